@@ -1,0 +1,89 @@
+import type { Static, TSchema } from 'typebox';
+import type { Delivery, Receipt } from '../core/delivery.ts';
+import type { Format, Message } from '../core/message.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { HttpClient } from './http.ts';
+
+/** What one send is told besides the message. */
+export interface SendIo {
+  readonly delivery: Delivery;
+  /** Aborts at the attempt's deadline or when the daemon is killed; every wait takes it. */
+  readonly signal: AbortSignal;
+  /** 1 for the first. */
+  readonly attempt: number;
+}
+
+/** What a channel is given when it opens; owned by the daemon, closed by it. */
+export interface ChannelTools {
+  readonly name: string;
+  /** One connection pool and one resolver per channel. */
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  /** Child logger of this channel; whatever is written is scrubbed. */
+  readonly log: Log;
+  /** Puts a message before connected WebSocket users. */
+  readonly push: PushGateway;
+  /** The name this machine gives itself, for Message-ID and the like. */
+  readonly hostname: string;
+}
+
+/** The door to connected users, given to the `websocket` channel; `http/` stands behind it. */
+export interface PushGateway {
+  /**
+   * Durable when it resolves: the users in `to` (`*`: all) get the message, those who are away when they come back,
+   * until `keepUntil` (milliseconds since the epoch). The same delivery pushed again is one push.
+   */
+  push(request: {
+    delivery: Delivery;
+    message: Message;
+    to: readonly string[];
+    require: 'any' | 'all';
+    keepUntil: number;
+  }): Promise<void>;
+}
+
+/** A message was handed over durably, but its receipt comes later; the delivery stays `sending` until then or until `until` (then it is dead: `expired`). */
+export interface Handover {
+  readonly awaiting: 'receipt';
+  readonly until: number;
+}
+
+/** An open channel: one message to one destination. Resolves with the proof, or throws a `SendFailure`. It does not retry, queue, log its settings or fan out. */
+export interface Notifier {
+  send(message: Message, io: SendIo): Promise<Receipt | Handover>;
+  close?(): Promise<void>;
+}
+
+export interface ChannelLimits {
+  /** The provider's documented rate, used when `delivery.rate` is unset. */
+  readonly rate?: string;
+  /** Other defaults of `delivery` for this type. */
+  readonly concurrency?: number;
+  readonly timeout?: string;
+}
+
+/** A channel type: one file. `settings` is the YAML, less `type` and `delivery`; types are inferred from it. */
+export interface ChannelType<S extends TSchema = TSchema> {
+  readonly type: string;
+  /** One line for the reference table. */
+  readonly summary: string;
+  /** The provider's page. */
+  readonly documentation: string;
+  readonly settings: S;
+  readonly limits: ChannelLimits;
+  /** The far side drops a repeated delivery id, so an unknown outcome may be retried. */
+  readonly idempotent: boolean;
+  /** How a value from an event is made harmless in this channel's dialect; CommonMark and HTML escaping by default. */
+  readonly escape?: (text: string, format: Format) => string;
+  /** Finds what the schema cannot say (a missing icon, two settings that exclude each other); pointers are relative to the channel. May read files. */
+  readonly check?: (
+    settings: Static<S>,
+  ) => readonly { readonly pointer: string; readonly message: string; readonly mend: string }[];
+  open(settings: Static<S>, tools: ChannelTools): Notifier;
+}
+
+/** Types `open` by `settings` while the list holds all types alike. */
+export function defineChannel<S extends TSchema>(channel: ChannelType<S>): ChannelType {
+  return channel as unknown as ChannelType;
+}

@@ -1,0 +1,129 @@
+import type { DeliveryPolicy } from './delivery.ts';
+import type { Event } from './event.ts';
+import type { Format, Message } from './message.ts';
+import type { Rate } from '../lib/duration.ts';
+
+/** A compiled Liquid template: text from the scope, or an error as `Rendered.error`, never a throw. */
+export interface Template {
+  readonly source: string;
+  render(scope: Scope, escape?: (text: string) => string): { readonly text: string; readonly error?: string };
+}
+
+/** What templates and conditions see: the event's fields by themselves and as `event`, and what the rule adds. */
+export interface Scope {
+  readonly event: Event;
+  readonly [name: string]: unknown;
+}
+
+/** A compiled CEL expression. `missing` is "no match"; `error` is the outcome `error`. */
+export interface Condition {
+  readonly source: string;
+  test(event: Event, now: number): { readonly holds: boolean; readonly error?: string };
+}
+
+/** A compiled `match`. `holds` cannot throw. */
+export interface Matcher {
+  holds(event: Event): boolean;
+}
+
+/** The message's fields as templates; a plain string without `{{` is a template too. Unset fields are undefined. */
+export interface MessageTemplates {
+  readonly title?: Template;
+  readonly body?: Template;
+  readonly format?: Format;
+  readonly priority?: Template;
+  readonly tags?: readonly Template[];
+  readonly link?: Template;
+  readonly image?: Template;
+  readonly actions?: readonly { readonly label: Template; readonly url: Template }[];
+  readonly fields?: Readonly<Record<string, Template>>;
+  readonly mention?: readonly Template[];
+  readonly attach?: readonly Template[];
+  readonly replace_key?: Template;
+  readonly ttl?: string;
+  readonly to?: readonly Template[];
+}
+
+export interface NotifyTarget {
+  readonly channel: string;
+  readonly to?: readonly Template[];
+  readonly when?: Condition;
+  /** Merged over the rule's message, field by field. */
+  readonly message?: MessageTemplates;
+  /** Milliseconds. */
+  readonly delay: number;
+}
+
+export interface CompiledRule {
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Source names; undefined: any. */
+  readonly on?: readonly string[];
+  readonly catchAll: boolean;
+  readonly matcher: Matcher;
+  /** `match` as written: the index reads equality patterns from it. */
+  readonly match: unknown;
+  readonly condition?: Condition;
+  readonly onError: 'skip' | 'notify';
+  readonly key: Template;
+  /** Milliseconds. */
+  readonly dedupe?: number;
+  readonly throttle?: Rate;
+  readonly message: MessageTemplates;
+  readonly notify: readonly NotifyTarget[];
+}
+
+export interface ChannelConfig {
+  readonly name: string;
+  readonly type: string;
+  /** Validated, defaults filled in, secret fields as `Secret`. Its shape is the channel type's own business. */
+  readonly settings: unknown;
+  readonly policy: DeliveryPolicy;
+  /** Changes when settings do; a hash, safe to store. Decides "unchanged" at reload and releases a misconfigured channel. */
+  readonly fingerprint: string;
+  /** Escapes a value from an event for the channel's dialect of a format. */
+  readonly escape: (text: string, format: Format) => string;
+}
+
+export interface SourceConfig {
+  readonly name: string;
+  readonly type: string;
+  readonly settings: unknown;
+  readonly fingerprint: string;
+}
+
+export interface Token {
+  readonly name: string;
+  /** sha256 of the token, hex; the token itself is not kept. */
+  readonly hash: string;
+  readonly scopes: readonly string[];
+}
+
+/** `daemon:` of the rules, compiled; sizes in bytes, durations in milliseconds. */
+export interface DaemonSettings {
+  readonly listen: string;
+  readonly socket?: string;
+  readonly state?: string;
+  readonly tokens: readonly Token[];
+  readonly publicUrl?: string;
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };
+  readonly limits: { readonly body: number; readonly eventsPerSecond?: number; readonly queue: number };
+  readonly retention: { readonly events: number; readonly size: number };
+  readonly reload: { readonly watch: boolean; readonly requireTests: boolean };
+}
+
+/** Which rules an event's fields make worth testing, without looking at the others. */
+export interface RuleIndex {
+  candidates(event: Event, origin: string): Iterable<CompiledRule>;
+}
+
+/** Everything that the rule files say, compiled, frozen, swapped as one. Matching cannot fail: compilation did all the failing. */
+export interface Ruleset {
+  readonly daemon: DaemonSettings;
+  readonly rules: readonly CompiledRule[];
+  readonly index: RuleIndex;
+  readonly sources: ReadonlyMap<string, SourceConfig>;
+  readonly channels: ReadonlyMap<string, ChannelConfig>;
+}
+
+export type { Message };

@@ -1,0 +1,188 @@
+import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delivery.ts';
+import type { Event, EventInput } from '../core/event.ts';
+import type { Problem } from '../core/failure.ts';
+import type { Token } from '../core/ruleset.ts';
+import type { HookRoute } from '../sources/source.ts';
+import type { Audit } from '../store/store.ts';
+
+/** What the listener may ask of the daemon. `app.ts` stands behind it; the JSON shapes are the contract's (sections 8 and 10). */
+export interface DaemonPort {
+  /** Rejects with `BelfryError`: `intake.stopping` (503), `store.full` and `intake.queue_full` (507), `intake.rate` (429), `store.conflict` (409), `intake.reserved_source` (400). */
+  accept(
+    events: readonly EventInput[],
+    options?: { idempotency?: { key: string; bodyHash: string } },
+  ): Promise<readonly AcceptedEvent[]>;
+  /** The deliveries of these events once all have ended, or as they are when `ms` have passed or `signal` aborts. */
+  wait(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<readonly DeliveryView[]>;
+  hookRoute(path: string): HookRoute | undefined;
+  status(): Promise<StatusView>;
+  /** [] is ready. */
+  notReady(): readonly string[];
+  reload(): Promise<ReloadView>;
+  check(path?: string): Promise<CheckView>;
+  channels(): Promise<readonly ChannelView[]>;
+  testChannel(name: string): Promise<ChannelTestView | undefined>;
+  /** false: no such channel. */
+  hold(name: string): Promise<boolean>;
+  release(name: string): Promise<boolean>;
+  event(id: string): Promise<EventView | undefined>;
+  delivery(id: string): Promise<DeliveryView | undefined>;
+  dead(): AsyncIterable<DeadLetter | DeadLineProblem>;
+  /** Yields the plan first, then one line per record as it ends, then the sum. */
+  resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendPlan | ResendProgress | ResendSum>;
+  drop(id: string): Promise<boolean>;
+  audit(): Promise<Audit>;
+  /** Live events and deliveries; returns the unsubscription. */
+  feed(listener: (item: FeedItem) => void): () => void;
+  /** Acknowledged by a user: these deliveries have their receipt. */
+  acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
+  /** The tokens of the live configuration, or the one made at first start. */
+  tokens(): readonly Token[];
+  /** `daemon.limits`. */
+  limits(): { readonly body: number };
+}
+
+export interface AcceptedEvent {
+  readonly id: string;
+  readonly duplicate: boolean;
+}
+
+export interface EventView {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject?: string;
+  readonly time: string;
+  readonly received_at: string;
+  readonly outcomes: Readonly<Record<string, string>>;
+  readonly event?: Event;
+  readonly deliveries?: readonly DeliveryView[];
+}
+
+export interface DeliveryView {
+  readonly id: string;
+  readonly event: string;
+  readonly rule: string;
+  readonly channel: string;
+  readonly key: string;
+  readonly state: DeliveryState;
+  readonly attempts: readonly Attempt[];
+  readonly receipt?: Receipt;
+  /** RFC 3339. */
+  readonly next_at?: string;
+}
+
+export interface ChannelView {
+  readonly name: string;
+  readonly type: string;
+  readonly state: 'ok' | 'failing' | 'misconfigured' | 'paused';
+  readonly pending: number;
+  readonly held: number;
+  /** Why it is not ok: `401 since 09:12 (http.401)`. */
+  readonly reason?: string;
+}
+
+export interface StatusView {
+  readonly version: string;
+  readonly pid: number;
+  readonly started_at: string;
+  readonly generation: number;
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly state: 'ok' | 'kept';
+    readonly problems: readonly Problem[];
+  }[];
+  readonly sources: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly state: string;
+    readonly reason?: string;
+  }[];
+  readonly channels: readonly ChannelView[];
+  readonly deliveries: {
+    readonly pending: number;
+    readonly sending: number;
+    readonly held: number;
+    readonly delivered: number;
+    readonly dead: number;
+  };
+  readonly alerts: { readonly firing: number; readonly acknowledged: number };
+}
+
+export interface ReloadView {
+  readonly ok: boolean;
+  readonly generation: number;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly restart_needed: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+export interface CheckView {
+  readonly valid: boolean;
+  readonly files: number;
+  readonly rules: number;
+  readonly problems: readonly Problem[];
+}
+
+export interface ChannelTestView {
+  readonly channel: string;
+  readonly ok: boolean;
+  readonly receipt?: Receipt;
+  readonly error?: { readonly class: string; readonly code: string; readonly message: string };
+  readonly ms: number;
+}
+
+export interface DeadLineProblem {
+  readonly line: number;
+  readonly problem: string;
+}
+
+/** Which records: all criteria given must hold; none given with `all` is every record. */
+export interface ResendRequest {
+  readonly ids?: readonly string[];
+  readonly all?: boolean;
+  readonly channel?: string;
+  readonly rule?: string;
+  readonly class?: string;
+  /** RFC 3339 or a duration before now: dead since then. */
+  readonly since?: string;
+  readonly to?: string;
+  readonly requeue?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export interface ResendPlan {
+  readonly plan: {
+    readonly total: number;
+    readonly channels: Readonly<Record<string, number>>;
+    readonly problems: readonly DeadLineProblem[];
+    readonly missing: readonly string[];
+  };
+}
+
+export interface ResendProgress {
+  readonly id: string;
+  readonly channel: string;
+  readonly state: 'delivered' | 'dead' | 'sending' | 'requeued';
+  readonly receipt?: Receipt;
+  readonly error?: { readonly class: string; readonly code: string; readonly message: string };
+}
+
+export interface ResendSum {
+  readonly delivered: number;
+  readonly failed: number;
+  readonly left: number;
+}
+
+export type FeedItem =
+  | {
+      readonly kind: 'event';
+      readonly at: string;
+      readonly event: Event;
+      readonly outcomes: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'delivery'; readonly at: string; readonly delivery: DeliveryView };

@@ -1,0 +1,40 @@
+/** Where time comes from. Injected everywhere, so that a test's year takes no time and no test has to sleep. */
+export interface Clock {
+  /** Wall clock, milliseconds since the epoch. May jump. */
+  now(): number;
+  /** Milliseconds that never go backwards; only differences mean something. */
+  monotonic(): number;
+  /** Calls `fire` once after `ms` (any length, also over 2^31). Returns the cancellation. */
+  after(ms: number, fire: () => void): () => void;
+}
+
+/** `setTimeout` treats more than 2^31 - 1 ms as 1 ms, so long waits are cut into pieces; a piece is short so that a jump of the wall clock is noticed. */
+const LONGEST_PIECE = 24 * 60 * 60 * 1000;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, fire) {
+    let timer: NodeJS.Timeout;
+    const arm = (left: number): void => {
+      const piece = Math.min(left, LONGEST_PIECE);
+      timer = setTimeout(() => (left > piece ? arm(left - piece) : fire()), Math.max(0, piece));
+    };
+    arm(ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `ms`, or at once when `signal` aborts: look at `signal.aborted` afterwards. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,40 @@
+import { pino, type Logger } from 'pino';
+import type { Scrubber } from './scrubber.ts';
+
+export type Log = Logger;
+
+export interface LogSettings {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** `auto` is text on a terminal and JSON elsewhere. */
+  readonly format: 'auto' | 'json' | 'text';
+}
+
+/** The one writer of log lines: each line is scrubbed after it is serialised, so that nested causes and echoed answers are covered. */
+export function openLog(
+  settings: LogSettings,
+  scrubber: Scrubber,
+  out: NodeJS.WritableStream & { isTTY?: boolean },
+): Log {
+  const asText = settings.format === 'text' || (settings.format === 'auto' && out.isTTY === true);
+  const write = (line: string): void => {
+    out.write(scrubber.scrub(asText ? readable(line) : line));
+  };
+  return pino(
+    {
+      level: settings.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write },
+  );
+}
+
+/** `12:00:01 warn  ops: delivery dead  delivery=01J.. code=wecom.93000` */
+function readable(line: string): string {
+  const { time, level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
+  const fields = Object.entries(rest).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${String(msg)}${fields.length > 0 ? `  ${fields.join(' ')}` : ''}\n`;
+}

@@ -1,0 +1,75 @@
+import type { Static, TSchema } from 'typebox';
+import type { EventInput } from '../core/event.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+
+/** A fact a source wants to find again after a restart, committed in the same transaction as the event beside it. null forgets it. */
+export interface Mark {
+  readonly key: string;
+  readonly value: string | null;
+}
+
+export interface SourceIo {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Resolves when the event is durable; rejects when it was not taken (disk full, stopping). `source` is filled in. */
+  emit(event: EventInput, marks?: readonly Mark[]): Promise<{ readonly id: string; readonly duplicate: boolean }>;
+  /** Marks without an event (a snapshot's first filling). Durable when it resolves. */
+  mark(marks: readonly Mark[]): Promise<void>;
+  /** The marks of this source as last committed. */
+  marks(): Promise<ReadonlyMap<string, string>>;
+  /** Says how the source is, for `status`, `/readyz` and `belfry.source.failing`; undefined is well. */
+  report(trouble: string | undefined): void;
+}
+
+/** A request to a webhook source, as the HTTP listener hands it over. Header names are lower case. */
+export interface HookRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+  /** The peer's address. */
+  readonly remote: string;
+}
+
+export interface HookAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A string as it is, anything else as JSON. */
+  readonly body?: unknown;
+}
+
+/** A mount below `/hooks/` (later `/beats/`). The listener looks the live routes up at each request. */
+export interface HookRoute {
+  /** `/hooks/deploys` */
+  readonly path: string;
+  readonly methods: readonly string[];
+  /** Bytes; the listener answers 413 beyond it. */
+  readonly maxBody?: number;
+  handle(request: HookRequest): Promise<HookAnswer>;
+}
+
+export interface RunningSource {
+  /** Stops, and resolves when nothing more will be emitted. */
+  stop(): Promise<void>;
+  readonly routes?: readonly HookRoute[];
+}
+
+/** A source type: one file. `settings` is the YAML, less `type`. */
+export interface SourceType<S extends TSchema = TSchema> {
+  readonly type: string;
+  readonly summary: string;
+  readonly settings: S;
+  /** The event types it emits. */
+  readonly events: readonly string[];
+  readonly check?: (
+    settings: Static<S>,
+  ) => readonly { readonly pointer: string; readonly message: string; readonly mend: string }[];
+  start(settings: Static<S>, io: SourceIo): Promise<RunningSource>;
+}
+
+export function defineSource<S extends TSchema>(source: SourceType<S>): SourceType {
+  return source as unknown as SourceType;
+}
