@@ -14,8 +14,16 @@ export interface Event {
   readonly [extension: string]: Json | undefined;
 }
 
-/** What a source hands over; intake fills in what is missing (`id`: UUIDv7, `time`: now). */
-export type EventInput = Omit<Partial<Event>, 'type'> & { readonly type: string };
+/** What a source hands over; intake fills in what is missing (`id`: UUIDv7, `source`, `time`: now, `data`: null). */
+export interface EventInput {
+  readonly id?: string;
+  readonly source?: string;
+  readonly type: string;
+  readonly subject?: string;
+  readonly time?: string;
+  readonly data?: Json;
+  readonly [extension: string]: Json | undefined;
+}
 
 /** Events posted by local services and the CLI, unless they say otherwise. */
 export const API_SOURCE = 'api';

@@ -1,0 +1,119 @@
+import type { Decision } from '../core/decision.ts';
+import { decide } from '../core/decide.ts';
+import { type Event, type EventInput, OWN_SOURCE } from '../core/event.ts';
+import { BelfryError } from '../core/failure.ts';
+import type { Ruleset } from '../core/ruleset.ts';
+import { select } from '../core/select.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Accepted, Arrival, Store } from '../store/store.ts';
+
+/** What became of one event, for whoever watches: the feed, the metrics. Called after the commit, never for a duplicate. */
+export interface Taken {
+  readonly event: Event;
+  readonly decision: Decision;
+}
+
+export interface IntakeParts {
+  readonly live: () => Ruleset;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly taken: (taken: Taken) => void;
+}
+
+export interface AcceptOptions {
+  /** The source that hands the events over; events from outside name their own, `api` if they do not. */
+  readonly source?: string;
+  readonly marks?: Arrival['marks'];
+  readonly idempotency?: { readonly key: string; readonly bodyHash: string };
+}
+
+/** The one door in. What `accept` resolves to is on disk, decided upon by one ruleset, and will be delivered. */
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #tokens: { left: number; at: number };
+  #stopping = false;
+  #running = new Set<Promise<unknown>>();
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    this.#tokens = { left: Number.POSITIVE_INFINITY, at: parts.clock.monotonic() };
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  async accept(inputs: readonly EventInput[], options: AcceptOptions = {}): Promise<readonly Accepted[]> {
+    if (this.#stopping)
+      throw new BelfryError(
+        'intake.stopping',
+        'the daemon is stopping and takes no new events; send it again in a moment',
+      );
+    const { live, store, clock } = this.#parts;
+    const ruleset = live();
+    if (options.source === undefined) this.#refuseOverload(ruleset, inputs.length);
+    const now = clock.now();
+    const arrivals = inputs.map((input) => this.#arrival(input, options, now));
+    const work = store.transact(
+      { arrivals, now, ...(options.idempotency && { idempotency: options.idempotency }) },
+      (event, read) => decide(event, select(event, ruleset, now), { ruleset, read, now, newId: this.#parts.newId }),
+    );
+    this.#running.add(work);
+    try {
+      const accepted = await work;
+      accepted.forEach(({ decision }, index) => {
+        if (decision !== undefined) this.#parts.taken({ event: arrivals[index]!.event, decision });
+      });
+      return accepted;
+    } finally {
+      this.#running.delete(work);
+    }
+  }
+
+  /** Takes nothing more; resolves when what was being taken is on disk or refused. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.allSettled(this.#running);
+  }
+
+  #arrival(input: EventInput, options: AcceptOptions, now: number): Arrival {
+    const { id, source, type, subject, time, data, ...extensions } = input;
+    const from = options.source ?? source ?? 'api';
+    if (from === OWN_SOURCE && options.source !== OWN_SOURCE) {
+      throw new BelfryError(
+        'intake.reserved_source',
+        `the source \`${OWN_SOURCE}\` is the daemon's own; name another one`,
+      );
+    }
+    const event: Event = {
+      id: id ?? this.#parts.newId(),
+      source: from,
+      type,
+      ...(subject === undefined ? {} : { subject }),
+      time: time ?? new Date(now).toISOString(),
+      data: data ?? null,
+      ...extensions,
+    };
+    return { event, mayRepeat: id !== undefined, ...(options.marks && { marks: options.marks }) };
+  }
+
+  /** Sources of our own are never refused: they would lose what happened. Who posts can try again, and is told so. */
+  #refuseOverload(ruleset: Ruleset, count: number): void {
+    const { eventsPerSecond, queue } = ruleset.daemon.limits;
+    if (this.#parts.store.size() >= queue) {
+      throw new BelfryError('intake.queue_full', 'as much is owed as `daemon.limits.queue` allows; nothing was taken');
+    }
+    if (eventsPerSecond === undefined) return;
+    const at = this.#parts.clock.monotonic();
+    const refilled = this.#tokens.left + ((at - this.#tokens.at) / 1000) * eventsPerSecond;
+    this.#tokens.left = Math.min(eventsPerSecond, refilled);
+    this.#tokens.at = at;
+    if (this.#tokens.left < count)
+      throw new BelfryError(
+        'intake.rate',
+        `more than ${eventsPerSecond} events a second (\`daemon.limits.events_per_second\`)`,
+      );
+    this.#tokens.left -= count;
+  }
+}

@@ -1,0 +1,49 @@
+import path from 'node:path';
+import type { DaemonSettings } from '../core/ruleset.ts';
+
+/** Where a daemon keeps what it must not lose, and the files in it. */
+export interface StatePaths {
+  readonly state: string;
+  readonly socket: string;
+  readonly deadLetters: string;
+  readonly inbox: string;
+  readonly token: string;
+  readonly key: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `daemon.state`, then `$STATE_DIRECTORY` (systemd; the first of a list), then `$XDG_STATE_HOME/belfry`, then `~/.local/state/belfry`. Relative paths start at `cwd`. */
+export function statePaths(
+  settings: Pick<DaemonSettings, 'state' | 'socket'>,
+  env: Environment,
+  cwd: string,
+): StatePaths {
+  const state = path.resolve(cwd, settings.state ?? defaultState(env));
+  return {
+    state,
+    socket: path.resolve(cwd, settings.socket ?? path.join(state, 'belfry.sock')),
+    deadLetters: path.join(state, 'dead-letters.jsonl'),
+    inbox: path.join(state, 'inbox'),
+    token: path.join(state, 'token'),
+    key: path.join(state, 'key'),
+  };
+}
+
+function defaultState(env: Environment): string {
+  if (env.STATE_DIRECTORY) return env.STATE_DIRECTORY.split(':')[0]!;
+  return path.join(env.XDG_STATE_HOME ?? path.join(env.HOME ?? '/', '.local', 'state'), 'belfry');
+}
+
+/** `--config`, then `$BELFRY_CONFIG`, then `./rules`, then `/etc/belfry`. */
+export function configPath(
+  given: string | undefined,
+  env: Environment,
+  cwd: string,
+  exists: (path: string) => boolean,
+): string {
+  if (given !== undefined) return path.resolve(cwd, given);
+  if (env.BELFRY_CONFIG) return path.resolve(cwd, env.BELFRY_CONFIG);
+  const local = path.join(cwd, 'rules');
+  return exists(local) ? local : '/etc/belfry';
+}

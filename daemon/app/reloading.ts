@@ -1,0 +1,91 @@
+import type { Problem } from '../core/failure.ts';
+import type { Log } from '../lib/log.ts';
+import type { Lanes } from '../delivery/lanes.ts';
+import type { ReloadView } from '../http/port.ts';
+import type { Live, Prepared } from '../reload/live.ts';
+import type { RunningSources } from './running-sources.ts';
+
+export interface ReloadingParts {
+  readonly live: Live;
+  readonly sources: RunningSources;
+  readonly lanes: Lanes;
+  readonly log: Log;
+  /** Told of every reload that changed or refused something. */
+  readonly ended: (result: ReloadView) => void;
+}
+
+/**
+ * read -> compile -> (anything wrong? report, keep the old) -> start what is new -> swap one reference -> stop what is gone.
+ * One at a time: a save during a reload is read by the next one.
+ */
+export class Reloading {
+  readonly #parts: ReloadingParts;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ReloadingParts) {
+    this.#parts = parts;
+  }
+
+  reload(): Promise<ReloadView> {
+    const next = this.#last.then(() => this.#once());
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Resolves when no reload is under way. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+
+  async #once(): Promise<ReloadView> {
+    const prepared = await this.#parts.live.prepare();
+    const result = prepared.kind === 'ready' ? await this.#apply(prepared) : this.#without(prepared);
+    this.#tell(result, prepared.kind);
+    return result;
+  }
+
+  async #apply(prepared: Extract<Prepared, { kind: 'ready' }>): Promise<ReloadView> {
+    const { live, sources, lanes } = this.#parts;
+    const { ruleset, diff, restartNeeded, problems } = prepared;
+    let change;
+    try {
+      change = await sources.prepare(ruleset.sources);
+    } catch (error) {
+      return this.#refused([startProblem(error as Error)]);
+    }
+    live.swap(prepared);
+    // The lanes know the new channels before any event is decided by the new rules: both happen without a pause in between.
+    const applied = lanes.apply(ruleset.channels);
+    await change.commit();
+    await applied;
+    return { ok: problems.length === 0, generation: live.generation, ...diff, restart_needed: restartNeeded, problems };
+  }
+
+  #without(prepared: Exclude<Prepared, { kind: 'ready' }>): ReloadView {
+    if (prepared.kind === 'refused') return this.#refused(prepared.problems);
+    const problems = prepared.problems;
+    return { ok: problems.length === 0, generation: this.#parts.live.generation, added: [], changed: [], removed: [], restart_needed: [], problems };
+  }
+
+  #refused(problems: readonly Problem[]): ReloadView {
+    return { ok: false, generation: this.#parts.live.generation, added: [], changed: [], removed: [], restart_needed: [], problems };
+  }
+
+  #tell(result: ReloadView, kind: Prepared['kind']): void {
+    const { log, ended } = this.#parts;
+    for (const problem of result.problems) {
+      log.error({ code: problem.code, at: `${problem.file}:${problem.line}:${problem.column}`, mend: problem.mend }, `reload: ${problem.message}`);
+    }
+    for (const what of result.restart_needed) log.warn(`reload: ${what} takes effect after a restart`);
+    if (kind === 'unchanged') return;
+    const { generation, added, changed, removed } = result;
+    if (kind === 'ready') log.info({ generation, added, changed, removed }, 'reload: applied');
+    else log.error({ generation, problems: result.problems.length }, 'reload: rejected; the rules in force stay');
+    ended(result);
+  }
+}
+
+/** A source that does not start has no place in a file that could be told here; its name is in the message. */
+function startProblem(error: Error): Problem {
+  return { file: '', line: 1, column: 1, code: 'source.start', message: error.message, mend: 'mend what it names, then save or run `belfry reload`' };
+}

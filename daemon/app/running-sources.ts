@@ -1,0 +1,134 @@
+import type { EventInput } from '../core/event.ts';
+import type { SourceConfig } from '../core/ruleset.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { HookRoute, Mark, RunningSource, SourceIo, SourceType } from '../sources/source.ts';
+import type { Store } from '../store/store.ts';
+import type { Intake } from './intake.ts';
+
+export interface RunningSourcesParts {
+  readonly types: readonly SourceType[];
+  readonly intake: Intake;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A source has trouble, or has none any more. */
+  readonly troubled: (name: string, type: string, trouble: string | undefined) => void;
+}
+
+interface Running {
+  readonly config: SourceConfig;
+  readonly source: RunningSource;
+  /** Lets the source's events in; until then they wait. */
+  readonly open: () => void;
+  trouble: string | undefined;
+}
+
+/** A change that has been prepared: the new sources run, but their events wait at the gate. */
+export interface PreparedSources {
+  /** After the swap: stops what is gone, then lets the new ones' events in. */
+  commit(): Promise<void>;
+  /** Instead of it: stops what was started. */
+  abandon(): Promise<void>;
+}
+
+/**
+ * The sources of the live ruleset. At a reload the new ones are started before the swap, since starting can fail, and gated
+ * until after it, since their events belong to the new rules; an unchanged one is not touched.
+ */
+export class RunningSources {
+  readonly #parts: RunningSourcesParts;
+  #running: ReadonlyMap<string, Running> = new Map();
+
+  constructor(parts: RunningSourcesParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects when one does not start; those that did are stopped again then. */
+  async prepare(wanted: ReadonlyMap<string, SourceConfig>): Promise<PreparedSources> {
+    const before = this.#running;
+    const next = new Map<string, Running>();
+    const started: Running[] = [];
+    const abandon = async (): Promise<void> => {
+      await Promise.allSettled(started.map(({ source }) => source.stop()));
+    };
+    try {
+      for (const [name, config] of wanted) {
+        const present = before.get(name);
+        const running = present?.config.fingerprint === config.fingerprint ? present : await this.#start(config);
+        if (running !== present) started.push(running);
+        next.set(name, running);
+      }
+    } catch (error) {
+      await abandon();
+      throw error;
+    }
+    const commit = async (): Promise<void> => {
+      this.#running = next;
+      const gone = [...before.values()].filter((running) => next.get(running.config.name) !== running);
+      await Promise.allSettled(gone.map(({ source }) => source.stop()));
+      for (const running of started) running.open();
+    };
+    return { commit, abandon };
+  }
+
+  route(path: string): HookRoute | undefined {
+    for (const { source } of this.#running.values()) {
+      const route = source.routes?.find((candidate) => candidate.path === path);
+      if (route !== undefined) return route;
+    }
+    return undefined;
+  }
+
+  status(): readonly { name: string; type: string; state: string; reason?: string }[] {
+    return [...this.#running.values()].map(({ config, trouble }) => ({
+      name: config.name,
+      type: config.type,
+      state: trouble === undefined ? 'running' : 'failing',
+      ...(trouble !== undefined && { reason: trouble }),
+    }));
+  }
+
+  async stop(): Promise<void> {
+    const all = [...this.#running.values()];
+    this.#running = new Map();
+    await Promise.allSettled(all.map(({ source }) => source.stop()));
+  }
+
+  async #start(config: SourceConfig): Promise<Running> {
+    const type = this.#parts.types.find((candidate) => candidate.type === config.type)!;
+    let open!: () => void;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const running: { -readonly [K in keyof Running]?: Running[K] } = { config, open, trouble: undefined };
+    running.source = await type.start(config.settings, this.#io(config, gate, (trouble) => {
+      running.trouble = trouble;
+    }));
+    return running as Running;
+  }
+
+  #io(config: SourceConfig, gate: Promise<void>, reported: (trouble: string | undefined) => void): SourceIo {
+    const { intake, store, clock, log, troubled } = this.#parts;
+    const scope = `source:${config.name}`;
+    let last: string | undefined;
+    return {
+      name: config.name,
+      clock,
+      log: log.child({ source: config.name }),
+      async emit(event: EventInput, marks?: readonly Mark[]) {
+        await gate;
+        const [accepted] = await intake.accept([event], { source: config.name, ...(marks && { marks: { scope, marks } }) });
+        return accepted!;
+      },
+      mark: (marks) => store.marks.write(scope, marks),
+      marks: () => store.marks.read(scope),
+      report(trouble) {
+        if (trouble === last) return;
+        last = trouble;
+        reported(trouble);
+        troubled(config.name, config.type, trouble);
+      },
+    };
+  }
+}

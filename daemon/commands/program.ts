@@ -1,0 +1,46 @@
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT } from '../core/failure.ts';
+import { CommandError, type Terminal } from './terminal.ts';
+import { verbs } from './verbs.ts';
+
+/** Parses the command line and runs one verb. Resolves to the exit code; never rejects for what a user can understand. */
+export async function runProgram(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
+  let exit: number = EXIT.ok;
+  const program = new Command('belfry')
+    .description('Turns events into notifications by rules written in YAML, and loses none of them.')
+    .version(version, '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: (text) => terminal.stderr.write(text) })
+    .showSuggestionAfterError();
+  verbs(program, terminal, version, (code) => {
+    exit = code;
+  });
+  for (const command of leaves(program)) withCommonOptions(command);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exit;
+  } catch (error) {
+    return exitFor(error, terminal);
+  }
+}
+
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+function withCommonOptions(command: Command): void {
+  command.addOption(new Option('--config <path>', 'rules directory or file (default: $BELFRY_CONFIG, ./rules, /etc/belfry)'));
+  command.addOption(new Option('--json', 'stable output for machines'));
+  command.addOption(new Option('--url <url>', 'the daemon on another address than its socket'));
+  command.addOption(new Option('--token <token>', 'token for --url (default: $BELFRY_TOKEN)'));
+  command.exitOverride();
+}
+
+function exitFor(error: unknown, terminal: Terminal): number {
+  // Commander has printed its own message; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const known = error instanceof CommandError || (error instanceof Error && 'exit' in error);
+  const failure = error as Error & { exit?: number };
+  terminal.stderr.write(`belfry: ${known ? failure.message : (failure.stack ?? String(error))}\n`);
+  return known && typeof failure.exit === 'number' ? failure.exit : EXIT.failed;
+}

@@ -1,0 +1,55 @@
+import { createInterface } from 'node:readline/promises';
+import type { Terminal } from './terminal.ts';
+
+/** `[#####-----]  50/100  1 failed` on the last line of a terminal; nothing at all in a pipe, where notes are plain lines. */
+export class ProgressBar {
+  readonly #terminal: Terminal;
+  readonly #total: number;
+  readonly #shown: boolean;
+  #done = 0;
+  #failed = 0;
+
+  constructor(terminal: Terminal, total: number, wanted: boolean) {
+    this.#terminal = terminal;
+    this.#total = total;
+    this.#shown = wanted && terminal.stdout.isTTY === true;
+  }
+
+  step(failed: boolean): void {
+    this.#done += 1;
+    if (failed) this.#failed += 1;
+    this.#draw();
+  }
+
+  /** A line above the bar. */
+  note(text: string): void {
+    this.#terminal.stdout.write(this.#shown ? `\r\u001B[K${text}\n` : `${text}\n`);
+    this.#draw();
+  }
+
+  end(): void {
+    if (this.#shown) this.#terminal.stdout.write('\n');
+  }
+
+  #draw(): void {
+    if (!this.#shown) return;
+    const room = Math.max(10, Math.min(40, (this.#terminal.stdout.columns ?? 80) - 30));
+    const full = Math.round((room * Math.min(this.#done, this.#total)) / Math.max(1, this.#total));
+    const failed = this.#failed > 0 ? `  ${this.#failed} failed` : '';
+    this.#terminal.stdout.write(
+      `\r\u001B[K[${'#'.repeat(full)}${'-'.repeat(room - full)}]  ${this.#done}/${this.#total}${failed}`,
+    );
+  }
+}
+
+/** Asks a person; only `y` and `yes` agree. */
+export async function confirm(terminal: Terminal, question: string): Promise<boolean> {
+  const asked = createInterface({ input: terminal.stdin, output: terminal.stdout });
+  try {
+    return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `, { signal: terminal.interrupted })).trim());
+  } catch {
+    return false;
+  } finally {
+    asked.close();
+  }
+}

@@ -1,0 +1,24 @@
+import { EXIT } from '../core/failure.ts';
+import type { ReloadView } from '../http/port.ts';
+import type { Client } from './client.ts';
+import { type CommonOptions, jsonLine, line, painter, type Terminal } from './terminal.ts';
+
+export async function reloadCommand(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
+  const result = await client.call<ReloadView>('POST', '/v1/reload');
+  if (options.json) jsonLine(terminal, result);
+  else {
+    const paint = painter(terminal);
+    const changes = (['added', 'changed', 'removed'] as const).flatMap((verb) =>
+      result[verb].map((what) => `  ${verb} ${what}`),
+    );
+    line(terminal, `generation ${result.generation}${changes.length === 0 ? ', nothing changed' : ''}`);
+    for (const change of changes) line(terminal, change);
+    for (const what of result.restart_needed) line(terminal, paint('yellow', `  ${what} takes effect after a restart`));
+    for (const problem of result.problems)
+      line(
+        terminal,
+        paint('red', `${problem.file}:${problem.line}:${problem.column}: ${problem.message}; ${problem.mend}`),
+      );
+  }
+  return result.ok ? EXIT.ok : EXIT.config;
+}

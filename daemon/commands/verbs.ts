@@ -1,0 +1,151 @@
+import { Argument, type Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { channelTypes } from '../channels/index.ts';
+import { newId } from '../lib/id.ts';
+import { sourceTypes } from '../sources/index.ts';
+import { auditCommand } from './audit.ts';
+import { channelListCommand, channelTestCommand, holdCommand } from './channel.ts';
+import { checkCommand } from './check.ts';
+import { completionScript } from './completion.ts';
+import { dropCommand, listCommand, resendCommand, type ResendOptions, showCommand } from './dead.ts';
+import { Doors } from './doors.ts';
+import { emitCommand, type EmitOptions } from './emit.ts';
+import { initCommand } from './init.ts';
+import { reloadCommand } from './reload.ts';
+import { runCommand, type RunOptions } from './run.ts';
+import { schemaCommand } from './schema.ts';
+import { statusCommand } from './status.ts';
+import { tailCommand } from './tail.ts';
+import { type CommonOptions, line, type Terminal } from './terminal.ts';
+import { configPath } from '../app/paths.ts';
+
+type Filters = CommonOptions & { channel?: string; rule?: string; class?: string; since?: string };
+
+/** Every verb of the command line, declared in one place; what each does is in its own file. */
+export function verbs(program: Command, terminal: Terminal, version: string, exit: (code: number) => void): void {
+  const registry = { channels: channelTypes, sources: sourceTypes };
+  const doors = new Doors(terminal, version);
+  const config = (options: CommonOptions): string => configPath(options.config, terminal.env, terminal.cwd, existsSync);
+  /** Runs a verb that talks to the daemon, or to what it left. */
+  const does = (work: () => Promise<number>) => async (): Promise<void> => {
+    try {
+      exit(await work());
+    } finally {
+      await doors.close();
+    }
+  };
+
+  program
+    .command('run')
+    .description('the daemon, in the foreground')
+    .option('--try-it', 'say at the start what to try')
+    .action((options: RunOptions) => does(() => runCommand(terminal, version, options))());
+  program
+    .command('check')
+    .description('validate rules: every problem with its place, an excerpt and what to do')
+    .argument('[path...]', 'files or directories (default: the rules directory)')
+    .option('--format <format>', 'text, json or github', 'text')
+    .action((paths: string[], options: CommonOptions & { format: string }) =>
+      does(() => checkCommand({ paths: paths.length > 0 ? paths : [config(options)], format: options.json ? 'json' : options.format, terminal, registry }))(),
+    );
+  program
+    .command('emit')
+    .description('post an event; exit 0 means that it is on disk')
+    .argument('<type>', 'the event type, such as backup.failed')
+    .argument('[key=value...]', 'fields of its data; a.b=1 nests')
+    .option('--data <json>', 'the data: JSON, @FILE, or - for standard input')
+    .option('--subject <subject>', 'what it is about')
+    .option('--id <id>', 'its id; the same source and id again is a duplicate')
+    .option('--time <time>', 'when it happened')
+    .option('--source <source>', 'where it is from (default: api)')
+    .option('--wait [duration]', 'wait until its deliveries have ended')
+    .action((type: string, pairs: string[], options: EmitOptions) =>
+      does(async () => emitCommand(terminal, await doors.client(options), () => doors.paths(options), () => newId(Date.now()), type, pairs, options))(),
+    );
+  program
+    .command('status')
+    .description('daemon, generation, sources, channels, queue, dead letters')
+    .action((options: CommonOptions) => does(async () => statusCommand(terminal, await doors.client(options), options))());
+  program
+    .command('tail')
+    .description('events, decisions and deliveries as they happen')
+    .action((options: CommonOptions) => does(async () => tailCommand(terminal, await doors.client(options), options))());
+  deadVerbs(program, terminal, doors, does);
+  for (const verb of ['hold', 'release'] as const) {
+    program
+      .command(verb)
+      .description(verb === 'hold' ? 'pause a channel; its deliveries wait' : 'let a held channel go on')
+      .argument('<channel>')
+      .action((name: string, options: CommonOptions) => does(async () => holdCommand(terminal, await doors.client(options), verb, name, options))());
+  }
+  const channel = program.command('channel').description('the ways out');
+  channel
+    .command('list')
+    .description('every channel and how it is')
+    .action((options: CommonOptions) => does(async () => channelListCommand(terminal, await doors.client(options), options))());
+  channel
+    .command('test')
+    .description('send a real test message and print the receipt, or the error with its class')
+    .argument('<channel>')
+    .action((name: string, options: CommonOptions) => does(async () => channelTestCommand(terminal, await doors.client(options), name, options))());
+  program
+    .command('reload')
+    .description('read the rules anew and report the result')
+    .action((options: CommonOptions) => does(async () => reloadCommand(terminal, await doors.client(options), options))());
+  program
+    .command('audit')
+    .description('the conservation law over what is stored; exit 1 if it is broken')
+    .action((options: CommonOptions) => does(async () => auditCommand(terminal, await doors.audit(options), options))());
+  program
+    .command('init')
+    .description('a starter rules directory')
+    .argument('[dir]', 'where', 'rules')
+    .action((dir: string) => does(() => initCommand({ dir, terminal }))());
+  program
+    .command('schema')
+    .description('print a JSON schema')
+    .addArgument(new Argument('<name>', 'which').choices(['rules', 'event', 'dead-letter']))
+    .action((name: string) => does(() => schemaCommand({ name, terminal, registry }))());
+  program
+    .command('completion')
+    .description('a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
+    .action((shell: string) => does(async () => (terminal.stdout.write(completionScript(program, shell)), 0))());
+  program
+    .command('version')
+    .description('print the version')
+    .action((options: CommonOptions) => does(async () => (line(terminal, options.json ? JSON.stringify({ version }) : version), 0))());
+}
+
+function deadVerbs(program: Command, terminal: Terminal, doors: Doors, does: (work: () => Promise<number>) => () => Promise<void>): void {
+  const dead = program.command('dead').description('what could not be delivered');
+  const filtered = (command: Command): Command =>
+    command
+      .option('--channel <channel>', 'of this channel')
+      .option('--rule <rule>', 'of this rule')
+      .option('--class <class>', 'permanent, exhausted, expired, unknown or internal')
+      .option('--since <time>', 'dead since a time, or a duration ago');
+  filtered(dead.command('list'))
+    .description('every dead letter, a line each')
+    .action((options: Filters) => does(async () => listCommand(terminal, await doors.dead(options, 'read'), options))());
+  dead
+    .command('show')
+    .description('one whole')
+    .argument('<id>')
+    .action((id: string, options: CommonOptions) => does(async () => showCommand(terminal, await doors.dead(options, 'read'), id, options))());
+  filtered(dead.command('resend'))
+    .description('send again, oldest first, after showing the plan')
+    .argument('[id...]', 'which; - reads them from standard input')
+    .option('--all', 'every one')
+    .option('--to <channel>', 'by another channel')
+    .option('--requeue', "decide anew by today's rules")
+    .option('--dry-run', 'only the plan')
+    .option('--yes', 'do not ask')
+    .action((ids: string[], options: ResendOptions) => does(async () => resendCommand(terminal, await doors.dead(options, 'change'), ids, options))());
+  dead
+    .command('drop')
+    .description('take it out of the file for good')
+    .argument('<id...>', 'which; - reads them from standard input')
+    .option('--yes', 'do not ask')
+    .action((ids: string[], options: CommonOptions & { yes?: boolean }) => does(async () => dropCommand(terminal, await doors.dead(options, 'change'), ids, options))());
+}

@@ -1,0 +1,33 @@
+// Builds, runs vitest, and closes with one line that a machine can read. `--faults` runs the long suite of kills and power cuts.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from './build.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const faults = process.argv.includes('--faults');
+const more = process.argv.slice(2).filter((argument) => argument !== '--faults');
+const folder = mkdtempSync(path.join(tmpdir(), 'belfry-test-'));
+const report = path.join(folder, 'report.json');
+
+build();
+const vitest = path.join(path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+const config = faults ? ['--config', 'vitest.faults.config.ts'] : [];
+const run = spawnSync(
+  process.execPath,
+  [vitest, 'run', ...config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...more],
+  { cwd: root, stdio: 'inherit' },
+);
+const result = JSON.parse(readFileSync(report, 'utf8'));
+rmSync(folder, { recursive: true, force: true });
+// A file that could not even be collected has no failed test in it, but it is a failure.
+const broken = result.testResults.filter(
+  (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
+).length;
+const failed = result.numFailedTests + broken;
+const skipped = result.numPendingTests + result.numTodoTests;
+process.stdout.write(`${result.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+process.exitCode = run.status === 0 && failed === 0 ? 0 : 1;
