@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { Agent } from 'undici';
+
+const BELFRY = path.resolve(import.meta.dirname, '../../bin/belfry.js');
+
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string; readonly level: string };
+
+export interface Answer<T = unknown> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** A folder with rules and state, and daemons started on it one after the other, each a process of its own. */
+export class Home {
+  readonly folder: string;
+  readonly env: Record<string, string> = {};
+  readonly lines: LogLine[] = [];
+  /** Everything that the daemons wrote, for "no secret anywhere". */
+  output = '';
+  #process: ChildProcess | undefined;
+  #watchers = new Set<{ readonly wanted: (line: LogLine) => boolean; readonly found: (line: LogLine) => void }>();
+  #agent: Agent | undefined;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async make(): Promise<Home> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'belfry-walk-'));
+    await mkdir(path.join(folder, 'rules'));
+    return new Home(folder);
+  }
+
+  path(...parts: string[]): string {
+    return path.join(this.folder, ...parts);
+  }
+
+  get pid(): number {
+    return this.#process!.pid!;
+  }
+
+  /** Saves as careful editors do: aside, then renamed over. A `daemon:` block with this home's state is put before it. */
+  async rules(yaml: string, name = 'rules.yaml', daemon = ''): Promise<void> {
+    const aside = this.path(`.${name}.${Math.random()}`);
+    const head = name === 'rules.yaml' ? `daemon:\n  state: ${this.path('state')}\n  listen: 127.0.0.1:0\n  log: { level: info, format: json }\n${daemon}` : '';
+    await writeFile(aside, head + yaml);
+    await rename(aside, this.path('rules', name));
+  }
+
+  /** Starts the daemon and resolves when it says that it is ready. Rejects with what it wrote when it ends before. */
+  async start(...more: string[]): Promise<void> {
+    const started = this.spawn(['run', '--config', this.path('rules'), ...more]);
+    this.#process = started;
+    const from = this.lines.length;
+    const ended = once(started, 'exit').then(([code]) => {
+      throw new Error(`the daemon ended with ${code} before it was ready:\n${this.output}`);
+    });
+    await Promise.race([this.logged((line) => line.msg === 'ready', from), ended]);
+    ended.catch(() => {});
+    this.#agent = new Agent({ connect: { socketPath: this.path('state', 'belfry.sock') } });
+  }
+
+  spawn(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+    const child = spawn(process.execPath, [BELFRY, ...args], {
+      cwd: this.folder,
+      env: { PATH: process.env.PATH!, HOME: this.folder, ...this.env, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    createInterface({ input: child.stdout! }).on('line', (text) => this.#heard(text));
+    child.stderr!.on('data', (text: Buffer) => {
+      this.output += text.toString();
+    });
+    return child;
+  }
+
+  /** Runs a command of the CLI to its end. */
+  async belfry(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<{ code: number; stdout: string; stderr: string }> {
+    const child = spawn(process.execPath, [BELFRY, ...args, '--config', this.path('rules')], {
+      cwd: this.folder,
+      env: { PATH: process.env.PATH!, HOME: this.folder, ...this.env, ...options.env },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    child.stdin.end(options.input ?? '');
+    const [code] = (await once(child, 'close')) as [number];
+    return { code, stdout, stderr };
+  }
+
+  /** The first log line after the `from`th that is wanted, also one that is still to come. */
+  logged(wanted: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
+    const present = this.lines.slice(from).find(wanted);
+    if (present !== undefined) return Promise.resolve(present);
+    return new Promise((resolve) => {
+      const watcher = {
+        wanted,
+        found: (line: LogLine) => {
+          this.#watchers.delete(watcher);
+          resolve(line);
+        },
+      };
+      this.#watchers.add(watcher);
+    });
+  }
+
+  /** A request over the daemon's Unix socket. */
+  async call<T = unknown>(method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    const raw = typeof body === 'string' || Buffer.isBuffer(body) ? body : body === undefined ? undefined : JSON.stringify(body);
+    const answer = await this.#agent!.request({
+      origin: 'http://localhost',
+      path: url,
+      method,
+      headers: { ...(raw !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(raw !== undefined && { body: raw }),
+    });
+    const text = await answer.body.text();
+    const json = (answer.headers['content-type'] ?? '').includes('json') && !(answer.headers['content-type'] ?? '').includes('ndjson');
+    return { status: answer.statusCode, headers: answer.headers, body: (json ? JSON.parse(text) : text) as T };
+  }
+
+  /** The address it listens on over TCP. */
+  get address(): string {
+    const ready = this.lines.findLast((line) => line.msg === 'ready')!;
+    return String(ready.listen);
+  }
+
+  async deadLetters(): Promise<Record<string, unknown>[]> {
+    const text = await readFile(this.path('state', 'dead-letters.jsonl'), 'utf8').catch(() => '');
+    return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** `kill -9`. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** SIGTERM; resolves to the exit code. */
+  async stop(): Promise<number> {
+    return this.#end('SIGTERM');
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process!.kill(name);
+  }
+
+  exited(): Promise<number> {
+    return once(this.#process!, 'exit').then(([code]) => code as number);
+  }
+
+  async close(): Promise<void> {
+    if (this.#process?.exitCode === null && this.#process.signalCode === null) await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number> {
+    const running = this.#process!;
+    await this.#agent?.destroy();
+    if (running.exitCode !== null || running.signalCode !== null) return running.exitCode ?? -1;
+    const ended = once(running, 'exit') as Promise<[number | null]>;
+    running.kill(signal);
+    return (await ended)[0] ?? -1;
+  }
+
+  #heard(text: string): void {
+    this.output += `${text}\n`;
+    let line: LogLine;
+    try {
+      line = JSON.parse(text) as LogLine;
+    } catch {
+      return;
+    }
+    this.lines.push(line);
+    for (const watcher of this.#watchers) if (watcher.wanted(line)) watcher.found(line);
+  }
+}
