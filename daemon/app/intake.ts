@@ -100,8 +100,10 @@ export class Intake {
 
   /** Sources of our own are never refused: they would lose what happened. Who posts can try again, and is told so. */
   #refuseOverload(ruleset: Ruleset, count: number): void {
-    const { eventsPerSecond, queue } = ruleset.daemon.limits;
-    if (this.#parts.store.size() >= queue) {
+    const { limits, retention } = ruleset.daemon;
+    const { eventsPerSecond, queue } = limits;
+    // History is trimmed to its own size, so what the store holds beyond both is owed.
+    if (this.#parts.store.size() >= queue + retention.size) {
       throw new BelfryError('intake.queue_full', 'as much is owed as `daemon.limits.queue` allows; nothing was taken');
     }
     if (eventsPerSecond === undefined) return;

@@ -63,8 +63,7 @@ export class Reloading {
 
   #without(prepared: Exclude<Prepared, { kind: 'ready' }>): ReloadView {
     if (prepared.kind === 'refused') return this.#refused(prepared.problems);
-    const problems = prepared.problems;
-    return { ok: problems.length === 0, generation: this.#parts.live.generation, added: [], changed: [], removed: [], restart_needed: [], problems };
+    return { ok: true, generation: this.#parts.live.generation, added: [], changed: [], removed: [], restart_needed: [], problems: [] };
   }
 
   #refused(problems: readonly Problem[]): ReloadView {

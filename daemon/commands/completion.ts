@@ -10,7 +10,11 @@ const SHELLS: Readonly<Record<string, (words: Words) => string>> = { bash, zsh, 
 /** A completion script made from the command tree itself, so that it cannot fall behind. */
 export function completionScript(program: Command, shell: string): string {
   const write = SHELLS[shell];
-  if (write === undefined) throw new CommandError(EXIT.usage, `no completion for \`${shell}\`; there is one for ${Object.keys(SHELLS).join(', ')}`);
+  if (write === undefined)
+    throw new CommandError(
+      EXIT.usage,
+      `no completion for \`${shell}\`; there is one for ${Object.keys(SHELLS).join(', ')}`,
+    );
   const words = new Map<string, readonly string[]>();
   collect(program, '', words);
   return write(words);
@@ -23,7 +27,9 @@ function collect(command: Command, path: string, words: Map<string, readonly str
 }
 
 function bash(words: Words): string {
-  const cases = [...words].map(([path, next]) => `    ${JSON.stringify(path)}) words=${JSON.stringify(next.join(' '))} ;;`).join('\n');
+  const cases = [...words]
+    .map(([path, next]) => `    ${JSON.stringify(path)}) words=${JSON.stringify(next.join(' '))} ;;`)
+    .join('\n');
   return `# belfry completion for bash: source <(belfry completion bash)
 _belfry() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path="" words="" word
@@ -54,7 +60,13 @@ ${bash(words)}`;
 function fish(words: Words): string {
   const lines = [...words].flatMap(([path, next]) =>
     next.map((word) => {
-      const condition = path === '' ? '__fish_use_subcommand' : path.split(' ').map((verb) => `__fish_seen_subcommand_from ${verb}`).join('; and ');
+      const condition =
+        path === ''
+          ? '__fish_use_subcommand'
+          : path
+              .split(' ')
+              .map((verb) => `__fish_seen_subcommand_from ${verb}`)
+              .join('; and ');
       return `complete -c belfry -n '${condition}' ${word.startsWith('--') ? `-l ${word.slice(2)}` : `-f -a ${word}`}`;
     }),
   );

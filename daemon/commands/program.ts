@@ -10,7 +10,10 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ve
     .description('Turns events into notifications by rules written in YAML, and loses none of them.')
     .version(version, '-V, --version')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: (text) => terminal.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+    })
     .showSuggestionAfterError();
   verbs(program, terminal, version, (code) => {
     exit = code;
@@ -29,7 +32,9 @@ function leaves(command: Command): Command[] {
 }
 
 function withCommonOptions(command: Command): void {
-  command.addOption(new Option('--config <path>', 'rules directory or file (default: $BELFRY_CONFIG, ./rules, /etc/belfry)'));
+  command.addOption(
+    new Option('--config <path>', 'rules directory or file (default: $BELFRY_CONFIG, ./rules, /etc/belfry)'),
+  );
   command.addOption(new Option('--json', 'stable output for machines'));
   command.addOption(new Option('--url <url>', 'the daemon on another address than its socket'));
   command.addOption(new Option('--token <token>', 'token for --url (default: $BELFRY_TOKEN)'));

@@ -1,19 +1,7 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import type { Terminal } from '../lib/terminal.ts';
 
-/** The world as a command sees it; `main.ts` makes it from the process, tests make their own. */
-export interface Terminal {
-  readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  readonly pid: number;
-  readonly hostname: string;
-  /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. */
-  readonly interrupted: AbortSignal;
-  /** SIGHUP. Returns the unsubscription. */
-  onHangup(listener: () => void): () => void;
-}
+export type { Terminal };
 
 /** Options that every command takes. */
 export interface CommonOptions {
@@ -38,9 +26,12 @@ const COLOURS = { red: 31, green: 32, yellow: 33, blue: 34, grey: 90, bold: 1 } 
 export type Paint = (colour: keyof typeof COLOURS, text: string) => string;
 
 /** Colour for people on a terminal, none in a pipe or with NO_COLOR (https://no-color.org). */
+export function coloured(terminal: Terminal): boolean {
+  return terminal.stdout.isTTY === true && !terminal.env.NO_COLOR && terminal.env.TERM !== 'dumb';
+}
+
 export function painter(terminal: Terminal): Paint {
-  const coloured = terminal.stdout.isTTY === true && !terminal.env.NO_COLOR && terminal.env.TERM !== 'dumb';
-  return coloured ? (colour, text) => `\u001B[${COLOURS[colour]}m${text}\u001B[0m` : (_colour, text) => text;
+  return coloured(terminal) ? (colour, text) => `\u001B[${COLOURS[colour]}m${text}\u001B[0m` : (_colour, text) => text;
 }
 
 export function line(terminal: Terminal, text: string): void {

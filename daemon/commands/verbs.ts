@@ -1,11 +1,12 @@
-import { Argument, type Command } from 'commander';
 import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { Argument, type Command, Option } from 'commander';
 import { channelTypes } from '../channels/index.ts';
 import { newId } from '../lib/id.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { auditCommand } from './audit.ts';
 import { channelListCommand, channelTestCommand, holdCommand } from './channel.ts';
-import { checkCommand } from './check.ts';
+import { CHECK_FORMATS, type CheckFormat, checkCommand } from './check.ts';
 import { completionScript } from './completion.ts';
 import { dropCommand, listCommand, resendCommand, type ResendOptions, showCommand } from './dead.ts';
 import { Doors } from './doors.ts';
@@ -16,7 +17,7 @@ import { runCommand, type RunOptions } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { statusCommand } from './status.ts';
 import { tailCommand } from './tail.ts';
-import { type CommonOptions, line, type Terminal } from './terminal.ts';
+import { coloured, type CommonOptions, line, type Terminal } from './terminal.ts';
 import { configPath } from '../app/paths.ts';
 
 type Filters = CommonOptions & { channel?: string; rule?: string; class?: string; since?: string };
@@ -24,6 +25,10 @@ type Filters = CommonOptions & { channel?: string; rule?: string; class?: string
 /** Every verb of the command line, declared in one place; what each does is in its own file. */
 export function verbs(program: Command, terminal: Terminal, version: string, exit: (code: number) => void): void {
   const registry = { channels: channelTypes, sources: sourceTypes };
+  const voices = {
+    out: (text: string) => terminal.stdout.write(text),
+    complain: (text: string) => terminal.stderr.write(`belfry: ${text}`),
+  };
   const doors = new Doors(terminal, version);
   const config = (options: CommonOptions): string => configPath(options.config, terminal.env, terminal.cwd, existsSync);
   /** Runs a verb that talks to the daemon, or to what it left. */
@@ -44,9 +49,18 @@ export function verbs(program: Command, terminal: Terminal, version: string, exi
     .command('check')
     .description('validate rules: every problem with its place, an excerpt and what to do')
     .argument('[path...]', 'files or directories (default: the rules directory)')
-    .option('--format <format>', 'text, json or github', 'text')
-    .action((paths: string[], options: CommonOptions & { format: string }) =>
-      does(() => checkCommand({ paths: paths.length > 0 ? paths : [config(options)], format: options.json ? 'json' : options.format, terminal, registry }))(),
+    .addOption(new Option('--format <format>', 'how').choices(CHECK_FORMATS).default('text'))
+    .action((paths: string[], options: CommonOptions & { format: CheckFormat }) =>
+      does(() =>
+        checkCommand({
+          paths: paths.length > 0 ? paths : [config(options)],
+          format: options.json ? 'json' : options.format,
+          env: terminal.env,
+          registry,
+          colour: coloured(terminal),
+          out: (text) => terminal.stdout.write(text),
+        }),
+      )(),
     );
   program
     .command('emit')
@@ -60,52 +74,76 @@ export function verbs(program: Command, terminal: Terminal, version: string, exi
     .option('--source <source>', 'where it is from (default: api)')
     .option('--wait [duration]', 'wait until its deliveries have ended')
     .action((type: string, pairs: string[], options: EmitOptions) =>
-      does(async () => emitCommand(terminal, await doors.client(options), () => doors.paths(options), () => newId(Date.now()), type, pairs, options))(),
+      does(async () =>
+        emitCommand(
+          terminal,
+          await doors.client(options),
+          () => doors.paths(options),
+          () => newId(Date.now()),
+          type,
+          pairs,
+          options,
+        ),
+      )(),
     );
   program
     .command('status')
     .description('daemon, generation, sources, channels, queue, dead letters')
-    .action((options: CommonOptions) => does(async () => statusCommand(terminal, await doors.client(options), options))());
+    .action((options: CommonOptions) =>
+      does(async () => statusCommand(terminal, await doors.client(options), options))(),
+    );
   program
     .command('tail')
     .description('events, decisions and deliveries as they happen')
-    .action((options: CommonOptions) => does(async () => tailCommand(terminal, await doors.client(options), options))());
+    .action((options: CommonOptions) =>
+      does(async () => tailCommand(terminal, await doors.client(options), options))(),
+    );
   deadVerbs(program, terminal, doors, does);
   for (const verb of ['hold', 'release'] as const) {
     program
       .command(verb)
       .description(verb === 'hold' ? 'pause a channel; its deliveries wait' : 'let a held channel go on')
       .argument('<channel>')
-      .action((name: string, options: CommonOptions) => does(async () => holdCommand(terminal, await doors.client(options), verb, name, options))());
+      .action((name: string, options: CommonOptions) =>
+        does(async () => holdCommand(terminal, await doors.client(options), verb, name, options))(),
+      );
   }
   const channel = program.command('channel').description('the ways out');
   channel
     .command('list')
     .description('every channel and how it is')
-    .action((options: CommonOptions) => does(async () => channelListCommand(terminal, await doors.client(options), options))());
+    .action((options: CommonOptions) =>
+      does(async () => channelListCommand(terminal, await doors.client(options), options))(),
+    );
   channel
     .command('test')
     .description('send a real test message and print the receipt, or the error with its class')
     .argument('<channel>')
-    .action((name: string, options: CommonOptions) => does(async () => channelTestCommand(terminal, await doors.client(options), name, options))());
+    .action((name: string, options: CommonOptions) =>
+      does(async () => channelTestCommand(terminal, await doors.client(options), name, options))(),
+    );
   program
     .command('reload')
     .description('read the rules anew and report the result')
-    .action((options: CommonOptions) => does(async () => reloadCommand(terminal, await doors.client(options), options))());
+    .action((options: CommonOptions) =>
+      does(async () => reloadCommand(terminal, await doors.client(options), options))(),
+    );
   program
     .command('audit')
     .description('the conservation law over what is stored; exit 1 if it is broken')
-    .action((options: CommonOptions) => does(async () => auditCommand(terminal, await doors.audit(options), options))());
+    .action((options: CommonOptions) =>
+      does(async () => auditCommand(terminal, await doors.audit(options), options))(),
+    );
   program
     .command('init')
     .description('a starter rules directory')
     .argument('[dir]', 'where', 'rules')
-    .action((dir: string) => does(() => initCommand({ dir, terminal }))());
+    .action((dir: string) => does(() => initCommand({ folder: path.resolve(terminal.cwd, dir), ...voices }))());
   program
     .command('schema')
     .description('print a JSON schema')
     .addArgument(new Argument('<name>', 'which').choices(['rules', 'event', 'dead-letter']))
-    .action((name: string) => does(() => schemaCommand({ name, terminal, registry }))());
+    .action((name: string) => does(async () => schemaCommand({ name, registry, ...voices }))());
   program
     .command('completion')
     .description('a completion script for a shell')
@@ -114,10 +152,17 @@ export function verbs(program: Command, terminal: Terminal, version: string, exi
   program
     .command('version')
     .description('print the version')
-    .action((options: CommonOptions) => does(async () => (line(terminal, options.json ? JSON.stringify({ version }) : version), 0))());
+    .action((options: CommonOptions) =>
+      does(async () => (line(terminal, options.json ? JSON.stringify({ version }) : version), 0))(),
+    );
 }
 
-function deadVerbs(program: Command, terminal: Terminal, doors: Doors, does: (work: () => Promise<number>) => () => Promise<void>): void {
+function deadVerbs(
+  program: Command,
+  terminal: Terminal,
+  doors: Doors,
+  does: (work: () => Promise<number>) => () => Promise<void>,
+): void {
   const dead = program.command('dead').description('what could not be delivered');
   const filtered = (command: Command): Command =>
     command
@@ -127,12 +172,16 @@ function deadVerbs(program: Command, terminal: Terminal, doors: Doors, does: (wo
       .option('--since <time>', 'dead since a time, or a duration ago');
   filtered(dead.command('list'))
     .description('every dead letter, a line each')
-    .action((options: Filters) => does(async () => listCommand(terminal, await doors.dead(options, 'read'), options))());
+    .action((options: Filters) =>
+      does(async () => listCommand(terminal, await doors.dead(options, 'read'), options))(),
+    );
   dead
     .command('show')
     .description('one whole')
     .argument('<id>')
-    .action((id: string, options: CommonOptions) => does(async () => showCommand(terminal, await doors.dead(options, 'read'), id, options))());
+    .action((id: string, options: CommonOptions) =>
+      does(async () => showCommand(terminal, await doors.dead(options, 'read'), id, options))(),
+    );
   filtered(dead.command('resend'))
     .description('send again, oldest first, after showing the plan')
     .argument('[id...]', 'which; - reads them from standard input')
@@ -141,11 +190,15 @@ function deadVerbs(program: Command, terminal: Terminal, doors: Doors, does: (wo
     .option('--requeue', "decide anew by today's rules")
     .option('--dry-run', 'only the plan')
     .option('--yes', 'do not ask')
-    .action((ids: string[], options: ResendOptions) => does(async () => resendCommand(terminal, await doors.dead(options, 'change'), ids, options))());
+    .action((ids: string[], options: ResendOptions) =>
+      does(async () => resendCommand(terminal, await doors.dead(options, 'change'), ids, options))(),
+    );
   dead
     .command('drop')
     .description('take it out of the file for good')
     .argument('<id...>', 'which; - reads them from standard input')
     .option('--yes', 'do not ask')
-    .action((ids: string[], options: CommonOptions & { yes?: boolean }) => does(async () => dropCommand(terminal, await doors.dead(options, 'change'), ids, options))());
+    .action((ids: string[], options: CommonOptions & { yes?: boolean }) =>
+      does(async () => dropCommand(terminal, await doors.dead(options, 'change'), ids, options))(),
+    );
 }

@@ -1,0 +1,91 @@
+import { channelTypes } from '../channels/index.ts';
+import { openHttpClient } from '../channels/http.ts';
+import type { Notifier, PushGateway } from '../channels/channel.ts';
+import { BelfryError, EXIT, type Problem } from '../core/failure.ts';
+import type { ChannelConfig } from '../core/ruleset.ts';
+import { type DeadLetters, openDeadLetters } from '../delivery/dead-letters.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Closers } from '../lib/closers.ts';
+import { type Log, openLog } from '../lib/log.ts';
+import { Scrubber } from '../lib/scrubber.ts';
+import type { Terminal } from '../lib/terminal.ts';
+import { Live, type Prepared } from '../reload/live.ts';
+import { peekDaemonSettings } from '../reload/peek.ts';
+import { sourceTypes } from '../sources/index.ts';
+import { openStore } from '../store/sqlite.ts';
+import type { Store } from '../store/store.ts';
+import { type StatePaths, statePaths } from './paths.ts';
+import { fingerprintKey, sha256 } from './secrets-at-rest.ts';
+
+export interface FoundationOptions {
+  /** The rules: a directory or a file. */
+  readonly config: string;
+  readonly terminal: Terminal;
+  readonly version: string;
+  readonly clock: Clock;
+}
+
+/** The rules do not load; nothing was touched. `belfry check` prints the same problems with their excerpts. */
+export class InvalidRules extends BelfryError {
+  readonly problems: readonly Problem[];
+
+  constructor(config: string, problems: readonly Problem[]) {
+    super('rules.invalid', `the rules at ${config} do not load (${problems.length} problems); nothing was touched`, { exit: EXIT.config });
+    this.problems = problems;
+  }
+}
+
+/** What a running daemon and a command on a stopped one both stand on: rules that load, the state, the dead letters. */
+export interface Foundation {
+  readonly closers: Closers;
+  readonly scrubber: Scrubber;
+  readonly log: Log;
+  readonly paths: StatePaths;
+  readonly live: Live;
+  readonly prepared: Extract<Prepared, { kind: 'ready' }>;
+  readonly store: Store;
+  readonly deadLetters: DeadLetters;
+}
+
+/** Rejects with `InvalidRules`, or with what the store says (`store.locked`: exit 75). Rules first: bad ones must touch no state. */
+export async function openFoundation(options: FoundationOptions): Promise<Foundation> {
+  const { terminal, config } = options;
+  const scrubber = new Scrubber();
+  const paths = statePaths(await peekDaemonSettings(config, terminal.env), terminal.env, terminal.cwd);
+  const key = fingerprintKey(paths);
+  const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
+  const live = new Live(config, { env: terminal.env, tools, scrubber });
+  const prepared = await live.prepare();
+  if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
+  const closers = new Closers();
+  try {
+    const log = openLog(prepared.ruleset.daemon.log, scrubber, terminal.stdout);
+    const store = await openStore({ path: paths.state });
+    closers.own('store', () => store.close());
+    await key.keep();
+    const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
+    closers.own('dead letters', () => deadLetters.close());
+    return { closers, scrubber, log, paths, live, prepared, store, deadLetters };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+/** Opens the notifier of a channel, with tools of its own: one HTTP client and resolver per channel. */
+export function channelOpener(foundation: Pick<Foundation, 'log'>, options: FoundationOptions, push: PushGateway): (config: ChannelConfig) => Notifier {
+  const { terminal, clock } = options;
+  return (config) => {
+    const type = channelTypes.find((candidate) => candidate.type === config.type)!;
+    const http = openHttpClient();
+    const log = foundation.log.child({ channel: config.name });
+    const notifier = type.open(config.settings, { name: config.name, http, clock, log, push, hostname: terminal.hostname, env: terminal.env });
+    return {
+      send: (message, io) => notifier.send(message, io),
+      async close() {
+        await notifier.close?.();
+        await http.close();
+      },
+    };
+  };
+}

@@ -1,0 +1,16 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** The world as the program sees it; `main.ts` makes it from the process, tests make their own. */
+export interface Terminal {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly pid: number;
+  readonly hostname: string;
+  /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. */
+  readonly interrupted: AbortSignal;
+  /** SIGHUP. Returns the unsubscription. */
+  onHangup(listener: () => void): () => void;
+}
