@@ -26,6 +26,8 @@ export interface ChannelTools {
   readonly push: PushGateway;
   /** The name this machine gives itself, for Message-ID and the like. */
   readonly hostname: string;
+  /** The daemon's environment, for channels that start programs or need a desktop session; settings never come from it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** The door to connected users, given to the `websocket` channel; `http/` stands behind it. */

@@ -1,3 +1,8 @@
+import { Agent } from 'undici';
+import { SendFailure } from '../core/failure.ts';
+import { Exchange } from './http-exchange.ts';
+import { openResolver, type ResolverOptions } from './resolver.ts';
+
 /** One per channel: its own connection pool, resolver and limits. */
 export interface HttpClient {
   /**
@@ -21,4 +26,87 @@ export interface HttpAnswer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+}
+
+export interface HttpClientOptions {
+  /** Milliseconds for name, TCP and TLS together. */
+  readonly connectTimeout?: number;
+  /** Milliseconds until an answer begins; an attempt's own deadline is normally shorter. */
+  readonly headersTimeout?: number;
+  /** Open connections to one host at most. */
+  readonly connections?: number;
+  /** PEM of authorities to trust instead of the system's. */
+  readonly ca?: string;
+  readonly resolver?: ResolverOptions;
+}
+
+const CONNECT_TIMEOUT = 5000;
+const HEADERS_TIMEOUT = 120_000;
+const CONNECTIONS = 32;
+/** What an honest answer to a notification has at most; an endless one stops here. */
+const LONGEST_ANSWER = 64 * 1024;
+
+/** Opens a client that shares nothing with another one: a silent name server or a full pool stays this channel's own trouble. Proxy variables of the environment are not used. */
+export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
+  const resolver = openResolver(options.resolver);
+  const agent = new Agent({
+    connections: options.connections ?? CONNECTIONS,
+    pipelining: 1,
+    headersTimeout: options.headersTimeout ?? HEADERS_TIMEOUT,
+    bodyTimeout: options.headersTimeout ?? HEADERS_TIMEOUT,
+    connect: {
+      timeout: options.connectTimeout ?? CONNECT_TIMEOUT,
+      lookup: resolver.lookup,
+      autoSelectFamily: true,
+      ...(options.ca !== undefined && { ca: options.ca }),
+    },
+  });
+  return {
+    request: (request) => ask(agent, request),
+    async close() {
+      resolver.close();
+      await agent.destroy();
+    },
+  };
+}
+
+function ask(agent: Agent, request: HttpRequest): Promise<HttpAnswer> {
+  const { signal } = request;
+  const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    const failure = new SendFailure('permanent', 'http.bad_url', 'the URL is not a valid http or https URL', {
+      misconfigured: true,
+    });
+    return Promise.reject(failure);
+  }
+  if (signal.aborted) {
+    return Promise.reject(new SendFailure('transient', 'net.aborted', 'the attempt ended before anything was sent'));
+  }
+  return new Promise((resolve, reject) => {
+    const exchange = new Exchange({ longest: LONGEST_ANSWER, resolve, reject });
+    const abort = (): void => exchange.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    exchange.onEnd(() => signal.removeEventListener('abort', abort));
+    try {
+      agent.dispatch(
+        {
+          origin: url.origin,
+          path: `${url.pathname}${url.search}`,
+          method: request.method ?? 'POST',
+          headers: { ...credentialsOf(url), 'accept-encoding': 'identity', ...request.headers },
+          body: request.body ?? null,
+        },
+        exchange,
+      );
+    } catch (error) {
+      exchange.fail(error);
+    }
+  });
+}
+
+/** `https://user:password@host`: what a browser would make of it. */
+function credentialsOf(url: URL): Record<string, string> {
+  if (url.username === '' && url.password === '') return {};
+  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
 }

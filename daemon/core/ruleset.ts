@@ -114,6 +114,8 @@ export interface DaemonSettings {
 
 /** Which rules an event's fields make worth testing, without looking at the others. */
 export interface RuleIndex {
+  /** The enabled rules that want what no other rule wants. */
+  readonly catchAll: readonly CompiledRule[];
   candidates(event: Event, origin: string): Iterable<CompiledRule>;
 }
 

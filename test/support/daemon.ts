@@ -48,7 +48,10 @@ export class Home {
   /** Saves as careful editors do: aside, then renamed over. A `daemon:` block with this home's state is put before it. */
   async rules(yaml: string, name = 'rules.yaml', daemon = ''): Promise<void> {
     const aside = this.path(`.${name}.${Math.random()}`);
-    const head = name === 'rules.yaml' ? `daemon:\n  state: ${this.path('state')}\n  listen: 127.0.0.1:0\n  log: { level: info, format: json }\n${daemon}` : '';
+    const head =
+      name === 'rules.yaml'
+        ? `daemon:\n  state: ${this.path('state')}\n  listen: 127.0.0.1:0\n  log: { level: info, format: json }\n${daemon}`
+        : '';
     await writeFile(aside, head + yaml);
     await rename(aside, this.path('rules', name));
   }
@@ -80,7 +83,10 @@ export class Home {
   }
 
   /** Runs a command of the CLI to its end. */
-  async belfry(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<{ code: number; stdout: string; stderr: string }> {
+  async belfry(
+    args: readonly string[],
+    options: { input?: string; env?: Record<string, string> } = {},
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
     const child = spawn(process.execPath, [BELFRY, ...args, '--config', this.path('rules')], {
       cwd: this.folder,
       env: { PATH: process.env.PATH!, HOME: this.folder, ...this.env, ...options.env },
@@ -111,8 +117,14 @@ export class Home {
   }
 
   /** A request over the daemon's Unix socket. */
-  async call<T = unknown>(method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
-    const raw = typeof body === 'string' || Buffer.isBuffer(body) ? body : body === undefined ? undefined : JSON.stringify(body);
+  async call<T = unknown>(
+    method: 'GET' | 'POST' | 'DELETE',
+    url: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
+    const raw =
+      typeof body === 'string' || Buffer.isBuffer(body) ? body : body === undefined ? undefined : JSON.stringify(body);
     const answer = await this.#agent!.request({
       origin: 'http://localhost',
       path: url,
@@ -121,7 +133,9 @@ export class Home {
       ...(raw !== undefined && { body: raw }),
     });
     const text = await answer.body.text();
-    const json = (answer.headers['content-type'] ?? '').includes('json') && !(answer.headers['content-type'] ?? '').includes('ndjson');
+    const json =
+      (answer.headers['content-type'] ?? '').includes('json') &&
+      !(answer.headers['content-type'] ?? '').includes('ndjson');
     return { status: answer.statusCode, headers: answer.headers, body: (json ? JSON.parse(text) : text) as T };
   }
 
@@ -133,7 +147,10 @@ export class Home {
 
   async deadLetters(): Promise<Record<string, unknown>[]> {
     const text = await readFile(this.path('state', 'dead-letters.jsonl'), 'utf8').catch(() => '');
-    return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   /** `kill -9`. */

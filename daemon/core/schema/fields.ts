@@ -18,10 +18,12 @@ function decoded<T>(belfry: Decoding, doc: FieldDoc<string>) {
   return Type.Unsafe<T>({ type: 'string', belfry, ...doc });
 }
 
-export type Decoding = 'duration' | 'size' | 'rate' | 'secret' | 'template' | 'condition';
+export type Decoding = 'duration' | 'duration-text' | 'size' | 'rate' | 'secret' | 'template' | 'condition';
 
 /** `10s` -> milliseconds. */
 export const duration = (doc: FieldDoc<string>) => decoded<number>('duration', doc);
+/** A duration that stays as it is written (`1h`), because it is stored as text. */
+export const durationText = (doc: FieldDoc<string>) => decoded<string>('duration-text', doc);
 /** `64KiB` -> bytes. */
 export const size = (doc: FieldDoc<string>) => decoded<number>('size', doc);
 /** `20/1m` -> {count, per}. */
@@ -30,6 +32,16 @@ export const rate = (doc: FieldDoc<string>) => decoded<Rate>('rate', doc);
 export const secret = (doc: FieldDoc<string>) => decoded<Secret>('secret', doc);
 /** Liquid. */
 export const template = (doc: FieldDoc<string>) => decoded<Template>('template', doc);
+/** One of `words`, or a template that gives one. */
+export const wordOrTemplate = (words: readonly string[], doc: FieldDoc<string>) =>
+  Type.Unsafe<Template>({
+    belfry: 'template',
+    anyOf: [
+      { type: 'string', enum: [...words] },
+      { type: 'string', pattern: String.raw`\{[{%]` },
+    ],
+    ...doc,
+  });
 /** CEL, boolean. */
 export const condition = (doc: FieldDoc<string>) => decoded<Condition>('condition', doc);
 
@@ -41,6 +53,8 @@ export const oneOrMany = <T extends TSchema>(item: T, doc: FieldDoc) =>
     ...doc,
   });
 
-/** An object that refuses keys it does not know. */
-export const strict = <P extends TProperties>(properties: P, doc: { readonly description?: string } = {}) =>
-  Type.Object(properties, { additionalProperties: false, ...doc });
+/** An object that refuses keys it does not know. `default: {}` fills in the defaults of its fields where it is left out. */
+export const strict = <P extends TProperties>(
+  properties: P,
+  doc: { readonly description?: string; readonly default?: Readonly<Record<string, never>> } = {},
+) => Type.Object(properties, { additionalProperties: false, ...doc });

@@ -1,0 +1,199 @@
+import { type Static, Type } from 'typebox';
+import type { Receipt } from '../core/delivery.ts';
+import { SendFailure } from '../core/failure.ts';
+import type { Message } from '../core/message.ts';
+import type { Scope } from '../core/ruleset.ts';
+import { oneOrMany, secret, strict, wordOrTemplate } from '../core/schema/fields.ts';
+import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
+import { failureOf, isSuccess, shown, type StatusRange } from './http-failures.ts';
+import { checkHeaders, headersSetting, headerValue, notification, renderHeaders, sendScope } from './http-settings.ts';
+import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks, standardWebhooksKey } from './sign.ts';
+import { bodySetting, renderBody } from './webhook-body.ts';
+
+const METHODS = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'] as const;
+const BODILESS = new Set(['GET', 'HEAD', 'DELETE']);
+
+const signSetting = strict(
+  {
+    standard_webhooks: Type.Optional(
+      oneOrMany(secret({ description: 'One secret, as `whsec_` and base64.', examples: ['${env:HOOK_SECRET}'] }), {
+        description:
+          'Signs as Standard Webhooks says. Several secrets give several signatures, for changing them without a gap.',
+        examples: ['${env:HOOK_SECRET}', ['${env:HOOK_SECRET_NEW}', '${env:HOOK_SECRET_OLD}']],
+      }),
+    ),
+    hmac: Type.Optional(
+      strict(
+        {
+          header: Type.String({
+            description: 'Which header carries it.',
+            examples: ['X-Hub-Signature-256'],
+            pattern: String.raw`^[\w-]+$`,
+          }),
+          secret: secret({ description: 'The key.', examples: ['${env:HOOK_SECRET}'] }),
+          algorithm: Type.Optional(
+            Type.Unsafe<(typeof HMAC_ALGORITHMS)[number]>({
+              type: 'string',
+              enum: [...HMAC_ALGORITHMS],
+              description: 'The hash.',
+              examples: ['sha256'],
+              default: 'sha256',
+            }),
+          ),
+          encoding: Type.Optional(
+            Type.Unsafe<(typeof HMAC_ENCODINGS)[number]>({
+              type: 'string',
+              enum: [...HMAC_ENCODINGS],
+              description: 'How the bytes are written.',
+              examples: ['base64'],
+              default: 'hex',
+            }),
+          ),
+          prefix: Type.Optional(
+            Type.String({ description: 'What stands before the signature.', examples: ['sha256='], default: '' }),
+          ),
+        },
+        { description: 'Signs the body as GitHub and many others do.' },
+      ),
+    ),
+  },
+  { description: 'Lets the receiver check that a request comes from here.' },
+);
+
+const settingsSchema = strict({
+  url: secret({
+    description: 'Where requests go; never shown, since many of these URLs are credentials.',
+    examples: ['https://example.com/hooks/ops'],
+  }),
+  api: Type.Optional(
+    Type.String({
+      description: 'Base URL for a `url` that is only a path.',
+      examples: ['https://relay.internal'],
+      pattern: '^https?://',
+    }),
+  ),
+  method: Type.Optional(
+    wordOrTemplate(METHODS, {
+      description: 'The request method; GET and DELETE have no body.',
+      examples: ['PUT'],
+      default: 'POST',
+    }),
+  ),
+  headers: headersSetting(),
+  body: Type.Optional(bodySetting()),
+  sign: Type.Optional(signSetting),
+  success: Type.Optional(
+    oneOrMany(
+      Type.Unsafe<string | number>({
+        anyOf: [
+          { type: 'integer', minimum: 100, maximum: 599 },
+          { type: 'string', pattern: String.raw`^[1-5]\d\d-[1-5]\d\d$` },
+        ],
+        description: 'A status or a range of them.',
+        examples: ['200-299', 304],
+      }),
+      {
+        description: 'Which statuses mean that the message was taken.',
+        examples: [['200-299', 409]],
+        default: ['200-299'],
+      },
+    ),
+  ),
+});
+
+type Settings = Static<typeof settingsSchema>;
+
+/** Any HTTP endpoint. Signing: https://www.standardwebhooks.com */
+export const webhook = defineChannel({
+  type: 'webhook',
+  summary: 'An HTTP request of your own shape, signed if wanted',
+  documentation: 'https://www.standardwebhooks.com/',
+  settings: settingsSchema,
+  limits: {},
+  idempotent: true,
+  check,
+  open: (settings, tools) => openWebhook(settings, tools),
+});
+
+function check(settings: Settings) {
+  const { url, api, sign, headers } = settings;
+  const address = URL.canParse(url.reveal(), api) ? new URL(url.reveal(), api) : undefined;
+  const isHttp = address !== undefined && /^https?:$/.test(address.protocol);
+  const badKeys = (sign?.standard_webhooks ?? []).filter((key) => standardWebhooksKey(key.reveal()) === undefined);
+  return [
+    ...(isHttp
+      ? []
+      : [
+          {
+            pointer: '/url',
+            message: '`url` is not an http or https URL',
+            mend: 'write it whole: `https://host/path`',
+          },
+        ]),
+    ...(sign !== undefined && sign.standard_webhooks === undefined && sign.hmac === undefined
+      ? [{ pointer: '/sign', message: '`sign` says nothing', mend: 'give `standard_webhooks` or `hmac`' }]
+      : []),
+    ...(badKeys.length === 0
+      ? []
+      : [
+          {
+            pointer: '/sign/standard_webhooks',
+            message: 'this is not a secret of Standard Webhooks',
+            mend: 'it is `whsec_` and base64',
+          },
+        ]),
+    ...checkHeaders(headers),
+  ];
+}
+
+function openWebhook(settings: Settings, tools: ChannelTools): Notifier {
+  const success = (settings.success ?? ['200-299']).map(rangeOf);
+  return {
+    async send(message: Message, io: SendIo): Promise<Receipt> {
+      const scope = sendScope(message, io.delivery);
+      const { url, api } = settings;
+      const answer = await tools.http.request({
+        url: URL.canParse(url.reveal(), api) ? new URL(url.reveal(), api).href : url.reveal(),
+        ...assemble(settings, message, io, scope, tools.clock.now()),
+        signal: io.signal,
+      });
+      if (!isSuccess(answer.status, success)) throw failureOf(answer, tools.clock.now());
+      return { status: answer.status, ...(answer.text !== '' && { answer: shown(answer.text, LONGEST_RECEIPT) }) };
+    },
+  };
+}
+
+const LONGEST_RECEIPT = 1024;
+
+/** What is the same in every attempt, and the signature that is not. The bytes that are signed are the bytes that are sent. */
+function assemble(settings: Settings, message: Message, io: SendIo, scope: Scope, now: number) {
+  const method = settings.method?.render(scope).text.trim().toUpperCase() ?? 'POST';
+  if (!/^[A-Z]+$/.test(method))
+    throw new SendFailure('permanent', 'webhook.method', 'the template of `method` gave no method');
+  const own = renderHeaders(settings.headers, scope);
+  const content = BODILESS.has(method)
+    ? undefined
+    : renderBody(settings.body, notification(message, io.delivery), scope, own['content-type']);
+  const body = Buffer.from(content?.text ?? '', 'utf8');
+  const headers = {
+    'user-agent': 'Belfry',
+    ...(content !== undefined && { 'content-type': content.type }),
+    'idempotency-key': headerValue(io.delivery.id),
+    ...own,
+    ...signatures(settings, io.delivery.id, body, now),
+  };
+  return { method, headers, ...(content !== undefined && { body }) };
+}
+
+function signatures({ sign }: Settings, id: string, body: Buffer, now: number): Record<string, string> {
+  const keys = (sign?.standard_webhooks ?? []).flatMap((key) => standardWebhooksKey(key.reveal()) ?? []);
+  const headers = standardWebhooks(id, Math.floor(now / 1000), body, keys);
+  if (sign?.hmac === undefined) return headers;
+  const { header, secret, algorithm = 'sha256', encoding = 'hex', prefix = '' } = sign.hmac;
+  return { ...headers, [header.toLowerCase()]: hmac(secret.reveal(), body, { algorithm, encoding, prefix }) };
+}
+
+function rangeOf(written: string | number): StatusRange {
+  const [first, last = first] = `${written}`.split('-').map(Number);
+  return [first!, last!];
+}

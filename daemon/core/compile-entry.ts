@@ -1,0 +1,107 @@
+import type { Draft } from './draft.ts';
+import { isObject } from './json.ts';
+import { below } from './pointer.ts';
+import { kindOf } from './schema/explain.ts';
+import { ENTRY_NAME } from './schema/rule-file.ts';
+import { mendByName, suggest } from './suggest.ts';
+import type { SettingProblem } from './types.ts';
+
+/** A source or channel as written, with its type found. */
+export interface Entry<T> {
+  readonly type: T;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What the entries of `sources` and `channels` have in common: a name, a known `type`, settings. Undefined when that is wrong. */
+export function readEntry<T extends { readonly type: string }>(
+  noun: 'source' | 'channel',
+  name: string,
+  given: unknown,
+  types: readonly T[],
+  draft: Draft,
+): Entry<T> | undefined {
+  const pointer = below(`/${noun}s`, name);
+  if (!new RegExp(ENTRY_NAME, 'u').test(name)) {
+    const message = `\`${name}\` cannot be the name of a ${noun}`;
+    draft.found({ pointer, at: 'key', code: `${noun}.name`, message, mend: 'use letters, digits, `_`, `.` and `-`' });
+  }
+  if (!isObject(given)) {
+    draft.masked.add(pointer);
+    const message = `the ${noun} \`${name}\` must be a map of settings, not ${kindOf(given)}`;
+    draft.found({
+      pointer,
+      at: 'key',
+      code: 'schema.type',
+      message,
+      mend: `write \`${name}: { type: ${types[0]?.type ?? '...'} }\``,
+    });
+    return undefined;
+  }
+  const found = types.find(({ type }) => type === given.type);
+  if (found !== undefined) {
+    const { type: _type, ...settings } = given;
+    return { type: found, settings };
+  }
+  draft.masked.add(pointer);
+  reportType(noun, name, given, types, draft);
+  return undefined;
+}
+
+function reportType(
+  noun: string,
+  name: string,
+  given: Record<string, unknown>,
+  types: readonly { readonly type: string }[],
+  draft: Draft,
+): void {
+  const pointer = below(`/${noun}s`, name);
+  const known = types.map(({ type }) => type);
+  if (typeof given.type === 'string') {
+    draft.found({
+      pointer: below(pointer, 'type'),
+      at: 'value',
+      code: `${noun}.unknown_type`,
+      message: draft.document.referenced(below(pointer, 'type'))
+        ? `this is not a type of ${noun}`
+        : `\`${given.type}\` is not a type of ${noun}`,
+      mend: mendByName(given.type, known, 'there is none in this build', 'there are'),
+    });
+    return;
+  }
+  const misspelt = Object.keys(given).find((key) => suggest(key, ['type']) !== undefined);
+  draft.found({
+    pointer: misspelt === undefined ? pointer : below(pointer, misspelt),
+    at: 'key',
+    code: 'schema.missing',
+    message: `the ${noun} \`${name}\` lacks \`type\``,
+    mend: misspelt === undefined ? `add \`type\`; there are: ${known.join(', ')}` : 'did you mean `type`?',
+  });
+}
+
+/** Runs a type's own check on good settings; what it finds becomes problems of the entry. */
+export function runCheck(
+  check: ((settings: unknown) => readonly SettingProblem[]) | undefined,
+  settings: unknown,
+  pointer: string,
+  noun: string,
+  draft: Draft,
+): void {
+  const code = `${noun}.settings`;
+  try {
+    for (const { pointer: relative, message, mend } of check?.(settings) ?? []) {
+      draft.found({ pointer: pointer + relative, at: 'value', code, message, mend });
+    }
+  } catch (error) {
+    const message = `this ${noun} could not be checked (${error instanceof Error ? error.name : 'error'})`;
+    draft.found({ pointer, at: 'key', code, message, mend: 'please report this as a bug, with this part of the file' });
+  }
+}
+
+/** JSON with the keys of every map in order: the same settings give the same text. */
+export function stableText(value: unknown): string {
+  return (
+    JSON.stringify(value, (_key, item: unknown) =>
+      isObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
+    ) ?? ''
+  );
+}

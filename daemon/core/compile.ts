@@ -1,0 +1,181 @@
+import { compileChannel } from './compile-channel.ts';
+import { compileDaemon } from './compile-daemon.ts';
+import { compileDefaults, type FileDefaults } from './compile-defaults.ts';
+import { stableText } from './compile-entry.ts';
+import { compileRule } from './compile-rule.ts';
+import { compileSource } from './compile-source.ts';
+import { type Declared, Draft, type Reference, type RuleDocument } from './draft.ts';
+import type { Problem } from './failure.ts';
+import { isObject } from './json.ts';
+import { below } from './pointer.ts';
+import type { ChannelConfig, CompiledRule, DaemonSettings, SourceConfig } from './ruleset.ts';
+import { kindOf } from './schema/explain.ts';
+import { LATER_SECTIONS, SECTIONS } from './schema/rule-file.ts';
+import { mendByName } from './suggest.ts';
+import type { CompileTools } from './types.ts';
+
+/**
+ * What one file says, compiled. With problems it is not fit for use, but what it declares and mentions is known as far as it
+ * could be read, so that the files around it are not blamed for it.
+ */
+export interface Fragment {
+  readonly file: string;
+  readonly problems: readonly Problem[];
+  readonly declared: readonly Declared[];
+  readonly references: readonly Reference[];
+  readonly daemon?: DaemonSettings;
+  readonly sources: readonly SourceConfig[];
+  readonly channels: readonly ChannelConfig[];
+  readonly rules: readonly CompiledRule[];
+  /** The good rules by a digest of all that they were compiled from. */
+  readonly rulesByDigest: ReadonlyMap<string, CompiledRule>;
+  /** How many rules it has, good or not. */
+  readonly ruleCount: number;
+  /** Values of secret fields, for the scrubber. */
+  readonly secrets: readonly string[];
+  /** Pointers of values that an excerpt must not show. */
+  readonly masked: ReadonlySet<string>;
+}
+
+interface Parts {
+  daemon?: DaemonSettings;
+  readonly sources: SourceConfig[];
+  readonly channels: ChannelConfig[];
+  readonly rules: CompiledRule[];
+  readonly rulesByDigest: Map<string, CompiledRule>;
+  ruleCount: number;
+}
+
+/** Everything that concerns one file by itself. Cannot fail: what is wrong is in `problems`. */
+export function compileFile(document: RuleDocument, tools: CompileTools): Fragment {
+  const steps = compileSteps(document, tools);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/** The same in steps of one rule, so that ten thousand of them need not stop everything else. Rules that are as they were `before` are taken from there. */
+export function* compileSteps(
+  document: RuleDocument,
+  tools: CompileTools,
+  before?: Fragment,
+): Generator<undefined, Fragment> {
+  const draft = new Draft(document);
+  const parts: Parts = { sources: [], channels: [], rules: [], rulesByDigest: new Map(), ruleCount: 0 };
+  const file = sectionsOf(draft);
+  const defaults = compileDefaults(file.defaults, draft);
+  for (const compileSection of [daemonSection, sourcesSection, channelsSection, rulesSection]) {
+    yield* compileSection(file, defaults, draft, tools, parts, before?.rulesByDigest ?? new Map());
+  }
+  const { problems, declared, references, secrets, masked } = draft;
+  return { file: document.file, problems, declared, references, ...parts, secrets, masked };
+}
+
+type Section = (
+  file: Readonly<Record<string, unknown>>,
+  defaults: FileDefaults,
+  draft: Draft,
+  tools: CompileTools,
+  parts: Parts,
+  known: ReadonlyMap<string, CompiledRule>,
+) => Generator<undefined, void>;
+
+const daemonSection: Section = function* (file, _defaults, draft, tools, parts) {
+  if (file.daemon === undefined) return;
+  const settings = compileDaemon(file.daemon, draft, tools);
+  if (settings !== undefined) parts.daemon = settings;
+  yield;
+};
+
+const sourcesSection: Section = function* (file, _defaults, draft, tools, parts) {
+  for (const [name, entry] of entriesOf(file, 'sources', draft)) {
+    const source = compileSource(name, entry, draft, tools);
+    if (source !== undefined) parts.sources.push(source);
+    yield;
+  }
+};
+
+const channelsSection: Section = function* (file, defaults, draft, tools, parts) {
+  for (const [name, entry] of entriesOf(file, 'channels', draft)) {
+    const channel = compileChannel(name, entry, defaults, draft, tools);
+    if (channel !== undefined) parts.channels.push(channel);
+    yield;
+  }
+};
+
+const rulesSection: Section = function* (file, defaults, draft, tools, parts, known) {
+  const { rules } = file;
+  if (rules === undefined || rules === null) return;
+  if (!Array.isArray(rules)) {
+    const message = `\`rules\` must be a list, not ${kindOf(rules)}`;
+    draft.found({
+      pointer: '/rules',
+      at: 'value',
+      code: 'schema.type',
+      message,
+      mend: 'begin each rule with `- name: ...`',
+    });
+    return;
+  }
+  parts.ruleCount = rules.length;
+  for (const [index, entry] of rules.entries()) {
+    const digest = tools.fingerprint(stableText([entry, defaults.raw.message]));
+    const rule = compileRule(entry, below('/rules', index), defaults, draft, digest, known.get(digest));
+    if (rule !== undefined) {
+      parts.rules.push(rule);
+      parts.rulesByDigest.set(digest, rule);
+    }
+    yield;
+  }
+};
+
+/** The known sections of a file; reports the others. */
+function sectionsOf(draft: Draft): Readonly<Record<string, unknown>> {
+  const { data } = draft.document;
+  if (data === null || data === undefined) return {};
+  if (!isObject(data)) {
+    const mend = Array.isArray(data)
+      ? 'put the list under `rules:`'
+      : 'begin with one of: daemon, defaults, sources, channels, rules';
+    draft.found({
+      pointer: '',
+      at: 'value',
+      code: 'schema.type',
+      message: `a rules file is a map of sections, not ${kindOf(data)}`,
+      mend,
+    });
+    return {};
+  }
+  const known = Object.keys(SECTIONS);
+  for (const key of Object.keys(data)) {
+    if (Object.hasOwn(SECTIONS, key)) continue;
+    const later = LATER_SECTIONS.includes(key);
+    draft.found({
+      pointer: below('', key),
+      at: 'key',
+      code: later ? 'schema.unsupported' : 'schema.unknown_key',
+      message: later
+        ? `\`${key}\` is not supported by this version of Belfry`
+        : `\`${key}\` is not a section of a rules file`,
+      mend: later ? 'remove it' : mendByName(key, known, 'remove it'),
+    });
+  }
+  return Object.fromEntries(Object.entries(data).filter(([key]) => Object.hasOwn(SECTIONS, key)));
+}
+
+function entriesOf(
+  file: Readonly<Record<string, unknown>>,
+  section: 'sources' | 'channels',
+  draft: Draft,
+): [string, unknown][] {
+  const entries = file[section];
+  if (entries === undefined || entries === null) return [];
+  if (isObject(entries)) return Object.entries(entries);
+  draft.found({
+    pointer: `/${section}`,
+    at: 'value',
+    code: 'schema.type',
+    message: `\`${section}\` must be a map of names, not ${kindOf(entries)}`,
+    mend: `write \`NAME: { type: ... }\` for each of the ${section}`,
+  });
+  draft.masked.add(`/${section}`);
+  return [];
+}

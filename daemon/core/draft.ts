@@ -1,0 +1,136 @@
+import type { Static, TSchema } from 'typebox';
+import type { Problem } from './failure.ts';
+import { nameOf } from './pointer.ts';
+import { coerceReferenced } from './schema/coerce.ts';
+import { type DecodeSink, decode } from './schema/decode.ts';
+import { schemaOf } from './schema/json-schema.ts';
+import { type Finding, validate } from './schema/validate.ts';
+
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One rules file, parsed, with its references resolved. */
+export interface RuleDocument {
+  /** As problems name it. */
+  readonly file: string;
+  readonly data: unknown;
+  /** Something in this value came in through a reference. */
+  referenced(pointer: string): boolean;
+  /** Where the key or the value stands; `offset` counts characters into a text value. */
+  locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
+}
+
+export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'rule' | 'path';
+
+/** A name that may exist once over all files. `digest` changes with what stands behind it. */
+export interface Declared {
+  readonly kind: DeclaredKind;
+  readonly name: string;
+  readonly position: Position;
+  readonly digest: string;
+}
+
+/** A mention of a name, to be looked up when all files are known. `from` is the rule or channel that mentions it. */
+export interface Reference {
+  readonly kind: 'on' | 'notify' | 'fallback';
+  readonly name: string;
+  readonly from: string;
+  /** The name came in through a reference and is not repeated. */
+  readonly hidden: boolean;
+  readonly position: Position;
+}
+
+const MOST_PROBLEMS = 500;
+
+/** Everything learnt about one file while it is compiled: problems with their places, names, mentions, secrets. */
+export class Draft {
+  readonly document: RuleDocument;
+  readonly declared: Declared[] = [];
+  readonly references: Reference[] = [];
+  /** Values of secret fields; longer than the reference that brought them in, or written out. */
+  readonly secrets: string[] = [];
+  /** Pointers of values that an excerpt must not show. */
+  readonly masked = new Set<string>();
+  readonly #findings: Finding[] = [];
+
+  constructor(document: RuleDocument) {
+    this.document = document;
+  }
+
+  /** How much is wrong so far; a part is good if the count did not change while it was compiled. */
+  get count(): number {
+    return this.#findings.length;
+  }
+
+  get problems(): Problem[] {
+    return this.#findings
+      .slice(0, MOST_PROBLEMS)
+      .map((finding) => this.#problem(finding))
+      .sort((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  found(finding: Finding): void {
+    this.#findings.push(finding);
+    // Nobody knows what a misspelt setting holds; in rules and defaults there are no secret fields.
+    if (finding.code === 'schema.unknown_key' && !/^\/(rules|defaults)\//.test(finding.pointer))
+      this.masked.add(finding.pointer);
+  }
+
+  /** Something is known to be wrong right there. */
+  has(pointer: string): boolean {
+    return this.#findings.some((finding) => finding.pointer === pointer);
+  }
+
+  declare(kind: DeclaredKind, name: string, pointer: string, at: 'key' | 'value', digest: string): void {
+    this.declared.push({ kind, name, position: this.document.locate(pointer, at), digest });
+  }
+
+  refer(kind: Reference['kind'], name: string, from: string, pointer: string): void {
+    const hidden = this.document.referenced(pointer);
+    this.references.push({ kind, name, from, hidden, position: this.document.locate(pointer, 'value') });
+  }
+
+  /** Settings by their schema: validated, decoded, defaults filled in; undefined when anything is wrong with them. */
+  settings<S extends TSchema>(schema: S, given: unknown, pointer: string, noun: string): Static<S> | undefined {
+    const before = this.count;
+    const { document } = this;
+    const value = this.coerced(schema, given, pointer);
+    const place = { pointer, noun, hidden: (at: string) => this.masked.has(at) || document.referenced(at) };
+    const decoded = decode(schema, value, pointer, this.#sink());
+    for (const finding of validate(schemaOf(schema), value, place)) this.found(finding);
+    return this.count === before ? (decoded as Static<S>) : undefined;
+  }
+
+  /** With texts that came in through references as the numbers and booleans that the schema wants. */
+  coerced(schema: TSchema, given: unknown, pointer: string): unknown {
+    return coerceReferenced(schemaOf(schema), given, pointer, (place) => this.document.referenced(place));
+  }
+
+  #sink(): DecodeSink {
+    return {
+      found: (finding) => this.found(finding),
+      secret: (pointer, value) => {
+        this.secrets.push(value);
+        this.masked.add(pointer);
+      },
+      hide: (pointer) => this.masked.add(pointer),
+    };
+  }
+
+  #problem(finding: Finding): Problem {
+    const { pointer, at, code, mend, offset } = finding;
+    const secret = finding.quotes === true && (this.document.referenced(pointer) || this.masked.has(pointer));
+    const message = secret
+      ? `${nameOf(pointer)} does not parse; what is wrong with it is not shown, because it holds a secret`
+      : finding.message;
+    return {
+      file: this.document.file,
+      ...this.document.locate(pointer, at, secret ? undefined : offset),
+      code,
+      message,
+      mend,
+    };
+  }
+}

@@ -1,0 +1,20 @@
+import type { Format } from './message.ts';
+
+const HTML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+const ESCAPES: Readonly<Record<Format, (text: string) => string>> = {
+  text: (text) => text,
+  html: (text) => text.replace(/[&<>"']/g, (character) => HTML[character]!),
+  // CommonMark 0.31, 2.4: a backslash before ASCII punctuation makes it plain. What only means something at the start of a
+  // line is escaped only there, so that ordinary text stays readable where a channel shows Markdown as it is written.
+  markdown: (text) =>
+    text
+      .replace(/[\\`*_[\]<>|~&!]/g, String.raw`\$&`)
+      .replace(/^(\s*)([#+=-])/gm, String.raw`$1\$2`)
+      .replace(/^(\s*\d+)([.)])/gm, String.raw`$1\$2`),
+};
+
+/** Makes a value from an event harmless in the markup of `format`; for channels that have no dialect of their own. */
+export function escapeFor(text: string, format: Format): string {
+  return ESCAPES[format](text);
+}

@@ -1,0 +1,136 @@
+import type { Fragment } from './compile.ts';
+import { defaultDaemon } from './compile-daemon.ts';
+import { BUILT_IN_SOURCES } from './compile-source.ts';
+import type { Declared, DeclaredKind, Position, Reference } from './draft.ts';
+import type { Problem } from './failure.ts';
+import { buildIndex } from './match/rule-index.ts';
+import type { Ruleset } from './ruleset.ts';
+import { mendByName } from './suggest.ts';
+import type { CompileTools } from './types.ts';
+
+/** Names that exist although no fragment declares them; `unknown`: some file could not be read, so any name may exist. */
+export type Elsewhere = 'unknown' | { readonly channels: readonly string[]; readonly sources: readonly string[] };
+
+export type Linked =
+  | { readonly ok: true; readonly ruleset: Ruleset; readonly digests: ReadonlyMap<string, string> }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const NOWHERE: Elsewhere = { channels: [], sources: [] };
+
+/**
+ * Joins the fragments of all files and finds what is wrong between them. Problems of the fragments themselves are not
+ * repeated, but a ruleset is only made of good ones. `digests` name every part (`rule failed-deploy`) with what it changes by.
+ */
+export function link(fragments: readonly Fragment[], tools: CompileTools, elsewhere: Elsewhere = NOWHERE): Linked {
+  const problems = [...repeated(fragments), ...unresolved(fragments, elsewhere), ...fallbackCycles(fragments)];
+  if (problems.length > 0 || fragments.some((fragment) => fragment.problems.length > 0)) {
+    return { ok: false, problems };
+  }
+  const rules = fragments.flatMap((fragment) => fragment.rules);
+  const ruleset: Ruleset = {
+    daemon: fragments.find(({ daemon }) => daemon !== undefined)?.daemon ?? defaultDaemon(tools),
+    rules,
+    index: buildIndex(rules),
+    sources: new Map(fragments.flatMap(({ sources }) => sources.map((source) => [source.name, source]))),
+    channels: new Map(fragments.flatMap(({ channels }) => channels.map((channel) => [channel.name, channel]))),
+  };
+  return { ok: true, ruleset: Object.freeze(ruleset), digests: digestsOf(fragments) };
+}
+
+function digestsOf(fragments: readonly Fragment[]): ReadonlyMap<string, string> {
+  const parts = fragments.flatMap(({ declared }) => declared).filter(({ kind }) => kind !== 'path');
+  return new Map(parts.map(({ kind, name, digest }) => [name === '' ? kind : `${kind} ${name}`, digest]));
+}
+
+/** What may be there only once, and how to say that it is there again. */
+const ONCE: Readonly<Record<DeclaredKind, (name: string) => { message: string; mend: string }>> = {
+  daemon: () => ({ message: '`daemon` is set in two files', mend: 'put all of it into one of them' }),
+  channel: (name) => ({ message: `there is already a channel \`${name}\``, mend: 'rename one of them' }),
+  source: (name) => ({ message: `there is already a source \`${name}\``, mend: 'rename one of them' }),
+  rule: (name) => ({ message: `there is already a rule \`${name}\``, mend: 'rename one of them' }),
+  path: (name) => ({ message: `there is already a source at \`${name}\``, mend: 'give one of them another path' }),
+};
+
+function repeated(fragments: readonly Fragment[]): Problem[] {
+  const problems: Problem[] = [];
+  const first = new Map<string, { readonly file: string; readonly position: Position }>();
+  for (const { file, declared } of fragments) {
+    for (const { kind, name, position } of declared) {
+      const known = first.get(`${kind} ${name}`);
+      if (known === undefined) {
+        first.set(`${kind} ${name}`, { file, position });
+        continue;
+      }
+      const { message, mend } = ONCE[kind](name);
+      const at = `${known.file}:${known.position.line}:${known.position.column}`;
+      problems.push({ file, ...position, code: `${kind}.duplicate`, message, mend: `it is at ${at}; ${mend}` });
+    }
+  }
+  return problems;
+}
+
+function unresolved(fragments: readonly Fragment[], elsewhere: Elsewhere): Problem[] {
+  if (elsewhere === 'unknown') return [];
+  const names = (kind: DeclaredKind): string[] =>
+    fragments.flatMap(({ declared }) =>
+      declared.filter((item: Declared) => item.kind === kind).map(({ name }) => name),
+    );
+  const channels = new Set([...names('channel'), ...elsewhere.channels]);
+  const sources = new Set([...BUILT_IN_SOURCES, ...names('source'), ...elsewhere.sources]);
+  return fragments.flatMap(({ file, references }) =>
+    references.flatMap((reference) => {
+      const [noun, known] = reference.kind === 'on' ? (['source', sources] as const) : (['channel', channels] as const);
+      return known.has(reference.name) ? [] : [unknownName(file, reference, noun, known)];
+    }),
+  );
+}
+
+function unknownName(
+  file: string,
+  { kind, name, from, hidden, position }: Reference,
+  noun: string,
+  known: ReadonlySet<string>,
+): Problem {
+  const owner = kind === 'fallback' ? 'channel' : 'rule';
+  return {
+    file,
+    ...position,
+    code: `${owner}.unknown_${noun}`,
+    message: `the ${owner} \`${from}\` names a ${noun} that does not exist${hidden ? '' : `: \`${name}\``}`,
+    mend: mendByName(hidden ? '' : name, known, `configure it under \`${noun}s:\``, `${noun}s are`),
+  };
+}
+
+/** A message that ends dead everywhere must end: a circle of fallbacks would carry it round for ever. */
+function fallbackCycles(fragments: readonly Fragment[]): Problem[] {
+  const steps = new Map<string, { readonly file: string; readonly reference: Reference }>();
+  for (const { file, references } of fragments) {
+    for (const reference of references)
+      if (reference.kind === 'fallback') steps.set(reference.from, { file, reference });
+  }
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  for (const start of steps.keys()) {
+    const path: string[] = [];
+    for (let name = start; !seen.has(name) && steps.has(name); name = steps.get(name)!.reference.name) {
+      if (path.includes(name)) {
+        problems.push(cycleProblem(path.slice(path.indexOf(name)), steps.get(name)!));
+        break;
+      }
+      path.push(name);
+    }
+    for (const name of path) seen.add(name);
+  }
+  return problems;
+}
+
+function cycleProblem(circle: readonly string[], { file, reference }: { file: string; reference: Reference }): Problem {
+  const round = [...circle, circle[0]!].map((name) => `\`${name}\``).join(' -> ');
+  return {
+    file,
+    ...reference.position,
+    code: 'channel.fallback_circle',
+    message: `the fallbacks go in a circle: ${round}`,
+    mend: 'let one of these channels have no fallback',
+  };
+}

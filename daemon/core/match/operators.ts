@@ -1,0 +1,100 @@
+import ipaddr from 'ipaddr.js';
+import picomatch from 'picomatch';
+import { RE2JS } from 're2js';
+
+/** Whether one value of a field fits. */
+export type Test = (value: unknown) => boolean;
+
+export type CompiledTest =
+  | { readonly ok: true; readonly test: Test }
+  | { readonly ok: false; readonly message: string; readonly mend: string };
+
+/** Compiles the argument of an operator that looks at one value. Operators on the field as a whole (`not`, `exists`) are in `pattern.ts`. */
+type Operator = (argument: unknown) => CompiledTest;
+
+export const VALUE_OPERATORS: Readonly<Record<string, Operator>> = {
+  prefix: texts((part) => (text) => text.startsWith(part)),
+  suffix: texts((part) => (text) => text.endsWith(part)),
+  contains: texts((part) => (text) => text.includes(part)),
+  equals_ignore_case: texts((part) => {
+    const folded = part.toLowerCase();
+    return (text) => text.toLowerCase() === folded;
+  }),
+  glob: texts(
+    (pattern) => picomatch(pattern, { dot: true }),
+    'it is no path pattern',
+    'write one like `/srv/**/*.csv`',
+  ),
+  regex: texts(
+    compileRegex,
+    'it is no RE2 expression',
+    'RE2 has no look-ahead and no back-references; in YAML put it in single quotes',
+  ),
+  cidr: texts(compileNetwork, 'it is no network', 'write one like `10.0.0.0/8` or `2001:db8::/32`'),
+  gt: comparison((order) => order > 0),
+  gte: comparison((order) => order >= 0),
+  lt: comparison((order) => order < 0),
+  lte: comparison((order) => order <= 0),
+};
+
+/** Equal as JSON scalars are: no text equals a number, null equals null. */
+export function equals(expected: unknown): Test {
+  return (value) => value === expected;
+}
+
+/** One text or a list of them, any of which fits. */
+function texts(
+  compile: (part: string) => (text: string) => boolean,
+  wrong = 'it is not text',
+  mend = 'write text, or a list of texts',
+): Operator {
+  return (argument) => {
+    const parts: readonly unknown[] = Array.isArray(argument) ? argument : [argument];
+    if (parts.length === 0 || !parts.every((part) => typeof part === 'string')) {
+      return { ok: false, message: 'it is not text', mend: 'write text, or a list of texts' };
+    }
+    try {
+      const tests = parts.map((part) => compile(part));
+      return { ok: true, test: (value) => typeof value === 'string' && tests.some((test) => test(value)) };
+    } catch (error) {
+      return { ok: false, message: `${wrong} (${(error as Error).message})`, mend };
+    }
+  };
+}
+
+function compileRegex(pattern: string): (text: string) => boolean {
+  const compiled = RE2JS.compile(pattern);
+  return (text) => compiled.test(text);
+}
+
+function compileNetwork(network: string): (text: string) => boolean {
+  const [range, bits] = network.includes('/') ? ipaddr.parseCIDR(network) : single(network);
+  return (text) => {
+    if (!ipaddr.isValid(text)) return false;
+    const address = ipaddr.process(text);
+    return address.kind() === range.kind() && address.match(range, bits);
+  };
+}
+
+function single(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  const address = ipaddr.process(text);
+  return [address, address.kind() === 'ipv4' ? 32 : 128];
+}
+
+/** Numbers by size, texts (RFC 3339 times, versions of equal width) by their characters; nothing else, and never one with the other. */
+function comparison(holds: (order: number) => boolean): Operator {
+  return (limit) => {
+    if (typeof limit !== 'number' && typeof limit !== 'string') {
+      return { ok: false, message: 'it is neither a number nor text', mend: 'write a number like 500' };
+    }
+    return {
+      ok: true,
+      test: (value) => {
+        if (typeof value === 'number' && typeof limit === 'number') return holds(value - limit);
+        return (
+          typeof value === 'string' && typeof limit === 'string' && holds(value < limit ? -1 : value > limit ? 1 : 0)
+        );
+      },
+    };
+  };
+}

@@ -1,0 +1,114 @@
+import type { Event } from '../event.ts';
+import { isObject } from '../json.ts';
+import type { CompiledRule, RuleIndex } from '../ruleset.ts';
+import { compilePath, type Path } from './path.ts';
+
+type Scalar = string | number | boolean | null;
+
+/** A rule that stands in the index under some values of one path. */
+interface Entry {
+  readonly rule: CompiledRule;
+  readonly order: number;
+}
+
+interface Shelf {
+  readonly values: Path;
+  readonly byValue: Map<Scalar, Entry[]>;
+}
+
+const EVERYWHERE = '';
+
+/**
+ * Files each rule under one of its equality patterns, on the path where the rules differ most, so that an event looks up its
+ * own values instead of asking every rule. Rules without an equality are tried on every event of their sources. Disabled and
+ * catch-all rules are not in it.
+ */
+export function buildIndex(rules: readonly CompiledRule[]): RuleIndex {
+  const entries = rules.map((rule, order) => ({ rule, order })).filter(({ rule }) => rule.enabled && !rule.catchAll);
+  const distinct = distinctValues(entries);
+  const shelves = new Map<string, Shelf>();
+  const unfiled = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const path = mostSelective(equalities(entry.rule.match), distinct);
+    if (path === undefined) for (const origin of entry.rule.on ?? [EVERYWHERE]) push(unfiled, origin, entry);
+    else file(shelves, path, entry);
+  }
+  return {
+    catchAll: rules.filter((rule) => rule.enabled && rule.catchAll),
+    candidates(event, origin) {
+      const found: Entry[] = [...(unfiled.get(EVERYWHERE) ?? []), ...(unfiled.get(origin) ?? [])];
+      for (const shelf of shelves.values()) lookUp(shelf, event, found);
+      return inOrder(found).filter(({ on }) => on === undefined || on.includes(origin));
+    },
+  };
+}
+
+/** The fields of a match that must equal one of some scalars, by path. */
+function equalities(match: unknown): ReadonlyMap<string, readonly Scalar[]> {
+  const found = new Map<string, readonly Scalar[]>();
+  if (!isObject(match)) return found;
+  for (const [path, pattern] of Object.entries(match)) {
+    const list: readonly unknown[] = Array.isArray(pattern) ? pattern : [pattern];
+    const isField = path !== 'any' && path !== 'all' && path !== 'none';
+    if (isField && list.length > 0 && list.every(isScalar)) found.set(path, list);
+  }
+  return found;
+}
+
+function distinctValues(entries: readonly Entry[]): ReadonlyMap<string, number> {
+  const seen = new Map<string, Set<Scalar>>();
+  for (const { rule } of entries) {
+    for (const [path, values] of equalities(rule.match)) {
+      const known = seen.get(path) ?? new Set();
+      for (const value of values) known.add(value);
+      seen.set(path, known);
+    }
+  }
+  return new Map([...seen].map(([path, values]) => [path, values.size]));
+}
+
+/** Few values of a path that has many over all rules. */
+function mostSelective(
+  fields: ReadonlyMap<string, readonly Scalar[]>,
+  distinct: ReadonlyMap<string, number>,
+): string | undefined {
+  let best: string | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const [path, values] of fields) {
+    const share = values.length / distinct.get(path)!;
+    if (share < least) [best, least] = [path, share];
+  }
+  return best;
+}
+
+function file(shelves: Map<string, Shelf>, path: string, entry: Entry): void {
+  let shelf = shelves.get(path);
+  if (shelf === undefined) shelves.set(path, (shelf = { values: compilePath(path), byValue: new Map() }));
+  for (const value of new Set(equalities(entry.rule.match).get(path))) push(shelf.byValue, value, entry);
+}
+
+function lookUp(shelf: Shelf, event: Event, found: Entry[]): void {
+  for (const value of shelf.values(event)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (isScalar(one)) found.push(...(shelf.byValue.get(one) ?? []));
+    }
+  }
+}
+
+/** In the order of the files, each once. */
+function inOrder(found: readonly Entry[]): CompiledRule[] {
+  if (found.length < 2) return found.map(({ rule }) => rule);
+  return [...new Map(found.map((entry) => [entry.order, entry.rule])).entries()]
+    .sort(([a], [b]) => a - b)
+    .map(([, rule]) => rule);
+}
+
+function push<K>(map: Map<K, Entry[]>, key: K, entry: Entry): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [entry]);
+  else list.push(entry);
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}

@@ -1,0 +1,23 @@
+/** RFC 6901: one more step down. */
+export function below(pointer: string, ...steps: readonly (string | number)[]): string {
+  let longer = pointer;
+  for (const step of steps) longer += `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return longer;
+}
+
+export function stepsOf(pointer: string): string[] {
+  if (pointer === '') return [];
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** What a reader calls the place: its key, or `item 2 of notify` for an entry of a list. */
+export function nameOf(pointer: string): string {
+  const steps = stepsOf(pointer);
+  const last = steps.at(-1);
+  if (last === undefined) return 'the file';
+  const parent = steps.at(-2);
+  return /^\d+$/.test(last) && parent !== undefined ? `item ${Number(last) + 1} of \`${parent}\`` : `\`${last}\``;
+}

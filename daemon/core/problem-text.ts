@@ -1,0 +1,58 @@
+import type { Problem } from './failure.ts';
+
+/** How the parts of a problem are set off; the identity functions without colours. */
+export interface Paint {
+  readonly place: (text: string) => string;
+  readonly wrong: (text: string) => string;
+  readonly quiet: (text: string) => string;
+}
+
+const PLAIN: Paint = { place: (text) => text, wrong: (text) => text, quiet: (text) => text };
+
+const WIDEST_EXCERPT = 160;
+
+/** The line of a problem as it may be shown: secrets are masked, and the column moved along. */
+export interface Excerpt {
+  readonly text: string;
+  readonly column: number;
+}
+
+/** A problem for a person: place, what is wrong, the line with a caret, what to do. */
+export function problemText(problem: Problem, excerpt: Excerpt | undefined, paint: Paint = PLAIN): string {
+  const place = `${problem.file}:${problem.line}:${problem.column}`;
+  const lines = [`${paint.place(place)}: ${problem.message} ${paint.quiet(`[${problem.code}]`)}`];
+  if (excerpt !== undefined) lines.push(...excerptLines(problem.line, excerpt, paint));
+  if (problem.mend !== '') lines.push(`  ${problem.mend}`);
+  return lines.join('\n');
+}
+
+function excerptLines(line: number, { text, column }: Excerpt, paint: Paint): string[] {
+  const start = column > WIDEST_EXCERPT ? column - 40 : 0;
+  const shown = visible(text.slice(start, start + WIDEST_EXCERPT));
+  const at = Math.min(column - 1 - start, shown.length);
+  const gutter = ' '.repeat(String(line).length);
+  const length = /^(?:"[^"]*"|'[^']*'|[^\s,:{}[\]]+)/.exec(shown.slice(at))?.[0].length ?? 1;
+  const indent = ' '.repeat(displayWidth(shown.slice(0, at)));
+  const carets = '^'.repeat(Math.max(1, displayWidth(shown.slice(at, at + length))));
+  return [paint.quiet(`  ${line} | `) + shown, paint.quiet(`  ${gutter} | `) + paint.wrong(indent + carets)];
+}
+
+/** One column in, one column out: tabs and control characters become a space, so that the caret stands right and a terminal obeys nobody. */
+function visible(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ');
+}
+
+/** Columns on a terminal: CJK and full-width characters take two. */
+function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) {
+    width +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}]/u.test(
+        character,
+      )
+        ? 2
+        : 1;
+  }
+  return width;
+}

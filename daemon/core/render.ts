@@ -1,0 +1,164 @@
+import type { Event } from './event.ts';
+import { isObject } from './json.ts';
+import { type Action, type Format, type Message, PRIORITIES, type Priority } from './message.ts';
+import type { MessageTemplates, Scope, Template } from './ruleset.ts';
+
+export interface RenderedMessage {
+  readonly message: Message;
+  /** Of templates that failed; their fields say so too. */
+  readonly errors: readonly string[];
+}
+
+type Escape = (text: string, format: Format) => string;
+
+const RAW_EVENT_SHOWN = 2000;
+const LINKS: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:'];
+
+/**
+ * Templates to a message. Nothing here can lose it: a template that fails leaves `[template error: ...]` and the raw event in
+ * its field, and what a field cannot be (a priority nobody knows, a link that is none) is told and left out.
+ */
+export function renderMessage(templates: MessageTemplates, scope: Scope, escape: Escape): RenderedMessage {
+  const format = templates.format ?? 'text';
+  const errors: string[] = [];
+  const rendering = new Rendering(scope, (text) => escape(text, format), errors);
+  const link = rendering.address('link', templates.link);
+  const image = rendering.address('image', templates.image);
+  const replaceKey = rendering.line('replace_key', templates.replace_key);
+  const message: Message = {
+    title: rendering.shownLine('title', templates.title) ?? defaultTitle(scope.event, format, escape),
+    body: withSuppressed(
+      templates,
+      rendering.shown('body', templates.body) ?? defaultBody(scope.event, format, escape),
+      scope,
+    ),
+    format,
+    priority: rendering.priority(templates.priority),
+    tags: rendering.list('tags', templates.tags) ?? [],
+    ...(link !== undefined && { link }),
+    ...(image !== undefined && { image }),
+    ...present('actions', rendering.actions(templates.actions)),
+    ...present('fields', rendering.fields(templates.fields)),
+    ...present('mention', rendering.list('mention', templates.mention)),
+    ...present('attach', rendering.list('attach', templates.attach)),
+    ...(replaceKey !== undefined && replaceKey !== '' && { replace_key: replaceKey }),
+    ...present('ttl', templates.ttl),
+    ...present('to', rendering.list('to', templates.to)),
+  };
+  return { message, errors };
+}
+
+class Rendering {
+  readonly #scope: Scope;
+  readonly #escape: (text: string) => string;
+  readonly #errors: string[];
+
+  constructor(scope: Scope, escape: (text: string) => string, errors: string[]) {
+    this.#scope = scope;
+    this.#escape = escape;
+    this.#errors = errors;
+  }
+
+  /** Text that is shown in the message's format; a failure carries the event. */
+  shown(field: string, template: Template | undefined): string | undefined {
+    if (template === undefined) return undefined;
+    const { text, error } = template.render(this.#scope, this.#escape);
+    if (error === undefined) return text;
+    this.#errors.push(`${field}: ${error}`);
+    const raw = JSON.stringify(this.#scope.event).slice(0, RAW_EVENT_SHOWN);
+    return this.#escape(`[template error: ${error}] ${raw}`);
+  }
+
+  shownLine(field: string, template: Template | undefined): string | undefined {
+    const text = this.shown(field, template);
+    return text === undefined ? undefined : oneLine(text);
+  }
+
+  /** Text that is used, not shown: unescaped, in one line; nothing when it fails. */
+  line(field: string, template: Template | undefined): string | undefined {
+    if (template === undefined) return undefined;
+    const { text, error } = template.render(this.#scope);
+    if (error === undefined) return oneLine(text).trim();
+    this.#errors.push(`${field}: ${error}`);
+    return undefined;
+  }
+
+  /** An address that a person may click on: `javascript:` and the like are left out. */
+  address(field: string, template: Template | undefined): string | undefined {
+    const text = this.line(field, template);
+    if (text === undefined || text === '') return undefined;
+    const protocol = URL.canParse(text) ? new URL(text).protocol : undefined;
+    if (protocol !== undefined && LINKS.includes(protocol)) return text;
+    this.#errors.push(`${field}: it is no http, https, mailto or tel address`);
+    return undefined;
+  }
+
+  priority(template: Template | undefined): Priority {
+    const text = this.line('priority', template);
+    if (text === undefined || text === '') return 'normal';
+    const known = PRIORITIES.find((priority) => priority === text);
+    if (known === undefined)
+      this.#errors.push(`priority: \`${text.slice(0, 40)}\` is none of ${PRIORITIES.join(', ')}`);
+    return known ?? 'normal';
+  }
+
+  /** What renders to nothing is left out. */
+  list(field: string, templates: readonly Template[] | undefined): readonly string[] | undefined {
+    return templates?.map((template) => this.line(field, template) ?? '').filter((text) => text !== '');
+  }
+
+  actions(actions: MessageTemplates['actions']): readonly Action[] | undefined {
+    return actions?.flatMap(({ label, url }) => {
+      const address = this.address('actions', url);
+      return address === undefined ? [] : [{ label: this.line('actions', label) ?? '', url: address }];
+    });
+  }
+
+  fields(fields: MessageTemplates['fields']): Readonly<Record<string, string>> | undefined {
+    if (fields === undefined) return undefined;
+    return Object.fromEntries(
+      Object.entries(fields).map(([name, template]) => [name, this.shown(`fields.${name}`, template) ?? '']),
+    );
+  }
+}
+
+function defaultTitle(event: Event, format: Format, escape: Escape): string {
+  return escape(
+    oneLine(event.subject === undefined ? `${event.type} (${event.source})` : `${event.type}: ${event.subject}`),
+    format,
+  );
+}
+
+/** `repo.name: acme/api`, a line for each value. */
+function defaultBody(event: Event, format: Format, escape: Escape): string {
+  const lines: string[] = [];
+  collectLines(event.data, '', lines);
+  const shown = lines.length > 20 ? [...lines.slice(0, 20), `... and ${lines.length - 20} more`] : lines;
+  return shown
+    .map((line) => escape(line.slice(0, 500), format))
+    .join(format === 'text' ? '\n' : format === 'html' ? '<br>' : '\n\n');
+}
+
+function collectLines(value: unknown, path: string, lines: string[]): void {
+  if (value === null || value === undefined || lines.length > 200) return;
+  if (isObject(value))
+    for (const [key, item] of Object.entries(value)) collectLines(item, path === '' ? key : `${path}.${key}`, lines);
+  else lines.push(`${path === '' ? '' : `${path}: `}${typeof value === 'string' ? value : JSON.stringify(value)}`);
+}
+
+/** What was held back is told, by the rule's own words if it has any for it. */
+function withSuppressed(templates: MessageTemplates, body: string, scope: Scope): string {
+  const suppressed = Number(scope.suppressed ?? 0);
+  const told = [templates.title, templates.body].some((template) => template?.source.includes('suppressed'));
+  if (suppressed === 0 || told) return body;
+  const line = `(${suppressed} more like this ${suppressed === 1 ? 'was' : 'were'} suppressed)`;
+  return body === '' ? line : `${body}\n\n${line}`;
+}
+
+function present<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+}

@@ -1,0 +1,148 @@
+import type { TSchema } from 'typebox';
+import { parseDuration, parseRate, parseSize } from '../../lib/duration.ts';
+import { Secret } from '../../lib/secret.ts';
+import { isObject } from '../json.ts';
+import { compileCondition } from '../match/condition.ts';
+import { below, nameOf } from '../pointer.ts';
+import { compileTemplate } from '../template.ts';
+import type { Decoding } from './fields.ts';
+import { holdsSecret, type Schema, schemaOf } from './json-schema.ts';
+import { fits, type Finding } from './validate.ts';
+
+/** What decoding finds besides values: what does not parse, and which places hold secrets. */
+export interface DecodeSink {
+  found(finding: Finding): void;
+  secret(pointer: string, value: string): void;
+  /** What stands here may be a secret in the wrong place. */
+  hide(pointer: string): void;
+}
+
+type Decoder = (text: string, pointer: string, sink: DecodeSink) => unknown;
+
+const quantity =
+  (parse: (text: string) => unknown, noun: string, mend: string): Decoder =>
+  (text, pointer, sink) => {
+    const value = parse(text);
+    if (value === undefined) {
+      const message = `${nameOf(pointer)} is not ${noun}`;
+      sink.found({ pointer, at: 'value', code: 'value.format', message, mend });
+    }
+    return value;
+  };
+
+const parseDurationText = quantity(
+  parseDuration,
+  'a duration',
+  'write it like `500ms`, `10s`, `5m`, `2h`, `3d` or `1h30m`',
+);
+
+const DECODERS: Readonly<Record<Decoding, Decoder>> = {
+  duration: parseDurationText,
+  'duration-text': (text, pointer, sink) => (parseDurationText(text, pointer, sink) === undefined ? undefined : text),
+  size: quantity(parseSize, 'a size', 'write it like `64KiB` or `1MB`'),
+  rate: quantity(parseRate, 'a rate', 'write it like `20/1m`: at most 20 in one minute'),
+  secret(text, pointer, sink) {
+    if (text === '') {
+      const message = `${nameOf(pointer)} is empty`;
+      sink.found({
+        pointer,
+        at: 'value',
+        code: 'value.empty',
+        message,
+        mend: 'give the secret, best as a reference such as `${env:NAME}`',
+      });
+    }
+    sink.secret(pointer, text);
+    return new Secret(text);
+  },
+  template(text, pointer, sink) {
+    const compiled = compileTemplate(text);
+    if (compiled.ok) return compiled.template;
+    sink.found({
+      pointer,
+      at: 'value',
+      offset: offsetOf(text, compiled.line, compiled.column),
+      code: 'value.template',
+      message: `${nameOf(pointer)} is not a template: ${compiled.message}`,
+      mend: 'it is Liquid: `{{ data.name }}`, `{% if data.ok %}...{% endif %}`',
+      quotes: true,
+    });
+    return undefined;
+  },
+  condition(text, pointer, sink) {
+    const compiled = compileCondition(text);
+    if (compiled.ok) return compiled.condition;
+    sink.found({
+      pointer,
+      at: 'value',
+      offset: compiled.offset,
+      code: 'value.condition',
+      message: `${nameOf(pointer)} is not a condition: ${compiled.message}`,
+      mend: 'it is a CEL expression that is true or false: `data.status == "failed" && data.count > 3.0`',
+      quotes: true,
+    });
+    return undefined;
+  },
+};
+
+/**
+ * Replaces strings by what the schema's static type promises and fills in defaults. Takes any value: what does not fit the
+ * schema is passed over, because validation reports it; so both can run on the same file and all problems come at once.
+ */
+export function decode(schema: TSchema, value: unknown, pointer: string, sink: DecodeSink): unknown {
+  return walk(schemaOf(schema), value, pointer, sink);
+}
+
+function walk(schema: Schema, given: unknown, pointer: string, sink: DecodeSink): unknown {
+  const value = given === undefined ? schema.default : given;
+  if (value === undefined) return undefined;
+  if (schema.belfry === 'list') return decodeList(schema, value, pointer, sink);
+  const decoder = schema.belfry === undefined ? undefined : DECODERS[schema.belfry as Decoding];
+  if (decoder !== undefined && typeof value === 'string') return decoder(value, pointer, sink);
+  if (decoder !== undefined || schema.anyOf !== undefined || schema.oneOf !== undefined) {
+    const branch = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].find((candidate) => fits(candidate, value));
+    if (branch !== undefined && decoder === undefined) return walk(branch, value, pointer, sink);
+    if (holdsSecret(schema)) sink.hide(pointer);
+    return value;
+  }
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    return items === undefined ? value : value.map((item, index) => walk(items, item, below(pointer, index), sink));
+  }
+  return isObject(value) ? decodeObject(schema, value, pointer, sink) : value;
+}
+
+function decodeList(schema: Schema, value: unknown, pointer: string, sink: DecodeSink): unknown {
+  const branches = schema.anyOf ?? [];
+  const many = branches.find((branch) => branch.type === 'array');
+  if (Array.isArray(value)) return many === undefined ? value : walk(many, value, pointer, sink);
+  const one = { anyOf: branches.filter((branch) => branch !== many) };
+  return [walk(one.anyOf.length === 1 ? one.anyOf[0]! : one, value, pointer, sink)];
+}
+
+function decodeObject(schema: Schema, value: Record<string, unknown>, pointer: string, sink: DecodeSink): unknown {
+  const properties = schema.properties ?? {};
+  const decoded: Record<string, unknown> = {};
+  for (const [name, property] of Object.entries(properties)) {
+    const item = walk(property, Object.hasOwn(value, name) ? value[name] : undefined, below(pointer, name), sink);
+    if (item !== undefined) decoded[name] = item;
+  }
+  for (const [name, item] of Object.entries(value)) {
+    if (Object.hasOwn(properties, name)) continue;
+    const open = openSchema(schema, name);
+    decoded[name] = open === undefined ? item : walk(open, item, below(pointer, name), sink);
+  }
+  return decoded;
+}
+
+function openSchema(schema: Schema, name: string): Schema | undefined {
+  for (const [pattern, open] of Object.entries(schema.patternProperties ?? {})) {
+    if (new RegExp(pattern, 'u').test(name)) return open;
+  }
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+}
+
+function offsetOf(text: string, line: number, column: number): number {
+  const before = text.split('\n').slice(0, Math.max(0, line - 1));
+  return before.reduce((sum, part) => sum + part.length + 1, 0) + Math.max(0, column - 1);
+}

@@ -1,0 +1,129 @@
+import type { Registry } from '../types.ts';
+import { deadLetterSchema } from './dead-letter.ts';
+import { deliverySchema } from './delivery.ts';
+import { eventSchema } from './event.ts';
+import { type Schema, schemaOf } from './json-schema.ts';
+import { MATCH_DEFINITIONS } from './match.ts';
+import { messageSchema } from './message.ts';
+import { ENTRY_NAME, SECTIONS } from './rule-file.ts';
+
+const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
+const REFERENCE = String.raw`\$\{`;
+
+/** How a decoded text is written, for editors; a secret reference may stand in its place. */
+const PATTERNS: Readonly<Record<string, string>> = {
+  duration: String.raw`^(0|(\d+(\.\d+)?(ms|s|m|h|d))+)$|${REFERENCE}`,
+  'duration-text': String.raw`^(0|(\d+(\.\d+)?(ms|s|m|h|d))+)$|${REFERENCE}`,
+  size: String.raw`^\d+(\.\d+)?\s*(B|[kKMGT]B|[KMGT]iB)?$|${REFERENCE}`,
+  rate: String.raw`^\d+/(\d.*|ms|s|m|h|d)$|${REFERENCE}`,
+};
+
+/** Written once, since many places refer to them. */
+const SHARED: readonly (readonly [string, Schema])[] = [
+  ['delivery', schemaOf(deliverySchema)],
+  ['message', schemaOf(messageSchema)],
+];
+
+/** The JSON Schemas by the name of their file and of `belfry schema NAME`. */
+export function schemas(registry: Registry): Readonly<Record<string, Schema>> {
+  return {
+    rules: rulesSchema(registry),
+    event: { $schema: DRAFT, title: 'Belfry event', ...forEditor(schemaOf(eventSchema)) },
+    'dead-letter': { $schema: DRAFT, title: 'Belfry dead letter', ...forEditor(schemaOf(deadLetterSchema)) },
+  };
+}
+
+function rulesSchema({ sources, channels }: Registry): Schema {
+  const sections: Readonly<Record<string, Schema>> = {
+    ...Object.fromEntries(Object.entries(SECTIONS).map(([name, schema]) => [name, schemaOf(schema)])),
+    sources: named(
+      schemaOf(SECTIONS.sources),
+      sources.map((type) => branch(type, {})),
+    ),
+    channels: named(
+      schemaOf(SECTIONS.channels),
+      channels.map((type) => branch(type, { delivery: schemaOf(deliverySchema) })),
+    ),
+  };
+  const properties = Object.fromEntries(Object.entries(sections).map(([name, section]) => [name, forEditor(section)]));
+  return {
+    $schema: DRAFT,
+    title: 'Belfry rules',
+    description: 'A file of the rules directory of Belfry.',
+    type: 'object',
+    properties,
+    additionalProperties: false,
+    $defs: { ...MATCH_DEFINITIONS, ...Object.fromEntries(SHARED.map(([name, schema]) => [name, contents(schema)])) },
+  };
+}
+
+function named(section: Schema, branches: readonly Schema[]): Schema {
+  const types = branches.map(({ properties }) => properties!.type!.const);
+  return {
+    type: 'object',
+    ...section,
+    additionalProperties: false,
+    patternProperties: {
+      [ENTRY_NAME]: {
+        type: 'object',
+        required: ['type'],
+        properties: {
+          type: { enum: types, description: 'What kind it is; the other settings depend on it.', examples: [types[0]] },
+        },
+        anyOf: branches,
+      },
+    },
+  };
+}
+
+/** The settings of one type, told from the others by the constant `type`. */
+function branch(
+  info: { type: string; summary: string; settings: unknown },
+  more: Readonly<Record<string, Schema>>,
+): Schema {
+  const settings = info.settings as Schema;
+  return {
+    ...settings,
+    description: info.summary,
+    properties: {
+      type: { const: info.type, description: info.summary, examples: [info.type] },
+      ...settings.properties,
+      ...more,
+    },
+    required: ['type', ...(settings.required ?? [])],
+    additionalProperties: false,
+  };
+}
+
+/** The same schema without our own keyword, and with what it means to an editor in its place. */
+function forEditor(schema: Schema): Schema {
+  const shared = SHARED.find(([, { properties }]) => properties !== undefined && properties === schema.properties);
+  return shared === undefined
+    ? contents(schema)
+    : { description: schema.description ?? '', $ref: `#/$defs/${shared[0]}` };
+}
+
+function contents(schema: Schema): Schema {
+  const { belfry, ...rest } = schema;
+  const described = belfry === 'match' ? { ...only(rest, ['description', 'examples']), $ref: '#/$defs/match' } : rest;
+  const pattern = PATTERNS[belfry ?? ''];
+  const { properties, patternProperties, additionalProperties, items, anyOf, oneOf } = described as Schema;
+  return {
+    ...described,
+    ...(pattern !== undefined && { pattern }),
+    ...(properties !== undefined && { properties: mapped(properties) }),
+    ...(patternProperties !== undefined && { patternProperties: mapped(patternProperties) }),
+    ...(typeof additionalProperties === 'object' && { additionalProperties: forEditor(additionalProperties) }),
+    ...(items !== undefined && { items: forEditor(items) }),
+    ...(anyOf !== undefined && { anyOf: anyOf.map(forEditor) }),
+    ...(oneOf !== undefined && { oneOf: oneOf.map(forEditor) }),
+  };
+}
+
+function mapped(schemas: Readonly<Record<string, Schema>>): Record<string, Schema> {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, forEditor(schema)]));
+}
+
+function only(schema: Schema, keys: readonly string[]): Schema {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => keys.includes(key)));
+}

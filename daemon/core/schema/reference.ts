@@ -1,0 +1,101 @@
+import type { Registry } from '../types.ts';
+import { daemonSchema } from './daemon.ts';
+import { deliverySchema } from './delivery.ts';
+import { inline } from './explain.ts';
+import { type Schema, schemaOf } from './json-schema.ts';
+import { OPERATORS } from './match.ts';
+import { messageSchema } from './message.ts';
+import { ruleSchema } from './rule.ts';
+
+const GENERATED = '<!-- Generated from the schemas by `npm run generate`; edit those. -->';
+
+/** The reference pages by the name of their file in `docs/`. */
+export function referencePages(registry: Registry): Readonly<Record<string, string>> {
+  return {
+    'reference-channels.md': channelsPage(registry),
+    'reference-sources.md': sourcesPage(registry),
+    'reference-rules.md': rulesPage(),
+  };
+}
+
+function channelsPage({ channels }: Registry): string {
+  const sections = channels.map((type) => {
+    const { rate, concurrency, timeout } = type.limits;
+    const own = { rate, concurrency, timeout };
+    const defaults = Object.entries(own).flatMap(([name, value]) =>
+      value === undefined ? [] : [`\`${name}: ${value}\``],
+    );
+    return [
+      `## ${type.type}`,
+      `${type.summary} ([documentation](${type.documentation}))`,
+      `${type.idempotent ? 'A repeat is harmless: the far side drops it.' : 'A repeat would be seen.'}${defaults.length > 0 ? ` Its \`delivery\` defaults: ${defaults.join(', ')}.` : ''}`,
+      table(schemaOf(type.settings)),
+    ].join('\n\n');
+  });
+  const delivery = ['## delivery', 'Every channel takes `delivery`:', table(schemaOf(deliverySchema))].join('\n\n');
+  return page('Channels', [
+    'A channel has a name, a `type` and the settings of that type, under `channels:`.',
+    delivery,
+    ...sections,
+  ]);
+}
+
+function sourcesPage({ sources }: Registry): string {
+  const sections = sources.map((type) =>
+    [
+      `## ${type.type}`,
+      type.summary,
+      `Events: ${type.events.map((event) => `\`${event}\``).join(', ')}`,
+      table(schemaOf(type.settings)),
+    ].join('\n\n'),
+  );
+  const builtIn =
+    'Two are built in: `api`, events posted over HTTP and by `belfry emit`; and `belfry`, events of the daemon itself.';
+  return page('Sources', [
+    'A source has a name, a `type` and the settings of that type, under `sources:`.',
+    builtIn,
+    ...sections,
+  ]);
+}
+
+function rulesPage(): string {
+  const section = (heading: string, intro: string, schema: Schema): string =>
+    [`## ${heading}`, intro, table(schema)].join('\n\n');
+  return page('Rules', [
+    section('rules', 'Each entry of `rules:`.', schemaOf(ruleSchema)),
+    section('match', 'The operators of a pattern; several in one map must all hold.', { properties: OPERATORS }),
+    section('message', 'Texts are Liquid templates over the event.', schemaOf(messageSchema)),
+    section('daemon', 'In one file at most; everything has a default.', schemaOf(daemonSchema)),
+  ]);
+}
+
+function page(title: string, parts: readonly string[]): string {
+  return `${[GENERATED, `# ${title}`, ...parts].join('\n\n')}\n`;
+}
+
+function table(schema: Schema): string {
+  const rows = rowsOf(schema, '');
+  if (rows.length === 0) return 'No settings.';
+  return ['| setting | default | meaning | example |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+function rowsOf(schema: Schema, prefix: string): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    const path = `${prefix}${name}`;
+    const required = schema.required?.includes(name) === true;
+    const fallback =
+      property.default === undefined || isNested(property) ? (required ? '**required**' : '') : code(property.default);
+    const examples = (property.examples ?? []).map(code).join(' ');
+    const words = property.enum === undefined ? '' : ` One of ${property.enum.map(code).join(', ')}.`;
+    const row = `| \`${path}\` | ${fallback} | ${cell((property.description ?? '') + words)} | ${examples} |`;
+    return [row, ...(isNested(property) && path !== 'message' ? rowsOf(property, `${path}.`) : [])];
+  });
+}
+
+const isNested = (schema: Schema): boolean => schema.properties !== undefined;
+const cell = (text: string): string => text.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ');
+
+function code(value: unknown): string {
+  const text = cell(inline(value));
+  return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
+}

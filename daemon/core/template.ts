@@ -1,0 +1,75 @@
+import { Liquid } from 'liquidjs';
+import type { Scope, Template } from './ruleset.ts';
+
+export type CompiledTemplate =
+  | { readonly ok: true; readonly template: Template }
+  | { readonly ok: false; readonly message: string; readonly line: number; readonly column: number };
+
+const LONGEST_SOURCE = 16 * 1024;
+const LONGEST_OUTPUT = 64 * 1024;
+
+/**
+ * How values are escaped by the render that is running. Rendering is synchronous, so there is only ever one; the engine
+ * takes the function when it is made, and one engine a channel would parse every template again.
+ */
+let escaping: (text: string) => string = (text) => text;
+
+const engine = new Liquid({
+  // Without it `{% layout %}` and `{% include %}` read files.
+  templates: {},
+  ownPropertyOnly: true,
+  strictFilters: true,
+  strictVariables: true,
+  lenientIf: true,
+  renderLimit: 50,
+  memoryLimit: 1_000_000,
+  parseLimit: 100_000,
+  outputEscape: (value: unknown) => escaping(textOf(value)),
+});
+
+/** A Liquid template (https://liquidjs.com). Lines and columns count from 1. */
+export function compileTemplate(source: string): CompiledTemplate {
+  if (!/\{[{%]/.test(source)) return { ok: true, template: { source, render: () => ({ text: source }) } };
+  if (source.length > LONGEST_SOURCE)
+    return { ok: false, message: `the template is longer than ${LONGEST_SOURCE} characters`, line: 1, column: 1 };
+  try {
+    const parsed = engine.parse(source);
+    return { ok: true, template: { source, render: (scope, escape) => render(parsed, scope, escape) } };
+  } catch (error) {
+    const { message, line, column } = whereOf(error as Error);
+    return { ok: false, message, line, column };
+  }
+}
+
+function render(
+  parsed: ReturnType<typeof engine.parse>,
+  scope: Scope,
+  escape: (text: string) => string = (text) => text,
+): { text: string; error?: string } {
+  const before = escaping;
+  escaping = escape;
+  try {
+    const text = String(engine.renderSync(parsed, { ...scope.event, ...scope }));
+    return text.length <= LONGEST_OUTPUT
+      ? { text }
+      : { text: '', error: `it rendered to more than ${LONGEST_OUTPUT} characters` };
+  } catch (error) {
+    return { text: '', error: whereOf(error as Error).message };
+  } finally {
+    escaping = before;
+  }
+}
+
+/** Scalars as they are, nothing for what is not there, JSON for the rest. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'object' && !(value instanceof Date)) return JSON.stringify(value);
+  return String(value as string);
+}
+
+/** Liquid writes `undefined variable: data.nope, line:2, col:4`. */
+function whereOf(error: Error): { message: string; line: number; column: number } {
+  const [first = ''] = error.message.split('\n');
+  const [, line, column] = /, line:(\d+), col:(\d+)/.exec(first) ?? [];
+  return { message: first.replace(/, line:\d+, col:\d+.*$/, ''), line: Number(line ?? 1), column: Number(column ?? 1) };
+}

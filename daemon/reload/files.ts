@@ -1,0 +1,173 @@
+import { constants } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Problem } from '../core/failure.ts';
+
+export const LARGEST_FILE = 1024 * 1024;
+const MOST_FILES = 10_000;
+const DEEPEST_FOLDER = 32;
+
+export interface Listing {
+  readonly files: readonly string[];
+  /** The folder itself cannot be used. */
+  readonly problems: readonly Problem[];
+}
+
+/** Whether a name in a rules directory counts: `*.yaml` and `*.yml`, not tests, nothing that begins with `.` or `_`. */
+export function isRulesFile(name: string): boolean {
+  return /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name) && !isPassedOver(name);
+}
+
+export function isPassedOver(name: string): boolean {
+  return name.startsWith('.') || name.startsWith('_');
+}
+
+/** The rules files of a directory at any depth in the order of their names, or the one file that was named. Follows links, each folder once. */
+export async function listRulesFiles(root: string): Promise<Listing> {
+  const kind = await stat(root).catch((error: NodeJS.ErrnoException) => error);
+  if (kind instanceof Error) {
+    const code = kind.code ?? 'unknown';
+    const message = code === 'ENOENT' ? 'there is no such file or directory' : `it cannot be read (${code})`;
+    return {
+      files: [],
+      problems: [
+        fileProblem(root, 'file.unreadable', message, 'name a rules file or a directory of them with `--config`'),
+      ],
+    };
+  }
+  if (!kind.isDirectory()) return { files: [root], problems: [] };
+  const walk = { files: [] as string[], problems: [] as Problem[], seen: new Set<string>() };
+  await listFolder(root, 0, walk);
+  if (walk.files.length > MOST_FILES) {
+    const problem = fileProblem(
+      root,
+      'file.too_many',
+      `it holds more than ${MOST_FILES} rules files`,
+      'is this the right directory?',
+    );
+    return { files: [], problems: [problem] };
+  }
+  return { files: walk.files.sort((a, b) => (a < b ? -1 : 1)), problems: walk.problems };
+}
+
+async function listFolder(
+  folder: string,
+  depth: number,
+  walk: { files: string[]; problems: Problem[]; seen: Set<string> },
+): Promise<void> {
+  const real = await realpath(folder).catch(() => undefined);
+  if (real === undefined || walk.seen.has(real) || depth > DEEPEST_FOLDER) return;
+  walk.seen.add(real);
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => error);
+  if (entries instanceof Error) {
+    walk.problems.push(
+      fileProblem(
+        folder,
+        'file.unreadable',
+        `this directory cannot be read (${entries.code ?? 'unknown'})`,
+        'check its permissions',
+      ),
+    );
+    return;
+  }
+  for (const entry of entries) {
+    if (isPassedOver(entry.name) || walk.files.length > MOST_FILES) continue;
+    const full = path.join(folder, entry.name);
+    const isFolder = entry.isSymbolicLink()
+      ? await stat(full)
+          .then((target) => target.isDirectory())
+          .catch(() => false)
+      : entry.isDirectory();
+    if (isFolder) await listFolder(full, depth + 1, walk);
+    else if (isRulesFile(entry.name)) walk.files.push(full);
+  }
+}
+
+export type ReadResult =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly problem: Problem; readonly bytes?: Buffer };
+
+/** A rules file as text: a regular file of at most 1 MiB of UTF-8, with or without a byte order mark. Never waits on a FIFO. `file` is its name in problems. */
+export async function readRulesFile(file: string, place = file): Promise<ReadResult> {
+  const refuse = (code: string, message: string, mend: string): ReadResult => ({
+    ok: false,
+    problem: fileProblem(file, code, message, mend),
+  });
+  try {
+    const handle = await open(place, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const { size, ...kind } = await handle.stat().then((found) => ({ size: found.size, regular: found.isFile() }));
+      if (!kind.regular) return refuse('file.not_regular', 'this is not a regular file', 'put a file here');
+      if (size > LARGEST_FILE)
+        return refuse('file.too_large', 'the file is larger than 1 MiB', 'split it into several files');
+      return decodeText(file, await handle.readFile());
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const message = code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${code})`;
+    return refuse('file.unreadable', message, 'check the path and its permissions');
+  }
+}
+
+function decodeText(file: string, bytes: Buffer): ReadResult {
+  if (bytes.length > LARGEST_FILE) {
+    return {
+      ok: false,
+      problem: fileProblem(file, 'file.too_large', 'the file is larger than 1 MiB', 'split it into several files'),
+    };
+  }
+  const wide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  if (wide)
+    return { ok: false, problem: fileProblem(file, 'file.encoding', 'the file is UTF-16', 'save it as UTF-8'), bytes };
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const { line, column } = firstInvalid(bytes);
+    const problem = {
+      file,
+      line,
+      column,
+      code: 'file.encoding',
+      message: 'the file is not UTF-8 from here on',
+      mend: 'save it as UTF-8',
+    };
+    return { ok: false, problem, bytes };
+  }
+  if (text.trim() === '') {
+    const problem = fileProblem(
+      file,
+      'file.empty',
+      'the file is empty',
+      'write rules into it, a comment, or delete it',
+    );
+    return { ok: false, problem, bytes };
+  }
+  return { ok: true, text };
+}
+
+/** The first byte that is not UTF-8: the longest good beginning, found by halving. */
+function firstInvalid(bytes: Buffer): { line: number; column: number } {
+  const decoder = (end: number): string | undefined => {
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, end), { stream: true });
+    } catch {
+      return undefined;
+    }
+  };
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (decoder(middle) === undefined) bad = middle;
+    else good = middle;
+  }
+  const before = (decoder(good) ?? '').split('\n');
+  return { line: before.length, column: before.at(-1)!.length + 1 };
+}
+
+export function fileProblem(file: string, code: string, message: string, mend: string): Problem {
+  return { file, line: 1, column: 1, code, message, mend };
+}

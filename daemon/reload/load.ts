@@ -1,0 +1,182 @@
+import path from 'node:path';
+import { compileSteps, type Fragment } from '../core/compile.ts';
+import type { RuleDocument } from '../core/draft.ts';
+import type { Problem } from '../core/failure.ts';
+import type { Excerpt } from '../core/problem-text.ts';
+import type { CompileTools } from '../core/types.ts';
+import type { Scrubber } from '../lib/scrubber.ts';
+import { readRulesFile } from './files.ts';
+import { Lines, locate, spotOf } from './locate.ts';
+import { maskLine, maskSuspicious, type Range } from './mask.ts';
+import type { Parsed } from './parse.ts';
+import { parseAside } from './parse-aside.ts';
+import { type Lookup, lookUpAll, type ReferenceScope, referencesIn, replaceReferences } from './references.ts';
+
+export interface LoadParts {
+  readonly env: ReferenceScope['env'];
+  readonly tools: CompileTools;
+  /** What relative paths start from; the working directory of the process if not given. */
+  readonly cwd?: string;
+  /** Is told every value that came in by reference or stands in a secret field. */
+  readonly scrubber: Pick<Scrubber, 'add'>;
+}
+
+/** One rules file, read and compiled. */
+export interface LoadedFile {
+  readonly file: string;
+  readonly fragment: Fragment;
+  /** It could not be read as far as names: nobody knows what it declares. */
+  readonly opaque: boolean;
+  /** Changes with the text and with what its references stand for. */
+  readonly stamp: string;
+  /** Files that its references name, absolute. */
+  readonly secretFiles: readonly string[];
+  /** The line of a problem as it may be shown; undefined when there is none. */
+  excerpt(problem: Problem): Excerpt | undefined;
+}
+
+const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
+  declared: [],
+  references: [],
+  sources: [],
+  channels: [],
+  rules: [],
+  rulesByDigest: new Map(),
+  ruleCount: 0,
+  secrets: [],
+  masked: new Set(),
+};
+
+/** Reads and compiles a file. `before`, what it was the last time, is returned as it is when nothing changed. */
+export async function loadFile(file: string, parts: LoadParts, before?: LoadedFile): Promise<LoadedFile> {
+  const read = await readRulesFile(file, path.resolve(parts.cwd ?? '', file));
+  if (!read.ok) {
+    const stamp = parts.tools.fingerprint(
+      `unreadable ${JSON.stringify(read.problem)} ${read.bytes?.toString('base64') ?? ''}`,
+    );
+    if (before?.stamp === stamp) return before;
+    return {
+      file,
+      fragment: { ...NOTHING, file, problems: [read.problem] },
+      opaque: true,
+      stamp,
+      secretFiles: [],
+      excerpt: () => undefined,
+    };
+  }
+  const known = before instanceof ParsedFile && before.text === read.text ? before : undefined;
+  const parsed = known?.parsed ?? (await parseAside(read.text));
+  return await compileParsed(file, read.text, parsed, parts, known, before?.fragment);
+}
+
+async function compileParsed(
+  file: string,
+  text: string,
+  parsed: Parsed,
+  parts: LoadParts,
+  known: ParsedFile | undefined,
+  before: Fragment | undefined,
+): Promise<LoadedFile> {
+  const bodies = parsed.ok && text.includes('${') ? referencesIn(parsed.data) : new Set<string>();
+  const found = await lookUpAll(bodies, { env: parts.env, base: path.dirname(path.resolve(parts.cwd ?? '', file)) });
+  const stamp = parts.tools.fingerprint(JSON.stringify([text, [...found]]));
+  if (known?.stamp === stamp) return known;
+  for (const lookup of found.values()) if ('value' in lookup) parts.scrubber.add(lookup.value);
+  const lines = new Lines(text);
+  if (!parsed.ok) {
+    const problems = parsed.issues.map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue }));
+    return new ParsedFile({
+      file,
+      text,
+      parsed,
+      stamp,
+      found,
+      lines,
+      fragment: { ...NOTHING, file, problems: inOrder(problems) },
+      ranges: [],
+    });
+  }
+  const resolved = text.includes('${')
+    ? replaceReferences(parsed.data, found)
+    : { data: parsed.data, referenced: NONE, issues: [] };
+  const document: RuleDocument = {
+    file,
+    data: resolved.data,
+    referenced: (pointer) => resolved.referenced.has(pointer),
+    locate: (pointer, at, offset) => locate(text, lines, parsed.spots, pointer, at, offset),
+  };
+  const compiled = await compileSlowly(document, parts.tools, before);
+  for (const secret of compiled.secrets) parts.scrubber.add(secret);
+  const unresolved = resolved.issues.map(({ pointer, ...issue }) => ({
+    file,
+    ...document.locate(pointer, 'value'),
+    ...issue,
+  }));
+  const fragment = { ...compiled, problems: inOrder([...compiled.problems, ...unresolved]) };
+  const ranges = [...compiled.masked]
+    .map((pointer) => spotOf(parsed.spots, pointer))
+    .flatMap(({ spot, exact }) => (exact ? [spot] : []));
+  return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, ranges });
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const SLICE_MS = 10;
+
+/** Compiles in slices, so that many rules do not hold up deliveries. */
+async function compileSlowly(document: RuleDocument, tools: CompileTools, before?: Fragment): Promise<Fragment> {
+  const steps = compileSteps(document, tools, before);
+  let since = performance.now();
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return step.value;
+    if (performance.now() - since < SLICE_MS) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    since = performance.now();
+  }
+}
+
+function inOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+interface ParsedParts {
+  readonly file: string;
+  readonly text: string;
+  readonly parsed: Parsed;
+  readonly stamp: string;
+  readonly found: ReadonlyMap<string, Lookup>;
+  readonly lines: Lines;
+  readonly fragment: Fragment;
+  readonly ranges: readonly Range[];
+}
+
+class ParsedFile implements LoadedFile {
+  readonly file: string;
+  readonly text: string;
+  readonly parsed: Parsed;
+  readonly stamp: string;
+  readonly fragment: Fragment;
+  readonly secretFiles: readonly string[];
+  readonly #lines: Lines;
+  readonly #ranges: readonly Range[];
+
+  constructor({ file, text, parsed, stamp, found, lines, fragment, ranges }: ParsedParts) {
+    this.file = file;
+    this.text = text;
+    this.parsed = parsed;
+    this.stamp = stamp;
+    this.fragment = fragment;
+    this.secretFiles = [...found.values()].flatMap((lookup) => (lookup.file === undefined ? [] : [lookup.file]));
+    this.#lines = lines;
+    this.#ranges = ranges;
+  }
+
+  get opaque(): boolean {
+    return !this.parsed.ok;
+  }
+
+  excerpt({ line, column }: Problem): Excerpt | undefined {
+    if (this.parsed.ok) return maskLine(this.#lines, line, column, this.#ranges);
+    const text = this.#lines.line(line);
+    return text === undefined ? undefined : maskSuspicious(text, column);
+  }
+}

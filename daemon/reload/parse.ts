@@ -1,0 +1,108 @@
+import { Composer, type Document, Lexer, LineCounter, Parser, type YAMLParseError } from 'yaml';
+import { convert, DEEPEST, type Issue, type Spot } from './convert.ts';
+import { explainYaml } from './yaml-errors.ts';
+
+/** Plain data, so that it can come from another thread. `spots` mirrors `data` and says where each value stands. */
+export type Parsed =
+  | { readonly ok: true; readonly data: unknown; readonly spots: Spot }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+const MOST_TOKENS = 400_000;
+const MOST_ISSUES = 50;
+
+/**
+ * YAML 1.2 to plain data. Nesting is counted on the token stack of the incremental parser, which does not recurse, before the
+ * composer, which does, sees anything: hostile nesting would otherwise exhaust the stack and can end the process.
+ */
+export function parseYaml(text: string): Parsed {
+  const forbidden = forbiddenCharacter(text);
+  if (forbidden !== undefined) return { ok: false, issues: [forbidden] };
+  const composed = compose(text);
+  if (!composed.ok) return composed;
+  const [document, second] = composed.documents;
+  const issues = composed.documents.flatMap(({ errors, warnings }) =>
+    [...errors, ...warnings].map((error) => issueOf(error, text)),
+  );
+  if (second !== undefined) {
+    const offset = second.contents?.range[0] ?? second.range[0];
+    issues.push({
+      offset,
+      code: 'yaml.documents',
+      message: 'a second document begins here',
+      mend: 'remove the `---`, or put it into a file of its own',
+    });
+  }
+  if (document === undefined || issues.length > 0) return { ok: false, issues: issues.slice(0, MOST_ISSUES) };
+  const converted = convert(document.contents);
+  return converted.issues.length > 0
+    ? { ok: false, issues: converted.issues.slice(0, MOST_ISSUES) }
+    : { ok: true, data: converted.data, spots: converted.spot };
+}
+
+type Composed =
+  | { readonly ok: true; readonly documents: readonly Document.Parsed[] }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+function compose(text: string): Composed {
+  const lines = new LineCounter();
+  const parser = new Parser(lines.addNewLine);
+  // Duplicate keys are found by `convert`: the composer's own search takes quadratic time.
+  const composer = new Composer({ uniqueKeys: false, strict: true, stringKeys: false, version: '1.2' });
+  const documents: Document.Parsed[] = [];
+  let offset = 0;
+  let tokens = 0;
+  const refuse = (issue: Omit<Issue, 'offset'>): Composed => ({ ok: false, issues: [{ offset, ...issue }] });
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) {
+      if (token.type === 'directive') {
+        return refuse({
+          code: 'yaml.directive',
+          message: 'YAML directives are not read',
+          mend: 'remove the line; the file is YAML 1.2',
+        });
+      }
+      for (const document of composer.next(token)) documents.push(document);
+    }
+    if (parser.stack.length > DEEPEST + 2) {
+      return refuse({
+        code: 'yaml.too_deep',
+        message: `nested deeper than ${DEEPEST} levels`,
+        mend: 'make it flatter',
+      });
+    }
+    tokens += 1;
+    if (tokens > MOST_TOKENS) {
+      return refuse({
+        code: 'yaml.too_large',
+        message: 'more values than one file should have',
+        mend: 'split it into several files',
+      });
+    }
+    offset += lexeme.length;
+  }
+  for (const token of parser.end()) for (const document of composer.next(token)) documents.push(document);
+  for (const document of composer.end(true, text.length)) documents.push(document);
+  return { ok: true, documents };
+}
+
+function issueOf(error: Pick<YAMLParseError, 'code' | 'pos'>, text: string): Issue {
+  const explanation = explainYaml(error.code);
+  // Wrong indentation is reported where the line begins; what is indented wrongly is seen better.
+  const blank =
+    explanation.code === 'yaml.indent' ? /^ */.exec(text.slice(error.pos[0], error.pos[0] + 1000))![0].length : 0;
+  return { offset: error.pos[0] + blank, ...explanation };
+}
+
+/** Characters that YAML forbids, or that make a file look different from what it says. */
+function forbiddenCharacter(text: string): Issue | undefined {
+  // oxlint-disable-next-line no-control-regex
+  const offset = text.search(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/);
+  if (offset < 0) return undefined;
+  const code = text.charCodeAt(offset).toString(16).toUpperCase().padStart(4, '0');
+  return {
+    offset,
+    code: 'yaml.control_character',
+    message: `a control character (U+${code}) stands here`,
+    mend: 'remove it, or write it in double quotes as an escape',
+  };
+}

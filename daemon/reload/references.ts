@@ -1,0 +1,151 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { isObject } from '../core/json.ts';
+import { below } from '../core/pointer.ts';
+import { mendByName } from '../core/suggest.ts';
+
+/** Where references look. `base`: what relative `${file:...}` paths start from, the folder of the rules file. */
+export interface ReferenceScope {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly base: string;
+}
+
+export interface ReferenceIssue {
+  readonly pointer: string;
+  readonly code: string;
+  readonly message: string;
+  readonly mend: string;
+}
+
+export interface Resolved {
+  readonly data: unknown;
+  /** Pointers of the texts in which something came in through a reference, and of everything around them. */
+  readonly referenced: ReadonlySet<string>;
+  readonly issues: readonly ReferenceIssue[];
+}
+
+/** What a reference stands for, or why that cannot be told; `file` is where it was looked for. */
+export type Lookup =
+  | { readonly value: string; readonly file?: string }
+  | { readonly message: string; readonly mend: string; readonly file?: string };
+
+const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
+const LARGEST_SECRET = 64 * 1024;
+
+/** Looks up the insides of references: `env:NAME`, `file:PATH`, `credential:NAME`. */
+export async function lookUpAll(bodies: Iterable<string>, scope: ReferenceScope): Promise<ReadonlyMap<string, Lookup>> {
+  const found = new Map<string, Lookup>();
+  for (const body of bodies) found.set(body, await lookUp(body, scope));
+  return found;
+}
+
+/** Replaces the references in every text of a document; `$${` becomes a plain `${`. */
+export function replaceReferences(data: unknown, found: ReadonlyMap<string, Lookup>): Resolved {
+  const referenced = new Set<string>();
+  const issues: ReferenceIssue[] = [];
+  const replaceIn = (text: string, pointer: string): string =>
+    text.replace(REFERENCE, (whole, body: string | undefined, end: string | undefined) => {
+      if (body === undefined) return '${';
+      const lookup: Lookup = end === '' ? UNCLOSED : found.get(body)!;
+      if ('value' in lookup) {
+        markReferenced(pointer, referenced);
+        return lookup.value;
+      }
+      issues.push({ pointer, code: 'secret.unresolved', message: lookup.message, mend: lookup.mend });
+      return whole;
+    });
+  return { data: mapTexts(data, '', replaceIn), referenced, issues };
+}
+
+function markReferenced(pointer: string, referenced: Set<string>): void {
+  for (let end = pointer.length; end >= 0; end = end === 0 ? -1 : pointer.lastIndexOf('/', end - 1)) {
+    referenced.add(pointer.slice(0, end));
+  }
+}
+
+const UNCLOSED: Lookup = {
+  message: 'a `${` is not closed',
+  mend: 'close it with `}`, or write `$${` for a plain `${`',
+};
+
+/** The insides of all references in a document. */
+export function referencesIn(data: unknown): ReadonlySet<string> {
+  const bodies = new Set<string>();
+  mapTexts(data, '', (text) => {
+    for (const [, body, end] of text.matchAll(REFERENCE)) if (body !== undefined && end !== '') bodies.add(body);
+    return text;
+  });
+  return bodies;
+}
+
+function mapTexts(value: unknown, pointer: string, change: (text: string, pointer: string) => string): unknown {
+  if (typeof value === 'string') return value.includes('${') ? change(value, pointer) : value;
+  if (Array.isArray(value)) return value.map((item, index) => mapTexts(item, below(pointer, index), change));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, mapTexts(item, below(pointer, key), change)]),
+  );
+}
+
+/** The kinds of references by the word before the colon. */
+const KINDS: Readonly<Record<string, (name: string, scope: ReferenceScope) => Lookup | Promise<Lookup>>> = {
+  env(rest, { env }) {
+    const [, name, fallback] = /^(.*?)(?::-(.*))?$/s.exec(rest)!;
+    const value = env[name!];
+    if (value !== undefined && (value !== '' || fallback === undefined)) return { value };
+    if (fallback !== undefined) return { value: fallback };
+    return {
+      message: `the environment variable \`${name}\` is not set`,
+      mend: 'set it for this process, or give a default: `${env:NAME:-default}`',
+    };
+  },
+  file: (name, { base }) => readSecret(path.resolve(base, name), `the file \`${name}\``),
+  credential(name, { env }) {
+    const folder = env.CREDENTIALS_DIRECTORY;
+    if (folder === undefined || folder === '') {
+      return {
+        message: '`$CREDENTIALS_DIRECTORY` is not set, so there are no credentials',
+        mend: 'set `LoadCredential=` in the systemd unit, or use `${env:NAME}` or `${file:PATH}`',
+      };
+    }
+    if (name === '' || name.includes('/') || name === '.' || name === '..')
+      return { message: 'this is not the name of a credential', mend: 'use the name from `LoadCredential=NAME:PATH`' };
+    return readSecret(path.join(folder, name), `the credential \`${name}\``);
+  },
+};
+
+async function lookUp(body: string, scope: ReferenceScope): Promise<Lookup> {
+  const colon = body.indexOf(':');
+  const kind = colon < 0 ? body : body.slice(0, colon);
+  const resolve = Object.hasOwn(KINDS, kind) && colon >= 0 ? KINDS[kind] : undefined;
+  if (resolve !== undefined) return await resolve(body.slice(colon + 1), scope);
+  const known = Object.keys(KINDS);
+  const mend = mendByName(kind, known, '', 'references are');
+  return { message: 'this `${` does not begin a reference', mend: `${mend}; for a plain \`\${\` write \`$\${\`` };
+}
+
+/** The whole file less one trailing line end. Never waits: a FIFO is not a secret. */
+async function readSecret(file: string, noun: string): Promise<Lookup> {
+  try {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile())
+        return { file, message: `${noun} is not a file`, mend: 'name a file that holds the secret alone' };
+      if (stat.size > LARGEST_SECRET)
+        return { file, message: `${noun} is too large for a secret`, mend: 'name a file that holds the secret alone' };
+      return { file, value: (await handle.readFile('utf8')).replace(/\r?\n$/, '') };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const message = code === 'ENOENT' ? `${noun} does not exist` : `${noun} cannot be read (${code})`;
+    return {
+      file,
+      message,
+      mend: 'check the path and its permissions; relative paths start from the folder of this file',
+    };
+  }
+}

@@ -1,0 +1,215 @@
+import type { Decision, ReadState } from '../core/decision.ts';
+import type { Event } from '../core/event.ts';
+import { BelfryError } from '../core/failure.ts';
+import { summarize } from '../core/summary.ts';
+import { Writes } from './commit.ts';
+import { sums } from './counters.ts';
+import { hashOf } from './ids.ts';
+import { enterMemory, findEvent, type Ledger, type NewDelivery, writeOwed } from './ledger.ts';
+import { writeMarks } from './marks.ts';
+import { StateOverlay } from './states.ts';
+import type { Accepted, Arrival, ArrivalBatch } from './store.ts';
+import { toColumn } from './text.ts';
+
+type Decide = (event: Event, read: ReadState) => Decision;
+
+/** An answer that another call is still waiting for. */
+interface Awaited {
+  readonly call: Promise<readonly Accepted[]>;
+  readonly index: number;
+}
+
+/** What is known of an arrival before anything is decided. */
+type Fate =
+  | { readonly kind: 'new' }
+  /** Its sender chose the id, and it is the first of that id that is under way: the disk must be asked. */
+  | { readonly kind: 'asked'; readonly name: string }
+  | { readonly kind: 'awaited'; readonly awaited: Awaited }
+  /** The same as an earlier one of the same call. */
+  | { readonly kind: 'twin'; readonly of: number };
+
+interface KeyedCall {
+  readonly bodyHash: string;
+  readonly answer: Promise<readonly Accepted[]>;
+}
+
+/** Events on their way in: told from their repetitions, decided upon, committed. */
+export class Arrivals {
+  readonly #ledger: Ledger;
+  /** By source and id, from arrival to commit. */
+  readonly #underWay = new Map<string, Awaited>();
+  readonly #keyed = new Map<string, KeyedCall>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  transact(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
+    return batch.idempotency === undefined ? this.#take(batch, decide) : this.#once(batch, batch.idempotency, decide);
+  }
+
+  /** The same Idempotency-Key is answered once; whoever comes while that is under way gets the same answer. */
+  async #once(
+    batch: ArrivalBatch,
+    { key, bodyHash }: NonNullable<ArrivalBatch['idempotency']>,
+    decide: Decide,
+  ): Promise<readonly Accepted[]> {
+    const before = this.#keyed.get(key);
+    if (before !== undefined) {
+      refuseOtherBody(before.bodyHash, bodyHash);
+      return (await before.answer).map(duplicateOf);
+    }
+    const first = this.#firstOrStored(batch, key, bodyHash, decide);
+    this.#keyed.set(key, { bodyHash, answer: first });
+    try {
+      return await first;
+    } finally {
+      this.#keyed.delete(key);
+    }
+  }
+
+  async #firstOrStored(
+    batch: ArrivalBatch,
+    key: string,
+    bodyHash: string,
+    decide: Decide,
+  ): Promise<readonly Accepted[]> {
+    const [stored] = await this.#ledger.reader.rows('request', toColumn(key));
+    if (stored === undefined) return this.#take(batch, decide);
+    refuseOtherBody(String(stored[0]), bodyHash);
+    const answer = JSON.parse(String(stored[1])) as [string, string[]][];
+    return answer.map(([id, deliveries]) => ({ id, deliveries, duplicate: true }));
+  }
+
+  /** Runs synchronously up to the commit when nothing has to be asked first. */
+  #take(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
+    const fates = this.#fates(batch.arrivals);
+    const call = this.#decideAndCommit(batch, fates, decide);
+    const names = fates.flatMap((fate, index) => (fate.kind === 'asked' ? [{ name: fate.name, index }] : []));
+    if (names.length === 0) return call;
+    for (const { name, index } of names) this.#underWay.set(name, { call, index });
+    return call.finally(() => {
+      for (const { name } of names) this.#underWay.delete(name);
+    });
+  }
+
+  #fates(arrivals: readonly Arrival[]): Fate[] {
+    const here = new Map<string, number>();
+    return arrivals.map(({ event, mayRepeat }, index): Fate => {
+      if (!mayRepeat) return { kind: 'new' };
+      const name = `${event.source}\u0000${event.id}`;
+      const twin = here.get(name);
+      if (twin !== undefined) return { kind: 'twin', of: twin };
+      here.set(name, index);
+      const awaited = this.#underWay.get(name);
+      return awaited === undefined ? { kind: 'asked', name } : { kind: 'awaited', awaited };
+    });
+  }
+
+  async #decideAndCommit(batch: ArrivalBatch, fates: readonly Fate[], decide: Decide): Promise<readonly Accepted[]> {
+    const { committer } = this.#ledger;
+    committer.check();
+    const known = fates.every(({ kind }) => kind === 'new' || kind === 'twin')
+      ? []
+      : await Promise.all(fates.map((fate, index) => this.#known(fate, batch.arrivals[index]!)));
+    if (!committer.isReady) await committer.ready();
+    const taking = new Taking(this.#ledger, batch, decide);
+    const accepted: Accepted[] = [];
+    fates.forEach((fate, index) => {
+      const before = fate.kind === 'twin' ? accepted[fate.of] : known[index];
+      accepted.push(before === undefined ? taking.accept(batch.arrivals[index]!) : duplicateOf(before));
+    });
+    return taking.commit(accepted);
+  }
+
+  /** The answer that the arrival got the first time; undefined when it is new. */
+  async #known(fate: Fate, { event }: Arrival): Promise<Accepted | undefined> {
+    if (fate.kind === 'awaited') return (await fate.awaited.call)[fate.awaited.index];
+    if (fate.kind !== 'asked') return undefined;
+    const row = await findEvent(this.#ledger, event.id, event.source);
+    return row === undefined ? undefined : { id: row.event.id, duplicate: true, deliveries: row.deliveryIds };
+  }
+}
+
+function duplicateOf({ id, deliveries }: Accepted): Accepted {
+  return { id, duplicate: true, deliveries };
+}
+
+function refuseOtherBody(first: string, now: string): void {
+  if (first !== now) throw new BelfryError('store.conflict', 'this Idempotency-Key was used with another body before');
+}
+
+/** One call's decisions, gathered; nothing is visible to others before `commit`. */
+class Taking {
+  readonly #ledger: Ledger;
+  readonly #batch: ArrivalBatch;
+  readonly #decide: Decide;
+  readonly #states: StateOverlay;
+  readonly #writes = new Writes();
+  readonly #deliveries: NewDelivery[] = [];
+  #events: Record<string, number> = {};
+
+  constructor(ledger: Ledger, batch: ArrivalBatch, decide: Decide) {
+    this.#ledger = ledger;
+    this.#batch = batch;
+    this.#decide = decide;
+    this.#states = new StateOverlay(ledger.states, batch.now);
+  }
+
+  accept({ event, mayRepeat }: Arrival): Accepted {
+    const decision = this.#decide(event, this.#states.read);
+    this.#states.add(decision.states);
+    const { seq, named } = this.#ledger.eventSeqs.place(event.id, this.#batch.now, !mayRepeat);
+    const body = JSON.stringify(event);
+    const owed = decision.deliveries.map((one) => {
+      const made = writeOwed(this.#ledger, this.#writes, one, seq, one.delivery.event.id !== event.id);
+      return { ...made, bytes: made.bytes + body.length };
+    });
+    this.#deliveries.push(...owed);
+    const summary = summarize(decision.results);
+    this.#writes.add(
+      'event',
+      seq,
+      this.#batch.now,
+      body,
+      outcomesOf(decision),
+      summary,
+      `[${owed.map(({ entry }) => entry.seq).join(',')}]`,
+    );
+    if (named) this.#writes.add('eventName', hashOf(event.id), hashOf(event.source), seq);
+    this.#events = sums(this.#events, { [summary]: 1 });
+    return {
+      id: event.id,
+      duplicate: false,
+      deliveries: decision.deliveries.map(({ delivery }) => delivery.id),
+      decision,
+    };
+  }
+
+  async commit(accepted: readonly Accepted[]): Promise<readonly Accepted[]> {
+    for (const { marks } of this.#batch.arrivals)
+      if (marks !== undefined) writeMarks(this.#writes, marks.scope, marks.marks);
+    if (this.#batch.idempotency !== undefined) {
+      const { key, bodyHash } = this.#batch.idempotency;
+      const answer = accepted.map(({ id, deliveries }) => [id, deliveries]);
+      this.#writes.add('request', toColumn(key), bodyHash, JSON.stringify(answer), this.#batch.now);
+    }
+    this.#states.keep(this.#writes);
+    if (this.#writes.names.length === 0) return accepted;
+    await this.#ledger.committer.submit({
+      writes: this.#writes,
+      counts: { events: this.#events, owed: this.#deliveries.length },
+      decided: true,
+      committed: () => {
+        for (const made of this.#deliveries) enterMemory(this.#ledger, made);
+      },
+    });
+    return accepted;
+  }
+}
+
+function outcomesOf({ results }: Decision): string {
+  const outcomes: Record<string, string> = {};
+  for (const { rule, outcome } of results) if (outcome !== 'no_match') outcomes[rule] = outcome;
+  return JSON.stringify(outcomes);
+}

@@ -1,0 +1,107 @@
+import type { OwedDelivery } from '../core/decision.ts';
+import type { RecentBodies } from './bodies.ts';
+import type { Committer, Writes } from './commit.ts';
+import { hashOf, type Sequence, seqOfId, shortHashOf } from './ids.ts';
+import type { Owed, OwedEntry } from './owed.ts';
+import type { Reader } from './reader.ts';
+import { type DeliveryRow, deliveryOfRow, type EventRow, eventOfRow, writeDelivery } from './rows.ts';
+import { NONE } from './slots.ts';
+import type { StateCache } from './states.ts';
+import { toColumn } from './text.ts';
+
+/** What the parts of the store share: the way to the disk, and what is kept of it in memory. */
+export interface Ledger {
+  readonly committer: Committer;
+  readonly reader: Reader;
+  readonly states: StateCache;
+  readonly owed: Owed;
+  /** Ids of owed deliveries that do not carry their row number. */
+  readonly names: Map<string, number>;
+  readonly recent: RecentBodies;
+  readonly bell: Bell;
+  readonly eventSeqs: Sequence;
+  readonly deliverySeqs: Sequence;
+}
+
+/** Tells who listens that a channel has something to claim: once per turn, however much came. */
+export class Bell {
+  readonly #listeners: ((channel: string) => void)[] = [];
+  readonly #rung = new Set<string>();
+
+  listen(listener: (channel: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  ring(channel: string): void {
+    if (this.#listeners.length === 0) return;
+    if (this.#rung.size === 0) queueMicrotask(() => this.#tell());
+    this.#rung.add(channel);
+  }
+
+  #tell(): void {
+    const channels = [...this.#rung];
+    this.#rung.clear();
+    for (const channel of channels) for (const listener of this.#listeners) listener(channel);
+  }
+}
+
+/** A delivery that has been written down, and enters memory when the write is on disk. */
+export interface NewDelivery {
+  readonly entry: OwedEntry;
+  readonly owed: OwedDelivery;
+  readonly named: boolean;
+  /** Length of its stored form. */
+  readonly bytes: number;
+}
+
+/** Gives it a row and writes it. `whole`: with its event, which may not be stored or may be forgotten before it. */
+export function writeOwed(
+  ledger: Ledger,
+  writes: Writes,
+  owed: OwedDelivery,
+  event: number,
+  whole: boolean,
+): NewDelivery {
+  const { id, createdAt } = owed.delivery;
+  const { seq, named } = ledger.deliverySeqs.place(id, createdAt, true);
+  return { ...writeDelivery(writes, owed, { seq, named, event, whole }), owed, named };
+}
+
+export function enterMemory(ledger: Ledger, { entry, owed, named, bytes }: NewDelivery): void {
+  ledger.owed.add(entry);
+  if (named) ledger.names.set(owed.delivery.id, entry.seq);
+  ledger.recent.add(entry.seq, owed.delivery, bytes);
+  ledger.bell.ring(entry.channel);
+}
+
+/** The slot of a delivery that is owed, by its id, or NONE. */
+export function slotOf(ledger: Ledger, id: string): number {
+  const named = ledger.names.get(id);
+  if (named !== undefined) return ledger.owed.slotOf(named);
+  const seq = seqOfId(id);
+  const slot = seq === undefined ? NONE : ledger.owed.slotOf(seq);
+  return slot !== NONE && ledger.owed.slots.idHash[slot] === shortHashOf(id) ? slot : NONE;
+}
+
+export async function findDelivery({ reader }: Ledger, id: string): Promise<DeliveryRow | undefined> {
+  const seq = seqOfId(id);
+  const [direct, named] = await Promise.all([
+    seq === undefined ? [] : reader.rows('deliveryAt', seq),
+    reader.rows('deliveryNamed', toColumn(id)),
+  ]);
+  return [...direct, ...named].map(deliveryOfRow).find(({ stored }) => stored.delivery.id === id);
+}
+
+/** The latest event with this id; with `source`, only one from there. */
+export async function findEvent({ reader }: Ledger, id: string, source?: string): Promise<EventRow | undefined> {
+  const seq = seqOfId(id);
+  const [direct, named] = await Promise.all([
+    seq === undefined ? [] : reader.rows('eventAt', seq),
+    source === undefined
+      ? reader.rows('eventsNamed', hashOf(id))
+      : reader.rows('eventsOfSource', hashOf(id), hashOf(source)),
+  ]);
+  return [...direct, ...named]
+    .map(eventOfRow)
+    .find(({ event }) => event.id === id && (source === undefined || event.source === source));
+}

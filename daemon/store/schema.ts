@@ -1,0 +1,41 @@
+/** Counts up with every change of the tables; a file with a higher one was written by a newer Belfry and is left alone. */
+export const SCHEMA_VERSION = 1;
+
+/** How a delivery's state is stored. Those below `FIRST_ENDED` are owed; `retry` is pending after at least one attempt. */
+export const STATE = { pending: 0, retry: 1, sending: 2, delivered: 3, dead: 4, cancelled: 5 } as const;
+export const FIRST_ENDED = STATE.delivered;
+/** By number. */
+export const STATE_NAMES = ['pending', 'pending', 'sending', 'delivered', 'dead', 'cancelled'] as const;
+
+/**
+ * Events and deliveries are numbered in order of arrival, so that a commit appends to the end of each table and of the one
+ * index, which holds only what is owed and rebuilds memory at start without touching the bodies.
+ * `deliveries.due` is the time until a receipt is awaited while the state is `sending`.
+ */
+export const SCHEMA = `
+CREATE TABLE events(
+  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, outcomes TEXT NOT NULL, summary TEXT NOT NULL,
+  deliveries TEXT NOT NULL);
+CREATE TABLE deliveries(
+  seq INTEGER PRIMARY KEY, event INTEGER NOT NULL, channel TEXT NOT NULL, state INTEGER NOT NULL, due INTEGER NOT NULL,
+  expires INTEGER, key_hash INTEGER NOT NULL, id_hash INTEGER NOT NULL, body TEXT NOT NULL, attempts TEXT NOT NULL,
+  receipt TEXT, error TEXT);
+CREATE INDEX deliveries_owed ON deliveries(seq, channel, state, due, expires, key_hash, id_hash) WHERE state < ${FIRST_ENDED};
+CREATE TABLE event_names(
+  id_hash INTEGER NOT NULL, source_hash INTEGER NOT NULL, event INTEGER NOT NULL,
+  PRIMARY KEY (id_hash, source_hash, event)) WITHOUT ROWID;
+CREATE TABLE delivery_names(id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE requests(
+  key TEXT PRIMARY KEY, body_hash TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE states(
+  rule TEXT NOT NULL, key TEXT NOT NULL, step TEXT NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL,
+  PRIMARY KEY (rule, key, step)) WITHOUT ROWID;
+CREATE TABLE marks(
+  scope TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (scope, key)) WITHOUT ROWID;
+CREATE TABLE pushes(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, delivery TEXT NOT NULL UNIQUE, required TEXT NOT NULL, waiting TEXT NOT NULL,
+  acknowledged INTEGER NOT NULL DEFAULT 0, frame TEXT NOT NULL, at INTEGER NOT NULL, keep_until INTEGER NOT NULL);
+CREATE TABLE push_recipients(user TEXT NOT NULL, push INTEGER NOT NULL, PRIMARY KEY (user, push)) WITHOUT ROWID;
+CREATE TABLE push_cursors(user TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`;

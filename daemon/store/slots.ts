@@ -1,0 +1,82 @@
+/** No slot. */
+export const NONE = -1;
+
+export const FLAG = { claimed: 1, awaiting: 2, tried: 4, follower: 8 } as const;
+
+const FIRST_CAPACITY = 1024;
+
+/**
+ * What is remembered of every owed delivery: one slot in columns of numbers, about 70 bytes whatever the message holds, so
+ * that a backlog of a million stays below 100 MB. Growing leaves room that costs nothing until it is used.
+ */
+export class Slots {
+  seq = new Float64Array(FIRST_CAPACITY);
+  /** Milliseconds: when to send; while a receipt is awaited, until when. */
+  due = new Float64Array(FIRST_CAPACITY);
+  /** Milliseconds; Infinity: never. */
+  expires = new Float64Array(FIRST_CAPACITY);
+  keyHash = new Float64Array(FIRST_CAPACITY);
+  idHash = new Uint32Array(FIRST_CAPACITY);
+  channel = new Uint32Array(FIRST_CAPACITY);
+  flags = new Uint8Array(FIRST_CAPACITY);
+  /** Position in the channel's due queue, or NONE; the same for its expiry queue. */
+  dueAt = new Int32Array(FIRST_CAPACITY);
+  expiryAt = new Int32Array(FIRST_CAPACITY);
+  /** The channel's deliveries in order of arrival. `after` also chains the free slots. */
+  before = new Int32Array(FIRST_CAPACITY);
+  after = new Int32Array(FIRST_CAPACITY);
+  /** The deliveries of one key in order of arrival; the first one's `keyBefore` is the last. */
+  keyBefore = new Int32Array(FIRST_CAPACITY);
+  keyAfter = new Int32Array(FIRST_CAPACITY);
+  #used = 0;
+  #free = NONE;
+
+  take(): number {
+    const slot = this.#free === NONE ? this.#next() : this.#free;
+    if (slot === this.#free) this.#free = this.after[slot]!;
+    this.flags[slot] = 0;
+    for (const links of [this.dueAt, this.expiryAt, this.before, this.after, this.keyBefore, this.keyAfter])
+      links[slot] = NONE;
+    return slot;
+  }
+
+  give(slot: number): void {
+    this.after[slot] = this.#free;
+    this.#free = slot;
+  }
+
+  has(slot: number, flag: number): boolean {
+    return (this.flags[slot]! & flag) !== 0;
+  }
+
+  set(slot: number, flag: number, on: boolean): void {
+    this.flags[slot] = on ? this.flags[slot]! | flag : this.flags[slot]! & ~flag;
+  }
+
+  #next(): number {
+    if (this.#used === this.seq.length) this.#grow(this.seq.length * 2);
+    this.#used += 1;
+    return this.#used - 1;
+  }
+
+  #grow(capacity: number): void {
+    this.seq = longer(this.seq, new Float64Array(capacity));
+    this.due = longer(this.due, new Float64Array(capacity));
+    this.expires = longer(this.expires, new Float64Array(capacity));
+    this.keyHash = longer(this.keyHash, new Float64Array(capacity));
+    this.idHash = longer(this.idHash, new Uint32Array(capacity));
+    this.channel = longer(this.channel, new Uint32Array(capacity));
+    this.flags = longer(this.flags, new Uint8Array(capacity));
+    this.dueAt = longer(this.dueAt, new Int32Array(capacity));
+    this.expiryAt = longer(this.expiryAt, new Int32Array(capacity));
+    this.before = longer(this.before, new Int32Array(capacity));
+    this.after = longer(this.after, new Int32Array(capacity));
+    this.keyBefore = longer(this.keyBefore, new Int32Array(capacity));
+    this.keyAfter = longer(this.keyAfter, new Int32Array(capacity));
+  }
+}
+
+export function longer<T extends Float64Array | Int32Array | Uint32Array | Uint8Array>(old: T, fresh: T): T {
+  fresh.set(old);
+  return fresh;
+}

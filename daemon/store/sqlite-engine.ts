@@ -1,0 +1,207 @@
+import Database from 'libsql';
+import { audit } from './audit.ts';
+import { DiskWatch, faultOf } from './disk-fault.ts';
+import { trim } from './history.ts';
+import { PROCEDURES } from './procedures.ts';
+import type { Committed, Read, Reply, Request, Row, TaskName, Value } from './protocol.ts';
+import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { PROCEDURE_TAKES, type ProcedureName, READS, type ReadName, WRITES, type WriteName } from './statements.ts';
+
+type Prepared = Database.Statement;
+
+/** After this many bytes of new rows the log is folded back into the database file. */
+const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+/** What a commit writes beyond its rows: partly filled pages of the tables and of the index. */
+const COMMIT_OVERHEAD = 16 * 1024;
+
+/** The version in the file is higher than ours. */
+export class NewerSchema extends Error {}
+
+/** SQLite behind a synchronous door: one request, one reply. Lives in a worker thread, or in the main one where there is none. */
+export class SqliteEngine {
+  readonly #db: Database.Database;
+  readonly #disk: DiskWatch;
+  readonly #prepared = new Map<string, Prepared>();
+  #sinceCheckpoint = 0;
+  #isOpen = false;
+  #failure: (Reply & { ok: false }) | undefined;
+
+  /** `file` is a path or `:memory:`. Opens nothing else; tables are made by the first request, `open`. */
+  constructor(file: string) {
+    this.#db = new Database(file);
+    this.#disk = new DiskWatch(file);
+  }
+
+  /** Never throws. After a fault of the medium every answer is that fault, so that no fsync is ever tried twice. */
+  handle(request: Request): Reply {
+    if (this.#failure !== undefined && request.kind !== 'close') return this.#failure;
+    try {
+      return { ok: true, value: this.#answer(request) };
+    } catch (error) {
+      return this.#refusal(error);
+    }
+  }
+
+  #answer(request: Request): unknown {
+    switch (request.kind) {
+      case 'commit':
+        return this.#commit(request.writes, request.values);
+      case 'read':
+        return request.reads.map((read) => this.rows(read));
+      case 'task':
+        return this.#run(request.task, request.argument);
+      case 'close':
+        return this.#close();
+    }
+  }
+
+  #refusal(error: unknown): Reply {
+    const fault = error instanceof NewerSchema ? 'newer' : faultOf(error, this.#disk);
+    const message = error instanceof Error ? error.message : String(error);
+    const reply = { ok: false, fault, message } as const;
+    if (fault === 'failed') this.#failure = reply;
+    else this.#rollback();
+    return reply;
+  }
+
+  #rollback(): void {
+    // Asking a closed connection whether it is in a transaction aborts the process.
+    if (!this.#db.open || !this.#db.inTransaction) return;
+    try {
+      this.#db.exec('ROLLBACK');
+    } catch (error) {
+      this.#failure = { ok: false, fault: 'failed', message: `rolling back failed: ${String(error)}` };
+    }
+  }
+
+  /** All rows of a named question. */
+  rows(read: Read): Row[] {
+    return this.statement(READS[read.name].sql).all(read.values) as Row[];
+  }
+
+  /** Prepared once, rows as arrays. */
+  statement(sql: string): Prepared {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const made = this.#db.prepare(sql);
+    if (made.reader) made.raw();
+    this.#prepared.set(sql, made);
+    return made;
+  }
+
+  /** Runs in one transaction; what it throws undoes all of it. */
+  transaction<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    const result = work();
+    this.#db.exec('COMMIT');
+    return result;
+  }
+
+  /** What the tables take on disk; pages that are free are not counted. */
+  bytes(): number {
+    const [[pages], [free], [size]] = ['page_count', 'freelist_count', 'page_size'].map(
+      (name) => this.statement(`PRAGMA ${name}`).get([]) as [number],
+    ) as [[number], [number], [number]];
+    return (pages - free) * size;
+  }
+
+  #commit(writes: readonly WriteName[], values: readonly Value[]): Committed {
+    const results = this.transaction(() => this.#write(writes, values));
+    this.#countTowardsCheckpoint(values);
+    return { results, bytes: this.bytes() };
+  }
+
+  #write(writes: readonly WriteName[], values: readonly Value[]): [number, unknown][] {
+    const results: [number, unknown][] = [];
+    let at = 0;
+    writes.forEach((name, position) => {
+      if (isProcedure(name)) {
+        const end = at + PROCEDURE_TAKES[name];
+        results.push([position, PROCEDURES[name](this, values.slice(at, end))]);
+        at = end;
+      } else {
+        const { sql, takes } = WRITES[name];
+        this.statement(sql).run(values.slice(at, at + takes));
+        at += takes;
+      }
+    });
+    return results;
+  }
+
+  #countTowardsCheckpoint(values: readonly Value[]): void {
+    this.#sinceCheckpoint += COMMIT_OVERHEAD;
+    for (const value of values) this.#sinceCheckpoint += typeof value === 'string' ? value.length : 8;
+  }
+
+  /**
+   * Folds the log into the database file when enough has gathered; called between requests. SQLite's own checkpoint inside
+   * COMMIT hides its errors, and an fsync that failed must not go unseen. No room is no harm: the log keeps everything.
+   */
+  checkpointIfDue(): Reply | undefined {
+    if (this.#sinceCheckpoint < CHECKPOINT_BYTES || this.#failure !== undefined) return undefined;
+    this.#sinceCheckpoint = 0;
+    try {
+      this.statement('PRAGMA wal_checkpoint(PASSIVE)').all([]);
+      return undefined;
+    } catch (error) {
+      const reply = this.#refusal(error);
+      return reply.ok || reply.fault !== 'failed' ? undefined : reply;
+    }
+  }
+
+  #run(task: TaskName, argument: unknown): unknown {
+    const tasks: Record<TaskName, () => unknown> = {
+      open: () => this.#open(),
+      trim: () => trim(this, argument as Parameters<typeof trim>[1]),
+      audit: () => audit(this, argument as Parameters<typeof audit>[1]),
+    };
+    return tasks[task]();
+  }
+
+  /** Takes the file for this process alone, and makes the tables when it is new. A file of a newer version is not written to. */
+  #open(): { readonly bytes: number } {
+    this.#pragma('locking_mode = EXCLUSIVE');
+    const [version] = this.statement('PRAGMA user_version').get([]) as [number];
+    if (version > SCHEMA_VERSION) throw new NewerSchema(String(version));
+    this.#pragma('journal_mode = WAL');
+    this.#pragma('synchronous = FULL');
+    this.#pragma('wal_autocheckpoint = 0');
+    this.#pragma('foreign_keys = OFF');
+    if (version === 0) {
+      this.transaction(() => this.#db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`));
+    } else {
+      this.transaction(() => undefined);
+    }
+    this.#isOpen = true;
+    return { bytes: this.bytes() };
+  }
+
+  #pragma(text: string): void {
+    this.#db.prepare(`PRAGMA ${text}`).all([]);
+  }
+
+  /**
+   * Leaves one file, and its lock free at once: libsql closes the connection only when its statements are collected, so the
+   * lock is given up by leaving the WAL mode. Without room for that the log stays, and is read at the next start.
+   */
+  #close(): void {
+    try {
+      if (this.#failure === undefined && this.#isOpen) {
+        this.#pragma('wal_checkpoint(TRUNCATE)');
+        this.#pragma('journal_mode = DELETE');
+        this.#pragma('locking_mode = NORMAL');
+        this.#pragma('user_version');
+      }
+    } finally {
+      this.#isOpen = false;
+      this.#prepared.clear();
+      this.#db.close();
+    }
+  }
+}
+
+function isProcedure(name: WriteName): name is ProcedureName {
+  return name in PROCEDURES;
+}
+
+export type { ReadName };

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
+import type { Decision, ReadState } from '../core/decision.ts';
+import type { Event } from '../core/event.ts';
+import { BelfryError, EXIT } from '../core/failure.ts';
+import { Arrivals } from './arrivals.ts';
+import { RecentBodies } from './bodies.ts';
+import { Committer, Writes } from './commit.ts';
+import { type Counters, FACT, NO_COUNTS } from './counters.ts';
+import { SqliteDeliveries } from './deliveries.ts';
+import { prepareDirectory, syncDirectory } from './directory.ts';
+import { type EnginePort, openEngine } from './engine-port.ts';
+import type { TrimResult, TrimStep } from './history.ts';
+import { Sequence } from './ids.ts';
+import { Bell, findEvent, type Ledger } from './ledger.ts';
+import { openMarks } from './marks.ts';
+import { Owed } from './owed.ts';
+import type { EngineFault, Reply, Row, TaskName } from './protocol.ts';
+import { SqlitePushes } from './pushes.ts';
+import { Reader } from './reader.ts';
+import { Reserve } from './reserve.ts';
+import { owedOfRow } from './rows.ts';
+import { StateCache } from './states.ts';
+import type { Accepted, ArrivalBatch, Audit, Store, StoredEvent } from './store.ts';
+import { fromColumn } from './text.ts';
+
+export interface SqliteOptions {
+  /** The state directory, made when it is missing; or `:memory:` for a store that ends with the process. */
+  readonly path: string;
+  /** Bytes of disk set aside for settling what is on its way when the disk is full. */
+  readonly reserve?: number;
+  /** Bytes of memory for deliveries that were just committed and are claimed next. */
+  readonly recent?: number;
+}
+
+const RESERVE = 8 * 1024 * 1024;
+const RECENT = 8 * 1024 * 1024;
+/** Rows read at a time at start, and events looked at in one step of forgetting. */
+const CHUNK = 5000;
+const TRIM_CHUNK = 200;
+
+/**
+ * The embedded store: SQLite in the state directory, for this process alone. Rejects with `store.locked` (another process has
+ * it), `store.newer` (written by a later version; nothing was touched), `store.failed` or `store.full`.
+ */
+export async function openStore(options: SqliteOptions): Promise<Store> {
+  const inMemory = options.path === ':memory:';
+  const file = inMemory ? ':memory:' : prepareDirectory(options.path);
+  const port = openEngine(file);
+  try {
+    const opened = await port.ask({ kind: 'task', task: 'open', argument: null });
+    const { bytes } = answerOf(opened) as { readonly bytes: number };
+    const directory = inMemory ? undefined : dirname(file);
+    if (directory !== undefined) syncDirectory(directory);
+    const reserve = new Reserve(directory, options.reserve ?? RESERVE);
+    await reserve.restore();
+    return await load(port, reserve, bytes, options.recent ?? RECENT);
+  } catch (error) {
+    await port.close();
+    throw error;
+  }
+}
+
+async function load(port: EnginePort, reserve: Reserve, bytes: number, recent: number): Promise<Store> {
+  let fail: (message: string) => void = () => undefined;
+  let check: () => void = () => undefined;
+  const reader = new Reader(port, { check: () => check(), fail: (message) => fail(message) });
+  const facts = new Map((await reader.rows('facts')) as readonly [string, string][]);
+  const states = new StateCache();
+  const loadStates = async (): Promise<void> => states.load(await reader.rows('states'));
+  const counters = JSON.parse(facts.get(FACT.counters) ?? JSON.stringify(NO_COUNTS)) as Counters;
+  const committer = new Committer(port, { counters, bytes, reserve }, loadStates);
+  fail = (message) => committer.fail(message);
+  check = () => committer.check();
+  const [last] = (await reader.rows('lastSeqs')) as readonly (readonly (number | null)[])[];
+  const names = (await reader.rows('owedNames')) as readonly [string, number][];
+  const ledger: Ledger = {
+    committer,
+    reader,
+    states,
+    owed: new Owed(),
+    names: new Map(names.map(([id, seq]) => [fromColumn(id), seq])),
+    recent: new RecentBodies(recent),
+    bell: new Bell(),
+    eventSeqs: new Sequence(last?.[0] ?? 0),
+    deliverySeqs: new Sequence(last?.[1] ?? 0),
+  };
+  await loadStates();
+  await loadOwed(ledger);
+  const epoch = facts.get(FACT.epoch) ?? (await newEpoch(committer));
+  const pushes = new SqlitePushes(ledger, epoch, last?.[2] ?? 0);
+  const store = new SqliteStore(port, ledger, pushes, reserve);
+  await settleAcknowledged(store, reader);
+  return store;
+}
+
+async function loadOwed({ reader, owed }: Ledger): Promise<void> {
+  let after = 0;
+  for (let rows: readonly Row[] = []; ; after = Number(rows.at(-1)![0])) {
+    rows = await reader.rows('owed', after, CHUNK);
+    for (const row of rows) owed.add(owedOfRow(row));
+    if (rows.length < CHUNK) return;
+  }
+}
+
+/** A push was acknowledged, and the process ended before its delivery was settled. */
+async function settleAcknowledged(store: Store, reader: Reader): Promise<void> {
+  const rows = await reader.rows('acknowledged');
+  const receipt = { answer: 'acknowledged' };
+  await Promise.all(rows.map(([id]) => store.deliveries.settle(String(id), { state: 'delivered', receipt })));
+}
+
+async function newEpoch(committer: Committer): Promise<string> {
+  const epoch = randomUUID();
+  await committer.submit({ writes: new Writes().add('fact', FACT.epoch, epoch), decided: false });
+  return epoch;
+}
+
+class SqliteStore implements Store {
+  readonly deliveries: SqliteDeliveries;
+  readonly marks: Store['marks'];
+  readonly pushes: SqlitePushes;
+  readonly #port: EnginePort;
+  readonly #ledger: Ledger;
+  readonly #arrivals: Arrivals;
+  readonly #reserve: Reserve;
+  #closing: Promise<void> | undefined;
+
+  constructor(port: EnginePort, ledger: Ledger, pushes: SqlitePushes, reserve: Reserve) {
+    this.#port = port;
+    this.#ledger = ledger;
+    this.#reserve = reserve;
+    this.#arrivals = new Arrivals(ledger);
+    this.deliveries = new SqliteDeliveries(ledger);
+    this.marks = openMarks(ledger);
+    this.pushes = pushes;
+  }
+
+  transact(batch: ArrivalBatch, decide: (event: Event, read: ReadState) => Decision): Promise<readonly Accepted[]> {
+    return this.#arrivals.transact(batch, decide);
+  }
+
+  async event(id: string): Promise<StoredEvent | undefined> {
+    const row = await findEvent(this.#ledger, id);
+    return row && { event: row.event, receivedAt: row.receivedAt, outcomes: row.outcomes };
+  }
+
+  async trim(limits: { before: number; bytes: number }): Promise<number> {
+    let forgotten = 0;
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const step: TrimStep = { after, ...limits, limit: TRIM_CHUNK };
+      const result = (await this.#task('trim', step)) as TrimResult;
+      this.#ledger.committer.bytes = result.bytes;
+      forgotten += result.forgotten;
+      after = result.next;
+    }
+    return forgotten;
+  }
+
+  async audit(deadLetters: ReadonlySet<string>): Promise<Audit> {
+    return (await this.#task('audit', [...deadLetters])) as Audit;
+  }
+
+  async #task(task: TaskName, argument: unknown): Promise<unknown> {
+    const { committer } = this.#ledger;
+    committer.check();
+    const reply = await this.#port.ask({ kind: 'task', task, argument });
+    return answerOf(reply, (message) => committer.fail(message));
+  }
+
+  size(): number {
+    return this.#ledger.committer.bytes;
+  }
+
+  onFatal(listener: (error: Error) => void): void {
+    this.#ledger.committer.onFatal(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#ledger.committer.drained();
+    this.#ledger.committer.fail('closed', true);
+    await this.#reserve.settled();
+    await this.#port.close();
+  }
+}
+
+const REFUSALS: Readonly<Record<EngineFault, { readonly text: string; readonly exit: number }>> = {
+  locked: { text: 'another process has this state directory', exit: EXIT.locked },
+  newer: { text: 'the state was written by a newer version; nothing was changed', exit: EXIT.config },
+  failed: { text: 'the disk failed', exit: EXIT.disk },
+  full: { text: 'the disk is full; nothing was changed', exit: EXIT.failed },
+  broken: { text: 'the store met a bug', exit: EXIT.failed },
+};
+
+function answerOf(reply: Reply, failed: (message: string) => void = () => undefined): unknown {
+  if (reply.ok) return reply.value;
+  if (reply.fault === 'failed') failed(reply.message);
+  const { text, exit } = REFUSALS[reply.fault];
+  throw new BelfryError(`store.${reply.fault}`, `${text} (${reply.message})`, { exit });
+}

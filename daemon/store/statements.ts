@@ -1,0 +1,122 @@
+import { FIRST_ENDED, STATE } from './schema.ts';
+
+interface Statement {
+  readonly sql: string;
+  /** How many parameters it takes. */
+  readonly takes: number;
+}
+
+const ATTEMPT_ADDED = "json_insert(attempts, '$[#]', json(?2))";
+const DELIVERY_COLUMNS = 'd.seq, d.state, d.due, d.body, d.attempts, d.receipt, d.error, e.body';
+const DELIVERY_TABLES = 'deliveries d LEFT JOIN events e ON e.seq = d.event';
+/**
+ * JSON stays JSON (`->`) on its way out: `->>` would unescape text that no UTF-8 can hold, such as a lone surrogate in an id
+ * that somebody sent, and libsql aborts the process over it.
+ */
+const DELIVERY_IDS =
+  "(SELECT json_group_array(d.body -> '$.id') FROM json_each(e.deliveries) j JOIN deliveries d ON d.seq = j.value)";
+const EVENT_COLUMNS = `e.seq, e.at, e.body, e.outcomes, e.deliveries, ${DELIVERY_IDS}`;
+
+/** Every way in which rows change, by name. Those that compute something first are in `procedures.ts`. */
+export const WRITES = {
+  event: { sql: 'INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)', takes: 6 },
+  eventName: { sql: 'INSERT INTO event_names VALUES (?, ?, ?)', takes: 3 },
+  eventOwes: {
+    sql: "UPDATE events SET deliveries = json_insert(deliveries, '$[#]', CAST(?2 AS INTEGER)) WHERE seq = ?1",
+    takes: 2,
+  },
+  delivery: {
+    sql: `INSERT INTO deliveries VALUES (?, ?, ?, ${STATE.pending}, ?, ?, ?, ?, ?, '[]', NULL, NULL)`,
+    takes: 8,
+  },
+  triedDelivery: {
+    sql: `INSERT INTO deliveries VALUES (?, ?, ?, ${STATE.retry}, ?, ?, ?, ?, ?, ?, NULL, NULL)`,
+    takes: 9,
+  },
+  deliveryName: { sql: 'INSERT INTO delivery_names VALUES (?, ?)', takes: 2 },
+  delivered: {
+    sql: `UPDATE deliveries SET state = ${STATE.delivered}, attempts = ?2, receipt = ?3 WHERE seq = ?1 AND state < ${FIRST_ENDED}`,
+    takes: 3,
+  },
+  settle: {
+    sql: `UPDATE deliveries SET state = ?3, due = ?4, receipt = ?5, error = ?6,
+      attempts = CASE WHEN ?2 IS NULL THEN attempts ELSE ${ATTEMPT_ADDED} END WHERE seq = ?1 AND state < ${FIRST_ENDED}`,
+    takes: 6,
+  },
+  bury: {
+    sql: `UPDATE deliveries SET state = ?3, receipt = ?4,
+      attempts = CASE WHEN ?2 IS NULL THEN attempts ELSE ${ATTEMPT_ADDED} END WHERE seq = ?1 AND state = ${STATE.dead}`,
+    takes: 4,
+  },
+  due: { sql: `UPDATE deliveries SET due = ?2 WHERE seq = ?1 AND state = ${STATE.retry}`, takes: 2 },
+  state: { sql: 'INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)', takes: 5 },
+  stateGone: { sql: 'DELETE FROM states WHERE rule = ? AND key = ? AND step = ?', takes: 3 },
+  statesExpired: { sql: 'DELETE FROM states WHERE expires <= ?', takes: 1 },
+  mark: { sql: 'INSERT OR REPLACE INTO marks VALUES (?, ?, ?)', takes: 3 },
+  markGone: { sql: 'DELETE FROM marks WHERE scope = ? AND key = ?', takes: 2 },
+  request: { sql: 'INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?)', takes: 4 },
+  fact: { sql: 'INSERT OR REPLACE INTO facts VALUES (?, ?)', takes: 2 },
+} as const satisfies Record<string, Statement>;
+
+/** Writes whose outcome depends on what they find; the number of parameters each takes. */
+export const PROCEDURE_TAKES = { push: 6, pushAck: 3, pushCursor: 2, pushTrim: 1 } as const;
+
+export type ProcedureName = keyof typeof PROCEDURE_TAKES;
+export type WriteName = keyof typeof WRITES | ProcedureName;
+
+/** Every question, by name; rows come back as arrays in the order of the columns. */
+export const READS = {
+  eventAt: { sql: `SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq = ?`, takes: 1 },
+  eventsNamed: {
+    sql: `SELECT ${EVENT_COLUMNS} FROM event_names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? ORDER BY n.event DESC LIMIT 100`,
+    takes: 1,
+  },
+  eventsOfSource: {
+    sql: `SELECT ${EVENT_COLUMNS} FROM event_names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? AND n.source_hash = ?`,
+    takes: 2,
+  },
+  deliveryAt: { sql: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERY_TABLES} WHERE d.seq = ?`, takes: 1 },
+  deliveryNamed: {
+    sql: `SELECT ${DELIVERY_COLUMNS} FROM delivery_names n JOIN deliveries d ON d.seq = n.seq
+      LEFT JOIN events e ON e.seq = d.event WHERE n.id = ?`,
+    takes: 1,
+  },
+  deliveriesIn: {
+    sql: `SELECT ${DELIVERY_COLUMNS} FROM json_each(?) j JOIN deliveries d ON d.seq = j.value
+      LEFT JOIN events e ON e.seq = d.event ORDER BY j.key`,
+    takes: 1,
+  },
+  eventOf: { sql: 'SELECT event FROM deliveries WHERE seq = ?', takes: 1 },
+  owed: {
+    sql: `SELECT seq, channel, state, due, expires, key_hash, id_hash FROM deliveries INDEXED BY deliveries_owed
+      WHERE state < ${FIRST_ENDED} AND seq > ? ORDER BY seq LIMIT ?`,
+    takes: 2,
+  },
+  owedNames: {
+    sql: `SELECT n.id, n.seq FROM delivery_names n JOIN deliveries d ON d.seq = n.seq WHERE d.state < ${FIRST_ENDED}`,
+    takes: 0,
+  },
+  acknowledged: {
+    sql: `SELECT p.delivery FROM deliveries d INDEXED BY deliveries_owed JOIN pushes p ON p.delivery = d.body ->> 'id'
+      WHERE d.state < ${FIRST_ENDED} AND d.state = ${STATE.sending} AND p.acknowledged = 2`,
+    takes: 0,
+  },
+  states: { sql: 'SELECT rule, key, step, value, expires FROM states', takes: 0 },
+  marks: { sql: 'SELECT key, value FROM marks WHERE scope = ?', takes: 1 },
+  request: { sql: 'SELECT body_hash, answer FROM requests WHERE key = ?', takes: 1 },
+  facts: { sql: 'SELECT name, value FROM facts', takes: 0 },
+  lastSeqs: {
+    sql: `SELECT (SELECT max(seq) FROM events), (SELECT max(seq) FROM deliveries),
+      (SELECT seq FROM sqlite_sequence WHERE name = 'pushes')`,
+    takes: 0,
+  },
+  pushesSince: {
+    sql: `SELECT p.seq, p.frame FROM pushes p WHERE p.keep_until > ?3 AND p.seq IN (
+        SELECT push FROM push_recipients WHERE user = ?1 AND push > ?2
+        UNION SELECT push FROM push_recipients WHERE user = '*' AND push > ?2)
+      ORDER BY p.seq LIMIT ?4`,
+    takes: 4,
+  },
+} as const satisfies Record<string, Statement>;
+
+export type ReadName = keyof typeof READS;

@@ -1,0 +1,15 @@
+// Writes schemas/ and the reference tables in docs/ from the built program; `npm run generate` builds it first.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { channelTypes } from '../dist/channels/index.js';
+import { generatedFiles } from '../dist/commands/generated.js';
+import { sourceTypes } from '../dist/sources/index.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+for (const [name, text] of Object.entries(generatedFiles({ channels: channelTypes, sources: sourceTypes }))) {
+  const file = path.join(root, name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  process.stdout.write(`${name}\n`);
+}

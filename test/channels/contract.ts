@@ -1,0 +1,269 @@
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ChannelTools, ChannelType, Notifier, SendIo } from '../../daemon/channels/channel.ts';
+import { escapeFor } from '../../daemon/core/escape.ts';
+import { SendFailure } from '../../daemon/core/failure.ts';
+import type { Format, Message } from '../../daemon/core/message.ts';
+import { partsOf, type Schema, schemaOf } from '../../daemon/core/schema/json-schema.ts';
+import {
+  channelTools,
+  failureOfSending,
+  memoryLog,
+  sampleDelivery,
+  sampleIo,
+  sampleMessage,
+} from '../support/delivery.ts';
+import { decodeSettings } from '../support/settings.ts';
+
+/** How the far side treats the next sends. `rateLimited` asks for a pause of 7 s. */
+export type FarSideMood = 'success' | 'refusal' | 'rateLimited' | 'serverError' | 'hang';
+
+/** What stands at the other end of the channel in a test: a server, a program, a directory. One per test. */
+export interface FarSide {
+  /** The channel's settings as in YAML, so that they reach this far side. */
+  readonly settings: unknown;
+  /** What `open` is given besides the defaults of `channelTools` (an HTTP client ...). */
+  readonly tools?: Partial<ChannelTools>;
+  /** Only moods of cases that apply are asked for. */
+  mood(mood: FarSideMood): void | Promise<void>;
+  /** Everything that arrived so far, one text per send, decoded as far as a reader would decode it. */
+  received(): readonly string[] | Promise<readonly string[]>;
+  /** Resolves when `count` sends have arrived. */
+  arrived?(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A case that cannot happen on this channel. */
+export interface NotApplicable {
+  readonly notApplicable: string;
+}
+
+export interface ExpectedFailure {
+  readonly class: SendFailure['class'];
+  readonly code: string;
+  readonly misconfigured?: boolean;
+  /** Milliseconds. */
+  readonly retryAfter?: number;
+}
+
+type Applies<T> = T | NotApplicable;
+
+export interface ChannelContract {
+  readonly type: ChannelType;
+  openFarSide(): Promise<FarSide>;
+  /** Values in `settings` that must never show in an error, a receipt or a log line. */
+  readonly secrets: readonly string[];
+  readonly cases: {
+    /** The far side says no in its own words, where HTTP has them inside a 200. */
+    readonly refusal: Applies<ExpectedFailure>;
+    readonly rateLimited: Applies<Partial<ExpectedFailure>>;
+    readonly serverError: Applies<Partial<ExpectedFailure>>;
+    /** The far side takes the message and never answers; the attempt's deadline passes. */
+    readonly hang: Applies<Partial<ExpectedFailure>>;
+    /** Looks at what arrived of a message of half a megabyte; throws when it is broken. Not called when it was refused. */
+    readonly oversize: Applies<(received: string) => void>;
+    /** Looks at what arrived of hostile text; throws when it mentions, breaks out or adds a header. */
+    readonly hostile: Applies<(received: string, sent: Message) => void>;
+    /** Finds in what arrived the id by which a repeat can be known. */
+    readonly sameId: Applies<(received: string) => string | undefined>;
+  };
+}
+
+export const HOSTILE_LINES: readonly string[] = [
+  'nul \u0000 bell \u0007 escape \u001B[31m',
+  'lone \uD800 surrogates \uDC00 here',
+  'bidi \u202Egnp.exe\u202C \u2066isolate\u2069',
+  '@all @everyone @13800138000 <@all> <@U123> <!channel> <at id=all></at> <at user_id="all">x</at>',
+  '[click](javascript:alert(1)) ![x](http://evil.test/x.png) **bold** `code` <b>tag</b> <script>alert(1)</script>',
+  '# heading',
+  '> quote',
+  'quotes " \' \\ and {"json": true} ${HOME} $(id) `id` ; id | id && id',
+  'Bcc: victim@example.com',
+];
+
+/** Text by someone who means harm; each line is one trick. */
+export const HOSTILE = HOSTILE_LINES.join('\r\n');
+
+const applies = <T>(value: Applies<T>): value is T =>
+  !(typeof value === 'object' && value !== null && 'notApplicable' in value);
+
+/** The suite that every channel runs. Its own test beside it holds what is peculiar. */
+export function describeChannelContract(contract: ChannelContract): void {
+  describe(`${contract.type.type}: what every channel keeps to`, () => {
+    describeSchema(contract.type);
+    describe('when it sends', () => describeSending(contract));
+  });
+}
+
+function describeSending(contract: ChannelContract): void {
+  const { type, cases } = contract;
+  let far: FarSide;
+  let notifier: Notifier;
+  let lines: readonly string[];
+  const shown: string[] = [];
+
+  beforeEach(async () => {
+    far = await contract.openFarSide();
+    const memory = memoryLog();
+    lines = memory.lines;
+    notifier = type.open(decodeSettings(type, far.settings), channelTools({ log: memory.log, ...far.tools }));
+  });
+  afterEach(async () => {
+    shown.push(...lines);
+    await notifier.close?.();
+    await far.close();
+  });
+
+  const io = (overrides: Partial<SendIo> = {}): SendIo =>
+    sampleIo({ delivery: sampleDelivery({ channelType: type.type }), ...overrides });
+  const show = (value: unknown): void =>
+    void shown.push(inspect(value, { depth: 10, showHidden: true }), String(value));
+  const failure = async (message: Message, sendIo: SendIo): Promise<SendFailure> => {
+    const failed = await failureOfSending(notifier, message, sendIo);
+    show(failed);
+    show(failed.detail);
+    return failed;
+  };
+  const onlyIf = <T>(given: Applies<T>, name: string, run: (given: T) => Promise<void>): void => {
+    if (applies(given)) test(name, () => run(given));
+    else test.skip(`${name} (does not apply: ${given.notApplicable})`);
+  };
+
+  test('a message that is taken gives a receipt, and arrives once', async () => {
+    await far.mood('success');
+    const receipt = await notifier.send(sampleMessage(), io());
+    show(receipt);
+    expect(receipt).toSatisfy(
+      (proof: object) => 'awaiting' in proof || 'id' in proof || 'status' in proof || 'answer' in proof,
+    );
+    expect(await far.received()).toHaveLength(1);
+    const [arrived] = await far.received();
+    expect(arrived).toContain('Deploy failed: acme/api');
+  });
+
+  onlyIf(cases.refusal, 'what the far side refuses is a failure, however politely it says so', async (expected) => {
+    await far.mood('refusal');
+    expectFailure(await failure(sampleMessage(), io()), expected);
+  });
+
+  onlyIf(cases.rateLimited, 'too fast is transient, and the pause asked for is kept', async (expected) => {
+    await far.mood('rateLimited');
+    const failed = await failure(sampleMessage(), io());
+    expectFailure(failed, { class: 'transient', retryAfter: 7000, ...expected });
+    expect(failed.detail.rateLimited).toBe(true);
+  });
+
+  onlyIf(cases.serverError, 'trouble on the far side is transient', async (expected) => {
+    await far.mood('serverError');
+    expectFailure(await failure(sampleMessage(), io()), { class: 'transient', ...expected });
+  });
+
+  onlyIf(cases.hang, 'no answer until the deadline leaves the outcome unknown', async (expected) => {
+    await far.mood('hang');
+    const deadline = new AbortController();
+    const sending = failure(sampleMessage(), io({ signal: deadline.signal }));
+    await far.arrived!(1);
+    deadline.abort(new DOMException('deadline', 'TimeoutError'));
+    expectFailure(await sending, { class: 'unknown', ...expected });
+  });
+
+  test('a send that is aborted before it begins sends nothing, and may be tried again', async () => {
+    await far.mood('success');
+    const failed = await failure(sampleMessage(), io({ signal: AbortSignal.abort(new Error('shutdown')) }));
+    expect(failed.class).toBe('transient');
+    expect(await far.received()).toEqual([]);
+  });
+
+  onlyIf(
+    cases.oversize,
+    'a message too long is cut where one sees it, or refused, and never sent broken',
+    async (check) => {
+      await far.mood('success');
+      for (const format of ['text', 'markdown', 'html'] satisfies Format[]) {
+        const before = (await far.received()).length;
+        const message = sampleMessage({
+          format,
+          title: '磁盘告警'.repeat(1000),
+          body: '磁盘已满 **92%** 🔥\n'.repeat(20_000),
+        });
+        try {
+          show(await notifier.send(message, io()));
+        } catch (error) {
+          expect(error).toBeInstanceOf(SendFailure);
+          expect((error as SendFailure).class).toBe('permanent');
+          continue;
+        }
+        const received = (await far.received()).slice(before);
+        expect(received).toHaveLength(1);
+        check(received[0]!);
+      }
+    },
+  );
+
+  onlyIf(cases.hostile, 'hostile text cannot mention, break out or add a header', async (check) => {
+    await far.mood('success');
+    const escape = type.escape ?? escapeFor;
+    for (const format of ['text', 'markdown', 'html'] satisfies Format[]) {
+      const before = (await far.received()).length;
+      const value = escape(HOSTILE, format);
+      const message = sampleMessage({
+        format,
+        title: value,
+        body: `before ${value} after`,
+        tags: ['a\r\nb'],
+        fields: { host: value },
+      });
+      show(await notifier.send(message, io()));
+      const received = (await far.received()).slice(before);
+      expect(received).toHaveLength(1);
+      check(received[0]!, message);
+    }
+  });
+
+  onlyIf(cases.sameId, 'every attempt of a delivery carries the same id', async (idOf) => {
+    await far.mood('success');
+    await notifier.send(sampleMessage(), io());
+    await notifier.send(sampleMessage(), io({ attempt: 2 }));
+    const ids = (await far.received()).map(idOf);
+    expect(ids[0]).toBeTruthy();
+    expect(ids).toEqual([ids[0], ids[0]]);
+  });
+
+  test('no error, receipt or log line of all that happened above shows a secret', () => {
+    for (const secret of contract.secrets) expect(shown.filter((text) => text.includes(secret))).toEqual([]);
+  });
+}
+
+function expectFailure(failed: SendFailure, expected: Partial<ExpectedFailure>): void {
+  expect({ class: failed.class, code: failed.code }).toEqual({
+    class: expected.class ?? failed.class,
+    code: expected.code ?? failed.code,
+  });
+  if (expected.misconfigured !== undefined) expect(failed.detail.misconfigured ?? false).toBe(expected.misconfigured);
+  if (expected.retryAfter !== undefined) expect(failed.detail.retryAfter).toBe(expected.retryAfter);
+  expect(failed.code).toMatch(/^[a-z_]+\.[\w.-]+$/);
+  expect(failed.message).not.toMatch(/https?:\/\//);
+}
+
+function describeSchema(type: ChannelType): void {
+  test('every setting says what it is and shows an example', () => {
+    expect(undocumented(schemaOf(type.settings), '')).toEqual([]);
+  });
+
+  test('the type says in one line what it is, and where the provider describes it', () => {
+    expect(type.summary).toMatch(/^\S.{10,}[^.]$|^\S.{10,}\.$/);
+    expect(type.summary).not.toContain('\n');
+    expect(type.documentation).toMatch(/^https:\/\//);
+  });
+}
+
+/** Pointers of properties without a description or an example. */
+function undocumented(schema: Schema, pointer: string): string[] {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    const isContainer = property.properties !== undefined;
+    const bare = property.description === undefined || (!isContainer && (property.examples ?? []).length === 0);
+    return [...(bare ? [`${pointer}/${name}`] : []), ...undocumented(property, `${pointer}/${name}`)];
+  });
+  const inner = partsOf(schema).filter((part) => !Object.values(schema.properties ?? {}).includes(part));
+  return [...own, ...inner.flatMap((part) => undocumented(part, pointer))];
+}

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import type { Event } from '../../daemon/core/event.ts';
+import { compileCondition } from '../../daemon/core/match/condition.ts';
+import type { Json } from '../../daemon/core/json.ts';
+
+const NOW = Date.parse('2026-11-23T09:00:00Z');
+
+function event(data: Json, more: Record<string, Json> = {}): Event {
+  return { id: '1', source: 's', type: 't', time: '2026-11-23T08:00:00Z', data, ...more };
+}
+
+function evaluate(source: string, data: Json, more: Record<string, Json> = {}): { holds: boolean; error?: string } {
+  const compiled = compileCondition(source);
+  if (!compiled.ok) throw new Error(compiled.message);
+  return compiled.condition.test(event(data, more), NOW);
+}
+
+test.each<[string, Json, boolean]>([
+  ['data.n > 3', { n: 5 }, true],
+  ['data.n > 3', { n: 3 }, false],
+  ['data.n % 2 == 1', { n: 7 }, true],
+  ['data.n + 1 == 8', { n: 7 }, true],
+  ['data.n * 2 >= 14.0', { n: 7 }, true],
+  ['data.n == 7', { n: 7 }, true],
+  ['7.0 == 7', null, true],
+  ['data.n in [7, 8]', { n: 7 }, true],
+  ['data.s.matches("^v[0-9]+$")', { s: 'v12' }, true],
+  ['data.s.matches("^v[0-9]+$")', { s: 'v12x' }, false],
+  ['event.type == "t" && source == "s"', null, true],
+  ['headers["x-a"] == "1"', null, true],
+  ['timestamp(time) < now', null, true],
+  ['data.tags.exists(t, t == "x")', { tags: ['a', 'x'] }, true],
+  ['has(data.a)', { b: 1 }, false],
+  ['!has(data.a)', { b: 1 }, true],
+])('%s of %j is %s', (source, data, holds) => {
+  expect(evaluate(source, data, { headers: { 'x-a': '1' } })).toEqual({ holds });
+});
+
+test('a missing field is no match and no error, however deep', () => {
+  expect(evaluate('data.a.b.c == 1', {})).toEqual({ holds: false });
+  expect(evaluate('headers.x == 1', null)).toEqual({ holds: false });
+  expect(evaluate('has(data.a.b)', {})).toEqual({ holds: false });
+});
+
+test('any other error is told, and nothing is thrown', () => {
+  expect(evaluate('data.n > 3', { n: 'many' })).toMatchObject({ holds: false, error: expect.stringContaining('overload') });
+  expect(evaluate('data.flag', { flag: 'yes' })).toMatchObject({ holds: false, error: expect.any(String) });
+});
+
+test.each([
+  ['data.n >', 8],
+  ['data.n + ', 9],
+  ['"text"', 0],
+  ['1 == "a"', 0],
+  ['data.a.all(x, data.b.all(y, data.c.all(z, z == x)))', 0],
+])('%s is refused when it is compiled', (source, offset) => {
+  const compiled = compileCondition(source);
+  expect(compiled).toMatchObject({ ok: false, message: expect.any(String) });
+  if (!compiled.ok) expect(Math.abs(compiled.offset - offset)).toBeLessThanOrEqual(1);
+});
+
+test('an expression that would backtrack for ever answers at once', () => {
+  expect(evaluate('data.s.matches("^(a+)+$")', { s: `${'a'.repeat(5000)}b` })).toEqual({ holds: false });
+});
+
+test('nested macros over long lists are refused rather than suffered', () => {
+  const list = Array.from({ length: 5000 }, (_, index) => index);
+  expect(evaluate('data.l.all(x, data.l.all(y, x == x))', { l: list })).toMatchObject({ holds: false, error: expect.stringContaining('1000') });
+});
+
+test('nothing of the prototype is reachable', () => {
+  expect(evaluate('data.constructor == 1', {})).toEqual({ holds: false });
+  expect(evaluate('data.__proto__.x == 1', {})).toEqual({ holds: false });
+});

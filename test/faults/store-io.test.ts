@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../daemon/store/sqlite.ts';
+import { type Built, type Ended, build, ended, start } from '../store/built.ts';
+import { broken } from '../store/promises.ts';
+
+let root: string;
+let built: Built;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'belfry-io-'));
+  built = await build();
+});
+afterAll(async () => {
+  await built.remove();
+  await rm(root, { recursive: true });
+});
+
+function hasStrace(): boolean {
+  try {
+    execFileSync('strace', ['-V'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A process that takes in ten events while its n-th call on the write-ahead log fails. */
+async function failing(path: string, inject: string): Promise<Ended> {
+  const files = ['belfry.db', 'belfry.db-wal', '.room'].flatMap((name) => ['-P', join(path, name)]);
+  const command = ['strace', '-f', '-qq', '-o', '/dev/null', ...files, '-e', `inject=${inject}`];
+  return ended(start(built, path, 'ten', { command }));
+}
+
+async function brokenIn(path: string, lines: readonly string[]): Promise<string[]> {
+  const store = await openStore({ path, reserve: 64 * 1024 });
+  const found = await broken(
+    lines.filter((line) => line.startsWith('event')),
+    store,
+  );
+  await store.close();
+  return found;
+}
+
+describe('a disk that fails', () => {
+  it('stops the store with exit code 74 at the first fsync that fails, and nothing promised is lost', async (ctx) => {
+    if (!hasStrace()) return ctx.skip('needs the Debian package strace');
+    let call = 1;
+    for (; ; call += 1) {
+      const path = await mkdtemp(join(root, 'state-'));
+      const { lines, code } = await failing(path, `fsync,fdatasync:error=EIO:when=${call}`);
+      expect(await brokenIn(path, lines)).toEqual([]);
+      if (code === 0) break;
+      expect([call, code]).toEqual([call, 74]);
+    }
+    expect(call).toBeGreaterThan(10);
+  });
+
+  for (const error of ['ENOSPC', 'EDQUOT']) {
+    it(`takes a write refused with ${error} for a full disk, and nothing promised is lost`, async (ctx) => {
+      if (!hasStrace()) return ctx.skip('needs the Debian package strace');
+      let call = 1;
+      for (; ; call += 1) {
+        const path = await mkdtemp(join(root, 'state-'));
+        const { lines, code } = await failing(path, `pwrite64,write:error=${error}:when=${call}+`);
+        expect(await brokenIn(path, lines)).toEqual([]);
+        if (code === 0) break;
+        expect([call, lines.at(-1)]).toEqual([call, 'refused store.full']);
+      }
+      expect(call).toBeGreaterThan(10);
+    });
+  }
+});

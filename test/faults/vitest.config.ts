@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** The slow and rough tests: kills, power cuts, failing disks. BELFRY_ROUNDS says how often each is tried. */
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    include: ['test/faults/**/*.test.ts'],
+    testTimeout: 24 * 3_600_000,
+    hookTimeout: 120_000,
+    pool: 'forks',
+    maxWorkers: 1,
+  },
+});

@@ -1,0 +1,229 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Secret } from '../../daemon/lib/secret.ts';
+import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import { listRulesFiles } from '../../daemon/reload/files.ts';
+import { type LoadedFile, loadFile } from '../../daemon/reload/load.ts';
+import { parseInWorker } from '../../daemon/reload/parse-aside.ts';
+import { placesOf } from '../support/compile.ts';
+import { tools } from '../support/rule-types.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+async function load(
+  content: string | Buffer,
+  env: Record<string, string> = {},
+  scrubber = new Scrubber(),
+): Promise<LoadedFile> {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'rules.yaml');
+  await writeFile(file, content);
+  return loadFile(file, { env, tools, scrubber });
+}
+
+const places = ({ fragment }: LoadedFile): string[] => placesOf(fragment.problems);
+
+describe('a rules directory', () => {
+  it('is every *.yaml and *.yml at any depth, but tests and names that begin with . or _', async () => {
+    const folder = await temporaryFolder();
+    const names = [
+      'b.yaml',
+      'a.yml',
+      'team/x/c.yaml',
+      'a.test.yaml',
+      '_off.yaml',
+      '.hidden.yaml',
+      '.git/d.yaml',
+      '_old/e.yaml',
+      'notes.txt',
+      'x.yaml~',
+    ];
+    for (const name of names) {
+      await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+      await writeFile(path.join(folder, name), '');
+    }
+    const { files } = await listRulesFiles(folder);
+    expect(files.map((file) => path.relative(folder, file))).toEqual(['a.yml', 'b.yaml', 'team/x/c.yaml']);
+  });
+
+  it('may hold links, also ones that go round', async () => {
+    const folder = await temporaryFolder();
+    const elsewhere = await temporaryFolder();
+    await writeFile(path.join(elsewhere, 'far.yaml'), '');
+    await symlink(elsewhere, path.join(folder, 'linked'));
+    await symlink(folder, path.join(folder, 'round'));
+    await symlink(path.join(elsewhere, 'far.yaml'), path.join(folder, 'near.yaml'));
+    const { files } = await listRulesFiles(folder);
+    expect(files.map((file) => path.relative(folder, file))).toEqual(['linked/far.yaml', 'near.yaml']);
+  });
+
+  it('may be one file of any name; a missing one is a problem', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(path.join(folder, 'belfry.conf'), '');
+    expect(await listRulesFiles(path.join(folder, 'belfry.conf'))).toEqual({
+      files: [path.join(folder, 'belfry.conf')],
+      problems: [],
+    });
+    expect((await listRulesFiles(path.join(folder, 'nothing'))).problems).toMatchObject([{ code: 'file.unreadable' }]);
+  });
+});
+
+describe('a file that is not what it should be is answered', () => {
+  it.each<[string, string | Buffer, string]>([
+    ['an empty file', '', '1:1 file.empty'],
+    ['a file of blank lines', '\n \n', '1:1 file.empty'],
+    ['a file over 1 MiB', `# ${'x'.repeat(1024 * 1024)}`, '1:1 file.too_large'],
+    ['UTF-16', Buffer.from('\ufeffa: 1', 'utf16le'), '1:1 file.encoding'],
+    ['Latin-1', Buffer.from('rules: # gr\xfc\xdfe\n', 'latin1'), '1:12 file.encoding'],
+    [
+      'bytes that are no text, further down',
+      Buffer.concat([Buffer.from('a: 1\nb: äö'), Buffer.from([0xc3, 0x28])]),
+      '2:6 file.encoding',
+    ],
+  ])('%s', async (_what, content, place) => {
+    expect(places(await load(content))).toEqual([place]);
+  });
+
+  it('a byte order mark: by reading over it', async () => {
+    expect(places(await load('\ufeffrulez: []\n'))).toEqual(['1:1 schema.unknown_key']);
+  });
+
+  it('a FIFO: without waiting on it', async (context) => {
+    if (!existsSync('/usr/bin/mkfifo')) context.skip('needs mkfifo (package coreutils)');
+    const folder = await temporaryFolder();
+    const file = path.join(folder, 'pipe.yaml');
+    execFileSync('mkfifo', [file]);
+    expect(places(await loadFile(file, { env: {}, tools, scrubber: new Scrubber() }))).toEqual([
+      '1:1 file.not_regular',
+    ]);
+  });
+
+  it('a directory with the name of a file, and a link to nowhere', async () => {
+    const folder = await temporaryFolder();
+    await symlink('/nowhere/at/all', path.join(folder, 'link.yaml'));
+    const loaded = await loadFile(path.join(folder, 'link.yaml'), { env: {}, tools, scrubber: new Scrubber() });
+    expect(places(loaded)).toEqual(['1:1 file.unreadable']);
+  });
+});
+
+describe('a reference', () => {
+  const keyOf = ({ fragment }: LoadedFile): string => (fragment.channels[0]!.settings as { key: Secret }).key.reveal();
+  const pager = (key: string): string => `channels:\n  a: { type: pager, key: '${key}' }\n`;
+
+  it.each([
+    ['${env:KEY}', 'from-env'],
+    ['${env:NONE:-other}', 'other'],
+    ['${env:EMPTY:-other}', 'other'],
+    ['a${env:KEY}b${env:KEY}', 'afrom-envbfrom-env'],
+    ['$${env:KEY}', '${env:KEY}'],
+    ['${credential:key}', 'from-credential'],
+    ['${file:secrets/key}', 'from-file'],
+  ])('%s is %s', async (written, read) => {
+    const folder = await temporaryFolder();
+    await mkdir(path.join(folder, 'secrets'));
+    await writeFile(path.join(folder, 'secrets/key'), 'from-file\n');
+    await writeFile(path.join(folder, 'key'), 'from-credential');
+    await writeFile(path.join(folder, 'rules.yaml'), pager(written));
+    const env = { KEY: 'from-env', EMPTY: '', CREDENTIALS_DIRECTORY: folder };
+    const loaded = await loadFile(path.join(folder, 'rules.yaml'), { env, tools, scrubber: new Scrubber() });
+    expect(loaded.fragment.problems).toEqual([]);
+    expect(keyOf(loaded)).toBe(read);
+  });
+
+  it.each([
+    ['${env:NONE}', 'the environment variable `NONE` is not set'],
+    ['${file:none}', 'the file `none` does not exist'],
+    ['${file:.}', 'the file `.` is not a file'],
+    ['${credential:none}', '`$CREDENTIALS_DIRECTORY` is not set, so there are no credentials'],
+    ['${evn:KEY}', 'this `${` does not begin a reference'],
+    ['${KEY}', 'this `${` does not begin a reference'],
+    ['${env:KEY', 'a `${` is not closed'],
+  ])('%s that cannot be resolved is a problem at its place', async (written, message) => {
+    const { fragment } = await load(pager(written), { KEY: 'x' });
+    expect(fragment.problems).toMatchObject([{ line: 2, column: 26, code: 'secret.unresolved', message }]);
+  });
+
+  it('tells the scrubber what it brought in, and what stands in secret fields', async () => {
+    const scrubber = new Scrubber();
+    await load(
+      `channels:\n  a: { type: pager, key: literal-secret, body: 'x \${env:WORD}' }\n`,
+      { WORD: 'brought-in' },
+      scrubber,
+    );
+    expect(scrubber.scrub('literal-secret and brought-in and x')).toBe('*** and *** and x');
+  });
+
+  it('makes the file another when what it stands for changes', async () => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, 'rules.yaml');
+    await writeFile(file, pager('${file:key}'));
+    await writeFile(path.join(folder, 'key'), 'one');
+    const parts = { env: {}, tools, scrubber: new Scrubber() };
+    const first = await loadFile(file, parts);
+    expect(await loadFile(file, parts, first)).toBe(first);
+    await writeFile(path.join(folder, 'key'), 'two');
+    const second = await loadFile(file, parts, first);
+    expect(keyOf(second)).toBe('two');
+    expect(second.fragment.channels[0]!.fingerprint).not.toBe(first.fragment.channels[0]!.fingerprint);
+    expect(second.secretFiles).toEqual([path.join(folder, 'key')]);
+  });
+});
+
+describe('an excerpt', () => {
+  const excerptOf = async (content: string): Promise<string[]> => {
+    const loaded = await load(content);
+    expect(loaded.fragment.problems.length).toBeGreaterThan(0);
+    return loaded.fragment.problems.map((problem) => {
+      const { text, column } = loaded.excerpt(problem)!;
+      return `${text} @ ${text.slice(column - 1, column + 4)}`;
+    });
+  };
+
+  it.each([
+    [
+      'a secret written out',
+      'channels:\n  a: { type: pager, key: hunter2secret, prot: 25 }\n',
+      '  a: { type: pager, key: ***, prot: *** } @ prot:',
+    ],
+    [
+      'the value of a misspelt key',
+      'channels:\n  a:\n    type: pager\n    key: k\n    keey: hunter2secret\n',
+      '    keey: *** @ keey:',
+    ],
+    [
+      'a secret in the wrong shape',
+      'channels:\n  a: { type: pager, key: [hunter2secret] }\n',
+      '  a: { type: pager, key: *** } @ *** }',
+    ],
+    ['the settings of an unknown type', 'channels:\n  a: { type: pagr, key: hunter2secret }\n', '  a: *** @ ***'],
+    ['a file that is not YAML', 'channels:\n  a:\n    key: "hunter2secret\n', ' @ '],
+  ])('hides %s', async (_what, content, shown) => {
+    const [first] = await excerptOf(content);
+    expect(first).toBe(shown);
+  });
+
+  it('of a file that is not YAML hides what looks like a secret and keeps the caret right', async () => {
+    for (const line of [
+      'token: abc: hunter2',
+      'x: "https://u:hunter2@host/a" b',
+      'password: {hunter2',
+      '- whsec_hunter2abcdefgh: x: y',
+    ]) {
+      for (const shown of await excerptOf(`${line}\n`)) expect(shown).not.toContain('hunter2');
+    }
+  });
+});
+
+it('a large file is parsed in a thread of its own to the same result', async (context) => {
+  const built = new URL('../../dist/reload/parse-worker.js', import.meta.url);
+  if (!existsSync(built)) context.skip('needs the built program (npm run build)');
+  const parsed = await parseInWorker('a: { b: [1, &x 2, *x] }\n', built);
+  expect(parsed).toMatchObject({ ok: true, data: { a: { b: [1, 2, 2] } } });
+});
+
+it('a parsing thread that cannot start makes the file unreadable, nothing more', async () => {
+  const parsed = await parseInWorker('a: 1', new URL('./no-such-worker.js', import.meta.url));
+  expect(parsed).toMatchObject({ ok: false, issues: [{ code: 'yaml.too_large' }] });
+});

@@ -1,0 +1,91 @@
+import { execFile, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CHILD = fileURLToPath(new URL('./child.mjs', import.meta.url));
+
+/** The daemon as JavaScript in a directory of its own: what runs as a process of its own cannot be TypeScript. */
+export interface Built {
+  readonly dist: string;
+  remove(): Promise<void>;
+}
+
+/** Bugs that can be built in, to see that a test would notice them: in which file, what becomes what. */
+const BUGS = {
+  'no fsync': ['store/sqlite-engine.js', 'synchronous = FULL', 'synchronous = OFF'],
+  'answer before writing': [
+    'store/commit.js',
+    'const reply = await this.#port.ask(',
+    'for (const early of batch) early.resolve([]); const reply = await this.#port.ask(',
+  ],
+} as const;
+
+export async function build(bug?: keyof typeof BUGS): Promise<Built> {
+  const dist = await mkdtemp(join(tmpdir(), 'belfry-built-'));
+  await writeFile(join(dist, 'package.json'), '{"type":"module"}');
+  await symlink(join(ROOT, 'node_modules'), join(dist, 'node_modules'));
+  const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
+  const said = await new Promise<string>((resolve) => {
+    execFile(tsc, ['-p', 'tsconfig.build.json', '--outDir', dist], { cwd: ROOT }, (_, out) => resolve(out));
+  });
+  if (!existsSync(join(dist, 'store', 'sqlite.js'))) throw new Error(`the build made no store:\n${said}`);
+  if (bug !== undefined) await plant(dist, BUGS[bug]);
+  return { dist, remove: () => rm(dist, { recursive: true }) };
+}
+
+async function plant(dist: string, [file, right, wrong]: readonly [string, string, string]): Promise<void> {
+  const path = join(dist, file);
+  const code = await readFile(path, 'utf8');
+  if (!code.includes(right)) throw new Error(`${file} has no place for the bug`);
+  await writeFile(path, code.replace(right, wrong));
+}
+
+export type StoreProcess = ChildProcessByStdio<null, Readable, Readable>;
+
+/** A process that opens the store in `state` and does `what`, one line on stdout for each thing it was promised. */
+export function start(
+  { dist }: Built,
+  state: string,
+  what: string,
+  options: { readonly command?: readonly string[]; readonly env?: Record<string, string> } = {},
+): StoreProcess {
+  const [command, ...before] = [...(options.command ?? []), process.execPath];
+  return spawn(command, [...before, CHILD, dist, state, what], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
+}
+
+export interface Ended {
+  readonly lines: readonly string[];
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly errors: string;
+}
+
+/** Reads what the process promises until it ends; `onLine` sees each line as it comes, and may end it. */
+export async function ended(child: StoreProcess, onLine: (count: number) => void = () => undefined): Promise<Ended> {
+  let text = '';
+  let errors = '';
+  let count = 0;
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    errors += chunk;
+  });
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    for (const unit of chunk) {
+      if (unit !== '\n') continue;
+      count += 1;
+      onLine(count);
+    }
+  });
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    child.once('close', (code, signal) => resolve([code, signal]));
+  });
+  return { lines: text.split('\n').slice(0, -1), code, signal, errors };
+}

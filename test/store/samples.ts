@@ -1,0 +1,96 @@
+import type { Decision, OwedDelivery, StateChange } from '../../daemon/core/decision.ts';
+import type { Delivery } from '../../daemon/core/delivery.ts';
+import type { Event } from '../../daemon/core/event.ts';
+import { newId } from '../../daemon/lib/id.ts';
+import type { Accepted, Store } from '../../daemon/store/store.ts';
+
+export const NOW = Date.parse('2026-11-23T09:00:00Z');
+export const HOUR = 3_600_000;
+export const RECEIPT = { id: 'm-1', status: 200 };
+export const ATTEMPT = { at: '2026-11-23T09:00:00Z', ms: 12 };
+export const FAILED = { ...ATTEMPT, class: 'transient', code: 'http.503', message: 'unavailable' } as const;
+export const ERROR = { code: 'http.410', message: 'gone', status: 410 };
+
+export function event(extra: Partial<Event> = {}): Event {
+  return {
+    id: newId(NOW),
+    source: 'api',
+    type: 'deploy.failed',
+    time: '2026-11-23T09:00:00Z',
+    data: { n: 1 },
+    ...extra,
+  };
+}
+
+export function delivery(of: Event, extra: Partial<Delivery> = {}): Delivery {
+  return {
+    id: newId(NOW),
+    event: of,
+    rule: 'deploys',
+    channel: 'ops',
+    channelType: 'webhook',
+    key: 'acme/api',
+    status: 'firing',
+    message: { title: 'Deploy failed', body: 'by ann', format: 'text', priority: 'high', tags: [] },
+    createdAt: NOW,
+    attempts: [],
+    ...extra,
+  };
+}
+
+export function owed(of: Event, extra: Partial<Delivery> = {}, dueAt = NOW): OwedDelivery {
+  return { delivery: delivery(of, extra), dueAt };
+}
+
+export function decision(deliveries: readonly OwedDelivery[] = [], states: readonly StateChange[] = []): Decision {
+  const notified = { rule: 'deploys', outcome: 'notified', key: 'acme/api' } as const;
+  return { results: deliveries.length > 0 ? [notified] : [], states, deliveries };
+}
+
+/** Takes in one event that owes these deliveries. */
+export async function take(
+  store: Store,
+  deliveries: readonly OwedDelivery[] = [],
+  of: Event = deliveries[0]?.delivery.event ?? event(),
+): Promise<Accepted> {
+  const batch = { arrivals: [{ event: of, mayRepeat: false }], now: NOW };
+  const [accepted] = await store.transact(batch, () => decision(deliveries));
+  return accepted!;
+}
+
+/** Takes in `count` events with one delivery each; returns the deliveries in order of arrival. */
+export async function takeMany(
+  store: Store,
+  count: number,
+  make: (index: number) => Partial<Delivery> & { readonly dueAt?: number } = () => ({}),
+): Promise<Delivery[]> {
+  const made: Delivery[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const { dueAt, ...extra } = make(index);
+    const one = owed(event(), extra, dueAt ?? NOW);
+    await take(store, [one]);
+    made.push(one.delivery);
+  }
+  return made;
+}
+
+export function claim(
+  store: Store,
+  options: { channel?: string; limit?: number; now?: number; ordered?: boolean } = {},
+): Promise<readonly Delivery[]> {
+  const { channel = 'ops', limit = 100, now = NOW, ordered = false } = options;
+  return store.deliveries.claim(channel, { limit, now, ordered });
+}
+
+export async function idsClaimed(store: Store, options: Parameters<typeof claim>[1] = {}): Promise<string[]> {
+  return (await claim(store, options)).map(({ id }) => id);
+}
+
+/** Takes in one event with one delivery and ends it dead. */
+export async function takeDead(store: Store): Promise<Delivery> {
+  const one = owed(event());
+  await take(store, [one]);
+  await claim(store);
+  await store.deliveries.settle(one.delivery.id, { state: 'dead', class: 'permanent', error: ERROR, attempt: FAILED });
+  return one.delivery;
+}

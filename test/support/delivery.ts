@@ -1,0 +1,93 @@
+import { Writable } from 'node:stream';
+import type { ChannelTools, Notifier, SendIo } from '../../daemon/channels/channel.ts';
+import type { Delivery } from '../../daemon/core/delivery.ts';
+import type { Event } from '../../daemon/core/event.ts';
+import { SendFailure } from '../../daemon/core/failure.ts';
+import type { Message } from '../../daemon/core/message.ts';
+import { type Log, openLog } from '../../daemon/lib/log.ts';
+import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export function sampleEvent(overrides: Partial<Event> = {}): Event {
+  return {
+    id: 'e-1',
+    source: 'deploys',
+    type: 'deploy.failed',
+    subject: 'acme/api',
+    time: '2026-11-23T09:00:00Z',
+    data: { repository: 'acme/api', branch: 'main' },
+    ...overrides,
+  };
+}
+
+export function sampleMessage(overrides: Partial<Message> = {}): Message {
+  return {
+    title: 'Deploy failed: acme/api',
+    body: 'Build 42 of main by alice',
+    format: 'text',
+    priority: 'normal',
+    tags: [],
+    ...overrides,
+  };
+}
+
+export function sampleDelivery(overrides: Partial<Delivery> = {}): Delivery {
+  return {
+    id: '019aaf2e-1c00-7000-8000-0123456789ab',
+    event: sampleEvent(),
+    rule: 'failed-deploy',
+    channel: 'ops',
+    channelType: 'webhook',
+    key: 'acme/api',
+    status: 'firing',
+    message: sampleMessage(),
+    createdAt: Date.parse('2026-11-23T09:00:00Z'),
+    attempts: [],
+    ...overrides,
+  };
+}
+
+export function sampleIo(overrides: Partial<SendIo> = {}): SendIo {
+  return { delivery: sampleDelivery(), signal: new AbortController().signal, attempt: 1, ...overrides };
+}
+
+/** A log whose lines a test can read. */
+export function memoryLog(): { readonly log: Log; readonly lines: readonly string[] } {
+  const lines: string[] = [];
+  const out = new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      lines.push(line);
+      done();
+    },
+  });
+  return { log: openLog({ level: 'debug', format: 'json' }, new Scrubber(), out), lines };
+}
+
+/** What a channel is given when it opens; the parts that a test does not name refuse to be used. */
+export function channelTools(overrides: Partial<ChannelTools> = {}): ChannelTools {
+  return {
+    name: 'ops',
+    http: {
+      request: () => Promise.reject(new Error('this test gave the channel no HTTP client')),
+      close: () => Promise.resolve(),
+    },
+    clock: new VirtualClock(),
+    log: memoryLog().log,
+    push: { push: () => Promise.reject(new Error('this test gave the channel no push gateway')) },
+    hostname: 'belfry.test',
+    env: {},
+    ...overrides,
+  };
+}
+
+/** Sends, and hands back the `SendFailure` that must come of it. */
+export async function failureOfSending(notifier: Notifier, message: Message, io: SendIo): Promise<SendFailure> {
+  try {
+    await notifier.send(message, io);
+  } catch (error) {
+    if (error instanceof SendFailure) return error;
+    throw new Error('the channel threw something that is not a SendFailure', { cause: error });
+  }
+  throw new Error('the send was expected to fail, but it succeeded');
+}

@@ -1,0 +1,27 @@
+import type { ChannelType } from '../../daemon/channels/channel.ts';
+import { Draft } from '../../daemon/core/draft.ts';
+
+/** A channel's settings as its `open` gets them, from what stands in YAML (secret references already replaced). Throws what is wrong with them. */
+export function decodeSettings(type: ChannelType, written: unknown): unknown {
+  const { settings, problems } = readSettings(type, written);
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  return settings;
+}
+
+/** The same, with what validation, decoding and the type's own `check` find wrong, each as `/pointer: message`. */
+export function readSettings(type: ChannelType, written: unknown): { settings: unknown; problems: string[] } {
+  const places: string[] = [];
+  const draft = new Draft({
+    file: 'test.yaml',
+    data: written,
+    referenced: () => false,
+    locate: (pointer) => ({ line: places.push(pointer), column: 1 }),
+  });
+  const settings = draft.settings(type.settings, written, '', `a channel of type \`${type.type}\``);
+  const problems = draft.problems.map(({ message }, index) => `${places[index]}: ${message}`);
+  if (problems.length > 0) return { settings, problems };
+  return {
+    settings,
+    problems: (type.check?.(settings) ?? []).map(({ pointer, message }) => `${pointer}: ${message}`),
+  };
+}

@@ -1,0 +1,148 @@
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** A request as it arrived. */
+export interface SinkRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Buffer;
+  readonly text: string;
+  /** The body as JSON; undefined when it is none. */
+  readonly json: unknown;
+}
+
+/**
+ * What the far side does with a request, after it has read all of it. `body` is sent as JSON unless it is a string.
+ * `hang`: nothing. `stall`: the head and `body`, but never the end. `flood`: a body without end. `reset`: cuts the connection.
+ * `raw`: these very bytes, whatever they are.
+ */
+export type SinkAnswer =
+  | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
+  | { readonly hang: true }
+  | { readonly stall: true; readonly status?: number; readonly body?: unknown }
+  | { readonly flood: true; readonly status?: number }
+  | { readonly reset: true }
+  | { readonly raw: string };
+
+export interface Sink {
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string;
+  readonly port: number;
+  readonly requests: readonly SinkRequest[];
+  /** How the next requests are answered, in order; the last one goes on being the answer. */
+  answer(...answers: readonly [SinkAnswer, ...SinkAnswer[]]): void;
+  /** Resolves when `count` requests have arrived whole since the start. */
+  arrived(count: number): Promise<void>;
+  /** Forgets what arrived. */
+  forget(): void;
+  /** How many connections were ever made. */
+  readonly connections: number;
+  close(): Promise<void>;
+}
+
+/** A real HTTP server on the loopback that can answer, hang, stall, flood, reset and lie, and remembers what it was sent. */
+export async function openSink(options: { tls?: { key: string; cert: string } } = {}): Promise<Sink> {
+  const requests: SinkRequest[] = [];
+  const sockets = new Set<Socket>();
+  let script: SinkAnswer[] = [{ status: 200 }];
+  let waiting: { count: number; resolve: () => void }[] = [];
+  let total = 0;
+  let connections = 0;
+
+  const take = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    requests.push(await readRequest(incoming));
+    total += 1;
+    const answer = script.length > 1 ? script.shift()! : script[0]!;
+    give(answer, incoming.socket, outgoing);
+    for (const { resolve } of waiting.filter(({ count }) => total >= count)) resolve();
+    waiting = waiting.filter(({ count }) => total < count);
+  };
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    take(incoming, outgoing).catch(() => incoming.socket.destroy());
+  };
+  const server: Server =
+    options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener);
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    origin: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    port,
+    requests,
+    get connections() {
+      return connections;
+    },
+    answer(...answers) {
+      script = [...answers];
+    },
+    arrived: (count) =>
+      total >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
+    forget() {
+      requests.length = 0;
+      total = 0;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function readRequest(incoming: IncomingMessage): Promise<SinkRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  const text = bytes.toString('utf8');
+  const headers = Object.fromEntries(
+    Object.entries(incoming.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : `${value}`,
+    ]),
+  );
+  return { method: incoming.method ?? '', path: incoming.url ?? '', headers, bytes, text, json: parse(text) };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function give(answer: SinkAnswer, socket: Socket, outgoing: ServerResponse): void {
+  if ('hang' in answer) return;
+  if ('reset' in answer) return void socket.resetAndDestroy();
+  if ('raw' in answer) return void socket.end(answer.raw, 'latin1');
+  if ('flood' in answer) {
+    outgoing.writeHead(answer.status ?? 200);
+    return pour(outgoing);
+  }
+  const body = 'body' in answer ? answer.body : undefined;
+  const isText = typeof body === 'string' || body === undefined;
+  const text = isText ? (body ?? '') : JSON.stringify(body);
+  const headers = 'headers' in answer ? answer.headers : undefined;
+  outgoing.writeHead(answer.status ?? 200, { ...(isText ? {} : { 'content-type': 'application/json' }), ...headers });
+  if ('stall' in answer) outgoing.write(text.length > 0 ? text : ' ');
+  else outgoing.end(text);
+}
+
+/** Writes as fast as the other side reads, for ever. */
+function pour(outgoing: ServerResponse): void {
+  const chunk = Buffer.alloc(16 * 1024, 'x');
+  const more = (): void => {
+    while (!outgoing.destroyed && outgoing.write(chunk));
+  };
+  outgoing.on('drain', more);
+  outgoing.on('error', () => outgoing.destroy());
+  more();
+}
