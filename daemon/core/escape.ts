@@ -10,8 +10,8 @@ const ESCAPES: Readonly<Record<Format, (text: string) => string>> = {
   markdown: (text) =>
     text
       .replace(/[\\`*_[\]<>|~&!]/g, String.raw`\$&`)
-      .replace(/^(\s*)([#+=-])/gm, String.raw`$1\$2`)
-      .replace(/^(\s*\d+)([.)])/gm, String.raw`$1\$2`),
+      .replace(/^([^\S\n]*)([#+=-])/gm, String.raw`$1\$2`)
+      .replace(/^([^\S\n]*\d+)([.)])/gm, String.raw`$1\$2`),
 };
 
 /** Makes a value from an event harmless in the markup of `format`; for channels that have no dialect of their own. */
