@@ -5,7 +5,7 @@ import { strict, template } from '../core/schema/fields.ts';
 import type { Template } from '../core/ruleset.ts';
 import { defineChannel, type SendIo } from './channel.ts';
 import { notification, sendScope } from './http-settings.ts';
-import { basicEnvironment, type ProgramOutcome, runProgram } from './process.ts';
+import { basicEnvironment, type ProgramOutcome, runProgram } from './program.ts';
 import { headOf } from './text.ts';
 
 /** A single variable longer than this is refused by Linux (MAX_ARG_STRLEN, 128 KiB with the name). */

@@ -5,7 +5,7 @@ import type { ChannelTools, Notifier, SendIo } from './channel.ts';
 import type { DesktopLook } from './desktop-look.ts';
 import { DISPLAY_VARIABLES, NO_NOTIFY_SEND, NO_SESSION, sessionBus } from './desktop-session.ts';
 import { plainBodyWithDetails, plainTitle } from './plain.ts';
-import { basicEnvironment, type ProgramOutcome, runProgram } from './process.ts';
+import { basicEnvironment, type ProgramOutcome, runProgram } from './program.ts';
 import { cutToBytes } from './text.ts';
 
 /** Desktops show a few lines; some freeze on very long ones. */

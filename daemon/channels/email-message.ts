@@ -4,6 +4,7 @@ import type { Delivery } from '../core/delivery.ts';
 import { escapeFor } from '../core/escape.ts';
 import type { Format, Message, Priority } from '../core/message.ts';
 import { domainOf, type MailAddress } from './email-address.ts';
+import type { Attachments } from './email-attachments.ts';
 import { htmlFromMarkdown, htmlLink } from './html.ts';
 import { plainBodyWithDetails, plainTitle } from './plain.ts';
 import { cleanLine, cleanText, cutMarkup, cutToBytes } from './text.ts';
@@ -15,6 +16,7 @@ export interface Letter {
   readonly to: readonly MailAddress[];
   readonly cc: readonly MailAddress[];
   readonly replyTo: readonly MailAddress[];
+  readonly attachments: Attachments;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -32,7 +34,7 @@ const IMPORTANCE: Readonly<Record<Priority, 'low' | 'normal' | 'high'>> = {
 };
 
 /** A message as a mail. The Message-ID is the delivery's in every attempt; mails with one `replace_key` form a thread. */
-export function mailOf({ message, delivery, from, to, cc, replyTo, now }: Letter): SendMailOptions {
+export function mailOf({ message, delivery, from, to, cc, replyTo, attachments, now }: Letter): SendMailOptions {
   const domain = domainOf(from);
   const cut = { ...message, body: cutMarkup(message.body, LONGEST_BODY) };
   const subject = cutToBytes(plainTitle(message), LONGEST_SUBJECT);
@@ -44,8 +46,9 @@ export function mailOf({ message, delivery, from, to, cc, replyTo, now }: Letter
     ...(cc.length > 0 && { cc: cc.map((address) => ({ ...address })) }),
     ...(replyTo.length > 0 && { replyTo: replyTo.map((address) => ({ ...address })) }),
     subject: subject === '' ? 'Notification' : subject,
-    text: mailText(cut),
-    html: mailHtml(cut),
+    text: mailText(cut, attachments.left),
+    html: mailHtml(cut, attachments.left),
+    attachments: attachments.files.map((file) => ({ ...file })),
     date: new Date(now),
     messageId: `<${delivery.id}@${domain}>`,
     ...(thread !== undefined && { inReplyTo: thread, references: [thread] }),
@@ -72,8 +75,8 @@ function threadId(channel: string, key: string, domain: string): string {
 const tagLine = (message: Message): string =>
   message.tags.length === 0 ? '' : `Tags: ${message.tags.map(cleanLine).join(', ')}`;
 
-function mailText(message: Message): string {
-  const parts = [plainBodyWithDetails(message), tagLine(message)].filter((part) => part !== '');
+function mailText(message: Message, left: readonly string[]): string {
+  const parts = [plainBodyWithDetails(message), left.join('\n'), tagLine(message)].filter((part) => part !== '');
   return `${parts.length === 0 ? plainTitle(message) : parts.join('\n\n')}\n`;
 }
 
@@ -86,7 +89,7 @@ const BODIES: Readonly<Record<Format, (body: string) => string>> = {
 
 const escaped = (text: string): string => escapeFor(text, 'html');
 
-function mailHtml(message: Message): string {
+function mailHtml(message: Message, left: readonly string[]): string {
   const body = message.body.trim() === '' ? BODIES.text(plainTitle(message)) : BODIES[message.format](message.body);
   const links = [
     ...(message.actions ?? []).map(({ label, url }) => htmlLink(cleanLine(label), cleanLine(url))),
@@ -96,6 +99,7 @@ function mailHtml(message: Message): string {
     body,
     fieldTable(message.fields ?? {}),
     links.length === 0 ? '' : `<p>${links.join('<br>\n')}</p>`,
+    left.length === 0 ? '' : `<p>${left.map(escaped).join('<br>\n')}</p>`,
     message.tags.length === 0 ? '' : `<p style="color:#666">${escaped(tagLine(message))}</p>`,
   ];
   return `<!doctype html>\n<html><head><meta charset="utf-8"></head><body>\n${parts.filter((part) => part !== '').join('\n')}\n</body></html>\n`;

@@ -6,6 +6,7 @@ import type { Message } from '../core/message.ts';
 import { oneOrMany, secret, strict } from '../core/schema/fields.ts';
 import { type ChannelTools, defineChannel, type Notifier } from './channel.ts';
 import { type MailAddress, parseAddress, parseAddresses } from './email-address.ts';
+import { readAttachments } from './email-attachments.ts';
 import { mailOf } from './email-message.ts';
 import { answersOf, Rounds } from './email-rounds.ts';
 import { mailServer } from './email-server.ts';
@@ -169,14 +170,9 @@ function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
       opening ??= openTransport(transportOptions(settings, tools));
       const transport = await opening;
       const { delivery, signal } = io;
-      const mail = mailOf({
-        ...people,
-        message,
-        delivery,
-        from,
-        replyTo: parsed(settings.reply_to ?? []),
-        now: tools.clock.now(),
-      });
+      const attachments = await readAttachments(message.attach ?? []);
+      const replyTo = parsed(settings.reply_to ?? []);
+      const mail = mailOf({ ...people, message, delivery, from, replyTo, attachments, now: tools.clock.now() });
       const all = [...new Set([...people.to, ...people.cc, ...people.bcc].map((person) => person.address))];
       const recipients = rounds.owed(delivery.id, all);
       const end = rounds.settle(delivery.id, await transport.send({ mail, from: from.address, recipients, signal }));

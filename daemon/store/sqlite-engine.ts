@@ -5,7 +5,7 @@ import { trim } from './history.ts';
 import { PROCEDURES } from './procedures.ts';
 import type { Committed, Read, Reply, Request, Row, TaskName, Value } from './protocol.ts';
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
-import { PROCEDURE_TAKES, type ProcedureName, READS, type ReadName, WRITES, type WriteName } from './statements.ts';
+import { PROCEDURE_TAKES, type ProcedureName, READS, WRITES, type WriteName } from './statements.ts';
 
 type Prepared = Database.Statement;
 
@@ -203,5 +203,3 @@ export class SqliteEngine {
 function isProcedure(name: WriteName): name is ProcedureName {
   return name in PROCEDURES;
 }
-
-export type { ReadName };

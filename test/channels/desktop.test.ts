@@ -77,8 +77,9 @@ describe.skipIf(missing.length > 0)(
           expect(received).toMatch(/\(\+\d+ bytes\)/);
         },
         hostile(received) {
-          expect(received).not.toMatch(/<[a-z/]/i);
-          expect(received).not.toMatch(/[\u202E\u001B]/);
+          // A title is never markup to a desktop.
+          expect(received.slice(received.indexOf('\n'))).not.toMatch(/<[a-z/]/i);
+          expect(received.replaceAll('\n', ' ')).not.toMatch(/[\u202E\p{Cc}]/u);
         },
         sameId: { notApplicable: 'a notification has no room for an id of ours' },
       },
@@ -252,8 +253,10 @@ describe('on macOS and Windows', () => {
   test('the notification centre gets the same', async () => {
     let given: unknown;
     const native = {
-      notify: (options: unknown, done: (error: null, response: string) => void) =>
-        void ((given = options), done(null, 'ok')),
+      notify(options: unknown, done: (error: null, response: string) => void) {
+        given = options;
+        done(null, 'ok');
+      },
     };
     expect(await showNative(native, look, message, new AbortController().signal)).toBe('ok');
     expect(given).toMatchObject({

@@ -1,4 +1,6 @@
 import { createHash, createVerify, generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ChannelTools, Notifier } from '../../daemon/channels/channel.ts';
@@ -21,6 +23,7 @@ import {
 } from '../support/delivery.ts';
 import { type MailServer, type MailServerOptions, openMailServer } from '../support/mail-server.ts';
 import { decodeSettings, readSettings } from '../support/settings.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { describeChannelContract } from './contract.ts';
 
 const PASSWORD = 'horse-battery-staple';
@@ -91,7 +94,7 @@ describeChannelContract({
       expect(head.match(/^to: /gm)).toHaveLength(1);
       expect(html.length).toBeGreaterThan(500);
       expect(html).not.toMatch(/<script|<img|<b>|href="javascript/);
-      expect(received).not.toMatch(/[\u202E\u001B\u0007]/);
+      expect(received.replace(/[\r\n]/g, ' ')).not.toMatch(/[\u202E\p{Cc}]/u);
     },
     sameId: (received) => /^message-id: (.*)$/m.exec(received)?.[1],
   },
@@ -180,6 +183,21 @@ describe('the mail', () => {
     const failed = await failureOfSending(channelOf(to(server)), sampleMessage({ to: [recipient] }), sampleIo());
     expect(failed).toMatchObject({ class: 'permanent', code: 'email.bad_recipient' });
     expect(server.commands).toEqual([]);
+  });
+
+  test('takes files along, and says what it could not take', async () => {
+    const folder = await temporaryFolder();
+    const report = path.join(folder, 'report.txt');
+    await writeFile(report, 'all is well');
+    const server = await serverOf();
+    const attach = [report, path.join(folder, 'absent.txt'), 'https://example.com/x.png', folder];
+    await send(channelOf(to(server)), { attach });
+    const { letter } = server.mails[0]!;
+    expect(letter.source).toMatch(/Content-Disposition: attachment; filename=report\.txt/);
+    expect(letter.source).toContain(Buffer.from('all is well').toString('base64'));
+    expect(letter.text).toContain(`Not attached: ${folder}/absent.txt (it does not exist)`);
+    expect(letter.text).toContain('Not attached: https://example.com/x.png (it is a link)');
+    expect(letter.text).toContain(`Not attached: ${folder} (it is no file)`);
   });
 
   test('is signed with DKIM so that the public key verifies it', async () => {

@@ -56,7 +56,8 @@ export async function openMailServer(options: MailServerOptions = {}): Promise<M
   let waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   const took = (mail: ReceivedMail): void => {
     mails.push(mail);
-    waiting = waiting.filter(({ count, resolve }) => (mails.length >= count ? void resolve() : true));
+    for (const { count, resolve } of waiting) if (mails.length >= count) resolve();
+    waiting = waiting.filter(({ count }) => mails.length < count);
   };
   const welcome = (socket: Socket): void => {
     connections += 1;

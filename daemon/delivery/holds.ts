@@ -1,0 +1,76 @@
+import type { Clock } from '../lib/clock.ts';
+import type { MarkStore } from '../store/store.ts';
+import type { Hold, LaneState } from './lane-parts.ts';
+
+/** Why a lane sends nothing: a person holds it, or its credentials were refused. Both outlive a restart. */
+export class Holds {
+  readonly #scope: string;
+  readonly #marks: MarkStore;
+  readonly #clock: Clock;
+  #byHand: Hold | undefined;
+  #refused: Hold | undefined;
+
+  constructor(channel: string, marks: MarkStore, clock: Clock) {
+    this.#scope = `channel:${channel}`;
+    this.#marks = marks;
+    this.#clock = clock;
+  }
+
+  /** What was refused with other settings than now is forgotten. */
+  async load(fingerprint: string): Promise<void> {
+    const marks = await this.#marks.read(this.#scope);
+    const read = (key: string): Hold | undefined => {
+      const text = marks.get(key);
+      return text === undefined ? undefined : (JSON.parse(text) as Hold);
+    };
+    this.#byHand = read('held');
+    this.#refused = read('misconfigured');
+    if (this.#refused !== undefined && this.#refused.fingerprint !== fingerprint) await this.trusted();
+  }
+
+  state(paused: boolean): LaneState | undefined {
+    if (this.#refused !== undefined) return 'misconfigured';
+    return paused || this.#byHand !== undefined ? 'paused' : undefined;
+  }
+
+  reason(paused: boolean): string | undefined {
+    if (this.#refused !== undefined)
+      return `${this.#refused.message} (${this.#refused.code}) since ${this.#refused.at}`;
+    if (this.#byHand !== undefined) return `held since ${this.#byHand.at}`;
+    return paused ? '`delivery.paused` in the rules' : undefined;
+  }
+
+  async holdByHand(): Promise<void> {
+    this.#byHand ??= { at: this.#now() };
+    await this.#keep('held', this.#byHand);
+  }
+
+  async releaseByHand(): Promise<void> {
+    this.#byHand = undefined;
+    await this.#keep('held', undefined);
+    await this.trusted();
+  }
+
+  /** true: this is news. */
+  async refused(code: string, message: string, fingerprint: string): Promise<boolean> {
+    const news = this.#refused === undefined;
+    this.#refused = { at: this.#refused?.at ?? this.#now(), code, message, fingerprint };
+    if (news) await this.#keep('misconfigured', this.#refused);
+    return news;
+  }
+
+  /** The credentials were accepted, or are others now. */
+  async trusted(): Promise<void> {
+    if (this.#refused === undefined) return;
+    this.#refused = undefined;
+    await this.#keep('misconfigured', undefined);
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+
+  async #keep(key: string, hold: Hold | undefined): Promise<void> {
+    await this.#marks.write(this.#scope, [{ key, value: hold === undefined ? null : JSON.stringify(hold) }]);
+  }
+}

@@ -1,0 +1,73 @@
+import type { Notifier } from '../channels/channel.ts';
+import type { DeadClass, DeadError, Delivery } from '../core/delivery.ts';
+import type { EventInput } from '../core/event.ts';
+import type { ChannelConfig } from '../core/ruleset.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Scrubber } from '../lib/scrubber.ts';
+import type { Settlement, Store } from '../store/store.ts';
+import type { DeadLetters } from './dead-letters.ts';
+
+/** What became of a delivery, for whoever watches: the feed, the metrics, those who wait. */
+export interface LaneObserver {
+  attempted(channel: string, milliseconds: number): void;
+  settled(delivery: Delivery, settlement: Settlement): void;
+}
+
+/** What all lanes share. */
+export interface LaneParts {
+  readonly store: Store;
+  readonly deadLetters: DeadLetters;
+  readonly clock: Clock;
+  /** [0, 1) */
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly log: Log;
+  readonly scrubber: Scrubber;
+  /** The daemon's own events. */
+  readonly notices: (event: EventInput) => void;
+  readonly observer: LaneObserver;
+  readonly open: (config: ChannelConfig) => Notifier;
+  /** The live configuration of another channel, for fallbacks. */
+  readonly channel: (name: string) => ChannelConfig | undefined;
+}
+
+export type LaneState = 'ok' | 'failing' | 'misconfigured' | 'paused';
+
+export interface LaneStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly state: LaneState;
+  readonly reason?: string;
+  readonly pending: number;
+  readonly sending: number;
+  readonly held: number;
+}
+
+/** What a lane remembers over restarts, as marks of its scope. */
+export interface Hold {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly code?: string;
+  readonly message?: string;
+  /** The settings that were refused: other ones deserve another try. */
+  readonly fingerprint?: string;
+}
+
+export interface End {
+  readonly class: DeadClass;
+  readonly error: DeadError;
+}
+
+export const REMOVED: End = {
+  class: 'permanent',
+  error: { code: 'channel.removed', message: 'the channel is no longer configured' },
+};
+export const EXPIRED: End = {
+  class: 'expired',
+  error: { code: 'expired', message: 'its time to live was over before it could be delivered' },
+};
+export const WAITED_OUT: End = {
+  class: 'exhausted',
+  error: { code: 'give_up', message: 'the channel was failing for longer than `give_up_after`' },
+};

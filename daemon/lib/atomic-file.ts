@@ -1,0 +1,32 @@
+import { chmod, mkdir, open, rename, unlink } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Replaces a file whole: readers see the old content or the new, also after a power cut (temp, fsync, rename, fsync of the folder). */
+export async function writeAtomically(file: string, content: string | Buffer, mode: number): Promise<void> {
+  const folder = path.dirname(file);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const aside = path.join(folder, `.${path.basename(file)}.new`);
+  const handle = await open(aside, 'w', mode);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } catch (error) {
+    await handle.close();
+    await unlink(aside).catch(() => undefined);
+    throw error;
+  }
+  await handle.close();
+  await chmod(aside, mode);
+  await rename(aside, file);
+  await syncFolder(folder);
+}
+
+/** Makes a new or renamed entry of a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
