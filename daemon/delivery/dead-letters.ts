@@ -18,10 +18,8 @@ export interface DeadLetters {
   /** The file as it is now, oldest first. Of several lines with one id the last one counts; it stands where the last one stands. */
   read(): AsyncIterable<DeadLine>;
   find(id: string): Promise<DeadLetter | undefined>;
-  /** Takes records out. The rest stays as it is, also what does not parse and what was edited meanwhile. */
-  remove(ids: ReadonlySet<string>): Promise<void>;
-  /** Puts records in the place of those with their ids; those that are gone stay gone. */
-  replace(records: readonly DeadLetter[]): Promise<void>;
+  /** Puts each record in the place of the one with its id, or takes that out (null). The rest stays as it is, also what does not parse and what was edited meanwhile. */
+  change(changes: ReadonlyMap<string, DeadLetter | null>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -78,13 +76,10 @@ class DeadLetterFile implements DeadLetters {
     return found;
   }
 
-  remove(ids: ReadonlySet<string>): Promise<void> {
-    return ids.size === 0 ? Promise.resolve() : this.#rewrite((record) => (ids.has(record.id) ? undefined : 'keep'));
-  }
-
-  replace(records: readonly DeadLetter[]): Promise<void> {
-    const byId = new Map(records.map((record) => [record.id, this.#lineOf(record)]));
-    return byId.size === 0 ? Promise.resolve() : this.#rewrite((record) => byId.get(record.id) ?? 'keep');
+  async change(changes: ReadonlyMap<string, DeadLetter | null>): Promise<void> {
+    if (changes.size === 0) return;
+    const lines = new Map([...changes].map(([id, record]) => [id, record === null ? undefined : this.#lineOf(record)]));
+    await this.#rewrite((record) => (lines.has(record.id) ? lines.get(record.id) : 'keep'));
   }
 
   async close(): Promise<void> {

@@ -37,6 +37,7 @@ export class Lane {
   #probing = false;
   #pumping = false;
   #again = false;
+  #started = false;
   #stopping = false;
   #retired = false;
   #alarm = (): void => {};
@@ -57,6 +58,7 @@ export class Lane {
   /** Reads what it remembers from before, then begins. */
   async start(): Promise<void> {
     await this.#health.load(this.#config.fingerprint);
+    this.#started = true;
     this.wake();
   }
 
@@ -83,6 +85,8 @@ export class Lane {
   }
 
   wake(): void {
+    // Before it knows what holds it, it may send nothing.
+    if (!this.#started) return;
     if (this.#pumping) {
       this.#again = true;
       return;
@@ -137,6 +141,7 @@ export class Lane {
     this.#stopping = true;
     this.#alarm();
     for (const go of this.#waiters.splice(0)) go();
+    if (grace <= 0) this.#killed.abort();
     const cancel = this.#parts.clock.after(grace, () => this.#killed.abort());
     await Promise.allSettled([...this.#flying]);
     cancel();

@@ -96,7 +96,7 @@ export class Lanes {
       if (stored?.state === 'dead') {
         const attempt = { at: new Date(clock.now()).toISOString(), ms: 0 };
         await store.deliveries.bury(id, { state: 'delivered', attempt, receipt });
-        await deadLetters.remove(new Set([id]));
+        await deadLetters.change(new Map([[id, null]]));
       } else if (stored !== undefined) {
         await persist(clock, () => store.deliveries.settle(id, { state: 'delivered', receipt }));
         observer.settled(stored.delivery, { state: 'delivered', receipt });

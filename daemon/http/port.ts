@@ -1,6 +1,7 @@
 import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delivery.ts';
 import type { Event, EventInput } from '../core/event.ts';
 import type { Problem } from '../core/failure.ts';
+import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
 import type { Audit } from '../store/store.ts';
@@ -136,48 +137,6 @@ export interface ChannelTestView {
   readonly ms: number;
 }
 
-export interface DeadLineProblem {
-  readonly line: number;
-  readonly problem: string;
-}
-
-/** Which records: all criteria given must hold; none given with `all` is every record. */
-export interface ResendRequest {
-  readonly ids?: readonly string[];
-  readonly all?: boolean;
-  readonly channel?: string;
-  readonly rule?: string;
-  readonly class?: string;
-  /** RFC 3339 or a duration before now: dead since then. */
-  readonly since?: string;
-  readonly to?: string;
-  readonly requeue?: boolean;
-  readonly dryRun?: boolean;
-}
-
-export interface ResendPlan {
-  readonly plan: {
-    readonly total: number;
-    readonly channels: Readonly<Record<string, number>>;
-    readonly problems: readonly DeadLineProblem[];
-    readonly missing: readonly string[];
-  };
-}
-
-export interface ResendProgress {
-  readonly id: string;
-  readonly channel: string;
-  readonly state: 'delivered' | 'dead' | 'sending' | 'requeued';
-  readonly receipt?: Receipt;
-  readonly error?: { readonly class: string; readonly code: string; readonly message: string };
-}
-
-export interface ResendSum {
-  readonly delivered: number;
-  readonly failed: number;
-  readonly left: number;
-}
-
 export type FeedItem =
   | {
       readonly kind: 'event';
@@ -186,3 +145,5 @@ export type FeedItem =
       readonly outcomes: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'delivery'; readonly at: string; readonly delivery: DeliveryView };
+
+export type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum };

@@ -15,8 +15,7 @@ const EVERY_HOUR = /^(?:\*|\*\/1|0-23)$/;
 
 export function isTimezone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
-    return true;
+    return Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
   }
@@ -56,7 +55,9 @@ const MOMENT = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?([Zz]|[+-
 export function readMoment(text: string, timezone: string): number | undefined {
   const [whole, offset] = MOMENT.exec(text) ?? [];
   if (whole === undefined) return undefined;
-  const wall = Date.parse(`${whole.length === 10 ? `${whole}T00:00` : whole.replace(' ', 'T').toUpperCase()}${offset === undefined ? 'Z' : ''}`);
+  const wall = Date.parse(
+    `${whole.length === 10 ? `${whole}T00:00` : whole.replace(' ', 'T').toUpperCase()}${offset === undefined ? 'Z' : ''}`,
+  );
   // `Date.parse` takes the 30th of February for the 1st of March.
   if (Number.isNaN(wall) || !isDay(whole.slice(0, 10))) return undefined;
   return offset === undefined ? zoneOf(timezone).instantOf(wall) : wall;
@@ -100,9 +101,9 @@ type NextWall = (wall: number) => number | undefined;
 
 interface Zone {
   /** Wall clock minus UTC, in milliseconds. */
-  offset(instant: number): number;
+  readonly offset: (instant: number) => number;
   /** The first instant at which the wall clock shows this; if it never does, the first instant after the gap. */
-  instantOf(wall: number): number;
+  readonly instantOf: (wall: number) => number;
 }
 
 function nextFixed(after: number, zone: Zone, nextWall: NextWall): number | undefined {
@@ -126,6 +127,9 @@ function nextInterval(after: number, zone: Zone, nextWall: NextWall): number | u
   return first === undefined ? undefined : first - changed;
 }
 
+/** `11/23/2026, 09:00:00` */
+const WALL = /^(\d+)\/(\d+)\/(\d+), (\d+):(\d+):(\d+)$/;
+
 function zoneOf(timezone: string): Zone {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,
@@ -141,11 +145,8 @@ function zoneOf(timezone: string): Zone {
   });
   const offset = (instant: number): number => {
     const whole = Math.floor(instant / SECOND) * SECOND;
-    // `11/23/2026, 09:00:00`
-    const [, month, day, year, hour, minute, second] = /^(\d+)\/(\d+)\/(\d+), (\d+):(\d+):(\d+)$/
-      .exec(format.format(whole))!
-      .map(Number);
-    return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) - whole;
+    const [, month, day, year, hour, minute, second] = WALL.exec(format.format(whole)) ?? [];
+    return Date.parse(`${year!.padStart(4, '0')}-${month}-${day}T${hour}:${minute}:${second}Z`) - whole;
   };
   const instantOf = (wall: number): number => {
     const before = offset(wall - FAR);

@@ -56,7 +56,10 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets promise chains, immediates and finished I/O run. */
+/** Lets promise chains, immediates and file operations that have begun run to their end. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let quiet = 0; quiet < 30; quiet += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'FileHandle')) quiet = -1;
+  }
 }

@@ -1,0 +1,270 @@
+import { createHash } from 'node:crypto';
+import { type Static, Type } from 'typebox';
+import type { JsonObject } from '../core/json.ts';
+import { duration, strict } from '../core/schema/fields.ts';
+import { pause } from '../lib/clock.ts';
+import { atTime, cronTimes, type DueTimes, everyTimes, isTimezone, overdue, readMoment } from './due-times.ts';
+import { defineSource, type SourceIo } from './source.ts';
+
+type Missed = 'skip' | 'once' | 'all';
+
+const settingsSchema = strict({
+  cron: Type.Optional(
+    Type.String({
+      description:
+        'When, as a cron pattern: minute, hour, day, month, weekday; with six fields the first is the second.',
+      examples: ['0 9 * * mon-fri', '*/30 * * * * *'],
+    }),
+  ),
+  every: Type.Optional(
+    duration({ description: 'Once in this time, counted from the first start.', examples: ['15m', '1d'] }),
+  ),
+  at: Type.Optional(
+    Type.String({
+      description: 'Once, at this moment; without an offset it is meant in `timezone`.',
+      examples: ['2026-12-24T18:00', '2026-12-24T18:00:00+01:00'],
+    }),
+  ),
+  timezone: Type.Optional(
+    Type.String({
+      description: 'IANA name of the zone whose clock on the wall counts; otherwise that of the machine.',
+      examples: ['Europe/Berlin', 'Asia/Shanghai', 'UTC'],
+    }),
+  ),
+  missed: Type.Optional(
+    Type.Unsafe<Missed>({
+      type: 'string',
+      enum: ['skip', 'once', 'all'],
+      description:
+        'What becomes of due times that passed while the daemon was not running: none fires, only the latest, or each (the latest 100).',
+      examples: ['skip'],
+      default: 'once',
+    }),
+  ),
+  jitter: Type.Optional(
+    duration({
+      description:
+        'Later by up to this, so that many machines do not start at once; the same for a due time every try.',
+      examples: ['30s'],
+    }),
+  ),
+  data: Type.Optional(
+    Type.Unsafe<JsonObject>({
+      type: 'object',
+      description: 'More fields for the data of the event.',
+      examples: [{ report: 'weekly' }],
+    }),
+  ),
+});
+
+type Settings = Static<typeof settingsSchema>;
+
+/** How long the wall clock may have jumped before anybody looks at it again. */
+const LOOK_AGAIN = 30_000;
+/** What is later than this was missed, not late. */
+const LATE = 30_000;
+const FIRST_RETRY = 1000;
+const LONGEST_RETRY = 30_000;
+
+/** Ticks at due times. Each is fired once, in order: the last one fired is committed together with its event. */
+export const schedule = defineSource({
+  type: 'schedule',
+  summary: 'Ticks by cron pattern, interval or date',
+  settings: settingsSchema,
+  events: ['schedule.tick'],
+  check,
+  start: startSchedule,
+});
+
+interface Found {
+  readonly pointer: string;
+  readonly message: string;
+  readonly mend: string;
+}
+
+function check(settings: Settings): readonly Found[] {
+  const kinds = (['cron', 'every', 'at'] as const).filter((kind) => settings[kind] !== undefined);
+  if (kinds.length !== 1) {
+    const said = kinds.length === 0 ? 'nothing says when' : `both \`${kinds.join('` and `')}\` say when`;
+    const pointer = kinds.length === 0 ? '' : `/${kinds[1]}`;
+    return [{ pointer, message: said, mend: 'give exactly one of `cron`, `every`, `at`' }];
+  }
+  if (settings.timezone !== undefined && !isTimezone(settings.timezone)) {
+    const mend = 'use a name of the IANA list, such as `Europe/Berlin` or `Asia/Shanghai`';
+    return [{ pointer: '/timezone', message: 'there is no such time zone', mend }];
+  }
+  const wrong = CHECKS[kinds[0]!](settings);
+  return wrong === undefined ? [] : [{ pointer: `/${kinds[0]}`, ...wrong }];
+}
+
+type Wrong = Omit<Found, 'pointer'> | undefined;
+
+const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => Wrong>> = {
+  cron(settings) {
+    const mend = 'write minute, hour, day, month, weekday, such as `0 9 * * mon-fri`';
+    try {
+      if (cronTimes(settings.cron!, zoneOf(settings)).next(0) !== undefined) return undefined;
+      return { message: 'no date ever fits this pattern', mend: 'choose a day that the month has' };
+    } catch (error) {
+      return { message: `this is not a cron pattern: ${(error as Error).message.replace(/^CronPattern: /, '')}`, mend };
+    }
+  },
+  every: ({ every }) =>
+    every! >= 1000 ? undefined : { message: '`every` is less than a second', mend: 'use `1s` or more' },
+  at: (settings) =>
+    readMoment(settings.at!, zoneOf(settings)) === undefined
+      ? { message: 'this is not a date and time', mend: 'write it as `2026-12-24T18:00` or with an offset' }
+      : undefined,
+};
+
+function zoneOf({ timezone }: Settings): string {
+  return timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+interface Tick {
+  readonly due: number;
+  /** Due times before this one that were not fired. */
+  readonly missed: number;
+}
+
+/** How far a schedule has come: everything due until `at` is fired or passed over, `skipped` of it since the last tick. */
+interface Progress {
+  readonly at: number;
+  readonly skipped: number;
+}
+
+interface Plan {
+  readonly times: DueTimes;
+  readonly policy: Missed;
+  /** When a due time is fired, with its jitter. */
+  readonly fireAt: (due: number) => number;
+}
+
+interface Step {
+  readonly ticks: readonly Tick[];
+  readonly progress: Progress;
+}
+
+/** What is to be fired now. */
+function step({ times, policy, fireAt }: Plan, { at, skipped }: Progress, now: number): Step {
+  const { latest, count } = overdue(times, at, now);
+  const unready = latest.findIndex((due) => fireAt(due) > now);
+  const ready = unready === -1 ? latest : latest.slice(0, unready);
+  const last = ready.at(-1);
+  if (last === undefined) return { ticks: [], progress: { at, skipped } };
+  const total = skipped + count - (latest.length - ready.length);
+  const fired = FIRED[policy](ready, now - fireAt(last));
+  const ticks = fired.map((due, index) => ({ due, missed: index === 0 ? total - fired.length : 0 }));
+  return { ticks, progress: { at: last, skipped: fired.length === 0 ? total : 0 } };
+}
+
+/** Which of the due times are fired; `late` is that of the last of them. */
+const FIRED: Readonly<Record<Missed, (ready: readonly number[], late: number) => readonly number[]>> = {
+  skip: (ready, late) => (late <= LATE ? ready.slice(-1) : []),
+  once: (ready) => ready.slice(-1),
+  all: (ready) => ready,
+};
+
+async function startSchedule(settings: Settings, io: SourceIo) {
+  const ending = new AbortController();
+  const anchor = await anchorOf(settings, io);
+  const times = timesOf(settings, anchor.anchor);
+  const { missed: policy = 'once', jitter = 0 } = settings;
+  // Never later than the next due time, so that ticks stay in order.
+  const room = (due: number) => Math.min(jitter, (times.next(due) ?? Number.POSITIVE_INFINITY) - due);
+  const fireAt = (due: number) => (jitter === 0 ? due : due + Math.floor(share(`${io.name}@${due}`) * room(due)));
+  const plan: Plan = { times, policy, fireAt };
+  const running = run(plan, { at: anchor.last, skipped: 0 }, settings, io, ending.signal).catch((error: unknown) => {
+    io.log.error({ err: error }, 'the schedule stopped');
+    io.report('the schedule stopped because of an internal error');
+  });
+  return {
+    async stop(): Promise<void> {
+      ending.abort();
+      await running;
+    },
+  };
+}
+
+/**
+ * Where the counting begins. What says when is remembered too: when it was changed, what the new words would have made due
+ * before is not missed.
+ */
+async function anchorOf(settings: Settings, io: SourceIo): Promise<{ anchor: number; last: number }> {
+  const { cron, every, at } = settings;
+  const marks = await io.marks();
+  const words = JSON.stringify([cron ?? null, every ?? null, at ?? null, zoneOf(settings)]);
+  const last = Date.parse(marks.get('last') ?? '');
+  const anchor = Date.parse(marks.get('anchor') ?? '');
+  if (marks.get('when') === words && !Number.isNaN(anchor))
+    return { anchor, last: Number.isNaN(last) ? anchor : Math.max(anchor, last) };
+  const now = io.clock.now();
+  await io.mark([
+    { key: 'anchor', value: new Date(now).toISOString() },
+    { key: 'when', value: words },
+  ]);
+  return { anchor: now, last: Number.isNaN(last) ? now : Math.max(now, last) };
+}
+
+function timesOf(settings: Settings, anchor: number): DueTimes {
+  const { cron, every, at } = settings;
+  if (cron !== undefined) return cronTimes(cron, zoneOf(settings));
+  return every === undefined ? atTime(readMoment(at!, zoneOf(settings))!) : everyTimes(anchor, every);
+}
+
+async function run(plan: Plan, from: Progress, settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
+  let progress = from;
+  while (!signal.aborted) {
+    const { ticks, progress: reached } = step(plan, progress, io.clock.now());
+    for (const tick of ticks) await fire(tick, settings, io, signal);
+    progress = reached;
+    if (ticks.length === 0) await pause(io.clock, untilNext(plan, progress, io.clock.now()), signal);
+  }
+}
+
+/** A backward jump of the clock makes it wait longer: what is due comes after what was fired, never again. */
+function untilNext({ times, fireAt }: Plan, { at }: Progress, now: number): number {
+  const next = times.next(at);
+  return next === undefined ? LOOK_AGAIN : Math.min(LOOK_AGAIN, Math.max(1, Math.ceil(fireAt(next) - now)));
+}
+
+/** Until the event is durable, however often it is refused. */
+async function fire({ due, missed }: Tick, settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
+  const scheduled_at = new Date(due).toISOString();
+  const event = {
+    id: `${io.name}@${scheduled_at}`,
+    type: 'schedule.tick',
+    data: { ...settings.data, scheduled_at, late_by: Math.max(0, io.clock.now() - due), missed },
+  };
+  for (let wait = FIRST_RETRY; !signal.aborted; wait = Math.min(2 * wait, LONGEST_RETRY)) {
+    const refused = await outcome(io.emit(event, [{ key: 'last', value: scheduled_at }]), signal);
+    if (refused === undefined) return io.report(undefined);
+    if (signal.aborted) return;
+    io.report(`a tick was not taken: ${refused}`);
+    await pause(io.clock, wait, signal);
+  }
+}
+
+/**
+ * What came in the way of an event; undefined when it was taken. One that still waits to be let in does not keep the source
+ * from stopping: its id makes a second one harmless.
+ */
+function outcome(emitted: Promise<unknown>, signal: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const settle = (refused: string | undefined): void => {
+      signal.removeEventListener('abort', stop);
+      resolve(refused);
+    };
+    const stop = (): void => settle('stopping');
+    signal.addEventListener('abort', stop);
+    emitted.then(
+      () => settle(undefined),
+      (error: unknown) => settle(error instanceof Error ? error.message : String(error)),
+    );
+  });
+}
+
+/** A number from 0 to 1 that is always the same for the same text. */
+function share(text: string): number {
+  return createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32;
+}

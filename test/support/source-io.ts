@@ -1,0 +1,90 @@
+import { pino } from 'pino';
+import { Draft } from '../../daemon/core/draft.ts';
+import type { EventInput } from '../../daemon/core/event.ts';
+import type { Mark, SourceIo, SourceType } from '../../daemon/sources/source.ts';
+import type { Clock } from '../../daemon/lib/clock.ts';
+
+/** What a source is given, and what it did with it. */
+export interface RecordedIo extends SourceIo {
+  /** The events that were taken, without duplicates. */
+  readonly events: EventInput[];
+  /** What lies in the store; give it to the next one for a restart. */
+  readonly stored: Map<string, string>;
+  readonly reports: (string | undefined)[];
+  /** How often `emit` was called. */
+  readonly tries: number;
+  /** What the next calls of `emit` reject with, in order. */
+  refuse(...errors: readonly Error[]): void;
+}
+
+export interface RecordedIoParts {
+  readonly clock: Clock;
+  readonly name?: string;
+  readonly stored?: Map<string, string>;
+  readonly events?: EventInput[];
+}
+
+/** The daemon's side of a source in memory: an id that was taken before is a duplicate, and its marks count nevertheless. */
+export function recordedIo({ clock, name = 'test', stored = new Map(), events = [] }: RecordedIoParts): RecordedIo {
+  const refusals: Error[] = [];
+  const reports: (string | undefined)[] = [];
+  let tries = 0;
+  const write = (marks: readonly Mark[]): void => {
+    for (const { key, value } of marks) {
+      if (value === null) stored.delete(key);
+      else stored.set(key, value);
+    }
+  };
+  return {
+    name,
+    clock,
+    log: pino({ level: 'silent' }),
+    events,
+    stored,
+    reports,
+    get tries() {
+      return tries;
+    },
+    refuse: (...errors) => void refusals.push(...errors),
+    async emit(event, marks = []) {
+      tries += 1;
+      const refusal = refusals.shift();
+      if (refusal !== undefined) throw refusal;
+      const id = event.id ?? `made-${events.length + 1}`;
+      const duplicate = events.some((taken) => taken.id === id);
+      if (!duplicate) events.push({ ...event, id });
+      write(marks);
+      return { id, duplicate };
+    },
+    async mark(marks) {
+      write(marks);
+    },
+    marks: async () => new Map(stored),
+    report: (trouble) => void reports.push(trouble),
+  };
+}
+
+/** A source's settings as its `start` gets them, with what is wrong with them, each as `/pointer: message`. */
+export function readSourceSettings(type: SourceType, written: unknown): { settings: unknown; problems: string[] } {
+  const places: string[] = [];
+  const draft = new Draft({
+    file: 'test.yaml',
+    data: written,
+    referenced: () => false,
+    locate: (pointer) => ({ line: places.push(pointer), column: 1 }),
+  });
+  const settings = draft.settings(type.settings, written, '', `a source of type \`${type.type}\``);
+  const problems = draft.problems.map(({ message }, index) => `${places[index]}: ${message}`);
+  if (problems.length > 0) return { settings, problems };
+  return {
+    settings,
+    problems: (type.check?.(settings as never) ?? []).map(({ pointer, message }) => `${pointer}: ${message}`),
+  };
+}
+
+/** Settings that are right. Throws what is wrong with them. */
+export function sourceSettings(type: SourceType, written: unknown): unknown {
+  const { settings, problems } = readSourceSettings(type, written);
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  return settings;
+}
