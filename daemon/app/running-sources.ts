@@ -116,6 +116,7 @@ export class RunningSources {
       name: config.name,
       clock,
       log: log.child({ source: config.name }),
+      live: gate,
       async emit(event: EventInput, marks?: readonly Mark[]) {
         await gate;
         const [accepted] = await intake.accept([event], { source: config.name, ...(marks && { marks: { scope, marks } }) });

@@ -5,7 +5,8 @@ export interface PostedEvents {
   readonly contentType: string | undefined;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: string;
+  /** Bytes are UTF-8. */
+  readonly body: string | Uint8Array;
 }
 
 export type ParsedEvents =
@@ -21,7 +22,7 @@ export type ParsedEvents =
 const MOST_EVENTS = 10_000;
 const DEEPEST = 32;
 /** CloudEvents 1.0, 3.1: lower-case letters and digits; ours may also have `_`, as JSON senders write it. */
-const ATTRIBUTE = /^[a-z0-9_]{1,64}$/;
+const ATTRIBUTE = /^(?!__)[a-z0-9_]{1,64}$/;
 /** RFC 3339. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
@@ -66,7 +67,8 @@ const READERS: Readonly<Record<string, (body: string) => readonly EventInput[]>>
   'application/jsonl': ndjson,
 };
 
-function read({ contentType, headers, body }: PostedEvents): readonly EventInput[] {
+function read({ contentType, headers, body: posted }: PostedEvents): readonly EventInput[] {
+  const body = typeof posted === 'string' ? posted : utf8(posted);
   const media = (contentType ?? 'application/json').split(';')[0]!.trim().toLowerCase();
   if (typeof headers['ce-specversion'] === 'string' && !media.startsWith('application/cloudevents'))
     return [binary(headers, media, body)];
@@ -80,6 +82,14 @@ function read({ contentType, headers, body }: PostedEvents): readonly EventInput
     );
   }
   return reader(body);
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refusal(400, 'events.not_utf8', 'the body is not UTF-8; send bytes as `data_base64`');
+  }
 }
 
 function ndjson(body: string): readonly EventInput[] {
@@ -105,7 +115,7 @@ function cloudEvent(value: unknown, pointer: string): EventInput {
   if (specversion !== '1.0')
     throw new Refusal(400, 'events.specversion', '`specversion` is not "1.0"', `${pointer}/specversion`);
   for (const name of ['id', 'source'])
-    if (rest[name] === undefined)
+    if ((rest[name] ?? null) === null)
       throw new Refusal(400, 'events.missing', `\`${name}\` is missing`, `${pointer}/${name}`);
   if (encoded === undefined) return attributes(rest, pointer);
   if (typeof encoded !== 'string' || 'data' in rest)
@@ -152,7 +162,9 @@ function isJsonType(media: string): boolean {
 
 /** What every form comes down to. `type` is needed; `data` may be any JSON; other names are extensions. */
 function attributes(value: unknown, pointer: string): EventInput {
-  const { type, data, ...rest } = object(value, pointer);
+  const { type, data, ...others } = object(value, pointer);
+  // In the JSON format, null is an attribute that is not there (CloudEvents JSON format, 2.2).
+  const rest = Object.fromEntries(Object.entries(others).filter(([, attribute]) => attribute !== null));
   if (typeof type !== 'string' || type === '')
     throw new Refusal(
       400,

@@ -108,7 +108,16 @@ function notify(
   suppressed: number,
   context: DecideContext,
 ): { deliveries: OwedDelivery[]; reasons: string[] } {
-  const scope: Scope = { event, rule: rule.name, key, status: 'firing', count: 1, suppressed, events: [event] };
+  const scope: Scope = {
+    event,
+    rule: rule.name,
+    key,
+    status: 'firing',
+    count: 1,
+    suppressed,
+    events: [event],
+    now: new Date(context.now).toISOString(),
+  };
   const deliveries: OwedDelivery[] = [];
   const reasons: string[] = [];
   for (const target of rule.notify) {

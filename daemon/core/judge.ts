@@ -18,6 +18,7 @@ export type Verdict =
   | { readonly kind: 'dead'; readonly class: DeadClass; readonly error: DeadError };
 
 export interface Case {
+  /** Its `attempts` are those before this one. */
   readonly delivery: Delivery;
   readonly outcome: Outcome;
   readonly policy: DeliveryPolicy;
@@ -56,10 +57,11 @@ function again(input: Case, failure: SendFailure): Verdict {
   const givenUp = now >= delivery.createdAt + policy.giveUpAfter;
   const wait = probe ? 0 : scheduledWait(input);
   if (givenUp || wait === undefined) return dead(failure.class === 'unknown' ? 'unknown' : 'exhausted', failure);
-  const at = now + Math.max(wait, Math.min(failure.detail.retryAfter ?? 0, LONGEST_RETRY_AFTER));
+  const asked = now + Math.min(Math.max(0, failure.detail.retryAfter ?? 0), LONGEST_RETRY_AFTER);
+  // The last try is made when time is up, rather than never; but never sooner than the far side asked for.
+  const at = Math.max(asked, Math.min(now + wait, delivery.createdAt + policy.giveUpAfter));
   if (delivery.expiresAt !== undefined && at >= delivery.expiresAt) return dead('expired', failure);
-  // The last try is made when time is up, rather than never.
-  return { kind: 'retry', at: Math.min(at, Math.max(now, delivery.createdAt + policy.giveUpAfter)) };
+  return { kind: 'retry', at };
 }
 
 /** The schedule's next wait, jittered; undefined when it is used up. */

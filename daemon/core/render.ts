@@ -12,6 +12,10 @@ export interface RenderedMessage {
 type Escape = (text: string, format: Format) => string;
 
 const RAW_EVENT_SHOWN = 2000;
+/** Inside `{{ }}` or `{% %}`; the mere word tells no number. */
+const TELLS_SUPPRESSED = /\{[{%](?:(?![%}]\}).)*\bsuppressed\b/s;
+/** Deeper in, `a.b.c: 1` is no longer easier to read than JSON. */
+const DEEPEST_SHOWN = 8;
 const LINKS: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:'];
 
 /**
@@ -39,11 +43,11 @@ export function renderMessage(templates: MessageTemplates, scope: Scope, escape:
     ...(image !== undefined && { image }),
     ...present('actions', rendering.actions(templates.actions)),
     ...present('fields', rendering.fields(templates.fields)),
-    ...present('mention', rendering.list('mention', templates.mention)),
+    ...present('mention', rendering.names('mention', templates.mention)),
     ...present('attach', rendering.list('attach', templates.attach)),
     ...(replaceKey !== undefined && replaceKey !== '' && { replace_key: replaceKey }),
     ...present('ttl', templates.ttl),
-    ...present('to', rendering.list('to', templates.to)),
+    ...present('to', rendering.names('to', templates.to)),
   };
   return { message, errors };
 }
@@ -65,8 +69,7 @@ class Rendering {
     const { text, error } = template.render(this.#scope, this.#escape);
     if (error === undefined) return text;
     this.#errors.push(`${field}: ${error}`);
-    const raw = JSON.stringify(this.#scope.event).slice(0, RAW_EVENT_SHOWN);
-    return this.#escape(`[template error: ${error}] ${raw}`);
+    return this.#escape(`[template error: ${error}] ${rawEvent(this.#scope.event)}`);
   }
 
   shownLine(field: string, template: Template | undefined): string | undefined {
@@ -107,6 +110,12 @@ class Rendering {
     return templates?.map((template) => this.line(field, template) ?? '').filter((text) => text !== '');
   }
 
+  /** Whom to tell: nobody named is nobody chosen, so that those of the channel's settings are told. */
+  names(field: string, templates: readonly Template[] | undefined): readonly string[] | undefined {
+    const found = this.list(field, templates);
+    return found?.length === 0 ? undefined : found;
+  }
+
   actions(actions: MessageTemplates['actions']): readonly Action[] | undefined {
     return actions?.flatMap(({ label, url }) => {
       const address = this.address('actions', url);
@@ -132,27 +141,49 @@ function defaultTitle(event: Event, format: Format, escape: Escape): string {
 /** `repo.name: acme/api`, a line for each value. */
 function defaultBody(event: Event, format: Format, escape: Escape): string {
   const lines: string[] = [];
-  collectLines(event.data, '', lines);
+  collectLines(event.data, '', 0, lines);
   const shown = lines.length > 20 ? [...lines.slice(0, 20), `... and ${lines.length - 20} more`] : lines;
   return shown
     .map((line) => escape(line.slice(0, 500), format))
     .join(format === 'text' ? '\n' : format === 'html' ? '<br>' : '\n\n');
 }
 
-function collectLines(value: unknown, path: string, lines: string[]): void {
+function collectLines(value: unknown, path: string, depth: number, lines: string[]): void {
   if (value === null || value === undefined || lines.length > 200) return;
-  if (isObject(value))
-    for (const [key, item] of Object.entries(value)) collectLines(item, path === '' ? key : `${path}.${key}`, lines);
-  else lines.push(`${path === '' ? '' : `${path}: `}${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  if (isObject(value) && depth < DEEPEST_SHOWN) {
+    for (const [key, item] of Object.entries(value)) {
+      collectLines(item, path === '' ? key : `${path}.${key}`, depth + 1, lines);
+    }
+    return;
+  }
+  lines.push(`${path === '' ? '' : `${path}: `}${shownValue(value)}`);
+}
+
+function shownValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '...';
+  }
+}
+
+/** Too deep an event for JSON must not lose the message either. */
+function rawEvent(event: Event): string {
+  try {
+    return JSON.stringify(event).slice(0, RAW_EVENT_SHOWN);
+  } catch {
+    return `event ${event.id} of ${event.source}`;
+  }
 }
 
 /** What was held back is told, by the rule's own words if it has any for it. */
 function withSuppressed(templates: MessageTemplates, body: string, scope: Scope): string {
   const suppressed = Number(scope.suppressed ?? 0);
-  const told = [templates.title, templates.body].some((template) => template?.source.includes('suppressed'));
+  const told = [templates.title, templates.body].some((template) => TELLS_SUPPRESSED.test(template?.source ?? ''));
   if (suppressed === 0 || told) return body;
   const line = `(${suppressed} more like this ${suppressed === 1 ? 'was' : 'were'} suppressed)`;
-  return body === '' ? line : `${body}\n\n${line}`;
+  return body === '' ? line : `${body}${templates.format === 'html' ? '<br><br>' : '\n\n'}${line}`;
 }
 
 function present<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {

@@ -12,7 +12,10 @@ export function originOf(event: Event, ruleset: Ruleset): string {
   return ruleset.sources.has(event.source) || event.source === OWN_SOURCE ? event.source : API_SOURCE;
 }
 
-/** Which rules want the event: match, then `if`. Stateless. Rules that do not match are left out. */
+/**
+ * Which rules want the event: match, then `if`. Stateless. Rules that do not match are left out. What nobody wants goes to the
+ * catch-all rules: also when a rule's `if` failed, for then nobody was told.
+ */
 export function select(event: Event, ruleset: Ruleset, now: number): readonly Candidate[] {
   const origin = originOf(event, ruleset);
   const found: Candidate[] = [];
@@ -21,7 +24,8 @@ export function select(event: Event, ruleset: Ruleset, now: number): readonly Ca
     const candidate = candidateOf(rule, event, now);
     if (candidate !== undefined) found.push(candidate);
   }
-  return found.length > 0 ? found : catchAll(event, origin, ruleset, now);
+  const wanted = found.some(({ kind }) => kind === 'match');
+  return wanted ? found : [...found, ...catchAll(event, origin, ruleset, now)];
 }
 
 /** The daemon's own events are nobody's unless a rule asks for them: a catch-all that told of `belfry.started` would tell of itself. */
@@ -34,15 +38,19 @@ function catchAll(event: Event, origin: string, ruleset: Ruleset, now: number): 
 
 function candidateOf(rule: CompiledRule, event: Event, now: number): Candidate | undefined {
   const { holds, error } = rule.condition?.test(event, now) ?? { holds: true };
-  if (error === undefined) return holds ? match(rule, event) : undefined;
-  if (rule.onError === 'notify') return match(rule, event, error);
+  if (!rule.enabled) return holds ? { kind: 'result', result: { rule: rule.name, outcome: 'disabled' } } : undefined;
+  if (error === undefined) return holds ? match(rule, event, now) : undefined;
+  if (rule.onError === 'notify') return match(rule, event, now, `if: ${error}`);
   return { kind: 'result', result: { rule: rule.name, outcome: 'error', reason: `if: ${error}` } };
 }
 
-/** A key that fails to render must not throw away the event: its own text serves, so all that fail count together. */
-function match(rule: CompiledRule, event: Event, error?: string): Candidate {
-  const { text, error: keyError } = rule.key.render({ event, rule: rule.name });
-  const key = keyError === undefined ? text : `[template error: ${keyError}]`;
+/**
+ * A key that fails to render must not throw the event together with others that have nothing to do with it: what a rule without
+ * a key of its own counts by serves.
+ */
+function match(rule: CompiledRule, event: Event, now: number, error?: string): Candidate {
+  const { text, error: keyError } = rule.key.render({ event, rule: rule.name, now: new Date(now).toISOString() });
+  const key = keyError === undefined ? text : `${event.source}|${event.type}|${event.subject ?? ''}`;
   const trouble = error ?? (keyError === undefined ? undefined : `key: ${keyError}`);
   return { kind: 'match', rule, key, ...(trouble !== undefined && { error: trouble }) };
 }

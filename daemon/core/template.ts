@@ -1,4 +1,4 @@
-import { Liquid } from 'liquidjs';
+import { type Context, Liquid } from 'liquidjs';
 import type { Scope, Template } from './ruleset.ts';
 
 export type CompiledTemplate =
@@ -25,7 +25,26 @@ const engine = new Liquid({
   memoryLimit: 1_000_000,
   parseLimit: 100_000,
   outputEscape: (value: unknown) => escaping(textOf(value)),
+  // The machine's own language must not decide what a message says.
+  locale: 'en-US',
 });
+
+/** Chance has no place here: the same event gives the same message, in the daemon and in a test. */
+for (const name of ['sample', 'shuffle']) delete engine.filters[name];
+type DateFilter = (this: { readonly context: Context }, value: unknown, ...rest: unknown[]) => unknown;
+
+/** `now` and `today` are the time of the decision, not of the machine. */
+for (const name of Object.keys(engine.filters).filter((filter) => filter.startsWith('date'))) {
+  const format = engine.filters[name] as DateFilter;
+  const timed: DateFilter = function timed(value, ...rest) {
+    const asked = value === 'now' || value === 'today';
+    return format.call(this, asked ? this.context.getSync(['now']) : value, ...rest);
+  };
+  engine.registerFilter(name, timed);
+}
+
+/** What an event or a message may lack without a mistake of whoever wrote the template; shown as nothing. */
+const OPTIONAL = { subject: null, resolved_after: null };
 
 /** A Liquid template (https://liquidjs.com). Lines and columns count from 1. */
 export function compileTemplate(source: string): CompiledTemplate {
@@ -49,7 +68,7 @@ function render(
   const before = escaping;
   escaping = escape;
   try {
-    const text = String(engine.renderSync(parsed, { ...scope.event, ...scope }));
+    const text = String(engine.renderSync(parsed, { ...OPTIONAL, ...scope.event, ...scope }));
     return text.length <= LONGEST_OUTPUT
       ? { text }
       : { text: '', error: `it rendered to more than ${LONGEST_OUTPUT} characters` };

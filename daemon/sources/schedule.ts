@@ -165,25 +165,31 @@ const FIRED: Readonly<Record<Missed, (ready: readonly number[], late: number) =>
   all: (ready) => ready,
 };
 
-async function startSchedule(settings: Settings, io: SourceIo) {
+function startSchedule(settings: Settings, io: SourceIo) {
   const ending = new AbortController();
-  const anchor = await anchorOf(settings, io);
-  const times = timesOf(settings, anchor.anchor);
-  const { missed: policy = 'once', jitter = 0 } = settings;
-  // Never later than the next due time, so that ticks stay in order.
-  const room = (due: number) => Math.min(jitter, (times.next(due) ?? Number.POSITIVE_INFINITY) - due);
-  const fireAt = (due: number) => (jitter === 0 ? due : due + Math.floor(share(`${io.name}@${due}`) * room(due)));
-  const plan: Plan = { times, policy, fireAt };
-  const running = run(plan, { at: anchor.last, skipped: 0 }, settings, io, ending.signal).catch((error: unknown) => {
+  const running = keep(settings, io, ending.signal).catch((error: unknown) => {
     io.log.error({ err: error }, 'the schedule stopped');
     io.report('the schedule stopped because of an internal error');
   });
-  return {
+  return Promise.resolve({
     async stop(): Promise<void> {
       ending.abort();
       await running;
     },
-  };
+  });
+}
+
+/** From when the source is live, and the one it replaces ticks no more, until `signal` aborts. */
+async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
+  await outcome(io.live, signal);
+  if (signal.aborted) return;
+  const { anchor, last } = await anchorOf(settings, io);
+  const times = timesOf(settings, anchor);
+  const { missed: policy = 'once', jitter = 0 } = settings;
+  // Never later than the next due time, so that ticks stay in order.
+  const room = (due: number) => Math.min(jitter, (times.next(due) ?? Number.POSITIVE_INFINITY) - due);
+  const fireAt = (due: number) => (jitter === 0 ? due : due + Math.floor(share(`${io.name}@${due}`) * room(due)));
+  await run({ times, policy, fireAt }, { at: last, skipped: 0 }, settings, io, signal);
 }
 
 /**
@@ -246,8 +252,8 @@ async function fire({ due, missed }: Tick, settings: Settings, io: SourceIo, sig
 }
 
 /**
- * What came in the way of an event; undefined when it was taken. One that still waits to be let in does not keep the source
- * from stopping: its id makes a second one harmless.
+ * What came in the way; undefined when nothing did. An event that still waits to be let in does not keep the source from
+ * stopping: its id makes a second one harmless.
  */
 function outcome(emitted: Promise<unknown>, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {

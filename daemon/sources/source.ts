@@ -13,6 +13,8 @@ export interface SourceIo {
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Resolves when the source's events may come in: after the swap, when the one it replaces has stopped. Marks read before may be old. */
+  readonly live: Promise<void>;
   /** Resolves when the event is durable; rejects when it was not taken (disk full, stopping). `source` is filled in. */
   emit(event: EventInput, marks?: readonly Mark[]): Promise<{ readonly id: string; readonly duplicate: boolean }>;
   /** Marks without an event (a snapshot's first filling). Durable when it resolves. */

@@ -218,9 +218,33 @@ describe('a schedule', () => {
     expect(io.stored.get('last')).toBe('2026-11-23T09:00:00.000Z');
   });
 
+  it('that replaces another goes on where that one stopped, and stops also if its turn never comes', async () => {
+    const clock = new VirtualClock('2026-11-23T09:00:00Z');
+    const io = recordedIo({ clock });
+    const old = await start({ every: '1m' }, io);
+    let goLive = (): void => undefined;
+    const live = new Promise<void>((resolve) => {
+      goLive = resolve;
+    });
+    await start(
+      { every: '1m', data: { new: true } },
+      { ...recordedIo({ clock, stored: io.stored, events: io.events }), live },
+    );
+    await clock.advance(MINUTE);
+    await old.stop();
+    goLive();
+    await clock.advance(MINUTE);
+    expect(data(io)).toMatchObject([{ late_by: 0 }, { late_by: 0, missed: 0, new: true }]);
+    const never = { ...recordedIo({ clock }), live: new Promise<void>(() => undefined) };
+    const source = await start({ every: '1m' }, never);
+    await source.stop();
+    expect(never.tries).toBe(0);
+  });
+
   it('leaves no timer behind when it stops', async () => {
     const clock = new VirtualClock();
     const source = await start({ every: '1m' }, recordedIo({ clock }));
+    await clock.advance(0);
     expect(clock.waiting).toBe(1);
     await source.stop();
     expect(clock.waiting).toBe(0);

@@ -71,8 +71,24 @@ interface Model {
   until: number;
 }
 
+const STEPS = [
+  'add',
+  'add',
+  'add',
+  'claim',
+  'claim',
+  'claim',
+  'expire',
+  'release',
+  'retry',
+  'await',
+  'end',
+  'end',
+  'order',
+];
+
 const step = fc.record({
-  what: fc.constantFrom('add', 'claim', 'claim', 'expire', 'release', 'retry', 'await', 'end', 'end', 'order'),
+  what: fc.constantFrom(...STEPS),
   which: fc.nat(),
   time: fc.nat(50),
   ttl: fc.option(fc.nat(60)),
@@ -81,10 +97,10 @@ const step = fc.record({
 describe('what is owed', () => {
   it('is claimed as a plain list would have it, with and without order by key', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 100, maxLength: 200, size: 'max' }), fc.boolean(), (steps, always) => {
         const real = new Owed();
         const model: Model[] = [];
-        let ordered = false;
+        let ordered = always;
         let seq = 0;
         steps.forEach(({ what, which, time, ttl }) => {
           const busy = model.filter(({ state }) => state !== 'waiting');
@@ -93,7 +109,7 @@ describe('what is owed', () => {
           const queue = real.queue('ops');
           if (what === 'add') {
             seq += 1;
-            const entry = { key: which % 5, due: time, expires: ttl ?? Number.POSITIVE_INFINITY };
+            const entry = { key: which % 3, due: time, expires: ttl ?? Number.POSITIVE_INFINITY };
             model.push({ seq, ...entry, state: 'waiting', until: 0 });
             real.add({
               seq,
@@ -106,7 +122,7 @@ describe('what is owed', () => {
               awaiting: false,
             });
           } else if (what === 'order') {
-            ordered = !ordered;
+            ordered = always || !ordered;
           } else if (what === 'claim' || what === 'expire') {
             const limit = which % 4;
             const expected = what === 'claim' ? claimable(model, time, ordered) : expired(model, time);
@@ -134,11 +150,26 @@ describe('what is owed', () => {
           const firstSlot = real.queue('ops')?.first ?? NONE;
           expect(firstSlot === NONE ? undefined : real.slots.seq[firstSlot]).toBe(model[0]?.seq);
         });
+        drain(real, model, ordered);
       }),
       { numRuns: 300 },
     );
   });
 });
+
+/** Ends what is under way, claims what that leaves, and so on: nothing may be left over. */
+function drain(real: Owed, model: Model[], ordered: boolean): void {
+  while (model.length > 0) {
+    for (const { seq } of model.filter(({ state }) => state !== 'waiting')) real.remove(real.slotOf(seq));
+    const left = model.filter(({ state }) => state === 'waiting');
+    model.splice(0, model.length, ...left);
+    const expected = claimable(model, Number.POSITIVE_INFINITY, ordered);
+    const taken = real.queue('ops')!.claim(model.length, Number.POSITIVE_INFINITY, ordered);
+    expect(taken.map((slot) => real.slots.seq[slot])).toEqual(expected.map(({ seq }) => seq));
+    for (const one of expected) one.state = 'claimed';
+  }
+  expect(real.size).toBe(0);
+}
 
 /** The earliest first; with order by key, only those with nothing of their key before them. */
 function claimable(model: readonly Model[], now: number, ordered: boolean): Model[] {

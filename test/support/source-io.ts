@@ -13,6 +13,8 @@ export interface RecordedIo extends SourceIo {
   readonly reports: (string | undefined)[];
   /** How often `emit` was called. */
   readonly tries: number;
+  /** Resolves when that many events have been taken. */
+  arrived(count: number): Promise<void>;
   /** What the next calls of `emit` reject with, in order. */
   refuse(...errors: readonly Error[]): void;
 }
@@ -28,6 +30,7 @@ export interface RecordedIoParts {
 export function recordedIo({ clock, name = 'test', stored = new Map(), events = [] }: RecordedIoParts): RecordedIo {
   const refusals: Error[] = [];
   const reports: (string | undefined)[] = [];
+  const waiters: { readonly count: number; readonly resolve: () => void }[] = [];
   let tries = 0;
   const write = (marks: readonly Mark[]): void => {
     for (const { key, value } of marks) {
@@ -45,6 +48,8 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
     get tries() {
       return tries;
     },
+    arrived: (count) =>
+      events.length >= count ? Promise.resolve() : new Promise((resolve) => waiters.push({ count, resolve })),
     refuse: (...errors) => void refusals.push(...errors),
     async emit(event, marks = []) {
       tries += 1;
@@ -53,12 +58,14 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
       const id = event.id ?? `made-${events.length + 1}`;
       const duplicate = events.some((taken) => taken.id === id);
       if (!duplicate) events.push({ ...event, id });
+      for (const waiter of waiters) if (events.length >= waiter.count) waiter.resolve();
       write(marks);
       return { id, duplicate };
     },
     async mark(marks) {
       write(marks);
     },
+    live: Promise.resolve(),
     marks: async () => new Map(stored),
     report: (trouble) => void reports.push(trouble),
   };

@@ -16,11 +16,26 @@ interface CelFailure {
 
 const LONGEST = 4096;
 const DEEPEST_MACROS = 2;
-/** The most elements that a list of the event may have where macros are nested: each level multiplies. */
+/** The most elements that a list or map of the event may have where macros are nested: each level multiplies. */
 const LONGEST_NESTED_LIST = 1000;
+/** Deeper than any event that came in by the front door. */
+const DEEPEST_EVENT = 64;
+const TOO_LONG = `a list or map of the event has more than ${LONGEST_NESTED_LIST} elements, or is too deep, for nested macros`;
 const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
-/** A field that is not there is "no match", not an error. */
-const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'unknown_variable']);
+/** A field or an element that is not there is "no match", not an error. */
+const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'unknown_variable', 'index_out_of_bounds']);
+
+type Compute = (a: number, b: number) => number | boolean;
+
+/** `int OP double` too, whose result would be taken for an int if nobody said that it is none. */
+const PAIRS = ['double OP int', 'int OP double', 'double OP double'];
+const ARITHMETIC: Readonly<Record<string, Compute>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+};
 
 const environment = makeEnvironment();
 
@@ -42,6 +57,8 @@ export function compileCondition(source: string): CompiledCondition {
         message: `more than ${DEEPEST_MACROS} of all, exists, map and filter within one another`,
         offset: 0,
       };
+    const wrong = brokenExpression(parsed.ast);
+    if (wrong !== undefined) return { ok: false, ...wrong };
     const evaluate = usesMatches(parsed.ast) ? environment.parse(serialize(parsed.ast)) : parsed;
     return { ok: true, condition: { source, test: tester(evaluate, nesting) } };
   } catch (error) {
@@ -52,13 +69,8 @@ export function compileCondition(source: string): CompiledCondition {
 
 function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting: number): Condition['test'] {
   return (event, now) => {
-    if (nesting > 1 && longestList(event) > LONGEST_NESTED_LIST) {
-      return {
-        holds: false,
-        error: `a list of the event has more than ${LONGEST_NESTED_LIST} elements, too many for nested macros`,
-      };
-    }
     try {
+      if (nesting > 1 && longestList(event, 0) > LONGEST_NESTED_LIST) return { holds: false, error: TOO_LONG };
       const result = evaluate({ ...event, event, now: new Date(now) });
       return typeof result === 'boolean'
         ? { holds: result }
@@ -71,6 +83,15 @@ function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting
   };
 }
 
+/** Leaves alone what the language has already. */
+function registerIfNew(cel: Environment, signature: string, compute: Compute): void {
+  try {
+    cel.registerOperator(signature, (a: number | bigint, b: number | bigint) => compute(Number(a), Number(b)));
+  } catch (error) {
+    if (!(error as Error).message.includes('already registered')) throw error;
+  }
+}
+
 /**
  * JSON numbers are doubles, and CEL has no arithmetic between doubles and integer literals; here they go together, as whoever
  * writes `data.count % 2 == 1` expects. `matches` is RE2: the library's own runs backtracking expressions of JavaScript.
@@ -80,25 +101,10 @@ function makeEnvironment(): Environment {
     unlistedVariablesAreDyn: true,
     limits: { maxAstNodes: 1000, maxDepth: 60, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 },
   });
-  const both: Readonly<Record<string, (a: number, b: number) => number | boolean>> = {
-    '+': (a, b) => a + b,
-    '-': (a, b) => a - b,
-    '*': (a, b) => a * b,
-    '/': (a, b) => a / b,
-    '%': (a, b) => a % b,
-    '==': (a, b) => a === b,
-  };
-  const pairs = ['double OP int', 'int OP double', 'double OP double'];
-  for (const [operator, compute] of Object.entries(both)) {
-    for (const pair of pairs) {
-      const work = (a: number | bigint, b: number | bigint): number | boolean => compute(Number(a), Number(b));
-      try {
-        cel.registerOperator(pair.replace('OP', operator), work);
-      } catch {
-        // The language has this one already.
-      }
-    }
+  for (const [operator, compute] of Object.entries(ARITHMETIC)) {
+    for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', operator)}: double`, compute);
   }
+  for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', '==')}: bool`, (a, b) => a === b);
   const compiled = new Map<string, RE2JS>();
   cel.registerFunction('string.re2(string): bool', (text: string, pattern: string) => {
     let expression = compiled.get(pattern);
@@ -123,9 +129,25 @@ function usesMatches(node: ASTNode): boolean {
   return found;
 }
 
+/** An expression written out as text is found to be wrong when the rule is loaded. */
+function brokenExpression(node: ASTNode): { readonly message: string; readonly offset: number } | undefined {
+  for (const { op, args } of nodesOf(node)) {
+    const pattern = op === 'rcall' && args[0] === 'matches' ? args[2][0] : undefined;
+    if (pattern?.op !== 'value' || typeof pattern.args !== 'string') continue;
+    try {
+      RE2JS.compile(pattern.args);
+    } catch (error) {
+      return { message: `it is no RE2 expression (${(error as Error).message})`, offset: pattern.start };
+    }
+  }
+  return undefined;
+}
+
+/** How many macros run within one another; those that follow one another (`l.filter(...).map(...)`) do not multiply. */
 function macroDepth(node: ASTNode): number {
-  const inside = Math.max(0, ...childrenOf(node).map(macroDepth));
-  return node.op === 'rcall' && MACROS.has(node.args[0]) ? inside + 1 : inside;
+  if (node.op !== 'rcall' || !MACROS.has(node.args[0])) return Math.max(0, ...childrenOf(node).map(macroDepth));
+  const [, list, inside] = node.args;
+  return Math.max(macroDepth(list), 1 + Math.max(0, ...inside.map(macroDepth)));
 }
 
 function nodesOf(node: ASTNode): ASTNode[] {
@@ -142,9 +164,12 @@ function childrenOf(node: ASTNode): ASTNode[] {
   return found;
 }
 
-function longestList(value: unknown): number {
+/** Elements of the longest list or map; without end where it is too deep to look. */
+function longestList(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 0;
-  let longest = Array.isArray(value) ? value.length : 0;
-  for (const item of Object.values(value)) longest = Math.max(longest, longestList(item));
+  if (depth > DEEPEST_EVENT) return Number.POSITIVE_INFINITY;
+  const items = Object.values(value);
+  let longest = items.length;
+  for (const item of items) longest = Math.max(longest, longestList(item, depth + 1));
   return longest;
 }

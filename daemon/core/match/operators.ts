@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
-import picomatch from 'picomatch';
 import { RE2JS } from 're2js';
+import { compileGlob } from './glob.ts';
 
 /** Whether one value of a field fits. */
 export type Test = (value: unknown) => boolean;
@@ -20,11 +20,7 @@ export const VALUE_OPERATORS: Readonly<Record<string, Operator>> = {
     const folded = part.toLowerCase();
     return (text) => text.toLowerCase() === folded;
   }),
-  glob: texts(
-    (pattern) => picomatch(pattern, { dot: true }),
-    'it is no path pattern',
-    'write one like `/srv/**/*.csv`',
-  ),
+  glob: texts(compileGlob, 'it is no path pattern', 'write one like `/srv/**/*.csv`'),
   regex: texts(
     compileRegex,
     'it is no RE2 expression',
@@ -70,7 +66,7 @@ function compileRegex(pattern: string): (text: string) => boolean {
 function compileNetwork(network: string): (text: string) => boolean {
   const [range, bits] = network.includes('/') ? ipaddr.parseCIDR(network) : single(network);
   return (text) => {
-    if (!ipaddr.isValid(text)) return false;
+    if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return false;
     const address = ipaddr.process(text);
     return address.kind() === range.kind() && address.match(range, bits);
   };

@@ -19,24 +19,27 @@ interface Shelf {
 const EVERYWHERE = '';
 
 /**
- * Files each rule under one of its equality patterns, on the path where the rules differ most, so that an event looks up its
- * own values instead of asking every rule. Rules without an equality are tried on every event of their sources. Disabled and
- * catch-all rules are not in it.
+ * Files each rule under its source or one of its equality patterns, whichever tells the rules apart best, so that an event looks
+ * up its own values instead of asking every rule. Rules without an equality are tried on every event of their sources. Disabled
+ * rules are found too, so that they can be told of; catch-all rules are not.
  */
 export function buildIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const entries = rules.map((rule, order) => ({ rule, order })).filter(({ rule }) => rule.enabled && !rule.catchAll);
+  const entries = rules.map((rule, order) => ({ rule, order })).filter(({ rule }) => !rule.catchAll);
   const distinct = distinctValues(entries);
+  const sources = new Set(entries.flatMap(({ rule }) => rule.on ?? [])).size;
   const shelves = new Map<string, Shelf>();
-  const unfiled = new Map<string, Entry[]>();
+  const bySource = new Map<string, Entry[]>();
   for (const entry of entries) {
-    const path = mostSelective(equalities(entry.rule.match), distinct);
-    if (path === undefined) for (const origin of entry.rule.on ?? [EVERYWHERE]) push(unfiled, origin, entry);
-    else file(shelves, path, entry);
+    const { on, match } = entry.rule;
+    const bySourceShare = on === undefined ? Number.POSITIVE_INFINITY : on.length / sources;
+    const path = mostSelective(equalities(match), distinct, bySourceShare);
+    if (path !== undefined) file(shelves, path, entry);
+    else for (const origin of new Set(on ?? [EVERYWHERE])) push(bySource, origin, entry);
   }
   return {
     catchAll: rules.filter((rule) => rule.enabled && rule.catchAll),
     candidates(event, origin) {
-      const found: Entry[] = [...(unfiled.get(EVERYWHERE) ?? []), ...(unfiled.get(origin) ?? [])];
+      const found = [...(bySource.get(EVERYWHERE) ?? []), ...(bySource.get(origin) ?? [])];
       for (const shelf of shelves.values()) lookUp(shelf, event, found);
       return inOrder(found).filter(({ on }) => on === undefined || on.includes(origin));
     },
@@ -67,13 +70,14 @@ function distinctValues(entries: readonly Entry[]): ReadonlyMap<string, number> 
   return new Map([...seen].map(([path, values]) => [path, values.size]));
 }
 
-/** Few values of a path that has many over all rules. */
+/** Few values of a path that has many over all rules, and fewer of them than `limit`. */
 function mostSelective(
   fields: ReadonlyMap<string, readonly Scalar[]>,
   distinct: ReadonlyMap<string, number>,
+  limit: number,
 ): string | undefined {
   let best: string | undefined;
-  let least = Number.POSITIVE_INFINITY;
+  let least = limit;
   for (const [path, values] of fields) {
     const share = values.length / distinct.get(path)!;
     if (share < least) [best, least] = [path, share];
@@ -90,7 +94,7 @@ function file(shelves: Map<string, Shelf>, path: string, entry: Entry): void {
 function lookUp(shelf: Shelf, event: Event, found: Entry[]): void {
   for (const value of shelf.values(event)) {
     for (const one of Array.isArray(value) ? value : [value]) {
-      if (isScalar(one)) found.push(...(shelf.byValue.get(one) ?? []));
+      if (isScalar(one)) for (const entry of shelf.byValue.get(one) ?? []) found.push(entry);
     }
   }
 }

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { EventInput } from '../core/event.ts';
+import type { Json, JsonObject } from '../core/json.ts';
+import type { Scope, Template } from '../core/ruleset.ts';
+import type { HookRequest } from './source.ts';
+import { manyValued } from './webhook-body.ts';
+
+const CREDENTIAL_HEADER = /authorization|cookie|token|signature|secret|password|credential|api-?key|^sign$/;
+const CREDENTIAL_PARAMETER = /token|signature|secret|password|passwd|credential|api_?key|^(?:key|sign|sig|auth)$/i;
+const LONGEST = 256;
+
+/** What a request says, without what it proves itself with: this is stored, shown and sent on. */
+export interface Told {
+  readonly headers: JsonObject;
+  readonly query: JsonObject;
+  readonly body: Json;
+}
+
+/** `credentials` are headers that are secret though their names do not say so. */
+export function told(request: HookRequest, body: Json, credentials: readonly string[]): Told {
+  const headers = Object.entries(request.headers).filter(
+    (header): header is [string, string] =>
+      header[1] !== undefined && !CREDENTIAL_HEADER.test(header[0]) && !credentials.includes(header[0]),
+  );
+  const query = Object.entries(manyValued(request.query)).filter(([name]) => !CREDENTIAL_PARAMETER.test(name));
+  return { headers: Object.fromEntries(headers), query: Object.fromEntries(query), body };
+}
+
+export interface EventTemplates {
+  readonly type?: Template | undefined;
+  readonly id?: Template | undefined;
+  readonly subject?: Template | undefined;
+}
+
+export const DEFAULT_TYPE = 'webhook.received';
+
+/** What the templates of a webhook source see: the request in its parts, and the event as it is without them. */
+export function hookScope({ headers, query, body }: Told, source: string, time: string): Scope {
+  const event = { id: '', source, type: DEFAULT_TYPE, time, data: body, headers, query };
+  return { event, headers, query, body };
+}
+
+/** A template that fails or gives nothing leaves its default; `failed` is told which and why. */
+export function eventOf(
+  { headers, query, body }: Told,
+  templates: EventTemplates,
+  scope: Scope,
+  deliveryId: string | undefined,
+  failed: (field: string, error: string) => void,
+): EventInput {
+  const rendered = (field: keyof EventTemplates): string | undefined => {
+    const { text, error } = templates[field]?.render(scope) ?? { text: '' };
+    if (error !== undefined) failed(field, error);
+    const line = text.replace(/\p{Cc}+/gu, ' ').trim();
+    return error === undefined && line !== '' ? line : undefined;
+  };
+  const id = short(rendered('id') ?? deliveryId);
+  const subject = rendered('subject')?.slice(0, LONGEST);
+  return {
+    ...(id !== undefined && { id }),
+    type: rendered('type')?.slice(0, LONGEST) ?? DEFAULT_TYPE,
+    ...(subject !== undefined && { subject }),
+    data: body,
+    headers,
+    query,
+  };
+}
+
+/** An id that is cut off would be that of another event. */
+function short(id: string | undefined): string | undefined {
+  if (id === undefined || id === '') return undefined;
+  return id.length <= LONGEST ? id : createHash('sha256').update(id).digest('hex');
+}
