@@ -95,7 +95,9 @@ export const files = defineSource({
   async start(given, io): Promise<RunningSource> {
     const stopping = new AbortController();
     const watcher = new FileWatch(given, io, stopping.signal);
-    const running = watcher.run().catch((error: unknown) => {
+    // Looked at before this returns: what comes after it is news.
+    const present = await watcher.look();
+    const running = watcher.run(present).catch((error: unknown) => {
       if (!stopping.signal.aborted) io.report(`it stopped: ${(error as Error).message}`);
     });
     return {
@@ -134,7 +136,12 @@ class FileWatch {
     this.#changes = new FileChanges(new Map(), given.settle!);
   }
 
-  async run(): Promise<void> {
+  async look(): Promise<ReadonlyMap<string, FileState>> {
+    return (await scan(this.#globs, this.#signal)).files;
+  }
+
+  /** `present`: what was there when it was started. */
+  async run(present: ReadonlyMap<string, FileState>): Promise<void> {
     await Promise.race([this.#io.live, aborted(this.#signal)]);
     if (this.#signal.aborted) return;
     const hints = new Hints(
@@ -143,7 +150,7 @@ class FileWatch {
       (trouble) => this.#blind(trouble),
     );
     try {
-      this.#changes = new FileChanges(await this.#baseline(), this.#settings.settle!);
+      this.#changes = new FileChanges(await this.#baseline(present), this.#settings.settle!);
       let nextScan = Number.NEGATIVE_INFINITY;
       while (!this.#signal.aborted) {
         const { clock } = this.#io;
@@ -164,7 +171,7 @@ class FileWatch {
   }
 
   /** What is known from before. At the very first start, and of globs that are new, what is there now counts as known, unless `initial`. */
-  async #baseline(): Promise<ReadonlyMap<string, FileState>> {
+  async #baseline(present: ReadonlyMap<string, FileState>): Promise<ReadonlyMap<string, FileState>> {
     const { paths, ignore, initial, missed } = this.#settings;
     const marks = await this.#io.marks();
     const globs = JSON.stringify([paths, ignore ?? []]);
@@ -176,7 +183,6 @@ class FileWatch {
     const adopt = before === undefined ? !initial : before !== globs || !missed;
     const news = new Map<string, FileState>();
     if (adopt) {
-      const { files: present } = await scan(this.#globs, this.#signal);
       for (const [file, state] of present) if (!missed || !known.has(file)) news.set(file, state);
       if (!missed) for (const file of known.keys()) if (!present.has(file)) gone.push({ key: file, value: null });
     }

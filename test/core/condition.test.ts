@@ -43,7 +43,10 @@ test('a missing field is no match and no error, however deep', () => {
 });
 
 test('any other error is told, and nothing is thrown', () => {
-  expect(evaluate('data.n > 3', { n: 'many' })).toMatchObject({ holds: false, error: expect.stringContaining('overload') });
+  expect(evaluate('data.n > 3', { n: 'many' })).toMatchObject({
+    holds: false,
+    error: expect.stringContaining('overload'),
+  });
   expect(evaluate('data.flag', { flag: 'yes' })).toMatchObject({ holds: false, error: expect.any(String) });
 });
 
@@ -65,10 +68,84 @@ test('an expression that would backtrack for ever answers at once', () => {
 
 test('nested macros over long lists are refused rather than suffered', () => {
   const list = Array.from({ length: 5000 }, (_, index) => index);
-  expect(evaluate('data.l.all(x, data.l.all(y, x == x))', { l: list })).toMatchObject({ holds: false, error: expect.stringContaining('1000') });
+  expect(evaluate('data.l.all(x, data.l.all(y, x == x))', { l: list })).toMatchObject({
+    holds: false,
+    error: expect.stringContaining('1000'),
+  });
 });
 
 test('nothing of the prototype is reachable', () => {
   expect(evaluate('data.constructor == 1', {})).toEqual({ holds: false });
   expect(evaluate('data.__proto__.x == 1', {})).toEqual({ holds: false });
+});
+
+test('doubles and integers go together on either side, in every operator', () => {
+  const numbers: Readonly<Record<string, number>> = { 'data.n': 7, 'data.m': 2, '7': 7, '2.0': 2, 'size(data.l)': 2 };
+  const compute: Readonly<Record<string, (a: number, b: number) => number>> = {
+    '+': (a, b) => a + b,
+    '-': (a, b) => a - b,
+    '*': (a, b) => a * b,
+    '%': (a, b) => a % b,
+  };
+  const wrong: string[] = [];
+  for (const [left, a] of Object.entries(numbers)) {
+    for (const [right, b] of Object.entries(numbers)) {
+      for (const [operator, of] of Object.entries(compute)) {
+        const sum = `${left} ${operator} ${right}`;
+        for (const source of [
+          `${sum} == ${of(a, b)}`,
+          `${of(a, b)} == ${sum}`,
+          `!(${sum} != ${of(a, b)})`,
+          `${sum} > ${of(a, b) - 1}`,
+        ]) {
+          if (!evaluate(source, { n: 7, m: 2, l: [1, 2] }).holds) wrong.push(source);
+        }
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test.each<[string, Json, boolean]>([
+  ['7 / data.m == 3.5', { m: 2 }, true],
+  ['7 / 2 == 3', null, true],
+  ['data.l[1] == 2', { l: [1, 2] }, true],
+  ['data.l[5] == 2', { l: [1, 2] }, false],
+  ['data.miss == 1 || data.b == 2', { b: 2 }, true],
+  ['data.a.b == 1', { a: null }, false],
+  ['data.a.b == 1', { a: 'text' }, false],
+  ['data.a == 1', null, false],
+  ['data.a == null', { a: null }, true],
+  ['subject == "x"', null, false],
+  ['!has(event.subject)', null, true],
+  ['data.l.filter(x, x > 1).map(x, x + 1).exists(x, x == 3)', { l: [1, 2] }, true],
+  ['data.l.exists(x, x.matches("^b+$"))', { l: ['a', 'bb'] }, true],
+  ['now - timestamp(time) == duration("1h")', null, true],
+])('%s of %j is %s, and no error', (source, data, holds) => {
+  expect(evaluate(source, data)).toEqual({ holds });
+});
+
+test('a broken expression in `matches` is found when the rule is loaded, at its place', () => {
+  expect(compileCondition('data.s.matches("(a")')).toEqual({
+    ok: false,
+    message: expect.stringContaining('RE2'),
+    offset: 15,
+  });
+  expect(evaluate('data.s.matches(data.p)', { s: 'a', p: '(' })).toMatchObject({
+    holds: false,
+    error: expect.any(String),
+  });
+});
+
+test('nested macros over large maps, or events without a bottom, are refused and not thrown', () => {
+  const map = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`k${index}`, index]));
+  expect(evaluate('data.m.all(x, data.m.all(y, x == x))', { m: map })).toMatchObject({
+    error: expect.stringContaining('1000'),
+  });
+  let deep: Json = 1;
+  for (let level = 0; level < 50_000; level += 1) deep = { a: deep };
+  expect(evaluate('data.l.all(x, data.l.all(y, x == y))', { l: [1], deep })).toMatchObject({
+    holds: false,
+    error: expect.any(String),
+  });
 });

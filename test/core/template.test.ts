@@ -33,23 +33,76 @@ test('what is not there is an error that names it', () => {
   expect(render('{{ data.nope }}', {}).error).toContain('data.nope');
 });
 
-test.each([['{{ data.x | nofilter }}'], ['{% nosuchtag %}'], ['{% if x %}'], ['{{ data.x']])('%s is refused with its place', (source) => {
-  const compiled = compileTemplate(`line\n${source}`);
-  expect(compiled).toMatchObject({ ok: false, line: 2 });
-});
+test.each([['{{ data.x | nofilter }}'], ['{% nosuchtag %}'], ['{% if x %}'], ['{{ data.x']])(
+  '%s is refused with its place',
+  (source) => {
+    const compiled = compileTemplate(`line\n${source}`);
+    expect(compiled).toMatchObject({ ok: false, line: 2 });
+  },
+);
 
-test.each([['{% layout "package.json" %}'], ['{% include "package.json" %}'], ['{% render "package.json" %}']])('%s reads no file', (source) => {
-  const compiled = compileTemplate(source);
-  const text = compiled.ok ? compiled.template.render({ event: { id: '1', source: 's', type: 't', time: '', data: null } }) : { text: '', error: 'refused' };
-  expect(text).toMatchObject({ text: '', error: expect.any(String) });
-});
+test.each([['{% layout "package.json" %}'], ['{% include "package.json" %}'], ['{% render "package.json" %}']])(
+  '%s reads no file',
+  (source) => {
+    const compiled = compileTemplate(source);
+    const text = compiled.ok
+      ? compiled.template.render({ event: { id: '1', source: 's', type: 't', time: '', data: null } })
+      : { text: '', error: 'refused' };
+    expect(text).toMatchObject({ text: '', error: expect.any(String) });
+  },
+);
 
 test('what would render for ever or without end is stopped', () => {
   expect(render('{% for i in (1..100000000) %}x{% endfor %}', null).error).toBeDefined();
-  expect(render('{% assign s = "xxxxxxxxxx" %}{% for i in (1..40) %}{% assign s = s | append: s %}{% endfor %}{{ s }}', null).error).toBeDefined();
+  expect(
+    render('{% assign s = "xxxxxxxxxx" %}{% for i in (1..40) %}{% assign s = s | append: s %}{% endfor %}{{ s }}', null)
+      .error,
+  ).toBeDefined();
 });
 
 test('nothing of the prototype is reachable', () => {
   expect(render('{{ data.constructor }}', {}).error).toBeDefined();
   expect(render('{{ data.a.__proto__ }}', { a: {} }).error).toBeDefined();
+});
+
+test('an event without a subject, and a message about nothing resolved, show nothing there', () => {
+  expect(render('{{ source }}|{{ type }}|{{ subject }}', null)).toEqual({ text: 's|t|' });
+  expect(render('[{{ resolved_after }}]', null)).toEqual({ text: '[]' });
+});
+
+test('`now` is the time of the decision', () => {
+  const compiled = compileTemplate('{{ "now" | date: "%Y-%m-%d %H:%M", "Asia/Shanghai" }}');
+  if (!compiled.ok) throw new Error(compiled.message);
+  const event: Event = { id: '1', source: 's', type: 't', time: '2026-11-23T08:00:00Z', data: null };
+  const at = (now: string) => compiled.template.render({ event, now });
+  expect(at('2031-01-01T00:00:00Z')).toEqual({ text: '2031-01-01 08:00' });
+  expect(at('2032-01-01T00:00:00Z')).toEqual({ text: '2032-01-01 08:00' });
+});
+
+test('months have English names whatever the machine speaks', () => {
+  expect(render('{{ "2026-11-23T08:00:00Z" | date: "%B", "UTC" }}', null).text).toBe('November');
+});
+
+test.each([['sample'], ['shuffle']])('chance (%s) is refused when the rule is loaded', (filter) => {
+  expect(compileTemplate(`{{ data.l | ${filter} }}`)).toMatchObject({ ok: false });
+});
+
+test('output has a limit, and beyond it there is an error instead of text', () => {
+  expect(render('{{ data.x }}', { x: 'y'.repeat(65_536) }).text).toHaveLength(65_536);
+  expect(render('{{ data.x }}', { x: 'y'.repeat(65_537) })).toEqual({
+    text: '',
+    error: expect.stringContaining('65536'),
+  });
+});
+
+test('one render escapes its own way also when another one ran within it', () => {
+  const outer = (text: string): string =>
+    `<${render('{{ data.x }}', { x: text }, (inner) => inner.toUpperCase()).text}>`;
+  expect(render('{{ data.a }} {{ data.b }}', { a: 'a', b: 'b' }, outer).text).toBe('<A> <B>');
+});
+
+test('no event makes a template throw', () => {
+  let deep: Json = 1;
+  for (let level = 0; level < 50_000; level += 1) deep = [deep];
+  expect(render('{{ data.deep }}', { deep }).error).toBeDefined();
 });

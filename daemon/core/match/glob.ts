@@ -12,7 +12,10 @@ type Write = (found: RegExpExecArray, inBraces: boolean) => Omit<Piece, 'length'
 /** The first that begins at a place and is written counts. */
 const PIECES: readonly { readonly at: RegExp; readonly write: Write }[] = [
   { at: /\\([^])/y, write: ([, character]) => ({ written: literal(character!) }) },
-  { at: /[@+!?*]\(/y, write: refuse('`+(...)` and its like are not read; use `regex`, or put `\\` before the parenthesis') },
+  {
+    at: /[@+!?*]\(/y,
+    write: refuse('`+(...)` and its like are not read; use `regex`, or put `\\` before the parenthesis'),
+  },
   { at: /\{[^{},]*\.\.[^{},]*\}/y, write: refuse('ranges are not read; write {1,2,3}') },
   // At the end, `/srv/**` is `/srv` itself too; before a slash it may be no folder at all.
   { at: /\/\*\*$/y, write: () => ({ written: '(?:/.*)?' }) },
@@ -20,7 +23,10 @@ const PIECES: readonly { readonly at: RegExp; readonly write: Write }[] = [
   { at: /\*\*/y, write: () => ({ written: '.*' }) },
   { at: /\*/y, write: () => ({ written: '[^/]*' }) },
   { at: /\?/y, write: () => ({ written: '[^/]' }) },
-  { at: /\[([!^]?)(\]?[^\]]*)\]/y, write: ([, not, members]) => ({ written: `[${not === '' ? '' : '^/'}${inClass(members!)}]` }) },
+  {
+    at: /\[([!^]?)(\]?[^\]]*)\]/y,
+    write: ([, not, members]) => ({ written: `[${not === '' ? '' : '^/'}${inClass(members!)}]` }),
+  },
   { at: /\[/y, write: refuse('a `[` is not closed') },
   { at: /\{/y, write: () => ({ written: '(?:', opens: 1 }) },
   { at: /\}/y, write: (_found, inBraces) => (inBraces ? { written: ')', opens: -1 } : undefined) },

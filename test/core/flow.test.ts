@@ -1,0 +1,106 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { dedupe } from '../../daemon/core/flow/dedupe.ts';
+import type { Step } from '../../daemon/core/flow/step.ts';
+import { throttle } from '../../daemon/core/flow/throttle.ts';
+
+/** Runs a step over some times (milliseconds); `true` where it let through. Forgets what has expired, as a store may. */
+function passages(step: Step<unknown, unknown>, settings: unknown, times: readonly number[]): boolean[] {
+  let state: { value: unknown; expires: number } | undefined;
+  return times.map((now) => {
+    const verdict = step.run(settings, state !== undefined && state.expires > now ? state.value : undefined, now);
+    if (verdict.state !== undefined) state = verdict.state;
+    return verdict.kind === 'pass';
+  });
+}
+
+test('dedupe: a window begins with the one that passed, and repeats do not prolong it', () => {
+  expect(passages(dedupe, 100, [0, 1, 60, 99, 100, 150, 199, 200])).toEqual([
+    true,
+    false,
+    false,
+    false,
+    true,
+    false,
+    false,
+    true,
+  ]);
+});
+
+test('dedupe: the window is over at its end, also if what was remembered is still there', () => {
+  expect(dedupe.run(100, { since: 0 }, 99)).toMatchObject({ kind: 'stop', until: 100 });
+  expect(dedupe.run(100, { since: 0 }, 100)).toEqual({ kind: 'pass', state: { value: { since: 100 }, expires: 200 } });
+});
+
+test('dedupe says until when, and why', () => {
+  expect(dedupe.run(600_000, { since: 1000 }, 2000)).toEqual({
+    kind: 'stop',
+    outcome: 'deduplicated',
+    reason: 'the same key within 10m',
+    until: 601_000,
+  });
+});
+
+test('throttle: at most so many in any window', () => {
+  const times = [0, 10, 20, 99, 100, 105, 110, 111];
+  expect(passages(throttle, { count: 2, per: 100 }, times)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    true,
+    false,
+    true,
+    false,
+  ]);
+});
+
+test('throttle says when the next one may pass', () => {
+  const state = { at: [1000, 5000] };
+  expect(throttle.run({ count: 2, per: 60_000 }, state, 6000)).toMatchObject({
+    kind: 'stop',
+    outcome: 'throttled',
+    until: 61_000,
+  });
+  expect(throttle.run({ count: 2, per: 60_000 }, state, 60_999)).toMatchObject({ kind: 'stop' });
+  expect(throttle.run({ count: 2, per: 60_000 }, state, 61_000)).toMatchObject({ kind: 'pass' });
+});
+
+test('a smaller limit than before is kept to at once', () => {
+  expect(throttle.run({ count: 1, per: 100 }, { at: [0, 10, 20] }, 90)).toMatchObject({ kind: 'stop', until: 120 });
+});
+
+test('a clock that was set back by far does not hold anything up', () => {
+  const day = 86_400_000;
+  expect(passages(dedupe, 100, [day, 0])).toEqual([true, true]);
+  expect(passages(throttle, { count: 1, per: 100 }, [day, 0])).toEqual([true, true]);
+});
+
+const times = fc.array(fc.nat({ max: 50 }), { maxLength: 60 }).map((steps) => {
+  let now = 0;
+  return steps.map((step) => (now += step));
+});
+
+test('no window of a throttle ever holds more than it lets through, and none is held up for nothing', () => {
+  fc.assert(
+    fc.property(times, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 200 }), (at, count, per) => {
+      const passed = passages(throttle, { count, per }, at);
+      at.forEach((now, index) => {
+        const before = at.filter((time, other) => other < index && passed[other] && time > now - per).length;
+        expect(passed[index]).toBe(before < count);
+      });
+    }),
+  );
+});
+
+test('whatever dedupe drops came within the window of one that passed', () => {
+  fc.assert(
+    fc.property(times, fc.integer({ min: 1, max: 200 }), (at, window) => {
+      const passed = passages(dedupe, window, at);
+      at.forEach((now, index) => {
+        const near = at.some((time, other) => other < index && passed[other] && now - time < window);
+        expect(passed[index]).toBe(!near);
+      });
+    }),
+  );
+});

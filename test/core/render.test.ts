@@ -1,0 +1,197 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Event } from '../../daemon/core/event.ts';
+import { escapeFor } from '../../daemon/core/escape.ts';
+import type { Json } from '../../daemon/core/json.ts';
+import { type RenderedMessage, renderMessage } from '../../daemon/core/render.ts';
+import type { MessageTemplates, Template } from '../../daemon/core/ruleset.ts';
+import { compileTemplate } from '../../daemon/core/template.ts';
+
+function t(source: string): Template {
+  const compiled = compileTemplate(source);
+  if (!compiled.ok) throw new Error(compiled.message);
+  return compiled.template;
+}
+
+function event(data: Json, more: Record<string, Json> = {}): Event {
+  return { id: '1', source: 'api', type: 'backup.failed', time: '2026-11-23T08:00:00Z', data, ...more };
+}
+
+function render(templates: MessageTemplates, data: Json = null, scope: Record<string, unknown> = {}): RenderedMessage {
+  return renderMessage(templates, { event: event(data, { subject: 'db' }), ...scope }, escapeFor);
+}
+
+test('a rule without a message gets a readable one from the event', () => {
+  const { message, errors } = render({}, { host: 'db1', disk: { free: 0, names: ['a', 'b'] }, note: null });
+  expect(message).toEqual({
+    title: 'backup.failed: db',
+    body: 'host: db1\ndisk.free: 0\ndisk.names: ["a","b"]',
+    format: 'text',
+    priority: 'normal',
+    tags: [],
+  });
+  expect(errors).toEqual([]);
+});
+
+test('without a subject the title names the source', () => {
+  expect(renderMessage({}, { event: event('plain words') }, escapeFor).message).toMatchObject({
+    title: 'backup.failed (api)',
+    body: 'plain words',
+  });
+});
+
+test('every field is rendered', () => {
+  const templates: MessageTemplates = {
+    title: t('{{ data.a }}'),
+    body: t('b {{ data.a }}'),
+    format: 'markdown',
+    priority: t('{{ data.p }}'),
+    tags: [t('{{ data.a }}'), t('{{ data.none | default: "" }}')],
+    link: t('https://x.example/{{ data.a }}'),
+    image: t('https://x.example/i.png'),
+    actions: [{ label: t('Open {{ data.a }}'), url: t('https://x.example/o') }],
+    fields: { A: t('{{ data.a }}') },
+    mention: [t('{{ data.a }}')],
+    attach: [t('/tmp/{{ data.a }}')],
+    replace_key: t('k-{{ data.a }}'),
+    ttl: '1h',
+    to: [t('{{ data.a }}@x.example')],
+  };
+  expect(render(templates, { a: 'A', p: 'high' })).toEqual({
+    errors: [],
+    message: {
+      title: 'A',
+      body: 'b A',
+      format: 'markdown',
+      priority: 'high',
+      tags: ['A'],
+      link: 'https://x.example/A',
+      image: 'https://x.example/i.png',
+      actions: [{ label: 'Open A', url: 'https://x.example/o' }],
+      fields: { A: 'A' },
+      mention: ['A'],
+      attach: ['/tmp/A'],
+      replace_key: 'k-A',
+      ttl: '1h',
+      to: ['A@x.example'],
+    },
+  });
+});
+
+test('a template that fails leaves the error and the event in its field, and the message goes out', () => {
+  const { message, errors } = render({ title: t('T'), body: t('{{ data.nope }}') }, { host: 'db1' });
+  expect(message.title).toBe('T');
+  expect(message.body).toMatch(/^\[template error: undefined variable: data\.nope\] \{.*"host":"db1"/);
+  expect(errors).toEqual(['body: undefined variable: data.nope']);
+});
+
+test('a failing template is escaped like everything else that comes from an event', () => {
+  const { message } = render({ format: 'html', body: t('{{ data.nope }}') }, { x: '<img src=x>' });
+  expect(message.body).not.toContain('<img');
+});
+
+test('values are escaped for the format and the template is not', () => {
+  const { message } = render(
+    { format: 'html', title: t('<b>{{ data.x }}</b>'), body: t('{{ data.x }}') },
+    { x: '<i>&' },
+  );
+  expect(message).toMatchObject({ title: '<b>&lt;i&gt;&amp;</b>', body: '&lt;i&gt;&amp;' });
+});
+
+test('the message made from an event is escaped too', () => {
+  expect(render({ format: 'html' }, { x: '<i>' }).message.body).toBe('x: &lt;i&gt;');
+  expect(render({ format: 'markdown' }, { x: '[a](b)' }).message.body).not.toContain('[a](b)');
+});
+
+test('fields of one line cannot be broken out of', () => {
+  const hostile = { x: 'a\r\nBcc: all@x.example\u0000\u2028z' };
+  const of = (field: keyof MessageTemplates) =>
+    render(
+      { [field]: field === 'to' || field === 'mention' || field === 'tags' ? [t('{{ data.x }}')] : t('{{ data.x }}') },
+      hostile,
+    ).message;
+  for (const message of [of('title'), of('replace_key'), of('to'), of('mention'), of('tags')]) {
+    expect(JSON.stringify({ ...message, body: '' })).not.toMatch(/\\[rn]|\\u0000|\u2028/);
+  }
+});
+
+test.each([
+  ['javascript:alert(1)', false],
+  ['data:text/html,x', false],
+  ['file:///etc/passwd', false],
+  ['nonsense', false],
+  ['https://x.example/a', true],
+  ['http://10.0.0.1:8080/', true],
+  ['mailto:a@x.example', true],
+])('the link %s is kept: %s', (address, kept) => {
+  const { message, errors } = render({ link: t('{{ data.x }}') }, { x: address });
+  expect(message.link).toBe(kept ? address : undefined);
+  expect(errors).toHaveLength(kept ? 0 : 1);
+});
+
+test('an action with a bad address is left out and told', () => {
+  const actions = [
+    { label: t('a'), url: t('javascript:x') },
+    { label: t('b'), url: t('https://x.example') },
+  ];
+  const { message, errors } = render({ actions });
+  expect(message.actions).toEqual([{ label: 'b', url: 'https://x.example' }]);
+  expect(errors).toHaveLength(1);
+});
+
+test('a priority that nobody knows is normal, and told', () => {
+  expect(render({ priority: t('{{ data.p }}') }, { p: 'severe' })).toMatchObject({
+    message: { priority: 'normal' },
+    errors: [expect.stringContaining('severe')],
+  });
+  expect(render({ priority: t('{{ data.p | default: "" }}') }, {})).toMatchObject({
+    message: { priority: 'normal' },
+    errors: [],
+  });
+});
+
+test('recipients that fail to render leave the message to those of the channel', () => {
+  const { message, errors } = render({ to: [t('{{ data.nope }}')], mention: [t('')] }, {});
+  expect(message).not.toHaveProperty('to');
+  expect(message).not.toHaveProperty('mention');
+  expect(errors).toEqual(['to: undefined variable: data.nope']);
+});
+
+test('how many were suppressed is told, in the words of the rule if it has any', () => {
+  const suppressed = { suppressed: 3 };
+  expect(render({}, null, suppressed).message.body).toBe('(3 more like this were suppressed)');
+  expect(render({ body: t('B') }, null, suppressed).message.body).toBe('B\n\n(3 more like this were suppressed)');
+  expect(render({ body: t('mail suppressed') }, null, suppressed).message.body).toContain('(3 more');
+  expect(render({ body: t('{{ data }}, suppressed: {{ 1 }}') }, 'x', suppressed).message.body).toContain('(3 more');
+  expect(render({ body: t('B and {{ suppressed }}') }, null, suppressed).message.body).toBe('B and 3');
+  expect(
+    render({ title: t('{% if suppressed > 0 %}+{{ suppressed }}{% endif %}'), body: t('B') }, null, suppressed).message,
+  ).toMatchObject({ title: '+3', body: 'B' });
+  expect(render({ body: t('B') }, null, { suppressed: 0 }).message.body).toBe('B');
+  expect(render({ body: t('B') }, null, { suppressed: 1 }).message.body).toContain('(1 more like this was suppressed)');
+});
+
+test('no event loses its message', () => {
+  const templates: MessageTemplates = {
+    title: t('{{ data.a.b }}'),
+    body: t('{% for x in data.l %}{{ x }}{% endfor %}'),
+    fields: { F: t('{{ data.f }}') },
+  };
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom('text', 'markdown', 'html'), (data, format) => {
+      for (const given of [{ format }, { ...templates, format }] as const) {
+        const { message } = render(given, data as Json);
+        expect(typeof message.title).toBe('string');
+        expect(message.title).not.toMatch(/[\r\n]/);
+        expect(typeof message.body).toBe('string');
+      }
+    }),
+  );
+});
+
+test('nor does one without a bottom', () => {
+  let deep: Json = 1;
+  for (let level = 0; level < 50_000; level += 1) deep = { a: deep };
+  expect(render({}, { host: 'db1', deep }).message.body).toContain('host: db1');
+  expect(render({ body: t('{{ data.nope }}') }, { deep }).message.body).toContain('[template error');
+});
