@@ -1,18 +1,19 @@
-import type { BelfryError } from '../core/failure.ts';
-import { openLanes } from '../delivery/lanes.ts';
+import { BelfryError } from '../core/failure.ts';
+import { ownEvents } from '../core/own-events.ts';
+import { Lanes } from '../delivery/lanes.ts';
+import { Resending } from '../delivery/resend.ts';
 import { openMetrics } from '../http/metrics.ts';
-import type { ReloadView } from '../http/port.ts';
+import type { DaemonPort, ReloadView } from '../http/port.ts';
 import { openListener } from '../http/server.ts';
 import { openHub } from '../http/stream/hub.ts';
-import { type Clock, systemClock } from '../lib/clock.ts';
+import { systemClock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
-import { watchRules } from '../reload/watch.ts';
 import { openServiceNotice } from '../service/notify.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { Feed } from './feed.ts';
 import { channelOpener, type Foundation, type FoundationOptions, openFoundation } from './foundation.ts';
-import { takeInbox } from './inbox.ts';
 import { Intake } from './intake.ts';
+import { Lifecycle } from './lifecycle.ts';
 import { watchDeliveries, watchEvents } from './observers.ts';
 import { OwnEvents } from './own-events.ts';
 import { daemonPort } from './port.ts';
@@ -33,39 +34,49 @@ export interface App {
   stop(graceful: boolean): Promise<void>;
 }
 
-/** What attempts that are on their way get to end, in milliseconds. */
-const GRACE = 20_000;
-const TRIM_EVERY = 10 * 60_000;
+export interface AppOptions extends Omit<FoundationOptions, 'clock'> {
+  readonly check: DaemonPort['check'];
+}
 
 /** Builds everything in dependency order and starts it. Rejects, with everything closed again, when a part does not start. */
-export async function openApp(options: Omit<FoundationOptions, 'clock'>): Promise<App> {
-  const foundation = await openFoundation({ ...options, clock: systemClock });
+export async function openApp(given: AppOptions): Promise<App> {
+  const options = { ...given, clock: systemClock };
+  const foundation = await openFoundation(options);
   try {
-    const parts = await build(foundation, { ...options, clock: systemClock });
-    return await start(foundation, parts);
+    return await build(foundation, options);
   } catch (error) {
     await foundation.closers.close();
     throw error;
   }
 }
 
-type Parts = Awaited<ReturnType<typeof build>>;
-
-/** Constructs; starts nothing that acts by itself. */
-async function build(foundation: Foundation, options: FoundationOptions) {
-  const { closers, store, log, live, paths, scrubber, deadLetters } = foundation;
+async function build(foundation: Foundation, options: FoundationOptions & AppOptions): Promise<App> {
+  const { closers, store, deadLetters, log, live, prepared, paths, scrubber } = foundation;
   const { terminal, clock, version } = options;
-  const failed = new Promise<BelfryError>((resolve) => store.onFatal((error) => resolve(error as BelfryError)));
   const ids = (): string => newId(clock.now());
+  const failed = new Promise<BelfryError>((resolve) => {
+    store.onFatal((error) =>
+      resolve(error instanceof BelfryError ? error : new BelfryError('store.failed', error.message, { exit: 74 })),
+    );
+  });
+
   const feed = new Feed();
   const waiting = new Waiting(store.deliveries, clock);
   const metrics = openMetrics();
   closers.own('metrics', () => metrics.close());
   const own = new OwnEvents({ accept: (events) => intake.accept(events, { source: 'belfry' }), log, clock });
-  const intake: Intake = new Intake({ live: () => live.ruleset, store, clock, newId: ids, taken: watchEvents({ feed, metrics, own, live: () => live.ruleset, clock, log }) });
-  const hub = openHub({ store, clock, log, acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt) });
+  const taken = watchEvents({ feed, metrics, own, live: () => live.ruleset, clock, log });
+  const intake: Intake = new Intake({ live: () => live.ruleset, store, clock, newId: ids, taken });
+  const hub = openHub({
+    store,
+    clock,
+    log,
+    acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
+    feed: (listener) => feed.follow(listener),
+  });
   closers.own('push', () => hub.close());
-  const lanes = openLanes({
+  const open = channelOpener(foundation, options, hub);
+  const lanes: Lanes = new Lanes({
     store,
     deadLetters,
     clock,
@@ -74,71 +85,99 @@ async function build(foundation: Foundation, options: FoundationOptions) {
     log,
     scrubber,
     notices: (event) => own.raise(event),
-    open: channelOpener(foundation, options, hub),
+    open,
   });
-  const sources = new RunningSources({ types: sourceTypes, intake, store, clock, log, troubled: (...trouble) => own.sourceTrouble(...trouble) });
+  const sources = new RunningSources({
+    types: sourceTypes,
+    intake,
+    store,
+    clock,
+    log,
+    troubled: (...trouble) => own.sourceTrouble(...trouble),
+  });
+  const ended = (result: ReloadView): void => {
+    metrics.reload(result.ok ? 'applied' : 'rejected', result.generation);
+    own.reloaded(result);
+  };
+  const reloading = new Reloading({ live, sources, lanes, log, ended });
+  const resending = new Resending({
+    deadLetters,
+    store,
+    clock,
+    log,
+    direct: (channel, delivery) => lanes.direct(channel, delivery),
+    channelType: (channel) => live.ruleset.channels.get(channel)?.type,
+    requeue: (event) => intake.requeue(event),
+  });
   const service = openServiceNotice(terminal.env, terminal.pid, log);
   closers.own('service notice', () => service.close());
-  const reloading = new Reloading({
-    live,
-    sources,
-    lanes,
-    log,
-    ended: (result) => {
-      metrics.reload(result.ok ? 'applied' : 'rejected', result.generation);
-      own.reloaded(result);
-    },
-  });
   const first = await firstToken(paths);
   const tokens = () => (live.ruleset.daemon.tokens.length > 0 ? live.ruleset.daemon.tokens : [first]);
-  const state = { ready: false, startedAt: clock.now() };
-  const port = daemonPort({ ...foundation, options, state, intake, lanes, sources, reloading, waiting, feed, tokens, newId: ids });
-  closers.own('delivery watch', watchDeliveries({ feed, metrics, waiting, lanes, store, deadLetters, clock, view: (id) => port.delivery(id) }));
-  return { failed, intake, lanes, sources, service, reloading, port, hub, metrics, own, state, clock, version };
+  const lifecycle: Lifecycle = new Lifecycle({
+    foundation,
+    intake,
+    lanes,
+    sources,
+    reloading,
+    resending,
+    service,
+    clock,
+    started: () => own.raise(ownEvents.started({ version, generation: live.generation })),
+  });
+  const port = daemonPort({
+    check: options.check,
+    version,
+    pid: terminal.pid,
+    startedAt: clock.now(),
+    store,
+    deadLetters,
+    live,
+    intake,
+    lanes,
+    resending,
+    sources,
+    reloading,
+    waiting,
+    feed,
+    tokens,
+    lifecycle: () => lifecycle.refusing,
+  });
+  closers.own(
+    'delivery watch',
+    watchDeliveries({ feed, metrics, waiting, lanes, clock, view: (id) => port.delivery(id) }),
+  );
+  metrics.gauges(() => gaugesOf(foundation, lifecycle));
+  live.swap(prepared);
+  const { listen, publicUrl } = prepared.ruleset.daemon;
+  const listener = await openListener({
+    port,
+    listen,
+    socket: paths.socket,
+    ...(publicUrl !== undefined && { publicUrl }),
+    log,
+    scrubber,
+    clock,
+    metrics,
+    stream: hub,
+  });
+  closers.own('listener', () => listener.close(1000));
+  await lifecycle.start(listener);
+  return {
+    listen: listener.address,
+    tokenFile: paths.token,
+    reload: () => reloading.reload(),
+    failed,
+    stop: (graceful) => lifecycle.stop(graceful),
+  };
 }
 
-async function start(foundation: Foundation, parts: Parts): Promise<App> {
-  const { closers, live, prepared, log, paths, store, scrubber } = foundation;
-  const { intake, lanes, sources, service, reloading, port, hub, metrics, own, state, clock } = parts;
-  const daemon = prepared.ruleset.daemon;
-  live.swap(prepared);
-  const listener = await openListener({ port, hub, metrics, log, scrubber, clock, listen: daemon.listen, socket: paths.socket, ...(daemon.publicUrl !== undefined && { publicUrl: daemon.publicUrl }) });
-  closers.own('listener', () => listener.close(1000));
-  await lanes.apply(prepared.ruleset.channels);
-  const change = await sources.prepare(prepared.ruleset.sources);
-  await change.commit();
-  await takeInbox(paths.inbox, (events) => intake.accept(events), log);
-  const watching = new AbortController();
-  const watched = daemon.reload.watch ? watchForChanges(foundation, reloading, clock, watching.signal) : Promise.resolve();
-  const cancelTrim = repeatedly(clock, TRIM_EVERY, () => trim(foundation, clock));
-  state.ready = true;
-  log.info({ generation: live.generation, listen: listener.address, socket: paths.socket, state: paths.state, rules: prepared.ruleset.rules.length }, 'ready');
-  service.ready(`generation ${live.generation}`);
-  own.started(live.generation);
-
-  const stop = async (graceful: boolean): Promise<void> => {
-    state.ready = false;
-    log.info('stopping');
-    service.stopping();
-    watching.abort();
-    cancelTrim();
-    listener.stopAccepting();
-    await Promise.all([watched, reloading.idle()]);
-    await sources.stop();
-    await intake.stop();
-    await lanes.stop(graceful ? GRACE : 0);
-    await closers.close();
-    log.info('stopped');
-  };
-  return { listen: listener.address, tokenFile: paths.token, reload: () => reloading.reload(), failed: parts.failed, stop: once(stop) };
-
-  function once(work: (graceful: boolean) => Promise<void>): (graceful: boolean) => Promise<void> {
-    let running: Promise<void> | undefined;
-    return (graceful) => (running ??= work(graceful));
-  }
-  async function trim({ live: { ruleset } }: Foundation, at: Clock): Promise<void> {
-    const { events, size } = ruleset.daemon.retention;
-    await store.trim({ before: at.now() - events, bytes: size });
-    await store.pushes.trim(at.now());
-  }
+function gaugesOf({ store, live }: Foundation, lifecycle: Lifecycle) {
+  const { byChannel, dead } = store.deliveries.counts();
+  const now = systemClock.now();
+  const queue = [...byChannel].map(([channel, { pending, sending, oldest }]) => ({
+    channel,
+    depth: pending + sending,
+    oldestSeconds: oldest === undefined ? 0 : Math.max(0, (now - oldest) / 1000),
+  }));
+  return { queue, deadLetters: dead, generation: live.generation, ready: lifecycle.refusing === undefined };
 }

@@ -30,7 +30,9 @@ export class InvalidRules extends BelfryError {
   readonly problems: readonly Problem[];
 
   constructor(config: string, problems: readonly Problem[]) {
-    super('rules.invalid', `the rules at ${config} do not load (${problems.length} problems); nothing was touched`, { exit: EXIT.config });
+    super('rules.invalid', `the rules at ${config} do not load (${problems.length} problems); nothing was touched`, {
+      exit: EXIT.config,
+    });
     this.problems = problems;
   }
 }
@@ -47,8 +49,8 @@ export interface Foundation {
   readonly deadLetters: DeadLetters;
 }
 
-/** Rejects with `InvalidRules`, or with what the store says (`store.locked`: exit 75). Rules first: bad ones must touch no state. */
-export async function openFoundation(options: FoundationOptions): Promise<Foundation> {
+/** `quiet`: log no more than that, for commands. Rejects with `InvalidRules`, or with what the store says (`store.locked`: exit 75). Rules first: bad ones must touch no state. */
+export async function openFoundation(options: FoundationOptions, quiet?: 'error'): Promise<Foundation> {
   const { terminal, config } = options;
   const scrubber = new Scrubber();
   const paths = statePaths(await peekDaemonSettings(config, terminal.env), terminal.env, terminal.cwd);
@@ -59,7 +61,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
   const closers = new Closers();
   try {
-    const log = openLog(prepared.ruleset.daemon.log, scrubber, terminal.stdout);
+    const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
     const store = await openStore({ path: paths.state });
     closers.own('store', () => store.close());
     await key.keep();
@@ -73,13 +75,25 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
 }
 
 /** Opens the notifier of a channel, with tools of its own: one HTTP client and resolver per channel. */
-export function channelOpener(foundation: Pick<Foundation, 'log'>, options: FoundationOptions, push: PushGateway): (config: ChannelConfig) => Notifier {
+export function channelOpener(
+  foundation: Pick<Foundation, 'log'>,
+  options: FoundationOptions,
+  push: PushGateway,
+): (config: ChannelConfig) => Notifier {
   const { terminal, clock } = options;
   return (config) => {
     const type = channelTypes.find((candidate) => candidate.type === config.type)!;
     const http = openHttpClient();
     const log = foundation.log.child({ channel: config.name });
-    const notifier = type.open(config.settings, { name: config.name, http, clock, log, push, hostname: terminal.hostname, env: terminal.env });
+    const notifier = type.open(config.settings, {
+      name: config.name,
+      http,
+      clock,
+      log,
+      push,
+      hostname: terminal.hostname,
+      env: terminal.env,
+    });
     return {
       send: (message, io) => notifier.send(message, io),
       async close() {

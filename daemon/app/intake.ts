@@ -71,6 +71,12 @@ export class Intake {
     }
   }
 
+  /** Has today's rules decide an old event anew, as an event of its own that says which one it was. */
+  async requeue(event: Event): Promise<void> {
+    const { id, ...rest } = event;
+    await this.accept([{ ...rest, requeued: id }], { source: event.source });
+  }
+
   /** Takes nothing more; resolves when what was being taken is on disk or refused. */
   async stop(): Promise<void> {
     this.#stopping = true;

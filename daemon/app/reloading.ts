@@ -63,17 +63,36 @@ export class Reloading {
 
   #without(prepared: Exclude<Prepared, { kind: 'ready' }>): ReloadView {
     if (prepared.kind === 'refused') return this.#refused(prepared.problems);
-    return { ok: true, generation: this.#parts.live.generation, added: [], changed: [], removed: [], restart_needed: [], problems: [] };
+    return {
+      ok: true,
+      generation: this.#parts.live.generation,
+      added: [],
+      changed: [],
+      removed: [],
+      restart_needed: [],
+      problems: [],
+    };
   }
 
   #refused(problems: readonly Problem[]): ReloadView {
-    return { ok: false, generation: this.#parts.live.generation, added: [], changed: [], removed: [], restart_needed: [], problems };
+    return {
+      ok: false,
+      generation: this.#parts.live.generation,
+      added: [],
+      changed: [],
+      removed: [],
+      restart_needed: [],
+      problems,
+    };
   }
 
   #tell(result: ReloadView, kind: Prepared['kind']): void {
     const { log, ended } = this.#parts;
     for (const problem of result.problems) {
-      log.error({ code: problem.code, at: `${problem.file}:${problem.line}:${problem.column}`, mend: problem.mend }, `reload: ${problem.message}`);
+      log.error(
+        { code: problem.code, at: `${problem.file}:${problem.line}:${problem.column}`, mend: problem.mend },
+        `reload: ${problem.message}`,
+      );
     }
     for (const what of result.restart_needed) log.warn(`reload: ${what} takes effect after a restart`);
     if (kind === 'unchanged') return;
@@ -86,5 +105,12 @@ export class Reloading {
 
 /** A source that does not start has no place in a file that could be told here; its name is in the message. */
 function startProblem(error: Error): Problem {
-  return { file: '', line: 1, column: 1, code: 'source.start', message: error.message, mend: 'mend what it names, then save or run `belfry reload`' };
+  return {
+    file: '',
+    line: 1,
+    column: 1,
+    code: 'source.start',
+    message: error.message,
+    mend: 'mend what it names, then save or run `belfry reload`',
+  };
 }

@@ -102,9 +102,12 @@ export class RunningSources {
       open = resolve;
     });
     const running: { -readonly [K in keyof Running]?: Running[K] } = { config, open, trouble: undefined };
-    running.source = await type.start(config.settings, this.#io(config, gate, (trouble) => {
-      running.trouble = trouble;
-    }));
+    running.source = await type.start(
+      config.settings,
+      this.#io(config, gate, (trouble) => {
+        running.trouble = trouble;
+      }),
+    );
     return running as Running;
   }
 
@@ -119,7 +122,10 @@ export class RunningSources {
       live: gate,
       async emit(event: EventInput, marks?: readonly Mark[]) {
         await gate;
-        const [accepted] = await intake.accept([event], { source: config.name, ...(marks && { marks: { scope, marks } }) });
+        const [accepted] = await intake.accept([event], {
+          source: config.name,
+          ...(marks && { marks: { scope, marks } }),
+        });
         return accepted!;
       },
       mark: (marks) => store.marks.write(scope, marks),

@@ -23,6 +23,7 @@ export function fingerprintKey(paths: StatePaths): { hash: (text: string) => str
 
 /** With no token configured one of scope `admin` is made at first start and kept in `<state>/token`. */
 export async function firstToken(paths: StatePaths): Promise<Token> {
-  if (!existsSync(paths.token)) await writeAtomically(paths.token, `blf_${randomBytes(24).toString('base64url')}\n`, 0o600);
+  if (!existsSync(paths.token))
+    await writeAtomically(paths.token, `blf_${randomBytes(24).toString('base64url')}\n`, 0o600);
   return { name: 'first', hash: sha256(readFileSync(paths.token, 'utf8').trim()), scopes: ['admin'] };
 }

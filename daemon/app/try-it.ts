@@ -1,8 +1,9 @@
 import { desktopTrouble } from '../channels/desktop.ts';
+import type { App } from './app.ts';
 import type { Environment } from './paths.ts';
 
-/** What a person who started the shipped rules can paste next; `listen` is `host:port`. */
-export function tryIt(listen: string, env: Environment, folders: { readonly token: string }): string {
+/** What a person who started the shipped rules can paste next. */
+export function tryIt({ listen, tokenFile }: Pick<App, 'listen' | 'tokenFile'>, env: Environment): string {
   const trouble = desktopTrouble(env);
   return `
 Belfry runs on the rules in rules/. Try, from this folder in another terminal:
@@ -14,7 +15,7 @@ Belfry runs on the rules in rules/. Try, from this folder in another terminal:
   tail -f outbox/notifications.jsonl           what was sent
 
 Edit rules/hello.yaml and save: it takes effect within a second.
-WebSocket clients connect to ws://${listen}/v1/stream?user=you with the token in ${folders.token}
+WebSocket clients connect to ws://${listen}/v1/stream?user=you with the token in ${tokenFile}
 Desktop notifications: ${trouble === undefined ? 'shown on this desktop' : `left out here: ${trouble}`}
 
 `;

@@ -61,7 +61,7 @@ export function remoteDoor(client: Client): DeadDoor {
   };
 }
 
-export function localDoor(port: DaemonPort): DeadDoor {
+export function localDoor(port: Pick<DaemonPort, 'dead' | 'resend' | 'drop'>): DeadDoor {
   return {
     list: () => port.dead(),
     resend: (request, signal) => port.resend(request, signal),

@@ -37,14 +37,14 @@ export class Doors {
     return this.#client;
   }
 
-  async dead(options: CommonOptions, need: 'read' | 'change'): Promise<DeadDoor> {
+  async dead(options: CommonOptions): Promise<DeadDoor> {
     if (await this.#running(options)) return remoteDoor(await this.client(options));
-    return localDoor((await this.#open(options, need)).port);
+    return localDoor((await this.#open(options)).port);
   }
 
   async audit(options: CommonOptions): Promise<Audit> {
     if (await this.#running(options)) return (await this.client(options)).call<Audit>('GET', '/v1/audit');
-    return (await this.#open(options, 'read')).port.audit();
+    return (await this.#open(options)).port.audit();
   }
 
   async close(): Promise<void> {
@@ -63,7 +63,7 @@ export class Doors {
     }
   }
 
-  async #open(options: CommonOptions, need: 'read' | 'change'): Promise<Stopped> {
+  async #open(options: CommonOptions): Promise<Stopped> {
     const paths = await this.paths(options);
     if (!existsSync(paths.state))
       throw new CommandError(
@@ -74,7 +74,6 @@ export class Doors {
       config: this.config(options),
       terminal: this.#terminal,
       version: this.#version,
-      need,
     });
     return this.#stopped;
   }

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { openApp } from '../app/app.ts';
+import { InvalidRules } from '../app/foundation.ts';
 import { configPath } from '../app/paths.ts';
 import { tryIt } from '../app/try-it.ts';
 import { EXIT } from '../core/failure.ts';
-import { problemText } from '../core/problem-text.ts';
+import type { Registry } from '../core/types.ts';
+import { check, checkCommand } from './check.ts';
 import type { CommonOptions, Terminal } from './terminal.ts';
 
 export interface RunOptions extends CommonOptions {
@@ -11,25 +13,29 @@ export interface RunOptions extends CommonOptions {
 }
 
 /** The daemon, in the foreground, until a signal or a failure of the machine ends it. */
-export async function runCommand(terminal: Terminal, version: string, options: RunOptions): Promise<number> {
+export async function runCommand(
+  terminal: Terminal,
+  version: string,
+  registry: Registry,
+  options: RunOptions,
+): Promise<number> {
   const config = configPath(options.config, terminal.env, terminal.cwd, existsSync);
-  const opened = await openApp({ config, terminal, version });
-  if (opened.kind === 'invalid') {
-    for (const problem of opened.problems)
-      terminal.stderr.write(`${problemText(problem, opened.sourceOf(problem.file))}\n`);
-    terminal.stderr.write(
-      `belfry: the rules at ${config} do not load (${opened.problems.length} problems); nothing was touched\n`,
-    );
-    return EXIT.config;
+  const validate = (path?: string) =>
+    check({ paths: [path ?? config], env: terminal.env, cwd: terminal.cwd, registry });
+  try {
+    const app = await openApp({ config, terminal, version, check: validate });
+    if (options.tryIt) terminal.stdout.write(tryIt(app, terminal.env));
+    const offHangup = terminal.onHangup(() => void app.reload());
+    const failure = await Promise.race([app.failed, aborted(terminal.interrupted)]);
+    offHangup();
+    if (failure !== undefined) terminal.stderr.write(`belfry: ${failure.message}\n`);
+    await app.stop(failure === undefined);
+    return failure?.exit ?? EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof InvalidRules)) throw error;
+    terminal.stderr.write(`belfry: ${error.message}\n\n`);
+    return checkCommand({ paths: [config], format: 'text', registry, terminal });
   }
-  const { app } = opened;
-  if (options.tryIt) terminal.stdout.write(tryIt(app, terminal));
-  const offHangup = terminal.onHangup(() => void app.reload());
-  const failure = await Promise.race([app.failed, aborted(terminal.interrupted)]);
-  offHangup();
-  if (failure !== undefined) terminal.stderr.write(`belfry: ${failure.message}\n`);
-  await app.stop(failure === undefined);
-  return failure?.exit ?? EXIT.ok;
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { Argument, type Command, Option } from 'commander';
 import { channelTypes } from '../channels/index.ts';
 import { newId } from '../lib/id.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { auditCommand } from './audit.ts';
 import { channelListCommand, channelTestCommand, holdCommand } from './channel.ts';
-import { CHECK_FORMATS, type CheckFormat, checkCommand } from './check.ts';
+import { CHECK_FORMATS, checkCommand } from './check.ts';
 import { completionScript } from './completion.ts';
 import { dropCommand, listCommand, resendCommand, type ResendOptions, showCommand } from './dead.ts';
 import { Doors } from './doors.ts';
@@ -17,7 +16,7 @@ import { runCommand, type RunOptions } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { statusCommand } from './status.ts';
 import { tailCommand } from './tail.ts';
-import { coloured, type CommonOptions, line, type Terminal } from './terminal.ts';
+import { type CommonOptions, line, type Terminal } from './terminal.ts';
 import { configPath } from '../app/paths.ts';
 
 type Filters = CommonOptions & { channel?: string; rule?: string; class?: string; since?: string };
@@ -25,10 +24,6 @@ type Filters = CommonOptions & { channel?: string; rule?: string; class?: string
 /** Every verb of the command line, declared in one place; what each does is in its own file. */
 export function verbs(program: Command, terminal: Terminal, version: string, exit: (code: number) => void): void {
   const registry = { channels: channelTypes, sources: sourceTypes };
-  const voices = {
-    out: (text: string) => terminal.stdout.write(text),
-    complain: (text: string) => terminal.stderr.write(`belfry: ${text}`),
-  };
   const doors = new Doors(terminal, version);
   const config = (options: CommonOptions): string => configPath(options.config, terminal.env, terminal.cwd, existsSync);
   /** Runs a verb that talks to the daemon, or to what it left. */
@@ -44,21 +39,19 @@ export function verbs(program: Command, terminal: Terminal, version: string, exi
     .command('run')
     .description('the daemon, in the foreground')
     .option('--try-it', 'say at the start what to try')
-    .action((options: RunOptions) => does(() => runCommand(terminal, version, options))());
+    .action((options: RunOptions) => does(() => runCommand(terminal, version, registry, options))());
   program
     .command('check')
     .description('validate rules: every problem with its place, an excerpt and what to do')
     .argument('[path...]', 'files or directories (default: the rules directory)')
     .addOption(new Option('--format <format>', 'how').choices(CHECK_FORMATS).default('text'))
-    .action((paths: string[], options: CommonOptions & { format: CheckFormat }) =>
+    .action((paths: string[], options: CommonOptions & { format: string }) =>
       does(() =>
         checkCommand({
           paths: paths.length > 0 ? paths : [config(options)],
           format: options.json ? 'json' : options.format,
-          env: terminal.env,
           registry,
-          colour: coloured(terminal),
-          out: (text) => terminal.stdout.write(text),
+          terminal,
         }),
       )(),
     );
@@ -138,12 +131,12 @@ export function verbs(program: Command, terminal: Terminal, version: string, exi
     .command('init')
     .description('a starter rules directory')
     .argument('[dir]', 'where', 'rules')
-    .action((dir: string) => does(() => initCommand({ folder: path.resolve(terminal.cwd, dir), ...voices }))());
+    .action((dir: string) => does(() => initCommand({ dir, terminal }))());
   program
     .command('schema')
     .description('print a JSON schema')
     .addArgument(new Argument('<name>', 'which').choices(['rules', 'event', 'dead-letter']))
-    .action((name: string) => does(async () => schemaCommand({ name, registry, ...voices }))());
+    .action((name: string) => does(() => schemaCommand({ name, registry, terminal }))());
   program
     .command('completion')
     .description('a completion script for a shell')
@@ -172,15 +165,13 @@ function deadVerbs(
       .option('--since <time>', 'dead since a time, or a duration ago');
   filtered(dead.command('list'))
     .description('every dead letter, a line each')
-    .action((options: Filters) =>
-      does(async () => listCommand(terminal, await doors.dead(options, 'read'), options))(),
-    );
+    .action((options: Filters) => does(async () => listCommand(terminal, await doors.dead(options), options))());
   dead
     .command('show')
     .description('one whole')
     .argument('<id>')
     .action((id: string, options: CommonOptions) =>
-      does(async () => showCommand(terminal, await doors.dead(options, 'read'), id, options))(),
+      does(async () => showCommand(terminal, await doors.dead(options), id, options))(),
     );
   filtered(dead.command('resend'))
     .description('send again, oldest first, after showing the plan')
@@ -191,7 +182,7 @@ function deadVerbs(
     .option('--dry-run', 'only the plan')
     .option('--yes', 'do not ask')
     .action((ids: string[], options: ResendOptions) =>
-      does(async () => resendCommand(terminal, await doors.dead(options, 'change'), ids, options))(),
+      does(async () => resendCommand(terminal, await doors.dead(options), ids, options))(),
     );
   dead
     .command('drop')
@@ -199,6 +190,6 @@ function deadVerbs(
     .argument('<id...>', 'which; - reads them from standard input')
     .option('--yes', 'do not ask')
     .action((ids: string[], options: CommonOptions & { yes?: boolean }) =>
-      does(async () => dropCommand(terminal, await doors.dead(options, 'change'), ids, options))(),
+      does(async () => dropCommand(terminal, await doors.dead(options), ids, options))(),
     );
 }

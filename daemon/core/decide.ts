@@ -43,12 +43,13 @@ export function decide(event: Event, candidates: readonly Candidate[], context: 
     }
     const owed = notify(event, rule, key, passage.suppressed, context);
     deliveries.push(...owed.deliveries);
-    const reasons = [...(error === undefined ? [] : [error]), ...owed.reasons];
+    const errors = [...(error === undefined ? [] : [error]), ...owed.errors];
     results.push({
       rule: rule.name,
       key,
       outcome: 'notified',
-      ...(reasons.length > 0 && { reason: reasons.join('; ') }),
+      ...(owed.deliveries.length === 0 && { reason: 'no target applied' }),
+      ...(errors.length > 0 && { errors }),
     });
   }
   return { results, states, deliveries };
@@ -107,7 +108,7 @@ function notify(
   key: string,
   suppressed: number,
   context: DecideContext,
-): { deliveries: OwedDelivery[]; reasons: string[] } {
+): { deliveries: OwedDelivery[]; errors: string[] } {
   const scope: Scope = {
     event,
     rule: rule.name,
@@ -119,18 +120,17 @@ function notify(
     now: new Date(context.now).toISOString(),
   };
   const deliveries: OwedDelivery[] = [];
-  const reasons: string[] = [];
+  const errors: string[] = [];
   for (const target of rule.notify) {
     const { holds, error } = target.when?.test(event, context.now) ?? { holds: true };
-    if (error !== undefined) reasons.push(`${target.channel}: if: ${error}`);
+    if (error !== undefined) errors.push(`${target.channel}: if: ${error}`);
     // A condition that fails must not silence: who would have been told is told.
     if (!holds && error === undefined) continue;
-    const { owed, errors } = owe(event, rule, key, target, scope, context);
+    const { owed, errors: failed } = owe(event, rule, key, target, scope, context);
     deliveries.push(owed);
-    reasons.push(...errors.map((text) => `${target.channel}: ${text}`));
+    errors.push(...failed.map((text) => `${target.channel}: ${text}`));
   }
-  if (deliveries.length === 0) reasons.push('no target applied');
-  return { deliveries, reasons };
+  return { deliveries, errors };
 }
 
 function owe(

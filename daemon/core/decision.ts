@@ -23,6 +23,8 @@ export interface RuleResult {
   readonly key?: string;
   /** Why, for a person: `same key within 10m`. */
   readonly reason?: string;
+  /** What went wrong on the way, also when somebody was told all the same: a template, a key, a target's condition. */
+  readonly errors?: readonly string[];
   /** RFC 3339: until when the reason holds. */
   readonly until?: string;
 }

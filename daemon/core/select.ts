@@ -41,7 +41,7 @@ function candidateOf(rule: CompiledRule, event: Event, now: number): Candidate |
   if (!rule.enabled) return holds ? { kind: 'result', result: { rule: rule.name, outcome: 'disabled' } } : undefined;
   if (error === undefined) return holds ? match(rule, event, now) : undefined;
   if (rule.onError === 'notify') return match(rule, event, now, `if: ${error}`);
-  return { kind: 'result', result: { rule: rule.name, outcome: 'error', reason: `if: ${error}` } };
+  return { kind: 'result', result: { rule: rule.name, outcome: 'error', errors: [`if: ${error}`] } };
 }
 
 /**

@@ -3,7 +3,7 @@ import { OWN_SOURCE } from '../core/event.ts';
 import type { Attempt, DeadLetter, Delivery } from '../core/delivery.ts';
 import type { DeliveryPolicy } from '../core/delivery.ts';
 import type { OwedDelivery } from '../core/decision.ts';
-import type { End, LaneParts } from './lane-parts.ts';
+import { type End, type LaneParts, REMOVED } from './lane-parts.ts';
 import { persist } from './persist.ts';
 
 /**
@@ -36,6 +36,18 @@ export async function bury(
   observer.settled(delivery, settlement);
   // Never about its own: a dead notice of a dead notice has no end.
   if (delivery.event.source !== OWN_SOURCE) notices(noticeOf(delivery, end));
+}
+
+/** Ends all that a channel which is gone still owes. */
+export async function buryLeft(channel: string, parts: LaneParts): Promise<void> {
+  const { deliveries } = parts.store;
+  const options = { limit: 64, now: Number.MAX_SAFE_INTEGER };
+  for (;;) {
+    const due = await deliveries.claim(channel, { ...options, ordered: false });
+    const awaiting = await deliveries.claimExpired(channel, options);
+    if (due.length + awaiting.length === 0) return;
+    await Promise.all([...due, ...awaiting].map((delivery) => bury(delivery, undefined, REMOVED, undefined, parts)));
+  }
 }
 
 export function letterOf(delivery: Delivery, attempt: Attempt | undefined, end: End, now: number): DeadLetter {

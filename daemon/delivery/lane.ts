@@ -3,13 +3,14 @@ import type { Attempt, Delivery, DeliveryPolicy } from '../core/delivery.ts';
 import { judge, type Verdict } from '../core/judge.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
 import { type Attempted, attempt } from './attempt.ts';
-import { bury } from './funeral.ts';
+import { bury, buryLeft } from './funeral.ts';
 import { Health } from './health.ts';
 import { type DirectResult, directResult } from './direct.ts';
-import { type End, EXPIRED, type LaneParts, type LaneStatus, REMOVED, WAITED_OUT } from './lane-parts.ts';
+import { type End, EXPIRED, type LaneParts, type LaneStatus, WAITED_OUT } from './lane-parts.ts';
 import { OpenNotifier } from './open-notifier.ts';
 import { persist } from './persist.ts';
 import { RateLimit } from './rate.ts';
+import { failureOf, logSettlement, settlementOf } from './settling.ts';
 
 const CLAIMED_AT_ONCE = 64;
 
@@ -27,6 +28,7 @@ export class Lane {
   readonly name: string;
   readonly #parts: LaneParts;
   readonly #health: Health;
+  readonly #claims: boolean;
   readonly #killed = new AbortController();
   readonly #flying = new Set<Promise<void>>();
   #config: ChannelConfig;
@@ -42,8 +44,10 @@ export class Lane {
   #retired = false;
   #alarm = (): void => {};
 
-  constructor(config: ChannelConfig, parts: LaneParts) {
+  /** `claims`: whether it sends what is owed, besides what is sent by hand. */
+  constructor(config: ChannelConfig, parts: LaneParts, claims = true) {
     this.name = config.name;
+    this.#claims = claims;
     this.#parts = parts;
     this.#config = config;
     this.#notifier = new OpenNotifier(() => parts.open(config));
@@ -166,7 +170,7 @@ export class Lane {
   async #pump(): Promise<void> {
     this.#alarm();
     if (this.#retired) return this.#windUp();
-    await this.#endExpired();
+    if (this.#claims) await this.#endExpired();
     while (!this.#stopping && this.#waiters.length > 0 && this.#room() > 0 && this.#limitWait() === 0) {
       this.#waiters.shift()!();
       // Whoever was let go takes its place before the next one is counted.
@@ -191,7 +195,7 @@ export class Lane {
 
   /** How many may be claimed now. */
   #claimable(): number {
-    if (this.#limitWait() > 0) return 0;
+    if (!this.#claims || this.#limitWait() > 0) return 0;
     const wait = this.#health.wait(this.#policy.paused);
     if (wait === undefined || wait > 0) return 0;
     if (this.#health.failing) return this.#probing ? 0 : 1;
@@ -263,24 +267,11 @@ export class Lane {
   }
 
   async #settle(delivery: Delivery, record: Attempt, verdict: Verdict): Promise<void> {
-    const { store, clock, log, observer } = this.#parts;
-    const line = { delivery: delivery.id, rule: delivery.rule, ms: record.ms };
     if (verdict.kind === 'dead') return this.#end(delivery, record, verdict);
-    const settlement =
-      verdict.kind === 'delivered'
-        ? { state: 'delivered' as const, attempt: record, receipt: verdict.receipt }
-        : verdict.kind === 'awaiting'
-          ? { state: 'sending' as const, attempt: record, until: verdict.until }
-          : { state: 'pending' as const, attempt: record, dueAt: verdict.at };
+    const { store, clock, log, observer } = this.#parts;
+    const settlement = settlementOf(verdict, record);
     await persist(clock, () => store.deliveries.settle(delivery.id, settlement));
-    if (settlement.state === 'delivered')
-      log.info({ ...line, receipt: settlement.receipt.id }, `${this.name}: delivered`);
-    else if (settlement.state === 'sending') log.info(line, `${this.name}: handed over, waiting for the receipt`);
-    else
-      log.warn(
-        { ...line, code: record.code, error: record.message, again: new Date(settlement.dueAt).toISOString() },
-        `${this.name}: failed, will be tried again`,
-      );
+    logSettlement(log, delivery, record, settlement);
     observer.settled(delivery, settlement);
   }
 
@@ -299,16 +290,7 @@ export class Lane {
   }
 
   async #windUp(): Promise<void> {
-    const { deliveries } = this.#parts.store;
-    const options = { limit: CLAIMED_AT_ONCE, now: Number.MAX_SAFE_INTEGER };
-    for (;;) {
-      const left = [
-        ...(await deliveries.claim(this.name, { ...options, ordered: false })),
-        ...(await deliveries.claimExpired(this.name, options)),
-      ];
-      if (left.length === 0) break;
-      await Promise.all(left.map((delivery) => bury(delivery, undefined, REMOVED, undefined, this.#parts)));
-    }
+    await buryLeft(this.name, this.#parts);
     if (this.#flying.size === 0) await this.#notifier.retire(this.#parts.log);
   }
 
@@ -319,12 +301,13 @@ export class Lane {
     const now = clock.now();
     const due = store.deliveries.nextDue(this.name);
     const expiry = store.deliveries.nextExpiry(this.name);
-    if (expiry !== undefined) waits.push(expiry - now);
+    if (expiry !== undefined && this.#claims) waits.push(expiry - now);
     if (this.#waiters.length > 0 && this.#room() > 0) waits.push(this.#limitWait());
     const held = this.#health.wait(this.#policy.paused);
     // What flies wakes the lane when it lands.
     const full = this.#room() <= 0 || this.#probing;
-    if (due !== undefined && held !== undefined && !full) waits.push(Math.max(due - now, this.#limitWait(), held));
+    if (due !== undefined && this.#claims && held !== undefined && !full)
+      waits.push(Math.max(due - now, this.#limitWait(), held));
     if (waits.length === 0 || this.#stopping) return;
     const cancel = clock.after(Math.max(1, Math.min(...waits)), () => this.wake());
     this.#alarm = () => {
@@ -340,11 +323,4 @@ export class Lane {
       this.wake();
     });
   }
-}
-
-function failureOf(outcome: Attempted): Pick<Attempt, 'class' | 'code' | 'message'> {
-  if (outcome.kind === 'failed')
-    return { class: outcome.failure.class, code: outcome.failure.code, message: outcome.failure.message };
-  if (outcome.kind === 'bug') return { class: 'internal', code: 'internal', message: outcome.error.message };
-  return {};
 }

@@ -2,9 +2,9 @@ import type { Delivery, Receipt } from '../core/delivery.ts';
 import type { EventInput } from '../core/event.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
 import type { DirectResult } from './direct.ts';
-import { bury } from './funeral.ts';
+import { buryLeft } from './funeral.ts';
 import { Lane } from './lane.ts';
-import { type LaneParts, type LaneStatus, REMOVED } from './lane-parts.ts';
+import type { LaneParts, LaneStatus } from './lane-parts.ts';
 import { persist } from './persist.ts';
 
 export type LanesParts = Omit<LaneParts, 'channel' | 'observer'>;
@@ -34,6 +34,13 @@ export class Lanes {
   observe(observer: LaneParts['observer']): () => void {
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);
+  }
+
+  /** Channels to send by hand only, for a command on a stopped daemon: what is owed is left to the daemon. */
+  async lend(channels: ReadonlyMap<string, ChannelConfig>): Promise<void> {
+    this.#channels = channels;
+    for (const [name, config] of channels) this.#lanes.set(name, new Lane(config, this.#parts, false));
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.start()));
   }
 
   /** The channels of a ruleset. New lanes are known before this returns its promise; it resolves when all have begun. Unchanged ones are not touched. */
@@ -123,22 +130,9 @@ export class Lanes {
     const lane = this.#lanes.get(name);
     if (lane !== undefined) lane.wake();
     else if (this.#applied)
-      void this.#buryOrphans(name).catch((error: unknown) =>
+      void buryLeft(name, this.#parts).catch((error: unknown) =>
         this.#parts.log.error({ error: (error as Error).message }, `${name}: what it left could not be ended`),
       );
-  }
-
-  async #buryOrphans(name: string): Promise<void> {
-    const { deliveries } = this.#parts.store;
-    const options = { limit: 64, now: Number.MAX_SAFE_INTEGER };
-    for (;;) {
-      const left = [
-        ...(await deliveries.claim(name, { ...options, ordered: false })),
-        ...(await deliveries.claimExpired(name, options)),
-      ];
-      if (left.length === 0) return;
-      await Promise.all(left.map((delivery) => bury(delivery, undefined, REMOVED, undefined, this.#parts)));
-    }
   }
 }
 

@@ -17,8 +17,8 @@ export interface DaemonPort {
   wait(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<readonly DeliveryView[]>;
   hookRoute(path: string): HookRoute | undefined;
   status(): Promise<StatusView>;
-  /** [] is ready. */
-  notReady(): readonly string[];
+  /** Ready takes events; `reasons` says why not, and also what works only in part (a channel that is misconfigured, a file that does not load). */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   reload(): Promise<ReloadView>;
   check(path?: string): Promise<CheckView>;
   channels(): Promise<readonly ChannelView[]>;

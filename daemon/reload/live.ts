@@ -62,6 +62,11 @@ export class Live {
     this.#parts = parts;
   }
 
+  /** The rules directory, or the one file. */
+  get root(): string {
+    return this.#root;
+  }
+
   /** Throws before the first swap. */
   get ruleset(): Ruleset {
     if (this.#version === undefined) throw new Error('no rules have been loaded yet');

@@ -13,10 +13,10 @@ export interface ServiceNotice {
   close(): void;
 }
 
-export function openServiceNotice(env: Readonly<Record<string, string | undefined>>, log: Log): ServiceNotice {
+export function openServiceNotice(env: Readonly<Record<string, string | undefined>>, pid: number, log: Log): ServiceNotice {
   if (!env.NOTIFY_SOCKET) return { ready() {}, reloading() {}, stopping() {}, close() {} };
   const tell = (...words: string[]): void => {
-    execFile('systemd-notify', [`--pid=${process.pid}`, ...words], (error) => {
+    execFile('systemd-notify', [`--pid=${pid}`, ...words], (error) => {
       if (error) log.warn({ error: error.message }, 'systemd-notify failed; is NotifyAccess=all set in the unit?');
     });
   };

@@ -1,0 +1,170 @@
+import type { Token } from '../core/ruleset.ts';
+import type { DeadLetters } from '../delivery/dead-letters.ts';
+import type { DirectResult } from '../delivery/direct.ts';
+import type { Lanes } from '../delivery/lanes.ts';
+import type { Resending } from '../delivery/resend.ts';
+import type { ChannelTestView, ChannelView, DaemonPort, StatusView } from '../http/port.ts';
+import type { Live } from '../reload/live.ts';
+import type { Store } from '../store/store.ts';
+import type { Feed } from './feed.ts';
+import type { Intake } from './intake.ts';
+import type { Reloading } from './reloading.ts';
+import type { RunningSources } from './running-sources.ts';
+import { deliveryView, eventView } from './views.ts';
+import type { Waiting } from './waiting.ts';
+
+export interface PortParts {
+  /** Validates rules without touching anything: those in force without a path. */
+  readonly check: DaemonPort['check'];
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly store: Store;
+  readonly deadLetters: DeadLetters;
+  readonly live: Live;
+  readonly intake: Intake;
+  readonly lanes: Lanes;
+  readonly resending: Resending;
+  readonly sources: RunningSources;
+  readonly reloading: Reloading;
+  readonly waiting: Waiting;
+  readonly feed: Feed;
+  readonly tokens: () => readonly Token[];
+  /** Why it is not ready, besides what is looked up here. */
+  readonly lifecycle: () => string | undefined;
+}
+
+/** The daemon as the listener and the commands see it. Looks things up and hands them on; decides nothing. */
+export function daemonPort(parts: PortParts): DaemonPort {
+  const { store, live, intake, lanes, resending, sources, reloading, waiting, feed, deadLetters } = parts;
+  const held = (channel: string): boolean => lanes.held(channel);
+  return {
+    accept: (events, options) => intake.accept(events, options),
+    wait: async (ids, ms, signal) => (await waiting.until(ids, ms, signal)).map((stored) => deliveryView(stored, held)),
+    hookRoute: (path) => sources.route(path),
+    status: () => statusOf(parts),
+    readiness: () => readinessOf(parts),
+    reload: () => reloading.reload(),
+    check: parts.check,
+    channels: async () => channelsOf(lanes),
+    testChannel: async (name) => testView(name, await lanes.test(name)),
+    hold: (name) => lanes.hold(name),
+    release: (name) => lanes.release(name),
+    async event(id) {
+      const stored = await store.event(id);
+      if (stored === undefined) return undefined;
+      const deliveries = await store.deliveries.ofEvent(id);
+      return eventView(
+        stored,
+        deliveries.map((delivery) => deliveryView(delivery, held)),
+      );
+    },
+    async delivery(id) {
+      const stored = await store.deliveries.find(id);
+      return stored === undefined ? undefined : deliveryView(stored, held);
+    },
+    dead: () => deadLines(deadLetters),
+    resend: (request, signal) => resending.resend(request, signal),
+    drop: (id) => resending.drop(id),
+    audit: () => auditOf(store, deadLetters),
+    feed: (listener) => feed.follow(listener),
+    acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
+    tokens: parts.tokens,
+    limits: () => ({ body: live.ruleset.daemon.limits.body }),
+  };
+}
+
+/** The same lines that `dead list` shows of a stopped daemon. */
+export async function* deadLines(deadLetters: DeadLetters): ReturnType<DaemonPort['dead']> {
+  for await (const line of deadLetters.read()) yield 'record' in line ? line.record : line;
+}
+
+export async function auditOf(store: Store, deadLetters: DeadLetters): ReturnType<DaemonPort['audit']> {
+  const ids = new Set<string>();
+  for await (const line of deadLetters.read()) if ('record' in line) ids.add(line.record.id);
+  return store.audit(ids);
+}
+
+async function statusOf(parts: PortParts): Promise<StatusView> {
+  const { version, pid, startedAt, live, store, sources, lanes } = parts;
+  const counts = store.deliveries.counts();
+  const channels = lanes.status();
+  const sum = (name: 'pending' | 'sending' | 'held'): number =>
+    channels.reduce((total, channel) => total + channel[name], 0);
+  const { ready, reasons } = readinessOf(parts);
+  return {
+    version,
+    pid,
+    started_at: new Date(startedAt).toISOString(),
+    generation: live.generation,
+    ready,
+    reasons,
+    files: live.files,
+    sources: sources.status(),
+    channels: channelsOf(lanes),
+    deliveries: {
+      pending: sum('pending'),
+      sending: sum('sending'),
+      held: sum('held'),
+      delivered: counts.delivered,
+      dead: counts.dead,
+    },
+    alerts: { firing: 0, acknowledged: 0 },
+  };
+}
+
+function channelsOf(lanes: Lanes): readonly ChannelView[] {
+  return lanes.status().map(({ name, type, state, pending, held, reason }) => ({
+    name,
+    type,
+    state,
+    pending,
+    held,
+    ...(reason !== undefined && { reason }),
+  }));
+}
+
+/** Not ready is who takes no events; what works in part is told beside it, since taking the daemon out of service would not mend it. */
+function readinessOf({ lifecycle, sources, lanes, live }: PortParts): ReturnType<DaemonPort['readiness']> {
+  const refusing = lifecycle();
+  const partly = [
+    ...live.files
+      .filter(({ state }) => state === 'kept')
+      .map(({ path }) => `${path} does not load; its last good version is in force`),
+    ...sources
+      .status()
+      .filter(({ state }) => state !== 'running')
+      .map(({ name, reason }) => `source ${name}: ${reason ?? 'failing'}`),
+    ...lanes
+      .status()
+      .filter(({ state }) => state === 'misconfigured' || state === 'failing')
+      .map(({ name, state, reason }) => `channel ${name} is ${state}: ${reason ?? ''}`),
+  ];
+  return { ready: refusing === undefined, reasons: refusing === undefined ? partly : [refusing, ...partly] };
+}
+
+function testView(name: string, result: DirectResult | undefined): ChannelTestView | undefined {
+  if (result === undefined) return undefined;
+  if (result.kind === 'killed')
+    return {
+      channel: name,
+      ok: false,
+      error: { class: 'killed', code: 'stopping', message: 'the daemon was stopped' },
+      ms: 0,
+    };
+  const { ms } = result.attempt;
+  if (result.kind === 'delivered') return { channel: name, ok: true, receipt: result.receipt, ms };
+  if (result.kind === 'awaiting')
+    return {
+      channel: name,
+      ok: true,
+      receipt: { answer: 'handed over; the receipt comes when somebody acknowledges it' },
+      ms,
+    };
+  return {
+    channel: name,
+    ok: false,
+    error: { class: result.class, code: result.error.code, message: result.error.message },
+    ms,
+  };
+}

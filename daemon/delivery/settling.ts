@@ -1,0 +1,44 @@
+import type { Attempt, Delivery } from '../core/delivery.ts';
+import type { Verdict } from '../core/judge.ts';
+import type { Log } from '../lib/log.ts';
+import type { Settlement } from '../store/store.ts';
+import type { Attempted } from './attempt.ts';
+
+type Going = Exclude<Verdict, { kind: 'dead' }>;
+type Settled = Extract<Settlement, { state: 'delivered' | 'pending' | 'sending' }>;
+
+/** What the store is told of a verdict that ends nothing, or ends well. */
+export function settlementOf(verdict: Going, attempt: Attempt): Settled {
+  switch (verdict.kind) {
+    case 'delivered':
+      return { state: 'delivered', attempt, receipt: verdict.receipt };
+    case 'awaiting':
+      return { state: 'sending', attempt, until: verdict.until };
+    case 'retry':
+      return { state: 'pending', attempt, dueAt: verdict.at };
+  }
+}
+
+export function logSettlement(
+  log: Log,
+  { id, channel, rule }: Delivery,
+  { ms, code, message }: Attempt,
+  settlement: Settled,
+): void {
+  const line = { delivery: id, rule, ms };
+  if (settlement.state === 'delivered') log.info({ ...line, receipt: settlement.receipt.id }, `${channel}: delivered`);
+  else if (settlement.state === 'sending') log.info(line, `${channel}: handed over, waiting for the receipt`);
+  else
+    log.warn(
+      { ...line, code, error: message, again: new Date(settlement.dueAt).toISOString() },
+      `${channel}: failed, will be tried again`,
+    );
+}
+
+/** What a failed attempt is remembered by. */
+export function failureOf(outcome: Attempted): Pick<Attempt, 'class' | 'code' | 'message'> {
+  if (outcome.kind === 'failed')
+    return { class: outcome.failure.class, code: outcome.failure.code, message: outcome.failure.message };
+  if (outcome.kind === 'bug') return { class: 'internal', code: 'internal', message: outcome.error.message };
+  return {};
+}
