@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { HttpProblem } from './problem.ts';
+
+/** Which names of ours a request may use. A page of somebody else's must not talk to a daemon on the loopback, by its own name or by one that it has resolve to us. */
+export interface Gate {
+  /** Throws the 400, 403 or 421. */
+  check(request: IncomingMessage): void;
+}
+
+const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
+
+export function openGate(listenHost: string, publicUrl: string | undefined): Gate {
+  const ours = new Set([
+    ...LOOPBACK,
+    listenHost.toLowerCase(),
+    ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname.toLowerCase()]),
+  ]);
+  const open = !LOOPBACK.includes(listenHost);
+  // Whoever listens beyond the loopback is reached by addresses nobody listed; an address is no name that could be rebound.
+  const isOurs = (host: string): boolean =>
+    ours.has(host) || (open && isIP(host) !== 0) || /^127\.\d+\.\d+\.\d+$/.test(host);
+  return {
+    check(request) {
+      const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+      if (hosts !== 1) throw new HttpProblem(400, 'host.missing', 'a request has exactly one Host header');
+      const host = hostOf(`http://${request.headers.host ?? ''}`);
+      if (host === undefined || !isOurs(host))
+        throw new HttpProblem(421, 'host.foreign', 'this is not a name of this daemon; see `daemon.public_url`');
+      const { origin } = request.headers;
+      if (origin === undefined) return;
+      const from = hostOf(origin);
+      if (from === undefined || !isOurs(from))
+        throw new HttpProblem(403, 'origin.foreign', 'pages of other origins may not use this daemon');
+    },
+  };
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname.toLowerCase().replace(/^\[|\]$/g, '') : undefined;
+}

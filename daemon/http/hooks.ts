@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HookAnswer, HookRequest } from '../sources/source.ts';
+import { readBody } from './body.ts';
+import type { DaemonPort } from './port.ts';
+import { HttpProblem } from './problem.ts';
+
+/** Whether a path belongs to the webhook sources. Whoever posts there is asked by `verify`, not for a token. */
+export function isHook(path: string): boolean {
+  return path.startsWith('/hooks/');
+}
+
+/** Looks the live route up at each request, so that a reload needs nothing of the listener. */
+export async function handleHook(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  port: DaemonPort,
+): Promise<void> {
+  const route = port.hookRoute(url.pathname);
+  if (route === undefined) throw new HttpProblem(404, 'hook.none', 'no source listens here');
+  const method = request.method ?? '';
+  if (!route.methods.includes(method)) {
+    throw new HttpProblem(405, 'hook.method', `this source takes ${route.methods.join(', ')}`, {
+      headers: { allow: route.methods.join(', ') },
+    });
+  }
+  const limit = port.limits().body;
+  const body = await readBody(request, Math.min(route.maxBody ?? limit, limit));
+  const headers: HookRequest['headers'] = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
+  write(
+    response,
+    await route.handle({
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      headers,
+      body,
+      remote: request.socket.remoteAddress ?? '',
+    }),
+  );
+}
+
+function write(response: ServerResponse, { status, headers, body }: HookAnswer): void {
+  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
+  response.writeHead(status, { ...(text !== '' && { 'content-type': type }), ...headers });
+  response.end(text);
+}

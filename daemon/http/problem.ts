@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http';
+import { BelfryError } from '../core/failure.ts';
+
+/** An answer other than what was asked for: RFC 9457 problem details. Holds nothing of the request or of the inside. */
+export class HttpProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Further members of the problem details. */
+  readonly more: Readonly<Record<string, unknown>>;
+
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    options: { headers?: Record<string, string>; more?: Record<string, unknown> } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.headers = options.headers ?? {};
+    this.more = options.more ?? {};
+  }
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+  507: 'Insufficient Storage',
+};
+
+/** How the daemon's own refusals are said over HTTP. */
+const REFUSALS: Readonly<Record<string, { readonly status: number; readonly headers?: Record<string, string> }>> = {
+  'intake.stopping': { status: 503, headers: { 'retry-after': '5', connection: 'close' } },
+  'intake.rate': { status: 429, headers: { 'retry-after': '1' } },
+  'intake.queue_full': { status: 507, headers: { 'retry-after': '30' } },
+  'intake.reserved_source': { status: 400 },
+  'store.full': { status: 507, headers: { 'retry-after': '30' } },
+  'store.failed': { status: 503, headers: { 'retry-after': '30' } },
+  'store.closed': { status: 503, headers: { 'retry-after': '5' } },
+  'store.conflict': { status: 409 },
+};
+
+/** undefined: a bug, of which nothing is told. */
+export function problemOf(error: unknown): HttpProblem | undefined {
+  if (error instanceof HttpProblem) return error;
+  if (!(error instanceof BelfryError)) return undefined;
+  const refusal = REFUSALS[error.code];
+  return (
+    refusal &&
+    new HttpProblem(refusal.status, error.code, error.message, { ...(refusal.headers && { headers: refusal.headers }) })
+  );
+}
+
+export function writeProblem(response: ServerResponse, { status, code, message, headers, more }: HttpProblem): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title: TITLES[status] ?? 'Error',
+    status,
+    code,
+    detail: message,
+    ...more,
+  });
+  response.writeHead(status, { 'content-type': 'application/problem+json', ...headers });
+  response.end(body);
+}

@@ -1,0 +1,77 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Scope } from './auth.ts';
+import type { Metrics } from './metrics.ts';
+import type { DaemonPort } from './port.ts';
+import type { Caller, StreamDoor } from './stream-door.ts';
+
+/** What routes may use. */
+export interface RouteParts {
+  readonly port: DaemonPort;
+  readonly stream: StreamDoor;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** One request on its way through a route. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly query: URLSearchParams;
+  /** Undefined only where the route asks for nobody in particular. */
+  readonly caller: Caller | undefined;
+  /** Aborts when the client has gone. */
+  readonly gone: AbortSignal;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** As find-my-way writes it: `/v1/events/:id`. */
+  readonly path: string;
+  /** `open`: nobody is asked; `local`: nobody on the loopback, else `read`. */
+  readonly scope: Scope | 'open' | 'local';
+  /** One line for the API's description. */
+  readonly summary: string;
+  /** Status -> what it means. */
+  readonly answers: Readonly<Record<number, string>>;
+  handle(exchange: Exchange, parts: RouteParts): Promise<void> | void;
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(JSON.stringify(value));
+}
+
+/** NDJSON, a line as each comes, waiting for readers that are slow. */
+export async function sendLines(
+  response: ServerResponse,
+  lines: AsyncIterable<unknown>,
+  gone: AbortSignal,
+): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  for await (const line of lines) {
+    if (gone.aborted) break;
+    if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, gone);
+  }
+  response.end();
+}
+
+function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      gone.removeEventListener('abort', done);
+      resolve();
+    };
+    response.once('drain', done);
+    gone.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,143 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import findMyWay from 'find-my-way';
+import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from './auth.ts';
+import { handleHook, isHook } from './hooks.ts';
+import { HttpProblem, problemOf, writeProblem } from './problem.ts';
+import type { Route, RouteParts } from './route.ts';
+import { controlRoutes } from './routes-control.ts';
+import { eventRoutes } from './routes-events.ts';
+import { metaRoutes } from './routes-meta.ts';
+import { streamRoutes, UPGRADES } from './routes-stream.ts';
+import type { Caller } from './stream-door.ts';
+
+type Check = (request: IncomingMessage) => void;
+
+/** Everything that is served, in one list: routing, authorisation and the API's description read the same. */
+export const routes: readonly Route[] = [
+  ...eventRoutes,
+  ...controlRoutes,
+  ...streamRoutes,
+  ...metaRoutes(() => routes),
+];
+
+const METHODS = ['GET', 'POST', 'DELETE'] as const;
+
+/** Finds the route, asks who it is, answers problems. Every request ends in an answer. */
+export class Router {
+  readonly #parts: RouteParts;
+  readonly #routes = findMyWay({ maxParamLength: 1024 });
+  #stopping = false;
+
+  constructor(parts: RouteParts) {
+    this.#parts = parts;
+    for (const route of routes) this.#routes.on(route.method, route.path, () => undefined, route);
+  }
+
+  /** From now on everything is refused with 503. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse, check: Check, trusted: boolean): Promise<void> {
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('x-content-type-options', 'nosniff');
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    try {
+      await this.#route(request, response, gone.signal, check, trusted);
+    } catch (error) {
+      this.#answer(request, response, error, gone.signal);
+    }
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, check: Check, trusted: boolean): void {
+    socket.on('error', () => socket.destroy());
+    try {
+      check(request);
+      const url = urlOf(request);
+      const target = Object.hasOwn(UPGRADES, url.pathname) ? UPGRADES[url.pathname] : undefined;
+      if (target === undefined) throw new HttpProblem(404, 'path.none', 'there is no WebSocket here');
+      if (this.#stopping) throw stoppingProblem();
+      const caller = requireScope(this.#caller(request, url, trusted), target.scope);
+      this.#parts.stream.upgrade(target.kind, request, socket, head, caller);
+    } catch (error) {
+      const { status } = problemOf(error) ?? new HttpProblem(500, 'internal', '');
+      socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    }
+  }
+
+  async #route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    gone: AbortSignal,
+    check: Check,
+    trusted: boolean,
+  ): Promise<void> {
+    const url = urlOf(request);
+    const hook = isHook(url.pathname);
+    // Who posts to a hook comes through proxies and by any name; its signature is what counts.
+    if (!hook) check(request);
+    if (this.#stopping && url.pathname !== '/healthz' && url.pathname !== '/readyz') throw stoppingProblem();
+    if (hook) return handleHook(request, response, url, this.#parts.port);
+    const found = this.#routes.find(request.method as 'GET', url.pathname);
+    if (found === null) throw this.#noRoute(url.pathname);
+    const route = found.store as Route;
+    const caller = this.#callerFor(route, request, url, trusted);
+    await route.handle({ request, response, params: found.params, query: url.searchParams, caller, gone }, this.#parts);
+  }
+
+  #callerFor(route: Route, request: IncomingMessage, url: URL, trusted: boolean): Caller | undefined {
+    if (route.scope === 'open') return undefined;
+    if (route.scope === 'local') {
+      if (trusted || isLoopback(request.socket.remoteAddress)) return undefined;
+      return requireScope(this.#caller(request, url, trusted), 'read');
+    }
+    return requireScope(this.#caller(request, url, trusted), route.scope);
+  }
+
+  #caller(request: IncomingMessage, url: URL, trusted: boolean): Caller | undefined {
+    const ticket = url.pathname === '/v1/stream' ? url.searchParams.get('ticket') : null;
+    if (ticket !== null) {
+      const user = this.#parts.stream.redeem(ticket);
+      return user === undefined ? undefined : { name: `ticket of ${user}`, scopes: [], user };
+    }
+    const token = bearerOf(request) ?? subprotocolToken(request);
+    if (token !== undefined) return callerOf(token, this.#parts.port.tokens());
+    return trusted ? SOCKET_CALLER : undefined;
+  }
+
+  #noRoute(path: string): HttpProblem {
+    const allowed = METHODS.filter((method) => this.#routes.find(method, path) !== null);
+    if (allowed.length === 0) return new HttpProblem(404, 'path.none', 'there is nothing here; see /openapi.json');
+    return new HttpProblem(405, 'path.method', `here are ${allowed.join(', ')}`, {
+      headers: { allow: allowed.join(', ') },
+    });
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, error: unknown, gone: AbortSignal): void {
+    const problem = problemOf(error);
+    if (problem === undefined && !gone.aborted)
+      this.#parts.log.error({ method: request.method, stack: (error as Error).stack }, 'http: a request met a bug');
+    // What is left of a body that is refused is not read: the connection could carry nothing after it.
+    if (!request.complete && !response.headersSent) response.setHeader('connection', 'close');
+    writeProblem(response, problem ?? new HttpProblem(500, 'internal', 'something went wrong here; the log says what'));
+  }
+}
+
+function urlOf(request: IncomingMessage): URL {
+  const path = request.url ?? '/';
+  if (!path.startsWith('/') || !URL.canParse(`http://belfry${path}`))
+    throw new HttpProblem(400, 'url.invalid', 'the request target is no path');
+  return new URL(`http://belfry${path}`);
+}
+
+function stoppingProblem(): HttpProblem {
+  return new HttpProblem(503, 'intake.stopping', 'the daemon is stopping; try again in a moment', {
+    headers: { 'retry-after': '5', connection: 'close' },
+  });
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address === undefined || address === '::1' || /^(?:::ffff:)?127\./.test(address);
+}

@@ -1,0 +1,148 @@
+import type { ResendRequest } from '../core/resend.ts';
+import { isObject } from '../core/json.ts';
+import { readJson } from './body.ts';
+import { HttpProblem } from './problem.ts';
+import { type Route, sendJson, sendLines } from './route.ts';
+
+/** The type of each field of a resend. */
+const RESEND_FIELDS: Readonly<Record<keyof ResendRequest, (value: unknown) => boolean>> = {
+  ids: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
+  all: isBoolean,
+  channel: isText,
+  rule: isText,
+  class: isText,
+  since: isText,
+  to: isText,
+  requeue: isBoolean,
+  dryRun: isBoolean,
+};
+
+const channelVerb = (verb: 'hold' | 'release', summary: string): Route => ({
+  method: 'POST',
+  path: `/v1/channels/:name/${verb}`,
+  scope: 'admin',
+  summary,
+  answers: { 200: 'Done', 404: 'No such channel' },
+  async handle({ response, params }, { port }) {
+    const name = params.name ?? '';
+    if (!(await port[verb](name))) throw noChannel();
+    sendJson(response, 200, { channel: name, held: verb === 'hold' });
+  },
+});
+
+export const controlRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/v1/status',
+    scope: 'read',
+    summary: 'How the daemon is: generation, files, sources, channels, queue.',
+    answers: { 200: 'The status' },
+    handle: async ({ response }, { port }) => sendJson(response, 200, await port.status()),
+  },
+  {
+    method: 'POST',
+    path: '/v1/reload',
+    scope: 'admin',
+    summary: 'Read the rules anew and report the result.',
+    answers: { 200: 'What changed, or each problem with its place' },
+    handle: async ({ response }, { port }) => sendJson(response, 200, await port.reload()),
+  },
+  {
+    method: 'POST',
+    path: '/v1/check',
+    scope: 'read',
+    summary: 'Validate the rules on disk without taking them over.',
+    answers: { 200: 'Every problem with its place' },
+    async handle({ response }, { port }) {
+      const { valid, files, rules, problems } = await port.check();
+      sendJson(response, 200, { valid, files, rules, problems });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/audit',
+    scope: 'read',
+    summary: 'The conservation law over what is stored, and every violation.',
+    answers: { 200: 'Counts and violations' },
+    handle: async ({ response }, { port }) => sendJson(response, 200, await port.audit()),
+  },
+  {
+    method: 'GET',
+    path: '/v1/channels',
+    scope: 'read',
+    summary: 'Every channel and how it is.',
+    answers: { 200: '`{"channels":[...]}`' },
+    handle: async ({ response }, { port }) => sendJson(response, 200, { channels: await port.channels() }),
+  },
+  {
+    method: 'POST',
+    path: '/v1/channels/:name/test',
+    scope: 'admin',
+    summary: 'Send a real test message.',
+    answers: { 200: 'The receipt, or the error with its class', 404: 'No such channel' },
+    async handle({ response, params }, { port }) {
+      const result = await port.testChannel(params.name ?? '');
+      if (result === undefined) throw noChannel();
+      sendJson(response, 200, result);
+    },
+  },
+  channelVerb('hold', 'Pause a channel; its deliveries wait.'),
+  channelVerb('release', 'Let a held channel go on.'),
+  {
+    method: 'GET',
+    path: '/v1/dead',
+    scope: 'read',
+    summary: 'The dead letters, a line each.',
+    answers: { 200: 'NDJSON: records, and `{"line","problem"}` for lines that do not parse' },
+    handle: ({ response, gone }, { port }) => sendLines(response, port.dead(), gone),
+  },
+  {
+    method: 'POST',
+    path: '/v1/dead/resend',
+    scope: 'admin',
+    summary: 'Send dead letters again, oldest first.',
+    answers: { 200: 'NDJSON: the plan, a line for each as it ends, the sum', 400: 'No such criterion' },
+    async handle({ request, response, gone }, { port }) {
+      await sendLines(response, port.resend(resendRequest(await readJson(request, port.limits().body)), gone), gone);
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/dead/:id',
+    scope: 'admin',
+    summary: 'Drop a dead letter for good.',
+    answers: { 204: 'Dropped', 404: 'No such dead letter' },
+    async handle({ response, params }, { port }) {
+      if (!(await port.drop(params.id ?? '')))
+        throw new HttpProblem(404, 'dead.none', 'there is no dead letter with this id');
+      response.writeHead(204).end();
+    },
+  },
+];
+
+function resendRequest(body: unknown): ResendRequest {
+  if (!isObject(body)) throw new HttpProblem(400, 'resend.criteria', 'the body is a JSON object');
+  for (const [name, value] of Object.entries(body)) {
+    const fits = Object.hasOwn(RESEND_FIELDS, name) ? RESEND_FIELDS[name as keyof ResendRequest] : undefined;
+    if (fits === undefined)
+      throw new HttpProblem(
+        400,
+        'resend.criteria',
+        `there is no criterion \`${name.slice(0, 40)}\`; there are ${Object.keys(RESEND_FIELDS).join(', ')}`,
+      );
+    if (!fits(value)) throw new HttpProblem(400, 'resend.criteria', `\`${name}\` has the wrong type`);
+  }
+  return body;
+}
+
+function noChannel(): HttpProblem {
+  return new HttpProblem(404, 'channel.none', 'there is no channel of this name');
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean';
+}

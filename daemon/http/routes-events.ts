@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { parseEvents } from '../core/cloudevents.ts';
+import { parseDuration } from '../lib/duration.ts';
+import { readBody } from './body.ts';
+import { HttpProblem } from './problem.ts';
+import { type Exchange, type Route, type RouteParts, sendJson } from './route.ts';
+
+const LONGEST_WAIT = 5 * 60_000;
+
+export const eventRoutes: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/v1/events',
+    scope: 'emit',
+    summary: 'Take events in: plain, an array, NDJSON, or CloudEvents (structured, binary, batch).',
+    answers: {
+      200: 'With `?wait=10s`: their deliveries, when they have ended or the time is over',
+      202: 'On disk: `{"events":[{"id","duplicate"}]}`',
+      400: 'No event',
+      409: 'The same Idempotency-Key with another body',
+      413: 'Too large',
+      415: 'Not a media type that is read',
+      429: 'Too many a second',
+      503: 'Stopping',
+      507: 'The disk or the queue is full; nothing was taken',
+    },
+    handle: postEvents,
+  },
+  {
+    method: 'GET',
+    path: '/v1/events/:id',
+    scope: 'read',
+    summary: 'One event with what the rules decided and its deliveries.',
+    answers: { 200: 'The event', 404: 'No such event' },
+    async handle({ response, params }, { port }) {
+      const event = await port.event(params.id ?? '');
+      if (event === undefined) throw new HttpProblem(404, 'event.none', 'there is no event with this id');
+      sendJson(response, 200, event);
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/deliveries/:id',
+    scope: 'read',
+    summary: 'One delivery with its attempts and receipt.',
+    answers: { 200: 'The delivery', 404: 'No such delivery' },
+    async handle({ response, params }, { port }) {
+      const delivery = await port.delivery(params.id ?? '');
+      if (delivery === undefined) throw new HttpProblem(404, 'delivery.none', 'there is no delivery with this id');
+      sendJson(response, 200, delivery);
+    },
+  },
+];
+
+async function postEvents({ request, response, query, gone }: Exchange, { port }: RouteParts): Promise<void> {
+  const wait = waitOf(query);
+  const body = await readBody(request, port.limits().body);
+  const parsed = parseEvents({ contentType: request.headers['content-type'], headers: request.headers, body });
+  if (!parsed.ok)
+    throw new HttpProblem(parsed.status, parsed.code, parsed.message, {
+      ...(parsed.pointer !== undefined && { more: { pointer: parsed.pointer } }),
+    });
+  const key = request.headers['idempotency-key'];
+  const idempotency =
+    typeof key === 'string' ? { idempotency: { key, bodyHash: createHash('sha256').update(body).digest('hex') } } : {};
+  const accepted = await port.accept(parsed.events, idempotency);
+  const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
+  if (wait === undefined) sendJson(response, 202, { events });
+  else
+    sendJson(response, 200, {
+      events,
+      deliveries: await port.wait(
+        events.map(({ id }) => id),
+        wait,
+        gone,
+      ),
+    });
+}
+
+function waitOf(query: URLSearchParams): number | undefined {
+  const text = query.get('wait');
+  if (text === null) return undefined;
+  const wait = parseDuration(text);
+  if (wait === undefined) throw new HttpProblem(400, 'query.wait', '`wait` is no duration; write it like 10s');
+  return Math.min(wait, LONGEST_WAIT);
+}
