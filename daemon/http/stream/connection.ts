@@ -1,0 +1,164 @@
+import type { RawData, WebSocket } from 'ws';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { PushStore } from '../../store/store.ts';
+import { HEARTBEAT_MS, hello, messageFrame, readFrame } from './frames.ts';
+import { Reader } from './reader.ts';
+
+/** Bytes that wait to be written before a client that does not read is closed; it resumes later. */
+const MOST_BUFFERED = 1024 * 1024;
+/** Above this the next push waits until the client has read on. */
+const ENOUGH_BUFFERED = 64 * 1024;
+const PING_EVERY = 15_000;
+/** A client that says nothing after hello is one that begins where it was last acknowledged. */
+const RESUME_WAIT = 250;
+
+export interface ConnectionParts {
+  readonly socket: WebSocket;
+  readonly user: string;
+  readonly pushes: PushStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where the client says it stopped, if the address said so. */
+  readonly position: { readonly epoch: string; readonly seq: number } | undefined;
+  readonly acked: (seq: number) => Promise<void>;
+  /** Called once, however it ends. */
+  readonly ended: () => void;
+}
+
+/**
+ * One WebSocket of one user.
+ *
+ *   greeted -> hello is sent; waits for `resume`, any other frame, or a moment of silence
+ *   reading -> pushes are sent, from the store and in order
+ *   ended   -> closed, errored, a write failed, a pong was missed, or nothing was read for a mebibyte
+ */
+export class Connection {
+  readonly #parts: ConnectionParts;
+  readonly #reader: Reader;
+  #cancelBeat = (): void => {};
+  #cancelPing = (): void => {};
+  #cancelResume = (): void => {};
+  #ponged = true;
+  #ended = false;
+  #drained = (): void => {};
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    const { socket, user, pushes, clock } = parts;
+    this.#reader = new Reader({
+      user,
+      pushes,
+      now: () => clock.now(),
+      sink: { send: (seq, body) => this.#sendPush(seq, body) },
+    });
+    socket.on('message', (data, binary) => this.#heard(data, binary));
+    socket.on('pong', () => {
+      this.#ponged = true;
+    });
+    socket.on('close', () => this.#end());
+    socket.on('error', () => this.#end());
+  }
+
+  async greet(): Promise<void> {
+    const { user, pushes, clock, position } = this.#parts;
+    const cursor = await pushes.cursor(user, clock.now());
+    if (this.#ended) return;
+    this.#write(JSON.stringify(hello(user, pushes.epoch, cursor)));
+    this.#beat();
+    this.#ping();
+    if (position !== undefined) this.#resume(position.epoch, position.seq, cursor);
+    else this.#cancelResume = clock.after(RESUME_WAIT, () => this.#begin(cursor));
+  }
+
+  wake(): void {
+    this.#reader.wake().catch((error: unknown) => this.#broken(error));
+  }
+
+  close(code: number, reason: string): void {
+    this.#parts.socket.close(code, reason);
+  }
+
+  #begin(seq: number): void {
+    this.#cancelResume();
+    this.#reader.begin(seq).catch((error: unknown) => this.#broken(error));
+  }
+
+  #resume(epoch: string, seq: number, cursor: number): void {
+    const { pushes } = this.#parts;
+    if (epoch === pushes.epoch && seq <= pushes.head()) return this.#begin(seq);
+    this.#write(
+      JSON.stringify({ type: 'reset', reason: 'the sequence began anew; what you know of it no longer counts' }),
+    );
+    this.#begin(cursor);
+  }
+
+  #heard(data: RawData, binary: boolean): void {
+    const frame = binary ? undefined : readFrame(String(data as Buffer));
+    if (frame === undefined) return this.close(binary ? 1003 : 1008, 'not a frame of this protocol');
+    const { pushes, user, clock, log, acked } = this.#parts;
+    const late = (work: Promise<unknown>): void =>
+      void work.catch((error: unknown) =>
+        log.warn({ user, error: (error as Error).message }, 'push: a frame could not be followed'),
+      );
+    if (frame.type === 'resume')
+      return late(pushes.cursor(user, clock.now()).then((cursor) => this.#resume(frame.epoch, frame.seq, cursor)));
+    if (!this.#reader.begun)
+      late(pushes.cursor(user, clock.now()).then((cursor) => this.#reader.begun || this.#begin(cursor)));
+    if (frame.type === 'ack') late(acked(frame.seq));
+    else this.#write('{"type":"pong"}');
+  }
+
+  async #sendPush(seq: number, body: string): Promise<void> {
+    if (this.#ended) throw new Error('the connection has ended');
+    this.#write(messageFrame(seq, body));
+    while (this.#parts.socket.bufferedAmount > ENOUGH_BUFFERED && !this.#ended)
+      await new Promise<void>((resolve) => (this.#drained = resolve));
+  }
+
+  /** Every write is checked: one that fails, or that nobody reads, ends the connection, and the client resumes later. */
+  #write(text: string): void {
+    const { socket, user, log } = this.#parts;
+    if (this.#ended || socket.readyState !== socket.OPEN) return;
+    socket.send(text, (error) => {
+      this.#drained();
+      if (error) this.#broken(error);
+    });
+    if (socket.bufferedAmount <= MOST_BUFFERED) return;
+    log.warn({ user }, 'push: a client does not read; closed, it may resume');
+    socket.close(1013, 'you do not read; resume later');
+    socket.terminate();
+  }
+
+  /** At least this often something is heard, so that silence means something to the client. */
+  #beat(): void {
+    this.#cancelBeat = this.#parts.clock.after(HEARTBEAT_MS, () => {
+      this.#write('{"type":"keepalive"}');
+      this.#beat();
+    });
+  }
+
+  #ping(): void {
+    const { socket, clock } = this.#parts;
+    this.#cancelPing = clock.after(PING_EVERY, () => {
+      if (!this.#ponged) return socket.terminate();
+      this.#ponged = false;
+      socket.ping();
+      this.#ping();
+    });
+  }
+
+  #broken(error: unknown): void {
+    if (this.#ended) return;
+    this.#parts.log.debug({ user: this.#parts.user, error: (error as Error).message }, 'push: a connection broke');
+    this.#parts.socket.terminate();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#reader.close();
+    for (const cancel of [this.#cancelBeat, this.#cancelPing, this.#cancelResume, this.#drained]) cancel();
+    this.#parts.ended();
+  }
+}

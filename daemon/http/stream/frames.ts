@@ -1,0 +1,56 @@
+import type { Delivery } from '../../core/delivery.ts';
+import { isObject } from '../../core/json.ts';
+import type { Message } from '../../core/message.ts';
+
+export const HEARTBEAT_MS = 2_000;
+export const RECONNECT_AFTER_MS = 5_000;
+
+/** What a client may say. */
+export type ClientFrame =
+  | { readonly type: 'resume'; readonly epoch: string; readonly seq: number }
+  | { readonly type: 'ack'; readonly seq: number }
+  | { readonly type: 'ping' };
+
+export const hello = (user: string, epoch: string, seq: number): object => ({
+  type: 'hello',
+  user,
+  epoch,
+  seq,
+  heartbeat_ms: HEARTBEAT_MS,
+  reconnect_after_ms: RECONNECT_AFTER_MS,
+});
+
+/** What is stored of a push, less its `seq`. */
+export function pushBody(delivery: Delivery, message: Message): string {
+  const { id, rule, key, createdAt } = delivery;
+  return JSON.stringify({ id, time: new Date(createdAt).toISOString(), rule, key, ...message });
+}
+
+export function messageFrame(seq: number, body: string): string {
+  return `{"type":"message","seq":${seq},${body.slice(1)}`;
+}
+
+/** undefined: not a frame. */
+export function readFrame(text: string): ClientFrame | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value)) return undefined;
+  const isSeq = Number.isSafeInteger(value.seq) && (value.seq as number) >= 0;
+  if (value.type === 'ping') return { type: 'ping' };
+  if (value.type === 'ack' && isSeq) return { type: 'ack', seq: value.seq as number };
+  if (value.type === 'resume' && isSeq && typeof value.epoch === 'string')
+    return { type: 'resume', epoch: value.epoch, seq: value.seq as number };
+  return undefined;
+}
+
+/** Where a client that was here before says it stopped: `?epoch=...&seq=...`, or Last-Event-ID `epoch:seq`. */
+export function positionOf(
+  epoch: string | null | undefined,
+  seq: string | null | undefined,
+): { epoch: string; seq: number } | undefined {
+  return epoch && seq && /^\d{1,15}$/.test(seq) ? { epoch, seq: Number(seq) } : undefined;
+}
