@@ -4,14 +4,24 @@ import { runProgram } from './commands/program.ts';
 import type { Terminal } from './commands/terminal.ts';
 
 /** The only file that touches the process: argv in, signals as an AbortSignal, exit code out. */
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** `timeout`, shells and supervisors signal a process and then its group: what follows this soon is the same signal. Milliseconds. */
+const SAME_SIGNAL = 50;
 
 const interruption = new AbortController();
+let firstSignal = Number.POSITIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // The second one means it: whoever sends it does not want to wait for attempts that are on their way.
-    if (interruption.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
-    interruption.abort();
+    if (!interruption.signal.aborted) {
+      firstSignal = performance.now();
+      interruption.abort();
+    } else if (performance.now() - firstSignal > SAME_SIGNAL) {
+      // The second one means it. What is on disk is safe from any end; winding down a thread that is writing is not worth the wait.
+      process.kill(process.pid, 'SIGKILL');
+    }
   });
 }
 
@@ -36,7 +46,6 @@ const terminal: Terminal = {
   },
 };
 
-const exit = await runProgram(process.argv.slice(2), terminal, version);
-// Standard input may still be open on a terminal and would keep the process; everything of ours is closed by now.
-process.stdin.unref?.();
-process.exitCode = exit;
+process.exitCode = await runProgram(process.argv.slice(2), terminal, version);
+// Standard input may still be open and would keep the process; everything of ours is closed by now.
+process.stdin.destroy();

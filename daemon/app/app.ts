@@ -1,4 +1,4 @@
-import { BelfryError } from '../core/failure.ts';
+import { BelfryError, EXIT } from '../core/failure.ts';
 import { ownEvents } from '../core/own-events.ts';
 import { Lanes } from '../delivery/lanes.ts';
 import { Resending } from '../delivery/resend.ts';
@@ -55,9 +55,14 @@ async function build(foundation: Foundation, options: FoundationOptions & AppOpt
   const { terminal, clock, version } = options;
   const ids = (): string => newId(clock.now());
   const failed = new Promise<BelfryError>((resolve) => {
-    store.onFatal((error) =>
-      resolve(error instanceof BelfryError ? error : new BelfryError('store.failed', error.message, { exit: 74 })),
-    );
+    const fatal = (error: Error): void =>
+      resolve(
+        error instanceof BelfryError
+          ? error
+          : new BelfryError('store.failed', error.message, { exit: EXIT.disk, cause: error }),
+      );
+    store.onFatal(fatal);
+    deadLetters.onFatal(fatal);
   });
 
   const feed = new Feed();
@@ -105,9 +110,9 @@ async function build(foundation: Foundation, options: FoundationOptions & AppOpt
     store,
     clock,
     log,
-    direct: (channel, delivery) => lanes.direct(channel, delivery),
+    direct: (channel, delivery, signal) => lanes.direct(channel, delivery, signal),
     channelType: (channel) => live.ruleset.channels.get(channel)?.type,
-    requeue: (event) => intake.requeue(event),
+    requeue: (event, letter) => intake.requeue(event, letter),
   });
   const service = openServiceNotice(terminal.env, terminal.pid, log);
   closers.own('service notice', () => service.close());

@@ -71,10 +71,9 @@ export class Intake {
     }
   }
 
-  /** Has today's rules decide an old event anew, as an event of its own that says which one it was. */
-  async requeue(event: Event): Promise<void> {
-    const { id, ...rest } = event;
-    await this.accept([{ ...rest, requeued: id }], { source: event.source });
+  /** Has today's rules decide the event of a dead letter anew, as an event of its own: once per letter, also if a crash makes it be asked for again. */
+  async requeue(event: Event, letter: string): Promise<void> {
+    await this.accept([{ ...event, id: `requeued-${letter}`, requeued: event.id }], { source: event.source });
   }
 
   /** Takes nothing more; resolves when what was being taken is on disk or refused. */

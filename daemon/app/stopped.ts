@@ -47,9 +47,9 @@ export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Prom
     store,
     clock: systemClock,
     log,
-    direct: (channel, delivery) => lanes.direct(channel, delivery),
+    direct: (channel, delivery, signal) => lanes.direct(channel, delivery, signal),
     channelType: (channel) => live.ruleset.channels.get(channel)?.type,
-    requeue: (event) => intake.requeue(event),
+    requeue: (event, letter) => intake.requeue(event, letter),
   });
   await resending.reconcile();
   return {

@@ -25,7 +25,7 @@ function isGone(address: string): boolean {
 }
 
 export const NO_SESSION =
-  'there is no desktop session for this user (no D-Bus session bus): run belfry as the user who is logged in, best as a user service (belfry service install --user)';
+  'there is no desktop session for this user (no D-Bus session bus): run belfry as the user who is logged in, best as a user service';
 export const NO_NOTIFY_SEND =
   'the program notify-send is not installed: on Debian and Ubuntu it is in the package libnotify-bin, on Fedora and Arch in libnotify';
 const NO_DISPLAY = 'there is no graphical session here: neither DISPLAY nor WAYLAND_DISPLAY is set';

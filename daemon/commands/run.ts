@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { openApp } from '../app/app.ts';
+import { type App, openApp } from '../app/app.ts';
 import { InvalidRules } from '../app/foundation.ts';
 import { configPath } from '../app/paths.ts';
 import { tryIt } from '../app/try-it.ts';
@@ -22,12 +22,13 @@ export async function runCommand(
   const config = configPath(options.config, terminal.env, terminal.cwd, existsSync);
   const validate = (path?: string) =>
     check({ paths: [path ?? config], env: terminal.env, cwd: terminal.cwd, registry });
+  let app: App | undefined;
+  // Before it runs there is nothing to reload, but the signal must not kill it either.
+  const offHangup = terminal.onHangup(() => void app?.reload());
   try {
-    const app = await openApp({ config, terminal, version, check: validate });
+    app = await openApp({ config, terminal, version, check: validate });
     if (options.tryIt) terminal.stdout.write(tryIt(app, terminal.env));
-    const offHangup = terminal.onHangup(() => void app.reload());
     const failure = await Promise.race([app.failed, aborted(terminal.interrupted)]);
-    offHangup();
     if (failure !== undefined) terminal.stderr.write(`belfry: ${failure.message}\n`);
     await app.stop(failure === undefined);
     return failure?.exit ?? EXIT.ok;
@@ -35,6 +36,8 @@ export async function runCommand(
     if (!(error instanceof InvalidRules)) throw error;
     terminal.stderr.write(`belfry: ${error.message}\n\n`);
     return checkCommand({ paths: [config], format: 'text', registry, terminal });
+  } finally {
+    offHangup();
   }
 }
 

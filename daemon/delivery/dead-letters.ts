@@ -1,16 +1,19 @@
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DeadLetter } from '../core/delivery.ts';
-import { isObject } from '../core/json.ts';
+import { BelfryError, EXIT } from '../core/failure.ts';
 import { syncFolder, writeAtomically } from '../lib/atomic-file.ts';
 import type { Log } from '../lib/log.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
+import { NEWLINE, parseLine, parsedLines, type Rewrite, rewritten } from './letter-lines.ts';
 
 /** A line of the file: a record, or why it is none. Lines count from 1. */
 export type DeadLine =
   | { readonly line: number; readonly record: DeadLetter }
   | { readonly line: number; readonly problem: string };
+
+/** null takes a record out; a function gives what comes in its place, from the record as the file has it now. */
+export type LetterChange = null | ((letter: DeadLetter) => DeadLetter);
 
 export interface DeadLetters {
   /** On disk when it resolves. */
@@ -18,8 +21,10 @@ export interface DeadLetters {
   /** The file as it is now, oldest first. Of several lines with one id the last one counts; it stands where the last one stands. */
   read(): AsyncIterable<DeadLine>;
   find(id: string): Promise<DeadLetter | undefined>;
-  /** Puts each record in the place of the one with its id, or takes that out (null). The rest stays as it is, also what does not parse and what was edited meanwhile. */
-  change(changes: ReadonlyMap<string, DeadLetter | null>): Promise<void>;
+  /** Changes the records with these ids. The rest stays as it is, also what does not parse and what was edited meanwhile. */
+  change(changes: ReadonlyMap<string, LetterChange>): Promise<void>;
+  /** Called when the disk failed: nothing about this file can be promised any more. */
+  onFatal(listener: (error: BelfryError) => void): void;
   close(): Promise<void>;
 }
 
@@ -29,7 +34,6 @@ interface Options {
   readonly log: Log;
 }
 
-const NEWLINE = 0x0a;
 const REWRITE_TRIES = 5;
 
 /** Opens `dead-letters.jsonl`, mending a last line that a crash tore: what was never promised to be there is set aside, not parsed over. */
@@ -45,6 +49,8 @@ class DeadLetterFile implements DeadLetters {
   /** Appends and rewrites take turns. */
   #turn: Promise<unknown> = Promise.resolve();
   #flushing = false;
+  readonly #fatal: ((error: BelfryError) => void)[] = [];
+  #failure: BelfryError | undefined;
 
   constructor({ path: file, scrubber }: Options) {
     this.#path = file;
@@ -62,11 +68,19 @@ class DeadLetterFile implements DeadLetters {
 
   async *read(): AsyncIterable<DeadLine> {
     await this.#turn;
-    const last = new Map<string, number>();
-    for await (const { line, record } of parsedLines(this.#path)) if (record !== undefined) last.set(record.id, line);
-    for await (const { line, record, problem } of parsedLines(this.#path)) {
-      if (record === undefined) yield { line, problem: problem! };
-      else if (last.get(record.id) === line) yield { line, record };
+    const handle = await open(this.#path).catch(unlessMissing);
+    if (handle === undefined) return;
+    // Both passes see the same file, also when a rewrite puts another one in its place meanwhile.
+    try {
+      const last = new Map<string, number>();
+      for await (const { line, record } of parsedLines(handle)) if (record !== undefined) last.set(record.id, line);
+      for await (const { line, record, problem } of parsedLines(handle)) {
+        if (record === undefined) yield { line, problem: problem! };
+        // A line that came in between is not in the first pass, and is the last with its id.
+        else if ((last.get(record.id) ?? line) <= line) yield { line, record };
+      }
+    } finally {
+      await handle.close();
     }
   }
 
@@ -76,10 +90,16 @@ class DeadLetterFile implements DeadLetters {
     return found;
   }
 
-  async change(changes: ReadonlyMap<string, DeadLetter | null>): Promise<void> {
+  async change(changes: ReadonlyMap<string, LetterChange>): Promise<void> {
     if (changes.size === 0) return;
-    const lines = new Map([...changes].map(([id, record]) => [id, record === null ? undefined : this.#lineOf(record)]));
-    await this.#rewrite((record) => (lines.has(record.id) ? lines.get(record.id) : 'keep'));
+    await this.#rewrite((record) => {
+      const change = changes.get(record.id);
+      return change === undefined || change === null ? change : this.#lineOf(change(record));
+    });
+  }
+
+  onFatal(listener: (error: BelfryError) => void): void {
+    this.#fatal.push(listener);
   }
 
   async close(): Promise<void> {
@@ -103,6 +123,7 @@ class DeadLetterFile implements DeadLetters {
 
   /** Opened anew each time: an editor that saves by rename has put another file in its place. A write cut short by a full disk is taken back. */
   async #write(text: string): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
     const existed = await exists(this.#path);
     const handle = await open(this.#path, 'a', 0o600);
     try {
@@ -114,26 +135,43 @@ class DeadLetterFile implements DeadLetters {
         await handle.truncate(size).catch(() => undefined);
         throw error;
       }
-      await handle.sync();
+      await handle.sync().catch((cause: unknown) => this.#fail(cause));
     } finally {
       await handle.close();
     }
-    if (!existed) await syncFolder(path.dirname(this.#path));
+    if (!existed) await syncFolder(path.dirname(this.#path)).catch((cause: unknown) => this.#fail(cause));
   }
 
-  /** `change` gives each record's new line, `keep`, or undefined to take it out. An edit made while this reads is not lost: it reads again. */
-  #rewrite(change: (record: DeadLetter) => string | 'keep' | undefined): Promise<void> {
+  /** The kernel tells of a failed fsync once and may have dropped what was written: trying again would lie. */
+  #fail(cause: unknown): never {
+    this.#failure ??= new BelfryError(
+      'dead_letters.failed',
+      'the disk failed; the dead-letter file is not safe any more',
+      {
+        exit: EXIT.disk,
+        cause,
+      },
+    );
+    for (const listener of this.#fatal) listener(this.#failure);
+    throw this.#failure;
+  }
+
+  /** An edit made while this reads is not lost: it reads again. */
+  #rewrite(change: Rewrite): Promise<void> {
     return this.#inTurn(async () => {
-      for (let tries = 1; ; tries += 1) {
+      if (this.#failure !== undefined) throw this.#failure;
+      for (let tries = 1; tries <= REWRITE_TRIES; tries += 1) {
         const before = await versionOf(this.#path);
         if (before === undefined) return;
-        const text = await readFile(this.#path);
-        const changed = rewritten(text, change);
+        const changed = rewritten(await readFile(this.#path), change);
         if (changed === undefined) return;
-        if ((await versionOf(this.#path)) !== before && tries < REWRITE_TRIES) continue;
-        await writeAtomically(this.#path, changed, 0o600);
-        return;
+        const unchanged = async (): Promise<boolean> => (await versionOf(this.#path)) === before;
+        if (await writeAtomically(this.#path, changed, 0o600, unchanged)) return;
       }
+      throw new BelfryError(
+        'dead_letters.busy',
+        'somebody keeps writing to the dead-letter file; it was left as it is',
+      );
     });
   }
 
@@ -148,69 +186,6 @@ class DeadLetterFile implements DeadLetters {
     const text = JSON.stringify(this.#scrubber.scrubJson(record));
     return `${text.replace(/[\u2028\u2029]/g, (character) => (character === '\u2028' ? '\\u2028' : '\\u2029'))}\n`;
   }
-}
-
-function rewritten(text: Buffer, change: (record: DeadLetter) => string | 'keep' | undefined): Buffer | undefined {
-  const parts: Buffer[] = [];
-  let touched = false;
-  for (const { bytes } of linesOf(text)) {
-    const { record } = parseLine(bytes.toString('utf8'));
-    const next = record === undefined ? 'keep' : change(record);
-    if (next === 'keep') parts.push(bytes, Buffer.of(NEWLINE));
-    else {
-      touched = true;
-      if (next !== undefined) parts.push(Buffer.from(next));
-    }
-  }
-  return touched ? Buffer.concat(parts) : undefined;
-}
-
-function* linesOf(text: Buffer): Iterable<{ bytes: Buffer; whole: boolean }> {
-  for (let from = 0; from < text.length; ) {
-    const end = text.indexOf(NEWLINE, from);
-    yield { bytes: text.subarray(from, end === -1 ? text.length : end), whole: end !== -1 };
-    from = end === -1 ? text.length : end + 1;
-  }
-}
-
-async function* parsedLines(file: string): AsyncIterable<{ line: number; record?: DeadLetter; problem?: string }> {
-  if (!(await exists(file))) return;
-  let rest: Buffer = Buffer.alloc(0);
-  let line = 0;
-  for await (const chunk of createReadStream(file)) {
-    rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-    for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
-      line += 1;
-      if (end > 0) yield { line, ...parseLine(rest.subarray(0, end).toString('utf8')) };
-      rest = rest.subarray(end + 1);
-    }
-  }
-  if (rest.length > 0) yield { line: line + 1, ...parseLine(rest.toString('utf8')) };
-}
-
-/** What a record cannot do without; the rest may have been edited away. */
-function parseLine(text: string): { record?: DeadLetter; problem?: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { problem: `it is not JSON (${(error as Error).message})` };
-  }
-  if (!isObject(value)) return { problem: 'it is not a JSON object' };
-  for (const name of ['id', 'channel', 'rule'] as const)
-    if (typeof value[name] !== 'string') return { problem: `\`${name}\` is missing` };
-  for (const name of ['message', 'event'] as const)
-    if (!isObject(value[name])) return { problem: `\`${name}\` is missing` };
-  const { message } = value as { message: Record<string, unknown> };
-  if (typeof message.title !== 'string' || typeof message.body !== 'string')
-    return { problem: '`message.title` or `message.body` is missing' };
-  return {
-    record: {
-      attempts: [],
-      ...value,
-      message: { format: 'text', priority: 'normal', tags: [], ...message },
-    } as unknown as DeadLetter,
-  };
 }
 
 async function mendTail({ path: file, log }: Options): Promise<void> {
@@ -269,6 +244,12 @@ async function lastByte(file: string, size: number): Promise<number | undefined>
 async function versionOf(file: string): Promise<string | undefined> {
   const found = await stat(file, { bigint: true }).catch(() => undefined);
   return found && `${found.ino} ${found.size} ${found.mtimeNs}`;
+}
+
+/** No file is no letters. */
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
 }
 
 async function exists(file: string): Promise<boolean> {

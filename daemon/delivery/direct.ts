@@ -5,7 +5,15 @@ import type { Outcome } from '../core/judge.ts';
 export type DirectResult =
   | { readonly kind: 'delivered'; readonly receipt: Receipt; readonly attempt: Attempt }
   | { readonly kind: 'awaiting'; readonly attempt: Attempt }
-  | { readonly kind: 'failed'; readonly class: string; readonly error: DeadError; readonly attempt: Attempt }
+  | {
+      readonly kind: 'failed';
+      readonly class: string;
+      readonly error: DeadError;
+      readonly attempt: Attempt;
+      /** The channel's credentials or settings were refused: the next message would be, too. */
+      readonly misconfigured: boolean;
+    }
+  /** The daemon stops, or nobody waits any more: nothing is known to have been sent. */
   | { readonly kind: 'killed' };
 
 export function directResult(outcome: Outcome, attemptMade: Attempt): DirectResult {
@@ -20,6 +28,7 @@ export function directResult(outcome: Outcome, attemptMade: Attempt): DirectResu
         class: 'internal',
         error: { code: 'internal', message: outcome.error.message },
         attempt: attemptMade,
+        misconfigured: false,
       };
     case 'failed': {
       const { class: failureClass, code, message, detail } = outcome.failure;
@@ -29,6 +38,7 @@ export function directResult(outcome: Outcome, attemptMade: Attempt): DirectResu
         class: failureClass,
         error: { code, message, ...(status !== undefined && { status }), ...(body !== undefined && { body }) },
         attempt: attemptMade,
+        misconfigured: detail.misconfigured === true,
       };
     }
   }

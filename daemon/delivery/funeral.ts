@@ -1,14 +1,14 @@
-import { ownEvents } from '../core/own-events.ts';
 import { OWN_SOURCE } from '../core/event.ts';
-import type { Attempt, DeadLetter, Delivery } from '../core/delivery.ts';
-import type { DeliveryPolicy } from '../core/delivery.ts';
+import { ownEvents } from '../core/own-events.ts';
+import type { Attempt, DeadLetter, Delivery, DeliveryPolicy } from '../core/delivery.ts';
+import type { Message } from '../core/message.ts';
 import type { OwedDelivery } from '../core/decision.ts';
-import { type End, type LaneParts, REMOVED } from './lane-parts.ts';
+import type { End, LaneParts } from './lane-parts.ts';
 import { persist } from './persist.ts';
 
 /**
  * Ends a delivery dead: its letter is on disk before it leaves the queue, and the fallback's delivery is owed in the same
- * transaction that takes it out. A crash in between writes the letter twice, under one id.
+ * transaction that takes it out. What a crash in between leaves undone is finished at the next start.
  */
 export async function bury(
   delivery: Delivery,
@@ -17,18 +17,29 @@ export async function bury(
   fallback: DeliveryPolicy['fallback'],
   parts: LaneParts,
 ): Promise<void> {
-  const { deadLetters, store, clock, log, notices, observer } = parts;
-  const now = clock.now();
-  const letter = letterOf(delivery, attempt, end, now);
-  await persist(clock, () => deadLetters.append(letter));
-  const next = end.class === 'expired' ? undefined : fallbackOf(delivery, fallback, parts, now);
+  const { deadLetters, clock, killed } = parts;
+  const letter = letterOf(delivery, attempt, end, clock.now());
+  await persist(clock, killed, () => deadLetters.append(letter));
+  await layToRest(delivery, attempt, end, fallback, parts);
+}
+
+/** The rest of a burial, once the letter is on disk. */
+export async function layToRest(
+  delivery: Delivery,
+  attempt: Attempt | undefined,
+  end: End,
+  fallback: DeliveryPolicy['fallback'],
+  parts: LaneParts,
+): Promise<void> {
+  const { store, clock, killed, log, notices, observer } = parts;
+  const next = fallbackOf(delivery, fallback, parts, clock.now());
   const settlement = {
     state: 'dead' as const,
     ...end,
     ...(attempt !== undefined && { attempt }),
     ...(next !== undefined && { fallback: next }),
   };
-  await persist(clock, () => store.deliveries.settle(delivery.id, settlement));
+  await persist(clock, killed, () => store.deliveries.settle(delivery.id, settlement));
   log.error(
     { delivery: delivery.id, rule: delivery.rule, class: end.class, code: end.error.code, error: end.error.message },
     `${delivery.channel}: dead`,
@@ -36,18 +47,6 @@ export async function bury(
   observer.settled(delivery, settlement);
   // Never about its own: a dead notice of a dead notice has no end.
   if (delivery.event.source !== OWN_SOURCE) notices(noticeOf(delivery, end));
-}
-
-/** Ends all that a channel which is gone still owes. */
-export async function buryLeft(channel: string, parts: LaneParts): Promise<void> {
-  const { deliveries } = parts.store;
-  const options = { limit: 64, now: Number.MAX_SAFE_INTEGER };
-  for (;;) {
-    const due = await deliveries.claim(channel, { ...options, ordered: false });
-    const awaiting = await deliveries.claimExpired(channel, options);
-    if (due.length + awaiting.length === 0) return;
-    await Promise.all([...due, ...awaiting].map((delivery) => bury(delivery, undefined, REMOVED, undefined, parts)));
-  }
 }
 
 export function letterOf(delivery: Delivery, attempt: Attempt | undefined, end: End, now: number): DeadLetter {
@@ -66,7 +65,7 @@ export function letterOf(delivery: Delivery, attempt: Attempt | undefined, end: 
   };
 }
 
-/** The same message by another channel, under an id of its own. */
+/** The same message by another channel, under an id of its own; nothing when it would come too late there, too. */
 function fallbackOf(
   delivery: Delivery,
   name: string | undefined,
@@ -74,21 +73,28 @@ function fallbackOf(
   now: number,
 ): OwedDelivery | undefined {
   const config = name === undefined ? undefined : channel(name);
-  if (config === undefined) return undefined;
-  const { expiresAt, ...rest } = delivery;
+  if (config === undefined || config.name === delivery.channel) return undefined;
+  if (delivery.expiresAt !== undefined && delivery.expiresAt <= now) return undefined;
   return {
     delivery: {
-      ...rest,
+      ...delivery,
       id: newId(),
       channel: config.name,
       channelType: config.type,
+      message: messageFor(delivery.message, delivery.channelType, config.type),
       createdAt: now,
-      fallbackOf: delivery.id,
+      fallbackOf: delivery.channel,
       attempts: [],
-      ...(expiresAt !== undefined && { expiresAt }),
     },
     dueAt: now,
   };
+}
+
+/** Recipients are in a channel type's own terms: another one has its configured ones. */
+export function messageFor(message: Message, before: string, now: string): Message {
+  if (before === now) return message;
+  const { to: _, ...rest } = message;
+  return rest;
 }
 
 function noticeOf(delivery: Delivery, { class: deadClass, error }: End) {

@@ -6,9 +6,18 @@ import { ownEvents } from '../core/own-events.ts';
 import { Breaker } from './breaker.ts';
 import { Holds } from './holds.ts';
 import type { LaneParts, LaneState } from './lane-parts.ts';
+import { persist } from './persist.ts';
 
 /** What a provider that limits us and does not say for how long is given, milliseconds. */
 const DEFAULT_PATIENCE = 60_000;
+
+/** One outcome, and the settings that it was made with. */
+export interface Lesson {
+  readonly delivery: Delivery;
+  readonly outcome: Outcome;
+  readonly kind: 'in turn' | 'probe' | 'by hand';
+  readonly fingerprint: string;
+}
 
 /** How a channel is, learnt from what became of its attempts: refused credentials, a far side that is down, one that asks for patience. */
 export class Health {
@@ -22,7 +31,7 @@ export class Health {
   constructor(name: string, parts: LaneParts) {
     this.#name = name;
     this.#parts = parts;
-    this.holds = new Holds(name, parts.store.marks, parts.clock);
+    this.holds = new Holds(name, parts);
   }
 
   load(fingerprint: string): Promise<void> {
@@ -36,10 +45,19 @@ export class Health {
 
   /** Milliseconds until the next attempt or probe may go; undefined while the lane is held. */
   wait(paused: boolean): number | undefined {
-    const { clock } = this.#parts;
     if (this.holds.state(paused) !== undefined) return undefined;
-    const probe = this.#breaker.probeAt === undefined ? 0 : this.#breaker.probeAt - clock.monotonic();
-    return Math.max(0, this.#patienceUntil - clock.monotonic(), probe);
+    const probe = this.#breaker.probeAt === undefined ? 0 : this.#breaker.probeAt - this.#parts.clock.monotonic();
+    return Math.max(this.patience, probe);
+  }
+
+  /** Milliseconds that the far side has asked for, or that we need ourselves; attempts by hand keep to it, too. */
+  get patience(): number {
+    return Math.max(0, this.#patienceUntil - this.#parts.clock.monotonic());
+  }
+
+  /** Nothing goes for so many milliseconds. */
+  rest(ms: number): void {
+    this.#patienceUntil = Math.max(this.#patienceUntil, this.#parts.clock.monotonic() + ms);
   }
 
   status(paused: boolean): { readonly state: LaneState; readonly reason: string | undefined } {
@@ -48,54 +66,69 @@ export class Health {
     return this.failing ? { state: 'failing', reason: this.#trouble } : { state: 'ok', reason: undefined };
   }
 
-  /** Other settings, or a person said so: what was learnt no longer counts. */
+  /** What waits for a retry is due now. */
+  hasten(): Promise<void> {
+    const { store, clock, killed } = this.#parts;
+    return persist(clock, killed, () => store.deliveries.hasten(this.#name, clock.now()));
+  }
+
+  /** Other settings: what was learnt no longer counts. */
   async beginAnew(): Promise<void> {
     this.#breaker.succeeded();
     this.#patienceUntil = 0;
     await this.holds.trusted();
   }
 
-  /** What an outcome says of the channel as a whole. */
-  async learn(delivery: Delivery, outcome: Outcome, probe: boolean, fingerprint: string): Promise<void> {
+  /**
+   * What an outcome says of the channel as a whole. Memory has changed when this returns its promise. true: what waits for a
+   * retry waits no longer by its schedule, to be told to the store once the delivery itself is settled.
+   */
+  async learn(lesson: Lesson): Promise<boolean> {
+    const { delivery, outcome, fingerprint } = lesson;
     // About its own events it is silent: a notice that fails would raise the next one.
     const told = delivery.event.source !== OWN_SOURCE;
     if (outcome.kind === 'delivered' || outcome.kind === 'handover') {
-      await this.holds.trusted();
-      return this.#answered(told);
+      const closed = this.#answered(told);
+      if (lesson.kind === 'by hand' && (await this.holds.trusted())) this.#recovered(true);
+      return closed;
     }
-    if (outcome.kind !== 'failed') return;
+    if (outcome.kind !== 'failed') return false;
     const { failure } = outcome;
-    if (failure.detail.misconfigured) return this.#misconfigured(failure, fingerprint, told);
-    if (failure.detail.rateLimited) return this.#patience(failure);
-    if (failure.class !== 'permanent') return this.#failed(failure, probe, told);
+    if (failure.detail.misconfigured) {
+      await this.#misconfigured(failure, fingerprint, told);
+      return false;
+    }
+    if (failure.detail.rateLimited) {
+      this.rest(Math.min(failure.detail.retryAfter ?? DEFAULT_PATIENCE, LONGEST_RETRY_AFTER));
+      return false;
+    }
+    if (failure.class !== 'permanent') return this.#failed(failure, lesson.kind === 'probe', told);
     // Somebody answered, if only to refuse this message.
     return this.#answered(told);
   }
 
-  #patience({ detail }: SendFailure): void {
-    this.#patienceUntil =
-      this.#parts.clock.monotonic() + Math.min(detail.retryAfter ?? DEFAULT_PATIENCE, LONGEST_RETRY_AFTER);
-  }
-
-  async #failed(failure: SendFailure, probe: boolean, told: boolean): Promise<void> {
-    const { store, clock, log, notices } = this.#parts;
+  #failed(failure: SendFailure, probe: boolean, told: boolean): boolean {
+    const { clock, log, notices } = this.#parts;
     this.#trouble = `${failure.message} (${failure.code})`;
     const patience = Math.min(failure.detail.retryAfter ?? 0, LONGEST_RETRY_AFTER);
-    if (!this.#breaker.failed(clock.monotonic(), probe, patience)) return;
+    if (!this.#breaker.failed(clock.monotonic(), probe, patience)) return false;
     log.warn(
       { code: failure.code, error: failure.message },
       `${this.#name}: keeps failing; deliveries wait while one of them probes`,
     );
     if (told) notices(ownEvents.channelFailing({ channel: this.#name, code: failure.code, message: failure.message }));
-    await store.deliveries.hasten(this.#name, clock.now());
+    return true;
   }
 
-  async #answered(told: boolean): Promise<void> {
-    if (!this.#breaker.succeeded()) return;
-    const { store, clock, log, notices } = this.#parts;
-    log.info(`${this.#name}: recovered; all that waited goes now`);
-    if (told) notices(ownEvents.channelRecovered({ channel: this.#name }));
-    await store.deliveries.hasten(this.#name, clock.now());
+  #answered(told: boolean): boolean {
+    const closed = this.#breaker.succeeded();
+    if (closed) this.#recovered(told);
+    return closed;
+  }
+
+  #recovered(told: boolean): void {
+    this.#parts.log.info(`${this.#name}: recovered; all that waited goes now`);
+    if (told) this.#parts.notices(ownEvents.channelRecovered({ channel: this.#name }));
   }
 
   async #misconfigured(failure: SendFailure, fingerprint: string, told: boolean): Promise<void> {

@@ -1,19 +1,22 @@
 import type { Clock } from '../lib/clock.ts';
 import type { MarkStore } from '../store/store.ts';
-import type { Hold, LaneState } from './lane-parts.ts';
+import type { Hold, LaneParts, LaneState } from './lane-parts.ts';
+import { persist } from './persist.ts';
 
 /** Why a lane sends nothing: a person holds it, or its credentials were refused. Both outlive a restart. */
 export class Holds {
   readonly #scope: string;
   readonly #marks: MarkStore;
   readonly #clock: Clock;
+  readonly #killed: AbortSignal;
   #byHand: Hold | undefined;
   #refused: Hold | undefined;
 
-  constructor(channel: string, marks: MarkStore, clock: Clock) {
+  constructor(channel: string, { store, clock, killed }: Pick<LaneParts, 'store' | 'clock' | 'killed'>) {
     this.#scope = `channel:${channel}`;
-    this.#marks = marks;
+    this.#marks = store.marks;
     this.#clock = clock;
+    this.#killed = killed;
   }
 
   /** What was refused with other settings than now is forgotten. */
@@ -48,7 +51,6 @@ export class Holds {
   async releaseByHand(): Promise<void> {
     this.#byHand = undefined;
     await this.#keep('held', undefined);
-    await this.trusted();
   }
 
   /** true: this is news. */
@@ -59,11 +61,12 @@ export class Holds {
     return news;
   }
 
-  /** The credentials were accepted, or are others now. */
-  async trusted(): Promise<void> {
-    if (this.#refused === undefined) return;
+  /** The credentials were accepted, or are others now. true: this is news. */
+  async trusted(): Promise<boolean> {
+    if (this.#refused === undefined) return false;
     this.#refused = undefined;
     await this.#keep('misconfigured', undefined);
+    return true;
   }
 
   #now(): string {
@@ -71,6 +74,7 @@ export class Holds {
   }
 
   async #keep(key: string, hold: Hold | undefined): Promise<void> {
-    await this.#marks.write(this.#scope, [{ key, value: hold === undefined ? null : JSON.stringify(hold) }]);
+    const marks = [{ key, value: hold === undefined ? null : JSON.stringify(hold) }];
+    await persist(this.#clock, this.#killed, () => this.#marks.write(this.#scope, marks));
   }
 }

@@ -28,6 +28,8 @@ export interface LaneParts {
   readonly notices: (event: EventInput) => void;
   readonly observer: LaneObserver;
   readonly open: (config: ChannelConfig) => Notifier;
+  /** Aborts when a stop has no more patience: attempts end, and nothing waits for room on the disk any longer. */
+  readonly killed: AbortSignal;
   /** The live configuration of another channel, for fallbacks. */
   readonly channel: (name: string) => ChannelConfig | undefined;
 }
@@ -42,6 +44,25 @@ export interface LaneStatus {
   readonly pending: number;
   readonly sending: number;
   readonly held: number;
+}
+
+/** While a channel is held, what is pending is held. */
+export function statusOf(
+  { name, type }: ChannelConfig,
+  state: LaneState,
+  reason: string | undefined,
+  { pending, sending }: { readonly pending: number; readonly sending: number },
+): LaneStatus {
+  const held = state === 'paused' || state === 'misconfigured';
+  return {
+    name,
+    type,
+    state,
+    ...(reason !== undefined && { reason }),
+    pending: held ? 0 : pending,
+    sending,
+    held: held ? pending : 0,
+  };
 }
 
 /** What a lane remembers over restarts, as marks of its scope. */
@@ -66,6 +87,10 @@ export const REMOVED: End = {
 export const EXPIRED: End = {
   class: 'expired',
   error: { code: 'expired', message: 'its time to live was over before it could be delivered' },
+};
+export const UNACKNOWLEDGED: End = {
+  class: 'expired',
+  error: { code: 'receipt.missing', message: 'it was handed over, and nobody acknowledged it in time' },
 };
 export const WAITED_OUT: End = {
   class: 'exhausted',

@@ -1,18 +1,34 @@
-import type { Notifier } from '../channels/channel.ts';
-import type { Attempt, Delivery, DeliveryPolicy } from '../core/delivery.ts';
-import { judge, type Verdict } from '../core/judge.ts';
+import type { Delivery, DeliveryPolicy } from '../core/delivery.ts';
+import { BelfryError, EXIT } from '../core/failure.ts';
+import { judge } from '../core/judge.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
-import { type Attempted, attempt } from './attempt.ts';
-import { bury, buryLeft } from './funeral.ts';
-import { Health } from './health.ts';
+import { pause } from '../lib/clock.ts';
+import { Alarm } from './alarm.ts';
+import { ByHand } from './by-hand.ts';
 import { type DirectResult, directResult } from './direct.ts';
-import { type End, EXPIRED, type LaneParts, type LaneStatus, WAITED_OUT } from './lane-parts.ts';
+import { Flights } from './flights.ts';
+import { bury } from './funeral.ts';
+import { Health, type Lesson } from './health.ts';
+import {
+  type End,
+  EXPIRED,
+  type LaneParts,
+  type LaneStatus,
+  statusOf,
+  UNACKNOWLEDGED,
+  WAITED_OUT,
+} from './lane-parts.ts';
 import { OpenNotifier } from './open-notifier.ts';
-import { persist } from './persist.ts';
+import { Pump } from './pump.ts';
 import { RateLimit } from './rate.ts';
-import { failureOf, logSettlement, settlementOf } from './settling.ts';
+import { settle } from './settling.ts';
+import { type Trial, tryOnce } from './trial.ts';
 
 const CLAIMED_AT_ONCE = 64;
+/** After trouble of our own: long enough not to spin, short enough not to be an outage. */
+const AFTER_TROUBLE = 60_000;
+/** For a notifier to close its connections while the daemon stops. */
+const CLOSING = 2000;
 
 /**
  * One channel's way out. It claims what is due while nothing holds it, and sends as many at once as its policy says:
@@ -20,29 +36,32 @@ const CLAIMED_AT_ONCE = 64;
  *   open    -> attempts go, as rate and concurrency allow
  *   failing -> the breaker is open: one probe at a time goes, nothing else
  *   held    -> paused in the rules, by a person, or misconfigured: nothing goes, only what expires ends
- *   retired -> its channel is no longer configured: what is left ends dead
+ *   ended   -> stopped, broken, or its channel is no longer configured: nothing begins any more
  *
  * Whatever changes calls `wake`, and one pump at a time does what may be done and sets the alarm for the rest.
  */
 export class Lane {
   readonly name: string;
   readonly #parts: LaneParts;
-  readonly #health: Health;
   readonly #claims: boolean;
-  readonly #killed = new AbortController();
-  readonly #flying = new Set<Promise<void>>();
+  readonly #health: Health;
+  readonly #flights = new Flights(() => this.wake());
+  readonly #alarm: Alarm;
+  readonly #pump = new Pump({
+    round: () => this.#round(),
+    failed: (error) => this.#trouble(error),
+    quiet: () => this.#setAlarm(),
+  });
+  readonly #byHand = new ByHand();
   #config: ChannelConfig;
   #notifier: OpenNotifier;
   #limit: RateLimit;
-  #waiters: (() => void)[] = [];
-  #direct = 0;
+  /** Live deliveries and those by hand take turns, so that neither starves the other. */
+  #handsTurn = true;
   #probing = false;
-  #pumping = false;
-  #again = false;
-  #started = false;
-  #stopping = false;
-  #retired = false;
-  #alarm = (): void => {};
+  #ready = false;
+  #ended = false;
+  #broken: string | undefined;
 
   /** `claims`: whether it sends what is owed, besides what is sent by hand. */
   constructor(config: ChannelConfig, parts: LaneParts, claims = true) {
@@ -53,16 +72,17 @@ export class Lane {
     this.#notifier = new OpenNotifier(() => parts.open(config));
     this.#limit = new RateLimit(config.policy.rate);
     this.#health = new Health(config.name, parts);
+    this.#alarm = new Alarm(parts.clock, () => this.wake());
   }
 
   get #policy(): DeliveryPolicy {
     return this.#config.policy;
   }
 
-  /** Reads what it remembers from before, then begins. */
-  async start(): Promise<void> {
-    await this.#health.load(this.#config.fingerprint);
-    this.#started = true;
+  /** Reads what it remembers, then begins: a hold that outlived a restart must not come too late. */
+  async start(before: Promise<void>): Promise<void> {
+    await Promise.all([before, this.#health.load(this.#config.fingerprint)]);
+    this.#ready = true;
     this.wake();
   }
 
@@ -77,26 +97,13 @@ export class Lane {
       this.#notifier = new OpenNotifier(() => this.#parts.open(config));
       void old.retire(this.#parts.log);
       await this.#health.beginAnew();
-      await this.#parts.store.deliveries.hasten(this.name, this.#parts.clock.now());
+      await this.#health.hasten();
     }
-    this.wake();
-  }
-
-  /** Its channel is gone: what is owed ends dead, what is on its way ends first. */
-  async retire(): Promise<void> {
-    this.#retired = true;
     this.wake();
   }
 
   wake(): void {
-    // Before it knows what holds it, it may send nothing.
-    if (!this.#started) return;
-    if (this.#pumping) {
-      this.#again = true;
-      return;
-    }
-    this.#pumping = true;
-    void this.#pumpUntilQuiet();
+    if (this.#ready && !this.#ended) this.#pump.wake();
   }
 
   async hold(): Promise<void> {
@@ -105,92 +112,84 @@ export class Lane {
 
   async release(): Promise<void> {
     await this.#health.holds.releaseByHand();
-    await this.#health.beginAnew();
     this.wake();
   }
 
   status(): LaneStatus {
     const counts = this.#parts.store.deliveries.counts().byChannel.get(this.name) ?? { pending: 0, sending: 0 };
-    const { state, reason } = this.#health.status(this.#policy.paused);
-    const held = state === 'paused' || state === 'misconfigured';
-    return {
-      name: this.name,
-      type: this.#config.type,
-      state,
-      ...(reason !== undefined && { reason }),
-      pending: held ? 0 : counts.pending,
-      sending: counts.sending,
-      held: held ? counts.pending : 0,
-    };
+    const { state, reason } =
+      this.#broken === undefined
+        ? this.#health.status(this.#policy.paused)
+        : { state: 'failing' as const, reason: this.#broken };
+    return statusOf(this.#config, state, reason, counts);
   }
 
-  /** One attempt by hand, within rate and concurrency, past every hold: a resend or a test. A success lifts `misconfigured`. */
-  async direct(delivery: Delivery): Promise<DirectResult> {
-    await this.#turn();
-    this.#direct += 1;
-    try {
-      this.#limit.take(this.#parts.clock.monotonic());
-      const { outcome, record } = await this.#try(delivery, false);
-      if (outcome.kind === 'killed') return outcome;
-      await this.#health.learn(delivery, outcome, false, this.#config.fingerprint);
-      return directResult(outcome, record);
-    } finally {
-      this.#direct -= 1;
-      this.wake();
-    }
+  /**
+   * One attempt by hand, within rate and concurrency and the far side's patience, past every hold: a resend or a test. A success
+   * lifts `misconfigured`. `signal` ends the waiting; an attempt that has begun ends by itself, since half of one tells nothing.
+   */
+  async direct(delivery: Delivery, signal?: AbortSignal): Promise<DirectResult> {
+    if (this.#ended) return { kind: 'killed' };
+    let result: Promise<DirectResult> = Promise.resolve({ kind: 'killed' });
+    const turn = this.#byHand.wait(() => {
+      result = this.#flights.add(this.#sendByHand(delivery));
+    }, signal);
+    this.wake();
+    await turn;
+    return result;
   }
 
-  /** Claims nothing more; attempts get `grace` milliseconds, then they are aborted and stay owed. */
-  async stop(grace: number): Promise<void> {
-    this.#stopping = true;
-    this.#alarm();
-    for (const go of this.#waiters.splice(0)) go();
-    if (grace <= 0) this.#killed.abort();
-    const cancel = this.#parts.clock.after(grace, () => this.#killed.abort());
-    await Promise.allSettled([...this.#flying]);
-    cancel();
-    this.#killed.abort();
-    await this.#notifier.retire(this.#parts.log);
+  /** Begins nothing more. Resolves when what is on its way has ended, which `killed` brings about, and the notifier is closed. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    this.#alarm.cancel();
+    this.#byHand.refuseAll();
+    while (!this.#flights.empty || this.#pump.running) await Promise.all([this.#flights.ended(), this.#pump.running]);
+    const closed = new AbortController();
+    const closing = this.#notifier.retire(this.#parts.log).finally(() => closed.abort());
+    await Promise.race([closing, pause(this.#parts.clock, CLOSING, closed.signal)]);
   }
 
-  async #pumpUntilQuiet(): Promise<void> {
-    try {
-      do {
-        this.#again = false;
-        if (!this.#stopping) await this.#pump();
-      } while (this.#again && !this.#stopping);
-    } catch (error) {
-      this.#parts.log.error({ error: (error as Error).message }, `${this.name}: the lane stopped`);
-      this.#stopping = true;
-    } finally {
-      this.#pumping = false;
-    }
-  }
-
-  async #pump(): Promise<void> {
-    this.#alarm();
-    if (this.#retired) return this.#windUp();
+  async #round(): Promise<void> {
+    this.#alarm.cancel();
+    if (this.#alarm.wentBack()) await this.#health.hasten();
     if (this.#claims) await this.#endExpired();
-    while (!this.#stopping && this.#waiters.length > 0 && this.#room() > 0 && this.#limitWait() === 0) {
-      this.#waiters.shift()!();
-      // Whoever was let go takes its place before the next one is counted.
-      await Promise.resolve();
+    while (!this.#ended && (await this.#next()));
+  }
+
+  /** Begins what is next; false: nothing may, or nothing is there. */
+  async #next(): Promise<boolean> {
+    if (this.#handsTurn && this.#startByHand()) {
+      this.#handsTurn = false;
+      return true;
     }
-    for (let room = this.#claimable(); room > 0 && !this.#stopping; room = this.#claimable()) {
-      const { deliveries } = this.#parts.store;
-      const claimed = await deliveries.claim(this.name, {
-        limit: room,
-        now: this.#parts.clock.now(),
-        ordered: this.#policy.order === 'key',
-      });
-      if (claimed.length === 0) break;
-      if (this.#stopping) {
-        deliveries.release(claimed.map(({ id }) => id));
-        return;
+    const claimed = await this.#claim(this.#byHand.waiting ? Math.min(1, this.#claimable()) : this.#claimable());
+    if (claimed === 0) return this.#startByHand();
+    this.#handsTurn = true;
+    return true;
+  }
+
+  #startByHand(): boolean {
+    if (!this.#byHand.waiting || this.#room() <= 0 || this.#limitWait() > 0 || this.#health.patience > 0) return false;
+    this.#limit.take(this.#parts.clock.monotonic());
+    this.#byHand.next();
+    return true;
+  }
+
+  /** Claims and sends; what a hold or a stop overtook in between is given back. Returns how many were dealt with. */
+  async #claim(limit: number): Promise<number> {
+    if (limit <= 0) return 0;
+    const { deliveries } = this.#parts.store;
+    const now = this.#parts.clock.now();
+    const claimed = await deliveries.claim(this.name, { limit, now, ordered: this.#policy.order === 'key' });
+    for (const [index, delivery] of claimed.entries()) {
+      if (this.#ended || this.#claimable() <= 0) {
+        deliveries.release(claimed.slice(index).map(({ id }) => id));
+        return index;
       }
-      for (const delivery of claimed) await this.#dispatch(delivery);
+      this.#dispatch(delivery);
     }
-    this.#setAlarm();
+    return claimed.length;
   }
 
   /** How many may be claimed now. */
@@ -204,123 +203,115 @@ export class Lane {
   }
 
   #room(): number {
-    return this.#policy.concurrency - this.#flying.size - this.#direct;
+    return this.#flights.room(this.#policy.concurrency);
   }
 
   #limitWait(): number {
     return this.#limit.wait(this.#parts.clock.monotonic());
   }
 
-  async #dispatch(delivery: Delivery): Promise<void> {
+  #dispatch(delivery: Delivery): void {
     const now = this.#parts.clock.now();
-    if (delivery.expiresAt !== undefined && now >= delivery.expiresAt) return this.#end(delivery, undefined, EXPIRED);
+    if (delivery.expiresAt !== undefined && now >= delivery.expiresAt) return this.#bury(delivery, EXPIRED);
     const probe = this.#health.failing;
-    if (probe && now >= delivery.createdAt + this.#policy.giveUpAfter)
-      return this.#end(delivery, undefined, WAITED_OUT);
+    if (probe && now >= delivery.createdAt + this.#policy.giveUpAfter) return this.#bury(delivery, WAITED_OUT);
     if (probe) this.#probing = true;
     this.#limit.take(this.#parts.clock.monotonic());
-    const flight: Promise<void> = this.#send(delivery, probe)
-      .catch((error: unknown) => {
-        this.#parts.log.error(
-          { delivery: delivery.id, error: (error as Error).message },
-          `${this.name}: an attempt could not be noted`,
-        );
-        this.#stopping = true;
-      })
-      .finally(() => {
-        this.#flying.delete(flight);
-        if (probe) this.#probing = false;
-        this.wake();
-      });
-    this.#flying.add(flight);
+    const flight = this.#send(delivery, probe).finally(() => {
+      if (probe) this.#probing = false;
+    });
+    this.#begin(delivery, flight);
+  }
+
+  /** Counts as on its way until it has ended; what goes wrong then is the lane's trouble. */
+  #begin(delivery: Delivery, flight: Promise<void>): void {
+    const watched = flight.catch((error: unknown) => {
+      this.#trouble(error, delivery);
+      if (this.#broken === undefined) this.#parts.store.deliveries.release([delivery.id]);
+    });
+    void this.#flights.add(watched);
   }
 
   async #send(delivery: Delivery, probe: boolean): Promise<void> {
-    const { outcome, record } = await this.#try(delivery, probe);
-    if (outcome.kind === 'killed') {
-      this.#parts.store.deliveries.release([delivery.id]);
-      return;
-    }
-    const { clock, random } = this.#parts;
+    const { store, clock, random } = this.#parts;
+    const trial = await this.#try(delivery);
+    const { outcome, record } = trial;
+    if (outcome.kind === 'killed') return store.deliveries.release([delivery.id]);
     // What fails while the breaker is open waits with the others, whoever opened it.
     const free = probe || (this.#health.failing && outcome.kind === 'failed');
     const verdict = judge({ delivery, outcome, policy: this.#policy, now: clock.now(), random, probe: free });
-    await this.#health.learn(delivery, outcome, probe, this.#config.fingerprint);
-    await this.#settle(delivery, free && record.class !== undefined ? { ...record, probe: true } : record, verdict);
+    const changed = await this.#learn(delivery, trial, probe ? 'probe' : 'in turn');
+    const written = free && record.class !== undefined ? { ...record, probe: true } : record;
+    if (verdict.kind === 'dead')
+      await bury(delivery, written, { class: verdict.class, error: verdict.error }, this.#policy.fallback, this.#parts);
+    else await settle(delivery, written, verdict, this.#parts);
+    if (changed) await this.#health.hasten();
   }
 
-  async #try(delivery: Delivery, probe: boolean): Promise<{ outcome: Attempted; record: Attempt }> {
-    const { clock, scrubber, observer, log } = this.#parts;
-    const at = new Date(clock.now()).toISOString();
-    const began = clock.monotonic();
-    const outcome = await this.#notifier.use((notifier: Notifier) =>
-      attempt({ notifier, delivery, timeout: this.#policy.timeout, killed: this.#killed.signal, clock, scrubber }),
-    );
-    const ms = Math.round(clock.monotonic() - began);
-    if (outcome.kind !== 'killed') observer.attempted(this.name, ms);
-    if (outcome.kind === 'bug')
-      log.error(
-        { delivery: delivery.id, stack: (outcome.error.cause as Error | undefined)?.stack },
-        `${this.name}: the channel has a bug`,
-      );
-    return { outcome, record: { at, ms, ...failureOf(outcome), ...(probe && { probe }) } };
+  async #sendByHand(delivery: Delivery): Promise<DirectResult> {
+    const trial = await this.#try(delivery);
+    const { outcome, record } = trial;
+    if (outcome.kind === 'killed') return outcome;
+    if (await this.#learn(delivery, trial, 'by hand')) await this.#health.hasten();
+    return directResult(outcome, record);
   }
 
-  async #settle(delivery: Delivery, record: Attempt, verdict: Verdict): Promise<void> {
-    if (verdict.kind === 'dead') return this.#end(delivery, record, verdict);
-    const { store, clock, log, observer } = this.#parts;
-    const settlement = settlementOf(verdict, record);
-    await persist(clock, () => store.deliveries.settle(delivery.id, settlement));
-    logSettlement(log, delivery, record, settlement);
-    observer.settled(delivery, settlement);
+  #try(delivery: Delivery): Promise<Trial> {
+    return this.#flights.sending(() => tryOnce(delivery, this.#config, this.#notifier, this.#parts));
   }
 
-  #end(delivery: Delivery, record: Attempt | undefined, end: End): Promise<void> {
-    return bury(delivery, record, { class: end.class, error: end.error }, this.#policy.fallback, this.#parts);
+  /** What was tried with settings that are no longer in force says nothing about the present ones. The next attempt may go before this one is written down. */
+  #learn(delivery: Delivery, { outcome, fingerprint }: Trial, kind: Lesson['kind']): Promise<boolean> {
+    if (outcome.kind === 'killed' || fingerprint !== this.#config.fingerprint) return Promise.resolve(false);
+    const learnt = this.#health.learn({ delivery, outcome, kind, fingerprint });
+    this.wake();
+    return learnt;
+  }
+
+  #bury(delivery: Delivery, end: End): void {
+    this.#begin(delivery, bury(delivery, undefined, end, this.#policy.fallback, this.#parts));
   }
 
   /** Also while held: what is of no use any more must not lie in wait. */
   async #endExpired(): Promise<void> {
     const { store, clock } = this.#parts;
-    while ((store.deliveries.nextExpiry(this.name) ?? Number.POSITIVE_INFINITY) <= clock.now() && !this.#stopping) {
-      const expired = await store.deliveries.claimExpired(this.name, { limit: CLAIMED_AT_ONCE, now: clock.now() });
-      if (expired.length === 0) return;
-      await Promise.all(expired.map((delivery) => this.#end(delivery, undefined, EXPIRED)));
+    while (this.#flights.unwritten > 0 && !this.#ended) {
+      const now = clock.now();
+      if ((store.deliveries.nextExpiry(this.name) ?? Number.POSITIVE_INFINITY) > now) return;
+      const limit = Math.min(CLAIMED_AT_ONCE, this.#flights.unwritten);
+      const expired = await store.deliveries.claimExpired(this.name, { limit, now });
+      for (const delivery of expired)
+        this.#bury(delivery, (delivery.expiresAt ?? Number.POSITIVE_INFINITY) <= now ? EXPIRED : UNACKNOWLEDGED);
     }
   }
 
-  async #windUp(): Promise<void> {
-    await buryLeft(this.name, this.#parts);
-    if (this.#flying.size === 0) await this.#notifier.retire(this.#parts.log);
+  /** Once the disk has failed nothing can be promised, so the lane ends. After anything else it goes on, in a while; what it had claimed stays owed. */
+  #trouble(error: unknown, delivery?: Delivery): void {
+    const { message, stack } = error as Error;
+    const failed = error instanceof BelfryError && error.exit === EXIT.disk;
+    if (failed) this.#broken ??= message;
+    if (failed) this.#ended = true;
+    else this.#health.rest(AFTER_TROUBLE);
+    this.#parts.log.error(
+      { ...(delivery !== undefined && { delivery: delivery.id }), error: message, stack },
+      `${this.name}: ${failed ? 'the disk failed; nothing more is sent' : 'trouble of our own; nothing is sent for a minute'}`,
+    );
   }
 
-  /** The next moment at which there may be something to do. */
+  /** The next moment at which there may be something to do. What flies wakes the lane when it lands. */
   #setAlarm(): void {
+    if (this.#ended) return this.#alarm.cancel();
     const { store, clock } = this.#parts;
-    const waits: number[] = [];
     const now = clock.now();
-    const due = store.deliveries.nextDue(this.name);
-    const expiry = store.deliveries.nextExpiry(this.name);
-    if (expiry !== undefined && this.#claims) waits.push(expiry - now);
-    if (this.#waiters.length > 0 && this.#room() > 0) waits.push(this.#limitWait());
+    const waits: number[] = [];
+    const due = this.#claims ? store.deliveries.nextDue(this.name) : undefined;
+    const expiry = this.#claims ? store.deliveries.nextExpiry(this.name) : undefined;
     const held = this.#health.wait(this.#policy.paused);
-    // What flies wakes the lane when it lands.
-    const full = this.#room() <= 0 || this.#probing;
-    if (due !== undefined && this.#claims && held !== undefined && !full)
+    const full = this.#room() <= 0;
+    if (expiry !== undefined && this.#flights.unwritten > 0) waits.push(expiry - now);
+    if (this.#byHand.waiting && !full) waits.push(Math.max(this.#limitWait(), this.#health.patience));
+    if (due !== undefined && held !== undefined && !full && !this.#probing)
       waits.push(Math.max(due - now, this.#limitWait(), held));
-    if (waits.length === 0 || this.#stopping) return;
-    const cancel = clock.after(Math.max(1, Math.min(...waits)), () => this.wake());
-    this.#alarm = () => {
-      cancel();
-      this.#alarm = () => {};
-    };
-  }
-
-  /** Resolves when rate and concurrency have room for one more by hand. */
-  #turn(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
-      this.wake();
-    });
+    this.#alarm.set(waits);
   }
 }

@@ -1,31 +1,46 @@
-import type { Delivery, Receipt } from '../core/delivery.ts';
+import { setMaxListeners } from 'node:events';
+import type { DeadLetter, Delivery, Receipt } from '../core/delivery.ts';
 import type { EventInput } from '../core/event.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
 import type { DirectResult } from './direct.ts';
-import { buryLeft } from './funeral.ts';
+import { bury, layToRest } from './funeral.ts';
 import { Lane } from './lane.ts';
-import type { LaneParts, LaneStatus } from './lane-parts.ts';
+import { type LaneParts, type LaneStatus, REMOVED } from './lane-parts.ts';
 import { persist } from './persist.ts';
 
-export type LanesParts = Omit<LaneParts, 'channel' | 'observer'>;
+export type LanesParts = Omit<LaneParts, 'channel' | 'observer' | 'killed'>;
+
+/** Deliveries of a channel that is gone, ended together. */
+const ORPHANS_AT_ONCE = 64;
+/** Letters looked up together at the start. */
+const LETTERS_AT_ONCE = 256;
 
 /** All the ways out, one lane per channel. */
 export class Lanes {
   readonly #parts: LaneParts;
   readonly #lanes = new Map<string, Lane>();
+  /** Of channels that are gone: their attempts may still be on their way. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #observers = new Set<LaneParts['observer']>();
+  readonly #killed = new AbortController();
   #channels: ReadonlyMap<string, ChannelConfig> = new Map();
+  #burying = new Map<string, Promise<void>>();
+  #unfinished: Promise<void> | undefined;
   #applied = false;
 
   constructor(parts: LanesParts) {
+    // Every attempt on its way listens to it, and takes its listener along when it ends.
+    setMaxListeners(0, this.#killed.signal);
     this.#parts = {
       ...parts,
+      killed: this.#killed.signal,
       channel: (name) => this.#channels.get(name),
+      notices: (event) => this.#tell(() => parts.notices(event)),
       observer: {
         attempted: (channel, milliseconds) =>
-          this.#observers.forEach((observer) => observer.attempted(channel, milliseconds)),
+          this.#observers.forEach((observer) => this.#tell(() => observer.attempted(channel, milliseconds))),
         settled: (delivery, settlement) =>
-          this.#observers.forEach((observer) => observer.settled(delivery, settlement)),
+          this.#observers.forEach((observer) => this.#tell(() => observer.settled(delivery, settlement))),
       },
     };
     parts.store.deliveries.onOwed((channel) => this.#owed(channel));
@@ -36,34 +51,36 @@ export class Lanes {
     return () => this.#observers.delete(observer);
   }
 
-  /** Channels to send by hand only, for a command on a stopped daemon: what is owed is left to the daemon. */
-  async lend(channels: ReadonlyMap<string, ChannelConfig>): Promise<void> {
-    this.#channels = channels;
-    for (const [name, config] of channels) this.#lanes.set(name, new Lane(config, this.#parts, false));
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.start()));
-  }
-
   /** The channels of a ruleset. New lanes are known before this returns its promise; it resolves when all have begun. Unchanged ones are not touched. */
   apply(channels: ReadonlyMap<string, ChannelConfig>): Promise<void> {
-    const work: Promise<void>[] = [];
     this.#channels = channels;
     this.#applied = true;
+    this.#unfinished ??= this.#finishBurials();
+    const work: Promise<void>[] = [this.#unfinished];
     for (const [name, config] of channels) {
       const lane = this.#lanes.get(name);
       if (lane !== undefined) work.push(lane.reconfigure(config));
       else {
         const made = new Lane(config, this.#parts);
         this.#lanes.set(name, made);
-        work.push(made.start());
+        work.push(made.start(this.#unfinished));
       }
     }
     for (const [name, lane] of this.#lanes) {
       if (channels.has(name)) continue;
       this.#lanes.delete(name);
-      lane.retire();
+      const left: Promise<void> = lane.end().finally(() => this.#leaving.delete(left));
+      this.#leaving.add(left);
     }
     for (const name of this.#parts.store.deliveries.channels()) this.#owed(name);
     return Promise.all(work).then(() => undefined);
+  }
+
+  /** Channels to send by hand only, for a command on a stopped daemon: what is owed is left to the daemon. */
+  async lend(channels: ReadonlyMap<string, ChannelConfig>): Promise<void> {
+    this.#channels = channels;
+    for (const [name, config] of channels) this.#lanes.set(name, new Lane(config, this.#parts, false));
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.start(Promise.resolve())));
   }
 
   has(name: string): boolean {
@@ -81,9 +98,9 @@ export class Lanes {
     return this.#lanes.has(name);
   }
 
-  /** One attempt by hand; undefined when there is no such channel. */
-  async direct(name: string, delivery: Delivery): Promise<DirectResult | undefined> {
-    return this.#lanes.get(name)?.direct(delivery);
+  /** One attempt by hand; undefined when there is no such channel. `signal` ends the waiting for its turn. */
+  async direct(name: string, delivery: Delivery, signal?: AbortSignal): Promise<DirectResult | undefined> {
+    return this.#lanes.get(name)?.direct(delivery, signal);
   }
 
   /** A test message, sent as any other. */
@@ -97,15 +114,15 @@ export class Lanes {
 
   /** The receipts of deliveries that were handed over. Of those that were resent meanwhile the letter goes, too. */
   async received(ids: readonly string[], receipt: Receipt): Promise<void> {
-    const { store, deadLetters, clock, observer } = this.#parts;
+    const { store, deadLetters, clock, killed, observer } = this.#parts;
     for (const id of ids) {
       const stored = await store.deliveries.find(id);
       if (stored?.state === 'dead') {
         const attempt = { at: new Date(clock.now()).toISOString(), ms: 0 };
         await store.deliveries.bury(id, { state: 'delivered', attempt, receipt });
         await deadLetters.change(new Map([[id, null]]));
-      } else if (stored !== undefined) {
-        await persist(clock, () => store.deliveries.settle(id, { state: 'delivered', receipt }));
+      } else if (stored?.state === 'sending' || stored?.state === 'pending') {
+        await persist(clock, killed, () => store.deliveries.settle(id, { state: 'delivered', receipt }));
         observer.settled(stored.delivery, { state: 'delivered', receipt });
       }
     }
@@ -120,19 +137,80 @@ export class Lanes {
     return state === 'paused' || state === 'misconfigured';
   }
 
+  /** Claims nothing more; attempts get `grace` milliseconds, then they are aborted and stay owed. */
   async stop(grace: number): Promise<void> {
     this.#applied = false;
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.stop(grace)));
+    const cancel = grace > 0 ? this.#parts.clock.after(grace, () => this.#killed.abort()) : () => {};
+    if (grace <= 0) this.#killed.abort();
+    const lanes = [...this.#lanes.values()].map((lane) => lane.end());
+    await Promise.all([...lanes, ...this.#leaving, ...this.#burying.values()]);
+    cancel();
+  }
+
+  /** Whoever listens cannot stop a lane. */
+  #tell(about: () => void): void {
+    try {
+      about();
+    } catch (error) {
+      this.#parts.log.error({ stack: (error as Error).stack }, 'a listener to deliveries has a bug');
+    }
+  }
+
+  /** A crash came after the letter and before the queue: what is in the file is dead, and is not tried again. */
+  async #finishBurials(): Promise<void> {
+    const { store, deadLetters } = this.#parts;
+    if (store.deliveries.channels().length === 0) return;
+    let batch: DeadLetter[] = [];
+    for await (const line of deadLetters.read()) {
+      if ('record' in line) batch.push(line.record);
+      if (batch.length < LETTERS_AT_ONCE) continue;
+      await Promise.all(batch.map((letter) => this.#finishBurial(letter)));
+      batch = [];
+    }
+    await Promise.all(batch.map((letter) => this.#finishBurial(letter)));
+  }
+
+  async #finishBurial({ id, class: deadClass, error, attempts }: DeadLetter): Promise<void> {
+    const stored = await this.#parts.store.deliveries.find(id);
+    if (stored?.state !== 'pending' && stored?.state !== 'sending') return;
+    const { delivery } = stored;
+    this.#parts.log.warn({ delivery: id }, 'dead letters: a delivery had not left the queue; it does now');
+    const fallback = this.#channels.get(delivery.channel)?.policy.fallback;
+    const attempt = attempts[delivery.attempts.length];
+    await layToRest(delivery, attempt, { class: deadClass, error }, fallback, this.#parts);
   }
 
   /** A channel has something new. One that nobody configures any more got it from rules that were swapped a moment ago. */
   #owed(name: string): void {
     const lane = this.#lanes.get(name);
     if (lane !== undefined) lane.wake();
-    else if (this.#applied)
-      void buryLeft(name, this.#parts).catch((error: unknown) =>
-        this.#parts.log.error({ error: (error as Error).message }, `${name}: what it left could not be ended`),
-      );
+    else if (this.#applied && !this.#burying.has(name)) {
+      const burial = this.#buryOrphans(name)
+        .catch((error: unknown) =>
+          this.#parts.log.error({ error: (error as Error).message }, `${name}: what it left could not be ended`),
+        )
+        .finally(() => {
+          this.#burying.delete(name);
+          if (this.#parts.store.deliveries.nextDue(name) !== undefined) this.#owed(name);
+        });
+      this.#burying.set(name, burial);
+    }
+  }
+
+  async #buryOrphans(name: string): Promise<void> {
+    const { deliveries } = this.#parts.store;
+    const options = { limit: ORPHANS_AT_ONCE, now: Number.MAX_SAFE_INTEGER };
+    await this.#unfinished;
+    for (;;) {
+      const left = [
+        ...(await deliveries.claim(name, { ...options, ordered: false })),
+        ...(await deliveries.claimExpired(name, options)),
+      ];
+      if (left.length === 0) return;
+      // Its channel may have come back meanwhile, or the daemon stops: then it stays owed.
+      if (this.#lanes.has(name) || !this.#applied) return deliveries.release(left.map(({ id }) => id));
+      await Promise.all(left.map((delivery) => bury(delivery, undefined, REMOVED, undefined, this.#parts)));
+    }
   }
 }
 

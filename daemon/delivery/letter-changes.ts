@@ -1,34 +1,29 @@
-import type { DeadLetter } from '../core/delivery.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import type { DeadLetters, LetterChange } from './dead-letters.ts';
 
-/** Each change rewrites the file, so they are made together; what a crash in between leaves undone is mended by what the store says. */
-const TOGETHER = 200;
+/** Each write copies the whole file, so changes are made together: at least so many, and at most ten times in a run. */
+const LEAST_TOGETHER = 200;
+const MOST_WRITES = 10;
 
-/** What a resend has to change in the dead-letter file: the answered leave, the failed get their new attempt. */
+/** What a resend has to change in the dead-letter file: the answered leave, the failed get their new attempt. What a crash leaves undone is mended by what the store says. */
 export class LetterChanges {
   readonly #deadLetters: DeadLetters;
-  #changes = new Map<string, DeadLetter | null>();
+  readonly #together: number;
+  #changes = new Map<string, LetterChange>();
 
-  constructor(deadLetters: DeadLetters) {
+  /** `total`: how many changes may come. */
+  constructor(deadLetters: DeadLetters, total: number) {
     this.#deadLetters = deadLetters;
+    this.#together = Math.max(LEAST_TOGETHER, Math.ceil(total / MOST_WRITES));
   }
 
-  remove(id: string): Promise<void> {
-    return this.#add(id, null);
-  }
-
-  replace(record: DeadLetter): Promise<void> {
-    return this.#add(record.id, record);
+  async add(id: string, change: LetterChange): Promise<void> {
+    this.#changes.set(id, change);
+    if (this.#changes.size >= this.#together) await this.write();
   }
 
   async write(): Promise<void> {
     const changes = this.#changes;
     this.#changes = new Map();
     await this.#deadLetters.change(changes);
-  }
-
-  async #add(id: string, change: DeadLetter | null): Promise<void> {
-    this.#changes.set(id, change);
-    if (this.#changes.size >= TOGETHER) await this.write();
   }
 }

@@ -1,20 +1,20 @@
 import { BelfryError } from '../core/failure.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, pause } from '../lib/clock.ts';
 
 const AGAIN_AFTER = 1000;
 
 /**
  * Writes down what has happened, waiting for room while the disk is full: what was delivered must not be sent again because
- * it could not be noted. Any other failure is the caller's.
+ * it could not be noted. Any other failure is the caller's, and so is this one once `killed` has aborted.
  */
-export async function persist(clock: Clock, work: () => Promise<void>): Promise<void> {
+export async function persist(clock: Clock, killed: AbortSignal, work: () => Promise<void>): Promise<void> {
   for (;;) {
     try {
       await work();
       return;
     } catch (error) {
-      if (!isFull(error)) throw error;
-      await new Promise<void>((resolve) => clock.after(AGAIN_AFTER, resolve));
+      if (!isFull(error) || killed.aborted) throw error;
+      await pause(clock, AGAIN_AFTER, killed);
     }
   }
 }

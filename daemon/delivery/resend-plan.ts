@@ -16,13 +16,18 @@ export async function planOf(
     if ('problem' in line) problems.push(line);
     else if (wanted(line.record)) letters.push(line.record);
   }
-  letters.sort((a, b) => Date.parse(a.dead_at) - Date.parse(b.dead_at));
+  letters.sort((a, b) => deadAt(a) - deadAt(b));
   const channels = Object.fromEntries(
     [...groupBy(letters, ({ channel }) => request.to ?? channel)].map(([channel, group]) => [channel, group.length]),
   );
   const found = new Set(letters.map(({ id }) => id));
   const missing = (request.ids ?? []).filter((id) => !found.has(id));
   return { letters, plan: { total: letters.length, channels: request.requeue ? {} : channels, problems, missing } };
+}
+
+/** A record without a readable time goes first. */
+function deadAt(letter: DeadLetter): number {
+  return Date.parse(letter.dead_at) || 0;
 }
 
 function filterOf(request: ResendRequest, now: number): (letter: DeadLetter) => boolean {

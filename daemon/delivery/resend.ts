@@ -1,11 +1,14 @@
+import { setMaxListeners } from 'node:events';
 import type { DeadLetter, Delivery } from '../core/delivery.ts';
 import type { Event } from '../core/event.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
+import { Answered } from './answered.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { DirectResult } from './direct.ts';
+import { messageFor } from './funeral.ts';
 import { LetterChanges } from './letter-changes.ts';
 import { MergedStreams } from './merged.ts';
 import { groupBy, planOf } from './resend-plan.ts';
@@ -15,22 +18,40 @@ export interface ResendParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** One attempt through a channel as it is configured now; undefined when there is none of that name. */
-  readonly direct: (channel: string, delivery: Delivery) => Promise<DirectResult | undefined>;
+  /** One attempt through a channel as it is configured now; undefined when there is none of that name. `signal` ends the waiting for its turn. */
+  readonly direct: (channel: string, delivery: Delivery, signal: AbortSignal) => Promise<DirectResult | undefined>;
   readonly channelType: (channel: string) => string | undefined;
-  /** Decides anew by today's rules; durable when it resolves. */
-  readonly requeue: (event: Event) => Promise<void>;
+  /** Decides anew by today's rules; durable when it resolves. `letter` is the id of the dead letter: the same one again, after a crash, is the same request. */
+  readonly requeue: (event: Event, letter: string) => Promise<void>;
+}
+
+type Failure = NonNullable<ResendProgress['error']>;
+
+/** A channel's way out in one run. It shuts when the run is over, or when the channel refuses our credentials: asking again for every letter could lock the account. */
+interface Door {
+  readonly shut: AbortController;
+  refused: Failure | undefined;
 }
 
 interface Run {
   readonly request: ResendRequest;
   readonly changes: LetterChanges;
   readonly streams: MergedStreams<ResendProgress>;
-  /** Nobody listens any more: what has not begun stays in the file. */
-  over: boolean;
+  /** Aborts when nobody listens any more: what has not begun stays in the file. */
+  readonly over: AbortController;
+  readonly doors: Map<string, Door>;
+  /** Events that were decided anew: once for all letters that came of one. */
+  readonly decided: Set<string>;
 }
 
-const BUSY = { class: 'busy', code: 'resend.busy', message: 'it is being resent by somebody else' };
+const BUSY: Failure = { class: 'busy', code: 'resend.busy', message: 'it is being resent by somebody else' };
+const OWED: Failure = { class: 'busy', code: 'resend.owed', message: 'its delivery has not ended; nothing was sent' };
+const GONE: Failure = { class: 'busy', code: 'resend.gone', message: 'it was dropped or decided anew meanwhile' };
+const UNKNOWN_CHANNEL: Failure = {
+  class: 'permanent',
+  code: 'channel.removed',
+  message: 'there is no channel of that name; edit the record or use --to',
+};
 
 /** Attempts of one channel that are prepared at once; its lane decides how many go. */
 const AT_ONCE = 16;
@@ -41,37 +62,34 @@ const AT_ONCE = 16;
  */
 export class Resending {
   readonly #parts: ResendParts;
+  readonly #answered: Answered;
   readonly #busy = new Set<string>();
 
   constructor(parts: ResendParts) {
     this.#parts = parts;
+    this.#answered = new Answered(parts.store, parts.clock);
   }
 
-  /** After a crash in between: letters whose delivery is on record as delivered leave the file. */
+  /** After a crash in between: letters that were answered, decided anew or dropped leave the file. */
   async reconcile(): Promise<number> {
-    const { deadLetters, store } = this.#parts;
-    const answered = new Map<string, null>();
+    const { deadLetters } = this.#parts;
+    const over = new Map<string, null>();
     for await (const line of deadLetters.read()) {
-      if ('record' in line && (await store.deliveries.find(line.record.id))?.state === 'delivered')
-        answered.set(line.record.id, null);
+      if (!('record' in line)) continue;
+      if ((await this.#answered.look(line.record.id)).over) over.set(line.record.id, null);
     }
-    await deadLetters.change(answered);
-    return answered.size;
+    await deadLetters.change(over);
+    await this.#answered.forget();
+    return over.size;
   }
 
   async *resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendPlan | ResendProgress | ResendSum> {
     const { letters, plan } = await planOf(request, this.#parts.deadLetters, this.#parts.clock.now());
     yield { plan };
     if (request.dryRun) return;
-    const run: Run = {
-      request,
-      changes: new LetterChanges(this.#parts.deadLetters),
-      streams: new MergedStreams(),
-      over: false,
-    };
-    const end = (): void => {
-      run.over = true;
-    };
+    const run = newRun(request, letters.length, this.#parts.deadLetters);
+    const end = (): void => run.over.abort();
+    if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
     let delivered = 0;
     let failed = 0;
@@ -84,7 +102,7 @@ export class Resending {
       }
     } finally {
       // Also when whoever asked has gone away: what is on its way ends, and what was answered leaves.
-      run.over = true;
+      end();
       signal.removeEventListener('abort', end);
       await run.streams.ended();
       await run.changes.write();
@@ -103,87 +121,105 @@ export class Resending {
 
   #begin(letters: readonly DeadLetter[], run: Run): void {
     const { request, streams } = run;
-    for (const group of groupBy(letters, ({ channel }) => request.to ?? channel).values()) {
-      const queue = [...group];
+    const group = request.requeue ? () => '' : ({ channel }: DeadLetter) => request.to ?? channel;
+    for (const queue of groupBy(letters, group).values()) {
       const workers = request.requeue ? 1 : Math.min(AT_ONCE, queue.length);
       for (let worker = 0; worker < workers; worker += 1) streams.add(this.#work(queue, run));
     }
   }
 
   async #work(queue: DeadLetter[], run: Run): Promise<void> {
-    const { request, streams } = run;
-    for (let letter = queue.shift(); letter !== undefined && !run.over; letter = queue.shift()) {
-      const { id, channel } = letter;
-      if (this.#busy.has(id)) {
-        streams.push({ id, channel, state: 'dead', error: BUSY });
-        continue;
+    while (!run.over.signal.aborted) {
+      const letter = queue.shift();
+      if (letter === undefined) return;
+      const progress = await this.#alone(letter, run);
+      if (progress !== undefined) run.streams.push(progress);
+    }
+  }
+
+  /** One letter is in one hand at a time, and is looked at again in it: another resend may have come first. */
+  async #alone(letter: DeadLetter, run: Run): Promise<ResendProgress | undefined> {
+    const { id, channel } = letter;
+    if (this.#busy.has(id)) return { id, channel, state: 'dead', error: BUSY };
+    this.#busy.add(id);
+    try {
+      const { stored, over } = await this.#answered.look(id);
+      if (over) {
+        await run.changes.add(id, null);
+        if (stored?.state !== 'delivered') return { id, channel, state: 'dead', error: GONE };
+        return { id, channel, state: 'delivered', ...(stored.receipt !== undefined && { receipt: stored.receipt }) };
       }
-      this.#busy.add(id);
-      try {
-        const progress = await (request.requeue
-          ? this.#requeue(letter, run)
-          : this.#send(letter, request.to ?? channel, run));
-        if (progress !== undefined) streams.push(progress);
-      } finally {
-        this.#busy.delete(id);
-      }
+      if (stored !== undefined && stored.state !== 'dead') return { id, channel, state: 'dead', error: OWED };
+      return await (run.request.requeue
+        ? this.#requeue(letter, stored !== undefined, run)
+        : this.#send(letter, stored !== undefined, run));
+    } finally {
+      this.#busy.delete(id);
     }
   }
 
   /** The new deliveries are on disk before the letter leaves. */
-  async #requeue(letter: DeadLetter, { changes }: Run): Promise<ResendProgress> {
-    await this.#parts.requeue(letter.event);
-    await this.#parts.store.deliveries.bury(letter.id, { state: 'cancelled' });
-    await changes.remove(letter.id);
-    return { id: letter.id, channel: letter.channel, state: 'requeued' };
+  async #requeue(letter: DeadLetter, known: boolean, { changes, decided, over }: Run): Promise<ResendProgress> {
+    const { id, channel, event } = letter;
+    const identity = JSON.stringify([event.source, event.id]);
+    try {
+      if (!decided.has(identity)) await this.#parts.requeue(event, id);
+    } catch (error) {
+      const { code = 'internal', message } = error as Error & { readonly code?: string };
+      return { id, channel, state: 'dead', error: { class: 'transient', code, message } };
+    }
+    decided.add(identity);
+    await this.#answered.requeued(id, known, over.signal);
+    await changes.add(id, null);
+    return { id, channel, state: 'requeued' };
   }
 
-  async #send(letter: DeadLetter, channel: string, { changes }: Run): Promise<ResendProgress | undefined> {
-    const { direct, channelType, store, log, clock } = this.#parts;
+  async #send(letter: DeadLetter, known: boolean, run: Run): Promise<ResendProgress | undefined> {
+    const { direct, channelType, log, clock } = this.#parts;
+    const { id } = letter;
+    const channel = run.request.to ?? letter.channel;
     const type = channelType(channel);
-    const result =
-      type === undefined ? undefined : await direct(channel, deliveryOf(letter, channel, type, clock.now()));
-    if (result === undefined)
-      return {
-        id: letter.id,
-        channel,
-        state: 'dead',
-        error: {
-          class: 'permanent',
-          code: 'channel.removed',
-          message: 'there is no channel of that name; edit the record or use --to',
-        },
-      };
+    if (type === undefined) return { id, channel, state: 'dead', error: UNKNOWN_CHANNEL };
+    const door = doorOf(channel, run);
+    const result = await direct(channel, deliveryOf(letter, channel, type, clock.now()), door.shut.signal);
+    if (result === undefined) return { id, channel, state: 'dead', error: UNKNOWN_CHANNEL };
     switch (result.kind) {
       case 'killed':
-        return undefined;
+        return door.refused && { id, channel, state: 'dead', error: door.refused };
       case 'delivered':
-        await store.deliveries.bury(letter.id, {
-          state: 'delivered',
-          attempt: result.attempt,
-          receipt: result.receipt,
-        });
-        await changes.remove(letter.id);
-        log.info({ delivery: letter.id, receipt: result.receipt.id }, `${channel}: resent`);
-        return { id: letter.id, channel, state: 'delivered', receipt: result.receipt };
+        await this.#answered.delivered(id, known, result.attempt, result.receipt, run.over.signal);
+        await run.changes.add(id, null);
+        log.info({ delivery: id, receipt: result.receipt.id }, `${channel}: resent`);
+        return { id, channel, state: 'delivered', receipt: result.receipt };
       case 'awaiting':
         // The letter leaves when the receipt comes.
-        await changes.replace({ ...letter, attempts: [...letter.attempts, result.attempt] });
-        return { id: letter.id, channel, state: 'sending' };
-      case 'failed': {
-        await changes.replace({ ...letter, error: result.error, attempts: [...letter.attempts, result.attempt] });
-        log.warn(
-          { delivery: letter.id, code: result.error.code, error: result.error.message },
-          `${channel}: resend failed`,
-        );
-        return {
-          id: letter.id,
-          channel,
-          state: 'dead',
-          error: { class: result.class, code: result.error.code, message: result.error.message },
-        };
-      }
+        await run.changes.add(id, (now) => ({ ...now, attempts: [...now.attempts, result.attempt] }));
+        return { id, channel, state: 'sending' };
+      case 'failed':
+        return this.#failed(id, channel, result, run.changes, door);
     }
+  }
+
+  async #failed(
+    id: string,
+    channel: string,
+    { attempt, error, class: failureClass, misconfigured }: Extract<DirectResult, { kind: 'failed' }>,
+    changes: LetterChanges,
+    door: Door,
+  ): Promise<ResendProgress> {
+    await changes.add(id, (now) => ({
+      ...now,
+      // What another channel says is no news about the record's own.
+      ...(now.channel === channel && { error }),
+      attempts: [...now.attempts, attempt],
+    }));
+    const told: Failure = { class: failureClass, code: error.code, message: error.message };
+    if (misconfigured) {
+      door.refused ??= told;
+      door.shut.abort();
+    }
+    this.#parts.log.warn({ delivery: id, code: error.code, error: error.message }, `${channel}: resend failed`);
+    return { id, channel, state: 'dead', error: told };
   }
 
   async #count(): Promise<number> {
@@ -193,8 +229,32 @@ export class Resending {
   }
 }
 
+function newRun(request: ResendRequest, total: number, deadLetters: DeadLetters): Run {
+  return {
+    request,
+    changes: new LetterChanges(deadLetters, total),
+    streams: new MergedStreams(),
+    over: new AbortController(),
+    doors: new Map(),
+    decided: new Set(),
+  };
+}
+
+function doorOf(channel: string, { doors, over }: Run): Door {
+  const known = doors.get(channel);
+  if (known !== undefined) return known;
+  const door: Door = { shut: new AbortController(), refused: undefined };
+  // Each of the attempts that wait listens to it.
+  setMaxListeners(0, door.shut.signal);
+  if (over.signal.aborted) door.shut.abort();
+  over.signal.addEventListener('abort', () => door.shut.abort(), { once: true });
+  doors.set(channel, door);
+  return door;
+}
+
 /** As the record says now, edits and all; the id stays, so that a far side that had it after all can tell. */
 function deliveryOf(letter: DeadLetter, channel: string, channelType: string, now: number): Delivery {
-  const { id, event, rule, key, message, attempts } = letter;
+  const { id, event, rule, key, attempts } = letter;
+  const message = messageFor(letter.message, letter.channel_type ?? channelType, channelType);
   return { id, event, rule, channel, channelType, key, status: 'firing', message, createdAt: now, attempts };
 }

@@ -3,12 +3,23 @@ import type { Verdict } from '../core/judge.ts';
 import type { Log } from '../lib/log.ts';
 import type { Settlement } from '../store/store.ts';
 import type { Attempted } from './attempt.ts';
+import type { LaneParts } from './lane-parts.ts';
+import { persist } from './persist.ts';
 
 type Going = Exclude<Verdict, { kind: 'dead' }>;
 type Settled = Extract<Settlement, { state: 'delivered' | 'pending' | 'sending' }>;
 
+/** Writes down what a delivery that is not dead has come to. */
+export async function settle(delivery: Delivery, attempt: Attempt, verdict: Going, parts: LaneParts): Promise<void> {
+  const { store, clock, killed, log, observer } = parts;
+  const settlement = settlementOf(verdict, attempt);
+  await persist(clock, killed, () => store.deliveries.settle(delivery.id, settlement));
+  logSettlement(log, delivery, attempt, settlement);
+  observer.settled(delivery, settlement);
+}
+
 /** What the store is told of a verdict that ends nothing, or ends well. */
-export function settlementOf(verdict: Going, attempt: Attempt): Settled {
+function settlementOf(verdict: Going, attempt: Attempt): Settled {
   switch (verdict.kind) {
     case 'delivered':
       return { state: 'delivered', attempt, receipt: verdict.receipt };
@@ -19,7 +30,7 @@ export function settlementOf(verdict: Going, attempt: Attempt): Settled {
   }
 }
 
-export function logSettlement(
+function logSettlement(
   log: Log,
   { id, channel, rule }: Delivery,
   { ms, code, message }: Attempt,

@@ -9,6 +9,7 @@ export interface Gate {
 }
 
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
+const LOOPBACK_ADDRESS = /^127\.\d+\.\d+\.\d+$/;
 
 export function openGate(listenHost: string, publicUrl: string | undefined): Gate {
   const ours = new Set([
@@ -16,15 +17,16 @@ export function openGate(listenHost: string, publicUrl: string | undefined): Gat
     listenHost.toLowerCase(),
     ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname.toLowerCase()]),
   ]);
-  const open = !LOOPBACK.includes(listenHost);
+  const open = !LOOPBACK.includes(listenHost) && !LOOPBACK_ADDRESS.test(listenHost);
   // Whoever listens beyond the loopback is reached by addresses nobody listed; an address is no name that could be rebound.
   const isOurs = (host: string): boolean =>
-    ours.has(host) || (open && isIP(host) !== 0) || /^127\.\d+\.\d+\.\d+$/.test(host);
+    ours.has(host) || (open && isIP(host) !== 0) || LOOPBACK_ADDRESS.test(host);
   return {
     check(request) {
       const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
       if (hosts !== 1) throw new HttpProblem(400, 'host.missing', 'a request has exactly one Host header');
-      const host = hostOf(`http://${request.headers.host ?? ''}`);
+      const named = request.headers.host ?? '';
+      const host = /[/@?#\\\s]/.test(named) ? undefined : hostOf(`http://${named}`);
       if (host === undefined || !isOurs(host))
         throw new HttpProblem(421, 'host.foreign', 'this is not a name of this daemon; see `daemon.public_url`');
       const { origin } = request.headers;

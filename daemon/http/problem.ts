@@ -46,6 +46,7 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'intake.queue_full': { status: 507, headers: { 'retry-after': '30' } },
   'intake.reserved_source': { status: 400 },
   'store.full': { status: 507, headers: { 'retry-after': '30' } },
+  'store.broken': { status: 503, headers: { 'retry-after': '30' } },
   'store.failed': { status: 503, headers: { 'retry-after': '30' } },
   'store.closed': { status: 503, headers: { 'retry-after': '5' } },
   'store.conflict': { status: 409 },
@@ -62,7 +63,12 @@ export function problemOf(error: unknown): HttpProblem | undefined {
   );
 }
 
-export function writeProblem(response: ServerResponse, { status, code, message, headers, more }: HttpProblem): void {
+/** `scrub` takes out what must not be told. An answer that has begun can only be cut. */
+export function writeProblem(
+  response: ServerResponse,
+  { status, code, message, headers, more }: HttpProblem,
+  scrub: (text: string) => string,
+): void {
   if (response.headersSent) {
     response.destroy();
     return;
@@ -72,9 +78,10 @@ export function writeProblem(response: ServerResponse, { status, code, message, 
     title: TITLES[status] ?? 'Error',
     status,
     code,
-    detail: message,
+    detail: scrub(message),
     ...more,
   });
-  response.writeHead(status, { 'content-type': 'application/problem+json', ...headers });
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { 'content-type': 'application/problem+json', 'content-length': length, ...headers });
   response.end(body);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { Scrubber } from '../lib/scrubber.ts';
 import type { Scope } from './auth.ts';
 import type { Metrics } from './metrics.ts';
 import type { DaemonPort } from './port.ts';
@@ -12,6 +13,7 @@ export interface RouteParts {
   readonly stream: StreamDoor;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly scrubber: Scrubber;
   readonly clock: Clock;
 }
 
@@ -46,8 +48,10 @@ export function sendJson(
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
-  response.end(JSON.stringify(value));
+  const body = JSON.stringify(value);
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers });
+  response.end(body);
 }
 
 /** NDJSON, a line as each comes, waiting for readers that are slow. */
@@ -56,15 +60,21 @@ export async function sendLines(
   lines: AsyncIterable<unknown>,
   gone: AbortSignal,
 ): Promise<void> {
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  const begin = (): void => {
+    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  };
   for await (const line of lines) {
-    if (gone.aborted) break;
+    if (gone.aborted) return;
+    // Only now: what fails before its first line is still answered as a problem.
+    begin();
     if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, gone);
   }
+  begin();
   response.end();
 }
 
 function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
+  if (gone.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
       response.off('drain', done);

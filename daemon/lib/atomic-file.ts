@@ -1,8 +1,16 @@
 import { chmod, mkdir, open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Replaces a file whole: readers see the old content or the new, also after a power cut (temp, fsync, rename, fsync of the folder). */
-export async function writeAtomically(file: string, content: string | Buffer, mode: number): Promise<void> {
+/**
+ * Replaces a file whole: readers see the old content or the new, also after a power cut (temp, fsync, rename, fsync of the folder).
+ * `stillWanted` is asked when only the rename is left; false leaves the file as it is, and is what this then resolves to.
+ */
+export async function writeAtomically(
+  file: string,
+  content: string | Buffer,
+  mode: number,
+  stillWanted: () => Promise<boolean> = () => Promise.resolve(true),
+): Promise<boolean> {
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const aside = path.join(folder, `.${path.basename(file)}.new`);
@@ -17,8 +25,13 @@ export async function writeAtomically(file: string, content: string | Buffer, mo
   }
   await handle.close();
   await chmod(aside, mode);
+  if (!(await stillWanted())) {
+    await unlink(aside);
+    return false;
+  }
   await rename(aside, file);
   await syncFolder(folder);
+  return true;
 }
 
 /** Makes a new or renamed entry of a folder durable. */

@@ -1,6 +1,8 @@
-import { parse } from 'yaml';
+import path from 'node:path';
 import { isObject } from '../core/json.ts';
 import { listRulesFiles, readRulesFile } from './files.ts';
+import { parseAside } from './parse-aside.ts';
+import { lookUpAll, type ReferenceScope, referencesIn, replaceReferences } from './references.ts';
 
 /** What a command needs to find the daemon. */
 export interface PeekedSettings {
@@ -20,29 +22,21 @@ export async function peekDaemonSettings(
   for (const file of files) {
     const read = await readRulesFile(file);
     if (!read.ok || !/^daemon\s*:/m.test(read.text)) continue;
-    const daemon = daemonBlock(read.text);
-    if (daemon === undefined) continue;
-    const place = (name: 'state' | 'socket'): PeekedSettings => {
-      const value = daemon[name];
-      return typeof value === 'string' ? { [name]: fromEnvironment(value, env) } : {};
-    };
-    return { ...place('state'), ...place('socket') };
+    const parsed = await parseAside(read.text);
+    if (!parsed.ok || !isObject(parsed.data) || !isObject(parsed.data.daemon)) continue;
+    const { state, socket } = parsed.data.daemon;
+    return await resolved({ state, socket }, { env, base: path.dirname(file) });
   }
   return {};
 }
 
-function daemonBlock(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = parse(text, { logLevel: 'silent', maxAliasCount: 1000 });
-    return isObject(value) && isObject(value.daemon) ? value.daemon : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function fromEnvironment(value: string, env: Readonly<Record<string, string | undefined>>): string {
-  return value.replace(
-    /(?<!\$)\$\{env:([A-Za-z_]\w*)(?::-([^}]*))?\}/g,
-    (_all, name: string, otherwise: string | undefined) => env[name] ?? otherwise ?? '',
+/** The texts among the settings with their references replaced; one whose reference leads nowhere is left out. */
+async function resolved(settings: Readonly<Record<string, unknown>>, scope: ReferenceScope): Promise<PeekedSettings> {
+  const found = await lookUpAll(referencesIn(settings), scope);
+  const { data, issues } = replaceReferences(settings, found);
+  const unresolved = new Set(issues.map(({ pointer }) => pointer.slice(1)));
+  const texts = Object.entries(data as object).filter(
+    ([name, value]) => typeof value === 'string' && !unresolved.has(name),
   );
+  return Object.fromEntries(texts) as PeekedSettings;
 }

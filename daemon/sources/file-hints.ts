@@ -24,7 +24,9 @@ export class Hints {
     });
   }
 
-  async arm(): Promise<void> {
+  /** true: there is a folder that was not there before. */
+  async arm(): Promise<boolean> {
+    let news = false;
     for (const base of this.#bases) {
       const inode = (await stat(base, { bigint: true }).catch(() => undefined))?.ino;
       if (inode === this.#armed.get(base)) continue;
@@ -33,8 +35,10 @@ export class Hints {
       else {
         this.#armed.set(base, inode);
         this.#watcher.add(base);
+        news = true;
       }
     }
+    return news;
   }
 
   close(): Promise<void> {

@@ -70,6 +70,8 @@ type Settings = Static<typeof settings>;
 /** Marks that are no files: paths begin with `/`. */
 const BASELINE = 'globs';
 const MARKS_AT_ONCE = 1000;
+/** How often folders are looked for that are missing or have been replaced, milliseconds. */
+const ARM_EVERY = 1000;
 /** How soon a notification is looked into, milliseconds: one write raises several. */
 const HINT_REST = 20;
 
@@ -154,15 +156,19 @@ class FileWatch {
       let nextScan = Number.NEGATIVE_INFINITY;
       while (!this.#signal.aborted) {
         const { clock } = this.#io;
-        if (clock.monotonic() >= nextScan) {
-          await hints.arm();
+        // A folder that came, or came anew, is looked at whole: what is in it already raised no notification.
+        if ((await hints.arm()) || clock.monotonic() >= nextScan) {
           await this.#lookAtAll();
           nextScan = clock.monotonic() + this.#settings.rescan!;
         }
         await this.#lookAgain();
         await this.#report();
         await this.#rest(
-          Math.min(nextScan - clock.monotonic(), this.#changes.wait(clock.monotonic()) ?? Number.POSITIVE_INFINITY),
+          Math.min(
+            nextScan - clock.monotonic(),
+            ARM_EVERY,
+            this.#changes.wait(clock.monotonic()) ?? Number.POSITIVE_INFINITY,
+          ),
         );
       }
     } finally {

@@ -47,9 +47,22 @@ export interface Sent {
   readonly at: number;
 }
 
+/** A virtual clock that also waits for the real disk: letters are synced before their deliveries end. */
+class DiskClock extends VirtualClock {
+  synced: () => Promise<void> = () => Promise.resolve();
+
+  override async advance(ms: number): Promise<void> {
+    await super.advance(ms);
+    for (let turn = 0; turn < 3; turn += 1) {
+      await this.synced();
+      await super.advance(0);
+    }
+  }
+}
+
 /** Lanes over the real store and a real dead-letter file, with channels whose far sides are scripted. Time is virtual; jitter is none. */
 export class Harbour {
-  readonly clock = new VirtualClock();
+  readonly clock = new DiskClock();
   readonly sent: Sent[] = [];
   readonly notices: EventInput[] = [];
   readonly settled: { readonly id: string; readonly settlement: Settlement }[] = [];
@@ -64,6 +77,7 @@ export class Harbour {
     this.store = store;
     this.deadLetters = deadLetters;
     this.folder = folder;
+    this.clock.synced = () => deadLetters.close();
     this.lanes = this.newLanes();
   }
 

@@ -1,0 +1,35 @@
+import type { Attempt, Delivery } from '../core/delivery.ts';
+import type { ChannelConfig } from '../core/ruleset.ts';
+import { type Attempted, attempt } from './attempt.ts';
+import type { LaneParts } from './lane-parts.ts';
+import type { OpenNotifier } from './open-notifier.ts';
+import { failureOf } from './settling.ts';
+
+/** What came of one attempt, how it is written down, and the settings that it was made with. */
+export interface Trial {
+  readonly outcome: Attempted;
+  readonly record: Attempt;
+  readonly fingerprint: string;
+}
+
+/** Makes one attempt and times it. */
+export async function tryOnce(
+  delivery: Delivery,
+  config: ChannelConfig,
+  notifier: OpenNotifier,
+  parts: LaneParts,
+): Promise<Trial> {
+  const { clock, scrubber, observer, log, killed } = parts;
+  const at = new Date(clock.now()).toISOString();
+  const began = clock.monotonic();
+  const { timeout } = config.policy;
+  const outcome = await notifier.use((open) => attempt({ notifier: open, delivery, timeout, killed, clock, scrubber }));
+  const ms = Math.round(clock.monotonic() - began);
+  if (outcome.kind !== 'killed') observer.attempted(config.name, ms);
+  if (outcome.kind === 'bug')
+    log.error(
+      { delivery: delivery.id, stack: (outcome.error.cause as Error | undefined)?.stack },
+      `${config.name}: the channel has a bug`,
+    );
+  return { outcome, record: { at, ms, ...failureOf(outcome) }, fingerprint: config.fingerprint };
+}
