@@ -7,6 +7,7 @@ import { newId } from '../lib/id.ts';
 import { channelOpener, type FoundationOptions, openFoundation } from './foundation.ts';
 import { Intake } from './intake.ts';
 import { auditOf, deadLines } from './port.ts';
+import { resendDoors } from './traffic.ts';
 
 /** What may be asked of the state directory while no daemon runs. */
 export interface Stopped {
@@ -47,9 +48,7 @@ export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Prom
     store,
     clock: systemClock,
     log,
-    direct: (channel, delivery, signal) => lanes.direct(channel, delivery, signal),
-    channelType: (channel) => live.ruleset.channels.get(channel)?.type,
-    requeue: (event, letter) => intake.requeue(event, letter),
+    ...resendDoors({ lanes, intake, foundation: { live } }),
   });
   await resending.reconcile();
   return {

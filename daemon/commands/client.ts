@@ -124,7 +124,8 @@ function refusal(status: number, text: string): CommandError {
   let said = text;
   try {
     const problem: unknown = JSON.parse(text);
-    if (isObject(problem)) said = String(problem.detail ?? problem.title ?? text);
+    const told = isObject(problem) ? (problem.detail ?? problem.title) : undefined;
+    if (typeof told === 'string') said = told;
   } catch {
     // Not problem details: a proxy in between answered; its text is all there is.
   }

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT } from '../core/failure.ts';
 import { isObject, type Json } from '../core/json.ts';
+import { syncFolder } from '../lib/atomic-file.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { StatePaths } from '../app/paths.ts';
 import type { DeliveryView } from '../http/port.ts';
@@ -97,8 +98,7 @@ async function leaveInInbox(
       await file.close();
     }
     await rename(aside, path.join(paths.inbox, name));
-    const folder = await open(paths.inbox);
-    await folder.sync().finally(() => folder.close());
+    await syncFolder(paths.inbox);
   } catch (cause) {
     throw new CommandError(
       EXIT.unreachable,

@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs';
 import { Argument, type Command, Option } from 'commander';
+import { existsSync } from 'node:fs';
+import { configPath } from '../app/paths.ts';
 import { channelTypes } from '../channels/index.ts';
+import type { Registry } from '../core/types.ts';
 import { newId } from '../lib/id.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { auditCommand } from './audit.ts';
@@ -17,44 +19,60 @@ import { schemaCommand } from './schema.ts';
 import { statusCommand } from './status.ts';
 import { tailCommand } from './tail.ts';
 import { type CommonOptions, line, type Terminal } from './terminal.ts';
-import { configPath } from '../app/paths.ts';
 
-type Filters = CommonOptions & { channel?: string; rule?: string; class?: string; since?: string };
+/** What verbs are declared with. */
+interface Kit {
+  readonly terminal: Terminal;
+  readonly version: string;
+  readonly registry: Registry;
+  readonly doors: Doors;
+  readonly config: (options: CommonOptions) => string;
+  /** Runs one, closing what it opened. */
+  readonly run: (work: () => Promise<number>) => Promise<void>;
+}
 
 /** Every verb of the command line, declared in one place; what each does is in its own file. */
 export function verbs(program: Command, terminal: Terminal, version: string, exit: (code: number) => void): void {
-  const registry = { channels: channelTypes, sources: sourceTypes };
   const doors = new Doors(terminal, version);
-  const config = (options: CommonOptions): string => configPath(options.config, terminal.env, terminal.cwd, existsSync);
-  /** Runs a verb that talks to the daemon, or to what it left. */
-  const does = (work: () => Promise<number>) => async (): Promise<void> => {
-    try {
-      exit(await work());
-    } finally {
-      await doors.close();
-    }
+  const kit: Kit = {
+    terminal,
+    version,
+    registry: { channels: channelTypes, sources: sourceTypes },
+    doors,
+    config: (options) => configPath(options.config, terminal.env, terminal.cwd, existsSync),
+    async run(work) {
+      try {
+        exit(await work());
+      } finally {
+        await doors.close();
+      }
+    },
   };
+  for (const declare of [daemonVerbs, eventVerbs, deadVerbs, channelVerbs, ruleVerbs, shellVerbs])
+    declare(program, kit);
+}
 
+function daemonVerbs(program: Command, { terminal, version, registry, doors, run }: Kit): void {
   program
     .command('run')
     .description('the daemon, in the foreground')
     .option('--try-it', 'say at the start what to try')
-    .action((options: RunOptions) => does(() => runCommand(terminal, version, registry, options))());
+    .action((options: RunOptions) => run(() => runCommand(terminal, version, registry, options)));
   program
-    .command('check')
-    .description('validate rules: every problem with its place, an excerpt and what to do')
-    .argument('[path...]', 'files or directories (default: the rules directory)')
-    .addOption(new Option('--format <format>', 'how').choices(CHECK_FORMATS).default('text'))
-    .action((paths: string[], options: CommonOptions & { format: string }) =>
-      does(() =>
-        checkCommand({
-          paths: paths.length > 0 ? paths : [config(options)],
-          format: options.json ? 'json' : options.format,
-          registry,
-          terminal,
-        }),
-      )(),
-    );
+    .command('status')
+    .description('daemon, generation, sources, channels, queue, dead letters')
+    .action((options: CommonOptions) => run(async () => statusCommand(terminal, await doors.client(options), options)));
+  program
+    .command('reload')
+    .description('read the rules anew and report the result')
+    .action((options: CommonOptions) => run(async () => reloadCommand(terminal, await doors.client(options), options)));
+  program
+    .command('audit')
+    .description('the conservation law over what is stored; exit 1 if it is broken')
+    .action((options: CommonOptions) => run(async () => auditCommand(terminal, await doors.audit(options), options)));
+}
+
+function eventVerbs(program: Command, { terminal, doors, run }: Kit): void {
   program
     .command('emit')
     .description('post an event; exit 0 means that it is on disk')
@@ -67,95 +85,26 @@ export function verbs(program: Command, terminal: Terminal, version: string, exi
     .option('--source <source>', 'where it is from (default: api)')
     .option('--wait [duration]', 'wait until its deliveries have ended')
     .action((type: string, pairs: string[], options: EmitOptions) =>
-      does(async () =>
-        emitCommand(
+      run(async () => {
+        const client = await doors.client(options);
+        return emitCommand(
           terminal,
-          await doors.client(options),
+          client,
           () => doors.paths(options),
           () => newId(Date.now()),
           type,
           pairs,
           options,
-        ),
-      )(),
-    );
-  program
-    .command('status')
-    .description('daemon, generation, sources, channels, queue, dead letters')
-    .action((options: CommonOptions) =>
-      does(async () => statusCommand(terminal, await doors.client(options), options))(),
+        );
+      }),
     );
   program
     .command('tail')
     .description('events, decisions and deliveries as they happen')
-    .action((options: CommonOptions) =>
-      does(async () => tailCommand(terminal, await doors.client(options), options))(),
-    );
-  deadVerbs(program, terminal, doors, does);
-  for (const verb of ['hold', 'release'] as const) {
-    program
-      .command(verb)
-      .description(verb === 'hold' ? 'pause a channel; its deliveries wait' : 'let a held channel go on')
-      .argument('<channel>')
-      .action((name: string, options: CommonOptions) =>
-        does(async () => holdCommand(terminal, await doors.client(options), verb, name, options))(),
-      );
-  }
-  const channel = program.command('channel').description('the ways out');
-  channel
-    .command('list')
-    .description('every channel and how it is')
-    .action((options: CommonOptions) =>
-      does(async () => channelListCommand(terminal, await doors.client(options), options))(),
-    );
-  channel
-    .command('test')
-    .description('send a real test message and print the receipt, or the error with its class')
-    .argument('<channel>')
-    .action((name: string, options: CommonOptions) =>
-      does(async () => channelTestCommand(terminal, await doors.client(options), name, options))(),
-    );
-  program
-    .command('reload')
-    .description('read the rules anew and report the result')
-    .action((options: CommonOptions) =>
-      does(async () => reloadCommand(terminal, await doors.client(options), options))(),
-    );
-  program
-    .command('audit')
-    .description('the conservation law over what is stored; exit 1 if it is broken')
-    .action((options: CommonOptions) =>
-      does(async () => auditCommand(terminal, await doors.audit(options), options))(),
-    );
-  program
-    .command('init')
-    .description('a starter rules directory')
-    .argument('[dir]', 'where', 'rules')
-    .action((dir: string) => does(() => initCommand({ dir, terminal }))());
-  program
-    .command('schema')
-    .description('print a JSON schema')
-    .addArgument(new Argument('<name>', 'which').choices(['rules', 'event', 'dead-letter']))
-    .action((name: string) => does(() => schemaCommand({ name, registry, terminal }))());
-  program
-    .command('completion')
-    .description('a completion script for a shell')
-    .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
-    .action((shell: string) => does(async () => (terminal.stdout.write(completionScript(program, shell)), 0))());
-  program
-    .command('version')
-    .description('print the version')
-    .action((options: CommonOptions) =>
-      does(async () => (line(terminal, options.json ? JSON.stringify({ version }) : version), 0))(),
-    );
+    .action((options: CommonOptions) => run(async () => tailCommand(terminal, await doors.client(options), options)));
 }
 
-function deadVerbs(
-  program: Command,
-  terminal: Terminal,
-  doors: Doors,
-  does: (work: () => Promise<number>) => () => Promise<void>,
-): void {
+function deadVerbs(program: Command, { terminal, doors, run }: Kit): void {
   const dead = program.command('dead').description('what could not be delivered');
   const filtered = (command: Command): Command =>
     command
@@ -165,13 +114,13 @@ function deadVerbs(
       .option('--since <time>', 'dead since a time, or a duration ago');
   filtered(dead.command('list'))
     .description('every dead letter, a line each')
-    .action((options: Filters) => does(async () => listCommand(terminal, await doors.dead(options), options))());
+    .action((options: ResendOptions) => run(async () => listCommand(terminal, await doors.dead(options), options)));
   dead
     .command('show')
     .description('one whole')
     .argument('<id>')
     .action((id: string, options: CommonOptions) =>
-      does(async () => showCommand(terminal, await doors.dead(options), id, options))(),
+      run(async () => showCommand(terminal, await doors.dead(options), id, options)),
     );
   filtered(dead.command('resend'))
     .description('send again, oldest first, after showing the plan')
@@ -182,14 +131,76 @@ function deadVerbs(
     .option('--dry-run', 'only the plan')
     .option('--yes', 'do not ask')
     .action((ids: string[], options: ResendOptions) =>
-      does(async () => resendCommand(terminal, await doors.dead(options), ids, options))(),
+      run(async () => resendCommand(terminal, await doors.dead(options), ids, options)),
     );
   dead
     .command('drop')
     .description('take it out of the file for good')
     .argument('<id...>', 'which; - reads them from standard input')
     .option('--yes', 'do not ask')
-    .action((ids: string[], options: CommonOptions & { yes?: boolean }) =>
-      does(async () => dropCommand(terminal, await doors.dead(options), ids, options))(),
+    .action((ids: string[], options: ResendOptions) =>
+      run(async () => dropCommand(terminal, await doors.dead(options), ids, options)),
+    );
+}
+
+function channelVerbs(program: Command, { terminal, doors, run }: Kit): void {
+  for (const verb of ['hold', 'release'] as const) {
+    program
+      .command(verb)
+      .description(verb === 'hold' ? 'pause a channel; its deliveries wait' : 'let a held channel go on')
+      .argument('<channel>')
+      .action((name: string, options: CommonOptions) =>
+        run(async () => holdCommand(terminal, await doors.client(options), verb, name, options)),
+      );
+  }
+  const channel = program.command('channel').description('the ways out');
+  channel
+    .command('list')
+    .description('every channel and how it is')
+    .action((options: CommonOptions) =>
+      run(async () => channelListCommand(terminal, await doors.client(options), options)),
+    );
+  channel
+    .command('test')
+    .description('send a real test message and print the receipt, or the error with its class')
+    .argument('<channel>')
+    .action((name: string, options: CommonOptions) =>
+      run(async () => channelTestCommand(terminal, await doors.client(options), name, options)),
+    );
+}
+
+function ruleVerbs(program: Command, { terminal, registry, config, run }: Kit): void {
+  program
+    .command('check')
+    .description('validate rules: every problem with its place, an excerpt and what to do')
+    .argument('[path...]', 'files or directories (default: the rules directory)')
+    .addOption(new Option('--format <format>', 'how').choices(CHECK_FORMATS).default('text'))
+    .action((given: string[], options: CommonOptions & { format: string }) => {
+      const paths = given.length > 0 ? given : [config(options)];
+      return run(() => checkCommand({ paths, format: options.json ? 'json' : options.format, registry, terminal }));
+    });
+  program
+    .command('init')
+    .description('a starter rules directory')
+    .argument('[dir]', 'where', 'rules')
+    .action((dir: string) => run(() => initCommand({ dir, terminal })));
+  program
+    .command('schema')
+    .description('print a JSON schema')
+    .addArgument(new Argument('<name>', 'which').choices(['rules', 'event', 'dead-letter']))
+    .action((name: string) => run(() => schemaCommand({ name, registry, terminal })));
+}
+
+function shellVerbs(program: Command, { terminal, version, run }: Kit): void {
+  program
+    .command('completion')
+    .description('a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
+    .action((shell: string) => run(async () => (terminal.stdout.write(completionScript(program, shell)), 0)));
+  program
+    .command('version')
+    .description('print the version')
+    .action((options: CommonOptions) =>
+      run(async () => (line(terminal, options.json ? JSON.stringify({ version }) : version), 0)),
     );
 }
