@@ -71,8 +71,6 @@ export class Lifecycle {
     );
     service.ready(`generation ${live.generation}`);
     started();
-    // What was saved between reading the rules and watching them.
-    if (prepared.ruleset.daemon.reload.watch) await reloading.reload();
   }
 
   /** Once, however often it is asked for. */

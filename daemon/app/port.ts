@@ -4,6 +4,7 @@ import type { DirectResult } from '../delivery/direct.ts';
 import type { Lanes } from '../delivery/lanes.ts';
 import type { Resending } from '../delivery/resend.ts';
 import type { ChannelTestView, ChannelView, DaemonPort, StatusView } from '../http/port.ts';
+import type { Scrubber } from '../lib/scrubber.ts';
 import type { Live } from '../reload/live.ts';
 import type { Store } from '../store/store.ts';
 import type { Feed } from './feed.ts';
@@ -19,6 +20,7 @@ export interface PortParts {
   readonly version: string;
   readonly pid: number;
   readonly startedAt: number;
+  readonly scrubber: Scrubber;
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly live: Live;
@@ -44,7 +46,7 @@ export function daemonPort(parts: PortParts): DaemonPort {
     hookRoute: (path) => sources.route(path),
     status: () => statusOf(parts),
     readiness: () => readinessOf(parts),
-    reload: () => reloading.reload(),
+    reload: async () => parts.scrubber.scrubJson(await reloading.reload()),
     check: parts.check,
     channels: async () => channelsOf(lanes),
     testChannel: async (name) => testView(name, await lanes.test(name)),
@@ -99,7 +101,7 @@ async function statusOf(parts: PortParts): Promise<StatusView> {
     generation: live.generation,
     ready,
     reasons,
-    files: live.files,
+    files: parts.scrubber.scrubJson(live.files),
     sources: sources.status(),
     channels: channelsOf(lanes),
     deliveries: {

@@ -42,7 +42,7 @@ export function readEntry<T extends { readonly type: string }>(
     const { type: _type, ...settings } = given;
     return { type: found, settings };
   }
-  draft.masked.add(pointer);
+  for (const key of Object.keys(given)) if (key !== 'type') draft.masked.add(below(pointer, key));
   reportType(noun, name, given, types, draft);
   return undefined;
 }

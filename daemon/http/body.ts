@@ -9,8 +9,7 @@ export function readBody(request: IncomingMessage, most: number): Promise<Buffer
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity')
     return Promise.reject(new HttpProblem(415, 'body.encoding', 'a compressed body is not read; send it as it is'));
-  const tooLarge = (): HttpProblem =>
-    new HttpProblem(413, 'body.too_large', `the body is larger than ${most} bytes`);
+  const tooLarge = (): HttpProblem => new HttpProblem(413, 'body.too_large', `the body is larger than ${most} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > most) return Promise.reject(tooLarge());
   // Not `for await`: leaving such a loop early destroys the connection, and with it the answer.
   return new Promise((resolve, reject) => {

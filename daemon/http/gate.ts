@@ -19,8 +19,7 @@ export function openGate(listenHost: string, publicUrl: string | undefined): Gat
   ]);
   const open = !LOOPBACK.includes(listenHost) && !LOOPBACK_ADDRESS.test(listenHost);
   // Whoever listens beyond the loopback is reached by addresses nobody listed; an address is no name that could be rebound.
-  const isOurs = (host: string): boolean =>
-    ours.has(host) || (open && isIP(host) !== 0) || LOOPBACK_ADDRESS.test(host);
+  const isOurs = (host: string): boolean => ours.has(host) || (open && isIP(host) !== 0) || LOOPBACK_ADDRESS.test(host);
   return {
     check(request) {
       const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;

@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import findMyWay from 'find-my-way';
 import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from './auth.ts';
+import { discardRest } from './body.ts';
 import { handleHook, isHook } from './hooks.ts';
 import { HttpProblem, problemOf, writeProblem } from './problem.ts';
 import type { Route, RouteParts } from './route.ts';
@@ -62,8 +63,9 @@ export class Router {
       const caller = requireScope(this.#caller(request, url, trusted), target.scope);
       this.#parts.stream.upgrade(target.kind, request, socket, head, caller);
     } catch (error) {
-      const { status } = problemOf(error) ?? new HttpProblem(500, 'internal', '');
-      socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      const problem = problemOf(error);
+      if (problem === undefined) this.#parts.log.error({ stack: stackOf(error) }, 'http: an upgrade met a bug');
+      refuseUpgrade(socket, problem ?? new HttpProblem(500, 'internal', ''));
     }
   }
 
@@ -118,10 +120,10 @@ export class Router {
   #answer(request: IncomingMessage, response: ServerResponse, error: unknown, gone: AbortSignal): void {
     const problem = problemOf(error);
     if (problem === undefined && !gone.aborted)
-      this.#parts.log.error({ method: request.method, stack: (error as Error).stack }, 'http: a request met a bug');
-    // What is left of a body that is refused is not read: the connection could carry nothing after it.
-    if (!request.complete && !response.headersSent) response.setHeader('connection', 'close');
-    writeProblem(response, problem ?? new HttpProblem(500, 'internal', 'something went wrong here; the log says what'));
+      this.#parts.log.error({ method: request.method, stack: stackOf(error) }, 'http: a request met a bug');
+    const said = problem ?? new HttpProblem(500, 'internal', 'something went wrong here; the log says what');
+    writeProblem(response, said, (text) => this.#parts.scrubber.scrub(text));
+    if (!request.complete) discardRest(request);
   }
 }
 
@@ -130,6 +132,17 @@ function urlOf(request: IncomingMessage): URL {
   if (!path.startsWith('/') || !URL.canParse(`http://belfry${path}`))
     throw new HttpProblem(400, 'url.invalid', 'the request target is no path');
   return new URL(`http://belfry${path}`);
+}
+
+function refuseUpgrade(socket: Duplex, { status, headers }: HttpProblem): void {
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': '0' });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+  );
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function stoppingProblem(): HttpProblem {

@@ -1,5 +1,7 @@
 import type { ResendRequest } from '../core/resend.ts';
 import { isObject } from '../core/json.ts';
+import { parseDuration } from '../lib/duration.ts';
+import { requireScope } from './auth.ts';
 import { readJson } from './body.ts';
 import { HttpProblem } from './problem.ts';
 import { type Route, sendJson, sendLines } from './route.ts';
@@ -11,7 +13,7 @@ const RESEND_FIELDS: Readonly<Record<keyof ResendRequest, (value: unknown) => bo
   channel: isText,
   rule: isText,
   class: isText,
-  since: isText,
+  since: (value) => isText(value) && (parseDuration(value) !== undefined || !Number.isNaN(Date.parse(value))),
   to: isText,
   requeue: isBoolean,
   dryRun: isBoolean,
@@ -37,7 +39,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'How the daemon is: generation, files, sources, channels, queue.',
     answers: { 200: 'The status' },
-    handle: async ({ response }, { port }) => sendJson(response, 200, await port.status()),
+    handle: async ({ response }, { port, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson(await port.status())),
   },
   {
     method: 'POST',
@@ -45,17 +48,21 @@ export const controlRoutes: readonly Route[] = [
     scope: 'admin',
     summary: 'Read the rules anew and report the result.',
     answers: { 200: 'What changed, or each problem with its place' },
-    handle: async ({ response }, { port }) => sendJson(response, 200, await port.reload()),
+    handle: async ({ response }, { port, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson(await port.reload())),
   },
   {
     method: 'POST',
     path: '/v1/check',
     scope: 'read',
-    summary: 'Validate the rules on disk without taking them over.',
-    answers: { 200: 'Every problem with its place' },
-    async handle({ response }, { port }) {
-      const { valid, files, rules, problems } = await port.check();
-      sendJson(response, 200, { valid, files, rules, problems });
+    summary: 'Validate the rules on disk, or those at `path`, without taking them over.',
+    answers: { 200: 'Every problem with its place', 403: '`path` needs the scope `admin`' },
+    async handle({ request, response, caller }, { port, scrubber }) {
+      const path = pathOf(await readJson(request, port.limits().body));
+      // What stands in a file shows in the problems with it, so not every reader may name one.
+      if (path !== undefined) requireScope(caller, 'admin');
+      const { valid, files, rules, problems } = await port.check(path);
+      sendJson(response, 200, scrubber.scrubJson({ valid, files, rules, problems }));
     },
   },
   {
@@ -72,7 +79,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'Every channel and how it is.',
     answers: { 200: '`{"channels":[...]}`' },
-    handle: async ({ response }, { port }) => sendJson(response, 200, { channels: await port.channels() }),
+    handle: async ({ response }, { port, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson({ channels: await port.channels() })),
   },
   {
     method: 'POST',
@@ -80,10 +88,10 @@ export const controlRoutes: readonly Route[] = [
     scope: 'admin',
     summary: 'Send a real test message.',
     answers: { 200: 'The receipt, or the error with its class', 404: 'No such channel' },
-    async handle({ response, params }, { port }) {
+    async handle({ response, params }, { port, scrubber }) {
       const result = await port.testChannel(params.name ?? '');
       if (result === undefined) throw noChannel();
-      sendJson(response, 200, result);
+      sendJson(response, 200, scrubber.scrubJson(result));
     },
   },
   channelVerb('hold', 'Pause a channel; its deliveries wait.'),
@@ -130,16 +138,21 @@ function resendRequest(body: unknown): ResendRequest {
         'resend.criteria',
         `there is no criterion \`${name.slice(0, 40)}\`; there are ${Object.keys(RESEND_FIELDS).join(', ')}`,
       );
-    if (!fits(value)) throw new HttpProblem(400, 'resend.criteria', `\`${name}\` has the wrong type`);
+    if (!fits(value)) throw new HttpProblem(400, 'resend.criteria', `\`${name}\` has a wrong value`);
   }
   return body;
+}
+
+function pathOf(body: unknown): string | undefined {
+  if (isObject(body) && (body.path === undefined || isText(body.path))) return body.path;
+  throw new HttpProblem(400, 'check.path', 'the body is a JSON object, and `path` in it is text');
 }
 
 function noChannel(): HttpProblem {
   return new HttpProblem(404, 'channel.none', 'there is no channel of this name');
 }
 
-function isText(value: unknown): boolean {
+function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 

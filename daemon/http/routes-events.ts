@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { parseEvents } from '../core/cloudevents.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { readBody } from './body.ts';
@@ -6,6 +7,7 @@ import { HttpProblem } from './problem.ts';
 import { type Exchange, type Route, type RouteParts, sendJson } from './route.ts';
 
 const LONGEST_WAIT = 5 * 60_000;
+const LONGEST_KEY = 255;
 
 export const eventRoutes: readonly Route[] = [
   {
@@ -60,9 +62,9 @@ async function postEvents({ request, response, query, gone }: Exchange, { port }
     throw new HttpProblem(parsed.status, parsed.code, parsed.message, {
       ...(parsed.pointer !== undefined && { more: { pointer: parsed.pointer } }),
     });
-  const key = request.headers['idempotency-key'];
+  const key = keyOf(request);
   const idempotency =
-    typeof key === 'string' ? { idempotency: { key, bodyHash: createHash('sha256').update(body).digest('hex') } } : {};
+    key === undefined ? {} : { idempotency: { key, bodyHash: createHash('sha256').update(body).digest('hex') } };
   const accepted = await port.accept(parsed.events, idempotency);
   const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
   if (wait === undefined) sendJson(response, 202, { events });
@@ -75,6 +77,14 @@ async function postEvents({ request, response, query, gone }: Exchange, { port }
         gone,
       ),
     });
+}
+
+function keyOf(request: IncomingMessage): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY)
+    throw new HttpProblem(400, 'header.idempotency_key', `an Idempotency-Key has 1 to ${LONGEST_KEY} characters`);
+  return key;
 }
 
 function waitOf(query: URLSearchParams): number | undefined {

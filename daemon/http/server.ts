@@ -1,6 +1,6 @@
-import { chmod, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BelfryError } from '../core/failure.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -41,6 +41,13 @@ const PATIENCE = { headers: 5_000, request: 30_000 };
 const CHECK_EVERY = 500;
 const LARGEST_HEADERS = 16 * 1024;
 const MOST_CONNECTIONS = 1024;
+/** What cannot become a request, by the parser's code. */
+const MALFORMED: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+/** The headers of an offer to speak another protocol. */
+const OFFERS = new Set(['upgrade', 'connection', 'http2-settings']);
 /** sockaddr_un(7): 108 bytes with the closing NUL. */
 const LONGEST_SOCKET_PATH = 107;
 
@@ -51,31 +58,78 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const number = Number(listen.slice(listen.lastIndexOf(':') + 1));
   const router = new Router(options);
   const gate = openGate(host, options.publicUrl);
-  const tcp = makeServer(options, (request) => gate.check(request), router, false);
-  const unix = makeServer(options, () => {}, router, true);
-  await listenOn(tcp, { host, port: number }, `\`daemon.listen\` ${listen}`);
+  const tcp = openDoor(options, (request) => gate.check(request), router, false);
+  const unix = openDoor(options, () => {}, router, true);
+  await listenOn(tcp.server, { host, port: number }, `\`daemon.listen\` ${listen}`);
   try {
-    if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
-      throw new BelfryError(
-        'http.socket_path',
-        `the path of the socket is longer than ${LONGEST_SOCKET_PATH} bytes: ${socket}; set \`daemon.socket\` to a shorter one`,
-      );
-    }
-    await unlink(socket).catch(() => undefined);
-    await listenOn(unix, { path: socket }, `the socket ${socket}`);
+    await makeWay(socket);
+    await listenOn(unix.server, { path: socket }, `the socket ${socket}`);
     await chmod(socket, 0o660);
   } catch (error) {
-    await closeServer(tcp, 0);
+    await Promise.all([tcp.close(0), unix.close(0)]);
     throw error;
   }
-  const { address, port } = tcp.address() as AddressInfo;
+  const { address, port } = tcp.server.address() as AddressInfo;
   return {
     address: `${address.includes(':') ? `[${address}]` : address}:${port}`,
     stopAccepting: () => router.stop(),
     async close(grace) {
       router.stop();
-      await Promise.all([closeServer(tcp, grace), closeServer(unix, grace)]);
+      await Promise.all([tcp.close(grace), unix.close(grace)]);
     },
+  };
+}
+
+/** Removes the socket that a killed daemon left; anything else that has the name stays. */
+async function makeWay(socket: string): Promise<void> {
+  if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
+    throw new BelfryError(
+      'http.socket_path',
+      `the path of the socket is longer than ${LONGEST_SOCKET_PATH} bytes: ${socket}; set \`daemon.socket\` to a shorter one`,
+    );
+  }
+  const found = await lstat(socket).catch(() => undefined);
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new BelfryError(
+      'http.socket_path',
+      `${socket} is there and is no socket; set \`daemon.socket\` to another path`,
+    );
+  }
+  await unlink(socket);
+}
+
+interface Door {
+  readonly server: Server;
+  close(grace: number): Promise<void>;
+}
+
+/** Knows every connection, also those that were upgraded, which the server itself forgets. */
+function openDoor(
+  options: ListenerOptions,
+  check: (request: IncomingMessage) => void,
+  router: Router,
+  trusted: boolean,
+): Door {
+  const server = makeServer(options, check, router, trusted);
+  const connections = new Set<Socket>();
+  server.on('connection', (connection) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  return {
+    server,
+    close: (grace) =>
+      new Promise((resolve) => {
+        const cut = options.clock.after(grace, () => {
+          for (const connection of connections) connection.destroy();
+        });
+        server.close(() => {
+          cut();
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
   };
 }
 
@@ -94,18 +148,41 @@ function makeServer(
     requireHostHeader: false,
   });
   server.maxConnections = MOST_CONNECTIONS;
-  server.on(
-    'request',
-    (request: IncomingMessage, response: ServerResponse) => void router.handle(request, response, check, trusted),
+  // Out of file descriptors, for one: those who wait are let in later.
+  server.on('error', (error: NodeJS.ErrnoException) =>
+    options.log.warn({ code: error.code }, 'http: no connection taken'),
   );
-  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) =>
-    router.upgrade(request, connection, head, check, trusted),
-  );
-  server.on('clientError', (_error, connection: Duplex) => {
-    if (connection.writable)
-      connection.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    answers.set(request.socket, response);
+    void router.handle(request, response, check, trusted);
+  });
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    if (/^websocket$/i.test(request.headers.upgrade ?? '')) router.upgrade(request, connection, head, check, trusted);
+    else ignoreUpgrade(server, request, connection, head);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, connection: Duplex) => {
+    // An answer that is on its way must not have another written into it.
+    const answer = answers.get(connection);
+    const busy = answer?.headersSent === true && !answer.writableFinished;
+    if (!connection.writable || busy) connection.destroy();
+    else {
+      const status = MALFORMED[error.code ?? ''] ?? '400 Bad Request';
+      connection.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    }
   });
   return server;
+}
+
+/** A request that offers to change to something else, as some clients do with HTTP/2 (`h2c`), is answered as it stands (RFC 9110, 7.8): it comes in anew without the offer. */
+function ignoreUpgrade(server: Server, request: IncomingMessage, connection: Duplex, head: Buffer): void {
+  const { rawHeaders: raw, method, url, httpVersion } = request;
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let index = 0; index < raw.length; index += 2) {
+    if (!OFFERS.has(raw[index]!.toLowerCase())) text += `${raw[index]}: ${raw[index + 1]}\r\n`;
+  }
+  connection.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), head]));
+  server.emit('connection', connection);
 }
 
 function listenOn(
@@ -114,7 +191,7 @@ function listenOn(
   name: string,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
+    const refuse = (cause: NodeJS.ErrnoException): void => {
       const why: Readonly<Record<string, string>> = {
         EADDRINUSE: 'is in use by another program; stop that, or choose another in `daemon.listen`',
         EACCES: 'may not be used by this user; choose a port above 1023',
@@ -124,21 +201,11 @@ function listenOn(
       reject(
         new BelfryError(code, `${name} ${why[cause.code ?? ''] ?? `cannot be listened on (${cause.code})`}`, { cause }),
       );
-    });
+    };
+    server.once('error', refuse);
     server.listen(where, () => {
-      server.removeAllListeners('error');
+      server.off('error', refuse);
       resolve();
     });
-  });
-}
-
-function closeServer(server: Server, grace: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), grace);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
   });
 }

@@ -1,4 +1,4 @@
-import type { FileState } from './file-globs.ts';
+import type { FileState } from './file-scan.ts';
 
 export type ChangeKind = 'created' | 'changed' | 'deleted';
 
@@ -7,6 +7,8 @@ export interface Change {
   readonly kind: ChangeKind;
   /** undefined: it is gone. */
   readonly state: FileState | undefined;
+  /** What was known of it; undefined: nothing. */
+  readonly before: FileState | undefined;
 }
 
 /**
@@ -24,28 +26,41 @@ export class FileChanges {
     this.#settle = settle;
   }
 
-  get known(): ReadonlyMap<string, FileState> {
-    return this.#known;
+  isKnown(file: string): boolean {
+    return this.#known.has(file) || this.#unsettled.has(file);
   }
 
-  /** Files that have to be looked at again. */
+  /** Every file that may be there. */
+  *all(): Iterable<string> {
+    yield* this.#known.keys();
+    for (const file of this.#unsettled.keys()) if (!this.#known.has(file)) yield file;
+  }
+
+  /** Files whose last change was not told. */
   get unsettled(): readonly string[] {
     return [...this.#unsettled.keys()];
   }
 
   see(file: string, state: FileState | undefined, now: number): void {
+    const seen = this.#unsettled.get(file);
     if (this.#known.get(file) === state) this.#unsettled.delete(file);
-    else if (!this.#unsettled.has(file) || this.#unsettled.get(file)!.state !== state)
-      this.#unsettled.set(file, { state, since: now });
+    else if (seen === undefined || seen.state !== state) this.#unsettled.set(file, { state, since: now });
   }
 
-  /** What has come to rest. It stays due until it is `reported`. */
+  /** It cannot be looked at, or moves just now: it has to rest anew. */
+  unsettle(file: string, now: number): void {
+    const seen = this.#unsettled.get(file);
+    if (seen !== undefined) this.#unsettled.set(file, { state: seen.state, since: now });
+  }
+
+  /** What has been in one state for long enough, as far as anybody looked. It stays due until it is `reported`. */
   due(now: number): readonly Change[] {
     const changes: Change[] = [];
     for (const [file, { state, since }] of this.#unsettled) {
       if (now - since < this.#settle) continue;
-      const kind = state === undefined ? 'deleted' : this.#known.has(file) ? 'changed' : 'created';
-      changes.push({ file, kind, state });
+      const before = this.#known.get(file);
+      const kind = state === undefined ? 'deleted' : before === undefined ? 'created' : 'changed';
+      changes.push({ file, kind, state, before });
     }
     return changes;
   }
@@ -64,6 +79,7 @@ export class FileChanges {
   reported({ file, state }: Change): void {
     if (state === undefined) this.#known.delete(file);
     else this.#known.set(file, state);
-    if (this.#unsettled.get(file)?.state === state) this.#unsettled.delete(file);
+    const seen = this.#unsettled.get(file);
+    if (seen !== undefined && seen.state === state) this.#unsettled.delete(file);
   }
 }

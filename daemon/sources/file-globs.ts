@@ -1,92 +1,128 @@
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import picomatch from 'picomatch';
 
-/** `size,mtime in nanoseconds,inode`: another one is another state of the file. */
-export type FileState = string;
+/** Where to begin to look: the folder above the first wildcard; of a path without any, the file or folder itself. */
+export interface Base {
+  readonly path: string;
+  /** Named by the user, so it may be a link to anywhere; links found below it may not lead out. */
+  readonly named: boolean;
+}
 
-/** What a source looks at: the folders to begin in, and which files below them count. */
+/** What a source looks at. All paths are absolute. */
 export interface Globs {
-  /** Absolute; every file that counts lies in or below one of them. */
-  readonly bases: readonly string[];
+  readonly bases: readonly Base[];
+  /** Whether it would be reported if it is a file. */
   counts(file: string): boolean;
-  /** Nothing below it can count. */
-  ignores(folder: string): boolean;
+  /** Whether a file that counts may lie below this folder. */
+  enters(folder: string): boolean;
 }
 
-/** Relative globs begin where the daemon was started. */
-export function compileGlobs(paths: readonly string[], ignore: readonly string[]): Globs {
-  const globs = paths.map((glob) => absolute(glob));
-  const isWanted = picomatch(globs, { dot: true });
-  const patterns = ignore.flatMap((glob) => (glob.includes('/') ? [absolute(glob)] : [`**/${glob}`, `**/${glob}/**`]));
-  const isIgnored = patterns.length === 0 ? () => false : picomatch(patterns, { dot: true });
-  return {
-    bases: [...new Set(globs.map(baseOf))],
-    counts: (file) => isWanted(file) && !isIgnored(file),
-    ignores: (folder) => isIgnored(folder) || isIgnored(`${folder}/x`),
-  };
+/** A pattern cut into the folder where it begins and what is matched below it; without wildcards it is a file, or all of a folder. */
+interface Pattern {
+  readonly base: string;
+  readonly below: string;
+  readonly matches: (relative: string) => boolean;
+  /** Whether a folder this far down may hold what matches. */
+  readonly leads: (folders: readonly string[]) => boolean;
 }
 
-function absolute(glob: string): string {
-  return path.isAbsolute(glob) ? glob : `${path.resolve('.')}/${glob.replace(/^\.\//, '')}`;
-}
+/** What editors keep beside a file that is open: not what anybody waits for. */
+const SCRATCH = ['.*.sw[a-p]', '.*.swpx', '.*.kate-swp', '.~lock.*#'];
+const OPTIONS = { dot: true };
 
-/** The folder above the first part with a wildcard; of a plain file its folder, so that one that is replaced is still seen. */
-function baseOf(glob: string): string {
-  const { base, isGlob } = picomatch.scan(glob);
-  return isGlob ? base || '/' : path.dirname(glob);
-}
-
-export interface Scan {
-  readonly files: ReadonlyMap<string, FileState>;
-  /** What could not be read, for people. */
-  readonly trouble: string | undefined;
-}
-
-const AT_ONCE = 32;
-
-/** Every file that counts and its state. A folder that is not there (yet) is no trouble; one that may not be read is. Links to folders are not followed, so no tree leads out of itself. */
-export async function scan(globs: Globs, signal: AbortSignal): Promise<Scan> {
-  const files = new Map<string, FileState>();
-  const troubles: string[] = [];
-  const seen = new Set<string>();
-  const walk = async (folder: string): Promise<void> => {
-    if (signal.aborted || seen.has(folder) || globs.ignores(folder)) return;
-    seen.add(folder);
-    const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')
-        troubles.push(`${folder} cannot be read (${error.code})`);
-      return [];
-    });
-    const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => path.join(folder, entry.name));
-    for (let from = 0; from < names.length; from += AT_ONCE) {
-      await Promise.all(
-        names.slice(from, from + AT_ONCE).map(async (file) => {
-          const state = globs.counts(file) ? await stateOf(file) : undefined;
-          if (state !== undefined) files.set(file, state);
-        }),
-      );
-    }
-    for (const entry of entries) if (entry.isDirectory()) await walk(path.join(folder, entry.name));
-  };
-  for (const base of globs.bases) await walk(base);
-  return { files, trouble: troubles.length === 0 ? undefined : troubles.slice(0, 3).join('; ') };
-}
-
-/** A regular file, or a link to one that stays below the link's own folder's tree; undefined when there is none. */
-export async function stateOf(file: string): Promise<FileState | undefined> {
+/** Why this is no pattern, or undefined. */
+export function faultOf(glob: string): string | undefined {
+  if (glob.startsWith('!')) return 'a pattern cannot begin with `!`; what to leave out is said in `ignore`';
+  if (glob.includes('\0')) return 'a path holds no NUL';
   try {
-    const link = await lstat(file, { bigint: true });
-    if (link.isSymbolicLink() && !(await staysBelow(file))) return undefined;
-    const found = link.isSymbolicLink() ? await stat(file, { bigint: true }) : link;
-    return found.isFile() ? `${found.size},${found.mtimeNs},${found.ino}` : undefined;
-  } catch {
+    patternOf(glob);
     return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 
-/** A link planted in a watched folder must not make a rule read `/etc/shadow`. */
-async function staysBelow(file: string): Promise<boolean> {
-  const [target, folder] = await Promise.all([realpath(file), realpath(path.dirname(file))]);
-  return target.startsWith(`${folder}${path.sep}`);
+/** Relative patterns begin where the daemon was started, `~` is the home of its user. */
+export function compileGlobs(paths: readonly string[], ignore: readonly string[]): Globs {
+  const wanted = paths.map(patternOf);
+  const passedOver = ignorer(ignore);
+  const isIgnored = (file: string): boolean =>
+    wanted.some(({ base }) => isBelow(base, file)) &&
+    wanted.filter(({ base }) => isBelow(base, file)).every(({ base }) => passedOver(base, file));
+  return {
+    bases: [...new Set(wanted.map(({ base }) => base))].map((base) => ({
+      path: base,
+      named: wanted.some((pattern) => pattern.base === base && pattern.below === ''),
+    })),
+    counts: (file) => wanted.some((pattern) => covers(pattern, file)) && !isIgnored(file),
+    enters: (folder) => wanted.some((pattern) => mayHold(pattern, folder)) && !isIgnored(folder),
+  };
+}
+
+function patternOf(glob: string): Pattern {
+  const { base, glob: below, isGlob } = picomatch.scan(atHome(glob).replace(/(?<=.)\/+$/, ''));
+  const start = path.resolve(base.replace(/\\(.)/g, '$1'));
+  if (!isGlob) return { base: start, below: '', matches: () => true, leads: () => true };
+  const segments = segmentsOf(below);
+  const open = segments.findIndex((segment) => segment.includes('**') || segment.includes('/'));
+  const matchers = segments.map((segment) => picomatch(segment, OPTIONS));
+  const leads = (folders: readonly string[]): boolean => {
+    for (const [depth, folder] of folders.entries()) {
+      if (open !== -1 && depth >= open) return true;
+      if (depth >= segments.length - 1 || !matchers[depth]!(folder)) return false;
+    }
+    return true;
+  };
+  return { base: start, below, matches: picomatch(below, OPTIONS), leads };
+}
+
+function atHome(glob: string): string {
+  return glob === '~' || glob.startsWith('~/') ? `${homedir()}${glob.slice(1)}` : glob;
+}
+
+/** Split at slashes, but not at those within braces, brackets or parentheses. */
+function segmentsOf(glob: string): readonly string[] {
+  const segments = [''];
+  let depth = 0;
+  for (const [whole] of glob.matchAll(/\\[^]|[^]/g)) {
+    if ('{[('.includes(whole)) depth += 1;
+    if ('}])'.includes(whole)) depth -= 1;
+    if (whole === '/' && depth <= 0) segments.push('');
+    else segments[segments.length - 1] += whole;
+  }
+  return segments;
+}
+
+function covers({ base, below, matches }: Pattern, file: string): boolean {
+  if (file === base) return below === '';
+  return isBelow(base, file) && matches(relativeTo(base, file));
+}
+
+function mayHold({ base, leads }: Pattern, folder: string): boolean {
+  return folder === base || (isBelow(base, folder) && leads(relativeTo(base, folder).split('/')));
+}
+
+/**
+ * Patterns with a slash are places; without one they are names, of a file or of a folder at any depth below a base, never
+ * above it. What lies in an ignored folder is ignored.
+ */
+function ignorer(ignore: readonly string[]): (base: string, file: string) => boolean {
+  const isName = picomatch([...SCRATCH, ...ignore.filter((glob) => !glob.includes('/'))], OPTIONS);
+  const places = ignore.filter((glob) => glob.includes('/')).map(patternOf);
+  return (base, file) => {
+    if (relativeTo(base, file).split('/').some((name) => isName(name))) return true;
+    for (let at = file; places.length > 0 && at !== base && at !== '/'; at = path.dirname(at))
+      if (places.some((place) => covers(place, at))) return true;
+    return places.some((place) => covers(place, base));
+  };
+}
+
+/** At or below. */
+export function isBelow(folder: string, file: string): boolean {
+  return file === folder || file.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+}
+
+function relativeTo(base: string, file: string): string {
+  return file === base ? '' : file.slice(base.endsWith('/') ? base.length : base.length + 1);
 }

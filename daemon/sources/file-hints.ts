@@ -1,47 +1,138 @@
+import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { type FSWatcher, watch } from 'chokidar';
+import path from 'node:path';
 import type { Globs } from './file-globs.ts';
 
-/** The kernel's notifications, armed again for a folder that came later or came anew. */
-export class Hints {
-  readonly #bases: readonly string[];
-  readonly #watcher: FSWatcher;
-  readonly #armed = new Map<string, bigint>();
+interface Watch {
+  readonly id: string;
+  readonly watcher: FSWatcher;
+}
 
-  constructor(globs: Globs, hint: (file: string) => void, trouble: (text: string) => void) {
-    this.#bases = globs.bases;
-    this.#watcher = watch([], { ignoreInitial: true, followSymlinks: false, ignored: (file) => globs.ignores(file) });
-    this.#watcher.on('all', (_event, file) => hint(file));
-    let told = false;
-    this.#watcher.on('error', (error) => {
-      if (told) return;
-      told = true;
-      const { code } = error as NodeJS.ErrnoException;
-      const mend = code === 'ENOSPC' || code === 'EMFILE' ? '; raise fs.inotify.max_user_watches (sysctl)' : '';
-      trouble(
-        `the kernel gives no more notifications (${code ?? 'unknown'})${mend}; changes are found by scanning meanwhile`,
-      );
+/** A folder above a base: what happens there to `name` may be the base that comes, goes, or is another one. */
+interface Above {
+  readonly folder: string;
+  readonly base: string;
+  /** undefined: anything, since the base may be a link to beside it. */
+  readonly name: string | undefined;
+}
+
+export interface HintsParts {
+  readonly globs: Globs;
+  /** Something happened at this file or folder, perhaps. */
+  readonly hint: (place: string) => void;
+  /** The kernel gives no (more) notifications; undefined: it does again. */
+  readonly trouble: (text: string | undefined) => void;
+}
+
+/**
+ * The kernel's notifications, one watch for a folder and none for its files: ten thousand files cost what one costs. They come
+ * late, double, or not at all, so they only say where to look.
+ */
+export class Hints {
+  readonly #parts: HintsParts;
+  readonly #above: readonly Above[];
+  readonly #watched = new Map<string, Watch>();
+  #refused: string | undefined;
+
+  constructor(parts: HintsParts) {
+    this.#parts = parts;
+    this.#above = parts.globs.bases.flatMap(aboveOf);
+  }
+
+  /** Whether this is, or was just now, a folder that is watched. */
+  watches(folder: string): boolean {
+    return this.#watched.has(folder);
+  }
+
+  /** `id` tells a folder from another one made anew in its place. */
+  enter(folder: string, id: string): void {
+    if (this.#watched.get(folder)?.id === id) return;
+    this.#watch(folder, id, (name) => this.#parts.hint(name === null ? folder : path.join(folder, name)));
+  }
+
+  /** After everything was looked at: watches no more what is not there, and tries again what was refused. */
+  async settle(folders: ReadonlySet<string>): Promise<void> {
+    const above = new Set(this.#above.map(({ folder }) => folder));
+    for (const folder of [...this.#watched.keys()])
+      if (!folders.has(folder) && !above.has(folder)) this.leave(folder);
+    await this.lookUp(folders);
+    this.#parts.trouble(this.#refused);
+    this.#refused = undefined;
+  }
+
+  /** Watches the folders above the bases, as far as they exist. */
+  async lookUp(inside: ReadonlySet<string> = new Set()): Promise<void> {
+    for (const folder of new Set(this.#above.map((above) => above.folder))) {
+      if (inside.has(folder)) continue;
+      const found = await stat(folder, { bigint: true }).catch(() => undefined);
+      if (found === undefined) this.leave(folder);
+      else this.#lookUpFrom(folder, `above ${found.dev},${found.ino},${found.birthtimeNs}`);
+    }
+  }
+
+  leave(folder: string): void {
+    this.#watched.get(folder)?.watcher.close();
+    this.#watched.delete(folder);
+  }
+
+  close(): void {
+    for (const folder of [...this.#watched.keys()]) this.leave(folder);
+  }
+
+  #lookUpFrom(folder: string, id: string): void {
+    if (this.#watched.get(folder)?.id === id) return;
+    const bases = this.#above.filter((above) => above.folder === folder);
+    this.#watch(folder, id, (given) => {
+      for (const { base, name } of bases) if (given === null || name === undefined || given === name) this.#parts.hint(base);
     });
   }
 
-  /** true: there is a folder that was not there before. */
-  async arm(): Promise<boolean> {
-    let news = false;
-    for (const base of this.#bases) {
-      const inode = (await stat(base, { bigint: true }).catch(() => undefined))?.ino;
-      if (inode === this.#armed.get(base)) continue;
-      this.#watcher.unwatch(base);
-      if (inode === undefined) this.#armed.delete(base);
-      else {
-        this.#armed.set(base, inode);
-        this.#watcher.add(base);
-        news = true;
-      }
+  #watch(folder: string, id: string, happened: (name: string | null) => void): void {
+    this.leave(folder);
+    if (this.#refused !== undefined) return;
+    try {
+      const watcher = watch(folder, (event, name) => {
+        // The folder itself came to an end, and the watch with it.
+        if (event === 'rename' && name === path.basename(folder)) this.#drop(folder, watcher);
+        happened(name);
+      });
+      watcher.on('error', (error) => {
+        this.#drop(folder, watcher);
+        this.#refuse(error);
+      });
+      this.#watched.set(folder, { id, watcher });
+    } catch (error) {
+      this.#refuse(error);
     }
-    return news;
   }
 
-  close(): Promise<void> {
-    return this.#watcher.close();
+  /** It is watched anew when it is next looked at. */
+  #drop(folder: string, watcher: FSWatcher): void {
+    if (this.#watched.get(folder)?.watcher === watcher) this.leave(folder);
+    else watcher.close();
   }
+
+  #refuse(error: unknown): void {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    // Gone meanwhile, or not ours to see; the scan says so if it matters.
+    const mend = MENDS[code];
+    if (mend === undefined && GONE.has(code)) return;
+    this.#refused = `no notifications from the kernel (${code})${mend === undefined ? '' : `; ${mend}`}; changes are found by \`rescan\` only`;
+    this.#parts.trouble(this.#refused);
+  }
+}
+
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
+const MENDS: Readonly<Record<string, string>> = {
+  ENOSPC: 'raise `fs.inotify.max_user_watches` (sysctl)',
+  EMFILE: 'raise `fs.inotify.max_user_instances` (sysctl) or the limit of open files',
+};
+
+function aboveOf({ path: base, named }: Globs['bases'][number]): Above[] {
+  const found: Above[] = [];
+  for (let at = base; at !== path.dirname(at); at = path.dirname(at)) {
+    const folder = path.dirname(at);
+    found.push({ folder, base, name: named && at === base ? undefined : path.basename(at) });
+  }
+  return found;
 }

@@ -197,7 +197,11 @@ describe('an excerpt', () => {
       'channels:\n  a: { type: pager, key: [hunter2secret] }\n',
       '  a: { type: pager, key: *** } @ *** }',
     ],
-    ['the settings of an unknown type', 'channels:\n  a: { type: pagr, key: hunter2secret }\n', '  a: *** @ ***'],
+    [
+      'the settings of an unknown type',
+      'channels:\n  a: { type: pagr, key: hunter2secret }\n',
+      '  a: { type: pagr, key: *** } @ pagr,',
+    ],
     ['a file that is not YAML', 'channels:\n  a:\n    key: "hunter2secret\n', ' @ '],
   ])('hides %s', async (_what, content, shown) => {
     const [first] = await excerptOf(content);

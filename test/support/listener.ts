@@ -1,0 +1,180 @@
+import { request as send, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type Metrics, openMetrics } from '../../daemon/http/metrics.ts';
+import { type Listener, type ListenerOptions, openListener } from '../../daemon/http/server.ts';
+import type { Caller, StreamDoor, StreamKind } from '../../daemon/http/stream-door.ts';
+import { systemClock } from '../../daemon/lib/clock.ts';
+import { type Log, openLog } from '../../daemon/lib/log.ts';
+import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import { RecordedPort, tokenOf } from './port.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** Where long-lived connections would go: it notes who came and answers at once. */
+export class RecordedDoor implements StreamDoor {
+  readonly came: { readonly how: string; readonly kind: StreamKind; readonly caller: Caller }[] = [];
+  readonly acks: string[] = [];
+  readonly #tickets = new Map<string, string>();
+
+  upgrade(...[kind, , socket, , caller]: Parameters<StreamDoor['upgrade']>): void {
+    this.came.push({ how: 'upgrade', kind, caller });
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+  }
+
+  events(...[kind, , response, caller]: Parameters<StreamDoor['events']>): void {
+    this.came.push({ how: 'events', kind, caller });
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: hello\n\n');
+  }
+
+  ticket(user: string) {
+    const ticket = `ticket-${this.#tickets.size + 1}`;
+    this.#tickets.set(ticket, user);
+    return { ticket, expires_in: 60 };
+  }
+
+  redeem(ticket: string): string | undefined {
+    const user = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    return user;
+  }
+
+  async ack(user: string, seq: number): Promise<void> {
+    this.acks.push(`${user} ${seq}`);
+  }
+
+  clientSource(): string {
+    return 'export const belfry = 1;\n';
+  }
+}
+
+export interface OpenedListener {
+  readonly listener: Listener;
+  readonly port: RecordedPort;
+  readonly door: RecordedDoor;
+  readonly metrics: Metrics;
+  readonly scrubber: Scrubber;
+  readonly socket: string;
+  /** Lines of the daemon's log. */
+  readonly logged: string[];
+}
+
+/** A real listener on any port and a socket of its own, closed when the test ends. */
+export async function openTestListener(options: Partial<ListenerOptions> = {}): Promise<OpenedListener> {
+  const port = new RecordedPort();
+  port.known = [
+    tokenOf('root', 'admin-token', 'admin'),
+    tokenOf('poster', 'emit-token', 'emit'),
+    tokenOf('reader', 'read-token', 'read'),
+    tokenOf('ann', 'ann-token', 'stream:ann'),
+    tokenOf('streams', 'stream-token', 'stream'),
+  ];
+  const door = new RecordedDoor();
+  const metrics = openMetrics();
+  onTestFinished(() => metrics.close());
+  const scrubber = new Scrubber();
+  const logged: string[] = [];
+  const socket = path.join(await temporaryFolder(), 'belfry.sock');
+  const listener = await openListener({
+    port,
+    listen: '127.0.0.1:0',
+    socket,
+    log: logInto(logged, scrubber),
+    scrubber,
+    clock: systemClock,
+    metrics,
+    stream: door,
+    ...options,
+  });
+  onTestFinished(() => listener.close(0));
+  return { listener, port, door, metrics, scrubber, socket: options.socket ?? socket, logged };
+}
+
+function logInto(lines: string[], scrubber: Scrubber): Log {
+  const out = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream;
+  return openLog({ level: 'info', format: 'json' }, scrubber, out);
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- what tests look into is JSON of many shapes
+  readonly json: any;
+}
+
+export interface Asking {
+  readonly method?: string;
+  readonly token?: string;
+  readonly headers?: RequestOptions['headers'];
+  readonly body?: string | Buffer;
+  /** Go over the Unix socket. */
+  readonly socket?: boolean;
+}
+
+/** One request over a connection of its own. */
+export function ask(to: OpenedListener, target: string, asking: Asking = {}): Promise<Answer> {
+  const { method = 'GET', token, headers = {}, body, socket = false } = asking;
+  const [host, number] = to.listener.address.split(':');
+  return new Promise((resolve, reject) => {
+    const request = send(
+      {
+        ...(socket ? { socketPath: to.socket } : { host, port: Number(number) }),
+        agent: false,
+        method,
+        path: target,
+        headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers } as Record<string, string>,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const isJson = /json$/.test(response.headers['content-type'] ?? '') && text !== '';
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            json: isJson && !response.headers['content-type']!.includes('ndjson') ? JSON.parse(text) : undefined,
+          });
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+export function post(to: OpenedListener, target: string, body: unknown, asking: Asking = {}): Promise<Answer> {
+  return ask(to, target, {
+    method: 'POST',
+    token: 'admin-token',
+    ...asking,
+    headers: { 'content-type': 'application/json', ...(asking.headers as Record<string, string> | undefined) },
+    body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+  });
+}
+
+/** A bare connection, for what no client library would send. */
+export function dial(to: OpenedListener): Socket {
+  const [host, number] = to.listener.address.split(':');
+  const connection = connect(Number(number), host);
+  connection.on('error', () => {});
+  onTestFinished(() => void connection.destroy());
+  return connection;
+}
+
+/** Sends the bytes as they are; all that came back until the other side closed. */
+export async function exchange(to: OpenedListener, bytes: string): Promise<string> {
+  const connection = dial(to);
+  connection.write(bytes);
+  return untilClosed(connection);
+}
+
+export async function untilClosed(connection: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  connection.on('data', (chunk) => chunks.push(chunk as Buffer));
+  await new Promise((resolve) => connection.once('close', resolve));
+  return Buffer.concat(chunks).toString('latin1');
+}

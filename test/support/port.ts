@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import type { DeadLetter, Receipt } from '../../daemon/core/delivery.ts';
+import type { EventInput } from '../../daemon/core/event.ts';
+import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/resend.ts';
+import type { Token } from '../../daemon/core/ruleset.ts';
+import type { DaemonPort, DeliveryView, EventView, FeedItem, StatusView } from '../../daemon/http/port.ts';
+import type { HookRoute } from '../../daemon/sources/source.ts';
+
+export function tokenOf(name: string, token: string, ...scopes: readonly string[]): Token {
+  return { name, scopes, hash: createHash('sha256').update(token).digest('hex') };
+}
+
+export const SAMPLE_DELIVERY: DeliveryView = {
+  id: 'd-1',
+  event: 'e-1',
+  rule: 'backups',
+  channel: 'ops',
+  key: '',
+  state: 'delivered',
+  attempts: [{ at: '2026-11-23T09:00:00.000Z', ms: 12 }],
+  receipt: { status: 200, answer: 'ok' },
+};
+
+export const SAMPLE_EVENT: EventView = {
+  id: 'e-1',
+  source: 'api',
+  type: 'backup.failed',
+  time: '2026-11-23T09:00:00.000Z',
+  received_at: '2026-11-23T09:00:00.000Z',
+  outcomes: { backups: 'sent' },
+  deliveries: [SAMPLE_DELIVERY],
+};
+
+const SAMPLE_STATUS: StatusView = {
+  version: '0.1.0',
+  pid: 1,
+  started_at: '2026-11-23T09:00:00.000Z',
+  generation: 3,
+  ready: true,
+  reasons: [],
+  files: [],
+  sources: [],
+  channels: [],
+  deliveries: { pending: 0, sending: 0, held: 0, delivered: 1, dead: 0 },
+  alerts: { firing: 0, acknowledged: 0 },
+};
+
+export type ResendLine = ResendPlan | ResendProgress | ResendSum;
+
+/** The daemon's side of the listener, in memory: it answers what it is told to and writes down what it was asked. */
+export class RecordedPort implements DaemonPort {
+  readonly accepted: { readonly events: readonly EventInput[]; readonly options: unknown }[] = [];
+  /** Calls with an effect: `hold ops`, `drop d-1`. */
+  readonly calls: string[] = [];
+  readonly waits: { readonly ids: readonly string[]; readonly ms: number; readonly signal: AbortSignal }[] = [];
+  readonly resends: { readonly request: ResendRequest; readonly signal: AbortSignal }[] = [];
+  readonly hooks = new Map<string, HookRoute>();
+  readonly listeners = new Set<(item: FeedItem) => void>();
+  known: Token[] = [];
+  bodyLimit = 262_144;
+  /** What `accept` rejects with. */
+  refusal: Error | undefined;
+  letters: DeadLetter[] = [];
+  ready: { readonly ready: boolean; readonly reasons: readonly string[] } = { ready: true, reasons: [] };
+  current: StatusView = SAMPLE_STATUS;
+  onWait: (signal: AbortSignal) => Promise<readonly DeliveryView[]> = async () => [SAMPLE_DELIVERY];
+  onResend: (signal: AbortSignal) => AsyncIterable<ResendLine> = async function* () {};
+
+  async accept(events: readonly EventInput[], options?: unknown) {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.accepted.push({ events, options });
+    return events.map((event, index) => ({ id: event.id ?? `e-${index + 1}`, duplicate: false }));
+  }
+
+  async wait(ids: readonly string[], ms: number, signal: AbortSignal) {
+    this.waits.push({ ids, ms, signal });
+    return this.onWait(signal);
+  }
+
+  hookRoute(path: string) {
+    return this.hooks.get(path);
+  }
+
+  async status() {
+    return this.current;
+  }
+
+  readiness() {
+    return this.ready;
+  }
+
+  async reload() {
+    this.calls.push('reload');
+    return { ok: true, generation: 4, added: ['a'], changed: [], removed: [], restart_needed: [], problems: [] };
+  }
+
+  async check(path?: string) {
+    this.calls.push(path === undefined ? 'check' : `check ${path}`);
+    return { valid: true, files: 1, rules: 2, problems: [] };
+  }
+
+  async channels() {
+    return [{ name: 'ops', type: 'log', state: 'ok' as const, pending: 0, held: 0 }];
+  }
+
+  async testChannel(name: string) {
+    return name === 'ops' ? { channel: name, ok: true, receipt: { answer: 'written' }, ms: 3 } : undefined;
+  }
+
+  async hold(name: string) {
+    this.calls.push(`hold ${name}`);
+    return name === 'ops';
+  }
+
+  async release(name: string) {
+    this.calls.push(`release ${name}`);
+    return name === 'ops';
+  }
+
+  async event(id: string) {
+    return id === SAMPLE_EVENT.id ? SAMPLE_EVENT : undefined;
+  }
+
+  async delivery(id: string) {
+    return id === SAMPLE_DELIVERY.id ? SAMPLE_DELIVERY : undefined;
+  }
+
+  async *dead() {
+    yield* this.letters;
+  }
+
+  resend(request: ResendRequest, signal: AbortSignal) {
+    this.resends.push({ request, signal });
+    return this.onResend(signal);
+  }
+
+  async drop(id: string) {
+    this.calls.push(`drop ${id}`);
+    return id === 'd-1';
+  }
+
+  async audit() {
+    return { events: { sent: 1 }, deliveries: { delivered: 1 }, violations: [] };
+  }
+
+  feed(listener: (item: FeedItem) => void) {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  async acknowledged(deliveries: readonly string[], receipt: Receipt) {
+    this.calls.push(`acknowledged ${deliveries.join(' ')} ${receipt.id ?? ''}`);
+  }
+
+  tokens() {
+    return this.known;
+  }
+
+  limits() {
+    return { body: this.bodyLimit };
+  }
+}

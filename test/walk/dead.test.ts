@@ -1,0 +1,163 @@
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Home } from '../support/daemon.ts';
+import { openSink, type Sink } from '../support/sink.ts';
+
+let home: Home;
+let sink: Sink;
+
+beforeEach(async () => {
+  home = await Home.make();
+  sink = await openSink();
+  sink.answer({ status: 422, body: { error: 'no' } });
+});
+
+afterEach(async () => {
+  await home.close();
+  await sink.close();
+});
+
+const rules = (more = ''): string => `
+channels:
+  sink: { type: webhook, url: "${sink.origin}/hook"${more} }
+  other: { type: webhook, url: "${sink.origin}/other" }
+rules:
+  - { name: all, on: api, message: { title: "{{ data.n }}" }, notify: [sink] }
+`;
+
+async function dead(count: number, more = ''): Promise<void> {
+  await home.rules(rules(more));
+  await home.start();
+  const events = Array.from({ length: count }, (_, n) => ({ type: 'a', data: { n } }));
+  await home.call('POST', '/v1/events?wait=20s', events);
+  expect(await home.deadLetters()).toHaveLength(count);
+  sink.forget();
+  sink.answer({ status: 200 });
+}
+
+const jsonLines = (text: string): Record<string, unknown>[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const title = (request: { json: unknown }): string => (request.json as { title: string }).title;
+
+test('dead letters are listed, shown and resent with the daemon stopped as with it running', async () => {
+  await dead(3);
+  const listed = jsonLines((await home.belfry(['dead', 'list', '--json'])).stdout);
+  expect(listed).toHaveLength(3);
+  expect(await home.stop()).toBe(0);
+  expect(jsonLines((await home.belfry(['dead', 'list', '--json'])).stdout)).toEqual(listed);
+  const id = String(listed[1]!.id);
+  expect((await home.belfry(['dead', 'show', id])).stdout).toContain('"http.422"');
+  expect((await home.belfry(['dead', 'show', 'nobody'])).code).toBe(3);
+  const resent = await home.belfry(['dead', 'resend', id, '--yes', '--json']);
+  expect(resent).toMatchObject({ code: 0 });
+  expect(jsonLines(resent.stdout)).toMatchObject([
+    { id, state: 'delivered' },
+    { delivered: 1, failed: 0, left: 2 },
+  ]);
+  expect(sink.requests.map(title)).toEqual(['1']);
+  expect(sink.requests[0]!.headers['idempotency-key']).toBe(id);
+  expect(jsonLines((await home.belfry(['audit', '--json'])).stdout)).toMatchObject([{ violations: [] }]);
+});
+
+test('a message edited by hand is what is resent, and a line that does not parse is told by its number and kept', async () => {
+  await dead(1);
+  const file = home.path('state', 'dead-letters.jsonl');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"title":"0"', '"title":"edited"'));
+  await appendFile(file, 'not json\n');
+  const listed = await home.belfry(['dead', 'list']);
+  expect(listed.stderr).toContain('dead-letters.jsonl:2');
+  expect((await home.belfry(['dead', 'resend', '--all', '--yes'])).code).toBe(0);
+  expect(sink.requests.map(title)).toEqual(['edited']);
+  expect(await readFile(file, 'utf8')).toBe('not json\n');
+});
+
+test('the plan comes first and nothing is sent unless somebody agrees; a dry run sends nothing', async () => {
+  await dead(2);
+  const asked = await home.belfry(['dead', 'resend', '--all']);
+  expect(asked.code).toBe(2);
+  expect(asked.stdout).toContain('resend: 2 dead letters');
+  expect(await home.belfry(['dead', 'resend', '--all', '--dry-run'])).toMatchObject({ code: 0 });
+  expect((await home.belfry(['dead', 'resend'])).code).toBe(2);
+  expect((await home.belfry(['dead', 'resend', '--channel', 'nobody', '--yes'])).code).toBe(3);
+  expect(sink.requests).toEqual([]);
+});
+
+test('--to sends elsewhere, ids come on standard input, failed ones stay with the new attempt, drop takes out', async () => {
+  await dead(3);
+  const [first, second, third] = (await home.deadLetters()).map(({ id }) => String(id));
+  expect((await home.belfry(['dead', 'resend', '-', '--to', 'other', '--yes'], { input: `${first}\n` })).code).toBe(0);
+  expect(sink.requests.map(({ path }) => path)).toEqual(['/other']);
+  sink.answer({ status: 422 });
+  expect((await home.belfry(['dead', 'resend', second!, '--yes'])).code).toBe(1);
+  const left = await home.deadLetters();
+  expect(left).toMatchObject([
+    { id: second, attempts: [{}, {}] },
+    { id: third, attempts: [{}] },
+  ]);
+  expect((await home.belfry(['dead', 'drop', third!, '--yes'])).code).toBe(0);
+  expect((await home.deadLetters()).map(({ id }) => id)).toEqual([second]);
+});
+
+test("--requeue has today's rules decide anew", async () => {
+  await dead(1);
+  const seen = home.lines.length;
+  await home.rules(rules().replace('notify: [sink]', 'notify: [other]'));
+  await home.logged((line) => line.msg === 'reload: applied', seen);
+  expect((await home.belfry(['dead', 'resend', '--all', '--requeue', '--yes'])).code).toBe(0);
+  await sink.arrived(1);
+  expect(sink.requests.map(({ path }) => path)).toEqual(['/other']);
+  expect(await home.deadLetters()).toEqual([]);
+});
+
+test('a resend that is killed midway loses nothing and sends nothing twice that was answered', async () => {
+  await dead(60, ', delivery: { concurrency: 1 }');
+  await home.stop();
+  const resending = home.spawn(['dead', 'resend', '--all', '--yes', '--config', home.path('rules')]);
+  await sink.arrived(10);
+  resending.kill('SIGKILL');
+  await new Promise((resolve) => resending.once('exit', resolve));
+  const before = sink.requests.length;
+  const again = await home.belfry(['dead', 'resend', '--all', '--yes', '--json']);
+  expect(again.code).toBe(0);
+  expect(await home.deadLetters()).toEqual([]);
+  const times = new Map<string, number>();
+  for (const request of sink.requests) times.set(title(request), (times.get(title(request)) ?? 0) + 1);
+  expect(times.size).toBe(60);
+  // One may have been on its way when the kill came: its answer was never on record.
+  expect([...times.values()].filter((count) => count > 1).length).toBeLessThanOrEqual(1);
+  expect(before).toBeGreaterThanOrEqual(10);
+});
+
+test('hold lets deliveries wait over a restart, release lets them go', async () => {
+  sink.answer({ status: 200 });
+  await home.rules(rules());
+  await home.start();
+  expect((await home.belfry(['hold', 'sink'])).code).toBe(0);
+  expect((await home.belfry(['hold', 'nobody'])).code).toBe(3);
+  await home.call('POST', '/v1/events', { type: 'a', data: { n: 1 } });
+  await home.kill();
+  await home.start();
+  expect((await home.call('GET', '/v1/channels')).body).toMatchObject({
+    channels: [{ name: 'sink', state: 'paused', held: 1 }, { name: 'other' }],
+  });
+  expect(sink.requests).toEqual([]);
+  expect((await home.belfry(['release', 'sink'])).code).toBe(0);
+  await sink.arrived(1);
+});
+
+test('channel test sends a real message and tells the receipt or the failure with its class', async () => {
+  await home.rules(rules());
+  await home.start();
+  const failed = await home.belfry(['channel', 'test', 'sink', '--json']);
+  expect(failed.code).toBe(1);
+  expect(JSON.parse(failed.stdout)).toMatchObject({ ok: false, error: { class: 'permanent', code: 'http.422' } });
+  sink.answer({ status: 200 });
+  expect(await home.belfry(['channel', 'test', 'sink'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('delivered'),
+  });
+  expect((await home.belfry(['channel', 'test', 'nobody'])).code).toBe(3);
+});
