@@ -46,7 +46,7 @@ export class Lifecycle {
   }
 
   async start(listener: Listener): Promise<void> {
-    const { foundation, intake, lanes, sources, reloading, resending, service, started } = this.#parts;
+    const { foundation, intake, lanes, sources, resending, service, started } = this.#parts;
     const { live, prepared, log, paths } = foundation;
     this.#listener = listener;
     const answered = await resending.reconcile();

@@ -111,7 +111,12 @@ function ignorer(ignore: readonly string[]): (base: string, file: string) => boo
   const isName = picomatch([...SCRATCH, ...ignore.filter((glob) => !glob.includes('/'))], OPTIONS);
   const places = ignore.filter((glob) => glob.includes('/')).map(patternOf);
   return (base, file) => {
-    if (relativeTo(base, file).split('/').some((name) => isName(name))) return true;
+    if (
+      relativeTo(base, file)
+        .split('/')
+        .some((name) => isName(name))
+    )
+      return true;
     for (let at = file; places.length > 0 && at !== base && at !== '/'; at = path.dirname(at))
       if (places.some((place) => covers(place, at))) return true;
     return places.some((place) => covers(place, base));

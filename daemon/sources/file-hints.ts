@@ -1,10 +1,12 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Globs } from './file-globs.ts';
+import type { Base, Globs } from './file-globs.ts';
 
 interface Watch {
   readonly id: string;
+  /** Files that count may lie in it; otherwise it lies above a base. */
+  readonly inside: boolean;
   readonly watcher: FSWatcher;
 }
 
@@ -46,27 +48,30 @@ export class Hints {
 
   /** `id` tells a folder from another one made anew in its place. */
   enter(folder: string, id: string): void {
-    if (this.#watched.get(folder)?.id === id) return;
-    this.#watch(folder, id, (name) => this.#parts.hint(name === null ? folder : path.join(folder, name)));
+    const watched = this.#watched.get(folder);
+    if (watched?.id === id && watched.inside) return;
+    this.#watch(folder, { id, inside: true }, (name) =>
+      this.#parts.hint(name === null ? folder : path.join(folder, name)),
+    );
   }
 
   /** After everything was looked at: watches no more what is not there, and tries again what was refused. */
   async settle(folders: ReadonlySet<string>): Promise<void> {
-    const above = new Set(this.#above.map(({ folder }) => folder));
-    for (const folder of [...this.#watched.keys()])
-      if (!folders.has(folder) && !above.has(folder)) this.leave(folder);
-    await this.lookUp(folders);
+    for (const [folder, { inside }] of [...this.#watched]) if (inside && !folders.has(folder)) this.leave(folder);
+    await this.lookUp();
     this.#parts.trouble(this.#refused);
     this.#refused = undefined;
   }
 
   /** Watches the folders above the bases, as far as they exist. */
-  async lookUp(inside: ReadonlySet<string> = new Set()): Promise<void> {
+  async lookUp(): Promise<void> {
     for (const folder of new Set(this.#above.map((above) => above.folder))) {
-      if (inside.has(folder)) continue;
       const found = await stat(folder, { bigint: true }).catch(() => undefined);
-      if (found === undefined) this.leave(folder);
-      else this.#lookUpFrom(folder, `above ${found.dev},${found.ino},${found.birthtimeNs}`);
+      const watched = this.#watched.get(folder);
+      const id = found === undefined ? undefined : `${found.dev},${found.ino},${found.birthtimeNs}`;
+      if (watched?.inside === true || watched?.id === id) continue;
+      if (id === undefined) this.leave(folder);
+      else this.#lookUpFrom(folder, id);
     }
   }
 
@@ -80,27 +85,29 @@ export class Hints {
   }
 
   #lookUpFrom(folder: string, id: string): void {
-    if (this.#watched.get(folder)?.id === id) return;
     const bases = this.#above.filter((above) => above.folder === folder);
-    this.#watch(folder, id, (given) => {
-      for (const { base, name } of bases) if (given === null || name === undefined || given === name) this.#parts.hint(base);
+    this.#watch(folder, { id, inside: false }, (given) => {
+      for (const { base, name } of bases)
+        if (given === null || name === undefined || given === name) this.#parts.hint(base);
     });
   }
 
-  #watch(folder: string, id: string, happened: (name: string | null) => void): void {
+  #watch(folder: string, { id, inside }: Omit<Watch, 'watcher'>, happened: (name: string | null) => void): void {
     this.leave(folder);
     if (this.#refused !== undefined) return;
     try {
       const watcher = watch(folder, (event, name) => {
-        // The folder itself came to an end, and the watch with it.
-        if (event === 'rename' && name === path.basename(folder)) this.#drop(folder, watcher);
         happened(name);
+        if (event !== 'rename' || name !== path.basename(folder)) return;
+        // The folder itself came to an end, and the watch with it; or something in it has its name.
+        this.#drop(folder, watcher);
+        happened(null);
       });
       watcher.on('error', (error) => {
         this.#drop(folder, watcher);
         this.#refuse(error);
       });
-      this.#watched.set(folder, { id, watcher });
+      this.#watched.set(folder, { id, inside, watcher });
     } catch (error) {
       this.#refuse(error);
     }
@@ -108,31 +115,31 @@ export class Hints {
 
   /** It is watched anew when it is next looked at. */
   #drop(folder: string, watcher: FSWatcher): void {
-    if (this.#watched.get(folder)?.watcher === watcher) this.leave(folder);
-    else watcher.close();
+    if (this.#watched.get(folder)?.watcher === watcher) this.#watched.delete(folder);
+    watcher.close();
   }
 
   #refuse(error: unknown): void {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    // Gone meanwhile, or not ours to see; the scan says so if it matters.
-    const mend = MENDS[code];
-    if (mend === undefined && GONE.has(code)) return;
-    this.#refused = `no notifications from the kernel (${code})${mend === undefined ? '' : `; ${mend}`}; changes are found by \`rescan\` only`;
+    // Gone meanwhile, or not to be seen by us; the scan says so if it matters.
+    if (HARMLESS.has(code)) return;
+    const mend = MENDS[code] === undefined ? '' : `; ${MENDS[code]}`;
+    this.#refused = `the kernel gives no notifications (${code})${mend}; changes are found by scanning meanwhile`;
     this.#parts.trouble(this.#refused);
   }
 }
 
-const GONE = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
+const HARMLESS = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
 const MENDS: Readonly<Record<string, string>> = {
   ENOSPC: 'raise `fs.inotify.max_user_watches` (sysctl)',
   EMFILE: 'raise `fs.inotify.max_user_instances` (sysctl) or the limit of open files',
 };
 
-function aboveOf({ path: base, named }: Globs['bases'][number]): Above[] {
+function aboveOf({ path: base, named }: Base): Above[] {
   const found: Above[] = [];
   for (let at = base; at !== path.dirname(at); at = path.dirname(at)) {
-    const folder = path.dirname(at);
-    found.push({ folder, base, name: named && at === base ? undefined : path.basename(at) });
+    const name = named && at === base ? undefined : path.basename(at);
+    found.push({ folder: path.dirname(at), base, name });
   }
   return found;
 }
