@@ -2,11 +2,47 @@ import type { Route } from './route.ts';
 
 const SCOPES: Readonly<Record<Route['scope'], string>> = {
   open: 'No token.',
-  local: 'No token on the loopback, else scope `read`.',
+  local: 'No token on the loopback and the Unix socket, else scope `read`.',
   emit: 'Scope `emit`.',
   read: 'Scope `read`.',
   admin: 'Scope `admin`.',
   stream: 'Scope `stream` or `stream:USER`.',
+};
+
+const TEXT = { type: 'string' };
+
+/** RFC 9457. */
+const PROBLEM = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'code', 'detail'],
+  properties: {
+    type: TEXT,
+    title: TEXT,
+    status: { type: 'integer' },
+    code: { type: 'string', description: 'Stable: programs may look at it.' },
+    detail: TEXT,
+    pointer: { type: 'string', description: 'Where in the body, as a JSON Pointer.' },
+  },
+};
+
+/** Webhook sources have paths of their own, which come and go with the rules. */
+const HOOK = {
+  summary:
+    'What a webhook source listens to; its settings say the path, the methods and how senders prove who they are.',
+  description: 'No token: `verify` of the source decides.',
+  parameters: [{ name: 'path', in: 'path', required: true, schema: TEXT }],
+  responses: {
+    ...answersOf({
+      202: 'On disk',
+      401: 'The signature does not fit',
+      404: 'No source listens here',
+      405: 'Another method',
+      413: 'Too large',
+      429: 'Too many a second',
+      503: 'Stopping',
+      507: 'The disk or the queue is full',
+    }),
+  },
 };
 
 /** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), made from the routes themselves, so that it cannot fall behind. */
@@ -23,23 +59,48 @@ export function describeApi(routes: readonly Route[]): Readonly<Record<string, u
       version: '1',
       description: 'Events in, deliveries and dead letters out. Errors are RFC 9457 problem details.',
     },
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-    paths,
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: PROBLEM } },
+    paths: { ...paths, '/hooks/{path}': { post: HOOK } },
   };
 }
 
-function operationOf({ path, scope, summary, answers }: Route): Readonly<Record<string, unknown>> {
-  const parameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
+function operationOf({
+  path,
+  scope,
+  summary,
+  body,
+  query,
+  headers,
+  answers,
+}: Route): Readonly<Record<string, unknown>> {
+  const parameters = [
+    ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: TEXT })),
+    ...parametersOf('query', query),
+    ...parametersOf('header', headers),
+  ];
   return {
     summary,
     description: SCOPES[scope],
     ...(parameters.length > 0 && { parameters }),
     ...(scope !== 'open' && { security: scope === 'local' ? [{}, { token: [] }] : [{ token: [] }] }),
-    responses: Object.fromEntries(Object.entries(answers).map(([status, description]) => [status, { description }])),
+    ...(body && { requestBody: { content: Object.fromEntries(body.map((type) => [type, {}])) } }),
+    responses: answersOf(answers),
+  };
+}
+
+function parametersOf(place: 'query' | 'header', named: Readonly<Record<string, string>> = {}): readonly object[] {
+  return Object.entries(named).map(([name, description]) => ({ name, in: place, description, schema: TEXT }));
+}
+
+function answersOf(answers: Readonly<Record<number, string>>): Readonly<Record<string, object>> {
+  const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+  return {
+    ...Object.fromEntries(
+      Object.entries(answers).map(([status, description]) => [
+        status,
+        { description, ...(Number(status) >= 400 && Number(status) !== 503 && problem) },
+      ]),
+    ),
+    default: { description: 'Something else is wrong', ...problem },
   };
 }

@@ -37,6 +37,11 @@ export interface Route {
   readonly scope: Scope | 'open' | 'local';
   /** One line for the API's description. */
   readonly summary: string;
+  /** The media types of a body that is read. */
+  readonly body?: readonly string[];
+  /** Query parameters and headers -> what they do. */
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Status -> what it means. */
   readonly answers: Readonly<Record<number, string>>;
   handle(exchange: Exchange, parts: RouteParts): Promise<void> | void;

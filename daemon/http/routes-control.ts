@@ -55,6 +55,7 @@ export const controlRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/check',
     scope: 'read',
+    body: ['application/json'],
     summary: 'Validate the rules on disk, or those at `path`, without taking them over.',
     answers: { 200: 'Every problem with its place', 403: '`path` needs the scope `admin`' },
     async handle({ request, response, caller }, { port, scrubber }) {
@@ -108,6 +109,7 @@ export const controlRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/dead/resend',
     scope: 'admin',
+    body: ['application/json'],
     summary: 'Send dead letters again, oldest first.',
     answers: { 200: 'NDJSON: the plan, a line for each as it ends, the sum', 400: 'No such criterion' },
     async handle({ request, response, gone }, { port }) {

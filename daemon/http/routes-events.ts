@@ -14,6 +14,14 @@ export const eventRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/events',
     scope: 'emit',
+    body: [
+      'application/json',
+      'application/x-ndjson',
+      'application/cloudevents+json',
+      'application/cloudevents-batch+json',
+    ],
+    query: { wait: 'Answer with the deliveries when they have ended, or after this long; 5m at most.' },
+    headers: { 'Idempotency-Key': 'The same key with the same body is the same request.' },
     summary: 'Take events in: plain, an array, NDJSON, or CloudEvents (structured, binary, batch).',
     answers: {
       200: 'With `?wait=10s`: their deliveries, when they have ended or the time is over',

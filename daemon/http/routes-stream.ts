@@ -30,6 +30,7 @@ export const streamRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/stream/tickets',
     scope: 'stream',
+    body: ['application/json'],
     summary: 'A ticket that opens one stream as a user, for browsers that must not know the token.',
     answers: { 201: '`{"ticket","expires_in"}`', 400: 'No user', 403: 'Not this user' },
     async handle(exchange, parts) {
@@ -40,6 +41,7 @@ export const streamRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/stream/ack',
     scope: 'stream',
+    body: ['application/json'],
     summary: 'Acknowledge all pushes up to `seq`, for readers of server-sent events.',
     answers: { 204: 'Acknowledged', 400: 'No `seq`' },
     async handle(exchange, parts) {

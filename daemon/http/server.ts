@@ -60,10 +60,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const gate = openGate(host, options.publicUrl);
   const tcp = openDoor(options, (request) => gate.check(request), router, false);
   const unix = openDoor(options, () => {}, router, true);
-  await listenOn(tcp.server, { host, port: number }, `\`daemon.listen\` ${listen}`);
+  await listenOn(tcp.server, { host, port: number }, `\`daemon.listen\` ${listen}`, options.log);
   try {
     await makeWay(socket);
-    await listenOn(unix.server, { path: socket }, `the socket ${socket}`);
+    await listenOn(unix.server, { path: socket }, `the socket ${socket}`, options.log);
     await chmod(socket, 0o660);
   } catch (error) {
     await Promise.all([tcp.close(0), unix.close(0)]);
@@ -148,10 +148,6 @@ function makeServer(
     requireHostHeader: false,
   });
   server.maxConnections = MOST_CONNECTIONS;
-  // Out of file descriptors, for one: those who wait are let in later.
-  server.on('error', (error: NodeJS.ErrnoException) =>
-    options.log.warn({ code: error.code }, 'http: no connection taken'),
-  );
   const answers = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answers.set(request.socket, response);
@@ -189,6 +185,7 @@ function listenOn(
   server: Server,
   where: { host: string; port: number } | { path: string },
   name: string,
+  log: Log,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (cause: NodeJS.ErrnoException): void => {
@@ -205,6 +202,8 @@ function listenOn(
     server.once('error', refuse);
     server.listen(where, () => {
       server.off('error', refuse);
+      // Out of file descriptors, for one: those who wait are let in later.
+      server.on('error', ({ code }: NodeJS.ErrnoException) => log.warn({ code }, 'http: no connection taken'));
       resolve();
     });
   });

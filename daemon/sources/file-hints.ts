@@ -57,7 +57,7 @@ export class Hints {
 
   /** After everything was looked at: watches no more what is not there, and tries again what was refused. */
   async settle(folders: ReadonlySet<string>): Promise<void> {
-    for (const [folder, { inside }] of [...this.#watched]) if (inside && !folders.has(folder)) this.leave(folder);
+    for (const [folder, { inside }] of this.#watched) if (inside && !folders.has(folder)) this.leave(folder);
     await this.lookUp();
     this.#parts.trouble(this.#refused);
     this.#refused = undefined;
@@ -81,7 +81,7 @@ export class Hints {
   }
 
   close(): void {
-    for (const folder of [...this.#watched.keys()]) this.leave(folder);
+    for (const folder of this.#watched.keys()) this.leave(folder);
   }
 
   #lookUpFrom(folder: string, id: string): void {

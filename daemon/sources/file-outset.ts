@@ -63,6 +63,6 @@ function* takenAsKnown(
     marks.has(`${UNSETTLED}${file}`) || (marksThen.has(WORDS) && marks.get(file) !== marksThen.get(file));
   for (const [file, state] of present.files) if (!isItsNews(file) && (!missed || !known.has(file))) yield [file, state];
   if (missed) return;
-  for (const file of [...known.keys()])
+  for (const file of known.keys())
     if (!present.files.has(file) && present.sees(file) && !isItsNews(file)) yield [file, undefined];
 }

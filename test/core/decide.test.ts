@@ -85,7 +85,7 @@ test('a target with an `if` is told when it holds; one whose `if` fails is told 
   expect(channels(desk.take({ n: 9 }))).toEqual(['ops', 'boss']);
   const failed = desk.take({ n: 'many' });
   expect(channels(failed)).toEqual(['ops', 'boss']);
-  expect(failed.results[0]?.reason).toContain('ops: if: ');
+  expect(failed.results[0]?.errors?.join()).toContain('ops: if: ');
   expect(desk.take({ n: 1 })).toMatchObject({
     deliveries: [],
     results: [{ outcome: 'notified', reason: 'no target applied' }],
@@ -161,7 +161,7 @@ test('rules decide for themselves, in their order', () => {
 test('template errors are told beside the outcome, and the message goes out', () => {
   const desk = new Desk('  - { name: r, message: { title: "{{ data.nope }}" }, notify: ops }');
   const { results, deliveries } = desk.take();
-  expect(results).toMatchObject([{ outcome: 'notified', reason: 'ops: title: undefined variable: data.nope' }]);
+  expect(results).toMatchObject([{ outcome: 'notified', errors: ['ops: title: undefined variable: data.nope'] }]);
   expect(deliveries[0]?.delivery.message.title).toContain('[template error');
 });
 

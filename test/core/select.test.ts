@@ -49,7 +49,7 @@ test('an `if` that fails is the outcome error, or fires with `on_error: notify`'
   - { name: bold, if: data.n > 1, on_error: notify, notify: ops }`;
   const candidates = select(event({ n: 'many' }), rulesetOf(PARTS + rules), NOW);
   expect(candidates).toMatchObject([
-    { kind: 'result', result: { rule: 'strict', outcome: 'error', reason: expect.stringContaining('if: ') } },
+    { kind: 'result', result: { rule: 'strict', outcome: 'error', errors: [expect.stringContaining('if: ')] } },
     { kind: 'match', rule: { name: 'bold' }, error: expect.stringContaining('if: ') },
   ]);
 });

@@ -184,8 +184,8 @@ test('a change counts when it has been in one state for long enough, and quick o
   changes.see('/a', '3', 700);
   expect(changes.due(1049)).toEqual([]);
   expect(changes.wait(1049)).toBe(1);
-  expect(changes.due(1050)).toEqual([{ file: '/a', kind: 'changed', state: '3' }]);
-  changes.reported({ file: '/a', kind: 'changed', state: '3' });
+  expect(changes.due(1050)).toEqual([{ file: '/a', kind: 'changed', state: '3', before: '1' }]);
+  changes.reported({ file: '/a', kind: 'changed', state: '3', before: '1' });
   expect(changes.due(9999)).toEqual([]);
 });
 

@@ -123,7 +123,10 @@ export function ask(to: OpenedListener, target: string, asking: Asking = {}): Pr
         agent: false,
         method,
         path: target,
-        headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers } as Record<string, string>,
+        headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers } as Record<
+          string,
+          string
+        >,
       },
       (response) => {
         const chunks: Buffer[] = [];

@@ -1,0 +1,97 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { type GaugeValues, type Metrics, openMetrics } from '../../daemon/http/metrics.ts';
+import { ask, openTestListener } from '../support/listener.ts';
+
+function metricsOfTest(): Metrics {
+  const metrics = openMetrics();
+  onTestFinished(() => metrics.close());
+  return metrics;
+}
+
+const linesOf = async (metrics: Metrics, name: string): Promise<string[]> =>
+  (await metrics.text()).split('\n').filter((line) => line.startsWith(name));
+
+test('events, attempts, settled deliveries and reloads are counted by their labels', async () => {
+  const metrics = metricsOfTest();
+  metrics.eventAccepted('api', 'sent');
+  metrics.eventAccepted('api', 'sent');
+  metrics.eventAccepted('hooks', 'no_rule');
+  metrics.settled('ops', 'dead', 'permanent');
+  metrics.attempt('ops', 0.2);
+  metrics.reload('rejected', 4);
+  expect(await linesOf(metrics, 'belfry_events_total')).toEqual([
+    'belfry_events_total{source="api",outcome="sent"} 2',
+    'belfry_events_total{source="hooks",outcome="no_rule"} 1',
+  ]);
+  expect(await linesOf(metrics, 'belfry_deliveries_total')).toEqual([
+    'belfry_deliveries_total{channel="ops",state="dead",class="permanent"} 1',
+  ]);
+  expect(await linesOf(metrics, 'belfry_attempt_seconds')).toEqual(
+    expect.arrayContaining([
+      'belfry_attempt_seconds_bucket{le="0.1",channel="ops"} 0',
+      'belfry_attempt_seconds_bucket{le="0.25",channel="ops"} 1',
+      'belfry_attempt_seconds_count{channel="ops"} 1',
+    ]),
+  );
+  expect(await linesOf(metrics, 'belfry_reload_total')).toEqual(['belfry_reload_total{result="rejected"} 1']);
+  expect(await linesOf(metrics, 'belfry_generation')).toEqual(['belfry_generation 4']);
+});
+
+test('gauges are looked up when metrics are read, and a channel that is gone takes its numbers along', async () => {
+  const metrics = metricsOfTest();
+  let values: GaugeValues = {
+    queue: [{ channel: 'ops', depth: 3, oldestSeconds: 12 }],
+    deadLetters: 2,
+    generation: 5,
+    ready: true,
+  };
+  metrics.gauges(() => values);
+  expect(await linesOf(metrics, 'belfry_queue')).toEqual([
+    'belfry_queue_depth{channel="ops"} 3',
+    'belfry_queue_oldest_seconds{channel="ops"} 12',
+  ]);
+  expect(await linesOf(metrics, 'belfry_dead_letters')).toEqual(['belfry_dead_letters 2']);
+  values = { queue: [], deadLetters: 0, generation: 6, ready: false };
+  expect(await linesOf(metrics, 'belfry_queue')).toEqual([]);
+  expect(await linesOf(metrics, 'belfry_generation')).toEqual(['belfry_generation 6']);
+  expect(await linesOf(metrics, 'belfry_ready')).toEqual(['belfry_ready 0']);
+});
+
+test('the lag of the event loop and the process are told', async () => {
+  const metrics = metricsOfTest();
+  const lag = await linesOf(metrics, 'belfry_event_loop_lag_seconds');
+  expect(lag.map((line) => line.replace(/ .*/, ''))).toEqual([
+    'belfry_event_loop_lag_seconds{quantile="0.5"}',
+    'belfry_event_loop_lag_seconds{quantile="0.99"}',
+    'belfry_event_loop_lag_seconds{quantile="1"}',
+  ]);
+  for (const line of lag) expect(Number(line.split(' ')[1])).toBeGreaterThanOrEqual(0);
+  expect(await linesOf(metrics, 'process_resident_memory_bytes')).toHaveLength(1);
+});
+
+test('two registries do not know of each other', async () => {
+  const [one, other] = [metricsOfTest(), metricsOfTest()];
+  one.eventAccepted('api', 'sent');
+  expect(await linesOf(other, 'belfry_events_total')).toEqual([]);
+});
+
+test('health, readiness and metrics need no token on the loopback and on the socket', async () => {
+  const to = await openTestListener();
+  to.metrics.eventAccepted('api', 'sent');
+  for (const socket of [false, true]) {
+    expect((await ask(to, '/healthz', { socket })).json).toEqual({ status: 'ok' });
+    const metrics = await ask(to, '/metrics', { socket });
+    expect([metrics.status, metrics.headers['content-type']]).toEqual([200, to.metrics.contentType]);
+    expect(metrics.text).toContain('belfry_events_total{source="api",outcome="sent"} 1');
+  }
+});
+
+test('readiness tells its reasons, also those that leave it ready', async () => {
+  const to = await openTestListener();
+  to.port.ready = { ready: true, reasons: ['channel ops is misconfigured'] };
+  const partly = await ask(to, '/readyz');
+  expect([partly.status, partly.json]).toEqual([200, { ready: true, reasons: ['channel ops is misconfigured'] }]);
+  to.port.ready = { ready: false, reasons: ['the disk is full'] };
+  const not = await ask(to, '/readyz');
+  expect([not.status, not.json.reasons]).toEqual([503, ['the disk is full']]);
+});

@@ -1,0 +1,259 @@
+import { existsSync } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { routes } from '../../daemon/http/router.ts';
+import { ask, dial, exchange, openTestListener, post, untilClosed } from '../support/listener.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const EVENT = { type: 'backup.failed' };
+
+test('a token opens what its scopes say: 401 without a good one, 403 with another scope, and admin opens everything', async () => {
+  const to = await openTestListener();
+  const nobody = await ask(to, '/v1/status');
+  expect([nobody.status, nobody.headers['www-authenticate'], nobody.json.code]).toEqual([
+    401,
+    'Bearer realm="belfry"',
+    'auth.missing',
+  ]);
+  const cases: readonly (readonly [string, string, string, number])[] = [
+    ['GET', '/v1/status', 'wrong', 401],
+    ['GET', '/v1/status', 'emit-token', 403],
+    ['GET', '/v1/status', 'read-token', 200],
+    ['GET', '/v1/status', 'admin-token', 200],
+    ['POST', '/v1/events', 'read-token', 403],
+    ['POST', '/v1/events', 'emit-token', 202],
+    ['POST', '/v1/events', 'admin-token', 202],
+    ['POST', '/v1/reload', 'read-token', 403],
+    ['POST', '/v1/reload', 'admin-token', 200],
+    ['GET', '/v1/stream', 'read-token', 403],
+    ['GET', '/v1/stream', 'ann-token', 200],
+    ['GET', '/v1/feed', 'ann-token', 403],
+    ['GET', '/v1/feed', 'read-token', 200],
+  ];
+  for (const [method, target, token, status] of cases) {
+    const answer = method === 'POST' ? await post(to, target, EVENT, { token }) : await ask(to, target, { token });
+    expect([target, token, answer.status]).toEqual([target, token, status]);
+  }
+});
+
+test('each route asks for its scope, and nothing in the list is open by oversight', async () => {
+  const to = await openTestListener();
+  for (const { method, path: route, scope } of routes) {
+    if (scope === 'open' || scope === 'local') continue;
+    const answer = await ask(to, route.replace(/:\w+/g, 'x'), { method });
+    expect([route, answer.status]).toEqual([route, 401]);
+  }
+  const open = routes.filter(({ scope }) => scope === 'open').map((route) => route.path);
+  expect(open).toEqual(['/openapi.json', '/client.js']);
+});
+
+test('the Unix socket has mode 0660 and asks for no token, whatever the Host', async () => {
+  const to = await openTestListener();
+  expect((await stat(to.socket)).mode & 0o777).toBe(0o660);
+  const answer = await ask(to, '/v1/reload', { method: 'POST', socket: true, headers: { host: 'anything' } });
+  expect([answer.status, to.port.calls]).toEqual([200, ['reload']]);
+  await to.listener.close(0);
+  expect(existsSync(to.socket)).toBe(false);
+});
+
+test('a foreign Host is 421, none or two of them 400, and a foreign Origin 403', async () => {
+  const to = await openTestListener({ publicUrl: 'https://belfry.example.com/base' });
+  const with_ = async (headers: Record<string, string>) =>
+    (await ask(to, '/healthz', { headers })).json?.code ?? 'fine';
+  expect(await with_({ host: 'evil.example' })).toBe('host.foreign');
+  expect(await with_({ host: '10.0.0.1:8330' })).toBe('host.foreign');
+  expect(await with_({ host: 'evil.example@localhost' })).toBe('host.foreign');
+  expect(await with_({ host: 'localhost:1' })).toBe('fine');
+  expect(await with_({ host: '[::1]:1' })).toBe('fine');
+  expect(await with_({ host: 'belfry.example.com' })).toBe('fine');
+  expect(await with_({ origin: 'https://belfry.example.com' })).toBe('fine');
+  expect(await with_({ origin: 'https://evil.example' })).toBe('origin.foreign');
+  expect(await with_({ origin: 'null' })).toBe('origin.foreign');
+  const two = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+  expect(await exchange(to, two)).toMatch(/^HTTP\/1\.1 400 .*host\.missing/s);
+  expect(await exchange(to, 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+});
+
+test('whoever listens beyond the loopback may be named by any address, but not by any name', async () => {
+  const to = await openTestListener({ listen: '0.0.0.0:0' });
+  expect((await ask(to, '/healthz', { headers: { host: '192.0.2.7:8330' } })).status).toBe(200);
+  expect((await ask(to, '/healthz', { headers: { host: 'rebound.example' } })).status).toBe(421);
+});
+
+test('what is not there is 404, another method 405 with Allow, a broken path no bug of ours', async () => {
+  const to = await openTestListener();
+  const none = await ask(to, '/v1/nothing', { token: 'admin-token' });
+  expect([none.status, none.headers['content-type']]).toEqual([404, 'application/problem+json']);
+  expect(none.json).toMatchObject({ type: 'about:blank', title: 'Not Found', status: 404, code: 'path.none' });
+  const wrong = await ask(to, '/v1/events', { method: 'DELETE', token: 'admin-token' });
+  expect([wrong.status, wrong.headers.allow]).toEqual([405, 'POST']);
+  expect((await ask(to, '/v1/channels/%zz/hold', { method: 'POST', token: 'admin-token' })).status).toBe(404);
+  for (const target of ['http://evil.example/healthz', '*'])
+    expect(await exchange(to, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 400 .*url\.invalid/s,
+    );
+  for (const later of ['/v1/deliveries', '/v1/alerts', '/v1/silences'])
+    expect((await ask(to, later, { token: 'admin-token' })).status).toBe(404);
+  expect(to.logged).toEqual([]);
+});
+
+test('every answer forbids sniffing and storing', async () => {
+  const to = await openTestListener();
+  for (const target of ['/healthz', '/v1/nothing', '/hooks/none']) {
+    const { headers } = await ask(to, target);
+    expect([headers['x-content-type-options'], headers['cache-control']]).toEqual(['nosniff', 'no-store']);
+  }
+});
+
+test('a bug is 500 with nothing of the inside, and its stack is in the log', async () => {
+  const to = await openTestListener();
+  to.port.refusal = new TypeError('x is undefined at /secret/place');
+  const answer = await post(to, '/v1/events', EVENT);
+  expect([answer.status, answer.json.code]).toEqual([500, 'internal']);
+  expect(answer.text).not.toContain('secret');
+  expect(to.logged.join('')).toContain('x is undefined');
+  to.port.refusal = undefined;
+  expect((await post(to, '/v1/events', EVENT)).status).toBe(202);
+});
+
+test('headers that never end are cut off with 408', async () => {
+  const to = await openTestListener({ patience: { headers: 100, request: 200 } });
+  const connection = dial(to);
+  connection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
+  expect(await untilClosed(connection)).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+test('a body that never ends is cut off, and leaves nothing in the log', async () => {
+  const to = await openTestListener({ patience: { headers: 100, request: 200 } });
+  const connection = dial(to);
+  connection.write(
+    'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin-token\r\nContent-Length: 100\r\n\r\n{',
+  );
+  expect(await untilClosed(connection)).toMatch(/^HTTP\/1\.1 408 /);
+  expect([to.port.accepted, to.logged]).toEqual([[], []]);
+});
+
+test('headers over 16 KiB are 431, and what is no HTTP is 400', async () => {
+  const to = await openTestListener();
+  const large = `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(17_000)}\r\n\r\n`;
+  expect(await exchange(to, large)).toMatch(/^HTTP\/1\.1 431 /);
+  for (const garbage of [
+    '\u0016\u0003\u0001\u0002\u0000',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd',
+  ])
+    expect(await exchange(to, garbage)).toMatch(/^HTTP\/1\.1 400 /);
+});
+
+test('an offer of HTTP/2 is ignored: the request is answered as it stands, its body with it', async () => {
+  const to = await openTestListener();
+  const body = JSON.stringify({ type: 'backup.failed', data: { text: 'x'.repeat(200_000) } });
+  const answer = await post(to, '/v1/events', body, {
+    headers: { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' },
+  });
+  expect(answer.status).toBe(202);
+  expect(to.port.accepted[0]?.events[0]?.data).toEqual({ text: 'x'.repeat(200_000) });
+});
+
+test('WebSockets go to the stream door, known by header, subprotocol or a ticket that works once', async () => {
+  const to = await openTestListener();
+  const upgrade = (target: string, headers: Record<string, string>): Promise<string> => {
+    const connection = dial(to);
+    const lines = Object.entries({ Host: 'localhost', Connection: 'Upgrade', Upgrade: 'websocket', ...headers });
+    connection.write(`GET ${target} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+    return new Promise((resolve) => connection.once('data', (data) => resolve(String(data).split('\r\n')[0]!)));
+  };
+  const { ticket } = (await post(to, '/v1/stream/tickets', { user: 'bob' }, { token: 'stream-token' })).json;
+  expect(await upgrade('/v1/stream', { Authorization: 'Bearer ann-token' })).toContain('101');
+  expect(await upgrade('/v1/stream', { 'Sec-WebSocket-Protocol': 'belfry.v1, bearer.ann-token' })).toContain('101');
+  expect(await upgrade(`/v1/stream?ticket=${ticket}`, {})).toContain('101');
+  expect(await upgrade('/v1/feed', { Authorization: 'Bearer read-token' })).toContain('101');
+  expect(to.door.came.map(({ kind, caller }) => [kind, caller.name, caller.user])).toEqual([
+    ['stream', 'ann', undefined],
+    ['stream', 'ann', undefined],
+    ['stream', 'ticket of bob', 'bob'],
+    ['feed', 'reader', undefined],
+  ]);
+  expect(await upgrade(`/v1/stream?ticket=${ticket}`, {})).toContain('401');
+  expect(await upgrade('/v1/stream', { 'Sec-WebSocket-Protocol': 'bearer.wrong' })).toContain('401');
+  expect(await upgrade('/v1/feed', { Authorization: 'Bearer ann-token' })).toContain('403');
+  expect(await upgrade('/v1/stream', { Authorization: 'Bearer ann-token', Origin: 'http://evil' })).toContain('403');
+  expect(await upgrade('/v1/status', { Authorization: 'Bearer admin-token' })).toContain('404');
+  expect(to.door.came).toHaveLength(4);
+});
+
+test('once stopping, requests are refused with 503 and their connections end; health is still told', async () => {
+  const to = await openTestListener();
+  to.listener.stopAccepting();
+  to.port.ready = { ready: false, reasons: ['stopping'] };
+  const answer = await post(to, '/v1/events', EVENT);
+  expect([answer.status, answer.headers.connection, answer.headers['retry-after'], answer.json.code]).toEqual([
+    503,
+    'close',
+    '5',
+    'intake.stopping',
+  ]);
+  expect([(await ask(to, '/healthz')).status, (await ask(to, '/readyz')).status]).toEqual([200, 503]);
+  expect((await ask(to, '/hooks/x', { method: 'POST' })).status).toBe(503);
+  expect(to.port.accepted).toEqual([]);
+});
+
+test('closing lets an answer on its way out, and cuts what outlasts the grace, WebSockets too', async () => {
+  const to = await openTestListener();
+  let answerIt!: () => void;
+  to.port.onWait = () => new Promise((resolve) => (answerIt = () => resolve([])));
+  const under = post(to, '/v1/events?wait=1m', EVENT);
+  await expect.poll(() => to.port.waits.length).toBe(1);
+  const closed = to.listener.close(60_000);
+  answerIt();
+  expect((await under).status).toBe(200);
+  await closed;
+
+  const other = await openTestListener();
+  const connection = dial(other);
+  connection.write(
+    'GET /v1/feed HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nAuthorization: Bearer read-token\r\n\r\n',
+  );
+  await new Promise((resolve) => connection.once('data', resolve));
+  const gone = untilClosed(connection);
+  await other.listener.close(1);
+  await gone;
+});
+
+test('an address in use is told by its name, and the socket of the other daemon stays', async () => {
+  const taken = await openTestListener();
+  const socket = path.join(await temporaryFolder(), 'other.sock');
+  await expect(openTestListener({ listen: taken.listener.address, socket })).rejects.toMatchObject({
+    code: 'http.address_in_use',
+    exit: 1,
+    message: expect.stringContaining(`${taken.listener.address} is in use by another program`),
+  });
+  expect(existsSync(socket)).toBe(false);
+});
+
+test('a socket that a killed daemon left is replaced; a file of that name is not', async () => {
+  const folder = await temporaryFolder();
+  const socket = path.join(folder, 'belfry.sock');
+  // A server that unlinks nothing, as a killed process would.
+  const stale = createServer().listen(socket);
+  await new Promise((resolve) => stale.once('listening', resolve));
+  onTestFinished(() => void stale.close());
+  const to = await openTestListener({ socket });
+  expect((await ask(to, '/v1/status', { socket: true })).status).toBe(200);
+
+  const file = path.join(folder, 'precious.txt');
+  await writeFile(file, 'mine');
+  await expect(openTestListener({ socket: file })).rejects.toMatchObject({ code: 'http.socket_path' });
+  expect(await readFile(file, 'utf8')).toBe('mine');
+});
+
+test('a socket path that the system cannot hold is told before anything listens', async () => {
+  const socket = path.join(await temporaryFolder(), 'x'.repeat(120));
+  await expect(openTestListener({ socket })).rejects.toMatchObject({
+    code: 'http.socket_path',
+    message: expect.stringContaining('107 bytes'),
+  });
+});
