@@ -16,7 +16,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   delivery: ['core', 'lib', 'channels/channel.ts', 'store/store.ts'],
   http: ['core', 'lib', 'channels/channel.ts', 'sources/source.ts', 'store/store.ts'],
   app: ['core', 'lib', 'channels', 'sources', 'store', 'reload', 'service', 'delivery', 'http'],
-  commands: ['core', 'lib', 'app', 'reload', 'channels/index.ts', 'channels/channel.ts', 'sources/index.ts', 'sources/source.ts', 'http/port.ts', 'store/store.ts'],
+  commands: [
+    'core',
+    'lib',
+    'app',
+    'reload',
+    'channels/index.ts',
+    'channels/channel.ts',
+    'sources/index.ts',
+    'sources/source.ts',
+    'http/port.ts',
+    'store/store.ts',
+  ],
   'main.ts': ['commands'],
 };
 
@@ -24,19 +35,29 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.split(path.sep).join('/'));
 const text = (file: string): string => readFileSync(path.join(root, file), 'utf8');
-const code = (file: string): string => text(file).replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+const code = (file: string): string =>
+  text(file)
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '');
 const roomOf = (file: string): string => file.split('/')[0]!;
 
 function importsOf(file: string): string[] {
-  const found = [...code(file).matchAll(/(?:from\s+|import\s*\(\s*|import\s+|new URL\(\s*)'(\.[^']+)'/g)].map((match) => match[1]!);
-  return found.map((target) => path.posix.join(path.posix.dirname(file), target)).filter((target) => target.endsWith('.ts'));
+  const found = [...code(file).matchAll(/(?:from\s+|import\s*\(\s*|import\s+|new URL\(\s*)'(\.[^']+)'/g)].map(
+    (match) => match[1]!,
+  );
+  return found
+    .map((target) => path.posix.join(path.posix.dirname(file), target))
+    .filter((target) => target.endsWith('.ts'));
 }
 
 test('arrows between rooms run one way', () => {
   const wrong = files.flatMap((file) =>
     importsOf(file)
       .filter((target) => roomOf(target) !== roomOf(file))
-      .filter((target) => !MAY_IMPORT[roomOf(file)]?.some((allowed) => target === allowed || target.startsWith(`${allowed}/`)))
+      .filter(
+        (target) =>
+          !MAY_IMPORT[roomOf(file)]?.some((allowed) => target === allowed || target.startsWith(`${allowed}/`)),
+      )
       .map((target) => `${file} -> ${target}`),
   );
   expect(wrong).toEqual([]);
@@ -54,28 +75,40 @@ test('the core is pure: no node modules, no clock, no chance, no process', () =>
 });
 
 test('only main.ts touches the process', () => {
-  const touching = files.filter((file) => file !== 'main.ts' && /(?<![.\w])process\.(?!execPath\b|platform\b)/.test(code(file)));
+  const touching = files.filter(
+    (file) => file !== 'main.ts' && /(?<![.\w])process\.(?!execPath\b|platform\b)/.test(code(file)),
+  );
   expect(touching).toEqual([]);
 });
 
 test('a channel or source type is named in its own file and in the list only, and none imports another', () => {
   for (const room of ['channels', 'sources'] as const) {
-    const listed = [...text(`${room}/index.ts`).matchAll(/from '\.\/([\w-]+)\.ts'/g)].map((match) => match[1]!).filter((name) => name !== 'channel' && name !== 'source');
+    const listed = [...text(`${room}/index.ts`).matchAll(/from '\.\/([\w-]+)\.ts'/g)]
+      .map((match) => match[1]!)
+      .filter((name) => name !== 'channel' && name !== 'source');
     expect(listed.length).toBeGreaterThan(2);
     const importing = files
       .filter((file) => file !== `${room}/index.ts` && !file.startsWith('app/'))
-      .flatMap((file) => importsOf(file).filter((target) => listed.some((name) => target === `${room}/${name}.ts`)).map((target) => `${file} -> ${target}`));
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((target) => listed.some((name) => target === `${room}/${name}.ts`))
+          .map((target) => `${file} -> ${target}`),
+      );
     expect(importing).toEqual([]);
   }
 });
 
 test('a secret is revealed only where it is used: in channels, in sources that verify, and while settings are checked', () => {
-  const revealing = files.filter((file) => !['channels', 'sources'].includes(roomOf(file)) && code(file).includes('.reveal()'));
+  const revealing = files.filter(
+    (file) => !['channels', 'sources'].includes(roomOf(file)) && code(file).includes('.reveal()'),
+  );
   expect(revealing.filter((file) => !file.startsWith('core/compile') && !file.startsWith('core/schema'))).toEqual([]);
 });
 
 test('files stay short', () => {
-  expect(files.map((file) => [file, text(file).split('\n').length] as const).filter(([, lines]) => lines > 321)).toEqual([]);
+  expect(
+    files.map((file) => [file, text(file).split('\n').length] as const).filter(([, lines]) => lines > 321),
+  ).toEqual([]);
 });
 
 test('nothing is exported by default', () => {

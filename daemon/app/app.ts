@@ -75,6 +75,8 @@ async function build(foundation: Foundation, options: FoundationOptions & AppOpt
   const where = { listen, socket: paths.socket, ...(publicUrl !== undefined && { publicUrl }) };
   const listener = await openListener({ port, ...where, log, scrubber, clock, metrics, stream: hub });
   closers.own('listener', () => listener.close(1000));
+  // Closed before it: the listener waits for connections that only this can end.
+  closers.own('push', () => hub.close());
   await lifecycle.start(listener);
   const reload = (): Promise<ReloadView> => reloading.reload();
   return {

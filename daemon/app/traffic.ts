@@ -30,7 +30,7 @@ export function buildTraffic(
   options: FoundationOptions,
   { feed, metrics }: { feed: Feed; metrics: Metrics },
 ): Traffic {
-  const { closers, store, deadLetters, log, live, scrubber } = foundation;
+  const { store, deadLetters, log, live, scrubber } = foundation;
   const { clock } = options;
   const ids = (): string => newId(clock.now());
   const own = new OwnEvents({ accept: (events) => intake.accept(events, { source: 'belfry' }), log, clock });
@@ -43,7 +43,6 @@ export function buildTraffic(
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     feed: (listener) => feed.follow(listener),
   });
-  closers.own('push', () => hub.close());
   const open = channelOpener(foundation, options, hub);
   const notices: OwnEvents['raise'] = (event) => own.raise(event);
   const lanes: Lanes = new Lanes({
@@ -76,5 +75,11 @@ export function resendDoors(parts: { lanes: Lanes; intake: Intake; foundation: P
     lanes.direct(channel, delivery, signal);
   const requeue: ConstructorParameters<typeof Resending>[0]['requeue'] = (event, letter) =>
     intake.requeue(event, letter);
-  return { direct, requeue, channelType: (channel: string) => live.ruleset.channels.get(channel)?.type };
+  const channelOf = (name: string) => live.ruleset.channels.get(name);
+  return {
+    direct,
+    requeue,
+    channelType: (name: string) => channelOf(name)?.type,
+    concurrency: (name: string) => channelOf(name)?.policy.concurrency ?? 1,
+  };
 }

@@ -21,6 +21,8 @@ export interface ResendParts {
   /** One attempt through a channel as it is configured now; undefined when there is none of that name. `signal` ends the waiting for its turn. */
   readonly direct: (channel: string, delivery: Delivery, signal: AbortSignal) => Promise<DirectResult | undefined>;
   readonly channelType: (channel: string) => string | undefined;
+  /** How many attempts of a channel go at once. No more than that are ever answered and not yet on record. */
+  readonly concurrency: (channel: string) => number;
   /** Decides anew by today's rules; durable when it resolves. `letter` is the id of the dead letter: the same one again, after a crash, is the same request. */
   readonly requeue: (event: Event, letter: string) => Promise<void>;
 }
@@ -52,9 +54,6 @@ const UNKNOWN_CHANNEL: Failure = {
   code: 'channel.removed',
   message: 'there is no channel of that name; edit the record or use --to',
 };
-
-/** Attempts of one channel that are prepared at once; its lane decides how many go. */
-const AT_ONCE = 16;
 
 /**
  * Sends dead letters again: the plan first, then oldest first, the channels side by side, each at its own rate. A letter leaves
@@ -122,8 +121,8 @@ export class Resending {
   #begin(letters: readonly DeadLetter[], run: Run): void {
     const { request, streams } = run;
     const group = request.requeue ? () => '' : ({ channel }: DeadLetter) => request.to ?? channel;
-    for (const queue of groupBy(letters, group).values()) {
-      const workers = request.requeue ? 1 : Math.min(AT_ONCE, queue.length);
+    for (const [channel, queue] of groupBy(letters, group)) {
+      const workers = request.requeue ? 1 : Math.min(this.#parts.concurrency(channel), queue.length);
       for (let worker = 0; worker < workers; worker += 1) streams.add(this.#work(queue, run));
     }
   }

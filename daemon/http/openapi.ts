@@ -95,6 +95,7 @@ function parametersOf(place: 'query' | 'header', named: Readonly<Record<string, 
 function answersOf(answers: Readonly<Record<number, string>>): Readonly<Record<string, object>> {
   const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
   return {
+    // Not ready is 503 and no problem; where 503 is one, `default` says so.
     ...Object.fromEntries(
       Object.entries(answers).map(([status, description]) => [
         status,

@@ -70,7 +70,8 @@ export function writeProblem(
   scrub: (text: string) => string,
 ): void {
   if (response.headersSent) {
-    response.destroy();
+    // What was written before goes out; that the last chunk is missing tells the client.
+    response.socket?.destroySoon();
     return;
   }
   const body = JSON.stringify({

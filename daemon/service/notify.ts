@@ -13,7 +13,11 @@ export interface ServiceNotice {
   close(): void;
 }
 
-export function openServiceNotice(env: Readonly<Record<string, string | undefined>>, pid: number, log: Log): ServiceNotice {
+export function openServiceNotice(
+  env: Readonly<Record<string, string | undefined>>,
+  pid: number,
+  log: Log,
+): ServiceNotice {
   if (!env.NOTIFY_SOCKET) return { ready() {}, reloading() {}, stopping() {}, close() {} };
   const tell = (...words: string[]): void => {
     execFile('systemd-notify', [`--pid=${pid}`, ...words], (error) => {

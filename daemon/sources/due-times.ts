@@ -45,8 +45,10 @@ export function everyTimes(anchor: number, every: number): DueTimes {
   return { next: (after) => anchor + Math.max(1, Math.floor((after - anchor) / every) + 1) * every };
 }
 
-export function atTime(at: number): DueTimes {
-  return { next: (after) => (after < at ? at : undefined) };
+/** Due at each of these. */
+export function atTimes(moments: readonly number[]): DueTimes {
+  const sorted = moments.toSorted((a, b) => a - b);
+  return { next: (after) => sorted.find((at) => after < at) };
 }
 
 const MOMENT = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?([Zz]|[+-]\d\d:\d\d)?$/;

@@ -31,7 +31,7 @@ export interface Look {
 
 const MARKS_AT_ONCE = 1000;
 /** So many events go into one commit together. */
-const EVENTS_AT_ONCE = 64;
+const EVENTS_AT_ONCE = 256;
 /** How soon a notification is looked into, milliseconds: one write raises several. */
 const HINT_REST = 20;
 /** With more hints than these it is cheaper to look at everything. */
@@ -219,7 +219,7 @@ export class FileWatch {
   /** Until `ms` have passed or something is hinted at; then until the hints that come with it are there too. */
   async #rest(ms: number): Promise<void> {
     const { clock } = this.#io;
-    if (this.#hinted.size === 0 && ms > 0) {
+    if (this.#hinted.size === 0 && ms > 0 && !this.#signal.aborted) {
       const woken = new AbortController();
       const stop = (): void => woken.abort();
       this.#wake = stop;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import type { JsonObject } from '../core/json.ts';
-import { duration, strict } from '../core/schema/fields.ts';
+import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { pause } from '../lib/clock.ts';
-import { atTime, cronTimes, type DueTimes, everyTimes, isTimezone, overdue, readMoment } from './due-times.ts';
+import { atTimes, cronTimes, type DueTimes, everyTimes, isTimezone, overdue, readMoment } from './due-times.ts';
+import { Patience, persevere } from './persevere.ts';
 import { defineSource, type SourceIo } from './source.ts';
 
 type Missed = 'skip' | 'once' | 'all';
@@ -20,9 +21,9 @@ const settingsSchema = strict({
     duration({ description: 'Once in this time, counted from the first start.', examples: ['15m', '1d'] }),
   ),
   at: Type.Optional(
-    Type.String({
-      description: 'Once, at this moment; without an offset it is meant in `timezone`.',
-      examples: ['2026-12-24T18:00', '2026-12-24T18:00:00+01:00'],
+    oneOrMany(Type.String({ description: 'A moment.', examples: ['2026-12-24T18:00'] }), {
+      description: 'Once, at this moment, or at each of several; without an offset they are meant in `timezone`.',
+      examples: ['2026-12-24T18:00', ['2026-12-24T18:00:00+01:00', '2026-12-31T23:59']],
     }),
   ),
   timezone: Type.Optional(
@@ -63,8 +64,8 @@ type Settings = Static<typeof settingsSchema>;
 const LOOK_AGAIN = 30_000;
 /** What is later than this was missed, not late. */
 const LATE = 30_000;
-const FIRST_RETRY = 1000;
-const LONGEST_RETRY = 30_000;
+/** A clock this far behind the last tick was wrong then, or is wrong now. */
+const FAR_BACK = 24 * 60 * 60_000;
 
 /** Ticks at due times. Each is fired once, in order: the last one fired is committed together with its event. */
 export const schedule = defineSource({
@@ -94,10 +95,10 @@ function check(settings: Settings): readonly Found[] {
     return [{ pointer: '/timezone', message: 'there is no such time zone', mend }];
   }
   const wrong = CHECKS[kinds[0]!](settings);
-  return wrong === undefined ? [] : [{ pointer: `/${kinds[0]}`, ...wrong }];
+  return wrong === undefined ? [] : [{ ...wrong, pointer: `/${kinds[0]}${wrong.pointer ?? ''}` }];
 }
 
-type Wrong = Omit<Found, 'pointer'> | undefined;
+type Wrong = (Omit<Found, 'pointer'> & { readonly pointer?: string }) | undefined;
 
 const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => Wrong>> = {
   cron(settings) {
@@ -111,10 +112,12 @@ const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => W
   },
   every: ({ every }) =>
     every! >= 1000 ? undefined : { message: '`every` is less than a second', mend: 'use `1s` or more' },
-  at: (settings) =>
-    readMoment(settings.at!, zoneOf(settings)) === undefined
-      ? { message: 'this is not a date and time', mend: 'write it as `2026-12-24T18:00` or with an offset' }
-      : undefined,
+  at(settings) {
+    const wrong = settings.at!.findIndex((moment) => readMoment(moment, zoneOf(settings)) === undefined);
+    if (wrong === -1) return undefined;
+    const mend = 'write it as `2026-12-24T18:00` or with an offset';
+    return { pointer: settings.at!.length === 1 ? '' : `/${wrong}`, message: 'this is not a date and time', mend };
+  },
 };
 
 function zoneOf({ timezone }: Settings): string {
@@ -182,45 +185,61 @@ function startSchedule(settings: Settings, io: SourceIo) {
 /** From when the source is live, and the one it replaces ticks no more, until `signal` aborts. */
 async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
   await outcome(io.live, signal);
-  if (signal.aborted) return;
-  const { anchor, last } = await anchorOf(settings, io);
-  const times = timesOf(settings, anchor);
-  const { missed: policy = 'once', jitter = 0 } = settings;
-  // Never later than the next due time, so that ticks stay in order.
-  const room = (due: number) => Math.min(jitter, (times.next(due) ?? Number.POSITIVE_INFINITY) - due);
-  const fireAt = (due: number) => (jitter === 0 ? due : due + Math.floor(share(`${io.name}@${due}`) * room(due)));
-  await run({ times, policy, fireAt }, { at: last, skipped: 0 }, settings, io, signal);
+  const refused = (why: string | undefined): void =>
+    io.report(why === undefined ? undefined : `it could not begin: ${why}`);
+  while (!signal.aborted) {
+    const begin = await persevere(() => beginningOf(settings, io), { clock: io.clock, signal, refused });
+    if (begin === undefined) return;
+    const times = timesOf(settings, begin.anchor);
+    const { missed: policy = 'once', jitter = 0 } = settings;
+    // Never later than the next due time, so that ticks stay in order.
+    const room = (due: number) => Math.min(jitter, (times.next(due) ?? Number.POSITIVE_INFINITY) - due);
+    const fireAt = (due: number) => (jitter === 0 ? due : due + Math.floor(share(`${io.name}@${due}`) * room(due)));
+    await run({ times, policy, fireAt }, { at: begin.at, skipped: 0 }, settings, io, signal);
+  }
 }
 
 /**
- * Where the counting begins. What says when is remembered too: when it was changed, what the new words would have made due
- * before is not missed.
+ * `anchor`: where the counting of `every` begins. `at`: what was due until then is done with. What says when is remembered too:
+ * when it was changed, what the new words would have made due before is not missed; but a moment that never fired is.
  */
-async function anchorOf(settings: Settings, io: SourceIo): Promise<{ anchor: number; last: number }> {
+async function beginningOf(settings: Settings, io: SourceIo): Promise<{ anchor: number; at: number }> {
   const { cron, every, at } = settings;
   const marks = await io.marks();
   const words = JSON.stringify([cron ?? null, every ?? null, at ?? null, zoneOf(settings)]);
-  const last = Date.parse(marks.get('last') ?? '');
-  const anchor = Date.parse(marks.get('anchor') ?? '');
-  if (marks.get('when') === words && !Number.isNaN(anchor))
-    return { anchor, last: Number.isNaN(last) ? anchor : Math.max(anchor, last) };
+  const last = readMark(marks, 'last');
+  const anchor = readMark(marks, 'anchor');
   const now = io.clock.now();
+  const isAhead = Math.max(last, anchor) > now + FAR_BACK;
+  if (isAhead) io.log.warn('the clock was set back by more than a day; due times are counted from now');
+  if (marks.get('when') === words && Number.isFinite(anchor) && !isAhead)
+    return { anchor, at: at === undefined ? Math.max(anchor, last) : last };
   await io.mark([
     { key: 'anchor', value: new Date(now).toISOString() },
     { key: 'when', value: words },
+    ...(isAhead ? [{ key: 'last', value: null }] : []),
   ]);
-  return { anchor: now, last: Number.isNaN(last) ? now : Math.max(now, last) };
+  if (isAhead) return { anchor: now, at: now };
+  return { anchor: now, at: at === undefined ? Math.max(now, last) : last };
+}
+
+/** Milliseconds; before all time when there is none. */
+function readMark(marks: ReadonlyMap<string, string>, key: string): number {
+  const time = Date.parse(marks.get(key) ?? '');
+  return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time;
 }
 
 function timesOf(settings: Settings, anchor: number): DueTimes {
   const { cron, every, at } = settings;
   if (cron !== undefined) return cronTimes(cron, zoneOf(settings));
-  return every === undefined ? atTime(readMoment(at!, zoneOf(settings))!) : everyTimes(anchor, every);
+  if (every !== undefined) return everyTimes(anchor, every);
+  return atTimes(at!.map((moment) => readMoment(moment, zoneOf(settings))!));
 }
 
+/** Until `signal` aborts, or the clock is set so far back that the progress is worth nothing. */
 async function run(plan: Plan, from: Progress, settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
   let progress = from;
-  while (!signal.aborted) {
+  while (!signal.aborted && progress.at <= io.clock.now() + FAR_BACK) {
     const { ticks, progress: reached } = step(plan, progress, io.clock.now());
     for (const tick of ticks) await fire(tick, settings, io, signal);
     progress = reached;
@@ -228,7 +247,7 @@ async function run(plan: Plan, from: Progress, settings: Settings, io: SourceIo,
   }
 }
 
-/** A backward jump of the clock makes it wait longer: what is due comes after what was fired, never again. */
+/** A backward jump of the clock, by up to a day, makes it wait longer: what is due comes after what was fired, never again. */
 function untilNext({ times, fireAt }: Plan, { at }: Progress, now: number): number {
   const next = times.next(at);
   return next === undefined ? LOOK_AGAIN : Math.min(LOOK_AGAIN, Math.max(1, Math.ceil(fireAt(next) - now)));
@@ -242,12 +261,13 @@ async function fire({ due, missed }: Tick, settings: Settings, io: SourceIo, sig
     type: 'schedule.tick',
     data: { ...settings.data, scheduled_at, late_by: Math.max(0, io.clock.now() - due), missed },
   };
-  for (let wait = FIRST_RETRY; !signal.aborted; wait = Math.min(2 * wait, LONGEST_RETRY)) {
+  const patience = new Patience();
+  while (!signal.aborted) {
     const refused = await outcome(io.emit(event, [{ key: 'last', value: scheduled_at }]), signal);
     if (refused === undefined) return io.report(undefined);
     if (signal.aborted) return;
     io.report(`a tick was not taken: ${refused}`);
-    await pause(io.clock, wait, signal);
+    await patience.wait(io.clock, signal);
   }
 }
 

@@ -6,6 +6,8 @@ export type ReadBody = { readonly ok: true; readonly body: Json } | { readonly o
 
 /** Deeper JSON would overflow the stack where it is written out again. */
 const DEEPEST = 64;
+const FORM = 'application/x-www-form-urlencoded';
+const UNTOLD = new Set([FORM, '']);
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii']);
 
 /** The body as data: JSON, a form as an object of texts, any other text as `{text}`, nothing as null. */
@@ -19,7 +21,12 @@ export function readBody({ headers, body }: HookRequest): ReadBody {
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
   if (text === '') return { ok: true, body: null };
   if (media === 'application/json' || media.endsWith('+json')) return json(text);
-  if (media === 'application/x-www-form-urlencoded') return { ok: true, body: manyValued(new URLSearchParams(text)) };
+  // What `curl -d` and simple scripts send: JSON under the name of a form, or under none.
+  if (UNTOLD.has(media) && /^\s*[{[]/.test(text)) {
+    const read = json(text);
+    if (read.ok) return read;
+  }
+  if (media === FORM) return { ok: true, body: manyValued(new URLSearchParams(text)) };
   return { ok: true, body: { text } };
 }
 

@@ -29,7 +29,9 @@ test('transient failures are tried again by the schedule, with one id, and then 
   await harbour.clock.advance(30_000);
   expect(harbour.sent.map(({ at }) => at - start)).toEqual([0, 5_000, 35_000]);
   expect(new Set(harbour.sent.map(({ id }) => id)).size).toBe(1);
-  expect(await harbour.letters()).toMatchObject([{ id: delivery!.id, class: 'exhausted', error: { code: 'net.refused' }, attempts: [{}, {}, {}] }]);
+  expect(await harbour.letters()).toMatchObject([
+    { id: delivery!.id, class: 'exhausted', error: { code: 'net.refused' }, attempts: [{}, {}, {}] },
+  ]);
   expect(await state(delivery!.id)).toBe('dead');
 });
 
@@ -76,7 +78,9 @@ test('five failures in a row open the breaker; one probes after 1, 2, 4 s; when 
   await harbour.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
   const start = harbour.clock.now();
   await harbour.owe('a', {}, 5);
-  expect(harbour.lanes.status()).toMatchObject([{ state: 'failing', reason: expect.stringContaining('nobody listens') }]);
+  expect(harbour.lanes.status()).toMatchObject([
+    { state: 'failing', reason: expect.stringContaining('nobody listens') },
+  ]);
   await harbour.owe('a', {}, 20);
   await harbour.clock.advance(999);
   expect(harbour.sent).toHaveLength(5);
@@ -92,7 +96,9 @@ test('five failures in a row open the breaker; one probes after 1, 2, 4 s; when 
 
 test('what waits behind an open breaker for longer than give_up_after is dead as exhausted', async () => {
   harbour.script('a', down);
-  await harbour.apply(channel('a', { retry: [1_000, 1_000, 1_000, 1_000, 1_000, 1_000], concurrency: 4, giveUpAfter: 60_000 }));
+  await harbour.apply(
+    channel('a', { retry: [1_000, 1_000, 1_000, 1_000, 1_000, 1_000], concurrency: 4, giveUpAfter: 60_000 }),
+  );
   await harbour.owe('a', {}, 8);
   await harbour.clock.advance(10 * 60_000);
   expect(await harbour.letters()).toHaveLength(8);
@@ -100,7 +106,11 @@ test('what waits behind an open breaker for longer than give_up_after is dead as
 });
 
 test('Retry-After of a limit holds the whole channel that long', async () => {
-  harbour.script('a', fails(new SendFailure('transient', 'http.429', 'slow down', { rateLimited: true, retryAfter: 90_000 })), ok);
+  harbour.script(
+    'a',
+    fails(new SendFailure('transient', 'http.429', 'slow down', { rateLimited: true, retryAfter: 90_000 })),
+    ok,
+  );
   await harbour.apply(channel('a', { retry: [1_000], concurrency: 1 }));
   const start = harbour.clock.now();
   await harbour.owe('a', {}, 2);
@@ -192,7 +202,10 @@ test('a stop lets attempts end, and what is aborted stays owed without a used at
   const stopped = harbour.lanes.stop(5_000);
   await harbour.clock.advance(5_000);
   await stopped;
-  expect(await harbour.store.deliveries.find(delivery!.id)).toMatchObject({ state: 'pending', delivery: { attempts: [] } });
+  expect(await harbour.store.deliveries.find(delivery!.id)).toMatchObject({
+    state: 'pending',
+    delivery: { attempts: [] },
+  });
   harbour.script('a', ok);
   harbour.lanes = harbour.newLanes();
   await harbour.apply(channel('a'));
@@ -205,7 +218,11 @@ test('what a removed channel still owes ends in the dead-letter file', async () 
   await harbour.owe('a', {}, 3);
   await harbour.apply();
   await harbour.clock.advance(0);
-  expect((await harbour.letters()).map((letter) => letter.error.code)).toEqual(['channel.removed', 'channel.removed', 'channel.removed']);
+  expect((await harbour.letters()).map((letter) => letter.error.code)).toEqual([
+    'channel.removed',
+    'channel.removed',
+    'channel.removed',
+  ]);
 });
 
 test('changed settings use a new notifier, unchanged ones are not touched', async () => {

@@ -33,6 +33,7 @@ function resending(parts: Partial<ResendParts> = {}): Resending {
     log: memoryLog().log,
     direct: (name, delivery, signal) => harbour.lanes.direct(name, delivery, signal),
     channelType: (name) => (harbour.lanes.has(name) ? 'scripted' : undefined),
+    concurrency: () => 4,
     requeue: async (event, letter) => {
       requeued.push({ event, letter });
     },

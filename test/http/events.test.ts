@@ -10,20 +10,20 @@ const CLOUD = { specversion: '1.0', id: 'c-1', source: '/backups', ...EVENT };
 
 test('one event, an array, NDJSON and the three modes of CloudEvents are taken in', async () => {
   const to = await openTestListener();
-  const post_ = async (type: string, body: unknown, headers: Record<string, string> = {}) => {
+  const taken = async (type: string, body: unknown, headers: Record<string, string> = {}) => {
     to.port.accepted.length = 0;
     const answer = await post(to, '/v1/events', body, { headers: { 'content-type': type, ...headers } });
     expect(answer.status).toBe(202);
     expect(answer.json.events).toHaveLength(to.port.accepted[0]!.events.length);
     return to.port.accepted[0]!.events;
   };
-  expect(await post_('application/json', EVENT)).toEqual([EVENT]);
-  expect(await post_('application/json; charset=utf-8', [EVENT, EVENT])).toHaveLength(2);
-  expect(await post_('application/x-ndjson', `${JSON.stringify(EVENT)}\n${JSON.stringify(EVENT)}\n`)).toHaveLength(2);
-  expect(await post_('application/cloudevents+json', CLOUD)).toMatchObject([{ id: 'c-1', source: '/backups' }]);
-  expect(await post_('application/cloudevents-batch+json', [CLOUD])).toMatchObject([{ id: 'c-1' }]);
+  expect(await taken('application/json', EVENT)).toEqual([EVENT]);
+  expect(await taken('application/json; charset=utf-8', [EVENT, EVENT])).toHaveLength(2);
+  expect(await taken('application/x-ndjson', `${JSON.stringify(EVENT)}\n${JSON.stringify(EVENT)}\n`)).toHaveLength(2);
+  expect(await taken('application/cloudevents+json', CLOUD)).toMatchObject([{ id: 'c-1', source: '/backups' }]);
+  expect(await taken('application/cloudevents-batch+json', [CLOUD])).toMatchObject([{ id: 'c-1' }]);
   const binary = { 'ce-specversion': '1.0', 'ce-id': 'b-1', 'ce-source': '/b', 'ce-type': 'backup.failed' };
-  expect(await post_('application/json', { host: 'db1' }, binary)).toMatchObject([
+  expect(await taken('application/json', { host: 'db1' }, binary)).toMatchObject([
     { id: 'b-1', source: '/b', type: 'backup.failed', data: { host: 'db1' } },
   ]);
 });

@@ -60,17 +60,17 @@ test('the Unix socket has mode 0660 and asks for no token, whatever the Host', a
 
 test('a foreign Host is 421, none or two of them 400, and a foreign Origin 403', async () => {
   const to = await openTestListener({ publicUrl: 'https://belfry.example.com/base' });
-  const with_ = async (headers: Record<string, string>) =>
+  const codeOf = async (headers: Record<string, string>) =>
     (await ask(to, '/healthz', { headers })).json?.code ?? 'fine';
-  expect(await with_({ host: 'evil.example' })).toBe('host.foreign');
-  expect(await with_({ host: '10.0.0.1:8330' })).toBe('host.foreign');
-  expect(await with_({ host: 'evil.example@localhost' })).toBe('host.foreign');
-  expect(await with_({ host: 'localhost:1' })).toBe('fine');
-  expect(await with_({ host: '[::1]:1' })).toBe('fine');
-  expect(await with_({ host: 'belfry.example.com' })).toBe('fine');
-  expect(await with_({ origin: 'https://belfry.example.com' })).toBe('fine');
-  expect(await with_({ origin: 'https://evil.example' })).toBe('origin.foreign');
-  expect(await with_({ origin: 'null' })).toBe('origin.foreign');
+  expect(await codeOf({ host: 'evil.example' })).toBe('host.foreign');
+  expect(await codeOf({ host: '10.0.0.1:8330' })).toBe('host.foreign');
+  expect(await codeOf({ host: 'evil.example@localhost' })).toBe('host.foreign');
+  expect(await codeOf({ host: 'localhost:1' })).toBe('fine');
+  expect(await codeOf({ host: '[::1]:1' })).toBe('fine');
+  expect(await codeOf({ host: 'belfry.example.com' })).toBe('fine');
+  expect(await codeOf({ origin: 'https://belfry.example.com' })).toBe('fine');
+  expect(await codeOf({ origin: 'https://evil.example' })).toBe('origin.foreign');
+  expect(await codeOf({ origin: 'null' })).toBe('origin.foreign');
   const two = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n';
   expect(await exchange(to, two)).toMatch(/^HTTP\/1\.1 400 .*host\.missing/s);
   expect(await exchange(to, 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);

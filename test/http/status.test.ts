@@ -148,6 +148,7 @@ test('criteria of a resend that do not exist or do not fit are refused before an
 
 test('what fails before its first line is a problem; later the answer is cut off', async () => {
   const to = await openTestListener();
+  // oxlint-disable-next-line require-yield -- it fails before its first line
   to.port.onResend = async function* () {
     throw new Error('the file is gone');
   };

@@ -19,12 +19,21 @@ import { VirtualClock } from './virtual-clock.ts';
 export type Reply = (io: SendIo, message: Message) => Promise<Receipt | { awaiting: 'receipt'; until: number }>;
 
 export const ok: Reply = () => Promise.resolve({ id: 'r' });
-export const fails = (failure: SendFailure): Reply => () => Promise.reject(failure);
+export const fails =
+  (failure: SendFailure): Reply =>
+  () =>
+    Promise.reject(failure);
 export const down = fails(new SendFailure('transient', 'net.refused', 'nobody listens'));
-export const wrongToken = fails(new SendFailure('permanent', 'http.401', 'the token is refused', { status: 401, misconfigured: true }));
+export const wrongToken = fails(
+  new SendFailure('permanent', 'http.401', 'the token is refused', { status: 401, misconfigured: true }),
+);
 /** Never answers; ends as a channel does when its signal aborts. */
 export const hangs: Reply = ({ signal }) =>
-  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new SendFailure('transient', 'timeout', 'no answer')), { once: true }));
+  new Promise((_resolve, reject) =>
+    signal.addEventListener('abort', () => reject(new SendFailure('transient', 'timeout', 'no answer')), {
+      once: true,
+    }),
+  );
 
 export const POLICY: DeliveryPolicy = {
   timeout: 10_000,
@@ -37,7 +46,14 @@ export const POLICY: DeliveryPolicy = {
 };
 
 export function channel(name: string, policy: Partial<DeliveryPolicy> = {}, fingerprint = `${name}-1`): ChannelConfig {
-  return { name, type: 'scripted', settings: {}, policy: { ...POLICY, ...policy }, fingerprint, escape: (text) => text };
+  return {
+    name,
+    type: 'scripted',
+    settings: {},
+    policy: { ...POLICY, ...policy },
+    fingerprint,
+    escape: (text) => text,
+  };
 }
 
 export interface Sent {
@@ -84,7 +100,11 @@ export class Harbour {
   static async open(): Promise<Harbour> {
     const folder = await mkdtemp(path.join(tmpdir(), 'belfry-lanes-'));
     const store = await openStore({ path: ':memory:' });
-    const deadLetters = await openDeadLetters({ path: path.join(folder, 'dead-letters.jsonl'), scrubber: new Scrubber(), log: memoryLog().log });
+    const deadLetters = await openDeadLetters({
+      path: path.join(folder, 'dead-letters.jsonl'),
+      scrubber: new Scrubber(),
+      log: memoryLog().log,
+    });
     return new Harbour(store, deadLetters, folder);
   }
 
@@ -100,7 +120,10 @@ export class Harbour {
       notices: (event) => this.notices.push(event),
       open: (config) => this.notifier(config),
     });
-    lanes.observe({ attempted: () => {}, settled: (delivery, settlement) => this.settled.push({ id: delivery.id, settlement }) });
+    lanes.observe({
+      attempted: () => {},
+      settled: (delivery, settlement) => this.settled.push({ id: delivery.id, settlement }),
+    });
     return lanes;
   }
 
@@ -116,7 +139,16 @@ export class Harbour {
   /** Owes one delivery to each of these keys, and lets what can happen now happen. */
   async owe(name: string, overrides: Partial<Delivery> = {}, count = 1): Promise<readonly Delivery[]> {
     const now = this.clock.now();
-    const made = Array.from({ length: count }, () => sampleDelivery({ id: newId(now), channel: name, channelType: 'scripted', createdAt: now, attempts: [], ...overrides }));
+    const made = Array.from({ length: count }, () =>
+      sampleDelivery({
+        id: newId(now),
+        channel: name,
+        channelType: 'scripted',
+        createdAt: now,
+        attempts: [],
+        ...overrides,
+      }),
+    );
     await this.store.deliveries.owe(made.map((delivery) => ({ delivery, dueAt: now })));
     await this.clock.advance(0);
     return made;

@@ -1,4 +1,4 @@
-import { request as send, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import { request as send, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -106,7 +106,7 @@ export interface Answer {
 export interface Asking {
   readonly method?: string;
   readonly token?: string;
-  readonly headers?: RequestOptions['headers'];
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   /** Go over the Unix socket. */
   readonly socket?: boolean;
@@ -123,10 +123,7 @@ export function ask(to: OpenedListener, target: string, asking: Asking = {}): Pr
         agent: false,
         method,
         path: target,
-        headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers } as Record<
-          string,
-          string
-        >,
+        headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -134,7 +131,7 @@ export function ask(to: OpenedListener, target: string, asking: Asking = {}): Pr
         response.on('error', reject);
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
-          const isJson = /json$/.test(response.headers['content-type'] ?? '') && text !== '';
+          const isJson = (response.headers['content-type'] ?? '').endsWith('json') && text !== '';
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
@@ -154,7 +151,7 @@ export function post(to: OpenedListener, target: string, body: unknown, asking: 
     method: 'POST',
     token: 'admin-token',
     ...asking,
-    headers: { 'content-type': 'application/json', ...(asking.headers as Record<string, string> | undefined) },
+    headers: { 'content-type': 'application/json', ...asking.headers },
     body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
   });
 }
@@ -177,7 +174,7 @@ export async function exchange(to: OpenedListener, bytes: string): Promise<strin
 
 export async function untilClosed(connection: Socket): Promise<string> {
   const chunks: Buffer[] = [];
-  connection.on('data', (chunk) => chunks.push(chunk as Buffer));
+  connection.on('data', (chunk) => chunks.push(chunk));
   await new Promise((resolve) => connection.once('close', resolve));
   return Buffer.concat(chunks).toString('latin1');
 }

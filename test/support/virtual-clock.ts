@@ -60,6 +60,7 @@ export class VirtualClock implements Clock {
 async function settle(): Promise<void> {
   for (let quiet = 0; quiet < 30; quiet += 1) {
     await new Promise((resolve) => setImmediate(resolve));
-    if (process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'FileHandle')) quiet = -1;
+    if (process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'FileHandle'))
+      quiet = -1;
   }
 }

@@ -26,17 +26,6 @@ export const basic = defineScheme({
   }),
 });
 
-/** https://docs.gitlab.com/user/project/integrations/webhooks/ */
-export const gitlab = defineScheme({
-  name: 'gitlab',
-  setting: secretsSetting('The secret token of the GitLab webhook.', '${env:GITLAB_WEBHOOK_TOKEN}'),
-  open: (secrets) => ({
-    verify: ({ headers }) => proof(matches(listed(headers['x-gitlab-token']), secrets, (secret) => secret)),
-    // Events that other hooks set off share the UUID of the first; newer servers send a key for each delivery.
-    deliveryId: ({ headers }) => headers['idempotency-key'] ?? headers['x-gitlab-event-uuid'],
-  }),
-});
-
 const proof = (holds: boolean): Proof | undefined => (holds ? {} : undefined);
 const listed = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
 const decodeBase64 = (text: string): string => Buffer.from(text, 'base64').toString('utf8');

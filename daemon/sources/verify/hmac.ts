@@ -50,6 +50,7 @@ export const hmac = defineScheme({
     },
     { description: 'A keyed hash of the body in a header.' },
   ),
+  secrets: ({ secret }) => secret,
   credentials: ({ header }) => [header.toLowerCase()],
   open: ({ header, algorithm = 'sha256', encoding = 'hex', prefix = '', secret }) => ({
     verify: (request) => verifyBody(request, secret, { header: header.toLowerCase(), algorithm, encoding, prefix }),

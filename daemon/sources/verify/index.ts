@@ -1,7 +1,9 @@
 import { type TSchema, Type } from 'typebox';
-import { basic, bearer, gitlab } from './credentials.ts';
+import type { Secret } from '../../lib/secret.ts';
+import { basic, bearer } from './credentials.ts';
 import { dingtalk } from './dingtalk.ts';
 import { feishu } from './feishu.ts';
+import { gitlab } from './gitlab.ts';
 import { github, hmac } from './hmac.ts';
 import type { Scheme, Verifier, Wrong } from './scheme.ts';
 import { slack } from './slack.ts';
@@ -44,8 +46,19 @@ function chosen(setting: VerifySetting | undefined): readonly { scheme: Scheme; 
 
 export function checkVerify(setting: VerifySetting | undefined): readonly Wrong[] {
   return chosen(setting).flatMap(({ scheme, given }) =>
-    (scheme.check?.(given) ?? []).map((wrong) => ({ ...wrong, pointer: `/verify/${scheme.name}${wrong.pointer}` })),
+    [...checkSecrets(scheme, given), ...(scheme.check?.(given) ?? [])].map((wrong) => ({
+      ...wrong,
+      pointer: `/verify/${scheme.name}${wrong.pointer}`,
+    })),
   );
+}
+
+/** Whoever knows that a secret is empty can sign with it. */
+function checkSecrets(scheme: Scheme, given: never): readonly Wrong[] {
+  const secrets: readonly Secret[] = scheme.secrets?.(given) ?? given;
+  if (secrets.every((secret) => secret.reveal().trim() !== '')) return [];
+  const mend = 'set the variable or the file that it comes from';
+  return [{ pointer: '', message: 'a secret is empty, so anybody could sign with it', mend }];
 }
 
 /** undefined: whoever reaches the URL may send. */

@@ -25,7 +25,9 @@ export async function openReplays(io: SourceIo): Promise<Replays> {
       .sort(([, a], [, b]) => a - b),
   );
   const expired = stored.filter(([key]) => !seen.has(key)).map(([key]) => ({ key, value: null }));
-  if (expired.length > 0) await io.mark(expired);
+  // A full disk must not keep requests out that it could take in a moment; what is too old to pass may lie there.
+  if (expired.length > 0)
+    await io.mark(expired).catch((error: unknown) => io.log.warn({ err: error }, 'old signatures were not forgotten'));
 
   const outdated = (): Mark[] => {
     const marks: Mark[] = [];

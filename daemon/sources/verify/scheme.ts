@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import type { Json } from '../../core/json.ts';
+import type { Secret } from '../../lib/secret.ts';
 import type { HookAnswer, HookRequest } from '../source.ts';
 
 /** What a request that may come in has proved. */
@@ -35,6 +36,8 @@ export interface Wrong {
 export interface Scheme<S extends TSchema = TSchema> {
   readonly name: string;
   readonly setting: S;
+  /** Those in the setting, when it is not the list of them itself. */
+  readonly secrets?: (setting: Static<S>) => readonly Secret[];
   readonly check?: (setting: Static<S>) => readonly Wrong[];
   /** Headers (lower case) that carry credentials and are not known as such by their names. */
   readonly credentials?: (setting: Static<S>) => readonly string[];
