@@ -15,7 +15,7 @@ const report = path.join(folder, 'report.json');
 
 build();
 const vitest = path.join(path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-const config = faults ? ['--config', 'vitest.faults.config.ts'] : [];
+const config = faults ? ['--config', 'test/faults/vitest.config.ts'] : [];
 const run = spawnSync(
   process.execPath,
   [vitest, 'run', ...config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...more],

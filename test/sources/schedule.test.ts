@@ -274,12 +274,56 @@ describe('a schedule', () => {
     expect(io.tries).toBe(1);
   });
 
-  it('takes nothing for missed that was due before it was ever started', async () => {
+  it('takes nothing for missed that a pattern made due before it was ever started', async () => {
     const clock = new VirtualClock('2026-11-23T09:30:00Z');
     const io = recordedIo({ clock });
-    await start({ at: '2026-11-23T09:00:00Z' }, io);
+    await start({ cron: '0 9 * * *', timezone: 'UTC' }, io);
     await clock.advance(HOUR);
     expect(io.events).toEqual([]);
+  });
+
+  it.each([
+    ['once', ['2026-11-23T09:15:00.000Z']],
+    ['all', ['2026-11-23T09:00:00.000Z', '2026-11-23T09:15:00.000Z']],
+    ['skip', []],
+  ])('treats moments that passed before it was there as missed: %s', async (missed, past) => {
+    const clock = new VirtualClock('2026-11-23T09:30:00Z');
+    const io = recordedIo({ clock });
+    const at = ['2026-11-23T09:15Z', '2026-11-23T09:00Z', '2026-11-23T10:00Z'];
+    const source = await start({ at, missed }, io);
+    await clock.advance(MINUTE);
+    expect(ticks(io)).toEqual(past);
+    await source.stop();
+    await start({ at, missed }, io);
+    await clock.advance(HOUR);
+    expect(ticks(io)).toEqual([...past, '2026-11-23T10:00:00.000Z']);
+    expect(io.tries).toBe(past.length + 1);
+  });
+
+  it('fires no moment again when only its data or its zone are changed', async () => {
+    const clock = new VirtualClock('2026-11-23T09:30:00Z');
+    const io = recordedIo({ clock });
+    const source = await start({ at: '2026-11-23T09:40Z' }, io);
+    await clock.advance(HOUR);
+    await source.stop();
+    await start({ at: ['2026-11-23T09:40Z', '2026-11-23T09:00Z'], timezone: 'Asia/Shanghai' }, io);
+    await clock.advance(HOUR);
+    expect(ticks(io)).toEqual(['2026-11-23T09:40:00.000Z']);
+    expect(io.tries).toBe(1);
+  });
+
+  it('begins when the disk has room again', async () => {
+    const clock = new VirtualClock('2026-11-23T09:00:00Z');
+    const io = recordedIo({ clock });
+    let full = true;
+    const mark: RecordedIo['mark'] = (marks) => (full ? Promise.reject(new Error('disk full')) : io.mark(marks));
+    await start({ every: '1m' }, { ...io, mark });
+    await clock.advance(10_000);
+    expect(io.reports).toEqual(expect.arrayContaining(['it could not begin: disk full']));
+    full = false;
+    await clock.advance(2 * MINUTE);
+    expect(io.events).toHaveLength(1);
+    expect(io.reports.at(-1)).toBeUndefined();
   });
 
   it('takes nothing for missed that only its new words make due', async () => {
@@ -363,6 +407,20 @@ describe('a wall clock that is set', () => {
     expect(io.tries).toBe(2);
   });
 
+  it('back by years, after it was wrong, does not silence the schedule until then', async () => {
+    const clock = new SettableClock('2026-11-23T09:30:00Z');
+    const io = recordedIo({ clock });
+    await start({ every: '1h' }, io);
+    await clock.advance(MINUTE);
+    clock.skew = 20 * 365 * DAY;
+    await clock.advance(MINUTE);
+    expect(io.events).toHaveLength(1);
+    clock.skew = 0;
+    await clock.advance(2 * HOUR + MINUTE);
+    expect(ticks(io).slice(1)).toEqual(['2026-11-23T10:31:30.000Z', '2026-11-23T11:31:30.000Z']);
+    expect(io.stored.get('last')).toBe('2026-11-23T11:31:30.000Z');
+  });
+
   it('forward is seen within half a minute and is as if it had been down', async () => {
     const clock = new SettableClock('2026-11-23T09:30:00Z');
     const io = recordedIo({ clock });
@@ -427,6 +485,7 @@ describe('checking a schedule finds', () => {
     [{ cron: '0 9 * * *', timezone: 'Europe/Berlim' }, '/timezone: there is no such time zone'],
     [{ every: '10ms' }, '/every: `every` is less than a second'],
     [{ at: '2026-02-30T10:00' }, '/at: this is not a date and time'],
+    [{ at: ['2026-02-28T10:00', 'noon'] }, '/at/1: this is not a date and time'],
   ])('%j', (written, problem) => {
     expect(readSourceSettings(schedule, written).problems).toEqual([problem]);
   });

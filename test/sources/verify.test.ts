@@ -247,6 +247,28 @@ describe('a signature', () => {
   });
 });
 
+describe('GitLab', () => {
+  const { sent } = cases.find(({ scheme }) => scheme === 'standard_webhooks')!;
+  const token = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+  it('signs with a signing token, which is good for nothing else', () => {
+    expect(isProved({ gitlab: token }, sent, NOW)).toBe(true);
+    expect(isProved({ gitlab: token }, { ...sent, body: '{}' }, NOW)).toBe(false);
+    expect(isProved({ gitlab: token }, sent, NOW + 301_000)).toBe(false);
+    expect(isProved({ gitlab: token }, { headers: { 'x-gitlab-token': token } }, NOW)).toBe(false);
+    expect(verification({ gitlab: token }).verify(hook(sent), NOW)?.once).toBeDefined();
+  });
+
+  it('can be moved from a secret token to a signing token', () => {
+    const both = { gitlab: [token, 't0ken'] };
+    expect(isProved(both, sent, NOW)).toBe(true);
+    expect(
+      isProved(both, { headers: { 'x-gitlab-token': 't0ken', 'webhook-id': 'a', 'webhook-timestamp': '1' } }, NOW),
+    ).toBe(true);
+    expect(isProved(both, { headers: { 'x-gitlab-token': 'other' } }, NOW)).toBe(false);
+  });
+});
+
 describe('Feishu', () => {
   const encrypted = (key: string, content: unknown): string => {
     const iv = Buffer.alloc(16, 7);
@@ -282,6 +304,9 @@ describe('checking `verify` finds', () => {
     [{ github: 'a', gitlab: 'b' }, /verify/],
     [{ githup: 'a' }, /githup/],
     [{ basic: 'nobody' }, /no `:`/],
+    [{ github: '' }, /\/verify\/github: .*empty/],
+    [{ slack: ['good', ' '] }, /empty/],
+    [{ hmac: { header: 'X-Sum', secret: '' } }, /empty/],
     [{ standard_webhooks: 'whsec_!' }, /not a secret of Standard Webhooks/],
     [{ hmac: { header: 'X-Sum', algorithm: 'md5', secret: 'a' } }, /algorithm/],
   ])('%j', (verify, expected) => {

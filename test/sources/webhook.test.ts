@@ -65,6 +65,11 @@ describe('a webhook source', () => {
     ['application/x-www-form-urlencoded', 'a=1&b=x+y&b=z', { a: '1', b: ['x y', 'z'] }],
     ['text/plain', 'hello', { text: 'hello' }],
     ['application/json', '', null],
+    ['application/x-www-form-urlencoded', '{"a":"curl -d"}', { a: 'curl -d' }],
+    ['application/x-www-form-urlencoded', '[a=1', { '[a': '1' }],
+    ['', '{"a":1}', { a: 1 }],
+    ['', 'hello', { text: 'hello' }],
+    ['text/plain', '{"a":1}', { text: '{"a":1}' }],
   ])('reads %s', async (type, body, data) => {
     const { send, io } = await open();
     await send({ headers: { 'content-type': type }, body });
@@ -264,10 +269,26 @@ describe('a verified webhook source', () => {
 
   it("gives a provider's redelivery the id of the first", async () => {
     const { json, io } = await open({ verify: { gitlab: 't' } });
-    const headers = { 'x-gitlab-token': 't', 'x-gitlab-event-uuid': 'u1' };
+    const headers = { 'x-gitlab-token': 't', 'idempotency-key': 'k1', 'x-gitlab-event-uuid': 'u1' };
     await json({}, headers);
-    expect(await json({}, headers)).toMatchObject({ body: { id: 'u1', duplicate: true } });
+    expect(await json({}, headers)).toMatchObject({ body: { id: 'k1', duplicate: true } });
     expect(io.events).toHaveLength(1);
+  });
+
+  it('takes two events that an older GitLab calls by one name for two, and one that is sent twice for one', async () => {
+    const { json, io } = await open({ verify: { gitlab: 't' } });
+    const headers = { 'x-gitlab-token': 't', 'x-gitlab-event-uuid': 'u1' };
+    await json({ object_kind: 'push' }, headers);
+    await json({ object_kind: 'note' }, headers);
+    expect(await json({ object_kind: 'push' }, headers)).toMatchObject({ body: { duplicate: true } });
+    expect(io.events).toHaveLength(2);
+  });
+
+  it('comes up although the disk is too full to forget old signatures', async () => {
+    const clock = clockAt();
+    const io = recordedIo({ clock, stored: new Map([['seen:old', '2026-11-23T08:00:00.000Z']]) });
+    const { send } = await open({ verify }, { ...io, mark: () => Promise.reject(new Error('disk full')) });
+    expect((await send(signed('m1', seconds))).status).toBe(202);
   });
 
   it("answers Slack's question without an event, and only if it is signed", async () => {
