@@ -56,16 +56,15 @@ export class Hints {
   }
 
   /** After everything was looked at: watches no more what is not there, and tries again what was refused. */
-  async settle(folders: ReadonlySet<string>): Promise<void> {
+  settle(folders: ReadonlySet<string>): void {
     for (const [folder, { inside }] of this.#watched) if (inside && !folders.has(folder)) this.leave(folder);
-    await this.lookUp();
     this.#parts.trouble(this.#refused);
     this.#refused = undefined;
   }
 
-  /** Watches the folders above the bases, as far as they exist. */
+  /** Watches the folders above the bases, as far as they exist; the upper ones first, and all before the bases are looked at, so that nothing comes unseen in between. */
   async lookUp(): Promise<void> {
-    for (const folder of new Set(this.#above.map((above) => above.folder))) {
+    for (const folder of new Set(this.#above.map((above) => above.folder).toReversed())) {
       const found = await stat(folder, { bigint: true }).catch(() => undefined);
       const watched = this.#watched.get(folder);
       const id = found === undefined ? undefined : `${found.dev},${found.ino},${found.birthtimeNs}`;

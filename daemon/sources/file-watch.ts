@@ -110,9 +110,10 @@ export class FileWatch {
 
   async #lookAtAll(): Promise<void> {
     this.#hinted.clear();
+    await this.#hints.lookUp();
     const seen = await scan(this.#globs, this.#bases(), this.#signal, (folder, id) => this.#hints.enter(folder, id));
     if (this.#signal.aborted) return;
-    await this.#hints.settle(seen.folders);
+    this.#hints.settle(seen.folders);
     this.#trouble('scan', seen.trouble);
     this.#compare(seen, this.#changes.all());
     this.#nextScan = this.#io.clock.monotonic() + this.#settings.rescan;
@@ -120,6 +121,7 @@ export class FileWatch {
 
   async #lookAt(places: readonly string[]): Promise<void> {
     if (places.length === 0) return;
+    if (this.#bases().some((base) => places.includes(base))) await this.#hints.lookUp();
     const seen = await scan(this.#globs, places, this.#signal, (folder, id) => this.#hints.enter(folder, id));
     if (this.#signal.aborted) return;
     const gone = places.filter((place) => this.#hints.watches(place) && !seen.folders.has(place) && seen.sees(place));
@@ -132,7 +134,6 @@ export class FileWatch {
     const isOnlyFiles = seen.folders.size === 0 && gone.length === 0;
     const candidates = isOnlyFiles ? places : [...this.#changes.all()].filter(isWithin);
     this.#compare(seen, candidates);
-    if (places.some((place) => this.#globs.bases.some((base) => base.path === place))) await this.#hints.lookUp();
   }
 
   /** `candidates`: the files that would have been seen if they were there. */

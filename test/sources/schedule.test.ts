@@ -417,8 +417,8 @@ describe('a wall clock that is set', () => {
     expect(io.events).toHaveLength(1);
     clock.skew = 0;
     await clock.advance(2 * HOUR + MINUTE);
-    expect(ticks(io).slice(1)).toEqual(['2026-11-23T10:31:30.000Z', '2026-11-23T11:31:30.000Z']);
-    expect(io.stored.get('last')).toBe('2026-11-23T11:31:30.000Z');
+    expect(ticks(io).slice(1)).toEqual(['2026-11-23T10:32:30.000Z', '2026-11-23T11:32:30.000Z']);
+    expect(io.stored.get('last')).toBe('2026-11-23T11:32:30.000Z');
   });
 
   it('forward is seen within half a minute and is as if it had been down', async () => {

@@ -5,10 +5,10 @@ import type { PushStore } from '../../store/store.ts';
 import { HEARTBEAT_MS, hello, messageFrame, readFrame } from './frames.ts';
 import { Reader } from './reader.ts';
 
-/** Bytes that wait to be written before a client that does not read is closed; it resumes later. */
+/** Bytes that may wait to be written. Then the next push waits for the client to read on ... */
 const MOST_BUFFERED = 1024 * 1024;
-/** Above this the next push waits until the client has read on. */
-const ENOUGH_BUFFERED = 64 * 1024;
+/** ... and for this long, milliseconds; one that reads nothing meanwhile is closed, and resumes later. */
+const READ_WITHIN = 5_000;
 const PING_EVERY = 15_000;
 /** A client that says nothing after hello is one that begins where it was last acknowledged. */
 const RESUME_WAIT = 250;
@@ -112,22 +112,31 @@ export class Connection {
   async #sendPush(seq: number, body: string): Promise<void> {
     if (this.#ended) throw new Error('the connection has ended');
     this.#write(messageFrame(seq, body));
-    while (this.#parts.socket.bufferedAmount > ENOUGH_BUFFERED && !this.#ended)
-      await new Promise<void>((resolve) => (this.#drained = resolve));
+    while (this.#parts.socket.bufferedAmount > MOST_BUFFERED && !this.#ended) await this.#readOn();
   }
 
-  /** Every write is checked: one that fails, or that nobody reads, ends the connection, and the client resumes later. */
+  /** Resolves when something was written, or when the connection has ended because nothing was. */
+  async #readOn(): Promise<void> {
+    const { socket, clock, user, log } = this.#parts;
+    const before = socket.bufferedAmount;
+    const cancel = clock.after(READ_WITHIN, () => {
+      if (socket.bufferedAmount < before) return this.#drained();
+      log.warn({ user }, 'push: a client does not read; closed, it may resume');
+      socket.close(1013, 'you do not read; resume later');
+      socket.terminate();
+    });
+    await new Promise<void>((resolve) => (this.#drained = resolve));
+    cancel();
+  }
+
+  /** Every write is checked: one that fails ends the connection, and the client resumes later. */
   #write(text: string): void {
-    const { socket, user, log } = this.#parts;
+    const { socket } = this.#parts;
     if (this.#ended || socket.readyState !== socket.OPEN) return;
     socket.send(text, (error) => {
       this.#drained();
       if (error) this.#broken(error);
     });
-    if (socket.bufferedAmount <= MOST_BUFFERED) return;
-    log.warn({ user }, 'push: a client does not read; closed, it may resume');
-    socket.close(1013, 'you do not read; resume later');
-    socket.terminate();
   }
 
   /** At least this often something is heard, so that silence means something to the client. */

@@ -1,0 +1,120 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { compileGlobs, faultOf } from '../../daemon/sources/file-globs.ts';
+import { outset } from '../../daemon/sources/file-outset.ts';
+import type { Scan } from '../../daemon/sources/file-scan.ts';
+
+describe('the files that count', () => {
+  const cases: readonly [paths: string[], ignore: string[], yes: string[], no: string[]][] = [
+    [['/srv/*.csv'], [], ['/srv/a.csv', '/srv/.a.csv'], ['/srv/a.txt', '/srv/b/a.csv', '/a.csv']],
+    [['/srv/**/*.csv'], [], ['/srv/a.csv', '/srv/b/c/a.csv'], ['/srv.csv']],
+    [['/srv/{a,b/c}/*.x'], [], ['/srv/a/1.x', '/srv/b/c/1.x'], ['/srv/b/1.x', '/srv/c/1.x']],
+    [['/etc/hosts'], [], ['/etc/hosts', '/etc/hosts/inside'], ['/etc/hosts.bak', '/etc/x']],
+    [['/srv/inbox/'], [], ['/srv/inbox/a', '/srv/inbox/b/c'], ['/srv/inboxes/a']],
+    [['/srv/\\[a\\]/*'], [], ['/srv/[a]/1'], ['/srv/a/1']],
+    [['/srv/**'], ['*.tmp', 'node_modules'], ['/srv/a'], ['/srv/a.tmp', '/srv/x/node_modules/a/b', '/srv/x.tmp/a']],
+    [['/srv/**'], ['/srv/old', '/srv/*/cache'], ['/srv/older', '/srv/cache'], ['/srv/old/a/b', '/srv/x/cache/a']],
+    [['/tmp/in/*'], ['tmp'], ['/tmp/in/a'], ['/tmp/in/tmp']],
+    [['/srv/*'], [], ['/srv/a~', '/srv/4913'], ['/srv/.a.txt.swp', '/srv/.a.kate-swp', '/srv/.~lock.a.odt#']],
+    [['/**/*.x'], [], ['/a/b.x', '/b.x'], ['/a/b.y']],
+  ];
+
+  it.each(cases)('%j without %j', (paths, ignore, yes, no) => {
+    const globs = compileGlobs(paths, ignore);
+    expect([yes.filter((file) => globs.counts(file)), no.filter((file) => globs.counts(file))]).toEqual([yes, []]);
+  });
+
+  it('are found below the home, the folder of the daemon and the folder above it', () => {
+    const { bases } = compileGlobs(['~/in/*', 'in/*', './in/../other/*', '../in/*', '*.x'], []);
+    const here = path.resolve('.');
+    expect(bases.map((base) => base.path)).toEqual([
+      path.join(homedir(), 'in'),
+      path.join(here, 'in'),
+      path.join(here, 'other'),
+      path.resolve('../in'),
+      here,
+    ]);
+  });
+
+  it('are looked for only in folders that can hold them', () => {
+    const globs = compileGlobs(['/srv/*/logs/*.log', '/data/**/*.csv', '/etc/hosts'], ['node_modules', '/data/old/**']);
+    const may = ['/srv', '/srv/app', '/srv/app/logs', '/data', '/data/a/b/c', '/etc/hosts'];
+    const not = ['/srv/app/src', '/srv/app/logs/old', '/data/a/node_modules', '/data/old/x', '/etc', '/etc/ssl', '/'];
+    expect([may.filter((at) => globs.enters(at)), not.filter((at) => globs.enters(at))]).toEqual([may, []]);
+  });
+
+  it.each(['!/srv/*', '/srv/\0'])('cannot be named as %j', (glob) => {
+    expect(faultOf(glob)).toBeDefined();
+  });
+});
+
+describe('what is known at the start', () => {
+  const scanOf = (present: Record<string, string>, blind: readonly string[] = []): Scan => ({
+    files: new Map(Object.entries(present)),
+    folders: new Set(),
+    sees: (file) => !blind.includes(file),
+    trouble: undefined,
+  });
+  const begin = (given: {
+    present?: Record<string, string>;
+    blind?: readonly string[];
+    marks?: Record<string, string>;
+    then?: Record<string, string>;
+    words?: string;
+    initial?: boolean;
+    missed?: boolean;
+  }) => {
+    const marks = new Map(Object.entries(given.marks ?? {}));
+    const begun = outset({
+      globs: compileGlobs(['/d/*'], []),
+      words: given.words ?? 'w',
+      initial: given.initial ?? false,
+      missed: given.missed ?? true,
+      present: scanOf(given.present ?? {}, given.blind),
+      marksThen: given.then === undefined ? marks : new Map(Object.entries(given.then)),
+      marks,
+    });
+    for (const { key, value } of begun.marks) {
+      if (value === null) marks.delete(key);
+      else marks.set(key, value);
+    }
+    return { known: Object.fromEntries(begun.known), stored: Object.fromEntries(marks) };
+  };
+
+  it('is all that is there at the very first one, or nothing with `initial`', () => {
+    expect(begin({ present: { '/d/a': '1' } })).toEqual({
+      known: { '/d/a': '1' },
+      stored: { '/d/a': '1', globs: 'w' },
+    });
+    expect(begin({ present: { '/d/a': '1' }, initial: true })).toEqual({ known: {}, stored: { globs: 'w' } });
+  });
+
+  it('is what was known before, or with `missed: false` what is there', () => {
+    const marks = { globs: 'w', '/d/a': '1', '/d/b': '1', '/d/c': '1' };
+    const present = { '/d/a': '2', '/d/c': '1', '/d/new': '1' };
+    expect(begin({ marks, present }).known).toEqual({ '/d/a': '1', '/d/b': '1', '/d/c': '1' });
+    expect(begin({ marks, present, missed: false }).known).toEqual(present);
+    expect(begin({ marks, present, missed: false, blind: ['/d/b'] }).known).toEqual({ ...present, '/d/b': '1' });
+  });
+
+  it('forgets what no pattern names any more, and takes what new patterns name for known', () => {
+    const marks = { globs: 'w', '/d/a': '1', '/e/x': '1' };
+    expect(begin({ marks, words: 'v', present: { '/d/a': '2', '/d/b': '1' } })).toEqual({
+      known: { '/d/a': '1', '/d/b': '1' },
+      stored: { globs: 'v', '/d/a': '1', '/d/b': '1' },
+    });
+  });
+
+  it('leaves to tell what the source before it saw but had not told, and repeats nothing that it told meanwhile', () => {
+    const before = { globs: 'w', '/d/a': '1', '/d/b': '1', '/d/c': '1' };
+    const marks = { globs: 'w', '/d/a': '3', '/d/c': '1', 'unsettled:/d/c': '', 'unsettled:/d/n': '' };
+    const present = { '/d/a': '2', '/d/b': '1', '/d/c': '2', '/d/n': '1' };
+    const expected = { '/d/a': '3', '/d/c': '1' };
+    expect(begin({ then: before, marks, present, missed: false })).toEqual({
+      known: expected,
+      stored: { globs: 'w', ...expected },
+    });
+    expect(begin({ then: before, marks, present, words: 'v' }).known).toEqual(expected);
+  });
+});
