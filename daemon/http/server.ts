@@ -146,6 +146,7 @@ function makeServer(
     connectionsCheckingInterval: CHECK_EVERY,
     maxHeaderSize: LARGEST_HEADERS,
     requireHostHeader: false,
+    ...ONLY_WEBSOCKETS,
   });
   server.maxConnections = MOST_CONNECTIONS;
   const answers = new WeakMap<Duplex, ServerResponse>();
@@ -154,7 +155,7 @@ function makeServer(
     void router.handle(request, response, check, trusted);
   });
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    if (/^websocket$/i.test(request.headers.upgrade ?? '')) router.upgrade(request, connection, head, check, trusted);
+    if (isWebSocket(request)) router.upgrade(request, connection, head, check, trusted);
     else ignoreUpgrade(server, request, connection, head);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, connection: Duplex) => {
@@ -169,6 +170,13 @@ function makeServer(
   });
   return server;
 }
+
+function isWebSocket(request: IncomingMessage): boolean {
+  return /^websocket$/i.test(request.headers.upgrade ?? '');
+}
+
+/** Node 24 asks before it takes a connection out of HTTP; earlier ones take it out first, and `ignoreUpgrade` puts it back. */
+const ONLY_WEBSOCKETS: object = { shouldUpgradeCallback: isWebSocket };
 
 /** A request that offers to change to something else, as some clients do with HTTP/2 (`h2c`), is answered as it stands (RFC 9110, 7.8): it comes in anew without the offer. */
 function ignoreUpgrade(server: Server, request: IncomingMessage, connection: Duplex, head: Buffer): void {

@@ -60,7 +60,7 @@ describe('what is known at the start', () => {
     present?: Record<string, string>;
     blind?: readonly string[];
     marks?: Record<string, string>;
-    then?: Record<string, string>;
+    earlier?: Record<string, string>;
     words?: string;
     initial?: boolean;
     missed?: boolean;
@@ -72,7 +72,7 @@ describe('what is known at the start', () => {
       initial: given.initial ?? false,
       missed: given.missed ?? true,
       present: scanOf(given.present ?? {}, given.blind),
-      marksThen: given.then === undefined ? marks : new Map(Object.entries(given.then)),
+      marksThen: given.earlier === undefined ? marks : new Map(Object.entries(given.earlier)),
       marks,
     });
     for (const { key, value } of begun.marks) {
@@ -111,10 +111,10 @@ describe('what is known at the start', () => {
     const marks = { globs: 'w', '/d/a': '3', '/d/c': '1', 'unsettled:/d/c': '', 'unsettled:/d/n': '' };
     const present = { '/d/a': '2', '/d/b': '1', '/d/c': '2', '/d/n': '1' };
     const expected = { '/d/a': '3', '/d/c': '1' };
-    expect(begin({ then: before, marks, present, missed: false })).toEqual({
+    expect(begin({ earlier: before, marks, present, missed: false })).toEqual({
       known: expected,
       stored: { globs: 'w', ...expected },
     });
-    expect(begin({ then: before, marks, present, words: 'v' }).known).toEqual(expected);
+    expect(begin({ earlier: before, marks, present, words: 'v' }).known).toEqual(expected);
   });
 });

@@ -456,6 +456,29 @@ test('it stops at once, whatever it is doing, and leaves no timer', async () => 
   }
 });
 
+test('it stops when it is told so while an event is being taken', async () => {
+  const clock = new VirtualClock();
+  const io = recordedIo({ clock });
+  let taken = (): void => undefined;
+  let asked = (): void => undefined;
+  const isAsked = new Promise<void>((resolve) => (asked = resolve));
+  const emit: RecordedIo['emit'] = async (event, marks) => {
+    asked();
+    await new Promise<void>((resolve) => (taken = resolve));
+    return io.emit(event, marks);
+  };
+  const source = await start({ paths: at('*'), initial: true, settle: '0s', rescan: '1h' }, { ...io, emit });
+  await source.stop();
+  await writeFile(at('a'), '1');
+  const again = await start({ paths: at('*'), initial: true, settle: '0s', rescan: '1h' }, { ...io, emit });
+  await isAsked;
+  const stopped = again.stop();
+  taken();
+  await stopped;
+  expect(told(io)).toEqual(['file.created a']);
+  expect(clock.waiting).toBe(0);
+});
+
 test('a refusal is told, waited after ever longer, and what was refused is told once', async () => {
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
