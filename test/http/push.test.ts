@@ -83,7 +83,7 @@ interface Frame {
 class Client {
   readonly frames: Frame[] = [];
   readonly socket: WebSocket;
-  #waiters: { readonly done: () => boolean; readonly resolve: () => void }[] = [];
+  readonly #waiters = new Set<{ readonly done: () => boolean; readonly resolve: () => void }>();
 
   constructor(query: string) {
     this.socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/stream${query}`, [
@@ -92,13 +92,16 @@ class Client {
     opened.push(this.socket);
     this.socket.on('message', (data) => {
       this.frames.push(JSON.parse((data as Buffer).toString()) as Frame);
-      this.#waiters = this.#waiters.filter(({ done, resolve }) => (done() ? void resolve() : true));
+      for (const waiter of [...this.#waiters].filter(({ done }) => done())) {
+        this.#waiters.delete(waiter);
+        waiter.resolve();
+      }
     });
   }
 
   async until(done: (frames: readonly Frame[]) => boolean): Promise<void> {
     if (!done(this.frames))
-      await new Promise<void>((resolve) => this.#waiters.push({ done: () => done(this.frames), resolve }));
+      await new Promise<void>((resolve) => this.#waiters.add({ done: () => done(this.frames), resolve }));
   }
 
   async messages(count: number): Promise<readonly Frame[]> {

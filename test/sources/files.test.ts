@@ -467,12 +467,10 @@ test('it stops when it is told so while an event is being taken', async () => {
     await new Promise<void>((resolve) => (taken = resolve));
     return io.emit(event, marks);
   };
-  const source = await start({ paths: at('*'), initial: true, settle: '0s', rescan: '1h' }, { ...io, emit });
-  await source.stop();
   await writeFile(at('a'), '1');
-  const again = await start({ paths: at('*'), initial: true, settle: '0s', rescan: '1h' }, { ...io, emit });
+  const source = await start({ paths: at('*'), initial: true, settle: '0s', rescan: '1h' }, { ...io, emit });
   await isAsked;
-  const stopped = again.stop();
+  const stopped = source.stop();
   taken();
   await stopped;
   expect(told(io)).toEqual(['file.created a']);

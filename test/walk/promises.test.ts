@@ -149,7 +149,7 @@ test('a bad save keeps the old rules in force and says where it is bad', async (
   await home.start();
   const seen = home.lines.length;
   await home.rules(`${oneHook(sink.origin)}  - { name: more, notfy: [sink] }\n`);
-  const told = await home.logged((line) => String(line.msg).includes('notfy'), seen);
+  const told = await home.logged((line) => line.msg.includes('notfy'), seen);
   expect(told.at).toMatch(/rules\.yaml:\d+:\d+$/);
   expect(JSON.stringify(told)).toContain('notify');
   const { body: status } = await home.call<Status>('GET', '/v1/status');
@@ -273,6 +273,9 @@ rules:
   await home.start();
   await home.call('POST', '/v1/events?wait=10s', { type: 'a', data: { text: 'hello' } });
   expect(sink.requests[0]!.headers.authorization).toBe('Bearer canary-secret-0123456789');
+  // What an event says is logged, and an event may say anything.
+  await home.call('POST', '/v1/events', { type: 'leak.canary-secret-0123456789' });
+  await home.logged((line) => String(line.type).startsWith('leak.'));
   const shown = await Promise.all(
     ['/v1/status', '/v1/channels', '/metrics', '/v1/dead'].map(async (url) =>
       JSON.stringify((await home.call('GET', url)).body),
