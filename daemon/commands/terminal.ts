@@ -11,7 +11,7 @@ export interface CommonOptions {
   readonly token?: string;
 }
 
-/** A command failed in a way that its user can understand; `exit` is one of the contract's codes. */
+/** A command failed in a way that its user can understand; `exit` is one of `EXIT`. */
 export class CommandError extends Error {
   readonly exit: number;
 

@@ -1,6 +1,6 @@
 import type { Delivery } from './delivery.ts';
 
-/** What a rule did with an event; the words of the contract (section 4), the same in traces, tests, metrics and `explain`. */
+/** What a rule did with an event: the same words in traces, tests, metrics and `explain`. */
 export type RuleOutcome =
   | 'no_match'
   | 'error'

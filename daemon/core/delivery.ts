@@ -69,7 +69,7 @@ export interface DeadError {
   readonly body?: string;
 }
 
-/** A line of `dead-letters.jsonl` (section 6 of the contract). The event is whole, so that `--requeue` needs no history. */
+/** A line of `dead-letters.jsonl`. The event is whole, so that `--requeue` needs no history. */
 export interface DeadLetter {
   readonly id: string;
   readonly dead_at: string;

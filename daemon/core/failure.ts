@@ -1,5 +1,5 @@
 /**
- * Why a send failed, as the contract has it (section 5). `transient`: nothing but time is wrong. `permanent`: a person must
+ * Why a send failed. `transient`: nothing but time is wrong. `permanent`: a person must
  * change something, so waiting would hide it. `unknown`: the request went out and no answer tells what became of it.
  */
 export type FailureClass = 'transient' | 'permanent' | 'unknown';
@@ -57,7 +57,7 @@ export class BelfryError extends Error {
   }
 }
 
-/** The exit codes of the contract (section 8). */
+/** The exit codes (docs/operations.md). */
 export const EXIT = {
   ok: 0,
   failed: 1,

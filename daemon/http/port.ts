@@ -6,7 +6,7 @@ import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
 import type { Audit } from '../store/store.ts';
 
-/** What the listener may ask of the daemon. `app.ts` stands behind it; the JSON shapes are the contract's (sections 8 and 10). */
+/** What the listener may ask of the daemon. `app.ts` stands behind it; docs/http-api.md describes the JSON shapes. */
 export interface DaemonPort {
   /** Rejects with `BelfryError`: `intake.stopping` (503), `store.full` and `intake.queue_full` (507), `intake.rate` (429), `store.conflict` (409), `intake.reserved_source` (400). */
   accept(
