@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { SendFailure } from '../core/failure.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { defineChannel } from './channel.ts';
 
@@ -28,15 +29,21 @@ const settings = strict({
 export const websocket = defineChannel({
   type: 'websocket',
   summary: 'Connected WebSocket and server-sent-event clients, by user.',
-  documentation: 'docs/channels/websocket.md',
+  documentation: 'https://www.rfc-editor.org/rfc/rfc6455',
   settings,
   limits: {},
   // The same delivery put forward again is one push.
   idempotent: true,
   open: ({ to, keep, require }, { push, clock }) => ({
-    async send(message, { delivery }) {
+    async send(message, { delivery, signal }) {
+      if (signal.aborted) throw new SendFailure('transient', 'push.aborted', 'it was stopped before it was put down');
       const keepUntil = clock.now() + keep!;
-      await push.push({ delivery, message, to: message.to ?? to!, require: require!, keepUntil });
+      try {
+        await push.push({ delivery, message, to: message.to ?? to!, require: require!, keepUntil });
+      } catch (cause) {
+        if (cause instanceof SendFailure) throw cause;
+        throw new SendFailure('transient', 'push.store', 'it could not be put down for its users', { cause });
+      }
       return { awaiting: 'receipt', until: keepUntil };
     },
   }),

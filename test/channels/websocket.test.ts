@@ -3,20 +3,53 @@ import type { PushGateway } from '../../daemon/channels/channel.ts';
 import { websocket } from '../../daemon/channels/websocket.ts';
 import { channelTools, sampleDelivery, sampleIo, sampleMessage } from '../support/delivery.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { describeChannelContract } from './contract.ts';
 import { decodeSettings, readSettings } from '../support/settings.ts';
 
 type Pushed = Parameters<PushGateway['push']>[0];
 
-function opened(settings: object) {
+function gateway(): { pushed: Pushed[]; push: PushGateway } {
   const pushed: Pushed[] = [];
+  return { pushed, push: { push: async (request) => void pushed.push(request) } };
+}
+
+function opened(settings: object) {
   const clock = new VirtualClock();
-  const push: PushGateway = { push: async (request) => void pushed.push(request) };
+  const { pushed, push } = gateway();
   return {
     pushed,
     clock,
     notifier: websocket.open(decodeSettings(websocket, settings), channelTools({ push, clock })),
   };
 }
+
+describeChannelContract({
+  type: websocket,
+  secrets: [],
+  openFarSide() {
+    const { pushed, push } = gateway();
+    return Promise.resolve({
+      settings: { to: 'alice' },
+      tools: { push },
+      mood: () => undefined,
+      received: () => pushed.map(({ delivery, message }) => JSON.stringify({ id: delivery.id, ...message })),
+      close: () => Promise.resolve(),
+    });
+  },
+  cases: {
+    refusal: { notApplicable: 'nobody can refuse what waits for them' },
+    rateLimited: { notApplicable: 'users set no rate' },
+    serverError: { notApplicable: 'the far side is our own store' },
+    hang: { notApplicable: 'the message is put down, and the receipt comes later' },
+    oversize(received) {
+      expect((JSON.parse(received) as { body: string }).body.length).toBeGreaterThan(300_000);
+    },
+    hostile: {
+      notApplicable: 'a message is pushed as the JSON that it is; showing it safely is the page that shows it',
+    },
+    sameId: (received) => (JSON.parse(received) as { id: string }).id,
+  },
+});
 
 test('a message is put before everybody for a week, and its receipt is awaited as long', async () => {
   const { notifier, pushed, clock } = opened({});
@@ -40,7 +73,10 @@ test("the message's own recipients come before the channel's", async () => {
 test('a push that cannot be stored is not handed over', async () => {
   const push: PushGateway = { push: () => Promise.reject(new Error('the disk is full')) };
   const notifier = websocket.open(decodeSettings(websocket, {}), channelTools({ push }));
-  await expect(notifier.send(sampleMessage(), sampleIo())).rejects.toThrow('full');
+  await expect(notifier.send(sampleMessage(), sampleIo())).rejects.toMatchObject({
+    class: 'transient',
+    code: 'push.store',
+  });
 });
 
 test('settings that make no sense are told', () => {
