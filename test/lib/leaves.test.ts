@@ -1,0 +1,78 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { formatDuration, parseDuration, parseRate, parseSize } from '../../daemon/lib/duration.ts';
+import { newId } from '../../daemon/lib/id.ts';
+import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import { Secret } from '../../daemon/lib/secret.ts';
+
+test.each([
+  ['500ms', 500],
+  ['10s', 10_000],
+  ['1h30m', 5_400_000],
+  ['3d', 259_200_000],
+  ['0s', 0],
+  ['10', undefined],
+  ['10 s', undefined],
+  ['-5s', undefined],
+  ['5x', undefined],
+  ['', undefined],
+])('the duration %s is %s ms', (text, ms) => {
+  expect(parseDuration(text)).toBe(ms);
+});
+
+test('a duration that is written is read back as the same', () => {
+  for (const ms of [0, 1, 999, 1000, 61_000, 5_400_000, 90_061_001]) expect(parseDuration(formatDuration(ms))).toBe(ms);
+});
+
+test('rates and sizes are read with their units, and nothing else is', () => {
+  expect(parseRate('20/1m')).toEqual({ count: 20, per: 60_000 });
+  expect(parseRate('5/s')).toEqual({ count: 5, per: 1000 });
+  for (const wrong of ['20', '0/1m', '20/0s', 'x/1m', '20/']) expect(parseRate(wrong)).toBeUndefined();
+  expect([parseSize('64KiB'), parseSize('1MB'), parseSize('12'), parseSize('1XB')]).toEqual([
+    65_536,
+    1_000_000,
+    12,
+    undefined,
+  ]);
+});
+
+test('ids are UUIDv7, strictly increasing also within a millisecond and when the clock is set back', () => {
+  const ids = [
+    ...Array.from({ length: 10_000 }, () => newId(1_800_000_000_000)),
+    newId(1_700_000_000_000),
+    newId(1_800_000_000_001),
+  ];
+  expect(new Set(ids).size).toBe(ids.length);
+  expect([...ids].sort()).toEqual(ids);
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test('a secret prints as stars everywhere, and is revealed only when asked', () => {
+  const secret = new Secret('hunter2hunter2');
+  for (const shown of [secret.toString(), JSON.stringify({ secret }), inspect({ secret })]) {
+    expect(shown).toContain('***');
+    expect(shown).not.toContain('hunter2');
+  }
+  expect(secret.reveal()).toBe('hunter2hunter2');
+});
+
+test('the scrubber takes a secret out in every form it shows up in', () => {
+  const scrubber = new Scrubber();
+  const secret = 'p@ss "word"/42';
+  scrubber.add(secret);
+  const forms = [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(secret).toString('base64url'),
+  ];
+  for (const form of forms) expect(scrubber.scrub(`before ${form} after`)).toMatch(/^before "?\*\*\*=?"?=* after$/);
+  expect(scrubber.scrubJson({ a: [secret], [secret]: 1, n: 5 })).toEqual({ a: ['***'], '***': 1, n: 5 });
+});
+
+test('short values are left alone, so that text stays readable', () => {
+  const scrubber = new Scrubber();
+  scrubber.add('prod');
+  expect(scrubber.scrub('deployed to prod')).toBe('deployed to prod');
+});
