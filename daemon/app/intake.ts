@@ -5,6 +5,7 @@ import { BelfryError } from '../core/failure.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import { select } from '../core/select.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Observation } from '../sources/source.ts';
 import type { Accepted, Arrival, Store } from '../store/store.ts';
 
 /** What became of one event, for whoever watches: the feed, the metrics. Called after the commit, never for a duplicate. */
@@ -13,12 +14,20 @@ export interface Taken {
   readonly decision: Decision;
 }
 
+export interface Observed {
+  /** Of the source's marks. */
+  readonly scope: string;
+  readonly observation: Observation;
+}
+
 export interface IntakeParts {
   readonly live: () => Ruleset;
   readonly store: Store;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly taken: (taken: Taken) => void;
+  /** What sources see in an event that is not their own. */
+  readonly observe: (event: Event, at: number) => readonly Observed[];
 }
 
 export interface AcceptOptions {
@@ -54,14 +63,16 @@ export class Intake {
     const ruleset = live();
     if (options.source === undefined) this.#refuseOverload(ruleset, inputs.length);
     const now = clock.now();
-    const arrivals = inputs.map((input) => this.#arrival(input, options, now));
+    const seen: Observation[] = [];
+    const arrivals = inputs.map((input) => this.#observed(this.#arrival(input, options, now), now, seen));
     const work = store.transact(
       { arrivals, now, ...(options.idempotency && { idempotency: options.idempotency }) },
-      (event, read) => decide(event, select(event, ruleset, now), { ruleset, read, now, newId: this.#parts.newId }),
+      (event, memory) => decide(event, select(event, ruleset, now), { ruleset, memory, now, newId: this.#parts.newId }),
     );
     this.#running.add(work);
     try {
       const accepted = await work;
+      for (const observation of seen) observation.committed();
       accepted.forEach(({ decision }, index) => {
         if (decision !== undefined) this.#parts.taken({ event: arrivals[index]!.event, decision });
       });
@@ -76,10 +87,24 @@ export class Intake {
     await this.accept([{ ...event, id: `requeued-${letter}`, requeued: event.id }], { source: event.source });
   }
 
+  /** Resolves when what is being taken now is on disk or refused. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
   /** Takes nothing more; resolves when what was being taken is on disk or refused. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.allSettled(this.#running);
+    await this.settled();
+  }
+
+  /** What was seen in an event is committed with it. */
+  #observed(arrival: Arrival, now: number, seen: Observation[]): Arrival {
+    const observed = this.#parts.observe(arrival.event, now);
+    if (observed.length === 0) return arrival;
+    for (const { observation } of observed) seen.push(observation);
+    const marks = observed.map(({ scope, observation }) => ({ scope, marks: observation.marks }));
+    return { ...arrival, marks: [...(arrival.marks ?? []), ...marks] };
   }
 
   #arrival(input: EventInput, options: AcceptOptions, now: number): Arrival {

@@ -9,12 +9,14 @@ import { takeInbox } from './inbox.ts';
 import type { Intake } from './intake.ts';
 import type { Reloading } from './reloading.ts';
 import type { RunningSources } from './running-sources.ts';
+import type { Timers } from './timers.ts';
 
 export interface LifecycleParts {
   readonly foundation: Foundation;
   readonly intake: Intake;
   readonly lanes: Lanes;
   readonly sources: RunningSources;
+  readonly timers: Timers;
   readonly reloading: Reloading;
   readonly resending: Resending;
   readonly service: ServiceNotice;
@@ -46,7 +48,7 @@ export class Lifecycle {
   }
 
   async start(listener: Listener): Promise<void> {
-    const { foundation, intake, lanes, sources, resending, service, started } = this.#parts;
+    const { foundation, intake, lanes, sources, timers, resending, service, started } = this.#parts;
     const { live, prepared, log, paths } = foundation;
     this.#listener = listener;
     const answered = await resending.reconcile();
@@ -56,6 +58,9 @@ export class Lifecycle {
     const change = await sources.prepare(prepared.ruleset.sources);
     await change.commit();
     await takeInbox(paths.inbox, (events) => intake.accept(events), log);
+    // The rules may have been edited meanwhile; and what came in by the inbox may end what was about to fire.
+    await timers.retime(prepared.ruleset.rules);
+    timers.start();
     if (prepared.ruleset.daemon.reload.watch) this.#background.push(this.#watch());
     this.#background.push(this.#trim());
     this.#refusing = undefined;
@@ -80,7 +85,7 @@ export class Lifecycle {
   }
 
   async #stop(graceful: boolean): Promise<void> {
-    const { foundation, intake, lanes, sources, reloading, service } = this.#parts;
+    const { foundation, intake, lanes, sources, timers, reloading, service } = this.#parts;
     this.#refusing = 'stopping';
     foundation.log.info('stopping');
     service.stopping();
@@ -88,6 +93,7 @@ export class Lifecycle {
     this.#listener?.stopAccepting();
     await Promise.allSettled([...this.#background, reloading.idle()]);
     await sources.stop();
+    await timers.stop();
     await intake.stop();
     await lanes.stop(graceful ? GRACE : 0);
     await foundation.closers

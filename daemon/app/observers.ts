@@ -1,3 +1,4 @@
+import type { Decision } from '../core/decision.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import { originOf } from '../core/select.ts';
 import { summarize } from '../core/summary.ts';
@@ -32,6 +33,19 @@ export function watchEvents(parts: {
     if (!feed.followed) return;
     const outcomes = Object.fromEntries(results.map((result) => [result.rule, result.outcome]));
     feed.publish({ kind: 'event', at: new Date(clock.now()).toISOString(), event, outcomes });
+  };
+}
+
+/** Tells everybody who watches what a timer did to events that came earlier. */
+export function watchTimers(parts: { feed: Feed; own: OwnEvents; log: Log }): (decision: Decision) => void {
+  const { feed, own, log } = parts;
+  return ({ later = [] }) => {
+    for (const { event, result } of later) {
+      const { at, rule, key, outcome, reason } = result;
+      if (result.errors !== undefined) own.ruleError(event, result);
+      log.info({ event: event.id, rule, key, outcome, reason }, 'later');
+      if (feed.followed) feed.publish({ kind: 'later', at, event, result });
+    }
   };
 }
 

@@ -1,14 +1,17 @@
 import type { Problem } from '../core/failure.ts';
+import type { CompiledRule } from '../core/ruleset.ts';
 import type { Log } from '../lib/log.ts';
 import type { Lanes } from '../delivery/lanes.ts';
 import type { ReloadView } from '../http/port.ts';
 import type { Live, Prepared } from '../reload/live.ts';
 import type { RunningSources } from './running-sources.ts';
+import type { Timers } from './timers.ts';
 
 export interface ReloadingParts {
   readonly live: Live;
   readonly sources: RunningSources;
   readonly lanes: Lanes;
+  readonly timers: Timers;
   readonly log: Log;
   /** Told of every reload that changed or refused something. */
   readonly ended: (result: ReloadView) => void;
@@ -45,7 +48,7 @@ export class Reloading {
   }
 
   async #apply(prepared: Extract<Prepared, { kind: 'ready' }>): Promise<ReloadView> {
-    const { live, sources, lanes } = this.#parts;
+    const { live, sources, lanes, timers } = this.#parts;
     const { ruleset, diff, restartNeeded, problems } = prepared;
     let change;
     try {
@@ -56,8 +59,10 @@ export class Reloading {
     live.swap(prepared);
     // The lanes know the new channels before any event is decided by the new rules: both happen without a pause in between.
     const applied = lanes.apply(ruleset.channels);
+    const retimed = timers.retime(editedRules(prepared));
     await change.commit();
     await applied;
+    await retimed;
     return { ok: problems.length === 0, generation: live.generation, ...diff, restart_needed: restartNeeded, problems };
   }
 
@@ -101,6 +106,13 @@ export class Reloading {
     else log.error({ generation, problems: result.problems.length }, 'reload: rejected; the rules in force stay');
     ended(result);
   }
+}
+
+/** Those whose timers may have moved: edited, or under other hours. */
+function editedRules({ ruleset, diff }: Extract<Prepared, { kind: 'ready' }>): readonly CompiledRule[] {
+  const touched = new Set([...diff.added, ...diff.changed, ...diff.removed]);
+  const hours = [...touched].some((name) => name.startsWith('hours '));
+  return hours ? ruleset.rules : ruleset.rules.filter(({ name }) => touched.has(`rule ${name}`));
 }
 
 /** A source that does not start has no place in a file that could be told here; its name is in the message. */

@@ -1,10 +1,11 @@
-import type { EventInput } from '../core/event.ts';
+import type { Event, EventInput } from '../core/event.ts';
 import type { SourceConfig } from '../core/ruleset.ts';
+import type { StatusView } from '../http/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { HookRoute, Mark, RunningSource, SourceIo, SourceType } from '../sources/source.ts';
 import type { Store } from '../store/store.ts';
-import type { Intake } from './intake.ts';
+import type { Intake, Observed } from './intake.ts';
 
 export interface RunningSourcesParts {
   readonly types: readonly SourceType[];
@@ -15,6 +16,8 @@ export interface RunningSourcesParts {
   /** A source has trouble, or has none any more. */
   readonly troubled: (name: string, type: string, trouble: string | undefined) => void;
 }
+
+const NOTHING: readonly Observed[] = [];
 
 interface Running {
   readonly config: SourceConfig;
@@ -39,6 +42,8 @@ export interface PreparedSources {
 export class RunningSources {
   readonly #parts: RunningSourcesParts;
   #running: ReadonlyMap<string, Running> = new Map();
+  /** Those of them that look at the events of others. */
+  #observing: readonly Running[] = [];
 
   constructor(parts: RunningSourcesParts) {
     this.#parts = parts;
@@ -64,8 +69,10 @@ export class RunningSources {
       throw error;
     }
     const commit = async (): Promise<void> => {
-      this.#running = next;
+      this.#run(next);
       const gone = [...before.values()].filter((running) => next.get(running.config.name) !== running);
+      // What one that goes has seen in an event is found by the one that replaces it.
+      if (gone.some(isObserving)) await this.#parts.intake.settled();
       await Promise.allSettled(gone.map(({ source }) => source.stop()));
       for (const running of started) running.open();
     };
@@ -74,25 +81,46 @@ export class RunningSources {
 
   route(path: string): HookRoute | undefined {
     for (const { source } of this.#running.values()) {
-      const route = source.routes?.find((candidate) => candidate.path === path);
+      const route = source.routes?.find((candidate) => owns(candidate, path));
       if (route !== undefined) return route;
     }
     return undefined;
   }
 
-  status(): readonly { name: string; type: string; state: string; reason?: string }[] {
-    return [...this.#running.values()].map(({ config, trouble }) => ({
-      name: config.name,
-      type: config.type,
-      state: trouble === undefined ? 'running' : 'failing',
-      ...(trouble !== undefined && { reason: trouble }),
-    }));
+  /** What the sources see in an event of another one. An old event that is decided anew has been seen before. */
+  observe(event: Event, at: number): readonly Observed[] {
+    if (this.#observing.length === 0 || event.requeued !== undefined) return NOTHING;
+    let seen: Observed[] | undefined;
+    for (const { config, source } of this.#observing) {
+      if (config.name === event.source) continue;
+      const observation = source.observe?.(event, at);
+      if (observation !== undefined) (seen ??= []).push({ scope: scopeOf(config), observation });
+    }
+    return seen ?? NOTHING;
+  }
+
+  status(): StatusView['sources'] {
+    return [...this.#running.values()].map(({ config, source, trouble }) => {
+      const detail = source.detail?.();
+      return {
+        name: config.name,
+        type: config.type,
+        state: trouble === undefined ? 'running' : 'failing',
+        ...(trouble !== undefined && { reason: trouble }),
+        ...(detail !== undefined && { detail }),
+      };
+    });
   }
 
   async stop(): Promise<void> {
     const all = [...this.#running.values()];
-    this.#running = new Map();
+    this.#run(new Map());
     await Promise.allSettled(all.map(({ source }) => source.stop()));
+  }
+
+  #run(running: ReadonlyMap<string, Running>): void {
+    this.#running = running;
+    this.#observing = [...running.values()].filter(isObserving);
   }
 
   async #start(config: SourceConfig): Promise<Running> {
@@ -113,7 +141,7 @@ export class RunningSources {
 
   #io(config: SourceConfig, gate: Promise<void>, reported: (trouble: string | undefined) => void): SourceIo {
     const { intake, store, clock, log, troubled } = this.#parts;
-    const scope = `source:${config.name}`;
+    const scope = scopeOf(config);
     let last: string | undefined;
     return {
       name: config.name,
@@ -124,7 +152,7 @@ export class RunningSources {
         await gate;
         const [accepted] = await intake.accept([event], {
           source: config.name,
-          ...(marks && { marks: { scope, marks } }),
+          ...(marks && { marks: [{ scope, marks }] }),
         });
         return accepted!;
       },
@@ -138,4 +166,16 @@ export class RunningSources {
       },
     };
   }
+}
+
+function scopeOf({ name }: SourceConfig): string {
+  return `source:${name}`;
+}
+
+function isObserving({ source }: Running): boolean {
+  return source.observe !== undefined;
+}
+
+function owns(route: HookRoute, path: string): boolean {
+  return path === route.path || (route.below === true && path.startsWith(`${route.path}/`));
 }

@@ -30,7 +30,14 @@ export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Prom
       Promise.reject(new SendFailure('transient', 'push.stopped', 'the daemon is not running, so nobody is connected')),
   };
   const open = channelOpener({ log }, options, nobody);
-  const intake = new Intake({ live: () => live.ruleset, store, clock: systemClock, newId: ids, taken: () => {} });
+  const intake = new Intake({
+    live: () => live.ruleset,
+    store,
+    clock: systemClock,
+    newId: ids,
+    taken: () => {},
+    observe: () => [],
+  });
   const lanes = new Lanes({
     store,
     deadLetters,

@@ -7,11 +7,12 @@ import { newId } from '../lib/id.ts';
 import { sourceTypes } from '../sources/index.ts';
 import type { Feed } from './feed.ts';
 import { channelOpener, type Foundation, type FoundationOptions } from './foundation.ts';
-import { Intake } from './intake.ts';
-import { watchEvents } from './observers.ts';
+import { Intake, type IntakeParts } from './intake.ts';
+import { watchEvents, watchTimers } from './observers.ts';
 import { OwnEvents } from './own-events.ts';
 import { Reloading } from './reloading.ts';
 import { RunningSources } from './running-sources.ts';
+import { Timers } from './timers.ts';
 
 /** Everything that events and deliveries pass through, built but not begun. */
 export interface Traffic {
@@ -20,6 +21,7 @@ export interface Traffic {
   readonly hub: Hub;
   readonly lanes: Lanes;
   readonly sources: RunningSources;
+  readonly timers: Timers;
   readonly reloading: Reloading;
   readonly resending: Resending;
 }
@@ -35,7 +37,8 @@ export function buildTraffic(
   const ids = (): string => newId(clock.now());
   const own = new OwnEvents({ accept: (events) => intake.accept(events, { source: 'belfry' }), log, clock });
   const taken = watchEvents({ feed, metrics, own, live: () => live.ruleset, clock, log });
-  const intake: Intake = new Intake({ live: () => live.ruleset, store, clock, newId: ids, taken });
+  const observe: IntakeParts['observe'] = (event, at) => sources.observe(event, at);
+  const intake: Intake = new Intake({ live: () => live.ruleset, store, clock, newId: ids, taken, observe });
   const hub = openHub({
     store,
     clock,
@@ -57,14 +60,16 @@ export function buildTraffic(
     open,
   });
   const troubled: OwnEvents['sourceTrouble'] = (...trouble) => own.sourceTrouble(...trouble);
-  const sources = new RunningSources({ types: sourceTypes, intake, store, clock, log, troubled });
+  const sources: RunningSources = new RunningSources({ types: sourceTypes, intake, store, clock, log, troubled });
   const ended = (result: ReloadView): void => {
     metrics.reload(result.ok ? 'applied' : 'rejected', result.generation);
     own.reloaded(result);
   };
-  const reloading = new Reloading({ live, sources, lanes, log, ended });
+  const woken = watchTimers({ feed, own, log });
+  const timers = new Timers({ store, live: () => live.ruleset, clock, newId: ids, log, woken });
+  const reloading = new Reloading({ live, sources, lanes, timers, log, ended });
   const resending = new Resending({ deadLetters, store, clock, log, ...resendDoors({ lanes, intake, foundation }) });
-  return { own, intake, hub, lanes, sources, reloading, resending };
+  return { own, intake, hub, lanes, sources, timers, reloading, resending };
 }
 
 /** What resending needs of the others; a command on a stopped daemon has the same. */

@@ -23,7 +23,11 @@ function statusText(status: StatusView, paint: Paint, now: number): string {
     '',
     table([
       ['SOURCE', 'TYPE', 'STATE'],
-      ...status.sources.map((source) => [source.name, source.type, stateText(source.state, source.reason, paint)]),
+      ...status.sources.map((source) => [
+        source.name,
+        source.type,
+        stateText(source.state, source.reason ?? source.detail, paint),
+      ]),
     ]),
     '',
     channelTable(status.channels, paint),

@@ -27,6 +27,10 @@ function feedText(item: FeedItem, paint: Paint): string {
       .join(', ');
     return `${time} ${paint('blue', 'event')}     ${harmless(`${event.source}  ${event.type}  ${event.subject ?? ''}`)}  ${decided === '' ? paint('grey', 'no rule matched') : decided}`;
   }
+  if (item.kind === 'later') {
+    const { rule, key = '', outcome, reason = '' } = item.result;
+    return `${time} ${paint('blue', 'later')}     ${harmless(`${rule}  ${key}`)}  ${outcome}  ${harmless(reason)}`;
+  }
   const { delivery } = item;
   const last = delivery.attempts.at(-1);
   const state = paint(

@@ -2,7 +2,7 @@ import type { Draft } from './draft.ts';
 import { isObject } from './json.ts';
 import { below } from './pointer.ts';
 import { kindOf } from './schema/explain.ts';
-import { ENTRY_NAME } from './schema/rule-file.ts';
+import { ENTRY_NAME } from './schema/entry-name.ts';
 import { mendByName, suggest } from './suggest.ts';
 import type { SettingProblem } from './types.ts';
 

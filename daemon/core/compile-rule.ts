@@ -1,12 +1,12 @@
 import type { FileDefaults } from './compile-defaults.ts';
+import { compileFlow, reportMatch, targetOf } from './compile-flow.ts';
 import type { Draft } from './draft.ts';
 import { isObject } from './json.ts';
 import { compileMatch } from './match/compile.ts';
 import { below, stepsOf } from './pointer.ts';
-import type { CompiledRule, Matcher, NotifyTarget } from './ruleset.ts';
+import type { CompiledRule, Matcher } from './ruleset.ts';
 import { kindOf } from './schema/explain.ts';
-import { OPERATORS } from './schema/match.ts';
-import { LATER_RULE_FIELDS, ruleSchema, type RuleSettings } from './schema/rule.ts';
+import { ruleSchema } from './schema/rule.ts';
 
 const COMBINATIONS = ['any', 'all', 'none'] as const;
 
@@ -31,27 +31,15 @@ export function compileRule(
     mentions(name, given, pointer, draft);
     if (same !== undefined) return same;
   }
-  const settings = draft.settings(ruleSchema, supported(given, pointer, draft), pointer, 'a rule');
+  const settings = draft.settings(ruleSchema, given, pointer, 'a rule');
   const match = combinedMatch(given, pointer, draft);
   const matcher = matcherOf(match, given, pointer, draft);
-  if (settings?.throttle !== undefined && settings.throttle.per <= 0) {
-    const message = '`per` must be longer than nothing';
-    draft.found({
-      pointer: below(pointer, 'throttle', 'per'),
-      at: 'value',
-      code: 'schema.range',
-      message,
-      mend: 'write it like `10m`',
-    });
-  }
-  if (settings === undefined || matcher === undefined || draft.count > before) return undefined;
-  return assemble(settings, match, matcher, defaults);
-}
-
-function assemble(settings: RuleSettings, match: unknown, matcher: Matcher, defaults: FileDefaults): CompiledRule {
-  const { name, on, catch_all: catchAll, if: condition, on_error: onError, key, dedupe, throttle } = settings;
+  if (settings === undefined) return undefined;
+  const flow = compileFlow(settings, pointer, draft);
+  if (matcher === undefined || draft.count > before) return undefined;
+  const { name: own, on, catch_all: catchAll, if: condition, on_error: onError, key } = settings;
   return {
-    name,
+    name: own,
     enabled: settings.enabled!,
     ...(on !== undefined && { on }),
     catchAll: catchAll!,
@@ -60,35 +48,10 @@ function assemble(settings: RuleSettings, match: unknown, matcher: Matcher, defa
     ...(condition !== undefined && { condition }),
     onError: onError!,
     key: key!,
-    ...(dedupe !== undefined && { dedupe }),
-    ...(throttle !== undefined && { throttle: { count: throttle.max, per: throttle.per } }),
+    ...flow,
     message: { ...defaults.message, ...settings.message },
     notify: settings.notify.map(targetOf),
   };
-}
-
-function targetOf(target: RuleSettings['notify'][number]): NotifyTarget {
-  if (typeof target === 'string') return { channel: target, delay: 0 };
-  const { channel, to, if: when, message, delay } = target;
-  return {
-    channel,
-    delay: delay ?? 0,
-    ...(to !== undefined && { to }),
-    ...(when !== undefined && { when }),
-    ...(message !== undefined && { message }),
-  };
-}
-
-/** The rule without the fields of later versions, which are reported as such. */
-function supported(given: Record<string, unknown>, pointer: string, draft: Draft): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(given).filter(([key]) => {
-      if (!LATER_RULE_FIELDS.includes(key)) return true;
-      const message = `\`${key}\` is not supported by this version of Belfry`;
-      draft.found({ pointer: below(pointer, key), at: 'key', code: 'schema.unsupported', message, mend: 'remove it' });
-      return false;
-    }),
-  );
 }
 
 /** `any`, `all` and `none` beside `match` mean the same as inside it. */
@@ -113,39 +76,40 @@ function matcherOf(
 ): Matcher | undefined {
   const compiled = compileMatch(match);
   if (compiled.ok) return compiled.matcher;
-  for (const problem of compiled.problems) {
-    const steps = stepsOf(problem.pointer);
-    const first = steps[0];
-    const last = steps.at(-1) ?? '';
+  const placeOf = (relative: string): string => {
+    const first = stepsOf(relative)[0];
     const beside = first !== undefined && COMBINATIONS.some((word) => word === first && given[word] !== undefined);
-    const place = (beside ? pointer : below(pointer, 'match')) + problem.pointer;
-    if (draft.has(place)) continue;
-    draft.found({
-      pointer: place,
-      at: Object.hasOwn(OPERATORS, last) || /^\d+$/.test(last) ? 'value' : 'key',
-      code: 'rule.match',
-      message: problem.message,
-      mend: problem.mend,
-      quotes: true,
-    });
-  }
+    return (beside ? pointer : below(pointer, 'match')) + relative;
+  };
+  reportMatch(compiled.problems, placeOf, draft);
   return undefined;
 }
 
-/** Notes the sources and channels that a rule names, as far as it can be read. */
+/** Notes the names that a rule mentions, as far as it can be read. */
 function mentions(rule: string, given: Record<string, unknown>, pointer: string, draft: Draft): void {
-  const each = (field: 'on' | 'notify', see: (item: unknown, at: string) => void): void => {
-    const value = given[field];
-    const at = below(pointer, field);
-    if (Array.isArray(value)) value.forEach((item, index) => see(item, below(at, index)));
-    else see(value, at);
-  };
-  each('on', (item, at) => {
-    if (typeof item === 'string') draft.refer('on', item, rule, at);
-  });
-  each('notify', (item, at) => {
+  const channel = (item: unknown, at: string): void => {
     if (typeof item === 'string') draft.refer('notify', item, rule, at);
     else if (isObject(item) && typeof item.channel === 'string')
       draft.refer('notify', item.channel, rule, below(at, 'channel'));
+  };
+  const name = (kind: 'on' | 'hours') => (item: unknown, at: string) => {
+    if (typeof item === 'string') draft.refer(kind, item, rule, at);
+  };
+  each(given.on, below(pointer, 'on'), name('on'));
+  each(given.notify, below(pointer, 'notify'), channel);
+  each(given.during, below(pointer, 'during'), name('hours'));
+  each(given.not_during, below(pointer, 'not_during'), name('hours'));
+  each(given.inhibited_by, below(pointer, 'inhibited_by'), (item, at) => {
+    if (isObject(item) && typeof item.rule === 'string')
+      draft.refer('inhibited_by', item.rule, rule, below(at, 'rule'));
   });
+  each(given.escalate, below(pointer, 'escalate'), (item, at) => {
+    if (isObject(item)) each(item.notify, below(at, 'notify'), channel);
+  });
+}
+
+/** One or several of the same. */
+function each(value: unknown, at: string, see: (item: unknown, at: string) => void): void {
+  if (Array.isArray(value)) value.forEach((item, index) => see(item, below(at, index)));
+  else if (value !== undefined && value !== null) see(value, at);
 }

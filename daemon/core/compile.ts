@@ -2,15 +2,19 @@ import { compileChannel } from './compile-channel.ts';
 import { compileDaemon } from './compile-daemon.ts';
 import { compileDefaults, type FileDefaults } from './compile-defaults.ts';
 import { stableText } from './compile-entry.ts';
+import { compileHoursEntry } from './compile-hours.ts';
 import { compileRule } from './compile-rule.ts';
+import { compileSilence } from './compile-silence.ts';
 import { compileSource } from './compile-source.ts';
 import { type Declared, Draft, type Reference, type RuleDocument } from './draft.ts';
 import type { Problem } from './failure.ts';
+import type { Hours } from './hours.ts';
 import { isObject } from './json.ts';
 import { below } from './pointer.ts';
 import type { ChannelConfig, CompiledRule, DaemonSettings, SourceConfig } from './ruleset.ts';
 import { kindOf } from './schema/explain.ts';
-import { LATER_SECTIONS, SECTIONS } from './schema/rule-file.ts';
+import { SECTIONS } from './schema/rule-file.ts';
+import type { Silence } from './silence.ts';
 import { mendByName } from './suggest.ts';
 import type { CompileTools } from './types.ts';
 
@@ -26,6 +30,8 @@ export interface Fragment {
   readonly daemon?: DaemonSettings;
   readonly sources: readonly SourceConfig[];
   readonly channels: readonly ChannelConfig[];
+  readonly hours: readonly Hours[];
+  readonly silences: readonly Silence[];
   readonly rules: readonly CompiledRule[];
   /** The good rules by a digest of all that they were compiled from. */
   readonly rulesByDigest: ReadonlyMap<string, CompiledRule>;
@@ -41,6 +47,8 @@ interface Parts {
   daemon?: DaemonSettings;
   readonly sources: SourceConfig[];
   readonly channels: ChannelConfig[];
+  readonly hours: Hours[];
+  readonly silences: Silence[];
   readonly rules: CompiledRule[];
   readonly rulesByDigest: Map<string, CompiledRule>;
   ruleCount: number;
@@ -59,10 +67,18 @@ export function* compileSteps(
   before?: Fragment,
 ): Generator<undefined, Fragment> {
   const draft = new Draft(document);
-  const parts: Parts = { sources: [], channels: [], rules: [], rulesByDigest: new Map(), ruleCount: 0 };
+  const parts: Parts = {
+    sources: [],
+    channels: [],
+    hours: [],
+    silences: [],
+    rules: [],
+    rulesByDigest: new Map(),
+    ruleCount: 0,
+  };
   const file = sectionsOf(draft);
   const defaults = compileDefaults(file.defaults, draft);
-  for (const compileSection of [daemonSection, sourcesSection, channelsSection, rulesSection]) {
+  for (const compileSection of SECTION_COMPILERS) {
     yield* compileSection(file, defaults, draft, tools, parts, before?.rulesByDigest ?? new Map());
   }
   const { problems, declared, references, secrets, masked } = draft;
@@ -101,20 +117,25 @@ const channelsSection: Section = function* (file, defaults, draft, tools, parts)
   }
 };
 
-const rulesSection: Section = function* (file, defaults, draft, tools, parts, known) {
-  const { rules } = file;
-  if (rules === undefined || rules === null) return;
-  if (!Array.isArray(rules)) {
-    const message = `\`rules\` must be a list, not ${kindOf(rules)}`;
-    draft.found({
-      pointer: '/rules',
-      at: 'value',
-      code: 'schema.type',
-      message,
-      mend: 'begin each rule with `- name: ...`',
-    });
-    return;
+const hoursSection: Section = function* (file, _defaults, draft, _tools, parts) {
+  for (const [name, entry] of entriesOf(file, 'hours', draft)) {
+    const hours = compileHoursEntry(name, entry, draft);
+    if (hours !== undefined) parts.hours.push(hours);
+    yield;
   }
+};
+
+const silencesSection: Section = function* (file, _defaults, draft, tools, parts) {
+  for (const [index, entry] of listOf(file, 'silences', '- match: ...', draft).entries()) {
+    const digest = tools.fingerprint(stableText(entry));
+    const silence = compileSilence(entry, below('/silences', index), draft, digest);
+    if (silence !== undefined) parts.silences.push(silence);
+    yield;
+  }
+};
+
+const rulesSection: Section = function* (file, defaults, draft, tools, parts, known) {
+  const rules = listOf(file, 'rules', '- name: ...', draft);
   parts.ruleCount = rules.length;
   for (const [index, entry] of rules.entries()) {
     const digest = tools.fingerprint(stableText([entry, defaults.raw.message]));
@@ -127,6 +148,15 @@ const rulesSection: Section = function* (file, defaults, draft, tools, parts, kn
   }
 };
 
+const SECTION_COMPILERS: readonly Section[] = [
+  daemonSection,
+  sourcesSection,
+  channelsSection,
+  hoursSection,
+  silencesSection,
+  rulesSection,
+];
+
 /** The known sections of a file; reports the others. */
 function sectionsOf(draft: Draft): Readonly<Record<string, unknown>> {
   const { data } = draft.document;
@@ -134,7 +164,7 @@ function sectionsOf(draft: Draft): Readonly<Record<string, unknown>> {
   if (!isObject(data)) {
     const mend = Array.isArray(data)
       ? 'put the list under `rules:`'
-      : 'begin with one of: daemon, defaults, sources, channels, rules';
+      : `begin with one of: ${Object.keys(SECTIONS).join(', ')}`;
     draft.found({
       pointer: '',
       at: 'value',
@@ -147,15 +177,12 @@ function sectionsOf(draft: Draft): Readonly<Record<string, unknown>> {
   const known = Object.keys(SECTIONS);
   for (const key of Object.keys(data)) {
     if (Object.hasOwn(SECTIONS, key)) continue;
-    const later = LATER_SECTIONS.includes(key);
     draft.found({
       pointer: below('', key),
       at: 'key',
-      code: later ? 'schema.unsupported' : 'schema.unknown_key',
-      message: later
-        ? `\`${key}\` is not supported by this version of Belfry`
-        : `\`${key}\` is not a section of a rules file`,
-      mend: later ? 'remove it' : mendByName(key, known, 'remove it'),
+      code: 'schema.unknown_key',
+      message: `\`${key}\` is not a section of a rules file`,
+      mend: mendByName(key, known, 'remove it'),
     });
   }
   return Object.fromEntries(Object.entries(data).filter(([key]) => Object.hasOwn(SECTIONS, key)));
@@ -163,7 +190,7 @@ function sectionsOf(draft: Draft): Readonly<Record<string, unknown>> {
 
 function entriesOf(
   file: Readonly<Record<string, unknown>>,
-  section: 'sources' | 'channels',
+  section: 'sources' | 'channels' | 'hours',
   draft: Draft,
 ): [string, unknown][] {
   const entries = file[section];
@@ -174,8 +201,27 @@ function entriesOf(
     at: 'value',
     code: 'schema.type',
     message: `\`${section}\` must be a map of names, not ${kindOf(entries)}`,
-    mend: `write \`NAME: { type: ... }\` for each of the ${section}`,
+    mend: `write \`NAME: { ${section === 'hours' ? 'from' : 'type'}: ... }\` for each of the ${section}`,
   });
   draft.masked.add(`/${section}`);
+  return [];
+}
+
+function listOf(
+  file: Readonly<Record<string, unknown>>,
+  section: 'rules' | 'silences',
+  beginning: string,
+  draft: Draft,
+): readonly unknown[] {
+  const list = file[section];
+  if (list === undefined || list === null) return [];
+  if (Array.isArray(list)) return list;
+  draft.found({
+    pointer: `/${section}`,
+    at: 'value',
+    code: 'schema.type',
+    message: `\`${section}\` must be a list, not ${kindOf(list)}`,
+    mend: `begin each one with \`${beginning}\``,
+  });
   return [];
 }

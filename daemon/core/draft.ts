@@ -22,7 +22,7 @@ export interface RuleDocument {
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
 }
 
-export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'rule' | 'path';
+export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'hours' | 'rule' | 'path';
 
 /** A name that may exist once over all files. `digest` changes with what stands behind it. */
 export interface Declared {
@@ -34,7 +34,7 @@ export interface Declared {
 
 /** A mention of a name, to be looked up when all files are known. `from` is the rule or channel that mentions it. */
 export interface Reference {
-  readonly kind: 'on' | 'notify' | 'fallback';
+  readonly kind: 'on' | 'notify' | 'fallback' | 'hours' | 'inhibited_by';
   readonly name: string;
   readonly from: string;
   /** The name came in through a reference and is not repeated. */

@@ -3,7 +3,8 @@ import { defaultDaemon } from './compile-daemon.ts';
 import { BUILT_IN_SOURCES } from './compile-source.ts';
 import type { Declared, DeclaredKind, Position, Reference } from './draft.ts';
 import type { Problem } from './failure.ts';
-import { buildIndex } from './match/rule-index.ts';
+import { makesAlerts } from './flow/alert.ts';
+import { buildIndex, buildResolvingIndex } from './match/rule-index.ts';
 import type { Ruleset } from './ruleset.ts';
 import { mendByName } from './suggest.ts';
 import type { CompileTools } from './types.ts';
@@ -22,7 +23,12 @@ const NOWHERE: Elsewhere = { channels: [], sources: [] };
  * repeated, but a ruleset is only made of good ones. `digests` name every part (`rule failed-deploy`) with what it changes by.
  */
 export function link(fragments: readonly Fragment[], tools: CompileTools, elsewhere: Elsewhere = NOWHERE): Linked {
-  const problems = [...repeated(fragments), ...unresolved(fragments, elsewhere), ...fallbackCycles(fragments)];
+  const problems = [
+    ...repeated(fragments),
+    ...unresolved(fragments, elsewhere),
+    ...fallbackCycles(fragments),
+    ...neverFiring(fragments),
+  ];
   if (problems.length > 0 || fragments.some((fragment) => fragment.problems.length > 0)) {
     return { ok: false, problems };
   }
@@ -30,7 +36,11 @@ export function link(fragments: readonly Fragment[], tools: CompileTools, elsewh
   const ruleset: Ruleset = {
     daemon: fragments.find(({ daemon }) => daemon !== undefined)?.daemon ?? defaultDaemon(tools),
     rules,
+    byName: new Map(rules.map((rule) => [rule.name, rule])),
     index: buildIndex(rules),
+    resolving: buildResolvingIndex(rules),
+    hours: new Map(fragments.flatMap(({ hours }) => hours.map((entry) => [entry.name, entry]))),
+    silences: fragments.flatMap(({ silences }) => silences),
     sources: new Map(fragments.flatMap(({ sources }) => sources.map((source) => [source.name, source]))),
     channels: new Map(fragments.flatMap(({ channels }) => channels.map((channel) => [channel.name, channel]))),
   };
@@ -47,6 +57,7 @@ const ONCE: Readonly<Record<DeclaredKind, (name: string) => { message: string; m
   daemon: () => ({ message: '`daemon` is set in two files', mend: 'put all of it into one of them' }),
   channel: (name) => ({ message: `there is already a channel \`${name}\``, mend: 'rename one of them' }),
   source: (name) => ({ message: `there is already a source \`${name}\``, mend: 'rename one of them' }),
+  hours: (name) => ({ message: `there are already hours \`${name}\``, mend: 'rename one of them' }),
   rule: (name) => ({ message: `there is already a rule \`${name}\``, mend: 'rename one of them' }),
   path: (name) => ({ message: `there is already a source at \`${name}\``, mend: 'give one of them another path' }),
 };
@@ -75,30 +86,66 @@ function unresolved(fragments: readonly Fragment[], elsewhere: Elsewhere): Probl
     fragments.flatMap(({ declared }) =>
       declared.filter((item: Declared) => item.kind === kind).map(({ name }) => name),
     );
-  const channels = new Set([...names('channel'), ...elsewhere.channels]);
-  const sources = new Set([...BUILT_IN_SOURCES, ...names('source'), ...elsewhere.sources]);
+  const known: Readonly<Record<Reference['kind'], readonly [noun: Noun, names: ReadonlySet<string>]>> = {
+    on: ['source', new Set([...BUILT_IN_SOURCES, ...names('source'), ...elsewhere.sources])],
+    notify: ['channel', new Set([...names('channel'), ...elsewhere.channels])],
+    fallback: ['channel', new Set([...names('channel'), ...elsewhere.channels])],
+    hours: ['hours', new Set(names('hours'))],
+    inhibited_by: ['rule', new Set(names('rule'))],
+  };
   return fragments.flatMap(({ file, references }) =>
     references.flatMap((reference) => {
-      const [noun, known] = reference.kind === 'on' ? (['source', sources] as const) : (['channel', channels] as const);
-      return known.has(reference.name) ? [] : [unknownName(file, reference, noun, known)];
+      const [noun, there] = known[reference.kind];
+      return there.has(reference.name) ? [] : [unknownName(file, reference, noun, there)];
     }),
   );
 }
 
+type Noun = 'source' | 'channel' | 'hours' | 'rule';
+
+/** How each is called in a sentence, and where it is written. */
+const NOUNS: Readonly<Record<Noun, { readonly lacking: string; readonly section: string }>> = {
+  source: { lacking: 'a source that does not exist', section: 'sources' },
+  channel: { lacking: 'a channel that does not exist', section: 'channels' },
+  hours: { lacking: 'hours that do not exist', section: 'hours' },
+  rule: { lacking: 'a rule that does not exist', section: 'rules' },
+};
+
 function unknownName(
   file: string,
   { kind, name, from, hidden, position }: Reference,
-  noun: string,
+  noun: Noun,
   known: ReadonlySet<string>,
 ): Problem {
   const owner = kind === 'fallback' ? 'channel' : 'rule';
+  const { lacking, section } = NOUNS[noun];
   return {
     file,
     ...position,
     code: `${owner}.unknown_${noun}`,
-    message: `the ${owner} \`${from}\` names a ${noun} that does not exist${hidden ? '' : `: \`${name}\``}`,
-    mend: mendByName(hidden ? '' : name, known, `configure it under \`${noun}s:\``, `${noun}s are`),
+    message: `the ${owner} \`${from}\` names ${lacking}${hidden ? '' : `: \`${name}\``}`,
+    mend: mendByName(hidden ? '' : name, known, `configure it under \`${section}:\``, `${section} are`),
   };
+}
+
+/** What never fires as an alert can keep nothing quiet; and a rule cannot keep itself quiet. */
+function neverFiring(fragments: readonly Fragment[]): Problem[] {
+  const rules = new Map(fragments.flatMap((fragment) => fragment.rules.map((rule) => [rule.name, rule])));
+  return fragments.flatMap(({ file, references }) =>
+    references
+      .filter(({ kind }) => kind === 'inhibited_by')
+      .flatMap(({ name, from, position }): Problem[] => {
+        const rule = rules.get(name);
+        const common = { file, ...position, code: 'rule.inhibited_by' };
+        if (name === from) {
+          const message = `the rule \`${from}\` would keep itself quiet`;
+          return [{ ...common, message, mend: 'name another rule; against repetitions there is `dedupe`' }];
+        }
+        if (rule === undefined || makesAlerts(rule)) return [];
+        const message = `the rule \`${name}\` never goes on firing, so it keeps nothing quiet`;
+        return [{ ...common, message, mend: `say in \`${name}\` with \`resolve\` when it is over` }];
+      }),
+  );
 }
 
 /** A message that ends dead everywhere must end: a circle of fallbacks would carry it round for ever. */

@@ -1,6 +1,9 @@
 import type { DeliveryPolicy } from './delivery.ts';
 import type { Event } from './event.ts';
 import type { Format, Message } from './message.ts';
+import type { Hours } from './hours.ts';
+import type { Path } from './match/path.ts';
+import type { Silence } from './silence.ts';
 import type { Rate } from '../lib/duration.ts';
 
 /** A compiled Liquid template: text from the scope, or an error as `Rendered.error`, never a throw. */
@@ -54,6 +57,43 @@ export interface NotifyTarget {
   readonly delay: number;
 }
 
+/** `threshold`: fires at the Nth event within the window, milliseconds. */
+export interface Threshold {
+  readonly count: number;
+  readonly within: number;
+}
+
+/** `digest`, milliseconds; `max` events make it go out at once. */
+export interface Digest {
+  readonly wait: number;
+  readonly every: number;
+  readonly max?: number;
+}
+
+/** One entry of `inhibited_by`: quiet while that rule fires with equal values at these paths. */
+export interface Inhibition {
+  readonly rule: string;
+  readonly equal: readonly Path[];
+}
+
+/** `resolve`: the event that ends an alert, or how long after the last match it ends by itself (milliseconds). */
+export interface Resolution {
+  /** As written; undefined when no event resolves. */
+  readonly match?: unknown;
+  readonly matcher?: Matcher;
+  readonly condition?: Condition;
+  readonly after?: number;
+}
+
+/** One step of `escalate`. */
+export interface Escalation {
+  /** After the alert began to fire, milliseconds. */
+  readonly after: number;
+  readonly notify: readonly NotifyTarget[];
+  /** Merged over the rule's message, field by field. */
+  readonly message?: MessageTemplates;
+}
+
 export interface CompiledRule {
   readonly name: string;
   readonly enabled: boolean;
@@ -67,8 +107,22 @@ export interface CompiledRule {
   readonly onError: 'skip' | 'notify';
   readonly key: Template;
   /** Milliseconds. */
+  readonly for?: number;
+  readonly resolve?: Resolution;
+  readonly notifyResolved: boolean;
+  readonly threshold?: Threshold;
+  readonly inhibitedBy: readonly Inhibition[];
+  /** Names of `hours`. */
+  readonly during: readonly string[];
+  readonly notDuring: readonly string[];
+  readonly outside: 'drop' | 'hold';
+  /** Milliseconds. */
   readonly dedupe?: number;
   readonly throttle?: Rate;
+  readonly digest?: Digest;
+  /** Milliseconds. */
+  readonly repeat?: number;
+  readonly escalate: readonly Escalation[];
   readonly message: MessageTemplates;
   readonly notify: readonly NotifyTarget[];
 }
@@ -123,7 +177,13 @@ export interface RuleIndex {
 export interface Ruleset {
   readonly daemon: DaemonSettings;
   readonly rules: readonly CompiledRule[];
+  readonly byName: ReadonlyMap<string, CompiledRule>;
   readonly index: RuleIndex;
+  /** The rules whose alerts an event may end. */
+  readonly resolving: RuleIndex;
+  readonly hours: ReadonlyMap<string, Hours>;
+  /** Those of the files. */
+  readonly silences: readonly Silence[];
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly channels: ReadonlyMap<string, ChannelConfig>;
 }

@@ -2,9 +2,9 @@ import type { RuleResult } from './decision.ts';
 import { API_SOURCE, type Event, OWN_SOURCE } from './event.ts';
 import type { CompiledRule, Ruleset } from './ruleset.ts';
 
-/** A rule that wants an event, with the key that its windows count by; or one whose `if` failed. */
+/** A rule that wants an event, or whose alert the event may end, with the key that its windows count by; or one whose `if` failed. */
 export type Candidate =
-  | { readonly kind: 'match'; readonly rule: CompiledRule; readonly key: string; readonly error?: string }
+  | { readonly kind: 'match' | 'resolve'; readonly rule: CompiledRule; readonly key: string; readonly error?: string }
   | { readonly kind: 'result'; readonly result: RuleResult };
 
 /** The configured source that an event is from; `api` for those whose `source` no rules file configures. */
@@ -13,19 +13,35 @@ export function originOf(event: Event, ruleset: Ruleset): string {
 }
 
 /**
- * Which rules want the event: match, then `if`. Stateless. Rules that do not match are left out. What nobody wants goes to the
- * catch-all rules: also when a rule's `if` failed, for then nobody was told.
+ * Which rules want the event: match, then `if`. Stateless. Rules that do not match are left out; an event that a rule takes for
+ * the end of its alert is not the beginning of one. What nobody wants goes to the catch-all rules: also when a rule's `if`
+ * failed, for then nobody was told.
  */
 export function select(event: Event, ruleset: Ruleset, now: number): readonly Candidate[] {
   const origin = originOf(event, ruleset);
   const found: Candidate[] = [];
+  for (const rule of ruleset.resolving.candidates(event, origin)) {
+    const candidate = resolution(rule, event, now);
+    if (candidate !== undefined) found.push(candidate);
+  }
+  const ending = new Set(found.flatMap((candidate) => (candidate.kind === 'resolve' ? [candidate.rule] : [])));
   for (const rule of ruleset.index.candidates(event, origin)) {
-    if (!rule.matcher.holds(event)) continue;
+    if (ending.has(rule) || !rule.matcher.holds(event)) continue;
     const candidate = candidateOf(rule, event, now);
     if (candidate !== undefined) found.push(candidate);
   }
-  const wanted = found.some(({ kind }) => kind === 'match');
+  const wanted = found.some(({ kind }) => kind !== 'result');
   return wanted ? found : [...found, ...catchAll(event, origin, ruleset, now)];
+}
+
+/** Whether a rule takes the event for the end of its alert. */
+function resolution(rule: CompiledRule, event: Event, now: number): Candidate | undefined {
+  const { matcher, condition } = rule.resolve!;
+  if (!rule.enabled || matcher?.holds(event) === false) return undefined;
+  const { holds, error } = condition?.test(event, now) ?? { holds: true };
+  if (error !== undefined)
+    return { kind: 'result', result: { rule: rule.name, outcome: 'error', errors: [`resolve.if: ${error}`] } };
+  return holds ? keyed('resolve', rule, event, now) : undefined;
 }
 
 /** The daemon's own events are nobody's unless a rule asks for them: a catch-all that told of `belfry.started` would tell of itself. */
@@ -39,8 +55,8 @@ function catchAll(event: Event, origin: string, ruleset: Ruleset, now: number): 
 function candidateOf(rule: CompiledRule, event: Event, now: number): Candidate | undefined {
   const { holds, error } = rule.condition?.test(event, now) ?? { holds: true };
   if (!rule.enabled) return holds ? { kind: 'result', result: { rule: rule.name, outcome: 'disabled' } } : undefined;
-  if (error === undefined) return holds ? match(rule, event, now) : undefined;
-  if (rule.onError === 'notify') return match(rule, event, now, `if: ${error}`);
+  if (error === undefined) return holds ? keyed('match', rule, event, now) : undefined;
+  if (rule.onError === 'notify') return keyed('match', rule, event, now, `if: ${error}`);
   return { kind: 'result', result: { rule: rule.name, outcome: 'error', errors: [`if: ${error}`] } };
 }
 
@@ -48,9 +64,9 @@ function candidateOf(rule: CompiledRule, event: Event, now: number): Candidate |
  * A key that fails to render must not throw the event together with others that have nothing to do with it: what a rule without
  * a key of its own counts by serves.
  */
-function match(rule: CompiledRule, event: Event, now: number, error?: string): Candidate {
+function keyed(kind: 'match' | 'resolve', rule: CompiledRule, event: Event, now: number, error?: string): Candidate {
   const { text, error: keyError } = rule.key.render({ event, rule: rule.name, now: new Date(now).toISOString() });
   const key = keyError === undefined ? text : `${event.source}|${event.type}|${event.subject ?? ''}`;
   const trouble = error ?? (keyError === undefined ? undefined : `key: ${keyError}`);
-  return { kind: 'match', rule, key, ...(trouble !== undefined && { error: trouble }) };
+  return { kind, rule, key, ...(trouble !== undefined && { error: trouble }) };
 }

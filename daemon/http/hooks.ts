@@ -4,9 +4,9 @@ import { readBody } from './body.ts';
 import type { DaemonPort } from './port.ts';
 import { HttpProblem } from './problem.ts';
 
-/** Whether a path belongs to the webhook sources. Whoever posts there is asked by `verify`, not for a token. */
+/** Whether a path belongs to a source. Whoever comes there is asked by that source, if by anybody, not for a token. */
 export function isHook(path: string): boolean {
-  return path.startsWith('/hooks/');
+  return path.startsWith('/hooks/') || path.startsWith('/beats/');
 }
 
 /** Looks the live route up at each request, so that a reload needs nothing of the listener. */

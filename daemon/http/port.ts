@@ -1,5 +1,6 @@
 import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delivery.ts';
 import type { Event, EventInput } from '../core/event.ts';
+import type { LaterResult } from '../core/decision.ts';
 import type { Problem } from '../core/failure.ts';
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
 import type { Token } from '../core/ruleset.ts';
@@ -100,6 +101,8 @@ export interface StatusView {
     readonly type: string;
     readonly state: string;
     readonly reason?: string;
+    /** How it is, in words of its own. */
+    readonly detail?: string;
   }[];
   readonly channels: readonly ChannelView[];
   readonly deliveries: {
@@ -144,6 +147,8 @@ export type FeedItem =
       readonly event: Event;
       readonly outcomes: Readonly<Record<string, string>>;
     }
+  /** What became of an event that came earlier. */
+  | { readonly kind: 'later'; readonly at: string; readonly event: Event; readonly result: LaterResult }
   | { readonly kind: 'delivery'; readonly at: string; readonly delivery: DeliveryView };
 
 export type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum };

@@ -40,6 +40,8 @@ const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   references: [],
   sources: [],
   channels: [],
+  hours: [],
+  silences: [],
   rules: [],
   rulesByDigest: new Map(),
   ruleCount: 0,

@@ -3,7 +3,8 @@ import { type Static, Type } from 'typebox';
 import type { JsonObject } from '../core/json.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { pause } from '../lib/clock.ts';
-import { atTimes, cronTimes, type DueTimes, everyTimes, isTimezone, overdue, readMoment } from './due-times.ts';
+import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/due-times.ts';
+import { faultOfCron, faultOfEvery, faultOfTimezone, type WrongWords, zoneOrOwn } from './due-words.ts';
 import { Patience, persevere } from './persevere.ts';
 import { defineSource, type SourceIo } from './source.ts';
 
@@ -90,28 +91,17 @@ function check(settings: Settings): readonly Found[] {
     const pointer = kinds.length === 0 ? '' : `/${kinds[1]}`;
     return [{ pointer, message: said, mend: 'give exactly one of `cron`, `every`, `at`' }];
   }
-  if (settings.timezone !== undefined && !isTimezone(settings.timezone)) {
-    const mend = 'use a name of the IANA list, such as `Europe/Berlin` or `Asia/Shanghai`';
-    return [{ pointer: '/timezone', message: 'there is no such time zone', mend }];
-  }
+  const zone = faultOfTimezone(settings.timezone);
+  if (zone !== undefined) return [{ pointer: '/timezone', ...zone }];
   const wrong = CHECKS[kinds[0]!](settings);
   return wrong === undefined ? [] : [{ ...wrong, pointer: `/${kinds[0]}${wrong.pointer ?? ''}` }];
 }
 
-type Wrong = (Omit<Found, 'pointer'> & { readonly pointer?: string }) | undefined;
+type Wrong = (WrongWords & { readonly pointer?: string }) | undefined;
 
 const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => Wrong>> = {
-  cron(settings) {
-    const mend = 'write minute, hour, day, month, weekday, such as `0 9 * * mon-fri`';
-    try {
-      if (cronTimes(settings.cron!, zoneOf(settings)).next(0) !== undefined) return undefined;
-      return { message: 'no date ever fits this pattern', mend: 'choose a day that the month has' };
-    } catch (error) {
-      return { message: `this is not a cron pattern: ${(error as Error).message.replace(/^CronPattern: /, '')}`, mend };
-    }
-  },
-  every: ({ every }) =>
-    every! >= 1000 ? undefined : { message: '`every` is less than a second', mend: 'use `1s` or more' },
+  cron: (settings) => faultOfCron(settings.cron!, zoneOf(settings)),
+  every: ({ every }) => faultOfEvery(every!),
   at(settings) {
     const wrong = settings.at!.findIndex((moment) => readMoment(moment, zoneOf(settings)) === undefined);
     if (wrong === -1) return undefined;
@@ -121,7 +111,7 @@ const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => W
 };
 
 function zoneOf({ timezone }: Settings): string {
-  return timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return zoneOrOwn(timezone);
 }
 
 interface Tick {

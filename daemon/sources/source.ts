@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox';
-import type { EventInput } from '../core/event.ts';
+import type { Event, EventInput } from '../core/event.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -43,20 +43,37 @@ export interface HookAnswer {
   readonly body?: unknown;
 }
 
-/** A mount below `/hooks/` (later `/beats/`). The listener looks the live routes up at each request. */
+/** A mount below `/hooks/` or `/beats/`. The listener looks the live routes up at each request. */
 export interface HookRoute {
   /** `/hooks/deploys` */
   readonly path: string;
+  /** Paths below it are its own too: `/beats/backup/fail`. */
+  readonly below?: true;
   readonly methods: readonly string[];
   /** Bytes; the listener answers 413 beyond it. */
   readonly maxBody?: number;
   handle(request: HookRequest): Promise<HookAnswer>;
 }
 
+/** What a source has seen in an event of another one. */
+export interface Observation {
+  /** Committed in the event's own transaction, so that what was seen is remembered if and only if the event is. */
+  readonly marks: readonly Mark[];
+  /** Called when it is on disk; not when the event was refused. */
+  committed(): void;
+}
+
 export interface RunningSource {
   /** Stops, and resolves when nothing more will be emitted. */
   stop(): Promise<void>;
   readonly routes?: readonly HookRoute[];
+  /**
+   * Looks at every event that comes in, of whatever source but its own, before it is committed; `at` is when it came, in
+   * milliseconds. Neither throws nor waits. Undefined when the event is none of its business.
+   */
+  observe?(event: Event, at: number): Observation | undefined;
+  /** How it is, for `status`, in a few words of its own (`backup: late`); undefined when there is nothing to say. */
+  detail?(): string | undefined;
 }
 
 /** A source type: one file. `settings` is the YAML, less `type`. */

@@ -1,7 +1,8 @@
-import type { Decision, ReadState } from '../core/decision.ts';
+import type { Decision, Memory } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import { BelfryError } from '../core/failure.ts';
 import { summarize } from '../core/summary.ts';
+import { writeLater } from './changes.ts';
 import { Writes } from './commit.ts';
 import { sums } from './counters.ts';
 import { hashOf } from './ids.ts';
@@ -11,7 +12,7 @@ import { StateOverlay } from './states.ts';
 import type { Accepted, Arrival, ArrivalBatch } from './store.ts';
 import { toColumn } from './text.ts';
 
-type Decide = (event: Event, read: ReadState) => Decision;
+type Decide = (event: Event, memory: Memory) => Decision;
 
 /** An answer that another call is still waiting for. */
 interface Awaited {
@@ -157,7 +158,7 @@ class Taking {
   }
 
   accept({ event, mayRepeat }: Arrival): Accepted {
-    const decision = this.#decide(event, this.#states.read);
+    const decision = this.#decide(event, this.#states);
     this.#states.add(decision.states);
     const { seq, named } = this.#ledger.eventSeqs.place(event.id, this.#batch.now, !mayRepeat);
     const body = JSON.stringify(event);
@@ -172,11 +173,12 @@ class Taking {
       seq,
       this.#batch.now,
       body,
-      outcomesOf(decision),
+      JSON.stringify(decision.results.filter(({ outcome }) => outcome !== 'no_match')),
       summary,
       `[${owed.map(({ entry }) => entry.seq).join(',')}]`,
     );
     if (named) this.#writes.add('eventName', hashOf(event.id), hashOf(event.source), seq);
+    writeLater(this.#writes, decision);
     this.#events = sums(this.#events, { [summary]: 1 });
     return {
       id: event.id,
@@ -188,7 +190,7 @@ class Taking {
 
   async commit(accepted: readonly Accepted[]): Promise<readonly Accepted[]> {
     for (const { marks } of this.#batch.arrivals)
-      if (marks !== undefined) writeMarks(this.#writes, marks.scope, marks.marks);
+      if (marks !== undefined) for (const each of marks) writeMarks(this.#writes, each.scope, each.marks);
     if (this.#batch.idempotency !== undefined) {
       const { key, bodyHash } = this.#batch.idempotency;
       const answer = accepted.map(({ id, deliveries }) => [id, deliveries]);
@@ -206,10 +208,4 @@ class Taking {
     });
     return accepted;
   }
-}
-
-function outcomesOf({ results }: Decision): string {
-  const outcomes: Record<string, string> = {};
-  for (const { rule, outcome } of results) if (outcome !== 'no_match') outcomes[rule] = outcome;
-  return JSON.stringify(outcomes);
 }

@@ -45,6 +45,15 @@ export class SqliteDeliveries implements DeliveryStore {
     return this.#turns.run(id, () => this.#settle(id, settlement));
   }
 
+  async withdraw(ids: readonly string[]): Promise<void> {
+    const { owed } = this.#ledger;
+    const waiting = ids.filter((id) => {
+      const slot = slotOf(this.#ledger, id);
+      return slot !== NONE && !owed.slots.has(slot, FLAG.claimed | FLAG.awaiting);
+    });
+    await Promise.all(waiting.map((id) => this.settle(id, { state: 'cancelled' })));
+  }
+
   release(ids: readonly string[]): void {
     const { owed, bell } = this.#ledger;
     for (const id of ids) {

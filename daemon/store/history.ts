@@ -1,5 +1,6 @@
 import { type Counters, FACT, NO_COUNTS, added } from './counters.ts';
-import { hashOf } from './ids.ts';
+import { hashOf, seqOfTime } from './ids.ts';
+import type { Value } from './protocol.ts';
 import { FIRST_ENDED, STATE } from './schema.ts';
 import type { SqliteEngine } from './sqlite-engine.ts';
 import { toColumn } from './text.ts';
@@ -41,7 +42,10 @@ export function trim(engine: SqliteEngine, step: TrimStep): TrimResult {
   const old = rows.filter(([, at]) => tooMuch || at < step.before);
   const gone = old.filter(([, , , , , , kept]) => kept === 0);
   engine.transaction(() => {
-    if (step.after === 0) forgetRequests(engine, step.before);
+    if (step.after === 0) {
+      forgetRequests(engine, step.before);
+      forgetOrphans(engine, step.before);
+    }
     if (gone.length > 0) forget(engine, gone);
   });
   const last = rows.at(-1);
@@ -51,6 +55,24 @@ export function trim(engine: SqliteEngine, step: TrimStep): TrimResult {
 
 function forgetRequests(engine: SqliteEngine, before: number): void {
   engine.statement('DELETE FROM requests WHERE at < ?').run([before]);
+}
+
+/** Deliveries whose event had been forgotten before they were made: the repeats of an alert that fires for longer than history is kept. */
+function forgetOrphans(engine: SqliteEngine, before: number): void {
+  const old = `event = 0 AND seq < ? AND state IN (${STATE.delivered}, ${STATE.cancelled})`;
+  const place = [seqOfTime(before)];
+  const states = new Map(
+    engine.statement(`SELECT state, count(*) FROM deliveries WHERE ${old} GROUP BY state`).all(place) as [
+      number,
+      number,
+    ][],
+  );
+  if (states.size === 0) return;
+  const delivered = states.get(STATE.delivered) ?? 0;
+  const cancelled = states.get(STATE.cancelled) ?? 0;
+  forgetNames(engine, old, place);
+  engine.statement(`DELETE FROM deliveries WHERE ${old}`).run(place);
+  keepForgotten(engine, added(forgottenSoFar(engine), { owed: delivered + cancelled, delivered, cancelled }));
 }
 
 function forget(engine: SqliteEngine, events: readonly Candidate[]): void {
@@ -72,18 +94,26 @@ function forget(engine: SqliteEngine, events: readonly Candidate[]): void {
       .run([hashOf(JSON.parse(id) as string), hashOf(JSON.parse(source) as string), seq]);
     engine.statement('DELETE FROM events WHERE seq = ?').run([seq]);
   }
+  keepForgotten(engine, counters);
+}
+
+function keepForgotten(engine: SqliteEngine, counters: Counters): void {
   engine.statement('INSERT OR REPLACE INTO facts VALUES (?, ?)').run([FACT.forgotten, JSON.stringify(counters)]);
 }
 
 function forgetDeliveries(engine: SqliteEngine, deliveries: string): void {
   if (deliveries === '[]') return;
-  const listed = '(SELECT value FROM json_each(?))';
-  if (engine.statement('SELECT 1 FROM delivery_names LIMIT 1').get([]) !== undefined) {
-    const ids = engine.statement(`SELECT body -> '$.id' FROM deliveries WHERE seq IN ${listed}`).all([deliveries]);
-    const forgetName = engine.statement('DELETE FROM delivery_names WHERE id = ?');
-    for (const [id] of ids as [string][]) forgetName.run([toColumn(JSON.parse(id) as string)]);
-  }
-  engine.statement(`DELETE FROM deliveries WHERE seq IN ${listed}`).run([deliveries]);
+  const listed = 'seq IN (SELECT value FROM json_each(?))';
+  forgetNames(engine, listed, [deliveries]);
+  engine.statement(`DELETE FROM deliveries WHERE ${listed}`).run([deliveries]);
+}
+
+/** Of the deliveries that a condition picks. */
+function forgetNames(engine: SqliteEngine, condition: string, values: readonly Value[]): void {
+  if (engine.statement('SELECT 1 FROM delivery_names LIMIT 1').get([]) === undefined) return;
+  const ids = engine.statement(`SELECT body -> '$.id' FROM deliveries WHERE ${condition}`).all([...values]);
+  const forgetName = engine.statement('DELETE FROM delivery_names WHERE id = ?');
+  for (const [id] of ids as [string][]) forgetName.run([toColumn(JSON.parse(id) as string)]);
 }
 
 /** What history was forgotten so far; only this file writes it. */

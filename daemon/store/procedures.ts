@@ -9,11 +9,48 @@ const PUSH = { waiting: 0, seen: 1, complete: 2 } as const;
 
 /** Writes that look before they write; they run inside the commit's transaction, so what they saw still holds when it ends. */
 export const PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
+  eventFollows,
   push,
   pushAck,
   pushCursor,
   pushTrim,
 };
+
+/**
+ * (row that the id carries, id, hash of id, hash of source, delivery row or null, result or null): gives an event that came
+ * earlier another delivery, or another result. Nothing happens when it is forgotten.
+ */
+function eventFollows(
+  engine: SqliteEngine,
+  [place, id, idHash, sourceHash, delivery, result]: readonly Value[],
+): undefined {
+  const seq = eventRow(engine, [place!, id!, idHash!, sourceHash!]);
+  if (seq === undefined) return undefined;
+  if (delivery !== null) {
+    engine
+      .statement("UPDATE events SET deliveries = json_insert(deliveries, '$[#]', CAST(?2 AS INTEGER)) WHERE seq = ?1")
+      .run([seq, delivery!]);
+    engine.statement('UPDATE deliveries SET event = ? WHERE seq = ?').run([seq, delivery!]);
+  }
+  if (result !== null)
+    engine
+      .statement("UPDATE events SET outcomes = json_insert(outcomes, '$[#]', json(?2)) WHERE seq = ?1")
+      .run([seq, result!]);
+  return undefined;
+}
+
+function eventRow(engine: SqliteEngine, [place, id, idHash, sourceHash]: readonly Value[]): number | undefined {
+  const wanted = JSON.stringify(id);
+  const bodies = engine.statement("SELECT seq, body -> '$.id' FROM events WHERE seq = ?");
+  const named = engine.statement(
+    "SELECT e.seq, e.body -> '$.id' FROM event_names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? AND n.source_hash = ?",
+  );
+  const rows = [...(place === null ? [] : bodies.all([place!])), ...named.all([idHash!, sourceHash!])] as [
+    number,
+    string,
+  ][];
+  return rows.find(([, found]) => JSON.stringify(JSON.parse(found)) === wanted)?.[0];
+}
 
 /** (delivery, recipients, require, frame, at, keepUntil) -> its seq; the first one's when the delivery was pushed before. */
 function push(engine: SqliteEngine, [delivery, to, required, frame, at, keepUntil]: readonly Value[]): number {

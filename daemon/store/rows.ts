@@ -1,4 +1,4 @@
-import type { OwedDelivery } from '../core/decision.ts';
+import type { LaterResult, OwedDelivery, RuleResult } from '../core/decision.ts';
 import type { Attempt, DeadClass, DeadError, Delivery, Receipt } from '../core/delivery.ts';
 import type { Event } from '../core/event.ts';
 import type { Writes } from './commit.ts';
@@ -22,10 +22,16 @@ export function eventOfRow(row: Row): EventRow {
     seq,
     event: JSON.parse(body) as Event,
     receivedAt: at,
-    outcomes: JSON.parse(outcomes) as Record<string, string>,
+    ...decisionOf(JSON.parse(outcomes) as (RuleResult | LaterResult)[]),
     deliveries,
     deliveryIds: JSON.parse(ids) as string[],
   };
+}
+
+function decisionOf(all: readonly (RuleResult | LaterResult)[]): Pick<StoredEvent, 'outcomes' | 'results' | 'later'> {
+  const results = all.filter((result) => !('at' in result));
+  const later = all.filter((result): result is LaterResult => 'at' in result);
+  return { results, later, outcomes: Object.fromEntries(results.map(({ rule, outcome }) => [rule, outcome])) };
 }
 
 export interface DeliveryRow {

@@ -1,5 +1,5 @@
 /** Counts up with every change of the tables; a file with a higher one was written by a newer Belfry and is left alone. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** How a delivery's state is stored. Those below `FIRST_ENDED` are owed; `retry` is pending after at least one attempt. */
 export const STATE = { pending: 0, retry: 1, sending: 2, delivered: 3, dead: 4, cancelled: 5 } as const;
@@ -10,6 +10,7 @@ export const STATE_NAMES = ['pending', 'pending', 'sending', 'delivered', 'dead'
 /**
  * Events and deliveries are numbered in order of arrival, so that a commit appends to the end of each table and of the one
  * index, which holds only what is owed and rebuilds memory at start without touching the bodies.
+ * `events.outcomes` is the decision: a JSON array of what each rule did, and then of what became of it later.
  * `deliveries.due` is the time until a receipt is awaited while the state is `sending`.
  */
 export const SCHEMA = `
@@ -29,7 +30,7 @@ CREATE TABLE requests(
   key TEXT PRIMARY KEY, body_hash TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE states(
   rule TEXT NOT NULL, key TEXT NOT NULL, step TEXT NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL,
-  PRIMARY KEY (rule, key, step)) WITHOUT ROWID;
+  wake INTEGER, PRIMARY KEY (rule, key, step)) WITHOUT ROWID;
 CREATE TABLE marks(
   scope TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (scope, key)) WITHOUT ROWID;
 CREATE TABLE pushes(
@@ -39,3 +40,9 @@ CREATE TABLE push_recipients(user TEXT NOT NULL, push INTEGER NOT NULL, PRIMARY 
 CREATE TABLE push_cursors(user TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
+
+/** What brings a file of each older version to the one after it; the first entry is for version 1. */
+export const MIGRATIONS: readonly string[] = [
+  `ALTER TABLE states ADD COLUMN wake INTEGER;
+   UPDATE events SET outcomes = (SELECT json_group_array(json_object('rule', j.key, 'outcome', j.value)) FROM json_each(outcomes) j);`,
+];

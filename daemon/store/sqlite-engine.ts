@@ -4,7 +4,7 @@ import { DiskWatch, faultOf } from './disk-fault.ts';
 import { trim } from './history.ts';
 import { PROCEDURES } from './procedures.ts';
 import type { Committed, Read, Reply, Request, Row, TaskName, Value } from './protocol.ts';
-import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { PROCEDURE_TAKES, type ProcedureName, READS, WRITES, type WriteName } from './statements.ts';
 
 type Prepared = Database.Statement;
@@ -167,11 +167,10 @@ export class SqliteEngine {
     this.#pragma('synchronous = FULL');
     this.#pragma('wal_autocheckpoint = 0');
     this.#pragma('foreign_keys = OFF');
-    if (version === 0) {
-      this.transaction(() => this.#db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`));
-    } else {
-      this.transaction(() => undefined);
-    }
+    const steps = version === 0 ? [SCHEMA] : MIGRATIONS.slice(version - 1);
+    this.transaction(() => {
+      if (steps.length > 0) this.#db.exec([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n'));
+    });
     this.#isOpen = true;
     return { bytes: this.bytes() };
   }

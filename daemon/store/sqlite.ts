@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { Decision, ReadState } from '../core/decision.ts';
+import type { Decision, Memory } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import { BelfryError, EXIT } from '../core/failure.ts';
 import { Arrivals } from './arrivals.ts';
 import { RecentBodies } from './bodies.ts';
+import { change } from './changes.ts';
 import { Committer, Writes } from './commit.ts';
 import { type Counters, FACT, NO_COUNTS } from './counters.ts';
 import { SqliteDeliveries } from './deliveries.ts';
@@ -20,7 +21,7 @@ import { SqlitePushes } from './pushes.ts';
 import { Reader } from './reader.ts';
 import { Reserve } from './reserve.ts';
 import { owedOfRow } from './rows.ts';
-import { StateCache } from './states.ts';
+import { StateCache, StateOverlay } from './states.ts';
 import type { Accepted, ArrivalBatch, Audit, Store, StoredEvent } from './store.ts';
 import { fromColumn } from './text.ts';
 
@@ -119,6 +120,7 @@ async function newEpoch(committer: Committer): Promise<string> {
 class SqliteStore implements Store {
   readonly deliveries: SqliteDeliveries;
   readonly marks: Store['marks'];
+  readonly timers: Store['timers'];
   readonly pushes: SqlitePushes;
   readonly #port: EnginePort;
   readonly #ledger: Ledger;
@@ -133,16 +135,45 @@ class SqliteStore implements Store {
     this.#arrivals = new Arrivals(ledger);
     this.deliveries = new SqliteDeliveries(ledger);
     this.marks = openMarks(ledger);
+    const { states } = ledger;
+    this.timers = {
+      next: () => states.nextWake,
+      due: (now, limit) => states.due(now, limit),
+      wakeOf: (rule, key, step) => states.wakeOf(rule, key, step),
+      count: () => states.timers,
+      onEarlier: (listener) => states.onEarlier(listener),
+    };
     this.pushes = pushes;
   }
 
-  transact(batch: ArrivalBatch, decide: (event: Event, read: ReadState) => Decision): Promise<readonly Accepted[]> {
-    return this.#arrivals.transact(batch, decide);
+  async transact(
+    batch: ArrivalBatch,
+    decide: (event: Event, memory: Memory) => Decision,
+  ): Promise<readonly Accepted[]> {
+    const accepted = await this.#arrivals.transact(batch, decide);
+    for (const { decision } of accepted) await this.#withdraw(decision);
+    return accepted;
+  }
+
+  async change<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D> {
+    const decision = await change(this.#ledger, now, decide);
+    await this.#withdraw(decision);
+    return decision;
+  }
+
+  memory(now: number): Memory {
+    return new StateOverlay(this.#ledger.states, now);
+  }
+
+  async #withdraw(decision: Decision | undefined): Promise<void> {
+    if (decision?.cancels !== undefined) await this.deliveries.withdraw(decision.cancels);
   }
 
   async event(id: string): Promise<StoredEvent | undefined> {
     const row = await findEvent(this.#ledger, id);
-    return row && { event: row.event, receivedAt: row.receivedAt, outcomes: row.outcomes };
+    if (row === undefined) return undefined;
+    const { event, receivedAt, outcomes, results, later } = row;
+    return { event, receivedAt, outcomes, results, later };
   }
 
   async trim(limits: { before: number; bytes: number }): Promise<number> {

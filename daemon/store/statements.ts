@@ -49,7 +49,7 @@ export const WRITES = {
     takes: 4,
   },
   due: { sql: `UPDATE deliveries SET due = ?2 WHERE seq = ?1 AND state = ${STATE.retry}`, takes: 2 },
-  state: { sql: 'INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)', takes: 5 },
+  state: { sql: 'INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?)', takes: 6 },
   stateGone: { sql: 'DELETE FROM states WHERE rule = ? AND key = ? AND step = ?', takes: 3 },
   statesExpired: { sql: 'DELETE FROM states WHERE expires <= ?', takes: 1 },
   mark: { sql: 'INSERT OR REPLACE INTO marks VALUES (?, ?, ?)', takes: 3 },
@@ -59,7 +59,7 @@ export const WRITES = {
 } as const satisfies Record<string, Statement>;
 
 /** Writes whose outcome depends on what they find; the number of parameters each takes. */
-export const PROCEDURE_TAKES = { push: 6, pushAck: 3, pushCursor: 2, pushTrim: 1 } as const;
+export const PROCEDURE_TAKES = { eventFollows: 6, push: 6, pushAck: 3, pushCursor: 2, pushTrim: 1 } as const;
 
 export type ProcedureName = keyof typeof PROCEDURE_TAKES;
 export type WriteName = keyof typeof WRITES | ProcedureName;
@@ -101,7 +101,7 @@ export const READS = {
       WHERE d.state < ${FIRST_ENDED} AND d.state = ${STATE.sending} AND p.acknowledged = 2`,
     takes: 0,
   },
-  states: { sql: 'SELECT rule, key, step, value, expires FROM states', takes: 0 },
+  states: { sql: 'SELECT rule, key, step, value, expires, wake FROM states', takes: 0 },
   marks: { sql: 'SELECT key, value FROM marks WHERE scope = ?', takes: 1 },
   request: { sql: 'SELECT body_hash, answer FROM requests WHERE key = ?', takes: 1 },
   facts: { sql: 'SELECT name, value FROM facts', takes: 0 },

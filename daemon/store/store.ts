@@ -1,4 +1,4 @@
-import type { Decision, OwedDelivery, ReadState } from '../core/decision.ts';
+import type { Decision, LaterResult, Memory, OwedDelivery, RuleResult, StatePlace } from '../core/decision.ts';
 import type { Attempt, DeadClass, DeadError, Delivery, DeliveryState, Receipt } from '../core/delivery.ts';
 import type { Event } from '../core/event.ts';
 
@@ -17,7 +17,13 @@ export interface Store {
    * committed. All of one call are committed in one transaction, or none. Calls are group-committed; `decide` sees the
    * changes of earlier ones that are not on disk yet, and if their commit fails, all that was decided upon them fails too.
    */
-  transact(batch: ArrivalBatch, decide: (event: Event, read: ReadState) => Decision): Promise<readonly Accepted[]>;
+  transact(batch: ArrivalBatch, decide: (event: Event, memory: Memory) => Decision): Promise<readonly Accepted[]>;
+  /** Decides what no event caused (a timer, a person, new rules) with the present states, and commits it in the same order as events. */
+  change<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D>;
+  /** The present states, for looking at. */
+  memory(now: number): Memory;
+  readonly timers: TimerStore;
+
 
   readonly deliveries: DeliveryStore;
   readonly marks: MarkStore;
@@ -34,6 +40,20 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** The states that are to be woken. */
+export interface TimerStore {
+  /** When the earliest is due. Cheap. */
+  next(): number | undefined;
+  /** Those whose time has come, earliest first; they stay due until a decision changes them. */
+  due(now: number, limit: number): readonly StatePlace[];
+  /** When a state is to be woken. */
+  wakeOf(rule: string, key: string, step: string): number | undefined;
+  /** About how many there are. */
+  count(): number;
+  /** Called when `next` has become earlier. */
+  onEarlier(listener: () => void): void;
+}
+
 export interface ArrivalBatch {
   readonly arrivals: readonly Arrival[];
   /** The request's Idempotency-Key and a hash of its body: the same key and hash again returns the first answer as duplicates. */
@@ -46,10 +66,10 @@ export interface Arrival {
   /** The id was chosen by the sender, so the same `source` + `id` may have been here before (within retention). */
   readonly mayRepeat: boolean;
   /** Committed with the event, also when it turns out to be a duplicate. */
-  readonly marks?: {
+  readonly marks?: readonly {
     readonly scope: string;
     readonly marks: readonly { readonly key: string; readonly value: string | null }[];
-  };
+  }[];
 }
 
 export interface Accepted {
@@ -64,8 +84,12 @@ export interface Accepted {
 export interface StoredEvent {
   readonly event: Event;
   readonly receivedAt: number;
-  /** rule -> outcome, without `no_match`. */
+  /** rule -> outcome when it came, without `no_match`. */
   readonly outcomes: Readonly<Record<string, string>>;
+  /** What was decided when it came. */
+  readonly results: readonly RuleResult[];
+  /** What became of it since, in order. */
+  readonly later: readonly LaterResult[];
 }
 
 export interface DeliveryStore {
@@ -82,6 +106,8 @@ export interface DeliveryStore {
   nextExpiry(channel: string): number | undefined;
   /** Ends a claim, or a wait for a receipt. Rides on the next group commit. Settling what is settled already changes nothing. */
   settle(id: string, settlement: Settlement): Promise<void>;
+  /** Cancels those of these that are pending and not claimed. */
+  withdraw(ids: readonly string[]): Promise<void>;
   /** Gives claims back unchanged. */
   release(ids: readonly string[]): void;
   /** The deliveries of a channel that wait for a retry (those that have attempts) become due now. */

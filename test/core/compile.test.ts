@@ -171,8 +171,6 @@ rules:
       '6:17 schema.unknown_key',
       'did you mean `max`?',
     ],
-    ['a field of a later version', rule('digest: { wait: 5m }'), '6:5 schema.unsupported', 'remove it'],
-    ['a section of a later version', 'hours: {}\n', '1:1 schema.unsupported', 'remove it'],
     ['an unknown word', rule('on_error: notfy'), '6:15 schema.choice', 'did you mean `notify`?'],
     ['an unknown priority', rule('message: { priority: hgih }'), '6:26 schema.choice', 'did you mean `high`?'],
     [
@@ -233,7 +231,7 @@ rules:
       '2:3 source.reserved',
       'give the source another name',
     ],
-    ['rules that are a map', 'rules: { a: 1 }\n', '1:8 schema.type', 'begin each rule with `- name: ...`'],
+    ['rules that are a map', 'rules: { a: 1 }\n', '1:8 schema.type', 'begin each one with `- name: ...`'],
     ['a rule that is a text', 'rules:\n  - hello\n', '2:5 schema.type', 'begin it with `- name: ...`'],
     [
       'channels that are a list',
@@ -246,7 +244,7 @@ rules:
       'a text at the top',
       'hello\n',
       '1:1 schema.type',
-      'begin with one of: daemon, defaults, sources, channels, rules',
+      'begin with one of: daemon, defaults, sources, channels, hours, silences, rules',
     ],
     ['an unknown log level', 'daemon: { log: { level: inf } }\n', '1:25 schema.choice', 'did you mean `info`?'],
     [

@@ -30,9 +30,12 @@ class Desk {
       ruleset: this.ruleset,
       now: this.now,
       newId: () => `d${(this.#ids += 1)}`,
-      read: (...place) => {
-        const known = this.states.get(place.join('/'));
-        return known === undefined || known.expires <= this.now ? undefined : known.value;
+      memory: {
+        read: (...place) => {
+          const known = this.states.get(place.join('/'));
+          return known === undefined || known.expires <= this.now ? undefined : known.value;
+        },
+        each: () => [],
       },
     });
     for (const { rule, key, step, value, expires } of decision.states) {
@@ -210,7 +213,7 @@ test('deciding changes nothing and reads only what it is given', () => {
       ruleset: desk.ruleset,
       now: desk.now,
       newId: () => 'd',
-      read,
+      memory: { read, each: () => [] },
     });
   };
   expect(once()).toEqual(once());

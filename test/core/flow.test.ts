@@ -1,15 +1,27 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dedupe } from '../../daemon/core/flow/dedupe.ts';
-import type { Step } from '../../daemon/core/flow/step.ts';
+import type { Memory } from '../../daemon/core/decision.ts';
+import type { Event } from '../../daemon/core/event.ts';
+import { signalOf, type Step, type Verdict } from '../../daemon/core/flow/step.ts';
 import { throttle } from '../../daemon/core/flow/throttle.ts';
+import { rulesetOf } from '../support/compile.ts';
+
+const event: Event = { id: 'e', source: 'api', type: 't', time: '2026-11-23T09:00:00Z', data: {} };
+const { rules } = rulesetOf('channels: { ops: { type: sink } }\nrules: [{ name: r, notify: ops }]');
+
+/** One run of a step that remembers this. */
+function run(step: Step<unknown>, settings: unknown, state: unknown, now: number): Verdict {
+  const memory: Memory = { read: () => state, each: () => [] };
+  return step.run(settings, signalOf(event), { rule: rules[0]!, key: 'k', ruleset: rulesetOf(''), memory, now });
+}
 
 /** Runs a step over some times (milliseconds); `true` where it let through. Forgets what has expired, as a store may. */
-function passages(step: Step<unknown, unknown>, settings: unknown, times: readonly number[]): boolean[] {
-  let state: { value: unknown; expires: number } | undefined;
+function passages(step: Step<unknown>, settings: unknown, times: readonly number[]): boolean[] {
+  let row: { value: unknown; expires: number } | undefined;
   return times.map((now) => {
-    const verdict = step.run(settings, state !== undefined && state.expires > now ? state.value : undefined, now);
-    if (verdict.state !== undefined) state = verdict.state;
+    const verdict = run(step, settings, row !== undefined && row.expires > now ? row.value : undefined, now);
+    if (verdict.rows !== undefined) row = verdict.rows[0];
     return verdict.kind === 'pass';
   });
 }
@@ -28,12 +40,15 @@ test('dedupe: a window begins with the one that passed, and repeats do not prolo
 });
 
 test('dedupe: the window is over at its end, also if what was remembered is still there', () => {
-  expect(dedupe.run(100, { since: 0 }, 99)).toMatchObject({ kind: 'stop', until: 100 });
-  expect(dedupe.run(100, { since: 0 }, 100)).toEqual({ kind: 'pass', state: { value: { since: 100 }, expires: 200 } });
+  expect(run(dedupe, 100, { since: 0 }, 99)).toMatchObject({ kind: 'stop', until: 100 });
+  expect(run(dedupe, 100, { since: 0 }, 100)).toEqual({
+    kind: 'pass',
+    rows: [{ value: { since: 100 }, expires: 200 }],
+  });
 });
 
 test('dedupe says until when, and why', () => {
-  expect(dedupe.run(600_000, { since: 1000 }, 2000)).toEqual({
+  expect(run(dedupe, 600_000, { since: 1000 }, 2000)).toEqual({
     kind: 'stop',
     outcome: 'deduplicated',
     reason: 'the same key within 10m',
@@ -57,17 +72,17 @@ test('throttle: at most so many in any window', () => {
 
 test('throttle says when the next one may pass', () => {
   const state = { at: [1000, 5000] };
-  expect(throttle.run({ count: 2, per: 60_000 }, state, 6000)).toMatchObject({
+  expect(run(throttle, { count: 2, per: 60_000 }, state, 6000)).toMatchObject({
     kind: 'stop',
     outcome: 'throttled',
     until: 61_000,
   });
-  expect(throttle.run({ count: 2, per: 60_000 }, state, 60_999)).toMatchObject({ kind: 'stop' });
-  expect(throttle.run({ count: 2, per: 60_000 }, state, 61_000)).toMatchObject({ kind: 'pass' });
+  expect(run(throttle, { count: 2, per: 60_000 }, state, 60_999)).toMatchObject({ kind: 'stop' });
+  expect(run(throttle, { count: 2, per: 60_000 }, state, 61_000)).toMatchObject({ kind: 'pass' });
 });
 
 test('a smaller limit than before is kept to at once', () => {
-  expect(throttle.run({ count: 1, per: 100 }, { at: [0, 10, 20] }, 90)).toMatchObject({ kind: 'stop', until: 120 });
+  expect(run(throttle, { count: 1, per: 100 }, { at: [0, 10, 20] }, 90)).toMatchObject({ kind: 'stop', until: 120 });
 });
 
 test('a clock that was set back by far does not hold anything up', () => {

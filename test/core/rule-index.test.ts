@@ -21,6 +21,12 @@ function rule(name: string, match: unknown, more: Partial<CompiledRule> = {}): C
     onError: 'skip',
     key,
     message: {},
+    notifyResolved: false,
+    inhibitedBy: [],
+    during: [],
+    notDuring: [],
+    outside: 'drop',
+    escalate: [],
     notify: [],
     ...more,
   };

@@ -18,7 +18,11 @@ function event(data: Json, more: Record<string, Json> = {}): Event {
 /** `rule` or `rule:outcome`, in order. */
 function chosen(rules: string, of: Event): string[] {
   return select(of, rulesetOf(PARTS + rules), NOW).map((candidate) =>
-    candidate.kind === 'match' ? candidate.rule.name : `${candidate.result.rule}:${candidate.result.outcome}`,
+    candidate.kind === 'result'
+      ? `${candidate.result.rule}:${candidate.result.outcome}`
+      : candidate.kind === 'resolve'
+        ? `${candidate.rule.name}:resolve`
+        : candidate.rule.name,
   );
 }
 

@@ -30,8 +30,8 @@ const sample = (id) => {
 async function take(store, id = newId(Date.now()), mayRepeat = false) {
   const { event, owed } = sample(id);
   let count = 0;
-  const [accepted] = await store.transact({ arrivals: [{ event, mayRepeat }], now: Date.now() }, (_, read) => {
-    count = Number(read('r', 'k', 'count') ?? 0) + 1;
+  const [accepted] = await store.transact({ arrivals: [{ event, mayRepeat }], now: Date.now() }, (_, memory) => {
+    count = Number(memory.read('r', 'k', 'count') ?? 0) + 1;
     const states = [{ rule: 'r', key: 'k', step: 'count', value: count, expires: Date.now() + 3_600_000 }];
     return { results: [{ rule: 'r', outcome: 'notified' }], states, deliveries: [owed] };
   });

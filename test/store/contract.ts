@@ -46,7 +46,13 @@ function takesEvents(the: () => Store): void {
   it('finds an event by the id it was given here', async () => {
     const one = event({ subject: 'acme/api', traceparent: 'x' });
     await take(the(), [owed(one)]);
-    expect(await the().event(one.id)).toEqual({ event: one, receivedAt: NOW, outcomes: { deploys: 'notified' } });
+    expect(await the().event(one.id)).toEqual({
+      event: one,
+      receivedAt: NOW,
+      outcomes: { deploys: 'notified' },
+      results: [{ rule: 'deploys', key: 'acme/api', outcome: 'notified' }],
+      later: [],
+    });
   });
 
   it('finds an event by an id that its sender chose', async () => {
@@ -217,13 +223,13 @@ function keepsStates(the: () => Store): void {
     expires,
   });
   const count = (now = NOW) =>
-    the().transact({ arrivals: [{ event: event(), mayRepeat: false }], now }, (_, read) =>
-      decision([], [change(Number(read('r', 'k', 'throttle') ?? 0) + 1)]),
+    the().transact({ arrivals: [{ event: event(), mayRepeat: false }], now }, (_, memory) =>
+      decision([], [change(Number(memory.read('r', 'k', 'throttle') ?? 0) + 1)]),
     );
   const seen = async (now = NOW): Promise<unknown> => {
     let value: unknown;
-    await the().transact({ arrivals: [{ event: event(), mayRepeat: false }], now }, (_, read) => {
-      value = read('r', 'k', 'throttle');
+    await the().transact({ arrivals: [{ event: event(), mayRepeat: false }], now }, (_, memory) => {
+      value = memory.read('r', 'k', 'throttle');
       return decision();
     });
     return value;
@@ -236,8 +242,8 @@ function keepsStates(the: () => Store): void {
 
   it('shows the second event of a call what the first changed', async () => {
     const arrivals = [event(), event(), event()].map((one) => ({ event: one, mayRepeat: false }));
-    await the().transact({ arrivals, now: NOW }, (_, read) =>
-      decision([], [change(Number(read('r', 'k', 'throttle') ?? 0) + 1)]),
+    await the().transact({ arrivals, now: NOW }, (_, memory) =>
+      decision([], [change(Number(memory.read('r', 'k', 'throttle') ?? 0) + 1)]),
     );
     expect(await seen()).toBe(3);
   });
@@ -622,7 +628,7 @@ function keepsMarks(the: () => Store): void {
     const post = (value: string) =>
       the().transact(
         {
-          arrivals: [{ event: chosen, mayRepeat: true, marks: { scope: 's', marks: [{ key: 'offset', value }] } }],
+          arrivals: [{ event: chosen, mayRepeat: true, marks: [{ scope: 's', marks: [{ key: 'offset', value }] }] }],
           now: NOW,
         },
         () => decision(),
@@ -634,7 +640,7 @@ function keepsMarks(the: () => Store): void {
   });
 
   it('leaves them alone when the event was refused', async () => {
-    const marks = { scope: 's', marks: [{ key: 'offset', value: '10' }] };
+    const marks = [{ scope: 's', marks: [{ key: 'offset', value: '10' }] }];
     const refused = the().transact({ arrivals: [{ event: event(), mayRepeat: false, marks }], now: NOW }, () => {
       throw new Error('refused');
     });

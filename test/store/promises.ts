@@ -28,8 +28,8 @@ async function countIn(store: Store): Promise<number> {
   let count = 0;
   const now = Date.now();
   const probe = { id: `probe-${now}`, source: 'test', type: 'probe', time: new Date(now).toISOString(), data: null };
-  await store.transact({ arrivals: [{ event: probe, mayRepeat: false }], now }, (_, read) => {
-    count = Number(read('r', 'k', 'count') ?? 0);
+  await store.transact({ arrivals: [{ event: probe, mayRepeat: false }], now }, (_, memory) => {
+    count = Number(memory.read('r', 'k', 'count') ?? 0);
     return { results: [], states: [], deliveries: [] };
   });
   return count;

@@ -91,7 +91,7 @@ describe('a store that is closed and opened again', () => {
     const chosen = event({ id: 'chosen' });
     const state = { rule: 'r', key: 'k', step: 's', value: { n: 1 }, expires: NOW + HOUR };
     const batch = {
-      arrivals: [{ event: chosen, mayRepeat: true, marks: { scope: 's', marks: [{ key: 'k', value: 'v' }] } }],
+      arrivals: [{ event: chosen, mayRepeat: true, marks: [{ scope: 's', marks: [{ key: 'k', value: 'v' }] }] }],
       idempotency: { key: 'key', bodyHash: 'h' },
       now: NOW,
     };
@@ -105,8 +105,8 @@ describe('a store that is closed and opened again', () => {
     const { idempotency: _, ...unkeyed } = batch;
     expect(await store.transact(unkeyed, () => decision())).toEqual([repeated]);
     let seen: unknown;
-    await store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_, read) => {
-      seen = read('r', 'k', 's');
+    await store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_, memory) => {
+      seen = memory.read('r', 'k', 's');
       return decision();
     });
     expect(seen).toEqual({ n: 1 });
@@ -146,8 +146,8 @@ describe('a store that is closed and opened again', () => {
     await store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, () => decision([], states));
     store = await reopened(store);
     const seen: unknown[] = [];
-    await store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_, read) => {
-      for (const key of keys) seen.push(read('r', key, 's'));
+    await store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_, memory) => {
+      for (const key of keys) seen.push(memory.read('r', key, 's'));
       return decision();
     });
     expect(seen).toEqual(keys);
@@ -293,8 +293,8 @@ function mountSmall(mount: string): boolean {
 /** What the rule state of `fill` says: it counts each event that was taken, and none that was refused. */
 async function counted(store: Store): Promise<unknown> {
   let count: unknown;
-  await store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_, read) => {
-    count = read('r', 'k', 's');
+  await store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_, memory) => {
+    count = memory.read('r', 'k', 's');
     return decision();
   });
   return count;
@@ -308,8 +308,8 @@ async function fill(store: Store): Promise<string[]> {
     while (!refused) {
       const made = event({ data: 'x'.repeat(20_000) });
       try {
-        await store.transact({ arrivals: [{ event: made, mayRepeat: false }], now: NOW }, (_, read) => {
-          const count = Number(read('r', 'k', 's') ?? 0) + 1;
+        await store.transact({ arrivals: [{ event: made, mayRepeat: false }], now: NOW }, (_, memory) => {
+          const count = Number(memory.read('r', 'k', 's') ?? 0) + 1;
           return decision([owed(made)], [{ rule: 'r', key: 'k', step: 's', value: count, expires: NOW + HOUR }]);
         });
         taken.push(made.id);

@@ -1,5 +1,5 @@
 import { formatDuration, type Rate } from '../../lib/duration.ts';
-import { defineStep } from './step.ts';
+import { defineStep, remembered } from './step.ts';
 
 /** When those that were let through came, milliseconds since the epoch, oldest first; at most as many as the rule lets through. */
 interface Passed {
@@ -7,12 +7,15 @@ interface Passed {
 }
 
 /** At most `max` of a key in any `per`: a sliding window, so that no two windows side by side let through twice as many. */
-export const throttle = defineStep<Rate, Passed>({
+export const throttle = defineStep<Rate>({
   name: 'throttle',
+  tentative: true,
   settings: (rule) => rule.throttle,
-  run({ count, per }, state, now) {
+  run({ count, per }, _signal, context) {
+    const { now } = context;
+    const state = remembered<Passed>('throttle', context);
     const recent = (state?.at ?? []).filter((at) => at > now - per && at <= now + per).slice(-count);
-    if (recent.length < count) return { kind: 'pass', state: { value: { at: [...recent, now] }, expires: now + per } };
+    if (recent.length < count) return { kind: 'pass', rows: [{ value: { at: [...recent, now] }, expires: now + per }] };
     return {
       kind: 'stop',
       outcome: 'throttled',

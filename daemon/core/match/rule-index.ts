@@ -5,9 +5,10 @@ import { compilePath, type Path } from './path.ts';
 
 type Scalar = string | number | boolean | null;
 
-/** A rule that stands in the index under some values of one path. */
+/** A rule that stands in the index under some values of one path. `match` is what it is found by, as written. */
 interface Entry {
   readonly rule: CompiledRule;
+  readonly match: unknown;
   readonly order: number;
 }
 
@@ -24,20 +25,35 @@ const EVERYWHERE = '';
  * rules are found too, so that they can be told of; catch-all rules are not.
  */
 export function buildIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const entries = rules.map((rule, order) => ({ rule, order })).filter(({ rule }) => !rule.catchAll);
+  const entries = rules.map((rule, order) => ({ rule, match: rule.match, order }));
+  const catchAll = rules.filter((rule) => rule.enabled && rule.catchAll);
+  return { catchAll, ...indexOf(entries.filter(({ rule }) => !rule.catchAll)) };
+}
+
+/** The rules by what ends their alerts. */
+export function buildResolvingIndex(rules: readonly CompiledRule[]): RuleIndex {
+  const entries = rules
+    .map((rule, order) => ({ rule, match: rule.resolve?.match, order }))
+    .filter(({ rule: { resolve } }) => resolve?.matcher !== undefined || resolve?.condition !== undefined);
+  return { catchAll: [], ...(entries.length === 0 ? NOTHING : indexOf(entries)) };
+}
+
+const NOTHING = { candidates: (): readonly CompiledRule[] => [] };
+
+function indexOf(entries: readonly Entry[]): Pick<RuleIndex, 'candidates'> {
   const distinct = distinctValues(entries);
   const sources = new Set(entries.flatMap(({ rule }) => rule.on ?? [])).size;
   const shelves = new Map<string, Shelf>();
   const bySource = new Map<string, Entry[]>();
   for (const entry of entries) {
-    const { on, match } = entry.rule;
+    const { match } = entry;
+    const { on } = entry.rule;
     const bySourceShare = on === undefined ? Number.POSITIVE_INFINITY : on.length / sources;
     const path = mostSelective(equalities(match), distinct, bySourceShare);
     if (path !== undefined) file(shelves, path, entry);
     else for (const origin of new Set(on ?? [EVERYWHERE])) push(bySource, origin, entry);
   }
   return {
-    catchAll: rules.filter((rule) => rule.enabled && rule.catchAll),
     candidates(event, origin) {
       const found = [...(bySource.get(EVERYWHERE) ?? []), ...(bySource.get(origin) ?? [])];
       for (const shelf of shelves.values()) lookUp(shelf, event, found);
@@ -60,8 +76,8 @@ function equalities(match: unknown): ReadonlyMap<string, readonly Scalar[]> {
 
 function distinctValues(entries: readonly Entry[]): ReadonlyMap<string, number> {
   const seen = new Map<string, Set<Scalar>>();
-  for (const { rule } of entries) {
-    for (const [path, values] of equalities(rule.match)) {
+  for (const { match } of entries) {
+    for (const [path, values] of equalities(match)) {
       const known = seen.get(path) ?? new Set();
       for (const value of values) known.add(value);
       seen.set(path, known);
@@ -88,7 +104,7 @@ function mostSelective(
 function file(shelves: Map<string, Shelf>, path: string, entry: Entry): void {
   let shelf = shelves.get(path);
   if (shelf === undefined) shelves.set(path, (shelf = { values: compilePath(path), byValue: new Map() }));
-  for (const value of new Set(equalities(entry.rule.match).get(path))) push(shelf.byValue, value, entry);
+  for (const value of new Set(equalities(entry.match).get(path))) push(shelf.byValue, value, entry);
 }
 
 function lookUp(shelf: Shelf, event: Event, found: Entry[]): void {

@@ -1,11 +1,13 @@
 import type { Registry } from '../types.ts';
 import { deadLetterSchema } from './dead-letter.ts';
 import { deliverySchema } from './delivery.ts';
+import { ENTRY_NAME } from './entry-name.ts';
 import { eventSchema } from './event.ts';
+import { hoursSchema } from './hours.ts';
 import { type Schema, schemaOf } from './json-schema.ts';
 import { MATCH_DEFINITIONS } from './match.ts';
 import { messageSchema } from './message.ts';
-import { ENTRY_NAME, SECTIONS } from './rule-file.ts';
+import { SECTIONS } from './rule-file.ts';
 
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
 const REFERENCE = String.raw`\$\{`;
@@ -44,6 +46,12 @@ function rulesSchema({ sources, channels }: Registry): Schema {
       schemaOf(SECTIONS.channels),
       channels.map((type) => branch(type, { delivery: schemaOf(deliverySchema) })),
     ),
+    hours: {
+      type: 'object',
+      ...schemaOf(SECTIONS.hours),
+      additionalProperties: false,
+      patternProperties: { [ENTRY_NAME]: schemaOf(hoursSchema) },
+    },
   };
   const properties = Object.fromEntries(Object.entries(sections).map(([name, section]) => [name, forEditor(section)]));
   return {

@@ -2,10 +2,12 @@ import type { Registry } from '../types.ts';
 import { daemonSchema } from './daemon.ts';
 import { deliverySchema } from './delivery.ts';
 import { inline } from './explain.ts';
+import { hoursSpanSchema } from './hours.ts';
 import { type Schema, schemaOf } from './json-schema.ts';
 import { OPERATORS } from './match.ts';
 import { messageSchema } from './message.ts';
 import { ruleSchema } from './rule.ts';
+import { silenceSchema } from './silence.ts';
 
 const GENERATED = '<!-- Generated from the schemas by `npm run generate`; edit those. -->';
 
@@ -63,6 +65,8 @@ function rulesPage(): string {
     [`## ${heading}`, intro, table(schema)].join('\n\n');
   return page('Rules', [
     section('rules', 'Each entry of `rules:`.', schemaOf(ruleSchema)),
+    section('hours', 'Each entry of `hours:`, or of a list there.', schemaOf(hoursSpanSchema)),
+    section('silences', 'Each entry of `silences:`.', schemaOf(silenceSchema)),
     section('match', 'The operators of a pattern; several in one map must all hold.', { properties: OPERATORS }),
     section('message', 'Texts are Liquid templates over the event.', schemaOf(messageSchema)),
     section('daemon', 'In one file at most; everything has a default.', schemaOf(daemonSchema)),
@@ -88,8 +92,21 @@ function rowsOf(schema: Schema, prefix: string): string[] {
     const examples = (property.examples ?? []).map(code).join(' ');
     const words = property.enum === undefined ? '' : ` One of ${property.enum.map(code).join(', ')}.`;
     const row = `| \`${path}\` | ${fallback} | ${cell((property.description ?? '') + words)} | ${examples} |`;
+    if (MESSAGES.has(name) && prefix !== '') return [row];
+    const item = itemOf(property);
+    if (item !== undefined) return [row, ...rowsOf(item, `${path}[].`)];
     return [row, ...(isNested(property) && path !== 'message' ? rowsOf(property, `${path}.`) : [])];
   });
+}
+
+/** They have a table of their own. */
+const MESSAGES: ReadonlySet<string> = new Set(['message']);
+
+/** What a list is a list of, when that has settings of its own. */
+function itemOf(property: Schema): Schema | undefined {
+  const items = [property.items, ...(property.anyOf ?? []).map((branch) => branch.items)];
+  const choices = items.flatMap((item) => (item === undefined ? [] : [item, ...(item.anyOf ?? [])]));
+  return choices.find((choice) => choice.properties !== undefined);
 }
 
 const isNested = (schema: Schema): boolean => schema.properties !== undefined;

@@ -4,6 +4,7 @@ import { deliverySchema } from './delivery.ts';
 import { strict } from './fields.ts';
 import { messageSchema } from './message.ts';
 import { ruleSchema } from './rule.ts';
+import { silenceSchema } from './silence.ts';
 
 /** `defaults:`; they hold for the channels and rules of the same file. */
 export const defaultsSchema = strict(
@@ -22,11 +23,9 @@ export const SECTIONS = {
   defaults: defaultsSchema,
   sources: Type.Unknown({ description: 'Where events come from: name -> settings.' }),
   channels: Type.Unknown({ description: 'The ways out: name -> settings.' }),
+  hours: Type.Unknown({
+    description: 'Times of the week that rules name in `during` and `not_during`: name -> span, or a list of spans.',
+  }),
+  silences: Type.Array(silenceSchema, { description: 'What nobody wants to hear of for a while.' }),
   rules: Type.Array(ruleSchema, { description: 'Which events matter, when, and whom to tell.' }),
 } as const;
-
-/** Sections that this version does not have yet; told apart from typing errors. */
-export const LATER_SECTIONS: readonly string[] = ['hours', 'silences'];
-
-/** Names of sources and channels: they become URLs, file names and labels. */
-export const ENTRY_NAME = '^[A-Za-z0-9_.-]{1,100}$';

@@ -1,25 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { condition, duration, oneOrMany, strict, template } from './fields.ts';
+import { flowFields } from './flow.ts';
 import { messageSchema } from './message.ts';
+import { notifySchema } from './notify.ts';
 
 /** Printable, and nothing that turns the direction of writing: names are read in logs and on terminals. */
 export const RULE_NAME = String.raw`^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$`;
-
-/** Fields of rules that this version does not have yet; told apart from typing errors. */
-export const LATER_RULE_FIELDS: readonly string[] = [
-  'for',
-  'resolve',
-  'notify_resolved',
-  'threshold',
-  'digest',
-  'during',
-  'not_during',
-  'outside',
-  'silences',
-  'inhibited_by',
-  'repeat',
-  'escalate',
-];
 
 const combined = (description: string) =>
   Type.Unsafe<readonly unknown[]>({
@@ -29,24 +15,6 @@ const combined = (description: string) =>
     description,
     examples: [[{ 'data.branch': 'main' }, { 'data.branch': { prefix: 'release/' } }]],
   });
-
-const notifyTarget = strict(
-  {
-    channel: Type.String({ description: 'The name of a channel.', examples: ['ops'], minLength: 1 }),
-    to: Type.Optional(
-      oneOrMany(template({ description: 'One recipient.', examples: ['oncall@example.com'] }), {
-        description: "Recipients, in the words of the channel, instead of the channel's own.",
-        examples: ['{{ data.author.email }}'],
-      }),
-    ),
-    if: Type.Optional(
-      condition({ description: 'Only when this holds (CEL).', examples: ['data.environment == "production"'] }),
-    ),
-    message: Type.Optional(messageSchema),
-    delay: Type.Optional(duration({ description: 'Not before this long after the event.', examples: ['5m'] })),
-  },
-  { description: 'A channel, and what is different for it.' },
-);
 
 /** One entry of `rules:`. */
 export const ruleSchema = strict(
@@ -100,11 +68,12 @@ export const ruleSchema = strict(
     ),
     key: Type.Optional(
       template({
-        description: 'What `dedupe` and `throttle` count by.',
+        description: 'What all windows below count by, and what an alert is known by.',
         examples: ['{{ data.repository.full_name }}'],
         default: '{{ source }}|{{ type }}|{{ subject }}',
       }),
     ),
+    ...flowFields,
     dedupe: Type.Optional(
       duration({ description: 'The same `key` again within this time is dropped.', examples: ['10m'] }),
     ),
@@ -118,16 +87,7 @@ export const ruleSchema = strict(
       ),
     ),
     message: Type.Optional(messageSchema),
-    notify: Type.Unsafe<readonly (string | Static<typeof notifyTarget>)[]>({
-      belfry: 'list',
-      anyOf: [
-        { type: 'string', minLength: 1, description: 'The name of a channel.' },
-        notifyTarget,
-        { type: 'array', items: { anyOf: [{ type: 'string', minLength: 1 }, notifyTarget] } },
-      ],
-      description: 'The channels that get the message.',
-      examples: ['ops', ['ops', { channel: 'mail', to: 'oncall@example.com' }]],
-    }),
+    notify: notifySchema('The channels that get the message.'),
     enabled: Type.Optional(
       Type.Boolean({ description: 'False: the rule does nothing, and says so.', examples: [false], default: true }),
     ),

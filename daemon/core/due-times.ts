@@ -101,7 +101,7 @@ function walk(times: DueTimes, after: number, now: number): Overdue {
 
 type NextWall = (wall: number) => number | undefined;
 
-interface Zone {
+export interface Zone {
   /** Wall clock minus UTC, in milliseconds. */
   readonly offset: (instant: number) => number;
   /** The first instant at which the wall clock shows this; if it never does, the first instant after the gap. */
@@ -132,7 +132,7 @@ function nextInterval(after: number, zone: Zone, nextWall: NextWall): number | u
 /** `11/23/2026, 09:00:00` */
 const WALL = /^(\d+)\/(\d+)\/(\d+), (\d+):(\d+):(\d+)$/;
 
-function zoneOf(timezone: string): Zone {
+export function zoneOf(timezone: string): Zone {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,
     calendar: 'gregory',

@@ -1,0 +1,101 @@
+import type { Decision } from '../core/decision.ts';
+import { type Retimed, retime } from '../core/flow/retime.ts';
+import { decideWake } from '../core/flow/wake.ts';
+import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Store } from '../store/store.ts';
+
+export interface TimersParts {
+  readonly store: Store;
+  readonly live: () => Ruleset;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly log: Log;
+  /** Told of every decision, after its commit. */
+  readonly woken: (decision: Decision) => void;
+}
+
+/** The wall clock is looked at again after so long: it may have jumped. Milliseconds. */
+const LOOK_AGAIN = 10_000;
+/** States woken in one turn. */
+const AT_ONCE = 200;
+/** When the store takes nothing, it is asked again after so long. */
+const PATIENCE = 1000;
+
+/** Wakes the states whose time has come: every timer of every rule is a row of the store, and this is the one loop that looks at them. */
+export class Timers {
+  readonly #parts: TimersParts;
+  #cancel: () => void = () => undefined;
+  #turn: Promise<void> | undefined;
+  #state: 'new' | 'running' | 'stopped' = 'new';
+
+  constructor(parts: TimersParts) {
+    this.#parts = parts;
+    parts.store.timers.onEarlier(() => this.#arm());
+  }
+
+  start(): void {
+    this.#state = 'running';
+    this.#arm();
+  }
+
+  /** Resolves when nothing more is woken. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    this.#cancel();
+    await this.#turn;
+  }
+
+  /** After rules were edited: what waits with them is due by their new words. */
+  async retime(rules: Iterable<CompiledRule>): Promise<void> {
+    const { store, log } = this.#parts;
+    const now = this.#parts.clock.now();
+    const wakeOf = store.timers.wakeOf.bind(store.timers);
+    try {
+      const { notes } = await store.change<Retimed>(now, (memory) => retime(rules, this.#context(memory, now), wakeOf));
+      for (const note of notes) log.info(`timers: ${note}`);
+    } catch (error) {
+      // Whatever is woken too early by old times looks at the new ones itself.
+      log.warn({ error: (error as Error).message }, 'timers: not set to the new times yet');
+    }
+  }
+
+  #context(memory: Parameters<Parameters<Store['change']>[1]>[0], now: number) {
+    const { live, newId } = this.#parts;
+    return { ruleset: live(), memory, now, newId };
+  }
+
+  #arm(soonest = 0): void {
+    if (this.#state !== 'running' || this.#turn !== undefined) return;
+    const { store, clock } = this.#parts;
+    this.#cancel();
+    const next = store.timers.next();
+    if (next === undefined) return;
+    const wait = Math.max(soonest, Math.min(LOOK_AGAIN, Math.max(0, next - clock.now())));
+    this.#cancel = clock.after(wait, () => {
+      this.#turn = this.#wakeDue().then((again) => {
+        this.#turn = undefined;
+        this.#arm(again);
+      });
+    });
+  }
+
+  /** Returns how long to wait at least before looking again, milliseconds. */
+  async #wakeDue(): Promise<number> {
+    const { store, clock, log } = this.#parts;
+    try {
+      const now = clock.now();
+      await Promise.all(store.timers.due(now, AT_ONCE).map((place) => this.#wake(place, now)));
+      return 0;
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'timers: not taken; they are tried again');
+      return PATIENCE;
+    }
+  }
+
+  async #wake(place: Parameters<typeof decideWake>[0], now: number): Promise<void> {
+    const { store, woken } = this.#parts;
+    woken(await store.change(now, (memory) => decideWake(place, this.#context(memory, now))));
+  }
+}
