@@ -1,5 +1,5 @@
+import { defaultBody, defaultTitle, oneLine } from './default-message.ts';
 import type { Event } from './event.ts';
-import { isObject } from './json.ts';
 import { type Action, type Format, type Message, PRIORITIES, type Priority } from './message.ts';
 import type { MessageTemplates, Scope, Template } from './ruleset.ts';
 
@@ -14,8 +14,7 @@ type Escape = (text: string, format: Format) => string;
 const RAW_EVENT_SHOWN = 2000;
 /** Inside `{{ }}` or `{% %}`; the mere word tells no number. */
 const TELLS_SUPPRESSED = /\{[{%](?:(?![%}]\}).)*\bsuppressed\b/s;
-/** Deeper in, `a.b.c: 1` is no longer easier to read than JSON. */
-const DEEPEST_SHOWN = 8;
+const TELLS_STATUS = /\{[{%](?:(?![%}]\}).)*\b(?:status|resolved_after)\b/s;
 const LINKS: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:'];
 
 /**
@@ -30,10 +29,14 @@ export function renderMessage(templates: MessageTemplates, scope: Scope, escape:
   const image = rendering.address('image', templates.image);
   const replaceKey = rendering.line('replace_key', templates.replace_key);
   const message: Message = {
-    title: rendering.shownLine('title', templates.title) ?? defaultTitle(scope.event, format, escape),
+    title: withStatus(
+      templates,
+      rendering.shownLine('title', templates.title) ?? defaultTitle(scope, format, escape),
+      scope,
+    ),
     body: withSuppressed(
       templates,
-      rendering.shown('body', templates.body) ?? defaultBody(scope.event, format, escape),
+      rendering.shown('body', templates.body) ?? defaultBody(scope, format, escape),
       scope,
     ),
     format,
@@ -131,43 +134,6 @@ class Rendering {
   }
 }
 
-function defaultTitle(event: Event, format: Format, escape: Escape): string {
-  return escape(
-    oneLine(event.subject === undefined ? `${event.type} (${event.source})` : `${event.type}: ${event.subject}`),
-    format,
-  );
-}
-
-/** `repo.name: acme/api`, a line for each value. */
-function defaultBody(event: Event, format: Format, escape: Escape): string {
-  const lines: string[] = [];
-  collectLines(event.data, '', 0, lines);
-  const shown = lines.length > 20 ? [...lines.slice(0, 20), `... and ${lines.length - 20} more`] : lines;
-  return shown
-    .map((line) => escape(line.slice(0, 500), format))
-    .join(format === 'text' ? '\n' : format === 'html' ? '<br>' : '\n\n');
-}
-
-function collectLines(value: unknown, path: string, depth: number, lines: string[]): void {
-  if (value === null || value === undefined || lines.length > 200) return;
-  if (isObject(value) && depth < DEEPEST_SHOWN) {
-    for (const [key, item] of Object.entries(value)) {
-      collectLines(item, path === '' ? key : `${path}.${key}`, depth + 1, lines);
-    }
-    return;
-  }
-  lines.push(`${path === '' ? '' : `${path}: `}${shownValue(value)}`);
-}
-
-function shownValue(value: unknown): string {
-  if (typeof value === 'string') return value;
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return '...';
-  }
-}
-
 /** Too deep an event for JSON must not lose the message either. */
 function rawEvent(event: Event): string {
   try {
@@ -175,6 +141,12 @@ function rawEvent(event: Event): string {
   } catch {
     return `event ${event.id} of ${event.source}`;
   }
+}
+
+/** That it is over is told, by the rule's own words if it has any for it: the same title as before would say the opposite. */
+function withStatus(templates: MessageTemplates, title: string, scope: Scope): string {
+  const told = [templates.title, templates.body].some((template) => TELLS_STATUS.test(template?.source ?? ''));
+  return scope.status === 'resolved' && !told ? `Resolved: ${title}` : title;
 }
 
 /** What was held back is told, by the rule's own words if it has any for it. */
@@ -188,8 +160,4 @@ function withSuppressed(templates: MessageTemplates, body: string, scope: Scope)
 
 function present<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
   return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
-}
-
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }

@@ -45,6 +45,25 @@ const HOOK = {
   },
 };
 
+const BEAT = {
+  summary:
+    'A beat of a heartbeat source; below it `/start`, `/fail` and `/{exit code}` say what else a job has to tell.',
+  description: 'No token.',
+  parameters: [
+    { name: 'name', in: 'path', required: true, schema: TEXT },
+    { name: 'key', in: 'query', description: 'Whose heart it is, where the source has a `key`', schema: TEXT },
+  ],
+  responses: answersOf({
+    202: 'On disk',
+    400: 'The key is missing or not wanted',
+    404: 'No heartbeat of this name, or no such ending',
+    405: 'Another method',
+    413: 'Too large',
+    503: 'Stopping, or too many keys',
+    507: 'The disk is full',
+  }),
+};
+
 /** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), made from the routes themselves, so that it cannot fall behind. */
 export function describeApi(routes: readonly Route[]): Readonly<Record<string, unknown>> {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -60,7 +79,7 @@ export function describeApi(routes: readonly Route[]): Readonly<Record<string, u
       description: 'Events in, deliveries and dead letters out. Errors are RFC 9457 problem details.',
     },
     components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: PROBLEM } },
-    paths: { ...paths, '/hooks/{path}': { post: HOOK } },
+    paths: { ...paths, '/hooks/{path}': { post: HOOK }, '/beats/{name}': { post: BEAT, get: BEAT } },
   };
 }
 

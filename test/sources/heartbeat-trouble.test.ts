@@ -10,6 +10,7 @@ import {
   UnsteadyClock,
 } from '../support/heartbeat.ts';
 import type { RecordedIo } from '../support/source-io.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const hourly = { every: '1h', grace: '5m' };
 
@@ -76,8 +77,8 @@ describe('a heartbeat while nobody could listen', () => {
 
 describe('a heartbeat on a full disk', () => {
   /** What lies behind the source, which takes nothing while it is full. */
-  function fillable(): { readonly io: RecordedIo; full: boolean } {
-    const io = recordedHeart();
+  function fillable(clock = new VirtualClock()): { readonly io: RecordedIo; full: boolean } {
+    const io = recordedHeart({ clock });
     const disk: { readonly io: RecordedIo; full: boolean } = {
       full: false,
       io: {
@@ -105,6 +106,37 @@ describe('a heartbeat on a full disk', () => {
     disk.full = false;
     await clock.advance(MINUTE);
     expect([io.events, io.reports.at(-1)]).toEqual([[], undefined]);
+    expect(source.detail?.()).toMatch(/^up, due 2026-11-23T11:1/);
+  });
+
+  it('does not take for missed what was refused, also if that was the only one', async () => {
+    const io = recordedHeart();
+    let refusals = 0;
+    const mark: typeof io.mark = (marks) =>
+      refusals > 0 && marks.some(({ key }) => key === 'beat:')
+        ? ((refusals -= 1), Promise.reject(new Error('disk full')))
+        : io.mark(marks);
+    const { clock, beat } = await startHeart(hourly, { ...io, mark });
+    await beat();
+    await clock.advance(HOUR);
+    refusals = 1;
+    await expect(beat()).rejects.toThrow('disk full');
+    await clock.advance(HOUR);
+    expect(io.events).toEqual([]);
+  });
+
+  it('that was stopped as well is given its period when there is room', async () => {
+    const clock = new UnsteadyClock('2026-11-23T09:00:00Z');
+    const disk = fillable(clock);
+    const { io, beat, source } = await startHeart(hourly, disk.io);
+    await beat();
+    await clock.advance(50 * MINUTE);
+    disk.full = true;
+    clock.stall(20 * MINUTE);
+    await clock.advance(40 * SECOND);
+    disk.full = false;
+    await clock.advance(30 * SECOND);
+    expect(io.events).toEqual([]);
     expect(source.detail?.()).toMatch(/^up, due 2026-11-23T11:1/);
   });
 
@@ -140,5 +172,61 @@ describe('a heartbeat on a full disk', () => {
     expect(io.stored.has('beat:')).toBe(false);
     await beat();
     expect(told(io)).toEqual(['10:00:00 missed', '11:00:00 recovered']);
+  });
+});
+
+describe('a heartbeat to which much happens at once', () => {
+  const often = { every: '10m', grace: '1m', match: { type: 'backup.done' } };
+  const done = { id: 'e', source: 'api', type: 'backup.done', time: '', data: null };
+
+  it('fails once', async () => {
+    const { io, beat } = await startHeart(often);
+    await Promise.all([beat('/1'), beat('/2'), beat('/fail')]);
+    expect(io.tries).toBe(1);
+  });
+
+  it('stays down by a failure that was reported after a beat, though both are stored together', async () => {
+    const io = recordedHeart();
+    let store = (): void => undefined;
+    const emit: typeof io.emit = async (event, marks) => {
+      await new Promise<void>((resolve) => (store = resolve));
+      return io.emit(event, marks);
+    };
+    const { clock, beat, source } = await startHeart(often, { ...io, emit });
+    await clock.advance(MINUTE);
+    const seen = source.observe?.(done, clock.now());
+    const answer = beat('/fail');
+    await clock.advance(0);
+    seen?.committed();
+    store();
+    await answer;
+    await clock.advance(MINUTE);
+    expect(told(io)).toEqual(['09:01:00 failed']);
+  });
+
+  it('comes back before it fails again', async () => {
+    const { io, clock, beat, pass } = await startHeart(often);
+    await clock.advance(11 * MINUTE);
+    io.refuse(new Error('disk full'));
+    pass(done);
+    await clock.advance(0);
+    await beat('/fail');
+    await clock.advance(MINUTE);
+    expect(told(io)).toEqual(['09:10:00 missed', '09:11:00 recovered', '09:11:00 failed']);
+  });
+
+  it('has no more keys than there is room for', async () => {
+    const keyed = { ...often, key: '{{ data }}' };
+    const { io, clock, beat, source } = await startHeart(keyed);
+    await Promise.all(Array.from({ length: 9_999 }, (_, n) => beat('', { query: `key=h${n}` })));
+    const seen = ['a', 'b'].map((data) => source.observe?.({ ...done, data }, clock.now()));
+    for (const each of seen) {
+      for (const { key, value } of each!.marks) io.stored.set(key, value!);
+      each!.committed();
+    }
+    await clock.advance(0);
+    expect(source.detail?.()).toBe('10000 up');
+    expect([io.stored.has('beat:a'), io.stored.has('beat:b')]).toEqual([true, false]);
+    expect(source.observe?.({ ...done, data: 'c' }, clock.now())).toBeUndefined();
   });
 });

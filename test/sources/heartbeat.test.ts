@@ -91,8 +91,8 @@ describe('a heartbeat', () => {
     expect(source.detail?.()).toBe('late, due 2026-11-23T09:10:00.000Z');
     await clock.advance(5 * MINUTE);
     expect(source.detail?.()).toBe('down, missed at 2026-11-23T09:15:00.000Z');
-    await beat('/1');
     await beat();
+    await beat('/start');
     await beat('/1');
     expect(source.detail?.()).toBe('down, failed at 2026-11-23T09:16:00.000Z');
   });
@@ -239,6 +239,25 @@ describe('a heartbeat over restarts', () => {
     goLive();
     expect(await answer).toMatchObject({ status: 202 });
     expect(second.source.detail?.()).toMatch(/^up, due 2026-11-23T09:15:00.000Z, running/);
+  });
+
+  it('hears what comes while it reads what is stored', async () => {
+    const io = recordedHeart();
+    let read = (): void => undefined;
+    const reading = new Promise<void>((resolve) => (read = resolve));
+    const marks: typeof io.marks = async () => {
+      const stored = new Map(io.stored);
+      await reading;
+      return stored;
+    };
+    const { clock, source, pass } = await startHeart(
+      { every: '10m', match: { type: 'backup.done' } },
+      { ...io, marks },
+    );
+    pass({});
+    read();
+    await clock.advance(0);
+    expect(source.detail?.()).toBe('up, due 2026-11-23T09:10:00.000Z');
   });
 
   it('whose turn never comes stops nevertheless, and answers so', async () => {

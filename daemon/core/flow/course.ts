@@ -1,4 +1,4 @@
-import type { Decision, LaterResult, Memory, OwedDelivery, RuleOutcome, RuleResult } from '../decision.ts';
+import type { Decision, LaterResult, Memory, OwedDelivery, RuleResult } from '../decision.ts';
 import type { Event } from '../event.ts';
 import { notify, type Telling, withTold } from '../notify.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
@@ -34,7 +34,6 @@ export const QUIETING: readonly Step<unknown>[] = [inhibit, silence, hours];
 const SUPPRESSED = 'suppressed';
 /** For how long a count waits for the next message to tell it, milliseconds. */
 const SUPPRESSED_KEPT = 30 * 86_400_000;
-const COUNTED: ReadonlySet<RuleOutcome> = new Set(['deduplicated', 'throttled']);
 
 export interface DecideContext {
   readonly ruleset: Ruleset;
@@ -76,7 +75,8 @@ export class Course {
       const { rows = [] } = verdict;
       if (verdict.kind === 'pass' && step.tentative === true) tentative.push([step.name, rows]);
       else this.write(rule, key, step.name, rows);
-      if (verdict.kind === 'stop') return this.#stopped(rule, key, verdict, tentative, errors);
+      if (verdict.kind === 'stop')
+        return this.#stopped(rule, key, verdict, { tentative, errors, counts: step.tentative === true });
       if (verdict.signal !== undefined) signal = verdict.signal;
     }
     for (const [step, rows] of tentative) this.write(rule, key, step, rows);
@@ -128,11 +128,19 @@ export class Course {
     rule: CompiledRule,
     key: string,
     { outcome, reason, until, kept }: Verdict & { kind: 'stop' },
-    tentative: readonly (readonly [step: string, rows: readonly Row[]])[],
-    errors: readonly string[],
+    {
+      tentative,
+      errors,
+      counts,
+    }: {
+      readonly tentative: readonly (readonly [step: string, rows: readonly Row[]])[];
+      readonly errors: readonly string[];
+      /** The next message tells of it. */
+      readonly counts: boolean;
+    },
   ): RuleResult {
     if (kept === true) for (const [step, rows] of tentative) this.write(rule, key, step, rows);
-    if (COUNTED.has(outcome)) {
+    if (counts) {
       const value = { count: this.#suppressed(rule, key) + 1 };
       this.write(rule, key, SUPPRESSED, [{ value, expires: this.#context.now + SUPPRESSED_KEPT }]);
     }
@@ -159,7 +167,7 @@ export class Course {
   }
 
   #suppressed(rule: CompiledRule, key: string): number {
-    if (rule.dedupe === undefined && rule.throttle === undefined && !makesAlerts(rule)) return 0;
+    if (rule.dedupe === undefined && rule.throttle === undefined) return 0;
     return remembered<{ count: number }>(SUPPRESSED, this.at(rule, key))?.count ?? 0;
   }
 }

@@ -1,0 +1,69 @@
+import type { Event } from './event.ts';
+import { isObject } from './json.ts';
+import type { Format } from './message.ts';
+import type { Scope } from './ruleset.ts';
+
+type Escape = (text: string, format: Format) => string;
+
+/** Deeper in, `a.b.c: 1` is no longer easier to read than JSON. */
+const DEEPEST_SHOWN = 8;
+const MOST_LINES = 20;
+
+/** What a message is called that the rule has no words for. */
+export function defaultTitle({ event, count }: Scope, format: Format, escape: Escape): string {
+  const many = typeof count === 'number' && count > 1 ? ` (${count} events)` : '';
+  return escape(oneLine(`${headline(event)}${many}`), format);
+}
+
+/** `repo.name: acme/api`, a line for each value; of several events a line each. */
+export function defaultBody({ event, events }: Scope, format: Format, escape: Escape): string {
+  const all = Array.isArray(events) && events.length > 1 ? (events as readonly Event[]) : undefined;
+  const lines = all === undefined ? linesOf(event) : all.map(lineOf);
+  const shown =
+    lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `... and ${lines.length - MOST_LINES} more`] : lines;
+  return shown
+    .map((line) => escape(line.slice(0, 500), format))
+    .join(format === 'text' ? '\n' : format === 'html' ? '<br>' : '\n\n');
+}
+
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+}
+
+function headline({ type, subject, source }: Event): string {
+  return subject === undefined ? `${type} (${source})` : `${type}: ${subject}`;
+}
+
+/** One event among others. */
+function lineOf(event: Event): string {
+  const details = linesOf(event).slice(0, 5).join(', ');
+  return oneLine(
+    `${event.time.slice(0, 19).replace('T', ' ')} ${headline(event)}${details === '' ? '' : `: ${details}`}`,
+  );
+}
+
+function linesOf(event: Event): string[] {
+  const lines: string[] = [];
+  collectLines(event.data, '', 0, lines);
+  return lines;
+}
+
+function collectLines(value: unknown, path: string, depth: number, lines: string[]): void {
+  if (value === null || value === undefined || lines.length > 200) return;
+  if (isObject(value) && depth < DEEPEST_SHOWN) {
+    for (const [key, item] of Object.entries(value)) {
+      collectLines(item, path === '' ? key : `${path}.${key}`, depth + 1, lines);
+    }
+    return;
+  }
+  lines.push(`${path === '' ? '' : `${path}: `}${shownValue(value)}`);
+}
+
+function shownValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '...';
+  }
+}

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { parseDuration } from '../../../daemon/lib/duration.ts';
+import { Desk, type DeskOptions } from '../../support/desk.ts';
+
+/**
+ * A story in lines of `TIME ACTION: OUTCOME > SENT, SENT`, all but the time optional. TIME counts from the beginning (`10m`) or
+ * is a moment. ACTIONs: `down` and `up` are events (`down a host=w1`: of the key `a`, with more data), `ack`, `restart`,
+ * `sleep` (nothing runs from the line before until now), `edit` (the next of the other rules). SENT is `CHANNEL BODY`, what went
+ * out since the line before; nothing else may have.
+ */
+export type Story = readonly string[];
+
+const LINE =
+  /^(?<time>\d{4}-\S+Z|[^\s:]+)(?: (?<action>[a-z][^:>]*?))?(?:: ?(?<outcome>[^>]+?))?(?: ?> ?(?<sent>.*))?$/;
+
+/** `rule` is what the rule `r` has besides a name, `match: {data.state: down}`, a key and `notify: ops`. */
+export function ruleText(rule: string, name = 'r'): string {
+  let top = rule;
+  while (/[{[][^{}[\]]*[\]}]/.test(top)) top = top.replace(/[{[][^{}[\]]*[\]}]/g, '');
+  const has = (field: string): boolean => new RegExp(`(^|,)\\s*${field}:`).test(top);
+  const parts = [
+    `name: ${name}`,
+    ...(has('match') ? [] : ['match: { data.state: down }']),
+    ...(has('key') ? [] : ['key: "{{ data.k }}"']),
+    ...(has('message') ? [] : ['message: { title: T, body: "{{ status }}" }']),
+    ...(has('notify') ? [] : ['notify: ops']),
+    ...(rule === '' ? [] : [rule]),
+  ];
+  return `  - { ${parts.join(', ')} }\n`;
+}
+
+export interface Case extends DeskOptions {
+  readonly edits?: readonly string[];
+  /** Sections beside `rules:`. */
+  readonly beside?: string;
+  /** More rules. */
+  readonly others?: string;
+}
+
+export function story(name: string, rule: string, lines: Story, more: Case = {}): void {
+  test(name, () => {
+    const { edits = [], beside = '', others = '', ...options } = more;
+    const textOf = (own: string): string => `${beside}rules:\n${ruleText(own)}${others}`;
+    const desk = new Desk(textOf(rule), options);
+    const begin = desk.now;
+    const later = [...edits];
+    for (const line of lines) {
+      const { time, action, outcome, sent } = LINE.exec(line)!.groups!;
+      const at = momentOf(time!, begin);
+      const made = act(desk, at, action ?? '', () => textOf(later.shift()!));
+      if (outcome !== undefined) expect([line, made]).toEqual([line, outcome.trim()]);
+      const wanted = sent === undefined || sent === '' ? [] : sent.split(',').map((part) => part.trim());
+      expect([line, ...desk.heard().map((text) => text.replace(': ', ' ').trim())].sort()).toEqual(
+        [line, ...wanted].sort(),
+      );
+    }
+  });
+}
+
+function momentOf(time: string, begin: number): number {
+  const offset = parseDuration(time);
+  const at = offset === undefined ? Date.parse(time) : begin + offset;
+  if (Number.isNaN(at)) throw new Error(`no time: ${time}`);
+  return at;
+}
+
+/** Returns the outcome of an event for the rule `r`, how many an `ack` found, or the notes of an edit. */
+function act(desk: Desk, at: number, action: string, next: () => string): string {
+  const [verb = '', ...rest] = action.split(' ').filter((word) => word !== '');
+  if (verb === 'sleep') {
+    desk.sleep(at - desk.now);
+    return '';
+  }
+  desk.until(at);
+  if (verb === '') return '';
+  if (verb === 'restart') {
+    desk.restart();
+    return '';
+  }
+  if (verb === 'edit') {
+    const notes = desk.edit(next());
+    desk.wait(0);
+    return notes.join('; ');
+  }
+  if (verb === 'ack') return String(desk.acknowledge(rest[0] ?? 'a'));
+  const pairs = rest.filter((word) => word.includes('=')).map((word) => word.split('=') as [string, string]);
+  const k = rest.find((word) => !word.includes('=')) ?? 'a';
+  const outcomes = desk.take({ k, state: verb, ...Object.fromEntries(pairs) });
+  return outcomes['r'] ?? 'no_match';
+}
