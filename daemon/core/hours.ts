@@ -1,4 +1,5 @@
-import { type Zone, zoneOf } from './due-times.ts';
+import { type DateRange, isOneOf } from './calendar-dates.ts';
+import { zoneOf } from './due-times.ts';
 
 /** Named times of the week. Instants are milliseconds since the epoch. */
 export interface Hours {
@@ -10,81 +11,168 @@ export interface Hours {
 
 /** One span, compiled: minutes of the day on the wall clock; `to` beyond 24 h is the next day. */
 export interface HoursSpan {
-  /** 0 is Sunday. */
+  /** On which it begins; 0 is Sunday. */
   readonly days: ReadonlySet<number>;
   readonly from: number;
   readonly to: number;
   readonly timezone: string;
-}
-
-interface Interval {
-  readonly from: number;
-  readonly until: number;
+  /** It begins on these days only, as far as they are among `days`. */
+  readonly dates?: readonly DateRange[];
+  /** It does not begin on these. */
+  readonly exceptDates?: readonly DateRange[];
 }
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 /** Beyond this nothing is looked for. */
-const HORIZON = 400;
+const HORIZON = 400 * DAY;
+/** How far ahead is looked when somebody asks about now. */
+const NEAR = 40 * DAY;
+/** What is longer ago than this is forgotten. */
+const LONGEST_KEPT = 2000 * DAY;
 
 /**
- * A boundary in the hour that the clock skips is the first instant after it, one in the hour that it repeats is the first of the
- * two. The day of a span that goes over midnight is the one on which it begins.
+ * The hours that some spans make together. A span lasts from the first instant at which the clock on the wall shows its
+ * beginning, or later, to the first at which it shows its end, or later. So a boundary in the hour that the clock skips is the
+ * first instant after it, one in the hour that it repeats is the first of the two, every time that a span names is covered at
+ * least once, and spans that follow one another leave no gap and do not overlap. A span that lies in the skipped hour as a whole
+ * begins after it and lasts as long as it is written. The day of a span that goes over midnight is the one on which it begins.
  */
 export function compileHours(name: string, spans: readonly HoursSpan[]): Hours {
-  const zones = spans.map(({ timezone }) => zoneOf(timezone));
-  let known: { readonly from: number; readonly until: number; readonly active: boolean } | undefined;
-  const look = (at: number): NonNullable<typeof known> => {
-    if (known !== undefined && at >= known.from && at < known.until) return known;
-    known = stretchAt(at, spans, zones);
-    return known;
-  };
-  return {
-    name,
-    active: (at) => look(at).active,
-    nextChange: (at) => {
-      const { until } = look(at);
-      return Number.isFinite(until) ? until : undefined;
-    },
-  };
+  return new Calendar(name, spans);
 }
 
-/** The stretch of time from `at` until the next change. */
-function stretchAt(at: number, spans: readonly HoursSpan[], zones: readonly Zone[]) {
-  for (let days = 9; ; days = Math.min(days * 8, HORIZON)) {
-    const intervals = joined(spans.flatMap((span, index) => intervalsOf(span, zones[index]!, at, days)));
-    const present = intervals.find(({ from, until }) => from <= at && at < until);
-    const next = present === undefined ? intervals.find(({ from }) => from > at)?.from : present.until;
-    const known = at + (days - 2) * DAY;
-    if ((next !== undefined && next < known) || days === HORIZON)
-      return {
-        from: at,
-        until: next !== undefined && next < known ? next : Number.POSITIVE_INFINITY,
-        active: present !== undefined,
-      };
+/** Whether a span begins on a day; `wall` is its midnight, as milliseconds, were the clock on the wall UTC. */
+export function beginsOn({ days, dates, exceptDates }: Omit<HoursSpan, 'timezone'>, wall: number): boolean {
+  if (!days.has((((wall / DAY + 4) % 7) + 7) % 7)) return false;
+  if (dates !== undefined && !isOneOf(dates, wall)) return false;
+  return exceptDates === undefined || !isOneOf(exceptDates, wall);
+}
+
+interface Stretch {
+  readonly from: number;
+  readonly until: number;
+}
+
+type InstantOf = (wall: number) => number;
+
+/** Asked about every event, so it keeps the stretches that it found; all between `#from` and `#until` are known. */
+class Calendar implements Hours {
+  readonly name: string;
+  readonly #spans: readonly (readonly [HoursSpan, InstantOf])[];
+  /** In order, with a gap between any two. */
+  #stretches: readonly Stretch[] = [];
+  #from = 0;
+  #until = 0;
+  /** Where the last answer was found. */
+  #last = 0;
+
+  constructor(name: string, spans: readonly HoursSpan[]) {
+    this.name = name;
+    this.#spans = spans.map((span) => [span, wallClock(span.timezone)]);
+  }
+
+  active(at: number): boolean {
+    this.#know(at, 0);
+    const stretch = this.#stretches[this.#indexOf(at)];
+    return stretch !== undefined && at < stretch.until;
+  }
+
+  nextChange(at: number): number | undefined {
+    for (const ahead of [NEAR, HORIZON]) {
+      this.#know(at, ahead);
+      const index = this.#indexOf(at);
+      const present = this.#stretches[index];
+      const change =
+        present !== undefined && at < present.until ? present.until : this.#stretches[index + 1]?.from;
+      if (change !== undefined && change < this.#until) return change <= at + HORIZON ? change : undefined;
+    }
+    return undefined;
+  }
+
+  /** The last stretch that has begun; -1 when none has. */
+  #indexOf(at: number): number {
+    const stretches = this.#stretches;
+    const began = (index: number): boolean => index < 0 || (stretches[index]?.from ?? Number.POSITIVE_INFINITY) <= at;
+    if (began(this.#last) && !began(this.#last + 1)) return this.#last;
+    let low = -1;
+    let high = stretches.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (began(middle)) low = middle;
+      else high = middle;
+    }
+    this.#last = low;
+    return low;
+  }
+
+  /** Finds the stretches at `at` and so far ahead, and twice that, so that it need not look again soon. */
+  #know(at: number, ahead: number): void {
+    if (at >= this.#from && at + ahead < this.#until) return;
+    const goesOn = at >= this.#from && at < this.#until && at - this.#from < LONGEST_KEPT;
+    this.#from = goesOn ? this.#from : at;
+    this.#until = at + Math.max(2 * ahead, NEAR);
+    // A day on the wall begins up to a day earlier or later than in UTC, and what began on it may last for two more.
+    const first = Math.floor(this.#from / DAY) - 3;
+    const last = Math.ceil(this.#until / DAY) + 1;
+    const found: Stretch[] = [];
+    for (let day = first; day <= last; day += 1) {
+      for (const [span, instantOf] of this.#spans) {
+        const stretch = beginsOn(span, day * DAY) ? stretchOn(day * DAY, span, instantOf) : undefined;
+        if (stretch !== undefined) found.push(stretch);
+      }
+    }
+    this.#stretches = joined(found);
+    this.#last = -1;
   }
 }
 
-function intervalsOf({ days, from, to }: HoursSpan, zone: Zone, at: number, count: number): Interval[] {
-  const today = Math.floor((at + zone.offset(at)) / DAY) * DAY;
-  const found: Interval[] = [];
-  for (let wall = today - 2 * DAY; wall < today + count * DAY; wall += DAY) {
-    if (!days.has(new Date(wall).getUTCDay())) continue;
-    const interval = { from: zone.instantOf(wall + from * MINUTE), until: zone.instantOf(wall + to * MINUTE) };
-    if (interval.until > interval.from) found.push(interval);
-  }
-  return found;
+/** A span that begins on this day; undefined on a day that the calendar skips. */
+function stretchOn(wall: number, { from, to }: HoursSpan, instantOf: InstantOf): Stretch | undefined {
+  const begin = instantOf(wall + from * MINUTE);
+  const end = instantOf(wall + to * MINUTE);
+  if (end > begin) return { from: begin, until: end };
+  if (instantOf(wall) === instantOf(wall + DAY)) return undefined;
+  return { from: begin, until: begin + (to - from) * MINUTE };
 }
 
 /** In order, with those that touch made one. */
-function joined(intervals: Interval[]): Interval[] {
-  const result: Interval[] = [];
-  for (const interval of intervals.sort((a, b) => a.from - b.from)) {
+function joined(stretches: readonly Stretch[]): Stretch[] {
+  const result: Stretch[] = [];
+  for (const stretch of stretches.toSorted((a, b) => a.from - b.from)) {
     const last = result.at(-1);
-    if (last === undefined || interval.from > last.until) result.push(interval);
-    else result[result.length - 1] = { from: last.from, until: Math.max(last.until, interval.until) };
+    if (last === undefined || stretch.from > last.until) result.push(stretch);
+    else result[result.length - 1] = { from: last.from, until: Math.max(last.until, stretch.until) };
   }
   return result;
+}
+
+/** A clock knows the offsets of so many days before it forgets them. */
+const MOST_DAYS = 5000;
+/** Made when they are asked for; there are no more than zones. */
+const wallClocks = new Map<string, InstantOf>();
+
+/** The first instant at which the clock on the wall of a zone shows this, or later. Cheap on all days on which it is not changed. */
+function wallClock(timezone: string): InstantOf {
+  const known = wallClocks.get(timezone);
+  if (known !== undefined) return known;
+  const zone = zoneOf(timezone);
+  const offsets = new Map<number, number>();
+  const offsetOn = (day: number): number => {
+    const kept = offsets.get(day);
+    if (kept !== undefined) return kept;
+    if (offsets.size >= MOST_DAYS) offsets.clear();
+    const offset = zone.offset(day * DAY);
+    offsets.set(day, offset);
+    return offset;
+  };
+  const instantOf = (wall: number): number => {
+    const day = Math.floor(wall / DAY);
+    const offset = offsetOn(day - 1);
+    return offset === offsetOn(day + 2) ? wall - offset : zone.instantOf(wall);
+  };
+  wallClocks.set(timezone, instantOf);
+  return instantOf;
 }
 
 /** Inside all that is wanted and nothing that is not: `during` is any of them, or always when there is none. */
@@ -96,14 +184,28 @@ export function allowed(at: number, during: readonly Hours[], notDuring: readonl
 
 /** The first instant after `at` at which it is allowed; undefined when it is not within 400 days. */
 export function nextAllowed(at: number, during: readonly Hours[], notDuring: readonly Hours[]): number | undefined {
-  const all = [...during, ...notDuring];
-  for (let next = nextOf(all, at); next !== undefined && next < at + HORIZON * DAY; next = nextOf(all, next)) {
-    if (allowed(next, during, notDuring)) return next;
-  }
-  return undefined;
+  return nextInstant(at, during, notDuring, true);
 }
 
-function nextOf(all: readonly Hours[], at: number): number | undefined {
-  const changes = all.flatMap((hours) => hours.nextChange(at) ?? []);
-  return changes.length === 0 ? undefined : Math.min(...changes);
+/** When it is no longer allowed; undefined when it is not at `at`, or still is after 400 days. */
+export function allowedUntil(at: number, during: readonly Hours[], notDuring: readonly Hours[]): number | undefined {
+  return allowed(at, during, notDuring) ? nextInstant(at, during, notDuring, false) : undefined;
+}
+
+function nextInstant(
+  at: number,
+  during: readonly Hours[],
+  notDuring: readonly Hours[],
+  wanted: boolean,
+): number | undefined {
+  const nextChange = (from: number): number => {
+    let next = Number.POSITIVE_INFINITY;
+    for (const hours of during) next = Math.min(next, hours.nextChange(from) ?? next);
+    for (const hours of notDuring) next = Math.min(next, hours.nextChange(from) ?? next);
+    return next;
+  };
+  for (let next = at + 1; next <= at + HORIZON; next = nextChange(next)) {
+    if (allowed(next, during, notDuring) === wanted) return next;
+  }
+  return undefined;
 }

@@ -2,7 +2,6 @@ import type { StatePlace } from '../core/decision.ts';
 
 interface Wake {
   readonly at: number;
-  readonly order: number;
   readonly place: StatePlace;
 }
 
@@ -16,7 +15,6 @@ const CLEAR_AT = 1024;
 export class Wakes {
   readonly #isWanted: (place: StatePlace, at: number) => boolean;
   #heap: Wake[] = [];
-  #count = 0;
   #clearAt = CLEAR_AT;
 
   constructor(isWanted: (place: StatePlace, at: number) => boolean) {
@@ -29,7 +27,7 @@ export class Wakes {
 
   add(place: StatePlace, at: number): void {
     if (this.#heap.length >= this.#clearAt) this.#clear();
-    this.#heap.push({ at, order: (this.#count += 1), place });
+    this.#heap.push({ at, place });
     this.#rise(this.#heap.length - 1);
   }
 
@@ -41,19 +39,17 @@ export class Wakes {
 
   /** The places whose time has come, earliest first, at most `limit`. They stay until their states change. */
   due(now: number, limit: number): readonly StatePlace[] {
-    const found: Wake[] = [];
-    for (
-      this.#passOver();
-      found.length < limit && this.#heap.length > 0 && this.#heap[0]!.at <= now;
-      this.#passOver()
-    ) {
-      found.push(this.#take());
+    const found = new Map<string, Wake>();
+    for (this.#passOver(); found.size < limit && this.#heap.length > 0 && this.#heap[0]!.at <= now; this.#passOver()) {
+      // A state that was given the same time twice stands here twice.
+      const wake = this.#take();
+      found.set(nameOf(wake.place), wake);
     }
-    for (const wake of found) {
+    for (const wake of found.values()) {
       this.#heap.push(wake);
       this.#rise(this.#heap.length - 1);
     }
-    return found.map(({ place }) => place);
+    return [...found.values()].map(({ place }) => place);
   }
 
   #passOver(): void {
@@ -73,8 +69,7 @@ export class Wakes {
   #clear(): void {
     const once = new Map<string, Wake>();
     for (const wake of this.#heap) {
-      const { rule, key, step } = wake.place;
-      if (this.#isWanted(wake.place, wake.at)) once.set(`${rule}\u0000${step}\u0000${key}`, wake);
+      if (this.#isWanted(wake.place, wake.at)) once.set(nameOf(wake.place), wake);
     }
     // In order of time they are a heap.
     this.#heap = [...once.values()].sort((a, b) => (isBefore(a, b) ? -1 : 1));
@@ -104,6 +99,11 @@ export class Wakes {
   }
 }
 
+/** What is due at one instant comes in the order of names, so that a restart does not change it. */
 function isBefore(left: Wake, right: Wake): boolean {
-  return left.at < right.at || (left.at === right.at && left.order < right.order);
+  return left.at < right.at || (left.at === right.at && nameOf(left.place) < nameOf(right.place));
+}
+
+function nameOf({ rule, key, step }: StatePlace): string {
+  return `${rule}\u0000${step}\u0000${key}`;
 }

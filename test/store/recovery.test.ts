@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Event } from '../../daemon/core/event.ts';
 import { openStore } from '../../daemon/store/sqlite.ts';
 import type { Store } from '../../daemon/store/store.ts';
 import { type Built, build, ended, start } from './built.ts';
@@ -321,4 +322,46 @@ async function fill(store: Store): Promise<string[]> {
   };
   await Promise.all(Array.from({ length: 8 }, one));
   return taken;
+}
+
+describe('a state directory of version 1', () => {
+  it('is taken over with everything in it', async () => {
+    const made = await versionOne();
+    const store = await open();
+    expect(await store.event(made.id)).toMatchObject({
+      outcomes: { deploys: 'notified' },
+      results: [{ rule: 'deploys', outcome: 'notified' }],
+      later: [],
+    });
+    expect(store.memory(NOW).read('r', 'k', 'throttle')).toEqual({ at: [1] });
+    await store.change(NOW, () => ({
+      results: [],
+      states: [{ rule: 'r', key: 'k', step: 'for', value: 1, expires: NOW + HOUR, wake: NOW + 5 }],
+      deliveries: [],
+    }));
+    await store.close();
+    const again = await open();
+    expect(again.timers.next()).toBe(NOW + 5);
+    expect((await again.audit(new Set())).violations).toEqual([]);
+    await again.close();
+  });
+});
+
+/** As the first version left it: `outcomes` as a map, `states` without `wake`. */
+async function versionOne(): Promise<Event> {
+  const store = await open();
+  const made = event();
+  await take(store, [owed(made)], made);
+  await store.close();
+  const database = new Database(join(path, 'belfry.db'));
+  database.exec(`
+    DROP TABLE states;
+    CREATE TABLE states(
+      rule TEXT NOT NULL, key TEXT NOT NULL, step TEXT NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL,
+      PRIMARY KEY (rule, key, step)) WITHOUT ROWID;
+    INSERT INTO states VALUES ('r', 'k', 'throttle', '{"at":[1]}', ${NOW + HOUR});
+    UPDATE events SET outcomes = '{"deploys":"notified"}';
+    PRAGMA user_version = 1;`);
+  database.close();
+  return made;
 }

@@ -1,8 +1,21 @@
 import { type Static, Type } from 'typebox';
 import { oneOrMany, strict } from './fields.ts';
 
-const TIME = '^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$';
+const TIME = '^([01][0-9]|2[0-3]):[0-5][0-9]$';
 
+const dates = (description: string, examples: readonly unknown[]) =>
+  Type.Optional(
+    oneOrMany(
+      Type.String({
+        minLength: 1,
+        description: 'A date, with or without a year, or a range of dates.',
+        examples: ['2026-12-24'],
+      }),
+      { description, examples },
+    ),
+  );
+
+/** One span; `days`, `dates` and `except_dates` are about the day on which it begins. */
 export const hoursSpanSchema = strict(
   {
     days: Type.Optional(
@@ -21,8 +34,8 @@ export const hoursSpanSchema = strict(
     ),
     to: Type.Optional(
       Type.String({
-        pattern: TIME,
-        description: 'When it ends; not later than `from` means on the next day.',
+        pattern: `${TIME}|^24:00$`,
+        description: 'When it is over; earlier than `from` means on the next day.',
         examples: ['18:00', '24:00'],
         default: '24:00',
       }),
@@ -33,6 +46,11 @@ export const hoursSpanSchema = strict(
         examples: ['Asia/Shanghai'],
       }),
     ),
+    dates: dates('Only on these dates, without a year those of every year, as far as they are among `days`.', [
+      '06-01..08-31',
+      ['2026-12-24', '12-31'],
+    ]),
+    except_dates: dates('Not on these dates, such as holidays.', [['01-01', '05-01', '12-24..12-26']]),
   },
   { description: 'A span of the week.' },
 );
@@ -43,4 +61,4 @@ export const hoursSchema = oneOrMany(hoursSpanSchema, {
   examples: [{ days: 'mon-fri', from: '09:00', to: '18:00', timezone: 'Asia/Shanghai' }],
 });
 
-export type HoursSettings = Static<typeof hoursSchema>;
+export type HoursSpanSettings = Static<typeof hoursSpanSchema>;
