@@ -30,7 +30,12 @@ export function compileHoursEntry(name: string, given: unknown, draft: Draft): H
     const mend = 'give at least one: `- { days: mon-fri, from: "09:00", to: "18:00" }`';
     draft.found({ pointer, at: 'value', code: 'schema.empty', message: `the hours \`${name}\` have no span`, mend });
   }
-  return draft.count === before ? compileHours(name, spans.filter((span) => span !== undefined)) : undefined;
+  return draft.count === before
+    ? compileHours(
+        name,
+        spans.filter((span) => span !== undefined),
+      )
+    : undefined;
 }
 
 function spanOf(given: unknown, pointer: string, draft: Draft): HoursSpan | undefined {
@@ -132,7 +137,7 @@ const CYCLE = 28 * 366;
 function happens(span: HoursSpan, pointer: string, draft: Draft): void {
   if (span.dates === undefined && span.exceptDates === undefined) return;
   const firstDays = (span.dates ?? []).filter(({ yearly }) => !yearly).map(({ from }) => wallOf(from));
-  for (const first of [Date.UTC(2030, 0, 1), ...firstDays]) {
+  for (const first of [...firstDays, Date.UTC(2030, 0, 1)]) {
     for (let day = 0; day < CYCLE; day += 1) if (beginsOn(span, first + day * DAY)) return;
   }
   const message = 'there is no day on which this span begins';

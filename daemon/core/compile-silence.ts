@@ -1,17 +1,25 @@
+import { reportMatch } from './compile-flow.ts';
+import { compileTimezone } from './compile-timezone.ts';
 import { Draft } from './draft.ts';
-import { cronTimes, isTimezone, readMoment } from './due-times.ts';
+import { cronTimes, readMoment } from './due-times.ts';
 import { isObject } from './json.ts';
 import { compileMatch } from './match/compile.ts';
 import { below } from './pointer.ts';
 import { kindOf } from './schema/explain.ts';
 import { silenceSchema, type SilenceSettings } from './schema/silence.ts';
 import type { Silence } from './silence.ts';
-import { recurringWindows } from './windows.ts';
+import { recurringWindows, type Windows } from './windows.ts';
 
 /** Compiles one entry of `silences:`; undefined when anything is wrong with it. */
 export function compileSilence(given: unknown, pointer: string, draft: Draft, digest: string): Silence | undefined {
-  return silenceOf(given, pointer, draft, { id: `file:${digest.slice(0, 12)}`, origin: 'file' });
+  const id = `file:${digest.slice(0, 12)}`;
+  const named = isObject(given) && typeof given.name === 'string' && given.name !== '';
+  if (named) draft.declare('silence', given.name as string, below(pointer, 'name'), 'value', digest);
+  else draft.declare('silence', id, pointer, 'value', digest);
+  return silenceOf(given, pointer, draft, { id, origin: 'file' });
 }
+
+const CODE = 'silence.settings';
 
 export type CompiledSilence =
   | { readonly ok: true; readonly silence: Silence }
@@ -29,8 +37,9 @@ export function compileSilenceText(given: unknown): CompiledSilence {
     referenced: () => false,
     locate: (pointer) => ({ line: places.push(pointer), column: 1 }),
   });
-  const { id = '', ...settings } = isObject(given) ? given : {};
-  const silence = silenceOf(isObject(given) ? settings : given, '', draft, { id: String(id), origin: 'api' });
+  const { id, ...settings } = isObject(given) ? given : {};
+  const own = { id: typeof id === 'string' ? id : '', origin: 'api' } as const;
+  const silence = silenceOf(isObject(given) ? settings : given, '', draft, own);
   if (silence !== undefined) return { ok: true, silence };
   const problems = draft.problems.map(({ line, message, mend }) => ({
     pointer: places[line - 1] ?? '',
@@ -57,9 +66,7 @@ function silenceOf(
   const { name, match, if: condition, reason = '', by } = settings;
   complete(settings, pointer, draft);
   const compiled = compileMatch(match ?? {});
-  if (!compiled.ok)
-    for (const { pointer: place, message, mend } of compiled.problems)
-      found(draft, below(pointer, 'match') + place, message, mend);
+  if (!compiled.ok) reportMatch(compiled.problems, (place) => below(pointer, 'match') + place, draft);
   const times = timesOf(settings, pointer, draft);
   if (!compiled.ok || draft.count > before) return undefined;
   return {
@@ -76,13 +83,10 @@ function silenceOf(
 function complete({ match, if: condition, until, recurring }: SilenceSettings, pointer: string, draft: Draft): void {
   if (match === undefined && condition === undefined)
     found(draft, pointer, 'the silence does not say what it silences', 'give `match`; `match: {}` is everything');
-  if (until === undefined && recurring === undefined)
-    found(
-      draft,
-      pointer,
-      'the silence has no end',
-      'give `until`, such as `2026-12-27T08:00:00+01:00`, or `recurring`',
-    );
+  if (until === undefined && recurring === undefined) {
+    const mend = 'give `until`, such as `2026-12-27T08:00:00+01:00`, or `recurring`';
+    found(draft, pointer, 'the silence has no end', mend);
+  }
 }
 
 function timesOf(
@@ -90,24 +94,24 @@ function timesOf(
   pointer: string,
   draft: Draft,
 ): Pick<Silence, 'from' | 'until' | 'recurring'> {
-  const zone = zoneFor(timezone, below(pointer, 'timezone'), draft);
+  const zone = compileTimezone(timezone, below(pointer, 'timezone'), CODE, draft);
   const moment = (text: string | undefined, field: string): number | undefined => {
-    if (text === undefined) return undefined;
-    const at = readMoment(text, zone);
-    if (at === undefined)
-      found(
-        draft,
-        below(pointer, field),
-        'this is not a date and time',
-        'write it as `2026-12-24T18:00` or with an offset',
-      );
+    const at = text === undefined ? undefined : readMoment(text, zone);
+    if (text !== undefined && at === undefined) {
+      const mend = 'write it as `2026-12-24T18:00` or with an offset';
+      found(draft, below(pointer, field), 'this is not a date and time', mend);
+    }
     return at;
   };
   const begins = moment(from, 'from');
   const ends = moment(until, 'until');
   if (begins !== undefined && ends !== undefined && ends <= begins)
     found(draft, below(pointer, 'until'), '`until` is not after `from`', 'give a later `until`');
-  const windows = recurring === undefined ? undefined : windowsOf(recurring, below(pointer, 'recurring'), draft);
+  const windows = recurring === undefined ? undefined : windowsOf(recurring, zone, below(pointer, 'recurring'), draft);
+  if (windows !== undefined && until === undefined && isEndless(windows)) {
+    const mend = 'give a `for` that is shorter than the time between two windows, or `until`';
+    found(draft, below(pointer, 'recurring', 'for'), 'each window lasts until the next one, without an end', mend);
+  }
   return {
     ...(begins !== undefined && { from: begins }),
     ...(ends !== undefined && { until: ends }),
@@ -117,35 +121,32 @@ function timesOf(
 
 function windowsOf(
   { cron, for: length, timezone }: NonNullable<SilenceSettings['recurring']>,
+  silenceZone: string,
   pointer: string,
   draft: Draft,
-) {
-  const zone = zoneFor(timezone, below(pointer, 'timezone'), draft);
+): Windows | undefined {
+  const before = draft.count;
+  const ownZone = timezone === undefined ? undefined : below(pointer, 'timezone');
+  const zone = ownZone === undefined ? silenceZone : compileTimezone(timezone, ownZone, CODE, draft);
   if (length <= 0) found(draft, below(pointer, 'for'), '`for` must be longer than nothing', 'write it like `6h`');
   try {
     if (cronTimes(cron, zone).next(0) === undefined)
       found(draft, below(pointer, 'cron'), 'no date ever fits this pattern', 'choose a day that the month has');
-    return recurringWindows(cron, length, zone);
+    return draft.count === before ? recurringWindows(cron, length, zone) : undefined;
   } catch (error) {
     const what = (error as Error).message.replace(/^CronPattern: /, '');
-    found(
-      draft,
-      below(pointer, 'cron'),
-      `this is not a cron pattern: ${what}`,
-      'write minute, hour, day, month, weekday, such as `0 22 * * sat`',
-    );
+    const mend = 'write minute, hour, day, month, weekday, such as `0 22 * * sat`';
+    found(draft, below(pointer, 'cron'), `this is not a cron pattern: ${what}`, mend);
     return undefined;
   }
 }
 
-/** A zone that there is; UTC stands in for one that there is not. */
-function zoneFor(timezone: string | undefined, pointer: string, draft: Draft): string {
-  if (timezone === undefined) return new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (isTimezone(timezone)) return timezone;
-  found(draft, pointer, 'there is no such time zone', 'use a name of the IANA list, such as `Europe/Berlin`');
-  return 'UTC';
+/** Looked for from the first window that there ever was: what the pattern says does not depend on the day. */
+function isEndless(windows: Windows): boolean {
+  const first = windows.next(0);
+  return first !== undefined && windows.next(first) === undefined;
 }
 
 function found(draft: Draft, pointer: string, message: string, mend: string): void {
-  draft.found({ pointer, at: 'value', code: 'silence.settings', message, mend });
+  draft.found({ pointer, at: 'value', code: CODE, message, mend, quotes: true });
 }

@@ -15,10 +15,13 @@ export function defaultTitle({ event, count }: Scope, format: Format, escape: Es
   return escape(oneLine(`${headline(event)}${many}`), format);
 }
 
-/** `repo.name: acme/api`, a line for each value; of several events a line each. */
-export function defaultBody({ event, events }: Scope, format: Format, escape: Escape): string {
-  const all = Array.isArray(events) && events.length > 1 ? (events as readonly Event[]) : undefined;
-  const lines = all === undefined ? linesOf(event) : all.map(lineOf);
+/** `repo.name: acme/api`, a line for each value; of several events a line each; of an end first how long it was. */
+export function defaultBody(scope: Scope, format: Format, escape: Escape): string {
+  const { event, events, status, resolved_after: lasted } = scope;
+  const isOver = status === 'resolved';
+  const all = Array.isArray(events) && events.length > 1 && !isOver ? (events as readonly Event[]) : undefined;
+  const facts = all === undefined ? linesOf(event) : all.map(lineOf);
+  const lines = isOver && typeof lasted === 'string' ? [`It lasted ${lasted}.`, ...facts] : facts;
   const shown =
     lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `... and ${lines.length - MOST_LINES} more`] : lines;
   return shown

@@ -22,7 +22,7 @@ export interface RuleDocument {
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
 }
 
-export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'hours' | 'rule' | 'path';
+export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'hours' | 'silence' | 'rule' | 'path';
 
 /** A name that may exist once over all files. `digest` changes with what stands behind it. */
 export interface Declared {

@@ -83,8 +83,7 @@ class Calendar implements Hours {
       this.#know(at, ahead);
       const index = this.#indexOf(at);
       const present = this.#stretches[index];
-      const change =
-        present !== undefined && at < present.until ? present.until : this.#stretches[index + 1]?.from;
+      const change = present !== undefined && at < present.until ? present.until : this.#stretches[index + 1]?.from;
       if (change !== undefined && change < this.#until) return change <= at + HORIZON ? change : undefined;
     }
     return undefined;

@@ -58,6 +58,7 @@ const ONCE: Readonly<Record<DeclaredKind, (name: string) => { message: string; m
   channel: (name) => ({ message: `there is already a channel \`${name}\``, mend: 'rename one of them' }),
   source: (name) => ({ message: `there is already a source \`${name}\``, mend: 'rename one of them' }),
   hours: (name) => ({ message: `there are already hours \`${name}\``, mend: 'rename one of them' }),
+  silence: (name) => ({ message: `there is already a silence \`${name}\``, mend: 'rename or remove one of them' }),
   rule: (name) => ({ message: `there is already a rule \`${name}\``, mend: 'rename one of them' }),
   path: (name) => ({ message: `there is already a source at \`${name}\``, mend: 'give one of them another path' }),
 };

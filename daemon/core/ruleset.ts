@@ -18,10 +18,10 @@ export interface Scope {
   readonly [name: string]: unknown;
 }
 
-/** A compiled CEL expression. `missing` is "no match"; `error` is the outcome `error`. */
+/** A compiled CEL expression. `missing` names a field that is not there, which is "no match"; `error` is the outcome `error`. */
 export interface Condition {
   readonly source: string;
-  test(event: Event, now: number): { readonly holds: boolean; readonly error?: string };
+  test(event: Event, now: number): { readonly holds: boolean; readonly missing?: string; readonly error?: string };
 }
 
 /** A compiled `match`. `holds` cannot throw. */

@@ -19,7 +19,7 @@ export interface Silence {
 
 export type SilenceState = 'pending' | 'active' | 'expired';
 
-/** When a silence that is active at `at` ends, or its present window does; undefined when it is not active. */
+/** When the present window of a silence that is active at `at` ends; undefined when it is not active. */
 export function activeUntil({ from, until, recurring }: Silence, at: number): number | undefined {
   if (at < (from ?? Number.NEGATIVE_INFINITY) || at >= (until ?? Number.POSITIVE_INFINITY)) return undefined;
   if (recurring === undefined) return until;
@@ -33,7 +33,10 @@ export function stateOf(silence: Silence, at: number): SilenceState {
   return activeUntil(silence, at) === undefined ? 'pending' : 'active';
 }
 
-/** Whether it silences a rule's run for an event; its match also sees `rule` and `key`. A condition that fails silences nothing. */
+/**
+ * Whether it silences a rule's run for an event; active or not. Match and condition see the event with the name of the rule as
+ * `rule` and the key of the run as `key`. A condition that fails silences nothing, and its `error` says why.
+ */
 export function silences(
   { matcher, condition }: Silence,
   event: Event,
@@ -41,7 +44,8 @@ export function silences(
   key: string,
   at: number,
 ): { readonly silenced: boolean; readonly error?: string } {
-  if (!matcher.holds({ ...event, rule, key })) return { silenced: false };
-  const { holds, error } = condition?.test(event, at) ?? { holds: true };
+  const seen: Event = { ...event, rule, key };
+  if (!matcher.holds(seen)) return { silenced: false };
+  const { holds, error } = condition?.test(seen, at) ?? { holds: true };
   return error === undefined ? { silenced: holds } : { silenced: false, error };
 }

@@ -77,10 +77,15 @@ function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting
         : { holds: false, error: 'the expression gave something else than true or false' };
     } catch (error) {
       const failure = error as CelFailure;
-      if (failure.code !== undefined && MISSING.has(failure.code)) return { holds: false };
+      if (failure.code !== undefined && MISSING.has(failure.code)) return { holds: false, missing: missingField(failure) };
       return { holds: false, error: failure.summary ?? failure.message };
     }
   };
+}
+
+/** `No such key: branch` -> `branch`. */
+function missingField({ summary, message }: CelFailure): string {
+  return (summary ?? message).replace(/^[^:]*: /, '');
 }
 
 /** Leaves alone what the language has already. */

@@ -16,15 +16,27 @@ export const silenceSchema = strict(
       }),
     ),
     if: Type.Optional(
-      condition({ description: 'What must hold too (CEL).', examples: ['data.severity != "critical"'] }),
+      condition({
+        description: 'What must hold too (CEL); `rule` and `key` can be named here, too.',
+        examples: ['data.severity != "critical"'],
+      }),
     ),
     from: Type.Optional(
-      Type.String({ description: 'When it begins; if not set, at once.', examples: ['2026-12-24T18:00:00+01:00'] }),
+      Type.String({
+        description: 'When it begins; if not set, at once. Without an offset it is meant in `timezone`.',
+        examples: ['2026-12-24T18:00:00+01:00', '2026-12-24T18:00'],
+      }),
     ),
-    until: Type.Optional(Type.String({ description: 'When it is over.', examples: ['2026-12-27T08:00:00+01:00'] })),
+    until: Type.Optional(
+      Type.String({
+        description:
+          'When it is over; must be set unless it is `recurring`. Without an offset it is meant in `timezone`, and a date alone is its beginning.',
+        examples: ['2026-12-27T08:00:00+01:00', '2026-12-27'],
+      }),
+    ),
     timezone: Type.Optional(
       Type.String({
-        description: 'IANA name of the zone in which `from` and `until` without an offset are meant.',
+        description: 'IANA name of the zone of `from`, `until` and `recurring`; otherwise that of the machine.',
         examples: ['Europe/Berlin'],
       }),
     ),
@@ -32,15 +44,18 @@ export const silenceSchema = strict(
       strict(
         {
           cron: Type.String({ description: 'When each window begins.', examples: ['0 22 * * sat'] }),
-          for: duration({ description: 'How long it stays open.', examples: ['6h'] }),
+          for: duration({
+            description: 'How long it stays open, in time that really passes; windows that overlap are one.',
+            examples: ['6h'],
+          }),
           timezone: Type.Optional(
             Type.String({
-              description: 'IANA name of the zone; otherwise that of the machine.',
+              description: 'IANA name of the zone of this pattern; otherwise that of the silence.',
               examples: ['Europe/Berlin'],
             }),
           ),
         },
-        { description: 'It comes again.' },
+        { description: 'It comes again and again, from `from` until `until` if they are set.' },
       ),
     ),
     reason: Type.Optional(

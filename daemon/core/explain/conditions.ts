@@ -1,0 +1,190 @@
+import type { Event } from '../event.ts';
+import { OWN_SOURCE } from '../event.ts';
+import { isObject } from '../json.ts';
+import { compilePath } from '../match/path.ts';
+import { compilePattern, type Pattern } from '../match/pattern.ts';
+import type { CompiledRule, Condition } from '../ruleset.ts';
+import { excerpt, type Hide } from './excerpt.ts';
+
+/** One thing that must hold of an event, what it is instead, and whether it holds by itself. */
+export interface ConditionView {
+  /** Of the event's field; what stands in a group has its place before it (`any[0].data.x`). */
+  readonly path: string;
+  /** As the rule names it; `equals` for a bare value, `any_of` for a list, `cel` for `if`. */
+  readonly operator: string;
+  readonly expected: unknown;
+  /** The value at the path, a list of them when there are several, null when there is none; the beginning of it when it is long. */
+  readonly actual: unknown;
+  readonly holds: boolean;
+  /** Nothing is there; for `if` the field that is not. */
+  readonly missing?: true | string;
+  /** `if` could not be evaluated. */
+  readonly error?: string;
+  /** The `path` of the group that it is in: what counts is whether that holds. Rows without it must all hold. */
+  readonly within?: string;
+}
+
+interface Group {
+  readonly expected: string;
+  holds(held: number, of: number): boolean;
+}
+
+const GROUPS: Readonly<Record<string, Group>> = {
+  any: { expected: 'at least one', holds: (held) => held > 0 },
+  all: { expected: 'every one', holds: (held, of) => held === of },
+  none: { expected: 'not one', holds: (held) => held === 0 },
+};
+
+const asItIs: Hide = (text) => text;
+
+/**
+ * Every condition of a match map, one for each operator of each field, in the order of the map; a group goes before what is in
+ * it. The rows without `within` all hold exactly when the match does. The map must be one that compiles.
+ */
+export function explainMatch(match: unknown, event: Event, hide: Hide = asItIs): readonly ConditionView[] {
+  return rowsOf(match, event, { prefix: '', hide });
+}
+
+interface Place {
+  readonly prefix: string;
+  readonly within?: string;
+  readonly hide: Hide;
+}
+
+function rowsOf(map: unknown, event: Event, place: Place): readonly ConditionView[] {
+  if (!isObject(map)) return [];
+  return Object.entries(map).flatMap(([key, value]) => {
+    const group = Object.hasOwn(GROUPS, key) ? GROUPS[key] : undefined;
+    return group === undefined
+      ? fieldRows(key, value, event, place)
+      : groupRows(key, group, Array.isArray(value) ? value : [], event, place);
+  });
+}
+
+function groupRows(
+  word: string,
+  group: Group,
+  maps: readonly unknown[],
+  event: Event,
+  { prefix, within, hide }: Place,
+): readonly ConditionView[] {
+  const path = prefix + word;
+  const inside = maps.map((map, index) => rowsOf(map, event, { prefix: `${path}[${index}].`, within: path, hide }));
+  const held = inside.filter((rows) => rows.every((row) => row.within !== path || row.holds)).length;
+  const row = {
+    path,
+    operator: word,
+    expected: group.expected,
+    actual: `${held} of ${maps.length}`,
+    holds: group.holds(held, maps.length),
+    ...(within !== undefined && { within }),
+  };
+  return [row, ...inside.flat()];
+}
+
+function fieldRows(
+  path: string,
+  pattern: unknown,
+  event: Event,
+  { prefix, within, hide }: Place,
+): readonly ConditionView[] {
+  const values = compilePath(path)(event);
+  const seen = seenAs(values, hide);
+  return operatorsOf(pattern).map(({ operator, expected, holds }) => ({
+    path: prefix + path,
+    operator,
+    expected,
+    ...seen,
+    holds: holds(values),
+    ...(within !== undefined && { within }),
+  }));
+}
+
+function seenAs(values: readonly unknown[], hide: Hide): Pick<ConditionView, 'actual' | 'missing'> {
+  if (values.length === 0) return { actual: null, missing: true };
+  return { actual: excerpt(values.length === 1 ? values[0] : values, hide) };
+}
+
+interface Operator {
+  readonly operator: string;
+  readonly expected: unknown;
+  readonly holds: Pattern;
+}
+
+/** Expressions are dear to compile, and a ruleset is asked about more than once. */
+const known = new WeakMap<object, readonly Operator[]>();
+
+/** What a pattern is made of; all of it must hold. */
+function operatorsOf(pattern: unknown): readonly Operator[] {
+  if (typeof pattern !== 'object' || pattern === null) return [operator('equals', pattern, pattern)];
+  let operators = known.get(pattern);
+  if (operators === undefined) known.set(pattern, (operators = partsOf(pattern)));
+  return operators;
+}
+
+function partsOf(pattern: object): readonly Operator[] {
+  if (Array.isArray(pattern)) return [operator('any_of', pattern, pattern)];
+  return Object.entries(pattern).map(([name, expected]) => operator(name, expected, { [name]: expected }));
+}
+
+function operator(name: string, expected: unknown, pattern: unknown): Operator {
+  return { operator: name, expected, holds: compilePattern(pattern, '', []) };
+}
+
+export interface RuleView {
+  /** What the event comes from, as `on` names it. */
+  readonly origin: string;
+  readonly now: number;
+  /** The rules that want the event, by name: a catch-all rule gets what none does. */
+  readonly wantedBy: readonly string[];
+  readonly hide: Hide;
+}
+
+/** Every condition of a rule, in the order in which they count. */
+export function explainRule(rule: CompiledRule, event: Event, view: RuleView): readonly ConditionView[] {
+  const { on, catchAll, enabled, match, condition } = rule;
+  const { origin, now, wantedBy, hide } = view;
+  return [
+    ...(on === undefined ? [] : [row('on', 'any_of', on, origin, on.includes(origin))]),
+    ...(catchAll ? leftOver(event, wantedBy) : explainMatch(match, event, hide)),
+    ...(condition === undefined ? [] : [conditionRow('if', condition, event, now)]),
+    ...(enabled ? [] : [row('enabled', 'equals', true, false, false)]),
+  ];
+}
+
+/** What an event must be to end the alerts of a rule: the rows of `resolve.match` and `resolve.if`, with that before their paths. */
+export function explainResolve(rule: CompiledRule, event: Event, { now, hide }: RuleView): readonly ConditionView[] {
+  const { matcher, match, condition } = rule.resolve ?? {};
+  if (matcher === undefined && condition === undefined) return [];
+  const before = (name: string): string => `resolve.${name}`;
+  const rows = explainMatch(match, event, hide).map(({ path, within, ...rest }) => ({
+    path: before(path),
+    ...rest,
+    ...(within !== undefined && { within: before(within) }),
+  }));
+  return condition === undefined ? rows : [...rows, conditionRow(before('if'), condition, event, now)];
+}
+
+/** The daemon's own events are not for catch-all rules. */
+function leftOver(event: Event, wantedBy: readonly string[]): readonly ConditionView[] {
+  return [
+    ...(event.source === OWN_SOURCE ? [row('source', 'not', OWN_SOURCE, event.source, false)] : []),
+    row('catch_all', 'equals', [], wantedBy.slice(0, MOST_NAMED), wantedBy.length === 0),
+  ];
+}
+
+const MOST_NAMED = 20;
+
+function conditionRow(path: string, { source, test }: Condition, event: Event, now: number): ConditionView {
+  const { holds, error, missing } = test(event, now);
+  const unknown = error !== undefined || missing !== undefined;
+  return {
+    ...row(path, 'cel', source, unknown ? null : holds, holds),
+    ...(missing !== undefined && { missing }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+function row(path: string, operator: string, expected: unknown, actual: unknown, holds: boolean): ConditionView {
+  return { path, operator, expected, actual, holds };
+}

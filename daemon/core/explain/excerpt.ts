@@ -1,0 +1,46 @@
+/** The most characters that are shown of a value. */
+export const MOST_SHOWN = 200;
+
+/** Takes out of a text what must not be shown. */
+export type Hide = (text: string) => string;
+
+/** A value as it is, or the beginning of its text or JSON when that is long. Never looks at much more than it shows. */
+export function excerpt(value: unknown, hide: Hide): unknown {
+  if (typeof value === 'string') {
+    const text = hide(value);
+    return text.length <= MOST_SHOWN ? text : cut(text, MOST_SHOWN);
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const text = beginning(value, MOST_SHOWN + 1, hide);
+  return text.length <= MOST_SHOWN ? value : cut(text, MOST_SHOWN);
+}
+
+/** At most so many characters, the last of them an ellipsis if there were more; no character is halved. */
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
+/** JSON, not much longer than `room` characters; only as far as that it is whole. */
+function beginning(value: unknown, room: number, hide: Hide): string {
+  if (typeof value === 'string') return JSON.stringify(hide(value).slice(0, room));
+  if (Array.isArray(value)) return enclosed('[]', value.values(), room, (item, left) => beginning(item, left, hide));
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  return enclosed('{}', Object.keys(value).values(), room, (key, left) => {
+    const name = JSON.stringify(hide(key).slice(0, left));
+    return `${name}:${beginning((value as Record<string, unknown>)[key], left - name.length, hide)}`;
+  });
+}
+
+function enclosed<T>(
+  [open, close]: string,
+  items: Iterable<T>,
+  room: number,
+  textOf: (item: T, left: number) => string,
+): string {
+  let text = open!;
+  for (const item of items) {
+    if (text.length >= room) return text;
+    text += (text === open ? '' : ',') + textOf(item, Math.max(0, room - text.length));
+  }
+  return text + close!;
+}
