@@ -175,11 +175,11 @@ function leftOver(event: Event, wantedBy: readonly string[]): readonly Condition
 
 const MOST_NAMED = 20;
 
-function conditionRow(path: string, { source, test }: Condition, event: Event, now: number): ConditionView {
-  const { holds, error, missing } = test(event, now);
+function conditionRow(path: string, condition: Condition, event: Event, now: number): ConditionView {
+  const { holds, error, missing } = condition.test(event, now);
   const unknown = error !== undefined || missing !== undefined;
   return {
-    ...row(path, 'cel', source, unknown ? null : holds, holds),
+    ...row(path, 'cel', condition.source, unknown ? null : holds, holds),
     ...(missing !== undefined && { missing }),
     ...(error !== undefined && { error }),
   };
