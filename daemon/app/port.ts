@@ -4,9 +4,11 @@ import type { DirectResult } from '../delivery/direct.ts';
 import type { Lanes } from '../delivery/lanes.ts';
 import type { Resending } from '../delivery/resend.ts';
 import type { ChannelTestView, ChannelView, DaemonPort, StatusView } from '../http/port.ts';
+import { systemClock } from '../lib/clock.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import type { Live } from '../reload/live.ts';
 import type { Store } from '../store/store.ts';
+import { explaining } from './explaining.ts';
 import type { Feed } from './feed.ts';
 import type { Intake } from './intake.ts';
 import type { Reloading } from './reloading.ts';
@@ -48,6 +50,7 @@ export function daemonPort(parts: PortParts): DaemonPort {
     readiness: () => readinessOf(parts),
     reload: async () => parts.scrubber.scrubJson(await reloading.reload()),
     check: parts.check,
+    explain: explaining({ ...parts, clock: systemClock }),
     channels: async () => channelsOf(lanes),
     testChannel: async (name) => testView(name, await lanes.test(name)),
     hold: (name) => lanes.hold(name),

@@ -59,11 +59,12 @@ export class Reloading {
     live.swap(prepared);
     // The lanes know the new channels before any event is decided by the new rules: both happen without a pause in between.
     const applied = lanes.apply(ruleset.channels);
-    const retimed = timers.retime(editedRules(prepared));
+    const retimed = timers.retime(editedRules(prepared), namesOf(diff.removed));
     await change.commit();
     await applied;
-    await retimed;
-    return { ok: problems.length === 0, generation: live.generation, ...diff, restart_needed: restartNeeded, problems };
+    const notes = await retimed;
+    const { generation } = live;
+    return { ok: problems.length === 0, generation, ...diff, restart_needed: restartNeeded, notes, problems };
   }
 
   #without(prepared: Exclude<Prepared, { kind: 'ready' }>): ReloadView {
@@ -75,6 +76,7 @@ export class Reloading {
       changed: [],
       removed: [],
       restart_needed: [],
+      notes: [],
       problems: [],
     };
   }
@@ -87,6 +89,7 @@ export class Reloading {
       changed: [],
       removed: [],
       restart_needed: [],
+      notes: [],
       problems,
     };
   }
@@ -113,6 +116,11 @@ function editedRules({ ruleset, diff }: Extract<Prepared, { kind: 'ready' }>): r
   const touched = new Set([...diff.added, ...diff.changed, ...diff.removed]);
   const hours = [...touched].some((name) => name.startsWith('hours '));
   return hours ? ruleset.rules : ruleset.rules.filter(({ name }) => touched.has(`rule ${name}`));
+}
+
+/** `rule failed-deploy` -> `failed-deploy` */
+function namesOf(parts: readonly string[]): readonly string[] {
+  return parts.filter((name) => name.startsWith('rule ')).map((name) => name.slice('rule '.length));
 }
 
 /** A source that does not start has no place in a file that could be told here; its name is in the message. */

@@ -1,5 +1,5 @@
 import type { Decision } from '../core/decision.ts';
-import { type Retimed, retime } from '../core/flow/retime.ts';
+import { abandon, type Retimed, retime } from '../core/flow/retime.ts';
 import { decideWake } from '../core/flow/wake.ts';
 import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -47,17 +47,21 @@ export class Timers {
     await this.#turn;
   }
 
-  /** After rules were edited: what waits with them is due by their new words. */
-  async retime(rules: Iterable<CompiledRule>): Promise<void> {
+  /** After rules were edited or went: what waits with them is due by their new words. Returns what to tell of it. */
+  async retime(rules: Iterable<CompiledRule>, gone: readonly string[] = []): Promise<readonly string[]> {
     const { store, log } = this.#parts;
     const now = this.#parts.clock.now();
     const wakeOf = store.timers.wakeOf.bind(store.timers);
     try {
-      const { notes } = await store.change<Retimed>(now, (memory) => retime(rules, this.#context(memory, now), wakeOf));
+      const retimed = store.change<Retimed>(now, (memory) => retime(rules, this.#context(memory, now), wakeOf));
+      if (gone.length > 0) await store.change(now, (memory) => abandon(gone, this.#context(memory, now), wakeOf));
+      const { notes } = await retimed;
       for (const note of notes) log.info(`timers: ${note}`);
+      return notes;
     } catch (error) {
       // Whatever is woken too early by old times looks at the new ones itself.
       log.warn({ error: (error as Error).message }, 'timers: not set to the new times yet');
+      return [];
     }
   }
 

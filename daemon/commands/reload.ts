@@ -14,6 +14,7 @@ export async function reloadCommand(terminal: Terminal, client: Client, options:
     line(terminal, `generation ${result.generation}${changes.length === 0 ? ', nothing changed' : ''}`);
     for (const change of changes) line(terminal, change);
     for (const what of result.restart_needed) line(terminal, paint('yellow', `  ${what} takes effect after a restart`));
+    for (const note of result.notes) line(terminal, `  ${note}`);
     for (const problem of result.problems)
       line(
         terminal,

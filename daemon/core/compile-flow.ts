@@ -44,7 +44,7 @@ export function compileFlow(settings: RuleSettings, pointer: string, draft: Draf
     ...(dedupe !== undefined && { dedupe }),
     ...(throttle !== undefined && { throttle: { count: throttle.max, per: throttle.per } }),
     ...(digest !== undefined && {
-      digest: { wait, every: digest.every ?? wait, ...(digest.max !== undefined && { max: digest.max }) },
+      digest: { wait, every: digest.every ?? 0, ...(digest.max !== undefined && { max: digest.max }) },
     }),
     ...(repeat !== undefined && { repeat }),
     escalate: (settings.escalate ?? []).map(escalationOf),

@@ -46,7 +46,7 @@ function spanOf(given: unknown, pointer: string, draft: Draft): HoursSpan | unde
     draft.found({ pointer, at: 'value', code: 'schema.type', message, mend });
     return undefined;
   }
-  const settings = draft.settings(hoursSpanSchema, given, pointer, 'a span of hours');
+  const settings = draft.settings(hoursSpanSchema, withoutStrays(given, pointer, draft), pointer, 'a span of hours');
   if (settings === undefined) return undefined;
   const place = (field: string) => placesOf(given, pointer, field);
   const { dates, except_dates: exceptDates } = settings;
@@ -59,6 +59,23 @@ function spanOf(given: unknown, pointer: string, draft: Draft): HoursSpan | unde
   };
   if (draft.count === before) happens(span, pointer, draft);
   return span;
+}
+
+/** In `{ days: sat,sun }` YAML takes `sun` for a setting of its own: reports those, and gives the others. */
+function withoutStrays(given: Readonly<Record<string, unknown>>, pointer: string, draft: Draft) {
+  const strays = Object.keys(given).filter((key) => given[key] === null && fieldOf(key) !== undefined);
+  for (const key of strays) {
+    const message = `\`${key}\` stands outside \`${fieldOf(key)}\`: between braces a comma ends the value`;
+    const mend = `put the list in quotes or in brackets, such as \`${fieldOf(key)}: [..., ${key}]\``;
+    draft.found({ pointer: below(pointer, key), at: 'key', code: 'hours.span', message, mend });
+  }
+  return Object.fromEntries(Object.entries(given).filter(([key]) => !strays.includes(key)));
+}
+
+/** The list that a text belongs to. */
+function fieldOf(text: string): 'days' | 'dates' | undefined {
+  const isDays = text.split('-').every((word) => dayOf(word.trim().toLowerCase()) !== -1);
+  return isDays ? 'days' : readDates(text).ok ? 'dates' : undefined;
 }
 
 type PlaceOf = (index: number) => string;

@@ -16,7 +16,7 @@ export function compileSilence(given: unknown, pointer: string, draft: Draft, di
   const named = isObject(given) && typeof given.name === 'string' && given.name !== '';
   if (named) draft.declare('silence', given.name as string, below(pointer, 'name'), 'value', digest);
   else draft.declare('silence', id, pointer, 'value', digest);
-  return silenceOf(given, pointer, draft, { id, origin: 'file' });
+  return silenceOf(given, pointer, draft, { id, origin: 'file', file: draft.document.file });
 }
 
 const CODE = 'silence.settings';
@@ -53,7 +53,7 @@ function silenceOf(
   given: unknown,
   pointer: string,
   draft: Draft,
-  own: Pick<Silence, 'id' | 'origin'>,
+  own: Pick<Silence, 'id' | 'origin' | 'file'>,
 ): Silence | undefined {
   const before = draft.count;
   if (!isObject(given)) {
@@ -71,6 +71,7 @@ function silenceOf(
   if (!compiled.ok || draft.count > before) return undefined;
   return {
     ...own,
+    written: given,
     ...(name !== undefined && { name }),
     reason,
     ...(by !== undefined && { by }),

@@ -15,6 +15,10 @@ export interface Silence {
   readonly until?: number;
   readonly recurring?: Windows;
   readonly origin: 'file' | 'api';
+  /** Where it stands, of one in a file. */
+  readonly file?: string;
+  /** As it was written or posted. */
+  readonly written: Readonly<Record<string, unknown>>;
 }
 
 export type SilenceState = 'pending' | 'active' | 'expired';

@@ -1,6 +1,7 @@
 import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delivery.ts';
 import type { Event, EventInput } from '../core/event.ts';
 import type { LaterResult } from '../core/decision.ts';
+import type { Explanation } from '../core/explain/explain.ts';
 import type { Problem } from '../core/failure.ts';
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
 import type { Token } from '../core/ruleset.ts';
@@ -22,6 +23,8 @@ export interface DaemonPort {
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   reload(): Promise<ReloadView>;
   check(path?: string): Promise<CheckView>;
+  /** What the live rules would make of an event; undefined: there is none with this id. */
+  explain(request: ExplainRequest): Promise<Explanation | undefined>;
   channels(): Promise<readonly ChannelView[]>;
   testChannel(name: string): Promise<ChannelTestView | undefined>;
   /** false: no such channel. */
@@ -42,6 +45,16 @@ export interface DaemonPort {
   tokens(): readonly Token[];
   /** `daemon.limits`. */
   limits(): { readonly body: number };
+}
+
+export interface ExplainRequest {
+  readonly event?: EventInput;
+  /** Of a past event, instead. */
+  readonly id?: string;
+  /** Tell of this rule only. */
+  readonly rule?: string;
+  /** As if it came then, milliseconds since the epoch; now if not given. */
+  readonly at?: number;
 }
 
 export interface AcceptedEvent {
@@ -122,6 +135,8 @@ export interface ReloadView {
   readonly changed: readonly string[];
   readonly removed: readonly string[];
   readonly restart_needed: readonly string[];
+  /** What the edit did to timers that run. */
+  readonly notes: readonly string[];
   readonly problems: readonly Problem[];
 }
 

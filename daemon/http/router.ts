@@ -8,6 +8,7 @@ import { HttpProblem, problemOf, writeProblem } from './problem.ts';
 import type { Route, RouteParts } from './route.ts';
 import { controlRoutes } from './routes-control.ts';
 import { eventRoutes } from './routes-events.ts';
+import { explainRoutes } from './routes-explain.ts';
 import { metaRoutes } from './routes-meta.ts';
 import { streamRoutes, UPGRADES } from './routes-stream.ts';
 import type { Caller } from './stream-door.ts';
@@ -18,6 +19,7 @@ type Check = (request: IncomingMessage) => void;
 export const routes: readonly Route[] = [
   ...eventRoutes,
   ...controlRoutes,
+  ...explainRoutes,
   ...streamRoutes,
   ...metaRoutes(() => routes),
 ];

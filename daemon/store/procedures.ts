@@ -26,18 +26,24 @@ function eventFollows(
 ): undefined {
   const seq = eventRow(engine, [place!, id!, idHash!, sourceHash!]);
   if (seq === undefined) return undefined;
-  if (delivery !== null) {
+  const [deliveries, outcomes] = engine
+    .statement('SELECT length(deliveries), length(outcomes) FROM events WHERE seq = ?')
+    .get([seq]) as [number, number];
+  if (delivery !== null && deliveries < LONGEST_LIST) {
     engine
       .statement("UPDATE events SET deliveries = json_insert(deliveries, '$[#]', CAST(?2 AS INTEGER)) WHERE seq = ?1")
       .run([seq, delivery!]);
     engine.statement('UPDATE deliveries SET event = ? WHERE seq = ?').run([seq, delivery!]);
   }
-  if (result !== null)
+  if (result !== null && outcomes < LONGEST_LIST)
     engine
       .statement("UPDATE events SET outcomes = json_insert(outcomes, '$[#]', json(?2)) WHERE seq = ?1")
       .run([seq, result!]);
   return undefined;
 }
+
+/** Characters of what belongs to one event. An alert may repeat for years; what is beyond this stands by itself and goes by its age. */
+const LONGEST_LIST = 32 * 1024;
 
 function eventRow(engine: SqliteEngine, [place, id, idHash, sourceHash]: readonly Value[]): number | undefined {
   const wanted = JSON.stringify(id);

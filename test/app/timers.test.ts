@@ -132,3 +132,22 @@ test('leaves no timer behind when it is stopped', async () => {
   await clock.advance(20 * MINUTE);
   expect(told()).toEqual([]);
 });
+
+test('keeps what fires for a day when its rule is gone, and forgets it then', async () => {
+  timers.start();
+  use('resolve: { match: { data.over: true } }');
+  await emit('a');
+  const rules = ruleset;
+  ruleset = rulesetOf('channels: { ops: { type: sink } }');
+  await timers.retime([], ['r']);
+  await clock.advance(20 * 60 * MINUTE);
+  ruleset = rules;
+  await timers.retime(ruleset.rules);
+  await clock.advance(20 * 60 * MINUTE);
+  expect(store.memory(clock.now()).read('r', 'a', 'alert')).toMatchObject({ count: 1 });
+  ruleset = rulesetOf('channels: { ops: { type: sink } }');
+  await timers.retime([], ['r']);
+  await clock.advance(24 * 60 * MINUTE);
+  expect(store.memory(clock.now()).read('r', 'a', 'alert')).toBeUndefined();
+  expect(told()).toEqual(['a: error']);
+});

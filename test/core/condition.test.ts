@@ -39,7 +39,7 @@ test.each<[string, Json, boolean]>([
 test('a missing field is no match and no error, however deep', () => {
   expect(evaluate('data.a.b.c == 1', {})).toEqual({ holds: false, missing: 'a' });
   expect(evaluate('headers.x == 1', null)).toEqual({ holds: false, missing: 'headers' });
-  expect(evaluate('has(data.a.b)', {})).toEqual({ holds: false });
+  expect(evaluate('has(data.a.b)', {})).toEqual({ holds: false, missing: 'a' });
 });
 
 test('any other error is told, and nothing is thrown', () => {

@@ -104,3 +104,21 @@ test('a key that fails to render counts as if there were none, so that unrelated
   expect(first).toMatchObject({ kind: 'match', key: 'api|t|x', error: expect.stringContaining('key: ') });
   expect(keys(rules, event({}, { subject: 'y' }))).toEqual(['api|t|y']);
 });
+
+test("an event that may end a rule's alert is no beginning of one; when nobody can say, it is, and the error is told", () => {
+  const rules = `
+  - { name: r, match: { type: t }, resolve: { if: "data.n > 2.0" }, notify: ops }
+  - { name: quiet, match: { type: other }, resolve: { match: { type: t }, if: "data.n > 2.0" }, notify: ops }`;
+  expect(chosen(rules, event({ n: 1 }))).toEqual(['r']);
+  expect(chosen(rules, event({ n: 3 }))).toEqual(['r:resolve', 'quiet:resolve']);
+  expect(chosen(rules, event({ n: 'x' }))).toEqual(['r', 'quiet:error']);
+  const [r] = select(event({ n: 'x' }), rulesetOf(PARTS + rules), NOW);
+  expect(r).toMatchObject({ kind: 'match', error: expect.stringContaining('resolve.if') });
+});
+
+test('what ends an alert is not for the catch-all', () => {
+  const rules = `
+  - { name: r, match: { type: x }, resolve: { match: { type: t } }, notify: ops }
+  - { name: rest, catch_all: true, notify: ops }`;
+  expect(chosen(rules, event({}))).toEqual(['r:resolve']);
+});

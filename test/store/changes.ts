@@ -151,4 +151,15 @@ export function changesStates(the: () => Store): void {
     expect(await stateOf(dead.id)).toBe('dead');
     expect((await the().audit(new Set([dead.id]))).violations).toEqual([]);
   });
+
+  it('keeps what belongs to one event bounded, and loses nothing of it', async () => {
+    const one = event();
+    await take(the(), [], one);
+    const count = 2500;
+    for (let done = 0; done < count; done += 1)
+      await the().change(NOW, () => ({ ...states(), deliveries: [owed(one)], later: [{ event: one, result: LATER }] }));
+    expect((await the().event(one.id))?.later.length).toBeLessThan(1000);
+    expect((await claim(the(), { limit: count })).length).toBe(count);
+    expect((await the().audit(new Set())).violations).toEqual([]);
+  });
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { DeadLetter, Receipt } from '../../daemon/core/delivery.ts';
 import type { EventInput } from '../../daemon/core/event.ts';
+import type { Explanation } from '../../daemon/core/explain/explain.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/resend.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
-import type { DaemonPort, DeliveryView, EventView, FeedItem, StatusView } from '../../daemon/http/port.ts';
+import type { DaemonPort, DeliveryView, EventView, ExplainRequest, FeedItem, StatusView } from '../../daemon/http/port.ts';
 import type { HookRoute } from '../../daemon/sources/source.ts';
 
 export function tokenOf(name: string, token: string, ...scopes: readonly string[]): Token {
@@ -64,6 +65,8 @@ export class RecordedPort implements DaemonPort {
   ready: { readonly ready: boolean; readonly reasons: readonly string[] } = { ready: true, reasons: [] };
   current: StatusView = SAMPLE_STATUS;
   onWait: (signal: AbortSignal) => Promise<readonly DeliveryView[]> = async () => [SAMPLE_DELIVERY];
+  readonly explained: ExplainRequest[] = [];
+  onExplain: (request: ExplainRequest) => Explanation | undefined = () => undefined;
   onResend: (signal: AbortSignal) => AsyncIterable<ResendLine> = async function* () {};
 
   async accept(events: readonly EventInput[], options?: unknown) {
@@ -91,12 +94,17 @@ export class RecordedPort implements DaemonPort {
 
   async reload() {
     this.calls.push('reload');
-    return { ok: true, generation: 4, added: ['a'], changed: [], removed: [], restart_needed: [], problems: [] };
+    return { ok: true, generation: 4, added: ['a'], changed: [], removed: [], restart_needed: [], notes: [], problems: [] };
   }
 
   async check(path?: string) {
     this.calls.push(path === undefined ? 'check' : `check ${path}`);
     return { valid: true, files: 1, rules: 2, problems: [] };
+  }
+
+  async explain(request: ExplainRequest): Promise<Explanation | undefined> {
+    this.explained.push(request);
+    return this.onExplain(request);
   }
 
   async channels() {

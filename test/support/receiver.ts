@@ -84,7 +84,10 @@ export async function openReceiver(): Promise<Receiver> {
 async function read(incoming: IncomingMessage): Promise<Omit<Got, 'answered'>> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  const message = JSON.parse(Buffer.concat(chunks).toString()) as Record<'rule' | 'key' | 'status' | 'title', string> & {
+  const message = JSON.parse(Buffer.concat(chunks).toString()) as Record<
+    'rule' | 'key' | 'status' | 'title',
+    string
+  > & {
     readonly body?: string;
   };
   const { rule, key, status, title, body = '' } = message;

@@ -83,10 +83,7 @@ silences: [{ match: { rule: quieted }, until: "${until}", reason: not yet }]\nru
   }
 
   came(rule: string, channel = 'ops', status = 'firing', count = 1): Promise<void> {
-    return this.far.until(
-      (got) => got.rule === rule && got.channel === channel && got.status === status,
-      count,
-    );
+    return this.far.until((got) => got.rule === rule && got.channel === channel && got.status === status, count);
   }
 }
 

@@ -1,5 +1,4 @@
-import type { Event } from '../event.ts';
-import { OWN_SOURCE } from '../event.ts';
+import { type Event, OWN_SOURCE } from '../event.ts';
 import { isObject } from '../json.ts';
 import { compilePath } from '../match/path.ts';
 import { compilePattern, type Pattern } from '../match/pattern.ts';

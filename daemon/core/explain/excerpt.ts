@@ -4,12 +4,12 @@ export const MOST_SHOWN = 200;
 /** Takes out of a text what must not be shown. */
 export type Hide = (text: string) => string;
 
+/** A text is not looked at beyond this: what must not be shown is shorter. */
+const LOOKED_AT = 20_000;
+
 /** A value as it is, or the beginning of its text or JSON when that is long. Never looks at much more than it shows. */
 export function excerpt(value: unknown, hide: Hide): unknown {
-  if (typeof value === 'string') {
-    const text = hide(value);
-    return text.length <= MOST_SHOWN ? text : cut(text, MOST_SHOWN);
-  }
+  if (typeof value === 'string') return cut(clean(value, MOST_SHOWN + 1, hide), MOST_SHOWN);
   if (typeof value !== 'object' || value === null) return value;
   const text = beginning(value, MOST_SHOWN + 1, hide);
   return text.length <= MOST_SHOWN ? value : cut(text, MOST_SHOWN);
@@ -22,11 +22,11 @@ export function cut(text: string, most: number): string {
 
 /** JSON, not much longer than `room` characters; only as far as that it is whole. */
 function beginning(value: unknown, room: number, hide: Hide): string {
-  if (typeof value === 'string') return JSON.stringify(hide(value).slice(0, room));
+  if (typeof value === 'string') return JSON.stringify(clean(value, room, hide));
   if (Array.isArray(value)) return enclosed('[]', value.values(), room, (item, left) => beginning(item, left, hide));
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   return enclosed('{}', Object.keys(value).values(), room, (key, left) => {
-    const name = JSON.stringify(hide(key).slice(0, left));
+    const name = JSON.stringify(clean(key, left, hide));
     return `${name}:${beginning((value as Record<string, unknown>)[key], left - name.length, hide)}`;
   });
 }
@@ -43,4 +43,10 @@ function enclosed<T>(
     text += (text === open ? '' : ',') + textOf(item, Math.max(0, room - text.length));
   }
   return text + close!;
+}
+
+/** The first `room` characters of a text without what must not be shown: taken out before it is cut, or half of it would stay. */
+function clean(text: string, room: number, hide: Hide): string {
+  const shown = hide(text.slice(0, LOOKED_AT));
+  return (text.length > LOOKED_AT ? shown.padEnd(room, '…') : shown).slice(0, room);
 }

@@ -26,8 +26,8 @@ interface Collection {
 const MOST_KEPT = 1000;
 
 /**
- * Collects by key into one message: `wait` after the first event; and not before `every` after the last message, if events keep
- * coming; at once when there are `max`.
+ * Collects by key into one message: `wait` after the first event; `every` after the last message, if events keep coming; at once
+ * when there are `max`.
  */
 export const digest = defineStep<Digest>({
   name: 'digest',
@@ -85,7 +85,8 @@ function partsOf(kept: number): string[] {
 /** For as long as the next message must not follow at once, it is remembered that one went out. */
 function emptied(state: Collection, settings: Digest | undefined, { now }: StepContext): Row[] {
   const sent: Collection = { count: 0, kept: 0, since: now, sent: now };
-  const header = settings === undefined ? forget() : { value: sent, expires: now + settings.every };
+  const header =
+    settings === undefined || settings.every === 0 ? forget() : { value: sent, expires: now + settings.every };
   return [...partsOf(state.kept).map((part) => forget(part)), header];
 }
 

@@ -20,7 +20,8 @@ export const hold = defineStep<number>({
     const { now } = context;
     const known = remembered<Matching>('for', context);
     // What fires already has held, also when it began to before the rule said `for`.
-    if (known?.held === true || alertOf(context) !== undefined) return { kind: 'pass' };
+    if (alertOf(context) !== undefined) return { kind: 'pass' };
+    if (known?.held === true) return { kind: 'pass', rows: [after({ ...known, last: now }, context)] };
     const state = known !== undefined && endsAt(known, context) > now ? known : undefined;
     const since = sinceOf(state, now, wait);
     const matching: Matching = { since, last: now, count: (state?.count ?? 0) + 1, event };
@@ -65,8 +66,9 @@ function sinceOf(state: Matching | undefined, now: number, wait: number): number
 }
 
 /** What can be resolved has held until it is; without a resolving event the next match is a new one. */
-function after(matching: Matching, { rule }: StepContext): Row {
-  return rule.resolve === undefined ? forget() : { value: { ...matching, held: true }, expires: FOREVER };
+function after(matching: Matching, context: StepContext): Row {
+  if (context.rule.resolve === undefined) return forget();
+  return { value: { ...matching, held: true }, expires: Math.min(FOREVER, endsAt(matching, context)) };
 }
 
 function signalOf({ event, count }: Matching): Signal {

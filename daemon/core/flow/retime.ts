@@ -31,6 +31,28 @@ export function retime(
   return { ...course.end([]), notes };
 }
 
+/** How long a rule may be gone before what fires by it is forgotten, milliseconds: it may only be on its way to another file. */
+const GONE_FOR_GOOD = 24 * 3_600_000;
+
+/** Rules are gone: what waits with them without a time is woken once they are gone for good. */
+export function abandon(
+  names: Iterable<string>,
+  context: DecideContext,
+  wakeOf: Parameters<typeof retime>[2],
+): Decision {
+  const course = new Course(context);
+  for (const name of names) {
+    for (const step of STEPS) {
+      if (step.due === undefined) continue;
+      for (const [key, value] of context.memory.each(name, step.name)) {
+        if (wakeOf(name, key, step.name) !== undefined) continue;
+        course.write({ name }, key, step.name, [{ value, expires: FOREVER, wake: context.now + GONE_FOR_GOOD }]);
+      }
+    }
+  }
+  return course.end([]);
+}
+
 function retimeStep(
   course: Course,
   rule: CompiledRule,

@@ -99,7 +99,8 @@ function escalate(course: Course, context: StepContext): void {
     const quiet = quietness(context, state.event);
     if (quiet !== undefined) {
       course.write(rule, key, 'alert', [rowOf({ ...state, tryAgain: quiet.until }, rule)]);
-      course.became(state.event, quiet.result);
+      // Once is enough to say, however often it is tried.
+      if (state.tryAgain === undefined) course.became(state.event, quiet.result);
       return;
     }
     const { tryAgain: _, ...rest } = state;

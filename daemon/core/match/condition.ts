@@ -77,7 +77,8 @@ function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting
         : { holds: false, error: 'the expression gave something else than true or false' };
     } catch (error) {
       const failure = error as CelFailure;
-      if (failure.code !== undefined && MISSING.has(failure.code)) return { holds: false, missing: missingField(failure) };
+      if (failure.code !== undefined && MISSING.has(failure.code))
+        return { holds: false, missing: missingField(failure) };
       return { holds: false, error: failure.summary ?? failure.message };
     }
   };

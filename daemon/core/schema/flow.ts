@@ -108,7 +108,8 @@ export const flowFields = {
         ),
         every: Type.Optional(
           duration({
-            description: 'The least time between two messages of a key; if not set, as long as `wait`.',
+            description:
+              'While events of a key keep coming, so long after its last message; if not set, `wait` after the first of them.',
             examples: ['1h'],
           }),
         ),

@@ -97,6 +97,13 @@ describe('digest', () => {
     '1h2m down n=4: collected',
     '2h1m > ops 1:4',
   ]);
+  story('without `every` waits as long after each first event', `digest: { wait: 5m }, ${COUNT}`, [
+    '0 down n=1: collected',
+    '5m > ops 1:1',
+    '6m down n=2: collected',
+    '10m',
+    '11m > ops 1:2',
+  ]);
   story('after a quiet time waits as for the first', `digest: { wait: 1m, every: 1h }, ${COUNT}`, [
     '0 down n=1: collected',
     '1m > ops 1:1',

@@ -1,0 +1,254 @@
+import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Home } from '../support/daemon.ts';
+import { openReceiver, type Receiver } from '../support/receiver.ts';
+
+let home: Home;
+let far: Receiver;
+
+beforeEach(async () => {
+  home = await Home.make();
+  far = await openReceiver();
+});
+
+afterEach(async () => {
+  await home.close();
+  await far.close();
+});
+
+interface Reloaded {
+  readonly ok: boolean;
+  readonly generation: number;
+}
+
+const reload = async (): Promise<Reloaded> => (await home.call<Reloaded>('POST', '/v1/reload')).body;
+const post = (...events: readonly object[]) => home.call('POST', '/v1/events', events);
+const channel = (more = ''): string => `channels:\n  ops: { type: webhook, url: "${far.origin}/ops"${more} }\n`;
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+const titles = (): string[] => far.deliveries().map(({ title }) => title);
+
+/** Calls `change` every 50 ms until `over` has resolved. Resolves to how often. */
+async function during(over: Promise<void>, change: (n: number) => Promise<void>): Promise<number> {
+  let isOver = false;
+  const ended = over.then(() => (isOver = true));
+  let n = 0;
+  while (!isOver) {
+    await change((n += 1));
+    await Promise.race([ended, pause()]);
+  }
+  return n;
+}
+
+async function audited(): Promise<void> {
+  expect((await home.call<{ violations: string[] }>('GET', '/v1/audit')).body.violations).toEqual([]);
+}
+
+test('reload cancels in-flight sends: four hundred slow ones arrive once each while their own channel is edited', async () => {
+  const version = (n: number): string =>
+    `${channel(`, headers: { x-version: "${n}" }, delivery: { concurrency: 20 }`)}rules:
+  - { name: all, on: api, message: { title: "{{ data.n }}", body: "version ${n}" }, notify: [ops] }\n`;
+  far.delay = 200;
+  await home.rules(version(0));
+  await home.start();
+  await post(...Array.from({ length: 400 }, (_, n) => ({ type: 't', data: { n } })));
+  const reloads = await during(
+    far.until(() => true, 400),
+    async (n) => {
+      await home.rules(version(n));
+      expect((await reload()).ok).toBe(true);
+    },
+  );
+  expect(reloads).toBeGreaterThan(10);
+  expect(await home.stop()).toBe(0);
+  expect(far.got).toHaveLength(400);
+  expect(new Set(titles()).size).toBe(400);
+  expect(far.got.filter(({ answered }) => !answered)).toEqual([]);
+  expect(await home.deadLetters()).toEqual([]);
+});
+
+test('reload sends a partial group: the digest is whole and no earlier than it said', async () => {
+  const rules = (n: number): string => `${channel()}rules:
+  - name: group
+    match: { type: one }
+    digest: { wait: 2s, every: 2s }
+    message: { title: "{% for e in events %}{{ e.data.n }}{% endfor %}", body: "words ${n}" }
+    notify: [ops]
+  - { name: other, match: { type: never-${n} }, notify: [ops] }\n`;
+  await home.rules(rules(0));
+  await home.start();
+  const began = Date.now();
+  await post(...[1, 2].map((n) => ({ type: 'one', data: { n } })));
+  let third: Promise<unknown> = Promise.resolve();
+  const reloads = await during(
+    far.until(({ title }) => title.startsWith('1')),
+    async (n) => {
+      await home.rules(rules(n));
+      expect((await reload()).ok).toBe(true);
+      if (n === 3) third = post({ type: 'one', data: { n: 3 } });
+    },
+  );
+  await third;
+  await far.until(({ title }) => title.includes('3'));
+  expect(reloads).toBeGreaterThan(3);
+  expect(titles().join('')).toBe('123');
+  expect(titles()[0]).toMatch(/^12/);
+  expect(far.got[0]!.at).toBeGreaterThanOrEqual(began + 2000);
+  expect(far.got[0]!.body).not.toBe('words 0');
+  await audited();
+});
+
+test('reload repeats everything: a touch, a comment, another order and an unrelated edit send nothing', async () => {
+  const parts = (other: string): string[] => [
+    '  - { name: alert, match: { type: a }, resolve: { match: { type: z } }, repeat: 1h, escalate: [{ after: 1h, notify: ops }], notify: ops }\n',
+    '  - { name: held, match: { type: a }, key: "{{ data.n }}", for: 300ms, resolve: { match: { type: z } }, notify: ops }\n',
+    '  - { name: group, match: { type: a }, key: "{{ data.n }}", digest: { wait: 300ms, every: 1h }, notify: ops }\n',
+    '  - { name: once, match: { type: a }, dedupe: 1h, notify: ops }\n',
+    '  - { name: late, match: { type: a }, notify: [{ channel: ops, delay: 300ms }] }\n',
+    `  - { name: other, match: { type: ${other} }, notify: ops }\n`,
+  ];
+  const rules = (other: string): string => `${channel()}rules:\n${parts(other).join('')}`;
+  await home.rules(rules('never'));
+  await home.start();
+  await post({ type: 'a', data: { n: 1 } });
+  await far.until(() => true, 5);
+  const file = home.path('rules', 'rules.yaml');
+  const text = await readFile(file, 'utf8');
+  const edits: readonly (() => Promise<void>)[] = [
+    () => utimes(file, new Date(), new Date()),
+    () => writeFile(file, text),
+    () => writeFile(file, `# a comment\n${text}`),
+    () => home.rules(`${channel()}rules:\n${parts('never').toReversed().join('')}`),
+    () => home.rules(rules('other')),
+    () => home.rules(rules('another').replace('name: once,', 'name: once, message: { title: other words },')),
+    () => home.rules(`rules: [{ name: new, match: { type: b }, notify: ops }]\n`, 'new.yaml'),
+    () => rm(home.path('rules', 'new.yaml')),
+  ];
+  for (const edit of edits) {
+    await edit();
+    expect((await reload()).ok).toBe(true);
+  }
+  // What a reload had wound up again would come before what is posted now.
+  await post({ type: 'a', data: { n: 2 } });
+  await far.until(({ rule, key }) => rule === 'held' && key === '2');
+  await far.until(({ rule, key }) => rule === 'group' && key === '2');
+  await far.until(({ rule }) => rule === 'late', 2);
+  const told = far.deliveries().map(({ rule, key }) => `${rule} ${key}`);
+  expect(told.filter((one) => /^(held|group)/.test(one)).sort()).toEqual(['group 1', 'group 2', 'held 1', 'held 2']);
+  expect(told.filter((one) => /^(alert|once|other|new)/.test(one))).toHaveLength(2);
+  expect(told).toHaveLength(8);
+  expect(far.got).toHaveLength(8);
+  await audited();
+});
+
+/** Writes the next version of the rules that it was called by, and has them taken over. */
+const REWRITER = `
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+const [, , rules, socketPath, log] = process.argv;
+appendFileSync(log, process.env.BELFRY_DELIVERY_ID + '\\n');
+const text = readFileSync(rules, 'utf8');
+writeFileSync(rules + '~', text.replaceAll(/version (\\d+)/g, (_, n) => 'version ' + (Number(n) + 1)));
+renameSync(rules + '~', rules);
+request({ socketPath, path: '/v1/reload', method: 'POST', headers: { host: 'localhost' } }, async (answer) => {
+  let body = '';
+  for await (const chunk of answer) body += chunk;
+  process.exit(JSON.parse(body).ok ? 0 : 1);
+}).end();
+`;
+
+test('a self-triggered reload dies midway: a rule that rewrites its own file and reloads leaves every rule alive', async () => {
+  await writeFile(home.path('rewrite.mjs'), REWRITER);
+  const run = [
+    process.execPath,
+    ...['rewrite.mjs', 'rules/rules.yaml', 'state/belfry.sock', 'ran'].map((name) => home.path(name)),
+  ];
+  const many = Array.from(
+    { length: 60 },
+    (_, n) =>
+      `  - { name: r${n}, match: { type: ask, data.n: ${n} }, message: { title: "r${n} version 0" }, notify: ops }\n`,
+  );
+  await home.rules(`${channel()}  self: { type: command, run: ${JSON.stringify(run)}, env: { V: "version 0" } }
+rules:\n  - { name: rewriter, match: { type: rewrite }, message: { title: "version 0" }, notify: self }\n${many.join('')}`);
+  await home.start();
+  for (let n = 1; n <= 3; n += 1) {
+    const { body } = await home.call<{ deliveries: object[] }>('POST', '/v1/events?wait=20s', { type: 'rewrite' });
+    expect(body.deliveries).toMatchObject([{ channel: 'self', state: 'delivered', attempts: [{}] }]);
+  }
+  const { body: status } = await home.call<Reloaded>('GET', '/v1/status');
+  expect(status.generation).toBe(4);
+  await post(...Array.from({ length: 60 }, (_, n) => ({ type: 'ask', data: { n } })));
+  await far.until(() => true, 60);
+  expect(titles().sort()).toEqual(Array.from({ length: 60 }, (_, n) => `r${n} version 3`).sort());
+  const ran = (await readFile(home.path('ran'), 'utf8')).trim().split('\n');
+  expect(new Set(ran).size).toBe(3);
+  expect(ran).toHaveLength(3);
+  await audited();
+});
+
+test('git pull removes all hooks: however the files are replaced, the daemon stays and the last version counts', async () => {
+  const rules = (n: number): string => `${channel()}rules:
+  - { name: hook, on: api, message: { title: "version ${n}" }, notify: [ops] }\n`;
+  await home.rules(rules(0));
+  await home.start();
+  const folder = home.path('rules');
+  const file = home.path('rules', 'rules.yaml');
+  const text = async (n: number): Promise<string> =>
+    (await readFile(home.path('first.yaml'), 'utf8')).replace('version 0', `version ${n}`);
+  await writeFile(home.path('first.yaml'), await readFile(file));
+  const seen = async (msg: string, act: () => Promise<unknown>): Promise<void> => {
+    const from = home.lines.length;
+    await act();
+    await home.logged((line) => line.msg.startsWith(msg), from);
+  };
+  const applied = (act: () => Promise<unknown>): Promise<void> => seen('reload: applied', act);
+  const refused = (act: () => Promise<unknown>): Promise<void> => seen('reload: rejected', act);
+  const speaks = async (n: number): Promise<void> => {
+    const { body } = await home.call<{ deliveries: object[] }>('POST', '/v1/events?wait=20s', { type: 't' });
+    expect(body.deliveries).toMatchObject([{ state: 'delivered' }]);
+    expect(titles().at(-1)).toBe(`version ${n}`);
+  };
+  await speaks(0);
+
+  // Deleted and written anew, with time to look between.
+  await refused(() => rm(file));
+  await speaks(0);
+  const one = await text(1);
+  await applied(() => writeFile(file, one));
+  await speaks(1);
+
+  // Written aside and renamed over.
+  await applied(() => home.rules(rules(2)));
+  await speaks(2);
+
+  // Written from the front, in two steps.
+  const three = await text(3);
+  const half = three.indexOf('version') + 3;
+  await refused(() => writeFile(file, three.slice(0, half)));
+  await speaks(2);
+  await applied(() => writeFile(file, three));
+  await speaks(3);
+
+  // Emptied first, with time to look between: an empty rule set is one.
+  await applied(() => writeFile(file, ''));
+  expect((await post({ type: 't' })).status).toBe(202);
+  const four = await text(4);
+  await applied(() => writeFile(file, four));
+  await speaks(4);
+
+  // Another directory in its place.
+  await refused(() => rename(folder, home.path('old')));
+  await speaks(4);
+  const five = await text(5);
+  await mkdir(home.path('new'));
+  await writeFile(home.path('new', 'rules.yaml'), five);
+  await applied(() => rename(home.path('new'), folder));
+  await speaks(5);
+
+  // No rules at all, and again some.
+  await applied(async () => writeFile(file, five.slice(0, five.indexOf('rules:\n'))));
+  expect((await post({ type: 't' })).status).toBe(202);
+  await applied(() => writeFile(file, five));
+  await speaks(5);
+  expect(titles()).toEqual([0, 0, 1, 2, 2, 3, 4, 4, 5, 5].map((n) => `version ${n}`));
+  await audited();
+});
