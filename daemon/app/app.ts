@@ -1,3 +1,4 @@
+import { alertCounts } from '../core/alerts.ts';
 import { BelfryError, EXIT } from '../core/failure.ts';
 import { ownEvents } from '../core/own-events.ts';
 import type { Token } from '../core/ruleset.ts';
@@ -11,6 +12,7 @@ import { type Foundation, type FoundationOptions, openFoundation } from './found
 import { Lifecycle } from './lifecycle.ts';
 import { watchDeliveries } from './observers.ts';
 import { daemonPort } from './port.ts';
+import { activeSilences } from './quieting.ts';
 import { firstToken } from './secrets-at-rest.ts';
 import { buildTraffic } from './traffic.ts';
 import { Waiting } from './waiting.ts';
@@ -114,5 +116,9 @@ function gaugesOf({ store, live }: Foundation, now: number, ready: boolean) {
     depth: pending + sending,
     oldestSeconds: oldest === undefined ? 0 : Math.max(0, (now - oldest) / 1000),
   }));
-  return { queue, deadLetters: dead, generation: live.generation, ready };
+  const memory = store.memory(now);
+  const alerts = alertCounts(live.ruleset, memory);
+  const silences = activeSilences(live.ruleset, memory, now);
+  const timers = store.timers.count();
+  return { queue, deadLetters: dead, alerts, silences, timers, generation: live.generation, ready };
 }

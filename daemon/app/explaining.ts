@@ -1,5 +1,6 @@
 import { channelTypes } from '../channels/index.ts';
-import { type Explanation, explain, NO_MEMORY } from '../core/explain/explain.ts';
+import type { EventInput } from '../core/event.ts';
+import { explain, type ExplainContext, type Explanation, NO_MEMORY } from '../core/explain/explain.ts';
 import { completeEvent } from '../core/explain/given.ts';
 import type { DaemonPort, ExplainRequest } from '../http/port.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -21,19 +22,29 @@ export interface ExplainingParts {
 
 /** What the live rules would make of an event by the present states. Nothing is committed. */
 export function explaining({ store, live, scrubber, clock }: ExplainingParts): DaemonPort['explain'] {
-  return async ({ event, id, rule, at }) => {
-    const now = at ?? clock.now();
-    const ids = (): string => newId(clock.now());
+  return async ({ event, id, rule, at = clock.now() }) => {
     const stored = id === undefined ? undefined : await store.event(id);
-    const given = stored?.event ?? (event === undefined ? undefined : completeEvent(event, now, ids));
+    const given = stored?.event ?? event;
     if (given === undefined) return undefined;
-    const context = { ruleset: live.ruleset, memory: store.memory(now), now, newId: ids };
-    const hide = (text: string): string => scrubber.scrub(text);
-    const explanation = explain(given, { ...context, hide, ...(rule !== undefined && { only: rule }) });
+    const { ruleset } = live;
+    const explanation = explained(given, { ruleset, memory: store.memory(at), now: at }, rule, { scrubber, clock });
     if (stored === undefined) return explanation;
     const { receivedAt, results, later } = stored;
-    return { ...explanation, then: { received_at: new Date(receivedAt).toISOString(), results, later } };
+    return { ...explanation, recorded: { received_at: new Date(receivedAt).toISOString(), results, later } };
   };
+}
+
+function explained(
+  given: EventInput,
+  states: Pick<ExplainContext, 'ruleset' | 'memory' | 'now'>,
+  only: string | undefined,
+  { scrubber, clock }: Pick<ExplainingParts, 'scrubber' | 'clock'>,
+): Explanation {
+  // By the real time: ids count up, and one of a far day would push all that follow there.
+  const ids = (): string => newId(clock.now());
+  const hide = (text: string): string => scrubber.scrub(text);
+  const context = { ...states, newId: ids, hide, ...(only !== undefined && { only }) };
+  return explain(completeEvent(given, states.now, ids), context);
 }
 
 export interface ExplainFromRules {
@@ -45,15 +56,15 @@ export interface ExplainFromRules {
 
 /** The same by the rules on disk alone, as if nothing had happened before. Rejects with `InvalidRules`. */
 export async function explainFromRules(
-  request: Omit<ExplainRequest, 'id'>,
+  request: Omit<ExplainRequest, 'id' | 'event'> & { readonly event: EventInput },
   { config, env, clock }: ExplainFromRules,
-): Promise<Explanation | undefined> {
+): Promise<Explanation> {
   const scrubber = new Scrubber();
   // Nothing of it is stored, so nobody can try passwords against a fingerprint.
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
   const prepared = await new Live(config, { env, tools, scrubber }).prepare();
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
-  const store = { event: () => Promise.resolve(undefined), memory: () => NO_MEMORY };
-  const explanation = await explaining({ store, live: prepared, scrubber, clock })(request);
-  return scrubber.scrubJson(explanation);
+  const { event, rule, at = clock.now() } = request;
+  const states = { ruleset: prepared.ruleset, memory: NO_MEMORY, now: at };
+  return scrubber.scrubJson(explained(event, states, rule, { scrubber, clock }));
 }

@@ -1,3 +1,4 @@
+import { alertCounts } from '../core/alerts.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { DeadLetters } from '../delivery/dead-letters.ts';
 import type { DirectResult } from '../delivery/direct.ts';
@@ -5,6 +6,8 @@ import type { Lanes } from '../delivery/lanes.ts';
 import type { Resending } from '../delivery/resend.ts';
 import type { ChannelTestView, ChannelView, DaemonPort, StatusView } from '../http/port.ts';
 import { systemClock } from '../lib/clock.ts';
+import { newId } from '../lib/id.ts';
+import type { Log } from '../lib/log.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import type { Live } from '../reload/live.ts';
 import type { Store } from '../store/store.ts';
@@ -13,6 +16,7 @@ import type { Feed } from './feed.ts';
 import type { Intake } from './intake.ts';
 import type { Reloading } from './reloading.ts';
 import type { RunningSources } from './running-sources.ts';
+import { openQuieting } from './quieting.ts';
 import { deliveryView, eventView } from './views.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -23,6 +27,7 @@ export interface PortParts {
   readonly pid: number;
   readonly startedAt: number;
   readonly scrubber: Scrubber;
+  readonly log: Log;
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly live: Live;
@@ -51,6 +56,7 @@ export function daemonPort(parts: PortParts): DaemonPort {
     reload: async () => parts.scrubber.scrubJson(await reloading.reload()),
     check: parts.check,
     explain: explaining({ ...parts, clock: systemClock }),
+    desk: openQuieting({ ...parts, live: () => live.ruleset, clock: systemClock, newId: () => newId(systemClock.now()) }),
     channels: async () => channelsOf(lanes),
     testChannel: async (name) => testView(name, await lanes.test(name)),
     hold: (name) => lanes.hold(name),
@@ -114,7 +120,7 @@ async function statusOf(parts: PortParts): Promise<StatusView> {
       delivered: counts.delivered,
       dead: counts.dead,
     },
-    alerts: { firing: 0, acknowledged: 0 },
+    alerts: alertCounts(live.ruleset, store.memory(systemClock.now())),
   };
 }
 

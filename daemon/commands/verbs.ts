@@ -12,6 +12,7 @@ import { completionScript } from './completion.ts';
 import { dropCommand, listCommand, resendCommand, type ResendOptions, showCommand } from './dead.ts';
 import { Doors } from './doors.ts';
 import { emitCommand, type EmitOptions } from './emit.ts';
+import { explainCommand, type ExplainOptions } from './explain.ts';
 import { initCommand } from './init.ts';
 import { reloadCommand } from './reload.ts';
 import { runCommand, type RunOptions } from './run.ts';
@@ -169,7 +170,7 @@ function channelVerbs(program: Command, { terminal, doors, run }: Kit): void {
     );
 }
 
-function ruleVerbs(program: Command, { terminal, registry, config, run }: Kit): void {
+function ruleVerbs(program: Command, { terminal, registry, doors, config, run }: Kit): void {
   program
     .command('check')
     .description('validate rules: every problem with its place, an excerpt and what to do')
@@ -179,6 +180,18 @@ function ruleVerbs(program: Command, { terminal, registry, config, run }: Kit): 
       const paths = given.length > 0 ? given : [config(options)];
       return run(() => checkCommand({ paths, format: options.json ? 'json' : options.format, registry, terminal }));
     });
+  program
+    .command('explain')
+    .description('what every rule makes of an event, and why; exit 3 when none matches it')
+    .argument('<event>', 'a file, - for standard input, or the id of a past event')
+    .option('--rule <rule>', 'of this rule only')
+    .option('--at <time>', 'as if it came at this time')
+    .action((event: string, options: ExplainOptions) =>
+      run(async () => {
+        const client = await doors.client(options);
+        return explainCommand({ terminal, client, config: config(options), registry }, event, options);
+      }),
+    );
   program
     .command('init')
     .description('a starter rules directory')

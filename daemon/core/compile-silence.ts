@@ -142,10 +142,10 @@ function windowsOf(
   }
 }
 
-/** Looked for from the first window that there ever was: what the pattern says does not depend on the day. */
+/** Looked for from the beginning of all times: what a pattern says does not depend on today. */
 function isEndless(windows: Windows): boolean {
   const first = windows.next(0);
-  return first !== undefined && windows.next(first) === undefined;
+  return first === undefined || windows.next(first) === undefined;
 }
 
 function found(draft: Draft, pointer: string, message: string, mend: string): void {

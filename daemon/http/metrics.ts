@@ -5,6 +5,10 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export interface GaugeValues {
   readonly queue: readonly { readonly channel: string; readonly depth: number; readonly oldestSeconds: number }[];
   readonly deadLetters: number;
+  /** `firing` counts the acknowledged ones too. */
+  readonly alerts: { readonly firing: number; readonly acknowledged: number };
+  readonly silences: number;
+  readonly timers: number;
   readonly generation: number;
   readonly ready: boolean;
 }
@@ -95,6 +99,9 @@ function gaugesOf(registry: Registry) {
     depth: gauge('belfry_queue_depth', 'Deliveries owed.', 'channel'),
     oldest: gauge('belfry_queue_oldest_seconds', 'Age of the oldest delivery owed.', 'channel'),
     dead: gauge('belfry_dead_letters', 'Deliveries that ended undelivered and were neither resent nor dropped.'),
+    alerts: gauge('belfry_alerts', 'What fires, acknowledged or not yet.', 'state'),
+    silences: gauge('belfry_silences_active', 'Silences that are active.'),
+    timers: gauge('belfry_timers_pending', 'What waits for its time: about.'),
     generation: gauge('belfry_generation', 'Counts the swaps of rules.'),
     ready: gauge('belfry_ready', '1 while events are taken.'),
     lag: gauge('belfry_event_loop_lag_seconds', 'Event loop delay since the last reading.', 'quantile'),
@@ -110,6 +117,10 @@ function setGauges(gauges: ReturnType<typeof gaugesOf>, values: GaugeValues): vo
     gauges.oldest.set({ channel }, oldestSeconds);
   }
   gauges.dead.set(values.deadLetters);
+  gauges.alerts.set({ state: 'firing' }, values.alerts.firing - values.alerts.acknowledged);
+  gauges.alerts.set({ state: 'acknowledged' }, values.alerts.acknowledged);
+  gauges.silences.set(values.silences);
+  gauges.timers.set(values.timers);
   gauges.generation.set(values.generation);
   gauges.ready.set(values.ready ? 1 : 0);
 }

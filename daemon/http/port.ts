@@ -1,8 +1,11 @@
+import type { Acknowledged, Acknowledgement, AlertView } from '../core/alerts.ts';
 import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delivery.ts';
 import type { Event, EventInput } from '../core/event.ts';
 import type { LaterResult } from '../core/decision.ts';
 import type { Explanation } from '../core/explain/explain.ts';
 import type { Problem } from '../core/failure.ts';
+import type { SilenceProblem } from '../core/posted-silence.ts';
+import type { Expiry, SilenceView, WouldSilence } from '../core/quieting.ts';
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
@@ -25,6 +28,7 @@ export interface DaemonPort {
   check(path?: string): Promise<CheckView>;
   /** What the live rules would make of an event; undefined: there is none with this id. */
   explain(request: ExplainRequest): Promise<Explanation | undefined>;
+  readonly desk: AlertDesk;
   channels(): Promise<readonly ChannelView[]>;
   testChannel(name: string): Promise<ChannelTestView | undefined>;
   /** false: no such channel. */
@@ -55,6 +59,30 @@ export interface ExplainRequest {
   readonly rule?: string;
   /** As if it came then, milliseconds since the epoch; now if not given. */
   readonly at?: number;
+}
+
+/** What people do about alerts. What resolves is on disk. */
+export interface AlertDesk {
+  /** What fires, the oldest first; of one rule, or of all. */
+  alerts(rule?: string): readonly AlertView[];
+  /** `mend`: nothing of it fires; what was probably meant. */
+  acknowledge(
+    given: Acknowledgement,
+  ): Promise<{ readonly acknowledged: Acknowledged['acknowledged']; readonly mend?: string }>;
+  /** Those of the files, then those that people made. */
+  silences(): readonly SilenceView[];
+  /** Makes one of what was posted. */
+  silence(posted: unknown): Promise<SilenceMade>;
+  expireSilence(id: string): Promise<{ readonly kind: Expiry } | { readonly kind: 'file'; readonly file: string }>;
+}
+
+export type SilenceMade =
+  | { readonly kind: 'made'; readonly silence: MadeSilenceView }
+  | { readonly kind: 'invalid'; readonly problems: readonly SilenceProblem[] }
+  | { readonly kind: 'too_many'; readonly most: number };
+
+export interface MadeSilenceView extends SilenceView {
+  readonly would_silence: WouldSilence;
 }
 
 export interface AcceptedEvent {
@@ -166,4 +194,5 @@ export type FeedItem =
   | { readonly kind: 'later'; readonly at: string; readonly event: Event; readonly result: LaterResult }
   | { readonly kind: 'delivery'; readonly at: string; readonly delivery: DeliveryView };
 
+export type { AlertView, SilenceProblem, SilenceView };
 export type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum };

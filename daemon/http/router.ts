@@ -6,6 +6,7 @@ import { discardRest } from './body.ts';
 import { handleHook, isHook } from './hooks.ts';
 import { HttpProblem, problemOf, writeProblem } from './problem.ts';
 import type { Route, RouteParts } from './route.ts';
+import { alertRoutes } from './routes-alerts.ts';
 import { controlRoutes } from './routes-control.ts';
 import { eventRoutes } from './routes-events.ts';
 import { explainRoutes } from './routes-explain.ts';
@@ -19,17 +20,21 @@ type Check = (request: IncomingMessage) => void;
 export const routes: readonly Route[] = [
   ...eventRoutes,
   ...controlRoutes,
+  ...alertRoutes,
   ...explainRoutes,
   ...streamRoutes,
   ...metaRoutes(() => routes),
 ];
+
+/** An alert's key may be long; what a request line may hold ends it. */
+const LONGEST_PARAMETER = 16 * 1024;
 
 const METHODS = ['GET', 'POST', 'DELETE'] as const;
 
 /** Finds the route, asks who it is, answers problems. Every request ends in an answer. */
 export class Router {
   readonly #parts: RouteParts;
-  readonly #routes = findMyWay({ maxParamLength: 1024 });
+  readonly #routes = findMyWay({ maxParamLength: LONGEST_PARAMETER });
   #stopping = false;
 
   constructor(parts: RouteParts) {

@@ -19,6 +19,7 @@ import { Owed } from './owed.ts';
 import type { EngineFault, Reply, Row, TaskName } from './protocol.ts';
 import { SqlitePushes } from './pushes.ts';
 import { Reader } from './reader.ts';
+import { recentEvents } from './recent.ts';
 import { Reserve } from './reserve.ts';
 import { owedOfRow } from './rows.ts';
 import { StateCache, StateOverlay } from './states.ts';
@@ -174,6 +175,10 @@ class SqliteStore implements Store {
     if (row === undefined) return undefined;
     const { event, receivedAt, outcomes, results, later } = row;
     return { event, receivedAt, outcomes, results, later };
+  }
+
+  recent(options: { since: number; limit: number }): Promise<readonly StoredEvent[]> {
+    return recentEvents(this.#ledger.reader, options);
   }
 
   async trim(limits: { before: number; bytes: number }): Promise<number> {

@@ -17,6 +17,9 @@ const DELIVERY_IDS =
   "(SELECT json_group_array(d.body -> '$.id') FROM json_each(e.deliveries) j JOIN deliveries d ON d.seq = j.value)";
 const EVENT_COLUMNS = `e.seq, e.at, e.body, e.outcomes, e.deliveries, ${DELIVERY_IDS}`;
 
+/** Bytes of an event that is passed over where many are looked at. */
+const LARGE_EVENT = 64 * 1024;
+
 /** Every way in which rows change, by name. Those that compute something first are in `procedures.ts`. */
 export const WRITES = {
   event: { sql: 'INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)', takes: 6 },
@@ -74,6 +77,11 @@ export const READS = {
   eventsOfSource: {
     sql: `SELECT ${EVENT_COLUMNS} FROM event_names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? AND n.source_hash = ?`,
     takes: 2,
+  },
+  eventsBefore: {
+    sql: `SELECT e.seq, e.at, e.body, e.outcomes, '[]', '[]' FROM events e
+      WHERE e.seq < ? AND e.seq >= ? AND octet_length(e.body) <= ${LARGE_EVENT} ORDER BY e.seq DESC LIMIT ?`,
+    takes: 3,
   },
   deliveryAt: { sql: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERY_TABLES} WHERE d.seq = ?`, takes: 1 },
   deliveryNamed: {

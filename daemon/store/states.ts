@@ -50,10 +50,9 @@ export class StateCache {
     return held === undefined || held.expires <= now ? undefined : held.value;
   }
 
-  *each(rule: string, step: string, now: number): Iterable<readonly [string, unknown]> {
+  each(rule: string, step: string, now: number): Iterable<readonly [string, unknown]> {
     const shelf = this.#held.get(shelfOf(rule, step));
-    if (shelf === undefined) return;
-    for (const [key, { value, expires }] of shelf) if (expires > now) yield [key, value];
+    return shelf === undefined ? [] : unexpired(shelf, now);
   }
 
   apply(changes: Iterable<StateChange>): void {
@@ -111,6 +110,10 @@ export class StateCache {
   }
 }
 
+function* unexpired(shelf: ReadonlyMap<string, Held>, now: number): Iterable<readonly [string, unknown]> {
+  for (const [key, { value, expires }] of shelf) if (expires > now) yield [key, value];
+}
+
 /** What one call changes before it is known whether the call succeeds. */
 export class StateOverlay implements Memory {
   readonly #cache: StateCache;
@@ -128,7 +131,11 @@ export class StateOverlay implements Memory {
     return this.#isThere(change) ? change.value : undefined;
   }
 
-  *each(rule: string, step: string): Iterable<readonly [string, unknown]> {
+  each(rule: string, step: string): Iterable<readonly [string, unknown]> {
+    return this.#changes.size === 0 ? this.#cache.each(rule, step, this.#now) : this.#eachChanged(rule, step);
+  }
+
+  *#eachChanged(rule: string, step: string): Iterable<readonly [string, unknown]> {
     for (const entry of this.#cache.each(rule, step, this.#now)) {
       if (!this.#changes.has(nameOf(rule, entry[0], step))) yield entry;
     }

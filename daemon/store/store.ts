@@ -30,6 +30,8 @@ export interface Store {
   readonly pushes: PushStore;
 
   event(id: string): Promise<StoredEvent | undefined>;
+  /** The latest events that came after `since`, the newest first; fewer than there are when they take much room. */
+  recent(options: { since: number; limit: number }): Promise<readonly StoredEvent[]>;
   /** Forgets settled history older than `before`, and beyond `bytes` of it, oldest first; never what is still owed or dead. Returns the number of events forgotten. */
   trim(limits: { before: number; bytes: number }): Promise<number>;
   /** Counts and contradictions over everything stored; `deadLetters` are the ids in the dead-letter file. */

@@ -42,6 +42,9 @@ test('gauges are looked up when metrics are read, and a channel that is gone tak
   let values: GaugeValues = {
     queue: [{ channel: 'ops', depth: 3, oldestSeconds: 12 }],
     deadLetters: 2,
+    alerts: { firing: 3, acknowledged: 1 },
+    silences: 2,
+    timers: 7,
     generation: 5,
     ready: true,
   };
@@ -51,7 +54,13 @@ test('gauges are looked up when metrics are read, and a channel that is gone tak
     'belfry_queue_oldest_seconds{channel="ops"} 12',
   ]);
   expect(await linesOf(metrics, 'belfry_dead_letters')).toEqual(['belfry_dead_letters 2']);
-  values = { queue: [], deadLetters: 0, generation: 6, ready: false };
+  expect(await linesOf(metrics, 'belfry_alerts')).toEqual([
+    'belfry_alerts{state="firing"} 2',
+    'belfry_alerts{state="acknowledged"} 1',
+  ]);
+  expect(await linesOf(metrics, 'belfry_silences_active')).toEqual(['belfry_silences_active 2']);
+  expect(await linesOf(metrics, 'belfry_timers_pending')).toEqual(['belfry_timers_pending 7']);
+  values = { ...values, queue: [], deadLetters: 0, generation: 6, ready: false };
   expect(await linesOf(metrics, 'belfry_queue')).toEqual([]);
   expect(await linesOf(metrics, 'belfry_generation')).toEqual(['belfry_generation 6']);
   expect(await linesOf(metrics, 'belfry_ready')).toEqual(['belfry_ready 0']);

@@ -6,6 +6,7 @@ import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../..
 import type { Token } from '../../daemon/core/ruleset.ts';
 import type { DaemonPort, DeliveryView, EventView, ExplainRequest, FeedItem, StatusView } from '../../daemon/http/port.ts';
 import type { HookRoute } from '../../daemon/sources/source.ts';
+import { RecordedDesk } from './alert-desk.ts';
 
 export function tokenOf(name: string, token: string, ...scopes: readonly string[]): Token {
   return { name, scopes, hash: createHash('sha256').update(token).digest('hex') };
@@ -106,6 +107,8 @@ export class RecordedPort implements DaemonPort {
     this.explained.push(request);
     return this.onExplain(request);
   }
+
+  readonly desk = new RecordedDesk();
 
   async channels() {
     return [{ name: 'ops', type: 'log', state: 'ok' as const, pending: 0, held: 0 }];

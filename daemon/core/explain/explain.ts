@@ -17,7 +17,7 @@ export interface Explanation {
   /** In the order of the files. */
   readonly rules: readonly ExplainedRule[];
   /** What was decided when the event came, by the rules of that time, and what became of it since. */
-  readonly then?: {
+  readonly recorded?: {
     readonly received_at: string;
     readonly results: readonly RuleResult[];
     readonly later: readonly LaterResult[];

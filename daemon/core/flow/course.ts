@@ -43,6 +43,26 @@ export interface DecideContext {
   readonly newId: () => string;
 }
 
+interface OwnStep {
+  readonly step: Step<unknown>;
+  readonly settings: unknown;
+  readonly index: number;
+}
+
+const known = new WeakMap<CompiledRule, readonly OwnStep[]>();
+
+/** Those that a rule has something to say to. */
+function stepsOf(rule: CompiledRule): readonly OwnStep[] {
+  let own = known.get(rule);
+  if (own === undefined) {
+    own = STEPS.map((step, index) => ({ step, settings: step.settings(rule), index })).filter(
+      ({ settings }) => settings !== undefined,
+    );
+    known.set(rule, own);
+  }
+  return own;
+}
+
 /** One decision while it is made: signals go through the steps, and what comes of it gathers here. */
 export class Course {
   readonly #context: DecideContext;
@@ -66,11 +86,10 @@ export class Course {
     let signal = given;
     const errors: string[] = [];
     const tentative: (readonly [step: string, rows: readonly Row[]])[] = [];
-    for (let index = from; index < STEPS.length; index += 1) {
-      const step = STEPS[index]!;
-      const settings = step.settings(rule);
-      if (settings === undefined) continue;
-      const verdict = step.run(settings, signal, this.at(rule, key));
+    const context = this.at(rule, key);
+    for (const { step, settings, index } of stepsOf(rule)) {
+      if (index < from) continue;
+      const verdict = step.run(settings, signal, context);
       if (verdict.errors !== undefined) errors.push(...verdict.errors);
       const { rows = [] } = verdict;
       if (verdict.kind === 'pass' && step.tentative === true) tentative.push([step.name, rows]);

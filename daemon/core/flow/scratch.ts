@@ -22,7 +22,11 @@ export class Scratch implements Memory {
     return change === undefined ? this.#memory.read(rule, key, step) : (change.value ?? undefined);
   }
 
-  *each(rule: string, step: string): Iterable<readonly [string, unknown]> {
+  each(rule: string, step: string): Iterable<readonly [string, unknown]> {
+    return this.#changes.size === 0 ? this.#memory.each(rule, step) : this.#eachChanged(rule, step);
+  }
+
+  *#eachChanged(rule: string, step: string): Iterable<readonly [string, unknown]> {
     for (const entry of this.#memory.each(rule, step)) {
       if (!this.#changes.has(nameOf(rule, entry[0], step))) yield entry;
     }

@@ -1,7 +1,7 @@
 import { compileSilenceText } from '../compile-silence.ts';
 import type { Memory } from '../decision.ts';
 import { activeUntil, type Silence, silences } from '../silence.ts';
-import { defineStep } from './step.ts';
+import { defineStep, type Verdict } from './step.ts';
 
 /** Where silences that people make lie among the states: no rule has this name, the key is the silence's id. */
 export const SILENCES = { rule: '', step: 'silence' } as const;
@@ -11,26 +11,28 @@ export const silence = defineStep<true>({
   name: 'silences',
   settings: () => true,
   run(_, { event }, { rule, key, ruleset, memory, now }) {
+    const all = [...ruleset.silences, ...made(memory)];
     const errors: string[] = [];
-    for (const list of [ruleset.silences, made(memory)]) {
-      for (const one of list) {
-        const until = activeUntil(one, now);
-        if (until === undefined) continue;
-        const { silenced, error } = silences(one, event, rule.name, key, now);
-        if (error !== undefined) errors.push(`silence ${one.name ?? one.id}: ${error}`);
-        if (!silenced) continue;
-        const reason = `silence ${one.name ?? one.id}${one.reason === '' ? '' : `: ${one.reason}`}`;
-        return { kind: 'stop', outcome: 'silenced', reason, until, errors };
-      }
+    for (const one of all) {
+      const until = activeUntil(one, now);
+      if (until === undefined) continue;
+      const { silenced, error } = silences(one, event, rule.name, key, now);
+      if (error !== undefined) errors.push(`silence ${one.name ?? one.id}: ${error}`);
+      if (!silenced) continue;
+      const reason = `silence ${one.name ?? one.id}${one.reason === '' ? '' : `: ${one.reason}`}`;
+      return { kind: 'stop', outcome: 'silenced', reason, until, errors };
     }
-    return errors.length === 0 ? { kind: 'pass' } : { kind: 'pass', errors };
+    return errors.length === 0 ? PASS : { kind: 'pass', errors };
   },
 });
+
+const PASS: Verdict = { kind: 'pass' };
 
 const compiled = new WeakMap<object, Silence | undefined>();
 
 /** Those that people made, as they are stored. */
-export function* made(memory: Memory): Iterable<Silence> {
+export function made(memory: Memory): readonly Silence[] {
+  const found: Silence[] = [];
   for (const [, value] of memory.each(SILENCES.rule, SILENCES.step)) {
     const given = value as object;
     if (!compiled.has(given)) {
@@ -38,6 +40,7 @@ export function* made(memory: Memory): Iterable<Silence> {
       compiled.set(given, result.ok ? result.silence : undefined);
     }
     const one = compiled.get(given);
-    if (one !== undefined) yield one;
+    if (one !== undefined) found.push(one);
   }
+  return found;
 }

@@ -1,0 +1,29 @@
+import { seqOfTime } from './ids.ts';
+import type { Reader } from './reader.ts';
+import { eventOfRow } from './rows.ts';
+import type { StoredEvent } from './store.ts';
+
+/** Events read at a time. */
+const PAGE = 200;
+/** Characters of events after which no further page is read. */
+const ENOUGH = 4 * 1024 * 1024;
+
+/** The latest events, the newest first: so that a look at them never takes much memory, those that are large are left out. */
+export async function recentEvents(
+  reader: Reader,
+  { since, limit }: { readonly since: number; readonly limit: number },
+): Promise<readonly StoredEvent[]> {
+  const found: StoredEvent[] = [];
+  let before = Number.MAX_SAFE_INTEGER;
+  for (let size = 0; found.length < limit && size < ENOUGH; ) {
+    const rows = await reader.rows('eventsBefore', before, seqOfTime(since), Math.min(PAGE, limit - found.length));
+    for (const row of rows) {
+      size += String(row[2]).length + String(row[3]).length;
+      const { seq, event, receivedAt, outcomes, results, later } = eventOfRow(row);
+      before = seq;
+      found.push({ event, receivedAt, outcomes, results, later });
+    }
+    if (rows.length < PAGE) break;
+  }
+  return found;
+}

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { story, ruleText } from '../core/flow/script.ts';
+import { Home } from '../support/daemon.ts';
+import { openReceiver, type Receiver } from '../support/receiver.ts';
+
+let home: Home;
+let far: Receiver;
+
+beforeEach(async () => {
+  home = await Home.make();
+  far = await openReceiver();
+});
+
+afterEach(async () => {
+  await home.close();
+  await far.close();
+});
+
+const channel = (): string => `channels:\n  ops: { type: webhook, url: "${far.origin}/ops" }\n`;
+const told = (): string[] => far.deliveries().map(({ rule, status }) => `${rule} ${status}`);
+const passed = (moment: number): Promise<unknown> =>
+  vi.waitUntil(() => Date.now() >= moment, { timeout: 30_000, interval: 5 });
+
+async function post(event: object): Promise<string> {
+  const { body } = await home.call<{ events: { id: string }[] }>('POST', '/v1/events', event);
+  return body.events[0]!.id;
+}
+
+async function outcomes(id: string): Promise<Record<string, string>> {
+  return (await home.call<{ outcomes: Record<string, string> }>('GET', `/v1/events/${id}`)).body.outcomes;
+}
+
+async function audited(): Promise<void> {
+  expect((await home.call<{ violations: string[] }>('GET', '/v1/audit')).body.violations).toEqual([]);
+}
+
+test('inhibited alert leaks at restart: a target that comes before its source does is quiet all the same', async () => {
+  await home.rules(`${channel()}rules:
+  - name: host-down
+    match: { type: host.down }
+    key: "{{ data.host }}"
+    resolve: { match: { type: host.up } }
+    notify: ops
+  - name: service-down
+    match: { type: service.down }
+    key: "{{ data.service }}"
+    inhibited_by: { rule: host-down, equal: data.host }
+    notify: ops\n`);
+  await home.start();
+  await post({ type: 'host.down', data: { host: 'w1' } });
+  await far.until(({ rule }) => rule === 'host-down');
+  await home.kill();
+  const service = (host: string): string[] => ['emit', 'service.down', `host=${host}`, `service=${host}-web`, '--json'];
+  // Taken in before anything else comes.
+  const queued = await home.belfry(service('w1'));
+  expect(JSON.parse(queued.stdout)).toMatchObject({ queued: true });
+  await home.start();
+  const { id } = JSON.parse(queued.stdout) as { id: string };
+  expect(await outcomes(id)).toEqual({ 'service-down': 'inhibited' });
+  await home.kill();
+  await home.start();
+  const again = await post({ type: 'service.down', data: { host: 'w1', service: 'w1-db' } });
+  expect(await outcomes(again)).toEqual({ 'service-down': 'inhibited' });
+  await post({ type: 'host.down', data: { host: 'w1' } });
+  await post({ type: 'host.up', data: { host: 'w1' } });
+  await post({ type: 'service.down', data: { host: 'w1', service: 'w1-mail' } });
+  await far.until(({ rule }) => rule === 'service-down');
+  expect(told()).toEqual(['host-down firing', 'service-down firing']);
+  expect(far.deliveries().at(-1)!.key).toBe('w1-mail');
+  await audited();
+});
+
+describe("editing rule B kills rule A's `for`", () => {
+  const b = (type: string): string => ruleText(`match: { type: ${type} }, for: 1m`, 'b');
+  story(
+    'not when B is edited and all is restarted at 90 %: A fires on time',
+    'for: 10m',
+    ['0 down: waiting', '5m edit: ', '9m restart', '9m59s', '10m > ops firing', '1d'],
+    { others: b('one'), edits: ['for: 10m'] },
+  );
+
+  test('not in a daemon that is killed at 90 % either', async () => {
+    const rules = (type: string): string => `${channel()}rules:
+  - { name: a, match: { type: t, data.of: a }, for: 2s, notify: ops }
+  - { name: b, match: { type: ${type} }, for: 1s, notify: ops }
+  - { name: later, match: { type: t, data.of: later }, for: 1500ms, notify: ops }\n`;
+    await home.rules(rules('one'));
+    await home.start();
+    const began = Date.now();
+    await post({ type: 't', data: { of: 'a' } });
+    const posted = Date.now();
+    const from = home.lines.length;
+    await home.rules(rules('two'));
+    await home.logged((line) => line.msg === 'reload: applied', from);
+    await passed(posted + 600);
+    await post({ type: 't', data: { of: 'later' } });
+    await passed(began + 1800);
+    await home.kill();
+    await home.start();
+    await far.until(({ rule }) => rule === 'later');
+    expect(told()).toEqual(['a firing', 'later firing']);
+    expect(far.got[0]!.at).toBeGreaterThanOrEqual(began + 2000);
+    await audited();
+  });
+});
+
+test('a missed schedule waits a full period: what fell due while the daemon was down comes at the start, once', async () => {
+  const rules = (at: number): string => `${channel()}sources:
+  clock: { type: schedule, at: "${new Date(at).toISOString()}" }
+  beat: { type: schedule, every: 1h }
+rules:\n  - { name: tick, on: [clock, beat], message: { title: "{{ source }} {{ data.missed }}" }, notify: ops }\n`;
+  await home.rules(rules(Date.now() + 3_600_000));
+  await home.start();
+  const due = Date.now() + 1500;
+  const from = home.lines.length;
+  await home.rules(rules(due));
+  await home.logged((line) => line.msg === 'reload: applied', from);
+  await home.kill();
+  await passed(due);
+  expect(far.got).toEqual([]);
+  await home.start();
+  await far.until(() => true);
+  await home.kill();
+  await home.start();
+  await post({ type: 'other' });
+  expect(await home.stop()).toBe(0);
+  expect(far.deliveries().map(({ title }) => title)).toEqual(['clock 0']);
+});
+
+test('a process that is stopped past its timers and goes on fires each of them once', async () => {
+  await home.rules(`${channel()}sources:
+  beat: { type: schedule, every: 1s }
+rules:
+  - { name: held, match: { type: t }, for: 1s, notify: ops }
+  - { name: alert, match: { type: t }, repeat: 1s, resolve: { match: { type: over } }, notify: ops }
+  - { name: tick, on: beat, message: { title: "{{ data.scheduled_at }}" }, notify: ops }\n`);
+  await home.start();
+  await far.until(({ rule }) => rule === 'tick');
+  const began = Date.now();
+  await post({ type: 't' });
+  home.signal('SIGSTOP');
+  const stopped = Date.now();
+  await passed(stopped + 3500);
+  const before = far.deliveries().filter(({ at }) => at > stopped + 1000).length;
+  home.signal('SIGCONT');
+  const waked = Date.now();
+  await far.until(({ rule }) => rule === 'held');
+  await far.until(({ rule, at }) => rule === 'alert' && at >= waked);
+  await far.until(({ rule, at }) => rule === 'tick' && at >= waked, 2);
+  await post({ type: 'over' });
+  expect(before).toBe(0);
+  expect(await home.stop()).toBe(0);
+  const of = (rule: string) => far.got.filter((got) => got.rule === rule);
+  expect(of('held')).toHaveLength(1);
+  expect(of('held')[0]!.at).toBeGreaterThanOrEqual(began + 1000);
+  // Those repeats that were due meanwhile are one.
+  const repeats = of('alert').filter(({ at }) => at >= waked);
+  expect(repeats.length).toBeLessThanOrEqual(1 + Math.ceil((repeats.at(-1)!.at - waked) / 1000));
+  const ticks = of('tick').map(({ title }) => title);
+  expect(ticks).toEqual([...new Set(ticks)].sort());
+});

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { problemsOf } from '../support/compile.ts';
+import { Home } from '../support/daemon.ts';
+import { Desk } from '../support/desk.ts';
+import { openReceiver, type Receiver } from '../support/receiver.ts';
+
+const UNTIL = 'until: "2036-01-01T00:00:00Z"';
+const RULE = 'rules: [{ name: r, match: { type: t }, key: k, message: { title: T, body: x }, notify: ops }]\n';
+const silenced = (...silences: readonly string[]): string =>
+  `silences:\n${silences.map((silence) => `  - { ${silence}, reason: why }\n`).join('')}`;
+
+describe('a silence whose expression errors drops no event', () => {
+  const cases: readonly [what: string, condition: string, error: RegExp | undefined][] = [
+    ['a type error', 'data.n + 1 > 2', /no such overload|silence/],
+    ['a call that does not fit', 'data.list.startsWith("x")', /silence/],
+    ['a number that is none', 'int(data.n) > 1', /silence/],
+    ['a missing field', 'data.nope.deeper == 1', undefined],
+  ];
+  test.each(cases)('%s', (_what, condition, error) => {
+    const desk = new Desk(silenced(`name: broken, match: {}, if: '${condition}', ${UNTIL}`) + RULE);
+    expect(desk.take({ n: 'text', list: [1] })).toEqual({ r: 'notified' });
+    expect(desk.heard()).toEqual(['ops: x']);
+    const [fate] = desk.fates;
+    if (error === undefined) expect(fate!.errors).toEqual([]);
+    else {
+      expect(fate!.errors).toHaveLength(1);
+      expect(fate!.errors[0]).toMatch(/^silence broken: ./);
+      expect(fate!.errors[0]).toMatch(error);
+    }
+  });
+
+  test('and the silences after it still count', () => {
+    const desk = new Desk(
+      silenced(`name: broken, match: {}, if: 'data.n + 1 > 2', ${UNTIL}`, `name: good, match: {}, ${UNTIL}`) + RULE,
+    );
+    expect(desk.take({ n: 'text' })).toEqual({ r: 'silenced' });
+    expect(desk.fates[0]!.errors).toHaveLength(1);
+  });
+
+  test('one that was stored and cannot be read any more silences nothing, and drops nothing', () => {
+    const desk = new Desk(RULE);
+    for (const value of [{ match: { type: { regex: '(' } } }, { nonsense: true }, 'text', 7, []])
+      desk.write({ rule: '', key: 's1', step: 'silence', value, expires: Number.MAX_SAFE_INTEGER });
+    expect(desk.take({})).toEqual({ r: 'notified' });
+    expect(desk.heard()).toEqual(['ops: x']);
+  });
+});
+
+test.each([
+  ['a condition', `match: {}, if: 'data.n >', ${UNTIL}`, 'if'],
+  ['a pattern', `match: { type: { regex: "(" } }, ${UNTIL}`, 'match'],
+  ['an operator', `match: { type: { startswith: a } }, ${UNTIL}`, 'startswith'],
+  ['a date', 'match: {}, until: tomorrow', 'until'],
+  ['a window', 'match: {}, recurring: { cron: "61 * * * *", for: 1h, timezone: UTC }', 'cron'],
+  ['no end', 'match: {}', 'match'],
+])('%s of a silence that is wrong is refused, with its place', (_what, silence, near) => {
+  const text = `channels: { ops: { type: sink } }\n${silenced(silence)}${RULE}`;
+  const problems = problemsOf(text);
+  expect(problems).toHaveLength(1);
+  const { line, column, mend } = problems[0]!;
+  expect(line).toBe(3);
+  const written = text.split('\n')[2]!;
+  expect(column).toBeGreaterThanOrEqual(near === 'match' ? 1 : written.indexOf(near) + 1);
+  expect(column).toBeLessThanOrEqual(written.length);
+  expect(mend).not.toBe('');
+});
+
+describe('in a daemon', () => {
+  let home: Home;
+  let far: Receiver;
+  beforeEach(async () => {
+    home = await Home.make();
+    far = await openReceiver();
+  });
+  afterEach(async () => {
+    await home.close();
+    await far.close();
+  });
+
+  test('a silence whose expression errors is seen in the log and as an event, and a broken edit of it keeps the old', async () => {
+    const rules = (silences: string): string => `channels:\n  ops: { type: webhook, url: "${far.origin}/ops" }
+${silences}rules:
+  - { name: r, match: { type: t }, notify: ops }
+  - { name: watcher, on: belfry, match: { type: belfry.rule.error }, message: { title: "{{ data.reason }}" }, notify: ops }\n`;
+    await home.rules(rules(silenced(`name: broken, match: { rule: r }, if: 'data.n + 1 > 2', ${UNTIL}`)));
+    await home.start();
+    await home.call('POST', '/v1/events', { type: 't', data: { n: 'text' } });
+    await far.until(({ rule }) => rule === 'r');
+    await far.until(({ rule }) => rule === 'watcher');
+    expect(far.deliveries().find(({ rule }) => rule === 'watcher')!.title).toMatch(/^silence broken: /);
+    const line = await home.logged(({ msg }) => msg === 'r: error');
+    expect(line.reason).toMatch(/^silence broken: /);
+    const from = home.lines.length;
+    await home.rules(rules(silenced(`match: {}, if: 'data.n >', ${UNTIL}`)));
+    expect((await home.logged(({ msg }) => msg.startsWith('reload: rejected'), from)).generation).toBe(1);
+    expect(home.lines.slice(from).find(({ at }) => at !== undefined)!.at).toMatch(/rules\.yaml:8:\d+$/);
+    await home.call('POST', '/v1/events', { type: 't', data: { n: 1 } });
+    await home.call('POST', '/v1/events', { type: 't', data: { n: 5 } });
+    await far.until(({ rule }) => rule === 'r', 2);
+    expect(await home.stop()).toBe(0);
+    expect(far.got.map(({ rule }) => rule).sort()).toEqual(['r', 'r', 'watcher']);
+  });
+});
