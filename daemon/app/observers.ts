@@ -25,7 +25,10 @@ export function watchEvents(parts: {
   return ({ event, decision: { results, deliveries } }) => {
     const outcome = summarize(results);
     metrics.eventAccepted(originOf(event, live()), outcome);
-    for (const result of results) if (result.errors !== undefined) own.ruleError(event, result);
+    for (const result of results) {
+      if (result.outcome !== 'no_match') metrics.ruleOutcome(result.rule, result.outcome);
+      if (result.errors !== undefined) own.ruleError(event, result);
+    }
     log.info(
       { event: event.id, type: event.type, source: event.source, outcome, deliveries: deliveries.length },
       'event',
@@ -37,11 +40,12 @@ export function watchEvents(parts: {
 }
 
 /** Tells everybody who watches what a timer did to events that came earlier. */
-export function watchTimers(parts: { feed: Feed; own: OwnEvents; log: Log }): (decision: Decision) => void {
-  const { feed, own, log } = parts;
+export function watchTimers(parts: { feed: Feed; metrics: Metrics; own: OwnEvents; log: Log }): (decision: Decision) => void {
+  const { feed, metrics, own, log } = parts;
   return ({ later = [] }) => {
     for (const { event, result } of later) {
       const { at, rule, key, outcome, reason } = result;
+      metrics.ruleOutcome(rule, outcome);
       if (result.errors !== undefined) own.ruleError(event, result);
       log.info({ event: event.id, rule, key, outcome, reason }, 'later');
       if (feed.followed) feed.publish({ kind: 'later', at, event, result });

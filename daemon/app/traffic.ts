@@ -65,7 +65,7 @@ export function buildTraffic(
     metrics.reload(result.ok ? 'applied' : 'rejected', result.generation);
     own.reloaded(result);
   };
-  const woken = watchTimers({ feed, own, log });
+  const woken = watchTimers({ feed, metrics, own, log });
   const timers = new Timers({ store, live: () => live.ruleset, clock, newId: ids, log, woken });
   const reloading = new Reloading({ live, sources, lanes, timers, log, ended });
   const resending = new Resending({ deadLetters, store, clock, log, ...resendDoors({ lanes, intake, foundation }) });

@@ -16,6 +16,8 @@ export interface GaugeValues {
 export interface Metrics {
   /** `source`: a configured one, `belfry` or `api`, so that posters cannot make labels. */
   eventAccepted(source: string, outcome: string): void;
+  /** What a rule did with an event, when it came or later. */
+  ruleOutcome(rule: string, outcome: string): void;
   attempt(channel: string, seconds: number): void;
   settled(channel: string, state: string, deadClass: string): void;
   reload(result: 'applied' | 'rejected', generation: number): void;
@@ -30,7 +32,7 @@ const NANOSECONDS = 1e9;
 /** Prometheus metrics in a registry of their own. */
 export function openMetrics(): Metrics {
   const registry = new Registry();
-  const { events, deliveries, attempts, reloads } = countersOf(registry);
+  const { events, outcomes, deliveries, attempts, reloads } = countersOf(registry);
   const gauges = gaugesOf(registry);
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -38,6 +40,7 @@ export function openMetrics(): Metrics {
   let read: (() => GaugeValues) | undefined;
   return {
     eventAccepted: (source, outcome) => events.inc({ source, outcome }),
+    ruleOutcome: (rule, outcome) => outcomes.inc({ rule, outcome }),
     attempt: (channel, seconds) => attempts.observe({ channel }, seconds),
     settled: (channel, state, deadClass) => deliveries.inc({ channel, state, class: deadClass }),
     reload(result, generation) {
@@ -68,6 +71,12 @@ function countersOf(registry: Registry) {
       name: 'belfry_events_total',
       help: 'Events taken in, by what became of them.',
       labelNames: ['source', 'outcome'],
+      registers,
+    }),
+    outcomes: new Counter({
+      name: 'belfry_rule_outcomes_total',
+      help: 'What rules did with events, when they came and later; no_match is left out.',
+      labelNames: ['rule', 'outcome'],
       registers,
     }),
     deliveries: new Counter({

@@ -18,10 +18,14 @@ test('events, attempts, settled deliveries and reloads are counted by their labe
   metrics.eventAccepted('hooks', 'no_rule');
   metrics.settled('ops', 'dead', 'permanent');
   metrics.attempt('ops', 0.2);
+  metrics.ruleOutcome('deploys', 'throttled');
   metrics.reload('rejected', 4);
   expect(await linesOf(metrics, 'belfry_events_total')).toEqual([
     'belfry_events_total{source="api",outcome="sent"} 2',
     'belfry_events_total{source="hooks",outcome="no_rule"} 1',
+  ]);
+  expect(await linesOf(metrics, 'belfry_rule_outcomes_total')).toEqual([
+    'belfry_rule_outcomes_total{rule="deploys",outcome="throttled"} 1',
   ]);
   expect(await linesOf(metrics, 'belfry_deliveries_total')).toEqual([
     'belfry_deliveries_total{channel="ops",state="dead",class="permanent"} 1',
