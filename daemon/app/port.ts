@@ -56,7 +56,12 @@ export function daemonPort(parts: PortParts): DaemonPort {
     reload: async () => parts.scrubber.scrubJson(await reloading.reload()),
     check: parts.check,
     explain: explaining({ ...parts, clock: systemClock }),
-    desk: openQuieting({ ...parts, live: () => live.ruleset, clock: systemClock, newId: () => newId(systemClock.now()) }),
+    desk: openQuieting({
+      ...parts,
+      live: () => live.ruleset,
+      clock: systemClock,
+      newId: () => newId(systemClock.now()),
+    }),
     channels: async () => channelsOf(lanes),
     testChannel: async (name) => testView(name, await lanes.test(name)),
     hold: (name) => lanes.hold(name),

@@ -12,13 +12,14 @@ export async function statusCommand(terminal: Terminal, client: Client, options:
 }
 
 function statusText(status: StatusView, paint: Paint, now: number): string {
-  const { deliveries } = status;
+  const { alerts, deliveries } = status;
   const since = formatDuration(Math.max(1000, Math.floor((now - Date.parse(status.started_at)) / 1000) * 1000));
   return [
     `belfry ${status.version}  pid ${status.pid}  up ${since}  generation ${status.generation}  ${status.ready ? paint('green', 'ready') : paint('red', 'not ready')}`,
     ...status.reasons.map((reason) => `  ${paint('yellow', '!')} ${harmless(reason)}`),
     ...status.files.filter(({ state }) => state === 'kept').flatMap(keptText),
     '',
+    `alerts  ${alerts.firing} firing, ${alerts.acknowledged} of them acknowledged`,
     `deliveries  ${deliveries.pending} pending, ${deliveries.sending} sending, ${deliveries.held} held, ${deliveries.delivered} delivered, ${deliveries.dead} dead`,
     '',
     table([

@@ -67,6 +67,11 @@ export function harmless(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
+/** The name of whoever sits at the terminal, if it is known. */
+export function userOf({ env }: Terminal): string | undefined {
+  return [env.USER, env.LOGNAME, env.USERNAME].find((name) => name !== undefined && name !== '');
+}
+
 export async function readAll(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk as Buffer));

@@ -5,6 +5,7 @@ import { channelTypes } from '../channels/index.ts';
 import type { Registry } from '../core/types.ts';
 import { newId } from '../lib/id.ts';
 import { sourceTypes } from '../sources/index.ts';
+import { ackCommand, type AckOptions, alertsCommand, type AlertsOptions } from './alerts.ts';
 import { auditCommand } from './audit.ts';
 import { channelListCommand, channelTestCommand, holdCommand } from './channel.ts';
 import { CHECK_FORMATS, checkCommand } from './check.ts';
@@ -17,6 +18,13 @@ import { initCommand } from './init.ts';
 import { reloadCommand } from './reload.ts';
 import { runCommand, type RunOptions } from './run.ts';
 import { schemaCommand } from './schema.ts';
+import {
+  silenceAddCommand,
+  type SilenceAddOptions,
+  silenceExpireCommand,
+  silenceListCommand,
+  type SilenceListOptions,
+} from './silence.ts';
 import { statusCommand } from './status.ts';
 import { tailCommand } from './tail.ts';
 import { type CommonOptions, line, type Terminal } from './terminal.ts';
@@ -49,7 +57,7 @@ export function verbs(program: Command, terminal: Terminal, version: string, exi
       }
     },
   };
-  for (const declare of [daemonVerbs, eventVerbs, deadVerbs, channelVerbs, ruleVerbs, shellVerbs])
+  for (const declare of [daemonVerbs, eventVerbs, deadVerbs, alertVerbs, channelVerbs, ruleVerbs, shellVerbs])
     declare(program, kit);
 }
 
@@ -141,6 +149,56 @@ function deadVerbs(program: Command, { terminal, doors, run }: Kit): void {
     .option('--yes', 'do not ask')
     .action((ids: string[], options: ResendOptions) =>
       run(async () => dropCommand(terminal, await doors.dead(options), ids, options)),
+    );
+}
+
+function alertVerbs(program: Command, { terminal, doors, run }: Kit): void {
+  program
+    .command('alerts')
+    .description('what fires, the oldest first')
+    .option('--rule <rule>', 'of this rule')
+    .action((options: AlertsOptions) => run(async () => alertsCommand(terminal, await doors.client(options), options)));
+  program
+    .command('ack')
+    .description('acknowledge what fires for a key: it is neither repeated nor escalated any more')
+    .argument('<key>')
+    .option('--rule <rule>', 'of this rule only')
+    .option('--by <name>', 'who says so (default: you)')
+    .action((key: string, options: AckOptions) =>
+      run(async () => ackCommand(terminal, await doors.client(options), key, options)),
+    );
+  const silence = program.command('silence').description('what nobody wants to hear of for a while');
+  silence
+    .command('add')
+    .description('silence what matches')
+    .argument('[path=value...]', 'what to silence: rule=disk-full, key=db1, data.host=web1; all must hold')
+    .option('--match <json>', 'patterns, as in rules')
+    .option('--if <cel>', 'a condition that must hold too')
+    .option('--for <duration>', 'how long')
+    .option('--until <time>', 'when it is over')
+    .option('--from <time>', 'when it begins (default: now)')
+    .option('--cron <pattern>', 'it comes again: when each window begins')
+    .option('--window <duration>', 'and how long it is open')
+    .option('--timezone <zone>', 'of --cron, and of times without an offset (default: that of this machine)')
+    .option('--reason <text>', 'why')
+    .option('--name <name>', 'how it is called in traces')
+    .option('--by <name>', 'who wants it (default: you)')
+    .action((pairs: string[], options: SilenceAddOptions) =>
+      run(async () => silenceAddCommand(terminal, () => doors.client(options), pairs, options)),
+    );
+  silence
+    .command('list')
+    .description('those that are active or still to come')
+    .option('--all', 'also those that are over')
+    .action((options: SilenceListOptions) =>
+      run(async () => silenceListCommand(terminal, await doors.client(options), options)),
+    );
+  silence
+    .command('expire')
+    .description('end it now')
+    .argument('<id...>')
+    .action((ids: string[], options: CommonOptions) =>
+      run(async () => silenceExpireCommand(terminal, await doors.client(options), ids, options)),
     );
 }
 

@@ -64,7 +64,7 @@ class Calendar implements Hours {
   #stretches: readonly Stretch[] = [];
   #from = 0;
   #until = 0;
-  /** Where the last answer was found. */
+  /** Where the last answer was found; looked at first, and checked. */
   #last = 0;
 
   constructor(name: string, spans: readonly HoursSpan[]) {
@@ -122,7 +122,6 @@ class Calendar implements Hours {
       }
     }
     this.#stretches = joined(found);
-    this.#last = -1;
   }
 }
 

@@ -66,8 +66,8 @@ function beginOf({ from, timezone }: Settings, now: number): number {
   return (typeof from === 'string' ? readMoment(from, zoneOf(timezone)) : undefined) ?? now;
 }
 
-function lasting({ from: _, until: __, timezone, recurring, ...rest }: Settings, silence: Silence, now: number) {
-  const { from, until } = silence;
+function lasting(settings: Settings, { from, until }: Silence, now: number): Settings {
+  const { from: _from, until: _until, timezone, recurring, ...rest } = settings;
   return {
     ...rest,
     ...(from !== undefined && from > now && { from: textOf(from) }),

@@ -58,7 +58,8 @@ export const alertRoutes: readonly Route[] = [
     path: '/v1/silences',
     scope: 'admin',
     body: ['application/json'],
-    summary: 'Make a silence: `match`, `if`, `from`, `until` or `for`, `recurring`, `timezone`, `reason`, `by`, `name`.',
+    summary:
+      'Make a silence: `match`, `if`, `from`, `until` or `for`, `recurring`, `timezone`, `reason`, `by`, `name`.',
     answers: {
       201: 'On disk: the silence, and `would_silence` of what fires and of the last 24 h',
       400: 'Each problem with its JSON Pointer',

@@ -67,7 +67,7 @@ export class RecordedPort implements DaemonPort {
   current: StatusView = SAMPLE_STATUS;
   onWait: (signal: AbortSignal) => Promise<readonly DeliveryView[]> = async () => [SAMPLE_DELIVERY];
   readonly explained: ExplainRequest[] = [];
-  onExplain: (request: ExplainRequest) => Explanation | undefined = () => undefined;
+  onExplain: DaemonPort['explain'] = () => Promise.resolve(undefined);
   onResend: (signal: AbortSignal) => AsyncIterable<ResendLine> = async function* () {};
 
   async accept(events: readonly EventInput[], options?: unknown) {

@@ -4,8 +4,8 @@ import type { Clock } from '../../daemon/lib/clock.ts';
 const LONGEST = 2 ** 31 - 1;
 
 /**
- * A clock for weeks in a second: between two timers one turn of the loop, which is enough for what waits on promises alone. Its
- * wall clock may be set while time goes on, and like the machine's its timers do not follow that, nor wait longer than 2^31 ms.
+ * A clock for weeks in a second, for one loop that always has a timer while nothing happens. Its wall clock may be set while time
+ * goes on; like those of the machine its timers do not follow that, and cannot wait longer than 2^31 ms.
  */
 export class SoakClock implements Clock {
   /** How far the wall clock has been set forward, milliseconds. */
@@ -36,15 +36,21 @@ export class SoakClock implements Clock {
 
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
-    await turn();
+    await this.#settle();
     for (let next = this.#first(end); next !== undefined; next = this.#first(end)) {
       this.#timers.delete(next);
       this.#elapsed = Math.max(this.#elapsed, next.at);
       this.fired += 1;
       next.fire();
-      await turn();
+      await this.#settle();
     }
     this.#elapsed = end;
+  }
+
+  /** While no timer waits, something else is on its way: a commit takes some turns. */
+  async #settle(): Promise<void> {
+    await turn();
+    for (let turns = 0; turns < 30 && this.#timers.size === 0; turns += 1) await turn();
   }
 
   #first(end: number) {

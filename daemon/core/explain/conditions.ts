@@ -41,34 +41,48 @@ const asItIs: Hide = (text) => text;
  * it. The rows without `within` all hold exactly when the match does. The map must be one that compiles.
  */
 export function explainMatch(match: unknown, event: Event, hide: Hide = asItIs): readonly ConditionView[] {
-  return rowsOf(match, event, { prefix: '', hide });
+  return rowsOf(match, { prefix: '', look: looking(event, hide) });
+}
+
+/** What a path leads to in the event at hand, and how that is shown. */
+export type Look = (path: string) => {
+  readonly values: readonly unknown[];
+  readonly shown: Pick<ConditionView, 'actual' | 'missing'>;
+};
+
+/** Looks once at each path, however many rules ask. */
+export function looking(event: Event, hide: Hide): Look {
+  const seen = new Map<string, ReturnType<Look>>();
+  return (path) => {
+    let found = seen.get(path);
+    if (found === undefined) {
+      const values = compilePath(path)(event);
+      seen.set(path, (found = { values, shown: shownAs(values, hide) }));
+    }
+    return found;
+  };
 }
 
 interface Place {
   readonly prefix: string;
   readonly within?: string;
-  readonly hide: Hide;
+  readonly look: Look;
 }
 
-function rowsOf(map: unknown, event: Event, place: Place): readonly ConditionView[] {
+function rowsOf(map: unknown, place: Place): readonly ConditionView[] {
   if (!isObject(map)) return [];
   return Object.entries(map).flatMap(([key, value]) => {
     const group = Object.hasOwn(GROUPS, key) ? GROUPS[key] : undefined;
     return group === undefined
-      ? fieldRows(key, value, event, place)
-      : groupRows(key, group, Array.isArray(value) ? value : [], event, place);
+      ? fieldRows(key, value, place)
+      : groupRows(key, group, Array.isArray(value) ? value : [], place);
   });
 }
 
-function groupRows(
-  word: string,
-  group: Group,
-  maps: readonly unknown[],
-  event: Event,
-  { prefix, within, hide }: Place,
-): readonly ConditionView[] {
+function groupRows(word: string, group: Group, maps: readonly unknown[], place: Place): readonly ConditionView[] {
+  const { prefix, within, look } = place;
   const path = prefix + word;
-  const inside = maps.map((map, index) => rowsOf(map, event, { prefix: `${path}[${index}].`, within: path, hide }));
+  const inside = maps.map((map, index) => rowsOf(map, { prefix: `${path}[${index}].`, within: path, look }));
   const held = inside.filter((rows) => rows.every((row) => row.within !== path || row.holds)).length;
   const row = {
     path,
@@ -81,25 +95,19 @@ function groupRows(
   return [row, ...inside.flat()];
 }
 
-function fieldRows(
-  path: string,
-  pattern: unknown,
-  event: Event,
-  { prefix, within, hide }: Place,
-): readonly ConditionView[] {
-  const values = compilePath(path)(event);
-  const seen = seenAs(values, hide);
+function fieldRows(path: string, pattern: unknown, { prefix, within, look }: Place): readonly ConditionView[] {
+  const { values, shown } = look(path);
   return operatorsOf(pattern).map(({ operator, expected, holds }) => ({
     path: prefix + path,
     operator,
     expected,
-    ...seen,
+    ...shown,
     holds: holds(values),
     ...(within !== undefined && { within }),
   }));
 }
 
-function seenAs(values: readonly unknown[], hide: Hide): Pick<ConditionView, 'actual' | 'missing'> {
+function shownAs(values: readonly unknown[], hide: Hide): Pick<ConditionView, 'actual' | 'missing'> {
   if (values.length === 0) return { actual: null, missing: true };
   return { actual: excerpt(values.length === 1 ? values[0] : values, hide) };
 }
@@ -136,32 +144,28 @@ export interface RuleView {
   readonly now: number;
   /** The rules that want the event, by name: a catch-all rule gets what none does. */
   readonly wantedBy: readonly string[];
-  readonly hide: Hide;
+  readonly look: Look;
 }
 
 /** Every condition of a rule, in the order in which they count. */
 export function explainRule(rule: CompiledRule, event: Event, view: RuleView): readonly ConditionView[] {
   const { on, catchAll, enabled, match, condition } = rule;
-  const { origin, now, wantedBy, hide } = view;
+  const { origin, now, wantedBy, look } = view;
   return [
     ...(on === undefined ? [] : [row('on', 'any_of', on, origin, on.includes(origin))]),
-    ...(catchAll ? leftOver(event, wantedBy) : explainMatch(match, event, hide)),
+    ...(catchAll ? leftOver(event, wantedBy) : rowsOf(match, { prefix: '', look })),
     ...(condition === undefined ? [] : [conditionRow('if', condition, event, now)]),
     ...(enabled ? [] : [row('enabled', 'equals', true, false, false)]),
   ];
 }
 
 /** What an event must be to end the alerts of a rule: the rows of `resolve.match` and `resolve.if`, with that before their paths. */
-export function explainResolve(rule: CompiledRule, event: Event, { now, hide }: RuleView): readonly ConditionView[] {
+export function explainResolve(rule: CompiledRule, event: Event, { now, look }: RuleView): readonly ConditionView[] {
   const { matcher, match, condition } = rule.resolve ?? {};
   if (matcher === undefined && condition === undefined) return [];
-  const before = (name: string): string => `resolve.${name}`;
-  const rows = explainMatch(match, event, hide).map(({ path, within, ...rest }) => ({
-    path: before(path),
-    ...rest,
-    ...(within !== undefined && { within: before(within) }),
-  }));
-  return condition === undefined ? rows : [...rows, conditionRow(before('if'), condition, event, now)];
+  const prefix = 'resolve.';
+  const rows = rowsOf(match, { prefix, look });
+  return condition === undefined ? rows : [...rows, conditionRow(`${prefix}if`, condition, event, now)];
 }
 
 /** The daemon's own events are not for catch-all rules. */

@@ -4,7 +4,7 @@ import type { Event } from '../event.ts';
 import type { Message } from '../message.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 import { type Candidate, originOf, select } from '../select.ts';
-import { type ConditionView, explainResolve, explainRule, type RuleView } from './conditions.ts';
+import { type ConditionView, explainResolve, explainRule, looking, type RuleView } from './conditions.ts';
 import type { Hide } from './excerpt.ts';
 import { retryTimes } from './retries.ts';
 import { whyNot } from './words.ts';
@@ -62,7 +62,7 @@ export function explain(event: Event, context: ExplainContext): Explanation {
   const candidates = select(event, ruleset, now);
   const decision = decide(event, candidates, context);
   const wantedBy = candidates.flatMap((one) => (isWanting(one) ? [one.rule.name] : []));
-  const view = { origin: originOf(event, ruleset), now, wantedBy, hide };
+  const view = { origin: originOf(event, ruleset), now, wantedBy, look: looking(event, hide) };
   const shares = sharesOf(candidates, decision);
   const rules = only === undefined ? ruleset.rules : [ruleset.byName.get(only)].filter((rule) => rule !== undefined);
   return {
