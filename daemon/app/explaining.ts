@@ -1,4 +1,5 @@
 import { channelTypes } from '../channels/index.ts';
+import type { RuleResult } from '../core/decision.ts';
 import type { EventInput } from '../core/event.ts';
 import { explain, type ExplainContext, type Explanation, NO_MEMORY } from '../core/explain/explain.ts';
 import { completeEvent } from '../core/explain/given.ts';
@@ -30,7 +31,13 @@ export function explaining({ store, live, scrubber, clock }: ExplainingParts): D
     const explanation = explained(given, { ruleset, memory: store.memory(at), now: at }, rule, { scrubber, clock });
     if (stored === undefined) return explanation;
     const { receivedAt, results, later } = stored;
-    return { ...explanation, recorded: { received_at: new Date(receivedAt).toISOString(), results, later } };
+    const asked = (result: RuleResult): boolean => rule === undefined || result.rule === rule;
+    const recorded = {
+      received_at: new Date(receivedAt).toISOString(),
+      results: results.filter(asked),
+      later: later.filter(asked),
+    };
+    return { ...explanation, recorded };
   };
 }
 

@@ -29,14 +29,11 @@ const titles = (): string[] => far.deliveries().map(({ title }) => title);
 
 /** Calls `change` every 50 ms until `over` has resolved. Resolves to how often. */
 async function during(over: Promise<void>, change: (n: number) => Promise<void>): Promise<number> {
-  let isOver = false;
-  const ended = over.then(() => (isOver = true));
-  let n = 0;
-  while (!isOver) {
-    await change((n += 1));
-    await Promise.race([ended, pause()]);
+  const ended = over.then(() => true);
+  for (let n = 1; ; n += 1) {
+    await change(n);
+    if (await Promise.race([ended, pause().then(() => false)])) return n;
   }
-  return n;
 }
 
 async function audited(): Promise<void> {

@@ -100,4 +100,37 @@ ${silences}rules:
     expect(await home.stop()).toBe(0);
     expect(far.got.map(({ rule }) => rule).sort()).toEqual(['r', 'r', 'watcher']);
   });
+
+  test('SIGKILL loses silences: one that was answered for counts after a kill at once, and so does its end', async () => {
+    await home.rules(`channels:\n  ops: { type: webhook, url: "${far.origin}/ops" }
+rules:\n  - { name: r, match: { type: t }, key: "{{ data.k }}", notify: ops }\n`);
+    const outcomeOf = async (k: string): Promise<string | undefined> => {
+      const posted = await home.call<{ events: { id: string }[] }>('POST', '/v1/events', { type: 't', data: { k } });
+      const { id } = posted.body.events[0]!;
+      return (await home.call<{ outcomes: Record<string, string> }>('GET', `/v1/events/${id}`)).body.outcomes['r'];
+    };
+    const again = async (): Promise<void> => {
+      await home.kill();
+      await home.start();
+    };
+    await home.start();
+    const made = await home.call<{ id: string }>('POST', '/v1/silences', {
+      match: { key: 'a' },
+      for: '1h',
+      reason: 'release',
+    });
+    expect(made.status).toBe(201);
+    await again();
+    expect(await outcomeOf('a')).toBe('silenced');
+    expect(await outcomeOf('b')).toBe('notified');
+    expect((await home.belfry(['silence', 'add', 'key=c', '--for', '1h', '--reason', 'release'])).code).toBe(0);
+    await again();
+    expect([await outcomeOf('a'), await outcomeOf('c')]).toEqual(['silenced', 'silenced']);
+    expect((await home.call('DELETE', `/v1/silences/${made.body.id}`)).status).toBe(204);
+    await again();
+    expect([await outcomeOf('a'), await outcomeOf('c')]).toEqual(['notified', 'silenced']);
+    await far.until(() => true, 2);
+    expect(await home.stop()).toBe(0);
+    expect(far.deliveries().map(({ key }) => key)).toEqual(['b', 'a']);
+  });
 });

@@ -4,7 +4,14 @@ import type { EventInput } from '../../daemon/core/event.ts';
 import type { Explanation } from '../../daemon/core/explain/explain.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/resend.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
-import type { DaemonPort, DeliveryView, EventView, ExplainRequest, FeedItem, StatusView } from '../../daemon/http/port.ts';
+import type {
+  DaemonPort,
+  DeliveryView,
+  EventView,
+  ExplainRequest,
+  FeedItem,
+  StatusView,
+} from '../../daemon/http/port.ts';
 import type { HookRoute } from '../../daemon/sources/source.ts';
 import { RecordedDesk } from './alert-desk.ts';
 
@@ -95,7 +102,16 @@ export class RecordedPort implements DaemonPort {
 
   async reload() {
     this.calls.push('reload');
-    return { ok: true, generation: 4, added: ['a'], changed: [], removed: [], restart_needed: [], notes: [], problems: [] };
+    return {
+      ok: true,
+      generation: 4,
+      added: ['a'],
+      changed: [],
+      removed: [],
+      restart_needed: [],
+      notes: [],
+      problems: [],
+    };
   }
 
   async check(path?: string) {

@@ -26,6 +26,7 @@ const RULES: Readonly<Record<string, string>> = {
   throttled: 'throttle: { max: 1, per: 1m }, notify: ops',
   delayed: 'notify: [{ channel: ops, delay: 3s }]',
   nightly: 'during: shift, outside: hold, notify: ops',
+  acked: 'UP, notify: ops, repeat: 3s, escalate: [{ after: 3s, notify: boss }], notify_resolved: true',
   quieted: 'UP, notify: ops, escalate: [{ after: 1s, notify: boss }]',
 };
 
@@ -156,6 +157,7 @@ test.concurrent.each(TROUBLES)(
           ['nightly', 1],
           ['nightly', 2],
           ['quieted', 1],
+          ['acked', 1],
         ),
       ).toEqual([
         'waiting',
@@ -173,7 +175,10 @@ test.concurrent.each(TROUBLES)(
         'held',
         'held',
         'silenced',
+        'notified',
       ]);
+      const { status } = await walk.home.call('POST', '/v1/alerts/k/ack', { rule: 'acked' });
+      expect(status).toBe(200);
       const posted = Date.now();
       await amid(walk);
       // Those that wait shorter come later all the same, unless what was left of the others was lost.
@@ -198,13 +203,14 @@ test.concurrent.each(TROUBLES)(
       await walk.rules(ALWAYS);
       await amid(walk);
       await walk.came('repeated', 'ops', 'firing', 4);
-      expect(await walk.post(['repeated', 2, 'up'])).toEqual(['resolved']);
+      expect(await walk.post(['repeated', 2, 'up'], ['acked', 2, 'up'])).toEqual(['resolved', 'resolved']);
       await Promise.all([
         walk.came('held-for-later'),
         walk.came('digested-later'),
         far.until(({ rule, body }) => rule === 'digested' && body.includes('3')),
         walk.came('escalated', 'chief'),
         walk.came('repeated', 'ops', 'resolved'),
+        walk.came('acked', 'ops', 'resolved'),
         walk.came('ended', 'ops', 'resolved'),
         walk.came('nightly', 'ops', 'firing', 2),
         walk.came('delayed'),
@@ -224,6 +230,8 @@ test.concurrent.each(TROUBLES)(
         'boss escalated firing': ['1'],
         'chief escalated firing': ['1'],
         'ops repeated resolved': ['12'],
+        'ops acked firing': ['1'],
+        'ops acked resolved': ['12'],
         'ops ended firing': ['1'],
         'ops ended resolved': ['1'],
         'ops counted firing': ['123'],

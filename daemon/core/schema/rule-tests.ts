@@ -1,0 +1,164 @@
+import { type Static, Type } from 'typebox';
+import type { Json } from '../json.ts';
+import { duration, oneOrMany, strict } from './fields.ts';
+
+export const ANSWERS = ['ok', 'transient', 'permanent', 'rate_limited', 'hang'] as const;
+export type Answer = (typeof ANSWERS)[number];
+
+const eventSchema = Type.Object(
+  {
+    source: Type.Optional(
+      Type.String({ minLength: 1, description: 'The name of a source; if not set, `api`.', examples: ['deploys'] }),
+    ),
+    type: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'If not set, the one type that its source has.',
+        examples: ['deploy.failed'],
+      }),
+    ),
+    subject: Type.Optional(Type.String({ description: 'What it is about.', examples: ['web1'] })),
+    id: Type.Optional(Type.String({ minLength: 1, description: 'The same again is a duplicate.', examples: ['e-1'] })),
+    time: Type.Optional(
+      Type.String({ description: 'RFC 3339; if not set, the time of the test.', examples: ['2026-11-23T09:00:00Z'] }),
+    ),
+    data: Type.Optional(Type.Unsafe<Json>({ description: 'Its data.', examples: [{ percent: 93 }] })),
+  },
+  { description: 'An event; further keys are its extensions.' },
+);
+
+const expectationSchema = strict(
+  {
+    channel: Type.Optional(Type.String({ minLength: 1, description: 'The name of a channel.', examples: ['ops'] })),
+    ...Object.fromEntries(
+      ['rule', 'key', 'status', 'title', 'body', 'format', 'priority', 'link', 'image', 'replace_key', 'ttl'].map(
+        (field) => [field, Type.Optional(wanted(`What \`${field}\` is.`, 'Deploy failed: acme/api'))],
+      ),
+    ),
+    ...Object.fromEntries(
+      ['tags', 'to', 'mention', 'attach'].map((field) => [
+        field,
+        Type.Optional(
+          Type.Unsafe<Json>({ description: `What \`${field}\` is: a list, or what one of it is.`, examples: [['db']] }),
+        ),
+      ]),
+    ),
+    fields: Type.Optional(
+      Type.Unsafe<Readonly<Record<string, Wanted>>>({
+        type: 'object',
+        additionalProperties: wanted('What this field is.', 'web1'),
+        description: 'Some of its `fields`.',
+        examples: [{ host: 'web1' }],
+      }),
+    ),
+    actions: Type.Optional(
+      Type.Unsafe<Json>({
+        description: 'All of its `actions`.',
+        examples: [[{ label: 'Open', url: 'https://example.com' }]],
+      }),
+    ),
+  },
+  { description: 'One message: the fields that must agree.' },
+);
+
+/** What a text must be: itself, or what it must contain or match. */
+export type Wanted = string | number | boolean | { readonly contains?: string; readonly regex?: string };
+
+function wanted(description: string, example: string) {
+  return Type.Unsafe<Wanted>({
+    anyOf: [
+      { type: ['string', 'number', 'boolean'] },
+      strict({
+        contains: Type.Optional(Type.String({ description: 'A part of it.', examples: ['acme'] })),
+        regex: Type.Optional(
+          Type.String({ description: 'An RE2 expression that it matches.', examples: ['acme/(api|web)'] }),
+        ),
+      }),
+    ],
+    description,
+    examples: [example],
+  });
+}
+
+const outcomesSchema = Type.Unsafe<Readonly<Record<string, string>>>({
+  type: 'object',
+  additionalProperties: { type: 'string' },
+  description: 'Rule -> outcome, of the events of this step, or of what was woken while time passed.',
+  examples: [{ 'failed-deploy': 'notified' }],
+});
+
+const stepSchema = strict(
+  {
+    after: Type.Optional(duration({ description: 'So long after the step before.', examples: ['5m'] })),
+    until: Type.Optional(Type.String({ description: 'At this moment.', examples: ['2026-11-24T09:00:00+08:00'] })),
+    event: Type.Optional(eventSchema),
+    events: Type.Optional(
+      Type.Array(eventSchema, {
+        description: 'Several events at once.',
+        examples: [[{ data: { n: 1 } }]],
+        minItems: 1,
+      }),
+    ),
+    ack: Type.Optional(Type.String({ description: 'Acknowledges what fires for this key.', examples: ['disk:/'] })),
+    expect: Type.Optional(
+      Type.Array(expectationSchema, {
+        description: 'Everything that was sent since the step before, in any order, and nothing more.',
+        examples: [[{ channel: 'ops', title: 'Deploy failed' }]],
+      }),
+    ),
+    outcomes: Type.Optional(outcomesSchema),
+  },
+  { description: 'Something happens, or only time passes; then it is looked at what came of it.' },
+);
+
+const testSchema = strict(
+  {
+    name: Type.String({
+      minLength: 1,
+      maxLength: 300,
+      description: 'A sentence about what the rules do.',
+      examples: ['a failed deploy pages ops once in ten minutes'],
+    }),
+    at: Type.Optional(
+      Type.String({
+        description: 'When it begins; if not set, 2026-01-01T00:00:00Z.',
+        examples: ['2026-11-23T09:00:00+08:00'],
+      }),
+    ),
+    answers: Type.Optional(
+      Type.Unsafe<Readonly<Record<string, readonly Answer[]>>>({
+        type: 'object',
+        additionalProperties: oneOrMany(
+          Type.Unsafe<Answer>({
+            type: 'string',
+            enum: [...ANSWERS],
+            description: 'One answer.',
+            examples: ['transient'],
+          }),
+          { description: 'What a channel answers, in order; after that `ok`.', examples: [['transient', 'ok']] },
+        ),
+        description: 'Channel -> what it answers to the attempts, in order; after that `ok`.',
+        examples: [{ mail: ['transient', 'ok'] }],
+      }),
+    ),
+    steps: Type.Array(stepSchema, {
+      description: 'What happens, in order.',
+      examples: [[{ event: { data: {} } }]],
+      minItems: 1,
+    }),
+  },
+  { description: 'One story about the rules.' },
+);
+
+/** A file `*.test.yaml`. */
+export const testFileSchema = strict(
+  { tests: Type.Array(testSchema, { description: 'The tests of this file.', examples: [[]], minItems: 1 }) },
+  { description: 'Tests of the rules of the directory that the file lies in.' },
+);
+
+export type TestFileSettings = Static<typeof testFileSchema>;
+export type TestSettings = TestFileSettings['tests'][number];
+export type StepSettings = TestSettings['steps'][number];
+export type EventSettings = Static<typeof eventSchema>;
+/** Field -> what it must be. */
+export type Expectation = Readonly<Record<string, unknown>> & { readonly channel?: string };

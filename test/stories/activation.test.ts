@@ -1,0 +1,111 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pino } from 'pino';
+import { Type } from 'typebox';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Intake } from '../../daemon/app/intake.ts';
+import { Reloading } from '../../daemon/app/reloading.ts';
+import { RunningSources } from '../../daemon/app/running-sources.ts';
+import { Timers } from '../../daemon/app/timers.ts';
+import { strict } from '../../daemon/core/schema/fields.ts';
+import type { ReloadView } from '../../daemon/http/port.ts';
+import { newId } from '../../daemon/lib/id.ts';
+import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import { Live } from '../../daemon/reload/live.ts';
+import { defineSource, type SourceIo } from '../../daemon/sources/source.ts';
+import { Harbour } from '../support/lanes.ts';
+import { tools as known } from '../support/rule-types.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** By name of the source: what runs, and how often each was started and stopped. */
+const running = new Map<string, SourceIo>();
+const history: string[] = [];
+
+/** A source that does not start when its settings say so. */
+const moody = defineSource({
+  type: 'moody',
+  summary: 'Starts, or does not.',
+  settings: strict({
+    n: Type.Integer({ description: 'Any number.', examples: [1] }),
+    throws: Type.Optional(Type.Boolean({ description: 'Whether it throws at its start.', examples: [true] })),
+  }),
+  events: ['moody'],
+  start({ n, throws = false }, io) {
+    history.push(`${io.name} ${n} starts`);
+    if (throws) throw new Error(`${io.name}: the port is taken`);
+    running.set(`${io.name} ${n}`, io);
+    const stop = async (): Promise<void> => void history.push(`${io.name} ${n} stops`);
+    return Promise.resolve({ stop });
+  },
+});
+
+let harbour: Harbour;
+
+beforeEach(async () => {
+  harbour = await Harbour.open();
+  running.clear();
+  history.length = 0;
+});
+afterEach(() => harbour.close());
+
+async function open(first: string) {
+  const folder = await temporaryFolder();
+  const save = (text: string): Promise<void> => writeFile(path.join(folder, 'rules.yaml'), text);
+  await save(first);
+  const { store, clock, lanes } = harbour;
+  const log = pino({ level: 'silent' });
+  const tools = { ...known, sources: [moody] };
+  const live = new Live(folder, { env: {}, tools, scrubber: new Scrubber() });
+  const told: ReloadView[] = [];
+  const ids = (): string => newId(clock.now());
+  const common = { store, clock, live: () => live.ruleset, newId: ids, log };
+  const intake = new Intake({ ...common, taken: () => undefined, observe: () => [] });
+  const sources = new RunningSources({ ...common, types: [moody], intake, troubled: () => undefined });
+  const timers = new Timers({ ...common, woken: () => undefined });
+  const reloading = new Reloading({ live, sources, lanes, timers, log, ended: (result) => told.push(result) });
+  const prepared = await live.prepare();
+  if (prepared.kind !== 'ready') throw new Error(JSON.stringify(prepared));
+  live.swap(prepared);
+  await lanes.apply(prepared.ruleset.channels);
+  await (await sources.prepare(prepared.ruleset.sources)).commit();
+  return { save, live, sources, reloading, told };
+}
+
+const rules = (a: string, title: string, more = ''): string => `channels: { ops: { type: sink } }
+sources: { a: { type: moody, ${a} }, ${more} z: { type: moody, n: 1 } }
+rules: [{ name: r, on: [a, z], message: { title: "${title}" }, notify: ops }]\n`;
+
+async function emits(source: string): Promise<string[]> {
+  harbour.sent.length = 0;
+  await running.get(source)!.emit({ type: 'moody' });
+  await harbour.clock.advance(0);
+  return harbour.sent.map(({ title }) => title);
+}
+
+test('a source that throws at its start in the middle of an activation leaves the old generation whole, and is reported', async () => {
+  const { save, live, sources, reloading, told } = await open(rules('n: 1', 'old'));
+  const { ruleset } = live;
+  history.length = 0;
+  await save(rules('n: 2', 'new', 'b: { type: moody, n: 1 }, c: { type: moody, n: 1, throws: true },'));
+  const result = await reloading.reload();
+  expect(result).toMatchObject({ ok: false, generation: 1, added: [], changed: [], removed: [] });
+  expect(result.problems).toMatchObject([{ code: 'source.start', message: 'c: the port is taken' }]);
+  expect(told).toEqual([result]);
+  // What had started is stopped again, and what ran runs on by the old rules.
+  expect(history).toEqual(['a 2 starts', 'b 1 starts', 'c 1 starts', 'a 2 stops', 'b 1 stops']);
+  expect(live.ruleset).toBe(ruleset);
+  expect(live.generation).toBe(1);
+  expect(sources.status().map(({ name }) => name)).toEqual(['a', 'z']);
+  expect(await emits('a 1')).toEqual(['old']);
+  expect(await emits('z 1')).toEqual(['old']);
+
+  history.length = 0;
+  expect((await reloading.reload()).ok).toBe(false);
+  await save(rules('n: 2', 'new', 'b: { type: moody, n: 1 }, c: { type: moody, n: 1 },'));
+  history.length = 0;
+  expect(await reloading.reload()).toMatchObject({ ok: true, generation: 2, added: ['source b', 'source c'] });
+  expect(history).toEqual(['a 2 starts', 'b 1 starts', 'c 1 starts', 'a 1 stops']);
+  expect(await emits('a 2')).toEqual(['new']);
+  expect(await emits('c 1')).toEqual([]);
+  expect(await emits('z 1')).toEqual(['new']);
+});

@@ -1,0 +1,43 @@
+import { PassThrough } from 'node:stream';
+import { runProgram } from '../../daemon/commands/program.ts';
+import type { Terminal } from '../../daemon/commands/terminal.ts';
+import type { OpenedListener } from './listener.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Of `--json`: a value a line. */
+  readonly json: readonly unknown[];
+}
+
+/** Runs a command of the CLI against a listener, in this process. */
+export async function belfry(
+  to: OpenedListener | undefined,
+  args: readonly string[],
+  env: Terminal['env'] = { USER: 'ann' },
+): Promise<Ran> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  stdin.end();
+  const terminal: Terminal = {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    cwd: '/nowhere',
+    pid: 1,
+    hostname: 'here',
+    interrupted: new AbortController().signal,
+    onHangup: () => () => {},
+  };
+  const where = to === undefined ? [] : ['--url', `http://${to.listener.address}`, '--token', 'admin-token'];
+  const code = await runProgram([...args, ...where], terminal, '0.0.0');
+  const text = String(stdout.read() ?? '');
+  const lines = args.includes('--json') ? text.split('\n').filter((line) => line !== '') : [];
+  return {
+    code,
+    stdout: text,
+    stderr: String(stderr.read() ?? ''),
+    json: lines.map((line) => JSON.parse(line) as unknown),
+  };
+}
