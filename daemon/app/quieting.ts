@@ -87,7 +87,7 @@ async function makeSilence(
   const read = readPostedSilence(posted, id, now);
   if (!read.ok) return { kind: 'invalid', problems: read.problems };
   const { silence, given } = read;
-  const past = await store.recent({ since: now - DAY, limit: MOST_EVENTS });
+  const { events: past, isWhole } = await store.recent({ since: now - DAY, limit: MOST_EVENTS });
   const { isFull } = await store.change(now, (memory) => {
     const full = [...made(memory)].filter((one) => stateOf(one, now) !== 'expired').length >= MOST_SILENCES;
     const states = full ? [] : [silenceChange(id, given, silence.until)];
@@ -95,7 +95,7 @@ async function makeSilence(
   });
   if (isFull) return { kind: 'too_many', most: MOST_SILENCES };
   const would: WouldSilence = wouldSilence(silence, { ruleset: live(), memory: store.memory(now), past, now });
-  const partial = past.length >= MOST_EVENTS ? { partial: true as const } : {};
+  const partial = isWhole ? {} : { partial: true as const };
   const { reason, by } = silence;
   log.info({ silence: id, reason, by, ...would }, 'silence: made');
   return { kind: 'made', silence: { ...silenceView(silence, now), would_silence: { ...would, ...partial } } };

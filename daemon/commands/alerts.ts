@@ -27,7 +27,15 @@ function alertTable(alerts: readonly AlertView[], terminal: Terminal, now: numbe
   const rows = alerts.map((alert) => {
     const { rule, key, state, since, count, told, next_at: next = '', acknowledged_by: by } = alert;
     const how = state === 'firing' ? paint('red', state) : `${state}${by === undefined ? '' : ` by ${harmless(by)}`}`;
-    return [rule, harmless(key), how, `${since} (${ago(since, now)})`, String(count), told.join(', ') || 'nobody', next];
+    return [
+      rule,
+      harmless(key),
+      how,
+      `${since} (${ago(since, now)})`,
+      String(count),
+      told.join(', ') || 'nobody',
+      next,
+    ];
   });
   return table([['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'TOLD', 'NEXT'], ...rows]);
 }

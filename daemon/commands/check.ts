@@ -62,7 +62,8 @@ export async function check({ paths, env, cwd, registry }: CheckRequest): Promis
   };
 }
 
-function toolsOf(registry: Registry): CompileTools {
+/** What compiling needs where nothing is kept. */
+export function toolsOf(registry: Registry): CompileTools {
   const key = randomBytes(32);
   return {
     ...registry,
@@ -179,5 +180,5 @@ async function elsewhere(
   const { files } = await loadAll([...folders], parts);
   const declared = [...files.values()].flatMap(({ fragment }) => fragment.declared);
   const named = (wanted: string): string[] => declared.filter(({ kind }) => kind === wanted).map(({ name }) => name);
-  return { channels: named('channel'), sources: named('source') };
+  return { channels: named('channel'), sources: named('source'), hours: named('hours'), rules: named('rule') };
 }

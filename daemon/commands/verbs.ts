@@ -4,11 +4,13 @@ import { configPath } from '../app/paths.ts';
 import { channelTypes } from '../channels/index.ts';
 import type { Registry } from '../core/types.ts';
 import { newId } from '../lib/id.ts';
+import { openLog } from '../lib/log.ts';
+import { Scrubber } from '../lib/scrubber.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { ackCommand, type AckOptions, alertsCommand, type AlertsOptions } from './alerts.ts';
 import { auditCommand } from './audit.ts';
 import { channelListCommand, channelTestCommand, holdCommand } from './channel.ts';
-import { CHECK_FORMATS, checkCommand } from './check.ts';
+import { CHECK_FORMATS, checkCommand, toolsOf } from './check.ts';
 import { completionScript } from './completion.ts';
 import { dropCommand, listCommand, resendCommand, type ResendOptions, showCommand } from './dead.ts';
 import { Doors } from './doors.ts';
@@ -27,6 +29,7 @@ import {
 } from './silence.ts';
 import { statusCommand } from './status.ts';
 import { tailCommand } from './tail.ts';
+import { testCommand, type TestOptions } from './test.ts';
 import { type CommonOptions, line, type Terminal } from './terminal.ts';
 
 /** What verbs are declared with. */
@@ -251,6 +254,19 @@ function ruleVerbs(program: Command, { terminal, registry, doors, config, run }:
       }),
     );
   program
+    .command('test')
+    .description('run the tests of rules (*.test.yaml) on a virtual clock')
+    .argument('[path...]', 'files or directories (default: the rules directory)')
+    .option('--watch', 'again after every change')
+    .option('--junit <file>', 'write the results as JUnit XML')
+    .action((given: string[], options: TestOptions) => {
+      const rules = config(options);
+      const paths = given.length > 0 ? given : [rules];
+      const log = openLog({ level: 'error', format: 'text' }, new Scrubber(), terminal.stderr);
+      const parts = { env: terminal.env, tools: toolsOf(registry), sourceTypes, log };
+      return run(() => testCommand({ terminal, parts, paths, config: rules, options }));
+    });
+  program
     .command('init')
     .description('a starter rules directory')
     .argument('[dir]', 'where', 'rules')
@@ -258,7 +274,7 @@ function ruleVerbs(program: Command, { terminal, registry, doors, config, run }:
   program
     .command('schema')
     .description('print a JSON schema')
-    .addArgument(new Argument('<name>', 'which').choices(['rules', 'event', 'dead-letter']))
+    .addArgument(new Argument('<name>', 'which').choices(['rules', 'tests', 'event', 'dead-letter']))
     .action((name: string) => run(() => schemaCommand({ name, registry, terminal })));
 }
 

@@ -10,13 +10,13 @@ import { mendByName } from './suggest.ts';
 import type { CompileTools } from './types.ts';
 
 /** Names that exist although no fragment declares them; `unknown`: some file could not be read, so any name may exist. */
-export type Elsewhere = 'unknown' | { readonly channels: readonly string[]; readonly sources: readonly string[] };
+export type Elsewhere = 'unknown' | Readonly<Record<'channels' | 'sources' | 'hours' | 'rules', readonly string[]>>;
 
 export type Linked =
   | { readonly ok: true; readonly ruleset: Ruleset; readonly digests: ReadonlyMap<string, string> }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-const NOWHERE: Elsewhere = { channels: [], sources: [] };
+const NOWHERE: Elsewhere = { channels: [], sources: [], hours: [], rules: [] };
 
 /**
  * Joins the fragments of all files and finds what is wrong between them. Problems of the fragments themselves are not
@@ -91,8 +91,8 @@ function unresolved(fragments: readonly Fragment[], elsewhere: Elsewhere): Probl
     on: ['source', new Set([...BUILT_IN_SOURCES, ...names('source'), ...elsewhere.sources])],
     notify: ['channel', new Set([...names('channel'), ...elsewhere.channels])],
     fallback: ['channel', new Set([...names('channel'), ...elsewhere.channels])],
-    hours: ['hours', new Set(names('hours'))],
-    inhibited_by: ['rule', new Set(names('rule'))],
+    hours: ['hours', new Set([...names('hours'), ...elsewhere.hours])],
+    inhibited_by: ['rule', new Set([...names('rule'), ...elsewhere.rules])],
   };
   return fragments.flatMap(({ file, references }) =>
     references.flatMap((reference) => {

@@ -77,7 +77,7 @@ class Rendering {
 
   shownLine(field: string, template: Template | undefined): string | undefined {
     const text = this.shown(field, template);
-    return text === undefined ? undefined : oneLine(text);
+    return text === undefined ? undefined : oneLine(text).trim();
   }
 
   /** Text that is used, not shown: unescaped, in one line; nothing when it fails. */

@@ -6,6 +6,7 @@ import { readJson } from './body.ts';
 import { HttpProblem } from './problem.ts';
 import { type Exchange, type Route, type RouteParts, sendJson } from './route.ts';
 
+const LONGEST_NAME = 200;
 const ACK_ANSWERS = { 200: '`{"acknowledged":[{"rule","key"}]}`', 404: 'Nothing fires for this key' };
 
 export const alertRoutes: readonly Route[] = [
@@ -125,7 +126,10 @@ async function ackBody(
     const more = { pointer: `/${name.slice(0, 40)}` };
     if (!(fields as readonly string[]).includes(name))
       throw new HttpProblem(400, 'ack.body', `there is no field like that; there are ${fields.join(', ')}`, { more });
-    if (typeof value !== 'string') throw new HttpProblem(400, 'ack.body', `\`${name}\` is text`, { more });
+    if (typeof value !== 'string' || (name === 'by' && value.length > LONGEST_NAME))
+      throw new HttpProblem(400, 'ack.body', `\`${name}\` is text, of \`by\` at most ${LONGEST_NAME} characters`, {
+        more,
+      });
   }
   return body;
 }

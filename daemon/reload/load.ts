@@ -14,6 +14,7 @@ import { type Lookup, lookUpAll, type ReferenceScope, referencesIn, replaceRefer
 
 export interface LoadParts {
   readonly env: ReferenceScope['env'];
+  readonly standIn?: NonNullable<ReferenceScope['standIn']>;
   readonly tools: CompileTools;
   /** What relative paths start from; the working directory of the process if not given. */
   readonly cwd?: string;
@@ -80,7 +81,9 @@ async function compileParsed(
   before: Fragment | undefined,
 ): Promise<LoadedFile> {
   const bodies = parsed.ok && text.includes('${') ? referencesIn(parsed.data) : new Set<string>();
-  const found = await lookUpAll(bodies, { env: parts.env, base: path.dirname(path.resolve(parts.cwd ?? '', file)) });
+  const { env, cwd = '', standIn } = parts;
+  const scope = { env, base: path.dirname(path.resolve(cwd, file)), ...(standIn && { standIn }) };
+  const found = await lookUpAll(bodies, scope);
   const stamp = parts.tools.fingerprint(JSON.stringify([text, [...found]]));
   if (known?.stamp === stamp) return known;
   for (const lookup of found.values()) if ('value' in lookup) parts.scrubber.add(lookup.value);

@@ -9,6 +9,8 @@ import { mendByName } from '../core/suggest.ts';
 export interface ReferenceScope {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly base: string;
+  /** What stands in for a reference that cannot be resolved, by its inside. Without it that is an error. */
+  readonly standIn?: (body: string) => string;
 }
 
 export interface ReferenceIssue {
@@ -36,7 +38,11 @@ const LARGEST_SECRET = 64 * 1024;
 /** Looks up the insides of references: `env:NAME`, `file:PATH`, `credential:NAME`. */
 export async function lookUpAll(bodies: Iterable<string>, scope: ReferenceScope): Promise<ReadonlyMap<string, Lookup>> {
   const found = new Map<string, Lookup>();
-  for (const body of bodies) found.set(body, await lookUp(body, scope));
+  for (const body of bodies) {
+    const lookup = await lookUp(body, scope);
+    const missing = scope.standIn !== undefined && !('value' in lookup) && isReference(body);
+    found.set(body, missing ? { value: scope.standIn!(body) } : lookup);
+  }
   return found;
 }
 
@@ -114,6 +120,11 @@ const KINDS: Readonly<Record<string, (name: string, scope: ReferenceScope) => Lo
     return readSecret(path.join(folder, name), `the credential \`${name}\``);
   },
 };
+
+function isReference(body: string): boolean {
+  const colon = body.indexOf(':');
+  return colon > 0 && Object.hasOwn(KINDS, body.slice(0, colon));
+}
 
 async function lookUp(body: string, scope: ReferenceScope): Promise<Lookup> {
   const colon = body.indexOf(':');

@@ -12,7 +12,7 @@ export interface WatchOptions {
   /** Called after a change has come to rest; not called again before it has settled. */
   readonly changed: () => Promise<void>;
   /** Files outside the directory whose change counts too. */
-  readonly alsoWatch: () => readonly string[];
+  readonly alsoWatch: () => readonly string[] | Promise<readonly string[]>;
   readonly signal: AbortSignal;
   /** Whether the kernel's notifications are listened to; without them a change is seen by the next look. Default true. */
   readonly notifications?: boolean;
@@ -38,7 +38,7 @@ const YOUNG = 2_000;
 export async function watchRules(options: WatchOptions): Promise<void> {
   const { clock, signal } = options;
   const memory = new Look(clock);
-  const look = (): Promise<string> => memory.at(options.root, options.alsoWatch());
+  const look = async (): Promise<string> => memory.at(options.root, await options.alsoWatch());
   const hints = options.notifications === false ? undefined : new Hints(options.root);
   try {
     // The first look counts as a change: nobody watched since the files were last read.

@@ -58,6 +58,7 @@ export const heartbeat = defineSource({
   summary: 'Notices when something that should happen regularly does not',
   settings: settingsSchema,
   events: ['heartbeat.missed', 'heartbeat.recovered', 'heartbeat.failed'],
+  runsInTests: true,
   check,
   start: startHeartbeat,
 });

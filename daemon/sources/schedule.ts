@@ -74,6 +74,7 @@ export const schedule = defineSource({
   summary: 'Ticks by cron pattern, interval or date',
   settings: settingsSchema,
   events: ['schedule.tick'],
+  runsInTests: true,
   check,
   start: startSchedule,
 });

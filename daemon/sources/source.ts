@@ -83,6 +83,8 @@ export interface SourceType<S extends TSchema = TSchema> {
   readonly settings: S;
   /** The event types it emits. */
   readonly events: readonly string[];
+  /** It needs nothing but time, so it runs in rule tests too. */
+  readonly runsInTests?: true;
   readonly check?: (
     settings: Static<S>,
   ) => readonly { readonly pointer: string; readonly message: string; readonly mend: string }[];

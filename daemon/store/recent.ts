@@ -1,7 +1,7 @@
 import { seqOfTime } from './ids.ts';
 import type { Reader } from './reader.ts';
 import { eventOfRow } from './rows.ts';
-import type { StoredEvent } from './store.ts';
+import type { RecentEvents, StoredEvent } from './store.ts';
 
 /** Events read at a time. */
 const PAGE = 200;
@@ -12,19 +12,21 @@ const ENOUGH = 4 * 1024 * 1024;
 export async function recentEvents(
   reader: Reader,
   { since, limit }: { readonly since: number; readonly limit: number },
-): Promise<readonly StoredEvent[]> {
-  const found: StoredEvent[] = [];
+): Promise<RecentEvents> {
+  const events: StoredEvent[] = [];
   let before = Number.MAX_SAFE_INTEGER;
-  for (let size = 0; found.length < limit && size < ENOUGH; ) {
-    const rows = await reader.rows('eventsBefore', before, seqOfTime(since), Math.min(PAGE, limit - found.length));
+  let size = 0;
+  while (events.length < limit && size < ENOUGH) {
+    const page = Math.min(PAGE, limit - events.length);
+    const rows = await reader.rows('eventsBefore', before, seqOfTime(since), page);
     for (const row of rows) {
       size += String(row[2]).length + String(row[3]).length;
       const { seq, event, receivedAt, outcomes, results, later } = eventOfRow(row);
       before = seq;
       // A row lies where its id says, and that may be ahead of the clock.
-      if (receivedAt >= since) found.push({ event, receivedAt, outcomes, results, later });
+      if (receivedAt >= since) events.push({ event, receivedAt, outcomes, results, later });
     }
-    if (rows.length < PAGE) break;
+    if (rows.length < page) return { events, isWhole: true };
   }
-  return found;
+  return { events, isWhole: false };
 }

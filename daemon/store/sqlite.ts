@@ -23,7 +23,7 @@ import { recentEvents } from './recent.ts';
 import { Reserve } from './reserve.ts';
 import { owedOfRow } from './rows.ts';
 import { StateCache, StateOverlay } from './states.ts';
-import type { Accepted, ArrivalBatch, Audit, Store, StoredEvent } from './store.ts';
+import type { Accepted, ArrivalBatch, Audit, RecentEvents, Store, StoredEvent } from './store.ts';
 import { fromColumn } from './text.ts';
 
 export interface SqliteOptions {
@@ -177,7 +177,7 @@ class SqliteStore implements Store {
     return { event, receivedAt, outcomes, results, later };
   }
 
-  recent(options: { since: number; limit: number }): Promise<readonly StoredEvent[]> {
+  recent(options: { since: number; limit: number }): Promise<RecentEvents> {
     return recentEvents(this.#ledger.reader, options);
   }
 

@@ -31,7 +31,7 @@ export interface Store {
 
   event(id: string): Promise<StoredEvent | undefined>;
   /** The latest events that came after `since`, the newest first; fewer than there are when they take much room. */
-  recent(options: { since: number; limit: number }): Promise<readonly StoredEvent[]>;
+  recent(options: { since: number; limit: number }): Promise<RecentEvents>;
   /** Forgets settled history older than `before`, and beyond `bytes` of it, oldest first; never what is still owed or dead. Returns the number of events forgotten. */
   trim(limits: { before: number; bytes: number }): Promise<number>;
   /** Counts and contradictions over everything stored; `deadLetters` are the ids in the dead-letter file. */
@@ -92,6 +92,12 @@ export interface StoredEvent {
   readonly results: readonly RuleResult[];
   /** What became of it since, in order. */
   readonly later: readonly LaterResult[];
+}
+
+export interface RecentEvents {
+  readonly events: readonly StoredEvent[];
+  /** There are no more of them that are not large. */
+  readonly isWhole: boolean;
 }
 
 export interface DeliveryStore {

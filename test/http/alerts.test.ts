@@ -75,7 +75,7 @@ test('a key for which nothing fires is 404, with what was probably meant', async
 
 test('a body of an acknowledgement that does not fit is refused', async () => {
   const to = await openTestListener();
-  for (const body of [[], { who: 'ann' }, { rule: 1 }, { key: 'db1' }, 'nope'])
+  for (const body of [[], { who: 'ann' }, { by: 'x'.repeat(201) }, { rule: 1 }, { key: 'db1' }, 'nope'])
     expect((await post(to, '/v1/alerts/db1/ack', body)).status).toBe(400);
   expect((await post(to, '/v1/alerts/ack', {})).json).toMatchObject({ code: 'ack.body', pointer: '/key' });
   expect((await post(to, '/v1/alerts/%E0%A4%A/ack', '')).status).toBe(404);

@@ -115,6 +115,9 @@ describe.each(CHANGES)('a change of the clocks of %s, %o', (zone, { at, by }) =>
       // Of the two in the repeated hour it is the first.
       if (isRepeated(wanted)) expect(time).toBeLessThan(at);
     }
+    // The same whoever asks from when.
+    for (let after = at - 3 * HOUR; after < at + 3 * HOUR; after += 10 * MINUTE)
+      expect(cronTimes(pattern, zone).next(after)).toBe(found.find((time) => time > after));
   });
 
   test('neither skips nor doubles what is due all the time', () => {

@@ -91,8 +91,9 @@ test('what is acknowledged does not escalate, also after a kill; what is not doe
   await home.rules(RULES('3s'));
   await home.start();
   expect(await disk('srv/data 1|a', 'full')).toBe('notified');
-  const acknowledged = await home.belfry(['ack', 'srv/data 1|a', '--by', 'ann', '--json']);
-  expect([acknowledged.code, acknowledged.stdout]).toEqual([0, '{"rule":"disk-full","key":"srv/data 1|a"}\n']);
+  const path = `/v1/alerts/${encodeURIComponent('srv/data 1|a')}/ack`;
+  const acknowledged = await home.call('POST', path, { by: 'ann' });
+  expect(acknowledged).toMatchObject({ status: 200, body: { acknowledged: [{ key: 'srv/data 1|a' }] } });
   await home.kill();
   await home.start();
   await disk('w2', 'full');
@@ -108,6 +109,8 @@ test('what is acknowledged does not escalate, also after a kill; what is not doe
   expect(metrics).toContain('belfry_alerts{state="firing"} 1\nbelfry_alerts{state="acknowledged"} 1\n');
   expect((await home.belfry(['status'])).stdout).toContain('alerts  2 firing, 1 of them acknowledged');
 
+  const late = await home.belfry(['ack', 'w2', '--by', 'bob', '--json']);
+  expect([late.code, late.stdout]).toEqual([0, '{"rule":"disk-full","key":"w2"}\n']);
   for (const host of ['srv/data 1|a', 'w2']) expect(await disk(host, 'ok')).toBe('resolved');
   await far.until(({ status: told }) => told === 'resolved', 3);
   const told = far.deliveries().map(({ channel, key, status: news }) => `${channel} ${key} ${news}`);

@@ -8,6 +8,7 @@ import { type Schema, schemaOf } from './json-schema.ts';
 import { MATCH_DEFINITIONS } from './match.ts';
 import { messageSchema } from './message.ts';
 import { SECTIONS } from './rule-file.ts';
+import { testFileSchema } from './rule-tests.ts';
 
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
 const REFERENCE = String.raw`\$\{`;
@@ -30,6 +31,7 @@ const SHARED: readonly (readonly [string, Schema])[] = [
 export function schemas(registry: Registry): Readonly<Record<string, Schema>> {
   return {
     rules: rulesSchema(registry),
+    tests: { $schema: DRAFT, title: 'Belfry rule tests', ...forEditor(schemaOf(testFileSchema)) },
     event: { $schema: DRAFT, title: 'Belfry event', ...forEditor(schemaOf(eventSchema)) },
     'dead-letter': { $schema: DRAFT, title: 'Belfry dead letter', ...forEditor(schemaOf(deadLetterSchema)) },
   };

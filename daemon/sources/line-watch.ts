@@ -1,0 +1,292 @@
+import path from 'node:path';
+import { pause } from '../lib/clock.ts';
+import { compileGlobs, type Globs } from './file-globs.ts';
+import { Hints } from './file-hints.ts';
+import { type Scan, scan } from './file-scan.ts';
+import type { LineFile } from './line-file.ts';
+import { LineFiles } from './line-files.ts';
+import { outsetMarks } from './line-outset.ts';
+import { compileLinePattern } from './line-pattern.ts';
+import { LineTelling } from './line-telling.ts';
+import { persevere } from './persevere.ts';
+import type { Mark, SourceIo } from './source.ts';
+
+/** Sizes in bytes. */
+export interface LineWatchSettings {
+  readonly paths: readonly string[];
+  readonly match: string | undefined;
+  readonly from: 'end' | 'start';
+  readonly maxLine: number;
+}
+
+/** How often everything is looked at, milliseconds; and not for more than this part of the time. */
+const LOOK_EVERY = 2000;
+const LOOK_PART = 20;
+/** How soon a notification is looked into, milliseconds: one write raises several. */
+const HINT_REST = 20;
+/** With more hints than these it is cheaper to look at everything. */
+const MOST_HINTS = 10_000;
+/** How long nothing must have happened to a file that was renamed or deleted before it is left, milliseconds. */
+const LEFT_AFTER = 60_000;
+/** How often it is stored how far lines were read that were of no interest, milliseconds. */
+const STORED_EVERY = 10_000;
+const MARKS_AT_ONCE = 1000;
+/** Bytes of a file that are read before it is another one's turn, and of lines that are held at once. */
+const TURN = 1024 * 1024;
+const COUNTED_AT_ONCE = 16 * 1024 * 1024;
+const FILES_AT_ONCE = 8;
+const MOST_OPEN = 128;
+const MOST_TOLD = 3;
+
+/** Looks where it is hinted at, and everywhere every few seconds; reads what has changed and tells its lines. */
+export class LineWatch {
+  readonly #settings: LineWatchSettings;
+  readonly #io: SourceIo;
+  readonly #signal: AbortSignal;
+  readonly #globs: Globs;
+  readonly #hints: Hints;
+  readonly #telling: LineTelling;
+  readonly #hinted = new Set<string>();
+  readonly #troubles = new Map<'scan' | 'hints' | 'read' | 'intake', string>();
+  /** Files that cannot be read, and why. */
+  readonly #closed = new Map<LineFile, string>();
+  /** The one that was read last comes last. */
+  readonly #open = new Set<LineFile>();
+  #files: LineFiles;
+  #nextLook = Number.NEGATIVE_INFINITY;
+  #nextStore = Number.NEGATIVE_INFINITY;
+  #isFirst = true;
+  #wake: () => void = () => undefined;
+
+  constructor(settings: LineWatchSettings, io: SourceIo, signal: AbortSignal) {
+    this.#settings = settings;
+    this.#io = io;
+    this.#signal = signal;
+    this.#globs = compileGlobs(settings.paths, []);
+    this.#files = new LineFiles(this.#globs, new Map());
+    this.#hints = new Hints({
+      globs: this.#globs,
+      hint: (place) => this.#hint(place),
+      trouble: (text) => this.#trouble('hints', text),
+    });
+    const refused = (why: string | undefined): void => this.#trouble('intake', why);
+    this.#telling = new LineTelling({ io, pattern: compileLinePattern(settings.match), signal, refused });
+  }
+
+  look(): Promise<Scan> {
+    return scan(this.#globs, this.#bases(), this.#signal);
+  }
+
+  detail(): string {
+    const { count } = this.#files;
+    return count === 1 ? '1 file' : `${count} files`;
+  }
+
+  /** Until `signal` aborts. Does not reject: what goes wrong is reported and tried again. */
+  async run(present: Scan): Promise<void> {
+    await Promise.race([this.#io.live, aborted(this.#signal)]);
+    if (await persevere(() => this.#outset(present), this.#trying()))
+      while (!this.#signal.aborted) await persevere(() => this.#round(), this.#trying());
+    this.#hints.close();
+    await this.#mark(this.#unstored()).catch((error: unknown) =>
+      this.#io.log.warn({ err: error }, 'lines that were of no interest are read again at the next start'),
+    );
+    await Promise.all([...this.#open].map((file) => file.close()));
+  }
+
+  async #outset(present: Scan): Promise<true> {
+    const { paths, from } = this.#settings;
+    await this.#mark(outsetMarks({ paths, from, present, marks: await this.#io.marks() }));
+    this.#files = new LineFiles(this.#globs, await this.#io.marks());
+    await this.#mark(this.#files.surplus());
+    return true;
+  }
+
+  async #round(): Promise<void> {
+    const { clock } = this.#io;
+    if (clock.monotonic() >= this.#nextLook || this.#hinted.size > MOST_HINTS) await this.#lookAtAll();
+    await this.#lookAt([...this.#hinted]);
+    await this.#readAll(this.#files.due());
+    if (this.#files.due().length === 0) await this.#rest(this.#nextLook - clock.monotonic());
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { clock } = this.#io;
+    const begun = clock.monotonic();
+    this.#hinted.clear();
+    await this.#hints.lookUp();
+    const seen = await scan(this.#globs, this.#bases(), this.#signal, (folder, id) => this.#hints.enter(folder, id));
+    if (this.#signal.aborted) return;
+    this.#hints.settle(seen.folders);
+    this.#trouble('scan', seen.trouble);
+    await this.#files.see(seen, this.#files.places(), begun);
+    if (this.#isFirst) await this.#mark(await this.#files.findMoved(seen, begun, clock.now()));
+    this.#isFirst = false;
+    for (const file of [...this.#files.strays(), ...this.#closed.keys()]) file.isDue = true;
+    if (begun >= this.#nextStore) {
+      await this.#mark(this.#unstored());
+      this.#nextStore = begun + STORED_EVERY;
+    }
+    const ended = clock.monotonic();
+    this.#nextLook = ended + Math.max(LOOK_EVERY, LOOK_PART * (ended - begun));
+  }
+
+  async #lookAt(hinted: readonly string[]): Promise<void> {
+    this.#hinted.clear();
+    const isWatched = (place: string): boolean => this.#hints.watches(place) || this.#globs.enters(place);
+    const places = hinted.filter((place) => this.#globs.counts(place) || isWatched(place));
+    if (places.length === 0) return;
+    if (this.#bases().some((base) => places.includes(base))) await this.#hints.lookUp();
+    const seen = await scan(this.#globs, places, this.#signal, (folder, id) => this.#hints.enter(folder, id));
+    if (this.#signal.aborted) return;
+    const gone = places.filter((place) => this.#hints.watches(place) && !seen.folders.has(place) && seen.sees(place));
+    for (const folder of gone) this.#hints.leave(folder);
+    const looked = new Set([...places, ...seen.folders]);
+    const isOnlyFiles = seen.folders.size === 0 && gone.length === 0;
+    const candidates = isOnlyFiles ? places : [...this.#files.places()].filter((file) => isWithin(looked, file));
+    await this.#files.see(seen, candidates, this.#io.clock.monotonic());
+  }
+
+  async #readAll(due: readonly LineFile[]): Promise<void> {
+    const left = due.values();
+    const work = async (): Promise<void> => {
+      for (const file of left) {
+        if (this.#signal.aborted) return;
+        await this.#read(file).catch((error: unknown) => this.#cannotRead(file, codeOf(error)));
+      }
+    };
+    await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
+    this.#trouble('read', troubleOf(this.#closed));
+    const idle = [...this.#open].slice(0, Math.max(0, this.#open.size - MOST_OPEN));
+    await Promise.all(idle.map((file) => this.#close(file)));
+  }
+
+  /** One turn of it. */
+  async #read(file: LineFile): Promise<void> {
+    const { maxLine } = this.#settings;
+    const ready = await file.open(maxLine, !this.#files.isStray(file));
+    if (ready.kind === 'elsewhere') return this.#missed(file);
+    if (ready.kind === 'closed') return this.#cannotRead(file, ready.code);
+    this.#closed.delete(file);
+    this.#open.delete(file);
+    this.#open.add(file);
+    if (!(await file.begin(COUNTED_AT_ONCE))) return;
+    for (const until = file.position + TURN; file.position < until && !this.#signal.aborted; ) {
+      const lines = await file.read(file.pace, TURN);
+      if (lines.length === 0) return this.#ended(file);
+      await this.#telling.tell(file, lines);
+      file.stirredAt = this.#io.clock.monotonic();
+    }
+  }
+
+  /** It was read to its end, for now. */
+  async #ended(file: LineFile): Promise<void> {
+    file.isDue = false;
+    file.pace = 1;
+    this.#files.ended(file);
+    if (!this.#files.isStray(file) || this.#io.clock.monotonic() - file.stirredAt < LEFT_AFTER) return;
+    // What has no newline yet will have none.
+    await this.#telling.tell(file, file.readLast());
+    await this.#leave(file);
+  }
+
+  /** It is not where it was. */
+  async #missed(file: LineFile): Promise<void> {
+    file.isDue = false;
+    const { place } = file;
+    await this.#files.seek(file, this.#io.clock.monotonic());
+    if (file.place === undefined || file.place === place) await this.#leave(file);
+  }
+
+  #cannotRead(file: LineFile, code: string): Promise<void> {
+    file.isDue = false;
+    this.#closed.set(file, code);
+    this.#files.ended(file);
+    return this.#close(file);
+  }
+
+  async #leave(file: LineFile): Promise<void> {
+    if (this.#signal.aborted) return;
+    this.#closed.delete(file);
+    await this.#close(file);
+    await this.#mark([this.#files.retire(file, this.#io.clock.now())]);
+  }
+
+  async #close(file: LineFile): Promise<void> {
+    this.#open.delete(file);
+    await file.close();
+  }
+
+  /** What was read but not told, and has to be remembered. */
+  #unstored(): readonly Mark[] {
+    const marks: Mark[] = [];
+    for (const file of this.#files.all()) {
+      const mark = file.unstored;
+      if (mark !== undefined) marks.push(mark);
+    }
+    return marks;
+  }
+
+  async #mark(marks: readonly Mark[]): Promise<void> {
+    for (let from = 0; from < marks.length; from += MARKS_AT_ONCE)
+      await this.#io.mark(marks.slice(from, from + MARKS_AT_ONCE));
+  }
+
+  #bases(): string[] {
+    return this.#globs.bases.map((base) => base.path);
+  }
+
+  #trying() {
+    const refused = (why: string | undefined): void => this.#trouble('intake', why);
+    return { clock: this.#io.clock, signal: this.#signal, refused };
+  }
+
+  #trouble(kind: 'scan' | 'hints' | 'read' | 'intake', text: string | undefined): void {
+    if (text === this.#troubles.get(kind)) return;
+    if (text === undefined) this.#troubles.delete(kind);
+    else this.#troubles.set(kind, text);
+    this.#io.report(this.#troubles.size === 0 ? undefined : [...this.#troubles.values()].join('; '));
+  }
+
+  #hint(place: string): void {
+    this.#hinted.add(place);
+    this.#wake();
+  }
+
+  /** Until `ms` have passed or something is hinted at; then until the hints that come with it are there too. */
+  async #rest(ms: number): Promise<void> {
+    const { clock } = this.#io;
+    if (this.#hinted.size === 0 && ms > 0 && !this.#signal.aborted) {
+      const woken = new AbortController();
+      const stop = (): void => woken.abort();
+      this.#wake = stop;
+      this.#signal.addEventListener('abort', stop, { once: true });
+      await pause(clock, ms, woken.signal);
+      this.#signal.removeEventListener('abort', stop);
+      this.#wake = () => undefined;
+    }
+    if (this.#hinted.size > 0) await pause(clock, HINT_REST, this.#signal);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function isWithin(places: ReadonlySet<string>, file: string): boolean {
+  for (let at = file; at !== path.dirname(at); at = path.dirname(at)) if (places.has(at)) return true;
+  return false;
+}
+
+function troubleOf(closed: ReadonlyMap<LineFile, string>): string | undefined {
+  if (closed.size === 0) return undefined;
+  const told = [...closed].slice(0, MOST_TOLD).map(([{ record }, code]) => `${record.path} cannot be read (${code})`);
+  return [...told, ...(closed.size > MOST_TOLD ? [`and ${closed.size - MOST_TOLD} more`] : [])].join('; ');
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
+}
