@@ -1,50 +1,178 @@
-import { Command } from 'commander';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { channelTypes } from '../daemon/channels/index.ts';
-import { check } from '../daemon/commands/check.ts';
-import { verbs } from '../daemon/commands/verbs.ts';
-import { sourceTypes } from '../daemon/sources/index.ts';
+import { parse } from 'yaml';
+import { runProgram } from '../daemon/commands/program.ts';
+import { ruleSchema } from '../daemon/core/schema/rule.ts';
+import { compileLinePattern } from '../daemon/sources/line-pattern.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const examples = path.join(root, 'examples');
 const stories = readdirSync(examples, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
-const registry = { channels: channelTypes, sources: sourceTypes };
 
 const text = (...parts: readonly string[]): string => readFileSync(path.join(examples, ...parts), 'utf8');
+
+interface RulesFile {
+  readonly sources?: Readonly<Record<string, { readonly match?: string }>>;
+  readonly silences?: readonly unknown[];
+  readonly rules: readonly Readonly<Record<string, unknown>>[];
+}
+
+const rulesOf = (story: string): RulesFile => parse(text(story, 'rules.yaml'), { merge: true }) as RulesFile;
+
+/** `belfry ARGS` as somebody in the checkout would type it. */
+async function belfry(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const interrupted = new AbortController().signal;
+  const place = { cwd: root, pid: 1, hostname: 'here', interrupted, onHangup: () => () => {} };
+  const code = await runProgram(args, { stdin, stdout, stderr, env, ...place }, '0.0.0');
+  return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
+}
 
 /** Stand-ins for the variables that a rules file names. */
 function environmentOf(rules: string): Record<string, string> {
   const names = [...rules.matchAll(/\$\{env:(\w+)/g)].map((match) => match[1]!);
   return Object.fromEntries(
-    names.map((name) => [name, name.endsWith('_URL') ? 'https://stand-in.example.com' : 'SECstandin']),
+    names.map((name) => [name, name.endsWith('_URL') ? 'https://stand-in.example.com' : 'stand-in']),
   );
 }
 
-it('there are eight stories or more, and the index names each of them', () => {
+/** Every `belfry ...` of a README, in its blocks and in its sentences, as words. */
+function commandsIn(readme: string): string[][] {
+  const blocks = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap((match) => match[1]!.split('\n'));
+  const quoted = [...readme.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`(belfry [^`]+)`/g)].map((match) => match[1]!);
+  return [...blocks, ...quoted].flatMap((line) =>
+    [...line.matchAll(/(?:^|[;&|] |do )(?:sudo )?belfry ([^;&|]+)/g)].map((match) =>
+      match[1]!
+        .replace(/"[^"]*"|'[^']*'/g, 'quoted')
+        .trim()
+        .split(/\s+/),
+    ),
+  );
+}
+
+/** What is wrong with a command: a verb or an option that there is not. */
+async function faultOf(words: readonly string[]): Promise<string | undefined> {
+  const isGroup = ['dead', 'silence', 'channel'].includes(words[0]!);
+  const verb = words.slice(0, isGroup ? 2 : 1);
+  const { code, out } = await belfry([...verb, '--help']);
+  if (code !== 0 || !out.includes(`Usage: belfry ${verb.join(' ')}`))
+    return `belfry ${verb.join(' ')}: no such command`;
+  const options = words.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]!);
+  const unknown = options.find((option) => !out.includes(`${option} `) && !out.includes(`${option}\n`));
+  return unknown === undefined ? undefined : `belfry ${verb.join(' ')}: no option ${unknown}`;
+}
+
+/** Files of the checkout that a README names: `examples/...`, and by themselves those of its own folder. */
+function filesIn(readme: string): { fromRoot: string[]; own: string[] } {
+  const fromRoot = [...readme.matchAll(/(?<![\w/])examples\/[\w@./-]+/g)].map((match) => match[0]);
+  const own = [...readme.matchAll(/(?:@|`|-r )([\w@-]+\.(?:json|yaml|yml|sh|service|timer|conf))(?=[\s`])/g)].map(
+    (match) => match[1]!,
+  );
+  return { fromRoot: fromRoot.map((name) => name.replace(/[./]+$/, '')), own };
+}
+
+it('there are eight stories or more, and the index leads to each of them', () => {
   expect(stories.length).toBeGreaterThanOrEqual(8);
   const index = text('README.md');
   expect(stories.filter((name) => !index.includes(`(${name}/README.md)`))).toEqual([]);
 });
 
-describe.each(stories)('%s', (name) => {
+it.each([...Object.keys(ruleSchema.properties), 'silences'])('`%s` is shown by a story', (field) => {
+  // Switches that a working example has no use for.
+  if (['enabled', 'on_error', 'any', 'all', 'none'].includes(field)) return;
+  const files = stories.map(rulesOf);
+  const isUsed =
+    field === 'silences'
+      ? files.some(({ silences }) => silences !== undefined)
+      : files.some(({ rules }) => rules.some((rule) => rule[field] !== undefined));
+  expect(isUsed).toBe(true);
+});
+
+describe.each(stories)('%s', (story) => {
   it('has rules, tests and a README', () => {
-    const missing = ['rules.yaml', 'rules.test.yaml', 'README.md'].filter(
-      (file) => !existsSync(path.join(examples, name, file)),
-    );
-    expect(missing).toEqual([]);
+    const files = ['rules.yaml', 'rules.test.yaml', 'README.md'];
+    expect(files.filter((file) => !existsSync(path.join(examples, story, file)))).toEqual([]);
   });
 
-  it('has rules without a problem', async () => {
-    const env = environmentOf(text(name, 'rules.yaml'));
-    const { problems } = await check({ paths: [path.join('examples', name)], env, cwd: root, registry });
-    expect(problems).toEqual([]);
+  it('has rules without a problem, once its variables are set', async () => {
+    const { out } = await belfry(['check', `examples/${story}`], environmentOf(text(story, 'rules.yaml')));
+    expect(out).toMatch(/^valid: \d+ rules? in 1 file\n$/);
+  });
+
+  it('passes its tests, which need no variable', async () => {
+    const { code, out } = await belfry(['test', `examples/${story}`, '--json']);
+    const { failed, tests } = JSON.parse(out) as { failed: number; tests: readonly { problems: unknown[] }[] };
+    expect(tests.flatMap(({ problems }) => problems)).toEqual([]);
+    expect(tests.length).toBeGreaterThan(2);
+    expect({ code, failed }).toEqual({ code: 0, failed: 0 });
+  });
+
+  it('has every rule of it tested', () => {
+    const { rules } = rulesOf(story);
+    const tests = text(story, 'rules.test.yaml');
+    expect(rules.filter(({ name }) => !tests.includes(name as string))).toEqual([]);
+  });
+
+  it('has a README that names only commands that there are', async () => {
+    const commands = commandsIn(text(story, 'README.md'));
+    expect(commands.map(([verb]) => verb)).toEqual(expect.arrayContaining(['check', 'test', 'run']));
+    const faults: (string | undefined)[] = [];
+    for (const command of commands) faults.push(await faultOf(command));
+    expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
+  });
+
+  it('has a README that names only files that there are, and every file that there is', () => {
+    const { fromRoot, own } = filesIn(text(story, 'README.md'));
+    expect(fromRoot.filter((name) => !existsSync(path.join(root, name)))).toEqual([]);
+    expect(own.filter((name) => !existsSync(path.join(examples, story, name)))).toEqual([]);
+    const named = new Set([...own, ...fromRoot.map((name) => path.basename(name))]);
+    const files = readdirSync(path.join(examples, story)).filter((name) => !/^(rules|README)\./.test(name));
+    expect(files.filter((name) => !named.has(name))).toEqual([]);
+  });
+
+  it('sets the variables that its rules name before it tries them', () => {
+    const readme = text(story, 'README.md');
+    const names = Object.keys(environmentOf(text(story, 'rules.yaml')));
+    const exported = [...readme.matchAll(/^export (.*)$/gm)].map((match) => match[1]!).join(' ');
+    expect(names.filter((name) => !exported.includes(`${name}=`))).toEqual([]);
   });
 });
-void Command;
-void PassThrough;
-void verbs;
+
+/** Lines as the programs write them, and what the sources make of them. */
+it.each([
+  [
+    'brute-force',
+    'auth-log',
+    'Nov 23 09:14:02 web1 sshd[812]: Failed password for invalid user admin from 203.0.113.9 port 40022 ssh2',
+    { result: 'Failed', method: 'password', user: 'admin', ip: '203.0.113.9' },
+  ],
+  [
+    'brute-force',
+    'auth-log',
+    '2026-11-23T09:14:02.123456+01:00 web1 sshd-session[812]: Accepted publickey for root from 2001:db8::1 port 40022 ssh2: ED25519 SHA256:abc',
+    { result: 'Accepted', method: 'publickey', user: 'root', ip: '2001:db8::1' },
+  ],
+  [
+    'brute-force',
+    'auth-log',
+    'Nov 23 09:14:02 web1 sshd[812]: Failed password for invalid user x from 10.0.0.1 port 22 ssh2 from 203.0.113.9 port 40022 ssh2',
+    { result: 'Failed', method: 'password', user: 'x from 10.0.0.1 port 22 ssh2', ip: '203.0.113.9' },
+  ],
+  ['brute-force', 'auth-log', 'Nov 23 09:14:02 web1 sshd[812]: Connection closed by 203.0.113.9 port 40022', undefined],
+  [
+    'log-digest',
+    'app-log',
+    '2026-11-23T09:14:02Z ERROR billing: invoice 4711: connection refused',
+    { at: '2026-11-23T09:14:02Z', level: 'ERROR', logger: 'billing', text: 'invoice 4711: connection refused' },
+  ],
+  ['log-digest', 'app-log', '2026-11-23T09:14:02Z INFO billing: invoice 4711: paid', undefined],
+  ['log-digest', 'app-log', '    at Invoice.pay (billing.js:10)', undefined],
+])('%s: `%s` takes apart %s', (story, source, line, fields) => {
+  const { match } = rulesOf(story).sources![source]!;
+  const found = compileLinePattern(match)(line);
+  expect(found === undefined ? undefined : { ...found }).toEqual(fields);
+});

@@ -2,7 +2,8 @@ import { channelTypes } from '../channels/index.ts';
 import { openHttpClient } from '../channels/http.ts';
 import type { Notifier, PushGateway } from '../channels/channel.ts';
 import { BelfryError, EXIT, type Problem } from '../core/failure.ts';
-import type { ChannelConfig } from '../core/ruleset.ts';
+import type { ChannelConfig, Ruleset } from '../core/ruleset.ts';
+import type { CompileTools } from '../core/types.ts';
 import { type DeadLetters, openDeadLetters } from '../delivery/dead-letters.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Closers } from '../lib/closers.ts';
@@ -10,6 +11,7 @@ import { type Log, openLog } from '../lib/log.ts';
 import { Scrubber } from '../lib/scrubber.ts';
 import type { Terminal } from '../lib/terminal.ts';
 import { Live, type Prepared } from '../reload/live.ts';
+import { testRuleset } from '../rehearsal/run-tests.ts';
 import { peekDaemonSettings } from '../reload/peek.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { openStore } from '../store/sqlite.ts';
@@ -30,7 +32,7 @@ export class InvalidRules extends BelfryError {
   readonly problems: readonly Problem[];
 
   constructor(config: string, problems: readonly Problem[]) {
-    super('rules.invalid', `the rules at ${config} do not load (${problems.length} problems); nothing was touched`, {
+    super('rules.invalid', `the rules at ${config} are not taken over (${problems.length} problems); nothing was touched`, {
       exit: EXIT.config,
     });
     this.problems = problems;
@@ -44,6 +46,7 @@ export interface Foundation {
   readonly log: Log;
   readonly paths: StatePaths;
   readonly live: Live;
+  readonly tools: CompileTools;
   readonly prepared: Extract<Prepared, { kind: 'ready' }>;
   readonly store: Store;
   readonly deadLetters: DeadLetters;
@@ -59,19 +62,30 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
   const live = new Live(config, { env: terminal.env, tools, scrubber });
   const prepared = await live.prepare();
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
+  const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
+  const failing = await testsOf({ live, tools, log }, options)(prepared.ruleset);
+  if (failing.length > 0) throw new InvalidRules(config, failing);
   const closers = new Closers();
   try {
-    const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
     const store = await openStore({ path: paths.state });
     closers.own('store', () => store.close());
     await key.keep();
     const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
     closers.own('dead letters', () => deadLetters.close());
-    return { closers, scrubber, log, paths, live, prepared, store, deadLetters };
+    return { closers, scrubber, log, paths, live, tools, prepared, store, deadLetters };
   } catch (error) {
     await closers.close();
     throw error;
   }
+}
+
+/** Runs the tests of the rules directory against rules that may go live, if they ask for it; returns what fails. */
+export function testsOf(
+  { live, tools, log }: Pick<Foundation, 'live' | 'tools' | 'log'>,
+  { terminal: { env } }: FoundationOptions,
+): (ruleset: Ruleset) => Promise<readonly Problem[]> {
+  return async (ruleset) =>
+    ruleset.daemon.reload.requireTests ? testRuleset(live.root, ruleset, { env, tools, sourceTypes, log }) : [];
 }
 
 /** Opens the notifier of a channel, with tools of its own: one HTTP client and resolver per channel. */

@@ -2,6 +2,7 @@ import type { Lanes } from '../delivery/lanes.ts';
 import type { Resending } from '../delivery/resend.ts';
 import type { Listener } from '../http/server.ts';
 import { type Clock, pause } from '../lib/clock.ts';
+import { findTestFiles } from '../rehearsal/run-tests.ts';
 import { watchRules } from '../reload/watch.ts';
 import type { ServiceNotice } from '../service/notify.ts';
 import type { Foundation } from './foundation.ts';
@@ -110,7 +111,11 @@ export class Lifecycle {
     await watchRules({
       root: live.root,
       clock,
-      alsoWatch: () => live.secretFiles,
+      // A test that is mended may let in the rules that it had kept out.
+      alsoWatch: async () => [
+        ...live.secretFiles,
+        ...(live.ruleset.daemon.reload.requireTests ? await findTestFiles(live.root) : []),
+      ],
       signal: this.#stopping.signal,
       changed: async () => {
         await reloading.reload();

@@ -40,7 +40,12 @@ export function watchEvents(parts: {
 }
 
 /** Tells everybody who watches what a timer did to events that came earlier. */
-export function watchTimers(parts: { feed: Feed; metrics: Metrics; own: OwnEvents; log: Log }): (decision: Decision) => void {
+export function watchTimers(parts: {
+  feed: Feed;
+  metrics: Metrics;
+  own: OwnEvents;
+  log: Log;
+}): (decision: Decision) => void {
   const { feed, metrics, own, log } = parts;
   return ({ later = [] }) => {
     for (const { event, result } of later) {

@@ -146,7 +146,7 @@ function readinessOf({ lifecycle, sources, lanes, live }: PortParts): ReturnType
   const partly = [
     ...live.files
       .filter(({ state }) => state === 'kept')
-      .map(({ path }) => `${path} does not load; its last good version is in force`),
+      .map(({ path }) => `${path} is not taken over; its last good version is in force`),
     ...sources
       .status()
       .filter(({ state }) => state !== 'running')

@@ -1,5 +1,5 @@
 import type { Problem } from '../core/failure.ts';
-import type { CompiledRule } from '../core/ruleset.ts';
+import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
 import type { Log } from '../lib/log.ts';
 import type { Lanes } from '../delivery/lanes.ts';
 import type { ReloadView } from '../http/port.ts';
@@ -12,6 +12,8 @@ export interface ReloadingParts {
   readonly sources: RunningSources;
   readonly lanes: Lanes;
   readonly timers: Timers;
+  /** What the tests of the rules say against them, if they are asked. */
+  readonly test: (ruleset: Ruleset) => Promise<readonly Problem[]>;
   readonly log: Log;
   /** Told of every reload that changed or refused something. */
   readonly ended: (result: ReloadView) => void;
@@ -42,19 +44,25 @@ export class Reloading {
 
   async #once(): Promise<ReloadView> {
     const prepared = await this.#parts.live.prepare();
+    const before = this.#parts.live.generation;
     const result = prepared.kind === 'ready' ? await this.#apply(prepared) : this.#without(prepared);
-    this.#tell(result, prepared.kind);
+    this.#tell(
+      result,
+      prepared.kind === 'unchanged' ? 'unchanged' : result.generation > before ? 'applied' : 'rejected',
+    );
     return result;
   }
 
   async #apply(prepared: Extract<Prepared, { kind: 'ready' }>): Promise<ReloadView> {
     const { live, sources, lanes, timers } = this.#parts;
     const { ruleset, diff, restartNeeded, problems } = prepared;
+    const failing = await this.#parts.test(ruleset);
+    if (failing.length > 0) return this.#rejected(failing);
     let change;
     try {
       change = await sources.prepare(ruleset.sources);
     } catch (error) {
-      return this.#refused([startProblem(error as Error)]);
+      return this.#rejected([startProblem(error as Error)]);
     }
     live.swap(prepared);
     // The lanes know the new channels before any event is decided by the new rules: both happen without a pause in between.
@@ -81,6 +89,12 @@ export class Reloading {
     };
   }
 
+  /** It loads, but cannot go live. */
+  #rejected(problems: readonly Problem[]): ReloadView {
+    this.#parts.live.reject(problems);
+    return this.#refused(problems);
+  }
+
   #refused(problems: readonly Problem[]): ReloadView {
     return {
       ok: false,
@@ -94,7 +108,7 @@ export class Reloading {
     };
   }
 
-  #tell(result: ReloadView, kind: Prepared['kind']): void {
+  #tell(result: ReloadView, outcome: 'applied' | 'rejected' | 'unchanged'): void {
     const { log, ended } = this.#parts;
     for (const problem of result.problems) {
       log.error(
@@ -103,9 +117,9 @@ export class Reloading {
       );
     }
     for (const what of result.restart_needed) log.warn(`reload: ${what} takes effect after a restart`);
-    if (kind === 'unchanged') return;
+    if (outcome === 'unchanged') return;
     const { generation, added, changed, removed } = result;
-    if (kind === 'ready') log.info({ generation, added, changed, removed }, 'reload: applied');
+    if (outcome === 'applied') log.info({ generation, added, changed, removed }, 'reload: applied');
     else log.error({ generation, problems: result.problems.length }, 'reload: rejected; the rules in force stay');
     ended(result);
   }

@@ -6,7 +6,7 @@ import { type Hub, openHub } from '../http/stream/hub.ts';
 import { newId } from '../lib/id.ts';
 import { sourceTypes } from '../sources/index.ts';
 import type { Feed } from './feed.ts';
-import { channelOpener, type Foundation, type FoundationOptions } from './foundation.ts';
+import { channelOpener, type Foundation, type FoundationOptions, testsOf } from './foundation.ts';
 import { Intake, type IntakeParts } from './intake.ts';
 import { watchEvents, watchTimers } from './observers.ts';
 import { OwnEvents } from './own-events.ts';
@@ -67,7 +67,8 @@ export function buildTraffic(
   };
   const woken = watchTimers({ feed, metrics, own, log });
   const timers = new Timers({ store, live: () => live.ruleset, clock, newId: ids, log, woken });
-  const reloading = new Reloading({ live, sources, lanes, timers, log, ended });
+  const test = testsOf(foundation, options);
+  const reloading = new Reloading({ live, sources, lanes, timers, test, log, ended });
   const resending = new Resending({ deadLetters, store, clock, log, ...resendDoors({ lanes, intake, foundation }) });
   return { own, intake, hub, lanes, sources, timers, reloading, resending };
 }

@@ -3,6 +3,7 @@ import { type App, openApp } from '../app/app.ts';
 import { InvalidRules } from '../app/foundation.ts';
 import { configPath } from '../app/paths.ts';
 import { tryIt } from '../app/try-it.ts';
+import { problemText } from '../core/problem-text.ts';
 import { EXIT } from '../core/failure.ts';
 import type { Registry } from '../core/types.ts';
 import { check, checkCommand } from './check.ts';
@@ -35,7 +36,11 @@ export async function runCommand(
   } catch (error) {
     if (!(error instanceof InvalidRules)) throw error;
     terminal.stderr.write(`belfry: ${error.message}\n\n`);
-    return checkCommand({ paths: [config], format: 'text', registry, terminal });
+    const code = await checkCommand({ paths: [config], format: 'text', registry, terminal });
+    if (code !== EXIT.ok) return code;
+    // They load, but their tests speak against them.
+    for (const problem of error.problems) terminal.stdout.write(`${problemText(problem, undefined)}\n\n`);
+    return error.exit;
   } finally {
     offHangup();
   }

@@ -92,3 +92,27 @@ export async function* runTests(
     yield { file, name: story.name, ok: problems.length === 0, problems };
   }
 }
+
+/**
+ * Runs all tests of a rules directory against rules that are about to go live; returns what speaks against them. Rules that are
+ * one file are tested by the file beside it: `rules.test.yaml` for `rules.yaml`.
+ */
+export async function testRuleset(root: string, ruleset: Ruleset, parts: TestParts): Promise<readonly Problem[]> {
+  const beside = root.replace(/\.ya?ml$/, '.test.yaml');
+  const files = (await findTestFiles(root)).concat(beside === root ? [] : await findTestFiles(beside));
+  const problems: Problem[] = [];
+  for (const file of files) {
+    const opened = await openTestFile(file, file, ruleset, parts);
+    problems.push(...opened.problems);
+    for await (const { name, problems: wrong } of runTests(opened, ruleset, parts)) {
+      problems.push(
+        ...wrong.map((problem) => ({
+          ...problem,
+          message: `the test "${name}" fails: ${problem.message}`,
+          mend: 'mend the rules or the test; `belfry test` shows all of it',
+        })),
+      );
+    }
+  }
+  return problems;
+}

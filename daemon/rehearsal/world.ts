@@ -188,7 +188,7 @@ export class World {
   #raise(input: EventInput): void {
     if (this.#own >= MOST_OWN) return;
     this.#own += 1;
-    this.#take(input, OWN_SOURCE, []);
+    this.#later.push(...(this.#take(input, OWN_SOURCE, []) ?? []));
     this.#own -= 1;
   }
 

@@ -130,6 +130,11 @@ export class Live {
     this.#generation += 1;
   }
 
+  /** What was prepared is not taken over after all; `files` says so. */
+  reject(problems: readonly Problem[]): void {
+    this.#refuse(problems, this.#seen);
+  }
+
   /** Each file as it is on disk if it is good, else as it was when it last was; a file without any good version is left out. */
   #effective(current: ReadonlyMap<string, LoadedFile>): ReadonlyMap<string, LoadedFile> {
     const effective = new Map<string, LoadedFile>();

@@ -35,6 +35,8 @@ export class LineFiles {
   readonly #leaving = new Set<LineFile>();
   /** By inode. The last one was there last. */
   readonly #stored = new Map<string, Stored[]>();
+  /** Marks of files that are gone, still to be stored. */
+  #gone: Mark[] = [];
 
   constructor(globs: Globs, marks: ReadonlyMap<string, string>) {
     this.#globs = globs;
@@ -47,10 +49,6 @@ export class LineFiles {
   /** How many are followed under a name that counts. */
   get count(): number {
     return [...this.#byPlace.keys()].filter((place) => this.#globs.counts(place)).length;
-  }
-
-  all(): Iterable<LineFile> {
-    return this.#byId.values();
   }
 
   /** Names under which files are followed. */
@@ -75,7 +73,7 @@ export class LineFiles {
   /** Compares with what is there. `candidates`: the names that would have been seen if they were there. */
   async see(seen: Scan, candidates: Iterable<string>, now: number): Promise<void> {
     const lost = new Set<LineFile>();
-    for (const place of [...candidates]) {
+    for (const place of candidates) {
       const file = this.#byPlace.get(place);
       if (file === undefined || this.isStray(file)) continue;
       if (!seen.files.has(place) && seen.sees(place)) this.#lose(file, lost);
@@ -102,9 +100,8 @@ export class LineFiles {
     if (place !== undefined && (await idOf(place)) === file.id) this.#move(file, place, now);
   }
 
-  /** Files that were renamed while nobody looked: known, but not seen under a name that counts. Returns the marks of those that are gone. */
-  async findMoved(seen: Scan, now: number, wall: number): Promise<readonly Mark[]> {
-    const gone: Mark[] = [];
+  /** Files that were renamed while nobody looked: known, but not seen under a name that counts. */
+  async findMoved(seen: Scan, now: number, wall: number): Promise<void> {
     const folders = new Folders();
     for (const stored of [...this.#stored.values()].flat()) {
       const name = stored.record.path;
@@ -113,9 +110,8 @@ export class LineFiles {
       const id = place === undefined ? undefined : await idOf(place);
       this.#forget(stored);
       if (id !== undefined && !this.#byId.has(id)) this.#follow(stored, id, place!, now);
-      else gone.push(this.#keepGone(stored.key, stored.record, wall));
+      else this.#keepGone(stored.key, stored.record, wall);
     }
-    return gone;
   }
 
   /** It has been read to its end. */
@@ -124,16 +120,29 @@ export class LineFiles {
     if (file.place !== undefined && file.isMoved && this.#globs.counts(file.place)) file.takeName(file.place);
   }
 
-  /** Follows it no more. Returns its last mark. */
-  retire(file: LineFile, wall: number): Mark {
+  /** Follows it no more. */
+  retire(file: LineFile, wall: number): void {
     this.#leaving.delete(file);
     this.#byId.delete(file.id);
     if (file.place !== undefined && this.#byPlace.get(file.place) === file) this.#byPlace.delete(file.place);
-    return this.#keepGone(file.key, file.record, wall);
+    this.#keepGone(file.key, file.record, wall);
   }
 
-  /** Marks to take back: more files are gone than are remembered. */
-  surplus(): readonly Mark[] {
+  /** What is known and not stored yet; of those that are gone, as many as are remembered. */
+  unstored(): readonly Mark[] {
+    const marks = [...this.#gone, ...this.#surplus()];
+    for (const file of this.#byId.values()) if (file.unstored !== undefined) marks.push(file.unstored);
+    return marks;
+  }
+
+  /** These are on disk. */
+  stored(marks: readonly Mark[]): void {
+    const values = new Map(marks.map(({ key, value }) => [key, value]));
+    this.#gone = this.#gone.filter(({ key }) => !values.has(key));
+    for (const file of this.#byId.values()) file.stored = values.get(file.key) ?? file.stored;
+  }
+
+  #surplus(): readonly Mark[] {
     const gone = [...this.#stored.values()].flat().filter(({ record }) => record.gone !== undefined);
     if (gone.length <= MOST_GONE) return [];
     gone.sort((one, other) => one.record.gone! - other.record.gone!);
@@ -209,11 +218,11 @@ export class LineFiles {
     this.#byPlace.set(place, file);
   }
 
-  #keepGone(key: string, record: LineRecord, wall: number): Mark {
+  #keepGone(key: string, record: LineRecord, wall: number): void {
     const gone = { ...record, gone: wall };
     const value = encodeRecord(gone);
     this.#remember({ key, record: gone, value });
-    return { key, value };
+    this.#gone.push({ key, value });
   }
 
   #remember(stored: Stored): void {

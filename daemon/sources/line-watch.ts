@@ -19,7 +19,7 @@ export interface LineWatchSettings {
   readonly maxLine: number;
 }
 
-/** How often everything is looked at, milliseconds; and not for more than this part of the time. */
+/** How often everything is looked at, milliseconds; less often when looking takes longer than a twentieth of that. */
 const LOOK_EVERY = 2000;
 const LOOK_PART = 20;
 /** How soon a notification is looked into, milliseconds: one write raises several. */
@@ -88,7 +88,7 @@ export class LineWatch {
     if (await persevere(() => this.#outset(present), this.#trying()))
       while (!this.#signal.aborted) await persevere(() => this.#round(), this.#trying());
     this.#hints.close();
-    await this.#mark(this.#unstored()).catch((error: unknown) =>
+    await this.#store().catch((error: unknown) =>
       this.#io.log.warn({ err: error }, 'lines that were of no interest are read again at the next start'),
     );
     await Promise.all([...this.#open].map((file) => file.close()));
@@ -98,7 +98,6 @@ export class LineWatch {
     const { paths, from } = this.#settings;
     await this.#mark(outsetMarks({ paths, from, present, marks: await this.#io.marks() }));
     this.#files = new LineFiles(this.#globs, await this.#io.marks());
-    await this.#mark(this.#files.surplus());
     return true;
   }
 
@@ -120,11 +119,11 @@ export class LineWatch {
     this.#hints.settle(seen.folders);
     this.#trouble('scan', seen.trouble);
     await this.#files.see(seen, this.#files.places(), begun);
-    if (this.#isFirst) await this.#mark(await this.#files.findMoved(seen, begun, clock.now()));
+    if (this.#isFirst) await this.#files.findMoved(seen, begun, clock.now());
     this.#isFirst = false;
     for (const file of [...this.#files.strays(), ...this.#closed.keys()]) file.isDue = true;
     if (begun >= this.#nextStore) {
-      await this.#mark(this.#unstored());
+      await this.#store();
       this.#nextStore = begun + STORED_EVERY;
     }
     const ended = clock.monotonic();
@@ -209,7 +208,7 @@ export class LineWatch {
     if (this.#signal.aborted) return;
     this.#closed.delete(file);
     await this.#close(file);
-    await this.#mark([this.#files.retire(file, this.#io.clock.now())]);
+    this.#files.retire(file, this.#io.clock.now());
   }
 
   async #close(file: LineFile): Promise<void> {
@@ -217,14 +216,11 @@ export class LineWatch {
     await file.close();
   }
 
-  /** What was read but not told, and has to be remembered. */
-  #unstored(): readonly Mark[] {
-    const marks: Mark[] = [];
-    for (const file of this.#files.all()) {
-      const mark = file.unstored;
-      if (mark !== undefined) marks.push(mark);
-    }
-    return marks;
+  /** Stores what was read but was not told. */
+  async #store(): Promise<void> {
+    const marks = this.#files.unstored();
+    await this.#mark(marks);
+    this.#files.stored(marks);
   }
 
   async #mark(marks: readonly Mark[]): Promise<void> {

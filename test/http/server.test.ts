@@ -94,8 +94,7 @@ test('what is not there is 404, another method 405 with Allow, a broken path no 
     expect(await exchange(to, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 400 .*url\.invalid/s,
     );
-  for (const later of ['/v1/deliveries', '/v1/alerts', '/v1/silences'])
-    expect((await ask(to, later, { token: 'admin-token' })).status).toBe(404);
+  expect((await ask(to, '/v1/deliveries', { token: 'admin-token' })).status).toBe(404);
   expect(to.logged).toEqual([]);
 });
 

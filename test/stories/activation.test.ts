@@ -62,7 +62,15 @@ async function open(first: string) {
   const intake = new Intake({ ...common, taken: () => undefined, observe: () => [] });
   const sources = new RunningSources({ ...common, types: [moody], intake, troubled: () => undefined });
   const timers = new Timers({ ...common, woken: () => undefined });
-  const reloading = new Reloading({ live, sources, lanes, timers, log, ended: (result) => told.push(result) });
+  const reloading = new Reloading({
+    live,
+    sources,
+    lanes,
+    timers,
+    test: async () => [],
+    log,
+    ended: (result) => told.push(result),
+  });
   const prepared = await live.prepare();
   if (prepared.kind !== 'ready') throw new Error(JSON.stringify(prepared));
   live.swap(prepared);

@@ -200,6 +200,7 @@ test.concurrent.each(TROUBLES)(
         'deduplicated',
         'throttled',
       ]);
+      const opened = Date.now();
       await walk.rules(ALWAYS);
       await amid(walk);
       await walk.came('repeated', 'ops', 'firing', 4);
@@ -257,6 +258,7 @@ test.concurrent.each(TROUBLES)(
       notBefore('escalated', 'chief', 'firing', 5 * SECOND);
       notBefore('ended', 'ops', 'resolved', 3 * SECOND);
       notBefore('delayed', 'ops', 'firing', 3 * SECOND);
+      notBefore('nightly', 'ops', 'firing', opened - began);
       notBefore('quieted', 'boss', 'firing', walk.quietUntil - began);
       for (const [index, { at }] of walk.of('repeated').entries())
         expect(at).toBeGreaterThanOrEqual(began + index * 1500);
