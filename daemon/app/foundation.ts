@@ -32,9 +32,13 @@ export class InvalidRules extends BelfryError {
   readonly problems: readonly Problem[];
 
   constructor(config: string, problems: readonly Problem[]) {
-    super('rules.invalid', `the rules at ${config} are not taken over (${problems.length} problems); nothing was touched`, {
-      exit: EXIT.config,
-    });
+    super(
+      'rules.invalid',
+      `the rules at ${config} are not taken over (${problems.length} problems); nothing was touched`,
+      {
+        exit: EXIT.config,
+      },
+    );
     this.problems = problems;
   }
 }

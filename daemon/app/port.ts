@@ -17,7 +17,7 @@ import type { Intake } from './intake.ts';
 import type { Reloading } from './reloading.ts';
 import type { RunningSources } from './running-sources.ts';
 import { openQuieting } from './quieting.ts';
-import { deliveryView, eventView } from './views.ts';
+import { deliveryView, eventLine, eventView, historyQuery } from './views.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface PortParts {
@@ -66,6 +66,16 @@ export function daemonPort(parts: PortParts): DaemonPort {
     testChannel: async (name) => testView(name, await lanes.test(name)),
     hold: (name) => lanes.hold(name),
     release: (name) => lanes.release(name),
+    async events(request) {
+      const { items, ...page } = await store.events(historyQuery(request, systemClock.now()));
+      return { ...page, items: items.map(eventLine) };
+    },
+    async deliveries(request) {
+      const { items, ...page } = await store.deliveries.page(historyQuery(request, systemClock.now()));
+      const views = items.map((stored) => deliveryView(stored, held));
+      const { states } = request;
+      return { ...page, items: states === undefined ? views : views.filter(({ state }) => states.includes(state)) };
+    },
     async event(id) {
       const stored = await store.event(id);
       if (stored === undefined) return undefined;

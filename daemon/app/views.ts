@@ -1,6 +1,6 @@
 import type { DeliveryState } from '../core/delivery.ts';
-import type { DeliveryView, EventView } from '../http/port.ts';
-import type { StoredDelivery, StoredEvent } from '../store/store.ts';
+import type { DeliveryView, EventView, HistoryRequest, Moment } from '../http/port.ts';
+import type { HistoryQuery, StoredDelivery, StoredEvent } from '../store/store.ts';
 
 /** The shapes that commands and the API show (they are the same), made from what is stored. */
 export function deliveryView(stored: StoredDelivery, channelHeld: (channel: string) => boolean): DeliveryView {
@@ -19,8 +19,8 @@ export function deliveryView(stored: StoredDelivery, channelHeld: (channel: stri
   };
 }
 
-export function eventView(stored: StoredEvent, deliveries: readonly DeliveryView[]): EventView {
-  const { event, receivedAt, outcomes } = stored;
+/** As listings show it. */
+export function eventLine({ event, receivedAt, outcomes }: StoredEvent): EventView {
   return {
     id: event.id,
     source: event.source,
@@ -29,7 +29,22 @@ export function eventView(stored: StoredEvent, deliveries: readonly DeliveryView
     time: event.time,
     received_at: new Date(receivedAt).toISOString(),
     outcomes,
-    event,
-    deliveries,
+  };
+}
+
+export function eventView(stored: StoredEvent, deliveries: readonly DeliveryView[]): EventView {
+  const { event, results, later } = stored;
+  return { ...eventLine(stored), results, later, event, deliveries };
+}
+
+/** What the store is asked for; what is held is pending there. */
+export function historyQuery({ since, until, states, ...rest }: HistoryRequest, now: number): HistoryQuery {
+  const momentOf = (moment: Moment): number => ('at' in moment ? moment.at : now - moment.ago);
+  const stored = states?.map((state) => (state === 'held' ? 'pending' : state));
+  return {
+    ...rest,
+    ...(since !== undefined && { since: momentOf(since) }),
+    ...(until !== undefined && { until: momentOf(until) }),
+    ...(stored !== undefined && { states: [...new Set(stored)] }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Acknowledged, Acknowledgement, AlertView } from '../core/alerts.ts';
 import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delivery.ts';
 import type { Event, EventInput } from '../core/event.ts';
-import type { LaterResult } from '../core/decision.ts';
+import type { LaterResult, RuleResult } from '../core/decision.ts';
 import type { Explanation } from '../core/explain/explain.ts';
 import type { Problem } from '../core/failure.ts';
 import type { SilenceProblem } from '../core/posted-silence.ts';
@@ -9,7 +9,7 @@ import type { Expiry, SilenceView, WouldSilence } from '../core/quieting.ts';
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
-import type { Audit } from '../store/store.ts';
+import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 
 /** What the listener may ask of the daemon. `app.ts` stands behind it; docs/http-api.md describes the JSON shapes. */
 export interface DaemonPort {
@@ -34,6 +34,9 @@ export interface DaemonPort {
   /** false: no such channel. */
   hold(name: string): Promise<boolean>;
   release(name: string): Promise<boolean>;
+  /** Past events that fit, a page at a time. Rejects with `history.cursor` (400). */
+  events(request: HistoryRequest): Promise<Page<EventView>>;
+  deliveries(request: HistoryRequest): Promise<Page<DeliveryView>>;
   event(id: string): Promise<EventView | undefined>;
   delivery(id: string): Promise<DeliveryView | undefined>;
   dead(): AsyncIterable<DeadLetter | DeadLineProblem>;
@@ -50,6 +53,16 @@ export interface DaemonPort {
   /** `daemon.limits`. */
   limits(): { readonly body: number };
 }
+
+/** What history is asked for; everything given must fit. */
+export interface HistoryRequest extends Omit<HistoryQuery, 'since' | 'until' | 'states'> {
+  readonly since?: Moment;
+  readonly until?: Moment;
+  readonly states?: readonly DeliveryState[];
+}
+
+/** A time, milliseconds since the epoch, or a duration before now. */
+export type Moment = { readonly at: number } | { readonly ago: number };
 
 export interface ExplainRequest {
   readonly event?: EventInput;
@@ -98,6 +111,9 @@ export interface EventView {
   readonly time: string;
   readonly received_at: string;
   readonly outcomes: Readonly<Record<string, string>>;
+  /** What was decided when it came, and what became of it since; of one event. */
+  readonly results?: readonly RuleResult[];
+  readonly later?: readonly LaterResult[];
   readonly event?: Event;
   readonly deliveries?: readonly DeliveryView[];
 }

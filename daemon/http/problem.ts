@@ -45,6 +45,7 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'intake.rate': { status: 429, headers: { 'retry-after': '1' } },
   'intake.queue_full': { status: 507, headers: { 'retry-after': '30' } },
   'intake.reserved_source': { status: 400 },
+  'history.cursor': { status: 400 },
   'store.full': { status: 507, headers: { 'retry-after': '30' } },
   'store.broken': { status: 503, headers: { 'retry-after': '30' } },
   'store.failed': { status: 503, headers: { 'retry-after': '30' } },

@@ -10,6 +10,7 @@ import { alertRoutes } from './routes-alerts.ts';
 import { controlRoutes } from './routes-control.ts';
 import { eventRoutes } from './routes-events.ts';
 import { explainRoutes } from './routes-explain.ts';
+import { historyRoutes } from './routes-history.ts';
 import { metaRoutes } from './routes-meta.ts';
 import { streamRoutes, UPGRADES } from './routes-stream.ts';
 import type { Caller } from './stream-door.ts';
@@ -19,6 +20,7 @@ type Check = (request: IncomingMessage) => void;
 /** Everything that is served, in one list: routing, authorisation and the API's description read the same. */
 export const routes: readonly Route[] = [
   ...eventRoutes,
+  ...historyRoutes,
   ...controlRoutes,
   ...alertRoutes,
   ...explainRoutes,

@@ -36,30 +36,6 @@ export const eventRoutes: readonly Route[] = [
     },
     handle: postEvents,
   },
-  {
-    method: 'GET',
-    path: '/v1/events/:id',
-    scope: 'read',
-    summary: 'One event with what the rules decided and its deliveries.',
-    answers: { 200: 'The event', 404: 'No such event' },
-    async handle({ response, params }, { port }) {
-      const event = await port.event(params.id ?? '');
-      if (event === undefined) throw new HttpProblem(404, 'event.none', 'there is no event with this id');
-      sendJson(response, 200, event);
-    },
-  },
-  {
-    method: 'GET',
-    path: '/v1/deliveries/:id',
-    scope: 'read',
-    summary: 'One delivery with its attempts and receipt.',
-    answers: { 200: 'The delivery', 404: 'No such delivery' },
-    async handle({ response, params }, { port }) {
-      const delivery = await port.delivery(params.id ?? '');
-      if (delivery === undefined) throw new HttpProblem(404, 'delivery.none', 'there is no delivery with this id');
-      sendJson(response, 200, delivery);
-    },
-  },
 ];
 
 async function postEvents({ request, response, query, gone }: Exchange, { port }: RouteParts): Promise<void> {

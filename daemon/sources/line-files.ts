@@ -66,6 +66,12 @@ export class LineFiles {
     return [...this.#byId.values()].filter((file) => this.isStray(file));
   }
 
+  /** Something may have been written to what lies there. What counts is compared with what is seen of it instead. */
+  hint(place: string): void {
+    const file = this.#byPlace.get(place);
+    if (file !== undefined && this.isStray(file)) file.isDue = true;
+  }
+
   isStray({ place }: LineFile): boolean {
     return place === undefined || !this.#globs.counts(place);
   }
@@ -179,6 +185,7 @@ export class LineFiles {
     const stored = known.findLast(({ record }) => record.path === place) ?? known.at(-1);
     if (stored !== undefined) {
       this.#forget(stored);
+      this.#gone = this.#gone.filter(({ key }) => key !== stored.key);
       const { gone: _, ...record } = stored.record;
       this.#follow({ ...stored, record }, id, place, now).state = state;
       return;

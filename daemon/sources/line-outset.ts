@@ -25,7 +25,7 @@ export function outsetMarks({ paths, from, present, marks }: OutsetParts): reado
   const last = { key: WORDS, value: words };
   if (from === 'start') return [last];
   const known = new Set([...marks.values()].map((value) => decodeRecord(value)?.ino));
-  const counted = compileGlobs(before === undefined ? [] : (JSON.parse(before) as string[]), []);
+  const counted = compileGlobs(pathsIn(before), []);
   const ends: Mark[] = [];
   for (const [file, state] of present.files) {
     const ino = state.slice(state.lastIndexOf(',') + 1);
@@ -34,4 +34,13 @@ export function outsetMarks({ paths, from, present, marks }: OutsetParts): reado
     ends.push({ key: keyOf(record), value: encodeRecord(record) });
   }
   return [...ends, last];
+}
+
+function pathsIn(words: string | undefined): readonly string[] {
+  try {
+    const paths: unknown = JSON.parse(words ?? '[]');
+    return Array.isArray(paths) ? paths.map(String) : [];
+  } catch {
+    return [];
+  }
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { pause } from '../lib/clock.ts';
-import { compileGlobs, type Globs } from './file-globs.ts';
+import { compileGlobs, type Globs, isBelow } from './file-globs.ts';
 import { Hints } from './file-hints.ts';
 import { type Scan, scan } from './file-scan.ts';
 import type { LineFile } from './line-file.ts';
@@ -132,10 +132,14 @@ export class LineWatch {
 
   async #lookAt(hinted: readonly string[]): Promise<void> {
     this.#hinted.clear();
+    for (const place of hinted) this.#files.hint(place);
     const isWatched = (place: string): boolean => this.#hints.watches(place) || this.#globs.enters(place);
-    const places = hinted.filter((place) => this.#globs.counts(place) || isWatched(place));
+    const wanted = hinted.filter((place) => this.#globs.counts(place) || isWatched(place));
+    // What came may be a folder above.
+    const bases = this.#bases().filter((base) => hinted.some((place) => isBelow(place, base)));
+    const places = [...new Set([...wanted, ...bases])];
     if (places.length === 0) return;
-    if (this.#bases().some((base) => places.includes(base))) await this.#hints.lookUp();
+    if (bases.length > 0) await this.#hints.lookUp();
     const seen = await scan(this.#globs, places, this.#signal, (folder, id) => this.#hints.enter(folder, id));
     if (this.#signal.aborted) return;
     const gone = places.filter((place) => this.#hints.watches(place) && !seen.folders.has(place) && seen.sees(place));

@@ -112,7 +112,7 @@ function stateOf(engine: SqliteEngine, id: string): number | undefined {
     | [number]
     | undefined;
   const seq = name?.[0] ?? seqOfId(id);
-  const row = seq === undefined ? undefined : (at.get([seq]) as [number, string] | undefined);
+  const row = seq === undefined ? undefined : (at.all([seq])[0] as [number, string] | undefined);
   return row !== undefined && JSON.parse(row[1]) === id ? row[0] : undefined;
 }
 

@@ -2,11 +2,13 @@ import type { OwedDelivery } from '../core/decision.ts';
 import type { Delivery } from '../core/delivery.ts';
 import { Writes } from './commit.ts';
 import { enterMemory, findDelivery, findEvent, type Ledger, slotOf, writeOwed } from './ledger.ts';
+import { pageOf } from './pages.ts';
 import { deliveryOfRow } from './rows.ts';
 import { STATE } from './schema.ts';
+import type { SearchResult, SearchStep } from './search.ts';
 import { attemptOf, changeOf, writeChange } from './settlement.ts';
 import { FLAG, NONE } from './slots.ts';
-import type { DeliveryCounts, DeliveryStore, Settlement, StoredDelivery } from './store.ts';
+import type { DeliveryCounts, DeliveryStore, HistoryQuery, Page, Settlement, StoredDelivery } from './store.ts';
 import { Turns } from './turns.ts';
 
 type End = Parameters<DeliveryStore['bury']>[1];
@@ -14,10 +16,12 @@ type End = Parameters<DeliveryStore['bury']>[1];
 /** What is owed, and what became of it. Memory knows every owed delivery by number; the disk knows the rest. */
 export class SqliteDeliveries implements DeliveryStore {
   readonly #ledger: Ledger;
+  readonly #search: (step: SearchStep) => Promise<SearchResult>;
   readonly #turns = new Turns<string>();
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, search: (step: SearchStep) => Promise<SearchResult>) {
     this.#ledger = ledger;
+    this.#search = search;
   }
 
   async claim(
@@ -96,6 +100,13 @@ export class SqliteDeliveries implements DeliveryStore {
     if (event === undefined || event.deliveries === '[]') return [];
     const rows = await this.#ledger.reader.rows('deliveriesIn', event.deliveries);
     return rows.map((row) => this.#withClaim(deliveryOfRow(row).stored));
+  }
+
+  page(query: HistoryQuery): Promise<Page<StoredDelivery>> {
+    return pageOf('deliveries', query, this.#search, (row) => {
+      const stored = this.#withClaim(deliveryOfRow(row).stored);
+      return query.states === undefined || query.states.includes(stored.state) ? stored : undefined;
+    });
   }
 
   counts(): DeliveryCounts {

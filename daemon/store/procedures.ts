@@ -26,9 +26,9 @@ function eventFollows(
 ): undefined {
   const seq = eventRow(engine, [place!, id!, idHash!, sourceHash!]);
   if (seq === undefined) return undefined;
-  const [deliveries, outcomes] = engine
+  const [[deliveries, outcomes]] = engine
     .statement('SELECT length(deliveries), length(outcomes) FROM events WHERE seq = ?')
-    .get([seq]) as [number, number];
+    .all([seq]) as [[number, number]];
   if (delivery !== null && deliveries < LONGEST_LIST) {
     engine
       .statement("UPDATE events SET deliveries = json_insert(deliveries, '$[#]', CAST(?2 AS INTEGER)) WHERE seq = ?1")

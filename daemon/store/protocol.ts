@@ -15,7 +15,7 @@ export interface Read {
   readonly values: readonly Value[];
 }
 
-export type TaskName = 'open' | 'trim' | 'audit';
+export type TaskName = 'open' | 'trim' | 'audit' | 'search';
 
 export interface Committed {
   /** By position in `writes`: what a write that computes something found. */

@@ -4,6 +4,7 @@ import { DiskWatch, faultOf } from './disk-fault.ts';
 import { trim } from './history.ts';
 import { PROCEDURES } from './procedures.ts';
 import type { Committed, Read, Reply, Request, Row, TaskName, Value } from './protocol.ts';
+import { search } from './search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { PROCEDURE_TAKES, type ProcedureName, READS, WRITES, type WriteName } from './statements.ts';
 
@@ -154,6 +155,7 @@ export class SqliteEngine {
       open: () => this.#open(),
       trim: () => trim(this, argument as Parameters<typeof trim>[1]),
       audit: () => audit(this, argument as Parameters<typeof audit>[1]),
+      search: () => search(this, argument as Parameters<typeof search>[1]),
     };
     return tasks[task]();
   }

@@ -21,9 +21,11 @@ import { SqlitePushes } from './pushes.ts';
 import { Reader } from './reader.ts';
 import { recentEvents } from './recent.ts';
 import { Reserve } from './reserve.ts';
-import { owedOfRow } from './rows.ts';
+import { pageOf } from './pages.ts';
+import { eventOfRow, owedOfRow } from './rows.ts';
+import type { SearchResult, SearchStep } from './search.ts';
 import { StateCache, StateOverlay } from './states.ts';
-import type { Accepted, ArrivalBatch, Audit, RecentEvents, Store, StoredEvent } from './store.ts';
+import type { Accepted, ArrivalBatch, Audit, RecentEvents, HistoryQuery, Page, Store, StoredEvent } from './store.ts';
 import { fromColumn } from './text.ts';
 
 export interface SqliteOptions {
@@ -134,7 +136,7 @@ class SqliteStore implements Store {
     this.#ledger = ledger;
     this.#reserve = reserve;
     this.#arrivals = new Arrivals(ledger);
-    this.deliveries = new SqliteDeliveries(ledger);
+    this.deliveries = new SqliteDeliveries(ledger, (step) => this.#search(step));
     this.marks = openMarks(ledger);
     const { states } = ledger;
     this.timers = {
@@ -179,6 +181,22 @@ class SqliteStore implements Store {
 
   recent(options: { since: number; limit: number }): Promise<RecentEvents> {
     return recentEvents(this.#ledger.reader, options);
+  }
+
+  events(query: HistoryQuery): Promise<Page<StoredEvent>> {
+    return pageOf(
+      'events',
+      query,
+      (step) => this.#search(step),
+      (row) => {
+        const { event, receivedAt, outcomes, results, later } = eventOfRow(row);
+        return { event, receivedAt, outcomes, results, later };
+      },
+    );
+  }
+
+  async #search(step: SearchStep): Promise<SearchResult> {
+    return (await this.#task('search', step)) as SearchResult;
   }
 
   async trim(limits: { before: number; bytes: number }): Promise<number> {

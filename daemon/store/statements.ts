@@ -7,15 +7,15 @@ interface Statement {
 }
 
 const ATTEMPT_ADDED = "json_insert(attempts, '$[#]', json(?2))";
-const DELIVERY_COLUMNS = 'd.seq, d.state, d.due, d.body, d.attempts, d.receipt, d.error, e.body';
-const DELIVERY_TABLES = 'deliveries d LEFT JOIN events e ON e.seq = d.event';
+export const DELIVERY_COLUMNS = 'd.seq, d.state, d.due, d.body, d.attempts, d.receipt, d.error, e.body';
+export const DELIVERY_TABLES = 'deliveries d LEFT JOIN events e ON e.seq = d.event';
 /**
  * JSON stays JSON (`->`) on its way out: `->>` would unescape text that no UTF-8 can hold, such as a lone surrogate in an id
  * that somebody sent, and libsql aborts the process over it.
  */
 const DELIVERY_IDS =
   "(SELECT json_group_array(d.body -> '$.id') FROM json_each(e.deliveries) j JOIN deliveries d ON d.seq = j.value)";
-const EVENT_COLUMNS = `e.seq, e.at, e.body, e.outcomes, e.deliveries, ${DELIVERY_IDS}`;
+export const EVENT_COLUMNS = `e.seq, e.at, e.body, e.outcomes, e.deliveries, ${DELIVERY_IDS}`;
 
 /** Bytes of an event that is passed over where many are looked at. */
 const LARGE_EVENT = 64 * 1024;

@@ -24,12 +24,13 @@ export interface Store {
   memory(now: number): Memory;
   readonly timers: TimerStore;
 
-
   readonly deliveries: DeliveryStore;
   readonly marks: MarkStore;
   readonly pushes: PushStore;
 
   event(id: string): Promise<StoredEvent | undefined>;
+  /** Events that fit, by time of arrival; a page at a time. */
+  events(query: HistoryQuery): Promise<Page<StoredEvent>>;
   /** The latest events that came after `since`, the newest first; fewer than there are when they take much room. */
   recent(options: { since: number; limit: number }): Promise<RecentEvents>;
   /** Forgets settled history older than `before`, and beyond `bytes` of it, oldest first; never what is still owed or dead. Returns the number of events forgotten. */
@@ -129,12 +130,46 @@ export interface DeliveryStore {
   ): Promise<void>;
   find(id: string): Promise<StoredDelivery | undefined>;
   ofEvent(eventId: string): Promise<readonly StoredDelivery[]>;
+  /** Deliveries that fit, by time of their making; a page at a time. */
+  page(query: HistoryQuery): Promise<Page<StoredDelivery>>;
   /** Live counts by channel, and totals since the store was made. Cheap. */
   counts(): DeliveryCounts;
   /** Channels that have live deliveries, also those that the configuration no longer has. */
   channels(): readonly string[];
   /** Called when a channel has something new to claim. */
   onOwed(listener: (channel: string) => void): void;
+}
+
+/** Everything given must fit; times in milliseconds, `until` not included. */
+export interface HistoryFilter {
+  readonly since?: number;
+  readonly until?: number;
+  readonly source?: string;
+  /** Exactly, or with `*`. */
+  readonly type?: string;
+  /** The event's id. */
+  readonly event?: string;
+  readonly rule?: string;
+  readonly outcome?: string;
+  readonly channel?: string;
+  /** Any of these; of deliveries only. */
+  readonly states?: readonly StoredDelivery['state'][];
+  readonly key?: string;
+  /** Part of any text in it, in upper or lower case. */
+  readonly text?: string;
+}
+
+export interface HistoryQuery extends HistoryFilter {
+  readonly limit: number;
+  readonly order: 'asc' | 'desc';
+  /** Where the page before ended. Rejects with `history.cursor` when it is none. */
+  readonly cursor?: string;
+}
+
+/** `next` is the cursor of the page after this one; absent when there is none. A page may be short, and still have a next one. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next?: string;
 }
 
 export interface StoredDelivery {

@@ -88,13 +88,12 @@ test('what is not there is 404, another method 405 with Allow, a broken path no 
   expect([none.status, none.headers['content-type']]).toEqual([404, 'application/problem+json']);
   expect(none.json).toMatchObject({ type: 'about:blank', title: 'Not Found', status: 404, code: 'path.none' });
   const wrong = await ask(to, '/v1/events', { method: 'DELETE', token: 'admin-token' });
-  expect([wrong.status, wrong.headers.allow]).toEqual([405, 'POST']);
+  expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, POST']);
   expect((await ask(to, '/v1/channels/%zz/hold', { method: 'POST', token: 'admin-token' })).status).toBe(404);
   for (const target of ['http://evil.example/healthz', '*'])
     expect(await exchange(to, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 400 .*url\.invalid/s,
     );
-  expect((await ask(to, '/v1/deliveries', { token: 'admin-token' })).status).toBe(404);
   expect(to.logged).toEqual([]);
 });
 

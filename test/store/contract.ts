@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateChange } from '../../daemon/core/decision.ts';
 import type { Store } from '../../daemon/store/store.ts';
 import { changesStates } from './changes.ts';
+import { looksBack } from './history.ts';
 import {
   ATTEMPT,
   ERROR,
@@ -33,6 +34,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     describe('telling repetitions', () => tellsRepetitions(() => store));
     describe('rule states', () => keepsStates(() => store));
     describe('what no event caused', () => changesStates(() => store));
+    describe('history', () => looksBack(() => store));
     describe('claiming', () => claims(() => store));
     describe('settling', () => settles(() => store));
     describe('order by key', () => keepsOrder(() => store));

@@ -120,10 +120,14 @@ test('reload repeats everything: a touch, a comment, another order and an unrela
     () => home.rules(`rules: [{ name: new, match: { type: b }, notify: ops }]\n`, 'new.yaml'),
     () => rm(home.path('rules', 'new.yaml')),
   ];
+  const generations: number[] = [];
   for (const edit of edits) {
     await edit();
-    expect((await reload()).ok).toBe(true);
+    const { ok, generation } = await reload();
+    expect(ok).toBe(true);
+    generations.push(generation);
   }
+  expect(generations).toEqual([1, 1, 1, 1, 2, 3, 4, 5]);
   // What a reload had wound up again would come before what is posted now.
   await post({ type: 'a', data: { n: 2 } });
   await far.until(({ rule, key }) => rule === 'held' && key === '2');

@@ -1,41 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { story, ruleText } from '../core/flow/script.ts';
-import { Home } from '../support/daemon.ts';
-import { openReceiver, type Receiver } from '../support/receiver.ts';
+import { openStage } from './stage.ts';
 
-let home: Home;
-let far: Receiver;
-
-beforeEach(async () => {
-  home = await Home.make();
-  far = await openReceiver();
-});
-
-afterEach(async () => {
-  await home.close();
-  await far.close();
-});
-
-const channel = (): string => `channels:\n  ops: { type: webhook, url: "${far.origin}/ops" }\n`;
-const told = (): string[] => far.deliveries().map(({ rule, status }) => `${rule} ${status}`);
 const passed = (moment: number): Promise<unknown> =>
   vi.waitUntil(() => Date.now() >= moment, { timeout: 30_000, interval: 5 });
 
-async function post(event: object): Promise<string> {
-  const { body } = await home.call<{ events: { id: string }[] }>('POST', '/v1/events', event);
-  return body.events[0]!.id;
-}
-
-async function outcomes(id: string): Promise<Record<string, string>> {
-  return (await home.call<{ outcomes: Record<string, string> }>('GET', `/v1/events/${id}`)).body.outcomes;
-}
-
-async function audited(): Promise<void> {
-  expect((await home.call<{ violations: string[] }>('GET', '/v1/audit')).body.violations).toEqual([]);
-}
-
-test('inhibited alert leaks at restart: a target that comes before its source does is quiet all the same', async () => {
-  await home.rules(`${channel()}rules:
+test.concurrent('inhibited alert leaks at restart: a target that comes before its source does is quiet all the same', async ({ onTestFinished }) => {
+const { home, far, channel, post, outcomes, told, audited } = await openStage(onTestFinished);
+  await home.rules(`${channel}rules:
   - name: host-down
     match: { type: host.down }
     key: "{{ data.host }}"
@@ -65,7 +37,7 @@ test('inhibited alert leaks at restart: a target that comes before its source do
   await post({ type: 'host.up', data: { host: 'w1' } });
   await post({ type: 'service.down', data: { host: 'w1', service: 'w1-mail' } });
   await far.until(({ rule }) => rule === 'service-down');
-  expect(told()).toEqual(['host-down firing', 'service-down firing']);
+  expect(told(({ rule, status }) => `${rule} ${status}`)).toEqual(['host-down firing', 'service-down firing']);
   expect(far.deliveries().at(-1)!.key).toBe('w1-mail');
   await audited();
 });
@@ -79,8 +51,9 @@ describe("editing rule B kills rule A's `for`", () => {
     { others: b('one'), edits: ['for: 10m'] },
   );
 
-  test('not in a daemon that is killed at 90 % either', async () => {
-    const rules = (type: string): string => `${channel()}rules:
+  test.concurrent('not in a daemon that is killed at 90 % either', async ({ onTestFinished }) => {
+const { home, far, channel, post, outcomes, told, audited } = await openStage(onTestFinished);
+    const rules = (type: string): string => `${channel}rules:
   - { name: a, match: { type: t, data.of: a }, for: 2s, notify: ops }
   - { name: b, match: { type: ${type} }, for: 1s, notify: ops }
   - { name: later, match: { type: t, data.of: later }, for: 1500ms, notify: ops }\n`;
@@ -98,14 +71,15 @@ describe("editing rule B kills rule A's `for`", () => {
     await home.kill();
     await home.start();
     await far.until(({ rule }) => rule === 'later');
-    expect(told()).toEqual(['a firing', 'later firing']);
+    expect(told(({ rule, status }) => `${rule} ${status}`)).toEqual(['a firing', 'later firing']);
     expect(far.got[0]!.at).toBeGreaterThanOrEqual(began + 2000);
     await audited();
   });
 });
 
-test('a missed schedule waits a full period: what fell due while the daemon was down comes at the start, once', async () => {
-  const rules = (at: number): string => `${channel()}sources:
+test.concurrent('a missed schedule waits a full period: what fell due while the daemon was down comes at the start, once', async ({ onTestFinished }) => {
+const { home, far, channel, post, outcomes, told, audited } = await openStage(onTestFinished);
+  const rules = (at: number): string => `${channel}sources:
   clock: { type: schedule, at: "${new Date(at).toISOString()}" }
   beat: { type: schedule, every: 1h }
 rules:\n  - { name: tick, on: [clock, beat], message: { title: "{{ source }} {{ data.missed }}" }, notify: ops }\n`;
@@ -124,11 +98,12 @@ rules:\n  - { name: tick, on: [clock, beat], message: { title: "{{ source }} {{ 
   await home.start();
   await post({ type: 'other' });
   expect(await home.stop()).toBe(0);
-  expect(far.deliveries().map(({ title }) => title)).toEqual(['clock 0']);
+  expect(told(({ title }) => title)).toEqual(['clock 0']);
 });
 
-test('a process that is stopped past its timers and goes on fires each of them once', async () => {
-  await home.rules(`${channel()}sources:
+test.concurrent('a process that is stopped past its timers and goes on fires each of them once', async ({ onTestFinished }) => {
+const { home, far, channel, post, outcomes, told, audited } = await openStage(onTestFinished);
+  await home.rules(`${channel}sources:
   beat: { type: schedule, every: 1s }
 rules:
   - { name: held, match: { type: t }, for: 1s, notify: ops }

@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { problemsOf } from '../support/compile.ts';
-import { Home } from '../support/daemon.ts';
 import { Desk } from '../support/desk.ts';
-import { openReceiver, type Receiver } from '../support/receiver.ts';
+import { openStage } from './stage.ts';
 
 const UNTIL = 'until: "2036-01-01T00:00:00Z"';
 const RULE = 'rules: [{ name: r, match: { type: t }, key: k, message: { title: T, body: x }, notify: ops }]\n';
@@ -66,18 +65,8 @@ test.each([
 });
 
 describe('in a daemon', () => {
-  let home: Home;
-  let far: Receiver;
-  beforeEach(async () => {
-    home = await Home.make();
-    far = await openReceiver();
-  });
-  afterEach(async () => {
-    await home.close();
-    await far.close();
-  });
-
-  test('a silence whose expression errors is seen in the log and as an event, and a broken edit of it keeps the old', async () => {
+  test.concurrent('a silence whose expression errors is seen in the log and as an event, and a broken edit of it keeps the old', async ({ onTestFinished }) => {
+const { home, far, channel, post, outcomes } = await openStage(onTestFinished);
     const rules = (silences: string): string => `channels:\n  ops: { type: webhook, url: "${far.origin}/ops" }
 ${silences}rules:
   - { name: r, match: { type: t }, notify: ops }
@@ -101,9 +90,9 @@ ${silences}rules:
     expect(far.got.map(({ rule }) => rule).sort()).toEqual(['r', 'r', 'watcher']);
   });
 
-  test('SIGKILL loses silences: one that was answered for counts after a kill at once, and so does its end', async () => {
-    await home.rules(`channels:\n  ops: { type: webhook, url: "${far.origin}/ops" }
-rules:\n  - { name: r, match: { type: t }, key: "{{ data.k }}", notify: ops }\n`);
+  test.concurrent('SIGKILL loses silences: one that was answered for counts after a kill at once, and so does its end', async ({ onTestFinished }) => {
+const { home, far, channel, post, outcomes } = await openStage(onTestFinished);
+    await home.rules(`${channel}rules:\n  - { name: r, match: { type: t }, key: "{{ data.k }}", notify: ops }\n`);
     const outcomeOf = async (k: string): Promise<string | undefined> => {
       const posted = await home.call<{ events: { id: string }[] }>('POST', '/v1/events', { type: 't', data: { k } });
       const { id } = posted.body.events[0]!;

@@ -10,6 +10,7 @@ import type {
   EventView,
   ExplainRequest,
   FeedItem,
+  HistoryRequest,
   StatusView,
 } from '../../daemon/http/port.ts';
 import type { HookRoute } from '../../daemon/sources/source.ts';
@@ -74,6 +75,7 @@ export class RecordedPort implements DaemonPort {
   current: StatusView = SAMPLE_STATUS;
   onWait: (signal: AbortSignal) => Promise<readonly DeliveryView[]> = async () => [SAMPLE_DELIVERY];
   readonly explained: ExplainRequest[] = [];
+  readonly asked: HistoryRequest[] = [];
   onExplain: DaemonPort['explain'] = () => Promise.resolve(undefined);
   onResend: (signal: AbortSignal) => AsyncIterable<ResendLine> = async function* () {};
 
@@ -142,6 +144,16 @@ export class RecordedPort implements DaemonPort {
   async release(name: string) {
     this.calls.push(`release ${name}`);
     return name === 'ops';
+  }
+
+  async events(request: HistoryRequest) {
+    this.asked.push(request);
+    return { items: [SAMPLE_EVENT], next: 'more' };
+  }
+
+  async deliveries(request: HistoryRequest) {
+    this.asked.push(request);
+    return { items: [SAMPLE_DELIVERY] };
   }
 
   async event(id: string) {
