@@ -125,11 +125,11 @@ export class Reloading {
   }
 }
 
-/** Those whose timers may have moved: edited, or under other hours. */
+/** Those whose timers may have moved: edited, or under other hours or silences. */
 function editedRules({ ruleset, diff }: Extract<Prepared, { kind: 'ready' }>): readonly CompiledRule[] {
   const touched = new Set([...diff.added, ...diff.changed, ...diff.removed]);
-  const hours = [...touched].some((name) => name.startsWith('hours '));
-  return hours ? ruleset.rules : ruleset.rules.filter(({ name }) => touched.has(`rule ${name}`));
+  const all = [...touched].some((name) => /^(?:hours|silence) /.test(name));
+  return all ? ruleset.rules : ruleset.rules.filter(({ name }) => touched.has(`rule ${name}`));
 }
 
 /** `rule failed-deploy` -> `failed-deploy` */

@@ -37,7 +37,19 @@ export function cronTimes(pattern: string, timezone: string): DueTimes {
   const nextWall = (wall: number): number | undefined => cron.nextRun(new Date(wall))?.getTime();
   const zone = zoneOf(timezone);
   const everyHour = nickname ? pattern.trim() === '@hourly' : EVERY_HOUR.test(fields.at(-4)!);
-  return { next: (after) => (everyHour ? nextInterval : nextFixed)(after, zone, nextWall) };
+  return remembering({ next: (after) => (everyHour ? nextInterval : nextFixed)(after, zone, nextWall) });
+}
+
+/** Asked again before the last answer is due, it gives the same one: a pattern takes long to work out, and is asked often. */
+function remembering(times: DueTimes): DueTimes {
+  let known: { readonly after: number; readonly next: number | undefined } | undefined;
+  return {
+    next(after) {
+      if (known === undefined || after < known.after || after >= (known.next ?? Number.POSITIVE_INFINITY))
+        known = { after, next: times.next(after) };
+      return known.next;
+    },
+  };
 }
 
 /** Due every so many milliseconds after `anchor`. */

@@ -2,6 +2,8 @@
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. May jump. */
   now(): number;
+  /** Its wall clock never jumps, so nobody need look at it in between; that of a test. */
+  readonly steady?: true;
   /** Milliseconds that never go backwards; only differences mean something. */
   monotonic(): number;
   /** Calls `fire` once after `ms` (any length, also over 2^31). Returns the cancellation. */

@@ -7,6 +7,7 @@ interface Alarm {
 
 /** A clock that stands still until it is moved. */
 export class VirtualClock implements Clock {
+  readonly steady = true;
   readonly #start: number;
   readonly #alarms = new Set<Alarm>();
   #now: number;

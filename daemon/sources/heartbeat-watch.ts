@@ -18,6 +18,8 @@ const FORGOTTEN_AFTER = 30;
 const FORGOTTEN_NOT_BEFORE = 7 * 24 * 60 * 60_000;
 /** How long at most nobody looks, and how old the stored sign of the daemon's own life may become. */
 const LOOK_EVERY = 30_000;
+/** The same where the clock cannot jump and nobody can stop. */
+const LOOK_EVERY_STEADY = 24 * 60 * 60_000;
 /** A look that is later than this by more, or a wall clock that went so much further than time, means that nobody listened. */
 const SLACK = 5_000;
 /** So many events go into one commit together. */
@@ -29,6 +31,7 @@ export class HeartbeatWatch {
   readonly #settings: WatchSettings;
   readonly #io: SourceIo;
   readonly #signal: AbortSignal;
+  readonly #lookEvery: number;
   readonly #turns = new InTurn();
   #known = new Map<string, Known>();
   /** Beats seen in events before what is stored had been read. */
@@ -50,6 +53,7 @@ export class HeartbeatWatch {
     this.#settings = settings;
     this.#io = io;
     this.#signal = signal;
+    this.#lookEvery = io.clock.steady === true ? LOOK_EVERY_STEADY : LOOK_EVERY;
   }
 
   get now(): number {
@@ -124,7 +128,7 @@ export class HeartbeatWatch {
     await this.#mark([...marks, aliveMark(now)]);
     this.#known = known;
     this.#looked = { wall: now, monotonic };
-    this.#planned = now + LOOK_EVERY;
+    this.#planned = now + this.#lookEvery;
     this.#alive = now;
     this.#isReady = true;
     for (const [key, at] of this.#early) this.#apply(key, { change: { beat: at } });
@@ -135,10 +139,10 @@ export class HeartbeatWatch {
   async #round(): Promise<void> {
     const { now, monotonic } = { now: this.now, monotonic: this.#io.clock.monotonic() };
     const absence = this.#absence(now);
-    this.#planned = now + LOOK_EVERY;
+    this.#planned = now + this.#lookEvery;
     if (absence !== undefined) await this.#forgive(absence);
     this.#looked = { wall: now, monotonic };
-    if (absence !== undefined || Math.abs(now - this.#alive) >= LOOK_EVERY) {
+    if (absence !== undefined || Math.abs(now - this.#alive) >= this.#lookEvery) {
       await this.#mark([aliveMark(now)]);
       this.#alive = now;
     }
@@ -252,7 +256,7 @@ export class HeartbeatWatch {
   /** Until something is due, or something came in that has to be looked at. */
   #rest(): Promise<void> {
     const { now } = this;
-    const next = this.#stirred ? now : this.#nextDue(now + LOOK_EVERY);
+    const next = this.#stirred ? now : this.#nextDue(now + this.#lookEvery);
     this.#planned = Math.max(now, next);
     this.#stirred = false;
     if (next <= now || this.#signal.aborted) return Promise.resolve();

@@ -59,11 +59,16 @@ export class LineFile {
     return this.#reader?.position ?? this.#record.offset;
   }
 
-  /** Its mark, if that is not yet stored. What has nothing to be remembered has none. */
+  /** Its mark, if that is not yet stored. */
   get unstored(): Mark | undefined {
     const value = encodeRecord(this.#record);
-    const isNothing = this.stored === undefined && this.#record.offset === 0 && this.#record.from === undefined;
-    return isNothing || value === this.stored ? undefined : { key: this.key, value };
+    return value === this.stored ? undefined : { key: this.key, value };
+  }
+
+  /** Its lines come before those of `other`, which has the same name, or had it. */
+  isBefore(other: LineFile): boolean {
+    const [mine, its] = [this.#record.since, other.#record.since];
+    return mine < its || (mine === its && this.key < other.key);
   }
 
   /** The lines up to here have been told. */

@@ -13,6 +13,12 @@ interface Stored {
   readonly value: string;
 }
 
+/** By the monotonic clock and by the one on the wall, milliseconds. */
+export interface Moment {
+  readonly now: number;
+  readonly wall: number;
+}
+
 /** The key of a file's mark begins so. */
 const FILE = 'file:';
 /** Of files that are no more so many are remembered, since a folder that is not mounted looks as if they were gone. */
@@ -31,12 +37,13 @@ export class LineFiles {
   readonly #globs: Globs;
   readonly #byId = new Map<string, LineFile>();
   readonly #byPlace = new Map<string, LineFile>();
-  /** Renamed or deleted, with lines that come before those of what took their name; the first to leave comes first. */
+  /** Renamed or deleted, with lines that come before those of what took their name. */
   readonly #leaving = new Set<LineFile>();
   /** By inode. The last one was there last. */
   readonly #stored = new Map<string, Stored[]>();
   /** Marks of files that are gone, still to be stored. */
   #gone: Mark[] = [];
+  #hasNew = false;
 
   constructor(globs: Globs, marks: ReadonlyMap<string, string>) {
     this.#globs = globs;
@@ -77,7 +84,7 @@ export class LineFiles {
   }
 
   /** Compares with what is there. `candidates`: the names that would have been seen if they were there. */
-  async see(seen: Scan, candidates: Iterable<string>, now: number): Promise<void> {
+  async see(seen: Scan, candidates: Iterable<string>, { now, wall }: Moment): Promise<void> {
     const lost = new Set<LineFile>();
     for (const place of candidates) {
       const file = this.#byPlace.get(place);
@@ -86,7 +93,7 @@ export class LineFiles {
     }
     for (const [place, state] of seen.files) {
       const file = this.#byPlace.get(place);
-      if (file === undefined || !isOf(state, file.record.ino)) await this.#enter(place, state, lost, now);
+      if (file === undefined || !isOf(state, file.record.ino)) await this.#enter(place, state, lost, { now, wall });
       else if (file.state !== state) {
         file.state = state;
         this.#stir(file, now);
@@ -107,7 +114,7 @@ export class LineFiles {
   }
 
   /** Files that were renamed while nobody looked: known, but not seen under a name that counts. */
-  async findMoved(seen: Scan, now: number, wall: number): Promise<void> {
+  async findMoved(seen: Scan, { now, wall }: Moment): Promise<void> {
     const folders = new Folders();
     for (const stored of [...this.#stored.values()].flat()) {
       const name = stored.record.path;
@@ -134,6 +141,11 @@ export class LineFiles {
     this.#keepGone(file.key, file.record, wall);
   }
 
+  /** Whether there is one that would not be found again if it were renamed after a crash. */
+  get hasNew(): boolean {
+    return this.#hasNew;
+  }
+
   /** What is known and not stored yet; of those that are gone, as many as are remembered. */
   unstored(): readonly Mark[] {
     const marks = [...this.#gone, ...this.#surplus()];
@@ -143,6 +155,7 @@ export class LineFiles {
 
   /** These are on disk. */
   stored(marks: readonly Mark[]): void {
+    this.#hasNew = false;
     const values = new Map(marks.map(({ key, value }) => [key, value]));
     this.#gone = this.#gone.filter(({ key }) => !values.has(key));
     for (const file of this.#byId.values()) file.stored = values.get(file.key) ?? file.stored;
@@ -158,28 +171,27 @@ export class LineFiles {
   }
 
   #isBlocked(file: LineFile): boolean {
-    for (const leaving of this.#leaving) {
-      if (leaving === file) return false;
-      if (leaving.record.path === file.record.path) return true;
-    }
+    const isLeaving = this.#leaving.has(file);
+    for (const other of this.#leaving)
+      if (other !== file && other.record.path === file.record.path && (!isLeaving || other.isBefore(file))) return true;
     return false;
   }
 
-  async #enter(place: string, state: FileState, lost: Set<LineFile>, now: number): Promise<void> {
+  async #enter(place: string, state: FileState, lost: Set<LineFile>, { now, wall }: Moment): Promise<void> {
     const id = await idOf(place);
     if (id === undefined) return;
     const before = this.#byPlace.get(place);
     if (before?.id === id) return;
     if (before !== undefined) this.#lose(before, lost);
     const file = this.#byId.get(id);
-    if (file === undefined) this.#begin(place, state, id, now);
+    if (file === undefined) this.#begin(place, state, id, { now, wall });
     else if (file.place === undefined || (await idOf(file.place)) !== id) {
       this.#leaving.add(file);
       this.#move(file, place, now);
     }
   }
 
-  #begin(place: string, state: FileState, id: string, now: number): void {
+  #begin(place: string, state: FileState, id: string, { now, wall }: Moment): void {
     const ino = id.slice(id.indexOf(':') + 1);
     const known = this.#stored.get(ino) ?? [];
     const stored = known.findLast(({ record }) => record.path === place) ?? known.at(-1);
@@ -190,7 +202,8 @@ export class LineFiles {
       this.#follow({ ...stored, record }, id, place, now).state = state;
       return;
     }
-    const record = newRecord(place, path.dirname(place), ino);
+    const record = newRecord(place, path.dirname(place), ino, wall);
+    this.#hasNew = true;
     this.#add(new LineFile(keyOf(record), id, place, record, undefined), now).state = state;
   }
 

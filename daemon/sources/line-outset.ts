@@ -14,10 +14,12 @@ export interface OutsetParts {
   /** What was there when the source was started. */
   readonly present: Scan;
   readonly marks: ReadonlyMap<string, string>;
+  /** Milliseconds. */
+  readonly now: number;
 }
 
 /** The marks to begin with: what is there when the patterns are new begins at its end, if so wanted; all else at its start. */
-export function outsetMarks({ paths, from, present, marks }: OutsetParts): readonly Mark[] {
+export function outsetMarks({ paths, from, present, marks, now }: OutsetParts): readonly Mark[] {
   const words = JSON.stringify(paths);
   const before = marks.get(WORDS);
   if (before === words) return [];
@@ -30,7 +32,7 @@ export function outsetMarks({ paths, from, present, marks }: OutsetParts): reado
   for (const [file, state] of present.files) {
     const ino = state.slice(state.lastIndexOf(',') + 1);
     if (known.has(ino) || counted.counts(file)) continue;
-    const record = { ...newRecord(file, path.dirname(file), ino), from: readState(state).size };
+    const record = { ...newRecord(file, path.dirname(file), ino, now), from: readState(state).size };
     ends.push({ key: keyOf(record), value: encodeRecord(record) });
   }
   return [...ends, last];

@@ -9,6 +9,8 @@ export interface LineRecord {
   /** The folder it really lies in, where it is looked for when it is renamed. */
   readonly folder: string;
   readonly ino: string;
+  /** When it was first seen, milliseconds. */
+  readonly since: number;
   /** When it was made, nanoseconds; empty where the file system does not say. An inode is soon used again, and two such files differ in this. */
   readonly birth: string;
   /** Part of the ids of its events: another one after each truncation, so that what is written then is no repetition. */
@@ -42,13 +44,14 @@ export function newLife(): string {
   return randomBytes(9).toString('base64url');
 }
 
-export function newRecord(path: string, folder: string, ino: string): LineRecord {
-  return { path, folder, ino, birth: '', life: newLife(), offset: 0, number: 0, head: NO_PRINT, last: NO_PRINT };
+export function newRecord(path: string, folder: string, ino: string, since: number): LineRecord {
+  const nothing = { birth: '', offset: 0, number: 0, head: NO_PRINT, last: NO_PRINT };
+  return { path, folder, ino, since, life: newLife(), ...nothing };
 }
 
 /** The file was emptied, or is another one with the same inode. */
-export function begunAnew({ folder, ino }: LineRecord, path: string, birth: string): LineRecord {
-  return { ...newRecord(path, folder, ino), birth };
+export function begunAnew({ folder, ino, since }: LineRecord, path: string, birth: string): LineRecord {
+  return { ...newRecord(path, folder, ino, since), birth };
 }
 
 export function advanced(record: LineRecord, { end, trail }: Line, head: Print): LineRecord {

@@ -4,7 +4,7 @@ import { compileGlobs, type Globs, isBelow } from './file-globs.ts';
 import { Hints } from './file-hints.ts';
 import { type Scan, scan } from './file-scan.ts';
 import type { LineFile } from './line-file.ts';
-import { LineFiles } from './line-files.ts';
+import { LineFiles, type Moment } from './line-files.ts';
 import { outsetMarks } from './line-outset.ts';
 import { compileLinePattern } from './line-pattern.ts';
 import { LineTelling } from './line-telling.ts';
@@ -96,7 +96,7 @@ export class LineWatch {
 
   async #outset(present: Scan): Promise<true> {
     const { paths, from } = this.#settings;
-    await this.#mark(outsetMarks({ paths, from, present, marks: await this.#io.marks() }));
+    await this.#mark(outsetMarks({ paths, from, present, marks: await this.#io.marks(), now: this.#io.clock.now() }));
     this.#files = new LineFiles(this.#globs, await this.#io.marks());
     return true;
   }
@@ -105,6 +105,7 @@ export class LineWatch {
     const { clock } = this.#io;
     if (clock.monotonic() >= this.#nextLook || this.#hinted.size > MOST_HINTS) await this.#lookAtAll();
     await this.#lookAt([...this.#hinted]);
+    if (this.#files.hasNew || clock.monotonic() >= this.#nextStore) await this.#store();
     await this.#readAll(this.#files.due());
     if (this.#files.due().length === 0) await this.#rest(this.#nextLook - clock.monotonic());
   }
@@ -118,14 +119,10 @@ export class LineWatch {
     if (this.#signal.aborted) return;
     this.#hints.settle(seen.folders);
     this.#trouble('scan', seen.trouble);
-    await this.#files.see(seen, this.#files.places(), begun);
-    if (this.#isFirst) await this.#files.findMoved(seen, begun, clock.now());
+    await this.#files.see(seen, this.#files.places(), this.#now());
+    if (this.#isFirst) await this.#files.findMoved(seen, this.#now());
     this.#isFirst = false;
     for (const file of [...this.#files.strays(), ...this.#closed.keys()]) file.isDue = true;
-    if (begun >= this.#nextStore) {
-      await this.#store();
-      this.#nextStore = begun + STORED_EVERY;
-    }
     const ended = clock.monotonic();
     this.#nextLook = ended + Math.max(LOOK_EVERY, LOOK_PART * (ended - begun));
   }
@@ -147,7 +144,7 @@ export class LineWatch {
     const looked = new Set([...places, ...seen.folders]);
     const isOnlyFiles = seen.folders.size === 0 && gone.length === 0;
     const candidates = isOnlyFiles ? places : [...this.#files.places()].filter((file) => isWithin(looked, file));
-    await this.#files.see(seen, candidates, this.#io.clock.monotonic());
+    await this.#files.see(seen, candidates, this.#now());
   }
 
   async #readAll(due: readonly LineFile[]): Promise<void> {
@@ -225,6 +222,11 @@ export class LineWatch {
     const marks = this.#files.unstored();
     await this.#mark(marks);
     this.#files.stored(marks);
+    this.#nextStore = this.#io.clock.monotonic() + STORED_EVERY;
+  }
+
+  #now(): Moment {
+    return { now: this.#io.clock.monotonic(), wall: this.#io.clock.now() };
   }
 
   async #mark(marks: readonly Mark[]): Promise<void> {

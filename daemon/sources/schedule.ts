@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import type { JsonObject } from '../core/json.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
-import { pause } from '../lib/clock.ts';
+import { type Clock, pause } from '../lib/clock.ts';
 import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/due-times.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, type WrongWords, zoneOrOwn } from './due-words.ts';
 import { Patience, persevere } from './persevere.ts';
@@ -234,14 +234,15 @@ async function run(plan: Plan, from: Progress, settings: Settings, io: SourceIo,
     const { ticks, progress: reached } = step(plan, progress, io.clock.now());
     for (const tick of ticks) await fire(tick, settings, io, signal);
     progress = reached;
-    if (ticks.length === 0) await pause(io.clock, untilNext(plan, progress, io.clock.now()), signal);
+    if (ticks.length === 0) await pause(io.clock, untilNext(plan, progress, io.clock), signal);
   }
 }
 
 /** A backward jump of the clock, by up to a day, makes it wait longer: what is due comes after what was fired, never again. */
-function untilNext({ times, fireAt }: Plan, { at }: Progress, now: number): number {
+function untilNext({ times, fireAt }: Plan, { at }: Progress, clock: Clock): number {
+  const longest = clock.steady === true ? Number.POSITIVE_INFINITY : LOOK_AGAIN;
   const next = times.next(at);
-  return next === undefined ? LOOK_AGAIN : Math.min(LOOK_AGAIN, Math.max(1, Math.ceil(fireAt(next) - now)));
+  return next === undefined ? longest : Math.min(longest, Math.max(1, Math.ceil(fireAt(next) - clock.now())));
 }
 
 /** Until the event is durable, however often it is refused. */

@@ -322,3 +322,21 @@ test('whatever happens to the files, every line is told once and those of one fi
   }
   expect(last.size).toBeGreaterThan(20);
 });
+
+test('files that were rotated away before they could be read are found after a kill, and read in the order they were made', async () => {
+  const clock = new VirtualClock();
+  const stored = new Map<string, string>();
+  const io = recordedIo({ clock, stored });
+  // It cannot get on with its work, so that nothing is read but the first file.
+  await startLines({ paths: log }, { ...io, emit: () => Promise.reject(new Error('disk full')) });
+  await clock.advance(100);
+  for (const [age, line] of ['one', 'two', 'three'].entries()) {
+    await writeFile(log, `${line}\n`);
+    await clock.advance(60_000);
+    await rename(log, at(`app.log.${9 - age}`));
+    await clock.advance(60_000);
+  }
+  await writeFile(log, 'four\n');
+  const next = await follow({ paths: log }, new Map(stored));
+  expect(next.told()).toEqual(['one', 'two', 'three', 'four']);
+});

@@ -22,9 +22,11 @@ function own({ home }: Stage): Record<string, number> {
   return counts;
 }
 
-test.concurrent('a notification loop: the notice of a dead delivery dies by the same channel, and that is the end of it', async ({ onTestFinished }) => {
-const stage = await openStage(onTestFinished);
-const { home, far } = stage;
+test.concurrent('a notification loop: the notice of a dead delivery dies by the same channel, and that is the end of it', async ({
+  onTestFinished,
+}) => {
+  const stage = await openStage(onTestFinished);
+  const { home, far } = stage;
   far.statuses.set('bad', 422);
   await home.rules(`${channels(stage)}rules:
   - { name: good, match: { type: t, data.to: good }, notify: good }
@@ -45,9 +47,11 @@ const { home, far } = stage;
   expect(await home.deadLetters()).toHaveLength(9);
 });
 
-test.concurrent('a notification loop: a channel that keeps failing tells of it once, by itself', async ({ onTestFinished }) => {
-const stage = await openStage(onTestFinished);
-const { home, far } = stage;
+test.concurrent('a notification loop: a channel that keeps failing tells of it once, by itself', async ({
+  onTestFinished,
+}) => {
+  const stage = await openStage(onTestFinished);
+  const { home, far } = stage;
   far.statuses.set('bad', 503);
   await home.rules(`${channels(stage, ', delivery: { retry: [10ms, 10ms], concurrency: 1 }')}rules:
   - { name: good, match: { type: t, data.to: good }, notify: good }
@@ -68,9 +72,11 @@ const { home, far } = stage;
   expect(await home.deadLetters()).toEqual([]);
 });
 
-test.concurrent('a notification loop: a rule about errors of rules that errs itself is told once', async ({ onTestFinished }) => {
-const stage = await openStage(onTestFinished);
-const { home, far } = stage;
+test.concurrent('a notification loop: a rule about errors of rules that errs itself is told once', async ({
+  onTestFinished,
+}) => {
+  const stage = await openStage(onTestFinished);
+  const { home, far } = stage;
   await home.rules(`${channels(stage)}rules:
   - { name: good, match: { type: t, data.to: good }, notify: good }
   - { name: errs, match: { type: t, data.to: err }, if: 'data.n + 1 > 2', notify: good }

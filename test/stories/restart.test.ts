@@ -5,8 +5,10 @@ import { openStage } from './stage.ts';
 const passed = (moment: number): Promise<unknown> =>
   vi.waitUntil(() => Date.now() >= moment, { timeout: 30_000, interval: 5 });
 
-test.concurrent('inhibited alert leaks at restart: a target that comes before its source does is quiet all the same', async ({ onTestFinished }) => {
-const { home, far, channel, post, outcomes, told, audited } = await openStage(onTestFinished);
+test.concurrent('inhibited alert leaks at restart: a target that comes before its source does is quiet all the same', async ({
+  onTestFinished,
+}) => {
+  const { home, far, channel, post, outcomes, told, audited } = await openStage(onTestFinished);
   await home.rules(`${channel}rules:
   - name: host-down
     match: { type: host.down }
@@ -52,7 +54,7 @@ describe("editing rule B kills rule A's `for`", () => {
   );
 
   test.concurrent('not in a daemon that is killed at 90 % either', async ({ onTestFinished }) => {
-const { home, far, channel, post, outcomes, told, audited } = await openStage(onTestFinished);
+    const { home, far, channel, post, told, audited } = await openStage(onTestFinished);
     const rules = (type: string): string => `${channel}rules:
   - { name: a, match: { type: t, data.of: a }, for: 2s, notify: ops }
   - { name: b, match: { type: ${type} }, for: 1s, notify: ops }
@@ -77,8 +79,10 @@ const { home, far, channel, post, outcomes, told, audited } = await openStage(on
   });
 });
 
-test.concurrent('a missed schedule waits a full period: what fell due while the daemon was down comes at the start, once', async ({ onTestFinished }) => {
-const { home, far, channel, post, outcomes, told, audited } = await openStage(onTestFinished);
+test.concurrent('a missed schedule waits a full period: what fell due while the daemon was down comes at the start, once', async ({
+  onTestFinished,
+}) => {
+  const { home, far, channel, post, told } = await openStage(onTestFinished);
   const rules = (at: number): string => `${channel}sources:
   clock: { type: schedule, at: "${new Date(at).toISOString()}" }
   beat: { type: schedule, every: 1h }
@@ -101,8 +105,10 @@ rules:\n  - { name: tick, on: [clock, beat], message: { title: "{{ source }} {{ 
   expect(told(({ title }) => title)).toEqual(['clock 0']);
 });
 
-test.concurrent('a process that is stopped past its timers and goes on fires each of them once', async ({ onTestFinished }) => {
-const { home, far, channel, post, outcomes, told, audited } = await openStage(onTestFinished);
+test.concurrent('a process that is stopped past its timers and goes on fires each of them once', async ({
+  onTestFinished,
+}) => {
+  const { home, far, channel, post } = await openStage(onTestFinished);
   await home.rules(`${channel}sources:
   beat: { type: schedule, every: 1s }
 rules:

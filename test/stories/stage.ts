@@ -9,13 +9,13 @@ export interface Stage {
   /** `channels:` with a webhook `ops` to the far side. */
   readonly channel: string;
   /** Takes one event in. Resolves to its id. */
-  post(event: object): Promise<string>;
+  readonly post: (event: object) => Promise<string>;
   /** What each rule did with an event when it came. */
-  outcomes(id: string): Promise<Record<string, string>>;
+  readonly outcomes: (id: string) => Promise<Record<string, string>>;
   /** One line for each delivery that came. */
-  told(line: (got: Got) => string): string[];
+  readonly told: (line: (got: Got) => string) => string[];
   /** Fails when what is stored contradicts itself. */
-  audited(): Promise<void>;
+  readonly audited: () => Promise<void>;
 }
 
 export async function openStage(onTestFinished: (end: () => Promise<void>) => void): Promise<Stage> {
