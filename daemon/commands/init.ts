@@ -24,11 +24,15 @@ export async function initCommand({ dir, terminal }: InitCommand): Promise<numbe
     return EXIT.failed;
   }
   await mkdir(folder, { recursive: true });
-  const schema = schemas({ channels: channelTypes, sources: sourceTypes }).rules;
-  const files = { ...STARTER, 'rules.schema.json': `${JSON.stringify(schema)}\n` };
+  const { rules, tests } = schemas({ channels: channelTypes, sources: sourceTypes });
+  const files = {
+    ...STARTER,
+    'rules.schema.json': `${JSON.stringify(rules)}\n`,
+    'tests.schema.json': `${JSON.stringify(tests)}\n`,
+  };
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text, { flag: 'wx' });
   const names = Object.keys(files).map((name) => path.join(dir, name));
-  terminal.stdout.write(`wrote ${names.join(', ')}\nnext: belfry check ${dir} && belfry run --config ${dir}\n`);
+  terminal.stdout.write(`wrote ${names.join(', ')}\nnext: belfry check ${dir} && belfry test ${dir} && belfry run --config ${dir}\n`);
   return EXIT.ok;
 }
 
@@ -66,5 +70,19 @@ rules:
   - name: everything-else
     catch_all: true
     notify: console
+`,
+  'rules.test.yaml': `# yaml-language-server: $schema=tests.schema.json
+# Run by \`belfry test\`, on a clock that takes no time; \`daemon: { reload: { require_tests: true } }\` runs it before each reload.
+tests:
+  - name: a failed deploy is told once in ten minutes
+    steps:
+      - event: { type: deploy.finished, data: { conclusion: failure, repository: acme/api } }
+        expect:
+          - { channel: console, title: "Deploy failed: acme/api", priority: high }
+        outcomes: { failed-deploy: notified }
+      - after: 5m
+        event: { type: deploy.finished, data: { conclusion: failure, repository: acme/api } }
+        expect: []
+        outcomes: { failed-deploy: throttled }
 `,
 };
