@@ -55,7 +55,7 @@ function endingOf(rule: CompiledRule, event: Event, now: number): Ending | undef
 function catchAll(event: Event, origin: string, ruleset: Ruleset, now: number): readonly Candidate[] {
   if (event.source === OWN_SOURCE) return [];
   return ruleset.index.catchAll
-    .filter(({ on }) => on === undefined || on.includes(origin))
+    .filter(({ on, matcher }) => (on === undefined || on.includes(origin)) && matcher.holds(event))
     .flatMap((rule) => candidateOf(rule, event, now) ?? []);
 }
 

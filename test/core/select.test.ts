@@ -122,3 +122,10 @@ test('what ends an alert is not for the catch-all', () => {
   - { name: rest, catch_all: true, notify: ops }`;
   expect(chosen(rules, event({}))).toEqual(['r:resolve']);
 });
+
+test('a catch-all with a match takes only what fits it', () => {
+  const rules = `
+  - { name: rest, catch_all: true, match: { data.level: high }, notify: ops }`;
+  expect(chosen(rules, event({ level: 'high' }))).toEqual(['rest']);
+  expect(chosen(rules, event({ level: 'low' }))).toEqual([]);
+});

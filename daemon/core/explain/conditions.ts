@@ -153,7 +153,8 @@ export function explainRule(rule: CompiledRule, event: Event, view: RuleView): r
   const { origin, now, wantedBy, look } = view;
   return [
     ...(on === undefined ? [] : [row('on', 'any_of', on, origin, on.includes(origin))]),
-    ...(catchAll ? leftOver(event, wantedBy) : rowsOf(match, { prefix: '', look })),
+    ...(catchAll ? leftOver(event, wantedBy) : []),
+    ...rowsOf(match, { prefix: '', look }),
     ...(condition === undefined ? [] : [conditionRow('if', condition, event, now)]),
     ...(enabled ? [] : [row('enabled', 'equals', true, false, false)]),
   ];
