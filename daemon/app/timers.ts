@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision.ts';
+import { lookAgain } from '../core/quieting.ts';
 import { abandon, type Retimed, retime } from '../core/flow/retime.ts';
 import { decideWake } from '../core/flow/wake.ts';
 import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
@@ -48,14 +49,16 @@ export class Timers {
   }
 
   /** After rules were edited or went: what waits with them is due by their new words. Returns what to tell of it. */
-  async retime(rules: Iterable<CompiledRule>, gone: readonly string[] = []): Promise<readonly string[]> {
+  async retime(rules: readonly CompiledRule[], gone: readonly string[] = []): Promise<readonly string[]> {
     const { store, log } = this.#parts;
     const now = this.#parts.clock.now();
     const wakeOf = store.timers.wakeOf.bind(store.timers);
     try {
-      const retimed = store.change<Retimed>(now, (memory) => retime(rules, this.#context(memory, now), wakeOf));
-      if (gone.length > 0) await store.change(now, (memory) => abandon(gone, this.#context(memory, now), wakeOf));
-      const { notes } = await retimed;
+      const [{ notes }] = await Promise.all([
+        store.change<Retimed>(now, (memory) => retime(rules, this.#context(memory, now), wakeOf)),
+        store.change(now, (memory) => abandon(gone, this.#context(memory, now), wakeOf)),
+        store.change(now, (memory) => ({ results: [], states: lookAgain(rules, memory, now), deliveries: [] })),
+      ]);
       for (const note of notes) log.info(`timers: ${note}`);
       return notes;
     } catch (error) {

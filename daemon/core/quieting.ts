@@ -3,7 +3,7 @@ import type { Decision, Memory, RuleOutcome, RuleResult, StateChange } from './d
 import type { Event } from './event.ts';
 import { type Alert, makesAlerts, rowOf } from './flow/alert.ts';
 import { SILENCES } from './flow/silence.ts';
-import type { Ruleset } from './ruleset.ts';
+import type { CompiledRule, Ruleset } from './ruleset.ts';
 import { activeUntil, type Silence, silences, type SilenceState, stateOf } from './silence.ts';
 
 /** A silence as people see it; times are RFC 3339. */
@@ -139,14 +139,19 @@ export function expireSilence(
   // One that has not begun never will.
   const begun = typeof from === 'string' && Date.parse(from) < now ? { from } : {};
   const ended = silenceChange(id, { ...rest, ...begun, until: textOf(now) }, now);
-  return decision('expired', [ended, ...lookAgain(ruleset, memory, now)]);
+  return decision('expired', [ended, ...lookAgain(ruleset.rules, memory, now)]);
 }
 
-function lookAgain(ruleset: Ruleset, memory: Memory, now: number): readonly StateChange[] {
+/** What kept alerts of these rules from escalating may be over sooner than it said: they are tried again at once. */
+export function lookAgain(rules: Iterable<CompiledRule>, memory: Memory, now: number): readonly StateChange[] {
   const found: StateChange[] = [];
-  for (const { rule, key, alert } of firing(ruleset, memory)) {
-    if ((alert.tryAgain ?? 0) <= now) continue;
-    found.push({ rule, key, step: 'alert', ...rowOf({ ...alert, tryAgain: now }, ruleset.byName.get(rule)!) });
+  for (const rule of rules) {
+    if (!makesAlerts(rule)) continue;
+    for (const [key, state] of memory.each(rule.name, 'alert')) {
+      const alert = state as Alert;
+      if ((alert.tryAgain ?? 0) <= now) continue;
+      found.push({ rule: rule.name, key, step: 'alert', ...rowOf({ ...alert, tryAgain: now }, rule) });
+    }
   }
   return found;
 }

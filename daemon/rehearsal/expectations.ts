@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { isObject } from '../core/json.ts';
 import type { Expectation } from '../core/schema/rule-tests.ts';
+import { cheapest } from './assignment.ts';
 import type { Sent } from './mailbox.ts';
 
 /** What differs between what was expected and what was sent; `entry` is the number of the expectation, if it is about one. */
@@ -9,100 +10,90 @@ export interface Difference {
   readonly text: string;
 }
 
+/** So many messages that nobody expected are named, the rest is counted. */
+const MOST_NAMED = 20;
+const LONGEST_VALUE = 300;
+const LONGEST_BODY = 80;
+
 /** Everything that was sent is expected, and the other way round, in any order: the pairs that differ least are compared. */
 export function differences(expected: readonly Expectation[], sent: readonly Sent[]): readonly Difference[] {
-  const wrong = expected.map((entry) => sent.map((one) => disagreements(entry, one)));
-  const { pairs, left } = assign(wrong, sent.length);
-  const found: Difference[] = [];
-  pairs.forEach((index, entry) => {
-    const text = describeExpected(expected[entry]!);
-    const nearest = index === undefined ? undefined : wrong[entry]![index]!;
-    if (nearest === undefined) found.push({ entry, text: `expected, but not sent: ${text}` });
-    else if (nearest.length > 0) {
-      const to = describeSent(sent[index!]!);
-      found.push({ entry, text: `expected, but not sent: ${text}; the nearest was ${to}: ${nearest.join('; ')}` });
-    }
-  });
-  for (const index of left) found.push({ text: `sent, but not expected: ${describeSent(sent[index]!)}` });
+  const pairs = pairsOf(expected, sent);
+  const found = expected.flatMap((entry, index) => missing(entry, index, sent[pairs[index] ?? -1]));
+  const paired = new Set(pairs);
+  const left = sent.filter((_, index) => !paired.has(index));
+  for (const one of left.slice(0, MOST_NAMED)) found.push({ text: `sent, but not expected: ${describeSent(one)}` });
+  if (left.length > MOST_NAMED) found.push({ text: `and ${left.length - MOST_NAMED} more were sent, but not expected` });
   return found;
 }
 
-/** Pairs expectations with messages: first those that agree, then by fewest disagreements; a different channel is no pair. */
-function assign(
-  wrong: readonly (readonly (readonly string[])[])[],
-  count: number,
-): { readonly pairs: readonly (number | undefined)[]; readonly left: readonly number[] } {
-  const pairs: (number | undefined)[] = agreeing(wrong, count);
-  const free = new Set(Array.from({ length: count }, (_, index) => index).filter((index) => !pairs.includes(index)));
-  const rest = wrong
-    .flatMap((row, entry) => row.map((texts, index) => ({ entry, index, cost: texts.length, texts })))
-    .filter(({ texts }) => !texts.some((text) => text.startsWith('channel ')))
-    .sort((a, b) => a.cost - b.cost);
-  for (const { entry, index } of rest) {
-    if (pairs[entry] !== undefined || !free.has(index)) continue;
-    pairs[entry] = index;
-    free.delete(index);
-  }
-  return { pairs, left: [...free] };
+function missing(entry: Expectation, index: number, nearest: Sent | undefined): Difference[] {
+  const text = `expected, but not sent: ${cut(JSON.stringify(entry), LONGEST_VALUE)}`;
+  if (nearest === undefined) return [{ entry: index, text }];
+  const wrong = disagreements(entry, nearest);
+  if (wrong.length === 0) return [];
+  return [{ entry: index, text: `${text}; the nearest was ${describeSent(nearest)}: ${wrong.join('; ')}` }];
 }
 
-/** As many full agreements as there can be (augmenting paths). */
-function agreeing(wrong: readonly (readonly (readonly string[])[])[], count: number): (number | undefined)[] {
-  const takenBy: (number | undefined)[] = Array.from({ length: count }, () => undefined);
-  const find = (entry: number, seen: Set<number>): boolean => {
-    for (let index = 0; index < count; index += 1) {
-      if (wrong[entry]![index]!.length > 0 || seen.has(index)) continue;
-      seen.add(index);
-      const other = takenBy[index];
-      if (other === undefined || find(other, seen)) {
-        takenBy[index] = entry;
-        return true;
-      }
-    }
-    return false;
-  };
-  wrong.forEach((_, entry) => find(entry, new Set()));
-  return wrong.map((_, entry) => {
-    const index = takenBy.indexOf(entry);
-    return index === -1 ? undefined : index;
-  });
+/** An agreement is worth more than any number of near misses, and a near miss more than none. */
+const APART = 1_000_000_000;
+const DIFFERENT = 1_000_000;
+
+/** The message that each expectation is compared with: as many as can agree do, the others differ as little as they can. */
+function pairsOf(expected: readonly Expectation[], sent: readonly Sent[]): readonly (number | undefined)[] {
+  const alone = expected.map(() => APART + DIFFERENT);
+  const costs = expected.map((entry) => [...sent.map((one) => costOf(entry, one)), ...alone]);
+  return cheapest(costs).map((column, index) => (costs[index]![column]! < APART + DIFFERENT ? column : undefined));
+}
+
+/** A message to another channel is another message. */
+function costOf(entry: Expectation, one: Sent): number {
+  if (entry.channel !== undefined && entry.channel !== one.delivery.channel) return APART + DIFFERENT;
+  const wrong = disagreements(entry, one).length;
+  return wrong === 0 ? 0 : APART + wrong;
 }
 
 function disagreements(expected: Expectation, { delivery }: Sent): string[] {
   const { message, channel, rule, key, status } = delivery;
   const actual: Readonly<Record<string, unknown>> = { ...message, channel, rule, key, status };
   return Object.entries(expected).flatMap(([field, wanted]) => {
-    const found = actual[field];
-    if (field === 'fields' && isObject(wanted)) {
-      const fields = isObject(found) ? found : {};
-      return Object.entries(wanted).flatMap(([name, one]) => disagreement(`fields.${name}`, one, fields[name]));
-    }
+    if (field === 'fields' && isObject(wanted))
+      return Object.entries(wanted).flatMap(([name, one]) =>
+        disagreement(`fields.${name}`, one, message.fields?.[name]),
+      );
+    const found = field.startsWith('fields.') ? message.fields?.[field.slice('fields.'.length)] : actual[field];
     return disagreement(field, wanted, found);
   });
 }
 
 function disagreement(field: string, wanted: unknown, found: unknown): string[] {
-  if (isObject(wanted) && (typeof wanted.contains === 'string' || typeof wanted.regex === 'string')) {
-    const texts = (Array.isArray(found) ? found : [found]).map((value) => textOf(value));
-    const { contains, regex } = wanted as { contains?: string; regex?: string };
-    const misses = [
-      ...(contains === undefined || texts.some((text) => text.includes(contains)) ? [] : [`contain ${show(contains)}`]),
-      ...(regex === undefined || texts.some((text) => RE2JS.compile(regex).test(text)) ? [] : [`match ${show(regex)}`]),
-    ];
-    return misses.map((miss) => `${field} is ${show(found)}, and should ${miss}`);
-  }
-  const same =
-    Array.isArray(wanted) || isObject(wanted) ? stable(wanted) === stable(found) : textOf(found) === textOf(wanted);
-  return same ? [] : [`${field} is ${show(found)}, and should be ${show(wanted)}`];
+  const partly = isObject(wanted) ? PARTLY.filter(([word]) => typeof wanted[word] === 'string') : [];
+  if (partly.length === 0)
+    return agrees(wanted, found) ? [] : [`${field} is ${show(found)}, and should be ${show(wanted)}`];
+  const texts = [found].flat().map(textOf);
+  return partly.flatMap(([word, holds]) => {
+    const part = (wanted as Readonly<Record<string, string>>)[word]!;
+    if (texts.some((text) => holds(text, part))) return [];
+    return [`${field} is ${show(found)}, and should ${VERBS[word]} ${show(part)}`];
+  });
 }
 
-function describeExpected(expected: Expectation): string {
-  return JSON.stringify(expected).slice(0, 300);
+const PARTLY: readonly (readonly ['contains' | 'regex', (text: string, part: string) => boolean])[] = [
+  ['contains', (text, part) => text.includes(part)],
+  ['regex', (text, part) => RE2JS.compile(part).test(text)],
+];
+const VERBS = { contains: 'contain', regex: 'match' } as const;
+
+/** A single value agrees with a list that has it. */
+function agrees(wanted: unknown, found: unknown): boolean {
+  if (Array.isArray(wanted) || isObject(wanted)) return stable(wanted) === stable(found);
+  return Array.isArray(found)
+    ? found.some((item) => textOf(item) === textOf(wanted))
+    : textOf(found) === textOf(wanted);
 }
 
 function describeSent({ delivery: { channel, message, status } }: Sent): string {
-  const body = message.body.length > 80 ? `${message.body.slice(0, 80)}...` : message.body;
-  return `${channel}: ${show(message.title)} ${show(body)}${status === 'resolved' ? ' (resolved)' : ''}`;
+  const body = show(cut(message.body, LONGEST_BODY));
+  return `${channel}: ${show(message.title)} ${body}${status === 'resolved' ? ' (resolved)' : ''}`;
 }
 
 function textOf(value: unknown): string {
@@ -110,9 +101,14 @@ function textOf(value: unknown): string {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'not there' : JSON.stringify(value);
+  return value === undefined ? 'not there' : cut(JSON.stringify(value), LONGEST_VALUE);
 }
 
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}...` : text;
+}
+
+/** The same text for the same value, whatever the order of its keys. */
 function stable(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     isObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,

@@ -1,7 +1,7 @@
 import type { OwedDelivery } from '../core/decision.ts';
-import type { Attempt, Delivery } from '../core/delivery.ts';
+import type { Attempt, DeadClass, DeadError, Delivery } from '../core/delivery.ts';
 import { type FailureDetail, SendFailure } from '../core/failure.ts';
-import { judge, type Outcome, type Verdict } from '../core/judge.ts';
+import { judge, type Outcome } from '../core/judge.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import type { Answer } from '../core/schema/rule-tests.ts';
 
@@ -17,7 +17,12 @@ export interface MailboxParts {
   /** What each channel answers, in order; after that `ok`. */
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
   /** A delivery ended dead. */
-  readonly died: (delivery: Delivery, verdict: Verdict & { kind: 'dead' }) => void;
+  readonly died: (delivery: Delivery, end: End) => void;
+}
+
+export interface End {
+  readonly class: DeadClass;
+  readonly error: DeadError;
 }
 
 interface Waiting {
@@ -28,6 +33,10 @@ interface Waiting {
   readonly hanging?: true;
 }
 
+const EXPIRED: End = {
+  class: 'expired',
+  error: { code: 'expired', message: 'its time to live was over before it could be delivered' },
+};
 const RATE_LIMITED: FailureDetail = { status: 429, retryAfter: 60_000, rateLimited: true };
 
 /** What each answer is to whoever sends. */
@@ -40,7 +49,9 @@ const OUTCOMES: Readonly<Record<Exclude<Answer, 'hang'>, () => Outcome>> = {
 
 /** What is owed, sent by channels that answer by script: the same verdicts, retries and fallbacks as in the daemon. */
 export class Mailbox {
-  readonly sent: Sent[] = [];
+  /** Whether anybody wants to know what is sent. */
+  watched = true;
+  #sent: Sent[] = [];
   readonly #parts: MailboxParts;
   readonly #answers: Map<string, Answer[]>;
   #waiting: Waiting[] = [];
@@ -52,39 +63,41 @@ export class Mailbox {
 
   /** When something is to be done next. */
   get next(): number | undefined {
-    let next: number | undefined;
-    for (const { dueAt, delivery } of this.#waiting) {
-      if (this.#isPaused(delivery)) continue;
-      if (next === undefined || dueAt < next) next = dueAt;
-    }
-    return next;
+    let next = Number.POSITIVE_INFINITY;
+    for (const waiting of this.#waiting) next = Math.min(next, this.#momentOf(waiting));
+    return Number.isFinite(next) ? next : undefined;
+  }
+
+  /** What went out since the last time that it was asked. */
+  takeSent(): readonly Sent[] {
+    const sent = this.#sent;
+    this.#sent = [];
+    return sent;
   }
 
   owe(owed: readonly OwedDelivery[]): void {
-    for (const { delivery, dueAt } of owed) this.#waiting.push({ delivery, dueAt, isSent: false });
+    for (const { delivery, dueAt } of owed) this.#wait({ delivery, dueAt, isSent: false });
   }
 
   cancel(ids: readonly string[]): void {
     this.#waiting = this.#waiting.filter(({ delivery, isSent }) => isSent || !ids.includes(delivery.id));
   }
 
-  /** Makes the attempts that are due. */
+  /** Makes the attempts that are due, and ends what has come too late. */
   work(now: number): void {
-    const due = this.#waiting.filter(({ dueAt, delivery }) => dueAt <= now && !this.#isPaused(delivery));
+    const due = this.#waiting.filter((waiting) => this.#momentOf(waiting) <= now);
     if (due.length === 0) return;
-    this.#waiting = this.#waiting.filter((waiting) => !due.includes(waiting));
+    this.#waiting = this.#waiting.filter((waiting) => this.#momentOf(waiting) > now);
     for (const waiting of due) this.#attempt(waiting, now);
   }
 
   #attempt({ delivery, isSent, hanging }: Waiting, now: number): void {
-    if (!isSent) this.sent.push({ at: now, delivery });
-    if (hanging === true) {
-      this.#settle(delivery, failed('unknown', 'timeout', {}), now);
-      return;
-    }
+    if (hanging === true) return this.#settle(delivery, failed('unknown', 'timeout', {}), now);
+    if ((delivery.expiresAt ?? Number.POSITIVE_INFINITY) <= now) return this.#bury(delivery, EXPIRED, now);
+    if (!isSent && this.watched) this.#sent.push({ at: now, delivery });
     const answer = this.#answers.get(delivery.channel)?.shift() ?? 'ok';
     if (answer !== 'hang') this.#settle(delivery, OUTCOMES[answer](), now);
-    else this.#waiting.push({ delivery, dueAt: now + this.#policy(delivery).timeout, isSent: true, hanging: true });
+    else this.#wait({ delivery, dueAt: now + this.#policy(delivery).timeout, isSent: true, hanging: true });
   }
 
   #settle(delivery: Delivery, outcome: Outcome, now: number): void {
@@ -92,15 +105,16 @@ export class Mailbox {
     const verdict = judge({ delivery, outcome, policy, now, random: () => 0.5, probe: false });
     const attempts = [...delivery.attempts, attemptOf(outcome, now)];
     if (verdict.kind === 'retry')
-      this.#waiting.push({ delivery: { ...delivery, attempts }, dueAt: verdict.at, isSent: true });
+      this.#wait({ delivery: { ...delivery, attempts }, dueAt: verdict.at, isSent: true });
     if (verdict.kind === 'dead') this.#bury({ ...delivery, attempts }, verdict, now);
   }
 
-  #bury(delivery: Delivery, verdict: Verdict & { kind: 'dead' }, now: number): void {
+  #bury(delivery: Delivery, end: End, now: number): void {
     const { ruleset, newId, died } = this.#parts;
-    const { fallback } = this.#policy(delivery);
-    const channel = fallback === undefined ? undefined : ruleset.channels.get(fallback);
-    if (channel !== undefined) {
+    const { fallback = '' } = this.#policy(delivery);
+    const channel = ruleset.channels.get(fallback);
+    const isLate = (delivery.expiresAt ?? Number.POSITIVE_INFINITY) <= now;
+    if (channel !== undefined && channel.name !== delivery.channel && !isLate) {
       const { to: _, ...message } = delivery.message;
       const next = {
         ...delivery,
@@ -112,17 +126,25 @@ export class Mailbox {
         fallbackOf: delivery.channel,
         attempts: [],
       };
-      this.#waiting.push({ delivery: next, dueAt: now, isSent: false });
+      this.#wait({ delivery: next, dueAt: now, isSent: false });
     }
-    died(delivery, verdict);
+    died(delivery, end);
+  }
+
+  /** What a pause holds for ever need not be kept. */
+  #wait(waiting: Waiting): void {
+    if (Number.isFinite(this.#momentOf(waiting))) this.#waiting.push(waiting);
+  }
+
+  /** When something is to be done with it: an attempt, or its end. */
+  #momentOf({ delivery, dueAt, hanging }: Waiting): number {
+    if (hanging === true) return dueAt;
+    const due = this.#policy(delivery).paused ? Number.POSITIVE_INFINITY : dueAt;
+    return Math.min(due, delivery.expiresAt ?? Number.POSITIVE_INFINITY);
   }
 
   #policy({ channel }: Delivery) {
     return this.#parts.ruleset.channels.get(channel)!.policy;
-  }
-
-  #isPaused(delivery: Delivery): boolean {
-    return this.#policy(delivery).paused;
   }
 }
 

@@ -1,10 +1,11 @@
+import type { RuleResult } from '../core/decision.ts';
 import type { Problem } from '../core/failure.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import type { Log } from '../lib/log.ts';
 import type { SourceType } from '../sources/source.ts';
 import { differences } from './expectations.ts';
 import type { Place, Step, Story } from './test-file.ts';
-import { type Happening, World } from './world.ts';
+import { World } from './world.ts';
 
 export interface RunParts {
   readonly ruleset: Ruleset;
@@ -35,11 +36,13 @@ interface Found {
 }
 
 async function runStep(world: World, step: Step): Promise<readonly Found[]> {
+  world.watched = step.expect !== undefined;
   await world.until('at' in step.when ? step.when.at : world.clock.now() + step.when.after);
   const woken = world.takeLater();
   const found: Found[] = [];
-  const happened: (readonly Happening[] | undefined)[] = [];
-  for (const event of step.events) happened.push(await world.emit(event));
+  const happened: (readonly RuleResult[])[] = [];
+  for (const event of step.events) happened.push((await world.emit(event)) ?? []);
+  if (step.silence !== undefined) world.silence(step.silence.given, step.silence.until);
   if (step.ack !== undefined && world.acknowledge(step.ack) === 0)
     found.push({
       place: step.place,
@@ -47,8 +50,9 @@ async function runStep(world: World, step: Step): Promise<readonly Found[]> {
     });
   await world.until(world.clock.now());
   const sent = world.takeSent();
-  const groups = step.events.length === 0 ? [woken] : happened.map((one) => one ?? []);
-  found.push(...outcomesOf(step, groups));
+  const raised = world.takeLater();
+  const groups = step.events.length === 0 ? [[...woken.values(), ...raised.values()]] : happened;
+  found.push(...outcomesOf(step, groups, raised));
   if (step.expect !== undefined) {
     for (const { entry, text } of differences(
       step.expect.map(({ wanted }) => wanted),
@@ -59,12 +63,20 @@ async function runStep(world: World, step: Step): Promise<readonly Found[]> {
   return found;
 }
 
-/** What each rule did with each event of the step; or, while only time passed, the last that it did. */
-function outcomesOf({ outcomes = [], events }: Step, groups: readonly (readonly Happening[])[]): Found[] {
-  return outcomes.flatMap(({ rule, outcome, place }) =>
+/**
+ * What each rule did with each event of the step, or with what the daemon raised because of them; or, where only time passed,
+ * the last that it did.
+ */
+function outcomesOf(
+  { outcomes = [], events }: Step,
+  groups: readonly (readonly RuleResult[])[],
+  raised: ReadonlyMap<string, RuleResult>,
+): Found[] {
+  return outcomes.flatMap(({ rule, wanted, place }) =>
     groups.flatMap((group, index) => {
-      const result = group.findLast((happening) => happening.result.rule === rule)?.result;
+      const result = group.findLast((one) => one.rule === rule) ?? raised.get(rule);
       const actual = result?.outcome ?? 'no_match';
+      const outcome = wanted.length === 1 ? wanted[0]! : wanted[index]!;
       if (actual === outcome) return [];
       const which = events.length > 1 ? ` for event ${index + 1}` : '';
       const why = [result?.reason, ...(result?.errors ?? [])].filter((text) => text !== undefined).join('; ');

@@ -1,11 +1,11 @@
 import { Draft } from '../core/draft.ts';
-import { readMoment } from '../core/due-times.ts';
 import { API_SOURCE, type EventInput, OWN_SOURCE } from '../core/event.ts';
 import type { Problem } from '../core/failure.ts';
 import { isObject } from '../core/json.ts';
 import { below } from '../core/pointer.ts';
-import type { Ruleset } from '../core/ruleset.ts';
+import { readPostedSilence } from '../core/posted-silence.ts';
 import type { Excerpt } from '../core/problem-text.ts';
+import type { Ruleset } from '../core/ruleset.ts';
 import {
   type Answer,
   type EventSettings,
@@ -16,9 +16,10 @@ import {
 } from '../core/schema/rule-tests.ts';
 import { mendByName, suggest } from '../core/suggest.ts';
 import type { SourceTypeInfo } from '../core/types.ts';
-import { compileRegex } from './regex.ts';
 import { Lines, locate } from '../reload/locate.ts';
 import { parseYaml } from '../reload/parse.ts';
+import { isComplete, momentOf, offsetOf } from './moment.ts';
+import { compileRegex } from './regex.ts';
 
 export interface Place {
   readonly line: number;
@@ -32,8 +33,17 @@ export interface Step {
   readonly when: { readonly after: number } | { readonly at: number };
   readonly events: readonly EventInput[];
   readonly ack?: string;
+  /** As it is stored. */
+  readonly silence?: { readonly given: Readonly<Record<string, unknown>>; readonly until?: number };
   readonly expect?: readonly { readonly wanted: Expectation; readonly place: Place }[];
-  readonly outcomes?: readonly { readonly rule: string; readonly outcome: string; readonly place: Place }[];
+  readonly outcomes?: readonly WantedOutcome[];
+}
+
+export interface WantedOutcome {
+  readonly rule: string;
+  /** One for all events of the step, or one for each. */
+  readonly wanted: readonly string[];
+  readonly place: Place;
 }
 
 export interface Story {
@@ -104,6 +114,8 @@ export function readTestFile(file: string, text: string, parts: TestFileParts): 
 class Reading {
   readonly #draft: Draft;
   readonly #parts: TestFileParts;
+  /** Of times that do not say: that of the test's beginning, milliseconds. */
+  #offset = 0;
 
   constructor(draft: Draft, parts: TestFileParts) {
     this.#draft = draft;
@@ -111,6 +123,7 @@ class Reading {
   }
 
   story({ name, at, answers = {}, steps }: TestSettings, pointer: string): Story {
+    this.#offset = offsetOf(at ?? '');
     const start = at === undefined ? DEFAULT_START : this.#moment(at, below(pointer, 'at'));
     for (const channel of Object.keys(answers)) this.#channel(channel, below(pointer, 'answers', channel), 'key');
     let clock = start;
@@ -123,7 +136,7 @@ class Reading {
   }
 
   #step(step: StepSettings, pointer: string, clock: number): Step {
-    const { after = 0, until, event, events, ack, expect, outcomes } = step;
+    const { after = 0, until, event, events, ack, silence, expect, outcomes } = step;
     this.#consistent(step, pointer);
     const at = until === undefined ? undefined : this.#moment(until, below(pointer, 'until'));
     if (at !== undefined && at < clock)
@@ -132,32 +145,34 @@ class Reading {
       ...(event === undefined ? [] : [this.#event(event, below(pointer, 'event'))]),
       ...(events ?? []).map((one, index) => this.#event(one, below(pointer, 'events', index))),
     ];
+    const now = at ?? clock + after;
     return {
       place: this.#place(pointer),
       when: at === undefined ? { after } : { at },
       events: all,
       ...(ack !== undefined && { ack }),
+      ...(silence !== undefined && this.#silence(silence, below(pointer, 'silence'), now)),
       ...(expect !== undefined && {
         expect: expect.map((wanted, index) => this.#expectation(wanted, below(pointer, 'expect', index))),
       }),
       ...(outcomes !== undefined && {
         outcomes: Object.entries(outcomes).map(([rule, outcome]) =>
-          this.#outcome(rule, outcome, below(pointer, 'outcomes', rule)),
+          this.#outcome(rule, [outcome].flat(), all.length, below(pointer, 'outcomes', rule)),
         ),
       }),
     };
   }
 
-  #consistent({ after, until, event, events, ack }: StepSettings, pointer: string): void {
+  #consistent({ after, until, event, events, ack, silence }: StepSettings, pointer: string): void {
     if (after !== undefined && until !== undefined)
       this.#found(below(pointer, 'until'), '`after` and `until` both say when', 'give one of them');
-    const given = Object.entries({ event, events, ack }).flatMap(([name, value]) =>
+    const given = Object.entries({ event, events, ack, silence }).flatMap(([name, value]) =>
       value === undefined ? [] : [name],
     );
     if (given.length > 1)
       this.#found(below(pointer, given[1]!), `\`${given.join('` and `')}\` stand in one step`, 'make two steps of it');
     if (given.length === 0 && after === undefined && until === undefined)
-      this.#found(pointer, 'nothing happens in this step', 'give `event`, `events`, `ack`, `after` or `until`');
+      this.#found(pointer, 'nothing happens in this step', 'give `event`, `events`, `ack`, `silence`, `after` or `until`');
   }
 
   #event(settings: EventSettings, pointer: string): EventInput {
@@ -174,9 +189,24 @@ class Reading {
       this.#found(pointer, 'the event has no `type`', `add one, ${mend}`);
     }
     const { time } = rest;
-    if (time !== undefined && readMoment(time, 'UTC') === undefined)
-      this.#found(below(pointer, 'time'), 'this is not a date and time', 'write it as `2026-11-23T09:00:00Z`');
-    return { ...(rest as Omit<EventInput, 'type'>), source, type: type ?? usual ?? '' };
+    const at = time === undefined ? undefined : this.#moment(time, below(pointer, 'time'));
+    return {
+      ...(rest as Omit<EventInput, 'type'>),
+      source,
+      type: type ?? usual ?? '',
+      ...(at !== undefined && !isComplete(time!) && { time: new Date(at).toISOString() }),
+    };
+  }
+
+  /** People must say why they want one, tests need not. */
+  #silence(posted: Readonly<Record<string, unknown>>, pointer: string, now: number): Pick<Step, 'silence'> {
+    const read = readPostedSilence({ reason: 'a test', ...posted }, pointer, now);
+    if (!read.ok) {
+      for (const { pointer: within, message, mend } of read.problems) this.#found(pointer + within, message, mend);
+      return {};
+    }
+    const { until } = read.silence;
+    return { silence: { given: read.given, ...(until !== undefined && { until }) } };
   }
 
   #expectation(wanted: Expectation, pointer: string): NonNullable<Step['expect']>[number] {
@@ -191,11 +221,19 @@ class Reading {
     return { wanted, place: this.#place(pointer) };
   }
 
-  #outcome(rule: string, outcome: string, pointer: string): NonNullable<Step['outcomes']>[number] {
+  #outcome(rule: string, wanted: readonly string[], events: number, pointer: string): WantedOutcome {
     this.#rule(rule, pointer, 'key');
-    if (!OUTCOMES.includes(outcome))
-      this.#found(pointer, `\`${outcome}\` is not an outcome`, mendByName(outcome, OUTCOMES, '', 'there are'));
-    return { rule, outcome, place: this.#place(pointer) };
+    for (const outcome of wanted)
+      if (!OUTCOMES.includes(outcome))
+        this.#found(pointer, `\`${outcome}\` is not an outcome`, mendByName(outcome, OUTCOMES, '', 'there are'));
+    const most = Math.max(1, events);
+    if (wanted.length > 1 && wanted.length !== most)
+      this.#found(
+        pointer,
+        `these are ${wanted.length} outcomes, and the step has ${events === 0 ? 'no' : events} event${events === 1 ? '' : 's'}`,
+        'give one for all of them, or one for each',
+      );
+    return { rule, wanted, place: this.#place(pointer) };
   }
 
   #rule(name: string, pointer: string, at: 'key' | 'value'): void {
@@ -221,7 +259,7 @@ class Reading {
   }
 
   #moment(text: string, pointer: string): number {
-    const at = readMoment(text, 'UTC');
+    const at = momentOf(text, this.#offset);
     if (at === undefined)
       this.#found(pointer, 'this is not a date and time', 'write it as `2026-11-23T09:00:00+08:00`');
     return at ?? DEFAULT_START;

@@ -1,4 +1,4 @@
-import { acknowledge } from '../core/alerts.ts';
+import { acknowledge, silenceChange } from '../core/alerts.ts';
 import { decide, type DecideContext } from '../core/decide.ts';
 import type { Decision, Memory, RuleResult } from '../core/decision.ts';
 import { API_SOURCE, type Event, type EventInput, OWN_SOURCE } from '../core/event.ts';
@@ -23,15 +23,11 @@ export interface WorldParts {
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
 }
 
-/** What a rule did, and with which event. */
-export interface Happening {
-  readonly event: string;
-  readonly result: RuleResult;
-}
-
 /** Events of our own that lead to events of our own are told so many times in a row. */
 const MOST_OWN = 100;
 const OWN_ERRORS_EVERY = 60_000;
+/** Wherever a daemon tests its rules, others get their turn after so many steps. */
+const STEPS_IN_A_ROW = 50;
 
 /**
  * A daemon without a disk and without a far side: the same rules, the same core, sources that need only time, channels that
@@ -46,7 +42,7 @@ export class World {
     [];
   readonly #seen = new Set<string>();
   readonly #errorsTold = new Map<string, number>();
-  #later: Happening[] = [];
+  #later = new Map<string, RuleResult>();
   #ids = 0;
   #own = 0;
 
@@ -83,11 +79,21 @@ export class World {
   }
 
   /** Takes an event in now; undefined when it is a duplicate. */
-  async emit(input: EventInput): Promise<readonly Happening[] | undefined> {
+  async emit(input: EventInput): Promise<readonly RuleResult[] | undefined> {
     const taken = this.#take(input, input.source ?? API_SOURCE, []);
     this.#mailbox.work(this.clock.now());
     await settled();
     return taken;
+  }
+
+  /** Whether what is sent from now on will be asked for. */
+  set watched(watched: boolean) {
+    this.#mailbox.watched = watched;
+  }
+
+  /** Keeps something quiet from now on; `given` as a silence is stored. */
+  silence(given: Readonly<Record<string, unknown>>, until: number | undefined): void {
+    this.#states.apply([silenceChange(this.#newId(), given, until)]);
   }
 
   /** How many alerts fired for the key. */
@@ -99,10 +105,11 @@ export class World {
 
   /** Lets time pass; all that is due meanwhile happens at its time. */
   async until(end: number): Promise<void> {
+    let steps = 0;
     for (let next = this.#nextDue(end); next !== undefined; next = this.#nextDue(end)) {
       const rings = (this.clock.next ?? Number.POSITIVE_INFINITY) <= next;
       this.clock.moveTo(next);
-      if (rings) await settled();
+      if (rings || (steps += 1) % STEPS_IN_A_ROW === 0) await settled();
       const now = this.clock.now();
       for (const place of this.#states.due(now, 1000)) this.#apply(decideWake(place, this.#context()));
       this.#mailbox.work(now);
@@ -113,12 +120,17 @@ export class World {
 
   /** What was sent since the last time that it was asked. */
   takeSent(): readonly Sent[] {
-    return this.#mailbox.sent.splice(0);
+    return this.#mailbox.takeSent();
   }
 
-  /** What became of earlier events since the last time that it was asked. */
-  takeLater(): readonly Happening[] {
-    return this.#later.splice(0);
+  /**
+   * The last that each rule did since the last time that it was asked, other than at once with an event of a test: with events
+   * that sources sent or the daemon raised, and when a timer woke it.
+   */
+  takeLater(): ReadonlyMap<string, RuleResult> {
+    const later = this.#later;
+    this.#later = new Map();
+    return later;
   }
 
   #nextDue(end: number): number | undefined {
@@ -134,7 +146,7 @@ export class World {
     source: string,
     marks: readonly Mark[],
     own?: Map<string, string>,
-  ): readonly Happening[] | undefined {
+  ): readonly RuleResult[] | undefined {
     const now = this.clock.now();
     const { id, source: _, type, subject, time, data, ...extensions } = input;
     const event: Event = {
@@ -155,7 +167,7 @@ export class World {
     const decision = decide(event, select(event, ruleset, now), this.#context());
     this.#apply(decision);
     for (const result of decision.results) this.#tellErrors(event, result);
-    return decision.results.map((result) => ({ event: event.id, result }));
+    return decision.results;
   }
 
   #observe(event: Event, now: number): void {
@@ -172,7 +184,7 @@ export class World {
     this.#mailbox.owe(deliveries);
     if (cancels.length > 0) this.#mailbox.cancel(cancels);
     for (const { event, result } of later) {
-      this.#later.push({ event: event.id, result });
+      this.#later.set(result.rule, result);
       this.#tellErrors(event, result);
     }
   }
@@ -188,7 +200,7 @@ export class World {
   #raise(input: EventInput): void {
     if (this.#own >= MOST_OWN) return;
     this.#own += 1;
-    this.#later.push(...(this.#take(input, OWN_SOURCE, []) ?? []));
+    for (const result of this.#take(input, OWN_SOURCE, []) ?? []) this.#later.set(result.rule, result);
     this.#own -= 1;
   }
 
@@ -213,7 +225,7 @@ export class World {
       live: Promise.resolve(),
       emit: (event: EventInput, given: readonly Mark[] = []) => {
         const taken = this.#take(event, name, given, marks);
-        this.#later.push(...(taken ?? []));
+        for (const result of taken ?? []) this.#later.set(result.rule, result);
         this.#mailbox.work(this.clock.now());
         return Promise.resolve({ id: event.id ?? '', duplicate: taken === undefined });
       },

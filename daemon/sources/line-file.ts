@@ -22,8 +22,8 @@ export class LineFile {
   place: string | undefined;
   /** As it was last seen. */
   state: FileState | undefined;
-  /** There may be something to read. */
-  isDue = true;
+  /** Some of its lines are being taken, and their marks with them. */
+  isTelling = false;
   /** How many lines go out together. */
   pace = 1;
   /** When something last happened to it, monotonic. */
@@ -59,8 +59,9 @@ export class LineFile {
     return this.#reader?.position ?? this.#record.offset;
   }
 
-  /** Its mark, if that is not yet stored. */
+  /** Its mark, if that is not yet stored, nor about to be. */
   get unstored(): Mark | undefined {
+    if (this.isTelling) return undefined;
     const value = encodeRecord(this.#record);
     return value === this.stored ? undefined : { key: this.key, value };
   }

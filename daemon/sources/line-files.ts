@@ -39,6 +39,7 @@ export class LineFiles {
   readonly #byPlace = new Map<string, LineFile>();
   /** Renamed or deleted, with lines that come before those of what took their name. */
   readonly #leaving = new Set<LineFile>();
+  readonly #due = new Set<LineFile>();
   /** By inode. The last one was there last. */
   readonly #stored = new Map<string, Stored[]>();
   /** Marks of files that are gone, still to be stored. */
@@ -63,9 +64,19 @@ export class LineFiles {
     return this.#byPlace.keys();
   }
 
-  /** Those that can be read now. What took the name of another waits until that one has been read to its end. */
-  due(): readonly LineFile[] {
-    return [...this.#byId.values()].filter((file) => file.isDue && !this.#isBlocked(file));
+  /** There may be something to read in it. */
+  wake(file: LineFile): void {
+    if (this.#follows(file)) this.#due.add(file);
+  }
+
+  /** The one that has waited longest to be read. What took the name of another waits until that one has been read to its end. */
+  takeDue(isBusy: (file: LineFile) => boolean): LineFile | undefined {
+    for (const file of this.#due) {
+      if (isBusy(file) || this.#isBlocked(file)) continue;
+      this.#due.delete(file);
+      return file;
+    }
+    return undefined;
   }
 
   /** Files that are not followed under a name that counts any more: something may still be written to them, but not for long. */
@@ -76,7 +87,7 @@ export class LineFiles {
   /** Something may have been written to what lies there. What counts is compared with what is seen of it instead. */
   hint(place: string): void {
     const file = this.#byPlace.get(place);
-    if (file !== undefined && this.isStray(file)) file.isDue = true;
+    if (file !== undefined && this.isStray(file)) this.wake(file);
   }
 
   isStray({ place }: LineFile): boolean {
@@ -105,12 +116,14 @@ export class LineFiles {
 
   /** Looks for a file that is not where it was among its neighbours. */
   async seek(file: LineFile, now: number, folders = new Folders()): Promise<void> {
-    if (file.place !== undefined) this.#byPlace.delete(file.place);
+    if (!this.#follows(file)) return;
+    if (file.place !== undefined && this.#byPlace.get(file.place) === file) this.#byPlace.delete(file.place);
     file.place = undefined;
     this.#leaving.add(file);
     this.#stir(file, now);
     const place = await folders.find(file.record);
-    if (place !== undefined && (await idOf(place)) === file.id) this.#move(file, place, now);
+    if (place === undefined || (await idOf(place)) !== file.id) return;
+    if (this.#follows(file) && file.place === undefined) this.#move(file, place, now);
   }
 
   /** Files that were renamed while nobody looked: known, but not seen under a name that counts. */
@@ -136,6 +149,7 @@ export class LineFiles {
   /** Follows it no more. */
   retire(file: LineFile, wall: number): void {
     this.#leaving.delete(file);
+    this.#due.delete(file);
     this.#byId.delete(file.id);
     if (file.place !== undefined && this.#byPlace.get(file.place) === file) this.#byPlace.delete(file.place);
     this.#keepGone(file.key, file.record, wall);
@@ -184,11 +198,12 @@ export class LineFiles {
     if (before?.id === id) return;
     if (before !== undefined) this.#lose(before, lost);
     const file = this.#byId.get(id);
-    if (file === undefined) this.#begin(place, state, id, { now, wall });
-    else if (file.place === undefined || (await idOf(file.place)) !== id) {
-      this.#leaving.add(file);
-      this.#move(file, place, now);
-    }
+    const isElsewhere = file?.place !== undefined && (await idOf(file.place)) === id;
+    // It may have been left meanwhile.
+    if (file === undefined || !this.#follows(file)) return this.#begin(place, state, id, { now, wall });
+    if (isElsewhere) return;
+    this.#leaving.add(file);
+    this.#move(file, place, now);
   }
 
   #begin(place: string, state: FileState, id: string, { now, wall }: Moment): void {
@@ -214,9 +229,9 @@ export class LineFiles {
   }
 
   #add(file: LineFile, now: number): LineFile {
-    file.stirredAt = now;
     this.#byId.set(file.id, file);
     this.#byPlace.set(file.place!, file);
+    this.#stir(file, now);
     return file;
   }
 
@@ -226,8 +241,12 @@ export class LineFiles {
     lost.add(file);
   }
 
+  #follows(file: LineFile): boolean {
+    return this.#byId.get(file.id) === file;
+  }
+
   #stir(file: LineFile, now: number): void {
-    file.isDue = true;
+    this.wake(file);
     file.stirredAt = now;
   }
 

@@ -46,7 +46,9 @@ export class LineTelling {
   /** Returns how many were taken before the first that was not. */
   async #hand(file: LineFile, tellings: readonly Telling[]): Promise<number> {
     const { io, refused, signal } = this.#parts;
+    file.isTelling = true;
     const results = await Promise.allSettled(tellings.map(({ event, mark }) => io.emit(event, [mark])));
+    file.isTelling = false;
     const first = results.findIndex(({ status }) => status === 'rejected');
     const taken = first === -1 ? tellings : tellings.slice(0, first);
     const last = taken.at(-1);

@@ -3,10 +3,10 @@ import { pause } from '../lib/clock.ts';
 import { compileGlobs, type Globs, isBelow } from './file-globs.ts';
 import { Hints } from './file-hints.ts';
 import { type Scan, scan } from './file-scan.ts';
-import type { LineFile } from './line-file.ts';
 import { LineFiles, type Moment } from './line-files.ts';
 import { outsetMarks } from './line-outset.ts';
 import { compileLinePattern } from './line-pattern.ts';
+import { LineReading } from './line-reading.ts';
 import { LineTelling } from './line-telling.ts';
 import { persevere } from './persevere.ts';
 import type { Mark, SourceIo } from './source.ts';
@@ -26,17 +26,10 @@ const LOOK_PART = 20;
 const HINT_REST = 20;
 /** With more hints than these it is cheaper to look at everything. */
 const MOST_HINTS = 10_000;
-/** How long nothing must have happened to a file that was renamed or deleted before it is left, milliseconds. */
-const LEFT_AFTER = 60_000;
 /** How often it is stored how far lines were read that were of no interest, milliseconds. */
 const STORED_EVERY = 10_000;
 const MARKS_AT_ONCE = 1000;
-/** Bytes of a file that are read before it is another one's turn, and of lines that are held at once. */
-const TURN = 1024 * 1024;
-const COUNTED_AT_ONCE = 16 * 1024 * 1024;
-const FILES_AT_ONCE = 8;
-const MOST_OPEN = 128;
-const MOST_TOLD = 3;
+type Trouble = 'scan' | 'hints' | 'read' | 'intake' | 'store';
 
 /** Looks where it is hinted at, and everywhere every few seconds; reads what has changed and tells its lines. */
 export class LineWatch {
@@ -47,14 +40,11 @@ export class LineWatch {
   readonly #hints: Hints;
   readonly #telling: LineTelling;
   readonly #hinted = new Set<string>();
-  readonly #troubles = new Map<'scan' | 'hints' | 'read' | 'intake', string>();
-  /** Files that cannot be read, and why. */
-  readonly #closed = new Map<LineFile, string>();
-  /** The one that was read last comes last. */
-  readonly #open = new Set<LineFile>();
+  readonly #troubles = new Map<Trouble, string>();
   #files: LineFiles;
   #nextLook = Number.NEGATIVE_INFINITY;
   #nextStore = Number.NEGATIVE_INFINITY;
+  #noStoreBefore = Number.NEGATIVE_INFINITY;
   #isFirst = true;
   #wake: () => void = () => undefined;
 
@@ -85,29 +75,43 @@ export class LineWatch {
   /** Until `signal` aborts. Does not reject: what goes wrong is reported and tried again. */
   async run(present: Scan): Promise<void> {
     await Promise.race([this.#io.live, aborted(this.#signal)]);
-    if (await persevere(() => this.#outset(present), this.#trying()))
-      while (!this.#signal.aborted) await persevere(() => this.#round(), this.#trying());
+    const files = await persevere(() => this.#outset(present), this.#trying());
+    if (files === undefined) return;
+    this.#files = files;
+    const reading = new LineReading({
+      io: this.#io,
+      files,
+      telling: this.#telling,
+      maxLine: this.#settings.maxLine,
+      signal: this.#signal,
+      trouble: (text) => this.#trouble('read', text),
+    });
+    while (!this.#signal.aborted) await persevere(() => this.#round(reading), this.#trying());
     this.#hints.close();
+    await reading.ended();
     await this.#store().catch((error: unknown) =>
       this.#io.log.warn({ err: error }, 'lines that were of no interest are read again at the next start'),
     );
-    await Promise.all([...this.#open].map((file) => file.close()));
+    await reading.close();
   }
 
-  async #outset(present: Scan): Promise<true> {
+  async #outset(present: Scan): Promise<LineFiles> {
     const { paths, from } = this.#settings;
     await this.#mark(outsetMarks({ paths, from, present, marks: await this.#io.marks(), now: this.#io.clock.now() }));
-    this.#files = new LineFiles(this.#globs, await this.#io.marks());
-    return true;
+    return new LineFiles(this.#globs, await this.#io.marks());
   }
 
-  async #round(): Promise<void> {
+  /** Looking goes on while lines wait to be taken: who comes and goes then must not be missed. */
+  async #round(reading: LineReading): Promise<void> {
     const { clock } = this.#io;
-    if (clock.monotonic() >= this.#nextLook || this.#hinted.size > MOST_HINTS) await this.#lookAtAll();
+    if (clock.monotonic() >= this.#nextLook || this.#hinted.size > MOST_HINTS) {
+      await this.#lookAtAll();
+      reading.retry();
+    }
     await this.#lookAt([...this.#hinted]);
-    if (this.#files.hasNew || clock.monotonic() >= this.#nextStore) await this.#store();
-    await this.#readAll(this.#files.due());
-    if (this.#files.due().length === 0) await this.#rest(this.#nextLook - clock.monotonic());
+    await this.#storeIfDue();
+    reading.start();
+    await this.#rest(this.#nextLook - clock.monotonic());
   }
 
   async #lookAtAll(): Promise<void> {
@@ -122,7 +126,7 @@ export class LineWatch {
     await this.#files.see(seen, this.#files.places(), this.#now());
     if (this.#isFirst) await this.#files.findMoved(seen, this.#now());
     this.#isFirst = false;
-    for (const file of [...this.#files.strays(), ...this.#closed.keys()]) file.isDue = true;
+    for (const file of this.#files.strays()) this.#files.wake(file);
     const ended = clock.monotonic();
     this.#nextLook = ended + Math.max(LOOK_EVERY, LOOK_PART * (ended - begun));
   }
@@ -147,74 +151,17 @@ export class LineWatch {
     await this.#files.see(seen, candidates, this.#now());
   }
 
-  async #readAll(due: readonly LineFile[]): Promise<void> {
-    const left = due.values();
-    const work = async (): Promise<void> => {
-      for (const file of left) {
-        if (this.#signal.aborted) return;
-        await this.#read(file).catch((error: unknown) => this.#cannotRead(file, codeOf(error)));
-      }
-    };
-    await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
-    this.#trouble('read', troubleOf(this.#closed));
-    const idle = [...this.#open].slice(0, Math.max(0, this.#open.size - MOST_OPEN));
-    await Promise.all(idle.map((file) => this.#close(file)));
-  }
-
-  /** One turn of it. */
-  async #read(file: LineFile): Promise<void> {
-    const { maxLine } = this.#settings;
-    const ready = await file.open(maxLine, !this.#files.isStray(file));
-    if (ready.kind === 'elsewhere') return this.#missed(file);
-    if (ready.kind === 'closed') return this.#cannotRead(file, ready.code);
-    this.#closed.delete(file);
-    this.#open.delete(file);
-    this.#open.add(file);
-    if (!(await file.begin(COUNTED_AT_ONCE))) return;
-    for (const until = file.position + TURN; file.position < until && !this.#signal.aborted; ) {
-      const lines = await file.read(file.pace, TURN);
-      if (lines.length === 0) return this.#ended(file);
-      await this.#telling.tell(file, lines);
-      file.stirredAt = this.#io.clock.monotonic();
+  async #storeIfDue(): Promise<void> {
+    const now = this.#io.clock.monotonic();
+    if (now < this.#noStoreBefore || (now < this.#nextStore && !this.#files.hasNew)) return;
+    try {
+      await this.#store();
+      this.#nextStore = now + STORED_EVERY;
+      this.#trouble('store', undefined);
+    } catch (error) {
+      this.#noStoreBefore = now + LOOK_EVERY;
+      this.#trouble('store', `how far it read was not stored: ${(error as Error).message}`);
     }
-  }
-
-  /** It was read to its end, for now. */
-  async #ended(file: LineFile): Promise<void> {
-    file.isDue = false;
-    file.pace = 1;
-    this.#files.ended(file);
-    if (!this.#files.isStray(file) || this.#io.clock.monotonic() - file.stirredAt < LEFT_AFTER) return;
-    // What has no newline yet will have none.
-    await this.#telling.tell(file, file.readLast());
-    await this.#leave(file);
-  }
-
-  /** It is not where it was. */
-  async #missed(file: LineFile): Promise<void> {
-    file.isDue = false;
-    const { place } = file;
-    await this.#files.seek(file, this.#io.clock.monotonic());
-    if (file.place === undefined || file.place === place) await this.#leave(file);
-  }
-
-  #cannotRead(file: LineFile, code: string): Promise<void> {
-    file.isDue = false;
-    this.#closed.set(file, code);
-    this.#files.ended(file);
-    return this.#close(file);
-  }
-
-  async #leave(file: LineFile): Promise<void> {
-    if (this.#signal.aborted) return;
-    this.#closed.delete(file);
-    await this.#close(file);
-    this.#files.retire(file, this.#io.clock.now());
-  }
-
-  async #close(file: LineFile): Promise<void> {
-    this.#open.delete(file);
-    await file.close();
   }
 
   /** Stores what was read but was not told. */
@@ -222,7 +169,6 @@ export class LineWatch {
     const marks = this.#files.unstored();
     await this.#mark(marks);
     this.#files.stored(marks);
-    this.#nextStore = this.#io.clock.monotonic() + STORED_EVERY;
   }
 
   #now(): Moment {
@@ -243,7 +189,7 @@ export class LineWatch {
     return { clock: this.#io.clock, signal: this.#signal, refused };
   }
 
-  #trouble(kind: 'scan' | 'hints' | 'read' | 'intake', text: string | undefined): void {
+  #trouble(kind: Trouble, text: string | undefined): void {
     if (text === this.#troubles.get(kind)) return;
     if (text === undefined) this.#troubles.delete(kind);
     else this.#troubles.set(kind, text);
@@ -281,14 +227,4 @@ function aborted(signal: AbortSignal): Promise<void> {
 function isWithin(places: ReadonlySet<string>, file: string): boolean {
   for (let at = file; at !== path.dirname(at); at = path.dirname(at)) if (places.has(at)) return true;
   return false;
-}
-
-function troubleOf(closed: ReadonlyMap<LineFile, string>): string | undefined {
-  if (closed.size === 0) return undefined;
-  const told = [...closed].slice(0, MOST_TOLD).map(([{ record }, code]) => `${record.path} cannot be read (${code})`);
-  return [...told, ...(closed.size > MOST_TOLD ? [`and ${closed.size - MOST_TOLD} more`] : [])].join('; ');
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown';
 }

@@ -153,4 +153,14 @@ describe('the timers of rules', () => {
     expect(await during(HOUR)).toEqual([]);
     expect(await during(30 * MINUTE)).toEqual(['160 a notified']);
   });
+
+  test('an edit that a full disk does not take ends nothing, and the old times are looked at again', async () => {
+    use('for: 10m');
+    await emit('a');
+    const { change } = store;
+    store.change = () => Promise.reject(new Error('full'));
+    expect(await timers.retime(ruleset.rules, ['gone'])).toEqual([]);
+    store.change = change;
+    expect(await during(11 * MINUTE)).toEqual(['10 a notified']);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { lookAgain } from '../../daemon/core/quieting.ts';
 import { problemsOf } from '../support/compile.ts';
 import { Desk } from '../support/desk.ts';
 import { openStage } from './stage.ts';
@@ -67,6 +68,10 @@ test.each([
 describe('what kept an escalation quiet holds it no longer than it is written', () => {
   const rules = (beside: string, more = ''): string =>
     `${beside}rules: [{ name: r, match: { type: t }, key: k, message: { title: T, body: x }, notify: ops, resolve: { match: { type: z } }, escalate: [{ after: 5m, notify: boss }]${more} }]\n`;
+  const edit = (desk: Desk, text: string): void => {
+    desk.edit(text);
+    desk.write(...lookAgain(desk.ruleset.rules, desk.memory(), desk.now));
+  };
   const night = (from: string): string => `hours: { day: { from: "${from}", to: "20:00", timezone: UTC } }\n`;
   test.each([
     ['a silence that is taken out of its file', rules(silenced(`match: {}, ${UNTIL}`)), rules('')],
@@ -85,7 +90,7 @@ describe('what kept an escalation quiet holds it no longer than it is written', 
     desk.take({});
     desk.wait(6 * 60_000);
     expect(desk.heard()).toEqual([]);
-    desk.edit(after);
+    edit(desk, after);
     desk.wait(4 * 60_000);
     expect(desk.heard()).toEqual(['boss: x']);
     desk.wait(24 * 3_600_000);
@@ -97,7 +102,7 @@ describe('what kept an escalation quiet holds it no longer than it is written', 
     desk.take({});
     for (let n = 0; n < 5; n += 1) {
       desk.wait(6 * 60_000);
-      desk.edit(rules(silenced('match: {}, until: "2026-11-23T10:00:00Z"'), `, dedupe: ${n + 1}m`));
+      edit(desk, rules(silenced('match: {}, until: "2026-11-23T10:00:00Z"'), `, dedupe: ${n + 1}m`));
     }
     desk.wait(30 * 60_000 - 1);
     expect(desk.heard()).toEqual([]);

@@ -134,10 +134,11 @@ test.concurrent.each(TROUBLES)(
   async (name, { all, amid }) => {
     const far = await openReceiver();
     const walk = new Walk(await Home.make(), far);
+    let over = (): Promise<void> => Promise.resolve();
     try {
       await walk.rules(notNow());
       await walk.home.start();
-      const over = all?.(walk);
+      over = all?.(walk) ?? over;
       const began = Date.now();
       expect(
         await walk.post(
@@ -217,7 +218,7 @@ test.concurrent.each(TROUBLES)(
         walk.came('delayed'),
         walk.came('quieted', 'boss'),
       ]);
-      await over?.();
+      await over();
       const audit = await walk.home.call<{ violations: string[] }>('GET', '/v1/audit');
       expect(audit.body.violations).toEqual([]);
       expect(await walk.home.stop()).toBe(0);
@@ -272,6 +273,7 @@ test.concurrent.each(TROUBLES)(
       // Only a kill can leave open whether an attempt was answered.
       if (name !== 'kill -9') expect(far.got).toHaveLength(far.deliveries().length);
     } finally {
+      await over().catch(() => undefined);
       await walk.home.close();
       await far.close();
     }

@@ -41,9 +41,6 @@ export function alertOf(context: StepContext): Alert | undefined {
   return makesAlerts(context.rule) ? remembered<Alert>('alert', context) : undefined;
 }
 
-/** What was held back is tried again after this, when nobody can say until when it will be; milliseconds. */
-export const TRY_AGAIN = 60_000;
-
 /** What fires already is not told again by another match; what fires but was held back from everybody is. */
 export const alert = defineStep<true>({
   name: 'alert',
@@ -60,11 +57,7 @@ export const alert = defineStep<true>({
       rows,
     };
   },
-  due(_, state: Alert, { rule, now }) {
-    // What holds an escalation back for long may be over by the new words: it is tried now.
-    const { tryAgain = now, ...rest } = state;
-    return nextWake(tryAgain > now + TRY_AGAIN ? rest : state, rule);
-  },
+  due: (_, state, { rule }) => nextWake(state as Alert, rule),
 });
 
 function matchedAgain(before: Alert | undefined, { event, count }: Signal, now: number): Alert {

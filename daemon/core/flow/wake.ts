@@ -1,10 +1,13 @@
 import type { Decision, RuleResult, StatePlace } from '../decision.ts';
 import type { Event } from '../event.ts';
 import type { CompiledRule } from '../ruleset.ts';
-import { type Alert, makesAlerts, nextWake, rowOf, TRY_AGAIN } from './alert.ts';
+import { type Alert, makesAlerts, nextWake, rowOf } from './alert.ts';
 import { Course, type DecideContext, QUIETING, STEPS } from './course.ts';
 import { end, resolve } from './resolve.ts';
 import { FOREVER, forget, remembered, type StepContext } from './step.ts';
+
+/** What was held back is tried again after this, when nobody can say until when it will be; milliseconds. */
+const TRY_AGAIN = 60_000;
 
 /** What comes of a state whose time has come. A place that has nothing to do any more is left without a wake. */
 export function decideWake({ rule: name, key, step }: StatePlace, context: DecideContext): Decision {
@@ -92,7 +95,7 @@ function escalate(course: Course, context: StepContext): void {
   for (;;) {
     const state = remembered<Alert>('alert', context)!;
     const step = rule.escalate[state.escalated];
-    if (step === undefined || state.since + step.after > now) return;
+    if (step === undefined || Math.max(state.since + step.after, state.tryAgain ?? 0) > now) return;
     const quiet = quietness(context, state.event);
     if (quiet !== undefined) {
       course.write(rule, key, 'alert', [rowOf({ ...state, tryAgain: quiet.until }, rule)]);

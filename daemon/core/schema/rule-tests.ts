@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import type { Json } from '../json.ts';
 import { duration, oneOrMany, strict } from './fields.ts';
 
+/** What a channel can be made to answer. */
 export const ANSWERS = ['ok', 'transient', 'permanent', 'rate_limited', 'hang'] as const;
 export type Answer = (typeof ANSWERS)[number];
 
@@ -20,7 +21,10 @@ const eventSchema = Type.Object(
     subject: Type.Optional(Type.String({ description: 'What it is about.', examples: ['web1'] })),
     id: Type.Optional(Type.String({ minLength: 1, description: 'The same again is a duplicate.', examples: ['e-1'] })),
     time: Type.Optional(
-      Type.String({ description: 'RFC 3339; if not set, the time of the test.', examples: ['2026-11-23T09:00:00Z'] }),
+      Type.String({
+        description: 'When it happened; if not set, the time of the test. Without an offset it has that of `at`.',
+        examples: ['2026-11-23T09:00:00Z'],
+      }),
     ),
     data: Type.Optional(Type.Unsafe<Json>({ description: 'Its data.', examples: [{ percent: 93 }] })),
   },
@@ -80,17 +84,25 @@ function wanted(description: string, example: string) {
   });
 }
 
-const outcomesSchema = Type.Unsafe<Readonly<Record<string, string>>>({
+const outcomesSchema = Type.Unsafe<Readonly<Record<string, string | readonly string[]>>>({
   type: 'object',
-  additionalProperties: { type: 'string' },
-  description: 'Rule -> outcome, of the events of this step, or of what was woken while time passed.',
-  examples: [{ 'failed-deploy': 'notified' }],
+  additionalProperties: {
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
+  },
+  description:
+    'Rule -> outcome: of each event of this step, or a list with that of the first, the second, ...; where only time passed, the last that the rule did.',
+  examples: [{ 'failed-deploy': 'notified', 'slow-deploy': 'no_match' }],
 });
 
 const stepSchema = strict(
   {
     after: Type.Optional(duration({ description: 'So long after the step before.', examples: ['5m'] })),
-    until: Type.Optional(Type.String({ description: 'At this moment.', examples: ['2026-11-24T09:00:00+08:00'] })),
+    until: Type.Optional(
+      Type.String({
+        description: 'At this moment. Without an offset it has that of `at`.',
+        examples: ['2026-11-24T09:00:00+08:00', '2026-11-24T09:00'],
+      }),
+    ),
     event: Type.Optional(eventSchema),
     events: Type.Optional(
       Type.Array(eventSchema, {
@@ -100,6 +112,13 @@ const stepSchema = strict(
       }),
     ),
     ack: Type.Optional(Type.String({ description: 'Acknowledges what fires for this key.', examples: ['disk:/'] })),
+    silence: Type.Optional(
+      Type.Unsafe<Readonly<Record<string, unknown>>>({
+        type: 'object',
+        description: 'Makes a silence, with the settings of one in a file, or `for` in place of `until`.',
+        examples: [{ match: { 'data.host': 'web1' }, for: '2h' }],
+      }),
+    ),
     expect: Type.Optional(
       Type.Array(expectationSchema, {
         description: 'Everything that was sent since the step before, in any order, and nothing more.',

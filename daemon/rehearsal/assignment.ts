@@ -1,0 +1,63 @@
+/**
+ * Gives each row a column of its own so that the sum of their costs is least; returns the column of each row. There are as many
+ * columns as rows, or more. https://en.wikipedia.org/wiki/Hungarian_algorithm
+ */
+export function cheapest(costs: readonly (readonly number[])[]): readonly number[] {
+  const width = costs[0]?.length ?? 0;
+  const prices: Prices = { row: costs.map(() => 0), column: Array.from({ length: width }, () => 0) };
+  const rowOf: (number | undefined)[] = Array.from({ length: width }, () => undefined);
+  for (let row = 0; row < costs.length; row += 1) makeRoom(row, costs, prices, rowOf);
+  const chosen = costs.map(() => -1);
+  for (const [column, row] of rowOf.entries()) if (row !== undefined) chosen[row] = column;
+  return chosen;
+}
+
+/** What each row pays and each column asks; a pair is as good as it can be when both together make its cost. */
+interface Prices {
+  readonly row: number[];
+  readonly column: number[];
+}
+
+/** Finds the cheapest chain of rows that each move to another column, so that the new row gets one and the last takes a free one. */
+function makeRoom(
+  first: number,
+  costs: readonly (readonly number[])[],
+  prices: Prices,
+  rowOf: (number | undefined)[],
+): void {
+  const excess = rowOf.map(() => Number.POSITIVE_INFINITY);
+  const cameFrom: (number | undefined)[] = rowOf.map(() => undefined);
+  const settled = new Set<number>();
+  let at: number | undefined;
+  for (;;) {
+    const row = at === undefined ? first : rowOf[at];
+    if (row === undefined) break;
+    const next = nearest(row, at);
+    for (const column of settled) {
+      prices.row[rowOf[column]!]! += next.by;
+      prices.column[column]! -= next.by;
+    }
+    prices.row[first]! += next.by;
+    for (const column of excess.keys()) if (!settled.has(column)) excess[column]! -= next.by;
+    at = next.column;
+    settled.add(at);
+  }
+  for (let column = at; column !== undefined; column = cameFrom[column]) {
+    const before = cameFrom[column];
+    rowOf[column] = before === undefined ? first : rowOf[before];
+  }
+
+  function nearest(row: number, from: number | undefined): { column: number; by: number } {
+    let best = { column: -1, by: Number.POSITIVE_INFINITY };
+    for (const column of excess.keys()) {
+      if (settled.has(column)) continue;
+      const more = costs[row]![column]! - prices.row[row]! - prices.column[column]!;
+      if (more < excess[column]!) {
+        excess[column] = more;
+        cameFrom[column] = from;
+      }
+      if (excess[column]! < best.by) best = { column, by: excess[column]! };
+    }
+    return best;
+  }
+}
