@@ -212,13 +212,18 @@ class Reading {
   #expectation(wanted: Expectation, pointer: string): NonNullable<Step['expect']>[number] {
     if (wanted.channel !== undefined) this.#channel(wanted.channel, below(pointer, 'channel'), 'value');
     if (typeof wanted.rule === 'string') this.#rule(wanted.rule, below(pointer, 'rule'), 'value');
+    this.#regexes(wanted, pointer);
+    if (isObject(wanted.fields)) this.#regexes(wanted.fields, below(pointer, 'fields'));
+    return { wanted, place: this.#place(pointer) };
+  }
+
+  #regexes(wanted: Readonly<Record<string, unknown>>, pointer: string): void {
     for (const [field, value] of Object.entries(wanted)) {
       if (!isObject(value) || typeof value.regex !== 'string') continue;
       const wrong = compileRegex(value.regex);
       if (wrong !== undefined)
         this.#found(below(pointer, field, 'regex'), wrong, 'RE2 has no look-ahead and no back-references');
     }
-    return { wanted, place: this.#place(pointer) };
   }
 
   #outcome(rule: string, wanted: readonly string[], events: number, pointer: string): WantedOutcome {

@@ -157,7 +157,7 @@ describe('the timers of rules', () => {
   test('an edit that a full disk does not take ends nothing, and the old times are looked at again', async () => {
     use('for: 10m');
     await emit('a');
-    const { change } = store;
+    const change = store.change.bind(store);
     store.change = () => Promise.reject(new Error('full'));
     expect(await timers.retime(ruleset.rules, ['gone'])).toEqual([]);
     store.change = change;

@@ -31,7 +31,7 @@ const eventSchema = Type.Object(
   { description: 'An event; further keys are its extensions.' },
 );
 
-const expectationSchema = strict(
+const expectationSchema = Type.Object(
   {
     channel: Type.Optional(Type.String({ minLength: 1, description: 'The name of a channel.', examples: ['ops'] })),
     ...Object.fromEntries(
@@ -62,7 +62,11 @@ const expectationSchema = strict(
       }),
     ),
   },
-  { description: 'One message: the fields that must agree.' },
+  {
+    additionalProperties: false,
+    patternProperties: { '^fields\\..': wanted('What this one of its `fields` is.', 'web1') },
+    description: 'One message: what of it must agree.',
+  },
 );
 
 /** What a text must be: itself, or what it must contain or match. */
