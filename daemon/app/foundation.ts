@@ -3,7 +3,6 @@ import { openHttpClient } from '../channels/http.ts';
 import type { Notifier, PushGateway } from '../channels/channel.ts';
 import { BelfryError, EXIT, type Problem } from '../core/failure.ts';
 import type { ChannelConfig, Ruleset } from '../core/ruleset.ts';
-import type { CompileTools } from '../core/types.ts';
 import { type DeadLetters, openDeadLetters } from '../delivery/dead-letters.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Closers } from '../lib/closers.ts';
@@ -50,7 +49,6 @@ export interface Foundation {
   readonly log: Log;
   readonly paths: StatePaths;
   readonly live: Live;
-  readonly tools: CompileTools;
   readonly prepared: Extract<Prepared, { kind: 'ready' }>;
   readonly store: Store;
   readonly deadLetters: DeadLetters;
@@ -67,7 +65,7 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
   const prepared = await live.prepare();
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
   const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
-  const failing = await testsOf({ live, tools, log }, options)(prepared.ruleset);
+  const failing = await testsOf({ live, log, scrubber })(prepared.ruleset);
   if (failing.length > 0) throw new InvalidRules(config, failing);
   const closers = new Closers();
   try {
@@ -76,7 +74,7 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
     await key.keep();
     const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
     closers.own('dead letters', () => deadLetters.close());
-    return { closers, scrubber, log, paths, live, tools, prepared, store, deadLetters };
+    return { closers, scrubber, log, paths, live, prepared, store, deadLetters };
   } catch (error) {
     await closers.close();
     throw error;
@@ -84,12 +82,13 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
 }
 
 /** Runs the tests of the rules directory against rules that may go live, if they ask for it; returns what fails. */
-export function testsOf(
-  { live, tools, log }: Pick<Foundation, 'live' | 'tools' | 'log'>,
-  { terminal: { env } }: FoundationOptions,
-): (ruleset: Ruleset) => Promise<readonly Problem[]> {
+export function testsOf({
+  live,
+  log,
+  scrubber,
+}: Pick<Foundation, 'live' | 'log' | 'scrubber'>): (ruleset: Ruleset) => Promise<readonly Problem[]> {
   return async (ruleset) =>
-    ruleset.daemon.reload.requireTests ? testRuleset(live.root, ruleset, { env, tools, sourceTypes, log }) : [];
+    ruleset.daemon.reload.requireTests ? testRuleset(live.root, ruleset, { sourceTypes, log, scrubber }) : [];
 }
 
 /** Opens the notifier of a channel, with tools of its own: one HTTP client and resolver per channel. */

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT, type Problem } from '../core/failure.ts';
 import { type Excerpt, problemText } from '../core/problem-text.ts';
@@ -5,17 +6,18 @@ import type { Ruleset } from '../core/ruleset.ts';
 import { writeAtomically } from '../lib/atomic-file.ts';
 import { systemClock } from '../lib/clock.ts';
 import { junitText } from '../rehearsal/junit.ts';
+import { rulesForTests } from '../rehearsal/rules-for-tests.ts';
 import {
   findTestFiles,
   openTestFile,
-  rulesForTests,
   runTests,
+  testFileBeside,
   type TestParts,
   type TestResult,
 } from '../rehearsal/run-tests.ts';
-import { listRulesFiles } from '../reload/files.ts';
+import { isRulesFile, listRulesFiles } from '../reload/files.ts';
 import { watchRules } from '../reload/watch.ts';
-import { CommandError, type CommonOptions, jsonLine, line, painter, type Terminal } from './terminal.ts';
+import { CommandError, type CommonOptions, harmless, jsonLine, line, painter, type Terminal } from './terminal.ts';
 
 export interface TestOptions extends CommonOptions {
   readonly watch?: boolean;
@@ -36,55 +38,76 @@ interface Outcome {
   readonly results: readonly TestResult[];
   /** Rules and test files that are wrong themselves. */
   readonly unfit: readonly { readonly problem: Problem; readonly excerpt: Excerpt | undefined }[];
+  /** The rules that were tested: files and directories. */
+  readonly roots: readonly string[];
 }
 
-/** `belfry test`: 0 when all passed, 1 when one failed, 78 when rules or tests are invalid, 3 when there are none. */
+/** `belfry test`: 0 when all passed, 1 when one failed, 78 when rules or tests are invalid, 3 when somewhere there are none. */
 export async function testCommand(command: TestCommand): Promise<number> {
-  return command.options.watch === true ? watchTests(command) : runOnce(command);
-}
-
-async function runOnce(command: TestCommand): Promise<number> {
-  const { terminal, options, paths } = command;
-  const outcome = await runAll(command);
-  const { results, unfit } = outcome;
-  if (results.length === 0 && unfit.length === 0)
-    throw new CommandError(EXIT.nothing, `there are no tests (\`*.test.yaml\`) in ${paths.join(', ')}`);
-  if (options.junit !== undefined)
-    await writeAtomically(path.resolve(terminal.cwd, options.junit), junitText(results), 0o644);
-  report(command, outcome);
+  if (command.options.watch === true) return watchTests(command);
+  const { results, unfit } = await runOnce(command);
   if (unfit.length > 0) return EXIT.config;
   return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
+}
+
+async function runOnce(command: TestCommand): Promise<Outcome> {
+  const { terminal, options } = command;
+  const outcome = await runAll(command, await filesOf(command));
+  if (options.junit !== undefined) await writeJunit(path.resolve(terminal.cwd, options.junit), outcome);
+  report(command, outcome);
+  return outcome;
+}
+
+async function writeJunit(file: string, { results, unfit }: Outcome): Promise<void> {
+  const text = junitText(
+    results,
+    unfit.map(({ problem }) => problem),
+  );
+  await writeAtomically(file, text, 0o644).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(EXIT.failed, `${file} cannot be written (${error.code ?? 'unknown'})`);
+  });
+}
+
+/** The test files of all paths. A path without any is a mistake: nobody would notice that nothing was tested. */
+async function filesOf({ terminal, paths }: TestCommand): Promise<readonly string[]> {
+  const found = await Promise.all(
+    paths.map(async (given) => {
+      const files = await findTestFiles(path.resolve(terminal.cwd, given));
+      if (files.length === 0) throw new CommandError(EXIT.nothing, `there are no tests (\`*.test.yaml\`) in ${given}`);
+      return files;
+    }),
+  );
+  return [...new Set(found.flat())];
 }
 
 /** Again after every change of the rules or the tests, until interrupted. */
 async function watchTests(command: TestCommand): Promise<number> {
   const { terminal, paths } = command;
+  let tested: readonly string[] = [];
   const once = async (): Promise<void> => {
     try {
-      await runOnce(command);
+      tested = (await runOnce(command)).roots;
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       terminal.stderr.write(`belfry: ${error.message}\n`);
     }
   };
-  const roots = [...new Set([command.config, ...paths].map((place) => path.resolve(terminal.cwd, place)))];
+  const given = paths.map((place) => path.resolve(terminal.cwd, place));
   const alsoWatch = async (): Promise<readonly string[]> => {
-    const lists = await Promise.all(
-      roots.map(async (root) => [...(await findTestFiles(root)), ...(await listRulesFiles(root)).files]),
-    );
-    return [...new Set(lists.flat())].sort();
+    const tests = await Promise.all(given.map(findTestFiles));
+    const rules = await Promise.all(tested.map(async (root) => (await listRulesFiles(root)).files));
+    return [...new Set([...tests, ...rules].flat())].sort();
   };
-  await watchRules({ root: roots[0]!, clock: systemClock, alsoWatch, signal: terminal.interrupted, changed: once });
+  await watchRules({ root: given[0]!, clock: systemClock, alsoWatch, signal: terminal.interrupted, changed: once });
   return EXIT.ok;
 }
 
-async function runAll(command: TestCommand): Promise<Outcome> {
-  const { terminal, parts, paths } = command;
+async function runAll(command: TestCommand, files: readonly string[]): Promise<Outcome> {
+  const { terminal, parts } = command;
   const results: TestResult[] = [];
   const unfit: { problem: Problem; excerpt: Excerpt | undefined }[] = [];
   const rulesets = new Map<string, Ruleset | undefined>();
-  const found = await Promise.all(paths.map((place) => findTestFiles(path.resolve(terminal.cwd, place))));
-  for (const file of [...new Set(found.flat())]) {
+  for (const file of files) {
     const root = await rootOf(file, command);
     if (!rulesets.has(root)) rulesets.set(root, await rulesOf(root, command, unfit));
     const ruleset = rulesets.get(root);
@@ -93,7 +116,7 @@ async function runAll(command: TestCommand): Promise<Outcome> {
     unfit.push(...opened.problems.map((problem) => ({ problem, excerpt: opened.excerpt(problem) })));
     for await (const result of runTests(opened, ruleset, parts)) results.push(result);
   }
-  return { results, unfit };
+  return { results, unfit, roots: [...rulesets.keys()] };
 }
 
 async function rulesOf(
@@ -111,15 +134,16 @@ async function rulesOf(
   return undefined;
 }
 
-/** The rules directory when the file lies in it; else the nearest directory above it that has rules. */
+/** The rules directory when the file lies in it; else the file's own directory, or the nearest one above it that has rules. */
 async function rootOf(file: string, { config, terminal }: TestCommand): Promise<string> {
   const rules = path.resolve(terminal.cwd, config);
-  if (file.startsWith(`${rules}${path.sep}`)) return rules;
+  if (file.startsWith(`${rules}${path.sep}`) || file === testFileBeside(rules)) return rules;
   const own = path.dirname(file);
-  for (let folder = own; ; folder = path.dirname(folder)) {
-    if ((await listRulesFiles(folder)).files.length > 0) return folder;
-    if (folder === path.dirname(folder)) return own;
+  if ((await listRulesFiles(own)).files.length > 0) return own;
+  for (let folder = own; folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    if ((await readdir(folder).catch(() => [])).some(isRulesFile)) return folder;
   }
+  return own;
 }
 
 function report({ terminal, options }: TestCommand, { results, unfit }: Outcome): void {
@@ -133,8 +157,9 @@ function report({ terminal, options }: TestCommand, { results, unfit }: Outcome)
   const paint = painter(terminal);
   for (const { problem, excerpt } of unfit) terminal.stdout.write(`${problemText(problem, excerpt)}\n\n`);
   for (const { name, ok, problems: wrong } of results) {
-    line(terminal, `${ok ? paint('green', 'ok') : paint('red', 'failed')}  ${name}`);
-    for (const { file, line: at, column, message } of wrong) line(terminal, `    ${file}:${at}:${column}: ${message}`);
+    line(terminal, `${ok ? paint('green', 'ok') : paint('red', 'failed')}  ${harmless(name)}`);
+    for (const { file, line: at, column, message } of wrong)
+      line(terminal, `    ${file}:${at}:${column}: ${harmless(message)}`);
   }
   line(terminal, `${passed} passed, ${failed} failed`);
 }

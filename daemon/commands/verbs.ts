@@ -292,8 +292,9 @@ function ruleVerbs(program: Command, { terminal, registry, doors, config, run }:
     .action((given: string[], options: TestOptions) => {
       const rules = config(options);
       const paths = given.length > 0 ? given : [rules];
-      const log = openLog({ level: 'error', format: 'text' }, new Scrubber(), terminal.stderr);
-      const parts = { env: terminal.env, tools: toolsOf(registry), sourceTypes, log };
+      const scrubber = new Scrubber();
+      const log = openLog({ level: 'error', format: 'text' }, scrubber, terminal.stderr);
+      const parts = { env: terminal.env, tools: toolsOf(registry), sourceTypes, log, scrubber };
       return run(() => testCommand({ terminal, parts, paths, config: rules, options }));
     });
   program

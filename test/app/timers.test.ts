@@ -112,10 +112,10 @@ test('drops what waits with a rule that is gone, and says so', async () => {
 test('is awake again after the store took nothing for a while', async () => {
   timers.start();
   await emit('a');
-  const { change } = store;
+  const change: Store['change'] = store.change.bind(store);
   let refusals = 3;
   store.change = (now, decideNow) => {
-    if (refusals === 0) return change.call(store, now, decideNow) as never;
+    if (refusals === 0) return change(now, decideNow);
     refusals -= 1;
     return Promise.reject(new Error('full'));
   };

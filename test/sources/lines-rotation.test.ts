@@ -1,7 +1,7 @@
 import { appendFile, copyFile, mkdir, open, rename, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { follow, lineOf, numbered, placed, type Session, startLines, text } from '../support/lines.ts';
+import { follow, lineOf, LOOK, numbered, placed, type Session, startLines, text } from '../support/lines.ts';
 import { recordedIo } from '../support/source-io.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -184,13 +184,38 @@ test('copy and truncate while nobody watched, grown beyond the old place, is not
 
 test('a header that is the same in each file does not hide that it was emptied', async () => {
   const header = `# ${'header '.repeat(400)}`;
-  const { told, look } = await follow({ paths: log });
+  const { io, told, look, stop } = await follow({ paths: log });
   await writeFile(log, text([header, 'one', 'two']));
   await look();
   await truncate(log, 0);
   await appendFile(log, text([header, '1 first', '2 second', '3 third']));
   await look();
   expect(told()).toEqual([header, 'one', 'two', header, '1 first', '2 second', '3 third']);
+  await stop();
+  await truncate(log, 0);
+  await appendFile(log, text([header, '4 fourth', '5 fifth', '6 sixth', '7 seventh']));
+  const next = await follow({ paths: log }, io.stored);
+  expect(next.told()).toEqual([header, '4 fourth', '5 fifth', '6 sixth', '7 seventh']);
+});
+
+test('a renamed file that is not open any more is found among its neighbours', async () => {
+  const { io, look } = await follow({ paths: at('*.log') });
+  const others = Array.from({ length: 150 }, (_, index) => at(`other-${index}.log`));
+  await writeFile(log, 'one\n');
+  await look();
+  for (let round = 0; round < 3; round += 1) {
+    await Promise.all(others.map((other) => appendFile(other, 'x\n')));
+    await look();
+  }
+  await appendFile(log, 'two\n');
+  await rename(log, at('app.log.1'));
+  await writeFile(log, 'three\n');
+  await look();
+  expect(placed(io).filter((line) => line.startsWith('app'))).toEqual([
+    'app.log#1 one',
+    'app.log#2 two',
+    'app.log#1 three',
+  ]);
 });
 
 test('a writer that goes on at its old place in an emptied file leaves a hole, which is no line', async () => {
@@ -332,9 +357,8 @@ test('files that were rotated away before they could be read are found after a k
   await clock.advance(100);
   for (const [age, line] of ['one', 'two', 'three'].entries()) {
     await writeFile(log, `${line}\n`);
-    await clock.advance(60_000);
+    await clock.advance(LOOK);
     await rename(log, at(`app.log.${9 - age}`));
-    await clock.advance(60_000);
   }
   await writeFile(log, 'four\n');
   const next = await follow({ paths: log }, new Map(stored));

@@ -84,7 +84,9 @@ test('lines are told at the notification of the kernel, not only at the next loo
   await appendFile(at('app.log.1'), 'four\n');
   await writeFile(at('app.log'), 'five\n');
   await io.arrived(5);
-  expect(io.events.map(lineOf)).toEqual(['one', 'two', 'three', 'four', 'five']);
+  await appendFile(at('app.log.1'), 'six\n');
+  await io.arrived(6);
+  expect(io.events.map(lineOf)).toEqual(['one', 'two', 'three', 'four', 'five', 'six']);
 });
 
 test('only lines that match are told, with the named groups as fields', async () => {
@@ -236,7 +238,9 @@ test('a link and the file it leads to are one file, and a link set anew leads to
   await appendFile(at('one.txt'), 'more\n');
   await named.look();
   await both.look();
+  await both.look();
   expect(both.told().toSorted()).toEqual(['more', 'one', 'two']);
+  expect(new Set(both.io.events.map(({ subject }) => subject)).size).toBe(2);
   await appendFile(at('one.txt'), 'last\n');
   await symlink('two.txt', at('new'));
   await rename(at('new'), at('current.log'));

@@ -4,20 +4,21 @@ import { pino } from 'pino';
 import { channelTypes } from '../../daemon/channels/index.ts';
 import { toolsOf } from '../../daemon/commands/check.ts';
 import type { Problem } from '../../daemon/core/failure.ts';
+import { rulesForTests } from '../../daemon/rehearsal/rules-for-tests.ts';
 import {
   findTestFiles,
   openTestFile,
-  rulesForTests,
   runTests,
   type TestParts,
   type TestResult,
 } from '../../daemon/rehearsal/run-tests.ts';
+import { Scrubber } from '../../daemon/lib/scrubber.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export function testParts(env: TestParts['env'] = {}): TestParts {
   const tools = toolsOf({ channels: channelTypes, sources: sourceTypes });
-  return { env, tools, sourceTypes, log: pino({ level: 'silent' }) };
+  return { env, tools, sourceTypes, log: pino({ level: 'silent' }), scrubber: new Scrubber() };
 }
 
 export interface Rehearsed {

@@ -35,7 +35,7 @@ function valuesOf(inhibition: Inhibition, event: Event): string | undefined {
   const before = texts.get(event);
   if (before !== undefined) return before === '' ? undefined : before;
   const values = inhibition.equal.map((path) => path(event));
-  const isMissing = values.some((found) => found.length === 0 || found.every((value) => value === null));
+  const isMissing = values.some((found) => found.every((value) => value === null));
   const text = isMissing ? '' : JSON.stringify(values);
   texts.set(event, text);
   return isMissing ? undefined : text;

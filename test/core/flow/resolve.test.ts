@@ -119,7 +119,7 @@ describe('resolve', () => {
   );
   story(
     'the end does not go to a target whose condition did not hold',
-    `${NEWS}, notify: [ops, { channel: boss, if: "data.big == \'yes\'" }]`,
+    `${NEWS}, notify: [ops, { channel: boss, if: "data.big == 'yes'" }]`,
     ['0 down big=no: notified > ops firing', '1m up big=yes: resolved > ops resolved'],
   );
   story(
