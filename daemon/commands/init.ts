@@ -32,7 +32,9 @@ export async function initCommand({ dir, terminal }: InitCommand): Promise<numbe
   };
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text, { flag: 'wx' });
   const names = Object.keys(files).map((name) => path.join(dir, name));
-  terminal.stdout.write(`wrote ${names.join(', ')}\nnext: belfry check ${dir} && belfry test ${dir} && belfry run --config ${dir}\n`);
+  terminal.stdout.write(
+    `wrote ${names.join(', ')}\nnext: belfry check ${dir} && belfry test ${dir} && belfry run --config ${dir}\n`,
+  );
   return EXIT.ok;
 }
 

@@ -2,12 +2,10 @@ import { Argument, type Command, Option } from 'commander';
 import { existsSync } from 'node:fs';
 import { configPath } from '../app/paths.ts';
 import { channelTypes } from '../channels/index.ts';
-import type { Registry } from '../core/types.ts';
 import { newId } from '../lib/id.ts';
 import { openLog } from '../lib/log.ts';
 import { Scrubber } from '../lib/scrubber.ts';
 import { sourceTypes } from '../sources/index.ts';
-import { ackCommand, type AckOptions, alertsCommand, type AlertsOptions } from './alerts.ts';
 import { auditCommand } from './audit.ts';
 import { channelListCommand, channelTestCommand, holdCommand } from './channel.ts';
 import { CHECK_FORMATS, checkCommand, toolsOf } from './check.ts';
@@ -16,33 +14,17 @@ import { dropCommand, listCommand, resendCommand, type ResendOptions, showComman
 import { Doors } from './doors.ts';
 import { emitCommand, type EmitOptions } from './emit.ts';
 import { explainCommand, type ExplainOptions } from './explain.ts';
-import { deliveriesCommand, eventsCommand, type HistoryOptions } from './history.ts';
 import { initCommand } from './init.ts';
+import type { Kit } from './kit.ts';
 import { reloadCommand } from './reload.ts';
 import { runCommand, type RunOptions } from './run.ts';
 import { schemaCommand } from './schema.ts';
-import {
-  silenceAddCommand,
-  type SilenceAddOptions,
-  silenceExpireCommand,
-  silenceListCommand,
-  type SilenceListOptions,
-} from './silence.ts';
 import { statusCommand } from './status.ts';
 import { tailCommand } from './tail.ts';
 import { testCommand, type TestOptions } from './test.ts';
 import { type CommonOptions, line, type Terminal } from './terminal.ts';
-
-/** What verbs are declared with. */
-interface Kit {
-  readonly terminal: Terminal;
-  readonly version: string;
-  readonly registry: Registry;
-  readonly doors: Doors;
-  readonly config: (options: CommonOptions) => string;
-  /** Runs one, closing what it opened. */
-  readonly run: (work: () => Promise<number>) => Promise<void>;
-}
+import { alertVerbs } from './verbs-alerts.ts';
+import { historyVerbs } from './verbs-history.ts';
 
 /** Every verb of the command line, declared in one place; what each does is in its own file. */
 export function verbs(program: Command, terminal: Terminal, version: string, exit: (code: number) => void): void {
@@ -61,7 +43,16 @@ export function verbs(program: Command, terminal: Terminal, version: string, exi
       }
     },
   };
-  for (const declare of [daemonVerbs, eventVerbs, deadVerbs, alertVerbs, channelVerbs, ruleVerbs, shellVerbs])
+  for (const declare of [
+    daemonVerbs,
+    eventVerbs,
+    historyVerbs,
+    deadVerbs,
+    alertVerbs,
+    channelVerbs,
+    ruleVerbs,
+    shellVerbs,
+  ])
     declare(program, kit);
 }
 
@@ -111,35 +102,6 @@ function eventVerbs(program: Command, { terminal, doors, run }: Kit): void {
         );
       }),
     );
-  const filtered = (command: Command): Command =>
-    command
-      .option('--since <time>', 'not before a time, or a duration ago')
-      .option('--until <time>', 'before a time, or a duration ago')
-      .option('--source <source>', 'of this source')
-      .option('--type <type>', 'of this type; * stands for any part')
-      .option('--rule <rule>', 'that this rule had to do with')
-      .option('--key <key>', 'of this key')
-      .option('--text <text>', 'with this somewhere in it')
-      .option('--order <order>', 'desc, the newest first, or asc')
-      .option('--limit <number>', 'so many on a page')
-      .option('--cursor <cursor>', 'the page after that one')
-      .option('--all', 'all pages');
-  filtered(program.command('events'))
-    .description('past events and what became of them')
-    .argument('[id]', 'one whole, with its decision and deliveries')
-    .option('--outcome <outcome>', 'where a rule had this outcome')
-    .action((id: string | undefined, options: HistoryOptions) =>
-      run(async () => eventsCommand(terminal, await doors.client(options), id, options)),
-    );
-  filtered(program.command('deliveries'))
-    .description('deliveries with their attempts and receipts')
-    .argument('[id]', 'one whole')
-    .option('--event <id>', 'of this event')
-    .option('--channel <channel>', 'of this channel')
-    .option('--state <state>', 'pending, sending, held, delivered, dead or cancelled')
-    .action((id: string | undefined, options: HistoryOptions) =>
-      run(async () => deliveriesCommand(terminal, await doors.client(options), id, options)),
-    );
   program
     .command('tail')
     .description('events, decisions and deliveries as they happen')
@@ -182,56 +144,6 @@ function deadVerbs(program: Command, { terminal, doors, run }: Kit): void {
     .option('--yes', 'do not ask')
     .action((ids: string[], options: ResendOptions) =>
       run(async () => dropCommand(terminal, await doors.dead(options), ids, options)),
-    );
-}
-
-function alertVerbs(program: Command, { terminal, doors, run }: Kit): void {
-  program
-    .command('alerts')
-    .description('what fires, the oldest first')
-    .option('--rule <rule>', 'of this rule')
-    .action((options: AlertsOptions) => run(async () => alertsCommand(terminal, await doors.client(options), options)));
-  program
-    .command('ack')
-    .description('acknowledge what fires for a key: it is neither repeated nor escalated any more')
-    .argument('<key>')
-    .option('--rule <rule>', 'of this rule only')
-    .option('--by <name>', 'who says so (default: you)')
-    .action((key: string, options: AckOptions) =>
-      run(async () => ackCommand(terminal, await doors.client(options), key, options)),
-    );
-  const silence = program.command('silence').description('what nobody wants to hear of for a while');
-  silence
-    .command('add')
-    .description('silence what matches')
-    .argument('[path=value...]', 'what to silence: rule=disk-full, key=db1, data.host=web1; all must hold')
-    .option('--match <json>', 'patterns, as in rules')
-    .option('--if <cel>', 'a condition that must hold too')
-    .option('--for <duration>', 'how long')
-    .option('--until <time>', 'when it is over')
-    .option('--from <time>', 'when it begins (default: now)')
-    .option('--cron <pattern>', 'it comes again: when each window begins')
-    .option('--window <duration>', 'and how long it is open')
-    .option('--timezone <zone>', 'of --cron, and of times without an offset (default: that of this machine)')
-    .option('--reason <text>', 'why')
-    .option('--name <name>', 'how it is called in traces')
-    .option('--by <name>', 'who wants it (default: you)')
-    .action((pairs: string[], options: SilenceAddOptions) =>
-      run(async () => silenceAddCommand(terminal, () => doors.client(options), pairs, options)),
-    );
-  silence
-    .command('list')
-    .description('those that are active or still to come')
-    .option('--all', 'also those that are over')
-    .action((options: SilenceListOptions) =>
-      run(async () => silenceListCommand(terminal, await doors.client(options), options)),
-    );
-  silence
-    .command('expire')
-    .description('end it now')
-    .argument('<id...>')
-    .action((ids: string[], options: CommonOptions) =>
-      run(async () => silenceExpireCommand(terminal, await doors.client(options), ids, options)),
     );
 }
 

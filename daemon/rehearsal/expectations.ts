@@ -22,7 +22,8 @@ export function differences(expected: readonly Expectation[], sent: readonly Sen
   const paired = new Set(pairs);
   const left = sent.filter((_, index) => !paired.has(index));
   for (const one of left.slice(0, MOST_NAMED)) found.push({ text: `sent, but not expected: ${describeSent(one)}` });
-  if (left.length > MOST_NAMED) found.push({ text: `and ${left.length - MOST_NAMED} more were sent, but not expected` });
+  if (left.length > MOST_NAMED)
+    found.push({ text: `and ${left.length - MOST_NAMED} more were sent, but not expected` });
   return found;
 }
 

@@ -104,8 +104,7 @@ export class Mailbox {
     const policy = this.#policy(delivery);
     const verdict = judge({ delivery, outcome, policy, now, random: () => 0.5, probe: false });
     const attempts = [...delivery.attempts, attemptOf(outcome, now)];
-    if (verdict.kind === 'retry')
-      this.#wait({ delivery: { ...delivery, attempts }, dueAt: verdict.at, isSent: true });
+    if (verdict.kind === 'retry') this.#wait({ delivery: { ...delivery, attempts }, dueAt: verdict.at, isSent: true });
     if (verdict.kind === 'dead') this.#bury({ ...delivery, attempts }, verdict, now);
   }
 

@@ -20,10 +20,7 @@ export interface RulesParts {
 }
 
 /** The rules of a directory, compiled for tests. A secret that is not there is stood in for by whatever its setting takes. */
-export async function rulesForTests(
-  root: string,
-  parts: RulesParts,
-): Promise<{ readonly ruleset: Ruleset } | Unfit> {
+export async function rulesForTests(root: string, parts: RulesParts): Promise<{ readonly ruleset: Ruleset } | Unfit> {
   const standIns = new StandIns();
   const live = new Live(root, { ...parts, standIn: (body) => standIns.text(body) });
   let fewest: readonly Problem[] | undefined;

@@ -4,6 +4,7 @@ import type { Ruleset } from '../core/ruleset.ts';
 import type { Log } from '../lib/log.ts';
 import type { SourceType } from '../sources/source.ts';
 import { differences } from './expectations.ts';
+import type { Sent } from './mailbox.ts';
 import type { Place, Step, Story } from './test-file.ts';
 import { World } from './world.ts';
 
@@ -53,14 +54,15 @@ async function runStep(world: World, step: Step): Promise<readonly Found[]> {
   const raised = world.takeLater();
   const groups = step.events.length === 0 ? [[...woken.values(), ...raised.values()]] : happened;
   found.push(...outcomesOf(step, groups, raised));
-  if (step.expect !== undefined) {
-    for (const { entry, text } of differences(
-      step.expect.map(({ wanted }) => wanted),
-      sent,
-    ))
-      found.push({ place: entry === undefined ? step.place : step.expect[entry]!.place, text });
-  }
-  return found;
+  return step.expect === undefined ? found : [...found, ...unexpected(step.expect, sent)];
+}
+
+function unexpected({ place, entries }: NonNullable<Step['expect']>, sent: readonly Sent[]): Found[] {
+  const wanted = entries.map((entry) => entry.wanted);
+  return differences(wanted, sent).map(({ entry, text }) => ({
+    place: entry === undefined ? place : entries[entry]!.place,
+    text,
+  }));
 }
 
 /**

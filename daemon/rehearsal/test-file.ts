@@ -35,8 +35,13 @@ export interface Step {
   readonly ack?: string;
   /** As it is stored. */
   readonly silence?: { readonly given: Readonly<Record<string, unknown>>; readonly until?: number };
-  readonly expect?: readonly { readonly wanted: Expectation; readonly place: Place }[];
+  readonly expect?: { readonly place: Place; readonly entries: readonly WantedMessage[] };
   readonly outcomes?: readonly WantedOutcome[];
+}
+
+export interface WantedMessage {
+  readonly wanted: Expectation;
+  readonly place: Place;
 }
 
 export interface WantedOutcome {
@@ -153,7 +158,10 @@ class Reading {
       ...(ack !== undefined && { ack }),
       ...(silence !== undefined && this.#silence(silence, below(pointer, 'silence'), now)),
       ...(expect !== undefined && {
-        expect: expect.map((wanted, index) => this.#expectation(wanted, below(pointer, 'expect', index))),
+        expect: {
+          place: this.#draft.document.locate(below(pointer, 'expect'), 'key'),
+          entries: expect.map((wanted, index) => this.#expectation(wanted, below(pointer, 'expect', index))),
+        },
       }),
       ...(outcomes !== undefined && {
         outcomes: Object.entries(outcomes).map(([rule, outcome]) =>
@@ -172,7 +180,11 @@ class Reading {
     if (given.length > 1)
       this.#found(below(pointer, given[1]!), `\`${given.join('` and `')}\` stand in one step`, 'make two steps of it');
     if (given.length === 0 && after === undefined && until === undefined)
-      this.#found(pointer, 'nothing happens in this step', 'give `event`, `events`, `ack`, `silence`, `after` or `until`');
+      this.#found(
+        pointer,
+        'nothing happens in this step',
+        'give `event`, `events`, `ack`, `silence`, `after` or `until`',
+      );
   }
 
   #event(settings: EventSettings, pointer: string): EventInput {
@@ -209,7 +221,7 @@ class Reading {
     return { silence: { given: read.given, ...(until !== undefined && { until }) } };
   }
 
-  #expectation(wanted: Expectation, pointer: string): NonNullable<Step['expect']>[number] {
+  #expectation(wanted: Expectation, pointer: string): WantedMessage {
     if (wanted.channel !== undefined) this.#channel(wanted.channel, below(pointer, 'channel'), 'value');
     if (typeof wanted.rule === 'string') this.#rule(wanted.rule, below(pointer, 'rule'), 'value');
     this.#regexes(wanted, pointer);

@@ -48,7 +48,9 @@ export async function verdicts(rules: string, tests: string, env?: TestParts['en
   const { unfit, results } = await rehearse({ 'rules.yaml': rules, 'rules.test.yaml': tests }, env);
   const problems = [...unfit, ...results.flatMap((result) => result.problems)];
   if (problems.length === 0 && results.length === 0) throw new Error('no test was run');
-  return problems.map(({ line, column, message, mend }) => `${line}:${column} ${message}${mend === '' ? '' : ` (${mend})`}`);
+  return problems.map(
+    ({ line, column, message, mend }) => `${line}:${column} ${message}${mend === '' ? '' : ` (${mend})`}`,
+  );
 }
 
 export async function writeAll(folder: string, files: Readonly<Record<string, string>>): Promise<void> {

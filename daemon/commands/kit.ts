@@ -1,0 +1,14 @@
+import type { Registry } from '../core/types.ts';
+import type { Doors } from './doors.ts';
+import type { CommonOptions, Terminal } from './terminal.ts';
+
+/** What verbs are declared with. */
+export interface Kit {
+  readonly terminal: Terminal;
+  readonly version: string;
+  readonly registry: Registry;
+  readonly doors: Doors;
+  readonly config: (options: CommonOptions) => string;
+  /** Runs one, closing what it opened. */
+  readonly run: (work: () => Promise<number>) => Promise<void>;
+}
