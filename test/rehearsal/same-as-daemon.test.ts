@@ -48,7 +48,7 @@ const happens = fc.record({
 });
 
 const busy: readonly Happens[] = [
-  ...[0, 0, 0, 0, 6].map((after) => ({ after: after * MINUTE, type: 'a', k: 'x' })),
+  ...[0, 0, 0, 0, 0, 0, 6].map((after) => ({ after: after * MINUTE, type: 'a', k: 'x' })),
   { after: MINUTE, type: 'b', k: 'x' },
   { after: MINUTE, type: 'a', k: 'x' },
   { after: 30 * MINUTE, type: 'other', k: 'x' },

@@ -1,5 +1,7 @@
-import { describe } from 'vitest';
-import { story } from './script.ts';
+import { describe, expect, test } from 'vitest';
+import { decideWake } from '../../../daemon/core/flow/wake.ts';
+import { Desk, MINUTE } from '../../support/desk.ts';
+import { ruleText, story } from './script.ts';
 
 const RESOLVE = 'resolve: { match: { data.state: up } }, notify_resolved: true';
 const ESCALATE =
@@ -200,4 +202,12 @@ describe('ack', () => {
     '1m ack: 1',
     '3h > ops resolved',
   ]);
+});
+
+test('an acknowledgement that comes at the very instant of an escalation or a repeat stops it', () => {
+  const desk = new Desk(`rules:\n${ruleText(`${ESCALATE}, repeat: 15m, ${RESOLVE}`)}`);
+  desk.take({ k: 'a', state: 'down' });
+  desk.now += 15 * MINUTE;
+  desk.acknowledge('a');
+  expect(decideWake({ rule: 'r', key: 'a', step: 'alert' }, desk.context()).deliveries).toEqual([]);
 });
