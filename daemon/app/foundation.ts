@@ -65,7 +65,8 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
   const prepared = await live.prepare();
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
   const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
-  const failing = await testsOf({ live, log, scrubber })(prepared.ruleset);
+  // A command that looks at what is stored makes no rules live.
+  const failing = quiet === undefined ? await testsOf({ live, log, scrubber })(prepared.ruleset) : [];
   if (failing.length > 0) throw new InvalidRules(config, failing);
   const closers = new Closers();
   try {

@@ -89,7 +89,7 @@ async function watchTests(command: TestCommand): Promise<number> {
       tested = (await runOnce(command)).roots;
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
-      terminal.stderr.write(`belfry: ${error.message}\n`);
+      if (!terminal.interrupted.aborted) terminal.stderr.write(`belfry: ${error.message}\n`);
     }
   };
   const given = paths.map((place) => path.resolve(terminal.cwd, place));
@@ -114,7 +114,10 @@ async function runAll(command: TestCommand, files: readonly string[]): Promise<O
     if (ruleset === undefined) continue;
     const opened = await openTestFile(file, shownPath(file, terminal.cwd), ruleset, parts);
     unfit.push(...opened.problems.map((problem) => ({ problem, excerpt: opened.excerpt(problem) })));
-    for await (const result of runTests(opened, ruleset, parts)) results.push(result);
+    for await (const result of runTests(opened, ruleset, parts)) {
+      results.push(result);
+      if (terminal.interrupted.aborted) throw new CommandError(EXIT.failed, 'interrupted; not all tests were run');
+    }
   }
   return { results, unfit, roots: [...rulesets.keys()] };
 }

@@ -129,7 +129,7 @@ class Reading {
 
   story({ name, at, answers = {}, steps }: TestSettings, pointer: string): Story {
     this.#offset = offsetOf(at ?? '');
-    const start = at === undefined ? DEFAULT_START : this.#moment(at, below(pointer, 'at'));
+    const start = (at === undefined ? undefined : this.#moment(at, below(pointer, 'at'))) ?? DEFAULT_START;
     for (const channel of Object.keys(answers)) this.#channel(channel, below(pointer, 'answers', channel), 'key');
     let clock = start;
     const read = steps.map((step, index) => {
@@ -275,11 +275,11 @@ class Reading {
     );
   }
 
-  #moment(text: string, pointer: string): number {
+  #moment(text: string, pointer: string): number | undefined {
     const at = momentOf(text, this.#offset);
     if (at === undefined)
       this.#found(pointer, 'this is not a date and time', 'write it as `2026-11-23T09:00:00+08:00`');
-    return at ?? DEFAULT_START;
+    return at;
   }
 
   #place(pointer: string): Place {
@@ -292,5 +292,5 @@ class Reading {
 }
 
 function lists(answers: Readonly<Record<string, Answer | readonly Answer[]>>): Record<string, readonly Answer[]> {
-  return Object.fromEntries(Object.entries(answers).map(([channel, list]) => [channel, [list].flat() as Answer[]]));
+  return Object.fromEntries(Object.entries(answers).map(([channel, list]) => [channel, [list].flat()]));
 }

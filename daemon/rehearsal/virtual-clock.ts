@@ -41,10 +41,8 @@ export class VirtualClock implements Clock {
   /** Moves on and rings what is due. Never backwards. */
   moveTo(at: number): void {
     this.#now = Math.max(this.#now, at);
-    for (const alarm of [...this.#alarms]) {
-      if (alarm.at > this.#now) continue;
-      this.#alarms.delete(alarm);
-      alarm.fire();
-    }
+    const due = [...this.#alarms].filter((alarm) => alarm.at <= this.#now).sort((a, b) => a.at - b.at);
+    // One may cancel another.
+    for (const alarm of due) if (this.#alarms.delete(alarm)) alarm.fire();
   }
 }

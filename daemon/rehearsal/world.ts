@@ -68,7 +68,7 @@ export class World {
       const known = this.#parts.sourceTypes.find((candidate) => candidate.type === type);
       if (known === undefined) continue;
       const marks = new Map<string, string>();
-      const source = await known.start(settings as never, this.#io(name, marks));
+      const source = await known.start(settings, this.#io(name, marks));
       this.#running.push({ name, source, marks });
     }
     await settled();

@@ -152,7 +152,8 @@ test('the deadline ends the program and everything that it has started', async (
   deadline.abort();
   kill!();
   expect(await sending).toMatchObject({ class: 'unknown', code: 'command.timeout' });
-  for (const pid of await linesOf(pids)) expect(await isRunning(pid)).toBe(false);
+  // The kernel ends them one after another.
+  for (const pid of await linesOf(pids)) await expect.poll(() => isRunning(pid)).toBe(false);
 });
 
 /** A zombie that nobody has waited for yet runs no more. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { decide } from '../../daemon/core/decide.ts';

@@ -97,7 +97,10 @@ describe('a step', () => {
       'these are 2 outcomes, and the step has no events',
     ],
     ['silence: { match: {} }', 'the silence has no end'],
-    ['silence: { match: { data.host: { prefx: a } }, for: 1h }', '`prefx` is not'],
+    [
+      'silence: { match: { data.host: { prefx: a } }, for: 1h }',
+      'there is no operator `prefx` (did you mean `prefix`?)',
+    ],
   ])('{ %s } is wrong', async (text, problem) => {
     const found = await ofStep(text);
     expect(found).toHaveLength(1);

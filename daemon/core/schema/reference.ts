@@ -7,6 +7,7 @@ import { type Schema, schemaOf } from './json-schema.ts';
 import { OPERATORS } from './match.ts';
 import { messageSchema } from './message.ts';
 import { ruleSchema } from './rule.ts';
+import { expectationSchema, stepSchema, testEventSchema, testSchema } from './rule-tests.ts';
 import { silenceSchema } from './silence.ts';
 
 const GENERATED = '<!-- Generated from the schemas by `npm run generate`; edit those. -->';
@@ -17,6 +18,7 @@ export function referencePages(registry: Registry): Readonly<Record<string, stri
     'reference-channels.md': channelsPage(registry),
     'reference-sources.md': sourcesPage(registry),
     'reference-rules.md': rulesPage(),
+    'reference-tests.md': testsPage(),
   };
 }
 
@@ -71,6 +73,31 @@ function rulesPage(): string {
     section('message', 'Texts are Liquid templates over the event.', schemaOf(messageSchema)),
     section('daemon', 'In one file at most; everything has a default.', schemaOf(daemonSchema)),
   ]);
+}
+
+function testsPage(): string {
+  const section = (heading: string, intro: string, schema: Schema): string =>
+    [`## ${heading}`, intro, table(shallow(schema))].join('\n\n');
+  return page('Rule tests', [
+    'A file `*.test.yaml` has the one key `tests`, a list. How to write one: [testing](testing.md).',
+    section('tests', 'Each entry of `tests:`.', schemaOf(testSchema)),
+    section('steps', 'Each entry of `steps:`, in order.', schemaOf(stepSchema)),
+    section('event', '`event:`, and each entry of `events:`.', schemaOf(testEventSchema)),
+    section(
+      'expect',
+      'Each entry of `expect:`: a value, `{ contains: TEXT }` or `{ regex: RE2 }` for whatever must agree.',
+      schemaOf(expectationSchema),
+    ),
+  ]);
+}
+
+/** Without the settings of its settings, which have a table of their own. */
+function shallow(schema: Schema): Schema {
+  const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const { properties: _, items, anyOf, ...rest } = property;
+    return [name, rest] as const;
+  });
+  return { ...schema, properties: Object.fromEntries(properties) };
 }
 
 function page(title: string, parts: readonly string[]): string {

@@ -6,7 +6,8 @@ import { duration, oneOrMany, strict } from './fields.ts';
 export const ANSWERS = ['ok', 'transient', 'permanent', 'rate_limited', 'hang'] as const;
 export type Answer = (typeof ANSWERS)[number];
 
-const eventSchema = Type.Object(
+/** An event of a test. */
+export const testEventSchema = Type.Object(
   {
     source: Type.Optional(
       Type.String({ minLength: 1, description: 'The name of a source; if not set, `api`.', examples: ['deploys'] }),
@@ -28,22 +29,50 @@ const eventSchema = Type.Object(
     ),
     data: Type.Optional(Type.Unsafe<Json>({ description: 'Its data.', examples: [{ percent: 93 }] })),
   },
-  { description: 'An event; further keys are its extensions.' },
+  {
+    description: 'An event happens; further keys are its extensions.',
+    examples: [{ source: 'deploys', data: { conclusion: 'failure' } }],
+  },
 );
 
-const expectationSchema = Type.Object(
+/** Parts of a message that are one text. */
+const TEXTS: readonly (readonly [field: string, description: string, example: string])[] = [
+  ['rule', 'The name of the rule that it comes from.', 'failed-deploy'],
+  ['key', 'The key of the rule that it is about.', 'acme/api'],
+  ['status', '`firing` or `resolved`.', 'firing'],
+  ['title', 'Its title.', 'Deploy failed: acme/api'],
+  ['body', 'Its body.', 'fix the build by ann'],
+  ['format', 'How its body is written: `text`, `markdown` or `html`.', 'text'],
+  ['priority', '`min`, `low`, `normal`, `high` or `urgent`.', 'high'],
+  ['link', 'Where it leads.', 'https://ci.example.com/1'],
+  ['image', 'Its picture.', 'https://ci.example.com/1.png'],
+  ['replace_key', 'Which earlier notification it replaces.', 'failed-deploy/acme/api'],
+  ['ttl', 'How long it is of use.', '1h'],
+];
+
+/** Parts of a message that are a list of texts. */
+const LISTS: readonly (readonly [field: string, description: string, example: string])[] = [
+  ['tags', 'Its tags', 'deploy'],
+  ['to', 'Its recipients, where the message names them', 'ops@example.com'],
+  ['mention', 'Who is mentioned', 'ann'],
+  ['attach', 'What is attached', '/var/log/build.log'],
+];
+
+/** One message that is expected. */
+export const expectationSchema = Type.Object(
   {
     channel: Type.Optional(Type.String({ minLength: 1, description: 'The name of a channel.', examples: ['ops'] })),
     ...Object.fromEntries(
-      ['rule', 'key', 'status', 'title', 'body', 'format', 'priority', 'link', 'image', 'replace_key', 'ttl'].map(
-        (field) => [field, Type.Optional(wanted(`What \`${field}\` is.`, 'Deploy failed: acme/api'))],
-      ),
+      TEXTS.map(([field, description, example]) => [field, Type.Optional(wanted(description, example))]),
     ),
     ...Object.fromEntries(
-      ['tags', 'to', 'mention', 'attach'].map((field) => [
+      LISTS.map(([field, description, example]) => [
         field,
         Type.Optional(
-          Type.Unsafe<Json>({ description: `What \`${field}\` is: a list, or what one of it is.`, examples: [['db']] }),
+          Type.Unsafe<Json>({
+            description: `${description}: the whole list, or what one of it is.`,
+            examples: [[example], { contains: example }],
+          }),
         ),
       ]),
     ),
@@ -51,7 +80,7 @@ const expectationSchema = Type.Object(
       Type.Unsafe<Readonly<Record<string, Wanted>>>({
         type: 'object',
         additionalProperties: wanted('What this field is.', 'web1'),
-        description: 'Some of its `fields`.',
+        description: 'Some of its `fields`; `fields.host: web1` is short for one of them.',
         examples: [{ host: 'web1' }],
       }),
     ),
@@ -98,7 +127,8 @@ const outcomesSchema = Type.Unsafe<Readonly<Record<string, string | readonly str
   examples: [{ 'failed-deploy': 'notified', 'slow-deploy': 'no_match' }],
 });
 
-const stepSchema = strict(
+/** One step of a test. */
+export const stepSchema = strict(
   {
     after: Type.Optional(duration({ description: 'So long after the step before.', examples: ['5m'] })),
     until: Type.Optional(
@@ -107,9 +137,9 @@ const stepSchema = strict(
         examples: ['2026-11-24T09:00:00+08:00', '2026-11-24T09:00'],
       }),
     ),
-    event: Type.Optional(eventSchema),
+    event: Type.Optional(testEventSchema),
     events: Type.Optional(
-      Type.Array(eventSchema, {
+      Type.Array(testEventSchema, {
         description: 'Several events at once.',
         examples: [[{ data: { n: 1 } }]],
         minItems: 1,
@@ -134,7 +164,8 @@ const stepSchema = strict(
   { description: 'Something happens, or only time passes; then it is looked at what came of it.' },
 );
 
-const testSchema = strict(
+/** One entry of `tests:`. */
+export const testSchema = strict(
   {
     name: Type.String({
       minLength: 1,
@@ -182,6 +213,6 @@ export const testFileSchema = strict(
 export type TestFileSettings = Static<typeof testFileSchema>;
 export type TestSettings = TestFileSettings['tests'][number];
 export type StepSettings = TestSettings['steps'][number];
-export type EventSettings = Static<typeof eventSchema>;
+export type EventSettings = Static<typeof testEventSchema>;
 /** Field -> what it must be. */
 export type Expectation = Readonly<Record<string, unknown>> & { readonly channel?: string };
