@@ -1,4 +1,4 @@
-import { type Context, Liquid } from 'liquidjs';
+import { Context, Liquid } from 'liquidjs';
 import type { Scope, Template } from './ruleset.ts';
 
 export type CompiledTemplate =
@@ -7,6 +7,8 @@ export type CompiledTemplate =
 
 const LONGEST_SOURCE = 16 * 1024;
 const LONGEST_OUTPUT = 64 * 1024;
+/** Texts, outputs and tags that one render goes through, loops included. */
+const MOST_STEPS = 50_000;
 
 /**
  * How values are escaped by the render that is running. Rendering is synchronous, so there is only ever one; the engine
@@ -21,7 +23,6 @@ const engine = new Liquid({
   strictFilters: true,
   strictVariables: true,
   lenientIf: true,
-  renderLimit: 50,
   memoryLimit: 1_000_000,
   parseLimit: 100_000,
   outputEscape: (value: unknown) => escaping(textOf(value)),
@@ -68,7 +69,7 @@ function render(
   const before = escaping;
   escaping = escape;
   try {
-    const text = String(engine.renderSync(parsed, { ...OPTIONAL, ...scope.event, ...scope }));
+    const text = String(engine.renderSync(parsed, contextOf({ ...OPTIONAL, ...scope.event, ...scope })));
     return text.length <= LONGEST_OUTPUT
       ? { text }
       : { text: '', error: `it rendered to more than ${LONGEST_OUTPUT} characters` };
@@ -77,6 +78,17 @@ function render(
   } finally {
     escaping = before;
   }
+}
+
+/** Its limit counts steps: the engine's own counts time, and a machine that is busy for a moment must not spoil a message. */
+function contextOf(scope: object): Context {
+  const context = new Context(scope, engine.options, { sync: true }, { liquid: engine });
+  let steps = 0;
+  context.renderLimit.check = () => {
+    steps += 1;
+    if (steps > MOST_STEPS) throw new Error(`it takes more than ${MOST_STEPS} steps to render`);
+  };
+  return context;
 }
 
 /** Scalars as they are, nothing for what is not there, JSON for the rest. */

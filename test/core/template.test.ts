@@ -87,6 +87,13 @@ test.each([['sample'], ['shuffle']])('chance (%s) is refused when the rule is lo
   expect(compileTemplate(`{{ data.l | ${filter} }}`)).toMatchObject({ ok: false });
 });
 
+test('a render has a limit of steps, not of time: a machine that is busy spoils no message', () => {
+  const loops = (n: number): string =>
+    `{% for a in (1..${n}) %}{% for b in (1..${n}) %}{{ '' }}{% endfor %}{% endfor %}x`;
+  expect(render(loops(150), {}).text).toBe('x');
+  expect(render(loops(300), {})).toEqual({ text: '', error: expect.stringContaining('more than 50000 steps') });
+});
+
 test('output has a limit, and beyond it there is an error instead of text', () => {
   expect(render('{{ data.x }}', { x: 'y'.repeat(65_536) }).text).toHaveLength(65_536);
   expect(render('{{ data.x }}', { x: 'y'.repeat(65_537) })).toEqual({

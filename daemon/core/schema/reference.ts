@@ -94,8 +94,8 @@ function testsPage(): string {
 /** Without the settings of its settings, which have a table of their own. */
 function shallow(schema: Schema): Schema {
   const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => {
-    const { properties: _, items, anyOf, ...rest } = property;
-    return [name, rest] as const;
+    const { description, examples, enum: words } = property;
+    return [name, { description, examples, ...(words !== undefined && { enum: words }) } as Schema] as const;
   });
   return { ...schema, properties: Object.fromEntries(properties) };
 }
