@@ -1,8 +1,5 @@
-import { OWN_SOURCE } from '../core/event.ts';
-import { ownEvents } from '../core/own-events.ts';
+import { deathNotice, fallbackOf } from '../core/fallback.ts';
 import type { Attempt, DeadLetter, Delivery, DeliveryPolicy } from '../core/delivery.ts';
-import type { Message } from '../core/message.ts';
-import type { OwedDelivery } from '../core/decision.ts';
 import type { End, LaneParts } from './lane-parts.ts';
 import { persist } from './persist.ts';
 
@@ -32,7 +29,8 @@ export async function layToRest(
   parts: LaneParts,
 ): Promise<void> {
   const { store, clock, killed, log, notices, observer } = parts;
-  const next = fallbackOf(delivery, fallback, parts, clock.now());
+  const channel = fallback === undefined ? undefined : parts.channel(fallback);
+  const next = fallbackOf(delivery, channel, { now: clock.now(), newId: parts.newId });
   const settlement = {
     state: 'dead' as const,
     ...end,
@@ -45,8 +43,8 @@ export async function layToRest(
     `${delivery.channel}: dead`,
   );
   observer.settled(delivery, settlement);
-  // Never about its own: a dead notice of a dead notice has no end.
-  if (delivery.event.source !== OWN_SOURCE) notices(noticeOf(delivery, end));
+  const notice = deathNotice(delivery, end);
+  if (notice !== undefined) notices(notice);
 }
 
 export function letterOf(delivery: Delivery, attempt: Attempt | undefined, end: End, now: number): DeadLetter {
@@ -63,51 +61,4 @@ export function letterOf(delivery: Delivery, attempt: Attempt | undefined, end: 
     message: delivery.message,
     attempts: attempt === undefined ? delivery.attempts : [...delivery.attempts, attempt],
   };
-}
-
-/** The same message by another channel, under an id of its own; nothing when it would come too late there, too. */
-function fallbackOf(
-  delivery: Delivery,
-  name: string | undefined,
-  { channel, newId }: LaneParts,
-  now: number,
-): OwedDelivery | undefined {
-  const config = name === undefined ? undefined : channel(name);
-  if (config === undefined || config.name === delivery.channel) return undefined;
-  if (delivery.expiresAt !== undefined && delivery.expiresAt <= now) return undefined;
-  return {
-    delivery: {
-      ...delivery,
-      id: newId(),
-      channel: config.name,
-      channelType: config.type,
-      message: messageFor(delivery.message, delivery.channelType, config.type),
-      createdAt: now,
-      fallbackOf: delivery.channel,
-      attempts: [],
-    },
-    dueAt: now,
-  };
-}
-
-/** Recipients are in a channel type's own terms: another one has its configured ones. */
-export function messageFor(message: Message, before: string, now: string): Message {
-  if (before === now) return message;
-  const { to: _, ...rest } = message;
-  return rest;
-}
-
-function noticeOf(delivery: Delivery, { class: deadClass, error }: End) {
-  const { id, channel, rule, key, message, event } = delivery;
-  return ownEvents.deliveryDead({
-    delivery: id,
-    channel,
-    rule,
-    key,
-    class: deadClass,
-    code: error.code,
-    message: error.message,
-    title: message.title,
-    event: event.id,
-  });
 }

@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 import { Answered } from './answered.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { DirectResult } from './direct.ts';
-import { messageFor } from './funeral.ts';
+import { messageFor } from '../core/fallback.ts';
 import { LetterChanges } from './letter-changes.ts';
 import { MergedStreams } from './merged.ts';
 import { groupBy, planOf } from './resend-plan.ts';

@@ -1,6 +1,7 @@
 import type { OwedDelivery } from '../core/decision.ts';
 import type { Attempt, DeadClass, DeadError, Delivery } from '../core/delivery.ts';
 import { type FailureDetail, SendFailure } from '../core/failure.ts';
+import { fallbackOf } from '../core/fallback.ts';
 import { judge, type Outcome } from '../core/judge.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import type { Answer } from '../core/schema/rule-tests.ts';
@@ -111,22 +112,8 @@ export class Mailbox {
   #bury(delivery: Delivery, end: End, now: number): void {
     const { ruleset, newId, died } = this.#parts;
     const { fallback = '' } = this.#policy(delivery);
-    const channel = ruleset.channels.get(fallback);
-    const isLate = (delivery.expiresAt ?? Number.POSITIVE_INFINITY) <= now;
-    if (channel !== undefined && channel.name !== delivery.channel && !isLate) {
-      const { to: _, ...message } = delivery.message;
-      const next = {
-        ...delivery,
-        id: newId(),
-        channel: channel.name,
-        channelType: channel.type,
-        message: channel.type === delivery.channelType ? delivery.message : message,
-        createdAt: now,
-        fallbackOf: delivery.channel,
-        attempts: [],
-      };
-      this.#wait({ delivery: next, dueAt: now, isSent: false });
-    }
+    const next = fallbackOf(delivery, ruleset.channels.get(fallback), { now, newId });
+    if (next !== undefined) this.#wait({ ...next, isSent: false });
     died(delivery, end);
   }
 

@@ -2,6 +2,7 @@ import { acknowledge, silenceChange } from '../core/alerts.ts';
 import { decide, type DecideContext } from '../core/decide.ts';
 import type { Decision, Memory, RuleResult } from '../core/decision.ts';
 import { API_SOURCE, type Event, type EventInput, OWN_SOURCE } from '../core/event.ts';
+import { deathNotice } from '../core/fallback.ts';
 import { decideWake } from '../core/flow/wake.ts';
 import { ownEvents } from '../core/own-events.ts';
 import type { Ruleset } from '../core/ruleset.ts';
@@ -53,11 +54,9 @@ export class World {
       ruleset: parts.ruleset,
       newId: () => this.#newId(),
       answers: parts.answers,
-      died: (delivery, { class: deadClass, error }) => {
-        if (delivery.event.source === OWN_SOURCE) return;
-        const { id, channel, rule, key, message, event } = delivery;
-        const data = { delivery: id, channel, rule, key, class: deadClass, code: error.code, message: error.message };
-        this.#raise(ownEvents.deliveryDead({ ...data, title: message.title, event: event.id }));
+      died: (delivery, end) => {
+        const notice = deathNotice(delivery, end);
+        if (notice !== undefined) this.#raise(notice);
       },
     });
   }
