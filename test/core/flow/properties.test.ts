@@ -208,3 +208,24 @@ test('what is woken is never left to be woken again at once', () => {
     RUNS,
   );
 });
+
+test('after everything is over nothing is remembered any more', () => {
+  fc.assert(
+    fc.property(rule, acts, (own, story) => {
+      const desk = new Desk(textOf(own));
+      for (const one of story) perform(desk, one);
+      for (const k of ['a', 'b', 'c']) {
+        desk.take({ k, state: 'up' });
+        desk.acknowledge(k, 'r');
+      }
+      desk.wait(24 * 60 * MINUTE);
+      desk.take({ k: 'a', state: 'up' });
+      for (const k of ['a', 'b', 'c']) desk.acknowledge(k, 'r');
+      desk.wait(40 * 24 * 60 * MINUTE);
+      expect(desk.rows().filter(({ expires }) => expires > desk.now)).toEqual([]);
+      expect(desk.nextWake).toBeUndefined();
+    }),
+    RUNS,
+  );
+});
+
