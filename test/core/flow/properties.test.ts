@@ -228,4 +228,3 @@ test('after everything is over nothing is remembered any more', () => {
     RUNS,
   );
 });
-
