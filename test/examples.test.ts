@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { runProgram } from '../daemon/commands/program.ts';
 import { ruleSchema } from '../daemon/core/schema/rule.ts';
 import { compileLinePattern } from '../daemon/sources/line-pattern.ts';
+import { written } from './support/written.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const examples = path.join(root, 'examples');
@@ -29,7 +30,7 @@ async function belfry(args: readonly string[], env: Readonly<Record<string, stri
   const interrupted = new AbortController().signal;
   const place = { cwd: root, pid: 1, hostname: 'here', interrupted, onHangup: () => () => {} };
   const code = await runProgram(args, { stdin, stdout, stderr, env, ...place }, '0.0.0');
-  return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
+  return { code, out: written(stdout), err: written(stderr) };
 }
 
 /** Stand-ins for the variables that a rules file names. */

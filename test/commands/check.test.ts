@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { check, checkCommand } from '../../daemon/commands/check.ts';
 import { registry } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { written } from '../support/written.ts';
 
 async function folderWith(files: Record<string, string>): Promise<string> {
   const folder = await temporaryFolder();
@@ -19,7 +20,7 @@ async function run(cwd: string, paths: string[], format = 'text', env: Record<st
   const stdout = Object.assign(new PassThrough(), { isTTY });
   const stderr = new PassThrough();
   const code = await checkCommand({ paths, format, registry, terminal: { env, cwd, stdout, stderr } });
-  return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
+  return { code, out: written(stdout), err: written(stderr) };
 }
 
 const GOOD = 'channels:\n  ops: { type: sink }\nrules:\n  - { name: a, notify: ops }\n';

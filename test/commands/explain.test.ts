@@ -15,6 +15,7 @@ import { rulesetOf } from '../support/compile.ts';
 import { openTestListener } from '../support/listener.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { written } from '../support/written.ts';
 
 const RULES = `
 channels: { ops: { type: log }, quiet: { type: log, delivery: { retry: [] } } }
@@ -52,7 +53,7 @@ async function belfry(cwd: string, args: readonly string[], { stdin = '', isTTY 
     onHangup: () => () => undefined,
   };
   const code = await runProgram(['explain', ...args], terminal, '0.0.0');
-  return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
+  return { code, out: written(stdout), err: written(stderr) };
 }
 
 async function home(rules = RULES): Promise<string> {

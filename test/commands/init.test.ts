@@ -8,6 +8,7 @@ import { initCommand } from '../../daemon/commands/init.ts';
 import { schemaCommand } from '../../daemon/commands/schema.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { written } from '../support/written.ts';
 
 const registry = { channels: channelTypes, sources: sourceTypes };
 const terminalIn = (cwd: string) => ({ cwd, stdout: new PassThrough(), stderr: new PassThrough() });
@@ -16,7 +17,7 @@ it('belfry init makes a directory whose rules are valid', async () => {
   const cwd = await temporaryFolder();
   const terminal = terminalIn(cwd);
   expect(await initCommand({ dir: 'rules', terminal })).toBe(0);
-  expect(String(terminal.stdout.read())).toContain('belfry check rules');
+  expect(written(terminal.stdout)).toContain('belfry check rules');
   const checked = await check({ paths: ['rules'], env: {}, cwd, registry });
   expect(checked.problems).toEqual([]);
   expect(checked.rules).toBeGreaterThan(0);
@@ -29,13 +30,13 @@ it('belfry init overwrites nothing', async () => {
   expect(await initCommand({ dir: '.', terminal })).toBe(1);
   expect(await readdir(cwd)).toEqual(['mine.yaml']);
   expect(await readFile(path.join(cwd, 'mine.yaml'), 'utf8')).toBe('rules: []\n');
-  expect(String(terminal.stderr.read())).toContain('is not empty');
+  expect(written(terminal.stderr)).toContain('is not empty');
 });
 
 it('belfry schema prints a schema by name, and knows which there are', async () => {
   const terminal = terminalIn('/');
   expect(await schemaCommand({ name: 'event', registry, terminal })).toBe(0);
-  expect(JSON.parse(String(terminal.stdout.read()))).toMatchObject({ title: 'Belfry event' });
+  expect(JSON.parse(written(terminal.stdout))).toMatchObject({ title: 'Belfry event' });
   expect(await schemaCommand({ name: 'rule', registry, terminal })).toBe(2);
-  expect(String(terminal.stderr.read())).toBe('belfry: there is no schema `rule`; did you mean `rules`?\n');
+  expect(written(terminal.stderr)).toBe('belfry: there is no schema `rule`; did you mean `rules`?\n');
 });

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../daemon/commands/program.ts';
 import { writeAll } from '../support/rehearsal.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { written } from '../support/written.ts';
 
 const RULES =
   'channels: { ops: { type: log } }\nrules: [{ name: r, match: { type: e }, notify: ops, message: { title: "{{ type }}" } }]\n';
@@ -30,7 +31,7 @@ async function open(files: Readonly<Record<string, string>>, env: Record<string,
     interruption,
     async run(...args) {
       const code = await runProgram(['test', ...args], { ...terminal, onHangup: () => () => undefined }, '0.0.0');
-      return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
+      return { code, out: written(stdout), err: written(stderr) };
     },
   };
 }
@@ -217,7 +218,7 @@ describe('--watch', () => {
   async function nextEnd(out: PassThrough): Promise<string> {
     let text = '';
     for (;;) {
-      text += String(out.read() ?? '');
+      text += written(out);
       const end = /^\d+ passed, \d+ failed$/m.exec(text);
       if (end !== null) return end[0];
       await new Promise((resolve) => out.once('readable', resolve));

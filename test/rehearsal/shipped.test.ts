@@ -8,6 +8,7 @@ import { runProgram } from '../../daemon/commands/program.ts';
 import { schemas } from '../../daemon/core/schema/generate.ts';
 import { registry } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { written } from '../support/written.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -20,7 +21,7 @@ async function belfry(cwd: string, ...args: readonly string[]) {
     onHangup: () => () => undefined,
   };
   const code = await runProgram(args, { stdin, stdout, stderr, env: {}, cwd, ...place }, '0.0.0');
-  return { code, out: String(stdout.read() ?? '') };
+  return { code, out: written(stdout) };
 }
 
 it('the shipped rules pass their tests', async () => {

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { runProgram } from '../../daemon/commands/program.ts';
 import type { Terminal } from '../../daemon/commands/terminal.ts';
 import type { OpenedListener } from './listener.ts';
+import { written } from './written.ts';
 
 export interface Ran {
   readonly code: number;
@@ -32,12 +33,12 @@ export async function belfry(
   };
   const where = to === undefined ? [] : ['--url', `http://${to.listener.address}`, '--token', 'admin-token'];
   const code = await runProgram([...args, ...where], terminal, '0.0.0');
-  const text = String(stdout.read() ?? '');
+  const text = written(stdout);
   const lines = args.includes('--json') ? text.split('\n').filter((line) => line !== '') : [];
   return {
     code,
     stdout: text,
-    stderr: String(stderr.read() ?? ''),
+    stderr: written(stderr),
     json: lines.map((line) => JSON.parse(line) as unknown),
   };
 }
