@@ -48,6 +48,20 @@ function freeze(pid: number): void {
   while (!/^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) continue;
 }
 
+/** What of the promises in `lines` the state at `path` does not keep; one that cannot be read keeps none. */
+async function brokenAt(path: string, lines: readonly string[]): Promise<string[]> {
+  try {
+    const store = await openStore({ path, reserve: 64 * 1024 });
+    try {
+      return await broken(lines, store);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    return [`the state cannot be read: ${(error as Error).message}`];
+  }
+}
+
 /** The power goes while the store works; then the disk, as the file system had left it, is opened elsewhere. */
 async function cut(built: Built, round: number): Promise<{ promised: number; found: string[] }> {
   const image = join(root, `${round}.img`);
@@ -73,9 +87,7 @@ async function cut(built: Built, round: number): Promise<{ promised: number; fou
   } finally {
     run('umount', disk);
   }
-  const store = await openStore({ path, reserve: 64 * 1024 });
-  const found = await broken(lines, store);
-  await store.close();
+  const found = await brokenAt(path, lines);
   for (const left of [image, copy, path]) await rm(left, { recursive: true });
   return { promised: lines.length - 1, found };
 }
