@@ -1,15 +1,15 @@
-import type { ErrorObject } from 'ajv';
 import { formatDuration } from '../../lib/duration.ts';
 import { below, nameOf } from '../pointer.ts';
 import { mendByName, suggest } from '../suggest.ts';
 import type { Schema } from './json-schema.ts';
+import type { Mismatch } from './mismatch.ts';
 import type { Finding, Place } from './validate.ts';
 
 /** A finding whose pointer goes on from where the error is; `meant` is the known key that an unknown one stands for. */
 export type Explained = Finding & { readonly meant?: string };
 
 type Explain = (
-  error: ErrorObject,
+  error: Mismatch,
   name: string,
   place: Place,
 ) => Omit<Explained, 'pointer' | 'at'> & { pointer?: string; at?: 'key' };
@@ -39,9 +39,7 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   },
   type: explainType,
   enum: (error, name, place) => choice(error, name, place, error.params.allowedValues as readonly unknown[]),
-  const: (error, name, place) => choice(error, name, place, [error.params.allowedValue]),
   anyOf: explainUnion,
-  oneOf: explainUnion,
   pattern(error, name) {
     const [example] = schemaIn(error).examples ?? [];
     const mend =
@@ -77,9 +75,14 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
     message: `${name} has too few settings`,
     mend: 'give at least one',
   }),
+  maxProperties: (error, name) => ({
+    code: 'schema.range',
+    message: `${name} has too many settings`,
+    mend: `give at most ${String(error.params.limit)}`,
+  }),
 };
 
-export function explain(error: ErrorObject, place: Place): Explained {
+export function explain(error: Mismatch, place: Place): Explained {
   const name = error.instancePath === '' ? place.noun : nameOf(error.instancePath);
   const explanation = EXPLANATIONS[error.keyword]?.(error, name, place);
   if (explanation !== undefined) return { pointer: '', at: 'value', ...explanation };
@@ -87,12 +90,12 @@ export function explain(error: ErrorObject, place: Place): Explained {
     pointer: '',
     at: 'value',
     code: 'schema.invalid',
-    message: `${name} ${error.message ?? 'is not valid'}`,
+    message: `${name} is not valid`,
     mend: 'see the reference of this setting',
   };
 }
 
-const schemaIn = (error: ErrorObject): Schema => error.parentSchema ?? {};
+const schemaIn = (error: Mismatch): Schema => error.parentSchema;
 
 const NOUNS: Readonly<Record<string, string>> = {
   string: 'text',
@@ -112,7 +115,7 @@ const UNITS: Readonly<Record<string, (count: number) => string>> = {
   rate: (count) => `${count}/1m`,
 };
 
-function explainType(error: ErrorObject, name: string, place: Place): ReturnType<Explain> {
+function explainType(error: Mismatch, name: string, place: Place): ReturnType<Explain> {
   const schema = schemaIn(error);
   const unit = UNITS[schema.belfry ?? ''];
   if (unit !== undefined && typeof error.data === 'number') {
@@ -133,7 +136,7 @@ function explainType(error: ErrorObject, name: string, place: Place): ReturnType
   };
 }
 
-function explainUnion(error: ErrorObject, name: string, place: Place): ReturnType<Explain> {
+function explainUnion(error: Mismatch, name: string, place: Place): ReturnType<Explain> {
   const schema = schemaIn(error);
   const branches = schema.anyOf ?? schema.oneOf ?? [];
   const unit = branches.map((branch) => branch.belfry).find((belfry) => belfry !== undefined && belfry in UNITS);
@@ -157,7 +160,7 @@ function explainUnion(error: ErrorObject, name: string, place: Place): ReturnTyp
   };
 }
 
-function choice(error: ErrorObject, name: string, place: Place, allowed: readonly unknown[]): ReturnType<Explain> {
+function choice(error: Mismatch, name: string, place: Place, allowed: readonly unknown[]): ReturnType<Explain> {
   const words = allowed.map(String);
   const hidden = place.hidden(place.pointer + error.instancePath) || !isScalar(error.data);
   return {
@@ -169,7 +172,7 @@ function choice(error: ErrorObject, name: string, place: Place, allowed: readonl
   };
 }
 
-function explainLimit(error: ErrorObject, name: string): ReturnType<Explain> {
+function explainLimit(error: Mismatch, name: string): ReturnType<Explain> {
   const words: Readonly<Record<string, string>> = {
     '>=': 'at least',
     '<=': 'at most',

@@ -1,7 +1,7 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { below } from '../pointer.ts';
-import type { Schema } from './json-schema.ts';
 import { type Explained, explain } from './explain.ts';
+import type { Schema } from './json-schema.ts';
+import { type Check, checkOf, type Mismatch } from './mismatch.ts';
 
 /** One thing that is wrong in one place of a document; a Problem once the place has become file, line and column. */
 export interface Finding {
@@ -24,35 +24,28 @@ export interface Place {
   readonly hidden: (pointer: string) => boolean;
 }
 
-const validators = new WeakMap<Schema, ValidateFunction>();
-let ajv: Ajv | undefined;
+const checks = new WeakMap<Schema, Check>();
 
-function validatorOf(schema: Schema): ValidateFunction {
-  const known = validators.get(schema);
-  if (known !== undefined) return known;
-  ajv ??= new Ajv({
-    allErrors: true,
-    verbose: true,
-    strict: false,
-    ownProperties: true,
-    validateFormats: false,
-    addUsedSchema: false,
-  }).addKeyword('belfry');
-  const validator = ajv.compile(schema);
-  validators.set(schema, validator);
-  return validator;
+function mismatches(schema: Schema, value: unknown): readonly Mismatch[] {
+  let check = checks.get(schema);
+  if (check === undefined) {
+    check = checkOf(schema);
+    checks.set(schema, check);
+  }
+  const found: Mismatch[] = [];
+  check(value, '', found);
+  return found;
 }
 
 export function fits(schema: Schema, value: unknown): boolean {
-  return validatorOf(schema)(value);
+  return mismatches(schema, value).length === 0;
 }
 
 /** Everything that is wrong with a value by its schema, one finding for each mistake a person made. */
 export function validate(schema: Schema, value: unknown, place: Place): Finding[] {
-  const validator = validatorOf(schema);
-  if (validator(value)) return [];
-  const errors = essential(validator.errors ?? []);
-  return withoutEchoes(errors.map((error) => ({ error, explained: explain(error, place) }))).map(
+  const found = mismatches(schema, value);
+  if (found.length === 0) return [];
+  return withoutEchoes(essential(found).map((error) => ({ error, explained: explain(error, place) }))).map(
     ({ error, explained }) => ({
       ...explained,
       pointer: place.pointer + error.instancePath + explained.pointer,
@@ -61,9 +54,9 @@ export function validate(schema: Schema, value: unknown, place: Place): Finding[
 }
 
 /** A union fails with the errors of all its branches: keeps those of the branch that was meant, or the union's own. */
-function essential(errors: readonly ErrorObject[]): ErrorObject[] {
-  const unions = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf');
-  const inside = (error: ErrorObject, union: ErrorObject): boolean =>
+function essential(errors: readonly Mismatch[]): Mismatch[] {
+  const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
+  const inside = (error: Mismatch, union: Mismatch): boolean =>
     error !== union &&
     error.schemaPath.startsWith(`${union.schemaPath}/`) &&
     (error.instancePath === union.instancePath || error.instancePath.startsWith(`${union.instancePath}/`));
@@ -80,8 +73,8 @@ function essential(errors: readonly ErrorObject[]): ErrorObject[] {
   ];
 }
 
-function meant(union: ErrorObject, errors: readonly ErrorObject[]): ErrorObject[] {
-  const branches = new Map<string, ErrorObject[]>();
+function meant(union: Mismatch, errors: readonly Mismatch[]): Mismatch[] {
+  const branches = new Map<string, Mismatch[]>();
   for (const error of errors) {
     const branch = error.schemaPath.slice(union.schemaPath.length + 1).split('/')[0]!;
     branches.set(branch, [...(branches.get(branch) ?? []), error]);
@@ -94,17 +87,15 @@ function meant(union: ErrorObject, errors: readonly ErrorObject[]): ErrorObject[
     : best;
 }
 
-/** The value is another kind of thing than the branch is about: a list for a string, another word for a constant. */
-function wrongKind(error: ErrorObject, union: ErrorObject): boolean {
-  if (error.keyword === 'type') return error.instancePath === union.instancePath;
-  return error.keyword === 'const' && error.instancePath.startsWith(union.instancePath);
+/** The value is another kind of thing than the branch is about: a list for a string. */
+function wrongKind(error: Mismatch, union: Mismatch): boolean {
+  return error.keyword === 'type' && error.instancePath === union.instancePath;
 }
 
-const isChoice = ({ keyword }: ErrorObject): boolean =>
-  keyword === 'enum' || keyword === 'const' || keyword === 'pattern';
+const isChoice = ({ keyword }: Mismatch): boolean => keyword === 'enum' || keyword === 'pattern';
 
 /** How little a branch has to do with what was written: missing keys speak against it more than misspelt ones. */
-function strangeness(errors: readonly ErrorObject[]): number {
+function strangeness(errors: readonly Mismatch[]): number {
   return errors.reduce(
     (sum, { keyword }) => sum + (keyword === 'required' ? 3 : keyword === 'additionalProperties' ? 2 : 1),
     0,
@@ -112,7 +103,7 @@ function strangeness(errors: readonly ErrorObject[]): number {
 }
 
 /** A misspelt key that was required would be told twice: as unknown and as missing. */
-function withoutEchoes<T extends { error: ErrorObject; explained: Explained }>(items: readonly T[]): T[] {
+function withoutEchoes<T extends { error: Mismatch; explained: Explained }>(items: readonly T[]): T[] {
   const misspelt = new Set(
     items.flatMap(({ error, explained }) =>
       explained.meant === undefined ? [] : [below(error.instancePath, explained.meant)],
