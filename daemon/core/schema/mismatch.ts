@@ -74,7 +74,7 @@ const sized = <V>(concerns: (value: unknown) => value is V, holds: (value: V, li
   must(concerns, (limit: number) => (value) => holds(value, limit));
 
 /** Characters as people count them: a pair of surrogates is one. */
-const lengthOf = (text: string): number => [...text].length;
+const lengthOf = (text: string): number => Array.from(text).length;
 const sizeOf = (map: Fields): number => Object.keys(map).length;
 
 /** The keywords that our schemas use, in the order in which their mismatches are told. */
@@ -168,10 +168,10 @@ function required(site: Site): Check {
 }
 
 function properties(site: Site): Check {
-  const known = named(site);
+  const known = named(site).map(([key, check]) => ({ key, step: below('', key), check }));
   return (value, at, found) => {
     if (!isMap(value)) return;
-    for (const [key, check] of known) if (has(value, key)) check(value[key], below(at, key), found);
+    for (const { key, step, check } of known) if (has(value, key)) check(value[key], at + step, found);
   };
 }
 
