@@ -47,8 +47,21 @@ for (const name of Object.keys(engine.filters).filter((filter) => filter.startsW
 /** What an event or a message may lack without a mistake of whoever wrote the template; shown as nothing. */
 const OPTIONAL = { subject: null, resolved_after: null };
 
+/** Many rules say the same thing: `{{ subject }}` need not be parsed ten thousand times, nor kept as often. */
+const compiled = new Map<string, CompiledTemplate>();
+const MOST_REMEMBERED = 1000;
+
 /** A Liquid template (https://liquidjs.com). Lines and columns count from 1. */
 export function compileTemplate(source: string): CompiledTemplate {
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
+  const fresh = compileAnew(source);
+  if (compiled.size >= MOST_REMEMBERED) compiled.clear();
+  compiled.set(source, fresh);
+  return fresh;
+}
+
+function compileAnew(source: string): CompiledTemplate {
   if (!/\{[{%]/.test(source)) return { ok: true, template: { source, render: () => ({ text: source }) } };
   if (source.length > LONGEST_SOURCE)
     return { ok: false, message: `the template is longer than ${LONGEST_SOURCE} characters`, line: 1, column: 1 };
