@@ -23,28 +23,42 @@ const NOWHERE: Elsewhere = { channels: [], sources: [], hours: [], rules: [] };
  * repeated, but a ruleset is only made of good ones. `digests` name every part (`rule failed-deploy`) with what it changes by.
  */
 export function link(fragments: readonly Fragment[], tools: CompileTools, elsewhere: Elsewhere = NOWHERE): Linked {
-  const problems = [
-    ...repeated(fragments),
-    ...unresolved(fragments, elsewhere),
-    ...fallbackCycles(fragments),
-    ...neverFiring(fragments),
-  ];
+  const steps = linkSteps(fragments, tools, elsewhere);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/** The same in steps, so that ten thousand rules need not stop everything else. */
+export function* linkSteps(
+  fragments: readonly Fragment[],
+  tools: CompileTools,
+  elsewhere: Elsewhere = NOWHERE,
+): Generator<undefined, Linked> {
+  const found: Problem[][] = [];
+  for (const find of [repeated, unresolved, fallbackCycles, neverFiring]) {
+    found.push(find(fragments, elsewhere));
+    yield;
+  }
+  const problems = found.flat();
   if (problems.length > 0 || fragments.some((fragment) => fragment.problems.length > 0)) {
     return { ok: false, problems };
   }
+  const digests = digestsOf(fragments);
   const rules = fragments.flatMap((fragment) => fragment.rules);
+  yield;
+  const index = buildIndex(rules);
+  yield;
   const ruleset: Ruleset = {
     daemon: fragments.find(({ daemon }) => daemon !== undefined)?.daemon ?? defaultDaemon(tools),
     rules,
     byName: new Map(rules.map((rule) => [rule.name, rule])),
-    index: buildIndex(rules),
+    index,
     resolving: buildResolvingIndex(rules),
     hours: new Map(fragments.flatMap(({ hours }) => hours.map((entry) => [entry.name, entry]))),
     silences: fragments.flatMap(({ silences }) => silences),
     sources: new Map(fragments.flatMap(({ sources }) => sources.map((source) => [source.name, source]))),
     channels: new Map(fragments.flatMap(({ channels }) => channels.map((channel) => [channel.name, channel]))),
   };
-  return { ok: true, ruleset: Object.freeze(ruleset), digests: digestsOf(fragments) };
+  return { ok: true, ruleset: Object.freeze(ruleset), digests };
 }
 
 function digestsOf(fragments: readonly Fragment[]): ReadonlyMap<string, string> {

@@ -122,7 +122,7 @@ class PlainReader {
 
   #value(depth: number): unknown {
     if (depth > DEEPEST) throw NOT_PLAIN;
-    switch (this.#text[this.#at]) {
+    switch (this.#text.charAt(this.#at)) {
       case '"':
         return this.#take(QUOTED)[1]!;
       case '{':

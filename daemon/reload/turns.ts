@@ -14,3 +14,13 @@ export function turns(): () => Promise<void> | undefined {
     });
   };
 }
+
+/** Takes steps to their end, in turns. */
+export async function inTurns<T>(steps: Generator<undefined, T>): Promise<T> {
+  const turn = turns();
+  for (;;) {
+    const step = steps.next();
+    await turn();
+    if (step.done) return step.value;
+  }
+}
