@@ -61,8 +61,9 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
       ...(options.ca !== undefined && { ca: options.ca }),
     },
   });
+  const targets = new Targets();
   return {
-    request: (request) => ask(agent, request),
+    request: (request) => ask(agent, targets, request),
     async close() {
       resolver.close();
       await agent.destroy();
@@ -70,10 +71,38 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   };
 }
 
-function ask(agent: Agent, request: HttpRequest): Promise<HttpAnswer> {
+/** Where a request goes, as the dispatcher wants it. */
+interface Target {
+  readonly origin: string;
+  readonly path: string;
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+/** Most channels write to one URL for ever: the last one is not parsed again. */
+class Targets {
+  #url: string | undefined;
+  #target: Target | undefined;
+
+  /** Undefined when it is no http or https URL. */
+  of(url: string): Target | undefined {
+    if (url !== this.#url) {
+      this.#url = url;
+      this.#target = targetOf(url);
+    }
+    return this.#target;
+  }
+}
+
+function targetOf(text: string): Target | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined;
+  return { origin: url.origin, path: `${url.pathname}${url.search}`, credentials: credentialsOf(url) };
+}
+
+function ask(agent: Agent, targets: Targets, request: HttpRequest): Promise<HttpAnswer> {
   const { signal } = request;
-  const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+  const target = targets.of(request.url);
+  if (target === undefined) {
     const failure = new SendFailure('permanent', 'http.bad_url', 'the URL is not a valid http or https URL', {
       misconfigured: true,
     });
@@ -90,10 +119,10 @@ function ask(agent: Agent, request: HttpRequest): Promise<HttpAnswer> {
     try {
       agent.dispatch(
         {
-          origin: url.origin,
-          path: `${url.pathname}${url.search}`,
+          origin: target.origin,
+          path: target.path,
           method: request.method ?? 'POST',
-          headers: { ...credentialsOf(url), 'accept-encoding': 'identity', ...request.headers },
+          headers: { ...target.credentials, 'accept-encoding': 'identity', ...request.headers },
           body: request.body ?? null,
         },
         exchange,

@@ -145,15 +145,17 @@ function rawEvent(event: Event): string {
 
 /** That it is over is told, by the rule's own words if it has any for it: the same title as before would say the opposite. */
 function withStatus(templates: MessageTemplates, title: string, scope: Scope): string {
+  if (scope.status !== 'resolved') return title;
   const told = [templates.title, templates.body].some((template) => TELLS_STATUS.test(template?.source ?? ''));
-  return scope.status === 'resolved' && !told ? `Resolved: ${title}` : title;
+  return told ? title : `Resolved: ${title}`;
 }
 
 /** What was held back is told, by the rule's own words if it has any for it. */
 function withSuppressed(templates: MessageTemplates, body: string, scope: Scope): string {
   const suppressed = Number(scope.suppressed ?? 0);
+  if (suppressed === 0) return body;
   const told = [templates.title, templates.body].some((template) => TELLS_SUPPRESSED.test(template?.source ?? ''));
-  if (suppressed === 0 || told) return body;
+  if (told) return body;
   const line = `(${suppressed} more like this ${suppressed === 1 ? 'was' : 'were'} suppressed)`;
   return body === '' ? line : `${body}${templates.format === 'html' ? '<br><br>' : '\n\n'}${line}`;
 }

@@ -1,4 +1,5 @@
 import { Context, Liquid } from 'liquidjs';
+import { plainParts, renderPlain } from './plain-template.ts';
 import type { Scope, Template } from './ruleset.ts';
 
 export type CompiledTemplate =
@@ -14,7 +15,8 @@ const MOST_STEPS = 50_000;
  * How values are escaped by the render that is running. Rendering is synchronous, so there is only ever one; the engine
  * takes the function when it is made, and one engine a channel would parse every template again.
  */
-let escaping: (text: string) => string = (text) => text;
+const asItIs = (text: string): string => text;
+let escaping = asItIs;
 
 const engine = new Liquid({
   // Without it `{% layout %}` and `{% include %}` read files.
@@ -54,7 +56,17 @@ export function compileTemplate(source: string): CompiledTemplate {
     return { ok: false, message: `the template is longer than ${LONGEST_SOURCE} characters`, line: 1, column: 1 };
   try {
     const parsed = engine.parse(source);
-    return { ok: true, template: { source, render: (scope, escape) => render(parsed, scope, escape) } };
+    const plain = plainParts(source);
+    return {
+      ok: true,
+      template: {
+        source,
+        render(scope, escape = asItIs) {
+          const text = plain && renderPlain(plain, scope, escape);
+          return text === undefined || text.length > LONGEST_OUTPUT ? render(parsed, scope, escape) : { text };
+        },
+      },
+    };
   } catch (error) {
     const { message, line, column } = whereOf(error as Error);
     return { ok: false, message, line, column };
@@ -64,7 +76,7 @@ export function compileTemplate(source: string): CompiledTemplate {
 function render(
   parsed: ReturnType<typeof engine.parse>,
   scope: Scope,
-  escape: (text: string) => string = (text) => text,
+  escape: (text: string) => string,
 ): { text: string; error?: string } {
   const before = escaping;
   escaping = escape;
