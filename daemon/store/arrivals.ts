@@ -23,6 +23,8 @@ interface Awaited {
 /** What is known of an arrival before anything is decided. */
 type Fate =
   | { readonly kind: 'new' }
+  /** Its sender chose the id, and nothing like it has ever been here. */
+  | { readonly kind: 'unheard'; readonly name: string }
   /** Its sender chose the id, and it is the first of that id that is under way: the disk must be asked. */
   | { readonly kind: 'asked'; readonly name: string }
   | { readonly kind: 'awaited'; readonly awaited: Awaited }
@@ -86,7 +88,7 @@ export class Arrivals {
   #take(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
     const fates = this.#fates(batch.arrivals);
     const call = this.#decideAndCommit(batch, fates, decide);
-    const names = fates.flatMap((fate, index) => (fate.kind === 'asked' ? [{ name: fate.name, index }] : []));
+    const names = fates.flatMap((fate, index) => ('name' in fate ? [{ name: fate.name, index }] : []));
     if (names.length === 0) return call;
     for (const { name, index } of names) this.#underWay.set(name, { call, index });
     return call.finally(() => {
@@ -103,14 +105,15 @@ export class Arrivals {
       if (twin !== undefined) return { kind: 'twin', of: twin };
       here.set(name, index);
       const awaited = this.#underWay.get(name);
-      return awaited === undefined ? { kind: 'asked', name } : { kind: 'awaited', awaited };
+      if (awaited !== undefined) return { kind: 'awaited', awaited };
+      return { kind: this.#ledger.known.isNew(event.id, event.source) ? 'unheard' : 'asked', name };
     });
   }
 
   async #decideAndCommit(batch: ArrivalBatch, fates: readonly Fate[], decide: Decide): Promise<readonly Accepted[]> {
     const { committer } = this.#ledger;
     committer.check();
-    const known = fates.every(({ kind }) => kind === 'new' || kind === 'twin')
+    const known = fates.every(({ kind }) => kind !== 'asked' && kind !== 'awaited')
       ? []
       : await Promise.all(fates.map((fate, index) => this.#known(fate, batch.arrivals[index]!)));
     if (!committer.isReady) await committer.ready();
@@ -177,7 +180,7 @@ class Taking {
       summary,
       `[${owed.map(({ entry }) => entry.seq).join(',')}]`,
     );
-    if (named) this.#writes.add('eventName', hashOf(event.id), hashOf(event.source), seq);
+    if (named) this.#name(event, seq);
     writeLater(this.#writes, decision);
     this.#events = sums(this.#events, { [summary]: 1 });
     return {
@@ -186,6 +189,12 @@ class Taking {
       deliveries: decision.deliveries.map(({ delivery }) => delivery.id),
       decision,
     };
+  }
+
+  #name({ id, source }: Event, seq: number): void {
+    const [idHash, sourceHash] = [hashOf(id), hashOf(source)];
+    this.#ledger.known.add(idHash, sourceHash);
+    this.#writes.add('eventName', idHash, sourceHash, seq);
   }
 
   async commit(accepted: readonly Accepted[]): Promise<readonly Accepted[]> {

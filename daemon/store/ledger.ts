@@ -2,6 +2,7 @@ import type { OwedDelivery } from '../core/decision.ts';
 import type { RecentBodies } from './bodies.ts';
 import type { Committer, Writes } from './commit.ts';
 import { hashOf, type Sequence, seqOfId, shortHashOf } from './ids.ts';
+import type { KnownNames } from './known-names.ts';
 import type { Owed, OwedEntry } from './owed.ts';
 import type { Reader } from './reader.ts';
 import { type DeliveryRow, deliveryOfRow, type EventRow, eventOfRow, writeDelivery } from './rows.ts';
@@ -15,6 +16,8 @@ export interface Ledger {
   readonly reader: Reader;
   readonly states: StateCache;
   readonly owed: Owed;
+  /** Of events. */
+  readonly known: KnownNames;
   /** Ids of owed deliveries that do not carry their row number. */
   readonly names: Map<string, number>;
   readonly recent: RecentBodies;

@@ -13,6 +13,7 @@ import { prepareDirectory, syncDirectory } from './directory.ts';
 import { type EnginePort, openEngine } from './engine-port.ts';
 import type { TrimResult, TrimStep } from './history.ts';
 import { Sequence } from './ids.ts';
+import { KnownNames } from './known-names.ts';
 import { Bell, findEvent, type Ledger } from './ledger.ts';
 import { openMarks } from './marks.ts';
 import { Owed } from './owed.ts';
@@ -78,15 +79,17 @@ async function load(port: EnginePort, reserve: Reserve, bytes: number, recent: n
   check = () => committer.check();
   const [last] = (await reader.rows('lastSeqs')) as readonly (readonly (number | null)[])[];
   const names = (await reader.rows('owedNames')) as readonly [string, number][];
+  const eventSeqs = new Sequence(last?.[0] ?? 0);
   const ledger: Ledger = {
     committer,
     reader,
+    known: new KnownNames(eventSeqs),
     states,
     owed: new Owed(),
     names: new Map(names.map(([id, seq]) => [fromColumn(id), seq])),
     recent: new RecentBodies(recent),
     bell: new Bell(),
-    eventSeqs: new Sequence(last?.[0] ?? 0),
+    eventSeqs,
     deliverySeqs: new Sequence(last?.[1] ?? 0),
   };
   await loadStates();
@@ -95,6 +98,8 @@ async function load(port: EnginePort, reserve: Reserve, bytes: number, recent: n
   const pushes = new SqlitePushes(ledger, epoch, last?.[2] ?? 0);
   const store = new SqliteStore(port, ledger, pushes, reserve);
   await settleAcknowledged(store, reader);
+  // A disk that does not answer says so to everybody who asks it.
+  void ledger.known.learn(reader).catch(() => undefined);
   return store;
 }
 
