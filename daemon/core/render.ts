@@ -25,10 +25,7 @@ export function renderMessage(templates: MessageTemplates, scope: Scope, escape:
   const format = templates.format ?? 'text';
   const errors: string[] = [];
   const rendering = new Rendering(scope, (text) => escape(text, format), errors);
-  const link = rendering.address('link', templates.link);
-  const image = rendering.address('image', templates.image);
-  const replaceKey = rendering.line('replace_key', templates.replace_key);
-  const message: Message = {
+  const plain: Message = {
     title: withStatus(
       templates,
       rendering.shownLine('title', templates.title) ?? defaultTitle(scope, format, escape),
@@ -42,8 +39,23 @@ export function renderMessage(templates: MessageTemplates, scope: Scope, escape:
     format,
     priority: rendering.priority(templates.priority),
     tags: rendering.list('tags', templates.tags) ?? [],
-    ...(link !== undefined && { link }),
-    ...(image !== undefined && { image }),
+  };
+  const message = EXTRAS.some((name) => templates[name] !== undefined)
+    ? { ...plain, ...extras(templates, rendering) }
+    : plain;
+  return { message, errors };
+}
+
+/** What most messages do not have. */
+const EXTRAS = ['link', 'image', 'actions', 'fields', 'mention', 'attach', 'replace_key', 'ttl', 'to'] as const;
+
+function extras(templates: MessageTemplates, rendering: Rendering): Partial<Message> {
+  const link = rendering.address('link', templates.link);
+  const image = rendering.address('image', templates.image);
+  const replaceKey = rendering.line('replace_key', templates.replace_key);
+  return {
+    ...present('link', link),
+    ...present('image', image),
     ...present('actions', rendering.actions(templates.actions)),
     ...present('fields', rendering.fields(templates.fields)),
     ...present('mention', rendering.names('mention', templates.mention)),
@@ -52,7 +64,6 @@ export function renderMessage(templates: MessageTemplates, scope: Scope, escape:
     ...present('ttl', templates.ttl),
     ...present('to', rendering.names('to', templates.to)),
   };
-  return { message, errors };
 }
 
 class Rendering {

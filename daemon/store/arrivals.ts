@@ -4,7 +4,7 @@ import { BelfryError } from '../core/failure.ts';
 import { summarize } from '../core/summary.ts';
 import { writeLater } from './changes.ts';
 import { Writes } from './commit.ts';
-import { sums } from './counters.ts';
+import { addTo } from './counters.ts';
 import { hashOf } from './ids.ts';
 import { enterMemory, findEvent, type Ledger, type NewDelivery, writeOwed } from './ledger.ts';
 import { writeMarks } from './marks.ts';
@@ -151,7 +151,7 @@ class Taking {
   readonly #states: StateOverlay;
   readonly #writes = new Writes();
   readonly #deliveries: NewDelivery[] = [];
-  #events: Record<string, number> = {};
+  readonly #events: Record<string, number> = {};
 
   constructor(ledger: Ledger, batch: ArrivalBatch, decide: Decide) {
     this.#ledger = ledger;
@@ -166,8 +166,8 @@ class Taking {
     const { seq, named } = this.#ledger.eventSeqs.place(event.id, this.#batch.now, !mayRepeat);
     const body = JSON.stringify(event);
     const owed = decision.deliveries.map((one) => {
-      const made = writeOwed(this.#ledger, this.#writes, one, seq, one.delivery.event.id !== event.id);
-      return { ...made, bytes: made.bytes + body.length };
+      const whole = one.delivery.event.id !== event.id;
+      return writeOwed(this.#ledger, this.#writes, one, { event: seq, whole, bytes: body.length });
     });
     this.#deliveries.push(...owed);
     const summary = summarize(decision.results);
@@ -182,7 +182,7 @@ class Taking {
     );
     if (named) this.#name(event, seq);
     writeLater(this.#writes, decision);
-    this.#events = sums(this.#events, { [summary]: 1 });
+    addTo(this.#events, { [summary]: 1 });
     return {
       id: event.id,
       duplicate: false,

@@ -57,17 +57,19 @@ export interface NewDelivery {
   readonly bytes: number;
 }
 
-/** Gives it a row and writes it. `whole`: with its event, which may not be stored or may be forgotten before it. */
-export function writeOwed(
-  ledger: Ledger,
-  writes: Writes,
-  owed: OwedDelivery,
-  event: number,
-  whole: boolean,
-): NewDelivery {
+/** The event of a new delivery: its row, and its length when it has just been written. `whole`: it goes with the delivery, because its row may be missing or forgotten before it. */
+export interface Cause {
+  readonly event: number;
+  readonly whole: boolean;
+  readonly bytes?: number;
+}
+
+/** Gives it a row and writes it. */
+export function writeOwed(ledger: Ledger, writes: Writes, owed: OwedDelivery, cause: Cause): NewDelivery {
   const { id, createdAt } = owed.delivery;
   const { seq, named } = ledger.deliverySeqs.place(id, createdAt, true);
-  return { ...writeDelivery(writes, owed, { seq, named, event, whole }), owed, named };
+  const { entry, bytes } = writeDelivery(writes, owed, { seq, named, event: cause.event, whole: cause.whole });
+  return { entry, owed, named, bytes: bytes + (cause.bytes ?? 0) };
 }
 
 export function enterMemory(ledger: Ledger, { entry, owed, named, bytes }: NewDelivery): void {

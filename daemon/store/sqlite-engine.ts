@@ -15,6 +15,12 @@ const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 /** What a commit writes beyond its rows: partly filled pages of the tables and of the index. */
 const COMMIT_OVERHEAD = 16 * 1024;
 
+/** How one kind of write is carried out; undefined when it finds nothing that anybody asked for. */
+interface Writer {
+  readonly takes: number;
+  readonly run: (values: readonly Value[]) => unknown;
+}
+
 /** The version in the file is higher than ours. */
 export class NewerSchema extends Error {}
 
@@ -23,6 +29,7 @@ export class SqliteEngine {
   readonly #db: Database.Database;
   readonly #disk: DiskWatch;
   readonly #prepared = new Map<string, Prepared>();
+  readonly #writers = new Map<WriteName, Writer>();
   #sinceCheckpoint = 0;
   #isOpen = false;
   #failure: (Reply & { ok: false }) | undefined;
@@ -115,18 +122,32 @@ export class SqliteEngine {
   #write(writes: readonly WriteName[], values: readonly Value[]): [number, unknown][] {
     const results: [number, unknown][] = [];
     let at = 0;
-    writes.forEach((name, position) => {
-      if (isProcedure(name)) {
-        const end = at + PROCEDURE_TAKES[name];
-        results.push([position, PROCEDURES[name](this, values.slice(at, end))]);
-        at = end;
-      } else {
-        const { sql, takes } = WRITES[name];
-        this.statement(sql).run(values.slice(at, at + takes));
-        at += takes;
-      }
-    });
+    for (const [position, name] of writes.entries()) {
+      const { takes, run } = this.#writer(name);
+      const found = run(values.slice(at, at + takes));
+      if (found !== undefined) results.push([position, found]);
+      at += takes;
+    }
     return results;
+  }
+
+  #writer(name: WriteName): Writer {
+    let writer = this.#writers.get(name);
+    if (writer === undefined) this.#writers.set(name, (writer = this.#makeWriter(name)));
+    return writer;
+  }
+
+  #makeWriter(name: WriteName): Writer {
+    if (isProcedure(name))
+      return { takes: PROCEDURE_TAKES[name], run: (values) => PROCEDURES[name](this, values) ?? null };
+    const statement = this.statement(WRITES[name].sql);
+    return {
+      takes: WRITES[name].takes,
+      run(values) {
+        statement.run(values as Value[]);
+        return undefined;
+      },
+    };
   }
 
   #countTowardsCheckpoint(values: readonly Value[]): void {
@@ -196,6 +217,7 @@ export class SqliteEngine {
     } finally {
       this.#isOpen = false;
       this.#prepared.clear();
+      this.#writers.clear();
       this.#db.close();
     }
   }

@@ -159,7 +159,7 @@ class SqliteStore implements Store {
     decide: (event: Event, memory: Memory) => Decision,
   ): Promise<readonly Accepted[]> {
     const accepted = await this.#arrivals.transact(batch, decide);
-    for (const { decision } of accepted) await this.#withdraw(decision);
+    for (const { decision } of accepted) if (decision?.cancels !== undefined) await this.#withdraw(decision);
     return accepted;
   }
 
