@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import { SendFailure } from '../core/failure.ts';
+import type { Ending } from '../lib/abort.ts';
 import { Exchange } from './http-exchange.ts';
 import { openResolver, type ResolverOptions } from './resolver.ts';
 
@@ -18,7 +19,7 @@ export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  readonly signal: AbortSignal;
+  readonly ending: Ending;
 }
 
 export interface HttpAnswer {
@@ -100,7 +101,7 @@ function targetOf(text: string): Target | undefined {
 }
 
 function ask(agent: Agent, targets: Targets, request: HttpRequest): Promise<HttpAnswer> {
-  const { signal } = request;
+  const { ending } = request;
   const target = targets.of(request.url);
   if (target === undefined) {
     const failure = new SendFailure('permanent', 'http.bad_url', 'the URL is not a valid http or https URL', {
@@ -108,14 +109,14 @@ function ask(agent: Agent, targets: Targets, request: HttpRequest): Promise<Http
     });
     return Promise.reject(failure);
   }
-  if (signal.aborted) {
+  if (ending.aborted) {
     return Promise.reject(new SendFailure('transient', 'net.aborted', 'the attempt ended before anything was sent'));
   }
   return new Promise((resolve, reject) => {
     const exchange = new Exchange({ longest: LONGEST_ANSWER, resolve, reject });
     const abort = (): void => exchange.abort();
-    signal.addEventListener('abort', abort, { once: true });
-    exchange.onEnd(() => signal.removeEventListener('abort', abort));
+    ending.addEventListener('abort', abort);
+    exchange.onEnd(() => ending.removeEventListener('abort', abort));
     try {
       agent.dispatch(
         {

@@ -151,7 +151,7 @@ function openWebhook(settings: Settings, tools: ChannelTools): Notifier {
     async send(message: Message, io: SendIo): Promise<Receipt> {
       const { method, headers, body } = assemble(settings, message, io, tools.clock.now());
       const url = addressOf(settings);
-      const answer = await tools.http.request({ url, method, headers, ...(body && { body }), signal: io.signal });
+      const answer = await tools.http.request({ url, method, headers, ...(body && { body }), ending: io.ending });
       if (!isSuccess(answer.status, success)) throw failureOf(answer, tools.clock.now());
       return { status: answer.status, ...(answer.text !== '' && { answer: shown(answer.text, LONGEST_RECEIPT) }) };
     },

@@ -1,8 +1,8 @@
-import type { Handover, Notifier } from '../channels/channel.ts';
+import type { Handover, Notifier, SendIo } from '../channels/channel.ts';
 import type { Delivery, Receipt } from '../core/delivery.ts';
 import { SendFailure } from '../core/failure.ts';
 import type { Outcome } from '../core/judge.ts';
-import { Deadline, DeadlinePassed } from '../lib/abort.ts';
+import { Deadline, DeadlinePassed, type Ending } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 
@@ -29,14 +29,21 @@ const LONGEST_MESSAGE = 500;
 export async function attempt(input: AttemptInput): Promise<Attempted> {
   const { notifier, delivery, timeout, killed, clock, scrubber } = input;
   const deadline = new Deadline(clock, timeout, killed);
-  const io = { delivery, signal: deadline.signal, attempt: delivery.attempts.length + 1 };
+  const io: SendIo = {
+    delivery,
+    ending: deadline,
+    get signal() {
+      return deadline.signal;
+    },
+    attempt: delivery.attempts.length + 1,
+  };
   try {
     const answer = await orSilence(deadline, notifier.send(delivery.message, io));
     if (isHandover(answer)) return { kind: 'handover', until: answer.until };
     return { kind: 'delivered', receipt: scrubber.scrubJson(answer) };
   } catch (error) {
     if (killed.aborted) return { kind: 'killed' };
-    const failure = fromAbort(error, deadline.signal);
+    const failure = fromAbort(error, deadline);
     if (failure instanceof SendFailure) return { kind: 'failed', failure: scrubbed(failure, scrubber) };
     return {
       kind: 'bug',
@@ -53,22 +60,22 @@ export async function attempt(input: AttemptInput): Promise<Attempted> {
 function orSilence<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     deadline.overdue(LAST_WORDS, () => {
-      const message = `${whyOf(deadline.signal)}, and the channel did not say how far it had come`;
+      const message = `${whyOf(deadline)}, and the channel did not say how far it had come`;
       reject(new SendFailure('unknown', 'timeout', message));
     });
     work.then(resolve, reject);
   });
 }
 
-function whyOf({ reason }: AbortSignal): string {
+function whyOf({ reason }: Ending): string {
   return reason instanceof DeadlinePassed ? reason.message : 'it was stopped';
 }
 
 /** A channel that passes its signal's own reason on has been told nothing by the far side, after its request was made. */
-function fromAbort(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof SendFailure || !signal.aborted) return error;
-  if (error !== signal.reason && (error as Error)?.name !== 'AbortError') return error;
-  return new SendFailure('unknown', 'timeout', whyOf(signal), { cause: error });
+function fromAbort(error: unknown, ending: Ending): unknown {
+  if (error instanceof SendFailure || !ending.aborted) return error;
+  if (error !== ending.reason && (error as Error)?.name !== 'AbortError') return error;
+  return new SendFailure('unknown', 'timeout', whyOf(ending), { cause: error });
 }
 
 function isHandover(answer: Receipt | Handover): answer is Handover {

@@ -19,13 +19,26 @@ function listenersOf(signal: AbortSignal): Set<() => void> {
   return all;
 }
 
-/** A signal that aborts after `ms` or with `parent`, whichever is first. Whoever makes one closes it. */
-export class Deadline {
-  readonly #controller = new AbortController();
+/** What most who wait want of an AbortSignal; every AbortSignal is one. */
+export interface Ending {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/**
+ * Ends after `ms` or with `parent`, whichever is first. Whoever makes one closes it. A real AbortSignal costs more than the rest
+ * of an attempt's bookkeeping, so it is made only for those who ask for it.
+ */
+export class Deadline implements Ending {
   readonly #clock: Clock;
   readonly #leave: () => void;
+  readonly #listeners: (() => void)[] = [];
   #cancel: () => void;
-  #passed: (() => void) | undefined;
+  #controller: AbortController | undefined;
+  aborted = false;
+  reason: unknown;
 
   constructor(clock: Clock, ms: number, parent: AbortSignal) {
     this.#clock = clock;
@@ -35,15 +48,27 @@ export class Deadline {
   }
 
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    const controller = (this.#controller ??= new AbortController());
+    if (this.aborted) controller.abort(this.reason);
+    return controller.signal;
+  }
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    const place = this.#listeners.indexOf(listener);
+    if (place !== -1) this.#listeners.splice(place, 1);
   }
 
   /** Calls `listener` when it has passed for as long as `grace`, milliseconds, and was not closed. */
   overdue(grace: number, listener: () => void): void {
-    this.#passed = () => {
+    const passed = (): void => {
       this.#cancel = this.#clock.after(grace, listener);
     };
-    if (this.signal.aborted) this.#passed();
+    if (this.aborted) passed();
+    else this.addEventListener('abort', passed);
   }
 
   close(): void {
@@ -52,10 +77,12 @@ export class Deadline {
   }
 
   #pass(reason: unknown): void {
-    if (this.signal.aborted) return;
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
     this.#cancel();
-    this.#controller.abort(reason);
-    this.#passed?.();
+    this.#controller?.abort(reason);
+    for (const listener of this.#listeners.splice(0)) listener();
   }
 }
 
