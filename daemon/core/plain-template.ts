@@ -22,7 +22,7 @@ export function plainParts(source: string): readonly Part[] | undefined {
   return isPlain ? parts : undefined;
 }
 
-/** Undefined when a value is missing or is no scalar: what that means is for the engine to say. */
+/** Undefined when a value is missing, or is a list or a map: what that means is for the engine to say. */
 export function renderPlain(
   parts: readonly Part[],
   scope: Scope,
@@ -35,15 +35,21 @@ export function renderPlain(
       continue;
     }
     const value = valueAt(part, scope);
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
-    text += escape(String(value));
+    if (value === undefined || (typeof value === 'object' && value !== null)) return undefined;
+    text += escape(value === null ? '' : String(value));
   }
   return text;
 }
 
+/** What an event or a message may lack without a mistake of whoever wrote the template; shown as nothing. */
+export const OPTIONAL: Readonly<Record<string, null>> = { subject: null, resolved_after: null };
+
 /** Names of the scope hide those of the event. */
 function valueAt(path: readonly string[], scope: Scope): unknown {
-  let value: unknown = Object.hasOwn(scope, path[0]!) ? scope : scope.event;
+  const [first] = path as [string];
+  let value: unknown = scope.event;
+  if (Object.hasOwn(scope, first)) value = scope;
+  else if (!Object.hasOwn(scope.event, first)) value = OPTIONAL;
   for (const name of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
     value = (value as Readonly<Record<string, unknown>>)[name];

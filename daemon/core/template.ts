@@ -1,5 +1,5 @@
 import { Context, Liquid } from 'liquidjs';
-import { plainParts, renderPlain } from './plain-template.ts';
+import { OPTIONAL, plainParts, renderPlain } from './plain-template.ts';
 import type { Scope, Template } from './ruleset.ts';
 
 export type CompiledTemplate =
@@ -45,9 +45,6 @@ for (const name of Object.keys(engine.filters).filter((filter) => filter.startsW
   };
   engine.registerFilter(name, timed);
 }
-
-/** What an event or a message may lack without a mistake of whoever wrote the template; shown as nothing. */
-const OPTIONAL = { subject: null, resolved_after: null };
 
 /** A Liquid template (https://liquidjs.com). Lines and columns count from 1. */
 export function compileTemplate(source: string): CompiledTemplate {

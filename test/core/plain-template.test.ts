@@ -3,7 +3,21 @@ import { expect, test } from 'vitest';
 import { plainParts } from '../../daemon/core/plain-template.ts';
 import { compileTemplate } from '../../daemon/core/template.ts';
 
-const NAMES = ['id', 'data', 'host', 'size', 'first', 'count', 'event', 'true', 'blank', 'nope', 'and', 'length'];
+const NAMES = [
+  'id',
+  'data',
+  'host',
+  'size',
+  'first',
+  'count',
+  'event',
+  'true',
+  'blank',
+  'nope',
+  'subject',
+  'and',
+  'length',
+];
 const name = fc.constantFrom(...NAMES);
 const value = fc.letrec((tie) => ({
   any: fc.oneof(
