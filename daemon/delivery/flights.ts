@@ -38,13 +38,14 @@ export class Flights {
     return flight;
   }
 
-  async sending<T>(work: () => Promise<T>): Promise<T> {
+  /** An attempt begins. */
+  takeOff(): void {
     this.#sending += 1;
-    try {
-      return await work();
-    } finally {
-      this.#sending -= 1;
-    }
+  }
+
+  /** It is over, and what came of it is still to be written down. */
+  land(): void {
+    this.#sending -= 1;
   }
 
   /** Resolves when all that are on their way have ended. */

@@ -256,8 +256,15 @@ export class Lane {
     return directResult(outcome, record);
   }
 
-  #try(delivery: Delivery): Promise<Trial> {
-    return this.#flights.sending(() => tryOnce(delivery, this.#config, this.#notifier, this.#parts));
+  async #try(delivery: Delivery): Promise<Trial> {
+    const lent = this.#notifier;
+    this.#flights.takeOff();
+    try {
+      return await tryOnce(delivery, this.#config, lent.borrow(), this.#parts);
+    } finally {
+      lent.giveBack();
+      this.#flights.land();
+    }
   }
 
   /** What was tried with settings that are no longer in force says nothing about the present ones. The next attempt may go before this one is written down. */

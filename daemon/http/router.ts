@@ -79,13 +79,13 @@ export class Router {
     }
   }
 
-  async #route(
+  #route(
     request: IncomingMessage,
     response: ServerResponse,
     departure: Departure,
     check: Check,
     trusted: boolean,
-  ): Promise<void> {
+  ): Promise<void> | void {
     const url = targetOf(request.url ?? '/');
     const hook = isHook(url.pathname);
     // Who posts to a hook comes through proxies and by any name; its signature is what counts.
@@ -96,7 +96,7 @@ export class Router {
     if (found === null) throw this.#noRoute(url.pathname);
     const route = found.store as Route;
     const caller = this.#callerFor(route, request, url, trusted);
-    await route.handle(
+    return route.handle(
       { request, response, params: found.params, query: url.searchParams, caller, departure },
       this.#parts,
     );

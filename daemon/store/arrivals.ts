@@ -42,9 +42,12 @@ export class Arrivals {
   /** By source and id, from arrival to commit. */
   readonly #underWay = new Map<string, Awaited>();
   readonly #keyed = new Map<string, KeyedCall>();
+  readonly #withdraw: (ids: readonly string[]) => Promise<void>;
 
-  constructor(ledger: Ledger) {
+  /** `withdraw` takes back deliveries that a decision makes pointless. */
+  constructor(ledger: Ledger, withdraw: (ids: readonly string[]) => Promise<void>) {
     this.#ledger = ledger;
+    this.#withdraw = withdraw;
   }
 
   transact(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
@@ -91,9 +94,11 @@ export class Arrivals {
     const names = fates.flatMap((fate, index) => ('name' in fate ? [{ name: fate.name, index }] : []));
     if (names.length === 0) return call;
     for (const { name, index } of names) this.#underWay.set(name, { call, index });
-    return call.finally(() => {
+    const ended = (): void => {
       for (const { name } of names) this.#underWay.delete(name);
-    });
+    };
+    call.then(ended, ended);
+    return call;
   }
 
   #fates(arrivals: readonly Arrival[]): Fate[] {
@@ -123,7 +128,9 @@ export class Arrivals {
       const before = fate.kind === 'twin' ? accepted[fate.of] : known[index];
       accepted.push(before === undefined ? taking.accept(batch.arrivals[index]!) : duplicateOf(before));
     });
-    return taking.commit(accepted);
+    await taking.commit(accepted);
+    for (const { decision } of accepted) if (decision?.cancels !== undefined) await this.#withdraw(decision.cancels);
+    return accepted;
   }
 
   /** The answer that the arrival got the first time; undefined when it is new. */
@@ -197,7 +204,8 @@ class Taking {
     this.#writes.add('eventName', idHash, sourceHash, seq);
   }
 
-  async commit(accepted: readonly Accepted[]): Promise<readonly Accepted[]> {
+  /** Resolves when all of it is on disk. */
+  commit(accepted: readonly Accepted[]): Promise<unknown> | undefined {
     for (const { marks } of this.#batch.arrivals)
       if (marks !== undefined) for (const each of marks) writeMarks(this.#writes, each.scope, each.marks);
     if (this.#batch.idempotency !== undefined) {
@@ -206,8 +214,8 @@ class Taking {
       this.#writes.add('request', toColumn(key), bodyHash, JSON.stringify(answer), this.#batch.now);
     }
     this.#states.keep(this.#writes);
-    if (this.#writes.names.length === 0) return accepted;
-    await this.#ledger.committer.submit({
+    if (this.#writes.names.length === 0) return undefined;
+    return this.#ledger.committer.submit({
       writes: this.#writes,
       counts: { events: this.#events, owed: this.#deliveries.length },
       decided: true,
@@ -215,6 +223,5 @@ class Taking {
         for (const made of this.#deliveries) enterMemory(this.#ledger, made);
       },
     });
-    return accepted;
   }
 }

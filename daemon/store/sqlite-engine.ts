@@ -15,6 +15,9 @@ const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 /** What a commit writes beyond its rows: partly filled pages of the tables and of the index. */
 const COMMIT_OVERHEAD = 16 * 1024;
 
+/** After this many bytes of new rows SQLite is asked how much the tables take; in between they are added up. */
+const MEASURED_EVERY = 1024 * 1024;
+
 /** How one kind of write is carried out; undefined when it finds nothing that anybody asked for. */
 interface Writer {
   readonly takes: number;
@@ -31,6 +34,9 @@ export class SqliteEngine {
   readonly #prepared = new Map<string, Prepared>();
   readonly #writers = new Map<WriteName, Writer>();
   #sinceCheckpoint = 0;
+  /** What the tables took when that was last asked, and what was written since. */
+  #measured = 0;
+  #sinceMeasured = 0;
   #isOpen = false;
   #failure: (Reply & { ok: false }) | undefined;
 
@@ -116,7 +122,13 @@ export class SqliteEngine {
   #commit(writes: readonly WriteName[], values: readonly Value[]): Committed {
     const results = this.transaction(() => this.#write(writes, values));
     this.#countTowardsCheckpoint(values);
-    return { results, bytes: this.bytes() };
+    if (this.#sinceMeasured > MEASURED_EVERY) this.#measure();
+    return { results, bytes: this.#measured + this.#sinceMeasured };
+  }
+
+  #measure(): void {
+    this.#measured = this.bytes();
+    this.#sinceMeasured = 0;
   }
 
   #write(writes: readonly WriteName[], values: readonly Value[]): [number, unknown][] {
@@ -151,8 +163,10 @@ export class SqliteEngine {
   }
 
   #countTowardsCheckpoint(values: readonly Value[]): void {
-    this.#sinceCheckpoint += COMMIT_OVERHEAD;
-    for (const value of values) this.#sinceCheckpoint += typeof value === 'string' ? value.length : 8;
+    let written = 0;
+    for (const value of values) written += typeof value === 'string' ? value.length : 8;
+    this.#sinceCheckpoint += COMMIT_OVERHEAD + written;
+    this.#sinceMeasured += written;
   }
 
   /**
@@ -174,7 +188,11 @@ export class SqliteEngine {
   #run(task: TaskName, argument: unknown): unknown {
     const tasks: Record<TaskName, () => unknown> = {
       open: () => this.#open(),
-      trim: () => trim(this, argument as Parameters<typeof trim>[1]),
+      trim: () => {
+        const result = trim(this, argument as Parameters<typeof trim>[1]);
+        this.#measure();
+        return result;
+      },
       audit: () => audit(this, argument as Parameters<typeof audit>[1]),
       search: () => search(this, argument as Parameters<typeof search>[1]),
     };
@@ -195,7 +213,8 @@ export class SqliteEngine {
       if (steps.length > 0) this.#db.exec([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n'));
     });
     this.#isOpen = true;
-    return { bytes: this.bytes() };
+    this.#measure();
+    return { bytes: this.#measured };
   }
 
   #pragma(text: string): void {

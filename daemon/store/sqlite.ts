@@ -140,8 +140,8 @@ class SqliteStore implements Store {
     this.#port = port;
     this.#ledger = ledger;
     this.#reserve = reserve;
-    this.#arrivals = new Arrivals(ledger);
     this.deliveries = new SqliteDeliveries(ledger, (step) => this.#search(step));
+    this.#arrivals = new Arrivals(ledger, (ids) => this.deliveries.withdraw(ids));
     this.marks = openMarks(ledger);
     const { states } = ledger;
     this.timers = {
@@ -154,27 +154,18 @@ class SqliteStore implements Store {
     this.pushes = pushes;
   }
 
-  async transact(
-    batch: ArrivalBatch,
-    decide: (event: Event, memory: Memory) => Decision,
-  ): Promise<readonly Accepted[]> {
-    const accepted = await this.#arrivals.transact(batch, decide);
-    for (const { decision } of accepted) if (decision?.cancels !== undefined) await this.#withdraw(decision);
-    return accepted;
+  transact(batch: ArrivalBatch, decide: (event: Event, memory: Memory) => Decision): Promise<readonly Accepted[]> {
+    return this.#arrivals.transact(batch, decide);
   }
 
   async change<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D> {
     const decision = await change(this.#ledger, now, decide);
-    await this.#withdraw(decision);
+    if (decision.cancels !== undefined) await this.deliveries.withdraw(decision.cancels);
     return decision;
   }
 
   memory(now: number): Memory {
     return new StateOverlay(this.#ledger.states, now);
-  }
-
-  async #withdraw(decision: Decision | undefined): Promise<void> {
-    if (decision?.cancels !== undefined) await this.deliveries.withdraw(decision.cancels);
   }
 
   async event(id: string): Promise<StoredEvent | undefined> {
