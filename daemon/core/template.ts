@@ -46,21 +46,36 @@ for (const name of Object.keys(engine.filters).filter((filter) => filter.startsW
   engine.registerFilter(name, timed);
 }
 
+/** Many rules say the same thing: `{{ subject }}` need not be parsed ten thousand times, nor kept as often. */
+const compiled = new Map<string, CompiledTemplate>();
+const MOST_REMEMBERED = 1000;
+
 /** A Liquid template (https://liquidjs.com). Lines and columns count from 1. */
 export function compileTemplate(source: string): CompiledTemplate {
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
+  const fresh = compileAnew(source);
+  if (compiled.size >= MOST_REMEMBERED) compiled.clear();
+  compiled.set(source, fresh);
+  return fresh;
+}
+
+function compileAnew(source: string): CompiledTemplate {
   if (!/\{[{%]/.test(source)) return { ok: true, template: { source, render: () => ({ text: source }) } };
   if (source.length > LONGEST_SOURCE)
     return { ok: false, message: `the template is longer than ${LONGEST_SOURCE} characters`, line: 1, column: 1 };
   try {
-    const parsed = engine.parse(source);
     const plain = plainParts(source);
+    // Nothing can be wrong with a plain one, and the engine is hardly ever asked for it.
+    let parsed = plain === undefined ? engine.parse(source) : undefined;
     return {
       ok: true,
       template: {
         source,
         render(scope, escape = asItIs) {
           const text = plain && renderPlain(plain, scope, escape);
-          return text === undefined || text.length > LONGEST_OUTPUT ? render(parsed, scope, escape) : { text };
+          if (text !== undefined && text.length <= LONGEST_OUTPUT) return { text };
+          return render((parsed ??= engine.parse(source)), scope, escape);
         },
       },
     };

@@ -7,7 +7,7 @@ import type { Secret } from '../../daemon/lib/secret.ts';
 import { Scrubber } from '../../daemon/lib/scrubber.ts';
 import { listRulesFiles } from '../../daemon/reload/files.ts';
 import { type LoadedFile, loadFile } from '../../daemon/reload/load.ts';
-import { parseInWorker } from '../../daemon/reload/parse-aside.ts';
+import { parseInThreads, parseInWorker } from '../../daemon/reload/parse-aside.ts';
 import { placesOf } from '../support/compile.ts';
 import { tools } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -74,7 +74,7 @@ describe('a file that is not what it should be is answered', () => {
   it.each<[string, string | Buffer, string]>([
     ['an empty file', '', '1:1 file.empty'],
     ['a file of blank lines', '\n \n', '1:1 file.empty'],
-    ['a file over 1 MiB', `# ${'x'.repeat(1024 * 1024)}`, '1:1 file.too_large'],
+    ['a file over 16 MiB', `# ${'x'.repeat(16 * 1024 * 1024)}`, '1:1 file.too_large'],
     ['UTF-16', Buffer.from('\ufeffa: 1', 'utf16le'), '1:1 file.encoding'],
     ['Latin-1', Buffer.from('rules: # gr\xfc\xdfe\n', 'latin1'), '1:12 file.encoding'],
     [
@@ -220,11 +220,19 @@ describe('an excerpt', () => {
   });
 });
 
+const built = new URL('../../dist/reload/parse-worker.js', import.meta.url);
+
 it('a large file is parsed in a thread of its own to the same result', async (context) => {
-  const built = new URL('../../dist/reload/parse-worker.js', import.meta.url);
   if (!existsSync(built)) context.skip('needs the built program (npm run build)');
   const parsed = await parseInWorker('a: { b: [1, &x 2, *x] }\n', built);
   expect(parsed).toMatchObject({ ok: true, data: { a: { b: [1, 2, 2] } } });
+});
+
+it('entries of a large file are parsed in threads, in their order; one that is not whole spoils all', async (context) => {
+  if (!existsSync(built)) context.skip('needs the built program (npm run build)');
+  const groups = [['- a: 1\n', '- b\n'], ['- [c]\n'], ['- d\n', '- ~\n']];
+  expect(await parseInThreads(groups, built)).toEqual([{ a: 1 }, 'b', ['c'], 'd', null]);
+  expect(await parseInThreads([...groups, ['- "e\n'], ['- f\n']], built)).toBeUndefined();
 });
 
 it('a parsing thread that cannot start makes the file unreadable, nothing more', async () => {
