@@ -44,23 +44,17 @@ function answer(response: ServerResponse, status: number): void {
 function take(body: string, response: ServerResponse): void {
   const at = now();
   Atomics.add(control, CELL.requests, 1);
-  switch (MODES[Atomics.load(control, CELL.mode)]) {
-    case 'down503':
-      answer(response, 503);
-      return;
-    case 'delay':
-      setTimeout(
-        () => {
-          note(body, now());
-          answer(response, 200);
-        },
-        Atomics.load(control, CELL.delay),
-      );
-      return;
-    default:
-      note(body, at);
-      answer(response, 200);
+  const mode = MODES[Atomics.load(control, CELL.mode)];
+  if (mode === 'down503') {
+    answer(response, 503);
+    return;
   }
+  const receive = (): void => {
+    note(body, mode === 'delay' ? now() : at);
+    answer(response, 200);
+  };
+  if (mode === 'delay') setTimeout(receive, Atomics.load(control, CELL.delay));
+  else receive();
 }
 
 const server = createServer((request, response) => {
