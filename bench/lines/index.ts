@@ -1,0 +1,5 @@
+import type { Line } from '../line.ts';
+import { delivered } from './delivered.ts';
+
+/** In the order of the table. */
+export const lines: readonly Line[] = [delivered];
