@@ -17,7 +17,7 @@ export function plainParts(source: string): readonly Part[] | undefined {
     .map((part, index): Part => (index % 2 === 0 ? part : part.split('.')))
     .filter((part) => part !== '');
   const isPlain = parts.every((part) =>
-    typeof part === 'string' ? !/\{[{%]/.test(part) : !MEANINGFUL.test(part.join('.')),
+    typeof part === 'string' ? !/\{(?:[{%]|$)/.test(part) : !MEANINGFUL.test(part.join('.')),
   );
   return isPlain ? parts : undefined;
 }

@@ -38,14 +38,14 @@ export class Flights {
     return flight;
   }
 
-  /** An attempt begins. */
-  takeOff(): void {
+  /** An attempt has begun; what comes of it is written down later. */
+  sending<T>(attempt: Promise<T>): Promise<T> {
     this.#sending += 1;
-  }
-
-  /** It is over, and what came of it is still to be written down. */
-  land(): void {
-    this.#sending -= 1;
+    const over = (): void => {
+      this.#sending -= 1;
+    };
+    attempt.then(over, over);
+    return attempt;
   }
 
   /** Resolves when all that are on their way have ended. */

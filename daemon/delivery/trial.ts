@@ -1,8 +1,8 @@
-import type { Notifier } from '../channels/channel.ts';
 import type { Attempt, Delivery } from '../core/delivery.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
 import { type Attempted, attempt } from './attempt.ts';
 import type { LaneParts } from './lane-parts.ts';
+import type { OpenNotifier } from './open-notifier.ts';
 import { failureOf } from './settling.ts';
 
 /** What came of one attempt, how it is written down, and the settings that it was made with. */
@@ -16,14 +16,17 @@ export interface Trial {
 export async function tryOnce(
   delivery: Delivery,
   config: ChannelConfig,
-  notifier: Notifier,
+  lent: OpenNotifier,
   parts: LaneParts,
 ): Promise<Trial> {
   const { clock, scrubber, observer, log, killed } = parts;
   const at = new Date(clock.now()).toISOString();
   const began = clock.monotonic();
   const { timeout } = config.policy;
-  const outcome = await attempt({ notifier, delivery, timeout, killed, clock, scrubber });
+  const notifier = lent.borrow();
+  const outcome = await attempt({ notifier, delivery, timeout, killed, clock, scrubber }).finally(() =>
+    lent.giveBack(),
+  );
   const ms = Math.round(clock.monotonic() - began);
   if (outcome.kind !== 'killed') observer.attempted(config.name, ms);
   if (outcome.kind === 'bug')
