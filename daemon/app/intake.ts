@@ -6,6 +6,7 @@ import type { Json } from '../core/json.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import { select } from '../core/select.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Crowd } from '../lib/crowd.ts';
 import type { Observation } from '../sources/source.ts';
 import type { Accepted, Arrival, Store } from '../store/store.ts';
 
@@ -46,7 +47,7 @@ export class Intake {
   readonly #parts: IntakeParts;
   readonly #tokens: { left: number; at: number };
   #stopping = false;
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new Crowd<Promise<unknown>>();
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -73,7 +74,7 @@ export class Intake {
       { arrivals, now, ...(options.idempotency && { idempotency: options.idempotency }) },
       (event, memory) => decide(event, select(event, ruleset, now), { ruleset, memory, now, newId: this.#parts.newId }),
     );
-    this.#running.add(work);
+    const place = this.#running.join(work);
     try {
       const accepted = await work;
       for (const observation of seen) observation.committed();
@@ -81,7 +82,7 @@ export class Intake {
         if (decision !== undefined) this.#parts.taken({ event: arrivals[index]!.event, decision });
       return accepted;
     } finally {
-      this.#running.delete(work);
+      this.#running.leave(place);
     }
   }
 
@@ -92,7 +93,7 @@ export class Intake {
 
   /** Resolves when what is being taken now is on disk or refused. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#running);
+    await Promise.allSettled(this.#running.all());
   }
 
   /** Takes nothing more; resolves when what was being taken is on disk or refused. */

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
+import { Crowd } from './crowd.ts';
 
-const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+const waiting = new WeakMap<AbortSignal, Crowd<() => void>>();
 
 /**
  * Calls `listener` when a long-lived signal aborts; returns the leaving. One listener stands for all: an AbortSignal is slow to
@@ -8,15 +9,18 @@ const waiting = new WeakMap<AbortSignal, Set<() => void>>();
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   const all = waiting.get(signal) ?? listenersOf(signal);
-  all.add(listener);
-  return () => all.delete(listener);
+  const place = all.join(listener);
+  return () => all.leave(place);
 }
 
-function listenersOf(signal: AbortSignal): Set<() => void> {
-  const all = new Set<() => void>();
-  waiting.set(signal, all);
-  signal.addEventListener('abort', () => all.forEach((listener) => listener()), { once: true });
-  return all;
+function listenersOf(signal: AbortSignal): Crowd<() => void> {
+  const crowd = new Crowd<() => void>();
+  waiting.set(signal, crowd);
+  const tell = (): void => {
+    for (const listener of crowd.all()) listener();
+  };
+  signal.addEventListener('abort', tell, { once: true });
+  return crowd;
 }
 
 /** What most who wait want of an AbortSignal; every AbortSignal is one. */

@@ -2,6 +2,7 @@ import type { Decision, Memory } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import { BelfryError } from '../core/failure.ts';
 import { summarize } from '../core/summary.ts';
+import { Dictionary } from '../lib/dictionary.ts';
 import { writeLater } from './changes.ts';
 import { Writes } from './commit.ts';
 import { addTo } from './counters.ts';
@@ -40,7 +41,7 @@ interface KeyedCall {
 export class Arrivals {
   readonly #ledger: Ledger;
   /** By source and id, from arrival to commit. */
-  readonly #underWay = new Map<string, Awaited>();
+  readonly #underWay = new Dictionary<Awaited>();
   readonly #keyed = new Map<string, KeyedCall>();
   readonly #withdraw: (ids: readonly string[]) => Promise<void>;
 

@@ -17,7 +17,7 @@ type End = Parameters<DeliveryStore['bury']>[1];
 export class SqliteDeliveries implements DeliveryStore {
   readonly #ledger: Ledger;
   readonly #search: (step: SearchStep) => Promise<SearchResult>;
-  readonly #turns = new Turns<string>();
+  readonly #turns = new Turns();
 
   constructor(ledger: Ledger, search: (step: SearchStep) => Promise<SearchResult>) {
     this.#ledger = ledger;

@@ -29,7 +29,7 @@ export interface Ledger {
 /** Tells who listens that a channel has something to claim: once per turn, however much came. */
 export class Bell {
   readonly #listeners: ((channel: string) => void)[] = [];
-  readonly #rung = new Set<string>();
+  #rung = new Set<string>();
 
   listen(listener: (channel: string) => void): void {
     this.#listeners.push(listener);
@@ -42,8 +42,8 @@ export class Bell {
   }
 
   #tell(): void {
-    const channels = [...this.#rung];
-    this.#rung.clear();
+    const channels = this.#rung;
+    this.#rung = new Set();
     for (const channel of channels) for (const listener of this.#listeners) listener(channel);
   }
 }
