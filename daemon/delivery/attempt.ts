@@ -25,20 +25,30 @@ const LAST_WORDS = 1000;
 const LONGEST_BODY = 4096;
 const LONGEST_MESSAGE = 500;
 
+class Io implements SendIo {
+  readonly delivery: Delivery;
+  readonly ending: Deadline;
+
+  constructor(delivery: Delivery, ending: Deadline) {
+    this.delivery = delivery;
+    this.ending = ending;
+  }
+
+  get signal(): AbortSignal {
+    return this.ending.signal;
+  }
+
+  get attempt(): number {
+    return this.delivery.attempts.length + 1;
+  }
+}
+
 /** One send, and the only place that catches what a channel throws. What the far side echoed back is scrubbed here, so that no channel has to remember to. */
 export async function attempt(input: AttemptInput): Promise<Attempted> {
   const { notifier, delivery, timeout, killed, clock, scrubber } = input;
   const deadline = new Deadline(clock, timeout, killed);
-  const io: SendIo = {
-    delivery,
-    ending: deadline,
-    get signal() {
-      return deadline.signal;
-    },
-    attempt: delivery.attempts.length + 1,
-  };
   try {
-    const answer = await orSilence(deadline, notifier.send(delivery.message, io));
+    const answer = await orSilence(deadline, notifier.send(delivery.message, new Io(delivery, deadline)));
     if (isHandover(answer)) return { kind: 'handover', until: answer.until };
     return { kind: 'delivered', receipt: scrubber.scrubJson(answer) };
   } catch (error) {
