@@ -10,6 +10,7 @@ import { Lines, locate } from './locate.ts';
 import { maskLine, maskSuspicious, type Range } from './mask.ts';
 import { type ParsedText, parseFile } from './parse-file.ts';
 import { type Lookup, lookUpAll, type ReferenceScope, referencesIn, replaceReferences } from './references.ts';
+import { turns } from './turns.ts';
 
 export interface LoadParts {
   readonly env: ReferenceScope['env'];
@@ -125,17 +126,13 @@ async function compileParsed(
 }
 
 const NONE: ReadonlySet<string> = new Set();
-const SLICE_MS = 10;
-
-/** Compiles in slices, so that many rules do not hold up deliveries. */
+/** Compiles in turns, so that many rules do not hold up deliveries. */
 async function compileSlowly(document: RuleDocument, tools: CompileTools, before?: Fragment): Promise<Fragment> {
   const steps = compileSteps(document, tools, before);
-  let since = performance.now();
+  const turn = turns();
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done) return step.value;
-    if (performance.now() - since < SLICE_MS) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    since = performance.now();
+    await turn();
   }
 }
 

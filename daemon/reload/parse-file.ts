@@ -3,9 +3,10 @@ import { stepsOf } from '../core/pointer.ts';
 import type { Issue, Spot } from './convert.ts';
 import { type Cut, cutAtEntries, type Piece } from './cut.ts';
 import { type FoundSpot, spotBelow, spotOf } from './locate.ts';
-import { LARGE, parseAside, parseEntriesAside } from './parse-aside.ts';
-import { ENTRY_DEPTH } from './parse-entries.ts';
+import { LARGE, parseAside } from './parse-aside.ts';
 import { type Parsed, parseYaml } from './parse.ts';
+import { readPlainEntry } from './plain-entry.ts';
+import { turns } from './turns.ts';
 
 /** A file as data, or what is wrong with its text. */
 export type ParsedText =
@@ -51,11 +52,8 @@ function wholeOf(parsed: Parsed): ParsedText {
 async function parseCut(cut: Cut, known: ReadonlyMap<string, unknown>): Promise<ParsedText | undefined> {
   const frame = await frameOf(cut);
   if (frame === undefined) return undefined;
-  const fresh = cut.entries.map(({ text }) => text).filter((text) => !known.has(text));
-  const parsed = await parseEntriesAside(fresh);
-  if (parsed === undefined) return undefined;
-  const news = new Map(fresh.map((text, n) => [text, parsed[n]]));
-  const entries = new Map(cut.entries.map(({ text }) => [text, known.has(text) ? known.get(text) : news.get(text)]));
+  const entries = await parseEntries(cut.entries, known);
+  if (entries === undefined) return undefined;
   const { head, tail } = frame;
   const rules = [...head.data.rules, ...cut.entries.map(({ text }) => entries.get(text))];
   const places = new Places(cut, head.spots, tail.spots);
@@ -65,6 +63,31 @@ async function parseCut(cut: Cut, known: ReadonlyMap<string, unknown>): Promise<
     spotOf: (pointer) => places.spotOf(pointer),
     entries,
   };
+}
+
+/** The entries by their texts. Undefined when one is not whole, or has to do with the others by an alias. */
+async function parseEntries(
+  pieces: readonly Piece[],
+  known: ReadonlyMap<string, unknown>,
+): Promise<ReadonlyMap<string, unknown> | undefined> {
+  const entries = new Map<string, unknown>();
+  const turn = turns();
+  for (const { text } of pieces) {
+    const parsed = known.has(text) ? { item: known.get(text) } : (readPlainEntry(text) ?? parseEntry(text));
+    if (parsed === undefined) return undefined;
+    entries.set(text, parsed.item);
+    await turn();
+  }
+  return entries;
+}
+
+/** The list that an entry stands in stands in the file. */
+const ENTRY_DEPTH = 1;
+
+function parseEntry(text: string): { readonly item: unknown } | undefined {
+  const parsed = parseYaml(text, ENTRY_DEPTH);
+  const alone = parsed.ok && parsed.aliased === 0 && Array.isArray(parsed.data) && parsed.data.length === 1;
+  return alone ? { item: (parsed.data as readonly unknown[])[0] } : undefined;
 }
 
 interface Section<T> {

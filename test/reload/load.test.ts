@@ -7,7 +7,7 @@ import type { Secret } from '../../daemon/lib/secret.ts';
 import { Scrubber } from '../../daemon/lib/scrubber.ts';
 import { listRulesFiles } from '../../daemon/reload/files.ts';
 import { type LoadedFile, loadFile } from '../../daemon/reload/load.ts';
-import { parseInThreads, parseInWorker } from '../../daemon/reload/parse-aside.ts';
+import { parseInWorker } from '../../daemon/reload/parse-aside.ts';
 import { placesOf } from '../support/compile.ts';
 import { tools } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -226,13 +226,6 @@ it('a large file is parsed in a thread of its own to the same result', async (co
   if (!existsSync(built)) context.skip('needs the built program (npm run build)');
   const parsed = await parseInWorker('a: { b: [1, &x 2, *x] }\n', built);
   expect(parsed).toMatchObject({ ok: true, data: { a: { b: [1, 2, 2] } } });
-});
-
-it('entries of a large file are parsed in threads, in their order; one that is not whole spoils all', async (context) => {
-  if (!existsSync(built)) context.skip('needs the built program (npm run build)');
-  const groups = [['- a: 1\n', '- b\n'], ['- [c]\n'], ['- d\n', '- ~\n']];
-  expect(await parseInThreads(groups, built)).toEqual([{ a: 1 }, 'b', ['c'], 'd', null]);
-  expect(await parseInThreads([...groups, ['- "e\n'], ['- f\n']], built)).toBeUndefined();
 });
 
 it('a parsing thread that cannot start makes the file unreadable, nothing more', async () => {
