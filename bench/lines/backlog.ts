@@ -1,41 +1,21 @@
 import type { Figure, Line, Size } from '../line.ts';
+import { backlogRate } from '../tools/backlog-rate.ts';
 import { Daemon } from '../tools/daemon.ts';
-import { fill } from '../tools/fill.ts';
-import { runLoad } from '../tools/load.ts';
 import { closing } from '../tools/opened.ts';
-import { receipts } from '../tools/receipts.ts';
+import { pass } from '../tools/pass.ts';
 import { rulesFiles } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
-import { tally } from '../tools/tally.ts';
 
 const SIZES = {
-  full: { warm: 2000, steady: 10_000, waiting: 100_000 },
-  short: { warm: 100, steady: 500, waiting: 2000 },
+  full: { warm: 2000, steady: 10_000, small: 10_000, waiting: 100_000 },
+  short: { warm: 100, steady: 500, small: 500, waiting: 2000 },
 } as const;
 
-/** Deliveries a second while as much comes in as goes out. */
-async function steadyRate(daemon: Daemon, sink: Sink, count: number): Promise<number> {
-  const first = sink.expect(count);
-  const load = await runLoad({ port: daemon.port, count, first, request: (number) => daemon.request(number) });
-  await sink.received(count);
-  return tally(load, sink).deliveredPerSecond;
-}
-
-/** What an outage has left is delivered; deliveries a second from the first to the last of it. */
-export async function backlogRate(daemon: Daemon, sink: Sink, count: number): Promise<number> {
-  const first = sink.expect(count);
-  await sink.become('closed');
-  await fill(daemon, first, count);
-  await sink.become('ok');
-  await sink.received(count, 75_000);
-  const { firstAt, lastAt } = receipts(sink, first, count);
-  return (count * 1000) / (lastAt - firstAt);
-}
-
 async function measure(daemon: Daemon, sink: Sink, size: Size): Promise<readonly Figure[]> {
-  const { warm, steady, waiting } = SIZES[size];
-  await steadyRate(daemon, sink, warm);
-  const rate = await steadyRate(daemon, sink, steady);
+  const { warm, steady, small, waiting } = SIZES[size];
+  await pass(daemon, sink, { count: warm });
+  const rate = (await pass(daemon, sink, { count: steady })).deliveredPerSecond;
+  await backlogRate(daemon, sink, small);
   const before = daemon.program.memoryMb('peak');
   const value = await backlogRate(daemon, sink, waiting);
   return [
@@ -56,7 +36,7 @@ export const backlog: Line = {
     },
     {
       name: 'backlog-memory',
-      title: 'memory that this backlog adds to the peak',
+      title: 'memory that it takes above one of 10,000',
       unit: 'MB',
       goal: { of: 'value', is: 'at most', limit: 32 },
     },
