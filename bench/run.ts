@@ -16,7 +16,7 @@ const readResults = (file: string): Results => JSON.parse(readFileSync(file, 'ut
 async function measure(wanted: Extract<Wanted, { kind: 'measure' }>): Promise<Results> {
   const lineResults: LineResult[] = [];
   const curveResults: CurveResult[] = [];
-  const wantedLines = [...chosen(lines, wanted.lines), ...(wanted.peers ? await peerLines(say) : [])];
+  const wantedLines = [...chosen(lines, wanted.lines), ...(wanted.peers ? peerLines(say) : [])];
   const wantedCurves = chosen(curves, wanted.curves);
   for (const line of wantedLines) lineResults.push(await measureLine(line, wanted.size, say));
   for (const curve of wantedCurves) curveResults.push(await measureCurve(curve, wanted.size, say));
