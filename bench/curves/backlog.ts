@@ -18,7 +18,7 @@ export const backlog: Curve = {
   measure: (size) =>
     closing(Sink.open(), (sink) =>
       closing(Daemon.start({ files: rulesFiles(sink.url) }), async (daemon) => {
-        await pass(daemon, sink, { count: WARM });
+        await pass(daemon, sink, { count: Math.min(WARM, size) });
         return { Belfry: await backlogRate(daemon, sink, size) };
       }),
     ),

@@ -7,7 +7,7 @@ import type { Target } from '../tools/program.ts';
 import { rulesFiles } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
 
-const WARM = 500;
+const WARM = 300;
 
 async function rate(target: Target, sink: Sink, count: number): Promise<number> {
   await pass(target, sink, { count: WARM });
@@ -20,7 +20,7 @@ export const events: Curve = {
   title: 'Delivered events a second, 16 connections',
   x: 'events in the run',
   y: 'delivered/s',
-  sizes: [1000, 3000, 10_000, 30_000],
+  sizes: [300, 1000, 3000, 10_000, 30_000],
   measure: (size) =>
     closing(Sink.open(), async (sink) => ({
       Belfry: await closing(Daemon.start({ files: rulesFiles(sink.url) }), (daemon) => rate(daemon, sink, size)),

@@ -18,6 +18,7 @@ export const pending: Line = {
       unit: 'MB',
       goal: { of: 'value', is: 'at most', limit: 250 },
     },
+    { name: 'pending-peak', title: 'most memory while they came in', unit: 'MB' },
     { name: 'pending-start', title: 'start with 1,000,000 deliveries pending', unit: 's' },
     { name: 'pending-start-memory', title: 'memory after that start', unit: 'MB' },
   ],
@@ -27,11 +28,12 @@ export const pending: Line = {
       await sink.become('closed');
       return closing(Daemon.start({ files: rulesFiles(sink.url) }), async (daemon) => {
         await fill(daemon, 0, WAITING[size]);
-        const memory = daemon.program.memoryMb('peak');
+        const [memory, peak] = [daemon.program.memoryMb('now'), daemon.program.memoryMb('peak')];
         await daemon.kill();
         await daemon.start();
         return [
           { row: 'pending-memory', value: memory },
+          { row: 'pending-peak', value: peak },
           { row: 'pending-start', value: daemon.program.readyMs / 1000 },
           { row: 'pending-start-memory', value: daemon.program.memoryMb('now') },
         ];
