@@ -6,7 +6,7 @@ import { peerLines } from './peers/index.ts';
 import { writeDocument } from './report/document.ts';
 import { thisMachine } from './report/machine.ts';
 import { type CurveResult, failures, type LineResult, merged, type Results } from './report/results.ts';
-import { table } from './report/table.ts';
+import { curveText, table } from './report/table.ts';
 import { now } from './tools/clock.ts';
 import { chosen, type Wanted, wantedOf } from './wanted.ts';
 
@@ -16,7 +16,7 @@ const readResults = (file: string): Results => JSON.parse(readFileSync(file, 'ut
 async function measure(wanted: Extract<Wanted, { kind: 'measure' }>): Promise<Results> {
   const lineResults: LineResult[] = [];
   const curveResults: CurveResult[] = [];
-  const wantedLines = [...chosen(lines, wanted.lines), ...(wanted.peers ? await peerLines(say) : [])];
+  const wantedLines = [...chosen(lines, wanted.lines), ...(wanted.peers ? peerLines(say) : [])];
   const wantedCurves = chosen(curves, wanted.curves);
   for (const line of wantedLines) lineResults.push(await measureLine(line, wanted.size, say));
   for (const curve of wantedCurves) curveResults.push(await measureCurve(curve, wanted.size, say));
@@ -34,6 +34,13 @@ function keep(file: string, results: Results): void {
   writeFileSync(file, `${JSON.stringify(all, null, 1)}\n`);
 }
 
+const text = (results: Results): string =>
+  [
+    ...(results.lines.length > 0 ? [table(results.lines, results.size)] : []),
+    ...results.curves.map(curveText),
+    ...failures(results).map((failure) => `FAILED ${failure}`),
+  ].join('\n\n');
+
 async function run(wanted: Wanted): Promise<number> {
   if (wanted.kind === 'document') {
     for (const file of writeDocument(readResults(wanted.from))) process.stdout.write(`${file}\n`);
@@ -42,8 +49,7 @@ async function run(wanted: Wanted): Promise<number> {
   const startedAt = now();
   const results = await measure(wanted);
   if (wanted.json !== undefined) keep(wanted.json, results);
-  process.stdout.write(`\n${table(results.lines, wanted.size)}\n\n${Math.round((now() - startedAt) / 1000)} s\n`);
-  for (const failure of failures(results)) process.stdout.write(`FAILED ${failure}\n`);
+  process.stdout.write(`\n${text(results)}\n\n${Math.round((now() - startedAt) / 1000)} s\n`);
   return failures(results).length > 0 ? 1 : 0;
 }
 

@@ -1,12 +1,12 @@
 import type { Figure, Line, Row, Size } from '../line.ts';
 import { Daemon } from '../tools/daemon.ts';
 import { Floor, FLOORS } from '../tools/floor.ts';
-import { runLoad } from '../tools/load.ts';
 import { closing } from '../tools/opened.ts';
+import { pass } from '../tools/pass.ts';
 import type { Program, Target } from '../tools/program.ts';
 import { rulesFiles } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
-import { tally, type Tally } from '../tools/tally.ts';
+import type { Tally } from '../tools/tally.ts';
 
 const floor = FLOORS.durable;
 const COUNTS = {
@@ -79,30 +79,18 @@ interface Measured {
 
 type Running = Target & { readonly program: Program };
 
-/** A load, to its last delivery. */
-async function passed(
-  target: Target,
-  sink: Sink,
-  load: { readonly count: number; readonly connections?: number; readonly rate?: number },
-): Promise<Tally> {
-  const first = sink.expect(load.count);
-  const done = await runLoad({ port: target.port, first, request: (number) => target.request(number), ...load });
-  await sink.received(load.count);
-  return tally(done, sink);
-}
-
 async function saturated(target: Running, sink: Sink, count: number): Promise<{ few: Tally; cpu: number }> {
   const before = target.program.cpuSeconds();
-  const few = await passed(target, sink, { count, connections: FEW });
+  const few = await pass(target, sink, { count, connections: FEW });
   return { few, cpu: ((target.program.cpuSeconds() - before) * 10_000) / count };
 }
 
 async function measure(target: Running, sink: Sink, size: Size): Promise<Measured> {
   const counts = COUNTS[size];
-  await passed(target, sink, { count: counts.warm });
+  await pass(target, sink, { count: counts.warm });
   const { few, cpu } = await saturated(target, sink, counts.saturated);
-  const many = await passed(target, sink, { count: counts.saturated, connections: MANY });
-  const paced = await passed(target, sink, { count: counts.paced, rate: PACE });
+  const many = await pass(target, sink, { count: counts.saturated, connections: MANY });
+  const paced = await pass(target, sink, { count: counts.paced, rate: PACE });
   return { few, many, paced, cpu, peak: target.program.memoryMb('peak') };
 }
 
@@ -113,7 +101,7 @@ async function round(size: Size, sink: Sink): Promise<readonly Figure[]> {
   const own = await closing(withRules(sink, 10), (daemon) => measure(daemon, sink, size));
   const least = await closing(Floor.start('durable', sink.url), (running) => measure(running, sink, size));
   const manyRules = await closing(withRules(sink, counts.rules), async (daemon) => {
-    await passed(daemon, sink, { count: counts.warm });
+    await pass(daemon, sink, { count: counts.warm });
     return (await saturated(daemon, sink, counts.saturated)).few;
   });
   return [

@@ -1,6 +1,6 @@
 import type { Row, Size } from '../line.ts';
-import { figureText } from './numbers.ts';
-import type { LineResult } from './results.ts';
+import { axisText, figureText } from './numbers.ts';
+import type { CurveResult, LineResult } from './results.ts';
 import { summarise, type Summary } from './summary.ts';
 
 const HEAD = ['what', 'median (min–max)', 'floor', 'ratio (min–max)', 'goal', '', 'noise'] as const;
@@ -9,6 +9,15 @@ const HEAD = ['what', 'median (min–max)', 'floor', 'ratio (min–max)', 'goal'
 export function table(lines: readonly LineResult[], size: Size): string {
   const summaries = lines.flatMap(summarise);
   return aligned([HEAD, ...summaries.map((summary) => cells(summary, size))]);
+}
+
+/** A curve for a terminal, a size a line. */
+export function curveText({ title, x, y, points }: CurveResult): string {
+  const lines = points.map(({ size, values }) => {
+    const series = Object.entries(values).map(([name, value]) => `${name} ${figureText(value)}`);
+    return `${axisText(size).padStart(8)} ${x}: ${series.join(', ')}`;
+  });
+  return [`${title} (${y})`, ...lines].join('\n');
 }
 
 function cells(summary: Summary, size: Size): readonly string[] {

@@ -4,7 +4,7 @@ import { between } from '../../bench/report/document.ts';
 import { axisText, figureText } from '../../bench/report/numbers.ts';
 import { type LineResult, merged, type Results } from '../../bench/report/results.ts';
 import { summarise } from '../../bench/report/summary.ts';
-import { table } from '../../bench/report/table.ts';
+import { curveText, table } from '../../bench/report/table.ts';
 
 const ROW: Row = {
   name: 'rate',
@@ -57,6 +57,18 @@ test('the table is Markdown in columns', () => {
 
 test('the short form judges nothing', () => {
   expect(table([line([ROW], [1, 1000])], 'short')).not.toContain('missed');
+});
+
+test('a curve is a line for each size', () => {
+  const points = [
+    { size: 10, values: { Belfry: 4321, floor: 5000 } },
+    { size: 10_000, values: { Belfry: 4300 } },
+  ];
+  expect(curveText({ name: 'rules', title: 'Cost of rules', x: 'rules', y: '1/s', points }).split('\n')).toEqual([
+    'Cost of rules (1/s)',
+    '      10 rules: Belfry 4,321, floor 5,000',
+    '     10k rules: Belfry 4,300',
+  ]);
 });
 
 test('figures have three digits that count', () => {
