@@ -1,0 +1,7 @@
+import type { Curve } from '../line.ts';
+import { backlog } from './backlog.ts';
+import { channels } from './channels.ts';
+import { events } from './events.ts';
+
+/** In the order of the document. */
+export const curves: readonly Curve[] = [events, channels, backlog];

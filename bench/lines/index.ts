@@ -1,0 +1,8 @@
+import type { Line } from '../line.ts';
+import { backlog } from './backlog.ts';
+import { delivered } from './delivered.ts';
+import { pending } from './pending.ts';
+import { recovery } from './recovery.ts';
+
+/** In the order of the table. */
+export const lines: readonly Line[] = [delivered, recovery, backlog, pending];
