@@ -1,4 +1,5 @@
 import type { Curve } from '../line.ts';
+import { matcher } from './matcher.ts';
 
 /** In the order of the document. */
-export const curves: readonly Curve[] = [];
+export const curves: readonly Curve[] = [matcher];
