@@ -28,7 +28,7 @@ test('a logarithmic axis goes from power of ten to power of ten', () => {
 test('sizes are the marks of their own axis', () => {
   const scale = logarithmicAt([1, 4, 16]);
   expect(scale.ticks).toEqual([1, 4, 16]);
-  expect([1, 4, 16].map(scale.place)).toEqual([0, 0.5, 1]);
+  expect([1, 4, 16].map((size) => scale.place(size))).toEqual([0, 0.5, 1]);
 });
 
 test('values that differ by more than a hundred times are drawn logarithmically', () => {
