@@ -26,7 +26,7 @@ async function rate(daemon: Daemon, sink: Sink, deliveries: number, channels: nu
   const counts = sink.memory.counts.subarray(first, first + count);
   const load = await runLoad({ port: daemon.port, count, first, request: (number) => daemon.request(number) });
   await until('all deliveries', () => counts.every((times) => times >= channels), PATIENCE_MS);
-  const { lastAt } = receipts(sink, first, count, channels);
+  const { lastAt } = receipts(sink.memory, first, count, channels);
   return (count * channels * 1000) / (lastAt - load.startedAt);
 }
 

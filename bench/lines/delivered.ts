@@ -69,56 +69,66 @@ const rows: readonly Row[] = [
   },
 ];
 
-interface Measured {
-  readonly few: Tally;
-  readonly many: Tally;
-  readonly paced: Tally;
-  readonly cpu: number;
-  readonly peak: number;
-}
-
 type Running = Target & { readonly program: Program };
 
-async function saturated(target: Running, sink: Sink, count: number): Promise<{ few: Tally; cpu: number }> {
-  const before = target.program.cpuSeconds();
-  const few = await pass(target, sink, { count, connections: FEW });
-  return { few, cpu: ((target.program.cpuSeconds() - before) * 10_000) / count };
+interface Saturated extends Tally {
+  readonly cpu: number;
 }
 
-async function measure(target: Running, sink: Sink, size: Size): Promise<Measured> {
-  const counts = COUNTS[size];
-  await pass(target, sink, { count: counts.warm });
-  const { few, cpu } = await saturated(target, sink, counts.saturated);
-  const many = await pass(target, sink, { count: counts.saturated, connections: MANY });
-  const paced = await pass(target, sink, { count: counts.paced, rate: PACE });
-  return { few, many, paced, cpu, peak: target.program.memoryMb('peak') };
+async function saturate(target: Running, sink: Sink, count: number, connections: number): Promise<Saturated> {
+  const before = target.program.cpuSeconds();
+  const passed = await pass(target, sink, { count, connections });
+  return { ...passed, cpu: ((target.program.cpuSeconds() - before) * 10_000) / count };
+}
+
+/** One after the other, so that each has the machine to itself, and close together, so that it is the same machine. */
+async function inTurn<T>(targets: readonly Running[], measure: (target: Running) => Promise<T>): Promise<T[]> {
+  const measured: T[] = [];
+  for (const target of targets) measured.push(await measure(target));
+  return measured;
+}
+
+async function measure(
+  daemon: Running,
+  least: Running,
+  loaded: Running,
+  sink: Sink,
+  size: Size,
+): Promise<readonly Figure[]> {
+  const { warm, saturated, paced } = COUNTS[size];
+  await inTurn([daemon, least, loaded], (target) => pass(target, sink, { count: warm }));
+  const few = await inTurn([daemon, least, loaded], (target) => saturate(target, sink, saturated, FEW));
+  const many = await inTurn([daemon, least], (target) => saturate(target, sink, saturated, MANY));
+  const steady = await inTurn([daemon, least], (target) => pass(target, sink, { count: paced, rate: PACE }));
+  const figure = <T>(row: string, [value, floor]: readonly T[], of: (measured: T) => number): Figure => ({
+    row,
+    value: of(value!),
+    floor: of(floor!),
+  });
+  return [
+    figure('delivered-16', few, (tally) => tally.deliveredPerSecond),
+    figure('delivered-128', many, (tally) => tally.deliveredPerSecond),
+    figure('accepted-p50', steady, (tally) => tally.acceptedP50),
+    figure('delivered-p50', steady, (tally) => tally.deliveredP50),
+    figure('delivered-cpu', few, (tally) => tally.cpu),
+    figure('delivered-peak', [daemon, least], (target) => target.program.memoryMb('peak')),
+    figure('delivered-10000-rules', [few[2], few[0]], (tally) => tally!.deliveredPerSecond),
+  ];
 }
 
 const withRules = (sink: Sink, count: number): Promise<Daemon> => Daemon.start({ files: rulesFiles(sink.url, count) });
-
-async function round(size: Size, sink: Sink): Promise<readonly Figure[]> {
-  const counts = COUNTS[size];
-  const own = await closing(withRules(sink, 10), (daemon) => measure(daemon, sink, size));
-  const least = await closing(Floor.start('durable', sink.url), (running) => measure(running, sink, size));
-  const manyRules = await closing(withRules(sink, counts.rules), async (daemon) => {
-    await pass(daemon, sink, { count: counts.warm });
-    return (await saturated(daemon, sink, counts.saturated)).few;
-  });
-  return [
-    { row: 'delivered-16', value: own.few.deliveredPerSecond, floor: least.few.deliveredPerSecond },
-    { row: 'delivered-128', value: own.many.deliveredPerSecond, floor: least.many.deliveredPerSecond },
-    { row: 'accepted-p50', value: own.paced.acceptedP50, floor: least.paced.acceptedP50 },
-    { row: 'delivered-p50', value: own.paced.deliveredP50, floor: least.paced.deliveredP50 },
-    { row: 'delivered-cpu', value: own.cpu, floor: least.cpu },
-    { row: 'delivered-peak', value: own.peak, floor: least.peak },
-    { row: 'delivered-10000-rules', value: manyRules.deliveredPerSecond, floor: own.few.deliveredPerSecond },
-  ];
-}
 
 /** The whole way: HTTP in, a rule, on disk, HTTP out. */
 export const delivered: Line = {
   name: 'delivered',
   rows,
   rounds: 3,
-  round: async (size) => closing(Sink.open(), (sink) => round(size, sink)),
+  round: (size) =>
+    closing(Sink.open(), (sink) =>
+      closing(withRules(sink, COUNTS[size].rules), (loaded) =>
+        closing(Floor.start('durable', sink.url), (least) =>
+          closing(withRules(sink, 10), (daemon) => measure(daemon, least, loaded, sink, size)),
+        ),
+      ),
+    ),
 };
