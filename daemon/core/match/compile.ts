@@ -106,7 +106,8 @@ class Equal implements Matcher {
 
   holds(event: Event): boolean {
     for (const value of this.#values(event)) {
-      if (value === this.#expected || (Array.isArray(value) && value.some((one) => one === this.#expected))) return true;
+      if (value === this.#expected || (Array.isArray(value) && value.some((one) => one === this.#expected)))
+        return true;
     }
     return false;
   }
