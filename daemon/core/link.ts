@@ -1,7 +1,7 @@
 import type { Fragment } from './compile.ts';
 import { defaultDaemon } from './compile-daemon.ts';
 import { BUILT_IN_SOURCES } from './compile-source.ts';
-import type { Declared, DeclaredKind, Position, Reference } from './draft.ts';
+import type { Declared, DeclaredKind, Reference } from './draft.ts';
 import type { Problem } from './failure.ts';
 import { makesAlerts } from './flow/alert.ts';
 import { buildIndex, buildResolvingIndex } from './match/rule-index.ts';
@@ -23,28 +23,42 @@ const NOWHERE: Elsewhere = { channels: [], sources: [], hours: [], rules: [] };
  * repeated, but a ruleset is only made of good ones. `digests` name every part (`rule failed-deploy`) with what it changes by.
  */
 export function link(fragments: readonly Fragment[], tools: CompileTools, elsewhere: Elsewhere = NOWHERE): Linked {
-  const problems = [
-    ...repeated(fragments),
-    ...unresolved(fragments, elsewhere),
-    ...fallbackCycles(fragments),
-    ...neverFiring(fragments),
-  ];
+  const steps = linkSteps(fragments, tools, elsewhere);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/** The same in steps, so that ten thousand rules need not stop everything else. */
+export function* linkSteps(
+  fragments: readonly Fragment[],
+  tools: CompileTools,
+  elsewhere: Elsewhere = NOWHERE,
+): Generator<undefined, Linked> {
+  const found: Problem[][] = [];
+  for (const find of [repeated, unresolved, fallbackCycles, neverFiring]) {
+    found.push(find(fragments, elsewhere));
+    yield;
+  }
+  const problems = found.flat();
   if (problems.length > 0 || fragments.some((fragment) => fragment.problems.length > 0)) {
     return { ok: false, problems };
   }
+  const digests = digestsOf(fragments);
   const rules = fragments.flatMap((fragment) => fragment.rules);
+  yield;
+  const index = buildIndex(rules);
+  yield;
   const ruleset: Ruleset = {
     daemon: fragments.find(({ daemon }) => daemon !== undefined)?.daemon ?? defaultDaemon(tools),
     rules,
     byName: new Map(rules.map((rule) => [rule.name, rule])),
-    index: buildIndex(rules),
+    index,
     resolving: buildResolvingIndex(rules),
     hours: new Map(fragments.flatMap(({ hours }) => hours.map((entry) => [entry.name, entry]))),
     silences: fragments.flatMap(({ silences }) => silences),
     sources: new Map(fragments.flatMap(({ sources }) => sources.map((source) => [source.name, source]))),
     channels: new Map(fragments.flatMap(({ channels }) => channels.map((channel) => [channel.name, channel]))),
   };
-  return { ok: true, ruleset: Object.freeze(ruleset), digests: digestsOf(fragments) };
+  return { ok: true, ruleset: Object.freeze(ruleset), digests };
 }
 
 function digestsOf(fragments: readonly Fragment[]): ReadonlyMap<string, string> {
@@ -65,20 +79,28 @@ const ONCE: Readonly<Record<DeclaredKind, (name: string) => { message: string; m
 
 function repeated(fragments: readonly Fragment[]): Problem[] {
   const problems: Problem[] = [];
-  const first = new Map<string, { readonly file: string; readonly position: Position }>();
-  for (const { file, declared } of fragments) {
-    for (const { kind, name, position } of declared) {
+  const first = new Map<string, Standing>();
+  for (const fragment of fragments) {
+    for (const declared of fragment.declared) {
+      const { kind, name } = declared;
       const known = first.get(`${kind} ${name}`);
-      if (known === undefined) {
-        first.set(`${kind} ${name}`, { file, position });
-        continue;
-      }
-      const { message, mend } = ONCE[kind](name);
-      const at = `${known.file}:${known.position.line}:${known.position.column}`;
-      problems.push({ file, ...position, code: `${kind}.duplicate`, message, mend: `it is at ${at}; ${mend}` });
+      if (known === undefined) first.set(`${kind} ${name}`, { file: fragment.file, declared });
+      else problems.push(duplicate({ file: fragment.file, declared }, known));
     }
   }
   return problems;
+}
+
+interface Standing {
+  readonly file: string;
+  readonly declared: Declared;
+}
+
+function duplicate({ file, declared: { kind, name, position } }: Standing, first: Standing): Problem {
+  const { message, mend } = ONCE[kind](name);
+  const { line, column } = first.declared.position;
+  const at = `${first.file}:${line}:${column}`;
+  return { file, ...position, code: `${kind}.duplicate`, message, mend: `it is at ${at}; ${mend}` };
 }
 
 function unresolved(fragments: readonly Fragment[], elsewhere: Elsewhere): Problem[] {
@@ -135,16 +157,19 @@ function neverFiring(fragments: readonly Fragment[]): Problem[] {
   return fragments.flatMap(({ file, references }) =>
     references
       .filter(({ kind }) => kind === 'inhibited_by')
-      .flatMap(({ name, from, position }): Problem[] => {
+      .flatMap((reference): Problem[] => {
+        const { name, from } = reference;
         const rule = rules.get(name);
-        const common = { file, ...position, code: 'rule.inhibited_by' };
+        const problem = (message: string, mend: string): Problem[] => [
+          { file, ...reference.position, code: 'rule.inhibited_by', message, mend },
+        ];
         if (name === from) {
           const message = `the rule \`${from}\` would keep itself quiet`;
-          return [{ ...common, message, mend: 'name another rule; against repetitions there is `dedupe`' }];
+          return problem(message, 'name another rule; against repetitions there is `dedupe`');
         }
         if (rule === undefined || makesAlerts(rule)) return [];
         const message = `the rule \`${name}\` never goes on firing, so it keeps nothing quiet`;
-        return [{ ...common, message, mend: `say in \`${name}\` with \`resolve\` when it is over` }];
+        return problem(message, `say in \`${name}\` with \`resolve\` when it is over`);
       }),
   );
 }

@@ -13,6 +13,7 @@ import { prepareDirectory, syncDirectory } from './directory.ts';
 import { type EnginePort, openEngine } from './engine-port.ts';
 import type { TrimResult, TrimStep } from './history.ts';
 import { Sequence } from './ids.ts';
+import { KnownNames } from './known-names.ts';
 import { Bell, findEvent, type Ledger } from './ledger.ts';
 import { openMarks } from './marks.ts';
 import { Owed } from './owed.ts';
@@ -78,15 +79,17 @@ async function load(port: EnginePort, reserve: Reserve, bytes: number, recent: n
   check = () => committer.check();
   const [last] = (await reader.rows('lastSeqs')) as readonly (readonly (number | null)[])[];
   const names = (await reader.rows('owedNames')) as readonly [string, number][];
+  const eventSeqs = new Sequence(last?.[0] ?? 0);
   const ledger: Ledger = {
     committer,
     reader,
+    known: new KnownNames(eventSeqs),
     states,
     owed: new Owed(),
     names: new Map(names.map(([id, seq]) => [fromColumn(id), seq])),
     recent: new RecentBodies(recent),
     bell: new Bell(),
-    eventSeqs: new Sequence(last?.[0] ?? 0),
+    eventSeqs,
     deliverySeqs: new Sequence(last?.[1] ?? 0),
   };
   await loadStates();
@@ -95,6 +98,8 @@ async function load(port: EnginePort, reserve: Reserve, bytes: number, recent: n
   const pushes = new SqlitePushes(ledger, epoch, last?.[2] ?? 0);
   const store = new SqliteStore(port, ledger, pushes, reserve);
   await settleAcknowledged(store, reader);
+  // A disk that does not answer says so to everybody who asks it.
+  void ledger.known.learn(reader).catch(() => undefined);
   return store;
 }
 
@@ -135,8 +140,8 @@ class SqliteStore implements Store {
     this.#port = port;
     this.#ledger = ledger;
     this.#reserve = reserve;
-    this.#arrivals = new Arrivals(ledger);
     this.deliveries = new SqliteDeliveries(ledger, (step) => this.#search(step));
+    this.#arrivals = new Arrivals(ledger, (ids) => this.deliveries.withdraw(ids));
     this.marks = openMarks(ledger);
     const { states } = ledger;
     this.timers = {
@@ -149,27 +154,18 @@ class SqliteStore implements Store {
     this.pushes = pushes;
   }
 
-  async transact(
-    batch: ArrivalBatch,
-    decide: (event: Event, memory: Memory) => Decision,
-  ): Promise<readonly Accepted[]> {
-    const accepted = await this.#arrivals.transact(batch, decide);
-    for (const { decision } of accepted) await this.#withdraw(decision);
-    return accepted;
+  transact(batch: ArrivalBatch, decide: (event: Event, memory: Memory) => Decision): Promise<readonly Accepted[]> {
+    return this.#arrivals.transact(batch, decide);
   }
 
   async change<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D> {
     const decision = await change(this.#ledger, now, decide);
-    await this.#withdraw(decision);
+    if (decision.cancels !== undefined) await this.deliveries.withdraw(decision.cancels);
     return decision;
   }
 
   memory(now: number): Memory {
     return new StateOverlay(this.#ledger.states, now);
-  }
-
-  async #withdraw(decision: Decision | undefined): Promise<void> {
-    if (decision?.cancels !== undefined) await this.deliveries.withdraw(decision.cancels);
   }
 
   async event(id: string): Promise<StoredEvent | undefined> {

@@ -83,6 +83,12 @@ export const READS = {
       WHERE e.seq < ? AND e.seq >= ? AND octet_length(e.body) <= ${LARGE_EVENT} ORDER BY e.seq DESC LIMIT ?`,
     takes: 3,
   },
+  namesCount: { sql: 'SELECT count(*) FROM event_names', takes: 0 },
+  namesAfter: {
+    sql: `SELECT id_hash, source_hash, event FROM event_names WHERE (id_hash, source_hash, event) > (?, ?, ?)
+      ORDER BY id_hash, source_hash, event LIMIT 5000`,
+    takes: 3,
+  },
   deliveryAt: { sql: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERY_TABLES} WHERE d.seq = ?`, takes: 1 },
   deliveryNamed: {
     sql: `SELECT ${DELIVERY_COLUMNS} FROM delivery_names n JOIN deliveries d ON d.seq = n.seq

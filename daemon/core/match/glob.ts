@@ -45,6 +45,19 @@ export function compileGlob(pattern: string): (text: string) => boolean {
   return (text) => compiled.test(text);
 }
 
+/**
+ * The literal text that all texts begin and end with that fit; there may be more of it than this finds. `**` takes the slash
+ * before it, or after it, away with itself.
+ */
+export function literalEnds(pattern: string): { readonly head: string; readonly tail: string } {
+  const head = /^[^\\*?[{]*/.exec(pattern)![0];
+  const tail = /[^\\*?[\]{}]*$/.exec(pattern)![0];
+  return {
+    head: pattern.startsWith('**', head.length) ? head.replace(/\/$/, '') : head,
+    tail: pattern.slice(0, pattern.length - tail.length).endsWith('**') ? tail.replace(/^\//, '') : tail,
+  };
+}
+
 function translate(pattern: string): string {
   let written = '';
   let open = 0;
