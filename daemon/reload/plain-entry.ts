@@ -178,7 +178,7 @@ class PlainReader {
 }
 
 function checkKey(map: object, key: string): void {
-  if (key === '' || key === '__proto__' || Object.hasOwn(map, key)) throw NOT_PLAIN;
+  if (key === '' || key === '__proto__' || SPECIAL_WORD.test(key) || Object.hasOwn(map, key)) throw NOT_PLAIN;
 }
 
 function valueOf(words: string): unknown {
