@@ -2,10 +2,11 @@ import type { Figure, Line, Row, Size } from '../line.ts';
 import { Daemon } from '../tools/daemon.ts';
 import { Floor, FLOORS } from '../tools/floor.ts';
 import { closing } from '../tools/opened.ts';
-import { pass } from '../tools/pass.ts';
+import { type Passing, pass } from '../tools/pass.ts';
 import type { Program, Target } from '../tools/program.ts';
 import { rulesFiles } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
+import { median } from '../tools/statistics.ts';
 import type { Tally } from '../tools/tally.ts';
 
 const floor = FLOORS.durable;
@@ -16,6 +17,7 @@ const COUNTS = {
 const PACE = 200;
 const FEW = 16;
 const MANY = 128;
+const TURNS = 5;
 
 const rows: readonly Row[] = [
   {
@@ -71,22 +73,27 @@ const rows: readonly Row[] = [
 
 type Running = Target & { readonly program: Program };
 
-interface Saturated extends Tally {
-  readonly cpu: number;
+/** What each of several targets did, in the order of the targets. */
+type Tallies = readonly (readonly Tally[])[];
+
+/** The load in slices, the targets in turn: what else happens on the machine meets all of them alike. */
+async function inTurn(targets: readonly Running[], sink: Sink, passing: Passing): Promise<Tallies> {
+  const tallies = targets.map((): Tally[] => []);
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    for (const [index, target] of targets.entries()) {
+      tallies[index]!.push(await pass(target, sink, { ...passing, count: passing.count / TURNS }));
+    }
+  }
+  return tallies;
 }
 
-async function saturate(target: Running, sink: Sink, count: number, connections: number): Promise<Saturated> {
-  const before = target.program.cpuSeconds();
-  const passed = await pass(target, sink, { count, connections });
-  return { ...passed, cpu: ((target.program.cpuSeconds() - before) * 10_000) / count };
-}
+/** Over all slices: a mean would hide those in which the disk or the collector had to catch up. */
+const rateOf = (slices: readonly Tally[]): number =>
+  slices.length / slices.reduce((seconds, slice) => seconds + 1 / slice.deliveredPerSecond, 0);
 
-/** One after the other, so that each has the machine to itself, and close together, so that it is the same machine. */
-async function inTurn<T>(targets: readonly Running[], measure: (target: Running) => Promise<T>): Promise<T[]> {
-  const measured: T[] = [];
-  for (const target of targets) measured.push(await measure(target));
-  return measured;
-}
+const cpuSeconds = (target: Running): number => target.program.cpuSeconds();
+
+const middle = (slices: readonly Tally[], of: (slice: Tally) => number): number => median(slices.map(of));
 
 async function measure(
   daemon: Running,
@@ -96,23 +103,33 @@ async function measure(
   size: Size,
 ): Promise<readonly Figure[]> {
   const { warm, saturated, paced } = COUNTS[size];
-  await inTurn([daemon, least, loaded], (target) => pass(target, sink, { count: warm }));
-  const few = await inTurn([daemon, least, loaded], (target) => saturate(target, sink, saturated, FEW));
-  const many = await inTurn([daemon, least], (target) => saturate(target, sink, saturated, MANY));
-  const steady = await inTurn([daemon, least], (target) => pass(target, sink, { count: paced, rate: PACE }));
-  const figure = <T>(row: string, [value, floor]: readonly T[], of: (measured: T) => number): Figure => ({
-    row,
-    value: of(value!),
-    floor: of(floor!),
-  });
+  for (const target of [daemon, least, loaded]) await pass(target, sink, { count: warm });
+  const before = [daemon, least].map(cpuSeconds);
+  const few = await inTurn([daemon, least, loaded], sink, { count: saturated, connections: FEW });
+  const after = [daemon, least].map(cpuSeconds);
+  const many = await inTurn([daemon, least], sink, { count: saturated, connections: MANY });
+  const steady = await inTurn([daemon, least], sink, { count: paced, rate: PACE });
+  const figure = (row: string, [value, floor]: readonly number[]): Figure => ({ row, value: value!, floor: floor! });
   return [
-    figure('delivered-16', few, (tally) => tally.deliveredPerSecond),
-    figure('delivered-128', many, (tally) => tally.deliveredPerSecond),
-    figure('accepted-p50', steady, (tally) => tally.acceptedP50),
-    figure('delivered-p50', steady, (tally) => tally.deliveredP50),
-    figure('delivered-cpu', few, (tally) => tally.cpu),
-    figure('delivered-peak', [daemon, least], (target) => target.program.memoryMb('peak')),
-    figure('delivered-10000-rules', [few[2], few[0]], (tally) => tally!.deliveredPerSecond),
+    figure('delivered-16', few.map(rateOf)),
+    figure('delivered-128', many.map(rateOf)),
+    figure(
+      'accepted-p50',
+      steady.map((slices) => middle(slices, (slice) => slice.acceptedP50)),
+    ),
+    figure(
+      'delivered-p50',
+      steady.map((slices) => middle(slices, (slice) => slice.deliveredP50)),
+    ),
+    figure(
+      'delivered-cpu',
+      after.map((seconds, index) => ((seconds - before[index]!) * 10_000) / saturated),
+    ),
+    figure(
+      'delivered-peak',
+      [daemon, least].map((target) => target.program.memoryMb('peak')),
+    ),
+    figure('delivered-10000-rules', [few[2]!, few[0]!].map(rateOf)),
   ];
 }
 
