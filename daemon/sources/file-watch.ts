@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { lstat } from 'node:fs/promises';
 import type { JsonObject } from '../core/json.ts';
-import { pause } from '../lib/clock.ts';
 import { type Change, type ChangeKind, FileChanges } from './file-changes.ts';
 import { compileGlobs, type Globs } from './file-globs.ts';
 import { Hints } from './file-hints.ts';
@@ -81,6 +80,7 @@ export class FileWatch {
     const known = await persevere(() => this.#outset(look), trying);
     if (known === undefined) return;
     this.#changes = new FileChanges(known, this.#settings.settle);
+    this.#signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!this.#signal.aborted) await persevere(() => this.#round(), trying);
     this.#hints.close();
     await this.#mark(unsettledMarks(this.#changes.unsettled)).catch((error: unknown) =>
@@ -230,14 +230,14 @@ export class FileWatch {
 
   /** Until there is something to do. */
   async #rest(): Promise<void> {
-    const { clock } = this.#io;
-    for (let wait = this.#wait(); wait > 0 && !this.#signal.aborted; wait = this.#wait()) {
-      const woken = new AbortController();
-      this.#wake = () => woken.abort();
-      this.#signal.addEventListener('abort', this.#wake, { once: true });
-      await pause(clock, wait, woken.signal);
-      this.#signal.removeEventListener('abort', this.#wake);
-    }
+    for (let wait = this.#wait(); wait > 0 && !this.#signal.aborted; wait = this.#wait())
+      await new Promise<void>((resolve) => {
+        const cancel = this.#io.clock.after(wait, resolve);
+        this.#wake = () => {
+          cancel();
+          resolve();
+        };
+      });
   }
 
   #wait(): number {
