@@ -232,6 +232,7 @@ class SqliteStore implements Store {
   }
 
   async #close(): Promise<void> {
+    await this.pushes.flush();
     await this.#ledger.committer.drained();
     this.#ledger.committer.fail('closed', true);
     await this.#reserve.settled();
