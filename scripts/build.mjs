@@ -13,7 +13,11 @@ const bundle = path.join(root, 'bundle');
 const stamp = path.join(bundle, '.built');
 
 /** The threads are files of their own, found beside the main one. */
-const ENTRIES = { main: 'main.js', 'sqlite-worker': 'store/sqlite-worker.js', 'parse-worker': 'reload/parse-worker.js' };
+const ENTRIES = {
+  main: 'main.js',
+  'sqlite-worker': 'store/sqlite-worker.js',
+  'parse-worker': 'reload/parse-worker.js',
+};
 /** What has native code or programs beside its own files, or is loaded only by who needs it. */
 const APART = [/^node:/, 'libsql', 'nodemailer', 'node-notifier', 'bufferutil', 'utf-8-validate'];
 
@@ -37,7 +41,13 @@ function compile() {
 
 async function join() {
   const input = Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, path.join(dist, file)]));
-  const joined = await rolldown({ input, platform: 'node', external: APART, resolve: { alias: ALIAS }, logLevel: 'warn' });
+  const joined = await rolldown({
+    input,
+    platform: 'node',
+    external: APART,
+    resolve: { alias: ALIAS },
+    logLevel: 'warn',
+  });
   await joined.write({ dir: bundle, sourcemap: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' });
   await joined.close();
 }

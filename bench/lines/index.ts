@@ -3,8 +3,9 @@ import { backlog } from './backlog.ts';
 import { delivered } from './delivered.ts';
 import { matcher } from './matcher.ts';
 import { pending } from './pending.ts';
+import { push } from './push.ts';
 import { recovery } from './recovery.ts';
 import { rules } from './rules.ts';
 
 /** In the order of the table. */
-export const lines: readonly Line[] = [delivered, matcher, recovery, backlog, pending, rules];
+export const lines: readonly Line[] = [delivered, matcher, recovery, backlog, pending, push, rules];

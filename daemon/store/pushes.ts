@@ -38,11 +38,7 @@ export class SqlitePushes implements PushStore {
     return Number(seq);
   }
 
-  async since(
-    user: string,
-    seq: number,
-    options: { limit: number; now: number },
-  ): Promise<readonly PushedFrame[]> {
+  async since(user: string, seq: number, options: { limit: number; now: number }): Promise<readonly PushedFrame[]> {
     const rows = await this.#reader.rows('pushesSince', toColumn(user), seq, options.now, options.limit);
     return rows.map(([at, frame]) => ({ seq: Number(at), frame: String(frame) }));
   }

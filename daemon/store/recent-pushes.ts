@@ -56,7 +56,11 @@ export class RecentPushes {
   open(user: string, from: number, seq: number): RecentPush[] | undefined {
     if (from < this.#floor) return undefined;
     const found: RecentPush[] = [];
-    for (let place = this.#placeAfter(from); (this.#pushes[place]?.seq ?? Number.POSITIVE_INFINITY) <= seq; place += 1) {
+    for (
+      let place = this.#placeAfter(from);
+      (this.#pushes[place]?.seq ?? Number.POSITIVE_INFINITY) <= seq;
+      place += 1
+    ) {
       const push = this.#pushes[place]!;
       if (!push.complete && isFor(push, user)) found.push(push);
     }

@@ -62,7 +62,14 @@ export const WRITES = {
 } as const satisfies Record<string, Statement>;
 
 /** Writes whose outcome depends on what they find; the number of parameters each takes. */
-export const PROCEDURE_TAKES = { eventFollows: 6, push: 6, pushAck: 3, pushCursor: 2, pushCursors: 1, pushTrim: 1 } as const;
+export const PROCEDURE_TAKES = {
+  eventFollows: 6,
+  push: 6,
+  pushAck: 3,
+  pushCursor: 2,
+  pushCursors: 1,
+  pushTrim: 1,
+} as const;
 
 export type ProcedureName = keyof typeof PROCEDURE_TAKES;
 export type WriteName = keyof typeof WRITES | ProcedureName;

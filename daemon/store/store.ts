@@ -231,11 +231,7 @@ export interface PushStore {
     keepUntil: number;
   }): Promise<number>;
   /** What a user has not been sent after `seq`, oldest first, unexpired. */
-  since(
-    user: string,
-    seq: number,
-    options: { limit: number; now: number },
-  ): Promise<readonly PushedFrame[]>;
+  since(user: string, seq: number, options: { limit: number; now: number }): Promise<readonly PushedFrame[]>;
   /** The same out of memory; undefined when only the disk knows. */
   recent(user: string, seq: number, options: { limit: number; now: number }): readonly PushedFrame[] | undefined;
   /** The highest `seq` a user acknowledged. A user never seen before begins at the oldest push that nobody has acknowledged. */
