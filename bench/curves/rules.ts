@@ -1,7 +1,7 @@
 import type { Curve } from '../line.ts';
 import { sleep } from '../tools/clock.ts';
 import { closing } from '../tools/opened.ts';
-import { saveLastFile, startWith } from '../tools/rule-versions.ts';
+import { saveLastFile, startWith, untilInEffect } from '../tools/rule-versions.ts';
 import { Sink } from '../tools/sink.ts';
 
 const QUIET_MS = 1000;
@@ -17,6 +17,7 @@ export const rules: Curve = {
     const set = { files: 1, rulesInFile: size };
     return closing(Sink.open(), (sink) =>
       closing(startWith(set, sink), async (daemon) => {
+        await untilInEffect(daemon, sink, set, 0);
         await sleep(QUIET_MS);
         return { start: daemon.program.readyMs, save: await saveLastFile(daemon, sink, set, 1) };
       }),

@@ -2,7 +2,7 @@ import type { Figure, Line, Row, Size } from '../line.ts';
 import { sleep } from '../tools/clock.ts';
 import { closing } from '../tools/opened.ts';
 import { Ping } from '../tools/ping.ts';
-import { type RuleSet, saveLastFile, startWith } from '../tools/rule-versions.ts';
+import { type RuleSet, saveLastFile, startWith, untilInEffect } from '../tools/rule-versions.ts';
 import { Sink } from '../tools/sink.ts';
 
 const MANY: Readonly<Record<Size, number>> = { full: 10_000, short: 500 };
@@ -33,6 +33,7 @@ function startAndSave(set: RuleSet, name: string): Promise<{ readonly startMs: n
   return closing(Sink.open(), (sink) =>
     closing(startWith(set, sink), (daemon) =>
       closing(Promise.resolve(new Ping(daemon.port)), async (ping) => {
+        await untilInEffect(daemon, sink, set, 0);
         await sleep(QUIET_MS);
         ping.longest();
         await sleep(QUIET_MS);

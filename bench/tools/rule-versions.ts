@@ -33,22 +33,24 @@ export function startWith(set: RuleSet, sink: Sink): Promise<Daemon> {
   return Daemon.start({ files: { 'channels.yaml': `channels:\n${webhookChannel('sink', sink.url)}`, ...files } });
 }
 
-/**
- * Puts the next version of the last file in place, as an editor does, and sends events that only its last rule wants until the
- * sink has one. Returns how long that took since the file was renamed, in milliseconds.
- */
+/** Puts the next version of the last file in place, as an editor does. Returns how long it took to be in effect since the file was renamed, in milliseconds. */
 export async function saveLastFile(daemon: Daemon, sink: Sink, set: RuleSet, version: number): Promise<number> {
   const file = set.files - 1;
-  const type = typeOf(file, set.rulesInFile - 1, version);
   const written = path.join(daemon.folder, 'next.yaml');
   await writeFile(written, fileText(set, file, version));
   await rename(written, path.join(daemon.folder, 'rules', fileName(file)));
-  const saved = now();
-  const before = version * PROBES;
-  for (let probe = before + 1; now() - saved < PATIENCE_MS; probe += 1) {
+  return await untilInEffect(daemon, sink, set, version);
+}
+
+/** Sends events that only the last rule of a version wants until the sink has one. Returns how long that took, in milliseconds. */
+export async function untilInEffect(daemon: Daemon, sink: Sink, set: RuleSet, version: number): Promise<number> {
+  const began = now();
+  const type = typeOf(set.files - 1, set.rulesInFile - 1, version);
+  const before = (version + 1) * PROBES;
+  for (let probe = before + 1; now() - began < PATIENCE_MS; probe += 1) {
     await post(daemon.port, daemon.requestOf(eventText(FIRST_PROBE + probe, type)));
     await sleep(2);
-    if (sink.lastProbe > before) return now() - saved;
+    if (sink.lastProbe > before) return now() - began;
   }
-  throw new Error('the rule that was saved never matched');
+  throw new Error(`no rule of version ${version} ever matched`);
 }

@@ -58,7 +58,7 @@ function indexOf(entries: readonly Entry[]): Pick<RuleIndex, 'candidates'> {
     candidates(event, origin) {
       const found: Entry[] = [];
       level.find(event, origin, found);
-      return inOrder(found).filter(({ on }) => on === undefined || on.includes(origin));
+      return inOrder(found, origin);
     },
   };
 }
@@ -107,8 +107,15 @@ function bucketOf({ filed }: Slot<Entry>): Bucket {
   return filed.length > MANY ? new Level(filed, filed.length / 2) : filed;
 }
 
-/** In the order of the files, each once. */
-function inOrder(found: Entry[]): CompiledRule[] {
+/** In the order of the files, each once; without those that take nothing from there. */
+function inOrder(found: Entry[], origin: string): readonly CompiledRule[] {
   if (found.length > 1) found.sort((a, b) => a.order - b.order);
-  return found.filter((entry, at) => entry !== found[at - 1]).map(({ rule }) => rule);
+  const rules: CompiledRule[] = [];
+  let last: Entry | undefined;
+  for (const entry of found) {
+    const { rule } = entry;
+    if (entry !== last && (rule.on === undefined || rule.on.includes(origin))) rules.push(rule);
+    last = entry;
+  }
+  return rules;
 }
