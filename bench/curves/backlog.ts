@@ -1,5 +1,5 @@
 import type { Curve } from '../line.ts';
-import { backlogRate } from '../tools/backlog-rate.ts';
+import { burstRate } from '../tools/burst.ts';
 import { Daemon } from '../tools/daemon.ts';
 import { closing } from '../tools/opened.ts';
 import { pass } from '../tools/pass.ts';
@@ -20,7 +20,7 @@ export const backlog: Curve = {
     closing(Sink.open(), (sink) =>
       closing(Daemon.start({ files: rulesFiles(sink.url) }), async (daemon) => {
         await pass(daemon, sink, { count: Math.min(WARM, size) });
-        return { Belfry: await backlogRate(daemon, sink, size) };
+        return { Belfry: await burstRate(daemon, sink, size, 'away') };
       }),
     ),
 };
