@@ -9,6 +9,8 @@ import { Reader, type Sink } from './reader.ts';
 const MOST_BUFFERED = 1024 * 1024;
 /** ... and for this long, milliseconds; one that reads nothing meanwhile is closed, and resumes later. */
 const READ_WITHIN = 5_000;
+/** Bytes of one frame that may not go out at once. */
+const LARGE = 64 * 1024;
 const PING_EVERY = 15_000;
 /** A client that says nothing after hello is one that begins where it was last acknowledged. */
 const RESUME_WAIT = 250;
@@ -144,7 +146,9 @@ export class Connection implements Sink {
     const { socket, clock } = this.#parts;
     if (this.#ended || socket.readyState !== socket.OPEN) return;
     this.#wrote = clock.monotonic();
-    socket.send(text, TEXT, this.#written);
+    // One that fails is told by the socket's `error`, too. To be called back costs as much as the write, so only those are that wait.
+    if (socket.bufferedAmount === 0 && text.length < LARGE) socket.send(text, TEXT);
+    else socket.send(text, TEXT, this.#written);
   }
 
   readonly #written = (error?: Error): void => {
