@@ -46,11 +46,13 @@ export interface Line {
 export interface Curve {
   readonly name: string;
   readonly title: string;
+  /** A sentence under the plot: what to see in it. */
+  readonly says?: string;
   /** What is varied and its unit: "rules". Drawn logarithmically. */
   readonly x: string;
   readonly y: string;
   /** Ascending. The short form measures only the first. */
   readonly sizes: readonly number[];
   /** The value at one size, by the name of the series. */
-  measure(size: number): Promise<Readonly<Record<string, number>>>;
+  measure(at: number, size: Size): Promise<Readonly<Record<string, number>>>;
 }

@@ -25,13 +25,13 @@ export async function measureLine(line: Line, size: Size, say: Say): Promise<Lin
 }
 
 export async function measureCurve(curve: Curve, size: Size, say: Say): Promise<CurveResult> {
-  const { name, title, x, y, sizes } = curve;
+  const { name, title, says, x, y, sizes } = curve;
   const points: Point[] = [];
-  const result = { name, title, x, y, points };
+  const result = { name, title, x, y, points, ...(says !== undefined && { says }) };
   for (const at of size === 'short' ? sizes.slice(0, 1) : sizes) {
     say(`${name}, ${at.toLocaleString('en-US')} ${x}`);
     try {
-      points.push({ size: at, values: await curve.measure(at) });
+      points.push({ size: at, values: await curve.measure(at, size) });
     } catch (error) {
       return { ...result, failed: messageOf(error) };
     }

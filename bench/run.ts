@@ -5,7 +5,7 @@ import { measureCurve, measureLine, type Say } from './measure.ts';
 import { peerLines } from './peers/index.ts';
 import { writeDocument } from './report/document.ts';
 import { thisMachine } from './report/machine.ts';
-import { type CurveResult, failures, type LineResult, merged, type Results } from './report/results.ts';
+import { failures, merged, type Results } from './report/results.ts';
 import { curveText, table } from './report/table.ts';
 import { now } from './tools/clock.ts';
 import { chosen, type Wanted, wantedOf } from './wanted.ts';
@@ -14,19 +14,29 @@ const say: Say = (text) => void process.stderr.write(`${text}\n`);
 const readResults = (file: string): Results => JSON.parse(readFileSync(file, 'utf8')) as Results;
 
 async function measure(wanted: Extract<Wanted, { kind: 'measure' }>): Promise<Results> {
-  const lineResults: LineResult[] = [];
-  const curveResults: CurveResult[] = [];
+  const { size } = wanted;
   const wantedLines = [...chosen(lines, wanted.lines), ...(wanted.peers ? peerLines(say) : [])];
   const wantedCurves = chosen(curves, wanted.curves);
-  for (const line of wantedLines) lineResults.push(await measureLine(line, wanted.size, say));
-  for (const curve of wantedCurves) curveResults.push(await measureCurve(curve, wanted.size, say));
+  // What is judged has the machine to itself; what only has to work need not.
+  const atOnce = size === 'full' ? 1 : 2;
   return {
     at: new Date().toISOString(),
-    size: wanted.size,
+    size,
     machine: thisMachine(),
-    lines: lineResults,
-    curves: curveResults,
+    lines: await inOrder(wantedLines, atOnce, (line) => measureLine(line, size, say)),
+    curves: await inOrder(wantedCurves, atOnce, (curve) => measureCurve(curve, size, say)),
   };
+}
+
+/** Some at once; the results are in the order of the items. */
+async function inOrder<T, R>(items: readonly T[], atOnce: number, measure: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const waiting = items.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, item] of waiting) results[index] = await measure(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return results;
 }
 
 function keep(file: string, results: Results): void {

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { runProgram } from './commands/program.ts';
 import type { Terminal } from './commands/terminal.ts';
+import { packageRoot } from './lib/package-root.ts';
 
 /** The only file that touches the process: argv in, signals as an AbortSignal, exit code out. */
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8')) as {
   version: string;
 };
 

@@ -14,7 +14,7 @@ function run(...words) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-build();
+await build();
 rmSync(path.join(root, '.bench'), { recursive: true, force: true });
 run(tsc, '-p', path.join(root, 'tsconfig.bench.json'));
 run(path.join(root, '.bench', 'bench', 'run.js'), ...process.argv.slice(2));

@@ -12,6 +12,7 @@ const WARM = 2000;
 export const backlog: Curve = {
   name: 'backlog',
   title: 'Deliveries a second after an outage of the endpoint',
+  says: 'What waited for an endpoint is given out at one rate, however much it is: it is read from disk in pages.',
   x: 'deliveries that waited',
   y: 'deliveries/s',
   sizes: [1000, 3000, 10_000, 30_000, 100_000],

@@ -1,4 +1,4 @@
-import type { Curve } from '../line.ts';
+import type { Curve, Size } from '../line.ts';
 import { until } from '../tools/clock.ts';
 import { Daemon } from '../tools/daemon.ts';
 import { EVENT_TYPE } from '../tools/events.ts';
@@ -8,7 +8,7 @@ import { receipts } from '../tools/receipts.ts';
 import { ruleText, webhookChannel } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
 
-const DELIVERIES = 8000;
+const DELIVERIES: Readonly<Record<Size, number>> = { full: 8000, short: 500 };
 const PATIENCE_MS = 60_000;
 
 function fanOut(url: string, channels: number): Record<string, string> {
@@ -26,7 +26,7 @@ async function rate(daemon: Daemon, sink: Sink, deliveries: number, channels: nu
   const counts = sink.memory.counts.subarray(first, first + count);
   const load = await runLoad({ port: daemon.port, count, first, request: (number) => daemon.request(number) });
   await until('all deliveries', () => counts.every((times) => times >= channels), PATIENCE_MS);
-  const { lastAt } = receipts(sink, first, count, channels);
+  const { lastAt } = receipts(sink.memory, first, count, channels);
   return (count * channels * 1000) / (lastAt - load.startedAt);
 }
 
@@ -34,14 +34,15 @@ async function rate(daemon: Daemon, sink: Sink, deliveries: number, channels: nu
 export const channels: Curve = {
   name: 'channels',
   title: 'Deliveries a second when an event goes to several channels',
+  says: 'What an event costs once, taking it in and making it durable, is shared by its deliveries.',
   x: 'channels that a rule notifies',
   y: 'deliveries/s',
   sizes: [1, 4, 16, 64],
-  measure: (size) =>
+  measure: (channels, size) =>
     closing(Sink.open(), (sink) =>
-      closing(Daemon.start({ files: fanOut(sink.url, size) }), async (daemon) => {
-        await rate(daemon, sink, DELIVERIES / 8, size);
-        return { Belfry: await rate(daemon, sink, DELIVERIES, size) };
+      closing(Daemon.start({ files: fanOut(sink.url, channels) }), async (daemon) => {
+        await rate(daemon, sink, DELIVERIES[size] / 8, channels);
+        return { Belfry: await rate(daemon, sink, DELIVERIES[size], channels) };
       }),
     ),
 };

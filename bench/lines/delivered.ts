@@ -2,10 +2,11 @@ import type { Figure, Line, Row, Size } from '../line.ts';
 import { Daemon } from '../tools/daemon.ts';
 import { Floor, FLOORS } from '../tools/floor.ts';
 import { closing } from '../tools/opened.ts';
-import { pass } from '../tools/pass.ts';
+import { type Passing, pass } from '../tools/pass.ts';
 import type { Program, Target } from '../tools/program.ts';
 import { rulesFiles } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
+import { median } from '../tools/statistics.ts';
 import type { Tally } from '../tools/tally.ts';
 
 const floor = FLOORS.durable;
@@ -16,6 +17,7 @@ const COUNTS = {
 const PACE = 200;
 const FEW = 16;
 const MANY = 128;
+const TURNS = 5;
 
 const rows: readonly Row[] = [
   {
@@ -69,56 +71,81 @@ const rows: readonly Row[] = [
   },
 ];
 
-interface Measured {
-  readonly few: Tally;
-  readonly many: Tally;
-  readonly paced: Tally;
-  readonly cpu: number;
-  readonly peak: number;
-}
-
 type Running = Target & { readonly program: Program };
 
-async function saturated(target: Running, sink: Sink, count: number): Promise<{ few: Tally; cpu: number }> {
-  const before = target.program.cpuSeconds();
-  const few = await pass(target, sink, { count, connections: FEW });
-  return { few, cpu: ((target.program.cpuSeconds() - before) * 10_000) / count };
+/** What each of several targets did, in the order of the targets. */
+type Tallies = readonly (readonly Tally[])[];
+
+/** The load in slices, the targets in turn: what else happens on the machine meets all of them alike. */
+async function inTurn(targets: readonly Running[], sink: Sink, passing: Passing): Promise<Tallies> {
+  const tallies = targets.map((): Tally[] => []);
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    for (const [index, target] of targets.entries()) {
+      tallies[index]!.push(await pass(target, sink, { ...passing, count: passing.count / TURNS }));
+    }
+  }
+  return tallies;
 }
 
-async function measure(target: Running, sink: Sink, size: Size): Promise<Measured> {
-  const counts = COUNTS[size];
-  await pass(target, sink, { count: counts.warm });
-  const { few, cpu } = await saturated(target, sink, counts.saturated);
-  const many = await pass(target, sink, { count: counts.saturated, connections: MANY });
-  const paced = await pass(target, sink, { count: counts.paced, rate: PACE });
-  return { few, many, paced, cpu, peak: target.program.memoryMb('peak') };
+/** Over all slices: a mean would hide those in which the disk or the collector had to catch up. */
+const rateOf = (slices: readonly Tally[]): number =>
+  slices.length / slices.reduce((seconds, slice) => seconds + 1 / slice.deliveredPerSecond, 0);
+
+const cpuSeconds = (target: Running): number => target.program.cpuSeconds();
+
+const middle = (slices: readonly Tally[], of: (slice: Tally) => number): number => median(slices.map(of));
+
+async function measure(
+  daemon: Running,
+  least: Running,
+  loaded: Running,
+  sink: Sink,
+  size: Size,
+): Promise<readonly Figure[]> {
+  const { warm, saturated, paced } = COUNTS[size];
+  for (const target of [daemon, least, loaded]) await pass(target, sink, { count: warm });
+  const before = [daemon, least].map(cpuSeconds);
+  const few = await inTurn([daemon, least, loaded], sink, { count: saturated, connections: FEW });
+  const after = [daemon, least].map(cpuSeconds);
+  const many = await inTurn([daemon, least], sink, { count: saturated, connections: MANY });
+  const steady = await inTurn([daemon, least], sink, { count: paced, rate: PACE });
+  const figure = (row: string, [value, floor]: readonly number[]): Figure => ({ row, value: value!, floor: floor! });
+  return [
+    figure('delivered-16', few.map(rateOf)),
+    figure('delivered-128', many.map(rateOf)),
+    figure(
+      'accepted-p50',
+      steady.map((slices) => middle(slices, (slice) => slice.acceptedP50)),
+    ),
+    figure(
+      'delivered-p50',
+      steady.map((slices) => middle(slices, (slice) => slice.deliveredP50)),
+    ),
+    figure(
+      'delivered-cpu',
+      after.map((seconds, index) => ((seconds - before[index]!) * 10_000) / saturated),
+    ),
+    figure(
+      'delivered-peak',
+      [daemon, least].map((target) => target.program.memoryMb('peak')),
+    ),
+    figure('delivered-10000-rules', [few[2]!, few[0]!].map(rateOf)),
+  ];
 }
 
 const withRules = (sink: Sink, count: number): Promise<Daemon> => Daemon.start({ files: rulesFiles(sink.url, count) });
-
-async function round(size: Size, sink: Sink): Promise<readonly Figure[]> {
-  const counts = COUNTS[size];
-  const own = await closing(withRules(sink, 10), (daemon) => measure(daemon, sink, size));
-  const least = await closing(Floor.start('durable', sink.url), (running) => measure(running, sink, size));
-  const manyRules = await closing(withRules(sink, counts.rules), async (daemon) => {
-    await pass(daemon, sink, { count: counts.warm });
-    return (await saturated(daemon, sink, counts.saturated)).few;
-  });
-  return [
-    { row: 'delivered-16', value: own.few.deliveredPerSecond, floor: least.few.deliveredPerSecond },
-    { row: 'delivered-128', value: own.many.deliveredPerSecond, floor: least.many.deliveredPerSecond },
-    { row: 'accepted-p50', value: own.paced.acceptedP50, floor: least.paced.acceptedP50 },
-    { row: 'delivered-p50', value: own.paced.deliveredP50, floor: least.paced.deliveredP50 },
-    { row: 'delivered-cpu', value: own.cpu, floor: least.cpu },
-    { row: 'delivered-peak', value: own.peak, floor: least.peak },
-    { row: 'delivered-10000-rules', value: manyRules.deliveredPerSecond, floor: own.few.deliveredPerSecond },
-  ];
-}
 
 /** The whole way: HTTP in, a rule, on disk, HTTP out. */
 export const delivered: Line = {
   name: 'delivered',
   rows,
   rounds: 3,
-  round: async (size) => closing(Sink.open(), (sink) => round(size, sink)),
+  round: (size) =>
+    closing(Sink.open(), (sink) =>
+      closing(withRules(sink, COUNTS[size].rules), (loaded) =>
+        closing(Floor.start('durable', sink.url), (least) =>
+          closing(withRules(sink, 10), (daemon) => measure(daemon, least, loaded, sink, size)),
+        ),
+      ),
+    ),
 };

@@ -34,7 +34,7 @@ async function afterOutage(target: Running, sink: Sink, size: Size): Promise<num
   await sink.become('ok');
   const backAt = now();
   await sink.received(waiting, PATIENCE_MS);
-  return (tally(load, sink).lastAt - backAt) / 1000;
+  return (tally(load, sink.memory).lastAt - backAt) / 1000;
 }
 
 /** Seconds from the start after a `kill -9` until everything that was accepted before it has arrived. */
@@ -54,7 +54,7 @@ async function afterKill(target: Running, sink: Sink, size: Size): Promise<numbe
   const startAt = now();
   await target.start();
   await sink.received(waiting, PATIENCE_MS);
-  return (tally(load, sink).lastAt - startAt) / 1000;
+  return (tally(load, sink.memory).lastAt - startAt) / 1000;
 }
 
 type Ordeal = (target: Running, sink: Sink, size: Size) => Promise<number>;

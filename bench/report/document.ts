@@ -3,23 +3,34 @@ import path from 'node:path';
 import { ROOT } from '../tools/root.ts';
 import type { Machine } from './machine.ts';
 import { plot } from './plot.ts';
-import type { Results } from './results.ts';
+import type { CurveResult, Results } from './results.ts';
 import { table } from './table.ts';
 
 const DOCUMENT = 'docs/performance.md';
-const PLOTS = 'docs/performance';
 
-/** Puts the table and the machine into the document, and draws the plots. Returns what it wrote, relative to the project. */
+/** Puts the table, the machine and the plots into the document. Returns what it wrote, relative to the project. */
 export function writeDocument(results: Results): readonly string[] {
+  const curves = results.curves.filter((curve) => curve.points.length > 1);
   const file = path.join(ROOT, DOCUMENT);
-  const text = readFileSync(file, 'utf8');
-  const withTable = between(text, 'table', table(results.lines, results.size));
-  writeFileSync(file, between(withTable, 'machine', machineText(results.machine, results.at)));
-  mkdirSync(path.join(ROOT, PLOTS), { recursive: true });
-  const drawn = results.curves.filter((curve) => curve.points.length > 1);
-  for (const curve of drawn) writeFileSync(path.join(ROOT, PLOTS, `${curve.name}.svg`), plot(curve));
-  return [DOCUMENT, ...drawn.map((curve) => `${PLOTS}/${curve.name}.svg`)];
+  const parts = {
+    table: table(results.lines, results.size),
+    machine: machineText(results.machine, results.at),
+    plots: curves.map(plotText).join('\n\n'),
+  };
+  const text = Object.entries(parts).reduce(
+    (text, [name, part]) => between(text, name, part),
+    readFileSync(file, 'utf8'),
+  );
+  writeFileSync(file, text);
+  mkdirSync(path.join(ROOT, path.dirname(plotFile(''))), { recursive: true });
+  for (const curve of curves) writeFileSync(path.join(ROOT, plotFile(curve.name)), plot(curve));
+  return [DOCUMENT, ...curves.map((curve) => plotFile(curve.name))];
 }
+
+const plotFile = (name: string): string => `docs/performance/${name}.svg`;
+
+const plotText = ({ name, title, says }: CurveResult): string =>
+  [`![${title}](performance/${name}.svg)`, ...(says === undefined ? [] : [says])].join('\n\n');
 
 const machineText = (machine: Machine, at: string): string =>
   `${machine.processor}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}; ${at.slice(0, 10)}.`;

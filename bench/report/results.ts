@@ -23,6 +23,7 @@ export interface Point {
 export interface CurveResult {
   readonly name: string;
   readonly title: string;
+  readonly says?: string;
   readonly x: string;
   readonly y: string;
   readonly points: readonly Point[];

@@ -9,7 +9,7 @@ export interface Scale {
 /** From zero to a round number above all of them. */
 export function linear(values: readonly number[]): Scale {
   const most = Math.max(...values, Number.MIN_VALUE);
-  const step = roundStep(most / 5);
+  const step = roundStep(most / 6);
   const end = Math.ceil(most / step - 1e-9) * step;
   const ticks = Array.from({ length: Math.round(end / step) + 1 }, (_, index) =>
     Number((index * step).toPrecision(12)),

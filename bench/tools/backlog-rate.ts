@@ -10,6 +10,6 @@ export async function backlogRate(daemon: Daemon, sink: Sink, count: number): Pr
   await fill(daemon, first, count);
   await sink.become('ok');
   await sink.received(count, 75_000);
-  const { firstAt, lastAt } = receipts(sink, first, count);
+  const { firstAt, lastAt } = receipts(sink.memory, first, count);
   return (count * 1000) / (lastAt - firstAt);
 }

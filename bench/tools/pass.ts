@@ -15,5 +15,5 @@ export async function pass(target: Target, sink: Sink, passing: Passing): Promis
   const first = sink.expect(passing.count);
   const load = await runLoad({ port: target.port, first, request: (number) => target.request(number), ...passing });
   await sink.received(passing.count);
-  return tally(load, sink);
+  return tally(load, sink.memory);
 }

@@ -1,5 +1,5 @@
 import { isAccepted, type Load } from './load.ts';
-import type { Sink } from './sink.ts';
+import type { SinkMemory } from './sink-memory.ts';
 import { percentile } from './statistics.ts';
 
 export interface Tally {
@@ -15,8 +15,7 @@ export interface Tally {
 }
 
 /** What became of a load. Throws when an event was refused, lost, or delivered twice. */
-export function tally(load: Load, sink: Sink): Tally {
-  const { received, counts } = sink.memory;
+export function tally(load: Load, { received, counts }: SinkMemory): Tally {
   const accepted: number[] = [];
   const delivered: number[] = [];
   const wrong = { refused: 0, lost: 0, doubled: 0 };

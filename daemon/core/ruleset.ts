@@ -170,7 +170,7 @@ export interface DaemonSettings {
 export interface RuleIndex {
   /** The enabled rules that want what no other rule wants. */
   readonly catchAll: readonly CompiledRule[];
-  candidates(event: Event, origin: string): Iterable<CompiledRule>;
+  candidates(event: Event, origin: string): readonly CompiledRule[];
 }
 
 /** Everything that the rule files say, compiled, frozen, swapped as one. Matching cannot fail: compilation did all the failing. */

@@ -17,6 +17,9 @@ export interface Cut {
 }
 
 const RULES = /^rules:[ \t]*(?:#.*)?\r?\n/m;
+/** More is not taken apart, since that is done in one go; and an entry is parsed in one go. */
+const MOST_ENTRIES = 100_000;
+const LARGEST_ENTRY = 16 * 1024;
 const SECTION = /^[A-Za-z_]\w*:\s/;
 
 /**
@@ -40,13 +43,15 @@ export function cutAtEntries(text: string): Cut | undefined {
       break;
     }
     if (first - line === indent && dash) {
-      if (text[first + 1] !== ' ') return undefined;
+      const tooLarge = starts.length > MOST_ENTRIES || line - (starts.at(-1) ?? line) > LARGEST_ENTRY;
+      if (text[first + 1] !== ' ' || tooLarge) return undefined;
       starts.push(line);
     }
   }
   const tail = text.slice(end);
   const second = starts[1];
-  if (second === undefined || (tail !== '' && !SECTION.test(tail))) return undefined;
+  const isLastTooLarge = end - (starts.at(-1) ?? end) > LARGEST_ENTRY;
+  if (second === undefined || isLastTooLarge || (tail !== '' && !SECTION.test(tail))) return undefined;
   return {
     at: rules.index,
     head: { offset: 0, text: text.slice(0, second) },

@@ -10,7 +10,7 @@ import { Lines, locate } from './locate.ts';
 import { maskLine, maskSuspicious, type Range } from './mask.ts';
 import { type ParsedText, parseFile } from './parse-file.ts';
 import { type Lookup, lookUpAll, type ReferenceScope, referencesIn, replaceReferences } from './references.ts';
-import { turns } from './turns.ts';
+import { inTurns } from './turns.ts';
 
 export interface LoadParts {
   readonly env: ReferenceScope['env'];
@@ -111,7 +111,7 @@ async function compileParsed(
     referenced: (pointer) => resolved.referenced.has(pointer),
     locate: (pointer, at, offset) => locate(text, lines, parsed.spotOf(pointer), at, offset),
   };
-  const compiled = await compileSlowly(document, parts.tools, before);
+  const compiled = await inTurns(compileSteps(document, parts.tools, before));
   for (const secret of compiled.secrets) parts.scrubber.add(secret);
   const unresolved = resolved.issues.map(({ pointer, ...issue }) => ({
     file,
@@ -126,16 +126,6 @@ async function compileParsed(
 }
 
 const NONE: ReadonlySet<string> = new Set();
-/** Compiles in turns, so that many rules do not hold up deliveries. */
-async function compileSlowly(document: RuleDocument, tools: CompileTools, before?: Fragment): Promise<Fragment> {
-  const steps = compileSteps(document, tools, before);
-  const turn = turns();
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done) return step.value;
-    await turn();
-  }
-}
-
 function inOrder(problems: readonly Problem[]): Problem[] {
   return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }

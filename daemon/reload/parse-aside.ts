@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { type Parsed, parseYaml } from './parse.ts';
 
 /** Characters that take some 20 ms to parse; starting a thread takes longer than that. */
-export const LARGE = 32 * 1024;
+const LARGE = 32 * 1024;
 const SLOWEST = 30_000;
 
 /** Parses in place what is small, in a thread what is large. The thread needs the built program: Node 20 runs no TypeScript. */

@@ -3,7 +3,7 @@ import { stepsOf } from '../core/pointer.ts';
 import type { Issue, Spot } from './convert.ts';
 import { type Cut, cutAtEntries, type Piece } from './cut.ts';
 import { type FoundSpot, spotBelow, spotOf } from './locate.ts';
-import { LARGE, parseAside } from './parse-aside.ts';
+import { parseAside } from './parse-aside.ts';
 import { type Parsed, parseYaml } from './parse.ts';
 import { readPlainEntry } from './plain-entry.ts';
 import { turns } from './turns.ts';
@@ -19,10 +19,9 @@ export type ParsedText =
     }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
-/** Parses a file; the entries of a large one each by itself, and only those that are not `known`. */
-export async function parseFile(text: string, known: ReadonlyMap<string, unknown> = new Map()): Promise<ParsedText> {
-  const pieced = text.length < LARGE ? undefined : await parseInPieces(text, known);
-  return pieced ?? wholeOf(await parseAside(text));
+/** Parses a file; the entries of its `rules:` each by itself if it can, and only those that are not `known`. */
+export async function parseFile(text: string, known?: ReadonlyMap<string, unknown>): Promise<ParsedText> {
+  return (await parseInPieces(text, known)) ?? wholeOf(await parseAside(text));
 }
 
 /** Undefined when the file cannot be cut: then only as a whole it tells what it says, or what is wrong with it. */

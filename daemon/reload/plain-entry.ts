@@ -122,7 +122,7 @@ class PlainReader {
 
   #value(depth: number): unknown {
     if (depth > DEEPEST) throw NOT_PLAIN;
-    switch (this.#text[this.#at]) {
+    switch (this.#text.charAt(this.#at)) {
       case '"':
         return this.#take(QUOTED)[1]!;
       case '{':
@@ -178,7 +178,7 @@ class PlainReader {
 }
 
 function checkKey(map: object, key: string): void {
-  if (key === '' || key === '__proto__' || Object.hasOwn(map, key)) throw NOT_PLAIN;
+  if (key === '' || key === '__proto__' || SPECIAL_WORD.test(key) || Object.hasOwn(map, key)) throw NOT_PLAIN;
 }
 
 function valueOf(words: string): unknown {

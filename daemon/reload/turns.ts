@@ -1,5 +1,5 @@
 /** What is done in one go at most, milliseconds: an event that comes in meanwhile waits no longer. */
-const LONGEST_TURN = 10;
+const LONGEST_TURN = 5;
 
 /** For long work in small steps: to be called after each of them; resolves at once, or when all else has had its turn. */
 export function turns(): () => Promise<void> | undefined {
@@ -13,4 +13,14 @@ export function turns(): () => Promise<void> | undefined {
       });
     });
   };
+}
+
+/** Takes steps to their end, in turns. */
+export async function inTurns<T>(steps: Generator<undefined, T>): Promise<T> {
+  const turn = turns();
+  for (;;) {
+    const step = steps.next();
+    await turn();
+    if (step.done) return step.value;
+  }
 }

@@ -86,6 +86,9 @@ describe('a file that is parsed in pieces', () => {
     ['a text that is the whole file', '--- |\nrules:\n  - a\n  - b\n'],
     ['a tab', 'rules:\n  - a\n\t- b\n  - c\n'],
     ['nothing but one rule', 'rules:\n  - a\n'],
+    ['an entry that is very large', `rules:\n  - a\n  - "${'x'.repeat(20_000)}"\n  - b\n`],
+    ['a last entry that is very large', `rules:\n  - a\n  - "${'x'.repeat(20_000)}"\n`],
+    ['more entries than anybody has', `rules:\n${'- a\n'.repeat(110_000)}`],
     ['an entry that is too deep', `rules:\n  - a\n  - ${depth(64)}\n`],
   ])('is not, because of %s', async (_what, text) => {
     expect(await parseInPieces(text)).toBeUndefined();

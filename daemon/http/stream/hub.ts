@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { PushGateway } from '../../channels/channel.ts';
 import type { Receipt } from '../../core/delivery.ts';
+import { packageRoot } from '../../lib/package-root.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
@@ -92,7 +93,7 @@ class PushHub implements Hub {
   }
 
   clientSource(): string {
-    return readFileSync(new URL('../../../assets/client.js', import.meta.url), 'utf8');
+    return readFileSync(new URL('assets/client.js', packageRoot()), 'utf8');
   }
 
   upgrade(kind: StreamKind, request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void {
