@@ -71,7 +71,7 @@ export class Lane {
     this.#config = config;
     this.#notifier = new OpenNotifier(() => parts.open(config));
     this.#limit = new RateLimit(config.policy.rate);
-    this.#health = new Health(config.name, parts);
+    this.#health = new Health(config.name, parts, () => this.wake());
     this.#alarm = new Alarm(parts.clock, () => this.wake());
   }
 
@@ -145,6 +145,7 @@ export class Lane {
     this.#alarm.cancel();
     this.#byHand.refuseAll();
     while (!this.#flights.empty || this.#pump.running) await Promise.all([this.#flights.ended(), this.#pump.running]);
+    this.#health.close();
     const closed = new AbortController();
     const closing = this.#notifier.retire(this.#parts.log).finally(() => closed.abort());
     await Promise.race([closing, pause(this.#parts.clock, CLOSING, closed.signal)]);

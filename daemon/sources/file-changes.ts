@@ -21,8 +21,9 @@ export class FileChanges {
   readonly #known: Map<string, FileState>;
   readonly #unsettled = new Map<string, { readonly state: FileState | undefined; readonly since: number }>();
 
-  constructor(known: ReadonlyMap<string, FileState>, settle: number) {
-    this.#known = new Map(known);
+  /** `known` is its own from now on. */
+  constructor(known: Map<string, FileState>, settle: number) {
+    this.#known = known;
     this.#settle = settle;
   }
 

@@ -23,7 +23,7 @@ export interface FileWatchSettings {
 }
 
 /** What was there when the source was started. */
-export interface Look {
+interface Look {
   readonly present: Scan;
   readonly marks: ReadonlyMap<string, string>;
 }
@@ -51,6 +51,8 @@ export class FileWatch {
   readonly #patience = new Patience();
   readonly #troubles = new Map<'scan' | 'hints' | 'intake', string>();
   #changes: FileChanges;
+  /** Only until it has begun: it is as large as what is known. */
+  #look: Look | undefined;
   #nextScan = Number.NEGATIVE_INFINITY;
   #nextHints = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
@@ -59,7 +61,9 @@ export class FileWatch {
     this.#settings = settings;
     this.#io = io;
     this.#signal = signal;
-    this.#globs = compileGlobs(settings.paths, settings.ignore);
+    const globs = compileGlobs(settings.paths, settings.ignore);
+    // What is known counts: nobody has to match its path anew at every look.
+    this.#globs = { ...globs, counts: (file) => this.#changes.isKnown(file) || globs.counts(file) };
     this.#changes = new FileChanges(new Map(), settings.settle);
     this.#hints = new Hints({
       globs: this.#globs,
@@ -68,17 +72,19 @@ export class FileWatch {
     });
   }
 
-  async look(): Promise<Look> {
+  /** What is there now: whatever comes after it is news. */
+  async look(): Promise<void> {
     const present = await scan(this.#globs, this.#bases(), this.#signal);
-    return { present, marks: await this.#io.marks() };
+    this.#look = { present, marks: await this.#io.marks() };
   }
 
   /** Until `signal` aborts. Does not reject: what goes wrong is reported and tried again. */
-  async run(look: Look): Promise<void> {
+  async run(): Promise<void> {
     const { clock } = this.#io;
     const trying = { clock, signal: this.#signal, refused: (why?: string) => this.#trouble('intake', why) };
-    const known = await persevere(() => this.#outset(look), trying);
+    const known = await persevere(() => this.#outset(), trying);
     if (known === undefined) return;
+    this.#look = undefined;
     this.#changes = new FileChanges(known, this.#settings.settle);
     this.#signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!this.#signal.aborted) await persevere(() => this.#round(), trying);
@@ -100,7 +106,8 @@ export class FileWatch {
     await this.#rest();
   }
 
-  async #outset({ present, marks: marksThen }: Look): Promise<ReadonlyMap<string, FileState>> {
+  async #outset(): Promise<Map<string, FileState>> {
+    const { present, marks: marksThen } = this.#look!;
     const { paths, ignore, initial, missed } = this.#settings;
     const words = JSON.stringify([paths, ignore]);
     const marks = await this.#io.marks();
@@ -109,9 +116,15 @@ export class FileWatch {
     return begun.known;
   }
 
-  async #mark(marks: readonly Mark[]): Promise<void> {
-    for (let from = 0; from < marks.length; from += MARKS_AT_ONCE)
-      await this.#io.mark(marks.slice(from, from + MARKS_AT_ONCE));
+  async #mark(marks: Iterable<Mark>): Promise<void> {
+    let batch: Mark[] = [];
+    for (const mark of marks) {
+      batch.push(mark);
+      if (batch.length < MARKS_AT_ONCE) continue;
+      await this.#io.mark(batch);
+      batch = [];
+    }
+    if (batch.length > 0) await this.#io.mark(batch);
   }
 
   async #lookAtAll(): Promise<void> {

@@ -357,4 +357,16 @@ describe('what a status means', () => {
     expect(inspect(networkFailure(strange, true), { depth: 9 })).not.toContain('secret');
     expect(networkFailure('no error at all', false).class).toBe('transient');
   });
+
+  test('a refused connection says at which addresses, so that they can be tried again', () => {
+    const at = (address: string) => Object.assign(new Error('no'), { code: 'ECONNREFUSED', address, port: 80 });
+    const both = new AggregateError([at('127.0.0.1'), at('::1')]);
+    const refusedAt = [
+      { address: '127.0.0.1', port: 80 },
+      { address: '::1', port: 80 },
+    ];
+    expect(networkFailure(both, false)).toMatchObject({ code: 'net.refused', detail: { refusedAt } });
+    expect(networkFailure(new Error('failed', { cause: both }), false).detail).toEqual({ refusedAt });
+    expect(networkFailure(both, true).detail).toEqual({});
+  });
 });
