@@ -1,6 +1,6 @@
 import type { Event } from '../event.ts';
 import type { CompiledRule, RuleIndex } from '../ruleset.ts';
-import { ClueCensus } from './clue-census.ts';
+import { cheapest, ClueCensus, fileUnder } from './clue-census.ts';
 import { FieldTree } from './field-tree.ts';
 import { type Need, needOf } from './need.ts';
 import { type Asking, type Shared, sharedTests } from './shared-tests.ts';
@@ -71,19 +71,19 @@ class Level {
   /** `limit`: what more than so many need tells nobody apart. */
   constructor(entries: readonly Entry[], limit: number) {
     const census = new ClueCensus<Entry>();
-    for (const { need } of entries) census.count(need);
+    const counted = entries.map(({ need }) => census.count(need));
     const rest: Entry[] = [];
-    for (const entry of entries) {
-      const way = census.cheapest(entry.need);
+    for (const [at, entry] of entries.entries()) {
+      const way = cheapest(counted[at]!);
       if (way === undefined || way.cost > limit) rest.push(entry);
-      else for (const { filed } of way.slots) if (filed.at(-1) !== entry) filed.push(entry);
+      else fileUnder(way, entry);
     }
-    for (const { path, kind, slots } of census.filled()) {
+    for (const { path, kind, filed } of census.filled()) {
       this.#fields.add(
         path,
         shelfOf(
           kind,
-          slots.map((slot) => [slot.clue.value, bucketOf(slot.filed)]),
+          filed.map(([value, those]) => [value, bucketOf(those)]),
         ),
       );
     }
