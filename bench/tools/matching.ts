@@ -39,10 +39,11 @@ export function rulesOfShapes(count: number): readonly CompiledRule[] {
 
 function wanting(index: number): Pick<CompiledRule, 'match' | 'matcher' | 'condition'> {
   const shape = SHAPES[index % SHAPES.length]!;
-  const match = shape.match(Math.floor(index / SHAPES.length));
+  const number = Math.floor(index / SHAPES.length);
+  const match = shape.match(number);
   const matcher = compileMatch(match);
   if (!matcher.ok) throw new Error(JSON.stringify(matcher.problems));
-  const condition = shape.condition === undefined ? undefined : compileCondition(shape.condition);
+  const condition = shape.condition === undefined ? undefined : compileCondition(shape.condition(number));
   if (condition?.ok === false) throw new Error(condition.message);
   return { match, matcher: matcher.matcher, ...(condition !== undefined && { condition: condition.condition }) };
 }

@@ -47,6 +47,19 @@ function environment(): Environment {
 
 /** A CEL expression over an event (https://github.com/google/cel-spec). Everything that can be known to be wrong is found here; `offset` counts characters. */
 export function compileCondition(source: string): CompiledCondition {
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
+  const fresh = compileAnew(source);
+  if (compiled.size >= MOST_REMEMBERED) compiled.clear();
+  compiled.set(source, fresh);
+  return fresh;
+}
+
+/** Many rules ask the same. */
+const compiled = new Map<string, CompiledCondition>();
+const MOST_REMEMBERED = 1000;
+
+function compileAnew(source: string): CompiledCondition {
   if (source.length > LONGEST)
     return { ok: false, message: `the expression is longer than ${LONGEST} characters`, offset: 0 };
   try {
@@ -117,13 +130,13 @@ function makeEnvironment(): Environment {
     for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', operator)}: double`, compute);
   }
   for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', '==')}: bool`, (a, b) => a === b);
-  const compiled = new Map<string, RE2JS>();
+  const expressions = new Map<string, RE2JS>();
   cel.registerFunction('string.re2(string): bool', (text: string, pattern: string) => {
-    let expression = compiled.get(pattern);
+    let expression = expressions.get(pattern);
     if (expression === undefined) {
       expression = RE2JS.compile(pattern);
-      if (compiled.size > 1000) compiled.clear();
-      compiled.set(pattern, expression);
+      if (expressions.size > 1000) expressions.clear();
+      expressions.set(pattern, expression);
     }
     return expression.test(text);
   });

@@ -28,11 +28,13 @@ export class FieldTree<T> {
 
 class Field<T> {
   readonly shelves: Shelf<T>[] = [];
-  readonly steps = new Map<string, Field<T>>();
+  /** Undefined in most: nothing is asked of what is in there. */
+  steps: Map<string, Field<T>> | undefined;
   /** The steps that lead to an element of an array, too. */
   readonly #places: (readonly [place: number, field: Field<T>])[] = [];
 
   next(step: string): Field<T> {
+    this.steps ??= new Map();
     let field = this.steps.get(step);
     if (field === undefined) {
       this.steps.set(step, (field = new Field()));
@@ -46,7 +48,7 @@ class Field<T> {
       shelf.meet(value, found);
       if (Array.isArray(value)) for (const one of value) shelf.meet(one, found);
     }
-    if (this.steps.size > 0 && typeof value === 'object') this.enter(value, found);
+    if (this.steps !== undefined && typeof value === 'object') this.enter(value, found);
   }
 
   /** Goes on to what is in a value. */
@@ -60,27 +62,34 @@ class Field<T> {
   }
 
   #at(key: string): Field<T> | undefined {
-    const field = this.steps.get(key);
+    const field = this.steps?.get(key);
     if (field !== undefined || !key.includes('.')) return field;
-    return key.split('.').reduce<Field<T> | undefined>((from, step) => from?.steps.get(step), this);
+    return key.split('.').reduce<Field<T> | undefined>((from, step) => from?.steps?.get(step), this);
   }
 }
 
+const FEW = 16;
+
 class Found<T> implements Finds<T> {
-  readonly #taken = new Set<T>();
-  readonly #spans = new Map<Ranges<T>, Range>();
+  readonly #taken: T[] = [];
+  /** The same, once they are so many that looking through them takes long. */
+  #known: Set<T> | undefined;
+  #spans: Map<Ranges<T>, Range> | undefined;
 
   take(filed: T): void {
-    this.#taken.add(filed);
+    if (this.#known?.has(filed) ?? this.#taken.includes(filed)) return;
+    this.#taken.push(filed);
+    if (this.#taken.length > FEW) (this.#known ??= new Set(this.#taken)).add(filed);
   }
 
   span(ranges: Ranges<T>, value: number): void {
+    this.#spans ??= new Map();
     const { low, high } = this.#spans.get(ranges) ?? { low: value, high: value };
     this.#spans.set(ranges, { low: Math.min(low, value), high: Math.max(high, value) });
   }
 
   all(): Iterable<T> {
-    for (const [ranges, range] of this.#spans) ranges.takeOverlapping(range, this);
+    if (this.#spans !== undefined) for (const [ranges, range] of this.#spans) ranges.takeOverlapping(range, this);
     return this.#taken;
   }
 }

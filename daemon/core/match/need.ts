@@ -31,7 +31,8 @@ const GROUPS: Readonly<Record<string, (maps: readonly unknown[]) => Need>> = {
 /** What an event needs for a match map to hold: never more than the map asks for, often less. */
 export function needOf(match: unknown): Need {
   if (!isObject(match)) return NOTHING;
-  const needs = Object.entries(match).map(([key, value]) => {
+  const needs = Object.keys(match).map((key) => {
+    const value = match[key];
     const group = Object.hasOwn(GROUPS, key) ? GROUPS[key] : undefined;
     return group === undefined ? patternNeed(key, value) : group(Array.isArray(value) ? value : []);
   });
@@ -42,9 +43,10 @@ function patternNeed(path: string, pattern: unknown): Need {
   if (isScalar(pattern)) return { kind: 'value', path, value: pattern };
   if (Array.isArray(pattern)) return { any: pattern.map((item) => patternNeed(path, item)) };
   if (!isObject(pattern)) return NOTHING;
-  const needs = Object.entries(pattern).flatMap(([name, argument]) =>
-    Object.hasOwn(OPERATORS, name) ? OPERATORS[name]!(path, argument) : [],
-  );
+  const needs: Need[] = [];
+  for (const name in pattern) {
+    if (Object.hasOwn(OPERATORS, name)) needs.push(OPERATORS[name]!(path, pattern[name]));
+  }
   return { all: [...needs, ...rangeNeed(path, pattern)] };
 }
 
@@ -65,8 +67,10 @@ const OPERATORS: Readonly<Record<string, (path: string, argument: unknown) => Ne
 
 function ofTexts(needOfText: (path: string, text: string) => Need): (path: string, argument: unknown) => Need {
   return (path, argument) => {
-    const texts: readonly unknown[] = Array.isArray(argument) ? argument : [argument];
-    return { any: texts.map((text) => (typeof text === 'string' ? needOfText(path, text) : NOTHING)) };
+    if (typeof argument === 'string') return needOfText(path, argument);
+    return Array.isArray(argument)
+      ? { any: argument.map((text) => (typeof text === 'string' ? needOfText(path, text) : NOTHING)) }
+      : NOTHING;
   };
 }
 

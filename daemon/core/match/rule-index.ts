@@ -1,21 +1,18 @@
 import type { Event } from '../event.ts';
 import type { CompiledRule, RuleIndex } from '../ruleset.ts';
-import { ClueCensus, type Slot } from './clue-census.ts';
+import { cheapest, ClueCensus, fileUnder } from './clue-census.ts';
 import { FieldTree } from './field-tree.ts';
 import { type Need, needOf } from './need.ts';
-import { type Shared, sharedTests } from './shared-tests.ts';
+import { type Asking, type Shared, sharedTests } from './shared-tests.ts';
 import { shelfOf } from './shelf.ts';
 
-/** A rule that stands in the index, and what an event needs for it. `match` is what that was read from, as written. */
-export interface Entry {
-  readonly rule: CompiledRule;
-  readonly order: number;
-  readonly match: unknown;
+/** A rule on its way into the index, and what an event needs for it. */
+interface Entry extends Asking {
   readonly need: Need;
 }
 
-/** Rules that are found together; when they are many, an index of their own tells them apart further. */
-type Bucket = readonly Entry[] | Level;
+/** Rules that are found together; when they are many, an index of their own tells them apart further. One stands for itself. */
+type Bucket = CompiledRule | readonly CompiledRule[] | Level;
 
 /** More rules than this that are found together are worth going through the event once more. */
 const MANY = 16;
@@ -30,35 +27,36 @@ const ORIGIN = '';
  * too, so that they can be told of; catch-all rules are not.
  */
 export function buildIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const entries = rules.map((rule, order) => entryOf(rule, order, rule.match));
+  const entries = rules.map((rule) => entryOf(rule, rule.match));
   const catchAll = rules.filter((rule) => rule.enabled && rule.catchAll);
   return { catchAll, ...indexOf(entries.filter(({ rule }) => !rule.catchAll)) };
 }
 
 /** The rules by what ends their alerts. */
 export function buildResolvingIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const entries = rules.flatMap((rule, order) => {
+  const entries = rules.flatMap((rule) => {
     const { match, matcher, condition } = rule.resolve ?? {};
-    return matcher === undefined && condition === undefined ? [] : [entryOf(rule, order, match)];
+    return matcher === undefined && condition === undefined ? [] : [entryOf(rule, match)];
   });
   return { catchAll: [], ...indexOf(entries) };
 }
 
-function entryOf(rule: CompiledRule, order: number, match: unknown): Entry {
+function entryOf(rule: CompiledRule, match: unknown): Entry {
   const need = needOf(match);
-  if (rule.on === undefined) return { rule, order, match, need };
+  if (rule.on === undefined) return { rule, match, need };
   const from = rule.on.map((value): Need => ({ kind: 'value', path: ORIGIN, value }));
-  return { rule, order, match, need: { all: [need, { any: from }] } };
+  return { rule, match, need: { all: [need, { any: from }] } };
 }
 
 function indexOf(entries: readonly Entry[]): Pick<RuleIndex, 'candidates'> {
   if (entries.length === 0) return { candidates: () => [] };
   const level = new Level(entries, Number.POSITIVE_INFINITY);
+  const places = new Map(entries.map(({ rule }, place) => [rule, place]));
   return {
     candidates(event, origin) {
-      const found: Entry[] = [];
+      const found: CompiledRule[] = [];
       level.find(event, origin, found);
-      return inOrder(found, origin);
+      return inOrder(found, places).filter(({ on }) => on === undefined || on.includes(origin));
     },
   };
 }
@@ -66,56 +64,55 @@ function indexOf(entries: readonly Entry[]): Pick<RuleIndex, 'candidates'> {
 class Level {
   readonly #fields = new FieldTree<Bucket>();
   /** Tests that several share, of which nothing else is known. */
-  readonly #shared: readonly Shared<Entry>[];
+  readonly #shared: readonly Shared[];
   /** Tried on every event. */
-  readonly #unknown: readonly Entry[];
+  readonly #unknown: Bucket;
 
   /** `limit`: what more than so many need tells nobody apart. */
   constructor(entries: readonly Entry[], limit: number) {
     const census = new ClueCensus<Entry>();
-    for (const { need } of entries) census.count(need);
+    const counted = entries.map(({ need }) => census.count(need));
     const rest: Entry[] = [];
-    for (const entry of entries) {
-      const way = census.cheapest(entry.need);
+    for (const [at, entry] of entries.entries()) {
+      const way = cheapest(counted[at]!);
       if (way === undefined || way.cost > limit) rest.push(entry);
-      else for (const { filed } of way.slots) if (filed.at(-1) !== entry) filed.push(entry);
+      else fileUnder(way, entry);
     }
-    for (const { path, kind, slots } of census.filled()) {
+    for (const { path, kind, filed } of census.filled()) {
       this.#fields.add(
         path,
         shelfOf(
           kind,
-          slots.map((slot) => [slot.clue.value, bucketOf(slot)]),
+          filed.map(([value, those]) => [value, bucketOf(those)]),
         ),
       );
     }
     ({ shared: this.#shared, rest: this.#unknown } = sharedTests(rest));
   }
 
-  find(event: Event, origin: string, found: Entry[]): void {
-    for (const entry of this.#unknown) found.push(entry);
-    for (const { matcher, entries } of this.#shared)
-      if (matcher.holds(event)) for (const entry of entries) found.push(entry);
-    for (const bucket of this.#fields.find(event, origin)) {
-      if (bucket instanceof Level) bucket.find(event, origin, found);
-      else for (const entry of bucket) found.push(entry);
-    }
+  find(event: Event, origin: string, found: CompiledRule[]): void {
+    pour(this.#unknown, event, origin, found);
+    for (const { matcher, rules } of this.#shared) if (matcher.holds(event)) pour(rules, event, origin, found);
+    for (const bucket of this.#fields.find(event, origin)) pour(bucket, event, origin, found);
   }
 }
 
-function bucketOf({ filed }: Slot<Entry>): Bucket {
-  return filed.length > MANY ? new Level(filed, filed.length / 2) : filed;
+function bucketOf(entries: readonly Entry[]): Bucket {
+  if (entries.length > MANY) return new Level(entries, entries.length / 2);
+  return entries.length === 1 ? entries[0]!.rule : entries.map(({ rule }) => rule);
 }
 
-/** In the order of the files, each once; without those that take nothing from there. */
-function inOrder(found: Entry[], origin: string): readonly CompiledRule[] {
-  if (found.length > 1) found.sort((a, b) => a.order - b.order);
-  const rules: CompiledRule[] = [];
-  let last: Entry | undefined;
-  for (const entry of found) {
-    const { rule } = entry;
-    if (entry !== last && (rule.on === undefined || rule.on.includes(origin))) rules.push(rule);
-    last = entry;
-  }
-  return rules;
+function pour(bucket: Bucket, event: Event, origin: string, found: CompiledRule[]): void {
+  if (bucket instanceof Level) bucket.find(event, origin, found);
+  else if (isOne(bucket)) found.push(bucket);
+  else for (const rule of bucket) found.push(rule);
+}
+
+const isOne = (bucket: CompiledRule | readonly CompiledRule[]): bucket is CompiledRule => !Array.isArray(bucket);
+
+/** In the order of the files, each once. */
+function inOrder(found: CompiledRule[], places: ReadonlyMap<CompiledRule, number>): readonly CompiledRule[] {
+  if (found.length < 2) return found;
+  found.sort((a, b) => places.get(a)! - places.get(b)!);
+  return found.filter((rule, at) => rule !== found[at - 1]);
 }

@@ -1,51 +1,60 @@
 import { isObject } from '../json.ts';
-import type { Matcher } from '../ruleset.ts';
+import type { CompiledRule, Matcher } from '../ruleset.ts';
 import { compileMatch } from './compile.ts';
 
-/** Entries whose matches have one condition in common. */
-export interface Shared<T> {
-  readonly matcher: Matcher;
-  readonly entries: readonly T[];
+/** A rule, and the match that is asked for it, as written. */
+export interface Asking {
+  readonly rule: CompiledRule;
+  readonly match: unknown;
 }
 
-interface Group<T> {
-  readonly condition: Readonly<Record<string, unknown>>;
+/** Rules whose matches have one condition in common. */
+export interface Shared {
+  readonly matcher: Matcher;
+  readonly rules: readonly CompiledRule[];
+}
+
+type Condition = Readonly<Record<string, unknown>>;
+
+interface Group {
+  readonly condition: Condition;
   /** How many have the condition. */
   count: number;
   /** Those that are asked for by it. */
-  readonly entries: T[];
+  readonly rules: CompiledRule[];
 }
 
-/** Puts each entry to others that have the same condition, the most common of its own; `rest` has none in common with others. */
-export function sharedTests<T extends { readonly match: unknown }>(
-  entries: readonly T[],
-): { readonly shared: readonly Shared<T>[]; readonly rest: readonly T[] } {
-  const groups = new Map<string, Group<T>>();
-  const groupsOf = entries.map(({ match }) => conditionsOf(match).map((condition) => join(groups, condition)));
-  const rest = entries.filter((entry, at) => {
-    const most = groupsOf[at]!.reduce<Group<T> | undefined>(
+/** Puts each rule to others that have the same condition, the most common of its own; `rest` has none in common with others. */
+export function sharedTests(asking: readonly Asking[]): {
+  readonly shared: readonly Shared[];
+  readonly rest: readonly CompiledRule[];
+} {
+  const groups = new Map<string, Group>();
+  const groupsOf = asking.map(({ match }) => conditionsOf(match).map((condition) => join(groups, condition)));
+  const rest: CompiledRule[] = [];
+  asking.forEach(({ rule }, at) => {
+    const most = groupsOf[at]!.reduce<Group | undefined>(
       (best, group) => (group.count > (best?.count ?? 1) ? group : best),
       undefined,
     );
-    most?.entries.push(entry);
-    return most === undefined;
+    (most?.rules ?? rest).push(rule);
   });
-  const shared = [...groups.values()].flatMap(({ condition, entries: those }) => {
-    const compiled = those.length === 0 ? undefined : compileMatch(condition);
-    return compiled?.ok === true ? [{ matcher: compiled.matcher, entries: those }] : [];
+  const shared = [...groups.values()].flatMap(({ condition, rules }) => {
+    const compiled = rules.length === 0 ? undefined : compileMatch(condition);
+    return compiled?.ok === true ? [{ matcher: compiled.matcher, rules }] : [];
   });
   return { shared, rest };
 }
 
-function join<T>(groups: Map<string, Group<T>>, condition: Group<T>['condition']): Group<T> {
+function join(groups: Map<string, Group>, condition: Condition): Group {
   const text = JSON.stringify(condition, distinct);
   let group = groups.get(text);
-  if (group === undefined) groups.set(text, (group = { condition, count: 0, entries: [] }));
+  if (group === undefined) groups.set(text, (group = { condition, count: 0, rules: [] }));
   group.count += 1;
   return group;
 }
 
-const conditionsOf = (match: unknown): readonly Readonly<Record<string, unknown>>[] =>
+const conditionsOf = (match: unknown): readonly Condition[] =>
   isObject(match) ? Object.entries(match).map(([path, pattern]) => ({ [path]: pattern })) : [];
 
 /** JSON has no infinity, and would write null. */

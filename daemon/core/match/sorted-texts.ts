@@ -1,4 +1,4 @@
-import type { Finds, Shelf } from './shelf.ts';
+import type { Filed, Finds, Shelf } from './shelf.ts';
 
 /** An order in which texts stand right after the longest of the parts that they begin (or end) with. */
 interface Order {
@@ -30,37 +30,40 @@ export const FROM_END: Order = {
  */
 export class SortedTexts<T> implements Shelf<T> {
   readonly #order: Order;
-  readonly #filed: readonly (readonly [text: string, filed: T])[];
+  readonly #texts: readonly string[];
+  readonly #filed: readonly T[];
   /** By place: the place of the longest other text that this one begins with, or -1. */
   readonly #shorter: Int32Array;
 
-  constructor(filed: readonly (readonly [text: string, filed: T])[], order: Order) {
+  constructor(filed: Filed<T, string>, order: Order) {
     this.#order = order;
-    this.#filed = filed.toSorted(([a], [b]) => order.compare(a, b));
-    this.#shorter = new Int32Array(filed.length);
-    this.#filed.forEach(([text], at) => (this.#shorter[at] = this.#fitting(text, at - 1)));
+    const sorted = filed.toSorted(([a], [b]) => order.compare(a, b));
+    this.#texts = sorted.map(([text]) => text);
+    this.#filed = sorted.map(([, found]) => found);
+    this.#shorter = new Int32Array(sorted.length);
+    this.#texts.forEach((text, at) => (this.#shorter[at] = this.#fitting(text, at - 1)));
   }
 
   meet(value: unknown, finds: Finds<T>): void {
     if (typeof value !== 'string') return;
     for (let at = this.#fitting(value, this.#notAfter(value)); at >= 0; at = this.#shorter[at]!) {
-      finds.take(this.#filed[at]![1]);
+      finds.take(this.#filed[at]!);
     }
   }
 
   /** The first that a text begins with, from a place on. */
   #fitting(text: string, from: number): number {
     let at = from;
-    while (at >= 0 && !this.#order.fits(text, this.#filed[at]![0])) at = this.#shorter[at]!;
+    while (at >= 0 && !this.#order.fits(text, this.#texts[at]!)) at = this.#shorter[at]!;
     return at;
   }
 
   #notAfter(text: string): number {
     let low = 0;
-    let high = this.#filed.length;
+    let high = this.#texts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#order.compare(this.#filed[middle]![0], text) <= 0) low = middle + 1;
+      if (this.#order.compare(this.#texts[middle]!, text) <= 0) low = middle + 1;
       else high = middle;
     }
     return low - 1;
