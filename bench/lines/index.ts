@@ -6,6 +6,7 @@ import { pending } from './pending.ts';
 import { push } from './push.ts';
 import { recovery } from './recovery.ts';
 import { rules } from './rules.ts';
+import { start } from './start.ts';
 
 /** In the order of the table. */
-export const lines: readonly Line[] = [delivered, matcher, recovery, backlog, pending, push, rules];
+export const lines: readonly Line[] = [delivered, matcher, recovery, backlog, pending, push, start, rules];

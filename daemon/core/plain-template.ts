@@ -36,7 +36,7 @@ export function renderPlain(
     }
     const value = valueAt(part, scope);
     if (value === undefined || (typeof value === 'object' && value !== null)) return undefined;
-    text += escape(value === null ? '' : String(value));
+    text += escape(value === null ? '' : String(value as string | number | boolean));
   }
   return text;
 }
