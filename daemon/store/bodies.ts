@@ -10,6 +10,9 @@ interface Kept {
 /** Entries that were handed over are cleared away when so many stand at the front. */
 const CLEARED = 1024;
 
+/** With so many before it a delivery is not claimed soon: kept until then it would only make work for the garbage collector. */
+const LONG_QUEUE = 2048;
+
 /** Deliveries just committed, so that claiming them at once reads nothing. The oldest give way to new ones. */
 export class RecentBodies {
   readonly #limit: number;
@@ -24,7 +27,9 @@ export class RecentBodies {
   }
 
   /** One that comes out of turn is not kept; it can be read. */
-  add(seq: number, delivery: Delivery, bytes: number): void {
+  /** `waiting`: how many its channel owes. */
+  add(seq: number, delivery: Delivery, bytes: number, waiting: number): void {
+    if (waiting > LONG_QUEUE) return;
     if (seq <= (this.#kept.at(-1)?.seq ?? 0)) return;
     this.#kept.push({ seq, bytes, delivery });
     this.#bytes += bytes;

@@ -75,7 +75,7 @@ export function writeOwed(ledger: Ledger, writes: Writes, owed: OwedDelivery, ca
 export function enterMemory(ledger: Ledger, { entry, owed, named, bytes }: NewDelivery): void {
   ledger.owed.add(entry);
   if (named) ledger.names.set(owed.delivery.id, entry.seq);
-  ledger.recent.add(entry.seq, owed.delivery, bytes);
+  ledger.recent.add(entry.seq, owed.delivery, bytes, ledger.owed.queue(entry.channel)!.size);
   ledger.bell.ring(entry.channel);
 }
 
