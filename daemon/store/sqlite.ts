@@ -10,7 +10,7 @@ import { Committer, Writes } from './commit.ts';
 import { type Counters, FACT, NO_COUNTS } from './counters.ts';
 import { SqliteDeliveries } from './deliveries.ts';
 import { prepareDirectory, syncDirectory } from './directory.ts';
-import { type EnginePort, openEngine } from './engine-port.ts';
+import { type EnginePort, openEngine, WarmEngine } from './engine-port.ts';
 import type { TrimResult, TrimStep } from './history.ts';
 import { Sequence } from './ids.ts';
 import { KnownNames } from './known-names.ts';
@@ -34,6 +34,7 @@ export interface SqliteOptions {
   readonly path: string;
   /** Bytes of disk set aside for settling what is on its way when the disk is full. */
   readonly reserve?: number;
+  readonly warm?: WarmEngine;
   /** Bytes of memory for deliveries that were just committed and are claimed next. */
   readonly recent?: number;
 }
@@ -44,6 +45,9 @@ const RECENT = 8 * 1024 * 1024;
 const CHUNK = 5000;
 const TRIM_CHUNK = 200;
 
+/** What a store needs that touches no state, begun before it is known whether one is opened. Whoever makes it closes it. */
+export { WarmEngine as WarmStore };
+
 /**
  * The embedded store: SQLite in the state directory, for this process alone. Rejects with `store.locked` (another process has
  * it), `store.newer` (written by a later version; nothing was touched), `store.failed` or `store.full`.
@@ -51,7 +55,7 @@ const TRIM_CHUNK = 200;
 export async function openStore(options: SqliteOptions): Promise<Store> {
   const inMemory = options.path === ':memory:';
   const file = inMemory ? ':memory:' : prepareDirectory(options.path);
-  const port = openEngine(file);
+  const port = openEngine(file, options.warm);
   try {
     const opened = await port.ask({ kind: 'task', task: 'open', argument: null });
     const { bytes } = answerOf(opened) as { readonly bytes: number };
