@@ -101,7 +101,7 @@ export interface CompiledRule {
   readonly on?: readonly string[];
   readonly catchAll: boolean;
   readonly matcher: Matcher;
-  /** `match` as written: the index reads equality patterns from it. */
+  /** `match` as written: the index reads from it what an event needs. */
   readonly match: unknown;
   readonly condition?: Condition;
   readonly onError: 'skip' | 'notify';

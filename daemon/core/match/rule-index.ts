@@ -11,8 +11,11 @@ interface Entry extends Asking {
   readonly need: Need;
 }
 
-/** Rules that are found together; when they are many, an index of their own tells them apart further. One stands for itself. */
-type Bucket = CompiledRule | readonly CompiledRule[] | Level;
+/** Rules that are found together, in the order of the files; one stands for itself. */
+type Found = CompiledRule | readonly CompiledRule[];
+
+/** When they are many, an index of their own tells them apart further. */
+type Bucket = Found | Level;
 
 /** More rules than this that are found together are worth going through the event once more. */
 const MANY = 16;
@@ -23,8 +26,8 @@ const ORIGIN = '';
  * Files each rule under what the fewest others ask of the same events: a value, the beginning or end of a text, a range, a field that
  * is there, or its source. An event is gone through once and leads to the rules that may fit. What no index can tell is asked of
  * every event once for all the rules that share it, so an event costs as much as the rules it meets, and one test for each different
- * `match` that has nothing but `not`, `none`, `exists: false`, `contains`, `regex`, `cidr` and comparisons of texts. Disabled rules are found
- * too, so that they can be told of; catch-all rules are not.
+ * match that has nothing but `not`, `none`, `exists: false`, `contains`, `regex`, `cidr`, comparisons of texts and globs without text at
+ * either end. Disabled rules are found too, so that they can be told of; catch-all rules are not.
  */
 export function buildIndex(rules: readonly CompiledRule[]): RuleIndex {
   const entries = rules.map((rule) => entryOf(rule, rule.match));
@@ -54,7 +57,7 @@ function indexOf(entries: readonly Entry[]): Pick<RuleIndex, 'candidates'> {
   const places = new Map(entries.map(({ rule }, place) => [rule, place]));
   return {
     candidates(event, origin) {
-      const found: CompiledRule[] = [];
+      const found: Found[] = [];
       level.find(event, origin, found);
       return inOrder(found, places).filter(({ on }) => on === undefined || on.includes(origin));
     },
@@ -66,7 +69,7 @@ class Level {
   /** Tests that several share, of which nothing else is known. */
   readonly #shared: readonly Shared[];
   /** Tried on every event. */
-  readonly #unknown: Bucket;
+  readonly #unknown: readonly CompiledRule[];
 
   /** `limit`: what more than so many need tells nobody apart. */
   constructor(entries: readonly Entry[], limit: number) {
@@ -90,10 +93,13 @@ class Level {
     ({ shared: this.#shared, rest: this.#unknown } = sharedTests(rest));
   }
 
-  find(event: Event, origin: string, found: CompiledRule[]): void {
-    pour(this.#unknown, event, origin, found);
-    for (const { matcher, rules } of this.#shared) if (matcher.holds(event)) pour(rules, event, origin, found);
-    for (const bucket of this.#fields.find(event, origin)) pour(bucket, event, origin, found);
+  find(event: Event, origin: string, found: Found[]): void {
+    if (this.#unknown.length > 0) found.push(this.#unknown);
+    for (const { matcher, rules } of this.#shared) if (matcher.holds(event)) found.push(rules);
+    for (const bucket of this.#fields.find(event, origin)) {
+      if (bucket instanceof Level) bucket.find(event, origin, found);
+      else found.push(bucket);
+    }
   }
 }
 
@@ -102,17 +108,18 @@ function bucketOf(entries: readonly Entry[]): Bucket {
   return entries.length === 1 ? entries[0]!.rule : entries.map(({ rule }) => rule);
 }
 
-function pour(bucket: Bucket, event: Event, origin: string, found: CompiledRule[]): void {
-  if (bucket instanceof Level) bucket.find(event, origin, found);
-  else if (isOne(bucket)) found.push(bucket);
-  else for (const rule of bucket) found.push(rule);
-}
-
-const isOne = (bucket: CompiledRule | readonly CompiledRule[]): bucket is CompiledRule => !Array.isArray(bucket);
-
 /** In the order of the files, each once. */
-function inOrder(found: CompiledRule[], places: ReadonlyMap<CompiledRule, number>): readonly CompiledRule[] {
-  if (found.length < 2) return found;
-  found.sort((a, b) => places.get(a)! - places.get(b)!);
-  return found.filter((rule, at) => rule !== found[at - 1]);
+function inOrder(found: readonly Found[], places: ReadonlyMap<CompiledRule, number>): readonly CompiledRule[] {
+  const [first] = found;
+  if (found.length === 1 && first !== undefined && !isOne(first)) return first;
+  const rules: CompiledRule[] = [];
+  for (const some of found) {
+    if (isOne(some)) rules.push(some);
+    else for (const rule of some) rules.push(rule);
+  }
+  if (rules.length < 2) return rules;
+  rules.sort((a, b) => places.get(a)! - places.get(b)!);
+  return rules.filter((rule, at) => rule !== rules[at - 1]);
 }
+
+const isOne = (found: Found): found is CompiledRule => !Array.isArray(found);
