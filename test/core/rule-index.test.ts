@@ -90,6 +90,15 @@ test.each<[Record<string, unknown>, Json, boolean]>([
   expect(found([...others, rule('one', { 'data.x': pattern })], event({ x: value }))).toEqual(expected ? ['one'] : []);
 });
 
+test('a long list leads to each rule once, however often a value comes', () => {
+  const rules = Array.from({ length: 1000 }, (_, index) => rule(`r${index}`, { 'data.x': [index, index + 1000] }));
+  const values = Array.from({ length: 5000 }, (_, index) => 1100 - (index % 200));
+  expect(found(rules, event({ x: values }))).toEqual([
+    ...Array.from({ length: 101 }, (_, index) => `r${index}`),
+    ...Array.from({ length: 99 }, (_, index) => `r${901 + index}`),
+  ]);
+});
+
 test('a condition that no index can tell is asked once for all the rules that share it', () => {
   const shared = { 'data.x': { not: 'quiet' } };
   const rules = Array.from({ length: 1000 }, (_, index) =>
