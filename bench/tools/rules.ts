@@ -16,3 +16,16 @@ export function rulesFiles(url: string, count = 10): Record<string, string> {
     'rules.yaml': `rules:\n${rules.join('')}`,
   };
 }
+
+/** How long a file has to rest; short, since what is measured is what comes after it. */
+export const SETTLE_MS = 50;
+
+/** All changes below a folder are told to the sink, by path. */
+export const filesRules = (url: string, folder: string): Record<string, string> => ({
+  'channels.yaml': `channels:\n${webhookChannel('sink', url)}`,
+  'files.yaml': `sources:
+  inbox: { type: files, paths: "${folder}/**/*.txt", settle: ${SETTLE_MS}ms }
+rules:
+  - { name: inbox, match: { source: inbox }, message: { title: "{{ subject }}", body: "{{ data.size }}" }, notify: [sink] }
+`,
+});
