@@ -13,6 +13,6 @@ export const clients: Curve = {
     const messages = size === 'short' ? 5 : Math.max(20, Math.min(500, Math.round(50_000 / at)));
     const plain = await plainPushes(at, messages);
     const ours = await daemonPushes(at, messages);
-    return { belfry: ours.rate, 'plain ws': plain.rate };
+    return { Belfry: ours.rate, 'plain ws': plain.rate };
   },
 };
