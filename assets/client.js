@@ -92,7 +92,7 @@ export function connect(options) {
     acknowledge();
   }
 
-  /** The first at once, then four a second: one counts for all before it. */
+  /** The first at once, then one a second: it counts for all before it. */
   function acknowledge() {
     if (pause !== undefined || acked === seq || socket?.readyState !== 1) return;
     acked = seq;
@@ -140,4 +140,4 @@ export function connect(options) {
 }
 
 /** Milliseconds between two acknowledgements. */
-const ACK_EVERY = 250;
+const ACK_EVERY = 1000;

@@ -4,12 +4,12 @@ import { now } from './clock.ts';
 /**
  * Many WebSocket clients in one process (RFC 6455), on bare sockets that only split frames, so that they do not become what is
  * measured. `swarm-program URL-PATH PORT COUNT HEADER ACKS`: says `{connected}`, then answers `{expect: n}` with `{last}` when n
- * messages have come. With acks each client acknowledges what it has, four times a second, as the browser's client does.
+ * messages have come. With acks each client acknowledges what it has, once a second, as the browser's client does.
  */
 const [path = '/', port = '0', count = '1', header = '', acks = ''] = process.argv.slice(2);
 const clients = Number(count);
 const AT_ONCE = 64;
-const ACK_EVERY_MS = 250;
+const ACK_EVERY_MS = 1_000;
 const TEXT = 1;
 const PING = 9;
 

@@ -76,5 +76,5 @@ export class RecentPushes {
 }
 
 function isFor({ to }: RecentPush, user: string): boolean {
-  return to.includes(user) || to.includes(EVERYBODY);
+  return to[0] === EVERYBODY || to.includes(user) || to.includes(EVERYBODY);
 }
