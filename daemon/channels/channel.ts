@@ -1,4 +1,4 @@
-import type { Static, TSchema } from 'typebox';
+import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Delivery, Receipt } from '../core/delivery.ts';
 import type { Format, Message } from '../core/message.ts';
 import type { Ending } from '../lib/abort.ts';

@@ -1,7 +1,7 @@
-import { Type } from 'typebox';
 import { type FailureClass, SendFailure } from '../core/failure.ts';
 import type { Message } from '../core/message.ts';
 import { strict, template } from '../core/schema/fields.ts';
+import { Type } from '../core/schema/type.ts';
 import type { Template } from '../core/ruleset.ts';
 import { defineChannel, type SendIo } from './channel.ts';
 import { notification, sendScope } from './http-settings.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { type Static, Type } from 'typebox';
 import { SendFailure } from '../core/failure.ts';
 import { duration, strict } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier } from './channel.ts';
 import { ICON_SIDE, iconTrouble, shippedIcon } from './desktop-icon.ts';
 import type { DesktopLook } from './desktop-look.ts';

@@ -1,9 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
-import { type Static, Type } from 'typebox';
 import type { Receipt } from '../core/delivery.ts';
 import { SendFailure } from '../core/failure.ts';
 import type { Message } from '../core/message.ts';
 import { oneOrMany, secret, strict } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier } from './channel.ts';
 import { type MailAddress, parseAddress, parseAddresses } from './email-address.ts';
 import { readAttachments } from './email-attachments.ts';

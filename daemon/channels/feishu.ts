@@ -1,8 +1,8 @@
-import { type Static, Type } from 'typebox';
 import type { Receipt } from '../core/delivery.ts';
 import { escapeFor } from '../core/escape.ts';
 import type { Message, Priority } from '../core/message.ts';
 import { secret, strict } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
 import { apiSetting, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
 import { fitted, fittedJson, type Markup, layOut, PLAIN, plainOf, without } from './layout.ts';

@@ -1,9 +1,9 @@
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Type } from 'typebox';
 import { type FailureClass, SendFailure } from '../core/failure.ts';
 import type { Message } from '../core/message.ts';
 import { strict, template } from '../core/schema/fields.ts';
+import { Type } from '../core/schema/type.ts';
 import type { Delivery } from '../core/delivery.ts';
 import { defineChannel } from './channel.ts';
 import { notification, sendScope } from './http-settings.ts';

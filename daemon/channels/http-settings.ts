@@ -1,8 +1,8 @@
-import { Type } from 'typebox';
 import type { Delivery } from '../core/delivery.ts';
 import type { Message } from '../core/message.ts';
 import type { Scope, Template } from '../core/ruleset.ts';
 import { template } from '../core/schema/fields.ts';
+import { Type } from '../core/schema/type.ts';
 import { wellFormed } from './text.ts';
 
 /** What every channel over HTTP can be told. */

@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { SendFailure } from '../core/failure.ts';
 import { strict } from '../core/schema/fields.ts';
+import { Type } from '../core/schema/type.ts';
 import { defineChannel } from './channel.ts';
 import { plainBody, plainTitle } from './plain.ts';
 import { cutToBytes } from './text.ts';

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { oneOrMany } from '../core/schema/fields.ts';
+import { Type } from '../core/schema/type.ts';
 
 /** Who is called by name. */
 export interface Mentions {

@@ -1,7 +1,7 @@
-import { Type } from 'typebox';
 import { SendFailure } from '../core/failure.ts';
 import type { Scope, Template } from '../core/ruleset.ts';
 import { template } from '../core/schema/fields.ts';
+import { Type } from '../core/schema/type.ts';
 import type { Notification } from './http-settings.ts';
 import { wellFormed } from './text.ts';
 

@@ -1,8 +1,8 @@
-import { type Static, Type } from 'typebox';
 import type { Receipt } from '../core/delivery.ts';
 import { SendFailure } from '../core/failure.ts';
 import type { Message } from '../core/message.ts';
 import { oneOrMany, secret, strict, wordOrTemplate } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
 import { failureOf, isSuccess, shown, type StatusRange } from './http-failures.ts';
 import { checkHeaders, headersSetting, headerValue, notification, renderHeaders, scopeOf } from './http-settings.ts';

@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { SendFailure } from '../core/failure.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
+import { Type } from '../core/schema/type.ts';
 import { defineChannel } from './channel.ts';
 
 const settings = strict({

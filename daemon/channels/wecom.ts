@@ -1,7 +1,7 @@
-import { type Static, Type } from 'typebox';
 import type { Receipt } from '../core/delivery.ts';
 import type { Message } from '../core/message.ts';
 import { secret, strict } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import { escapeFor } from '../core/escape.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
 import { apiSetting, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';

@@ -1,9 +1,9 @@
-import type { Static, TSchema } from 'typebox';
 import type { Problem } from './failure.ts';
 import { nameOf } from './pointer.ts';
 import { coerceReferenced } from './schema/coerce.ts';
 import { type DecodeSink, decode } from './schema/decode.ts';
 import { schemaOf } from './schema/json-schema.ts';
+import type { Static, TSchema } from './schema/type.ts';
 import { type Finding, validate } from './schema/validate.ts';
 
 export interface Position {

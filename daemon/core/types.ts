@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import type { TSchema } from './schema/type.ts';
 import type { Format } from './message.ts';
 
 /** What a type's own check finds, with a pointer relative to the settings it was given. */

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { duration, oneOrMany, size, strict } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import type { ChangeKind } from './file-changes.ts';
 import { faultOf } from './file-globs.ts';
 import { FileWatch } from './file-watch.ts';

@@ -1,8 +1,8 @@
-import { type Static, Type } from 'typebox';
 import type { Event } from '../core/event.ts';
 import { compileMatch } from '../core/match/compile.ts';
 import type { Template } from '../core/ruleset.ts';
 import { duration, strict, template } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, zoneOrOwn } from './due-words.ts';
 import { rhythmOf } from './heartbeat-rhythm.ts';
 import { standingOf } from './heartbeat-standing.ts';

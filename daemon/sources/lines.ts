@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { oneOrMany, size, strict } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import { faultOf } from './file-globs.ts';
 import { faultOfPattern } from './line-pattern.ts';
 import { LineWatch } from './line-watch.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Static, Type } from 'typebox';
 import type { JsonObject } from '../core/json.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import { type Clock, pause } from '../lib/clock.ts';
 import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/due-times.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, type WrongWords, zoneOrOwn } from './due-words.ts';

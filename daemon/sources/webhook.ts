@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js';
-import { type Static, Type } from 'typebox';
 import type { Json } from '../core/json.ts';
 import type { Template } from '../core/ruleset.ts';
 import { oneOrMany, rate, size, strict, template } from '../core/schema/fields.ts';
+import { type Static, Type } from '../core/schema/type.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Rate } from '../lib/duration.ts';
 import { defineSource, type HookAnswer, type HookRequest, type SourceIo } from './source.ts';

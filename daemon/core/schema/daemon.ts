@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { duration, secret, size, strict } from './fields.ts';
+import { type Static, Type } from './type.ts';
 
 const token = strict(
   {

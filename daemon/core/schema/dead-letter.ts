@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { FORMATS, PRIORITIES } from '../message.ts';
 import { strict } from './fields.ts';
+import { Type } from './type.ts';
 
 const text = (description: string, example: string) => Type.String({ description, examples: [example] });
 const texts = (description: string, example: string) =>

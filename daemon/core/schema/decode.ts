@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox';
 import { parseDuration, parseRate, parseSize } from '../../lib/duration.ts';
 import { Secret } from '../../lib/secret.ts';
 import { isObject } from '../json.ts';
@@ -6,6 +5,7 @@ import { compileCondition } from '../match/condition.ts';
 import { below, nameOf } from '../pointer.ts';
 import { compileTemplate } from '../template.ts';
 import type { Decoding } from './fields.ts';
+import type { TSchema } from './type.ts';
 import { holdsSecret, type Schema, schemaOf } from './json-schema.ts';
 import { fits, type Finding } from './validate.ts';
 

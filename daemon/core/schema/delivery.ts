@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { duration, rate, strict } from './fields.ts';
+import { type Static, Type } from './type.ts';
 
 /** `delivery:` of a channel and of `defaults`. */
 export const deliverySchema = strict(

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from './type.ts';
 
 const text = (description: string, example: string) => Type.String({ description, examples: [example], minLength: 1 });
 

@@ -1,4 +1,4 @@
-import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+import { type Static, type TProperties, type TSchema, Type } from './type.ts';
 import type { Rate } from '../../lib/duration.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { Condition, Template } from '../ruleset.ts';

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { oneOrMany, strict } from './fields.ts';
+import { type Static, Type } from './type.ts';
 
 const TIME = '^([01][0-9]|2[0-3]):[0-5][0-9]$';
 

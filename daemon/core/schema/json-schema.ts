@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import type { TSchema } from './type.ts';
 
 /** The keywords of JSON Schema that the rules' schemas use, and `belfry` (see fields.ts). */
 export interface Schema {

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { FORMATS, PRIORITIES } from '../message.ts';
 import { durationText, oneOrMany, strict, template, wordOrTemplate } from './fields.ts';
+import { type Static, Type } from './type.ts';
 
 const action = strict(
   {

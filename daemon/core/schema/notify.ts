@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { condition, duration, oneOrMany, strict, template } from './fields.ts';
+import { type Static, Type } from './type.ts';
 import { messageSchema } from './message.ts';
 
 const notifyTarget = strict(

@@ -1,7 +1,7 @@
-import { type Static, Type } from 'typebox';
 import { daemonSchema } from './daemon.ts';
 import { deliverySchema } from './delivery.ts';
 import { strict } from './fields.ts';
+import { type Static, Type } from './type.ts';
 import { messageSchema } from './message.ts';
 import { ruleSchema } from './rule.ts';
 import { silenceSchema } from './silence.ts';

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import type { Json } from '../json.ts';
 import { duration, oneOrMany, strict } from './fields.ts';
+import { type Static, Type } from './type.ts';
 
 /** What a channel can be made to answer. */
 export const ANSWERS = ['ok', 'transient', 'permanent', 'rate_limited', 'hang'] as const;

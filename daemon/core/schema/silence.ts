@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { condition, duration, strict } from './fields.ts';
+import { type Static, Type } from './type.ts';
 
 /** One entry of `silences:`, and what `POST /v1/silences` takes. */
 export const silenceSchema = strict(

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { strict } from '../../core/schema/fields.ts';
+import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { HookRequest } from '../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { basic, bearer } from './credentials.ts';
 import { dingtalk } from './dingtalk.ts';

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from 'typebox';
+import type { Static, TSchema } from '../../core/schema/type.ts';
 import type { Json } from '../../core/json.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { HookAnswer, HookRequest } from '../source.ts';

@@ -1,0 +1,36 @@
+import type { Type as TypeBox } from 'typebox';
+
+export type { Static, TProperties, TSchema } from 'typebox';
+
+type Options = Readonly<Record<string, unknown>>;
+type Properties = Readonly<Record<string, object>>;
+
+/** Where TypeBox keeps that a property may be left out: seen by its types, not by what lists the keywords of a schema. */
+const OPTIONAL = '~optional';
+
+/**
+ * The builders of TypeBox that schemas are made with, and its types: a schema is plain JSON Schema that knows its static
+ * type. Only the types are TypeBox's, since loading its several hundred modules would take a good part of every start.
+ */
+export const Type = {
+  String: (options?: Options) => ({ type: 'string', ...options }),
+  Number: (options?: Options) => ({ type: 'number', ...options }),
+  Integer: (options?: Options) => ({ type: 'integer', ...options }),
+  Boolean: (options?: Options) => ({ type: 'boolean', ...options }),
+  Unknown: (options?: Options) => ({ ...options }),
+  Unsafe: (schema: Options) => ({ ...schema }),
+  Array: (items: object, options?: Options) => ({ type: 'array', items, ...options }),
+  Object(properties: Properties, options?: Options) {
+    const required = Object.keys(properties).filter((name) => !(OPTIONAL in properties[name]!));
+    return { type: 'object', ...(required.length > 0 && { required }), properties, ...options };
+  },
+  Record: (keys: { readonly pattern?: string }, values: object, options?: Options) => ({
+    type: 'object',
+    patternProperties: { [keys.pattern ?? '^.*$']: values },
+    ...options,
+  }),
+  Optional: (schema: object) => Object.defineProperty({ ...schema }, OPTIONAL, { value: true, enumerable: false }),
+} as unknown as Pick<
+  typeof TypeBox,
+  'String' | 'Number' | 'Integer' | 'Boolean' | 'Unknown' | 'Unsafe' | 'Array' | 'Object' | 'Record' | 'Optional'
+>;
