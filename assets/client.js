@@ -29,6 +29,8 @@ export function connect(options) {
   /** Where we are in the daemon's sequence. */
   let epoch;
   let seq = 0;
+  let acked;
+  let pause;
   /** Messages are handed over one after another. */
   let turn = Promise.resolve();
 
@@ -68,6 +70,7 @@ export function connect(options) {
       if (epoch === undefined) seq = frame.seq;
       if (epoch !== frame.epoch && epoch !== undefined) seq = frame.seq;
       epoch = frame.epoch;
+      acked = undefined;
       tell('open');
       opened.send(JSON.stringify({ type: 'resume', epoch, seq }));
     } else if (frame.type === 'message') {
@@ -76,7 +79,8 @@ export function connect(options) {
   }
 
   async function handOver(opened, frame) {
-    if (closed || frame.seq <= seq) return;
+    // What a connection brought that was lost since comes again, after what was not taken before it.
+    if (closed || socket !== opened || frame.seq <= seq) return;
     try {
       await options.onMessage(frame);
     } catch (error) {
@@ -85,7 +89,18 @@ export function connect(options) {
       return;
     }
     seq = frame.seq;
-    if (socket === opened && opened.readyState === 1) opened.send(JSON.stringify({ type: 'ack', seq }));
+    acknowledge();
+  }
+
+  /** The first at once, then one a second: it counts for all before it. */
+  function acknowledge() {
+    if (pause !== undefined || acked === seq || socket?.readyState !== 1) return;
+    acked = seq;
+    socket.send(JSON.stringify({ type: 'ack', seq }));
+    pause = setTimeout(() => {
+      pause = undefined;
+      acknowledge();
+    }, ACK_EVERY);
   }
 
   function lost(gone, why) {
@@ -115,6 +130,7 @@ export function connect(options) {
       closed = true;
       clearTimeout(silence);
       clearTimeout(retry);
+      clearTimeout(pause);
       const last = socket;
       socket = undefined;
       last?.close();
@@ -122,3 +138,6 @@ export function connect(options) {
     },
   };
 }
+
+/** Milliseconds between two acknowledgements. */
+const ACK_EVERY = 1000;

@@ -1,12 +1,28 @@
-// Builds dist/ from daemon/ when it is missing or older than its sources; `--force` builds always.
+// Builds the daemon when it is missing or older than its sources; `--force` builds always. TypeScript becomes dist/, a file for
+// each, and dist/ becomes bundle/, the few files that run: three hundred small ones take longer to find and to link than to run.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import path from 'node:path';
+import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const stamp = path.join(root, 'dist', '.built');
+const dist = path.join(root, 'dist');
+const bundle = path.join(root, 'bundle');
+const stamp = path.join(bundle, '.built');
+
+/** The threads are files of their own, found beside the main one. */
+const ENTRIES = {
+  main: 'main.js',
+  'sqlite-worker': 'store/sqlite-worker.js',
+  'parse-worker': 'reload/parse-worker.js',
+};
+/** What has native code or programs beside its own files, or is loaded only by who needs it. */
+const APART = [/^node:/, 'libsql', 'nodemailer', 'node-notifier', 'bufferutil', 'utf-8-validate'];
+
+/** Of undici only what is used: the rest is a fetch, a WebSocket, caches and mocks. */
+const ALIAS = { undici$: path.join(root, 'scripts', 'undici.cjs') };
 
 function newest(folder) {
   let latest = 0;
@@ -17,14 +33,32 @@ function newest(folder) {
   return latest;
 }
 
-export function build({ force = false } = {}) {
-  const sources = Math.max(newest(path.join(root, 'daemon')), statSync(path.join(root, 'tsconfig.build.json')).mtimeMs);
-  if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= sources) return;
-  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+function compile() {
   const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const result = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
   if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+async function join() {
+  const input = Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, path.join(dist, file)]));
+  const joined = await rolldown({
+    input,
+    platform: 'node',
+    external: APART,
+    resolve: { alias: ALIAS },
+    logLevel: 'warn',
+  });
+  await joined.write({ dir: bundle, sourcemap: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' });
+  await joined.close();
+}
+
+export async function build({ force = false } = {}) {
+  const sources = Math.max(newest(path.join(root, 'daemon')), statSync(path.join(root, 'tsconfig.build.json')).mtimeMs);
+  if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= sources) return;
+  for (const folder of [dist, bundle]) rmSync(folder, { recursive: true, force: true });
+  compile();
+  await join();
   writeFileSync(stamp, '');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) build({ force: process.argv.includes('--force') });
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await build({ force: process.argv.includes('--force') });

@@ -1,9 +1,9 @@
 // `npm start`: builds what is missing, then runs the daemon on rules/ in the foreground.
 import { build } from './build.mjs';
 
-build();
+await build();
 const { desktopTrouble } = await import('../dist/channels/desktop.js');
 const trouble = desktopTrouble(process.env);
 process.env.BELFRY_DESKTOP ??= trouble === undefined ? 'yes' : 'no';
 process.argv.splice(2, process.argv.length, 'run', '--try-it', ...process.argv.slice(2));
-await import('../dist/main.js');
+await import('../bundle/main.js');

@@ -13,7 +13,7 @@ const more = process.argv.slice(2).filter((argument) => argument !== '--faults')
 const folder = mkdtempSync(path.join(tmpdir(), 'belfry-test-'));
 const report = path.join(folder, 'report.json');
 
-build();
+await build();
 const vitest = path.join(path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
 const config = faults ? ['--config', 'test/faults/vitest.config.ts'] : [];
 const run = spawnSync(

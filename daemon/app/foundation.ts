@@ -13,7 +13,7 @@ import { Live, type Prepared } from '../reload/live.ts';
 import { testRuleset } from '../rehearsal/run-tests.ts';
 import { peekDaemonSettings } from '../reload/peek.ts';
 import { sourceTypes } from '../sources/index.ts';
-import { openStore } from '../store/sqlite.ts';
+import { openStore, WarmStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { fingerprintKey, sha256 } from './secrets-at-rest.ts';
@@ -62,15 +62,17 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
   const key = fingerprintKey(paths);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber });
-  const prepared = await live.prepare();
-  if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
-  const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
-  // A command that looks at what is stored makes no rules live.
-  const failing = quiet === undefined ? await testsOf({ live, log, scrubber })(prepared.ruleset) : [];
-  if (failing.length > 0) throw new InvalidRules(config, failing);
   const closers = new Closers();
+  const warm = new WarmStore();
+  closers.own('warm store', () => warm.close());
   try {
-    const store = await openStore({ path: paths.state });
+    const prepared = await live.prepare();
+    if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
+    const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
+    // A command that looks at what is stored makes no rules live.
+    const failing = quiet === undefined ? await testsOf({ live, log, scrubber })(prepared.ruleset) : [];
+    if (failing.length > 0) throw new InvalidRules(config, failing);
+    const store = await openStore({ path: paths.state, warm });
     closers.own('store', () => store.close());
     await key.keep();
     const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });

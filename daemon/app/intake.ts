@@ -2,9 +2,11 @@ import type { Decision } from '../core/decision.ts';
 import { decide } from '../core/decide.ts';
 import { type Event, type EventInput, OWN_SOURCE } from '../core/event.ts';
 import { BelfryError } from '../core/failure.ts';
+import type { Json } from '../core/json.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import { select } from '../core/select.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Crowd } from '../lib/crowd.ts';
 import type { Observation } from '../sources/source.ts';
 import type { Accepted, Arrival, Store } from '../store/store.ts';
 
@@ -37,12 +39,15 @@ export interface AcceptOptions {
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 }
 
+/** Those that every event has its place for; others follow them. */
+const ATTRIBUTES = new Set(['id', 'source', 'type', 'subject', 'time', 'data']);
+
 /** The one door in. What `accept` resolves to is on disk, decided upon by one ruleset, and will be delivered. */
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #tokens: { left: number; at: number };
   #stopping = false;
-  #running = new Set<Promise<unknown>>();
+  readonly #running = new Crowd<Promise<unknown>>();
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -69,16 +74,15 @@ export class Intake {
       { arrivals, now, ...(options.idempotency && { idempotency: options.idempotency }) },
       (event, memory) => decide(event, select(event, ruleset, now), { ruleset, memory, now, newId: this.#parts.newId }),
     );
-    this.#running.add(work);
+    const place = this.#running.join(work);
     try {
       const accepted = await work;
       for (const observation of seen) observation.committed();
-      accepted.forEach(({ decision }, index) => {
+      for (const [index, { decision }] of accepted.entries())
         if (decision !== undefined) this.#parts.taken({ event: arrivals[index]!.event, decision });
-      });
       return accepted;
     } finally {
-      this.#running.delete(work);
+      this.#running.leave(place);
     }
   }
 
@@ -89,7 +93,7 @@ export class Intake {
 
   /** Resolves when what is being taken now is on disk or refused. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#running);
+    await Promise.allSettled(this.#running.all());
   }
 
   /** Takes nothing more; resolves when what was being taken is on disk or refused. */
@@ -108,7 +112,7 @@ export class Intake {
   }
 
   #arrival(input: EventInput, options: AcceptOptions, now: number): Arrival {
-    const { id, source, type, subject, time, data, ...extensions } = input;
+    const { id, source, type, subject, time, data = null } = input;
     const from = options.source ?? source ?? 'api';
     if (from === OWN_SOURCE && options.source !== OWN_SOURCE) {
       throw new BelfryError(
@@ -116,16 +120,13 @@ export class Intake {
         `the source \`${OWN_SOURCE}\` is the daemon's own; name another one`,
       );
     }
-    const event: Event = {
-      id: id ?? this.#parts.newId(),
-      source: from,
-      type,
-      ...(subject === undefined ? {} : { subject }),
-      time: time ?? new Date(now).toISOString(),
-      data: data ?? null,
-      ...extensions,
-    };
-    return { event, mayRepeat: id !== undefined, ...(options.marks && { marks: options.marks }) };
+    const event: Record<string, Json> = { id: id ?? this.#parts.newId(), source: from, type };
+    if (subject !== undefined) event.subject = subject;
+    event.time = time ?? new Date(now).toISOString();
+    event.data = data;
+    for (const name in input) if (!ATTRIBUTES.has(name)) event[name] = input[name] ?? null;
+    const arrival = { event: event as unknown as Event, mayRepeat: id !== undefined };
+    return options.marks === undefined ? arrival : { ...arrival, marks: options.marks };
   }
 
   /** Sources of our own are never refused: they would lose what happened. Who posts can try again, and is told so. */

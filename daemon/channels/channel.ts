@@ -1,6 +1,7 @@
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Delivery, Receipt } from '../core/delivery.ts';
 import type { Format, Message } from '../core/message.ts';
+import type { Ending } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { HttpClient } from './http.ts';
@@ -9,6 +10,8 @@ import type { HttpClient } from './http.ts';
 export interface SendIo {
   readonly delivery: Delivery;
   /** Aborts at the attempt's deadline or when the daemon is killed; every wait takes it. */
+  readonly ending: Ending;
+  /** The same for those that need an AbortSignal. */
   readonly signal: AbortSignal;
   /** 1 for the first. */
   readonly attempt: number;

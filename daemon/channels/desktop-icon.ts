@@ -1,12 +1,13 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../lib/package-root.ts';
 import { PNG_HEAD, pngSize } from './png.ts';
 
 /** What all desktops show without scaling it badly. */
 export const ICON_SIDE = 128;
 
-/** Belfry's bell: the same two steps up from the sources as from what is built. */
-export const shippedIcon = (): string => fileURLToPath(new URL('../../assets/icon.png', import.meta.url));
+/** Belfry's bell. */
+export const shippedIcon = (): string => fileURLToPath(new URL('assets/icon.png', packageRoot()));
 
 export interface IconTrouble {
   readonly message: string;

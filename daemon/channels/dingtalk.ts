@@ -83,7 +83,7 @@ function openDingtalk(settings: Settings, tools: ChannelTools): Notifier {
         url: robotUrl(settings.api ?? API, `/robot/send?${queryOf(settings, tools.clock.now())}`),
         headers: renderHeaders(settings.headers, sendScope(message, io.delivery)),
         payload: payloadOf(message, settings),
-        signal: io.signal,
+        ending: io.ending,
       });
     },
   };

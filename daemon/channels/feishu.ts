@@ -95,7 +95,7 @@ function openFeishu(settings: Settings, tools: ChannelTools): Notifier {
         url: robotUrl(settings.api ?? API, path),
         headers: renderHeaders(settings.headers, sendScope(message, io.delivery)),
         payload: payloadOf(message, io, settings, signature(settings, tools.clock.now())),
-        signal: io.signal,
+        ending: io.ending,
       });
     },
   };

@@ -67,6 +67,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    // Whole: nothing is left to be broken off.
+    this.#controller = undefined;
     this.#answered();
   }
 
@@ -75,8 +77,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #answered(): void {
-    const text = Buffer.concat(this.#chunks).subarray(0, this.#end.longest).toString('utf8');
-    this.#finish(() => this.#end.resolve({ ...this.#head!, text }));
+    const text = this.#bytes === 0 ? '' : this.#kept().toString('utf8');
+    const { status, headers } = this.#head!;
+    this.#finish(() => this.#end.resolve({ status, headers, text }));
+  }
+
+  #kept(): Buffer {
+    const whole = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    return whole.subarray(0, this.#end.longest);
   }
 
   #failed(failure: SendFailure): void {
@@ -88,7 +96,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#ended = true;
     this.#cleanUp();
     tell();
-    // After a whole answer this does nothing; otherwise it closes the connection instead of reading on.
+    // Closes the connection instead of reading on.
     this.#controller?.abort(new Error('aborted'));
   }
 }

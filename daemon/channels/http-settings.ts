@@ -58,8 +58,9 @@ export function checkHeaders(headers: Headers | undefined): Found[] {
 
 /** Header names become lower case; a value from an event cannot end its header and begin another. */
 export function renderHeaders(headers: Headers | undefined, scope: Scope): Record<string, string> {
+  if (headers === undefined) return {};
   return Object.fromEntries(
-    Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), headerValue(textOf(value, scope))]),
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), headerValue(textOf(value, scope))]),
   );
 }
 
@@ -70,6 +71,7 @@ function textOf(value: Template, scope: Scope): string {
 
 /** One line without control characters; what is beyond ASCII goes as the bytes of its UTF-8. */
 export function headerValue(text: string): string {
+  if (/^[!-~]+$/.test(text)) return text;
   const line = wellFormed(text)
     .replace(/\p{Cc}+/gu, ' ')
     .trim();
@@ -77,7 +79,9 @@ export function headerValue(text: string): string {
 }
 
 /** What the templates in a channel's settings see besides the event's own fields: those of the default JSON body. */
-export const sendScope = (message: Message, delivery: Delivery): Scope => ({ ...notification(message, delivery) });
+export const sendScope = (message: Message, delivery: Delivery): Scope => scopeOf(notification(message, delivery));
+
+export const scopeOf = (standard: Notification): Scope => standard as Notification & Scope;
 
 export interface Notification {
   /** The delivery's. */

@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import { SendFailure } from '../core/failure.ts';
+import type { Ending } from '../lib/abort.ts';
 import { Exchange } from './http-exchange.ts';
 import { openResolver, type ResolverOptions } from './resolver.ts';
 
@@ -18,7 +19,7 @@ export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  readonly signal: AbortSignal;
+  readonly ending: Ending;
 }
 
 export interface HttpAnswer {
@@ -61,8 +62,9 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
       ...(options.ca !== undefined && { ca: options.ca }),
     },
   });
+  const targets = new Targets();
   return {
-    request: (request) => ask(agent, request),
+    request: (request) => ask(agent, targets, request),
     async close() {
       resolver.close();
       await agent.destroy();
@@ -70,30 +72,58 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   };
 }
 
-function ask(agent: Agent, request: HttpRequest): Promise<HttpAnswer> {
-  const { signal } = request;
-  const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+/** Where a request goes, as the dispatcher wants it. */
+interface Target {
+  readonly origin: string;
+  readonly path: string;
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+/** Most channels write to one URL for ever: the last one is not parsed again. */
+class Targets {
+  #url: string | undefined;
+  #target: Target | undefined;
+
+  /** Undefined when it is no http or https URL. */
+  of(url: string): Target | undefined {
+    if (url !== this.#url) {
+      this.#url = url;
+      this.#target = targetOf(url);
+    }
+    return this.#target;
+  }
+}
+
+function targetOf(text: string): Target | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined;
+  return { origin: url.origin, path: `${url.pathname}${url.search}`, credentials: credentialsOf(url) };
+}
+
+function ask(agent: Agent, targets: Targets, request: HttpRequest): Promise<HttpAnswer> {
+  const { ending } = request;
+  const target = targets.of(request.url);
+  if (target === undefined) {
     const failure = new SendFailure('permanent', 'http.bad_url', 'the URL is not a valid http or https URL', {
       misconfigured: true,
     });
     return Promise.reject(failure);
   }
-  if (signal.aborted) {
+  if (ending.aborted) {
     return Promise.reject(new SendFailure('transient', 'net.aborted', 'the attempt ended before anything was sent'));
   }
   return new Promise((resolve, reject) => {
     const exchange = new Exchange({ longest: LONGEST_ANSWER, resolve, reject });
     const abort = (): void => exchange.abort();
-    signal.addEventListener('abort', abort, { once: true });
-    exchange.onEnd(() => signal.removeEventListener('abort', abort));
+    ending.addEventListener('abort', abort);
+    exchange.onEnd(() => ending.removeEventListener('abort', abort));
     try {
       agent.dispatch(
         {
-          origin: url.origin,
-          path: `${url.pathname}${url.search}`,
+          origin: target.origin,
+          path: target.path,
           method: request.method ?? 'POST',
-          headers: { ...credentialsOf(url), 'accept-encoding': 'identity', ...request.headers },
+          headers: { ...target.credentials, 'accept-encoding': 'identity', ...request.headers },
           body: request.body ?? null,
         },
         exchange,

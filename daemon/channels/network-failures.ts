@@ -1,4 +1,4 @@
-import { type FailureClass, SendFailure } from '../core/failure.ts';
+import { type Endpoint, type FailureClass, SendFailure } from '../core/failure.ts';
 
 interface Row {
   readonly code: string;
@@ -103,9 +103,16 @@ export function networkFailure(error: unknown, sent: boolean): SendFailure {
   if (row?.class === 'permanent' && !(sent && row.misconfigured === true)) {
     return new SendFailure('permanent', name, message, row.misconfigured === true ? { misconfigured: true } : {});
   }
-  return sent
-    ? new SendFailure('unknown', name, `${message} after the request went out`)
-    : new SendFailure('transient', name, message);
+  if (sent) return new SendFailure('unknown', name, `${message} after the request went out`);
+  return new SendFailure('transient', name, message, row === refused ? { refusedAt: endpointsOf(error) } : {});
+}
+
+/** Every address that was tried. */
+function endpointsOf(error: unknown): Endpoint[] {
+  if (error instanceof AggregateError) return error.errors.flatMap(endpointsOf);
+  const { address, port, cause } = (error ?? {}) as { address?: unknown; port?: unknown; cause?: unknown };
+  if (typeof address === 'string' && typeof port === 'number') return [{ address, port }];
+  return cause === undefined ? [] : endpointsOf(cause);
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,7 @@
 import type { Receipt } from '../core/delivery.ts';
 import { type FailureClass, SendFailure } from '../core/failure.ts';
 import { isObject } from '../core/json.ts';
+import type { Ending } from '../lib/abort.ts';
 import type { ChannelTools } from './channel.ts';
 import type { HttpAnswer } from './http.ts';
 import { failureOf, isSuccess, retryAfterOf, shown, type StatusTweaks } from './http-failures.ts';
@@ -36,7 +37,7 @@ export interface RobotRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: unknown;
-  readonly signal: AbortSignal;
+  readonly ending: Ending;
 }
 
 /** The robot's address is its credential: where there is none, no message will ever arrive. */
@@ -49,13 +50,13 @@ const LONGEST_RECEIPT = 1024;
 
 /** Says one thing to a robot and believes only its own number. */
 export async function tellRobot(tools: ChannelTools, dialect: RobotDialect, request: RobotRequest): Promise<Receipt> {
-  const { url, headers, payload, signal } = request;
+  const { url, headers, payload, ending } = request;
   const answer = await tools.http.request({
     url,
     method: 'POST',
     headers: { 'user-agent': 'Belfry', 'content-type': 'application/json; charset=utf-8', ...headers },
     body: Buffer.from(JSON.stringify(payload), 'utf8'),
-    signal,
+    ending,
   });
   const said = dialect.read(parsed(answer.text));
   if (said?.code === 0 && isSuccess(answer.status)) {

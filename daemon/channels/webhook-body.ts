@@ -84,8 +84,14 @@ const isTemplate = (setting: Template | BodyMap | readonly BodyValue[]): setting
 /** An object or an array, not a `{{` or `{%` of the template language. */
 const looksLikeJson = (source: string): boolean => /^\s*(?:\{(?![{%])|\[)/.test(source);
 
-const toJson = (content: unknown): string =>
-  JSON.stringify(content, (_, item: unknown) => (typeof item === 'string' ? wellFormed(item) : item));
+/** How JSON writes a surrogate that has no partner; the replacing is slow, and hardly ever needed. */
+const LONE_SURROGATE = /\\ud[89a-f]/;
+
+function toJson(content: unknown): string {
+  const text = JSON.stringify(content);
+  if (!LONE_SURROGATE.test(text)) return text;
+  return JSON.stringify(content, (_, item: unknown) => (typeof item === 'string' ? wellFormed(item) : item));
+}
 
 const jsonEscaped = (text: string): string => JSON.stringify(wellFormed(text)).slice(1, -1);
 

@@ -1,12 +1,11 @@
 import type { Receipt } from '../core/delivery.ts';
 import { SendFailure } from '../core/failure.ts';
 import type { Message } from '../core/message.ts';
-import type { Scope } from '../core/ruleset.ts';
 import { oneOrMany, secret, strict, wordOrTemplate } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
 import { failureOf, isSuccess, shown, type StatusRange } from './http-failures.ts';
-import { checkHeaders, headersSetting, headerValue, notification, renderHeaders, sendScope } from './http-settings.ts';
+import { checkHeaders, headersSetting, headerValue, notification, renderHeaders, scopeOf } from './http-settings.ts';
 import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks, standardWebhooksKey } from './sign.ts';
 import { bodySetting, renderBody } from './webhook-body.ts';
 
@@ -150,13 +149,9 @@ function openWebhook(settings: Settings, tools: ChannelTools): Notifier {
   const success = (settings.success ?? ['200-299']).map(rangeOf);
   return {
     async send(message: Message, io: SendIo): Promise<Receipt> {
-      const scope = sendScope(message, io.delivery);
-      const { url, api } = settings;
-      const answer = await tools.http.request({
-        url: URL.canParse(url.reveal(), api) ? new URL(url.reveal(), api).href : url.reveal(),
-        ...assemble(settings, message, io, scope, tools.clock.now()),
-        signal: io.signal,
-      });
+      const { method, headers, body } = assemble(settings, message, io, tools.clock.now());
+      const url = addressOf(settings);
+      const answer = await tools.http.request({ url, method, headers, ...(body && { body }), ending: io.ending });
       if (!isSuccess(answer.status, success)) throw failureOf(answer, tools.clock.now());
       return { status: answer.status, ...(answer.text !== '' && { answer: shown(answer.text, LONGEST_RECEIPT) }) };
     },
@@ -165,15 +160,20 @@ function openWebhook(settings: Settings, tools: ChannelTools): Notifier {
 
 const LONGEST_RECEIPT = 1024;
 
+function addressOf({ url, api }: Settings): string {
+  const address = url.reveal();
+  return api !== undefined && URL.canParse(address, api) ? new URL(address, api).href : address;
+}
+
 /** What is the same in every attempt, and the signature that is not. The bytes that are signed are the bytes that are sent. */
-function assemble(settings: Settings, message: Message, io: SendIo, scope: Scope, now: number) {
+function assemble(settings: Settings, message: Message, io: SendIo, now: number) {
+  const standard = notification(message, io.delivery);
+  const scope = scopeOf(standard);
   const method = settings.method?.render(scope).text.trim().toUpperCase() ?? 'POST';
   if (!/^[A-Z]+$/.test(method))
     throw new SendFailure('permanent', 'webhook.method', 'the template of `method` gave no method');
   const own = renderHeaders(settings.headers, scope);
-  const content = BODILESS.has(method)
-    ? undefined
-    : renderBody(settings.body, notification(message, io.delivery), scope, own['content-type']);
+  const content = BODILESS.has(method) ? undefined : renderBody(settings.body, standard, scope, own['content-type']);
   const body = Buffer.from(content?.text ?? '', 'utf8');
   const headers = {
     'user-agent': 'Belfry',
@@ -182,7 +182,7 @@ function assemble(settings: Settings, message: Message, io: SendIo, scope: Scope
     ...own,
     ...signatures(settings, io.delivery.id, body, now),
   };
-  return { method, headers, ...(content !== undefined && { body }) };
+  return { method, headers, body: content === undefined ? undefined : body };
 }
 
 function signatures({ sign }: Settings, id: string, body: Buffer, now: number): Record<string, string> {

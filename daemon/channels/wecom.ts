@@ -93,7 +93,7 @@ function openWecom(settings: Settings, tools: ChannelTools): Notifier {
         url: robotUrl(settings.api ?? API, path),
         headers: renderHeaders(settings.headers, sendScope(message, io.delivery)),
         payload: payloadOf(message, settings),
-        signal: io.signal,
+        ending: io.ending,
       });
     },
   };

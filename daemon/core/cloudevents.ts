@@ -84,9 +84,11 @@ function read({ contentType, headers, body: posted }: PostedEvents): readonly Ev
   return reader(body);
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 function utf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     throw new Refusal(400, 'events.not_utf8', 'the body is not UTF-8; send bytes as `data_base64`');
   }
@@ -132,7 +134,7 @@ function fromBase64(encoded: string, type: unknown, pointer: string): Json {
     throw new Refusal(400, 'events.data', '`data_base64` is not base64', `${pointer}/data_base64`);
   }
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const text = decoder.decode(bytes);
     return typeof type === 'string' && isJsonType(type) ? (json(text) as Json) : text;
   } catch {
     return encoded;
@@ -162,9 +164,8 @@ function isJsonType(media: string): boolean {
 
 /** What every form comes down to. `type` is needed; `data` may be any JSON; other names are extensions. */
 function attributes(value: unknown, pointer: string): EventInput {
-  const { type, data, ...others } = object(value, pointer);
-  // In the JSON format, null is an attribute that is not there (CloudEvents JSON format, 2.2).
-  const rest = Object.fromEntries(Object.entries(others).filter(([, attribute]) => attribute !== null));
+  const given = object(value, pointer);
+  const { type, data = null } = given;
   if (typeof type !== 'string' || type === '')
     throw new Refusal(
       400,
@@ -172,11 +173,25 @@ function attributes(value: unknown, pointer: string): EventInput {
       '`type` is missing: what happened, such as `backup.failed`',
       `${pointer}/type`,
     );
-  for (const [name, attribute] of Object.entries(rest)) attributeFits(name, attribute, pointer);
+  const event: Record<string, Json> = {};
+  for (const name in given) {
+    const attribute = given[name];
+    // In the JSON format, null is an attribute that is not there (CloudEvents JSON format, 2.2).
+    if (name === 'type' || name === 'data' || attribute === null) continue;
+    attributeFits(name, attribute, pointer);
+    event[name] = attribute as Json;
+  }
   if (depth(data, 0) > DEEPEST)
     throw new Refusal(400, 'events.too_deep', `\`data\` is nested deeper than ${DEEPEST}`, `${pointer}/data`);
-  return { ...(rest as Record<string, Json>), type: shortText('type', type, pointer), data: (data ?? null) as Json };
+  event.type = shortText('type', type, pointer);
+  event.data = data as Json;
+  return event as unknown as EventInput;
 }
+
+/** Those that are text and never empty. */
+const TEXTS = new Set(['id', 'source', 'subject', 'time']);
+/** They mean something else in rules. */
+const TAKEN = new Set(['event', 'now']);
 
 function attributeFits(name: string, value: unknown, pointer: string): void {
   const at = `${pointer}/${name}`;
@@ -187,9 +202,9 @@ function attributeFits(name: string, value: unknown, pointer: string): void {
       `\`${name.slice(0, 80)}\` is no attribute name; put it into \`data\``,
       at,
     );
-  if (name === 'event' || name === 'now')
+  if (TAKEN.has(name))
     throw new Refusal(400, 'events.attribute', `\`${name}\` means something else in rules; put it into \`data\``, at);
-  if (['id', 'source', 'subject', 'time'].includes(name)) {
+  if (TEXTS.has(name)) {
     if (typeof value !== 'string' || value === '')
       throw new Refusal(400, 'events.attribute', `\`${name}\` is not text`, at);
     shortText(name, value, pointer);

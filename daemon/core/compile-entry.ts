@@ -99,9 +99,13 @@ export function runCheck(
 
 /** JSON with the keys of every map in order: the same settings give the same text. */
 export function stableText(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, item: unknown) =>
-      isObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
-    ) ?? ''
-  );
+  return JSON.stringify(inOrder(value)) ?? '';
+}
+
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (!isObject(value)) return value;
+  const ordered: Record<string, unknown> = {};
+  for (const key of Object.keys(value).sort()) ordered[key] = inOrder(value[key]);
+  return ordered;
 }

@@ -109,20 +109,21 @@ type Check = (settings: RuleSettings, pointer: string, draft: Draft) => void;
 /** What a schema cannot say: what is given must mean something. */
 const CHECKS: readonly Check[] = [positive, endings, collected, escalations, purposes];
 
+const WINDOWS: readonly (readonly [path: readonly string[], of: (settings: RuleSettings) => number | undefined])[] = [
+  [['for'], (settings) => settings.for],
+  [['resolve', 'after'], (settings) => settings.resolve?.after],
+  [['threshold', 'within'], (settings) => settings.threshold?.within],
+  [['dedupe'], (settings) => settings.dedupe],
+  [['throttle', 'per'], (settings) => settings.throttle?.per],
+  [['digest', 'wait'], (settings) => settings.digest?.wait],
+  [['digest', 'every'], (settings) => settings.digest?.every],
+  [['repeat'], (settings) => settings.repeat],
+];
+
 /** No window is shorter than a millisecond. */
 function positive(settings: RuleSettings, pointer: string, draft: Draft): void {
-  const durations: readonly (readonly [value: number | undefined, ...path: string[]])[] = [
-    [settings.for, 'for'],
-    [settings.resolve?.after, 'resolve', 'after'],
-    [settings.threshold?.within, 'threshold', 'within'],
-    [settings.dedupe, 'dedupe'],
-    [settings.throttle?.per, 'throttle', 'per'],
-    [settings.digest?.wait, 'digest', 'wait'],
-    [settings.digest?.every, 'digest', 'every'],
-    [settings.repeat, 'repeat'],
-  ];
-  for (const [value, ...path] of durations) {
-    if (value === undefined || value > 0) continue;
+  for (const [path, of] of WINDOWS) {
+    if ((of(settings) ?? 1) > 0) continue;
     const message = `\`${path.at(-1)}\` must be longer than nothing`;
     wrong(draft, below(pointer, ...path), 'schema.range', message, 'write it like `10m`, or leave it out');
   }

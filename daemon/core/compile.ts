@@ -134,11 +134,11 @@ const silencesSection: Section = function* (file, _defaults, draft, tools, parts
   }
 };
 
-const rulesSection: Section = function* (file, defaults, draft, tools, parts, known) {
+const rulesSection: Section = function* (file, defaults, draft, _tools, parts, known) {
   const rules = listOf(file, 'rules', '- name: ...', draft);
   parts.ruleCount = rules.length;
   for (const [index, entry] of rules.entries()) {
-    const digest = tools.fingerprint(stableText([entry, defaults.raw.message]));
+    const digest = stableText([entry, defaults.raw.message]);
     const rule = compileRule(entry, below('/rules', index), defaults, draft, digest, known.get(digest));
     if (rule !== undefined) {
       parts.rules.push(rule);

@@ -84,12 +84,30 @@ export class Draft {
   }
 
   declare(kind: DeclaredKind, name: string, pointer: string, at: 'key' | 'value', digest: string): void {
-    this.declared.push({ kind, name, position: this.document.locate(pointer, at), digest });
+    const { document } = this;
+    // Found when somebody asks, which is when something is wrong with it: finding ten thousand places takes time.
+    this.declared.push({
+      kind,
+      name,
+      digest,
+      get position() {
+        return document.locate(pointer, at);
+      },
+    });
   }
 
   refer(kind: Reference['kind'], name: string, from: string, pointer: string): void {
-    const hidden = this.document.referenced(pointer);
-    this.references.push({ kind, name, from, hidden, position: this.document.locate(pointer, 'value') });
+    const { document } = this;
+    const hidden = document.referenced(pointer);
+    this.references.push({
+      kind,
+      name,
+      from,
+      hidden,
+      get position() {
+        return document.locate(pointer, 'value');
+      },
+    });
   }
 
   /** Settings by their schema: validated, decoded, defaults filled in; undefined when anything is wrong with them. */

@@ -15,7 +15,16 @@ export interface FailureDetail {
   readonly rateLimited?: boolean;
   /** Credentials or configuration of the channel are refused (401, 403, a bad-token code): all its deliveries would fail alike. */
   readonly misconfigured?: boolean;
+  /** Nobody listened there: a connection that is taken tells that it is worth trying again. */
+  readonly refusedAt?: readonly Endpoint[];
   readonly cause?: unknown;
+}
+
+/** Where a TCP connection goes. */
+export interface Endpoint {
+  /** A literal IP address. */
+  readonly address: string;
+  readonly port: number;
 }
 
 /** The one error a channel throws. `code` is stable and greppable (`wecom.93000`, `http.401`, `smtp.535`, `net.refused`); `message` never holds a URL or a setting. */

@@ -1,7 +1,7 @@
 import type { Fragment } from './compile.ts';
 import { defaultDaemon } from './compile-daemon.ts';
 import { BUILT_IN_SOURCES } from './compile-source.ts';
-import type { Declared, DeclaredKind, Position, Reference } from './draft.ts';
+import type { Declared, DeclaredKind, Reference } from './draft.ts';
 import type { Problem } from './failure.ts';
 import { makesAlerts } from './flow/alert.ts';
 import { buildIndex, buildResolvingIndex } from './match/rule-index.ts';
@@ -23,28 +23,42 @@ const NOWHERE: Elsewhere = { channels: [], sources: [], hours: [], rules: [] };
  * repeated, but a ruleset is only made of good ones. `digests` name every part (`rule failed-deploy`) with what it changes by.
  */
 export function link(fragments: readonly Fragment[], tools: CompileTools, elsewhere: Elsewhere = NOWHERE): Linked {
-  const problems = [
-    ...repeated(fragments),
-    ...unresolved(fragments, elsewhere),
-    ...fallbackCycles(fragments),
-    ...neverFiring(fragments),
-  ];
+  const steps = linkSteps(fragments, tools, elsewhere);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/** The same in steps, so that ten thousand rules need not stop everything else. */
+export function* linkSteps(
+  fragments: readonly Fragment[],
+  tools: CompileTools,
+  elsewhere: Elsewhere = NOWHERE,
+): Generator<undefined, Linked> {
+  const found: Problem[][] = [];
+  for (const find of [repeated, unresolved, fallbackCycles, neverFiring]) {
+    found.push(find(fragments, elsewhere));
+    yield;
+  }
+  const problems = found.flat();
   if (problems.length > 0 || fragments.some((fragment) => fragment.problems.length > 0)) {
     return { ok: false, problems };
   }
+  const digests = digestsOf(fragments);
   const rules = fragments.flatMap((fragment) => fragment.rules);
+  yield;
+  const index = buildIndex(rules);
+  yield;
   const ruleset: Ruleset = {
     daemon: fragments.find(({ daemon }) => daemon !== undefined)?.daemon ?? defaultDaemon(tools),
     rules,
     byName: new Map(rules.map((rule) => [rule.name, rule])),
-    index: buildIndex(rules),
+    index,
     resolving: buildResolvingIndex(rules),
     hours: new Map(fragments.flatMap(({ hours }) => hours.map((entry) => [entry.name, entry]))),
     silences: fragments.flatMap(({ silences }) => silences),
     sources: new Map(fragments.flatMap(({ sources }) => sources.map((source) => [source.name, source]))),
     channels: new Map(fragments.flatMap(({ channels }) => channels.map((channel) => [channel.name, channel]))),
   };
-  return { ok: true, ruleset: Object.freeze(ruleset), digests: digestsOf(fragments) };
+  return { ok: true, ruleset: Object.freeze(ruleset), digests };
 }
 
 function digestsOf(fragments: readonly Fragment[]): ReadonlyMap<string, string> {
@@ -65,44 +79,71 @@ const ONCE: Readonly<Record<DeclaredKind, (name: string) => { message: string; m
 
 function repeated(fragments: readonly Fragment[]): Problem[] {
   const problems: Problem[] = [];
-  const first = new Map<string, { readonly file: string; readonly position: Position }>();
+  const seen = new Map<DeclaredKind, Map<string, Standing>>();
   for (const { file, declared } of fragments) {
-    for (const { kind, name, position } of declared) {
-      const known = first.get(`${kind} ${name}`);
-      if (known === undefined) {
-        first.set(`${kind} ${name}`, { file, position });
-        continue;
-      }
-      const { message, mend } = ONCE[kind](name);
-      const at = `${known.file}:${known.position.line}:${known.position.column}`;
-      problems.push({ file, ...position, code: `${kind}.duplicate`, message, mend: `it is at ${at}; ${mend}` });
+    for (const one of declared) {
+      let names = seen.get(one.kind);
+      if (names === undefined) seen.set(one.kind, (names = new Map()));
+      const first = names.get(one.name);
+      if (first === undefined) names.set(one.name, { file, declared: one });
+      else problems.push(duplicate({ file, declared: one }, first));
     }
   }
   return problems;
 }
 
+interface Standing {
+  readonly file: string;
+  readonly declared: Declared;
+}
+
+function duplicate({ file, declared: { kind, name, position } }: Standing, first: Standing): Problem {
+  const { message, mend } = ONCE[kind](name);
+  const { line, column } = first.declared.position;
+  const at = `${first.file}:${line}:${column}`;
+  return { file, ...position, code: `${kind}.duplicate`, message, mend: `it is at ${at}; ${mend}` };
+}
+
 function unresolved(fragments: readonly Fragment[], elsewhere: Elsewhere): Problem[] {
   if (elsewhere === 'unknown') return [];
-  const names = (kind: DeclaredKind): string[] =>
-    fragments.flatMap(({ declared }) =>
-      declared.filter((item: Declared) => item.kind === kind).map(({ name }) => name),
-    );
-  const known: Readonly<Record<Reference['kind'], readonly [noun: Noun, names: ReadonlySet<string>]>> = {
-    on: ['source', new Set([...BUILT_IN_SOURCES, ...names('source'), ...elsewhere.sources])],
-    notify: ['channel', new Set([...names('channel'), ...elsewhere.channels])],
-    fallback: ['channel', new Set([...names('channel'), ...elsewhere.channels])],
-    hours: ['hours', new Set([...names('hours'), ...elsewhere.hours])],
-    inhibited_by: ['rule', new Set([...names('rule'), ...elsewhere.rules])],
+  const there: Readonly<Record<Noun, Set<string>>> = {
+    source: new Set(BUILT_IN_SOURCES),
+    channel: new Set(),
+    hours: new Set(),
+    rule: new Set(),
   };
-  return fragments.flatMap(({ file, references }) =>
-    references.flatMap((reference) => {
-      const [noun, there] = known[reference.kind];
-      return there.has(reference.name) ? [] : [unknownName(file, reference, noun, there)];
-    }),
-  );
+  for (const { declared } of fragments) {
+    for (const { kind, name } of declared) if (isNoun(kind)) there[kind].add(name);
+  }
+  for (const [noun, section] of ELSEWHERE) for (const name of elsewhere[section]) there[noun].add(name);
+  const problems: Problem[] = [];
+  for (const { file, references } of fragments) {
+    for (const reference of references) {
+      const noun = NAMED[reference.kind];
+      if (!there[noun].has(reference.name)) problems.push(unknownName(file, reference, noun, there[noun]));
+    }
+  }
+  return problems;
 }
 
 type Noun = 'source' | 'channel' | 'hours' | 'rule';
+const isNoun = (kind: DeclaredKind): kind is Noun => Object.hasOwn(NOUNS, kind);
+
+/** What a mention names. */
+const NAMED: Readonly<Record<Reference['kind'], Noun>> = {
+  on: 'source',
+  notify: 'channel',
+  fallback: 'channel',
+  hours: 'hours',
+  inhibited_by: 'rule',
+};
+
+const ELSEWHERE = [
+  ['source', 'sources'],
+  ['channel', 'channels'],
+  ['hours', 'hours'],
+  ['rule', 'rules'],
+] as const;
 
 /** How each is called in a sentence, and where it is written. */
 const NOUNS: Readonly<Record<Noun, { readonly lacking: string; readonly section: string }>> = {
@@ -131,22 +172,25 @@ function unknownName(
 
 /** What never fires as an alert can keep nothing quiet; and a rule cannot keep itself quiet. */
 function neverFiring(fragments: readonly Fragment[]): Problem[] {
-  const rules = new Map(fragments.flatMap((fragment) => fragment.rules.map((rule) => [rule.name, rule])));
-  return fragments.flatMap(({ file, references }) =>
-    references
-      .filter(({ kind }) => kind === 'inhibited_by')
-      .flatMap(({ name, from, position }): Problem[] => {
-        const rule = rules.get(name);
-        const common = { file, ...position, code: 'rule.inhibited_by' };
-        if (name === from) {
-          const message = `the rule \`${from}\` would keep itself quiet`;
-          return [{ ...common, message, mend: 'name another rule; against repetitions there is `dedupe`' }];
-        }
-        if (rule === undefined || makesAlerts(rule)) return [];
-        const message = `the rule \`${name}\` never goes on firing, so it keeps nothing quiet`;
-        return [{ ...common, message, mend: `say in \`${name}\` with \`resolve\` when it is over` }];
-      }),
+  const mentions = fragments.flatMap(({ file, references }) =>
+    references.filter(({ kind }) => kind === 'inhibited_by').map((reference) => ({ file, reference })),
   );
+  if (mentions.length === 0) return [];
+  const rules = new Map(fragments.flatMap((fragment) => fragment.rules.map((rule) => [rule.name, rule])));
+  return mentions.flatMap(({ file, reference }): Problem[] => {
+    const { name, from } = reference;
+    const rule = rules.get(name);
+    const problem = (message: string, mend: string): Problem[] => [
+      { file, ...reference.position, code: 'rule.inhibited_by', message, mend },
+    ];
+    if (name === from) {
+      const message = `the rule \`${from}\` would keep itself quiet`;
+      return problem(message, 'name another rule; against repetitions there is `dedupe`');
+    }
+    if (rule === undefined || makesAlerts(rule)) return [];
+    const message = `the rule \`${name}\` never goes on firing, so it keeps nothing quiet`;
+    return problem(message, `say in \`${name}\` with \`resolve\` when it is over`);
+  });
 }
 
 /** A message that ends dead everywhere must end: a circle of fallbacks would carry it round for ever. */

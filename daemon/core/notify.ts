@@ -79,8 +79,7 @@ function owe(
 function rendered(telling: Telling, target: NotifyTarget, context: TellingContext): RenderedMessage {
   const { rule, instead } = telling;
   const { escape } = context.ruleset.channels.get(target.channel)!;
-  const override = { ...target.message, ...(target.to !== undefined && { to: target.to }) };
-  const templates = { ...rule.message, ...telling.message, ...override };
+  const templates = telling.message === undefined ? usualOf(rule, target) : templatesOf(rule, target, telling.message);
   const first = renderMessage(templates, scopeOf(telling, context), escape);
   const second =
     first.errors.length === 0 || instead === undefined
@@ -90,6 +89,19 @@ function rendered(telling: Telling, target: NotifyTarget, context: TellingContex
   // All that is said of one alert stands in one place, where the channel has places.
   if (message.replace_key !== undefined || !makesAlerts(rule)) return { message, errors };
   return { message: { ...message, replace_key: `${rule.name}/${telling.key}` }, errors };
+}
+
+const usual = new WeakMap<NotifyTarget, MessageTemplates>();
+
+/** What a rule says by a target of its own, put together once. */
+function usualOf(rule: CompiledRule, target: NotifyTarget): MessageTemplates {
+  let templates = usual.get(target);
+  if (templates === undefined) usual.set(target, (templates = templatesOf(rule, target)));
+  return templates;
+}
+
+function templatesOf(rule: CompiledRule, target: NotifyTarget, over?: MessageTemplates): MessageTemplates {
+  return { ...rule.message, ...over, ...target.message, ...(target.to !== undefined && { to: target.to }) };
 }
 
 function scopeOf({ rule, key, status, signal, suppressed, resolvedAfter }: Telling, { now }: TellingContext): Scope {

@@ -1,8 +1,14 @@
 /** RFC 6901: one more step down. */
 export function below(pointer: string, ...steps: readonly (string | number)[]): string {
   let longer = pointer;
-  for (const step of steps) longer += `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  for (const step of steps) longer += `/${typeof step === 'string' && SPECIAL.test(step) ? escaped(step) : step}`;
   return longer;
+}
+
+const SPECIAL = /[~/]/;
+
+function escaped(step: string): string {
+  return step.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 export function stepsOf(pointer: string): string[] {

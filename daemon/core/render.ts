@@ -25,10 +25,7 @@ export function renderMessage(templates: MessageTemplates, scope: Scope, escape:
   const format = templates.format ?? 'text';
   const errors: string[] = [];
   const rendering = new Rendering(scope, (text) => escape(text, format), errors);
-  const link = rendering.address('link', templates.link);
-  const image = rendering.address('image', templates.image);
-  const replaceKey = rendering.line('replace_key', templates.replace_key);
-  const message: Message = {
+  const plain: Message = {
     title: withStatus(
       templates,
       rendering.shownLine('title', templates.title) ?? defaultTitle(scope, format, escape),
@@ -42,8 +39,23 @@ export function renderMessage(templates: MessageTemplates, scope: Scope, escape:
     format,
     priority: rendering.priority(templates.priority),
     tags: rendering.list('tags', templates.tags) ?? [],
-    ...(link !== undefined && { link }),
-    ...(image !== undefined && { image }),
+  };
+  const message = EXTRAS.some((name) => templates[name] !== undefined)
+    ? { ...plain, ...extras(templates, rendering) }
+    : plain;
+  return { message, errors };
+}
+
+/** What most messages do not have. */
+const EXTRAS = ['link', 'image', 'actions', 'fields', 'mention', 'attach', 'replace_key', 'ttl', 'to'] as const;
+
+function extras(templates: MessageTemplates, rendering: Rendering): Partial<Message> {
+  const link = rendering.address('link', templates.link);
+  const image = rendering.address('image', templates.image);
+  const replaceKey = rendering.line('replace_key', templates.replace_key);
+  return {
+    ...present('link', link),
+    ...present('image', image),
     ...present('actions', rendering.actions(templates.actions)),
     ...present('fields', rendering.fields(templates.fields)),
     ...present('mention', rendering.names('mention', templates.mention)),
@@ -52,7 +64,6 @@ export function renderMessage(templates: MessageTemplates, scope: Scope, escape:
     ...present('ttl', templates.ttl),
     ...present('to', rendering.names('to', templates.to)),
   };
-  return { message, errors };
 }
 
 class Rendering {
@@ -145,15 +156,17 @@ function rawEvent(event: Event): string {
 
 /** That it is over is told, by the rule's own words if it has any for it: the same title as before would say the opposite. */
 function withStatus(templates: MessageTemplates, title: string, scope: Scope): string {
+  if (scope.status !== 'resolved') return title;
   const told = [templates.title, templates.body].some((template) => TELLS_STATUS.test(template?.source ?? ''));
-  return scope.status === 'resolved' && !told ? `Resolved: ${title}` : title;
+  return told ? title : `Resolved: ${title}`;
 }
 
 /** What was held back is told, by the rule's own words if it has any for it. */
 function withSuppressed(templates: MessageTemplates, body: string, scope: Scope): string {
   const suppressed = Number(scope.suppressed ?? 0);
+  if (suppressed === 0) return body;
   const told = [templates.title, templates.body].some((template) => TELLS_SUPPRESSED.test(template?.source ?? ''));
-  if (suppressed === 0 || told) return body;
+  if (told) return body;
   const line = `(${suppressed} more like this ${suppressed === 1 ? 'was' : 'were'} suppressed)`;
   return body === '' ? line : `${body}${templates.format === 'html' ? '<br><br>' : '\n\n'}${line}`;
 }

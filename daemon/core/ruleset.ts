@@ -101,7 +101,7 @@ export interface CompiledRule {
   readonly on?: readonly string[];
   readonly catchAll: boolean;
   readonly matcher: Matcher;
-  /** `match` as written: the index reads equality patterns from it. */
+  /** `match` as written: the index reads from it what an event needs. */
   readonly match: unknown;
   readonly condition?: Condition;
   readonly onError: 'skip' | 'notify';
@@ -170,7 +170,7 @@ export interface DaemonSettings {
 export interface RuleIndex {
   /** The enabled rules that want what no other rule wants. */
   readonly catchAll: readonly CompiledRule[];
-  candidates(event: Event, origin: string): Iterable<CompiledRule>;
+  candidates(event: Event, origin: string): readonly CompiledRule[];
 }
 
 /** Everything that the rule files say, compiled, frozen, swapped as one. Matching cannot fail: compilation did all the failing. */

@@ -1,4 +1,5 @@
 import { Context, Liquid } from 'liquidjs';
+import { OPTIONAL, plainParts, renderPlain } from './plain-template.ts';
 import type { Scope, Template } from './ruleset.ts';
 
 export type CompiledTemplate =
@@ -14,7 +15,8 @@ const MOST_STEPS = 50_000;
  * How values are escaped by the render that is running. Rendering is synchronous, so there is only ever one; the engine
  * takes the function when it is made, and one engine a channel would parse every template again.
  */
-let escaping: (text: string) => string = (text) => text;
+const asItIs = (text: string): string => text;
+let escaping = asItIs;
 
 const engine = new Liquid({
   // Without it `{% layout %}` and `{% include %}` read files.
@@ -44,17 +46,39 @@ for (const name of Object.keys(engine.filters).filter((filter) => filter.startsW
   engine.registerFilter(name, timed);
 }
 
-/** What an event or a message may lack without a mistake of whoever wrote the template; shown as nothing. */
-const OPTIONAL = { subject: null, resolved_after: null };
+/** Many rules say the same thing: `{{ subject }}` need not be parsed ten thousand times, nor kept as often. */
+const compiled = new Map<string, CompiledTemplate>();
+const MOST_REMEMBERED = 1000;
 
 /** A Liquid template (https://liquidjs.com). Lines and columns count from 1. */
 export function compileTemplate(source: string): CompiledTemplate {
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
+  const fresh = compileAnew(source);
+  if (compiled.size >= MOST_REMEMBERED) compiled.clear();
+  compiled.set(source, fresh);
+  return fresh;
+}
+
+function compileAnew(source: string): CompiledTemplate {
   if (!/\{[{%]/.test(source)) return { ok: true, template: { source, render: () => ({ text: source }) } };
   if (source.length > LONGEST_SOURCE)
     return { ok: false, message: `the template is longer than ${LONGEST_SOURCE} characters`, line: 1, column: 1 };
   try {
-    const parsed = engine.parse(source);
-    return { ok: true, template: { source, render: (scope, escape) => render(parsed, scope, escape) } };
+    const plain = plainParts(source);
+    // Nothing can be wrong with a plain one, and the engine is hardly ever asked for it.
+    let parsed = plain === undefined ? engine.parse(source) : undefined;
+    return {
+      ok: true,
+      template: {
+        source,
+        render(scope, escape = asItIs) {
+          const text = plain && renderPlain(plain, scope, escape);
+          if (text !== undefined && text.length <= LONGEST_OUTPUT) return { text };
+          return render((parsed ??= engine.parse(source)), scope, escape);
+        },
+      },
+    };
   } catch (error) {
     const { message, line, column } = whereOf(error as Error);
     return { ok: false, message, line, column };
@@ -64,7 +88,7 @@ export function compileTemplate(source: string): CompiledTemplate {
 function render(
   parsed: ReturnType<typeof engine.parse>,
   scope: Scope,
-  escape: (text: string) => string = (text) => text,
+  escape: (text: string) => string,
 ): { text: string; error?: string } {
   const before = escaping;
   escaping = escape;

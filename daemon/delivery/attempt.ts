@@ -1,8 +1,8 @@
-import type { Handover, Notifier } from '../channels/channel.ts';
+import type { Handover, Notifier, SendIo } from '../channels/channel.ts';
 import type { Delivery, Receipt } from '../core/delivery.ts';
 import { SendFailure } from '../core/failure.ts';
 import type { Outcome } from '../core/judge.ts';
-import { DeadlinePassed, within } from '../lib/abort.ts';
+import { Deadline, DeadlinePassed, type Ending } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 
@@ -25,68 +25,67 @@ const LAST_WORDS = 1000;
 const LONGEST_BODY = 4096;
 const LONGEST_MESSAGE = 500;
 
+class Io implements SendIo {
+  readonly delivery: Delivery;
+  readonly ending: Deadline;
+
+  constructor(delivery: Delivery, ending: Deadline) {
+    this.delivery = delivery;
+    this.ending = ending;
+  }
+
+  get signal(): AbortSignal {
+    return this.ending.signal;
+  }
+
+  get attempt(): number {
+    return this.delivery.attempts.length + 1;
+  }
+}
+
 /** One send, and the only place that catches what a channel throws. What the far side echoed back is scrubbed here, so that no channel has to remember to. */
 export async function attempt(input: AttemptInput): Promise<Attempted> {
   const { notifier, delivery, timeout, killed, clock, scrubber } = input;
+  const deadline = new Deadline(clock, timeout, killed);
   try {
-    const answer = await within(clock, timeout, killed, (signal) =>
-      orSilence(
-        clock,
-        signal,
-        notifier.send(delivery.message, { delivery, signal, attempt: delivery.attempts.length + 1 }),
-      ),
-    );
+    const answer = await orSilence(deadline, notifier.send(delivery.message, new Io(delivery, deadline)));
     if (isHandover(answer)) return { kind: 'handover', until: answer.until };
     return { kind: 'delivered', receipt: scrubber.scrubJson(answer) };
   } catch (error) {
     if (killed.aborted) return { kind: 'killed' };
-    if (error instanceof SendFailure) return { kind: 'failed', failure: scrubbed(error, scrubber) };
+    const failure = fromAbort(error, deadline);
+    if (failure instanceof SendFailure) return { kind: 'failed', failure: scrubbed(failure, scrubber) };
     return {
       kind: 'bug',
-      error: new Error(scrubber.scrub(error instanceof Error ? error.message : String(error)), { cause: error }),
+      error: new Error(scrubber.scrub(failure instanceof Error ? failure.message : String(failure)), {
+        cause: failure,
+      }),
     };
+  } finally {
+    deadline.close();
   }
 }
 
 /** A channel that does not end within a moment of its signal has told nothing: what became of the request is unknown. */
-function orSilence<T>(clock: Clock, signal: AbortSignal, work: Promise<T>): Promise<T> {
+function orSilence<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    let cancel = (): void => {};
-    const onAbort = (): void => {
-      cancel = clock.after(LAST_WORDS, () => {
-        const why = signal.reason instanceof DeadlinePassed ? signal.reason.message : 'it was stopped';
-        reject(new SendFailure('unknown', 'timeout', `${why}, and the channel did not say how far it had come`));
-      });
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const settled = (): void => {
-      cancel();
-      signal.removeEventListener('abort', onAbort);
-    };
-    work.then(
-      (value) => {
-        settled();
-        resolve(value);
-      },
-      (error: unknown) => {
-        settled();
-        reject(fromAbort(error, signal));
-      },
-    );
+    deadline.overdue(LAST_WORDS, () => {
+      const message = `${whyOf(deadline)}, and the channel did not say how far it had come`;
+      reject(new SendFailure('unknown', 'timeout', message));
+    });
+    work.then(resolve, reject);
   });
 }
 
+function whyOf({ reason }: Ending): string {
+  return reason instanceof DeadlinePassed ? reason.message : 'it was stopped';
+}
+
 /** A channel that passes its signal's own reason on has been told nothing by the far side, after its request was made. */
-function fromAbort(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof SendFailure || !signal.aborted) return error;
-  if (error !== signal.reason && (error as Error)?.name !== 'AbortError') return error;
-  return new SendFailure(
-    'unknown',
-    'timeout',
-    signal.reason instanceof DeadlinePassed ? signal.reason.message : 'it was stopped',
-    { cause: error },
-  );
+function fromAbort(error: unknown, ending: Ending): unknown {
+  if (error instanceof SendFailure || !ending.aborted) return error;
+  if (error !== ending.reason && (error as Error)?.name !== 'AbortError') return error;
+  return new SendFailure('unknown', 'timeout', whyOf(ending), { cause: error });
 }
 
 function isHandover(answer: Receipt | Handover): answer is Handover {

@@ -5,7 +5,7 @@ const LAST_PROBE = 60_000;
 
 /**
  * closed: attempts go. open: they wait, and one probe goes after 1 s, 2 s, 4 s ... 60 s. A success closes it, a failed probe
- * doubles the wait. Times are milliseconds, monotonic.
+ * doubles the wait, and a sign of life ends it. Times are milliseconds, monotonic.
  */
 export class Breaker {
   #failures = 0;
@@ -19,6 +19,11 @@ export class Breaker {
   /** When the next probe may go; undefined while closed. */
   get probeAt(): number | undefined {
     return this.#probeAt;
+  }
+
+  /** The next probe may go now. */
+  hasten(now: number): void {
+    if (this.open) this.#probeAt = now;
   }
 
   /** true: this closed it. */

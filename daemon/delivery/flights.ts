@@ -1,9 +1,11 @@
+import { Tally } from '../lib/tally.ts';
+
 /** Attempts that have ended and are not written down yet: so far a channel may run ahead of the disk. */
 const MOST_UNWRITTEN = 256;
 
 /** What a lane has begun and not ended: attempts on their way, and outcomes on their way to the disk. */
 export class Flights {
-  readonly #all = new Set<Promise<unknown>>();
+  readonly #all = new Tally();
   readonly #landed: () => void;
   #sending = 0;
 
@@ -13,7 +15,7 @@ export class Flights {
   }
 
   get empty(): boolean {
-    return this.#all.size === 0;
+    return this.#all.count === 0;
   }
 
   /** How many may begin; the concurrency counts attempts only, so that a channel is not as slow as the disk. */
@@ -23,31 +25,31 @@ export class Flights {
 
   /** How many outcomes may still be left unwritten. */
   get unwritten(): number {
-    return MOST_UNWRITTEN - this.#all.size;
+    return MOST_UNWRITTEN - this.#all.count;
   }
 
   add<T>(flight: Promise<T>): Promise<T> {
-    const landed = flight
-      .catch(() => undefined)
-      .then(() => {
-        this.#all.delete(landed);
-        this.#landed();
-      });
-    this.#all.add(landed);
+    this.#all.begin();
+    const landed = (): void => {
+      this.#all.end();
+      this.#landed();
+    };
+    flight.then(landed, landed);
     return flight;
   }
 
-  async sending<T>(work: () => Promise<T>): Promise<T> {
+  /** An attempt has begun; what comes of it is written down later. */
+  sending<T>(attempt: Promise<T>): Promise<T> {
     this.#sending += 1;
-    try {
-      return await work();
-    } finally {
+    const over = (): void => {
       this.#sending -= 1;
-    }
+    };
+    attempt.then(over, over);
+    return attempt;
   }
 
-  /** Resolves when all that are on their way now have ended. */
-  async ended(): Promise<void> {
-    await Promise.all(this.#all);
+  /** Resolves when all that are on their way have ended. */
+  ended(): Promise<void> {
+    return this.#all.idle();
   }
 }

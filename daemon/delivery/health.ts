@@ -7,6 +7,7 @@ import { Breaker } from './breaker.ts';
 import { Holds } from './holds.ts';
 import type { LaneParts, LaneState } from './lane-parts.ts';
 import { persist } from './persist.ts';
+import { TcpCheck } from './tcp-check.ts';
 
 /** What a provider that limits us and does not say for how long is given, milliseconds. */
 const DEFAULT_PATIENCE = 60_000;
@@ -25,17 +26,31 @@ export class Health {
   readonly #name: string;
   readonly #parts: LaneParts;
   readonly #breaker = new Breaker();
+  readonly #check: TcpCheck;
   #patienceUntil = 0;
   #trouble: string | undefined;
+  /** Whether it was told that the channel is failing, so that it is told when it recovers. */
+  #announced = false;
 
-  constructor(name: string, parts: LaneParts) {
+  /** `wake` is called when the next probe may go sooner than was said. */
+  constructor(name: string, parts: LaneParts, wake: () => void) {
     this.#name = name;
     this.#parts = parts;
     this.holds = new Holds(name, parts);
+    const listens = (): void => {
+      this.#breaker.hasten(parts.clock.monotonic());
+      wake();
+    };
+    this.#check = new TcpCheck({ clock: parts.clock, random: parts.random, listens });
   }
 
   load(fingerprint: string): Promise<void> {
     return this.holds.load(fingerprint);
+  }
+
+  /** Learns nothing more by itself. */
+  close(): void {
+    this.#check.stop();
   }
 
   /** The breaker is open: probes only. */
@@ -75,6 +90,8 @@ export class Health {
   /** Other settings: what was learnt no longer counts. */
   async beginAnew(): Promise<void> {
     this.#breaker.succeeded();
+    this.#check.stop();
+    this.#announced = false;
     this.#patienceUntil = 0;
     await this.holds.trusted();
   }
@@ -88,7 +105,7 @@ export class Health {
     // About its own events it is silent: a notice that fails would raise the next one.
     const told = delivery.event.source !== OWN_SOURCE;
     if (outcome.kind === 'delivered' || outcome.kind === 'handover') {
-      const closed = this.#answered(told);
+      const closed = this.#answered();
       if (lesson.kind === 'by hand' && (await this.holds.trusted())) this.#recovered(true);
       return closed;
     }
@@ -104,25 +121,34 @@ export class Health {
     }
     if (failure.class !== 'permanent') return this.#failed(failure, lesson.kind === 'probe', told);
     // Somebody answered, if only to refuse this message.
-    return this.#answered(told);
+    return this.#answered();
   }
 
   #failed(failure: SendFailure, probe: boolean, told: boolean): boolean {
     const { clock, log, notices } = this.#parts;
     this.#trouble = `${failure.message} (${failure.code})`;
-    const patience = Math.min(failure.detail.retryAfter ?? 0, LONGEST_RETRY_AFTER);
-    if (!this.#breaker.failed(clock.monotonic(), probe, patience)) return false;
-    log.warn(
-      { code: failure.code, error: failure.message },
-      `${this.#name}: keeps failing; deliveries wait while one of them probes`,
-    );
-    if (told) notices(ownEvents.channelFailing({ channel: this.#name, code: failure.code, message: failure.message }));
-    return true;
+    const { refusedAt = [], retryAfter = 0 } = failure.detail;
+    const opens = this.#breaker.failed(clock.monotonic(), probe, Math.min(retryAfter, LONGEST_RETRY_AFTER));
+    if (!this.failing) return false;
+    if (refusedAt.length > 0) this.#check.watch(refusedAt);
+    else this.#check.stop();
+    if (opens)
+      log.warn(
+        { code: failure.code, error: failure.message },
+        `${this.#name}: keeps failing; deliveries wait while one of them probes`,
+      );
+    if (told && !this.#announced) {
+      this.#announced = true;
+      notices(ownEvents.channelFailing({ channel: this.#name, code: failure.code, message: failure.message }));
+    }
+    return opens;
   }
 
-  #answered(told: boolean): boolean {
+  #answered(): boolean {
     const closed = this.#breaker.succeeded();
-    if (closed) this.#recovered(told);
+    this.#check.stop();
+    if (closed) this.#recovered(this.#announced);
+    this.#announced = false;
     return closed;
   }
 

@@ -71,7 +71,7 @@ export class Lane {
     this.#config = config;
     this.#notifier = new OpenNotifier(() => parts.open(config));
     this.#limit = new RateLimit(config.policy.rate);
-    this.#health = new Health(config.name, parts);
+    this.#health = new Health(config.name, parts, () => this.wake());
     this.#alarm = new Alarm(parts.clock, () => this.wake());
   }
 
@@ -145,6 +145,7 @@ export class Lane {
     this.#alarm.cancel();
     this.#byHand.refuseAll();
     while (!this.#flights.empty || this.#pump.running) await Promise.all([this.#flights.ended(), this.#pump.running]);
+    this.#health.close();
     const closed = new AbortController();
     const closing = this.#notifier.retire(this.#parts.log).finally(() => closed.abort());
     await Promise.race([closing, pause(this.#parts.clock, CLOSING, closed.signal)]);
@@ -225,11 +226,11 @@ export class Lane {
 
   /** Counts as on its way until it has ended; what goes wrong then is the lane's trouble. */
   #begin(delivery: Delivery, flight: Promise<void>): void {
-    const watched = flight.catch((error: unknown) => {
+    const failed = (error: unknown): void => {
       this.#trouble(error, delivery);
       if (this.#broken === undefined) this.#parts.store.deliveries.release([delivery.id]);
-    });
-    void this.#flights.add(watched);
+    };
+    void this.#flights.add(flight.catch(failed));
   }
 
   async #send(delivery: Delivery, probe: boolean): Promise<void> {
@@ -257,7 +258,7 @@ export class Lane {
   }
 
   #try(delivery: Delivery): Promise<Trial> {
-    return this.#flights.sending(() => tryOnce(delivery, this.#config, this.#notifier, this.#parts));
+    return this.#flights.sending(tryOnce(delivery, this.#config, this.#notifier, this.#parts));
   }
 
   /** What was tried with settings that are no longer in force says nothing about the present ones. The next attempt may go before this one is written down. */

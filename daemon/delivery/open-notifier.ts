@@ -13,14 +13,15 @@ export class OpenNotifier {
     this.#open = open;
   }
 
-  async use<T>(work: (notifier: Notifier) => Promise<T>): Promise<T> {
+  /** Whoever borrows it gives it back. */
+  borrow(): Notifier {
     this.#uses += 1;
-    try {
-      return await work(this.#opened());
-    } finally {
-      this.#uses -= 1;
-      if (this.#uses === 0) this.#retired?.();
-    }
+    return this.#opened();
+  }
+
+  giveBack(): void {
+    this.#uses -= 1;
+    if (this.#uses === 0) this.#retired?.();
   }
 
   async retire(log: Log): Promise<void> {

@@ -7,16 +7,12 @@ const AGAIN_AFTER = 1000;
  * Writes down what has happened, waiting for room while the disk is full: what was delivered must not be sent again because
  * it could not be noted. Any other failure is the caller's, and so is this one once `killed` has aborted.
  */
-export async function persist(clock: Clock, killed: AbortSignal, work: () => Promise<void>): Promise<void> {
-  for (;;) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (!isFull(error) || killed.aborted) throw error;
-      await pause(clock, AGAIN_AFTER, killed);
-    }
-  }
+export function persist(clock: Clock, killed: AbortSignal, work: () => Promise<void>): Promise<void> {
+  return work().catch(async (error: unknown) => {
+    if (!isFull(error) || killed.aborted) throw error;
+    await pause(clock, AGAIN_AFTER, killed);
+    await persist(clock, killed, work);
+  });
 }
 
 function isFull(error: unknown): boolean {

@@ -16,14 +16,17 @@ export interface Trial {
 export async function tryOnce(
   delivery: Delivery,
   config: ChannelConfig,
-  notifier: OpenNotifier,
+  lent: OpenNotifier,
   parts: LaneParts,
 ): Promise<Trial> {
   const { clock, scrubber, observer, log, killed } = parts;
   const at = new Date(clock.now()).toISOString();
   const began = clock.monotonic();
   const { timeout } = config.policy;
-  const outcome = await notifier.use((open) => attempt({ notifier: open, delivery, timeout, killed, clock, scrubber }));
+  const notifier = lent.borrow();
+  const outcome = await attempt({ notifier, delivery, timeout, killed, clock, scrubber }).finally(() =>
+    lent.giveBack(),
+  );
   const ms = Math.round(clock.monotonic() - began);
   if (outcome.kind !== 'killed') observer.attempted(config.name, ms);
   if (outcome.kind === 'bug')

@@ -20,14 +20,18 @@ export function openGate(listenHost: string, publicUrl: string | undefined): Gat
   const open = !LOOPBACK.includes(listenHost) && !LOOPBACK_ADDRESS.test(listenHost);
   // Whoever listens beyond the loopback is reached by addresses nobody listed; an address is no name that could be rebound.
   const isOurs = (host: string): boolean => ours.has(host) || (open && isIP(host) !== 0) || LOOPBACK_ADDRESS.test(host);
+  // The one that came last: senders call us by the same name again and again.
+  let accepted: string | undefined;
   return {
     check(request) {
-      const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
-      if (hosts !== 1) throw new HttpProblem(400, 'host.missing', 'a request has exactly one Host header');
+      if (hostsOf(request) !== 1) throw new HttpProblem(400, 'host.missing', 'a request has exactly one Host header');
       const named = request.headers.host ?? '';
-      const host = /[/@?#\\\s]/.test(named) ? undefined : hostOf(`http://${named}`);
-      if (host === undefined || !isOurs(host))
-        throw new HttpProblem(421, 'host.foreign', 'this is not a name of this daemon; see `daemon.public_url`');
+      if (named !== accepted) {
+        const host = /[/@?#\\\s]/.test(named) ? undefined : hostOf(`http://${named}`);
+        if (host === undefined || !isOurs(host))
+          throw new HttpProblem(421, 'host.foreign', 'this is not a name of this daemon; see `daemon.public_url`');
+        accepted = named;
+      }
       const { origin } = request.headers;
       if (origin === undefined) return;
       const from = hostOf(origin);
@@ -35,6 +39,16 @@ export function openGate(listenHost: string, publicUrl: string | undefined): Gat
         throw new HttpProblem(403, 'origin.foreign', 'pages of other origins may not use this daemon');
     },
   };
+}
+
+/** How many Host headers there are: `headers` keeps only the first. */
+function hostsOf({ rawHeaders }: IncomingMessage): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
 }
 
 function hostOf(url: string): string | undefined {

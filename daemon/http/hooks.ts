@@ -3,6 +3,7 @@ import type { HookAnswer, HookRequest } from '../sources/source.ts';
 import { readBody } from './body.ts';
 import type { DaemonPort } from './port.ts';
 import { HttpProblem } from './problem.ts';
+import type { Target } from './target.ts';
 
 /** Whether a path belongs to a source. Whoever comes there is asked by that source, if by anybody, not for a token. */
 export function isHook(path: string): boolean {
@@ -13,7 +14,7 @@ export function isHook(path: string): boolean {
 export async function handleHook(
   request: IncomingMessage,
   response: ServerResponse,
-  url: URL,
+  url: Target,
   port: DaemonPort,
 ): Promise<void> {
   const route = port.hookRoute(url.pathname);

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import type { Scope } from './auth.ts';
+import type { Departure } from './departure.ts';
 import type { Metrics } from './metrics.ts';
 import type { DaemonPort } from './port.ts';
 import type { Caller, StreamDoor } from './stream-door.ts';
@@ -25,8 +26,7 @@ export interface Exchange {
   readonly query: URLSearchParams;
   /** Undefined only where the route asks for nobody in particular. */
   readonly caller: Caller | undefined;
-  /** Aborts when the client has gone. */
-  readonly gone: AbortSignal;
+  readonly departure: Departure;
 }
 
 export interface Route {

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import findMyWay from 'find-my-way';
 import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from './auth.ts';
 import { discardRest } from './body.ts';
+import { Departure } from './departure.ts';
 import { handleHook, isHook } from './hooks.ts';
 import { HttpProblem, problemOf, writeProblem } from './problem.ts';
 import type { Route, RouteParts } from './route.ts';
@@ -14,6 +15,7 @@ import { historyRoutes } from './routes-history.ts';
 import { metaRoutes } from './routes-meta.ts';
 import { streamRoutes, UPGRADES } from './routes-stream.ts';
 import type { Caller } from './stream-door.ts';
+import { type Target, targetOf } from './target.ts';
 
 type Check = (request: IncomingMessage) => void;
 
@@ -52,12 +54,11 @@ export class Router {
   async handle(request: IncomingMessage, response: ServerResponse, check: Check, trusted: boolean): Promise<void> {
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
+    const departure = new Departure(response);
     try {
-      await this.#route(request, response, gone.signal, check, trusted);
+      await this.#route(request, response, departure, check, trusted);
     } catch (error) {
-      this.#answer(request, response, error, gone.signal);
+      this.#answer(request, response, error, departure);
     }
   }
 
@@ -65,7 +66,7 @@ export class Router {
     socket.on('error', () => socket.destroy());
     try {
       check(request);
-      const url = urlOf(request);
+      const url = targetOf(request.url ?? '/');
       const target = Object.hasOwn(UPGRADES, url.pathname) ? UPGRADES[url.pathname] : undefined;
       if (target === undefined) throw new HttpProblem(404, 'path.none', 'there is no WebSocket here');
       if (this.#stopping) throw stoppingProblem();
@@ -78,14 +79,14 @@ export class Router {
     }
   }
 
-  async #route(
+  #route(
     request: IncomingMessage,
     response: ServerResponse,
-    gone: AbortSignal,
+    departure: Departure,
     check: Check,
     trusted: boolean,
-  ): Promise<void> {
-    const url = urlOf(request);
+  ): Promise<void> | void {
+    const url = targetOf(request.url ?? '/');
     const hook = isHook(url.pathname);
     // Who posts to a hook comes through proxies and by any name; its signature is what counts.
     if (!hook) check(request);
@@ -95,10 +96,13 @@ export class Router {
     if (found === null) throw this.#noRoute(url.pathname);
     const route = found.store as Route;
     const caller = this.#callerFor(route, request, url, trusted);
-    await route.handle({ request, response, params: found.params, query: url.searchParams, caller, gone }, this.#parts);
+    return route.handle(
+      { request, response, params: found.params, query: url.searchParams, caller, departure },
+      this.#parts,
+    );
   }
 
-  #callerFor(route: Route, request: IncomingMessage, url: URL, trusted: boolean): Caller | undefined {
+  #callerFor(route: Route, request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
     if (route.scope === 'open') return undefined;
     if (route.scope === 'local') {
       if (trusted || isLoopback(request.socket.remoteAddress)) return undefined;
@@ -107,7 +111,7 @@ export class Router {
     return requireScope(this.#caller(request, url, trusted), route.scope);
   }
 
-  #caller(request: IncomingMessage, url: URL, trusted: boolean): Caller | undefined {
+  #caller(request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
     const ticket = url.pathname === '/v1/stream' ? url.searchParams.get('ticket') : null;
     if (ticket !== null) {
       const user = this.#parts.stream.redeem(ticket);
@@ -126,21 +130,14 @@ export class Router {
     });
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, error: unknown, gone: AbortSignal): void {
+  #answer(request: IncomingMessage, response: ServerResponse, error: unknown, departure: Departure): void {
     const problem = problemOf(error);
-    if (problem === undefined && !gone.aborted)
+    if (problem === undefined && !departure.isOver)
       this.#parts.log.error({ method: request.method, stack: stackOf(error) }, 'http: a request met a bug');
     const said = problem ?? new HttpProblem(500, 'internal', 'something went wrong here; the log says what');
     writeProblem(response, said, (text) => this.#parts.scrubber.scrub(text));
     if (!request.complete) discardRest(request);
   }
-}
-
-function urlOf(request: IncomingMessage): URL {
-  const path = request.url ?? '/';
-  if (!path.startsWith('/') || !URL.canParse(`http://belfry${path}`))
-    throw new HttpProblem(400, 'url.invalid', 'the request target is no path');
-  return new URL(`http://belfry${path}`);
 }
 
 function refuseUpgrade(socket: Duplex, { status, headers }: HttpProblem): void {

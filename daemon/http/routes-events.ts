@@ -38,7 +38,7 @@ export const eventRoutes: readonly Route[] = [
   },
 ];
 
-async function postEvents({ request, response, query, gone }: Exchange, { port }: RouteParts): Promise<void> {
+async function postEvents({ request, response, query, departure }: Exchange, { port }: RouteParts): Promise<void> {
   const wait = waitOf(query);
   const body = await readBody(request, port.limits().body);
   const parsed = parseEvents({ contentType: request.headers['content-type'], headers: request.headers, body });
@@ -58,7 +58,7 @@ async function postEvents({ request, response, query, gone }: Exchange, { port }
       deliveries: await port.wait(
         events.map(({ id }) => id),
         wait,
-        gone,
+        departure.signal,
       ),
     });
 }

@@ -40,7 +40,8 @@ export interface Listener {
 const PATIENCE = { headers: 5_000, request: 30_000 };
 const CHECK_EVERY = 500;
 const LARGEST_HEADERS = 16 * 1024;
-const MOST_CONNECTIONS = 1024;
+/** Ten thousand clients of the push, and room for everybody else; the system's own limit of open files may be lower. */
+const MOST_CONNECTIONS = 16 * 1024;
 /** What cannot become a request, by the parser's code. */
 const MALFORMED: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',

@@ -17,6 +17,10 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, fire) {
+    if (ms <= LONGEST_PIECE) {
+      const timer = setTimeout(fire, Math.max(0, ms));
+      return () => clearTimeout(timer);
+    }
     let timer: NodeJS.Timeout;
     const arm = (left: number): void => {
       const piece = Math.min(left, LONGEST_PIECE);

@@ -19,13 +19,22 @@ export class Scrubber {
 
   scrub(text: string): string {
     if (this.#forms.size === 0) return text;
-    this.#pattern ??= alternation(this.#forms);
-    return text.replace(this.#pattern, '***');
+    return text.replace(this.#anyForm(), '***');
   }
 
-  /** The same for a JSON value: a copy with every string in it scrubbed, keys too. */
+  /** The same for a JSON value: a copy with every string in it scrubbed, keys too; itself when nothing is to be hidden. */
   scrubJson<T>(value: T): T {
-    return this.#forms.size === 0 ? value : (this.#copy(value) as T);
+    if (this.#forms.size === 0 || !this.#isIn(JSON.stringify(value))) return value;
+    return this.#copy(value) as T;
+  }
+
+  #isIn(text: string): boolean {
+    return text.search(this.#anyForm()) !== -1;
+  }
+
+  #anyForm(): RegExp {
+    this.#pattern ??= alternation(this.#forms);
+    return this.#pattern;
   }
 
   #copy(value: unknown): unknown {

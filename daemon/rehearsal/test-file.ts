@@ -16,7 +16,7 @@ import {
 } from '../core/schema/rule-tests.ts';
 import { mendByName, suggest } from '../core/suggest.ts';
 import type { SourceTypeInfo } from '../core/types.ts';
-import { Lines, locate } from '../reload/locate.ts';
+import { Lines, locate, spotOf } from '../reload/locate.ts';
 import { parseYaml } from '../reload/parse.ts';
 import { isComplete, momentOf, offsetOf } from './moment.ts';
 import { compileRegex } from './regex.ts';
@@ -107,7 +107,7 @@ export function readTestFile(file: string, text: string, parts: TestFileParts): 
     file,
     data: parsed.data,
     referenced: () => false,
-    locate: (pointer, at, offset) => locate(text, lines, parsed.spots, pointer, at, offset),
+    locate: (pointer, at, offset) => locate(text, lines, spotOf(parsed.spots, pointer), at, offset),
   });
   const settings = draft.settings(testFileSchema, parsed.data, '', 'a test file');
   const reading = new Reading(draft, parts);

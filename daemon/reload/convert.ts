@@ -31,29 +31,35 @@ const PLAIN_TAGS = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
 );
 
-/** The composed nodes as plain data. Reports all at once what YAML allows and a rules file does not. */
-export function convert(root: ParsedNode | null): Converted & { readonly issues: readonly Issue[] } {
+/**
+ * The composed nodes as plain data. Reports all at once what YAML allows and a rules file does not. `depth`: how deep the
+ * root stands; `aliased`: how many values came out of aliases.
+ */
+export function convert(
+  root: ParsedNode | null,
+  depth: number,
+): Converted & { readonly issues: readonly Issue[]; readonly aliased: number } {
   const conversion = new Conversion();
   const converted =
-    root === null ? { data: null, spot: { key: 0, start: 0, end: 0 } } : conversion.node(root, 0, root.range[0]);
-  return { ...converted, issues: conversion.issues };
+    root === null ? { data: null, spot: { key: 0, start: 0, end: 0 } } : conversion.node(root, depth, root.range[0]);
+  return { ...converted, issues: conversion.issues, aliased: conversion.aliased };
 }
 
 class Conversion {
   readonly issues: Issue[] = [];
+  aliased = 0;
   readonly #anchors = new Map<string, ParsedNode>();
   /** Anchored nodes that are being converted: an alias to one of them would never end. */
   readonly #open = new Set<ParsedNode>();
   #aliasDepth = 0;
-  #aliased = 0;
 
   node(node: ParsedNode, depth: number, key: number): Converted {
     const spot = { key, start: node.range[0], end: node.range[1] };
     const nothing = { data: null, spot };
     if (depth > DEEPEST)
       return this.#refuse(spot, 'too_deep', `nested deeper than ${DEEPEST} levels`, 'make it flatter');
-    if (this.#aliasDepth > 0 && (this.#aliased += 1) > MOST_ALIASED) {
-      return this.#aliased === MOST_ALIASED + 1
+    if (this.#aliasDepth > 0 && (this.aliased += 1) > MOST_ALIASED) {
+      return this.aliased === MOST_ALIASED + 1
         ? this.#refuse(
             spot,
             'too_many_aliases',

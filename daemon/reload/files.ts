@@ -3,7 +3,7 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Problem } from '../core/failure.ts';
 
-export const LARGEST_FILE = 1024 * 1024;
+export const LARGEST_FILE = 16 * 1024 * 1024;
 const MOST_FILES = 10_000;
 const DEEPEST_FOLDER = 32;
 
@@ -87,7 +87,7 @@ export type ReadResult =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: Problem; readonly bytes?: Buffer };
 
-/** A rules file as text: a regular file of at most 1 MiB of UTF-8, with or without a byte order mark. Never waits on a FIFO. `file` is its name in problems. */
+/** A rules file as text: a regular file of at most 16 MiB of UTF-8, with or without a byte order mark. Never waits on a FIFO. `file` is its name in problems. */
 export async function readRulesFile(file: string, place = file): Promise<ReadResult> {
   const refuse = (code: string, message: string, mend: string): ReadResult => ({
     ok: false,
@@ -99,7 +99,7 @@ export async function readRulesFile(file: string, place = file): Promise<ReadRes
       const { size, ...kind } = await handle.stat().then((found) => ({ size: found.size, regular: found.isFile() }));
       if (!kind.regular) return refuse('file.not_regular', 'this is not a regular file', 'put a file here');
       if (size > LARGEST_FILE)
-        return refuse('file.too_large', 'the file is larger than 1 MiB', 'split it into several files');
+        return refuse('file.too_large', 'the file is larger than 16 MiB', 'split it into several files');
       return decodeText(file, await handle.readFile());
     } finally {
       await handle.close();
@@ -115,7 +115,7 @@ function decodeText(file: string, bytes: Buffer): ReadResult {
   if (bytes.length > LARGEST_FILE) {
     return {
       ok: false,
-      problem: fileProblem(file, 'file.too_large', 'the file is larger than 1 MiB', 'split it into several files'),
+      problem: fileProblem(file, 'file.too_large', 'the file is larger than 16 MiB', 'split it into several files'),
     };
   }
   const wide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);

@@ -1,9 +1,10 @@
 import type { Problem } from '../core/failure.ts';
-import { link, type Linked } from '../core/link.ts';
+import { type Linked, linkSteps } from '../core/link.ts';
 import type { Excerpt } from '../core/problem-text.ts';
 import type { DaemonSettings, Ruleset } from '../core/ruleset.ts';
 import { fileProblem, listRulesFiles } from './files.ts';
 import { type LoadedFile, type LoadParts, loadFile } from './load.ts';
+import { inTurns } from './turns.ts';
 
 /** A file as `status` shows it: `ok`, what is live is what is on disk; `kept`, what is live is older or nothing. */
 export interface FileState {
@@ -112,9 +113,13 @@ export class Live {
       return this.#refuse([problem], current);
     }
     this.#seen = current;
+    if (this.#isLive(current)) {
+      this.#files = this.#states(current, current, []);
+      return { kind: 'unchanged', problems: [], files: this.#files };
+    }
     const own = [...current.values()].flatMap(({ fragment }) => fragment.problems);
     const effective = this.#effective(current);
-    const linked = this.#link([...effective.values()], own.length > 0 && this.#version === undefined);
+    const linked = await this.#link([...effective.values()], own.length > 0 && this.#version === undefined);
     if (!linked.ok) return this.#refuse([...own, ...linked.problems], current);
     return this.#compare({ ruleset: linked.ruleset, digests: linked.digests, files: effective }, current, own);
   }
@@ -135,6 +140,12 @@ export class Live {
     this.#refuse(problems, this.#seen);
   }
 
+  /** Every file is the very one that is live. */
+  #isLive(current: ReadonlyMap<string, LoadedFile>): boolean {
+    const live = this.#version?.files;
+    return live?.size === current.size && [...current].every(([file, loaded]) => live.get(file) === loaded);
+  }
+
   /** Each file as it is on disk if it is good, else as it was when it last was; a file without any good version is left out. */
   #effective(current: ReadonlyMap<string, LoadedFile>): ReadonlyMap<string, LoadedFile> {
     const effective = new Map<string, LoadedFile>();
@@ -146,13 +157,10 @@ export class Live {
     return effective;
   }
 
-  #link(files: readonly LoadedFile[], atStart: boolean): Linked {
+  #link(files: readonly LoadedFile[], atStart: boolean): Promise<Linked> {
     const blind = atStart && files.some(({ opaque }) => opaque);
-    return link(
-      files.map(({ fragment }) => fragment),
-      this.#parts.tools,
-      blind ? 'unknown' : undefined,
-    );
+    const fragments = files.map(({ fragment }) => fragment);
+    return inTurns(linkSteps(fragments, this.#parts.tools, blind ? 'unknown' : undefined));
   }
 
   #refuse(problems: readonly Problem[], current: ReadonlyMap<string, LoadedFile>): Prepared {

@@ -6,11 +6,11 @@ import type { Excerpt } from '../core/problem-text.ts';
 import type { CompileTools } from '../core/types.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import { readRulesFile } from './files.ts';
-import { Lines, locate, spotOf } from './locate.ts';
+import { Lines, locate } from './locate.ts';
 import { maskLine, maskSuspicious, type Range } from './mask.ts';
-import type { Parsed } from './parse.ts';
-import { parseAside } from './parse-aside.ts';
+import { type ParsedText, parseFile } from './parse-file.ts';
 import { type Lookup, lookUpAll, type ReferenceScope, referencesIn, replaceReferences } from './references.ts';
+import { inTurns } from './turns.ts';
 
 export interface LoadParts {
   readonly env: ReferenceScope['env'];
@@ -68,14 +68,15 @@ export async function loadFile(file: string, parts: LoadParts, before?: LoadedFi
     };
   }
   const known = before instanceof ParsedFile && before.text === read.text ? before : undefined;
-  const parsed = known?.parsed ?? (await parseAside(read.text));
+  const entries = before instanceof ParsedFile && before.parsed.ok ? before.parsed.entries : undefined;
+  const parsed = known?.parsed ?? (await parseFile(read.text, entries));
   return await compileParsed(file, read.text, parsed, parts, known, before?.fragment);
 }
 
 async function compileParsed(
   file: string,
   text: string,
-  parsed: Parsed,
+  parsed: ParsedText,
   parts: LoadParts,
   known: ParsedFile | undefined,
   before: Fragment | undefined,
@@ -108,9 +109,9 @@ async function compileParsed(
     file,
     data: resolved.data,
     referenced: (pointer) => resolved.referenced.has(pointer),
-    locate: (pointer, at, offset) => locate(text, lines, parsed.spots, pointer, at, offset),
+    locate: (pointer, at, offset) => locate(text, lines, parsed.spotOf(pointer), at, offset),
   };
-  const compiled = await compileSlowly(document, parts.tools, before);
+  const compiled = await inTurns(compileSteps(document, parts.tools, before));
   for (const secret of compiled.secrets) parts.scrubber.add(secret);
   const unresolved = resolved.issues.map(({ pointer, ...issue }) => ({
     file,
@@ -119,26 +120,12 @@ async function compileParsed(
   }));
   const fragment = { ...compiled, problems: inOrder([...compiled.problems, ...unresolved]) };
   const ranges = [...compiled.masked]
-    .map((pointer) => spotOf(parsed.spots, pointer))
+    .map((pointer) => parsed.spotOf(pointer))
     .flatMap(({ spot, exact }) => (exact ? [spot] : []));
   return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, ranges });
 }
 
 const NONE: ReadonlySet<string> = new Set();
-const SLICE_MS = 10;
-
-/** Compiles in slices, so that many rules do not hold up deliveries. */
-async function compileSlowly(document: RuleDocument, tools: CompileTools, before?: Fragment): Promise<Fragment> {
-  const steps = compileSteps(document, tools, before);
-  let since = performance.now();
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done) return step.value;
-    if (performance.now() - since < SLICE_MS) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    since = performance.now();
-  }
-}
-
 function inOrder(problems: readonly Problem[]): Problem[] {
   return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }
@@ -146,7 +133,7 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 interface ParsedParts {
   readonly file: string;
   readonly text: string;
-  readonly parsed: Parsed;
+  readonly parsed: ParsedText;
   readonly stamp: string;
   readonly found: ReadonlyMap<string, Lookup>;
   readonly lines: Lines;
@@ -157,7 +144,7 @@ interface ParsedParts {
 class ParsedFile implements LoadedFile {
   readonly file: string;
   readonly text: string;
-  readonly parsed: Parsed;
+  readonly parsed: ParsedText;
   readonly stamp: string;
   readonly fragment: Fragment;
   readonly secretFiles: readonly string[];

@@ -38,9 +38,18 @@ export class Lines {
 }
 
 /** The spot of a JSON pointer, or of the nearest thing above it that there is. */
-export function spotOf(root: Spot, pointer: string): { readonly spot: Spot; readonly exact: boolean } {
+export interface FoundSpot {
+  readonly spot: Spot;
+  readonly exact: boolean;
+}
+
+export function spotOf(root: Spot, pointer: string): FoundSpot {
+  return spotBelow(root, stepsOf(pointer));
+}
+
+export function spotBelow(root: Spot, steps: readonly string[]): FoundSpot {
   let spot = root;
-  for (const step of stepsOf(pointer)) {
+  for (const step of steps) {
     const next = spot.children?.get(step);
     if (next === undefined) return { spot, exact: false };
     spot = next;
@@ -48,16 +57,14 @@ export function spotOf(root: Spot, pointer: string): { readonly spot: Spot; read
   return { spot, exact: true };
 }
 
-/** Where the key or the value of a pointer stands. An offset into the value counts only where the text is written as it is read. */
+/** Where the key or the value of a spot stands. An offset into the value counts only where the text is written as it is read. */
 export function locate(
   text: string,
   lines: Lines,
-  root: Spot,
-  pointer: string,
+  { spot, exact }: FoundSpot,
   at: 'key' | 'value',
   offset = 0,
 ): Position {
-  const { spot, exact } = spotOf(root, pointer);
   if (at === 'key' || !exact) return lines.position(spot.key);
   const quote = /["']/.test(text[spot.start] ?? '') ? 1 : 0;
   const written = text.slice(spot.start + quote, spot.end - quote);

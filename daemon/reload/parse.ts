@@ -1,23 +1,25 @@
-import { Composer, type Document, Lexer, LineCounter, Parser, type YAMLParseError } from 'yaml';
+import { Composer, type Document, Lexer, Parser, type YAMLParseError } from 'yaml';
 import { convert, DEEPEST, type Issue, type Spot } from './convert.ts';
 import { explainYaml } from './yaml-errors.ts';
 
-/** Plain data, so that it can come from another thread. `spots` mirrors `data` and says where each value stands. */
+/** Plain data, so that it can come from another thread. `spots` mirrors `data` and says where each value stands; `aliased` values came out of aliases. */
 export type Parsed =
-  | { readonly ok: true; readonly data: unknown; readonly spots: Spot }
+  | { readonly ok: true; readonly data: unknown; readonly spots: Spot; readonly aliased: number }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
-const MOST_TOKENS = 400_000;
+/** Some 30,000 rules; their tokens take half a gigabyte. */
+const MOST_TOKENS = 1_500_000;
 const MOST_ISSUES = 50;
 
 /**
  * YAML 1.2 to plain data. Nesting is counted on the token stack of the incremental parser, which does not recurse, before the
- * composer, which does, sees anything: hostile nesting would otherwise exhaust the stack and can end the process.
+ * composer, which does, sees anything: hostile nesting would otherwise exhaust the stack and can end the process. `depth`: how
+ * deep a piece of a file stands in it.
  */
-export function parseYaml(text: string): Parsed {
+export function parseYaml(text: string, depth = 0): Parsed {
   const forbidden = forbiddenCharacter(text);
   if (forbidden !== undefined) return { ok: false, issues: [forbidden] };
-  const composed = compose(text);
+  const composed = compose(text, depth);
   if (!composed.ok) return composed;
   const [document, second] = composed.documents;
   const issues = composed.documents.flatMap(({ errors, warnings }) =>
@@ -33,19 +35,18 @@ export function parseYaml(text: string): Parsed {
     });
   }
   if (document === undefined || issues.length > 0) return { ok: false, issues: issues.slice(0, MOST_ISSUES) };
-  const converted = convert(document.contents);
-  return converted.issues.length > 0
-    ? { ok: false, issues: converted.issues.slice(0, MOST_ISSUES) }
-    : { ok: true, data: converted.data, spots: converted.spot };
+  const { data, spot, aliased, issues: found } = convert(document.contents, depth);
+  return found.length > 0
+    ? { ok: false, issues: found.slice(0, MOST_ISSUES) }
+    : { ok: true, data, spots: spot, aliased };
 }
 
 type Composed =
   | { readonly ok: true; readonly documents: readonly Document.Parsed[] }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
-function compose(text: string): Composed {
-  const lines = new LineCounter();
-  const parser = new Parser(lines.addNewLine);
+function compose(text: string, depth: number): Composed {
+  const parser = new Parser();
   // Duplicate keys are found by `convert`: the composer's own search takes quadratic time.
   const composer = new Composer({ uniqueKeys: false, strict: true, stringKeys: false, version: '1.2' });
   const documents: Document.Parsed[] = [];
@@ -63,7 +64,7 @@ function compose(text: string): Composed {
       }
       for (const document of composer.next(token)) documents.push(document);
     }
-    if (parser.stack.length > DEEPEST + 2) {
+    if (parser.stack.length > DEEPEST + 2 - depth) {
       return refuse({
         code: 'yaml.too_deep',
         message: `nested deeper than ${DEEPEST} levels`,

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { isObject } from '../core/json.ts';
 import { listRulesFiles, readRulesFile } from './files.ts';
-import { parseAside } from './parse-aside.ts';
+import { parseFrame } from './parse-file.ts';
 import { lookUpAll, type ReferenceScope, referencesIn, replaceReferences } from './references.ts';
 
 /** What a command needs to find the daemon. */
@@ -22,9 +22,9 @@ export async function peekDaemonSettings(
   for (const file of files) {
     const read = await readRulesFile(file);
     if (!read.ok || !/^daemon\s*:/m.test(read.text)) continue;
-    const parsed = await parseAside(read.text);
-    if (!parsed.ok || !isObject(parsed.data) || !isObject(parsed.data.daemon)) continue;
-    const { state, socket } = parsed.data.daemon;
+    const sections = await parseFrame(read.text);
+    if (!isObject(sections) || !isObject(sections.daemon)) continue;
+    const { state, socket } = sections.daemon;
     return await resolved({ state, socket }, { env, base: path.dirname(file) });
   }
   return {};

@@ -21,8 +21,9 @@ export class FileChanges {
   readonly #known: Map<string, FileState>;
   readonly #unsettled = new Map<string, { readonly state: FileState | undefined; readonly since: number }>();
 
-  constructor(known: ReadonlyMap<string, FileState>, settle: number) {
-    this.#known = new Map(known);
+  /** `known` is its own from now on. */
+  constructor(known: Map<string, FileState>, settle: number) {
+    this.#known = known;
     this.#settle = settle;
   }
 
@@ -41,10 +42,12 @@ export class FileChanges {
     return [...this.#unsettled.keys()];
   }
 
-  see(file: string, state: FileState | undefined, now: number): void {
+  /** `moved` is when it last moved, if that is known; a state that is new may be as new as `now`. */
+  see(file: string, state: FileState | undefined, now: number, moved?: number): void {
     const seen = this.#unsettled.get(file);
     if (this.#known.get(file) === state) this.#unsettled.delete(file);
-    else if (seen === undefined || seen.state !== state) this.#unsettled.set(file, { state, since: now });
+    else if (seen === undefined || seen.state !== state) this.#unsettled.set(file, { state, since: moved ?? now });
+    else if (moved !== undefined && moved > seen.since) this.#unsettled.set(file, { state, since: moved });
   }
 
   /** It cannot be looked at, or moves just now: it has to rest anew. */

@@ -50,9 +50,10 @@ export class Hints {
   enter(folder: string, id: string): void {
     const watched = this.#watched.get(folder);
     if (watched?.id === id && watched.inside) return;
-    this.#watch(folder, { id, inside: true }, (name) =>
-      this.#parts.hint(name === null ? folder : path.join(folder, name)),
-    );
+    this.#watch(folder, { id, inside: true }, (name) => {
+      this.#parts.hint(name === null ? folder : path.join(folder, name));
+      this.#hintBases(folder, name);
+    });
   }
 
   /** After everything was looked at: watches no more what is not there, and tries again what was refused. */
@@ -70,7 +71,7 @@ export class Hints {
       const id = found === undefined ? undefined : `${found.dev},${found.ino},${found.birthtimeNs}`;
       if (watched?.inside === true || watched?.id === id) continue;
       if (id === undefined) this.leave(folder);
-      else this.#lookUpFrom(folder, id);
+      else this.#watch(folder, { id, inside: false }, (name) => this.#hintBases(folder, name));
     }
   }
 
@@ -83,12 +84,12 @@ export class Hints {
     for (const folder of this.#watched.keys()) this.leave(folder);
   }
 
-  #lookUpFrom(folder: string, id: string): void {
-    const bases = this.#above.filter((above) => above.folder === folder);
-    this.#watch(folder, { id, inside: false }, (given) => {
-      for (const { base, name } of bases)
-        if (given === null || name === undefined || given === name) this.#parts.hint(base);
-    });
+  /** What happened in `folder` may concern the bases below it. */
+  #hintBases(folder: string, happenedTo: string | null): void {
+    for (const above of this.#above) {
+      if (above.folder !== folder) continue;
+      if (happenedTo === null || above.name === undefined || above.name === happenedTo) this.#parts.hint(above.base);
+    }
   }
 
   #watch(folder: string, { id, inside }: Omit<Watch, 'watcher'>, happened: (name: string | null) => void): void {

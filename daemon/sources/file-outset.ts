@@ -21,28 +21,27 @@ export interface OutsetParts {
 
 /** What is known of the files to begin with, and the marks that make it so. What differs from it is news. */
 export interface Outset {
-  readonly known: ReadonlyMap<string, FileState>;
-  readonly marks: readonly Mark[];
+  readonly known: Map<string, FileState>;
+  readonly marks: Iterable<Mark>;
 }
 
 export function outset(parts: OutsetParts): Outset {
   const { marks, words } = parts;
-  const known = new Map([...marks].filter(([key]) => key.startsWith('/') && parts.globs.counts(key)));
+  const known = new Map<string, FileState>();
+  for (const [key, state] of marks) if (key.startsWith('/') && parts.globs.counts(key)) known.set(key, state);
   for (const [file, state] of takenAsKnown(parts, known)) {
     if (state === undefined) known.delete(file);
     else known.set(file, state);
   }
-  const outdated = [...marks.keys()].filter((key) => key !== WORDS && !known.has(key));
-  const fresh = [...known].filter(([file, state]) => marks.get(file) !== state);
-  return {
-    known,
-    // The words come last: when they are on disk, so is all before them.
-    marks: [
-      ...outdated.map((key) => ({ key, value: null })),
-      ...fresh.map(([key, value]) => ({ key, value })),
-      ...(marks.get(WORDS) === words ? [] : [{ key: WORDS, value: words }]),
-    ],
-  };
+  return { known, marks: marksOf(known, marks, words) };
+}
+
+/** One by one: all of them at once would be as large as everything that is known. */
+function* marksOf(known: ReadonlyMap<string, FileState>, marks: OutsetParts['marks'], words: string): Iterable<Mark> {
+  for (const key of marks.keys()) if (key !== WORDS && !known.has(key)) yield { key, value: null };
+  for (const [key, value] of known) if (marks.get(key) !== value) yield { key, value };
+  // The words come last: when they are on disk, so is all before them.
+  if (marks.get(WORDS) !== words) yield { key: WORDS, value: words };
 }
 
 /** What a source that ends leaves to the one after it: changes it saw, but which had not come to rest. */

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { lstat } from 'node:fs/promises';
 import type { JsonObject } from '../core/json.ts';
-import { pause } from '../lib/clock.ts';
 import { type Change, type ChangeKind, FileChanges } from './file-changes.ts';
 import { compileGlobs, type Globs } from './file-globs.ts';
 import { Hints } from './file-hints.ts';
@@ -24,15 +23,18 @@ export interface FileWatchSettings {
 }
 
 /** What was there when the source was started. */
-export interface Look {
+interface Look {
   readonly present: Scan;
   readonly marks: ReadonlyMap<string, string>;
 }
 
+/** Files and folders at which something happened, and when last; monotonic. */
+type Hinted = ReadonlyMap<string, number>;
+
 const MARKS_AT_ONCE = 1000;
 /** So many events go into one commit together. */
 const EVENTS_AT_ONCE = 256;
-/** How soon a notification is looked into, milliseconds: one write raises several. */
+/** No look at notifications alone comes sooner after the one before it, milliseconds: a file that is written all the time raises thousands. */
 const HINT_REST = 20;
 /** With more hints than these it is cheaper to look at everything. */
 const MOST_HINTS = 10_000;
@@ -44,18 +46,24 @@ export class FileWatch {
   readonly #signal: AbortSignal;
   readonly #globs: Globs;
   readonly #hints: Hints;
-  readonly #hinted = new Set<string>();
+  /** Where something happened, and when last. */
+  readonly #hinted = new Map<string, number>();
   readonly #patience = new Patience();
   readonly #troubles = new Map<'scan' | 'hints' | 'intake', string>();
   #changes: FileChanges;
+  /** Only until it has begun: it is as large as what is known. */
+  #look: Look | undefined;
   #nextScan = Number.NEGATIVE_INFINITY;
+  #nextHints = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
 
   constructor(settings: FileWatchSettings, io: SourceIo, signal: AbortSignal) {
     this.#settings = settings;
     this.#io = io;
     this.#signal = signal;
-    this.#globs = compileGlobs(settings.paths, settings.ignore);
+    const globs = compileGlobs(settings.paths, settings.ignore);
+    // What is known counts: nobody has to match its path anew at every look.
+    this.#globs = { ...globs, counts: (file) => this.#changes.isKnown(file) || globs.counts(file) };
     this.#changes = new FileChanges(new Map(), settings.settle);
     this.#hints = new Hints({
       globs: this.#globs,
@@ -64,18 +72,21 @@ export class FileWatch {
     });
   }
 
-  async look(): Promise<Look> {
+  /** What is there now: whatever comes after it is news. */
+  async look(): Promise<void> {
     const present = await scan(this.#globs, this.#bases(), this.#signal);
-    return { present, marks: await this.#io.marks() };
+    this.#look = { present, marks: await this.#io.marks() };
   }
 
   /** Until `signal` aborts. Does not reject: what goes wrong is reported and tried again. */
-  async run(look: Look): Promise<void> {
+  async run(): Promise<void> {
     const { clock } = this.#io;
     const trying = { clock, signal: this.#signal, refused: (why?: string) => this.#trouble('intake', why) };
-    const known = await persevere(() => this.#outset(look), trying);
+    const known = await persevere(() => this.#outset(), trying);
     if (known === undefined) return;
+    this.#look = undefined;
     this.#changes = new FileChanges(known, this.#settings.settle);
+    this.#signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!this.#signal.aborted) await persevere(() => this.#round(), trying);
     this.#hints.close();
     await this.#mark(unsettledMarks(this.#changes.unsettled)).catch((error: unknown) =>
@@ -88,13 +99,15 @@ export class FileWatch {
     if (clock.monotonic() >= this.#nextScan || this.#hinted.size > MOST_HINTS) await this.#lookAtAll();
     const now = clock.monotonic();
     // What is about to be told is looked at once more: it counts only if nothing moved in between.
-    await this.#lookAt([...(await this.#takeHints()), ...this.#changes.due(now).map(({ file }) => file)]);
+    const due = this.#changes.due(now).map(({ file }) => file);
+    const hinted = await this.#takeHints();
+    await this.#lookAt([...hinted.keys(), ...due], hinted);
     await this.#report(this.#changes.due(now));
-    const then = clock.monotonic();
-    await this.#rest(Math.min(this.#nextScan - then, this.#changes.wait(then) ?? Number.POSITIVE_INFINITY));
+    await this.#rest();
   }
 
-  async #outset({ present, marks: marksThen }: Look): Promise<ReadonlyMap<string, FileState>> {
+  async #outset(): Promise<Map<string, FileState>> {
+    const { present, marks: marksThen } = this.#look!;
     const { paths, ignore, initial, missed } = this.#settings;
     const words = JSON.stringify([paths, ignore]);
     const marks = await this.#io.marks();
@@ -103,23 +116,30 @@ export class FileWatch {
     return begun.known;
   }
 
-  async #mark(marks: readonly Mark[]): Promise<void> {
-    for (let from = 0; from < marks.length; from += MARKS_AT_ONCE)
-      await this.#io.mark(marks.slice(from, from + MARKS_AT_ONCE));
+  async #mark(marks: Iterable<Mark>): Promise<void> {
+    let batch: Mark[] = [];
+    for (const mark of marks) {
+      batch.push(mark);
+      if (batch.length < MARKS_AT_ONCE) continue;
+      await this.#io.mark(batch);
+      batch = [];
+    }
+    if (batch.length > 0) await this.#io.mark(batch);
   }
 
   async #lookAtAll(): Promise<void> {
+    const hinted = new Map(this.#hinted);
     this.#hinted.clear();
     await this.#hints.lookUp();
     const seen = await scan(this.#globs, this.#bases(), this.#signal, (folder, id) => this.#hints.enter(folder, id));
     if (this.#signal.aborted) return;
     this.#hints.settle(seen.folders);
     this.#trouble('scan', seen.trouble);
-    this.#compare(seen, this.#changes.all());
+    this.#compare(seen, this.#changes.all(), hinted);
     this.#nextScan = this.#io.clock.monotonic() + this.#settings.rescan;
   }
 
-  async #lookAt(places: readonly string[]): Promise<void> {
+  async #lookAt(places: readonly string[], hinted: Hinted): Promise<void> {
     if (places.length === 0) return;
     if (this.#bases().some((base) => places.includes(base))) await this.#hints.lookUp();
     const seen = await scan(this.#globs, places, this.#signal, (folder, id) => this.#hints.enter(folder, id));
@@ -133,17 +153,17 @@ export class FileWatch {
     };
     const isOnlyFiles = seen.folders.size === 0 && gone.length === 0;
     const candidates = isOnlyFiles ? places : [...this.#changes.all()].filter(isWithin);
-    this.#compare(seen, candidates);
+    this.#compare(seen, candidates, hinted);
   }
 
-  /** `candidates`: the files that would have been seen if they were there. */
-  #compare(seen: Scan, candidates: Iterable<string>): void {
+  /** `candidates`: the files that would have been seen if they were there. A file has been as it is since its last notification. */
+  #compare(seen: Scan, candidates: Iterable<string>, hinted: Hinted): void {
     const now = this.#io.clock.monotonic();
     const absent = [...candidates].filter((file) => !seen.files.has(file));
-    for (const [file, state] of seen.files) this.#changes.see(file, state, now);
+    for (const [file, state] of seen.files) this.#changes.see(file, state, now, hinted.get(file));
     for (const file of absent) {
       if (!seen.sees(file)) this.#changes.unsettle(file, now);
-      else if (this.#changes.isKnown(file)) this.#changes.see(file, undefined, now);
+      else if (this.#changes.isKnown(file)) this.#changes.see(file, undefined, now, hinted.get(file));
     }
   }
 
@@ -200,35 +220,43 @@ export class FileWatch {
   }
 
   #hint(place: string): void {
-    this.#hinted.add(place);
+    const now = this.#io.clock.monotonic();
+    this.#hinted.set(place, now);
+    if (this.#hinted.size > 1) return;
+    // What is told as soon as it is seen is not looked at before all the notifications of one write are there.
+    this.#nextHints = Math.max(this.#nextHints, now + HINT_REST - this.#settings.settle);
     this.#wake();
   }
 
   /** Where to look. A link that was set anew may be what the files beside it lead through, as Kubernetes' `..data` is. */
-  async #takeHints(): Promise<readonly string[]> {
+  async #takeHints(): Promise<Hinted> {
     const hinted = [...this.#hinted];
     this.#hinted.clear();
-    return Promise.all(
-      hinted.map(async (place) => {
-        if (this.#globs.counts(place) || this.#globs.enters(place) || this.#hints.watches(place)) return place;
-        const found = await lstat(place).catch(() => undefined);
-        return found?.isSymbolicLink() === true ? path.dirname(place) : place;
-      }),
-    );
+    this.#nextHints = this.#io.clock.monotonic() + HINT_REST;
+    const resolved = hinted.map(async ([place, at]): Promise<[string, number]> => {
+      if (this.#globs.counts(place) || this.#globs.enters(place) || this.#hints.watches(place)) return [place, at];
+      const found = await lstat(place).catch(() => undefined);
+      return [found?.isSymbolicLink() === true ? path.dirname(place) : place, at];
+    });
+    return new Map(await Promise.all(resolved));
   }
 
-  /** Until `ms` have passed or something is hinted at; then until the hints that come with it are there too. */
-  async #rest(ms: number): Promise<void> {
-    const { clock } = this.#io;
-    if (this.#hinted.size === 0 && ms > 0 && !this.#signal.aborted) {
-      const woken = new AbortController();
-      const stop = (): void => woken.abort();
-      this.#wake = stop;
-      this.#signal.addEventListener('abort', stop, { once: true });
-      await pause(clock, ms, woken.signal);
-      this.#signal.removeEventListener('abort', stop);
-      this.#wake = () => undefined;
-    }
-    if (this.#hinted.size > 0) await pause(clock, HINT_REST, this.#signal);
+  /** Until there is something to do. */
+  async #rest(): Promise<void> {
+    for (let wait = this.#wait(); wait > 0 && !this.#signal.aborted; wait = this.#wait())
+      await new Promise<void>((resolve) => {
+        const cancel = this.#io.clock.after(wait, resolve);
+        this.#wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+  }
+
+  #wait(): number {
+    const now = this.#io.clock.monotonic();
+    const never = Number.POSITIVE_INFINITY;
+    const hints = this.#hinted.size === 0 ? never : this.#nextHints - now;
+    return Math.min(this.#nextScan - now, this.#changes.wait(now) ?? never, hints);
   }
 }

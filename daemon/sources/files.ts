@@ -2,7 +2,7 @@ import { duration, oneOrMany, size, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import type { ChangeKind } from './file-changes.ts';
 import { faultOf } from './file-globs.ts';
-import { FileWatch, type Look } from './file-watch.ts';
+import { FileWatch } from './file-watch.ts';
 import { defineSource, type RunningSource, type SourceIo } from './source.ts';
 
 const KINDS: readonly ChangeKind[] = ['created', 'changed', 'deleted'];
@@ -116,8 +116,8 @@ async function startFiles(given: Settings, io: SourceIo): Promise<RunningSource>
     stopping.signal,
   );
   // Looked at before this returns: what comes after it is news.
-  const look = await watch.look();
-  const running = keep(watch, look, io, stopping.signal);
+  await watch.look();
+  const running = keep(watch, io, stopping.signal);
   return {
     async stop() {
       stopping.abort();
@@ -126,9 +126,9 @@ async function startFiles(given: Settings, io: SourceIo): Promise<RunningSource>
   };
 }
 
-async function keep(watch: FileWatch, look: Look, io: SourceIo, signal: AbortSignal): Promise<void> {
+async function keep(watch: FileWatch, io: SourceIo, signal: AbortSignal): Promise<void> {
   await Promise.race([io.live, aborted(signal)]);
-  await watch.run(look);
+  await watch.run();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

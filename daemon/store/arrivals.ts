@@ -2,9 +2,10 @@ import type { Decision, Memory } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import { BelfryError } from '../core/failure.ts';
 import { summarize } from '../core/summary.ts';
+import { Dictionary } from '../lib/dictionary.ts';
 import { writeLater } from './changes.ts';
 import { Writes } from './commit.ts';
-import { sums } from './counters.ts';
+import { addTo } from './counters.ts';
 import { hashOf } from './ids.ts';
 import { enterMemory, findEvent, type Ledger, type NewDelivery, writeOwed } from './ledger.ts';
 import { writeMarks } from './marks.ts';
@@ -23,6 +24,8 @@ interface Awaited {
 /** What is known of an arrival before anything is decided. */
 type Fate =
   | { readonly kind: 'new' }
+  /** Its sender chose the id, and nothing like it has ever been here. */
+  | { readonly kind: 'unheard'; readonly name: string }
   /** Its sender chose the id, and it is the first of that id that is under way: the disk must be asked. */
   | { readonly kind: 'asked'; readonly name: string }
   | { readonly kind: 'awaited'; readonly awaited: Awaited }
@@ -38,11 +41,14 @@ interface KeyedCall {
 export class Arrivals {
   readonly #ledger: Ledger;
   /** By source and id, from arrival to commit. */
-  readonly #underWay = new Map<string, Awaited>();
+  readonly #underWay = new Dictionary<Awaited>();
   readonly #keyed = new Map<string, KeyedCall>();
+  readonly #withdraw: (ids: readonly string[]) => Promise<void>;
 
-  constructor(ledger: Ledger) {
+  /** `withdraw` takes back deliveries that a decision makes pointless. */
+  constructor(ledger: Ledger, withdraw: (ids: readonly string[]) => Promise<void>) {
     this.#ledger = ledger;
+    this.#withdraw = withdraw;
   }
 
   transact(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
@@ -86,12 +92,14 @@ export class Arrivals {
   #take(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
     const fates = this.#fates(batch.arrivals);
     const call = this.#decideAndCommit(batch, fates, decide);
-    const names = fates.flatMap((fate, index) => (fate.kind === 'asked' ? [{ name: fate.name, index }] : []));
+    const names = fates.flatMap((fate, index) => ('name' in fate ? [{ name: fate.name, index }] : []));
     if (names.length === 0) return call;
     for (const { name, index } of names) this.#underWay.set(name, { call, index });
-    return call.finally(() => {
+    const ended = (): void => {
       for (const { name } of names) this.#underWay.delete(name);
-    });
+    };
+    call.then(ended, ended);
+    return call;
   }
 
   #fates(arrivals: readonly Arrival[]): Fate[] {
@@ -103,14 +111,15 @@ export class Arrivals {
       if (twin !== undefined) return { kind: 'twin', of: twin };
       here.set(name, index);
       const awaited = this.#underWay.get(name);
-      return awaited === undefined ? { kind: 'asked', name } : { kind: 'awaited', awaited };
+      if (awaited !== undefined) return { kind: 'awaited', awaited };
+      return { kind: this.#ledger.known.isNew(event.id, event.source) ? 'unheard' : 'asked', name };
     });
   }
 
   async #decideAndCommit(batch: ArrivalBatch, fates: readonly Fate[], decide: Decide): Promise<readonly Accepted[]> {
     const { committer } = this.#ledger;
     committer.check();
-    const known = fates.every(({ kind }) => kind === 'new' || kind === 'twin')
+    const known = fates.every(({ kind }) => kind !== 'asked' && kind !== 'awaited')
       ? []
       : await Promise.all(fates.map((fate, index) => this.#known(fate, batch.arrivals[index]!)));
     if (!committer.isReady) await committer.ready();
@@ -120,7 +129,9 @@ export class Arrivals {
       const before = fate.kind === 'twin' ? accepted[fate.of] : known[index];
       accepted.push(before === undefined ? taking.accept(batch.arrivals[index]!) : duplicateOf(before));
     });
-    return taking.commit(accepted);
+    await taking.commit(accepted);
+    for (const { decision } of accepted) if (decision?.cancels !== undefined) await this.#withdraw(decision.cancels);
+    return accepted;
   }
 
   /** The answer that the arrival got the first time; undefined when it is new. */
@@ -148,7 +159,7 @@ class Taking {
   readonly #states: StateOverlay;
   readonly #writes = new Writes();
   readonly #deliveries: NewDelivery[] = [];
-  #events: Record<string, number> = {};
+  readonly #events: Record<string, number> = {};
 
   constructor(ledger: Ledger, batch: ArrivalBatch, decide: Decide) {
     this.#ledger = ledger;
@@ -163,8 +174,8 @@ class Taking {
     const { seq, named } = this.#ledger.eventSeqs.place(event.id, this.#batch.now, !mayRepeat);
     const body = JSON.stringify(event);
     const owed = decision.deliveries.map((one) => {
-      const made = writeOwed(this.#ledger, this.#writes, one, seq, one.delivery.event.id !== event.id);
-      return { ...made, bytes: made.bytes + body.length };
+      const whole = one.delivery.event.id !== event.id;
+      return writeOwed(this.#ledger, this.#writes, one, { event: seq, whole, bytes: body.length });
     });
     this.#deliveries.push(...owed);
     const summary = summarize(decision.results);
@@ -177,9 +188,9 @@ class Taking {
       summary,
       `[${owed.map(({ entry }) => entry.seq).join(',')}]`,
     );
-    if (named) this.#writes.add('eventName', hashOf(event.id), hashOf(event.source), seq);
+    if (named) this.#name(event, seq);
     writeLater(this.#writes, decision);
-    this.#events = sums(this.#events, { [summary]: 1 });
+    addTo(this.#events, { [summary]: 1 });
     return {
       id: event.id,
       duplicate: false,
@@ -188,7 +199,14 @@ class Taking {
     };
   }
 
-  async commit(accepted: readonly Accepted[]): Promise<readonly Accepted[]> {
+  #name({ id, source }: Event, seq: number): void {
+    const [idHash, sourceHash] = [hashOf(id), hashOf(source)];
+    this.#ledger.known.add(idHash, sourceHash);
+    this.#writes.add('eventName', idHash, sourceHash, seq);
+  }
+
+  /** Resolves when all of it is on disk. */
+  commit(accepted: readonly Accepted[]): Promise<unknown> | undefined {
     for (const { marks } of this.#batch.arrivals)
       if (marks !== undefined) for (const each of marks) writeMarks(this.#writes, each.scope, each.marks);
     if (this.#batch.idempotency !== undefined) {
@@ -197,8 +215,8 @@ class Taking {
       this.#writes.add('request', toColumn(key), bodyHash, JSON.stringify(answer), this.#batch.now);
     }
     this.#states.keep(this.#writes);
-    if (this.#writes.names.length === 0) return accepted;
-    await this.#ledger.committer.submit({
+    if (this.#writes.names.length === 0) return undefined;
+    return this.#ledger.committer.submit({
       writes: this.#writes,
       counts: { events: this.#events, owed: this.#deliveries.length },
       decided: true,
@@ -206,6 +224,5 @@ class Taking {
         for (const made of this.#deliveries) enterMemory(this.#ledger, made);
       },
     });
-    return accepted;
   }
 }

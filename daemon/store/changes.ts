@@ -21,7 +21,7 @@ export async function change<D extends Decision>(
   states.add(decision.states);
   const writes = new Writes();
   const made = decision.deliveries.map((owed): NewDelivery => {
-    const one = writeOwed(ledger, writes, owed, 0, true);
+    const one = writeOwed(ledger, writes, owed, { event: 0, whole: true });
     const { event } = owed.delivery;
     writes.add(
       'eventFollows',

@@ -79,7 +79,7 @@ export class ChannelQueue {
   /** To be sent (again) at `due`. */
   retry(slot: number, due: number): void {
     this.#dequeue(slot);
-    if (this.#slots.has(slot, FLAG.awaiting)) this.#slots.expires[slot] = this.#slots.due[slot]!;
+    if (this.#slots.has(slot, FLAG.awaiting)) this.#slots.setExpiry(slot, this.#slots.due[slot]!);
     this.#slots.due[slot] = due;
     this.#flag(slot, FLAG.claimed | FLAG.awaiting, false);
     this.#enqueue(slot);
@@ -88,8 +88,8 @@ export class ChannelQueue {
   /** Handed over; its receipt is awaited until `until`. What the expiry was is kept in `due`, which has no meaning meanwhile. */
   await(slot: number, until: number): void {
     this.#dequeue(slot);
-    if (!this.#slots.has(slot, FLAG.awaiting)) this.#slots.due[slot] = this.#slots.expires[slot]!;
-    this.#slots.expires[slot] = until;
+    if (!this.#slots.has(slot, FLAG.awaiting)) this.#slots.due[slot] = this.#slots.expiryOf(slot);
+    this.#slots.setExpiry(slot, until);
     this.#flag(slot, FLAG.claimed, false);
     this.#flag(slot, FLAG.awaiting, true);
     this.#enqueue(slot);
@@ -139,7 +139,7 @@ export class ChannelQueue {
 
   #enqueue(slot: number): void {
     if (this.#slots.has(slot, FLAG.claimed)) return;
-    if (this.#slots.expires[slot] !== Number.POSITIVE_INFINITY) this.#expiry.add(slot);
+    if (this.#slots.expiryOf(slot) !== Number.POSITIVE_INFINITY) this.#expiry.add(slot);
     if (!this.#slots.has(slot, FLAG.awaiting | FLAG.follower)) this.#due.add(slot);
   }
 
@@ -159,6 +159,7 @@ export class ChannelQueue {
   #order(ordered: boolean): void {
     const slots = this.#slots;
     this.#due.clear();
+    if (ordered) slots.linkKeys();
     this.#heads = ordered ? new SlotIndex((slot) => slots.keyHash[slot]!) : undefined;
     for (let slot = this.#first; slot !== NONE; slot = slots.after[slot]!) {
       slots.set(slot, FLAG.follower, false);

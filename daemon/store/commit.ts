@@ -26,7 +26,8 @@ export interface Operation {
   readonly committed?: (results: readonly unknown[]) => void;
 }
 
-interface Queued extends Operation {
+interface Queued {
+  readonly operation: Operation;
   readonly resolve: (results: readonly unknown[]) => void;
   readonly reject: (error: Error) => void;
   tried: boolean;
@@ -34,6 +35,8 @@ interface Queued extends Operation {
 
 /** Parameters in one transaction at most, so that a flood of them does not hold up what is asked beside it. */
 const MOST_VALUES = 50_000;
+
+const NOTHING_FOUND: readonly unknown[] = [];
 
 /** Group commit: one transaction is under way, and what arrives meanwhile becomes the next. */
 export class Committer {
@@ -101,7 +104,7 @@ export class Committer {
   submit(operation: Operation): Promise<readonly unknown[]> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ ...operation, resolve, reject, tried: false });
+      this.#queue.push({ operation, resolve, reject, tried: false });
       this.#schedule();
     });
   }
@@ -138,7 +141,7 @@ export class Committer {
     let values = 0;
     let count = 0;
     while (count < this.#queue.length && values < MOST_VALUES) {
-      values += this.#queue[count]!.writes.values.length;
+      values += this.#queue[count]!.operation.writes.values.length;
       count += 1;
     }
     return this.#queue.splice(0, count);
@@ -148,12 +151,13 @@ export class Committer {
     this.#busy = true;
     const names: WriteName[] = [];
     const values: Value[] = [];
-    let counters = this.#counters;
-    for (const { writes, counts } of batch) {
-      for (const name of writes.names) names.push(name);
-      for (const value of writes.values) values.push(value);
-      if (counts !== undefined) counters = added(counters, counts);
+    const changes: CounterChange[] = [];
+    for (const { operation } of batch) {
+      for (const name of operation.writes.names) names.push(name);
+      for (const value of operation.writes.values) values.push(value);
+      if (operation.counts !== undefined) changes.push(operation.counts);
     }
+    const counters = added(this.#counters, changes);
     if (counters !== this.#counters) {
       names.push('fact');
       values.push(FACT.counters, JSON.stringify(counters));
@@ -169,17 +173,15 @@ export class Committer {
   #done(batch: readonly Queued[], counters: Counters, committed: Committed): void {
     this.#counters = counters;
     this.#bytes = committed.bytes;
-    const found = new Map(committed.results);
-    let at = 0;
-    for (const { writes, committed: tell, resolve } of batch) {
-      const results: unknown[] = [];
-      if (found.size > 0) {
-        writes.names.forEach((_, index) => {
-          if (found.has(at + index)) results.push(found.get(at + index));
-        });
-      }
-      at += writes.names.length;
-      tell?.(results);
+    let from = 0;
+    for (const { operation, resolve } of batch) {
+      const to = from + operation.writes.names.length;
+      const results =
+        committed.results.length === 0
+          ? NOTHING_FOUND
+          : committed.results.filter(([at]) => at >= from && at < to).map(([, found]) => found);
+      from = to;
+      operation.committed?.(results);
       resolve(results);
     }
   }
@@ -193,10 +195,11 @@ export class Committer {
     }
     const error =
       reply.fault === 'full' ? full() : new BelfryError('store.broken', `a commit failed: ${reply.message}`);
-    const kept = this.#queue.filter(({ decided }) => !decided);
-    const fallen = [...batch, ...this.#queue].filter(({ decided }) => decided);
-    const again = batch.filter(({ decided, tried }) => !decided && !tried);
-    const given = batch.filter(({ decided, tried }) => !decided && tried);
+    const isDecided = ({ operation }: Queued): boolean => operation.decided;
+    const kept = this.#queue.filter((queued) => !isDecided(queued));
+    const fallen = [...batch, ...this.#queue].filter(isDecided);
+    const again = batch.filter((queued) => !isDecided(queued) && !queued.tried);
+    const given = batch.filter((queued) => !isDecided(queued) && queued.tried);
     if (reply.fault === 'full') this.#reserve.release();
     for (const operation of again) operation.tried = true;
     this.#queue = [...again, ...kept];

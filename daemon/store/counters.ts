@@ -13,24 +13,23 @@ export type CounterChange = Partial<Counters>;
 
 export const NO_COUNTS: Counters = { events: {}, owed: 0, delivered: 0, dead: 0, cancelled: 0 };
 
-export function added(counters: Counters, change: CounterChange): Counters {
-  const events = change.events === undefined ? counters.events : sums(counters.events, change.events);
-  return {
-    events,
-    owed: counters.owed + (change.owed ?? 0),
-    delivered: counters.delivered + (change.delivered ?? 0),
-    dead: counters.dead + (change.dead ?? 0),
-    cancelled: counters.cancelled + (change.cancelled ?? 0),
-  };
+/** The same ones when nothing changes. */
+export function added(counters: Counters, changes: readonly CounterChange[]): Counters {
+  if (changes.length === 0) return counters;
+  const events: Record<string, number> = { ...counters.events };
+  let { owed, delivered, dead, cancelled } = counters;
+  for (const change of changes) {
+    if (change.events !== undefined) addTo(events, change.events);
+    owed += change.owed ?? 0;
+    delivered += change.delivered ?? 0;
+    dead += change.dead ?? 0;
+    cancelled += change.cancelled ?? 0;
+  }
+  return { events, owed, delivered, dead, cancelled };
 }
 
-export function sums(
-  left: Readonly<Record<string, number>>,
-  right: Readonly<Record<string, number>>,
-): Record<string, number> {
-  const total = { ...left };
-  for (const [name, count] of Object.entries(right)) total[name] = (total[name] ?? 0) + count;
-  return total;
+export function addTo(total: Record<string, number>, more: Readonly<Record<string, number>>): void {
+  for (const name in more) total[name] = (total[name] ?? 0) + more[name]!;
 }
 
 /** The names under which `facts` keeps them. */

@@ -17,7 +17,7 @@ type End = Parameters<DeliveryStore['bury']>[1];
 export class SqliteDeliveries implements DeliveryStore {
   readonly #ledger: Ledger;
   readonly #search: (step: SearchStep) => Promise<SearchResult>;
-  readonly #turns = new Turns<string>();
+  readonly #turns = new Turns();
 
   constructor(ledger: Ledger, search: (step: SearchStep) => Promise<SearchResult>) {
     this.#ledger = ledger;
@@ -163,7 +163,7 @@ export class SqliteDeliveries implements DeliveryStore {
     const change = changeOf(settlement, tried);
     const writes = new Writes();
     writeChange(writes, seq, change, attempt, triedBefore);
-    const made = fallback && writeOwed(this.#ledger, writes, fallback, event, true);
+    const made = fallback && writeOwed(this.#ledger, writes, fallback, { event, whole: true });
     if (made !== undefined) writes.add('eventOwes', event, made.entry.seq);
     await committer.submit({
       writes,
@@ -210,7 +210,7 @@ export class SqliteDeliveries implements DeliveryStore {
     const event = await findEvent(this.#ledger, owed.delivery.event.id, owed.delivery.event.source);
     committer.check();
     const writes = new Writes();
-    const made = writeOwed(this.#ledger, writes, owed, event?.seq ?? 0, true);
+    const made = writeOwed(this.#ledger, writes, owed, { event: event?.seq ?? 0, whole: true });
     if (event !== undefined) writes.add('eventOwes', event.seq, made.entry.seq);
     await committer.submit({
       writes,

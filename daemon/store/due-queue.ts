@@ -27,7 +27,7 @@ export class DueQueue {
   }
 
   has(slot: number): boolean {
-    return this.#slots[this.#place][slot] !== NONE;
+    return this.#placeOf(slot) !== NONE;
   }
 
   add(slot: number): void {
@@ -39,7 +39,7 @@ export class DueQueue {
 
   /** Does nothing when the slot is not in. */
   remove(slot: number): void {
-    const place = this.#slots[this.#place][slot]!;
+    const place = this.#placeOf(slot);
     if (place === NONE) return;
     this.#slots[this.#place][slot] = NONE;
     this.#size -= 1;
@@ -52,6 +52,12 @@ export class DueQueue {
   clear(): void {
     for (let place = 0; place < this.#size; place += 1) this.#slots[this.#place][this.#heap[place]!] = NONE;
     this.#size = 0;
+  }
+
+  /** A column that is empty holds nobody. */
+  #placeOf(slot: number): number {
+    const places = this.#slots[this.#place];
+    return places.length === 0 ? NONE : places[slot]!;
   }
 
   #rise(slot: number, from: number): void {

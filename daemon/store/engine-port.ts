@@ -10,10 +10,32 @@ export interface EnginePort {
   close(): Promise<void>;
 }
 
+const isBuilt = import.meta.url.endsWith('.js');
+
+/** A thread for a store that may come: it takes as long to begin as rules take to be read, so both can go at once. It touches nothing until it is taken. */
+export class WarmEngine {
+  #thread: Worker | undefined = isBuilt ? newThread() : undefined;
+
+  /** Whoever takes it ends it. */
+  take(): Worker | undefined {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    return thread;
+  }
+
+  async close(): Promise<void> {
+    await this.take()?.terminate();
+  }
+}
+
+function newThread(): Worker {
+  return new Worker(new URL('./sqlite-worker.js', import.meta.url));
+}
+
 /** A worker thread when this is built JavaScript and the database a file; else the same engine in this thread. */
-export function openEngine(file: string): EnginePort {
-  const built = import.meta.url.endsWith('.js');
-  return built && file !== ':memory:' ? new ThreadPort(file) : new LocalPort(file);
+export function openEngine(file: string, warm?: WarmEngine): EnginePort {
+  if (!isBuilt || file === ':memory:') return new LocalPort(file);
+  return new ThreadPort(warm?.take() ?? newThread(), file);
 }
 
 /** What the worker says without being asked. */
@@ -27,8 +49,9 @@ class ThreadPort implements EnginePort {
   #fault: (message: string) => void = () => undefined;
   #gone: string | undefined;
 
-  constructor(file: string) {
-    this.#worker = new Worker(new URL('./sqlite-worker.js', import.meta.url), { workerData: { file } });
+  constructor(worker: Worker, file: string) {
+    this.#worker = worker;
+    worker.postMessage({ file });
     this.#worker.on('message', (reply: Reply | Unasked) => {
       if ('unasked' in reply) this.#fault(reply.unasked.message);
       else this.#waiting.shift()?.(reply);

@@ -1,4 +1,4 @@
-import { type Counters, FACT, NO_COUNTS, added } from './counters.ts';
+import { type CounterChange, type Counters, FACT, NO_COUNTS, added } from './counters.ts';
 import { hashOf, seqOfTime } from './ids.ts';
 import type { Value } from './protocol.ts';
 import { FIRST_ENDED, STATE } from './schema.ts';
@@ -72,17 +72,17 @@ function forgetOrphans(engine: SqliteEngine, before: number): void {
   const cancelled = states.get(STATE.cancelled) ?? 0;
   forgetNames(engine, old, place);
   engine.statement(`DELETE FROM deliveries WHERE ${old}`).run(place);
-  keepForgotten(engine, added(forgottenSoFar(engine), { owed: delivered + cancelled, delivered, cancelled }));
+  keepForgotten(engine, added(forgottenSoFar(engine), [{ owed: delivered + cancelled, delivered, cancelled }]));
 }
 
 function forget(engine: SqliteEngine, events: readonly Candidate[]): void {
   const ended = engine.statement(
     'SELECT d.state, count(*) FROM json_each(?) j JOIN deliveries d ON d.seq = j.value GROUP BY d.state',
   );
-  let counters = forgottenSoFar(engine);
+  const changes: CounterChange[] = [];
   for (const [seq, , id, source, deliveries, summary] of events) {
     const states = new Map(ended.all([deliveries]) as [number, number][]);
-    counters = added(counters, {
+    changes.push({
       events: { [summary]: 1 },
       owed: [...states.values()].reduce((sum, count) => sum + count, 0),
       delivered: states.get(STATE.delivered) ?? 0,
@@ -94,7 +94,7 @@ function forget(engine: SqliteEngine, events: readonly Candidate[]): void {
       .run([hashOf(JSON.parse(id) as string), hashOf(JSON.parse(source) as string), seq]);
     engine.statement('DELETE FROM events WHERE seq = ?').run([seq]);
   }
-  keepForgotten(engine, counters);
+  keepForgotten(engine, added(forgottenSoFar(engine), changes));
 }
 
 function keepForgotten(engine: SqliteEngine, counters: Counters): void {

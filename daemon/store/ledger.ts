@@ -2,6 +2,7 @@ import type { OwedDelivery } from '../core/decision.ts';
 import type { RecentBodies } from './bodies.ts';
 import type { Committer, Writes } from './commit.ts';
 import { hashOf, type Sequence, seqOfId, shortHashOf } from './ids.ts';
+import type { KnownNames } from './known-names.ts';
 import type { Owed, OwedEntry } from './owed.ts';
 import type { Reader } from './reader.ts';
 import { type DeliveryRow, deliveryOfRow, type EventRow, eventOfRow, writeDelivery } from './rows.ts';
@@ -15,6 +16,8 @@ export interface Ledger {
   readonly reader: Reader;
   readonly states: StateCache;
   readonly owed: Owed;
+  /** Of events. */
+  readonly known: KnownNames;
   /** Ids of owed deliveries that do not carry their row number. */
   readonly names: Map<string, number>;
   readonly recent: RecentBodies;
@@ -26,7 +29,7 @@ export interface Ledger {
 /** Tells who listens that a channel has something to claim: once per turn, however much came. */
 export class Bell {
   readonly #listeners: ((channel: string) => void)[] = [];
-  readonly #rung = new Set<string>();
+  #rung = new Set<string>();
 
   listen(listener: (channel: string) => void): void {
     this.#listeners.push(listener);
@@ -39,8 +42,8 @@ export class Bell {
   }
 
   #tell(): void {
-    const channels = [...this.#rung];
-    this.#rung.clear();
+    const channels = this.#rung;
+    this.#rung = new Set();
     for (const channel of channels) for (const listener of this.#listeners) listener(channel);
   }
 }
@@ -54,23 +57,25 @@ export interface NewDelivery {
   readonly bytes: number;
 }
 
-/** Gives it a row and writes it. `whole`: with its event, which may not be stored or may be forgotten before it. */
-export function writeOwed(
-  ledger: Ledger,
-  writes: Writes,
-  owed: OwedDelivery,
-  event: number,
-  whole: boolean,
-): NewDelivery {
+/** The event of a new delivery: its row, and its length when it has just been written. `whole`: it goes with the delivery, because its row may be missing or forgotten before it. */
+export interface Cause {
+  readonly event: number;
+  readonly whole: boolean;
+  readonly bytes?: number;
+}
+
+/** Gives it a row and writes it. */
+export function writeOwed(ledger: Ledger, writes: Writes, owed: OwedDelivery, cause: Cause): NewDelivery {
   const { id, createdAt } = owed.delivery;
   const { seq, named } = ledger.deliverySeqs.place(id, createdAt, true);
-  return { ...writeDelivery(writes, owed, { seq, named, event, whole }), owed, named };
+  const { entry, bytes } = writeDelivery(writes, owed, { seq, named, event: cause.event, whole: cause.whole });
+  return { entry, owed, named, bytes: bytes + (cause.bytes ?? 0) };
 }
 
 export function enterMemory(ledger: Ledger, { entry, owed, named, bytes }: NewDelivery): void {
   ledger.owed.add(entry);
   if (named) ledger.names.set(owed.delivery.id, entry.seq);
-  ledger.recent.add(entry.seq, owed.delivery, bytes);
+  ledger.recent.add(entry.seq, owed.delivery, bytes, ledger.owed.queue(entry.channel)!.size);
   ledger.bell.ring(entry.channel);
 }
 

@@ -42,7 +42,7 @@ export class Owed {
     const slot = slots.take();
     slots.seq[slot] = entry.seq;
     slots.due[slot] = entry.due;
-    slots.expires[slot] = entry.expires;
+    slots.setExpiry(slot, entry.expires);
     slots.keyHash[slot] = entry.keyHash;
     slots.idHash[slot] = entry.idHash;
     slots.channel[slot] = queue.number;

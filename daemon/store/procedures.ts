@@ -13,6 +13,7 @@ export const PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
   push,
   pushAck,
   pushCursor,
+  pushCursors,
   pushTrim,
 };
 
@@ -91,6 +92,17 @@ function pushCursor(engine: SqliteEngine, [user, now]: readonly Value[]): number
   const start = oldest === null ? head : oldest - 1;
   engine.statement('INSERT INTO push_cursors VALUES (?, ?)').run([user, start]);
   return start;
+}
+
+/** (JSON of [user, seq] pairs): so far those users have come. A cursor never goes back. */
+function pushCursors(engine: SqliteEngine, [moved]: readonly Value[]): void {
+  engine
+    .statement(
+      `UPDATE push_cursors SET seq = m.seq
+      FROM (SELECT value ->> 0 AS user, value ->> 1 AS seq FROM json_each(?)) m
+      WHERE push_cursors.user = m.user AND push_cursors.seq < m.seq`,
+    )
+    .run([moved!]);
 }
 
 /** (user, seq, now) -> the deliveries whose receipt is now complete. */

@@ -86,8 +86,8 @@ export function writeDelivery(
   { delivery, dueAt }: OwedDelivery,
   place: Place,
 ): { readonly entry: OwedEntry; readonly bytes: number } {
-  const { event, attempts, ...rest } = delivery;
-  const body = JSON.stringify(place.whole ? { ...rest, event } : rest);
+  const { event, attempts } = delivery;
+  const body = JSON.stringify({ ...delivery, event: place.whole ? event : undefined, attempts: undefined });
   const expires = delivery.expiresAt ?? Number.POSITIVE_INFINITY;
   const entry: OwedEntry = {
     seq: place.seq,

@@ -15,6 +15,15 @@ const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 /** What a commit writes beyond its rows: partly filled pages of the tables and of the index. */
 const COMMIT_OVERHEAD = 16 * 1024;
 
+/** After this many bytes of new rows SQLite is asked how much the tables take; in between they are added up. */
+const MEASURED_EVERY = 1024 * 1024;
+
+/** How one kind of write is carried out; undefined when it finds nothing that anybody asked for. */
+interface Writer {
+  readonly takes: number;
+  readonly run: (values: readonly Value[]) => unknown;
+}
+
 /** The version in the file is higher than ours. */
 export class NewerSchema extends Error {}
 
@@ -23,7 +32,11 @@ export class SqliteEngine {
   readonly #db: Database.Database;
   readonly #disk: DiskWatch;
   readonly #prepared = new Map<string, Prepared>();
+  readonly #writers = new Map<WriteName, Writer>();
   #sinceCheckpoint = 0;
+  /** What the tables took when that was last asked, and what was written since. */
+  #measured = 0;
+  #sinceMeasured = 0;
   #isOpen = false;
   #failure: (Reply & { ok: false }) | undefined;
 
@@ -109,29 +122,51 @@ export class SqliteEngine {
   #commit(writes: readonly WriteName[], values: readonly Value[]): Committed {
     const results = this.transaction(() => this.#write(writes, values));
     this.#countTowardsCheckpoint(values);
-    return { results, bytes: this.bytes() };
+    if (this.#sinceMeasured > MEASURED_EVERY) this.#measure();
+    return { results, bytes: this.#measured + this.#sinceMeasured };
+  }
+
+  #measure(): void {
+    this.#measured = this.bytes();
+    this.#sinceMeasured = 0;
   }
 
   #write(writes: readonly WriteName[], values: readonly Value[]): [number, unknown][] {
     const results: [number, unknown][] = [];
     let at = 0;
-    writes.forEach((name, position) => {
-      if (isProcedure(name)) {
-        const end = at + PROCEDURE_TAKES[name];
-        results.push([position, PROCEDURES[name](this, values.slice(at, end))]);
-        at = end;
-      } else {
-        const { sql, takes } = WRITES[name];
-        this.statement(sql).run(values.slice(at, at + takes));
-        at += takes;
-      }
-    });
+    for (const [position, name] of writes.entries()) {
+      const { takes, run } = this.#writer(name);
+      const found = run(values.slice(at, at + takes));
+      if (found !== undefined) results.push([position, found]);
+      at += takes;
+    }
     return results;
   }
 
+  #writer(name: WriteName): Writer {
+    let writer = this.#writers.get(name);
+    if (writer === undefined) this.#writers.set(name, (writer = this.#makeWriter(name)));
+    return writer;
+  }
+
+  #makeWriter(name: WriteName): Writer {
+    if (isProcedure(name))
+      return { takes: PROCEDURE_TAKES[name], run: (values) => PROCEDURES[name](this, values) ?? null };
+    const statement = this.statement(WRITES[name].sql);
+    return {
+      takes: WRITES[name].takes,
+      run(values) {
+        statement.run(values as Value[]);
+        return undefined;
+      },
+    };
+  }
+
   #countTowardsCheckpoint(values: readonly Value[]): void {
-    this.#sinceCheckpoint += COMMIT_OVERHEAD;
-    for (const value of values) this.#sinceCheckpoint += typeof value === 'string' ? value.length : 8;
+    let written = 0;
+    for (const value of values) written += typeof value === 'string' ? value.length : 8;
+    this.#sinceCheckpoint += COMMIT_OVERHEAD + written;
+    this.#sinceMeasured += written;
   }
 
   /**
@@ -153,7 +188,11 @@ export class SqliteEngine {
   #run(task: TaskName, argument: unknown): unknown {
     const tasks: Record<TaskName, () => unknown> = {
       open: () => this.#open(),
-      trim: () => trim(this, argument as Parameters<typeof trim>[1]),
+      trim: () => {
+        const result = trim(this, argument as Parameters<typeof trim>[1]);
+        this.#measure();
+        return result;
+      },
       audit: () => audit(this, argument as Parameters<typeof audit>[1]),
       search: () => search(this, argument as Parameters<typeof search>[1]),
     };
@@ -174,7 +213,8 @@ export class SqliteEngine {
       if (steps.length > 0) this.#db.exec([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n'));
     });
     this.#isOpen = true;
-    return { bytes: this.bytes() };
+    this.#measure();
+    return { bytes: this.#measured };
   }
 
   #pragma(text: string): void {
@@ -196,6 +236,7 @@ export class SqliteEngine {
     } finally {
       this.#isOpen = false;
       this.#prepared.clear();
+      this.#writers.clear();
       this.#db.close();
     }
   }

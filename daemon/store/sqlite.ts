@@ -10,9 +10,10 @@ import { Committer, Writes } from './commit.ts';
 import { type Counters, FACT, NO_COUNTS } from './counters.ts';
 import { SqliteDeliveries } from './deliveries.ts';
 import { prepareDirectory, syncDirectory } from './directory.ts';
-import { type EnginePort, openEngine } from './engine-port.ts';
+import { type EnginePort, openEngine, WarmEngine } from './engine-port.ts';
 import type { TrimResult, TrimStep } from './history.ts';
 import { Sequence } from './ids.ts';
+import { KnownNames } from './known-names.ts';
 import { Bell, findEvent, type Ledger } from './ledger.ts';
 import { openMarks } from './marks.ts';
 import { Owed } from './owed.ts';
@@ -33,6 +34,7 @@ export interface SqliteOptions {
   readonly path: string;
   /** Bytes of disk set aside for settling what is on its way when the disk is full. */
   readonly reserve?: number;
+  readonly warm?: WarmEngine;
   /** Bytes of memory for deliveries that were just committed and are claimed next. */
   readonly recent?: number;
 }
@@ -43,6 +45,9 @@ const RECENT = 8 * 1024 * 1024;
 const CHUNK = 5000;
 const TRIM_CHUNK = 200;
 
+/** What a store needs that touches no state, begun before it is known whether one is opened. Whoever makes it closes it. */
+export { WarmEngine as WarmStore };
+
 /**
  * The embedded store: SQLite in the state directory, for this process alone. Rejects with `store.locked` (another process has
  * it), `store.newer` (written by a later version; nothing was touched), `store.failed` or `store.full`.
@@ -50,7 +55,7 @@ const TRIM_CHUNK = 200;
 export async function openStore(options: SqliteOptions): Promise<Store> {
   const inMemory = options.path === ':memory:';
   const file = inMemory ? ':memory:' : prepareDirectory(options.path);
-  const port = openEngine(file);
+  const port = openEngine(file, options.warm);
   try {
     const opened = await port.ask({ kind: 'task', task: 'open', argument: null });
     const { bytes } = answerOf(opened) as { readonly bytes: number };
@@ -78,15 +83,17 @@ async function load(port: EnginePort, reserve: Reserve, bytes: number, recent: n
   check = () => committer.check();
   const [last] = (await reader.rows('lastSeqs')) as readonly (readonly (number | null)[])[];
   const names = (await reader.rows('owedNames')) as readonly [string, number][];
+  const eventSeqs = new Sequence(last?.[0] ?? 0);
   const ledger: Ledger = {
     committer,
     reader,
+    known: new KnownNames(eventSeqs),
     states,
     owed: new Owed(),
     names: new Map(names.map(([id, seq]) => [fromColumn(id), seq])),
     recent: new RecentBodies(recent),
     bell: new Bell(),
-    eventSeqs: new Sequence(last?.[0] ?? 0),
+    eventSeqs,
     deliverySeqs: new Sequence(last?.[1] ?? 0),
   };
   await loadStates();
@@ -95,6 +102,8 @@ async function load(port: EnginePort, reserve: Reserve, bytes: number, recent: n
   const pushes = new SqlitePushes(ledger, epoch, last?.[2] ?? 0);
   const store = new SqliteStore(port, ledger, pushes, reserve);
   await settleAcknowledged(store, reader);
+  // A disk that does not answer says so to everybody who asks it.
+  void ledger.known.learn(reader).catch(() => undefined);
   return store;
 }
 
@@ -135,8 +144,8 @@ class SqliteStore implements Store {
     this.#port = port;
     this.#ledger = ledger;
     this.#reserve = reserve;
-    this.#arrivals = new Arrivals(ledger);
     this.deliveries = new SqliteDeliveries(ledger, (step) => this.#search(step));
+    this.#arrivals = new Arrivals(ledger, (ids) => this.deliveries.withdraw(ids));
     this.marks = openMarks(ledger);
     const { states } = ledger;
     this.timers = {
@@ -149,27 +158,18 @@ class SqliteStore implements Store {
     this.pushes = pushes;
   }
 
-  async transact(
-    batch: ArrivalBatch,
-    decide: (event: Event, memory: Memory) => Decision,
-  ): Promise<readonly Accepted[]> {
-    const accepted = await this.#arrivals.transact(batch, decide);
-    for (const { decision } of accepted) await this.#withdraw(decision);
-    return accepted;
+  transact(batch: ArrivalBatch, decide: (event: Event, memory: Memory) => Decision): Promise<readonly Accepted[]> {
+    return this.#arrivals.transact(batch, decide);
   }
 
   async change<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D> {
     const decision = await change(this.#ledger, now, decide);
-    await this.#withdraw(decision);
+    if (decision.cancels !== undefined) await this.deliveries.withdraw(decision.cancels);
     return decision;
   }
 
   memory(now: number): Memory {
     return new StateOverlay(this.#ledger.states, now);
-  }
-
-  async #withdraw(decision: Decision | undefined): Promise<void> {
-    if (decision?.cancels !== undefined) await this.deliveries.withdraw(decision.cancels);
   }
 
   async event(id: string): Promise<StoredEvent | undefined> {
@@ -236,6 +236,7 @@ class SqliteStore implements Store {
   }
 
   async #close(): Promise<void> {
+    await this.pushes.flush();
     await this.#ledger.committer.drained();
     this.#ledger.committer.fail('closed', true);
     await this.#reserve.settled();

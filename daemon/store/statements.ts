@@ -62,7 +62,14 @@ export const WRITES = {
 } as const satisfies Record<string, Statement>;
 
 /** Writes whose outcome depends on what they find; the number of parameters each takes. */
-export const PROCEDURE_TAKES = { eventFollows: 6, push: 6, pushAck: 3, pushCursor: 2, pushTrim: 1 } as const;
+export const PROCEDURE_TAKES = {
+  eventFollows: 6,
+  push: 6,
+  pushAck: 3,
+  pushCursor: 2,
+  pushCursors: 1,
+  pushTrim: 1,
+} as const;
 
 export type ProcedureName = keyof typeof PROCEDURE_TAKES;
 export type WriteName = keyof typeof WRITES | ProcedureName;
@@ -81,6 +88,12 @@ export const READS = {
   eventsBefore: {
     sql: `SELECT e.seq, e.at, e.body, e.outcomes, '[]', '[]' FROM events e
       WHERE e.seq < ? AND e.seq >= ? AND octet_length(e.body) <= ${LARGE_EVENT} ORDER BY e.seq DESC LIMIT ?`,
+    takes: 3,
+  },
+  namesCount: { sql: 'SELECT count(*) FROM event_names', takes: 0 },
+  namesAfter: {
+    sql: `SELECT id_hash, source_hash, event FROM event_names WHERE (id_hash, source_hash, event) > (?, ?, ?)
+      ORDER BY id_hash, source_hash, event LIMIT 5000`,
     takes: 3,
   },
   deliveryAt: { sql: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERY_TABLES} WHERE d.seq = ?`, takes: 1 },

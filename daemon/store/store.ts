@@ -211,6 +211,12 @@ export interface MarkStore {
   write(scope: string, marks: readonly { readonly key: string; readonly value: string | null }[]): Promise<void>;
 }
 
+/** A push as it is sent: its number, and what it says as JSON. */
+export interface PushedFrame {
+  readonly seq: number;
+  readonly frame: string;
+}
+
 /** Messages for WebSocket users. One sequence for all; what a user sees is what is addressed to them or to `*`. */
 export interface PushStore {
   /** Changes when the sequence began anew (a lost state directory), so that a client's old `seq` is not believed. */
@@ -225,15 +231,15 @@ export interface PushStore {
     keepUntil: number;
   }): Promise<number>;
   /** What a user has not been sent after `seq`, oldest first, unexpired. */
-  since(
-    user: string,
-    seq: number,
-    options: { limit: number; now: number },
-  ): Promise<readonly { seq: number; frame: string }[]>;
+  since(user: string, seq: number, options: { limit: number; now: number }): Promise<readonly PushedFrame[]>;
+  /** The same out of memory; undefined when only the disk knows. */
+  recent(user: string, seq: number, options: { limit: number; now: number }): readonly PushedFrame[] | undefined;
   /** The highest `seq` a user acknowledged. A user never seen before begins at the oldest push that nobody has acknowledged. */
   cursor(user: string, now: number): Promise<number>;
   /** Cumulative. Returns the deliveries that this acknowledgement completes (`any`: the first one; `all`: every named user). */
   ack(user: string, seq: number, now: number): Promise<readonly string[]>;
+  /** As `ack`, by somebody who waits for no answer: that a user has come further may be written down a moment later, unless it completes something. */
+  heard(user: string, seq: number, now: number): Promise<readonly string[]>;
   head(): number;
   trim(now: number): Promise<void>;
 }

@@ -1,9 +1,11 @@
+import { Dictionary } from '../lib/dictionary.ts';
+
 /** Work on the same thing is done one after another, in the order in which it was asked for; work on different things is not held up. */
-export class Turns<K> {
-  readonly #last = new Map<K, Promise<unknown>>();
+export class Turns {
+  readonly #last = new Dictionary<Promise<unknown>>();
 
   /** Begins at once when nothing is under way for `key`. */
-  run<T>(key: K, work: () => Promise<T>): Promise<T> {
+  run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);
     const mine = before === undefined ? work() : before.then(work, work);
     const ended = (): void => {

@@ -42,7 +42,7 @@ function clientOf(options: HttpClientOptions = {}): HttpClient {
 const never = (): AbortSignal => new AbortController().signal;
 
 const post = (client: HttpClient, url: string, more: Partial<HttpRequest> = {}) =>
-  client.request({ url, method: 'POST', body: '{}', signal: never(), ...more });
+  client.request({ url, method: 'POST', body: '{}', ending: never(), ...more });
 
 async function failureFrom(answer: Promise<unknown>): Promise<SendFailure> {
   const error = await answer.then(
@@ -160,7 +160,7 @@ describe('what a failed connection means', () => {
     const sink = await sinkOf();
     sink.answer({ hang: true });
     const deadline = new AbortController();
-    const asking = failureFrom(post(clientOf(), sink.origin, { signal: deadline.signal }));
+    const asking = failureFrom(post(clientOf(), sink.origin, { ending: deadline.signal }));
     await sink.arrived(1);
     deadline.abort();
     expect(await asking).toMatchObject({ class: 'unknown', code: 'http.no_answer' });
@@ -171,7 +171,7 @@ describe('what a failed connection means', () => {
     closers.own('name server', () => silent.close());
     const client = clientOf({ resolver: { servers: [silent.address], timeout: 60_000, hostsFile: '/dev/null' } });
     const deadline = new AbortController();
-    const asking = failureFrom(post(client, 'http://slow.example.test/', { signal: deadline.signal }));
+    const asking = failureFrom(post(client, 'http://slow.example.test/', { ending: deadline.signal }));
     await silent.question;
     deadline.abort();
     expect(await asking).toMatchObject({ class: 'transient', code: 'net.timeout' });
@@ -179,7 +179,7 @@ describe('what a failed connection means', () => {
 
   test('already ended: transient, and nothing is sent', async () => {
     const sink = await sinkOf();
-    const failure = await failureFrom(post(clientOf(), sink.origin, { signal: AbortSignal.abort() }));
+    const failure = await failureFrom(post(clientOf(), sink.origin, { ending: AbortSignal.abort() }));
     expect(failure).toMatchObject({ class: 'transient', code: 'net.aborted' });
     expect(sink.requests).toEqual([]);
   });
@@ -189,7 +189,7 @@ describe('what a failed connection means', () => {
     sink.answer({ hang: true }, { status: 200 });
     const client = clientOf({ connections: 1 });
     const deadline = new AbortController();
-    const asking = failureFrom(post(client, sink.origin, { signal: deadline.signal }));
+    const asking = failureFrom(post(client, sink.origin, { ending: deadline.signal }));
     await sink.arrived(1);
     deadline.abort();
     await asking;
@@ -272,7 +272,7 @@ describe('names', () => {
     const ends = Array.from({ length: 16 }, () => new AbortController());
     let stillStuck = ends.length;
     const waiting = ends.map((end, index) =>
-      failureFrom(post(stuck, `http://host-${index}.example.test/`, { signal: end.signal })).finally(
+      failureFrom(post(stuck, `http://host-${index}.example.test/`, { ending: end.signal })).finally(
         () => (stillStuck -= 1),
       ),
     );
@@ -356,5 +356,17 @@ describe('what a status means', () => {
     expect(networkFailure(strange, true)).toMatchObject({ class: 'unknown', code: 'net.failed' });
     expect(inspect(networkFailure(strange, true), { depth: 9 })).not.toContain('secret');
     expect(networkFailure('no error at all', false).class).toBe('transient');
+  });
+
+  test('a refused connection says at which addresses, so that they can be tried again', () => {
+    const at = (address: string) => Object.assign(new Error('no'), { code: 'ECONNREFUSED', address, port: 80 });
+    const both = new AggregateError([at('127.0.0.1'), at('::1')]);
+    const refusedAt = [
+      { address: '127.0.0.1', port: 80 },
+      { address: '::1', port: 80 },
+    ];
+    expect(networkFailure(both, false)).toMatchObject({ code: 'net.refused', detail: { refusedAt } });
+    expect(networkFailure(new Error('failed', { cause: both }), false).detail).toEqual({ refusedAt });
+    expect(networkFailure(both, true).detail).toEqual({});
   });
 });

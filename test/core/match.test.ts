@@ -177,3 +177,26 @@ test('no event makes a matcher throw', () => {
   const data = fc.dictionary(fc.constantFrom('a', 'b', 'c', '0', '__proto__', 'a.b'), fc.jsonValue());
   fc.assert(fc.property(data, (value) => typeof compiled.matcher.holds(event(value as Json)) === 'boolean'));
 });
+
+/** The same language in plain words: what no part of the matcher has a hand in. */
+function expressionOf(glob: string): RegExp {
+  const parts = [...glob.matchAll(/(\/\*\*$)|((?:^|\/)\*\*\/)|(\*\*)|(\*)|([^])/g)];
+  const written = parts.map(([part, below, folders, anything, name]) => {
+    if (below !== undefined) return '(?:/.*)?';
+    if (folders !== undefined) return `${folders.startsWith('/') ? '/' : ''}(?:.*/)?`;
+    return anything !== undefined ? '.*' : name !== undefined ? '[^/]*' : part.replace('.', String.raw`\.`);
+  });
+  return new RegExp(`^${written.join('')}$`, 's');
+}
+
+test('a path pattern of text and stars fits what the expression fits that says the same', () => {
+  const piece = fc.constantFrom('*', '**', '/', '/**', '**/', '/**/*', 'a', 'b', '.c');
+  const glob = fc.array(piece, { minLength: 1, maxLength: 5 }).map((pieces) => pieces.join(''));
+  const text = fc.array(fc.constantFrom('/', 'a', 'b', '.c', '\n'), { maxLength: 7 }).map((pieces) => pieces.join(''));
+  fc.assert(
+    fc.property(glob, text, (pattern, value) => {
+      expect(holds({ 'data.v': { glob: pattern } }, { v: value })).toBe(expressionOf(pattern).test(value));
+    }),
+    { numRuns: 3000 },
+  );
+});

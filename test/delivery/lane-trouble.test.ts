@@ -355,3 +355,14 @@ test('lanes that are lent send by hand and leave what is owed alone', async () =
   expect(await byHand).toMatchObject({ kind: 'delivered' });
   expect(await state(owed!.id)).toBe('pending');
 });
+
+test('a breaker that one of our own events opened is told at the first failure of another one, and so is the recovery', async () => {
+  harbour.script('a', down, ...Array.from({ length: 10 }, () => down), ok);
+  await harbour.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
+  await harbour.owe('a', { event: { ...sampleDelivery().event, source: 'belfry' } }, 5);
+  expect(harbour.lanes.status()).toMatchObject([{ state: 'failing' }]);
+  expect(harbour.notices).toEqual([]);
+  await harbour.owe('a');
+  await harbour.clock.advance(600_000);
+  expect(harbour.notices.map(({ type }) => type)).toEqual(['belfry.channel.failing', 'belfry.channel.recovered']);
+});

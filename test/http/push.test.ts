@@ -281,6 +281,27 @@ test("the browser's client hands each message over once, acknowledges it, and co
   expect(states.at(-1)).toBe('closed');
 });
 
+test("what the page could not take comes again to the browser's client, before what came after it", async () => {
+  const heard: string[] = [];
+  let connection: { close(): void } | undefined;
+  const both = new Promise<void>((resolve) => {
+    connection = connect({
+      url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/stream`,
+      user: 'alice',
+      WebSocket,
+      onMessage: ({ title }) => {
+        heard.push(title);
+        if (heard.length === 1) throw new Error('the page has a bug');
+        if (heard.at(-1) === '2') resolve();
+      },
+    });
+  });
+  await Promise.all([push('1'), push('2')]);
+  await both;
+  connection?.close();
+  expect(heard).toEqual(['1', '1', '2']);
+});
+
 test('the feed tells events as they happen, and history is not its business', async () => {
   const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/feed`);
   opened.push(socket);

@@ -336,6 +336,18 @@ test('a single file is watched where it lies, also when it comes later, by a lin
   ]);
 });
 
+test('a base that comes late, two folders below one that is watched, is found without waiting for a rescan', async () => {
+  const io = recordedIo({ clock: systemClock });
+  await start({ paths: [at('*.csv'), at('late', 'deep', '*.csv')], rescan: '1h' }, io);
+  await writeFile(at('marker.csv'), '');
+  await io.arrived(1);
+  await mkdir(at('late'));
+  await mkdir(at('late', 'deep'));
+  await writeFile(at('late', 'deep', 'a.csv'), '1');
+  await io.arrived(2);
+  expect(told(io)).toEqual(['file.created marker.csv', 'file.created late/deep/a.csv']);
+});
+
 test("a swap of Kubernetes' `..data` changes every file that leads through it", async () => {
   await mkdir(at('..v1'));
   await mkdir(at('..v2'));

@@ -36,6 +36,24 @@ describe('the due queue', () => {
   });
 });
 
+describe('the slots', () => {
+  it('know who expires and who does not, whoever was the first to and however many come after it', () => {
+    const slots = new Slots();
+    const taken = Array.from({ length: 5000 }, (_, number) => {
+      const slot = slots.take();
+      slots.setExpiry(slot, number >= 700 && number % 7 === 0 ? number : Number.POSITIVE_INFINITY);
+      return slot;
+    });
+    const finite = taken.filter((slot) => slots.expiryOf(slot) !== Number.POSITIVE_INFINITY);
+    expect(finite.map((slot) => slots.expiryOf(slot))).toEqual(
+      taken.map((_, number) => number).filter((number) => number >= 700 && number % 7 === 0),
+    );
+    const queue = new DueQueue(slots, 'expires');
+    for (const slot of finite) queue.add(slot);
+    expect(taken.filter((slot) => queue.has(slot))).toEqual(finite);
+  });
+});
+
 describe('the slot index', () => {
   it('finds what was put in and nothing else', () => {
     const keys = fc.integer({ min: 0, max: 2 ** 53 - 1 }).map((key) => key - (key % 4096));

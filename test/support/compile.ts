@@ -2,7 +2,7 @@ import { compileFile, type Fragment } from '../../daemon/core/compile.ts';
 import type { Problem } from '../../daemon/core/failure.ts';
 import { link } from '../../daemon/core/link.ts';
 import type { Ruleset } from '../../daemon/core/ruleset.ts';
-import { Lines, locate } from '../../daemon/reload/locate.ts';
+import { Lines, locate, spotOf } from '../../daemon/reload/locate.ts';
 import { parseYaml } from '../../daemon/reload/parse.ts';
 import { tools } from './rule-types.ts';
 
@@ -16,7 +16,7 @@ export function compileText(text: string, file = 'rules.yaml', referenced: reado
       file,
       data: parsed.data,
       referenced: (pointer) => referenced.includes(pointer),
-      locate: (pointer, at, offset) => locate(text, lines, parsed.spots, pointer, at, offset),
+      locate: (pointer, at, offset) => locate(text, lines, spotOf(parsed.spots, pointer), at, offset),
     },
     tools,
   );

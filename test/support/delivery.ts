@@ -48,7 +48,8 @@ export function sampleDelivery(overrides: Partial<Delivery> = {}): Delivery {
 }
 
 export function sampleIo(overrides: Partial<SendIo> = {}): SendIo {
-  return { delivery: sampleDelivery(), signal: new AbortController().signal, attempt: 1, ...overrides };
+  const signal = overrides.signal ?? new AbortController().signal;
+  return { delivery: sampleDelivery(), signal, ending: signal, attempt: 1, ...overrides };
 }
 
 /** A log whose lines a test can read. */

@@ -2,19 +2,18 @@ import { isObject } from '../json.ts';
 import { below } from '../pointer.ts';
 import type { Event } from '../event.ts';
 import type { Matcher } from '../ruleset.ts';
-import { compilePath } from './path.ts';
-import { compilePattern, type MatchProblem } from './pattern.ts';
+import { isScalar, type Scalar } from './need.ts';
+import { compilePath, type Path } from './path.ts';
+import { compilePattern, type MatchProblem, type Pattern } from './pattern.ts';
 
 export type CompiledMatch =
   | { readonly ok: true; readonly matcher: Matcher }
   | { readonly ok: false; readonly problems: readonly MatchProblem[] };
 
-type Check = (event: Event) => boolean;
-
-const COMBINATIONS: Readonly<Record<string, (checks: readonly Check[]) => Check>> = {
-  any: (checks) => (event) => checks.some((check) => check(event)),
-  all: (checks) => (event) => checks.every((check) => check(event)),
-  none: (checks) => (event) => !checks.some((check) => check(event)),
+const COMBINATIONS: Readonly<Record<string, (maps: readonly Matcher[]) => Matcher>> = {
+  any: (maps) => ({ holds: (event) => maps.some((map) => map.holds(event)) }),
+  all: together,
+  none: (maps) => ({ holds: (event) => !maps.some((map) => map.holds(event)) }),
 };
 
 /**
@@ -23,18 +22,18 @@ const COMBINATIONS: Readonly<Record<string, (checks: readonly Check[]) => Check>
  */
 export function compileMatch(match: unknown): CompiledMatch {
   const problems: MatchProblem[] = [];
-  const holds = compileMap(match, '', problems);
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, matcher: { holds } };
+  const matcher = compileMap(match, '', problems);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, matcher };
 }
 
-function compileMap(map: unknown, pointer: string, problems: MatchProblem[]): Check {
+function compileMap(map: unknown, pointer: string, problems: MatchProblem[]): Matcher {
   if (!isObject(map)) {
     problems.push({
       pointer,
       message: 'this is not a map of path and pattern',
       mend: 'write it like `data.status: failure`',
     });
-    return () => false;
+    return { holds: () => false };
   }
   const checks = Object.entries(map).map(([key, value]) => {
     const combine = Object.hasOwn(COMBINATIONS, key) ? COMBINATIONS[key] : undefined;
@@ -42,10 +41,10 @@ function compileMap(map: unknown, pointer: string, problems: MatchProblem[]): Ch
       ? compileField(key, value, below(pointer, key), problems)
       : combine(compileMaps(key, value, below(pointer, key), problems));
   });
-  return checks.length === 1 ? checks[0]! : (event) => checks.every((check) => check(event));
+  return together(checks);
 }
 
-function compileMaps(word: string, maps: unknown, pointer: string, problems: MatchProblem[]): Check[] {
+function compileMaps(word: string, maps: unknown, pointer: string, problems: MatchProblem[]): Matcher[] {
   if (Array.isArray(maps) && maps.length > 0)
     return maps.map((map, index) => compileMap(map, below(pointer, index), problems));
   problems.push({
@@ -56,11 +55,66 @@ function compileMaps(word: string, maps: unknown, pointer: string, problems: Mat
   return [];
 }
 
-function compileField(path: string, pattern: unknown, pointer: string, problems: MatchProblem[]): Check {
+function compileField(path: string, pattern: unknown, pointer: string, problems: MatchProblem[]): Matcher {
   if (path === '' || path.split('.').includes('')) {
     problems.push({ pointer, message: `\`${path}\` is not a path`, mend: 'write it like `data.repo.name`' });
   }
   const values = compilePath(path);
-  const holds = compilePattern(pattern, pointer, problems);
-  return (event) => holds(values(event));
+  return isScalar(pattern)
+    ? new Equal(values, pattern)
+    : new Fitting(values, compilePattern(pattern, pointer, problems));
+}
+
+function together(matchers: readonly Matcher[]): Matcher {
+  if (matchers.length === 0) return { holds: () => true };
+  return matchers.reduce((first, second) => new Both(first, second));
+}
+
+// Classes, not closures: an event that is one of ten thousand rules' finds none of it in the processor's cache, and this is half
+// as much to fetch.
+
+class Both implements Matcher {
+  readonly #first: Matcher;
+  readonly #second: Matcher;
+
+  constructor(first: Matcher, second: Matcher) {
+    this.#first = first;
+    this.#second = second;
+  }
+
+  holds(event: Event): boolean {
+    return this.#first.holds(event) && this.#second.holds(event);
+  }
+}
+
+class Fitting implements Matcher {
+  readonly #values: Path;
+  readonly #fits: Pattern;
+
+  constructor(values: Path, fits: Pattern) {
+    this.#values = values;
+    this.#fits = fits;
+  }
+
+  holds(event: Event): boolean {
+    return this.#fits(this.#values(event));
+  }
+}
+
+class Equal implements Matcher {
+  readonly #values: Path;
+  readonly #expected: Scalar;
+
+  constructor(values: Path, expected: Scalar) {
+    this.#values = values;
+    this.#expected = expected;
+  }
+
+  holds(event: Event): boolean {
+    for (const value of this.#values(event)) {
+      if (value === this.#expected || (Array.isArray(value) && value.some((one) => one === this.#expected)))
+        return true;
+    }
+    return false;
+  }
 }

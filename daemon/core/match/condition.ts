@@ -37,14 +37,33 @@ const ARITHMETIC: Readonly<Record<string, Compute>> = {
   '%': (a, b) => a % b,
 };
 
-const environment = makeEnvironment();
+let made: Environment | undefined;
+
+/** Made when the first expression is met: it takes longer than all else at a start of rules without one. */
+function environment(): Environment {
+  made ??= makeEnvironment();
+  return made;
+}
 
 /** A CEL expression over an event (https://github.com/google/cel-spec). Everything that can be known to be wrong is found here; `offset` counts characters. */
 export function compileCondition(source: string): CompiledCondition {
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
+  const fresh = compileAnew(source);
+  if (compiled.size >= MOST_REMEMBERED) compiled.clear();
+  compiled.set(source, fresh);
+  return fresh;
+}
+
+/** Many rules ask the same. */
+const compiled = new Map<string, CompiledCondition>();
+const MOST_REMEMBERED = 1000;
+
+function compileAnew(source: string): CompiledCondition {
   if (source.length > LONGEST)
     return { ok: false, message: `the expression is longer than ${LONGEST} characters`, offset: 0 };
   try {
-    const parsed = environment.parse(source);
+    const parsed = environment().parse(source);
     const checked = parsed.check();
     if (!checked.valid) throw checked.error as unknown;
     if (checked.type !== undefined && !['bool', 'dyn'].includes(checked.type)) {
@@ -59,7 +78,7 @@ export function compileCondition(source: string): CompiledCondition {
       };
     const wrong = brokenExpression(parsed.ast);
     if (wrong !== undefined) return { ok: false, ...wrong };
-    const evaluate = usesMatches(parsed.ast) ? environment.parse(serialize(parsed.ast)) : parsed;
+    const evaluate = usesMatches(parsed.ast) ? environment().parse(serialize(parsed.ast)) : parsed;
     return { ok: true, condition: { source, test: tester(evaluate, nesting) } };
   } catch (error) {
     const failure = error as CelFailure;
@@ -111,13 +130,13 @@ function makeEnvironment(): Environment {
     for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', operator)}: double`, compute);
   }
   for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', '==')}: bool`, (a, b) => a === b);
-  const compiled = new Map<string, RE2JS>();
+  const expressions = new Map<string, RE2JS>();
   cel.registerFunction('string.re2(string): bool', (text: string, pattern: string) => {
-    let expression = compiled.get(pattern);
+    let expression = expressions.get(pattern);
     if (expression === undefined) {
       expression = RE2JS.compile(pattern);
-      if (compiled.size > 1000) compiled.clear();
-      compiled.set(pattern, expression);
+      if (expressions.size > 1000) expressions.clear();
+      expressions.set(pattern, expression);
     }
     return expression.test(text);
   });

@@ -41,8 +41,45 @@ const PIECES: readonly { readonly at: RegExp; readonly write: Write }[] = [
  */
 export function compileGlob(pattern: string): (text: string) => boolean {
   if (pattern.startsWith('!')) throw new Error('a leading `!` is not read; use `not`, or put `\\` before it');
+  const simple = betweenEnds(pattern);
+  if (simple !== undefined) return simple;
   const compiled = RE2JS.compile(`^(?:${translate(pattern)})$`, RE2JS.DOTALL);
   return (text) => compiled.test(text);
+}
+
+/**
+ * The literal text that all texts begin and end with that fit; there may be more of it than this finds. `**` takes the slash
+ * before it, or after it, away with itself.
+ */
+export function literalEnds(pattern: string): { readonly head: string; readonly tail: string } {
+  const head = /^[^\\*?[{]*/.exec(pattern)![0];
+  const tail = /[^\\*?[\]{}]*$/.exec(pattern)![0];
+  return {
+    head: pattern.startsWith('**', head.length) ? head.replace(/\/$/, '') : head,
+    tail: pattern.slice(0, pattern.length - tail.length).endsWith('**') ? tail.replace(/^\//, '') : tail,
+  };
+}
+
+/** Text, stars at one place, text. */
+const ONE_PLACE = /^([^\\*?[\]{}()]*)(\*|\*\*|\*\*\/\*)([^\\*?[\]{}()]*)$/;
+
+/** What most patterns are, without RE2, which would take most of the time that it takes to match an event. Undefined for others. */
+function betweenEnds(pattern: string): ((text: string) => boolean) | undefined {
+  const [, head, stars, tail] = ONE_PLACE.exec(pattern) ?? [];
+  if (head === undefined || tail === undefined) return undefined;
+  const ends = head.length + tail.length;
+  const hasEnds = (text: string): boolean => text.length >= ends && text.startsWith(head) && text.endsWith(tail);
+  if (stars === '*') {
+    return (text) => hasEnds(text) && !text.slice(head.length, text.length - tail.length).includes('/');
+  }
+  const inFolder = head === '' || head.endsWith('/');
+  // Any folders and then any name is any text.
+  if (stars === '**/*' && inFolder) return hasEnds;
+  if (stars === '**' && head.endsWith('/') && tail === '') {
+    const folder = head.slice(0, -1);
+    return (text) => text === folder || text.startsWith(head);
+  }
+  return undefined;
 }
 
 function translate(pattern: string): string {

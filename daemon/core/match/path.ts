@@ -8,44 +8,75 @@ export type Path = (event: unknown) => readonly unknown[];
  * is found too. Own properties only, so no event can make `constructor` or `__proto__` mean anything.
  */
 export function compilePath(path: string): Path {
-  const steps = path.split('.');
+  let known = compiled.get(path);
+  if (known !== undefined) return known;
+  known = compileAnew(path.split('.'));
+  if (compiled.size >= MOST_REMEMBERED) compiled.clear();
+  compiled.set(path, known);
+  return known;
+}
+
+/** Many rules look at the same few fields. */
+const compiled = new Map<string, Path>();
+const MOST_REMEMBERED = 1000;
+const NOTHING: readonly unknown[] = [];
+
+function compileAnew(names: readonly string[]): Path {
+  const steps = names.map((_, from) => ({
+    isPlace: /^\d+$/.test(names[from]!),
+    place: Number(names[from]!),
+    keys: names.slice(from).map((_name, more) => names.slice(from, from + more + 1).join('.')),
+  }));
   return (event) => {
-    const found: unknown[] = [];
-    collect(event, steps, 0, found);
-    return found;
+    let value = event;
+    for (const name of names) {
+      // Where a key is not as simple as that, all the ways there may be are tried.
+      if (!isObject(value) || !Object.hasOwn(value, name)) return collected(event, steps);
+      value = value[name];
+    }
+    return [value];
   };
 }
 
-function collect(value: unknown, steps: readonly string[], from: number, found: unknown[]): void {
-  if (from === steps.length) {
-    found.push(value);
-    return;
-  }
-  if (Array.isArray(value)) collectFromArray(value, steps, from, found);
+/** One step of a path. */
+interface Step {
+  /** Whether it may be the place of an element in an array. */
+  readonly isPlace: boolean;
+  readonly place: number;
+  /** The keys that begin with this step: itself, joined with the next one, and so on. */
+  readonly keys: readonly string[];
+}
+
+function collected(event: unknown, steps: readonly Step[]): readonly unknown[] {
+  const found: unknown[] = [];
+  collect(event, steps, 0, found);
+  return found.length === 0 ? NOTHING : found;
+}
+
+function collect(value: unknown, steps: readonly Step[], from: number, found: unknown[]): void {
+  const step = steps[from];
+  if (step === undefined) found.push(value);
+  else if (Array.isArray(value)) collectFromArray(value, steps, from, found);
   else if (isObject(value)) collectFromObject(value, steps, from, found);
 }
 
-function collectFromArray(values: readonly unknown[], steps: readonly string[], from: number, found: unknown[]): void {
-  const step = steps[from]!;
-  if (/^\d+$/.test(step)) {
-    const index = Number(step);
-    if (index < values.length) collect(values[index], steps, from + 1, found);
-    return;
-  }
-  for (const value of values) collect(value, steps, from, found);
+function collectFromArray(values: readonly unknown[], steps: readonly Step[], from: number, found: unknown[]): void {
+  const { isPlace, place } = steps[from]!;
+  if (!isPlace) for (const value of values) collect(value, steps, from, found);
+  else if (place < values.length) collect(values[place], steps, from + 1, found);
 }
 
 /** The shortest key that leads somewhere wins: `a.b` is first `b` in `a`, then the key `a.b`. */
 function collectFromObject(
   value: Record<string, unknown>,
-  steps: readonly string[],
+  steps: readonly Step[],
   from: number,
   found: unknown[],
 ): void {
   const before = found.length;
-  let key = '';
-  for (let to = from; to < steps.length && found.length === before; to += 1) {
-    key = to === from ? steps[to]! : `${key}.${steps[to]!}`;
-    if (Object.hasOwn(value, key)) collect(value[key], steps, to + 1, found);
+  const { keys } = steps[from]!;
+  for (let more = 0; more < keys.length && found.length === before; more += 1) {
+    const key = keys[more]!;
+    if (Object.hasOwn(value, key)) collect(value[key], steps, from + more + 1, found);
   }
 }

@@ -77,5 +77,8 @@ function operator(name: string, argument: unknown, pointer: string, problems: Ma
 }
 
 function someValue(test: Test): Pattern {
-  return (values) => values.some((value) => (Array.isArray(value) ? value.some(test) : test(value)));
+  return (values) => {
+    for (const value of values) if (Array.isArray(value) ? value.some(test) : test(value)) return true;
+    return false;
+  };
 }

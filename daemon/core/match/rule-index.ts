@@ -1,134 +1,125 @@
 import type { Event } from '../event.ts';
-import { isObject } from '../json.ts';
 import type { CompiledRule, RuleIndex } from '../ruleset.ts';
-import { compilePath, type Path } from './path.ts';
+import { cheapest, ClueCensus, fileUnder } from './clue-census.ts';
+import { FieldTree } from './field-tree.ts';
+import { type Need, needOf } from './need.ts';
+import { type Asking, type Shared, sharedTests } from './shared-tests.ts';
+import { shelfOf } from './shelf.ts';
 
-type Scalar = string | number | boolean | null;
-
-/** A rule that stands in the index under some values of one path. `match` is what it is found by, as written. */
-interface Entry {
-  readonly rule: CompiledRule;
-  readonly match: unknown;
-  readonly order: number;
+/** A rule on its way into the index, and what an event needs for it. */
+interface Entry extends Asking {
+  readonly need: Need;
 }
 
-interface Shelf {
-  readonly values: Path;
-  readonly byValue: Map<Scalar, Entry[]>;
-}
+/** Rules that are found together, in the order of the files; one stands for itself. */
+type Found = CompiledRule | readonly CompiledRule[];
 
-const EVERYWHERE = '';
+/** When they are many, an index of their own tells them apart further. */
+type Bucket = Found | Level;
+
+/** More rules than this that are found together are worth going through the event once more. */
+const MANY = 16;
+/** The path that stands for where an event comes from. */
+const ORIGIN = '';
 
 /**
- * Files each rule under its source or one of its equality patterns, whichever tells the rules apart best, so that an event looks
- * up its own values instead of asking every rule. Rules without an equality are tried on every event of their sources. Disabled
- * rules are found too, so that they can be told of; catch-all rules are not.
+ * Files each rule under what the fewest others ask of the same events: a value, the beginning or end of a text, a range, a field that
+ * is there, or its source. An event is gone through once and leads to the rules that may fit. What no index can tell is asked of
+ * every event once for all the rules that share it, so an event costs as much as the rules it meets, and one test for each different
+ * match that has nothing but `not`, `none`, `exists: false`, `contains`, `regex`, `cidr`, comparisons of texts and globs without text at
+ * either end. Disabled rules are found too, so that they can be told of; catch-all rules are not.
  */
 export function buildIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const entries = rules.map((rule, order) => ({ rule, match: rule.match, order }));
+  const entries = rules.map((rule) => entryOf(rule, rule.match));
   const catchAll = rules.filter((rule) => rule.enabled && rule.catchAll);
   return { catchAll, ...indexOf(entries.filter(({ rule }) => !rule.catchAll)) };
 }
 
 /** The rules by what ends their alerts. */
 export function buildResolvingIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const entries = rules
-    .map((rule, order) => ({ rule, match: rule.resolve?.match, order }))
-    .filter(({ rule: { resolve } }) => resolve?.matcher !== undefined || resolve?.condition !== undefined);
-  return { catchAll: [], ...(entries.length === 0 ? NOTHING : indexOf(entries)) };
+  const entries = rules.flatMap((rule) => {
+    const { match, matcher, condition } = rule.resolve ?? {};
+    return matcher === undefined && condition === undefined ? [] : [entryOf(rule, match)];
+  });
+  return { catchAll: [], ...indexOf(entries) };
 }
 
-const NOTHING = { candidates: (): readonly CompiledRule[] => [] };
+function entryOf(rule: CompiledRule, match: unknown): Entry {
+  const need = needOf(match);
+  if (rule.on === undefined) return { rule, match, need };
+  const from = rule.on.map((value): Need => ({ kind: 'value', path: ORIGIN, value }));
+  return { rule, match, need: { all: [need, { any: from }] } };
+}
 
 function indexOf(entries: readonly Entry[]): Pick<RuleIndex, 'candidates'> {
-  const distinct = distinctValues(entries);
-  const sources = new Set(entries.flatMap(({ rule }) => rule.on ?? [])).size;
-  const shelves = new Map<string, Shelf>();
-  const bySource = new Map<string, Entry[]>();
-  for (const entry of entries) {
-    const { match } = entry;
-    const { on } = entry.rule;
-    const bySourceShare = on === undefined ? Number.POSITIVE_INFINITY : on.length / sources;
-    const path = mostSelective(equalities(match), distinct, bySourceShare);
-    if (path !== undefined) file(shelves, path, entry);
-    else for (const origin of new Set(on ?? [EVERYWHERE])) push(bySource, origin, entry);
-  }
+  if (entries.length === 0) return { candidates: () => [] };
+  const level = new Level(entries, Number.POSITIVE_INFINITY);
+  const places = new Map(entries.map(({ rule }, place) => [rule, place]));
   return {
     candidates(event, origin) {
-      const found = [...(bySource.get(EVERYWHERE) ?? []), ...(bySource.get(origin) ?? [])];
-      for (const shelf of shelves.values()) lookUp(shelf, event, found);
-      return inOrder(found).filter(({ on }) => on === undefined || on.includes(origin));
+      const found: Found[] = [];
+      level.find(event, origin, found);
+      return inOrder(found, places).filter(({ on }) => on === undefined || on.includes(origin));
     },
   };
 }
 
-/** The fields of a match that must equal one of some scalars, by path. */
-function equalities(match: unknown): ReadonlyMap<string, readonly Scalar[]> {
-  const found = new Map<string, readonly Scalar[]>();
-  if (!isObject(match)) return found;
-  for (const [path, pattern] of Object.entries(match)) {
-    const list: readonly unknown[] = Array.isArray(pattern) ? pattern : [pattern];
-    const isField = path !== 'any' && path !== 'all' && path !== 'none';
-    if (isField && list.length > 0 && list.every(isScalar)) found.set(path, list);
-  }
-  return found;
-}
+class Level {
+  readonly #fields = new FieldTree<Bucket>();
+  /** Tests that several share, of which nothing else is known. */
+  readonly #shared: readonly Shared[];
+  /** Tried on every event. */
+  readonly #unknown: readonly CompiledRule[];
 
-function distinctValues(entries: readonly Entry[]): ReadonlyMap<string, number> {
-  const seen = new Map<string, Set<Scalar>>();
-  for (const { match } of entries) {
-    for (const [path, values] of equalities(match)) {
-      const known = seen.get(path) ?? new Set();
-      for (const value of values) known.add(value);
-      seen.set(path, known);
+  /** `limit`: what more than so many need tells nobody apart. */
+  constructor(entries: readonly Entry[], limit: number) {
+    const census = new ClueCensus<Entry>();
+    const counted = entries.map(({ need }) => census.count(need));
+    const rest: Entry[] = [];
+    for (const [at, entry] of entries.entries()) {
+      const way = cheapest(counted[at]!);
+      if (way === undefined || way.cost > limit) rest.push(entry);
+      else fileUnder(way, entry);
+    }
+    for (const { path, kind, filed } of census.filled()) {
+      this.#fields.add(
+        path,
+        shelfOf(
+          kind,
+          filed.map(([value, those]) => [value, bucketOf(those)]),
+        ),
+      );
+    }
+    ({ shared: this.#shared, rest: this.#unknown } = sharedTests(rest));
+  }
+
+  find(event: Event, origin: string, found: Found[]): void {
+    if (this.#unknown.length > 0) found.push(this.#unknown);
+    for (const { matcher, rules } of this.#shared) if (matcher.holds(event)) found.push(rules);
+    for (const bucket of this.#fields.find(event, origin)) {
+      if (bucket instanceof Level) bucket.find(event, origin, found);
+      else found.push(bucket);
     }
   }
-  return new Map([...seen].map(([path, values]) => [path, values.size]));
 }
 
-/** Few values of a path that has many over all rules, and fewer of them than `limit`. */
-function mostSelective(
-  fields: ReadonlyMap<string, readonly Scalar[]>,
-  distinct: ReadonlyMap<string, number>,
-  limit: number,
-): string | undefined {
-  let best: string | undefined;
-  let least = limit;
-  for (const [path, values] of fields) {
-    const share = values.length / distinct.get(path)!;
-    if (share < least) [best, least] = [path, share];
-  }
-  return best;
-}
-
-function file(shelves: Map<string, Shelf>, path: string, entry: Entry): void {
-  let shelf = shelves.get(path);
-  if (shelf === undefined) shelves.set(path, (shelf = { values: compilePath(path), byValue: new Map() }));
-  for (const value of new Set(equalities(entry.match).get(path))) push(shelf.byValue, value, entry);
-}
-
-function lookUp(shelf: Shelf, event: Event, found: Entry[]): void {
-  for (const value of shelf.values(event)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (isScalar(one)) for (const entry of shelf.byValue.get(one) ?? []) found.push(entry);
-    }
-  }
+function bucketOf(entries: readonly Entry[]): Bucket {
+  if (entries.length > MANY) return new Level(entries, entries.length / 2);
+  return entries.length === 1 ? entries[0]!.rule : entries.map(({ rule }) => rule);
 }
 
 /** In the order of the files, each once. */
-function inOrder(found: readonly Entry[]): CompiledRule[] {
-  if (found.length < 2) return found.map(({ rule }) => rule);
-  return [...new Map(found.map((entry) => [entry.order, entry.rule])).entries()]
-    .sort(([a], [b]) => a - b)
-    .map(([, rule]) => rule);
+function inOrder(found: readonly Found[], places: ReadonlyMap<CompiledRule, number>): readonly CompiledRule[] {
+  const [first] = found;
+  if (found.length === 1 && first !== undefined && !isOne(first)) return first;
+  const rules: CompiledRule[] = [];
+  for (const some of found) {
+    if (isOne(some)) rules.push(some);
+    else for (const rule of some) rules.push(rule);
+  }
+  if (rules.length < 2) return rules;
+  rules.sort((a, b) => places.get(a)! - places.get(b)!);
+  return rules.filter((rule, at) => rule !== rules[at - 1]);
 }
 
-function push<K>(map: Map<K, Entry[]>, key: K, entry: Entry): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [entry]);
-  else list.push(entry);
-}
-
-function isScalar(value: unknown): value is Scalar {
-  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
-}
+const isOne = (found: Found): found is CompiledRule => !Array.isArray(found);

@@ -124,7 +124,9 @@ function decodeObject(schema: Schema, value: Record<string, unknown>, pointer: s
   const properties = schema.properties ?? {};
   const decoded: Record<string, unknown> = {};
   for (const [name, property] of Object.entries(properties)) {
-    const item = walk(property, Object.hasOwn(value, name) ? value[name] : undefined, below(pointer, name), sink);
+    const given = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (given === undefined && property.default === undefined) continue;
+    const item = walk(property, given, below(pointer, name), sink);
     if (item !== undefined) decoded[name] = item;
   }
   for (const [name, item] of Object.entries(value)) {

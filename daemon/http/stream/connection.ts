@@ -2,16 +2,20 @@ import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { PushStore } from '../../store/store.ts';
-import { HEARTBEAT_MS, hello, messageFrame, readFrame } from './frames.ts';
-import { Reader } from './reader.ts';
+import { HEARTBEAT_MS, hello, type MessageFrames, readFrame } from './frames.ts';
+import { Reader, type Sink } from './reader.ts';
 
 /** Bytes that may wait to be written. Then the next push waits for the client to read on ... */
 const MOST_BUFFERED = 1024 * 1024;
 /** ... and for this long, milliseconds; one that reads nothing meanwhile is closed, and resumes later. */
 const READ_WITHIN = 5_000;
+/** Bytes of one frame that may not go out at once. */
+const LARGE = 64 * 1024;
 const PING_EVERY = 15_000;
 /** A client that says nothing after hello is one that begins where it was last acknowledged. */
 const RESUME_WAIT = 250;
+/** Buffers, too, are text. */
+const TEXT = { binary: false };
 
 export interface ConnectionParts {
   readonly socket: WebSocket;
@@ -22,6 +26,8 @@ export interface ConnectionParts {
   /** Where the client says it stopped, if the address said so. */
   readonly position: { readonly epoch: string; readonly seq: number } | undefined;
   readonly acked: (seq: number) => Promise<void>;
+  /** Those of all connections: a message to everybody is put into bytes once. */
+  readonly frames: MessageFrames;
   /** Called once, however it ends. */
   readonly ended: () => void;
 }
@@ -33,13 +39,15 @@ export interface ConnectionParts {
  *   reading -> pushes are sent, from the store and in order
  *   ended   -> closed, errored, a write failed, a pong was missed, or nothing was read for a mebibyte
  */
-export class Connection {
+export class Connection implements Sink {
   readonly #parts: ConnectionParts;
   readonly #reader: Reader;
   #cancelBeat = (): void => {};
   #cancelPing = (): void => {};
   #cancelResume = (): void => {};
   #ponged = true;
+  /** When something was last written, on the monotonic clock. */
+  #wrote = 0;
   #ended = false;
   #drained = (): void => {};
 
@@ -50,7 +58,7 @@ export class Connection {
       user,
       pushes,
       now: () => clock.now(),
-      sink: { send: (seq, body) => this.#sendPush(seq, body) },
+      sink: this,
     });
     socket.on('message', (data, binary) => this.#heard(data, binary));
     socket.on('pong', () => {
@@ -72,7 +80,7 @@ export class Connection {
   }
 
   wake(): void {
-    this.#reader.wake().catch((error: unknown) => this.#broken(error));
+    this.#reader.wake()?.catch((error: unknown) => this.#broken(error));
   }
 
   close(code: number, reason: string): void {
@@ -81,7 +89,7 @@ export class Connection {
 
   #begin(seq: number): void {
     this.#cancelResume();
-    this.#reader.begin(seq).catch((error: unknown) => this.#broken(error));
+    this.#reader.begin(seq)?.catch((error: unknown) => this.#broken(error));
   }
 
   #resume(epoch: string, seq: number, cursor: number): void {
@@ -109,9 +117,13 @@ export class Connection {
     else this.#write('{"type":"pong"}');
   }
 
-  async #sendPush(seq: number, body: string): Promise<void> {
-    if (this.#ended) throw new Error('the connection has ended');
-    this.#write(messageFrame(seq, body));
+  send(seq: number, body: string): Promise<void> | undefined {
+    if (this.#ended) return Promise.reject(new Error('the connection has ended'));
+    this.#write(this.#parts.frames.of(seq, body));
+    return this.#parts.socket.bufferedAmount > MOST_BUFFERED ? this.#emptied() : undefined;
+  }
+
+  async #emptied(): Promise<void> {
     while (this.#parts.socket.bufferedAmount > MOST_BUFFERED && !this.#ended) await this.#readOn();
   }
 
@@ -130,18 +142,26 @@ export class Connection {
   }
 
   /** Every write is checked: one that fails ends the connection, and the client resumes later. */
-  #write(text: string): void {
-    const { socket } = this.#parts;
+  #write(text: string | Buffer): void {
+    const { socket, clock } = this.#parts;
     if (this.#ended || socket.readyState !== socket.OPEN) return;
-    socket.send(text, (error) => {
-      this.#drained();
-      if (error) this.#broken(error);
-    });
+    this.#wrote = clock.monotonic();
+    // One that fails is told by the socket's `error`, too. To be called back costs as much as the write, so only those are that wait.
+    if (socket.bufferedAmount === 0 && text.length < LARGE) socket.send(text, TEXT);
+    else socket.send(text, TEXT, this.#written);
   }
 
+  readonly #written = (error?: Error): void => {
+    this.#drained();
+    if (error) this.#broken(error);
+  };
+
   /** At least this often something is heard, so that silence means something to the client. */
-  #beat(): void {
-    this.#cancelBeat = this.#parts.clock.after(HEARTBEAT_MS, () => {
+  #beat(wait = HEARTBEAT_MS): void {
+    const { clock } = this.#parts;
+    this.#cancelBeat = clock.after(wait, () => {
+      const silent = clock.monotonic() - this.#wrote;
+      if (silent < HEARTBEAT_MS) return this.#beat(HEARTBEAT_MS - silent);
       this.#write('{"type":"keepalive"}');
       this.#beat();
     });

@@ -26,8 +26,18 @@ export function pushBody(delivery: Delivery, message: Message): string {
   return JSON.stringify({ id, time: new Date(createdAt).toISOString(), rule, key, ...message });
 }
 
-export function messageFrame(seq: number, body: string): string {
-  return `{"type":"message","seq":${seq},${body.slice(1)}`;
+/** Messages as clients get them. What is sent to many is sent to them one after another, so the last one is kept. */
+export class MessageFrames {
+  #seq = -1;
+  #frame: Buffer = Buffer.alloc(0);
+
+  of(seq: number, body: string): Buffer {
+    if (seq !== this.#seq) {
+      this.#seq = seq;
+      this.#frame = Buffer.from(`{"type":"message","seq":${seq},${body.slice(1)}`, 'utf8');
+    }
+    return this.#frame;
+  }
 }
 
 /** undefined: not a frame. */

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { PushGateway } from '../../channels/channel.ts';
 import type { Receipt } from '../../core/delivery.ts';
+import { packageRoot } from '../../lib/package-root.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
@@ -11,7 +12,7 @@ import { userOf } from '../auth.ts';
 import type { FeedItem } from '../port.ts';
 import type { Caller, StreamDoor, StreamKind } from '../stream-door.ts';
 import { Connection } from './connection.ts';
-import { positionOf, pushBody } from './frames.ts';
+import { MessageFrames, positionOf, pushBody } from './frames.ts';
 import { EventStream, openUserEvents } from './sse.ts';
 import { Tickets } from './tickets.ts';
 
@@ -49,6 +50,7 @@ class PushHub implements Hub {
   readonly #tickets: Tickets;
   readonly #users = new Map<string, Set<Listening>>();
   readonly #feeds = new Set<() => void>();
+  readonly #frames = new MessageFrames();
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: LARGEST_FRAME,
@@ -72,7 +74,7 @@ class PushHub implements Hub {
       at: clock.now(),
       keepUntil,
     });
-    const users = to.includes(EVERYBODY) ? [...this.#users.keys()] : to;
+    const users = to.includes(EVERYBODY) ? this.#users.keys() : to;
     for (const user of users) for (const listening of this.#users.get(user) ?? []) listening.wake();
   }
 
@@ -85,14 +87,23 @@ class PushHub implements Hub {
   }
 
   async ack(user: string, seq: number): Promise<void> {
-    const { store, clock, acknowledged } = this.#parts;
-    const done = await store.pushes.ack(user, seq, clock.now());
-    if (done.length > 0)
-      await acknowledged(done, { id: `${store.pushes.epoch}:${seq}`, answer: `acknowledged by ${user}` });
+    const { store, clock } = this.#parts;
+    await this.#done(user, seq, await store.pushes.ack(user, seq, clock.now()));
+  }
+
+  async #heard(user: string, seq: number): Promise<void> {
+    const { store, clock } = this.#parts;
+    await this.#done(user, seq, await store.pushes.heard(user, seq, clock.now()));
+  }
+
+  async #done(user: string, seq: number, deliveries: readonly string[]): Promise<void> {
+    const { store, acknowledged } = this.#parts;
+    if (deliveries.length === 0) return;
+    await acknowledged(deliveries, { id: `${store.pushes.epoch}:${seq}`, answer: `acknowledged by ${user}` });
   }
 
   clientSource(): string {
-    return readFileSync(new URL('../../../assets/client.js', import.meta.url), 'utf8');
+    return readFileSync(new URL('assets/client.js', packageRoot()), 'utf8');
   }
 
   upgrade(kind: StreamKind, request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void {
@@ -135,7 +146,8 @@ class PushHub implements Hub {
       clock,
       log,
       position: positionOf(query.get('epoch'), query.get('seq')),
-      acked: (seq) => this.ack(user, seq),
+      acked: (seq) => this.#heard(user, seq),
+      frames: this.#frames,
       ended: () => this.#leave(user, connection),
     });
     this.#enter(user, connection);
@@ -170,7 +182,7 @@ class PushHub implements Hub {
     const position = positionOf(epoch, seq) ?? positionOf(query.get('epoch'), query.get('seq'));
     openUserEvents({ stream, user, pushes: store.pushes, clock, position, acked: (upTo) => this.ack(user, upTo) }).then(
       (reader) => {
-        wake = () => void reader.wake().catch(() => stream.close());
+        wake = () => void reader.wake()?.catch(() => stream.close());
         wake();
       },
       (error: unknown) => {

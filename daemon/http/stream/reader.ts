@@ -4,8 +4,8 @@ const PAGE = 100;
 
 /** A connection, as far as sending pushes goes. */
 export interface Sink {
-  /** Sends one push; resolves when more may be sent, and rejects when the connection is gone. */
-  send(seq: number, body: string): Promise<void>;
+  /** Sends one push. A promise when no more may be sent before it resolves; it rejects when the connection is gone. */
+  send(seq: number, body: string): Promise<void> | undefined;
 }
 
 /**
@@ -23,6 +23,8 @@ export class Reader {
   #running = false;
   #again = false;
   #closed = false;
+  /** The client must read on before it is sent more. */
+  #full: Promise<void> | undefined;
 
   constructor(parts: { user: string; pushes: PushStore; sink: Sink; now: () => number }) {
     this.#user = parts.user;
@@ -36,25 +38,45 @@ export class Reader {
   }
 
   /** Sends what comes after `seq`. */
-  begin(seq: number): Promise<void> {
+  begin(seq: number): Promise<void> | undefined {
     this.#at = seq;
     this.#beginnings += 1;
     return this.wake();
   }
 
-  /** There may be something new. Resolves when the one that reads is up to date; rejects with why it could not send. */
-  async wake(): Promise<void> {
-    if (this.#at === undefined || this.#closed) return;
+  /** There may be something new. A promise when it takes time: it resolves when all is sent, and rejects with why it could not be. */
+  wake(): Promise<void> | undefined {
+    if (this.#at === undefined || this.#closed) return undefined;
     this.#again = true;
-    if (this.#running) return;
+    return this.#running || this.#sendRecent() ? undefined : this.#run();
+  }
+
+  /** What is new is nearly always in memory, and nearly every client can take it: then nothing has to be waited for. */
+  #sendRecent(): boolean {
+    const page = this.#pushes.recent(this.#user, this.#at!, { limit: PAGE, now: this.#now() });
+    if (page === undefined || page.length === PAGE) return false;
+    for (const { seq, frame } of page) {
+      const full = this.#sink.send(seq, frame);
+      this.#at = seq;
+      if (full === undefined) continue;
+      this.#full = full;
+      return false;
+    }
+    this.#again = false;
+    return true;
+  }
+
+  async #run(): Promise<void> {
     this.#running = true;
     try {
+      await this.#full;
       while (this.#again && !this.#closed) {
         this.#again = false;
         await this.#readOn();
       }
     } finally {
       this.#running = false;
+      this.#full = undefined;
     }
   }
 
@@ -65,7 +87,10 @@ export class Reader {
   async #readOn(): Promise<void> {
     for (;;) {
       const beginning = this.#beginnings;
-      const page = await this.#pushes.since(this.#user, this.#at!, { limit: PAGE, now: this.#now() });
+      const options = { limit: PAGE, now: this.#now() };
+      const page =
+        this.#pushes.recent(this.#user, this.#at!, options) ??
+        (await this.#pushes.since(this.#user, this.#at!, options));
       for (const { seq, frame } of page) {
         if (this.#closed || this.#beginnings !== beginning) return;
         await this.#sink.send(seq, frame);

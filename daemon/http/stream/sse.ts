@@ -81,6 +81,6 @@ export async function openUserEvents(parts: {
   await stream.write({ event: 'hello', data: JSON.stringify(hello(user, pushes.epoch, cursor)) });
   if (position !== undefined && !known)
     await stream.write({ event: 'reset', data: '{"reason":"the sequence began anew"}' });
-  void reader.begin(known ? position.seq : cursor).catch(() => undefined);
+  void reader.begin(known ? position.seq : cursor)?.catch(() => undefined);
   return reader;
 }

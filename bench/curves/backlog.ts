@@ -1,0 +1,26 @@
+import type { Curve } from '../line.ts';
+import { burstRate } from '../tools/burst.ts';
+import { Daemon } from '../tools/daemon.ts';
+import { closing } from '../tools/opened.ts';
+import { pass } from '../tools/pass.ts';
+import { rulesFiles } from '../tools/rules.ts';
+import { Sink } from '../tools/sink.ts';
+
+const WARM = 2000;
+
+/** What has waited is given out as fast as what has not, however much it is. */
+export const backlog: Curve = {
+  name: 'backlog',
+  title: 'Deliveries a second after an outage of the endpoint',
+  says: 'What waited for an endpoint is given out at one rate, however much it is: it is read from disk in pages.',
+  x: 'deliveries that waited',
+  y: 'deliveries/s',
+  sizes: [1000, 3000, 10_000, 30_000, 100_000],
+  measure: (size) =>
+    closing(Sink.open(), (sink) =>
+      closing(Daemon.start({ files: rulesFiles(sink.url) }), async (daemon) => {
+        await pass(daemon, sink, { count: Math.min(WARM, size) });
+        return { Belfry: await burstRate(daemon, sink, size, 'away') };
+      }),
+    ),
+};

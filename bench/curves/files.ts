@@ -1,0 +1,27 @@
+import type { Curve } from '../line.ts';
+import { now } from '../tools/clock.ts';
+import { Daemon } from '../tools/daemon.ts';
+import { closing } from '../tools/opened.ts';
+import { filesRules } from '../tools/rules.ts';
+import { Sink } from '../tools/sink.ts';
+import { WatchedFiles } from '../tools/watched-files.ts';
+
+/** What watching costs grows with the files. */
+export const files: Curve = {
+  name: 'files',
+  title: 'Memory, and time until a change is told, with watched files',
+  says: 'The kernel is asked for one watch per folder and the daemon remembers one line per file, so most of it is the program itself.',
+  x: 'watched files',
+  y: 'MB, ms',
+  sizes: [100, 1000, 10_000, 50_000],
+  measure: (count) =>
+    closing(Sink.open(), (sink) =>
+      closing(WatchedFiles.create(count), async (watched) => {
+        const startedAt = now();
+        return closing(Daemon.start({ files: filesRules(sink.url, watched.folder) }), async (daemon) => {
+          const toldAt = await watched.watched(sink);
+          return { 'memory, MB': daemon.program.memoryMb('now'), 'until a change is told, ms': toldAt - startedAt };
+        });
+      }),
+    ),
+};

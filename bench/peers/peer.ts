@@ -1,0 +1,74 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Request } from '../tools/connection.ts';
+import { removeFolder, temporaryFolder } from '../tools/folder.ts';
+import { freePort } from '../tools/port.ts';
+import { type Command, Program, type Target } from '../tools/program.ts';
+
+/** Where a peer runs for one round. */
+export interface Place {
+  readonly folder: string;
+  readonly port: number;
+  /** For a second program. */
+  readonly secondPort: number;
+  readonly sinkUrl: string;
+}
+
+/** Another program that does comparable work: event in, one of ten rules matches, notification out. */
+export interface Peer {
+  readonly name: string;
+  readonly title: string;
+  /** What its 2xx promises. */
+  readonly promise: 'durable' | 'in memory' | 'a process was started' | 'delivered';
+  /** Events in a round: some seconds' worth. */
+  readonly count: number;
+  /** What is not installed; undefined when all is there. */
+  missing(): string | undefined;
+  /** Its configuration, by name of the file in its folder. */
+  files(place: Place): Readonly<Record<string, string>>;
+  /** What is started, in order. The last takes the events. */
+  commands(place: Place): readonly Omit<Command, 'folder'>[];
+  request(number: number): Request;
+}
+
+export class RunningPeer implements Target {
+  readonly port: number;
+  readonly #peer: Peer;
+  readonly #place: Place;
+  readonly #programs: Program[] = [];
+
+  private constructor(peer: Peer, place: Place) {
+    this.#peer = peer;
+    this.#place = place;
+    this.port = place.port;
+  }
+
+  static async start(peer: Peer, sinkUrl: string): Promise<RunningPeer> {
+    const folder = await temporaryFolder();
+    const running = new RunningPeer(peer, { folder, port: await freePort(), secondPort: await freePort(), sinkUrl });
+    try {
+      await running.#start();
+      return running;
+    } catch (error) {
+      await running.close();
+      throw error;
+    }
+  }
+
+  request(number: number): Request {
+    return this.#peer.request(number);
+  }
+
+  async close(): Promise<void> {
+    for (const program of this.#programs.toReversed()) await program.stop();
+    await removeFolder(this.#place.folder);
+  }
+
+  async #start(): Promise<void> {
+    const { folder } = this.#place;
+    for (const [name, text] of Object.entries(this.#peer.files(this.#place)))
+      await writeFile(path.join(folder, name), text);
+    for (const command of this.#peer.commands(this.#place)) this.#programs.push(new Program({ ...command, folder }));
+    await this.#programs.at(-1)!.ready(this);
+  }
+}

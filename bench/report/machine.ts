@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
+
+const TICKS_PER_SECOND = 100;
+
+/** What the figures were measured on. */
+export interface Machine {
+  readonly processor: string;
+  readonly memoryGb: number;
+  readonly system: string;
+  readonly node: string;
+}
+
+export function thisMachine(): Machine {
+  const processors = cpus();
+  return {
+    processor: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    node: process.version,
+  };
+}
+
+/** Seconds that the machine's processors have worked, or were kept from it by the host; and those that we had of them. */
+interface Work {
+  readonly at: number;
+  readonly busy: number;
+  readonly own: number;
+}
+
+function work(): Work {
+  const [user = 0, nice = 0, system = 0, , , hardware = 0, software = 0, stolen = 0] = readFileSync(
+    '/proc/stat',
+    'latin1',
+  )
+    .split('\n', 1)[0]!
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return {
+    at: performance.now() / 1000,
+    busy: (user + nice + system + hardware + software + stolen) / TICKS_PER_SECOND,
+    own: fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / TICKS_PER_SECOND,
+  };
+}
+
+/**
+ * Begins to watch; what is returned says how many cores somebody else has had since. A process that was started meanwhile is
+ * counted as ours once it has ended, so every round ends what it starts.
+ */
+export function watchNoise(): () => number {
+  const before = work();
+  return () => {
+    const after = work();
+    const others = after.busy - before.busy - (after.own - before.own);
+    return Math.max(0, others / (after.at - before.at));
+  };
+}

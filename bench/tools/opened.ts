@@ -1,0 +1,12 @@
+/** Uses what was opened, and closes it whatever happens. */
+export async function closing<T extends { close(): Promise<void> }, R>(
+  opening: Promise<T>,
+  use: (opened: T) => Promise<R>,
+): Promise<R> {
+  const opened = await opening;
+  try {
+    return await use(opened);
+  } finally {
+    await opened.close();
+  }
+}

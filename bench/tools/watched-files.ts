@@ -1,0 +1,93 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { now, sleep, until } from './clock.ts';
+import { eventId } from './events.ts';
+import { removeFolder, temporaryFolder } from './folder.ts';
+import type { Sink } from './sink.ts';
+
+const IN_A_FOLDER = 500;
+const WRITTEN_AT_ONCE = 64;
+const PATIENCE_MS = 60_000;
+/** After a change is told, another one that it is told twice would be there. */
+const AFTERMATH_MS = 300;
+
+/** A tree of small files whose names the sink knows: the first `count` numbers, and one more to try whether anybody watches. */
+export class WatchedFiles {
+  readonly folder: string;
+  readonly count: number;
+  #writes = 0;
+
+  private constructor(folder: string, count: number) {
+    this.folder = folder;
+    this.count = count;
+  }
+
+  static async create(count: number): Promise<WatchedFiles> {
+    const files = new WatchedFiles(await temporaryFolder(), count);
+    for (const folder of files.folders()) await mkdir(folder);
+    for (let from = 0; from <= count; from += WRITTEN_AT_ONCE)
+      await Promise.all(
+        Array.from({ length: Math.min(WRITTEN_AT_ONCE, count + 1 - from) }, (_, index) => files.write(from + index)),
+      );
+    return files;
+  }
+
+  folders(): readonly string[] {
+    return Array.from({ length: Math.floor(this.count / IN_A_FOLDER) + 1 }, (_, folder) =>
+      path.join(this.folder, String(folder)),
+    );
+  }
+
+  /** Each time something else, of another length. */
+  write(number: number): Promise<void> {
+    const folder = String(Math.floor(number / IN_A_FOLDER));
+    this.#writes += 1;
+    return writeFile(path.join(this.folder, folder, `${eventId(number)}.txt`), `${this.#writes}`);
+  }
+
+  /** Writes the last file until the sink is told of it. Returns when that was. */
+  async watched(sink: Sink): Promise<number> {
+    sink.reset();
+    const end = now() + PATIENCE_MS;
+    while (sink.unique === 0) {
+      if (now() > end) throw new Error('nobody watches the files');
+      await this.write(this.count);
+      await sleep(100);
+    }
+    const at = now();
+    await sleep(2 * AFTERMATH_MS);
+    return at;
+  }
+
+  /** Writes each file but the last, one after another. */
+  async change(sink: Sink, gapMs: number): Promise<Changes> {
+    sink.reset();
+    const sent: number[] = [];
+    for (let number = 0; number < this.count; number += 1) {
+      sent.push(now());
+      await this.write(number);
+      await sleep(gapMs);
+    }
+    // What is missed is counted, so it is no error that it does not come.
+    await until('all changes', () => sink.unique >= this.count, 5000).catch(() => undefined);
+    await sleep(AFTERMATH_MS);
+    const { counts, received } = sink.memory;
+    const numbers = sent.map((_, number) => number);
+    return {
+      latencies: numbers.filter((number) => counts[number]! > 0).map((number) => received[number]! - sent[number]!),
+      missed: numbers.filter((number) => counts[number] === 0).length,
+      twice: numbers.filter((number) => counts[number]! > 1).length,
+    };
+  }
+
+  close(): Promise<void> {
+    return removeFolder(this.folder);
+  }
+}
+
+export interface Changes {
+  /** Milliseconds from the write of a file to the first that the sink was told of it. */
+  readonly latencies: readonly number[];
+  readonly missed: number;
+  readonly twice: number;
+}

@@ -1,0 +1,89 @@
+import { isObject } from '../json.ts';
+import { literalEnds } from './glob.ts';
+
+export type Scalar = string | number | boolean | null;
+
+/** Both ends belong to it; one that is open ends at infinity. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What an event has at a path: some value, one that begins or ends so, one in a range, or anything at all. */
+export type Clue =
+  | { readonly kind: 'value'; readonly path: string; readonly value: Scalar }
+  | { readonly kind: 'folded' | 'prefix' | 'suffix'; readonly path: string; readonly value: string }
+  | { readonly kind: 'range'; readonly path: string; readonly value: Range }
+  | { readonly kind: 'present'; readonly path: string; readonly value: null };
+
+/** What every event has that fits: `all` of these, or at least one of `any`. */
+export type Need = Clue | { readonly all: readonly Need[] } | { readonly any: readonly Need[] };
+
+/** What no index can say anything about. */
+const NOTHING: Need = { all: [] };
+
+const GROUPS: Readonly<Record<string, (maps: readonly unknown[]) => Need>> = {
+  any: (maps) => ({ any: maps.map(needOf) }),
+  all: (maps) => ({ all: maps.map(needOf) }),
+  none: () => NOTHING,
+};
+
+/** What an event needs for a match map to hold: never more than the map asks for, often less. */
+export function needOf(match: unknown): Need {
+  if (!isObject(match)) return NOTHING;
+  const needs = Object.keys(match).map((key) => {
+    const value = match[key];
+    const group = Object.hasOwn(GROUPS, key) ? GROUPS[key] : undefined;
+    return group === undefined ? patternNeed(key, value) : group(Array.isArray(value) ? value : []);
+  });
+  return needs.length === 1 ? needs[0]! : { all: needs };
+}
+
+function patternNeed(path: string, pattern: unknown): Need {
+  if (isScalar(pattern)) return { kind: 'value', path, value: pattern };
+  if (Array.isArray(pattern)) return { any: pattern.map((item) => patternNeed(path, item)) };
+  if (!isObject(pattern)) return NOTHING;
+  const needs: Need[] = [];
+  for (const name in pattern) {
+    if (Object.hasOwn(OPERATORS, name)) needs.push(OPERATORS[name]!(path, pattern[name]));
+  }
+  return { all: [...needs, ...rangeNeed(path, pattern)] };
+}
+
+const OPERATORS: Readonly<Record<string, (path: string, argument: unknown) => Need>> = {
+  prefix: ofTexts((path, value) => ({ kind: 'prefix', path, value })),
+  suffix: ofTexts((path, value) => ({ kind: 'suffix', path, value })),
+  equals_ignore_case: ofTexts((path, value) => ({ kind: 'folded', path, value: value.toLowerCase() })),
+  glob: ofTexts((path, pattern) => {
+    const { head, tail } = literalEnds(pattern);
+    const ends: readonly Need[] = [
+      { kind: 'prefix', path, value: head },
+      { kind: 'suffix', path, value: tail },
+    ];
+    return { all: ends.filter((_, at) => [head, tail][at] !== '') };
+  }),
+  exists: (path, argument) => (argument === true ? { kind: 'present', path, value: null } : NOTHING),
+};
+
+function ofTexts(needOfText: (path: string, text: string) => Need): (path: string, argument: unknown) => Need {
+  return (path, argument) => {
+    if (typeof argument === 'string') return needOfText(path, argument);
+    return Array.isArray(argument)
+      ? { any: argument.map((text) => (typeof text === 'string' ? needOfText(path, text) : NOTHING)) }
+      : NOTHING;
+  };
+}
+
+/** The bounds of one map together. Each may be met by another element of an array; who looks ranges up minds that. */
+function rangeNeed(path: string, { gt, gte, lt, lte }: Record<string, unknown>): readonly Need[] {
+  const low = Math.max(...[gt, gte].filter(isNumber));
+  const high = Math.min(...[lt, lte].filter(isNumber));
+  // Without any bound it is the sum of both infinities.
+  return Number.isNaN(low + high) ? [] : [{ kind: 'range', path, value: { low, high } }];
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+export function isScalar(value: unknown): value is Scalar {
+  return value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}

@@ -1,0 +1,48 @@
+import { hashOf, type Sequence, seqOfId } from './ids.ts';
+import { NameFilter } from './name-filter.ts';
+import type { Reader } from './reader.ts';
+
+/**
+ * Knows of most events that they have never been here, so that the disk need not be asked. What the disk holds is learnt beside
+ * everything else after a start; until then nothing is certain.
+ */
+export class KnownNames {
+  readonly #eventSeqs: Sequence;
+  /** Each twice as large as the one before, which is full. */
+  readonly #filters: NameFilter[] = [new NameFilter(0)];
+  #isWhole = false;
+
+  constructor(eventSeqs: Sequence) {
+    this.#eventSeqs = eventSeqs;
+  }
+
+  /** Of an event that is being taken, before anybody else can ask for it. */
+  add(idHash: number, sourceHash: number): void {
+    const newest = this.#filters.at(-1)!;
+    newest.add(idHash, sourceHash);
+    if (newest.isFull) this.#filters.push(new NameFilter(newest.capacity));
+  }
+
+  /** Nothing on disk has this id and source. Ids that may be of our own making lie where they say. */
+  isNew(id: string, source: string): boolean {
+    if (!this.#isWhole) return false;
+    const seq = seqOfId(id);
+    if (seq !== undefined && seq <= this.#eventSeqs.last) return false;
+    const [idHash, sourceHash] = [hashOf(id), hashOf(source)];
+    return !this.#filters.some((filter) => filter.mayHave(idHash, sourceHash));
+  }
+
+  /** Resolves when it knows what is on disk. */
+  async learn(reader: Reader): Promise<void> {
+    const [row] = await reader.rows('namesCount');
+    if (Number(row![0]) > 0) this.#filters.push(new NameFilter(Number(row![0])));
+    let last = [0, 0, 0];
+    for (;;) {
+      const rows = (await reader.rows('namesAfter', ...last)) as unknown as [number, number, number][];
+      for (const [id, source] of rows) this.add(id, source);
+      if (rows.length === 0) break;
+      last = rows.at(-1)!;
+    }
+    this.#isWhole = true;
+  }
+}

@@ -1,0 +1,97 @@
+import { createServer, type Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Endpoint, SendFailure } from '../../daemon/core/failure.ts';
+import { TcpCheck } from '../../daemon/delivery/tcp-check.ts';
+import { channel, fails, Harbour, ok } from '../support/lanes.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+let server: Server;
+
+beforeEach(() => {
+  server = createServer((socket) => socket.destroy());
+});
+
+afterEach(async () => {
+  await close();
+});
+
+function listen(port = 0): Promise<Endpoint> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () =>
+      resolve({ address: '127.0.0.1', port: (server.address() as AddressInfo).port }),
+    );
+  });
+}
+
+const close = (): Promise<void> => new Promise((resolve) => void server.close(() => resolve()));
+
+/** A port on which nobody listens. */
+async function silent(): Promise<Endpoint> {
+  const endpoint = await listen();
+  await close();
+  return endpoint;
+}
+
+/** Until it is so: what the kernel does takes as long as it takes. */
+async function until(clock: VirtualClock, isSo: () => boolean): Promise<void> {
+  while (!isSo()) await clock.advance(0);
+}
+
+const refusedAt = (...endpoints: readonly Endpoint[]): SendFailure =>
+  new SendFailure('transient', 'net.refused', 'connection refused', { refusedAt: endpoints });
+
+test('a port that listens again is found within a tenth of the outage', async () => {
+  const clock = new VirtualClock();
+  const found: number[] = [];
+  const check = new TcpCheck({ clock, random: () => 1, listens: () => found.push(clock.monotonic()) });
+  const endpoint = await silent();
+  check.watch([endpoint]);
+  await until(clock, () => clock.waiting === 1);
+  while (clock.monotonic() < 60_000) {
+    await clock.advance(250);
+    await until(clock, () => clock.waiting === 1);
+  }
+  expect(found).toEqual([]);
+  await listen(endpoint.port);
+  const began = clock.monotonic();
+  while (found.length === 0) await clock.advance(250);
+  expect(found[0]! - began).toBeLessThanOrEqual(60_000 * 0.1 * 1.2 + 250);
+  expect(clock.waiting).toBe(0);
+});
+
+test('one address of several is enough, and after a stop nothing is left', async () => {
+  const clock = new VirtualClock();
+  let found = 0;
+  const check = new TcpCheck({ clock, random: () => 0, listens: () => (found += 1) });
+  const deaf = await silent();
+  const endpoint = await listen();
+  check.watch([deaf, endpoint]);
+  await clock.advance(500);
+  await until(clock, () => found === 1);
+  check.watch([deaf]);
+  check.stop();
+  await clock.advance(60_000);
+  expect([found, clock.waiting]).toEqual([1, 0]);
+});
+
+test('behind an open breaker all goes as soon as somebody listens again, without waiting for the next probe', async () => {
+  const harbour = await Harbour.open();
+  try {
+    const endpoint = await silent();
+    harbour.script('a', fails(refusedAt(endpoint)));
+    await harbour.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
+    await harbour.owe('a', {}, 20);
+    await harbour.clock.advance(7_500);
+    expect(harbour.sent).toHaveLength(5 + 3);
+    await listen(endpoint.port);
+    harbour.script('a', ok);
+    await harbour.clock.advance(1_500);
+    await until(harbour.clock, () => harbour.sent.length === 5 + 3 + 20);
+    expect(await harbour.letters()).toEqual([]);
+  } finally {
+    await harbour.close();
+  }
+  expect(harbour.clock.waiting).toBe(0);
+});
