@@ -47,6 +47,8 @@ export class TcpCheck {
 
   /** The outage is over, or it is none of this kind any more. */
   stop(): void {
+    // Every answer says so; hardly any ends an outage.
+    if (this.#since === undefined) return;
     this.#cancel?.();
     this.#cancel = undefined;
     this.#since = undefined;
