@@ -7,6 +7,7 @@ import type { Ruleset } from '../core/ruleset.ts';
 import { select } from '../core/select.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Crowd } from '../lib/crowd.ts';
+import { rfc3339 } from '../lib/time.ts';
 import type { Observation } from '../sources/source.ts';
 import type { Accepted, Arrival, Store } from '../store/store.ts';
 
@@ -122,7 +123,7 @@ export class Intake {
     }
     const event: Record<string, Json> = { id: id ?? this.#parts.newId(), source: from, type };
     if (subject !== undefined) event.subject = subject;
-    event.time = time ?? new Date(now).toISOString();
+    event.time = time ?? rfc3339(now);
     event.data = data;
     for (const name in input) if (!ATTRIBUTES.has(name)) event[name] = input[name] ?? null;
     const arrival = { event: event as unknown as Event, mayRepeat: id !== undefined };

@@ -240,7 +240,7 @@ function list(value: unknown): readonly unknown[] {
 
 function json(text: string, where = ''): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
   } catch (error) {
     throw new Refusal(400, 'events.not_json', `${where}the body is not JSON: ${(error as Error).message}`);
   }

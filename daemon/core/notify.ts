@@ -1,4 +1,5 @@
 import { formatDuration, parseDuration } from '../lib/duration.ts';
+import { rfc3339 } from '../lib/time.ts';
 import type { OwedDelivery } from './decision.ts';
 import { makesAlerts, type Told } from './flow/alert.ts';
 import type { Signal } from './flow/step.ts';
@@ -14,7 +15,6 @@ export interface Telling {
   readonly targets: readonly NotifyTarget[];
   /** Merged over the rule's message, field by field. */
   readonly message?: MessageTemplates;
-  readonly suppressed: number;
   /** How long it fired, milliseconds. */
   readonly resolvedAfter?: number;
   /** When what is resolved was an event without what the message says, it is said of the one that fired. */
@@ -27,6 +27,8 @@ export interface TellingContext {
   readonly ruleset: Ruleset;
   readonly now: number;
   readonly newId: () => string;
+  /** How many were held back since the last message. */
+  readonly suppressed: number;
 }
 
 export interface Notified {
@@ -53,11 +55,12 @@ export function notify(telling: Telling, context: TellingContext): Notified {
 function owe(
   telling: Telling,
   target: NotifyTarget,
-  { ruleset, now, newId }: TellingContext,
+  context: TellingContext,
 ): { owed: OwedDelivery; errors: readonly string[] } {
+  const { ruleset, now, newId } = context;
   const { rule, key, status, signal } = telling;
   const channel = ruleset.channels.get(target.channel)!;
-  const { message, errors } = rendered(telling, target, { ruleset, now, newId });
+  const { message, errors } = rendered(telling, target, context);
   const dueAt = Math.max(now, telling.from ?? 0) + target.delay;
   const ttl = message.ttl === undefined ? undefined : parseDuration(message.ttl);
   const delivery = {
@@ -70,10 +73,10 @@ function owe(
     status,
     message,
     createdAt: now,
-    ...(ttl !== undefined && { expiresAt: dueAt + ttl }),
     attempts: [],
   };
-  return { owed: { delivery, dueAt }, errors };
+  if (ttl === undefined) return { owed: { delivery, dueAt }, errors };
+  return { owed: { delivery: { ...delivery, expiresAt: dueAt + ttl }, dueAt }, errors };
 }
 
 function rendered(telling: Telling, target: NotifyTarget, context: TellingContext): RenderedMessage {
@@ -104,7 +107,8 @@ function templatesOf(rule: CompiledRule, target: NotifyTarget, over?: MessageTem
   return { ...rule.message, ...over, ...target.message, ...(target.to !== undefined && { to: target.to }) };
 }
 
-function scopeOf({ rule, key, status, signal, suppressed, resolvedAfter }: Telling, { now }: TellingContext): Scope {
+function scopeOf(telling: Telling, { now, suppressed }: TellingContext): Scope {
+  const { rule, key, status, signal, resolvedAfter } = telling;
   return {
     event: signal.event,
     rule: rule.name,
@@ -114,7 +118,7 @@ function scopeOf({ rule, key, status, signal, suppressed, resolvedAfter }: Telli
     suppressed,
     events: signal.events,
     ...(resolvedAfter !== undefined && { resolved_after: formatDuration(wholeSeconds(resolvedAfter)) }),
-    now: new Date(now).toISOString(),
+    now: rfc3339(now),
   };
 }
 

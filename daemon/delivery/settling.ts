@@ -36,12 +36,13 @@ function logSettlement(
   { ms, code, message }: Attempt,
   settlement: Settled,
 ): void {
-  const line = { delivery: id, rule, ms };
-  if (settlement.state === 'delivered') log.info({ ...line, receipt: settlement.receipt.id }, `${channel}: delivered`);
-  else if (settlement.state === 'sending') log.info(line, `${channel}: handed over, waiting for the receipt`);
+  if (settlement.state === 'delivered')
+    log.info({ delivery: id, rule, ms, receipt: settlement.receipt.id }, `${channel}: delivered`);
+  else if (settlement.state === 'sending')
+    log.info({ delivery: id, rule, ms }, `${channel}: handed over, waiting for the receipt`);
   else
     log.warn(
-      { ...line, code, error: message, again: new Date(settlement.dueAt).toISOString() },
+      { delivery: id, rule, ms, code, error: message, again: new Date(settlement.dueAt).toISOString() },
       `${channel}: failed, will be tried again`,
     );
 }

@@ -1,5 +1,6 @@
 import type { Attempt, Delivery } from '../core/delivery.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
+import { rfc3339 } from '../lib/time.ts';
 import { type Attempted, attempt } from './attempt.ts';
 import type { LaneParts } from './lane-parts.ts';
 import type { OpenNotifier } from './open-notifier.ts';
@@ -20,7 +21,7 @@ export async function tryOnce(
   parts: LaneParts,
 ): Promise<Trial> {
   const { clock, scrubber, observer, log, killed } = parts;
-  const at = new Date(clock.now()).toISOString();
+  const at = rfc3339(clock.now());
   const began = clock.monotonic();
   const { timeout } = config.policy;
   const notifier = lent.borrow();

@@ -2,7 +2,7 @@ import type { Decision, Memory } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import { BelfryError } from '../core/failure.ts';
 import { summarize } from '../core/summary.ts';
-import { Dictionary } from '../lib/dictionary.ts';
+import { Crowd } from '../lib/crowd.ts';
 import { writeLater } from './changes.ts';
 import { Writes } from './commit.ts';
 import { addTo } from './counters.ts';
@@ -24,10 +24,8 @@ interface Awaited {
 /** What is known of an arrival before anything is decided. */
 type Fate =
   | { readonly kind: 'new' }
-  /** Its sender chose the id, and nothing like it has ever been here. */
-  | { readonly kind: 'unheard'; readonly name: string }
   /** Its sender chose the id, and it is the first of that id that is under way: the disk must be asked. */
-  | { readonly kind: 'asked'; readonly name: string }
+  | { readonly kind: 'asked' }
   | { readonly kind: 'awaited'; readonly awaited: Awaited }
   /** The same as an earlier one of the same call. */
   | { readonly kind: 'twin'; readonly of: number };
@@ -37,11 +35,37 @@ interface KeyedCall {
   readonly answer: Promise<readonly Accepted[]>;
 }
 
+const NEW: Fate = { kind: 'new' };
+const ASKED: Fate = { kind: 'asked' };
+
+/** From arrival to commit. */
+class Call {
+  readonly #arrivals: readonly Arrival[];
+  readonly answer: Promise<readonly Accepted[]>;
+  #places: Map<string, number> | undefined;
+
+  constructor(arrivals: readonly Arrival[], answer: Promise<readonly Accepted[]>) {
+    this.#arrivals = arrivals;
+    this.answer = answer;
+  }
+
+  /** Where in its answer an event of this name is, if one is. Hardly any call is ever asked. */
+  placeOf(name: string): number | undefined {
+    this.#places ??= new Map(
+      this.#arrivals.flatMap(({ event, mayRepeat }, index) => (mayRepeat ? [[nameOf(event), index]] : [])),
+    );
+    return this.#places.get(name);
+  }
+}
+
+function nameOf({ source, id }: Event): string {
+  return `${source}\u0000${id}`;
+}
+
 /** Events on their way in: told from their repetitions, decided upon, committed. */
 export class Arrivals {
   readonly #ledger: Ledger;
-  /** By source and id, from arrival to commit. */
-  readonly #underWay = new Dictionary<Awaited>();
+  readonly #underWay = new Crowd<Call>();
   readonly #keyed = new Map<string, KeyedCall>();
   readonly #withdraw: (ids: readonly string[]) => Promise<void>;
 
@@ -91,29 +115,31 @@ export class Arrivals {
   /** Runs synchronously up to the commit when nothing has to be asked first. */
   #take(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
     const fates = this.#fates(batch.arrivals);
-    const call = this.#decideAndCommit(batch, fates, decide);
-    const names = fates.flatMap((fate, index) => ('name' in fate ? [{ name: fate.name, index }] : []));
-    if (names.length === 0) return call;
-    for (const { name, index } of names) this.#underWay.set(name, { call, index });
-    const ended = (): void => {
-      for (const { name } of names) this.#underWay.delete(name);
-    };
-    call.then(ended, ended);
-    return call;
+    const answer = this.#decideAndCommit(batch, fates, decide);
+    const place = this.#underWay.join(new Call(batch.arrivals, answer));
+    const ended = (): void => this.#underWay.leave(place);
+    answer.then(ended, ended);
+    return answer;
   }
 
   #fates(arrivals: readonly Arrival[]): Fate[] {
-    const here = new Map<string, number>();
+    const here = arrivals.length > 1 ? new Map<string, number>() : undefined;
     return arrivals.map(({ event, mayRepeat }, index): Fate => {
-      if (!mayRepeat) return { kind: 'new' };
-      const name = `${event.source}\u0000${event.id}`;
-      const twin = here.get(name);
+      if (!mayRepeat) return NEW;
+      const twin = here?.get(nameOf(event));
       if (twin !== undefined) return { kind: 'twin', of: twin };
-      here.set(name, index);
-      const awaited = this.#underWay.get(name);
-      if (awaited !== undefined) return { kind: 'awaited', awaited };
-      return { kind: this.#ledger.known.isNew(event.id, event.source) ? 'unheard' : 'asked', name };
+      here?.set(nameOf(event), index);
+      return this.#ledger.known.hear(event.id, event.source) ? NEW : this.#doubtful(event);
     });
+  }
+
+  #doubtful(event: Event): Fate {
+    const name = nameOf(event);
+    for (const call of this.#underWay.all()) {
+      const index = call.placeOf(name);
+      if (index !== undefined) return { kind: 'awaited', awaited: { call: call.answer, index } };
+    }
+    return ASKED;
   }
 
   async #decideAndCommit(batch: ArrivalBatch, fates: readonly Fate[], decide: Decide): Promise<readonly Accepted[]> {
@@ -188,7 +214,7 @@ class Taking {
       summary,
       `[${owed.map(({ entry }) => entry.seq).join(',')}]`,
     );
-    if (named) this.#name(event, seq);
+    if (named) this.#name(event, seq, mayRepeat);
     writeLater(this.#writes, decision);
     addTo(this.#events, { [summary]: 1 });
     return {
@@ -199,10 +225,9 @@ class Taking {
     };
   }
 
-  #name({ id, source }: Event, seq: number): void {
-    const [idHash, sourceHash] = [hashOf(id), hashOf(source)];
-    this.#ledger.known.add(idHash, sourceHash);
-    this.#writes.add('eventName', idHash, sourceHash, seq);
+  #name({ id, source }: Event, seq: number, heard: boolean): void {
+    if (!heard) this.#ledger.known.hear(id, source);
+    this.#writes.add('eventName', hashOf(id), hashOf(source), seq);
   }
 
   /** Resolves when all of it is on disk. */

@@ -16,20 +16,14 @@ export class KnownNames {
     this.#eventSeqs = eventSeqs;
   }
 
-  /** Of an event that is being taken, before anybody else can ask for it. */
-  add(idHash: number, sourceHash: number): void {
-    const newest = this.#filters.at(-1)!;
-    newest.add(idHash, sourceHash);
-    if (newest.isFull) this.#filters.push(new NameFilter(newest.capacity));
-  }
-
-  /** Nothing on disk has this id and source. Ids that may be of our own making lie where they say. */
-  isNew(id: string, source: string): boolean {
-    if (!this.#isWhole) return false;
-    const seq = seqOfId(id);
-    if (seq !== undefined && seq <= this.#eventSeqs.last) return false;
+  /** Nothing on disk or on its way there has this id and source; from now on something has. Ids that may be of our own making lie where they say. */
+  hear(id: string, source: string): boolean {
     const [idHash, sourceHash] = [hashOf(id), hashOf(source)];
-    return !this.#filters.some((filter) => filter.mayHave(idHash, sourceHash));
+    const isNew = this.#isWhole && !this.#mayHave(idHash, sourceHash);
+    this.#add(idHash, sourceHash);
+    if (!isNew) return false;
+    const seq = seqOfId(id);
+    return seq === undefined || seq > this.#eventSeqs.last;
   }
 
   /** Resolves when it knows what is on disk. */
@@ -39,10 +33,20 @@ export class KnownNames {
     let last = [0, 0, 0];
     for (;;) {
       const rows = (await reader.rows('namesAfter', ...last)) as unknown as [number, number, number][];
-      for (const [id, source] of rows) this.add(id, source);
+      for (const [id, source] of rows) this.#add(id, source);
       if (rows.length === 0) break;
       last = rows.at(-1)!;
     }
     this.#isWhole = true;
+  }
+
+  #mayHave(idHash: number, sourceHash: number): boolean {
+    return this.#filters.some((filter) => filter.mayHave(idHash, sourceHash));
+  }
+
+  #add(idHash: number, sourceHash: number): void {
+    const newest = this.#filters.at(-1)!;
+    newest.add(idHash, sourceHash);
+    if (newest.isFull) this.#filters.push(new NameFilter(newest.capacity));
   }
 }

@@ -103,15 +103,16 @@ export class Course {
   }
 
   /** Has a rule's targets told, and remembers it of an alert. Returns what went wrong on the way. */
-  tell(telling: Omit<Telling, 'suppressed'>): { readonly count: number; readonly errors: readonly string[] } {
+  tell(telling: Telling): { readonly count: number; readonly errors: readonly string[] } {
     const { rule, key } = telling;
+    const { ruleset, now, newId } = this.#context;
     const suppressed = this.#suppressed(rule, key);
     if (suppressed > 0) this.write(rule, key, SUPPRESSED, [forget()]);
-    const { deliveries, errors } = notify({ ...telling, suppressed }, this.#context);
+    const { deliveries, errors } = notify(telling, { ruleset, now, newId, suppressed });
     this.#deliveries.push(...deliveries);
     const firing = makesAlerts(rule) ? remembered<Alert>('alert', this.at(rule, key)) : undefined;
     if (firing !== undefined && telling.status === 'firing') {
-      const first = firing.told.length === 0 ? { repeatFrom: this.#context.now } : {};
+      const first = firing.told.length === 0 ? { repeatFrom: now } : {};
       const told = withTold(firing.told, deliveries);
       this.write(rule, key, 'alert', [rowOf({ ...firing, ...first, told }, rule)]);
     }
