@@ -1,5 +1,4 @@
 import { formatDuration, parseDuration } from '../lib/duration.ts';
-import { rfc3339 } from '../lib/time.ts';
 import type { OwedDelivery } from './decision.ts';
 import { makesAlerts, type Told } from './flow/alert.ts';
 import type { Signal } from './flow/step.ts';
@@ -118,7 +117,7 @@ function scopeOf(telling: Telling, { now, suppressed }: TellingContext): Scope {
     suppressed,
     events: signal.events,
     ...(resolvedAfter !== undefined && { resolved_after: formatDuration(wholeSeconds(resolvedAfter)) }),
-    now: rfc3339(now),
+    now: new Date(now).toISOString(),
   };
 }
 
