@@ -56,9 +56,9 @@ const LOST_EVENT: Event = { id: '', source: '', type: 'belfry.event.lost', time:
 
 export function deliveryOfRow(row: Row): DeliveryRow {
   const [seq, state, due, body, attempts, receipt, error, event] = row as unknown as DeliveryColumns;
-  const { event: own, ...rest } = JSON.parse(body) as Omit<Delivery, 'attempts'>;
-  const theirs = event === null ? LOST_EVENT : (JSON.parse(event) as Event);
-  const delivery: Delivery = { ...rest, event: own ?? theirs, attempts: JSON.parse(attempts) as Attempt[] };
+  const delivery = JSON.parse(body) as { -readonly [K in keyof Delivery]: Delivery[K] };
+  delivery.event ??= event === null ? LOST_EVENT : (JSON.parse(event) as Event);
+  delivery.attempts = JSON.parse(attempts) as Attempt[];
   return {
     seq,
     state,
