@@ -227,7 +227,7 @@ class Taking {
 
   #name({ id, source }: Event, seq: number, heard: boolean): void {
     if (!heard) this.#ledger.known.hear(id, source);
-    this.#writes.add('eventName', hashOf(id), hashOf(source), seq);
+    this.#writes.add('eventName', seq, hashOf(id), hashOf(source));
   }
 
   /** Resolves when all of it is on disk. */

@@ -1,4 +1,5 @@
 import { type CounterChange, type Counters, FACT, NO_COUNTS, added } from './counters.ts';
+import { fileNames } from './filing.ts';
 import { hashOf, seqOfTime } from './ids.ts';
 import type { Value } from './protocol.ts';
 import { FIRST_ENDED, STATE } from './schema.ts';
@@ -80,6 +81,7 @@ function forget(engine: SqliteEngine, events: readonly Candidate[]): void {
     'SELECT d.state, count(*) FROM json_each(?) j JOIN deliveries d ON d.seq = j.value GROUP BY d.state',
   );
   const changes: CounterChange[] = [];
+  fileNames(engine);
   for (const [seq, , id, source, deliveries, summary] of events) {
     const states = new Map(ended.all([deliveries]) as [number, number][]);
     changes.push({

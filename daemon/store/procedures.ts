@@ -50,7 +50,7 @@ function eventRow(engine: SqliteEngine, [place, id, idHash, sourceHash]: readonl
   const wanted = JSON.stringify(id);
   const bodies = engine.statement("SELECT seq, body -> '$.id' FROM events WHERE seq = ?");
   const named = engine.statement(
-    "SELECT e.seq, e.body -> '$.id' FROM event_names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? AND n.source_hash = ?",
+    "SELECT e.seq, e.body -> '$.id' FROM names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? AND n.source_hash = ?",
   );
   const rows = [...(place === null ? [] : bodies.all([place!])), ...named.all([idHash!, sourceHash!])] as [
     number,

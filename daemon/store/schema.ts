@@ -1,5 +1,5 @@
 /** Counts up with every change of the tables; a file with a higher one was written by a newer Belfry and is left alone. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** How a delivery's state is stored. Those below `FIRST_ENDED` are owed; `retry` is pending after at least one attempt. */
 export const STATE = { pending: 0, retry: 1, sending: 2, delivered: 3, dead: 4, cancelled: 5 } as const;
@@ -7,10 +7,17 @@ export const FIRST_ENDED = STATE.delivered;
 /** By number. */
 export const STATE_NAMES = ['pending', 'pending', 'sending', 'delivered', 'dead', 'cancelled'] as const;
 
+const NAMES = `
+CREATE TABLE new_names(event INTEGER PRIMARY KEY, id_hash INTEGER NOT NULL, source_hash INTEGER NOT NULL);
+CREATE VIEW names AS
+  SELECT id_hash, source_hash, event FROM event_names UNION ALL SELECT id_hash, source_hash, event FROM new_names;
+`;
+
 /**
  * Events and deliveries are numbered in order of arrival, so that a commit appends to the end of each table and of the one
  * index, which holds only what is owed and rebuilds memory at start without touching the bodies.
  * `events.outcomes` is the decision: a JSON array of what each rule did, and then of what became of it later.
+ * `new_names` are those that `filing.ts` has not put into `event_names` yet; `names` are all.
  * `deliveries.due` is the time until a receipt is awaited while the state is `sending`.
  */
 export const SCHEMA = `
@@ -39,10 +46,11 @@ CREATE TABLE pushes(
 CREATE TABLE push_recipients(user TEXT NOT NULL, push INTEGER NOT NULL, PRIMARY KEY (user, push)) WITHOUT ROWID;
 CREATE TABLE push_cursors(user TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-`;
+${NAMES}`;
 
 /** What brings a file of each older version to the one after it; the first entry is for version 1. */
 export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE states ADD COLUMN wake INTEGER;
    UPDATE events SET outcomes = (SELECT json_group_array(json_object('rule', j.key, 'outcome', j.value)) FROM json_each(outcomes) j);`,
+  NAMES,
 ];

@@ -1,6 +1,7 @@
 import Database from 'libsql';
 import { audit } from './audit.ts';
 import { DiskWatch, faultOf } from './disk-fault.ts';
+import { FILED_AT_ONCE, fileNames } from './filing.ts';
 import { trim } from './history.ts';
 import { PROCEDURES } from './procedures.ts';
 import type { Committed, Read, Reply, Request, Row, TaskName, Value } from './protocol.ts';
@@ -37,6 +38,8 @@ export class SqliteEngine {
   /** What the tables took when that was last asked, and what was written since. */
   #measured = 0;
   #sinceMeasured = 0;
+  /** Names that were noted since some were filed. */
+  #unfiled = 0;
   #isOpen = false;
   #failure: (Reply & { ok: false }) | undefined;
 
@@ -139,6 +142,11 @@ export class SqliteEngine {
       const found = run(values.slice(at, at + takes));
       if (found !== undefined) results.push([position, found]);
       at += takes;
+      if (name === 'eventName') this.#unfiled += 1;
+    }
+    if (this.#unfiled >= FILED_AT_ONCE) {
+      fileNames(this);
+      this.#unfiled = 0;
     }
     return results;
   }
@@ -211,6 +219,7 @@ export class SqliteEngine {
     const steps = version === 0 ? [SCHEMA] : MIGRATIONS.slice(version - 1);
     this.transaction(() => {
       if (steps.length > 0) this.#db.exec([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n'));
+      fileNames(this);
     });
     this.#isOpen = true;
     this.#measure();

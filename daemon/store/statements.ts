@@ -23,7 +23,7 @@ const LARGE_EVENT = 64 * 1024;
 /** Every way in which rows change, by name. Those that compute something first are in `procedures.ts`. */
 export const WRITES = {
   event: { sql: 'INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)', takes: 6 },
-  eventName: { sql: 'INSERT INTO event_names VALUES (?, ?, ?)', takes: 3 },
+  eventName: { sql: 'INSERT INTO new_names VALUES (?, ?, ?)', takes: 3 },
   eventOwes: {
     sql: "UPDATE events SET deliveries = json_insert(deliveries, '$[#]', CAST(?2 AS INTEGER)) WHERE seq = ?1",
     takes: 2,
@@ -78,11 +78,11 @@ export type WriteName = keyof typeof WRITES | ProcedureName;
 export const READS = {
   eventAt: { sql: `SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq = ?`, takes: 1 },
   eventsNamed: {
-    sql: `SELECT ${EVENT_COLUMNS} FROM event_names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? ORDER BY n.event DESC LIMIT 100`,
+    sql: `SELECT ${EVENT_COLUMNS} FROM names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? ORDER BY n.event DESC LIMIT 100`,
     takes: 1,
   },
   eventsOfSource: {
-    sql: `SELECT ${EVENT_COLUMNS} FROM event_names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? AND n.source_hash = ?`,
+    sql: `SELECT ${EVENT_COLUMNS} FROM names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? AND n.source_hash = ?`,
     takes: 2,
   },
   eventsBefore: {

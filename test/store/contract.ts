@@ -170,6 +170,18 @@ function tellsRepetitions(the: () => Store): void {
     expect(answers[1]!.deliveries).toEqual(answers[0]!.deliveries);
   });
 
+  it('knows each of thousands again, and finds the first and the last', async () => {
+    const many = Array.from({ length: 2500 }, (_, index) => event({ id: `run-${index}`, source: 'ci' }));
+    const postAll = async (): Promise<readonly boolean[]> => {
+      const answers = await Promise.all(many.map((one) => post(one)));
+      return answers.map(([accepted]) => accepted!.duplicate);
+    };
+    expect(new Set(await postAll())).toEqual(new Set([false]));
+    expect(new Set(await postAll())).toEqual(new Set([true]));
+    for (const one of [many[0]!, many[1023]!, many[1024]!, many.at(-1)!])
+      expect((await the().event(one.id))?.event).toEqual(one);
+  });
+
   it('takes the same id from another source for another event', async () => {
     await post();
     const [other] = await post({ ...chosen, source: 'other' });

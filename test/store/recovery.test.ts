@@ -47,6 +47,21 @@ async function reopened(store: Store): Promise<Store> {
 }
 
 describe('a store that is closed and opened again', () => {
+  it('knows the events again that it took, the first thousands and the last few', async () => {
+    const ids = Array.from({ length: 1500 }, (_, index) => `run-${index}`);
+    let store = await open();
+    expect(new Set(await Promise.all(ids.map((id) => isKnown(store, id))))).toEqual(new Set([false]));
+    for (const round of ['first', 'second']) {
+      store = await reopened(store);
+      expect([round, new Set(await Promise.all(ids.map((id) => isKnown(store, id))))]).toEqual([
+        round,
+        new Set([true]),
+      ]);
+    }
+    expect((await store.audit(new Set())).violations).toEqual([]);
+    await store.close();
+  });
+
   it('owes what it owed, in the same order, with its retries and waits for receipts', async () => {
     let store = await open();
     const [retried, waiting, done, fresh] = await takeMany(store, 4, (index) => ({ key: `k${index}` }));
@@ -333,6 +348,8 @@ describe('a state directory of version 1', () => {
       results: [{ rule: 'deploys', outcome: 'notified' }],
       later: [],
     });
+    expect(await isKnown(store, 'build-1')).toBe(true);
+    expect(await isKnown(store, 'build-2')).toBe(false);
     expect(store.memory(NOW).read('r', 'k', 'throttle')).toEqual({ at: [1] });
     await store.change(NOW, () => ({
       results: [],
@@ -347,11 +364,19 @@ describe('a state directory of version 1', () => {
   });
 });
 
-/** As the first version left it: `outcomes` as a map, `states` without `wake`. */
+/** Posts an event whose sender chose the id. */
+async function isKnown(store: Store, id: string): Promise<boolean> {
+  const arrivals = [{ event: event({ id, source: 'ci' }), mayRepeat: true }];
+  const [accepted] = await store.transact({ arrivals, now: NOW }, () => decision());
+  return accepted!.duplicate;
+}
+
+/** As the first version left it: `outcomes` as a map, `states` without `wake`, every name filed at once. */
 async function versionOne(): Promise<Event> {
   const store = await open();
   const made = event();
   await take(store, [owed(made)], made);
+  await isKnown(store, 'build-1');
   await store.close();
   const database = new Database(join(path, 'belfry.db'));
   database.exec(`
@@ -361,6 +386,9 @@ async function versionOne(): Promise<Event> {
       PRIMARY KEY (rule, key, step)) WITHOUT ROWID;
     INSERT INTO states VALUES ('r', 'k', 'throttle', '{"at":[1]}', ${NOW + HOUR});
     UPDATE events SET outcomes = '{"deploys":"notified"}';
+    INSERT INTO event_names SELECT * FROM names;
+    DROP VIEW names;
+    DROP TABLE new_names;
     PRAGMA user_version = 1;`);
   database.close();
   return made;
