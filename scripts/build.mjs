@@ -24,6 +24,12 @@ const APART = [/^node:/, 'libsql', 'nodemailer', 'node-notifier', 'bufferutil', 
 /** Of undici only what is used: the rest is a fetch, a WebSocket, caches and mocks. */
 const ALIAS = { undici$: path.join(root, 'scripts', 'undici.cjs') };
 
+/** V8 keeps a source for as long as the program runs, and in two bytes a character when a single one of them is not ASCII. Lines and names stay: stack traces are read. */
+const FORM = {
+  comments: false,
+  minify: { compress: false, mangle: false, codegen: { asciiOnly: true, removeWhitespace: false } },
+};
+
 function newest(folder) {
   let latest = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -48,7 +54,13 @@ async function join() {
     resolve: { alias: ALIAS },
     logLevel: 'warn',
   });
-  await joined.write({ dir: bundle, sourcemap: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' });
+  await joined.write({
+    ...FORM,
+    dir: bundle,
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+  });
   await joined.close();
 }
 
