@@ -65,7 +65,12 @@ async function join() {
 }
 
 export async function build({ force = false } = {}) {
-  const sources = Math.max(newest(path.join(root, 'daemon')), statSync(path.join(root, 'tsconfig.build.json')).mtimeMs);
+  const sources = Math.max(
+    newest(path.join(root, 'daemon')),
+    ...['tsconfig.build.json', 'scripts/build.mjs', 'scripts/undici.cjs'].map(
+      (file) => statSync(path.join(root, file)).mtimeMs,
+    ),
+  );
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= sources) return;
   for (const folder of [dist, bundle]) rmSync(folder, { recursive: true, force: true });
   compile();
