@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import { runProgram } from './commands/program.ts';
 import type { Terminal } from './commands/terminal.ts';
 
@@ -8,10 +7,6 @@ import type { Terminal } from './commands/terminal.ts';
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-
-// The heap grows by half of what lives in it, not by all, before what is dead is collected: a backlog of a million then takes a
-// sixth less memory, and an event as long as before.
-setFlagsFromString('--heap-growing-percent=50');
 
 /** `timeout`, shells and supervisors signal a process and then its group: what follows this soon is the same signal. Milliseconds. */
 const SAME_SIGNAL = 50;
