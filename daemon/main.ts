@@ -46,8 +46,12 @@ const terminal: Terminal = {
   },
 };
 
-process.exitCode = await runProgram(process.argv.slice(2), terminal, version);
-// Standard input may still be open and would keep the process; everything of ours is closed by now.
-process.stdin.destroy();
-// A start that failed halfway may have left a timer or a watch behind; there is nothing more to wait for.
-setTimeout(() => process.exit(), 2_000).unref();
+async function main(): Promise<void> {
+  process.exitCode = await runProgram(process.argv.slice(2), terminal, version);
+  // Standard input may still be open and would keep the process; everything of ours is closed by now.
+  process.stdin.destroy();
+  // A start that failed halfway may have left a timer or a watch behind; there is nothing more to wait for.
+  setTimeout(() => process.exit(), 2_000).unref();
+}
+
+void main();

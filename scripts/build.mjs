@@ -1,8 +1,9 @@
 // Builds the daemon when it is missing or older than its sources; `--force` builds always. TypeScript becomes dist/, a file for
 // each, and dist/ becomes bundle/, the few files that run: three hundred small ones take longer to find and to link than to run.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
@@ -54,27 +55,45 @@ async function join() {
     resolve: { alias: ALIAS },
     logLevel: 'warn',
   });
-  await joined.write({
+  const { output } = await joined.write({
     ...FORM,
     dir: bundle,
+    format: 'cjs',
     sourcemap: true,
-    entryFileNames: '[name].js',
+    entryFileNames: '[name]-[hash].js',
     chunkFileNames: '[name]-[hash].js',
   });
   await joined.close();
+  return output.filter((chunk) => chunk.isEntry);
+}
+
+/** Each program is begun by one line that has its compiled form loaded. */
+function begin(entries) {
+  writeFileSync(path.join(bundle, 'package.json'), '{ "type": "commonjs" }\n');
+  copyFileSync(path.join(root, 'scripts', 'load.cjs'), path.join(bundle, 'load.js'));
+  for (const { name, fileName } of entries)
+    writeFileSync(path.join(bundle, `${name}.js`), `require('./load.js').load('${fileName}');\n`);
+}
+
+/** Without it everything runs too, only later. Whatever is set around the build is no concern of a daemon that is only looked at. */
+function warm() {
+  const env = { PATH: process.env.PATH, TMPDIR: tmpdir() };
+  const { status } = spawnSync(process.execPath, [path.join(root, 'scripts', 'warm.cjs')], { env, timeout: 30_000 });
+  if (status !== 0) process.stderr.write('the bundle starts uncompiled: the daemon did not run\n');
 }
 
 export async function build({ force = false } = {}) {
   const sources = Math.max(
     newest(path.join(root, 'daemon')),
-    ...['tsconfig.build.json', 'scripts/build.mjs', 'scripts/undici.cjs'].map(
+    ...['tsconfig.build.json', 'scripts/build.mjs', 'scripts/undici.cjs', 'scripts/load.cjs', 'scripts/warm.cjs'].map(
       (file) => statSync(path.join(root, file)).mtimeMs,
     ),
   );
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= sources) return;
   for (const folder of [dist, bundle]) rmSync(folder, { recursive: true, force: true });
   compile();
-  await join();
+  begin(await join());
+  warm();
   writeFileSync(stamp, '');
 }
 
