@@ -59,6 +59,8 @@ async function join() {
     ...FORM,
     dir: bundle,
     format: 'cjs',
+    // What was compiled before knows no way to import.
+    dynamicImportInCjs: false,
     sourcemap: true,
     entryFileNames: '[name]-[hash].js',
     chunkFileNames: '[name]-[hash].js',

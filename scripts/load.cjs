@@ -1,33 +1,42 @@
 // Copied into bundle/, where it begins each program: a chunk is run from what V8 made of it when it was built (`warm.cjs`), which
 // takes a fifth of the time of compiling it. V8 itself refuses what another version or other flags made; then it is compiled as ever.
-const { readFileSync } = require('node:fs');
+const { readFileSync, writeFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const vm = require('node:vm');
+const { crc32 } = require('node:zlib');
 
 const modules = new Map();
-/** By file, for who keeps what was compiled. */
 const scripts = new Map();
 
 const HEAD = Buffer.from('(function (exports, require, module, __filename, __dirname) {');
 const TAIL = Buffer.from('\n})');
 
 /** Of this Node on this machine only: V8 does not look at the processor. */
-const compiledFile = (file) => `${file}.${process.version}-${process.platform}-${process.arch}`;
+const compiledFile = (file) => `${file}.${process.version}-${process.platform}-${process.arch}.compiled`;
 
-function ifThere(file) {
+/** V8 trusts what is in it, so half of a file must not come to it: the last four bytes are the sum of the others. */
+function compiledOf(file) {
   try {
-    return readFileSync(file);
+    const kept = readFileSync(compiledFile(file));
+    const data = kept.subarray(0, -4);
+    return crc32(data) === kept.readUInt32LE(data.length) ? data : undefined;
   } catch {
     return undefined;
   }
 }
 
+function keep(file, script) {
+  const data = script.createCachedData();
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE(crc32(data));
+  writeFileSync(compiledFile(file), Buffer.concat([data, sum]));
+}
+
 function compile(file) {
   const script = new vm.Script(Buffer.concat([HEAD, readFileSync(file), TAIL]).latin1Slice(), {
     filename: file,
-    cachedData: ifThere(compiledFile(file)),
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    cachedData: compiledOf(file),
   });
   scripts.set(file, script);
   return script.runInThisContext();
@@ -46,4 +55,9 @@ function load(file) {
   return module.exports;
 }
 
-module.exports = { load: (name) => load(path.join(__dirname, name)), scripts, compiledFile };
+/** Keeps what is compiled by now. */
+const keepCompiled = () => {
+  for (const [file, script] of scripts) keep(file, script);
+};
+
+module.exports = { load: (name) => load(path.join(__dirname, name)), keepCompiled };

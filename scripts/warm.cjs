@@ -3,7 +3,7 @@ const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { setFlagsFromString } = require('node:v8');
-const { compiledFile, scripts } = require('../bundle/load.js');
+const bundle = require('../bundle/load.js');
 
 const folder = mkdtempSync(path.join(tmpdir(), 'belfry-build-'));
 const rules = path.join(folder, 'rules.yaml');
@@ -21,7 +21,7 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 function keep() {
   // The daemon sets it once it runs; what is kept is for a process that begins.
   setFlagsFromString('--heap-growing-percent=0');
-  for (const [file, script] of scripts) writeFileSync(compiledFile(file), script.createCachedData());
+  bundle.keepCompiled();
   process.kill(process.pid, 'SIGTERM');
 }
 
