@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { runProgram } from './commands/program.ts';
+import { beginAhead } from './commands/ahead.ts';
 import type { Terminal } from './commands/terminal.ts';
 
 /** The only file that touches the process: argv in, signals as an AbortSignal, exit code out. */
@@ -47,7 +47,10 @@ const terminal: Terminal = {
 };
 
 async function main(): Promise<void> {
-  process.exitCode = await runProgram(process.argv.slice(2), terminal, version);
+  const argv = process.argv.slice(2);
+  beginAhead(argv);
+  const { runProgram } = await import('./commands/program.ts');
+  process.exitCode = await runProgram(argv, terminal, version);
   // Standard input may still be open and would keep the process; everything of ours is closed by now.
   process.stdin.destroy();
   // A start that failed halfway may have left a timer or a watch behind; there is nothing more to wait for.

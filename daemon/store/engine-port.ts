@@ -16,10 +16,16 @@ const isBuilt = import.meta.url.endsWith('.js');
 export class WarmEngine {
   #thread: Worker | undefined = isBuilt ? newThread() : undefined;
 
+  constructor() {
+    // Nobody may come for it.
+    this.#thread?.unref();
+  }
+
   /** Whoever takes it ends it. */
   take(): Worker | undefined {
     const thread = this.#thread;
     this.#thread = undefined;
+    thread?.ref();
     return thread;
   }
 
