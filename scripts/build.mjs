@@ -23,7 +23,21 @@ const ENTRIES = {
 const APART = [/^node:/, 'libsql', 'nodemailer', 'node-notifier', 'bufferutil', 'utf-8-validate'];
 
 /** Of undici only what is used: the rest is a fetch, a WebSocket, caches and mocks. */
-const ALIAS = { undici$: path.join(root, 'scripts', 'undici.cjs') };
+const ALIAS = {
+  undici$: path.join(root, 'scripts', 'undici.cjs'),
+  liquidjs$: path.join(root, 'node_modules', 'liquidjs', 'dist', 'liquid.node.mjs'),
+};
+
+/** Loaded when first something of it is asked for (`load.cjs`): what most daemons never do, in chunks of their own. Nothing of it acts by being loaded. */
+const LATER = {
+  expressions: /\/@marcbachmann\/cel-js\//,
+  templates: /\/liquidjs\//,
+  cron: /\/croner\//,
+  rehearsal: /\/dist\/rehearsal\//,
+  explain: /\/dist\/core\/explain\//,
+  verbs: /\/dist\/commands\/(?!ahead|check|doors|program|run|terminal|verbs)/,
+};
+const LATER_GROUPS = Object.entries(LATER).map(([name, test]) => ({ name: `later-${name}`, test }));
 
 /** V8 keeps a source for as long as the program runs, and in two bytes a character when a single one of them is not ASCII. Lines and names stay: stack traces are read. */
 const FORM = {
@@ -52,6 +66,8 @@ async function join() {
     input,
     platform: 'node',
     external: APART,
+    // What is in the entries is asked for by nobody else.
+    preserveEntrySignatures: false,
     resolve: { alias: ALIAS },
     logLevel: 'warn',
   });
@@ -61,6 +77,7 @@ async function join() {
     format: 'cjs',
     // What was compiled before knows no way to import.
     dynamicImportInCjs: false,
+    codeSplitting: { includeDependenciesRecursively: false, groups: LATER_GROUPS },
     sourcemap: true,
     entryFileNames: '[name]-[hash].js',
     chunkFileNames: '[name]-[hash].js',

@@ -1,7 +1,7 @@
 // Copied into bundle/, where it begins each program: a chunk is run from what V8 made of it when it was built (`warm.cjs`), which
 // takes a fifth of the time of compiling it. V8 itself refuses what another version or other flags made; then it is compiled as ever.
 const { readFileSync, writeFileSync } = require('node:fs');
-const { createRequire } = require('node:module');
+const Module = require('node:module');
 const path = require('node:path');
 const vm = require('node:vm');
 const { crc32 } = require('node:zlib');
@@ -43,16 +43,23 @@ function compile(file) {
 }
 
 function load(file) {
-  const outside = createRequire(file);
-  // Node maps positions to the sources only in what it loads itself.
-  if (process.sourceMapsEnabled) return outside(file);
   const known = modules.get(file);
   if (known !== undefined) return known.exports;
-  const module = { exports: {} };
+  const module = new Module(file);
   modules.set(file, module);
-  const inside = (id) => (id.startsWith('./') ? load(path.join(__dirname, id)) : outside(id));
-  compile(file).call(module.exports, module.exports, inside, module, file, __dirname);
+  const outside = Module.createRequire(file);
+  const inside = (id) => (id.startsWith('./') ? chunk(path.join(__dirname, id)) : outside(id));
+  module.require = inside;
+  // Node maps positions to the sources only in what it compiles itself.
+  if (process.sourceMapsEnabled) module._compile(readFileSync(file, 'utf8'), file);
+  else compile(file).call(module.exports, module.exports, inside, module, file, __dirname);
   return module.exports;
+}
+
+/** Who asks for a thing of another chunk always names the chunk too: so it need not be there before. */
+function chunk(file) {
+  if (!path.basename(file).startsWith('later-')) return load(file);
+  return new Proxy({}, { get: (_, name) => load(file)[name] });
 }
 
 /** Keeps what is compiled by now. */
