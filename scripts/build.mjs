@@ -75,6 +75,7 @@ async function join() {
     ...FORM,
     dir: bundle,
     format: 'cjs',
+    strict: true,
     // What was compiled before knows no way to import.
     dynamicImportInCjs: false,
     codeSplitting: { includeDependenciesRecursively: false, groups: LATER_GROUPS },
