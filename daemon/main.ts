@@ -1,17 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
-import { runProgram } from './commands/program.ts';
+import { beginAhead } from './commands/ahead.ts';
 import type { Terminal } from './commands/terminal.ts';
 
 /** The only file that touches the process: argv in, signals as an AbortSignal, exit code out. */
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-
-// The heap grows by half of what lives in it, not by all, before what is dead is collected: a backlog of a million then takes a
-// sixth less memory, and an event as long as before.
-setFlagsFromString('--heap-growing-percent=50');
 
 /** `timeout`, shells and supervisors signal a process and then its group: what follows this soon is the same signal. Milliseconds. */
 const SAME_SIGNAL = 50;
@@ -51,8 +46,15 @@ const terminal: Terminal = {
   },
 };
 
-process.exitCode = await runProgram(process.argv.slice(2), terminal, version);
-// Standard input may still be open and would keep the process; everything of ours is closed by now.
-process.stdin.destroy();
-// A start that failed halfway may have left a timer or a watch behind; there is nothing more to wait for.
-setTimeout(() => process.exit(), 2_000).unref();
+async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  beginAhead(argv);
+  const { runProgram } = await import('./commands/program.ts');
+  process.exitCode = await runProgram(argv, terminal, version);
+  // Standard input may still be open and would keep the process; everything of ours is closed by now.
+  process.stdin.destroy();
+  // A start that failed halfway may have left a timer or a watch behind; there is nothing more to wait for.
+  setTimeout(() => process.exit(), 2_000).unref();
+}
+
+void main();

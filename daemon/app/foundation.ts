@@ -13,8 +13,9 @@ import { Live, type Prepared } from '../reload/live.ts';
 import { testRuleset } from '../rehearsal/run-tests.ts';
 import { peekDaemonSettings } from '../reload/peek.ts';
 import { sourceTypes } from '../sources/index.ts';
-import { openStore, WarmStore } from '../store/sqlite.ts';
+import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
+import { takeStore } from './early-store.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { fingerprintKey, sha256 } from './secrets-at-rest.ts';
 
@@ -63,7 +64,7 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber });
   const closers = new Closers();
-  const warm = new WarmStore();
+  const warm = takeStore();
   closers.own('warm store', () => warm.close());
   try {
     const prepared = await live.prepare();

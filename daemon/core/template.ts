@@ -18,32 +18,42 @@ const MOST_STEPS = 50_000;
 const asItIs = (text: string): string => text;
 let escaping = asItIs;
 
-const engine = new Liquid({
-  // Without it `{% layout %}` and `{% include %}` read files.
-  templates: {},
-  ownPropertyOnly: true,
-  strictFilters: true,
-  strictVariables: true,
-  lenientIf: true,
-  memoryLimit: 1_000_000,
-  parseLimit: 100_000,
-  outputEscape: (value: unknown) => escaping(textOf(value)),
-  // The machine's own language must not decide what a message says.
-  locale: 'en-US',
-});
+let made: Liquid | undefined;
 
-/** Chance has no place here: the same event gives the same message, in the daemon and in a test. */
-for (const name of ['sample', 'shuffle']) delete engine.filters[name];
+/** Made, and in the bundle loaded, when the first template is met that is more than text and paths. */
+function liquid(): Liquid {
+  made ??= makeEngine();
+  return made;
+}
+
 type DateFilter = (this: { readonly context: Context }, value: unknown, ...rest: unknown[]) => unknown;
 
-/** `now` and `today` are the time of the decision, not of the machine. */
-for (const name of Object.keys(engine.filters).filter((filter) => filter.startsWith('date'))) {
-  const format = engine.filters[name] as DateFilter;
-  const timed: DateFilter = function timed(value, ...rest) {
-    const asked = value === 'now' || value === 'today';
-    return format.call(this, asked ? this.context.getSync(['now']) : value, ...rest);
-  };
-  engine.registerFilter(name, timed);
+function makeEngine(): Liquid {
+  const engine = new Liquid({
+    // Without it `{% layout %}` and `{% include %}` read files.
+    templates: {},
+    ownPropertyOnly: true,
+    strictFilters: true,
+    strictVariables: true,
+    lenientIf: true,
+    memoryLimit: 1_000_000,
+    parseLimit: 100_000,
+    outputEscape: (value: unknown) => escaping(textOf(value)),
+    // The machine's own language must not decide what a message says.
+    locale: 'en-US',
+  });
+  // Chance has no place here: the same event gives the same message, in the daemon and in a test.
+  for (const name of ['sample', 'shuffle']) delete engine.filters[name];
+  // `now` and `today` are the time of the decision, not of the machine.
+  for (const name of Object.keys(engine.filters).filter((filter) => filter.startsWith('date'))) {
+    const format = engine.filters[name] as DateFilter;
+    const timed: DateFilter = function timed(value, ...rest) {
+      const asked = value === 'now' || value === 'today';
+      return format.call(this, asked ? this.context.getSync(['now']) : value, ...rest);
+    };
+    engine.registerFilter(name, timed);
+  }
+  return engine;
 }
 
 /** Many rules say the same thing: `{{ subject }}` need not be parsed ten thousand times, nor kept as often. */
@@ -67,7 +77,7 @@ function compileAnew(source: string): CompiledTemplate {
   try {
     const plain = plainParts(source);
     // Nothing can be wrong with a plain one, and the engine is hardly ever asked for it.
-    let parsed = plain === undefined ? engine.parse(source) : undefined;
+    let parsed = plain === undefined ? liquid().parse(source) : undefined;
     return {
       ok: true,
       template: {
@@ -75,7 +85,7 @@ function compileAnew(source: string): CompiledTemplate {
         render(scope, escape = asItIs) {
           const text = plain && renderPlain(plain, scope, escape);
           if (text !== undefined && text.length <= LONGEST_OUTPUT) return { text };
-          return render((parsed ??= engine.parse(source)), scope, escape);
+          return render((parsed ??= liquid().parse(source)), scope, escape);
         },
       },
     };
@@ -86,14 +96,14 @@ function compileAnew(source: string): CompiledTemplate {
 }
 
 function render(
-  parsed: ReturnType<typeof engine.parse>,
+  parsed: ReturnType<Liquid['parse']>,
   scope: Scope,
   escape: (text: string) => string,
 ): { text: string; error?: string } {
   const before = escaping;
   escaping = escape;
   try {
-    const text = String(engine.renderSync(parsed, contextOf({ ...OPTIONAL, ...scope.event, ...scope })));
+    const text = String(liquid().renderSync(parsed, contextOf({ ...OPTIONAL, ...scope.event, ...scope })));
     return text.length <= LONGEST_OUTPUT
       ? { text }
       : { text: '', error: `it rendered to more than ${LONGEST_OUTPUT} characters` };
@@ -106,6 +116,7 @@ function render(
 
 /** Its limit counts steps: the engine's own counts time, and a machine that is busy for a moment must not spoil a message. */
 function contextOf(scope: object): Context {
+  const engine = liquid();
   const context = new Context(scope, engine.options, { sync: true }, { liquid: engine });
   let steps = 0;
   context.renderLimit.check = () => {

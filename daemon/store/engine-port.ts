@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Reply, Request } from './protocol.ts';
-import { SqliteEngine } from './sqlite-engine.ts';
+import type { SqliteEngine } from './sqlite-engine.ts';
 
 /** The way to the engine: requests are answered one after another, in order. */
 export interface EnginePort {
@@ -16,10 +16,16 @@ const isBuilt = import.meta.url.endsWith('.js');
 export class WarmEngine {
   #thread: Worker | undefined = isBuilt ? newThread() : undefined;
 
+  constructor() {
+    // Nobody may come for it.
+    this.#thread?.unref();
+  }
+
   /** Whoever takes it ends it. */
   take(): Worker | undefined {
     const thread = this.#thread;
     this.#thread = undefined;
+    thread?.ref();
     return thread;
   }
 
@@ -91,18 +97,20 @@ class ThreadPort implements EnginePort {
 
 /** Answers in a later turn of the loop, so that a caller sees the same order of things as with the thread. */
 class LocalPort implements EnginePort {
-  readonly #engine: SqliteEngine;
+  readonly #engine: Promise<SqliteEngine>;
   #fault: (message: string) => void = () => undefined;
 
   constructor(file: string) {
-    this.#engine = new SqliteEngine(file);
+    // With a thread nobody in this one needs SQLite, which takes a twelfth of a start to load.
+    this.#engine = import('./sqlite-engine.ts').then(({ SqliteEngine }) => new SqliteEngine(file));
   }
 
-  ask(request: Request): Promise<Reply> {
+  async ask(request: Request): Promise<Reply> {
+    const engine = await this.#engine;
     return new Promise((resolve) => {
       setImmediate(() => {
-        resolve(this.#engine.handle(request));
-        const fault = this.#engine.checkpointIfDue();
+        resolve(engine.handle(request));
+        const fault = engine.checkpointIfDue();
         if (fault !== undefined && !fault.ok) this.#fault(fault.message);
       });
     });
