@@ -2,7 +2,6 @@
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
-const { setFlagsFromString } = require('node:v8');
 const bundle = require('../bundle/load.js');
 
 const folder = mkdtempSync(path.join(tmpdir(), 'belfry-build-'));
@@ -18,16 +17,11 @@ rules:
 );
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-function keep() {
-  // The daemon sets it once it runs; what is kept is for a process that begins.
-  setFlagsFromString('--heap-growing-percent=0');
+// Its log is how it says that it is ready. At once, before it sets flags of V8: what is kept is for a process that begins.
+process.stdout.write = (line) => {
+  if (!String(line).includes('"msg":"ready"')) return true;
   bundle.keepCompiled();
   process.kill(process.pid, 'SIGTERM');
-}
-
-// Its log is how it says that it is ready.
-process.stdout.write = (line) => {
-  if (String(line).includes('"msg":"ready"')) setTimeout(keep, 100);
   return true;
 };
 process.argv.splice(2, process.argv.length, 'run', '--config', rules);
