@@ -32,6 +32,7 @@ const ALIAS = {
 const LATER = {
   expressions: /\/@marcbachmann\/cel-js\//,
   templates: /\/liquidjs\//,
+  patterns: /\/re2js\//,
   cron: /\/croner\//,
   rehearsal: /\/dist\/rehearsal\//,
   explain: /\/dist\/core\/explain\//,
