@@ -36,7 +36,7 @@ const LATER = {
   cron: /\/croner\//,
   rehearsal: /\/dist\/rehearsal\//,
   explain: /\/dist\/core\/explain\//,
-  verbs: /\/dist\/commands\/(?!ahead|check|doors|program|run|terminal|verbs)/,
+  verbs: /\/dist\/commands\/(?!ahead|check|doors|engine|program|run|terminal|verbs)/,
 };
 const LATER_GROUPS = Object.entries(LATER).map(([name, test]) => ({ name: `later-${name}`, test }));
 

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { type App, openApp } from '../app/app.ts';
 import { InvalidRules } from '../app/foundation.ts';
 import { configPath } from '../app/paths.ts';
@@ -8,6 +7,7 @@ import { problemText } from '../core/problem-text.ts';
 import { EXIT } from '../core/failure.ts';
 import type { Registry } from '../core/types.ts';
 import { check, checkCommand } from './check.ts';
+import { tuneEngine } from './engine.ts';
 import type { CommonOptions, Terminal } from './terminal.ts';
 
 export interface RunOptions extends CommonOptions {
@@ -46,18 +46,6 @@ export async function runCommand(
   } finally {
     offHangup();
   }
-}
-
-/**
- * For V8. The heap grows by half of what lives in it, not by all, before what is dead is collected: a backlog of a million then
- * takes a sixth less memory. What runs often is compiled to machine code after half as long, and long functions no later than
- * short ones: the first ten thousand events take a seventh less of the processor, and the later ones as much as before.
- */
-const ENGINE = ['--heap-growing-percent=50', '--interrupt-budget=33000', '--bytecode-size-allowance-per-tick=400'];
-
-/** Once everything runs: Node's own modules and threads come compiled for the flags that the process began with, and what is loaded under other ones is compiled anew. */
-function tuneEngine(): void {
-  for (const flag of ENGINE) setFlagsFromString(flag);
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

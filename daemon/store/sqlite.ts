@@ -10,7 +10,7 @@ import { Committer, Writes } from './commit.ts';
 import { type Counters, FACT, NO_COUNTS } from './counters.ts';
 import { SqliteDeliveries } from './deliveries.ts';
 import { prepareDirectory, syncDirectory } from './directory.ts';
-import { type EnginePort, openEngine, WarmEngine } from './engine-port.ts';
+import { type EnginePort, openEngine, type WarmEngine } from './engine-port.ts';
 import type { TrimResult, TrimStep } from './history.ts';
 import { Sequence } from './ids.ts';
 import { KnownNames } from './known-names.ts';
@@ -44,9 +44,6 @@ const RECENT = 8 * 1024 * 1024;
 /** Rows read at a time at start, and events looked at in one step of forgetting. */
 const CHUNK = 5000;
 const TRIM_CHUNK = 200;
-
-/** What a store needs that touches no state, begun before it is known whether one is opened. Whoever makes it closes it. */
-export { WarmEngine as WarmStore };
 
 /**
  * The embedded store: SQLite in the state directory, for this process alone. Rejects with `store.locked` (another process has

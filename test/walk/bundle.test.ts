@@ -20,3 +20,15 @@ rules:
     await server.close();
   }
 });
+
+test('V8 knows every flag that it is given', async () => {
+  const home = await Home.make();
+  try {
+    await home.rules('rules: []');
+    await home.start();
+    await home.call('GET', '/healthz');
+    expect(home.output).not.toMatch(/unrecognized flag|illegal value/);
+  } finally {
+    await home.close();
+  }
+});
