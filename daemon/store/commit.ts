@@ -33,19 +33,33 @@ interface Queued {
   tried: boolean;
 }
 
+/** What goes in one transaction. */
+interface Batch {
+  readonly queued: readonly Queued[];
+  /** With this batch in them. */
+  readonly counters: Counters;
+}
+
+/** So many transactions are handed to the engine: it goes on with the next while the answer to the last one is on its way here. */
+const UNDER_WAY = 2;
+
 /** Parameters in one transaction at most, so that a flood of them does not hold up what is asked beside it. */
 const MOST_VALUES = 50_000;
 
 const NOTHING_FOUND: readonly unknown[] = [];
 
-/** Group commit: one transaction is under way, and what arrives meanwhile becomes the next. */
+/**
+ * Group commit: what arrives while transactions are under way becomes the next. Those of one generation stand upon each other:
+ * when one fails, the engine refuses the ones behind it, which are taken back here at once, and a new generation begins.
+ */
 export class Committer {
   readonly #port: EnginePort;
   readonly #reserve: Reserve;
   readonly #recover: () => Promise<void>;
   readonly #fatal: ((error: Error) => void)[] = [];
   #queue: Queued[] = [];
-  #busy = false;
+  #underWay: Batch[] = [];
+  #generation = 0;
   #scheduled = false;
   #idle: (() => void)[] = [];
   #counters: Counters;
@@ -111,7 +125,7 @@ export class Committer {
 
   /** Resolves when nothing is under way. */
   drained(): Promise<void> {
-    if (!this.#busy && this.#queue.length === 0) return Promise.resolve();
+    if (this.#isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -126,12 +140,20 @@ export class Committer {
     if (!closed) for (const listener of this.#fatal) listener(failure);
   }
 
+  get #isIdle(): boolean {
+    return this.#underWay.length === 0 && this.#queue.length === 0;
+  }
+
+  get #mayCommit(): boolean {
+    return this.#underWay.length < UNDER_WAY && this.#queue.length > 0;
+  }
+
   #schedule(): void {
-    if (this.#busy || this.#scheduled || this.#queue.length === 0) return;
+    if (this.#scheduled || !this.#mayCommit) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.#busy && this.#queue.length > 0) void this.#commit(this.#take());
+      if (this.#mayCommit) void this.#commit(this.#take());
     });
   }
 
@@ -147,34 +169,39 @@ export class Committer {
     return this.#queue.splice(0, count);
   }
 
-  async #commit(batch: readonly Queued[]): Promise<void> {
-    this.#busy = true;
+  async #commit(queued: readonly Queued[]): Promise<void> {
     const names: WriteName[] = [];
     const values: Value[] = [];
     const changes: CounterChange[] = [];
-    for (const { operation } of batch) {
+    for (const { operation } of queued) {
       for (const name of operation.writes.names) names.push(name);
       for (const value of operation.writes.values) values.push(value);
       if (operation.counts !== undefined) changes.push(operation.counts);
     }
-    const counters = added(this.#counters, changes);
-    if (counters !== this.#counters) {
+    const before = this.#underWay.at(-1)?.counters ?? this.#counters;
+    const counters = added(before, changes);
+    if (counters !== before) {
       names.push('fact');
       values.push(FACT.counters, JSON.stringify(counters));
     }
-    const reply = await this.#port.ask({ kind: 'commit', writes: names, values });
-    this.#busy = false;
-    if (reply.ok) this.#done(batch, counters, reply.value as Committed);
-    else this.#undone(batch, reply);
+    const batch = { queued, counters };
+    const generation = this.#generation;
+    this.#underWay.push(batch);
+    const reply = await this.#port.ask({ kind: 'commit', writes: names, values, generation });
+    // Taken back already, with the one that failed before it.
+    if (generation !== this.#generation) return;
+    this.#underWay.shift();
+    if (reply.ok) this.#done(batch, reply.value as Committed);
+    else this.#undone(queued, reply);
     this.#schedule();
-    if (!this.#busy && this.#queue.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #done(batch: readonly Queued[], counters: Counters, committed: Committed): void {
+  #done({ queued, counters }: Batch, committed: Committed): void {
     this.#counters = counters;
     this.#bytes = committed.bytes;
     let from = 0;
-    for (const { operation, resolve } of batch) {
+    for (const { operation, resolve } of queued) {
       const to = from + operation.writes.names.length;
       const results =
         committed.results.length === 0
@@ -196,8 +223,10 @@ export class Committer {
     const error =
       reply.fault === 'full' ? full() : new BelfryError('store.broken', `a commit failed: ${reply.message}`);
     const isDecided = ({ operation }: Queued): boolean => operation.decided;
-    const kept = this.#queue.filter((queued) => !isDecided(queued));
-    const fallen = [...batch, ...this.#queue].filter(isDecided);
+    const behind = [...this.#underWay.splice(0).flatMap(({ queued }) => queued), ...this.#queue];
+    this.#generation += 1;
+    const kept = behind.filter((queued) => !isDecided(queued));
+    const fallen = [...batch, ...behind].filter(isDecided);
     const again = batch.filter((queued) => !isDecided(queued) && !queued.tried);
     const given = batch.filter((queued) => !isDecided(queued) && queued.tried);
     if (reply.fault === 'full') this.#reserve.release();

@@ -3,9 +3,17 @@ import type { ReadName, WriteName } from './statements.ts';
 export type Value = string | number | null;
 export type Row = readonly Value[];
 
-/** What is asked of the engine, one after another. A commit is one transaction; `values` are the parameters of all writes, end to end. */
+/**
+ * What is asked of the engine, one after another. A commit is one transaction; `values` are the parameters of all writes, end to
+ * end. Once one has failed, the others of its generation are refused: they stand upon it.
+ */
 export type Request =
-  | { readonly kind: 'commit'; readonly writes: readonly WriteName[]; readonly values: readonly Value[] }
+  | {
+      readonly kind: 'commit';
+      readonly writes: readonly WriteName[];
+      readonly values: readonly Value[];
+      readonly generation: number;
+    }
   | { readonly kind: 'read'; readonly reads: readonly Read[] }
   | { readonly kind: 'task'; readonly task: TaskName; readonly argument: unknown }
   | { readonly kind: 'close' };

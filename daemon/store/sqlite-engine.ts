@@ -42,6 +42,8 @@ export class SqliteEngine {
   #unfiled = 0;
   #isOpen = false;
   #failure: (Reply & { ok: false }) | undefined;
+  /** The last commit that failed. */
+  #undone: { readonly generation: number; readonly reply: Reply } | undefined;
 
   /** `file` is a path or `:memory:`. Opens nothing else; tables are made by the first request, `open`. */
   constructor(file: string) {
@@ -52,10 +54,14 @@ export class SqliteEngine {
   /** Never throws. After a fault of the medium every answer is that fault, so that no fsync is ever tried twice. */
   handle(request: Request): Reply {
     if (this.#failure !== undefined && request.kind !== 'close') return this.#failure;
+    const generation = request.kind === 'commit' ? request.generation : undefined;
+    if (generation !== undefined && generation === this.#undone?.generation) return this.#undone.reply;
     try {
       return { ok: true, value: this.#answer(request) };
     } catch (error) {
-      return this.#refusal(error);
+      const reply = this.#refusal(error);
+      if (generation !== undefined) this.#undone = { generation, reply };
+      return reply;
     }
   }
 
