@@ -33,15 +33,15 @@ interface Queued {
   tried: boolean;
 }
 
-/** What goes in one transaction. */
-interface Batch {
-  readonly queued: readonly Queued[];
+/** A transaction that is with the engine. */
+interface UnderWay {
+  readonly batch: readonly Queued[];
   /** With this batch in them. */
   readonly counters: Counters;
 }
 
-/** So many transactions are handed to the engine: it goes on with the next while the answer to the last one is on its way here. */
-const UNDER_WAY = 2;
+/** So many transactions: the engine goes on with the next while the answer to the last one is on its way here. */
+const MOST_UNDER_WAY = 2;
 
 /** Parameters in one transaction at most, so that a flood of them does not hold up what is asked beside it. */
 const MOST_VALUES = 50_000;
@@ -58,7 +58,7 @@ export class Committer {
   readonly #recover: () => Promise<void>;
   readonly #fatal: ((error: Error) => void)[] = [];
   #queue: Queued[] = [];
-  #underWay: Batch[] = [];
+  readonly #underWay: UnderWay[] = [];
   #generation = 0;
   #scheduled = false;
   #idle: (() => void)[] = [];
@@ -145,7 +145,7 @@ export class Committer {
   }
 
   get #mayCommit(): boolean {
-    return this.#underWay.length < UNDER_WAY && this.#queue.length > 0;
+    return this.#underWay.length < MOST_UNDER_WAY && this.#queue.length > 0;
   }
 
   #schedule(): void {
@@ -169,11 +169,11 @@ export class Committer {
     return this.#queue.splice(0, count);
   }
 
-  async #commit(queued: readonly Queued[]): Promise<void> {
+  async #commit(batch: readonly Queued[]): Promise<void> {
     const names: WriteName[] = [];
     const values: Value[] = [];
     const changes: CounterChange[] = [];
-    for (const { operation } of queued) {
+    for (const { operation } of batch) {
       for (const name of operation.writes.names) names.push(name);
       for (const value of operation.writes.values) values.push(value);
       if (operation.counts !== undefined) changes.push(operation.counts);
@@ -184,24 +184,23 @@ export class Committer {
       names.push('fact');
       values.push(FACT.counters, JSON.stringify(counters));
     }
-    const batch = { queued, counters };
     const generation = this.#generation;
-    this.#underWay.push(batch);
+    this.#underWay.push({ batch, counters });
     const reply = await this.#port.ask({ kind: 'commit', writes: names, values, generation });
     // Taken back already, with the one that failed before it.
     if (generation !== this.#generation) return;
     this.#underWay.shift();
-    if (reply.ok) this.#done(batch, reply.value as Committed);
-    else this.#undone(queued, reply);
+    if (reply.ok) this.#done(batch, counters, reply.value as Committed);
+    else this.#undone(batch, reply);
     this.#schedule();
     if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #done({ queued, counters }: Batch, committed: Committed): void {
+  #done(batch: readonly Queued[], counters: Counters, committed: Committed): void {
     this.#counters = counters;
     this.#bytes = committed.bytes;
     let from = 0;
-    for (const { operation, resolve } of queued) {
+    for (const { operation, resolve } of batch) {
       const to = from + operation.writes.names.length;
       const results =
         committed.results.length === 0
@@ -223,7 +222,7 @@ export class Committer {
     const error =
       reply.fault === 'full' ? full() : new BelfryError('store.broken', `a commit failed: ${reply.message}`);
     const isDecided = ({ operation }: Queued): boolean => operation.decided;
-    const behind = [...this.#underWay.splice(0).flatMap(({ queued }) => queued), ...this.#queue];
+    const behind = [...this.#underWay.splice(0).flatMap((next) => next.batch), ...this.#queue];
     this.#generation += 1;
     const kept = behind.filter((queued) => !isDecided(queued));
     const fallen = [...batch, ...behind].filter(isDecided);
