@@ -119,6 +119,8 @@ rules:
   await far.until(({ rule }) => rule === 'tick');
   const began = Date.now();
   await post({ type: 't' });
+  // Else the first message of the alert may come among its repeats.
+  await far.until(({ rule }) => rule === 'alert');
   home.signal('SIGSTOP');
   const stopped = Date.now();
   await passed(stopped + 3500);
