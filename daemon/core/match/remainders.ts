@@ -1,0 +1,73 @@
+import { isObject } from '../json.ts';
+import type { Matcher } from '../ruleset.ts';
+import type { Slot } from './clue-census.ts';
+import { compileMatch } from './compile.ts';
+import { type Clue, isScalar } from './need.ts';
+
+/** More ways to a rule than this are not looked through for what they prove. */
+const MANY = 16;
+
+type Proves = (argument: unknown, clue: Clue) => boolean;
+
+/**
+ * What is left to ask of events that are found by a clue. Most rules ask for little besides, such as a type, and many for the same:
+ * that is compiled once, and is in the processor's cache when an event comes, as the rule's own matcher is not.
+ */
+export class Remainders {
+  /** By what is left, as text; undefined until a second rule has the same. */
+  readonly #compiled = new Map<string, Matcher | undefined>();
+
+  /** Undefined when nothing is left. `whole` is the matcher of all of `match`. */
+  of(match: unknown, whole: Matcher, slots: readonly Slot<unknown>[]): Matcher | undefined {
+    const proved = provedKey(match, slots);
+    if (proved === undefined) return whole;
+    const { [proved]: _, ...left } = match as Record<string, unknown>;
+    if (Object.keys(left).length === 0) return undefined;
+    return this.#shared(left) ?? whole;
+  }
+
+  #shared(left: unknown): Matcher | undefined {
+    const text = writtenOut(left);
+    const known = this.#compiled.get(text);
+    if (known !== undefined) return known;
+    const compiled = this.#compiled.has(text) ? compileMatch(left) : undefined;
+    const matcher = compiled?.ok === true ? compiled.matcher : undefined;
+    this.#compiled.set(text, matcher);
+    return matcher;
+  }
+}
+
+/** The key of a match map whose pattern fits wherever one of the slots is found. */
+function provedKey(match: unknown, slots: readonly Slot<unknown>[]): string | undefined {
+  const [first] = slots;
+  if (first === undefined || slots.length > MANY || !isObject(match)) return undefined;
+  const { path } = first.clue;
+  if (!Object.hasOwn(match, path)) return undefined;
+  const pattern = match[path];
+  return slots.every(({ clue }) => clue.path === path && isProved(pattern, clue)) ? path : undefined;
+}
+
+function isProved(pattern: unknown, clue: Clue): boolean {
+  if (isScalar(pattern)) return clue.kind === 'value' && clue.value === pattern;
+  if (Array.isArray(pattern)) return pattern.some((one) => isProved(one, clue));
+  if (!isObject(pattern)) return false;
+  const [name, ...others] = Object.keys(pattern);
+  if (name === undefined || others.length > 0 || !Object.hasOwn(OPERATORS, name)) return false;
+  return OPERATORS[name]!(pattern[name], clue);
+}
+
+const OPERATORS: Readonly<Record<string, Proves>> = {
+  prefix: (argument, { kind, value }) => kind === 'prefix' && textsOf(argument).includes(value),
+  suffix: (argument, { kind, value }) => kind === 'suffix' && textsOf(argument).includes(value),
+  exists: (argument) => argument === true,
+};
+
+const textsOf = (argument: unknown): readonly unknown[] => (Array.isArray(argument) ? argument : [argument]);
+
+/** As JSON, but that it has no infinity, and would write null. */
+export function writtenOut(match: unknown): string {
+  return JSON.stringify(match, distinct);
+}
+
+const distinct = (_key: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isFinite(value) ? { number: String(value) } : value;
