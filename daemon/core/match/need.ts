@@ -47,7 +47,9 @@ function patternNeed(path: string, pattern: unknown): Need {
   for (const name in pattern) {
     if (Object.hasOwn(OPERATORS, name)) needs.push(OPERATORS[name]!(path, pattern[name]));
   }
-  return { all: [...needs, ...rangeNeed(path, pattern)] };
+  const range = rangeNeed(path, pattern);
+  if (range !== undefined) needs.push(range);
+  return needs.length === 1 ? needs[0]! : { all: needs };
 }
 
 const OPERATORS: Readonly<Record<string, (path: string, argument: unknown) => Need>> = {
@@ -75,11 +77,11 @@ function ofTexts(needOfText: (path: string, text: string) => Need): (path: strin
 }
 
 /** The bounds of one map together. Each may be met by another element of an array; who looks ranges up minds that. */
-function rangeNeed(path: string, { gt, gte, lt, lte }: Record<string, unknown>): readonly Need[] {
+function rangeNeed(path: string, { gt, gte, lt, lte }: Record<string, unknown>): Need | undefined {
   const low = Math.max(...[gt, gte].filter(isNumber));
   const high = Math.min(...[lt, lte].filter(isNumber));
   // Without any bound it is the sum of both infinities.
-  return Number.isNaN(low + high) ? [] : [{ kind: 'range', path, value: { low, high } }];
+  return Number.isNaN(low + high) ? undefined : { kind: 'range', path, value: { low, high } };
 }
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';

@@ -1,7 +1,7 @@
 import { isObject } from '../json.ts';
 import type { Matcher } from '../ruleset.ts';
 import type { Slot } from './clue-census.ts';
-import { compileMatch } from './compile.ts';
+import { Both, compileMatch } from './compile.ts';
 import { type Clue, isScalar } from './need.ts';
 
 /** More ways to a rule than this are not looked through for what they prove. */
@@ -14,25 +14,32 @@ type Proves = (argument: unknown, clue: Clue) => boolean;
  * that is compiled once, and is in the processor's cache when an event comes, as the rule's own matcher is not.
  */
 export class Remainders {
-  /** By what is left, as text; undefined until a second rule has the same. */
-  readonly #compiled = new Map<string, Matcher | undefined>();
+  /** What one key of a match map asks, by the key and the pattern; `undefined` until a second rule asks it. */
+  readonly #known = new Map<string, Map<unknown, Matcher | undefined>>();
 
   /** Undefined when nothing is left. `whole` is the matcher of all of `match`. */
   of(match: unknown, whole: Matcher, slots: readonly Slot<unknown>[]): Matcher | undefined {
     const proved = provedKey(match, slots);
     if (proved === undefined) return whole;
-    const { [proved]: _, ...left } = match as Record<string, unknown>;
-    if (Object.keys(left).length === 0) return undefined;
-    return this.#shared(left) ?? whole;
+    let left: Matcher | undefined;
+    for (const key of Object.keys(match as object)) {
+      if (key === proved) continue;
+      const shared = this.#shared(key, (match as Record<string, unknown>)[key]);
+      if (shared === undefined) return whole;
+      left = left === undefined ? shared : new Both(left, shared);
+    }
+    return left;
   }
 
-  #shared(left: unknown): Matcher | undefined {
-    const text = writtenOut(left);
-    const known = this.#compiled.get(text);
+  #shared(key: string, pattern: unknown): Matcher | undefined {
+    let patterns = this.#known.get(key);
+    if (patterns === undefined) this.#known.set(key, (patterns = new Map()));
+    const name = isScalar(pattern) ? pattern : writtenOut([pattern]);
+    const known = patterns.get(name);
     if (known !== undefined) return known;
-    const compiled = this.#compiled.has(text) ? compileMatch(left) : undefined;
+    const compiled = patterns.has(name) ? compileMatch({ [key]: pattern }) : undefined;
     const matcher = compiled?.ok === true ? compiled.matcher : undefined;
-    this.#compiled.set(text, matcher);
+    patterns.set(name, matcher);
     return matcher;
   }
 }
@@ -66,7 +73,8 @@ const textsOf = (argument: unknown): readonly unknown[] => (Array.isArray(argume
 
 /** As JSON, but that it has no infinity, and would write null. */
 export function writtenOut(match: unknown): string {
-  return JSON.stringify(match, distinct);
+  const text = JSON.stringify(match);
+  return text.includes('null') ? JSON.stringify(match, distinct) : text;
 }
 
 const distinct = (_key: string, value: unknown): unknown =>

@@ -8,12 +8,11 @@ import { Remainders } from './remainders.ts';
 import { type Asking, type Shared, sharedTests } from './shared-tests.ts';
 import { TextTable } from './text-table.ts';
 
-/** A rule on its way into the index, and what an event needs for it. */
+/** A rule on its way into the index. */
 interface Entry extends Asking {
   readonly rule: CompiledRule;
   /** Undefined when every event fits. */
   readonly matcher: Matcher | undefined;
-  readonly need: Need;
 }
 
 /** Rules that are found together; when they are many, an index of their own tells them apart further. */
@@ -34,21 +33,28 @@ const ORIGIN = '';
 export function buildIndex(rules: readonly CompiledRule[]): RuleIndex {
   const catchAll = rules.filter((rule) => rule.enabled && rule.catchAll);
   const others = rules.filter((rule) => !rule.catchAll);
-  return { catchAll, ...indexOf(others.map((rule, place) => entryOf(place, rule, rule.match, rule.matcher))) };
+  return {
+    catchAll,
+    ...indexOf(others.map((rule, place) => ({ place, rule, match: rule.match, matcher: rule.matcher }))),
+  };
 }
 
 /** The rules by what ends their alerts. */
 export function buildResolvingIndex(rules: readonly CompiledRule[]): RuleIndex {
   const ending = rules.filter(({ resolve }) => resolve?.matcher !== undefined || resolve?.condition !== undefined);
-  const entries = ending.map((rule, place) => entryOf(place, rule, rule.resolve!.match, rule.resolve!.matcher));
+  const entries = ending.map((rule, place): Entry => {
+    const { match, matcher } = rule.resolve!;
+    return { place, rule, match, matcher };
+  });
   return { catchAll: [], ...indexOf(entries) };
 }
 
-function entryOf(place: number, rule: CompiledRule, match: unknown, matcher: Matcher | undefined): Entry {
+/** What an event needs to fit. Worked out where it is wanted: of ten thousand at once, each would outlive its use. */
+function needFor({ rule: { on }, match }: Entry): Need {
   const need = needOf(match);
-  if (rule.on === undefined) return { place, rule, match, matcher, need };
-  const from = rule.on.map((value): Need => ({ kind: 'value', path: ORIGIN, value }));
-  return { place, rule, match, matcher, need: { all: [need, { any: from }] } };
+  return on === undefined
+    ? need
+    : { all: [need, { any: on.map((value) => ({ kind: 'value', path: ORIGIN, value })) }] };
 }
 
 function indexOf(entries: readonly Entry[]): Pick<RuleIndex, 'matching'> {
@@ -124,7 +130,7 @@ class Level {
     this.#common = common;
     this.#fields = new FieldTree(common.table);
     const census = new ClueCensus<Entry>();
-    const counted = entries.map(({ need }) => census.count(need));
+    const counted = entries.map((entry) => census.count(needFor(entry)));
     const rest: Entry[] = [];
     for (const [at, entry] of entries.entries()) {
       const way = cheapest(counted[at]!);
@@ -135,11 +141,11 @@ class Level {
       fileUnder(way, entry);
       onFiled?.(entry, way);
     }
-    for (const { path, kind, filed } of census.filled()) {
+    for (const { path, kind, slots } of census.filled()) {
       this.#fields.add(
         path,
         kind,
-        filed.map(([value, those]) => [value, bucketOf(those, common)]),
+        slots.map(({ clue, filed }) => [clue.value, bucketOf(filed, common)]),
       );
     }
     this.#fields.seal();

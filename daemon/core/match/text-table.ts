@@ -1,14 +1,6 @@
 /** No bucket. */
 export const NONE = -1;
 
-/** A text on its way into the table, or out of it: `code` says whose it is, so that one table serves all who look up texts. */
-interface Text {
-  readonly code: number;
-  readonly text: string;
-  readonly hash: number;
-  readonly bucket: number;
-}
-
 /** A hash is begun with whose texts it is of, and goes on from one character to the next. */
 export const hashOf = (code: number): number => Math.imul(code, 0x9e3779b1);
 export const hashOn = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193);
@@ -19,7 +11,8 @@ export const hashOn = (hash: number, unit: number): number => Math.imul(hash ^ u
  * in its chain, from memory, which takes longer than all the rest of a look.
  */
 export class TextTable {
-  #texts: Text[] = [];
+  /** Those that were added, until they are put where they stay. */
+  #added = nothingAdded();
   /** Pairs of a hash and one more than the number of a text; 0 where there is none. */
   #slots = new Int32Array(2);
   #mask = 0;
@@ -38,29 +31,34 @@ export class TextTable {
     return this.#given;
   }
 
-  /** Nothing is found before `seal`. */
+  /** `code`: whose it is, so that one table serves all who look up texts. Nothing is found before `seal`. */
   add(code: number, text: string, hash: number, bucket: number): void {
-    this.#texts.push({ code, text, hash, bucket });
+    const { texts, codes, buckets } = this.#added;
+    this.#added.hashes = withRoom(this.#added.hashes, texts.length);
+    this.#added.hashes[texts.length] = mix(hash);
+    texts.push(text);
+    codes.push(code);
+    buckets.push(bucket);
   }
 
   seal(): void {
-    const texts = this.#texts;
+    const { texts, codes, hashes, buckets } = this.#added;
     const places = 2 ** Math.ceil(Math.log2(2 * texts.length + 1));
     this.#mask = places - 1;
     this.#slots = new Int32Array(2 * places);
-    this.#codes = Int32Array.from(texts, ({ code }) => code);
-    this.#buckets = Int32Array.from(texts, ({ bucket }) => bucket);
+    this.#codes = Int32Array.from(codes);
+    this.#buckets = Int32Array.from(buckets);
     this.#starts = new Int32Array(texts.length + 1);
-    texts.forEach(({ text }, at) => (this.#starts[at + 1] = this.#starts[at]! + text.length));
-    this.#units = new Uint16Array(this.#starts[texts.length]!);
-    texts.forEach((text, at) => this.#put(text, at));
-    this.#texts = [];
+    this.#units = new Uint16Array(texts.reduce((length, text) => length + text.length, 0));
+    for (let at = 0; at < texts.length; at += 1) this.#put(texts[at]!, hashes[at]!, at);
+    this.#added = nothingAdded();
   }
 
-  #put({ text, hash }: Text, at: number): void {
-    const start = this.#starts[at]!;
-    for (let unit = 0; unit < text.length; unit += 1) this.#units[start + unit] = text.charCodeAt(unit);
-    const mixed = mix(hash);
+  #put(text: string, mixed: number, at: number): void {
+    const units = this.#units;
+    let end = this.#starts[at]!;
+    for (let unit = 0; unit < text.length; unit += 1, end += 1) units[end] = text.charCodeAt(unit);
+    this.#starts[at + 1] = end;
     let slot = mixed & this.#mask;
     while (this.#slots[2 * slot + 1] !== 0) slot = (slot + 1) & this.#mask;
     this.#slots[2 * slot] = mixed;
@@ -91,3 +89,20 @@ export class TextTable {
 
 /** The low bits choose the slot, and the last characters must change all of them. */
 const mix = (hash: number): number => Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ (hash >>> 13);
+
+interface Added {
+  readonly texts: string[];
+  readonly codes: number[];
+  readonly buckets: number[];
+  /** With room for more. */
+  hashes: Int32Array;
+}
+
+const nothingAdded = (): Added => ({ texts: [], codes: [], buckets: [], hashes: new Int32Array(16) });
+
+function withRoom(numbers: Int32Array, at: number): Int32Array {
+  if (at < numbers.length) return numbers;
+  const more = new Int32Array(2 * numbers.length);
+  more.set(numbers);
+  return more;
+}
