@@ -2,7 +2,7 @@ import { isObject } from '../json.ts';
 import type { Matcher } from '../ruleset.ts';
 import type { Slot } from './clue-census.ts';
 import { Both, compileMatch } from './compile.ts';
-import { type Clue, isScalar } from './need.ts';
+import { type Clue, isScalar, type Range, rangeOf } from './need.ts';
 
 /** More ways to a rule than this are not looked through for what they prove. */
 const MANY = 16;
@@ -58,10 +58,23 @@ function isProved(pattern: unknown, clue: Clue): boolean {
   if (isScalar(pattern)) return clue.kind === 'value' && clue.value === pattern;
   if (Array.isArray(pattern)) return pattern.some((one) => isProved(one, clue));
   if (!isObject(pattern)) return false;
+  if (clue.kind === 'range') return isRange(pattern, clue.value);
   const [name, ...others] = Object.keys(pattern);
   if (name === undefined || others.length > 0 || !Object.hasOwn(OPERATORS, name)) return false;
   return OPERATORS[name]!(pattern[name], clue);
 }
+
+/** By one number; of several that an event has, each may meet another bound. */
+function isRange(pattern: Record<string, unknown>, { low, high }: Range): boolean {
+  const range = rangeOf(pattern);
+  return (
+    range?.low === low && range.high === high && Object.keys(pattern).every((name) => isBound(name, pattern[name]))
+  );
+}
+
+const isBound = (name: string, argument: unknown): boolean => BOUNDS.has(name) && Number.isFinite(argument);
+
+const BOUNDS: ReadonlySet<string> = new Set(['gt', 'gte', 'lt', 'lte']);
 
 const OPERATORS: Readonly<Record<string, Proves>> = {
   prefix: (argument, { kind, value }) => kind === 'prefix' && textsOf(argument).includes(value),
