@@ -81,13 +81,44 @@ test.each<[Record<string, unknown>, Json, boolean]>([
   [{ lt: 1 }, 5, false],
   [{ gt: 4, lt: 2 }, [1, 5], true],
   [{ gt: 4, lt: 2 }, [2.5, 3.5], false],
+  [{ gt: 2 }, 2, false],
+  [{ lt: 2 }, 2, false],
+  [{ gt: 0 }, 0, false],
+  [{ lt: 0 }, -Number.MIN_VALUE, true],
+  [{ gt: -1, lte: 0 }, -1 + Number.EPSILON / 2, true],
+  [{ gt: Number.MAX_VALUE }, Number.POSITIVE_INFINITY, true],
+  [{ gt: Number.POSITIVE_INFINITY }, Number.POSITIVE_INFINITY, false],
   [{ glob: '/srv/**' }, '/srv', true],
+  [{ glob: '/srv/**' }, '/srv-2', false],
+  [{ glob: '/srv/**/*.csv' }, '/srv.csv', false],
+  [{ glob: '/srv/**/*.csv' }, '/srv/.csv', true],
+  [{ glob: '/srv/*.csv' }, '/srv/a/b.csv', false],
+  [{ glob: '/srv/*.csv' }, ['/srv/a.txt', '/b.csv'], false],
+  [{ glob: '/srv/*.csv' }, ['/b.csv', '/srv/a.csv'], true],
   [{ glob: '**/a' }, 'a', true],
 ])('%j of %j is looked up: %s', (pattern, value, expected) => {
   const others = Array.from({ length: 9 }, (_, index) =>
     rule(`r${index}`, { 'data.x': { gt: 8 + index, lt: 10 + index } }),
   );
   expect(found([...others, rule('one', { 'data.x': pattern })], event({ x: value }))).toEqual(expected ? ['one'] : []);
+});
+
+test('what is found where no path leads is not met, however surely it would be', () => {
+  const rules = [
+    rule('hidden', { 'data.x.y': 'a' }),
+    rule('place', { 'data.l.0.y': 'a' }),
+    rule('plain', { type: 't' }),
+  ];
+  expect(found(rules, event({ x: { y: 'b' }, 'x.y': 'a', l: [{ 0: { y: 'a' } }] }))).toEqual(['plain']);
+});
+
+test('rules that have the same left to ask are asked for it each by itself', () => {
+  const rules = Array.from({ length: 9 }, (_, index) =>
+    rule(`r${index}`, { 'data.x': index, type: index < 5 ? 't' : 'u', 'data.y': { not: index < 8 ? 1 : 2 } }),
+  );
+  const met = (y: number) => rules.flatMap((_, index) => found(rules, event({ x: index, y })));
+  expect(met(1)).toEqual([]);
+  expect(met(2)).toEqual(['r0', 'r1', 'r2', 'r3', 'r4']);
 });
 
 test('a long list leads to each rule once, however often a value comes', () => {

@@ -1,11 +1,19 @@
 import { isObject } from '../json.ts';
+import type { Event } from '../event.ts';
 import type { Matcher } from '../ruleset.ts';
 import type { Slot } from './clue-census.ts';
 import { Both, compileMatch } from './compile.ts';
+import { compileGlob, globAfter } from './glob.ts';
 import { type Clue, isScalar, type Range, rangeOf } from './need.ts';
+import { compilePath, type Path } from './path.ts';
 
 /** More ways to a rule than this are not looked through for what they prove. */
 const MANY = 16;
+
+/** Undefined where it takes the whole matcher to tell. */
+export interface Remainder {
+  holds(event: Event): boolean | undefined;
+}
 
 type Proves = (argument: unknown, clue: Clue) => boolean;
 
@@ -17,10 +25,12 @@ export class Remainders {
   /** What one key of a match map asks, by the key and the pattern; `undefined` until a second rule asks it. */
   readonly #known = new Map<string, Map<unknown, Matcher | undefined>>();
 
+  readonly #globs = new Map<string, RestOfText>();
+
   /** Undefined when nothing is left. `whole` is the matcher of all of `match`. */
-  of(match: unknown, whole: Matcher, slots: readonly Slot<unknown>[]): Matcher | undefined {
+  of(match: unknown, whole: Matcher, slots: readonly Slot<unknown>[]): Remainder | undefined {
     const proved = provedKey(match, slots);
-    if (proved === undefined) return whole;
+    if (proved === undefined) return this.#restOfGlob(match, slots) ?? whole;
     let left: Matcher | undefined;
     for (const key of Object.keys(match as object)) {
       if (key === proved) continue;
@@ -29,6 +39,19 @@ export class Remainders {
       left = left === undefined ? shared : new Both(left, shared);
     }
     return left;
+  }
+
+  /** Of a match that is one path pattern, found by how that begins. */
+  #restOfGlob(match: unknown, [slot, ...others]: readonly Slot<unknown>[]): Remainder | undefined {
+    if (slot?.clue.kind !== 'prefix' || others.length > 0) return undefined;
+    const { path, value: head } = slot.clue;
+    const glob = globAlone(match, path);
+    const rest = glob === undefined ? undefined : globAfter(head, glob);
+    if (rest === undefined) return undefined;
+    const name = JSON.stringify([path, head.length, rest]);
+    let known = this.#globs.get(name);
+    if (known === undefined) this.#globs.set(name, (known = new RestOfText(path, head.length, rest)));
+    return known;
   }
 
   #shared(key: string, pattern: unknown): Matcher | undefined {
@@ -42,6 +65,32 @@ export class Remainders {
     patterns.set(name, matcher);
     return matcher;
   }
+}
+
+class RestOfText implements Remainder {
+  readonly #values: Path;
+  readonly #from: number;
+  readonly #fits: (text: string) => boolean;
+
+  constructor(path: string, from: number, glob: string) {
+    this.#values = compilePath(path);
+    this.#from = from;
+    this.#fits = compileGlob(glob);
+  }
+
+  /** Of several texts, nobody says which one has the beginning. */
+  holds(event: Event): boolean | undefined {
+    const values = this.#values(event);
+    const [text] = values;
+    return typeof text === 'string' && values.length === 1 ? this.#fits(text.slice(this.#from)) : undefined;
+  }
+}
+
+function globAlone(match: unknown, path: string): string | undefined {
+  if (!isObject(match) || Object.keys(match).length > 1) return undefined;
+  const pattern = match[path];
+  if (!isObject(pattern) || Object.keys(pattern).length > 1) return undefined;
+  return typeof pattern.glob === 'string' ? pattern.glob : undefined;
 }
 
 /** The key of a match map whose pattern fits wherever one of the slots is found. */

@@ -4,7 +4,7 @@ import { cheapest, ClueCensus, fileUnder, type Way } from './clue-census.ts';
 import { FieldTree } from './field-tree.ts';
 import { distinct } from './finds.ts';
 import { type Need, needOf } from './need.ts';
-import { Remainders } from './remainders.ts';
+import { type Remainder, Remainders } from './remainders.ts';
 import { type Asking, type Shared, sharedTests } from './shared-tests.ts';
 import { TextTable } from './text-table.ts';
 
@@ -68,7 +68,7 @@ class Index {
   readonly #rules: readonly CompiledRule[];
   readonly #matchers: readonly (Matcher | undefined)[];
   /** What is left to ask when a rule was found. */
-  readonly #left: (Matcher | undefined)[];
+  readonly #left: (Remainder | undefined)[];
   readonly #root: Level;
 
   constructor(entries: readonly Entry[]) {
@@ -87,10 +87,11 @@ class Index {
   matching(event: Event, origin: string): readonly CompiledRule[] {
     const found: Found = { places: [], doubtful: false };
     this.#root.find(event, origin, found);
-    const matchers = found.doubtful ? this.#matchers : this.#left;
+    const left = found.doubtful ? this.#matchers : this.#left;
     const matching: CompiledRule[] = [];
     for (const place of distinct(found.places)) {
-      if (matchers[place]?.holds(event) === false) continue;
+      const remainder = left[place];
+      if (remainder !== undefined && !(remainder.holds(event) ?? this.#matchers[place]!.holds(event))) continue;
       const rule = this.#rules[place]!;
       if (rule.on === undefined || rule.on.includes(origin)) matching.push(rule);
     }
