@@ -6,7 +6,7 @@ export const hashOf = (code: number): number => Math.imul(code, 0x9e3779b1);
 export const hashOn = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193);
 
 /**
- * Texts of all the fields of an index, and the buckets that they lead to, in a few arrays of numbers. With many rules hardly
+ * Texts of all the fields of an index, and the buckets that they lead to, in two arrays of numbers and one text. With many rules hardly
  * anything that belongs to one of them is in the processor's cache: a Map would fetch the text itself, and what stands beside it
  * in its chain, from memory, which takes longer than all the rest of a look.
  */
@@ -16,12 +16,10 @@ export class TextTable {
   /** Pairs of a hash and one more than the number of a text; 0 where there is none. */
   #slots = new Int32Array(2);
   #mask = 0;
-  /** By number of a text. */
-  #codes = new Int32Array(0);
-  #buckets = new Int32Array(0);
-  /** Where its characters begin; the next one's beginning is its end. */
-  #starts = new Int32Array(1);
-  #units = new Uint16Array(0);
+  /** Of each text what it is looked up by and leads to, side by side: whose it is, its bucket, where its characters begin and end. */
+  #entries = new Int32Array(0);
+  /** All of them, one after the other. */
+  #all = '';
 
   #given = 0;
 
@@ -46,19 +44,21 @@ export class TextTable {
     const places = 2 ** Math.ceil(Math.log2(2 * texts.length + 1));
     this.#mask = places - 1;
     this.#slots = new Int32Array(2 * places);
-    this.#codes = Int32Array.from(codes);
-    this.#buckets = Int32Array.from(buckets);
-    this.#starts = new Int32Array(texts.length + 1);
-    this.#units = new Uint16Array(texts.reduce((length, text) => length + text.length, 0));
-    for (let at = 0; at < texts.length; at += 1) this.#put(texts[at]!, hashes[at]!, at);
+    this.#entries = new Int32Array(WIDTH * texts.length);
+    this.#all = texts.join('');
+    for (let at = 0, start = 0; at < texts.length; at += 1) {
+      const end = start + texts[at]!.length;
+      this.#entries[WIDTH * at] = codes[at]!;
+      this.#entries[WIDTH * at + 1] = buckets[at]!;
+      this.#entries[WIDTH * at + 2] = start;
+      this.#entries[WIDTH * at + 3] = end;
+      this.#place(hashes[at]!, at);
+      start = end;
+    }
     this.#added = nothingAdded();
   }
 
-  #put(text: string, mixed: number, at: number): void {
-    const units = this.#units;
-    let end = this.#starts[at]!;
-    for (let unit = 0; unit < text.length; unit += 1, end += 1) units[end] = text.charCodeAt(unit);
-    this.#starts[at + 1] = end;
+  #place(mixed: number, at: number): void {
     let slot = mixed & this.#mask;
     while (this.#slots[2 * slot + 1] !== 0) slot = (slot + 1) & this.#mask;
     this.#slots[2 * slot] = mixed;
@@ -71,21 +71,25 @@ export class TextTable {
     for (let slot = mixed & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const at = this.#slots[2 * slot + 1]! - 1;
       if (at < 0) return NONE;
-      if (this.#slots[2 * slot] === mixed && this.#codes[at] === code && this.#is(at, text, from, to)) {
-        return this.#buckets[at]!;
+      if (this.#slots[2 * slot] === mixed && this.#is(WIDTH * at, code, text, from, to)) {
+        return this.#entries[WIDTH * at + 1]!;
       }
     }
   }
 
-  #is(at: number, text: string, from: number, to: number): boolean {
-    const start = this.#starts[at]!;
-    if (this.#starts[at + 1]! - start !== to - from) return false;
+  #is(entry: number, code: number, text: string, from: number, to: number): boolean {
+    if (this.#entries[entry] !== code) return false;
+    const start = this.#entries[entry + 2]!;
+    if (this.#entries[entry + 3]! - start !== to - from) return false;
     for (let unit = 0; unit < to - from; unit += 1) {
-      if (this.#units[start + unit] !== text.charCodeAt(from + unit)) return false;
+      if (this.#all.charCodeAt(start + unit) !== text.charCodeAt(from + unit)) return false;
     }
     return true;
   }
 }
+
+/** Numbers of an entry. */
+const WIDTH = 4;
 
 /** The low bits choose the slot, and the last characters must change all of them. */
 const mix = (hash: number): number => Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ (hash >>> 13);
