@@ -121,6 +121,19 @@ test('rules that have the same left to ask are asked for it each by itself', () 
   expect(met(2)).toEqual(['r0', 'r1', 'r2', 'r3', 'r4']);
 });
 
+test('a text is not taken for another pattern that is written like it', () => {
+  const left = [{ not: 1 }, { not: 1 }, '[{"not":1}]', '[{"not":1}]', '{"not":1}', '{"not":1}'];
+  const rules = left.map((pattern, index) => rule(`r${index}`, { 'data.x': index, 'data.y': pattern }));
+  const met = left.flatMap((_, index) => found(rules, event({ x: index, y: 'z' })));
+  expect(met).toEqual(['r0', 'r1']);
+});
+
+test('numbers of one event are not those of the next', () => {
+  const index = buildIndex([rule('r', { 'data.x': { gt: 1, lt: 4 } })]);
+  const met = [[0, 5], [5], [2], [0], [2, 9]].map((x) => index.matching(event({ x }), 'api').length);
+  expect(met).toEqual([1, 0, 1, 0, 1]);
+});
+
 test('a long list leads to each rule once, however often a value comes', () => {
   const rules = Array.from({ length: 1000 }, (_, index) => rule(`r${index}`, { 'data.x': [index, index + 1000] }));
   const values = Array.from({ length: 5000 }, (_, index) => 1100 - (index % 200));

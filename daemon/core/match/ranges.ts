@@ -8,9 +8,10 @@ export class Ranges {
   readonly #highs: Float64Array;
   /** By place: the highest end in the subtree that has its root there. */
   readonly #reach: Float64Array;
-  /** The least and the greatest number that an event has; not numbers between events. */
-  #least = Number.NaN;
-  #most = Number.NaN;
+  /** The event that was met last, and the least and the greatest number that it has here. */
+  #finds: Finds | undefined;
+  #least = 0;
+  #most = 0;
 
   constructor(filed: readonly (readonly [range: Range, bucket: number])[]) {
     const sorted = filed.toSorted(([a], [b]) => (a.low < b.low ? -1 : a.low > b.low ? 1 : 0));
@@ -23,7 +24,8 @@ export class Ranges {
 
   meet(value: number, finds: Finds): void {
     if (Number.isNaN(value)) return;
-    if (Number.isNaN(this.#least)) {
+    if (this.#finds !== finds) {
+      this.#finds = finds;
       this.#least = value;
       this.#most = value;
       finds.span(this);
@@ -37,7 +39,6 @@ export class Ranges {
   /** Takes what has a part of the range in common that was met. */
   takeMet(finds: Finds): void {
     this.#look(finds, 0, this.#buckets.length);
-    this.#least = Number.NaN;
   }
 
   #look(finds: Finds, first: number, end: number): void {

@@ -24,7 +24,7 @@ type Proves = (argument: unknown, clue: Clue) => boolean;
 export class Remainders {
   /** What one key of a match map asks, by the key and the pattern; `undefined` until a second rule asks it. */
   readonly #known = new Map<string, Map<unknown, Matcher | undefined>>();
-
+  /** By path, the length of the beginning, and what follows it. */
   readonly #globs = new Map<string, RestOfText>();
 
   /** Undefined when nothing is left. `whole` is the matcher of all of `match`. */
@@ -57,7 +57,7 @@ export class Remainders {
   #shared(key: string, pattern: unknown): Matcher | undefined {
     let patterns = this.#known.get(key);
     if (patterns === undefined) this.#known.set(key, (patterns = new Map()));
-    const name = isScalar(pattern) ? pattern : writtenOut([pattern]);
+    const name = nameOf(pattern);
     const known = patterns.get(name);
     if (known !== undefined) return known;
     const compiled = patterns.has(name) ? compileMatch({ [key]: pattern }) : undefined;
@@ -132,6 +132,12 @@ const OPERATORS: Readonly<Record<string, Proves>> = {
 };
 
 const textsOf = (argument: unknown): readonly unknown[] => (Array.isArray(argument) ? argument : [argument]);
+
+/** A text is not to be taken for what another pattern is as JSON. */
+function nameOf(pattern: unknown): unknown {
+  if (typeof pattern === 'string') return `"${pattern}`;
+  return isScalar(pattern) ? pattern : writtenOut([pattern]);
+}
 
 /** As JSON, but that it has no infinity, and would write null. */
 export function writtenOut(match: unknown): string {
