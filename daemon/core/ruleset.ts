@@ -166,11 +166,12 @@ export interface DaemonSettings {
   readonly reload: { readonly watch: boolean; readonly requireTests: boolean };
 }
 
-/** Which rules an event's fields make worth testing, without looking at the others. */
+/** Which rules an event fits, without looking at those that its fields do not lead to. */
 export interface RuleIndex {
   /** The enabled rules that want what no other rule wants. */
   readonly catchAll: readonly CompiledRule[];
-  candidates(event: Event, origin: string): readonly CompiledRule[];
+  /** In the order of the files. What a rule has beside `on` and `match` is not asked. */
+  matching(event: Event, origin: string): readonly CompiledRule[];
 }
 
 /** Everything that the rule files say, compiled, frozen, swapped as one. Matching cannot fail: compilation did all the failing. */

@@ -22,9 +22,9 @@ export function select(event: Event, ruleset: Ruleset, now: number): readonly Ca
   const found: Candidate[] = [];
   const ending = endings(event, origin, ruleset, now);
   for (const end of ending.values()) if (end.kind === 'resolve') found.push(end);
-  for (const rule of ruleset.index.candidates(event, origin)) {
+  for (const rule of ruleset.index.matching(event, origin)) {
     const end = ending.get(rule);
-    if (end?.kind === 'resolve' || !rule.matcher.holds(event)) continue;
+    if (end?.kind === 'resolve') continue;
     const candidate = candidateOf(rule, event, now, end?.error);
     if (candidate === undefined) continue;
     found.push(candidate);
@@ -42,7 +42,7 @@ type Ending = (Candidate & { readonly kind: 'resolve' }) | { readonly kind: 'err
 const NO_ENDINGS = new Map<CompiledRule, Ending>();
 
 function endings(event: Event, origin: string, ruleset: Ruleset, now: number): Map<CompiledRule, Ending> {
-  const rules = ruleset.resolving.candidates(event, origin);
+  const rules = ruleset.resolving.matching(event, origin);
   if (rules.length === 0) return NO_ENDINGS;
   const ending = new Map<CompiledRule, Ending>();
   for (const rule of rules) {
@@ -53,9 +53,8 @@ function endings(event: Event, origin: string, ruleset: Ruleset, now: number): M
 }
 
 function endingOf(rule: CompiledRule, event: Event, now: number): Ending | undefined {
-  const { matcher, condition } = rule.resolve!;
-  if (!rule.enabled || matcher?.holds(event) === false) return undefined;
-  const { holds, error } = condition?.test(event, now) ?? HOLDS;
+  if (!rule.enabled) return undefined;
+  const { holds, error } = rule.resolve!.condition?.test(event, now) ?? HOLDS;
   if (error !== undefined) return { kind: 'error', error: `resolve.if: ${error}` };
   return holds ? keyed('resolve', rule, event, now) : undefined;
 }

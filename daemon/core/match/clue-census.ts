@@ -10,6 +10,10 @@ export interface Slot<T> {
   readonly field: Field<T>;
 }
 
+type Filled<T> = Slot<T> & { readonly filed: readonly T[] };
+
+const isFilled = <T>(slot: Slot<T>): slot is Filled<T> => slot.filed !== undefined;
+
 /** What is needed of one path. */
 interface Field<T> {
   readonly kinds: Map<Clue['kind'], Map<unknown, Slot<T>>>;
@@ -40,16 +44,12 @@ export class ClueCensus<T> {
   }
 
   /** The slots in which something is filed, by path and kind. */
-  *filled(): Iterable<{
-    path: string;
-    kind: Clue['kind'];
-    filed: readonly (readonly [Clue['value'], readonly T[]])[];
-  }> {
+  *filled(): Iterable<{ path: string; kind: Clue['kind']; slots: readonly Filled<T>[] }> {
     for (const [path, { kinds }] of this.#fields) {
       for (const [kind, slots] of kinds) {
-        const filed: (readonly [Clue['value'], readonly T[]])[] = [];
-        for (const slot of slots.values()) if (slot.filed !== undefined) filed.push([slot.clue.value, slot.filed]);
-        if (filed.length > 0) yield { path, kind, filed };
+        const filled: Filled<T>[] = [];
+        for (const slot of slots.values()) if (isFilled(slot)) filled.push(slot);
+        if (filled.length > 0) yield { path, kind, slots: filled };
       }
     }
   }

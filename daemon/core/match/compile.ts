@@ -73,7 +73,7 @@ function together(matchers: readonly Matcher[]): Matcher {
 // Classes, not closures: an event that is one of ten thousand rules' finds none of it in the processor's cache, and this is half
 // as much to fetch.
 
-class Both implements Matcher {
+export class Both implements Matcher {
   readonly #first: Matcher;
   readonly #second: Matcher;
 

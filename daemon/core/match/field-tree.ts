@@ -1,95 +1,113 @@
 import { isObject } from '../json.ts';
-import type { Range } from './need.ts';
-import type { Ranges } from './ranges.ts';
-import type { Finds, Shelf } from './shelf.ts';
+import { Finds } from './finds.ts';
+import type { Clue } from './need.ts';
+import { type Filed, Shelf } from './shelf.ts';
+import type { TextTable } from './text-table.ts';
 
 /** The fields of events that some rule asks for, as a tree of the steps of their paths. */
-export class FieldTree<T> {
-  readonly #root = new Field<T>();
+export class FieldTree {
+  readonly #root = new Field();
+  readonly #table: TextTable;
 
-  /** Files a shelf under a dotted path; under '' it stands for the event as a whole. */
-  add(path: string, shelf: Shelf<T>): void {
+  constructor(table: TextTable) {
+    this.#table = table;
+  }
+
+  /** Files under a dotted path; under '' it stands for the event as a whole. */
+  add(path: string, kind: Clue['kind'], filed: Filed): void {
     let field = this.#root;
     for (const step of path === '' ? [] : path.split('.')) field = field.next(step);
-    field.shelves.push(shelf);
+    field.shelf ??= new Shelf();
+    field.shelf.add(kind, filed, this.#table);
+  }
+
+  /** Nothing is added any more. */
+  seal(): void {
+    this.#root.seal();
   }
 
   /**
    * Goes once through what an event and the tree have in common. Everything is found that a path leads to, and what it would lead
    * to if a shorter key did not hide a longer one: `a.b` is `b` in `a`, and the key `a.b`. `whole` is what the event as a whole is.
    */
-  find(event: unknown, whole: unknown): Iterable<T> {
-    const found = new Found<T>();
-    this.#root.meet(whole, found);
-    this.#root.enter(event, found);
-    return found.all();
+  find(event: unknown, whole: unknown): Finds {
+    const finds = new Finds();
+    this.#root.shelf?.meet(whole, finds);
+    this.#root.enter(event, finds);
+    return finds;
   }
 }
 
-class Field<T> {
-  readonly shelves: Shelf<T>[] = [];
-  /** Undefined in most: nothing is asked of what is in there. */
-  steps: Map<string, Field<T>> | undefined;
-  /** The steps that lead to an element of an array, too. */
-  readonly #places: (readonly [place: number, field: Field<T>])[] = [];
+/** Where nothing is asked of a field but to be there, it is no more than the bucket of those who ask. */
+type Step = Field | number;
 
-  next(step: string): Field<T> {
-    this.steps ??= new Map();
-    let field = this.steps.get(step);
-    if (field === undefined) {
-      this.steps.set(step, (field = new Field()));
-      if (/^\d+$/.test(step)) this.#places.push([Number(step), field]);
-    }
+class Field {
+  shelf: Shelf | undefined;
+  /** Undefined in most: nothing is asked of what is in there. */
+  #steps: Map<string, Step> | undefined;
+  /** The steps that lead to an element of an array, too. */
+  #places: (readonly [place: number, step: string])[] | undefined;
+
+  next(step: string): Field {
+    this.#steps ??= new Map();
+    const known = this.#steps.get(step);
+    if (known instanceof Field) return known;
+    const field = new Field();
+    this.#steps.set(step, field);
+    if (/^\d+$/.test(step)) (this.#places ??= []).push([Number(step), step]);
     return field;
   }
 
-  meet(value: unknown, found: Found<T>): void {
-    for (const shelf of this.shelves) {
-      shelf.meet(value, found);
-      if (Array.isArray(value)) for (const one of value) shelf.meet(one, found);
+  /** Of many fields, hardly any is in the processor's cache: one that is only a number need not be fetched. */
+  seal(): void {
+    for (const [step, field] of this.#steps ?? []) {
+      if (!(field instanceof Field)) continue;
+      field.seal();
+      if (field.#steps === undefined && field.shelf!.isPresenceAlone) this.#steps!.set(step, field.shelf!.present);
     }
-    if (this.steps !== undefined && typeof value === 'object') this.enter(value, found);
   }
 
   /** Goes on to what is in a value. */
-  enter(value: unknown, found: Found<T>): void {
-    if (Array.isArray(value)) {
-      for (const [place, field] of this.#places) if (place < value.length) field.meet(value[place], found);
-      for (const one of value) if (typeof one === 'object') this.enter(one, found);
-    } else if (isObject(value)) {
-      for (const key in value) this.#at(key)?.meet(value[key], found);
+  enter(value: unknown, finds: Finds): void {
+    if (Array.isArray(value)) this.#enterArray(value, finds);
+    else if (isObject(value)) {
+      for (const key in value) {
+        const step = this.#at(key, finds);
+        if (step !== undefined) meet(step, value[key], finds);
+      }
     }
   }
 
-  #at(key: string): Field<T> | undefined {
-    const field = this.steps?.get(key);
-    if (field !== undefined || !key.includes('.')) return field;
-    return key.split('.').reduce<Field<T> | undefined>((from, step) => from?.steps?.get(step), this);
+  #enterArray(values: readonly unknown[], finds: Finds): void {
+    for (const [place, step] of this.#places ?? []) {
+      // Keys that look like places are found in the elements too, where no path leads.
+      finds.doubtful = true;
+      if (place < values.length) meet(this.#steps!.get(step)!, values[place], finds);
+    }
+    for (const one of values) if (typeof one === 'object') this.enter(one, finds);
+  }
+
+  #at(key: string, finds: Finds): Step | undefined {
+    const step = this.#steps?.get(key);
+    if (step !== undefined || !key.includes('.')) return step;
+    const further = key
+      .split('.')
+      .reduce<Step | undefined>((from, part) => (from instanceof Field ? from.#steps?.get(part) : undefined), this);
+    // A shorter key may hide it.
+    if (further !== undefined) finds.doubtful = true;
+    return further;
+  }
+
+  get isLeaf(): boolean {
+    return this.#steps === undefined;
   }
 }
 
-const FEW = 16;
-
-class Found<T> implements Finds<T> {
-  readonly #taken: T[] = [];
-  /** The same, once they are so many that looking through them takes long. */
-  #known: Set<T> | undefined;
-  #spans: Map<Ranges<T>, Range> | undefined;
-
-  take(filed: T): void {
-    if (this.#known?.has(filed) ?? this.#taken.includes(filed)) return;
-    this.#taken.push(filed);
-    if (this.#taken.length > FEW) (this.#known ??= new Set(this.#taken)).add(filed);
+function meet(step: Step, value: unknown, finds: Finds): void {
+  if (typeof step === 'number') {
+    finds.take(step);
+    return;
   }
-
-  span(ranges: Ranges<T>, value: number): void {
-    this.#spans ??= new Map();
-    const { low, high } = this.#spans.get(ranges) ?? { low: value, high: value };
-    this.#spans.set(ranges, { low: Math.min(low, value), high: Math.max(high, value) });
-  }
-
-  all(): Iterable<T> {
-    if (this.#spans !== undefined) for (const [ranges, range] of this.#spans) ranges.takeOverlapping(range, this);
-    return this.#taken;
-  }
+  step.shelf?.meet(value, finds);
+  if (!step.isLeaf && typeof value === 'object') step.enter(value, finds);
 }

@@ -60,6 +60,11 @@ export function literalEnds(pattern: string): { readonly head: string; readonly 
   };
 }
 
+/** What is left to ask of a text after its beginning, when a pattern has that; undefined where it takes the text as a whole to tell. */
+export function globAfter(head: string, pattern: string): string | undefined {
+  return pattern.startsWith(head) && betweenEnds(pattern) !== undefined ? pattern.slice(head.length) : undefined;
+}
+
 /** Text, stars at one place, text. */
 const ONE_PLACE = /^([^\\*?[\]{}()]*)(\*|\*\*|\*\*\/\*)([^\\*?[\]{}()]*)$/;
 

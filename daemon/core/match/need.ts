@@ -3,7 +3,7 @@ import { literalEnds } from './glob.ts';
 
 export type Scalar = string | number | boolean | null;
 
-/** Both ends belong to it; one that is open ends at infinity. */
+/** Both ends belong to it; where there is no bound it ends at infinity. */
 export interface Range {
   readonly low: number;
   readonly high: number;
@@ -47,7 +47,9 @@ function patternNeed(path: string, pattern: unknown): Need {
   for (const name in pattern) {
     if (Object.hasOwn(OPERATORS, name)) needs.push(OPERATORS[name]!(path, pattern[name]));
   }
-  return { all: [...needs, ...rangeNeed(path, pattern)] };
+  const range = rangeNeed(path, pattern);
+  if (range !== undefined) needs.push(range);
+  return needs.length === 1 ? needs[0]! : { all: needs };
 }
 
 const OPERATORS: Readonly<Record<string, (path: string, argument: unknown) => Need>> = {
@@ -74,13 +76,36 @@ function ofTexts(needOfText: (path: string, text: string) => Need): (path: strin
   };
 }
 
-/** The bounds of one map together. Each may be met by another element of an array; who looks ranges up minds that. */
-function rangeNeed(path: string, { gt, gte, lt, lte }: Record<string, unknown>): readonly Need[] {
-  const low = Math.max(...[gt, gte].filter(isNumber));
-  const high = Math.min(...[lt, lte].filter(isNumber));
-  // Without any bound it is the sum of both infinities.
-  return Number.isNaN(low + high) ? [] : [{ kind: 'range', path, value: { low, high } }];
+function rangeNeed(path: string, pattern: Record<string, unknown>): Need | undefined {
+  const value = rangeOf(pattern);
+  return value === undefined ? undefined : { kind: 'range', path, value };
 }
+
+/**
+ * The bounds of one map together; undefined without any. Each may be met by another element of an array; who looks ranges up
+ * minds that.
+ */
+export function rangeOf({ gt, gte, lt, lte }: Record<string, unknown>): Range | undefined {
+  const low = Math.max(isNumber(gt) ? above(gt) : NONE_LOWER, isNumber(gte) ? gte : NONE_LOWER);
+  const high = Math.min(isNumber(lt) ? -above(-lt) : NONE_HIGHER, isNumber(lte) ? lte : NONE_HIGHER);
+  // Without any bound it is the sum of both infinities.
+  return Number.isNaN(low + high) ? undefined : { low, high };
+}
+
+const NONE_LOWER = Number.NEGATIVE_INFINITY;
+const NONE_HIGHER = Number.POSITIVE_INFINITY;
+
+/** The next number there is: a range that begins after another one's bound begins with that. */
+function above(number: number): number {
+  if (!Number.isFinite(number)) return number;
+  if (number === 0) return Number.MIN_VALUE;
+  one[0] = number;
+  bits[0]! += number > 0 ? 1n : -1n;
+  return one[0];
+}
+
+const one = new Float64Array(1);
+const bits = new BigInt64Array(one.buffer);
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 

@@ -1,21 +1,22 @@
 import type { Event } from '../event.ts';
-import type { CompiledRule, RuleIndex } from '../ruleset.ts';
-import { cheapest, ClueCensus, fileUnder } from './clue-census.ts';
+import type { CompiledRule, Matcher, RuleIndex } from '../ruleset.ts';
+import { cheapest, ClueCensus, fileUnder, type Way } from './clue-census.ts';
 import { FieldTree } from './field-tree.ts';
+import { distinct } from './finds.ts';
 import { type Need, needOf } from './need.ts';
+import { type Remainder, Remainders } from './remainders.ts';
 import { type Asking, type Shared, sharedTests } from './shared-tests.ts';
-import { shelfOf } from './shelf.ts';
+import { TextTable } from './text-table.ts';
 
-/** A rule on its way into the index, and what an event needs for it. */
+/** A rule on its way into the index. */
 interface Entry extends Asking {
-  readonly need: Need;
+  readonly rule: CompiledRule;
+  /** Undefined when every event fits. */
+  readonly matcher: Matcher | undefined;
 }
 
-/** Rules that are found together, in the order of the files; one stands for itself. */
-type Found = CompiledRule | readonly CompiledRule[];
-
-/** When they are many, an index of their own tells them apart further. */
-type Bucket = Found | Level;
+/** Rules that are found together; when they are many, an index of their own tells them apart further. */
+type Group = readonly number[] | Level;
 
 /** More rules than this that are found together are worth going through the event once more. */
 const MANY = 16;
@@ -30,96 +31,151 @@ const ORIGIN = '';
  * either end. Disabled rules are found too, so that they can be told of; catch-all rules are not.
  */
 export function buildIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const entries = rules.map((rule) => entryOf(rule, rule.match));
   const catchAll = rules.filter((rule) => rule.enabled && rule.catchAll);
-  return { catchAll, ...indexOf(entries.filter(({ rule }) => !rule.catchAll)) };
+  const others = rules.filter((rule) => !rule.catchAll);
+  return {
+    catchAll,
+    ...indexOf(others.map((rule, place) => ({ place, rule, match: rule.match, matcher: rule.matcher }))),
+  };
 }
 
 /** The rules by what ends their alerts. */
 export function buildResolvingIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const entries = rules.flatMap((rule) => {
-    const { match, matcher, condition } = rule.resolve ?? {};
-    return matcher === undefined && condition === undefined ? [] : [entryOf(rule, match)];
+  const ending = rules.filter(({ resolve }) => resolve?.matcher !== undefined || resolve?.condition !== undefined);
+  const entries = ending.map((rule, place): Entry => {
+    const { match, matcher } = rule.resolve!;
+    return { place, rule, match, matcher };
   });
   return { catchAll: [], ...indexOf(entries) };
 }
 
-function entryOf(rule: CompiledRule, match: unknown): Entry {
+/** What an event needs to fit. Worked out where it is wanted: of ten thousand at once, each would outlive its use. */
+function needFor({ rule: { on }, match }: Entry): Need {
   const need = needOf(match);
-  if (rule.on === undefined) return { rule, match, need };
-  const from = rule.on.map((value): Need => ({ kind: 'value', path: ORIGIN, value }));
-  return { rule, match, need: { all: [need, { any: from }] } };
+  return on === undefined
+    ? need
+    : { all: [need, { any: on.map((value) => ({ kind: 'value', path: ORIGIN, value })) }] };
 }
 
-function indexOf(entries: readonly Entry[]): Pick<RuleIndex, 'candidates'> {
-  if (entries.length === 0) return { candidates: () => [] };
-  const level = new Level(entries, Number.POSITIVE_INFINITY);
-  const places = new Map(entries.map(({ rule }, place) => [rule, place]));
-  return {
-    candidates(event, origin) {
-      const found: Found[] = [];
-      level.find(event, origin, found);
-      return inOrder(found, places).filter(({ on }) => on === undefined || on.includes(origin));
-    },
-  };
+function indexOf(entries: readonly Entry[]): Pick<RuleIndex, 'matching'> {
+  if (entries.length === 0) return { matching: () => [] };
+  const index = new Index(entries);
+  return { matching: (event, origin) => index.matching(event, origin) };
+}
+
+class Index {
+  /** By place: what is found by number is not fetched from memory until it is known to be wanted. */
+  readonly #rules: readonly CompiledRule[];
+  readonly #matchers: readonly (Matcher | undefined)[];
+  /** What is left to ask when a rule was found. */
+  readonly #left: (Remainder | undefined)[];
+  readonly #root: Level;
+
+  constructor(entries: readonly Entry[]) {
+    this.#rules = entries.map(({ rule }) => rule);
+    this.#matchers = entries.map(({ matcher }) => matcher);
+    this.#left = [...this.#matchers];
+    const remainders = new Remainders();
+    const shared: Common = { rules: entries.length, groups: [], table: new TextTable() };
+    this.#root = new Level(entries, Number.POSITIVE_INFINITY, shared, ({ place, match, matcher }, { slots }) => {
+      if (matcher !== undefined) this.#left[place] = remainders.of(match, matcher, slots);
+    });
+    shared.table.seal();
+  }
+
+  /** In the order of the files, each once. */
+  matching(event: Event, origin: string): readonly CompiledRule[] {
+    const found: Found = { places: [], doubtful: false };
+    this.#root.find(event, origin, found);
+    const left = found.doubtful ? this.#matchers : this.#left;
+    const matching: CompiledRule[] = [];
+    for (const place of distinct(found.places)) {
+      const remainder = left[place];
+      if (remainder !== undefined && !(remainder.holds(event) ?? this.#matchers[place]!.holds(event))) continue;
+      const rule = this.#rules[place]!;
+      if (rule.on === undefined || rule.on.includes(origin)) matching.push(rule);
+    }
+    return matching;
+  }
+}
+
+/** What all levels of an index have in common. */
+interface Common {
+  /** How many there are. A bucket is the place of a rule, or that of a group, counted on from there. */
+  readonly rules: number;
+  readonly groups: Group[];
+  readonly table: TextTable;
+}
+
+interface Found {
+  readonly places: number[];
+  /** Whether what a rule was found by may not be what it asks for. */
+  doubtful: boolean;
 }
 
 class Level {
-  readonly #fields = new FieldTree<Bucket>();
+  readonly #common: Common;
+  readonly #fields: FieldTree;
   /** Tests that several share, of which nothing else is known. */
   readonly #shared: readonly Shared[];
   /** Tried on every event. */
-  readonly #unknown: readonly CompiledRule[];
+  readonly #unknown: readonly number[];
 
-  /** `limit`: what more than so many need tells nobody apart. */
-  constructor(entries: readonly Entry[], limit: number) {
+  /** `limit`: what more than so many need tells nobody apart. `onFiled` is told by what an entry is found from then on. */
+  constructor(
+    entries: readonly Entry[],
+    limit: number,
+    common: Common,
+    onFiled?: (entry: Entry, way: Way<Entry>) => void,
+  ) {
+    this.#common = common;
+    this.#fields = new FieldTree(common.table);
     const census = new ClueCensus<Entry>();
-    const counted = entries.map(({ need }) => census.count(need));
+    const counted = entries.map((entry) => census.count(needFor(entry)));
     const rest: Entry[] = [];
     for (const [at, entry] of entries.entries()) {
       const way = cheapest(counted[at]!);
-      if (way === undefined || way.cost > limit) rest.push(entry);
-      else fileUnder(way, entry);
+      if (way === undefined || way.cost > limit) {
+        rest.push(entry);
+        continue;
+      }
+      fileUnder(way, entry);
+      onFiled?.(entry, way);
     }
-    for (const { path, kind, filed } of census.filled()) {
+    for (const { path, kind, slots } of census.filled()) {
       this.#fields.add(
         path,
-        shelfOf(
-          kind,
-          filed.map(([value, those]) => [value, bucketOf(those)]),
-        ),
+        kind,
+        slots.map(({ clue, filed }) => [clue.value, bucketOf(filed, common)]),
       );
     }
+    this.#fields.seal();
     ({ shared: this.#shared, rest: this.#unknown } = sharedTests(rest));
   }
 
-  find(event: Event, origin: string, found: Found[]): void {
-    if (this.#unknown.length > 0) found.push(this.#unknown);
-    for (const { matcher, rules } of this.#shared) if (matcher.holds(event)) found.push(rules);
-    for (const bucket of this.#fields.find(event, origin)) {
-      if (bucket instanceof Level) bucket.find(event, origin, found);
-      else found.push(bucket);
+  find(event: Event, origin: string, found: Found): void {
+    for (const place of this.#unknown) found.places.push(place);
+    for (const { matcher, rules } of this.#shared) {
+      if (matcher.holds(event)) for (const place of rules) found.places.push(place);
     }
+    const finds = this.#fields.find(event, origin);
+    for (const bucket of finds.all()) {
+      if (bucket < this.#common.rules) found.places.push(bucket);
+      else this.#findIn(this.#common.groups[bucket - this.#common.rules]!, event, origin, found);
+    }
+    if (finds.doubtful) found.doubtful = true;
+  }
+
+  #findIn(group: Group, event: Event, origin: string, found: Found): void {
+    if (group instanceof Level) group.find(event, origin, found);
+    else for (const place of group) found.places.push(place);
   }
 }
 
-function bucketOf(entries: readonly Entry[]): Bucket {
-  if (entries.length > MANY) return new Level(entries, entries.length / 2);
-  return entries.length === 1 ? entries[0]!.rule : entries.map(({ rule }) => rule);
+function bucketOf(entries: readonly Entry[], common: Common): number {
+  if (entries.length === 1) return entries[0]!.place;
+  const group =
+    entries.length > MANY ? new Level(entries, entries.length / 2, common) : entries.map(({ place }) => place);
+  common.groups.push(group);
+  return common.rules + common.groups.length - 1;
 }
-
-/** In the order of the files, each once. */
-function inOrder(found: readonly Found[], places: ReadonlyMap<CompiledRule, number>): readonly CompiledRule[] {
-  const [first] = found;
-  if (found.length === 1 && first !== undefined && !isOne(first)) return first;
-  const rules: CompiledRule[] = [];
-  for (const some of found) {
-    if (isOne(some)) rules.push(some);
-    else for (const rule of some) rules.push(rule);
-  }
-  if (rules.length < 2) return rules;
-  rules.sort((a, b) => places.get(a)! - places.get(b)!);
-  return rules.filter((rule, at) => rule !== rules[at - 1]);
-}
-
-const isOne = (found: Found): found is CompiledRule => !Array.isArray(found);

@@ -1,59 +1,75 @@
+import type { Finds } from './finds.ts';
 import type { Clue } from './need.ts';
 import { Ranges } from './ranges.ts';
-import { FROM_END, FROM_START, SortedTexts } from './sorted-texts.ts';
+import { NONE, type TextTable } from './text-table.ts';
+import { TextEnds, WholeTexts } from './texts.ts';
 
-/** What an event leads to, while its fields are gone through. */
-export interface Finds<T> {
-  take(filed: T): void;
-  /** A number met at a path: what counts is the range from the least to the greatest that is there. */
-  span(ranges: Ranges<T>, value: number): void;
-}
+/** Values of one kind of clue, each with the bucket of those that are found by it. */
+export type Filed<V = Clue['value']> = readonly (readonly [value: V, bucket: number])[];
 
-/** What is filed under the values of one path. */
-export interface Shelf<T> {
-  /** A value at the path, or an element of one. */
-  meet(value: unknown, finds: Finds<T>): void;
-}
+/** What is filed under the values of one path; most have one kind of it. */
+export class Shelf {
+  /** The bucket that anything leads to. */
+  present = NONE;
+  #texts: WholeTexts | undefined;
+  #folded: WholeTexts | undefined;
+  #prefixes: TextEnds | undefined;
+  #suffixes: TextEnds | undefined;
+  #ranges: Ranges | undefined;
+  /** By number, true, false and null. */
+  #others: ReadonlyMap<unknown, number> | undefined;
 
-export type Filed<T, V> = readonly (readonly [value: V, filed: T])[];
-
-function byValue<T>(filed: Filed<T, unknown>): Shelf<T> {
-  const known = new Map(filed);
-  return {
-    meet(value, finds) {
-      const found = known.get(value);
-      if (found !== undefined) finds.take(found);
+  /** How each kind of clue is found again. */
+  static readonly #ADD: {
+    readonly [K in Clue['kind']]: (shelf: Shelf, filed: Filed<ValueOf<K>>, table: TextTable) => void;
+  } = {
+    value(shelf, filed, table) {
+      const texts = filed.filter((one): one is readonly [string, number] => typeof one[0] === 'string');
+      if (texts.length > 0) shelf.#texts = new WholeTexts(table, texts);
+      if (texts.length < filed.length) shelf.#others = new Map(filed.filter(([value]) => typeof value !== 'string'));
     },
+    folded: (shelf, filed, table) => (shelf.#folded = new WholeTexts(table, filed)),
+    prefix: (shelf, filed, table) => (shelf.#prefixes = new TextEnds(table, filed, false)),
+    suffix: (shelf, filed, table) => (shelf.#suffixes = new TextEnds(table, filed, true)),
+    range: (shelf, filed) => (shelf.#ranges = new Ranges(filed)),
+    present: (shelf, filed) => (shelf.present = filed[0]![1]),
   };
-}
 
-function byFoldedText<T>(filed: Filed<T, string>): Shelf<T> {
-  const folded = byValue(filed);
-  return {
-    meet(value, finds) {
-      if (typeof value === 'string') folded.meet(value.toLowerCase(), finds);
-    },
-  };
-}
+  /** Once for a kind; `filed` has values of it. */
+  add(kind: Clue['kind'], filed: Filed, table: TextTable): void {
+    (Shelf.#ADD[kind] as (shelf: Shelf, filed: Filed, table: TextTable) => void)(this, filed, table);
+  }
 
-function present<T>(filed: Filed<T, null>): Shelf<T> {
-  return {
-    meet: (_value, finds) => filed.forEach(([, found]) => finds.take(found)),
-  };
-}
+  get isPresenceAlone(): boolean {
+    return [this.#texts, this.#folded, this.#prefixes, this.#suffixes, this.#ranges, this.#others].every(
+      (kind) => kind === undefined,
+    );
+  }
 
-/** How each kind of clue is found again. */
-export const SHELVES: { readonly [K in Clue['kind']]: <T>(filed: Filed<T, ValueOf<K>>) => Shelf<T> } = {
-  value: byValue,
-  folded: byFoldedText,
-  prefix: (filed) => new SortedTexts(filed, FROM_START),
-  suffix: (filed) => new SortedTexts(filed, FROM_END),
-  range: (filed) => new Ranges(filed),
-  present,
-};
+  /** A value at the path. */
+  meet(value: unknown, finds: Finds): void {
+    if (this.present !== NONE) finds.take(this.present);
+    if (!Array.isArray(value)) this.#meetOne(value, finds);
+    else for (const one of value) this.#meetOne(one, finds);
+  }
+
+  #meetOne(value: unknown, finds: Finds): void {
+    if (typeof value === 'string') this.#meetText(value, finds);
+    else if (typeof value !== 'object' || value === null) this.#meetOther(value, finds);
+  }
+
+  #meetText(text: string, finds: Finds): void {
+    this.#texts?.meet(text, finds);
+    this.#prefixes?.meet(text, finds);
+    this.#suffixes?.meet(text, finds);
+    this.#folded?.meet(text.toLowerCase(), finds);
+  }
+
+  #meetOther(value: unknown, finds: Finds): void {
+    if (typeof value === 'number') this.#ranges?.meet(value, finds);
+    const bucket = this.#others?.get(value);
+    if (bucket !== undefined) finds.take(bucket);
+  }
+}
 
 type ValueOf<K extends Clue['kind']> = Extract<Clue, { readonly kind: K }>['value'];
-
-/** `filed` has values of that kind of clue. */
-export const shelfOf = <T>(kind: Clue['kind'], filed: Filed<T, Clue['value']>): Shelf<T> =>
-  (SHELVES[kind] as <F>(filed: Filed<F, Clue['value']>) => Shelf<F>)(filed);
