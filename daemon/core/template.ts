@@ -1,6 +1,7 @@
 import { Context, Liquid } from 'liquidjs';
 import { OPTIONAL, plainParts, renderPlain } from './plain-template.ts';
 import type { Scope, Template } from './ruleset.ts';
+import { onceFor } from './once-for.ts';
 
 export type CompiledTemplate =
   | { readonly ok: true; readonly template: Template }
@@ -56,19 +57,8 @@ function makeEngine(): Liquid {
   return engine;
 }
 
-/** Many rules say the same thing: `{{ subject }}` need not be parsed ten thousand times, nor kept as often. */
-const compiled = new Map<string, CompiledTemplate>();
-const MOST_REMEMBERED = 1000;
-
 /** A Liquid template (https://liquidjs.com). Lines and columns count from 1. */
-export function compileTemplate(source: string): CompiledTemplate {
-  const known = compiled.get(source);
-  if (known !== undefined) return known;
-  const fresh = compileAnew(source);
-  if (compiled.size >= MOST_REMEMBERED) compiled.clear();
-  compiled.set(source, fresh);
-  return fresh;
-}
+export const compileTemplate = onceFor(compileAnew);
 
 function compileAnew(source: string): CompiledTemplate {
   if (!/\{[{%]/.test(source)) return { ok: true, template: { source, render: () => ({ text: source }) } };

@@ -26,8 +26,7 @@ export class RecentBodies {
     this.#limit = limit;
   }
 
-  /** One that comes out of turn is not kept; it can be read. */
-  /** `waiting`: how many its channel owes. */
+  /** One that comes out of turn is not kept; it can be read. `waiting`: how many its channel owes. */
   add(seq: number, delivery: Delivery, bytes: number, waiting: number): void {
     if (waiting > LONG_QUEUE) return;
     if (seq <= (this.#kept.at(-1)?.seq ?? 0)) return;

@@ -1,6 +1,7 @@
 import { type ASTNode, Environment, serialize } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
 import type { Condition } from '../ruleset.ts';
+import { onceFor } from '../once-for.ts';
 
 export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
@@ -46,18 +47,7 @@ function environment(): Environment {
 }
 
 /** A CEL expression over an event (https://github.com/google/cel-spec). Everything that can be known to be wrong is found here; `offset` counts characters. */
-export function compileCondition(source: string): CompiledCondition {
-  const known = compiled.get(source);
-  if (known !== undefined) return known;
-  const fresh = compileAnew(source);
-  if (compiled.size >= MOST_REMEMBERED) compiled.clear();
-  compiled.set(source, fresh);
-  return fresh;
-}
-
-/** Many rules ask the same. */
-const compiled = new Map<string, CompiledCondition>();
-const MOST_REMEMBERED = 1000;
+export const compileCondition = onceFor(compileAnew);
 
 function compileAnew(source: string): CompiledCondition {
   if (source.length > LONGEST)

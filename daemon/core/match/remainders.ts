@@ -142,8 +142,8 @@ function nameOf(pattern: unknown): unknown {
 /** As JSON, but that it has no infinity, and would write null. */
 export function writtenOut(match: unknown): string {
   const text = JSON.stringify(match);
-  return text.includes('null') ? JSON.stringify(match, distinct) : text;
+  return text.includes('null') ? JSON.stringify(match, infiniteToo) : text;
 }
 
-const distinct = (_key: string, value: unknown): unknown =>
+const infiniteToo = (_key: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isFinite(value) ? { number: String(value) } : value;

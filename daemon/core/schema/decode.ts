@@ -99,8 +99,8 @@ function walk(schema: Schema, given: unknown, pointer: string, sink: DecodeSink)
   if (schema.belfry === 'list') return decodeList(schema, value, pointer, sink);
   const decoder = schema.belfry === undefined ? undefined : DECODERS[schema.belfry as Decoding];
   if (decoder !== undefined && typeof value === 'string') return decoder(value, pointer, sink);
-  if (decoder !== undefined || schema.anyOf !== undefined || schema.oneOf !== undefined) {
-    const branch = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].find((candidate) => fits(candidate, value));
+  if (decoder !== undefined || schema.anyOf !== undefined) {
+    const branch = (schema.anyOf ?? []).find((candidate) => fits(candidate, value));
     if (branch !== undefined && decoder === undefined) return walk(branch, value, pointer, sink);
     if (holdsSecret(schema)) sink.hide(pointer);
     return value;

@@ -138,7 +138,7 @@ function explainType(error: Mismatch, name: string, place: Place): ReturnType<Ex
 
 function explainUnion(error: Mismatch, name: string, place: Place): ReturnType<Explain> {
   const schema = schemaIn(error);
-  const branches = schema.anyOf ?? schema.oneOf ?? [];
+  const branches = schema.anyOf ?? [];
   const unit = branches.map((branch) => branch.belfry).find((belfry) => belfry !== undefined && belfry in UNITS);
   if (unit !== undefined && typeof error.data === 'number') {
     return { code: 'value.unit', message: `${name} needs a unit`, mend: `write \`${UNITS[unit]!(error.data)}\`` };

@@ -117,7 +117,7 @@ function contents(schema: Schema): Schema {
   const { belfry, ...rest } = schema;
   const described = belfry === 'match' ? { ...only(rest, ['description', 'examples']), $ref: '#/$defs/match' } : rest;
   const pattern = PATTERNS[belfry ?? ''];
-  const { properties, patternProperties, additionalProperties, items, anyOf, oneOf } = described as Schema;
+  const { properties, patternProperties, additionalProperties, items, anyOf } = described as Schema;
   return {
     ...described,
     ...(pattern !== undefined && { pattern }),
@@ -126,7 +126,6 @@ function contents(schema: Schema): Schema {
     ...(typeof additionalProperties === 'object' && { additionalProperties: forEditor(additionalProperties) }),
     ...(items !== undefined && { items: forEditor(items) }),
     ...(anyOf !== undefined && { anyOf: anyOf.map(forEditor) }),
-    ...(oneOf !== undefined && { oneOf: oneOf.map(forEditor) }),
   };
 }
 

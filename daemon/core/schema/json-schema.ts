@@ -9,7 +9,6 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly default?: unknown;
@@ -23,14 +22,13 @@ export const schemaOf = (schema: TSchema): Schema => schema as unknown as Schema
 
 /** The schemas directly inside one. */
 export function partsOf(schema: Schema): Schema[] {
-  const { properties, patternProperties, additionalProperties, items, anyOf, oneOf } = schema;
+  const { properties, patternProperties, additionalProperties, items, anyOf } = schema;
   return [
     ...Object.values(properties ?? {}),
     ...Object.values(patternProperties ?? {}),
     ...(typeof additionalProperties === 'object' ? [additionalProperties] : []),
     ...(items === undefined ? [] : [items]),
     ...(anyOf ?? []),
-    ...(oneOf ?? []),
   ];
 }
 
