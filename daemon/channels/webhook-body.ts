@@ -47,11 +47,11 @@ interface BodyKind {
   readonly name: string;
   readonly types: RegExp;
   /** Makes a value harmless inside such a body. */
-  escape(text: string): string;
+  readonly escape: (text: string) => string;
   /** Whether a rendered template is such a body; every text is, if not given. */
-  isValid?(text: string): boolean;
+  readonly isValid?: (text: string) => boolean;
   /** A map of rendered values as such a body; undefined where it cannot be written so. */
-  fromMap?(content: Readonly<Record<string, unknown>>): string | undefined;
+  readonly fromMap: (content: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
 const KINDS: readonly BodyKind[] = [
@@ -116,7 +116,7 @@ export function checkBody(
       ? found('values in a form are encoded already', 'take `url_encode` out')
       : [];
   const sample = fieldsOf(body, (text) => text.source);
-  return kind.fromMap?.(sample) === undefined
+  return kind.fromMap(sample) === undefined
     ? found(
         `a map cannot be written as ${kind.name}`,
         kind.name === 'form' ? 'use a flat map of texts, numbers and lists of these' : 'write `body` as one text',
@@ -197,15 +197,16 @@ function formEscaped(text: string): string {
   return new URLSearchParams({ v: wellFormed(text) }).toString().slice(2);
 }
 
+const scalarText = (item: unknown): string =>
+  item === null ? '' : typeof item === 'string' ? item : JSON.stringify(item);
+
 /** A list becomes one field for each of its values; undefined when something is nested deeper. */
 function toForm(content: Readonly<Record<string, unknown>>): string | undefined {
   const fields = Object.entries(content).flatMap(([name, item]) =>
     Array.isArray(item) ? item.map((each: unknown) => [name, each] as const) : [[name, item] as const],
   );
   if (fields.some(([, item]) => Array.isArray(item) || isObject(item))) return undefined;
-  return fields
-    .map(([name, item]) => `${formEscaped(name)}=${formEscaped(item === null ? '' : String(item))}`)
-    .join('&');
+  return fields.map(([name, item]) => `${formEscaped(name)}=${formEscaped(scalarText(item))}`).join('&');
 }
 
 function parses(text: string): boolean {
