@@ -140,13 +140,14 @@ async function statusOf(parts: PortParts): Promise<StatusView> {
 }
 
 function channelsOf(lanes: Lanes): readonly ChannelView[] {
-  return lanes.status().map(({ name, type, state, pending, held, reason }) => ({
+  return lanes.status().map(({ name, type, state, pending, held, reason, since }) => ({
     name,
     type,
     state,
     pending,
     held,
     ...(reason !== undefined && { reason }),
+    ...(since !== undefined && { since }),
   }));
 }
 
@@ -163,7 +164,7 @@ function readinessOf({ lifecycle, sources, lanes, live }: PortParts): ReturnType
       .map(({ name, reason }) => `source ${name}: ${reason ?? 'failing'}`),
     ...lanes
       .status()
-      .filter(({ state }) => state === 'misconfigured' || state === 'failing')
+      .filter(({ state }) => state === 'misconfigured' || state === 'failing' || state === 'removed')
       .map(({ name, state, reason }) => `channel ${name} is ${state}: ${reason ?? ''}`),
   ];
   return { ready: refusing === undefined, reasons: refusing === undefined ? partly : [refusing, ...partly] };
