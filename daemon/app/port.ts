@@ -152,9 +152,10 @@ function channelsOf(lanes: Lanes): readonly ChannelView[] {
 }
 
 /** Not ready is who takes no events; what works in part is told beside it, since taking the daemon out of service would not mend it. */
-function readinessOf({ lifecycle, sources, lanes, live }: PortParts): ReturnType<DaemonPort['readiness']> {
+function readinessOf({ lifecycle, sources, lanes, live, deadLetters }: PortParts): ReturnType<DaemonPort['readiness']> {
   const refusing = lifecycle();
   const partly = [
+    ...(deadLetters.trouble === undefined ? [] : [deadLetters.trouble]),
     ...live.files
       .filter(({ state }) => state === 'kept')
       .map(({ path }) => `${path} is not taken over; its last good version is in force`),
