@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { EXIT } from '../core/failure.ts';
 import type { Terminal } from '../lib/terminal.ts';
 
 export type { Terminal };
@@ -75,11 +74,6 @@ export function userOf({ env }: Terminal): string | undefined {
 
 export async function readAll(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk as Buffer));
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new CommandError(EXIT.usage, `standard input cannot be read (${code ?? message})`, { cause });
-  }
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Buffer));
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -108,16 +108,6 @@ test('a reader that goes away is no error to a command', async () => {
   expect(stderr()).toBe('');
 });
 
-test('a standard input that cannot be read is told by one line', async () => {
-  const child = spawn('sh', ['-c', `"${process.execPath}" "${BELFRY}" emit t --data - < "$PWD"`], {
-    cwd: home.folder,
-    env: { PATH: process.env.PATH!, HOME: home.folder, BELFRY_CONFIG: home.path('rules') },
-  });
-  const stderr = collected(child);
-  expect(await once(child, 'close')).toEqual([2, null]);
-  expect(stderr()).toBe('belfry: standard input cannot be read (EISDIR)\n');
-});
-
 test('a working directory that was removed is no reason for a stack trace', async () => {
   const gone = home.path('gone');
   await mkdir(gone);
