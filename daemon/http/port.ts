@@ -134,11 +134,14 @@ export interface DeliveryView {
 export interface ChannelView {
   readonly name: string;
   readonly type: string;
-  readonly state: 'ok' | 'failing' | 'misconfigured' | 'paused';
+  /** `removed`: no longer in the rules, and still owes something. */
+  readonly state: 'ok' | 'failing' | 'misconfigured' | 'paused' | 'removed';
   readonly pending: number;
   readonly held: number;
   /** Why it is not ok: `401 since 09:12 (http.401)`. */
   readonly reason?: string;
+  /** RFC 3339. */
+  readonly since?: string;
 }
 
 export interface StatusView {

@@ -39,6 +39,10 @@ export interface Store {
   audit(deadLetters: ReadonlySet<string>): Promise<Audit>;
   /** Bytes that events and deliveries take on disk; an estimate good enough for a limit. */
   size(): number;
+  /** Why no new event is taken (the disk is full, or failed); undefined while they are. Cheap. */
+  readonly refusing: string | undefined;
+  /** Looks at the disk while nothing is written: sets or ends `refusing`, and fails (`onFatal`) when the files of the store are gone. To be called each second. */
+  check(): Promise<void>;
   onFatal(listener: (error: Error) => void): void;
   close(): Promise<void>;
 }

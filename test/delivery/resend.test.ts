@@ -283,6 +283,8 @@ function dyingFile(): ResendParts['deadLetters'] {
     read: () => harbour.deadLetters.read(),
     find: (id) => harbour.deadLetters.find(id),
     change: () => Promise.reject(new Error('killed')),
+    trouble: undefined,
+    check: () => Promise.resolve(),
     onFatal: () => {},
     close: () => Promise.resolve(),
   };
