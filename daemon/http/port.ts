@@ -50,6 +50,8 @@ export interface DaemonPort {
   acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
   /** The tokens of the live configuration, or the one made at first start. */
   tokens(): readonly Token[];
+  /** `daemon.origins` of the live configuration. */
+  origins(): readonly string[];
   /** `daemon.limits`. */
   limits(): { readonly body: number };
 }

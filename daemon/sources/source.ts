@@ -50,6 +50,8 @@ export interface HookRoute {
   /** Paths below it are its own too: `/beats/backup/fail`. */
   readonly below?: true;
   readonly methods: readonly string[];
+  /** The source verifies who sends; elsewhere the listener refuses what a page of another origin has a browser send. */
+  readonly verifies?: true;
   /** Bytes; the listener answers 413 beyond it. */
   readonly maxBody?: number;
   handle(request: HookRequest): Promise<HookAnswer>;

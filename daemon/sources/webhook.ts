@@ -157,7 +157,15 @@ function startWebhook(settings: Settings, io: SourceIo) {
   };
   const { path, methods = ['POST'], max_body: maxBody } = settings;
   return Promise.resolve({
-    routes: [{ path, methods, ...(maxBody !== undefined && { maxBody }), handle }],
+    routes: [
+      {
+        path,
+        methods,
+        ...(settings.verify !== undefined && { verifies: true as const }),
+        ...(maxBody !== undefined && { maxBody }),
+        handle,
+      },
+    ],
     async stop(): Promise<void> {
       stopped = true;
       await Promise.allSettled(running);

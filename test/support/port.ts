@@ -67,6 +67,8 @@ export class RecordedPort implements DaemonPort {
   readonly hooks = new Map<string, HookRoute>();
   readonly listeners = new Set<(item: FeedItem) => void>();
   known: Token[] = [];
+  /** `daemon.origins` */
+  listed: string[] = [];
   bodyLimit = 262_144;
   /** What `accept` rejects with. */
   refusal: Error | undefined;
@@ -193,6 +195,10 @@ export class RecordedPort implements DaemonPort {
 
   tokens() {
     return this.known;
+  }
+
+  origins() {
+    return this.listed;
   }
 
   limits() {
