@@ -185,7 +185,7 @@ async function receive(request: HookRequest, door: Door): Promise<HookAnswer> {
   if (proof === undefined || replays.isKnown(proof.once)) return unproved(verification);
   const wait = door.take();
   if (wait > 0) return problem(429, 'too many requests', { 'retry-after': `${Math.ceil(wait / 1000)}` });
-  const read = readBody(request);
+  const read = readBody(request, verification?.wrapped);
   if (!read.ok) return read.answer;
   const body = verification?.decode?.(read.body) ?? read.body;
   const challenged = verification?.challenge?.(body);

@@ -304,6 +304,74 @@ describe('a verified webhook source', () => {
     expect(io.tries).toBe(0);
   });
 
+  const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+  const ofGitHub = (body: string): Sent => ({
+    headers: {
+      ...FORM,
+      'x-github-delivery': 'd1',
+      'x-hub-signature-256': `sha256=${createHmac('sha256', 'k').update(body).digest('hex')}`,
+    },
+    body,
+  });
+  const ofSlack = (body: string): Sent => ({
+    headers: {
+      ...FORM,
+      'x-slack-request-timestamp': `${seconds}`,
+      'x-slack-signature': `v0=${createHmac('sha256', 'k').update(`v0:${seconds}:${body}`).digest('hex')}`,
+    },
+    body,
+  });
+  const payload = (value: unknown): string =>
+    String(new URLSearchParams({ payload: typeof value === 'string' ? value : JSON.stringify(value) }));
+
+  it('reads the JSON that GitHub puts into a form, and its signature over the form as it came', async () => {
+    const { send, io } = await open({
+      verify: { github: 'k' },
+      event: { subject: '{{ body.repository.full_name }}' },
+    });
+    const push = { ref: 'refs/heads/main', repository: { full_name: 'acme/api & more' }, big: [1, null, 'é%20+'] };
+    expect((await send(ofGitHub(payload(push)))).status).toBe(202);
+    expect(io.events).toMatchObject([{ id: 'd1', subject: 'acme/api & more', data: push }]);
+    expect((await send({ ...ofGitHub(payload(push)), body: payload({ ref: 'other' }) })).status).toBe(401);
+  });
+
+  it('reads what Slack sends when somebody presses a button, and leaves its slash commands as they are', async () => {
+    const { send, io } = await open({ verify: { slack: 'k' } });
+    const pressed = { type: 'block_actions', user: { id: 'U1' }, actions: [{ action_id: 'ack' }] };
+    await send(ofSlack(payload(pressed)));
+    await send(ofSlack('command=%2Fdeploy&text=now&response_url=https%3A%2F%2Fhooks.slack.com%2F1'));
+    expect(io.events.map(({ data }) => data)).toEqual([
+      pressed,
+      { command: '/deploy', text: 'now', response_url: 'https://hooks.slack.com/1' },
+    ]);
+  });
+
+  it.each([
+    ['is no JSON', '{"a":'],
+    ['is empty', ''],
+    ['is nested without end', '['.repeat(1000) + ']'.repeat(1000)],
+  ])('refuses a payload that %s, and says where it stands', async (_what, text) => {
+    const { send, io } = await open({ verify: { github: 'k' } });
+    const answer = await send(ofGitHub(payload(text)));
+    expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining('`payload`') as string } });
+    expect(io.tries).toBe(0);
+  });
+
+  it('loses nothing of a form that holds more than the payload', async () => {
+    const { send, io } = await open({ verify: { github: 'k' } });
+    await send(ofGitHub('payload=%7B%7D&other=1'));
+    expect(io.events).toMatchObject([{ data: { payload: '{}', other: '1' } }]);
+  });
+
+  it.each([{}, { verify: { hmac: { header: 'x-hub-signature-256', prefix: 'sha256=', secret: 'k' } } }])(
+    'takes a form for a form where no provider is known to wrap JSON: %j',
+    async (settings) => {
+      const { send, io } = await open(settings);
+      await send(ofGitHub(payload({ a: 1 })));
+      expect(io.events).toMatchObject([{ data: { payload: '{"a":1}' } }]);
+    },
+  );
+
   it('says how to log in where there is a way', async () => {
     const { send } = await open({ verify: { basic: 'a:b' } });
     expect((await send()).headers?.['www-authenticate']).toMatch(/^Basic /);
