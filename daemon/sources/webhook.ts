@@ -8,9 +8,10 @@ import type { Rate } from '../lib/duration.ts';
 import { defineSource, type HookAnswer, type HookRequest, type SourceIo } from './source.ts';
 import { checkVerify, openVerification, type Verification, verifySetting } from './verify/index.ts';
 import { openReplays, type Replays } from './verify/replays.ts';
+import { sameBody } from './verify/same-body.ts';
 import type { Proof, Wrong } from './verify/scheme.ts';
 import { problem, readBody } from './webhook-body.ts';
-import { eventOf, hookScope, told } from './webhook-event.ts';
+import { eventOf, hookScope, short, told } from './webhook-event.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'GET'] as const;
 
@@ -214,12 +215,15 @@ async function take(
   const { settings, io, verification } = door;
   const said = told(request, body, verification?.credentials ?? []);
   const scope = hookScope(said, io.name, new Date(io.clock.now()).toISOString());
-  const event = eventOf(said, settings.event ?? {}, scope, verification?.deliveryId?.(request, body), (field, error) =>
+  const deliveryId = verification?.deliveryId?.(request, body);
+  const event = eventOf(said, settings.event ?? {}, scope, deliveryId, (field, error) =>
     io.log.warn({ field, error }, 'a template of the event failed'),
   );
+  // The provider's id belongs to one body; an id by `event.id` says itself which bodies are one event.
+  const isSame = event.id === short(deliveryId) ? sameBody(verification?.changing) : undefined;
   const marks = replays.remember(once);
   try {
-    const { id, duplicate } = await io.emit(event, marks);
+    const { id, duplicate } = await io.emit(event, marks, isSame);
     const { status = 202, body: text } = settings.respond ?? {};
     return { status, ...answerBody(text, { id, duplicate }, scope) };
   } catch (error) {

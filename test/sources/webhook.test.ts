@@ -226,6 +226,56 @@ describe('a verified webhook source', () => {
     expect(io.events).toHaveLength(1);
   });
 
+  it('refuses another body under an id that was used, and takes nothing of it', async () => {
+    const { send, io } = await open({ verify });
+    await send(signed('m1', seconds));
+    await expect(send(signed('m1', seconds + 5, '{"a":2}'))).rejects.toMatchObject({ code: 'store.conflict' });
+    await expect(send(signed('m1', seconds + 5, '{"a":2}'))).rejects.toMatchObject({ code: 'store.conflict' });
+    expect(await send(signed('m1', seconds + 6, '{ "a": 1 }'))).toMatchObject({ body: { id: 'm1', duplicate: true } });
+    expect(io.events).toMatchObject([{ data: { a: 1 } }]);
+  });
+
+  it.each([
+    ['github', { github: 'k' }, 'x-github-delivery'],
+    ['gitlab', { gitlab: 't' }, 'idempotency-key'],
+  ])('holds an id of %s to the body that it came with', async (_name, verifyBy, header) => {
+    const { send, io } = await open({ verify: verifyBy });
+    const sent = (body: string) => {
+      const hash = createHmac('sha256', 'k').update(body).digest('hex');
+      const proof = { 'x-hub-signature-256': `sha256=${hash}`, 'x-gitlab-token': 't' };
+      return send({ headers: { 'content-type': 'application/json', ...proof, [header]: 'd1' }, body });
+    };
+    expect(await sent('{"n":-0.0,"t":"é"}')).toMatchObject({ body: { id: 'd1', duplicate: false } });
+    expect(await sent('{"n":-0.0,"t":"é"}')).toMatchObject({ body: { id: 'd1', duplicate: true } });
+    await expect(sent('{"n":1,"t":"é"}')).rejects.toMatchObject({ code: 'store.conflict' });
+    expect(io.events).toHaveLength(1);
+  });
+
+  it("takes Stripe's second try for the same event though it counts its endpoints anew", async () => {
+    const { send } = await open({ verify: { stripe: 'k' } });
+    const sent = (at: number, event: object) => {
+      const body = JSON.stringify({ id: 'evt_1', ...event });
+      const signature = createHmac('sha256', 'k').update(`${at}.${body}`).digest('hex');
+      const headers = { 'content-type': 'application/json', 'stripe-signature': `t=${at},v1=${signature}` };
+      return send({ headers, body });
+    };
+    await sent(seconds, { type: 'charge.failed', pending_webhooks: 2 });
+    expect(await sent(seconds + 1, { type: 'charge.failed', pending_webhooks: 1 })).toMatchObject({
+      body: { duplicate: true },
+    });
+    await expect(sent(seconds + 2, { type: 'charge.paid', pending_webhooks: 1 })).rejects.toThrow('another body');
+  });
+
+  it('leaves it to who writes `event.id` which requests are the same event', async () => {
+    const { send, io } = await open({ verify, event: { id: '{{ body.build }}' } });
+    await send(signed('m1', seconds, '{"build":7,"state":"started"}'));
+    expect(await send(signed('m2', seconds, '{"build":7,"state":"ended"}'))).toMatchObject({
+      status: 202,
+      body: { id: '7', duplicate: true },
+    });
+    expect(io.events).toHaveLength(1);
+  });
+
   it('knows a copy after a restart too, and forgets it when it is too old to pass', async () => {
     const clock = clockAt();
     const before = recordedIo({ clock });
