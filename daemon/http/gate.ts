@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import type { DaemonPort } from './port.ts';
 import { HttpProblem } from './problem.ts';
 
 /** Which names a request may call this daemon by, and which pages may make a browser send one. */
@@ -12,54 +13,50 @@ export interface Gate {
   checkSite(request: IncomingMessage): void;
 }
 
-export interface GateOptions {
-  /** The host in `daemon.listen`. */
-  readonly host: string;
-  readonly publicUrl: string | undefined;
-  /** `daemon.origins` as they are now. */
-  readonly origins: () => readonly string[];
-}
-
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 const LOOPBACK_ADDRESS = /^127\.\d+\.\d+\.\d+$/;
 /** `none`: the person themselves, by a bookmark or the address bar. */
 const OWN_SITES: readonly unknown[] = [undefined, 'same-origin', 'none'];
 
-export function openGate({ host: listenHost, publicUrl, origins }: GateOptions): Gate {
-  const ours = new Set([
-    ...LOOPBACK,
-    listenHost.toLowerCase(),
-    ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname.toLowerCase()]),
-  ]);
-  const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
+/** `listenHost` is the host in `daemon.listen`; the other names are read at each request, because a reload may change them. */
+export function openGate(listenHost: string, port: Pick<DaemonPort, 'publicUrl' | 'origins'>): Gate {
+  const ours = new Set([...LOOPBACK, listenHost.toLowerCase()]);
   const open = !LOOPBACK.includes(listenHost) && !LOOPBACK_ADDRESS.test(listenHost);
   // Whoever listens beyond the loopback is reached by addresses nobody listed; an address is no name that could be rebound.
-  const isOurs = (host: string): boolean => ours.has(host) || (open && isIP(host) !== 0) || LOOPBACK_ADDRESS.test(host);
+  const isOurs = (host: string | undefined): boolean =>
+    host !== undefined &&
+    (ours.has(host) ||
+      (open && isIP(host) !== 0) ||
+      LOOPBACK_ADDRESS.test(host) ||
+      host === hostOf(urlOf(port.publicUrl())));
   /** The origin is that of the very address that the browser sent the request to, and this is a name of ours. */
   const isOwn = (origin: string, host: string | undefined): boolean => {
     const url = urlOf(origin);
     if (url === undefined || url.origin !== origin || !isOurs(hostOf(url))) return false;
-    return origin === publicOrigin || urlOf(`${url.protocol}//${host}`)?.host === url.host;
+    return origin === urlOf(port.publicUrl())?.origin || urlOf(`${url.protocol}//${host}`)?.host === url.host;
   };
   const isForeign = ({ headers: { origin, host } }: IncomingMessage): boolean =>
     origin !== undefined && !isOwn(origin, host);
-  // The one that came last: senders call us by the same name again and again.
+  // The Host that came last, and the setting that it was accepted by: senders use the same name again and again.
   let accepted: string | undefined;
+  let acceptedBy: string | undefined;
   return {
     checkHost(request) {
       const named = request.headers.host;
+      const setting = port.publicUrl();
       // Only HTTP/1.0 may go without, and no browser speaks it.
-      if (named === undefined || named === accepted) return;
+      if (named === undefined || (named === accepted && setting === acceptedBy)) return;
       const url = /[/@?#\\\s]/.test(named) ? undefined : urlOf(`http://${named}`);
       if (url === undefined || !isOurs(hostOf(url)))
         throw new HttpProblem(421, 'host.foreign', 'this is not a name of this daemon; see `daemon.public_url`');
       accepted = named;
+      acceptedBy = setting;
     },
     checkOrigin(request, listed) {
       if (!isForeign(request)) return undefined;
       if (!listed) throw foreignPage('pages of other origins may not use this');
       const origin = request.headers.origin!;
-      if (origins().includes(origin)) return origin;
+      if (port.origins().includes(origin)) return origin;
       throw foreignPage(
         'pages of other origins may not use this; name those of your own applications in `daemon.origins`',
       );
@@ -102,10 +99,10 @@ function repeated(name: string): HttpProblem {
   return new HttpProblem(400, 'header.repeated', `the header \`${name}\` comes twice; send it once`);
 }
 
-function urlOf(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
+function urlOf(text: string | undefined): URL | undefined {
+  return text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
 }
 
-function hostOf(url: URL): string {
-  return url.hostname.toLowerCase().replace(/^\[|\]$/g, '');
+function hostOf(url: URL | undefined): string | undefined {
+  return url?.hostname.toLowerCase().replace(/^\[|\]$/g, '');
 }

@@ -18,7 +18,6 @@ export interface ListenerOptions {
   readonly listen: string;
   /** Of the Unix socket. Whoever calls holds the lock on the state directory, so a socket that is there is stale. */
   readonly socket: string;
-  readonly publicUrl?: string;
   readonly log: Log;
   readonly scrubber: Scrubber;
   readonly clock: Clock;
@@ -57,8 +56,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const { listen, socket } = options;
   const host = listen.slice(0, listen.lastIndexOf(':')).replace(/^\[|\]$/g, '');
   const number = Number(listen.slice(listen.lastIndexOf(':') + 1));
-  const origins = (): readonly string[] => options.port.origins();
-  const router = new Router(options, openGate({ host, publicUrl: options.publicUrl, origins }));
+  const router = new Router(options, openGate(host, options.port));
   const tcp = openDoor(options, router, false);
   const unix = openDoor(options, router, true);
   await listenOn(tcp.server, { host, port: number }, `\`daemon.listen\` ${listen}`, options.log);

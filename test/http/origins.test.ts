@@ -4,7 +4,8 @@ import { ask, type Asking, dial, openTestListener, type OpenedListener, post } f
 const APP = 'https://app.example.com';
 
 async function opened(): Promise<OpenedListener> {
-  const to = await openTestListener({ publicUrl: 'https://belfry.example.com/base' });
+  const to = await openTestListener();
+  to.port.reachedBy = 'https://belfry.example.com/base';
   to.port.listed = [APP, 'http://localhost:3000'];
   return to;
 }
@@ -158,6 +159,20 @@ test('a page of the daemon itself has its scheme, host and port, as the browser 
   expect(await code('http://127.0.0.1:1')).toBe('origin.foreign');
   expect(await code(`http://localhost:${port}`)).toBe('origin.foreign');
   expect(await code('https://belfry.example.com:8443')).toBe('origin.foreign');
+});
+
+test('the names in `daemon.public_url` change with it', async () => {
+  const to = await opened();
+  const status = async (name: string): Promise<number> =>
+    (await ask(to, '/healthz', from(`https://${name}`, { headers: { host: name } }))).status;
+  expect([await status('belfry.example.com'), await status('new.example.com')]).toEqual([200, 421]);
+  to.port.reachedBy = 'https://new.example.com';
+  expect([await status('belfry.example.com'), await status('new.example.com')]).toEqual([421, 200]);
+  to.port.reachedBy = 'http://[2001:db8::1]:8765';
+  const named = { host: '[2001:db8::1]:8765', origin: 'http://[2001:db8::1]:8765' };
+  expect((await ask(to, '/healthz', { headers: named })).status).toBe(200);
+  to.port.reachedBy = undefined;
+  expect([await status('belfry.example.com'), await status('new.example.com')]).toEqual([421, 421]);
 });
 
 test('a foreign page that comes in through a tunnel to the Unix socket is refused as well', async () => {

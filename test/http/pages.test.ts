@@ -13,7 +13,8 @@ interface Opened {
 }
 
 async function opened(type: SourceType, written: object): Promise<Opened> {
-  const to = await openTestListener({ publicUrl: 'https://belfry.example.com' });
+  const to = await openTestListener();
+  to.port.reachedBy = 'https://belfry.example.com';
   to.port.listed = ['https://app.example.com'];
   const io = recordedIo({ clock: systemClock, name: 'job' });
   const source = await type.start(sourceSettings(type, written), io);

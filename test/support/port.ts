@@ -69,6 +69,8 @@ export class RecordedPort implements DaemonPort {
   known: Token[] = [];
   /** `daemon.origins` */
   listed: string[] = [];
+  /** `daemon.public_url` */
+  reachedBy: string | undefined;
   bodyLimit = 262_144;
   /** What `accept` rejects with. */
   refusal: Error | undefined;
@@ -199,6 +201,10 @@ export class RecordedPort implements DaemonPort {
 
   origins() {
     return this.listed;
+  }
+
+  publicUrl() {
+    return this.reachedBy;
   }
 
   limits() {
