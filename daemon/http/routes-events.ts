@@ -66,7 +66,7 @@ async function postEvents({ request, response, query, departure }: Exchange, { p
 function hashOf({ headers }: IncomingMessage, body: Buffer): string {
   const hash = createHash('sha256').update(body);
   const attributes = Object.entries(headers).filter(([name]) => name.startsWith('ce-'));
-  if (attributes.length > 0) hash.update(JSON.stringify(attributes.toSorted()));
+  if (attributes.length > 0) hash.update(JSON.stringify(attributes.toSorted(([a], [b]) => (a < b ? -1 : 1))));
   return hash.digest('hex');
 }
 
