@@ -96,6 +96,8 @@ export function daemonPort(parts: PortParts): DaemonPort {
     feed: (listener) => feed.follow(listener),
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     tokens: parts.tokens,
+    publicUrl: () => live.ruleset.daemon.publicUrl,
+    origins: () => live.ruleset.daemon.origins,
     limits: () => ({ body: live.ruleset.daemon.limits.body }),
   };
 }

@@ -50,6 +50,9 @@ export interface DaemonPort {
   acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
   /** The tokens of the live configuration, or the one made at first start. */
   tokens(): readonly Token[];
+  /** `daemon.public_url` and `daemon.origins` of the live configuration. */
+  publicUrl(): string | undefined;
+  origins(): readonly string[];
   /** `daemon.limits`. */
   limits(): { readonly body: number };
 }

@@ -72,6 +72,8 @@ export interface Arrival {
   readonly event: Event;
   /** The id was chosen by the sender, so the same `source` + `id` may have been here before (within retention). */
   readonly mayRepeat: boolean;
+  /** Whether a repeated `source` + `id` is the same event again; without it, it always is. One that is not is refused with `store.conflict`. */
+  readonly isSame?: ((first: Event, again: Event) => boolean) | undefined;
   /** Committed with the event, also when it turns out to be a duplicate. */
   readonly marks?: readonly {
     readonly scope: string;
