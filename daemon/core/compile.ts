@@ -41,6 +41,8 @@ export interface Fragment {
   readonly secrets: readonly string[];
   /** Pointers of values that an excerpt must not show. */
   readonly masked: ReadonlySet<string>;
+  /** Pointers of texts with an unresolved reference that did not fit with a stand-in for it, and the words that fit there. */
+  readonly rejected: ReadonlyMap<string, readonly string[]>;
 }
 
 interface Parts {
@@ -81,8 +83,8 @@ export function* compileSteps(
   for (const compileSection of SECTION_COMPILERS) {
     yield* compileSection(file, defaults, draft, tools, parts, before?.rulesByDigest ?? new Map());
   }
-  const { problems, declared, references, secrets, masked } = draft;
-  return { file: document.file, problems, declared, references, ...parts, secrets, masked };
+  const { problems, declared, references, secrets, masked, rejected } = draft;
+  return { file: document.file, problems, declared, references, ...parts, secrets, masked, rejected };
 }
 
 type Section = (

@@ -1,5 +1,5 @@
 import type { Problem } from './failure.ts';
-import { nameOf } from './pointer.ts';
+import { below, nameOf, stepsOf, valueAt } from './pointer.ts';
 import { coerceReferenced } from './schema/coerce.ts';
 import { type DecodeSink, decode } from './schema/decode.ts';
 import { schemaOf } from './schema/json-schema.ts';
@@ -18,6 +18,8 @@ export interface RuleDocument {
   readonly data: unknown;
   /** Something in this value came in through a reference. */
   referenced(pointer: string): boolean;
+  /** A reference in this text could not be resolved, and a stand-in is in its place; never, if not given. */
+  unresolved?(pointer: string): boolean;
   /** Where the key or the value stands; `offset` counts characters into a text value. */
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
 }
@@ -53,6 +55,9 @@ export class Draft {
   readonly secrets: string[] = [];
   /** Pointers of values that an excerpt must not show. */
   readonly masked = new Set<string>();
+  /** Places where a stand-in was not taken, with the words that would have been, as far as they are known. */
+  readonly rejected = new Map<string, readonly string[]>();
+  #rejections = 0;
   readonly #findings: Finding[] = [];
 
   constructor(document: RuleDocument) {
@@ -61,7 +66,7 @@ export class Draft {
 
   /** How much is wrong so far; a part is good if the count did not change while it was compiled. */
   get count(): number {
-    return this.#findings.length;
+    return this.#findings.length + this.#rejections;
   }
 
   get problems(): Problem[] {
@@ -72,6 +77,9 @@ export class Draft {
   }
 
   found(finding: Finding): void {
+    // The reference is what is wrong there; nobody knows what it would have brought in.
+    const unresolved = this.#unresolvedAt(finding.pointer);
+    if (unresolved.length > 0) return unresolved.forEach((pointer) => this.#reject(pointer, finding.takes));
     this.#findings.push(finding);
     // Nobody knows what a misspelt setting holds; in rules and defaults there are no secret fields.
     if (finding.code === 'schema.unknown_key' && !/^\/(rules|defaults)\//.test(finding.pointer))
@@ -80,11 +88,34 @@ export class Draft {
 
   /** Something is known to be wrong right there. */
   has(pointer: string): boolean {
-    return this.#findings.some((finding) => finding.pointer === pointer);
+    return this.rejected.has(pointer) || this.#findings.some((finding) => finding.pointer === pointer);
+  }
+
+  /** What is wrong with a list may be wrong with any of its entries. */
+  #unresolvedAt(pointer: string): readonly string[] {
+    if (this.document.unresolved === undefined) return [];
+    if (this.#isUnresolved(pointer)) return [pointer];
+    const value = valueAt(this.document.data, stepsOf(pointer));
+    const entries = Array.isArray(value) ? value.map((_, index) => below(pointer, index)) : [];
+    return entries.filter((entry) => this.#isUnresolved(entry));
+  }
+
+  #isUnresolved(pointer: string): boolean {
+    return this.document.unresolved?.(pointer) === true;
+  }
+
+  #reject(pointer: string, takes: readonly string[] = []): void {
+    this.rejected.set(pointer, takes);
+    this.#rejections += 1;
   }
 
   declare(kind: DeclaredKind, name: string, pointer: string, at: 'key' | 'value', digest: string): void {
     const { document } = this;
+    if (this.#isUnresolved(pointer)) {
+      // A path may be any; a name is what others mention it by.
+      if (kind !== 'path') this.#reject(pointer);
+      return;
+    }
     // Found when somebody asks, which is when something is wrong with it: finding ten thousand places takes time.
     this.declared.push({
       kind,
@@ -98,6 +129,7 @@ export class Draft {
 
   refer(kind: Reference['kind'], name: string, from: string, pointer: string): void {
     const { document } = this;
+    if (this.#isUnresolved(pointer)) return this.#reject(pointer);
     const hidden = document.referenced(pointer);
     this.references.push({
       kind,
@@ -130,7 +162,7 @@ export class Draft {
     return {
       found: (finding) => this.found(finding),
       secret: (pointer, value) => {
-        this.secrets.push(value);
+        if (!this.#isUnresolved(pointer)) this.secrets.push(value);
         this.masked.add(pointer);
       },
       hide: (pointer) => this.masked.add(pointer),
