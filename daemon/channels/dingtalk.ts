@@ -10,6 +10,7 @@ import { linkAddress, lookalikes } from './markup.ts';
 import {
   checkMentions,
   logUnreadable,
+  mentionFault,
   type Mentions,
   mentionSetting,
   mentionsNobody,
@@ -64,6 +65,7 @@ export const dingtalk = defineChannel({
   idempotent: false,
   escape: (text, format) => (format === 'markdown' ? MARKDOWN.escape(text) : escapeFor(text, format)),
   check,
+  names: { mention: mentionFault },
   open: (settings, tools) => openDingtalk(settings, tools),
 });
 

@@ -1,3 +1,4 @@
+import { readHost } from '../core/network.ts';
 import { UNSEEN } from './recipients.ts';
 
 export interface MailAddress {
@@ -40,7 +41,11 @@ export function parseAddresses(texts: readonly string[]): readonly MailAddress[]
   return wrong === -1 ? (parsed as readonly MailAddress[]) : { wrong };
 }
 
-export const domainOf = ({ address }: MailAddress): string => address.slice(address.lastIndexOf('@') + 1);
+/** As DNS has it, so that it can stand in an id. */
+export function domainOf({ address }: MailAddress): string {
+  const domain = address.slice(address.lastIndexOf('@') + 1);
+  return readHost(domain) ?? domain;
+}
 
 /** A name in the DNS that stands in the header of a mail. */
 export const isMailDomain = (text: string): boolean => text.length <= LONGEST && DOMAIN.test(text);

@@ -89,6 +89,7 @@ const SMTP_URL: UrlForm = {
   login: 'any',
   path: 'none',
   example: 'smtps://user:password@host:465',
+  loginElsewhere: 'as `host`, `user` and `password` in place of `url`',
   query: {
     requiretls: 'set it beside the `url`: `tls: required`',
     ignoretls: 'set it beside the `url`: `tls: none`',

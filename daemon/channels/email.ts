@@ -70,6 +70,9 @@ const settingsSchema = strict({
   ),
 });
 
+const ADDRESS_MEND =
+  'write each as `ops@example.com` or `Ops <ops@example.com>`, one to an entry; a name with `,`, `:` or `@` stands in quotes: `\'"Ops, Berlin" <ops@example.com>\'`';
+
 type EmailSettings = Static<typeof settingsSchema>;
 
 /** RFC 5321, 4.5.3.1.8: what every server has to take. */
@@ -89,6 +92,10 @@ export const email = defineChannel({
     ...addressProblems(settings),
     ...dkimProblems(settings),
   ],
+  names: {
+    to: (text) =>
+      parseAddress(text) === undefined ? { message: 'it is not an e-mail address', mend: ADDRESS_MEND } : undefined,
+  },
   open: (settings, tools) => openEmail(settings, tools),
 });
 
@@ -139,14 +146,12 @@ function addressProblems(settings: EmailSettings): Found[] {
     bcc: settings.bcc,
     reply_to: settings.reply_to,
   };
-  const mend =
-    'write each as `ops@example.com` or `Ops <ops@example.com>`, one to an entry; a name with `,`, `:` or `@` stands in quotes: `\'"Ops, Berlin" <ops@example.com>\'`';
   return Object.entries(lists).flatMap(([name, list = []]) =>
     list.flatMap((written, index) => {
       if (parseAddress(written) !== undefined) return [];
       const which = list.length > 1 ? `entry ${index + 1} of \`${name}\`` : `\`${name}\``;
       const pointer = name === 'from' ? '/from' : `/${name}/${index}`;
-      return [{ pointer, message: `${which} is not an e-mail address`, mend }];
+      return [{ pointer, message: `${which} is not an e-mail address`, mend: ADDRESS_MEND }];
     }),
   );
 }

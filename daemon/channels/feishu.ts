@@ -7,7 +7,14 @@ import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './
 import { apiSetting, checkApi, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
 import { fitted, fittedJson, type Markup, layOut, PLAIN, plainOf, without } from './layout.ts';
 import { linkAddress } from './markup.ts';
-import { checkMentions, logUnreadable, type Mentions, mentionSetting, readMentions, withMobile } from './mention.ts';
+import {
+  checkMentions,
+  logUnreadable,
+  mentionFaultWithoutMobiles,
+  type Mentions,
+  mentionSetting,
+  readMentions,
+} from './mention.ts';
 import { type RobotCode, type RobotDialect, robotUrl, tellRobot } from './robot.ts';
 import { hmac } from './sign.ts';
 import { cleanLine, cutToBytes } from './text.ts';
@@ -59,6 +66,7 @@ export const feishu = defineChannel({
   idempotent: false,
   escape: (text, format) => (format === 'markdown' ? entities(text) : escapeFor(text, format)),
   check,
+  names: { mention: mentionFaultWithoutMobiles },
   open: (settings, tools) => openFeishu(settings, tools),
 });
 
@@ -74,12 +82,7 @@ function check({ token, mention, api, headers }: Settings) {
           },
         ]
       : []),
-    ...checkMentions(mention),
-    ...withMobile(mention).map((index) => ({
-      pointer: `/mention/${index}`,
-      message: 'nobody can be mentioned by a mobile number here',
-      mend: 'give the open id, or write `user:` before a user id of digits',
-    })),
+    ...checkMentions(mention, mentionFaultWithoutMobiles),
     ...checkApi(api),
     ...checkHeaders(headers),
   ];

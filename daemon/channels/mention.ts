@@ -43,21 +43,36 @@ function readMention(written: string): Mention | undefined {
   return kind !== 'mobile' && ID.test(name) ? { kind: 'user', name } : undefined;
 }
 
-/** Entries of the settings that would mention nobody. */
-export function checkMentions(written: readonly string[] | undefined) {
-  return indexesOf(written, (one) => readMention(one) === undefined).map((index) => ({
-    pointer: `/mention/${index}`,
-    message: 'this is neither `all`, a mobile number nor a user id',
-    mend: 'write a mobile number in digits, a user id in letters, digits, `_`, `.`, `@` and `-`, or `all`',
-  }));
+interface MentionFault {
+  readonly message: string;
+  readonly mend: string;
 }
 
-/** Which entries are mobile numbers. */
-export const withMobile = (written: readonly string[] | undefined): readonly number[] =>
-  indexesOf(written, (one) => readMention(one)?.kind === 'mobile');
+/** A name that would mention nobody. */
+export const mentionFault = (written: string): MentionFault | undefined =>
+  readMention(written) === undefined
+    ? {
+        message: 'this is neither `all`, a mobile number nor a user id',
+        mend: 'write a mobile number in digits, a user id in letters, digits, `_`, `.`, `@` and `-`, or `all`',
+      }
+    : undefined;
 
-const indexesOf = (list: readonly string[] | undefined, holds: (one: string) => boolean): readonly number[] =>
-  (list ?? []).flatMap((one, index) => (holds(one) ? [index] : []));
+/** The same where mobile numbers mention nobody either. */
+export const mentionFaultWithoutMobiles = (written: string): MentionFault | undefined =>
+  readMention(written)?.kind === 'mobile'
+    ? {
+        message: 'nobody can be mentioned by a mobile number here',
+        mend: 'give the open id, or write `user:` before a user id of digits',
+      }
+    : mentionFault(written);
+
+/** What is wrong with the entries of the settings. */
+export function checkMentions(written: readonly string[] | undefined, faultOf = mentionFault) {
+  return (written ?? []).flatMap((one, index) => {
+    const fault = faultOf(one);
+    return fault === undefined ? [] : [{ pointer: `/mention/${index}`, ...fault }];
+  });
+}
 
 /** Tells the log of names in a message that mention nobody: they came from an event or from a rule, which does not know the channel. */
 export function logUnreadable(mention: readonly string[] | undefined, log: Log, delivery: Delivery): void {

@@ -10,6 +10,7 @@ import { linkAddress, lookalikes } from './markup.ts';
 import {
   checkMentions,
   logUnreadable,
+  mentionFault,
   type Mentions,
   mentionSetting,
   mentionsNobody,
@@ -64,6 +65,7 @@ export const wecom = defineChannel({
   escape: (text, format) =>
     format === 'html' ? escapeFor(text, format) : format === 'markdown' ? lookalikes(text) : text,
   check,
+  names: { mention: mentionFault },
   open: (settings, tools) => openWecom(settings, tools),
 });
 

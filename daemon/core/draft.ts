@@ -5,6 +5,7 @@ import { type DecodeSink, decode } from './schema/decode.ts';
 import { schemaOf } from './schema/json-schema.ts';
 import type { Static, TSchema } from './schema/type.ts';
 import { type Finding, validate } from './schema/validate.ts';
+import type { NameField } from './types.ts';
 
 export interface Position {
   readonly line: number;
@@ -44,6 +45,14 @@ export interface Reference {
   readonly position: Position;
 }
 
+/** A recipient or a mention that a rule writes out, and the channel that is to take it. What a template gives is known only later. */
+export interface WrittenName {
+  readonly field: NameField;
+  readonly text: string;
+  readonly channel: string;
+  readonly position: Position;
+}
+
 const MOST_PROBLEMS = 500;
 
 /** Everything learnt about one file while it is compiled: problems with their places, names, mentions, secrets. */
@@ -51,6 +60,7 @@ export class Draft {
   readonly document: RuleDocument;
   readonly declared: Declared[] = [];
   readonly references: Reference[] = [];
+  readonly names: WrittenName[] = [];
   /** Values of secret fields; longer than the reference that brought them in, or written out. */
   readonly secrets: string[] = [];
   /** Pointers of values that an excerpt must not show. */
@@ -136,6 +146,19 @@ export class Draft {
       name,
       from,
       hidden,
+      get position() {
+        return document.locate(pointer, 'value');
+      },
+    });
+  }
+
+  name(channel: string, field: NameField, text: string, pointer: string): void {
+    const { document } = this;
+    if (this.#isUnresolved(pointer)) return;
+    this.names.push({
+      channel,
+      field,
+      text,
       get position() {
         return document.locate(pointer, 'value');
       },

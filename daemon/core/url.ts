@@ -11,6 +11,8 @@ export interface UrlForm {
   readonly query: 'any' | Readonly<Record<string, string>>;
   /** What a whole one looks like. */
   readonly example: string;
+  /** Where a login can stand that is not encoded. */
+  readonly loginElsewhere?: string;
 }
 
 export interface UrlParts {
@@ -36,6 +38,7 @@ export const HTTP_URL: UrlForm = {
   path: 'any',
   query: 'any',
   example: 'https://host/path',
+  loginElsewhere: 'as a header, `Authorization`',
 };
 
 interface Split {
@@ -105,8 +108,12 @@ const formName = ({ schemes }: UrlForm): string =>
 
 const wholeMend = ({ example }: UrlForm): string => `write it whole: \`${example}\``;
 
-const ENCODE_LOGIN =
-  'in the user and the password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `?` as `%3F`, `#` as `%23` and `%` as `%25`';
+const encodeLogin = ({ loginElsewhere }: UrlForm): string =>
+  `in the user and the password write \`@\` as \`%40\`, \`:\` as \`%3A\`, \`/\` as \`%2F\`, \`?\` as \`%3F\`, \`#\` as \`%23\` and \`%\` as \`%25\`${
+    loginElsewhere === undefined ? '' : `; or give them as they are ${loginElsewhere}`
+  }`;
+
+const BARE_PERCENT = /%(?![0-9a-f]{2})/i;
 
 /** In the order of causes: what splits the URL at a wrong place is told before what follows from it. */
 const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | undefined)[] = [
@@ -116,10 +123,10 @@ const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | u
     const isSplit = after && login === undefined && port !== undefined && readPort(port) === undefined;
     const isBelow = after && form.path === 'none' && form.login !== 'none';
     return isSplit || isBelow
-      ? { message: 'has a `/`, `?` or `#` in its user or password, which ends them', mend: ENCODE_LOGIN }
+      ? { message: 'has a `/`, `?` or `#` in its user or password, which ends them', mend: encodeLogin(form) }
       : undefined;
   },
-  ({ login }) => (login?.includes('@') ? { message: 'has a second `@`', mend: ENCODE_LOGIN } : undefined),
+  ({ login }, form) => (login?.includes('@') ? { message: 'has a second `@`', mend: encodeLogin(form) } : undefined),
   ({ fragment }) =>
     fragment === undefined
       ? undefined
@@ -127,10 +134,11 @@ const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | u
           message: 'has a `#` and a part after it, which is never sent',
           mend: 'take it out, or write `%23` for a plain `#`',
         },
-  (_split, _form, text) =>
-    /%(?![0-9a-f]{2})/i.test(text)
-      ? { message: 'has a `%` that is not followed by two hexadecimal digits', mend: 'write `%25` for a plain `%`' }
-      : undefined,
+  ({ login }, form, text) => {
+    const message = 'has a `%` that is not followed by two hexadecimal digits';
+    if (BARE_PERCENT.test(login ?? '')) return { message, mend: encodeLogin(form) };
+    return BARE_PERCENT.test(text) ? { message, mend: 'write `%25` for a plain `%`' } : undefined;
+  },
   loginFault,
   ({ host }, form) =>
     hostOf(host) === undefined
@@ -169,16 +177,13 @@ function loginFault({ login }: Split, { login: taken }: UrlForm): Fault | undefi
 }
 
 /** Parameters are set beside the URL, or not at all. */
-function queryFault({ query }: Split, form: UrlForm): Fault | undefined {
-  if (query === undefined || form.query === 'any') return undefined;
+function queryFault({ query }: Split, { query: settings }: UrlForm): Fault | undefined {
+  if (query === undefined || settings === 'any') return undefined;
   const names = query.split('&').map((part) => part.split('=')[0]!.toLowerCase());
-  const known = names.find((name) => Object.hasOwn(form.query as object, name));
+  const known = names.find((name) => Object.hasOwn(settings, name));
   return {
     message: 'has parameters (`?`), which have no meaning here',
-    mend:
-      known === undefined
-        ? 'take out the `?` and what follows'
-        : (form.query as Readonly<Record<string, string>>)[known]!,
+    mend: known === undefined ? 'take out the `?` and what follows' : settings[known]!,
   };
 }
 

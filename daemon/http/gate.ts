@@ -15,7 +15,7 @@ export function openGate(listenHost: string, publicUrl: string | undefined): Gat
   const ours = new Set([
     ...LOOPBACK,
     listenHost.toLowerCase(),
-    ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname.toLowerCase()]),
+    ...(publicUrl === undefined ? [] : [hostOf(publicUrl) ?? '']),
   ]);
   const open = !LOOPBACK.includes(listenHost) && !LOOPBACK_ADDRESS.test(listenHost);
   // Whoever listens beyond the loopback is reached by addresses nobody listed; an address is no name that could be rebound.

@@ -39,6 +39,7 @@ export interface LoadedFile {
 const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   declared: [],
   references: [],
+  names: [],
   sources: [],
   channels: [],
   hours: [],

@@ -139,6 +139,13 @@ describe('the mail', () => {
     });
   });
 
+  test('from a domain beyond ASCII has an id that is ASCII', async () => {
+    const server = await serverOf();
+    const receipt = await send(channelOf(to(server, { from: 'belfry@bücher.example' })));
+    expect(receipt.id).toBe('<019aaf2e-1c00-7000-8000-0123456789ab@xn--bcher-kva.example>');
+    expect(server.mails[0]!.letter.headers['message-id']).toBe(receipt.id);
+  });
+
   test('of one replace_key forms a thread, of another one another', async () => {
     const server = await serverOf();
     const channel = channelOf(to(server));

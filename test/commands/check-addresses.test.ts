@@ -205,3 +205,51 @@ describe('what is right is taken', () => {
     expect(await problemsOf(text)).toEqual([]);
   });
 });
+
+describe('a name that a rule writes out is checked by the channel that takes it', () => {
+  const CHANNELS = `channels:
+  mail: { type: email, host: mail, from: a@example.com, to: b@example.com }
+  group: { type: wecom, key: k }
+  bot: { type: feishu, token: t }
+  push: { type: websocket }
+`;
+  const placesIn = async (rule: string): Promise<string[]> =>
+    (await problemsOf(`${CHANNELS}rules:\n  - name: r\n${rule}`)).map(
+      ({ line, column, code }) => `${line}:${column} ${code}`,
+    );
+
+  it.each([
+    ['two addresses in one entry', '    notify: { channel: mail, to: "a@x.test, b@y.test" }\n', ['8:34 rule.to']],
+    ['one of several entries', '    notify: [{ channel: mail, to: [a@x.test, bob] }]\n', ['8:46 rule.to']],
+    ['a recipient of the message', '    notify: [push, mail]\n    message: { to: bob }\n', ['9:20 rule.to']],
+    [
+      'a mention of the message, once',
+      '    notify: [group, bot]\n    message: { mention: "two words" }\n',
+      ['9:25 rule.mention'],
+    ],
+    [
+      'a mobile number where there are none',
+      '    notify: { channel: bot, message: { mention: "13800138000" } }\n',
+      ['8:49 rule.mention'],
+    ],
+    [
+      'a step of an escalation',
+      '    notify: push\n    escalate: [{ after: 1h, notify: mail, message: { to: bob } }]\n',
+      ['9:58 rule.to'],
+    ],
+  ])('%s', async (_what, rule, places) => {
+    expect(await placesIn(rule)).toEqual(places);
+  });
+
+  it.each([
+    ['what a template gives is known later', '    notify: { channel: mail, to: "{{ data.to }}" }\n'],
+    [
+      'what a target says stands in place of the rule',
+      '    notify: [push, { channel: mail, to: a@x.test }]\n    message: { to: bob }\n',
+    ],
+    ['a user of a websocket channel', '    notify: { channel: push, to: bob }\n    message: { to: a@x.test }\n'],
+    ['a mobile number with spaces', '    notify: { channel: group, message: { mention: "138 0013 8000" } }\n'],
+  ])('%s', async (_what, rule) => {
+    expect(await placesIn(rule)).toEqual([]);
+  });
+});

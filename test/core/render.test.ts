@@ -106,10 +106,8 @@ test('the message made from an event is escaped too', () => {
 test('fields of one line cannot be broken out of', () => {
   const hostile = { x: 'a\r\nBcc: all@x.example\u0000\u2028z' };
   const of = (field: keyof MessageTemplates) =>
-    render(
-      { [field]: field === 'mention' || field === 'tags' ? [t('{{ data.x }}')] : t('{{ data.x }}') },
-      hostile,
-    ).message;
+    render({ [field]: field === 'mention' || field === 'tags' ? [t('{{ data.x }}')] : t('{{ data.x }}') }, hostile)
+      .message;
   for (const message of [of('title'), of('replace_key'), of('mention'), of('tags')]) {
     expect(JSON.stringify({ ...message, body: '' })).not.toMatch(/\\[rn]|\\u0000|\u2028/);
   }

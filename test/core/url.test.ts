@@ -18,7 +18,7 @@ describe('a URL', () => {
   });
 
   test('that is taken goes where a standard reader goes, with the same login', () => {
-    const part = fc.string({ unit: fc.constantFrom(...'aB1.-_:@/?#[]%&=é \\~!'), maxLength: 12 });
+    const part = fc.string({ unit: fc.constantFrom(...Array.from('aB1.-_:@/?#[]%&=é \\~!')), maxLength: 12 });
     fc.assert(
       fc.property(part, part, (authority, rest) => {
         const text = `http://${authority}/${rest}`;
