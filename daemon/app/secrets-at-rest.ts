@@ -1,10 +1,9 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import type { Token } from '../core/ruleset.ts';
 import { BelfryError, EXIT } from '../core/failure.ts';
 import { writeAtomically } from '../lib/atomic-file.ts';
-import { openRegularFile } from '../lib/regular-file.ts';
+import { NotRegularFile, readRegularFile } from '../lib/regular-file.ts';
 import type { StatePaths } from './paths.ts';
 
 const OWNER_ONLY = 0o600;
@@ -37,19 +36,15 @@ export async function firstToken(paths: StatePaths): Promise<Token> {
 /** undefined: there is none, or nothing in it. Rejects with `state.unusable` (exit 78), never waits on a FIFO. */
 async function readSecret(file: string): Promise<Buffer | undefined> {
   try {
-    const handle = await openRegularFile(file, constants.O_RDONLY);
-    try {
-      const content = await handle.readFile();
-      return content.toString('latin1').trim() === '' ? undefined : content;
-    } finally {
-      await handle.close();
-    }
+    const content = await readRegularFile(file);
+    return content.toString('latin1').trim() === '' ? undefined : content;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (!(cause instanceof NotRegularFile)) throw cause;
     throw new BelfryError(
       'state.unusable',
-      `the state directory cannot be used: ${message}; move it away, it is made anew`,
+      `the state directory cannot be used: ${cause.message}; move it away, it is made anew`,
       { exit: EXIT.config, cause },
     );
   }
