@@ -62,7 +62,7 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
   refuseUnsafeEnvironment(terminal.env);
   const scrubber = new Scrubber();
   const paths = statePaths(await peekDaemonSettings(config, terminal.env), terminal.env, terminal.cwd);
-  const key = fingerprintKey(paths);
+  const key = await fingerprintKey(paths);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber });
   const closers = new Closers();
