@@ -202,7 +202,7 @@ describe('an excerpt', () => {
       'channels:\n  a: { type: pagr, key: hunter2secret }\n',
       '  a: { type: pagr, key: *** } @ pagr,',
     ],
-    ['a file that is not YAML', 'channels:\n  a:\n    key: "hunter2secret\n', ' @ '],
+    ['a file that is not YAML', 'channels:\n  a:\n    key: "hunter2secret\n', '    key: *** @ ***'],
   ])('hides %s', async (_what, content, shown) => {
     const [first] = await excerptOf(content);
     expect(first).toBe(shown);
