@@ -148,7 +148,7 @@ export class Draft {
       ...this.document.locate(pointer, at, secret ? undefined : offset),
       code,
       message,
-      mend,
+      mend: secret ? 'look at what the reference or the setting holds' : mend,
     };
   }
 }

@@ -78,7 +78,8 @@ const DECODERS: Readonly<Record<Decoding, Decoder>> = {
       offset: compiled.offset,
       code: 'value.condition',
       message: `${nameOf(pointer)} is not a condition: ${compiled.message}`,
-      mend: 'it is a CEL expression that is true or false: `data.status == "failed" && data.count > 3.0`',
+      mend:
+        compiled.mend ?? 'it is a CEL expression that is true or false: `data.status == "failed" && data.count > 3.0`',
       quotes: true,
     });
     return undefined;
