@@ -4,7 +4,7 @@ export function re2Fault(pattern: string, error: unknown): { readonly message: s
     message: `it is no RE2 expression (${(error as Error).message})`,
     mend: UNSUPPORTED.test(pattern)
       ? 'RE2 has no look-around and no back-references: ask for what must be there, and with a `not` or `!` of its own for what must not'
-      : 'mend the expression; in YAML single quotes keep its backslashes',
+      : 'mend the RE2 expression; in YAML single quotes keep its backslashes',
   };
 }
 
