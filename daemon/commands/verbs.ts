@@ -173,15 +173,21 @@ function channelVerbs(program: Command, { terminal, doors, run }: Kit): void {
     );
 }
 
+interface CheckOptions {
+  readonly format: string;
+  readonly strict?: boolean;
+}
+
 function ruleVerbs(program: Command, { terminal, registry, doors, config, run }: Kit): void {
   program
     .command('check')
     .description('validate rules: every problem with its place, an excerpt and what to do')
     .argument('[path...]', 'files or directories (default: the rules directory)')
     .addOption(new Option('--format <format>', 'how').choices(CHECK_FORMATS).default('text'))
-    .action((given: string[], options: CommonOptions & { format: string }) => {
+    .option('--strict', 'warnings make the rules invalid, too')
+    .action((given: string[], { json, format, strict = false, ...options }: CommonOptions & CheckOptions) => {
       const paths = given.length > 0 ? given : [config(options)];
-      return run(() => checkCommand({ paths, format: options.json ? 'json' : options.format, registry, terminal }));
+      return run(() => checkCommand({ paths, format: json ? 'json' : format, strict, registry, terminal }));
     });
   program
     .command('explain')

@@ -23,8 +23,8 @@ export type Finder = (code: string, source: string) => readonly Place[];
 export interface Language {
   readonly finders: readonly Finder[];
   /** Makes unrecognizable what is not code. */
-  codeOf(source: string): string;
-  compiles(source: string): boolean;
+  readonly codeOf: (source: string) => string;
+  readonly compiles: (source: string) => boolean;
 }
 
 /** Characters of a text that is tried at all; a few times what anybody writes, since some patterns take quadratic time. */

@@ -1,5 +1,5 @@
 import { Context, Liquid } from 'liquidjs';
-import { OPTIONAL, plainParts, renderPlain } from './plain-template.ts';
+import { OPTIONAL, plainParts, plainPaths, renderPlain } from './plain-template.ts';
 import type { Scope, Template } from './ruleset.ts';
 import { onceFor } from './once-for.ts';
 import { findTemplateSlip } from './template-slips.ts';
@@ -66,6 +66,37 @@ function compileAnew(source: string): CompiledTemplate {
   if (compiled.ok || source.length > LONGEST_SOURCE) return compiled;
   const slip = findTemplateSlip(source, Object.keys(liquid().filters), (mended) => attempt(mended).ok);
   return slip === undefined ? compiled : { ok: false, ...slip };
+}
+
+/** A value that a template names, where it stands. Variables of its own are none. */
+export interface NamedPath {
+  readonly path: readonly string[];
+  /** Characters into the template. */
+  readonly offset: number;
+}
+
+/** The values that a template names, in their order; none of one that does not compile. */
+export const templatePaths = onceFor((source): readonly NamedPath[] => {
+  if (!/\{[{%]/.test(source)) return [];
+  if (plainParts(source) !== undefined) return plainPaths(source);
+  try {
+    const { globals } = liquid().parseAndAnalyzeSync(source, undefined, { partials: false });
+    return Object.values(globals)
+      .flat()
+      .map(({ segments, location }) => ({
+        path: segments.slice(0, scalarsOf(segments)).map(String),
+        offset: offsetOf(source, location.row, location.col),
+      }))
+      .sort((a, b) => a.offset - b.offset);
+  } catch {
+    return [];
+  }
+});
+
+/** How many steps of a path are written out: `items[data.n].id` has one. */
+function scalarsOf(segments: readonly unknown[]): number {
+  const at = segments.findIndex((segment) => typeof segment !== 'string' && typeof segment !== 'number');
+  return at < 0 ? segments.length : at;
 }
 
 function attempt(source: string): CompiledTemplate {

@@ -6,8 +6,10 @@ import type { Excerpt } from '../core/problem-text.ts';
 import type { CompileTools } from '../core/types.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import { readRulesFile } from './files.ts';
-import { Lines, locate } from './locate.ts';
+import type { Issue } from './convert.ts';
+import { type FoundSpot, Lines, locate } from './locate.ts';
 import { maskLine, maskSuspicious, type Range } from './mask.ts';
+import { parseAside } from './parse-aside.ts';
 import { type ParsedText, parseFile } from './parse-file.ts';
 import { type Lookup, lookUpAll, type ReferenceScope, referencesIn, replaceReferences } from './references.ts';
 import { inTurns } from './turns.ts';
@@ -26,6 +28,8 @@ export interface LoadParts {
 export interface LoadedFile {
   readonly file: string;
   readonly fragment: Fragment;
+  /** Parts of its texts that YAML leaves out without a word. */
+  readonly losses: readonly Problem[];
   /** It could not be read as far as names: nobody knows what it declares. */
   readonly opaque: boolean;
   /** Changes with the text and with what its references stand for. */
@@ -61,6 +65,7 @@ export async function loadFile(file: string, parts: LoadParts, before?: LoadedFi
     return {
       file,
       fragment: { ...NOTHING, file, problems: [read.problem] },
+      losses: [],
       opaque: true,
       stamp,
       secretFiles: [],
@@ -99,6 +104,7 @@ async function compileParsed(
       found,
       lines,
       fragment: { ...NOTHING, file, problems: inOrder(problems) },
+      losses: [],
       ranges: [],
     });
   }
@@ -110,6 +116,7 @@ async function compileParsed(
     data: resolved.data,
     referenced: (pointer) => resolved.referenced.has(pointer),
     locate: (pointer, at, offset) => locate(text, lines, parsed.spotOf(pointer), at, offset),
+    ...(MISLEADING.test(text) && { written: (pointer) => writtenAt(text, parsed.spotOf(pointer)) }),
   };
   const compiled = await inTurns(compileSteps(document, parts.tools, before));
   for (const secret of compiled.secrets) parts.scrubber.add(secret);
@@ -122,7 +129,24 @@ async function compileParsed(
   const ranges = [...compiled.masked]
     .map((pointer) => parsed.spotOf(pointer))
     .flatMap(({ spot, exact }) => (exact ? [spot] : []));
-  return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, ranges });
+  const losses = (await lossesOf(text)).map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue }));
+  return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, losses: inOrder(losses), ranges });
+}
+
+/** Numbers that do not print back as they are written, and words that YAML 1.1 took for true and false. Most files have none. */
+const MISLEADING =
+  /[:[,-]\s+(?:[+-]?(?:0\d|\d+\.\d*0(?!\d)|\d+_\d|[\d.]+e[+-]?\d|\.\d)|[+]\d|(?:yes|no|on|off|y|n)\s*(?:$|[,\]}#]))/im;
+
+function writtenAt(text: string, { spot, exact }: FoundSpot): string | undefined {
+  return exact ? text.slice(spot.start, spot.end) : undefined;
+}
+
+/** An anchor, or a `#` right before a word. */
+const LOSSY = /[^\s#][ \t]+#[^\s#]|[:,[-][ \t]+&\w/;
+
+async function lossesOf(text: string): Promise<readonly Issue[]> {
+  const parsed = LOSSY.test(text) ? await parseAside(text) : undefined;
+  return parsed?.ok === true ? parsed.losses : [];
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -138,6 +162,7 @@ interface ParsedParts {
   readonly found: ReadonlyMap<string, Lookup>;
   readonly lines: Lines;
   readonly fragment: Fragment;
+  readonly losses: readonly Problem[];
   readonly ranges: readonly Range[];
 }
 
@@ -147,16 +172,18 @@ class ParsedFile implements LoadedFile {
   readonly parsed: ParsedText;
   readonly stamp: string;
   readonly fragment: Fragment;
+  readonly losses: readonly Problem[];
   readonly secretFiles: readonly string[];
   readonly #lines: Lines;
   readonly #ranges: readonly Range[];
 
-  constructor({ file, text, parsed, stamp, found, lines, fragment, ranges }: ParsedParts) {
+  constructor({ file, text, parsed, stamp, found, lines, fragment, losses, ranges }: ParsedParts) {
     this.file = file;
     this.text = text;
     this.parsed = parsed;
     this.stamp = stamp;
     this.fragment = fragment;
+    this.losses = losses;
     this.secretFiles = [...found.values()].flatMap((lookup) => (lookup.file === undefined ? [] : [lookup.file]));
     this.#lines = lines;
     this.#ranges = ranges;

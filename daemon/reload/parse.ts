@@ -7,7 +7,14 @@ import { explainYaml } from './yaml-errors.ts';
  * came out of aliases. `stage`: a text whose syntax is wrong was not looked at for what its content may not be.
  */
 export type Parsed =
-  | { readonly ok: true; readonly data: unknown; readonly spots: Spot; readonly aliased: number }
+  | {
+      readonly ok: true;
+      readonly data: unknown;
+      readonly spots: Spot;
+      readonly aliased: number;
+      /** Parts of texts that YAML leaves out without a word. */
+      readonly losses: readonly Issue[];
+    }
   | { readonly ok: false; readonly stage: 'syntax' | 'content'; readonly issues: readonly Issue[] };
 
 /** Some 30,000 rules; their tokens take half a gigabyte. */
@@ -39,10 +46,31 @@ export function parseYaml(text: string, depth = 0): Parsed {
   }
   if (document === undefined || issues.length > 0)
     return { ok: false, stage: 'syntax', issues: issues.slice(0, MOST_ISSUES) };
-  const { data, spot, aliased, issues: found } = convert(document.contents, depth);
+  const converted = convert(document.contents, depth);
+  const { data, spot, aliased, issues: found } = converted;
   return found.length > 0
     ? { ok: false, stage: 'content', issues: found.slice(0, MOST_ISSUES) }
-    : { ok: true, data, spots: spot, aliased };
+    : { ok: true, data, spots: spot, aliased, losses: lossesOf(text, converted) };
+}
+
+function lossesOf(text: string, { comments, anchored, aliases }: ReturnType<typeof convert>): readonly Issue[] {
+  const mend = "put the whole text in quotes: `'...'`";
+  return [
+    ...comments.map((end) => ({
+      offset: text.indexOf('#', end),
+      code: 'yaml.comment',
+      message: 'here a comment begins, which is no part of the text before it',
+      mend: `${mend}; or put a space behind the \`#\``,
+    })),
+    ...[...anchored]
+      .filter(([name]) => !aliases.has(name))
+      .map(([name, offset]) => ({
+        offset: text.indexOf(`&${name}`, offset),
+        code: 'yaml.anchor',
+        message: 'this is the name of an anchor, which nothing refers to, and no part of the text behind it',
+        mend: `${mend}; or remove it`,
+      })),
+  ];
 }
 
 type Composed = { readonly ok: true; readonly documents: readonly Document.Parsed[] } | Extract<Parsed, { ok: false }>;

@@ -27,6 +27,13 @@ export function faultOfPattern(match: string): PatternFault | undefined {
   }
 }
 
+/** The names of its groups; none of an expression that does not compile. */
+export function groupNames(match: string | undefined): readonly string[] {
+  return match === undefined || faultOfPattern(match) !== undefined
+    ? []
+    : Object.keys(RE2JS.compile(match).namedGroups());
+}
+
 /** Looked for anywhere in the line, in time linear in its length. Without a pattern every line is one, with no fields. */
 export function compileLinePattern(match: string | undefined): LinePattern {
   if (match === undefined) return () => ({});

@@ -10,7 +10,7 @@ import { checkVerify, openVerification, type Verification, verifySetting } from 
 import { openReplays, type Replays } from './verify/replays.ts';
 import type { Proof, Wrong } from './verify/scheme.ts';
 import { problem, readBody } from './webhook-body.ts';
-import { eventOf, hookScope, told } from './webhook-event.ts';
+import { DEFAULT_TYPE, eventOf, hookScope, told } from './webhook-event.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'GET'] as const;
 
@@ -94,9 +94,17 @@ export const webhook = defineSource({
   summary: 'HTTP requests, verified by ten schemes',
   settings: settingsSchema,
   events: ['webhook.received'],
+  shapes: ({ event }) => [{ ...fixedType(event?.type), data: 'open', extensions: 'open' }],
+  templateNames: ['headers', 'query', 'body', 'duplicate'],
   check: (settings) => [...checkAllow(settings.allow), ...checkVerify(settings.verify)],
   start: startWebhook,
 });
+
+/** The type of all its events, unless a template gives it. */
+function fixedType(template: Template | undefined): { readonly type?: string } {
+  const type = template?.source.trim() ?? DEFAULT_TYPE;
+  return /\{[{%]/.test(type) || type === '' ? {} : { type };
+}
 
 function checkAllow(allow: readonly string[] | undefined): readonly Wrong[] {
   const wrong = (allow ?? []).filter((text) => networkOf(text) === undefined);

@@ -24,7 +24,7 @@ const LONGEST_NESTED_LIST = 1000;
 /** Deeper than any event that came in by the front door. */
 const DEEPEST_EVENT = 64;
 const TOO_LONG = `a list or map of the event has more than ${LONGEST_NESTED_LIST} elements, or is too deep, for nested macros`;
-const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+export const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 /** A field or an element that is not there is "no match", not an error. */
 const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'unknown_variable', 'index_out_of_bounds']);
 
@@ -58,6 +58,11 @@ function compileAnew(source: string): CompiledCondition {
   if (compiled.ok) return compiled;
   const slip = findConditionSlip(source, functions(), (mended) => attempt(mended).ok);
   return slip === undefined ? compiled : { ok: false, ...slip };
+}
+
+/** The tree of an expression that compiles. */
+export function parseCondition(source: string): ASTNode | undefined {
+  return compileCondition(source).ok ? environment().parse(source).ast : undefined;
 }
 
 function attempt(source: string): CompiledCondition {
@@ -196,7 +201,7 @@ function nodesOf(node: ASTNode): ASTNode[] {
   return [node, ...childrenOf(node).flatMap(nodesOf)];
 }
 
-function childrenOf(node: ASTNode): ASTNode[] {
+export function childrenOf(node: ASTNode): ASTNode[] {
   const found: ASTNode[] = [];
   const look = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(look);
