@@ -42,7 +42,10 @@ export function findSlip(source: string, language: Language): Slip | undefined {
     if (first === undefined) continue;
     const mended = replaced(source, some, language);
     if (!language.compiles(mended)) continue;
-    return { offset: first.shownAt ?? first.start, message: first.message, mend: `${first.mend}: \`${mended}\`` };
+    const { message, mend } = first;
+    // Behind a question there is no colon.
+    const whole = `${mend.endsWith('?') ? '' : ':'} \`${mended.trim()}\``;
+    return { offset: first.shownAt ?? first.start, message, mend: mend + whole };
   }
   return undefined;
 }

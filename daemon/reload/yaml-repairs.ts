@@ -118,6 +118,31 @@ function escapes(text: string, { offset, code }: Issue): readonly Repair[] {
   return [{ edits, issue: { offset, code, message, mend } }];
 }
 
+const MAX_COMMENT_LINES_BACK = 50;
+
+/** A `#` right before a word where a value is due: what stands behind it is no part of the file, brackets neither. */
+function comments(text: string, { offset, code }: Issue): readonly Repair[] {
+  if (!QUOTABLE.has(code)) return [];
+  const found: Repair[] = [];
+  let line = lineAt(text, offset);
+  for (let back = 0; back < MAX_COMMENT_LINES_BACK; back += 1) {
+    const match = line.text.length > MAX_LINE ? null : /[:,[]\s+(#[^\s,}\]][^,}\]]*)/.exec(line.text);
+    if (match !== null) found.push(commented(line, match.index + match[0].indexOf('#'), match[1]!.trimEnd()));
+    if (line.start === 0) break;
+    line = lineAt(text, line.start - 1);
+  }
+  return found;
+}
+
+function commented(line: Value, start: number, text: string): Repair {
+  const { replacement, mend } = quoted(text);
+  const offset = line.start + start;
+  return {
+    edits: [{ start: offset, end: offset + text.length, replacement }],
+    issue: { offset, code: 'yaml.comment', message: 'here a comment begins, and no text', mend },
+  };
+}
+
 const KEY = /^\s*(?:- +)*(?:"[^"]*"|'[^']*'|[^\s#:{}[\],&*!|>'"%@`-][^:#]*?) *:[ \t]+/;
 const DASH = /^\s*(?:- +)+/;
 
@@ -202,4 +227,4 @@ const BEGINNINGS: readonly (readonly [pattern: RegExp, code: string, message: st
   [/:(?:\s|$)/, 'colon', 'a colon and a space in a text without quotes begin a map'],
 ];
 
-const FINDERS: readonly Finder[] = [tabs, escapes, unquoted, openQuotes];
+const FINDERS: readonly Finder[] = [tabs, escapes, unquoted, openQuotes, comments];

@@ -132,6 +132,7 @@ describe('what a rule says in vain', () => {
     ['a version that is a number', ['match: { data.version: 3.10 }'], ['12:28 yaml.spelling']],
     ['a word that is no truth', ['match: { data.ok: yes }'], ['12:23 yaml.spelling']],
     ['grouped digits', ['match: { data.n: { gte: 1_000 } }'], ['12:29 yaml.spelling']],
+    ['typographic quotes', ['match: { data.x: “y” }'], ['12:22 yaml.quotes']],
     ['a comment that was none', ['message:', '  title: deploy #5'], ['13:21 yaml.comment']],
     ['an anchor that was none', ['message:', '  title: &x full'], ['13:14 yaml.anchor']],
     [

@@ -56,7 +56,7 @@ describe('what another language writes differently', () => {
       ok: false,
       offset,
       message: expect.any(String),
-      mend: `${mend}: \`${mended}\``,
+      mend: `${mend}${mend.endsWith('?') ? '' : ':'} \`${mended}\``,
     });
     expect(compileCondition(mended)).toMatchObject({ ok: true });
   });

@@ -65,6 +65,8 @@ const SLIPS: readonly (readonly [written: string, place: string, code: string, m
   ['- name: x: y', '1:9', 'colon', SINGLE, "- name: 'x: y'"],
   ["title: it's: full", '1:8', 'colon', DOUBLE, `title: "it's: full"`],
   ['if: data.a == 1 ? data.b : data.c', '1:5', 'colon', SINGLE, "if: 'data.a == 1 ? data.b : data.c'"],
+  ['c: { type: x, url: #ops }\nd: 1', '1:20', 'comment', SINGLE, "c: { type: x, url: '#ops' }\nd: 1"],
+  ['tags: [a, #b]\nd: 1', '1:11', 'comment', SINGLE, "tags: [a, '#b']\nd: 1"],
   ['title: "deploy 5\nbody: x', '1:8', 'quote', 'put a `"` at the end of the text', 'title: "deploy 5"\nbody: x'],
   ["title: 'deploy 5\nbody: x", '1:8', 'quote', "put a `'` at the end of the text", "title: 'deploy 5'\nbody: x"],
   [

@@ -7,7 +7,7 @@ import { ruleSchema } from '../schema/rule.ts';
 import { lintMatch } from './lint-match.ts';
 import { DEFAULT_KEY, lintResolve } from './lint-resolve.ts';
 import { lintCondition, lintTemplate } from './lint-texts.ts';
-import { lintSpelling, type Written } from './spelling.ts';
+import { lintQuotes, lintSpelling, type Written } from './spelling.ts';
 import { visit } from './visit.ts';
 import { type Vocabulary, vocabularyOf, withNames } from './vocabulary.ts';
 import type { Warn } from './warn.ts';
@@ -57,6 +57,7 @@ export function lintRule(
   ];
   visit(schemaOf(ruleSchema), rule, place.pointer, (meaning, value, pointer) => {
     if (place.referenced(pointer)) return;
+    lintQuotes(value, pointer, warn);
     const vocabulary = vocabularies.find(([prefix]) => `${pointer}/`.startsWith(`${prefix}/`))?.[1] ?? told;
     if (meaning === 'match') {
       lintMatch(

@@ -4,7 +4,7 @@ import type { Schema } from '../schema/json-schema.ts';
 import { lintMatch } from './lint-match.ts';
 import { lintTemplate } from './lint-texts.ts';
 import { referenceMeant } from './references.ts';
-import { lintSpelling, type Written } from './spelling.ts';
+import { lintQuotes, lintSpelling, type Written } from './spelling.ts';
 import { visit } from './visit.ts';
 import { OPEN_VOCABULARY, withNames } from './vocabulary.ts';
 import type { Warn } from './warn.ts';
@@ -24,6 +24,7 @@ export function lintSettings(schema: Schema, given: unknown, place: SettingsPlac
   const vocabulary = withNames(OPEN_VOCABULARY, ['event', ...place.names]);
   visit(schema, settings, place.pointer, (meaning, value, pointer) => {
     if (place.referenced(pointer)) return;
+    lintQuotes(value, pointer, warn);
     if (meaning === 'match') {
       lintMatch(value, pointer, OPEN_VOCABULARY, warn);
       lintSpelling(value, pointer, place.written, warn);

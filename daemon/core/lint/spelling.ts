@@ -5,6 +5,17 @@ import type { Warn } from './warn.ts';
 /** A scalar as it is written in the file, quotes included; undefined where that cannot matter. */
 export type Written = (pointer: string) => string | undefined;
 
+/** Warns of a text in typographic quotes, which are part of it. */
+export function lintQuotes(value: unknown, pointer: string, warn: Warn): void {
+  if (Array.isArray(value)) value.forEach((item, index) => lintQuotes(item, below(pointer, index), warn));
+  else if (isObject(value)) {
+    for (const [name, item] of Object.entries(value)) lintQuotes(item, below(pointer, name), warn);
+  } else if (typeof value === 'string' && /^(?:[\u201c\u201e].*[\u201c\u201d]|\u2018.*\u2019)$/s.test(value)) {
+    const message = 'the typographic quotes are part of this text';
+    warn({ pointer, at: 'value', code: 'yaml.quotes', message, mend: 'write it in straight ones: `"..."`' });
+  }
+}
+
 const WORDS = /^(?:yes|no|on|off|y|n)$/i;
 const GROUPED_DIGITS = /^[+-]?\d{1,3}(?:_\d{3})+$/;
 const ORDER: ReadonlySet<string> = new Set(['gt', 'gte', 'lt', 'lte']);

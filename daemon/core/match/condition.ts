@@ -86,7 +86,11 @@ function attempt(source: string): CompiledCondition {
     return { ok: true, condition: { source, test: tester(evaluate, nesting) } };
   } catch (error) {
     const { code = '', summary, message, range } = error as CelFailure;
-    return { ok: false, message: CEL_WORDS[code] ?? summary ?? message, offset: range?.start ?? 0 };
+    return {
+      ok: false,
+      message: CEL_WORDS[code] ?? (summary ?? message).replace(OVERLOAD, 'nothing is called as `$1`'),
+      offset: range?.start ?? 0,
+    };
   }
 }
 
@@ -97,6 +101,8 @@ const CEL_WORDS: Readonly<Record<string, string>> = {
   expected_token: 'a bracket or a name is missing here',
   unexpected_character: 'this does not belong here',
 };
+
+const OVERLOAD = /^found no matching overload for '(.+)'$/s;
 
 /** `size(x)`, and `x.size()` with the macros. */
 function functions(): KnownFunctions {
