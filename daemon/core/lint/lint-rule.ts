@@ -25,7 +25,6 @@ export const MESSAGE_NAMES: readonly string[] = [
 
 export interface RulePlace {
   readonly pointer: string;
-  readonly written: Written;
   readonly referenced: (pointer: string) => boolean;
 }
 
@@ -66,7 +65,6 @@ export function lintRule(
         pointer.startsWith(at('resolve')) ? forMatch(all, ending) : forMatch(all, firing),
         warn,
       );
-      lintSpelling(value, pointer, place.written, warn);
     }
     if (typeof value !== 'string') return;
     if (meaning === 'condition') lintCondition(value, pointer, withNames(vocabulary, ['event', 'now']), warn);
@@ -77,6 +75,17 @@ export function lintRule(
   const text = typeof key === 'string' ? key : DEFAULT_KEY;
   const places = { resolve: at('resolve'), key: key === undefined ? undefined : at('key') };
   lintResolve(text, { match, vocabulary: firing }, { match: ends.match, vocabulary: ending }, places, warn);
+}
+
+/** Warns of what the values in the matches of a rule are read as. It depends on the text of the file, not on the rule alone. */
+export function lintRuleSpelling(
+  rule: Readonly<Record<string, unknown>>,
+  pointer: string,
+  written: Written,
+  warn: Warn,
+): void {
+  for (const name of ['match', 'any', 'all', 'none']) lintSpelling(rule[name], below(pointer, name), written, warn);
+  if (isObject(rule.resolve)) lintSpelling(rule.resolve.match, below(pointer, 'resolve', 'match'), written, warn);
 }
 
 /** The types are those of all events: that the match asks for one of them is what is to be checked. */

@@ -1,4 +1,3 @@
-import { BUILT_IN_SOURCES } from '../compile-source.ts';
 import type { Fragment } from '../compile.ts';
 import { Draft, type RuleDocument } from '../draft.ts';
 import { OWN_SOURCE } from '../event.ts';
@@ -7,13 +6,14 @@ import type { Problem } from '../failure.ts';
 import { isObject } from '../json.ts';
 import { OWN_SHAPES } from '../own-events.ts';
 import { below } from '../pointer.ts';
-import type { SourceConfig } from '../ruleset.ts';
+import type { CompiledRule } from '../ruleset.ts';
 import { daemonSchema } from '../schema/daemon.ts';
 import { type Schema, schemaOf } from '../schema/json-schema.ts';
 import { messageSchema } from '../schema/message.ts';
 import { silenceSchema } from '../schema/silence.ts';
+import type { Finding } from '../schema/validate.ts';
 import type { Registry } from '../types.ts';
-import { lintRule, MESSAGE_NAMES } from './lint-rule.ts';
+import { lintRule, lintRuleSpelling, MESSAGE_NAMES } from './lint-rule.ts';
 import { lintSettings } from './lint-settings.ts';
 import type { Warn } from './warn.ts';
 
@@ -39,33 +39,63 @@ export function* lintSteps(
   registry: Registry,
   around: readonly Fragment[] = [],
 ): Generator<undefined, readonly Problem[]> {
-  const sources = new Map(
-    [...around, ...fragments].flatMap((fragment) => fragment.sources.map((source) => [source.name, source] as const)),
-  );
-  const shapesOf = (name: string): readonly EventShape[] => {
-    if (BUILT_IN_SOURCES.includes(name)) return name === OWN_SOURCE ? OWN_SHAPES : [OPEN_SHAPE];
-    return shapesOfSource(sources.get(name), registry);
-  };
+  const known = shapesOfAll([...around, ...fragments], registry);
   const found: Problem[] = [];
   for (const fragment of fragments) {
     if (fragment.document === undefined) continue;
     const draft = new Draft(fragment.document);
-    yield* lintFile(fragment, fragment.document, registry, shapesOf, (finding) => draft.found(finding));
+    yield* lintFile(fragment, fragment.document, registry, known, (finding) => draft.found(finding));
     found.push(...draft.problems);
   }
   return found;
 }
 
-function shapesOfSource(source: SourceConfig | undefined, { sources }: Registry): readonly EventShape[] {
-  const type = sources.find((candidate) => candidate.type === source?.type);
-  return (source !== undefined && type?.shapes?.(source.settings)) || [OPEN_SHAPE];
+/** What events of a source may look like, and a text that changes with it. */
+interface Known {
+  readonly shapes: readonly EventShape[];
+  readonly digest: string;
+}
+
+const NOTHING_KNOWN: Known = { shapes: [OPEN_SHAPE], digest: '' };
+
+function shapesOfAll(fragments: readonly Fragment[], { sources }: Registry): ReadonlyMap<string, Known> {
+  const known = new Map<string, Known>([[OWN_SOURCE, { shapes: OWN_SHAPES, digest: OWN_SOURCE }]]);
+  for (const { name, type, settings } of fragments.flatMap((fragment) => fragment.sources)) {
+    const shapes = sources.find((candidate) => candidate.type === type)?.shapes?.(settings);
+    if (shapes !== undefined) known.set(name, { shapes, digest: JSON.stringify(shapes) });
+  }
+  return known;
+}
+
+/** What was found in a rule, by what was known of its sources; pointers begin in the rule. */
+const remembered = new WeakMap<CompiledRule, { readonly digest: string; readonly findings: readonly Finding[] }>();
+
+function findingsIn(
+  compiled: CompiledRule,
+  rule: Readonly<Record<string, unknown>>,
+  known: ReadonlyMap<string, Known>,
+  referenced: (pointer: string) => boolean,
+): readonly Finding[] {
+  const of = (source: string): Known => known.get(source) ?? NOTHING_KNOWN;
+  const digest = (compiled.on ?? []).map((source) => of(source).digest).join('\n');
+  const before = remembered.get(compiled);
+  if (before?.digest === digest) return before.findings;
+  const findings: Finding[] = [];
+  lintRule(
+    rule,
+    (source) => of(source).shapes,
+    { pointer: '', referenced },
+    (finding) => findings.push(finding),
+  );
+  remembered.set(compiled, { digest, findings });
+  return findings;
 }
 
 function* lintFile(
   fragment: Fragment,
   document: RuleDocument,
   registry: Registry,
-  shapesOf: (name: string) => readonly EventShape[],
+  known: ReadonlyMap<string, Known>,
   warn: Warn,
 ): Generator<undefined, void> {
   const sections = isObject(document.data) ? document.data : {};
@@ -93,10 +123,14 @@ function* lintFile(
   }
   for (const [index, silence] of listOf(sections.silences))
     settings(schemaOf(silenceSchema), silence, below('/silences', index), []);
-  const good = new Set(fragment.rules.map(({ name }) => name));
+  const good = new Map(fragment.rules.map((rule) => [rule.name, rule]));
   for (const [index, rule] of listOf(sections.rules)) {
-    if (isObject(rule) && good.has(rule.name as string))
-      lintRule(rule, shapesOf, { pointer: below('/rules', index), written, referenced }, warn);
+    const compiled = isObject(rule) ? good.get(rule.name as string) : undefined;
+    if (!isObject(rule) || compiled === undefined) continue;
+    const pointer = below('/rules', index);
+    for (const finding of findingsIn(compiled, rule, known, (at) => referenced(pointer + at)))
+      warn({ ...finding, pointer: pointer + finding.pointer });
+    lintRuleSpelling(rule, pointer, written, warn);
     yield;
   }
 }
