@@ -23,6 +23,8 @@ export interface RuleDocument {
   unresolved?(pointer: string): boolean;
   /** Where the key or the value stands; `offset` counts characters into a text value. */
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
+  /** A scalar as it is written in the file; undefined where no spelling is one that YAML reads in its own way. */
+  written?(pointer: string): string | undefined;
 }
 
 export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'hours' | 'silence' | 'rule' | 'path';
@@ -203,7 +205,7 @@ export class Draft {
       ...this.document.locate(pointer, at, secret ? undefined : offset),
       code,
       message,
-      mend,
+      mend: secret ? 'look at what the reference or the setting holds' : mend,
     };
   }
 }
