@@ -1,7 +1,8 @@
+import type { GivenSecret } from './secret.ts';
 import { MARK, NeedleTrie } from './needle-trie.ts';
 import { findNeedles, type Span } from './secret-finder.ts';
 import { addNeedles } from './secret-needles.ts';
-import { type GivenSecret, partsOfSecret } from './secret-parts.ts';
+import { partsOfSecret } from './secret-parts.ts';
 
 const MASK = '***';
 const WITHHELD = '[not shown: it repeats a secret that is too short to be masked]';

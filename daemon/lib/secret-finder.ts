@@ -102,8 +102,7 @@ class Search {
   }
 
   #follow(from: Branch, branches: Branch[]): void {
-    let { at, node } = from;
-    const { passed } = from;
+    let { at, node, passed } = from;
     for (;;) {
       if (at >= this.#limit) return this.#reachEnd(node);
       this.#left -= 1;
@@ -119,6 +118,7 @@ class Search {
         at += point > 0xffff ? 2 : 1;
       }
       if (node === 0) return;
+      passed = 0;
       this.#arrive(node, at);
     }
   }

@@ -1,24 +1,11 @@
+import { type GivenSecret, isPublicHeader, type SecretRole } from './secret.ts';
 import type { SecretPart } from './secret-needles.ts';
-
-/** How a value came to be a secret: it stands in a secret field, is a literal header or variable, or came in through a reference. */
-export type SecretRole = 'secret' | 'setting' | 'reference';
-
-/** A value that the configuration brings in. `name` is that of its setting, header or variable. */
-export interface GivenSecret {
-  readonly value: string;
-  readonly role: SecretRole;
-  readonly name: string;
-  /** Something in it came in through a reference. */
-  readonly referenced?: boolean;
-}
 
 const SHORTEST_REFERENCE = 6;
 const SHORTEST_LINE = 16;
 const SHORTEST_SEGMENT = 6;
 
 const CREDENTIAL_NAME = /auth|token|key|secret|pass|pwd|sig|cookie|credential|session|bearer|code/i;
-/** Headers that say what kind of text goes, not who sends it. */
-const PUBLIC_NAME = /^(?:content-.*|accept.*|user-agent|cache-control|host|origin|date)$/i;
 const SCHEME_WORD = /^(?:bearer|basic|token|digest|apikey|key|bot|genie-?key|negotiate)$/i;
 /** Segments of paths that many services share. */
 const COMMON_SEGMENT =
@@ -35,6 +22,7 @@ const PARTS: Readonly<Record<SecretRole, (given: GivenSecret) => SecretPart[]>> 
   reference: ({ value }) => (value.length < SHORTEST_REFERENCE ? [] : [{ ...everywhere(value), whole: true }]),
   secret: ({ value }) => [...credential(value), ...urlParts(value)],
   setting: settingParts,
+  url: ({ value }) => (URL.canParse(value) ? userParts(new URL(value)) : []),
 };
 
 const everywhere = (text: string): SecretPart => ({ text, search: 'everywhere' });
@@ -69,7 +57,7 @@ function credential(value: string): SecretPart[] {
 
 /** A literal header or variable: surely a secret by its name, by a reference in it or by its looks; otherwise it is looked for in answers. */
 function settingParts({ value, name, referenced = false }: GivenSecret): SecretPart[] {
-  if (PUBLIC_NAME.test(name) && !referenced) return [];
+  if (isPublicHeader(name) && !referenced) return [];
   const words = value.split(/[\s,;]+/).filter((word) => word !== '' && !SCHEME_WORD.test(word));
   const isCredential = CREDENTIAL_NAME.test(name) || referenced;
   const whole = value.trim();
@@ -96,7 +84,7 @@ function basicParts(value: string): SecretPart[] {
 }
 
 /** The parts of a URL that are credentials: user, password, path and query. Its host is none. */
-export function urlParts(text: string): SecretPart[] {
+function urlParts(text: string): SecretPart[] {
   const isPath = text.startsWith('/') && !/\s/.test(text);
   if (!isPath && !/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return [];
   const url = URL.canParse(text, 'http://host') ? new URL(text, 'http://host') : undefined;
