@@ -44,6 +44,13 @@ const terminal: Terminal = {
     process.on('SIGHUP', listener);
     return () => process.off('SIGHUP', listener);
   },
+  onCrash(tell) {
+    const listener = (error: unknown): void => {
+      process.stderr.write(`belfry: ${tell(error)}\n`, () => process.exit(1));
+    };
+    process.on('uncaughtException', listener);
+    return () => process.off('uncaughtException', listener);
+  },
 };
 
 async function main(): Promise<void> {

@@ -41,7 +41,7 @@ export async function openApp(given: AppOptions): Promise<App> {
     return await build(foundation, options);
   } catch (error) {
     await foundation.closers.close();
-    throw error;
+    throw foundation.scrubber.scrubError(error);
   }
 }
 

@@ -50,6 +50,14 @@ export class Scrubber {
     return this.#known.size === 0 ? value : (changed(value, (text) => this.scrubAnswer(text)) as T);
   }
 
+  /** The same error with a scrubbed message and stack; of one that nobody threw on purpose, nobody knows what it quotes. */
+  scrubError(error: unknown): unknown {
+    if (!(error instanceof Error)) return error;
+    error.message = this.scrub(error.message);
+    if (error.stack !== undefined) error.stack = this.scrub(error.stack);
+    return error;
+  }
+
   #masked(text: string, marks: number): string {
     if (this.#known.size === 0) return text;
     const { spans, withheld, endless } = findNeedles(this.#trie, text, marks);

@@ -53,8 +53,7 @@ function addEncoded(trie: NeedleTrie, piece: string, marks: number): void {
     for (const offset of [0, 1, 2]) addBase64(trie, bytes, offset, marks);
   }
   // ISO 8859-1, where it differs from UTF-8.
-  if (/[\u0080-\u00ff]/.test(piece) && !/[\u0100-\uffff]/.test(piece))
-    trie.insert(Buffer.from(piece, 'latin1'), marks);
+  if (/[\u0080-\u00ff]/.test(piece) && !/[\u0100-\uffff]/.test(piece)) trie.insert(Buffer.from(piece, 'latin1'), marks);
 }
 
 /** Half a character beyond the basic plane has no form in URLs. */

@@ -289,3 +289,19 @@ test('an excerpt of a rules file shows no literal secret', async () => {
     expectNoSecret({ check: stdout + stderr });
   }
 }, 60_000);
+
+test('an error that nothing caught is written without secrets, and ends the process', async () => {
+  await writeFile(
+    home.path('crash.mjs'),
+    `process.on('SIGUSR2', () => {
+      throw Object.assign(new Error('bad ' + process.env.bearer), { input: process.env.TICKETS_URL });
+    });`,
+  );
+  home.env.NODE_OPTIONS = `--import ${home.path('crash.mjs')}`;
+  await begin();
+  const exited = home.exited();
+  home.signal('SIGUSR2');
+  expect(await exited).toBe(1);
+  await expect.poll(() => home.output).toContain('Error: bad ***');
+  expectNoSecret({ output: home.output });
+}, 60_000);
