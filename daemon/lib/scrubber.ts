@@ -24,7 +24,7 @@ export class Scrubber {
   add(given: string | GivenSecret): void {
     const secret: GivenSecret = typeof given === 'string' ? { value: given, role: 'secret', name: '' } : given;
     for (const part of partsOfSecret(secret)) {
-      const key = `${part.search} ${part.whole === true} ${part.text}`;
+      const key = JSON.stringify(part);
       if (this.#known.has(key)) continue;
       this.#known.add(key);
       addNeedles(this.#trie, part);

@@ -5,8 +5,10 @@ export interface SecretPart {
   readonly text: string;
   /** Where it is looked for: in every text that leaves, or only in what far sides answer. */
   readonly search: 'everywhere' | 'answers';
-  /** A part of it is no secret. */
+  /** A part of it is no secret by itself. */
   readonly whole?: boolean;
+  /** It begins as texts do that are no secret: `https://`, `Bearer`. */
+  readonly publicStart?: boolean;
 }
 
 /** Shorter ones are not masked: `***` in place of `ab1` in a text that is not ours tells what stood there. Answers with them are withheld. */
@@ -18,9 +20,9 @@ const LONGEST_WHOLE = 64;
 const PIECE = 32;
 
 /** Puts a secret into the trie, with each way in which it may be encoded as a whole. How single characters are escaped is the finder's matter. */
-export function addNeedles(trie: NeedleTrie, { text: secret, search, whole = false }: SecretPart): void {
-  const marks = marksOf(secret, search);
-  for (const piece of whole ? [secret] : piecesOf(secret)) {
+export function addNeedles(trie: NeedleTrie, { text: secret, search, whole, publicStart }: SecretPart): void {
+  const marks = marksOf(secret, search) & (publicStart === true ? ~MARK.cut : -1);
+  for (const piece of whole === true ? [secret] : piecesOf(secret)) {
     trie.insert(bytesOf(piece), marks);
     if (secret.length >= SHORTEST_INSIDE) addEncoded(trie, piece, marks);
   }

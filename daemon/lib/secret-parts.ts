@@ -2,11 +2,13 @@ import { type GivenSecret, isPublicHeader, type SecretRole } from './secret.ts';
 import type { SecretPart } from './secret-needles.ts';
 
 const SHORTEST_REFERENCE = 6;
+const SHORTEST_WORD = 6;
 const SHORTEST_LINE = 16;
-const SHORTEST_SEGMENT = 6;
 
 const CREDENTIAL_NAME = /auth|token|key|secret|pass|pwd|sig|cookie|credential|session|bearer|code/i;
+const URL_TEXT = /^[a-z][a-z0-9+.-]*:\/\//i;
 const SCHEME_WORD = /^(?:bearer|basic|token|digest|apikey|key|bot|genie-?key|negotiate)$/i;
+const SWITCH_WORD = /^(?:true|false|yes|no|on|off|none|null|auto|\d{1,3})$/i;
 /** Segments of paths that many services share. */
 const COMMON_SEGMENT =
   /^(?:(?:web)?hooks?|services?|messages?|notifications?|incoming|robots?|events?|alerts?|notify|publish)$/i;
@@ -14,12 +16,12 @@ const COMMON_SEGMENT =
 /** All that must not be read anywhere of a value: itself and the parts of it that are secrets by themselves. */
 export function partsOfSecret(given: GivenSecret): SecretPart[] {
   const parts = PARTS[given.role](given).filter(({ text }) => text.trim() !== '');
-  return [...new Map(parts.map((part) => [`${part.search} ${part.text}`, part])).values()];
+  return [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
 }
 
 const PARTS: Readonly<Record<SecretRole, (given: GivenSecret) => SecretPart[]>> = {
   // What came in through a reference may be any word; short ones are left alone.
-  reference: ({ value }) => (value.length < SHORTEST_REFERENCE ? [] : [{ ...everywhere(value), whole: true }]),
+  reference: ({ value }) => (value.length < SHORTEST_REFERENCE ? [] : [whole(everywhere(value))]),
   secret: ({ value }) => [...credential(value), ...urlParts(value)],
   setting: settingParts,
   url: ({ value }) => (URL.canParse(value) ? userParts(new URL(value)) : []),
@@ -27,6 +29,13 @@ const PARTS: Readonly<Record<SecretRole, (given: GivenSecret) => SecretPart[]>> 
 
 const everywhere = (text: string): SecretPart => ({ text, search: 'everywhere' });
 const inAnswers = (text: string): SecretPart => ({ text, search: 'answers' });
+const whole = (part: SecretPart): SecretPart => ({ ...part, whole: true });
+const publicStart = (part: SecretPart): SecretPart => ({ ...part, publicStart: true });
+/** Surely a secret by its looks; otherwise masked in answers, where it has nothing else to say. */
+const byLooks = (text: string): SecretPart[] => {
+  if (looksRandom(text)) return [everywhere(text)];
+  return text.length < SHORTEST_WORD ? [] : [inAnswers(text)];
+};
 
 /** Nothing that a person would write in a sentence. */
 const looksRandom = (text: string): boolean =>
@@ -37,8 +46,9 @@ const looksRandom = (text: string): boolean =>
 
 function credential(value: string): SecretPart[] {
   const lines = value.split(/\r?\n/);
-  const isUrl = value.includes('://');
-  const rest = isUrl || /\s/.test(value) ? '' : value.slice(value.indexOf(':') + 1);
+  // The parts of a URL are looked for by themselves.
+  if (URL_TEXT.test(value)) return [publicStart(whole(everywhere(value)))];
+  const rest = /\s/.test(value) ? '' : value.slice(value.indexOf(':') + 1);
   return [
     everywhere(value),
     everywhere(value.trim()),
@@ -55,24 +65,27 @@ function credential(value: string): SecretPart[] {
   ];
 }
 
-/** A literal header or variable: surely a secret by its name, by a reference in it or by its looks; otherwise it is looked for in answers. */
+/** A literal header or variable. It is surely a secret by its name or by a reference in it. */
 function settingParts({ value, name, referenced = false }: GivenSecret): SecretPart[] {
   if (isPublicHeader(name) && !referenced) return [];
   const words = value.split(/[\s,;]+/).filter((word) => word !== '' && !SCHEME_WORD.test(word));
   const isCredential = CREDENTIAL_NAME.test(name) || referenced;
-  const whole = value.trim();
+  const text = value.trim();
+  // One of several words may be any; a single one is the credential.
+  const single = words.length === 1;
   return [
-    ...(whole.length < SHORTEST_REFERENCE
-      ? []
-      : [isCredential || looksRandom(whole) ? everywhere(whole) : inAnswers(whole)]),
-    ...words.flatMap((word) => {
-      if (isCredential) return credential(word);
-      if (looksRandom(word)) return [everywhere(word)];
-      return word.length < SHORTEST_REFERENCE ? [] : [inAnswers(word)];
-    }),
+    ...(single && words[0] === text ? [] : byLooks(text).map(publicStart)),
+    ...words.flatMap((word) =>
+      isCredential && (single || word.length >= SHORTEST_WORD) ? namedCredential(word, referenced) : byLooks(word),
+    ),
     ...words.flatMap(urlParts),
     ...basicParts(value),
   ];
+}
+
+/** The value of something whose name speaks of credentials; short words such as `true` are settings about them. */
+function namedCredential(word: string, referenced = false): SecretPart[] {
+  return !referenced && SWITCH_WORD.test(word) ? [] : credential(word);
 }
 
 /** `Basic` and the base64 of `user:password`. */
@@ -86,7 +99,7 @@ function basicParts(value: string): SecretPart[] {
 /** The parts of a URL that are credentials: user, password, path and query. Its host is none. */
 function urlParts(text: string): SecretPart[] {
   const isPath = text.startsWith('/') && !/\s/.test(text);
-  if (!isPath && !/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return [];
+  if (!isPath && !URL_TEXT.test(text)) return [];
   const url = URL.canParse(text, 'http://host') ? new URL(text, 'http://host') : undefined;
   if (url === undefined) return [];
   return [...userParts(url), ...pathParts(url), ...queryParts(url)];
@@ -95,40 +108,31 @@ function urlParts(text: string): SecretPart[] {
 function userParts({ username, password }: URL): SecretPart[] {
   const user = decoded(username);
   const secret = decoded(password);
-  if (user === '' && secret === '') return [];
-  // A token alone stands where the user would.
-  if (secret === '') return credential(user);
-  return [
-    everywhere(`${user}:${secret}`),
-    ...credential(secret),
-    ...(looksRandom(user) ? [everywhere(user)] : user.length >= SHORTEST_SEGMENT ? [inAnswers(user)] : []),
-  ];
+  const pair = secret === '' ? [] : [everywhere(`${user}:${secret}`), ...credential(secret)];
+  return [...pair, ...byLooks(user)];
 }
 
 function pathParts({ pathname }: URL): SecretPart[] {
   const path = decoded(pathname).replace(/\/+$/, '');
-  if (path === '') return [];
   const segments = path.split('/');
   const random = segments.filter(looksRandom);
-  const words = segments.filter((segment) => segment.length >= SHORTEST_SEGMENT && !COMMON_SEGMENT.test(segment));
+  const words = segments.filter((segment) => segment.length >= SHORTEST_WORD && !COMMON_SEGMENT.test(segment));
   return [
-    ...(random.length > 0 ? [everywhere(path)] : path.length >= SHORTEST_SEGMENT ? [inAnswers(path)] : []),
-    ...random.map(everywhere),
+    ...(random.length > 0 ? [everywhere(path)] : path.length < SHORTEST_WORD ? [] : [inAnswers(path)])
+      .map(whole)
+      .map(publicStart),
     ...words.map(inAnswers),
-    // `id:token`
-    ...random.flatMap((segment) => credential(segment)),
+    // A segment may be `id:token`.
+    ...random.flatMap(credential),
   ];
 }
 
 function queryParts({ search, searchParams, hash }: URL): SecretPart[] {
-  const whole = [search.slice(1), hash.slice(1)].filter((text) => text.length >= SHORTEST_REFERENCE);
   return [
-    ...whole.map((text) => (looksRandom(text) ? everywhere(text) : inAnswers(text))),
-    ...[...searchParams].flatMap(([name, value]) => {
-      if (CREDENTIAL_NAME.test(name)) return credential(value);
-      if (looksRandom(value)) return [everywhere(value)];
-      return value.length < SHORTEST_REFERENCE ? [] : [inAnswers(value)];
-    }),
+    ...[search.slice(1), hash.slice(1)].flatMap(byLooks).map(whole),
+    ...[...searchParams].flatMap(([name, value]) =>
+      CREDENTIAL_NAME.test(name) ? namedCredential(value) : byLooks(value),
+    ),
   ];
 }
 

@@ -171,6 +171,9 @@ describe('a literal header or variable', () => {
   add('X-Login', `Basic ${Buffer.from('ops:open-sesame').toString('base64')}`);
   add('X-Pin', 'ab12', true);
   add('MODE', 'prod');
+  add('DISABLE_AUTH', 'true');
+  add('X-Passphrase', 'the open sesames');
+  add('PATH', '/usr/local/bin:/usr/bin');
 
   test.each([
     ['abc-def-4711', '***'],
@@ -178,6 +181,9 @@ describe('a literal header or variable', () => {
     ['application/json', 'application/json'],
     ['open-sesame', '***'],
     ['prod', 'prod'],
+    ['it is true', 'it is true'],
+    ['it is open.', 'it is open.'],
+    ['/usr/bin/env', '/usr/bin/env'],
   ])('%s', (text, shown) => {
     expect(scrubber.scrub(text)).toBe(shown);
     expect(scrubber.scrubAnswer(text)).toBe(shown);
@@ -191,6 +197,13 @@ describe('a literal header or variable', () => {
   test('that came in through a reference is a secret however short it is', () => {
     expect(scrubber.scrubAnswer('pin ab12')).toContain('not shown');
   });
+});
+
+test('an answer that ends as secrets begin is kept', () => {
+  const scrubber = scrubberOf('https://user:sesame-1@host/hooks/abcdef123456');
+  scrubber.add({ role: 'setting', name: 'Authorization', value: 'Bearer sesame-2' });
+  for (const answer of ['no Bearer', 'see https://host', 'see https://host/hooks'])
+    expect(scrubber.scrubAnswer(answer)).toBe(answer);
 });
 
 test('numbers and keys are scrubbed too', () => {
