@@ -34,14 +34,14 @@ export class NeedleTrie {
   insert(bytes: Uint8Array, marks: number): void {
     if (bytes.length === 0) return;
     let node = ROOT;
-    for (const [index, byte] of bytes.entries()) {
-      const key = node * 256 + byte;
+    for (let index = 0; index < bytes.length; index += 1) {
+      const key = node * 256 + bytes[index]!;
       node = this.#children.get(key) ?? this.#grow(key);
       if ((marks & MARK.cut) !== 0 && index + 1 >= SHORTEST_CUT) this.#marks[node]! |= MARK.cut;
     }
     this.#marks[node]! |= marks & ~MARK.cut;
     this.#firstBytes[bytes[0]!] = 1;
-    this.#noteBeginning([...bytes.subarray(0, 3)]);
+    this.#noteBeginning(bytes);
   }
 
   /** The node after one more byte; 0 when no needle goes on like this. */
@@ -69,13 +69,14 @@ export class NeedleTrie {
   }
 
   /** A needle of less than three bytes begins with whatever may follow it. */
-  #noteBeginning(bytes: readonly number[]): void {
-    if (bytes.some((byte) => byte > 127)) return;
+  #noteBeginning(bytes: Uint8Array): void {
     if (bytes.length < 3) {
-      for (let byte = 0; byte < 128; byte += 1) this.#noteBeginning([...bytes, byte]);
+      for (let byte = 0; byte < 128; byte += 1) this.#noteBeginning(Uint8Array.of(...bytes, byte));
       return;
     }
-    const index = (bytes[0]! << 14) | (bytes[1]! << 7) | bytes[2]!;
+    const [first, second, third] = bytes as unknown as readonly [number, number, number];
+    if ((first | second | third) > 127) return;
+    const index = (first << 14) | (second << 7) | third;
     this.#beginnings[index >>> 5]! |= 1 << (index & 31);
   }
 }

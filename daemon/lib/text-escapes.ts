@@ -11,6 +11,14 @@ const SPECIAL = new Set(['%', '\\', '&', '=', '+', '\r', '\n', '\0'].map((charac
 export const isSpecial: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => (SPECIAL.has(code) ? 1 : 0));
 
 const BACKSLASH = 0x5c;
+const PERCENT = 0x25;
+const AMPERSAND_BYTE = 0x26;
+const NO_DIGIT = 255;
+/** For each ASCII code its value as a hexadecimal digit. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(digit) ? NO_DIGIT : digit;
+});
 
 // Every repetition has a bound: texts come from far sides, and nothing that they say may cost more than a moment.
 const AMPERSAND = String.raw`(?:&|\\{1,8}u0026|%(?:25){0,4}26)(?:amp;|#0{0,4}38;|#x0{0,4}26;){0,4}`;
@@ -69,12 +77,7 @@ export function isIncomplete(text: string, at: number, limit: number): boolean {
 type Reader = (text: string, at: number) => Reading[];
 
 const READERS: Readonly<Record<string, Reader>> = {
-  '%': (text, at) => [
-    ...percent(text, at),
-    ...coded(PERCENT_UNICODE, text, at),
-    ...coded(CODED, text, at),
-    ...entity(text, at),
-  ],
+  '%': percent,
   '\\': (text, at) => [...coded(CODED, text, at), ...entity(text, at), { bytes: [], next: at + 1 }],
   '&': (text, at) => [...entity(text, at), ...ampersand(text, at), ...coded(CODED, text, at)],
   '=': (text, at) => [...quotedPrintable(text, at), ...passing(SOFT_BREAK, text, at)],
@@ -89,14 +92,21 @@ function matched(pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text);
 }
 
-/** `%41`, and `%2541` and so on, which were escaped more than once. */
+/** `%41`, and `%2541` and so on, which were escaped more than once; in the end it may be a backslash or `&`, with which another escape begins. */
 function percent(text: string, at: number): Reading[] {
   const found: Reading[] = [];
-  for (let digits = at + 1; /^[0-9a-f]{2}$/i.test(text.slice(digits, digits + 2)); digits += 2) {
-    found.push({ bytes: [Number.parseInt(text.slice(digits, digits + 2), 16)], next: digits + 2 });
-    if (text.slice(digits, digits + 2) !== '25') break;
+  let byte = PERCENT;
+  let next = at + 1;
+  while (byte === PERCENT) {
+    const high = DIGITS[text.charCodeAt(next)] ?? NO_DIGIT;
+    const low = DIGITS[text.charCodeAt(next + 1)] ?? NO_DIGIT;
+    if (high === NO_DIGIT || low === NO_DIGIT) return [...found, ...coded(PERCENT_UNICODE, text, at)];
+    byte = high * 16 + low;
+    next += 2;
+    found.push({ bytes: [byte], next });
   }
-  return found;
+  if (byte === BACKSLASH) return [...found, ...coded(CODED, text, at)];
+  return byte === AMPERSAND_BYTE ? [...found, ...entity(text, at), ...coded(CODED, text, at)] : found;
 }
 
 function coded(pattern: RegExp, text: string, at: number): Reading[] {
