@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { channelTypes } from '../channels/index.ts';
 import { openHttpClient } from '../channels/http.ts';
 import type { Notifier, PushGateway } from '../channels/channel.ts';
@@ -66,6 +67,10 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber });
   const closers = new Closers();
+  closers.own(
+    'crash report',
+    terminal.onCrash((error) => scrubber.scrub(inspect(error))),
+  );
   const warm = takeStore();
   closers.own('warm store', () => warm.close());
   try {
@@ -84,7 +89,7 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
     return { closers, scrubber, log, paths, live, prepared, store, deadLetters };
   } catch (error) {
     await closers.close();
-    throw error;
+    throw scrubber.scrubError(error);
   }
 }
 
