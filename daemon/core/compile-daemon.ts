@@ -8,8 +8,8 @@ import type { CompileTools } from './types.ts';
 
 /** Compiles `daemon:`; undefined when anything is wrong with it. */
 export function compileDaemon(given: unknown, draft: Draft, tools: CompileTools): DaemonSettings | undefined {
-  draft.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(given)));
   const settings = draft.settings(daemonSchema, given ?? {}, '/daemon', '`daemon`');
+  draft.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(draft.basisOf(given, '/daemon'))));
   if (settings === undefined) return undefined;
   const port = Number(/:(\d+)$/.exec(settings.listen ?? '')?.[1] ?? 0);
   if (port > 65535) {

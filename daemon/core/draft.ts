@@ -3,6 +3,7 @@ import { nameOf } from './pointer.ts';
 import { coerceReferenced } from './schema/coerce.ts';
 import { type DecodeSink, decode } from './schema/decode.ts';
 import { schemaOf } from './schema/json-schema.ts';
+import type { Absolute } from './schema/paths.ts';
 import type { Static, TSchema } from './schema/type.ts';
 import { type Finding, validate } from './schema/validate.ts';
 
@@ -20,6 +21,8 @@ export interface RuleDocument {
   referenced(pointer: string): boolean;
   /** Where the key or the value stands; `offset` counts characters into a text value. */
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
+  /** Resolves a path by the folder of the file. A document that stands in no file lacks it: paths stay as written. */
+  readonly absolute?: Absolute;
 }
 
 export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'hours' | 'silence' | 'rule' | 'path';
@@ -54,6 +57,8 @@ export class Draft {
   /** Pointers of values that an excerpt must not show. */
   readonly masked = new Set<string>();
   readonly #findings: Finding[] = [];
+  /** Pointers of what depends on the folder of the file. */
+  readonly #located: string[] = [];
 
   constructor(document: RuleDocument) {
     this.document = document;
@@ -121,12 +126,19 @@ export class Draft {
     return this.count === before ? (decoded as Static<S>) : undefined;
   }
 
+  /** What decoded settings depend on: what is written, and the folder of the file when a path in it starts there. */
+  basisOf(given: unknown, pointer: string): unknown {
+    const isLocated = this.#located.some((place) => place.startsWith(`${pointer}/`));
+    return isLocated ? [given, this.document.absolute?.('.')] : given;
+  }
+
   /** With texts that came in through references as the numbers and booleans that the schema wants. */
   coerced(schema: TSchema, given: unknown, pointer: string): unknown {
     return coerceReferenced(schemaOf(schema), given, pointer, (place) => this.document.referenced(place));
   }
 
   #sink(): DecodeSink {
+    const { absolute } = this.document;
     return {
       found: (finding) => this.found(finding),
       secret: (pointer, value) => {
@@ -134,6 +146,8 @@ export class Draft {
         this.masked.add(pointer);
       },
       hide: (pointer) => this.masked.add(pointer),
+      ...(absolute !== undefined && { absolute: (path: string) => absolute(path) }),
+      located: (pointer) => void this.#located.push(pointer),
     };
   }
 

@@ -4,6 +4,7 @@ import type { RuleDocument } from '../core/draft.ts';
 import type { Problem } from '../core/failure.ts';
 import type { Excerpt } from '../core/problem-text.ts';
 import type { CompileTools } from '../core/types.ts';
+import { atHome } from '../lib/home.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import { readRulesFile } from './files.ts';
 import { Lines, locate } from './locate.ts';
@@ -50,8 +51,22 @@ const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   masked: new Set(),
 };
 
-/** Reads and compiles a file. `before`, what it was the last time, is returned as it is when nothing changed. */
-export async function loadFile(file: string, parts: LoadParts, before?: LoadedFile): Promise<LoadedFile> {
+/** What a file said when it was read before, for another purpose. */
+export interface EarlierText {
+  readonly text: string;
+  readonly parsed: ParsedText;
+}
+
+/**
+ * Reads and compiles a file. `before`, what it was the last time, is returned as it is when nothing changed; what was parsed
+ * `earlier` is not parsed again while the text is the same.
+ */
+export async function loadFile(
+  file: string,
+  parts: LoadParts,
+  before?: LoadedFile,
+  earlier?: EarlierText,
+): Promise<LoadedFile> {
   const read = await readRulesFile(file, path.resolve(parts.cwd ?? '', file));
   if (!read.ok) {
     const stamp = parts.tools.fingerprint(
@@ -69,7 +84,8 @@ export async function loadFile(file: string, parts: LoadParts, before?: LoadedFi
   }
   const known = before instanceof ParsedFile && before.text === read.text ? before : undefined;
   const entries = before instanceof ParsedFile && before.parsed.ok ? before.parsed.entries : undefined;
-  const parsed = known?.parsed ?? (await parseFile(read.text, entries));
+  const same = known ?? (earlier?.text === read.text ? earlier : undefined);
+  const parsed = same?.parsed ?? (await parseFile(read.text, entries));
   return await compileParsed(file, read.text, parsed, parts, known, before?.fragment);
 }
 
@@ -81,10 +97,8 @@ async function compileParsed(
   known: ParsedFile | undefined,
   before: Fragment | undefined,
 ): Promise<LoadedFile> {
-  const bodies = parsed.ok && text.includes('${') ? referencesIn(parsed.data) : new Set<string>();
-  const { env, cwd = '', standIn } = parts;
-  const scope = { env, base: path.dirname(path.resolve(cwd, file)), ...(standIn && { standIn }) };
-  const found = await lookUpAll(bodies, scope);
+  const scope = scopeOf(file, parts);
+  const found = await lookUpAll(parsed.ok ? referencesIn(parsed.data) : [], scope);
   const stamp = parts.tools.fingerprint(JSON.stringify([text, [...found]]));
   if (known?.stamp === stamp) return known;
   for (const lookup of found.values()) if ('value' in lookup) parts.scrubber.add(lookup.value);
@@ -102,14 +116,13 @@ async function compileParsed(
       ranges: [],
     });
   }
-  const resolved = text.includes('${')
-    ? replaceReferences(parsed.data, found)
-    : { data: parsed.data, referenced: NONE, issues: [] };
+  const resolved = replaceReferences(parsed.data, found);
   const document: RuleDocument = {
     file,
     data: resolved.data,
     referenced: (pointer) => resolved.referenced.has(pointer),
     locate: (pointer, at, offset) => locate(text, lines, parsed.spotOf(pointer), at, offset),
+    absolute: absoluteIn(scope),
   };
   const compiled = await inTurns(compileSteps(document, parts.tools, before));
   for (const secret of compiled.secrets) parts.scrubber.add(secret);
@@ -125,7 +138,19 @@ async function compileParsed(
   return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, ranges });
 }
 
-const NONE: ReadonlySet<string> = new Set();
+/** Where the references of a file look. Its folder goes by the name that the file was found under: a link does not move it. */
+export function scopeOf(
+  file: string,
+  { env, cwd = '', standIn }: Pick<LoadParts, 'env' | 'cwd' | 'standIn'>,
+): ReferenceScope {
+  return { env, base: path.dirname(path.resolve(cwd, file)), ...(standIn && { standIn }) };
+}
+
+/** Resolves the paths that a file names. */
+export function absoluteIn({ base }: ReferenceScope): (place: string) => string {
+  return (place) => path.resolve(base, atHome(place));
+}
+
 function inOrder(problems: readonly Problem[]): Problem[] {
   return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }
