@@ -12,7 +12,7 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
  */
 export function fingerprintKey(paths: StatePaths): { hash: (text: string) => string; keep: () => Promise<void> } {
   const kept = existsSync(paths.key);
-  const key = kept ? readFileSync(paths.key) : randomBytes(32);
+  const key = kept ? readKept(paths.key) : randomBytes(32);
   return {
     hash: (text) => createHmac('sha256', key).update(text).digest('hex'),
     keep: async () => {
@@ -25,5 +25,14 @@ export function fingerprintKey(paths: StatePaths): { hash: (text: string) => str
 export async function firstToken(paths: StatePaths): Promise<Token> {
   if (!existsSync(paths.token))
     await writeAtomically(paths.token, `blf_${randomBytes(24).toString('base64url')}\n`, 0o600);
-  return { name: 'first', hash: sha256(readFileSync(paths.token, 'utf8').trim()), scopes: ['admin'] };
+  return { name: 'first', hash: sha256(readKept(paths.token).toString('utf8').trim()), scopes: ['admin'] };
+}
+
+/** An error of reading, unlike one of opening, does not name the file by itself. */
+function readKept(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw Object.assign(error as Error, { path: file });
+  }
 }

@@ -3,7 +3,7 @@ import { type Linked, linkSteps } from '../core/link.ts';
 import type { Excerpt } from '../core/problem-text.ts';
 import type { DaemonSettings, Ruleset } from '../core/ruleset.ts';
 import { fileProblem, listRulesFiles } from './files.ts';
-import { type LoadedFile, type LoadParts, loadFile } from './load.ts';
+import { type EarlierText, type LoadedFile, type LoadParts, loadFile } from './load.ts';
 import { inTurns } from './turns.ts';
 
 /** A file as `status` shows it: `ok`, what is live is what is on disk; `kept`, what is live is older or nothing. */
@@ -57,10 +57,13 @@ export class Live {
   #seen: ReadonlyMap<string, LoadedFile> = new Map();
   #files: readonly FileState[] = [];
   #generation = 0;
+  #earlier: ReadonlyMap<string, EarlierText>;
 
-  constructor(root: string, parts: LoadParts) {
+  /** `earlier`: what was parsed before, for the first reading. */
+  constructor(root: string, parts: LoadParts, earlier: ReadonlyMap<string, EarlierText> = new Map()) {
     this.#root = root;
     this.#parts = parts;
+    this.#earlier = earlier;
   }
 
   /** The rules directory, or the one file. */
@@ -101,7 +104,9 @@ export class Live {
   async prepare(): Promise<Prepared> {
     const listing = await listRulesFiles(this.#root);
     const current = new Map<string, LoadedFile>();
-    for (const file of listing.files) current.set(file, await loadFile(file, this.#parts, this.#seen.get(file)));
+    for (const file of listing.files)
+      current.set(file, await loadFile(file, this.#parts, this.#seen.get(file), this.#earlier.get(file)));
+    this.#earlier = new Map();
     if (listing.problems.length > 0) return this.#refuse(listing.problems, current);
     if (listing.files.length === 0) {
       const problem = fileProblem(

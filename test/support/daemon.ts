@@ -20,6 +20,8 @@ export interface Answer<T = unknown> {
 export class Home {
   readonly folder: string;
   readonly env: Record<string, string> = {};
+  /** Where daemons are started; the folder itself if not set. */
+  cwd: string | undefined;
   readonly lines: LogLine[] = [];
   /** Everything that the daemons wrote, for "no secret anywhere". */
   output = '';
@@ -71,8 +73,8 @@ export class Home {
 
   spawn(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
     const child = spawn(process.execPath, [BELFRY, ...args], {
-      cwd: this.folder,
-      env: { PATH: process.env.PATH!, HOME: this.folder, ...this.env, ...env },
+      cwd: this.cwd ?? this.folder,
+      env: { ...this.#own(), ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     createInterface({ input: child.stdout! }).on('line', (text) => this.#heard(text));
@@ -85,11 +87,11 @@ export class Home {
   /** Runs a command of the CLI to its end. */
   async belfry(
     args: readonly string[],
-    options: { input?: string; env?: Record<string, string> } = {},
+    options: { input?: string; env?: Record<string, string>; cwd?: string } = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
     const child = spawn(process.execPath, [BELFRY, ...args, '--config', this.path('rules')], {
-      cwd: this.folder,
-      env: { PATH: process.env.PATH!, HOME: this.folder, ...this.env, ...options.env },
+      cwd: options.cwd ?? this.folder,
+      env: { ...this.#own(), ...this.env, ...options.env },
     });
     let stdout = '';
     let stderr = '';
@@ -98,6 +100,11 @@ export class Home {
     child.stdin.end(options.input ?? '');
     const [code] = (await once(child, 'close')) as [number];
     return { code, stdout, stderr };
+  }
+
+  /** Nothing of the machine's: daemons of other tests tell in their own folders where they are. */
+  #own(): Record<string, string> {
+    return { PATH: process.env.PATH!, HOME: this.folder, RUNTIME_DIRECTORY: this.path('run') };
   }
 
   /** The first log line after the `from`th that is wanted, also one that is still to come. */

@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Home } from '../support/daemon.ts';
+
+const RULES = 'channels: { out: { type: log } }\nrules: [{ name: any, notify: out }]\n';
+
+let home: Home;
+
+beforeEach(async () => {
+  home = await Home.make();
+});
+afterEach(() => home.close());
+
+interface Unusable {
+  readonly daemon: (at: Home) => string;
+  readonly prepare?: (at: Home) => Promise<unknown>;
+  readonly said: (at: Home) => string;
+}
+
+const UNUSABLE: readonly (readonly [string, Unusable])[] = [
+  ['lies in /proc', { daemon: () => 'state: /proc/belfry/state', said: () => '/proc/belfry/state cannot be used' }],
+  [
+    'is a file',
+    {
+      daemon: (at) => `state: ${at.path('file')}`,
+      prepare: (at) => writeFile(at.path('file'), ''),
+      said: (at) => `${at.path('file')} cannot be used: it is no folder`,
+    },
+  ],
+  [
+    'lies below a file',
+    {
+      daemon: (at) => `state: ${at.path('file', 'a', 'b')}`,
+      prepare: (at) => writeFile(at.path('file'), ''),
+      said: () => 'a part of the path is no folder',
+    },
+  ],
+  [
+    'has a folder where its token should be',
+    {
+      daemon: (at) => `state: ${at.path('s')}`,
+      prepare: (at) => mkdir(at.path('s', 'token'), { recursive: true }),
+      said: () => 'a folder stands where a file should be',
+    },
+  ],
+];
+
+const SOCKETS: readonly (readonly [string, Unusable])[] = [
+  [
+    'has a path that is too long',
+    { daemon: (at) => `socket: ${at.path('x'.repeat(120))}`, said: () => 'longer than 107 bytes' },
+  ],
+  [
+    'lies in no folder',
+    { daemon: (at) => `socket: ${at.path('none', 'b.sock')}`, said: () => 'the folder of the socket is not there' },
+  ],
+  [
+    'is a file',
+    {
+      daemon: (at) => `socket: ${at.path('file')}`,
+      prepare: (at) => writeFile(at.path('file'), ''),
+      said: () => 'is there and is no socket',
+    },
+  ],
+];
+
+async function runsOn(daemon: string): Promise<{ code: number; output: string }> {
+  await writeFile(home.path('rules', 'daemon.yaml'), `daemon: { listen: "127.0.0.1:0", ${daemon} }\n${RULES}`);
+  const started = home.spawn(['run', '--config', home.path('rules')]);
+  const [code] = (await once(started, 'close')) as [number];
+  return { code, output: home.output };
+}
+
+test.each(UNUSABLE)('a state directory that %s is one line and exit 78', async (_, { daemon, prepare, said }) => {
+  await prepare?.(home);
+  const { code, output } = await runsOn(daemon(home));
+  expect([code, output.trimEnd().split('\n').length]).toEqual([78, 1]);
+  expect(output).toContain(said(home));
+});
+
+test.each(SOCKETS)(
+  'a socket that %s is one line and exit 78, and nothing is touched',
+  async (_, { daemon, prepare, said }) => {
+    await prepare?.(home);
+    const { code, output } = await runsOn(`state: ${home.path('s')}, ${daemon(home)}`);
+    expect([code, output.trimEnd().split('\n').length, existsSync(home.path('s'))]).toEqual([78, 1, false]);
+    expect(output).toContain(said(home));
+  },
+);
