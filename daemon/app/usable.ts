@@ -25,11 +25,17 @@ export async function checkState(paths: StatePaths): Promise<void> {
       continue;
     }
     if (!found.isDirectory()) throw unusable(paths, place, 'it is no folder');
-    await access(place, constants.W_OK | constants.X_OK).catch((error: unknown) => {
-      throw asUnusable(error, paths);
-    });
+    await refuseUnless(place, constants.W_OK | constants.X_OK, paths);
+    for (const kept of [paths.key, paths.token]) await refuseUnless(kept, constants.R_OK, paths);
     return;
   }
+}
+
+/** What is not there may be made. */
+async function refuseUnless(place: string, mode: number, paths: StatePaths): Promise<void> {
+  await access(place, mode).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw asUnusable(error, paths);
+  });
 }
 
 /** An error of the system about a file of the state directory, as one line for a person and exit 78; every other one as it is. */

@@ -22,6 +22,8 @@ export class Home {
   readonly env: Record<string, string> = {};
   /** Where daemons are started; the folder itself if not set. */
   cwd: string | undefined;
+  /** As whom they run; needs root. */
+  user: number | undefined;
   readonly lines: LogLine[] = [];
   /** Everything that the daemons wrote, for "no secret anywhere". */
   output = '';
@@ -76,6 +78,7 @@ export class Home {
       cwd: this.cwd ?? this.folder,
       env: { ...this.#own(), ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
+      ...(this.user !== undefined && { uid: this.user, gid: this.user }),
     });
     createInterface({ input: child.stdout! }).on('line', (text) => this.#heard(text));
     child.stderr!.on('data', (text: Buffer) => {

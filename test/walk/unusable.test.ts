@@ -47,6 +47,41 @@ const UNUSABLE: readonly (readonly [string, Unusable])[] = [
   ],
 ];
 
+/** Nobody: to root nothing is refused. */
+const USER = process.getuid?.() === 0 ? 65534 : undefined;
+
+/** What the user that runs the daemon may not do; each makes one thing of the home. */
+const FORBIDDEN: readonly (readonly [string, Unusable])[] = [
+  [
+    'may not be made',
+    {
+      daemon: (at) => `state: ${at.path('locked', 'state')}`,
+      prepare: (at) => mkdir(at.path('locked'), { mode: 0o555 }),
+      said: (at) => `${at.path('locked')}: permission denied`,
+    },
+  ],
+  [
+    'may not be written',
+    {
+      daemon: (at) => `state: ${at.path('locked')}`,
+      prepare: (at) => mkdir(at.path('locked'), { mode: 0o555 }),
+      said: (at) => `${at.path('locked')} cannot be used: permission denied`,
+    },
+  ],
+  ...['token', 'key'].map((name): readonly [string, Unusable] => [
+    `has a ${name} that may not be read`,
+    {
+      daemon: (at) => `state: ${at.path('s')}`,
+      prepare: async (at) => {
+        await mkdir(at.path('s'));
+        await writeFile(at.path('s', name), 'x', { mode: 0 });
+        if (USER !== undefined) await chown(at.path('s'), USER, USER);
+      },
+      said: (at) => `${at.path('s', name)}: permission denied`,
+    },
+  ]),
+];
+
 const SOCKETS: readonly (readonly [string, Unusable])[] = [
   [
     'has a path that is too long',
@@ -78,6 +113,26 @@ test.each(UNUSABLE)('a state directory that %s is one line and exit 78', async (
   const { code, output } = await runsOn(daemon(home));
   expect([code, output.trimEnd().split('\n').length]).toEqual([78, 1]);
   expect(output).toContain(said(home));
+});
+
+test.each(FORBIDDEN)('a state directory that %s is one line and exit 78', async (_, { daemon, prepare, said }) => {
+  await prepare?.(home);
+  await chmod(home.folder, 0o755);
+  home.user = USER;
+  const { code, output } = await runsOn(daemon(home));
+  expect([code, output.trimEnd().split('\n').length]).toEqual([78, 1]);
+  expect(existsSync(home.path('s', 'belfry.db'))).toBe(false);
+  expect(output).toContain(said(home));
+});
+
+test('rules that may not be read are exit 78, and say so', async () => {
+  await writeFile(home.path('rules', 'rules.yaml'), RULES, { mode: 0 });
+  await chmod(home.folder, 0o755);
+  home.user = USER;
+  const { code, output } = await runsOn(`state: ${home.path('s')}`);
+  expect(code).toBe(78);
+  expect(output).toContain('the file cannot be read (EACCES)');
+  expect(output).not.toContain('    at ');
 });
 
 test.each(SOCKETS)(
