@@ -14,8 +14,7 @@ const settings = strict({
   }),
   ignore: Type.Optional(
     oneOrMany(Type.String({ minLength: 1 }), {
-      description:
-        'Globs of files and folders to leave out. Without a slash, or with one only at the end (a folder), a name at any depth; others start at the watched folder.',
+      description: 'Globs of files and folders to leave out, at any depth or from the watched folder on.',
       examples: [['*.tmp', 'node_modules/', 'build/*.o']],
     }),
   ),

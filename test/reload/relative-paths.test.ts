@@ -31,8 +31,8 @@ async function load(text: string): Promise<{ folder: string; file: string; live:
 
 const SCOPE = { event: {}, rule: 'r', data: { file: 'report.pdf', far: '/far/a.pdf' } } as unknown as Scope;
 const text = (template: Template): string => template.render(SCOPE).text;
-const settingsOf = ({ ruleset }: Ready, channel: string): Record<string, never> =>
-  ruleset.channels.get(channel)!.settings as Record<string, never>;
+const settingsOf = ({ ruleset }: Ready, channel: string): Record<string, unknown> =>
+  ruleset.channels.get(channel)!.settings as Record<string, unknown>;
 
 test('every relative path in rules starts at the folder of the file that names it', async () => {
   const { folder, ready } = await load(`
@@ -64,7 +64,7 @@ rules:
     ignore: ['build/*.o'],
   });
   expect(sources.get('log')!.settings).toMatchObject({ paths: [`${glob}/app.log`] });
-  expect(['out', 'made', 'far', 'home'].map((name) => text(settingsOf(ready, name).path!))).toEqual([
+  expect(['out', 'made', 'far', 'home'].map((name) => text(settingsOf(ready, name).path as Template))).toEqual([
     at('out/x.jsonl'),
     at('r.log'),
     '/var/log/x',

@@ -28,6 +28,7 @@ export class Home {
   /** Everything that the daemons wrote, for "no secret anywhere". */
   output = '';
   #process: ChildProcess | undefined;
+  readonly #spawned: ChildProcess[] = [];
   #watchers = new Set<{ readonly wanted: (line: LogLine) => boolean; readonly found: (line: LogLine) => void }>();
   #agent: Agent | undefined;
 
@@ -80,6 +81,7 @@ export class Home {
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(this.user !== undefined && { uid: this.user, gid: this.user }),
     });
+    this.#spawned.push(child);
     createInterface({ input: child.stdout! }).on('line', (text) => this.#heard(text));
     child.stderr!.on('data', (text: Buffer) => {
       this.output += text.toString();
@@ -183,6 +185,7 @@ export class Home {
 
   async close(): Promise<void> {
     if (this.#process?.exitCode === null && this.#process.signalCode === null) await this.kill();
+    for (const child of this.#spawned) child.kill('SIGKILL');
     await rm(this.folder, { recursive: true, force: true });
   }
 

@@ -42,7 +42,7 @@ const quoted = (type: 'QUOTE_DOUBLE' | 'QUOTE_SINGLE'): string =>
 const escaped = JSON.stringify(RULES).replace(
   /"(daemon|state|socket|log|level|rules|out|[^"]*\$\{env[^"]*)"/g,
   (_, text: string) =>
-    `"${[...text].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`,
+    `"${Array.from(text, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`,
 );
 
 const SPELLINGS: Readonly<Record<string, string>> = {
