@@ -96,7 +96,7 @@ async function removeDead(socket: string): Promise<void> {
   if (code !== 'ECONNREFUSED') throw inUse(socket);
   const now = await lstat(socket).catch(() => undefined);
   // The number of a removed inode may be given to a new one.
-  if (now?.ino === found.ino && now.ctimeMs === found.ctimeMs) await unlink(socket);
+  if (now?.ino === found.ino && now.ctimeMs === found.ctimeMs) await unlink(socket).catch(() => undefined);
 }
 
 /** Undefined when somebody answers. */
