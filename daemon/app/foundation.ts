@@ -18,6 +18,7 @@ import { sourceTypes } from '../sources/index.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { takeStore } from './early-store.ts';
+import { environmentWarnings, refuseUnsafeEnvironment } from './environment.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { fingerprintKey, sha256 } from './secrets-at-rest.ts';
 import { asUnusable, checkState } from './usable.ts';
@@ -61,6 +62,7 @@ export interface Foundation {
 /** `quiet`: log no more than that, for commands. Rejects with `InvalidRules`, with `state.unusable` (78), or with what the store says (`store.locked`: exit 75). Rules first: bad ones must touch no state. */
 export async function openFoundation(options: FoundationOptions, quiet?: 'error'): Promise<Foundation> {
   const { terminal, config } = options;
+  refuseUnsafeEnvironment(terminal.env);
   const { places, texts } = await readPlaces(config, terminal.env);
   const paths = statePaths(places, terminal.env, terminal.cwd);
   const closers = new Closers();
@@ -91,6 +93,7 @@ async function openOn(paths: StatePaths, { options, texts, closers, quiet }: Ope
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
   refuseIfMoved(paths, statePaths(prepared.ruleset.daemon, terminal.env, terminal.cwd));
   const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
+  for (const warning of environmentWarnings(terminal.env)) log.warn(warning);
   // A command that looks at what is stored makes no rules live.
   const failing = quiet === undefined ? await testsOf({ live, log, scrubber })(prepared.ruleset) : [];
   if (failing.length > 0) throw new InvalidRules(config, failing);

@@ -3,7 +3,7 @@ import type { SourceConfig } from '../core/ruleset.ts';
 import type { StatusView } from '../http/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { HookRoute, Mark, RunningSource, SourceIo, SourceType } from '../sources/source.ts';
+import type { HookRoute, IsSame, Mark, RunningSource, SourceIo, SourceType } from '../sources/source.ts';
 import type { Store } from '../store/store.ts';
 import type { Intake, Observed } from './intake.ts';
 
@@ -148,11 +148,12 @@ export class RunningSources {
       clock,
       log: log.child({ source: config.name }),
       live: gate,
-      async emit(event: EventInput, marks?: readonly Mark[]) {
+      async emit(event: EventInput, marks?: readonly Mark[], isSame?: IsSame) {
         await gate;
         const [accepted] = await intake.accept([event], {
           source: config.name,
           ...(marks && { marks: [{ scope, marks }] }),
+          isSame,
         });
         return accepted!;
       },

@@ -68,6 +68,9 @@ export interface ChannelLimits {
   readonly timeout?: string;
 }
 
+/** Milliseconds that a send gets, after its signal aborted, to end and to report how far it had come. */
+export const SETTLE_MS = 3000;
+
 /** A channel type: one file. `settings` is the YAML, less `type` and `delivery`; types are inferred from it. */
 export interface ChannelType<S extends TSchema = TSchema> {
   readonly type: string;

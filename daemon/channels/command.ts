@@ -154,7 +154,8 @@ function commandFailure(outcome: ProgramOutcome): SendFailure {
   }
   const body = outcome.stderr.trim() === '' ? {} : { body: outcome.stderr };
   if (outcome.kind === 'stopped') {
-    const reason = 'the program was stopped because its time was over; it may have done its work';
+    const how = outcome.killed ? 'did not end on SIGTERM and was killed' : 'was stopped';
+    const reason = `the time was over and the program ${how}; it may have done its work`;
     return new SendFailure('unknown', 'command.timeout', reason, body);
   }
   if (outcome.exit === undefined) {

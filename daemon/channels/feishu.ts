@@ -127,6 +127,8 @@ const CODES: Readonly<Record<number, RobotCode>> = {
   19036: wrongMessage('the message is too long'),
 };
 
+const TOO_MANY = /too many request|频率|频繁|限流|过快/i;
+
 const dialect: RobotDialect = {
   name: 'feishu',
   read({ code, StatusCode, msg, StatusMessage }) {
@@ -136,8 +138,8 @@ const dialect: RobotDialect = {
       ? { code: number, message: typeof message === 'string' ? message : '' }
       : undefined;
   },
-  // The same number for a bad request and for too many of them.
-  meaning: ({ code, message }) => (code === 9499 && /too many request/i.test(message) ? tooFast : CODES[code]),
+  // The same number for a bad request and for too many of them; the text is English or Chinese.
+  meaning: ({ code, message }) => (code === 9499 && TOO_MANY.test(message) ? tooFast : CODES[code]),
 };
 
 /** How card Markdown wants its own characters written when they mean themselves. */

@@ -27,7 +27,8 @@ export const headersSetting = () =>
 
 type Headers = Readonly<Record<string, Template>>;
 
-interface Found {
+/** A problem of one setting, found by a channel's `check`. */
+export interface Found {
   readonly pointer: string;
   readonly message: string;
   readonly mend: string;

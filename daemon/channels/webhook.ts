@@ -7,7 +7,7 @@ import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './
 import { failureOf, isSuccess, shown, type StatusRange } from './http-failures.ts';
 import { checkHeaders, headersSetting, headerValue, notification, renderHeaders, scopeOf } from './http-settings.ts';
 import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks, standardWebhooksKey } from './sign.ts';
-import { bodySetting, renderBody } from './webhook-body.ts';
+import { bodySetting, checkBody, renderBody } from './webhook-body.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'] as const;
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE']);
@@ -115,7 +115,7 @@ export const webhook = defineChannel({
 });
 
 function check(settings: Settings) {
-  const { url, api, sign, headers } = settings;
+  const { url, api, sign, headers, body } = settings;
   const address = URL.canParse(url.reveal(), api) ? new URL(url.reveal(), api) : undefined;
   const isHttp = address !== undefined && /^https?:$/.test(address.protocol);
   const badKeys = (sign?.standard_webhooks ?? []).filter((key) => standardWebhooksKey(key.reveal()) === undefined);
@@ -142,6 +142,7 @@ function check(settings: Settings) {
           },
         ]),
     ...checkHeaders(headers),
+    ...checkBody(body, headers),
   ];
 }
 

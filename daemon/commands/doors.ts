@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { refuseUnsafeEnvironment } from '../app/environment.ts';
 import { type Stopped, openStopped } from '../app/stopped.ts';
 import { configPath, type StatePaths, statePaths } from '../app/paths.ts';
 import { EXIT } from '../core/failure.ts';
@@ -26,6 +27,7 @@ export class Doors {
   }
 
   async client(options: CommonOptions): Promise<Client> {
+    if (options.url !== undefined) refuseUnsafeEnvironment(this.#terminal.env);
     const search = this.#search(options);
     const token = await tokenFor(options, this.#terminal.env, () => locateState(search));
     this.#client ??= openClient({ ...options, ...(token !== undefined && { token }) }, () => locateDaemon(search));

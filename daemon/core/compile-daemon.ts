@@ -1,5 +1,7 @@
 import { stableText } from './compile-entry.ts';
 import type { Draft } from './draft.ts';
+import { faultOfOrigin } from './origin.ts';
+import { isObject } from './json.ts';
 import { below } from './pointer.ts';
 import type { DaemonSettings } from './ruleset.ts';
 import { type DaemonFileSettings, daemonSchema } from './schema/daemon.ts';
@@ -21,6 +23,11 @@ export function compileDaemon(given: unknown, draft: Draft, tools: CompileTools)
       message,
       mend: 'use a port up to 65535',
     });
+  }
+  for (const [index, origin] of (settings.origins ?? []).entries()) {
+    const pointer = listed(given, index);
+    const fault = faultOfOrigin(origin, draft.document.referenced(pointer));
+    if (fault !== undefined) draft.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
   }
   const names = new Set<string>();
   for (const [index, { name }] of (settings.tokens ?? []).entries()) {
@@ -52,6 +59,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     state,
     tokens,
     public_url: publicUrl,
+    origins,
     log,
     limits,
     retention,
@@ -63,6 +71,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     ...(state !== undefined && { state }),
     tokens: tokens.map(({ name, token, scopes }) => ({ name, hash: tools.tokenHash(token.reveal()), scopes })),
     ...(publicUrl !== undefined && { publicUrl }),
+    origins: origins ?? [],
     log: log as DaemonSettings['log'],
     limits: {
       body: limits.body!,
@@ -72,4 +81,10 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     retention: { events: retention.events!, size: retention.size! },
     reload: { watch: reload.watch!, requireTests: reload.require_tests! },
   };
+}
+
+/** Where an entry stands: the list itself may be left out around a single one. */
+function listed(given: unknown, index: number): string {
+  const isList = isObject(given) && Array.isArray(given.origins);
+  return isList ? below('/daemon/origins', index) : '/daemon/origins';
 }

@@ -9,7 +9,7 @@ import { makeFolder } from './make-folder.ts';
  */
 export async function writeAtomically(
   file: string,
-  content: string | Buffer,
+  content: string | Buffer | AsyncIterable<Buffer>,
   mode: number,
   stillWanted: () => Promise<boolean> = () => Promise.resolve(true),
   suffix = 'new',
@@ -19,7 +19,9 @@ export async function writeAtomically(
   const aside = path.join(folder, `.${path.basename(file)}.${suffix}`);
   const handle = await open(aside, 'w', mode);
   try {
-    await handle.writeFile(content);
+    const blocks = typeof content === 'string' || Buffer.isBuffer(content) ? [content] : content;
+    // Each one goes where the last one ended.
+    for await (const block of blocks) await handle.writeFile(block);
     await handle.sync();
   } catch (error) {
     await handle.close();

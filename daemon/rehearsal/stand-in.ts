@@ -11,6 +11,7 @@ const BY_NAME: readonly (readonly [name: RegExp, text: string])[] = [
 const OTHERS: readonly string[] = [
   'stand-in',
   'https://stand-in.invalid/',
+  'https://stand-in.invalid',
   'smtps://stand-in.invalid',
   'stand-in@example.invalid',
   '+4930123456',

@@ -8,9 +8,10 @@ import type { Rate } from '../lib/duration.ts';
 import { defineSource, type HookAnswer, type HookRequest, type SourceIo } from './source.ts';
 import { checkVerify, openVerification, type Verification, verifySetting } from './verify/index.ts';
 import { openReplays, type Replays } from './verify/replays.ts';
+import { sameBody } from './verify/same-body.ts';
 import type { Proof, Wrong } from './verify/scheme.ts';
 import { problem, readBody } from './webhook-body.ts';
-import { eventOf, hookScope, told } from './webhook-event.ts';
+import { eventOf, hookScope, short, told } from './webhook-event.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'GET'] as const;
 
@@ -157,7 +158,15 @@ function startWebhook(settings: Settings, io: SourceIo) {
   };
   const { path, methods = ['POST'], max_body: maxBody } = settings;
   return Promise.resolve({
-    routes: [{ path, methods, ...(maxBody !== undefined && { maxBody }), handle }],
+    routes: [
+      {
+        path,
+        methods,
+        ...(settings.verify !== undefined && { verifies: true as const }),
+        ...(maxBody !== undefined && { maxBody }),
+        handle,
+      },
+    ],
     async stop(): Promise<void> {
       stopped = true;
       await Promise.allSettled(running);
@@ -177,7 +186,7 @@ async function receive(request: HookRequest, door: Door): Promise<HookAnswer> {
   if (proof === undefined || replays.isKnown(proof.once)) return unproved(verification);
   const wait = door.take();
   if (wait > 0) return problem(429, 'too many requests', { 'retry-after': `${Math.ceil(wait / 1000)}` });
-  const read = readBody(request);
+  const read = readBody(request, verification?.wrapped);
   if (!read.ok) return read.answer;
   const body = verification?.decode?.(read.body) ?? read.body;
   const challenged = verification?.challenge?.(body);
@@ -206,12 +215,15 @@ async function take(
   const { settings, io, verification } = door;
   const said = told(request, body, verification?.credentials ?? []);
   const scope = hookScope(said, io.name, new Date(io.clock.now()).toISOString());
-  const event = eventOf(said, settings.event ?? {}, scope, verification?.deliveryId?.(request, body), (field, error) =>
+  const deliveryId = verification?.deliveryId?.(request, body);
+  const event = eventOf(said, settings.event ?? {}, scope, deliveryId, (field, error) =>
     io.log.warn({ field, error }, 'a template of the event failed'),
   );
+  // The provider's id belongs to one body; an id by `event.id` says itself which bodies are one event.
+  const isSame = event.id === short(deliveryId) ? sameBody(verification?.changing) : undefined;
   const marks = replays.remember(once);
   try {
-    const { id, duplicate } = await io.emit(event, marks);
+    const { id, duplicate } = await io.emit(event, marks, isSame);
     const { status = 202, body: text } = settings.respond ?? {};
     return { status, ...answerBody(text, { id, duplicate }, scope) };
   } catch (error) {

@@ -17,7 +17,7 @@ import { KnownNames } from './known-names.ts';
 import { Bell, findEvent, type Ledger } from './ledger.ts';
 import { openMarks } from './marks.ts';
 import { Owed } from './owed.ts';
-import type { EngineFault, Reply, Row, TaskName } from './protocol.ts';
+import type { DiskCheck, EngineFault, Reply, Row, TaskName } from './protocol.ts';
 import { SqlitePushes } from './pushes.ts';
 import { Reader } from './reader.ts';
 import { recentEvents } from './recent.ts';
@@ -221,6 +221,15 @@ class SqliteStore implements Store {
 
   size(): number {
     return this.#ledger.committer.bytes;
+  }
+
+  get refusing(): string | undefined {
+    return this.#ledger.committer.refusing;
+  }
+
+  async check(): Promise<void> {
+    const { hasRoom } = (await this.#task('check', null)) as DiskCheck;
+    await this.#ledger.committer.noteRoom(hasRoom);
   }
 
   onFatal(listener: (error: Error) => void): void {

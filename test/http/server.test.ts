@@ -60,7 +60,8 @@ test('the Unix socket has mode 0660 and asks for no token, whatever the Host', a
 });
 
 test('a foreign Host is 421, none or two of them 400, and a foreign Origin 403', async () => {
-  const to = await openTestListener({ publicUrl: 'https://belfry.example.com/base' });
+  const to = await openTestListener();
+  to.port.reachedBy = 'https://belfry.example.com/base';
   const codeOf = async (headers: Record<string, string>) =>
     (await ask(to, '/healthz', { headers })).json?.code ?? 'fine';
   expect(await codeOf({ host: 'evil.example' })).toBe('host.foreign');

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { Draft } from '../../daemon/core/draft.ts';
-import type { EventInput } from '../../daemon/core/event.ts';
+import type { Event, EventInput } from '../../daemon/core/event.ts';
+import { BelfryError } from '../../daemon/core/failure.ts';
 import type { Mark, SourceIo, SourceType } from '../../daemon/sources/source.ts';
 import type { Clock } from '../../daemon/lib/clock.ts';
 
@@ -51,12 +52,15 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
     arrived: (count) =>
       events.length >= count ? Promise.resolve() : new Promise((resolve) => waiters.push({ count, resolve })),
     refuse: (...errors) => void refusals.push(...errors),
-    async emit(event, marks = []) {
+    async emit(event, marks = [], isSame = () => true) {
       tries += 1;
       const refusal = refusals.shift();
       if (refusal !== undefined) throw refusal;
       const id = event.id ?? `made-${events.length + 1}`;
-      const duplicate = events.some((taken) => taken.id === id);
+      const before = events.find((taken) => taken.id === id);
+      const duplicate = before !== undefined;
+      if (duplicate && !isSame(asStored(before), { ...event, id } as Event))
+        throw new BelfryError('store.conflict', 'this id came with another body before');
       if (!duplicate) events.push({ ...event, id });
       for (const waiter of waiters) if (events.length >= waiter.count) waiter.resolve();
       write(marks);
@@ -70,6 +74,9 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
     report: (trouble) => void reports.push(trouble),
   };
 }
+
+/** As it would come back from the disk. */
+const asStored = (event: EventInput): Event => JSON.parse(JSON.stringify(event)) as Event;
 
 /** A source's settings as its `start` gets them, with what is wrong with them, each as `/pointer: message`. */
 export function readSourceSettings(type: SourceType, written: unknown): { settings: unknown; problems: string[] } {

@@ -1,4 +1,4 @@
-import { duration, path, secret, size, strict } from './fields.ts';
+import { duration, oneOrMany, path, secret, size, strict } from './fields.ts';
 import { type Static, Type } from './type.ts';
 
 const token = strict(
@@ -64,6 +64,19 @@ export const daemonSchema = strict(
         examples: ['https://belfry.example.com'],
         pattern: '^https?://',
       }),
+    ),
+    origins: Type.Optional(
+      oneOrMany(
+        Type.String({
+          description: 'Scheme, host, and the port if it is not the usual one.',
+          examples: ['https://app.example.com'],
+        }),
+        {
+          description:
+            'The web applications whose pages may import `/client.js`, open `/v1/stream` with a ticket and acknowledge; pages of other origins may not.',
+          examples: [['https://app.example.com', 'http://localhost:3000']],
+        },
+      ),
     ),
     log: Type.Optional(
       strict(
