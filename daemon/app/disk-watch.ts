@@ -2,6 +2,7 @@ import type { DeadLetters } from '../delivery/dead-letters.ts';
 import { type Clock, pause } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
+import { LoggedTrouble } from './logged-trouble.ts';
 
 const CHECK_EVERY_MS = 1000;
 
@@ -24,23 +25,5 @@ export async function watchDisk({ store, deadLetters, log, clock, signal }: Disk
     state.note(store.refusing);
     letters.note(deadLetters.trouble);
     await pause(clock, CHECK_EVERY_MS, signal);
-  }
-}
-
-class LoggedTrouble {
-  readonly #log: Log;
-  readonly #over: string;
-  #logged: string | undefined;
-
-  constructor(log: Log, over: string) {
-    this.#log = log;
-    this.#over = over;
-  }
-
-  note(trouble: string | undefined): void {
-    if (trouble === this.#logged) return;
-    if (trouble === undefined) this.#log.info(this.#over);
-    else this.#log.error(trouble);
-    this.#logged = trouble;
   }
 }

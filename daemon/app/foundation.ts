@@ -84,7 +84,7 @@ interface Opening {
 async function openOn(paths: StatePaths, { options, texts, closers, quiet }: Opening): Promise<Foundation> {
   const { terminal, config } = options;
   const scrubber = new Scrubber();
-  const key = fingerprintKey(paths);
+  const key = await fingerprintKey(paths);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber }, texts);
   const warm = takeStore();

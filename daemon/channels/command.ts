@@ -6,6 +6,7 @@ import type { Template } from '../core/ruleset.ts';
 import { defineChannel, type SendIo } from './channel.ts';
 import { notification, sendScope } from './http-settings.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from './program.ts';
+import { checkRecipients } from './recipients.ts';
 import { headOf } from './text.ts';
 
 /** A single variable longer than this is refused by Linux (MAX_ARG_STRLEN, 128 KiB with the name). */
@@ -55,6 +56,7 @@ export const command = defineChannel({
   open: ({ run, env, cwd }, tools) => ({
     async send(message, io) {
       const [file, ...args] = run.map((part) => rendered(part, message, io));
+      checkRecipients(message.to, 'command.bad_recipient', /,/);
       const outcome = await runProgram({
         file: file!,
         args,

@@ -4,10 +4,18 @@ import type { Message } from '../core/message.ts';
 import { secret, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
-import { apiSetting, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
+import { apiSetting, checkApi, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
 import { fitted, fittedJson, type Markup, layOut, PLAIN, plainOf, without } from './layout.ts';
 import { linkAddress, lookalikes } from './markup.ts';
-import { type Mentions, mentionSetting, mentionsNobody, readMentions } from './mention.ts';
+import {
+  checkMentions,
+  logUnreadable,
+  mentionFault,
+  type Mentions,
+  mentionSetting,
+  mentionsNobody,
+  readMentions,
+} from './mention.ts';
 import { type RobotAnswer, type RobotCode, type RobotDialect, robotUrl, tellRobot } from './robot.ts';
 import { hmac } from './sign.ts';
 import { cleanLine, cutToBytes } from './text.ts';
@@ -57,10 +65,11 @@ export const dingtalk = defineChannel({
   idempotent: false,
   escape: (text, format) => (format === 'markdown' ? MARKDOWN.escape(text) : escapeFor(text, format)),
   check,
+  names: { mention: mentionFault },
   open: (settings, tools) => openDingtalk(settings, tools),
 });
 
-function check({ token, headers }: Settings) {
+function check({ token, mention, api, headers }: Settings) {
   const isUrl = token.reveal().includes('/');
   return [
     ...(isUrl
@@ -72,6 +81,8 @@ function check({ token, headers }: Settings) {
           },
         ]
       : []),
+    ...checkMentions(mention),
+    ...checkApi(api),
     ...checkHeaders(headers),
   ];
 }
@@ -79,6 +90,7 @@ function check({ token, headers }: Settings) {
 function openDingtalk(settings: Settings, tools: ChannelTools): Notifier {
   return {
     async send(message: Message, io: SendIo): Promise<Receipt> {
+      logUnreadable(message.mention, tools.log, io.delivery);
       return await tellRobot(tools, dialect, {
         url: robotUrl(settings.api ?? API, `/robot/send?${queryOf(settings, tools.clock.now())}`),
         headers: renderHeaders(settings.headers, sendScope(message, io.delivery)),

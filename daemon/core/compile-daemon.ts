@@ -1,31 +1,22 @@
-import { stableText } from './compile-entry.ts';
+import { asWritten, stableText } from './compile-entry.ts';
 import type { Draft } from './draft.ts';
 import { faultOfOrigin } from './origin.ts';
-import { isObject } from './json.ts';
 import { below } from './pointer.ts';
+import { readHostAndPort } from './network.ts';
 import type { DaemonSettings } from './ruleset.ts';
 import { type DaemonFileSettings, daemonSchema } from './schema/daemon.ts';
 import { decode } from './schema/decode.ts';
 import type { CompileTools } from './types.ts';
+import { readUrl, type UrlForm } from './url.ts';
 
 /** Compiles `daemon:`; undefined when anything is wrong with it. */
 export function compileDaemon(given: unknown, draft: Draft, tools: CompileTools): DaemonSettings | undefined {
   const settings = draft.settings(daemonSchema, given ?? {}, '/daemon', '`daemon`');
   draft.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(draft.basisOf(given, '/daemon'))));
   if (settings === undefined) return undefined;
-  const port = Number(/:(\d+)$/.exec(settings.listen ?? '')?.[1] ?? 0);
-  if (port > 65535) {
-    const message = '`listen` has a port that does not exist';
-    draft.found({
-      pointer: '/daemon/listen',
-      at: 'value',
-      code: 'schema.range',
-      message,
-      mend: 'use a port up to 65535',
-    });
-  }
+  checkAddresses(settings, draft);
   for (const [index, origin] of (settings.origins ?? []).entries()) {
-    const pointer = listed(given, index);
+    const pointer = asWritten(below('/daemon/origins', index), draft);
     const fault = faultOfOrigin(origin, draft.document.referenced(pointer));
     if (fault !== undefined) draft.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
   }
@@ -44,6 +35,24 @@ export function compileDaemon(given: unknown, draft: Draft, tools: CompileTools)
     names.add(name);
   }
   return daemonSettings(settings, tools);
+}
+
+const PUBLIC_URL: UrlForm = {
+  schemes: ['http', 'https'],
+  login: 'none',
+  path: 'none',
+  query: {},
+  example: 'https://belfry.example.com',
+};
+
+function checkAddresses({ listen, public_url: publicUrl }: DaemonFileSettings, draft: Draft): void {
+  const found = (pointer: string, code: string, message: string, mend: string): void =>
+    draft.found({ pointer, at: 'value', code, message, mend });
+  const address = listen === undefined ? undefined : readHostAndPort(listen, 0);
+  if (address !== undefined && 'message' in address)
+    found('/daemon/listen', 'schema.range', `\`listen\` ${address.message}`, address.mend);
+  const read = publicUrl === undefined ? undefined : readUrl(publicUrl, PUBLIC_URL);
+  if (read?.ok === false) found('/daemon/public_url', 'value.url', `\`public_url\` ${read.message}`, read.mend);
 }
 
 /** What holds when no file has a `daemon:`. */
@@ -81,10 +90,4 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     retention: { events: retention.events!, size: retention.size! },
     reload: { watch: reload.watch!, requireTests: reload.require_tests! },
   };
-}
-
-/** Where an entry stands: the list itself may be left out around a single one. */
-function listed(given: unknown, index: number): string {
-  const isList = isObject(given) && Array.isArray(given.origins);
-  return isList ? below('/daemon/origins', index) : '/daemon/origins';
 }

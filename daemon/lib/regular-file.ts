@@ -27,6 +27,16 @@ export async function openRegularFile(file: string, flags: number, mode?: number
   }
 }
 
+/** The whole of a regular file; rejects as `openRegularFile` does. */
+export async function readRegularFile(file: string): Promise<Buffer> {
+  const handle = await openRegularFile(file, constants.O_RDONLY);
+  try {
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** undefined: there is none. Rejects with `NotRegularFile` for anything else that stands there. */
 export async function statRegularFile(file: string): Promise<Stats | undefined> {
   const found = await stat(file).catch((error: NodeJS.ErrnoException) => {

@@ -1,21 +1,21 @@
 import path from 'node:path';
-import { compileSteps, type Fragment } from '../core/compile.ts';
-import type { RuleDocument } from '../core/draft.ts';
+import type { Fragment } from '../core/compile.ts';
 import type { Problem } from '../core/failure.ts';
 import type { Excerpt } from '../core/problem-text.ts';
 import type { CompileTools } from '../core/types.ts';
 import { atHome } from '../lib/home.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import { readRulesFile } from './files.ts';
-import { Lines, locate } from './locate.ts';
-import { maskLine, maskSuspicious, type Range } from './mask.ts';
+import { Lines } from './locate.ts';
+import { compileParsed } from './compile-parsed.ts';
+import { maskLine, maskSuspicious, type Range, writtenParts } from './mask.ts';
 import { type ParsedText, parseFile } from './parse-file.ts';
-import { type Lookup, lookUpAll, type ReferenceScope, referencesIn, replaceReferences } from './references.ts';
-import { inTurns } from './turns.ts';
+import { type Lookup, lookUpAll, type ReferenceScope, referencesIn } from './references.ts';
 
 export interface LoadParts {
   readonly env: ReferenceScope['env'];
-  readonly standIn?: NonNullable<ReferenceScope['standIn']>;
+  /** A reference that cannot be resolved is no problem where some text fits in its place. */
+  readonly withoutSecrets?: boolean;
   readonly tools: CompileTools;
   /** What relative paths start from; the working directory of the process if not given. */
   readonly cwd?: string;
@@ -40,6 +40,7 @@ export interface LoadedFile {
 const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   declared: [],
   references: [],
+  names: [],
   sources: [],
   channels: [],
   hours: [],
@@ -49,6 +50,7 @@ const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   ruleCount: 0,
   secrets: [],
   masked: new Set(),
+  rejected: new Map(),
 };
 
 /** What a file said when it was read before, for another purpose. */
@@ -86,10 +88,10 @@ export async function loadFile(
   const entries = before instanceof ParsedFile && before.parsed.ok ? before.parsed.entries : undefined;
   const same = known ?? (earlier?.text === read.text ? earlier : undefined);
   const parsed = same?.parsed ?? (await parseFile(read.text, entries));
-  return await compileParsed(file, read.text, parsed, parts, known, before?.fragment);
+  return await compileFile(file, read.text, parsed, parts, known, before?.fragment);
 }
 
-async function compileParsed(
+async function compileFile(
   file: string,
   text: string,
   parsed: ParsedText,
@@ -116,34 +118,21 @@ async function compileParsed(
       ranges: [],
     });
   }
-  const resolved = replaceReferences(parsed.data, found);
-  const document: RuleDocument = {
-    file,
-    data: resolved.data,
-    referenced: (pointer) => resolved.referenced.has(pointer),
-    locate: (pointer, at, offset) => locate(text, lines, parsed.spotOf(pointer), at, offset),
-    absolute: absoluteIn(scope),
-  };
-  const compiled = await inTurns(compileSteps(document, parts.tools, before));
-  for (const secret of compiled.secrets) parts.scrubber.add(secret);
-  const unresolved = resolved.issues.map(({ pointer, ...issue }) => ({
-    file,
-    ...document.locate(pointer, 'value'),
-    ...issue,
-  }));
-  const fragment = { ...compiled, problems: inOrder([...compiled.problems, ...unresolved]) };
-  const ranges = [...compiled.masked]
+  const fragment = await compileParsed(
+    { file, text, lines, parsed, found, absolute: absoluteIn(scope) },
+    parts,
+    before,
+  );
+  for (const secret of fragment.secrets) parts.scrubber.add(secret);
+  const ranges = [...fragment.masked]
     .map((pointer) => parsed.spotOf(pointer))
-    .flatMap(({ spot, exact }) => (exact ? [spot] : []));
+    .flatMap(({ spot, exact }) => (exact ? writtenParts(text, spot) : []));
   return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, ranges });
 }
 
 /** Where the references of a file look. Its folder goes by the name that the file was found under: a link does not move it. */
-export function scopeOf(
-  file: string,
-  { env, cwd = '', standIn }: Pick<LoadParts, 'env' | 'cwd' | 'standIn'>,
-): ReferenceScope {
-  return { env, base: path.dirname(path.resolve(cwd, file)), ...(standIn && { standIn }) };
+export function scopeOf(file: string, { env, cwd = '' }: Pick<LoadParts, 'env' | 'cwd'>): ReferenceScope {
+  return { env, base: path.dirname(path.resolve(cwd, file)) };
 }
 
 /** Resolves the paths that a file names. */
@@ -193,7 +182,6 @@ class ParsedFile implements LoadedFile {
 
   excerpt({ line, column }: Problem): Excerpt | undefined {
     if (this.parsed.ok) return maskLine(this.#lines, line, column, this.#ranges);
-    const text = this.#lines.line(line);
-    return text === undefined ? undefined : maskSuspicious(text, column);
+    return maskSuspicious(this.#lines, line, column);
   }
 }

@@ -1,5 +1,5 @@
-import ipaddr from 'ipaddr.js';
 import type { Json } from '../core/json.ts';
+import { isWithin, type Network, readNetwork } from '../core/network.ts';
 import type { Template } from '../core/ruleset.ts';
 import { oneOrMany, rate, size, strict, template } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
@@ -100,25 +100,12 @@ export const webhook = defineSource({
 });
 
 function checkAllow(allow: readonly string[] | undefined): readonly Wrong[] {
-  const wrong = (allow ?? []).filter((text) => networkOf(text) === undefined);
-  if (wrong.length === 0) return [];
-  const mend = 'write networks such as `192.0.2.0/24`, or single addresses';
-  return [{ pointer: '/allow', message: `\`${wrong[0]}\` is neither a network nor an address`, mend }];
-}
-
-type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
-
-function networkOf(text: string): Network | undefined {
-  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
-  if (!ipaddr.isValid(text)) return undefined;
-  const address = ipaddr.process(text);
-  return [address, address.kind() === 'ipv4' ? 32 : 128];
-}
-
-function within(remote: string, networks: readonly Network[]): boolean {
-  if (!ipaddr.isValid(remote)) return false;
-  const address = ipaddr.process(remote);
-  return networks.some((network) => network[0].kind() === address.kind() && address.match(network));
+  const mend = 'write a network such as `192.0.2.0/24` or `2001:db8::/32`, or a whole address';
+  return (allow ?? []).flatMap((text, index) =>
+    readNetwork(text) === undefined
+      ? [{ pointer: `/allow/${index}`, message: 'this is neither a network nor an address', mend }]
+      : [],
+  );
 }
 
 interface Door {
@@ -139,7 +126,7 @@ function startWebhook(settings: Settings, io: SourceIo) {
   const door: Door = {
     settings,
     io,
-    networks: settings.allow?.map((text) => networkOf(text)!),
+    networks: settings.allow?.map((text) => readNetwork(text)!),
     verification: openVerification(settings.verify),
     replays,
     take: limiter(settings.rate, io.clock),
@@ -179,7 +166,7 @@ async function receive(request: HookRequest, door: Door): Promise<HookAnswer> {
   const { networks, verification, io } = door;
   const replays = await door.replays;
   // From here to the event nothing waits, so that of two copies at once the second is known.
-  if (networks !== undefined && !within(request.remote, networks)) {
+  if (networks !== undefined && !networks.some((network) => isWithin(request.remote, network))) {
     return problem(403, 'this address may not send here');
   }
   const proof: Proof | undefined = verification === undefined ? {} : verification.verify(request, io.clock.now());

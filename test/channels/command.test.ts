@@ -226,3 +226,11 @@ test('settings that cannot work are found when they are loaded', () => {
   expect(readSettings(command, { run: ['true'], env: { 'A B': 'x' } }).problems).toHaveLength(1);
   expect(readSettings(command, { run: ['true'], env: { A: 'x\0y' } }).problems[0]).toContain('NUL');
 });
+
+test.each(['alice,bob', 'alice\nbob'])(
+  'a recipient that would look like two in BELFRY_TO, %j, is refused',
+  async (to) => {
+    const failed = await failureOfSending(channelOf(sh('exit 0')), sampleMessage({ to: ['carol', to] }), sampleIo());
+    expect(failed).toMatchObject({ class: 'permanent', code: 'command.bad_recipient' });
+  },
+);

@@ -233,6 +233,6 @@ test('settings that cannot work are found at load', () => {
     '/token: this is not a token but a URL',
   ]);
   expect(readSettings(feishu, { token: TOKEN, mention: '13800138000' }).problems).toEqual([
-    '/mention: nobody can be mentioned by a mobile number here',
+    '/mention/0: nobody can be mentioned by a mobile number here',
   ]);
 });

@@ -385,6 +385,12 @@ test('a relative URL goes to the base URL', async () => {
   expect(sink.requests[0]!.path).toBe('/a/b');
 });
 
+test('a path goes below a base URL that has a path, with its query', async () => {
+  const settings = decodeSettings(webhook, { url: '/a/b?c=d', api: `${sink.origin}/robots/` });
+  await webhook.open(settings, channelTools({ http, clock })).send(sampleMessage(), sampleIo());
+  expect(sink.requests[0]!.path).toBe('/robots/a/b?c=d');
+});
+
 test('settings that cannot work are found at load, without repeating them', () => {
   const wrong = readSettings(webhook, {
     url: 'example.com/very-secret',

@@ -78,6 +78,12 @@ test('a foreign Host is 421, none or two of them 400, and a foreign Origin 403',
   expect(await exchange(to, 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
 });
 
+test('a public URL with an address is a name of the daemon like any other', async () => {
+  const to = await openTestListener();
+  to.port.reachedBy = 'https://[2001:db8::1]:8443';
+  expect((await ask(to, '/healthz', { headers: { host: '[2001:db8::1]:8443' } })).status).toBe(200);
+});
+
 test('whoever listens beyond the loopback may be named by any address, but not by any name', async () => {
   const to = await openTestListener({ listen: '0.0.0.0:0' });
   expect((await ask(to, '/healthz', { headers: { host: '192.0.2.7:8330' } })).status).toBe(200);

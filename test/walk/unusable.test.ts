@@ -42,7 +42,7 @@ const UNUSABLE: readonly (readonly [string, Unusable])[] = [
     {
       daemon: (at) => `state: ${at.path('s')}`,
       prepare: (at) => mkdir(at.path('s', 'token'), { recursive: true }),
-      said: () => 'a folder stands where a file should be',
+      said: () => 'is a directory, not a regular file',
     },
   ],
 ];

@@ -60,7 +60,8 @@ export const daemonSchema = strict(
     ),
     public_url: Type.Optional(
       Type.String({
-        description: 'How this daemon is reached from outside.',
+        description:
+          'How this daemon is reached from outside: scheme, host and port. A path is refused: a proxy in front has to take it off.',
         examples: ['https://belfry.example.com'],
         pattern: '^https?://',
       }),
