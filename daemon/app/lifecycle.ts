@@ -9,7 +9,7 @@ import { watchDisk } from './disk-watch.ts';
 import type { Foundation } from './foundation.ts';
 import { takeInbox } from './inbox.ts';
 import type { Intake } from './intake.ts';
-import type { Reloading } from './reloading.ts';
+import { logProblems, type Reloading, warningsIn } from './reloading.ts';
 import type { RunningSources } from './running-sources.ts';
 import type { Timers } from './timers.ts';
 
@@ -81,6 +81,7 @@ export class Lifecycle {
     );
     service.ready(`generation ${live.generation}`);
     started();
+    this.#background.push(warningsIn(live, log).then((warnings) => logProblems(warnings, log, 'rules')));
   }
 
   /** Once, however often it is asked for. */

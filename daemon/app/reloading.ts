@@ -1,4 +1,4 @@
-import type { Problem } from '../core/failure.ts';
+import { type LeveledProblem, type Problem, withLevel } from '../core/failure.ts';
 import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
 import type { Log } from '../lib/log.ts';
 import type { Lanes } from '../delivery/lanes.ts';
@@ -46,11 +46,11 @@ export class Reloading {
     const prepared = await this.#parts.live.prepare();
     const before = this.#parts.live.generation;
     const result = prepared.kind === 'ready' ? await this.#apply(prepared) : this.#without(prepared);
-    this.#tell(
-      result,
-      prepared.kind === 'unchanged' ? 'unchanged' : result.generation > before ? 'applied' : 'rejected',
-    );
-    return result;
+    const outcome = prepared.kind === 'unchanged' ? 'unchanged' : result.generation > before ? 'applied' : 'rejected';
+    const warnings = outcome === 'rejected' ? [] : await warningsIn(this.#parts.live, this.#parts.log);
+    const told = { ...result, problems: [...result.problems, ...warnings] };
+    this.#tell(told, outcome);
+    return told;
   }
 
   async #apply(prepared: Extract<Prepared, { kind: 'ready' }>): Promise<ReloadView> {
@@ -72,7 +72,14 @@ export class Reloading {
     await applied;
     const notes = await retimed;
     const { generation } = live;
-    return { ok: problems.length === 0, generation, ...diff, restart_needed: restartNeeded, notes, problems };
+    return {
+      ok: problems.length === 0,
+      generation,
+      ...diff,
+      restart_needed: restartNeeded,
+      notes,
+      problems: withLevel('error', problems),
+    };
   }
 
   #without(prepared: Exclude<Prepared, { kind: 'ready' }>): ReloadView {
@@ -104,18 +111,14 @@ export class Reloading {
       removed: [],
       restart_needed: [],
       notes: [],
-      problems,
+      problems: withLevel('error', problems),
     };
   }
 
   #tell(result: ReloadView, outcome: 'applied' | 'rejected' | 'unchanged'): void {
     const { log, ended } = this.#parts;
-    for (const problem of result.problems) {
-      log.error(
-        { code: problem.code, at: `${problem.file}:${problem.line}:${problem.column}`, mend: problem.mend },
-        `reload: ${problem.message}`,
-      );
-    }
+    // What was told when it came is not told at every reload that changes nothing.
+    if (outcome !== 'unchanged') logProblems(result.problems, log, 'reload');
     for (const what of result.restart_needed) log.warn(`reload: ${what} takes effect after a restart`);
     const { generation, added, changed, removed } = result;
     if (outcome === 'unchanged') {
@@ -126,6 +129,22 @@ export class Reloading {
     else log.error({ generation, problems: result.problems.length }, 'reload: rejected; the rules in force stay');
     ended(result);
   }
+}
+
+/** What is live and never works. An error while looking for it is a bug, and no reason to do without the rules. */
+export async function warningsIn(live: Live, log: Log): Promise<readonly LeveledProblem[]> {
+  try {
+    return await live.lint();
+  } catch (error) {
+    log.error({ err: error }, 'the rules could not be looked through for warnings');
+    return [];
+  }
+}
+
+/** A line each, in which warnings do not look like errors. */
+export function logProblems(problems: readonly LeveledProblem[], log: Log, what: string): void {
+  for (const { code, file, line, column, level, message, mend } of problems)
+    log[level === 'warning' ? 'warn' : 'error']({ code, at: `${file}:${line}:${column}`, mend }, `${what}: ${message}`);
 }
 
 /** Those whose timers may have moved: edited, or under other hours or silences. */

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { EXIT, type Problem } from '../core/failure.ts';
+import { EXIT, type LeveledProblem, type Problem, withLevel } from '../core/failure.ts';
 import { type Elsewhere, link } from '../core/link.ts';
 import { type Excerpt, type Paint, problemText } from '../core/problem-text.ts';
 import { mendByName } from '../core/suggest.ts';
@@ -9,6 +9,7 @@ import type { CompileTools, Registry } from '../core/types.ts';
 import { Scrubber } from '../lib/scrubber.ts';
 import { listRulesFiles } from '../reload/files.ts';
 import { type LoadedFile, type LoadParts, loadFile } from '../reload/load.ts';
+import { warningsOf } from '../reload/warnings.ts';
 import type { Terminal } from './terminal.ts';
 
 export type CheckFormat = 'text' | 'json' | 'github';
@@ -24,6 +25,8 @@ export interface CheckRequest {
   readonly registry: Registry;
   /** Texts that their settings take stand in for references that cannot be resolved. */
   readonly withoutSecrets?: boolean;
+  /** Warnings make it invalid, too. */
+  readonly strict?: boolean;
 }
 
 /** `belfry check --json`. */
@@ -31,7 +34,7 @@ export interface CheckResult {
   readonly valid: boolean;
   readonly files: number;
   readonly rules: number;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly LeveledProblem[];
 }
 
 export interface Checked extends CheckResult {
@@ -40,19 +43,29 @@ export interface Checked extends CheckResult {
 }
 
 /** Reads and compiles everything as a daemon would, and finds all problems; touches no state and needs no daemon. */
-export async function check({ paths, env, cwd, registry, withoutSecrets = false }: CheckRequest): Promise<Checked> {
+export async function check({
+  paths,
+  env,
+  cwd,
+  registry,
+  withoutSecrets = false,
+  strict = false,
+}: CheckRequest): Promise<Checked> {
   const scrubber = new Scrubber();
   const parts = { env, cwd, scrubber, withoutSecrets, tools: toolsOf(registry) };
   const { files, problems } = await loadAll(paths, parts);
   const fragments = [...files.values()].map(({ fragment }) => fragment);
-  const linked = link(fragments, parts.tools, await elsewhere(paths, files, parts));
-  const all = [
+  const around = await neighbours(paths, parts);
+  const linked = link(fragments, parts.tools, elsewhere(files, around));
+  const errors = [
     ...problems,
     ...fragments.flatMap((fragment) => fragment.problems),
     ...(linked.ok ? [] : linked.problems),
   ];
+  const warnings = await warningsOf([...files.values()], registry, around);
+  const all = [...withLevel('error', errors), ...withLevel('warning', warnings)];
   return {
-    valid: all.length === 0,
+    valid: errors.length === 0 && (!strict || warnings.length === 0),
     files: files.size,
     rules: fragments.reduce((sum, { ruleCount }) => sum + ruleCount, 0),
     problems: all.sort(byPlace).map((problem) => ({
@@ -102,20 +115,21 @@ export interface CheckCommand {
   readonly paths: readonly string[];
   readonly format: string;
   readonly withoutSecrets?: boolean;
+  readonly strict?: boolean;
   readonly registry: Registry;
   readonly terminal: Pick<Terminal, 'env' | 'cwd' | 'stdout' | 'stderr'>;
 }
 
-/** `belfry check`: 0 when all is well, 78 when it is not, 2 for a format that does not exist. */
+/** `belfry check`: 0 when all is well, 78 when it is not (with `strict` also when there is a warning), 2 for a format that does not exist. */
 export async function checkCommand(command: CheckCommand): Promise<number> {
-  const { paths, format, withoutSecrets = false, registry, terminal } = command;
+  const { paths, format, withoutSecrets = false, strict = false, registry, terminal } = command;
   const { env, cwd, stdout, stderr } = terminal;
   const report = Object.hasOwn(REPORTS, format) ? REPORTS[format as CheckFormat] : undefined;
   if (report === undefined) {
     stderr.write(`belfry: there is no format \`${format}\`; ${mendByName(format, CHECK_FORMATS, '', 'there are')}\n`);
     return EXIT.usage;
   }
-  const checked = await check({ paths, env, cwd, registry, withoutSecrets });
+  const checked = await check({ paths, env, cwd, registry, withoutSecrets, strict });
   const coloured = stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   stdout.write(report(checked, coloured ? COLOURS : undefined));
   return checked.valid ? EXIT.ok : EXIT.config;
@@ -125,7 +139,13 @@ const REPORTS: Readonly<Record<CheckFormat, (checked: Checked, paint: Paint | un
   text(checked, paint) {
     const blocks = checked.problems.map((problem) => `${problemText(problem, checked.excerpt(problem), paint)}\n\n`);
     const what = `${count(checked.rules, 'rule')} in ${count(checked.files, 'file')}`;
-    return `${blocks.join('')}${checked.valid ? `valid: ${what}` : `${count(checked.problems.length, 'problem')}, ${what}`}\n`;
+    const warnings = checked.problems.filter(({ level }) => level === 'warning').length;
+    const errors = checked.problems.length - warnings;
+    const counts = [
+      ...(errors > 0 ? [count(errors, 'problem')] : []),
+      ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+    ];
+    return `${blocks.join('')}${[checked.valid ? `valid: ${what}` : undefined, ...counts, checked.valid ? undefined : what].filter((part) => part !== undefined).join(', ')}\n`;
   },
   json({ valid, files, rules, problems }) {
     return `${JSON.stringify({ valid, files, rules, problems })}\n`;
@@ -133,11 +153,11 @@ const REPORTS: Readonly<Record<CheckFormat, (checked: Checked, paint: Paint | un
   // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
   github({ problems }) {
     return problems
-      .map(({ file, line, column, code, message, mend }) => {
+      .map(({ file, line, column, level, code, message, mend }) => {
         const properties = Object.entries({ file, line, col: column, title: code }).map(
           ([name, value]) => `${name}=${escapeProperty(String(value))}`,
         );
-        return `::error ${properties.join(',')}::${escapeData(mend === '' ? message : `${message}; ${mend}`)}\n`;
+        return `::${level} ${properties.join(',')}::${escapeData(mend === '' ? message : `${message}; ${mend}`)}\n`;
       })
       .join('');
   },
@@ -169,20 +189,24 @@ function noFiles(root: string): Problem {
   };
 }
 
-/** A single file may name what its neighbours configure; and while some file cannot be read, any name may be in it. */
-async function elsewhere(
+/** The files beside those that were named by themselves: what they configure may be named. */
+async function neighbours(
   paths: readonly string[],
-  loaded: ReadonlyMap<string, LoadedFile>,
   parts: LoadParts & { cwd: string },
-): Promise<Elsewhere> {
-  if ([...loaded.values()].some(({ opaque }) => opaque)) return 'unknown';
+): Promise<readonly LoadedFile[]> {
   const folders = new Set<string>();
   for (const given of paths) {
     const file = path.resolve(parts.cwd, given);
     if ((await stat(file).catch(() => undefined))?.isFile()) folders.add(path.dirname(file));
   }
   const { files } = await loadAll([...folders], parts);
-  const declared = [...files.values()].flatMap(({ fragment }) => fragment.declared);
+  return [...files.values()];
+}
+
+/** The names in them; while some file cannot be read, any name may be in it. */
+function elsewhere(loaded: ReadonlyMap<string, LoadedFile>, around: readonly LoadedFile[]): Elsewhere {
+  if ([...loaded.values()].some(({ opaque }) => opaque)) return 'unknown';
+  const declared = around.flatMap(({ fragment }) => fragment.declared);
   const named = (wanted: string): string[] => declared.filter(({ kind }) => kind === wanted).map(({ name }) => name);
   return { channels: named('channel'), sources: named('source'), hours: named('hours'), rules: named('rule') };
 }

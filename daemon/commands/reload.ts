@@ -18,7 +18,10 @@ export async function reloadCommand(terminal: Terminal, client: Client, options:
     for (const problem of result.problems)
       line(
         terminal,
-        paint('red', `${problem.file}:${problem.line}:${problem.column}: ${problem.message}; ${problem.mend}`),
+        paint(
+          problem.level === 'warning' ? 'yellow' : 'red',
+          `${problem.file}:${problem.line}:${problem.column}: ${problem.level === 'warning' ? 'warning: ' : ''}${problem.message}; ${problem.mend}`,
+        ),
       );
   }
   return result.ok ? EXIT.ok : EXIT.config;

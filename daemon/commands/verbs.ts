@@ -173,6 +173,12 @@ function channelVerbs(program: Command, { terminal, doors, run }: Kit): void {
     );
 }
 
+interface CheckOptions {
+  readonly format: string;
+  readonly strict?: boolean;
+  readonly withoutSecrets?: boolean;
+}
+
 function ruleVerbs(program: Command, { terminal, registry, doors, config, run }: Kit): void {
   program
     .command('check')
@@ -180,11 +186,11 @@ function ruleVerbs(program: Command, { terminal, registry, doors, config, run }:
     .argument('[path...]', 'files or directories (default: the rules directory)')
     .addOption(new Option('--format <format>', 'how').choices(CHECK_FORMATS).default('text'))
     .option('--without-secrets', 'let stand-ins take the places of references that cannot be resolved')
-    .action((given: string[], options: CommonOptions & { format: string; withoutSecrets?: true }) => {
+    .option('--strict', 'warnings make the rules invalid, too')
+    .action((given: string[], { json, format, strict, withoutSecrets, ...options }: CommonOptions & CheckOptions) => {
       const paths = given.length > 0 ? given : [config(options)];
-      const format = options.json ? 'json' : options.format;
-      const withoutSecrets = options.withoutSecrets === true;
-      return run(() => checkCommand({ paths, format, withoutSecrets, registry, terminal }));
+      const how = { format: json ? 'json' : format, strict: strict === true, withoutSecrets: withoutSecrets === true };
+      return run(() => checkCommand({ paths, ...how, registry, terminal }));
     });
   program
     .command('explain')

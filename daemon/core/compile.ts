@@ -24,6 +24,8 @@ import type { CompileTools } from './types.ts';
  */
 export interface Fragment {
   readonly file: string;
+  /** What it was compiled from; undefined when it does not parse. */
+  readonly document?: RuleDocument;
   readonly problems: readonly Problem[];
   readonly declared: readonly Declared[];
   readonly references: readonly Reference[];
@@ -85,7 +87,7 @@ export function* compileSteps(
     yield* compileSection(file, defaults, draft, tools, parts, before?.rulesByDigest ?? new Map());
   }
   const { problems, declared, references, names, secrets, masked, rejected } = draft;
-  return { file: document.file, problems, declared, references, names, ...parts, secrets, masked, rejected };
+  return { file: document.file, document, problems, declared, references, names, ...parts, secrets, masked, rejected };
 }
 
 type Section = (

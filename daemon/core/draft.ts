@@ -26,6 +26,8 @@ export interface RuleDocument {
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
   /** Resolves a path by the folder of the file. A document that stands in no file lacks it: paths stay as written. */
   readonly absolute?: Absolute;
+  /** A scalar as it is written in the file; undefined where no spelling is one that YAML reads in its own way. */
+  written?(pointer: string): string | undefined;
 }
 
 export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'hours' | 'silence' | 'rule' | 'path';
@@ -217,7 +219,7 @@ export class Draft {
       ...this.document.locate(pointer, at, secret ? undefined : offset),
       code,
       message,
-      mend,
+      mend: secret ? 'look at what the reference or the setting holds' : mend,
     };
   }
 }

@@ -53,6 +53,17 @@ export interface Problem {
   readonly mend: string;
 }
 
+/** A warning is about what is valid and never works; it keeps nothing from being used. */
+export type Level = 'error' | 'warning';
+
+export interface LeveledProblem extends Problem {
+  readonly level: Level;
+}
+
+export function withLevel(level: Level, problems: readonly Problem[]): readonly LeveledProblem[] {
+  return problems.map(({ file, line, column, ...rest }) => ({ file, line, column, level, ...rest }));
+}
+
 /** The machine failed, not the far side and not the user's YAML. `exit` is the process's exit code when nobody can go on. */
 export class BelfryError extends Error {
   readonly code: string;

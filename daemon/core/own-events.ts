@@ -1,5 +1,6 @@
 import type { DeadClass } from './delivery.ts';
 import type { EventInput } from './event.ts';
+import type { EventShape } from './event-shape.ts';
 import type { Problem } from './failure.ts';
 
 /** The daemon's own events (source `belfry`), for rules to use. */
@@ -37,4 +38,30 @@ export const ownEvents = {
 
 function own(type: string, subject: string | undefined, data: object): EventInput {
   return { type, ...(subject !== undefined && { subject }), data: data as NonNullable<EventInput['data']> };
+}
+
+/** The fields of each event above; rules that ask for others are warned of. */
+export const OWN_SHAPES: readonly EventShape[] = [
+  { type: 'belfry.started', data: { version: 'text', generation: 'number' } },
+  {
+    type: 'belfry.reload.applied',
+    data: { generation: 'number', added: 'any', changed: 'any', removed: 'any', problems: 'any' },
+  },
+  { type: 'belfry.reload.rejected', data: { generation: 'number', problems: 'any' } },
+  {
+    type: 'belfry.delivery.dead',
+    data: {
+      ...texts('delivery', 'channel', 'rule', 'key', 'code', 'message', 'title', 'event'),
+      class: ['permanent', 'exhausted', 'expired', 'unknown', 'internal'],
+    },
+  },
+  { type: 'belfry.channel.misconfigured', data: texts('channel', 'code', 'message') },
+  { type: 'belfry.channel.failing', data: texts('channel', 'code', 'message') },
+  { type: 'belfry.channel.recovered', data: texts('channel') },
+  { type: 'belfry.rule.error', data: texts('rule', 'reason', 'event') },
+  { type: 'belfry.source.failing', data: texts('source', 'type', 'reason') },
+];
+
+function texts(...names: readonly string[]): Readonly<Record<string, 'text'>> {
+  return Object.fromEntries(names.map((name) => [name, 'text' as const]));
 }

@@ -22,6 +22,14 @@ export function plainParts(source: string): readonly Part[] | undefined {
   return isPlain ? parts : undefined;
 }
 
+/** The paths of a plain template, each with its place in it. */
+export function plainPaths(source: string): readonly { readonly path: readonly string[]; readonly offset: number }[] {
+  return [...source.matchAll(PLAIN_OUTPUT)].map((match) => ({
+    path: match[1]!.split('.'),
+    offset: match.index + match[0].indexOf(match[1]!),
+  }));
+}
+
 /** Undefined when a value is missing, or is a list or a map: what that means is for the engine to say. */
 export function renderPlain(
   parts: readonly Part[],

@@ -1,4 +1,4 @@
-import type { Problem } from './failure.ts';
+import type { Level, Problem } from './failure.ts';
 
 /** How the parts of a problem are set off; the identity functions without colours. */
 export interface Paint {
@@ -18,9 +18,14 @@ export interface Excerpt {
 }
 
 /** A problem for a person: place, what is wrong, the line with a caret, what to do. */
-export function problemText(problem: Problem, excerpt: Excerpt | undefined, paint: Paint = PLAIN): string {
+export function problemText(
+  problem: Problem & { readonly level?: Level },
+  excerpt: Excerpt | undefined,
+  paint: Paint = PLAIN,
+): string {
   const place = `${problem.file}:${problem.line}:${problem.column}`;
-  const lines = [`${paint.place(place)}: ${problem.message} ${paint.quiet(`[${problem.code}]`)}`];
+  const word = problem.level === 'warning' ? 'warning: ' : '';
+  const lines = [`${paint.place(place)}: ${word}${problem.message} ${paint.quiet(`[${problem.code}]`)}`];
   if (excerpt !== undefined) lines.push(...excerptLines(problem.line, excerpt, paint));
   if (problem.mend !== '') lines.push(`  ${problem.mend}`);
   return lines.join('\n');

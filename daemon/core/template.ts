@@ -1,11 +1,12 @@
 import { Context, Liquid } from 'liquidjs';
-import { OPTIONAL, plainParts, renderPlain } from './plain-template.ts';
+import { OPTIONAL, plainParts, plainPaths, renderPlain } from './plain-template.ts';
 import type { Scope, Template } from './ruleset.ts';
 import { onceFor } from './once-for.ts';
+import { findTemplateSlip } from './template-slips.ts';
 
 export type CompiledTemplate =
   | { readonly ok: true; readonly template: Template }
-  | { readonly ok: false; readonly message: string; readonly line: number; readonly column: number };
+  | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
 
 const LONGEST_SOURCE = 16 * 1024;
 const LONGEST_OUTPUT = 64 * 1024;
@@ -57,13 +58,51 @@ function makeEngine(): Liquid {
   return engine;
 }
 
-/** A Liquid template (https://liquidjs.com). Lines and columns count from 1. */
+/** A Liquid template (https://liquidjs.com). `offset` counts characters. */
 export const compileTemplate = onceFor(compileAnew);
 
 function compileAnew(source: string): CompiledTemplate {
+  const compiled = attempt(source);
+  if (compiled.ok || source.length > LONGEST_SOURCE) return compiled;
+  const slip = findTemplateSlip(source, Object.keys(liquid().filters), (mended) => attempt(mended).ok);
+  return slip === undefined ? compiled : { ok: false, ...slip };
+}
+
+/** A value that a template names, where it stands. Variables of its own are none. */
+export interface NamedPath {
+  readonly path: readonly string[];
+  /** Characters into the template. */
+  readonly offset: number;
+}
+
+/** The values that a template names, in their order; none of one that does not compile. */
+export const templatePaths = onceFor((source): readonly NamedPath[] => {
+  if (!/\{[{%]/.test(source)) return [];
+  if (plainParts(source) !== undefined) return plainPaths(source);
+  try {
+    const { globals } = liquid().parseAndAnalyzeSync(source, undefined, { partials: false });
+    return Object.values(globals)
+      .flat()
+      .map(({ segments, location }) => ({
+        path: segments.slice(0, scalarsOf(segments)).map(String),
+        offset: offsetOf(source, location.row, location.col),
+      }))
+      .sort((a, b) => a.offset - b.offset);
+  } catch {
+    return [];
+  }
+});
+
+/** How many steps of a path are written out: `items[data.n].id` has one. */
+function scalarsOf(segments: readonly unknown[]): number {
+  const at = segments.findIndex((segment) => typeof segment !== 'string' && typeof segment !== 'number');
+  return at < 0 ? segments.length : at;
+}
+
+function attempt(source: string): CompiledTemplate {
   if (!/\{[{%]/.test(source)) return { ok: true, template: { source, render: () => ({ text: source }) } };
   if (source.length > LONGEST_SOURCE)
-    return { ok: false, message: `the template is longer than ${LONGEST_SOURCE} characters`, line: 1, column: 1 };
+    return { ok: false, message: `the template is longer than ${LONGEST_SOURCE} characters`, offset: 0 };
   try {
     const plain = plainParts(source);
     // Nothing can be wrong with a plain one, and the engine is hardly ever asked for it.
@@ -81,7 +120,7 @@ function compileAnew(source: string): CompiledTemplate {
     };
   } catch (error) {
     const { message, line, column } = whereOf(error as Error);
-    return { ok: false, message, line, column };
+    return { ok: false, message, offset: offsetOf(source, line, column) };
   }
 }
 
@@ -128,4 +167,9 @@ function whereOf(error: Error): { message: string; line: number; column: number 
   const [first = ''] = error.message.split('\n');
   const [, line, column] = /, line:(\d+), col:(\d+)/.exec(first) ?? [];
   return { message: first.replace(/, line:\d+, col:\d+.*$/, ''), line: Number(line ?? 1), column: Number(column ?? 1) };
+}
+
+function offsetOf(text: string, line: number, column: number): number {
+  const before = text.split('\n').slice(0, Math.max(0, line - 1));
+  return before.reduce((sum, part) => sum + part.length + 1, 0) + Math.max(0, column - 1);
 }

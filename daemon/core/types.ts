@@ -1,3 +1,4 @@
+import type { EventShape } from './event-shape.ts';
 import type { TSchema } from './schema/type.ts';
 import type { Format } from './message.ts';
 
@@ -35,6 +36,8 @@ export interface SourceTypeInfo {
   readonly summary: string;
   readonly settings: TSchema;
   readonly events: readonly string[];
+  readonly shapes?: (settings: unknown) => readonly EventShape[];
+  readonly templateNames?: readonly string[];
   readonly check?: (settings: unknown) => readonly SettingProblem[];
 }
 

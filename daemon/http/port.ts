@@ -3,7 +3,7 @@ import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delive
 import type { Event, EventInput } from '../core/event.ts';
 import type { LaterResult, RuleResult } from '../core/decision.ts';
 import type { Explanation } from '../core/explain/explain.ts';
-import type { Problem } from '../core/failure.ts';
+import type { LeveledProblem } from '../core/failure.ts';
 import type { SilenceProblem } from '../core/posted-silence.ts';
 import type { Expiry, SilenceView, WouldSilence } from '../core/quieting.ts';
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
@@ -160,7 +160,7 @@ export interface StatusView {
   readonly files: readonly {
     readonly path: string;
     readonly state: 'ok' | 'kept';
-    readonly problems: readonly Problem[];
+    readonly problems: readonly LeveledProblem[];
   }[];
   readonly sources: readonly {
     readonly name: string;
@@ -190,14 +190,14 @@ export interface ReloadView {
   readonly restart_needed: readonly string[];
   /** What the edit did to timers that run. */
   readonly notes: readonly string[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly LeveledProblem[];
 }
 
 export interface CheckView {
   readonly valid: boolean;
   readonly files: number;
   readonly rules: number;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly LeveledProblem[];
 }
 
 export interface ChannelTestView {

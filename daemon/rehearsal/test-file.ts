@@ -17,7 +17,7 @@ import {
 import { mendByName, suggest } from '../core/suggest.ts';
 import type { SourceTypeInfo } from '../core/types.ts';
 import { Lines, locate, spotOf } from '../reload/locate.ts';
-import { parseYaml } from '../reload/parse.ts';
+import { readYaml } from '../reload/read-yaml.ts';
 import { isComplete, momentOf, offsetOf } from './moment.ts';
 import { compileRegex } from './regex.ts';
 
@@ -98,7 +98,7 @@ export function readTestFile(file: string, text: string, parts: TestFileParts): 
     const shown = lines.line(line);
     return shown === undefined ? undefined : { text: shown, column };
   };
-  const parsed = parseYaml(text);
+  const parsed = readYaml(text);
   if (!parsed.ok) {
     const problems = parsed.issues.map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue }));
     return { file, stories: [], problems, excerpt };

@@ -2,7 +2,7 @@ import { compileSteps, type Fragment } from '../core/compile.ts';
 import type { Position, RuleDocument } from '../core/draft.ts';
 import type { Problem } from '../core/failure.ts';
 import type { CompileTools } from '../core/types.ts';
-import { type Lines, locate } from './locate.ts';
+import { type FoundSpot, type Lines, locate } from './locate.ts';
 import type { ParsedText } from './parse-file.ts';
 import { type Lookup, type ReferenceIssue, replaceReferences } from './references.ts';
 import { StandIns } from './stand-ins.ts';
@@ -61,8 +61,17 @@ function documentOf({ file, text, lines, parsed, found, absolute }: ParsedSource
     unresolved: (pointer) => unresolved.has(pointer),
     locate: (pointer, at, offset) => locate(text, lines, parsed.spotOf(pointer), at, offset),
     absolute,
+    ...(MISLEADING.test(text) && { written: (pointer: string) => writtenAt(text, parsed.spotOf(pointer)) }),
   };
   return { document, issues };
+}
+
+/** Numbers that do not print back as they are written, and words that YAML 1.1 took for true and false. Most files have none. Rather too much than too little is found: it only saves work. */
+const MISLEADING =
+  /(?:[:?-]\s|["']:|[[{,])\s*(?:[+-]?(?:0\d|\d+\.\d*0(?!\d)|\d+_\d|[\d.]+e[+-]?\d|\.\d)|[+]\d|(?:yes|no|on|off|y|n)\s*(?:$|[,\]}#]))/im;
+
+function writtenAt(text: string, { spot, exact }: FoundSpot): string | undefined {
+  return exact ? text.slice(spot.start, spot.end) : undefined;
 }
 
 /** One problem for each reference, at the first of its places. */

@@ -38,15 +38,21 @@ const PLAIN_TAGS = new Set(
 export function convert(
   root: ParsedNode | null,
   depth: number,
-): Converted & { readonly issues: readonly Issue[]; readonly aliased: number } {
+): Converted & Pick<Conversion, 'issues' | 'aliased' | 'comments' | 'aliases' | 'anchored'> {
   const conversion = new Conversion();
   const converted =
     root === null ? { data: null, spot: { key: 0, start: 0, end: 0 } } : conversion.node(root, depth, root.range[0]);
-  return { ...converted, issues: conversion.issues, aliased: conversion.aliased };
+  const { issues, aliased, comments, aliases, anchored } = conversion;
+  return { ...converted, issues, aliased, comments, aliases, anchored };
 }
 
 class Conversion {
   readonly issues: Issue[] = [];
+  /** What YAML allows and leaves out without a word; offsets are those of the end of the value. */
+  readonly comments: number[] = [];
+  readonly aliases = new Set<string>();
+  /** Anchors of texts: where they are. */
+  readonly anchored = new Map<string, number>();
   aliased = 0;
   readonly #anchors = new Map<string, ParsedNode>();
   /** Anchored nodes that are being converted: an alias to one of them would never end. */
@@ -89,6 +95,7 @@ class Conversion {
   }
 
   #alias(name: string, spot: Spot, depth: number): Converted {
+    this.aliases.add(name);
     const target = this.#anchors.get(name);
     if (target === undefined)
       return this.#refuse(
@@ -182,6 +189,10 @@ class Conversion {
 
   #scalar(node: ParsedNode, spot: Spot): Converted {
     const value: unknown = isScalar(node) ? node.value : null;
+    if (typeof value === 'string' && isScalar(node) && node.type === 'PLAIN') {
+      if (node.anchor !== undefined) this.anchored.set(node.anchor, spot.key);
+      if (/^\S/.test(node.comment ?? '')) this.comments.push(spot.end);
+    }
     if (typeof value === 'number' && !Number.isFinite(value)) {
       return this.#refuse(spot, 'number', 'this is not a finite number', 'put it in quotes if it is text');
     }

@@ -1,16 +1,17 @@
-import type { Problem } from '../core/failure.ts';
+import { type LeveledProblem, type Problem, withLevel } from '../core/failure.ts';
 import { type Linked, linkSteps } from '../core/link.ts';
 import type { Excerpt } from '../core/problem-text.ts';
 import type { DaemonSettings, Ruleset } from '../core/ruleset.ts';
 import { fileProblem, listRulesFiles } from './files.ts';
 import { type EarlierText, type LoadedFile, type LoadParts, loadFile } from './load.ts';
 import { inTurns } from './turns.ts';
+import { warningsOf } from './warnings.ts';
 
 /** A file as `status` shows it: `ok`, what is live is what is on disk; `kept`, what is live is older or nothing. */
 export interface FileState {
   readonly path: string;
   readonly state: 'ok' | 'kept';
-  readonly problems: readonly Problem[];
+  readonly problems: readonly LeveledProblem[];
 }
 
 /** Names like `rule failed-deploy`, `channel ops`, `source inbox`, `daemon`. */
@@ -56,6 +57,7 @@ export class Live {
   #started: DaemonSettings | undefined;
   #seen: ReadonlyMap<string, LoadedFile> = new Map();
   #files: readonly FileState[] = [];
+  #warnings: readonly LeveledProblem[] = [];
   #generation = 0;
   #earlier: ReadonlyMap<string, EarlierText>;
 
@@ -82,9 +84,20 @@ export class Live {
     return this.#generation;
   }
 
-  /** As the last reload found them, whether or not it was taken over. */
+  /** As the last reload found them, whether or not it was taken over, with the warnings of what is live. */
   get files(): readonly FileState[] {
-    return this.#files;
+    if (this.#warnings.length === 0) return this.#files;
+    return this.#files.map((state) => ({
+      ...state,
+      problems: [...state.problems, ...this.#warnings.filter(({ file }) => file === state.path)],
+    }));
+  }
+
+  /** Looks for what is valid in what is live and never works. Nothing waits for it. */
+  async lint(): Promise<readonly LeveledProblem[]> {
+    const files = [...(this.#version?.files.values() ?? [])];
+    this.#warnings = withLevel('warning', await warningsOf(files, this.#parts.tools));
+    return this.#warnings;
   }
 
   /** The line of a problem as it may be shown, secrets masked; undefined when there is none. */
@@ -200,7 +213,10 @@ export class Live {
     return [...paths].map((file) => ({
       path: file,
       state: current.get(file) !== undefined && current.get(file)?.stamp === live.get(file)?.stamp ? 'ok' : 'kept',
-      problems: problems.filter((problem) => problem.file === file),
+      problems: withLevel(
+        'error',
+        problems.filter((problem) => problem.file === file),
+      ),
     }));
   }
 }

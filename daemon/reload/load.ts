@@ -6,9 +6,11 @@ import type { CompileTools } from '../core/types.ts';
 import { atHome } from '../lib/home.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import { readRulesFile } from './files.ts';
+import type { Issue } from './convert.ts';
 import { Lines } from './locate.ts';
 import { compileParsed } from './compile-parsed.ts';
 import { maskLine, maskSuspicious, type Range, writtenParts } from './mask.ts';
+import { parseAside } from './parse-aside.ts';
 import { type ParsedText, parseFile } from './parse-file.ts';
 import { type Lookup, lookUpAll, type ReferenceScope, referencesIn } from './references.ts';
 
@@ -27,6 +29,8 @@ export interface LoadParts {
 export interface LoadedFile {
   readonly file: string;
   readonly fragment: Fragment;
+  /** Parts of its texts that YAML leaves out without a word. */
+  readonly losses: readonly Problem[];
   /** It could not be read as far as names: nobody knows what it declares. */
   readonly opaque: boolean;
   /** Changes with the text and with what its references stand for. */
@@ -78,6 +82,7 @@ export async function loadFile(
     return {
       file,
       fragment: { ...NOTHING, file, problems: [read.problem] },
+      losses: [],
       opaque: true,
       stamp,
       secretFiles: [],
@@ -115,6 +120,7 @@ async function compileFile(
       found,
       lines,
       fragment: { ...NOTHING, file, problems: inOrder(problems) },
+      losses: [],
       ranges: [],
     });
   }
@@ -127,7 +133,16 @@ async function compileFile(
   const ranges = [...fragment.masked]
     .map((pointer) => parsed.spotOf(pointer))
     .flatMap(({ spot, exact }) => (exact ? writtenParts(text, spot) : []));
-  return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, ranges });
+  const losses = (await lossesOf(text)).map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue }));
+  return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, losses: inOrder(losses), ranges });
+}
+
+/** An anchor, or a `#` right before a word. */
+const LOSSY = /[^\s#][ \t]+#[^\s#]|[:,[-][ \t]+&\w/;
+
+async function lossesOf(text: string): Promise<readonly Issue[]> {
+  const parsed = LOSSY.test(text) ? await parseAside(text) : undefined;
+  return parsed?.ok === true ? parsed.losses : [];
 }
 
 /** Where the references of a file look. Its folder goes by the name that the file was found under: a link does not move it. */
@@ -152,6 +167,7 @@ interface ParsedParts {
   readonly found: ReadonlyMap<string, Lookup>;
   readonly lines: Lines;
   readonly fragment: Fragment;
+  readonly losses: readonly Problem[];
   readonly ranges: readonly Range[];
 }
 
@@ -161,16 +177,18 @@ class ParsedFile implements LoadedFile {
   readonly parsed: ParsedText;
   readonly stamp: string;
   readonly fragment: Fragment;
+  readonly losses: readonly Problem[];
   readonly secretFiles: readonly string[];
   readonly #lines: Lines;
   readonly #ranges: readonly Range[];
 
-  constructor({ file, text, parsed, stamp, found, lines, fragment, ranges }: ParsedParts) {
+  constructor({ file, text, parsed, stamp, found, lines, fragment, losses, ranges }: ParsedParts) {
     this.file = file;
     this.text = text;
     this.parsed = parsed;
     this.stamp = stamp;
     this.fragment = fragment;
+    this.losses = losses;
     this.secretFiles = [...found.values()].flatMap((lookup) => (lookup.file === undefined ? [] : [lookup.file]));
     this.#lines = lines;
     this.#ranges = ranges;

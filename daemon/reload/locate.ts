@@ -57,7 +57,7 @@ export function spotBelow(root: Spot, steps: readonly string[]): FoundSpot {
   return { spot, exact: true };
 }
 
-/** Where the key or the value of a spot stands. An offset into the value counts only where the text is written as it is read. */
+/** Where the key or the value of a spot stands; `offset` counts characters into the value, as it is read. */
 export function locate(
   text: string,
   lines: Lines,
@@ -66,8 +66,38 @@ export function locate(
   offset = 0,
 ): Position {
   if (at === 'key' || !exact) return lines.position(spot.key);
-  const quote = /["']/.test(text[spot.start] ?? '') ? 1 : 0;
-  const written = text.slice(spot.start + quote, spot.end - quote);
-  const literal = offset > 0 && !/[\n\\|>]|''/.test(written.slice(0, offset + 1)) && offset <= written.length;
-  return lines.position(literal ? spot.start + quote + offset : spot.start);
+  const into = offset > 0 ? writtenOffset(text.slice(spot.start, spot.end), offset) : 0;
+  return lines.position(spot.start + into);
+}
+
+/** How far into a scalar, as it is written, a character of its value stands; 0 where that cannot be told. */
+function writtenOffset(written: string, offset: number): number {
+  if (/^[|>]/.test(written)) return offsetInBlock(written, offset);
+  const quote = /^["']/.exec(written)?.[0] ?? '';
+  const step = quote === '"' ? DOUBLE_QUOTED : quote === "'" ? SINGLE_QUOTED : PLAIN;
+  let at = quote.length;
+  for (let left = offset; left > 0 && at < written.length; left -= 1) {
+    step.lastIndex = at;
+    at += step.exec(written)?.[0].length ?? 1;
+  }
+  return Math.min(at, written.length - quote.length);
+}
+
+/** How one character of a value is written: a line break and the spaces around it are one space. */
+const PLAIN = /\s*\n\s*|[^]/y;
+const SINGLE_QUOTED = /\s*\n\s*|''|[^]/y;
+const DOUBLE_QUOTED = /\s*\n\s*|\\x..|\\u.{4}|\\U.{8}|\\[^]|[^]/y;
+
+function offsetInBlock(written: string, offset: number): number {
+  const [header = '', ...lines] = written.split('\n');
+  const indent = /^ */.exec(lines.find((line) => line.trim() !== '') ?? '')![0].length;
+  let at = header.length + 1;
+  let left = offset;
+  for (const line of lines) {
+    const length = Math.max(0, line.length - indent);
+    if (left <= length) return at + Math.min(indent, line.length) + left;
+    left -= length + 1;
+    at += line.length + 1;
+  }
+  return 0;
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { type Parsed, parseYaml } from './parse.ts';
+import type { Parsed } from './parse.ts';
+import { readYaml } from './read-yaml.ts';
 
 /** Characters that take some 20 ms to parse; starting a thread takes longer than that. */
 const LARGE = 32 * 1024;
@@ -7,7 +8,7 @@ const SLOWEST = 30_000;
 
 /** Parses in place what is small, in a thread what is large. The thread needs the built program: Node 20 runs no TypeScript. */
 export async function parseAside(text: string): Promise<Parsed> {
-  if (text.length < LARGE || !import.meta.url.endsWith('.js')) return parseYaml(text);
+  if (text.length < LARGE || !import.meta.url.endsWith('.js')) return readYaml(text);
   return await parseInWorker(text, new URL('./parse-worker.js', import.meta.url));
 }
 
@@ -29,6 +30,7 @@ export function parseInWorker(text: string, script: URL): Promise<Parsed> {
 
 const UNPARSABLE: Parsed = {
   ok: false,
+  stage: 'syntax',
   issues: [
     {
       offset: 0,

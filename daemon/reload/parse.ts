@@ -2,10 +2,20 @@ import { Composer, type Document, Lexer, Parser, type YAMLParseError } from 'yam
 import { convert, DEEPEST, type Issue, type Spot } from './convert.ts';
 import { explainYaml } from './yaml-errors.ts';
 
-/** Plain data, so that it can come from another thread. `spots` mirrors `data` and says where each value stands; `aliased` values came out of aliases. */
+/**
+ * Plain data, so that it can come from another thread. `spots` mirrors `data` and says where each value stands; `aliased` values
+ * came out of aliases. `stage`: a text whose syntax is wrong was not looked at for what its content may not be.
+ */
 export type Parsed =
-  | { readonly ok: true; readonly data: unknown; readonly spots: Spot; readonly aliased: number }
-  | { readonly ok: false; readonly issues: readonly Issue[] };
+  | {
+      readonly ok: true;
+      readonly data: unknown;
+      readonly spots: Spot;
+      readonly aliased: number;
+      /** Parts of texts that YAML leaves out without a word. */
+      readonly losses: readonly Issue[];
+    }
+  | { readonly ok: false; readonly stage: 'syntax' | 'content'; readonly issues: readonly Issue[] };
 
 /** Some 30,000 rules; their tokens take half a gigabyte. */
 const MOST_TOKENS = 1_500_000;
@@ -18,7 +28,7 @@ const MOST_ISSUES = 50;
  */
 export function parseYaml(text: string, depth = 0): Parsed {
   const forbidden = forbiddenCharacter(text);
-  if (forbidden !== undefined) return { ok: false, issues: [forbidden] };
+  if (forbidden !== undefined) return { ok: false, stage: 'syntax', issues: [forbidden] };
   const composed = compose(text, depth);
   if (!composed.ok) return composed;
   const [document, second] = composed.documents;
@@ -34,16 +44,36 @@ export function parseYaml(text: string, depth = 0): Parsed {
       mend: 'remove the `---`, or put it into a file of its own',
     });
   }
-  if (document === undefined || issues.length > 0) return { ok: false, issues: issues.slice(0, MOST_ISSUES) };
-  const { data, spot, aliased, issues: found } = convert(document.contents, depth);
+  if (document === undefined || issues.length > 0)
+    return { ok: false, stage: 'syntax', issues: issues.slice(0, MOST_ISSUES) };
+  const converted = convert(document.contents, depth);
+  const { data, spot, aliased, issues: found } = converted;
   return found.length > 0
-    ? { ok: false, issues: found.slice(0, MOST_ISSUES) }
-    : { ok: true, data, spots: spot, aliased };
+    ? { ok: false, stage: 'content', issues: found.slice(0, MOST_ISSUES) }
+    : { ok: true, data, spots: spot, aliased, losses: lossesOf(text, converted) };
 }
 
-type Composed =
-  | { readonly ok: true; readonly documents: readonly Document.Parsed[] }
-  | { readonly ok: false; readonly issues: readonly Issue[] };
+function lossesOf(text: string, { comments, anchored, aliases }: ReturnType<typeof convert>): readonly Issue[] {
+  const mend = "put the whole text in quotes: `'...'`";
+  return [
+    ...comments.map((end) => ({
+      offset: text.indexOf('#', end),
+      code: 'yaml.comment',
+      message: 'here a comment begins, which is no part of the text before it',
+      mend: `${mend}; or put a space behind the \`#\``,
+    })),
+    ...[...anchored]
+      .filter(([name]) => !aliases.has(name))
+      .map(([name, offset]) => ({
+        offset: text.indexOf(`&${name}`, offset),
+        code: 'yaml.anchor',
+        message: 'this is the name of an anchor, which nothing refers to, and no part of the text behind it',
+        mend: `${mend}; or remove it`,
+      })),
+  ];
+}
+
+type Composed = { readonly ok: true; readonly documents: readonly Document.Parsed[] } | Extract<Parsed, { ok: false }>;
 
 function compose(text: string, depth: number): Composed {
   const parser = new Parser();
@@ -52,7 +82,11 @@ function compose(text: string, depth: number): Composed {
   const documents: Document.Parsed[] = [];
   let offset = 0;
   let tokens = 0;
-  const refuse = (issue: Omit<Issue, 'offset'>): Composed => ({ ok: false, issues: [{ offset, ...issue }] });
+  const refuse = (issue: Omit<Issue, 'offset'>): Composed => ({
+    ok: false,
+    stage: 'syntax',
+    issues: [{ offset, ...issue }],
+  });
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) {
       if (token.type === 'directive') {

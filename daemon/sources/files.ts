@@ -1,3 +1,4 @@
+import type { EventShape } from '../core/event-shape.ts';
 import { duration, glob, oneOrMany, size, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import type { ChangeKind } from './file-changes.ts';
@@ -70,9 +71,20 @@ export const files = defineSource({
   summary: 'Files that appear, change or go.',
   settings,
   events: ['file.created', 'file.changed', 'file.deleted'],
+  shapes: shapesOf,
   check,
   start: startFiles,
 });
+
+const FILE_FIELDS = { path: 'text', name: 'text', dir: 'text', ext: 'text', size: 'number', mtime: 'text' } as const;
+
+/** A file that is gone has no content. */
+function shapesOf({ events, content }: Settings): readonly EventShape[] {
+  return (events ?? KINDS).map((kind) => {
+    const hasContent = content !== undefined && kind !== 'deleted';
+    return { type: `file.${kind}`, data: { ...FILE_FIELDS, ...(hasContent && { content: 'text' as const }) } };
+  });
+}
 
 interface Wrong {
   readonly pointer: string;

@@ -1,6 +1,30 @@
 import type { EventInput } from '../core/event.ts';
+import type { EventShape } from '../core/event-shape.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type Change, type Down, Known } from './heartbeat-state.ts';
+
+/** The fields of each event, as the functions below fill them. */
+export function heartbeatShapes(isKeyed: boolean): readonly EventShape[] {
+  const common = { heartbeat: 'text', ...(isKeyed && { key: 'text' as const }) } as const;
+  const run = { duration: 'number', output: 'text' } as const;
+  const last = { last_beat_at: 'text' } as const;
+  return [
+    { type: 'heartbeat.missed', data: { ...common, ...last, expected_at: 'text', late_by: 'number', state: ['down'] } },
+    {
+      type: 'heartbeat.recovered',
+      data: {
+        ...common,
+        ...run,
+        beat_at: 'text',
+        down_since: 'text',
+        down_for: 'number',
+        after: ['missed', 'failed'],
+        state: ['up'],
+      },
+    },
+    { type: 'heartbeat.failed', data: { ...common, ...run, ...last, exit_code: 'number', state: ['down'] } },
+  ];
+}
 
 /** Whose heart it is; an empty key: there is only the one of the source. */
 export interface Named {

@@ -4,6 +4,7 @@ import type { Template } from '../core/ruleset.ts';
 import { duration, strict, template } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, zoneOrOwn } from './due-words.ts';
+import { heartbeatShapes } from './heartbeat-events.ts';
 import { rhythmOf } from './heartbeat-rhythm.ts';
 import { standingOf } from './heartbeat-standing.ts';
 import { signalOf } from './heartbeat-url.ts';
@@ -58,6 +59,7 @@ export const heartbeat = defineSource({
   summary: 'Notices when something that should happen regularly does not',
   settings: settingsSchema,
   events: ['heartbeat.missed', 'heartbeat.recovered', 'heartbeat.failed'],
+  shapes: ({ key }) => heartbeatShapes(key !== undefined),
   runsInTests: true,
   check,
   start: startHeartbeat,

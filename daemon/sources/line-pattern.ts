@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { re2Fault } from '../core/match/re2-fault.ts';
 
 /** What a line has in its named groups; null: the group took no part. */
 export type LineFields = Readonly<Record<string, string | null>>;
@@ -22,11 +23,15 @@ export function faultOfPattern(match: string): PatternFault | undefined {
     if (taken === undefined) return undefined;
     return { message: `the group \`${taken}\` would overwrite \`data.${taken}\``, mend: 'give the group another name' };
   } catch (error) {
-    return {
-      message: `it is no RE2 expression (${(error as Error).message})`,
-      mend: 'RE2 has no look-ahead and no back-references; in YAML put it in single quotes',
-    };
+    return re2Fault(match, error);
   }
+}
+
+/** The names of its groups; none of an expression that does not compile. */
+export function groupNames(match: string | undefined): readonly string[] {
+  return match === undefined || faultOfPattern(match) !== undefined
+    ? []
+    : Object.keys(RE2JS.compile(match).namedGroups());
 }
 
 /** Looked for anywhere in the line, in time linear in its length. Without a pattern every line is one, with no fields. */

@@ -1,7 +1,8 @@
+import type { FieldKind } from '../core/event-shape.ts';
 import { glob, oneOrMany, size, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { faultOf } from './file-globs.ts';
-import { faultOfPattern } from './line-pattern.ts';
+import { faultOfPattern, groupNames } from './line-pattern.ts';
 import { LineWatch } from './line-watch.ts';
 import { defineSource, type RunningSource, type SourceIo } from './source.ts';
 
@@ -48,9 +49,17 @@ export const lines = defineSource({
   summary: 'New lines of files, such as logs.',
   settings,
   events: ['line'],
+  shapes: ({ match }) => [{ type: 'line', data: { ...groupsOf(match), ...LINE_FIELDS } }],
   check,
   start: startLines,
 });
+
+const LINE_FIELDS = { line: 'text', path: 'text', number: 'number', truncated: 'boolean' } as const;
+
+/** What a group holds is text, digits too. */
+function groupsOf(match: string | undefined): Readonly<Record<string, FieldKind>> {
+  return Object.fromEntries(groupNames(match).map((name) => [name, 'text' as const]));
+}
 
 interface Wrong {
   readonly pointer: string;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { FieldKind } from '../core/event-shape.ts';
 import type { JsonObject } from '../core/json.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
@@ -74,10 +75,24 @@ export const schedule = defineSource({
   summary: 'Ticks by cron pattern, interval or date',
   settings: settingsSchema,
   events: ['schedule.tick'],
+  shapes: ({ data }) => [{ type: 'schedule.tick', data: { ...kindsOf(data), ...TICK_FIELDS } }],
   runsInTests: true,
   check,
   start: startSchedule,
 });
+
+const TICK_FIELDS = { scheduled_at: 'text', late_by: 'number', missed: 'number' } as const;
+
+/** The `data` that the settings give is the same in every tick. */
+function kindsOf(data: Settings['data']): Readonly<Record<string, FieldKind>> {
+  return Object.fromEntries(Object.entries(data ?? {}).map(([name, value]) => [name, kindOf(value)]));
+}
+
+function kindOf(value: unknown): FieldKind {
+  if (typeof value === 'string') return 'text';
+  if (typeof value === 'number') return 'number';
+  return typeof value === 'boolean' ? 'boolean' : 'any';
+}
 
 interface Found {
   readonly pointer: string;

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Event, EventInput } from '../core/event.ts';
+import type { EventShape } from '../core/event-shape.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -92,6 +93,10 @@ export interface SourceType<S extends TSchema = TSchema> {
   readonly settings: S;
   /** The event types it emits. */
   readonly events: readonly string[];
+  /** What its events look like with these settings: rules that ask for something else are warned of. Nothing is known if not given. */
+  readonly shapes?: (settings: Static<S>) => readonly EventShape[];
+  /** What templates in its settings may name besides the fields of an event. */
+  readonly templateNames?: readonly string[];
   /** It needs nothing but time, so it runs in rule tests too. */
   readonly runsInTests?: true;
   readonly check?: (

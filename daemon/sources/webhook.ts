@@ -11,7 +11,7 @@ import { openReplays, type Replays } from './verify/replays.ts';
 import { sameBody } from './verify/same-body.ts';
 import type { Proof, Wrong } from './verify/scheme.ts';
 import { problem, readBody } from './webhook-body.ts';
-import { eventOf, hookScope, short, told } from './webhook-event.ts';
+import { DEFAULT_TYPE, eventOf, hookScope, short, told } from './webhook-event.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'GET'] as const;
 
@@ -95,9 +95,17 @@ export const webhook = defineSource({
   summary: 'HTTP requests, verified by ten schemes',
   settings: settingsSchema,
   events: ['webhook.received'],
+  shapes: ({ event }) => [{ ...fixedType(event?.type), data: 'open', extensions: 'open' }],
+  templateNames: ['headers', 'query', 'body', 'duplicate'],
   check: (settings) => [...checkAllow(settings.allow), ...checkVerify(settings.verify)],
   start: startWebhook,
 });
+
+/** The type of all its events, unless a template gives it. */
+function fixedType(template: Template | undefined): { readonly type?: string } {
+  const type = template?.source.trim() ?? DEFAULT_TYPE;
+  return /\{[{%]/.test(type) || type === '' ? {} : { type };
+}
 
 function checkAllow(allow: readonly string[] | undefined): readonly Wrong[] {
   const mend = 'write a network such as `192.0.2.0/24` or `2001:db8::/32`, or a whole address';

@@ -214,7 +214,7 @@ rules:
       'a broken template',
       rule('message: { title: "x {{ bad" }'),
       '6:26 value.template',
-      'it is Liquid: `{{ data.name }}`, `{% if data.ok %}...{% endif %}`',
+      'close it with `}}`: `x {{ bad }}`',
     ],
     [
       'a type of its own check',

@@ -129,6 +129,7 @@ test('a broken expression in `matches` is found when the rule is loaded, at its 
   expect(compileCondition('data.s.matches("(a")')).toEqual({
     ok: false,
     message: expect.stringContaining('RE2'),
+    mend: expect.stringContaining('single quotes'),
     offset: 15,
   });
   expect(evaluate('data.s.matches(data.p)', { s: 'a', p: '(' })).toMatchObject({

@@ -43,7 +43,7 @@ describe('the first start', () => {
     [
       'a file that cannot be read, without blaming the others for what may be in it',
       { 'a.yaml': 'x: "\n', 'b.yaml': RULES },
-      ['yaml.syntax'],
+      ['yaml.quote'],
     ],
   ])('is refused for %s', async (_what, files, expected) => {
     const folder = await temporaryFolder();

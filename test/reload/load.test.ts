@@ -217,7 +217,7 @@ describe('an excerpt', () => {
       'channels:\n  a: { type: pager, key: "hun${ter}2$${env:X}" }\n',
       '  a: { type: pager, key: *** } @ *** }',
     ],
-    ['a file that is not YAML', 'channels:\n  a:\n    key: "hunter2secret\n', ' @ '],
+    ['a file that is not YAML', 'channels:\n  a:\n    key: "hunter2secret\n', '    key: *** @ ***'],
   ])('hides %s', async (_what, content, shown) => {
     const [first] = await excerptOf(content);
     expect(first).toBe(shown);

@@ -141,7 +141,7 @@ describe('a place', () => {
     ['/a/b', 'value', undefined, '2:6'],
     ['/a/b/1', 'value', undefined, '2:10'],
     ['/a/b/1', 'value', 2, '2:13'],
-    ['/a/c', 'value', 2, '3:6'],
+    ['/a/c', 'value', 2, '4:7'],
     ['/d e/f', 'key', undefined, '5:18'],
     ['/g/f', 'value', undefined, '5:21'],
     ['/a/nothing', 'value', undefined, '1:1'],

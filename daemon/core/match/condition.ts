@@ -2,10 +2,12 @@ import { type ASTNode, Environment, serialize } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
 import type { Condition } from '../ruleset.ts';
 import { onceFor } from '../once-for.ts';
+import { findConditionSlip, type KnownFunctions } from './condition-slips.ts';
+import { re2Fault } from './re2-fault.ts';
 
 export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
-  | { readonly ok: false; readonly message: string; readonly offset: number };
+  | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
 
 /** What cel-js throws, as far as it is read here. */
 interface CelFailure {
@@ -22,7 +24,7 @@ const LONGEST_NESTED_LIST = 1000;
 /** Deeper than any event that came in by the front door. */
 const DEEPEST_EVENT = 64;
 const TOO_LONG = `a list or map of the event has more than ${LONGEST_NESTED_LIST} elements, or is too deep, for nested macros`;
-const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+export const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 /** A field or an element that is not there is "no match", not an error. */
 const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'unknown_variable', 'index_out_of_bounds']);
 
@@ -52,6 +54,18 @@ export const compileCondition = onceFor(compileAnew);
 function compileAnew(source: string): CompiledCondition {
   if (source.length > LONGEST)
     return { ok: false, message: `the expression is longer than ${LONGEST} characters`, offset: 0 };
+  const compiled = attempt(source);
+  if (compiled.ok) return compiled;
+  const slip = findConditionSlip(source, functions(), (mended) => attempt(mended).ok);
+  return slip === undefined ? compiled : { ok: false, ...slip };
+}
+
+/** The tree of an expression that compiles. */
+export function parseCondition(source: string): ASTNode | undefined {
+  return compileCondition(source).ok ? environment().parse(source).ast : undefined;
+}
+
+function attempt(source: string): CompiledCondition {
   try {
     const parsed = environment().parse(source);
     const checked = parsed.check();
@@ -71,9 +85,31 @@ function compileAnew(source: string): CompiledCondition {
     const evaluate = usesMatches(parsed.ast) ? environment().parse(serialize(parsed.ast)) : parsed;
     return { ok: true, condition: { source, test: tester(evaluate, nesting) } };
   } catch (error) {
-    const failure = error as CelFailure;
-    return { ok: false, message: failure.summary ?? failure.message, offset: failure.range?.start ?? 0 };
+    const { code = '', summary, message, range } = error as CelFailure;
+    return {
+      ok: false,
+      message: CEL_WORDS[code] ?? (summary ?? message).replace(OVERLOAD, 'nothing is called as `$1`'),
+      offset: range?.start ?? 0,
+    };
   }
+}
+
+/** Errors of the library in our words, by its code: it names tokens as its own code does. */
+const CEL_WORDS: Readonly<Record<string, string>> = {
+  unterminated_string: 'a quote is not closed',
+  unexpected_token: 'a value is missing here',
+  expected_token: 'a bracket or a name is missing here',
+  unexpected_character: 'this does not belong here',
+};
+
+const OVERLOAD = /^found no matching overload for '(.+)'$/s;
+
+/** `size(x)`, and `x.size()` with the macros. */
+function functions(): KnownFunctions {
+  const all = environment().getDefinitions().functions;
+  const named = (isMember: boolean): ReadonlySet<string> =>
+    new Set(all.filter(({ receiverType }) => (receiverType !== null) === isMember).map(({ name }) => name));
+  return { global: named(false), member: named(true) };
 }
 
 function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting: number): Condition['test'] {
@@ -145,14 +181,16 @@ function usesMatches(node: ASTNode): boolean {
 }
 
 /** An expression written out as text is found to be wrong when the rule is loaded. */
-function brokenExpression(node: ASTNode): { readonly message: string; readonly offset: number } | undefined {
+function brokenExpression(
+  node: ASTNode,
+): { readonly message: string; readonly mend: string; readonly offset: number } | undefined {
   for (const { op, args } of nodesOf(node)) {
     const pattern = op === 'rcall' && args[0] === 'matches' ? args[2][0] : undefined;
     if (pattern?.op !== 'value' || typeof pattern.args !== 'string') continue;
     try {
       RE2JS.compile(pattern.args);
     } catch (error) {
-      return { message: `it is no RE2 expression (${(error as Error).message})`, offset: pattern.start };
+      return { ...re2Fault(pattern.args, error), offset: pattern.start };
     }
   }
   return undefined;
@@ -169,7 +207,7 @@ function nodesOf(node: ASTNode): ASTNode[] {
   return [node, ...childrenOf(node).flatMap(nodesOf)];
 }
 
-function childrenOf(node: ASTNode): ASTNode[] {
+export function childrenOf(node: ASTNode): ASTNode[] {
   const found: ASTNode[] = [];
   const look = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(look);

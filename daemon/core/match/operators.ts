@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { isWithin, readNetwork } from '../network.ts';
 import { compileGlob } from './glob.ts';
+import { re2Fault } from './re2-fault.ts';
 
 /** Whether one value of a field fits. */
 export type Test = (value: unknown) => boolean;
@@ -20,13 +21,15 @@ export const VALUE_OPERATORS: Readonly<Record<string, Operator>> = {
     const folded = part.toLowerCase();
     return (text) => text.toLowerCase() === folded;
   }),
-  glob: texts(compileGlob, 'it is no path pattern', 'write one like `/srv/**/*.csv`'),
-  regex: texts(
-    compileRegex,
-    'it is no RE2 expression',
-    'RE2 has no look-ahead and no back-references; in YAML put it in single quotes',
-  ),
-  cidr: texts(compileNetwork, 'it is no network', 'write one like `10.0.0.0/8` or `2001:db8::/32`'),
+  glob: texts(compileGlob, (_part, error) => ({
+    message: `it is no path pattern (${(error as Error).message})`,
+    mend: 'write one like `/srv/**/*.csv`',
+  })),
+  regex: texts(compileRegex, re2Fault),
+  cidr: texts(compileNetwork, (_part, error) => ({
+    message: `it is no network (${(error as Error).message})`,
+    mend: 'write one like `10.0.0.0/8` or `2001:db8::/32`',
+  })),
   gt: comparison((order) => order > 0),
   gte: comparison((order) => order >= 0),
   lt: comparison((order) => order < 0),
@@ -41,22 +44,31 @@ export function equals(expected: unknown): Test {
 /** One text or a list of them, any of which fits. */
 function texts(
   compile: (part: string) => (text: string) => boolean,
-  wrong = 'it is not text',
-  mend = 'write text, or a list of texts',
+  fault: (part: string, error: unknown) => Fault = () => NO_TEXT,
 ): Operator {
   return (argument) => {
     const parts: readonly unknown[] = Array.isArray(argument) ? argument : [argument];
     if (parts.length === 0 || !parts.every((part) => typeof part === 'string')) {
-      return { ok: false, message: 'it is not text', mend: 'write text, or a list of texts' };
+      return { ok: false, ...NO_TEXT };
     }
-    try {
-      const tests = parts.map((part) => compile(part));
-      return { ok: true, test: (value) => typeof value === 'string' && tests.some((test) => test(value)) };
-    } catch (error) {
-      return { ok: false, message: `${wrong} (${(error as Error).message})`, mend };
+    const tests: ((text: string) => boolean)[] = [];
+    for (const part of parts as readonly string[]) {
+      try {
+        tests.push(compile(part));
+      } catch (error) {
+        return { ok: false, ...fault(part, error) };
+      }
     }
+    return { ok: true, test: (value) => typeof value === 'string' && tests.some((test) => test(value)) };
   };
 }
+
+interface Fault {
+  readonly message: string;
+  readonly mend: string;
+}
+
+const NO_TEXT: Fault = { message: 'it is not text', mend: 'write text, or a list of texts' };
 
 function compileRegex(pattern: string): (text: string) => boolean {
   const compiled = RE2JS.compile(pattern);

@@ -63,10 +63,10 @@ const template = (text: string, pointer: string, sink: DecodeSink): Template | u
   sink.found({
     pointer,
     at: 'value',
-    offset: offsetOf(text, compiled.line, compiled.column),
+    offset: compiled.offset,
     code: 'value.template',
     message: `${nameOf(pointer)} is not a template: ${compiled.message}`,
-    mend: 'it is Liquid: `{{ data.name }}`, `{% if data.ok %}...{% endif %}`',
+    mend: compiled.mend ?? 'it is Liquid: `{{ data.name }}`, `{% if data.ok %}...{% endif %}`',
     quotes: true,
   });
   return undefined;
@@ -106,7 +106,8 @@ const DECODERS: Readonly<Record<Decoding, Decoder>> = {
       offset: compiled.offset,
       code: 'value.condition',
       message: `${nameOf(pointer)} is not a condition: ${compiled.message}`,
-      mend: 'it is a CEL expression that is true or false: `data.status == "failed" && data.count > 3.0`',
+      mend:
+        compiled.mend ?? 'it is a CEL expression that is true or false: `data.status == "failed" && data.count > 3.0`',
       quotes: true,
     });
     return undefined;
@@ -170,9 +171,4 @@ function openSchema(schema: Schema, name: string): Schema | undefined {
     if (new RegExp(pattern, 'u').test(name)) return open;
   }
   return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
-}
-
-function offsetOf(text: string, line: number, column: number): number {
-  const before = text.split('\n').slice(0, Math.max(0, line - 1));
-  return before.reduce((sum, part) => sum + part.length + 1, 0) + Math.max(0, column - 1);
 }

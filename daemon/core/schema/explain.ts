@@ -125,6 +125,7 @@ function explainType(error: Mismatch, name: string, place: Place): ReturnType<Ex
   }
   const wanted = [error.params.type as string | readonly string[]].flat();
   const [example] = schema.examples ?? [];
+  const hint = error.data === null && wanted.includes('string') ? '; a text that begins with `#` needs quotes' : '';
   return {
     code: 'schema.type',
     message: `${name} must be ${wanted.map((type) => NOUNS[type] ?? type).join(' or ')}, not ${kindOf(error.data)}`,
@@ -133,7 +134,7 @@ function explainType(error: Mismatch, name: string, place: Place): ReturnType<Ex
         ? 'put it in quotes'
         : example === undefined
           ? 'change it'
-          : `for example \`${inline(example)}\``,
+          : `for example \`${inline(example)}\`${hint}`,
   };
 }
 

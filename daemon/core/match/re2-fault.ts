@@ -1,0 +1,12 @@
+/** What is wrong with an expression that RE2 does not compile, and what to do about it. */
+export function re2Fault(pattern: string, error: unknown): { readonly message: string; readonly mend: string } {
+  return {
+    message: `it is no RE2 expression (${(error as Error).message})`,
+    mend: UNSUPPORTED.test(pattern)
+      ? 'RE2 has no look-around and no back-references: ask for what must be there, and with a `not` or `!` of its own for what must not'
+      : 'mend the RE2 expression; in YAML single quotes keep its backslashes',
+  };
+}
+
+/** Look-ahead, look-behind, back-references. */
+const UNSUPPORTED = /\(\?<?[=!]|\\[1-9]|\\k</;

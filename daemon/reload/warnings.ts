@@ -1,0 +1,17 @@
+import type { Problem } from '../core/failure.ts';
+import { lintSteps } from '../core/lint/lint.ts';
+import type { Registry } from '../core/types.ts';
+import type { LoadedFile } from './load.ts';
+import { inTurns } from './turns.ts';
+
+/** What is valid in some files and never works, in the order of its places. `around`: files whose sources their rules may name. */
+export async function warningsOf(
+  files: readonly LoadedFile[],
+  registry: Registry,
+  around: readonly LoadedFile[] = [],
+): Promise<readonly Problem[]> {
+  const fragments = files.map(({ fragment }) => fragment);
+  const others = around.map(({ fragment }) => fragment);
+  const found = await inTurns(lintSteps(fragments, registry, others));
+  return [...files.flatMap(({ losses }) => losses), ...found];
+}
