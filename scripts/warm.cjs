@@ -15,6 +15,8 @@ rules:
   - { name: any, match: { type: any }, message: { title: '{{ id }}' }, notify: [hook] }
 `,
 );
+// A daemon tells where it is; this one is nobody's.
+process.env.RUNTIME_DIRECTORY = path.join(folder, 'run');
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 // Its log is how it says that it is ready. At once, before it sets flags of V8: what is kept is for a process that begins.

@@ -57,6 +57,7 @@ export class Daemon implements Target {
       command: process.execPath,
       arguments: [...this.#node, path.join(ROOT, 'bin/belfry.js'), 'run', '--config', path.join(this.folder, 'rules')],
       folder: this.folder,
+      env: { RUNTIME_DIRECTORY: path.join(this.folder, 'run') },
     });
     await this.#program.ready(this);
   }

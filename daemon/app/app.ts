@@ -7,6 +7,7 @@ import type { DaemonPort, ReloadView } from '../http/port.ts';
 import { openListener } from '../http/server.ts';
 import { systemClock } from '../lib/clock.ts';
 import { openServiceNotice } from '../service/notify.ts';
+import { publishRecord } from './daemon-record.ts';
 import { Feed } from './feed.ts';
 import { type Foundation, type FoundationOptions, openFoundation } from './foundation.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -15,6 +16,7 @@ import { daemonPort } from './port.ts';
 import { activeSilences } from './quieting.ts';
 import { firstToken } from './secrets-at-rest.ts';
 import { buildTraffic } from './traffic.ts';
+import { asUnusable } from './usable.ts';
 import { Waiting } from './waiting.ts';
 
 /** A running daemon. */
@@ -41,7 +43,7 @@ export async function openApp(given: AppOptions): Promise<App> {
     return await build(foundation, options);
   } catch (error) {
     await foundation.closers.close();
-    throw foundation.scrubber.scrubError(error);
+    throw foundation.scrubber.scrubError(asUnusable(error, foundation.paths));
   }
 }
 
@@ -73,11 +75,14 @@ async function build(foundation: Foundation, options: FoundationOptions & AppOpt
   closers.own('delivery watch', watchDeliveries({ feed, metrics, waiting, lanes, clock, view }));
   metrics.gauges(() => gaugesOf(foundation, clock.now(), lifecycle.refusing === undefined));
   live.swap(prepared);
-  const where = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
-  const listener = await openListener({ port, ...where, log, scrubber, clock, metrics, stream: hub });
+  const doors = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
+  const listener = await openListener({ port, ...doors, log, scrubber, clock, metrics, stream: hub });
   closers.own('listener', () => listener.close(1000));
   // Closed before it: the listener waits for connections that only this can end.
   closers.own('push', () => hub.close());
+  const where = { pid: terminal.pid, config: live.root, state: paths.state, socket: paths.socket };
+  const record = { ...where, listen: listener.address };
+  closers.own('belfry.json', await publishRecord({ record, paths, env: terminal.env, log }));
   await lifecycle.start(listener);
   const reload = (): Promise<ReloadView> => reloading.reload();
   return {

@@ -5,14 +5,16 @@ import type { Notifier, PushGateway } from '../channels/channel.ts';
 import { BelfryError, EXIT, type Problem } from '../core/failure.ts';
 import type { ChannelConfig, Ruleset } from '../core/ruleset.ts';
 import { type DeadLetters, openDeadLetters } from '../delivery/dead-letters.ts';
+import { checkSocketPath } from '../http/socket.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Closers } from '../lib/closers.ts';
 import { type Log, openLog } from '../lib/log.ts';
 import { Scrubber } from '../lib/scrubber.ts';
 import type { Terminal } from '../lib/terminal.ts';
 import { Live, type Prepared } from '../reload/live.ts';
+import type { EarlierText } from '../reload/load.ts';
 import { testRuleset } from '../rehearsal/run-tests.ts';
-import { peekDaemonSettings } from '../reload/peek.ts';
+import { readPlaces } from '../reload/places.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
@@ -20,6 +22,7 @@ import { takeStore } from './early-store.ts';
 import { environmentWarnings, refuseUnsafeEnvironment } from './environment.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { fingerprintKey, sha256 } from './secrets-at-rest.ts';
+import { asUnusable, checkState } from './usable.ts';
 
 export interface FoundationOptions {
   /** The rules: a directory or a file. */
@@ -57,40 +60,63 @@ export interface Foundation {
   readonly deadLetters: DeadLetters;
 }
 
-/** `quiet`: log no more than that, for commands. Rejects with `InvalidRules`, or with what the store says (`store.locked`: exit 75). Rules first: bad ones must touch no state. */
+/** `quiet`: log no more than that, for commands. Rejects with `InvalidRules`, with `state.unusable` (78), or with what the store says (`store.locked`: exit 75). Rules first: bad ones must touch no state. */
 export async function openFoundation(options: FoundationOptions, quiet?: 'error'): Promise<Foundation> {
   const { terminal, config } = options;
   refuseUnsafeEnvironment(terminal.env);
-  const scrubber = new Scrubber();
-  const paths = statePaths(await peekDaemonSettings(config, terminal.env), terminal.env, terminal.cwd);
-  const key = await fingerprintKey(paths);
-  const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
-  const live = new Live(config, { env: terminal.env, tools, scrubber });
+  const { places, texts } = await readPlaces(config, terminal.env);
+  const paths = statePaths(places, terminal.env, terminal.cwd);
   const closers = new Closers();
+  const scrubber = new Scrubber();
   closers.own(
     'crash report',
     terminal.onCrash((error) => scrubber.scrub(inspect(error))),
   );
-  const warm = takeStore();
-  closers.own('warm store', () => warm.close());
   try {
-    const prepared = await live.prepare();
-    if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
-    const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
-    for (const warning of environmentWarnings(terminal.env)) log.warn(warning);
-    // A command that looks at what is stored makes no rules live.
-    const failing = quiet === undefined ? await testsOf({ live, log, scrubber })(prepared.ruleset) : [];
-    if (failing.length > 0) throw new InvalidRules(config, failing);
-    const store = await openStore({ path: paths.state, warm });
-    closers.own('store', () => store.close());
-    await key.keep();
-    const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
-    closers.own('dead letters', () => deadLetters.close());
-    return { closers, scrubber, log, paths, live, prepared, store, deadLetters };
+    return await openOn(paths, { options, texts, scrubber, closers, quiet });
   } catch (error) {
     await closers.close();
-    throw scrubber.scrubError(error);
+    throw scrubber.scrubError(asUnusable(error, paths));
   }
+}
+
+interface Opening {
+  readonly options: FoundationOptions;
+  readonly texts: ReadonlyMap<string, EarlierText>;
+  readonly scrubber: Scrubber;
+  readonly closers: Closers;
+  readonly quiet: 'error' | undefined;
+}
+
+async function openOn(paths: StatePaths, { options, texts, scrubber, closers, quiet }: Opening): Promise<Foundation> {
+  const { terminal, config } = options;
+  const key = await fingerprintKey(paths);
+  const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
+  const live = new Live(config, { env: terminal.env, tools, scrubber }, texts);
+  const warm = takeStore();
+  closers.own('warm store', () => warm.close());
+  const prepared = await live.prepare();
+  if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
+  refuseIfMoved(paths, statePaths(prepared.ruleset.daemon, terminal.env, terminal.cwd));
+  const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
+  for (const warning of environmentWarnings(terminal.env)) log.warn(warning);
+  // A command that looks at what is stored makes no rules live.
+  const failing = quiet === undefined ? await testsOf({ live, log, scrubber })(prepared.ruleset) : [];
+  if (failing.length > 0) throw new InvalidRules(config, failing);
+  await checkState(paths);
+  if (quiet === undefined) await checkSocketPath(paths.socket, paths.state);
+  const store = await openStore({ path: paths.state, warm });
+  closers.own('store', () => store.close());
+  await key.keep();
+  const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
+  closers.own('dead letters', () => deadLetters.close());
+  return { closers, scrubber, log, paths, live, prepared, store, deadLetters };
+}
+
+/** The rules were read twice: the key to their fingerprints lies in the state directory that they name. */
+function refuseIfMoved(before: StatePaths, now: StatePaths): void {
+  if (before.state === now.state && before.socket === now.socket) return;
+  throw new BelfryError('rules.edited', 'the rules were edited while they were read; start again');
 }
 
 /** Runs the tests of the rules directory against rules that may go live, if they ask for it; returns what fails. */

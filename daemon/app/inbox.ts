@@ -17,7 +17,9 @@ export async function takeInbox(
   let taken = 0;
   for (const name of names) {
     const file = path.join(folder, name);
-    const event = parse(await readFile(file, 'utf8'));
+    const text = await readFile(file, 'utf8').catch(unlessGone);
+    if (text === undefined) continue;
+    const event = parse(text);
     if (event === undefined) {
       await rename(file, `${file}.bad`);
       log.error({ file: `${name}.bad` }, 'inbox: not an event; set aside');
@@ -29,11 +31,16 @@ export async function takeInbox(
       log.error({ file: name, error: (error as Error).message }, 'inbox: not taken; it stays for the next start');
       continue;
     }
-    await unlink(file);
+    await unlink(file).catch(unlessGone);
     taken += 1;
   }
   if (taken > 0) log.info({ events: taken }, 'inbox: taken in');
   return taken;
+}
+
+/** Whoever left an event takes it back when it could post it after all. */
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 function parse(text: string): EventInput | undefined {

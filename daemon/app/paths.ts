@@ -9,11 +9,13 @@ export interface StatePaths {
   readonly inbox: string;
   readonly token: string;
   readonly key: string;
+  /** Holds the path of the rules that a daemon last ran on here. */
+  readonly lastConfig: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `daemon.state`, then `$STATE_DIRECTORY` (systemd; the first of a list), then `$XDG_STATE_HOME/belfry`, then `~/.local/state/belfry`. Relative paths start at `cwd`. */
+/** `daemon.state`, then `$STATE_DIRECTORY` (systemd; the first of a list), then `$XDG_STATE_HOME/belfry`, then `~/.local/state/belfry`. `settings` are absolute; what the environment says starts at `cwd`. */
 export function statePaths(
   settings: Pick<DaemonSettings, 'state' | 'socket'>,
   env: Environment,
@@ -27,6 +29,7 @@ export function statePaths(
     inbox: path.join(state, 'inbox'),
     token: path.join(state, 'token'),
     key: path.join(state, 'key'),
+    lastConfig: path.join(state, 'last-config'),
   };
 }
 

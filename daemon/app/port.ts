@@ -13,6 +13,7 @@ import type { Live } from '../reload/live.ts';
 import type { Store } from '../store/store.ts';
 import { explaining } from './explaining.ts';
 import type { Feed } from './feed.ts';
+import type { StatePaths } from './paths.ts';
 import type { Intake } from './intake.ts';
 import type { Reloading } from './reloading.ts';
 import type { RunningSources } from './running-sources.ts';
@@ -31,6 +32,7 @@ export interface PortParts {
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly live: Live;
+  readonly paths: Pick<StatePaths, 'state'>;
   readonly intake: Intake;
   readonly lanes: Lanes;
   readonly resending: Resending;
@@ -114,7 +116,7 @@ export async function auditOf(store: Store, deadLetters: DeadLetters): ReturnTyp
 }
 
 async function statusOf(parts: PortParts): Promise<StatusView> {
-  const { version, pid, startedAt, live, store, sources, lanes } = parts;
+  const { version, pid, startedAt, live, paths, store, sources, lanes } = parts;
   const counts = store.deliveries.counts();
   const channels = lanes.status();
   const sum = (name: 'pending' | 'sending' | 'held'): number =>
@@ -123,6 +125,8 @@ async function statusOf(parts: PortParts): Promise<StatusView> {
   return {
     version,
     pid,
+    config: live.root,
+    state: paths.state,
     started_at: new Date(startedAt).toISOString(),
     generation: live.generation,
     ready,

@@ -1,6 +1,6 @@
 import { type FailureClass, SendFailure } from '../core/failure.ts';
 import type { Message } from '../core/message.ts';
-import { sensitive, strict, template } from '../core/schema/fields.ts';
+import { argument, path, sensitive, strict } from '../core/schema/fields.ts';
 import { Type } from '../core/schema/type.ts';
 import type { Template } from '../core/ruleset.ts';
 import { defineChannel, type SendIo } from './channel.ts';
@@ -19,7 +19,7 @@ export const command = defineChannel({
   documentation: 'https://man.openbsd.org/sysexits.3',
   settings: strict({
     run: Type.Array(
-      template({ description: 'The program, or one of its arguments; may be a template.', examples: ['{{ key }}'] }),
+      argument({ description: 'The program, or one of its arguments; may be a template.', examples: ['{{ key }}'] }),
       {
         description: 'The program and its arguments. No shell: `$`, `;` and quotes mean nothing.',
         examples: [
@@ -41,9 +41,7 @@ export const command = defineChannel({
         },
       ),
     ),
-    cwd: Type.Optional(
-      Type.String({ description: "The folder it runs in; the daemon's if not set.", examples: ['/var/lib/pager'] }),
-    ),
+    cwd: Type.Optional(path({ description: 'The folder it runs in.', examples: ['/var/lib/pager'], default: '.' })),
   }),
   limits: { timeout: '30s' },
   idempotent: false,
@@ -66,7 +64,7 @@ export const command = defineChannel({
         input: `${JSON.stringify({ ...notification(message, io.delivery), attempt: io.attempt })}\n`,
         signal: io.signal,
         clock: tools.clock,
-        ...(cwd !== undefined && { cwd }),
+        cwd: cwd!,
       });
       if (outcome.kind === 'ended' && outcome.exit === 0) return { status: 0, ...firstLine(outcome.stdout) };
       throw commandFailure(outcome);

@@ -1,6 +1,5 @@
-import path from 'node:path';
 import { SendFailure } from '../core/failure.ts';
-import { duration, strict } from '../core/schema/fields.ts';
+import { duration, nameOrPath, path, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier } from './channel.ts';
 import { ICON_SIDE, iconTrouble, shippedIcon } from './desktop-icon.ts';
@@ -10,8 +9,8 @@ import { openNotifySend } from './desktop-notify-send.ts';
 
 const settingsSchema = strict({
   icon: Type.Optional(
-    Type.String({
-      description: `A PNG of ${ICON_SIDE} × ${ICON_SIDE} pixels; Belfry's bell if not set. A relative path starts at the daemon's working directory.`,
+    path({
+      description: `A PNG of ${ICON_SIDE} × ${ICON_SIDE} pixels; Belfry's bell if not set.`,
       examples: ['/etc/belfry/bell.png'],
     }),
   ),
@@ -30,7 +29,7 @@ const settingsSchema = strict({
     }),
   ),
   sound: Type.Optional(
-    Type.String({
+    nameOrPath({
       description: "A sound of the desktop's theme by its name, or the path of a sound file; silent if not set.",
       examples: ['message-new-instant', '/usr/share/sounds/alert.ogg'],
       pattern: '^[^:]+$',
@@ -52,7 +51,7 @@ export const desktop = defineChannel({
   limits: { concurrency: 1 },
   idempotent: false,
   check({ icon }) {
-    const trouble = icon === undefined ? undefined : iconTrouble(path.resolve(icon));
+    const trouble = icon === undefined ? undefined : iconTrouble(icon);
     return trouble === undefined ? [] : [{ pointer: '/icon', ...trouble }];
   },
   open: (settings, tools) => openDesktop(lookOf(settings), tools),
@@ -77,7 +76,7 @@ function openDesktop(look: DesktopLook, tools: ChannelTools): Notifier {
 
 function lookOf({ icon, app_name, timeout, sound }: DesktopSettings): DesktopLook {
   return {
-    icon: icon === undefined ? shippedIcon() : path.resolve(icon),
+    icon: icon === undefined ? shippedIcon() : icon,
     appName: app_name ?? 'Belfry',
     ...(timeout !== undefined && { timeout }),
     ...(sound !== undefined && { sound }),

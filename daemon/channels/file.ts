@@ -2,7 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type FailureClass, SendFailure } from '../core/failure.ts';
 import type { Message } from '../core/message.ts';
-import { strict, template } from '../core/schema/fields.ts';
+import { pathTemplate, strict } from '../core/schema/fields.ts';
 import { Type } from '../core/schema/type.ts';
 import type { Delivery } from '../core/delivery.ts';
 import { makeFolder } from '../lib/make-folder.ts';
@@ -19,7 +19,7 @@ export const file = defineChannel({
   summary: 'Appends each message to a file as one line, as JSON or as text.',
   documentation: 'https://jsonlines.org/',
   settings: strict({
-    path: template({
+    path: pathTemplate({
       description:
         "The file to append to; it and its folder are made if missing. May be a template; `/` in an event's values becomes `_`.",
       examples: ['/var/log/belfry/notifications.jsonl', 'outbox/{{ rule }}.jsonl'],
@@ -36,17 +36,16 @@ export const file = defineChannel({
   }),
   limits: { concurrency: 1 },
   idempotent: false,
-  open({ path: pathTemplate, format = 'jsonl' }, tools) {
+  open({ path: target, format = 'jsonl' }, tools) {
     let turn: Promise<unknown> = Promise.resolve();
     return {
       async send(message, { delivery, signal }) {
-        const { text, error } = pathTemplate.render(sendScope(message, delivery), asName);
+        const { text, error } = target.render(sendScope(message, delivery), asName);
         if (error !== undefined)
           throw new SendFailure('permanent', 'file.path', `the template of path failed: ${error}`);
-        const target = path.resolve(text);
         const line = LINES[format](message, delivery, tools.clock.now());
         // Only one at a time, so that a line cut short by a full disk is always the last one and can be taken back.
-        const appended = turn.then(() => append(target, line, signal));
+        const appended = turn.then(() => append(text, line, signal));
         turn = appended.catch(() => undefined);
         return { answer: `${await appended} bytes appended` };
       },

@@ -3,6 +3,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { EXIT } from '../core/failure.ts';
 import { isObject } from '../core/json.ts';
 import type { StatePaths } from '../app/paths.ts';
+import { unreachableText } from './locate.ts';
 import { CommandError, type CommonOptions } from './terminal.ts';
 
 /** Talks to a running daemon: over its Unix socket, or with `--url` and `--token` over TCP. */
@@ -25,9 +26,10 @@ export interface CallOptions {
 
 const DEFAULT_TIMEOUT = 60_000;
 
-export function openClient(options: CommonOptions, paths: () => Promise<StatePaths>): Client {
+/** `locate`: the socket of the daemon; asked for when something is asked, unless there is an URL. */
+export function openClient(options: CommonOptions, locate: () => Promise<string>): Client {
   const agent = lazily(async () => {
-    const connect = options.url === undefined ? { socketPath: (await paths()).socket } : { timeout: 5_000 };
+    const connect = options.url === undefined ? { socketPath: await locate() } : { timeout: 5_000 };
     return new Agent({ connect, connections: 4 });
   });
   const origin = options.url ?? 'http://localhost';
@@ -114,8 +116,15 @@ export async function tokenFor(
   );
 }
 
+/** Made once; a failure is not kept: what was not there may come. */
 function lazily<T>(make: () => Promise<T>): { (): Promise<T>; made?: Promise<T> } {
-  const get: { (): Promise<T>; made?: Promise<T> } = () => (get.made ??= make());
+  const get: { (): Promise<T>; made?: Promise<T> } = () => {
+    const made = (get.made ??= make());
+    made.catch(() => {
+      delete get.made;
+    });
+    return made;
+  };
   return get;
 }
 
@@ -134,14 +143,7 @@ function refusal(status: number, text: string): CommandError {
 
 function unreachable(options: CommonOptions, error: NodeJS.ErrnoException): CommandError {
   const where = options.url === undefined ? 'on its socket' : 'at the address given with --url';
-  const why: Readonly<Record<string, string>> = {
-    ENOENT: 'there is no socket: it is not running, or runs on another state directory (see --config)',
-    ECONNREFUSED: 'nobody listens: it is not running',
-    EACCES: 'permission denied: run this as the user that runs the daemon, or join its group',
-  };
-  return new CommandError(
-    EXIT.unreachable,
-    `the daemon cannot be reached ${where}: ${why[error.code ?? ''] ?? error.message}`,
-    { cause: error },
-  );
+  return new CommandError(EXIT.unreachable, `the daemon cannot be reached ${where}: ${unreachableText(error)}`, {
+    cause: error,
+  });
 }

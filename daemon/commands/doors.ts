@@ -3,10 +3,11 @@ import { refuseUnsafeEnvironment } from '../app/environment.ts';
 import { type Stopped, openStopped } from '../app/stopped.ts';
 import { configPath, type StatePaths, statePaths } from '../app/paths.ts';
 import { EXIT } from '../core/failure.ts';
-import { peekDaemonSettings } from '../reload/peek.ts';
+import { readPlaces } from '../reload/places.ts';
 import type { Audit } from '../store/store.ts';
 import { type Client, openClient, tokenFor } from './client.ts';
 import { type DeadDoor, localDoor, remoteDoor } from './dead.ts';
+import { locateDaemon, locateInbox, locateState, type Search } from './locate.ts';
 import { CommandError, type CommonOptions, type Terminal } from './terminal.ts';
 
 /** The ways to what the daemon keeps: through the running one, or straight to its state directory while it is stopped. Opened when asked for, closed together. */
@@ -25,18 +26,17 @@ export class Doors {
     return configPath(options.config, this.#terminal.env, this.#terminal.cwd, existsSync);
   }
 
-  /** Found from the rules without their secrets, which the user of the command line need not have. */
-  async paths(options: CommonOptions): Promise<StatePaths> {
-    const { env, cwd } = this.#terminal;
-    return statePaths(await peekDaemonSettings(this.config(options), env), env, cwd);
-  }
-
   async client(options: CommonOptions): Promise<Client> {
     if (options.url !== undefined) refuseUnsafeEnvironment(this.#terminal.env);
-    const paths = (): Promise<StatePaths> => this.paths(options);
-    const token = await tokenFor(options, this.#terminal.env, paths);
-    this.#client ??= openClient({ ...options, ...(token !== undefined && { token }) }, paths);
+    const search = this.#search(options);
+    const token = await tokenFor(options, this.#terminal.env, () => locateState(search));
+    this.#client ??= openClient({ ...options, ...(token !== undefined && { token }) }, () => locateDaemon(search));
     return this.#client;
+  }
+
+  /** Where an event may be left for a daemon that does not run; undefined when none has run on these rules. */
+  inbox(options: CommonOptions): Promise<StatePaths | undefined> {
+    return locateInbox(this.#search(options));
   }
 
   async dead(options: CommonOptions): Promise<DeadDoor> {
@@ -54,6 +54,11 @@ export class Doors {
     await this.#stopped?.close();
   }
 
+  #search(options: CommonOptions): Search {
+    const { env, cwd } = this.#terminal;
+    return { config: this.config(options), env, cwd };
+  }
+
   /** With `--url` the daemon must be there; on this machine its state directory will do. */
   async #running(options: CommonOptions): Promise<boolean> {
     try {
@@ -66,8 +71,10 @@ export class Doors {
   }
 
   async #open(options: CommonOptions): Promise<Stopped> {
-    const paths = await this.paths(options);
-    if (!existsSync(paths.state))
+    const { config, env, cwd } = this.#search(options);
+    const { places, certain } = await readPlaces(config, env);
+    const paths = statePaths(places, env, cwd);
+    if (certain && !existsSync(paths.state))
       throw new CommandError(
         EXIT.unreachable,
         `the daemon is not running, and there is no state directory at ${paths.state}`,

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT } from '../core/failure.ts';
 import { isObject, type Json } from '../core/json.ts';
@@ -31,7 +31,7 @@ const DEFAULT_WAIT = 10_000;
 export async function emitCommand(
   terminal: Terminal,
   client: Client,
-  paths: () => Promise<StatePaths>,
+  inbox: () => Promise<StatePaths | undefined>,
   newId: () => string,
   type: string,
   pairs: readonly string[],
@@ -53,8 +53,26 @@ export async function emitCommand(
     return tellPosted(terminal, posted, options, wait !== undefined);
   } catch (error) {
     if (!(error instanceof CommandError) || error.exit !== EXIT.unreachable || options.url !== undefined) throw error;
-    return leaveInInbox(terminal, await paths(), event, options, wait !== undefined);
+    const paths = await inbox();
+    if (paths === undefined) throw nowhere(error);
+    const file = await leaveInInbox(terminal, paths, event);
+    const posted = await postedAfterAll(client, event, file);
+    if (posted !== undefined) return tellPosted(terminal, posted, options, false);
+    return tellLeft(terminal, paths, event.id, options, wait !== undefined);
   }
+}
+
+/** A daemon that started in the meantime may have read its inbox before the event lay in it. */
+async function postedAfterAll(client: Client, event: object, file: string): Promise<Posted | undefined> {
+  const posted = await client.call<Posted>('POST', '/v1/events', event).catch(() => undefined);
+  if (posted !== undefined) await unlink(file).catch(() => undefined);
+  return posted;
+}
+
+/** No daemon would ever read it. */
+function nowhere(cause: CommandError): CommandError {
+  const message = `${cause.message}\nno daemon has run on these rules, so there is no inbox that one would read: nothing was kept`;
+  return new CommandError(EXIT.unreachable, message, { cause });
 }
 
 function tellPosted(terminal: Terminal, posted: Posted, options: EmitOptions, waited: boolean): number {
@@ -79,14 +97,8 @@ function lastWords(delivery: DeliveryView): string {
   return last?.code === undefined ? '' : `  ${last.code}: ${last.message ?? ''}`;
 }
 
-/** Durable before it says so: written aside, synced, renamed, and the folder synced too. */
-async function leaveInInbox(
-  terminal: Terminal,
-  paths: StatePaths,
-  event: { id: string },
-  options: EmitOptions,
-  waited: boolean,
-): Promise<number> {
+/** Durable before it says so: written aside, synced, renamed, and the folder synced too. Returns the file. */
+async function leaveInInbox(terminal: Terminal, paths: StatePaths, event: { id: string }): Promise<string> {
   const name = `${encodeURIComponent(event.id).slice(0, 200)}.json`;
   try {
     await makeFolder(paths.inbox);
@@ -100,6 +112,7 @@ async function leaveInInbox(
     }
     await rename(aside, path.join(paths.inbox, name));
     await syncFolder(paths.inbox);
+    return path.join(paths.inbox, name);
   } catch (cause) {
     throw new CommandError(
       EXIT.unreachable,
@@ -107,9 +120,11 @@ async function leaveInInbox(
       { cause },
     );
   }
-  if (options.json)
-    jsonLine(terminal, { id: event.id, duplicate: false, queued: true, ...(waited && { deliveries: [] }) });
-  else line(terminal, event.id);
+}
+
+function tellLeft(terminal: Terminal, paths: StatePaths, id: string, options: EmitOptions, waited: boolean): number {
+  if (options.json) jsonLine(terminal, { id, duplicate: false, queued: true, ...(waited && { deliveries: [] }) });
+  else line(terminal, id);
   terminal.stderr.write(
     `belfry: the daemon is not running; the event waits in ${paths.inbox} and is taken in when it starts\n`,
   );

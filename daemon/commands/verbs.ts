@@ -94,7 +94,7 @@ function eventVerbs(program: Command, { terminal, doors, run }: Kit): void {
         return emitCommand(
           terminal,
           client,
-          () => doors.paths(options),
+          () => doors.inbox(options),
           () => newId(Date.now()),
           type,
           pairs,

@@ -20,12 +20,14 @@ export function compileChannel(
 ): ChannelConfig | undefined {
   const before = draft.count;
   const pointer = below('/channels', name);
-  draft.declare('channel', name, pointer, 'key', tools.fingerprint(stableText([given, defaults.delivery])));
   const entry = readEntry('channel', name, given, tools.channels, draft);
+  const { delivery, ...rest } = entry?.settings ?? {};
+  const settings: unknown =
+    entry && draft.settings(entry.type.settings, rest, pointer, `a channel of type \`${entry.type.type}\``);
+  const basis = [draft.basisOf(given, pointer), defaults.delivery];
+  draft.declare('channel', name, pointer, 'key', tools.fingerprint(stableText(basis)));
   if (entry === undefined) return undefined;
   const { type } = entry;
-  const { delivery, ...rest } = entry.settings;
-  const settings: unknown = draft.settings(type.settings, rest, pointer, `a channel of type \`${type.type}\``);
   if (settings !== undefined) runCheck(type.check, settings, pointer, 'channel', draft);
   const policy = compilePolicy(name, delivery, type, defaults, draft);
   if (draft.count > before || policy === undefined) return undefined;
@@ -34,7 +36,7 @@ export function compileChannel(
     type: type.type,
     settings,
     policy,
-    fingerprint: tools.fingerprint(stableText({ type: type.type, settings: rest })),
+    fingerprint: tools.fingerprint(stableText({ type: type.type, settings: draft.basisOf(rest, pointer) })),
     escape: type.escape ?? escapeFor,
   };
 }

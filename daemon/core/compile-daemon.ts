@@ -11,8 +11,8 @@ import { readUrl, type UrlForm } from './url.ts';
 
 /** Compiles `daemon:`; undefined when anything is wrong with it. */
 export function compileDaemon(given: unknown, draft: Draft, tools: CompileTools): DaemonSettings | undefined {
-  draft.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(given)));
   const settings = draft.settings(daemonSchema, given ?? {}, '/daemon', '`daemon`');
+  draft.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(draft.basisOf(given, '/daemon'))));
   if (settings === undefined) return undefined;
   checkAddresses(settings, draft);
   for (const [index, origin] of (settings.origins ?? []).entries()) {

@@ -18,16 +18,17 @@ export function compileSource(
 ): SourceConfig | undefined {
   const before = draft.count;
   const pointer = below('/sources', name);
-  const digest = tools.fingerprint(stableText(given));
+  const entry = readEntry('source', name, given, tools.sources, draft);
+  const settings: unknown =
+    entry && draft.settings(entry.type.settings, entry.settings, pointer, `a source of type \`${entry.type.type}\``);
+  const digest = tools.fingerprint(stableText(draft.basisOf(given, pointer)));
   draft.declare('source', name, pointer, 'key', digest);
   if (BUILT_IN_SOURCES.includes(name)) {
     const message = `\`${name}\` is built in and cannot be configured`;
     draft.found({ pointer, at: 'key', code: 'source.reserved', message, mend: 'give the source another name' });
   }
-  const entry = readEntry('source', name, given, tools.sources, draft);
   if (entry === undefined) return undefined;
   const { type } = entry;
-  const settings: unknown = draft.settings(type.settings, entry.settings, pointer, `a source of type \`${type.type}\``);
   if (settings !== undefined) runCheck(type.check, settings, pointer, 'source', draft);
   declareRoute(settings, pointer, draft);
   return draft.count === before ? { name, type: type.type, settings, fingerprint: digest } : undefined;

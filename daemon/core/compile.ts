@@ -144,7 +144,7 @@ const rulesSection: Section = function* (file, defaults, draft, _tools, parts, k
   const rules = listOf(file, 'rules', '- name: ...', draft);
   parts.ruleCount = rules.length;
   for (const [index, entry] of rules.entries()) {
-    const digest = stableText([entry, defaults.raw.message]);
+    const digest = ruleDigest(entry, defaults, draft);
     const rule = compileRule(entry, below('/rules', index), defaults, draft, digest, known.get(digest));
     if (rule !== undefined) {
       parts.rules.push(rule);
@@ -153,6 +153,12 @@ const rulesSection: Section = function* (file, defaults, draft, _tools, parts, k
     yield;
   }
 };
+
+/** Changes with all that a rule is compiled from; relative paths of attachments start at the folder of the file. */
+function ruleDigest(entry: unknown, defaults: FileDefaults, { document }: Draft): string {
+  const text = stableText([entry, defaults.raw.message]);
+  return text.includes('"attach":') ? text + (document.absolute?.('.') ?? '') : text;
+}
 
 const SECTION_COMPILERS: readonly Section[] = [
   daemonSection,

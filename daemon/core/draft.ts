@@ -4,6 +4,7 @@ import { below, nameOf, stepsOf, valueAt } from './pointer.ts';
 import { coerceReferenced } from './schema/coerce.ts';
 import { type DecodeSink, decode } from './schema/decode.ts';
 import { schemaOf } from './schema/json-schema.ts';
+import type { Absolute } from './schema/paths.ts';
 import type { Static, TSchema } from './schema/type.ts';
 import { type Finding, validate } from './schema/validate.ts';
 import type { NameField } from './types.ts';
@@ -24,6 +25,8 @@ export interface RuleDocument {
   unresolved?(pointer: string): boolean;
   /** Where the key or the value stands; `offset` counts characters into a text value. */
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
+  /** Resolves a path by the folder of the file. A document that stands in no file lacks it: paths stay as written. */
+  readonly absolute?: Absolute;
   /** A scalar as it is written in the file; undefined where no spelling is one that YAML reads in its own way. */
   written?(pointer: string): string | undefined;
 }
@@ -73,6 +76,8 @@ export class Draft {
   readonly rejected = new Map<string, readonly string[]>();
   #rejections = 0;
   readonly #findings: Finding[] = [];
+  /** Pointers of what depends on the folder of the file. */
+  readonly #located: string[] = [];
 
   constructor(document: RuleDocument) {
     this.document = document;
@@ -181,12 +186,19 @@ export class Draft {
     return this.count === before ? (decoded as Static<S>) : undefined;
   }
 
+  /** What decoded settings depend on: what is written, and the folder of the file when a path in it starts there. */
+  basisOf(given: unknown, pointer: string): unknown {
+    const isLocated = this.#located.some((place) => place.startsWith(`${pointer}/`));
+    return isLocated ? [given, this.document.absolute?.('.')] : given;
+  }
+
   /** With texts that came in through references as the numbers and booleans that the schema wants. */
   coerced(schema: TSchema, given: unknown, pointer: string): unknown {
     return coerceReferenced(schemaOf(schema), given, pointer, (place) => this.document.referenced(place));
   }
 
   #sink(): DecodeSink {
+    const { absolute } = this.document;
     return {
       found: (finding) => this.found(finding),
       secret: (pointer, value) => {
@@ -196,6 +208,8 @@ export class Draft {
         if (literal !== '' && !isPublicHeader(stepsOf(pointer).at(-1)!)) this.#keepSecret(pointer, 'setting', literal);
       },
       hide: (pointer) => this.masked.add(pointer),
+      ...(absolute !== undefined && { absolute: (path: string) => absolute(path) }),
+      located: (pointer) => void this.#located.push(pointer),
     };
   }
 

@@ -150,6 +150,9 @@ export interface ChannelView {
 export interface StatusView {
   readonly version: string;
   readonly pid: number;
+  /** The rules, and the state directory: by them a command knows that it talks to the daemon that it was asked about. */
+  readonly config: string;
+  readonly state: string;
   readonly started_at: string;
   readonly generation: number;
   readonly ready: boolean;

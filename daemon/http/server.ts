@@ -1,4 +1,3 @@
-import { chmod, lstat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -10,13 +9,14 @@ import { openGate } from './gate.ts';
 import type { Metrics } from './metrics.ts';
 import type { DaemonPort } from './port.ts';
 import { Router } from './router.ts';
+import { checkSocketPath, openSocketPlace } from './socket.ts';
 import type { StreamDoor } from './stream-door.ts';
 
 export interface ListenerOptions {
   readonly port: DaemonPort;
   /** `host:port`; port 0 is any. */
   readonly listen: string;
-  /** Of the Unix socket. Whoever calls holds the lock on the state directory, so a socket that is there is stale. */
+  /** Path of the Unix socket; a socket on which nobody listens is replaced. */
   readonly socket: string;
   readonly log: Log;
   readonly scrubber: Scrubber;
@@ -48,8 +48,6 @@ const MALFORMED: Readonly<Record<string, string>> = {
 };
 /** The headers of an offer to speak another protocol. */
 const OFFERS = new Set(['upgrade', 'connection', 'http2-settings']);
-/** sockaddr_un(7): 108 bytes with the closing NUL. */
-const LONGEST_SOCKET_PATH = 107;
 
 /** The one listener: TCP, where a token says who asks, and the Unix socket, where the file's mode does. Same routes on both. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
@@ -59,11 +57,12 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const router = new Router(options, openGate(host, options.port));
   const tcp = openDoor(options, router, false);
   const unix = openDoor(options, router, true);
+  const place = openSocketPlace(socket);
+  await checkSocketPath(socket);
   await listenOn(tcp.server, { host, port: number }, `\`daemon.listen\` ${listen}`, options.log);
   try {
-    await makeWay(socket);
-    await listenOn(unix.server, { path: socket }, `the socket ${socket}`, options.log);
-    await chmod(socket, 0o660);
+    await listenOn(unix.server, { path: place.aside }, `the socket ${socket}`, options.log);
+    await place.take();
   } catch (error) {
     await Promise.all([tcp.close(0), unix.close(0)]);
     throw error;
@@ -74,28 +73,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     stopAccepting: () => router.stop(),
     async close(grace) {
       router.stop();
+      await place.leave();
       await Promise.all([tcp.close(grace), unix.close(grace)]);
     },
   };
-}
-
-/** Removes the socket that a killed daemon left; anything else that has the name stays. */
-async function makeWay(socket: string): Promise<void> {
-  if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
-    throw new BelfryError(
-      'http.socket_path',
-      `the path of the socket is longer than ${LONGEST_SOCKET_PATH} bytes: ${socket}; set \`daemon.socket\` to a shorter one`,
-    );
-  }
-  const found = await lstat(socket).catch(() => undefined);
-  if (found === undefined) return;
-  if (!found.isSocket()) {
-    throw new BelfryError(
-      'http.socket_path',
-      `${socket} is there and is no socket; set \`daemon.socket\` to another path`,
-    );
-  }
-  await unlink(socket);
 }
 
 interface Door {

@@ -5,16 +5,18 @@ import { makeFolder } from './make-folder.ts';
 /**
  * Replaces a file whole: readers see the old content or the new, also after a power cut (temp, fsync, rename, fsync of the folder).
  * `stillWanted` is asked when only the rename is left; false leaves the file as it is, and is what this then resolves to.
+ * `suffix`: of the temporary file, where several processes may replace the same file at once.
  */
 export async function writeAtomically(
   file: string,
   content: string | Buffer | AsyncIterable<Buffer>,
   mode: number,
   stillWanted: () => Promise<boolean> = () => Promise.resolve(true),
+  suffix = 'new',
 ): Promise<boolean> {
   const folder = path.dirname(file);
   await makeFolder(folder);
-  const aside = path.join(folder, `.${path.basename(file)}.new`);
+  const aside = path.join(folder, `.${path.basename(file)}.${suffix}`);
   const handle = await open(aside, 'w', mode);
   try {
     const blocks = typeof content === 'string' || Buffer.isBuffer(content) ? [content] : content;

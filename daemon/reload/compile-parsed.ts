@@ -15,6 +15,7 @@ export interface ParsedSource {
   readonly lines: Lines;
   readonly parsed: Extract<ParsedText, { readonly ok: true }>;
   readonly found: ReadonlyMap<string, Lookup>;
+  readonly absolute: NonNullable<RuleDocument['absolute']>;
 }
 
 export interface ParsedCompilation {
@@ -50,10 +51,8 @@ interface Resolution {
   readonly issues: readonly ReferenceIssue[];
 }
 
-function documentOf({ file, text, lines, parsed, found }: ParsedSource, standIns: StandIns): Resolution {
-  const { data, referenced, issues } = text.includes('${')
-    ? replaceReferences(parsed.data, found, (missing) => standIns.textFor(missing))
-    : { data: parsed.data, referenced: NONE, issues: [] };
+function documentOf({ file, text, lines, parsed, found, absolute }: ParsedSource, standIns: StandIns): Resolution {
+  const { data, referenced, issues } = replaceReferences(parsed.data, found, (missing) => standIns.textFor(missing));
   const unresolved = new Set(issues.map(({ pointer }) => pointer));
   const document: RuleDocument = {
     file,
@@ -61,16 +60,15 @@ function documentOf({ file, text, lines, parsed, found }: ParsedSource, standIns
     referenced: (pointer) => referenced.has(pointer),
     unresolved: (pointer) => unresolved.has(pointer),
     locate: (pointer, at, offset) => locate(text, lines, parsed.spotOf(pointer), at, offset),
+    absolute,
     ...(MISLEADING.test(text) && { written: (pointer: string) => writtenAt(text, parsed.spotOf(pointer)) }),
   };
   return { document, issues };
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
-/** Numbers that do not print back as they are written, and words that YAML 1.1 took for true and false. Most files have none. */
+/** Numbers that do not print back as they are written, and words that YAML 1.1 took for true and false. Most files have none. Rather too much than too little is found: it only saves work. */
 const MISLEADING =
-  /[:[,-]\s+(?:[+-]?(?:0\d|\d+\.\d*0(?!\d)|\d+_\d|[\d.]+e[+-]?\d|\.\d)|[+]\d|(?:yes|no|on|off|y|n)\s*(?:$|[,\]}#]))/im;
+  /(?:[:?-]\s|["']:|[[{,])\s*(?:[+-]?(?:0\d|\d+\.\d*0(?!\d)|\d+_\d|[\d.]+e[+-]?\d|\.\d)|[+]\d|(?:yes|no|on|off|y|n)\s*(?:$|[,\]}#]))/im;
 
 function writtenAt(text: string, { spot, exact }: FoundSpot): string | undefined {
   return exact ? text.slice(spot.start, spot.end) : undefined;

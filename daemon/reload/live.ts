@@ -3,7 +3,7 @@ import { type Linked, linkSteps } from '../core/link.ts';
 import type { Excerpt } from '../core/problem-text.ts';
 import type { DaemonSettings, Ruleset } from '../core/ruleset.ts';
 import { fileProblem, listRulesFiles } from './files.ts';
-import { type LoadedFile, type LoadParts, loadFile } from './load.ts';
+import { type EarlierText, type LoadedFile, type LoadParts, loadFile } from './load.ts';
 import { inTurns } from './turns.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -59,10 +59,13 @@ export class Live {
   #files: readonly FileState[] = [];
   #warnings: readonly LeveledProblem[] = [];
   #generation = 0;
+  #earlier: ReadonlyMap<string, EarlierText>;
 
-  constructor(root: string, parts: LoadParts) {
+  /** `earlier`: what was parsed before, for the first reading. */
+  constructor(root: string, parts: LoadParts, earlier: ReadonlyMap<string, EarlierText> = new Map()) {
     this.#root = root;
     this.#parts = parts;
+    this.#earlier = earlier;
   }
 
   /** The rules directory, or the one file. */
@@ -114,7 +117,9 @@ export class Live {
   async prepare(): Promise<Prepared> {
     const listing = await listRulesFiles(this.#root);
     const current = new Map<string, LoadedFile>();
-    for (const file of listing.files) current.set(file, await loadFile(file, this.#parts, this.#seen.get(file)));
+    for (const file of listing.files)
+      current.set(file, await loadFile(file, this.#parts, this.#seen.get(file), this.#earlier.get(file)));
+    this.#earlier = new Map();
     if (listing.problems.length > 0) return this.#refuse(listing.problems, current);
     if (listing.files.length === 0) {
       const problem = fileProblem(

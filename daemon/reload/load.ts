@@ -3,6 +3,7 @@ import type { Fragment } from '../core/compile.ts';
 import type { Problem } from '../core/failure.ts';
 import type { Excerpt } from '../core/problem-text.ts';
 import type { CompileTools } from '../core/types.ts';
+import { atHome } from '../lib/home.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import { readRulesFile } from './files.ts';
 import type { Issue } from './convert.ts';
@@ -56,8 +57,22 @@ const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   rejected: new Map(),
 };
 
-/** Reads and compiles a file. `before`, what it was the last time, is returned as it is when nothing changed. */
-export async function loadFile(file: string, parts: LoadParts, before?: LoadedFile): Promise<LoadedFile> {
+/** What a file said when it was read before, for another purpose. */
+export interface EarlierText {
+  readonly text: string;
+  readonly parsed: ParsedText;
+}
+
+/**
+ * Reads and compiles a file. `before`, what it was the last time, is returned as it is when nothing changed; what was parsed
+ * `earlier` is not parsed again while the text is the same.
+ */
+export async function loadFile(
+  file: string,
+  parts: LoadParts,
+  before?: LoadedFile,
+  earlier?: EarlierText,
+): Promise<LoadedFile> {
   const read = await readRulesFile(file, path.resolve(parts.cwd ?? '', file));
   if (!read.ok) {
     const stamp = parts.tools.fingerprint(
@@ -76,7 +91,8 @@ export async function loadFile(file: string, parts: LoadParts, before?: LoadedFi
   }
   const known = before instanceof ParsedFile && before.text === read.text ? before : undefined;
   const entries = before instanceof ParsedFile && before.parsed.ok ? before.parsed.entries : undefined;
-  const parsed = known?.parsed ?? (await parseFile(read.text, entries));
+  const same = known ?? (earlier?.text === read.text ? earlier : undefined);
+  const parsed = same?.parsed ?? (await parseFile(read.text, entries));
   return await compileFile(file, read.text, parsed, parts, known, before?.fragment);
 }
 
@@ -88,10 +104,8 @@ async function compileFile(
   known: ParsedFile | undefined,
   before: Fragment | undefined,
 ): Promise<LoadedFile> {
-  const bodies = parsed.ok && text.includes('${') ? referencesIn(parsed.data) : new Set<string>();
-  const { env, cwd = '' } = parts;
-  const scope = { env, base: path.dirname(path.resolve(cwd, file)) };
-  const found = await lookUpAll(bodies, scope);
+  const scope = scopeOf(file, parts);
+  const found = await lookUpAll(parsed.ok ? referencesIn(parsed.data) : [], scope);
   const stamp = parts.tools.fingerprint(JSON.stringify([text, [...found]]));
   if (known?.stamp === stamp) return known;
   for (const lookup of found.values()) {
@@ -112,7 +126,11 @@ async function compileFile(
       ranges: [],
     });
   }
-  const fragment = await compileParsed({ file, text, lines, parsed, found }, parts, before);
+  const fragment = await compileParsed(
+    { file, text, lines, parsed, found, absolute: absoluteIn(scope) },
+    parts,
+    before,
+  );
   for (const secret of fragment.secrets) parts.scrubber.add(secret);
   const ranges = [...fragment.masked]
     .map((pointer) => parsed.spotOf(pointer))
@@ -127,6 +145,16 @@ const LOSSY = /[^\s#][ \t]+#[^\s#]|[:,[-][ \t]+&\w/;
 async function lossesOf(text: string): Promise<readonly Issue[]> {
   const parsed = LOSSY.test(text) ? await parseAside(text) : undefined;
   return parsed?.ok === true ? parsed.losses : [];
+}
+
+/** Where the references of a file look. Its folder goes by the name that the file was found under: a link does not move it. */
+export function scopeOf(file: string, { env, cwd = '' }: Pick<LoadParts, 'env' | 'cwd'>): ReferenceScope {
+  return { env, base: path.dirname(path.resolve(cwd, file)) };
+}
+
+/** Resolves the paths that a file names. */
+export function absoluteIn({ base }: ReferenceScope): (place: string) => string {
+  return (place) => path.resolve(base, atHome(place));
 }
 
 function inOrder(problems: readonly Problem[]): Problem[] {

@@ -33,15 +33,6 @@ export async function parseInPieces(
   return cut && (await parseCut(cut, known));
 }
 
-/** The sections of a file but its rules, of which only the first is there: for whoever wants to know of something else. */
-export async function parseFrame(text: string): Promise<unknown> {
-  const cut = cutAtEntries(text);
-  const frame = cut && (await frameOf(cut));
-  if (frame !== undefined) return { ...frame.head.data, ...frame.tail.data };
-  const parsed = await parseAside(text);
-  return parsed.ok ? parsed.data : undefined;
-}
-
 function wholeOf(parsed: Parsed): ParsedText {
   if (!parsed.ok) return parsed;
   const { data, spots } = parsed;

@@ -114,13 +114,21 @@ export function referencesIn(data: unknown): ReadonlySet<string> {
   return bodies;
 }
 
+/** The same value where nothing in it may be a reference: most of a large file is neither copied nor given pointers. */
 function mapTexts(value: unknown, pointer: string, change: (text: string, pointer: string) => string): unknown {
   if (typeof value === 'string') return value.includes('${') ? change(value, pointer) : value;
+  if (!mayRefer(value)) return value;
   if (Array.isArray(value)) return value.map((item, index) => mapTexts(item, below(pointer, index), change));
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, mapTexts(item, below(pointer, key), change)]),
   );
+}
+
+function mayRefer(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('${');
+  if (Array.isArray(value)) return value.some(mayRefer);
+  return isObject(value) && Object.values(value).some(mayRefer);
 }
 
 /** The kinds of references by the word before the colon. */

@@ -1,6 +1,7 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
 import picomatch from 'picomatch';
+import { globBelow } from '../core/schema/paths.ts';
+import { atHome } from '../lib/home.ts';
 
 /** Where to begin to look: the folder above the first wildcard; of a path without any, the file or folder itself. */
 export interface Base {
@@ -44,26 +45,27 @@ export function faultOf(glob: string): string | undefined {
   }
 }
 
-/** Relative patterns begin where the daemon was started, `~` is the home of its user. */
+/** `paths` are absolute, or begin with `~`, the home of the user; `ignore` is relative to what they watch. */
 export function compileGlobs(paths: readonly string[], ignore: readonly string[]): Globs {
   const wanted = paths.map(patternOf);
-  const passedOver = ignorer(ignore);
-  const isIgnored = (file: string): boolean =>
-    wanted.some(({ base }) => isBelow(base, file)) &&
-    wanted.filter(({ base }) => isBelow(base, file)).every(({ base }) => passedOver(base, file));
+  const ignored = new Map(wanted.map(({ base }) => [base, ignoredBelow(base, ignore)]));
+  const isIgnored = (at: string, isFolder: boolean): boolean => {
+    const bases = [...ignored].filter(([base]) => isBelow(base, at));
+    return bases.length > 0 && bases.every(([base, patterns]) => isPassedOver(base, at, isFolder, patterns));
+  };
   return {
     bases: [...new Set(wanted.map(({ base }) => base))].map((base) => ({
       path: base,
       named: wanted.some((pattern) => pattern.base === base && pattern.below === ''),
     })),
-    counts: (file) => wanted.some((pattern) => covers(pattern, file)) && !isIgnored(file),
-    enters: (folder) => wanted.some((pattern) => mayHold(pattern, folder)) && !isIgnored(folder),
+    counts: (file) => wanted.some((pattern) => covers(pattern, file)) && !isIgnored(file, false),
+    enters: (folder) => wanted.some((pattern) => mayHold(pattern, folder)) && !isIgnored(folder, true),
   };
 }
 
 function patternOf(glob: string): Pattern {
   const { base, glob: below, isGlob } = picomatch.scan(atHome(glob).replace(/(?<=.)\/+$/, ''));
-  const start = path.resolve(base.replace(/\\(.)/g, '$1'));
+  const start = path.resolve('/', base.replace(/\\(.)/g, '$1'));
   if (!isGlob) return { base: start, below: '', matches: () => true, leads: () => true };
   const segments = segmentsOf(below);
   const open = segments.findIndex((segment) => segment.includes('**') || segment.includes('/'));
@@ -76,10 +78,6 @@ function patternOf(glob: string): Pattern {
     return true;
   };
   return { base: start, below, matches: picomatch(below, OPTIONS), leads };
-}
-
-function atHome(glob: string): string {
-  return glob === '~' || glob.startsWith('~/') ? `${homedir()}${glob.slice(1)}` : glob;
 }
 
 /** Split at slashes, but not at those within braces, brackets or parentheses. */
@@ -104,24 +102,46 @@ function mayHold({ base, leads }: Pattern, folder: string): boolean {
   return folder === base || (isBelow(base, folder) && leads(relativeTo(base, folder).split('/')));
 }
 
+/** What is left out below one base: names at any depth, and places. */
+interface Ignored {
+  readonly isName: (name: string) => boolean;
+  readonly isFolderName: (name: string) => boolean;
+  readonly places: readonly Pattern[];
+  readonly folderPlaces: readonly Pattern[];
+}
+
 /**
- * Patterns with a slash are places; without one they are names, of a file or of a folder at any depth below a base, never
- * above it. What lies in an ignored folder is ignored.
+ * A pattern without a slash but at its end is a name at any depth below the base, never above it; with one at its end, of a
+ * folder. Every other relative one is a place that starts at the base. What lies in an ignored folder is ignored.
  */
-function ignorer(ignore: readonly string[]): (base: string, file: string) => boolean {
-  const isName = picomatch([...SCRATCH, ...ignore.filter((glob) => !glob.includes('/'))], OPTIONS);
-  const places = ignore.filter((glob) => glob.includes('/')).map(patternOf);
-  return (base, file) => {
-    if (
-      relativeTo(base, file)
-        .split('/')
-        .some((name) => isName(name))
-    )
-      return true;
-    for (let at = file; places.length > 0 && at !== base && at !== '/'; at = path.dirname(at))
-      if (places.some((place) => covers(place, at))) return true;
-    return places.some((place) => covers(place, base));
+function ignoredBelow(base: string, ignore: readonly string[]): Ignored {
+  const isFolder = (glob: string): boolean => glob.endsWith('/');
+  const bare = ignore.map((glob) => ({ glob: glob.replace(/(?<=.)\/+$/, ''), isFolder: isFolder(glob) }));
+  const names = bare.filter(({ glob }) => !glob.includes('/'));
+  const places = bare.filter(({ glob }) => glob.includes('/'));
+  const place = ({ glob }: { glob: string }): Pattern => patternOf(/^[/~]/.test(glob) ? glob : globBelow(base, glob));
+  const matcher = (globs: readonly string[]): ((name: string) => boolean) =>
+    globs.length === 0 ? () => false : picomatch([...globs], OPTIONS);
+  return {
+    isName: matcher([...SCRATCH, ...names.filter((one) => !one.isFolder).map(({ glob }) => glob)]),
+    isFolderName: matcher(names.filter((one) => one.isFolder).map(({ glob }) => glob)),
+    places: places.filter((one) => !one.isFolder).map(place),
+    folderPlaces: places.filter((one) => one.isFolder).map(place),
   };
+}
+
+function isPassedOver(base: string, at: string, isFolder: boolean, ignored: Ignored): boolean {
+  const { isName, isFolderName, places, folderPlaces } = ignored;
+  const names = relativeTo(base, at).split('/');
+  const folders = isFolder ? names : names.slice(0, -1);
+  if (names.some((name) => isName(name)) || folders.some((name) => isFolderName(name))) return true;
+  const isPlace = (place: string, folder: boolean): boolean =>
+    places.some((pattern) => covers(pattern, place)) ||
+    (folder && folderPlaces.some((pattern) => covers(pattern, place)));
+  if (places.length + folderPlaces.length === 0) return false;
+  for (let place = at; place !== base && place !== '/'; place = path.dirname(place))
+    if (isPlace(place, isFolder || place !== at)) return true;
+  return isPlace(base, true);
 }
 
 /** At or below. */

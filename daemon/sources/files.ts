@@ -1,5 +1,5 @@
 import type { EventShape } from '../core/event-shape.ts';
-import { duration, oneOrMany, size, strict } from '../core/schema/fields.ts';
+import { duration, glob, oneOrMany, size, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import type { ChangeKind } from './file-changes.ts';
 import { faultOf } from './file-globs.ts';
@@ -9,15 +9,14 @@ import { defineSource, type RunningSource, type SourceIo } from './source.ts';
 const KINDS: readonly ChangeKind[] = ['created', 'changed', 'deleted'];
 
 const settings = strict({
-  paths: oneOrMany(Type.String({ minLength: 1 }), {
-    description:
-      'Which files, as globs; without a wildcard a file, or all in a folder. `~` is the home; relative ones begin where the daemon was started.',
+  paths: oneOrMany(glob(), {
+    description: 'Which files, as globs; without a wildcard a file, or all in a folder. `~` is the home.',
     examples: ['/srv/inbox/**/*.csv', ['~/Downloads/*.pdf', '/etc/hosts']],
   }),
   ignore: Type.Optional(
     oneOrMany(Type.String({ minLength: 1 }), {
-      description: 'Globs of files and folders to leave out; without a slash a name at any depth.',
-      examples: [['*.tmp', 'node_modules']],
+      description: 'Globs of files and folders to leave out, at any depth or from the watched folder on.',
+      examples: [['*.tmp', 'node_modules/', 'build/*.o']],
     }),
   ),
   events: Type.Optional(

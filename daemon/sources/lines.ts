@@ -1,5 +1,5 @@
 import type { FieldKind } from '../core/event-shape.ts';
-import { oneOrMany, size, strict } from '../core/schema/fields.ts';
+import { glob, oneOrMany, size, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { faultOf } from './file-globs.ts';
 import { faultOfPattern, groupNames } from './line-pattern.ts';
@@ -7,9 +7,8 @@ import { LineWatch } from './line-watch.ts';
 import { defineSource, type RunningSource, type SourceIo } from './source.ts';
 
 const settings = strict({
-  paths: oneOrMany(Type.String({ minLength: 1 }), {
-    description:
-      'Which files, as globs; without a wildcard a file, or all in a folder. `~` is the home; relative ones begin where the daemon was started.',
+  paths: oneOrMany(glob(), {
+    description: 'Which files, as globs; without a wildcard a file, or all in a folder. `~` is the home.',
     examples: ['/var/log/app/*.log', ['/var/log/syslog', '/var/log/nginx/**/error.log']],
   }),
   match: Type.Optional(

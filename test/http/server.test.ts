@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { routes } from '../../daemon/http/router.ts';
 import { ask, dial, exchange, openTestListener, post, untilClosed } from '../support/listener.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -239,20 +240,56 @@ test('an address in use is told by its name, and the socket of the other daemon 
   expect(existsSync(socket)).toBe(false);
 });
 
+/** As a killed process leaves it: bound under another name, so that closing the server does not remove it. */
+async function deadSocket(socket: string): Promise<void> {
+  const server = createServer().listen(`${socket}.bound`);
+  await once(server, 'listening');
+  await rename(`${socket}.bound`, socket);
+  server.close();
+  await once(server, 'close');
+}
+
 test('a socket that a killed daemon left is replaced; a file of that name is not', async () => {
   const folder = await temporaryFolder();
   const socket = path.join(folder, 'belfry.sock');
-  // A server that unlinks nothing, as a killed process would.
-  const stale = createServer().listen(socket);
-  await new Promise((resolve) => stale.once('listening', resolve));
-  onTestFinished(() => void stale.close());
+  await deadSocket(socket);
   const to = await openTestListener({ socket });
   expect((await ask(to, '/v1/status', { socket: true })).status).toBe(200);
+  expect(await readdir(folder)).toEqual(['belfry.sock']);
 
   const file = path.join(folder, 'precious.txt');
   await writeFile(file, 'mine');
-  await expect(openTestListener({ socket: file })).rejects.toMatchObject({ code: 'http.socket_path' });
+  await expect(openTestListener({ socket: file })).rejects.toMatchObject({ code: 'http.socket_path', exit: 78 });
   expect(await readFile(file, 'utf8')).toBe('mine');
+});
+
+test('a socket on which somebody listens is left alone: the second one is refused', async () => {
+  const first = await openTestListener();
+  await expect(openTestListener({ socket: first.socket })).rejects.toMatchObject({
+    code: 'http.socket_in_use',
+    exit: 75,
+    message: expect.stringContaining(first.socket),
+  });
+  expect((await ask(first, '/v1/status', { socket: true })).status).toBe(200);
+});
+
+test('of listeners that begin at once on a dead socket one gets it', async () => {
+  const socket = path.join(await temporaryFolder(), 'belfry.sock');
+  await deadSocket(socket);
+  const begun = await Promise.allSettled(Array.from({ length: 6 }, () => openTestListener({ socket })));
+  expect(begun.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  const reasons = begun.flatMap((one) => (one.status === 'rejected' ? [(one.reason as { code: string }).code] : []));
+  expect(new Set(reasons)).toEqual(new Set(['http.socket_in_use']));
+});
+
+test('whoever stops removes its own socket only', async () => {
+  const first = await openTestListener();
+  await rename(first.socket, `${first.socket}.moved`);
+  const second = await openTestListener({ socket: first.socket });
+  await first.listener.close(0);
+  expect((await ask(second, '/v1/status', { socket: true })).status).toBe(200);
+  await second.listener.close(0);
+  expect(existsSync(second.socket)).toBe(false);
 });
 
 test('a socket path that the system cannot hold is told before anything listens', async () => {

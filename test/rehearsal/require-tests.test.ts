@@ -45,7 +45,7 @@ async function home(
     stdin,
     stdout,
     stderr,
-    env: {},
+    env: { RUNTIME_DIRECTORY: path.join(folder, 'run') },
     cwd: folder,
     pid: process.pid,
     hostname: 'here',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseYaml } from '../../daemon/reload/parse.ts';
-import { parseFile, parseFrame, parseInPieces } from '../../daemon/reload/parse-file.ts';
+import { parseFile, parseInPieces } from '../../daemon/reload/parse-file.ts';
 import { spotOf } from '../../daemon/reload/locate.ts';
 
 /** Every pointer of some data, and some that lead nowhere. */
@@ -178,11 +178,4 @@ it('an entry of a large file that stays as it is stays the same object', async (
   const rulesOf = ({ data }: typeof first): readonly unknown[] => (data as { rules: unknown[] }).rules;
   const fresh = rulesOf(second).flatMap((rule, n) => (rule === rulesOf(first)[n] ? [] : [n]));
   expect(fresh).toEqual([0, 1000]);
-});
-
-it('the frame of a file is all but its rules, also when one of them is wrong', async () => {
-  const text = RULES.replace('7 ]', '7');
-  expect(await parseFrame(text)).toMatchObject({ daemon: { listen: ':0' }, channels: { ops: { type: 'log' } } });
-  expect(await parseFrame('daemon: { state: x }\n')).toEqual({ daemon: { state: 'x' } });
-  expect(await parseFrame('daemon: { state: x\n')).toBeUndefined();
 });

@@ -18,6 +18,20 @@ describe('the files that count', () => {
     [['/tmp/in/*'], ['tmp'], ['/tmp/in/a'], ['/tmp/in/tmp']],
     [['/srv/*'], [], ['/srv/a~', '/srv/4913'], ['/srv/.a.txt.swp', '/srv/.a.kate-swp', '/srv/.~lock.a.odt#']],
     [['/**/*.x'], [], ['/a/b.x', '/b.x'], ['/a/b.y']],
+    [
+      ['/srv/**'],
+      ['node_modules/'],
+      ['/srv/a', '/srv/node_modules'],
+      ['/srv/node_modules/a', '/srv/x/node_modules/a/b'],
+    ],
+    [['/srv/**'], ['**/node_modules/**'], ['/srv/a'], ['/srv/node_modules/a', '/srv/x/node_modules/a/b']],
+    [['/srv/**'], ['**/*.o'], ['/srv/a'], ['/srv/a.o', '/srv/x/y/a.o']],
+    [['/srv/**'], ['build/*.o'], ['/srv/a.o', '/srv/x/build/a.o'], ['/srv/build/a.o', '/srv/build/x.o/y']],
+    [['/srv/app/**', '/data/*'], ['./x'], ['/srv/app/y/x', '/data/y'], ['/srv/app/x', '/srv/app/x/y', '/data/x']],
+    [['/srv/**'], ['build/out/'], ['/srv/build/out', '/srv/x/build/out/a'], ['/srv/build/out/a']],
+    [['/srv/app-*/logs/**'], ['app-a/logs/old'], ['/srv/app-b/logs/old'], ['/srv/app-a/logs/old/x']],
+    [['/srv/\\[a\\]/**'], ['tmp/x', '**/y'], ['/srv/[a]/q/tmp/x'], ['/srv/[a]/tmp/x', '/srv/[a]/q/y']],
+    [['/node_modules/app/**'], ['**/node_modules/**'], ['/node_modules/app/a'], ['/node_modules/app/node_modules/b']],
   ];
 
   it.each(cases)('%j without %j', (paths, ignore, yes, no) => {
@@ -25,20 +39,16 @@ describe('the files that count', () => {
     expect([yes.filter((file) => globs.counts(file)), no.filter((file) => globs.counts(file))]).toEqual([yes, []]);
   });
 
-  it('are found below the home, the folder of the daemon and the folder above it', () => {
-    const { bases } = compileGlobs(['~/in/*', 'in/*', './in/../other/*', '../in/*', '*.x'], []);
-    const here = path.resolve('.');
-    expect(bases.map((base) => base.path)).toEqual([
-      path.join(homedir(), 'in'),
-      path.join(here, 'in'),
-      path.join(here, 'other'),
-      path.resolve('../in'),
-      here,
-    ]);
+  it('are found below the home, wherever the daemon was started', () => {
+    const { bases } = compileGlobs(['~/in/*', '/srv/./in/../other/*', '/srv/\\[a\\]/*.x'], []);
+    expect(bases.map((base) => base.path)).toEqual([path.join(homedir(), 'in'), '/srv/other', '/srv/[a]']);
   });
 
   it('are looked for only in folders that can hold them', () => {
     const globs = compileGlobs(['/srv/*/logs/*.log', '/data/**/*.csv', '/etc/hosts'], ['node_modules', '/data/old/**']);
+    const pruned = compileGlobs(['/srv/**'], ['**/node_modules/**', 'build/', './tmp']);
+    expect(['/srv/a/node_modules', '/srv/a/build', '/srv/tmp'].filter((at) => pruned.enters(at))).toEqual([]);
+    expect(['/srv', '/srv/a/tmp'].filter((at) => !pruned.enters(at))).toEqual([]);
     const may = ['/srv', '/srv/app', '/srv/app/logs', '/data', '/data/a/b/c', '/etc/hosts'];
     const not = ['/srv/app/src', '/srv/app/logs/old', '/data/a/node_modules', '/data/old/x', '/etc', '/etc/ssl', '/'];
     expect([may.filter((at) => globs.enters(at)), not.filter((at) => globs.enters(at))]).toEqual([may, []]);

@@ -20,10 +20,15 @@ export interface Answer<T = unknown> {
 export class Home {
   readonly folder: string;
   readonly env: Record<string, string> = {};
+  /** Where daemons are started; the folder itself if not set. */
+  cwd: string | undefined;
+  /** As whom they run; needs root. */
+  user: number | undefined;
   readonly lines: LogLine[] = [];
   /** Everything that the daemons wrote, for "no secret anywhere". */
   output = '';
   #process: ChildProcess | undefined;
+  readonly #spawned: ChildProcess[] = [];
   #watchers = new Set<{ readonly wanted: (line: LogLine) => boolean; readonly found: (line: LogLine) => void }>();
   #agent: Agent | undefined;
 
@@ -71,10 +76,12 @@ export class Home {
 
   spawn(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
     const child = spawn(process.execPath, [BELFRY, ...args], {
-      cwd: this.folder,
-      env: { PATH: process.env.PATH!, HOME: this.folder, ...this.env, ...env },
+      cwd: this.cwd ?? this.folder,
+      env: { ...this.#own(), ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
+      ...(this.user !== undefined && { uid: this.user, gid: this.user }),
     });
+    this.#spawned.push(child);
     createInterface({ input: child.stdout! }).on('line', (text) => this.#heard(text));
     child.stderr!.on('data', (text: Buffer) => {
       this.output += text.toString();
@@ -85,11 +92,11 @@ export class Home {
   /** Runs a command of the CLI to its end. */
   async belfry(
     args: readonly string[],
-    options: { input?: string; env?: Record<string, string> } = {},
+    options: { input?: string; env?: Record<string, string>; cwd?: string } = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
     const child = spawn(process.execPath, [BELFRY, ...args, '--config', this.path('rules')], {
-      cwd: this.folder,
-      env: { PATH: process.env.PATH!, HOME: this.folder, ...this.env, ...options.env },
+      cwd: options.cwd ?? this.folder,
+      env: { ...this.#own(), ...this.env, ...options.env },
     });
     let stdout = '';
     let stderr = '';
@@ -98,6 +105,11 @@ export class Home {
     child.stdin.end(options.input ?? '');
     const [code] = (await once(child, 'close')) as [number];
     return { code, stdout, stderr };
+  }
+
+  /** Nothing of the machine's: daemons of other tests tell in their own folders where they are. */
+  #own(): Record<string, string> {
+    return { PATH: process.env.PATH!, HOME: this.folder, RUNTIME_DIRECTORY: this.path('run') };
   }
 
   /** The first log line after the `from`th that is wanted, also one that is still to come. */
@@ -173,6 +185,7 @@ export class Home {
 
   async close(): Promise<void> {
     if (this.#process?.exitCode === null && this.#process.signalCode === null) await this.kill();
+    for (const child of this.#spawned) child.kill('SIGKILL');
     await rm(this.folder, { recursive: true, force: true });
   }
 

@@ -44,6 +44,8 @@ export const SAMPLE_EVENT: EventView = {
 const SAMPLE_STATUS: StatusView = {
   version: '0.1.0',
   pid: 1,
+  config: '/etc/belfry',
+  state: '/var/lib/belfry',
   started_at: '2026-11-23T09:00:00.000Z',
   generation: 3,
   ready: true,

@@ -186,6 +186,8 @@ test('a thousand events across twenty reloads arrive once each', async () => {
 
 test('an event emitted while no daemon runs waits in the inbox and is taken in at the start, once', async () => {
   await home.rules(oneHook(sink.origin));
+  await home.start();
+  await home.stop();
   const emitted = await home.belfry(['emit', 'disk.full', 'n=7', '--json']);
   expect(emitted.code).toBe(0);
   expect(JSON.parse(emitted.stdout)).toMatchObject({ duplicate: false, queued: true });

@@ -12,7 +12,7 @@ test('the shipped rules do what the start says: a file, a webhook and an emitted
     await writeFile(
       home.path('rules', 'hello.yaml'),
       (await readFile(home.path('rules', 'hello.yaml'), 'utf8')).replace(
-        'state: .belfry',
+        'state: ../.belfry',
         `state: ${home.path('state')}\n  listen: 127.0.0.1:0`,
       ),
     );

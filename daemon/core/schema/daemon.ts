@@ -1,4 +1,4 @@
-import { duration, oneOrMany, secret, size, strict } from './fields.ts';
+import { duration, oneOrMany, path, secret, size, strict } from './fields.ts';
 import { type Static, Type } from './type.ts';
 
 const token = strict(
@@ -40,17 +40,15 @@ export const daemonSchema = strict(
       }),
     ),
     socket: Type.Optional(
-      Type.String({
+      path({
         description: 'Path of the Unix socket; in the state directory if not set. A change needs a restart.',
         examples: ['/run/belfry/belfry.sock'],
-        minLength: 1,
       }),
     ),
     state: Type.Optional(
-      Type.String({
+      path({
         description: 'Directory for what must not be lost. A change needs a restart.',
         examples: ['/var/lib/belfry'],
-        minLength: 1,
       }),
     ),
     tokens: Type.Optional(

@@ -3,8 +3,10 @@ import { Secret } from '../../lib/secret.ts';
 import { isObject } from '../json.ts';
 import { compileCondition } from '../match/condition.ts';
 import { below, nameOf } from '../pointer.ts';
+import type { Template } from '../ruleset.ts';
 import { compileTemplate } from '../template.ts';
 import type { Decoding } from './fields.ts';
+import { type Absolute, absoluteArgument, absoluteGlob, absoluteTemplate, absoluteUnlessName } from './paths.ts';
 import type { TSchema } from './type.ts';
 import { holdsSecret, type Schema, schemaOf } from './json-schema.ts';
 import { fits, type Finding } from './validate.ts';
@@ -17,6 +19,10 @@ export interface DecodeSink {
   sensitive(pointer: string, literal: string): void;
   /** What stands here may be a secret in the wrong place. */
   hide(pointer: string): void;
+  /** Resolves a path by the folder of the file. Without it paths stay as written. */
+  absolute?: Absolute;
+  /** What stands here depends on the folder of the file. */
+  located?(pointer: string): void;
 }
 
 type Decoder = (text: string, pointer: string, sink: DecodeSink) => unknown;
@@ -38,7 +44,43 @@ const parseDurationText = quantity(
   'write it like `500ms`, `10s`, `5m`, `2h`, `3d` or `1h30m`',
 );
 
+/** What a value is once relative paths in it are resolved; the same when there is none. */
+const located =
+  <T>(
+    read: (text: string, pointer: string, sink: DecodeSink) => T | undefined,
+    resolve: (value: T, absolute: Absolute, pointer: string) => T,
+  ): Decoder =>
+  (text, pointer, sink) => {
+    const value = read(text, pointer, sink);
+    if (value === undefined || sink.absolute === undefined) return value;
+    const resolved = resolve(value, sink.absolute, pointer);
+    if (resolved !== value) sink.located?.(pointer);
+    return resolved;
+  };
+
+const asWritten = (text: string): string => text;
+const template = (text: string, pointer: string, sink: DecodeSink): Template | undefined => {
+  const compiled = compileTemplate(text);
+  if (compiled.ok) return compiled.template;
+  sink.found({
+    pointer,
+    at: 'value',
+    offset: compiled.offset,
+    code: 'value.template',
+    message: `${nameOf(pointer)} is not a template: ${compiled.message}`,
+    mend: compiled.mend ?? 'it is Liquid: `{{ data.name }}`, `{% if data.ok %}...{% endif %}`',
+    quotes: true,
+  });
+  return undefined;
+};
+
 const DECODERS: Readonly<Record<Decoding, Decoder>> = {
+  path: located(asWritten, (text, absolute) => absolute(text)),
+  glob: located(asWritten, absoluteGlob),
+  'name-or-path': located(asWritten, absoluteUnlessName),
+  'path-template': located(template, absoluteTemplate),
+  argument: located(template, absoluteArgument),
+  template,
   duration: parseDurationText,
   'duration-text': (text, pointer, sink) => (parseDurationText(text, pointer, sink) === undefined ? undefined : text),
   size: quantity(parseSize, 'a size', 'write it like `64KiB` or `1MB`'),
@@ -56,20 +98,6 @@ const DECODERS: Readonly<Record<Decoding, Decoder>> = {
     }
     sink.secret(pointer, text);
     return new Secret(text);
-  },
-  template(text, pointer, sink) {
-    const compiled = compileTemplate(text);
-    if (compiled.ok) return compiled.template;
-    sink.found({
-      pointer,
-      at: 'value',
-      offset: compiled.offset,
-      code: 'value.template',
-      message: `${nameOf(pointer)} is not a template: ${compiled.message}`,
-      mend: compiled.mend ?? 'it is Liquid: `{{ data.name }}`, `{% if data.ok %}...{% endif %}`',
-      quotes: true,
-    });
-    return undefined;
   },
   condition(text, pointer, sink) {
     const compiled = compileCondition(text);

@@ -18,7 +18,19 @@ function decoded<T>(belfry: Decoding, doc: FieldDoc<string>) {
   return Type.Unsafe<T>({ type: 'string', belfry, ...doc });
 }
 
-export type Decoding = 'duration' | 'duration-text' | 'size' | 'rate' | 'secret' | 'template' | 'condition';
+export type Decoding =
+  | 'duration'
+  | 'duration-text'
+  | 'size'
+  | 'rate'
+  | 'secret'
+  | 'template'
+  | 'condition'
+  | 'path'
+  | 'glob'
+  | 'name-or-path'
+  | 'path-template'
+  | 'argument';
 
 /** `10s` -> milliseconds. */
 export const duration = (doc: FieldDoc<string>) => decoded<number>('duration', doc);
@@ -44,6 +56,18 @@ export const wordOrTemplate = (words: readonly string[], doc: FieldDoc<string>) 
     ],
     ...doc,
   });
+/** A file or folder; a relative one starts at the folder of the file that names it, like every path below. In code it is absolute. */
+export const path = (doc: FieldDoc<string>) =>
+  Type.Unsafe<string>({ type: 'string', belfry: 'path', minLength: 1, ...doc });
+/** One glob of a list of them. */
+export const glob = () => Type.Unsafe<string>({ type: 'string', belfry: 'glob', minLength: 1 });
+/** A path if it has a slash, else the name of something. */
+export const nameOrPath = (doc: FieldDoc<string> & { readonly pattern?: string }) =>
+  decoded<string>('name-or-path', doc);
+/** Liquid that gives a path. */
+export const pathTemplate = (doc: FieldDoc<string>) => decoded<Template>('path-template', doc);
+/** Liquid that gives an element of an argument list: the program (the first one), or an argument. */
+export const argument = (doc: FieldDoc<string>) => decoded<Template>('argument', doc);
 /** CEL, boolean. */
 export const condition = (doc: FieldDoc<string>) => decoded<Condition>('condition', doc);
 

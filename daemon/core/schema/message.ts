@@ -1,5 +1,5 @@
 import { FORMATS, PRIORITIES } from '../message.ts';
-import { durationText, oneOrMany, strict, template, wordOrTemplate } from './fields.ts';
+import { durationText, oneOrMany, pathTemplate, strict, template, wordOrTemplate } from './fields.ts';
 import { type Static, Type } from './type.ts';
 
 const action = strict(
@@ -62,7 +62,7 @@ export const messageSchema = strict(
       }),
     ),
     attach: Type.Optional(
-      oneOrMany(template({ description: 'Path or URL of one file.', examples: ['{{ subject }}'] }), {
+      oneOrMany(pathTemplate({ description: 'Path or URL of one file.', examples: ['{{ subject }}'] }), {
         description: 'Paths or URLs of files to send along, for channels that can.',
         examples: ['{{ subject }}'],
       }),

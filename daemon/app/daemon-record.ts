@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { chmod, readFile, realpath, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { isObject } from '../core/json.ts';
+import { writeAtomically } from '../lib/atomic-file.ts';
+import type { Log } from '../lib/log.ts';
+import { makeFolder } from '../lib/make-folder.ts';
+import type { Environment, StatePaths } from './paths.ts';
+
+/** Where a running daemon is, as it says itself in `belfry.json`. */
+export interface DaemonRecord {
+  readonly pid: number;
+  /** The rules: a directory or a file. */
+  readonly config: string;
+  readonly state: string;
+  readonly socket: string;
+  readonly listen: string;
+}
+
+const NAME = 'belfry.json';
+const SYSTEM_FOLDER = '/run/belfry';
+const READABLE_BY_ALL = 0o644;
+
+/** Where records of the daemons of this machine may lie, in the order in which a daemon tries them. */
+export function runtimeFolders(env: Environment): readonly string[] {
+  const given = givenFolder(env);
+  const own = env.XDG_RUNTIME_DIR;
+  return [...(given ? [given] : []), SYSTEM_FOLDER, ...(own ? [path.join(own, 'belfry')] : [])];
+}
+
+/** Made by systemd for the unit that this runs in; the first of a list. */
+const givenFolder = (env: Environment): string | undefined => env.RUNTIME_DIRECTORY?.split(':')[0];
+
+/**
+ * The files of a folder in which the record of a daemon on this config may stand: one of its own, and the one of whoever was
+ * started last. The state directory may not be known to whoever asks, so the first is needed where several share a folder.
+ */
+export function recordFiles(folder: string, config: string): readonly string[] {
+  const id = createHash('sha256').update(config).digest('hex').slice(0, 16);
+  return [path.join(folder, `belfry-${id}.json`), path.join(folder, NAME)];
+}
+
+/** The record in a state directory. */
+export const stateRecord = ({ state }: Pick<StatePaths, 'state'>): string => path.join(state, NAME);
+
+/** Undefined when there is none, or it is none. */
+export async function readRecord(file: string): Promise<DaemonRecord | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (!isObject(value)) return undefined;
+    const texts = [value.config, value.state, value.socket, value.listen];
+    const isRecord = typeof value.pid === 'number' && texts.every((text) => typeof text === 'string');
+    return isRecord ? (value as unknown as DaemonRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Two names of the same rules. */
+export async function isSameConfig(a: string, b: string): Promise<boolean> {
+  if (a === b) return true;
+  const [realA, realB] = await Promise.all([a, b].map((place) => realpath(place).catch(() => undefined)));
+  return realA !== undefined && realA === realB;
+}
+
+export interface RecordParts {
+  readonly record: DaemonRecord;
+  readonly paths: StatePaths;
+  readonly env: Environment;
+  readonly log: Log;
+}
+
+/**
+ * Writes down where this daemon is, in its state directory and in the first runtime folder that it may write to, and on which
+ * rules it runs. Returns what takes the record away again. A failure is only logged: events are taken all the same.
+ */
+export async function publishRecord({ record, paths, env, log }: RecordParts): Promise<() => Promise<void>> {
+  const written: string[] = [];
+  const write = async (file: string): Promise<void> => {
+    await writeAtomically(file, `${JSON.stringify(record)}\n`, READABLE_BY_ALL, undefined, `${record.pid}.new`);
+    written.push(file);
+  };
+  const warn = (error: unknown): void =>
+    log.warn(
+      { error: (error as Error).message },
+      'commands may not find this daemon: belfry.json could not be written',
+    );
+  await writeAtomically(paths.lastConfig, `${record.config}\n`, 0o600).catch(warn);
+  await write(stateRecord(paths)).catch(warn);
+  for (const folder of runtimeFolders(env)) {
+    try {
+      await prepareRuntimeFolder(folder);
+      for (const file of recordFiles(folder, record.config)) await write(file);
+      break;
+    } catch (error) {
+      // What systemd made for this daemon has to work; in the others it may write, or not.
+      if (folder === givenFolder(env)) warn(error);
+    }
+  }
+  return async () => {
+    for (const file of written) if (await isOwn(file, record)) await unlink(file).catch(() => undefined);
+  };
+}
+
+/** Others may look into the folder of the system, which this process made if nobody had. */
+async function prepareRuntimeFolder(folder: string): Promise<void> {
+  const made = await makeFolder(folder);
+  if (made !== undefined && folder === SYSTEM_FOLDER) await chmod(folder, 0o755);
+}
+
+async function isOwn(file: string, { pid, state }: DaemonRecord): Promise<boolean> {
+  const found = await readRecord(file);
+  return found?.pid === pid && found.state === state;
+}
+
+/** Whether the state directory belongs to a daemon that runs, or has run, on these rules. */
+export async function hasRunOn(paths: StatePaths, config: string): Promise<boolean> {
+  const last = await readFile(paths.lastConfig, 'utf8').catch(() => undefined);
+  return last !== undefined && (await isSameConfig(last.replace(/\n$/, ''), config));
+}

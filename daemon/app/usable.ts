@@ -1,0 +1,61 @@
+import { access, constants, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { BelfryError, EXIT } from '../core/failure.ts';
+import type { StatePaths } from './paths.ts';
+
+/** errno(3) of what a person has to change before the state directory can be used. */
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOENT: 'nothing can be made there',
+  ENOTDIR: 'a part of the path is no folder',
+  EEXIST: 'a part of the path is no folder',
+  EISDIR: 'a folder stands where a file should be',
+  ELOOP: 'it leads through symbolic links in a circle',
+  ENAMETOOLONG: 'the path is too long',
+};
+
+/** Finds out whether the state directory can be used, or be made, without touching anything. Rejects with exit 78. */
+export async function checkState(paths: StatePaths): Promise<void> {
+  for (let place = paths.state; ; place = path.dirname(place)) {
+    const found = await stat(place).catch((error: NodeJS.ErrnoException) => error);
+    if (found instanceof Error) {
+      if (found.code !== 'ENOENT') throw asUnusable(found, paths);
+      continue;
+    }
+    if (!found.isDirectory()) throw unusable(paths, place, 'it is no folder');
+    await refuseUnless(place, constants.W_OK | constants.X_OK, paths);
+    for (const kept of [paths.key, paths.token]) await refuseUnless(kept, constants.R_OK, paths);
+    return;
+  }
+}
+
+/** What is not there may be made. */
+async function refuseUnless(place: string, mode: number, paths: StatePaths): Promise<void> {
+  await access(place, mode).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw asUnusable(error, paths);
+  });
+}
+
+/** An error of the system about a file of the state directory, as one line for a person and exit 78; every other one as it is. */
+export function asUnusable(error: unknown, paths: StatePaths): unknown {
+  const { code, path: place } = error as NodeJS.ErrnoException;
+  const words = error instanceof Error && code !== undefined ? WORDS[code] : undefined;
+  if (words === undefined || place === undefined || !concerns(place, paths.state)) return error;
+  return unusable(paths, place, `${words} (${code})`, error);
+}
+
+/** In the state directory, or above it. */
+function concerns(place: string, state: string): boolean {
+  return `${place}/`.startsWith(`${state}/`) || `${state}/`.startsWith(place === '/' ? '/' : `${place}/`);
+}
+
+function unusable({ state }: StatePaths, place: string, why: string, cause?: unknown): BelfryError {
+  const what = place === state ? '' : `${place}: `;
+  return new BelfryError(
+    'state.unusable',
+    `the state directory ${state} cannot be used: ${what}${why}; let the user that runs belfry write there, or set \`daemon.state\` to another directory`,
+    { exit: EXIT.config, cause },
+  );
+}

@@ -1,0 +1,234 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chown, copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Home } from '../support/daemon.ts';
+
+const RULES = `
+channels: { out: { type: log } }
+rules: [{ name: any, on: api, message: { title: "{{ type }}" }, notify: out }]
+`;
+
+let home: Home;
+const others: Home[] = [];
+
+beforeEach(async () => {
+  home = await Home.make();
+});
+afterEach(async () => {
+  for (const one of [home, ...others.splice(0)]) await one.close();
+});
+
+/** Another home, whose daemons tell where they are in the runtime folder of the first. */
+async function neighbour(): Promise<Home> {
+  const other = await Home.make();
+  others.push(other);
+  other.env.RUNTIME_DIRECTORY = home.path('run');
+  return other;
+}
+
+/** The daemon of that home took the event of this type. */
+const took = (at: Home, type: string): Promise<unknown> => at.logged((line) => line.msg === type);
+const record = async (...parts: string[]): Promise<Record<string, unknown>> =>
+  JSON.parse(await readFile(path.join(...parts), 'utf8')) as Record<string, unknown>;
+
+test('a running daemon says where it is in belfry.json, in the runtime folder and its state, and no longer once it stops', async () => {
+  await home.rules(RULES);
+  await home.start();
+  const expected = {
+    pid: home.pid,
+    config: home.path('rules'),
+    state: home.path('state'),
+    socket: home.path('state', 'belfry.sock'),
+    listen: home.address,
+  };
+  expect(await record(home.path('run', 'belfry.json'))).toEqual(expected);
+  expect(await record(home.path('state', 'belfry.json'))).toEqual(expected);
+  await home.stop();
+  expect([await readdir(home.path('run')), existsSync(home.path('state', 'belfry.json'))]).toEqual([[], false]);
+});
+
+test('without a runtime folder of its own a daemon uses the one of the user', async () => {
+  home.env.RUNTIME_DIRECTORY = '';
+  home.env.XDG_RUNTIME_DIR = home.path('user');
+  await home.rules(RULES);
+  // Root may write to the one of the system.
+  if (process.getuid?.() === 0) {
+    home.user = 65534;
+    await chown(home.folder, home.user, home.user);
+  }
+  await home.start();
+  expect((await record(home.path('user', 'belfry', 'belfry.json'))).pid).toBe(home.pid);
+});
+
+test('rules that do not parse just now, or need secrets that the caller lacks, do not hide the daemon', async () => {
+  home.env.NEEDED = 'only-the-daemon-has-it';
+  await home.rules(
+    `${RULES}sources: { hook: { type: webhook, path: /hooks/x, verify: { bearer: "\${env:NEEDED}" } } }\n`,
+  );
+  await home.start();
+  delete home.env.NEEDED;
+  await home.rules('rules: [{ name: "half a rule\n');
+  expect(await home.belfry(['emit', 'while.broken'])).toMatchObject({ code: 0, stderr: '' });
+  await took(home, 'while.broken');
+  expect(existsSync(home.path('state', 'inbox'))).toBe(false);
+  expect((await home.belfry(['status'])).code).toBe(0);
+});
+
+test('of daemons that share a runtime folder each is found by its rules, also while those do not parse', async () => {
+  const second = await neighbour();
+  await home.rules(RULES);
+  await second.rules(RULES);
+  await home.start();
+  await second.start();
+  expect((await record(home.path('run', 'belfry.json'))).pid).toBe(second.pid);
+  await home.rules('rules: [{\n');
+  for (const one of [home, second]) expect((await one.belfry(['emit', `for.${one.pid}`])).code).toBe(0);
+  for (const one of [home, second]) await took(one, `for.${one.pid}`);
+  await second.stop();
+  expect((await home.belfry(['emit', 'after'])).code).toBe(0);
+  await took(home, 'after');
+});
+
+test('who stops takes away only its own record', async () => {
+  const second = await neighbour();
+  await home.rules(RULES);
+  await second.rules(RULES);
+  await home.start();
+  await second.start();
+  await home.stop();
+  expect((await record(home.path('run', 'belfry.json'))).pid).toBe(second.pid);
+  expect((await second.belfry(['status'])).code).toBe(0);
+});
+
+test('a record that is out of date misleads nobody', async () => {
+  await home.rules(RULES, 'rules.yaml', `  socket: ${home.path('shared.sock')}\n`);
+  await home.start();
+  await home.kill();
+  const stale = await record(home.path('run', 'belfry.json'));
+  // Nobody listens; the process is gone.
+  expect(await home.belfry(['status'])).toMatchObject({ code: 69, stderr: expect.stringContaining('nobody listens') });
+  // The number of the process is somebody else's.
+  await writeFile(home.path('run', 'belfry.json'), JSON.stringify({ ...stale, pid: process.pid }));
+  expect((await home.belfry(['status'])).code).toBe(69);
+  // A daemon on other rules listens there now.
+  const second = await neighbour();
+  second.env.RUNTIME_DIRECTORY = second.path('run');
+  await second.rules(RULES, 'rules.yaml', `  socket: ${home.path('shared.sock')}\n`);
+  const started = second.spawn(['run', '--config', second.path('rules')]);
+  await second.logged((line) => line.msg === 'ready');
+  const emitted = await home.belfry(['emit', 'not.for.you']);
+  expect(emitted).toMatchObject({ code: 0, stderr: expect.stringContaining('waits in') });
+  const asked = await home.belfry(['status']);
+  expect(asked).toMatchObject({ code: 69, stderr: expect.stringContaining(`runs on ${second.path('rules')}`) });
+  started.kill('SIGTERM');
+  await once(started, 'exit');
+  expect(second.output).not.toContain('not.for.you');
+});
+
+test('a record that is no record is passed over', async () => {
+  await home.rules(RULES);
+  await home.start();
+  for (const text of ['', '{', '[]', '{"pid":1}', '{"config":1,"pid":1,"state":1,"socket":1,"listen":1}']) {
+    for (const name of await readdir(home.path('run'))) await writeFile(home.path('run', name), text);
+    await writeFile(home.path('state', 'belfry.json'), text);
+    expect((await home.belfry(['status'])).code).toBe(0);
+  }
+});
+
+test('where no daemon has run on these rules an event is not kept, and the places that were tried are named', async () => {
+  await home.rules(RULES);
+  const { code, stderr } = await home.belfry(['emit', 'lost']);
+  expect(code).toBe(69);
+  for (const place of [home.path('run', 'belfry.json'), home.path('state', 'belfry.sock'), home.path('rules')])
+    expect(stderr).toContain(place);
+  expect(stderr).toContain('nothing was kept');
+  expect(existsSync(home.path('state'))).toBe(false);
+});
+
+test('an event is left for a daemon that has run on these rules, by whatever name they are called', async () => {
+  await home.rules(RULES);
+  await home.start();
+  await home.stop();
+  expect((await home.belfry(['emit', 'first'])).code).toBe(0);
+  expect(await readdir(home.path('state', 'inbox'))).toHaveLength(1);
+  // The same state directory, but other rules: their daemon has never run.
+  await mkdir(home.path('other'));
+  await copyFile(home.path('rules', 'rules.yaml'), home.path('other', 'rules.yaml'));
+  const child = home.spawn(['emit', 'second', '--config', home.path('other')]);
+  expect((await once(child, 'exit'))[0]).toBe(69);
+  expect(await readdir(home.path('state', 'inbox'))).toHaveLength(1);
+  await home.start();
+  await took(home, 'first');
+});
+
+test('an event is not left where the rules no longer lead', async () => {
+  await home.rules(RULES);
+  await home.start();
+  await home.stop();
+  await home.rules(RULES.replace('channels', `daemon: { state: elsewhere }\nchannels`), 'rules.yaml.new');
+  await rename(home.path('rules', 'rules.yaml.new'), home.path('rules', 'rules.yaml'));
+  expect((await home.belfry(['emit', 'x'])).code).toBe(69);
+  expect(existsSync(home.path('state', 'inbox'))).toBe(false);
+  await home.rules('rules: [{\n');
+  expect((await home.belfry(['emit', 'x'])).code).toBe(69);
+});
+
+test('paths in rules mean the same wherever the daemon and the command line are started', async () => {
+  await mkdir(home.path('rules', 'in'));
+  await mkdir(home.path('elsewhere'));
+  await copyFile(path.resolve(import.meta.dirname, '../../assets/icon.png'), home.path('rules', 'bell.png'));
+  await writeFile(home.path('rules', 'hook.sh'), '#!/bin/sh\npwd\necho ran > ran.txt\n', { mode: 0o755 });
+  await writeFile(
+    home.path('rules', 'places.yaml'),
+    `daemon: { state: ../state, listen: "127.0.0.1:0", log: { format: json } }
+sources: { inbox: { type: files, paths: in/*, settle: 10ms, ignore: ["old/", "./skip.txt"] } }
+channels:
+  out: { type: file, path: out/x.jsonl }
+  hook: { type: command, run: [./hook.sh] }
+  screen: { type: desktop, icon: bell.png }
+  log: { type: log }
+rules:
+  - { name: any, on: api, notify: [out, hook, log] }
+  - { name: file, on: inbox, message: { title: "file {{ data.name }}" }, notify: log }
+  - { name: never, match: { type: never }, notify: screen }
+`,
+  );
+  home.cwd = '/';
+  await home.start();
+  const emitted = await home.belfry(['emit', 'x', '--wait', '--json'], { cwd: home.path('elsewhere') });
+  expect(JSON.parse(emitted.stdout)).toMatchObject({
+    deliveries: [{ state: 'delivered' }, { state: 'delivered', receipt: { answer: home.path('rules') } }, {}],
+  });
+  await writeFile(home.path('rules', 'in', 'skip.txt'), 'x');
+  await writeFile(home.path('rules', 'in', 'note.txt'), 'x');
+  await home.logged((line) => line.msg === 'file note.txt');
+  expect(home.output).not.toContain('skip.txt');
+  expect((await readdir(home.path('rules'))).sort()).toEqual(
+    ['bell.png', 'hook.sh', 'in', 'out', 'places.yaml', 'ran.txt'].sort(),
+  );
+  expect(existsSync(home.path('state', 'belfry.db'))).toBe(true);
+  expect(await readdir(home.path('elsewhere'))).toEqual([]);
+  expect((await home.belfry(['check'], { cwd: home.path('elsewhere') })).code).toBe(0);
+});
+
+test('a second daemon on the socket of the first is refused, and disturbs nothing', async () => {
+  const socket = home.path('shared.sock');
+  await home.rules(RULES, 'rules.yaml', `  socket: ${socket}\n`);
+  await home.start();
+  const second = await neighbour();
+  await second.rules(RULES, 'rules.yaml', `  socket: ${socket}\n`);
+  const started = second.spawn(['run', '--config', second.path('rules')]);
+  expect((await once(started, 'exit'))[0]).toBe(75);
+  expect(second.output).toContain(`another program listens on the socket ${socket}`);
+  expect((await home.belfry(['emit', 'mine'])).code).toBe(0);
+  await took(home, 'mine');
+  await home.kill();
+  expect(existsSync(socket)).toBe(true);
+  const again = second.spawn(['run', '--config', second.path('rules')]);
+  await second.logged((line) => line.msg === 'ready');
+  again.kill('SIGTERM');
+  await once(again, 'exit');
+  expect(existsSync(socket)).toBe(false);
+});
