@@ -49,7 +49,11 @@ export function daemonPort(parts: PortParts): DaemonPort {
   const held = (channel: string): boolean => lanes.held(channel);
   return {
     accept: (events, options) => intake.accept(events, options),
-    wait: async (ids, ms, signal) => (await waiting.until(ids, ms, signal)).map((stored) => deliveryView(stored, held)),
+    async wait(ids, ms, signal) {
+      const deliveries = (await waiting.until(ids, ms, signal)).map((stored) => deliveryView(stored, held));
+      const events = await Promise.all(ids.map((id) => store.event(id)));
+      return { outcomes: events.map((stored) => stored?.outcomes ?? {}), deliveries };
+    },
     hookRoute: (path) => sources.route(path),
     status: () => statusOf(parts),
     readiness: () => readinessOf(parts),

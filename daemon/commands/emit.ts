@@ -1,13 +1,25 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
+import type { RuleOutcome } from '../core/decision.ts';
 import { EXIT } from '../core/failure.ts';
 import { isObject, type Json } from '../core/json.ts';
+import { scalarOf } from '../core/scalar.ts';
 import { syncFolder } from '../lib/atomic-file.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { StatePaths } from '../app/paths.ts';
 import type { DeliveryView } from '../http/port.ts';
 import type { Client } from './client.ts';
-import { CommandError, type CommonOptions, jsonLine, line, painter, readAll, type Terminal } from './terminal.ts';
+import {
+  CommandError,
+  type CommonOptions,
+  harmless,
+  jsonLine,
+  line,
+  type Paint,
+  painter,
+  readAll,
+  type Terminal,
+} from './terminal.ts';
 
 export interface EmitOptions extends CommonOptions {
   readonly data?: string;
@@ -19,8 +31,11 @@ export interface EmitOptions extends CommonOptions {
   readonly wait?: boolean | string;
 }
 
+/** Rule -> outcome. */
+type Outcomes = Readonly<Record<string, string>>;
+
 interface Posted {
-  readonly events: readonly { readonly id: string; readonly duplicate: boolean }[];
+  readonly events: readonly { readonly id: string; readonly duplicate: boolean; readonly outcomes?: Outcomes }[];
   readonly deliveries?: readonly DeliveryView[];
 }
 
@@ -57,25 +72,40 @@ export async function emitCommand(
 }
 
 function tellPosted(terminal: Terminal, posted: Posted, options: EmitOptions, waited: boolean): number {
-  const { id, duplicate } = posted.events[0]!;
-  const deliveries = posted.deliveries ?? [];
-  if (options.json) jsonLine(terminal, { id, duplicate, ...(waited && { deliveries }) });
+  const { id, duplicate, outcomes = {} } = posted.events[0]!;
+  const { deliveries = [] } = posted;
+  if (options.json) jsonLine(terminal, { id, duplicate, ...(waited && { outcomes, deliveries }) });
   else {
-    const paint = painter(terminal);
     line(terminal, `${id}${duplicate ? '  (duplicate: it was here before and is not run again)' : ''}`);
-    if (waited && deliveries.length === 0) line(terminal, '  no rule asked for a delivery');
-    for (const delivery of deliveries)
-      line(
-        terminal,
-        `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastWords(delivery)}`,
-      );
+    if (waited) for (const text of waitedText(outcomes, deliveries, painter(terminal))) line(terminal, text);
   }
-  return deliveries.some(({ state }) => state === 'dead') ? EXIT.failed : EXIT.ok;
+  return waited ? waitedExit(outcomes, deliveries) : EXIT.ok;
+}
+
+function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], paint: Paint): readonly string[] {
+  const silent = Object.entries(outcomes).filter(([rule]) => !deliveries.some((delivery) => delivery.rule === rule));
+  return [
+    ...deliveries.map(
+      (delivery) =>
+        `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastWords(delivery)}`,
+    ),
+    ...silent.map(([rule, outcome]) => `  ${rule}: ${outcome}`),
+    ...(deliveries.length === 0 ? ['  no rule asked for a delivery'] : []),
+  ];
+}
+
+/** Outcomes after which a message may still come, or after which it is unknown whether one was wanted. */
+const UNDECIDED: ReadonlySet<string> = new Set<RuleOutcome>(['waiting', 'counting', 'held', 'collected', 'error']);
+
+/** 0 when at least one delivery was asked for and all were delivered; 3 when none was asked for and none may come; else 1. */
+function waitedExit(outcomes: Outcomes, deliveries: readonly DeliveryView[]): number {
+  if (deliveries.length > 0) return deliveries.every(({ state }) => state === 'delivered') ? EXIT.ok : EXIT.failed;
+  return Object.values(outcomes).some((outcome) => UNDECIDED.has(outcome)) ? EXIT.failed : EXIT.nothing;
 }
 
 function lastWords(delivery: DeliveryView): string {
   const last = delivery.attempts.at(-1);
-  return last?.code === undefined ? '' : `  ${last.code}: ${last.message ?? ''}`;
+  return last?.code === undefined ? '' : `  ${last.code}: ${harmless(last.message ?? '')}`;
 }
 
 /** Durable before it says so: written aside, synced, renamed, and the folder synced too. */
@@ -107,7 +137,12 @@ async function leaveInInbox(
     );
   }
   if (options.json)
-    jsonLine(terminal, { id: event.id, duplicate: false, queued: true, ...(waited && { deliveries: [] }) });
+    jsonLine(terminal, {
+      id: event.id,
+      duplicate: false,
+      queued: true,
+      ...(waited && { outcomes: {}, deliveries: [] }),
+    });
   else line(terminal, event.id);
   terminal.stderr.write(
     `belfry: the daemon is not running; the event waits in ${paths.inbox} and is taken in when it starts\n`,
@@ -144,7 +179,7 @@ async function fileText(terminal: Terminal, name: string): Promise<string> {
   });
 }
 
-/** `a.b=1` sets {a: {b: 1}}. Numbers, true, false and null are meant as such; everything else is text. */
+/** Sets `a.b=1` as {a: {b: 1}}. */
 function setPair(target: Record<string, unknown>, pair: string): void {
   const cut = pair.indexOf('=');
   if (cut < 1) throw new CommandError(EXIT.usage, `\`${pair}\` is not KEY=VALUE`);
@@ -156,16 +191,12 @@ function setPair(target: Record<string, unknown>, pair: string): void {
     define(place, key, next);
     place = next;
   }
-  define(place, last, scalar(pair.slice(cut + 1)));
+  define(place, last, scalarOf(pair.slice(cut + 1)));
 }
 
 /** An own property also when it is called `__proto__`. */
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
-}
-
-function scalar(text: string): Json {
-  return /^(?:true|false|null|-?(?:0|[1-9]\d{0,14})(?:\.\d+)?)$/.test(text) ? (JSON.parse(text) as Json) : text;
 }
 
 function instant(text: string | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import { EXIT } from '../core/failure.ts';
 import { isObject, type Json } from '../core/json.ts';
 import { readPostedSilence } from '../core/posted-silence.ts';
+import { scalarOf } from '../core/scalar.ts';
 import type { MadeSilenceView, SilenceView } from '../http/port.ts';
 import type { Client } from './client.ts';
 import {
@@ -146,7 +147,7 @@ function jsonMatch(text: string | undefined): Readonly<Record<string, unknown>> 
   throw new CommandError(EXIT.usage, `--match is a JSON object, such as '{"data.host": {"prefix": "web"}}'`);
 }
 
-/** Numbers, true, false, null and quoted texts are meant as such; everything else is text. */
+/** A quoted text is that text; what is text in every event is not read as a number. */
 function valueOf(path: string, text: string): Json {
   if (/^"(?:[^"\\]|\\.)*"$/.test(text)) {
     try {
@@ -155,8 +156,7 @@ function valueOf(path: string, text: string): Json {
       return text;
     }
   }
-  const isScalar = /^(?:true|false|null|-?(?:0|[1-9]\d{0,14})(?:\.\d+)?)$/.test(text);
-  return isScalar && !TEXTS.has(path) ? (JSON.parse(text) as Json) : text;
+  return TEXTS.has(path) ? text : scalarOf(text);
 }
 
 function madeText({ id, state, until, active_until: window, from, would_silence: would }: MadeSilenceView): string {

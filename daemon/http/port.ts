@@ -18,8 +18,8 @@ export interface DaemonPort {
     events: readonly EventInput[],
     options?: { idempotency?: { key: string; bodyHash: string } },
   ): Promise<readonly AcceptedEvent[]>;
-  /** The deliveries of these events once all have ended, or as they are when `ms` have passed or `signal` aborts. */
-  wait(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<readonly DeliveryView[]>;
+  /** The deliveries of these events and the outcomes of each, once all deliveries have ended, or as they are when `ms` have passed or `signal` aborts. */
+  wait(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<WaitedView>;
   hookRoute(path: string): HookRoute | undefined;
   status(): Promise<StatusView>;
   /** Ready takes events; `reasons` says why not, and also what works only in part (a channel that is misconfigured, a file that does not load). */
@@ -96,6 +96,12 @@ export type SilenceMade =
 
 export interface MadeSilenceView extends SilenceView {
   readonly would_silence: WouldSilence;
+}
+
+export interface WaitedView {
+  /** Of each event, in the order of the ids: rule -> outcome. */
+  readonly outcomes: readonly Readonly<Record<string, string>>[];
+  readonly deliveries: readonly DeliveryView[];
 }
 
 export interface AcceptedEvent {

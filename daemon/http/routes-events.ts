@@ -24,7 +24,7 @@ export const eventRoutes: readonly Route[] = [
     headers: { 'Idempotency-Key': 'The same key with the same body is the same request.' },
     summary: 'Take events in: plain, an array, NDJSON, or CloudEvents (structured, binary, batch).',
     answers: {
-      200: 'With `?wait=10s`: their deliveries, when they have ended or the time is over',
+      200: 'With `?wait=10s`: also the outcomes of each event and the deliveries of all, when these have ended or the time is over',
       202: 'On disk: `{"events":[{"id","duplicate"}]}`',
       400: 'No event',
       409: 'The same Idempotency-Key with another body',
@@ -51,16 +51,13 @@ async function postEvents({ request, response, query, departure }: Exchange, { p
     key === undefined ? {} : { idempotency: { key, bodyHash: createHash('sha256').update(body).digest('hex') } };
   const accepted = await port.accept(parsed.events, idempotency);
   const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
-  if (wait === undefined) sendJson(response, 202, { events });
-  else
-    sendJson(response, 200, {
-      events,
-      deliveries: await port.wait(
-        events.map(({ id }) => id),
-        wait,
-        departure.signal,
-      ),
-    });
+  if (wait === undefined) return sendJson(response, 202, { events });
+  const ids = events.map(({ id }) => id);
+  const { outcomes, deliveries } = await port.wait(ids, wait, departure.signal);
+  sendJson(response, 200, {
+    events: events.map((event, index) => ({ ...event, outcomes: outcomes[index] ?? {} })),
+    deliveries,
+  });
 }
 
 function keyOf(request: IncomingMessage): string | undefined {
