@@ -1,5 +1,6 @@
 import type { DeliveryState } from '../core/delivery.ts';
-import type { DeliveryView, EventView, HistoryRequest, Moment } from '../http/port.ts';
+import { momentAt } from '../core/value-kind.ts';
+import type { DeliveryView, EventView, HistoryRequest } from '../http/port.ts';
 import type { HistoryQuery, StoredDelivery, StoredEvent } from '../store/store.ts';
 
 /** The shapes that commands and the API show (they are the same), made from what is stored. */
@@ -39,12 +40,11 @@ export function eventView(stored: StoredEvent, deliveries: readonly DeliveryView
 
 /** What the store is asked for; what is held is pending there. */
 export function historyQuery({ since, until, states, ...rest }: HistoryRequest, now: number): HistoryQuery {
-  const momentOf = (moment: Moment): number => ('at' in moment ? moment.at : now - moment.ago);
   const stored = states?.map((state) => (state === 'held' ? 'pending' : state));
   return {
     ...rest,
-    ...(since !== undefined && { since: momentOf(since) }),
-    ...(until !== undefined && { until: momentOf(until) }),
+    ...(since !== undefined && { since: momentAt(since, now) }),
+    ...(until !== undefined && { until: momentAt(until, now) }),
     ...(stored !== undefined && { states: [...new Set(stored)] }),
   };
 }

@@ -9,6 +9,7 @@ import type { Expiry, SilenceView, WouldSilence } from '../core/quieting.ts';
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
+import type { Moment } from '../core/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 
 /** What the listener may ask of the daemon. `app.ts` stands behind it; docs/http-api.md describes the JSON shapes. */
@@ -60,9 +61,6 @@ export interface HistoryRequest extends Omit<HistoryQuery, 'since' | 'until' | '
   readonly until?: Moment;
   readonly states?: readonly DeliveryState[];
 }
-
-/** A time, milliseconds since the epoch, or a duration before now. */
-export type Moment = { readonly at: number } | { readonly ago: number };
 
 export interface ExplainRequest {
   readonly event?: EventInput;

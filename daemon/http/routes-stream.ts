@@ -1,4 +1,6 @@
 import { isObject } from '../core/json.ts';
+import type { Parameters } from '../core/parameter.ts';
+import { count, NAME } from '../core/value-kind.ts';
 import { userOf } from './auth.ts';
 import { readJson } from './body.ts';
 import { HttpProblem } from './problem.ts';
@@ -6,17 +8,33 @@ import { type Exchange, type Route, type RouteParts, sendJson } from './route.ts
 import type { StreamKind } from './stream-door.ts';
 
 /** Long-lived connections that the listener upgrades; the same paths serve server-sent events. */
-export const UPGRADES: Readonly<Record<string, { readonly kind: StreamKind; readonly scope: 'stream' | 'read' }>> = {
-  '/v1/stream': { kind: 'stream', scope: 'stream' },
-  '/v1/feed': { kind: 'feed', scope: 'read' },
+export const UPGRADES: Readonly<Record<string, Upgrade>> = {
+  '/v1/stream': {
+    kind: 'stream',
+    scope: 'stream',
+    query: {
+      user: { kind: NAME, about: 'whose pushes, where the token is for more than one' },
+      ticket: { kind: NAME, about: 'in place of a token' },
+      epoch: { kind: NAME, about: 'where the client has come to, with `seq`' },
+      seq: { kind: count(0, 10 ** 15 - 1), about: 'the last sequence number that the client has' },
+    },
+  },
+  '/v1/feed': { kind: 'feed', scope: 'read', query: {} },
 };
 
+interface Upgrade {
+  readonly kind: StreamKind;
+  readonly scope: 'stream' | 'read';
+  readonly query: Parameters;
+}
+
 const eventsOf = (path: keyof typeof UPGRADES, summary: string): Route => {
-  const { kind, scope } = UPGRADES[path]!;
+  const { kind, scope, query } = UPGRADES[path]!;
   return {
     method: 'GET',
     path,
     scope,
+    query,
     summary,
     answers: { 101: 'WebSocket', 200: 'Server-sent events' },
     handle: ({ request, response, caller }, { stream }) => stream.events(kind, request, response, caller!),
