@@ -119,7 +119,9 @@ function lazily<T>(make: () => Promise<T>): { (): Promise<T>; made?: Promise<T> 
   return get;
 }
 
-/** 404 is "nothing matched"; the rest failed. The daemon's own words are the message. */
+const EXITS: Readonly<Record<number, number>> = { 400: EXIT.usage, 404: EXIT.nothing };
+
+/** The daemon's own words are the message. 400 is wrong usage that only the daemon can tell, 404 is "nothing matched", the rest failed. */
 function refusal(status: number, text: string): CommandError {
   let said = text;
   try {
@@ -129,7 +131,7 @@ function refusal(status: number, text: string): CommandError {
   } catch {
     // Not problem details: a proxy in between answered; its text is all there is.
   }
-  return new CommandError(status === 404 ? EXIT.nothing : EXIT.failed, `the daemon answered ${status}: ${said}`);
+  return new CommandError(EXITS[status] ?? EXIT.failed, `the daemon answered ${status}: ${said}`);
 }
 
 function unreachable(options: CommonOptions, error: NodeJS.ErrnoException): CommandError {

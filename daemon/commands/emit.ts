@@ -1,11 +1,11 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { parseEvents } from '../core/cloudevents.ts';
 import type { RuleOutcome } from '../core/decision.ts';
 import { EXIT } from '../core/failure.ts';
 import { isObject, type Json } from '../core/json.ts';
 import { scalarOf } from '../core/scalar.ts';
 import { syncFolder } from '../lib/atomic-file.ts';
-import { parseDuration } from '../lib/duration.ts';
 import type { StatePaths } from '../app/paths.ts';
 import type { DeliveryView } from '../http/port.ts';
 import type { Client } from './client.ts';
@@ -25,10 +25,11 @@ export interface EmitOptions extends CommonOptions {
   readonly data?: string;
   readonly subject?: string;
   readonly id?: string;
-  readonly time?: string;
+  /** Milliseconds since the epoch. */
+  readonly time?: number;
   readonly source?: string;
-  /** true: as long as the default; a string: a duration. */
-  readonly wait?: boolean | string;
+  /** Milliseconds. */
+  readonly wait?: number;
 }
 
 /** Rule -> outcome. */
@@ -38,8 +39,6 @@ interface Posted {
   readonly events: readonly { readonly id: string; readonly duplicate: boolean; readonly outcomes?: Outcomes }[];
   readonly deliveries?: readonly DeliveryView[];
 }
-
-const DEFAULT_WAIT = 10_000;
 
 /** `belfry emit TYPE [KEY=VALUE...]`: exit 0 means that the event is on disk, with the daemon or in its inbox. */
 export async function emitCommand(
@@ -57,10 +56,11 @@ export async function emitCommand(
     type,
     ...(options.source !== undefined && { source: options.source }),
     ...(options.subject !== undefined && { subject: options.subject }),
-    time: instant(options.time) ?? new Date().toISOString(),
+    time: new Date(options.time ?? Date.now()).toISOString(),
     data: await eventData(terminal, options.data, pairs),
   };
-  const wait = waitFor(options.wait);
+  refuseWhatIsNoEvent(event);
+  const { wait } = options;
   try {
     const query = wait === undefined ? '' : `?wait=${wait}ms`;
     const posted = await client.call<Posted>('POST', `/v1/events${query}`, event, { timeout: (wait ?? 0) + 60_000 });
@@ -199,18 +199,8 @@ function define(target: Record<string, unknown>, key: string, value: unknown): v
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function instant(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const at = Date.parse(text);
-  if (Number.isNaN(at))
-    throw new CommandError(EXIT.usage, `--time \`${text}\` is no time; write it like 2026-11-23T09:00:00+08:00`);
-  return new Date(at).toISOString();
-}
-
-function waitFor(wait: boolean | string | undefined): number | undefined {
-  if (wait === undefined || wait === false) return undefined;
-  if (wait === true) return DEFAULT_WAIT;
-  const ms = parseDuration(wait);
-  if (ms === undefined) throw new CommandError(EXIT.usage, `--wait \`${wait}\` is no duration; write it like 10s`);
-  return ms;
+/** Refuses here what the daemon would refuse, or could not read in its inbox. */
+function refuseWhatIsNoEvent(event: object): void {
+  const parsed = parseEvents({ contentType: undefined, headers: {}, body: JSON.stringify(event) });
+  if (!parsed.ok) throw new CommandError(EXIT.usage, `this is no event: ${parsed.message}`);
 }

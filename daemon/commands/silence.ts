@@ -1,8 +1,9 @@
 import { EXIT } from '../core/failure.ts';
 import { isObject, type Json } from '../core/json.ts';
-import { readPostedSilence } from '../core/posted-silence.ts';
+import { readPostedSilence, type SilenceProblem } from '../core/posted-silence.ts';
 import { scalarOf } from '../core/scalar.ts';
 import type { MadeSilenceView, SilenceView } from '../http/port.ts';
+import { formatDuration } from '../lib/duration.ts';
 import type { Client } from './client.ts';
 import {
   CommandError,
@@ -19,11 +20,13 @@ import {
 export interface SilenceAddOptions extends CommonOptions {
   readonly match?: string;
   readonly if?: string;
-  readonly for?: string;
+  /** Milliseconds. */
+  readonly for?: number;
   readonly until?: string;
   readonly from?: string;
   readonly cron?: string;
-  readonly window?: string;
+  /** Milliseconds. */
+  readonly window?: number;
   readonly timezone?: string;
   readonly reason?: string;
   readonly name?: string;
@@ -47,7 +50,8 @@ export async function silenceAddCommand(
 ): Promise<number> {
   const posted = postedOf(terminal, pairs, options);
   const read = readPostedSilence(posted, '', Date.now());
-  if (!read.ok) throw new CommandError(EXIT.usage, read.problems.map(problemText).join('\nbelfry: '));
+  if (!read.ok)
+    throw new CommandError(EXIT.usage, read.problems.map((problem) => problemText(problem, posted)).join('\nbelfry: '));
   const made = await (await client()).call<MadeSilenceView>('POST', '/v1/silences', posted);
   if (options.json) jsonLine(terminal, made);
   else line(terminal, madeText(made));
@@ -68,9 +72,19 @@ const OPTIONS_OF: Readonly<Record<string, string>> = {
   '/recurring/for': '--window',
 };
 
-function problemText({ pointer, message, mend }: { pointer: string; message: string; mend: string }): string {
-  const where = OPTIONS_OF[pointer] ?? pointer.replace(/^\//, '').replaceAll('/', '.');
-  return `${where === '' ? '' : `${where}: `}${message}: ${mend}`;
+function problemText({ pointer, message, mend }: SilenceProblem, posted: unknown): string {
+  const option = OPTIONS_OF[pointer];
+  const where = option ?? pointer.replace(/^\//, '').replaceAll('/', '.');
+  const given = option === undefined ? undefined : valueAt(posted, pointer);
+  const shown = typeof given === 'string' ? ` (given: \`${harmless(given)}\`)` : '';
+  return `${where === '' ? '' : `${where}: `}${message}: ${mend}${shown}`;
+}
+
+function valueAt(value: unknown, pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .reduce((at: unknown, name) => (isObject(at) ? at[name] : undefined), value);
 }
 
 function postedOf(
@@ -98,7 +112,7 @@ function postedOf(
     ...(condition !== undefined && { if: condition }),
     ...(from !== undefined && { from }),
     ...(until !== undefined && { until }),
-    ...(length !== undefined && { for: length }),
+    ...(length !== undefined && { for: formatDuration(length) }),
     ...(zone !== undefined && { timezone: zone }),
     ...(recurring !== undefined && { recurring }),
     reason,
@@ -120,7 +134,11 @@ function recurringOf({ cron, window, timezone }: SilenceAddOptions): object | un
       EXIT.usage,
       '`--cron` says when each window begins and `--window` how long it is open: give both',
     );
-  return { cron, for: window, timezone: timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone };
+  return {
+    cron,
+    for: formatDuration(window),
+    timezone: timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
 }
 
 /** A path that is given several times holds any of its values. */

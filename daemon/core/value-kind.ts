@@ -1,5 +1,5 @@
 import { formatDuration, parseDuration } from '../lib/duration.ts';
-import { readMoment } from './due-times.ts';
+import { isTimezone, readMoment } from './due-times.ts';
 
 /** A kind of value that is written as text: an option of the command line, a parameter of the API. */
 export interface ValueKind<T> {
@@ -8,7 +8,7 @@ export interface ValueKind<T> {
   /** The allowed values, after `give`: `a duration such as 2h`. */
   readonly allowed: string;
   /** The value; undefined when the text is not allowed. */
-  read(text: string): T | undefined;
+  readonly read: (text: string) => T | undefined;
 }
 
 /** A time, milliseconds since the epoch, or a duration before now. */
@@ -58,6 +58,19 @@ export const INSTANT: ValueKind<number> = {
   name: 'instant',
   allowed: TIME,
   read: (text) => readMoment(text, new Intl.DateTimeFormat().resolvedOptions().timeZone),
+};
+
+/** A point in time as text, whose zone stands elsewhere if it has no offset. */
+export const WALL_TIME: ValueKind<string> = {
+  name: 'wall time',
+  allowed: 'a time such as 2026-11-23T09:00, with or without an offset such as +08:00, or a date',
+  read: (text) => (readMoment(text, 'UTC') === undefined ? undefined : text),
+};
+
+export const TIMEZONE: ValueKind<string> = {
+  name: 'time zone',
+  allowed: 'an IANA time zone such as Europe/Berlin',
+  read: (text) => (isTimezone(text) ? text : undefined),
 };
 
 export const MOMENT: ValueKind<Moment> = {

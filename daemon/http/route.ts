@@ -49,7 +49,7 @@ export interface Route {
   handle(exchange: Exchange, parts: RouteParts): Promise<void> | void;
 }
 
-export type NoParameters = Readonly<Record<never, never>>;
+export type NoParameters = Readonly<Record<string, never>>;
 
 /** A route whose handler gets the values of its own query parameters. */
 export function routeWithQuery<P extends Parameters>(
