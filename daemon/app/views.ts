@@ -3,10 +3,17 @@ import { momentAt } from '../core/value-kind.ts';
 import type { DeliveryView, EventView, HistoryRequest } from '../http/port.ts';
 import type { HistoryQuery, StoredDelivery, StoredEvent } from '../store/store.ts';
 
+/** How a channel is, as far as its deliveries show it. */
+export interface ChannelTimes {
+  held(channel: string): boolean;
+  /** Milliseconds since the epoch; undefined where nothing is known. */
+  notBefore(channel: string): number | undefined;
+}
+
 /** The shapes that commands and the API show (they are the same), made from what is stored. */
-export function deliveryView(stored: StoredDelivery, channelHeld: (channel: string) => boolean): DeliveryView {
+export function deliveryView(stored: StoredDelivery, channels: ChannelTimes): DeliveryView {
   const { delivery, state, dueAt, receipt } = stored;
-  const shown: DeliveryState = state === 'pending' && channelHeld(delivery.channel) ? 'held' : state;
+  const shown: DeliveryState = state === 'pending' && channels.held(delivery.channel) ? 'held' : state;
   return {
     id: delivery.id,
     event: delivery.event.id,
@@ -16,8 +23,13 @@ export function deliveryView(stored: StoredDelivery, channelHeld: (channel: stri
     state: shown,
     attempts: delivery.attempts,
     ...(receipt !== undefined && { receipt }),
-    ...(dueAt !== undefined && shown === 'pending' && { next_at: new Date(dueAt).toISOString() }),
+    ...(dueAt !== undefined && shown === 'pending' && { next_at: nextAt(delivery.channel, dueAt, channels) }),
   };
+}
+
+/** What is due waits for its channel. */
+function nextAt(channel: string, dueAt: number, channels: ChannelTimes): string {
+  return new Date(Math.max(dueAt, channels.notBefore(channel) ?? 0)).toISOString();
 }
 
 /** As listings show it. */

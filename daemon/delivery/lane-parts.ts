@@ -36,11 +36,20 @@ export interface LaneParts {
 
 export type LaneState = 'ok' | 'failing' | 'misconfigured' | 'paused';
 
+export interface HealthStatus {
+  readonly state: LaneState;
+  readonly reason: string | undefined;
+  /** Milliseconds since the epoch; while the far side limits the rate, or after trouble of our own. */
+  readonly restingUntil?: number;
+}
+
 export interface LaneStatus {
   readonly name: string;
   readonly type: string;
   readonly state: LaneState;
   readonly reason?: string;
+  /** Milliseconds since the epoch: nothing is sent before. */
+  readonly restingUntil?: number;
   readonly pending: number;
   readonly sending: number;
   readonly held: number;
@@ -49,8 +58,7 @@ export interface LaneStatus {
 /** While a channel is held, what is pending is held. */
 export function statusOf(
   { name, type }: ChannelConfig,
-  state: LaneState,
-  reason: string | undefined,
+  { state, reason, restingUntil }: HealthStatus,
   { pending, sending }: { readonly pending: number; readonly sending: number },
 ): LaneStatus {
   const held = state === 'paused' || state === 'misconfigured';
@@ -59,6 +67,7 @@ export function statusOf(
     type,
     state,
     ...(reason !== undefined && { reason }),
+    ...(restingUntil !== undefined && { restingUntil }),
     pending: held ? 0 : pending,
     sending,
     held: held ? pending : 0,

@@ -137,6 +137,11 @@ export class Lanes {
     return state === 'paused' || state === 'misconfigured';
   }
 
+  /** When the next attempt of a channel may begin, milliseconds since the epoch; undefined while it is held, or when there is none. */
+  notBefore(name: string): number | undefined {
+    return this.#lanes.get(name)?.notBefore();
+  }
+
   /** Claims nothing more; attempts get `grace` milliseconds, then they are aborted and stay owed. */
   async stop(grace: number): Promise<void> {
     this.#applied = false;

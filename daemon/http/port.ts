@@ -143,6 +143,8 @@ export interface ChannelView {
   readonly held: number;
   /** Why it is not ok: `401 since 09:12 (http.401)`. */
   readonly reason?: string;
+  /** RFC 3339; nothing is sent before: the far side limits the rate. */
+  readonly resting_until?: string;
 }
 
 export interface StatusView {
