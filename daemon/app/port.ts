@@ -142,7 +142,7 @@ async function statusOf(parts: PortParts): Promise<StatusView> {
   };
 }
 
-function channelsOf(lanes: Lanes): readonly ChannelView[] {
+export function channelsOf(lanes: Lanes): readonly ChannelView[] {
   return lanes.status().map(({ name, type, state, pending, held, reason, restingUntil }) => ({
     name,
     type,

@@ -2,7 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { EXIT } from '../core/failure.ts';
 import { isObject } from '../core/json.ts';
+import { TOKEN } from '../core/value-kind.ts';
 import type { StatePaths } from '../app/paths.ts';
+import type { Clock } from '../lib/clock.ts';
+import { AnswerWait } from './answer-wait.ts';
+import { readValue } from './options.ts';
 import { CommandError, type CommonOptions } from './terminal.ts';
 
 /** Talks to a running daemon: over its Unix socket, or with `--url` and `--token` over TCP. */
@@ -10,7 +14,7 @@ export interface Client {
   /** The parsed answer. Rejects with a CommandError: exit 69 when the daemon is not there, else what its problem details say. */
   call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, options?: CallOptions): Promise<T>;
   /** The lines of an NDJSON answer as they come. */
-  lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): AsyncIterable<T>;
+  lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, options?: CallOptions): AsyncIterable<T>;
   /** The `data:` of a server-sent event stream as it comes. */
   follow<T>(path: string, signal: AbortSignal): AsyncIterable<T>;
   close(): Promise<void>;
@@ -18,66 +22,105 @@ export interface Client {
 
 export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds; a daemon that is asked to wait answers late. */
-  readonly timeout?: number;
+  /** Milliseconds that the answer takes anyway: a daemon that is asked to wait answers late. */
+  readonly expected?: number;
+  /** Milliseconds to wait beyond that, where the user says nothing else; any time if not set. */
+  readonly limit?: number;
+  /** Says for what is waited, when the answer takes long. */
+  readonly note?: () => Promise<string>;
   readonly signal?: AbortSignal;
 }
 
-const DEFAULT_TIMEOUT = 60_000;
+/** What a client needs of the world. */
+export interface ClientParts {
+  readonly clock: Clock;
+  /** A line for the user, beside the output. */
+  readonly say: (text: string) => void;
+}
 
-export function openClient(options: CommonOptions, paths: () => Promise<StatePaths>): Client {
+export function openClient(options: CommonOptions, paths: () => Promise<StatePaths>, parts: ClientParts): Client {
   const agent = lazily(async () => {
     const connect = options.url === undefined ? { socketPath: (await paths()).socket } : { timeout: 5_000 };
     return new Agent({ connect, connections: 4 });
   });
   const origin = options.url ?? 'http://localhost';
+  const otherwise = (error: NodeJS.ErrnoException): Error => unreachable(options, error);
 
-  const request = async (
+  const waitFor = (request: string, call: CallOptions): AnswerWait =>
+    new AnswerWait({
+      ...parts,
+      request,
+      expected: call.expected ?? 0,
+      limit: options.timeout ?? call.limit,
+      note: call.note ?? (async () => `waiting for the daemon to answer \`${request}\``),
+      signal: call.signal,
+    });
+
+  const send = async (
     method: Dispatcher.HttpMethod,
     path: string,
     body: unknown,
-    call: CallOptions,
+    { headers }: CallOptions,
+    wait: AnswerWait,
   ): Promise<Dispatcher.ResponseData> => {
-    const timeout = call.timeout ?? DEFAULT_TIMEOUT;
-    try {
-      const answer = await (await agent()).request({
-        origin,
-        path,
-        method,
-        headersTimeout: timeout,
-        bodyTimeout: 0,
-        headers: {
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
-          ...call.headers,
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        ...(call.signal && { signal: call.signal }),
-      });
-      if (answer.statusCode >= 400) throw refusal(answer.statusCode, await answer.body.text());
-      return answer;
-    } catch (error) {
-      if (error instanceof CommandError || call.signal?.aborted) throw error;
-      throw unreachable(options, error as NodeJS.ErrnoException);
-    }
+    const answer = await (await agent()).request({
+      origin,
+      path,
+      method,
+      // How long an answer may take is for `wait` to say.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: wait.signal,
+    });
+    if (answer.statusCode >= 400) throw refusal(answer.statusCode, await answer.body.text());
+    return answer;
   };
+
+  /** The lines of an answer as they come. */
+  async function* stream(
+    method: 'GET' | 'POST',
+    path: string,
+    body: unknown,
+    call: CallOptions,
+  ): AsyncGenerator<string> {
+    const wait = waitFor(`${method} ${path}`, call);
+    try {
+      const answer = await send(method, path, body, call, wait);
+      for await (const text of textLines(answer.body)) {
+        wait.heard();
+        yield text;
+      }
+    } catch (error) {
+      throw wait.failure(error, otherwise);
+    } finally {
+      wait.end();
+    }
+  }
 
   return {
     async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, call: CallOptions = {}) {
-      const text = await (await request(method, path, body, call)).body.text();
-      return (text === '' ? undefined : JSON.parse(text)) as T;
+      const wait = waitFor(`${method} ${path}`, call);
+      try {
+        const text = await (await send(method, path, body, call, wait)).body.text();
+        return (text === '' ? undefined : JSON.parse(text)) as T;
+      } catch (error) {
+        throw wait.failure(error, otherwise);
+      } finally {
+        wait.end();
+      }
     },
-    async *lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal) {
-      const answer = await request(method, path, body, { timeout: 0, ...(signal && { signal }) });
-      for await (const text of textLines(answer.body)) if (text !== '') yield JSON.parse(text) as T;
+    async *lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, call: CallOptions = {}) {
+      for await (const text of stream(method, path, body, call)) if (text !== '') yield JSON.parse(text) as T;
     },
     async *follow<T>(path: string, signal: AbortSignal) {
-      const answer = await request('GET', path, undefined, {
-        timeout: 0,
-        signal,
-        headers: { accept: 'text/event-stream' },
-      });
-      for await (const text of textLines(answer.body))
+      const call = { signal, headers: { accept: 'text/event-stream' } };
+      for await (const text of stream('GET', path, undefined, call))
         if (text.startsWith('data:')) yield JSON.parse(text.slice(5)) as T;
     },
     async close() {
@@ -106,7 +149,7 @@ export async function tokenFor(
   paths: () => Promise<StatePaths>,
 ): Promise<string | undefined> {
   if (options.token !== undefined) return options.token;
-  if (env.BELFRY_TOKEN) return env.BELFRY_TOKEN;
+  if (env.BELFRY_TOKEN) return readValue('$BELFRY_TOKEN', TOKEN, env.BELFRY_TOKEN);
   if (options.url === undefined) return undefined;
   return readFile((await paths()).token, 'utf8').then(
     (text) => text.trim(),
@@ -139,6 +182,7 @@ function unreachable(options: CommonOptions, error: NodeJS.ErrnoException): Comm
   const why: Readonly<Record<string, string>> = {
     ENOENT: 'there is no socket: it is not running, or runs on another state directory (see --config)',
     ECONNREFUSED: 'nobody listens: it is not running',
+    EAGAIN: 'it is there, but too many others wait for it: try again in a moment',
     EACCES: 'permission denied: run this as the user that runs the daemon, or join its group',
   };
   return new CommandError(

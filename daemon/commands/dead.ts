@@ -10,7 +10,9 @@ import type {
   ResendRequest,
   ResendSum,
 } from '../http/port.ts';
-import type { Client } from './client.ts';
+import { AnswerWait } from './answer-wait.ts';
+import type { Client, ClientParts } from './client.ts';
+import { channelNote, restNote } from './channel-note.ts';
 import { confirm, ProgressBar } from './progress.ts';
 import {
   CommandError,
@@ -23,6 +25,8 @@ import {
   table,
   type Terminal,
 } from './terminal.ts';
+
+const SENDING = 'waiting for the channels to send';
 
 /** The dead letters: of the running daemon, or of its state directory when it is stopped. */
 export interface DeadDoor {
@@ -52,7 +56,11 @@ export interface ResendOptions extends CommonOptions, DeadFilter {
 export function remoteDoor(client: Client): DeadDoor {
   return {
     list: () => client.lines('GET', '/v1/dead'),
-    resend: (request, signal) => client.lines('POST', '/v1/dead/resend', request, signal),
+    resend: (request, signal) =>
+      client.lines('POST', '/v1/dead/resend', request, {
+        signal,
+        note: () => channelNote(client, undefined, SENDING),
+      }),
     async drop(id) {
       try {
         await client.call('DELETE', `/v1/dead/${encodeURIComponent(id)}`);
@@ -65,10 +73,21 @@ export function remoteDoor(client: Client): DeadDoor {
   };
 }
 
-export function localDoor(port: Pick<DaemonPort, 'dead' | 'resend' | 'drop'>): DeadDoor {
+export function localDoor(
+  port: Pick<DaemonPort, 'dead' | 'resend' | 'drop' | 'channels'>,
+  parts: ClientParts,
+): DeadDoor {
   return {
     list: () => port.dead(),
-    resend: (request, signal) => port.resend(request, signal),
+    async *resend(request, signal) {
+      const note = async (): Promise<string> => restNote(await port.channels(), undefined, SENDING);
+      const wait = new AnswerWait({ ...parts, request: 'dead resend', expected: 0, limit: undefined, note, signal });
+      try {
+        yield* port.resend(request, wait.signal);
+      } finally {
+        wait.end();
+      }
+    },
     drop: (id) => port.drop(id),
   };
 }

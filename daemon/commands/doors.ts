@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { type Stopped, openStopped } from '../app/stopped.ts';
 import { configPath, type StatePaths, statePaths } from '../app/paths.ts';
 import { EXIT } from '../core/failure.ts';
+import { systemClock } from '../lib/clock.ts';
 import { peekDaemonSettings } from '../reload/peek.ts';
 import type { Audit } from '../store/store.ts';
-import { type Client, openClient, tokenFor } from './client.ts';
+import { type Client, type ClientParts, openClient, tokenFor } from './client.ts';
 import { type DeadDoor, localDoor, remoteDoor } from './dead.ts';
 import { CommandError, type CommonOptions, type Terminal } from './terminal.ts';
 
@@ -12,12 +13,14 @@ import { CommandError, type CommonOptions, type Terminal } from './terminal.ts';
 export class Doors {
   readonly #terminal: Terminal;
   readonly #version: string;
+  readonly #parts: ClientParts;
   #client: Client | undefined;
   #stopped: Stopped | undefined;
 
   constructor(terminal: Terminal, version: string) {
     this.#terminal = terminal;
     this.#version = version;
+    this.#parts = { clock: systemClock, say: (text) => terminal.stderr.write(`belfry: ${text}\n`) };
   }
 
   config(options: CommonOptions): string {
@@ -33,13 +36,13 @@ export class Doors {
   async client(options: CommonOptions): Promise<Client> {
     const paths = (): Promise<StatePaths> => this.paths(options);
     const token = await tokenFor(options, this.#terminal.env, paths);
-    this.#client ??= openClient({ ...options, ...(token !== undefined && { token }) }, paths);
+    this.#client ??= openClient({ ...options, ...(token !== undefined && { token }) }, paths, this.#parts);
     return this.#client;
   }
 
   async dead(options: CommonOptions): Promise<DeadDoor> {
     if (await this.#running(options)) return remoteDoor(await this.client(options));
-    return localDoor((await this.#open(options)).port);
+    return localDoor((await this.#open(options)).port, this.#parts);
   }
 
   async audit(options: CommonOptions): Promise<Audit> {

@@ -8,6 +8,7 @@ import { scalarOf } from '../core/scalar.ts';
 import { syncFolder } from '../lib/atomic-file.ts';
 import type { StatePaths } from '../app/paths.ts';
 import type { DeliveryView } from '../http/port.ts';
+import { NoAnswer } from './answer-wait.ts';
 import type { Client } from './client.ts';
 import {
   CommandError,
@@ -40,6 +41,9 @@ interface Posted {
   readonly deliveries?: readonly DeliveryView[];
 }
 
+/** Milliseconds for a daemon to answer before the event is left in its inbox, which is as safe. */
+const ANSWER_LIMIT = 60_000;
+
 /** `belfry emit TYPE [KEY=VALUE...]`: exit 0 means that the event is on disk, with the daemon or in its inbox. */
 export async function emitCommand(
   terminal: Terminal,
@@ -63,11 +67,14 @@ export async function emitCommand(
   const { wait } = options;
   try {
     const query = wait === undefined ? '' : `?wait=${wait}ms`;
-    const posted = await client.call<Posted>('POST', `/v1/events${query}`, event, { timeout: (wait ?? 0) + 60_000 });
+    const call = { expected: wait ?? 0, limit: ANSWER_LIMIT };
+    const posted = await client.call<Posted>('POST', `/v1/events${query}`, event, call);
     return tellPosted(terminal, posted, options, wait !== undefined);
   } catch (error) {
-    if (!(error instanceof CommandError) || error.exit !== EXIT.unreachable || options.url !== undefined) throw error;
-    return leaveInInbox(terminal, await paths(), event, options, wait !== undefined);
+    if (!(error instanceof CommandError) || options.url !== undefined) throw error;
+    // A daemon that does not answer may have taken the event or not: in the inbox it is safe, and its id makes it one.
+    if (error.exit !== EXIT.unreachable && !(error instanceof NoAnswer)) throw error;
+    return leaveInInbox(terminal, await paths(), event, options, error);
   }
 }
 
@@ -114,8 +121,9 @@ async function leaveInInbox(
   paths: StatePaths,
   event: { id: string },
   options: EmitOptions,
-  waited: boolean,
+  why: CommandError,
 ): Promise<number> {
+  const waited = options.wait !== undefined;
   const name = `${encodeURIComponent(event.id).slice(0, 200)}.json`;
   try {
     await mkdir(paths.inbox, { recursive: true, mode: 0o700 });
@@ -131,8 +139,8 @@ async function leaveInInbox(
     await syncFolder(paths.inbox);
   } catch (cause) {
     throw new CommandError(
-      EXIT.unreachable,
-      `the daemon cannot be reached, and its inbox cannot be written: ${(cause as Error).message}`,
+      why.exit,
+      `${why.message}; its inbox cannot be written either: ${(cause as Error).message}`,
       { cause },
     );
   }
@@ -145,9 +153,11 @@ async function leaveInInbox(
     });
   else line(terminal, event.id);
   terminal.stderr.write(
-    `belfry: the daemon is not running; the event waits in ${paths.inbox} and is taken in when it starts\n`,
+    why instanceof NoAnswer
+      ? `belfry: ${why.message}\nbelfry: the event also waits in ${paths.inbox} and is taken in at the next start, unless it was taken already\n`
+      : `belfry: the daemon is not running; the event waits in ${paths.inbox} and is taken in when it starts\n`,
   );
-  return waited ? EXIT.unreachable : EXIT.ok;
+  return waited ? why.exit : EXIT.ok;
 }
 
 async function eventData(terminal: Terminal, data: string | undefined, pairs: readonly string[]): Promise<Json> {

@@ -1,25 +1,11 @@
-import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { TypedArgument, TypedOption } from '../../daemon/commands/options.ts';
 import { BelfryError } from '../../daemon/core/failure.ts';
 import { commandTree } from '../../daemon/commands/program.ts';
-import type { Terminal } from '../../daemon/commands/terminal.ts';
-import { belfry } from '../support/command-line.ts';
+import { belfry, testTerminal } from '../support/command-line.ts';
 import { type OpenedListener, openTestListener } from '../support/listener.ts';
 import { WRONG_VALUES } from '../support/wrong-values.ts';
-
-const terminal: Terminal = {
-  stdin: new PassThrough(),
-  stdout: new PassThrough(),
-  stderr: new PassThrough(),
-  env: {},
-  cwd: '/nowhere',
-  pid: 1,
-  hostname: 'here',
-  interrupted: new AbortController().signal,
-  onHangup: () => () => {},
-};
 
 interface Verb {
   readonly words: readonly string[];
@@ -31,7 +17,7 @@ function leaves(command: Command, words: readonly string[] = []): readonly Verb[
   return command.commands.flatMap((child) => leaves(child, [...words, child.name()]));
 }
 
-const verbs = leaves(commandTree(terminal, '0.0.0', () => {}));
+const verbs = leaves(commandTree(testTerminal(), '0.0.0', () => {}));
 
 /** A value that the argument takes. */
 const RIGHT: Readonly<Record<string, string>> = { name: 'rules', shell: 'bash' };
