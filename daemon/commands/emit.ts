@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEvents } from '../core/cloudevents.ts';
 import type { RuleOutcome } from '../core/decision.ts';
@@ -6,6 +6,7 @@ import { EXIT } from '../core/failure.ts';
 import { isObject, type Json } from '../core/json.ts';
 import { scalarOf } from '../core/scalar.ts';
 import { syncFolder } from '../lib/atomic-file.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import type { StatePaths } from '../app/paths.ts';
 import type { DeliveryView } from '../http/port.ts';
 import { NoAnswer } from './answer-wait.ts';
@@ -126,7 +127,7 @@ async function leaveInInbox(
   const waited = options.wait !== undefined;
   const name = `${encodeURIComponent(event.id).slice(0, 200)}.json`;
   try {
-    await mkdir(paths.inbox, { recursive: true, mode: 0o700 });
+    await makeFolder(paths.inbox);
     const aside = path.join(paths.inbox, `.${name}.${terminal.pid}`);
     const file = await open(aside, 'w', 0o600);
     try {

@@ -1,5 +1,6 @@
-import { chmod, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { chmod, open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * Replaces a file whole: readers see the old content or the new, also after a power cut (temp, fsync, rename, fsync of the folder).
@@ -12,7 +13,7 @@ export async function writeAtomically(
   stillWanted: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<boolean> {
   const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const aside = path.join(folder, `.${path.basename(file)}.new`);
   const handle = await open(aside, 'w', mode);
   try {

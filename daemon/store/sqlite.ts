@@ -51,7 +51,7 @@ const TRIM_CHUNK = 200;
  */
 export async function openStore(options: SqliteOptions): Promise<Store> {
   const inMemory = options.path === ':memory:';
-  const file = inMemory ? ':memory:' : prepareDirectory(options.path);
+  const file = inMemory ? ':memory:' : await prepareDirectory(options.path);
   const port = openEngine(file, options.warm);
   try {
     const opened = await port.ask({ kind: 'task', task: 'open', argument: null });
