@@ -19,12 +19,13 @@ export async function initCommand({ dir, terminal }: InitCommand): Promise<numbe
   const present = await readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : error));
   if (present instanceof Error || present.length > 0) {
     const why = present instanceof Error ? `cannot be used (${present.code ?? 'unknown'})` : 'is not empty';
-    terminal.stderr.write(
-      `belfry: ${dir} ${why}; nothing was written. Name a directory that does not exist yet: belfry init DIR\n`,
-    );
-    return EXIT.failed;
+    return refused(terminal, `${dir} ${why}`);
   }
-  await makeFolder(folder, 0o777);
+  const failure = await makeFolder(folder, 0o777).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error,
+  );
+  if (failure !== undefined) return refused(terminal, `${dir} cannot be made (${failure.code ?? 'unknown'})`);
   const { rules, tests } = schemas({ channels: channelTypes, sources: sourceTypes });
   const files = {
     ...STARTER,
@@ -37,6 +38,11 @@ export async function initCommand({ dir, terminal }: InitCommand): Promise<numbe
     `wrote ${names.join(', ')}\nnext: belfry check ${dir} && belfry test ${dir} && belfry run --config ${dir}\n`,
   );
   return EXIT.ok;
+}
+
+function refused({ stderr }: InitCommand['terminal'], why: string): number {
+  stderr.write(`belfry: ${why}; nothing was written. Name a directory that does not exist yet: belfry init DIR\n`);
+  return EXIT.failed;
 }
 
 /** Editors find the schema by it: completion, hover texts and errors while typing. */

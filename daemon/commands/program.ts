@@ -4,6 +4,9 @@ import { commonOptions } from './options.ts';
 import { CommandError, type Terminal } from './terminal.ts';
 import { verbs } from './verbs.ts';
 
+/** The exit code of a command that a signal ended before it was done. */
+export const INTERRUPTED = EXIT.interrupted;
+
 /** Every verb with its arguments and options; `exit` is told what one came to. */
 export function commandTree(terminal: Terminal, version: string, exit: (code: number) => void): Command {
   const program = new Command('belfry')

@@ -16,6 +16,7 @@ import { Doors } from './doors.ts';
 import { emitCommand, type EmitOptions } from './emit.ts';
 import { explainCommand, type ExplainOptions } from './explain.ts';
 import { initCommand } from './init.ts';
+import { untilInterrupted } from './interruption.ts';
 import type { Kit } from './kit.ts';
 import { reloadCommand } from './reload.ts';
 import { daemonOptions, filterOptions, TypedArgument, TypedOption } from './options.ts';
@@ -30,6 +31,11 @@ import { historyVerbs } from './verbs-history.ts';
 
 const SCHEMAS = ['rules', 'tests', 'event', 'dead-letter'] as const;
 
+/** For what ends as soon as it can, milliseconds. */
+const SHORT_GRACE = 1_000;
+/** For attempts that are on their way: they get 20 s, and the daemon is closed within 25. */
+const LONG_GRACE = 30_000;
+
 /** Every verb of the command line, declared in one place; what each does is in its own file. */
 export function verbs(program: Command, terminal: Terminal, version: string, exit: (code: number) => void): void {
   const doors = new Doors(terminal, version);
@@ -39,12 +45,15 @@ export function verbs(program: Command, terminal: Terminal, version: string, exi
     registry: { channels: channelTypes, sources: sourceTypes },
     doors,
     config: (options) => configPath(options.config, terminal.env, terminal.cwd, existsSync),
-    async run(work) {
-      try {
-        exit(await work());
-      } finally {
-        await doors.close();
-      }
+    async run(work, grace = 0) {
+      const closed = async (): Promise<number> => {
+        try {
+          return await work();
+        } finally {
+          await doors.close();
+        }
+      };
+      exit(await untilInterrupted(closed(), terminal.interrupted, grace));
     },
   };
   for (const declare of [
@@ -65,7 +74,7 @@ function daemonVerbs(program: Command, { terminal, version, registry, doors, run
     .command('run')
     .description('the daemon, in the foreground')
     .option('--try-it', 'say at the start what to try')
-    .action((options: RunOptions) => run(() => runCommand(terminal, version, registry, options)));
+    .action((options: RunOptions) => run(() => runCommand(terminal, version, registry, options), LONG_GRACE));
   daemonOptions(program.command('status'))
     .description('daemon, generation, sources, channels, queue, dead letters')
     .action((options: CommonOptions) => run(async () => statusCommand(terminal, await doors.client(options), options)));
@@ -110,7 +119,9 @@ function eventVerbs(program: Command, { terminal, doors, run }: Kit): void {
     );
   daemonOptions(program.command('tail'))
     .description('events, decisions and deliveries as they happen')
-    .action((options: CommonOptions) => run(async () => tailCommand(terminal, await doors.client(options), options)));
+    .action((options: CommonOptions) =>
+      run(async () => tailCommand(terminal, await doors.client(options), options), SHORT_GRACE),
+    );
 }
 
 function deadVerbs(program: Command, { terminal, doors, run }: Kit): void {
@@ -134,7 +145,7 @@ function deadVerbs(program: Command, { terminal, doors, run }: Kit): void {
     .option('--dry-run', 'only the plan')
     .option('--yes', 'do not ask')
     .action((ids: string[], options: ResendOptions) =>
-      run(async () => resendCommand(terminal, await doors.dead(options), ids, options)),
+      run(async () => resendCommand(terminal, await doors.dead(options), ids, options), LONG_GRACE),
     );
   daemonOptions(dead.command('drop'))
     .description('take it out of the file for good')
@@ -201,7 +212,7 @@ function ruleVerbs(program: Command, { terminal, registry, doors, config, run }:
       const scrubber = new Scrubber();
       const log = openLog({ level: 'error', format: 'text' }, scrubber, terminal.stderr);
       const parts = { env: terminal.env, tools: toolsOf(registry), sourceTypes, log, scrubber };
-      return run(() => testCommand({ terminal, parts, paths, config: rules, options }));
+      return run(() => testCommand({ terminal, parts, paths, config: rules, options }), SHORT_GRACE);
     });
   program
     .command('init')
