@@ -66,7 +66,7 @@ export function daemonPort(parts: PortParts): DaemonPort {
       newId: () => newId(systemClock.now()),
     }),
     channels: async () => channelsOf(lanes),
-    testChannel: async (name) => testView(name, await lanes.test(name)),
+    testChannel: async (name, signal) => testView(name, await lanes.test(name, signal)),
     hold: (name) => lanes.hold(name),
     release: (name) => lanes.release(name),
     async events(request) {

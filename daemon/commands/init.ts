@@ -10,11 +10,12 @@ import type { Terminal } from './terminal.ts';
 export interface InitCommand {
   /** As given; relative to the working directory. */
   readonly dir: string;
+  readonly json?: boolean;
   readonly terminal: Pick<Terminal, 'cwd' | 'stdout' | 'stderr'>;
 }
 
 /** `belfry init [DIR]`: a first rules directory that works as it is. Refuses a directory that holds anything. */
-export async function initCommand({ dir, terminal }: InitCommand): Promise<number> {
+export async function initCommand({ dir, json, terminal }: InitCommand): Promise<number> {
   const folder = path.resolve(terminal.cwd, dir);
   const present = await readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : error));
   if (present instanceof Error || present.length > 0) {
@@ -34,6 +35,10 @@ export async function initCommand({ dir, terminal }: InitCommand): Promise<numbe
   };
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text, { flag: 'wx' });
   const names = Object.keys(files).map((name) => path.join(dir, name));
+  if (json) {
+    terminal.stdout.write(`${JSON.stringify({ files: names })}\n`);
+    return EXIT.ok;
+  }
   terminal.stdout.write(
     `wrote ${names.join(', ')}\nnext: belfry check ${dir} && belfry test ${dir} && belfry run --config ${dir}\n`,
   );

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { configPath } from '../app/paths.ts';
 import { channelTypes } from '../channels/index.ts';
+import { EXIT } from '../core/failure.ts';
 import { ATTRIBUTE, duration, INSTANT, LONGEST_WAIT, NAME, oneOf } from '../core/value-kind.ts';
 import { newId } from '../lib/id.ts';
 import { openLog } from '../lib/log.ts';
@@ -218,7 +219,7 @@ function ruleVerbs(program: Command, { terminal, registry, doors, config, run }:
     .command('init')
     .description('a starter rules directory')
     .addArgument(new TypedArgument('[dir]', NAME, 'where').default('rules'))
-    .action((dir: string) => run(() => initCommand({ dir, terminal })));
+    .action((dir: string, { json = false }: CommonOptions) => run(() => initCommand({ dir, json, terminal })));
   program
     .command('schema')
     .description('print a JSON schema')
@@ -231,7 +232,13 @@ function shellVerbs(program: Command, { terminal, version, run }: Kit): void {
     .command('completion')
     .description('a completion script for a shell')
     .addArgument(new TypedArgument('<shell>', oneOf(SHELLS), SHELLS.join(', ')))
-    .action((shell: Shell) => run(async () => (terminal.stdout.write(completionScript(program, shell)), 0)));
+    .action((shell: Shell, options: CommonOptions) =>
+      run(async () => {
+        const script = completionScript(program, shell);
+        terminal.stdout.write(options.json ? `${JSON.stringify({ shell, script })}\n` : script);
+        return EXIT.ok;
+      }),
+    );
   program
     .command('version')
     .description('print the version')

@@ -103,13 +103,13 @@ export class Lanes {
     return this.#lanes.get(name)?.direct(delivery, signal);
   }
 
-  /** A test message, sent as any other. */
-  test(name: string): Promise<DirectResult | undefined> {
+  /** A test message, sent as any other. `signal` ends the waiting for its turn. */
+  test(name: string, signal?: AbortSignal): Promise<DirectResult | undefined> {
     const { clock, newId } = this.#parts;
     const config = this.#channels.get(name);
     return config === undefined
       ? Promise.resolve(undefined)
-      : this.direct(name, testDelivery(config, clock.now(), newId));
+      : this.direct(name, testDelivery(config, clock.now(), newId), signal);
   }
 
   /** The receipts of deliveries that were handed over. Of those that were resent meanwhile the letter goes, too. */

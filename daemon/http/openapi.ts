@@ -22,6 +22,7 @@ const PROBLEM = {
     code: { type: 'string', description: 'Stable: programs may look at it.' },
     detail: TEXT,
     pointer: { type: 'string', description: 'Where in the body, as a JSON Pointer.' },
+    parameter: { type: 'string', description: 'Which query parameter.' },
   },
 };
 

@@ -31,7 +31,8 @@ export interface DaemonPort {
   explain(request: ExplainRequest): Promise<Explanation | undefined>;
   readonly desk: AlertDesk;
   channels(): Promise<readonly ChannelView[]>;
-  testChannel(name: string): Promise<ChannelTestView | undefined>;
+  /** undefined: no such channel. `signal` ends the waiting for its turn. */
+  testChannel(name: string, signal: AbortSignal): Promise<ChannelTestView | undefined>;
   /** false: no such channel. */
   hold(name: string): Promise<boolean>;
   release(name: string): Promise<boolean>;

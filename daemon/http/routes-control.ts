@@ -100,8 +100,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'admin',
     summary: 'Send a real test message.',
     answers: { 200: 'The receipt, or the error with its class', 404: 'No such channel' },
-    async handle({ response, params }, { port, scrubber }) {
-      const result = await port.testChannel(params.name ?? '');
+    async handle({ response, params, departure }, { port, scrubber }) {
+      const result = await port.testChannel(params.name ?? '', departure.signal);
       if (result === undefined) throw noChannel();
       sendJson(response, 200, scrubber.scrubJson(result));
     },
@@ -163,8 +163,11 @@ function resendRequest(body: unknown): ResendRequest {
 }
 
 function pathOf(body: unknown): string | undefined {
-  if (isObject(body) && (body.path === undefined || isText(body.path))) return body.path;
-  throw new HttpProblem(400, 'check.path', 'the body is a JSON object, and `path` in it is text');
+  if (isObject(body)) {
+    const { path, ...others } = body;
+    if ((path === undefined || isText(path)) && Object.keys(others).length === 0) return path;
+  }
+  throw new HttpProblem(400, 'check.path', 'the body is a JSON object with nothing but `path`, which is text');
 }
 
 function noChannel(): HttpProblem {

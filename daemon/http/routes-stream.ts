@@ -78,7 +78,10 @@ async function bodyWithUser(
 ): Promise<{ user: string; body: Record<string, unknown> }> {
   const body = await readJson(request, port.limits().body);
   if (!isObject(body)) throw new HttpProblem(400, 'body.not_object', 'the body is a JSON object');
-  const named = typeof body.user === 'string' && body.user !== '' ? body.user : undefined;
+  const { user: given } = body;
+  if (given !== undefined && typeof given !== 'string')
+    throw new HttpProblem(400, 'stream.user', '`user` is text', { more: { pointer: '/user' } });
+  const named = given === '' ? undefined : given;
   const user = userOf(caller!, named);
   if (user !== undefined) return { user, body };
   if (named === undefined) throw new HttpProblem(400, 'stream.user', 'name the `user`');

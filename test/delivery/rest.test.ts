@@ -118,3 +118,16 @@ test('next_at is never before the next probe of a channel that fails, nor before
     inText(start + 60_000),
   ]);
 });
+
+test('a channel test that nobody waits for any more is not sent after the rest', async () => {
+  harbour.script('a', limited(3_600_000), ok);
+  await harbour.apply(channel('a'));
+  await harbour.owe('a');
+  const gone = new AbortController();
+  const tested = harbour.lanes.test('a', gone.signal);
+  await harbour.clock.advance(60_000);
+  gone.abort();
+  expect(await tested).toEqual({ kind: 'killed' });
+  await harbour.clock.advance(3_600_000);
+  expect(new Set(harbour.sent.map(({ title }) => title)).has('Test message from Belfry')).toBe(false);
+});

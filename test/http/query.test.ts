@@ -90,3 +90,10 @@ test.each([
   expect([status, json.code, json.detail]).toEqual([400, 'resend.criteria', expect.stringContaining(allowed)]);
   expect(to.port.resends).toEqual([]);
 });
+
+test('a field that `/v1/check` does not know is refused, since it would validate something else', async () => {
+  const to = await opened();
+  const options = { method: 'POST', token: 'all-token', body: JSON.stringify({ pth: '/etc/belfry' }) };
+  const { status, json } = await ask(to, '/v1/check', options);
+  expect([status, json.code, to.port.calls]).toEqual([400, 'check.path', []]);
+});
