@@ -39,94 +39,110 @@ export interface ClientParts {
 }
 
 export function openClient(options: CommonOptions, paths: () => Promise<StatePaths>, parts: ClientParts): Client {
-  const agent = lazily(async () => {
-    const connect = options.url === undefined ? { socketPath: (await paths()).socket } : { timeout: 5_000 };
-    return new Agent({ connect, connections: 4 });
-  });
-  const origin = options.url ?? 'http://localhost';
-  const otherwise = (error: NodeJS.ErrnoException): Error => unreachable(options, error);
+  return new HttpClient(options, paths, parts);
+}
 
-  const waitFor = (request: string, call: CallOptions): AnswerWait =>
-    new AnswerWait({
-      ...parts,
-      request,
-      expected: call.expected ?? 0,
-      limit: options.timeout ?? call.limit,
-      note: call.note ?? (async () => `waiting for the daemon to answer \`${request}\``),
-      signal: call.signal,
+type Method = 'GET' | 'POST' | 'DELETE';
+
+class HttpClient implements Client {
+  readonly #options: CommonOptions;
+  readonly #parts: ClientParts;
+  readonly #agent: { (): Promise<Agent>; made?: Promise<Agent> };
+
+  constructor(options: CommonOptions, paths: () => Promise<StatePaths>, parts: ClientParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#agent = lazily(async () => {
+      const connect = options.url === undefined ? { socketPath: (await paths()).socket } : { timeout: 5_000 };
+      return new Agent({ connect, connections: 4 });
     });
+  }
 
-  const send = async (
-    method: Dispatcher.HttpMethod,
-    path: string,
-    body: unknown,
-    { headers }: CallOptions,
-    wait: AnswerWait,
-  ): Promise<Dispatcher.ResponseData> => {
-    const answer = await (await agent()).request({
-      origin,
-      path,
-      method,
-      // How long an answer may take is for `wait` to say.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      headers: {
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: wait.signal,
-    });
-    if (answer.statusCode >= 400) throw refusal(answer.statusCode, await answer.body.text());
-    return answer;
-  };
-
-  /** The lines of an answer as they come. */
-  async function* stream(
-    method: 'GET' | 'POST',
-    path: string,
-    body: unknown,
-    call: CallOptions,
-  ): AsyncGenerator<string> {
-    const wait = waitFor(`${method} ${path}`, call);
+  async call<T>(method: Method, path: string, body?: unknown, call: CallOptions = {}): Promise<T> {
+    const wait = this.#wait(`${method} ${path}`, call);
     try {
-      const answer = await send(method, path, body, call, wait);
-      for await (const text of textLines(answer.body)) {
-        wait.heard();
-        yield text;
-      }
+      const text = await (await this.#send(method, path, body, call, wait)).body.text();
+      return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
-      throw wait.failure(error, otherwise);
+      throw wait.failure(error, this.#unreachable);
     } finally {
       wait.end();
     }
   }
 
-  return {
-    async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, call: CallOptions = {}) {
-      const wait = waitFor(`${method} ${path}`, call);
-      try {
-        const text = await (await send(method, path, body, call, wait)).body.text();
-        return (text === '' ? undefined : JSON.parse(text)) as T;
-      } catch (error) {
-        throw wait.failure(error, otherwise);
-      } finally {
-        wait.end();
+  async *lines<T>(method: Method, path: string, body?: unknown, call: CallOptions = {}): AsyncGenerator<T> {
+    for await (const text of this.#stream(method, path, body, call)) if (text !== '') yield JSON.parse(text) as T;
+  }
+
+  async *follow<T>(path: string, signal: AbortSignal): AsyncGenerator<T> {
+    const call = { signal, headers: { accept: 'text/event-stream' } };
+    for await (const text of this.#stream('GET', path, undefined, call))
+      if (text.startsWith('data:')) yield JSON.parse(text.slice(5)) as T;
+  }
+
+  async close(): Promise<void> {
+    if (this.#agent.made !== undefined) await (await this.#agent.made).destroy();
+  }
+
+  /** The lines of an answer as they come. */
+  async *#stream(method: Method, path: string, body: unknown, call: CallOptions): AsyncGenerator<string> {
+    const wait = this.#wait(`${method} ${path}`, call);
+    try {
+      const answer = await this.#send(method, path, body, call, wait);
+      for await (const text of textLines(answer.body)) {
+        wait.heard();
+        yield text;
       }
-    },
-    async *lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, call: CallOptions = {}) {
-      for await (const text of stream(method, path, body, call)) if (text !== '') yield JSON.parse(text) as T;
-    },
-    async *follow<T>(path: string, signal: AbortSignal) {
-      const call = { signal, headers: { accept: 'text/event-stream' } };
-      for await (const text of stream('GET', path, undefined, call))
-        if (text.startsWith('data:')) yield JSON.parse(text.slice(5)) as T;
-    },
-    async close() {
-      if (agent.made !== undefined) await (await agent.made).destroy();
-    },
-  };
+    } catch (error) {
+      throw wait.failure(error, this.#unreachable);
+    } finally {
+      wait.end();
+    }
+  }
+
+  async #send(
+    method: Method,
+    path: string,
+    body: unknown,
+    { headers }: CallOptions,
+    { signal }: AnswerWait,
+  ): Promise<Dispatcher.ResponseData> {
+    const { url: origin = 'http://localhost', token } = this.#options;
+    const agent = await this.#agent();
+    const answer = await agent.request({
+      origin,
+      path,
+      method,
+      // How long an answer may take is for the `AnswerWait` to say.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal,
+    });
+    if (answer.statusCode >= 400) throw refusal(answer.statusCode, await answer.body.text());
+    return answer;
+  }
+
+  #wait(request: string, call: CallOptions): AnswerWait {
+    return new AnswerWait({
+      ...this.#parts,
+      request,
+      expected: call.expected ?? 0,
+      limit: this.#options.timeout ?? call.limit,
+      note: call.note ?? (async () => `waiting for the daemon to answer \`${request}\``),
+      signal: call.signal,
+    });
+  }
+
+  readonly #unreachable = (error: NodeJS.ErrnoException): Error =>
+    error instanceof SyntaxError
+      ? new CommandError(EXIT.failed, `the answer is not JSON, so this is no Belfry daemon: ${error.message}`)
+      : unreachable(this.#options, error);
 }
 
 /** Splits on the byte 0x0A only: U+2028 inside a string is no line's end. */
@@ -182,6 +198,7 @@ function unreachable(options: CommonOptions, error: NodeJS.ErrnoException): Comm
   const why: Readonly<Record<string, string>> = {
     ENOENT: 'there is no socket: it is not running, or runs on another state directory (see --config)',
     ECONNREFUSED: 'nobody listens: it is not running',
+    UND_ERR_SOCKET: 'it ended the connection before its answer was complete',
     EAGAIN: 'it is there, but too many others wait for it: try again in a moment',
     EACCES: 'permission denied: run this as the user that runs the daemon, or join its group',
   };
