@@ -98,17 +98,6 @@ test('SIGTERM ends `tail` with 0 while nothing happens', async () => {
   expect(await ended).toEqual([0, null]);
 });
 
-test('SIGTERM ends `check` while it reads rules from a FIFO', async () => {
-  const home = await openHome();
-  const fifo = home.path('fifo.yaml');
-  execFileSync('mkfifo', [fifo]);
-  const { child, ended } = start(home, ['check', fifo]);
-  const writer = await open(fifo, 'w');
-  child.kill('SIGTERM');
-  expect(await ended).toEqual([null, 'SIGTERM']);
-  await writer.close();
-});
-
 test('`init` where no folder can be made says so', async () => {
   const home = await openHome();
   const { code, stderr } = await home.belfry(['init', '/proc/x']);
