@@ -291,13 +291,14 @@ export class Lane {
   /** Once the disk has failed nothing can be promised, so the lane ends. After anything else it goes on, in a while; what it had claimed stays owed. */
   #trouble(error: unknown, delivery?: Delivery): void {
     const { message, stack } = error as Error;
-    const isCoded = error instanceof BelfryError;
-    const failed = isCoded && error.exit === EXIT.disk;
-    if (failed) this.#broken ??= { state: 'failing', reason: message };
-    if (failed) this.#ended = true;
-    else this.#health.rest(AFTER_TROUBLE, `trouble of our own: ${message}`);
+    const coded = error instanceof BelfryError ? error : undefined;
+    const failed = coded?.exit === EXIT.disk;
+    if (failed) {
+      this.#broken ??= { state: 'failing', reason: message };
+      this.#ended = true;
+    } else this.#health.rest(AFTER_TROUBLE, `trouble of our own: ${message}`);
     this.#parts.log.error(
-      { ...(delivery !== undefined && { delivery: delivery.id }), error: message, ...(!isCoded && { stack }) },
+      { ...(delivery !== undefined && { delivery: delivery.id }), error: message, ...(coded === undefined && { stack }) },
       `${this.name}: ${failed ? 'the disk failed; nothing more is sent' : 'trouble of our own; nothing is sent for a minute'}`,
     );
   }
