@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT } from '../core/failure.ts';
-import { isObject, type Json } from '../core/json.ts';
+import { isObject, type Json, parseJson } from '../core/json.ts';
 import { syncFolder } from '../lib/atomic-file.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { StatePaths } from '../app/paths.ts';
@@ -132,7 +132,7 @@ async function parseData(terminal: Terminal, data: string): Promise<Json> {
         ? await fileText(terminal, data.slice(1))
         : data;
   try {
-    return JSON.parse(text) as Json;
+    return parseJson(text) as Json;
   } catch (cause) {
     throw new CommandError(EXIT.usage, `--data is not JSON: ${(cause as Error).message}`, { cause });
   }

@@ -2,6 +2,7 @@ import { type ASTNode, Environment, serialize } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
 import type { Condition } from '../ruleset.ts';
 import { onceFor } from '../once-for.ts';
+import { quoteLongIntegers } from './long-literals.ts';
 
 export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
@@ -68,7 +69,8 @@ function compileAnew(source: string): CompiledCondition {
       };
     const wrong = brokenExpression(parsed.ast);
     if (wrong !== undefined) return { ok: false, ...wrong };
-    const evaluate = usesMatches(parsed.ast) ? environment().parse(serialize(parsed.ast)) : parsed;
+    const rewritten = [usesMatches(parsed.ast), quoteLongIntegers(nodesOf(parsed.ast))].includes(true);
+    const evaluate = rewritten ? environment().parse(serialize(parsed.ast)) : parsed;
     return { ok: true, condition: { source, test: tester(evaluate, nesting) } };
   } catch (error) {
     const failure = error as CelFailure;
