@@ -57,6 +57,12 @@ export interface NotifyTarget {
   readonly delay: number;
 }
 
+/** `for`, milliseconds: fires after `time`, unless no matching event came for `maxGap`. */
+export interface Holding {
+  readonly time: number;
+  readonly maxGap?: number;
+}
+
 /** `threshold`: fires at the Nth event within the window, milliseconds. */
 export interface Threshold {
   readonly count: number;
@@ -106,8 +112,7 @@ export interface CompiledRule {
   readonly condition?: Condition;
   readonly onError: 'skip' | 'notify';
   readonly key: Template;
-  /** Milliseconds. */
-  readonly for?: number;
+  readonly for?: Holding;
   readonly resolve?: Resolution;
   readonly notifyResolved: boolean;
   readonly threshold?: Threshold;

@@ -1,4 +1,12 @@
-import type { Decision, LaterResult, Memory, OwedDelivery, RuleResult, StatePlace } from '../core/decision.ts';
+import type {
+  Decision,
+  LaterResult,
+  Memory,
+  OwedDelivery,
+  RuleResult,
+  StateChange,
+  StatePlace,
+} from '../core/decision.ts';
 import type { Attempt, DeadClass, DeadError, Delivery, DeliveryState, Receipt } from '../core/delivery.ts';
 import type { Event } from '../core/event.ts';
 
@@ -49,8 +57,8 @@ export interface TimerStore {
   next(): number | undefined;
   /** Those whose time has come, earliest first; they stay due until a decision changes them. */
   due(now: number, limit: number): readonly StatePlace[];
-  /** When a state is to be woken. */
-  wakeOf(rule: string, key: string, step: string): number | undefined;
+  /** Until when a state means anything, and when it is to be woken; undefined when there is none. */
+  timesOf(place: StatePlace): Pick<StateChange, 'expires' | 'wake'> | undefined;
   /** About how many there are. */
   count(): number;
   /** Called when `next` has become earlier. */

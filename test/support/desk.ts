@@ -65,11 +65,20 @@ export class Desk {
   /** New rules. Returns what the log would say of timers. */
   edit(rules: string): readonly string[] {
     this.ruleset = rulesetOf(this.#channels + rules);
-    const { notes, ...decision } = retime(this.ruleset.rules, this.context(), (...place) =>
-      this.#cache.wakeOf(...place),
-    );
+    const { notes, ...decision } = retime(this.ruleset.rules, this.context(), (place) => this.#cache.timesOf(place));
     this.#apply(decision);
     return notes;
+  }
+
+  /** As at a start with these rules: what has expired is seen, too. */
+  startWith(rules: string): void {
+    this.restart();
+    this.ruleset = rulesetOf(this.#channels + rules);
+    const memory = this.#memoryAt(0);
+    const { notes: _, ...decision } = retime(this.ruleset.rules, { ...this.context(), memory }, (place) =>
+      this.#cache.timesOf(place),
+    );
+    this.#apply(decision);
   }
 
   /** Forgets all but what a disk would have. */
@@ -156,9 +165,13 @@ export class Desk {
   }
 
   memory(): Memory {
+    return this.#memoryAt(this.now);
+  }
+
+  #memoryAt(now: number): Memory {
     return {
-      read: (...place) => deepFrozen(this.#cache.read(...place, this.now)),
-      each: (...place) => this.#cache.each(...place, this.now),
+      read: (...place) => deepFrozen(this.#cache.read(...place, now)),
+      each: (...place) => this.#cache.each(...place, now),
     };
   }
 

@@ -57,7 +57,7 @@ export const alert = defineStep<true>({
       rows,
     };
   },
-  due: (_, state, { rule }) => nextWake(state as Alert, rule),
+  retimed: (_, state, { rule }) => [rowOf(state as Alert, rule)],
 });
 
 function matchedAgain(before: Alert | undefined, { event, count }: Signal, now: number): Alert {
