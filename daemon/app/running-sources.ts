@@ -143,17 +143,18 @@ export class RunningSources {
     const { intake, store, clock, log, troubled } = this.#parts;
     const scope = scopeOf(config);
     let last: string | undefined;
+    const emitAll = async (events: readonly EventInput[], marks?: readonly Mark[]) => {
+      await gate;
+      return intake.accept(events, { source: config.name, ...(marks && { marks: [{ scope, marks }] }) });
+    };
     return {
       name: config.name,
       clock,
       log: log.child({ source: config.name }),
       live: gate,
+      emitAll,
       async emit(event: EventInput, marks?: readonly Mark[]) {
-        await gate;
-        const [accepted] = await intake.accept([event], {
-          source: config.name,
-          ...(marks && { marks: [{ scope, marks }] }),
-        });
+        const [accepted] = await emitAll([event], marks);
         return accepted!;
       },
       mark: (marks) => store.marks.write(scope, marks),

@@ -17,6 +17,11 @@ export interface SourceIo {
   readonly live: Promise<void>;
   /** Resolves when the event is durable; rejects when it was not taken (disk full, stopping). `source` is filled in. */
   emit(event: EventInput, marks?: readonly Mark[]): Promise<{ readonly id: string; readonly duplicate: boolean }>;
+  /** The same for several events: all of them are taken, or none. */
+  emitAll(
+    events: readonly EventInput[],
+    marks?: readonly Mark[],
+  ): Promise<readonly { readonly id: string; readonly duplicate: boolean }[]>;
   /** Marks without an event (a snapshot's first filling). Durable when it resolves. */
   mark(marks: readonly Mark[]): Promise<void>;
   /** The marks of this source as last committed. */

@@ -34,15 +34,23 @@ export interface EventTemplates {
 
 export const DEFAULT_TYPE = 'webhook.received';
 
+/** What one event of a request is about: the body, or an element of a list in it. */
+export interface Subject {
+  readonly data: Json;
+  /** Of an element: the body without the list. */
+  readonly parent?: Json;
+}
+
 /** What the templates of a webhook source see: the request in its parts, and the event as it is without them. */
-export function hookScope({ headers, query, body }: Told, source: string, time: string): Scope {
-  const event = { id: '', source, type: DEFAULT_TYPE, time, data: body, headers, query };
+export function hookScope({ headers, query, body }: Told, source: string, time: string, subject: Subject): Scope {
+  const event = { id: '', source, type: DEFAULT_TYPE, time, ...subject, headers, query };
   return { event, headers, query, body };
 }
 
 /** A template that fails or gives nothing leaves its default; `failed` is told which and why. */
 export function eventOf(
-  { headers, query, body }: Told,
+  { headers, query }: Told,
+  subject: Subject,
   templates: EventTemplates,
   scope: Scope,
   deliveryId: string | undefined,
@@ -55,12 +63,12 @@ export function eventOf(
     return error === undefined && line !== '' ? line : undefined;
   };
   const id = short(rendered('id') ?? deliveryId);
-  const subject = rendered('subject')?.slice(0, LONGEST);
+  const about = rendered('subject')?.slice(0, LONGEST);
   return {
     ...(id !== undefined && { id }),
     type: rendered('type')?.slice(0, LONGEST) ?? DEFAULT_TYPE,
-    ...(subject !== undefined && { subject }),
-    data: body,
+    ...(about !== undefined && { subject: about }),
+    ...subject,
     headers,
     query,
   };

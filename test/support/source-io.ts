@@ -11,11 +11,11 @@ export interface RecordedIo extends SourceIo {
   /** What lies in the store; give it to the next one for a restart. */
   readonly stored: Map<string, string>;
   readonly reports: (string | undefined)[];
-  /** How often `emit` was called. */
+  /** How often `emit` or `emitAll` was called. */
   readonly tries: number;
   /** Resolves when that many events have been taken. */
   arrived(count: number): Promise<void>;
-  /** What the next calls of `emit` reject with, in order. */
+  /** What the next calls of `emit` and `emitAll` reject with, in order. */
   refuse(...errors: readonly Error[]): void;
 }
 
@@ -38,6 +38,21 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
       else stored.set(key, value);
     }
   };
+  const take = (event: EventInput): { id: string; duplicate: boolean } => {
+    const id = event.id ?? `made-${events.length + 1}`;
+    const duplicate = events.some((taken) => taken.id === id);
+    if (!duplicate) events.push({ ...event, id });
+    return { id, duplicate };
+  };
+  const emitAll: RecordedIo['emitAll'] = async (all, marks = []) => {
+    tries += 1;
+    const refusal = refusals.shift();
+    if (refusal !== undefined) throw refusal;
+    const accepted = all.map(take);
+    for (const waiter of waiters) if (events.length >= waiter.count) waiter.resolve();
+    write(marks);
+    return accepted;
+  };
   return {
     name,
     clock,
@@ -51,17 +66,8 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
     arrived: (count) =>
       events.length >= count ? Promise.resolve() : new Promise((resolve) => waiters.push({ count, resolve })),
     refuse: (...errors) => void refusals.push(...errors),
-    async emit(event, marks = []) {
-      tries += 1;
-      const refusal = refusals.shift();
-      if (refusal !== undefined) throw refusal;
-      const id = event.id ?? `made-${events.length + 1}`;
-      const duplicate = events.some((taken) => taken.id === id);
-      if (!duplicate) events.push({ ...event, id });
-      for (const waiter of waiters) if (events.length >= waiter.count) waiter.resolve();
-      write(marks);
-      return { id, duplicate };
-    },
+    emitAll,
+    emit: async (event, marks) => (await emitAll([event], marks))[0]!,
     async mark(marks) {
       write(marks);
     },
