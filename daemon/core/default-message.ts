@@ -40,9 +40,12 @@ function headline({ type, subject, source }: Event): string {
 /** One event among others. */
 function lineOf(event: Event): string {
   const details = linesOf(event).slice(0, 5).join(', ');
-  return oneLine(
-    `${event.time.slice(0, 19).replace('T', ' ')} ${headline(event)}${details === '' ? '' : `: ${details}`}`,
-  );
+  return oneLine(`${momentOf(event)} ${headline(event)}${details === '' ? '' : `: ${details}`}`);
+}
+
+/** Without fractions of a second, and with the zone that the event's sender wrote it in: `2026-11-23 09:00:00Z`. */
+function momentOf({ time }: Event): string {
+  return time.replace(/[Tt]/, ' ').replace(/(:\d\d)\.\d+/, '$1');
 }
 
 function linesOf(event: Event): string[] {

@@ -2,6 +2,7 @@ import { Context, Liquid } from 'liquidjs';
 import { OPTIONAL, plainParts, renderPlain } from './plain-template.ts';
 import type { Scope, Template } from './ruleset.ts';
 import { onceFor } from './once-for.ts';
+import { mendDateFilters } from './template-dates.ts';
 
 export type CompiledTemplate =
   | { readonly ok: true; readonly template: Template }
@@ -27,8 +28,6 @@ function liquid(): Liquid {
   return made;
 }
 
-type DateFilter = (this: { readonly context: Context }, value: unknown, ...rest: unknown[]) => unknown;
-
 function makeEngine(): Liquid {
   const engine = new Liquid({
     // Without it `{% layout %}` and `{% include %}` read files.
@@ -45,15 +44,7 @@ function makeEngine(): Liquid {
   });
   // Chance has no place here: the same event gives the same message, in the daemon and in a test.
   for (const name of ['sample', 'shuffle']) delete engine.filters[name];
-  // `now` and `today` are the time of the decision, not of the machine.
-  for (const name of Object.keys(engine.filters).filter((filter) => filter.startsWith('date'))) {
-    const format = engine.filters[name] as DateFilter;
-    const timed: DateFilter = function timed(value, ...rest) {
-      const asked = value === 'now' || value === 'today';
-      return format.call(this, asked ? this.context.getSync(['now']) : value, ...rest);
-    };
-    engine.registerFilter(name, timed);
-  }
+  mendDateFilters(engine);
   return engine;
 }
 

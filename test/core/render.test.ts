@@ -195,3 +195,10 @@ test('nor does one without a bottom', () => {
   expect(render({}, { host: 'db1', deep }).message.body).toContain('host: db1');
   expect(render({ body: t('{{ data.nope }}') }, { deep }).message.body).toContain('[template error');
 });
+
+test('a list of several events says when each came, with the zone', () => {
+  const at = (time: string): Event => ({ id: time, source: 's', type: 't', time, data: { n: 1 } });
+  const events = [at('2026-11-23T09:00:00.123Z'), at('2026-11-23T09:00:00+08:00')];
+  const { message } = renderMessage({}, { event: events[1]!, events, count: 2 }, (text) => text);
+  expect(message.body).toBe('2026-11-23 09:00:00Z t (s): n: 1\n2026-11-23 09:00:00+08:00 t (s): n: 1');
+});
