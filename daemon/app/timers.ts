@@ -3,6 +3,7 @@ import { lookAgain } from '../core/quieting.ts';
 import { abandon, type Retimed, retime, type TimesOf } from '../core/flow/retime.ts';
 import { decideWake } from '../core/flow/wake.ts';
 import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
+import { dueByRule } from '../core/told.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
@@ -71,13 +72,27 @@ export class Timers {
         store.change(now, (memory) => abandon(gone, this.#context(memory, now), timesOf)),
         store.change(now, (memory) => ({ results: [], states: lookAgain(rules, memory, now), deliveries: [] })),
       ]);
-      for (const note of notes) log.info(`timers: ${note}`);
-      return notes;
+      const all = [...notes, ...(await this.#reschedule(rules, now))];
+      for (const note of all) log.info(`timers: ${note}`);
+      return all;
     } catch (error) {
       // Whatever is woken too early by old times looks at the new ones itself.
       log.warn({ error: (error as Error).message }, 'timers: not set to the new times yet');
       return [];
     }
+  }
+
+  /** What waits by `notify.delay` is a delivery already. */
+  async #reschedule(rules: readonly CompiledRule[], now: number): Promise<readonly string[]> {
+    const byName = new Map(rules.map((rule) => [rule.name, rule]));
+    const moved = new Map<string, number>();
+    await this.#parts.store.deliveries.reschedule(now, (delivery, dueAt) => {
+      const rule = byName.get(delivery.rule);
+      const due = rule === undefined ? undefined : dueByRule(rule, delivery, dueAt);
+      if (due !== undefined) moved.set(delivery.rule, (moved.get(delivery.rule) ?? 0) + 1);
+      return due;
+    });
+    return [...moved].map(([rule, count]) => `${rule}: ${count} in \`notify\` go on by the new times`);
   }
 
   #context(memory: Parameters<Parameters<Store['change']>[1]>[0], now: number) {

@@ -89,7 +89,7 @@ const namesOf = (each: string): readonly string[] => each.split('.').slice(1);
 
 function valueAt(body: Json, names: readonly string[]): Json | undefined {
   let value: Json | undefined = body;
-  for (const name of names) value = isObject(value) && Object.hasOwn(value, name) ? (value[name] as Json) : undefined;
+  for (const name of names) value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   return value;
 }
 

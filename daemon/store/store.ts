@@ -129,6 +129,8 @@ export interface DeliveryStore {
   release(ids: readonly string[]): void;
   /** The deliveries of a channel that wait for a retry (those that have attempts) become due now. */
   hasten(channel: string, now: number): Promise<void>;
+  /** Moves what waits until after `now` for its first attempt to when `dueAt` says, and its expiry with it; undefined leaves it. */
+  reschedule(now: number, dueAt: (delivery: Delivery, dueAt: number) => number | undefined): Promise<void>;
   /** Owes a delivery that no event decision made (a fallback, a requeue). The same id again changes nothing. */
   owe(owed: readonly OwedDelivery[]): Promise<void>;
   /** A dead delivery that a person resent or dropped. `delivered` keeps the receipt. */

@@ -95,7 +95,8 @@ function after(matching: Matching, context: StepContext): Row {
 /** It has held until nothing has matched for as long as `resolve.after`. */
 function heldRow(matching: Matching, { rule }: StepContext): Row {
   const ends = matching.last + (rule.resolve?.after ?? Number.POSITIVE_INFINITY);
-  return { value: { ...matching, held: true }, expires: Math.min(FOREVER, ends) };
+  const value: Matching = matching.held === true ? matching : { ...matching, held: true };
+  return { value, expires: Math.min(FOREVER, ends) };
 }
 
 function signalOf({ event, count }: Matching): Signal {

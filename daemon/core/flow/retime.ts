@@ -67,7 +67,8 @@ function retimeStep(
     }
     const rows = step.retimed!(settings, value, place).filter((row) => {
       const name = row.part === undefined ? step.name : `${step.name}/${row.part}`;
-      return isMoved(row, timesOf({ rule: rule.name, key, step: name }), now);
+      const isChanged = row.part === undefined && row.value !== value;
+      return isChanged || isMoved(row, timesOf({ rule: rule.name, key, step: name }), now);
     });
     if (rows.length === 0) continue;
     moved += 1;

@@ -18,7 +18,7 @@ export function quoteLongIntegers(nodes: readonly ASTNode[]): boolean {
       [right, left],
     ] as const) {
       if (!FIELDS.has(field.op)) continue;
-      const literals = other.op === 'list' ? (other.args as ASTNode[]) : [other];
+      const literals = other.op === 'list' ? other.args : [other];
       // A list has elements of one type.
       if (literals.length === 0 || !literals.every(isLong)) continue;
       literals.forEach(quote);
@@ -28,12 +28,17 @@ export function quoteLongIntegers(nodes: readonly ASTNode[]): boolean {
   return found;
 }
 
-function isLong({ op, args }: ASTNode): boolean {
-  const value: unknown = op === '-_' ? args.args : args;
-  return typeof value === 'bigint' && !Number.isSafeInteger(Number(value));
+function isLong(node: ASTNode): boolean {
+  return digitsOf(node) !== undefined;
 }
 
 function quote(node: ASTNode): void {
-  const digits = node.op === '-_' ? `-${String(node.args.args)}` : String(node.args);
-  Object.assign(node, { op: 'value', args: digits });
+  Object.assign(node, { op: 'value', args: digitsOf(node) });
+}
+
+/** Of a literal beyond 2^53. */
+function digitsOf({ op, args }: ASTNode): string | undefined {
+  const value: unknown = op === '-_' ? args.args : args;
+  if (typeof value !== 'bigint' || Number.isSafeInteger(Number(value))) return undefined;
+  return `${op === '-_' ? '-' : ''}${value}`;
 }

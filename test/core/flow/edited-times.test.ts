@@ -108,6 +108,14 @@ const EDITS: readonly Edit[] = [
     lengthened: ['59s', '60s > boss firing'],
     shortened: ['19s', '20s > boss firing'],
   },
+  {
+    step: 'notify.delay',
+    short: 'notify: [{ channel: ops, delay: 20s }]',
+    long: 'notify: [{ channel: ops, delay: 60s }]',
+    begin: ['0s down: notified'],
+    lengthened: ['59s', '60s > ops firing'],
+    shortened: ['19s', '20s > ops firing', '2m'],
+  },
 ];
 
 /** The same by a reload, by a restart, and by a restart after which the short time is over already. */
@@ -140,6 +148,32 @@ describe('an edited time acts at once, counted from when it began:', () => {
     { beside: hours('12:00') },
   );
 
+  const targets = (...delays: string[]): string =>
+    `notify: [${delays.map((delay) => `{ channel: ops, delay: ${delay} }`).join(', ')}], ${ENDS}, notify_resolved: true`;
+  story(
+    'a delay that is shortened has told of the alert',
+    targets('60s'),
+    ['0s down: notified', '10s edit', '20s > ops firing', '30s up: resolved > ops resolved'],
+    { edits: [targets('20s')] },
+  );
+  story(
+    'a delay that is lengthened has not told of it yet',
+    targets('20s'),
+    ['0s down: notified', '10s edit', '30s up: resolved', '2m'],
+    { edits: [targets('60s')] },
+  );
+  story(
+    'what is delayed beside what is told at once',
+    targets('0s', '20s'),
+    ['0s down: notified > ops firing', '10s edit', '59s', '60s > ops firing'],
+    { edits: [targets('0s', '60s')] },
+  );
+  story(
+    'where several delays could be meant they stay',
+    targets('20s'),
+    ['0s down: notified', '10s edit', '20s > ops firing', '2m'],
+    { edits: [targets('40s', '60s')] },
+  );
   story(
     'a window that ended while nothing ran, lengthened by a restart',
     `dedupe: 20s, ${QUIETLY}`,
