@@ -1,5 +1,5 @@
 /**
- * Belfry's WebSocket client, an ES module for browsers and for Node with a `WebSocket`.
+ * Belfry's WebSocket client, an ES module for browsers and for Node with a `WebSocket`; also `belfry/client` of the npm package.
  *
  *   import { connect } from 'http://127.0.0.1:8765/client.js';
  *   const connection = connect({ url: 'ws://127.0.0.1:8765/v1/stream', user: 'alice', token, onMessage: (message) => show(message) });
@@ -29,7 +29,8 @@ export function connect(options) {
   /** Where we are in the daemon's sequence. */
   let epoch;
   let seq = 0;
-  let acked;
+  /** Up to where the daemon knows that we have come. */
+  let acked = 0;
   let pause;
   /** Messages are handed over one after another. */
   let turn = Promise.resolve();
@@ -67,12 +68,13 @@ export function connect(options) {
     if (frame.type === 'hello') {
       failures = 0;
       reconnectAfter = frame.reconnect_after_ms;
-      if (epoch === undefined) seq = frame.seq;
-      if (epoch !== frame.epoch && epoch !== undefined) seq = frame.seq;
+      if (epoch !== frame.epoch) seq = frame.seq;
       epoch = frame.epoch;
-      acked = undefined;
+      acked = frame.seq;
       tell('open');
       opened.send(JSON.stringify({ type: 'resume', epoch, seq }));
+      // An acknowledgement may have been lost with the last connection, and nothing else may follow that would count for it.
+      acknowledge();
     } else if (frame.type === 'message') {
       turn = turn.then(() => handOver(opened, frame));
     }
@@ -94,7 +96,7 @@ export function connect(options) {
 
   /** The first at once, then one a second: it counts for all before it. */
   function acknowledge() {
-    if (pause !== undefined || acked === seq || socket?.readyState !== 1) return;
+    if (pause !== undefined || acked >= seq || socket?.readyState !== 1) return;
     acked = seq;
     socket.send(JSON.stringify({ type: 'ack', seq }));
     pause = setTimeout(() => {

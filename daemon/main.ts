@@ -25,24 +25,57 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-// A reader that goes away (`belfry tail | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+/** Only the daemon takes SIGHUP; it ends every other verb, as when its terminal is closed. */
+const isDaemon = process.argv[2] === 'run';
+/** The start takes its time, so the signal is caught from the first line on, and passed on once somebody listens. */
+let isHungUp = false;
+let onHangup = (): void => {
+  isHungUp = true;
+};
+if (isDaemon) process.on('SIGHUP', () => onHangup());
+
+/** EXIT.failed; the verb's own code says nothing about what was not written. */
+const OUTPUT_FAILED = 1;
+let isOutputLost = false;
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  // A reader that goes away (`belfry tail | head`) is no error, except to a daemon, whose log nobody reads from then on.
+  if (code === 'EPIPE' && !isDaemon) return interruption.abort();
+  if (isOutputLost) return;
+  isOutputLost = true;
+  const then = isDaemon ? 'the daemon goes on; lines of its log are lost' : 'not everything was printed';
+  process.stderr.write(`belfry: standard output cannot be written (${code ?? 'unknown error'}); ${then}\n`);
+  // A daemon that nobody can read still delivers.
+  if (isDaemon) return;
+  process.exitCode = OUTPUT_FAILED;
   interruption.abort();
 });
+// There is no other place left to tell it.
+process.stderr.on('error', () => {});
+
+/** A working directory that was removed has no path of its own any more; the shell's name for it gives errors that name it. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return process.env.PWD ?? '/';
+  }
+}
 
 const terminal: Terminal = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  cwd: process.cwd(),
+  cwd: workingDirectory(),
   pid: process.pid,
   hostname: hostname(),
   interrupted: interruption.signal,
   onHangup(listener) {
-    process.on('SIGHUP', listener);
-    return () => process.off('SIGHUP', listener);
+    onHangup = listener;
+    if (isHungUp) listener();
+    return () => {
+      onHangup = () => {};
+    };
   },
 };
 
@@ -50,7 +83,8 @@ async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   beginAhead(argv);
   const { runProgram } = await import('./commands/program.ts');
-  process.exitCode = await runProgram(argv, terminal, version);
+  const code = await runProgram(argv, terminal, version);
+  process.exitCode = isOutputLost && !isDaemon ? OUTPUT_FAILED : code;
   // Standard input may still be open and would keep the process; everything of ours is closed by now.
   process.stdin.destroy();
   // A start that failed halfway may have left a timer or a watch behind; there is nothing more to wait for.

@@ -83,6 +83,12 @@ test('only main.ts touches the process', () => {
   expect(touching).toEqual([]);
 });
 
+test('folders are made by one helper: the recursive mkdir of Node never returns below a folder that has vanished', () => {
+  const making = files.filter((file) => file !== 'lib/make-folder.ts' && /\bmkdir(?:Sync)?\b/.test(code(file)));
+  expect(making).toEqual([]);
+  expect(code('lib/make-folder.ts')).not.toContain('recursive');
+});
+
 test('a channel or source type is named in its own file and in the list only, and none imports another', () => {
   for (const room of ['channels', 'sources'] as const) {
     const listed = [...text(`${room}/index.ts`).matchAll(/from '\.\/([\w-]+)\.ts'/g)]

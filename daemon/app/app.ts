@@ -73,8 +73,7 @@ async function build(foundation: Foundation, options: FoundationOptions & AppOpt
   closers.own('delivery watch', watchDeliveries({ feed, metrics, waiting, lanes, clock, view }));
   metrics.gauges(() => gaugesOf(foundation, clock.now(), lifecycle.refusing === undefined));
   live.swap(prepared);
-  const { listen, publicUrl } = prepared.ruleset.daemon;
-  const where = { listen, socket: paths.socket, ...(publicUrl !== undefined && { publicUrl }) };
+  const where = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
   const listener = await openListener({ port, ...where, log, scrubber, clock, metrics, stream: hub });
   closers.own('listener', () => listener.close(1000));
   // Closed before it: the listener waits for connections that only this can end.

@@ -16,6 +16,7 @@ import { sourceTypes } from '../sources/index.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { takeStore } from './early-store.ts';
+import { environmentWarnings, refuseUnsafeEnvironment } from './environment.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { fingerprintKey, sha256 } from './secrets-at-rest.ts';
 
@@ -58,9 +59,10 @@ export interface Foundation {
 /** `quiet`: log no more than that, for commands. Rejects with `InvalidRules`, or with what the store says (`store.locked`: exit 75). Rules first: bad ones must touch no state. */
 export async function openFoundation(options: FoundationOptions, quiet?: 'error'): Promise<Foundation> {
   const { terminal, config } = options;
+  refuseUnsafeEnvironment(terminal.env);
   const scrubber = new Scrubber();
   const paths = statePaths(await peekDaemonSettings(config, terminal.env), terminal.env, terminal.cwd);
-  const key = fingerprintKey(paths);
+  const key = await fingerprintKey(paths);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber });
   const closers = new Closers();
@@ -70,6 +72,7 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
     const prepared = await live.prepare();
     if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
     const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
+    for (const warning of environmentWarnings(terminal.env)) log.warn(warning);
     // A command that looks at what is stored makes no rules live.
     const failing = quiet === undefined ? await testsOf({ live, log, scrubber })(prepared.ruleset) : [];
     if (failing.length > 0) throw new InvalidRules(config, failing);

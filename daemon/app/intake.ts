@@ -37,6 +37,7 @@ export interface AcceptOptions {
   /** The source that hands the events over; events from outside name their own, `api` if they do not. */
   readonly source?: string;
   readonly marks?: Arrival['marks'];
+  readonly isSame?: Arrival['isSame'];
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 }
 
@@ -126,8 +127,9 @@ export class Intake {
     event.time = time ?? rfc3339(now);
     event.data = data;
     for (const name in input) if (!ATTRIBUTES.has(name)) event[name] = input[name] ?? null;
+    const { marks, isSame } = options;
     const arrival = { event: event as unknown as Event, mayRepeat: id !== undefined };
-    return options.marks === undefined ? arrival : { ...arrival, marks: options.marks };
+    return marks === undefined && isSame === undefined ? arrival : { ...arrival, ...(marks && { marks }), isSame };
   }
 
   /** Sources of our own are never refused: they would lose what happened. Who posts can try again, and is told so. */

@@ -5,6 +5,7 @@ import { type Clock, pause } from '../lib/clock.ts';
 import { findTestFiles } from '../rehearsal/run-tests.ts';
 import { watchRules } from '../reload/watch.ts';
 import type { ServiceNotice } from '../service/notify.ts';
+import { watchDisk } from './disk-watch.ts';
 import type { Foundation } from './foundation.ts';
 import { takeInbox } from './inbox.ts';
 import type { Intake } from './intake.ts';
@@ -45,7 +46,7 @@ export class Lifecycle {
 
   /** Why it takes no events; undefined when it does. */
   get refusing(): string | undefined {
-    return this.#refusing;
+    return this.#refusing ?? this.#parts.foundation.store.refusing;
   }
 
   async start(listener: Listener): Promise<void> {
@@ -63,7 +64,10 @@ export class Lifecycle {
     // What came in by the inbox may end what is about to fire.
     timers.start();
     if (prepared.ruleset.daemon.reload.watch) this.#background.push(this.#watch());
-    this.#background.push(this.#trim());
+    this.#background.push(
+      this.#trim(),
+      watchDisk({ ...foundation, clock: this.#parts.clock, signal: this.#stopping.signal }),
+    );
     this.#refusing = undefined;
     log.info(
       {

@@ -96,6 +96,8 @@ export function daemonPort(parts: PortParts): DaemonPort {
     feed: (listener) => feed.follow(listener),
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     tokens: parts.tokens,
+    publicUrl: () => live.ruleset.daemon.publicUrl,
+    origins: () => live.ruleset.daemon.origins,
     limits: () => ({ body: live.ruleset.daemon.limits.body }),
   };
 }
@@ -140,20 +142,22 @@ async function statusOf(parts: PortParts): Promise<StatusView> {
 }
 
 function channelsOf(lanes: Lanes): readonly ChannelView[] {
-  return lanes.status().map(({ name, type, state, pending, held, reason }) => ({
+  return lanes.status().map(({ name, type, state, pending, held, reason, since }) => ({
     name,
     type,
     state,
     pending,
     held,
     ...(reason !== undefined && { reason }),
+    ...(since !== undefined && { since }),
   }));
 }
 
 /** Not ready is who takes no events; what works in part is told beside it, since taking the daemon out of service would not mend it. */
-function readinessOf({ lifecycle, sources, lanes, live }: PortParts): ReturnType<DaemonPort['readiness']> {
+function readinessOf({ lifecycle, sources, lanes, live, deadLetters }: PortParts): ReturnType<DaemonPort['readiness']> {
   const refusing = lifecycle();
   const partly = [
+    ...(deadLetters.trouble === undefined ? [] : [deadLetters.trouble]),
     ...live.files
       .filter(({ state }) => state === 'kept')
       .map(({ path }) => `${path} is not taken over; its last good version is in force`),
@@ -163,7 +167,7 @@ function readinessOf({ lifecycle, sources, lanes, live }: PortParts): ReturnType
       .map(({ name, reason }) => `source ${name}: ${reason ?? 'failing'}`),
     ...lanes
       .status()
-      .filter(({ state }) => state === 'misconfigured' || state === 'failing')
+      .filter(({ state }) => state === 'misconfigured' || state === 'failing' || state === 'removed')
       .map(({ name, state, reason }) => `channel ${name} is ${state}: ${reason ?? ''}`),
   ];
   return { ready: refusing === undefined, reasons: refusing === undefined ? partly : [refusing, ...partly] };

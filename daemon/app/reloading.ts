@@ -117,8 +117,11 @@ export class Reloading {
       );
     }
     for (const what of result.restart_needed) log.warn(`reload: ${what} takes effect after a restart`);
-    if (outcome === 'unchanged') return;
     const { generation, added, changed, removed } = result;
+    if (outcome === 'unchanged') {
+      log.info({ generation }, 'reload: nothing has changed');
+      return;
+    }
     if (outcome === 'applied') log.info({ generation, added, changed, removed }, 'reload: applied');
     else log.error({ generation, problems: result.problems.length }, 'reload: rejected; the rules in force stay');
     ended(result);

@@ -3,7 +3,7 @@ import type { SourceConfig } from '../core/ruleset.ts';
 import type { StatusView } from '../http/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { HookRoute, Mark, RunningSource, SourceIo, SourceType } from '../sources/source.ts';
+import type { HookRoute, IsSame, Mark, RunningSource, SourceIo, SourceType } from '../sources/source.ts';
 import type { Store } from '../store/store.ts';
 import type { Intake, Observed } from './intake.ts';
 
@@ -143,9 +143,10 @@ export class RunningSources {
     const { intake, store, clock, log, troubled } = this.#parts;
     const scope = scopeOf(config);
     let last: string | undefined;
-    const emitAll = async (events: readonly EventInput[], marks?: readonly Mark[]) => {
+    const emitAll = async (events: readonly EventInput[], marks?: readonly Mark[], isSame?: IsSame) => {
       await gate;
-      return intake.accept(events, { source: config.name, ...(marks && { marks: [{ scope, marks }] }) });
+      const options = { source: config.name, ...(marks && { marks: [{ scope, marks }] }), isSame };
+      return intake.accept(events, options);
     };
     return {
       name: config.name,
@@ -153,8 +154,8 @@ export class RunningSources {
       log: log.child({ source: config.name }),
       live: gate,
       emitAll,
-      async emit(event: EventInput, marks?: readonly Mark[]) {
-        const [accepted] = await emitAll([event], marks);
+      async emit(event: EventInput, marks?: readonly Mark[], isSame?: IsSame) {
+        const [accepted] = await emitAll([event], marks, isSame);
         return accepted!;
       },
       mark: (marks) => store.marks.write(scope, marks),

@@ -7,6 +7,7 @@ import { dueByRule } from '../core/told.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
+import { LoggedTrouble } from './logged-trouble.ts';
 
 export interface TimersParts {
   readonly store: Store;
@@ -30,12 +31,14 @@ const PATIENCE = 1000;
 /** Wakes the states whose time has come: every timer of every rule is a row of the store, and this is the one loop that looks at them. */
 export class Timers {
   readonly #parts: TimersParts;
+  readonly #trouble: LoggedTrouble;
   #cancel: () => void = () => undefined;
   #turn: Promise<void> | undefined;
   #state: 'new' | 'running' | 'stopped' = 'new';
 
   constructor(parts: TimersParts) {
     this.#parts = parts;
+    this.#trouble = new LoggedTrouble(parts.log, 'timers: they are taken again');
     parts.store.timers.onEarlier(() => this.#arm());
   }
 
@@ -117,13 +120,14 @@ export class Timers {
 
   /** Returns how long to wait at least before looking again, milliseconds. */
   async #wakeDue(): Promise<number> {
-    const { store, clock, log } = this.#parts;
+    const { store, clock } = this.#parts;
     try {
       const now = clock.now();
       await Promise.all(store.timers.due(now, AT_ONCE).map((place) => this.#wake(place, now)));
+      this.#trouble.note(undefined);
       return 0;
     } catch (error) {
-      log.warn({ error: (error as Error).message }, 'timers: not taken; they are tried again');
+      this.#trouble.note(`timers: not taken; they are tried again: ${(error as Error).message}`);
       return PATIENCE;
     }
   }

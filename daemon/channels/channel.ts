@@ -1,6 +1,7 @@
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Delivery, Receipt } from '../core/delivery.ts';
 import type { Format, Message } from '../core/message.ts';
+import type { NameChecks } from '../core/types.ts';
 import type { Ending } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -68,6 +69,9 @@ export interface ChannelLimits {
   readonly timeout?: string;
 }
 
+/** Milliseconds that a send gets, after its signal aborted, to end and to report how far it had come. */
+export const SETTLE_MS = 3000;
+
 /** A channel type: one file. `settings` is the YAML, less `type` and `delivery`; types are inferred from it. */
 export interface ChannelType<S extends TSchema = TSchema> {
   readonly type: string;
@@ -85,6 +89,8 @@ export interface ChannelType<S extends TSchema = TSchema> {
   readonly check?: (
     settings: Static<S>,
   ) => readonly { readonly pointer: string; readonly message: string; readonly mend: string }[];
+  /** Finds names in `to` and `mention` of a message that it could never take; a rule that writes such a name is refused. */
+  readonly names?: NameChecks;
   open(settings: Static<S>, tools: ChannelTools): Notifier;
 }
 

@@ -6,6 +6,7 @@ import type { Template } from '../core/ruleset.ts';
 import { defineChannel, type SendIo } from './channel.ts';
 import { notification, sendScope } from './http-settings.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from './program.ts';
+import { checkRecipients } from './recipients.ts';
 import { cutToBytes } from './text.ts';
 
 /** A single variable longer than this is refused by Linux (MAX_ARG_STRLEN, 128 KiB with the name). */
@@ -57,6 +58,7 @@ export const command = defineChannel({
   open: ({ run, env, cwd }, tools) => ({
     async send(message, io) {
       const [file, ...args] = run.map((part) => rendered(part, message, io));
+      checkRecipients(message.to, 'command.bad_recipient', /,/);
       const outcome = await runProgram({
         file: file!,
         args,
@@ -157,7 +159,8 @@ function commandFailure(outcome: ProgramOutcome): SendFailure {
   }
   const body = outcome.stderr.trim() === '' ? {} : { body: outcome.stderr };
   if (outcome.kind === 'stopped') {
-    const reason = 'the program was stopped because its time was over; it may have done its work';
+    const how = outcome.killed ? 'did not end on SIGTERM and was killed' : 'was stopped';
+    const reason = `the time was over and the program ${how}; it may have done its work`;
     return new SendFailure('unknown', 'command.timeout', reason, body);
   }
   if (outcome.exit === undefined) {

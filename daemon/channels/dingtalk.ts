@@ -4,10 +4,18 @@ import type { Message } from '../core/message.ts';
 import { secret, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
-import { apiSetting, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
+import { apiSetting, checkApi, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
 import { fitted, fittedJson, type Markup, layOut, PLAIN, plainOf, without } from './layout.ts';
 import { linkAddress, lookalikes } from './markup.ts';
-import { type Mentions, mentionSetting, mentionsNobody, readMentions } from './mention.ts';
+import {
+  checkMentions,
+  logUnreadable,
+  mentionFault,
+  type Mentions,
+  mentionSetting,
+  mentionsNobody,
+  readMentions,
+} from './mention.ts';
 import { type RobotAnswer, type RobotCode, type RobotDialect, robotUrl, tellRobot } from './robot.ts';
 import { hmac } from './sign.ts';
 import { cleanLine, cutToBytes } from './text.ts';
@@ -57,10 +65,11 @@ export const dingtalk = defineChannel({
   idempotent: false,
   escape: (text, format) => (format === 'markdown' ? MARKDOWN.escape(text) : escapeFor(text, format)),
   check,
+  names: { mention: mentionFault },
   open: (settings, tools) => openDingtalk(settings, tools),
 });
 
-function check({ token, headers }: Settings) {
+function check({ token, mention, api, headers }: Settings) {
   const isUrl = token.reveal().includes('/');
   return [
     ...(isUrl
@@ -72,6 +81,8 @@ function check({ token, headers }: Settings) {
           },
         ]
       : []),
+    ...checkMentions(mention),
+    ...checkApi(api),
     ...checkHeaders(headers),
   ];
 }
@@ -79,6 +90,7 @@ function check({ token, headers }: Settings) {
 function openDingtalk(settings: Settings, tools: ChannelTools): Notifier {
   return {
     async send(message: Message, io: SendIo): Promise<Receipt> {
+      logUnreadable(message.mention, tools.log, io.delivery);
       return await tellRobot(tools, dialect, {
         url: robotUrl(settings.api ?? API, `/robot/send?${queryOf(settings, tools.clock.now())}`),
         headers: renderHeaders(settings.headers, sendScope(message, io.delivery)),
@@ -120,7 +132,7 @@ const CODES: Readonly<Record<number, RobotCode>> = {
   130101: shutOut,
   300001: wrongRobot('there is no such token'),
   300005: wrongRobot('there is no such token'),
-  310000: wrongRobot('the security settings of the robot refuse the message'),
+  310000: wrongMessage('the security settings of the robot refuse the message'),
   400013: wrongRobot('the group does not exist any more'),
   400101: wrongRobot('there is no such token'),
   400102: wrongRobot('the robot is switched off'),
@@ -134,8 +146,29 @@ const CODES: Readonly<Record<number, RobotCode>> = {
   460101: wrongMessage('the message is too long'),
 };
 
-/** One number for a wrong signature, a foreign address and a missing keyword; the last is about this message only. */
-const isMissingKeyword = ({ code, message }: RobotAnswer): boolean => code === 310000 && /keyword/i.test(message);
+const SECURITY = 310000;
+
+/**
+ * Reasons behind the one code of the security settings, by the text: Chinese (`description:关键词不匹配;solution:...`,
+ * `错误描述:...;解决方案:...`), on older robots English (`keywords not in content`). A missing keyword is about one message; the
+ * others are about the channel. A text that is none of these says nothing about the channel, so the message alone is dead.
+ * https://open.dingtalk.com/document/robots/customize-robot-security-settings
+ */
+const REASONS: readonly { readonly text: RegExp; readonly code: RobotCode }[] = [
+  { text: /关键词|关键字|key ?word/i, code: wrongMessage('the message has none of the keywords of the robot') },
+  { text: /时间戳|timestamp/i, code: wrongRobot('the clock of this machine is wrong by more than an hour') },
+  { text: /签名|加签|\bsign\b|signature/i, code: wrongRobot('the signature does not match: `secret` is wrong') },
+  { text: /白名单|\bip\b|whitelist/i, code: wrongRobot('the robot does not take messages from this address') },
+];
+
+/** The part of the text that names the error: the advice after it mentions other reasons, too. */
+const descriptionOf = (text: string): string => /(?:description|错误描述)\s*[:：]\s*([^;；]+)/i.exec(text)?.[1] ?? text;
+
+function meaningOf({ code, message }: RobotAnswer): RobotCode | undefined {
+  if (code !== SECURITY) return CODES[code];
+  const description = descriptionOf(message);
+  return REASONS.find(({ text }) => text.test(description))?.code ?? CODES[code];
+}
 
 const dialect: RobotDialect = {
   name: 'dingtalk',
@@ -143,8 +176,7 @@ const dialect: RobotDialect = {
     Number.isInteger(Number(errcode ?? NaN))
       ? { code: Number(errcode), message: typeof errmsg === 'string' ? errmsg : '' }
       : undefined,
-  meaning: (answer) =>
-    isMissingKeyword(answer) ? wrongMessage('the message has none of the keywords of the robot') : CODES[answer.code],
+  meaning: meaningOf,
 };
 
 const MARKDOWN: Markup = {

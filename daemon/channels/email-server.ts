@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import { readHost } from '../core/network.ts';
+import { readUrl, type UrlForm } from '../core/url.ts';
 import type { Secret } from '../lib/secret.ts';
 
 export type TlsMode = 'auto' | 'required' | 'none';
@@ -34,10 +36,17 @@ interface Parts {
 const IMPLICIT_PORT = 465;
 const SUBMISSION_PORT = 587;
 
-/** The server that settings name; undefined when the URL is no smtp or smtps URL, or there is neither URL nor host. */
-export function mailServer(settings: ServerSettings): MailServer | undefined {
+/** What is wrong with `url` or `host`. */
+export interface ServerFault {
+  readonly pointer: '/url' | '/host';
+  readonly message: string;
+  readonly mend: string;
+}
+
+/** The server that settings with a `url` or a `host` name, or why they name none. */
+export function readMailServer(settings: ServerSettings): MailServer | ServerFault {
   const parts = settings.url === undefined ? fromFields(settings) : fromUrl(settings.url.reveal());
-  if (parts === undefined) return undefined;
+  if ('pointer' in parts) return parts;
   const isLocal = isLoopback(parts.host);
   const tls = tlsFor(settings.tls ?? 'auto', parts, isLocal);
   return {
@@ -57,32 +66,59 @@ function tlsFor(mode: TlsMode, { implicit, user }: Parts, isLocal: boolean): Mai
   return user === undefined || isLocal ? 'offered' : 'required';
 }
 
-function fromFields({ host, port, user, password }: ServerSettings): Parts | undefined {
-  if (host === undefined) return undefined;
-  return { host, port, implicit: port === IMPLICIT_PORT, user, password: password?.reveal() };
-}
-
-function fromUrl(text: string): Parts | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  if ((url.protocol !== 'smtp:' && url.protocol !== 'smtps:') || url.hostname === '') return undefined;
-  const user = decoded(url.username);
-  return {
-    host: decoded(url.hostname).replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? undefined : Number(url.port),
-    implicit: url.protocol === 'smtps:',
-    user: user === '' ? undefined : user,
-    password: url.password === '' ? undefined : decoded(url.password),
-  };
-}
-
-/** A password with a bare `%` in it is taken as it is. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+function fromFields({ host = '', port, user, password }: ServerSettings): Parts | ServerFault {
+  const name = readHost(host.replace(/^\[(.*:.*)\]$/, '$1'));
+  if (name === undefined) {
+    const message = '`host` is neither a name nor an address';
+    return {
+      pointer: '/host',
+      message,
+      mend: 'give the name or the address alone; a port stands in `port`, a login in `user`',
+    };
   }
+  return { host: name, port, implicit: port === IMPLICIT_PORT, user, password: password?.reveal() };
+}
+
+const BY_TLS = 'set it beside the `url`: `tls: required`, `tls: none` or `tls: auto`';
+const BY_CA = 'certificates are checked wherever the mail server is elsewhere; give an authority of your own in `ca`';
+const BY_CONCURRENCY = 'connections are always kept; how many mails are sent at once is `delivery.concurrency`';
+
+/** Parameters of other programs' SMTP URLs, and which setting they are here. */
+const SMTP_URL: UrlForm = {
+  schemes: ['smtp', 'smtps'],
+  login: 'any',
+  path: 'none',
+  example: 'smtps://user:password@host:465',
+  loginElsewhere: 'as `host`, `user` and `password` in place of `url`',
+  query: {
+    requiretls: 'set it beside the `url`: `tls: required`',
+    ignoretls: 'set it beside the `url`: `tls: none`',
+    opportunistictls: BY_TLS,
+    tls: BY_TLS,
+    starttls: BY_TLS,
+    encryption: BY_TLS,
+    secure: 'write `smtps://` for TLS from the first byte, or set `tls: required` beside the `url`',
+    ssl: 'write `smtps://` for TLS from the first byte, or set `tls: required` beside the `url`',
+    rejectunauthorized: BY_CA,
+    'tls.rejectunauthorized': BY_CA,
+    verify: BY_CA,
+    pool: BY_CONCURRENCY,
+    maxconnections: BY_CONCURRENCY,
+    maxmessages: BY_CONCURRENCY,
+    ratelimit: 'set it beside the `url`: `delivery: { rate: 20/1m }`',
+    connectiontimeout: 'set it beside the `url`: `delivery: { timeout: 30s }`',
+    sockettimeout: 'set it beside the `url`: `delivery: { timeout: 30s }`',
+    timeout: 'set it beside the `url`: `delivery: { timeout: 30s }`',
+    from: 'set it beside the `url`: `from`',
+    to: 'set it beside the `url`: `to`',
+  },
+};
+
+function fromUrl(text: string): Parts | ServerFault {
+  const read = readUrl(text, SMTP_URL);
+  if (!read.ok) return { pointer: '/url', message: `\`url\` ${read.message}`, mend: read.mend };
+  const { scheme, host, port, user, password } = read.url;
+  return { host, port, implicit: scheme === 'smtps', user, password };
 }
 
 function isLoopback(host: string): boolean {

@@ -5,11 +5,12 @@ import type { Message } from '../core/message.ts';
 import { oneOrMany, secret, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier } from './channel.ts';
-import { type MailAddress, parseAddress, parseAddresses } from './email-address.ts';
+import { certificateFault } from './certificates.ts';
+import { isMailDomain, type MailAddress, parseAddress, parseAddresses } from './email-address.ts';
 import { readAttachments } from './email-attachments.ts';
 import { mailOf } from './email-message.ts';
 import { answersOf, Rounds } from './email-rounds.ts';
-import { mailServer } from './email-server.ts';
+import { type MailServer, readMailServer } from './email-server.ts';
 import { type MailTransport, openTransport, type TransportOptions } from './email-transport.ts';
 
 const address = (description: string, example: string) => Type.String({ description, examples: [example] });
@@ -69,6 +70,9 @@ const settingsSchema = strict({
   ),
 });
 
+const ADDRESS_MEND =
+  'write each as `ops@example.com` or `Ops <ops@example.com>`, one to an entry; a name with `,`, `:` or `@` stands in quotes: `\'"Ops, Berlin" <ops@example.com>\'`';
+
 type EmailSettings = Static<typeof settingsSchema>;
 
 /** RFC 5321, 4.5.3.1.8: what every server has to take. */
@@ -82,7 +86,16 @@ export const email = defineChannel({
   settings: settingsSchema,
   limits: { timeout: '30s' },
   idempotent: false,
-  check: (settings) => [...serverProblems(settings), ...addressProblems(settings), ...dkimProblems(settings)],
+  check: (settings) => [
+    ...serverProblems(settings),
+    ...caProblems(settings),
+    ...addressProblems(settings),
+    ...dkimProblems(settings),
+  ],
+  names: {
+    to: (text) =>
+      parseAddress(text) === undefined ? { message: 'it is not an e-mail address', mend: ADDRESS_MEND } : undefined,
+  },
   open: (settings, tools) => openEmail(settings, tools),
 });
 
@@ -95,6 +108,7 @@ interface Found {
 function serverProblems(settings: EmailSettings): Found[] {
   const { url, host, port, user, password, tls } = settings;
   const found: Found[] = [];
+  const server = readMailServer(settings);
   const parted = Object.entries({ host, port, user, password }).filter(([, value]) => value !== undefined);
   if (url === undefined && host === undefined) {
     found.push({
@@ -109,13 +123,9 @@ function serverProblems(settings: EmailSettings): Found[] {
       message: `\`url\` and ${names} say the same thing twice`,
       mend: `keep \`url\` or ${names}, not both`,
     });
-  } else if (mailServer(settings) === undefined) {
-    found.push({
-      pointer: '/url',
-      message: '`url` is not an smtp:// or smtps:// URL',
-      mend: 'write it like `smtps://user:password@host:465`; encode `@`, `/` and `:` in a password as %40, %2F and %3A',
-    });
-  } else if (tls === 'none' && mailServer(settings)?.tls === 'implicit') {
+  } else if ('pointer' in server) {
+    found.push(server);
+  } else if (tls === 'none' && server.tls === 'implicit') {
     found.push({
       pointer: '/tls',
       message: '`tls: none` contradicts a server that speaks TLS at once',
@@ -136,18 +146,39 @@ function addressProblems(settings: EmailSettings): Found[] {
     bcc: settings.bcc,
     reply_to: settings.reply_to,
   };
-  const mend = 'write each as `ops@example.com` or `Ops <ops@example.com>`, one to an entry';
-  return Object.entries(lists).flatMap(([name, list = []]) => {
-    const parsed = parseAddresses(list);
-    if (!('wrong' in parsed)) return [];
-    const which = list.length > 1 ? `entry ${parsed.wrong + 1} of \`${name}\`` : `\`${name}\``;
-    return [{ pointer: `/${name}`, message: `${which} is not an e-mail address`, mend }];
-  });
+  return Object.entries(lists).flatMap(([name, list = []]) =>
+    list.flatMap((written, index) => {
+      if (parseAddress(written) !== undefined) return [];
+      const which = list.length > 1 ? `entry ${index + 1} of \`${name}\`` : `\`${name}\``;
+      const pointer = name === 'from' ? '/from' : `/${name}/${index}`;
+      return [{ pointer, message: `${which} is not an e-mail address`, mend: ADDRESS_MEND }];
+    }),
+  );
+}
+
+function caProblems({ ca }: EmailSettings): Found[] {
+  const fault = ca === undefined ? undefined : certificateFault(ca);
+  return fault === undefined ? [] : [{ pointer: '/ca', ...fault }];
+}
+
+function dkimProblems({ dkim }: EmailSettings): Found[] {
+  if (dkim === undefined) return [];
+  const names = (['domain', 'selector'] as const).flatMap((name) =>
+    isMailDomain(dkim[name])
+      ? []
+      : [
+          {
+            pointer: `/dkim/${name}`,
+            message: `\`${name}\` is not a name in the DNS`,
+            mend: 'write it as in the DNS: letters, digits, `-` and dots',
+          },
+        ],
+  );
+  return [...names, ...keyProblems(dkim)];
 }
 
 /** A key that cannot sign would leave every mail unsigned without a word. */
-function dkimProblems({ dkim }: EmailSettings): Found[] {
-  if (dkim === undefined) return [];
+function keyProblems(dkim: NonNullable<EmailSettings['dkim']>): Found[] {
   try {
     if (createPrivateKey(dkim.key.reveal()).asymmetricKeyType === 'rsa') return [];
   } catch {
@@ -226,7 +257,7 @@ const parsed = (texts: readonly string[]): readonly MailAddress[] =>
 function transportOptions(settings: EmailSettings, tools: ChannelTools): TransportOptions {
   const { ca, dkim } = settings;
   return {
-    server: mailServer(settings)!,
+    server: readMailServer(settings) as MailServer,
     hostname: tools.hostname,
     ...(ca !== undefined && { ca }),
     ...(dkim !== undefined && {

@@ -4,10 +4,17 @@ import type { Message, Priority } from '../core/message.ts';
 import { secret, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
-import { apiSetting, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
+import { apiSetting, checkApi, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
 import { fitted, fittedJson, type Markup, layOut, PLAIN, plainOf, without } from './layout.ts';
 import { linkAddress } from './markup.ts';
-import { type Mentions, mentionSetting, readMentions } from './mention.ts';
+import {
+  checkMentions,
+  logUnreadable,
+  mentionFaultWithoutMobiles,
+  type Mentions,
+  mentionSetting,
+  readMentions,
+} from './mention.ts';
 import { type RobotCode, type RobotDialect, robotUrl, tellRobot } from './robot.ts';
 import { hmac } from './sign.ts';
 import { cleanLine, cutToBytes } from './text.ts';
@@ -59,10 +66,11 @@ export const feishu = defineChannel({
   idempotent: false,
   escape: (text, format) => (format === 'markdown' ? entities(text) : escapeFor(text, format)),
   check,
+  names: { mention: mentionFaultWithoutMobiles },
   open: (settings, tools) => openFeishu(settings, tools),
 });
 
-function check({ token, mention, headers }: Settings) {
+function check({ token, mention, api, headers }: Settings) {
   const isUrl = token.reveal().includes('/');
   return [
     ...(isUrl
@@ -74,15 +82,8 @@ function check({ token, mention, headers }: Settings) {
           },
         ]
       : []),
-    ...(readMentions(mention).mobiles.length === 0
-      ? []
-      : [
-          {
-            pointer: '/mention',
-            message: 'nobody can be mentioned by a mobile number here',
-            mend: 'give the open id, or write `user:` before a user id of digits',
-          },
-        ]),
+    ...checkMentions(mention, mentionFaultWithoutMobiles),
+    ...checkApi(api),
     ...checkHeaders(headers),
   ];
 }
@@ -90,6 +91,7 @@ function check({ token, mention, headers }: Settings) {
 function openFeishu(settings: Settings, tools: ChannelTools): Notifier {
   return {
     async send(message: Message, io: SendIo): Promise<Receipt> {
+      logUnreadable(message.mention, tools.log, io.delivery);
       const path = `/open-apis/bot/v2/hook/${encodeURIComponent(settings.token.reveal())}`;
       return await tellRobot(tools, dialect, {
         url: robotUrl(settings.api ?? API, path),
@@ -127,6 +129,8 @@ const CODES: Readonly<Record<number, RobotCode>> = {
   19036: wrongMessage('the message is too long'),
 };
 
+const TOO_MANY = /too many request|频率|频繁|限流|过快/i;
+
 const dialect: RobotDialect = {
   name: 'feishu',
   read({ code, StatusCode, msg, StatusMessage }) {
@@ -136,8 +140,8 @@ const dialect: RobotDialect = {
       ? { code: number, message: typeof message === 'string' ? message : '' }
       : undefined;
   },
-  // The same number for a bad request and for too many of them.
-  meaning: ({ code, message }) => (code === 9499 && /too many request/i.test(message) ? tooFast : CODES[code]),
+  // The same number for a bad request and for too many of them; the text is English or Chinese.
+  meaning: ({ code, message }) => (code === 9499 && TOO_MANY.test(message) ? tooFast : CODES[code]),
 };
 
 /** How card Markdown wants its own characters written when they mean themselves. */

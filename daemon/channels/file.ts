@@ -1,10 +1,11 @@
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type FailureClass, SendFailure } from '../core/failure.ts';
 import type { Message } from '../core/message.ts';
 import { strict, template } from '../core/schema/fields.ts';
 import { Type } from '../core/schema/type.ts';
 import type { Delivery } from '../core/delivery.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { defineChannel } from './channel.ts';
 import { notification, sendScope } from './http-settings.ts';
 import { plainBodyWithDetails, plainTitle } from './plain.ts';
@@ -85,7 +86,7 @@ async function append(target: string, line: string, signal: AbortSignal): Promis
   let opened: FileHandle;
   try {
     await refuseSpecial(target);
-    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+    await makeFolder(path.dirname(target));
     opened = await open(target, 'a+', 0o600);
   } catch (error) {
     throw fileFailure(error, 'opened');
@@ -160,6 +161,9 @@ const ROWS: Readonly<Record<string, Row>> = {
   ENOTDIR: blocked('a part of path is a file where a folder should be'),
   EEXIST: blocked('a part of path is a file where a folder should be'),
   ELOOP: blocked('path leads through symbolic links in a circle'),
+  ENOENT: passing(
+    'a folder above path has vanished while it was in use (a stale mount, a cleaned PrivateTmp); restart belfry',
+  ),
   ENXIO: blocked('what stands at path is no file'),
   ENAMETOOLONG: { class: 'permanent', message: 'the file name is too long' },
   EFBIG: blocked('the file has reached the largest size allowed'),

@@ -3,6 +3,7 @@ import type { Message } from '../core/message.ts';
 import type { Scope, Template } from '../core/ruleset.ts';
 import { template } from '../core/schema/fields.ts';
 import { Type } from '../core/schema/type.ts';
+import { HTTP_URL, readUrl } from '../core/url.ts';
 import { wellFormed } from './text.ts';
 
 /** What every channel over HTTP can be told. */
@@ -27,10 +28,21 @@ export const headersSetting = () =>
 
 type Headers = Readonly<Record<string, Template>>;
 
-interface Found {
+/** A problem of one setting, found by a channel's `check`. */
+export interface Found {
   readonly pointer: string;
   readonly message: string;
   readonly mend: string;
+}
+
+const API_URL = { ...HTTP_URL, query: {}, example: 'https://host/path' };
+
+/** A base URL must be one to which a path can be added. */
+export function checkApi(api: string | undefined): Found[] {
+  const read = api === undefined ? undefined : readUrl(api, API_URL);
+  return read === undefined || read.ok
+    ? []
+    : [{ pointer: '/api', message: `\`api\` ${read.message}`, mend: read.mend }];
 }
 
 /** Headers that say how the request itself is carried; https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */

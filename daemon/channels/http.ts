@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import { SendFailure } from '../core/failure.ts';
+import { HTTP_URL, readUrl, type UrlParts } from '../core/url.ts';
 import type { Ending } from '../lib/abort.ts';
 import { Exchange } from './http-exchange.ts';
 import { openResolver, type ResolverOptions } from './resolver.ts';
@@ -95,9 +96,10 @@ class Targets {
 }
 
 function targetOf(text: string): Target | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined;
-  return { origin: url.origin, path: `${url.pathname}${url.search}`, credentials: credentialsOf(url) };
+  const read = readUrl(text, HTTP_URL);
+  if (!read.ok || !URL.canParse(text)) return undefined;
+  const { origin, pathname, search } = new URL(text);
+  return { origin, path: `${pathname}${search}`, credentials: credentialsOf(read.url) };
 }
 
 function ask(agent: Agent, targets: Targets, request: HttpRequest): Promise<HttpAnswer> {
@@ -135,8 +137,7 @@ function ask(agent: Agent, targets: Targets, request: HttpRequest): Promise<Http
 }
 
 /** `https://user:password@host`: what a browser would make of it. */
-function credentialsOf(url: URL): Record<string, string> {
-  if (url.username === '' && url.password === '') return {};
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
+function credentialsOf({ user, password = '' }: UrlParts): Record<string, string> {
+  if (user === undefined) return {};
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}` };
 }

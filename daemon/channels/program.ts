@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { kill } from 'node:process';
+import { kill as signalProcess } from 'node:process';
 import type { Clock } from '../lib/clock.ts';
+import { SETTLE_MS } from './channel.ts';
 
 export interface ProgramRun {
   readonly file: string;
@@ -12,10 +13,10 @@ export interface ProgramRun {
   readonly clock: Clock;
 }
 
-/** `not_started`: the program never ran. `stopped`: it ran until the signal came. `ended`: by itself; `signal` when something else killed it. */
+/** `not_started`: the program never ran. `stopped`: it ran until the signal came; `killed` when it did not end on SIGTERM. `ended`: by itself; `signal` when something else killed it. */
 export type ProgramOutcome =
   | { readonly kind: 'not_started'; readonly code: string }
-  | { readonly kind: 'stopped'; readonly stderr: string }
+  | { readonly kind: 'stopped'; readonly killed: boolean; readonly stderr: string }
   | {
       readonly kind: 'ended';
       readonly exit: number | undefined;
@@ -26,8 +27,8 @@ export type ProgramOutcome =
 
 /** What is kept of each output stream; the rest is read and thrown away, so that the program never blocks on it. */
 const KEPT = 4096;
-/** Between SIGTERM and SIGKILL. */
-const GRACE = 2000;
+/** Between SIGTERM and SIGKILL; what is left of the time to settle is for the program to be gone. */
+const GRACE = SETTLE_MS - 1000;
 /** What a program left in the background may go on holding its output open before we stop listening. */
 const LINGER = 500;
 
@@ -44,10 +45,15 @@ export function runProgram(run: ProgramRun): Promise<ProgramOutcome> {
     const stderr = keepHead(child.stderr!);
     const timers = new Set<() => void>();
     let isStopping = false;
+    let isKilled = false;
+    const kill = (): void => {
+      isKilled = true;
+      signalGroup(child, 'SIGKILL');
+    };
     const stop = (): void => {
       isStopping = true;
       signalGroup(child, 'SIGTERM');
-      timers.add(run.clock.after(GRACE, () => signalGroup(child, 'SIGKILL')));
+      timers.add(run.clock.after(GRACE, kill));
     };
     const end = (outcome: ProgramOutcome): void => {
       run.signal.removeEventListener('abort', stop);
@@ -61,7 +67,7 @@ export function runProgram(run: ProgramRun): Promise<ProgramOutcome> {
     const ended = (exit: number | null, signal: string | null): void =>
       end(
         isStopping
-          ? { kind: 'stopped', stderr: stderr() }
+          ? { kind: 'stopped', killed: isKilled, stderr: stderr() }
           : { kind: 'ended', exit: exit ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr() },
       );
     run.signal.addEventListener('abort', stop, { once: true });
@@ -95,7 +101,7 @@ function start(run: ProgramRun): ChildProcess | string {
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    kill(-child.pid, signal);
+    signalProcess(-child.pid, signal);
   } catch {
     // The group is gone already, or the system has no process groups.
     child.kill(signal);

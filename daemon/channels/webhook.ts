@@ -4,10 +4,20 @@ import type { Message } from '../core/message.ts';
 import { oneOrMany, secret, strict, wordOrTemplate } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
+import { HTTP_URL, readUrl } from '../core/url.ts';
 import { failureOf, isSuccess, shown, type StatusRange } from './http-failures.ts';
-import { checkHeaders, headersSetting, headerValue, notification, renderHeaders, scopeOf } from './http-settings.ts';
+import {
+  checkApi,
+  checkHeaders,
+  headersSetting,
+  headerValue,
+  notification,
+  renderHeaders,
+  scopeOf,
+} from './http-settings.ts';
+import { robotUrl } from './robot.ts';
 import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks, standardWebhooksKey } from './sign.ts';
-import { bodySetting, renderBody } from './webhook-body.ts';
+import { bodySetting, checkBody, renderBody } from './webhook-body.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'] as const;
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE']);
@@ -115,35 +125,50 @@ export const webhook = defineChannel({
 });
 
 function check(settings: Settings) {
-  const { url, api, sign, headers } = settings;
-  const address = URL.canParse(url.reveal(), api) ? new URL(url.reveal(), api) : undefined;
-  const isHttp = address !== undefined && /^https?:$/.test(address.protocol);
-  const badKeys = (sign?.standard_webhooks ?? []).filter((key) => standardWebhooksKey(key.reveal()) === undefined);
+  const { body, sign, headers, success } = settings;
+  const badKeys = (sign?.standard_webhooks ?? []).flatMap((key, index) =>
+    standardWebhooksKey(key.reveal()) === undefined ? [index] : [],
+  );
   return [
-    ...(isHttp
-      ? []
-      : [
-          {
-            pointer: '/url',
-            message: '`url` is not an http or https URL',
-            mend: 'write it whole: `https://host/path`',
-          },
-        ]),
+    ...checkAddress(settings),
+    ...(success ?? []).flatMap((range, index) => (isBackwards(range) ? [backwards(index)] : [])),
     ...(sign !== undefined && sign.standard_webhooks === undefined && sign.hmac === undefined
       ? [{ pointer: '/sign', message: '`sign` says nothing', mend: 'give `standard_webhooks` or `hmac`' }]
       : []),
-    ...(badKeys.length === 0
-      ? []
-      : [
-          {
-            pointer: '/sign/standard_webhooks',
-            message: 'this is not a secret of Standard Webhooks',
-            mend: 'it is `whsec_` and base64',
-          },
-        ]),
+    ...badKeys.map((index) => ({
+      pointer: `/sign/standard_webhooks/${index}`,
+      message: 'this is not a secret of Standard Webhooks',
+      mend: 'it is `whsec_` and base64',
+    })),
     ...checkHeaders(headers),
+    ...checkBody(body, headers),
   ];
 }
+
+/** `url` is whole, or a path below `api`. */
+function checkAddress(settings: Settings) {
+  const found = checkApi(settings.api);
+  if (found.length > 0) return found;
+  if (settings.api !== undefined && !isPath(settings.url.reveal())) {
+    const message = '`api` has no meaning beside a whole `url`';
+    return [{ pointer: '/api', message, mend: 'take `api` out, or give as `url` only the path, beginning with `/`' }];
+  }
+  const read = readUrl(addressOf(settings), HTTP_URL);
+  return read.ok ? [] : [{ pointer: '/url', message: `\`url\` ${read.message}`, mend: read.mend }];
+}
+
+const isPath = (url: string): boolean => /^\/(?!\/)/.test(url);
+
+const isBackwards = (range: string | number): boolean => {
+  const [first, last] = rangeOf(range);
+  return first > last;
+};
+
+const backwards = (index: number) => ({
+  pointer: `/success/${index}`,
+  message: 'this range ends before it begins, so that no status is in it',
+  mend: 'write the smaller status first: `200-299`',
+});
 
 function openWebhook(settings: Settings, tools: ChannelTools): Notifier {
   const success = (settings.success ?? ['200-299']).map(rangeOf);
@@ -161,8 +186,7 @@ function openWebhook(settings: Settings, tools: ChannelTools): Notifier {
 const LONGEST_RECEIPT = 1024;
 
 function addressOf({ url, api }: Settings): string {
-  const address = url.reveal();
-  return api !== undefined && URL.canParse(address, api) ? new URL(address, api).href : address;
+  return api === undefined ? url.reveal() : robotUrl(api, url.reveal());
 }
 
 /** What is the same in every attempt, and the signature that is not. The bytes that are signed are the bytes that are sent. */

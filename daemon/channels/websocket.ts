@@ -2,6 +2,7 @@ import { SendFailure } from '../core/failure.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { Type } from '../core/schema/type.ts';
 import { defineChannel } from './channel.ts';
+import { checkRecipients } from './recipients.ts';
 
 const settings = strict({
   to: Type.Optional(
@@ -36,6 +37,7 @@ export const websocket = defineChannel({
   idempotent: true,
   open: ({ to, keep, require }, { push, clock }) => ({
     async send(message, { delivery, signal }) {
+      checkRecipients(message.to, 'push.bad_recipient');
       if (signal.aborted) throw new SendFailure('transient', 'push.aborted', 'it was stopped before it was put down');
       const keepUntil = clock.now() + keep!;
       try {

@@ -4,10 +4,18 @@ import { secret, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { escapeFor } from '../core/escape.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo } from './channel.ts';
-import { apiSetting, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
+import { apiSetting, checkApi, checkHeaders, headersSetting, renderHeaders, sendScope } from './http-settings.ts';
 import { fitted, type Markup, layOut, PLAIN, plainOf, without } from './layout.ts';
 import { linkAddress, lookalikes } from './markup.ts';
-import { type Mentions, mentionSetting, mentionsNobody, readMentions } from './mention.ts';
+import {
+  checkMentions,
+  logUnreadable,
+  mentionFault,
+  type Mentions,
+  mentionSetting,
+  mentionsNobody,
+  readMentions,
+} from './mention.ts';
 import { type RobotCode, type RobotDialect, robotUrl, tellRobot } from './robot.ts';
 import { byteLength, cleanLine, cutToBytes } from './text.ts';
 
@@ -57,11 +65,12 @@ export const wecom = defineChannel({
   escape: (text, format) =>
     format === 'html' ? escapeFor(text, format) : format === 'markdown' ? lookalikes(text) : text,
   check,
+  names: { mention: mentionFault },
   open: (settings, tools) => openWecom(settings, tools),
 });
 
 function check(settings: Settings) {
-  const { key, keys, headers } = settings;
+  const { key, keys, mention, api, headers } = settings;
   const all = keysOf(settings);
   const isUrl = all.some((one) => one.reveal().includes('/'));
   return [
@@ -77,6 +86,8 @@ function check(settings: Settings) {
           },
         ]
       : []),
+    ...checkMentions(mention),
+    ...checkApi(api),
     ...checkHeaders(headers),
   ];
 }
@@ -87,6 +98,7 @@ function openWecom(settings: Settings, tools: ChannelTools): Notifier {
   const keys = keysOf(settings);
   return {
     async send(message: Message, io: SendIo): Promise<Receipt> {
+      logUnreadable(message.mention, tools.log, io.delivery);
       const key = keys[turnOf(io, keys.length)]!;
       const path = `/cgi-bin/webhook/send?key=${encodeURIComponent(key.reveal())}`;
       return await tellRobot(tools, dialect, {

@@ -22,6 +22,8 @@ export interface CheckRequest {
   /** What relative paths start from; files below it are named relative to it. */
   readonly cwd: string;
   readonly registry: Registry;
+  /** Texts that their settings take stand in for references that cannot be resolved. */
+  readonly withoutSecrets?: boolean;
 }
 
 /** `belfry check --json`. */
@@ -38,9 +40,9 @@ export interface Checked extends CheckResult {
 }
 
 /** Reads and compiles everything as a daemon would, and finds all problems; touches no state and needs no daemon. */
-export async function check({ paths, env, cwd, registry }: CheckRequest): Promise<Checked> {
+export async function check({ paths, env, cwd, registry, withoutSecrets = false }: CheckRequest): Promise<Checked> {
   const scrubber = new Scrubber();
-  const parts = { env, cwd, scrubber, tools: toolsOf(registry) };
+  const parts = { env, cwd, scrubber, withoutSecrets, tools: toolsOf(registry) };
   const { files, problems } = await loadAll(paths, parts);
   const fragments = [...files.values()].map(({ fragment }) => fragment);
   const linked = link(fragments, parts.tools, await elsewhere(paths, files, parts));
@@ -99,19 +101,21 @@ function shownPath(file: string, cwd: string): string {
 export interface CheckCommand {
   readonly paths: readonly string[];
   readonly format: string;
+  readonly withoutSecrets?: boolean;
   readonly registry: Registry;
   readonly terminal: Pick<Terminal, 'env' | 'cwd' | 'stdout' | 'stderr'>;
 }
 
 /** `belfry check`: 0 when all is well, 78 when it is not, 2 for a format that does not exist. */
-export async function checkCommand({ paths, format, registry, terminal }: CheckCommand): Promise<number> {
+export async function checkCommand(command: CheckCommand): Promise<number> {
+  const { paths, format, withoutSecrets = false, registry, terminal } = command;
   const { env, cwd, stdout, stderr } = terminal;
   const report = Object.hasOwn(REPORTS, format) ? REPORTS[format as CheckFormat] : undefined;
   if (report === undefined) {
     stderr.write(`belfry: there is no format \`${format}\`; ${mendByName(format, CHECK_FORMATS, '', 'there are')}\n`);
     return EXIT.usage;
   }
-  const checked = await check({ paths, env, cwd, registry });
+  const checked = await check({ paths, env, cwd, registry, withoutSecrets });
   const coloured = stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   stdout.write(report(checked, coloured ? COLOURS : undefined));
   return checked.valid ? EXIT.ok : EXIT.config;

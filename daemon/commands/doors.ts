@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { refuseUnsafeEnvironment } from '../app/environment.ts';
 import { type Stopped, openStopped } from '../app/stopped.ts';
 import { configPath, type StatePaths, statePaths } from '../app/paths.ts';
 import { EXIT } from '../core/failure.ts';
@@ -31,6 +32,7 @@ export class Doors {
   }
 
   async client(options: CommonOptions): Promise<Client> {
+    if (options.url !== undefined) refuseUnsafeEnvironment(this.#terminal.env);
     const paths = (): Promise<StatePaths> => this.paths(options);
     const token = await tokenFor(options, this.#terminal.env, paths);
     this.#client ??= openClient({ ...options, ...(token !== undefined && { token }) }, paths);

@@ -1,9 +1,10 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT } from '../core/failure.ts';
 import { isObject, type Json, parseJson } from '../core/json.ts';
 import { syncFolder } from '../lib/atomic-file.ts';
 import { parseDuration } from '../lib/duration.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import type { StatePaths } from '../app/paths.ts';
 import type { DeliveryView } from '../http/port.ts';
 import type { Client } from './client.ts';
@@ -88,7 +89,7 @@ async function leaveInInbox(
 ): Promise<number> {
   const name = `${encodeURIComponent(event.id).slice(0, 200)}.json`;
   try {
-    await mkdir(paths.inbox, { recursive: true, mode: 0o700 });
+    await makeFolder(paths.inbox);
     const aside = path.join(paths.inbox, `.${name}.${terminal.pid}`);
     const file = await open(aside, 'w', 0o600);
     try {

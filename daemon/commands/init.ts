@@ -1,8 +1,9 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { channelTypes } from '../channels/index.ts';
 import { EXIT } from '../core/failure.ts';
 import { schemas } from '../core/schema/generate.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { sourceTypes } from '../sources/index.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,7 +24,7 @@ export async function initCommand({ dir, terminal }: InitCommand): Promise<numbe
     );
     return EXIT.failed;
   }
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder, 0o777);
   const { rules, tests } = schemas({ channels: channelTypes, sources: sourceTypes });
   const files = {
     ...STARTER,

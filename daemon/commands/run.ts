@@ -24,11 +24,19 @@ export async function runCommand(
   const config = configPath(options.config, terminal.env, terminal.cwd, existsSync);
   const validate = (path?: string) =>
     check({ paths: [path ?? config], env: terminal.env, cwd: terminal.cwd, registry });
+  const reload = (running: App): void =>
+    void running.reload().catch((error: unknown) => {
+      terminal.stderr.write(`belfry: the rules could not be reloaded: ${(error as Error).message}\n`);
+    });
   let app: App | undefined;
-  // Before it runs there is nothing to reload, but the signal must not kill it either.
-  const offHangup = terminal.onHangup(() => void app?.reload());
+  let isReloadDue = false;
+  const offHangup = terminal.onHangup(() => {
+    if (app === undefined) isReloadDue = true;
+    else reload(app);
+  });
   try {
     app = await openApp({ config, terminal, version, check: validate });
+    if (isReloadDue) reload(app);
     tuneEngine();
     if (options.tryIt) terminal.stdout.write(tryIt(app, terminal.env));
     const failure = await Promise.race([app.failed, aborted(terminal.interrupted)]);

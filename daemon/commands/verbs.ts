@@ -179,9 +179,12 @@ function ruleVerbs(program: Command, { terminal, registry, doors, config, run }:
     .description('validate rules: every problem with its place, an excerpt and what to do')
     .argument('[path...]', 'files or directories (default: the rules directory)')
     .addOption(new Option('--format <format>', 'how').choices(CHECK_FORMATS).default('text'))
-    .action((given: string[], options: CommonOptions & { format: string }) => {
+    .option('--without-secrets', 'let stand-ins take the places of references that cannot be resolved')
+    .action((given: string[], options: CommonOptions & { format: string; withoutSecrets?: true }) => {
       const paths = given.length > 0 ? given : [config(options)];
-      return run(() => checkCommand({ paths, format: options.json ? 'json' : options.format, registry, terminal }));
+      const format = options.json ? 'json' : options.format;
+      const withoutSecrets = options.withoutSecrets === true;
+      return run(() => checkCommand({ paths, format, withoutSecrets, registry, terminal }));
     });
   program
     .command('explain')

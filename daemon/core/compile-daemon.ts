@@ -1,26 +1,24 @@
-import { stableText } from './compile-entry.ts';
+import { asWritten, stableText } from './compile-entry.ts';
 import type { Draft } from './draft.ts';
+import { faultOfOrigin } from './origin.ts';
 import { below } from './pointer.ts';
+import { readHostAndPort } from './network.ts';
 import type { DaemonSettings } from './ruleset.ts';
 import { type DaemonFileSettings, daemonSchema } from './schema/daemon.ts';
 import { decode } from './schema/decode.ts';
 import type { CompileTools } from './types.ts';
+import { readUrl, type UrlForm } from './url.ts';
 
 /** Compiles `daemon:`; undefined when anything is wrong with it. */
 export function compileDaemon(given: unknown, draft: Draft, tools: CompileTools): DaemonSettings | undefined {
   draft.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(given)));
   const settings = draft.settings(daemonSchema, given ?? {}, '/daemon', '`daemon`');
   if (settings === undefined) return undefined;
-  const port = Number(/:(\d+)$/.exec(settings.listen ?? '')?.[1] ?? 0);
-  if (port > 65535) {
-    const message = '`listen` has a port that does not exist';
-    draft.found({
-      pointer: '/daemon/listen',
-      at: 'value',
-      code: 'schema.range',
-      message,
-      mend: 'use a port up to 65535',
-    });
+  checkAddresses(settings, draft);
+  for (const [index, origin] of (settings.origins ?? []).entries()) {
+    const pointer = asWritten(below('/daemon/origins', index), draft);
+    const fault = faultOfOrigin(origin, draft.document.referenced(pointer));
+    if (fault !== undefined) draft.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
   }
   const names = new Set<string>();
   for (const [index, { name }] of (settings.tokens ?? []).entries()) {
@@ -39,6 +37,24 @@ export function compileDaemon(given: unknown, draft: Draft, tools: CompileTools)
   return daemonSettings(settings, tools);
 }
 
+const PUBLIC_URL: UrlForm = {
+  schemes: ['http', 'https'],
+  login: 'none',
+  path: 'none',
+  query: {},
+  example: 'https://belfry.example.com',
+};
+
+function checkAddresses({ listen, public_url: publicUrl }: DaemonFileSettings, draft: Draft): void {
+  const found = (pointer: string, code: string, message: string, mend: string): void =>
+    draft.found({ pointer, at: 'value', code, message, mend });
+  const address = listen === undefined ? undefined : readHostAndPort(listen, 0);
+  if (address !== undefined && 'message' in address)
+    found('/daemon/listen', 'schema.range', `\`listen\` ${address.message}`, address.mend);
+  const read = publicUrl === undefined ? undefined : readUrl(publicUrl, PUBLIC_URL);
+  if (read?.ok === false) found('/daemon/public_url', 'value.url', `\`public_url\` ${read.message}`, read.mend);
+}
+
 /** What holds when no file has a `daemon:`. */
 export function defaultDaemon(tools: CompileTools): DaemonSettings {
   const silent = { found: () => undefined, secret: () => undefined, hide: () => undefined };
@@ -52,6 +68,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     state,
     tokens,
     public_url: publicUrl,
+    origins,
     log,
     limits,
     retention,
@@ -63,6 +80,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     ...(state !== undefined && { state }),
     tokens: tokens.map(({ name, token, scopes }) => ({ name, hash: tools.tokenHash(token.reveal()), scopes })),
     ...(publicUrl !== undefined && { publicUrl }),
+    origins: origins ?? [],
     log: log as DaemonSettings['log'],
     limits: {
       body: limits.body!,

@@ -1,6 +1,6 @@
 import type { Draft } from './draft.ts';
 import { isObject } from './json.ts';
-import { below } from './pointer.ts';
+import { below, stepsOf, valueAt } from './pointer.ts';
 import { kindOf } from './schema/explain.ts';
 import { ENTRY_NAME } from './schema/entry-name.ts';
 import { mendByName, suggest } from './suggest.ts';
@@ -89,12 +89,18 @@ export function runCheck(
   const code = `${noun}.settings`;
   try {
     for (const { pointer: relative, message, mend } of check?.(settings) ?? []) {
-      draft.found({ pointer: pointer + relative, at: 'value', code, message, mend });
+      draft.found({ pointer: asWritten(pointer + relative, draft), at: 'value', code, message, mend });
     }
   } catch (error) {
     const message = `this ${noun} could not be checked (${error instanceof Error ? error.name : 'error'})`;
     draft.found({ pointer, at: 'key', code, message, mend: 'please report this as a bug, with this part of the file' });
   }
+}
+
+/** A setting that takes one or several is always a list to a check: the only entry is the setting itself where none is written. */
+export function asWritten(pointer: string, draft: Draft): string {
+  const [owner, last] = [stepsOf(pointer).slice(0, -1), stepsOf(pointer).at(-1)];
+  return last === '0' && !Array.isArray(valueAt(draft.document.data, owner)) ? below('', ...owner) : pointer;
 }
 
 /** JSON with the keys of every map in order: the same settings give the same text. */

@@ -1,5 +1,6 @@
 import type { FileDefaults } from './compile-defaults.ts';
 import { compileFlow, reportMatch, targetOf } from './compile-flow.ts';
+import { noteWrittenNames } from './compile-names.ts';
 import type { Draft } from './draft.ts';
 import { isObject } from './json.ts';
 import { compileMatch } from './match/compile.ts';
@@ -29,6 +30,7 @@ export function compileRule(
   if (typeof name === 'string') {
     draft.declare('rule', name, below(pointer, 'name'), 'value', digest);
     mentions(name, given, pointer, draft);
+    noteWrittenNames(given, pointer, draft);
     if (same !== undefined) return same;
   }
   const settings = draft.settings(ruleSchema, given, pointer, 'a rule');

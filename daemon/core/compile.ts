@@ -6,7 +6,7 @@ import { compileHoursEntry } from './compile-hours.ts';
 import { compileRule } from './compile-rule.ts';
 import { compileSilence } from './compile-silence.ts';
 import { compileSource } from './compile-source.ts';
-import { type Declared, Draft, type Reference, type RuleDocument } from './draft.ts';
+import { type Declared, Draft, type Reference, type RuleDocument, type WrittenName } from './draft.ts';
 import type { Problem } from './failure.ts';
 import type { Hours } from './hours.ts';
 import { isObject } from './json.ts';
@@ -27,6 +27,7 @@ export interface Fragment {
   readonly problems: readonly Problem[];
   readonly declared: readonly Declared[];
   readonly references: readonly Reference[];
+  readonly names: readonly WrittenName[];
   readonly daemon?: DaemonSettings;
   readonly sources: readonly SourceConfig[];
   readonly channels: readonly ChannelConfig[];
@@ -41,6 +42,8 @@ export interface Fragment {
   readonly secrets: readonly string[];
   /** Pointers of values that an excerpt must not show. */
   readonly masked: ReadonlySet<string>;
+  /** Pointers of texts with an unresolved reference that did not fit with a stand-in for it, and the words that fit there. */
+  readonly rejected: ReadonlyMap<string, readonly string[]>;
 }
 
 interface Parts {
@@ -81,8 +84,8 @@ export function* compileSteps(
   for (const compileSection of SECTION_COMPILERS) {
     yield* compileSection(file, defaults, draft, tools, parts, before?.rulesByDigest ?? new Map());
   }
-  const { problems, declared, references, secrets, masked } = draft;
-  return { file: document.file, problems, declared, references, ...parts, secrets, masked };
+  const { problems, declared, references, names, secrets, masked, rejected } = draft;
+  return { file: document.file, problems, declared, references, names, ...parts, secrets, masked, rejected };
 }
 
 type Section = (

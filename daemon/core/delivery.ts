@@ -4,7 +4,7 @@ import type { Message } from './message.ts';
 import type { Rate } from '../lib/duration.ts';
 
 /**
- * pending -> sending -> delivered | dead; held: its channel is paused, held or misconfigured; cancelled: taken back by a person.
+ * pending -> sending -> delivered | dead; held: its channel is paused, held, misconfigured, or no longer in the rules; cancelled: taken back by a person.
  * `sending` also covers a message handed over whose receipt is still to come (a WebSocket user who is away).
  */
 export type DeliveryState = 'pending' | 'sending' | 'held' | 'delivered' | 'dead' | 'cancelled';

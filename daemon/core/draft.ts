@@ -1,10 +1,11 @@
 import type { Problem } from './failure.ts';
-import { nameOf } from './pointer.ts';
+import { below, nameOf, stepsOf, valueAt } from './pointer.ts';
 import { coerceReferenced } from './schema/coerce.ts';
 import { type DecodeSink, decode } from './schema/decode.ts';
 import { schemaOf } from './schema/json-schema.ts';
 import type { Static, TSchema } from './schema/type.ts';
 import { type Finding, validate } from './schema/validate.ts';
+import type { NameField } from './types.ts';
 
 export interface Position {
   readonly line: number;
@@ -18,6 +19,8 @@ export interface RuleDocument {
   readonly data: unknown;
   /** Something in this value came in through a reference. */
   referenced(pointer: string): boolean;
+  /** A reference in this text could not be resolved, and a stand-in is in its place; never, if not given. */
+  unresolved?(pointer: string): boolean;
   /** Where the key or the value stands; `offset` counts characters into a text value. */
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
 }
@@ -42,6 +45,14 @@ export interface Reference {
   readonly position: Position;
 }
 
+/** A recipient or a mention that a rule writes out, and the channel that is to take it. What a template gives is known only later. */
+export interface WrittenName {
+  readonly field: NameField;
+  readonly text: string;
+  readonly channel: string;
+  readonly position: Position;
+}
+
 const MOST_PROBLEMS = 500;
 
 /** Everything learnt about one file while it is compiled: problems with their places, names, mentions, secrets. */
@@ -49,10 +60,14 @@ export class Draft {
   readonly document: RuleDocument;
   readonly declared: Declared[] = [];
   readonly references: Reference[] = [];
+  readonly names: WrittenName[] = [];
   /** Values of secret fields; longer than the reference that brought them in, or written out. */
   readonly secrets: string[] = [];
   /** Pointers of values that an excerpt must not show. */
   readonly masked = new Set<string>();
+  /** Places where a stand-in was not taken, with the words that would have been, as far as they are known. */
+  readonly rejected = new Map<string, readonly string[]>();
+  #rejections = 0;
   readonly #findings: Finding[] = [];
 
   constructor(document: RuleDocument) {
@@ -61,7 +76,7 @@ export class Draft {
 
   /** How much is wrong so far; a part is good if the count did not change while it was compiled. */
   get count(): number {
-    return this.#findings.length;
+    return this.#findings.length + this.#rejections;
   }
 
   get problems(): Problem[] {
@@ -72,6 +87,9 @@ export class Draft {
   }
 
   found(finding: Finding): void {
+    // The reference is what is wrong there; nobody knows what it would have brought in.
+    const unresolved = this.#unresolvedAt(finding.pointer);
+    if (unresolved.length > 0) return unresolved.forEach((pointer) => this.#reject(pointer, finding.takes));
     this.#findings.push(finding);
     // Nobody knows what a misspelt setting holds; in rules and defaults there are no secret fields.
     if (finding.code === 'schema.unknown_key' && !/^\/(rules|defaults)\//.test(finding.pointer))
@@ -80,11 +98,34 @@ export class Draft {
 
   /** Something is known to be wrong right there. */
   has(pointer: string): boolean {
-    return this.#findings.some((finding) => finding.pointer === pointer);
+    return this.rejected.has(pointer) || this.#findings.some((finding) => finding.pointer === pointer);
+  }
+
+  /** What is wrong with a list may be wrong with any of its entries. */
+  #unresolvedAt(pointer: string): readonly string[] {
+    if (this.document.unresolved === undefined) return [];
+    if (this.#isUnresolved(pointer)) return [pointer];
+    const value = valueAt(this.document.data, stepsOf(pointer));
+    const entries = Array.isArray(value) ? value.map((_, index) => below(pointer, index)) : [];
+    return entries.filter((entry) => this.#isUnresolved(entry));
+  }
+
+  #isUnresolved(pointer: string): boolean {
+    return this.document.unresolved?.(pointer) === true;
+  }
+
+  #reject(pointer: string, takes: readonly string[] = []): void {
+    this.rejected.set(pointer, takes);
+    this.#rejections += 1;
   }
 
   declare(kind: DeclaredKind, name: string, pointer: string, at: 'key' | 'value', digest: string): void {
     const { document } = this;
+    if (this.#isUnresolved(pointer)) {
+      // A path may be any; a name is what others mention it by.
+      if (kind !== 'path') this.#reject(pointer);
+      return;
+    }
     // Found when somebody asks, which is when something is wrong with it: finding ten thousand places takes time.
     this.declared.push({
       kind,
@@ -98,12 +139,26 @@ export class Draft {
 
   refer(kind: Reference['kind'], name: string, from: string, pointer: string): void {
     const { document } = this;
+    if (this.#isUnresolved(pointer)) return this.#reject(pointer);
     const hidden = document.referenced(pointer);
     this.references.push({
       kind,
       name,
       from,
       hidden,
+      get position() {
+        return document.locate(pointer, 'value');
+      },
+    });
+  }
+
+  name(channel: string, field: NameField, text: string, pointer: string): void {
+    const { document } = this;
+    if (this.#isUnresolved(pointer)) return;
+    this.names.push({
+      channel,
+      field,
+      text,
       get position() {
         return document.locate(pointer, 'value');
       },
@@ -130,7 +185,7 @@ export class Draft {
     return {
       found: (finding) => this.found(finding),
       secret: (pointer, value) => {
-        this.secrets.push(value);
+        if (!this.#isUnresolved(pointer)) this.secrets.push(value);
         this.masked.add(pointer);
       },
       hide: (pointer) => this.masked.add(pointer),

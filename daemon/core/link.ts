@@ -4,6 +4,7 @@ import { BUILT_IN_SOURCES } from './compile-source.ts';
 import type { Declared, DeclaredKind, Reference } from './draft.ts';
 import type { Problem } from './failure.ts';
 import { makesAlerts } from './flow/alert.ts';
+import { refusedNames } from './link-names.ts';
 import { buildIndex, buildResolvingIndex } from './match/rule-index.ts';
 import type { Ruleset } from './ruleset.ts';
 import { mendByName } from './suggest.ts';
@@ -38,6 +39,7 @@ export function* linkSteps(
     found.push(find(fragments, elsewhere));
     yield;
   }
+  found.push(refusedNames(fragments, tools));
   const problems = found.flat();
   if (problems.length > 0 || fragments.some((fragment) => fragment.problems.length > 0)) {
     return { ok: false, problems };

@@ -19,6 +19,16 @@ export function stepsOf(pointer: string): string[] {
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
+/** The value at a place of a document; undefined when there is none. */
+export function valueAt(data: unknown, steps: readonly string[]): unknown {
+  let value = data;
+  for (const step of steps) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[step];
+  }
+  return value;
+}
+
 /** What a reader calls the place: its key, or `item 2 of notify` for an entry of a list. */
 export function nameOf(pointer: string): string {
   const steps = stepsOf(pointer);

@@ -59,11 +59,11 @@ function extras(templates: MessageTemplates, rendering: Rendering): Partial<Mess
     ...present('image', image),
     ...present('actions', rendering.actions(templates.actions)),
     ...present('fields', rendering.fields(templates.fields)),
-    ...present('mention', rendering.names('mention', templates.mention)),
+    ...present('mention', someOf(rendering.list('mention', templates.mention))),
     ...present('attach', rendering.list('attach', templates.attach)),
     ...(replaceKey !== undefined && replaceKey !== '' && { replace_key: replaceKey }),
     ...present('ttl', templates.ttl),
-    ...present('to', rendering.names('to', templates.to)),
+    ...present('to', someOf(rendering.recipients('to', templates.to))),
   };
 }
 
@@ -99,11 +99,16 @@ class Rendering {
 
   /** Text that is used, not shown: unescaped, in one line; nothing when it fails. */
   line(field: string, template: Template | undefined): string | undefined {
+    const text = this.#used(field, template);
+    return text === undefined ? undefined : oneLine(text).trim();
+  }
+
+  #used(field: string, template: Template | undefined): string | undefined {
     if (template === undefined) return undefined;
     const { text, error: failure } = template.render(this.#scope);
     const error =
       failure ?? (text.length > LONGEST_FIELD ? `it is longer than ${LONGEST_FIELD} characters` : undefined);
-    if (error === undefined) return oneLine(text).trim();
+    if (error === undefined) return text;
     this.#errors.push(`${field}: ${error}`);
     return undefined;
   }
@@ -132,10 +137,9 @@ class Rendering {
     return templates?.map((template) => this.line(field, template) ?? '').filter((text) => text !== '');
   }
 
-  /** Whom to tell: nobody named is nobody chosen, so that those of the channel's settings are told. */
-  names(field: string, templates: readonly Template[] | undefined): readonly string[] | undefined {
-    const found = this.list(field, templates);
-    return found?.length === 0 ? undefined : found;
+  /** One entry, one recipient, with its control characters: a channel refuses what it cannot take for one. */
+  recipients(field: string, templates: readonly Template[] | undefined): readonly string[] | undefined {
+    return templates?.map((template) => (this.#used(field, template) ?? '').trim()).filter((text) => text !== '');
   }
 
   actions(actions: MessageTemplates['actions']): readonly Action[] | undefined {
@@ -152,6 +156,10 @@ class Rendering {
     );
   }
 }
+
+/** Nobody named is nobody chosen, so that those of the channel's settings are told. */
+const someOf = (names: readonly string[] | undefined): readonly string[] | undefined =>
+  names?.length === 0 ? undefined : names;
 
 /** Too deep an event for JSON must not lose the message either. */
 function rawEvent(event: Event): string {

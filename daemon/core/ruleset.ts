@@ -172,6 +172,8 @@ export interface DaemonSettings {
   readonly state?: string;
   readonly tokens: readonly Token[];
   readonly publicUrl?: string;
+  /** Of the web applications whose pages may open the stream. */
+  readonly origins: readonly string[];
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };
   readonly limits: { readonly body: number; readonly eventsPerSecond?: number; readonly queue: number };
   readonly retention: { readonly events: number; readonly size: number };

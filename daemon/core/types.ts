@@ -8,6 +8,14 @@ export interface SettingProblem {
   readonly mend: string;
 }
 
+/** Fields of a message that name people, in the words of the channel. */
+export type NameField = 'to' | 'mention';
+
+/** By field: what is wrong with the form of a name, if anything is. */
+export type NameChecks = {
+  readonly [field in NameField]?: (text: string) => Omit<SettingProblem, 'pointer'> | undefined;
+};
+
 /** As much of a channel type as compiling rules needs. */
 export interface ChannelTypeInfo {
   readonly type: string;
@@ -18,6 +26,7 @@ export interface ChannelTypeInfo {
   readonly idempotent: boolean;
   readonly escape?: (text: string, format: Format) => string;
   readonly check?: (settings: unknown) => readonly SettingProblem[];
+  readonly names?: NameChecks;
 }
 
 /** As much of a source type as compiling rules needs. */

@@ -1,4 +1,4 @@
-import type { Handover, Notifier, SendIo } from '../channels/channel.ts';
+import { type Handover, type Notifier, SETTLE_MS, type SendIo } from '../channels/channel.ts';
 import type { Delivery, Receipt } from '../core/delivery.ts';
 import { SendFailure } from '../core/failure.ts';
 import type { Outcome } from '../core/judge.ts';
@@ -20,8 +20,6 @@ export interface AttemptInput {
 /** The daemon was stopped while the attempt was on its way: nobody's failure, it stays owed. */
 export type Attempted = Outcome | { readonly kind: 'killed' };
 
-/** What a channel gets to end by itself after its signal aborted, and to say how far it had come; milliseconds. */
-const LAST_WORDS = 1000;
 const LONGEST_BODY = 4096;
 const LONGEST_MESSAGE = 500;
 
@@ -69,7 +67,7 @@ export async function attempt(input: AttemptInput): Promise<Attempted> {
 /** A channel that does not end within a moment of its signal has told nothing: what became of the request is unknown. */
 function orSilence<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    deadline.overdue(LAST_WORDS, () => {
+    deadline.overdue(SETTLE_MS, () => {
       const message = `${whyOf(deadline)}, and the channel did not say how far it had come`;
       reject(new SendFailure('unknown', 'timeout', message));
     });

@@ -1,11 +1,12 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DeadLetter } from '../core/delivery.ts';
 import { BelfryError, EXIT } from '../core/failure.ts';
 import { syncFolder, writeAtomically } from '../lib/atomic-file.ts';
 import type { Log } from '../lib/log.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
-import { NEWLINE, parseLine, parsedLines, type Rewrite, rewritten } from './letter-lines.ts';
+import { checkLetterFile, mendLetterFile, openToAppend, openToRead } from './letter-file.ts';
+import { NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './letter-lines.ts';
 
 /** A line of the file: a record, or why it is none. Lines count from 1. */
 export type DeadLine =
@@ -23,6 +24,10 @@ export interface DeadLetters {
   find(id: string): Promise<DeadLetter | undefined>;
   /** Changes the records with these ids. The rest stays as it is, also what does not parse and what was edited meanwhile. */
   change(changes: ReadonlyMap<string, LetterChange>): Promise<void>;
+  /** Why nothing can be written to it at present (the disk is full, something else stands there); undefined when it can. */
+  readonly trouble: string | undefined;
+  /** Looks at the file while nothing is written: sets or ends `trouble`, and mends its mode. Never rejects. To be called each second. */
+  check(): Promise<void>;
   /** Called when the disk failed: nothing about this file can be promised any more. */
   onFatal(listener: (error: BelfryError) => void): void;
   close(): Promise<void>;
@@ -35,26 +40,40 @@ interface Options {
 }
 
 const REWRITE_TRIES = 5;
+/** The code of an append that failed in a way that may pass. */
+export const UNWRITABLE = 'dead_letters.unwritable';
+const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 
-/** Opens `dead-letters.jsonl`, mending a last line that a crash tore: what was never promised to be there is set aside, not parsed over. */
+function troubleText(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = NO_ROOM.includes(code) ? 'the disk is full' : message;
+  return `dead letters: ${reason}; what is to go there stays owed until it can be written`;
+}
+
+/** Opens `dead-letters.jsonl`. Rejects with `dead_letters.not_a_file` (exit 78) when something else stands there. */
 export async function openDeadLetters(options: Options): Promise<DeadLetters> {
-  await mendTail(options);
+  await mendLetterFile(options.path, options.log);
   return new DeadLetterFile(options);
 }
 
 class DeadLetterFile implements DeadLetters {
   readonly #path: string;
   readonly #scrubber: Scrubber;
+  readonly #log: Log;
   #waiting: { readonly line: string; readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
   /** Appends and rewrites take turns. */
   #turn: Promise<unknown> = Promise.resolve();
   #flushing = false;
   readonly #fatal: ((error: BelfryError) => void)[] = [];
   #failure: BelfryError | undefined;
+  /** Of the last write, and of the last look. */
+  #unwritable: string | undefined;
+  #inTheWay: string | undefined;
 
-  constructor({ path: file, scrubber }: Options) {
+  constructor({ path: file, scrubber, log }: Options) {
     this.#path = file;
     this.#scrubber = scrubber;
+    this.#log = log;
   }
 
   append(record: DeadLetter): Promise<void> {
@@ -68,7 +87,7 @@ class DeadLetterFile implements DeadLetters {
 
   async *read(): AsyncIterable<DeadLine> {
     await this.#turn;
-    const handle = await open(this.#path).catch(unlessMissing);
+    const handle = await openToRead(this.#path);
     if (handle === undefined) return;
     // Both passes see the same file, also when a rewrite puts another one in its place meanwhile.
     try {
@@ -98,6 +117,14 @@ class DeadLetterFile implements DeadLetters {
     });
   }
 
+  get trouble(): string | undefined {
+    return this.#inTheWay ?? this.#unwritable;
+  }
+
+  async check(): Promise<void> {
+    this.#inTheWay = await checkLetterFile(this.#path, this.#log).then(() => undefined, troubleText);
+  }
+
   onFatal(listener: (error: BelfryError) => void): void {
     this.#fatal.push(listener);
   }
@@ -121,25 +148,43 @@ class DeadLetterFile implements DeadLetters {
     this.#flushing = false;
   }
 
-  /** Opened anew each time: an editor that saves by rename has put another file in its place. A write cut short by a full disk is taken back. */
+  /** Rejects with `dead_letters.unwritable` while that may pass. */
   async #write(text: string): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    const existed = await exists(this.#path);
-    const handle = await open(this.#path, 'a', 0o600);
+    try {
+      while (!(await this.#appendTo(text)));
+      this.#unwritable = undefined;
+    } catch (cause) {
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#unwritable = troubleText(cause);
+      throw new BelfryError(UNWRITABLE, this.#unwritable, { exit: EXIT.failed, cause });
+    }
+  }
+
+  /** Opens the file anew each time, since an editor that saves by rename puts another one in its place; false when that happened meanwhile. */
+  async #appendTo(text: string): Promise<boolean> {
+    const isNew = !(await checkLetterFile(this.#path, this.#log));
+    const handle = await openToAppend(this.#path);
     try {
       const { size } = await handle.stat();
-      const glued = size > 0 && (await lastByte(this.#path, size)) !== NEWLINE;
       try {
-        await handle.appendFile(glued ? `\n${text}` : text);
+        await handle.appendFile((await endsMidLine(handle, size)) ? `\n${text}` : text);
       } catch (error) {
+        // A write cut short by a full disk is taken back.
         await handle.truncate(size).catch(() => undefined);
         throw error;
       }
       await handle.sync().catch((cause: unknown) => this.#fail(cause));
+      if (isNew) await this.#syncEntry().catch((cause: unknown) => this.#fail(cause));
+      return await isInPlace(handle, this.#path);
     } finally {
       await handle.close();
     }
-    if (!existed) await syncFolder(path.dirname(this.#path)).catch((cause: unknown) => this.#fail(cause));
+  }
+
+  /** Makes the entry of a new file durable, in the folder that a symbolic link leads to. */
+  async #syncEntry(): Promise<void> {
+    await syncFolder(path.dirname(await realpath(this.#path)));
   }
 
   /** The kernel tells of a failed fsync once and may have dropped what was written: trying again would lie. */
@@ -161,18 +206,28 @@ class DeadLetterFile implements DeadLetters {
     return this.#inTurn(async () => {
       if (this.#failure !== undefined) throw this.#failure;
       for (let tries = 1; tries <= REWRITE_TRIES; tries += 1) {
-        const before = await versionOf(this.#path);
-        if (before === undefined) return;
-        const changed = rewritten(await readFile(this.#path), change);
-        if (changed === undefined) return;
-        const unchanged = async (): Promise<boolean> => (await versionOf(this.#path)) === before;
-        if (await writeAtomically(this.#path, changed, 0o600, unchanged)) return;
+        if ((await this.#replaceBy(change)) !== 'edited meanwhile') return;
       }
       throw new BelfryError(
         'dead_letters.busy',
         'somebody keeps writing to the dead-letter file; it was left as it is',
       );
     });
+  }
+
+  async #replaceBy(change: Rewrite): Promise<'done' | 'nothing to do' | 'edited meanwhile'> {
+    const before = await versionOf(this.#path);
+    const handle = await openToRead(this.#path);
+    if (handle === undefined) return 'nothing to do';
+    let changes = 0;
+    const isWanted = async (): Promise<boolean> => changes > 0 && (await versionOf(this.#path)) === before;
+    try {
+      const blocks = rewrittenBlocks(handle, change, () => (changes += 1));
+      const replaced = await writeAtomically(await realpath(this.#path), blocks, 0o600, isWanted);
+      return replaced ? 'done' : changes === 0 ? 'nothing to do' : 'edited meanwhile';
+    } finally {
+      await handle.close();
+    }
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -188,70 +243,23 @@ class DeadLetterFile implements DeadLetters {
   }
 }
 
-async function mendTail({ path: file, log }: Options): Promise<void> {
-  if (!(await exists(file))) return;
-  const handle = await open(file, 'r+');
-  try {
-    await handle.chmod(0o600);
-    const { size } = await handle.stat();
-    const tail = await tailOf(handle, size);
-    if (tail.length === 0) return;
-    if (parseLine(tail.toString('utf8')).record !== undefined) await handle.write('\n', size);
-    else {
-      const aside = await asideName(file);
-      await writeAtomically(aside, tail, 0o600);
-      await handle.truncate(size - tail.length);
-      log.warn(
-        { file: path.basename(aside), bytes: tail.length },
-        'dead letters: the last line was torn; it is set aside',
-      );
-    }
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** What stands after the last newline. */
-async function tailOf(handle: FileHandle, size: number): Promise<Buffer> {
-  let tail: Buffer = Buffer.alloc(0);
-  for (let from = size; from > 0; ) {
-    const length = Math.min(64 * 1024, from);
-    from -= length;
-    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, from);
-    const end = buffer.lastIndexOf(NEWLINE);
-    tail = Buffer.concat([buffer.subarray(end + 1), tail]);
-    if (end !== -1) break;
-  }
-  return tail;
-}
-
-async function asideName(file: string): Promise<string> {
-  const base = path.join(path.dirname(file), path.basename(file, '.jsonl'));
-  for (let number = 1; ; number += 1) if (!(await exists(`${base}.torn-${number}`))) return `${base}.torn-${number}`;
-}
-
-async function lastByte(file: string, size: number): Promise<number | undefined> {
-  const handle = await open(file, 'r');
-  try {
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-    return buffer[0];
-  } finally {
-    await handle.close();
-  }
-}
-
+/** Tells one state of a file from another. */
 async function versionOf(file: string): Promise<string | undefined> {
   const found = await stat(file, { bigint: true }).catch(() => undefined);
-  return found && `${found.ino} ${found.size} ${found.mtimeNs}`;
+  return found && `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs}`;
 }
 
-/** No file is no letters. */
-function unlessMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
-  throw error;
+/** Whether the file that is open is still the one at its path. */
+async function isInPlace(handle: FileHandle, file: string): Promise<boolean> {
+  const [open, found] = await Promise.all([
+    handle.stat({ bigint: true }),
+    stat(file, { bigint: true }).catch(() => undefined),
+  ]);
+  return found !== undefined && found.ino === open.ino && found.dev === open.dev;
 }
 
-async function exists(file: string): Promise<boolean> {
-  return (await versionOf(file)) !== undefined;
+async function endsMidLine(handle: FileHandle, size: number): Promise<boolean> {
+  if (size === 0) return false;
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] !== NEWLINE;
 }

@@ -3,6 +3,9 @@ import type { MarkStore } from '../store/store.ts';
 import type { Hold, LaneParts, LaneState } from './lane-parts.ts';
 import { persist } from './persist.ts';
 
+/** When a channel that still owes something left the rules, milliseconds since the epoch; a mark of the channel like its holds. */
+export const REMOVED_MARK = 'removed';
+
 /** Why a lane sends nothing: a person holds it, or its credentials were refused. Both outlive a restart. */
 export class Holds {
   readonly #scope: string;
@@ -19,7 +22,7 @@ export class Holds {
     this.#killed = killed;
   }
 
-  /** What was refused with other settings than now is forgotten. */
+  /** Reads what outlived a restart. Forgets what was refused with other settings than now, and that the channel was not in the rules. */
   async load(fingerprint: string): Promise<void> {
     const marks = await this.#marks.read(this.#scope);
     const read = (key: string): Hold | undefined => {
@@ -29,6 +32,7 @@ export class Holds {
     this.#byHand = read('held');
     this.#refused = read('misconfigured');
     if (this.#refused !== undefined && this.#refused.fingerprint !== fingerprint) await this.trusted();
+    if (marks.has(REMOVED_MARK)) await this.#keep(REMOVED_MARK, undefined);
   }
 
   state(paused: boolean): LaneState | undefined {

@@ -34,13 +34,15 @@ export interface LaneParts {
   readonly channel: (name: string) => ChannelConfig | undefined;
 }
 
-export type LaneState = 'ok' | 'failing' | 'misconfigured' | 'paused';
+export type LaneState = 'ok' | 'failing' | 'misconfigured' | 'paused' | 'removed';
 
 export interface LaneStatus {
   readonly name: string;
   readonly type: string;
   readonly state: LaneState;
   readonly reason?: string;
+  /** RFC 3339. */
+  readonly since?: string;
   readonly pending: number;
   readonly sending: number;
   readonly held: number;
@@ -82,7 +84,7 @@ export interface End {
 
 export const REMOVED: End = {
   class: 'permanent',
-  error: { code: 'channel.removed', message: 'the channel is no longer configured' },
+  error: { code: 'channel.removed', message: 'the channel left the rules and did not come back within 24 hours' },
 };
 export const EXPIRED: End = {
   class: 'expired',

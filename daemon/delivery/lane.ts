@@ -289,12 +289,13 @@ export class Lane {
   /** Once the disk has failed nothing can be promised, so the lane ends. After anything else it goes on, in a while; what it had claimed stays owed. */
   #trouble(error: unknown, delivery?: Delivery): void {
     const { message, stack } = error as Error;
-    const failed = error instanceof BelfryError && error.exit === EXIT.disk;
+    const isCoded = error instanceof BelfryError;
+    const failed = isCoded && error.exit === EXIT.disk;
     if (failed) this.#broken ??= message;
     if (failed) this.#ended = true;
     else this.#health.rest(AFTER_TROUBLE);
     this.#parts.log.error(
-      { ...(delivery !== undefined && { delivery: delivery.id }), error: message, stack },
+      { ...(delivery !== undefined && { delivery: delivery.id }), error: message, ...(!isCoded && { stack }) },
       `${this.name}: ${failed ? 'the disk failed; nothing more is sent' : 'trouble of our own; nothing is sent for a minute'}`,
     );
   }

@@ -3,15 +3,14 @@ import type { DeadLetter, Delivery, Receipt } from '../core/delivery.ts';
 import type { EventInput } from '../core/event.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
 import type { DirectResult } from './direct.ts';
-import { bury, layToRest } from './funeral.ts';
+import { layToRest } from './funeral.ts';
 import { Lane } from './lane.ts';
-import { type LaneParts, type LaneStatus, REMOVED } from './lane-parts.ts';
+import type { LaneParts, LaneStatus } from './lane-parts.ts';
 import { persist } from './persist.ts';
+import { RemovedChannel } from './removed.ts';
 
 export type LanesParts = Omit<LaneParts, 'channel' | 'observer' | 'killed'>;
 
-/** Deliveries of a channel that is gone, ended together. */
-const ORPHANS_AT_ONCE = 64;
 /** Letters looked up together at the start. */
 const LETTERS_AT_ONCE = 256;
 
@@ -24,7 +23,7 @@ export class Lanes {
   readonly #observers = new Set<LaneParts['observer']>();
   readonly #killed = new AbortController();
   #channels: ReadonlyMap<string, ChannelConfig> = new Map();
-  #burying = new Map<string, Promise<void>>();
+  readonly #removed = new Map<string, RemovedChannel>();
   #unfinished: Promise<void> | undefined;
   #applied = false;
 
@@ -53,6 +52,7 @@ export class Lanes {
 
   /** The channels of a ruleset. New lanes are known before this returns its promise; it resolves when all have begun. Unchanged ones are not touched. */
   apply(channels: ReadonlyMap<string, ChannelConfig>): Promise<void> {
+    const before = this.#channels;
     this.#channels = channels;
     this.#applied = true;
     this.#unfinished ??= this.#finishBurials();
@@ -63,7 +63,7 @@ export class Lanes {
       else {
         const made = new Lane(config, this.#parts);
         this.#lanes.set(name, made);
-        work.push(made.start(this.#unfinished));
+        work.push(this.#begin(made, this.#unfinished));
       }
     }
     for (const [name, lane] of this.#lanes) {
@@ -72,7 +72,7 @@ export class Lanes {
       const left: Promise<void> = lane.end().finally(() => this.#leaving.delete(left));
       this.#leaving.add(left);
     }
-    for (const name of this.#parts.store.deliveries.channels()) this.#owed(name);
+    for (const name of this.#parts.store.deliveries.channels()) this.#owed(name, before.get(name)?.type);
     return Promise.all(work).then(() => undefined);
   }
 
@@ -129,12 +129,12 @@ export class Lanes {
   }
 
   status(): readonly LaneStatus[] {
-    return [...this.#lanes.values()].map((lane) => lane.status());
+    return [...this.#lanes.values(), ...this.#removed.values()].map((lane) => lane.status());
   }
 
   held(name: string): boolean {
-    const state = this.#lanes.get(name)?.status().state;
-    return state === 'paused' || state === 'misconfigured';
+    const state = (this.#lanes.get(name) ?? this.#removed.get(name))?.status().state;
+    return state === 'removed' || state === 'paused' || state === 'misconfigured';
   }
 
   /** Claims nothing more; attempts get `grace` milliseconds, then they are aborted and stay owed. */
@@ -142,8 +142,8 @@ export class Lanes {
     this.#applied = false;
     const cancel = grace > 0 ? this.#parts.clock.after(grace, () => this.#killed.abort()) : () => {};
     if (grace <= 0) this.#killed.abort();
-    const lanes = [...this.#lanes.values()].map((lane) => lane.end());
-    await Promise.all([...lanes, ...this.#leaving, ...this.#burying.values()]);
+    const lanes = [...this.#lanes.values(), ...this.#removed.values()].map((lane) => lane.end());
+    await Promise.all([...lanes, ...this.#leaving]);
     cancel();
   }
 
@@ -180,36 +180,25 @@ export class Lanes {
     await layToRest(delivery, attempt, { class: deadClass, error }, fallback, this.#parts);
   }
 
-  /** A channel has something new. One that nobody configures any more got it from rules that were swapped a moment ago. */
-  #owed(name: string): void {
-    const lane = this.#lanes.get(name);
-    if (lane !== undefined) lane.wake();
-    else if (this.#applied && !this.#burying.has(name)) {
-      const burial = this.#buryOrphans(name)
-        .catch((error: unknown) =>
-          this.#parts.log.error({ error: (error as Error).message }, `${name}: what it left could not be ended`),
-        )
-        .finally(() => {
-          this.#burying.delete(name);
-          if (this.#parts.store.deliveries.nextDue(name) !== undefined) this.#owed(name);
-        });
-      this.#burying.set(name, burial);
-    }
+  /** Starts a lane; one whose channel comes back begins when nothing ends its deliveries any more. */
+  async #begin(lane: Lane, unfinished: Promise<void>): Promise<void> {
+    const removed = this.#removed.get(lane.name);
+    this.#removed.delete(lane.name);
+    await removed?.end();
+    await lane.start(unfinished);
   }
 
-  async #buryOrphans(name: string): Promise<void> {
-    const { deliveries } = this.#parts.store;
-    const options = { limit: ORPHANS_AT_ONCE, now: Number.MAX_SAFE_INTEGER };
-    await this.#unfinished;
-    for (;;) {
-      const left = [
-        ...(await deliveries.claim(name, { ...options, ordered: false })),
-        ...(await deliveries.claimExpired(name, options)),
-      ];
-      if (left.length === 0) return;
-      // Its channel may have come back meanwhile, or the daemon stops: then it stays owed.
-      if (this.#lanes.has(name) || !this.#applied) return deliveries.release(left.map(({ id }) => id));
-      await Promise.all(left.map((delivery) => bury(delivery, undefined, REMOVED, undefined, this.#parts)));
+  /** A channel owes something. One that is not in the rules keeps it for a while. */
+  #owed(name: string, type = ''): void {
+    const known = this.#lanes.get(name) ?? this.#removed.get(name);
+    if (known !== undefined) known.wake();
+    else if (this.#applied && this.#parts.store.deliveries.counts().byChannel.has(name)) {
+      const removed = new RemovedChannel({ name, type }, this.#parts, () => this.#removed.delete(name));
+      this.#removed.set(name, removed);
+      void this.#unfinished?.then(
+        () => removed.wake(),
+        () => undefined,
+      );
     }
   }
 }

@@ -3,49 +3,89 @@ import type { DeadLetter } from '../core/delivery.ts';
 import { isObject, parseJson } from '../core/json.ts';
 
 export const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** Longer lines are kept in the file, and are not read as records, so that memory stays bounded. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+/** The file is read and rewritten in blocks of about this size. */
+const BLOCK_BYTES = 256 * 1024;
 
 /** A record's new line; null takes it out, undefined keeps it as it is. */
 export type Rewrite = (record: DeadLetter) => string | null | undefined;
 
-/** The file with each record rewritten; undefined when all are kept. What does not parse is kept byte for byte. */
-export function rewritten(text: Buffer, change: Rewrite): Buffer | undefined {
-  const parts: Buffer[] = [];
-  let touched = false;
-  for (const bytes of linesOf(text)) {
-    const { record } = parseLine(bytes.toString('utf8'));
-    const next = record && change(record);
-    if (next === undefined) parts.push(bytes, Buffer.of(NEWLINE));
-    else {
-      touched = true;
-      if (next !== null) parts.push(Buffer.from(next));
+/** A line without its newline, or a part of one that is longer than `MAX_LINE_BYTES`. Lines count from 1. */
+interface LinePiece {
+  readonly line: number;
+  readonly bytes: Buffer;
+  readonly isWhole: boolean;
+  readonly isLast: boolean;
+}
+
+/** Lines end at the byte 0x0A and nowhere else. */
+async function* linePieces(handle: FileHandle): AsyncIterable<LinePiece> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  let line = 1;
+  for await (const read of handle.createReadStream({ start: 0, autoClose: false, highWaterMark: BLOCK_BYTES })) {
+    const chunk = read as Buffer;
+    for (let from = 0, end = 0; end !== -1; from = end + 1) {
+      end = chunk.indexOf(NEWLINE, from);
+      const part = chunk.subarray(from, end === -1 ? chunk.length : end);
+      parts.push(part);
+      length += part.length;
+      const isWhole = length <= MAX_LINE_BYTES;
+      if (end === -1 && isWhole) break;
+      yield { line, bytes: Buffer.concat(parts), isWhole, isLast: end !== -1 };
+      parts = [];
+      if (end === -1) break;
+      line += 1;
+      length = 0;
     }
   }
-  return touched ? Buffer.concat(parts) : undefined;
+  if (length > 0) yield { line, bytes: Buffer.concat(parts), isWhole: length <= MAX_LINE_BYTES, isLast: true };
 }
 
-function* linesOf(text: Buffer): Iterable<Buffer> {
-  for (let from = 0; from < text.length; ) {
-    const end = text.indexOf(NEWLINE, from);
-    yield text.subarray(from, end === -1 ? text.length : end);
-    from = end === -1 ? text.length : end + 1;
-  }
-}
-
-/** Every line that is not empty. Lines end at the byte 0x0A and nowhere else. */
+/** Every line that is not blank, as the record that it holds or as why it holds none. */
 export async function* parsedLines(
   handle: FileHandle,
 ): AsyncIterable<{ line: number; record?: DeadLetter; problem?: string }> {
-  let rest: Buffer = Buffer.alloc(0);
-  let line = 0;
-  for await (const chunk of handle.createReadStream({ start: 0, autoClose: false })) {
-    rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-    for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
-      line += 1;
-      if (end > 0) yield { line, ...parseLine(rest.subarray(0, end).toString('utf8')) };
-      rest = rest.subarray(end + 1);
-    }
+  let reported = 0;
+  for await (const { line, bytes, isWhole } of linePieces(handle)) {
+    const text = isWhole ? textOf(bytes, line) : '';
+    if (isWhole && text.trim() !== '') yield { line, ...parseLine(text) };
+    if (isWhole || reported === line) continue;
+    reported = line;
+    yield { line, problem: `it is longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB` };
   }
-  if (rest.length > 0) yield { line: line + 1, ...parseLine(rest.toString('utf8')) };
+}
+
+/** The file with each record rewritten, in blocks. `changed` is called for each record that is not kept. What does not parse is kept byte for byte. */
+export async function* rewrittenBlocks(
+  handle: FileHandle,
+  rewrite: Rewrite,
+  changed: () => void,
+): AsyncIterable<Buffer> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  for await (const { line, bytes, isWhole, isLast } of linePieces(handle)) {
+    const { record } = isWhole ? parseLine(textOf(bytes, line)) : {};
+    const next = record && rewrite(record);
+    if (next === undefined) parts.push(bytes, ...(isLast ? [Buffer.of(NEWLINE)] : []));
+    else if (next !== null) parts.push(Buffer.from(next));
+    if (next !== undefined) changed();
+    length += bytes.length;
+    if (length < BLOCK_BYTES) continue;
+    yield Buffer.concat(parts);
+    parts = [];
+    length = 0;
+  }
+  yield Buffer.concat(parts);
+}
+
+/** Some editors begin a file with a byte order mark, which is no part of its first line. */
+function textOf(bytes: Buffer, line: number): string {
+  const text = bytes.toString('utf8');
+  return line === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
 /** What a record cannot do without; the rest may have been edited away. */

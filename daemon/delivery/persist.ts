@@ -1,21 +1,21 @@
 import { BelfryError } from '../core/failure.ts';
 import { type Clock, pause } from '../lib/clock.ts';
+import { UNWRITABLE } from './dead-letters.ts';
 
 const AGAIN_AFTER = 1000;
 
 /**
- * Writes down what has happened, waiting for room while the disk is full: what was delivered must not be sent again because
+ * Writes down what has happened, waiting while the disk is full or the dead-letter file cannot be written: what was delivered must not be sent again because
  * it could not be noted. Any other failure is the caller's, and so is this one once `killed` has aborted.
  */
 export function persist(clock: Clock, killed: AbortSignal, work: () => Promise<void>): Promise<void> {
   return work().catch(async (error: unknown) => {
-    if (!isFull(error) || killed.aborted) throw error;
+    if (!mayPass(error) || killed.aborted) throw error;
     await pause(clock, AGAIN_AFTER, killed);
     await persist(clock, killed, work);
   });
 }
 
-function isFull(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return error instanceof BelfryError ? error.code === 'store.full' : code === 'ENOSPC' || code === 'EDQUOT';
+function mayPass(error: unknown): boolean {
+  return error instanceof BelfryError && (error.code === 'store.full' || error.code === UNWRITABLE);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookAnswer, HookRequest } from '../sources/source.ts';
 import { readBody } from './body.ts';
+import type { Gate } from './gate.ts';
 import type { DaemonPort } from './port.ts';
 import { HttpProblem } from './problem.ts';
 import type { Target } from './target.ts';
@@ -16,9 +17,11 @@ export async function handleHook(
   response: ServerResponse,
   url: Target,
   port: DaemonPort,
+  gate: Gate,
 ): Promise<void> {
   const route = port.hookRoute(url.pathname);
   if (route === undefined) throw new HttpProblem(404, 'hook.none', 'no source listens here');
+  if (route.verifies !== true) gate.checkSite(request);
   const method = request.method ?? '';
   if (!route.methods.includes(method)) {
     throw new HttpProblem(405, 'hook.method', `this source takes ${route.methods.join(', ')}`, {

@@ -50,6 +50,9 @@ export interface DaemonPort {
   acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
   /** The tokens of the live configuration, or the one made at first start. */
   tokens(): readonly Token[];
+  /** `daemon.public_url` and `daemon.origins` of the live configuration. */
+  publicUrl(): string | undefined;
+  origins(): readonly string[];
   /** `daemon.limits`. */
   limits(): { readonly body: number };
 }
@@ -134,11 +137,14 @@ export interface DeliveryView {
 export interface ChannelView {
   readonly name: string;
   readonly type: string;
-  readonly state: 'ok' | 'failing' | 'misconfigured' | 'paused';
+  /** `removed`: no longer in the rules, and still owes something. */
+  readonly state: 'ok' | 'failing' | 'misconfigured' | 'paused' | 'removed';
   readonly pending: number;
   readonly held: number;
   /** Why it is not ok: `401 since 09:12 (http.401)`. */
   readonly reason?: string;
+  /** RFC 3339. */
+  readonly since?: string;
 }
 
 export interface StatusView {

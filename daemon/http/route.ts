@@ -35,6 +35,8 @@ export interface Route {
   readonly path: string;
   /** `open`: nobody is asked; `local`: nobody on the loopback, else `read`. */
   readonly scope: Scope | 'open' | 'local';
+  /** Pages of the origins in `daemon.origins` may call it; a ticket may stand for the token. */
+  readonly pages?: true;
   /** One line for the API's description. */
   readonly summary: string;
   /** The media types of a body that is read. */

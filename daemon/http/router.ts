@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream';
 import findMyWay from 'find-my-way';
 import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from './auth.ts';
 import { discardRest } from './body.ts';
+import { allowPage, answerPreflight, isPreflight } from './cors.ts';
 import { Departure } from './departure.ts';
+import { checkHeaders, type Gate } from './gate.ts';
 import { handleHook, isHook } from './hooks.ts';
 import { HttpProblem, problemOf, writeProblem } from './problem.ts';
 import type { Route, RouteParts } from './route.ts';
@@ -17,8 +19,6 @@ import { streamRoutes, UPGRADES } from './routes-stream.ts';
 import type { Caller } from './stream-door.ts';
 import { type Target, targetOf } from './target.ts';
 
-type Check = (request: IncomingMessage) => void;
-
 /** Everything that is served, in one list: routing, authorisation and the API's description read the same. */
 export const routes: readonly Route[] = [
   ...eventRoutes,
@@ -30,6 +30,11 @@ export const routes: readonly Route[] = [
   ...metaRoutes(() => routes),
 ];
 
+/** What pages of `daemon.origins` may call: path -> method. */
+const PAGES: ReadonlyMap<string, Route['method']> = new Map(
+  routes.filter(({ pages }) => pages).map(({ path, method }) => [path, method]),
+);
+
 /** An alert's key may be long; what a request line may hold ends it. */
 const LONGEST_PARAMETER = 16 * 1024;
 
@@ -38,11 +43,13 @@ const METHODS = ['GET', 'POST', 'DELETE'] as const;
 /** Finds the route, asks who it is, answers problems. Every request ends in an answer. */
 export class Router {
   readonly #parts: RouteParts;
+  readonly #gate: Gate;
   readonly #routes = findMyWay({ maxParamLength: LONGEST_PARAMETER });
   #stopping = false;
 
-  constructor(parts: RouteParts) {
+  constructor(parts: RouteParts, gate: Gate) {
     this.#parts = parts;
+    this.#gate = gate;
     for (const route of routes) this.#routes.on(route.method, route.path, () => undefined, route);
   }
 
@@ -51,22 +58,24 @@ export class Router {
     this.#stopping = true;
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse, check: Check, trusted: boolean): Promise<void> {
+  async handle(request: IncomingMessage, response: ServerResponse, trusted: boolean): Promise<void> {
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
     const departure = new Departure(response);
     try {
-      await this.#route(request, response, departure, check, trusted);
+      await this.#route(request, response, departure, trusted);
     } catch (error) {
       this.#answer(request, response, error, departure);
     }
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, check: Check, trusted: boolean): void {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, trusted: boolean): void {
     socket.on('error', () => socket.destroy());
     try {
-      check(request);
+      checkHeaders(request);
+      if (!trusted) this.#gate.checkHost(request);
       const url = targetOf(request.url ?? '/');
+      this.#gate.checkOrigin(request, PAGES.has(url.pathname));
       const target = Object.hasOwn(UPGRADES, url.pathname) ? UPGRADES[url.pathname] : undefined;
       if (target === undefined) throw new HttpProblem(404, 'path.none', 'there is no WebSocket here');
       if (this.#stopping) throw stoppingProblem();
@@ -83,15 +92,16 @@ export class Router {
     request: IncomingMessage,
     response: ServerResponse,
     departure: Departure,
-    check: Check,
     trusted: boolean,
   ): Promise<void> | void {
+    checkHeaders(request);
     const url = targetOf(request.url ?? '/');
     const hook = isHook(url.pathname);
-    // Who posts to a hook comes through proxies and by any name; its signature is what counts.
-    if (!hook) check(request);
+    // Who posts to a hook comes through proxies and by any name, and the hook itself checks for pages.
+    if (!hook && !trusted) this.#gate.checkHost(request);
+    if (!hook && this.#isPreflight(request, response, url.pathname)) return;
     if (this.#stopping && url.pathname !== '/healthz' && url.pathname !== '/readyz') throw stoppingProblem();
-    if (hook) return handleHook(request, response, url, this.#parts.port);
+    if (hook) return handleHook(request, response, url, this.#parts.port, this.#gate);
     const found = this.#routes.find(request.method as 'GET', url.pathname);
     if (found === null) throw this.#noRoute(url.pathname);
     const route = found.store as Route;
@@ -100,6 +110,18 @@ export class Router {
       { request, response, params: found.params, query: url.searchParams, caller, departure },
       this.#parts,
     );
+  }
+
+  /** Checks the page that a browser sends this for, and lets it read the answer if it may. True: it only asked what it may do, and has its answer. */
+  #isPreflight(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    const method = PAGES.get(path);
+    if (method !== undefined) response.setHeader('vary', 'origin');
+    const origin = this.#gate.checkOrigin(request, method !== undefined);
+    if (origin === undefined || method === undefined) return false;
+    allowPage(response, origin);
+    if (!isPreflight(request)) return false;
+    answerPreflight(response, method);
+    return true;
   }
 
   #callerFor(route: Route, request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
@@ -112,7 +134,7 @@ export class Router {
   }
 
   #caller(request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
-    const ticket = url.pathname === '/v1/stream' ? url.searchParams.get('ticket') : null;
+    const ticket = PAGES.has(url.pathname) ? url.searchParams.get('ticket') : null;
     if (ticket !== null) {
       const user = this.#parts.stream.redeem(ticket);
       return user === undefined ? undefined : { name: `ticket of ${user}`, scopes: [], user };

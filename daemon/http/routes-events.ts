@@ -47,8 +47,7 @@ async function postEvents({ request, response, query, departure }: Exchange, { p
       ...(parsed.pointer !== undefined && { more: { pointer: parsed.pointer } }),
     });
   const key = keyOf(request);
-  const idempotency =
-    key === undefined ? {} : { idempotency: { key, bodyHash: createHash('sha256').update(body).digest('hex') } };
+  const idempotency = key === undefined ? {} : { idempotency: { key, bodyHash: hashOf(request, body) } };
   const accepted = await port.accept(parsed.events, idempotency);
   const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
   if (wait === undefined) sendJson(response, 202, { events });
@@ -61,6 +60,14 @@ async function postEvents({ request, response, query, departure }: Exchange, { p
         departure.signal,
       ),
     });
+}
+
+/** Of all that makes the event: in the binary mode of CloudEvents, headers say what it is. */
+function hashOf({ headers }: IncomingMessage, body: Buffer): string {
+  const hash = createHash('sha256').update(body);
+  const attributes = Object.entries(headers).filter(([name]) => name.startsWith('ce-'));
+  if (attributes.length > 0) hash.update(JSON.stringify(attributes.toSorted(([a], [b]) => (a < b ? -1 : 1))));
+  return hash.digest('hex');
 }
 
 function keyOf(request: IncomingMessage): string | undefined {

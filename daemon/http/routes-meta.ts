@@ -46,6 +46,7 @@ export function metaRoutes(routes: () => readonly Route[]): readonly Route[] {
       method: 'GET',
       path: '/client.js',
       scope: 'open',
+      pages: true,
       summary: 'The WebSocket client for browsers, an ES module.',
       answers: { 200: 'JavaScript' },
       handle({ response }, { stream }) {

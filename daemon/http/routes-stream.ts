@@ -11,7 +11,7 @@ export const UPGRADES: Readonly<Record<string, { readonly kind: StreamKind; read
   '/v1/feed': { kind: 'feed', scope: 'read' },
 };
 
-const eventsOf = (path: keyof typeof UPGRADES, summary: string): Route => {
+const eventsOf = (path: keyof typeof UPGRADES, summary: string, more: Partial<Route> = {}): Route => {
   const { kind, scope } = UPGRADES[path]!;
   return {
     method: 'GET',
@@ -20,18 +20,28 @@ const eventsOf = (path: keyof typeof UPGRADES, summary: string): Route => {
     summary,
     answers: { 101: 'WebSocket', 200: 'Server-sent events' },
     handle: ({ request, response, caller }, { stream }) => stream.events(kind, request, response, caller!),
+    ...more,
   };
 };
 
 export const streamRoutes: readonly Route[] = [
-  eventsOf('/v1/stream', "A user's pushes: WebSocket, or server-sent events with Last-Event-ID."),
+  eventsOf('/v1/stream', "A user's pushes: WebSocket, or server-sent events with Last-Event-ID.", {
+    pages: true,
+    query: {
+      ticket: 'A ticket, instead of a token.',
+      user: 'Whom to listen as, if the token may listen as several.',
+      epoch: 'With `seq`: where the reader stopped.',
+      seq: 'The last number that arrived; with server-sent events it acknowledges.',
+    },
+  }),
   eventsOf('/v1/feed', 'Events and deliveries as they happen: WebSocket or server-sent events.'),
   {
     method: 'POST',
     path: '/v1/stream/tickets',
     scope: 'stream',
     body: ['application/json'],
-    summary: 'A ticket that opens one stream as a user, for browsers that must not know the token.',
+    summary:
+      'A ticket for one call as a user (open the stream, acknowledge), for browsers that must not know the token.',
     answers: { 201: '`{"ticket","expires_in"}`', 400: 'No user', 403: 'Not this user' },
     async handle(exchange, parts) {
       sendJson(exchange.response, 201, parts.stream.ticket((await bodyWithUser(exchange, parts)).user));
@@ -41,7 +51,9 @@ export const streamRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/stream/ack',
     scope: 'stream',
+    pages: true,
     body: ['application/json'],
+    query: { ticket: 'A ticket, instead of a token.' },
     summary: 'Acknowledge all pushes up to `seq`, for readers of server-sent events.',
     answers: { 204: 'Acknowledged', 400: 'No `seq`' },
     async handle(exchange, parts) {

@@ -18,7 +18,6 @@ export interface ListenerOptions {
   readonly listen: string;
   /** Of the Unix socket. Whoever calls holds the lock on the state directory, so a socket that is there is stale. */
   readonly socket: string;
-  readonly publicUrl?: string;
   readonly log: Log;
   readonly scrubber: Scrubber;
   readonly clock: Clock;
@@ -57,10 +56,9 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const { listen, socket } = options;
   const host = listen.slice(0, listen.lastIndexOf(':')).replace(/^\[|\]$/g, '');
   const number = Number(listen.slice(listen.lastIndexOf(':') + 1));
-  const router = new Router(options);
-  const gate = openGate(host, options.publicUrl);
-  const tcp = openDoor(options, (request) => gate.check(request), router, false);
-  const unix = openDoor(options, () => {}, router, true);
+  const router = new Router(options, openGate(host, options.port));
+  const tcp = openDoor(options, router, false);
+  const unix = openDoor(options, router, true);
   await listenOn(tcp.server, { host, port: number }, `\`daemon.listen\` ${listen}`, options.log);
   try {
     await makeWay(socket);
@@ -106,13 +104,8 @@ interface Door {
 }
 
 /** Knows every connection, also those that were upgraded, which the server itself forgets. */
-function openDoor(
-  options: ListenerOptions,
-  check: (request: IncomingMessage) => void,
-  router: Router,
-  trusted: boolean,
-): Door {
-  const server = makeServer(options, check, router, trusted);
+function openDoor(options: ListenerOptions, router: Router, trusted: boolean): Door {
+  const server = makeServer(options, router, trusted);
   const connections = new Set<Socket>();
   server.on('connection', (connection) => {
     connections.add(connection);
@@ -134,12 +127,7 @@ function openDoor(
   };
 }
 
-function makeServer(
-  options: ListenerOptions,
-  check: (request: IncomingMessage) => void,
-  router: Router,
-  trusted: boolean,
-): Server {
+function makeServer(options: ListenerOptions, router: Router, trusted: boolean): Server {
   const patience = options.patience ?? PATIENCE;
   const server = createServer({
     headersTimeout: patience.headers,
@@ -153,10 +141,10 @@ function makeServer(
   const answers = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answers.set(request.socket, response);
-    void router.handle(request, response, check, trusted);
+    void router.handle(request, response, trusted);
   });
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    if (isWebSocket(request)) router.upgrade(request, connection, head, check, trusted);
+    if (isWebSocket(request)) router.upgrade(request, connection, head, trusted);
     else ignoreUpgrade(server, request, connection, head);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, connection: Duplex) => {

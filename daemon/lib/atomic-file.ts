@@ -1,5 +1,6 @@
-import { chmod, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { chmod, open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * Replaces a file whole: readers see the old content or the new, also after a power cut (temp, fsync, rename, fsync of the folder).
@@ -7,16 +8,18 @@ import path from 'node:path';
  */
 export async function writeAtomically(
   file: string,
-  content: string | Buffer,
+  content: string | Buffer | AsyncIterable<Buffer>,
   mode: number,
   stillWanted: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<boolean> {
   const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const aside = path.join(folder, `.${path.basename(file)}.new`);
   const handle = await open(aside, 'w', mode);
   try {
-    await handle.writeFile(content);
+    const blocks = typeof content === 'string' || Buffer.isBuffer(content) ? [content] : content;
+    // Each one goes where the last one ended.
+    for await (const block of blocks) await handle.writeFile(block);
     await handle.sync();
   } catch (error) {
     await handle.close();

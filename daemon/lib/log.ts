@@ -30,11 +30,20 @@ export function openLog(
   );
 }
 
-/** `12:00:01 warn  ops: delivery dead  delivery=01J.. code=wecom.93000` */
+/** `12:00:01 warn  ops: delivery dead  delivery=01J.. code=wecom.93000`; one line whatever is in it. */
 function readable(line: string): string {
   const { time, level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
   const fields = Object.entries(rest).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${String(msg)}${fields.length > 0 ? `  ${fields.join(' ')}` : ''}\n`;
+  const text = `${String(msg)}${fields.length > 0 ? `  ${fields.join(' ')}` : ''}`;
+  return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${escaped(text)}\n`;
 }
+
+/** Text from outside, such as a file name with a line end, neither begins a line of its own nor steers the terminal. */
+function escaped(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => JSON_ESCAPES[character] ?? unicodeEscape(character));
+}
+
+const JSON_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -11,6 +11,6 @@ export interface Terminal {
   readonly hostname: string;
   /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. */
   readonly interrupted: AbortSignal;
-  /** SIGHUP. Returns the unsubscription. */
+  /** Calls the listener, of which there is one, at each SIGHUP, and at once for one that came before. Returns the unsubscription. */
   onHangup(listener: () => void): () => void;
 }

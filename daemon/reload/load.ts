@@ -1,20 +1,20 @@
 import path from 'node:path';
-import { compileSteps, type Fragment } from '../core/compile.ts';
-import type { RuleDocument } from '../core/draft.ts';
+import type { Fragment } from '../core/compile.ts';
 import type { Problem } from '../core/failure.ts';
 import type { Excerpt } from '../core/problem-text.ts';
 import type { CompileTools } from '../core/types.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
 import { readRulesFile } from './files.ts';
-import { Lines, locate } from './locate.ts';
-import { maskLine, maskSuspicious, type Range } from './mask.ts';
+import { Lines } from './locate.ts';
+import { compileParsed } from './compile-parsed.ts';
+import { maskLine, maskSuspicious, type Range, writtenParts } from './mask.ts';
 import { type ParsedText, parseFile } from './parse-file.ts';
-import { type Lookup, lookUpAll, type ReferenceScope, referencesIn, replaceReferences } from './references.ts';
-import { inTurns } from './turns.ts';
+import { type Lookup, lookUpAll, type ReferenceScope, referencesIn } from './references.ts';
 
 export interface LoadParts {
   readonly env: ReferenceScope['env'];
-  readonly standIn?: NonNullable<ReferenceScope['standIn']>;
+  /** A reference that cannot be resolved is no problem where some text fits in its place. */
+  readonly withoutSecrets?: boolean;
   readonly tools: CompileTools;
   /** What relative paths start from; the working directory of the process if not given. */
   readonly cwd?: string;
@@ -39,6 +39,7 @@ export interface LoadedFile {
 const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   declared: [],
   references: [],
+  names: [],
   sources: [],
   channels: [],
   hours: [],
@@ -48,6 +49,7 @@ const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   ruleCount: 0,
   secrets: [],
   masked: new Set(),
+  rejected: new Map(),
 };
 
 /** Reads and compiles a file. `before`, what it was the last time, is returned as it is when nothing changed. */
@@ -70,10 +72,10 @@ export async function loadFile(file: string, parts: LoadParts, before?: LoadedFi
   const known = before instanceof ParsedFile && before.text === read.text ? before : undefined;
   const entries = before instanceof ParsedFile && before.parsed.ok ? before.parsed.entries : undefined;
   const parsed = known?.parsed ?? (await parseFile(read.text, entries));
-  return await compileParsed(file, read.text, parsed, parts, known, before?.fragment);
+  return await compileFile(file, read.text, parsed, parts, known, before?.fragment);
 }
 
-async function compileParsed(
+async function compileFile(
   file: string,
   text: string,
   parsed: ParsedText,
@@ -82,8 +84,8 @@ async function compileParsed(
   before: Fragment | undefined,
 ): Promise<LoadedFile> {
   const bodies = parsed.ok && text.includes('${') ? referencesIn(parsed.data) : new Set<string>();
-  const { env, cwd = '', standIn } = parts;
-  const scope = { env, base: path.dirname(path.resolve(cwd, file)), ...(standIn && { standIn }) };
+  const { env, cwd = '' } = parts;
+  const scope = { env, base: path.dirname(path.resolve(cwd, file)) };
   const found = await lookUpAll(bodies, scope);
   const stamp = parts.tools.fingerprint(JSON.stringify([text, [...found]]));
   if (known?.stamp === stamp) return known;
@@ -102,30 +104,14 @@ async function compileParsed(
       ranges: [],
     });
   }
-  const resolved = text.includes('${')
-    ? replaceReferences(parsed.data, found)
-    : { data: parsed.data, referenced: NONE, issues: [] };
-  const document: RuleDocument = {
-    file,
-    data: resolved.data,
-    referenced: (pointer) => resolved.referenced.has(pointer),
-    locate: (pointer, at, offset) => locate(text, lines, parsed.spotOf(pointer), at, offset),
-  };
-  const compiled = await inTurns(compileSteps(document, parts.tools, before));
-  for (const secret of compiled.secrets) parts.scrubber.add(secret);
-  const unresolved = resolved.issues.map(({ pointer, ...issue }) => ({
-    file,
-    ...document.locate(pointer, 'value'),
-    ...issue,
-  }));
-  const fragment = { ...compiled, problems: inOrder([...compiled.problems, ...unresolved]) };
-  const ranges = [...compiled.masked]
+  const fragment = await compileParsed({ file, text, lines, parsed, found }, parts, before);
+  for (const secret of fragment.secrets) parts.scrubber.add(secret);
+  const ranges = [...fragment.masked]
     .map((pointer) => parsed.spotOf(pointer))
-    .flatMap(({ spot, exact }) => (exact ? [spot] : []));
+    .flatMap(({ spot, exact }) => (exact ? writtenParts(text, spot) : []));
   return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, ranges });
 }
 
-const NONE: ReadonlySet<string> = new Set();
 function inOrder(problems: readonly Problem[]): Problem[] {
   return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }
@@ -168,7 +154,6 @@ class ParsedFile implements LoadedFile {
 
   excerpt({ line, column }: Problem): Excerpt | undefined {
     if (this.parsed.ok) return maskLine(this.#lines, line, column, this.#ranges);
-    const text = this.#lines.line(line);
-    return text === undefined ? undefined : maskSuspicious(text, column);
+    return maskSuspicious(this.#lines, line, column);
   }
 }

@@ -1,5 +1,7 @@
 import type { Excerpt } from '../core/problem-text.ts';
+import { suggest } from '../core/suggest.ts';
 import type { Lines } from './locate.ts';
+import { REFERENCE_KINDS } from './references.ts';
 
 /** A part of a file that must not be shown. */
 export interface Range {
@@ -21,29 +23,105 @@ export function maskLine(lines: Lines, number: number, column: number, ranges: r
   return cutOut(line, column, cuts);
 }
 
-/** For a file that could not be parsed: nobody knows what its values are, so whatever looks like a secret is taken out. */
-export function maskSuspicious(line: string, column: number): Excerpt {
-  const cuts: { from: number; to: number }[] = [];
-  for (const pattern of SUSPICIOUS) {
-    for (const match of line.matchAll(pattern)) {
-      const value = match.groups!.value!;
-      const from = match.index + match[0].length - value.length;
-      if (value.trim() !== '' && !/^["']?\$\{[^}]*\}["']?,?\s*\}?$/.test(value.trim()))
-        cuts.push({ from, to: from + value.length });
-    }
+/**
+ * The parts of a secret value that must not be shown: all of it but its references and the quotes around it. A reference
+ * that is written correctly tells only where the secret is; a default in it is a secret too.
+ */
+export function writtenParts(text: string, { start, end }: Range): readonly Range[] {
+  const value = text.slice(start, end);
+  const quoted = /^(["'])[^]*\1$/.test(value) ? 1 : 0;
+  const parts: Range[] = [];
+  let at = start + quoted;
+  for (const match of value.matchAll(REFERENCE)) {
+    const { name, fallback = '', whole } = match.groups!;
+    const isWhole = whole !== undefined && match[0].length === value.length - 2 * quoted;
+    if (!isWhole && (name === undefined || !isLikeAKind(name))) continue;
+    const from = start + match.index;
+    const close = from + match[0].length - 1;
+    parts.push({ start: at, end: from }, { start: close - fallback.length, end: close });
+    at = close + 1;
   }
-  return cutOut(
-    line,
-    column,
-    cuts.sort((a, b) => a.from - b.from),
-  );
+  if (parts.length === 0) return [{ start, end }];
+  return [...parts, { start: at, end: end - quoted }].filter((part) => part.end > part.start);
 }
 
+/** `${kind:rest}` or `${NAME}`, as it is written in a file; `$${` does not begin one. */
+const REFERENCE = /(?<!\$)\$\{(?:(?<name>[a-z]+):[^{}\n]*?(?::-(?<fallback>[^{}\n]*))?|(?<whole>[A-Za-z_]\w*))\}/g;
+
+const isLikeAKind = (name: string): boolean =>
+  REFERENCE_KINDS.includes(name) || suggest(name, REFERENCE_KINDS) !== undefined;
+
+/** For a file that could not be parsed: its values are not known, so all that may be a secret by the words around it is taken out. */
+export function maskSuspicious(lines: Lines, number: number, column: number): Excerpt | undefined {
+  const line = lines.line(number);
+  if (line === undefined) return undefined;
+  const indent = /^\s*/.exec(line)![0].length;
+  const values = isInRules(lines, number)
+    ? valuesIn(line, CREDENTIALS)
+    : isBelowSecret(lines, number)
+      ? [{ start: indent, end: line.length }]
+      : valuesIn(line, SUSPICIOUS);
+  const cuts = values
+    .filter(({ start, end }) => line.slice(start, end).trim() !== '')
+    .flatMap((value) => writtenParts(line, value))
+    .map(({ start, end }) => ({ from: start, to: end }))
+    .sort((a, b) => a.from - b.from);
+  return cutOut(line, column, cuts);
+}
+
+function valuesIn(line: string, patterns: readonly RegExp[]): Range[] {
+  return patterns
+    .flatMap((pattern) => [...line.matchAll(pattern)])
+    .map((match) => {
+      const end = match.index + match[0].length;
+      return { start: end - match.groups!.value!.length, end };
+    });
+}
+
+const SECRET_NAME =
+  /(?:key|keys|token|tokens|secret|password|passwd|pass|pwd|credentials?|auth|authorization|bearer|basic|hmac|github|gitlab|slack|stripe|standard_webhooks|dkim|sign|verify|url|urls)["']?\s*:/
+    .source;
+
+/** In `channels`, `sources` and `daemon`: values of names that often hold a secret, addresses, and what looks made by chance. */
 const SUSPICIOUS: readonly RegExp[] = [
-  /(?:key|keys|token|secret|password|passwd|pass|pwd|credentials?|auth|bearer|basic|github|gitlab|slack|stripe|dkim|sign|url|user|api)["']?\s*:\s*(?<value>\S.*)$/gi,
+  new RegExp(String.raw`${SECRET_NAME}\s*(?<value>[^\s#].*)$`, 'gi'),
   /(?<value>[a-z][a-z0-9+.-]*:\/\/\S+)/gi,
   /(?<value>(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9_+/=.-]{16,})/g,
 ];
+
+/** No setting of a rule is a secret, so there only what has the form of one: a login in an address, a token of a known make. */
+const CREDENTIALS: readonly RegExp[] = [
+  /:\/\/(?<value>[^\s/?#]*)(?=@)/g,
+  /\b(?<value>(?:whsec_|gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk[-_]|AKIA|eyJ)[\w+/=.-]{8,})/g,
+];
+
+const WITHOUT_SECRETS = /^["']?(?:rules|defaults|hours|silences)["']?\s*:\s*(?:#.*)?$/;
+const WITH_SECRETS = /^[\s-]*["']?(?:channels|sources|daemon|tokens)["']?\s*:/;
+
+/** The line stands in a section whose settings are no secrets; doubt is no. */
+function isInRules(lines: Lines, number: number): boolean {
+  for (let above = number; above > 0; above -= 1) {
+    const line = lines.line(above)!;
+    if (WITHOUT_SECRETS.test(line)) return true;
+    if (WITH_SECRETS.test(line)) return false;
+  }
+  return false;
+}
+
+const SECRET_OWNER = new RegExp(SECRET_NAME, 'i');
+
+/** The line goes on with, or is an entry of, the value of a name that often holds a secret. */
+function isBelowSecret(lines: Lines, number: number): boolean {
+  const depthOf = (line: string): number => /^\s*/.exec(line)![0].length;
+  let depth = depthOf(lines.line(number)!) + (/^\s*- /.test(lines.line(number)!) ? 1 : 0);
+  for (let above = number - 1; above > 0 && depth > 0; above -= 1) {
+    const line = lines.line(above)!;
+    if (line.trim() === '' || depthOf(line) >= depth) continue;
+    if (SECRET_OWNER.test(line)) return true;
+    depth = depthOf(line);
+  }
+  return false;
+}
 
 function cutOut(
   line: string,

@@ -9,12 +9,17 @@ import { mendByName } from '../core/suggest.ts';
 export interface ReferenceScope {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly base: string;
-  /** What stands in for a reference that cannot be resolved, by its inside. Without it that is an error. */
-  readonly standIn?: (body: string) => string;
 }
 
+/** A reference that cannot be resolved. */
 export interface ReferenceIssue {
   readonly pointer: string;
+  /** Characters before it in the text. */
+  readonly offset: number;
+  /** What stands between `${` and `}`. */
+  readonly body: string;
+  /** It is one of a known kind, so that a text could take its place. */
+  readonly known: boolean;
   readonly code: string;
   readonly message: string;
   readonly mend: string;
@@ -39,28 +44,52 @@ const LARGEST_SECRET = 64 * 1024;
 export async function lookUpAll(bodies: Iterable<string>, scope: ReferenceScope): Promise<ReadonlyMap<string, Lookup>> {
   const found = new Map<string, Lookup>();
   for (const body of bodies) {
-    const lookup = await lookUp(body, scope);
-    const missing = scope.standIn !== undefined && !('value' in lookup) && isReference(body);
-    found.set(body, missing ? { value: scope.standIn!(body) } : lookup);
+    found.set(body, await lookUp(body, scope));
   }
   return found;
 }
 
-/** Replaces the references in every text of a document; `$${` becomes a plain `${`. */
-export function replaceReferences(data: unknown, found: ReadonlyMap<string, Lookup>): Resolved {
+/** A reference without a value, as a stand-in for it is chosen: the text around it, and which of those in the text it is. */
+export interface MissingReference {
+  readonly pointer: string;
+  readonly index: number;
+  readonly body: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * Replaces the references in every text of a document; `$${` becomes a plain `${`. One that cannot be resolved becomes an issue,
+ * and its place gets what `standIn` says.
+ */
+export function replaceReferences(
+  data: unknown,
+  found: ReadonlyMap<string, Lookup>,
+  standIn: (missing: MissingReference) => string = ({ body }) => `\${${body}}`,
+): Resolved {
   const referenced = new Set<string>();
   const issues: ReferenceIssue[] = [];
-  const replaceIn = (text: string, pointer: string): string =>
-    text.replace(REFERENCE, (whole, body: string | undefined, end: string | undefined) => {
+  const replaceIn = (text: string, pointer: string): string => {
+    let index = 0;
+    return text.replace(REFERENCE, (whole: string, body: string | undefined, end: string, offset: number) => {
       if (body === undefined) return '${';
+      markReferenced(pointer, referenced);
       const lookup: Lookup = end === '' ? UNCLOSED : found.get(body)!;
-      if ('value' in lookup) {
-        markReferenced(pointer, referenced);
-        return lookup.value;
-      }
-      issues.push({ pointer, code: 'secret.unresolved', message: lookup.message, mend: lookup.mend });
-      return whole;
+      if ('value' in lookup) return lookup.value;
+      const { message, mend } = lookup;
+      issues.push({
+        pointer,
+        offset,
+        body,
+        known: end !== '' && isReference(body),
+        code: 'secret.unresolved',
+        message,
+        mend,
+      });
+      const [before, after] = [text.slice(0, offset), text.slice(offset + whole.length)];
+      return standIn({ pointer, index: index++, body, before, after });
     });
+  };
   return { data: mapTexts(data, '', replaceIn), referenced, issues };
 }
 
@@ -121,18 +150,20 @@ const KINDS: Readonly<Record<string, (name: string, scope: ReferenceScope) => Lo
   },
 };
 
+/** `env:NAME` and the like. */
 function isReference(body: string): boolean {
-  const colon = body.indexOf(':');
-  return colon > 0 && Object.hasOwn(KINDS, body.slice(0, colon));
+  return REFERENCE_KINDS.some((kind) => body.startsWith(`${kind}:`));
 }
+
+/** The words before the colon. */
+export const REFERENCE_KINDS: readonly string[] = Object.keys(KINDS);
 
 async function lookUp(body: string, scope: ReferenceScope): Promise<Lookup> {
   const colon = body.indexOf(':');
   const kind = colon < 0 ? body : body.slice(0, colon);
   const resolve = Object.hasOwn(KINDS, kind) && colon >= 0 ? KINDS[kind] : undefined;
   if (resolve !== undefined) return await resolve(body.slice(colon + 1), scope);
-  const known = Object.keys(KINDS);
-  const mend = mendByName(kind, known, '', 'references are');
+  const mend = mendByName(kind, REFERENCE_KINDS, '', 'references are');
   return { message: 'this `${` does not begin a reference', mend: `${mend}; for a plain \`\${\` write \`$\${\`` };
 }
 

@@ -29,7 +29,8 @@ interface Pattern {
 
 /** What editors keep beside a file that is open: not what anybody waits for. */
 const SCRATCH = ['.*.sw[a-p]', '.*.swpx', '.*.kate-swp', '.~lock.*#'];
-const OPTIONS = { dot: true };
+/** A name may hold a line end, which `.` in a regular expression only matches with the flag `s`. */
+const OPTIONS = { dot: true, flags: 's' };
 
 /** Why this is no pattern, or undefined. */
 export function faultOf(glob: string): string | undefined {

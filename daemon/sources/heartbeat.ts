@@ -156,9 +156,6 @@ interface Door {
 }
 
 async function receive(request: HookRequest, { path, isKeyed, watch, ready }: Door): Promise<HookAnswer> {
-  // No proof is asked for, so that at least no page in somebody's browser can send a beat in passing.
-  if (request.headers['sec-fetch-site'] === 'cross-site')
-    return problem(403, 'pages of other sites may not send beats');
   const signal = signalOf(request, path, watch.now);
   if (signal === undefined)
     return problem(404, 'a beat ends in nothing, `/start`, `/fail` or an exit code from 0 to 255');

@@ -9,6 +9,9 @@ export interface Mark {
   readonly value: string | null;
 }
 
+/** Whether an event whose id was used before is the first one again; one that is not is refused with `store.conflict`. */
+export type IsSame = (first: Event, again: Event) => boolean;
+
 export interface SourceIo {
   readonly name: string;
   readonly clock: Clock;
@@ -16,11 +19,16 @@ export interface SourceIo {
   /** Resolves when the source's events may come in: after the swap, when the one it replaces has stopped. Marks read before may be old. */
   readonly live: Promise<void>;
   /** Resolves when the event is durable; rejects when it was not taken (disk full, stopping). `source` is filled in. */
-  emit(event: EventInput, marks?: readonly Mark[]): Promise<{ readonly id: string; readonly duplicate: boolean }>;
+  emit(
+    event: EventInput,
+    marks?: readonly Mark[],
+    isSame?: IsSame,
+  ): Promise<{ readonly id: string; readonly duplicate: boolean }>;
   /** The same for several events: all of them are taken, or none. */
   emitAll(
     events: readonly EventInput[],
     marks?: readonly Mark[],
+    isSame?: IsSame,
   ): Promise<readonly { readonly id: string; readonly duplicate: boolean }[]>;
   /** Marks without an event (a snapshot's first filling). Durable when it resolves. */
   mark(marks: readonly Mark[]): Promise<void>;
@@ -55,6 +63,8 @@ export interface HookRoute {
   /** Paths below it are its own too: `/beats/backup/fail`. */
   readonly below?: true;
   readonly methods: readonly string[];
+  /** The source verifies who sends; elsewhere the listener refuses what a page of another origin has a browser send. */
+  readonly verifies?: true;
   /** Bytes; the listener answers 413 beyond it. */
   readonly maxBody?: number;
   handle(request: HookRequest): Promise<HookAnswer>;

@@ -10,8 +10,8 @@ const FORM = 'application/x-www-form-urlencoded';
 const UNTOLD = new Set([FORM, '']);
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii']);
 
-/** The body as data: JSON, a form as an object of texts, any other text as `{text}`, nothing as null. */
-export function readBody({ headers, body }: HookRequest): ReadBody {
+/** The body as data: JSON, a form as an object of texts, any other text as `{text}`, nothing as null. A form that holds nothing but the field `wrapped` stands for the JSON in it. */
+export function readBody({ headers, body }: HookRequest, wrapped?: string): ReadBody {
   const type = headers['content-type'] ?? '';
   const media = type.split(';')[0]!.trim().toLowerCase();
   const charset = /;\s*charset="?([^";\s]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
@@ -26,7 +26,7 @@ export function readBody({ headers, body }: HookRequest): ReadBody {
     const read = json(text);
     if (read.ok) return read;
   }
-  if (media === FORM) return { ok: true, body: manyValued(new URLSearchParams(text)) };
+  if (media === FORM) return form(text, wrapped);
   return { ok: true, body: { text } };
 }
 
@@ -39,12 +39,20 @@ export function manyValued(pairs: URLSearchParams): Record<string, string | read
   return Object.fromEntries(entries);
 }
 
-function json(text: string): ReadBody {
-  if (depthOf(text) > DEEPEST) return refused(400, `the JSON is nested deeper than ${DEEPEST}`);
+function form(text: string, wrapped: string | undefined): ReadBody {
+  const fields = new URLSearchParams(text);
+  const [only, another] = fields;
+  if (wrapped !== undefined && another === undefined && only?.[0] === wrapped)
+    return json(only[1], `the form field \`${wrapped}\``);
+  return { ok: true, body: manyValued(fields) };
+}
+
+function json(text: string, what = 'the body'): ReadBody {
+  if (depthOf(text) > DEEPEST) return refused(400, `${what} is JSON that is nested deeper than ${DEEPEST}`);
   try {
     return { ok: true, body: parseJson(text) as Json };
   } catch {
-    return refused(400, 'the body is not JSON');
+    return refused(400, `${what} is not JSON`);
   }
 }
 

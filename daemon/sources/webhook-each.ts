@@ -2,7 +2,7 @@ import type { EventInput } from '../core/event.ts';
 import { isObject, type Json } from '../core/json.ts';
 import { newId } from '../lib/id.ts';
 import type { Wrong } from './verify/scheme.ts';
-import { eventOf, type EventTemplates, hookScope, type Subject, type Told } from './webhook-event.ts';
+import { eventOf, type EventTemplates, hookScope, short, type Subject, type Told } from './webhook-event.ts';
 
 /** Why a body has no list that could be taken. */
 interface Refused {
@@ -11,7 +11,14 @@ interface Refused {
   readonly detail: string;
 }
 
-export type RequestEvents = { readonly ok: true; readonly events: readonly EventInput[] } | Refused;
+export type RequestEvents =
+  | {
+      readonly ok: true;
+      readonly events: readonly EventInput[];
+      /** Their ids are what the provider calls its delivery. */
+      readonly hasProvidersId: boolean;
+    }
+  | Refused;
 
 export interface RequestFacts {
   /** Of the source. */
@@ -43,9 +50,10 @@ export function eventsOf(
     );
   const read = each === undefined ? undefined : elementsOf(said.body, each, [said.headers, said.query]);
   if (read?.ok === false) return read;
-  const events = read === undefined ? [make({ data: said.body })] : numbered(read.elements.map(make), time);
+  const made = read === undefined ? [make({ data: said.body })] : read.elements.map(make);
   for (const [field, error] of failures) failed(field, error);
-  return { ok: true, events };
+  const hasProvidersId = made.every(({ id }) => id === short(deliveryId));
+  return { ok: true, events: read === undefined ? made : numbered(made, time), hasProvidersId };
 }
 
 /** Ids that show which events came together. */

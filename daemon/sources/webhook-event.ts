@@ -80,7 +80,7 @@ export function eventOf(
 }
 
 /** An id that is cut off would be that of another event. */
-function short(id: string | undefined): string | undefined {
+export function short(id: string | undefined): string | undefined {
   if (id === undefined || id === '') return undefined;
   return id.length <= LONGEST_ID ? id : hashOf(id);
 }

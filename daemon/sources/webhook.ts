@@ -1,14 +1,15 @@
-import ipaddr from 'ipaddr.js';
 import type { EventInput } from '../core/event.ts';
 import type { Json } from '../core/json.ts';
+import { isWithin, type Network, readNetwork } from '../core/network.ts';
 import type { Template } from '../core/ruleset.ts';
 import { oneOrMany, rate, size, strict, template } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Rate } from '../lib/duration.ts';
-import { defineSource, type HookAnswer, type HookRequest, type Mark, type SourceIo } from './source.ts';
+import { defineSource, type HookAnswer, type HookRequest, type IsSame, type Mark, type SourceIo } from './source.ts';
 import { checkVerify, openVerification, type Verification, verifySetting } from './verify/index.ts';
 import { openReplays, type Replays } from './verify/replays.ts';
+import { sameBody } from './verify/same-body.ts';
 import type { Proof, Wrong } from './verify/scheme.ts';
 import { problem, readBody } from './webhook-body.ts';
 import { checkEach, eventsOf } from './webhook-each.ts';
@@ -116,25 +117,12 @@ export const webhook = defineSource({
 });
 
 function checkAllow(allow: readonly string[] | undefined): readonly Wrong[] {
-  const wrong = (allow ?? []).filter((text) => networkOf(text) === undefined);
-  if (wrong.length === 0) return [];
-  const mend = 'write networks such as `192.0.2.0/24`, or single addresses';
-  return [{ pointer: '/allow', message: `\`${wrong[0]}\` is neither a network nor an address`, mend }];
-}
-
-type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
-
-function networkOf(text: string): Network | undefined {
-  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
-  if (!ipaddr.isValid(text)) return undefined;
-  const address = ipaddr.process(text);
-  return [address, address.kind() === 'ipv4' ? 32 : 128];
-}
-
-function within(remote: string, networks: readonly Network[]): boolean {
-  if (!ipaddr.isValid(remote)) return false;
-  const address = ipaddr.process(remote);
-  return networks.some((network) => network[0].kind() === address.kind() && address.match(network));
+  const mend = 'write a network such as `192.0.2.0/24` or `2001:db8::/32`, or a whole address';
+  return (allow ?? []).flatMap((text, index) =>
+    readNetwork(text) === undefined
+      ? [{ pointer: `/allow/${index}`, message: 'this is neither a network nor an address', mend }]
+      : [],
+  );
 }
 
 interface Door {
@@ -155,7 +143,7 @@ function startWebhook(settings: Settings, io: SourceIo) {
   const door: Door = {
     settings,
     io,
-    networks: settings.allow?.map((text) => networkOf(text)!),
+    networks: settings.allow?.map((text) => readNetwork(text)!),
     verification: openVerification(settings.verify),
     replays,
     take: limiter(settings.rate, io.clock),
@@ -174,7 +162,15 @@ function startWebhook(settings: Settings, io: SourceIo) {
   };
   const { path, methods = ['POST'], max_body: maxBody } = settings;
   return Promise.resolve({
-    routes: [{ path, methods, ...(maxBody !== undefined && { maxBody }), handle }],
+    routes: [
+      {
+        path,
+        methods,
+        ...(settings.verify !== undefined && { verifies: true as const }),
+        ...(maxBody !== undefined && { maxBody }),
+        handle,
+      },
+    ],
     async stop(): Promise<void> {
       stopped = true;
       await Promise.allSettled(running);
@@ -187,14 +183,14 @@ async function receive(request: HookRequest, door: Door): Promise<HookAnswer> {
   const { networks, verification, io } = door;
   const replays = await door.replays;
   // From here to the event nothing waits, so that of two copies at once the second is known.
-  if (networks !== undefined && !within(request.remote, networks)) {
+  if (networks !== undefined && !networks.some((network) => isWithin(request.remote, network))) {
     return problem(403, 'this address may not send here');
   }
   const proof: Proof | undefined = verification === undefined ? {} : verification.verify(request, io.clock.now());
   if (proof === undefined || replays.isKnown(proof.once)) return unproved(verification);
   const wait = door.take();
   if (wait > 0) return problem(429, 'too many requests', { 'retry-after': `${Math.ceil(wait / 1000)}` });
-  const read = readBody(request);
+  const read = readBody(request, verification?.wrapped);
   if (!read.ok) return read.answer;
   const body = verification?.decode?.(read.body) ?? read.body;
   const challenged = verification?.challenge?.(body);
@@ -231,9 +227,11 @@ async function take(
     io.log.warn({ status: made.status }, `a request was refused: ${made.detail}`);
     return problem(made.status, made.detail);
   }
+  // The provider's id belongs to one body; an id by `event.id` says itself which bodies are one event.
+  const isSame = made.hasProvidersId ? sameBody(verification?.changing) : undefined;
   const marks = replays.remember(once);
   try {
-    const events = await accepted(made.events, marks, io);
+    const events = await accepted(made.events, marks, isSame, io);
     const { status = 202, body: text } = settings.respond ?? {};
     const whole = hookScope(said, io.name, time, { data: body });
     return { status, ...answerBody(text, events, whole, settings.event?.each !== undefined) };
@@ -248,9 +246,10 @@ type Accepted = Awaited<ReturnType<SourceIo['emit']>>;
 async function accepted(
   events: readonly EventInput[],
   marks: readonly Mark[],
+  isSame: IsSame | undefined,
   io: SourceIo,
 ): Promise<readonly Accepted[]> {
-  if (events.length > 0) return io.emitAll(events, marks);
+  if (events.length > 0) return io.emitAll(events, marks, isSame);
   io.log.info('a request had an empty list: it is no event');
   await io.mark(marks);
   return [];

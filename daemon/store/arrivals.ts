@@ -17,7 +17,7 @@ type Decide = (event: Event, memory: Memory) => Decision;
 
 /** An answer that another call is still waiting for. */
 interface Awaited {
-  readonly call: Promise<readonly Accepted[]>;
+  readonly call: Call;
   readonly index: number;
 }
 
@@ -47,6 +47,10 @@ class Call {
   constructor(arrivals: readonly Arrival[], answer: Promise<readonly Accepted[]>) {
     this.#arrivals = arrivals;
     this.answer = answer;
+  }
+
+  eventAt(index: number): Event {
+    return this.#arrivals[index]!.event;
   }
 
   /** Where in its answer an event of this name is, if one is. Hardly any call is ever asked. */
@@ -137,7 +141,7 @@ export class Arrivals {
     const name = nameOf(event);
     for (const call of this.#underWay.all()) {
       const index = call.placeOf(name);
-      if (index !== undefined) return { kind: 'awaited', awaited: { call: call.answer, index } };
+      if (index !== undefined) return { kind: 'awaited', awaited: { call, index } };
     }
     return ASKED;
   }
@@ -152,6 +156,7 @@ export class Arrivals {
     const taking = new Taking(this.#ledger, batch, decide);
     const accepted: Accepted[] = [];
     fates.forEach((fate, index) => {
+      if (fate.kind === 'twin') refuseAnother(batch.arrivals[index]!, batch.arrivals[fate.of]!.event);
       const before = fate.kind === 'twin' ? accepted[fate.of] : known[index];
       accepted.push(before === undefined ? taking.accept(batch.arrivals[index]!) : duplicateOf(before));
     });
@@ -161,16 +166,29 @@ export class Arrivals {
   }
 
   /** The answer that the arrival got the first time; undefined when it is new. */
-  async #known(fate: Fate, { event }: Arrival): Promise<Accepted | undefined> {
-    if (fate.kind === 'awaited') return (await fate.awaited.call)[fate.awaited.index];
+  async #known(fate: Fate, arrival: Arrival): Promise<Accepted | undefined> {
+    if (fate.kind === 'awaited') {
+      const { call, index } = fate.awaited;
+      const accepted = await call.answer;
+      refuseAnother(arrival, call.eventAt(index));
+      return accepted[index];
+    }
     if (fate.kind !== 'asked') return undefined;
-    const row = await findEvent(this.#ledger, event.id, event.source);
-    return row === undefined ? undefined : { id: row.event.id, duplicate: true, deliveries: row.deliveryIds };
+    const row = await findEvent(this.#ledger, arrival.event.id, arrival.event.source);
+    if (row === undefined) return undefined;
+    refuseAnother(arrival, row.event);
+    return { id: row.event.id, duplicate: true, deliveries: row.deliveryIds };
   }
 }
 
 function duplicateOf({ id, deliveries }: Accepted): Accepted {
   return { id, duplicate: true, deliveries };
+}
+
+/** Calling it a duplicate would lose it. */
+function refuseAnother({ event, isSame }: Arrival, first: Event): void {
+  if (isSame === undefined || isSame(first, event)) return;
+  throw new BelfryError('store.conflict', 'this id came with another body before; each event needs an id of its own');
 }
 
 function refuseOtherBody(first: string, now: string): void {

@@ -64,6 +64,8 @@ export class Committer {
   #idle: (() => void)[] = [];
   #counters: Counters;
   #bytes: number;
+  /** The last look at the disk found no room, although nothing has failed yet. */
+  #isShort = false;
   #failure: BelfryError | undefined;
   #recovery: Promise<void> | undefined;
 
@@ -106,12 +108,24 @@ export class Committer {
   async ready(): Promise<void> {
     while (this.#recovery !== undefined) await this.#recovery;
     this.check();
-    if (!this.#reserve.whole && !(await this.#reserve.restore())) throw full();
+    if (this.#isShort || (!this.#reserve.whole && !(await this.#reserve.restore()))) throw full();
   }
 
   /** Nothing has to be waited for before deciding. */
   get isReady(): boolean {
-    return this.#recovery === undefined && this.#failure === undefined && this.#reserve.whole;
+    return this.#recovery === undefined && this.refusing === undefined;
+  }
+
+  /** Why nothing new is taken; undefined while it is. */
+  get refusing(): string | undefined {
+    if (this.#failure !== undefined) return this.#failure.message;
+    return this.#isShort || !this.#reserve.whole ? full().message : undefined;
+  }
+
+  /** Takes in what a look at the disk found; tries to set the reserve aside again where it had to be given up. */
+  async noteRoom(hasRoom: boolean): Promise<void> {
+    this.#isShort = !hasRoom;
+    if (hasRoom && !this.#reserve.whole) await this.#reserve.restore();
   }
 
   /** Resolves when it is on disk, with what its computing writes found, in order. */

@@ -1,12 +1,13 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../lib/make-folder.ts';
 
 /** The database's name inside the state directory. */
 const FILE = 'belfry.db';
 
 /** The database file in `directory`; both are made when missing, for the owner alone, and the entries are synced. */
-export function prepareDirectory(directory: string): string {
-  const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+export async function prepareDirectory(directory: string): Promise<string> {
+  const made = await makeFolder(directory);
   if (made !== undefined) {
     chmodSync(directory, 0o700);
     syncUpTo(directory, dirname(made));

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { EngineFault } from './protocol.ts';
@@ -7,6 +7,8 @@ import type { EngineFault } from './protocol.ts';
 const NO_ROOM: readonly number[] = [constants.errno.ENOSPC, constants.errno.EDQUOT];
 
 const PROBE = 64 * 1024;
+/** With less than this free a write is tried out. */
+const SCARCE = 256 * 1024;
 
 /** Finds out why a write failed, which SQLite does not tell: it knows ENOSPC as "full", and EDQUOT only as an I/O error. */
 export class DiskWatch {
@@ -14,6 +16,13 @@ export class DiskWatch {
 
   constructor(file: string) {
     this.#directory = file === ':memory:' ? undefined : dirname(file);
+  }
+
+  /** Whether there is room for a commit. Writes only where little is said to be free, since that may count what root may still use. */
+  hasRoom(): boolean {
+    if (this.#directory === undefined) return true;
+    const { bavail, bsize } = statfsSync(this.#directory);
+    return bavail * bsize >= SCARCE || !this.hasNoRoom();
   }
 
   /** Tries to write a small file beside the database. */

@@ -23,13 +23,17 @@ export interface Read {
   readonly values: readonly Value[];
 }
 
-export type TaskName = 'open' | 'trim' | 'audit' | 'search';
+export type TaskName = 'open' | 'check' | 'trim' | 'audit' | 'search';
 
 export interface Committed {
   /** By position in `writes`: what a write that computes something found. */
   readonly results: readonly (readonly [number, unknown])[];
   /** What the tables take on disk. */
   readonly bytes: number;
+}
+
+export interface DiskCheck {
+  readonly hasRoom: boolean;
 }
 
 /** `full`: nothing was changed. `failed`: the medium cannot be trusted any more. `broken`: a bug; nothing was changed. */

@@ -44,8 +44,8 @@ export class Reserve {
 
   /** Asked first, so that a flood of events on a full disk does not write and delete without end. */
   async #hasRoom(): Promise<boolean> {
-    const { bavail, bsize } = await statfs(dirname(this.#file!));
-    return bavail * bsize >= this.#size + MARGIN;
+    const disk = await statfs(dirname(this.#file!)).catch(() => undefined);
+    return disk !== undefined && disk.bavail * disk.bsize >= this.#size + MARGIN;
   }
 
   async #fill(): Promise<boolean> {

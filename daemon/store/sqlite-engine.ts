@@ -3,8 +3,9 @@ import { audit } from './audit.ts';
 import { DiskWatch, faultOf } from './disk-fault.ts';
 import { FILED_AT_ONCE, fileNames } from './filing.ts';
 import { trim } from './history.ts';
+import { FileReplaced, OpenFiles } from './open-files.ts';
 import { PROCEDURES } from './procedures.ts';
-import type { Committed, Read, Reply, Request, Row, TaskName, Value } from './protocol.ts';
+import type { Committed, DiskCheck, Read, Reply, Request, Row, TaskName, Value } from './protocol.ts';
 import { search } from './search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { PROCEDURE_TAKES, type ProcedureName, READS, WRITES, type WriteName } from './statements.ts';
@@ -32,6 +33,7 @@ export class NewerSchema extends Error {}
 export class SqliteEngine {
   readonly #db: Database.Database;
   readonly #disk: DiskWatch;
+  readonly #files: OpenFiles;
   readonly #prepared = new Map<string, Prepared>();
   readonly #writers = new Map<WriteName, Writer>();
   #sinceCheckpoint = 0;
@@ -49,6 +51,7 @@ export class SqliteEngine {
   constructor(file: string) {
     this.#db = new Database(file);
     this.#disk = new DiskWatch(file);
+    this.#files = new OpenFiles(file === ':memory:' ? [] : [file, `${file}-wal`]);
   }
 
   /** Never throws. After a fault of the medium every answer is that fault, so that no fsync is ever tried twice. */
@@ -79,7 +82,8 @@ export class SqliteEngine {
   }
 
   #refusal(error: unknown): Reply {
-    const fault = error instanceof NewerSchema ? 'newer' : faultOf(error, this.#disk);
+    const fault =
+      error instanceof NewerSchema ? 'newer' : error instanceof FileReplaced ? 'failed' : faultOf(error, this.#disk);
     const message = error instanceof Error ? error.message : String(error);
     const reply = { ok: false, fault, message } as const;
     if (fault === 'failed') this.#failure = reply;
@@ -130,6 +134,8 @@ export class SqliteEngine {
 
   #commit(writes: readonly WriteName[], values: readonly Value[]): Committed {
     const results = this.transaction(() => this.#write(writes, values));
+    // After it: what was committed to a file that is gone is not durable, and must not be answered as such.
+    this.#files.check();
     this.#countTowardsCheckpoint(values);
     if (this.#sinceMeasured > MEASURED_EVERY) this.#measure();
     return { results, bytes: this.#measured + this.#sinceMeasured };
@@ -207,6 +213,7 @@ export class SqliteEngine {
         this.#measure();
         return result;
       },
+      check: () => this.#check(),
       audit: () => audit(this, argument as Parameters<typeof audit>[1]),
       search: () => search(this, argument as Parameters<typeof search>[1]),
     };
@@ -228,8 +235,15 @@ export class SqliteEngine {
       fileNames(this);
     });
     this.#isOpen = true;
+    this.#files.begin();
     this.#measure();
     return { bytes: this.#measured };
+  }
+
+  /** How the disk is while nothing is written. */
+  #check(): DiskCheck {
+    this.#files.check();
+    return { hasRoom: this.#disk.hasRoom() };
   }
 
   #pragma(text: string): void {

@@ -17,7 +17,7 @@ import { KnownNames } from './known-names.ts';
 import { Bell, findEvent, type Ledger } from './ledger.ts';
 import { openMarks } from './marks.ts';
 import { Owed } from './owed.ts';
-import type { EngineFault, Reply, Row, TaskName } from './protocol.ts';
+import type { DiskCheck, EngineFault, Reply, Row, TaskName } from './protocol.ts';
 import { SqlitePushes } from './pushes.ts';
 import { Reader } from './reader.ts';
 import { recentEvents } from './recent.ts';
@@ -51,7 +51,7 @@ const TRIM_CHUNK = 200;
  */
 export async function openStore(options: SqliteOptions): Promise<Store> {
   const inMemory = options.path === ':memory:';
-  const file = inMemory ? ':memory:' : prepareDirectory(options.path);
+  const file = inMemory ? ':memory:' : await prepareDirectory(options.path);
   const port = openEngine(file, options.warm);
   try {
     const opened = await port.ask({ kind: 'task', task: 'open', argument: null });
@@ -221,6 +221,15 @@ class SqliteStore implements Store {
 
   size(): number {
     return this.#ledger.committer.bytes;
+  }
+
+  get refusing(): string | undefined {
+    return this.#ledger.committer.refusing;
+  }
+
+  async check(): Promise<void> {
+    const { hasRoom } = (await this.#task('check', null)) as DiskCheck;
+    await this.#ledger.committer.noteRoom(hasRoom);
   }
 
   onFatal(listener: (error: Error) => void): void {

@@ -47,6 +47,10 @@ export interface Store {
   audit(deadLetters: ReadonlySet<string>): Promise<Audit>;
   /** Bytes that events and deliveries take on disk; an estimate good enough for a limit. */
   size(): number;
+  /** Why no new event is taken (the disk is full, or failed); undefined while they are. Cheap. */
+  readonly refusing: string | undefined;
+  /** Looks at the disk while nothing is written: sets or ends `refusing`, and fails (`onFatal`) when the files of the store are gone. To be called each second. */
+  check(): Promise<void>;
   onFatal(listener: (error: Error) => void): void;
   close(): Promise<void>;
 }
@@ -76,6 +80,8 @@ export interface Arrival {
   readonly event: Event;
   /** The id was chosen by the sender, so the same `source` + `id` may have been here before (within retention). */
   readonly mayRepeat: boolean;
+  /** Whether a repeated `source` + `id` is the same event again; without it, it always is. One that is not is refused with `store.conflict`. */
+  readonly isSame?: ((first: Event, again: Event) => boolean) | undefined;
   /** Committed with the event, also when it turns out to be a duplicate. */
   readonly marks?: readonly {
     readonly scope: string;

@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Timers } from '../../daemon/app/timers.ts';
 import { decide } from '../../daemon/core/decide.ts';
@@ -9,6 +8,7 @@ import { newId } from '../../daemon/lib/id.ts';
 import { openStore } from '../../daemon/store/sqlite.ts';
 import type { Store } from '../../daemon/store/store.ts';
 import { rulesetOf } from '../support/compile.ts';
+import { memoryLog } from '../support/delivery.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const MINUTE = 60_000;
@@ -17,11 +17,13 @@ let clock: VirtualClock;
 let ruleset: Ruleset;
 let woken: Decision[];
 let timers: Timers;
+let logged: ReturnType<typeof memoryLog>;
 
 beforeEach(async () => {
   store = await openStore({ path: ':memory:' });
   clock = new VirtualClock();
   woken = [];
+  logged = memoryLog();
   use('for: 10m');
   timers = open();
 });
@@ -42,7 +44,7 @@ function open(): Timers {
     live: () => ruleset,
     clock,
     newId: () => newId(clock.now()),
-    log: pino({ level: 'silent' }),
+    log: logged.log,
     woken: (decision) => woken.push(decision),
   });
 }
@@ -109,7 +111,7 @@ test('drops what waits with a rule that is gone, and says so', async () => {
   expect(store.timers.next()).toBeUndefined();
 });
 
-test('is awake again after the store took nothing for a while', async () => {
+test('is awake again after the store took nothing for a while, which is logged once', async () => {
   timers.start();
   await emit('a');
   const change: Store['change'] = store.change.bind(store);
@@ -122,6 +124,10 @@ test('is awake again after the store took nothing for a while', async () => {
   await clock.advance(11 * MINUTE);
   expect(refusals).toBe(0);
   expect(told()).toEqual(['a: notified']);
+  expect(logged.lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    'timers: not taken; they are tried again: full',
+    'timers: they are taken again',
+  ]);
 });
 
 test('leaves no timer behind when it is stopped', async () => {

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { command } from '../../daemon/channels/command.ts';
-import type { ChannelTools, Notifier } from '../../daemon/channels/channel.ts';
+import { type ChannelTools, type Notifier, SETTLE_MS } from '../../daemon/channels/channel.ts';
 import type { Receipt } from '../../daemon/core/delivery.ts';
+import { attempt } from '../../daemon/delivery/attempt.ts';
 import { systemClock } from '../../daemon/lib/clock.ts';
+import { Scrubber } from '../../daemon/lib/scrubber.ts';
 import {
   channelTools,
   failureOfSending,
@@ -16,6 +18,7 @@ import {
 } from '../support/delivery.ts';
 import { decodeSettings, readSettings } from '../support/settings.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { describeChannelContract } from './contract.ts';
 
 const env = { PATH: process.env.PATH, HOME: '/home/of-the-daemon', AWS_SECRET: 'must-not-be-inherited' };
@@ -156,6 +159,29 @@ test('the deadline ends the program and everything that it has started', async (
   for (const pid of await linesOf(pids)) await expect.poll(() => isRunning(pid)).toBe(false);
 });
 
+test('a program that ignores SIGTERM is killed, and the attempt says so', async () => {
+  const started = path.join(await temporaryFolder(), 'started');
+  const clock = new VirtualClock();
+  const script = 'trap "" TERM; echo $$ >> "$0"; while :; do sleep 0.1; done';
+  const attempted = attempt({
+    notifier: channelOf({ run: ['sh', '-c', script, started] }, { clock }),
+    delivery: sampleDelivery(),
+    timeout: 30_000,
+    killed: new AbortController().signal,
+    clock,
+    scrubber: new Scrubber(),
+  });
+  await linesIn(started, 1);
+  await clock.advance(30_000);
+  await clock.advance(SETTLE_MS - 1);
+  expect(await attempted).toMatchObject({
+    kind: 'failed',
+    failure: { class: 'unknown', code: 'command.timeout', message: expect.stringContaining('was killed') },
+  });
+  const [pid] = await linesOf(started);
+  await expect.poll(() => isRunning(pid!)).toBe(false);
+});
+
 /** A zombie that nobody has waited for yet runs no more. */
 async function isRunning(pid: string): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
@@ -207,3 +233,11 @@ test('settings that cannot work are found when they are loaded', () => {
   expect(readSettings(command, { run: ['true'], env: { 'A B': 'x' } }).problems).toHaveLength(1);
   expect(readSettings(command, { run: ['true'], env: { A: 'x\0y' } }).problems[0]).toContain('NUL');
 });
+
+test.each(['alice,bob', 'alice\nbob'])(
+  'a recipient that would look like two in BELFRY_TO, %j, is refused',
+  async (to) => {
+    const failed = await failureOfSending(channelOf(sh('exit 0')), sampleMessage({ to: ['carol', to] }), sampleIo());
+    expect(failed).toMatchObject({ class: 'permanent', code: 'command.bad_recipient' });
+  },
+);

@@ -190,9 +190,19 @@ test('the whole request is measured: text that JSON makes longer is cut more', a
 
 describe('what the robot answers', () => {
   const TEN_MINUTES = 600_000;
+  const KEYWORD =
+    'description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;link:请参考本接口对应文档获得具体要求;';
+  const SIGNATURE =
+    'description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;';
 
   test.each([
     [310000, 'keywords not in content', 'permanent', {}],
+    [310000, KEYWORD, 'permanent', {}],
+    [310000, '错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词;', 'permanent', {}],
+    [310000, SIGNATURE, 'permanent', { misconfigured: true }],
+    [310000, '错误描述:时间戳无效;解决方案:请检查时间戳和签名;', 'permanent', { misconfigured: true }],
+    [310000, 'description:机器人发送IP不在白名单内;solution:请联系群管理员;', 'permanent', { misconfigured: true }],
+    [310000, 'description:消息校验未通过;solution:请检查签名或关键词;', 'permanent', {}],
     [310000, 'sign not match', 'permanent', { misconfigured: true }],
     [310000, 'invalid timestamp', 'permanent', { misconfigured: true }],
     [310000, 'ip 192.0.2.1 not in whitelist', 'permanent', { misconfigured: true }],
@@ -211,6 +221,16 @@ describe('what the robot answers', () => {
     expect(failure).toMatchObject({ class: failureClass, code: `dingtalk.${errcode}`, message: errmsg });
     const { rateLimited, retryAfter, misconfigured } = failure.detail;
     expect(JSON.parse(JSON.stringify({ rateLimited, retryAfter, misconfigured }))).toEqual(detail);
+  });
+
+  test('a refusal by the security settings without a text is about the message alone', async () => {
+    sink.answer({ body: { errcode: 310000 } });
+    const failure = await failureOfSending(open(), sampleMessage(), sampleIo());
+    expect(failure).toMatchObject({
+      class: 'permanent',
+      message: 'the security settings of the robot refuse the message',
+    });
+    expect(failure.detail.misconfigured).toBeUndefined();
   });
 
   test('a number written as text is a number', async () => {

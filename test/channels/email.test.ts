@@ -5,7 +5,7 @@ import { SMTPServer } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ChannelTools, Notifier } from '../../daemon/channels/channel.ts';
 import { parseAddress } from '../../daemon/channels/email-address.ts';
-import { mailServer } from '../../daemon/channels/email-server.ts';
+import { readMailServer } from '../../daemon/channels/email-server.ts';
 import { email } from '../../daemon/channels/email.ts';
 import { isForGood, smtpFailure } from '../../daemon/channels/smtp-failure.ts';
 import type { Receipt } from '../../daemon/core/delivery.ts';
@@ -139,6 +139,13 @@ describe('the mail', () => {
     });
   });
 
+  test('from a domain beyond ASCII has an id that is ASCII', async () => {
+    const server = await serverOf();
+    const receipt = await send(channelOf(to(server, { from: 'belfry@bücher.example' })));
+    expect(receipt.id).toBe('<019aaf2e-1c00-7000-8000-0123456789ab@xn--bcher-kva.example>');
+    expect(server.mails[0]!.letter.headers['message-id']).toBe(receipt.id);
+  });
+
   test('of one replace_key forms a thread, of another one another', async () => {
     const server = await serverOf();
     const channel = channelOf(to(server));
@@ -178,6 +185,19 @@ describe('the mail', () => {
     'a@x.test b@x.test',
     'nobody',
     '<script>@x.test',
+    'evil@x.test, Ops <ops@x.test>',
+    'evil@x.test,\r\nOps <ops@x.test>',
+    'Ops\r\nBcc: evil@x.test <ops@x.test>',
+    'ops@x.test\r\nevil@x.test',
+    'ops@x.test\nBcc: evil@x.test',
+    '"Ops\r\n" <ops@x.test>',
+    '"Ops" evil@x.test <ops@x.test>',
+    '"Ops\\" <ops@x.test>',
+    'Ops <ops@x.test> <evil@x.test>',
+    'Ops: <ops@x.test>',
+    'ops@x.test (evil@x.test)',
+    'ops\u2028@x.test',
+    '\u202eOps <ops@x.test>',
   ])('is not sent to %j, which is no single address', async (recipient) => {
     const server = await serverOf();
     const failed = await failureOfSending(channelOf(to(server)), sampleMessage({ to: [recipient] }), sampleIo());
@@ -336,7 +356,7 @@ describe('the way to the mail server', () => {
     ],
     [{ url: new Secret('smtp://[::1]:2525') }, { host: '::1', port: 2525, verify: false }],
   ] as const)('follows from the settings (%#)', (settings, expected) => {
-    expect(mailServer(settings)).toMatchObject(expected);
+    expect(readMailServer(settings)).toMatchObject(expected);
   });
 
   test('a server that no longer is there is transient, and names no host', async () => {
@@ -496,7 +516,7 @@ describe('the settings', () => {
     [{ url: 'https://mail.example.com' }, '/url: `url` is not an smtp:// or smtps:// URL'],
     [{ url: 'smtp://a.test', host: 'b.test' }, '/url: `url` and `host` say the same thing twice'],
     [{ host: 'a.test', from: 'nobody' }, '/from: `from` is not an e-mail address'],
-    [{ host: 'a.test', to: ['a@b.test', 'a@b.test, c@d.test'] }, '/to: entry 2 of `to` is not an e-mail address'],
+    [{ host: 'a.test', to: ['a@b.test', 'a@b.test, c@d.test'] }, '/to/1: entry 2 of `to` is not an e-mail address'],
     [{ host: 'a.test', password: 'x-secret' }, '/password: there is a `password` and no `user`'],
     [{ url: 'smtps://a.test', tls: 'none' }, '/tls: `tls: none` contradicts a server that speaks TLS at once'],
     [

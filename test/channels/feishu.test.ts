@@ -210,6 +210,7 @@ describe('what the bot answers', () => {
     [200, 19001, 'param invalid: incoming webhook access token invalid', 'permanent', { misconfigured: true }],
     [400, 9499, 'Bad Request', 'permanent', {}],
     [400, 9499, 'too many request', 'transient', { rateLimited: true, retryAfter: 30_000 }],
+    [400, 9499, '请求过于频繁', 'transient', { rateLimited: true, retryAfter: 30_000 }],
     [200, 11232, 'frequency limited', 'transient', { rateLimited: true, retryAfter: 30_000 }],
     [200, 19036, 'message too large', 'permanent', {}],
     [200, 1, 'new', 'permanent', {}],
@@ -232,6 +233,6 @@ test('settings that cannot work are found at load', () => {
     '/token: this is not a token but a URL',
   ]);
   expect(readSettings(feishu, { token: TOKEN, mention: '13800138000' }).problems).toEqual([
-    '/mention: nobody can be mentioned by a mobile number here',
+    '/mention/0: nobody can be mentioned by a mobile number here',
   ]);
 });

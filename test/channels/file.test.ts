@@ -1,6 +1,19 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { appendFile, chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -143,6 +156,21 @@ test('what stands in the way is told with what to do', async () => {
   const failed = await failureAt('x'.repeat(300));
   expect(failed).toMatchObject({ class: 'permanent', code: 'file.enametoolong' });
   expect(failed.message).not.toContain(folder);
+});
+
+test('a folder that has vanished while it was in use is told at once, and tried again later', async (context) => {
+  if (!existsSync('/proc/self/fd')) return context.skip('this system has no /proc/self/fd');
+  const mount = path.join(await temporaryFolder(), 'mount');
+  await mkdir(mount);
+  const handle = await open(mount);
+  await rmdir(mount);
+  for (const name of ['out.jsonl', 'deep/er/out.jsonl']) {
+    const channel = channelOf({ path: `/proc/self/fd/${handle.fd}/${name}` });
+    const failed = await failureOfSending(channel, sampleMessage(), sampleIo());
+    expect(failed).toMatchObject({ class: 'transient', code: 'file.enoent' });
+    expect(failed.message).toContain('vanished');
+  }
+  await handle.close();
 });
 
 test('a folder without permission is told as that', async (context) => {

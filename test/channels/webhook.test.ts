@@ -171,13 +171,104 @@ describe('the body', () => {
     expect(request.headers['content-type']).toBe('text/plain; charset=utf-8');
   });
 
+  const typed = (type: string) => ({ headers: { 'Content-Type': type } });
+  const FORM = 'application/x-www-form-urlencoded';
+
   test('the content type can be set, and decides how values are escaped', async () => {
-    const request = await sent({
-      body: 'text={{ title | url_encode }}',
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-    });
-    expect(request.headers['content-type']).toBe('application/x-www-form-urlencoded');
-    expect(request.text).toBe('text=Deploy+failed%3A+acme%2Fapi');
+    const request = await sent({ body: 'text={{ title }}&by={{ rule }}', ...typed(FORM) });
+    expect(request.headers['content-type']).toBe(FORM);
+    expect(request.text).toBe('text=Deploy+failed%3A+acme%2Fapi&by=failed-deploy');
+  });
+
+  test.each([
+    'a=b&user=EVIL',
+    'a;user=EVIL',
+    'a\r\nuser=EVIL',
+    '%26user=EVIL',
+    'a+b %2B \u0000 \ud800 \u{1F525}',
+    HOSTILE,
+  ])('in a form, a value cannot add a field: %j', async (title) => {
+    const { text } = await sent({ body: 'text={{ title }}&user=belfry', ...typed(FORM) }, { title });
+    expect([...new URLSearchParams(text)]).toEqual([
+      ['text', wellFormed(title)],
+      ['user', 'belfry'],
+    ]);
+  });
+
+  test('a flat map becomes a form where the content type says so, a list in it a field for each value', async () => {
+    const body = { text: '{{ title }}', n: 3, ok: true, none: null, tag: ['a', '{{ rule }}'] };
+    const { text } = await sent({ body, ...typed(`${FORM}; charset=utf-8`) }, { title: 'a=b&user=EVIL' });
+    expect([...new URLSearchParams(text)]).toEqual([
+      ['text', 'a=b&user=EVIL'],
+      ['n', '3'],
+      ['ok', 'true'],
+      ['none', ''],
+      ['tag', 'a'],
+      ['tag', 'failed-deploy'],
+    ]);
+  });
+
+  test.each(['application/xml', 'text/xml; charset=utf-8', 'application/soap+xml', 'text/html'])(
+    'in %s, a value cannot add an element or an attribute',
+    async (type) => {
+      const title = `</t><admin/>&x; "' \u0007`;
+      const { text } = await sent({ body: '<t a="{{ title }}">{{ title }}</t>', ...typed(type) }, { title });
+      expect(text.match(/[<>]/g)).toHaveLength(4);
+      expect(text).toContain('&lt;/t&gt;&lt;admin/&gt;&amp;x; &quot;&#39;');
+      expect(text.split('"')).toHaveLength(3);
+      // oxlint-disable-next-line no-control-regex
+      if (type.includes('xml')) expect(text).not.toMatch(/[\u0000-\u001f]/);
+    },
+  );
+
+  test('in JSON lines, a value cannot begin a line, and each line must be JSON', async () => {
+    const body = '{"index":{}}\n{"text":"{{ title }}"}\n';
+    const { text } = await sent({ body, ...typed('application/x-ndjson') }, { title: '"}\n{"delete":{}' });
+    expect(
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([{ index: {} }, { text: '"}\n{"delete":{}' }]);
+    const failure = await failureOfSending(
+      open({ body: '{}\n{"text":{{ title }}}', ...typed('application/x-ndjson') }),
+      sampleMessage(),
+      sampleIo(),
+    );
+    expect(failure).toMatchObject({ class: 'permanent', code: 'webhook.body' });
+  });
+
+  test('a template that fails in a form is never sent, since the error has no field of its own', async () => {
+    const failure = await failureOfSending(
+      open({ body: 'text={{ data.nothing }}', ...typed(FORM) }),
+      sampleMessage(),
+      sampleIo(),
+    );
+    expect(failure).toMatchObject({ class: 'permanent', code: 'webhook.body' });
+    expect(sink.requests).toEqual([]);
+  });
+
+  test.each([
+    [{ body: 'text={{ title | url_encode }}', ...typed(FORM) }, 'values in a form are encoded already'],
+    [{ body: { a: { b: 'c' } }, ...typed(FORM) }, 'a map cannot be written as form'],
+    [{ body: { a: [['c']] }, ...typed(FORM) }, 'a map cannot be written as form'],
+    [{ ...typed(FORM) }, 'the default body is JSON'],
+    [{ body: { a: 'b' }, ...typed('text/xml') }, 'a map cannot be written as XML'],
+    [{ body: 'x', ...typed('multipart/form-data; boundary=x') }, 'a body of several parts'],
+  ])('a body that its content type cannot carry is a problem of the rules: %j', (settings, problem) => {
+    const { problems } = readSettings(webhook, { url: 'https://example.com/', ...settings });
+    expect(problems).toEqual([expect.stringContaining(`/body: ${problem}`)]);
+  });
+
+  test.each([
+    { body: 'text={{ title | url_encode | raw }}', ...typed(FORM) },
+    { body: 'text={{ title | upcase }}', ...typed(FORM) },
+    { body: '{"a":"{{ title | url_encode }}"}', ...typed('application/json') },
+    { body: { a: { b: 'c' } }, ...typed('application/vnd.api+json') },
+    { body: { a: 'b' }, ...typed('text/plain') },
+    { ...typed('application/json') },
+  ])('a body that its content type can carry is none: %j', (settings) => {
+    expect(readSettings(webhook, { url: 'https://example.com/', ...settings }).problems).toEqual([]);
   });
 
   test('a template that gives no JSON where JSON is promised is never sent', async () => {
@@ -292,6 +383,12 @@ test('a relative URL goes to the base URL', async () => {
   );
   await channel.send(sampleMessage(), sampleIo());
   expect(sink.requests[0]!.path).toBe('/a/b');
+});
+
+test('a path goes below a base URL that has a path, with its query', async () => {
+  const settings = decodeSettings(webhook, { url: '/a/b?c=d', api: `${sink.origin}/robots/` });
+  await webhook.open(settings, channelTools({ http, clock })).send(sampleMessage(), sampleIo());
+  expect(sink.requests[0]!.path).toBe('/robots/a/b?c=d');
 });
 
 test('settings that cannot work are found at load, without repeating them', () => {

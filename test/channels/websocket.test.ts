@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PushGateway } from '../../daemon/channels/channel.ts';
 import { websocket } from '../../daemon/channels/websocket.ts';
-import { channelTools, sampleDelivery, sampleIo, sampleMessage } from '../support/delivery.ts';
+import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../support/delivery.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { describeChannelContract } from './contract.ts';
 import { decodeSettings, readSettings } from '../support/settings.ts';
@@ -83,3 +83,13 @@ test('settings that make no sense are told', () => {
   expect(readSettings(websocket, { require: 'some' }).problems).not.toEqual([]);
   expect(readSettings(websocket, { keep: 5 }).problems).not.toEqual([]);
 });
+
+test.each(['alice\r\nbob', 'alice\u0000', '\u202ealice'])(
+  'a user from an event that is no name, %j, is refused',
+  async (user) => {
+    const { notifier, pushed } = opened({});
+    const failed = await failureOfSending(notifier, sampleMessage({ to: ['carol', user] }), sampleIo());
+    expect(failed).toMatchObject({ class: 'permanent', code: 'push.bad_recipient' });
+    expect(pushed).toEqual([]);
+  },
+);

@@ -3,7 +3,14 @@ import { type HttpClient, openHttpClient } from '../../daemon/channels/http.ts';
 import { byteLength } from '../../daemon/channels/text.ts';
 import { wecom } from '../../daemon/channels/wecom.ts';
 import type { Message } from '../../daemon/core/message.ts';
-import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../support/delivery.ts';
+import {
+  channelTools,
+  failureOfSending,
+  memoryLog,
+  sampleDelivery,
+  sampleIo,
+  sampleMessage,
+} from '../support/delivery.ts';
 import { openHttpFarSide } from '../support/http-far-side.ts';
 import { decodeSettings, readSettings } from '../support/settings.ts';
 import { openSink, type Sink } from '../support/sink.ts';
@@ -204,6 +211,21 @@ describe('mentions', () => {
       mentioned_list: ['zhangsan', 'lisi', '10001000', '@all'],
       mentioned_mobile_list: ['13800138000', '13900139000'],
     });
+  });
+
+  test('a mobile number is read as people write it, and a user id of digits where it says so', async () => {
+    const mention = ['138 0013 8000', '+86 (139) 0013-9000', 'mobile:137-0013-7000', 'user:10001000'];
+    const { text } = await sent({ mention }, { mention: ['136.0013.6000'] });
+    expect(text?.mentioned_mobile_list).toEqual(['13800138000', '13900139000', '13700137000', '13600136000']);
+    expect(text?.mentioned_list).toEqual(['10001000']);
+  });
+
+  test('a name from a rule or an event that mentions nobody is told to the log', async () => {
+    const { log, lines } = memoryLog();
+    const channel = wecom.open(decodeSettings(wecom, { key: KEY, api: sink.origin }), channelTools({ http, log }));
+    await channel.send(sampleMessage({ mention: ['zhangsan', 'two words'] }), sampleIo());
+    expect(lines.join('')).toContain('two words');
+    expect(lines.join('')).not.toContain('zhangsan');
   });
 
   test('Markdown takes user ids, and gives way to text for the rest, since being called matters more than looks', async () => {

@@ -108,6 +108,15 @@ rules:
     expect(ruleset.rules[0]!.message).toMatchObject({ title: { source: 'T' }, body: { source: 'mine' } });
   });
 
+  it('takes the origins of web applications, one or several', () => {
+    expect(rulesetOf(rule('')).daemon.origins).toEqual([]);
+    expect(rulesetOf('daemon: { origins: "https://app.example.com" }').daemon.origins).toEqual([
+      'https://app.example.com',
+    ]);
+    const several = ['http://localhost:3000', 'http://[::1]:8080', 'https://xn--bcher-kva.example'];
+    expect(rulesetOf(`daemon: { origins: ${JSON.stringify(several)} }`).daemon.origins).toEqual(several);
+  });
+
   it('keeps only the hash of a token', () => {
     const { daemon } = rulesetOf(
       'daemon: { tokens: [{ name: ci, token: tok-1234567, scopes: [emit, "stream:alice"] }] }',
@@ -254,6 +263,66 @@ rules:
       'use a port up to 65535',
     ],
     [
+      'any origin at all',
+      'daemon: { origins: ["*"] }\n',
+      '1:21 daemon.origin',
+      'name each application by its scheme, host and port, such as `https://app.example.com`, without a path',
+    ],
+    [
+      'the origin of files and sandboxed frames',
+      'daemon: { origins: ["null"] }\n',
+      '1:21 daemon.origin',
+      'name each application by its scheme, host and port, such as `https://app.example.com`, without a path',
+    ],
+    [
+      'any host of a domain as an origin',
+      'daemon: { origins: ["https://*.example.com"] }\n',
+      '1:21 daemon.origin',
+      'name each application by its scheme, host and port, such as `https://app.example.com`, without a path',
+    ],
+    [
+      'an origin with a slash behind it',
+      'daemon: { origins: ["https://app.example.com/"] }\n',
+      '1:21 daemon.origin',
+      'write `https://app.example.com`',
+    ],
+    [
+      'an origin with a path',
+      'daemon: { origins: ["https://a.example", "https://app.example.com:8443/inbox?x=1"] }\n',
+      '1:42 daemon.origin',
+      'write `https://app.example.com:8443`',
+    ],
+    [
+      'an origin in capitals, with the port that it has anyway',
+      'daemon: { origins: "HTTPS://App.Example.com:443" }\n',
+      '1:20 daemon.origin',
+      'write `https://app.example.com`',
+    ],
+    [
+      'an origin in letters that browsers encode',
+      'daemon: { origins: ["https://bücher.example"] }\n',
+      '1:21 daemon.origin',
+      'write `https://xn--bcher-kva.example`',
+    ],
+    [
+      'a host alone as an origin',
+      'daemon: { origins: ["app.example.com"] }\n',
+      '1:21 daemon.origin',
+      'write `https://app.example.com`',
+    ],
+    [
+      'the address of a stream as an origin',
+      'daemon: { origins: ["wss://app.example.com/v1/stream"] }\n',
+      '1:21 daemon.origin',
+      'write `https://app.example.com`',
+    ],
+    [
+      'the origin of something that is no web application',
+      'daemon: { origins: ["file:///home/ann/page.html"] }\n',
+      '1:21 daemon.origin',
+      'name each application by its scheme, host and port, such as `https://app.example.com`, without a path',
+    ],
+    [
       'an unknown scope',
       'daemon: { tokens: [{ name: a, token: t, scopes: [emitt] }] }\n',
       '1:50 schema.choice',
@@ -292,6 +361,13 @@ rules:
       `channels:\n  a: { type: sink, delivery: &d { timeout: 5 } }\n  b: { type: sink, delivery: *d }\n`,
     );
     expect(placesOf(problem)).toEqual(['2:44 value.unit', '2:44 value.unit']);
+  });
+
+  it('do not repeat an origin that came in through a reference', () => {
+    const text = 'daemon: { origins: ["https://inside.example/x"] }\n';
+    const [problem] = compileText(text, 'rules.yaml', ['/daemon/origins/0']).problems;
+    expect(problem!.code).toBe('daemon.origin');
+    expect(JSON.stringify(problem)).not.toContain('inside.example');
   });
 
   it('never repeat a value that is secret or came in through a reference', () => {

@@ -106,11 +106,9 @@ test('the message made from an event is escaped too', () => {
 test('fields of one line cannot be broken out of', () => {
   const hostile = { x: 'a\r\nBcc: all@x.example\u0000\u2028z' };
   const of = (field: keyof MessageTemplates) =>
-    render(
-      { [field]: field === 'to' || field === 'mention' || field === 'tags' ? [t('{{ data.x }}')] : t('{{ data.x }}') },
-      hostile,
-    ).message;
-  for (const message of [of('title'), of('replace_key'), of('to'), of('mention'), of('tags')]) {
+    render({ [field]: field === 'mention' || field === 'tags' ? [t('{{ data.x }}')] : t('{{ data.x }}') }, hostile)
+      .message;
+  for (const message of [of('title'), of('replace_key'), of('mention'), of('tags')]) {
     expect(JSON.stringify({ ...message, body: '' })).not.toMatch(/\\[rn]|\\u0000|\u2028/);
   }
 });
@@ -266,4 +264,13 @@ test('a message without words says of how many values there are more', () => {
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 1]));
   expect(render({}, data(50)).message.body).toMatch(/\n\.\.\. and 30 more$/);
   expect(render({}, data(5000)).message.body).toMatch(/\n\.\.\. and more than 180 more$/);
+});
+
+test('a recipient is handed on as it is, so that the channel can refuse what is more than one', () => {
+  const { message, errors } = render(
+    { to: [t('{{ data.to }}'), t('bob\n')] },
+    { to: ' ops@x.test\r\nBcc: evil@x.test\n' },
+  );
+  expect(message.to).toEqual(['ops@x.test\r\nBcc: evil@x.test', 'bob']);
+  expect(errors).toEqual([]);
 });

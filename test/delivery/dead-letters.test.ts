@@ -3,9 +3,9 @@ import { appendFile, chmod, readdir, readFile, rename, stat, writeFile } from 'n
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, expect, test } from 'vitest';
-import type { DeadLetter } from '../../daemon/core/delivery.ts';
 import { type DeadLetters, type LetterChange, openDeadLetters } from '../../daemon/delivery/dead-letters.ts';
 import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import { sampleLetter as letter } from '../support/dead-letter.ts';
 import { memoryLog, sampleEvent, sampleMessage } from '../support/delivery.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -20,23 +20,6 @@ beforeEach(async () => {
 });
 
 const open = (): Promise<DeadLetters> => openDeadLetters({ path: file, scrubber, log: memoryLog().log });
-
-function letter(id: string, extra: Partial<DeadLetter> = {}): DeadLetter {
-  return {
-    id,
-    dead_at: '2026-11-23T09:00:00.000Z',
-    class: 'permanent',
-    error: { code: 'http.401', message: 'the token is refused', status: 401 },
-    channel: 'ops',
-    channel_type: 'webhook',
-    rule: 'failed-deploy',
-    key: 'acme/api',
-    event: sampleEvent(),
-    message: sampleMessage(),
-    attempts: [{ at: '2026-11-23T09:00:00.000Z', ms: 41, class: 'permanent', code: 'http.401' }],
-    ...extra,
-  };
-}
 
 async function read(letters: DeadLetters): Promise<{ ids: string[]; problems: number[] }> {
   const found = { ids: [] as string[], problems: [] as number[] };

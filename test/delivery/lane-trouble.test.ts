@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SETTLE_MS } from '../../daemon/channels/channel.ts';
 import { BelfryError, SendFailure } from '../../daemon/core/failure.ts';
 import { newId } from '../../daemon/lib/id.ts';
 import { channel, down, fails, hangs, Harbour, ok, type Reply, wrongToken } from '../support/lanes.ts';
@@ -211,7 +212,7 @@ test('a channel that never ends cannot hold up a stop for longer than the grace 
   await harbour.apply(channel('a'));
   const [delivery] = await harbour.owe('a');
   const stopping = harbour.lanes.stop(5_000);
-  await harbour.clock.advance(7_000);
+  await harbour.clock.advance(5_000 + SETTLE_MS);
   await stopping;
   expect(await state(delivery!.id)).toBe('pending');
 });

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SendFailure } from '../../daemon/core/failure.ts';
+import type { ChannelConfig } from '../../daemon/core/ruleset.ts';
 import { channel, down, fails, hangs, Harbour, ok, wrongToken } from '../support/lanes.ts';
 
 let harbour: Harbour;
@@ -213,16 +214,132 @@ test('a stop lets attempts end, and what is aborted stays owed without a used at
   expect(await state(delivery!.id)).toBe('delivered');
 });
 
-test('what a removed channel still owes ends in the dead-letter file', async () => {
-  await harbour.apply(channel('a', { paused: true }));
-  await harbour.owe('a', {}, 3);
-  await harbour.apply();
-  await harbour.clock.advance(0);
-  expect((await harbour.letters()).map((letter) => letter.error.code)).toEqual([
-    'channel.removed',
-    'channel.removed',
-    'channel.removed',
-  ]);
+describe('a channel that left the rules while it owed something', () => {
+  const HOUR = 3_600_000;
+  const restart = async (...channels: readonly ChannelConfig[]): Promise<void> => {
+    await harbour.lanes.stop(0);
+    harbour.lanes = harbour.newLanes();
+    await harbour.apply(...channels);
+    await harbour.clock.advance(0);
+  };
+
+  test('keeps it for 24 hours as held, and then it becomes dead letters', async () => {
+    await harbour.apply(channel('a', { paused: true }));
+    await harbour.owe('a', {}, 3);
+    await harbour.apply();
+    await harbour.clock.advance(24 * HOUR - 1);
+    expect(harbour.lanes.status()).toMatchObject([
+      { name: 'a', type: 'scripted', state: 'removed', held: 3, pending: 0 },
+    ]);
+    expect(harbour.lanes.held('a')).toBe(true);
+    expect(await harbour.letters()).toEqual([]);
+    await harbour.clock.advance(1);
+    expect((await harbour.letters()).map((letter) => letter.error.code)).toEqual(Array(3).fill('channel.removed'));
+    expect(harbour.lanes.status()).toEqual([]);
+  });
+
+  test('sends it when it comes back', async () => {
+    harbour.script('a', down, ok);
+    await harbour.apply(channel('a', { retry: [60_000] }));
+    await harbour.owe('a');
+    await harbour.apply();
+    await harbour.clock.advance(23 * HOUR);
+    expect(harbour.sent).toHaveLength(1);
+    await harbour.apply(channel('a'));
+    await harbour.clock.advance(0);
+    expect(harbour.sent).toHaveLength(2);
+    expect(harbour.lanes.status()).toMatchObject([{ state: 'ok', held: 0 }]);
+    expect(await harbour.letters()).toEqual([]);
+  });
+
+  test('is still paused when it comes back paused, and is sent when it is released', async () => {
+    await harbour.apply(channel('a'));
+    await harbour.lanes.hold('a');
+    await harbour.owe('a', {}, 2);
+    await harbour.apply();
+    await harbour.clock.advance(HOUR);
+    await harbour.apply(channel('a'));
+    await harbour.clock.advance(48 * HOUR);
+    expect(harbour.lanes.status()).toMatchObject([{ state: 'paused', held: 2 }]);
+    expect(harbour.sent).toEqual([]);
+    await harbour.lanes.release('a');
+    await harbour.clock.advance(0);
+    expect(harbour.sent).toHaveLength(2);
+  });
+
+  test('is still misconfigured when it comes back with the settings that were refused', async () => {
+    harbour.script('a', wrongToken);
+    await harbour.apply(channel('a', { concurrency: 1 }));
+    await harbour.owe('a', {}, 3);
+    await harbour.apply();
+    await harbour.clock.advance(HOUR);
+    await harbour.apply(channel('a', { concurrency: 1 }));
+    await harbour.clock.advance(0);
+    expect(harbour.lanes.status()).toMatchObject([{ state: 'misconfigured', held: 2 }]);
+    expect(harbour.sent).toHaveLength(1);
+  });
+
+  test('has its 24 hours once, over restarts and reloads', async () => {
+    await harbour.apply(channel('a', { paused: true }));
+    await harbour.owe('a', {}, 2);
+    await harbour.apply();
+    await harbour.clock.advance(10 * HOUR);
+    await restart();
+    expect(harbour.lanes.status()).toMatchObject([{ name: 'a', type: 'scripted', state: 'removed', held: 2 }]);
+    await harbour.clock.advance(10 * HOUR);
+    await harbour.apply(channel('b'));
+    await harbour.clock.advance(4 * HOUR - 1);
+    expect(await harbour.letters()).toEqual([]);
+    await harbour.clock.advance(1);
+    expect(await harbour.letters()).toHaveLength(2);
+  });
+
+  test('has 24 hours anew when it was back in between, also if it came back during a restart', async () => {
+    await harbour.apply(channel('a', { paused: true }));
+    await harbour.owe('a');
+    await harbour.apply();
+    await harbour.clock.advance(23 * HOUR);
+    await restart(channel('a', { paused: true }));
+    await harbour.apply();
+    await harbour.clock.advance(23 * HOUR);
+    expect(await harbour.letters()).toEqual([]);
+    await harbour.clock.advance(HOUR);
+    expect(await harbour.letters()).toHaveLength(1);
+  });
+
+  test('has 24 hours from the start when it left while the daemon was stopped', async () => {
+    await harbour.apply(channel('a', { paused: true }));
+    await harbour.owe('a');
+    await restart();
+    expect(harbour.lanes.status()).toMatchObject([{ name: 'a', type: 'scripted', state: 'removed', held: 1 }]);
+    await harbour.clock.advance(24 * HOUR - 1);
+    expect(await harbour.letters()).toEqual([]);
+    await harbour.clock.advance(1);
+    expect(await harbour.letters()).toHaveLength(1);
+  });
+
+  test('ends what expires meanwhile, and a push that nobody acknowledges in time', async () => {
+    harbour.script('b', async () => ({ awaiting: 'receipt', until: harbour.clock.now() + 2 * HOUR }));
+    await harbour.apply(channel('a', { paused: true }), channel('b'));
+    await harbour.owe('a', { expiresAt: harbour.clock.now() + HOUR });
+    const [kept, lost] = await harbour.owe('b', {}, 2);
+    await harbour.apply();
+    await harbour.clock.advance(HOUR);
+    expect(await harbour.letters()).toMatchObject([{ channel: 'a', error: { code: 'expired' } }]);
+    await harbour.lanes.received([kept!.id], { id: 'ack' });
+    await harbour.clock.advance(HOUR);
+    expect((await harbour.letters()).slice(1)).toMatchObject([{ id: lost!.id, error: { code: 'receipt.missing' } }]);
+    expect(harbour.lanes.status()).toEqual([]);
+  });
+
+  test('ends a backlog of many whole when its time is over', async () => {
+    await harbour.apply(channel('a', { paused: true, order: 'key' }));
+    await harbour.owe('a', {}, 150);
+    await harbour.apply();
+    await harbour.clock.advance(24 * HOUR);
+    expect(await harbour.letters()).toHaveLength(150);
+    expect(harbour.lanes.status()).toEqual([]);
+  });
 });
 
 test('changed settings use a new notifier, unchanged ones are not touched', async () => {

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SETTLE_MS } from '../../daemon/channels/channel.ts';
 import type { DeadLetter } from '../../daemon/core/delivery.ts';
 import type { Event } from '../../daemon/core/event.ts';
 import { SendFailure } from '../../daemon/core/failure.ts';
@@ -232,7 +233,7 @@ test('a channel that never answers delays no other', async () => {
   expect((await stream.next()).value).toMatchObject({ id, state: 'delivered' });
   stop.abort();
   const end = stream.next();
-  await harbour.clock.advance(12_000);
+  await harbour.clock.advance(10_000 + SETTLE_MS);
   await end;
 });
 
@@ -282,6 +283,8 @@ function dyingFile(): ResendParts['deadLetters'] {
     read: () => harbour.deadLetters.read(),
     find: (id) => harbour.deadLetters.find(id),
     change: () => Promise.reject(new Error('killed')),
+    trouble: undefined,
+    check: () => Promise.resolve(),
     onFatal: () => {},
     close: () => Promise.resolve(),
   };

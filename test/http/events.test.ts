@@ -54,6 +54,32 @@ test('an Idempotency-Key goes along with the hash of the body, and has to be a s
   expect([long.status, long.json.code]).toEqual([400, 'header.idempotency_key']);
 });
 
+test('an Idempotency-Key holds for what headers say of the event, too', async () => {
+  const to = await openTestListener();
+  const binary = (type: string, more: Readonly<Record<string, string>> = {}) =>
+    post(to, '/v1/events', '{"n":1}', {
+      headers: {
+        'idempotency-key': 'k',
+        'ce-specversion': '1.0',
+        'ce-id': '1',
+        'ce-source': 's',
+        'ce-type': type,
+        ...more,
+      },
+    });
+  const hashes = (): unknown[] =>
+    to.port.accepted
+      .splice(0)
+      .map(({ options }) => (options as { idempotency: { bodyHash: string } }).idempotency.bodyHash);
+  await binary('a');
+  await binary('a', { 'user-agent': 'another', traceparent: 'x' });
+  await binary('b');
+  await binary('a', { 'ce-subject': 'x' });
+  const [first, again, ...others] = hashes();
+  expect(again).toBe(first);
+  expect(new Set([first, ...others])).toHaveLength(3);
+});
+
 test('?wait answers with the deliveries, for five minutes at most', async () => {
   const to = await openTestListener();
   const answer = await post(to, '/v1/events?wait=10s', { ...EVENT, id: 'mine' });
@@ -177,6 +203,7 @@ test('a hook gets the request as it came, by any name and without a token, and i
   to.port.hooks.set('/hooks/deploys', {
     path: '/hooks/deploys',
     methods: ['POST', 'PUT'],
+    verifies: true,
     handle: async (request) => {
       came.push(request);
       return { status: 202, headers: { 'x-hook': 'yes' }, body: { id: 'e-1' } };

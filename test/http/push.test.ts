@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect as dial, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { connect } from 'belfry/client';
 import type { Receipt } from '../../daemon/core/delivery.ts';
 import type { FeedItem } from '../../daemon/http/port.ts';
 import type { Caller } from '../../daemon/http/stream-door.ts';
@@ -10,7 +11,6 @@ import { type Hub, openHub } from '../../daemon/http/stream/hub.ts';
 import { type Clock, systemClock } from '../../daemon/lib/clock.ts';
 import { openStore } from '../../daemon/store/sqlite.ts';
 import type { Store } from '../../daemon/store/store.ts';
-import { connect } from '../../assets/client.js';
 import { memoryLog, sampleDelivery, sampleMessage } from '../support/delivery.ts';
 
 let store: Store;

@@ -59,7 +59,8 @@ test('the Unix socket has mode 0660 and asks for no token, whatever the Host', a
 });
 
 test('a foreign Host is 421, none or two of them 400, and a foreign Origin 403', async () => {
-  const to = await openTestListener({ publicUrl: 'https://belfry.example.com/base' });
+  const to = await openTestListener();
+  to.port.reachedBy = 'https://belfry.example.com/base';
   const codeOf = async (headers: Record<string, string>) =>
     (await ask(to, '/healthz', { headers })).json?.code ?? 'fine';
   expect(await codeOf({ host: 'evil.example' })).toBe('host.foreign');
@@ -74,6 +75,12 @@ test('a foreign Host is 421, none or two of them 400, and a foreign Origin 403',
   const two = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n';
   expect(await exchange(to, two)).toMatch(/^HTTP\/1\.1 400 .*host\.missing/s);
   expect(await exchange(to, 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+});
+
+test('a public URL with an address is a name of the daemon like any other', async () => {
+  const to = await openTestListener();
+  to.port.reachedBy = 'https://[2001:db8::1]:8443';
+  expect((await ask(to, '/healthz', { headers: { host: '[2001:db8::1]:8443' } })).status).toBe(200);
 });
 
 test('whoever listens beyond the loopback may be named by any address, but not by any name', async () => {

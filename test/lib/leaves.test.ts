@@ -1,9 +1,12 @@
+import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { formatDuration, parseDuration, parseRate, parseSize } from '../../daemon/lib/duration.ts';
 import { newId } from '../../daemon/lib/id.ts';
+import { openLog } from '../../daemon/lib/log.ts';
 import { Scrubber } from '../../daemon/lib/scrubber.ts';
 import { Secret } from '../../daemon/lib/secret.ts';
+import { written } from '../support/written.ts';
 
 test.each([
   ['500ms', 500],
@@ -75,4 +78,13 @@ test('short values are left alone, so that text stays readable', () => {
   const scrubber = new Scrubber();
   scrubber.add('prod');
   expect(scrubber.scrub('deployed to prod')).toBe('deployed to prod');
+});
+
+test('a log line for people is one line whatever is in it, and steers no terminal', () => {
+  const out = new PassThrough();
+  const log = openLog({ level: 'info', format: 'text' }, new Scrubber(), out);
+  log.info({ file: '/in/a\n12:00:00 error forged', key: '\u001b[2J\u2028' }, 'a\r\nb');
+  expect(written(out).slice(9)).toBe(
+    String.raw`info  a\r\nb  file=/in/a\n12:00:00 error forged key=\u001b[2J\u2028` + '\n',
+  );
 });

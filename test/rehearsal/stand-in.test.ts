@@ -24,6 +24,13 @@ describe('a test needs no credentials', () => {
       'type: webhook, url: https://example.com, sign: { standard_webhooks: "${env:S}" }',
     ],
     ['a port', 'type: email, host: "${env:WHO}", port: "${env:WHERE}", from: a@example.com, to: [b@example.com]'],
+    ['the beginning of a URL', 'type: webhook, url: "${env:NTFY}/a"'],
+    ['the parts of a URL', 'type: webhook, url: "${env:SCHEME}://${env:U}:${env:P}@${env:H}:${env:N}/${env:PATH_}"'],
+    [
+      'a reference that two settings want differently',
+      'type: email, host: "${env:A}", from: "${env:A}", to: "${env:A}"',
+    ],
+    ['a word of several', 'type: wecom, key: k, format: "${env:HOW}"'],
     ['a duration and a switch', 'type: log, delivery: { timeout: "${env:HOW_LONG}", paused: "${env:X:-false}" }'],
   ])('for %s', async (_what, settings) => {
     expect(await verdicts(channel(settings), test)).toEqual([]);
@@ -36,6 +43,18 @@ describe('a test needs no credentials', () => {
   });
 });
 
+it('two channels that begin with the same reference both have a URL, and a message its link', async () => {
+  const rules = [
+    'channels:',
+    '  a: { type: webhook, url: "${env:NTFY}/a" }',
+    '  b: { type: webhook, url: "${env:NTFY}/b" }',
+    'rules: [{ name: r, match: { type: e }, message: { link: "${env:SITE}/e" }, notify: [a, b] }]',
+  ].join('\n');
+  const link = '{ regex: "^https://" }';
+  const tests = `tests: [{ name: a, steps: [{ event: { type: e }, expect: [{ channel: a, link: ${link} }, { channel: b, link: ${link} }] }] }]`;
+  expect(await verdicts(rules, tests)).toEqual([]);
+});
+
 it('a mistake beside a secret that is not there stays one', async () => {
   const { unfit, results } = await rehearse({
     'rules.yaml': channel('type: wecom, key: "${env:A}", fromat: text'),
@@ -45,6 +64,15 @@ it('a mistake beside a secret that is not there stays one', async () => {
     'schema.unknown_key `fromat` is not a setting of a channel of type `wecom`',
   ]);
   expect(results).toEqual([]);
+});
+
+it('a reference that nothing can stand in for is told once, as what it is', async () => {
+  const rules = channel('type: log').replace(
+    'notify: c',
+    'during: "${env:WHEN}", not_during: "${env:WHEN}", notify: c',
+  );
+  const { unfit } = await rehearse({ 'rules.yaml': rules, 'rules.test.yaml': test });
+  expect(unfit.map(({ message }) => message)).toEqual(['the environment variable `WHEN` is not set']);
 });
 
 it('a reference that is none is still a mistake', async () => {

@@ -202,6 +202,21 @@ describe('an excerpt', () => {
       'channels:\n  a: { type: pagr, key: hunter2secret }\n',
       '  a: { type: pagr, key: *** } @ pagr,',
     ],
+    [
+      'a written part of a secret, and no reference in it',
+      'channels:\n  a: { type: pager, key: "${env:NONE}/hunter2${file:nowhere}$${env:X}" }\n',
+      '  a: { type: pager, key: "${env:NONE}***${file:nowhere}***" } @ "${en',
+    ],
+    [
+      'the default of a reference',
+      'channels:\n  a: { type: pager, key: "${env:NONE:-hunter2}", prot: "${env:X:-hunter2}" }\n',
+      '  a: { type: pager, key: "${env:NONE:-***}", prot: "${env:X:-***}" } @ prot:',
+    ],
+    [
+      'a secret that looks like a reference',
+      'channels:\n  a: { type: pager, key: "hun${ter}2$${env:X}" }\n',
+      '  a: { type: pager, key: *** } @ *** }',
+    ],
     ['a file that is not YAML', 'channels:\n  a:\n    key: "hunter2secret\n', ' @ '],
   ])('hides %s', async (_what, content, shown) => {
     const [first] = await excerptOf(content);
@@ -217,6 +232,43 @@ describe('an excerpt', () => {
     ]) {
       for (const shown of await excerptOf(`${line}\n`)) expect(shown).not.toContain('hunter2');
     }
+  });
+});
+
+describe('an excerpt of a file that is not YAML', () => {
+  const shownOf = async (content: string, line: number): Promise<string> => {
+    const loaded = await load(`${content}\n`);
+    expect(loaded.opaque).toBe(true);
+    return loaded.excerpt({ ...loaded.fragment.problems[0]!, line, column: 1 })!.text;
+  };
+  const BROKEN = '\nx: [a: b: c';
+
+  it.each([
+    ['the key of a rule', 'rules:\n  - name: a\n    key: {{ data.repository.full_name2 }}', 3],
+    ['a link of a rule', 'rules:\n  - name: a\n    link: https://ci.example.com/{{ data.build_number }}/42', 3],
+    ['a reference', 'channels:\n  a:\n    url: ${env:OPS_URL}', 3],
+    ['a setting that is no secret', 'channels:\n  a:\n    format: markdown', 3],
+    ['a user', 'channels:\n  a:\n    user: belfry', 3],
+    ['a comment', '# keys are in the vault\nrules:', 1],
+  ])('shows %s', async (_what, text, line) => {
+    expect(await shownOf(text + BROKEN, line)).toBe(text.split('\n')[line - 1]);
+  });
+
+  it.each([
+    ['a key', 'channels:\n  a:\n    key: hunter2', 3],
+    ['a key in quotes', '{"channels": {"a": {\n"key": "hunter2"', 2],
+    ['an entry of a list of keys', 'channels:\n  a:\n    keys:\n      - hunter2', 4],
+    ['an entry of a list of keys that is not indented', 'channels:\n  a:\n    keys:\n    - hunter2', 4],
+    ['a block of text', 'channels:\n  a:\n    key: |\n      hunter2', 4],
+    ['a text over several lines', 'channels:\n  a:\n    key: "abc\n      hunter2"', 4],
+    ['a secret below `verify`', 'sources:\n  a:\n    verify:\n      slack:\n        - hunter2', 5],
+    ['a channel that is indented into the rules', 'rules:\n  - name: a\n  channels:\n    a: { key: hunter2 }', 4],
+    ['a login in a link of a rule', 'rules:\n  - name: a\n    link: https://u:hunter2@host/', 3],
+    ['a token in a rule', 'rules:\n  - name: a\n    body: ghp_hunter2hunter2hunter2', 3],
+    ['the written part of a URL', 'channels:\n  a:\n    url: ${env:NTFY}/hunter2', 3],
+    ['a default', 'channels:\n  a:\n    key: ${env:NTFY:-hunter2}', 3],
+  ])('hides %s', async (_what, text, line) => {
+    expect(await shownOf(text + BROKEN, line)).not.toContain('hunter2');
   });
 });
 

@@ -555,3 +555,71 @@ test('whatever happens to files, also while nobody watches, the events end in wh
   expect(wrong).toEqual([]);
   expect(read).toBeGreaterThan(100);
 });
+
+const ODD_NAMES = [
+  'new\nline.txt',
+  '\n',
+  'carriage\rreturn',
+  'tab\t',
+  'separator\u2028',
+  'bell\u0007',
+  '-rf',
+  ' before',
+  'after ',
+  'back\\slash',
+  'star*',
+  'what?',
+  '[a]',
+  '{b,c}',
+  '(d)',
+  '!e',
+  '~',
+  '#f',
+  '...',
+  '%41',
+  '"quoted"',
+  "it's",
+  'é',
+  'e\u0301',
+];
+
+test.each([
+  ['all of a folder', ''],
+  ['a pattern over folders', '**'],
+  ['a pattern over folders and names', '**/*'],
+])('a file and a folder may have any name that the system allows: %s', async (_, pattern) => {
+  const io = recordedIo({ clock: systemClock });
+  await start({ paths: at(pattern) }, io);
+  const names = ODD_NAMES.flatMap((name) => [name, path.join(`in${name}`, 'file')]);
+  for (const name of ODD_NAMES) {
+    await mkdir(at(`in${name}`));
+    await writeFile(at(name), 'x');
+    await writeFile(at(`in${name}`, 'file'), 'x');
+  }
+  await io.arrived(names.length);
+  expect(told(io).toSorted()).toEqual(names.map((name) => `file.created ${name}`).toSorted());
+  for (const name of names) await unlink(at(name));
+  await io.arrived(2 * names.length);
+  expect(told(io).slice(names.length).toSorted()).toEqual(names.map((name) => `file.deleted ${name}`).toSorted());
+  expect(io.reports).toEqual([]);
+});
+
+test.each(ODD_NAMES)('a path may name one file whatever its name is, with `\\` before wildcards: %j', async (name) => {
+  const io = recordedIo({ clock: systemClock });
+  const written = name.replace(/[\\*?[\]{}()!+@]/g, '\\$&');
+  await start({ paths: path.join(folder, 'in', written) }, io);
+  await mkdir(at('in'));
+  await writeFile(at('in', name), 'x');
+  await io.arrived(1);
+  expect(told(io)).toEqual([`file.created ${path.join('in', name)}`]);
+});
+
+test('a name that is not UTF-8 is named as trouble, and the files beside it are told', async () => {
+  const io = recordedIo({ clock: systemClock });
+  await writeFile(Buffer.concat([Buffer.from(at('bad-')), Buffer.from([0xff, 0xfe])]), 'x');
+  await start({ paths: at('**') }, io);
+  await writeFile(at('good'), 'x');
+  await io.arrived(1);
+  expect(told(io)).toEqual(['file.created good']);
+  expect(io.reports.at(-1)).toMatch(/bad-.* cannot be read \(EILSEQ\)/);
+});

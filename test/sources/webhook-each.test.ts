@@ -111,6 +111,25 @@ describe('event.each', () => {
     expect(io.events.map(({ id }) => id)).toEqual(['d1/0', 'd1/1']);
   });
 
+  it.each([
+    ['an element', { ...group, alerts: [{ ...group.alerts[0]!, status: 'resolved' }] }],
+    ['what stands around them', { ...group, status: 'resolved' }],
+  ])("refuses a provider's id that comes again with another body: %s differs", async (_what, other) => {
+    const { post, io } = await open({ each: 'body.alerts' }, { verify: { github: 'secret' } });
+    const send = (value: object): Promise<HookAnswer> => {
+      const body = JSON.stringify(value);
+      const signature = `sha256=${createHmac('sha256', 'secret').update(body).digest('hex')}`;
+      return post(body, { 'x-hub-signature-256': signature, 'x-github-delivery': 'd1' });
+    };
+    await send(group);
+    await expect(send(other)).rejects.toThrow('another body');
+    expect(await send(group)).toMatchObject({
+      status: 202,
+      body: { events: [{ duplicate: true }, { duplicate: true }] },
+    });
+    expect(io.events).toHaveLength(2);
+  });
+
   it('accepts an empty list, which is no event', async () => {
     const { post, io } = await open(ALERTS);
     expect(await post({ ...group, alerts: [] })).toEqual({ status: 202, body: { events: [] } });

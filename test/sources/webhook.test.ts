@@ -236,6 +236,56 @@ describe('a verified webhook source', () => {
     expect(io.events).toHaveLength(1);
   });
 
+  it('refuses another body under an id that was used, and takes nothing of it', async () => {
+    const { send, io } = await open({ verify });
+    await send(signed('m1', seconds));
+    await expect(send(signed('m1', seconds + 5, '{"a":2}'))).rejects.toMatchObject({ code: 'store.conflict' });
+    await expect(send(signed('m1', seconds + 5, '{"a":2}'))).rejects.toMatchObject({ code: 'store.conflict' });
+    expect(await send(signed('m1', seconds + 6, '{ "a": 1 }'))).toMatchObject({ body: { id: 'm1', duplicate: true } });
+    expect(io.events).toMatchObject([{ data: { a: 1 } }]);
+  });
+
+  it.each([
+    ['github', { github: 'k' }, 'x-github-delivery'],
+    ['gitlab', { gitlab: 't' }, 'idempotency-key'],
+  ])('holds an id of %s to the body that it came with', async (_name, verifyBy, header) => {
+    const { send, io } = await open({ verify: verifyBy });
+    const sent = (body: string) => {
+      const hash = createHmac('sha256', 'k').update(body).digest('hex');
+      const proof = { 'x-hub-signature-256': `sha256=${hash}`, 'x-gitlab-token': 't' };
+      return send({ headers: { 'content-type': 'application/json', ...proof, [header]: 'd1' }, body });
+    };
+    expect(await sent('{"n":-0.0,"t":"é"}')).toMatchObject({ body: { id: 'd1', duplicate: false } });
+    expect(await sent('{"n":-0.0,"t":"é"}')).toMatchObject({ body: { id: 'd1', duplicate: true } });
+    await expect(sent('{"n":1,"t":"é"}')).rejects.toMatchObject({ code: 'store.conflict' });
+    expect(io.events).toHaveLength(1);
+  });
+
+  it("takes Stripe's second try for the same event though it counts its endpoints anew", async () => {
+    const { send } = await open({ verify: { stripe: 'k' } });
+    const sent = (at: number, event: object) => {
+      const body = JSON.stringify({ id: 'evt_1', ...event });
+      const signature = createHmac('sha256', 'k').update(`${at}.${body}`).digest('hex');
+      const headers = { 'content-type': 'application/json', 'stripe-signature': `t=${at},v1=${signature}` };
+      return send({ headers, body });
+    };
+    await sent(seconds, { type: 'charge.failed', pending_webhooks: 2 });
+    expect(await sent(seconds + 1, { type: 'charge.failed', pending_webhooks: 1 })).toMatchObject({
+      body: { duplicate: true },
+    });
+    await expect(sent(seconds + 2, { type: 'charge.paid', pending_webhooks: 1 })).rejects.toThrow('another body');
+  });
+
+  it('leaves it to who writes `event.id` which requests are the same event', async () => {
+    const { send, io } = await open({ verify, event: { id: '{{ body.build }}' } });
+    await send(signed('m1', seconds, '{"build":7,"state":"started"}'));
+    expect(await send(signed('m2', seconds, '{"build":7,"state":"ended"}'))).toMatchObject({
+      status: 202,
+      body: { id: '7', duplicate: true },
+    });
+    expect(io.events).toHaveLength(1);
+  });
+
   it('knows a copy after a restart too, and forgets it when it is too old to pass', async () => {
     const clock = clockAt();
     const before = recordedIo({ clock });
@@ -313,6 +363,74 @@ describe('a verified webhook source', () => {
     });
     expect(io.tries).toBe(0);
   });
+
+  const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+  const ofGitHub = (body: string): Sent => ({
+    headers: {
+      ...FORM,
+      'x-github-delivery': 'd1',
+      'x-hub-signature-256': `sha256=${createHmac('sha256', 'k').update(body).digest('hex')}`,
+    },
+    body,
+  });
+  const ofSlack = (body: string): Sent => ({
+    headers: {
+      ...FORM,
+      'x-slack-request-timestamp': `${seconds}`,
+      'x-slack-signature': `v0=${createHmac('sha256', 'k').update(`v0:${seconds}:${body}`).digest('hex')}`,
+    },
+    body,
+  });
+  const payload = (value: unknown): string =>
+    String(new URLSearchParams({ payload: typeof value === 'string' ? value : JSON.stringify(value) }));
+
+  it('reads the JSON that GitHub puts into a form, and its signature over the form as it came', async () => {
+    const { send, io } = await open({
+      verify: { github: 'k' },
+      event: { subject: '{{ body.repository.full_name }}' },
+    });
+    const push = { ref: 'refs/heads/main', repository: { full_name: 'acme/api & more' }, big: [1, null, 'é%20+'] };
+    expect((await send(ofGitHub(payload(push)))).status).toBe(202);
+    expect(io.events).toMatchObject([{ id: 'd1', subject: 'acme/api & more', data: push }]);
+    expect((await send({ ...ofGitHub(payload(push)), body: payload({ ref: 'other' }) })).status).toBe(401);
+  });
+
+  it('reads what Slack sends when somebody presses a button, and leaves its slash commands as they are', async () => {
+    const { send, io } = await open({ verify: { slack: 'k' } });
+    const pressed = { type: 'block_actions', user: { id: 'U1' }, actions: [{ action_id: 'ack' }] };
+    await send(ofSlack(payload(pressed)));
+    await send(ofSlack('command=%2Fdeploy&text=now&response_url=https%3A%2F%2Fhooks.slack.com%2F1'));
+    expect(io.events.map(({ data }) => data)).toEqual([
+      pressed,
+      { command: '/deploy', text: 'now', response_url: 'https://hooks.slack.com/1' },
+    ]);
+  });
+
+  it.each([
+    ['is no JSON', '{"a":'],
+    ['is empty', ''],
+    ['is nested without end', '['.repeat(1000) + ']'.repeat(1000)],
+  ])('refuses a payload that %s, and says where it stands', async (_what, text) => {
+    const { send, io } = await open({ verify: { github: 'k' } });
+    const answer = await send(ofGitHub(payload(text)));
+    expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining('`payload`') as string } });
+    expect(io.tries).toBe(0);
+  });
+
+  it('loses nothing of a form that holds more than the payload', async () => {
+    const { send, io } = await open({ verify: { github: 'k' } });
+    await send(ofGitHub('payload=%7B%7D&other=1'));
+    expect(io.events).toMatchObject([{ data: { payload: '{}', other: '1' } }]);
+  });
+
+  it.each([{}, { verify: { hmac: { header: 'x-hub-signature-256', prefix: 'sha256=', secret: 'k' } } }])(
+    'takes a form for a form where no provider is known to wrap JSON: %j',
+    async (settings) => {
+      const { send, io } = await open(settings);
+      await send(ofGitHub(payload({ a: 1 })));
+      expect(io.events).toMatchObject([{ data: { payload: '{"a":1}' } }]);
+    },
+  );
 
   it('says how to log in where there is a way', async () => {
     const { send } = await open({ verify: { basic: 'a:b' } });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateChange } from '../../daemon/core/decision.ts';
+import type { Event } from '../../daemon/core/event.ts';
 import type { Store } from '../../daemon/store/store.ts';
 import { changesStates } from './changes.ts';
 import { looksBack } from './history.ts';
@@ -203,6 +204,30 @@ function tellsRepetitions(the: () => Store): void {
     ).rejects.toThrow('refused');
     const [second] = await post();
     expect(second!.duplicate).toBe(false);
+  });
+
+  const sameData = (first: Event, again: Event): boolean => JSON.stringify(first.data) === JSON.stringify(again.data);
+  const careful = (one: Event, isSame = sameData) => ({ event: one, mayRepeat: true, isSame });
+  const postCarefully = (...events: readonly Event[]) =>
+    the().transact({ arrivals: events.map((one) => careful(one)), now: NOW }, (one) => decision([owed(one)]));
+
+  it('refuses a repeated id that its source says is another event, also while the first is under way', async () => {
+    const other = { ...chosen, data: { other: true } };
+    const first = postCarefully(chosen);
+    await expect(postCarefully(other)).rejects.toMatchObject({ code: 'store.conflict' });
+    await first;
+    await expect(postCarefully(other)).rejects.toMatchObject({ code: 'store.conflict' });
+    expect(await postCarefully(chosen)).toMatchObject([{ id: 'build-9', duplicate: true }]);
+    expect(await claim(the())).toHaveLength(1);
+  });
+
+  it('takes nothing of a call that holds one id for two events', async () => {
+    const fresh = event({ id: 'fresh' });
+    await expect(postCarefully(fresh, chosen, { ...chosen, data: 1 })).rejects.toMatchObject({
+      code: 'store.conflict',
+    });
+    expect(await the().event('fresh')).toBeUndefined();
+    expect(await postCarefully(chosen, chosen)).toMatchObject([{ duplicate: false }, { duplicate: true }]);
   });
 
   const keyed = (key: string, bodyHash: string, one = event()) =>

@@ -119,6 +119,10 @@ describe('a store that is closed and opened again', () => {
     const repeated = { id: 'chosen', duplicate: true, deliveries: first!.deliveries };
     expect(await store.transact(batch, () => decision())).toEqual([repeated]);
     const { idempotency: _, ...unkeyed } = batch;
+    const arrivals = [{ event: chosen, mayRepeat: true, isSame: (one: Event) => one.subject !== chosen.subject }];
+    await expect(store.transact({ arrivals, now: NOW }, () => decision())).rejects.toMatchObject({
+      code: 'store.conflict',
+    });
     expect(await store.transact(unkeyed, () => decision())).toEqual([repeated]);
     let seen: unknown;
     await store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_, memory) => {

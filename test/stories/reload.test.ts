@@ -275,3 +275,41 @@ test('what waits by `delay` goes out by the edited one, after a reload and after
   const { body } = await home.call<{ violations: string[] }>('GET', '/v1/audit');
   expect(body.violations).toEqual([]);
 });
+
+test('a rules file that is away for a moment, and over a restart, loses nothing that its paused channel owes', async () => {
+  const file = (paused: boolean): string => `channels:
+  ops: { type: webhook, url: "${far.origin}/ops", delivery: { paused: ${paused} } }
+rules:
+  - { name: all, on: api, message: { title: "{{ data.n }}" }, notify: [ops] }
+`;
+  interface Status {
+    readonly reasons: readonly string[];
+    readonly channels: readonly object[];
+    readonly deliveries: object;
+  }
+  const status = async (): Promise<Status> => (await home.call<Status>('GET', '/v1/status')).body;
+  await home.rules('');
+  await home.rules(file(true), 'team.yaml');
+  await home.start();
+  await post(...[1, 2, 3].map((n) => ({ type: 't', data: { n } })));
+  await rename(home.path('rules', 'team.yaml'), home.path('team.yaml'));
+  expect((await reload()).ok).toBe(true);
+  const removed = {
+    reasons: [expect.stringMatching(/^channel ops is removed: not in the rules since /)],
+    channels: [{ name: 'ops', type: 'webhook', state: 'removed', held: 3, since: expect.any(String) }],
+    deliveries: { held: 3, dead: 0 },
+  };
+  expect(await status()).toMatchObject(removed);
+  await home.kill();
+  await home.start();
+  expect(await status()).toMatchObject(removed);
+  await rename(home.path('team.yaml'), home.path('rules', 'team.yaml'));
+  expect((await reload()).ok).toBe(true);
+  expect(await status()).toMatchObject({ reasons: [], channels: [{ state: 'paused', held: 3 }] });
+  await home.rules(file(false), 'team.yaml');
+  expect((await reload()).ok).toBe(true);
+  await far.until(() => true, 3);
+  expect(titles().sort()).toEqual(['1', '2', '3']);
+  expect(await home.deadLetters()).toEqual([]);
+  await audited();
+});

@@ -157,17 +157,17 @@ export function post(to: OpenedListener, target: string, body: unknown, asking: 
 }
 
 /** A bare connection, for what no client library would send. */
-export function dial(to: OpenedListener): Socket {
+export function dial(to: OpenedListener, socket = false): Socket {
   const [host, number] = to.listener.address.split(':');
-  const connection = connect(Number(number), host);
+  const connection = socket ? connect(to.socket) : connect(Number(number), host);
   connection.on('error', () => {});
   onTestFinished(() => void connection.destroy());
   return connection;
 }
 
 /** Sends the bytes as they are; all that came back until the other side closed. */
-export async function exchange(to: OpenedListener, bytes: string): Promise<string> {
-  const connection = dial(to);
+export async function exchange(to: OpenedListener, bytes: string, socket = false): Promise<string> {
+  const connection = dial(to, socket);
   connection.write(bytes);
   return untilClosed(connection);
 }

@@ -67,6 +67,10 @@ export class RecordedPort implements DaemonPort {
   readonly hooks = new Map<string, HookRoute>();
   readonly listeners = new Set<(item: FeedItem) => void>();
   known: Token[] = [];
+  /** `daemon.origins` */
+  listed: string[] = [];
+  /** `daemon.public_url` */
+  reachedBy: string | undefined;
   bodyLimit = 262_144;
   /** What `accept` rejects with. */
   refusal: Error | undefined;
@@ -193,6 +197,14 @@ export class RecordedPort implements DaemonPort {
 
   tokens() {
     return this.known;
+  }
+
+  origins() {
+    return this.listed;
+  }
+
+  publicUrl() {
+    return this.reachedBy;
   }
 
   limits() {

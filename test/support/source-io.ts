@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { Draft } from '../../daemon/core/draft.ts';
-import type { EventInput } from '../../daemon/core/event.ts';
-import type { Mark, SourceIo, SourceType } from '../../daemon/sources/source.ts';
+import type { Event, EventInput } from '../../daemon/core/event.ts';
+import { BelfryError } from '../../daemon/core/failure.ts';
+import type { IsSame, Mark, SourceIo, SourceType } from '../../daemon/sources/source.ts';
 import type { Clock } from '../../daemon/lib/clock.ts';
 
 /** What a source is given, and what it did with it. */
@@ -38,17 +39,20 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
       else stored.set(key, value);
     }
   };
-  const take = (event: EventInput): { id: string; duplicate: boolean } => {
+  const take = (event: EventInput, isSame: IsSame): { id: string; duplicate: boolean } => {
     const id = event.id ?? `made-${events.length + 1}`;
-    const duplicate = events.some((taken) => taken.id === id);
+    const before = events.find((taken) => taken.id === id);
+    const duplicate = before !== undefined;
+    if (duplicate && !isSame(asStored(before), { ...event, id } as Event))
+      throw new BelfryError('store.conflict', 'this id came with another body before');
     if (!duplicate) events.push({ ...event, id });
     return { id, duplicate };
   };
-  const emitAll: RecordedIo['emitAll'] = async (all, marks = []) => {
+  const emitAll: RecordedIo['emitAll'] = async (all, marks = [], isSame = () => true) => {
     tries += 1;
     const refusal = refusals.shift();
     if (refusal !== undefined) throw refusal;
-    const accepted = all.map(take);
+    const accepted = all.map((event) => take(event, isSame));
     for (const waiter of waiters) if (events.length >= waiter.count) waiter.resolve();
     write(marks);
     return accepted;
@@ -67,7 +71,7 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
       events.length >= count ? Promise.resolve() : new Promise((resolve) => waiters.push({ count, resolve })),
     refuse: (...errors) => void refusals.push(...errors),
     emitAll,
-    emit: async (event, marks) => (await emitAll([event], marks))[0]!,
+    emit: async (event, marks, isSame) => (await emitAll([event], marks, isSame))[0]!,
     async mark(marks) {
       write(marks);
     },
@@ -76,6 +80,9 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
     report: (trouble) => void reports.push(trouble),
   };
 }
+
+/** As it would come back from the disk. */
+const asStored = (event: EventInput): Event => JSON.parse(JSON.stringify(event)) as Event;
 
 /** A source's settings as its `start` gets them, with what is wrong with them, each as `/pointer: message`. */
 export function readSourceSettings(type: SourceType, written: unknown): { settings: unknown; problems: string[] } {

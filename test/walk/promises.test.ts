@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Home } from '../support/daemon.ts';
 import { openSink, type Sink } from '../support/sink.ts';
@@ -284,4 +285,14 @@ rules:
   const everything = [home.output, JSON.stringify(await home.deadLetters()), ...shown].join('\n');
   expect(everything).toContain('http.403');
   expect(everything).not.toContain('canary-secret');
+});
+
+test('a start with certificates unchecked by the environment is refused by name and touches nothing', async () => {
+  await home.rules(oneHook(sink.origin));
+  const refused = await home.belfry(['run'], { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } });
+  expect(refused).toMatchObject({ code: 78, stdout: '' });
+  expect(refused.stderr).toBe(
+    'belfry: the environment variable NODE_TLS_REJECT_UNAUTHORIZED is `0`: no certificate would be checked; unset it, and set `ca` on the channel instead; nothing was touched\n',
+  );
+  await expect(readdir(home.path('state'))).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -1,6 +1,6 @@
-import ipaddr from 'ipaddr.js';
 import { RE2JS } from 're2js';
 import { isLongInteger } from '../json.ts';
+import { isWithin, readNetwork } from '../network.ts';
 import { compileGlob } from './glob.ts';
 
 /** Whether one value of a field fits. */
@@ -65,17 +65,9 @@ function compileRegex(pattern: string): (text: string) => boolean {
 }
 
 function compileNetwork(network: string): (text: string) => boolean {
-  const [range, bits] = network.includes('/') ? ipaddr.parseCIDR(network) : single(network);
-  return (text) => {
-    if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return false;
-    const address = ipaddr.process(text);
-    return address.kind() === range.kind() && address.match(range, bits);
-  };
-}
-
-function single(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
-  const address = ipaddr.process(text);
-  return [address, address.kind() === 'ipv4' ? 32 : 128];
+  const read = readNetwork(network);
+  if (read === undefined) throw new Error('its address is not whole');
+  return (text) => isWithin(text, read);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { duration, secret, size, strict } from './fields.ts';
+import { duration, oneOrMany, secret, size, strict } from './fields.ts';
 import { type Static, Type } from './type.ts';
 
 const token = strict(
@@ -62,10 +62,24 @@ export const daemonSchema = strict(
     ),
     public_url: Type.Optional(
       Type.String({
-        description: 'How this daemon is reached from outside.',
+        description:
+          'How this daemon is reached from outside: scheme, host and port. A path is refused: a proxy in front has to take it off.',
         examples: ['https://belfry.example.com'],
         pattern: '^https?://',
       }),
+    ),
+    origins: Type.Optional(
+      oneOrMany(
+        Type.String({
+          description: 'Scheme, host, and the port if it is not the usual one.',
+          examples: ['https://app.example.com'],
+        }),
+        {
+          description:
+            'The web applications whose pages may import `/client.js`, open `/v1/stream` with a ticket and acknowledge; pages of other origins may not.',
+          examples: [['https://app.example.com', 'http://localhost:3000']],
+        },
+      ),
     ),
     log: Type.Optional(
       strict(

@@ -44,7 +44,8 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
     const [example] = schemaIn(error).examples ?? [];
     const mend =
       example === undefined ? `it must match ${String(error.params.pattern)}` : `write it like \`${inline(example)}\``;
-    return { code: 'schema.format', message: `${name} is not written as it should be`, mend };
+    const takes = typeof example === 'string' ? [example] : [];
+    return { code: 'schema.format', message: `${name} is not written as it should be`, mend, takes };
   },
   minItems: (error, name) => ({
     code: 'schema.empty',
@@ -169,6 +170,7 @@ function choice(error: Mismatch, name: string, place: Place, allowed: readonly u
     mend: hidden
       ? `choose one of: ${words.join(', ')}`
       : mendByName(String(error.data), words, 'remove it', 'choose one of'),
+    takes: words,
   };
 }
 

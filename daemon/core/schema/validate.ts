@@ -15,6 +15,8 @@ export interface Finding {
   readonly offset?: number;
   /** The message repeats part of the value. */
   readonly quotes?: boolean;
+  /** Texts that would fit, where the schema names some. */
+  readonly takes?: readonly string[];
 }
 
 /** What validation needs to know of the place. `noun` is what the whole is called: `a rule`. `hidden`: the value must not be repeated. */

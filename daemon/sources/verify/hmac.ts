@@ -69,6 +69,8 @@ export const github = defineScheme({
         encoding: 'hex',
         prefix: 'sha256=',
       }),
+    // With the content type `application/x-www-form-urlencoded`, which a webhook of GitHub may be set to.
+    wrapped: 'payload',
     deliveryId: ({ headers }) => headers['x-github-delivery'],
   }),
 });

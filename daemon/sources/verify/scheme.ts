@@ -20,6 +20,10 @@ export interface Verifier {
   verify(request: HookRequest, now: number): Proof | undefined;
   /** The provider's id of what it delivers, the same when it tries again. */
   deliveryId?(request: HookRequest, body: Json): string | undefined;
+  /** Fields of the body that differ when the provider sends the same delivery again. */
+  readonly changing?: readonly string[];
+  /** The form field that holds the JSON, for providers that can send it in a form. */
+  readonly wrapped?: string;
   /** The body within the body, for providers that encrypt it. */
   decode?(body: Json): Json;
   /** The answer to the provider's question whether this URL listens; not an event. */

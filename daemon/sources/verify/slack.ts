@@ -18,6 +18,8 @@ export const slack = defineScheme({
       return { once: { content: Buffer.concat([Buffer.from(`${timestamp}:`), body]), until: time + WINDOW } };
     },
     deliveryId: (_request, body) => (isObject(body) && typeof body.event_id === 'string' ? body.event_id : undefined),
+    // Interactions (https://docs.slack.dev/interactivity/handling-user-interaction); slash commands are forms without it.
+    wrapped: 'payload',
     challenge: urlVerification,
   }),
 });

@@ -20,6 +20,8 @@ export const stripe = defineScheme({
       if (!signed || time === undefined || second !== undefined) return undefined;
       return { once: { content: Buffer.concat([Buffer.from(`${timestamp}.`), body]), until: time + WINDOW } };
     },
+    // How many endpoints have not taken the event yet (https://docs.stripe.com/api/events/object).
+    changing: ['pending_webhooks'],
     deliveryId: (_request, body) => (isObject(body) && typeof body.id === 'string' ? body.id : undefined),
   }),
 });

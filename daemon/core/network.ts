@@ -1,0 +1,70 @@
+import ipaddr from 'ipaddr.js';
+
+/** A network: an address and how many of its first bits count. */
+export type Network = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
+
+const MAPPED_BITS = 96;
+
+/**
+ * `192.0.2.0/24`, `2001:db8::/32` or a single address; undefined when it is none. Short forms such as `192.168`, which some
+ * programs read as `192.0.0.168`, and zones are none.
+ */
+export function readNetwork(text: string): Network | undefined {
+  const [, written, length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  if (written === undefined || !isAddress(written)) return undefined;
+  const address = ipaddr.parse(written);
+  const most = address.kind() === 'ipv4' ? 32 : 128;
+  const bits = length === undefined ? most : Number(length);
+  if (bits > most) return undefined;
+  // `::ffff:192.0.2.1` is the IPv4 address that it holds, as it is for whoever connects.
+  const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= MAPPED_BITS;
+  return isMapped ? [address.toIPv4Address(), bits - MAPPED_BITS] : [address, bits];
+}
+
+/** Whether an address, as text, lies in a network. */
+export function isWithin(text: string, [range, bits]: Network): boolean {
+  if (!isAddress(text)) return false;
+  const address = ipaddr.process(text);
+  return address.kind() === range.kind() && address.match(range, bits);
+}
+
+export const isAddress = (text: string): boolean =>
+  ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
+
+const LONGEST_NAME = 253;
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/** The name or address of a machine, names beyond ASCII as DNS has them (`xn--...`); undefined when it is none. IPv6 has no brackets here. */
+export function readHost(text: string): string | undefined {
+  if (isAddress(text)) return text;
+  if (!/^[\p{L}\p{M}\p{N}._-]+$/u.test(text) || !URL.canParse(`http://${text}/`)) return undefined;
+  const name = new URL(`http://${text}/`).hostname;
+  const labels = name.replace(/\.$/, '').split('.');
+  // A name that ends in a number is an address that is not written in full.
+  const isName = labels.every((label) => LABEL.test(label)) && !/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1)!);
+  return isName && name.length <= LONGEST_NAME ? name : undefined;
+}
+
+const MOST_PORT = 65_535;
+
+/** A port as text; undefined when there is no such port. Zero, where it is allowed, is any that is free. */
+export function readPort(text: string, least = 1): number | undefined {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  return port >= least && port <= MOST_PORT ? port : undefined;
+}
+
+/** `host:port` or `[IPv6]:port`, or what is wrong with it. */
+export function readHostAndPort(
+  text: string,
+  leastPort = 1,
+): { readonly host: string; readonly port: number } | { readonly message: string; readonly mend: string } {
+  const [, bracketed, plain, portText = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(.*)$/.exec(text) ?? [];
+  const host = bracketed === undefined ? readHost(plain ?? '') : isAddress(bracketed) ? bracketed : undefined;
+  if (host === undefined) {
+    const mend = 'write it like `127.0.0.1:8765`, `0.0.0.0:8765` or `[::1]:8765`';
+    return { message: 'has a host that is neither a name nor an address', mend };
+  }
+  const port = readPort(portText, leastPort);
+  if (port === undefined) return { message: 'has a port that does not exist', mend: `use a port up to ${MOST_PORT}` };
+  return { host, port };
+}

@@ -1,0 +1,24 @@
+/** An origin as browsers write it in a header (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin), since it is compared letter by letter. With `hidden`, nothing of the text is repeated. */
+export function faultOfOrigin(text: string, hidden: boolean): { message: string; mend: string } | undefined {
+  const meant = originOf(text);
+  if (meant === text) return undefined;
+  const everybody = EVERYBODY.get(text);
+  if (everybody !== undefined) return { message: `\`${text}\` would let in ${everybody}`, mend: MEND };
+  const message = 'this is not an origin as browsers write it';
+  return { message, mend: meant === undefined || hidden ? MEND : `write \`${meant}\`` };
+}
+
+const MEND = 'name each application by its scheme, host and port, such as `https://app.example.com`, without a path';
+
+const EVERYBODY: ReadonlyMap<string, string> = new Map([
+  ['*', 'every page that somebody opens'],
+  ['null', 'local files and every page within a sandboxed frame'],
+]);
+
+/** The origin that was probably meant. */
+function originOf(text: string): string | undefined {
+  const url = /^[a-z][a-z+.-]*:\/\//i.test(text) ? text : `https://${text}`;
+  if (!/^(?:http|ws)s?:\/\/[^/]/i.test(url) || !URL.canParse(url)) return undefined;
+  const { origin, hostname } = new URL(url.replace(/^ws/i, 'http'));
+  return hostname === '*' || hostname.startsWith('*.') || hostname === 'null' ? undefined : origin;
+}

@@ -1,0 +1,36 @@
+import { statSync } from 'node:fs';
+
+/** A file that is held open is no longer the one at its path, so what is written to it does not survive the process. */
+export class FileReplaced extends Error {
+  constructor(file: string) {
+    super(
+      `${file} was removed or replaced while it was in use; restore it from a backup, or start again to begin with an empty one`,
+    );
+  }
+}
+
+/** Watches that files which are held open stay at their paths. */
+export class OpenFiles {
+  readonly #files: readonly string[];
+  #identities: readonly (string | undefined)[] = [];
+
+  constructor(files: readonly string[]) {
+    this.#files = files;
+  }
+
+  /** Takes the files as they are now for the ones that are held open. */
+  begin(): void {
+    this.#identities = this.#files.map(identityOf);
+  }
+
+  /** Throws `FileReplaced` when one of them is gone or another one. Costs a stat for each. */
+  check(): void {
+    for (const [index, identity] of this.#identities.entries())
+      if (identityOf(this.#files[index]!) !== identity) throw new FileReplaced(this.#files[index]!);
+  }
+}
+
+function identityOf(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev} ${found.ino}`;
+}

@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { statePaths } from '../../daemon/app/paths.ts';
+import { fingerprintKey, firstToken, sha256 } from '../../daemon/app/secrets-at-rest.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+let paths: ReturnType<typeof statePaths>;
+
+beforeEach(async () => {
+  const folder = await temporaryFolder();
+  paths = statePaths({ state: folder }, {}, folder);
+});
+
+const keepKey = async (): Promise<void> => (await fingerprintKey(paths)).keep();
+const FILES = [
+  ['token', () => firstToken(paths)],
+  ['key', keepKey],
+] as const;
+
+describe.each(FILES)('the %s in the state directory', (name, keep) => {
+  const file = (): string => path.join(paths.state, name);
+
+  test('is made once, for its owner alone, and is the same at the next start', async () => {
+    await keep();
+    const first = await readFile(file());
+    expect((await stat(file())).mode & 0o777).toBe(0o600);
+    await keep();
+    expect(await readFile(file())).toEqual(first);
+  });
+
+  test('has its mode mended', async () => {
+    await keep();
+    await chmod(file(), 0o644);
+    await keep();
+    expect((await stat(file())).mode & 0o777).toBe(0o600);
+  });
+
+  test('is made anew when it is empty', async () => {
+    await writeFile(file(), '\n');
+    await keep();
+    expect((await readFile(file())).length).toBeGreaterThan(16);
+  });
+
+  test.each([
+    ['a FIFO', () => execFileSync('mkfifo', [file()])],
+    ['a directory', () => mkdir(file())],
+  ] as const)('is named when %s stands in its place', async (kind, put) => {
+    await put();
+    await expect(keep()).rejects.toMatchObject({
+      exit: 78,
+      message: expect.stringContaining(`${file()} is ${kind}, not a regular file`),
+    });
+  });
+});
+
+test('the hash of the first token is that of what stands in its file, without the line end', async () => {
+  const { hash } = await firstToken(paths);
+  expect(hash).toBe(sha256((await readFile(paths.token, 'utf8')).trim()));
+});
