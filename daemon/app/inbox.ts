@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { EventInput } from '../core/event.ts';
-import { isObject } from '../core/json.ts';
+import { isObject, parseJson } from '../core/json.ts';
 import type { Log } from '../lib/log.ts';
 
 /**
@@ -45,7 +45,7 @@ function unlessGone(error: NodeJS.ErrnoException): undefined {
 
 function parse(text: string): EventInput | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     return isObject(value) && typeof value.type === 'string' && typeof value.id === 'string'
       ? (value as EventInput)
       : undefined;

@@ -57,11 +57,11 @@ export class Lifecycle {
     if (answered > 0)
       log.info({ letters: answered }, 'dead letters: had been answered before the last stop; they have left the file');
     await lanes.apply(prepared.ruleset.channels);
+    await timers.retimeAll(prepared.ruleset.rules);
     const change = await sources.prepare(prepared.ruleset.sources);
     await change.commit();
     await takeInbox(paths.inbox, (events) => intake.accept(events), log);
-    // The rules may have been edited meanwhile; and what came in by the inbox may end what was about to fire.
-    await timers.retime(prepared.ruleset.rules);
+    // What came in by the inbox may end what is about to fire.
     timers.start();
     if (prepared.ruleset.daemon.reload.watch) this.#background.push(this.#watch());
     this.#background.push(

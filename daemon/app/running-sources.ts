@@ -143,18 +143,19 @@ export class RunningSources {
     const { intake, store, clock, log, troubled } = this.#parts;
     const scope = scopeOf(config);
     let last: string | undefined;
+    const emitAll = async (events: readonly EventInput[], marks?: readonly Mark[], isSame?: IsSame) => {
+      await gate;
+      const options = { source: config.name, ...(marks && { marks: [{ scope, marks }] }), isSame };
+      return intake.accept(events, options);
+    };
     return {
       name: config.name,
       clock,
       log: log.child({ source: config.name }),
       live: gate,
+      emitAll,
       async emit(event: EventInput, marks?: readonly Mark[], isSame?: IsSame) {
-        await gate;
-        const [accepted] = await intake.accept([event], {
-          source: config.name,
-          ...(marks && { marks: [{ scope, marks }] }),
-          isSame,
-        });
+        const [accepted] = await emitAll([event], marks, isSame);
         return accepted!;
       },
       mark: (marks) => store.marks.write(scope, marks),

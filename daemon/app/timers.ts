@@ -1,8 +1,9 @@
 import type { Decision } from '../core/decision.ts';
 import { lookAgain } from '../core/quieting.ts';
-import { abandon, type Retimed, retime } from '../core/flow/retime.ts';
+import { abandon, type Retimed, retime, type TimesOf } from '../core/flow/retime.ts';
 import { decideWake } from '../core/flow/wake.ts';
 import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
+import { dueByRule } from '../core/told.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
@@ -22,6 +23,8 @@ export interface TimersParts {
 const LOOK_AGAIN = 10_000;
 /** States woken in one turn. */
 const AT_ONCE = 200;
+/** Nothing has expired then. */
+const BEFORE_ALL = 0;
 /** When the store takes nothing, it is asked again after so long. */
 const PATIENCE = 1000;
 
@@ -53,22 +56,46 @@ export class Timers {
 
   /** After rules were edited or went: what waits with them is due by their new words. Returns what to tell of it. */
   async retime(rules: readonly CompiledRule[], gone: readonly string[] = []): Promise<readonly string[]> {
+    return this.#retime(rules, gone, this.#parts.clock.now());
+  }
+
+  /** At a start. The rules may have been edited before it, and a window that has ended since may be longer now. */
+  async retimeAll(rules: readonly CompiledRule[]): Promise<void> {
+    await this.#retime(rules, [], BEFORE_ALL);
+  }
+
+  /** `asOf`: states are seen that had not expired then. */
+  async #retime(rules: readonly CompiledRule[], gone: readonly string[], asOf: number): Promise<readonly string[]> {
     const { store, log } = this.#parts;
     const now = this.#parts.clock.now();
-    const wakeOf = store.timers.wakeOf.bind(store.timers);
+    const timesOf: TimesOf = (place) => store.timers.timesOf(place);
     try {
       const [{ notes }] = await Promise.all([
-        store.change<Retimed>(now, (memory) => retime(rules, this.#context(memory, now), wakeOf)),
-        store.change(now, (memory) => abandon(gone, this.#context(memory, now), wakeOf)),
+        store.change<Retimed>(asOf, (memory) => retime(rules, this.#context(memory, now), timesOf)),
+        store.change(now, (memory) => abandon(gone, this.#context(memory, now), timesOf)),
         store.change(now, (memory) => ({ results: [], states: lookAgain(rules, memory, now), deliveries: [] })),
       ]);
-      for (const note of notes) log.info(`timers: ${note}`);
-      return notes;
+      const all = [...notes, ...(await this.#reschedule(rules, now))];
+      for (const note of all) log.info(`timers: ${note}`);
+      return all;
     } catch (error) {
       // Whatever is woken too early by old times looks at the new ones itself.
       log.warn({ error: (error as Error).message }, 'timers: not set to the new times yet');
       return [];
     }
+  }
+
+  /** What waits by `notify.delay` is a delivery already. */
+  async #reschedule(rules: readonly CompiledRule[], now: number): Promise<readonly string[]> {
+    const byName = new Map(rules.map((rule) => [rule.name, rule]));
+    const moved = new Map<string, number>();
+    await this.#parts.store.deliveries.reschedule(now, (delivery, dueAt) => {
+      const rule = byName.get(delivery.rule);
+      const due = rule === undefined ? undefined : dueByRule(rule, delivery, dueAt);
+      if (due !== undefined) moved.set(delivery.rule, (moved.get(delivery.rule) ?? 0) + 1);
+      return due;
+    });
+    return [...moved].map(([rule, count]) => `${rule}: ${count} in \`notify\` go on by the new times`);
   }
 
   #context(memory: Parameters<Parameters<Store['change']>[1]>[0], now: number) {

@@ -7,7 +7,7 @@ import { defineChannel, type SendIo } from './channel.ts';
 import { notification, sendScope } from './http-settings.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from './program.ts';
 import { checkRecipients } from './recipients.ts';
-import { headOf } from './text.ts';
+import { cutToBytes } from './text.ts';
 
 /** A single variable longer than this is refused by Linux (MAX_ARG_STRLEN, 128 KiB with the name). */
 const LONGEST_VALUE = 100_000;
@@ -77,7 +77,8 @@ const withoutNul = (text: string): string => text.replaceAll('\0', '');
 function rendered(part: Template, message: Message, { delivery }: SendIo): string {
   const { text, error } = part.render(sendScope(message, delivery), withoutNul);
   if (error !== undefined) throw new SendFailure('permanent', 'command.template', `a template in run failed: ${error}`);
-  return withoutNul(text);
+  // What the settings say is not shortened: it is refused when it is run.
+  return text === part.source ? text : cutToBytes(withoutNul(text), LONGEST_VALUE);
 }
 
 /** The message for scripts that do not care to parse JSON. */
@@ -104,7 +105,7 @@ function messageVariables(message: Message, { delivery, attempt }: SendIo): Reco
     BELFRY_EVENT_TIME: event.time,
   };
   return Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => [name, headOf(withoutNul(value), LONGEST_VALUE)]),
+    Object.entries(variables).map(([name, value]) => [name, cutToBytes(withoutNul(value), LONGEST_VALUE)]),
   );
 }
 

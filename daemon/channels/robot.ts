@@ -1,6 +1,6 @@
 import type { Receipt } from '../core/delivery.ts';
 import { type FailureClass, SendFailure } from '../core/failure.ts';
-import { isObject } from '../core/json.ts';
+import { isObject, parseJson } from '../core/json.ts';
 import type { Ending } from '../lib/abort.ts';
 import type { ChannelTools } from './channel.ts';
 import type { HttpAnswer } from './http.ts';
@@ -92,7 +92,7 @@ const UNLISTED: RobotCode = { class: 'permanent', message: 'refused, with a code
 
 function parsed(text: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     return isObject(value) ? value : {};
   } catch {
     return {};

@@ -1,11 +1,10 @@
+import { atGrapheme, wellFormed, wholeConstructs } from '../core/cut.ts';
+
 /** Text for channels that limit it by bytes. Limits count UTF-8, as providers do: one Chinese character is 3, most emoji are 4 or more. */
 
+export { wellFormed };
+
 export const byteLength = (text: string): number => Buffer.byteLength(text, 'utf8');
-
-const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
-
-/** Lone surrogates are no characters: they become U+FFFD, because encoders and receivers disagree on what to do with them. */
-export const wellFormed = (text: string): string => text.replace(LONE_SURROGATE, '\uFFFD');
 
 /**
  * What may be shown to a person: no control characters besides line feed and tab, and no invisible ones that reverse the order of
@@ -51,18 +50,6 @@ export function headOf(text: string, bytes: number): string {
   return atGrapheme(text, encoded.toString('utf8', 0, end).length);
 }
 
-/** Longer clusters than this are no writing. */
-const LONGEST_GRAPHEME = 64;
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
-
-/** Moves a cut back to the start of the flag, family or accented letter that it would split. */
-function atGrapheme(text: string, cut: number): string {
-  const start = Math.max(0, cut - LONGEST_GRAPHEME);
-  const segment = graphemes.segment(wellFormed(text.slice(start, cut + LONGEST_GRAPHEME))).containing(cut - start);
-  const border = segment === undefined ? cut : start + segment.index;
-  return text.slice(0, border > start || start === 0 ? border : cut);
-}
-
 /**
  * Cuts text with markup: at a line's end where that costs little, and never inside a tag, a link, an entity or a backslash
  * escape; an open code fence is closed.
@@ -80,34 +67,3 @@ export function cutMarkup(text: string, limit: number, mark: CutMark = countingM
 }
 
 const CLOSE_FENCE = '\n```';
-/** A last line may be this part of the text before it is worth keeping in pieces. */
-const COSTLY_LINE = 0.2;
-
-function wholeConstructs(text: string): string {
-  const lineEnd = text.lastIndexOf('\n');
-  if (lineEnd > text.length * (1 - COSTLY_LINE)) return text.slice(0, lineEnd + 1);
-  const line = text.slice(lineEnd + 1);
-  const unfinished = [
-    line.lastIndexOf('<') > line.lastIndexOf('>') ? line.lastIndexOf('<') : -1,
-    openLink(line),
-    line.search(/&#?\w{0,10}$/),
-    trailingBackslashes(line) % 2 === 1 ? line.length - 1 : -1,
-  ].filter((index) => index >= 0);
-  return text.slice(0, lineEnd + 1) + line.slice(0, Math.min(line.length, ...unfinished));
-}
-
-function trailingBackslashes(line: string): number {
-  let count = 0;
-  while (line[line.length - 1 - count] === '\\') count += 1;
-  return count;
-}
-
-/** Where a `[text](url)` begins that the line does not finish. */
-function openLink(line: string): number {
-  const open = line.lastIndexOf('[');
-  if (open === -1) return -1;
-  const start = line[open - 1] === '!' ? open - 1 : open;
-  const close = line.indexOf(']', open);
-  if (close === -1 || close === line.length - 1) return start;
-  return line[close + 1] === '(' && !line.includes(')', close) ? start : -1;
-}

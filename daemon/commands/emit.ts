@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseEvents } from '../core/cloudevents.ts';
 import type { RuleOutcome } from '../core/decision.ts';
 import { EXIT } from '../core/failure.ts';
-import { isObject, type Json } from '../core/json.ts';
+import { isObject, type Json, parseJson } from '../core/json.ts';
 import { scalarOf } from '../core/scalar.ts';
 import { syncFolder } from '../lib/atomic-file.ts';
 import { makeFolder } from '../lib/make-folder.ts';
@@ -195,7 +195,7 @@ async function parseData(terminal: Terminal, data: string): Promise<Json> {
         ? await fileText(terminal, data.slice(1))
         : data;
   try {
-    return JSON.parse(text) as Json;
+    return parseJson(text) as Json;
   } catch (cause) {
     throw new CommandError(EXIT.usage, `--data is not JSON: ${(cause as Error).message}`, { cause });
   }

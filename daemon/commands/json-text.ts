@@ -1,3 +1,5 @@
+import { parseJson } from '../core/json.ts';
+
 /** JSON from a file, or where it stops being any; lines and columns count from 1. */
 export type ReadJson =
   | { readonly ok: true; readonly value: unknown }
@@ -7,7 +9,7 @@ export type ReadJson =
 export function readJsonText(given: string): ReadJson {
   const text = given.replace(/^\uFEFF/, '');
   try {
-    return { ok: true, value: JSON.parse(text) };
+    return { ok: true, value: parseJson(text) };
   } catch {
     const at = wrongAt(text);
     const before = text.slice(0, at).split('\n');

@@ -1,5 +1,5 @@
 import { EXIT } from '../core/failure.ts';
-import { isObject, type Json } from '../core/json.ts';
+import { isObject, type Json, parseJson } from '../core/json.ts';
 import { readPostedSilence, type SilenceProblem } from '../core/posted-silence.ts';
 import { scalarOf } from '../core/scalar.ts';
 import type { MadeSilenceView, SilenceView } from '../http/port.ts';
@@ -157,7 +157,7 @@ function matchOf(pairs: readonly string[], text: string | undefined): Readonly<R
 function jsonMatch(text: string | undefined): Readonly<Record<string, unknown>> {
   if (text === undefined) return {};
   try {
-    const match: unknown = JSON.parse(text);
+    const match = parseJson(text);
     if (isObject(match)) return match;
   } catch (cause) {
     throw new CommandError(EXIT.usage, `--match is not JSON: ${(cause as Error).message}`, { cause });

@@ -1,6 +1,6 @@
 import { readMoment } from './due-times.ts';
 import type { Event, EventInput } from './event.ts';
-import { isObject, type Json } from './json.ts';
+import { isObject, type Json, parseJson } from './json.ts';
 
 export interface PostedEvents {
   readonly contentType: string | undefined;
@@ -241,7 +241,7 @@ function list(value: unknown): readonly unknown[] {
 
 function json(text: string, where = ''): unknown {
   try {
-    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+    return parseJson(text.startsWith('\uFEFF') ? text.slice(1) : text);
   } catch (error) {
     throw new Refusal(400, 'events.not_json', `${where}the body is not JSON: ${(error as Error).message}`);
   }

@@ -3,7 +3,7 @@ import { compileMatch } from './match/compile.ts';
 import { compilePath } from './match/path.ts';
 import type { MatchProblem } from './match/pattern.ts';
 import { below, stepsOf } from './pointer.ts';
-import type { CompiledRule, NotifyTarget, Resolution } from './ruleset.ts';
+import type { CompiledRule, Holding, NotifyTarget, Resolution } from './ruleset.ts';
 import type { EscalationSettings } from './schema/flow.ts';
 import { OPERATORS } from './schema/match.ts';
 import type { TargetSettings } from './schema/notify.ts';
@@ -33,7 +33,7 @@ export function compileFlow(settings: RuleSettings, pointer: string, draft: Draf
   const resolve = resolutionOf(settings, pointer, draft);
   const wait = digest?.wait ?? digest?.every ?? 0;
   return {
-    ...(settings.for !== undefined && { for: settings.for }),
+    ...(settings.for !== undefined && { for: holdingOf(settings.for) }),
     ...(resolve !== undefined && { resolve }),
     notifyResolved: settings.notify_resolved!,
     ...(threshold !== undefined && { threshold }),
@@ -49,6 +49,12 @@ export function compileFlow(settings: RuleSettings, pointer: string, draft: Draf
     ...(repeat !== undefined && { repeat }),
     escalate: (settings.escalate ?? []).map(escalationOf),
   };
+}
+
+function holdingOf(settings: NonNullable<RuleSettings['for']>): Holding {
+  if (typeof settings === 'number') return { time: settings };
+  const { time, max_gap: maxGap } = settings;
+  return { time, ...(maxGap !== undefined && { maxGap }) };
 }
 
 export function targetOf(target: TargetSettings): NotifyTarget {
@@ -107,10 +113,12 @@ export function reportMatch(
 type Check = (settings: RuleSettings, pointer: string, draft: Draft) => void;
 
 /** What a schema cannot say: what is given must mean something. */
-const CHECKS: readonly Check[] = [positive, endings, collected, escalations, purposes];
+const CHECKS: readonly Check[] = [positive, gaps, endings, collected, escalations, purposes];
 
 const WINDOWS: readonly (readonly [path: readonly string[], of: (settings: RuleSettings) => number | undefined])[] = [
-  [['for'], (settings) => settings.for],
+  [['for'], (settings) => (typeof settings.for === 'object' ? undefined : settings.for)],
+  [['for', 'time'], (settings) => (typeof settings.for === 'object' ? settings.for.time : undefined)],
+  [['for', 'max_gap'], (settings) => (typeof settings.for === 'object' ? settings.for.max_gap : undefined)],
   [['resolve', 'after'], (settings) => settings.resolve?.after],
   [['threshold', 'within'], (settings) => settings.threshold?.within],
   [['dedupe'], (settings) => settings.dedupe],
@@ -127,6 +135,13 @@ function positive(settings: RuleSettings, pointer: string, draft: Draft): void {
     const message = `\`${path.at(-1)}\` must be longer than nothing`;
     wrong(draft, below(pointer, ...path), 'schema.range', message, 'write it like `10m`, or leave it out');
   }
+}
+
+function gaps({ for: holding }: RuleSettings, pointer: string, draft: Draft): void {
+  if (typeof holding !== 'object' || holding.max_gap === undefined || holding.max_gap < holding.time) return;
+  const message = '`max_gap` is not shorter than `time`, so it never ends the waiting';
+  const mend = 'give a little more than the time between two events, such as `2m` for one a minute';
+  wrong(draft, below(pointer, 'for', 'max_gap'), 'rule.for', message, mend);
 }
 
 function endings({ resolve, notify_resolved: notifies }: RuleSettings, pointer: string, draft: Draft): void {

@@ -1,3 +1,4 @@
+import { cutText } from './cut.ts';
 import type { Event } from './event.ts';
 import { isObject } from './json.ts';
 import type { Format } from './message.ts';
@@ -8,6 +9,9 @@ type Escape = (text: string, format: Format) => string;
 /** Deeper in, `a.b.c: 1` is no longer easier to read than JSON. */
 const DEEPEST_SHOWN = 8;
 const MOST_LINES = 20;
+const LONGEST_LINE = 500;
+/** Values beyond these are not counted. */
+const MOST_COUNTED = 200;
 
 /** What a message is called that the rule has no words for. */
 export function defaultTitle({ event, count }: Scope, format: Format, escape: Escape): string {
@@ -23,10 +27,14 @@ export function defaultBody(scope: Scope, format: Format, escape: Escape): strin
   const facts = all === undefined ? linesOf(event) : all.map(lineOf);
   const lines = isOver && typeof lasted === 'string' ? [`It lasted ${lasted}.`, ...facts] : facts;
   const shown =
-    lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `... and ${lines.length - MOST_LINES} more`] : lines;
+    lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `... and ${moreOf(lines.length - MOST_LINES)}`] : lines;
   return shown
-    .map((line) => escape(line.slice(0, 500), format))
+    .map((line) => escape(cutText(line, LONGEST_LINE), format))
     .join(format === 'text' ? '\n' : format === 'html' ? '<br>' : '\n\n');
+}
+
+function moreOf(count: number): string {
+  return count > MOST_COUNTED - MOST_LINES ? `more than ${MOST_COUNTED - MOST_LINES} more` : `${count} more`;
 }
 
 export function oneLine(text: string): string {
@@ -40,9 +48,12 @@ function headline({ type, subject, source }: Event): string {
 /** One event among others. */
 function lineOf(event: Event): string {
   const details = linesOf(event).slice(0, 5).join(', ');
-  return oneLine(
-    `${event.time.slice(0, 19).replace('T', ' ')} ${headline(event)}${details === '' ? '' : `: ${details}`}`,
-  );
+  return oneLine(`${momentOf(event)} ${headline(event)}${details === '' ? '' : `: ${details}`}`);
+}
+
+/** Without fractions of a second, and with the zone that the event's sender wrote it in: `2026-11-23 09:00:00Z`. */
+function momentOf({ time }: Event): string {
+  return time.replace(/[Tt]/, ' ').replace(/(:\d\d)\.\d+/, '$1');
 }
 
 function linesOf(event: Event): string[] {
@@ -52,7 +63,7 @@ function linesOf(event: Event): string[] {
 }
 
 function collectLines(value: unknown, path: string, depth: number, lines: string[]): void {
-  if (value === null || value === undefined || lines.length > 200) return;
+  if (value === null || value === undefined || lines.length > MOST_COUNTED) return;
   if (isObject(value) && depth < DEEPEST_SHOWN) {
     for (const [key, item] of Object.entries(value)) {
       collectLines(item, path === '' ? key : `${path}.${key}`, depth + 1, lines);

@@ -46,6 +46,8 @@ export interface Delivery {
   readonly message: Message;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** From `notify.delay`, milliseconds; it begins so much later than it was asked for. */
+  readonly delay?: number;
   /** From `message.ttl`: after that it ends dead as `expired`. */
   readonly expiresAt?: number;
   /** The channel whose dead delivery this one stands in for. */

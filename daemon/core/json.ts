@@ -6,3 +6,45 @@ export interface JsonObject {
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** Whether an integer, as it is written, is beyond 2^53, from where on numbers of JavaScript skip some. */
+export function isLongInteger(text: string): boolean {
+  return text.length >= 16 && /^-?[1-9]\d*$/.test(text) && !Number.isSafeInteger(Number(text));
+}
+
+/** A number at the beginning of a value that may have more digits or a larger exponent than JavaScript keeps. */
+const MAY_LOSE_DIGITS = /(?:^|[\s:,[])-?(?:\d{16}|[\d.]+[eE]\+?\d{3})/;
+
+/**
+ * JSON that somebody else wrote. An integer beyond 2^53 keeps its digits, as text, and so does a number that is too large for any:
+ * JSON.parse would make another number of it, and of an id that of somebody else. Throws what JSON.parse throws.
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  return MAY_LOSE_DIGITS.test(text) ? JSON.parse(withDigitsQuoted(text)) : value;
+}
+
+/** Valid JSON with quotes around the numbers that would lose digits. */
+function withDigitsQuoted(text: string): string {
+  const token = /"|-?\d[\d.eE+-]*/g;
+  let quoted = '';
+  let copied = 0;
+  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
+    const [word] = found;
+    if (word === '"') token.lastIndex = endOfText(text, found.index);
+    else if (isLongInteger(word) || !Number.isFinite(Number(word))) {
+      quoted += `${text.slice(copied, found.index)}"${word}"`;
+      copied = token.lastIndex;
+    }
+  }
+  return quoted + text.slice(copied);
+}
+
+/** The place after the closing quote of the text that begins at `start`. */
+function endOfText(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return end + 1;
+  }
+}

@@ -1,6 +1,6 @@
 import { formatDuration, parseDuration } from '../lib/duration.ts';
 import type { OwedDelivery } from './decision.ts';
-import { makesAlerts, type Told } from './flow/alert.ts';
+import { makesAlerts } from './flow/alert.ts';
 import type { Signal } from './flow/step.ts';
 import { renderMessage, type RenderedMessage } from './render.ts';
 import type { CompiledRule, MessageTemplates, NotifyTarget, Ruleset, Scope } from './ruleset.ts';
@@ -72,6 +72,7 @@ function owe(
     status,
     message,
     createdAt: now,
+    ...(target.delay > 0 && { delay: target.delay }),
     attempts: [],
   };
   if (ttl === undefined) return { owed: { delivery, dueAt }, errors };
@@ -123,19 +124,4 @@ function scopeOf(telling: Telling, { now, suppressed }: TellingContext): Scope {
 
 function wholeSeconds(ms: number): number {
   return ms < 1000 ? ms : Math.round(ms / 1000) * 1000;
-}
-
-/** Who was told, as an alert remembers it: each channel, recipient and delay once, the latest. */
-export function withTold(before: readonly Told[], deliveries: readonly OwedDelivery[]): Told[] {
-  const now = deliveries.map(
-    ({ delivery, dueAt }): Told => ({
-      channel: delivery.channel,
-      ...(delivery.message.to !== undefined && { to: delivery.message.to }),
-      delivery: delivery.id,
-      delay: dueAt - delivery.createdAt,
-      dueAt,
-    }),
-  );
-  const once = new Map([...before, ...now].map((told) => [JSON.stringify([told.channel, told.to, told.delay]), told]));
-  return [...once.values()];
 }

@@ -1,3 +1,4 @@
+import { cutText, LONGEST_FIELD } from './cut.ts';
 import { defaultBody, defaultTitle, oneLine } from './default-message.ts';
 import type { Event } from './event.ts';
 import { type Action, type Format, type Message, PRIORITIES, type Priority } from './message.ts';
@@ -24,7 +25,7 @@ const LINKS: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:'];
 export function renderMessage(templates: MessageTemplates, scope: Scope, escape: Escape): RenderedMessage {
   const format = templates.format ?? 'text';
   const errors: string[] = [];
-  const rendering = new Rendering(scope, (text) => escape(text, format), errors);
+  const rendering = new Rendering(scope, format, (text) => escape(text, format), errors);
   const plain: Message = {
     title: withStatus(
       templates,
@@ -68,22 +69,27 @@ function extras(templates: MessageTemplates, rendering: Rendering): Partial<Mess
 
 class Rendering {
   readonly #scope: Scope;
+  readonly #format: Format;
   readonly #escape: (text: string) => string;
   readonly #errors: string[];
 
-  constructor(scope: Scope, escape: (text: string) => string, errors: string[]) {
+  constructor(scope: Scope, format: Format, escape: (text: string) => string, errors: string[]) {
     this.#scope = scope;
+    this.#format = format;
     this.#escape = escape;
     this.#errors = errors;
   }
 
-  /** Text that is shown in the message's format; a failure carries the event. */
+  /** Text that is shown in the message's format, cut where it is too long; a failure carries the event. */
   shown(field: string, template: Template | undefined): string | undefined {
     if (template === undefined) return undefined;
-    const { text, error } = template.render(this.#scope, this.#escape);
-    if (error === undefined) return text;
+    const { text, error, isBeginning } = template.render(this.#scope, this.#escape);
+    if (error === undefined) return cutText(text, LONGEST_FIELD, this.#format);
     this.#errors.push(`${field}: ${error}`);
-    return this.#escape(`[template error: ${error}] ${rawEvent(this.#scope.event)}`);
+    const failed = `[template error: ${error}]`;
+    return isBeginning === true
+      ? `${cutText(text, LONGEST_FIELD, this.#format)} … ${this.#escape(failed)}`
+      : this.#escape(`${failed} ${rawEvent(this.#scope.event)}`);
   }
 
   shownLine(field: string, template: Template | undefined): string | undefined {
@@ -99,7 +105,9 @@ class Rendering {
 
   #used(field: string, template: Template | undefined): string | undefined {
     if (template === undefined) return undefined;
-    const { text, error } = template.render(this.#scope);
+    const { text, error: failure } = template.render(this.#scope);
+    const error =
+      failure ?? (text.length > LONGEST_FIELD ? `it is longer than ${LONGEST_FIELD} characters` : undefined);
     if (error === undefined) return text;
     this.#errors.push(`${field}: ${error}`);
     return undefined;
@@ -156,7 +164,7 @@ const someOf = (names: readonly string[] | undefined): readonly string[] | undef
 /** Too deep an event for JSON must not lose the message either. */
 function rawEvent(event: Event): string {
   try {
-    return JSON.stringify(event).slice(0, RAW_EVENT_SHOWN);
+    return cutText(JSON.stringify(event), RAW_EVENT_SHOWN);
   } catch {
     return `event ${event.id} of ${event.source}`;
   }

@@ -6,10 +6,17 @@ import type { Path } from './match/path.ts';
 import type { Silence } from './silence.ts';
 import type { Rate } from '../lib/duration.ts';
 
-/** A compiled Liquid template: text from the scope, or an error as `Rendered.error`, never a throw. */
+export interface Rendered {
+  readonly text: string;
+  readonly error?: string;
+  /** Beside an error: `text` is the beginning, as far as it came. */
+  readonly isBeginning?: true;
+}
+
+/** A compiled Liquid template: text from the scope, however long, or an error, never a throw. */
 export interface Template {
   readonly source: string;
-  render(scope: Scope, escape?: (text: string) => string): { readonly text: string; readonly error?: string };
+  render(scope: Scope, escape?: (text: string) => string): Rendered;
 }
 
 /** What templates and conditions see: the event's fields by themselves and as `event`, and what the rule adds. */
@@ -55,6 +62,12 @@ export interface NotifyTarget {
   readonly message?: MessageTemplates;
   /** Milliseconds. */
   readonly delay: number;
+}
+
+/** `for`, milliseconds: fires after `time`, unless no matching event came for `maxGap`. */
+export interface Holding {
+  readonly time: number;
+  readonly maxGap?: number;
 }
 
 /** `threshold`: fires at the Nth event within the window, milliseconds. */
@@ -106,8 +119,7 @@ export interface CompiledRule {
   readonly condition?: Condition;
   readonly onError: 'skip' | 'notify';
   readonly key: Template;
-  /** Milliseconds. */
-  readonly for?: number;
+  readonly for?: Holding;
   readonly resolve?: Resolution;
   readonly notifyResolved: boolean;
   readonly threshold?: Threshold;

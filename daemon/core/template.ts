@@ -1,7 +1,8 @@
-import { Context, Liquid } from 'liquidjs';
+import { Context, Liquid, toValueSync } from 'liquidjs';
 import { OPTIONAL, plainParts, plainPaths, renderPlain } from './plain-template.ts';
-import type { Scope, Template } from './ruleset.ts';
+import type { Rendered, Scope, Template } from './ruleset.ts';
 import { onceFor } from './once-for.ts';
+import { mendDateFilters } from './template-dates.ts';
 import { findTemplateSlip } from './template-slips.ts';
 
 export type CompiledTemplate =
@@ -9,7 +10,8 @@ export type CompiledTemplate =
   | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
 
 const LONGEST_SOURCE = 16 * 1024;
-const LONGEST_OUTPUT = 64 * 1024;
+/** Characters and elements that one render goes through: a body of `daemon.limits.body` several times. */
+const MOST_MEMORY = 4_000_000;
 /** Texts, outputs and tags that one render goes through, loops included. */
 const MOST_STEPS = 50_000;
 
@@ -28,8 +30,6 @@ function liquid(): Liquid {
   return made;
 }
 
-type DateFilter = (this: { readonly context: Context }, value: unknown, ...rest: unknown[]) => unknown;
-
 function makeEngine(): Liquid {
   const engine = new Liquid({
     // Without it `{% layout %}` and `{% include %}` read files.
@@ -38,7 +38,7 @@ function makeEngine(): Liquid {
     strictFilters: true,
     strictVariables: true,
     lenientIf: true,
-    memoryLimit: 1_000_000,
+    memoryLimit: MOST_MEMORY,
     parseLimit: 100_000,
     outputEscape: (value: unknown) => escaping(textOf(value)),
     // The machine's own language must not decide what a message says.
@@ -46,15 +46,7 @@ function makeEngine(): Liquid {
   });
   // Chance has no place here: the same event gives the same message, in the daemon and in a test.
   for (const name of ['sample', 'shuffle']) delete engine.filters[name];
-  // `now` and `today` are the time of the decision, not of the machine.
-  for (const name of Object.keys(engine.filters).filter((filter) => filter.startsWith('date'))) {
-    const format = engine.filters[name] as DateFilter;
-    const timed: DateFilter = function timed(value, ...rest) {
-      const asked = value === 'now' || value === 'today';
-      return format.call(this, asked ? this.context.getSync(['now']) : value, ...rest);
-    };
-    engine.registerFilter(name, timed);
-  }
+  mendDateFilters(engine);
   return engine;
 }
 
@@ -113,7 +105,7 @@ function attempt(source: string): CompiledTemplate {
         source,
         render(scope, escape = asItIs) {
           const text = plain && renderPlain(plain, scope, escape);
-          if (text !== undefined && text.length <= LONGEST_OUTPUT) return { text };
+          if (text !== undefined) return { text };
           return render((parsed ??= liquid().parse(source)), scope, escape);
         },
       },
@@ -124,34 +116,50 @@ function attempt(source: string): CompiledTemplate {
   }
 }
 
-function render(
-  parsed: ReturnType<Liquid['parse']>,
-  scope: Scope,
-  escape: (text: string) => string,
-): { text: string; error?: string } {
+function render(parsed: ReturnType<Liquid['parse']>, scope: Scope, escape: (text: string) => string): Rendered {
   const before = escaping;
   escaping = escape;
+  const steps = new Steps();
+  const output = new Output();
   try {
-    const text = String(liquid().renderSync(parsed, contextOf({ ...OPTIONAL, ...scope.event, ...scope })));
-    return text.length <= LONGEST_OUTPUT
-      ? { text }
-      : { text: '', error: `it rendered to more than ${LONGEST_OUTPUT} characters` };
+    const context = contextOf({ ...OPTIONAL, ...scope.event, ...scope }, steps);
+    toValueSync(liquid().renderer.renderTemplates(parsed, context, output));
+    return { text: output.buffer };
   } catch (error) {
-    return { text: '', error: whereOf(error as Error).message };
+    const { message } = whereOf(error as Error);
+    return steps.areSpent ? { text: output.buffer, error: message, isBeginning: true } : { text: '', error: message };
   } finally {
     escaping = before;
   }
 }
 
-/** Its limit counts steps: the engine's own counts time, and a machine that is busy for a moment must not spoil a message. */
-function contextOf(scope: object): Context {
+/** The text so far. */
+class Output {
+  buffer = '';
+
+  write(value: unknown): void {
+    this.buffer += Array.isArray(value) ? value.map(textOf).join('') : textOf(value);
+  }
+}
+
+/** The engine's own limit counts time, and a machine that is busy for a moment must not spoil a message. */
+class Steps {
+  #count = 0;
+
+  get areSpent(): boolean {
+    return this.#count > MOST_STEPS;
+  }
+
+  take(): void {
+    this.#count += 1;
+    if (this.areSpent) throw new Error(`it takes more than ${MOST_STEPS} steps to render`);
+  }
+}
+
+function contextOf(scope: object, steps: Steps): Context {
   const engine = liquid();
   const context = new Context(scope, engine.options, { sync: true }, { liquid: engine });
-  let steps = 0;
-  context.renderLimit.check = () => {
-    steps += 1;
-    if (steps > MOST_STEPS) throw new Error(`it takes more than ${MOST_STEPS} steps to render`);
-  };
+  context.renderLimit.check = () => steps.take();
   return context;
 }
 

@@ -298,7 +298,11 @@ export class Lane {
       this.#ended = true;
     } else this.#health.rest(AFTER_TROUBLE, `trouble of our own: ${message}`);
     this.#parts.log.error(
-      { ...(delivery !== undefined && { delivery: delivery.id }), error: message, ...(coded === undefined && { stack }) },
+      {
+        ...(delivery !== undefined && { delivery: delivery.id }),
+        error: message,
+        ...(coded === undefined && { stack }),
+      },
       `${this.name}: ${failed ? 'the disk failed; nothing more is sent' : 'trouble of our own; nothing is sent for a minute'}`,
     );
   }

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { DeadLetter } from '../core/delivery.ts';
-import { isObject } from '../core/json.ts';
+import { isObject, parseJson } from '../core/json.ts';
 
 export const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';
@@ -92,7 +92,7 @@ function textOf(bytes: Buffer, line: number): string {
 export function parseLine(text: string): { record?: DeadLetter; problem?: string } {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     return { problem: 'it is not JSON' };
   }

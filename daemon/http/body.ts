@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { parseJson } from '../core/json.ts';
 import { HttpProblem } from './problem.ts';
 
 /** What is read and thrown away of a body after it was refused, so that its sender comes to read the answer. */
@@ -48,7 +49,7 @@ export async function readJson(request: IncomingMessage, most: number): Promise<
   const text = (await readBody(request, most)).toString('utf8');
   if (text.trim() === '') return {};
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new HttpProblem(400, 'body.not_json', `the body is not JSON: ${(error as Error).message}`);
   }

@@ -217,17 +217,20 @@ export class World {
   }
 
   #io(name: string, marks: Map<string, string>) {
+    const emit = (event: EventInput, given: readonly Mark[] = []) => {
+      const taken = this.#take(event, name, given, marks);
+      for (const result of taken ?? []) this.#later.set(result.rule, result);
+      this.#mailbox.work(this.clock.now());
+      return Promise.resolve({ id: event.id ?? '', duplicate: taken === undefined });
+    };
     return {
       name,
       clock: this.clock,
       log: this.#parts.log,
       live: Promise.resolve(),
-      emit: (event: EventInput, given: readonly Mark[] = []) => {
-        const taken = this.#take(event, name, given, marks);
-        for (const result of taken ?? []) this.#later.set(result.rule, result);
-        this.#mailbox.work(this.clock.now());
-        return Promise.resolve({ id: event.id ?? '', duplicate: taken === undefined });
-      },
+      emit,
+      emitAll: (events: readonly EventInput[], given?: readonly Mark[]) =>
+        Promise.all(events.map((event) => emit(event, given))),
       mark: (given: readonly Mark[]) => Promise.resolve(write(marks, given)),
       marks: () => Promise.resolve(new Map(marks)),
       report: () => undefined,

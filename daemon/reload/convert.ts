@@ -193,13 +193,13 @@ class Conversion {
       if (node.anchor !== undefined) this.anchored.set(node.anchor, spot.key);
       if (/^\S/.test(node.comment ?? '')) this.comments.push(spot.end);
     }
-    if (typeof value === 'number' && !Number.isFinite(value)) {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return { data: value, spot };
+    const integer = integerOf(isScalar(node) ? node.source : undefined);
+    if (integer !== undefined) return { data: integer, spot };
+    if (!Number.isFinite(value)) {
       return this.#refuse(spot, 'number', 'this is not a finite number', 'put it in quotes if it is text');
     }
-    if (
-      typeof value === 'bigint' ||
-      (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
-    ) {
+    if (Number.isInteger(value)) {
       return this.#refuse(
         spot,
         'number',
@@ -218,4 +218,9 @@ class Conversion {
   #issue(offset: number, code: string, message: string, mend: string): void {
     this.issues.push({ offset, code: `yaml.${code}`, message, mend });
   }
+}
+
+/** The digits of an integer, as JSON from outside keeps those of one beyond 2^53; undefined when a number is none. */
+function integerOf(source = ''): string | undefined {
+  return /^(?:[-+]?\d+|0o[0-7]+|0x[\da-f]+)$/i.test(source) ? String(BigInt(source.replace('+', ''))) : undefined;
 }

@@ -25,6 +25,12 @@ export interface SourceIo {
     marks?: readonly Mark[],
     isSame?: IsSame,
   ): Promise<{ readonly id: string; readonly duplicate: boolean }>;
+  /** The same for several events: all of them are taken, or none. */
+  emitAll(
+    events: readonly EventInput[],
+    marks?: readonly Mark[],
+    isSame?: IsSame,
+  ): Promise<readonly { readonly id: string; readonly duplicate: boolean }[]>;
   /** Marks without an event (a snapshot's first filling). Durable when it resolves. */
   mark(marks: readonly Mark[]): Promise<void>;
   /** The marks of this source as last committed. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Json } from '../core/json.ts';
+import { type Json, parseJson } from '../core/json.ts';
 import type { HookAnswer, HookRequest } from './source.ts';
 
 export type ReadBody = { readonly ok: true; readonly body: Json } | { readonly ok: false; readonly answer: HookAnswer };
@@ -50,7 +50,7 @@ function form(text: string, wrapped: string | undefined): ReadBody {
 function json(text: string, what = 'the body'): ReadBody {
   if (depthOf(text) > DEEPEST) return refused(400, `${what} is JSON that is nested deeper than ${DEEPEST}`);
   try {
-    return { ok: true, body: JSON.parse(text) as Json };
+    return { ok: true, body: parseJson(text) as Json };
   } catch {
     return refused(400, `${what} is not JSON`);
   }

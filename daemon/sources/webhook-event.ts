@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cutText } from '../core/cut.ts';
 import type { EventInput } from '../core/event.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Scope, Template } from '../core/ruleset.ts';
@@ -7,7 +8,11 @@ import { manyValued } from './webhook-body.ts';
 
 const CREDENTIAL_HEADER = /authorization|cookie|token|signature|secret|password|credential|api-?key|^sign$/;
 const CREDENTIAL_PARAMETER = /token|signature|secret|password|passwd|credential|api_?key|^(?:key|sign|sig|auth)$/i;
-const LONGEST = 256;
+const LONGEST_ID = 256;
+/** As of events that come by the API. */
+const LONGEST_ATTRIBUTE = 1024;
+/** Characters of an attribute that is longer. */
+const SHOWN = 256;
 
 /** What a request says, without what it proves itself with: this is stored, shown and sent on. */
 export interface Told {
@@ -34,15 +39,23 @@ export interface EventTemplates {
 
 export const DEFAULT_TYPE = 'webhook.received';
 
+/** What one event of a request is about: the body, or an element of a list in it. */
+export interface Subject {
+  readonly data: Json;
+  /** Of an element: the body without the list. */
+  readonly parent?: Json;
+}
+
 /** What the templates of a webhook source see: the request in its parts, and the event as it is without them. */
-export function hookScope({ headers, query, body }: Told, source: string, time: string): Scope {
-  const event = { id: '', source, type: DEFAULT_TYPE, time, data: body, headers, query };
+export function hookScope({ headers, query, body }: Told, source: string, time: string, subject: Subject): Scope {
+  const event = { id: '', source, type: DEFAULT_TYPE, time, ...subject, headers, query };
   return { event, headers, query, body };
 }
 
 /** A template that fails or gives nothing leaves its default; `failed` is told which and why. */
 export function eventOf(
-  { headers, query, body }: Told,
+  { headers, query }: Told,
+  subject: Subject,
   templates: EventTemplates,
   scope: Scope,
   deliveryId: string | undefined,
@@ -55,12 +68,12 @@ export function eventOf(
     return error === undefined && line !== '' ? line : undefined;
   };
   const id = short(rendered('id') ?? deliveryId);
-  const subject = rendered('subject')?.slice(0, LONGEST);
+  const about = bounded(rendered('subject'));
   return {
     ...(id !== undefined && { id }),
-    type: rendered('type')?.slice(0, LONGEST) ?? DEFAULT_TYPE,
-    ...(subject !== undefined && { subject }),
-    data: body,
+    type: bounded(rendered('type')) ?? DEFAULT_TYPE,
+    ...(about !== undefined && { subject: about }),
+    ...subject,
     headers,
     query,
   };
@@ -69,5 +82,13 @@ export function eventOf(
 /** An id that is cut off would be that of another event. */
 export function short(id: string | undefined): string | undefined {
   if (id === undefined || id === '') return undefined;
-  return id.length <= LONGEST ? id : createHash('sha256').update(id).digest('hex');
+  return id.length <= LONGEST_ID ? id : hashOf(id);
 }
+
+/** What is cut off is told apart by a hash: rules count by the subject. */
+function bounded(text: string | undefined): string | undefined {
+  if (text === undefined || text.length <= LONGEST_ATTRIBUTE) return text;
+  return `${cutText(text, SHOWN)} ${hashOf(text)}`;
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');

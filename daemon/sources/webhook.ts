@@ -1,3 +1,4 @@
+import type { EventInput } from '../core/event.ts';
 import type { Json } from '../core/json.ts';
 import { isWithin, type Network, readNetwork } from '../core/network.ts';
 import type { Template } from '../core/ruleset.ts';
@@ -5,13 +6,14 @@ import { oneOrMany, rate, size, strict, template } from '../core/schema/fields.t
 import { type Static, Type } from '../core/schema/type.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Rate } from '../lib/duration.ts';
-import { defineSource, type HookAnswer, type HookRequest, type SourceIo } from './source.ts';
+import { defineSource, type HookAnswer, type HookRequest, type IsSame, type Mark, type SourceIo } from './source.ts';
 import { checkVerify, openVerification, type Verification, verifySetting } from './verify/index.ts';
 import { openReplays, type Replays } from './verify/replays.ts';
 import { sameBody } from './verify/same-body.ts';
 import type { Proof, Wrong } from './verify/scheme.ts';
 import { problem, readBody } from './webhook-body.ts';
-import { DEFAULT_TYPE, eventOf, hookScope, short, told } from './webhook-event.ts';
+import { checkEach, eventsOf } from './webhook-each.ts';
+import { DEFAULT_TYPE, hookScope, told } from './webhook-event.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'GET'] as const;
 
@@ -49,6 +51,14 @@ const settingsSchema = strict({
   event: Type.Optional(
     strict(
       {
+        each: Type.Optional(
+          Type.String({
+            description:
+              'A list in the body: each of its elements becomes an event, with the element as `data` and the rest of the body as `parent`.',
+            examples: ['body.alerts'],
+            minLength: 1,
+          }),
+        ),
         type: Type.Optional(
           template({
             description: 'The type of the event; otherwise `webhook.received`.',
@@ -66,7 +76,9 @@ const settingsSchema = strict({
           template({ description: 'What the event is about.', examples: ['{{ body.repository.full_name }}'] }),
         ),
       },
-      { description: 'What the event is called; templates over `headers`, `query` and `body`.' },
+      {
+        description: 'What the event is called; templates over `headers`, `query` and `body`, and `data` and `parent`.',
+      },
     ),
   ),
   respond: Type.Optional(
@@ -77,7 +89,8 @@ const settingsSchema = strict({
         ),
         body: Type.Optional(
           template({
-            description: 'The body; a template over `headers`, `query`, `body` and `id`. Otherwise `{id, duplicate}`.',
+            description:
+              'The body; a template over `headers`, `query`, `body`, `id` and `events`. Otherwise `{id, duplicate}`, with `each` `{events}`.',
             examples: ['ok'],
           }),
         ),
@@ -96,8 +109,12 @@ export const webhook = defineSource({
   settings: settingsSchema,
   events: ['webhook.received'],
   shapes: ({ event }) => [{ ...fixedType(event?.type), data: 'open', extensions: 'open' }],
-  templateNames: ['headers', 'query', 'body', 'duplicate'],
-  check: (settings) => [...checkAllow(settings.allow), ...checkVerify(settings.verify)],
+  templateNames: ['headers', 'query', 'body', 'parent', 'duplicate'],
+  check: (settings) => [
+    ...checkAllow(settings.allow),
+    ...checkVerify(settings.verify),
+    ...checkEach(settings.event?.each),
+  ],
   start: startWebhook,
 });
 
@@ -209,31 +226,53 @@ async function take(
 ): Promise<HookAnswer> {
   const { settings, io, verification } = door;
   const said = told(request, body, verification?.credentials ?? []);
-  const scope = hookScope(said, io.name, new Date(io.clock.now()).toISOString());
-  const deliveryId = verification?.deliveryId?.(request, body);
-  const event = eventOf(said, settings.event ?? {}, scope, deliveryId, (field, error) =>
+  const time = new Date(io.clock.now()).toISOString();
+  const about = { name: io.name, time, deliveryId: verification?.deliveryId?.(request, body) };
+  const made = eventsOf(said, settings.event ?? {}, about, (field, error) =>
     io.log.warn({ field, error }, 'a template of the event failed'),
   );
+  if (!made.ok) {
+    io.log.warn({ status: made.status }, `a request was refused: ${made.detail}`);
+    return problem(made.status, made.detail);
+  }
   // The provider's id belongs to one body; an id by `event.id` says itself which bodies are one event.
-  const isSame = event.id === short(deliveryId) ? sameBody(verification?.changing) : undefined;
+  const isSame = made.hasProvidersId ? sameBody(verification?.changing) : undefined;
   const marks = replays.remember(once);
   try {
-    const { id, duplicate } = await io.emit(event, marks, isSame);
+    const events = await accepted(made.events, marks, isSame, io);
     const { status = 202, body: text } = settings.respond ?? {};
-    return { status, ...answerBody(text, { id, duplicate }, scope) };
+    const whole = hookScope(said, io.name, time, { data: body });
+    return { status, ...answerBody(text, events, whole, settings.event?.each !== undefined) };
   } catch (error) {
     replays.forget(once);
     throw error;
   }
 }
 
+type Accepted = Awaited<ReturnType<SourceIo['emit']>>;
+
+async function accepted(
+  events: readonly EventInput[],
+  marks: readonly Mark[],
+  isSame: IsSame | undefined,
+  io: SourceIo,
+): Promise<readonly Accepted[]> {
+  if (events.length > 0) return io.emitAll(events, marks, isSame);
+  io.log.info('a request had an empty list: it is no event');
+  await io.mark(marks);
+  return [];
+}
+
 function answerBody(
   text: Template | undefined,
-  taken: { readonly id: string; readonly duplicate: boolean },
+  events: readonly Accepted[],
   scope: ReturnType<typeof hookScope>,
+  isList: boolean,
 ): Pick<HookAnswer, 'headers' | 'body'> {
-  const rendered = text?.render({ ...scope, ...taken });
-  if (rendered === undefined || rendered.error !== undefined) return { body: taken };
+  const taken = events.map(({ id, duplicate }) => ({ id, duplicate }));
+  const [first = { id: '', duplicate: false }] = taken;
+  const rendered = text?.render({ ...scope, ...first, events: taken });
+  if (rendered === undefined || rendered.error !== undefined) return { body: isList ? { events: taken } : first };
   const type = isJson(rendered.text) ? 'application/json' : 'text/plain; charset=utf-8';
   return { headers: { 'content-type': type }, body: rendered.text };
 }

@@ -125,6 +125,28 @@ export class ChannelQueue {
     return hastened;
   }
 
+  /** Those that wait until after `now` for their first attempt. */
+  delayed(now: number): number[] {
+    const slots: number[] = [];
+    for (let slot = this.#first; slot !== NONE; slot = this.#slots.after[slot]!) {
+      if (this.isDelayed(slot, now)) slots.push(slot);
+    }
+    return slots;
+  }
+
+  isDelayed(slot: number, now: number): boolean {
+    return this.#slots.due[slot]! > now && !this.#slots.has(slot, FLAG.tried | FLAG.claimed | FLAG.awaiting);
+  }
+
+  /** To be sent at `due`, and to expire as much earlier or later. */
+  move(slot: number, due: number): void {
+    this.#dequeue(slot);
+    const shift = due - this.#slots.due[slot]!;
+    this.#slots.setExpiry(slot, this.#slots.expiryOf(slot) + shift);
+    this.#slots.due[slot] = due;
+    this.#enqueue(slot);
+  }
+
   #takeFrom(queue: DueQueue, limit: number, isRipe: (slot: number) => boolean): number[] {
     const taken: number[] = [];
     while (taken.length < limit) {

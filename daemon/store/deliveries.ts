@@ -11,6 +11,9 @@ import { FLAG, NONE } from './slots.ts';
 import type { DeliveryCounts, DeliveryStore, HistoryQuery, Page, Settlement, StoredDelivery } from './store.ts';
 import { Turns } from './turns.ts';
 
+/** Deliveries read in one turn. */
+const AT_ONCE = 500;
+
 type End = Parameters<DeliveryStore['bury']>[1];
 
 /** What is owed, and what became of it. Memory knows every owed delivery by number; the disk knows the rest. */
@@ -82,6 +85,38 @@ export class SqliteDeliveries implements DeliveryStore {
     );
   }
 
+  async reschedule(now: number, dueAt: Parameters<DeliveryStore['reschedule']>[1]): Promise<void> {
+    const { owed, committer } = this.#ledger;
+    committer.check();
+    const seqs = owed.queues().flatMap((queue) => queue.delayed(now).map((slot) => owed.slots.seq[slot]!));
+    for (let from = 0; from < seqs.length; from += AT_ONCE) {
+      const read = await this.#read(seqs.slice(from, from + AT_ONCE));
+      await Promise.all([...read].map(([seq, delivery]) => this.#reschedule(seq, now, (due) => dueAt(delivery, due))));
+    }
+  }
+
+  async #reschedule(seq: number, now: number, dueAt: (before: number) => number | undefined): Promise<void> {
+    const { owed, bell, committer } = this.#ledger;
+    // It may have gone out, or ended, while its message was read.
+    const delayed = (): number => {
+      const slot = owed.slotOf(seq);
+      return slot !== NONE && owed.queueOf(slot).isDelayed(slot, now) ? slot : NONE;
+    };
+    const slot = delayed();
+    const due = slot === NONE ? undefined : dueAt(owed.slots.due[slot]!);
+    if (due === undefined) return;
+    await committer.submit({
+      writes: new Writes().add('delay', seq, due),
+      decided: false,
+      committed: () => {
+        const moved = delayed();
+        if (moved === NONE) return;
+        owed.queueOf(moved).move(moved, due);
+        bell.ring(owed.queueOf(moved).channel);
+      },
+    });
+  }
+
   async owe(owed: readonly OwedDelivery[]): Promise<void> {
     await Promise.all(owed.map((one) => this.#turns.run(one.delivery.id, () => this.#owe(one))));
   }
@@ -131,22 +166,28 @@ export class SqliteDeliveries implements DeliveryStore {
 
   /** What was claimed by number, with its message; the claims are given back when the disk does not answer. */
   async #bodies(slots: readonly number[]): Promise<readonly Delivery[]> {
-    const { owed, recent, reader } = this.#ledger;
+    const { owed } = this.#ledger;
     const seqs = slots.map((slot) => owed.slots.seq[slot]!);
+    try {
+      const found = await this.#read(seqs);
+      return seqs.flatMap((seq) => found.get(seq) ?? []);
+    } catch (error) {
+      for (const slot of slots) owed.queueOf(slot).release(slot);
+      throw error;
+    }
+  }
+
+  async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Delivery>> {
+    const { recent, reader } = this.#ledger;
     const found = new Map<number, Delivery>();
     for (const seq of seqs) {
       const delivery = recent.take(seq);
       if (delivery !== undefined) found.set(seq, delivery);
     }
     const missing = seqs.filter((seq) => !found.has(seq));
-    try {
-      const rows = missing.length === 0 ? [] : await reader.rows('deliveriesIn', `[${missing.join(',')}]`);
-      for (const row of rows.map(deliveryOfRow)) found.set(row.seq, row.stored.delivery);
-    } catch (error) {
-      for (const slot of slots) owed.queueOf(slot).release(slot);
-      throw error;
-    }
-    return seqs.flatMap((seq) => found.get(seq) ?? []);
+    const rows = missing.length === 0 ? [] : await reader.rows('deliveriesIn', `[${missing.join(',')}]`);
+    for (const row of rows.map(deliveryOfRow)) found.set(row.seq, row.stored.delivery);
+    return found;
   }
 
   async #settle(id: string, settlement: Settlement): Promise<void> {

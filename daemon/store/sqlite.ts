@@ -148,7 +148,7 @@ class SqliteStore implements Store {
     this.timers = {
       next: () => states.nextWake,
       due: (now, limit) => states.due(now, limit),
-      wakeOf: (rule, key, step) => states.wakeOf(rule, key, step),
+      timesOf: (place) => states.timesOf(place),
       count: () => states.timers,
       onEarlier: (listener) => states.onEarlier(listener),
     };

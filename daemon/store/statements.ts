@@ -52,6 +52,12 @@ export const WRITES = {
     takes: 4,
   },
   due: { sql: `UPDATE deliveries SET due = ?2 WHERE seq = ?1 AND state = ${STATE.retry}`, takes: 2 },
+  delay: {
+    sql: `UPDATE deliveries SET due = ?2, expires = expires + ?2 - due,
+      body = CASE WHEN expires IS NULL THEN body ELSE json_set(body, '$.expiresAt', expires + ?2 - due) END
+      WHERE seq = ?1 AND state = ${STATE.pending}`,
+    takes: 2,
+  },
   state: { sql: 'INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?)', takes: 6 },
   stateGone: { sql: 'DELETE FROM states WHERE rule = ? AND key = ? AND step = ?', takes: 3 },
   statesExpired: { sql: 'DELETE FROM states WHERE expires <= ?', takes: 1 },

@@ -31,8 +31,8 @@ export class StateCache {
     return this.#wakes.due(now, limit);
   }
 
-  wakeOf(rule: string, key: string, step: string): number | undefined {
-    return this.#held.get(shelfOf(rule, step))?.get(key)?.wake;
+  timesOf({ rule, key, step }: StatePlace): Pick<StateChange, 'expires' | 'wake'> | undefined {
+    return this.#held.get(shelfOf(rule, step))?.get(key);
   }
 
   /** How many are to be woken; a few that are not any more may be among them. */

@@ -1,4 +1,12 @@
-import type { Decision, LaterResult, Memory, OwedDelivery, RuleResult, StatePlace } from '../core/decision.ts';
+import type {
+  Decision,
+  LaterResult,
+  Memory,
+  OwedDelivery,
+  RuleResult,
+  StateChange,
+  StatePlace,
+} from '../core/decision.ts';
 import type { Attempt, DeadClass, DeadError, Delivery, DeliveryState, Receipt } from '../core/delivery.ts';
 import type { Event } from '../core/event.ts';
 
@@ -53,8 +61,8 @@ export interface TimerStore {
   next(): number | undefined;
   /** Those whose time has come, earliest first; they stay due until a decision changes them. */
   due(now: number, limit: number): readonly StatePlace[];
-  /** When a state is to be woken. */
-  wakeOf(rule: string, key: string, step: string): number | undefined;
+  /** Until when a state means anything, and when it is to be woken; undefined when there is none. */
+  timesOf(place: StatePlace): Pick<StateChange, 'expires' | 'wake'> | undefined;
   /** About how many there are. */
   count(): number;
   /** Called when `next` has become earlier. */
@@ -127,6 +135,8 @@ export interface DeliveryStore {
   release(ids: readonly string[]): void;
   /** The deliveries of a channel that wait for a retry (those that have attempts) become due now. */
   hasten(channel: string, now: number): Promise<void>;
+  /** Moves what waits until after `now` for its first attempt to when `dueAt` says, and its expiry with it; undefined leaves it. */
+  reschedule(now: number, dueAt: (delivery: Delivery, dueAt: number) => number | undefined): Promise<void>;
   /** Owes a delivery that no event decision made (a fallback, a requeue). The same id again changes nothing. */
   owe(owed: readonly OwedDelivery[]): Promise<void>;
   /** A dead delivery that a person resent or dropped. `delivered` keeps the receipt. */

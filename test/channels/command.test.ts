@@ -216,6 +216,13 @@ test('a program that cannot be started is told with what to do', async () => {
   });
 });
 
+test('what an event makes too long for an argument or a variable is cut visibly', async () => {
+  const script = 'printf "%s\\n%s" "$1" "$BELFRY_BODY" | sed "s/^x*//"';
+  const run = ['sh', '-c', script, 'sh', '{{ body }}'];
+  const receipt = await channelOf({ run }).send(sampleMessage({ body: 'x'.repeat(200_000) }), sampleIo());
+  expect(receipt).toMatchObject({ answer: expect.stringMatching(/^… \(\+\d+ bytes\)$/) });
+});
+
 test('a template that fails is no program to run', async () => {
   const failed = await failureOfSending(channelOf({ run: ['echo', '{{ no.such }}'] }), sampleMessage(), sampleIo());
   expect(failed).toMatchObject({ class: 'permanent', code: 'command.template' });

@@ -13,6 +13,15 @@ test.each([
     'write it like `500ms`, `10s`, `5m`, `2h`, `3d` or `1h30m`',
   ],
   ['a `for` of no time', rule('for: 0s'), '5:10 schema.range', 'write it like `10m`, or leave it out'],
+  ['a `for.time` of no time', rule('for: { time: 0s }'), '5:18 schema.range', 'write it like `10m`, or leave it out'],
+  ['a `for` without a time', rule('for: { max_gap: 1m }'), '5:5 schema.missing', undefined],
+  ['a `for` with a slip', rule('for: { time: 5m, max_gab: 1m }'), '5:22 schema.unknown_key', 'did you mean `max_gap`?'],
+  [
+    'a gap that never ends the waiting',
+    rule('for: { time: 5m, max_gap: 5m }'),
+    '5:31 rule.for',
+    'give a little more than the time between two events, such as `2m` for one a minute',
+  ],
   ['a `repeat` of no time', rule('repeat: 0s'), '5:13 schema.range', 'write it like `10m`, or leave it out'],
   [
     'a window of no time',

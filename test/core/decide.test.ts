@@ -73,6 +73,7 @@ test('one delivery for each target, with everything that sending needs', () => {
         id: 'd2',
         channel: 'boss',
         message: { ...message, body: 'for r', to: ['ann'] },
+        delay: 5 * MINUTE,
         expiresAt: START + 65 * MINUTE,
       },
     },

@@ -194,6 +194,78 @@ test('nor does one without a bottom', () => {
   expect(render({ body: t('{{ data.nope }}') }, { deep }).message.body).toContain('[template error');
 });
 
+test('a list of several events says when each came, with the zone', () => {
+  const at = (time: string): Event => ({ id: time, source: 's', type: 't', time, data: { n: 1 } });
+  const events = [at('2026-11-23T09:00:00.123Z'), at('2026-11-23T09:00:00+08:00')];
+  const { message } = renderMessage({}, { event: events[1]!, events, count: 2 }, (text) => text);
+  expect(message.body).toBe('2026-11-23 09:00:00Z t (s): n: 1\n2026-11-23 09:00:00+08:00 t (s): n: 1');
+});
+
+const long = (length: number): string => 'x'.repeat(length);
+
+test('a field that is too long is cut where one sees it, and says how much is missing', () => {
+  for (const source of ['{{ data.log }}', '{{ data.log | upcase | downcase }}']) {
+    const { message, errors } = render(
+      { title: t('full'), body: t(source), fields: { log: t(source) } },
+      { log: long(70_000) },
+    );
+    expect(errors).toEqual([]);
+    for (const text of [message.body, message.fields!.log!]) {
+      const [, kept, left] = /^(x+) … \((\d+) more characters\)$/.exec(text)!;
+      expect(text.length).toBeLessThanOrEqual(65_536);
+      expect(kept!.length + Number(left)).toBe(70_000);
+    }
+  }
+  expect(render({ title: t('{{ data.log }}') }, { log: long(65_536) }).message.title).toBe(long(65_536));
+});
+
+test.each([
+  ['a family', '👨‍👩‍👧‍👦'],
+  ['an accent of its own', 'e\u0301'],
+  ['a flag', '🇨🇳'],
+  ['what takes two units', '𝒳'],
+])('is not cut within %s', (_what, cluster) => {
+  const { message } = render({ body: t('{{ data.log }}') }, { log: cluster.repeat(40_000) });
+  const kept = message.body.replace(/ … \(\d+ more characters\)$/, '');
+  expect(kept.length).toBeGreaterThan(65_000);
+  expect(kept.length % cluster.length).toBe(0);
+});
+
+test('markup is not cut within a link or a tag', () => {
+  const link = '[words](https://example.com/page) ';
+  const { message } = render({ format: 'markdown', body: t('{{ data.log | raw }}') }, { log: link.repeat(3000) });
+  expect(message.body).toMatch(/^(?:\[words\]\(https:\/\/example\.com\/page\) )+ … \(\d+ more characters\)$/);
+});
+
+test('what takes too long to render is shown as far as it came', () => {
+  const { message, errors } = render(
+    { body: t('{% for i in data.l %}{{ i | modulo: 2 }}{% endfor %}') },
+    { l: Array.from({ length: 30_000 }, (_, index) => index) },
+  );
+  expect(message.body).toMatch(/^(?:01){10000,}0? … \[template error: it takes more than 50000 steps to render\]$/);
+  expect(errors).toEqual(['body: it takes more than 50000 steps to render']);
+});
+
+test('what is used and not shown is left out when it is too long', () => {
+  const { message, errors } = render({ link: t('https://example.com/{{ data.log }}') }, { log: long(70_000) });
+  expect(message).not.toHaveProperty('link');
+  expect(errors).toEqual(['link: it is longer than 65536 characters']);
+});
+
+test('the raw event of a failed field, and a long line of a message without words, are cut visibly too', () => {
+  const { message } = render({ title: t('{{ data.no }}') }, { log: long(3000) });
+  expect(message.title).toMatch(/^\[template error: undefined variable: data\.no\] \{.*x+ … \(\d+ more characters\)$/);
+  expect(message.body).toMatch(/^log: x+ … \(\d+ more characters\)$/);
+  expect(message.body.length).toBe(500);
+});
+
+test('a message without words says of how many values there are more', () => {
+  const data = (count: number): Json =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 1]));
+  expect(render({}, data(50)).message.body).toMatch(/\n\.\.\. and 30 more$/);
+  expect(render({}, data(5000)).message.body).toMatch(/\n\.\.\. and more than 180 more$/);
+});
+
 test('a recipient is handed on as it is, so that the channel can refuse what is more than one', () => {
   const { message, errors } = render(
     { to: [t('{{ data.to }}'), t('bob\n')] },

@@ -82,6 +82,14 @@ test.each<[Record<string, unknown>, Json, boolean]>([
   [{ gt: 4, lt: 2 }, [1, 5], true],
   [{ gt: 4, lt: 2 }, [2.5, 3.5], false],
   [{ gt: 2 }, 2, false],
+  [{ gt: 2 }, '9007199254740993', true],
+  [{ lt: 2 }, '-9007199254740993', true],
+  [{ gte: 0, lte: 2 }, '9007199254740993', false],
+  [{ gt: '9007199254740992' }, '9007199254740993', true],
+  [{ gt: '9007199254740993' }, '9007199254740993', false],
+  [{ gt: '9007199254740993' }, '10007199254740993', true],
+  [{ lt: '9007199254740993' }, 7, true],
+  [{ gt: 2 }, '12345', false],
   [{ lt: 2 }, 2, false],
   [{ gt: 0 }, 0, false],
   [{ lt: 0 }, -Number.MIN_VALUE, true],
@@ -222,7 +230,17 @@ const path = fc.constantFrom(
 const text = fc.constantFrom('', 'a', 'b', 'ab', 'A', '/a');
 const texts = fc.oneof(text, fc.array(text, { minLength: 1, maxLength: 3 }));
 const glob = fc.constantFrom('*', 'a*', '*b', '/a/**', '**/a', 'a{b,}', '/?/b', String.raw`\a*`, '[ab]/a', 'ab');
-const bound = fc.constantFrom<(number | string)[]>(-1, 0, 1, 2, 2.5, 'a', Number.POSITIVE_INFINITY, Number.NaN);
+const bound = fc.constantFrom<(number | string)[]>(
+  -1,
+  0,
+  1,
+  2,
+  2.5,
+  'a',
+  '9007199254740993',
+  Number.POSITIVE_INFINITY,
+  Number.NaN,
+);
 const operators = fc.oneof(
   fc.record({ prefix: texts }),
   fc.record({ suffix: texts }),

@@ -78,7 +78,7 @@ describe('silly YAML is answered', () => {
     ['a NUL', 'a: x\u0000y', ['1:5 yaml.control_character']],
     ['a list as a key', '? [a, b]\n: c', ['1:3 yaml.key']],
     ['no key', ': c', ['1:1 yaml.key']],
-    ['a number that would lose digits', 'id: 12345678901234567890', ['1:5 yaml.number']],
+    ['a number that would lose digits', 'size: 123456789012345678.5', ['1:7 yaml.number']],
     ['a number that is none', 'a: .nan', ['1:4 yaml.number']],
     ['a merge of a text', 'a: { <<: text }', ['1:10 yaml.merge']],
   ])('%s', (_what, text, expected) => {
@@ -149,4 +149,17 @@ describe('a place', () => {
   ] as const)('of %s (%s, offset %s) is %s', (pointer, what, offset, expected) => {
     expect(at(pointer, what, offset)).toBe(expected);
   });
+});
+
+it.each<[string, unknown]>([
+  ['9007199254740991', 9_007_199_254_740_991],
+  ['9007199254740993', '9007199254740993'],
+  ['-9007199254740993', '-9007199254740993'],
+  ['+9007199254740993', '9007199254740993'],
+  [`1${'0'.repeat(400)}`, `1${'0'.repeat(400)}`],
+  ['0x20000000000001', '9007199254740993'],
+  ['"9007199254740993"', '9007199254740993'],
+])('keeps the digits of an integer beyond 2^53, as JSON from outside does: %s', (text, value) => {
+  expect(parseYaml(`[${text}]`)).toMatchObject({ ok: true, data: [value] });
+  expect(parseYaml(`id: ${text}`)).toMatchObject({ ok: true, data: { id: value } });
 });

@@ -133,6 +133,16 @@ describe('a webhook source', () => {
     expect(io.events).toMatchObject([{ type: 'ci.push', id: '7', subject: 'api' }]);
   });
 
+  it('tells subjects apart that are too long to be kept whole', async () => {
+    const { json, io } = await open({ event: { subject: '{{ body.s }}' } });
+    for (const s of ['a'.repeat(1024), 'a'.repeat(2000), `${'a'.repeat(1999)}b`, 'a'.repeat(2000)]) await json({ s });
+    const subjects = io.events.map(({ subject }) => subject!);
+    expect(subjects[0]).toBe('a'.repeat(1024));
+    expect(subjects[1]).toMatch(/^a+ … \(\d+ more characters\) [0-9a-f]{64}$/);
+    expect(subjects[2]).not.toBe(subjects[1]);
+    expect(subjects[3]).toBe(subjects[1]);
+  });
+
   it('takes the event as it is where a template fails', async () => {
     const { json, io } = await open({
       event: { type: '{{ body.no.such }}', id: '{{ body.id }}', subject: '{{ body.x }}' },

@@ -73,7 +73,7 @@ export function changesStates(the: () => Store): void {
     expect(due(NOW + 10)).toEqual([]);
     await write(waiting('a', NOW + 5));
     expect(the().timers.next()).toBe(NOW + 5);
-    expect(the().timers.wakeOf('r', 'a', 'for')).toBe(NOW + 5);
+    expect(the().timers.timesOf({ rule: 'r', key: 'a', step: 'for' })).toMatchObject({ wake: NOW + 5 });
     expect(due(NOW + HOUR)).toEqual(['a']);
   });
 

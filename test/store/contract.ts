@@ -402,6 +402,30 @@ function claims(the: () => Store): void {
     expect(await idsClaimed(the(), { now: NOW + HOUR })).toEqual([never!.id]);
   });
 
+  it('moves what waits for its first attempt, and its expiry with it', async () => {
+    const [moved, left, retried, claimed] = await takeMany(the(), 4, (index) => ({
+      dueAt: index > 1 ? NOW : NOW + HOUR,
+      ...(index === 0 && { expiresAt: NOW + 2 * HOUR }),
+    }));
+    await claim(the(), { limit: 2 });
+    await the().deliveries.settle(retried!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + HOUR });
+    const asked: string[] = [];
+    await the().deliveries.reschedule(NOW, ({ id }, dueAt) => {
+      asked.push(id);
+      expect(dueAt).toBe(NOW + HOUR);
+      return id === moved!.id ? NOW + 5 : undefined;
+    });
+    expect(asked.toSorted()).toEqual([moved!.id, left!.id].toSorted());
+    expect(await the().deliveries.find(claimed!.id)).toMatchObject({ state: 'sending' });
+    expect(the().deliveries.nextDue('ops')).toBe(NOW + 5);
+    expect(the().deliveries.nextExpiry('ops')).toBe(NOW + HOUR + 5);
+    expect(await the().deliveries.find(moved!.id)).toMatchObject({
+      dueAt: NOW + 5,
+      delivery: { expiresAt: NOW + HOUR + 5 },
+    });
+    expect(await idsClaimed(the(), { now: NOW + 5 })).toEqual([moved!.id]);
+  });
+
   it('makes only those due at once that wait for a retry', async () => {
     const [retried, fresh] = await takeMany(the(), 2, (index) => ({ dueAt: NOW + index * HOUR }));
     await claim(the());

@@ -254,6 +254,28 @@ test('git pull removes all hooks: however the files are replaced, the daemon sta
   await audited();
 });
 
+test('what waits by `delay` goes out by the edited one, after a reload and after a restart', async () => {
+  const message = 'message: { title: "{{ data.n }}", ttl: 30m }';
+  const rules = (delay: string): string =>
+    `${channel()}rules:\n  - { name: r, match: { type: t }, notify: [{ channel: ops, delay: ${delay} }], ${message} }\n`;
+  await home.rules(rules('1h'));
+  await home.start();
+  await post({ type: 't', data: { n: 1 } });
+  await home.rules(rules('1s'));
+  await reload();
+  await far.until(({ title }) => title === '1');
+  await home.rules(rules('1h'));
+  await reload();
+  await post({ type: 't', data: { n: 2 } });
+  await home.kill();
+  await home.rules(rules('1s'));
+  await home.start();
+  await far.until(({ title }) => title === '2');
+  expect(titles()).toEqual(['1', '2']);
+  const { body } = await home.call<{ violations: string[] }>('GET', '/v1/audit');
+  expect(body.violations).toEqual([]);
+});
+
 test('a rules file that is away for a moment, and over a restart, loses nothing that its paused channel owes', async () => {
   const file = (paused: boolean): string => `channels:
   ops: { type: webhook, url: "${far.origin}/ops", delivery: { paused: ${paused} } }

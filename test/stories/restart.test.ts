@@ -142,3 +142,26 @@ rules:
   const ticks = of('tick').map(({ title }) => title);
   expect(ticks).toEqual([...new Set(ticks)].sort());
 });
+
+test.concurrent('a window that was lengthened while the daemon was stopped is as long as the rules say now', async ({
+  onTestFinished,
+}) => {
+  const { home, far, channel, post, outcomes, audited } = await openStage(onTestFinished);
+  const rules = (window: string): string => `${channel}rules:
+  - { name: r, match: { type: t }, key: k, dedupe: ${window}, notify: ops }\n`;
+  await home.rules(rules('500ms'));
+  await home.start();
+  await post({ type: 't' });
+  const posted = Date.now();
+  await far.until(({ rule }) => rule === 'r');
+  await home.kill();
+  await home.rules(rules('1h'));
+  await passed(posted + 1000);
+  await home.start();
+  expect(await outcomes(await post({ type: 't' }))).toEqual({ r: 'deduplicated' });
+  await home.kill();
+  await home.rules(rules('1s'));
+  await home.start();
+  expect(await outcomes(await post({ type: 't' }))).toEqual({ r: 'notified' });
+  await audited();
+});

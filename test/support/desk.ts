@@ -1,12 +1,14 @@
 import { acknowledge } from '../../daemon/core/alerts.ts';
 import type { Decision, Memory, StateChange } from '../../daemon/core/decision.ts';
 import { decide, type DecideContext } from '../../daemon/core/decide.ts';
+import type { Delivery } from '../../daemon/core/delivery.ts';
 import type { Event } from '../../daemon/core/event.ts';
 import { retime } from '../../daemon/core/flow/retime.ts';
 import { decideWake } from '../../daemon/core/flow/wake.ts';
 import type { Json } from '../../daemon/core/json.ts';
 import type { Ruleset } from '../../daemon/core/ruleset.ts';
 import { select } from '../../daemon/core/select.ts';
+import { dueByRule } from '../../daemon/core/told.ts';
 import { StateCache } from '../../daemon/store/states.ts';
 import { rulesetOf } from './compile.ts';
 
@@ -53,7 +55,7 @@ export class Desk {
   #ids = 0;
   #events = 0;
   readonly #channels: string;
-  readonly #waiting: { readonly dueAt: number; readonly id: string; readonly sent: Sent }[] = [];
+  readonly #waiting: { dueAt: number; readonly delivery: Delivery; readonly sent: Sent }[] = [];
 
   /** `rules` is the file's text from `rules:` on, and what stands beside it. */
   constructor(rules: string, { start = START, channels = CHANNELS }: DeskOptions = {}) {
@@ -65,11 +67,29 @@ export class Desk {
   /** New rules. Returns what the log would say of timers. */
   edit(rules: string): readonly string[] {
     this.ruleset = rulesetOf(this.#channels + rules);
-    const { notes, ...decision } = retime(this.ruleset.rules, this.context(), (...place) =>
-      this.#cache.wakeOf(...place),
+    const { notes, ...decision } = retime(this.ruleset.rules, this.context(), (place) => this.#cache.timesOf(place));
+    this.#apply(decision);
+    this.#reschedule();
+    return notes;
+  }
+
+  /** As at a start with these rules: what has expired is seen, too. */
+  startWith(rules: string): void {
+    this.restart();
+    this.ruleset = rulesetOf(this.#channels + rules);
+    const memory = this.#memoryAt(0);
+    const { notes: _, ...decision } = retime(this.ruleset.rules, { ...this.context(), memory }, (place) =>
+      this.#cache.timesOf(place),
     );
     this.#apply(decision);
-    return notes;
+    this.#reschedule();
+  }
+
+  #reschedule(): void {
+    for (const waiting of this.#waiting) {
+      const rule = this.ruleset.byName.get(waiting.delivery.rule);
+      waiting.dueAt = (rule && dueByRule(rule, waiting.delivery, waiting.dueAt)) ?? waiting.dueAt;
+    }
   }
 
   /** Forgets all but what a disk would have. */
@@ -156,9 +176,13 @@ export class Desk {
   }
 
   memory(): Memory {
+    return this.#memoryAt(this.now);
+  }
+
+  #memoryAt(now: number): Memory {
     return {
-      read: (...place) => deepFrozen(this.#cache.read(...place, this.now)),
-      each: (...place) => this.#cache.each(...place, this.now),
+      read: (...place) => deepFrozen(this.#cache.read(...place, now)),
+      each: (...place) => this.#cache.each(...place, now),
     };
   }
 
@@ -190,13 +214,13 @@ export class Desk {
     }
     for (const id of cancels) {
       this.cancelled.push(id);
-      const index = this.#waiting.findIndex((waiting) => waiting.id === id);
+      const index = this.#waiting.findIndex(({ delivery }) => delivery.id === id);
       if (index >= 0) this.#waiting.splice(index, 1);
     }
     for (const { delivery, dueAt } of deliveries) {
       const { title, body, replace_key: replaceKey } = delivery.message;
       const sent = { at: dueAt, channel: delivery.channel, title, body, status: delivery.status, replaceKey };
-      this.#waiting.push({ dueAt, id: delivery.id, sent });
+      this.#waiting.push({ dueAt, delivery, sent });
     }
     this.#flush();
     const all = [

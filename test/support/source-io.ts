@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { Draft } from '../../daemon/core/draft.ts';
 import type { Event, EventInput } from '../../daemon/core/event.ts';
 import { BelfryError } from '../../daemon/core/failure.ts';
-import type { Mark, SourceIo, SourceType } from '../../daemon/sources/source.ts';
+import type { IsSame, Mark, SourceIo, SourceType } from '../../daemon/sources/source.ts';
 import type { Clock } from '../../daemon/lib/clock.ts';
 
 /** What a source is given, and what it did with it. */
@@ -12,11 +12,11 @@ export interface RecordedIo extends SourceIo {
   /** What lies in the store; give it to the next one for a restart. */
   readonly stored: Map<string, string>;
   readonly reports: (string | undefined)[];
-  /** How often `emit` was called. */
+  /** How often `emit` or `emitAll` was called. */
   readonly tries: number;
   /** Resolves when that many events have been taken. */
   arrived(count: number): Promise<void>;
-  /** What the next calls of `emit` reject with, in order. */
+  /** What the next calls of `emit` and `emitAll` reject with, in order. */
   refuse(...errors: readonly Error[]): void;
 }
 
@@ -39,6 +39,24 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
       else stored.set(key, value);
     }
   };
+  const take = (event: EventInput, isSame: IsSame): { id: string; duplicate: boolean } => {
+    const id = event.id ?? `made-${events.length + 1}`;
+    const before = events.find((taken) => taken.id === id);
+    const duplicate = before !== undefined;
+    if (duplicate && !isSame(asStored(before), { ...event, id } as Event))
+      throw new BelfryError('store.conflict', 'this id came with another body before');
+    if (!duplicate) events.push({ ...event, id });
+    return { id, duplicate };
+  };
+  const emitAll: RecordedIo['emitAll'] = async (all, marks = [], isSame = () => true) => {
+    tries += 1;
+    const refusal = refusals.shift();
+    if (refusal !== undefined) throw refusal;
+    const accepted = all.map((event) => take(event, isSame));
+    for (const waiter of waiters) if (events.length >= waiter.count) waiter.resolve();
+    write(marks);
+    return accepted;
+  };
   return {
     name,
     clock,
@@ -52,20 +70,8 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
     arrived: (count) =>
       events.length >= count ? Promise.resolve() : new Promise((resolve) => waiters.push({ count, resolve })),
     refuse: (...errors) => void refusals.push(...errors),
-    async emit(event, marks = [], isSame = () => true) {
-      tries += 1;
-      const refusal = refusals.shift();
-      if (refusal !== undefined) throw refusal;
-      const id = event.id ?? `made-${events.length + 1}`;
-      const before = events.find((taken) => taken.id === id);
-      const duplicate = before !== undefined;
-      if (duplicate && !isSame(asStored(before), { ...event, id } as Event))
-        throw new BelfryError('store.conflict', 'this id came with another body before');
-      if (!duplicate) events.push({ ...event, id });
-      for (const waiter of waiters) if (events.length >= waiter.count) waiter.resolve();
-      write(marks);
-      return { id, duplicate };
-    },
+    emitAll,
+    emit: async (event, marks, isSame) => (await emitAll([event], marks, isSame))[0]!,
     async mark(marks) {
       write(marks);
     },

@@ -1,18 +1,7 @@
 import type { Event } from '../event.ts';
+import { type Told, toldByRule } from '../told.ts';
 import type { CompiledRule } from '../ruleset.ts';
 import { defineStep, FOREVER, remembered, type Row, type Signal, type StepContext } from './step.ts';
-
-/** One delivery that told of an alert. */
-export interface Told {
-  readonly channel: string;
-  /** Recipients of its own, as rendered. */
-  readonly to?: readonly string[];
-  readonly delivery: string;
-  /** `notify.delay`. */
-  readonly delay: number;
-  /** Before then it has not gone out. */
-  readonly dueAt: number;
-}
 
 /** What fires, from the signal that made it fire until it is resolved. Times are milliseconds since the epoch. */
 export interface Alert {
@@ -57,7 +46,11 @@ export const alert = defineStep<true>({
       rows,
     };
   },
-  due: (_, state, { rule }) => nextWake(state as Alert, rule),
+  retimed: (_, state, { rule, now }) => {
+    const before = state as Alert;
+    const told = toldByRule(rule, before.told, now);
+    return [rowOf(told === before.told ? before : { ...before, told }, rule)];
+  },
 });
 
 function matchedAgain(before: Alert | undefined, { event, count }: Signal, now: number): Alert {

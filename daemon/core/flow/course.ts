@@ -1,6 +1,7 @@
 import type { Decision, LaterResult, Memory, OwedDelivery, RuleResult } from '../decision.ts';
 import type { Event } from '../event.ts';
-import { notify, type Telling, withTold } from '../notify.ts';
+import { notify, type Telling } from '../notify.ts';
+import { withTold } from '../told.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 import { alert, type Alert, makesAlerts, rowOf } from './alert.ts';
 import { dedupe } from './dedupe.ts';

@@ -21,4 +21,5 @@ export const dedupe = defineStep<number>({
     }
     return { kind: 'stop', outcome: 'deduplicated', reason: `the same key within ${formatDuration(window)}`, until };
   },
+  retimed: (window, state) => (window === undefined ? [] : [{ value: state, expires: (state as Seen).since + window }]),
 });

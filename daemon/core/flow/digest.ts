@@ -58,14 +58,18 @@ export const digest = defineStep<Digest>({
     if (due > context.now) return { rows: [{ value: state, expires: FOREVER, wake: due }], signals: [] };
     return { rows: emptied(state, settings, context), signals: [together(state, context)] };
   },
-  due: (settings, state, { now }) => {
+  retimed: (settings, state, { now }) => {
     const collection = state as Collection;
-    if (collection.count === 0) return undefined;
-    return settings === undefined ? now : dueOf(settings, collection);
+    if (collection.count > 0) {
+      const wake = settings === undefined ? now : dueOf(settings, collection);
+      return [{ value: collection, expires: FOREVER, wake }];
+    }
+    return settings === undefined ? [] : [{ value: collection, expires: (collection.sent ?? now) + settings.every }];
   },
 });
 
-function dueOf({ wait, every }: Digest, { since, sent }: Collection): number {
+function dueOf({ wait, every, max }: Digest, { count, since, sent }: Collection): number {
+  if (max !== undefined && count >= max) return since;
   return sent !== undefined && since < sent + every ? sent + every : since + wait;
 }
 

@@ -74,12 +74,15 @@ export const hours = defineStep<Settings>({
     }
     return { rows: forgetHeld(context), signals: signalsOf(held, context) };
   },
-  due(settings, _state, { now, ruleset }) {
-    if (settings === undefined) return now;
-    const [during, notDuring] = calendarsOf(settings, ruleset);
-    return allowed(now, during, notDuring) ? now : (nextAllowed(now, during, notDuring) ?? now + ASK_AGAIN);
-  },
+  retimed: (settings, state, { now, ruleset }) => [
+    { value: state, expires: FOREVER, wake: settings === undefined ? now : goesOnAt(settings, ruleset, now) },
+  ],
 });
+
+function goesOnAt(settings: Settings, ruleset: Ruleset, now: number): number {
+  const [during, notDuring] = calendarsOf(settings, ruleset);
+  return allowed(now, during, notDuring) ? now : (nextAllowed(now, during, notDuring) ?? now + ASK_AGAIN);
+}
 
 function calendarsOf(
   { during, notDuring }: Pick<Settings, 'during' | 'notDuring'>,

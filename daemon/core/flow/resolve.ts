@@ -1,7 +1,8 @@
 import type { RuleResult } from '../decision.ts';
 import type { Event } from '../event.ts';
 import type { CompiledRule, NotifyTarget, Ruleset, Template } from '../ruleset.ts';
-import { type Alert, type Told } from './alert.ts';
+import type { Told } from '../told.ts';
+import type { Alert } from './alert.ts';
 import type { Course } from './course.ts';
 import { forgetCollected } from './digest.ts';
 import { forgetHeld, speaksAt } from './hours.ts';

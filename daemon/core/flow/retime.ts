@@ -1,30 +1,29 @@
-import type { Decision } from '../decision.ts';
+import type { Decision, StatePlace } from '../decision.ts';
 import type { CompiledRule } from '../ruleset.ts';
 import { makesAlerts } from './alert.ts';
 import { Course, type DecideContext, STEPS } from './course.ts';
 import { end } from './resolve.ts';
-import { FOREVER, type Step } from './step.ts';
+import { FOREVER, type Row, type Step } from './step.ts';
 
 export interface Retimed extends Decision {
   /** What an edit did to what waits, for the log: `disk-full: 3 waiting in \`for\` go on by the new times`. */
   readonly notes: readonly string[];
 }
 
+/** The times of a state as it is remembered: until when it means anything, and when it is due. */
+export type TimesOf = (place: StatePlace) => { readonly expires: number; readonly wake?: number } | undefined;
+
 /**
- * The rules were edited: what waits is due by their present words from now on, and what was over already counts. A step that a
- * rule does not have any more lets go of what it held. `wakeOf` says when a place is due at present.
+ * The rules were edited: what waits is due by their present words from now on, and what was over already counts; a window that is
+ * open is as long as they say, counted from when it began. A step that a rule does not have any more lets go of what it held.
  */
-export function retime(
-  rules: Iterable<CompiledRule>,
-  context: DecideContext,
-  wakeOf: (rule: string, key: string, step: string) => number | undefined,
-): Retimed {
+export function retime(rules: Iterable<CompiledRule>, context: DecideContext, timesOf: TimesOf): Retimed {
   const course = new Course(context);
   const notes: string[] = [];
   for (const rule of rules) {
     for (const step of STEPS) {
-      if (step.due === undefined) continue;
-      const moved = retimeStep(course, rule, step, context, wakeOf);
+      if (step.retimed === undefined) continue;
+      const moved = retimeStep(course, rule, step, context, timesOf);
       if (moved > 0) notes.push(noteOf(rule, step, moved));
     }
   }
@@ -34,18 +33,14 @@ export function retime(
 /** How long a rule may be gone before what fires by it is forgotten, milliseconds: it may only be on its way to another file. */
 const GONE_FOR_GOOD = 24 * 3_600_000;
 
-/** Rules are gone: what waits with them without a time is woken once they are gone for good. */
-export function abandon(
-  names: Iterable<string>,
-  context: DecideContext,
-  wakeOf: Parameters<typeof retime>[2],
-): Decision {
+/** Rules are gone: what is kept with them without a time is woken once they are gone for good. */
+export function abandon(names: Iterable<string>, context: DecideContext, timesOf: TimesOf): Decision {
   const course = new Course(context);
   for (const name of names) {
     for (const step of STEPS) {
-      if (step.due === undefined) continue;
       for (const [key, value] of context.memory.each(name, step.name)) {
-        if (wakeOf(name, key, step.name) !== undefined) continue;
+        const times = timesOf({ rule: name, key, step: step.name });
+        if (times === undefined || times.wake !== undefined || times.expires < FOREVER) continue;
         course.write({ name }, key, step.name, [{ value, expires: FOREVER, wake: context.now + GONE_FOR_GOOD }]);
       }
     }
@@ -53,12 +48,13 @@ export function abandon(
   return course.end([]);
 }
 
+/** How many keys have something at another time than before. */
 function retimeStep(
   course: Course,
   rule: CompiledRule,
   step: Step<unknown>,
-  { memory }: DecideContext,
-  wakeOf: Parameters<typeof retime>[2],
+  { memory, now }: DecideContext,
+  timesOf: TimesOf,
 ): number {
   let moved = 0;
   const settings = step.settings(rule);
@@ -69,12 +65,22 @@ function retimeStep(
       moved += 1;
       continue;
     }
-    const due = step.due!(settings, value, place);
-    if (due === wakeOf(rule.name, key, step.name)) continue;
+    const rows = step.retimed!(settings, value, place).filter((row) => {
+      const name = row.part === undefined ? step.name : `${step.name}/${row.part}`;
+      const isChanged = row.part === undefined && row.value !== value;
+      return isChanged || isMoved(row, timesOf({ rule: rule.name, key, step: name }), now);
+    });
+    if (rows.length === 0) continue;
     moved += 1;
-    course.write(rule, key, step.name, [{ value, expires: FOREVER, ...(due !== undefined && { wake: due }) }]);
+    course.write(rule, key, step.name, rows);
   }
   return moved;
+}
+
+/** What was over and stays over need not be written again. */
+function isMoved({ expires, wake }: Row, before: ReturnType<TimesOf>, now: number): boolean {
+  if (before === undefined || (expires <= now && before.expires <= now)) return false;
+  return expires !== before.expires || wake !== before.wake;
 }
 
 function noteOf(rule: CompiledRule, step: Step<unknown>, moved: number): string {

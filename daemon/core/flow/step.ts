@@ -55,6 +55,8 @@ export type Verdict =
 export interface Waking {
   readonly rows: readonly Row[];
   readonly signals: readonly Signal[];
+  /** What waited is over, and nobody is told: the last event of it, and why. */
+  readonly ended?: { readonly event: Event; readonly reason: string };
 }
 
 /**
@@ -69,8 +71,11 @@ export interface Step<Settings> {
   run(settings: Settings, signal: Signal, context: StepContext): Verdict;
   /** Its time has come. Settings are undefined when the rule does not have the step any more: then what waits goes on. */
   wake?(settings: Settings | undefined, context: StepContext): Waking;
-  /** When what it remembers is due by the present settings; undefined when nothing is. */
-  due?(settings: Settings | undefined, state: unknown, context: StepContext): number | undefined;
+  /**
+   * What it remembers, with the times that the present settings give it: until when it means anything, and when it is due. Rows
+   * that are left out stay as they are.
+   */
+  retimed?(settings: Settings | undefined, state: unknown, context: StepContext): readonly Row[];
 }
 
 /** Types `run` by its settings while the list holds all steps alike. */

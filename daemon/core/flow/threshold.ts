@@ -50,6 +50,16 @@ export const threshold = defineStep<Threshold>({
       rows,
     };
   },
+  retimed(settings, state, context) {
+    if (settings === undefined) return [];
+    const { from, next } = state as Counted;
+    const entries = partsOf(from, next).flatMap((part): Row[] => {
+      const value = remembered<Entry>(`threshold/${part}`, context);
+      return value === undefined ? [] : [{ part, value, expires: value.at + settings.within }];
+    });
+    const last = entries.at(-1);
+    return last === undefined ? [] : [{ value: state, expires: last.expires }, ...entries];
+  },
 });
 
 /** The first row that still counts, and the rows before it, to be forgotten. */

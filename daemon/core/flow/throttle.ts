@@ -23,4 +23,8 @@ export const throttle = defineStep<Rate>({
       until: recent[0]! + per,
     };
   },
+  retimed(rate, state) {
+    const last = (state as Passed).at.at(-1);
+    return rate === undefined || last === undefined ? [] : [{ value: state, expires: last + rate.per }];
+  },
 });

@@ -63,8 +63,10 @@ function wakeStep(course: Course, rule: CompiledRule, key: string, name: string)
     course.write(rule, key, name, [forget()]);
     return;
   }
-  const { rows, signals } = step.wake(step.settings(rule), course.at(rule, key));
+  const { rows, signals, ended } = step.wake(step.settings(rule), course.at(rule, key));
   course.write(rule, key, name, rows);
+  if (ended !== undefined)
+    course.became(ended.event, { rule: rule.name, key, outcome: 'resolved', reason: ended.reason });
   for (const signal of signals) course.became(signal.event, course.go(rule, key, signal, index + 1));
 }
 

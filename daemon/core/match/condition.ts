@@ -4,6 +4,7 @@ import type { Condition } from '../ruleset.ts';
 import { onceFor } from '../once-for.ts';
 import { findConditionSlip, type KnownFunctions } from './condition-slips.ts';
 import { re2Fault } from './re2-fault.ts';
+import { quoteLongIntegers } from './long-literals.ts';
 
 export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
@@ -82,7 +83,8 @@ function attempt(source: string): CompiledCondition {
       };
     const wrong = brokenExpression(parsed.ast);
     if (wrong !== undefined) return { ok: false, ...wrong };
-    const evaluate = usesMatches(parsed.ast) ? environment().parse(serialize(parsed.ast)) : parsed;
+    const rewritten = [usesMatches(parsed.ast), quoteLongIntegers(nodesOf(parsed.ast))].includes(true);
+    const evaluate = rewritten ? environment().parse(serialize(parsed.ast)) : parsed;
     return { ok: true, condition: { source, test: tester(evaluate, nesting) } };
   } catch (error) {
     const { code = '', summary, message, range } = error as CelFailure;

@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { isLongInteger } from '../json.ts';
 import { isWithin, readNetwork } from '../network.ts';
 import { compileGlob } from './glob.ts';
 import { re2Fault } from './re2-fault.ts';
@@ -81,20 +82,35 @@ function compileNetwork(network: string): (text: string) => boolean {
   return (text) => isWithin(text, read);
 }
 
-/** Numbers by size, texts (RFC 3339 times, versions of equal width) by their characters; nothing else, and never one with the other. */
+/**
+ * Numbers by size, also integers beyond 2^53, which are text; other texts (RFC 3339 times, versions of equal width) by their
+ * characters. Nothing else, and never a number with another text.
+ */
 function comparison(holds: (order: number) => boolean): Operator {
   return (limit) => {
+    const limitNumber = numberOf(limit);
     if (typeof limit !== 'number' && typeof limit !== 'string') {
       return { ok: false, message: 'it is neither a number nor text', mend: 'write a number like 500' };
     }
     return {
       ok: true,
       test: (value) => {
-        if (typeof value === 'number' && typeof limit === 'number') return holds(value - limit);
-        return (
-          typeof value === 'string' && typeof limit === 'string' && holds(value < limit ? -1 : value > limit ? 1 : 0)
-        );
+        const number = numberOf(value);
+        if (number !== undefined && limitNumber !== undefined) return holds(order(number, limitNumber));
+        return typeof value === 'string' && typeof limit === 'string' && holds(order(value, limit));
       },
     };
   };
+}
+
+function numberOf(value: unknown): number | bigint | undefined {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && isLongInteger(value) ? BigInt(value) : undefined;
+}
+
+/** NaN where one of them has no place in any order. */
+function order<T extends number | bigint | string>(a: T, b: T): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  return a <= b ? 0 : Number.NaN;
 }

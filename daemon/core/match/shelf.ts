@@ -1,3 +1,4 @@
+import { isLongInteger } from '../json.ts';
 import type { Finds } from './finds.ts';
 import type { Clue } from './need.ts';
 import { Ranges } from './ranges.ts';
@@ -63,6 +64,8 @@ export class Shelf {
     this.#prefixes?.meet(text, finds);
     this.#suffixes?.meet(text, finds);
     this.#folded?.meet(text.toLowerCase(), finds);
+    // A bound that is filed is smaller than any of these, so that rounding changes nothing.
+    if (this.#ranges !== undefined && isLongInteger(text)) this.#ranges.meet(Number(text), finds);
   }
 
   #meetOther(value: unknown, finds: Finds): void {

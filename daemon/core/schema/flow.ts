@@ -49,6 +49,26 @@ const inhibitionSchema = strict(
   { description: 'Quiet while that rule fires with equal values.' },
 );
 
+const holdMap = strict(
+  {
+    time: duration({ description: 'How long it has to hold.', examples: ['10m'] }),
+    max_gap: Type.Optional(
+      duration({
+        description: 'It has ended when no matching event has come for so long; shorter than `time`.',
+        examples: ['2m'],
+      }),
+    ),
+  },
+  { description: 'How long it has to hold, and how often that has to be seen.' },
+);
+
+const holdSchema = Type.Unsafe<number | Static<typeof holdMap>>({
+  anyOf: [duration({ description: 'How long it has to hold.', examples: ['5m'] }), holdMap],
+  description:
+    'Fire only when this long after the first match no event has resolved it; with `max_gap` only if matching events kept coming meanwhile.',
+  examples: ['5m', { time: '10m', max_gap: '2m' }],
+});
+
 const escalationSchema = strict(
   {
     after: duration({ description: 'So long after it began to fire.', examples: ['15m'] }),
@@ -60,9 +80,7 @@ const escalationSchema = strict(
 
 /** The settings of a rule that decide when somebody is told; each is a step of the flow. */
 export const flowFields = {
-  for: Type.Optional(
-    duration({ description: 'Fire only when it has held this long with no resolving event.', examples: ['5m'] }),
-  ),
+  for: Type.Optional(holdSchema),
   resolve: Type.Optional(resolveSchema),
   notify_resolved: Type.Optional(
     Type.Boolean({

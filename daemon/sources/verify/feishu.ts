@@ -1,5 +1,5 @@
 import { createDecipheriv, createHash } from 'node:crypto';
-import { isObject, type Json } from '../../core/json.ts';
+import { isObject, type Json, parseJson } from '../../core/json.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { HookAnswer, HookRequest } from '../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
@@ -59,7 +59,7 @@ function decryptedBy(secret: Secret, bytes: Buffer): unknown {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

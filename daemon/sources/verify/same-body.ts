@@ -8,9 +8,9 @@ export function sameBody(changing: readonly string[] = []): IsSame {
   return (first, again) => isDeepStrictEqual(bodyOf(first, changing), bodyOf(again, changing));
 }
 
-/** As it is stored: JSON, which knows no negative zero. */
-function bodyOf({ data }: Event, changing: readonly string[]): unknown {
-  const body = JSON.parse(JSON.stringify(data)) as unknown;
-  if (isObject(body)) for (const field of changing) delete body[field];
-  return body;
+/** As it is stored: JSON, which knows no negative zero. Of an element of a list also what stood around it. */
+function bodyOf({ data, parent = null }: Event, changing: readonly string[]): unknown {
+  const parts = JSON.parse(JSON.stringify([data, parent])) as unknown[];
+  for (const part of parts) if (isObject(part)) for (const field of changing) delete part[field];
+  return parts;
 }

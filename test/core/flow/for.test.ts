@@ -1,5 +1,6 @@
-import { describe } from 'vitest';
-import { story } from './script.ts';
+import { describe, expect, test } from 'vitest';
+import { Desk, HOUR } from '../../support/desk.ts';
+import { ruleText, story } from './script.ts';
 
 const RESOLVE = 'resolve: { match: { data.state: up } }';
 const NEWS = `${RESOLVE}, notify_resolved: true`;
@@ -137,4 +138,52 @@ describe('for', () => {
     'for: 1m, dedupe: 10m, message: { title: T, body: "{{ status }} {{ suppressed }}" }',
     ['0 down: waiting', '1m > ops firing 0', '5m down: waiting', '6m', '11m down: waiting', '12m > ops firing 1'],
   );
+});
+
+describe('max_gap', () => {
+  const SEEN = 'for: { time: 10m, max_gap: 2m }';
+  story('not given: one match and then silence fires', 'for: 10m', ['0 down: waiting', '10m > ops firing']);
+  story('ends the waiting when no match comes for so long', SEEN, ['0 down: waiting', '10m', '1h']);
+  story('lets fire what is seen again and again', SEEN, [
+    '0 down: waiting',
+    ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((minute) => `${minute}m down: waiting`),
+    '10m > ops firing',
+  ]);
+  story('begins anew after a gap', SEEN, [
+    '0 down: waiting',
+    '1m59s down: waiting',
+    '3m59s down: waiting',
+    ...[5, 6, 7, 8, 9, 10, 11, 12, 13].map((minute) => `${minute}m down: waiting`),
+    '13m58s down: waiting',
+    '13m59s > ops firing',
+  ]);
+  story('counts each key for itself', SEEN, [
+    '0 down a: waiting',
+    ...[1, 2, 3, 4, 5, 6, 7, 8].map((minute) => `${minute}m down b: waiting`),
+    '9m59s down b: waiting',
+    '10m',
+    '11m > ops firing',
+  ]);
+  story('is not met by events that do not match', SEEN, ['0 down: waiting', '1m up: no_match', '10m']);
+  story('survives a restart', SEEN, ['0 down: waiting', '1m restart', '2m30s sleep', '10m']);
+  story('counts while the daemon does not run, too', SEEN, ['0 down: waiting', '9m down: waiting', '11m sleep', '1h']);
+  story('is asked no more when it fires', `${SEEN}, resolve: { match: { data.state: up } }, notify_resolved: true`, [
+    ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((minute) => `${minute}m down: waiting`),
+    '10m > ops firing',
+    '1h down: deduplicated',
+    '2h up: resolved > ops resolved',
+  ]);
+
+  test.each([
+    [SEEN, 'it was over before it fired: no match for 2m (`max_gap`)'],
+    ['for: 10m, resolve: { after: 3m }', 'it was over before it fired: no match for 3m (`resolve.after`)'],
+  ])('says of the last event of `%s` why nobody was told', (rule, reason) => {
+    const desk = new Desk(`rules:\n${ruleText(rule)}`);
+    desk.take({ k: 'a', state: 'down' });
+    desk.wait(HOUR);
+    expect(desk.fates).toMatchObject([
+      { event: 'e1', outcome: 'waiting' },
+      { event: 'e1', outcome: 'resolved', reason },
+    ]);
+  });
 });

@@ -5,7 +5,7 @@ import { Desk, type DeskOptions } from '../../support/desk.ts';
 /**
  * A story in lines of `TIME ACTION: OUTCOME > SENT, SENT`, all but the time optional. TIME counts from the beginning (`10m`) or
  * is a moment. ACTIONs: `down` and `up` are events (`down a host=w1`: of the key `a`, with more data), `ack`, `restart`,
- * `sleep` (nothing runs from the line before until now), `edit` (the next of the other rules). SENT is `CHANNEL BODY`, what went
+ * `sleep` (nothing runs from the line before until now), `edit` (the next of the other rules), `start` (the same by a restart). SENT is `CHANNEL BODY`, what went
  * out since the line before; nothing else may have.
  */
 export type Story = readonly string[];
@@ -81,6 +81,11 @@ function act(desk: Desk, at: number, action: string, next: () => string): string
     const notes = desk.edit(next());
     desk.wait(0);
     return notes.join('; ');
+  }
+  if (verb === 'start') {
+    desk.startWith(next());
+    desk.wait(0);
+    return '';
   }
   if (verb === 'ack') return String(desk.acknowledge(rest[0] ?? 'a'));
   const pairs = rest.filter((word) => word.includes('=')).map((word) => word.split('=') as [string, string]);

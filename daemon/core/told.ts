@@ -1,0 +1,61 @@
+import type { OwedDelivery } from './decision.ts';
+import type { Delivery } from './delivery.ts';
+import type { CompiledRule } from './ruleset.ts';
+
+/** One delivery that told of an alert. */
+export interface Told {
+  readonly channel: string;
+  /** Recipients of its own, as rendered. */
+  readonly to?: readonly string[];
+  readonly delivery: string;
+  /** `notify.delay`. */
+  readonly delay: number;
+  /** Before then it has not gone out. */
+  readonly dueAt: number;
+}
+
+/** Who was told, as an alert remembers it: each channel, recipient and delay once, the latest. */
+export function withTold(before: readonly Told[], deliveries: readonly OwedDelivery[]): Told[] {
+  const now = deliveries.map(
+    ({ delivery, dueAt }): Told => ({
+      channel: delivery.channel,
+      ...(delivery.message.to !== undefined && { to: delivery.message.to }),
+      delivery: delivery.id,
+      delay: dueAt - delivery.createdAt,
+      dueAt,
+    }),
+  );
+  const once = new Map([...before, ...now].map((told) => [JSON.stringify([told.channel, told.to, told.delay]), told]));
+  return [...once.values()];
+}
+
+/**
+ * The `delay` that an edited rule has for what waits by the delay `before` on its way to a channel. Where several targets of the
+ * channel have other delays than that, nobody can say which of them is meant, and it stays.
+ */
+function delayNow(rule: CompiledRule, channel: string, before: number): number {
+  const targets = [...rule.notify, ...rule.escalate.flatMap(({ notify }) => notify)];
+  const delays = new Set(targets.filter((target) => target.channel === channel).map(({ delay }) => delay));
+  if (delays.has(before) || delays.size === 0) return before;
+  const meant = delays.size === 1 ? delays : new Set([...delays].filter((delay) => delay > 0));
+  return meant.size === 1 ? [...meant][0]! : before;
+}
+
+/** When a delivery that waits by `notify.delay` is due by the rule's present words; undefined when that has not changed. */
+export function dueByRule(
+  rule: CompiledRule,
+  { channel, delay = 0 }: Pick<Delivery, 'channel' | 'delay'>,
+  dueAt: number,
+): number | undefined {
+  const now = delay === 0 ? 0 : delayNow(rule, channel, delay);
+  return now === delay ? undefined : dueAt - delay + now;
+}
+
+/** Who is told, with the times of the rule's present words; the same list when none of them has changed. */
+export function toldByRule(rule: CompiledRule, told: readonly Told[], now: number): readonly Told[] {
+  const retimed = told.map((one) => {
+    const dueAt = one.dueAt > now ? dueByRule(rule, one, one.dueAt) : undefined;
+    return dueAt === undefined ? one : { ...one, dueAt, delay: one.delay + dueAt - one.dueAt };
+  });
+  return retimed.some((one, index) => one !== told[index]) ? retimed : told;
+}
