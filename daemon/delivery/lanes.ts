@@ -42,7 +42,7 @@ export class Lanes {
           this.#observers.forEach((observer) => this.#tell(() => observer.settled(delivery, settlement))),
       },
     };
-    parts.store.deliveries.onOwed((channel) => this.#owed(channel));
+    parts.store.deliveries.onOwed((channel) => void this.#owed(channel));
   }
 
   observe(observer: LaneParts['observer']): () => void {
@@ -72,7 +72,7 @@ export class Lanes {
       const left: Promise<void> = lane.end().finally(() => this.#leaving.delete(left));
       this.#leaving.add(left);
     }
-    for (const name of this.#parts.store.deliveries.channels()) this.#owed(name, before.get(name)?.type);
+    for (const name of this.#parts.store.deliveries.channels()) work.push(this.#owed(name, before.get(name)?.type));
     return Promise.all(work).then(() => undefined);
   }
 
@@ -193,18 +193,14 @@ export class Lanes {
     await lane.start(unfinished);
   }
 
-  /** A channel owes something. One that is not in the rules keeps it for a while. */
-  #owed(name: string, type = ''): void {
+  /** A channel owes something. One that is not in the rules keeps it for a while; resolves when its status is known. */
+  async #owed(name: string, type = ''): Promise<void> {
     const known = this.#lanes.get(name) ?? this.#removed.get(name);
-    if (known !== undefined) known.wake();
-    else if (this.#applied && this.#parts.store.deliveries.counts().byChannel.has(name)) {
-      const removed = new RemovedChannel({ name, type }, this.#parts, () => this.#removed.delete(name));
-      this.#removed.set(name, removed);
-      void this.#unfinished?.then(
-        () => removed.wake(),
-        () => undefined,
-      );
-    }
+    if (known !== undefined) return known.wake();
+    if (!this.#applied || !this.#parts.store.deliveries.counts().byChannel.has(name)) return;
+    const removed = new RemovedChannel({ name, type }, this.#parts, () => this.#removed.delete(name));
+    this.#removed.set(name, removed);
+    await removed.start(this.#unfinished ?? Promise.resolve());
   }
 }
 

@@ -28,6 +28,9 @@ export class RemovedChannel {
   });
   #type: string;
   #since: number | undefined;
+  #isSinceStored = false;
+  #loading: Promise<void> | undefined;
+  #begun = false;
   #ended = false;
   #retrying = false;
 
@@ -40,8 +43,17 @@ export class RemovedChannel {
     this.#alarm = new Alarm(parts.clock, () => this.wake());
   }
 
+  /** Resolves when its status is known; then what is over ends. */
+  async start(before: Promise<void>): Promise<void> {
+    this.#loading = before.then(() => this.#load());
+    // The first round tries again, and says what is wrong.
+    await this.#loading.catch(() => undefined);
+    this.#begun = true;
+    this.wake();
+  }
+
   wake(): void {
-    if (!this.#ended) this.#pump.wake();
+    if (this.#begun && !this.#ended) this.#pump.wake();
   }
 
   status(): LaneStatus {
@@ -63,6 +75,7 @@ export class RemovedChannel {
   async end(): Promise<void> {
     this.#ended = true;
     this.#alarm.cancel();
+    await this.#loading?.catch(() => undefined);
     await this.#pump.running;
   }
 
@@ -72,28 +85,36 @@ export class RemovedChannel {
 
   async #round(): Promise<void> {
     this.#retrying = false;
-    this.#since ??= await this.#remembered();
-    this.#type ||= await this.#storedType();
-    await this.#endWhatIsOver(this.#since + MAX_ABSENCE_MS);
+    await this.#load();
+    if (!this.#isSinceStored) await this.#storeSince();
+    await this.#endWhatIsOver(this.#since! + MAX_ABSENCE_MS);
     if (this.#ended || this.#counts !== undefined) return;
     await this.#remember(null);
     if (this.#counts === undefined) return this.#onDrained();
     // Something was given back meanwhile, and has woken the next round.
     this.#since = undefined;
+    this.#isSinceStored = false;
   }
 
-  /** Reads when the channel left the rules, or stores that it was now. */
-  async #remembered(): Promise<number> {
-    const { store, clock, log } = this.#parts;
-    const stored = (await store.marks.read(`channel:${this.name}`)).get(REMOVED_MARK);
-    if (stored !== undefined) return Number(stored);
-    const now = clock.now();
-    await this.#remember(String(now));
-    log.warn(
-      { deliveries: this.#counts?.pending, until: rfc3339(now + MAX_ABSENCE_MS) },
+  /** Reads when the channel left the rules, which is now when that is not stored, and its type. */
+  async #load(): Promise<void> {
+    const { store, clock } = this.#parts;
+    if (this.#since === undefined) {
+      const stored = (await store.marks.read(`channel:${this.name}`)).get(REMOVED_MARK);
+      this.#isSinceStored = stored !== undefined;
+      this.#since = stored === undefined ? clock.now() : Number(stored);
+    }
+    this.#type ||= await this.#storedType();
+  }
+
+  async #storeSince(): Promise<void> {
+    const since = this.#since!;
+    await this.#remember(String(since));
+    this.#isSinceStored = true;
+    this.#parts.log.warn(
+      { deliveries: this.#counts?.pending, until: rfc3339(since + MAX_ABSENCE_MS) },
       `${this.name}: no longer in the rules; what it owes waits for it, then becomes dead letters`,
     );
-    return now;
   }
 
   #remember(value: string | null): Promise<void> {
