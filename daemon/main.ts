@@ -77,6 +77,13 @@ const terminal: Terminal = {
       onHangup = () => {};
     };
   },
+  onCrash(tell) {
+    const listener = (error: unknown): void => {
+      process.stderr.write(`belfry: ${tell(error)}\n`, () => process.exit(1));
+    };
+    process.on('uncaughtException', listener);
+    return () => process.off('uncaughtException', listener);
+  },
 };
 
 async function main(): Promise<void> {

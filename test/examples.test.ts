@@ -28,7 +28,7 @@ const rulesOf = (story: string): RulesFile => parse(text(story, 'rules.yaml'), {
 async function belfry(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const interrupted = new AbortController().signal;
-  const place = { cwd: root, pid: 1, hostname: 'here', interrupted, onHangup: () => () => {} };
+  const place = { cwd: root, pid: 1, hostname: 'here', interrupted, onHangup: () => () => {}, onCrash: () => () => {} };
   const code = await runProgram(args, { stdin, stdout, stderr, env, ...place }, '0.0.0');
   return { code, out: written(stdout), err: written(stderr) };
 }

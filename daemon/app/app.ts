@@ -43,7 +43,7 @@ export async function openApp(given: AppOptions): Promise<App> {
     return await build(foundation, options);
   } catch (error) {
     await foundation.closers.close();
-    throw asUnusable(error, foundation.paths);
+    throw foundation.scrubber.scrubError(asUnusable(error, foundation.paths));
   }
 }
 
@@ -51,7 +51,7 @@ async function build(foundation: Foundation, options: FoundationOptions & AppOpt
   const { closers, store, log, live, prepared, paths, scrubber } = foundation;
   const { terminal, clock, version, check } = options;
   const failed = failureOf(foundation);
-  const feed = new Feed();
+  const feed = new Feed(scrubber);
   const waiting = new Waiting(store.deliveries, clock);
   const metrics = openMetrics();
   closers.own('metrics', () => metrics.close());

@@ -1,8 +1,14 @@
 import type { FeedItem } from '../http/port.ts';
+import type { Scrubber } from '../lib/scrubber.ts';
 
 /** Live events and deliveries for `belfry tail`. Nobody listening costs nothing; a listener that throws harms no other. */
 export class Feed {
   readonly #listeners = new Set<(item: FeedItem) => void>();
+  readonly #scrubber: Scrubber;
+
+  constructor(scrubber: Scrubber) {
+    this.#scrubber = scrubber;
+  }
 
   get followed(): boolean {
     return this.#listeners.size > 0;
@@ -14,9 +20,10 @@ export class Feed {
   }
 
   publish(item: FeedItem): void {
+    const shown = this.#scrubber.scrubJson(item);
     for (const listener of this.#listeners) {
       try {
-        listener(item);
+        listener(shown);
       } catch {
         this.#listeners.delete(listener);
       }

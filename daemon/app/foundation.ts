@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { channelTypes } from '../channels/index.ts';
 import { openHttpClient } from '../channels/http.ts';
 import type { Notifier, PushGateway } from '../channels/channel.ts';
@@ -65,12 +66,17 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
   refuseUnsafeEnvironment(terminal.env);
   const { places, texts } = await readPlaces(config, terminal.env);
   const paths = statePaths(places, terminal.env, terminal.cwd);
+  const scrubber = new Scrubber();
   const closers = new Closers();
+  closers.own(
+    'crash report',
+    terminal.onCrash((error) => scrubber.scrub(inspect(error))),
+  );
   try {
-    return await openOn(paths, { options, texts, closers, quiet });
+    return await openOn(paths, { options, texts, closers, scrubber, quiet });
   } catch (error) {
     await closers.close();
-    throw asUnusable(error, paths);
+    throw scrubber.scrubError(asUnusable(error, paths));
   }
 }
 
@@ -78,12 +84,12 @@ interface Opening {
   readonly options: FoundationOptions;
   readonly texts: ReadonlyMap<string, EarlierText>;
   readonly closers: Closers;
+  readonly scrubber: Scrubber;
   readonly quiet: 'error' | undefined;
 }
 
-async function openOn(paths: StatePaths, { options, texts, closers, quiet }: Opening): Promise<Foundation> {
+async function openOn(paths: StatePaths, { options, texts, closers, scrubber, quiet }: Opening): Promise<Foundation> {
   const { terminal, config } = options;
-  const scrubber = new Scrubber();
   const key = await fingerprintKey(paths);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber }, texts);

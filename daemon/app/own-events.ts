@@ -4,6 +4,7 @@ import { ownEvents } from '../core/own-events.ts';
 import type { ReloadView } from '../http/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { Scrubber } from '../lib/scrubber.ts';
 
 /** How often one rule's errors are told as events; every one is counted and logged anyway. Milliseconds. */
 const RULE_ERROR_EVERY = 60_000;
@@ -14,16 +15,23 @@ export class OwnEvents {
   readonly #accept: (events: readonly EventInput[]) => Promise<unknown>;
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #scrubber: Scrubber;
   readonly #ruleErrors = new Map<string, number>();
 
-  constructor(parts: { accept: (events: readonly EventInput[]) => Promise<unknown>; log: Log; clock: Clock }) {
+  constructor(parts: {
+    accept: (events: readonly EventInput[]) => Promise<unknown>;
+    log: Log;
+    clock: Clock;
+    scrubber: Scrubber;
+  }) {
+    this.#scrubber = parts.scrubber;
     this.#accept = parts.accept;
     this.#log = parts.log;
     this.#clock = parts.clock;
   }
 
   raise(event: EventInput): void {
-    this.#accept([event]).catch((error: unknown) =>
+    this.#accept([this.#scrubber.scrubJson(event)]).catch((error: unknown) =>
       this.#log.warn({ type: event.type, error: (error as Error).message }, 'an event of our own was not taken'),
     );
   }

@@ -9,6 +9,7 @@ import { mendByName } from '../core/suggest.ts';
 import type { AlertDesk } from '../http/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { Scrubber } from '../lib/scrubber.ts';
 import type { Store } from '../store/store.ts';
 
 export interface QuietingParts {
@@ -17,6 +18,7 @@ export interface QuietingParts {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly log: Log;
+  readonly scrubber: Scrubber;
 }
 
 /** What people made and is not over; each one is looked at for every message. */
@@ -52,7 +54,7 @@ function silencesOf(ruleset: Ruleset, memory: Memory): readonly Silence[] {
 }
 
 async function acknowledgeAlert(
-  { store, live, clock, newId, log }: QuietingParts,
+  { store, live, clock, newId, log, scrubber }: QuietingParts,
   given: Acknowledgement,
 ): ReturnType<AlertDesk['acknowledge']> {
   const now = clock.now();
@@ -62,10 +64,11 @@ async function acknowledgeAlert(
   );
   for (const { rule, key } of acknowledged) log.info({ rule, key, by: given.by }, 'alert: acknowledged');
   if (acknowledged.length > 0) return { acknowledged };
-  return { acknowledged, mend: meant(given, alerts(ruleset, store.memory(now))) };
+  return { acknowledged, mend: meant(given, alerts(ruleset, store.memory(now)), scrubber) };
 }
 
-function meant({ key, rule }: Acknowledgement, firing: ReturnType<typeof alerts>): string {
+function meant({ key, rule }: Acknowledgement, firing: ReturnType<typeof alerts>, scrubber: Scrubber): string {
+  const shown = (text: string): string => shownKey(scrubber.scrub(text));
   const rules = firing.filter((alert) => alert.key === key).map((alert) => alert.rule);
   if (rule !== undefined && rules.length > 0) return mendByName(rule, rules, '', 'rules whose alert it is');
   const mine = rule === undefined ? firing : firing.filter((alert) => alert.rule === rule);
@@ -73,8 +76,8 @@ function meant({ key, rule }: Acknowledgement, firing: ReturnType<typeof alerts>
   return mendByName(shown(key), keys, 'nothing fires', 'firing now');
 }
 
-/** A key comes from an event: what is long or not for eyes is not repeated. */
-function shown(key: string): string {
+/** A key comes from an event: what is long or not for eyes is not repeated. It has been scrubbed before, or half a secret could stay. */
+function shownKey(key: string): string {
   return key.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, LONGEST_KEY);
 }
 

@@ -35,7 +35,7 @@ export function buildTraffic(
   const { store, deadLetters, log, live, scrubber } = foundation;
   const { clock } = options;
   const ids = (): string => newId(clock.now());
-  const own = new OwnEvents({ accept: (events) => intake.accept(events, { source: 'belfry' }), log, clock });
+  const own = new OwnEvents({ accept: (events) => intake.accept(events, { source: 'belfry' }), log, clock, scrubber });
   const taken = watchEvents({ feed, metrics, own, live: () => live.ruleset, clock, log });
   const observe: IntakeParts['observe'] = (event, at) => sources.observe(event, at);
   const intake: Intake = new Intake({ live: () => live.ruleset, store, clock, newId: ids, taken, observe });

@@ -1,6 +1,6 @@
 import { type FailureClass, SendFailure } from '../core/failure.ts';
 import type { Message } from '../core/message.ts';
-import { argument, path, strict } from '../core/schema/fields.ts';
+import { argument, path, sensitive, strict } from '../core/schema/fields.ts';
 import { Type } from '../core/schema/type.ts';
 import type { Template } from '../core/ruleset.ts';
 import { defineChannel, type SendIo } from './channel.ts';
@@ -32,7 +32,7 @@ export const command = defineChannel({
     env: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }),
-        Type.String({ description: 'Its value.', examples: ['${env:PAGER_TOKEN}'] }),
+        sensitive(Type.String({ description: 'Its value.', examples: ['${env:PAGER_TOKEN}'] })),
         {
           description:
             "Variables for the program, besides PATH, HOME, LANG, TZ and the like; the daemon's others are not passed on.",

@@ -1,7 +1,7 @@
 import type { Delivery } from '../core/delivery.ts';
 import type { Message } from '../core/message.ts';
 import type { Scope, Template } from '../core/ruleset.ts';
-import { template } from '../core/schema/fields.ts';
+import { sensitive, template } from '../core/schema/fields.ts';
 import { Type } from '../core/schema/type.ts';
 import { HTTP_URL, readUrl } from '../core/url.ts';
 import { wellFormed } from './text.ts';
@@ -20,10 +20,14 @@ export const apiSetting = (standard: string) =>
 
 export const headersSetting = () =>
   Type.Optional(
-    Type.Record(Type.String(), template({ description: 'The value of one header.', examples: ['{{ event.id }}'] }), {
-      description: 'More headers for each request; the values are templates.',
-      examples: [{ Authorization: 'Bearer ${env:RELAY_TOKEN}', 'X-Rule': '{{ rule }}' }],
-    }),
+    Type.Record(
+      Type.String(),
+      sensitive(template({ description: 'The value of one header.', examples: ['{{ event.id }}'] })),
+      {
+        description: 'More headers for each request; the values are templates.',
+        examples: [{ Authorization: 'Bearer ${env:RELAY_TOKEN}', 'X-Rule': '{{ rule }}' }],
+      },
+    ),
   );
 
 type Headers = Readonly<Record<string, Template>>;

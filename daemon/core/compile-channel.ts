@@ -41,7 +41,7 @@ export function compileChannel(
   };
 }
 
-const SILENT = { found: () => undefined, secret: () => undefined, hide: () => undefined };
+const SILENT = { found: () => undefined, secret: () => undefined, sensitive: () => undefined, hide: () => undefined };
 
 /** The type's documented limits, over them the file's defaults, over them the channel's own. */
 function compilePolicy(

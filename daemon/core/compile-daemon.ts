@@ -57,7 +57,7 @@ function checkAddresses({ listen, public_url: publicUrl }: DaemonFileSettings, d
 
 /** What holds when no file has a `daemon:`. */
 export function defaultDaemon(tools: CompileTools): DaemonSettings {
-  const silent = { found: () => undefined, secret: () => undefined, hide: () => undefined };
+  const silent = { found: () => undefined, secret: () => undefined, sensitive: () => undefined, hide: () => undefined };
   return daemonSettings(decode(daemonSchema, {}, '/daemon', silent) as DaemonFileSettings, tools);
 }
 

@@ -1,3 +1,4 @@
+import type { GivenSecret } from '../lib/secret.ts';
 import { compileChannel } from './compile-channel.ts';
 import { compileDaemon } from './compile-daemon.ts';
 import { compileDefaults, type FileDefaults } from './compile-defaults.ts';
@@ -40,8 +41,8 @@ export interface Fragment {
   readonly rulesByDigest: ReadonlyMap<string, CompiledRule>;
   /** How many rules it has, good or not. */
   readonly ruleCount: number;
-  /** Values of secret fields, for the scrubber. */
-  readonly secrets: readonly string[];
+  /** Values that are secrets by their place, for the scrubber. */
+  readonly secrets: readonly GivenSecret[];
   /** Pointers of values that an excerpt must not show. */
   readonly masked: ReadonlySet<string>;
   /** Pointers of texts with an unresolved reference that did not fit with a stand-in for it, and the words that fit there. */

@@ -1,3 +1,4 @@
+import { isPublicHeader, type GivenSecret, type SecretRole } from '../lib/secret.ts';
 import type { Problem } from './failure.ts';
 import { below, nameOf, stepsOf, valueAt } from './pointer.ts';
 import { coerceReferenced } from './schema/coerce.ts';
@@ -59,6 +60,7 @@ export interface WrittenName {
 }
 
 const MOST_PROBLEMS = 500;
+const URL_WITH_USER = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*@/i;
 
 /** Everything learnt about one file while it is compiled: problems with their places, names, mentions, secrets. */
 export class Draft {
@@ -66,8 +68,8 @@ export class Draft {
   readonly declared: Declared[] = [];
   readonly references: Reference[] = [];
   readonly names: WrittenName[] = [];
-  /** Values of secret fields; longer than the reference that brought them in, or written out. */
-  readonly secrets: string[] = [];
+  /** Values that are secrets by their place; longer than the reference that brought them in, or written out. */
+  readonly secrets: GivenSecret[] = [];
   /** Pointers of values that an excerpt must not show. */
   readonly masked = new Set<string>();
   /** Places where a stand-in was not taken, with the words that would have been, as far as they are known. */
@@ -177,6 +179,7 @@ export class Draft {
     const before = this.count;
     const { document } = this;
     const value = this.coerced(schema, given, pointer);
+    this.#keepPasswords(value, pointer);
     const place = { pointer, noun, hidden: (at: string) => this.masked.has(at) || document.referenced(at) };
     const decoded = decode(schema, value, pointer, this.#sink());
     for (const finding of validate(schemaOf(schema), value, place)) this.found(finding);
@@ -199,13 +202,33 @@ export class Draft {
     return {
       found: (finding) => this.found(finding),
       secret: (pointer, value) => {
-        if (!this.#isUnresolved(pointer)) this.secrets.push(value);
-        this.masked.add(pointer);
+        this.#keepSecret(pointer, 'secret', value);
+      },
+      sensitive: (pointer, literal) => {
+        if (literal !== '' && !isPublicHeader(stepsOf(pointer).at(-1)!)) this.#keepSecret(pointer, 'setting', literal);
       },
       hide: (pointer) => this.masked.add(pointer),
       ...(absolute !== undefined && { absolute: (path: string) => absolute(path) }),
       located: (pointer) => void this.#located.push(pointer),
     };
+  }
+
+  #keepSecret(pointer: string, role: SecretRole, value: string): void {
+    if (!this.#isUnresolved(pointer))
+      this.secrets.push({
+        value,
+        role,
+        name: stepsOf(pointer).at(-1) ?? '',
+        referenced: this.document.referenced(pointer),
+      });
+    this.masked.add(pointer);
+  }
+
+  /** A URL may have a password in it, in whatever setting it stands. */
+  #keepPasswords(value: unknown, pointer: string): void {
+    if (typeof value === 'string' && URL_WITH_USER.test(value)) this.#keepSecret(pointer, 'url', value);
+    if (typeof value !== 'object' || value === null) return;
+    for (const [step, item] of Object.entries(value)) this.#keepPasswords(item, below(pointer, step));
   }
 
   #problem(finding: Finding): Problem {

@@ -48,14 +48,14 @@ export async function attempt(input: AttemptInput): Promise<Attempted> {
   try {
     const answer = await orSilence(deadline, notifier.send(delivery.message, new Io(delivery, deadline)));
     if (isHandover(answer)) return { kind: 'handover', until: answer.until };
-    return { kind: 'delivered', receipt: scrubber.scrubJson(answer) };
+    return { kind: 'delivered', receipt: scrubber.scrubAnswerJson(answer) };
   } catch (error) {
     if (killed.aborted) return { kind: 'killed' };
     const failure = fromAbort(error, deadline);
     if (failure instanceof SendFailure) return { kind: 'failed', failure: scrubbed(failure, scrubber) };
     return {
       kind: 'bug',
-      error: new Error(scrubber.scrub(failure instanceof Error ? failure.message : String(failure)), {
+      error: new Error(scrubber.scrubAnswer(failure instanceof Error ? failure.message : String(failure)), {
         cause: failure,
       }),
     };
@@ -92,8 +92,9 @@ function isHandover(answer: Receipt | Handover): answer is Handover {
 
 function scrubbed(failure: SendFailure, scrubber: Scrubber): SendFailure {
   const { body, ...detail } = failure.detail;
-  return new SendFailure(failure.class, failure.code, scrubber.scrub(failure.message).slice(0, LONGEST_MESSAGE), {
+  const message = scrubber.scrubAnswer(failure.message).slice(0, LONGEST_MESSAGE);
+  return new SendFailure(failure.class, scrubber.scrubAnswer(failure.code), message, {
     ...detail,
-    ...(body !== undefined && { body: scrubber.scrub(body).slice(0, LONGEST_BODY) }),
+    ...(body !== undefined && { body: scrubber.scrubAnswer(body).slice(0, LONGEST_BODY) }),
   });
 }

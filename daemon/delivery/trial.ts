@@ -32,7 +32,7 @@ export async function tryOnce(
   if (outcome.kind !== 'killed') observer.attempted(config.name, ms);
   if (outcome.kind === 'bug')
     log.error(
-      { delivery: delivery.id, stack: (outcome.error.cause as Error | undefined)?.stack },
+      { delivery: delivery.id, stack: scrubber.scrubAnswer((outcome.error.cause as Error | undefined)?.stack ?? '') },
       `${config.name}: the channel has a bug`,
     );
   return { outcome, record: { at, ms, ...failureOf(outcome) }, fingerprint: config.fingerprint };

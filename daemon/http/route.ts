@@ -61,11 +61,12 @@ export function sendJson(
   response.end(body);
 }
 
-/** NDJSON, a line as each comes, waiting for readers that are slow. */
+/** NDJSON, a line as each comes, scrubbed, waiting for readers that are slow. */
 export async function sendLines(
   response: ServerResponse,
   lines: AsyncIterable<unknown>,
   gone: AbortSignal,
+  scrubber: Scrubber,
 ): Promise<void> {
   const begin = (): void => {
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' });
@@ -74,7 +75,7 @@ export async function sendLines(
     if (gone.aborted) return;
     // Only now: what fails before its first line is still answered as a problem.
     begin();
-    if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, gone);
+    if (!response.write(`${JSON.stringify(scrubber.scrubJson(line))}\n`)) await drained(response, gone);
   }
   begin();
   response.end();

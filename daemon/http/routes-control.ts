@@ -103,7 +103,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'The dead letters, a line each.',
     answers: { 200: 'NDJSON: records, and `{"line","problem"}` for lines that do not parse' },
-    handle: ({ response, departure }, { port }) => sendLines(response, port.dead(), departure.signal),
+    handle: ({ response, departure }, { port, scrubber }) =>
+      sendLines(response, port.dead(), departure.signal, scrubber),
   },
   {
     method: 'POST',
@@ -112,9 +113,10 @@ export const controlRoutes: readonly Route[] = [
     body: ['application/json'],
     summary: 'Send dead letters again, oldest first.',
     answers: { 200: 'NDJSON: the plan, a line for each as it ends, the sum', 400: 'No such criterion' },
-    async handle({ request, response, departure }, { port }) {
+    async handle({ request, response, departure }, { port, scrubber }) {
       const gone = departure.signal;
-      await sendLines(response, port.resend(resendRequest(await readJson(request, port.limits().body)), gone), gone);
+      const asked = resendRequest(await readJson(request, port.limits().body));
+      await sendLines(response, port.resend(asked, gone), gone, scrubber);
     },
   },
   {

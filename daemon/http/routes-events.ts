@@ -38,7 +38,10 @@ export const eventRoutes: readonly Route[] = [
   },
 ];
 
-async function postEvents({ request, response, query, departure }: Exchange, { port }: RouteParts): Promise<void> {
+async function postEvents(
+  { request, response, query, departure }: Exchange,
+  { port, scrubber }: RouteParts,
+): Promise<void> {
   const wait = waitOf(query);
   const body = await readBody(request, port.limits().body);
   const parsed = parseEvents({ contentType: request.headers['content-type'], headers: request.headers, body });
@@ -54,10 +57,12 @@ async function postEvents({ request, response, query, departure }: Exchange, { p
   else
     sendJson(response, 200, {
       events,
-      deliveries: await port.wait(
-        events.map(({ id }) => id),
-        wait,
-        departure.signal,
+      deliveries: scrubber.scrubJson(
+        await port.wait(
+          events.map(({ id }) => id),
+          wait,
+          departure.signal,
+        ),
       ),
     });
 }

@@ -42,9 +42,9 @@ export const historyRoutes: readonly Route[] = [
       200: '`{"events":[...],"next"}`; `next` is null on the last page',
       400: 'A parameter that is not understood',
     },
-    async handle({ response, query }, { port }) {
+    async handle({ response, query }, { port, scrubber }) {
       const { items, next } = await port.events(requestOf(query, EVENT_FILTERS));
-      sendJson(response, 200, { events: items, next: next ?? null });
+      sendJson(response, 200, scrubber.scrubJson({ events: items, next: next ?? null }));
     },
   },
   {
@@ -53,10 +53,10 @@ export const historyRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'One event with what the rules decided, then and later, and its deliveries.',
     answers: { 200: 'The event', 404: 'No such event' },
-    async handle({ response, params }: Exchange, { port }) {
+    async handle({ response, params }: Exchange, { port, scrubber }) {
       const event = await port.event(params.id ?? '');
       if (event === undefined) throw new HttpProblem(404, 'event.none', 'there is no event with this id');
-      sendJson(response, 200, event);
+      sendJson(response, 200, scrubber.scrubJson(event));
     },
   },
   {
@@ -69,9 +69,9 @@ export const historyRoutes: readonly Route[] = [
       200: '`{"deliveries":[...],"next"}`; `next` is null on the last page',
       400: 'A parameter that is not understood',
     },
-    async handle({ response, query }, { port }) {
+    async handle({ response, query }, { port, scrubber }) {
       const { items, next } = await port.deliveries(requestOf(query, DELIVERY_FILTERS));
-      sendJson(response, 200, { deliveries: items, next: next ?? null });
+      sendJson(response, 200, scrubber.scrubJson({ deliveries: items, next: next ?? null }));
     },
   },
   {
@@ -80,10 +80,10 @@ export const historyRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'One delivery with its attempts and receipt.',
     answers: { 200: 'The delivery', 404: 'No such delivery' },
-    async handle({ response, params }: Exchange, { port }) {
+    async handle({ response, params }: Exchange, { port, scrubber }) {
       const delivery = await port.delivery(params.id ?? '');
       if (delivery === undefined) throw new HttpProblem(404, 'delivery.none', 'there is no delivery with this id');
-      sendJson(response, 200, delivery);
+      sendJson(response, 200, scrubber.scrubJson(delivery));
     },
   },
 ];

@@ -9,7 +9,7 @@ export interface LogSettings {
   readonly format: 'auto' | 'json' | 'text';
 }
 
-/** The one writer of log lines: each line is scrubbed after it is serialised, so that nested causes and echoed answers are covered. */
+/** The one writer of log lines: each line is searched after it is serialised, so that nested causes and echoed answers are covered. */
 export function openLog(
   settings: LogSettings,
   scrubber: Scrubber,
@@ -17,7 +17,8 @@ export function openLog(
 ): Log {
   const asText = settings.format === 'text' || (settings.format === 'auto' && out.isTTY === true);
   const write = (line: string): void => {
-    out.write(scrubber.scrub(asText ? readable(line) : line));
+    const clean = scrubber.scrub(line) === line ? line : scrubbedLine(line, scrubber);
+    out.write(asText ? readable(clean) : clean);
   };
   return pino(
     {
@@ -29,6 +30,10 @@ export function openLog(
     { write },
   );
 }
+
+/** Scrubbed in its values, so that it stays JSON. */
+const scrubbedLine = (line: string, scrubber: Scrubber): string =>
+  `${JSON.stringify(scrubber.scrubJson(JSON.parse(line)))}\n`;
 
 /** `12:00:01 warn  ops: delivery dead  delivery=01J.. code=wecom.93000`; one line whatever is in it. */
 function readable(line: string): string {

@@ -25,3 +25,22 @@ export class Secret {
     return '***';
   }
 }
+
+/**
+ * How a value came to be a secret: it stands in a secret field, is a literal header or variable, is a URL that is no secret
+ * but has a password in it, or came in through a reference.
+ */
+export type SecretRole = 'secret' | 'setting' | 'url' | 'reference';
+
+/** A value that the configuration brings in. `name` is that of its setting, header or variable. */
+export interface GivenSecret {
+  readonly value: string;
+  readonly role: SecretRole;
+  readonly name: string;
+  /** Something in it came in through a reference. */
+  readonly referenced?: boolean;
+}
+
+/** Headers that say what kind of text goes, not who sends it. */
+export const isPublicHeader = (name: string): boolean =>
+  /^(?:content-.*|accept.*|user-agent|cache-control|host|origin|date)$/i.test(name);

@@ -13,4 +13,6 @@ export interface Terminal {
   readonly interrupted: AbortSignal;
   /** Calls the listener, of which there is one, at each SIGHUP, and at once for one that came before. Returns the unsubscription. */
   onHangup(listener: () => void): () => void;
+  /** Has an error that nothing caught written by `tell` before the process ends with 1. Returns the unsubscription. */
+  onCrash(tell: (error: unknown) => string): () => void;
 }

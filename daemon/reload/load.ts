@@ -108,7 +108,9 @@ async function compileFile(
   const found = await lookUpAll(parsed.ok ? referencesIn(parsed.data) : [], scope);
   const stamp = parts.tools.fingerprint(JSON.stringify([text, [...found]]));
   if (known?.stamp === stamp) return known;
-  for (const lookup of found.values()) if ('value' in lookup) parts.scrubber.add(lookup.value);
+  for (const lookup of found.values()) {
+    if ('value' in lookup) parts.scrubber.add({ value: lookup.value, role: 'reference', name: '' });
+  }
   const lines = new Lines(text);
   if (!parsed.ok) {
     const problems = parsed.issues.map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue }));

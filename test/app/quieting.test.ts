@@ -8,6 +8,7 @@ import type { Json } from '../../daemon/core/json.ts';
 import type { Ruleset } from '../../daemon/core/ruleset.ts';
 import { select } from '../../daemon/core/select.ts';
 import { newId } from '../../daemon/lib/id.ts';
+import { Scrubber } from '../../daemon/lib/scrubber.ts';
 import { openStore } from '../../daemon/store/sqlite.ts';
 import { rulesetOf } from '../support/compile.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -45,7 +46,7 @@ async function opened(rules = DISK, path = ':memory:') {
     woken: (decision) => decisions.push(decision),
   });
   timers.start();
-  const desk = openQuieting({ store, live: () => ruleset, clock, newId: ids, log });
+  const desk = openQuieting({ store, live: () => ruleset, clock, newId: ids, log, scrubber: new Scrubber() });
   const close = async (): Promise<void> => {
     await timers.stop();
     await store.close();

@@ -51,6 +51,7 @@ async function belfry(cwd: string, args: readonly string[], { stdin = '', isTTY 
     hostname: 'here',
     interrupted: new AbortController().signal,
     onHangup: () => () => undefined,
+    onCrash: () => () => undefined,
   };
   const code = await runProgram(['explain', ...args], terminal, '0.0.0');
   return { code, out: written(stdout), err: written(stderr) };

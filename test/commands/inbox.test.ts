@@ -24,7 +24,15 @@ async function emit(found: number) {
   onTestFinished(() => client.close());
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const interrupted = new AbortController().signal;
-  const place = { env: {}, cwd: '/', pid: 1, hostname: 'here', interrupted, onHangup: () => () => {} };
+  const place = {
+    env: {},
+    cwd: '/',
+    pid: 1,
+    hostname: 'here',
+    interrupted,
+    onHangup: () => () => {},
+    onCrash: () => () => {},
+  };
   const terminal = { stdin, stdout, stderr, ...place };
   const code = await emitCommand(
     terminal,

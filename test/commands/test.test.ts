@@ -30,7 +30,11 @@ async function open(files: Readonly<Record<string, string>>, env: Record<string,
     out: stdout,
     interruption,
     async run(...args) {
-      const code = await runProgram(['test', ...args], { ...terminal, onHangup: () => () => undefined }, '0.0.0');
+      const code = await runProgram(
+        ['test', ...args],
+        { ...terminal, onHangup: () => () => undefined, onCrash: () => () => undefined },
+        '0.0.0',
+      );
       return { code, out: written(stdout), err: written(stderr) };
     },
   };

@@ -51,6 +51,7 @@ async function home(
     hostname: 'here',
     interrupted: new AbortController().signal,
     onHangup: () => () => undefined,
+    onCrash: () => () => undefined,
   };
   return {
     folder,

@@ -19,6 +19,7 @@ async function belfry(cwd: string, ...args: readonly string[]) {
     hostname: 'here',
     interrupted: new AbortController().signal,
     onHangup: () => () => undefined,
+    onCrash: () => () => undefined,
   };
   const code = await runProgram(args, { stdin, stdout, stderr, env: {}, cwd, ...place }, '0.0.0');
   return { code, out: written(stdout) };

@@ -30,6 +30,7 @@ export async function belfry(
     hostname: 'here',
     interrupted: new AbortController().signal,
     onHangup: () => () => {},
+    onCrash: () => () => {},
   };
   const where = to === undefined ? [] : ['--url', `http://${to.listener.address}`, '--token', 'admin-token'];
   const code = await runProgram([...args, ...where], terminal, '0.0.0');

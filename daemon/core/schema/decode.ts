@@ -15,6 +15,8 @@ import { fits, type Finding } from './validate.ts';
 export interface DecodeSink {
   found(finding: Finding): void;
   secret(pointer: string, value: string): void;
+  /** What is written out of a text that may hold a credential. */
+  sensitive(pointer: string, literal: string): void;
   /** What stands here may be a secret in the wrong place. */
   hide(pointer: string): void;
   /** Resolves a path by the folder of the file. Without it paths stay as written. */
@@ -125,6 +127,7 @@ export function decode(schema: TSchema, value: unknown, pointer: string, sink: D
 function walk(schema: Schema, given: unknown, pointer: string, sink: DecodeSink): unknown {
   const value = given === undefined ? schema.default : given;
   if (value === undefined) return undefined;
+  if (schema.sensitive === true && typeof value === 'string') sink.sensitive(pointer, literalOf(schema, value));
   if (schema.belfry === 'list') return decodeList(schema, value, pointer, sink);
   const decoder = schema.belfry === undefined ? undefined : DECODERS[schema.belfry as Decoding];
   if (decoder !== undefined && typeof value === 'string') return decoder(value, pointer, sink);
@@ -139,6 +142,12 @@ function walk(schema: Schema, given: unknown, pointer: string, sink: DecodeSink)
     return items === undefined ? value : value.map((item, index) => walk(items, item, below(pointer, index), sink));
   }
   return isObject(value) ? decodeObject(schema, value, pointer, sink) : value;
+}
+
+/** A text without the tags of its template. */
+function literalOf(schema: Schema, text: string): string {
+  if (schema.belfry !== 'template') return text;
+  return text.replace(/\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)/gs, ' ').trim();
 }
 
 function decodeList(schema: Schema, value: unknown, pointer: string, sink: DecodeSink): unknown {

@@ -42,6 +42,8 @@ export const size = (doc: FieldDoc<string>) => decoded<number>('size', doc);
 export const rate = (doc: FieldDoc<string>) => decoded<Rate>('rate', doc);
 /** Never logged, shown or stored: `.reveal()` it inside `send` only. */
 export const secret = (doc: FieldDoc<string>) => decoded<Secret>('secret', doc);
+/** Text that is used as it is written, and often holds a credential: a header, a variable. Its literal parts are masked as secrets. */
+export const sensitive = <T extends TSchema>(field: T): T => ({ ...field, sensitive: true });
 /** Liquid. */
 export const template = (doc: FieldDoc<string>) => decoded<Template>('template', doc);
 /** One of `words`, or a template that gives one. */

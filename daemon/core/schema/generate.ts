@@ -114,7 +114,7 @@ function forEditor(schema: Schema): Schema {
 }
 
 function contents(schema: Schema): Schema {
-  const { belfry, ...rest } = schema;
+  const { belfry, sensitive: _sensitive, ...rest } = schema;
   const described = belfry === 'match' ? { ...only(rest, ['description', 'examples']), $ref: '#/$defs/match' } : rest;
   const pattern = PATTERNS[belfry ?? ''];
   const { properties, patternProperties, additionalProperties, items, anyOf } = described as Schema;

@@ -119,7 +119,7 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
 };
 
 /** Words about a schema that ask nothing of a value. */
-const ANNOTATIONS = new Set(['belfry', 'description', 'examples', 'default']);
+const ANNOTATIONS = new Set(['belfry', 'sensitive', 'description', 'examples', 'default']);
 
 /** Prepares a schema: what is asked for every value is looked up once. */
 export function checkOf(schema: Schema, path = '#'): Check {
