@@ -13,10 +13,12 @@ const SAME_SIGNAL = 50;
 
 const interruption = new AbortController();
 let firstSignal = Number.POSITIVE_INFINITY;
+let interruptedBy: NodeJS.Signals | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (!interruption.signal.aborted) {
       firstSignal = performance.now();
+      interruptedBy = signal;
       interruption.abort();
     } else if (performance.now() - firstSignal > SAME_SIGNAL) {
       // The second one means it. What is on disk is safe from any end; winding down a thread that is writing is not worth the wait.
@@ -86,11 +88,18 @@ const terminal: Terminal = {
   },
 };
 
+/** Ends as a program that does not know the signal: `exit` would wait for a thread that reads from a FIFO. */
+function endBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   beginAhead(argv);
-  const { runProgram } = await import('./commands/program.ts');
+  const { INTERRUPTED, runProgram } = await import('./commands/program.ts');
   const code = await runProgram(argv, terminal, version);
+  if (code === INTERRUPTED && interruptedBy !== undefined) endBy(interruptedBy);
   process.exitCode = isOutputLost && !isDaemon ? OUTPUT_FAILED : code;
   // Standard input may still be open and would keep the process; everything of ours is closed by now.
   process.stdin.destroy();

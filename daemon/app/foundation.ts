@@ -66,14 +66,14 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
   refuseUnsafeEnvironment(terminal.env);
   const { places, texts } = await readPlaces(config, terminal.env);
   const paths = statePaths(places, terminal.env, terminal.cwd);
-  const scrubber = new Scrubber();
   const closers = new Closers();
+  const scrubber = new Scrubber();
   closers.own(
     'crash report',
     terminal.onCrash((error) => scrubber.scrub(inspect(error))),
   );
   try {
-    return await openOn(paths, { options, texts, closers, scrubber, quiet });
+    return await openOn(paths, { options, texts, scrubber, closers, quiet });
   } catch (error) {
     await closers.close();
     throw scrubber.scrubError(asUnusable(error, paths));
@@ -83,12 +83,12 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
 interface Opening {
   readonly options: FoundationOptions;
   readonly texts: ReadonlyMap<string, EarlierText>;
-  readonly closers: Closers;
   readonly scrubber: Scrubber;
+  readonly closers: Closers;
   readonly quiet: 'error' | undefined;
 }
 
-async function openOn(paths: StatePaths, { options, texts, closers, scrubber, quiet }: Opening): Promise<Foundation> {
+async function openOn(paths: StatePaths, { options, texts, scrubber, closers, quiet }: Opening): Promise<Foundation> {
   const { terminal, config } = options;
   const key = await fingerprintKey(paths);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };

@@ -48,10 +48,13 @@ export interface PortParts {
 /** The daemon as the listener and the commands see it. Looks things up and hands them on; decides nothing. */
 export function daemonPort(parts: PortParts): DaemonPort {
   const { store, live, intake, lanes, resending, sources, reloading, waiting, feed, deadLetters } = parts;
-  const held = (channel: string): boolean => lanes.held(channel);
   return {
     accept: (events, options) => intake.accept(events, options),
-    wait: async (ids, ms, signal) => (await waiting.until(ids, ms, signal)).map((stored) => deliveryView(stored, held)),
+    async wait(ids, ms, signal) {
+      const deliveries = (await waiting.until(ids, ms, signal)).map((stored) => deliveryView(stored, lanes));
+      const events = await Promise.all(ids.map((id) => store.event(id)));
+      return { outcomes: events.map((stored) => stored?.outcomes ?? {}), deliveries };
+    },
     hookRoute: (path) => sources.route(path),
     status: () => statusOf(parts),
     readiness: () => readinessOf(parts),
@@ -65,7 +68,7 @@ export function daemonPort(parts: PortParts): DaemonPort {
       newId: () => newId(systemClock.now()),
     }),
     channels: async () => channelsOf(lanes),
-    testChannel: async (name) => testView(name, await lanes.test(name)),
+    testChannel: async (name, signal) => testView(name, await lanes.test(name, signal)),
     hold: (name) => lanes.hold(name),
     release: (name) => lanes.release(name),
     async events(request) {
@@ -74,7 +77,7 @@ export function daemonPort(parts: PortParts): DaemonPort {
     },
     async deliveries(request) {
       const { items, ...page } = await store.deliveries.page(historyQuery(request, systemClock.now()));
-      const views = items.map((stored) => deliveryView(stored, held));
+      const views = items.map((stored) => deliveryView(stored, lanes));
       const { states } = request;
       return { ...page, items: states === undefined ? views : views.filter(({ state }) => states.includes(state)) };
     },
@@ -84,12 +87,12 @@ export function daemonPort(parts: PortParts): DaemonPort {
       const deliveries = await store.deliveries.ofEvent(id);
       return eventView(
         stored,
-        deliveries.map((delivery) => deliveryView(delivery, held)),
+        deliveries.map((delivery) => deliveryView(delivery, lanes)),
       );
     },
     async delivery(id) {
       const stored = await store.deliveries.find(id);
-      return stored === undefined ? undefined : deliveryView(stored, held);
+      return stored === undefined ? undefined : deliveryView(stored, lanes);
     },
     dead: () => deadLines(deadLetters),
     resend: (request, signal) => resending.resend(request, signal),
@@ -145,8 +148,8 @@ async function statusOf(parts: PortParts): Promise<StatusView> {
   };
 }
 
-function channelsOf(lanes: Lanes): readonly ChannelView[] {
-  return lanes.status().map(({ name, type, state, pending, held, reason, since }) => ({
+export function channelsOf(lanes: Lanes): readonly ChannelView[] {
+  return lanes.status().map(({ name, type, state, pending, held, reason, since, restingUntil }) => ({
     name,
     type,
     state,
@@ -154,6 +157,7 @@ function channelsOf(lanes: Lanes): readonly ChannelView[] {
     held,
     ...(reason !== undefined && { reason }),
     ...(since !== undefined && { since }),
+    ...(restingUntil !== undefined && { resting_until: new Date(restingUntil).toISOString() }),
   }));
 }
 

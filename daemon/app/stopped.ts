@@ -6,12 +6,12 @@ import { systemClock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import { channelOpener, type FoundationOptions, openFoundation } from './foundation.ts';
 import { Intake } from './intake.ts';
-import { auditOf, deadLines } from './port.ts';
+import { auditOf, channelsOf, deadLines } from './port.ts';
 import { resendDoors } from './traffic.ts';
 
 /** What may be asked of the state directory while no daemon runs. */
 export interface Stopped {
-  readonly port: Pick<DaemonPort, 'dead' | 'resend' | 'drop' | 'audit'>;
+  readonly port: Pick<DaemonPort, 'dead' | 'resend' | 'drop' | 'audit' | 'channels'>;
   close(): Promise<void>;
 }
 
@@ -64,6 +64,7 @@ export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Prom
       resend: (request, signal) => resending.resend(request, signal),
       drop: (id) => resending.drop(id),
       audit: () => auditOf(store, deadLetters),
+      channels: async () => channelsOf(lanes),
     },
     async close() {
       await lanes.stop(0);

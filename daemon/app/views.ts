@@ -1,11 +1,19 @@
 import type { DeliveryState } from '../core/delivery.ts';
-import type { DeliveryView, EventView, HistoryRequest, Moment } from '../http/port.ts';
+import { momentAt } from '../core/value-kind.ts';
+import type { DeliveryView, EventView, HistoryRequest } from '../http/port.ts';
 import type { HistoryQuery, StoredDelivery, StoredEvent } from '../store/store.ts';
 
+/** How a channel is, as far as its deliveries show it. */
+export interface ChannelTimes {
+  held(channel: string): boolean;
+  /** Milliseconds since the epoch; undefined where nothing is known. */
+  notBefore(channel: string): number | undefined;
+}
+
 /** The shapes that commands and the API show (they are the same), made from what is stored. */
-export function deliveryView(stored: StoredDelivery, channelHeld: (channel: string) => boolean): DeliveryView {
+export function deliveryView(stored: StoredDelivery, channels: ChannelTimes): DeliveryView {
   const { delivery, state, dueAt, receipt } = stored;
-  const shown: DeliveryState = state === 'pending' && channelHeld(delivery.channel) ? 'held' : state;
+  const shown: DeliveryState = state === 'pending' && channels.held(delivery.channel) ? 'held' : state;
   return {
     id: delivery.id,
     event: delivery.event.id,
@@ -15,8 +23,13 @@ export function deliveryView(stored: StoredDelivery, channelHeld: (channel: stri
     state: shown,
     attempts: delivery.attempts,
     ...(receipt !== undefined && { receipt }),
-    ...(dueAt !== undefined && shown === 'pending' && { next_at: new Date(dueAt).toISOString() }),
+    ...(dueAt !== undefined && shown === 'pending' && { next_at: nextAt(delivery.channel, dueAt, channels) }),
   };
+}
+
+/** What is due waits for its channel. */
+function nextAt(channel: string, dueAt: number, channels: ChannelTimes): string {
+  return new Date(Math.max(dueAt, channels.notBefore(channel) ?? 0)).toISOString();
 }
 
 /** As listings show it. */
@@ -39,12 +52,11 @@ export function eventView(stored: StoredEvent, deliveries: readonly DeliveryView
 
 /** What the store is asked for; what is held is pending there. */
 export function historyQuery({ since, until, states, ...rest }: HistoryRequest, now: number): HistoryQuery {
-  const momentOf = (moment: Moment): number => ('at' in moment ? moment.at : now - moment.ago);
   const stored = states?.map((state) => (state === 'held' ? 'pending' : state));
   return {
     ...rest,
-    ...(since !== undefined && { since: momentOf(since) }),
-    ...(until !== undefined && { until: momentOf(until) }),
+    ...(since !== undefined && { since: momentAt(since, now) }),
+    ...(until !== undefined && { until: momentAt(until, now) }),
     ...(stored !== undefined && { states: [...new Set(stored)] }),
   };
 }

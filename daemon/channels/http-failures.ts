@@ -68,10 +68,18 @@ export function failureOf(answer: HttpAnswer, now: number, tweaks: StatusTweaks 
 
 const LONGEST_PAUSE = 24 * 60 * 60 * 1000;
 
-/** `Retry-After` in milliseconds from now, at most 24 h: seconds or an HTTP date. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+/** A date of HTTP has a time of day; the form of asctime has no zone. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 */
+const HTTP_DATE = /\d\d:\d\d:\d\d/;
+const ZONE = /(?:GMT|UTC|Z|[+-]\d\d:?\d\d)$/;
+
+/** `Retry-After` in milliseconds from now, at most 24 h: seconds or an HTTP date; undefined when it is neither. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
 export function retryAfterOf(value: string | undefined, now: number): number | undefined {
   const text = value?.trim() ?? '';
-  const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : /[A-Za-z]/.test(text) ? Date.parse(text) - now : NaN;
+  const ms = /^\d+(?:\.\d+)?$/.test(text)
+    ? Number(text) * 1000
+    : HTTP_DATE.test(text)
+      ? Date.parse(ZONE.test(text) ? text : `${text} GMT`) - now
+      : Number.NaN;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, Math.round(ms)), LONGEST_PAUSE);
 }
 

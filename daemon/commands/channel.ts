@@ -1,5 +1,6 @@
 import { EXIT } from '../core/failure.ts';
 import type { ChannelTestView, ChannelView } from '../http/port.ts';
+import { channelNote } from './channel-note.ts';
 import type { Client } from './client.ts';
 import { channelTable } from './status.ts';
 import { type CommonOptions, harmless, jsonLine, line, painter, type Terminal } from './terminal.ts';
@@ -18,7 +19,13 @@ export async function channelTestCommand(
   name: string,
   options: CommonOptions,
 ): Promise<number> {
-  const result = await client.call<ChannelTestView>('POST', `/v1/channels/${encodeURIComponent(name)}/test`);
+  const sending = `waiting for ${name}: the message is on its way or waits for its turn; \`delivery.timeout\` of the channel ends it`;
+  const result = await client.call<ChannelTestView>(
+    'POST',
+    `/v1/channels/${encodeURIComponent(name)}/test`,
+    undefined,
+    { note: () => channelNote(client, name, sending) },
+  );
   const paint = painter(terminal);
   if (options.json) jsonLine(terminal, result);
   else if (result.error !== undefined) {

@@ -2,8 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { EXIT } from '../core/failure.ts';
 import { isObject } from '../core/json.ts';
+import { TOKEN } from '../core/value-kind.ts';
 import type { StatePaths } from '../app/paths.ts';
+import type { Clock } from '../lib/clock.ts';
+import { AnswerWait } from './answer-wait.ts';
 import { unreachableText } from './locate.ts';
+import { readValue } from './options.ts';
 import { CommandError, type CommonOptions } from './terminal.ts';
 
 /** Talks to a running daemon: over its Unix socket, or with `--url` and `--token` over TCP. */
@@ -11,7 +15,7 @@ export interface Client {
   /** The parsed answer. Rejects with a CommandError: exit 69 when the daemon is not there, else what its problem details say. */
   call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, options?: CallOptions): Promise<T>;
   /** The lines of an NDJSON answer as they come. */
-  lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): AsyncIterable<T>;
+  lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, options?: CallOptions): AsyncIterable<T>;
   /** The `data:` of a server-sent event stream as it comes. */
   follow<T>(path: string, signal: AbortSignal): AsyncIterable<T>;
   close(): Promise<void>;
@@ -19,73 +23,128 @@ export interface Client {
 
 export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds; a daemon that is asked to wait answers late. */
-  readonly timeout?: number;
+  /** Milliseconds that the answer takes anyway: a daemon that is asked to wait answers late. */
+  readonly expected?: number;
+  /** Milliseconds to wait beyond that, where the user says nothing else; any time if not set. */
+  readonly limit?: number;
+  /** Says for what is waited, when the answer takes long. */
+  readonly note?: () => Promise<string>;
   readonly signal?: AbortSignal;
 }
 
-const DEFAULT_TIMEOUT = 60_000;
+/** What a client needs of the world. */
+export interface ClientParts {
+  readonly clock: Clock;
+  /** A line for the user, beside the output. */
+  readonly say: (text: string) => void;
+}
 
 /** `locate`: the socket of the daemon; asked for when something is asked, unless there is an URL. */
-export function openClient(options: CommonOptions, locate: () => Promise<string>): Client {
-  const agent = lazily(async () => {
-    const connect = options.url === undefined ? { socketPath: await locate() } : { timeout: 5_000 };
-    return new Agent({ connect, connections: 4 });
-  });
-  const origin = options.url ?? 'http://localhost';
+export function openClient(options: CommonOptions, locate: () => Promise<string>, parts: ClientParts): Client {
+  return new HttpClient(options, locate, parts);
+}
 
-  const request = async (
-    method: Dispatcher.HttpMethod,
+type Method = 'GET' | 'POST' | 'DELETE';
+
+class HttpClient implements Client {
+  readonly #options: CommonOptions;
+  readonly #parts: ClientParts;
+  readonly #agent: { (): Promise<Agent>; made?: Promise<Agent> };
+
+  constructor(options: CommonOptions, locate: () => Promise<string>, parts: ClientParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#agent = lazily(async () => {
+      const connect = options.url === undefined ? { socketPath: await locate() } : { timeout: 5_000 };
+      return new Agent({ connect, connections: 4 });
+    });
+  }
+
+  async call<T>(method: Method, path: string, body?: unknown, call: CallOptions = {}): Promise<T> {
+    const wait = this.#wait(`${method} ${path}`, call);
+    try {
+      const text = await (await this.#send(method, path, body, call, wait)).body.text();
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    } catch (error) {
+      throw wait.failure(error, this.#unreachable);
+    } finally {
+      wait.end();
+    }
+  }
+
+  async *lines<T>(method: Method, path: string, body?: unknown, call: CallOptions = {}): AsyncGenerator<T> {
+    for await (const text of this.#stream(method, path, body, call)) if (text !== '') yield JSON.parse(text) as T;
+  }
+
+  async *follow<T>(path: string, signal: AbortSignal): AsyncGenerator<T> {
+    const call = { signal, headers: { accept: 'text/event-stream' } };
+    for await (const text of this.#stream('GET', path, undefined, call))
+      if (text.startsWith('data:')) yield JSON.parse(text.slice(5)) as T;
+  }
+
+  async close(): Promise<void> {
+    if (this.#agent.made !== undefined) await (await this.#agent.made).destroy();
+  }
+
+  /** The lines of an answer as they come. */
+  async *#stream(method: Method, path: string, body: unknown, call: CallOptions): AsyncGenerator<string> {
+    const wait = this.#wait(`${method} ${path}`, call);
+    try {
+      const answer = await this.#send(method, path, body, call, wait);
+      for await (const text of textLines(answer.body)) {
+        wait.heard();
+        yield text;
+      }
+    } catch (error) {
+      throw wait.failure(error, this.#unreachable);
+    } finally {
+      wait.end();
+    }
+  }
+
+  async #send(
+    method: Method,
     path: string,
     body: unknown,
-    call: CallOptions,
-  ): Promise<Dispatcher.ResponseData> => {
-    const timeout = call.timeout ?? DEFAULT_TIMEOUT;
-    try {
-      const answer = await (await agent()).request({
-        origin,
-        path,
-        method,
-        headersTimeout: timeout,
-        bodyTimeout: 0,
-        headers: {
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
-          ...call.headers,
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        ...(call.signal && { signal: call.signal }),
-      });
-      if (answer.statusCode >= 400) throw refusal(answer.statusCode, await answer.body.text());
-      return answer;
-    } catch (error) {
-      if (error instanceof CommandError || call.signal?.aborted) throw error;
-      throw unreachable(options, error as NodeJS.ErrnoException);
-    }
-  };
+    { headers }: CallOptions,
+    { signal }: AnswerWait,
+  ): Promise<Dispatcher.ResponseData> {
+    const { url: origin = 'http://localhost', token } = this.#options;
+    const agent = await this.#agent();
+    const answer = await agent.request({
+      origin,
+      path,
+      method,
+      // How long an answer may take is for the `AnswerWait` to say.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal,
+    });
+    if (answer.statusCode >= 400) throw refusal(answer.statusCode, await answer.body.text());
+    return answer;
+  }
 
-  return {
-    async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, call: CallOptions = {}) {
-      const text = await (await request(method, path, body, call)).body.text();
-      return (text === '' ? undefined : JSON.parse(text)) as T;
-    },
-    async *lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal) {
-      const answer = await request(method, path, body, { timeout: 0, ...(signal && { signal }) });
-      for await (const text of textLines(answer.body)) if (text !== '') yield JSON.parse(text) as T;
-    },
-    async *follow<T>(path: string, signal: AbortSignal) {
-      const answer = await request('GET', path, undefined, {
-        timeout: 0,
-        signal,
-        headers: { accept: 'text/event-stream' },
-      });
-      for await (const text of textLines(answer.body))
-        if (text.startsWith('data:')) yield JSON.parse(text.slice(5)) as T;
-    },
-    async close() {
-      if (agent.made !== undefined) await (await agent.made).destroy();
-    },
-  };
+  #wait(request: string, call: CallOptions): AnswerWait {
+    return new AnswerWait({
+      ...this.#parts,
+      request,
+      expected: call.expected ?? 0,
+      limit: this.#options.timeout ?? call.limit,
+      note: call.note ?? (async () => `waiting for the daemon to answer \`${request}\``),
+      signal: call.signal,
+    });
+  }
+
+  readonly #unreachable = (error: NodeJS.ErrnoException): Error =>
+    error instanceof SyntaxError
+      ? new CommandError(EXIT.failed, `the answer is not JSON, so this is no Belfry daemon: ${error.message}`)
+      : unreachable(this.#options, error);
 }
 
 /** Splits on the byte 0x0A only: U+2028 inside a string is no line's end. */
@@ -108,7 +167,7 @@ export async function tokenFor(
   paths: () => Promise<StatePaths>,
 ): Promise<string | undefined> {
   if (options.token !== undefined) return options.token;
-  if (env.BELFRY_TOKEN) return env.BELFRY_TOKEN;
+  if (env.BELFRY_TOKEN) return readValue('$BELFRY_TOKEN', TOKEN, env.BELFRY_TOKEN);
   if (options.url === undefined) return undefined;
   return readFile((await paths()).token, 'utf8').then(
     (text) => text.trim(),
@@ -128,7 +187,9 @@ function lazily<T>(make: () => Promise<T>): { (): Promise<T>; made?: Promise<T> 
   return get;
 }
 
-/** 404 is "nothing matched"; the rest failed. The daemon's own words are the message. */
+const EXITS: Readonly<Record<number, number>> = { 400: EXIT.usage, 404: EXIT.nothing };
+
+/** The daemon's own words are the message. 400 is wrong usage that only the daemon can tell, 404 is "nothing matched", the rest failed. */
 function refusal(status: number, text: string): CommandError {
   let said = text;
   try {
@@ -138,7 +199,7 @@ function refusal(status: number, text: string): CommandError {
   } catch {
     // Not problem details: a proxy in between answered; its text is all there is.
   }
-  return new CommandError(status === 404 ? EXIT.nothing : EXIT.failed, `the daemon answered ${status}: ${said}`);
+  return new CommandError(EXITS[status] ?? EXIT.failed, `the daemon answered ${status}: ${said}`);
 }
 
 function unreachable(options: CommonOptions, error: NodeJS.ErrnoException): CommandError {

@@ -1,23 +1,18 @@
 import type { Command } from 'commander';
-import { EXIT } from '../core/failure.ts';
-import { CommandError } from './terminal.ts';
 
 /** What follows each path of verbs (`dead`, `dead resend`): sub-commands, then long options. */
 type Words = ReadonlyMap<string, readonly string[]>;
 
-const SHELLS: Readonly<Record<string, (words: Words) => string>> = { bash, zsh, fish };
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+const SCRIPTS: Readonly<Record<Shell, (words: Words) => string>> = { bash, zsh, fish };
 
 /** A completion script made from the command tree itself, so that it cannot fall behind. */
-export function completionScript(program: Command, shell: string): string {
-  const write = SHELLS[shell];
-  if (write === undefined)
-    throw new CommandError(
-      EXIT.usage,
-      `no completion for \`${shell}\`; there is one for ${Object.keys(SHELLS).join(', ')}`,
-    );
+export function completionScript(program: Command, shell: Shell): string {
   const words = new Map<string, readonly string[]>();
   collect(program, '', words);
-  return write(words);
+  return SCRIPTS[shell](words);
 }
 
 function collect(command: Command, path: string, words: Map<string, readonly string[]>): void {

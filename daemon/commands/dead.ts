@@ -1,6 +1,7 @@
-import type { DeadLetter } from '../core/delivery.ts';
+import { DEAD_CLASSES, type DeadLetter } from '../core/delivery.ts';
 import { EXIT } from '../core/failure.ts';
-import { formatDuration, parseDuration } from '../lib/duration.ts';
+import type { Parameters, ValuesOf } from '../core/parameter.ts';
+import { MOMENT, momentAt, momentText, NAME, oneOf } from '../core/value-kind.ts';
 import type {
   DaemonPort,
   DeadLineProblem,
@@ -9,7 +10,9 @@ import type {
   ResendRequest,
   ResendSum,
 } from '../http/port.ts';
-import type { Client } from './client.ts';
+import { AnswerWait } from './answer-wait.ts';
+import type { Client, ClientParts } from './client.ts';
+import { channelNote, restNote } from './channel-note.ts';
 import { confirm, ProgressBar } from './progress.ts';
 import {
   CommandError,
@@ -23,6 +26,8 @@ import {
   type Terminal,
 } from './terminal.ts';
 
+const SENDING = 'waiting for the channels to send';
+
 /** The dead letters: of the running daemon, or of its state directory when it is stopped. */
 export interface DeadDoor {
   list(): AsyncIterable<DeadLetter | DeadLineProblem>;
@@ -30,12 +35,15 @@ export interface DeadDoor {
   drop(id: string): Promise<boolean>;
 }
 
-export interface DeadFilter {
-  readonly channel?: string;
-  readonly rule?: string;
-  readonly class?: string;
-  readonly since?: string;
-}
+/** Which letters are meant. */
+export const DEAD_FILTERS = {
+  channel: { kind: NAME, about: 'of this channel' },
+  rule: { kind: NAME, about: 'of this rule' },
+  class: { kind: oneOf(DEAD_CLASSES), about: DEAD_CLASSES.join(', ') },
+  since: { kind: MOMENT, about: 'dead since a time, or a duration ago' },
+} as const satisfies Parameters;
+
+export type DeadFilter = ValuesOf<typeof DEAD_FILTERS>;
 
 export interface ResendOptions extends CommonOptions, DeadFilter {
   readonly all?: boolean;
@@ -48,7 +56,11 @@ export interface ResendOptions extends CommonOptions, DeadFilter {
 export function remoteDoor(client: Client): DeadDoor {
   return {
     list: () => client.lines('GET', '/v1/dead'),
-    resend: (request, signal) => client.lines('POST', '/v1/dead/resend', request, signal),
+    resend: (request, signal) =>
+      client.lines('POST', '/v1/dead/resend', request, {
+        signal,
+        note: () => channelNote(client, undefined, SENDING),
+      }),
     async drop(id) {
       try {
         await client.call('DELETE', `/v1/dead/${encodeURIComponent(id)}`);
@@ -61,10 +73,21 @@ export function remoteDoor(client: Client): DeadDoor {
   };
 }
 
-export function localDoor(port: Pick<DaemonPort, 'dead' | 'resend' | 'drop'>): DeadDoor {
+export function localDoor(
+  port: Pick<DaemonPort, 'dead' | 'resend' | 'drop' | 'channels'>,
+  parts: ClientParts,
+): DeadDoor {
   return {
     list: () => port.dead(),
-    resend: (request, signal) => port.resend(request, signal),
+    async *resend(request, signal) {
+      const note = async (): Promise<string> => restNote(await port.channels(), undefined, SENDING);
+      const wait = new AnswerWait({ ...parts, request: 'dead resend', expected: 0, limit: undefined, note, signal });
+      try {
+        yield* port.resend(request, wait.signal);
+      } finally {
+        wait.end();
+      }
+    },
     drop: (id) => port.drop(id),
   };
 }
@@ -220,14 +243,13 @@ async function requestOf(terminal: Terminal, given: readonly string[], options: 
     ...(channel && { channel }),
     ...(rule && { rule }),
     ...(deadClass && { class: deadClass }),
-    ...(since && { since }),
+    ...(since && { since: momentText(since) }),
   };
   if (given.length === 0 && all !== true && Object.keys(criteria).length === 0) {
     throw new CommandError(EXIT.usage, 'say which: ids, `-`, --all, --channel, --rule, --class or --since');
   }
   if (to !== undefined && requeue)
     throw new CommandError(EXIT.usage, '--to and --requeue exclude each other: --requeue asks the rules where to send');
-  if (since !== undefined) sinceMs(since, Date.now());
   return {
     ...criteria,
     ...(given.length > 0 && { ids }),
@@ -264,22 +286,10 @@ async function agreed(
 }
 
 function filter(options: DeadFilter): (letter: DeadLetter) => boolean {
-  const since = options.since === undefined ? undefined : sinceMs(options.since, Date.now());
+  const since = options.since === undefined ? undefined : momentAt(options.since, Date.now());
   return (letter) =>
     (options.channel === undefined || letter.channel === options.channel) &&
     (options.rule === undefined || letter.rule === options.rule) &&
     (options.class === undefined || letter.class === options.class) &&
     (since === undefined || Date.parse(letter.dead_at) >= since);
-}
-
-/** A time, or a duration before now, as milliseconds since the epoch. */
-function sinceMs(since: string, now: number): number {
-  const ago = parseDuration(since);
-  const at = ago === undefined ? Date.parse(since) : now - ago;
-  if (Number.isNaN(at))
-    throw new CommandError(
-      EXIT.usage,
-      `--since \`${since}\` is neither a time nor a duration like ${formatDuration(7_200_000)}`,
-    );
-  return at;
 }

@@ -3,9 +3,10 @@ import { refuseUnsafeEnvironment } from '../app/environment.ts';
 import { type Stopped, openStopped } from '../app/stopped.ts';
 import { configPath, type StatePaths, statePaths } from '../app/paths.ts';
 import { EXIT } from '../core/failure.ts';
+import { systemClock } from '../lib/clock.ts';
 import { readPlaces } from '../reload/places.ts';
 import type { Audit } from '../store/store.ts';
-import { type Client, openClient, tokenFor } from './client.ts';
+import { type Client, type ClientParts, openClient, tokenFor } from './client.ts';
 import { type DeadDoor, localDoor, remoteDoor } from './dead.ts';
 import { locateDaemon, locateInbox, locateState, type Search } from './locate.ts';
 import { CommandError, type CommonOptions, type Terminal } from './terminal.ts';
@@ -14,12 +15,14 @@ import { CommandError, type CommonOptions, type Terminal } from './terminal.ts';
 export class Doors {
   readonly #terminal: Terminal;
   readonly #version: string;
+  readonly #parts: ClientParts;
   #client: Client | undefined;
   #stopped: Stopped | undefined;
 
   constructor(terminal: Terminal, version: string) {
     this.#terminal = terminal;
     this.#version = version;
+    this.#parts = { clock: systemClock, say: (text) => terminal.stderr.write(`belfry: ${text}\n`) };
   }
 
   config(options: CommonOptions): string {
@@ -30,7 +33,11 @@ export class Doors {
     if (options.url !== undefined) refuseUnsafeEnvironment(this.#terminal.env);
     const search = this.#search(options);
     const token = await tokenFor(options, this.#terminal.env, () => locateState(search));
-    this.#client ??= openClient({ ...options, ...(token !== undefined && { token }) }, () => locateDaemon(search));
+    this.#client ??= openClient(
+      { ...options, ...(token !== undefined && { token }) },
+      () => locateDaemon(search),
+      this.#parts,
+    );
     return this.#client;
   }
 
@@ -41,7 +48,7 @@ export class Doors {
 
   async dead(options: CommonOptions): Promise<DeadDoor> {
     if (await this.#running(options)) return remoteDoor(await this.client(options));
-    return localDoor((await this.#open(options)).port);
+    return localDoor((await this.#open(options)).port, this.#parts);
   }
 
   async audit(options: CommonOptions): Promise<Audit> {

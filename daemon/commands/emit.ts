@@ -1,31 +1,49 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { parseEvents } from '../core/cloudevents.ts';
+import type { RuleOutcome } from '../core/decision.ts';
 import { EXIT } from '../core/failure.ts';
 import { isObject, type Json } from '../core/json.ts';
+import { scalarOf } from '../core/scalar.ts';
 import { syncFolder } from '../lib/atomic-file.ts';
-import { parseDuration } from '../lib/duration.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import type { StatePaths } from '../app/paths.ts';
 import type { DeliveryView } from '../http/port.ts';
+import { NoAnswer } from './answer-wait.ts';
 import type { Client } from './client.ts';
-import { CommandError, type CommonOptions, jsonLine, line, painter, readAll, type Terminal } from './terminal.ts';
+import {
+  CommandError,
+  type CommonOptions,
+  harmless,
+  jsonLine,
+  line,
+  type Paint,
+  painter,
+  readAll,
+  type Terminal,
+} from './terminal.ts';
 
 export interface EmitOptions extends CommonOptions {
   readonly data?: string;
   readonly subject?: string;
   readonly id?: string;
-  readonly time?: string;
+  /** Milliseconds since the epoch. */
+  readonly time?: number;
   readonly source?: string;
-  /** true: as long as the default; a string: a duration. */
-  readonly wait?: boolean | string;
+  /** Milliseconds. */
+  readonly wait?: number;
 }
 
+/** Rule -> outcome. */
+type Outcomes = Readonly<Record<string, string>>;
+
 interface Posted {
-  readonly events: readonly { readonly id: string; readonly duplicate: boolean }[];
+  readonly events: readonly { readonly id: string; readonly duplicate: boolean; readonly outcomes?: Outcomes }[];
   readonly deliveries?: readonly DeliveryView[];
 }
 
-const DEFAULT_WAIT = 10_000;
+/** Milliseconds for a daemon to answer before the event is left in its inbox, which is as safe. */
+const ANSWER_LIMIT = 60_000;
 
 /** `belfry emit TYPE [KEY=VALUE...]`: exit 0 means that the event is on disk, with the daemon or in its inbox. */
 export async function emitCommand(
@@ -43,22 +61,27 @@ export async function emitCommand(
     type,
     ...(options.source !== undefined && { source: options.source }),
     ...(options.subject !== undefined && { subject: options.subject }),
-    time: instant(options.time) ?? new Date().toISOString(),
+    time: new Date(options.time ?? Date.now()).toISOString(),
     data: await eventData(terminal, options.data, pairs),
   };
-  const wait = waitFor(options.wait);
+  refuseWhatIsNoEvent(event);
+  const { wait } = options;
   try {
     const query = wait === undefined ? '' : `?wait=${wait}ms`;
-    const posted = await client.call<Posted>('POST', `/v1/events${query}`, event, { timeout: (wait ?? 0) + 60_000 });
+    const call = { expected: wait ?? 0, limit: ANSWER_LIMIT };
+    const posted = await client.call<Posted>('POST', `/v1/events${query}`, event, call);
     return tellPosted(terminal, posted, options, wait !== undefined);
   } catch (error) {
-    if (!(error instanceof CommandError) || error.exit !== EXIT.unreachable || options.url !== undefined) throw error;
+    if (!(error instanceof CommandError) || options.url !== undefined) throw error;
+    // A daemon that does not answer may have taken the event or not: in the inbox it is safe, and its id makes it one.
+    const isBusy = error instanceof NoAnswer;
+    if (error.exit !== EXIT.unreachable && !isBusy) throw error;
     const paths = await inbox();
-    if (paths === undefined) throw nowhere(error);
-    const file = await leaveInInbox(terminal, paths, event);
-    const posted = await postedAfterAll(client, event, file);
+    if (paths === undefined) throw isBusy ? error : nowhere(error);
+    const file = await leaveInInbox(terminal, paths, event, error);
+    const posted = isBusy ? undefined : await postedAfterAll(client, event, file);
     if (posted !== undefined) return tellPosted(terminal, posted, options, false);
-    return tellLeft(terminal, paths, event.id, options, wait !== undefined);
+    return tellLeft(terminal, paths, event.id, options, error);
   }
 }
 
@@ -76,29 +99,49 @@ function nowhere(cause: CommandError): CommandError {
 }
 
 function tellPosted(terminal: Terminal, posted: Posted, options: EmitOptions, waited: boolean): number {
-  const { id, duplicate } = posted.events[0]!;
-  const deliveries = posted.deliveries ?? [];
-  if (options.json) jsonLine(terminal, { id, duplicate, ...(waited && { deliveries }) });
+  const { id, duplicate, outcomes = {} } = posted.events[0]!;
+  const { deliveries = [] } = posted;
+  if (options.json) jsonLine(terminal, { id, duplicate, ...(waited && { outcomes, deliveries }) });
   else {
-    const paint = painter(terminal);
     line(terminal, `${id}${duplicate ? '  (duplicate: it was here before and is not run again)' : ''}`);
-    if (waited && deliveries.length === 0) line(terminal, '  no rule asked for a delivery');
-    for (const delivery of deliveries)
-      line(
-        terminal,
-        `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastWords(delivery)}`,
-      );
+    if (waited) for (const text of waitedText(outcomes, deliveries, painter(terminal))) line(terminal, text);
   }
-  return deliveries.some(({ state }) => state === 'dead') ? EXIT.failed : EXIT.ok;
+  return waited ? waitedExit(outcomes, deliveries) : EXIT.ok;
+}
+
+function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], paint: Paint): readonly string[] {
+  const silent = Object.entries(outcomes).filter(([rule]) => !deliveries.some((delivery) => delivery.rule === rule));
+  return [
+    ...deliveries.map(
+      (delivery) =>
+        `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastWords(delivery)}`,
+    ),
+    ...silent.map(([rule, outcome]) => `  ${rule}: ${outcome}`),
+    ...(deliveries.length === 0 ? ['  no rule asked for a delivery'] : []),
+  ];
+}
+
+/** Outcomes after which a message may still come, or after which it is unknown whether one was wanted. */
+const UNDECIDED: ReadonlySet<string> = new Set<RuleOutcome>(['waiting', 'counting', 'held', 'collected', 'error']);
+
+/** 0 when at least one delivery was asked for and all were delivered; 3 when none was asked for and none may come; else 1. */
+function waitedExit(outcomes: Outcomes, deliveries: readonly DeliveryView[]): number {
+  if (deliveries.length > 0) return deliveries.every(({ state }) => state === 'delivered') ? EXIT.ok : EXIT.failed;
+  return Object.values(outcomes).some((outcome) => UNDECIDED.has(outcome)) ? EXIT.failed : EXIT.nothing;
 }
 
 function lastWords(delivery: DeliveryView): string {
   const last = delivery.attempts.at(-1);
-  return last?.code === undefined ? '' : `  ${last.code}: ${last.message ?? ''}`;
+  return last?.code === undefined ? '' : `  ${last.code}: ${harmless(last.message ?? '')}`;
 }
 
 /** Durable before it says so: written aside, synced, renamed, and the folder synced too. Returns the file. */
-async function leaveInInbox(terminal: Terminal, paths: StatePaths, event: { id: string }): Promise<string> {
+async function leaveInInbox(
+  terminal: Terminal,
+  paths: StatePaths,
+  event: { id: string },
+  why: CommandError,
+): Promise<string> {
   const name = `${encodeURIComponent(event.id).slice(0, 200)}.json`;
   try {
     await makeFolder(paths.inbox);
@@ -115,20 +158,24 @@ async function leaveInInbox(terminal: Terminal, paths: StatePaths, event: { id: 
     return path.join(paths.inbox, name);
   } catch (cause) {
     throw new CommandError(
-      EXIT.unreachable,
-      `the daemon cannot be reached, and its inbox cannot be written: ${(cause as Error).message}`,
+      why.exit,
+      `${why.message}; its inbox cannot be written either: ${(cause as Error).message}`,
       { cause },
     );
   }
 }
 
-function tellLeft(terminal: Terminal, paths: StatePaths, id: string, options: EmitOptions, waited: boolean): number {
-  if (options.json) jsonLine(terminal, { id, duplicate: false, queued: true, ...(waited && { deliveries: [] }) });
+function tellLeft(terminal: Terminal, paths: StatePaths, id: string, options: EmitOptions, why: CommandError): number {
+  const waited = options.wait !== undefined;
+  if (options.json)
+    jsonLine(terminal, { id, duplicate: false, queued: true, ...(waited && { outcomes: {}, deliveries: [] }) });
   else line(terminal, id);
   terminal.stderr.write(
-    `belfry: the daemon is not running; the event waits in ${paths.inbox} and is taken in when it starts\n`,
+    why instanceof NoAnswer
+      ? `belfry: ${why.message}\nbelfry: the event also waits in ${paths.inbox} and is taken in at the next start, unless it was taken already\n`
+      : `belfry: the daemon is not running; the event waits in ${paths.inbox} and is taken in when it starts\n`,
   );
-  return waited ? EXIT.unreachable : EXIT.ok;
+  return waited ? why.exit : EXIT.ok;
 }
 
 async function eventData(terminal: Terminal, data: string | undefined, pairs: readonly string[]): Promise<Json> {
@@ -160,7 +207,7 @@ async function fileText(terminal: Terminal, name: string): Promise<string> {
   });
 }
 
-/** `a.b=1` sets {a: {b: 1}}. Numbers, true, false and null are meant as such; everything else is text. */
+/** Sets `a.b=1` as {a: {b: 1}}. */
 function setPair(target: Record<string, unknown>, pair: string): void {
   const cut = pair.indexOf('=');
   if (cut < 1) throw new CommandError(EXIT.usage, `\`${pair}\` is not KEY=VALUE`);
@@ -172,7 +219,7 @@ function setPair(target: Record<string, unknown>, pair: string): void {
     define(place, key, next);
     place = next;
   }
-  define(place, last, scalar(pair.slice(cut + 1)));
+  define(place, last, scalarOf(pair.slice(cut + 1)));
 }
 
 /** An own property also when it is called `__proto__`. */
@@ -180,22 +227,8 @@ function define(target: Record<string, unknown>, key: string, value: unknown): v
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function scalar(text: string): Json {
-  return /^(?:true|false|null|-?(?:0|[1-9]\d{0,14})(?:\.\d+)?)$/.test(text) ? (JSON.parse(text) as Json) : text;
-}
-
-function instant(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const at = Date.parse(text);
-  if (Number.isNaN(at))
-    throw new CommandError(EXIT.usage, `--time \`${text}\` is no time; write it like 2026-11-23T09:00:00+08:00`);
-  return new Date(at).toISOString();
-}
-
-function waitFor(wait: boolean | string | undefined): number | undefined {
-  if (wait === undefined || wait === false) return undefined;
-  if (wait === true) return DEFAULT_WAIT;
-  const ms = parseDuration(wait);
-  if (ms === undefined) throw new CommandError(EXIT.usage, `--wait \`${wait}\` is no duration; write it like 10s`);
-  return ms;
+/** Refuses here what the daemon would refuse, or could not read in its inbox. */
+function refuseWhatIsNoEvent(event: object): void {
+  const parsed = parseEvents({ contentType: undefined, headers: {}, body: JSON.stringify(event) });
+  if (!parsed.ok) throw new CommandError(EXIT.usage, `this is no event: ${parsed.message}`);
 }

@@ -1,53 +1,48 @@
 import { EXIT } from '../core/failure.ts';
+import { DELIVERY_FILTERS, EVENT_FILTERS } from '../core/history-filters.ts';
+import type { Parameters, ValuesOf } from '../core/parameter.ts';
+import { momentText } from '../core/value-kind.ts';
 import type { DeliveryView, EventView } from '../http/port.ts';
 import type { Client } from './client.ts';
-import { type CommonOptions, harmless, jsonLine, line, type Paint, painter, table, type Terminal } from './terminal.ts';
+import {
+  CommandError,
+  type CommonOptions,
+  harmless,
+  jsonLine,
+  line,
+  type Paint,
+  painter,
+  table,
+  type Terminal,
+} from './terminal.ts';
 
-export interface HistoryOptions extends CommonOptions {
-  readonly since?: string;
-  readonly until?: string;
-  readonly source?: string;
-  readonly type?: string;
-  readonly event?: string;
-  readonly rule?: string;
-  readonly outcome?: string;
-  readonly channel?: string;
-  readonly state?: string;
-  readonly key?: string;
-  readonly text?: string;
-  readonly order?: string;
-  readonly limit?: string;
-  readonly cursor?: string;
+interface ListOptions extends CommonOptions {
   /** All pages. */
   readonly all?: boolean;
 }
 
-const PARAMETERS = [
-  'since',
-  'until',
-  'source',
-  'type',
-  'event',
-  'rule',
-  'outcome',
-  'channel',
-  'state',
-  'key',
-  'text',
-  'order',
-  'limit',
-  'cursor',
-] as const;
+export type EventOptions = ListOptions & ValuesOf<typeof EVENT_FILTERS>;
+export type DeliveryOptions = ListOptions & ValuesOf<typeof DELIVERY_FILTERS>;
+
+/** How the values of filters are written in a query; others are text already. */
+const WRITTEN = {
+  since: momentText,
+  until: momentText,
+  state: (states: readonly string[]) => states.join(','),
+  limit: String,
+} as const;
 
 /** `belfry events [ID]`: past events, the newest first; or one whole, with its decision and deliveries. */
 export async function eventsCommand(
   terminal: Terminal,
-  client: Client,
+  open: () => Promise<Client>,
   id: string | undefined,
-  options: HistoryOptions,
+  options: EventOptions,
 ): Promise<number> {
-  if (id === undefined) return list<EventView>(terminal, client, 'events', EVENT_COLUMNS, eventRow, options);
-  const event = await client.call<EventView>('GET', `/v1/events/${encodeURIComponent(id)}`);
+  if (id === undefined)
+    return list<EventView>(terminal, await open(), 'events', EVENT_COLUMNS, eventRow, EVENT_FILTERS, options);
+  refuseFilters(EVENT_FILTERS, options);
+  const event = await (await open()).call<EventView>('GET', `/v1/events/${encodeURIComponent(id)}`);
   if (options.json) jsonLine(terminal, event);
   else line(terminal, eventText(event, painter(terminal)));
   return EXIT.ok;
@@ -56,13 +51,22 @@ export async function eventsCommand(
 /** `belfry deliveries [ID]`: deliveries, the newest first; or one whole. */
 export async function deliveriesCommand(
   terminal: Terminal,
-  client: Client,
+  open: () => Promise<Client>,
   id: string | undefined,
-  options: HistoryOptions,
+  options: DeliveryOptions,
 ): Promise<number> {
   if (id === undefined)
-    return list<DeliveryView>(terminal, client, 'deliveries', DELIVERY_COLUMNS, deliveryRow, options);
-  const delivery = await client.call<DeliveryView>('GET', `/v1/deliveries/${encodeURIComponent(id)}`);
+    return list<DeliveryView>(
+      terminal,
+      await open(),
+      'deliveries',
+      DELIVERY_COLUMNS,
+      deliveryRow,
+      DELIVERY_FILTERS,
+      options,
+    );
+  refuseFilters(DELIVERY_FILTERS, options);
+  const delivery = await (await open()).call<DeliveryView>('GET', `/v1/deliveries/${encodeURIComponent(id)}`);
   if (options.json) jsonLine(terminal, delivery);
   else line(terminal, deliveryText(delivery, painter(terminal)));
   return EXIT.ok;
@@ -74,7 +78,8 @@ async function list<T>(
   what: 'events' | 'deliveries',
   columns: readonly string[],
   row: (item: T, paint: Paint) => readonly string[],
-  options: HistoryOptions,
+  filters: Parameters,
+  options: EventOptions | DeliveryOptions,
 ): Promise<number> {
   const paint = painter(terminal);
   let cursor = options.cursor;
@@ -82,7 +87,7 @@ async function list<T>(
   do {
     const page = await client.call<{ next: string | null } & Record<string, readonly T[]>>(
       'GET',
-      `/v1/${what}?${queryOf({ ...options, ...(cursor !== undefined && { cursor }) })}`,
+      `/v1/${what}?${queryOf(filters, { ...options, ...(cursor !== undefined && { cursor }) })}`,
     );
     for (const item of page[what]!) {
       if (options.json) jsonLine(terminal, item);
@@ -95,12 +100,19 @@ async function list<T>(
   return EXIT.ok;
 }
 
-function queryOf(options: HistoryOptions): string {
-  const given = PARAMETERS.flatMap((name): [string, string][] => {
-    const value = options[name];
-    return value === undefined ? [] : [[name, value]];
+function queryOf(filters: Parameters, options: EventOptions | DeliveryOptions): string {
+  const given = Object.entries(options).flatMap(([name, value]): [string, string][] => {
+    if (!Object.hasOwn(filters, name)) return [];
+    const write = Object.hasOwn(WRITTEN, name) ? WRITTEN[name as keyof typeof WRITTEN] : String;
+    return [[name, write(value as never)]];
   });
   return new URLSearchParams(given).toString();
+}
+
+/** Filters with an id would be ignored: what is meant is unclear. */
+function refuseFilters(filters: Parameters, options: EventOptions | DeliveryOptions): void {
+  const given = Object.keys(options).find((name) => name === 'all' || Object.hasOwn(filters, name));
+  if (given !== undefined) throw new CommandError(EXIT.usage, `--${given} is for listings: give either it or an id`);
 }
 
 const EVENT_COLUMNS = ['RECEIVED AT', 'ID', 'SOURCE', 'TYPE', 'SUBJECT', 'OUTCOMES'];

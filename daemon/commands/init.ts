@@ -10,21 +10,23 @@ import type { Terminal } from './terminal.ts';
 export interface InitCommand {
   /** As given; relative to the working directory. */
   readonly dir: string;
+  readonly json?: boolean;
   readonly terminal: Pick<Terminal, 'cwd' | 'stdout' | 'stderr'>;
 }
 
 /** `belfry init [DIR]`: a first rules directory that works as it is. Refuses a directory that holds anything. */
-export async function initCommand({ dir, terminal }: InitCommand): Promise<number> {
+export async function initCommand({ dir, json, terminal }: InitCommand): Promise<number> {
   const folder = path.resolve(terminal.cwd, dir);
   const present = await readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : error));
   if (present instanceof Error || present.length > 0) {
     const why = present instanceof Error ? `cannot be used (${present.code ?? 'unknown'})` : 'is not empty';
-    terminal.stderr.write(
-      `belfry: ${dir} ${why}; nothing was written. Name a directory that does not exist yet: belfry init DIR\n`,
-    );
-    return EXIT.failed;
+    return refused(terminal, `${dir} ${why}`);
   }
-  await makeFolder(folder, 0o777);
+  const failure = await makeFolder(folder, 0o777).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error,
+  );
+  if (failure !== undefined) return refused(terminal, `${dir} cannot be made (${failure.code ?? 'unknown'})`);
   const { rules, tests } = schemas({ channels: channelTypes, sources: sourceTypes });
   const files = {
     ...STARTER,
@@ -33,10 +35,19 @@ export async function initCommand({ dir, terminal }: InitCommand): Promise<numbe
   };
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text, { flag: 'wx' });
   const names = Object.keys(files).map((name) => path.join(dir, name));
+  if (json) {
+    terminal.stdout.write(`${JSON.stringify({ files: names })}\n`);
+    return EXIT.ok;
+  }
   terminal.stdout.write(
     `wrote ${names.join(', ')}\nnext: belfry check ${dir} && belfry test ${dir} && belfry run --config ${dir}\n`,
   );
   return EXIT.ok;
+}
+
+function refused({ stderr }: InitCommand['terminal'], why: string): number {
+  stderr.write(`belfry: ${why}; nothing was written. Name a directory that does not exist yet: belfry init DIR\n`);
+  return EXIT.failed;
 }
 
 /** Editors find the schema by it: completion, hover texts and errors while typing. */

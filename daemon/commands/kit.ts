@@ -9,6 +9,6 @@ export interface Kit {
   readonly registry: Registry;
   readonly doors: Doors;
   readonly config: (options: CommonOptions) => string;
-  /** Runs one, closing what it opened. */
-  readonly run: (work: () => Promise<number>) => Promise<void>;
+  /** Runs one, closing what it opened. After SIGINT or SIGTERM it has `grace` milliseconds to end by itself; none if not set. */
+  readonly run: (work: () => Promise<number>, grace?: number) => Promise<void>;
 }

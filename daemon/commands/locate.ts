@@ -30,6 +30,7 @@ interface Candidate {
 
 /** Milliseconds that a daemon has to say who it is. */
 const PATIENCE = 10_000;
+const BUSY: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 /**
  * The socket of the daemon that runs on these rules. What stands in a record may be out of date, so each daemon found is asked
@@ -89,6 +90,8 @@ async function refusalOf(socket: string, config: string): Promise<string | undef
       return 'what answers there is no daemon of this version';
     return (await isSameConfig(status.config, config)) ? undefined : `the daemon there runs on ${status.config}`;
   } catch (error) {
+    // A daemon that is too busy to say who it is, where one on these rules is said to be, is taken for it: it is there.
+    if (error instanceof Error && 'code' in error && BUSY.has(String(error.code))) return undefined;
     return unreachableText(error as NodeJS.ErrnoException);
   } finally {
     await agent.destroy();
@@ -100,6 +103,8 @@ export function unreachableText(error: NodeJS.ErrnoException): string {
   const why: Readonly<Record<string, string>> = {
     ENOENT: 'there is no socket',
     ECONNREFUSED: 'nobody listens',
+    UND_ERR_SOCKET: 'it ended the connection before its answer was complete',
+    EAGAIN: 'it is there, but too many others wait for it: try again in a moment',
     EACCES: 'permission denied: run this as the user that runs the daemon, or join its group',
   };
   return why[error.code ?? ''] ?? error.message;

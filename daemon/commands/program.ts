@@ -1,11 +1,14 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { EXIT } from '../core/failure.ts';
+import { commonOptions } from './options.ts';
 import { CommandError, type Terminal } from './terminal.ts';
 import { verbs } from './verbs.ts';
 
-/** Parses the command line and runs one verb. Resolves to the exit code; never rejects for what a user can understand. */
-export async function runProgram(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
-  let exit: number = EXIT.ok;
+/** The exit code of a command that a signal ended before it was done. */
+export const INTERRUPTED = EXIT.interrupted;
+
+/** Every verb with its arguments and options; `exit` is told what one came to. */
+export function commandTree(terminal: Terminal, version: string, exit: (code: number) => void): Command {
   const program = new Command('belfry')
     .description('Turns events into notifications by rules written in YAML, and loses none of them.')
     .version(version, '-V, --version')
@@ -13,12 +16,20 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ve
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'belfry: ')),
     })
     .showSuggestionAfterError();
-  verbs(program, terminal, version, (code) => {
+  verbs(program, terminal, version, exit);
+  for (const command of leaves(program)) commonOptions(command).exitOverride();
+  return program;
+}
+
+/** Parses the command line and runs one verb. Resolves to the exit code; never rejects for what a user can understand. */
+export async function runProgram(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
+  let exit: number = EXIT.ok;
+  const program = commandTree(terminal, version, (code) => {
     exit = code;
   });
-  for (const command of leaves(program)) withCommonOptions(command);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exit;
@@ -29,16 +40,6 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ve
 
 function leaves(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
-}
-
-function withCommonOptions(command: Command): void {
-  command.addOption(
-    new Option('--config <path>', 'rules directory or file (default: $BELFRY_CONFIG, ./rules, /etc/belfry)'),
-  );
-  command.addOption(new Option('--json', 'stable output for machines'));
-  command.addOption(new Option('--url <url>', 'the daemon on another address than its socket'));
-  command.addOption(new Option('--token <token>', 'token for --url (default: $BELFRY_TOKEN)'));
-  command.exitOverride();
 }
 
 function exitFor(error: unknown, terminal: Terminal): number {

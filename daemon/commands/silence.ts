@@ -1,7 +1,9 @@
 import { EXIT } from '../core/failure.ts';
 import { isObject, type Json } from '../core/json.ts';
-import { readPostedSilence } from '../core/posted-silence.ts';
+import { readPostedSilence, type SilenceProblem } from '../core/posted-silence.ts';
+import { scalarOf } from '../core/scalar.ts';
 import type { MadeSilenceView, SilenceView } from '../http/port.ts';
+import { formatDuration } from '../lib/duration.ts';
 import type { Client } from './client.ts';
 import {
   CommandError,
@@ -18,11 +20,13 @@ import {
 export interface SilenceAddOptions extends CommonOptions {
   readonly match?: string;
   readonly if?: string;
-  readonly for?: string;
+  /** Milliseconds. */
+  readonly for?: number;
   readonly until?: string;
   readonly from?: string;
   readonly cron?: string;
-  readonly window?: string;
+  /** Milliseconds. */
+  readonly window?: number;
   readonly timezone?: string;
   readonly reason?: string;
   readonly name?: string;
@@ -46,7 +50,8 @@ export async function silenceAddCommand(
 ): Promise<number> {
   const posted = postedOf(terminal, pairs, options);
   const read = readPostedSilence(posted, '', Date.now());
-  if (!read.ok) throw new CommandError(EXIT.usage, read.problems.map(problemText).join('\nbelfry: '));
+  if (!read.ok)
+    throw new CommandError(EXIT.usage, read.problems.map((problem) => problemText(problem, posted)).join('\nbelfry: '));
   const made = await (await client()).call<MadeSilenceView>('POST', '/v1/silences', posted);
   if (options.json) jsonLine(terminal, made);
   else line(terminal, madeText(made));
@@ -67,9 +72,19 @@ const OPTIONS_OF: Readonly<Record<string, string>> = {
   '/recurring/for': '--window',
 };
 
-function problemText({ pointer, message, mend }: { pointer: string; message: string; mend: string }): string {
-  const where = OPTIONS_OF[pointer] ?? pointer.replace(/^\//, '').replaceAll('/', '.');
-  return `${where === '' ? '' : `${where}: `}${message}: ${mend}`;
+function problemText({ pointer, message, mend }: SilenceProblem, posted: unknown): string {
+  const option = OPTIONS_OF[pointer];
+  const where = option ?? pointer.replace(/^\//, '').replaceAll('/', '.');
+  const given = option === undefined ? undefined : valueAt(posted, pointer);
+  const shown = typeof given === 'string' ? ` (given: \`${harmless(given)}\`)` : '';
+  return `${where === '' ? '' : `${where}: `}${message}: ${mend}${shown}`;
+}
+
+function valueAt(value: unknown, pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .reduce((at: unknown, name) => (isObject(at) ? at[name] : undefined), value);
 }
 
 function postedOf(
@@ -97,7 +112,7 @@ function postedOf(
     ...(condition !== undefined && { if: condition }),
     ...(from !== undefined && { from }),
     ...(until !== undefined && { until }),
-    ...(length !== undefined && { for: length }),
+    ...(length !== undefined && { for: formatDuration(length) }),
     ...(zone !== undefined && { timezone: zone }),
     ...(recurring !== undefined && { recurring }),
     reason,
@@ -119,7 +134,11 @@ function recurringOf({ cron, window, timezone }: SilenceAddOptions): object | un
       EXIT.usage,
       '`--cron` says when each window begins and `--window` how long it is open: give both',
     );
-  return { cron, for: window, timezone: timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone };
+  return {
+    cron,
+    for: formatDuration(window),
+    timezone: timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
 }
 
 /** A path that is given several times holds any of its values. */
@@ -146,7 +165,7 @@ function jsonMatch(text: string | undefined): Readonly<Record<string, unknown>> 
   throw new CommandError(EXIT.usage, `--match is a JSON object, such as '{"data.host": {"prefix": "web"}}'`);
 }
 
-/** Numbers, true, false, null and quoted texts are meant as such; everything else is text. */
+/** A quoted text is that text; what is text in every event is not read as a number. */
 function valueOf(path: string, text: string): Json {
   if (/^"(?:[^"\\]|\\.)*"$/.test(text)) {
     try {
@@ -155,8 +174,7 @@ function valueOf(path: string, text: string): Json {
       return text;
     }
   }
-  const isScalar = /^(?:true|false|null|-?(?:0|[1-9]\d{0,14})(?:\.\d+)?)$/.test(text);
-  return isScalar && !TEXTS.has(path) ? (JSON.parse(text) as Json) : text;
+  return TEXTS.has(path) ? text : scalarOf(text);
 }
 
 function madeText({ id, state, until, active_until: window, from, would_silence: would }: MadeSilenceView): string {

@@ -3,12 +3,14 @@ import type { Terminal } from '../lib/terminal.ts';
 
 export type { Terminal };
 
-/** Options that every command takes. */
+/** Options that every command takes, and those of the commands that talk to the daemon. */
 export interface CommonOptions {
   readonly config?: string;
   readonly json?: boolean;
   readonly url?: string;
   readonly token?: string;
+  /** How long to wait for an answer, milliseconds. */
+  readonly timeout?: number;
 }
 
 /** A command failed in a way that its user can understand; `exit` is one of `EXIT`. */

@@ -1,36 +1,24 @@
 import type { Command } from 'commander';
-import { deliveriesCommand, eventsCommand, type HistoryOptions } from './history.ts';
+import { DELIVERY_FILTERS, EVENT_FILTERS } from '../core/history-filters.ts';
+import { NAME } from '../core/value-kind.ts';
+import { deliveriesCommand, type DeliveryOptions, type EventOptions, eventsCommand } from './history.ts';
 import type { Kit } from './kit.ts';
+import { daemonOptions, filterOptions, TypedArgument } from './options.ts';
 
-/** What is past. */
+/** Declares the verbs that look at what is past. */
 export function historyVerbs(program: Command, { terminal, doors, run }: Kit): void {
-  const filtered = (command: Command): Command =>
-    command
-      .option('--since <time>', 'not before a time, or a duration ago')
-      .option('--until <time>', 'before a time, or a duration ago')
-      .option('--source <source>', 'of this source')
-      .option('--type <type>', 'of this type; * stands for any part')
-      .option('--rule <rule>', 'that this rule had to do with')
-      .option('--key <key>', 'of this key')
-      .option('--text <text>', 'with this somewhere in it')
-      .option('--order <order>', 'desc, the newest first, or asc')
-      .option('--limit <number>', 'so many on a page')
-      .option('--cursor <cursor>', 'the page after that one')
-      .option('--all', 'all pages');
-  filtered(program.command('events'))
+  const events = daemonOptions(program.command('events'))
     .description('past events and what became of them')
-    .argument('[id]', 'one whole, with its decision and deliveries')
-    .option('--outcome <outcome>', 'where a rule had this outcome')
-    .action((id: string | undefined, options: HistoryOptions) =>
-      run(async () => eventsCommand(terminal, await doors.client(options), id, options)),
-    );
-  filtered(program.command('deliveries'))
+    .addArgument(new TypedArgument('[id]', NAME, 'one whole, with its decision and deliveries'))
+    .option('--all', 'all pages');
+  filterOptions(events, EVENT_FILTERS).action((id: string | undefined, options: EventOptions) =>
+    run(async () => eventsCommand(terminal, () => doors.client(options), id, options)),
+  );
+  const deliveries = daemonOptions(program.command('deliveries'))
     .description('deliveries with their attempts and receipts')
-    .argument('[id]', 'one whole')
-    .option('--event <id>', 'of this event')
-    .option('--channel <channel>', 'of this channel')
-    .option('--state <state>', 'pending, sending, held, delivered, dead or cancelled')
-    .action((id: string | undefined, options: HistoryOptions) =>
-      run(async () => deliveriesCommand(terminal, await doors.client(options), id, options)),
-    );
+    .addArgument(new TypedArgument('[id]', NAME, 'one whole'))
+    .option('--all', 'all pages');
+  filterOptions(deliveries, DELIVERY_FILTERS).action((id: string | undefined, options: DeliveryOptions) =>
+    run(async () => deliveriesCommand(terminal, () => doors.client(options), id, options)),
+  );
 }

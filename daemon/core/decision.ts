@@ -2,21 +2,24 @@ import type { Delivery } from './delivery.ts';
 import type { Event } from './event.ts';
 
 /** What a rule did with an event: the same words in traces, tests, metrics and `explain`. */
-export type RuleOutcome =
-  | 'no_match'
-  | 'error'
-  | 'disabled'
-  | 'waiting'
-  | 'counting'
-  | 'inhibited'
-  | 'silenced'
-  | 'outside_hours'
-  | 'held'
-  | 'deduplicated'
-  | 'throttled'
-  | 'collected'
-  | 'resolved'
-  | 'notified';
+export type RuleOutcome = (typeof RULE_OUTCOMES)[number];
+
+export const RULE_OUTCOMES = [
+  'no_match',
+  'error',
+  'disabled',
+  'waiting',
+  'counting',
+  'inhibited',
+  'silenced',
+  'outside_hours',
+  'held',
+  'deduplicated',
+  'throttled',
+  'collected',
+  'resolved',
+  'notified',
+] as const;
 
 export interface RuleResult {
   readonly rule: string;

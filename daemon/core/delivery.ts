@@ -7,9 +7,13 @@ import type { Rate } from '../lib/duration.ts';
  * pending -> sending -> delivered | dead; held: its channel is paused, held, misconfigured, or no longer in the rules; cancelled: taken back by a person.
  * `sending` also covers a message handed over whose receipt is still to come (a WebSocket user who is away).
  */
-export type DeliveryState = 'pending' | 'sending' | 'held' | 'delivered' | 'dead' | 'cancelled';
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-export type DeadClass = 'permanent' | 'exhausted' | 'expired' | 'unknown' | 'internal';
+export const DELIVERY_STATES = ['pending', 'sending', 'held', 'delivered', 'dead', 'cancelled'] as const;
+
+export type DeadClass = (typeof DEAD_CLASSES)[number];
+
+export const DEAD_CLASSES = ['permanent', 'exhausted', 'expired', 'unknown', 'internal'] as const;
 
 export interface Attempt {
   /** RFC 3339. */

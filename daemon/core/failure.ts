@@ -87,4 +87,6 @@ export const EXIT = {
   disk: 74,
   locked: 75,
   config: 78,
+  /** Never seen from outside: the process then ends by the signal that it got. */
+  interrupted: 130,
 } as const;

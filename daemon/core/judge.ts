@@ -32,7 +32,15 @@ export interface Case {
 
 /** A provider may ask for patience, but not for more than this, milliseconds. */
 export const LONGEST_RETRY_AFTER = 24 * 3_600_000;
+/** The rest of a channel whose provider limits the rate and does not say for how long, milliseconds. */
+const DEFAULT_REST = 60_000;
 const JITTER = 0.2;
+
+/** How long the far side is left alone after this failure, milliseconds. */
+export function restAfter({ detail }: SendFailure): number {
+  const asked = detail.retryAfter ?? (detail.rateLimited ? DEFAULT_REST : 0);
+  return Math.min(Math.max(0, asked), LONGEST_RETRY_AFTER);
+}
 
 /** delivered, again at t, or dead. A permanent failure is never tried again: waiting would only hide what a person must mend. */
 export function judge(input: Case): Verdict {
@@ -57,7 +65,7 @@ function again(input: Case, failure: SendFailure): Verdict {
   const givenUp = now >= delivery.createdAt + policy.giveUpAfter;
   const wait = probe ? 0 : scheduledWait(input);
   if (givenUp || wait === undefined) return dead(failure.class === 'unknown' ? 'unknown' : 'exhausted', failure);
-  const asked = now + Math.min(Math.max(0, failure.detail.retryAfter ?? 0), LONGEST_RETRY_AFTER);
+  const asked = now + restAfter(failure);
   // The last try is made when time is up, rather than never; but never sooner than the far side asked for.
   const at = Math.max(asked, Math.min(now + wait, delivery.createdAt + policy.giveUpAfter));
   if (delivery.expiresAt !== undefined && at >= delivery.expiresAt) return dead('expired', failure);

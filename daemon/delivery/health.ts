@@ -1,16 +1,14 @@
 import type { Delivery } from '../core/delivery.ts';
 import { OWN_SOURCE } from '../core/event.ts';
 import type { SendFailure } from '../core/failure.ts';
-import { LONGEST_RETRY_AFTER, type Outcome } from '../core/judge.ts';
+import { LONGEST_RETRY_AFTER, type Outcome, restAfter } from '../core/judge.ts';
 import { ownEvents } from '../core/own-events.ts';
 import { Breaker } from './breaker.ts';
 import { Holds } from './holds.ts';
-import type { LaneParts, LaneState } from './lane-parts.ts';
+import type { HealthStatus, LaneParts } from './lane-parts.ts';
 import { persist } from './persist.ts';
+import { Rest } from './rest.ts';
 import { TcpCheck } from './tcp-check.ts';
-
-/** What a provider that limits us and does not say for how long is given, milliseconds. */
-const DEFAULT_PATIENCE = 60_000;
 
 /** One outcome, and the settings that it was made with. */
 export interface Lesson {
@@ -27,7 +25,7 @@ export class Health {
   readonly #parts: LaneParts;
   readonly #breaker = new Breaker();
   readonly #check: TcpCheck;
-  #patienceUntil = 0;
+  readonly #rest: Rest;
   #trouble: string | undefined;
   /** Whether it was told that the channel is failing, so that it is told when it recovers. */
   #announced = false;
@@ -37,6 +35,7 @@ export class Health {
     this.#name = name;
     this.#parts = parts;
     this.holds = new Holds(name, parts);
+    this.#rest = new Rest(name, parts);
     const listens = (): void => {
       this.#breaker.hasten(parts.clock.monotonic());
       wake();
@@ -44,8 +43,8 @@ export class Health {
     this.#check = new TcpCheck({ clock: parts.clock, random: parts.random, listens });
   }
 
-  load(fingerprint: string): Promise<void> {
-    return this.holds.load(fingerprint);
+  async load(fingerprint: string): Promise<void> {
+    await Promise.all([this.holds.load(fingerprint), this.#rest.load(fingerprint, LONGEST_RETRY_AFTER)]);
   }
 
   /** Learns nothing more by itself. */
@@ -67,17 +66,22 @@ export class Health {
 
   /** Milliseconds that the far side has asked for, or that we need ourselves; attempts by hand keep to it, too. */
   get patience(): number {
-    return Math.max(0, this.#patienceUntil - this.#parts.clock.monotonic());
+    return this.#rest.left;
   }
 
-  /** Nothing goes for so many milliseconds. */
-  rest(ms: number): void {
-    this.#patienceUntil = Math.max(this.#patienceUntil, this.#parts.clock.monotonic() + ms);
+  /** Nothing goes for so many milliseconds, or until the next start. */
+  rest(ms: number, reason: string): void {
+    this.#rest.begin(ms, reason);
   }
 
-  status(paused: boolean): { readonly state: LaneState; readonly reason: string | undefined } {
+  status(paused: boolean): HealthStatus {
     const held = this.holds.state(paused);
     if (held !== undefined) return { state: held, reason: this.holds.reason(paused) };
+    const rest = this.#rest.present;
+    if (rest !== undefined) {
+      const reason = `resting until ${new Date(rest.until).toISOString()}: ${rest.reason}`;
+      return { state: 'failing', reason, restingUntil: rest.until };
+    }
     return this.failing ? { state: 'failing', reason: this.#trouble } : { state: 'ok', reason: undefined };
   }
 
@@ -92,8 +96,7 @@ export class Health {
     this.#breaker.succeeded();
     this.#check.stop();
     this.#announced = false;
-    this.#patienceUntil = 0;
-    await this.holds.trusted();
+    await Promise.all([this.#rest.end(), this.holds.trusted()]);
   }
 
   /**
@@ -116,7 +119,7 @@ export class Health {
       return false;
     }
     if (failure.detail.rateLimited) {
-      this.rest(Math.min(failure.detail.retryAfter ?? DEFAULT_PATIENCE, LONGEST_RETRY_AFTER));
+      await this.#rest.beginKept(restAfter(failure), `${failure.message} (${failure.code})`, fingerprint);
       return false;
     }
     if (failure.class !== 'permanent') return this.#failed(failure, lesson.kind === 'probe', told);
@@ -127,8 +130,8 @@ export class Health {
   #failed(failure: SendFailure, probe: boolean, told: boolean): boolean {
     const { clock, log, notices } = this.#parts;
     this.#trouble = `${failure.message} (${failure.code})`;
-    const { refusedAt = [], retryAfter = 0 } = failure.detail;
-    const opens = this.#breaker.failed(clock.monotonic(), probe, Math.min(retryAfter, LONGEST_RETRY_AFTER));
+    const { refusedAt = [] } = failure.detail;
+    const opens = this.#breaker.failed(clock.monotonic(), probe, restAfter(failure));
     if (!this.failing) return false;
     if (refusedAt.length > 0) this.#check.watch(refusedAt);
     else this.#check.stop();

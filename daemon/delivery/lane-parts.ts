@@ -36,6 +36,13 @@ export interface LaneParts {
 
 export type LaneState = 'ok' | 'failing' | 'misconfigured' | 'paused' | 'removed';
 
+export interface HealthStatus {
+  readonly state: LaneState;
+  readonly reason: string | undefined;
+  /** Milliseconds since the epoch; while the far side limits the rate, or after trouble of our own. */
+  readonly restingUntil?: number;
+}
+
 export interface LaneStatus {
   readonly name: string;
   readonly type: string;
@@ -43,6 +50,8 @@ export interface LaneStatus {
   readonly reason?: string;
   /** RFC 3339. */
   readonly since?: string;
+  /** Milliseconds since the epoch: nothing is sent before. */
+  readonly restingUntil?: number;
   readonly pending: number;
   readonly sending: number;
   readonly held: number;
@@ -51,8 +60,7 @@ export interface LaneStatus {
 /** While a channel is held, what is pending is held. */
 export function statusOf(
   { name, type }: ChannelConfig,
-  state: LaneState,
-  reason: string | undefined,
+  { state, reason, restingUntil }: HealthStatus,
   { pending, sending }: { readonly pending: number; readonly sending: number },
 ): LaneStatus {
   const held = state === 'paused' || state === 'misconfigured';
@@ -61,6 +69,7 @@ export function statusOf(
     type,
     state,
     ...(reason !== undefined && { reason }),
+    ...(restingUntil !== undefined && { restingUntil }),
     pending: held ? 0 : pending,
     sending,
     held: held ? pending : 0,

@@ -61,7 +61,7 @@ export class Lane {
   #probing = false;
   #ready = false;
   #ended = false;
-  #broken: string | undefined;
+  #broken: ReturnType<Health['status']> | undefined;
 
   /** `claims`: whether it sends what is owed, besides what is sent by hand. */
   constructor(config: ChannelConfig, parts: LaneParts, claims = true) {
@@ -117,11 +117,13 @@ export class Lane {
 
   status(): LaneStatus {
     const counts = this.#parts.store.deliveries.counts().byChannel.get(this.name) ?? { pending: 0, sending: 0 };
-    const { state, reason } =
-      this.#broken === undefined
-        ? this.#health.status(this.#policy.paused)
-        : { state: 'failing' as const, reason: this.#broken };
-    return statusOf(this.#config, state, reason, counts);
+    return statusOf(this.#config, this.#broken ?? this.#health.status(this.#policy.paused), counts);
+  }
+
+  /** When the next attempt may begin, milliseconds since the epoch; undefined while the lane is held. */
+  notBefore(): number | undefined {
+    const wait = this.#health.wait(this.#policy.paused);
+    return wait === undefined ? undefined : this.#parts.clock.now() + Math.max(wait, this.#limitWait());
   }
 
   /**
@@ -289,13 +291,14 @@ export class Lane {
   /** Once the disk has failed nothing can be promised, so the lane ends. After anything else it goes on, in a while; what it had claimed stays owed. */
   #trouble(error: unknown, delivery?: Delivery): void {
     const { message, stack } = error as Error;
-    const isCoded = error instanceof BelfryError;
-    const failed = isCoded && error.exit === EXIT.disk;
-    if (failed) this.#broken ??= message;
-    if (failed) this.#ended = true;
-    else this.#health.rest(AFTER_TROUBLE);
+    const coded = error instanceof BelfryError ? error : undefined;
+    const failed = coded?.exit === EXIT.disk;
+    if (failed) {
+      this.#broken ??= { state: 'failing', reason: message };
+      this.#ended = true;
+    } else this.#health.rest(AFTER_TROUBLE, `trouble of our own: ${message}`);
     this.#parts.log.error(
-      { ...(delivery !== undefined && { delivery: delivery.id }), error: message, ...(!isCoded && { stack }) },
+      { ...(delivery !== undefined && { delivery: delivery.id }), error: message, ...(coded === undefined && { stack }) },
       `${this.name}: ${failed ? 'the disk failed; nothing more is sent' : 'trouble of our own; nothing is sent for a minute'}`,
     );
   }

@@ -103,13 +103,13 @@ export class Lanes {
     return this.#lanes.get(name)?.direct(delivery, signal);
   }
 
-  /** A test message, sent as any other. */
-  test(name: string): Promise<DirectResult | undefined> {
+  /** A test message, sent as any other. `signal` ends the waiting for its turn. */
+  test(name: string, signal?: AbortSignal): Promise<DirectResult | undefined> {
     const { clock, newId } = this.#parts;
     const config = this.#channels.get(name);
     return config === undefined
       ? Promise.resolve(undefined)
-      : this.direct(name, testDelivery(config, clock.now(), newId));
+      : this.direct(name, testDelivery(config, clock.now(), newId), signal);
   }
 
   /** The receipts of deliveries that were handed over. Of those that were resent meanwhile the letter goes, too. */
@@ -135,6 +135,11 @@ export class Lanes {
   held(name: string): boolean {
     const state = (this.#lanes.get(name) ?? this.#removed.get(name))?.status().state;
     return state === 'removed' || state === 'paused' || state === 'misconfigured';
+  }
+
+  /** When the next attempt of a channel may begin, milliseconds since the epoch; undefined while it is held, or when there is none. */
+  notBefore(name: string): number | undefined {
+    return this.#lanes.get(name)?.notBefore();
   }
 
   /** Claims nothing more; attempts get `grace` milliseconds, then they are aborted and stay owed. */

@@ -1,6 +1,6 @@
 import type { DeadLetter } from '../core/delivery.ts';
 import type { DeadLineProblem, ResendPlan, ResendRequest } from '../core/resend.ts';
-import { parseDuration } from '../lib/duration.ts';
+import { MOMENT, momentAt } from '../core/value-kind.ts';
 import type { DeadLetters } from './dead-letters.ts';
 
 /** Which letters a request means, oldest first, and what to tell before they are sent. `now` in milliseconds since the epoch. */
@@ -32,8 +32,8 @@ function deadAt(letter: DeadLetter): number {
 
 function filterOf(request: ResendRequest, now: number): (letter: DeadLetter) => boolean {
   const ids = request.ids === undefined ? undefined : new Set(request.ids);
-  const ago = request.since === undefined ? undefined : parseDuration(request.since);
-  const since = request.since === undefined ? undefined : ago === undefined ? Date.parse(request.since) : now - ago;
+  const moment = request.since === undefined ? undefined : MOMENT.read(request.since);
+  const since = moment === undefined ? undefined : momentAt(moment, now);
   const none =
     ids === undefined &&
     !request.all &&

@@ -22,6 +22,7 @@ const PROBLEM = {
     code: { type: 'string', description: 'Stable: programs may look at it.' },
     detail: TEXT,
     pointer: { type: 'string', description: 'Where in the body, as a JSON Pointer.' },
+    parameter: { type: 'string', description: 'Which query parameter.' },
   },
 };
 
@@ -88,14 +89,16 @@ function operationOf({
   scope,
   summary,
   body,
-  query,
-  headers,
+  query = {},
+  headers = {},
   answers,
 }: Route): Readonly<Record<string, unknown>> {
   const parameters = [
     ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: TEXT })),
-    ...parametersOf('query', query),
-    ...parametersOf('header', headers),
+    ...Object.entries(query).map(([name, { kind, about }]) =>
+      parameterOf('query', name, `${sentence(about)} ${sentence(kind.allowed)}`),
+    ),
+    ...Object.entries(headers).map(([name, about]) => parameterOf('header', name, about)),
   ];
   return {
     summary,
@@ -107,8 +110,12 @@ function operationOf({
   };
 }
 
-function parametersOf(place: 'query' | 'header', named: Readonly<Record<string, string>> = {}): readonly object[] {
-  return Object.entries(named).map(([name, description]) => ({ name, in: place, description, schema: TEXT }));
+function parameterOf(place: 'query' | 'header', name: string, description: string): object {
+  return { name, in: place, description, schema: TEXT };
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function answersOf(answers: Readonly<Record<number, string>>): Readonly<Record<string, object>> {

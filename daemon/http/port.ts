@@ -9,6 +9,7 @@ import type { Expiry, SilenceView, WouldSilence } from '../core/quieting.ts';
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
+import type { Moment } from '../core/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 
 /** What the listener may ask of the daemon. `app.ts` stands behind it; docs/http-api.md describes the JSON shapes. */
@@ -18,8 +19,8 @@ export interface DaemonPort {
     events: readonly EventInput[],
     options?: { idempotency?: { key: string; bodyHash: string } },
   ): Promise<readonly AcceptedEvent[]>;
-  /** The deliveries of these events once all have ended, or as they are when `ms` have passed or `signal` aborts. */
-  wait(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<readonly DeliveryView[]>;
+  /** The deliveries of these events and the outcomes of each, once all deliveries have ended, or as they are when `ms` have passed or `signal` aborts. */
+  wait(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<WaitedView>;
   hookRoute(path: string): HookRoute | undefined;
   status(): Promise<StatusView>;
   /** Ready takes events; `reasons` says why not, and also what works only in part (a channel that is misconfigured, a file that does not load). */
@@ -30,7 +31,8 @@ export interface DaemonPort {
   explain(request: ExplainRequest): Promise<Explanation | undefined>;
   readonly desk: AlertDesk;
   channels(): Promise<readonly ChannelView[]>;
-  testChannel(name: string): Promise<ChannelTestView | undefined>;
+  /** undefined: no such channel. `signal` ends the waiting for its turn. */
+  testChannel(name: string, signal: AbortSignal): Promise<ChannelTestView | undefined>;
   /** false: no such channel. */
   hold(name: string): Promise<boolean>;
   release(name: string): Promise<boolean>;
@@ -64,9 +66,6 @@ export interface HistoryRequest extends Omit<HistoryQuery, 'since' | 'until' | '
   readonly states?: readonly DeliveryState[];
 }
 
-/** A time, milliseconds since the epoch, or a duration before now. */
-export type Moment = { readonly at: number } | { readonly ago: number };
-
 export interface ExplainRequest {
   readonly event?: EventInput;
   /** Of a past event, instead. */
@@ -99,6 +98,12 @@ export type SilenceMade =
 
 export interface MadeSilenceView extends SilenceView {
   readonly would_silence: WouldSilence;
+}
+
+export interface WaitedView {
+  /** Of each event, in the order of the ids: rule -> outcome. */
+  readonly outcomes: readonly Readonly<Record<string, string>>[];
+  readonly deliveries: readonly DeliveryView[];
 }
 
 export interface AcceptedEvent {
@@ -145,6 +150,8 @@ export interface ChannelView {
   readonly reason?: string;
   /** RFC 3339. */
   readonly since?: string;
+  /** RFC 3339; nothing is sent before: the far side limits the rate. */
+  readonly resting_until?: string;
 }
 
 export interface StatusView {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Parameters, ValuesOf } from '../core/parameter.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Scrubber } from '../lib/scrubber.ts';
@@ -18,12 +19,12 @@ export interface RouteParts {
   readonly clock: Clock;
 }
 
-/** One request on its way through a route. */
-export interface Exchange {
+/** One request on its way through a route with these query parameters. */
+export interface Exchange<P extends Parameters = NoParameters> {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly params: Readonly<Record<string, string | undefined>>;
-  readonly query: URLSearchParams;
+  readonly query: ValuesOf<P>;
   /** Undefined only where the route asks for nobody in particular. */
   readonly caller: Caller | undefined;
   readonly departure: Departure;
@@ -41,12 +42,25 @@ export interface Route {
   readonly summary: string;
   /** The media types of a body that is read. */
   readonly body?: readonly string[];
-  /** Query parameters and headers -> what they do. */
-  readonly query?: Readonly<Record<string, string>>;
+  /** Query parameters; others are refused under `/v1/`. */
+  readonly query?: Parameters;
+  /** Headers -> what they do. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Status -> what it means. */
   readonly answers: Readonly<Record<number, string>>;
   handle(exchange: Exchange, parts: RouteParts): Promise<void> | void;
+}
+
+export type NoParameters = Readonly<Record<string, never>>;
+
+/** A route whose handler gets the values of its own query parameters. */
+export function routeWithQuery<P extends Parameters>(
+  route: Omit<Route, 'query' | 'handle'> & {
+    readonly query: P;
+    handle(exchange: Exchange<P>, parts: RouteParts): Promise<void> | void;
+  },
+): Route {
+  return route;
 }
 
 export function sendJson(

@@ -8,6 +8,7 @@ import { Departure } from './departure.ts';
 import { checkHeaders, type Gate } from './gate.ts';
 import { handleHook, isHook } from './hooks.ts';
 import { HttpProblem, problemOf, writeProblem } from './problem.ts';
+import { readQuery } from './query.ts';
 import type { Route, RouteParts } from './route.ts';
 import { alertRoutes } from './routes-alerts.ts';
 import { controlRoutes } from './routes-control.ts';
@@ -80,6 +81,7 @@ export class Router {
       if (target === undefined) throw new HttpProblem(404, 'path.none', 'there is no WebSocket here');
       if (this.#stopping) throw stoppingProblem();
       const caller = requireScope(this.#caller(request, url, trusted), target.scope);
+      readQuery(url.searchParams, target.query);
       this.#parts.stream.upgrade(target.kind, request, socket, head, caller);
     } catch (error) {
       const problem = problemOf(error);
@@ -106,10 +108,9 @@ export class Router {
     if (found === null) throw this.#noRoute(url.pathname);
     const route = found.store as Route;
     const caller = this.#callerFor(route, request, url, trusted);
-    return route.handle(
-      { request, response, params: found.params, query: url.searchParams, caller, departure },
-      this.#parts,
-    );
+    // Probes and caches put parameters of their own on what everybody may read.
+    const query = isFree(route) ? {} : readQuery(url.searchParams, route.query ?? {});
+    return route.handle({ request, response, params: found.params, query, caller, departure }, this.#parts);
   }
 
   /** Checks the page that a browser sends this for, and lets it read the answer if it may. True: it only asked what it may do, and has its answer. */
@@ -160,6 +161,10 @@ export class Router {
     writeProblem(response, said, (text) => this.#parts.scrubber.scrub(text));
     if (!request.complete) discardRest(request);
   }
+}
+
+function isFree({ scope }: Route): boolean {
+  return scope === 'open' || scope === 'local';
 }
 
 function refuseUpgrade(socket: Duplex, { status, headers }: HttpProblem): void {

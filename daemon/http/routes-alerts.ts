@@ -1,25 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 import type { Acknowledgement } from '../core/alerts.ts';
 import { isObject } from '../core/json.ts';
+import { NAME } from '../core/value-kind.ts';
 import { SOCKET_CALLER } from './auth.ts';
 import { readJson } from './body.ts';
 import { HttpProblem } from './problem.ts';
-import { type Exchange, type Route, type RouteParts, sendJson } from './route.ts';
+import { type Exchange, type Route, type RouteParts, routeWithQuery, sendJson } from './route.ts';
 
 const LONGEST_NAME = 200;
 const ACK_ANSWERS = { 200: '`{"acknowledged":[{"rule","key"}]}`', 404: 'Nothing fires for this key' };
 
 export const alertRoutes: readonly Route[] = [
-  {
+  routeWithQuery({
     method: 'GET',
     path: '/v1/alerts',
     scope: 'read',
-    query: { rule: 'Only those of this rule.' },
+    query: { rule: { kind: NAME, about: 'only those of this rule' } },
     summary: 'What fires, the oldest first.',
     answers: { 200: '`{"alerts":[...]}`' },
     handle: ({ response, query }, { port, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson({ alerts: port.desk.alerts(query.get('rule') ?? undefined) })),
-  },
+      sendJson(response, 200, scrubber.scrubJson({ alerts: port.desk.alerts(query.rule) })),
+  }),
   {
     method: 'POST',
     path: '/v1/alerts/:key/ack',

@@ -1,22 +1,33 @@
-import type { ResendRequest } from '../core/resend.ts';
+import { DEAD_CLASSES } from '../core/delivery.ts';
 import { isObject } from '../core/json.ts';
-import { parseDuration } from '../lib/duration.ts';
+import type { ResendRequest } from '../core/resend.ts';
+import { MOMENT, NAME, oneOf, type ValueKind } from '../core/value-kind.ts';
 import { requireScope } from './auth.ts';
 import { readJson } from './body.ts';
 import { HttpProblem } from './problem.ts';
 import { type Route, sendJson, sendLines } from './route.ts';
 
-/** The type of each field of a resend. */
-const RESEND_FIELDS: Readonly<Record<keyof ResendRequest, (value: unknown) => boolean>> = {
-  ids: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
-  all: isBoolean,
-  channel: isText,
-  rule: isText,
-  class: isText,
-  since: (value) => isText(value) && (parseDuration(value) !== undefined || !Number.isNaN(Date.parse(value))),
-  to: isText,
-  requeue: isBoolean,
-  dryRun: isBoolean,
+interface Field {
+  readonly fits: (value: unknown) => boolean;
+  readonly allowed: string;
+}
+
+const BOOLEAN: Field = { fits: (value) => typeof value === 'boolean', allowed: '`true` or `false`' };
+
+/** Each criterion with what it takes. */
+const RESEND_FIELDS: Readonly<Record<keyof ResendRequest, Field>> = {
+  ids: {
+    fits: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
+    allowed: 'an array of ids',
+  },
+  channel: textOf(NAME),
+  rule: textOf(NAME),
+  class: textOf(oneOf(DEAD_CLASSES)),
+  since: textOf(MOMENT),
+  to: textOf(NAME),
+  all: BOOLEAN,
+  requeue: BOOLEAN,
+  dryRun: BOOLEAN,
 };
 
 const channelVerb = (verb: 'hold' | 'release', summary: string): Route => ({
@@ -89,8 +100,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'admin',
     summary: 'Send a real test message.',
     answers: { 200: 'The receipt, or the error with its class', 404: 'No such channel' },
-    async handle({ response, params }, { port, scrubber }) {
-      const result = await port.testChannel(params.name ?? '');
+    async handle({ response, params, departure }, { port, scrubber }) {
+      const result = await port.testChannel(params.name ?? '', departure.signal);
       if (result === undefined) throw noChannel();
       sendJson(response, 200, scrubber.scrubJson(result));
     },
@@ -136,21 +147,29 @@ export const controlRoutes: readonly Route[] = [
 function resendRequest(body: unknown): ResendRequest {
   if (!isObject(body)) throw new HttpProblem(400, 'resend.criteria', 'the body is a JSON object');
   for (const [name, value] of Object.entries(body)) {
-    const fits = Object.hasOwn(RESEND_FIELDS, name) ? RESEND_FIELDS[name as keyof ResendRequest] : undefined;
-    if (fits === undefined)
+    const field = Object.hasOwn(RESEND_FIELDS, name) ? RESEND_FIELDS[name as keyof ResendRequest] : undefined;
+    if (field === undefined)
       throw new HttpProblem(
         400,
         'resend.criteria',
         `there is no criterion \`${name.slice(0, 40)}\`; there are ${Object.keys(RESEND_FIELDS).join(', ')}`,
       );
-    if (!fits(value)) throw new HttpProblem(400, 'resend.criteria', `\`${name}\` has a wrong value`);
+    if (!field.fits(value))
+      throw new HttpProblem(
+        400,
+        'resend.criteria',
+        `\`${name}\` has a value that is not allowed: give ${field.allowed}`,
+      );
   }
   return body;
 }
 
 function pathOf(body: unknown): string | undefined {
-  if (isObject(body) && (body.path === undefined || isText(body.path))) return body.path;
-  throw new HttpProblem(400, 'check.path', 'the body is a JSON object, and `path` in it is text');
+  if (isObject(body)) {
+    const { path, ...others } = body;
+    if ((path === undefined || isText(path)) && Object.keys(others).length === 0) return path;
+  }
+  throw new HttpProblem(400, 'check.path', 'the body is a JSON object with nothing but `path`, which is text');
 }
 
 function noChannel(): HttpProblem {
@@ -161,6 +180,6 @@ function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-function isBoolean(value: unknown): boolean {
-  return typeof value === 'boolean';
+function textOf({ read, allowed }: ValueKind<unknown>): Field {
+  return { fits: (value) => isText(value) && read(value) !== undefined, allowed };
 }

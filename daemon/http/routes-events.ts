@@ -1,16 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { parseEvents } from '../core/cloudevents.ts';
-import { parseDuration } from '../lib/duration.ts';
+import type { Parameters } from '../core/parameter.ts';
+import { duration, LONGEST_WAIT } from '../core/value-kind.ts';
 import { readBody } from './body.ts';
 import { HttpProblem } from './problem.ts';
-import { type Exchange, type Route, type RouteParts, sendJson } from './route.ts';
+import { type Exchange, type Route, type RouteParts, routeWithQuery, sendJson } from './route.ts';
 
-const LONGEST_WAIT = 5 * 60_000;
 const LONGEST_KEY = 255;
 
+const QUERY = {
+  wait: {
+    kind: duration(),
+    about: 'answer with the deliveries when they have ended, or after this long; 5m at most',
+    code: 'query.wait',
+  },
+} as const satisfies Parameters;
+
 export const eventRoutes: readonly Route[] = [
-  {
+  routeWithQuery({
     method: 'POST',
     path: '/v1/events',
     scope: 'emit',
@@ -20,11 +28,11 @@ export const eventRoutes: readonly Route[] = [
       'application/cloudevents+json',
       'application/cloudevents-batch+json',
     ],
-    query: { wait: 'Answer with the deliveries when they have ended, or after this long; 5m at most.' },
+    query: QUERY,
     headers: { 'Idempotency-Key': 'The same key with the same body is the same request.' },
     summary: 'Take events in: plain, an array, NDJSON, or CloudEvents (structured, binary, batch).',
     answers: {
-      200: 'With `?wait=10s`: their deliveries, when they have ended or the time is over',
+      200: 'With `?wait=10s`: also the outcomes of each event and the deliveries of all, when these have ended or the time is over',
       202: 'On disk: `{"events":[{"id","duplicate"}]}`',
       400: 'No event',
       409: 'The same Idempotency-Key with another body',
@@ -35,14 +43,13 @@ export const eventRoutes: readonly Route[] = [
       507: 'The disk or the queue is full; nothing was taken',
     },
     handle: postEvents,
-  },
+  }),
 ];
 
 async function postEvents(
-  { request, response, query, departure }: Exchange,
+  { request, response, query: { wait }, departure }: Exchange<typeof QUERY>,
   { port, scrubber }: RouteParts,
 ): Promise<void> {
-  const wait = waitOf(query);
   const body = await readBody(request, port.limits().body);
   const parsed = parseEvents({ contentType: request.headers['content-type'], headers: request.headers, body });
   if (!parsed.ok)
@@ -53,18 +60,13 @@ async function postEvents(
   const idempotency = key === undefined ? {} : { idempotency: { key, bodyHash: hashOf(request, body) } };
   const accepted = await port.accept(parsed.events, idempotency);
   const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
-  if (wait === undefined) sendJson(response, 202, { events });
-  else
-    sendJson(response, 200, {
-      events,
-      deliveries: scrubber.scrubJson(
-        await port.wait(
-          events.map(({ id }) => id),
-          wait,
-          departure.signal,
-        ),
-      ),
-    });
+  if (wait === undefined) return sendJson(response, 202, { events });
+  const ids = events.map(({ id }) => id);
+  const { outcomes, deliveries } = await port.wait(ids, Math.min(wait, LONGEST_WAIT), departure.signal);
+  sendJson(response, 200, {
+    events: events.map((event, index) => ({ ...event, outcomes: outcomes[index] ?? {} })),
+    deliveries: scrubber.scrubJson(deliveries),
+  });
 }
 
 /** Of all that makes the event: in the binary mode of CloudEvents, headers say what it is. */
@@ -81,12 +83,4 @@ function keyOf(request: IncomingMessage): string | undefined {
   if (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY)
     throw new HttpProblem(400, 'header.idempotency_key', `an Idempotency-Key has 1 to ${LONGEST_KEY} characters`);
   return key;
-}
-
-function waitOf(query: URLSearchParams): number | undefined {
-  const text = query.get('wait');
-  if (text === null) return undefined;
-  const wait = parseDuration(text);
-  if (wait === undefined) throw new HttpProblem(400, 'query.wait', '`wait` is no duration; write it like 10s');
-  return Math.min(wait, LONGEST_WAIT);
 }

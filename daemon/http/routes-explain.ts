@@ -1,5 +1,6 @@
 import { givenEvent } from '../core/explain/given.ts';
 import { isObject } from '../core/json.ts';
+import { INSTANT } from '../core/value-kind.ts';
 import { readJson } from './body.ts';
 import type { ExplainRequest } from './port.ts';
 import { HttpProblem } from './problem.ts';
@@ -60,8 +61,8 @@ function textOf(name: string, value: unknown): string {
 }
 
 function instantOf(value: unknown): number {
-  const at = typeof value === 'string' && TIME.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(at)) throw wrong('`at` is no RFC 3339 time; write it like 2026-11-23T09:00:00Z');
+  const at = typeof value === 'string' && TIME.test(value) ? INSTANT.read(value) : undefined;
+  if (at === undefined) throw wrong('`at` is no RFC 3339 time; write it like 2026-11-23T09:00:00Z');
   return at;
 }
 

@@ -1,22 +1,45 @@
 import { isObject } from '../core/json.ts';
+import type { Parameters } from '../core/parameter.ts';
+import { count, NAME } from '../core/value-kind.ts';
 import { userOf } from './auth.ts';
 import { readJson } from './body.ts';
 import { HttpProblem } from './problem.ts';
 import { type Exchange, type Route, type RouteParts, sendJson } from './route.ts';
 import type { StreamKind } from './stream-door.ts';
 
+const TICKET = { kind: NAME, about: 'a ticket, in place of a token' } as const;
+
 /** Long-lived connections that the listener upgrades; the same paths serve server-sent events. */
-export const UPGRADES: Readonly<Record<string, { readonly kind: StreamKind; readonly scope: 'stream' | 'read' }>> = {
-  '/v1/stream': { kind: 'stream', scope: 'stream' },
-  '/v1/feed': { kind: 'feed', scope: 'read' },
+export const UPGRADES: Readonly<Record<string, Upgrade>> = {
+  '/v1/stream': {
+    kind: 'stream',
+    scope: 'stream',
+    query: {
+      user: { kind: NAME, about: 'whose pushes, where the token is for more than one' },
+      ticket: TICKET,
+      epoch: { kind: NAME, about: 'where the client has come to, with `seq`' },
+      seq: {
+        kind: count(0, 10 ** 15 - 1),
+        about: 'the last sequence number that the client has; server-sent events acknowledge by it',
+      },
+    },
+  },
+  '/v1/feed': { kind: 'feed', scope: 'read', query: {} },
 };
 
+interface Upgrade {
+  readonly kind: StreamKind;
+  readonly scope: 'stream' | 'read';
+  readonly query: Parameters;
+}
+
 const eventsOf = (path: keyof typeof UPGRADES, summary: string, more: Partial<Route> = {}): Route => {
-  const { kind, scope } = UPGRADES[path]!;
+  const { kind, scope, query } = UPGRADES[path]!;
   return {
     method: 'GET',
     path,
     scope,
+    query,
     summary,
     answers: { 101: 'WebSocket', 200: 'Server-sent events' },
     handle: ({ request, response, caller }, { stream }) => stream.events(kind, request, response, caller!),
@@ -27,12 +50,6 @@ const eventsOf = (path: keyof typeof UPGRADES, summary: string, more: Partial<Ro
 export const streamRoutes: readonly Route[] = [
   eventsOf('/v1/stream', "A user's pushes: WebSocket, or server-sent events with Last-Event-ID.", {
     pages: true,
-    query: {
-      ticket: 'A ticket, instead of a token.',
-      user: 'Whom to listen as, if the token may listen as several.',
-      epoch: 'With `seq`: where the reader stopped.',
-      seq: 'The last number that arrived; with server-sent events it acknowledges.',
-    },
   }),
   eventsOf('/v1/feed', 'Events and deliveries as they happen: WebSocket or server-sent events.'),
   {
@@ -53,7 +70,7 @@ export const streamRoutes: readonly Route[] = [
     scope: 'stream',
     pages: true,
     body: ['application/json'],
-    query: { ticket: 'A ticket, instead of a token.' },
+    query: { ticket: TICKET },
     summary: 'Acknowledge all pushes up to `seq`, for readers of server-sent events.',
     answers: { 204: 'Acknowledged', 400: 'No `seq`' },
     async handle(exchange, parts) {
@@ -72,7 +89,10 @@ async function bodyWithUser(
 ): Promise<{ user: string; body: Record<string, unknown> }> {
   const body = await readJson(request, port.limits().body);
   if (!isObject(body)) throw new HttpProblem(400, 'body.not_object', 'the body is a JSON object');
-  const named = typeof body.user === 'string' && body.user !== '' ? body.user : undefined;
+  const { user: given } = body;
+  if (given !== undefined && typeof given !== 'string')
+    throw new HttpProblem(400, 'stream.user', '`user` is text', { more: { pointer: '/user' } });
+  const named = given === '' ? undefined : given;
   const user = userOf(caller!, named);
   if (user !== undefined) return { user, body };
   if (named === undefined) throw new HttpProblem(400, 'stream.user', 'name the `user`');

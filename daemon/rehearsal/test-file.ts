@@ -1,3 +1,4 @@
+import { RULE_OUTCOMES } from '../core/decision.ts';
 import { Draft } from '../core/draft.ts';
 import { API_SOURCE, type EventInput, OWN_SOURCE } from '../core/event.ts';
 import type { Problem } from '../core/failure.ts';
@@ -69,22 +70,7 @@ export interface TestFile {
 /** When a test begins that does not say when. */
 export const DEFAULT_START = Date.UTC(2026, 0, 1);
 
-const OUTCOMES: readonly string[] = [
-  'no_match',
-  'error',
-  'disabled',
-  'waiting',
-  'counting',
-  'inhibited',
-  'silenced',
-  'outside_hours',
-  'held',
-  'deduplicated',
-  'throttled',
-  'collected',
-  'resolved',
-  'notified',
-];
+const OUTCOMES: readonly string[] = RULE_OUTCOMES;
 
 export interface TestFileParts {
   readonly ruleset: Ruleset;

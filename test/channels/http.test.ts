@@ -328,7 +328,10 @@ describe('what a status means', () => {
     expect(retryAfterOf('Mon, 23 Nov 2026 08:00:00 GMT', now)).toBe(0);
     expect(retryAfterOf('99999999999', now)).toBe(86_400_000);
     expect(retryAfterOf('-5', now)).toBeUndefined();
-    expect(retryAfterOf('soon', now)).toBeUndefined();
+    expect(retryAfterOf('Monday, 23-Nov-26 09:00:30 GMT', now)).toBe(30_000);
+    expect(retryAfterOf('Mon Nov 23 09:00:30 2026', now)).toBe(30_000);
+    for (const broken of ['soon', 'in 5 minutes', '5m', '1e3', 'Mon, 23 Nov 2026', '09:00:30'])
+      expect(retryAfterOf(broken, now)).toBeUndefined();
     expect(retryAfterOf('', now)).toBeUndefined();
     expect(retryAfterOf(undefined, now)).toBeUndefined();
   });

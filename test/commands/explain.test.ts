@@ -185,7 +185,12 @@ test.each<[string, readonly string[], string, string]>([
   ['nothing', ['-'], '', 'standard input:1:1: this is not JSON: it ends too early'],
   ['no event', ['-'], '{"event":{"data":1}}', 'this is no event: `type` is missing'],
   ['several', ['-'], '[{"type":"a"},{"type":"b"}]', 'one is explained at a time'],
-  ['no time', ['-', '--at', 'noon'], '{"type":"a"}', '--at `noon` is no time'],
+  [
+    'no time',
+    ['-', '--at', 'noon'],
+    '{"type":"a"}',
+    '--at: `noon` is not allowed: give a time such as 2026-11-23T09:00:00+08:00',
+  ],
 ])('%s is wrong usage, exit 2', async (_what, args, stdin, said) => {
   const cwd = await home();
   expect(await belfry(cwd, args, { stdin })).toEqual({ code: 2, out: '', err: expect.stringContaining(said) });

@@ -6,6 +6,7 @@ import { statePaths } from '../../daemon/app/paths.ts';
 import { openClient } from '../../daemon/commands/client.ts';
 import { emitCommand } from '../../daemon/commands/emit.ts';
 import { CommandError } from '../../daemon/commands/terminal.ts';
+import { systemClock } from '../../daemon/lib/clock.ts';
 import { openTestListener } from '../support/listener.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { written } from '../support/written.ts';
@@ -16,11 +17,15 @@ async function emit(found: number) {
   const paths = statePaths({ state }, {}, '/');
   const { socket, port } = await openTestListener();
   let looked = 0;
-  const client = openClient({}, async () => {
-    looked += 1;
-    if (looked < found) throw new CommandError(69, 'the daemon cannot be reached');
-    return socket;
-  });
+  const client = openClient(
+    {},
+    async () => {
+      looked += 1;
+      if (looked < found) throw new CommandError(69, 'the daemon cannot be reached');
+      return socket;
+    },
+    { clock: systemClock, say: () => undefined },
+  );
   onTestFinished(() => client.close());
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const interrupted = new AbortController().signal;

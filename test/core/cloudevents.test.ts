@@ -122,6 +122,7 @@ test.each<[string, unknown, string | undefined, string, string | undefined]>([
   ['a long source', { type: 'a', source: 'x'.repeat(1025) }, undefined, 'events.attribute', '/source'],
   ['a time that is none', { type: 'a', time: 'yesterday' }, undefined, 'events.time', '/time'],
   ['a thirteenth month', { type: 'a', time: '2026-13-01T00:00:00Z' }, undefined, 'events.time', '/time'],
+  ['the 30th of February', { type: 'a', time: '2026-02-30T00:00:00Z' }, undefined, 'events.time', '/time'],
   ['a name with a capital', { type: 'a', Region: 1 }, undefined, 'events.attribute', '/Region'],
   ['a name with a dash', { type: 'a', 'x-y': 1 }, undefined, 'events.attribute', '/x-y'],
   ['a name of the language', '{"type":"a","__proto__":{"x":1}}', undefined, 'events.attribute', '/__proto__'],

@@ -92,6 +92,14 @@ test('a wait that would pass the end is cut to it, so that the last try is made'
   expect(verdict(failure('transient'), { delivery })).toEqual({ kind: 'retry', at: NOW + 1000 });
 });
 
+test('a limit that does not say for how long is due again after a minute', () => {
+  expect(verdict(failure('transient', { rateLimited: true }))).toEqual({ kind: 'retry', at: NOW + 60_000 });
+  expect(verdict(failure('transient', { rateLimited: true, retryAfter: 0 }))).toEqual({
+    kind: 'retry',
+    at: NOW + 5000,
+  });
+});
+
 test('Retry-After is kept to, longer than the schedule and past the end, up to 24 h', () => {
   expect(verdict(failure('transient', { retryAfter: 60_000 }))).toEqual({ kind: 'retry', at: NOW + 60_000 });
   expect(verdict(failure('transient', { retryAfter: 1 }))).toEqual({ kind: 'retry', at: NOW + 5000 });

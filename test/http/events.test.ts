@@ -85,7 +85,7 @@ test('?wait answers with the deliveries, for five minutes at most', async () => 
   const answer = await post(to, '/v1/events?wait=10s', { ...EVENT, id: 'mine' });
   expect([answer.status, answer.json]).toEqual([
     200,
-    { events: [{ id: 'mine', duplicate: false }], deliveries: [SAMPLE_DELIVERY] },
+    { events: [{ id: 'mine', duplicate: false, outcomes: { backups: 'notified' } }], deliveries: [SAMPLE_DELIVERY] },
   ]);
   await post(to, '/v1/events?wait=1d', EVENT);
   expect(to.port.waits.map(({ ids, ms }) => [ids, ms])).toEqual([

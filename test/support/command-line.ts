@@ -12,15 +12,13 @@ export interface Ran {
   readonly json: readonly unknown[];
 }
 
-/** Runs a command of the CLI against a listener, in this process. */
-export async function belfry(
-  to: OpenedListener | undefined,
-  args: readonly string[],
+/** A terminal with nobody at it. */
+export function testTerminal(
   env: Terminal['env'] = { USER: 'ann' },
-): Promise<Ran> {
+): Terminal & { readonly stdout: PassThrough; readonly stderr: PassThrough } {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   stdin.end();
-  const terminal: Terminal = {
+  return {
     stdin,
     stdout,
     stderr,
@@ -32,6 +30,16 @@ export async function belfry(
     onHangup: () => () => {},
     onCrash: () => () => {},
   };
+}
+
+/** Runs a command of the CLI against a listener, in this process. */
+export async function belfry(
+  to: OpenedListener | undefined,
+  args: readonly string[],
+  env: Terminal['env'] = { USER: 'ann' },
+): Promise<Ran> {
+  const terminal = testTerminal(env);
+  const { stdout, stderr } = terminal;
   const where = to === undefined ? [] : ['--url', `http://${to.listener.address}`, '--token', 'admin-token'];
   const code = await runProgram([...args, ...where], terminal, '0.0.0');
   const text = written(stdout);

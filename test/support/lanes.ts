@@ -154,6 +154,12 @@ export class Harbour {
     return made;
   }
 
+  /** Stops all lanes and begins with others on the same store. */
+  async restart(): Promise<void> {
+    await this.lanes.stop(0);
+    this.lanes = this.newLanes();
+  }
+
   async letters(): Promise<readonly import('../../daemon/core/delivery.ts').DeadLetter[]> {
     const found = [];
     for await (const line of this.deadLetters.read()) if ('record' in line) found.push(line.record);

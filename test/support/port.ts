@@ -80,6 +80,7 @@ export class RecordedPort implements DaemonPort {
   ready: { readonly ready: boolean; readonly reasons: readonly string[] } = { ready: true, reasons: [] };
   current: StatusView = SAMPLE_STATUS;
   onWait: (signal: AbortSignal) => Promise<readonly DeliveryView[]> = async () => [SAMPLE_DELIVERY];
+  outcomes: Readonly<Record<string, string>> = { backups: 'notified' };
   readonly explained: ExplainRequest[] = [];
   readonly asked: HistoryRequest[] = [];
   onExplain: DaemonPort['explain'] = () => Promise.resolve(undefined);
@@ -93,7 +94,8 @@ export class RecordedPort implements DaemonPort {
 
   async wait(ids: readonly string[], ms: number, signal: AbortSignal) {
     this.waits.push({ ids, ms, signal });
-    return this.onWait(signal);
+    const deliveries = await this.onWait(signal);
+    return { outcomes: ids.map(() => this.outcomes), deliveries };
   }
 
   hookRoute(path: string) {

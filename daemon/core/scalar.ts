@@ -1,0 +1,20 @@
+import type { Json } from './json.ts';
+
+const WORDS: ReadonlyMap<string, Json> = new Map<string, Json>([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+]);
+
+/**
+ * The value of a text on a command line. It is a number, true, false or null only when that prints back as the same text, so that
+ * nothing is changed by being read: `3.10`, `007`, `1e3` and integers beyond 2^53 stay text.
+ */
+export function scalarOf(text: string): Json {
+  const word = WORDS.get(text);
+  if (word !== undefined) return word;
+  if (!/^-?\d+(?:\.\d+)?$/.test(text)) return text;
+  const number = Number(text);
+  const exact = String(number) === text && (!Number.isInteger(number) || Number.isSafeInteger(number));
+  return exact ? number : text;
+}
