@@ -66,12 +66,9 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   }),
   'with keys that are marked by `?`': block.replace(/^(\w+):$/gm, '? $1\n:'),
   'with anchors, aliases and a merged map': block
-    .replace(
-      '  log:\n    level: ${env:LEVEL}\n    format: json\n',
-      '  log: &log\n    <<: { level: debug }\n    level: ${env:LEVEL}\n    format: json\n',
-    )
-    .replace('name: high', 'name: &high high')
-    .replace('listen: 127.0.0.1:0', 'listen: &any "127.0.0.1:0"'),
+    .replace('  log:\n    level:', '  log:\n    <<: { level: debug }\n    level:')
+    .replace('notify:\n      - quiet', 'notify: &quiet\n      - quiet')
+    .replace('notify:\n      - quiet', 'notify: *quiet'),
   'with tags': block.replace('state: ', 'state: !!str ').replace('rules:', 'rules: !!seq'),
   'with texts over several lines': block.replace('socket: run.sock', 'socket: >-\n    run.sock'),
   'indented as a whole': `${block.replace(/^(?=.)/gm, '  ')}`,
