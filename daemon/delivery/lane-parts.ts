@@ -1,6 +1,7 @@
 import type { Notifier } from '../channels/channel.ts';
 import type { DeadClass, DeadError, Delivery } from '../core/delivery.ts';
 import type { EventInput } from '../core/event.ts';
+import { BelfryError, EXIT } from '../core/failure.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -107,3 +108,15 @@ export const WAITED_OUT: End = {
   class: 'exhausted',
   error: { code: 'give_up', message: 'the channel was failing for longer than `give_up_after`' },
 };
+
+/** Logs why a lane sends nothing for a while, or at all. Returns whether the disk has failed. */
+export function reportTrouble(log: Log, name: string, error: unknown, delivery?: Delivery): boolean {
+  const { message, stack } = error as Error;
+  const coded = error instanceof BelfryError ? error : undefined;
+  const failed = coded?.exit === EXIT.disk;
+  log.error(
+    { ...(delivery && { delivery: delivery.id }), error: message, ...(coded === undefined && { stack }) },
+    `${name}: ${failed ? 'the disk failed; nothing more is sent' : 'trouble of our own; nothing is sent for a minute'}`,
+  );
+  return failed;
+}

@@ -1,5 +1,4 @@
 import type { Delivery, DeliveryPolicy } from '../core/delivery.ts';
-import { BelfryError, EXIT } from '../core/failure.ts';
 import { judge } from '../core/judge.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
 import { pause } from '../lib/clock.ts';
@@ -14,6 +13,7 @@ import {
   EXPIRED,
   type LaneParts,
   type LaneStatus,
+  reportTrouble,
   statusOf,
   UNACKNOWLEDGED,
   WAITED_OUT,
@@ -290,21 +290,11 @@ export class Lane {
 
   /** Once the disk has failed nothing can be promised, so the lane ends. After anything else it goes on, in a while; what it had claimed stays owed. */
   #trouble(error: unknown, delivery?: Delivery): void {
-    const { message, stack } = error as Error;
-    const coded = error instanceof BelfryError ? error : undefined;
-    const failed = coded?.exit === EXIT.disk;
-    if (failed) {
+    const { message } = error as Error;
+    if (reportTrouble(this.#parts.log, this.name, error, delivery)) {
       this.#broken ??= { state: 'failing', reason: message };
       this.#ended = true;
     } else this.#health.rest(AFTER_TROUBLE, `trouble of our own: ${message}`);
-    this.#parts.log.error(
-      {
-        ...(delivery !== undefined && { delivery: delivery.id }),
-        error: message,
-        ...(coded === undefined && { stack }),
-      },
-      `${this.name}: ${failed ? 'the disk failed; nothing more is sent' : 'trouble of our own; nothing is sent for a minute'}`,
-    );
   }
 
   /** The next moment at which there may be something to do. What flies wakes the lane when it lands. */

@@ -53,7 +53,7 @@ test.concurrent('a notification loop: a channel that keeps failing tells of it o
   const stage = await openStage(onTestFinished);
   const { home, far } = stage;
   far.statuses.set('bad', 503);
-  await home.rules(`${channels(stage, ', delivery: { retry: [10ms, 10ms], concurrency: 1 }')}rules:
+  await home.rules(`${channels(stage, ', delivery: { retry: [5s, 5s], concurrency: 1 }')}rules:
   - { name: good, match: { type: t, data.to: good }, notify: good }
   - { name: bad, match: { type: t, data.to: bad }, notify: bad }
   - { name: failures, on: belfry, match: { type: [belfry.delivery.dead, belfry.channel.failing, belfry.channel.recovered] }, notify: bad }\n`);
