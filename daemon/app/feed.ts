@@ -20,6 +20,7 @@ export class Feed {
   }
 
   publish(item: FeedItem): void {
+    if (!this.followed) return;
     const shown = this.#scrubber.scrubJson(item);
     for (const listener of this.#listeners) {
       try {

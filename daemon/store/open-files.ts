@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 
 /** A file that is held open is no longer the one at its path, so what is written to it does not survive the process. */
 export class FileReplaced extends Error {
@@ -12,7 +12,7 @@ export class FileReplaced extends Error {
 /** Watches that files which are held open stay at their paths. */
 export class OpenFiles {
   readonly #files: readonly string[];
-  #identities: readonly (string | undefined)[] = [];
+  #identities: readonly (BigIntStats | undefined)[] = [];
 
   constructor(files: readonly string[]) {
     this.#files = files;
@@ -20,17 +20,22 @@ export class OpenFiles {
 
   /** Takes the files as they are now for the ones that are held open. */
   begin(): void {
-    this.#identities = this.#files.map(identityOf);
+    this.#identities = this.#files.map(statOf);
   }
 
   /** Throws `FileReplaced` when one of them is gone or another one. Costs a stat for each. */
   check(): void {
-    for (const [index, identity] of this.#identities.entries())
-      if (identityOf(this.#files[index]!) !== identity) throw new FileReplaced(this.#files[index]!);
+    for (let index = 0; index < this.#identities.length; index += 1) {
+      const file = this.#files[index]!;
+      if (!isSameFile(statOf(file), this.#identities[index])) throw new FileReplaced(file);
+    }
   }
 }
 
-function identityOf(file: string): string | undefined {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return found && `${found.dev} ${found.ino}`;
+function statOf(file: string): BigIntStats | undefined {
+  return statSync(file, { bigint: true, throwIfNoEntry: false });
+}
+
+function isSameFile(now: BigIntStats | undefined, before: BigIntStats | undefined): boolean {
+  return now?.ino === before?.ino && now?.dev === before?.dev;
 }
