@@ -1,5 +1,8 @@
 import { type BigIntStats, statSync } from 'node:fs';
 
+/** Milliseconds in which a removed file may go unnoticed while commits follow one another. */
+const CHECK_EVERY_MS = 20;
+
 /** A file that is held open is no longer the one at its path, so what is written to it does not survive the process. */
 export class FileReplaced extends Error {
   constructor(file: string) {
@@ -13,6 +16,7 @@ export class FileReplaced extends Error {
 export class OpenFiles {
   readonly #files: readonly string[];
   #identities: readonly (BigIntStats | undefined)[] = [];
+  #checkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(files: readonly string[]) {
     this.#files = files;
@@ -23,8 +27,14 @@ export class OpenFiles {
     this.#identities = this.#files.map(statOf);
   }
 
+  /** The same as `check`, but for calls that come within `CHECK_EVERY_MS` of the last one: a look at each commit costs a tenth of the rate. */
+  checkOften(): void {
+    if (performance.now() - this.#checkedAt >= CHECK_EVERY_MS) this.check();
+  }
+
   /** Throws `FileReplaced` when one of them is gone or another one. Costs a stat for each. */
   check(): void {
+    this.#checkedAt = performance.now();
     for (let index = 0; index < this.#identities.length; index += 1) {
       const file = this.#files[index]!;
       if (!isSameFile(statOf(file), this.#identities[index])) throw new FileReplaced(file);

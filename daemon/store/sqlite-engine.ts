@@ -135,7 +135,7 @@ export class SqliteEngine {
   #commit(writes: readonly WriteName[], values: readonly Value[]): Committed {
     const results = this.transaction(() => this.#write(writes, values));
     // After it: what was committed to a file that is gone is not durable, and must not be answered as such.
-    this.#files.check();
+    this.#files.checkOften();
     this.#countTowardsCheckpoint(values);
     if (this.#sinceMeasured > MEASURED_EVERY) this.#measure();
     return { results, bytes: this.#measured + this.#sinceMeasured };
