@@ -93,7 +93,7 @@ export async function publishRecord({ record, paths, env, log }: RecordParts): P
       for (const file of recordFiles(folder, record.config)) await write(file);
       break;
     } catch (error) {
-      // What systemd made for this daemon has to work; in the others it may write, or not.
+      // A folder that systemd made for this daemon must work; the others are tried.
       if (folder === givenFolder(env)) warn(error);
     }
   }

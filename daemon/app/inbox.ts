@@ -38,7 +38,7 @@ export async function takeInbox(
   return taken;
 }
 
-/** Whoever left an event takes it back when it could post it after all. */
+/** A file that is gone was taken back by the command that left it, which could post the event after all. */
 function unlessGone(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }

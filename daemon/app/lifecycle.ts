@@ -61,7 +61,7 @@ export class Lifecycle {
     const change = await sources.prepare(prepared.ruleset.sources);
     await change.commit();
     await takeInbox(paths.inbox, (events) => intake.accept(events), log);
-    // What came in by the inbox may end what is about to fire.
+    // Events of the inbox may end an alert that is about to fire.
     timers.start();
     if (prepared.ruleset.daemon.reload.watch) this.#background.push(this.#watch());
     this.#background.push(

@@ -117,7 +117,7 @@ export class Reloading {
 
   #tell(result: ReloadView, outcome: 'applied' | 'rejected' | 'unchanged'): void {
     const { log, ended } = this.#parts;
-    // What was told when it came is not told at every reload that changes nothing.
+    // Warnings that were reported before are not reported again by a reload that changes nothing.
     if (outcome !== 'unchanged') logProblems(result.problems, log, 'reload');
     for (const what of result.restart_needed) log.warn(`reload: ${what} takes effect after a restart`);
     const { generation, added, changed, removed } = result;
@@ -131,7 +131,7 @@ export class Reloading {
   }
 }
 
-/** What is live and never works. An error while looking for it is a bug, and no reason to do without the rules. */
+/** Warnings about live rules: valid settings that never work. An error while looking for them is a bug, and no reason to stop the rules. */
 export async function warningsIn(live: Live, log: Log): Promise<readonly LeveledProblem[]> {
   try {
     return await live.lint();

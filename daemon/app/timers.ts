@@ -85,7 +85,7 @@ export class Timers {
     }
   }
 
-  /** What waits by `notify.delay` is a delivery already. */
+  /** Reschedules deliveries that wait by `notify.delay`: they are deliveries already. */
   async #reschedule(rules: readonly CompiledRule[], now: number): Promise<readonly string[]> {
     const byName = new Map(rules.map((rule) => [rule.name, rule]));
     const moved = new Map<string, number>();

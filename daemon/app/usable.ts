@@ -31,7 +31,7 @@ export async function checkState(paths: StatePaths): Promise<void> {
   }
 }
 
-/** What is not there may be made. */
+/** A missing file is no refusal: it will be made. */
 async function refuseUnless(place: string, mode: number, paths: StatePaths): Promise<void> {
   await access(place, mode).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw asUnusable(error, paths);

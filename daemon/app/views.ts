@@ -27,7 +27,7 @@ export function deliveryView(stored: StoredDelivery, channels: ChannelTimes): De
   };
 }
 
-/** What is due waits for its channel. */
+/** The next attempt is not before the channel may send. */
 function nextAt(channel: string, dueAt: number, channels: ChannelTimes): string {
   return new Date(Math.max(dueAt, channels.notBefore(channel) ?? 0)).toISOString();
 }

@@ -77,7 +77,7 @@ const withoutNul = (text: string): string => text.replaceAll('\0', '');
 function rendered(part: Template, message: Message, { delivery }: SendIo): string {
   const { text, error } = part.render(sendScope(message, delivery), withoutNul);
   if (error !== undefined) throw new SendFailure('permanent', 'command.template', `a template in run failed: ${error}`);
-  // What the settings say is not shortened: it is refused when it is run.
+  // Literal arguments are not shortened: the system refuses them when they are too long.
   return text === part.source ? text : cutToBytes(withoutNul(text), LONGEST_VALUE);
 }
 

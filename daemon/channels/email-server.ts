@@ -36,7 +36,7 @@ interface Parts {
 const IMPLICIT_PORT = 465;
 const SUBMISSION_PORT = 587;
 
-/** What is wrong with `url` or `host`. */
+/** Problems of `url` or `host`. */
 export interface ServerFault {
   readonly pointer: '/url' | '/host';
   readonly message: string;

@@ -66,7 +66,7 @@ export const mentionFaultWithoutMobiles = (written: string): MentionFault | unde
       }
     : mentionFault(written);
 
-/** What is wrong with the entries of the settings. */
+/** Problems of the entries in the settings. */
 export function checkMentions(written: readonly string[] | undefined, faultOf = mentionFault) {
   return (written ?? []).flatMap((one, index) => {
     const fault = faultOf(one);

@@ -65,7 +65,7 @@ export class AnswerWait {
     });
   }
 
-  /** What an error of the request means. */
+  /** The error for the user that an error of the request stands for. */
   failure(error: unknown, otherwise: (error: NodeJS.ErrnoException) => Error): unknown {
     if (this.#noAnswer !== undefined) return this.#noAnswer;
     if (error instanceof CommandError || this.#options.signal?.aborted) return error;

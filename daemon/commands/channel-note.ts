@@ -5,7 +5,7 @@ import { harmless } from './terminal.ts';
 /** Milliseconds for a daemon that is asked how its channels are while it is slow with something else. */
 const LIMIT = 5_000;
 
-/** What a command waits for that sends by a channel, or by any: the rest or the trouble of the channel, if it has one. */
+/** The reason for which a command that sends by a channel (or by any) waits: the rest or the trouble of the channel, if it has one. */
 export async function channelNote(client: Client, name: string | undefined, otherwise: string): Promise<string> {
   try {
     const { channels } = await client.call<{ channels: readonly ChannelView[] }>('GET', '/v1/channels', undefined, {

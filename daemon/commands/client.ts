@@ -32,7 +32,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a client needs of the world. */
+/** Dependencies of a client. */
 export interface ClientParts {
   readonly clock: Clock;
   /** A line for the user, beside the output. */

@@ -12,7 +12,7 @@ export class Interrupted extends CommandError {
 
 /**
  * The result of `work`, or `Interrupted` once `signal` has aborted and `work` has not ended within `grace` milliseconds after that.
- * What `work` waits for is not asked: standard input, a FIFO and a daemon that does not answer may keep it for ever.
+ * `work` itself is not interrupted: standard input, a FIFO and a daemon that does not answer may keep it for ever.
  */
 export async function untilInterrupted<T>(work: Promise<T>, signal: AbortSignal, grace: number): Promise<T> {
   let cancel = (): void => {};

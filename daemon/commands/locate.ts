@@ -14,7 +14,7 @@ import { isObject } from '../core/json.ts';
 import { type ReadPlaces, readPlaces } from '../reload/places.ts';
 import { CommandError } from './terminal.ts';
 
-/** Whose daemon is looked for, and where from. */
+/** The rules whose daemon is looked for, and the place of the caller. */
 export interface Search {
   /** The rules: a directory or a file. */
   readonly config: string;
@@ -121,7 +121,7 @@ export async function locateInbox(search: Search): Promise<StatePaths | undefine
   return undefined;
 }
 
-/** What the rules say goes before what a daemon has left behind; the default holds only when they are known to say nothing. */
+/** State directories in order of preference: that of the rules, those of records that daemons left, the default if the rules surely set none. */
 async function likelyStates({ places, certain }: ReadPlaces, search: Search): Promise<StatePaths[]> {
   const { env, cwd } = search;
   const told = statePaths(places, env, cwd);

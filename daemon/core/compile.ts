@@ -25,7 +25,7 @@ import type { CompileTools } from './types.ts';
  */
 export interface Fragment {
   readonly file: string;
-  /** What it was compiled from; undefined when it does not parse. */
+  /** The document that it was compiled from; undefined when that does not parse. */
   readonly document?: RuleDocument;
   readonly problems: readonly Problem[];
   readonly declared: readonly Declared[];

@@ -110,7 +110,7 @@ export class Draft {
     return this.rejected.has(pointer) || this.#findings.some((finding) => finding.pointer === pointer);
   }
 
-  /** What is wrong with a list may be wrong with any of its entries. */
+  /** Pointers of the unresolved texts at a place. A problem of a list may be one of any of its entries. */
   #unresolvedAt(pointer: string): readonly string[] {
     if (this.document.unresolved === undefined) return [];
     if (this.#isUnresolved(pointer)) return [pointer];
@@ -186,7 +186,7 @@ export class Draft {
     return this.count === before ? (decoded as Static<S>) : undefined;
   }
 
-  /** What decoded settings depend on: what is written, and the folder of the file when a path in it starts there. */
+  /** Inputs of decoded settings: the written values, and the folder of the file when a path in them starts there. */
   basisOf(given: unknown, pointer: string): unknown {
     const isLocated = this.#located.some((place) => place.startsWith(`${pointer}/`));
     return isLocated ? [given, this.document.absolute?.('.')] : given;

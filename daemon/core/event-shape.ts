@@ -1,7 +1,7 @@
-/** What one field holds: `any` may be a map or a list; a list names the only texts that there are. */
+/** Kind of value that a field holds: `any` may be a map or a list; a list names the only texts that there are. */
 export type FieldKind = 'text' | 'number' | 'boolean' | 'any' | readonly string[];
 
-/** What events of a source look like, as far as its settings tell. `open`: there may be others. */
+/** Shape of the events of a source, as far as its settings tell. `open`: there may be further fields. */
 export interface EventShape {
   /** Undefined: of any type. */
   readonly type?: string;

@@ -157,7 +157,7 @@ class Rendering {
   }
 }
 
-/** Nobody named is nobody chosen, so that those of the channel's settings are told. */
+/** Undefined when no recipient is left, so that those of the channel's settings get the message. */
 const someOf = (names: readonly string[] | undefined): readonly string[] | undefined =>
   names?.length === 0 ? undefined : names;
 

@@ -1,4 +1,4 @@
-/** What is probably wrong with a text of some language that does not compile, and the text as it was probably meant. */
+/** The probable slip in a text that does not compile, and the text as it was probably meant. */
 export interface Slip {
   /** Characters into the text. */
   readonly offset: number;
@@ -60,7 +60,7 @@ function replaced(source: string, finders: readonly Finder[], { codeOf }: Langua
   return text;
 }
 
-/** What stands for a character of a quoted text. */
+/** Placeholder for each character of a quoted text. */
 export const QUOTED = '"';
 
 export function quotedOut(code: string): string {

@@ -31,13 +31,13 @@ export function mendDateFilters(engine: Liquid): void {
 const HAS_TIME = /\d:\d|\dT\d/i;
 /** Seconds since the epoch. */
 const NUMBER = /^\s*[-+]?\d+(?:\.\d+)?\s*$/;
-/** What JavaScript reads as midnight at Greenwich; every other way to write a day is midnight here. */
+/** The form of a day that JavaScript reads as midnight UTC; every other form is midnight in the local zone. */
 const ISO_DAY = /^\s*\d{4}-\d\d(?:-\d\d)?\s*$/;
 
 const aheadOf = onceFor((zone: string) => zoneOf(zone).offset);
 
 interface Placed {
-  /** What the engine is given in place of the value. */
+  /** The value that the engine gets in place of the given one. */
   readonly shown: unknown;
   /** Of the zone behind Greenwich, minutes; undefined when none is asked for. */
   readonly offset?: number;

@@ -1,18 +1,18 @@
 import { finder, type Finder, findSlip, quotedOut, type Slip, spelling, typographicQuotes } from './slips.ts';
 import { suggest } from './suggest.ts';
 
-/** What is probably wrong with a template that does not compile. */
+/** The probable slip in a template that does not compile. */
 export function findTemplateSlip(
   source: string,
   filters: readonly string[],
   compiles: (source: string) => boolean,
 ): Slip | undefined {
   const names = filterNames(filters);
-  // What was written as a function is a filter only after it was rewritten, so names are looked at once more.
+  // A call that was rewritten is a filter only now, so names are looked at once more.
   return findSlip(source, { finders: [typographicQuotes, names, ...NOTATIONS, names], codeOf, compiles });
 }
 
-/** What stands in `{{ }}` and `{% %}`; a space for every other character. */
+/** The text inside `{{ }}` and `{% %}`, with a space for every other character. */
 function codeOf(source: string): string {
   let code = '';
   let at = 0;

@@ -14,7 +14,7 @@ export interface Told {
   readonly dueAt: number;
 }
 
-/** Who was told, as an alert remembers it: each channel, recipient and delay once, the latest. */
+/** Notified targets as an alert keeps them: each channel, recipient and delay once, the latest. */
 export function withTold(before: readonly Told[], deliveries: readonly OwedDelivery[]): Told[] {
   const now = deliveries.map(
     ({ delivery, dueAt }): Told => ({
@@ -51,7 +51,7 @@ export function dueByRule(
   return now === delay ? undefined : dueAt - delay + now;
 }
 
-/** Who is told, with the times of the rule's present words; the same list when none of them has changed. */
+/** Notified targets with the times of the rule's present settings; the same list when none has changed. */
 export function toldByRule(rule: CompiledRule, told: readonly Told[], now: number): readonly Told[] {
   const retimed = told.map((one) => {
     const dueAt = one.dueAt > now ? dueByRule(rule, one, one.dueAt) : undefined;

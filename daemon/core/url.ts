@@ -1,6 +1,6 @@
 import { isAddress, readHost, readPort } from './network.ts';
 
-/** What a setting makes of the parts of a URL; a part that nobody would read is an error. */
+/** The parts of a URL that a setting reads; any other part is an error. */
 export interface UrlForm {
   /** How it may begin, without the colon. */
   readonly schemes: readonly string[];
@@ -9,7 +9,7 @@ export interface UrlForm {
   readonly path: 'any' | 'none';
   /** `any`: it belongs to the far side. Otherwise none, and what to do instead of some parameters, by their names in lower case. */
   readonly query: 'any' | Readonly<Record<string, string>>;
-  /** What a whole one looks like. */
+  /** Example of a whole one. */
   readonly example: string;
   /** Where a login can stand that is not encoded. */
   readonly loginElsewhere?: string;
@@ -43,10 +43,10 @@ export const HTTP_URL: UrlForm = {
 
 interface Split {
   readonly scheme: string;
-  /** What stands before the `@`; undefined when there is none. */
+  /** User part before the `@`; undefined when there is none. */
   readonly login: string | undefined;
   readonly host: string;
-  /** What stands after the colon; undefined when there is none. */
+  /** Password part after the colon; undefined when there is none. */
   readonly port: string | undefined;
   readonly path: string;
   readonly query: string | undefined;

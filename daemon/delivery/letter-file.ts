@@ -86,7 +86,7 @@ async function mendTail(handle: FileHandle, file: string, log: Log): Promise<voi
   await handle.sync();
 }
 
-/** What stands after the last newline; undefined when that is too long to be a record, and stays where it is. */
+/** Text after the last newline; undefined when it is too long to be a record, and stays where it is. */
 async function tailOf(handle: FileHandle, size: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
   for (let from = size; from > 0; ) {

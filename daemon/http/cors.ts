@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What a page may send along besides what browsers allow anyway: a token, the type of its body, and where it stopped. */
+/** Request headers that a page may send besides those that browsers always allow: a token, the type of its body, and where it stopped. */
 const HEADERS = 'authorization, content-type, last-event-id';
 /** Seconds that a browser may go by the answer to a preflight; the request itself is checked each time. */
 const REMEMBERED = 600;

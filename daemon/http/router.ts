@@ -31,7 +31,7 @@ export const routes: readonly Route[] = [
   ...metaRoutes(() => routes),
 ];
 
-/** What pages of `daemon.origins` may call: path -> method. */
+/** Calls that are open to pages of `daemon.origins`: path -> method. */
 const PAGES: ReadonlyMap<string, Route['method']> = new Map(
   routes.filter(({ pages }) => pages).map(({ path, method }) => [path, method]),
 );
@@ -99,7 +99,7 @@ export class Router {
     checkHeaders(request);
     const url = targetOf(request.url ?? '/');
     const hook = isHook(url.pathname);
-    // Who posts to a hook comes through proxies and by any name, and the hook itself checks for pages.
+    // Senders to a hook come through proxies and by any name; the hook itself checks for pages.
     if (!hook && !trusted) this.#gate.checkHost(request);
     if (!hook && this.#isPreflight(request, response, url.pathname)) return;
     if (this.#stopping && url.pathname !== '/healthz' && url.pathname !== '/readyz') throw stoppingProblem();

@@ -8,7 +8,7 @@ export interface Span {
 }
 
 export interface Findings {
-  /** What is to be masked, in order, without overlaps. */
+  /** Parts to be masked, in order, without overlaps. */
   readonly spans: readonly Span[];
   /** A secret is in the text that cannot be masked safely. */
   readonly withheld: boolean;

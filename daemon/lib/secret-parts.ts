@@ -20,7 +20,7 @@ export function partsOfSecret(given: GivenSecret): SecretPart[] {
 }
 
 const PARTS: Readonly<Record<SecretRole, (given: GivenSecret) => SecretPart[]>> = {
-  // What came in through a reference may be any word; short ones are left alone.
+  // The value of a reference may be any word; short ones are left alone.
   reference: ({ value }) => (value.length < SHORTEST_REFERENCE ? [] : [whole(everywhere(value))]),
   secret: ({ value }) => [...credential(value), ...urlParts(value)],
   setting: settingParts,

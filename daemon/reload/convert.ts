@@ -48,7 +48,7 @@ export function convert(
 
 class Conversion {
   readonly issues: Issue[] = [];
-  /** What YAML allows and leaves out without a word; offsets are those of the end of the value. */
+  /** Text that YAML allows and drops silently; offsets are those of the end of the value. */
   readonly comments: number[] = [];
   readonly aliases = new Set<string>();
   /** Anchors of texts: where they are. */

@@ -57,7 +57,7 @@ const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   rejected: new Map(),
 };
 
-/** What a file said when it was read before, for another purpose. */
+/** The text of a file that was read before, for another purpose. */
 export interface EarlierText {
   readonly text: string;
   readonly parsed: ParsedText;

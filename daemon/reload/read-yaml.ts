@@ -16,7 +16,7 @@ export function readYaml(text: string): Parsed {
   return parsed.ok ? parsed : { ...parsed, issues: new Diagnosis(text).issues(parsed) };
 }
 
-/** What is wrong with a text, in the order of its places. */
+/** Problems of a text, in the order of their places. */
 interface State {
   readonly stage: 'syntax' | 'content';
   readonly issues: readonly Issue[];
@@ -50,7 +50,7 @@ class Diagnosis {
     return inOrder(this.#found);
   }
 
-  /** What is still wrong, with offsets into the original text, when the first issue can be mended; undefined when it cannot. */
+  /** The remaining problems, with offsets into the original text, when the first issue can be mended; undefined when it cannot. */
   #mended(state: State): State | undefined {
     const known = new Set(this.#found.map(({ offset }) => offset));
     const current = applied(this.#text, this.#edits);

@@ -16,7 +16,7 @@ export interface ReferenceIssue {
   readonly pointer: string;
   /** Characters before it in the text. */
   readonly offset: number;
-  /** What stands between `${` and `}`. */
+  /** Text between `${` and `}`. */
   readonly body: string;
   /** It is one of a known kind, so that a text could take its place. */
   readonly known: boolean;

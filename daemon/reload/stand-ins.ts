@@ -12,7 +12,7 @@ interface Guess {
   readonly name?: RegExp;
 }
 
-/** What is tried first, by the text around the reference, then by its name. */
+/** First guesses, by the text around the reference, then by its name. */
 const GUESSES: readonly Guess[] = [
   { after: /^:\/\//, text: 'https' },
   { before: /\/\/[^/]*$/, after: /^(?::[^/]*)?@/, text: 'stand-in' },

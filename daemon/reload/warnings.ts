@@ -4,7 +4,7 @@ import type { Registry } from '../core/types.ts';
 import type { LoadedFile } from './load.ts';
 import { inTurns } from './turns.ts';
 
-/** What is valid in some files and never works, in the order of its places. `around`: files whose sources their rules may name. */
+/** Warnings about valid settings that never work, in the order of their places. `around`: files whose sources their rules may name. */
 export async function warningsOf(
   files: readonly LoadedFile[],
   registry: Registry,

@@ -172,7 +172,7 @@ const withoutComment = (text: string): string => text.replace(/\s+#(?:\s.*)?$/, 
 const isQuotable = ({ text }: Value): boolean =>
   text !== '' && !/^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|"(?:[^"\\]|\\.)*|'(?:[^']|'')*|[\w./-]+)$/.test(text);
 
-/** What stands between the brackets, commas and colons of a line; templates and quotes are not taken apart. */
+/** Parts of a line between brackets, commas and colons; templates and quotes are not split. */
 function flowValues(line: string): readonly Value[] {
   const values: Value[] = [];
   let start = 0;
@@ -212,7 +212,7 @@ function quoted(text: string): { readonly replacement: string; readonly mend: st
   };
 }
 
-/** What the beginning of a value means in YAML, for texts that were not meant so. An alias, a tag or an anchor by the looks is none of them. */
+/** Meanings that YAML gives to the beginning of a value, for texts that were not meant so. Text that looks like a real alias, tag or anchor is left out. */
 const BEGINNINGS: readonly (readonly [pattern: RegExp, code: string, message: string])[] = [
   [/^\*(?![\w-]+$)/, 'alias', 'in YAML `*` begins an alias, not text'],
   [/^!(?![\w!/-]+(?:$| ))/, 'tag', 'in YAML `!` begins a tag, not text'],

@@ -102,7 +102,7 @@ function mayHold({ base, leads }: Pattern, folder: string): boolean {
   return folder === base || (isBelow(base, folder) && leads(relativeTo(base, folder).split('/')));
 }
 
-/** What is left out below one base: names at any depth, and places. */
+/** Ignored paths below one base: names at any depth, and places. */
 interface Ignored {
   readonly isName: (name: string) => boolean;
   readonly isFolderName: (name: string) => boolean;

@@ -56,7 +56,7 @@ export const lines = defineSource({
 
 const LINE_FIELDS = { line: 'text', path: 'text', number: 'number', truncated: 'boolean' } as const;
 
-/** What a group holds is text, digits too. */
+/** Values of named groups are text, digits too. */
 function groupsOf(match: string | undefined): Readonly<Record<string, FieldKind>> {
   return Object.fromEntries(groupNames(match).map((name) => [name, 'text' as const]));
 }

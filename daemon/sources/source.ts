@@ -99,9 +99,9 @@ export interface SourceType<S extends TSchema = TSchema> {
   readonly settings: S;
   /** The event types it emits. */
   readonly events: readonly string[];
-  /** What its events look like with these settings: rules that ask for something else are warned of. Nothing is known if not given. */
+  /** Shapes of its events with these settings; rules that ask for other fields get a warning. Unknown if not given. */
   readonly shapes?: (settings: Static<S>) => readonly EventShape[];
-  /** What templates in its settings may name besides the fields of an event. */
+  /** Names that templates in its settings may use besides the fields of an event. */
   readonly templateNames?: readonly string[];
   /** It needs nothing but time, so it runs in rule tests too. */
   readonly runsInTests?: true;

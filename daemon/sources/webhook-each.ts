@@ -25,7 +25,7 @@ export interface RequestFacts {
   readonly name: string;
   /** RFC 3339. */
   readonly time: string;
-  /** What the provider calls its delivery. */
+  /** The provider's id of its delivery. */
   readonly deliveryId: string | undefined;
 }
 
@@ -84,7 +84,7 @@ function elementsOf(
   return { ok: true, elements: (list as readonly Json[]).map((data) => ({ data, parent })) };
 }
 
-/** What is wrong with the setting `event.each`. */
+/** Problems of the setting `event.each`. */
 export function checkEach(each: string | undefined): readonly Wrong[] {
   if (each === undefined || PATH.test(each)) return [];
   const names = /^[\s{]*(?:body\.)?([\w-]+(?:\.[\w-]+)*)[\s}]*$/.exec(each)?.[1];

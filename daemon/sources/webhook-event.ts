@@ -39,7 +39,7 @@ export interface EventTemplates {
 
 export const DEFAULT_TYPE = 'webhook.received';
 
-/** What one event of a request is about: the body, or an element of a list in it. */
+/** Subject of one event of a request: the body, or an element of a list in it. */
 export interface Subject {
   readonly data: Json;
   /** Of an element: the body without the list. */
@@ -85,7 +85,7 @@ export function short(id: string | undefined): string | undefined {
   return id.length <= LONGEST_ID ? id : hashOf(id);
 }
 
-/** What is cut off is told apart by a hash: rules count by the subject. */
+/** Cuts a long text and adds a hash of it, so that two of them stay different: rules count by the subject. */
 function bounded(text: string | undefined): string | undefined {
   if (text === undefined || text.length <= LONGEST_ATTRIBUTE) return text;
   return `${cutText(text, SHOWN)} ${hashOf(text)}`;

@@ -125,7 +125,7 @@ export class ChannelQueue {
     return hastened;
   }
 
-  /** Those that wait until after `now` for their first attempt. */
+  /** Deliveries that wait until after `now` for their first attempt. */
   delayed(now: number): number[] {
     const slots: number[] = [];
     for (let slot = this.#first; slot !== NONE; slot = this.#slots.after[slot]!) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileTemplate } from '../../daemon/core/template.ts';
 
-/** What is written, where that is wrong, what is to be written instead, and what that makes of the whole. */
+/** Written text, place of the slip, correction, and the corrected whole. */
 const SLIPS: readonly (readonly [written: string, offset: number, mend: string, mended: string])[] = [
   ['{{ data.x | upper }}', 12, 'did you mean `upcase`?', '{{ data.x | upcase }}'],
   ['Disk of {{ data.x|upper }} full', 18, 'did you mean `upcase`?', 'Disk of {{ data.x|upcase }} full'],

@@ -27,7 +27,7 @@ async function opened(type: SourceType, written: object): Promise<Opened> {
 const HOOK = { path: '/hooks/job', methods: ['GET', 'POST'] };
 const BEAT = { every: '1d' };
 
-/** What a browser says when a page that is not the daemon's own makes it send something. */
+/** Headers that a browser sends for a page that is not the daemon's own. */
 const PAGES: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
   ['a page of another site', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }],
   ['a browser without Sec-Fetch-Site', { origin: 'https://evil.example' }],

@@ -22,7 +22,7 @@ function told(text: string): Told[] {
 const SINGLE = "put the whole text in quotes: `'...'`";
 const DOUBLE = 'put the whole text in quotes: `"..."`';
 
-/** What is written, where the one problem is, what it is, what to do about it; and what that gives. */
+/** Written text, place of the one problem, message, mend, and the corrected value. */
 const SLIPS: readonly (readonly [written: string, place: string, code: string, mend: string, mended: string])[] = [
   ['cron: */5 * * * *', '1:7', 'alias', SINGLE, "cron: '*/5 * * * *'"],
   ['c: { type: schedule, cron: */5 * * * * }', '1:28', 'alias', SINGLE, "c: { type: schedule, cron: '*/5 * * * *' }"],

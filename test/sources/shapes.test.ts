@@ -35,7 +35,7 @@ function isOf(kind: FieldKind, value: unknown): boolean {
   return kind === 'any' || typeof value === TYPES[kind];
 }
 
-/** What a source emits with these settings while something is done, up to so many events; and what its shapes do not say of it. */
+/** Events that a source emits while something is done, up to a number; and the fields of them that its shapes do not have. */
 async function compared(type: SourceType, written: object, count: number, act: (clock: VirtualClock) => Promise<void>) {
   const settings = sourceSettings(type, written);
   const clock = new VirtualClock();

@@ -16,7 +16,7 @@ export interface RecordedIo extends SourceIo {
   readonly tries: number;
   /** Resolves when that many events have been taken. */
   arrived(count: number): Promise<void>;
-  /** What the next calls of `emit` and `emitAll` reject with, in order. */
+  /** Errors with which the next calls of `emit` and `emitAll` reject, in order. */
   refuse(...errors: readonly Error[]): void;
 }
 

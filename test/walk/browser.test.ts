@@ -51,7 +51,7 @@ const ACKNOWLEDGED = [{ state: 'delivered', receipt: { answer: 'acknowledged by 
 /** `import()` within a page of `openSite`. */
 declare function load<T>(url: string): Promise<T>;
 
-/** What the page of the application keeps on itself. */
+/** State that the page of the application keeps. */
 interface App {
   heard: string[];
   /** Messages of which the page is not done yet. */
@@ -112,7 +112,7 @@ test.skipIf(!hasBrowser)(
   MOST,
 );
 
-/** What became of everything that a page can try. */
+/** Results of everything that a page can try. */
 function tryAll(page: Page, address: string, ticket: string): Promise<Record<string, string>> {
   return page.evaluate(
     async ({ at, shown }) => {

@@ -107,7 +107,7 @@ test('a record that is out of date misleads nobody', async () => {
   await home.start();
   await home.kill();
   const stale = await record(home.path('run', 'belfry.json'));
-  // Nobody listens; the process is gone.
+  // The process is gone, so the connection is refused.
   expect(await home.belfry(['status'])).toMatchObject({ code: 69, stderr: expect.stringContaining('nobody listens') });
   // The number of the process is somebody else's.
   await writeFile(home.path('run', 'belfry.json'), JSON.stringify({ ...stale, pid: process.pid }));

@@ -95,7 +95,7 @@ async function recordOf(at: Home): Promise<Record<string, unknown>> {
   return JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
 }
 
-/** What the commands and the daemon make of a text; places as they are seen from the home. */
+/** Results of the commands and the daemon for a text; paths are relative to the home. */
 async function meaningOf(text: string): Promise<unknown> {
   await writeFile(home.path('rules', 'spelt.yaml'), text);
   await writeFile(home.path('event.json'), JSON.stringify(EVENT));

@@ -47,10 +47,10 @@ const UNUSABLE: readonly (readonly [string, Unusable])[] = [
   ],
 ];
 
-/** Nobody: to root nothing is refused. */
+/** The user `nobody`, since nothing is refused to root. */
 const USER = process.getuid?.() === 0 ? 65534 : undefined;
 
-/** What the user that runs the daemon may not do; each makes one thing of the home. */
+/** Things that the user of the daemon may not use; each changes one thing of the home. */
 const FORBIDDEN: readonly (readonly [string, Unusable])[] = [
   [
     'may not be made',

@@ -77,7 +77,7 @@ function retimeStep(
   return moved;
 }
 
-/** What was over and stays over need not be written again. */
+/** Leaves out rows that were over before and stay over. */
 function isMoved({ expires, wake }: Row, before: ReturnType<TimesOf>, now: number): boolean {
   if (before === undefined || (expires <= now && before.expires <= now)) return false;
   return expires !== before.expires || wake !== before.wake;

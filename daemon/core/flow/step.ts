@@ -55,7 +55,7 @@ export type Verdict =
 export interface Waking {
   readonly rows: readonly Row[];
   readonly signals: readonly Signal[];
-  /** What waited is over, and nobody is told: the last event of it, and why. */
+  /** The end of a wait without a notification: the last event that waited, and why. */
   readonly ended?: { readonly event: Event; readonly reason: string };
 }
 
@@ -72,7 +72,7 @@ export interface Step<Settings> {
   /** Its time has come. Settings are undefined when the rule does not have the step any more: then what waits goes on. */
   wake?(settings: Settings | undefined, context: StepContext): Waking;
   /**
-   * What it remembers, with the times that the present settings give it: until when it means anything, and when it is due. Rows
+   * Its state with the times that the present settings give it: until when it holds, and when it is due. Rows
    * that are left out stay as they are.
    */
   retimed?(settings: Settings | undefined, state: unknown, context: StepContext): readonly Row[];

@@ -44,7 +44,7 @@ function wrongPath(path: readonly string[], vocabulary: Vocabulary): Words | und
   return unknownName(root, vocabulary) ?? (root === 'data' ? unknownField(path, vocabulary) : undefined);
 }
 
-/** What stands at a path; undefined when that is not known. */
+/** The kind of value at a path; undefined when that is not known. */
 function kindsOf(path: readonly string[], { fields, types }: Vocabulary): readonly FieldKind[] | undefined {
   const [root = '', ...steps] = path;
   if (root === 'data') return fields === undefined || steps.length === 0 ? undefined : kindsAt(path, fields);

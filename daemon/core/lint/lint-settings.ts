@@ -11,7 +11,7 @@ import type { Warn } from './warn.ts';
 
 export interface SettingsPlace {
   readonly pointer: string;
-  /** What its templates may name besides the fields of an event. */
+  /** Names that its templates may use besides the fields of an event. */
   readonly names: readonly string[];
   readonly written: Written;
   readonly referenced: (pointer: string) => boolean;

@@ -17,7 +17,7 @@ import { lintRule, lintRuleSpelling, MESSAGE_NAMES } from './lint-rule.ts';
 import { lintSettings } from './lint-settings.ts';
 import type { Warn } from './warn.ts';
 
-/** What the templates of channels may name besides the fields of an event. */
+/** Names that templates of channels may use besides the fields of an event. */
 const CHANNEL_NAMES: readonly string[] = [
   'rule',
   'key',
@@ -31,7 +31,7 @@ const CHANNEL_NAMES: readonly string[] = [
 ];
 
 /**
- * What good files say in vain: it is valid, but never works. `around`: fragments that are not looked at themselves, but whose
+ * Finds settings that are valid but never work. `around`: fragments that are not searched themselves, but whose
  * sources rules may name. In steps of one entry.
  */
 export function* lintSteps(
@@ -50,7 +50,7 @@ export function* lintSteps(
   return found;
 }
 
-/** What events of a source may look like, and a text that changes with it. */
+/** Shapes of the events of a source, and a text that changes with them. */
 interface Known {
   readonly shapes: readonly EventShape[];
   readonly digest: string;
@@ -67,7 +67,7 @@ function shapesOfAll(fragments: readonly Fragment[], { sources }: Registry): Rea
   return known;
 }
 
-/** What was found in a rule, by what was known of its sources; pointers begin in the rule. */
+/** Memoized findings of a rule, by the shapes of its sources; pointers begin in the rule. */
 const remembered = new WeakMap<CompiledRule, { readonly digest: string; readonly findings: readonly Finding[] }>();
 
 function findingsIn(

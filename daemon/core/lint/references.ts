@@ -12,7 +12,7 @@ const WRITTEN_ELSEWHERE: readonly (readonly [pattern: RegExp, reference: (name: 
 /** Outside of secrets only what is hardly ever meant as it stands. */
 const VARIABLE = /^\$([A-Z_][A-Z0-9_]*)$/;
 
-/** What is to be written for a text that looks like a reference. */
+/** The reference that was probably meant by a text that looks like one. */
 export function referenceMeant(text: string, isSecret: boolean): string | undefined {
   if (!isSecret) {
     const name = VARIABLE.exec(text)?.[1];

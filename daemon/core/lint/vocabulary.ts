@@ -1,7 +1,7 @@
 import { type EventShape, type FieldKind, OPEN_SHAPE } from '../event-shape.ts';
 import { mendByName, suggest } from '../suggest.ts';
 
-/** What the events at one place of a rule may have, given what they may look like. */
+/** Names that the events at one place of a rule may have, given their shapes. */
 export interface Vocabulary {
   /** Beside `data`: attributes, extensions, and what the place adds. */
   readonly names: ReadonlySet<string>;
@@ -11,7 +11,7 @@ export interface Vocabulary {
   readonly fields: ReadonlyMap<string, readonly FieldKind[]> | undefined;
   /** The types of the events; undefined: any. */
   readonly types: readonly string[] | undefined;
-  /** Whose events these are, for messages. */
+  /** The sources of these events, for messages. */
   readonly noun: string;
 }
 
@@ -44,7 +44,7 @@ export function withNames(vocabulary: Vocabulary, more: readonly string[]): Voca
   return { ...vocabulary, names: new Set([...vocabulary.names, ...more]) };
 }
 
-/** What is wrong with the first step of a path; undefined when it may be there. Where extensions are open, only what is nearly a known name is taken for a slip. */
+/** Problem of the first step of a path; undefined when it may exist. Where extensions are open, only a name that is nearly a known one is a slip. */
 export function unknownName(name: string, { names, isOpen, noun, fields }: Vocabulary): Words | undefined {
   if (names.has(name)) return undefined;
   const meant = suggest(name, names);
@@ -56,7 +56,7 @@ export function unknownName(name: string, { names, isOpen, noun, fields }: Vocab
   };
 }
 
-/** What is wrong with the step below `data`, and with what is below that. */
+/** Problem of the step below `data`, or of the steps below that. */
 export function unknownField(path: readonly string[], { fields, noun }: Vocabulary): Words | undefined {
   const [, name, below] = path;
   if (name === undefined || fields === undefined) return undefined;
@@ -75,7 +75,7 @@ export function unknownField(path: readonly string[], { fields, noun }: Vocabula
   };
 }
 
-/** What Liquid gives for every text. */
+/** Properties that Liquid gives to every text. */
 const SCALAR_STEPS: ReadonlySet<string> = new Set(['size', 'first', 'last']);
 
 /** The kinds of the field that a path leads to; undefined when there is none. A key may have dots itself. */

@@ -34,7 +34,7 @@ function walk(node: ASTNode, bound: ReadonlySet<string>, paths: NamedPath[], com
     if (!bound.has(found.path[0]!)) paths.push(found);
     return;
   }
-  // Whoever asks whether something is missing knows that it may be.
+  // A test for absence says that the field may be missing.
   if (node.op === '!_' && node.args.op === 'call' && node.args.args[0] === 'has') return;
   if (COMPARISONS.has(node.op)) compare(node, bound, comparisons);
   if (node.op === 'rcall' && MACROS.has(node.args[0])) {

@@ -7,7 +7,7 @@ export interface KnownFunctions {
   readonly member: ReadonlySet<string>;
 }
 
-/** What is probably wrong with an expression that does not compile. */
+/** The probable slip in an expression that does not compile. */
 export function findConditionSlip(
   source: string,
   known: KnownFunctions,
@@ -19,7 +19,7 @@ export function findConditionSlip(
 const OPERAND = String.raw`[\w.]+(?:\([^()]*\))?(?:\[[^\]]*\])*`;
 const TEXT_OR_OPERAND = String.raw`(?:"+|${OPERAND})`;
 
-/** What is called otherwise elsewhere. */
+/** Names of other languages -> the name in CEL. */
 const MEMBERS: Readonly<Record<string, string>> = {
   include: 'contains',
   includes: 'contains',

@@ -1,4 +1,4 @@
-/** What is wrong with an expression that RE2 does not compile, and what to do about it. */
+/** Message and mend for an expression that RE2 does not compile. */
 export function re2Fault(pattern: string, error: unknown): { readonly message: string; readonly mend: string } {
   return {
     message: `it is no RE2 expression (${(error as Error).message})`,

@@ -15,13 +15,13 @@ import { fits, type Finding } from './validate.ts';
 export interface DecodeSink {
   found(finding: Finding): void;
   secret(pointer: string, value: string): void;
-  /** What is written out of a text that may hold a credential. */
+  /** Reports the literal part of a text that may hold a credential. */
   sensitive(pointer: string, literal: string): void;
   /** What stands here may be a secret in the wrong place. */
   hide(pointer: string): void;
   /** Resolves a path by the folder of the file. Without it paths stay as written. */
   absolute?: Absolute;
-  /** What stands here depends on the folder of the file. */
+  /** Reports that the value depends on the folder of the file. */
   located?(pointer: string): void;
 }
 
@@ -44,7 +44,7 @@ const parseDurationText = quantity(
   'write it like `500ms`, `10s`, `5m`, `2h`, `3d` or `1h30m`',
 );
 
-/** What a value is once relative paths in it are resolved; the same when there is none. */
+/** Resolves the relative paths in a value; the same value when there is none. */
 const located =
   <T>(
     read: (text: string, pointer: string, sink: DecodeSink) => T | undefined,
