@@ -3,7 +3,7 @@ import { lookAgain } from '../core/quieting.ts';
 import { abandon, type Retimed, retime, type TimesOf } from '../core/flow/retime.ts';
 import { decideWake } from '../core/flow/wake.ts';
 import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
-import { dueByRule } from '../core/told.ts';
+import { dueByRule } from '../core/notified-targets.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';

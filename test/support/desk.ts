@@ -8,7 +8,7 @@ import { decideWake } from '../../daemon/core/flow/wake.ts';
 import type { Json } from '../../daemon/core/json.ts';
 import type { Ruleset } from '../../daemon/core/ruleset.ts';
 import { select } from '../../daemon/core/select.ts';
-import { dueByRule } from '../../daemon/core/told.ts';
+import { dueByRule } from '../../daemon/core/notified-targets.ts';
 import { StateCache } from '../../daemon/store/states.ts';
 import { rulesetOf } from './compile.ts';
 

@@ -1,5 +1,5 @@
 import type { Event } from '../event.ts';
-import { type Told, toldByRule } from '../told.ts';
+import { type NotifiedTarget, rescheduledTargets } from '../notified-targets.ts';
 import type { CompiledRule } from '../ruleset.ts';
 import { defineStep, FOREVER, remembered, type Row, type Signal, type StepContext } from './step.ts';
 
@@ -11,7 +11,7 @@ export interface Alert {
   readonly count: number;
   readonly event: Event;
   /** Who was told that it fires, once each; empty while every message about it was held back. */
-  readonly told: readonly Told[];
+  readonly told: readonly NotifiedTarget[];
   readonly acknowledged?: { readonly at: number; readonly by?: string };
   /** How many steps of `escalate` are done with. */
   readonly escalated: number;
@@ -48,7 +48,7 @@ export const alert = defineStep<true>({
   },
   retimed: (_, state, { rule, now }) => {
     const before = state as Alert;
-    const told = toldByRule(rule, before.told, now);
+    const told = rescheduledTargets(rule, before.told, now);
     return [rowOf(told === before.told ? before : { ...before, told }, rule)];
   },
 });

@@ -1,7 +1,7 @@
 import type { Decision, LaterResult, Memory, OwedDelivery, RuleResult } from '../decision.ts';
 import type { Event } from '../event.ts';
 import { notify, type Telling } from '../notify.ts';
-import { withTold } from '../told.ts';
+import { withNotified } from '../notified-targets.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 import { alert, type Alert, makesAlerts, rowOf } from './alert.ts';
 import { dedupe } from './dedupe.ts';
@@ -114,7 +114,7 @@ export class Course {
     const firing = makesAlerts(rule) ? remembered<Alert>('alert', this.at(rule, key)) : undefined;
     if (firing !== undefined && telling.status === 'firing') {
       const first = firing.told.length === 0 ? { repeatFrom: now } : {};
-      const told = withTold(firing.told, deliveries);
+      const told = withNotified(firing.told, deliveries);
       this.write(rule, key, 'alert', [rowOf({ ...firing, ...first, told }, rule)]);
     }
     return { count: deliveries.length, errors };

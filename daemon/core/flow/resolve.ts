@@ -1,7 +1,7 @@
 import type { RuleResult } from '../decision.ts';
 import type { Event } from '../event.ts';
 import type { CompiledRule, NotifyTarget, Ruleset, Template } from '../ruleset.ts';
-import type { Told } from '../told.ts';
+import type { NotifiedTarget } from '../notified-targets.ts';
 import type { Alert } from './alert.ts';
 import type { Course } from './course.ts';
 import { forgetCollected } from './digest.ts';
@@ -68,7 +68,7 @@ function news(course: Course, context: StepContext, firing: Alert, by: Event | u
 function targetsOf(
   rule: CompiledRule,
   ruleset: Ruleset,
-  told: readonly Told[],
+  told: readonly NotifiedTarget[],
 ): { readonly targets: readonly NotifyTarget[]; readonly gone: readonly string[] } {
   const once = new Map(told.map(({ channel, to }) => [JSON.stringify([channel, to]), { channel, to }]));
   const known = [...rule.notify, ...rule.escalate.flatMap(({ notify }) => notify)];

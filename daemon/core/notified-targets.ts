@@ -2,8 +2,8 @@ import type { OwedDelivery } from './decision.ts';
 import type { Delivery } from './delivery.ts';
 import type { CompiledRule } from './ruleset.ts';
 
-/** One delivery that told of an alert. */
-export interface Told {
+/** One delivery that notified somebody of an alert. */
+export interface NotifiedTarget {
   readonly channel: string;
   /** Recipients of its own, as rendered. */
   readonly to?: readonly string[];
@@ -15,9 +15,9 @@ export interface Told {
 }
 
 /** Notified targets as an alert keeps them: each channel, recipient and delay once, the latest. */
-export function withTold(before: readonly Told[], deliveries: readonly OwedDelivery[]): Told[] {
+export function withNotified(before: readonly NotifiedTarget[], deliveries: readonly OwedDelivery[]): NotifiedTarget[] {
   const now = deliveries.map(
-    ({ delivery, dueAt }): Told => ({
+    ({ delivery, dueAt }): NotifiedTarget => ({
       channel: delivery.channel,
       ...(delivery.message.to !== undefined && { to: delivery.message.to }),
       delivery: delivery.id,
@@ -25,13 +25,13 @@ export function withTold(before: readonly Told[], deliveries: readonly OwedDeliv
       dueAt,
     }),
   );
-  const once = new Map([...before, ...now].map((told) => [JSON.stringify([told.channel, told.to, told.delay]), told]));
+  const once = new Map([...before, ...now].map((one) => [JSON.stringify([one.channel, one.to, one.delay]), one]));
   return [...once.values()];
 }
 
 /**
- * The `delay` that an edited rule has for what waits by the delay `before` on its way to a channel. Where several targets of the
- * channel have other delays than that, nobody can say which of them is meant, and it stays.
+ * The `delay` that an edited rule has for a delivery that waits by the delay `before`. Where several targets of the channel have
+ * other delays, it is not known which of them is meant, so the old one stays.
  */
 function delayNow(rule: CompiledRule, channel: string, before: number): number {
   const targets = [...rule.notify, ...rule.escalate.flatMap(({ notify }) => notify)];
@@ -52,10 +52,14 @@ export function dueByRule(
 }
 
 /** Notified targets with the times of the rule's present settings; the same list when none has changed. */
-export function toldByRule(rule: CompiledRule, told: readonly Told[], now: number): readonly Told[] {
-  const retimed = told.map((one) => {
+export function rescheduledTargets(
+  rule: CompiledRule,
+  targets: readonly NotifiedTarget[],
+  now: number,
+): readonly NotifiedTarget[] {
+  const retimed = targets.map((one) => {
     const dueAt = one.dueAt > now ? dueByRule(rule, one, one.dueAt) : undefined;
     return dueAt === undefined ? one : { ...one, dueAt, delay: one.delay + dueAt - one.dueAt };
   });
-  return retimed.some((one, index) => one !== told[index]) ? retimed : told;
+  return retimed.some((one, index) => one !== targets[index]) ? retimed : targets;
 }
