@@ -43,10 +43,10 @@ export const HTTP_URL: UrlForm = {
 
 interface Split {
   readonly scheme: string;
-  /** User part before the `@`; undefined when there is none. */
+  /** Text before the `@`; undefined when there is none. */
   readonly login: string | undefined;
   readonly host: string;
-  /** Password part after the colon; undefined when there is none. */
+  /** Text after the colon of the host; undefined when there is none. */
   readonly port: string | undefined;
   readonly path: string;
   readonly query: string | undefined;
