@@ -109,7 +109,7 @@ export const webhook = defineSource({
   settings: settingsSchema,
   events: ['webhook.received'],
   shapes: ({ event }) => [{ ...fixedType(event?.type), data: 'open', extensions: 'open' }],
-  templateNames: ['headers', 'query', 'body', 'parent', 'duplicate'],
+  templateNames: ['headers', 'query', 'body', 'parent', 'duplicate', 'events'],
   check: (settings) => [
     ...checkAllow(settings.allow),
     ...checkVerify(settings.verify),

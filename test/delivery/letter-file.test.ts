@@ -55,27 +55,30 @@ const IN_THE_WAY: Readonly<Record<string, InTheWay>> = {
   },
 };
 
-describe.each(Object.entries(IN_THE_WAY))('%s in the place of the dead-letter file', (_, { put, remove, code, text }) => {
-  test('is named at the start, with what to do', async () => {
-    await put();
-    await expect(open()).rejects.toMatchObject({ code, exit: 78, message: `the dead-letter file ${file} ${text}` });
-  });
+describe.each(Object.entries(IN_THE_WAY))(
+  '%s in the place of the dead-letter file',
+  (_, { put, remove, code, text }) => {
+    test('is named at the start, with what to do', async () => {
+      await put();
+      await expect(open()).rejects.toMatchObject({ code, exit: 78, message: `the dead-letter file ${file} ${text}` });
+    });
 
-  test('is named while the daemon runs, and letters are taken again when it is gone', async () => {
-    const letters = await open();
-    await put();
-    await letters.check();
-    expect(letters.trouble).toContain(`${file} ${text}`);
-    await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
-    await expect(read(letters)).rejects.toMatchObject({ code });
-    await expect(letters.change(new Map([['a', null]]))).rejects.toMatchObject({ code });
-    await (remove ?? (() => rm(file)))();
-    await letters.check();
-    await letters.append(sampleLetter('a'));
-    expect(letters.trouble).toBeUndefined();
-    expect(await read(letters)).toEqual(['a']);
-  });
-});
+    test('is named while the daemon runs, and letters are taken again when it is gone', async () => {
+      const letters = await open();
+      await put();
+      await letters.check();
+      expect(letters.trouble).toContain(`${file} ${text}`);
+      await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
+      await expect(read(letters)).rejects.toMatchObject({ code });
+      await expect(letters.change(new Map([['a', null]]))).rejects.toMatchObject({ code });
+      await (remove ?? (() => rm(file)))();
+      await letters.check();
+      await letters.append(sampleLetter('a'));
+      expect(letters.trouble).toBeUndefined();
+      expect(await read(letters)).toEqual(['a']);
+    });
+  },
+);
 
 test('a symbolic link into a folder that is not there is named when a letter comes, and the letter is owed', async () => {
   await symlink(path.join(folder, 'missing', 'letters.jsonl'), file);
