@@ -39,7 +39,7 @@ export class InvalidRules extends BelfryError {
   constructor(config: string, problems: readonly Problem[]) {
     super(
       'rules.invalid',
-      `the rules at ${config} are not taken over (${problems.length} problems); nothing was touched`,
+      `the rules at ${config} are not taken over (${problems.length} problem${problems.length === 1 ? '' : 's'}); nothing was touched`,
       {
         exit: EXIT.config,
       },

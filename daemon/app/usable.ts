@@ -1,20 +1,8 @@
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BelfryError, EXIT } from '../core/failure.ts';
+import { systemErrorText } from '../lib/system-error.ts';
 import type { StatePaths } from './paths.ts';
-
-/** errno(3) of what a person has to change before the state directory can be used. */
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-  ENOENT: 'nothing can be made there',
-  ENOTDIR: 'a part of the path is no folder',
-  EEXIST: 'a part of the path is no folder',
-  EISDIR: 'a folder stands where a file should be',
-  ELOOP: 'it leads through symbolic links in a circle',
-  ENAMETOOLONG: 'the path is too long',
-};
 
 /** Finds out whether the state directory can be used, or be made, without touching anything. Rejects with exit 78. */
 export async function checkState(paths: StatePaths): Promise<void> {
@@ -40,10 +28,10 @@ async function refuseUnless(place: string, mode: number, paths: StatePaths): Pro
 
 /** An error of the system about a file of the state directory, as one line for a person and exit 78; every other one as it is. */
 export function asUnusable(error: unknown, paths: StatePaths): unknown {
-  const { code, path: place } = error as NodeJS.ErrnoException;
-  const words = error instanceof Error && code !== undefined ? WORDS[code] : undefined;
+  const { path: place } = error as NodeJS.ErrnoException;
+  const words = systemErrorText(error);
   if (words === undefined || place === undefined || !concerns(place, paths.state)) return error;
-  return unusable(paths, place, `${words} (${code})`, error);
+  return unusable(paths, place, words, error);
 }
 
 /** In the state directory, or above it. */

@@ -13,6 +13,7 @@ import type {
 import { AnswerWait } from './answer-wait.ts';
 import type { Client, ClientParts } from './client.ts';
 import { channelNote, restNote } from './channel-note.ts';
+import { letterProblems } from './letter-problems.ts';
 import { confirm, ProgressBar } from './progress.ts';
 import {
   CommandError,
@@ -98,10 +99,10 @@ export async function listCommand(
   options: CommonOptions & DeadFilter,
 ): Promise<number> {
   const rows: string[][] = [];
+  const problems: DeadLineProblem[] = [];
   const keep = filter(options);
   for await (const item of door.list()) {
-    if ('problem' in item)
-      terminal.stderr.write(`belfry: dead-letters.jsonl:${item.line}: ${item.problem}; the line is kept as it is\n`);
+    if ('problem' in item) problems.push(item);
     else if (!keep(item)) continue;
     else if (options.json) jsonLine(terminal, item);
     else
@@ -115,6 +116,7 @@ export async function listCommand(
         harmless(item.message.title).slice(0, 60),
       ]);
   }
+  for (const text of letterProblems(problems)) terminal.stderr.write(`belfry: ${text}\n`);
   if (options.json) return EXIT.ok;
   line(
     terminal,
@@ -232,7 +234,7 @@ function planText(plan: ResendPlan['plan'], options: ResendOptions): string {
     `${verb}: ${plan.total} dead letter${plan.total === 1 ? '' : 's'}`,
     ...(channels.length > 0 ? [table(channels)] : []),
     ...plan.missing.map((id) => `  no such dead letter: ${harmless(id)}`),
-    ...plan.problems.map(({ line: at, problem }) => `  dead-letters.jsonl:${at}: ${problem}; kept as it is`),
+    ...letterProblems(plan.problems).map((text) => `  ${text}`),
   ].join('\n');
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { EXIT, type Problem } from '../core/failure.ts';
 import { type Excerpt, problemText } from '../core/problem-text.ts';
 import type { Ruleset } from '../core/ruleset.ts';
-import { writeAtomically } from '../lib/atomic-file.ts';
+import { writeToNamed } from '../lib/atomic-file.ts';
 import { systemClock } from '../lib/clock.ts';
 import { junitText } from '../rehearsal/junit.ts';
 import { rulesForTests } from '../rehearsal/rules-for-tests.ts';
@@ -63,7 +63,7 @@ async function writeJunit(file: string, { results, unfit }: Outcome): Promise<vo
     results,
     unfit.map(({ problem }) => problem),
   );
-  await writeAtomically(file, text, 0o644).catch((error: NodeJS.ErrnoException) => {
+  await writeToNamed(file, text, 0o644).catch((error: NodeJS.ErrnoException) => {
     throw new CommandError(EXIT.failed, `${file} cannot be written (${error.code ?? 'unknown'})`);
   });
 }

@@ -5,6 +5,7 @@ import { BelfryError, EXIT } from '../core/failure.ts';
 import { writeAtomically } from '../lib/atomic-file.ts';
 import type { Log } from '../lib/log.ts';
 import { NotRegularFile, openRegularFile, statRegularFile } from '../lib/regular-file.ts';
+import { systemErrorText } from '../lib/system-error.ts';
 import { MAX_LINE_BYTES, NEWLINE, parseLine } from './letter-lines.ts';
 
 const OWNER_ONLY = 0o600;
@@ -17,7 +18,7 @@ export function openToRead(file: string): Promise<FileHandle | undefined> {
 async function openExisting(file: string, flags: number): Promise<FileHandle | undefined> {
   return openRegularFile(file, flags).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw named(error);
+    throw named(error, file);
   });
 }
 
@@ -25,28 +26,33 @@ async function openExisting(file: string, flags: number): Promise<FileHandle | u
 export async function openToAppend(file: string): Promise<FileHandle> {
   const { O_RDWR, O_APPEND, O_CREAT } = constants;
   return openRegularFile(file, O_RDWR | O_APPEND | O_CREAT, OWNER_ONLY).catch((error: unknown) => {
-    throw named(error);
+    throw named(error, file);
   });
 }
 
-/** The error of a dead-letter file that is something else, such as a FIFO: with what to do about it. */
-function named(error: unknown): unknown {
-  if (!(error instanceof NotRegularFile)) return error;
-  return new BelfryError(
-    'dead_letters.not_a_file',
-    `the dead-letter file ${error.message}; move it away, a file is made in its place`,
-    { exit: EXIT.config, cause: error },
-  );
+/** The error of a dead-letter file that is something else, such as a FIFO, or cannot be opened: with what to do about it. */
+function named(error: unknown, file: string): unknown {
+  const reason = systemErrorText(error);
+  if (error instanceof NotRegularFile)
+    return unusable('dead_letters.not_a_file', `${error.message}; move it away, a file is made in its place`, error);
+  if (reason === undefined) return error;
+  const mend = 'let the user that runs belfry read and write it, or move it away, a file is made in its place';
+  return unusable('dead_letters.unusable', `${file} cannot be used: ${reason}; ${mend}`, error);
+}
+
+function unusable(code: string, text: string, cause: unknown): BelfryError {
+  return new BelfryError(code, `the dead-letter file ${text}`, { exit: EXIT.config, cause });
 }
 
 /** Looks at the file without opening it: rejects when it is none, and takes others' permissions away, which an editor that saves by rename may have given. Resolves to whether it is there. */
 export async function checkLetterFile(file: string, log: Log): Promise<boolean> {
-  const found = await statRegularFile(file).catch((error: unknown) => {
-    throw named(error);
-  });
+  const refuse = (error: unknown): never => {
+    throw named(error, file);
+  };
+  const found = await statRegularFile(file).catch(refuse);
   if (found === undefined) return false;
   if ((found.mode & 0o777) === OWNER_ONLY) return true;
-  await chmod(file, OWNER_ONLY);
+  await chmod(file, OWNER_ONLY).catch(refuse);
   log.warn(
     { file, was: (found.mode & 0o777).toString(8) },
     'dead letters: the file was not for its owner alone; its mode is 600 again',

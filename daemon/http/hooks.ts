@@ -28,8 +28,7 @@ export async function handleHook(
       headers: { allow: route.methods.join(', ') },
     });
   }
-  const limit = port.limits().body;
-  const body = await readBody(request, Math.min(route.maxBody ?? limit, limit));
+  const body = await readBody(request, route.maxBody ?? port.limits().body);
   const headers: HookRequest['headers'] = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   );

@@ -1,4 +1,4 @@
-import { chmod, open, rename, unlink } from 'node:fs/promises';
+import { chmod, open, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from './make-folder.ts';
 
@@ -37,6 +37,17 @@ export async function writeAtomically(
   await rename(aside, file);
   await syncFolder(folder);
   return true;
+}
+
+/**
+ * Writes to a path that somebody named. A regular file is replaced whole, also behind symbolic links; anything else that stands
+ * there, such as a FIFO or `/dev/stdout`, is written to, since a rename would put a file in its place.
+ */
+export async function writeToNamed(file: string, content: string, mode: number): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) await writeAtomically(file, content, mode);
+  else if (found.isFile()) await writeAtomically(await realpath(file), content, mode);
+  else await writeFile(file, content);
 }
 
 /** Makes a new or renamed entry of a folder durable. */

@@ -109,7 +109,7 @@ export const webhook = defineSource({
   settings: settingsSchema,
   events: ['webhook.received'],
   shapes: ({ event }) => [{ ...fixedType(event?.type), data: 'open', extensions: 'open' }],
-  templateNames: ['headers', 'query', 'body', 'parent', 'duplicate'],
+  templateNames: ['headers', 'query', 'body', 'parent', 'duplicate', 'events'],
   check: (settings) => [
     ...checkAllow(settings.allow),
     ...checkVerify(settings.verify),
@@ -228,9 +228,8 @@ async function take(
   const said = told(request, body, verification?.credentials ?? []);
   const time = new Date(io.clock.now()).toISOString();
   const about = { name: io.name, time, deliveryId: verification?.deliveryId?.(request, body) };
-  const made = eventsOf(said, settings.event ?? {}, about, (field, error) =>
-    io.log.warn({ field, error }, 'a template of the event failed'),
-  );
+  const failed = (field: string, error: string): void => io.log.warn({ field, error }, 'a template failed');
+  const made = eventsOf(said, settings.event ?? {}, about, (field, error) => failed(`event.${field}`, error));
   if (!made.ok) {
     io.log.warn({ status: made.status }, `a request was refused: ${made.detail}`);
     return problem(made.status, made.detail);
@@ -242,7 +241,7 @@ async function take(
     const events = await accepted(made.events, marks, isSame, io);
     const { status = 202, body: text } = settings.respond ?? {};
     const whole = hookScope(said, io.name, time, { data: body });
-    return { status, ...answerBody(text, events, whole, settings.event?.each !== undefined) };
+    return { status, ...answerBody(text, events, whole, settings.event?.each !== undefined, failed) };
   } catch (error) {
     replays.forget(once);
     throw error;
@@ -268,10 +267,12 @@ function answerBody(
   events: readonly Accepted[],
   scope: ReturnType<typeof hookScope>,
   isList: boolean,
+  failed: (field: string, error: string) => void,
 ): Pick<HookAnswer, 'headers' | 'body'> {
   const taken = events.map(({ id, duplicate }) => ({ id, duplicate }));
   const [first = { id: '', duplicate: false }] = taken;
   const rendered = text?.render({ ...scope, ...first, events: taken });
+  if (rendered?.error !== undefined) failed('respond.body', rendered.error);
   if (rendered === undefined || rendered.error !== undefined) return { body: isList ? { events: taken } : first };
   const type = isJson(rendered.text) ? 'application/json' : 'text/plain; charset=utf-8';
   return { headers: { 'content-type': type }, body: rendered.text };

@@ -230,14 +230,24 @@ export class SqliteEngine {
     this.#pragma('wal_autocheckpoint = 0');
     this.#pragma('foreign_keys = OFF');
     const steps = version === 0 ? [SCHEMA] : MIGRATIONS.slice(version - 1);
-    this.transaction(() => {
-      if (steps.length > 0) this.#db.exec([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n'));
-      fileNames(this);
-    });
+    if (steps.length > 0)
+      this.transaction(() => this.#db.exec([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n')));
+    this.#fileNoted();
     this.#isOpen = true;
     this.#files.begin();
     this.#measure();
     return { bytes: this.#measured };
+  }
+
+  /** Files the names that were noted before the start. Without room they stay noted, and are filed with the next commit. */
+  #fileNoted(): void {
+    try {
+      this.transaction(() => fileNames(this));
+    } catch (error) {
+      if (faultOf(error, this.#disk) !== 'full') throw error;
+      this.#rollback();
+      this.#unfiled = FILED_AT_ONCE;
+    }
   }
 
   /** How the disk is while nothing is written. */

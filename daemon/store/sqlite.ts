@@ -54,17 +54,25 @@ export async function openStore(options: SqliteOptions): Promise<Store> {
   const file = inMemory ? ':memory:' : await prepareDirectory(options.path);
   const port = openEngine(file, options.warm);
   try {
-    const opened = await port.ask({ kind: 'task', task: 'open', argument: null });
-    const { bytes } = answerOf(opened) as { readonly bytes: number };
     const directory = inMemory ? undefined : dirname(file);
-    if (directory !== undefined) syncDirectory(directory);
     const reserve = new Reserve(directory, options.reserve ?? RESERVE);
+    const { bytes } = answerOf(await opened(port, reserve)) as { readonly bytes: number };
+    if (directory !== undefined) syncDirectory(directory);
     await reserve.restore();
     return await load(port, reserve, bytes, options.recent ?? RECENT);
   } catch (error) {
     await port.close();
     throw error;
   }
+}
+
+/** Opens the database; on a full disk in the room of the reserve, since what is owed shall go on also then. */
+async function opened(port: EnginePort, reserve: Reserve): Promise<Reply> {
+  const open = (): Promise<Reply> => port.ask({ kind: 'task', task: 'open', argument: null });
+  const reply = await open();
+  if (reply.ok || reply.fault !== 'full') return reply;
+  reserve.release();
+  return open();
 }
 
 async function load(port: EnginePort, reserve: Reserve, bytes: number, recent: number): Promise<Store> {

@@ -28,6 +28,7 @@ import {
   sampleIo,
   sampleMessage,
 } from '../support/delivery.ts';
+import { hasFullDevice } from '../support/full-device.ts';
 import { decodeSettings } from '../support/settings.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { describeChannelContract } from './contract.ts';
@@ -131,7 +132,7 @@ test('a path may be a template, and an event cannot lead it out of its folder', 
 });
 
 test('a full disk is transient', async (context) => {
-  if (!existsSync('/dev/full')) return context.skip('this system has no /dev/full');
+  if (!hasFullDevice) return context.skip('this system has no /dev/full');
   const failed = await failureOfSending(channelOf({ path: '/dev/full' }), sampleMessage(), sampleIo());
   expect(failed).toMatchObject({ class: 'transient', code: 'file.enospc' });
 });

@@ -1,7 +1,10 @@
-import { readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { lstat, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { runProgram } from '../../daemon/commands/program.ts';
 import { writeAll } from '../support/rehearsal.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -207,6 +210,23 @@ describe('--junit', () => {
       else if (single !== '/') unclosed.push(name!);
     }
     expect(unclosed).toEqual([]);
+  });
+
+  it('writes into a FIFO and through a symbolic link, and replaces neither', async () => {
+    const { cwd, run } = await open({ 'rules/r.yaml': RULES, 'rules/r.test.yaml': testOf('a'), 'kept/report.xml': '' });
+    execFileSync('mkfifo', [path.join(cwd, 'fifo')]);
+    const reader = spawn('cat', [path.join(cwd, 'fifo')]);
+    onTestFinished(() => void reader.kill());
+    const [read, ended] = [text(reader.stdout), once(reader, 'close')];
+    expect((await run('--junit', 'fifo')).code).toBe(0);
+    expect((await lstat(path.join(cwd, 'fifo'))).isFIFO()).toBe(true);
+    await ended;
+    expect(await read).toContain('<testcase name="a"');
+
+    await symlink('kept/report.xml', path.join(cwd, 'link'));
+    expect((await run('--junit', 'link')).code).toBe(0);
+    expect((await lstat(path.join(cwd, 'link'))).isSymbolicLink()).toBe(true);
+    expect(await readFile(path.join(cwd, 'kept/report.xml'), 'utf8')).toContain('<testcase name="a"');
   });
 
   it('says so when the report cannot be written', async () => {

@@ -199,6 +199,12 @@ describe('what is no slip is not warned of', () => {
   ])('%s', async (_what, lines) => {
     expect((await problemsIn(rule(...lines))).problems).toEqual([]);
   });
+
+  it('what the answer of a webhook may show', async () => {
+    const body = '{{ events | size }} {{ id }} {{ duplicate }} {{ headers.host }} {{ query.a }} {{ body.b }}';
+    const source = `sources:\n  s: { type: webhook, path: /hooks/s, respond: { body: "${body}" } }\n`;
+    expect((await problemsIn(source)).problems).toEqual([]);
+  });
 });
 
 describe('what settings say in vain', () => {

@@ -28,35 +28,66 @@ async function read(letters: DeadLetters): Promise<(string | { line: number; pro
   return found;
 }
 
-const IN_THE_WAY: readonly (readonly [string, () => Promise<unknown>])[] = [
-  ['a FIFO', async () => execFileSync('mkfifo', [file])],
-  ['a directory', () => mkdir(file)],
-];
+interface InTheWay {
+  readonly put: () => Promise<unknown>;
+  readonly remove?: () => Promise<unknown>;
+  readonly code: string;
+  /** After the name of the file. */
+  readonly text: string;
+}
 
-describe.each(IN_THE_WAY)('%s in the place of the dead-letter file', (kind, put) => {
-  test('is named at the start, with what to do', async () => {
-    await put();
-    await expect(open()).rejects.toMatchObject({
-      code: 'dead_letters.not_a_file',
-      exit: 78,
-      message: `the dead-letter file ${file} is ${kind}, not a regular file; move it away, a file is made in its place`,
+const IN_THE_WAY: Readonly<Record<string, InTheWay>> = {
+  'a FIFO': {
+    put: async () => execFileSync('mkfifo', [file]),
+    code: 'dead_letters.not_a_file',
+    text: 'is a FIFO, not a regular file; move it away, a file is made in its place',
+  },
+  'a directory': {
+    put: () => mkdir(file),
+    remove: () => rmdir(file),
+    code: 'dead_letters.not_a_file',
+    text: 'is a directory, not a regular file; move it away, a file is made in its place',
+  },
+  'a symbolic link to itself': {
+    put: () => symlink(file, file),
+    code: 'dead_letters.unusable',
+    text: 'cannot be used: it leads through symbolic links in a circle (ELOOP); let the user that runs belfry read and write it, or move it away, a file is made in its place',
+  },
+};
+
+describe.each(Object.entries(IN_THE_WAY))(
+  '%s in the place of the dead-letter file',
+  (_, { put, remove, code, text }) => {
+    test('is named at the start, with what to do', async () => {
+      await put();
+      await expect(open()).rejects.toMatchObject({ code, exit: 78, message: `the dead-letter file ${file} ${text}` });
     });
-  });
 
-  test('is named while the daemon runs, and letters are taken again when it is gone', async () => {
-    const letters = await open();
-    await put();
-    await letters.check();
-    expect(letters.trouble).toContain(`${file} is ${kind}`);
-    await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
-    await expect(read(letters)).rejects.toMatchObject({ code: 'dead_letters.not_a_file' });
-    await expect(letters.change(new Map([['a', null]]))).rejects.toMatchObject({ code: 'dead_letters.not_a_file' });
-    await (kind === 'a directory' ? rmdir(file) : rm(file));
-    await letters.check();
-    await letters.append(sampleLetter('a'));
-    expect(letters.trouble).toBeUndefined();
-    expect(await read(letters)).toEqual(['a']);
-  });
+    test('is named while the daemon runs, and letters are taken again when it is gone', async () => {
+      const letters = await open();
+      await put();
+      await letters.check();
+      expect(letters.trouble).toContain(`${file} ${text}`);
+      await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
+      await expect(read(letters)).rejects.toMatchObject({ code });
+      await expect(letters.change(new Map([['a', null]]))).rejects.toMatchObject({ code });
+      await (remove ?? (() => rm(file)))();
+      await letters.check();
+      await letters.append(sampleLetter('a'));
+      expect(letters.trouble).toBeUndefined();
+      expect(await read(letters)).toEqual(['a']);
+    });
+  },
+);
+
+test('a symbolic link into a folder that is not there is named when a letter comes, and the letter is owed', async () => {
+  await symlink(path.join(folder, 'missing', 'letters.jsonl'), file);
+  const letters = await open();
+  await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
+  expect(letters.trouble).toContain(`${file} cannot be used: nothing can be made there (ENOENT)`);
+  await mkdir(path.join(folder, 'missing'));
+  await letters.append(sampleLetter('a'));
+  expect(await read(letters)).toEqual(['a']);
 });
 
 test('a symbolic link is followed by appends and rewrites alike, and named in the log', async () => {

@@ -243,6 +243,18 @@ test('a hook that is not there is 404, another method 405, too large 413, and a 
   expect([full.status, full.json.code, full.headers['retry-after']]).toEqual([507, 'store.full', '30']);
 });
 
+test('a hook with a limit of its own takes bodies up to it, whatever that of the daemon is', async () => {
+  const to = await openTestListener();
+  to.port.bodyLimit = 10;
+  const route = { path: '/hooks/x', methods: ['POST'], handle: async () => ({ status: 202 }) };
+  const statusOf = async (maxBody: number | undefined, length: number): Promise<number> => {
+    to.port.hooks.set(route.path, { ...route, ...(maxBody !== undefined && { maxBody }) });
+    return (await ask(to, '/hooks/x', { method: 'POST', body: 'x'.repeat(length) })).status;
+  };
+  expect([await statusOf(20, 20), await statusOf(20, 21), await statusOf(5, 6)]).toEqual([202, 413, 413]);
+  expect([await statusOf(undefined, 10), await statusOf(undefined, 11)]).toEqual([202, 413]);
+});
+
 test('two requests on one connection are both answered, the first though it was refused', async () => {
   const to = await openTestListener();
   to.port.bodyLimit = 10;

@@ -74,6 +74,23 @@ test('a message edited by hand is what is resent, and a line that does not parse
   expect(await readFile(file, 'utf8')).toBe('not json\n');
 });
 
+test('a record that a formatter spread over many lines is one problem, for the list and for the plan of a resend', async () => {
+  await dead(2);
+  const file = home.path('state', 'dead-letters.jsonl');
+  const [first, second] = await home.deadLetters();
+  const spread = `${JSON.stringify(first, undefined, 2)}\n`;
+  await writeFile(file, `${spread}${JSON.stringify(second)}\nnot JSON\n`);
+  const lines = spread.split('\n').length - 1;
+  const problems = [
+    `dead-letters.jsonl:1-${lines}: none of these lines is a record, which is one line of JSON`,
+    `dead-letters.jsonl:${lines + 2}: it is not JSON; the line is kept as it is`,
+  ].map((text): unknown => expect.stringContaining(text));
+  const { stderr } = await home.belfry(['dead', 'list']);
+  expect(stderr.trimEnd().split('\n')).toEqual(problems);
+  const { stdout } = await home.belfry(['dead', 'resend', '--all', '--dry-run']);
+  expect(stdout.split('\n').filter((line) => line.includes('.jsonl:'))).toEqual(problems);
+});
+
 test('the plan comes first and nothing is sent unless somebody agrees; a dry run sends nothing', async () => {
   await dead(2);
   const asked = await home.belfry(['dead', 'resend', '--all']);

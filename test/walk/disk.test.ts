@@ -71,6 +71,46 @@ describe('a full disk under the state directory', () => {
     for (let status = 202; status !== 507; ) ({ status } = await post('x'.repeat(100_000)));
     expect((await readiness()).status).toBe(503);
   });
+
+  const ENDS: Readonly<Record<string, (small: SmallDisk) => Promise<unknown>>> = {
+    'killed on a full disk': async (small) => {
+      small.fill();
+      await home.logged(({ msg }) => msg.startsWith('the disk is full'));
+      await home.kill();
+    },
+    'stopped on a full disk': async (small) => {
+      small.fill();
+      await home.logged(({ msg }) => msg.startsWith('the disk is full'));
+      await home.stop();
+    },
+    'killed before the disk is full': () => home.kill(),
+    'stopped before the disk is full': () => home.stop(),
+  };
+
+  test.for(Object.keys(ENDS))(
+    'keeps no daemon from starting that was %s, and is over by itself',
+    async (end, context) => {
+      const small = mount('state');
+      if (small === undefined) return context.skip(NO_MOUNT);
+      await home.rules(CONSOLE);
+      await home.start();
+      expect((await post('before')).status).toBe(202);
+      await ENDS[end]!(small);
+      small.fill();
+      const from = home.lines.length;
+      await home.start();
+      await home.logged(({ msg }) => msg.startsWith('the disk is full'), from);
+      expect(await readiness()).toMatchObject({
+        status: 503,
+        body: { ready: false, reasons: [expect.stringMatching(/^the disk is full/)] },
+      });
+      expect((await post('during')).status).toBe(507);
+      small.empty();
+      await home.logged(({ msg }) => msg.startsWith('the disk has room again'), from);
+      expect((await post('after')).status).toBe(202);
+      expect(await violations()).toEqual([]);
+    },
+  );
 });
 
 test('a full disk under the dead-letter file alone is named, keeps what is to go there owed, and is over by itself', async (context) => {

@@ -58,3 +58,23 @@ test('a rule sees the fields of what GitHub sends in a form', async () => {
   const { body } = await home.call<{ events: unknown[] }>('GET', '/v1/events?source=deploys');
   expect(body.events).toMatchObject([{ id: 'd1', outcomes: { failed: 'notified' } }]);
 });
+
+test('templates of a webhook that fail are named in the log, and the request is taken', async () => {
+  const home = await Home.make();
+  onTestFinished(() => home.close());
+  await home.rules(`
+sources:
+  s: { type: webhook, path: /hooks/s, event: { subject: "{{ body.name }}" }, respond: { body: "{{ body.text }}" } }
+channels: { journal: { type: log } }
+rules: [{ name: all, on: s, notify: [journal] }]
+`);
+  await home.start();
+  const { status, body } = await home.call('POST', '/hooks/s', {});
+  expect([status, body]).toEqual([202, { id: expect.any(String), duplicate: false }]);
+  for (const field of ['event.subject', 'respond.body'])
+    expect(await home.logged((line) => line.field === field)).toMatchObject({
+      level: 'warn',
+      msg: 'a template failed',
+      error: expect.stringContaining('undefined variable'),
+    });
+});

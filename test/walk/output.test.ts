@@ -5,6 +5,7 @@ import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Home } from '../support/daemon.ts';
+import { hasFullDevice } from '../support/full-device.ts';
 
 const BELFRY = path.resolve(import.meta.dirname, '../../bin/belfry.js');
 const CONSOLE = 'channels:\n  console: { type: log }\nrules:\n  - { name: all, on: api, notify: [console] }\n';
@@ -61,7 +62,7 @@ const VERBS = [
   'version',
 ];
 
-describe.skipIf(!existsSync('/dev/full'))('a full disk behind standard output (/dev/full)', () => {
+describe.skipIf(!hasFullDevice)('a full disk behind standard output (/dev/full)', () => {
   test.each(VERBS)('is told by one line and an exit code: belfry %s', async (verb) => {
     expect(await run(verb.split(' '), '/dev/full')).toEqual({
       code: 1,

@@ -103,7 +103,13 @@ export const daemonSchema = strict(
     limits: Type.Optional(
       strict(
         {
-          body: Type.Optional(size({ description: 'Largest request body.', examples: ['4MiB'], default: '1MiB' })),
+          body: Type.Optional(
+            size({
+              description: 'Largest request body; a webhook with `max_body` goes by that.',
+              examples: ['4MiB'],
+              default: '1MiB',
+            }),
+          ),
           events_per_second: Type.Optional(
             Type.Number({
               description: 'More events from outside than this are refused (429); if not set, none are.',
