@@ -55,6 +55,7 @@ export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Prom
     store,
     clock: systemClock,
     log,
+    scrubber,
     ...resendDoors({ lanes, intake, foundation: { live } }),
   });
   await resending.reconcile();

@@ -69,7 +69,14 @@ export function buildTraffic(
   const timers = new Timers({ store, live: () => live.ruleset, clock, newId: ids, log, woken });
   const test = testsOf(foundation);
   const reloading = new Reloading({ live, sources, lanes, timers, test, log, ended });
-  const resending = new Resending({ deadLetters, store, clock, log, ...resendDoors({ lanes, intake, foundation }) });
+  const resending = new Resending({
+    deadLetters,
+    store,
+    clock,
+    log,
+    scrubber,
+    ...resendDoors({ lanes, intake, foundation }),
+  });
   return { own, intake, hub, lanes, sources, timers, reloading, resending };
 }
 

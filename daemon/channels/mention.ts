@@ -1,4 +1,5 @@
 import type { Delivery } from '../core/delivery.ts';
+import { mentionsEverybody } from '../core/everybody.ts';
 import { oneOrMany } from '../core/schema/fields.ts';
 import { Type } from '../core/schema/type.ts';
 import type { Log } from '../lib/log.ts';
@@ -37,7 +38,8 @@ type Mention =
 /** Undefined when it is none of them: it could stand in markup. */
 function readMention(written: string): Mention | undefined {
   const [, kind, name = ''] = /^@?(?:(user|mobile):)?(.*)$/s.exec(written.trim()) ?? [];
-  if (kind === undefined && /^(?:all|everyone|所有人)$/i.test(name)) return { kind: 'all' };
+  // A user of that name would be everybody to some providers.
+  if (mentionsEverybody(name)) return kind === undefined ? { kind: 'all' } : undefined;
   const phone = LOOKS_LIKE_PHONE.test(name) ? name.replace(PHONE_MARKS, '') : name;
   if (kind !== 'user' && PHONE.test(phone)) return { kind: 'mobile', name: phone.replace(/^\+86/, '') };
   return kind !== 'mobile' && ID.test(name) ? { kind: 'user', name } : undefined;

@@ -1,3 +1,4 @@
+import { isEverybodyOfEvent } from '../core/everybody.ts';
 import { SendFailure } from '../core/failure.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { Type } from '../core/schema/type.ts';
@@ -38,6 +39,7 @@ export const websocket = defineChannel({
   open: ({ to, keep, require }, { push, clock }) => ({
     async send(message, { delivery, signal }) {
       checkRecipients(message.to, 'push.bad_recipient');
+      refuseEverybodyOfEvent(message.to);
       if (signal.aborted) throw new SendFailure('transient', 'push.aborted', 'it was stopped before it was put down');
       const keepUntil = clock.now() + keep!;
       try {
@@ -50,3 +52,10 @@ export const websocket = defineChannel({
     },
   }),
 });
+
+function refuseEverybodyOfEvent(to: readonly string[] | undefined): void {
+  const place = (to ?? []).findIndex(isEverybodyOfEvent);
+  if (place === -1) return;
+  const message = `recipient ${place + 1} of the message's \`to\` is \`*\` from an event: only the rules may name everybody, by a \`*\` that is written there`;
+  throw new SendFailure('permanent', 'push.bad_recipient', message);
+}

@@ -1,6 +1,7 @@
 import { cutText, LONGEST_FIELD } from './cut.ts';
 import { defaultBody, defaultTitle, oneLine } from './default-message.ts';
 import type { Event } from './event.ts';
+import { withoutEverybody } from './everybody.ts';
 import { type Action, type Format, type Message, PRIORITIES, type Priority } from './message.ts';
 import type { MessageTemplates, Scope, Template } from './ruleset.ts';
 
@@ -59,11 +60,11 @@ function extras(templates: MessageTemplates, rendering: Rendering): Partial<Mess
     ...present('image', image),
     ...present('actions', rendering.actions(templates.actions)),
     ...present('fields', rendering.fields(templates.fields)),
-    ...present('mention', someOf(rendering.list('mention', templates.mention))),
+    ...present('mention', someOf(rendering.mentions(templates.mention))),
     ...present('attach', rendering.list('attach', templates.attach)),
     ...(replaceKey !== undefined && replaceKey !== '' && { replace_key: replaceKey }),
     ...present('ttl', templates.ttl),
-    ...present('to', someOf(rendering.recipients('to', templates.to))),
+    ...present('to', someOf(rendering.recipients(templates.to))),
   };
 }
 
@@ -138,8 +139,16 @@ class Rendering {
   }
 
   /** One entry, one recipient, with its control characters: a channel refuses what it cannot take for one. */
-  recipients(field: string, templates: readonly Template[] | undefined): readonly string[] | undefined {
-    return templates?.map((template) => (this.#used(field, template) ?? '').trim()).filter((text) => text !== '');
+  recipients(templates: readonly Template[] | undefined): readonly string[] | undefined {
+    return templates
+      ?.map((template) => withoutEverybody('to', template, (this.#used('to', template) ?? '').trim()))
+      .filter((text) => text !== '');
+  }
+
+  mentions(templates: readonly Template[] | undefined): readonly string[] | undefined {
+    return templates
+      ?.map((template) => withoutEverybody('mention', template, this.line('mention', template) ?? ''))
+      .filter((text) => text !== '');
   }
 
   actions(actions: MessageTemplates['actions']): readonly Action[] | undefined {

@@ -4,6 +4,7 @@ import type { Event } from '../core/event.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/resend.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { Scrubber } from '../lib/scrubber.ts';
 import type { Store } from '../store/store.ts';
 import { Answered } from './answered.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -12,12 +13,15 @@ import { messageFor } from '../core/fallback.ts';
 import { LetterChanges } from './letter-changes.ts';
 import { MergedStreams } from './merged.ts';
 import { groupBy, planOf } from './resend-plan.ts';
+import { unmasked } from './unmasked.ts';
 
 export interface ResendParts {
   readonly deadLetters: DeadLetters;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** As the letters were masked. */
+  readonly scrubber: Pick<Scrubber, 'scrubJson'>;
   /** One attempt through a channel as it is configured now; undefined when there is none of that name. `signal` ends the waiting for its turn. */
   readonly direct: (channel: string, delivery: Delivery, signal: AbortSignal) => Promise<DirectResult | undefined>;
   readonly channelType: (channel: string) => string | undefined;
@@ -149,9 +153,10 @@ export class Resending {
         return { id, channel, state: 'delivered', ...(stored.receipt !== undefined && { receipt: stored.receipt }) };
       }
       if (stored !== undefined && stored.state !== 'dead') return { id, channel, state: 'dead', error: OWED };
+      const meant = unmasked(letter, stored?.delivery, this.#parts.scrubber);
       return await (run.request.requeue
-        ? this.#requeue(letter, stored !== undefined, run)
-        : this.#send(letter, stored !== undefined, run));
+        ? this.#requeue(meant, stored !== undefined, run)
+        : this.#send(meant, stored?.delivery.status, run));
     } finally {
       this.#busy.delete(id);
     }
@@ -173,20 +178,26 @@ export class Resending {
     return { id, channel, state: 'requeued' };
   }
 
-  async #send(letter: DeadLetter, known: boolean, run: Run): Promise<ResendProgress | undefined> {
+  /** `status`: what its delivery told, where the store has it. */
+  async #send(
+    letter: DeadLetter,
+    status: Delivery['status'] | undefined,
+    run: Run,
+  ): Promise<ResendProgress | undefined> {
     const { direct, channelType, log, clock } = this.#parts;
     const { id } = letter;
     const channel = run.request.to ?? letter.channel;
     const type = channelType(channel);
     if (type === undefined) return { id, channel, state: 'dead', error: UNKNOWN_CHANNEL };
     const door = doorOf(channel, run);
-    const result = await direct(channel, deliveryOf(letter, channel, type, clock.now()), door.shut.signal);
+    const delivery = { ...deliveryOf(letter, channel, type, clock.now()), ...(status !== undefined && { status }) };
+    const result = await direct(channel, delivery, door.shut.signal);
     if (result === undefined) return { id, channel, state: 'dead', error: UNKNOWN_CHANNEL };
     switch (result.kind) {
       case 'killed':
         return door.refused && { id, channel, state: 'dead', error: door.refused };
       case 'delivered':
-        await this.#answered.delivered(id, known, result.attempt, result.receipt, run.over.signal);
+        await this.#answered.delivered(id, status !== undefined, result.attempt, result.receipt, run.over.signal);
         await run.changes.add(id, null);
         log.info({ delivery: id, receipt: result.receipt.id }, `${channel}: resent`);
         return { id, channel, state: 'delivered', receipt: result.receipt };

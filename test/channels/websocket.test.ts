@@ -93,3 +93,13 @@ test.each(['alice\r\nbob', 'alice\u0000', '\u202ealice'])(
     expect(pushed).toEqual([]);
   },
 );
+
+test('`*` from an event reaches nobody', async () => {
+  const { notifier, pushed } = opened({ to: 'alice' });
+  expect(await failureOfSending(notifier, sampleMessage({ to: ['bob', '\\*'] }), sampleIo())).toMatchObject({
+    class: 'permanent',
+    code: 'push.bad_recipient',
+    message: expect.stringContaining('only the rules may name everybody') as string,
+  });
+  expect(pushed).toEqual([]);
+});

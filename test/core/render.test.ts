@@ -274,3 +274,32 @@ test('a recipient is handed on as it is, so that the channel can refuse what is 
   expect(message.to).toEqual(['ops@x.test\r\nBcc: evil@x.test', 'bob']);
   expect(errors).toEqual([]);
 });
+
+test.each([
+  ['to', '*'],
+  ['mention', 'all'],
+  ['mention', '@All'],
+  ['mention', '@@everyone'],
+  ['mention', 'user:all'],
+  ['mention', 'user:@all'],
+  ['mention', '所有人'],
+])(
+  'in `%s` %s reaches everybody when it is written in the rule, and nobody when it comes from an event',
+  (field, word) => {
+    const written = (source: string) => render({ [field]: [t(source)] }, { word, is: true }).message[field as 'to'];
+    expect(written(word)).toEqual([word]);
+    expect(written(`{%- if data.is -%}${word}{% else %}ann{% endif %}`)).toEqual([word]);
+    for (const source of [
+      '{{ data.word }}',
+      ' {{ data.word }} ',
+      `${word.slice(0, -1)}{{ data.word | slice: -1 }}`,
+      `${word}{{ data.nothing | default: "" }}`,
+      '{% assign w = data.word %}{{ w }}',
+      '{% echo data.word %}',
+      '{%- liquid echo data.word -%}',
+      '{% cycle data.word, "x" %}',
+      '{% if data.is %}{{ data.word }}{% endif %}',
+    ])
+      expect(written(source), source).toEqual([`\\${word}`]);
+  },
+);

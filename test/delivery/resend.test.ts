@@ -2,14 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SETTLE_MS } from '../../daemon/channels/channel.ts';
-import type { DeadLetter } from '../../daemon/core/delivery.ts';
+import type { DeadLetter, Delivery } from '../../daemon/core/delivery.ts';
 import type { Event } from '../../daemon/core/event.ts';
 import { SendFailure } from '../../daemon/core/failure.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/resend.ts';
 import { openDeadLetters } from '../../daemon/delivery/dead-letters.ts';
 import { Resending, type ResendParts } from '../../daemon/delivery/resend.ts';
 import { Scrubber } from '../../daemon/lib/scrubber.ts';
-import { memoryLog, sampleEvent } from '../support/delivery.ts';
+import { memoryLog, sampleEvent, sampleMessage } from '../support/delivery.ts';
 import { channel, fails, Harbour, ok, type Reply, wrongToken } from '../support/lanes.ts';
 
 let harbour: Harbour;
@@ -32,6 +32,7 @@ function resending(parts: Partial<ResendParts> = {}): Resending {
     store: harbour.store,
     clock: harbour.clock,
     log: memoryLog().log,
+    scrubber: harbour.scrubber,
     direct: (name, delivery, signal) => harbour.lanes.direct(name, delivery, signal),
     channelType: (name) => (harbour.lanes.has(name) ? 'scripted' : undefined),
     concurrency: () => 4,
@@ -154,6 +155,45 @@ test('--to sends by another channel; criteria must all hold; names that are not 
   expect(await inFile()).toHaveLength(2);
   expect((await resend({})).plan.total).toBe(0);
   expect((await resend({ since: '1h', dryRun: true, rule: 'failed-deploy', class: 'permanent' })).plan.total).toBe(2);
+});
+
+test('what is masked in the file is sent as it was meant, but for what was edited there', async () => {
+  harbour.scrubber.add('hunter2-hunter2');
+  await harbour.apply(channel('a', { concurrency: 1 }));
+  harbour.script('a', rejected);
+  const told: Delivery[] = [];
+  const event = sampleEvent({ data: { pin: 'hunter2-hunter2' } });
+  const message = sampleMessage({
+    title: 'pin hunter2-hunter2',
+    body: 'the pin is hunter2-hunter2',
+    tags: ['hunter2-hunter2'],
+  });
+  for (const key of ['first', 'second'])
+    await letterOf(
+      (await harbour.owe('a', { event, message, status: 'resolved', key: `${key} hunter2-hunter2` }))[0]!.id,
+    );
+  harbour.script('a', (io, sent) => {
+    told.push({ ...io.delivery, message: sent });
+    return ok(io, sent);
+  });
+  const written = await readFile(file(), 'utf8');
+  expect(written).not.toContain('hunter2');
+  const [first, second] = written.split('\n') as [string, string];
+  await writeFile(file(), `${first}\n${second.replace('"pin ***"', '"a pin: ***"')}\n`);
+  expect((await resend({ all: true })).sum).toEqual({ delivered: 2, failed: 0, left: 0 });
+  expect(told).toMatchObject([
+    { event, message, status: 'resolved', key: 'first hunter2-hunter2' },
+    { event, message: { ...message, title: 'a pin: ***' }, status: 'resolved', key: 'second hunter2-hunter2' },
+  ]);
+});
+
+test('an event that is masked in the file is decided anew as it came', async () => {
+  harbour.scrubber.add('hunter2-hunter2');
+  await harbour.apply(channel('a'));
+  const event = sampleEvent({ data: { pin: 'hunter2-hunter2' } });
+  await dead('a', 1, () => event);
+  await resend({ all: true, requeue: true });
+  expect(requeued).toMatchObject([{ event }]);
 });
 
 test('a record whose channel is not configured fails with a clear error and stays', async () => {

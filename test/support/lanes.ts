@@ -86,11 +86,13 @@ export class Harbour {
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly folder: string;
+  readonly scrubber: Scrubber;
   readonly closed: string[] = [];
   lanes: Lanes;
 
-  private constructor(store: Store, deadLetters: DeadLetters, folder: string) {
+  private constructor(store: Store, deadLetters: DeadLetters, folder: string, scrubber: Scrubber) {
     this.store = store;
+    this.scrubber = scrubber;
     this.deadLetters = deadLetters;
     this.folder = folder;
     this.clock.synced = () => deadLetters.close();
@@ -100,12 +102,13 @@ export class Harbour {
   static async open(): Promise<Harbour> {
     const folder = await mkdtemp(path.join(tmpdir(), 'belfry-lanes-'));
     const store = await openStore({ path: ':memory:' });
+    const scrubber = new Scrubber();
     const deadLetters = await openDeadLetters({
       path: path.join(folder, 'dead-letters.jsonl'),
-      scrubber: new Scrubber(),
+      scrubber,
       log: memoryLog().log,
     });
-    return new Harbour(store, deadLetters, folder);
+    return new Harbour(store, deadLetters, folder, scrubber);
   }
 
   newLanes(): Lanes {
@@ -116,7 +119,7 @@ export class Harbour {
       random: () => 0.5,
       newId: () => newId(this.clock.now()),
       log: memoryLog().log,
-      scrubber: new Scrubber(),
+      scrubber: this.scrubber,
       notices: (event) => this.notices.push(event),
       open: (config) => this.notifier(config),
     });
