@@ -77,7 +77,7 @@ describe('JSON from outside', () => {
         { depthSize: 'small' },
         texts,
         fc.integer(),
-        fc.double({ noNaN: true, noDefaultInfinity: true, maxExcluded: true, max: 2 ** 53, min: -(2 ** 53) }),
+        fc.double({ noNaN: true, min: -(2 ** 53), minExcluded: true, max: 2 ** 53, maxExcluded: true }),
         fc.array(tie('value')),
         fc.dictionary(texts, tie('value')),
       ),
