@@ -55,7 +55,9 @@ export async function openStore(options: SqliteOptions): Promise<Store> {
   const port = openEngine(file, options.warm);
   try {
     const opened = await port.ask({ kind: 'task', task: 'open', argument: null });
-    const { bytes } = answerOf(opened) as { readonly bytes: number };
+    // Nothing is open yet: whoever reads it has to know which file is meant.
+    const placed = opened.ok ? opened : { ...opened, message: `${file}: ${opened.message}` };
+    const { bytes } = answerOf(placed) as { readonly bytes: number };
     const directory = inMemory ? undefined : dirname(file);
     if (directory !== undefined) syncDirectory(directory);
     const reserve = new Reserve(directory, options.reserve ?? RESERVE);
@@ -251,7 +253,10 @@ class SqliteStore implements Store {
 }
 
 const REFUSALS: Readonly<Record<EngineFault, { readonly text: string; readonly exit: number }>> = {
-  locked: { text: 'another process has this state directory', exit: EXIT.locked },
+  locked: {
+    text: 'another process has this state directory; stop it, or set `daemon.state` to another one',
+    exit: EXIT.locked,
+  },
   newer: { text: 'the state was written by a newer version; nothing was changed', exit: EXIT.config },
   failed: { text: 'the disk failed', exit: EXIT.disk },
   full: { text: 'the disk is full; nothing was changed', exit: EXIT.failed },

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chown, copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -47,6 +48,18 @@ test('a running daemon says where it is in belfry.json, in the runtime folder an
   expect(await record(home.path('state', 'belfry.json'))).toEqual(expected);
   await home.stop();
   expect([await readdir(home.path('run')), existsSync(home.path('state', 'belfry.json'))]).toEqual([[], false]);
+});
+
+test('a FIFO in place of a record, or of the rules last run on, keeps no command waiting', async () => {
+  await home.rules(RULES);
+  await mkdir(home.path('run'));
+  await mkdir(home.path('state'));
+  for (const file of [home.path('run', 'belfry.json'), home.path('state', 'last-config')])
+    execFileSync('mkfifo', [file]);
+  expect(await home.belfry(['emit', 'a'])).toMatchObject({
+    code: 69,
+    stderr: expect.stringContaining('nothing was kept') as string,
+  });
 });
 
 test('without a runtime folder of its own a daemon uses the one of the user', async () => {
