@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT, type Problem } from '../core/failure.ts';
 import { type Excerpt, problemText } from '../core/problem-text.ts';
 import type { Ruleset } from '../core/ruleset.ts';
-import { writeAtomically } from '../lib/atomic-file.ts';
 import { systemClock } from '../lib/clock.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { junitText } from '../rehearsal/junit.ts';
 import { rulesForTests } from '../rehearsal/rules-for-tests.ts';
 import {
@@ -58,14 +58,19 @@ async function runOnce(command: TestCommand): Promise<Outcome> {
   return outcome;
 }
 
+/** Writes into what the name leads to: a device such as /dev/stdout, a FIFO or a link must not be replaced by a file. */
 async function writeJunit(file: string, { results, unfit }: Outcome): Promise<void> {
   const text = junitText(
     results,
     unfit.map(({ problem }) => problem),
   );
-  await writeAtomically(file, text, 0o644).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(EXIT.failed, `${file} cannot be written (${error.code ?? 'unknown'})`);
-  });
+  try {
+    await makeFolder(path.dirname(file));
+    await writeFile(file, text, { mode: 0o644 });
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    throw new CommandError(EXIT.failed, `${file} cannot be written (${code})`, { cause });
+  }
 }
 
 /** The test files of all paths. A path without any is a mistake: nobody would notice that nothing was tested. */

@@ -1,4 +1,5 @@
-import { readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -207,6 +208,24 @@ describe('--junit', () => {
       else if (single !== '/') unclosed.push(name!);
     }
     expect(unclosed).toEqual([]);
+  });
+
+  it('writes into what the name leads to, and replaces neither a link nor a FIFO', async () => {
+    const { cwd, run } = await open({
+      'rules/r.yaml': RULES,
+      'rules/r.test.yaml': testOf('a'),
+      'real.xml': 'longer than nothing',
+    });
+    await symlink('real.xml', path.join(cwd, 'link.xml'));
+    expect((await run('--junit', 'link.xml')).code).toBe(0);
+    expect((await lstat(path.join(cwd, 'link.xml'))).isSymbolicLink()).toBe(true);
+    expect(await readFile(path.join(cwd, 'real.xml'), 'utf8')).toMatch(/^<\?xml .*<\/testsuites>\n$/s);
+
+    execFileSync('mkfifo', [path.join(cwd, 'fifo')]);
+    const read = readFile(path.join(cwd, 'fifo'), 'utf8');
+    expect((await run('--junit', 'fifo')).code).toBe(0);
+    expect(await read).toContain('</testsuites>');
+    expect((await lstat(path.join(cwd, 'fifo'))).isFIFO()).toBe(true);
   });
 
   it('says so when the report cannot be written', async () => {
