@@ -40,7 +40,7 @@ export class InvalidRules extends BelfryError {
   constructor(config: string, problems: readonly Problem[]) {
     super(
       'rules.invalid',
-      `the rules at ${config} are not taken over (${problems.length} problems); nothing was touched`,
+      `the rules at ${config} do not load (${problems.length === 1 ? '1 problem' : `${problems.length} problems`}); nothing was touched`,
       {
         exit: EXIT.config,
       },
