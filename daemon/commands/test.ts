@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT, type Problem } from '../core/failure.ts';
@@ -77,7 +78,9 @@ async function writeJunit(file: string, { results, unfit }: Outcome): Promise<vo
 async function filesOf({ terminal, paths }: TestCommand): Promise<readonly string[]> {
   const found = await Promise.all(
     paths.map(async (given) => {
-      const files = await findTestFiles(path.resolve(terminal.cwd, given));
+      const place = path.resolve(terminal.cwd, given);
+      if (!existsSync(place)) throw new CommandError(EXIT.nothing, `there is no file or directory \`${given}\``);
+      const files = await findTestFiles(place);
       if (files.length === 0) throw new CommandError(EXIT.nothing, `there are no tests (\`*.test.yaml\`) in ${given}`);
       return files;
     }),
