@@ -113,6 +113,14 @@ describe('check without secrets', () => {
     expect((await checked(text, {}, { withoutSecrets: true })).problems).toEqual([]);
   });
 
+  it('also where a certificate or a range of statuses is wanted', async () => {
+    const text =
+      'channels:\n  a: { type: webhook, url: https://h, success: ["${env:A}", 409] }\n' +
+      '  b: { type: email, host: h, ca: "${file:/nowhere/ca.pem}", from: a@example.com, to: b@example.com }\n';
+    expect(places(await checked(text))).toHaveLength(2);
+    expect((await checked(text, {}, { withoutSecrets: true })).problems).toEqual([]);
+  });
+
   it('still finds what is wrong with the rest, and a reference that is none', async () => {
     const text =
       'channels:\n  a: { type: webhook, url: "${env:A}", metod: PUT }\n  b: { type: wecom, key: "${enw:B}" }\n';
