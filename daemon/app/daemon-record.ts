@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { chmod, readFile, realpath, unlink } from 'node:fs/promises';
+import { chmod, realpath, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { isObject } from '../core/json.ts';
 import { writeAtomically } from '../lib/atomic-file.ts';
 import type { Log } from '../lib/log.ts';
 import { makeFolder } from '../lib/make-folder.ts';
+import { readRegularFile } from '../lib/regular-file.ts';
 import type { Environment, StatePaths } from './paths.ts';
 
 /** Where a running daemon is, as it says itself in `belfry.json`. */
@@ -46,7 +47,7 @@ export const stateRecord = ({ state }: Pick<StatePaths, 'state'>): string => pat
 /** Undefined when there is none, or it is none. */
 export async function readRecord(file: string): Promise<DaemonRecord | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const value: unknown = JSON.parse((await readRegularFile(file)).toString('utf8'));
     if (!isObject(value)) return undefined;
     const texts = [value.config, value.state, value.socket, value.listen];
     const isRecord = typeof value.pid === 'number' && texts.every((text) => typeof text === 'string');
@@ -115,6 +116,6 @@ async function isOwn(file: string, { pid, state }: DaemonRecord): Promise<boolea
 
 /** Whether the state directory belongs to a daemon that runs, or has run, on these rules. */
 export async function hasRunOn(paths: StatePaths, config: string): Promise<boolean> {
-  const last = await readFile(paths.lastConfig, 'utf8').catch(() => undefined);
-  return last !== undefined && (await isSameConfig(last.replace(/\n$/, ''), config));
+  const last = await readRegularFile(paths.lastConfig).catch(() => undefined);
+  return last !== undefined && (await isSameConfig(last.toString('utf8').replace(/\n$/, ''), config));
 }

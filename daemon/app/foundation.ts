@@ -20,6 +20,7 @@ import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { takeStore } from './early-store.ts';
 import { environmentWarnings, refuseUnsafeEnvironment } from './environment.ts';
+import { Inbox } from './inbox.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { fingerprintKey, sha256 } from './secrets-at-rest.ts';
 import { asUnusable, checkState } from './usable.ts';
@@ -39,7 +40,7 @@ export class InvalidRules extends BelfryError {
   constructor(config: string, problems: readonly Problem[]) {
     super(
       'rules.invalid',
-      `the rules at ${config} are not taken over (${problems.length} problem${problems.length === 1 ? '' : 's'}); nothing was touched`,
+      `the rules at ${config} do not load (${problems.length === 1 ? '1 problem' : `${problems.length} problems`}); nothing was touched`,
       {
         exit: EXIT.config,
       },
@@ -58,6 +59,7 @@ export interface Foundation {
   readonly prepared: Extract<Prepared, { kind: 'ready' }>;
   readonly store: Store;
   readonly deadLetters: DeadLetters;
+  readonly inbox: Inbox;
 }
 
 /** `quiet`: log no more than that, for commands. Rejects with `InvalidRules`, with `state.unusable` (78), or with what the store says (`store.locked`: exit 75). Rules first: bad ones must touch no state. */
@@ -110,7 +112,8 @@ async function openOn(paths: StatePaths, { options, texts, scrubber, closers, qu
   await key.keep();
   const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
   closers.own('dead letters', () => deadLetters.close());
-  return { closers, scrubber, log, paths, live, prepared, store, deadLetters };
+  const inbox = new Inbox(paths.inbox, log);
+  return { closers, scrubber, log, paths, live, prepared, store, deadLetters, inbox };
 }
 
 /** The rules were read twice: the key to their fingerprints lies in the state directory that they name. */

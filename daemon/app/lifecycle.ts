@@ -7,7 +7,6 @@ import { watchRules } from '../reload/watch.ts';
 import type { ServiceNotice } from '../service/notify.ts';
 import { watchDisk } from './disk-watch.ts';
 import type { Foundation } from './foundation.ts';
-import { takeInbox } from './inbox.ts';
 import type { Intake } from './intake.ts';
 import { logProblems, type Reloading, warningsIn } from './reloading.ts';
 import type { RunningSources } from './running-sources.ts';
@@ -51,7 +50,7 @@ export class Lifecycle {
 
   async start(listener: Listener): Promise<void> {
     const { foundation, intake, lanes, sources, timers, resending, service, started } = this.#parts;
-    const { live, prepared, log, paths } = foundation;
+    const { live, prepared, log, paths, inbox } = foundation;
     this.#listener = listener;
     const answered = await resending.reconcile();
     if (answered > 0)
@@ -60,7 +59,7 @@ export class Lifecycle {
     await timers.retimeAll(prepared.ruleset.rules);
     const change = await sources.prepare(prepared.ruleset.sources);
     await change.commit();
-    await takeInbox(paths.inbox, (events) => intake.accept(events), log);
+    await inbox.take((events) => intake.accept(events));
     // Events of the inbox may end an alert that is about to fire.
     timers.start();
     if (prepared.ruleset.daemon.reload.watch) this.#background.push(this.#watch());

@@ -13,6 +13,7 @@ import type { Live } from '../reload/live.ts';
 import type { Store } from '../store/store.ts';
 import { explaining } from './explaining.ts';
 import type { Feed } from './feed.ts';
+import type { Inbox } from './inbox.ts';
 import type { StatePaths } from './paths.ts';
 import type { Intake } from './intake.ts';
 import type { Reloading } from './reloading.ts';
@@ -31,6 +32,7 @@ export interface PortParts {
   readonly log: Log;
   readonly store: Store;
   readonly deadLetters: DeadLetters;
+  readonly inbox: Inbox;
   readonly live: Live;
   readonly paths: Pick<StatePaths, 'state'>;
   readonly intake: Intake;
@@ -97,7 +99,7 @@ export function daemonPort(parts: PortParts): DaemonPort {
     dead: () => deadLines(deadLetters),
     resend: (request, signal) => resending.resend(request, signal),
     drop: (id) => resending.drop(id),
-    audit: () => auditOf(store, deadLetters),
+    audit: () => auditOf(parts),
     feed: (listener) => feed.follow(listener),
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     tokens: parts.tokens,
@@ -112,10 +114,16 @@ export async function* deadLines(deadLetters: DeadLetters): ReturnType<DaemonPor
   for await (const line of deadLetters.read()) yield 'record' in line ? line.record : line;
 }
 
-export async function auditOf(store: Store, deadLetters: DeadLetters): ReturnType<DaemonPort['audit']> {
+/** What lies in the inbox and cannot be read was answered as taken, so it is a violation, too. */
+export async function auditOf({
+  store,
+  deadLetters,
+  inbox,
+}: Pick<PortParts, 'store' | 'deadLetters' | 'inbox'>): ReturnType<DaemonPort['audit']> {
   const ids = new Set<string>();
   for await (const line of deadLetters.read()) if ('record' in line) ids.add(line.record.id);
-  return store.audit(ids);
+  const { violations, ...counts } = await store.audit(ids);
+  return { ...counts, violations: [...violations, ...(await inbox.look())] };
 }
 
 async function statusOf(parts: PortParts): Promise<StatusView> {
@@ -162,10 +170,12 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
 }
 
 /** Not ready is who takes no events; what works in part is told beside it, since taking the daemon out of service would not mend it. */
-function readinessOf({ lifecycle, sources, lanes, live, deadLetters }: PortParts): ReturnType<DaemonPort['readiness']> {
+function readinessOf(parts: PortParts): ReturnType<DaemonPort['readiness']> {
+  const { lifecycle, sources, lanes, live, deadLetters, inbox } = parts;
   const refusing = lifecycle();
   const partly = [
     ...(deadLetters.trouble === undefined ? [] : [deadLetters.trouble]),
+    ...inbox.troubles,
     ...live.files
       .filter(({ state }) => state === 'kept')
       .map(({ path }) => `${path} is not taken over; its last good version is in force`),

@@ -22,7 +22,8 @@ export interface Stopped {
 export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Promise<Stopped> {
   const options = { ...given, clock: systemClock };
   const quiet = { ...options, terminal: { ...options.terminal, stdout: options.terminal.stderr } };
-  const { closers, live, prepared, store, deadLetters, log, scrubber } = await openFoundation(quiet, 'error');
+  const foundation = await openFoundation(quiet, 'error');
+  const { closers, live, prepared, store, deadLetters, log, scrubber } = foundation;
   const ids = (): string => newId(systemClock.now());
   live.swap(prepared);
   const nobody = {
@@ -64,7 +65,7 @@ export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Prom
       dead: () => deadLines(deadLetters),
       resend: (request, signal) => resending.resend(request, signal),
       drop: (id) => resending.drop(id),
-      audit: () => auditOf(store, deadLetters),
+      audit: () => auditOf(foundation),
       channels: async () => channelsOf(lanes),
     },
     async close() {

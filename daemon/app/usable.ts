@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BelfryError, EXIT } from '../core/failure.ts';
+import { NotRegularFile, statRegularFile } from '../lib/regular-file.ts';
 import { systemErrorText } from '../lib/system-error.ts';
 import type { StatePaths } from './paths.ts';
 
@@ -15,8 +16,22 @@ export async function checkState(paths: StatePaths): Promise<void> {
     if (!found.isDirectory()) throw unusable(paths, place, 'it is no folder');
     await refuseUnless(place, constants.W_OK | constants.X_OK, paths);
     for (const kept of [paths.key, paths.token]) await refuseUnless(kept, constants.R_OK, paths);
+    for (const name of STORE_FILES) await refuseUnlessRegular(path.join(paths.state, name), paths);
     return;
   }
+}
+
+/** Files of the store, which SQLite and the reserve would open whatever they are. */
+const STORE_FILES: readonly string[] = ['belfry.db', 'belfry.db-wal', 'belfry.db-shm', 'reserve'];
+
+async function refuseUnlessRegular(file: string, paths: StatePaths): Promise<void> {
+  await statRegularFile(file).catch((error: unknown) => {
+    if (!(error instanceof NotRegularFile)) throw asUnusable(error, paths);
+    throw new BelfryError('state.unusable', `the state directory cannot be used: ${error.message}; move it away`, {
+      exit: EXIT.config,
+      cause: error,
+    });
+  });
 }
 
 /** A missing file is no refusal: it will be made. */

@@ -96,7 +96,7 @@ const settingsSchema = strict({
       Type.Unsafe<string | number>({
         anyOf: [
           { type: 'integer', minimum: 100, maximum: 599 },
-          { type: 'string', pattern: String.raw`^[1-5]\d\d-[1-5]\d\d$` },
+          { type: 'string', pattern: String.raw`^[1-5]\d\d-[1-5]\d\d$`, examples: ['200-299'] },
         ],
         description: 'A status or a range of them.',
         examples: ['200-299', 304],

@@ -8,7 +8,7 @@ import { readPlaces } from '../reload/places.ts';
 import type { Audit } from '../store/store.ts';
 import { type Client, type ClientParts, openClient, tokenFor } from './client.ts';
 import { type DeadDoor, localDoor, remoteDoor } from './dead.ts';
-import { locateDaemon, locateInbox, locateState, type Search } from './locate.ts';
+import { locateDaemon, locateInbox, locateState, type Search, type NoInbox } from './locate.ts';
 import { CommandError, type CommonOptions, type Terminal } from './terminal.ts';
 
 /** The ways to what the daemon keeps: through the running one, or straight to its state directory while it is stopped. Opened when asked for, closed together. */
@@ -41,8 +41,8 @@ export class Doors {
     return this.#client;
   }
 
-  /** Where an event may be left for a daemon that does not run; undefined when none has run on these rules. */
-  inbox(options: CommonOptions): Promise<StatePaths | undefined> {
+  /** Where an event may be left for a daemon that does not run, or why it may be left nowhere. */
+  inbox(options: CommonOptions): Promise<StatePaths | NoInbox> {
     return locateInbox(this.#search(options));
   }
 

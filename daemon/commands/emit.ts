@@ -10,6 +10,7 @@ import { makeFolder } from '../lib/make-folder.ts';
 import type { StatePaths } from '../app/paths.ts';
 import type { DeliveryView } from '../http/port.ts';
 import { NoAnswer } from './answer-wait.ts';
+import type { NoInbox } from './locate.ts';
 import type { Client } from './client.ts';
 import {
   CommandError,
@@ -49,7 +50,7 @@ const ANSWER_LIMIT = 60_000;
 export async function emitCommand(
   terminal: Terminal,
   client: Client,
-  inbox: () => Promise<StatePaths | undefined>,
+  inbox: () => Promise<StatePaths | NoInbox>,
   newId: () => string,
   type: string,
   pairs: readonly string[],
@@ -77,7 +78,7 @@ export async function emitCommand(
     const isBusy = error instanceof NoAnswer;
     if (error.exit !== EXIT.unreachable && !isBusy) throw error;
     const paths = await inbox();
-    if (paths === undefined) throw isBusy ? error : nowhere(error);
+    if (typeof paths === 'string') throw isBusy ? error : nowhere(error, paths);
     const file = await leaveInInbox(terminal, paths, event, error);
     const posted = isBusy ? undefined : await postedAfterAll(client, event, file);
     if (posted !== undefined) return tellPosted(terminal, posted, options, false);
@@ -92,9 +93,16 @@ async function postedAfterAll(client: Client, event: object, file: string): Prom
   return posted;
 }
 
+const WHY_NOTHING: Readonly<Record<NoInbox, string>> = {
+  missing: 'there are no rules there; name those of the daemon with `--config`',
+  unsure:
+    'whether a daemon has run on these rules cannot be told while they do not load; mend them, or start the daemon',
+  'never run': 'no daemon has run on these rules, so there is no inbox that one would read',
+};
+
 /** No daemon would ever read it. */
-function nowhere(cause: CommandError): CommandError {
-  const message = `${cause.message}\nno daemon has run on these rules, so there is no inbox that one would read: nothing was kept`;
+function nowhere(cause: CommandError, why: NoInbox): CommandError {
+  const message = `${cause.message}\nnothing was kept: ${WHY_NOTHING[why]}`;
   return new CommandError(EXIT.unreachable, message, { cause });
 }
 
@@ -173,7 +181,7 @@ function tellLeft(terminal: Terminal, paths: StatePaths, id: string, options: Em
   terminal.stderr.write(
     why instanceof NoAnswer
       ? `belfry: ${why.message}\nbelfry: the event also waits in ${paths.inbox} and is taken in at the next start, unless it was taken already\n`
-      : `belfry: the daemon is not running; the event waits in ${paths.inbox} and is taken in when it starts\n`,
+      : `belfry: no daemon answers; the event waits in ${paths.inbox} and is taken in at the next start\n`,
   );
   return waited ? why.exit : EXIT.ok;
 }

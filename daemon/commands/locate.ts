@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Agent } from 'undici';
 import {
   type DaemonRecord,
@@ -60,6 +61,7 @@ async function* candidates(search: Search, tried: string[]): AsyncGenerator<Cand
   const paths = statePaths(places, env, cwd);
   yield* recorded([stateRecord(paths)], config, tried);
   if (certain) yield { socket: paths.socket, from: config };
+  else if (!existsSync(config)) tried.push(`${config}: there is no such file or directory`);
   else tried.push(`${config}: it does not load just now, so where its daemon is cannot be told (see belfry check)`);
 }
 
@@ -110,15 +112,19 @@ export function unreachableText(error: NodeJS.ErrnoException): string {
   return why[error.code ?? ''] ?? error.message;
 }
 
+/** Why there is no inbox: no rules, rules that do not say where their state is just now, or rules that no daemon has run on. */
+export type NoInbox = 'missing' | 'unsure' | 'never run';
+
 /**
  * The state directory in whose inbox an event for the daemon on these rules may be left: one on which a daemon runs or has run
- * by these rules, and which the next one will use as far as can be told. Undefined when there is none.
+ * by these rules, and which the next one will use as far as can be told; or why there is none.
  */
-export async function locateInbox(search: Search): Promise<StatePaths | undefined> {
+export async function locateInbox(search: Search): Promise<StatePaths | NoInbox> {
   const { config, env } = search;
   const read = await readPlaces(config, env);
   for (const paths of await likelyStates(read, search)) if (await hasRunOn(paths, config)) return paths;
-  return undefined;
+  if (!existsSync(config)) return 'missing';
+  return read.certain ? 'never run' : 'unsure';
 }
 
 /** State directories in order of preference: that of the rules, those of records that daemons left, the default if the rules surely set none. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT, type Problem } from '../core/failure.ts';
@@ -58,6 +59,7 @@ async function runOnce(command: TestCommand): Promise<Outcome> {
   return outcome;
 }
 
+/** Writes into what the name leads to: a device such as /dev/stdout, a FIFO or a link must not be replaced by a file. */
 async function writeJunit(file: string, { results, unfit }: Outcome): Promise<void> {
   const text = junitText(
     results,
@@ -72,7 +74,9 @@ async function writeJunit(file: string, { results, unfit }: Outcome): Promise<vo
 async function filesOf({ terminal, paths }: TestCommand): Promise<readonly string[]> {
   const found = await Promise.all(
     paths.map(async (given) => {
-      const files = await findTestFiles(path.resolve(terminal.cwd, given));
+      const place = path.resolve(terminal.cwd, given);
+      if (!existsSync(place)) throw new CommandError(EXIT.nothing, `there is no file or directory \`${given}\``);
+      const files = await findTestFiles(place);
       if (files.length === 0) throw new CommandError(EXIT.nothing, `there are no tests (\`*.test.yaml\`) in ${given}`);
       return files;
     }),

@@ -62,6 +62,11 @@ const AUTHORITY = /^(?:(?<login>.*)@)?(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>.*))?
  * is what is used.
  */
 export function readUrl(text: string, form: UrlForm): ReadUrl {
+  if (/\{[{%]/.test(text))
+    return wrong(
+      'holds a template, which is not read here',
+      'write the address itself; give each address its own channel',
+    );
   if (/[\s\p{Cc}\p{Cf}\p{Cs}\\]/u.test(text))
     return wrong(
       'holds a space, a backslash or a character that is not seen',

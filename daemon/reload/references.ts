@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { isObject } from '../core/json.ts';
 import { below } from '../core/pointer.ts';
-import { mendByName } from '../core/suggest.ts';
+import { noReference } from './reference-slips.ts';
 
 /** Where references look. `base`: what relative `${file:...}` paths start from, the folder of the rules file. */
 export interface ReferenceScope {
@@ -35,7 +35,9 @@ export interface Resolved {
 /** What a reference stands for, or why that cannot be told; `file` is where it was looked for. */
 export type Lookup =
   | { readonly value: string; readonly file?: string }
-  | { readonly message: string; readonly mend: string; readonly file?: string };
+  | { readonly message: string; readonly mend: string; readonly file?: string }
+  /** It begins no reference. */
+  | { readonly isNone: true; readonly file?: undefined };
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const LARGEST_SECRET = 64 * 1024;
@@ -76,7 +78,7 @@ export function replaceReferences(
       markReferenced(pointer, referenced);
       const lookup: Lookup = end === '' ? UNCLOSED : found.get(body)!;
       if ('value' in lookup) return lookup.value;
-      const { message, mend } = lookup;
+      const { message, mend } = 'isNone' in lookup ? noReference(body, pointer, REFERENCE_KINDS) : lookup;
       issues.push({
         pointer,
         offset,
@@ -170,9 +172,14 @@ async function lookUp(body: string, scope: ReferenceScope): Promise<Lookup> {
   const colon = body.indexOf(':');
   const kind = colon < 0 ? body : body.slice(0, colon);
   const resolve = Object.hasOwn(KINDS, kind) && colon >= 0 ? KINDS[kind] : undefined;
-  if (resolve !== undefined) return await resolve(body.slice(colon + 1), scope);
-  const mend = mendByName(kind, REFERENCE_KINDS, '', 'references are');
-  return { message: 'this `${` does not begin a reference', mend: `${mend}; for a plain \`\${\` write \`$\${\`` };
+  if (resolve === undefined) return { isNone: true };
+  const rest = body.slice(colon + 1);
+  if (rest === '')
+    return {
+      message: 'this reference names nothing',
+      mend: `write \`\${${kind}:${kind === 'file' ? 'PATH' : 'NAME'}}\``,
+    };
+  return await resolve(rest, scope);
 }
 
 /** The whole file less one trailing line end. Never waits: a FIFO is not a secret. */

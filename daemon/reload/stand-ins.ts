@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import type { MissingReference } from './references.ts';
 
 const URL_TEXT = 'https://stand-in.invalid';
@@ -50,6 +51,8 @@ const FORMS: readonly string[] = [
   '192.0.2.1',
   '0 9 * * *',
   '127.0.0.1:8765',
+  '200-299',
+  rootCertificates[0]!,
 ];
 
 /** A place with several references has the product of their texts; these are enough for the parts of a URL. */

@@ -35,7 +35,7 @@ const OPTIONS = { dot: true, flags: 's' };
 
 /** Why this is no pattern, or undefined. */
 export function faultOf(glob: string): string | undefined {
-  if (glob.startsWith('!')) return 'a pattern cannot begin with `!`; what to leave out is said in `ignore`';
+  if (glob.startsWith('!')) return 'a pattern cannot begin with `!`';
   if (glob.includes('\0')) return 'a path holds no NUL';
   try {
     patternOf(glob);

@@ -95,17 +95,17 @@ interface Wrong {
 function check({ paths, ignore = [], rescan }: Settings): readonly Wrong[] {
   const short = { pointer: '/rescan', message: 'it would do nothing but look', mend: 'use `1s` or more' };
   return [
-    ...checkGlobs('/paths', paths),
-    ...checkGlobs('/ignore', ignore),
+    ...checkGlobs('/paths', paths, 'write one like `/srv/inbox/*.csv`; what to leave out stands in `ignore`'),
+    ...checkGlobs('/ignore', ignore, 'write one like `*.tmp` or `build/`; nothing brings back what is ignored'),
     ...(rescan !== undefined && rescan < SHORTEST_RESCAN ? [short] : []),
   ];
 }
 
-function checkGlobs(pointer: string, globs: readonly string[]): readonly Wrong[] {
+function checkGlobs(pointer: string, globs: readonly string[], mend: string): readonly Wrong[] {
   return globs.flatMap((glob, index) => {
     const message = faultOf(glob);
     const place = globs.length === 1 ? pointer : `${pointer}/${index}`;
-    return message === undefined ? [] : [{ pointer: place, message, mend: 'write one like `/srv/inbox/*.csv`' }];
+    return message === undefined ? [] : [{ pointer: place, message, mend }];
   });
 }
 

@@ -56,7 +56,10 @@ export async function openStore(options: SqliteOptions): Promise<Store> {
   try {
     const directory = inMemory ? undefined : dirname(file);
     const reserve = new Reserve(directory, options.reserve ?? RESERVE);
-    const { bytes } = answerOf(await opened(port, reserve)) as { readonly bytes: number };
+    const reply = await opened(port, reserve);
+    // The message has to name the file, which nothing has mentioned yet.
+    const placed = reply.ok ? reply : { ...reply, message: `${file}: ${reply.message}` };
+    const { bytes } = answerOf(placed) as { readonly bytes: number };
     if (directory !== undefined) syncDirectory(directory);
     await reserve.restore();
     return await load(port, reserve, bytes, options.recent ?? RECENT);
@@ -259,7 +262,10 @@ class SqliteStore implements Store {
 }
 
 const REFUSALS: Readonly<Record<EngineFault, { readonly text: string; readonly exit: number }>> = {
-  locked: { text: 'another process has this state directory', exit: EXIT.locked },
+  locked: {
+    text: 'another process has this state directory; stop it, or set `daemon.state` to another one',
+    exit: EXIT.locked,
+  },
   newer: { text: 'the state was written by a newer version; nothing was changed', exit: EXIT.config },
   failed: { text: 'the disk failed', exit: EXIT.disk },
   full: { text: 'the disk is full; nothing was changed', exit: EXIT.failed },

@@ -113,6 +113,14 @@ describe('check without secrets', () => {
     expect((await checked(text, {}, { withoutSecrets: true })).problems).toEqual([]);
   });
 
+  it('also where a certificate or a range of statuses is wanted', async () => {
+    const text =
+      'channels:\n  a: { type: webhook, url: https://h, success: ["${env:A}", 409] }\n' +
+      '  b: { type: email, host: h, ca: "${file:/nowhere/ca.pem}", from: a@example.com, to: b@example.com }\n';
+    expect(places(await checked(text))).toHaveLength(2);
+    expect((await checked(text, {}, { withoutSecrets: true })).problems).toEqual([]);
+  });
+
   it('still finds what is wrong with the rest, and a reference that is none', async () => {
     const text =
       'channels:\n  a: { type: webhook, url: "${env:A}", metod: PUT }\n  b: { type: wecom, key: "${enw:B}" }\n';
@@ -127,6 +135,50 @@ describe('check without secrets', () => {
     const text = 'channels: { c: { type: log } }\nrules:\n  - { name: r, notify: "${env:CHANNEL}" }\n';
     expect(places(await checked(text, {}, { withoutSecrets: true }))).toEqual([
       '3:24 secret.unresolved the environment variable `CHANNEL` is not set',
+    ]);
+  });
+});
+
+describe('what looks like a reference and is none gets the mend of what was meant', () => {
+  const plain = 'for a plain `${` write `$${`';
+  const listed = `references are: \`env\`, \`file\`, \`credential\`; ${plain}`;
+
+  it.each([
+    ['message: { title: "${data.host}" }', `write \`{{ data.host }}\`; ${plain}`],
+    ['message: { title: "${ event.data.host | upcase }" }', `write \`{{ event.data.host | upcase }}\`; ${plain}`],
+    ['message: { title: "${{ data.host }}" }', `write \`{{ data.host }}\`; ${plain}`],
+    ['message: { fields: { Host: "${data[0]}" } }', `write \`{{ data[0] }}\`; ${plain}`],
+    ['key: "${subject}"', `write \`{{ subject }}\`; ${plain}`],
+    ['if: "${data.x} == 1"', `write \`data.x\`; ${plain}`],
+    ['match: { data.a: "${data.b}" }', listed],
+    ['message: { title: "${HOST}" }', `write \`\${env:HOST}\`; ${plain}`],
+    ['message: { title: "${env.HOST}" }', `write \`\${env:HOST}\`; ${plain}`],
+    ['message: { title: "${ENV:HOST}" }', `did you mean \`env\`? F${plain.slice(1)}`],
+    ['message: { title: "${database}" }', listed],
+  ])('%s', async (setting, mend) => {
+    const text = `channels: { c: { type: log } }\nrules:\n  - { name: r, notify: c, ${setting} }\n`;
+    const { problems } = await checked(text);
+    expect(problems.map(({ message, mend: said }) => [message, said])).toEqual([
+      ['this `${` does not begin a reference', mend],
+    ]);
+  });
+
+  it('also in what templates of channels and sources begin with', async () => {
+    const text =
+      'sources: { w: { type: webhook, path: /hooks/w, event: { id: "${body.id}" } } }\n' +
+      'channels: { c: { type: webhook, url: https://h, body: "${title}", headers: { X: "${event.id}" } } }\n';
+    expect((await checked(text)).problems.map(({ mend }) => mend)).toEqual([
+      `write \`{{ body.id }}\`; ${plain}`,
+      `write \`{{ title }}\`; ${plain}`,
+      `write \`{{ event.id }}\`; ${plain}`,
+    ]);
+  });
+
+  it('and one without a name is told', async () => {
+    const text = 'channels: { c: { type: webhook, url: "${file:}" }, d: { type: wecom, key: "${env:}" } }\n';
+    expect((await checked(text)).problems.map(({ message, mend }) => [message, mend])).toEqual([
+      ['this reference names nothing', 'write `${file:PATH}`'],
+      ['this reference names nothing', 'write `${env:NAME}`'],
     ]);
   });
 });

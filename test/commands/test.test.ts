@@ -189,6 +189,15 @@ describe('the rules of a test are', () => {
   });
 });
 
+it('a path that does not exist is not taken for one without tests', async () => {
+  const { run } = await open({ 'rules/r.yaml': RULES });
+  expect(await run('nowhere')).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('there is no file or directory `nowhere`') as string,
+  });
+  expect(await run('rules')).toMatchObject({ code: 3 });
+});
+
 describe('--junit', () => {
   it('writes what CI servers read, and nothing that XML cannot hold', async () => {
     const { cwd, run } = await open({

@@ -5,6 +5,7 @@ import { compileCondition } from '../../daemon/core/match/condition.ts';
 const SLIPS: readonly (readonly [written: string, offset: number, mend: string, mended: string])[] = [
   ['data.pct > 90 and data.x', 14, 'write `&&`', 'data.pct > 90 && data.x'],
   ['data.pct > 90 AND data.x == 1', 14, 'write `&&`', 'data.pct > 90 && data.x == 1'],
+  ['data.x IN [1, 2]', 7, 'write `in`', 'data.x in [1, 2]'],
   ['data.a and data.b and data.c', 7, 'write `&&`', 'data.a && data.b && data.c'],
   ['data.pct > 90 or data.x == "and"', 14, 'write `||`', 'data.pct > 90 || data.x == "and"'],
   ['data.a and data.b or data.c', 7, 'write `&&`', 'data.a && data.b || data.c'],

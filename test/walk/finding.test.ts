@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chown, copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Home } from '../support/daemon.ts';
@@ -47,6 +48,29 @@ test('a running daemon says where it is in belfry.json, in the runtime folder an
   expect(await record(home.path('state', 'belfry.json'))).toEqual(expected);
   await home.stop();
   expect([await readdir(home.path('run')), existsSync(home.path('state', 'belfry.json'))]).toEqual([[], false]);
+});
+
+test('where no daemon is found, the error says whether the rules are missing, do not load, or were never run', async () => {
+  const emitted = async (): Promise<string> => (await home.belfry(['emit', 'a'])).stderr;
+  await rm(home.path('rules'), { recursive: true, force: true });
+  expect(await emitted()).toMatch(/rules: there is no such file or directory\nnothing was kept: .*--config/);
+  await mkdir(home.path('rules'));
+  await home.rules('daemon: [');
+  expect(await emitted()).toMatch(/rules: it does not load just now.*\nnothing was kept: .*whether a daemon has run/);
+  await home.rules(RULES);
+  expect(await emitted()).toContain('nothing was kept: no daemon has run on these rules');
+});
+
+test('a FIFO in place of a record, or of the rules last run on, keeps no command waiting', async () => {
+  await home.rules(RULES);
+  await mkdir(home.path('run'));
+  await mkdir(home.path('state'));
+  for (const file of [home.path('run', 'belfry.json'), home.path('state', 'last-config')])
+    execFileSync('mkfifo', [file]);
+  expect(await home.belfry(['emit', 'a'])).toMatchObject({
+    code: 69,
+    stderr: expect.stringContaining('nothing was kept') as string,
+  });
 });
 
 test('without a runtime folder of its own a daemon uses the one of the user', async () => {

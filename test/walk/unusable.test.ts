@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
@@ -45,6 +46,17 @@ const UNUSABLE: readonly (readonly [string, Unusable])[] = [
       said: () => 'is a directory, not a regular file',
     },
   ],
+  ...['belfry.db', 'belfry.db-wal', 'reserve'].map((name): readonly [string, Unusable] => [
+    `has a FIFO where its ${name} should be`,
+    {
+      daemon: (at) => `state: ${at.path('s')}`,
+      prepare: async (at) => {
+        await mkdir(at.path('s'));
+        execFileSync('mkfifo', [at.path('s', name)]);
+      },
+      said: (at) => `${at.path('s', name)} is a FIFO, not a regular file; move it away`,
+    },
+  ]),
 ];
 
 /** The user `nobody`, since nothing is refused to root. */

@@ -113,6 +113,16 @@ const infix =
 /** Between two operands these are no misspelt function. */
 const WORDS: ReadonlySet<string> = new Set(['in', 'is', 'and', 'or', 'not']);
 
+/** `IN`, as SQL writes it; other finders pay no heed to case, and `in` is right. */
+const upperCaseIn: Finder = (code) =>
+  [...code.matchAll(/(?<=[\w\])"]\s+)I[Nn](?=\s*[[\w])/g)].map(({ index, 0: written }) => ({
+    start: index,
+    end: index + written.length,
+    replacement: 'in',
+    message: `CEL has no \`${written}\``,
+    mend: 'write `in`',
+  }));
+
 /** How other languages write what is not called. */
 const NOTATIONS: readonly Finder[] = [
   typographicQuotes,
@@ -136,6 +146,7 @@ const NOTATIONS: readonly Finder[] = [
   ),
   spelling('CEL', /(?<![\w.])and\b/, '&&'),
   spelling('CEL', /(?<![\w.])or\b/, '||'),
+  upperCaseIn,
   spelling('CEL', /===/, '=='),
   spelling('CEL', /!==|<>/, '!='),
   spelling('CEL', /(?<=[\w\])"]\s+)is\s+not\b/, '!='),

@@ -34,7 +34,7 @@ export const daemonSchema = strict(
     listen: Type.Optional(
       Type.String({
         description: 'Address and port of the HTTP listener. A change needs a restart.',
-        examples: ['0.0.0.0:8765', '[::1]:8765'],
+        examples: ['127.0.0.1:9000', '0.0.0.0:8765', '[::1]:8765'],
         default: '127.0.0.1:8765',
         pattern: String.raw`^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$`,
       }),
