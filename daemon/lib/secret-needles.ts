@@ -48,14 +48,16 @@ const bytesOf = (text: string): Buffer => Buffer.from(text, 'utf8');
 
 /** Base64 and hexadecimal, of the secret itself and of its form in JSON and in URLs. */
 function addEncoded(trie: NeedleTrie, piece: string, marks: number): void {
-  for (const form of new Set([piece, JSON.stringify(piece).slice(1, -1), inUrl(piece)])) {
-    const bytes = bytesOf(form);
+  const forms = [...new Set([piece, JSON.stringify(piece).slice(1, -1), inUrl(piece)])].map(bytesOf);
+  // ISO 8859-1, where it differs from UTF-8.
+  const latin =
+    /[\u0080-\u00ff]/.test(piece) && !/[\u0100-\uffff]/.test(piece) ? Buffer.from(piece, 'latin1') : undefined;
+  if (latin !== undefined) trie.insert(latin, marks);
+  for (const bytes of latin === undefined ? forms : [...forms, latin]) {
     for (const hex of [bytes.toString('hex'), bytes.toString('hex').toUpperCase()])
       trie.insert(Buffer.from(hex), marks);
     for (const offset of [0, 1, 2]) addBase64(trie, bytes, offset, marks);
   }
-  // ISO 8859-1, where it differs from UTF-8.
-  if (/[\u0080-\u00ff]/.test(piece) && !/[\u0100-\uffff]/.test(piece)) trie.insert(Buffer.from(piece, 'latin1'), marks);
 }
 
 /** Half a character beyond the basic plane has no form in URLs. */

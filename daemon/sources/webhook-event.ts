@@ -6,8 +6,10 @@ import type { Scope, Template } from '../core/ruleset.ts';
 import type { HookRequest } from './source.ts';
 import { manyValued } from './webhook-body.ts';
 
-const CREDENTIAL_HEADER = /authorization|cookie|token|signature|secret|password|credential|api-?key|^sign$/;
-const CREDENTIAL_PARAMETER = /token|signature|secret|password|passwd|credential|api_?key|^(?:key|sign|sig|auth)$/i;
+const CREDENTIAL_HEADER =
+  /authorization|cookie|token|jwt|signature|secret|password|credential|(?:api|subscription)-?key|^sign$/;
+const CREDENTIAL_PARAMETER =
+  /token|jwt|signature|secret|password|passwd|credential|api_?key|^(?:key|sign|sig|auth|pass|pwd)$/i;
 const LONGEST_ID = 256;
 /** As of events that come by the API. */
 const LONGEST_ATTRIBUTE = 1024;

@@ -62,6 +62,17 @@ test('base64 is masked in every alignment, with the digits that hold a part of t
   );
 });
 
+test.each(['base64', 'base64url', 'hex'] as const)('a login in ISO 8859-1 is masked in %s, too', (encoding) => {
+  const spelt = Buffer.from('user:pässwörd', 'latin1').toString(encoding);
+  const shown = scrubberOf('pässwörd').scrub(`Basic ${spelt}`);
+  const secret = Buffer.from('sswör', 'latin1');
+  for (const offset of [0, 1, 2]) {
+    const digits = Buffer.concat([Buffer.alloc(offset), secret]).toString(encoding);
+    expect(shown).not.toContain(digits.slice(3, -3));
+  }
+  expect(shown).toContain('***');
+});
+
 test('a text without secrets is returned as it is', () => {
   const secret = fc.string({ unit: fc.constantFrom('X', 'Y', 'Z', '7', '8', '9'), minLength: 6, maxLength: 40 });
   fc.assert(

@@ -113,12 +113,15 @@ describe('a webhook source', () => {
         'x-slack-signature',
         'x-lark-signature',
         'sign',
+        'x-api-key',
+        'ocp-apim-subscription-key',
+        'x-goog-iap-jwt-assertion',
       ].map((name) => [name, 'S3CRET']),
     );
     const query =
-      'token=S3CRET&access_token=S3CRET&key=S3CRET&sign=S3CRET&signature=S3CRET&secret=S3CRET&password=S3CRET&ref=main';
+      'token=S3CRET&access_token=S3CRET&key=S3CRET&sign=S3CRET&signature=S3CRET&secret=S3CRET&password=S3CRET&pass=S3CRET&pwd=S3CRET&jwt=S3CRET&passage=2&ref=main';
     await send({ headers: { ...secret, 'x-sum': sum, 'x-event': 'push' }, query, body: 'hi' });
-    expect(io.events[0]).toMatchObject({ headers: { 'x-event': 'push' }, query: { ref: 'main' } });
+    expect(io.events[0]).toMatchObject({ headers: { 'x-event': 'push' }, query: { passage: '2', ref: 'main' } });
     expect(JSON.stringify(io.events)).not.toMatch(new RegExp(`S3CRET|${sum}`));
   });
 
