@@ -191,7 +191,7 @@ test('an event emitted while no daemon runs waits in the inbox and is taken in a
   const emitted = await home.belfry(['emit', 'disk.full', 'n=7', '--json']);
   expect(emitted.code).toBe(0);
   expect(JSON.parse(emitted.stdout)).toMatchObject({ duplicate: false, queued: true });
-  expect(emitted.stderr).toContain('not running');
+  expect(emitted.stderr).toContain('no daemon answers');
   await home.start();
   await sink.arrived(1);
   expect(sink.requests[0]!.json).toMatchObject({ title: 'disk.full 7' });
