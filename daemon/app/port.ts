@@ -114,7 +114,7 @@ export async function* deadLines(deadLetters: DeadLetters): ReturnType<DaemonPor
   for await (const line of deadLetters.read()) yield 'record' in line ? line.record : line;
 }
 
-/** What lies in the inbox and cannot be read was answered as taken, so it is a violation, too. */
+/** Counts and violations of what is stored. An event in the inbox that cannot be read was answered as taken, so it is a violation, too. */
 export async function auditOf({
   store,
   deadLetters,

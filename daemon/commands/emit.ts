@@ -191,7 +191,18 @@ async function eventData(terminal: Terminal, data: string | undefined, pairs: re
   if (pairs.length === 0) return data === undefined ? null : base;
   if (!isObject(base)) throw new CommandError(EXIT.usage, 'KEY=VALUE goes with --data only when that is a JSON object');
   const result: Record<string, unknown> = { ...base };
-  for (const pair of pairs) setPair(result, pair);
+  const given = new Set<string>();
+  for (const pair of pairs) {
+    const key = setPair(result, pair);
+    // Keys that stand for one another or hold one another would silently overwrite a value.
+    const other = [...given].find((each) => `${each}.`.startsWith(`${key}.`) || `${key}.`.startsWith(`${each}.`));
+    if (other !== undefined)
+      throw new CommandError(
+        EXIT.usage,
+        `\`${key}\` is given twice${other === key ? '' : `, as \`${other}\` too`}: give it once`,
+      );
+    given.add(key);
+  }
   return result as Json;
 }
 
@@ -215,19 +226,21 @@ async function fileText(terminal: Terminal, name: string): Promise<string> {
   });
 }
 
-/** Sets `a.b=1` as {a: {b: 1}}. */
-function setPair(target: Record<string, unknown>, pair: string): void {
+/** Sets `a.b=1` as {a: {b: 1}}; returns the key, `a.b`. */
+function setPair(target: Record<string, unknown>, pair: string): string {
   const cut = pair.indexOf('=');
   if (cut < 1) throw new CommandError(EXIT.usage, `\`${pair}\` is not KEY=VALUE`);
-  const keys = pair.slice(0, cut).split('.');
-  const last = keys.pop()!;
+  const key = pair.slice(0, cut);
+  const steps = key.split('.');
+  const last = steps.pop()!;
   let place = target;
-  for (const key of keys) {
-    const next = Object.hasOwn(place, key) && isObject(place[key]) ? place[key] : {};
-    define(place, key, next);
+  for (const step of steps) {
+    const next = Object.hasOwn(place, step) && isObject(place[step]) ? place[step] : {};
+    define(place, step, next);
     place = next;
   }
   define(place, last, scalarOf(pair.slice(cut + 1)));
+  return key;
 }
 
 /** An own property also when it is called `__proto__`. */

@@ -15,7 +15,7 @@ const EXPRESSION = /\/if$/;
 /** `env.NAME`, or a name as variables of the environment have it. */
 const VARIABLE = /^(?:env\s*\.\s*(\w+)|([A-Z_][A-Z0-9_]*))$/;
 
-/** What was probably meant by `${body}`, which is no reference, in the setting at this pointer. */
+/** The text that was probably meant by `${body}`, which is no reference, in the setting at this pointer. */
 export function noReference(body: string, pointer: string, kinds: readonly string[]): Words {
   const message = 'this `${` does not begin a reference';
   const meant = meantBy(body.replace(/^\{/, '').trim(), pointer);

@@ -22,6 +22,24 @@ test('KEY=VALUE is a number, true, false or null only when it prints back the sa
   });
 });
 
+test.each([
+  [['a=5', 'a=6'], /`a` is given twice: give it once/],
+  [['a=5', 'a.b=6'], /`a\.b` is given twice, as `a` too/],
+  [['a.b=5', 'a=6'], /`a` is given twice, as `a\.b` too/],
+])('a KEY that is given twice is wrong usage, and nothing is posted: %j', async (pairs, message) => {
+  const to = await openTestListener();
+  const { code, stderr } = await belfry(to, ['emit', 't', ...pairs]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(message);
+  expect(to.port.accepted).toEqual([]);
+});
+
+test('KEY=VALUE replaces what --data has', async () => {
+  const to = await openTestListener();
+  await belfry(to, ['emit', 't', 'a.b=6', 'ab=7', '--data', '{"a":{"b":5,"c":1}}']);
+  expect(to.port.accepted[0]!.events[0]!.data).toEqual({ a: { b: 6, c: 1 }, ab: 7 });
+});
+
 const delivery = (state: DeliveryView['state'], rule = 'backups'): DeliveryView => ({
   ...SAMPLE_DELIVERY,
   state,
