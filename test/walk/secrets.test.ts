@@ -290,6 +290,21 @@ test('an excerpt of a rules file shows no literal secret', async () => {
   }
 }, 60_000);
 
+test.each([
+  ['channels', '{ type: webhook, url: "https://h.test/x", headers: ["X-Key: hunter2secret"] }'],
+  ['channels', '{ type: webhook, url: "https://h.test/x", sign: hunter2secret }'],
+  ['channels', '{ type: command, run: [x], env: ["A=hunter2secret"] }'],
+  ['channels', '{ type: email, host: h, from: a@x.test, to: b@x.test, dkim: hunter2secret }'],
+  ['sources', '{ type: webhook, path: /hooks/x, verify: "hunter2secret" }'],
+  ['sources', '{ type: webhook, path: /hooks/x, verify: { hmac: hunter2secret } }'],
+])('an excerpt shows no secret that stands in a list or a text in place of a map: %s %s', async (section, entry) => {
+  await home.rules(`${section}:\n  x: ${entry}\n`);
+  const { stdout, code } = await home.belfry(['check']);
+  expect(code).toBe(78);
+  expect(stdout).toContain('must be a map');
+  expect(stdout).not.toContain('hunter2');
+});
+
 test('an error that nothing caught is written without secrets, and ends the process', async () => {
   await writeFile(
     home.path('crash.mjs'),

@@ -137,12 +137,17 @@ function walk(schema: Schema, given: unknown, pointer: string, sink: DecodeSink)
     if (holdsSecret(schema)) sink.hide(pointer);
     return value;
   }
+  if (hasOtherForm(schema, value) && holdsSecret(schema)) sink.hide(pointer);
   if (Array.isArray(value)) {
     const { items } = schema;
     return items === undefined ? value : value.map((item, index) => walk(items, item, below(pointer, index), sink));
   }
   return isObject(value) ? decodeObject(schema, value, pointer, sink) : value;
 }
+
+/** A list or a text in place of a map, and the like. */
+const hasOtherForm = ({ type }: Schema, value: unknown): boolean =>
+  (type === 'object' && !isObject(value)) || (type === 'array' && !Array.isArray(value));
 
 /** A text without the tags of its template. */
 function literalOf(schema: Schema, text: string): string {

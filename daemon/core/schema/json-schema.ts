@@ -32,6 +32,7 @@ export function partsOf(schema: Schema): Schema[] {
   ];
 }
 
+/** A secret, or a text that may hold a credential, stands in it. */
 export function holdsSecret(schema: Schema): boolean {
-  return schema.belfry === 'secret' || partsOf(schema).some(holdsSecret);
+  return schema.belfry === 'secret' || schema.sensitive === true || partsOf(schema).some(holdsSecret);
 }
