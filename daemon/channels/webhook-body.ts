@@ -94,15 +94,20 @@ const FORBIDDEN_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 
 const kindOf = (type: string): BodyKind | undefined => KINDS.find(({ types }) => types.test(type.trim()));
 
-/** Problems of a body with the content type that the settings give, as far as that is no template. */
+/** Problems of a body with the content type that the settings give. */
 export function checkBody(
   body: Template | BodyMap | undefined,
   headers: Readonly<Record<string, Template>> | undefined,
 ): Found[] {
   const name = Object.keys(headers ?? {}).find((each) => each.toLowerCase() === 'content-type');
   const type = name === undefined ? undefined : headers![name]!.source;
-  if (type === undefined || /\{[{%]/.test(type)) return [];
+  if (type === undefined) return [];
   const found = (message: string, mend: string): Found[] => [{ pointer: '/body', message, mend }];
+  // An event that chooses the content type would choose how its own text is escaped.
+  if (/\{[{%]/.test(type))
+    return body === undefined
+      ? []
+      : found(`\`${name}\` is a template, and values in \`body\` are escaped for it`, `write \`${name}\` out`);
   if (MULTIPART.test(type.trim()))
     return found('a body of several parts cannot be written as a template', 'send JSON or a form');
   const kind = kindOf(type);

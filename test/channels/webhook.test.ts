@@ -255,6 +255,7 @@ describe('the body', () => {
     [{ ...typed(FORM) }, 'the default body is JSON'],
     [{ body: { a: 'b' }, ...typed('text/xml') }, 'a map cannot be written as XML'],
     [{ body: 'x', ...typed('multipart/form-data; boundary=x') }, 'a body of several parts'],
+    [{ body: 'x', ...typed('{{ data.type }}') }, '`Content-Type` is a template'],
   ])('a body that its content type cannot carry is a problem of the rules: %j', (settings, problem) => {
     const { problems } = readSettings(webhook, { url: 'https://example.com/', ...settings });
     expect(problems).toEqual([expect.stringContaining(`/body: ${problem}`)]);
