@@ -96,7 +96,7 @@ async function postedAfterAll(client: Client, event: object, file: string): Prom
 const WHY_NOTHING: Readonly<Record<NoInbox, string>> = {
   missing: 'there are no rules there; name those of the daemon with `--config`',
   unsure:
-    'whether a daemon has run on these rules cannot be told while they do not load; mend them, or start the daemon',
+    'it is not known whether a daemon has run on these rules, since they do not load; mend them, or start the daemon',
   'never run': 'no daemon has run on these rules, so there is no inbox that one would read',
 };
 

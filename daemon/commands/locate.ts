@@ -62,7 +62,7 @@ async function* candidates(search: Search, tried: string[]): AsyncGenerator<Cand
   yield* recorded([stateRecord(paths)], config, tried);
   if (certain) yield { socket: paths.socket, from: config };
   else if (!existsSync(config)) tried.push(`${config}: there is no such file or directory`);
-  else tried.push(`${config}: it does not load just now, so where its daemon is cannot be told (see belfry check)`);
+  else tried.push(`${config}: it does not load just now, so the place of its daemon is not known (see belfry check)`);
 }
 
 async function* recorded(files: readonly string[], config: string, tried: string[]): AsyncGenerator<Candidate> {

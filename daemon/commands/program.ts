@@ -7,7 +7,7 @@ import { verbs } from './verbs.ts';
 /** The exit code of a command that a signal ended before it was done. */
 export const INTERRUPTED = EXIT.interrupted;
 
-/** Every verb with its arguments and options; `exit` is told what one came to. */
+/** Every verb with its arguments and options; `exit` gets the exit code of the one that ran. */
 export function commandTree(terminal: Terminal, version: string, exit: (code: number) => void): Command {
   const program = new Command('belfry')
     .description('Turns events into notifications by rules written in YAML, and loses none of them.')

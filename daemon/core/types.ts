@@ -9,7 +9,7 @@ export interface SettingProblem {
   readonly mend: string;
 }
 
-/** Fields of a message that name people, in the words of the channel. */
+/** Fields of a message that name people, written as the channel wants them. */
 export type NameField = 'to' | 'mention';
 
 /** By field: what is wrong with the form of a name, if anything is. */

@@ -178,7 +178,7 @@ export class Resending {
     return { id, channel, state: 'requeued' };
   }
 
-  /** `status`: what its delivery told, where the store has it. */
+  /** `status`: that of its delivery, where the store has it. */
   async #send(
     letter: DeadLetter,
     status: Delivery['status'] | undefined,

@@ -15,7 +15,7 @@ export interface Places {
 
 export interface ReadPlaces {
   readonly places: Places;
-  /** False when a file cannot be read or a place cannot be told: then `places` need not be those of a running daemon. */
+  /** False when a file cannot be read or a place is not known: then `places` need not be those of a running daemon. */
   readonly certain: boolean;
   /** The files as they were parsed, so that whoever loads them need not parse them again. */
   readonly texts: ReadonlyMap<string, EarlierText>;
@@ -47,7 +47,7 @@ export async function readPlaces(root: string, env: LoadParts['env']): Promise<R
   return { places: found[0] ?? {}, certain: certain && found.length < 2, texts };
 }
 
-/** `all`: each of them that is set can be told. */
+/** `all`: each of them that is set is known. */
 async function placesOf(
   daemon: unknown,
   file: string,

@@ -36,7 +36,7 @@ const MOST_BESIDE = 32 * 1024 * 1024;
 
 const PATH = /^body(?:\.[^.\s[\]{}|"'`]+)*$/;
 
-/** The one event of a request, or with `each` one of each element; `failed` is told once of each template that fails. */
+/** The one event of a request, or with `each` one of each element; `failed` is called once for each template that fails. */
 export function eventsOf(
   said: Told,
   { each, ...templates }: EventTemplates & { readonly each?: string | undefined },

@@ -70,7 +70,7 @@ function waitingEnds({ last }: Matching, { maxGap }: Holding, { rule }: StepCont
   return last + Math.min(maxGap ?? Number.POSITIVE_INFINITY, rule.resolve?.after ?? Number.POSITIVE_INFINITY);
 }
 
-/** The rule's words by which the waiting is over. */
+/** The setting of the rule by which the waiting is over. */
 function whyEnded({ maxGap }: Holding, { rule }: StepContext): string {
   const after = rule.resolve?.after ?? Number.POSITIVE_INFINITY;
   const [setting, time] = maxGap !== undefined && maxGap <= after ? ['max_gap', maxGap] : ['resolve.after', after];

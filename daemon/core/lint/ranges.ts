@@ -5,7 +5,7 @@ interface Limit {
   readonly value: number | string;
 }
 
-/** Operators of one pattern that no single value fits, such as `gte: 5, lt: 3`; the upper one is told. */
+/** Operators of one pattern that no single value fits, such as `gte: 5, lt: 3`; the problem stands at the upper one. */
 export function contradiction(
   pattern: Readonly<Record<string, unknown>>,
 ): { readonly operator: string; readonly words: Words } | undefined {
