@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { beginAhead } from './commands/ahead.ts';
-import type { Terminal } from './commands/terminal.ts';
+import { beginAhead } from './cli/ahead.ts';
+import type { Terminal } from './cli/render/terminal.ts';
 
 /** The only file that touches the process: argv in, signals as an AbortSignal, exit code out. */
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -97,7 +97,7 @@ function endBy(signal: NodeJS.Signals): void {
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   beginAhead(argv);
-  const { INTERRUPTED, runProgram } = await import('./commands/program.ts');
+  const { INTERRUPTED, runProgram } = await import('./cli/program.ts');
   const code = await runProgram(argv, terminal, version);
   if (code === INTERRUPTED && interruptedBy !== undefined) endBy(interruptedBy);
   process.exitCode = isOutputLost && !isDaemon ? OUTPUT_FAILED : code;

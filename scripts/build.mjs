@@ -16,8 +16,8 @@ const stamp = path.join(bundle, '.built');
 /** The threads are files of their own, found beside the main one. */
 const ENTRIES = {
   main: 'main.js',
-  'sqlite-worker': 'store/sqlite-worker.js',
-  'parse-worker': 'reload/parse-worker.js',
+  'sqlite-worker': 'store/sqlite/engine/sqlite-worker.js',
+  'parse-worker': 'reload/yaml/parse-worker.js',
 };
 /** What has native code or programs beside its own files, or is loaded only by who needs it. */
 const APART = [/^node:/, 'libsql', 'nodemailer', 'node-notifier', 'bufferutil', 'utf-8-validate'];
@@ -34,9 +34,9 @@ const LATER = {
   templates: /\/liquidjs\//,
   patterns: /\/re2js\//,
   cron: /\/croner\//,
-  rehearsal: /\/dist\/rehearsal\//,
+  simulation: /\/dist\/rehearsal\//,
   explain: /\/dist\/core\/explain\//,
-  verbs: /\/dist\/commands\/(?!ahead|check|doors|engine|program|run|terminal|verbs)/,
+  verbs: /\/dist\/cli\/(?!ahead|engine|program|verbs|connection|render\/terminal|commands\/(run|rules\/check))/,
 };
 const LATER_GROUPS = Object.entries(LATER).map(([name, test]) => ({ name: `later-${name}`, test }));
 

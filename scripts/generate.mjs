@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { channelTypes } from '../dist/channels/index.js';
-import { generatedFiles } from '../dist/commands/generated.js';
+import { generatedFiles } from '../dist/cli/generated.js';
 import { sourceTypes } from '../dist/sources/index.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -7,30 +7,30 @@ const root = path.resolve(import.meta.dirname, '../daemon');
 /** Who may import whom: a room, or one file of it. Arrows run one way. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
-  core: ['lib/duration.ts', 'lib/secret.ts'],
+  core: ['lib/time/duration.ts', 'lib/secrets/secret.ts', 'lib/memoize.ts'],
   channels: ['core', 'lib'],
   sources: ['core', 'lib'],
   store: ['core', 'lib'],
   reload: ['core', 'lib'],
   service: ['lib'],
-  rehearsal: ['core', 'lib', 'reload', 'sources/source.ts', 'store/states.ts'],
+  simulation: ['core', 'lib', 'reload', 'sources/source.ts', 'store/states.ts'],
   delivery: ['core', 'lib', 'channels/channel.ts', 'store/store.ts'],
   http: ['core', 'lib', 'channels/channel.ts', 'sources/source.ts', 'store/store.ts'],
-  app: ['core', 'lib', 'channels', 'sources', 'store', 'reload', 'rehearsal', 'service', 'delivery', 'http'],
-  commands: [
+  app: ['core', 'lib', 'channels', 'sources', 'store', 'reload', 'simulation', 'service', 'delivery', 'http'],
+  cli: [
     'core',
     'lib',
     'app',
     'reload',
-    'rehearsal',
+    'simulation',
     'channels/index.ts',
     'channels/channel.ts',
     'sources/index.ts',
     'sources/source.ts',
-    'http/port.ts',
+    'http/daemon-api.ts',
     'store/store.ts',
   ],
-  'main.ts': ['commands'],
+  'main.ts': ['cli'],
 };
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -84,26 +84,69 @@ test('only main.ts touches the process', () => {
 });
 
 test('folders are made by one helper: the recursive mkdir of Node never returns below a folder that has vanished', () => {
-  const making = files.filter((file) => file !== 'lib/make-folder.ts' && /\bmkdir(?:Sync)?\b/.test(code(file)));
+  const making = files.filter((file) => file !== 'lib/files/make-folder.ts' && /\bmkdir(?:Sync)?\b/.test(code(file)));
   expect(making).toEqual([]);
-  expect(code('lib/make-folder.ts')).not.toContain('recursive');
+  expect(code('lib/files/make-folder.ts')).not.toContain('recursive');
 });
 
-test('a channel or source type is named in its own file and in the list only, and none imports another', () => {
+/** A folder below which the files of one type live, or the one file of a type; `kit`, `watching` and the like are shared. */
+function typesOf(room: string): readonly string[] {
+  return [...text(`${room}/index.ts`).matchAll(/from '\.\/([\w/-]+)\.ts'/g)]
+    .map((match) => match[1]!)
+    .filter((name) => name !== 'channel' && name !== 'source')
+    .map((name) => {
+      const [folder, own] = [path.posix.dirname(name), path.posix.basename(name)];
+      return path.posix.basename(folder) === own ? `${room}/${folder}/` : `${room}/${name}.ts`;
+    });
+}
+
+test('a channel or source type is imported in its own folder and by the list only', () => {
   for (const room of ['channels', 'sources'] as const) {
-    const listed = [...text(`${room}/index.ts`).matchAll(/from '\.\/([\w-]+)\.ts'/g)]
-      .map((match) => match[1]!)
-      .filter((name) => name !== 'channel' && name !== 'source');
-    expect(listed.length).toBeGreaterThan(2);
+    const types = typesOf(room);
+    expect(types.length).toBeGreaterThan(2);
     const importing = files
-      .filter((file) => file !== `${room}/index.ts` && !file.startsWith('app/'))
+      .filter((file) => file !== `${room}/index.ts`)
       .flatMap((file) =>
         importsOf(file)
-          .filter((target) => listed.some((name) => target === `${room}/${name}.ts`))
+          .filter((target) => types.some((type) => target.startsWith(type) && !file.startsWith(type)))
+          .filter((target) => file !== 'app/demo-rules.ts' || target !== 'channels/local/desktop/desktop.ts')
           .map((target) => `${file} -> ${target}`),
       );
     expect(importing).toEqual([]);
   }
+});
+
+/** To be removed: each begins with the file from which the circle is found. */
+const KNOWN_CIRCLES = [
+  'store/sqlite/engine/engine.ts -> ',
+  'core/ruleset.ts -> core/alerts/silence.ts',
+  'channels/kit/http/client.ts -> ',
+  'core/schema/validate.ts -> ',
+  'core/match/index/candidates.ts -> ',
+];
+
+test('no two files import each other, directly or through others', () => {
+  const open: string[] = [];
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string): void => {
+    const at = open.indexOf(file);
+    if (at >= 0) circles.push([...open.slice(at), file].join(' -> '));
+    if (at >= 0 || done.has(file)) return;
+    open.push(file);
+    for (const target of importsOf(file)) visit(target);
+    open.pop();
+    done.add(file);
+  };
+  for (const file of files) visit(file);
+  expect(circles.filter((circle) => !KNOWN_CIRCLES.some((known) => circle.startsWith(known)))).toEqual([]);
+});
+
+test('no folder holds more than 14 entries', () => {
+  const folders = readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  expect([root, ...folders].filter((folder) => readdirSync(folder).length > 14)).toEqual([]);
 });
 
 test('a secret is revealed only where it is used: in channels, in sources that verify, and while settings are checked', () => {

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { runProgram } from '../daemon/commands/program.ts';
-import { ruleSchema } from '../daemon/core/schema/rule.ts';
-import { compileLinePattern } from '../daemon/sources/line-pattern.ts';
+import { runProgram } from '../daemon/cli/program.ts';
+import { ruleSchema } from '../daemon/core/schema/sections/rule.ts';
+import { compileLinePattern } from '../daemon/sources/lines/pattern.ts';
 import { written } from './support/written.ts';
 
 const root = path.resolve(import.meta.dirname, '..');

@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { channelTypes } from '../daemon/channels/index.ts';
-import { generatedFiles } from '../daemon/commands/generated.ts';
+import { generatedFiles } from '../daemon/cli/generated.ts';
 import { schemas } from '../daemon/core/schema/generate.ts';
 import { sourceTypes } from '../daemon/sources/index.ts';
 import { registry } from './support/rule-types.ts';

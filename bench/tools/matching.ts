@@ -1,10 +1,10 @@
-import type { Event } from '../../daemon/core/event.ts';
-import { compileCondition } from '../../daemon/core/match/condition.ts';
+import type { Event } from '../../daemon/core/event/event.ts';
+import { compileCondition } from '../../daemon/core/match/condition/condition.ts';
 import { compileMatch } from '../../daemon/core/match/compile.ts';
-import { buildIndex, buildResolvingIndex } from '../../daemon/core/match/rule-index.ts';
+import { buildIndex, buildResolvingIndex } from '../../daemon/core/match/index/rule-index.ts';
 import type { CompiledRule, Ruleset } from '../../daemon/core/ruleset.ts';
-import { select } from '../../daemon/core/select.ts';
-import { compileTemplate } from '../../daemon/core/template.ts';
+import { select } from '../../daemon/core/flow/select.ts';
+import { compileTemplate } from '../../daemon/core/message/template.ts';
 import { now } from './clock.ts';
 import { eventFitting, SHAPES } from './shapes.ts';
 import { median } from './statistics.ts';

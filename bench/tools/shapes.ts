@@ -1,4 +1,4 @@
-import type { Json } from '../../daemon/core/json.ts';
+import type { Json } from '../../daemon/core/values/json.ts';
 
 type Fields = Readonly<Record<string, Json>>;
 

@@ -1,23 +1,23 @@
-import { alertCounts } from '../core/alerts.ts';
-import { BelfryError, EXIT } from '../core/failure.ts';
-import { ownEvents } from '../core/own-events.ts';
+import { alertCounts } from '../core/alerts/alerts.ts';
+import { BelfryError, EXIT } from '../core/problems/failure.ts';
+import { ownEvents } from '../core/event/own-events.ts';
 import type { Token } from '../core/ruleset.ts';
 import { openMetrics } from '../http/metrics.ts';
-import type { DaemonPort, ReloadView } from '../http/port.ts';
+import type { DaemonPort, ReloadView } from '../http/daemon-api.ts';
 import { openListener } from '../http/server.ts';
-import { systemClock } from '../lib/clock.ts';
-import { openServiceNotice } from '../service/notify.ts';
+import { systemClock } from '../lib/time/clock.ts';
+import { openServiceNotice } from '../service/sd-notify.ts';
 import { publishRecord } from './daemon-record.ts';
-import { Feed } from './feed.ts';
-import { type Foundation, type FoundationOptions, openFoundation } from './foundation.ts';
+import { Feed } from './runtime/feed.ts';
+import { type Foundation, type FoundationOptions, openFoundation } from './open-state.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { watchDeliveries } from './observers.ts';
-import { daemonPort } from './port.ts';
-import { activeSilences } from './quieting.ts';
+import { watchDeliveries } from './runtime/observers.ts';
+import { daemonPort } from './api/daemon-api.ts';
+import { activeSilences } from './api/alert-actions.ts';
 import { firstToken } from './secrets-at-rest.ts';
-import { buildTraffic } from './traffic.ts';
-import { asUnusable } from './usable.ts';
-import { Waiting } from './waiting.ts';
+import { buildTraffic } from './runtime/runtime.ts';
+import { asUnusable } from './check-state.ts';
+import { Waiting } from './runtime/delivery-waiter.ts';
 
 /** A running daemon. */
 export interface App {

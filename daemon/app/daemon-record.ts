@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { chmod, realpath, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { isObject } from '../core/json.ts';
-import { writeAtomically } from '../lib/atomic-file.ts';
+import { isObject } from '../core/values/json.ts';
+import { writeAtomically } from '../lib/files/atomic-file.ts';
 import type { Log } from '../lib/log.ts';
-import { makeFolder } from '../lib/make-folder.ts';
-import { readRegularFile } from '../lib/regular-file.ts';
+import { makeFolder } from '../lib/files/make-folder.ts';
+import { readRegularFile } from '../lib/files/regular-file.ts';
 import type { Environment, StatePaths } from './paths.ts';
 
 /** Where a running daemon is, as it says itself in `belfry.json`. */

@@ -1,4 +1,4 @@
-import { WarmEngine } from '../store/engine-port.ts';
+import { WarmEngine } from '../store/sqlite/engine/client.ts';
 
 let begun: WarmEngine | undefined;
 

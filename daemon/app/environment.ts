@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { BelfryError, EXIT } from '../core/failure.ts';
+import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import type { Environment } from './paths.ts';
 
 /** A variable that changes what Node does behind the back of the settings. `test` gives what is wrong with a value; undefined: nothing. */

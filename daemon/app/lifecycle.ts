@@ -1,16 +1,16 @@
 import type { Lanes } from '../delivery/lanes.ts';
-import type { Resending } from '../delivery/resend.ts';
+import type { Resending } from '../delivery/manual/resend.ts';
 import type { Listener } from '../http/server.ts';
-import { type Clock, pause } from '../lib/clock.ts';
-import { findTestFiles } from '../rehearsal/run-tests.ts';
+import { type Clock, pause } from '../lib/time/clock.ts';
+import { findTestFiles } from '../simulation/run-tests.ts';
 import { watchRules } from '../reload/watch.ts';
-import type { ServiceNotice } from '../service/notify.ts';
-import { watchDisk } from './disk-watch.ts';
-import type { Foundation } from './foundation.ts';
-import type { Intake } from './intake.ts';
-import { logProblems, type Reloading, warningsIn } from './reloading.ts';
-import type { RunningSources } from './running-sources.ts';
-import type { Timers } from './timers.ts';
+import type { ServiceNotice } from '../service/sd-notify.ts';
+import { watchDisk } from './runtime/disk-watch.ts';
+import type { Foundation } from './open-state.ts';
+import type { Intake } from './runtime/intake.ts';
+import { logProblems, type Reloading, warningsIn } from './reload.ts';
+import type { RunningSources } from './runtime/sources.ts';
+import type { Timers } from './runtime/timers.ts';
 
 export interface LifecycleParts {
   readonly foundation: Foundation;

@@ -1,9 +1,9 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import type { Token } from '../core/ruleset.ts';
-import { BelfryError, EXIT } from '../core/failure.ts';
-import { writeAtomically } from '../lib/atomic-file.ts';
-import { NotRegularFile, readRegularFile } from '../lib/regular-file.ts';
+import { BelfryError, EXIT } from '../core/problems/failure.ts';
+import { writeAtomically } from '../lib/files/atomic-file.ts';
+import { NotRegularFile, readRegularFile } from '../lib/files/regular-file.ts';
 import type { StatePaths } from './paths.ts';
 
 const OWNER_ONLY = 0o600;

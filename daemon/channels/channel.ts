@@ -1,11 +1,11 @@
 import type { Static, TSchema } from '../core/schema/type.ts';
-import type { Delivery, Receipt } from '../core/delivery.ts';
-import type { Format, Message } from '../core/message.ts';
-import type { NameChecks } from '../core/types.ts';
-import type { Ending } from '../lib/abort.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
+import type { Format, Message } from '../core/message/message.ts';
+import type { NameChecks } from '../core/compile/registry.ts';
+import type { Ending } from '../lib/async/abort.ts';
+import type { Clock } from '../lib/time/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { HttpClient } from './http.ts';
+import type { HttpClient } from './kit/http/client.ts';
 
 /** What one send is told besides the message. */
 export interface SendIo {

@@ -1,14 +1,14 @@
 import type { ChannelType } from './channel.ts';
-import { command } from './command.ts';
-import { desktop } from './desktop.ts';
-import { dingtalk } from './dingtalk.ts';
-import { email } from './email.ts';
-import { feishu } from './feishu.ts';
-import { file } from './file.ts';
-import { log } from './log.ts';
-import { webhook } from './webhook.ts';
-import { websocket } from './websocket.ts';
-import { wecom } from './wecom.ts';
+import { command } from './local/command.ts';
+import { desktop } from './local/desktop/desktop.ts';
+import { dingtalk } from './chat/dingtalk.ts';
+import { email } from './email/email.ts';
+import { feishu } from './chat/feishu.ts';
+import { file } from './local/file.ts';
+import { log } from './local/log.ts';
+import { webhook } from './webhook/webhook.ts';
+import { websocket } from './push/websocket.ts';
+import { wecom } from './chat/wecom.ts';
 
 /** Every way out. A new channel is a file of its own and a line here. */
 export const channelTypes: readonly ChannelType[] = [

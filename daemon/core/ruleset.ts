@@ -1,10 +1,10 @@
-import type { DeliveryPolicy } from './delivery.ts';
-import type { Event } from './event.ts';
-import type { Format, Message } from './message.ts';
-import type { Hours } from './hours.ts';
+import type { DeliveryPolicy } from './delivery/delivery.ts';
+import type { Event } from './event/event.ts';
+import type { Format, Message } from './message/message.ts';
+import type { Hours } from './time/hours.ts';
 import type { Path } from './match/path.ts';
-import type { Silence } from './silence.ts';
-import type { Rate } from '../lib/duration.ts';
+import type { Silence } from './alerts/silence.ts';
+import type { Rate } from '../lib/time/duration.ts';
 
 export interface Rendered {
   readonly text: string;

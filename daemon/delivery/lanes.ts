@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import type { DeadLetter, Delivery, Receipt } from '../core/delivery.ts';
-import type { EventInput } from '../core/event.ts';
+import type { DeadLetter, Delivery, Receipt } from '../core/delivery/delivery.ts';
+import type { EventInput } from '../core/event/event.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
-import type { DirectResult } from './direct.ts';
-import { layToRest } from './funeral.ts';
-import { Lane } from './lane.ts';
-import type { LaneParts, LaneStatus } from './lane-parts.ts';
-import { persist } from './persist.ts';
-import { RemovedChannel } from './removed.ts';
+import type { DirectResult } from './manual/attempt.ts';
+import { layToRest } from './dead-letters/dead-letter.ts';
+import { Lane } from './lane/lane.ts';
+import type { LaneParts, LaneStatus } from './lane/deps.ts';
+import { persist } from './lane/retry-disk-full.ts';
+import { RemovedChannel } from './removed-channel.ts';
 
 export type LanesParts = Omit<LaneParts, 'channel' | 'observer' | 'killed'>;
 

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookAnswer, HookRequest } from '../sources/source.ts';
-import { readBody } from './body.ts';
-import type { Gate } from './gate.ts';
-import type { DaemonPort } from './port.ts';
+import { readBody } from './request/body.ts';
+import type { Gate } from './request/host-check.ts';
+import type { DaemonPort } from './daemon-api.ts';
 import { HttpProblem } from './problem.ts';
-import type { Target } from './target.ts';
+import type { Target } from './request/target.ts';
 
 /** Whether a path belongs to a source. Whoever comes there is asked by that source, if by anybody, not for a token. */
 export function isHook(path: string): boolean {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { BelfryError } from '../core/failure.ts';
+import { BelfryError } from '../core/problems/failure.ts';
 
 /** An answer other than what was asked for: RFC 9457 problem details. Holds nothing of the request or of the inside. */
 export class HttpProblem extends Error {

@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { BelfryError } from '../core/failure.ts';
-import type { Clock } from '../lib/clock.ts';
+import { BelfryError } from '../core/problems/failure.ts';
+import type { Clock } from '../lib/time/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { Scrubber } from '../lib/scrubber.ts';
-import { openGate } from './gate.ts';
+import type { Scrubber } from '../lib/secrets/scrubber.ts';
+import { openGate } from './request/host-check.ts';
 import type { Metrics } from './metrics.ts';
-import type { DaemonPort } from './port.ts';
-import { Router } from './router.ts';
+import type { DaemonPort } from './daemon-api.ts';
+import { Router } from './routes/router.ts';
 import { checkSocketPath, openSocketPlace } from './socket.ts';
-import type { StreamDoor } from './stream-door.ts';
+import type { StreamDoor } from './stream/access.ts';
 
 export interface ListenerOptions {
   readonly port: DaemonPort;

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { chmod, link, lstat, rename, stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { BelfryError, EXIT } from '../core/failure.ts';
+import { BelfryError, EXIT } from '../core/problems/failure.ts';
 
 /** sockaddr_un(7): 108 bytes with the closing NUL. */
 const LONGEST_PATH = 107;

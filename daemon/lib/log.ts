@@ -1,5 +1,5 @@
 import { pino, type Logger } from 'pino';
-import type { Scrubber } from './scrubber.ts';
+import type { Scrubber } from './secrets/scrubber.ts';
 
 export type Log = Logger;
 

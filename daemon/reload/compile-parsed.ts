@@ -1,12 +1,12 @@
-import { compileSteps, type Fragment } from '../core/compile.ts';
-import type { Position, RuleDocument } from '../core/draft.ts';
-import type { Problem } from '../core/failure.ts';
-import type { CompileTools } from '../core/types.ts';
+import { compileSteps, type Fragment } from '../core/compile/compile.ts';
+import type { Position, RuleDocument } from '../core/compile/context.ts';
+import type { Problem } from '../core/problems/failure.ts';
+import type { CompileTools } from '../core/compile/registry.ts';
 import { type FoundSpot, type Lines, locate } from './locate.ts';
-import type { ParsedText } from './parse-file.ts';
+import type { ParsedText } from './yaml/parse-file.ts';
 import { type Lookup, type ReferenceIssue, replaceReferences } from './references.ts';
-import { StandIns } from './stand-ins.ts';
-import { inTurns } from './turns.ts';
+import { StandIns } from './placeholder-secrets.ts';
+import { inTurns } from './yaml/time-slice.ts';
 
 /** A file that was parsed, and what its references stand for. */
 export interface ParsedSource {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Problem } from '../core/failure.ts';
+import type { Problem } from '../core/problems/failure.ts';
 
 export const LARGEST_FILE = 16 * 1024 * 1024;
 const MOST_FILES = 10_000;

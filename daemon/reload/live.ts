@@ -1,10 +1,10 @@
-import { type LeveledProblem, type Problem, withLevel } from '../core/failure.ts';
-import { type Linked, linkSteps } from '../core/link.ts';
-import type { Excerpt } from '../core/problem-text.ts';
+import { type LeveledProblem, type Problem, withLevel } from '../core/problems/failure.ts';
+import { type Linked, linkSteps } from '../core/compile/link.ts';
+import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { DaemonSettings, Ruleset } from '../core/ruleset.ts';
 import { fileProblem, listRulesFiles } from './files.ts';
 import { type EarlierText, type LoadedFile, type LoadParts, loadFile } from './load.ts';
-import { inTurns } from './turns.ts';
+import { inTurns } from './yaml/time-slice.ts';
 import { warningsOf } from './warnings.ts';
 
 /** A file as `status` shows it: `ok`, what is live is what is on disk; `kept`, what is live is older or nothing. */

@@ -1,17 +1,17 @@
 import path from 'node:path';
-import type { Fragment } from '../core/compile.ts';
-import type { Problem } from '../core/failure.ts';
-import type { Excerpt } from '../core/problem-text.ts';
-import type { CompileTools } from '../core/types.ts';
-import { atHome } from '../lib/home.ts';
-import type { Scrubber } from '../lib/scrubber.ts';
+import type { Fragment } from '../core/compile/compile.ts';
+import type { Problem } from '../core/problems/failure.ts';
+import type { Excerpt } from '../core/problems/problem-text.ts';
+import type { CompileTools } from '../core/compile/registry.ts';
+import { atHome } from '../lib/files/home.ts';
+import type { Scrubber } from '../lib/secrets/scrubber.ts';
 import { readRulesFile } from './files.ts';
-import type { Issue } from './convert.ts';
+import type { Issue } from './yaml/convert.ts';
 import { Lines } from './locate.ts';
 import { compileParsed } from './compile-parsed.ts';
 import { maskLine, maskSuspicious, type Range, writtenParts } from './mask.ts';
-import { parseAside } from './parse-aside.ts';
-import { type ParsedText, parseFile } from './parse-file.ts';
+import { parseAside } from './yaml/parse-in-worker.ts';
+import { type ParsedText, parseFile } from './yaml/parse-file.ts';
 import { type Lookup, lookUpAll, type ReferenceScope, referencesIn } from './references.ts';
 
 export interface LoadParts {

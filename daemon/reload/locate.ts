@@ -1,6 +1,6 @@
-import type { Position } from '../core/draft.ts';
-import { stepsOf } from '../core/pointer.ts';
-import type { Spot } from './convert.ts';
+import type { Position } from '../core/compile/context.ts';
+import { stepsOf } from '../core/values/pointer.ts';
+import type { Spot } from './yaml/convert.ts';
 
 /** Line and column, from 1, of an offset into a text. */
 export class Lines {

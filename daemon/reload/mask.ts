@@ -1,5 +1,5 @@
-import type { Excerpt } from '../core/problem-text.ts';
-import { suggest } from '../core/suggest.ts';
+import type { Excerpt } from '../core/problems/problem-text.ts';
+import { suggest } from '../core/problems/suggest.ts';
 import type { Lines } from './locate.ts';
 import { REFERENCE_KINDS } from './references.ts';
 

@@ -1,4 +1,4 @@
-import { mendByName } from '../core/suggest.ts';
+import { mendByName } from '../core/problems/suggest.ts';
 
 interface Words {
   readonly message: string;

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { isObject } from '../core/json.ts';
-import { below } from '../core/pointer.ts';
+import { isObject } from '../core/values/json.ts';
+import { below } from '../core/values/pointer.ts';
 import { noReference } from './reference-slips.ts';
 
 /** Where references look. `base`: what relative `${file:...}` paths start from, the folder of the rules file. */

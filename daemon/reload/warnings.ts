@@ -1,8 +1,8 @@
-import type { Problem } from '../core/failure.ts';
-import { lintSteps } from '../core/lint/lint.ts';
-import type { Registry } from '../core/types.ts';
+import type { Problem } from '../core/problems/failure.ts';
+import { lintSteps } from '../core/compile/lint/lint.ts';
+import type { Registry } from '../core/compile/registry.ts';
 import type { LoadedFile } from './load.ts';
-import { inTurns } from './turns.ts';
+import { inTurns } from './yaml/time-slice.ts';
 
 /** Warnings about valid settings that never work, in the order of their places. `around`: files whose sources their rules may name. */
 export async function warningsOf(

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { watch as watchFiles } from 'chokidar';
-import type { Clock } from '../lib/clock.ts';
-import { pause } from '../lib/clock.ts';
+import type { Clock } from '../lib/time/clock.ts';
+import { pause } from '../lib/time/clock.ts';
 import { isPassedOver, LARGEST_FILE, listRulesFiles } from './files.ts';
 
 export interface WatchOptions {

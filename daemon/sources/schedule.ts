@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { FieldKind } from '../core/event-shape.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { FieldKind } from '../core/event/shape.ts';
+import type { JsonObject } from '../core/values/json.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
-import { type Clock, pause } from '../lib/clock.ts';
-import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/due-times.ts';
-import { faultOfCron, faultOfEvery, faultOfTimezone, type WrongWords, zoneOrOwn } from './due-words.ts';
-import { Patience, persevere } from './persevere.ts';
+import { type Clock, pause } from '../lib/time/clock.ts';
+import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/time/due-times.ts';
+import { faultOfCron, faultOfEvery, faultOfTimezone, type WrongWords, zoneOrOwn } from './schedule-validation.ts';
+import { Patience, persevere } from '../lib/async/retry.ts';
 import { defineSource, type SourceIo } from './source.ts';
 
 type Missed = 'skip' | 'once' | 'all';

@@ -1,7 +1,7 @@
 import type { Static, TSchema } from '../core/schema/type.ts';
-import type { Event, EventInput } from '../core/event.ts';
-import type { EventShape } from '../core/event-shape.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Event, EventInput } from '../core/event/event.ts';
+import type { EventShape } from '../core/event/shape.ts';
+import type { Clock } from '../lib/time/clock.ts';
 import type { Log } from '../lib/log.ts';
 
 /** A fact a source wants to find again after a restart, committed in the same transaction as the event beside it. null forgets it. */

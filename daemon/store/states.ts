@@ -1,8 +1,8 @@
-import type { Memory, StateChange, StatePlace } from '../core/decision.ts';
-import type { Writes } from './commit.ts';
-import type { Row } from './protocol.ts';
-import { fromColumn, toColumn } from './text.ts';
-import { Wakes } from './wakes.ts';
+import type { Memory, StateChange, StatePlace } from '../core/flow/decision.ts';
+import type { Writes } from './sqlite/commit/commit.ts';
+import type { Row } from './sqlite/engine/protocol.ts';
+import { fromColumn, toColumn } from './sqlite/engine/text.ts';
+import { Wakes } from './sqlite/timer-heap.ts';
 
 interface Held {
   readonly value: unknown;

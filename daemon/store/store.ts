@@ -6,9 +6,9 @@ import type {
   RuleResult,
   StateChange,
   StatePlace,
-} from '../core/decision.ts';
-import type { Attempt, DeadClass, DeadError, Delivery, DeliveryState, Receipt } from '../core/delivery.ts';
-import type { Event } from '../core/event.ts';
+} from '../core/flow/decision.ts';
+import type { Attempt, DeadClass, DeadError, Delivery, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { Event } from '../core/event/event.ts';
 
 /**
  * Where everything that must not be lost lies. The embedded store is SQLite; a clustered one may stand beside it, so nothing

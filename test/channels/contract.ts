@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ChannelTools, ChannelType, Notifier, SendIo } from '../../daemon/channels/channel.ts';
-import { escapeFor } from '../../daemon/core/escape.ts';
-import { SendFailure } from '../../daemon/core/failure.ts';
-import type { Format, Message } from '../../daemon/core/message.ts';
+import { escapeFor } from '../../daemon/core/message/escape.ts';
+import { SendFailure } from '../../daemon/core/problems/failure.ts';
+import type { Format, Message } from '../../daemon/core/message/message.ts';
 import { partsOf, type Schema, schemaOf } from '../../daemon/core/schema/json-schema.ts';
 import {
   channelTools,

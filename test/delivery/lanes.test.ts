@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SendFailure } from '../../daemon/core/failure.ts';
+import { SendFailure } from '../../daemon/core/problems/failure.ts';
 import type { ChannelConfig } from '../../daemon/core/ruleset.ts';
 import { channel, down, fails, hangs, Harbour, ok, wrongToken } from '../support/lanes.ts';
 

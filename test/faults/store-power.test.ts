@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore } from '../../daemon/store/sqlite.ts';
+import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
 import { type Built, build, ended, start } from '../store/built.ts';
 import { broken } from '../store/promises.ts';
 import { ROUNDS, strikeAfter } from './rounds.ts';

@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { formatDuration, parseDuration, parseRate, parseSize } from '../../daemon/lib/duration.ts';
+import { formatDuration, parseDuration, parseRate, parseSize } from '../../daemon/lib/time/duration.ts';
 import { newId } from '../../daemon/lib/id.ts';
 import { openLog } from '../../daemon/lib/log.ts';
-import { Scrubber } from '../../daemon/lib/scrubber.ts';
-import { Secret } from '../../daemon/lib/secret.ts';
+import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
+import { Secret } from '../../daemon/lib/secrets/secret.ts';
 import { written } from '../support/written.ts';
 
 test.each([

@@ -1,8 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Secret } from '../../daemon/lib/secret.ts';
-import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import type { Secret } from '../../daemon/lib/secrets/secret.ts';
+import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { Live, type Prepared } from '../../daemon/reload/live.ts';
 import { tools } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

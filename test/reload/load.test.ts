@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Secret } from '../../daemon/lib/secret.ts';
-import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import type { Secret } from '../../daemon/lib/secrets/secret.ts';
+import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { listRulesFiles } from '../../daemon/reload/files.ts';
 import { type LoadedFile, loadFile } from '../../daemon/reload/load.ts';
-import { parseInWorker } from '../../daemon/reload/parse-aside.ts';
+import { parseInWorker } from '../../daemon/reload/yaml/parse-in-worker.ts';
 import { placesOf } from '../support/compile.ts';
 import { tools } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -272,7 +272,7 @@ describe('an excerpt of a file that is not YAML', () => {
   });
 });
 
-const built = new URL('../../dist/reload/parse-worker.js', import.meta.url);
+const built = new URL('../../dist/reload/yaml/parse-worker.js', import.meta.url);
 
 it('a large file is parsed in a thread of its own to the same result', async (context) => {
   if (!existsSync(built)) context.skip('needs the built program (npm run build)');

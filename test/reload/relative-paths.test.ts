@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { channelTypes } from '../../daemon/channels/index.ts';
 import type { Scope, Template } from '../../daemon/core/ruleset.ts';
-import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { Live, type Prepared } from '../../daemon/reload/live.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
 import { tools } from '../support/rule-types.ts';

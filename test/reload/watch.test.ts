@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../daemon/lib/clock.ts';
+import { systemClock } from '../../daemon/lib/time/clock.ts';
 import { Look, watchRules } from '../../daemon/reload/watch.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { cronTimes, everyTimes, overdue, readMoment } from '../../daemon/core/due-times.ts';
+import { cronTimes, everyTimes, overdue, readMoment } from '../../daemon/core/time/due-times.ts';
 import { schedule } from '../../daemon/sources/schedule.ts';
 import type { RunningSource } from '../../daemon/sources/source.ts';
 import { type RecordedIo, readSourceSettings, recordedIo, sourceSettings } from '../support/source-io.ts';

@@ -17,9 +17,9 @@ export interface Built {
 
 /** Bugs that can be built in, to see that a test would notice them: in which file, what becomes what. */
 const BUGS = {
-  'no fsync': ['store/sqlite-engine.js', 'synchronous = FULL', 'synchronous = OFF'],
+  'no fsync': ['store/sqlite/engine/engine.js', 'synchronous = FULL', 'synchronous = OFF'],
   'answer before writing': [
-    'store/commit.js',
+    'store/sqlite/commit/commit.js',
     'const reply = await this.#port.ask(',
     'for (const early of batch) early.resolve([]); const reply = await this.#port.ask(',
   ],
@@ -33,7 +33,7 @@ export async function build(bug?: keyof typeof BUGS): Promise<Built> {
   const said = await new Promise<string>((resolve) => {
     execFile(tsc, ['-p', 'tsconfig.build.json', '--outDir', dist], { cwd: ROOT }, (_, out) => resolve(out));
   });
-  if (!existsSync(join(dist, 'store', 'sqlite.js'))) throw new Error(`the build made no store:\n${said}`);
+  if (!existsSync(join(dist, 'store', 'sqlite', 'sqlite.js'))) throw new Error(`the build made no store:\n${said}`);
   if (bug !== undefined) await plant(dist, BUGS[bug]);
   return { dist, remove: () => rm(dist, { recursive: true }) };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Decision, LaterResult, Memory, StateChange } from '../../daemon/core/decision.ts';
+import type { Decision, LaterResult, Memory, StateChange } from '../../daemon/core/flow/decision.ts';
 import type { Store } from '../../daemon/store/store.ts';
 import { HOUR, NOW, RECEIPT, claim, decision, event, idsClaimed, owed, take, takeDead } from './samples.ts';
 

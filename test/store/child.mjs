@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [, , dist, state, what] = process.argv;
-const { openStore } = await import(join(dist, 'store', 'sqlite.js'));
+const { openStore } = await import(join(dist, 'store', 'sqlite', 'sqlite.js'));
 const { newId } = await import(join(dist, 'lib', 'id.js'));
 const say = (line) => writeSync(1, `${line}\n`);
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StateChange } from '../../daemon/core/decision.ts';
-import type { Event } from '../../daemon/core/event.ts';
+import type { StateChange } from '../../daemon/core/flow/decision.ts';
+import type { Event } from '../../daemon/core/event/event.ts';
 import type { Store } from '../../daemon/store/store.ts';
 import { changesStates } from './changes.ts';
 import { looksBack } from './history.ts';

@@ -1,6 +1,6 @@
-import type { Decision, OwedDelivery, StateChange } from '../../daemon/core/decision.ts';
-import type { Delivery } from '../../daemon/core/delivery.ts';
-import type { Event } from '../../daemon/core/event.ts';
+import type { Decision, OwedDelivery, StateChange } from '../../daemon/core/flow/decision.ts';
+import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
+import type { Event } from '../../daemon/core/event/event.ts';
 import { newId } from '../../daemon/lib/id.ts';
 import type { Accepted, Store } from '../../daemon/store/store.ts';
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { cronTimes } from '../../daemon/core/due-times.ts';
+import { cronTimes } from '../../daemon/core/time/due-times.ts';
 import { schedule } from '../../daemon/sources/schedule.ts';
 import type { RunningSource } from '../../daemon/sources/source.ts';
-import { Desk } from '../support/desk.ts';
+import { Desk } from '../support/daemon-api.ts';
 import { SoakClock } from '../support/soak-clock.ts';
 import { type RecordedIo, recordedIo, sourceSettings } from '../support/source-io.ts';
 import { changesOf, wallOf } from './wall.ts';

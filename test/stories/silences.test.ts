@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { lookAgain } from '../../daemon/core/quieting.ts';
+import { lookAgain } from '../../daemon/core/alerts/silence-actions.ts';
 import { problemsOf } from '../support/compile.ts';
-import { Desk } from '../support/desk.ts';
+import { Desk } from '../support/daemon-api.ts';
 import { openStage } from './stage.ts';
 
 const UNTIL = 'until: "2036-01-01T00:00:00Z"';

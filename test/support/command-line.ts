@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
-import { runProgram } from '../../daemon/commands/program.ts';
-import type { Terminal } from '../../daemon/commands/terminal.ts';
+import { runProgram } from '../../daemon/cli/program.ts';
+import type { Terminal } from '../../daemon/cli/render/terminal.ts';
 import type { OpenedListener } from './listener.ts';
 import { written } from './written.ts';
 

@@ -1,9 +1,9 @@
-import { compileFile, type Fragment } from '../../daemon/core/compile.ts';
-import type { Problem } from '../../daemon/core/failure.ts';
-import { link } from '../../daemon/core/link.ts';
+import { compileFile, type Fragment } from '../../daemon/core/compile/compile.ts';
+import type { Problem } from '../../daemon/core/problems/failure.ts';
+import { link } from '../../daemon/core/compile/link.ts';
 import type { Ruleset } from '../../daemon/core/ruleset.ts';
 import { Lines, locate, spotOf } from '../../daemon/reload/locate.ts';
-import { parseYaml } from '../../daemon/reload/parse.ts';
+import { parseYaml } from '../../daemon/reload/yaml/parse.ts';
 import { tools } from './rule-types.ts';
 
 /** Compiles a text that is YAML. */

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../../daemon/core/delivery.ts';
+import type { DeadLetter } from '../../daemon/core/delivery/delivery.ts';
 import { sampleEvent, sampleMessage } from './delivery.ts';
 
 export function sampleLetter(id: string, overrides: Partial<DeadLetter> = {}): DeadLetter {

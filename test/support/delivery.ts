@@ -1,11 +1,11 @@
 import { Writable } from 'node:stream';
 import type { ChannelTools, Notifier, SendIo } from '../../daemon/channels/channel.ts';
-import type { Delivery } from '../../daemon/core/delivery.ts';
-import type { Event } from '../../daemon/core/event.ts';
-import { SendFailure } from '../../daemon/core/failure.ts';
-import type { Message } from '../../daemon/core/message.ts';
+import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
+import type { Event } from '../../daemon/core/event/event.ts';
+import { SendFailure } from '../../daemon/core/problems/failure.ts';
+import type { Message } from '../../daemon/core/message/message.ts';
 import { type Log, openLog } from '../../daemon/lib/log.ts';
-import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export function sampleEvent(overrides: Partial<Event> = {}): Event {

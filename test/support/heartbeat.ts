@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import type { Event } from '../../daemon/core/event.ts';
-import { heartbeat } from '../../daemon/sources/heartbeat.ts';
+import type { Event } from '../../daemon/core/event/event.ts';
+import { heartbeat } from '../../daemon/sources/heartbeat/heartbeat.ts';
 import type { HookAnswer, RunningSource } from '../../daemon/sources/source.ts';
 import { type RecordedIo, recordedIo, sourceSettings } from './source-io.ts';
 import { VirtualClock } from './virtual-clock.ts';

@@ -1,4 +1,4 @@
-import type { Hours } from '../../daemon/core/hours.ts';
+import type { Hours } from '../../daemon/core/time/hours.ts';
 import { rulesetOf } from './compile.ts';
 
 /** Compiles hours from what stands after `hours: { h: ...`. */

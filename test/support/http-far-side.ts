@@ -1,4 +1,4 @@
-import { openHttpClient } from '../../daemon/channels/http.ts';
+import { openHttpClient } from '../../daemon/channels/kit/http/client.ts';
 import type { FarSide, FarSideMood } from '../channels/contract.ts';
 import { openSink, type Sink, type SinkAnswer, type SinkRequest } from './sink.ts';
 

@@ -2,16 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Notifier, SendIo } from '../../daemon/channels/channel.ts';
-import type { Delivery, DeliveryPolicy, Receipt } from '../../daemon/core/delivery.ts';
-import type { EventInput } from '../../daemon/core/event.ts';
-import { SendFailure } from '../../daemon/core/failure.ts';
-import type { Message } from '../../daemon/core/message.ts';
+import type { Delivery, DeliveryPolicy, Receipt } from '../../daemon/core/delivery/delivery.ts';
+import type { EventInput } from '../../daemon/core/event/event.ts';
+import { SendFailure } from '../../daemon/core/problems/failure.ts';
+import type { Message } from '../../daemon/core/message/message.ts';
 import type { ChannelConfig } from '../../daemon/core/ruleset.ts';
-import { type DeadLetters, openDeadLetters } from '../../daemon/delivery/dead-letters.ts';
+import { type DeadLetters, openDeadLetters } from '../../daemon/delivery/dead-letters/dead-letters.ts';
 import { Lanes } from '../../daemon/delivery/lanes.ts';
 import { newId } from '../../daemon/lib/id.ts';
-import { Scrubber } from '../../daemon/lib/scrubber.ts';
-import { openStore } from '../../daemon/store/sqlite.ts';
+import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
+import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
 import type { Settlement, Store } from '../../daemon/store/store.ts';
 import { memoryLog, sampleDelivery } from './delivery.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -163,7 +163,7 @@ export class Harbour {
     this.lanes = this.newLanes();
   }
 
-  async letters(): Promise<readonly import('../../daemon/core/delivery.ts').DeadLetter[]> {
+  async letters(): Promise<readonly import('../../daemon/core/delivery/delivery.ts').DeadLetter[]> {
     const found = [];
     for await (const line of this.deadLetters.read()) if ('record' in line) found.push(line.record);
     return found;

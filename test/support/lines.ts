@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import type { EventInput } from '../../daemon/core/event.ts';
-import { lines } from '../../daemon/sources/lines.ts';
+import type { EventInput } from '../../daemon/core/event/event.ts';
+import { lines } from '../../daemon/sources/lines/lines.ts';
 import type { RunningSource, SourceIo } from '../../daemon/sources/source.ts';
 import { readSourceSettings, recordedIo, type RecordedIo } from './source-io.ts';
 import { VirtualClock } from './virtual-clock.ts';

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Metrics, openMetrics } from '../../daemon/http/metrics.ts';
 import { type Listener, type ListenerOptions, openListener } from '../../daemon/http/server.ts';
-import type { Caller, StreamDoor, StreamKind } from '../../daemon/http/stream-door.ts';
-import { systemClock } from '../../daemon/lib/clock.ts';
+import type { Caller, StreamDoor, StreamKind } from '../../daemon/http/stream/access.ts';
+import { systemClock } from '../../daemon/lib/time/clock.ts';
 import { type Log, openLog } from '../../daemon/lib/log.ts';
-import { Scrubber } from '../../daemon/lib/scrubber.ts';
+import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { RecordedPort, tokenOf } from './port.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 

@@ -1,6 +1,6 @@
 import { createServer as createPlainServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket, createSecureContext } from 'node:tls';
-import { parseLetter, type Letter } from './letter.ts';
+import { parseLetter, type Letter } from './dead-letter-text.ts';
 
 /** What the server says, or does, at each step; what is not given is fine with it. `hang`: nothing. `drop`: cuts the connection. */
 export interface MailScript {

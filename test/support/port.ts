@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { DeadLetter, Receipt } from '../../daemon/core/delivery.ts';
-import type { EventInput } from '../../daemon/core/event.ts';
+import type { DeadLetter, Receipt } from '../../daemon/core/delivery/delivery.ts';
+import type { EventInput } from '../../daemon/core/event/event.ts';
 import type { Explanation } from '../../daemon/core/explain/explain.ts';
-import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/resend.ts';
+import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/delivery/resend.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
 import type {
   DaemonPort,
@@ -12,9 +12,9 @@ import type {
   FeedItem,
   HistoryRequest,
   StatusView,
-} from '../../daemon/http/port.ts';
+} from '../../daemon/http/daemon-api.ts';
 import type { HookRoute } from '../../daemon/sources/source.ts';
-import { RecordedDesk } from './alert-desk.ts';
+import { RecordedDesk } from './alert-actions.ts';
 
 export function tokenOf(name: string, token: string, ...scopes: readonly string[]): Token {
   return { name, scopes, hash: createHash('sha256').update(token).digest('hex') };

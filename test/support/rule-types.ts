@@ -2,8 +2,8 @@ import { createHash, createHmac } from 'node:crypto';
 import { Type } from 'typebox';
 import { defineChannel } from '../../daemon/channels/channel.ts';
 import { oneOrMany, secret, strict, template } from '../../daemon/core/schema/fields.ts';
-import type { CompileTools } from '../../daemon/core/types.ts';
-import type { Secret } from '../../daemon/lib/secret.ts';
+import type { CompileTools } from '../../daemon/core/compile/registry.ts';
+import type { Secret } from '../../daemon/lib/secrets/secret.ts';
 import { defineSource } from '../../daemon/sources/source.ts';
 
 const nothing = { send: () => Promise.resolve({}) };

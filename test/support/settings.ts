@@ -1,5 +1,5 @@
 import type { ChannelType } from '../../daemon/channels/channel.ts';
-import { Draft } from '../../daemon/core/draft.ts';
+import { Draft } from '../../daemon/core/compile/context.ts';
 
 /** A channel's settings as its `open` gets them, from what stands in YAML (secret references already replaced). Throws what is wrong with them. */
 export function decodeSettings(type: ChannelType, written: unknown): unknown {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../daemon/lib/clock.ts';
+import type { Clock } from '../../daemon/lib/time/clock.ts';
 
 /** What `setTimeout` of Node.js can wait; what is longer fires after 1 ms. */
 const LONGEST = 2 ** 31 - 1;

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
-import { Draft } from '../../daemon/core/draft.ts';
-import type { Event, EventInput } from '../../daemon/core/event.ts';
-import { BelfryError } from '../../daemon/core/failure.ts';
+import { Draft } from '../../daemon/core/compile/context.ts';
+import type { Event, EventInput } from '../../daemon/core/event/event.ts';
+import { BelfryError } from '../../daemon/core/problems/failure.ts';
 import type { IsSame, Mark, SourceIo, SourceType } from '../../daemon/sources/source.ts';
-import type { Clock } from '../../daemon/lib/clock.ts';
+import type { Clock } from '../../daemon/lib/time/clock.ts';
 
 /** What a source is given, and what it did with it. */
 export interface RecordedIo extends SourceIo {

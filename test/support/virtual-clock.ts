@@ -1,4 +1,4 @@
-import type { Clock } from '../../daemon/lib/clock.ts';
+import type { Clock } from '../../daemon/lib/time/clock.ts';
 
 interface Timer {
   readonly at: number;

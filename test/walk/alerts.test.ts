@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AlertView, SilenceView } from '../../daemon/http/port.ts';
+import type { AlertView, SilenceView } from '../../daemon/http/daemon-api.ts';
 import { Home } from '../support/daemon.ts';
 import { openReceiver, type Receiver } from '../support/receiver.ts';
 

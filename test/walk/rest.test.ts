@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ChannelView, DeliveryView, StatusView } from '../../daemon/http/port.ts';
+import type { ChannelView, DeliveryView, StatusView } from '../../daemon/http/daemon-api.ts';
 import { openStage } from '../stories/stage.ts';
 
 test('a channel that a 429 without a Retry-After rests says until when, also after a kill', async ({

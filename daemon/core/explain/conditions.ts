@@ -1,5 +1,5 @@
-import { type Event, OWN_SOURCE } from '../event.ts';
-import { isObject } from '../json.ts';
+import { type Event, OWN_SOURCE } from '../event/event.ts';
+import { isObject } from '../values/json.ts';
 import { compilePath } from '../match/path.ts';
 import { compilePattern, type Pattern } from '../match/pattern.ts';
 import type { CompiledRule, Condition } from '../ruleset.ts';

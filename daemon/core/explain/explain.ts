@@ -1,9 +1,9 @@
-import { decide, type DecideContext } from '../decide.ts';
-import type { Decision, LaterResult, Memory, OwedDelivery, RuleOutcome, RuleResult } from '../decision.ts';
-import type { Event } from '../event.ts';
-import type { Message } from '../message.ts';
+import { decide, type DecideContext } from '../flow/decide.ts';
+import type { Decision, LaterResult, Memory, OwedDelivery, RuleOutcome, RuleResult } from '../flow/decision.ts';
+import type { Event } from '../event/event.ts';
+import type { Message } from '../message/message.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
-import { type Candidate, originOf, select } from '../select.ts';
+import { type Candidate, originOf, select } from '../flow/select.ts';
 import { type ConditionView, explainResolve, explainRule, looking, type RuleView } from './conditions.ts';
 import type { Hide } from './excerpt.ts';
 import { retryTimes } from './retries.ts';

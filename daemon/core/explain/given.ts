@@ -1,6 +1,6 @@
-import { parseEvents } from '../cloudevents.ts';
-import { API_SOURCE, type Event, type EventInput } from '../event.ts';
-import { isObject } from '../json.ts';
+import { parseEvents } from '../event/cloudevents.ts';
+import { API_SOURCE, type Event, type EventInput } from '../event/event.ts';
+import { isObject } from '../values/json.ts';
 
 export type GivenEvent =
   | { readonly ok: true; readonly event: EventInput }

@@ -1,7 +1,7 @@
-import type { OwedDelivery } from '../decision.ts';
-import type { Attempt, DeliveryPolicy } from '../delivery.ts';
-import { SendFailure } from '../failure.ts';
-import { judge } from '../judge.ts';
+import type { OwedDelivery } from '../flow/decision.ts';
+import type { Attempt, DeliveryPolicy } from '../delivery/delivery.ts';
+import { SendFailure } from '../problems/failure.ts';
+import { judge } from '../delivery/judge.ts';
 
 const TRANSIENT = new SendFailure('transient', 'explain', 'nobody answers');
 /** Makes the jitter of a wait nothing. */

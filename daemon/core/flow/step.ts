@@ -1,5 +1,5 @@
-import type { Memory, RuleOutcome } from '../decision.ts';
-import type { Event } from '../event.ts';
+import type { Memory, RuleOutcome } from './decision.ts';
+import type { Event } from '../event/event.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 
 /** What goes through the steps: an event on its way to a message, or several that a window has made one of. */

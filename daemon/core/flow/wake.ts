@@ -1,9 +1,9 @@
-import type { Decision, RuleResult, StatePlace } from '../decision.ts';
-import type { Event } from '../event.ts';
+import type { Decision, RuleResult, StatePlace } from './decision.ts';
+import type { Event } from '../event/event.ts';
 import type { CompiledRule } from '../ruleset.ts';
-import { type Alert, makesAlerts, nextWake, rowOf } from './alert.ts';
-import { Course, type DecideContext, QUIETING, STEPS } from './course.ts';
-import { end, resolve } from './resolve.ts';
+import { type Alert, makesAlerts, nextWake, rowOf } from './steps/alert.ts';
+import { Course, type DecideContext, QUIETING, STEPS } from './pipeline.ts';
+import { end, resolve } from './steps/resolve.ts';
 import { FOREVER, forget, remembered, type StepContext } from './step.ts';
 
 /** What was held back is tried again after this, when nobody can say until when it will be; milliseconds. */

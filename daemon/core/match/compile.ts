@@ -1,8 +1,8 @@
-import { isObject } from '../json.ts';
-import { below } from '../pointer.ts';
-import type { Event } from '../event.ts';
+import { isObject } from '../values/json.ts';
+import { below } from '../values/pointer.ts';
+import type { Event } from '../event/event.ts';
 import type { Matcher } from '../ruleset.ts';
-import { isScalar, type Scalar } from './need.ts';
+import { isScalar, type Scalar } from './index/requirement.ts';
 import { compilePath, type Path } from './path.ts';
 import { compilePattern, type MatchProblem, type Pattern } from './pattern.ts';
 

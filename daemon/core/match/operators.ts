@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
-import { isLongInteger } from '../json.ts';
-import { isWithin, readNetwork } from '../network.ts';
+import { isLongInteger } from '../values/json.ts';
+import { isWithin, readNetwork } from '../values/network.ts';
 import { compileGlob } from './glob.ts';
 import { re2Fault } from './re2-fault.ts';
 

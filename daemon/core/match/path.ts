@@ -1,4 +1,4 @@
-import { isObject } from '../json.ts';
+import { isObject } from '../values/json.ts';
 
 /** The values that a dotted path leads to in an event: none when nothing is there, several when it leads through an array. */
 export type Path = (event: unknown) => readonly unknown[];

@@ -1,6 +1,6 @@
-import { isObject } from '../json.ts';
-import { below } from '../pointer.ts';
-import { mendByName } from '../suggest.ts';
+import { isObject } from '../values/json.ts';
+import { below } from '../values/pointer.ts';
+import { mendByName } from '../problems/suggest.ts';
 import { equals, type Test, VALUE_OPERATORS } from './operators.ts';
 
 /** Whether a field fits, given all the values that its path leads to. */

@@ -1,5 +1,5 @@
-import { isObject } from '../json.ts';
-import { below } from '../pointer.ts';
+import { isObject } from '../values/json.ts';
+import { below } from '../values/pointer.ts';
 import type { Schema } from './json-schema.ts';
 
 const READINGS: Readonly<Record<string, (text: string) => unknown>> = {

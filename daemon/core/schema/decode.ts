@@ -1,10 +1,10 @@
-import { parseDuration, parseRate, parseSize } from '../../lib/duration.ts';
-import { Secret } from '../../lib/secret.ts';
-import { isObject } from '../json.ts';
-import { compileCondition } from '../match/condition.ts';
-import { below, nameOf } from '../pointer.ts';
+import { parseDuration, parseRate, parseSize } from '../../lib/time/duration.ts';
+import { Secret } from '../../lib/secrets/secret.ts';
+import { isObject } from '../values/json.ts';
+import { compileCondition } from '../match/condition/condition.ts';
+import { below, nameOf } from '../values/pointer.ts';
 import type { Template } from '../ruleset.ts';
-import { compileTemplate } from '../template.ts';
+import { compileTemplate } from '../message/template.ts';
 import type { Decoding } from './fields.ts';
 import { type Absolute, absoluteArgument, absoluteGlob, absoluteTemplate, absoluteUnlessName } from './paths.ts';
 import type { TSchema } from './type.ts';

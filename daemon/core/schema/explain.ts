@@ -1,6 +1,6 @@
-import { formatDuration } from '../../lib/duration.ts';
-import { below, nameOf } from '../pointer.ts';
-import { mendByName, suggest } from '../suggest.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { below, nameOf } from '../values/pointer.ts';
+import { mendByName, suggest } from '../problems/suggest.ts';
 import type { Schema } from './json-schema.ts';
 import type { Mismatch } from './mismatch.ts';
 import type { Finding, Place } from './validate.ts';

@@ -1,6 +1,6 @@
 import { type Static, type TProperties, type TSchema, Type } from './type.ts';
-import type { Rate } from '../../lib/duration.ts';
-import type { Secret } from '../../lib/secret.ts';
+import type { Rate } from '../../lib/time/duration.ts';
+import type { Secret } from '../../lib/secrets/secret.ts';
 import type { Condition, Template } from '../ruleset.ts';
 
 /** Every field says what it is and shows one: editors and the reference tables print both. */

@@ -1,14 +1,14 @@
-import type { Registry } from '../types.ts';
-import { deadLetterSchema } from './dead-letter.ts';
-import { deliverySchema } from './delivery.ts';
+import type { Registry } from '../compile/registry.ts';
+import { deadLetterSchema } from './sections/dead-letter.ts';
+import { deliverySchema } from './sections/delivery.ts';
 import { ENTRY_NAME } from './entry-name.ts';
-import { eventSchema } from './event.ts';
-import { hoursSchema } from './hours.ts';
+import { eventSchema } from './sections/event.ts';
+import { hoursSchema } from './sections/hours.ts';
 import { type Schema, schemaOf } from './json-schema.ts';
-import { MATCH_DEFINITIONS } from './match.ts';
-import { messageSchema } from './message.ts';
-import { SECTIONS } from './rule-file.ts';
-import { testFileSchema } from './rule-tests.ts';
+import { MATCH_DEFINITIONS } from './sections/match.ts';
+import { messageSchema } from './sections/message.ts';
+import { SECTIONS } from './sections/rule-file.ts';
+import { testFileSchema } from './sections/rule-tests.ts';
 
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
 const REFERENCE = String.raw`\$\{`;

@@ -1,4 +1,4 @@
-import { below } from '../pointer.ts';
+import { below } from '../values/pointer.ts';
 import type { Schema } from './json-schema.ts';
 
 /** A keyword of a schema that a value does not satisfy. */

@@ -1,14 +1,14 @@
-import type { Registry } from '../types.ts';
-import { daemonSchema } from './daemon.ts';
-import { deliverySchema } from './delivery.ts';
+import type { Registry } from '../compile/registry.ts';
+import { daemonSchema } from './sections/daemon.ts';
+import { deliverySchema } from './sections/delivery.ts';
 import { inline } from './explain.ts';
-import { hoursSpanSchema } from './hours.ts';
+import { hoursSpanSchema } from './sections/hours.ts';
 import { type Schema, schemaOf } from './json-schema.ts';
-import { OPERATORS } from './match.ts';
-import { messageSchema } from './message.ts';
-import { ruleSchema } from './rule.ts';
-import { expectationSchema, stepSchema, testEventSchema, testSchema } from './rule-tests.ts';
-import { silenceSchema } from './silence.ts';
+import { OPERATORS } from './sections/match.ts';
+import { messageSchema } from './sections/message.ts';
+import { ruleSchema } from './sections/rule.ts';
+import { expectationSchema, stepSchema, testEventSchema, testSchema } from './sections/rule-tests.ts';
+import { silenceSchema } from './sections/silence.ts';
 
 const GENERATED = '<!-- Generated from the schemas by `npm run generate`; edit those. -->';
 

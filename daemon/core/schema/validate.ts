@@ -1,4 +1,4 @@
-import { below } from '../pointer.ts';
+import { below } from '../values/pointer.ts';
 import { type Explained, explain } from './explain.ts';
 import type { Schema } from './json-schema.ts';
 import { type Check, checkOf, type Mismatch } from './mismatch.ts';

@@ -1,5 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { PushStore } from '../../store/store.ts';
 import { HEARTBEAT_MS, hello, type MessageFrames, readFrame } from './frames.ts';

@@ -1,6 +1,6 @@
-import type { Delivery } from '../../core/delivery.ts';
-import { isObject } from '../../core/json.ts';
-import type { Message } from '../../core/message.ts';
+import type { Delivery } from '../../core/delivery/delivery.ts';
+import { isObject } from '../../core/values/json.ts';
+import type { Message } from '../../core/message/message.ts';
 
 export const HEARTBEAT_MS = 2_000;
 export const RECONNECT_AFTER_MS = 5_000;

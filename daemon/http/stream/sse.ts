@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import type { PushStore } from '../../store/store.ts';
 import { HEARTBEAT_MS, hello } from './frames.ts';
 import { Reader } from './reader.ts';

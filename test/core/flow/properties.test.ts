@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { summarize } from '../../../daemon/core/summary.ts';
-import { decide } from '../../../daemon/core/decide.ts';
-import { select } from '../../../daemon/core/select.ts';
-import { Desk, MINUTE, SECOND } from '../../support/desk.ts';
+import { summarize } from '../../../daemon/core/event/summary.ts';
+import { decide } from '../../../daemon/core/flow/decide.ts';
+import { select } from '../../../daemon/core/flow/select.ts';
+import { Desk, MINUTE, SECOND } from '../../support/daemon-api.ts';
 import { ruleText } from './script.ts';
 
 /** One of the settings of each step, or none. */

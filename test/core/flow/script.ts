@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseDuration } from '../../../daemon/lib/duration.ts';
-import { Desk, type DeskOptions } from '../../support/desk.ts';
+import { parseDuration } from '../../../daemon/lib/time/duration.ts';
+import { Desk, type DeskOptions } from '../../support/daemon-api.ts';
 
 /**
  * A story in lines of `TIME ACTION: OUTCOME > SENT, SENT`, all but the time optional. TIME counts from the beginning (`10m`) or

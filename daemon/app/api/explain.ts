@@ -1,0 +1,77 @@
+import { channelTypes } from '../../channels/index.ts';
+import type { RuleResult } from '../../core/flow/decision.ts';
+import type { EventInput } from '../../core/event/event.ts';
+import { explain, type ExplainContext, type Explanation, NO_MEMORY } from '../../core/explain/explain.ts';
+import { completeEvent } from '../../core/explain/given.ts';
+import type { DaemonPort, ExplainRequest } from '../../http/daemon-api.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import { newId } from '../../lib/id.ts';
+import { Scrubber } from '../../lib/secrets/scrubber.ts';
+import { Live } from '../../reload/live.ts';
+import { sourceTypes } from '../../sources/index.ts';
+import type { Store } from '../../store/store.ts';
+import { InvalidRules } from '../open-state.ts';
+import type { Environment } from '../paths.ts';
+import { sha256 } from '../secrets-at-rest.ts';
+
+export interface ExplainingParts {
+  readonly store: Pick<Store, 'event' | 'memory'>;
+  readonly live: Pick<Live, 'ruleset'>;
+  readonly scrubber: Scrubber;
+  readonly clock: Clock;
+}
+
+/** What the live rules would make of an event by the present states. Nothing is committed. */
+export function explaining({ store, live, scrubber, clock }: ExplainingParts): DaemonPort['explain'] {
+  return async ({ event, id, rule, at = clock.now() }) => {
+    const stored = id === undefined ? undefined : await store.event(id);
+    const given = stored?.event ?? event;
+    if (given === undefined) return undefined;
+    const { ruleset } = live;
+    const explanation = explained(given, { ruleset, memory: store.memory(at), now: at }, rule, { scrubber, clock });
+    if (stored === undefined) return explanation;
+    const { receivedAt, results, later } = stored;
+    const asked = (result: RuleResult): boolean => rule === undefined || result.rule === rule;
+    const recorded = {
+      received_at: new Date(receivedAt).toISOString(),
+      results: results.filter(asked),
+      later: later.filter(asked),
+    };
+    return { ...explanation, recorded };
+  };
+}
+
+function explained(
+  given: EventInput,
+  states: Pick<ExplainContext, 'ruleset' | 'memory' | 'now'>,
+  only: string | undefined,
+  { scrubber, clock }: Pick<ExplainingParts, 'scrubber' | 'clock'>,
+): Explanation {
+  // By the real time: ids count up, and one of a far day would push all that follow there.
+  const ids = (): string => newId(clock.now());
+  const hide = (text: string): string => scrubber.scrub(text);
+  const context = { ...states, newId: ids, hide, ...(only !== undefined && { only }) };
+  return explain(completeEvent(given, states.now, ids), context);
+}
+
+export interface ExplainFromRules {
+  /** The rules: a directory or a file. */
+  readonly config: string;
+  readonly env: Environment;
+  readonly clock: Clock;
+}
+
+/** The same by the rules on disk alone, as if nothing had happened before. Rejects with `InvalidRules`. */
+export async function explainFromRules(
+  request: Omit<ExplainRequest, 'id' | 'event'> & { readonly event: EventInput },
+  { config, env, clock }: ExplainFromRules,
+): Promise<Explanation> {
+  const scrubber = new Scrubber();
+  // Nothing of it is stored, so nobody can try passwords against a fingerprint.
+  const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
+  const prepared = await new Live(config, { env, tools, scrubber }).prepare();
+  if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
+  const { event, rule, at = clock.now() } = request;
+  const states = { ruleset: prepared.ruleset, memory: NO_MEMORY, now: at };
+  return scrubber.scrubJson(explained(event, states, rule, { scrubber, clock }));
+}

@@ -1,0 +1,98 @@
+import { Lanes } from '../../delivery/lanes.ts';
+import { Resending } from '../../delivery/manual/resend.ts';
+import type { Metrics } from '../../http/metrics.ts';
+import type { ReloadView } from '../../http/daemon-api.ts';
+import { type Hub, openHub } from '../../http/stream/hub.ts';
+import { newId } from '../../lib/id.ts';
+import { sourceTypes } from '../../sources/index.ts';
+import type { Feed } from './feed.ts';
+import { channelOpener, type Foundation, type FoundationOptions, testsOf } from '../open-state.ts';
+import { Intake, type IntakeParts } from './intake.ts';
+import { watchEvents, watchTimers } from './observers.ts';
+import { OwnEvents } from './own-events.ts';
+import { Reloading } from '../reload.ts';
+import { RunningSources } from './sources.ts';
+import { Timers } from './timers.ts';
+
+/** Everything that events and deliveries pass through, built but not begun. */
+export interface Traffic {
+  readonly own: OwnEvents;
+  readonly intake: Intake;
+  readonly hub: Hub;
+  readonly lanes: Lanes;
+  readonly sources: RunningSources;
+  readonly timers: Timers;
+  readonly reloading: Reloading;
+  readonly resending: Resending;
+}
+
+/** Some of these know each other: an event of our own passes the intake, an acknowledged push ends a delivery. They meet only after all are built. */
+export function buildTraffic(
+  foundation: Foundation,
+  options: FoundationOptions,
+  { feed, metrics }: { feed: Feed; metrics: Metrics },
+): Traffic {
+  const { store, deadLetters, log, live, scrubber } = foundation;
+  const { clock } = options;
+  const ids = (): string => newId(clock.now());
+  const own = new OwnEvents({ accept: (events) => intake.accept(events, { source: 'belfry' }), log, clock, scrubber });
+  const taken = watchEvents({ feed, metrics, own, live: () => live.ruleset, clock, log });
+  const observe: IntakeParts['observe'] = (event, at) => sources.observe(event, at);
+  const intake: Intake = new Intake({ live: () => live.ruleset, store, clock, newId: ids, taken, observe });
+  const hub = openHub({
+    store,
+    clock,
+    log,
+    acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
+    feed: (listener) => feed.follow(listener),
+  });
+  const open = channelOpener(foundation, options, hub);
+  const notices: OwnEvents['raise'] = (event) => own.raise(event);
+  const lanes: Lanes = new Lanes({
+    store,
+    deadLetters,
+    clock,
+    random: Math.random,
+    newId: ids,
+    log,
+    scrubber,
+    notices,
+    open,
+  });
+  const troubled: OwnEvents['sourceTrouble'] = (...trouble) => own.sourceTrouble(...trouble);
+  const sources: RunningSources = new RunningSources({ types: sourceTypes, intake, store, clock, log, troubled });
+  const ended = (result: ReloadView): void => {
+    metrics.reload(result.ok ? 'applied' : 'rejected', result.generation);
+    own.reloaded(result);
+  };
+  const woken = watchTimers({ feed, metrics, own, log });
+  const timers = new Timers({ store, live: () => live.ruleset, clock, newId: ids, log, woken });
+  const test = testsOf(foundation);
+  const reloading = new Reloading({ live, sources, lanes, timers, test, log, ended });
+  const resending = new Resending({
+    deadLetters,
+    store,
+    clock,
+    log,
+    scrubber,
+    ...resendDoors({ lanes, intake, foundation }),
+  });
+  return { own, intake, hub, lanes, sources, timers, reloading, resending };
+}
+
+/** What resending needs of the others; a command on a stopped daemon has the same. */
+export function resendDoors(parts: { lanes: Lanes; intake: Intake; foundation: Pick<Foundation, 'live'> }) {
+  const { lanes, intake, foundation } = parts;
+  const { live } = foundation;
+  const direct: ConstructorParameters<typeof Resending>[0]['direct'] = (channel, delivery, signal) =>
+    lanes.direct(channel, delivery, signal);
+  const requeue: ConstructorParameters<typeof Resending>[0]['requeue'] = (event, letter) =>
+    intake.requeue(event, letter);
+  const channelOf = (name: string) => live.ruleset.channels.get(name);
+  return {
+    direct,
+    requeue,
+    channelType: (name: string) => channelOf(name)?.type,
+    concurrency: (name: string) => channelOf(name)?.policy.concurrency ?? 1,
+  };
+}

@@ -1,0 +1,267 @@
+import { createPrivateKey } from 'node:crypto';
+import type { Receipt } from '../../core/delivery/delivery.ts';
+import { SendFailure } from '../../core/problems/failure.ts';
+import type { Message } from '../../core/message/message.ts';
+import { oneOrMany, secret, strict } from '../../core/schema/fields.ts';
+import { type Static, Type } from '../../core/schema/type.ts';
+import { type ChannelTools, defineChannel, type Notifier } from '../channel.ts';
+import { certificateFault } from '../kit/http/certificates.ts';
+import { isMailDomain, type MailAddress, parseAddress, parseAddresses } from './address.ts';
+import { readAttachments } from './attachments.ts';
+import { mailOf } from './message.ts';
+import { answersOf, Rounds } from './partial-acceptance.ts';
+import { type MailServer, readMailServer } from './server.ts';
+import { type MailTransport, openTransport, type TransportOptions } from './transport.ts';
+
+const address = (description: string, example: string) => Type.String({ description, examples: [example] });
+const addresses = (description: string, example: string) =>
+  oneOrMany(address('One address.', example), { description, examples: [[example]] });
+
+const settingsSchema = strict({
+  url: Type.Optional(
+    secret({
+      description:
+        'The mail server with its login: `smtp://` (STARTTLS, port 587 if not given) or `smtps://` (TLS, port 465).',
+      examples: ['smtps://belfry:${env:SMTP_PASSWORD}@mail.example.com'],
+    }),
+  ),
+  host: Type.Optional(address('The mail server, instead of `url`.', 'mail.example.com')),
+  port: Type.Optional(
+    Type.Integer({
+      description: '587 if not set; 465 speaks TLS at once.',
+      examples: [587, 465, 25],
+      minimum: 1,
+      maximum: 65535,
+    }),
+  ),
+  user: Type.Optional(address('Who logs in.', 'belfry')),
+  password: Type.Optional(secret({ description: 'With what.', examples: ['${env:SMTP_PASSWORD}'] })),
+  tls: Type.Optional(
+    Type.Unsafe<'auto' | 'required' | 'none'>({
+      type: 'string',
+      enum: ['auto', 'required', 'none'],
+      description:
+        '`auto`: encrypted where the server can, and always when there is a password, except on this machine. `required`: encrypted or not at all. `none`: in the clear.',
+      examples: ['required'],
+      default: 'auto',
+    }),
+  ),
+  ca: Type.Optional(
+    Type.String({
+      description:
+        "Certificates (PEM) to trust instead of the system's, for a mail server with an authority of its own.",
+      examples: ['${file:/etc/belfry/mail-ca.pem}'],
+    }),
+  ),
+  from: address('Who it is from.', 'Belfry <belfry@example.com>'),
+  to: addresses('Who gets it; `to` of a message replaces `to`, `cc` and `bcc`.', 'ops@example.com'),
+  cc: Type.Optional(addresses('Who gets a copy.', 'team@example.com')),
+  bcc: Type.Optional(addresses('Who gets a copy that the others do not see.', 'archive@example.com')),
+  reply_to: Type.Optional(addresses('Where answers go.', 'help@example.com')),
+  dkim: Type.Optional(
+    strict(
+      {
+        domain: address('The domain that signs.', 'example.com'),
+        selector: address('Under which name its key is in the DNS.', 'belfry'),
+        key: secret({ description: 'The RSA private key, PEM.', examples: ['${file:/etc/belfry/dkim.pem}'] }),
+      },
+      { description: 'Signs each mail (RFC 6376), for mail servers that do not do it themselves.' },
+    ),
+  ),
+});
+
+const ADDRESS_MEND =
+  'write each as `ops@example.com` or `Ops <ops@example.com>`, one to an entry; a name with `,`, `:` or `@` stands in quotes: `\'"Ops, Berlin" <ops@example.com>\'`';
+
+type EmailSettings = Static<typeof settingsSchema>;
+
+/** RFC 5321, 4.5.3.1.8: what every server has to take. */
+const MOST_RECIPIENTS = 100;
+
+/** E-mail over SMTP. https://www.rfc-editor.org/rfc/rfc5321 */
+export const email = defineChannel({
+  type: 'email',
+  summary: 'Sends mail over SMTP, as text and HTML, with a login, TLS and DKIM.',
+  documentation: 'https://www.rfc-editor.org/rfc/rfc5321',
+  settings: settingsSchema,
+  limits: { timeout: '30s' },
+  idempotent: false,
+  check: (settings) => [
+    ...serverProblems(settings),
+    ...caProblems(settings),
+    ...addressProblems(settings),
+    ...dkimProblems(settings),
+  ],
+  names: {
+    to: (text) =>
+      parseAddress(text) === undefined ? { message: 'it is not an e-mail address', mend: ADDRESS_MEND } : undefined,
+  },
+  open: (settings, tools) => openEmail(settings, tools),
+});
+
+interface Found {
+  readonly pointer: string;
+  readonly message: string;
+  readonly mend: string;
+}
+
+function serverProblems(settings: EmailSettings): Found[] {
+  const { url, host, port, user, password, tls } = settings;
+  const found: Found[] = [];
+  const server = readMailServer(settings);
+  const parted = Object.entries({ host, port, user, password }).filter(([, value]) => value !== undefined);
+  if (url === undefined && host === undefined) {
+    found.push({
+      pointer: '',
+      message: 'there is neither `url` nor `host`',
+      mend: 'name the mail server: `url: smtps://user:password@host`',
+    });
+  } else if (url !== undefined && parted.length > 0) {
+    const names = parted.map(([name]) => `\`${name}\``).join(', ');
+    found.push({
+      pointer: '/url',
+      message: `\`url\` and ${names} say the same thing twice`,
+      mend: `keep \`url\` or ${names}, not both`,
+    });
+  } else if ('pointer' in server) {
+    found.push(server);
+  } else if (tls === 'none' && server.tls === 'implicit') {
+    found.push({
+      pointer: '/tls',
+      message: '`tls: none` contradicts a server that speaks TLS at once',
+      mend: 'take `tls` out, or use `smtp://` or another port',
+    });
+  }
+  if (password !== undefined && user === undefined && url === undefined) {
+    found.push({ pointer: '/password', message: 'there is a `password` and no `user`', mend: 'set `user` too' });
+  }
+  return found;
+}
+
+function addressProblems(settings: EmailSettings): Found[] {
+  const lists = {
+    from: [settings.from],
+    to: settings.to,
+    cc: settings.cc,
+    bcc: settings.bcc,
+    reply_to: settings.reply_to,
+  };
+  return Object.entries(lists).flatMap(([name, list = []]) =>
+    list.flatMap((written, index) => {
+      if (parseAddress(written) !== undefined) return [];
+      const which = list.length > 1 ? `entry ${index + 1} of \`${name}\`` : `\`${name}\``;
+      const pointer = name === 'from' ? '/from' : `/${name}/${index}`;
+      return [{ pointer, message: `${which} is not an e-mail address`, mend: ADDRESS_MEND }];
+    }),
+  );
+}
+
+function caProblems({ ca }: EmailSettings): Found[] {
+  const fault = ca === undefined ? undefined : certificateFault(ca);
+  return fault === undefined ? [] : [{ pointer: '/ca', ...fault }];
+}
+
+function dkimProblems({ dkim }: EmailSettings): Found[] {
+  if (dkim === undefined) return [];
+  const names = (['domain', 'selector'] as const).flatMap((name) =>
+    isMailDomain(dkim[name])
+      ? []
+      : [
+          {
+            pointer: `/dkim/${name}`,
+            message: `\`${name}\` is not a name in the DNS`,
+            mend: 'write it as in the DNS: letters, digits, `-` and dots',
+          },
+        ],
+  );
+  return [...names, ...keyProblems(dkim)];
+}
+
+/** A key that cannot sign would leave every mail unsigned without a word. */
+function keyProblems(dkim: NonNullable<EmailSettings['dkim']>): Found[] {
+  try {
+    if (createPrivateKey(dkim.key.reveal()).asymmetricKeyType === 'rsa') return [];
+  } catch {
+    // Told below, together with keys of another kind.
+  }
+  const mend = 'make one with `openssl genrsa -out dkim.pem 2048`, and refer to it with ${file:...}';
+  return [{ pointer: '/dkim/key', message: 'the DKIM key is not an RSA private key in PEM', mend }];
+}
+
+function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
+  const rounds = new Rounds();
+  let opening: Promise<MailTransport> | undefined;
+  return {
+    async send(message, io) {
+      if (io.signal.aborted) {
+        throw new SendFailure('transient', 'smtp.aborted', 'the attempt ended before anything was sent');
+      }
+      const from = parseAddress(settings.from)!;
+      const people = peopleOf(settings, message);
+      opening ??= openTransport(transportOptions(settings, tools));
+      const transport = await opening;
+      const { delivery, signal } = io;
+      const attachments = await readAttachments(message.attach ?? []);
+      const replyTo = parsed(settings.reply_to ?? []);
+      const mail = mailOf({ ...people, message, delivery, from, replyTo, attachments, now: tools.clock.now() });
+      const all = [...new Set([...people.to, ...people.cc, ...people.bcc].map((person) => person.address))];
+      const recipients = rounds.owed(delivery.id, all);
+      const end = rounds.settle(delivery.id, await transport.send({ mail, from: from.address, recipients, signal }));
+      if (end.kind === 'failed') throw end.failure;
+      if (end.refused.length > 0)
+        tools.log.warn(
+          { delivery: delivery.id, refused: answersOf(end.refused) },
+          'the mail server refused some of the recipients',
+        );
+      return receiptOf(mail.messageId!, end.response, answersOf(end.refused));
+    },
+    async close() {
+      const transport = await opening?.catch(() => undefined);
+      transport?.close();
+    },
+  };
+}
+
+function receiptOf(messageId: string, response: string, refused: string): Receipt {
+  const answer = [response, refused === '' ? '' : `refused: ${refused}`].filter((part) => part !== '').join('\n');
+  return { id: messageId, status: 250, answer };
+}
+
+interface People {
+  readonly to: readonly MailAddress[];
+  readonly cc: readonly MailAddress[];
+  readonly bcc: readonly MailAddress[];
+}
+
+/** `to` of the message stands instead of everybody in the settings. */
+function peopleOf(settings: EmailSettings, message: Message): People {
+  if (message.to === undefined) {
+    return { to: parsed(settings.to), cc: parsed(settings.cc ?? []), bcc: parsed(settings.bcc ?? []) };
+  }
+  const to = parseAddresses(message.to);
+  if ('wrong' in to) {
+    const reason = `recipient ${to.wrong + 1} of the message's \`to\` is not an e-mail address (one address to an entry)`;
+    throw new SendFailure('permanent', 'email.bad_recipient', reason);
+  }
+  if (to.length === 0 || to.length > MOST_RECIPIENTS) {
+    const reason = `the message's \`to\` has ${to.length} recipients; 1 to ${MOST_RECIPIENTS} can be sent to`;
+    throw new SendFailure('permanent', 'email.bad_recipient', reason);
+  }
+  return { to, cc: [], bcc: [] };
+}
+
+/** Addresses of the settings, which were checked when they were loaded. */
+const parsed = (texts: readonly string[]): readonly MailAddress[] =>
+  texts.map(parseAddress).filter((found) => found !== undefined);
+
+function transportOptions(settings: EmailSettings, tools: ChannelTools): TransportOptions {
+  const { ca, dkim } = settings;
+  return {
+    server: readMailServer(settings) as MailServer,
+    hostname: tools.hostname,
+    ...(ca !== undefined && { ca }),
+    ...(dkim !== undefined && {
+      dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.key.reveal() },
+    }),
+  };
+}

@@ -1,0 +1,163 @@
+import { type FailureClass, type FailureDetail, SendFailure } from '../../core/problems/failure.ts';
+import { networkFailure } from '../kit/http/network-failures.ts';
+
+/** What nodemailer's errors carry. https://nodemailer.com/smtp/ */
+export interface SmtpError {
+  readonly code?: string;
+  /** The system's or OpenSSL's code, where `code` is nodemailer's. */
+  readonly originalCode?: string;
+  readonly command?: string;
+  readonly responseCode?: number;
+  readonly response?: string;
+  readonly rejectedErrors?: readonly RecipientError[];
+}
+
+export interface RecipientError extends SmtpError {
+  readonly recipient?: string;
+}
+
+/** What a mail server's answer is known by. */
+interface Reply {
+  readonly reply: number;
+  /** `5.1.1`; RFC 3463. */
+  readonly enhanced: string;
+  /** What it answers; `CONN` is the greeting. */
+  readonly command: string;
+  readonly error: string;
+}
+
+interface Row {
+  readonly when: (reply: Reply) => boolean;
+  readonly class: FailureClass;
+  readonly message: string;
+  readonly misconfigured?: boolean;
+}
+
+const isRefusal = ({ reply }: Reply): boolean => reply >= 500 && reply < 600;
+const onCommand =
+  (pattern: RegExp) =>
+  (reply: Reply): boolean =>
+    isRefusal(reply) && pattern.test(reply.command);
+const oneOf =
+  (...replies: readonly number[]) =>
+  ({ reply }: Reply): boolean =>
+    replies.includes(reply);
+
+const passing = (message: string, when: Row['when']): Row => ({ when, class: 'transient', message });
+const refused = (message: string, when: Row['when']): Row => ({ when, class: 'permanent', message });
+const blocked = (message: string, when: Row['when']): Row => ({
+  when,
+  class: 'permanent',
+  message,
+  misconfigured: true,
+});
+
+/** By the server's answer, the first row that fits. RFC 5321, 4.2; RFC 4954, 6; RFC 3463. */
+const REPLIES: readonly Row[] = [
+  blocked('the mail server refuses the user or the password', oneOf(534, 535)),
+  blocked('the mail server wants a stronger login or an encrypted connection', oneOf(538)),
+  blocked('the mail server wants a login or TLS first: set user and password, or `tls: required`', oneOf(530)),
+  blocked('the mail server does not take the login', onCommand(/^AUTH/)),
+  passing('the mail server cannot start TLS just now', ({ error, reply }) => error === 'ETLS' && reply < 500),
+  blocked('the mail server offers no TLS; `tls: none` sends without', ({ error }) => error === 'ETLS'),
+  // RFC 5321, 4.5.3.1.10: some servers say 552 where they mean 452. A full mailbox is emptied some day.
+  passing('the mailbox is full', ({ reply, enhanced }) => (reply === 552 || reply === 550) && enhanced === '5.2.2'),
+  passing(
+    'the mail server takes fewer recipients at once',
+    ({ reply, command }) => reply === 552 && command === 'RCPT TO',
+  ),
+  refused(
+    'the message is too large for the mail server',
+    ({ reply, enhanced }) => [523, 552].includes(reply) || enhanced === '5.3.4',
+  ),
+  passing('the mail server lost its place in the conversation', oneOf(503)),
+  blocked('the mail server takes no mail from this machine', onCommand(/^CONN/)),
+  blocked('the mail server refuses the sender: look at `from`', onCommand(/^MAIL FROM/)),
+  refused('the mail server refuses every recipient', onCommand(/^RCPT TO/)),
+  refused('the mail server refuses the message', isRefusal),
+  passing('the mail server closes the connection and asks for another try', oneOf(421)),
+  passing('the mail server puts the message off', () => true),
+];
+
+/** By nodemailer's code, where there was no answer. */
+const CODES: Readonly<Record<string, Omit<Row, 'when'> & { readonly code: string }>> = {
+  EAUTH: {
+    code: 'smtp.no_login',
+    class: 'permanent',
+    message: 'the login cannot be made: set both user and password',
+    misconfigured: true,
+  },
+  ENOAUTH: {
+    code: 'smtp.no_login',
+    class: 'permanent',
+    message: 'the mail server wants a login: set user and password',
+    misconfigured: true,
+  },
+  ECONFIG: { code: 'smtp.settings', class: 'permanent', message: 'the settings cannot work', misconfigured: true },
+  EENVELOPE: { code: 'smtp.envelope', class: 'permanent', message: 'an address cannot be written in SMTP' },
+  EMESSAGE: { code: 'smtp.too_large', class: 'permanent', message: 'the message is larger than the mail server takes' },
+  EMAXRECIPIENTS: { code: 'smtp.too_many', class: 'permanent', message: 'too many recipients' },
+  EPROTOCOL: {
+    code: 'smtp.garbled',
+    class: 'transient',
+    message: 'the answer is not SMTP; the port may belong to something else',
+  },
+};
+
+/** What nodemailer calls otherwise than the system. */
+const NETWORK: Readonly<Record<string, string>> = {
+  ECONNECTION: 'ECONNRESET',
+  ESOCKET: 'ECONNRESET',
+  ETLS: 'ECONNRESET',
+};
+const NO_TLS = /^(?:EPROTO|ERR_SSL_)/;
+
+/** The last 4 KiB are never needed: servers say why in the first line. */
+const LONGEST_ANSWER = 4096;
+
+/** Why a mail was not taken. `bodySent`: the last byte of it was on its way when the connection broke, so it may have been. */
+export function smtpFailure(thrown: unknown, bodySent: boolean): SendFailure {
+  if (thrown instanceof SendFailure) return thrown;
+  const error = (thrown ?? {}) as SmtpError;
+  if (error.responseCode !== undefined) return replyFailure(error);
+  if (error.code === 'EABORT') return abortFailure(bodySent);
+  const cause = error.originalCode ?? '';
+  if (NO_TLS.test(cause)) {
+    const message =
+      'no TLS could be agreed on; the port may want smtp:// where smtps:// is set, or the other way round';
+    return new SendFailure('permanent', 'tls.protocol', message, { misconfigured: true });
+  }
+  const row = cause === '' ? CODES[error.code ?? ''] : undefined;
+  if (row !== undefined) return failureOf(row, row.code, {});
+  const code = cause === '' ? (NETWORK[error.code ?? ''] ?? error.code) : cause;
+  return networkFailure({ code }, bodySent);
+}
+
+/** The class of one recipient's refusal, while the message went to others. */
+export const isForGood = (error: RecipientError): boolean => replyRow(error).class === 'permanent';
+
+function replyRow(error: SmtpError): Row {
+  const reply: Reply = {
+    reply: error.responseCode ?? 0,
+    enhanced: /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(error.response ?? '')?.[1] ?? '',
+    command: error.command ?? '',
+    error: error.code ?? '',
+  };
+  return REPLIES.find(({ when }) => when(reply))!;
+}
+
+function replyFailure(error: SmtpError): SendFailure {
+  const { responseCode: status = 0, response = '' } = error;
+  return failureOf(replyRow(error), `smtp.${status}`, { status, body: response.slice(0, LONGEST_ANSWER) });
+}
+
+function abortFailure(bodySent: boolean): SendFailure {
+  return bodySent
+    ? new SendFailure('unknown', 'smtp.no_answer', 'the mail server had the whole message and gave no answer in time')
+    : new SendFailure('transient', 'smtp.timeout', 'the mail server did not take the message in time');
+}
+
+function failureOf(row: Omit<Row, 'when'>, code: string, detail: FailureDetail): SendFailure {
+  const misconfigured = row.misconfigured === true ? { misconfigured: true } : {};
+  return new SendFailure(row.class, code, row.message, { ...detail, ...misconfigured });
+}

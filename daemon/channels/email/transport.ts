@@ -1,0 +1,139 @@
+import { connect, isIP, type Socket } from 'node:net';
+import type { SendMailOptions, SMTPPoolOptions } from 'nodemailer';
+import type { MailServer } from './server.ts';
+import { networkFailure } from '../kit/http/network-failures.ts';
+import { type NameResolver, openResolver } from '../kit/http/resolver.ts';
+import type { RecipientError } from './smtp-failure.ts';
+
+export interface TransportOptions {
+  readonly server: MailServer;
+  /** What this machine calls itself; used when it has a dot, as EHLO wants. */
+  readonly hostname: string;
+  /** PEM of authorities to trust besides the system's. */
+  readonly ca?: string;
+  readonly dkim?: { readonly domainName: string; readonly keySelector: string; readonly privateKey: string };
+}
+
+export interface MailRequest {
+  readonly mail: SendMailOptions;
+  readonly from: string;
+  readonly recipients: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export type MailOutcome =
+  /** The server took it, at least for `accepted`. */
+  | {
+      readonly kind: 'taken';
+      readonly accepted: readonly string[];
+      readonly rejected: readonly RecipientError[];
+      readonly response: string;
+    }
+  /** `bodySent`: all of it had been handed to the connection. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly bodySent: boolean };
+
+export interface MailTransport {
+  /** Never rejects. */
+  send(request: MailRequest): Promise<MailOutcome>;
+  close(): void;
+}
+
+/** The attempt's deadline ends what takes too long; this only keeps a forgotten connection from staying for ever. */
+const NEVER = 10 * 60 * 1000;
+/** More than a lane's attempts at once. */
+const CONNECTIONS = 20;
+
+/** One pool of connections to one mail server. */
+export async function openTransport(options: TransportOptions): Promise<MailTransport> {
+  // Loaded when a mail is first sent: most commands of the command line never do.
+  const { createTransport } = await import('nodemailer');
+  const resolver = openResolver();
+  const pool = createTransport(poolOptions(options, resolver));
+  // An idle connection that breaks is nobody's failure; a send that breaks rejects by itself.
+  pool.on('error', () => {});
+  /** What to call when the last byte of a mail has been read, by the envelope of its attempt. */
+  const bodyRead = new WeakMap<object, () => void>();
+  pool.use('stream', (mail, done) => {
+    const createReadStream = mail.message.createReadStream.bind(mail.message);
+    mail.message.createReadStream = (...given) => {
+      const stream = createReadStream(...given);
+      stream.once('end', () => bodyRead.get(mail.data.envelope as object)?.());
+      return stream;
+    };
+    done();
+  });
+  return {
+    async send({ mail, from, recipients, signal }) {
+      let bodySent = false;
+      const envelope = { from, to: [...recipients] };
+      bodyRead.set(envelope, () => {
+        bodySent = true;
+      });
+      try {
+        const info = await pool.sendMail({ ...mail, envelope, signal });
+        const rejected = (info.rejectedErrors ?? []) as readonly RecipientError[];
+        return { kind: 'taken', accepted: info.accepted.map(String), rejected, response: info.response };
+      } catch (error) {
+        return { kind: 'failed', error, bodySent };
+      }
+    },
+    close() {
+      resolver.close();
+      pool.close({ force: true });
+    },
+  };
+}
+
+function poolOptions(
+  { server, hostname, ca, dkim }: TransportOptions,
+  resolver: NameResolver,
+): SMTPPoolOptions & { readonly pool: true } {
+  return {
+    pool: true,
+    maxConnections: CONNECTIONS,
+    maxRequeues: 1,
+    host: server.host,
+    port: server.port,
+    secure: server.tls === 'implicit',
+    requireTLS: server.tls === 'required',
+    ignoreTLS: server.tls === 'none',
+    tls: { rejectUnauthorized: server.verify, ...(ca !== undefined && { ca }) },
+    connectionTimeout: NEVER,
+    greetingTimeout: NEVER,
+    socketTimeout: NEVER,
+    // Nothing in a message may make the daemon read a file or a URL.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...(hostname.includes('.') && { name: hostname }),
+    ...(server.user !== undefined && { auth: { user: server.user, pass: server.password ?? '' } }),
+    ...(dkim !== undefined && { dkim: { ...dkim } }),
+    getSocket(_, done) {
+      dial(server, resolver).then(
+        (connection) => done(null, { connection }),
+        (error: unknown) => done(networkFailure(error, false), false),
+      );
+    },
+  };
+}
+
+/** Connects to the first address that answers; names go through a resolver that stalls nobody else. */
+function dial({ host, port }: MailServer, resolver: NameResolver): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host,
+      port,
+      ...(isIP(host) === 0 && { lookup: resolver.lookup, autoSelectFamily: true }),
+    });
+    socket.setTimeout(DIAL_TIMEOUT, () =>
+      socket.destroy(Object.assign(new Error('connect timeout'), { code: 'ETIMEDOUT' })),
+    );
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.setTimeout(0);
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
+const DIAL_TIMEOUT = 30_000;

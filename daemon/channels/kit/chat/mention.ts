@@ -1,0 +1,103 @@
+import type { Delivery } from '../../../core/delivery/delivery.ts';
+import { mentionsEverybody } from '../../../core/message/everybody.ts';
+import { oneOrMany } from '../../../core/schema/fields.ts';
+import { Type } from '../../../core/schema/type.ts';
+import type { Log } from '../../../lib/log.ts';
+
+/** Who is called by name. */
+export interface Mentions {
+  readonly all: boolean;
+  readonly mobiles: readonly string[];
+  readonly users: readonly string[];
+}
+
+export const mentionSetting = (doc: { readonly description: string; readonly examples: readonly unknown[] }) =>
+  Type.Optional(
+    oneOrMany(
+      Type.String({
+        description:
+          '`all`, a mobile number, or a user id; `user:` or `mobile:` in front where it could be taken for the other.',
+        examples: ['all', '13800138000', 'zhangsan'],
+      }),
+      doc,
+    ),
+  );
+
+/** A number as people write it: spaces, hyphens, dots and brackets are left out. */
+const PHONE = /^\+?\d{6,15}$/;
+const PHONE_MARKS = /[\s().-]/g;
+const LOOKS_LIKE_PHONE = /^\+?[\d\s().-]+$/;
+/** Ids of all three providers: no markup, no spaces, nothing that could end a tag. */
+const ID = /^[\w.@-]{1,64}$/;
+
+type Mention =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'mobile'; readonly name: string }
+  | { readonly kind: 'user'; readonly name: string };
+
+/** Undefined when it is none of them: it could stand in markup. */
+function readMention(written: string): Mention | undefined {
+  const [, kind, name = ''] = /^@?(?:(user|mobile):)?(.*)$/s.exec(written.trim()) ?? [];
+  // A user of that name would be everybody to some providers.
+  if (mentionsEverybody(name)) return kind === undefined ? { kind: 'all' } : undefined;
+  const phone = LOOKS_LIKE_PHONE.test(name) ? name.replace(PHONE_MARKS, '') : name;
+  if (kind !== 'user' && PHONE.test(phone)) return { kind: 'mobile', name: phone.replace(/^\+86/, '') };
+  return kind !== 'mobile' && ID.test(name) ? { kind: 'user', name } : undefined;
+}
+
+interface MentionFault {
+  readonly message: string;
+  readonly mend: string;
+}
+
+/** A name that would mention nobody. */
+export const mentionFault = (written: string): MentionFault | undefined =>
+  readMention(written) === undefined
+    ? {
+        message: 'this is neither `all`, a mobile number nor a user id',
+        mend: 'write a mobile number in digits, a user id in letters, digits, `_`, `.`, `@` and `-`, or `all`',
+      }
+    : undefined;
+
+/** The same where mobile numbers mention nobody either. */
+export const mentionFaultWithoutMobiles = (written: string): MentionFault | undefined =>
+  readMention(written)?.kind === 'mobile'
+    ? {
+        message: 'nobody can be mentioned by a mobile number here',
+        mend: 'give the open id, or write `user:` before a user id of digits',
+      }
+    : mentionFault(written);
+
+/** Problems of the entries in the settings. */
+export function checkMentions(written: readonly string[] | undefined, faultOf = mentionFault) {
+  return (written ?? []).flatMap((one, index) => {
+    const fault = faultOf(one);
+    return fault === undefined ? [] : [{ pointer: `/mention/${index}`, ...fault }];
+  });
+}
+
+/** Tells the log of names in a message that mention nobody: they came from an event or from a rule, which does not know the channel. */
+export function logUnreadable(mention: readonly string[] | undefined, log: Log, delivery: Delivery): void {
+  const left = (mention ?? []).filter((one) => readMention(one) === undefined);
+  if (left.length > 0)
+    log.warn(
+      { delivery: delivery.id, rule: delivery.rule, mention: left.slice(0, 5) },
+      'a name in `mention` mentions nobody',
+    );
+}
+
+/** Sorts mentions by kind; what is none of them is left out, since it would stand in markup. */
+export function readMentions(...lists: readonly (readonly string[] | undefined)[]): Mentions {
+  const mobiles = new Set<string>();
+  const users = new Set<string>();
+  let all = false;
+  for (const mention of lists.flatMap((list) => list ?? []).map(readMention)) {
+    if (mention?.kind === 'all') all = true;
+    else if (mention?.kind === 'mobile') mobiles.add(mention.name);
+    else if (mention?.kind === 'user') users.add(mention.name);
+  }
+  return { all, mobiles: [...mobiles], users: [...users] };
+}
+
+export const mentionsNobody = ({ all, mobiles, users }: Mentions): boolean =>
+  !all && mobiles.length === 0 && users.length === 0;

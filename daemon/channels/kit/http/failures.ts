@@ -1,0 +1,91 @@
+import { type FailureClass, SendFailure } from '../../../core/problems/failure.ts';
+import type { HttpAnswer } from './client.ts';
+import { cutToBytes } from '../text/text.ts';
+
+/** First and last status of a range. */
+export type StatusRange = readonly [number, number];
+
+export const ANY_2XX: readonly StatusRange[] = [[200, 299]];
+
+export const isSuccess = (status: number, ranges: readonly StatusRange[] = ANY_2XX): boolean =>
+  ranges.some(([first, last]) => status >= first && status <= last);
+
+interface Row {
+  readonly statuses: StatusRange;
+  readonly class: FailureClass;
+  readonly message: string;
+  readonly code?: string;
+  readonly misconfigured?: true;
+  readonly rateLimited?: true;
+}
+
+const one = (status: number): StatusRange => [status, status];
+
+/** The first row that fits counts. https://www.rfc-editor.org/rfc/rfc9110#section-15 */
+const ROWS: readonly Row[] = [
+  { statuses: one(401), class: 'permanent', message: 'the credentials were refused', misconfigured: true },
+  { statuses: one(403), class: 'permanent', message: 'access was refused', misconfigured: true },
+  { statuses: one(404), class: 'permanent', message: 'there is nothing at this address' },
+  { statuses: one(407), class: 'permanent', message: 'a proxy wants credentials', misconfigured: true },
+  { statuses: one(408), class: 'transient', message: 'the far side waited too long for the request' },
+  { statuses: one(410), class: 'permanent', message: 'the address is gone for good' },
+  { statuses: one(413), class: 'permanent', message: 'the message is too large for the far side' },
+  { statuses: one(425), class: 'transient', message: 'the far side asks to send it again' },
+  { statuses: one(429), class: 'transient', message: 'too many requests', rateLimited: true },
+  { statuses: [500, 599], class: 'transient', message: 'the far side has trouble' },
+  {
+    statuses: [300, 399],
+    class: 'permanent',
+    code: 'http.redirect',
+    message: 'the far side sends elsewhere, and redirects are not followed',
+    misconfigured: true,
+  },
+  { statuses: [400, 499], class: 'permanent', message: 'the far side refused the request' },
+  { statuses: [200, 299], class: 'permanent', message: 'the answer does not count as success' },
+  { statuses: [0, 999], class: 'unknown', message: 'the answer has a status that HTTP does not know' },
+];
+
+/** A provider's own last words on some statuses. */
+export type StatusTweaks = Readonly<Record<number, { readonly misconfigured?: boolean; readonly message?: string }>>;
+
+/**
+ * What an answer that is no success means. `now` (milliseconds since the epoch) is for a `Retry-After` that is a date.
+ * For an address that is itself the credential, `tweaks` says that 404 and 410 are the channel's fault.
+ */
+export function failureOf(answer: HttpAnswer, now: number, tweaks: StatusTweaks = {}): SendFailure {
+  const { status } = answer;
+  const row = ROWS.find(({ statuses }) => isSuccess(status, [statuses])) ?? ROWS.at(-1)!;
+  const { misconfigured = row.misconfigured, message = row.message } = tweaks[status] ?? {};
+  const retryAfter = row.class === 'transient' ? retryAfterOf(answer.headers['retry-after'], now) : undefined;
+  return new SendFailure(row.class, row.code ?? `http.${status}`, message, {
+    status,
+    body: shown(answer.text),
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...(row.rateLimited !== undefined && { rateLimited: true }),
+    ...(misconfigured === true && { misconfigured: true }),
+  });
+}
+
+const LONGEST_PAUSE = 24 * 60 * 60 * 1000;
+
+/** A date of HTTP has a time of day; the form of asctime has no zone. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 */
+const HTTP_DATE = /\d\d:\d\d:\d\d/;
+const ZONE = /(?:GMT|UTC|Z|[+-]\d\d:?\d\d)$/;
+
+/** `Retry-After` in milliseconds from now, at most 24 h: seconds or an HTTP date; undefined when it is neither. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+export function retryAfterOf(value: string | undefined, now: number): number | undefined {
+  const text = value?.trim() ?? '';
+  const ms = /^\d+(?:\.\d+)?$/.test(text)
+    ? Number(text) * 1000
+    : HTTP_DATE.test(text)
+      ? Date.parse(ZONE.test(text) ? text : `${text} GMT`) - now
+      : Number.NaN;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, Math.round(ms)), LONGEST_PAUSE);
+}
+
+const LONGEST_SHOWN = 4096;
+
+/** As much of an answer as a person needs to see. */
+export function shown(text: string, bytes = LONGEST_SHOWN): string {
+  return cutToBytes(text, bytes);
+}

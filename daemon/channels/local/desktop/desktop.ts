@@ -1,0 +1,86 @@
+import { SendFailure } from '../../../core/problems/failure.ts';
+import { duration, nameOrPath, path, strict } from '../../../core/schema/fields.ts';
+import { type Static, Type } from '../../../core/schema/type.ts';
+import { type ChannelTools, defineChannel, type Notifier } from '../../channel.ts';
+import { ICON_SIDE, iconTrouble, shippedIcon } from './icon.ts';
+import type { DesktopLook } from './look.ts';
+import { openNativeNotifier } from './native.ts';
+import { openNotifySend } from './notify-send.ts';
+
+const settingsSchema = strict({
+  icon: Type.Optional(
+    path({
+      description: `A PNG of ${ICON_SIDE} × ${ICON_SIDE} pixels; Belfry's bell if not set.`,
+      examples: ['/etc/belfry/bell.png'],
+    }),
+  ),
+  app_name: Type.Optional(
+    Type.String({
+      description: 'Who the desktop says it is from; some desktops have settings by this name.',
+      examples: ['Build server'],
+      default: 'Belfry',
+      minLength: 1,
+    }),
+  ),
+  timeout: Type.Optional(
+    duration({
+      description: 'How long it is shown; the desktop decides if not set, and may ignore it for `high` and `urgent`.',
+      examples: ['8s'],
+    }),
+  ),
+  sound: Type.Optional(
+    nameOrPath({
+      description: "A sound of the desktop's theme by its name, or the path of a sound file; silent if not set.",
+      examples: ['message-new-instant', '/usr/share/sounds/alert.ogg'],
+      pattern: '^[^:]+$',
+    }),
+  ),
+});
+
+type DesktopSettings = Static<typeof settingsSchema>;
+
+/**
+ * Desktop notifications: libnotify's `notify-send` on Linux, the notification centre on macOS and Windows.
+ * https://specifications.freedesktop.org/notification-spec/latest/
+ */
+export const desktop = defineChannel({
+  type: 'desktop',
+  summary: 'Shows a notification on the desktop of the user that runs the daemon.',
+  documentation: 'https://specifications.freedesktop.org/notification-spec/latest/',
+  settings: settingsSchema,
+  limits: { concurrency: 1 },
+  idempotent: false,
+  check({ icon }) {
+    const trouble = icon === undefined ? undefined : iconTrouble(icon);
+    return trouble === undefined ? [] : [{ pointer: '/icon', ...trouble }];
+  },
+  open: (settings, tools) => openDesktop(lookOf(settings), tools),
+});
+
+const OPENERS: Readonly<Partial<Record<NodeJS.Platform, (look: DesktopLook, tools: ChannelTools) => Notifier>>> = {
+  darwin: openNativeNotifier,
+  win32: openNativeNotifier,
+};
+
+function openDesktop(look: DesktopLook, tools: ChannelTools): Notifier {
+  const notifier = (OPENERS[process.platform] ?? openNotifySend)(look, tools);
+  return {
+    send(message, io) {
+      if (!io.signal.aborted) return notifier.send(message, io);
+      return Promise.reject(
+        new SendFailure('transient', 'desktop.aborted', 'the attempt ended before anything was shown'),
+      );
+    },
+  };
+}
+
+function lookOf({ icon, app_name, timeout, sound }: DesktopSettings): DesktopLook {
+  return {
+    icon: icon === undefined ? shippedIcon() : icon,
+    appName: app_name ?? 'Belfry',
+    ...(timeout !== undefined && { timeout }),
+    ...(sound !== undefined && { sound }),
+  };
+}
+
+export { desktopTrouble } from './session.ts';

@@ -1,0 +1,178 @@
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type FailureClass, SendFailure } from '../../core/problems/failure.ts';
+import type { Message } from '../../core/message/message.ts';
+import { pathTemplate, strict } from '../../core/schema/fields.ts';
+import { Type } from '../../core/schema/type.ts';
+import type { Delivery } from '../../core/delivery/delivery.ts';
+import { makeFolder } from '../../lib/files/make-folder.ts';
+import { defineChannel } from '../channel.ts';
+import { notification, sendScope } from '../kit/http/settings.ts';
+import { plainBodyWithDetails, plainTitle } from '../kit/text/plain.ts';
+import { wellFormed } from '../kit/text/text.ts';
+
+type FileFormat = 'jsonl' | 'text';
+
+/** Appends each message to a file, one line each, on disk before it counts as delivered. */
+export const file = defineChannel({
+  type: 'file',
+  summary: 'Appends each message to a file as one line, as JSON or as text.',
+  documentation: 'https://jsonlines.org/',
+  settings: strict({
+    path: pathTemplate({
+      description:
+        "The file to append to; it and its folder are made if missing. May be a template; `/` in an event's values becomes `_`.",
+      examples: ['/var/log/belfry/notifications.jsonl', 'outbox/{{ rule }}.jsonl'],
+    }),
+    format: Type.Optional(
+      Type.Unsafe<FileFormat>({
+        type: 'string',
+        enum: ['jsonl', 'text'],
+        description: '`jsonl`: one JSON object a line. `text`: time, priority, title and body on one line.',
+        examples: ['text'],
+        default: 'jsonl',
+      }),
+    ),
+  }),
+  limits: { concurrency: 1 },
+  idempotent: false,
+  open({ path: target, format = 'jsonl' }, tools) {
+    let turn: Promise<unknown> = Promise.resolve();
+    return {
+      async send(message, { delivery, signal }) {
+        const { text, error } = target.render(sendScope(message, delivery), asName);
+        if (error !== undefined)
+          throw new SendFailure('permanent', 'file.path', `the template of path failed: ${error}`);
+        const line = LINES[format](message, delivery, tools.clock.now());
+        // Only one at a time, so that a line cut short by a full disk is always the last one and can be taken back.
+        const appended = turn.then(() => append(text, line, signal));
+        turn = appended.catch(() => undefined);
+        return { answer: `${await appended} bytes appended` };
+      },
+    };
+  },
+});
+
+/** A value from an event becomes part of a file name: never a folder, never the way out of one. */
+function asName(value: string): string {
+  return wellFormed(value)
+    .replace(/[/\\\p{Cc}]/gu, '_')
+    .replace(/^\.+/, '_');
+}
+
+const LINES: Readonly<Record<FileFormat, (message: Message, delivery: Delivery, now: number) => string>> = {
+  jsonl: (message, delivery) => `${JSON.stringify(notification(message, delivery))}\n`,
+  text(message, _, now) {
+    const body = plainBodyWithDetails(message);
+    const said = [plainTitle(message), body].filter((part) => part !== '').join(': ');
+    return `${new Date(now).toISOString()} [${message.priority}] ${escapeLine(said)}\n`;
+  },
+};
+
+/** A newline in the text shows as `\n`, and a backslash as `\\`: one message is one line, and can be read back. */
+function escapeLine(text: string): string {
+  return wellFormed(text)
+    .replaceAll('\\', String.raw`\\`)
+    .replaceAll('\n', String.raw`\n`)
+    .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Resolves to the number of bytes once they are on disk. */
+async function append(target: string, line: string, signal: AbortSignal): Promise<number> {
+  if (signal.aborted) {
+    throw new SendFailure('transient', 'file.aborted', 'the attempt ended before anything was written');
+  }
+  let opened: FileHandle;
+  try {
+    await refuseSpecial(target);
+    await makeFolder(path.dirname(target));
+    opened = await open(target, 'a+', 0o600);
+  } catch (error) {
+    throw fileFailure(error, 'opened');
+  }
+  try {
+    return await appendTo(opened, line);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Opening a pipe that nobody reads would wait for ever. */
+async function refuseSpecial(target: string): Promise<void> {
+  const found = await stat(target).catch(() => undefined);
+  if (found?.isFIFO() === true || found?.isSocket() === true) {
+    throw new SendFailure('permanent', 'file.not_a_file', 'what stands at path is a pipe or a socket; name a file', {
+      misconfigured: true,
+    });
+  }
+}
+
+async function appendTo(opened: FileHandle, line: string): Promise<number> {
+  const before = await opened.stat();
+  const bytes = Buffer.from((await endsMidLine(opened, before)) ? `\n${line}` : line, 'utf8');
+  try {
+    const { bytesWritten } = await opened.write(bytes);
+    if (bytesWritten < bytes.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+  } catch (error) {
+    if (before.isFile()) await opened.truncate(before.size).catch(() => undefined);
+    throw fileFailure(error, 'written');
+  }
+  try {
+    if (before.isFile()) await opened.sync();
+  } catch (error) {
+    // What reached the disk cannot be known once a sync has failed.
+    throw new SendFailure('unknown', codeOf(error), 'the file could not be synced to disk', { cause: error });
+  }
+  return bytes.length;
+}
+
+/** A crash or another program may have left half a line, which must not swallow ours. */
+async function endsMidLine(opened: FileHandle, stats: { isFile(): boolean; size: number }): Promise<boolean> {
+  if (!stats.isFile() || stats.size === 0) return false;
+  const last = Buffer.alloc(1);
+  await opened.read(last, 0, 1, stats.size - 1);
+  return last[0] !== 0x0a;
+}
+
+interface Row {
+  readonly class: FailureClass;
+  readonly message: string;
+  readonly misconfigured?: boolean;
+}
+
+const blocked = (message: string): Row => ({ class: 'permanent', message, misconfigured: true });
+const passing = (message: string): Row => ({ class: 'transient', message });
+
+/** errno(3), by what a person has to do about it. */
+const ROWS: Readonly<Record<string, Row>> = {
+  ENOSPC: passing('the disk is full'),
+  EDQUOT: passing('the disk quota is used up'),
+  EMFILE: passing('this process has too many files open'),
+  ENFILE: passing('this machine has too many files open'),
+  EIO: passing('the disk reported an error'),
+  EBUSY: passing('the file is busy'),
+  EAGAIN: passing('the file is busy'),
+  ESTALE: passing('the network file system lost the file'),
+  EACCES: blocked('no permission: let the user that runs belfry write to path'),
+  EPERM: blocked('not permitted: let the user that runs belfry append to path'),
+  EROFS: blocked('the file system is read-only'),
+  EISDIR: blocked('path is a folder; name a file in it'),
+  ENOTDIR: blocked('a part of path is a file where a folder should be'),
+  EEXIST: blocked('a part of path is a file where a folder should be'),
+  ELOOP: blocked('path leads through symbolic links in a circle'),
+  ENOENT: passing(
+    'a folder above path has vanished while it was in use (a stale mount, a cleaned PrivateTmp); restart belfry',
+  ),
+  ENXIO: blocked('what stands at path is no file'),
+  ENAMETOOLONG: { class: 'permanent', message: 'the file name is too long' },
+  EFBIG: blocked('the file has reached the largest size allowed'),
+};
+
+const codeOf = (error: unknown): string => `file.${((error as NodeJS.ErrnoException).code ?? 'failed').toLowerCase()}`;
+
+function fileFailure(error: unknown, step: 'opened' | 'written'): SendFailure {
+  if (error instanceof SendFailure) return error;
+  const row = ROWS[(error as NodeJS.ErrnoException).code ?? ''] ?? passing('an unexpected error');
+  const detail = row.misconfigured === true ? { misconfigured: true } : {};
+  return new SendFailure(row.class, codeOf(error), `the file could not be ${step}: ${row.message}`, detail);
+}

@@ -1,0 +1,59 @@
+import { SendFailure } from '../../core/problems/failure.ts';
+import { strict } from '../../core/schema/fields.ts';
+import { Type } from '../../core/schema/type.ts';
+import { defineChannel } from '../channel.ts';
+import { plainBody, plainTitle } from '../kit/text/plain.ts';
+import { cutToBytes } from '../kit/text/text.ts';
+
+/** A log is read by the line. */
+const LONGEST_BODY = 16 * 1024;
+const LONGEST_TITLE = 1024;
+
+/** An event must not be able to write a line that looks like another one's, also where the log is plain text. */
+const oneLine = (text: string): string => text.replace(/\n+/g, ' ⏎ ');
+
+/** The daemon's own log: on a terminal it is what "tell me here" means, under systemd it is the journal. */
+export const log = defineChannel({
+  type: 'log',
+  summary: "Writes the message to the daemon's own log: the terminal, or the journal under systemd.",
+  documentation: 'https://github.com/pinojs/pino/blob/main/docs/api.md#logger-level',
+  settings: strict({
+    level: Type.Optional(
+      Type.Unsafe<'debug' | 'info' | 'warn' | 'error'>({
+        type: 'string',
+        enum: ['debug', 'info', 'warn', 'error'],
+        description: 'At which level messages are written; `daemon.log.level` must let it through.',
+        examples: ['warn'],
+        default: 'info',
+      }),
+    ),
+  }),
+  limits: { concurrency: 1 },
+  idempotent: false,
+  open: ({ level = 'info' }, tools) => ({
+    send(message, { delivery, signal }) {
+      if (signal.aborted) {
+        return Promise.reject(
+          new SendFailure('transient', 'log.aborted', 'the attempt ended before anything was written'),
+        );
+      }
+      if (!tools.log.isLevelEnabled(level)) {
+        const reason = `the daemon's log leaves out level ${level}: lower daemon.log.level, or raise this channel's level`;
+        return Promise.reject(new SendFailure('permanent', 'log.level', reason, { misconfigured: true }));
+      }
+      const body = cutToBytes(oneLine(plainBody(message)), LONGEST_BODY);
+      tools.log[level](
+        {
+          ...(body !== '' && { body }),
+          ...(message.priority !== 'normal' && { priority: message.priority }),
+          ...(message.tags.length > 0 && { tags: message.tags }),
+          ...(message.link !== undefined && { link: message.link }),
+          rule: delivery.rule,
+          delivery: delivery.id,
+        },
+        cutToBytes(plainTitle(message), LONGEST_TITLE),
+      );
+      return Promise.resolve({ answer: `logged at ${level}` });
+    },
+  }),
+});

@@ -1,0 +1,224 @@
+import { escapeFor } from '../../core/message/escape.ts';
+import { SendFailure } from '../../core/problems/failure.ts';
+import { isObject } from '../../core/values/json.ts';
+import type { Scope, Template } from '../../core/ruleset.ts';
+import { template } from '../../core/schema/fields.ts';
+import { Type } from '../../core/schema/type.ts';
+import type { Found, Notification } from '../kit/http/settings.ts';
+import { wellFormed } from '../kit/text/text.ts';
+
+/** A body as YAML: text is a template, everything else stands for itself. */
+export type BodyMap = { readonly [name: string]: BodyValue };
+export type BodyValue = Template | number | boolean | null | readonly BodyValue[] | BodyMap;
+
+/** How deep a body may be nested; a schema without references has to spell each level out. */
+const DEPTH = 4;
+
+const value = (depth: number): object => ({
+  anyOf: [
+    template({ description: 'One text of the body.', examples: ['{{ title }}'] }),
+    { type: ['number', 'boolean', 'null'] },
+    ...(depth === 0 ? [] : [{ type: 'array', items: value(depth - 1) }, map(depth - 1)]),
+  ],
+});
+
+const map = (depth: number): object => ({ type: 'object', additionalProperties: value(depth) });
+
+export const bodySetting = () =>
+  Type.Unsafe<Template | BodyMap>({
+    anyOf: [
+      template({ description: 'The whole body as a template.', examples: ['{"text": "{{ title }}"}'] }),
+      map(DEPTH),
+    ],
+    description:
+      'What is sent. A map becomes JSON (a form, where `headers` says so), each text in it a template. A string is one template; values are escaped for the content type: JSON, form, XML or HTML.',
+    examples: [{ text: '{{ title }}: {{ body }}', level: '{{ priority }}' }, '{"text": "{{ title }}"}'],
+  });
+
+export interface Content {
+  readonly text: string;
+  readonly type: string;
+}
+
+const JSON_TYPE = 'application/json';
+
+/** Bodies in which text from an event could become something else than a value. The first row that fits the content type counts. */
+interface BodyKind {
+  readonly name: string;
+  readonly types: RegExp;
+  /** Makes a value harmless inside such a body. */
+  readonly escape: (text: string) => string;
+  /** Whether a rendered template is such a body; every text is, if not given. */
+  readonly isValid?: (text: string) => boolean;
+  /** A map of rendered values as such a body; undefined where it cannot be written so. */
+  readonly fromMap: (content: Readonly<Record<string, unknown>>) => string | undefined;
+}
+
+const KINDS: readonly BodyKind[] = [
+  {
+    name: 'JSON',
+    types: /^(?:application|text)\/(?:[\w.+-]+\+)?json\b/i,
+    escape: jsonEscaped,
+    isValid: parses,
+    fromMap: toJson,
+  },
+  {
+    name: 'JSON lines',
+    types: /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines)\b/i,
+    escape: jsonEscaped,
+    isValid: (text) => text.split('\n').every((line) => line.trim() === '' || parses(line)),
+    fromMap: (content) => `${toJson(content)}\n`,
+  },
+  {
+    // https://url.spec.whatwg.org/#application/x-www-form-urlencoded
+    name: 'form',
+    types: /^application\/x-www-form-urlencoded\b/i,
+    escape: formEscaped,
+    fromMap: toForm,
+  },
+  {
+    name: 'XML',
+    types: /^(?:application|text)\/(?:[\w.+-]+\+)?xml\b/i,
+    escape: (text) => escapeFor(wellFormed(text).replace(FORBIDDEN_IN_XML, ''), 'html'),
+    fromMap: () => undefined,
+  },
+  { name: 'HTML', types: /^text\/html\b/i, escape: (text) => escapeFor(text, 'html'), fromMap: () => undefined },
+];
+
+/** A boundary cannot be kept out of a value without changing the value. */
+const MULTIPART = /^multipart\//i;
+
+/** https://www.w3.org/TR/xml/#charsets */
+// oxlint-disable-next-line no-control-regex
+const FORBIDDEN_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
+const kindOf = (type: string): BodyKind | undefined => KINDS.find(({ types }) => types.test(type.trim()));
+
+/** Problems of a body with the content type that the settings give. */
+export function checkBody(
+  body: Template | BodyMap | undefined,
+  headers: Readonly<Record<string, Template>> | undefined,
+): Found[] {
+  const name = Object.keys(headers ?? {}).find((each) => each.toLowerCase() === 'content-type');
+  const type = name === undefined ? undefined : headers![name]!.source;
+  if (type === undefined) return [];
+  const found = (message: string, mend: string): Found[] => [{ pointer: '/body', message, mend }];
+  // An event that chooses the content type would choose how its own text is escaped.
+  if (/\{[{%]/.test(type))
+    return body === undefined
+      ? []
+      : found(`\`${name}\` is a template, and values in \`body\` are escaped for it`, `write \`${name}\` out`);
+  if (MULTIPART.test(type.trim()))
+    return found('a body of several parts cannot be written as a template', 'send JSON or a form');
+  const kind = kindOf(type);
+  if (kind === undefined) return [];
+  if (body === undefined)
+    return kind.name.startsWith('JSON')
+      ? []
+      : found(`the default body is JSON, and \`headers\` says ${kind.name}`, 'give `body`, or take the header out');
+  if (isTemplate(body))
+    return kind.name === 'form' && ENCODES_TWICE.test(body.source)
+      ? found('values in a form are encoded already', 'take `url_encode` out')
+      : [];
+  const sample = fieldsOf(body, (text) => text.source);
+  return kind.fromMap(sample) === undefined
+    ? found(
+        `a map cannot be written as ${kind.name}`,
+        kind.name === 'form' ? 'use a flat map of texts, numbers and lists of these' : 'write `body` as one text',
+      )
+    : [];
+}
+
+/** An encoding filter whose outcome is encoded again, since no `raw` follows. */
+const ENCODES_TWICE = /\|\s*(?:url_encode|cgi_escape|uri_escape)\b(?![^}]*\|\s*raw\b)/;
+
+/** `type` is the content type that the settings ask for. */
+export function renderBody(
+  setting: Template | BodyMap | undefined,
+  standard: Notification,
+  scope: Scope,
+  type: string | undefined,
+): Content {
+  if (setting === undefined) return { text: toJson(standard), type: type ?? JSON_TYPE };
+  if (!isTemplate(setting)) return renderMap(setting, standard, scope, type ?? JSON_TYPE);
+  const wanted = type ?? (looksLikeJson(setting.source) ? JSON_TYPE : 'text/plain; charset=utf-8');
+  const kind = kindOf(wanted);
+  if (MULTIPART.test(wanted)) throw refusal('cannot have several parts');
+  const { text, error } = setting.render(scope, kind?.escape);
+  if (kind !== undefined && error !== undefined) throw refusal(`failed: ${error}`, text);
+  if (kind?.isValid?.(text) === false) throw refusal(`gave no valid ${kind.name}`, text);
+  return { text: wellFormed(error === undefined ? text : insteadOf(error, standard)), type: wanted };
+}
+
+function renderMap(setting: BodyMap, standard: Notification, scope: Scope, type: string): Content {
+  const fields = fieldsOf(setting, (each) => {
+    const { text, error } = each.render(scope);
+    return error === undefined ? text : insteadOf(error, standard);
+  });
+  // A content type that is no known kind is a label that some receivers want on JSON.
+  const text = (kindOf(type)?.fromMap ?? toJson)(fields);
+  if (text === undefined || MULTIPART.test(type)) throw refusal(`gave a map, which cannot be written as ${type}`);
+  return { text, type };
+}
+
+const refusal = (why: string, text = ''): SendFailure =>
+  new SendFailure('permanent', 'webhook.body', `the template of the body ${why}`, { body: text.slice(0, 1000) });
+
+/** What stands where a template failed, so that the message is not lost with it. */
+const insteadOf = (error: string, { title, body }: Notification): string =>
+  `[template error: ${error}] ${title}\n${body}`;
+
+/** A map with each of its templates replaced by a text. */
+function fieldsOf(setting: BodyMap, textOf: (template: Template) => string): Record<string, unknown> {
+  const valueOf = (item: BodyValue): unknown => {
+    if (typeof item !== 'object' || item === null) return item;
+    if (Array.isArray(item)) return (item as readonly BodyValue[]).map(valueOf);
+    return isTemplate(item) ? textOf(item) : fieldsOf(item as BodyMap, textOf);
+  };
+  return Object.fromEntries(Object.entries(setting).map(([name, item]) => [name, valueOf(item)]));
+}
+
+const isTemplate = (setting: Template | BodyMap | readonly BodyValue[]): setting is Template =>
+  'render' in setting && typeof setting.render === 'function';
+
+/** An object or an array, not a `{{` or `{%` of the template language. */
+const looksLikeJson = (source: string): boolean => /^\s*(?:\{(?![{%])|\[)/.test(source);
+
+/** How JSON writes a surrogate that has no partner; the replacing is slow, and hardly ever needed. */
+const LONE_SURROGATE = /\\ud[89a-f]/;
+
+function toJson(content: unknown): string {
+  const text = JSON.stringify(content);
+  if (!LONE_SURROGATE.test(text)) return text;
+  return JSON.stringify(content, (_, item: unknown) => (typeof item === 'string' ? wellFormed(item) : item));
+}
+
+function jsonEscaped(text: string): string {
+  return JSON.stringify(wellFormed(text)).slice(1, -1);
+}
+
+/** One value of a form: `new URLSearchParams` writes a space as `+` and encodes all that separates fields. */
+function formEscaped(text: string): string {
+  return new URLSearchParams({ v: wellFormed(text) }).toString().slice(2);
+}
+
+const scalarText = (item: unknown): string =>
+  item === null ? '' : typeof item === 'string' ? item : JSON.stringify(item);
+
+/** A list becomes one field for each of its values; undefined when something is nested deeper. */
+function toForm(content: Readonly<Record<string, unknown>>): string | undefined {
+  const fields = Object.entries(content).flatMap(([name, item]) =>
+    Array.isArray(item) ? item.map((each: unknown) => [name, each] as const) : [[name, item] as const],
+  );
+  if (fields.some(([, item]) => Array.isArray(item) || isObject(item))) return undefined;
+  return fields.map(([name, item]) => `${formEscaped(name)}=${formEscaped(scalarText(item))}`).join('&');
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,223 @@
+import type { Receipt } from '../../core/delivery/delivery.ts';
+import { SendFailure } from '../../core/problems/failure.ts';
+import type { Message } from '../../core/message/message.ts';
+import { oneOrMany, secret, strict, wordOrTemplate } from '../../core/schema/fields.ts';
+import { type Static, Type } from '../../core/schema/type.ts';
+import { type ChannelTools, defineChannel, type Notifier, type SendIo } from '../channel.ts';
+import { HTTP_URL, readUrl } from '../../core/values/url.ts';
+import { failureOf, isSuccess, shown, type StatusRange } from '../kit/http/failures.ts';
+import {
+  checkApi,
+  checkHeaders,
+  headersSetting,
+  headerValue,
+  notification,
+  renderHeaders,
+  scopeOf,
+} from '../kit/http/settings.ts';
+import { robotUrl } from '../kit/chat/post.ts';
+import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks, standardWebhooksKey } from '../kit/signing.ts';
+import { bodySetting, checkBody, renderBody } from './body.ts';
+
+const METHODS = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'] as const;
+const BODILESS = new Set(['GET', 'HEAD', 'DELETE']);
+
+const signSetting = strict(
+  {
+    standard_webhooks: Type.Optional(
+      oneOrMany(secret({ description: 'One secret, as `whsec_` and base64.', examples: ['${env:HOOK_SECRET}'] }), {
+        description:
+          'Signs as Standard Webhooks says. Several secrets give several signatures, for changing them without a gap.',
+        examples: ['${env:HOOK_SECRET}', ['${env:HOOK_SECRET_NEW}', '${env:HOOK_SECRET_OLD}']],
+      }),
+    ),
+    hmac: Type.Optional(
+      strict(
+        {
+          header: Type.String({
+            description: 'Which header carries it.',
+            examples: ['X-Hub-Signature-256'],
+            pattern: String.raw`^[\w-]+$`,
+          }),
+          secret: secret({ description: 'The key.', examples: ['${env:HOOK_SECRET}'] }),
+          algorithm: Type.Optional(
+            Type.Unsafe<(typeof HMAC_ALGORITHMS)[number]>({
+              type: 'string',
+              enum: [...HMAC_ALGORITHMS],
+              description: 'The hash.',
+              examples: ['sha256'],
+              default: 'sha256',
+            }),
+          ),
+          encoding: Type.Optional(
+            Type.Unsafe<(typeof HMAC_ENCODINGS)[number]>({
+              type: 'string',
+              enum: [...HMAC_ENCODINGS],
+              description: 'How the bytes are written.',
+              examples: ['base64'],
+              default: 'hex',
+            }),
+          ),
+          prefix: Type.Optional(
+            Type.String({ description: 'What stands before the signature.', examples: ['sha256='], default: '' }),
+          ),
+        },
+        { description: 'Signs the body as GitHub and many others do.' },
+      ),
+    ),
+  },
+  { description: 'Lets the receiver check that a request comes from here.' },
+);
+
+const settingsSchema = strict({
+  url: secret({
+    description: 'Where requests go; never shown, since many of these URLs are credentials.',
+    examples: ['https://example.com/hooks/ops'],
+  }),
+  api: Type.Optional(
+    Type.String({
+      description: 'Base URL for a `url` that is only a path.',
+      examples: ['https://relay.internal'],
+      pattern: '^https?://',
+    }),
+  ),
+  method: Type.Optional(
+    wordOrTemplate(METHODS, {
+      description: 'The request method; GET and DELETE have no body.',
+      examples: ['PUT'],
+      default: 'POST',
+    }),
+  ),
+  headers: headersSetting(),
+  body: Type.Optional(bodySetting()),
+  sign: Type.Optional(signSetting),
+  success: Type.Optional(
+    oneOrMany(
+      Type.Unsafe<string | number>({
+        anyOf: [
+          { type: 'integer', minimum: 100, maximum: 599 },
+          { type: 'string', pattern: String.raw`^[1-5]\d\d-[1-5]\d\d$`, examples: ['200-299'] },
+        ],
+        description: 'A status or a range of them.',
+        examples: ['200-299', 304],
+      }),
+      {
+        description: 'Which statuses mean that the message was taken.',
+        examples: [['200-299', 409]],
+        default: ['200-299'],
+      },
+    ),
+  ),
+});
+
+type Settings = Static<typeof settingsSchema>;
+
+/** Any HTTP endpoint. Signing: https://www.standardwebhooks.com */
+export const webhook = defineChannel({
+  type: 'webhook',
+  summary: 'An HTTP request of your own shape, signed if wanted',
+  documentation: 'https://www.standardwebhooks.com/',
+  settings: settingsSchema,
+  limits: {},
+  idempotent: true,
+  check,
+  open: (settings, tools) => openWebhook(settings, tools),
+});
+
+function check(settings: Settings) {
+  const { body, sign, headers, success } = settings;
+  const badKeys = (sign?.standard_webhooks ?? []).flatMap((key, index) =>
+    standardWebhooksKey(key.reveal()) === undefined ? [index] : [],
+  );
+  return [
+    ...checkAddress(settings),
+    ...(success ?? []).flatMap((range, index) => (isBackwards(range) ? [backwards(index)] : [])),
+    ...(sign !== undefined && sign.standard_webhooks === undefined && sign.hmac === undefined
+      ? [{ pointer: '/sign', message: '`sign` says nothing', mend: 'give `standard_webhooks` or `hmac`' }]
+      : []),
+    ...badKeys.map((index) => ({
+      pointer: `/sign/standard_webhooks/${index}`,
+      message: 'this is not a secret of Standard Webhooks',
+      mend: 'it is `whsec_` and base64',
+    })),
+    ...checkHeaders(headers),
+    ...checkBody(body, headers),
+  ];
+}
+
+/** `url` is whole, or a path below `api`. */
+function checkAddress(settings: Settings) {
+  const found = checkApi(settings.api);
+  if (found.length > 0) return found;
+  if (settings.api !== undefined && !isPath(settings.url.reveal())) {
+    const message = '`api` has no meaning beside a whole `url`';
+    return [{ pointer: '/api', message, mend: 'take `api` out, or give as `url` only the path, beginning with `/`' }];
+  }
+  const read = readUrl(addressOf(settings), HTTP_URL);
+  return read.ok ? [] : [{ pointer: '/url', message: `\`url\` ${read.message}`, mend: read.mend }];
+}
+
+const isPath = (url: string): boolean => /^\/(?!\/)/.test(url);
+
+const isBackwards = (range: string | number): boolean => {
+  const [first, last] = rangeOf(range);
+  return first > last;
+};
+
+const backwards = (index: number) => ({
+  pointer: `/success/${index}`,
+  message: 'this range ends before it begins, so that no status is in it',
+  mend: 'write the smaller status first: `200-299`',
+});
+
+function openWebhook(settings: Settings, tools: ChannelTools): Notifier {
+  const success = (settings.success ?? ['200-299']).map(rangeOf);
+  return {
+    async send(message: Message, io: SendIo): Promise<Receipt> {
+      const { method, headers, body } = assemble(settings, message, io, tools.clock.now());
+      const url = addressOf(settings);
+      const answer = await tools.http.request({ url, method, headers, ...(body && { body }), ending: io.ending });
+      if (!isSuccess(answer.status, success)) throw failureOf(answer, tools.clock.now());
+      return { status: answer.status, ...(answer.text !== '' && { answer: shown(answer.text, LONGEST_RECEIPT) }) };
+    },
+  };
+}
+
+const LONGEST_RECEIPT = 1024;
+
+function addressOf({ url, api }: Settings): string {
+  return api === undefined ? url.reveal() : robotUrl(api, url.reveal());
+}
+
+/** What is the same in every attempt, and the signature that is not. The bytes that are signed are the bytes that are sent. */
+function assemble(settings: Settings, message: Message, io: SendIo, now: number) {
+  const standard = notification(message, io.delivery);
+  const scope = scopeOf(standard);
+  const method = settings.method?.render(scope).text.trim().toUpperCase() ?? 'POST';
+  if (!/^[A-Z]+$/.test(method))
+    throw new SendFailure('permanent', 'webhook.method', 'the template of `method` gave no method');
+  const own = renderHeaders(settings.headers, scope);
+  const content = BODILESS.has(method) ? undefined : renderBody(settings.body, standard, scope, own['content-type']);
+  const body = Buffer.from(content?.text ?? '', 'utf8');
+  const headers = {
+    'user-agent': 'Belfry',
+    ...(content !== undefined && { 'content-type': content.type }),
+    'idempotency-key': headerValue(io.delivery.id),
+    ...own,
+    ...signatures(settings, io.delivery.id, body, now),
+  };
+  return { method, headers, body: content === undefined ? undefined : body };
+}
+
+function signatures({ sign }: Settings, id: string, body: Buffer, now: number): Record<string, string> {
+  const keys = (sign?.standard_webhooks ?? []).flatMap((key) => standardWebhooksKey(key.reveal()) ?? []);
+  const headers = standardWebhooks(id, Math.floor(now / 1000), body, keys);
+  if (sign?.hmac === undefined) return headers;
+  const { header, secret, algorithm = 'sha256', encoding = 'hex', prefix = '' } = sign.hmac;
+  return { ...headers, [header.toLowerCase()]: hmac(secret.reveal(), body, { algorithm, encoding, prefix }) };
+}
+
+function rangeOf(written: string | number): StatusRange {
+  const [first, last = first] = `${written}`.split('-').map(Number);
+  return [first!, last!];
+}

@@ -1,0 +1,255 @@
+import { open, readFile, rename, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { parseEvents } from '../../core/event/cloudevents.ts';
+import type { RuleOutcome } from '../../core/flow/decision.ts';
+import { EXIT } from '../../core/problems/failure.ts';
+import { isObject, type Json, parseJson } from '../../core/values/json.ts';
+import { scalarOf } from '../../core/values/scalar.ts';
+import { syncFolder } from '../../lib/files/atomic-file.ts';
+import { makeFolder } from '../../lib/files/make-folder.ts';
+import type { StatePaths } from '../../app/paths.ts';
+import type { DeliveryView } from '../../http/daemon-api.ts';
+import { NoAnswer } from '../connection/answer-wait.ts';
+import type { NoInbox } from '../connection/locate.ts';
+import type { Client } from '../connection/client.ts';
+import {
+  CommandError,
+  type CommonOptions,
+  harmless,
+  jsonLine,
+  line,
+  type Paint,
+  painter,
+  readAll,
+  type Terminal,
+} from '../render/terminal.ts';
+
+export interface EmitOptions extends CommonOptions {
+  readonly data?: string;
+  readonly subject?: string;
+  readonly id?: string;
+  /** Milliseconds since the epoch. */
+  readonly time?: number;
+  readonly source?: string;
+  /** Milliseconds. */
+  readonly wait?: number;
+}
+
+/** Rule -> outcome. */
+type Outcomes = Readonly<Record<string, string>>;
+
+interface Posted {
+  readonly events: readonly { readonly id: string; readonly duplicate: boolean; readonly outcomes?: Outcomes }[];
+  readonly deliveries?: readonly DeliveryView[];
+}
+
+/** Milliseconds for a daemon to answer before the event is left in its inbox, which is as safe. */
+const ANSWER_LIMIT = 60_000;
+
+/** `belfry emit TYPE [KEY=VALUE...]`: exit 0 means that the event is on disk, with the daemon or in its inbox. */
+export async function emitCommand(
+  terminal: Terminal,
+  client: Client,
+  inbox: () => Promise<StatePaths | NoInbox>,
+  newId: () => string,
+  type: string,
+  pairs: readonly string[],
+  options: EmitOptions,
+): Promise<number> {
+  const event = {
+    // Chosen here so that a retry after a lost answer, or a second life through the inbox, is a duplicate and not a second event.
+    id: options.id ?? newId(),
+    type,
+    ...(options.source !== undefined && { source: options.source }),
+    ...(options.subject !== undefined && { subject: options.subject }),
+    time: new Date(options.time ?? Date.now()).toISOString(),
+    data: await eventData(terminal, options.data, pairs),
+  };
+  refuseWhatIsNoEvent(event);
+  const { wait } = options;
+  try {
+    const query = wait === undefined ? '' : `?wait=${wait}ms`;
+    const call = { expected: wait ?? 0, limit: ANSWER_LIMIT };
+    const posted = await client.call<Posted>('POST', `/v1/events${query}`, event, call);
+    return tellPosted(terminal, posted, options, wait !== undefined);
+  } catch (error) {
+    if (!(error instanceof CommandError) || options.url !== undefined) throw error;
+    // A daemon that does not answer may have taken the event or not: in the inbox it is safe, and its id makes it one.
+    const isBusy = error instanceof NoAnswer;
+    if (error.exit !== EXIT.unreachable && !isBusy) throw error;
+    const paths = await inbox();
+    if (typeof paths === 'string') throw isBusy ? error : nowhere(error, paths);
+    const file = await leaveInInbox(terminal, paths, event, error);
+    const posted = isBusy ? undefined : await postedAfterAll(client, event, file);
+    if (posted !== undefined) return tellPosted(terminal, posted, options, false);
+    return tellLeft(terminal, paths, event.id, options, error);
+  }
+}
+
+/** A daemon that started in the meantime may have read its inbox before the event lay in it. */
+async function postedAfterAll(client: Client, event: object, file: string): Promise<Posted | undefined> {
+  const posted = await client.call<Posted>('POST', '/v1/events', event).catch(() => undefined);
+  if (posted !== undefined) await unlink(file).catch(() => undefined);
+  return posted;
+}
+
+const WHY_NOTHING: Readonly<Record<NoInbox, string>> = {
+  missing: 'there are no rules there; name those of the daemon with `--config`',
+  unsure:
+    'it is not known whether a daemon has run on these rules, since they do not load; mend them, or start the daemon',
+  'never run': 'no daemon has run on these rules, so there is no inbox that one would read',
+};
+
+/** No daemon would ever read it. */
+function nowhere(cause: CommandError, why: NoInbox): CommandError {
+  const message = `${cause.message}\nnothing was kept: ${WHY_NOTHING[why]}`;
+  return new CommandError(EXIT.unreachable, message, { cause });
+}
+
+function tellPosted(terminal: Terminal, posted: Posted, options: EmitOptions, waited: boolean): number {
+  const { id, duplicate, outcomes = {} } = posted.events[0]!;
+  const { deliveries = [] } = posted;
+  if (options.json) jsonLine(terminal, { id, duplicate, ...(waited && { outcomes, deliveries }) });
+  else {
+    line(terminal, `${id}${duplicate ? '  (duplicate: it was here before and is not run again)' : ''}`);
+    if (waited) for (const text of waitedText(outcomes, deliveries, painter(terminal))) line(terminal, text);
+  }
+  return waited ? waitedExit(outcomes, deliveries) : EXIT.ok;
+}
+
+function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], paint: Paint): readonly string[] {
+  const silent = Object.entries(outcomes).filter(([rule]) => !deliveries.some((delivery) => delivery.rule === rule));
+  return [
+    ...deliveries.map(
+      (delivery) =>
+        `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastWords(delivery)}`,
+    ),
+    ...silent.map(([rule, outcome]) => `  ${rule}: ${outcome}`),
+    ...(deliveries.length === 0 ? ['  no rule asked for a delivery'] : []),
+  ];
+}
+
+/** Outcomes after which a message may still come, or after which it is unknown whether one was wanted. */
+const UNDECIDED: ReadonlySet<string> = new Set<RuleOutcome>(['waiting', 'counting', 'held', 'collected', 'error']);
+
+/** 0 when at least one delivery was asked for and all were delivered; 3 when none was asked for and none may come; else 1. */
+function waitedExit(outcomes: Outcomes, deliveries: readonly DeliveryView[]): number {
+  if (deliveries.length > 0) return deliveries.every(({ state }) => state === 'delivered') ? EXIT.ok : EXIT.failed;
+  return Object.values(outcomes).some((outcome) => UNDECIDED.has(outcome)) ? EXIT.failed : EXIT.nothing;
+}
+
+function lastWords(delivery: DeliveryView): string {
+  const last = delivery.attempts.at(-1);
+  return last?.code === undefined ? '' : `  ${last.code}: ${harmless(last.message ?? '')}`;
+}
+
+/** Durable before it says so: written aside, synced, renamed, and the folder synced too. Returns the file. */
+async function leaveInInbox(
+  terminal: Terminal,
+  paths: StatePaths,
+  event: { id: string },
+  why: CommandError,
+): Promise<string> {
+  const name = `${encodeURIComponent(event.id).slice(0, 200)}.json`;
+  try {
+    await makeFolder(paths.inbox);
+    const aside = path.join(paths.inbox, `.${name}.${terminal.pid}`);
+    const file = await open(aside, 'w', 0o600);
+    try {
+      await file.writeFile(JSON.stringify(event));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path.join(paths.inbox, name));
+    await syncFolder(paths.inbox);
+    return path.join(paths.inbox, name);
+  } catch (cause) {
+    throw new CommandError(
+      why.exit,
+      `${why.message}; its inbox cannot be written either: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+function tellLeft(terminal: Terminal, paths: StatePaths, id: string, options: EmitOptions, why: CommandError): number {
+  const waited = options.wait !== undefined;
+  if (options.json)
+    jsonLine(terminal, { id, duplicate: false, queued: true, ...(waited && { outcomes: {}, deliveries: [] }) });
+  else line(terminal, id);
+  terminal.stderr.write(
+    why instanceof NoAnswer
+      ? `belfry: ${why.message}\nbelfry: the event also waits in ${paths.inbox} and is taken in at the next start, unless it was taken already\n`
+      : `belfry: no daemon answers; the event waits in ${paths.inbox} and is taken in at the next start\n`,
+  );
+  return waited ? why.exit : EXIT.ok;
+}
+
+async function eventData(terminal: Terminal, data: string | undefined, pairs: readonly string[]): Promise<Json> {
+  const base = data === undefined ? {} : await parseData(terminal, data);
+  if (pairs.length === 0) return data === undefined ? null : base;
+  if (!isObject(base)) throw new CommandError(EXIT.usage, 'KEY=VALUE goes with --data only when that is a JSON object');
+  const result: Record<string, unknown> = { ...base };
+  const given = new Set<string>();
+  for (const pair of pairs) {
+    const key = setPair(result, pair);
+    // Keys that stand for one another or hold one another would silently overwrite a value.
+    const other = [...given].find((each) => `${each}.`.startsWith(`${key}.`) || `${key}.`.startsWith(`${each}.`));
+    if (other !== undefined)
+      throw new CommandError(
+        EXIT.usage,
+        `\`${key}\` is given twice${other === key ? '' : `, as \`${other}\` too`}: give it once`,
+      );
+    given.add(key);
+  }
+  return result as Json;
+}
+
+async function parseData(terminal: Terminal, data: string): Promise<Json> {
+  const text =
+    data === '-'
+      ? await readAll(terminal.stdin)
+      : data.startsWith('@')
+        ? await fileText(terminal, data.slice(1))
+        : data;
+  try {
+    return parseJson(text) as Json;
+  } catch (cause) {
+    throw new CommandError(EXIT.usage, `--data is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function fileText(terminal: Terminal, name: string): Promise<string> {
+  return readFile(path.resolve(terminal.cwd, name), 'utf8').catch((cause: unknown) => {
+    throw new CommandError(EXIT.usage, `--data: ${(cause as Error).message}`, { cause });
+  });
+}
+
+/** Sets `a.b=1` as {a: {b: 1}}; returns the key, `a.b`. */
+function setPair(target: Record<string, unknown>, pair: string): string {
+  const cut = pair.indexOf('=');
+  if (cut < 1) throw new CommandError(EXIT.usage, `\`${pair}\` is not KEY=VALUE`);
+  const key = pair.slice(0, cut);
+  const steps = key.split('.');
+  const last = steps.pop()!;
+  let place = target;
+  for (const step of steps) {
+    const next = Object.hasOwn(place, step) && isObject(place[step]) ? place[step] : {};
+    define(place, step, next);
+    place = next;
+  }
+  define(place, last, scalarOf(pair.slice(cut + 1)));
+  return key;
+}
+
+/** An own property also when it is called `__proto__`. */
+function define(target: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** Refuses here what the daemon would refuse, or could not read in its inbox. */
+function refuseWhatIsNoEvent(event: object): void {
+  const parsed = parseEvents({ contentType: undefined, headers: {}, body: JSON.stringify(event) });
+  if (!parsed.ok) throw new CommandError(EXIT.usage, `this is no event: ${parsed.message}`);
+}

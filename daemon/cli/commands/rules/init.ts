@@ -1,0 +1,102 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { channelTypes } from '../../../channels/index.ts';
+import { EXIT } from '../../../core/problems/failure.ts';
+import { schemas } from '../../../core/schema/generate.ts';
+import { makeFolder } from '../../../lib/files/make-folder.ts';
+import { sourceTypes } from '../../../sources/index.ts';
+import type { Terminal } from '../../render/terminal.ts';
+
+export interface InitCommand {
+  /** As given; relative to the working directory. */
+  readonly dir: string;
+  readonly json?: boolean;
+  readonly terminal: Pick<Terminal, 'cwd' | 'stdout' | 'stderr'>;
+}
+
+/** `belfry init [DIR]`: a first rules directory that works as it is. Refuses a directory that holds anything. */
+export async function initCommand({ dir, json, terminal }: InitCommand): Promise<number> {
+  const folder = path.resolve(terminal.cwd, dir);
+  const present = await readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : error));
+  if (present instanceof Error || present.length > 0) {
+    const why = present instanceof Error ? `cannot be used (${present.code ?? 'unknown'})` : 'is not empty';
+    return refused(terminal, `${dir} ${why}`);
+  }
+  const failure = await makeFolder(folder, 0o777).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error,
+  );
+  if (failure !== undefined) return refused(terminal, `${dir} cannot be made (${failure.code ?? 'unknown'})`);
+  const { rules, tests } = schemas({ channels: channelTypes, sources: sourceTypes });
+  const files = {
+    ...STARTER,
+    'rules.schema.json': `${JSON.stringify(rules)}\n`,
+    'tests.schema.json': `${JSON.stringify(tests)}\n`,
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text, { flag: 'wx' });
+  const names = Object.keys(files).map((name) => path.join(dir, name));
+  if (json) {
+    terminal.stdout.write(`${JSON.stringify({ files: names })}\n`);
+    return EXIT.ok;
+  }
+  terminal.stdout.write(
+    `wrote ${names.join(', ')}\nnext: belfry check ${dir} && belfry test ${dir} && belfry run --config ${dir}\n`,
+  );
+  return EXIT.ok;
+}
+
+function refused({ stderr }: InitCommand['terminal'], why: string): number {
+  stderr.write(`belfry: ${why}; nothing was written. Name a directory that does not exist yet: belfry init DIR\n`);
+  return EXIT.failed;
+}
+
+/** Editors find the schema by it: completion, hover texts and errors while typing. */
+const SCHEMA_LINE = '# yaml-language-server: $schema=rules.schema.json\n';
+
+const STARTER: Readonly<Record<string, string>> = {
+  'channels.yaml': `${SCHEMA_LINE}# The ways out. \`belfry schema rules\` prints every setting; \`belfry channel test NAME\` sends a test message.
+channels:
+  # Writes each message to the daemon's log: needs nothing, shows that rules work.
+  console:
+    type: log
+
+  # A webhook of yours. The secret stays out of this file: set OPS_WEBHOOK_URL for the daemon, then remove the #.
+  # ops:
+  #   type: webhook
+  #   url: \${env:OPS_WEBHOOK_URL}
+  #   delivery: { fallback: console }
+`,
+  'rules.yaml': `${SCHEMA_LINE}# Which events matter, and whom to tell. Saving this file is enough: Belfry reloads it within a second.
+# Try it:  belfry emit deploy.finished conclusion=failure repository=acme/api
+rules:
+  - name: failed-deploy
+    match:
+      type: deploy.finished
+      data.conclusion: [failure, timed_out]
+    key: "{{ data.repository }}"
+    throttle: { max: 1, per: 10m }
+    message:
+      title: "Deploy failed: {{ data.repository }}"
+      priority: high
+    notify: console
+
+  # What no other rule matched is shown too, until you know your events. Remove it then.
+  - name: everything-else
+    catch_all: true
+    notify: console
+`,
+  'rules.test.yaml': `# yaml-language-server: $schema=tests.schema.json
+# Run by \`belfry test\`, on a clock that takes no time; \`daemon: { reload: { require_tests: true } }\` runs it before each reload.
+tests:
+  - name: a failed deploy is told once in ten minutes
+    steps:
+      - event: { type: deploy.finished, data: { conclusion: failure, repository: acme/api } }
+        expect:
+          - { channel: console, title: "Deploy failed: acme/api", priority: high }
+        outcomes: { failed-deploy: notified }
+      - after: 5m
+        event: { type: deploy.finished, data: { conclusion: failure, repository: acme/api } }
+        expect: []
+        outcomes: { failed-deploy: throttled }
+`,
+};

@@ -1,0 +1,50 @@
+import { EXIT } from '../../core/problems/failure.ts';
+import type { FeedItem } from '../../http/daemon-api.ts';
+import type { Client } from '../connection/client.ts';
+import {
+  type CommonOptions,
+  harmless,
+  jsonLine,
+  line,
+  type Paint,
+  painter,
+  type Terminal,
+} from '../render/terminal.ts';
+
+/** Events, what the rules made of them, and deliveries as they happen, until interrupted. */
+export async function tailCommand(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
+  const paint = painter(terminal);
+  try {
+    for await (const item of client.follow<FeedItem>('/v1/feed', terminal.interrupted)) {
+      if (!('kind' in item)) continue;
+      if (options.json) jsonLine(terminal, item);
+      else line(terminal, feedText(item, paint));
+    }
+  } catch (error) {
+    if (!terminal.interrupted.aborted) throw error;
+  }
+  return EXIT.ok;
+}
+
+function feedText(item: FeedItem, paint: Paint): string {
+  const time = item.at.slice(11, 19);
+  if (item.kind === 'event') {
+    const { event, outcomes } = item;
+    const decided = Object.entries(outcomes)
+      .map(([rule, outcome]) => `${rule}: ${outcome}`)
+      .join(', ');
+    return `${time} ${paint('blue', 'event')}     ${harmless(`${event.source}  ${event.type}  ${event.subject ?? ''}`)}  ${decided === '' ? paint('grey', 'no rule matched') : decided}`;
+  }
+  if (item.kind === 'later') {
+    const { rule, key = '', outcome, reason = '' } = item.result;
+    return `${time} ${paint('blue', 'later')}     ${harmless(`${rule}  ${key}`)}  ${outcome}  ${harmless(reason)}`;
+  }
+  const { delivery } = item;
+  const last = delivery.attempts.at(-1);
+  const state = paint(
+    delivery.state === 'delivered' ? 'green' : delivery.state === 'dead' ? 'red' : 'yellow',
+    delivery.state,
+  );
+  const why = last?.code === undefined ? '' : `  ${last.code}: ${harmless(last.message ?? '')}`;
+  return `${time} delivery  ${delivery.channel}  ${delivery.rule}  ${state}${why}${delivery.next_at ? `  next at ${delivery.next_at}` : ''}`;
+}

@@ -1,0 +1,210 @@
+import { readFile } from 'node:fs/promises';
+import { Agent, type Dispatcher } from 'undici';
+import { EXIT } from '../../core/problems/failure.ts';
+import { isObject } from '../../core/values/json.ts';
+import { TOKEN } from '../../core/values/value-kind.ts';
+import type { StatePaths } from '../../app/paths.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import { AnswerWait } from './answer-wait.ts';
+import { unreachableText } from './locate.ts';
+import { readValue } from '../options.ts';
+import { CommandError, type CommonOptions } from '../render/terminal.ts';
+
+/** Talks to a running daemon: over its Unix socket, or with `--url` and `--token` over TCP. */
+export interface Client {
+  /** The parsed answer. Rejects with a CommandError: exit 69 when the daemon is not there, else what its problem details say. */
+  call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, options?: CallOptions): Promise<T>;
+  /** The lines of an NDJSON answer as they come. */
+  lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, options?: CallOptions): AsyncIterable<T>;
+  /** The `data:` of a server-sent event stream as it comes. */
+  follow<T>(path: string, signal: AbortSignal): AsyncIterable<T>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds that the answer takes anyway: a daemon that is asked to wait answers late. */
+  readonly expected?: number;
+  /** Milliseconds to wait beyond that, where the user says nothing else; any time if not set. */
+  readonly limit?: number;
+  /** Says for what is waited, when the answer takes long. */
+  readonly note?: () => Promise<string>;
+  readonly signal?: AbortSignal;
+}
+
+/** Dependencies of a client. */
+export interface ClientParts {
+  readonly clock: Clock;
+  /** A line for the user, beside the output. */
+  readonly say: (text: string) => void;
+}
+
+/** `locate`: the socket of the daemon; asked for when something is asked, unless there is an URL. */
+export function openClient(options: CommonOptions, locate: () => Promise<string>, parts: ClientParts): Client {
+  return new HttpClient(options, locate, parts);
+}
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+class HttpClient implements Client {
+  readonly #options: CommonOptions;
+  readonly #parts: ClientParts;
+  readonly #agent: { (): Promise<Agent>; made?: Promise<Agent> };
+
+  constructor(options: CommonOptions, locate: () => Promise<string>, parts: ClientParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#agent = lazily(async () => {
+      const connect = options.url === undefined ? { socketPath: await locate() } : { timeout: 5_000 };
+      return new Agent({ connect, connections: 4 });
+    });
+  }
+
+  async call<T>(method: Method, path: string, body?: unknown, call: CallOptions = {}): Promise<T> {
+    const wait = this.#wait(`${method} ${path}`, call);
+    try {
+      const text = await (await this.#send(method, path, body, call, wait)).body.text();
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    } catch (error) {
+      throw wait.failure(error, this.#unreachable);
+    } finally {
+      wait.end();
+    }
+  }
+
+  async *lines<T>(method: Method, path: string, body?: unknown, call: CallOptions = {}): AsyncGenerator<T> {
+    for await (const text of this.#stream(method, path, body, call)) if (text !== '') yield JSON.parse(text) as T;
+  }
+
+  async *follow<T>(path: string, signal: AbortSignal): AsyncGenerator<T> {
+    const call = { signal, headers: { accept: 'text/event-stream' } };
+    for await (const text of this.#stream('GET', path, undefined, call))
+      if (text.startsWith('data:')) yield JSON.parse(text.slice(5)) as T;
+  }
+
+  async close(): Promise<void> {
+    if (this.#agent.made !== undefined) await (await this.#agent.made).destroy();
+  }
+
+  /** The lines of an answer as they come. */
+  async *#stream(method: Method, path: string, body: unknown, call: CallOptions): AsyncGenerator<string> {
+    const wait = this.#wait(`${method} ${path}`, call);
+    try {
+      const answer = await this.#send(method, path, body, call, wait);
+      for await (const text of textLines(answer.body)) {
+        wait.heard();
+        yield text;
+      }
+    } catch (error) {
+      throw wait.failure(error, this.#unreachable);
+    } finally {
+      wait.end();
+    }
+  }
+
+  async #send(
+    method: Method,
+    path: string,
+    body: unknown,
+    { headers }: CallOptions,
+    { signal }: AnswerWait,
+  ): Promise<Dispatcher.ResponseData> {
+    const { url: origin = 'http://localhost', token } = this.#options;
+    const agent = await this.#agent();
+    const answer = await agent.request({
+      origin,
+      path,
+      method,
+      // How long an answer may take is for the `AnswerWait` to say.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal,
+    });
+    if (answer.statusCode >= 400) throw refusal(answer.statusCode, await answer.body.text());
+    return answer;
+  }
+
+  #wait(request: string, call: CallOptions): AnswerWait {
+    return new AnswerWait({
+      ...this.#parts,
+      request,
+      expected: call.expected ?? 0,
+      limit: this.#options.timeout ?? call.limit,
+      note: call.note ?? (async () => `waiting for the daemon to answer \`${request}\``),
+      signal: call.signal,
+    });
+  }
+
+  readonly #unreachable = (error: NodeJS.ErrnoException): Error =>
+    error instanceof SyntaxError
+      ? new CommandError(EXIT.failed, `the answer is not JSON, so this is no Belfry daemon: ${error.message}`)
+      : unreachable(this.#options, error);
+}
+
+/** Splits on the byte 0x0A only: U+2028 inside a string is no line's end. */
+export async function* textLines(stream: AsyncIterable<unknown>): AsyncIterable<string> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    rest = Buffer.concat([rest, chunk as Buffer]);
+    for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
+      yield rest.subarray(0, end).toString('utf8').replace(/\r$/, '');
+      rest = rest.subarray(end + 1);
+    }
+  }
+  if (rest.length > 0) yield rest.toString('utf8');
+}
+
+/** `--token`, `$BELFRY_TOKEN`, or the file that the first start made, if it may be read. */
+export async function tokenFor(
+  options: CommonOptions,
+  env: Readonly<Record<string, string | undefined>>,
+  paths: () => Promise<StatePaths>,
+): Promise<string | undefined> {
+  if (options.token !== undefined) return options.token;
+  if (env.BELFRY_TOKEN) return readValue('$BELFRY_TOKEN', TOKEN, env.BELFRY_TOKEN);
+  if (options.url === undefined) return undefined;
+  return readFile((await paths()).token, 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  );
+}
+
+/** Made once; a failure is not kept: what was not there may come. */
+function lazily<T>(make: () => Promise<T>): { (): Promise<T>; made?: Promise<T> } {
+  const get: { (): Promise<T>; made?: Promise<T> } = () => {
+    const made = (get.made ??= make());
+    made.catch(() => {
+      delete get.made;
+    });
+    return made;
+  };
+  return get;
+}
+
+const EXITS: Readonly<Record<number, number>> = { 400: EXIT.usage, 404: EXIT.nothing };
+
+/** The daemon's own words are the message. 400 is wrong usage that only the daemon can tell, 404 is "nothing matched", the rest failed. */
+function refusal(status: number, text: string): CommandError {
+  let said = text;
+  try {
+    const problem: unknown = JSON.parse(text);
+    const told = isObject(problem) ? (problem.detail ?? problem.title) : undefined;
+    if (typeof told === 'string') said = told;
+  } catch {
+    // Not problem details: a proxy in between answered; its text is all there is.
+  }
+  return new CommandError(EXITS[status] ?? EXIT.failed, `the daemon answered ${status}: ${said}`);
+}
+
+function unreachable(options: CommonOptions, error: NodeJS.ErrnoException): CommandError {
+  const where = options.url === undefined ? 'on its socket' : 'at the address given with --url';
+  return new CommandError(EXIT.unreachable, `the daemon cannot be reached ${where}: ${unreachableText(error)}`, {
+    cause: error,
+  });
+}

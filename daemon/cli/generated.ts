@@ -1,0 +1,13 @@
+import { schemas } from '../core/schema/generate.ts';
+import { referencePages } from '../core/schema/reference.ts';
+import type { Registry } from '../core/compile/registry.ts';
+
+/** Every file of the repository that is made from the code: path -> text. */
+export function generatedFiles(registry: Registry): Readonly<Record<string, string>> {
+  const schemaFiles = Object.entries(schemas(registry)).map(([name, schema]) => [
+    `schemas/${name}.schema.json`,
+    `${JSON.stringify(schema, null, 2)}\n`,
+  ]);
+  const pages = Object.entries(referencePages(registry)).map(([name, text]) => [`docs/${name}`, text]);
+  return Object.fromEntries([...schemaFiles, ...pages]) as Record<string, string>;
+}

@@ -1,0 +1,21 @@
+import type { DeadLineProblem } from '../../http/daemon-api.ts';
+
+interface Run {
+  readonly first: DeadLineProblem;
+  readonly last: number;
+}
+
+/** Lines of the dead-letter file that hold no record, one text for those that follow one another: a formatter makes many of one record. */
+export function letterProblems(problems: readonly DeadLineProblem[]): readonly string[] {
+  const runs: Run[] = [];
+  for (const problem of problems) {
+    const before = runs.at(-1);
+    if (before?.last === problem.line - 1) runs[runs.length - 1] = { ...before, last: problem.line };
+    else runs.push({ first: problem, last: problem.line });
+  }
+  return runs.map(({ first: { line, problem }, last }) =>
+    last === line
+      ? `dead-letters.jsonl:${line}: ${problem}; the line is kept as it is`
+      : `dead-letters.jsonl:${line}-${last}: none of these lines is a record, which is one line of JSON (\`jq -c\` makes it one again); they are kept as they are`,
+  );
+}

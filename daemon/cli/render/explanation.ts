@@ -1,0 +1,125 @@
+import type { RuleOutcome, RuleResult } from '../../core/flow/decision.ts';
+import type { ConditionView } from '../../core/explain/conditions.ts';
+import { cut } from '../../core/explain/excerpt.ts';
+import type { ExplainedRule, ExplainedSend, Explanation } from '../../core/explain/explain.ts';
+import { harmless, type Paint, table } from './terminal.ts';
+
+type Colour = Parameters<Paint>[0];
+
+/** The others are quieted: yellow. */
+const COLOURS: Partial<Record<RuleOutcome, Colour>> = {
+  notified: 'green',
+  resolved: 'green',
+  error: 'red',
+  no_match: 'grey',
+  disabled: 'grey',
+};
+
+const LONGEST_VALUE = 60;
+const LONGEST_TITLE = 120;
+const LONGEST_BODY = 200;
+
+/** For people: the event, what became of it then, and a block for each rule, those that match first. */
+export function explanationText({ event, at, rules, recorded }: Explanation, paint: Paint): string {
+  const matching = rules.filter(({ outcome }) => outcome !== 'no_match');
+  const others = rules.filter(({ outcome }) => outcome === 'no_match');
+  const head = [event.source, event.type, event.subject ?? '', event.id].filter((part) => part !== '').join('  ');
+  return [
+    `${paint('blue', 'event')}  ${harmless(head)}`,
+    ...(recorded === undefined ? [] : recordedLines(recorded, paint)),
+    `${recorded === undefined ? 'if it came' : 'if it came again'} at ${at}: ${matching.length} of ${rules.length} rules match`,
+    ...[...matching, ...others].map((rule) => `\n${ruleText(rule, paint)}`),
+  ].join('\n');
+}
+
+function recordedLines(
+  { received_at: received, results, later }: NonNullable<Explanation['recorded']>,
+  paint: Paint,
+): string[] {
+  const word = results.length === 0 ? `  ${paint('grey', 'no rule matched')}` : '';
+  return [
+    `came at ${received}${word}`,
+    ...results.map((result) => `  ${resultText(result, paint)}`),
+    ...later.map((result) => `  ${result.at}  ${resultText(result, paint)}`),
+  ];
+}
+
+function resultText({ rule, outcome, reason, until, errors = [] }: RuleResult, paint: Paint): string {
+  const words = [reason, until === undefined ? undefined : `until ${until}`, ...errors].filter(
+    (part) => part !== undefined,
+  );
+  return `${rule}: ${painted(outcome, paint)}${words.length === 0 ? '' : `  ${harmless(words.join('; '))}`}`;
+}
+
+function painted(outcome: RuleOutcome, paint: Paint): string {
+  return paint(COLOURS[outcome] ?? 'yellow', outcome);
+}
+
+function ruleText(rule: ExplainedRule, paint: Paint): string {
+  const { outcome, key, reason, until, errors = [], conditions, sends } = rule;
+  const head = [
+    paint('bold', harmless(rule.rule)),
+    painted(outcome, paint),
+    ...(until === undefined ? [] : [`until ${until}`]),
+    ...(reason === undefined ? [] : [harmless(reason)]),
+  ];
+  return [
+    head.join('  '),
+    ...(key === undefined ? [] : [`  key ${harmless(key)}`]),
+    ...errors.filter((error) => error !== reason).map((error) => `  ${paint('red', '!')} ${harmless(error)}`),
+    ...(conditions.length === 0 ? [] : [conditionTable(conditions, paint)]),
+    ...sends.flatMap((send) => sendLines(send, paint)),
+  ].join('\n');
+}
+
+function conditionTable(conditions: readonly ConditionView[], paint: Paint): string {
+  return table(
+    conditions.map((condition) => [
+      `  ${condition.holds ? paint('green', '✓') : paint('red', '✗')} ${indent(condition)}${harmless(condition.path)}`,
+      wanted(condition),
+      actually(condition),
+    ]),
+  );
+}
+
+/** The words for a group say it without its name. */
+const GROUPS: ReadonlySet<string> = new Set(['any', 'all', 'none']);
+
+function wanted({ operator, expected }: ConditionView): string {
+  return GROUPS.has(operator) ? harmless(String(expected)) : `${operator} ${shown(expected)}`;
+}
+
+/** What stands in a group is set in below it. */
+function indent({ within }: ConditionView): string {
+  return within === undefined ? '' : '  '.repeat(within.split('].').length);
+}
+
+function actually({ operator, actual, missing, error }: ConditionView): string {
+  if (GROUPS.has(operator)) return harmless(String(actual));
+  if (error !== undefined) return `failed: ${harmless(error)}`;
+  if (missing === undefined) return `is ${shown(actual)}`;
+  return missing === true ? 'is missing' : `asks for ${harmless(missing)}, which is missing`;
+}
+
+/** As JSON, so that 5 and "5" are told apart. */
+function shown(value: unknown): string {
+  return harmless(cut(JSON.stringify(value) ?? 'null', LONGEST_VALUE));
+}
+
+function sendLines({ channel, message, at, retries }: ExplainedSend, paint: Paint): string[] {
+  const to = message.to === undefined ? '' : ` to ${message.to.join(', ')}`;
+  const body = cut(harmless(message.body).trim(), LONGEST_BODY);
+  return [
+    `  ${paint('green', '→')} ${paint('bold', channel)}${harmless(to)} at ${at}: ${cut(harmless(message.title), LONGEST_TITLE)}`,
+    ...(body === '' ? [] : [`      ${body}`]),
+    `      ${paint('grey', retries.length === 0 ? 'not tried again if it fails' : `if it fails, again at ${times(retries, at)}`)}`,
+  ];
+}
+
+/** The day is said where it changes. */
+function times(retries: readonly string[], first: string): string {
+  return retries
+    .map((time, index) => (time.slice(0, 10) === (retries[index - 1] ?? first).slice(0, 10) ? time.slice(11) : time))
+    .map((time) => time.replace(/\.\d+Z$/, 'Z'))
+    .join(', ');
+}

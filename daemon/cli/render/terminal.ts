@@ -1,0 +1,81 @@
+import type { Readable } from 'node:stream';
+import type { Terminal } from '../../lib/terminal.ts';
+
+export type { Terminal };
+
+/** Options that every command takes, and those of the commands that talk to the daemon. */
+export interface CommonOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly url?: string;
+  readonly token?: string;
+  /** How long to wait for an answer, milliseconds. */
+  readonly timeout?: number;
+}
+
+/** A command failed in a way that its user can understand; `exit` is one of `EXIT`. */
+export class CommandError extends Error {
+  readonly exit: number;
+
+  constructor(exit: number, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'CommandError';
+    this.exit = exit;
+  }
+}
+
+const COLOURS = { red: 31, green: 32, yellow: 33, blue: 34, grey: 90, bold: 1 } as const;
+export type Paint = (colour: keyof typeof COLOURS, text: string) => string;
+
+/** Colour for people on a terminal, none in a pipe or with NO_COLOR (https://no-color.org). */
+export function coloured(terminal: Terminal): boolean {
+  return terminal.stdout.isTTY === true && !terminal.env.NO_COLOR && terminal.env.TERM !== 'dumb';
+}
+
+export function painter(terminal: Terminal): Paint {
+  return coloured(terminal) ? (colour, text) => `\u001B[${COLOURS[colour]}m${text}\u001B[0m` : (_colour, text) => text;
+}
+
+export function line(terminal: Terminal, text: string): void {
+  terminal.stdout.write(`${text}\n`);
+}
+
+export function jsonLine(terminal: Terminal, value: unknown): void {
+  terminal.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** Columns padded to their widest cell; the last one is left as it is. Escape codes count as nothing. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>(
+    (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, width(cell))),
+    [],
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell + ' '.repeat(widths[column]! - width(cell))))
+        .join('  '),
+    )
+    .join('\n');
+}
+
+function width(text: string): number {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/\u001B\[\d+m/g, '').length;
+}
+
+/** What a provider or an event says must not steer the terminal it is shown on. */
+export function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+}
+
+/** The name of whoever sits at the terminal, if it is known. */
+export function userOf({ env }: Terminal): string | undefined {
+  return [env.USER, env.LOGNAME, env.USERNAME].find((name) => name !== undefined && name !== '');
+}
+
+export async function readAll(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Buffer));
+  return Buffer.concat(chunks).toString('utf8');
+}

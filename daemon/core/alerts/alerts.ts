@@ -1,0 +1,108 @@
+import type { Decision, Memory, StateChange } from '../flow/decision.ts';
+import { type Alert, makesAlerts, nextWake, rowOf } from '../flow/steps/alert.ts';
+import { Course, type DecideContext } from '../flow/pipeline.ts';
+import { end } from '../flow/steps/resolve.ts';
+import { SILENCES } from '../flow/steps/silence.ts';
+import { remembered } from '../flow/step.ts';
+import type { CompiledRule, Ruleset } from '../ruleset.ts';
+
+/** An alert as people see it; times are RFC 3339. */
+export interface AlertView {
+  readonly rule: string;
+  readonly key: string;
+  readonly state: 'firing' | 'acknowledged';
+  readonly since: string;
+  /** The latest match. */
+  readonly last: string;
+  readonly count: number;
+  /** The id of the event that matched last. */
+  readonly event: string;
+  /** The channels that know. */
+  readonly told: readonly string[];
+  readonly acknowledged_at?: string;
+  readonly acknowledged_by?: string;
+  /** Steps of `escalate` that are done. */
+  readonly escalated: number;
+  /** When it ends by itself, escalates or is told again. */
+  readonly next_at?: string;
+}
+
+/** Everything that fires, the oldest first. */
+export function alerts(ruleset: Ruleset, memory: Memory): readonly AlertView[] {
+  return ruleset.rules
+    .filter(makesAlerts)
+    .flatMap((rule) => [...memory.each(rule.name, 'alert')].map(([key, state]) => viewOf(rule, key, state as Alert)))
+    .sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
+}
+
+/** How many fire, and how many of them somebody has acknowledged. */
+export function alertCounts(ruleset: Ruleset, memory: Memory): { firing: number; acknowledged: number } {
+  const counts = { firing: 0, acknowledged: 0 };
+  for (const rule of ruleset.rules) {
+    if (!makesAlerts(rule)) continue;
+    for (const [, state] of memory.each(rule.name, 'alert')) {
+      counts.firing += 1;
+      if ((state as Alert).acknowledged !== undefined) counts.acknowledged += 1;
+    }
+  }
+  return counts;
+}
+
+function viewOf(rule: CompiledRule, key: string, state: Alert): AlertView {
+  const { acknowledged } = state;
+  const next = nextWake(state, rule);
+  return {
+    rule: rule.name,
+    key,
+    state: acknowledged === undefined ? 'firing' : 'acknowledged',
+    since: text(state.since),
+    last: text(state.last),
+    count: state.count,
+    event: state.event.id,
+    told: [...new Set(state.told.map(({ channel }) => channel))],
+    ...(acknowledged !== undefined && { acknowledged_at: text(acknowledged.at) }),
+    ...(acknowledged?.by !== undefined && { acknowledged_by: acknowledged.by }),
+    escalated: state.escalated,
+    ...(next !== undefined && { next_at: text(next) }),
+  };
+}
+
+const text = (ms: number): string => new Date(ms).toISOString();
+
+export interface Acknowledgement {
+  readonly key: string;
+  /** Of this rule only; of every rule that fires for the key if there is none. */
+  readonly rule?: string;
+  /** Who says so. */
+  readonly by?: string;
+}
+
+export interface Acknowledged extends Decision {
+  readonly acknowledged: readonly { readonly rule: string; readonly key: string }[];
+}
+
+/** Somebody has seen it: it is neither repeated nor escalated any more until it is resolved. What nothing resolves ends with this. */
+export function acknowledge({ key, rule: only, by }: Acknowledgement, context: DecideContext): Acknowledged {
+  const course = new Course(context);
+  const found: { rule: string; key: string }[] = [];
+  for (const rule of context.ruleset.rules) {
+    if ((only !== undefined && rule.name !== only) || !makesAlerts(rule)) continue;
+    const place = course.at(rule, key);
+    const firing = remembered<Alert>('alert', place);
+    if (firing === undefined) continue;
+    found.push({ rule: rule.name, key });
+    const acknowledged = firing.acknowledged ?? { at: context.now, ...(by !== undefined && { by }) };
+    if (rule.resolve === undefined) end(course, place);
+    else course.write(rule, key, 'alert', [rowOf({ ...firing, acknowledged }, rule)]);
+  }
+  return { ...course.end([]), acknowledged: found };
+}
+
+/** How long a silence that is over can still be looked up, milliseconds. */
+const SILENCE_KEPT = 5 * 86_400_000;
+
+/** Stores a silence that somebody made; `given` is what was posted, with its id. `until` is when it ends, if it does. */
+export function silenceChange(id: string, given: object, until: number | undefined): StateChange {
+  const expires = until === undefined ? Number.MAX_SAFE_INTEGER : until + SILENCE_KEPT;
+  return { rule: SILENCES.rule, key: id, step: SILENCES.step, value: given, expires };
+}

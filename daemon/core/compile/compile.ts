@@ -1,0 +1,239 @@
+import type { GivenSecret } from '../../lib/secrets/secret.ts';
+import { compileChannel } from './sections/channel.ts';
+import { compileDaemon } from './sections/daemon.ts';
+import { compileDefaults, type FileDefaults } from './sections/defaults.ts';
+import { stableText } from './entry.ts';
+import { compileHoursEntry } from './sections/hours.ts';
+import { compileRule } from './sections/rule.ts';
+import { compileSilence } from './sections/silence.ts';
+import { compileSource } from './sections/source.ts';
+import { type Declared, Draft, type Reference, type RuleDocument, type WrittenName } from './context.ts';
+import type { Problem } from '../problems/failure.ts';
+import type { Hours } from '../time/hours.ts';
+import { isObject } from '../values/json.ts';
+import { below } from '../values/pointer.ts';
+import type { ChannelConfig, CompiledRule, DaemonSettings, SourceConfig } from '../ruleset.ts';
+import { kindOf } from '../schema/explain.ts';
+import { SECTIONS } from '../schema/sections/rule-file.ts';
+import type { Silence } from '../alerts/silence.ts';
+import { mendByName } from '../problems/suggest.ts';
+import type { CompileTools } from './registry.ts';
+
+/**
+ * What one file says, compiled. With problems it is not fit for use, but what it declares and mentions is known as far as it
+ * could be read, so that the files around it are not blamed for it.
+ */
+export interface Fragment {
+  readonly file: string;
+  /** The document that it was compiled from; undefined when that does not parse. */
+  readonly document?: RuleDocument;
+  readonly problems: readonly Problem[];
+  readonly declared: readonly Declared[];
+  readonly references: readonly Reference[];
+  readonly names: readonly WrittenName[];
+  readonly daemon?: DaemonSettings;
+  readonly sources: readonly SourceConfig[];
+  readonly channels: readonly ChannelConfig[];
+  readonly hours: readonly Hours[];
+  readonly silences: readonly Silence[];
+  readonly rules: readonly CompiledRule[];
+  /** The good rules by a digest of all that they were compiled from. */
+  readonly rulesByDigest: ReadonlyMap<string, CompiledRule>;
+  /** How many rules it has, good or not. */
+  readonly ruleCount: number;
+  /** Values that are secrets by their place, for the scrubber. */
+  readonly secrets: readonly GivenSecret[];
+  /** Pointers of values that an excerpt must not show. */
+  readonly masked: ReadonlySet<string>;
+  /** Pointers of texts with an unresolved reference that did not fit with a stand-in for it, and the words that fit there. */
+  readonly rejected: ReadonlyMap<string, readonly string[]>;
+}
+
+interface Parts {
+  daemon?: DaemonSettings;
+  readonly sources: SourceConfig[];
+  readonly channels: ChannelConfig[];
+  readonly hours: Hours[];
+  readonly silences: Silence[];
+  readonly rules: CompiledRule[];
+  readonly rulesByDigest: Map<string, CompiledRule>;
+  ruleCount: number;
+}
+
+/** Everything that concerns one file by itself. Cannot fail: what is wrong is in `problems`. */
+export function compileFile(document: RuleDocument, tools: CompileTools): Fragment {
+  const steps = compileSteps(document, tools);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/** The same in steps of one rule, so that ten thousand of them need not stop everything else. Rules that are as they were `before` are taken from there. */
+export function* compileSteps(
+  document: RuleDocument,
+  tools: CompileTools,
+  before?: Fragment,
+): Generator<undefined, Fragment> {
+  const draft = new Draft(document);
+  const parts: Parts = {
+    sources: [],
+    channels: [],
+    hours: [],
+    silences: [],
+    rules: [],
+    rulesByDigest: new Map(),
+    ruleCount: 0,
+  };
+  const file = sectionsOf(draft);
+  const defaults = compileDefaults(file.defaults, draft);
+  for (const compileSection of SECTION_COMPILERS) {
+    yield* compileSection(file, defaults, draft, tools, parts, before?.rulesByDigest ?? new Map());
+  }
+  const { problems, declared, references, names, secrets, masked, rejected } = draft;
+  return { file: document.file, document, problems, declared, references, names, ...parts, secrets, masked, rejected };
+}
+
+type Section = (
+  file: Readonly<Record<string, unknown>>,
+  defaults: FileDefaults,
+  draft: Draft,
+  tools: CompileTools,
+  parts: Parts,
+  known: ReadonlyMap<string, CompiledRule>,
+) => Generator<undefined, void>;
+
+const daemonSection: Section = function* (file, _defaults, draft, tools, parts) {
+  if (file.daemon === undefined) return;
+  const settings = compileDaemon(file.daemon, draft, tools);
+  if (settings !== undefined) parts.daemon = settings;
+  yield;
+};
+
+const sourcesSection: Section = function* (file, _defaults, draft, tools, parts) {
+  for (const [name, entry] of entriesOf(file, 'sources', draft)) {
+    const source = compileSource(name, entry, draft, tools);
+    if (source !== undefined) parts.sources.push(source);
+    yield;
+  }
+};
+
+const channelsSection: Section = function* (file, defaults, draft, tools, parts) {
+  for (const [name, entry] of entriesOf(file, 'channels', draft)) {
+    const channel = compileChannel(name, entry, defaults, draft, tools);
+    if (channel !== undefined) parts.channels.push(channel);
+    yield;
+  }
+};
+
+const hoursSection: Section = function* (file, _defaults, draft, _tools, parts) {
+  for (const [name, entry] of entriesOf(file, 'hours', draft)) {
+    const hours = compileHoursEntry(name, entry, draft);
+    if (hours !== undefined) parts.hours.push(hours);
+    yield;
+  }
+};
+
+const silencesSection: Section = function* (file, _defaults, draft, tools, parts) {
+  for (const [index, entry] of listOf(file, 'silences', '- match: ...', draft).entries()) {
+    const digest = tools.fingerprint(stableText(entry));
+    const silence = compileSilence(entry, below('/silences', index), draft, digest);
+    if (silence !== undefined) parts.silences.push(silence);
+    yield;
+  }
+};
+
+const rulesSection: Section = function* (file, defaults, draft, _tools, parts, known) {
+  const rules = listOf(file, 'rules', '- name: ...', draft);
+  parts.ruleCount = rules.length;
+  for (const [index, entry] of rules.entries()) {
+    const digest = ruleDigest(entry, defaults, draft);
+    const rule = compileRule(entry, below('/rules', index), defaults, draft, digest, known.get(digest));
+    if (rule !== undefined) {
+      parts.rules.push(rule);
+      parts.rulesByDigest.set(digest, rule);
+    }
+    yield;
+  }
+};
+
+/** Changes with all that a rule is compiled from; relative paths of attachments start at the folder of the file. */
+function ruleDigest(entry: unknown, defaults: FileDefaults, { document }: Draft): string {
+  const text = stableText([entry, defaults.raw.message]);
+  return text.includes('"attach":') ? text + (document.absolute?.('.') ?? '') : text;
+}
+
+const SECTION_COMPILERS: readonly Section[] = [
+  daemonSection,
+  sourcesSection,
+  channelsSection,
+  hoursSection,
+  silencesSection,
+  rulesSection,
+];
+
+/** The known sections of a file; reports the others. */
+function sectionsOf(draft: Draft): Readonly<Record<string, unknown>> {
+  const { data } = draft.document;
+  if (data === null || data === undefined) return {};
+  if (!isObject(data)) {
+    const mend = Array.isArray(data)
+      ? 'put the list under `rules:`'
+      : `begin with one of: ${Object.keys(SECTIONS).join(', ')}`;
+    draft.found({
+      pointer: '',
+      at: 'value',
+      code: 'schema.type',
+      message: `a rules file is a map of sections, not ${kindOf(data)}`,
+      mend,
+    });
+    return {};
+  }
+  const known = Object.keys(SECTIONS);
+  for (const key of Object.keys(data)) {
+    if (Object.hasOwn(SECTIONS, key)) continue;
+    draft.found({
+      pointer: below('', key),
+      at: 'key',
+      code: 'schema.unknown_key',
+      message: `\`${key}\` is not a section of a rules file`,
+      mend: mendByName(key, known, 'remove it'),
+    });
+  }
+  return Object.fromEntries(Object.entries(data).filter(([key]) => Object.hasOwn(SECTIONS, key)));
+}
+
+function entriesOf(
+  file: Readonly<Record<string, unknown>>,
+  section: 'sources' | 'channels' | 'hours',
+  draft: Draft,
+): [string, unknown][] {
+  const entries = file[section];
+  if (entries === undefined || entries === null) return [];
+  if (isObject(entries)) return Object.entries(entries);
+  draft.found({
+    pointer: `/${section}`,
+    at: 'value',
+    code: 'schema.type',
+    message: `\`${section}\` must be a map of names, not ${kindOf(entries)}`,
+    mend: `write \`NAME: { ${section === 'hours' ? 'from' : 'type'}: ... }\` for each of the ${section}`,
+  });
+  draft.masked.add(`/${section}`);
+  return [];
+}
+
+function listOf(
+  file: Readonly<Record<string, unknown>>,
+  section: 'rules' | 'silences',
+  beginning: string,
+  draft: Draft,
+): readonly unknown[] {
+  const list = file[section];
+  if (list === undefined || list === null) return [];
+  if (Array.isArray(list)) return list;
+  draft.found({
+    pointer: `/${section}`,
+    at: 'value',
+    code: 'schema.type',
+    message: `\`${section}\` must be a list, not ${kindOf(list)}`,
+    mend: `begin each one with \`${beginning}\``,
+  });
+  return [];
+}

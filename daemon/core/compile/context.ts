@@ -1,0 +1,248 @@
+import { isPublicHeader, type GivenSecret, type SecretRole } from '../../lib/secrets/secret.ts';
+import type { Problem } from '../problems/failure.ts';
+import { below, nameOf, stepsOf, valueAt } from '../values/pointer.ts';
+import { coerceReferenced } from '../schema/coerce.ts';
+import { type DecodeSink, decode } from '../schema/decode.ts';
+import { schemaOf } from '../schema/json-schema.ts';
+import type { Absolute } from '../schema/paths.ts';
+import type { Static, TSchema } from '../schema/type.ts';
+import { type Finding, validate } from '../schema/validate.ts';
+import type { NameField } from './registry.ts';
+
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One rules file, parsed, with its references resolved. */
+export interface RuleDocument {
+  /** As problems name it. */
+  readonly file: string;
+  readonly data: unknown;
+  /** Something in this value came in through a reference. */
+  referenced(pointer: string): boolean;
+  /** A reference in this text could not be resolved, and a stand-in is in its place; never, if not given. */
+  unresolved?(pointer: string): boolean;
+  /** Where the key or the value stands; `offset` counts characters into a text value. */
+  locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
+  /** Resolves a path by the folder of the file. A document that stands in no file lacks it: paths stay as written. */
+  readonly absolute?: Absolute;
+  /** A scalar as it is written in the file; undefined where no spelling is one that YAML reads in its own way. */
+  written?(pointer: string): string | undefined;
+}
+
+export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'hours' | 'silence' | 'rule' | 'path';
+
+/** A name that may exist once over all files. `digest` changes with what stands behind it. */
+export interface Declared {
+  readonly kind: DeclaredKind;
+  readonly name: string;
+  readonly position: Position;
+  readonly digest: string;
+}
+
+/** A mention of a name, to be looked up when all files are known. `from` is the rule or channel that mentions it. */
+export interface Reference {
+  readonly kind: 'on' | 'notify' | 'fallback' | 'hours' | 'inhibited_by';
+  readonly name: string;
+  readonly from: string;
+  /** The name came in through a reference and is not repeated. */
+  readonly hidden: boolean;
+  readonly position: Position;
+}
+
+/** A recipient or a mention that a rule writes out, and the channel that is to take it. What a template gives is known only later. */
+export interface WrittenName {
+  readonly field: NameField;
+  readonly text: string;
+  readonly channel: string;
+  readonly position: Position;
+}
+
+const MOST_PROBLEMS = 500;
+const URL_WITH_USER = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*@/i;
+
+/** Everything learnt about one file while it is compiled: problems with their places, names, mentions, secrets. */
+export class Draft {
+  readonly document: RuleDocument;
+  readonly declared: Declared[] = [];
+  readonly references: Reference[] = [];
+  readonly names: WrittenName[] = [];
+  /** Values that are secrets by their place; longer than the reference that brought them in, or written out. */
+  readonly secrets: GivenSecret[] = [];
+  /** Pointers of values that an excerpt must not show. */
+  readonly masked = new Set<string>();
+  /** Places where a stand-in was not taken, with the words that would have been, as far as they are known. */
+  readonly rejected = new Map<string, readonly string[]>();
+  #rejections = 0;
+  readonly #findings: Finding[] = [];
+  /** Pointers of what depends on the folder of the file. */
+  readonly #located: string[] = [];
+
+  constructor(document: RuleDocument) {
+    this.document = document;
+  }
+
+  /** How much is wrong so far; a part is good if the count did not change while it was compiled. */
+  get count(): number {
+    return this.#findings.length + this.#rejections;
+  }
+
+  get problems(): Problem[] {
+    return this.#findings
+      .slice(0, MOST_PROBLEMS)
+      .map((finding) => this.#problem(finding))
+      .sort((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  found(finding: Finding): void {
+    // The reference is what is wrong there; nobody knows what it would have brought in.
+    const unresolved = this.#unresolvedAt(finding.pointer);
+    if (unresolved.length > 0) return unresolved.forEach((pointer) => this.#reject(pointer, finding.takes));
+    this.#findings.push(finding);
+    // Nobody knows what a misspelt setting holds; in rules and defaults there are no secret fields.
+    if (finding.code === 'schema.unknown_key' && !/^\/(rules|defaults)\//.test(finding.pointer))
+      this.masked.add(finding.pointer);
+  }
+
+  /** Something is known to be wrong right there. */
+  has(pointer: string): boolean {
+    return this.rejected.has(pointer) || this.#findings.some((finding) => finding.pointer === pointer);
+  }
+
+  /** Pointers of the unresolved texts at a place. A problem of a list may be one of any of its entries. */
+  #unresolvedAt(pointer: string): readonly string[] {
+    if (this.document.unresolved === undefined) return [];
+    if (this.#isUnresolved(pointer)) return [pointer];
+    const value = valueAt(this.document.data, stepsOf(pointer));
+    const entries = Array.isArray(value) ? value.map((_, index) => below(pointer, index)) : [];
+    return entries.filter((entry) => this.#isUnresolved(entry));
+  }
+
+  #isUnresolved(pointer: string): boolean {
+    return this.document.unresolved?.(pointer) === true;
+  }
+
+  #reject(pointer: string, takes: readonly string[] = []): void {
+    this.rejected.set(pointer, takes);
+    this.#rejections += 1;
+  }
+
+  declare(kind: DeclaredKind, name: string, pointer: string, at: 'key' | 'value', digest: string): void {
+    const { document } = this;
+    if (this.#isUnresolved(pointer)) {
+      // A path may be any; a name is what others mention it by.
+      if (kind !== 'path') this.#reject(pointer);
+      return;
+    }
+    // Found when somebody asks, which is when something is wrong with it: finding ten thousand places takes time.
+    this.declared.push({
+      kind,
+      name,
+      digest,
+      get position() {
+        return document.locate(pointer, at);
+      },
+    });
+  }
+
+  refer(kind: Reference['kind'], name: string, from: string, pointer: string): void {
+    const { document } = this;
+    if (this.#isUnresolved(pointer)) return this.#reject(pointer);
+    const hidden = document.referenced(pointer);
+    this.references.push({
+      kind,
+      name,
+      from,
+      hidden,
+      get position() {
+        return document.locate(pointer, 'value');
+      },
+    });
+  }
+
+  name(channel: string, field: NameField, text: string, pointer: string): void {
+    const { document } = this;
+    if (this.#isUnresolved(pointer)) return;
+    this.names.push({
+      channel,
+      field,
+      text,
+      get position() {
+        return document.locate(pointer, 'value');
+      },
+    });
+  }
+
+  /** Settings by their schema: validated, decoded, defaults filled in; undefined when anything is wrong with them. */
+  settings<S extends TSchema>(schema: S, given: unknown, pointer: string, noun: string): Static<S> | undefined {
+    const before = this.count;
+    const { document } = this;
+    const value = this.coerced(schema, given, pointer);
+    this.#keepPasswords(value, pointer);
+    const place = { pointer, noun, hidden: (at: string) => this.masked.has(at) || document.referenced(at) };
+    const decoded = decode(schema, value, pointer, this.#sink());
+    for (const finding of validate(schemaOf(schema), value, place)) this.found(finding);
+    return this.count === before ? (decoded as Static<S>) : undefined;
+  }
+
+  /** Inputs of decoded settings: the written values, and the folder of the file when a path in them starts there. */
+  basisOf(given: unknown, pointer: string): unknown {
+    const isLocated = this.#located.some((place) => place.startsWith(`${pointer}/`));
+    return isLocated ? [given, this.document.absolute?.('.')] : given;
+  }
+
+  /** With texts that came in through references as the numbers and booleans that the schema wants. */
+  coerced(schema: TSchema, given: unknown, pointer: string): unknown {
+    return coerceReferenced(schemaOf(schema), given, pointer, (place) => this.document.referenced(place));
+  }
+
+  #sink(): DecodeSink {
+    const { absolute } = this.document;
+    return {
+      found: (finding) => this.found(finding),
+      secret: (pointer, value) => {
+        this.#keepSecret(pointer, 'secret', value);
+      },
+      sensitive: (pointer, literal) => {
+        if (literal !== '' && !isPublicHeader(stepsOf(pointer).at(-1)!)) this.#keepSecret(pointer, 'setting', literal);
+      },
+      hide: (pointer) => this.masked.add(pointer),
+      ...(absolute !== undefined && { absolute: (path: string) => absolute(path) }),
+      located: (pointer) => void this.#located.push(pointer),
+    };
+  }
+
+  #keepSecret(pointer: string, role: SecretRole, value: string): void {
+    if (!this.#isUnresolved(pointer))
+      this.secrets.push({
+        value,
+        role,
+        name: stepsOf(pointer).at(-1) ?? '',
+        referenced: this.document.referenced(pointer),
+      });
+    this.masked.add(pointer);
+  }
+
+  /** A URL may have a password in it, in whatever setting it stands. */
+  #keepPasswords(value: unknown, pointer: string): void {
+    if (typeof value === 'string' && URL_WITH_USER.test(value)) this.#keepSecret(pointer, 'url', value);
+    if (typeof value !== 'object' || value === null) return;
+    for (const [step, item] of Object.entries(value)) this.#keepPasswords(item, below(pointer, step));
+  }
+
+  #problem(finding: Finding): Problem {
+    const { pointer, at, code, mend, offset } = finding;
+    const secret = finding.quotes === true && (this.document.referenced(pointer) || this.masked.has(pointer));
+    const message = secret
+      ? `${nameOf(pointer)} does not parse; what is wrong with it is not shown, because it holds a secret`
+      : finding.message;
+    return {
+      file: this.document.file,
+      ...this.document.locate(pointer, at, secret ? undefined : offset),
+      code,
+      message,
+      mend: secret ? 'look at what the reference or the setting holds' : mend,
+    };
+  }
+}

@@ -1,0 +1,117 @@
+import type { Draft } from './context.ts';
+import { isObject } from '../values/json.ts';
+import { below, stepsOf, valueAt } from '../values/pointer.ts';
+import { kindOf } from '../schema/explain.ts';
+import { ENTRY_NAME } from '../schema/entry-name.ts';
+import { mendByName, suggest } from '../problems/suggest.ts';
+import type { SettingProblem } from './registry.ts';
+
+/** A source or channel as written, with its type found. */
+export interface Entry<T> {
+  readonly type: T;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What the entries of `sources` and `channels` have in common: a name, a known `type`, settings. Undefined when that is wrong. */
+export function readEntry<T extends { readonly type: string }>(
+  noun: 'source' | 'channel',
+  name: string,
+  given: unknown,
+  types: readonly T[],
+  draft: Draft,
+): Entry<T> | undefined {
+  const pointer = below(`/${noun}s`, name);
+  if (!new RegExp(ENTRY_NAME, 'u').test(name)) {
+    const message = `\`${name}\` cannot be the name of a ${noun}`;
+    draft.found({ pointer, at: 'key', code: `${noun}.name`, message, mend: 'use letters, digits, `_`, `.` and `-`' });
+  }
+  if (!isObject(given)) {
+    draft.masked.add(pointer);
+    const message = `the ${noun} \`${name}\` must be a map of settings, not ${kindOf(given)}`;
+    draft.found({
+      pointer,
+      at: 'key',
+      code: 'schema.type',
+      message,
+      mend: `write \`${name}: { type: ${types[0]?.type ?? '...'} }\``,
+    });
+    return undefined;
+  }
+  const found = types.find(({ type }) => type === given.type);
+  if (found !== undefined) {
+    const { type: _type, ...settings } = given;
+    return { type: found, settings };
+  }
+  for (const key of Object.keys(given)) if (key !== 'type') draft.masked.add(below(pointer, key));
+  reportType(noun, name, given, types, draft);
+  return undefined;
+}
+
+function reportType(
+  noun: string,
+  name: string,
+  given: Record<string, unknown>,
+  types: readonly { readonly type: string }[],
+  draft: Draft,
+): void {
+  const pointer = below(`/${noun}s`, name);
+  const known = types.map(({ type }) => type);
+  if (typeof given.type === 'string') {
+    draft.found({
+      pointer: below(pointer, 'type'),
+      at: 'value',
+      code: `${noun}.unknown_type`,
+      message: draft.document.referenced(below(pointer, 'type'))
+        ? `this is not a type of ${noun}`
+        : `\`${given.type}\` is not a type of ${noun}`,
+      mend: mendByName(given.type, known, 'there is none in this build', 'there are'),
+    });
+    return;
+  }
+  const misspelt = Object.keys(given).find((key) => suggest(key, ['type']) !== undefined);
+  draft.found({
+    pointer: misspelt === undefined ? pointer : below(pointer, misspelt),
+    at: 'key',
+    code: 'schema.missing',
+    message: `the ${noun} \`${name}\` lacks \`type\``,
+    mend: misspelt === undefined ? `add \`type\`; there are: ${known.join(', ')}` : 'did you mean `type`?',
+  });
+}
+
+/** Runs a type's own check on good settings; what it finds becomes problems of the entry. */
+export function runCheck(
+  check: ((settings: unknown) => readonly SettingProblem[]) | undefined,
+  settings: unknown,
+  pointer: string,
+  noun: string,
+  draft: Draft,
+): void {
+  const code = `${noun}.settings`;
+  try {
+    for (const { pointer: relative, message, mend } of check?.(settings) ?? []) {
+      draft.found({ pointer: asWritten(pointer + relative, draft), at: 'value', code, message, mend });
+    }
+  } catch (error) {
+    const message = `this ${noun} could not be checked (${error instanceof Error ? error.name : 'error'})`;
+    draft.found({ pointer, at: 'key', code, message, mend: 'please report this as a bug, with this part of the file' });
+  }
+}
+
+/** A setting that takes one or several is always a list to a check: the only entry is the setting itself where none is written. */
+export function asWritten(pointer: string, draft: Draft): string {
+  const [owner, last] = [stepsOf(pointer).slice(0, -1), stepsOf(pointer).at(-1)];
+  return last === '0' && !Array.isArray(valueAt(draft.document.data, owner)) ? below('', ...owner) : pointer;
+}
+
+/** JSON with the keys of every map in order: the same settings give the same text. */
+export function stableText(value: unknown): string {
+  return JSON.stringify(inOrder(value)) ?? '';
+}
+
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (!isObject(value)) return value;
+  const ordered: Record<string, unknown> = {};
+  for (const key of Object.keys(value).sort()) ordered[key] = inOrder(value[key]);
+  return ordered;
+}

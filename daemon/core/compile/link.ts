@@ -1,0 +1,230 @@
+import type { Fragment } from './compile.ts';
+import { defaultDaemon } from './sections/daemon.ts';
+import { BUILT_IN_SOURCES } from './sections/source.ts';
+import type { Declared, DeclaredKind, Reference } from './context.ts';
+import type { Problem } from '../problems/failure.ts';
+import { makesAlerts } from '../flow/steps/alert.ts';
+import { refusedNames } from './refused-names.ts';
+import { buildIndex, buildResolvingIndex } from '../match/index/rule-index.ts';
+import type { Ruleset } from '../ruleset.ts';
+import { mendByName } from '../problems/suggest.ts';
+import type { CompileTools } from './registry.ts';
+
+/** Names that exist although no fragment declares them; `unknown`: some file could not be read, so any name may exist. */
+export type Elsewhere = 'unknown' | Readonly<Record<'channels' | 'sources' | 'hours' | 'rules', readonly string[]>>;
+
+export type Linked =
+  | { readonly ok: true; readonly ruleset: Ruleset; readonly digests: ReadonlyMap<string, string> }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const NOWHERE: Elsewhere = { channels: [], sources: [], hours: [], rules: [] };
+
+/**
+ * Joins the fragments of all files and finds what is wrong between them. Problems of the fragments themselves are not
+ * repeated, but a ruleset is only made of good ones. `digests` name every part (`rule failed-deploy`) with what it changes by.
+ */
+export function link(fragments: readonly Fragment[], tools: CompileTools, elsewhere: Elsewhere = NOWHERE): Linked {
+  const steps = linkSteps(fragments, tools, elsewhere);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/** The same in steps, so that ten thousand rules need not stop everything else. */
+export function* linkSteps(
+  fragments: readonly Fragment[],
+  tools: CompileTools,
+  elsewhere: Elsewhere = NOWHERE,
+): Generator<undefined, Linked> {
+  const found: Problem[][] = [];
+  for (const find of [repeated, unresolved, fallbackCycles, neverFiring]) {
+    found.push(find(fragments, elsewhere));
+    yield;
+  }
+  found.push(refusedNames(fragments, tools));
+  const problems = found.flat();
+  if (problems.length > 0 || fragments.some((fragment) => fragment.problems.length > 0)) {
+    return { ok: false, problems };
+  }
+  const digests = digestsOf(fragments);
+  const rules = fragments.flatMap((fragment) => fragment.rules);
+  yield;
+  const index = buildIndex(rules);
+  yield;
+  const ruleset: Ruleset = {
+    daemon: fragments.find(({ daemon }) => daemon !== undefined)?.daemon ?? defaultDaemon(tools),
+    rules,
+    byName: new Map(rules.map((rule) => [rule.name, rule])),
+    index,
+    resolving: buildResolvingIndex(rules),
+    hours: new Map(fragments.flatMap(({ hours }) => hours.map((entry) => [entry.name, entry]))),
+    silences: fragments.flatMap(({ silences }) => silences),
+    sources: new Map(fragments.flatMap(({ sources }) => sources.map((source) => [source.name, source]))),
+    channels: new Map(fragments.flatMap(({ channels }) => channels.map((channel) => [channel.name, channel]))),
+  };
+  return { ok: true, ruleset: Object.freeze(ruleset), digests };
+}
+
+function digestsOf(fragments: readonly Fragment[]): ReadonlyMap<string, string> {
+  const parts = fragments.flatMap(({ declared }) => declared).filter(({ kind }) => kind !== 'path');
+  return new Map(parts.map(({ kind, name, digest }) => [name === '' ? kind : `${kind} ${name}`, digest]));
+}
+
+/** What may be there only once, and how to say that it is there again. */
+const ONCE: Readonly<Record<DeclaredKind, (name: string) => { message: string; mend: string }>> = {
+  daemon: () => ({ message: '`daemon` is set in two files', mend: 'put all of it into one of them' }),
+  channel: (name) => ({ message: `there is already a channel \`${name}\``, mend: 'rename one of them' }),
+  source: (name) => ({ message: `there is already a source \`${name}\``, mend: 'rename one of them' }),
+  hours: (name) => ({ message: `there are already hours \`${name}\``, mend: 'rename one of them' }),
+  silence: (name) => ({ message: `there is already a silence \`${name}\``, mend: 'rename or remove one of them' }),
+  rule: (name) => ({ message: `there is already a rule \`${name}\``, mend: 'rename one of them' }),
+  path: (name) => ({ message: `there is already a source at \`${name}\``, mend: 'give one of them another path' }),
+};
+
+function repeated(fragments: readonly Fragment[]): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Map<DeclaredKind, Map<string, Standing>>();
+  for (const { file, declared } of fragments) {
+    for (const one of declared) {
+      let names = seen.get(one.kind);
+      if (names === undefined) seen.set(one.kind, (names = new Map()));
+      const first = names.get(one.name);
+      if (first === undefined) names.set(one.name, { file, declared: one });
+      else problems.push(duplicate({ file, declared: one }, first));
+    }
+  }
+  return problems;
+}
+
+interface Standing {
+  readonly file: string;
+  readonly declared: Declared;
+}
+
+function duplicate({ file, declared: { kind, name, position } }: Standing, first: Standing): Problem {
+  const { message, mend } = ONCE[kind](name);
+  const { line, column } = first.declared.position;
+  const at = `${first.file}:${line}:${column}`;
+  return { file, ...position, code: `${kind}.duplicate`, message, mend: `it is at ${at}; ${mend}` };
+}
+
+function unresolved(fragments: readonly Fragment[], elsewhere: Elsewhere): Problem[] {
+  if (elsewhere === 'unknown') return [];
+  const there: Readonly<Record<Noun, Set<string>>> = {
+    source: new Set(BUILT_IN_SOURCES),
+    channel: new Set(),
+    hours: new Set(),
+    rule: new Set(),
+  };
+  for (const { declared } of fragments) {
+    for (const { kind, name } of declared) if (isNoun(kind)) there[kind].add(name);
+  }
+  for (const [noun, section] of ELSEWHERE) for (const name of elsewhere[section]) there[noun].add(name);
+  const problems: Problem[] = [];
+  for (const { file, references } of fragments) {
+    for (const reference of references) {
+      const noun = NAMED[reference.kind];
+      if (!there[noun].has(reference.name)) problems.push(unknownName(file, reference, noun, there[noun]));
+    }
+  }
+  return problems;
+}
+
+type Noun = 'source' | 'channel' | 'hours' | 'rule';
+const isNoun = (kind: DeclaredKind): kind is Noun => Object.hasOwn(NOUNS, kind);
+
+/** What a mention names. */
+const NAMED: Readonly<Record<Reference['kind'], Noun>> = {
+  on: 'source',
+  notify: 'channel',
+  fallback: 'channel',
+  hours: 'hours',
+  inhibited_by: 'rule',
+};
+
+const ELSEWHERE = [
+  ['source', 'sources'],
+  ['channel', 'channels'],
+  ['hours', 'hours'],
+  ['rule', 'rules'],
+] as const;
+
+/** How each is called in a sentence, and where it is written. */
+const NOUNS: Readonly<Record<Noun, { readonly lacking: string; readonly section: string }>> = {
+  source: { lacking: 'a source that does not exist', section: 'sources' },
+  channel: { lacking: 'a channel that does not exist', section: 'channels' },
+  hours: { lacking: 'hours that do not exist', section: 'hours' },
+  rule: { lacking: 'a rule that does not exist', section: 'rules' },
+};
+
+function unknownName(
+  file: string,
+  { kind, name, from, hidden, position }: Reference,
+  noun: Noun,
+  known: ReadonlySet<string>,
+): Problem {
+  const owner = kind === 'fallback' ? 'channel' : 'rule';
+  const { lacking, section } = NOUNS[noun];
+  return {
+    file,
+    ...position,
+    code: `${owner}.unknown_${noun}`,
+    message: `the ${owner} \`${from}\` names ${lacking}${hidden ? '' : `: \`${name}\``}`,
+    mend: mendByName(hidden ? '' : name, known, `configure it under \`${section}:\``, `${section} are`),
+  };
+}
+
+/** What never fires as an alert can keep nothing quiet; and a rule cannot keep itself quiet. */
+function neverFiring(fragments: readonly Fragment[]): Problem[] {
+  const mentions = fragments.flatMap(({ file, references }) =>
+    references.filter(({ kind }) => kind === 'inhibited_by').map((reference) => ({ file, reference })),
+  );
+  if (mentions.length === 0) return [];
+  const rules = new Map(fragments.flatMap((fragment) => fragment.rules.map((rule) => [rule.name, rule])));
+  return mentions.flatMap(({ file, reference }): Problem[] => {
+    const { name, from } = reference;
+    const rule = rules.get(name);
+    const problem = (message: string, mend: string): Problem[] => [
+      { file, ...reference.position, code: 'rule.inhibited_by', message, mend },
+    ];
+    if (name === from) {
+      const message = `the rule \`${from}\` would keep itself quiet`;
+      return problem(message, 'name another rule; against repetitions there is `dedupe`');
+    }
+    if (rule === undefined || makesAlerts(rule)) return [];
+    const message = `the rule \`${name}\` never goes on firing, so it keeps nothing quiet`;
+    return problem(message, `say in \`${name}\` with \`resolve\` when it is over`);
+  });
+}
+
+/** A message that ends dead everywhere must end: a circle of fallbacks would carry it round for ever. */
+function fallbackCycles(fragments: readonly Fragment[]): Problem[] {
+  const steps = new Map<string, { readonly file: string; readonly reference: Reference }>();
+  for (const { file, references } of fragments) {
+    for (const reference of references)
+      if (reference.kind === 'fallback') steps.set(reference.from, { file, reference });
+  }
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  for (const start of steps.keys()) {
+    const path: string[] = [];
+    for (let name = start; !seen.has(name) && steps.has(name); name = steps.get(name)!.reference.name) {
+      if (path.includes(name)) {
+        problems.push(cycleProblem(path.slice(path.indexOf(name)), steps.get(name)!));
+        break;
+      }
+      path.push(name);
+    }
+    for (const name of path) seen.add(name);
+  }
+  return problems;
+}
+
+function cycleProblem(circle: readonly string[], { file, reference }: { file: string; reference: Reference }): Problem {
+  const round = [...circle, circle[0]!].map((name) => `\`${name}\``).join(' -> ');
+  return {
+    file,
+    ...reference.position,
+    code: 'channel.fallback_circle',
+    message: `the fallbacks go in a circle: ${round}`,
+    mend: 'let one of these channels have no fallback',
+  };
+}

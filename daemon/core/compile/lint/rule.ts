@@ -1,0 +1,104 @@
+import { type EventShape, OPEN_SHAPE } from '../../event/shape.ts';
+import { isObject } from '../../values/json.ts';
+import { compilePattern } from '../../match/pattern.ts';
+import { below } from '../../values/pointer.ts';
+import { schemaOf } from '../../schema/json-schema.ts';
+import { ruleSchema } from '../../schema/sections/rule.ts';
+import { lintMatch } from './match.ts';
+import { DEFAULT_KEY, lintResolve } from './resolve.ts';
+import { lintCondition, lintTemplate } from './texts.ts';
+import { lintQuotes, lintSpelling, type Written } from './spelling.ts';
+import { visit } from './visit.ts';
+import { type Vocabulary, vocabularyOf, withNames } from './vocabulary.ts';
+import type { Warn } from './warn.ts';
+
+const ADDED: readonly string[] = ['event', 'rule', 'now'];
+export const MESSAGE_NAMES: readonly string[] = [
+  ...ADDED,
+  'key',
+  'status',
+  'count',
+  'suppressed',
+  'events',
+  'resolved_after',
+];
+
+export interface RulePlace {
+  readonly pointer: string;
+  readonly referenced: (pointer: string) => boolean;
+}
+
+/** Warns of what a rule says in vain. `shapesOf`: what events of a source may look like. */
+export function lintRule(
+  rule: Readonly<Record<string, unknown>>,
+  shapesOf: (source: string) => readonly EventShape[],
+  place: RulePlace,
+  warn: Warn,
+): void {
+  const { on, match, key, resolve } = rule;
+  const sources = [on ?? []].flat().filter((name) => typeof name === 'string');
+  const shapes = sources.length === 0 ? [OPEN_SHAPE] : sources.flatMap(shapesOf);
+  const noun = sources.length === 0 ? 'events' : `events of ${sources.map((name) => `\`${name}\``).join(' and ')}`;
+  const ends = isObject(resolve) && (resolve.match !== undefined || resolve.if !== undefined) ? resolve : undefined;
+  const firing = vocabularyOf(ofTypes(shapes, match), noun);
+  const ending = vocabularyOf(ends === undefined ? [] : ofTypes(shapes, ends.match), noun);
+  const all = vocabularyOf(shapes, noun);
+  // A message may be about the event that ends the alert.
+  const told =
+    ends === undefined ? firing : vocabularyOf([...ofTypes(shapes, match), ...ofTypes(shapes, ends.match)], noun);
+  const at = (...steps: readonly string[]): string => below(place.pointer, ...steps);
+  const vocabularies: readonly (readonly [prefix: string, Vocabulary])[] = [
+    [at('resolve', 'match'), forMatch(all, ending)],
+    [at('resolve'), ending],
+    [at('match'), forMatch(all, firing)],
+    [at('if'), firing],
+    [at('key'), firing],
+  ];
+  visit(schemaOf(ruleSchema), rule, place.pointer, (meaning, value, pointer) => {
+    if (place.referenced(pointer)) return;
+    lintQuotes(value, pointer, warn);
+    const vocabulary = vocabularies.find(([prefix]) => `${pointer}/`.startsWith(`${prefix}/`))?.[1] ?? told;
+    if (meaning === 'match') {
+      lintMatch(
+        value,
+        pointer,
+        pointer.startsWith(at('resolve')) ? forMatch(all, ending) : forMatch(all, firing),
+        warn,
+      );
+    }
+    if (typeof value !== 'string') return;
+    if (meaning === 'condition') lintCondition(value, pointer, withNames(vocabulary, ['event', 'now']), warn);
+    if (meaning === 'template')
+      lintTemplate(value, pointer, withNames(vocabulary, pointer === at('key') ? ADDED : MESSAGE_NAMES), warn);
+  });
+  if (ends === undefined || place.referenced(at('key'))) return;
+  const text = typeof key === 'string' ? key : DEFAULT_KEY;
+  const places = { resolve: at('resolve'), key: key === undefined ? undefined : at('key') };
+  lintResolve(text, { match, vocabulary: firing }, { match: ends.match, vocabulary: ending }, places, warn);
+}
+
+/** Warns of what the values in the matches of a rule are read as. It depends on the text of the file, not on the rule alone. */
+export function lintRuleSpelling(
+  rule: Readonly<Record<string, unknown>>,
+  pointer: string,
+  written: Written,
+  warn: Warn,
+): void {
+  for (const name of ['match', 'any', 'all', 'none']) lintSpelling(rule[name], below(pointer, name), written, warn);
+  if (isObject(rule.resolve)) lintSpelling(rule.resolve.match, below(pointer, 'resolve', 'match'), written, warn);
+}
+
+/** The types are those of all events: that the match asks for one of them is what is to be checked. */
+const forMatch = (all: Vocabulary, narrowed: Vocabulary): Vocabulary => ({
+  ...(narrowed.types?.length === 0 ? all : narrowed),
+  types: all.types,
+});
+
+/** The shapes whose type a match asks for. */
+function ofTypes(shapes: readonly EventShape[], match: unknown): readonly EventShape[] {
+  if (!isObject(match) || match.type === undefined) return shapes;
+  const fits = compilePattern(match.type, '', []);
+  const found = shapes.filter(({ type }) => type === undefined || fits([type]));
+  // When none is asked for, that is what is wrong, and not each field besides.
+  return found.length === 0 ? shapes : found;
+}

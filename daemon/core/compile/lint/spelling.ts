@@ -1,0 +1,65 @@
+import { isObject } from '../../values/json.ts';
+import { below } from '../../values/pointer.ts';
+import type { Warn } from './warn.ts';
+
+/** A scalar as it is written in the file, quotes included; undefined where that cannot matter. */
+export type Written = (pointer: string) => string | undefined;
+
+/** Warns of a text in typographic quotes, which are part of it. */
+export function lintQuotes(value: unknown, pointer: string, warn: Warn): void {
+  if (Array.isArray(value)) value.forEach((item, index) => lintQuotes(item, below(pointer, index), warn));
+  else if (isObject(value)) {
+    for (const [name, item] of Object.entries(value)) lintQuotes(item, below(pointer, name), warn);
+  } else if (typeof value === 'string' && /^(?:[\u201c\u201e].*[\u201c\u201d]|\u2018.*\u2019)$/s.test(value)) {
+    const message = 'the typographic quotes are part of this text';
+    warn({ pointer, at: 'value', code: 'yaml.quotes', message, mend: 'write it in straight ones: `"..."`' });
+  }
+}
+
+const WORDS = /^(?:yes|no|on|off|y|n)$/i;
+const GROUPED_DIGITS = /^[+-]?\d{1,3}(?:_\d{3})+$/;
+const ORDER: ReadonlySet<string> = new Set(['gt', 'gte', 'lt', 'lte']);
+
+/** Warns of values in a match that YAML 1.2 reads as something else than they look like. */
+export function lintSpelling(value: unknown, pointer: string, written: Written, warn: Warn, operator = ''): void {
+  if (Array.isArray(value)) {
+    value.forEach((item, index) => lintSpelling(item, below(pointer, index), written, warn, operator));
+  } else if (isObject(value)) {
+    for (const [name, item] of Object.entries(value)) lintSpelling(item, below(pointer, name), written, warn, name);
+  } else {
+    const words = misread(value, written(pointer), operator);
+    if (words !== undefined) warn({ pointer, at: 'value', code: 'yaml.spelling', ...words });
+  }
+}
+
+function misread(
+  value: unknown,
+  written: string | undefined,
+  operator: string,
+): { readonly message: string; readonly mend: string } | undefined {
+  if (written === undefined || /^["'|>&*!]/.test(written)) return undefined;
+  if (typeof value === 'number') {
+    const isPlain = written === String(value) || /^[+-]?0[xo]/.test(written);
+    const isLimit = ORDER.has(operator) && !/^[+-]?0\d/.test(written);
+    if (isPlain || isLimit) return undefined;
+    return {
+      message: `\`${written}\` is the number ${value} in YAML`,
+      mend: `write \`"${written}"\` if it is text, or \`${value}\``,
+    };
+  }
+  if (typeof value === 'string' && WORDS.test(value)) {
+    const truth = /^(?:yes|on|y)$/i.test(value);
+    return {
+      message: `\`${written}\` is text in YAML 1.2, not ${truth}`,
+      mend: `write \`${truth}\`, or \`"${written}"\` if it is text`,
+    };
+  }
+  if (typeof value === 'string' && GROUPED_DIGITS.test(value)) {
+    const digits = value.replaceAll('_', '');
+    return {
+      message: `\`${written}\` is text in YAML 1.2, not a number`,
+      mend: `write \`${digits}\`, or \`"${written}"\` if it is text`,
+    };
+  }
+  return undefined;
+}

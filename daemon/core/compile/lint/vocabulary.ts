@@ -1,0 +1,102 @@
+import { type EventShape, type FieldKind, OPEN_SHAPE } from '../../event/shape.ts';
+import { mendByName, suggest } from '../../problems/suggest.ts';
+
+/** Names that the events at one place of a rule may have, given their shapes. */
+export interface Vocabulary {
+  /** Beside `data`: attributes, extensions, and what the place adds. */
+  readonly names: ReadonlySet<string>;
+  /** There may be extensions that nobody declared. */
+  readonly isOpen: boolean;
+  /** The kinds that a field of `data` may have; undefined: any field may be there. */
+  readonly fields: ReadonlyMap<string, readonly FieldKind[]> | undefined;
+  /** The types of the events; undefined: any. */
+  readonly types: readonly string[] | undefined;
+  /** The sources of these events, for messages. */
+  readonly noun: string;
+}
+
+export const ATTRIBUTES: readonly string[] = ['id', 'source', 'type', 'subject', 'time', 'data'];
+/** As events that are posted may have them (CloudEvents 1.0, and `_`). */
+const EXTENSION = /^(?!__)[a-z0-9_]{1,64}$/;
+
+export function vocabularyOf(shapes: readonly EventShape[], noun: string): Vocabulary {
+  const names = new Set(ATTRIBUTES);
+  const fields = new Map<string, readonly FieldKind[]>();
+  const types: string[] = [];
+  for (const { type, data, extensions = [] } of shapes) {
+    if (type !== undefined) types.push(type);
+    if (extensions !== 'open') for (const name of extensions) names.add(name);
+    if (data === 'open') continue;
+    for (const [name, kind] of Object.entries(data)) fields.set(name, [...(fields.get(name) ?? []), kind]);
+  }
+  return {
+    names,
+    isOpen: shapes.some(({ extensions }) => extensions === 'open'),
+    fields: shapes.some(({ data }) => data === 'open') ? undefined : fields,
+    types: shapes.every(({ type }) => type !== undefined) ? types : undefined,
+    noun,
+  };
+}
+
+export const OPEN_VOCABULARY = vocabularyOf([OPEN_SHAPE], 'events');
+
+export function withNames(vocabulary: Vocabulary, more: readonly string[]): Vocabulary {
+  return { ...vocabulary, names: new Set([...vocabulary.names, ...more]) };
+}
+
+/** Problem of the first step of a path; undefined when it may exist. Where extensions are open, only a name that is nearly a known one is a slip. */
+export function unknownName(name: string, { names, isOpen, noun, fields }: Vocabulary): Words | undefined {
+  if (names.has(name)) return undefined;
+  const meant = suggest(name, names);
+  if (isOpen && EXTENSION.test(name) && meant === undefined) return undefined;
+  const inData = fields?.has(name) === true ? `did you mean \`data.${name}\`?` : undefined;
+  return {
+    message: `${noun} have no \`${name}\``,
+    mend: meant === undefined && inData !== undefined ? inData : mendByName(name, names, 'remove it', 'there are'),
+  };
+}
+
+/** Problem of the step below `data`, or of the steps below that. */
+export function unknownField(path: readonly string[], { fields, noun }: Vocabulary): Words | undefined {
+  const [, name, below] = path;
+  if (name === undefined || fields === undefined) return undefined;
+  const kinds = kindsAt(path, fields);
+  if (kinds === undefined) {
+    const known = [...fields.keys()].map((field) => `data.${field}`);
+    return {
+      message: `${noun} have no \`data.${name}\``,
+      mend: mendByName(`data.${name}`, known, 'events of this source have no data', 'there are'),
+    };
+  }
+  if (below === undefined || kinds.includes('any') || SCALAR_STEPS.has(below)) return undefined;
+  return {
+    message: `\`data.${name}\` is ${kindText(kinds[0]!)} and has no \`${below}\``,
+    mend: `write \`data.${name}\``,
+  };
+}
+
+/** Properties that Liquid gives to every text. */
+const SCALAR_STEPS: ReadonlySet<string> = new Set(['size', 'first', 'last']);
+
+/** The kinds of the field that a path leads to; undefined when there is none. A key may have dots itself. */
+export function kindsAt(
+  [, ...steps]: readonly string[],
+  fields: ReadonlyMap<string, readonly FieldKind[]>,
+): readonly FieldKind[] | undefined {
+  for (let length = 1; length <= steps.length; length += 1) {
+    const kinds = fields.get(steps.slice(0, length).join('.'));
+    if (kinds !== undefined) return kinds;
+  }
+  return undefined;
+}
+
+export interface Words {
+  readonly message: string;
+  readonly mend: string;
+}
+
+export function kindText(kind: FieldKind): string {
+  if (typeof kind !== 'string' || kind === 'text') return 'text';
+  if (kind === 'number') return 'a number';
+  return kind === 'boolean' ? 'true or false' : 'a map or a list';
+}

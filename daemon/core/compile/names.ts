@@ -1,0 +1,56 @@
+import type { Draft } from './context.ts';
+import { isObject } from '../values/json.ts';
+import { below } from '../values/pointer.ts';
+import type { NameField } from './registry.ts';
+
+const FIELDS: readonly NameField[] = ['to', 'mention'];
+const TEMPLATE = /\{[{%]/;
+
+interface Place {
+  readonly value: unknown;
+  readonly pointer: string;
+}
+
+/** Notes the names in a rule; those of a target stand in place of those of the rule. */
+export function noteWrittenNames(given: Readonly<Record<string, unknown>>, pointer: string, draft: Draft): void {
+  const lists = [
+    { value: given.notify, pointer: below(pointer, 'notify'), message: undefined },
+    ...listOf({ value: given.escalate, pointer: below(pointer, 'escalate') }).map(({ value, pointer: step }) => ({
+      value: inside(value, 'notify'),
+      pointer: below(step, 'notify'),
+      message: { value: inside(value, 'message'), pointer: below(step, 'message') },
+    })),
+  ];
+  const ruleMessage = { value: given.message, pointer: below(pointer, 'message') };
+  for (const { message, ...list } of lists) {
+    for (const target of listOf(list)) {
+      const channel = isObject(target.value) ? target.value.channel : target.value;
+      const own = { value: inside(target.value, 'message'), pointer: below(target.pointer, 'message') };
+      const messages = [own, ...(message === undefined ? [] : [message]), ruleMessage];
+      if (typeof channel === 'string') noteTarget(channel, [target, ...messages], draft);
+    }
+  }
+}
+
+/** The first of the places that has a field says it. */
+function noteTarget(channel: string, places: readonly Place[], draft: Draft): void {
+  for (const field of FIELDS) {
+    const place = places.find(({ value }) => inside(value, field) !== undefined);
+    if (place === undefined) continue;
+    for (const { value, pointer } of listOf({
+      value: inside(place.value, field),
+      pointer: below(place.pointer, field),
+    }))
+      if (typeof value === 'string' && value.trim() !== '' && !TEMPLATE.test(value))
+        draft.name(channel, field, value, pointer);
+  }
+}
+
+const inside = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined);
+
+/** One or several of the same. */
+function listOf({ value, pointer }: Place): readonly Place[] {
+  if (Array.isArray(value))
+    return value.map((item: unknown, index) => ({ value: item, pointer: below(pointer, index) }));
+  return value === undefined || value === null ? [] : [{ value, pointer }];
+}

@@ -1,0 +1,55 @@
+import type { EventShape } from '../event/shape.ts';
+import type { TSchema } from '../schema/type.ts';
+import type { Format } from '../message/message.ts';
+
+/** What a type's own check finds, with a pointer relative to the settings it was given. */
+export interface SettingProblem {
+  readonly pointer: string;
+  readonly message: string;
+  readonly mend: string;
+}
+
+/** Fields of a message that name people, written as the channel wants them. */
+export type NameField = 'to' | 'mention';
+
+/** By field: what is wrong with the form of a name, if anything is. */
+export type NameChecks = {
+  readonly [field in NameField]?: (text: string) => Omit<SettingProblem, 'pointer'> | undefined;
+};
+
+/** As much of a channel type as compiling rules needs. */
+export interface ChannelTypeInfo {
+  readonly type: string;
+  readonly summary: string;
+  readonly documentation: string;
+  readonly settings: TSchema;
+  readonly limits: { readonly rate?: string; readonly concurrency?: number; readonly timeout?: string };
+  readonly idempotent: boolean;
+  readonly escape?: (text: string, format: Format) => string;
+  readonly check?: (settings: unknown) => readonly SettingProblem[];
+  readonly names?: NameChecks;
+}
+
+/** As much of a source type as compiling rules needs. */
+export interface SourceTypeInfo {
+  readonly type: string;
+  readonly summary: string;
+  readonly settings: TSchema;
+  readonly events: readonly string[];
+  readonly shapes?: (settings: unknown) => readonly EventShape[];
+  readonly templateNames?: readonly string[];
+  readonly check?: (settings: unknown) => readonly SettingProblem[];
+}
+
+/** The types that rules may name. */
+export interface Registry {
+  readonly channels: readonly ChannelTypeInfo[];
+  readonly sources: readonly SourceTypeInfo[];
+}
+
+export interface CompileTools extends Registry {
+  /** A keyed hash: nobody who reads it on disk can try out secrets against it. */
+  readonly fingerprint: (text: string) => string;
+  /** sha256, hex. */
+  readonly tokenHash: (token: string) => string;
+}

@@ -1,0 +1,87 @@
+import type { FileDefaults } from './defaults.ts';
+import { readEntry, runCheck, stableText } from '../entry.ts';
+import type { DeliveryPolicy } from '../../delivery/delivery.ts';
+import type { Draft } from '../context.ts';
+import { escapeFor } from '../../message/escape.ts';
+import { isObject } from '../../values/json.ts';
+import { below } from '../../values/pointer.ts';
+import type { ChannelConfig } from '../../ruleset.ts';
+import { decode } from '../../schema/decode.ts';
+import { type DeliverySettings, deliverySchema } from '../../schema/sections/delivery.ts';
+import type { ChannelTypeInfo, CompileTools } from '../registry.ts';
+
+/** Compiles one entry of `channels:`; undefined when anything is wrong with it. */
+export function compileChannel(
+  name: string,
+  given: unknown,
+  defaults: FileDefaults,
+  draft: Draft,
+  tools: CompileTools,
+): ChannelConfig | undefined {
+  const before = draft.count;
+  const pointer = below('/channels', name);
+  const entry = readEntry('channel', name, given, tools.channels, draft);
+  const { delivery, ...rest } = entry?.settings ?? {};
+  const settings: unknown =
+    entry && draft.settings(entry.type.settings, rest, pointer, `a channel of type \`${entry.type.type}\``);
+  const basis = [draft.basisOf(given, pointer), defaults.delivery];
+  draft.declare('channel', name, pointer, 'key', tools.fingerprint(stableText(basis)));
+  if (entry === undefined) return undefined;
+  const { type } = entry;
+  if (settings !== undefined) runCheck(type.check, settings, pointer, 'channel', draft);
+  const policy = compilePolicy(name, delivery, type, defaults, draft);
+  if (draft.count > before || policy === undefined) return undefined;
+  return {
+    name,
+    type: type.type,
+    settings,
+    policy,
+    fingerprint: tools.fingerprint(stableText({ type: type.type, settings: draft.basisOf(rest, pointer) })),
+    escape: type.escape ?? escapeFor,
+  };
+}
+
+const SILENT = { found: () => undefined, secret: () => undefined, sensitive: () => undefined, hide: () => undefined };
+
+/** The type's documented limits, over them the file's defaults, over them the channel's own. */
+function compilePolicy(
+  name: string,
+  given: unknown,
+  type: ChannelTypeInfo,
+  defaults: FileDefaults,
+  draft: Draft,
+): DeliveryPolicy | undefined {
+  const pointer = below('/channels', name, 'delivery');
+  const own = draft.coerced(deliverySchema, given ?? {}, pointer);
+  if (isObject(own) && typeof own.fallback === 'string')
+    draft.refer('fallback', own.fallback, name, below(pointer, 'fallback'));
+  if (draft.settings(deliverySchema, own, pointer, '`delivery`') === undefined) return undefined;
+  const merged = { ...type.limits, ...defaults.delivery, ...(own as Record<string, unknown>) };
+  const delivery = decode(deliverySchema, merged, pointer, SILENT) as Required<DeliverySettings>;
+  if (delivery.timeout <= 0) {
+    const message = '`timeout` leaves no time for an attempt';
+    draft.found({
+      pointer: below(pointer, 'timeout'),
+      at: 'value',
+      code: 'schema.range',
+      message,
+      mend: 'make it longer than 0s',
+    });
+  }
+  // A default that names the channel itself means: the others fall back to this one.
+  const fallback =
+    delivery.fallback === name && (own as Record<string, unknown>).fallback === undefined
+      ? undefined
+      : delivery.fallback;
+  return {
+    timeout: delivery.timeout,
+    retry: delivery.retry,
+    giveUpAfter: delivery.give_up_after,
+    concurrency: delivery.concurrency,
+    order: delivery.order,
+    onUnknown: delivery.on_unknown ?? (type.idempotent ? 'retry' : 'dead'),
+    paused: delivery.paused,
+    ...(delivery.rate !== undefined && { rate: delivery.rate }),
+    ...(fallback !== undefined && { fallback }),
+  };
+}

@@ -1,0 +1,93 @@
+import { asWritten, stableText } from '../entry.ts';
+import type { Draft } from '../context.ts';
+import { faultOfOrigin } from '../../values/origin.ts';
+import { below } from '../../values/pointer.ts';
+import { readHostAndPort } from '../../values/network.ts';
+import type { DaemonSettings } from '../../ruleset.ts';
+import { type DaemonFileSettings, daemonSchema } from '../../schema/sections/daemon.ts';
+import { decode } from '../../schema/decode.ts';
+import type { CompileTools } from '../registry.ts';
+import { readUrl, type UrlForm } from '../../values/url.ts';
+
+/** Compiles `daemon:`; undefined when anything is wrong with it. */
+export function compileDaemon(given: unknown, draft: Draft, tools: CompileTools): DaemonSettings | undefined {
+  const settings = draft.settings(daemonSchema, given ?? {}, '/daemon', '`daemon`');
+  draft.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(draft.basisOf(given, '/daemon'))));
+  if (settings === undefined) return undefined;
+  checkAddresses(settings, draft);
+  for (const [index, origin] of (settings.origins ?? []).entries()) {
+    const pointer = asWritten(below('/daemon/origins', index), draft);
+    const fault = faultOfOrigin(origin, draft.document.referenced(pointer));
+    if (fault !== undefined) draft.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
+  }
+  const names = new Set<string>();
+  for (const [index, { name }] of (settings.tokens ?? []).entries()) {
+    if (names.has(name)) {
+      const message = `two tokens have the name \`${name}\``;
+      draft.found({
+        pointer: below('/daemon/tokens', index, 'name'),
+        at: 'value',
+        code: 'daemon.duplicate_token',
+        message,
+        mend: 'rename one',
+      });
+    }
+    names.add(name);
+  }
+  return daemonSettings(settings, tools);
+}
+
+const PUBLIC_URL: UrlForm = {
+  schemes: ['http', 'https'],
+  login: 'none',
+  path: 'none',
+  query: {},
+  example: 'https://belfry.example.com',
+};
+
+function checkAddresses({ listen, public_url: publicUrl }: DaemonFileSettings, draft: Draft): void {
+  const found = (pointer: string, code: string, message: string, mend: string): void =>
+    draft.found({ pointer, at: 'value', code, message, mend });
+  const address = listen === undefined ? undefined : readHostAndPort(listen, 0);
+  if (address !== undefined && 'message' in address)
+    found('/daemon/listen', 'schema.range', `\`listen\` ${address.message}`, address.mend);
+  const read = publicUrl === undefined ? undefined : readUrl(publicUrl, PUBLIC_URL);
+  if (read?.ok === false) found('/daemon/public_url', 'value.url', `\`public_url\` ${read.message}`, read.mend);
+}
+
+/** What holds when no file has a `daemon:`. */
+export function defaultDaemon(tools: CompileTools): DaemonSettings {
+  const silent = { found: () => undefined, secret: () => undefined, sensitive: () => undefined, hide: () => undefined };
+  return daemonSettings(decode(daemonSchema, {}, '/daemon', silent) as DaemonFileSettings, tools);
+}
+
+function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): DaemonSettings {
+  const {
+    listen,
+    socket,
+    state,
+    tokens,
+    public_url: publicUrl,
+    origins,
+    log,
+    limits,
+    retention,
+    reload,
+  } = settings as Required<DaemonFileSettings>;
+  return {
+    listen,
+    ...(socket !== undefined && { socket }),
+    ...(state !== undefined && { state }),
+    tokens: tokens.map(({ name, token, scopes }) => ({ name, hash: tools.tokenHash(token.reveal()), scopes })),
+    ...(publicUrl !== undefined && { publicUrl }),
+    origins: origins ?? [],
+    log: log as DaemonSettings['log'],
+    limits: {
+      body: limits.body!,
+      queue: limits.queue!,
+      ...(limits.events_per_second !== undefined && { eventsPerSecond: limits.events_per_second }),
+    },
+    retention: { events: retention.events!, size: retention.size! },
+    reload: { watch: reload.watch!, requireTests: reload.require_tests! },
+  };
+}

@@ -1,0 +1,55 @@
+import type { OwedDelivery } from '../flow/decision.ts';
+import type { DeadClass, DeadError, Delivery } from './delivery.ts';
+import { type EventInput, OWN_SOURCE } from '../event/event.ts';
+import type { Message } from '../message/message.ts';
+import { ownEvents } from '../event/own-events.ts';
+import type { ChannelConfig } from '../ruleset.ts';
+
+/** The same message by another channel, under an id of its own; nothing when it would come too late there, too. */
+export function fallbackOf(
+  delivery: Delivery,
+  channel: Pick<ChannelConfig, 'name' | 'type'> | undefined,
+  { now, newId }: { readonly now: number; readonly newId: () => string },
+): OwedDelivery | undefined {
+  if (channel === undefined || channel.name === delivery.channel) return undefined;
+  if (delivery.expiresAt !== undefined && delivery.expiresAt <= now) return undefined;
+  return {
+    delivery: {
+      ...delivery,
+      id: newId(),
+      channel: channel.name,
+      channelType: channel.type,
+      message: messageFor(delivery.message, delivery.channelType, channel.type),
+      createdAt: now,
+      fallbackOf: delivery.channel,
+      attempts: [],
+    },
+    dueAt: now,
+  };
+}
+
+/** Recipients are in a channel type's own terms: another one has its configured ones. */
+export function messageFor(message: Message, before: string, now: string): Message {
+  if (before === now) return message;
+  const { to: _, ...rest } = message;
+  return rest;
+}
+
+/** What is told of a delivery that ended dead. Never about its own: a dead notice of a dead notice has no end. */
+export function deathNotice(
+  { id, channel, rule, key, message, event }: Delivery,
+  { class: deadClass, error }: { readonly class: DeadClass; readonly error: DeadError },
+): EventInput | undefined {
+  if (event.source === OWN_SOURCE) return undefined;
+  return ownEvents.deliveryDead({
+    delivery: id,
+    channel,
+    rule,
+    key,
+    class: deadClass,
+    code: error.code,
+    message: error.message,
+    title: message.title,
+    event: event.id,
+  });
+}

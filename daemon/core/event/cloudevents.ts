@@ -1,0 +1,261 @@
+import { readMoment } from '../time/due-times.ts';
+import type { Event, EventInput } from './event.ts';
+import { isObject, type Json, parseJson } from '../values/json.ts';
+
+export interface PostedEvents {
+  readonly contentType: string | undefined;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Bytes are UTF-8. */
+  readonly body: string | Uint8Array;
+}
+
+export type ParsedEvents =
+  | { readonly ok: true; readonly events: readonly EventInput[] }
+  | {
+      readonly ok: false;
+      readonly status: 400 | 415;
+      readonly code: string;
+      readonly message: string;
+      readonly pointer?: string;
+    };
+
+const MOST_EVENTS = 10_000;
+const DEEPEST = 32;
+/** CloudEvents 1.0, 3.1: lower-case letters and digits; ours may also have `_`, as JSON senders write it. */
+const ATTRIBUTE = /^(?!__)[a-z0-9_]{1,64}$/;
+/** RFC 3339. */
+const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+class Refusal extends Error {
+  readonly status: 400 | 415;
+  readonly code: string;
+  readonly pointer: string | undefined;
+
+  constructor(status: 400 | 415, code: string, message: string, pointer?: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.pointer = pointer;
+  }
+}
+
+/**
+ * What was posted, as events: plain `{type, data, ...}`, an array or NDJSON of them, or CloudEvents 1.0 over HTTP in
+ * structured, batch or binary mode (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md).
+ */
+export function parseEvents(posted: PostedEvents): ParsedEvents {
+  try {
+    const events = read(posted);
+    if (events.length === 0) throw new Refusal(400, 'events.none', 'there is no event in the body');
+    if (events.length > MOST_EVENTS)
+      throw new Refusal(400, 'events.too_many', `more than ${MOST_EVENTS} events at once`);
+    return { ok: true, events };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { status, code, message, pointer } = error;
+    return { ok: false, status, code, message, ...(pointer !== undefined && { pointer }) };
+  }
+}
+
+/** How each media type is read; the type itself is what binary mode says of the data. */
+const READERS: Readonly<Record<string, (body: string) => readonly EventInput[]>> = {
+  'application/json': (body) => manyOrOne(json(body)),
+  'application/cloudevents+json': (body) => [cloudEvent(json(body), '')],
+  'application/cloudevents-batch+json': (body) => list(json(body)).map((item, index) => cloudEvent(item, `/${index}`)),
+  'application/x-ndjson': ndjson,
+  'application/ndjson': ndjson,
+  'application/jsonl': ndjson,
+};
+
+function read({ contentType, headers, body: posted }: PostedEvents): readonly EventInput[] {
+  const body = typeof posted === 'string' ? posted : utf8(posted);
+  const media = (contentType ?? 'application/json').split(';')[0]!.trim().toLowerCase();
+  if (typeof headers['ce-specversion'] === 'string' && !media.startsWith('application/cloudevents'))
+    return [binary(headers, media, body)];
+  // `curl -d` says so of JSON, and nothing of ours is ever a form.
+  const reader = READERS[media === 'application/x-www-form-urlencoded' ? 'application/json' : media];
+  if (reader === undefined) {
+    throw new Refusal(
+      415,
+      'events.media_type',
+      `\`${media.slice(0, 80)}\` is not read here; send ${Object.keys(READERS).slice(0, 4).join(', ')}`,
+    );
+  }
+  return reader(body);
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new Refusal(400, 'events.not_utf8', 'the body is not UTF-8; send bytes as `data_base64`');
+  }
+}
+
+function ndjson(body: string): readonly EventInput[] {
+  return body
+    .split('\n')
+    .map((line, index) => ({ line: line.trim(), index }))
+    .filter(({ line }) => line !== '')
+    .map(({ line, index }) => plainOrCloudEvent(json(line, `line ${index + 1}: `), `/${index}`));
+}
+
+function manyOrOne(value: unknown): readonly EventInput[] {
+  return Array.isArray(value)
+    ? value.map((item, index) => plainOrCloudEvent(item, `/${index}`))
+    : [plainOrCloudEvent(value, '')];
+}
+
+function plainOrCloudEvent(value: unknown, pointer: string): EventInput {
+  return isObject(value) && 'specversion' in value ? cloudEvent(value, pointer) : attributes(value, pointer);
+}
+
+function cloudEvent(value: unknown, pointer: string): EventInput {
+  const { specversion, data_base64: encoded, ...rest } = object(value, pointer);
+  if (specversion !== '1.0')
+    throw new Refusal(400, 'events.specversion', '`specversion` is not "1.0"', `${pointer}/specversion`);
+  for (const name of ['id', 'source'])
+    if ((rest[name] ?? null) === null)
+      throw new Refusal(400, 'events.missing', `\`${name}\` is missing`, `${pointer}/${name}`);
+  if (encoded === undefined) return attributes(rest, pointer);
+  if (typeof encoded !== 'string' || 'data' in rest)
+    throw new Refusal(400, 'events.data', '`data_base64` is text, and excludes `data`', `${pointer}/data_base64`);
+  return attributes({ ...rest, data: fromBase64(encoded, rest.datacontenttype, pointer) }, pointer);
+}
+
+/** Bytes that are JSON or text become that; others stay as they were sent. */
+function fromBase64(encoded: string, type: unknown, pointer: string): Json {
+  let bytes: Uint8Array;
+  try {
+    bytes = Uint8Array.from(atob(encoded), (character) => character.codePointAt(0)!);
+  } catch {
+    throw new Refusal(400, 'events.data', '`data_base64` is not base64', `${pointer}/data_base64`);
+  }
+  try {
+    const text = decoder.decode(bytes);
+    return typeof type === 'string' && isJsonType(type) ? (json(text) as Json) : text;
+  } catch {
+    return encoded;
+  }
+}
+
+function binary(headers: PostedEvents['headers'], media: string, body: string): EventInput {
+  const found: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (name.startsWith('ce-') && typeof value === 'string') found[name.slice(3)] = decodeHeader(value);
+  const data = body === '' ? null : isJsonType(media) ? json(body) : body;
+  return cloudEvent({ ...found, ...(media !== 'application/json' && { datacontenttype: media }), data }, '');
+}
+
+/** Header values are percent-encoded (HTTP binding, 3.1.3.2). */
+function decodeHeader(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+function isJsonType(media: string): boolean {
+  return /^[^;]*[/+]json\b/.test(media);
+}
+
+/** What every form comes down to. `type` is needed; `data` may be any JSON; other names are extensions. */
+function attributes(value: unknown, pointer: string): EventInput {
+  const given = object(value, pointer);
+  const { type, data = null } = given;
+  if (typeof type !== 'string' || type === '')
+    throw new Refusal(
+      400,
+      'events.missing',
+      '`type` is missing: what happened, such as `backup.failed`',
+      `${pointer}/type`,
+    );
+  const event: Record<string, Json> = {};
+  for (const name in given) {
+    const attribute = given[name];
+    // In the JSON format, null is an attribute that is not there (CloudEvents JSON format, 2.2).
+    if (name === 'type' || name === 'data' || attribute === null) continue;
+    attributeFits(name, attribute, pointer);
+    event[name] = attribute as Json;
+  }
+  if (depth(data, 0) > DEEPEST)
+    throw new Refusal(400, 'events.too_deep', `\`data\` is nested deeper than ${DEEPEST}`, `${pointer}/data`);
+  event.type = shortText('type', type, pointer);
+  event.data = data as Json;
+  return event as unknown as EventInput;
+}
+
+/** Those that are text and never empty. */
+const TEXTS = new Set(['id', 'source', 'subject', 'time']);
+/** They mean something else in rules. */
+const TAKEN = new Set(['event', 'now']);
+
+function attributeFits(name: string, value: unknown, pointer: string): void {
+  const at = `${pointer}/${name}`;
+  if (!ATTRIBUTE.test(name))
+    throw new Refusal(
+      400,
+      'events.attribute',
+      `\`${name.slice(0, 80)}\` is no attribute name; put it into \`data\``,
+      at,
+    );
+  if (TAKEN.has(name))
+    throw new Refusal(400, 'events.attribute', `\`${name}\` means something else in rules; put it into \`data\``, at);
+  if (TEXTS.has(name)) {
+    if (typeof value !== 'string' || value === '')
+      throw new Refusal(400, 'events.attribute', `\`${name}\` is not text`, at);
+    shortText(name, value, pointer);
+  }
+  if (name === 'time' && (!TIME.test(value as string) || readMoment(value as string, 'UTC') === undefined)) {
+    throw new Refusal(400, 'events.time', '`time` is no RFC 3339 time; write it like 2026-11-23T09:00:00Z', at);
+  }
+  if (depth(value, 0) > DEEPEST)
+    throw new Refusal(400, 'events.too_deep', `\`${name}\` is nested deeper than ${DEEPEST}`, at);
+}
+
+function shortText(name: string, text: string, pointer: string): string {
+  // oxlint-disable-next-line no-control-regex
+  if (text.length > 1024 || /[\u0000-\u001F\u007F]/.test(text))
+    throw new Refusal(
+      400,
+      'events.attribute',
+      `\`${name}\` is longer than 1024 characters or has control characters`,
+      `${pointer}/${name}`,
+    );
+  return text;
+}
+
+function object(value: unknown, pointer: string): Record<string, unknown> {
+  if (isObject(value)) return value;
+  throw new Refusal(400, 'events.not_object', 'an event is a JSON object', pointer);
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new Refusal(400, 'events.not_array', 'a batch is a JSON array', '');
+}
+
+function json(text: string, where = ''): unknown {
+  try {
+    return parseJson(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  } catch (error) {
+    throw new Refusal(400, 'events.not_json', `${where}the body is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** Stops counting where it is too deep anyway, so hostile nesting costs nothing. */
+function depth(value: unknown, level: number): number {
+  if (typeof value !== 'object' || value === null || level > DEEPEST) return level;
+  let deepest = level + 1;
+  for (const item of Object.values(value)) deepest = Math.max(deepest, depth(item, level + 1));
+  return deepest;
+}
+
+/** The structured form, for channels and for whoever reads events as CloudEvents. */
+export function toCloudEvent(event: Event): Readonly<Record<string, Json>> {
+  return { specversion: '1.0', datacontenttype: 'application/json', ...(event as Record<string, Json>) };
+}

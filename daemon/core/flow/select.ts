@@ -1,0 +1,109 @@
+import type { RuleResult } from './decision.ts';
+import { API_SOURCE, type Event, OWN_SOURCE } from '../event/event.ts';
+import type { CompiledRule, Condition, Ruleset } from '../ruleset.ts';
+
+/** A rule that wants an event, or whose alert the event may end, with the key that its windows count by; or one whose `if` failed. */
+export type Candidate =
+  | { readonly kind: 'match' | 'resolve'; readonly rule: CompiledRule; readonly key: string; readonly error?: string }
+  | { readonly kind: 'result'; readonly result: RuleResult };
+
+/** The configured source that an event is from; `api` for those whose `source` no rules file configures. */
+export function originOf(event: Event, ruleset: Ruleset): string {
+  return ruleset.sources.has(event.source) || event.source === OWN_SOURCE ? event.source : API_SOURCE;
+}
+
+/**
+ * Which rules want the event: match, then `if`. Stateless. Rules that do not match are left out; an event that a rule takes for
+ * the end of its alert is not the beginning of one. What nobody wants goes to the catch-all rules: also when a rule's `if`
+ * failed, for then nobody was told.
+ */
+export function select(event: Event, ruleset: Ruleset, now: number): readonly Candidate[] {
+  const origin = originOf(event, ruleset);
+  const found: Candidate[] = [];
+  const ending = endings(event, origin, ruleset, now);
+  for (const end of ending.values()) if (end.kind === 'resolve') found.push(end);
+  for (const rule of ruleset.index.matching(event, origin)) {
+    const end = ending.get(rule);
+    if (end?.kind === 'resolve') continue;
+    const candidate = candidateOf(rule, event, now, end?.error);
+    if (candidate === undefined) continue;
+    found.push(candidate);
+    if (end !== undefined) ending.delete(rule);
+  }
+  for (const [rule, end] of ending) if (end.kind === 'error') found.push(failed(rule, end.error));
+  return found.some(isWanted) ? found : [...found, ...catchAll(event, origin, ruleset, now)];
+}
+
+const isWanted = ({ kind }: Candidate): boolean => kind !== 'result';
+
+/** An event may end a rule's alert; or nobody can say, because `resolve.if` failed. */
+type Ending = (Candidate & { readonly kind: 'resolve' }) | { readonly kind: 'error'; readonly error: string };
+
+const NO_ENDINGS = new Map<CompiledRule, Ending>();
+
+function endings(event: Event, origin: string, ruleset: Ruleset, now: number): Map<CompiledRule, Ending> {
+  const rules = ruleset.resolving.matching(event, origin);
+  if (rules.length === 0) return NO_ENDINGS;
+  const ending = new Map<CompiledRule, Ending>();
+  for (const rule of rules) {
+    const end = endingOf(rule, event, now);
+    if (end !== undefined) ending.set(rule, end);
+  }
+  return ending;
+}
+
+function endingOf(rule: CompiledRule, event: Event, now: number): Ending | undefined {
+  if (!rule.enabled) return undefined;
+  const { holds, error } = rule.resolve!.condition?.test(event, now) ?? HOLDS;
+  if (error !== undefined) return { kind: 'error', error: `resolve.if: ${error}` };
+  return holds ? keyed('resolve', rule, event, now) : undefined;
+}
+
+/** The daemon's own events are nobody's unless a rule asks for them: a catch-all that told of `belfry.started` would tell of itself. */
+function catchAll(event: Event, origin: string, ruleset: Ruleset, now: number): readonly Candidate[] {
+  if (event.source === OWN_SOURCE) return [];
+  return ruleset.index.catchAll
+    .filter(({ on, matcher }) => (on === undefined || on.includes(origin)) && matcher.holds(event))
+    .flatMap((rule) => candidateOf(rule, event, now) ?? []);
+}
+
+/** What a rule without `if` has. */
+const HOLDS: ReturnType<Condition['test']> = { holds: true };
+
+/** `before`: what went wrong with the event already. */
+function candidateOf(rule: CompiledRule, event: Event, now: number, before?: string): Candidate | undefined {
+  const { holds, error } = rule.condition?.test(event, now) ?? HOLDS;
+  if (!rule.enabled) return holds ? { kind: 'result', result: { rule: rule.name, outcome: 'disabled' } } : undefined;
+  if (error === undefined) return holds ? keyed('match', rule, event, now, before) : undefined;
+  if (rule.onError === 'notify') return keyed('match', rule, event, now, `if: ${error}`);
+  return failed(rule, `if: ${error}`);
+}
+
+function failed(rule: CompiledRule, error: string): Candidate {
+  return { kind: 'result', result: { rule: rule.name, outcome: 'error', errors: [error] } };
+}
+
+/**
+ * A key that fails to render must not throw the event together with others that have nothing to do with it: what a rule without
+ * a key of its own counts by serves.
+ */
+function keyed<K extends 'match' | 'resolve'>(
+  kind: K,
+  rule: CompiledRule,
+  event: Event,
+  now: number,
+  before?: string,
+): Candidate & { readonly kind: K } {
+  const { text, error: keyError } = rule.key.render({ event, rule: rule.name, now: timeText(now) });
+  const key = keyError === undefined ? text : `${event.source}|${event.type}|${event.subject ?? ''}`;
+  const error = before ?? (keyError === undefined ? undefined : `key: ${keyError}`);
+  return error === undefined ? { kind, rule, key } : { kind, rule, key, error };
+}
+
+/** Many candidates come in one millisecond, and writing it out takes longer than all the rest of a key. */
+let written = { now: Number.NaN, text: '' };
+
+function timeText(now: number): string {
+  if (written.now !== now) written = { now, text: new Date(now).toISOString() };
+  return written.text;
+}

@@ -1,0 +1,230 @@
+import { type ASTNode, Environment, serialize } from '@marcbachmann/cel-js';
+import { RE2JS } from 're2js';
+import type { Condition } from '../../ruleset.ts';
+import { onceFor } from '../../../lib/memoize.ts';
+import { findConditionSlip, type KnownFunctions } from './slips.ts';
+import { re2Fault } from '../re2-fault.ts';
+import { quoteLongIntegers } from './long-literals.ts';
+
+export type CompiledCondition =
+  | { readonly ok: true; readonly condition: Condition }
+  | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
+
+/** What cel-js throws, as far as it is read here. */
+interface CelFailure {
+  readonly code?: string;
+  readonly summary?: string;
+  readonly message: string;
+  readonly range?: { readonly start: number };
+}
+
+const LONGEST = 4096;
+const DEEPEST_MACROS = 2;
+/** The most elements that a list or map of the event may have where macros are nested: each level multiplies. */
+const LONGEST_NESTED_LIST = 1000;
+/** Deeper than any event that came in by the front door. */
+const DEEPEST_EVENT = 64;
+const TOO_LONG = `a list or map of the event has more than ${LONGEST_NESTED_LIST} elements, or is too deep, for nested macros`;
+export const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+/** A field or an element that is not there is "no match", not an error. */
+const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'unknown_variable', 'index_out_of_bounds']);
+
+type Compute = (a: number, b: number) => number | boolean;
+
+/** `int OP double` too, whose result would be taken for an int if nobody said that it is none. */
+const PAIRS = ['double OP int', 'int OP double', 'double OP double'];
+const ARITHMETIC: Readonly<Record<string, Compute>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+};
+
+let made: Environment | undefined;
+
+/** Made when the first expression is met: it takes longer than all else at a start of rules without one. */
+function environment(): Environment {
+  made ??= makeEnvironment();
+  return made;
+}
+
+/** A CEL expression over an event (https://github.com/google/cel-spec). Everything that can be known to be wrong is found here; `offset` counts characters. */
+export const compileCondition = onceFor(compileAnew);
+
+function compileAnew(source: string): CompiledCondition {
+  if (source.length > LONGEST)
+    return { ok: false, message: `the expression is longer than ${LONGEST} characters`, offset: 0 };
+  const compiled = attempt(source);
+  if (compiled.ok) return compiled;
+  const slip = findConditionSlip(source, functions(), (mended) => attempt(mended).ok);
+  return slip === undefined ? compiled : { ok: false, ...slip };
+}
+
+/** The tree of an expression that compiles. */
+export function parseCondition(source: string): ASTNode | undefined {
+  return compileCondition(source).ok ? environment().parse(source).ast : undefined;
+}
+
+function attempt(source: string): CompiledCondition {
+  try {
+    const parsed = environment().parse(source);
+    const checked = parsed.check();
+    if (!checked.valid) throw checked.error as unknown;
+    if (checked.type !== undefined && !['bool', 'dyn'].includes(checked.type)) {
+      return { ok: false, message: `the expression is ${checked.type}, not true or false`, offset: 0 };
+    }
+    const nesting = macroDepth(parsed.ast);
+    if (nesting > DEEPEST_MACROS)
+      return {
+        ok: false,
+        message: `more than ${DEEPEST_MACROS} of all, exists, map and filter within one another`,
+        offset: 0,
+      };
+    const wrong = brokenExpression(parsed.ast);
+    if (wrong !== undefined) return { ok: false, ...wrong };
+    const rewritten = [usesMatches(parsed.ast), quoteLongIntegers(nodesOf(parsed.ast))].includes(true);
+    const evaluate = rewritten ? environment().parse(serialize(parsed.ast)) : parsed;
+    return { ok: true, condition: { source, test: tester(evaluate, nesting) } };
+  } catch (error) {
+    const { code = '', summary, message, range } = error as CelFailure;
+    return {
+      ok: false,
+      message: CEL_WORDS[code] ?? (summary ?? message).replace(OVERLOAD, 'nothing is called as `$1`'),
+      offset: range?.start ?? 0,
+    };
+  }
+}
+
+/** Errors of the library in our words, by its code: it names tokens as its own code does. */
+const CEL_WORDS: Readonly<Record<string, string>> = {
+  unterminated_string: 'a quote is not closed',
+  unexpected_token: 'a value is missing here',
+  expected_token: 'a bracket or a name is missing here',
+  unexpected_character: 'this does not belong here',
+};
+
+const OVERLOAD = /^found no matching overload for '(.+)'$/s;
+
+/** `size(x)`, and `x.size()` with the macros. */
+function functions(): KnownFunctions {
+  const all = environment().getDefinitions().functions;
+  const named = (isMember: boolean): ReadonlySet<string> =>
+    new Set(all.filter(({ receiverType }) => (receiverType !== null) === isMember).map(({ name }) => name));
+  return { global: named(false), member: named(true) };
+}
+
+function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting: number): Condition['test'] {
+  return (event, now) => {
+    try {
+      if (nesting > 1 && longestList(event, 0) > LONGEST_NESTED_LIST) return { holds: false, error: TOO_LONG };
+      const result = evaluate({ ...event, event, now: new Date(now) });
+      return typeof result === 'boolean'
+        ? { holds: result }
+        : { holds: false, error: 'the expression gave something else than true or false' };
+    } catch (error) {
+      const failure = error as CelFailure;
+      if (failure.code !== undefined && MISSING.has(failure.code))
+        return { holds: false, missing: missingField(failure) };
+      return { holds: false, error: failure.summary ?? failure.message };
+    }
+  };
+}
+
+/** `No such key: branch` -> `branch`. */
+function missingField({ summary, message }: CelFailure): string {
+  return (summary ?? message).replace(/^[^:]*: /, '');
+}
+
+/** Leaves alone what the language has already. */
+function registerIfNew(cel: Environment, signature: string, compute: Compute): void {
+  try {
+    cel.registerOperator(signature, (a: number | bigint, b: number | bigint) => compute(Number(a), Number(b)));
+  } catch (error) {
+    if (!(error as Error).message.includes('already registered')) throw error;
+  }
+}
+
+/**
+ * JSON numbers are doubles, and CEL has no arithmetic between doubles and integer literals; here they go together, as whoever
+ * writes `data.count % 2 == 1` expects. `matches` is RE2: the library's own runs backtracking expressions of JavaScript.
+ */
+function makeEnvironment(): Environment {
+  const cel = new Environment({
+    unlistedVariablesAreDyn: true,
+    limits: { maxAstNodes: 1000, maxDepth: 60, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 },
+  });
+  for (const [operator, compute] of Object.entries(ARITHMETIC)) {
+    for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', operator)}: double`, compute);
+  }
+  for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', '==')}: bool`, (a, b) => a === b);
+  const expressions = new Map<string, RE2JS>();
+  cel.registerFunction('string.re2(string): bool', (text: string, pattern: string) => {
+    let expression = expressions.get(pattern);
+    if (expression === undefined) {
+      expression = RE2JS.compile(pattern);
+      if (expressions.size > 1000) expressions.clear();
+      expressions.set(pattern, expression);
+    }
+    return expression.test(text);
+  });
+  return cel;
+}
+
+/** Renames `matches` to our own function; tells whether there was one. */
+function usesMatches(node: ASTNode): boolean {
+  let found = false;
+  for (const { op, args } of nodesOf(node)) {
+    if (op !== 'rcall' || args[0] !== 'matches') continue;
+    args[0] = 're2';
+    found = true;
+  }
+  return found;
+}
+
+/** An expression written out as text is found to be wrong when the rule is loaded. */
+function brokenExpression(
+  node: ASTNode,
+): { readonly message: string; readonly mend: string; readonly offset: number } | undefined {
+  for (const { op, args } of nodesOf(node)) {
+    const pattern = op === 'rcall' && args[0] === 'matches' ? args[2][0] : undefined;
+    if (pattern?.op !== 'value' || typeof pattern.args !== 'string') continue;
+    try {
+      RE2JS.compile(pattern.args);
+    } catch (error) {
+      return { ...re2Fault(pattern.args, error), offset: pattern.start };
+    }
+  }
+  return undefined;
+}
+
+/** How many macros run within one another; those that follow one another (`l.filter(...).map(...)`) do not multiply. */
+function macroDepth(node: ASTNode): number {
+  if (node.op !== 'rcall' || !MACROS.has(node.args[0])) return Math.max(0, ...childrenOf(node).map(macroDepth));
+  const [, list, inside] = node.args;
+  return Math.max(macroDepth(list), 1 + Math.max(0, ...inside.map(macroDepth)));
+}
+
+function nodesOf(node: ASTNode): ASTNode[] {
+  return [node, ...childrenOf(node).flatMap(nodesOf)];
+}
+
+export function childrenOf(node: ASTNode): ASTNode[] {
+  const found: ASTNode[] = [];
+  const look = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(look);
+    else if (typeof value === 'object' && value !== null && 'op' in value) found.push(value as ASTNode);
+  };
+  look(node.args);
+  return found;
+}
+
+/** Elements of the longest list or map; without end where it is too deep to look. */
+function longestList(value: unknown, depth: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth > DEEPEST_EVENT) return Number.POSITIVE_INFINITY;
+  const items = Object.values(value);
+  let longest = items.length;
+  for (const item of items) longest = Math.max(longest, longestList(item, depth + 1));
+  return longest;
+}

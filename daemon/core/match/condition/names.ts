@@ -1,0 +1,83 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+import { onceFor } from '../../../lib/memoize.ts';
+import type { NamedPath } from '../../message/template.ts';
+import { childrenOf, MACROS, parseCondition } from './condition.ts';
+
+/** A value that is compared with a literal. */
+export interface Comparison extends NamedPath {
+  readonly operator: string;
+  readonly literal: string | number | boolean | null;
+}
+
+export interface ConditionNames {
+  readonly paths: readonly NamedPath[];
+  readonly comparisons: readonly Comparison[];
+}
+
+const NOTHING: ConditionNames = { paths: [], comparisons: [] };
+const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+
+/** The values that an expression names, and what they are compared with; nothing of one that does not compile. */
+export const conditionNames = onceFor((source): ConditionNames => {
+  const root = parseCondition(source);
+  if (root === undefined) return NOTHING;
+  const paths: NamedPath[] = [];
+  const comparisons: Comparison[] = [];
+  walk(root, new Set(), paths, comparisons);
+  return { paths, comparisons };
+});
+
+/** `bound`: the variables of the macros around it, which are no fields. */
+function walk(node: ASTNode, bound: ReadonlySet<string>, paths: NamedPath[], comparisons: Comparison[]): void {
+  const found = pathOf(node);
+  if (found !== undefined) {
+    if (!bound.has(found.path[0]!)) paths.push(found);
+    return;
+  }
+  // A test for absence says that the field may be missing.
+  if (node.op === '!_' && node.args.op === 'call' && node.args.args[0] === 'has') return;
+  if (COMPARISONS.has(node.op)) compare(node, bound, comparisons);
+  if (node.op === 'rcall' && MACROS.has(node.args[0])) {
+    const [, list, [variable, ...inside]] = node.args;
+    walk(list, bound, paths, comparisons);
+    const inner = variable?.op === 'id' ? new Set([...bound, variable.args]) : bound;
+    for (const part of inside) walk(part, inner, paths, comparisons);
+    return;
+  }
+  for (const child of childrenOf(node)) walk(child, bound, paths, comparisons);
+}
+
+/** `data.a["b"]` as `data`, `a`, `b`; what is computed ends it. */
+function pathOf(node: ASTNode): NamedPath | undefined {
+  if (node.op === 'id') return { path: [node.args], offset: node.start };
+  if (node.op === '.') {
+    const before = pathOf(node.args[0]);
+    return before && { ...before, path: [...before.path, node.args[1]] };
+  }
+  if (node.op !== '[]') return undefined;
+  const before = pathOf(node.args[0]);
+  const step = literalOf(node.args[1]);
+  return before === undefined || step === undefined ? undefined : { ...before, path: [...before.path, String(step)] };
+}
+
+function compare(node: ASTNode, bound: ReadonlySet<string>, comparisons: Comparison[]): void {
+  const [left, right] = node.args as readonly [ASTNode, ASTNode];
+  for (const [value, other] of [
+    [left, right],
+    [right, left],
+  ] as const) {
+    const named = pathOf(value);
+    const literal = literalOf(other);
+    if (named !== undefined && literal !== undefined && !bound.has(named.path[0]!))
+      comparisons.push({ ...named, operator: node.op, literal });
+  }
+}
+
+function literalOf(node: ASTNode): Comparison['literal'] | undefined {
+  if (node.op !== 'value') return undefined;
+  const { args } = node;
+  if (typeof args === 'bigint') return Number(args);
+  return args === null || ['string', 'number', 'boolean'].includes(typeof args)
+    ? (args as Comparison['literal'])
+    : undefined;
+}

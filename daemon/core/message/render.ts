@@ -1,0 +1,201 @@
+import { cutText, LONGEST_FIELD } from './cut.ts';
+import { defaultBody, defaultTitle, oneLine } from './default-message.ts';
+import type { Event } from '../event/event.ts';
+import { withoutEverybody } from './everybody.ts';
+import { type Action, type Format, type Message, PRIORITIES, type Priority } from './message.ts';
+import type { MessageTemplates, Scope, Template } from '../ruleset.ts';
+
+export interface RenderedMessage {
+  readonly message: Message;
+  /** Of templates that failed; their fields say so too. */
+  readonly errors: readonly string[];
+}
+
+type Escape = (text: string, format: Format) => string;
+
+const RAW_EVENT_SHOWN = 2000;
+/** Inside `{{ }}` or `{% %}`; the mere word tells no number. */
+const TELLS_SUPPRESSED = /\{[{%](?:(?![%}]\}).)*\bsuppressed\b/s;
+const TELLS_STATUS = /\{[{%](?:(?![%}]\}).)*\b(?:status|resolved_after)\b/s;
+const LINKS: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:'];
+
+/**
+ * Templates to a message. Nothing here can lose it: a template that fails leaves `[template error: ...]` and the raw event in
+ * its field, and what a field cannot be (a priority nobody knows, a link that is none) is told and left out.
+ */
+export function renderMessage(templates: MessageTemplates, scope: Scope, escape: Escape): RenderedMessage {
+  const format = templates.format ?? 'text';
+  const errors: string[] = [];
+  const rendering = new Rendering(scope, format, (text) => escape(text, format), errors);
+  const plain: Message = {
+    title: withStatus(
+      templates,
+      rendering.shownLine('title', templates.title) ?? defaultTitle(scope, format, escape),
+      scope,
+    ),
+    body: withSuppressed(
+      templates,
+      rendering.shown('body', templates.body) ?? defaultBody(scope, format, escape),
+      scope,
+    ),
+    format,
+    priority: rendering.priority(templates.priority),
+    tags: rendering.list('tags', templates.tags) ?? [],
+  };
+  const message = EXTRAS.some((name) => templates[name] !== undefined)
+    ? { ...plain, ...extras(templates, rendering) }
+    : plain;
+  return { message, errors };
+}
+
+/** What most messages do not have. */
+const EXTRAS = ['link', 'image', 'actions', 'fields', 'mention', 'attach', 'replace_key', 'ttl', 'to'] as const;
+
+function extras(templates: MessageTemplates, rendering: Rendering): Partial<Message> {
+  const link = rendering.address('link', templates.link);
+  const image = rendering.address('image', templates.image);
+  const replaceKey = rendering.line('replace_key', templates.replace_key);
+  return {
+    ...present('link', link),
+    ...present('image', image),
+    ...present('actions', rendering.actions(templates.actions)),
+    ...present('fields', rendering.fields(templates.fields)),
+    ...present('mention', someOf(rendering.mentions(templates.mention))),
+    ...present('attach', rendering.list('attach', templates.attach)),
+    ...(replaceKey !== undefined && replaceKey !== '' && { replace_key: replaceKey }),
+    ...present('ttl', templates.ttl),
+    ...present('to', someOf(rendering.recipients(templates.to))),
+  };
+}
+
+class Rendering {
+  readonly #scope: Scope;
+  readonly #format: Format;
+  readonly #escape: (text: string) => string;
+  readonly #errors: string[];
+
+  constructor(scope: Scope, format: Format, escape: (text: string) => string, errors: string[]) {
+    this.#scope = scope;
+    this.#format = format;
+    this.#escape = escape;
+    this.#errors = errors;
+  }
+
+  /** Text that is shown in the message's format, cut where it is too long; a failure carries the event. */
+  shown(field: string, template: Template | undefined): string | undefined {
+    if (template === undefined) return undefined;
+    const { text, error, isBeginning } = template.render(this.#scope, this.#escape);
+    if (error === undefined) return cutText(text, LONGEST_FIELD, this.#format);
+    this.#errors.push(`${field}: ${error}`);
+    const failed = `[template error: ${error}]`;
+    return isBeginning === true
+      ? `${cutText(text, LONGEST_FIELD, this.#format)} … ${this.#escape(failed)}`
+      : this.#escape(`${failed} ${rawEvent(this.#scope.event)}`);
+  }
+
+  shownLine(field: string, template: Template | undefined): string | undefined {
+    const text = this.shown(field, template);
+    return text === undefined ? undefined : oneLine(text).trim();
+  }
+
+  /** Text that is used, not shown: unescaped, in one line; nothing when it fails. */
+  line(field: string, template: Template | undefined): string | undefined {
+    const text = this.#used(field, template);
+    return text === undefined ? undefined : oneLine(text).trim();
+  }
+
+  #used(field: string, template: Template | undefined): string | undefined {
+    if (template === undefined) return undefined;
+    const { text, error: failure } = template.render(this.#scope);
+    const error =
+      failure ?? (text.length > LONGEST_FIELD ? `it is longer than ${LONGEST_FIELD} characters` : undefined);
+    if (error === undefined) return text;
+    this.#errors.push(`${field}: ${error}`);
+    return undefined;
+  }
+
+  /** An address that a person may click on: `javascript:` and the like are left out. */
+  address(field: string, template: Template | undefined): string | undefined {
+    const text = this.line(field, template);
+    if (text === undefined || text === '') return undefined;
+    const protocol = URL.canParse(text) ? new URL(text).protocol : undefined;
+    if (protocol !== undefined && LINKS.includes(protocol)) return text;
+    this.#errors.push(`${field}: it is no http, https, mailto or tel address`);
+    return undefined;
+  }
+
+  priority(template: Template | undefined): Priority {
+    const text = this.line('priority', template);
+    if (text === undefined || text === '') return 'normal';
+    const known = PRIORITIES.find((priority) => priority === text);
+    if (known === undefined)
+      this.#errors.push(`priority: \`${text.slice(0, 40)}\` is none of ${PRIORITIES.join(', ')}`);
+    return known ?? 'normal';
+  }
+
+  /** What renders to nothing is left out. */
+  list(field: string, templates: readonly Template[] | undefined): readonly string[] | undefined {
+    return templates?.map((template) => this.line(field, template) ?? '').filter((text) => text !== '');
+  }
+
+  /** One entry, one recipient, with its control characters: a channel refuses what it cannot take for one. */
+  recipients(templates: readonly Template[] | undefined): readonly string[] | undefined {
+    return templates
+      ?.map((template) => withoutEverybody('to', template, (this.#used('to', template) ?? '').trim()))
+      .filter((text) => text !== '');
+  }
+
+  mentions(templates: readonly Template[] | undefined): readonly string[] | undefined {
+    return templates
+      ?.map((template) => withoutEverybody('mention', template, this.line('mention', template) ?? ''))
+      .filter((text) => text !== '');
+  }
+
+  actions(actions: MessageTemplates['actions']): readonly Action[] | undefined {
+    return actions?.flatMap(({ label, url }) => {
+      const address = this.address('actions', url);
+      return address === undefined ? [] : [{ label: this.line('actions', label) ?? '', url: address }];
+    });
+  }
+
+  fields(fields: MessageTemplates['fields']): Readonly<Record<string, string>> | undefined {
+    if (fields === undefined) return undefined;
+    return Object.fromEntries(
+      Object.entries(fields).map(([name, template]) => [name, this.shown(`fields.${name}`, template) ?? '']),
+    );
+  }
+}
+
+/** Undefined when no recipient is left, so that those of the channel's settings get the message. */
+const someOf = (names: readonly string[] | undefined): readonly string[] | undefined =>
+  names?.length === 0 ? undefined : names;
+
+/** Too deep an event for JSON must not lose the message either. */
+function rawEvent(event: Event): string {
+  try {
+    return cutText(JSON.stringify(event), RAW_EVENT_SHOWN);
+  } catch {
+    return `event ${event.id} of ${event.source}`;
+  }
+}
+
+/** That it is over is told, by the rule's own words if it has any for it: the same title as before would say the opposite. */
+function withStatus(templates: MessageTemplates, title: string, scope: Scope): string {
+  if (scope.status !== 'resolved') return title;
+  const told = [templates.title, templates.body].some((template) => TELLS_STATUS.test(template?.source ?? ''));
+  return told ? title : `Resolved: ${title}`;
+}
+
+/** What was held back is told, by the rule's own words if it has any for it. */
+function withSuppressed(templates: MessageTemplates, body: string, scope: Scope): string {
+  const suppressed = Number(scope.suppressed ?? 0);
+  if (suppressed === 0) return body;
+  const told = [templates.title, templates.body].some((template) => TELLS_SUPPRESSED.test(template?.source ?? ''));
+  if (told) return body;
+  const line = `(${suppressed} more like this ${suppressed === 1 ? 'was' : 'were'} suppressed)`;
+  return body === '' ? line : `${body}${templates.format === 'html' ? '<br><br>' : '\n\n'}${line}`;
+}
+
+function present<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
+}

@@ -1,0 +1,96 @@
+import type { Context, Liquid } from 'liquidjs';
+import { zoneOf } from '../time/due-times.ts';
+import { onceFor } from '../../lib/memoize.ts';
+
+type DateFilter = (this: { readonly context: Context }, value: unknown, ...rest: unknown[]) => unknown;
+
+const MINUTE = 60_000;
+
+/**
+ * Makes the date filters of Liquid say the same wherever the daemon runs: `now` and `today` are the time of the decision, a day
+ * without a time is that day (the engine takes it for midnight at Greenwich), and another zone's clock is read right also on the
+ * days when the clock of this machine is changed.
+ */
+export function mendDateFilters(engine: Liquid): void {
+  for (const name of Object.keys(engine.filters).filter((filter) => filter.startsWith('date'))) {
+    const format = engine.filters[name] as DateFilter;
+    const mended: DateFilter = function mended(value, ...rest) {
+      const asked = value === 'now' || value === 'today';
+      const given = asked ? this.context.getSync(['now']) : value;
+      // Only `date` takes a zone; the others have something else there.
+      const [pattern, zone] = name === 'date' ? rest : [];
+      const { shown, offset } = placed(given, zone);
+      // `%Z` is the name.
+      const isNamed = offset === undefined || String(pattern).includes('%Z');
+      return format.call(this, shown, rest[0], ...(isNamed ? rest.slice(1) : [offset]));
+    };
+    engine.registerFilter(name, mended);
+  }
+}
+
+const HAS_TIME = /\d:\d|\dT\d/i;
+/** Seconds since the epoch. */
+const NUMBER = /^\s*[-+]?\d+(?:\.\d+)?\s*$/;
+/** The form of a day that JavaScript reads as midnight UTC; every other form is midnight in the local zone. */
+const ISO_DAY = /^\s*\d{4}-\d\d(?:-\d\d)?\s*$/;
+
+const aheadOf = onceFor((zone: string) => zoneOf(zone).offset);
+
+interface Placed {
+  /** The value that the engine gets in place of the given one. */
+  readonly shown: unknown;
+  /** Of the zone behind Greenwich, minutes; undefined when none is asked for. */
+  readonly offset?: number;
+}
+
+function placed(value: unknown, zone: unknown): Placed {
+  const midnight = beginningOf(value);
+  if (typeof zone !== 'string' && typeof zone !== 'number') return { shown: midnight ?? value };
+  const ahead = typeof zone === 'number' ? () => -zone * MINUTE : aheadOf(zone);
+  if (midnight !== undefined) {
+    const instant = shownAs(midnight.getTime(), ahead);
+    return { shown: new Date(instant), offset: -ahead(instant) / MINUTE };
+  }
+  const seconds = typeof value === 'number' || (typeof value === 'string' && NUMBER.test(value));
+  const instant = seconds ? Number(value) * 1000 : new Date(value as string).getTime();
+  if (Number.isNaN(instant)) return { shown: value };
+  const offset = ahead(instant);
+  return { shown: new Date(shownAs(hereLike(instant + offset), () => offset)), offset: -offset / MINUTE };
+}
+
+/** When a day begins on the clock of this machine; undefined when the value is no day, or has a time. */
+function beginningOf(value: unknown): Date | undefined {
+  if (typeof value !== 'string' || HAS_TIME.test(value) || NUMBER.test(value)) return undefined;
+  const read = new Date(value.trim());
+  if (Number.isNaN(read.getTime())) return undefined;
+  return ISO_DAY.test(value)
+    ? new Date(read.getUTCFullYear(), read.getUTCMonth(), read.getUTCDate())
+    : new Date(read.getFullYear(), read.getMonth(), read.getDate());
+}
+
+/** The instant at which the clock of this machine shows what one at Greenwich shows at `wall`. */
+function hereLike(wall: number): number {
+  const at = new Date(wall);
+  const [hours, minutes, seconds, rest] = [
+    at.getUTCHours(),
+    at.getUTCMinutes(),
+    at.getUTCSeconds(),
+    at.getUTCMilliseconds(),
+  ];
+  return new Date(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), hours, minutes, seconds, rest).getTime();
+}
+
+/** By how much clocks are changed at least. */
+const STEP = 30 * MINUTE;
+/** Enough for the changes of two clocks. */
+const MOST_ROUNDS = 4;
+
+/** The instant for which the engine reads `wanted` off the clock here: it shows another zone by moving the instant by both offsets. */
+function shownAs(wanted: number, ahead: (instant: number) => number): number {
+  const shown = (instant: number): number => instant + new Date(instant).getTimezoneOffset() * MINUTE + ahead(instant);
+  let instant = wanted;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) instant += wanted - shown(instant);
+  // Where clocks are put forward at midnight the day begins later.
+  for (let round = 0; round < MOST_ROUNDS && shown(instant) < wanted; round += 1) instant += STEP;
+  return instant;
+}

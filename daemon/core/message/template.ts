@@ -1,0 +1,183 @@
+import { Context, Liquid, toValueSync } from 'liquidjs';
+import { OPTIONAL, plainParts, plainPaths, renderPlain } from './plain-template.ts';
+import type { Rendered, Scope, Template } from '../ruleset.ts';
+import { onceFor } from '../../lib/memoize.ts';
+import { mendDateFilters } from './template-dates.ts';
+import { findTemplateSlip } from './template-slips.ts';
+
+export type CompiledTemplate =
+  | { readonly ok: true; readonly template: Template }
+  | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
+
+const LONGEST_SOURCE = 16 * 1024;
+/** Characters and elements that one render goes through: a body of `daemon.limits.body` several times. */
+const MOST_MEMORY = 4_000_000;
+/** Texts, outputs and tags that one render goes through, loops included. */
+const MOST_STEPS = 50_000;
+
+/**
+ * How values are escaped by the render that is running. Rendering is synchronous, so there is only ever one; the engine
+ * takes the function when it is made, and one engine a channel would parse every template again.
+ */
+const asItIs = (text: string): string => text;
+let escaping = asItIs;
+
+let made: Liquid | undefined;
+
+/** Made, and in the bundle loaded, when the first template is met that is more than text and paths. */
+function liquid(): Liquid {
+  made ??= makeEngine();
+  return made;
+}
+
+function makeEngine(): Liquid {
+  const engine = new Liquid({
+    // Without it `{% layout %}` and `{% include %}` read files.
+    templates: {},
+    ownPropertyOnly: true,
+    strictFilters: true,
+    strictVariables: true,
+    lenientIf: true,
+    memoryLimit: MOST_MEMORY,
+    parseLimit: 100_000,
+    outputEscape: (value: unknown) => escaping(textOf(value)),
+    // The machine's own language must not decide what a message says.
+    locale: 'en-US',
+  });
+  // Chance has no place here: the same event gives the same message, in the daemon and in a test.
+  for (const name of ['sample', 'shuffle']) delete engine.filters[name];
+  mendDateFilters(engine);
+  return engine;
+}
+
+/** A Liquid template (https://liquidjs.com). `offset` counts characters. */
+export const compileTemplate = onceFor(compileAnew);
+
+function compileAnew(source: string): CompiledTemplate {
+  const compiled = attempt(source);
+  if (compiled.ok || source.length > LONGEST_SOURCE) return compiled;
+  const slip = findTemplateSlip(source, Object.keys(liquid().filters), (mended) => attempt(mended).ok);
+  return slip === undefined ? compiled : { ok: false, ...slip };
+}
+
+/** A value that a template names, where it stands. Variables of its own are none. */
+export interface NamedPath {
+  readonly path: readonly string[];
+  /** Characters into the template. */
+  readonly offset: number;
+}
+
+/** The values that a template names, in their order; none of one that does not compile. */
+export const templatePaths = onceFor((source): readonly NamedPath[] => {
+  if (!/\{[{%]/.test(source)) return [];
+  if (plainParts(source) !== undefined) return plainPaths(source);
+  try {
+    const { globals } = liquid().parseAndAnalyzeSync(source, undefined, { partials: false });
+    return Object.values(globals)
+      .flat()
+      .map(({ segments, location }) => ({
+        path: segments.slice(0, scalarsOf(segments)).map(String),
+        offset: offsetOf(source, location.row, location.col),
+      }))
+      .sort((a, b) => a.offset - b.offset);
+  } catch {
+    return [];
+  }
+});
+
+/** How many steps of a path are written out: `items[data.n].id` has one. */
+function scalarsOf(segments: readonly unknown[]): number {
+  const at = segments.findIndex((segment) => typeof segment !== 'string' && typeof segment !== 'number');
+  return at < 0 ? segments.length : at;
+}
+
+function attempt(source: string): CompiledTemplate {
+  if (!/\{[{%]/.test(source)) return { ok: true, template: { source, render: () => ({ text: source }) } };
+  if (source.length > LONGEST_SOURCE)
+    return { ok: false, message: `the template is longer than ${LONGEST_SOURCE} characters`, offset: 0 };
+  try {
+    const plain = plainParts(source);
+    // Nothing can be wrong with a plain one, and the engine is hardly ever asked for it.
+    let parsed = plain === undefined ? liquid().parse(source) : undefined;
+    return {
+      ok: true,
+      template: {
+        source,
+        render(scope, escape = asItIs) {
+          const text = plain && renderPlain(plain, scope, escape);
+          if (text !== undefined) return { text };
+          return render((parsed ??= liquid().parse(source)), scope, escape);
+        },
+      },
+    };
+  } catch (error) {
+    const { message, line, column } = whereOf(error as Error);
+    return { ok: false, message, offset: offsetOf(source, line, column) };
+  }
+}
+
+function render(parsed: ReturnType<Liquid['parse']>, scope: Scope, escape: (text: string) => string): Rendered {
+  const before = escaping;
+  escaping = escape;
+  const steps = new Steps();
+  const output = new Output();
+  try {
+    const context = contextOf({ ...OPTIONAL, ...scope.event, ...scope }, steps);
+    toValueSync(liquid().renderer.renderTemplates(parsed, context, output));
+    return { text: output.buffer };
+  } catch (error) {
+    const { message } = whereOf(error as Error);
+    return steps.areSpent ? { text: output.buffer, error: message, isBeginning: true } : { text: '', error: message };
+  } finally {
+    escaping = before;
+  }
+}
+
+/** The text so far. */
+class Output {
+  buffer = '';
+
+  write(value: unknown): void {
+    this.buffer += Array.isArray(value) ? value.map(textOf).join('') : textOf(value);
+  }
+}
+
+/** The engine's own limit counts time, and a machine that is busy for a moment must not spoil a message. */
+class Steps {
+  #count = 0;
+
+  get areSpent(): boolean {
+    return this.#count > MOST_STEPS;
+  }
+
+  take(): void {
+    this.#count += 1;
+    if (this.areSpent) throw new Error(`it takes more than ${MOST_STEPS} steps to render`);
+  }
+}
+
+function contextOf(scope: object, steps: Steps): Context {
+  const engine = liquid();
+  const context = new Context(scope, engine.options, { sync: true }, { liquid: engine });
+  context.renderLimit.check = () => steps.take();
+  return context;
+}
+
+/** Scalars as they are, nothing for what is not there, JSON for the rest. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'object' && !(value instanceof Date)) return JSON.stringify(value);
+  return String(value as string);
+}
+
+/** Liquid writes `undefined variable: data.nope, line:2, col:4`. */
+function whereOf(error: Error): { message: string; line: number; column: number } {
+  const [first = ''] = error.message.split('\n');
+  const [, line, column] = /, line:(\d+), col:(\d+)/.exec(first) ?? [];
+  return { message: first.replace(/, line:\d+, col:\d+.*$/, ''), line: Number(line ?? 1), column: Number(column ?? 1) };
+}
+
+function offsetOf(text: string, line: number, column: number): number {
+  const before = text.split('\n').slice(0, Math.max(0, line - 1));
+  return before.reduce((sum, part) => sum + part.length + 1, 0) + Math.max(0, column - 1);
+}

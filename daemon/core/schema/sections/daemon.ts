@@ -1,0 +1,167 @@
+import { duration, oneOrMany, path, secret, size, strict } from '../fields.ts';
+import { type Static, Type } from '../type.ts';
+
+const token = strict(
+  {
+    name: Type.String({
+      description: 'Who holds it; shown in logs instead of the token.',
+      examples: ['ci'],
+      minLength: 1,
+      maxLength: 100,
+    }),
+    token: secret({ description: 'The token itself.', examples: ['${env:BELFRY_CI_TOKEN}'] }),
+    scopes: Type.Array(
+      Type.Unsafe<string>({
+        anyOf: [
+          { type: 'string', enum: ['emit', 'read', 'admin', 'stream'] },
+          { type: 'string', pattern: '^stream:.+$' },
+        ],
+        description: 'One right.',
+        examples: ['emit'],
+      }),
+      { description: 'What its holder may do.', examples: [['emit'], ['read', 'stream:alice']], minItems: 1 },
+    ),
+  },
+  { description: 'A key to the HTTP interface.' },
+);
+
+const choice = <T extends string>(words: readonly T[], doc: { description: string; examples: T[]; default: T }) =>
+  Type.Unsafe<T>({ type: 'string', enum: [...words], ...doc });
+
+/** `daemon:`, in one file at most. */
+export const daemonSchema = strict(
+  {
+    listen: Type.Optional(
+      Type.String({
+        description: 'Address and port of the HTTP listener. A change needs a restart.',
+        examples: ['127.0.0.1:9000', '0.0.0.0:8765', '[::1]:8765'],
+        default: '127.0.0.1:8765',
+        pattern: String.raw`^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$`,
+      }),
+    ),
+    socket: Type.Optional(
+      path({
+        description: 'Path of the Unix socket; in the state directory if not set. A change needs a restart.',
+        examples: ['/run/belfry/belfry.sock'],
+      }),
+    ),
+    state: Type.Optional(
+      path({
+        description: 'Directory for what must not be lost. A change needs a restart.',
+        examples: ['/var/lib/belfry'],
+      }),
+    ),
+    tokens: Type.Optional(
+      Type.Array(token, {
+        description: 'Keys to the HTTP interface. If there is none, one is made at the first start.',
+        examples: [[{ name: 'ci', token: '${env:BELFRY_CI_TOKEN}', scopes: ['emit'] }]],
+        default: [],
+      }),
+    ),
+    public_url: Type.Optional(
+      Type.String({
+        description:
+          'How this daemon is reached from outside: scheme, host and port. A path is refused: a proxy in front has to take it off.',
+        examples: ['https://belfry.example.com'],
+        pattern: '^https?://',
+      }),
+    ),
+    origins: Type.Optional(
+      oneOrMany(
+        Type.String({
+          description: 'Scheme, host, and the port if it is not the usual one.',
+          examples: ['https://app.example.com'],
+        }),
+        {
+          description:
+            'The web applications whose pages may import `/client.js`, open `/v1/stream` with a ticket and acknowledge; pages of other origins may not.',
+          examples: [['https://app.example.com', 'http://localhost:3000']],
+        },
+      ),
+    ),
+    log: Type.Optional(
+      strict(
+        {
+          level: Type.Optional(
+            choice(['debug', 'info', 'warn', 'error'], {
+              description: 'The least important lines that are written.',
+              examples: ['debug'],
+              default: 'info',
+            }),
+          ),
+          format: Type.Optional(
+            choice(['auto', 'json', 'text'], {
+              description: '`auto`: text on a terminal, JSON elsewhere.',
+              examples: ['json'],
+              default: 'auto',
+            }),
+          ),
+        },
+        { description: 'What is logged, and how.', default: {} },
+      ),
+    ),
+    limits: Type.Optional(
+      strict(
+        {
+          body: Type.Optional(
+            size({
+              description: 'Largest request body; a webhook with `max_body` goes by that.',
+              examples: ['4MiB'],
+              default: '1MiB',
+            }),
+          ),
+          events_per_second: Type.Optional(
+            Type.Number({
+              description: 'More events from outside than this are refused (429); if not set, none are.',
+              examples: [500],
+              exclusiveMinimum: 0,
+            }),
+          ),
+          queue: Type.Optional(
+            size({
+              description: 'When this much is owed, new events are refused (507).',
+              examples: ['4GiB'],
+              default: '1GiB',
+            }),
+          ),
+        },
+        { description: 'What is refused.', default: {} },
+      ),
+    ),
+    retention: Type.Optional(
+      strict(
+        {
+          events: Type.Optional(
+            duration({
+              description: 'How long settled history is kept, and duplicates are known.',
+              examples: ['30d'],
+              default: '7d',
+            }),
+          ),
+          size: Type.Optional(size({ description: 'How much of it at most.', examples: ['10GiB'], default: '1GiB' })),
+        },
+        { description: 'How much history is kept.', default: {} },
+      ),
+    ),
+    reload: Type.Optional(
+      strict(
+        {
+          watch: Type.Optional(
+            Type.Boolean({ description: 'Reload when a file is saved.', examples: [false], default: true }),
+          ),
+          require_tests: Type.Optional(
+            Type.Boolean({
+              description: 'Apply only rules whose tests pass.',
+              examples: [true],
+              default: false,
+            }),
+          ),
+        },
+        { description: 'When edited rules are taken over.', default: {} },
+      ),
+    ),
+  },
+  { description: 'Settings of the daemon itself; in one file at most.' },
+);
+
+export type DaemonFileSettings = Static<typeof daemonSchema>;

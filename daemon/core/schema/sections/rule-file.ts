@@ -1,0 +1,31 @@
+import { daemonSchema } from './daemon.ts';
+import { deliverySchema } from './delivery.ts';
+import { strict } from '../fields.ts';
+import { type Static, Type } from '../type.ts';
+import { messageSchema } from './message.ts';
+import { ruleSchema } from './rule.ts';
+import { silenceSchema } from './silence.ts';
+
+/** `defaults:`; they hold for the channels and rules of the same file. */
+export const defaultsSchema = strict(
+  {
+    message: Type.Optional(messageSchema),
+    delivery: Type.Optional(deliverySchema),
+  },
+  { description: 'What the channels and rules of this file have in common: `delivery` and `message`, field by field.' },
+);
+
+export type Defaults = Static<typeof defaultsSchema>;
+
+/** The top-level keys of a rules file, as the editor's schema describes them. */
+export const SECTIONS = {
+  daemon: daemonSchema,
+  defaults: defaultsSchema,
+  sources: Type.Unknown({ description: 'Where events come from: name -> settings.' }),
+  channels: Type.Unknown({ description: 'The ways out: name -> settings.' }),
+  hours: Type.Unknown({
+    description: 'Times of the week that rules name in `during` and `not_during`: name -> span, or a list of spans.',
+  }),
+  silences: Type.Array(silenceSchema, { description: 'What nobody wants to hear of for a while.' }),
+  rules: Type.Array(ruleSchema, { description: 'Which events matter, when, and whom to tell.' }),
+} as const;

@@ -1,0 +1,98 @@
+import { condition, duration, oneOrMany, strict, template } from '../fields.ts';
+import { type Static, Type } from '../type.ts';
+import { flowFields } from './flow.ts';
+import { messageSchema } from './message.ts';
+import { notifySchema } from './notify.ts';
+
+/** Printable, and nothing that turns the direction of writing: names are read in logs and on terminals. */
+export const RULE_NAME = String.raw`^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$`;
+
+const combined = (description: string) =>
+  Type.Unsafe<readonly unknown[]>({
+    type: 'array',
+    minItems: 1,
+    items: { type: 'object', belfry: 'match' },
+    description,
+    examples: [[{ 'data.branch': 'main' }, { 'data.branch': { prefix: 'release/' } }]],
+  });
+
+/** One entry of `rules:`. */
+export const ruleSchema = strict(
+  {
+    name: Type.String({
+      description: 'Unique over all files; the identity of the rule when it is edited.',
+      examples: ['failed-deploy'],
+      minLength: 1,
+      maxLength: 200,
+      pattern: RULE_NAME,
+    }),
+    on: Type.Optional(
+      oneOrMany(Type.String({ minLength: 1, description: 'The name of a source.', examples: ['deploys'] }), {
+        description: 'Sources whose events are looked at, also `api` and `belfry`; if not set, all.',
+        examples: ['deploys', ['api', 'belfry']],
+      }),
+    ),
+    catch_all: Type.Optional(
+      Type.Boolean({
+        description: 'True: the events that no other rule matched.',
+        examples: [true],
+        default: false,
+      }),
+    ),
+    match: Type.Optional(
+      Type.Unsafe<Readonly<Record<string, unknown>>>({
+        type: 'object',
+        belfry: 'match',
+        description:
+          'Dotted path -> pattern; all must hold. A pattern is a scalar (equals), a list (any of), or a map of operators.',
+        examples: [{ type: 'deploy.finished', 'data.conclusion': ['failure', 'timed_out'], 'data.ms': { gt: 500 } }],
+      }),
+    ),
+    any: Type.Optional(combined('Match maps of which at least one must hold, besides `match`.')),
+    all: Type.Optional(combined('Match maps that must all hold, besides `match`.')),
+    none: Type.Optional(combined('Match maps of which none may hold, besides `match`.')),
+    if: Type.Optional(
+      condition({
+        description: 'A CEL expression over `event` and its fields; a missing field is no match.',
+        examples: ['data.workflow_run.head_branch == "main" && data.attempts > 2.0'],
+      }),
+    ),
+    on_error: Type.Optional(
+      Type.Unsafe<'skip' | 'notify'>({
+        type: 'string',
+        enum: ['skip', 'notify'],
+        description: 'What an error in `if` does: nothing but being counted, or fire.',
+        examples: ['notify'],
+        default: 'skip',
+      }),
+    ),
+    key: Type.Optional(
+      template({
+        description: 'What all windows below count by, and what an alert is known by.',
+        examples: ['{{ data.repository.full_name }}'],
+        default: '{{ source }}|{{ type }}|{{ subject }}',
+      }),
+    ),
+    ...flowFields,
+    dedupe: Type.Optional(
+      duration({ description: 'The same `key` again within this time is dropped.', examples: ['10m'] }),
+    ),
+    throttle: Type.Optional(
+      strict(
+        {
+          max: Type.Integer({ description: 'So many messages ...', examples: [1], minimum: 1, maximum: 1_000_000 }),
+          per: duration({ description: '... in this time, by `key`.', examples: ['10m'] }),
+        },
+        { description: 'At most so many messages in a time; the next one says how many were suppressed.' },
+      ),
+    ),
+    message: Type.Optional(messageSchema),
+    notify: notifySchema('The channels that get the message.'),
+    enabled: Type.Optional(
+      Type.Boolean({ description: 'False: the rule does nothing, and says so.', examples: [false], default: true }),
+    ),
+  },
+  { description: 'Which events matter, and whom to tell.' },
+);
+
+export type RuleSettings = Static<typeof ruleSchema>;

@@ -1,0 +1,37 @@
+import { RULE_OUTCOMES } from '../flow/decision.ts';
+import { DELIVERY_STATES } from '../delivery/delivery.ts';
+import type { Parameters } from './parameter.ts';
+import { ATTRIBUTE, count, MOMENT, NAME, oneOf, someOf, TEXT } from './value-kind.ts';
+
+export const DEFAULT_LIMIT = 50;
+const MOST_ON_A_PAGE = 1000;
+
+const COMMON = {
+  since: { kind: MOMENT, about: 'not before a time, or a duration ago' },
+  until: { kind: MOMENT, about: 'before a time, or a duration ago' },
+  source: { kind: ATTRIBUTE, about: 'of this source' },
+  type: { kind: ATTRIBUTE, about: 'of this type; `*` stands for any part' },
+  rule: { kind: NAME, about: 'that this rule had to do with' },
+  key: { kind: TEXT, about: 'of this key' },
+  text: { kind: NAME, about: 'with this somewhere in its texts, in upper or lower case' },
+  order: { kind: oneOf(['desc', 'asc']), about: '`desc`, the newest first, or `asc`' },
+  limit: {
+    kind: count(1, MOST_ON_A_PAGE),
+    about: `how many on a page: ${DEFAULT_LIMIT} if not set, ${MOST_ON_A_PAGE} at most`,
+  },
+  cursor: { kind: NAME, about: 'the page after that one' },
+} as const satisfies Parameters;
+
+/** The filters of a listing of events; everything that is given must fit. */
+export const EVENT_FILTERS = {
+  ...COMMON,
+  outcome: { kind: oneOf(RULE_OUTCOMES), about: 'where a rule had this outcome' },
+} as const satisfies Parameters;
+
+/** The filters of a listing of deliveries. */
+export const DELIVERY_FILTERS = {
+  ...COMMON,
+  event: { kind: NAME, about: 'of the event with this id' },
+  channel: { kind: NAME, about: 'of this channel' },
+  state: { kind: someOf(DELIVERY_STATES), about: 'in this state; several are separated by commas' },
+} as const satisfies Parameters;

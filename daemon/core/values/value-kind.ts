@@ -1,0 +1,146 @@
+import { formatDuration, parseDuration } from '../../lib/time/duration.ts';
+import { isTimezone, readMoment } from '../time/due-times.ts';
+
+/** A kind of value that is written as text: an option of the command line, a parameter of the API. */
+export interface ValueKind<T> {
+  /** Tests use it to find values that this kind refuses. */
+  readonly name: string;
+  /** The allowed values, after `give`: `a duration such as 2h`. */
+  readonly allowed: string;
+  /** The value; undefined when the text is not allowed. */
+  readonly read: (text: string) => T | undefined;
+}
+
+/** A time, milliseconds since the epoch, or a duration before now. */
+export type Moment = { readonly at: number } | { readonly ago: number };
+
+/** Any text, also none. */
+export const TEXT: ValueKind<string> = { name: 'text', allowed: 'any text', read: (text) => text };
+
+/** A name, an id, a path: anything but nothing. */
+export const NAME: ValueKind<string> = {
+  name: 'name',
+  allowed: 'a text that is not empty',
+  read: (text) => (text.trim() === '' ? undefined : text),
+};
+
+/** An attribute of an event: its type, id, source or subject. */
+export const ATTRIBUTE: ValueKind<string> = {
+  name: 'attribute',
+  allowed: 'a text of 1 to 1024 characters without control characters',
+  // oxlint-disable-next-line no-control-regex
+  read: (text) => (text === '' || text.length > 1024 || /[\u0000-\u001F\u007F]/.test(text) ? undefined : text),
+};
+
+/** A token as it goes into a header (RFC 6750, 2.1). */
+export const TOKEN: ValueKind<string> = {
+  name: 'token',
+  allowed: 'a token: printable ASCII characters without spaces',
+  read: (text) => (/^[\x21-\x7E]+$/.test(text) ? text : undefined),
+};
+
+/** The address of a daemon. */
+export const ADDRESS: ValueKind<string> = {
+  name: 'address',
+  allowed: 'an address such as http://127.0.0.1:8765, without a path',
+  read(text) {
+    if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+    const { protocol, host, pathname, search, hash, username, password } = new URL(text);
+    const bare = pathname === '/' && [search, hash, username, password].every((part) => part === '');
+    return bare ? `${protocol}//${host}` : undefined;
+  },
+};
+
+const TIME = 'a time such as 2026-11-23T09:00:00+08:00';
+
+/** A point in time; without an offset it is meant on the clock of this machine. Milliseconds since the epoch. */
+export const INSTANT: ValueKind<number> = {
+  name: 'instant',
+  allowed: TIME,
+  read: (text) => readMoment(text, new Intl.DateTimeFormat().resolvedOptions().timeZone),
+};
+
+/** A point in time as text, whose zone stands elsewhere if it has no offset. */
+export const WALL_TIME: ValueKind<string> = {
+  name: 'wall time',
+  allowed: 'a time such as 2026-11-23T09:00, with or without an offset such as +08:00, or a date',
+  read: (text) => (readMoment(text, 'UTC') === undefined ? undefined : text),
+};
+
+export const TIMEZONE: ValueKind<string> = {
+  name: 'time zone',
+  allowed: 'an IANA time zone such as Europe/Berlin',
+  read: (text) => (isTimezone(text) ? text : undefined),
+};
+
+export const MOMENT: ValueKind<Moment> = {
+  name: 'moment',
+  allowed: `${TIME}, or a duration ago such as 2h`,
+  read(text) {
+    const ago = parseDuration(text);
+    if (ago !== undefined) return { ago };
+    const at = INSTANT.read(text);
+    return at === undefined ? undefined : { at };
+  },
+};
+
+/** The text that `MOMENT` reads as this moment, in every zone. */
+export function momentText(moment: Moment): string {
+  return 'at' in moment ? new Date(moment.at).toISOString() : formatDuration(moment.ago);
+}
+
+/** Milliseconds since the epoch. */
+export function momentAt(moment: Moment, now: number): number {
+  return 'at' in moment ? moment.at : now - moment.ago;
+}
+
+/** Milliseconds. */
+export function duration({ least = 0, most = Number.MAX_SAFE_INTEGER } = {}): ValueKind<number> {
+  const bounds = [
+    ...(least > 0 ? [`of at least ${formatDuration(least)}`] : []),
+    ...(most < Number.MAX_SAFE_INTEGER ? [`of at most ${formatDuration(most)}`] : []),
+  ].join(' and ');
+  return {
+    name: 'duration',
+    allowed: `a duration such as \`2h\` or \`1h30m\`${bounds === '' ? '' : `, ${bounds}`}`,
+    read(text) {
+      const ms = parseDuration(text);
+      return ms === undefined || ms < least || ms > most ? undefined : ms;
+    },
+  };
+}
+
+/** How long somebody who posts events may wait for their deliveries, milliseconds. */
+export const LONGEST_WAIT = 5 * 60_000;
+
+export function count(least: number, most: number): ValueKind<number> {
+  return {
+    name: 'count',
+    allowed: `a number from ${least} to ${most}`,
+    read(text) {
+      const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      return number >= least && number <= most ? number : undefined;
+    },
+  };
+}
+
+export function oneOf<const T extends string>(values: readonly T[]): ValueKind<T> {
+  return {
+    name: 'one of a list',
+    allowed: `one of ${values.map((value) => `\`${value}\``).join(', ')}`,
+    read: (text) => values.find((value) => value === text),
+  };
+}
+
+/** One or more of these words, separated by commas. */
+export function someOf<const T extends string>(values: readonly T[]): ValueKind<readonly T[]> {
+  const one = oneOf(values);
+  return {
+    name: 'some of a list',
+    allowed: `${one.allowed}, or several separated by commas`,
+    read(text) {
+      const read = text.split(',').map((word) => one.read(word));
+      return read.every((word) => word !== undefined) ? read : undefined;
+    },
+  };
+}

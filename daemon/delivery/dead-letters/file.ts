@@ -1,0 +1,116 @@
+import { constants } from 'node:fs';
+import { chmod, type FileHandle, lstat, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { BelfryError, EXIT } from '../../core/problems/failure.ts';
+import { writeAtomically } from '../../lib/files/atomic-file.ts';
+import type { Log } from '../../lib/log.ts';
+import { NotRegularFile, openRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
+import { systemErrorText } from '../../lib/system-error.ts';
+import { MAX_LINE_BYTES, NEWLINE, parseLine } from './lines.ts';
+
+const OWNER_ONLY = 0o600;
+
+/** Opens the dead-letter file for reading; undefined when there is none. Rejects by name when it is something else. */
+export function openToRead(file: string): Promise<FileHandle | undefined> {
+  return openExisting(file, constants.O_RDONLY);
+}
+
+async function openExisting(file: string, flags: number): Promise<FileHandle | undefined> {
+  return openRegularFile(file, flags).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw named(error, file);
+  });
+}
+
+/** Opens it for appending; it is made when missing. */
+export async function openToAppend(file: string): Promise<FileHandle> {
+  const { O_RDWR, O_APPEND, O_CREAT } = constants;
+  return openRegularFile(file, O_RDWR | O_APPEND | O_CREAT, OWNER_ONLY).catch((error: unknown) => {
+    throw named(error, file);
+  });
+}
+
+/** The error of a dead-letter file that is something else, such as a FIFO, or cannot be opened: with what to do about it. */
+function named(error: unknown, file: string): unknown {
+  const reason = systemErrorText(error);
+  if (error instanceof NotRegularFile)
+    return unusable('dead_letters.not_a_file', `${error.message}; move it away, a file is made in its place`, error);
+  if (reason === undefined) return error;
+  const mend = 'let the user that runs belfry read and write it, or move it away, a file is made in its place';
+  return unusable('dead_letters.unusable', `${file} cannot be used: ${reason}; ${mend}`, error);
+}
+
+function unusable(code: string, text: string, cause: unknown): BelfryError {
+  return new BelfryError(code, `the dead-letter file ${text}`, { exit: EXIT.config, cause });
+}
+
+/** Looks at the file without opening it: rejects when it is none, and takes others' permissions away, which an editor that saves by rename may have given. Resolves to whether it is there. */
+export async function checkLetterFile(file: string, log: Log): Promise<boolean> {
+  const refuse = (error: unknown): never => {
+    throw named(error, file);
+  };
+  const found = await statRegularFile(file).catch(refuse);
+  if (found === undefined) return false;
+  if ((found.mode & 0o777) === OWNER_ONLY) return true;
+  await chmod(file, OWNER_ONLY).catch(refuse);
+  log.warn(
+    { file, was: (found.mode & 0o777).toString(8) },
+    'dead letters: the file was not for its owner alone; its mode is 600 again',
+  );
+  return true;
+}
+
+/** Readies the file at the start: its mode, and a last line that a crash tore. What was never promised to be there is set aside, not parsed over. */
+export async function mendLetterFile(file: string, log: Log): Promise<void> {
+  await checkLetterFile(file, log);
+  const handle = await openExisting(file, constants.O_RDWR);
+  if (handle === undefined) return;
+  try {
+    if ((await lstat(file)).isSymbolicLink())
+      log.info({ file, target: await realpath(file) }, 'dead letters: the file is a symbolic link, which is followed');
+    await mendTail(handle, file, log);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function mendTail(handle: FileHandle, file: string, log: Log): Promise<void> {
+  const { size } = await handle.stat();
+  const tail = await tailOf(handle, size);
+  if (tail?.length === 0) return;
+  if (tail === undefined || parseLine(tail.toString('utf8')).record !== undefined)
+    await handle.write(Buffer.of(NEWLINE), 0, 1, size);
+  else {
+    const aside = await asideName(file);
+    await writeAtomically(aside, tail, OWNER_ONLY);
+    await handle.truncate(size - tail.length);
+    log.warn(
+      { file: path.basename(aside), bytes: tail.length },
+      'dead letters: the last line was torn; it is set aside',
+    );
+  }
+  await handle.sync();
+}
+
+/** Text after the last newline; undefined when it is too long to be a record, and stays where it is. */
+async function tailOf(handle: FileHandle, size: number): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  for (let from = size; from > 0; ) {
+    const length = Math.min(64 * 1024, from);
+    from -= length;
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, from);
+    const end = buffer.lastIndexOf(NEWLINE);
+    parts.unshift(buffer.subarray(end + 1));
+    if (end !== -1) break;
+    if (size - from > MAX_LINE_BYTES) return undefined;
+  }
+  return Buffer.concat(parts);
+}
+
+async function asideName(file: string): Promise<string> {
+  const base = path.join(path.dirname(file), path.basename(file, '.jsonl'));
+  for (let number = 1; ; number += 1) {
+    const name = `${base}.torn-${number}`;
+    if ((await statRegularFile(name).catch(() => 'taken')) === undefined) return name;
+  }
+}

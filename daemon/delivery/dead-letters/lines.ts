@@ -1,0 +1,114 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { DeadLetter } from '../../core/delivery/delivery.ts';
+import { isObject, parseJson } from '../../core/values/json.ts';
+
+export const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** Longer lines are kept in the file, and are not read as records, so that memory stays bounded. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+/** The file is read and rewritten in blocks of about this size. */
+const BLOCK_BYTES = 256 * 1024;
+
+/** A record's new line; null takes it out, undefined keeps it as it is. */
+export type Rewrite = (record: DeadLetter) => string | null | undefined;
+
+/** A line without its newline, or a part of one that is longer than `MAX_LINE_BYTES`. Lines count from 1. */
+interface LinePiece {
+  readonly line: number;
+  readonly bytes: Buffer;
+  readonly isWhole: boolean;
+  readonly isLast: boolean;
+}
+
+/** Lines end at the byte 0x0A and nowhere else. */
+async function* linePieces(handle: FileHandle): AsyncIterable<LinePiece> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  let line = 1;
+  for await (const read of handle.createReadStream({ start: 0, autoClose: false, highWaterMark: BLOCK_BYTES })) {
+    const chunk = read as Buffer;
+    for (let from = 0, end = 0; end !== -1; from = end + 1) {
+      end = chunk.indexOf(NEWLINE, from);
+      const part = chunk.subarray(from, end === -1 ? chunk.length : end);
+      parts.push(part);
+      length += part.length;
+      const isWhole = length <= MAX_LINE_BYTES;
+      if (end === -1 && isWhole) break;
+      yield { line, bytes: Buffer.concat(parts), isWhole, isLast: end !== -1 };
+      parts = [];
+      if (end === -1) break;
+      line += 1;
+      length = 0;
+    }
+  }
+  if (length > 0) yield { line, bytes: Buffer.concat(parts), isWhole: length <= MAX_LINE_BYTES, isLast: true };
+}
+
+/** Every line that is not blank, as the record that it holds or as why it holds none. */
+export async function* parsedLines(
+  handle: FileHandle,
+): AsyncIterable<{ line: number; record?: DeadLetter; problem?: string }> {
+  let reported = 0;
+  for await (const { line, bytes, isWhole } of linePieces(handle)) {
+    const text = isWhole ? textOf(bytes, line) : '';
+    if (isWhole && text.trim() !== '') yield { line, ...parseLine(text) };
+    if (isWhole || reported === line) continue;
+    reported = line;
+    yield { line, problem: `it is longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB` };
+  }
+}
+
+/** The file with each record rewritten, in blocks. `changed` is called for each record that is not kept. What does not parse is kept byte for byte. */
+export async function* rewrittenBlocks(
+  handle: FileHandle,
+  rewrite: Rewrite,
+  changed: () => void,
+): AsyncIterable<Buffer> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  for await (const { line, bytes, isWhole, isLast } of linePieces(handle)) {
+    const { record } = isWhole ? parseLine(textOf(bytes, line)) : {};
+    const next = record && rewrite(record);
+    if (next === undefined) parts.push(bytes, ...(isLast ? [Buffer.of(NEWLINE)] : []));
+    else if (next !== null) parts.push(Buffer.from(next));
+    if (next !== undefined) changed();
+    length += bytes.length;
+    if (length < BLOCK_BYTES) continue;
+    yield Buffer.concat(parts);
+    parts = [];
+    length = 0;
+  }
+  yield Buffer.concat(parts);
+}
+
+/** Some editors begin a file with a byte order mark, which is no part of its first line. */
+function textOf(bytes: Buffer, line: number): string {
+  const text = bytes.toString('utf8');
+  return line === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+}
+
+/** What a record cannot do without; the rest may have been edited away. */
+export function parseLine(text: string): { record?: DeadLetter; problem?: string } {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch {
+    return { problem: 'it is not JSON' };
+  }
+  if (!isObject(value)) return { problem: 'it is not a JSON object' };
+  for (const name of ['id', 'channel', 'rule'] as const)
+    if (typeof value[name] !== 'string') return { problem: `\`${name}\` is missing` };
+  for (const name of ['message', 'event'] as const)
+    if (!isObject(value[name])) return { problem: `\`${name}\` is missing` };
+  const { message } = value as { message: Record<string, unknown> };
+  if (typeof message.title !== 'string' || typeof message.body !== 'string')
+    return { problem: '`message.title` or `message.body` is missing' };
+  return {
+    record: {
+      ...value,
+      attempts: Array.isArray(value.attempts) ? value.attempts : [],
+      message: { format: 'text', priority: 'normal', tags: [], ...message },
+    } as unknown as DeadLetter,
+  };
+}

@@ -1,0 +1,62 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Token } from '../../core/ruleset.ts';
+import { HttpProblem } from '../problem.ts';
+import type { Caller } from '../stream/access.ts';
+
+export type Scope = 'emit' | 'read' | 'admin' | 'stream';
+
+/** The Unix socket's mode says who may open it; who may, may do everything. */
+export const SOCKET_CALLER: Caller = { name: 'socket', scopes: ['admin'] };
+
+const UNAUTHORIZED = { headers: { 'www-authenticate': 'Bearer realm="belfry"' } };
+
+/** Whose token this is. All are compared, in constant time, so that how long it takes tells nothing. */
+export function callerOf(token: string, tokens: readonly Token[]): Caller | undefined {
+  const given = hash('sha256', token, 'buffer');
+  let found: Caller | undefined;
+  for (const known of tokens) {
+    const expected = hashOf(known);
+    if (expected.length === given.length && timingSafeEqual(expected, given)) found = known;
+  }
+  return found;
+}
+
+const hashes = new WeakMap<Token, Buffer>();
+
+function hashOf(token: Token): Buffer {
+  let bytes = hashes.get(token);
+  if (bytes === undefined) hashes.set(token, (bytes = Buffer.from(token.hash, 'hex')));
+  return bytes;
+}
+
+export function bearerOf(request: IncomingMessage): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+/** Browsers cannot set headers on a WebSocket: they offer the subprotocols `belfry.v1` and `bearer.<token>`. */
+export function subprotocolToken(request: IncomingMessage): string | undefined {
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  return offered.find((name) => name.startsWith('bearer.'))?.slice('bearer.'.length);
+}
+
+/** Throws the 401 or 403 of it. Whoever may do everything may do this too. */
+export function requireScope(caller: Caller | undefined, scope: Scope): Caller {
+  if (caller === undefined) throw new HttpProblem(401, 'auth.missing', 'a valid token is needed', UNAUTHORIZED);
+  const { scopes } = caller;
+  const may =
+    scopes.includes('admin') ||
+    scopes.includes(scope) ||
+    (scope === 'stream' && (caller.user !== undefined || scopes.some((one) => one.startsWith('stream:'))));
+  if (!may) throw new HttpProblem(403, 'auth.scope', `this token lacks the scope \`${scope}\``);
+  return caller;
+}
+
+/** Whom a caller may listen as; undefined when the request has to name somebody. */
+export function userOf(caller: Caller, named: string | undefined): string | undefined {
+  if (caller.user !== undefined) return caller.user;
+  const own = caller.scopes.find((scope) => scope.startsWith('stream:'))?.slice('stream:'.length);
+  const anybody = caller.scopes.includes('admin') || caller.scopes.includes('stream');
+  if (anybody) return named ?? own;
+  return named === undefined || named === own ? own : undefined;
+}

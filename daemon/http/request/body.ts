@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import { parseJson } from '../../core/values/json.ts';
+import { HttpProblem } from '../problem.ts';
+
+/** What is read and thrown away of a body after it was refused, so that its sender comes to read the answer. */
+const MOST_DISCARDED = 4 * 1024 * 1024;
+
+/** The whole body, or 413 as soon as it is known to be larger than `most` bytes: by what it announces, or by what has come. */
+export function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity')
+    return Promise.reject(new HttpProblem(415, 'body.encoding', 'a compressed body is not read; send it as it is'));
+  const tooLarge = (): HttpProblem => new HttpProblem(413, 'body.too_large', `the body is larger than ${most} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > most) return Promise.reject(tooLarge());
+  // Not `for await`: leaving such a loop early destroys the connection, and with it the answer.
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > most) end(() => reject(tooLarge()));
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => end(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    const onCut = (): void => end(() => reject(new HttpProblem(400, 'body.cut', 'the body ended early')));
+    const end = (settle: () => void): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onCut);
+      request.pause();
+      settle();
+    };
+    // A request that is cut also says `error`; nobody has to hear that twice.
+    request.on('error', () => {});
+    request.on('data', onData).on('end', onEnd).on('close', onCut);
+  });
+}
+
+/** Lets a refused body run out for a while: closing at once would reset the connection before the answer is read. */
+export function discardRest(request: IncomingMessage): void {
+  let left = MOST_DISCARDED;
+  request.on('error', () => {});
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.socket.destroy();
+  });
+  request.resume();
+}
+
+export async function readJson(request: IncomingMessage, most: number): Promise<unknown> {
+  const text = (await readBody(request, most)).toString('utf8');
+  if (text.trim() === '') return {};
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw new HttpProblem(400, 'body.not_json', `the body is not JSON: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,185 @@
+import { DEAD_CLASSES } from '../../core/delivery/delivery.ts';
+import { isObject } from '../../core/values/json.ts';
+import type { ResendRequest } from '../../core/delivery/resend.ts';
+import { MOMENT, NAME, oneOf, type ValueKind } from '../../core/values/value-kind.ts';
+import { requireScope } from '../request/auth.ts';
+import { readJson } from '../request/body.ts';
+import { HttpProblem } from '../problem.ts';
+import { type Route, sendJson, sendLines } from './route.ts';
+
+interface Field {
+  readonly fits: (value: unknown) => boolean;
+  readonly allowed: string;
+}
+
+const BOOLEAN: Field = { fits: (value) => typeof value === 'boolean', allowed: '`true` or `false`' };
+
+/** Each criterion with what it takes. */
+const RESEND_FIELDS: Readonly<Record<keyof ResendRequest, Field>> = {
+  ids: {
+    fits: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
+    allowed: 'an array of ids',
+  },
+  channel: textOf(NAME),
+  rule: textOf(NAME),
+  class: textOf(oneOf(DEAD_CLASSES)),
+  since: textOf(MOMENT),
+  to: textOf(NAME),
+  all: BOOLEAN,
+  requeue: BOOLEAN,
+  dryRun: BOOLEAN,
+};
+
+const channelVerb = (verb: 'hold' | 'release', summary: string): Route => ({
+  method: 'POST',
+  path: `/v1/channels/:name/${verb}`,
+  scope: 'admin',
+  summary,
+  answers: { 200: 'Done', 404: 'No such channel' },
+  async handle({ response, params }, { port }) {
+    const name = params.name ?? '';
+    if (!(await port[verb](name))) throw noChannel();
+    sendJson(response, 200, { channel: name, held: verb === 'hold' });
+  },
+});
+
+export const controlRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/v1/status',
+    scope: 'read',
+    summary: 'How the daemon is: generation, files, sources, channels, queue.',
+    answers: { 200: 'The status' },
+    handle: async ({ response }, { port, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson(await port.status())),
+  },
+  {
+    method: 'POST',
+    path: '/v1/reload',
+    scope: 'admin',
+    summary: 'Read the rules anew and report the result.',
+    answers: { 200: 'What changed, or each problem with its place' },
+    handle: async ({ response }, { port, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson(await port.reload())),
+  },
+  {
+    method: 'POST',
+    path: '/v1/check',
+    scope: 'read',
+    body: ['application/json'],
+    summary: 'Validate the rules on disk, or those at `path`, without taking them over.',
+    answers: { 200: 'Every problem with its place', 403: '`path` needs the scope `admin`' },
+    async handle({ request, response, caller }, { port, scrubber }) {
+      const path = pathOf(await readJson(request, port.limits().body));
+      // What stands in a file shows in the problems with it, so not every reader may name one.
+      if (path !== undefined) requireScope(caller, 'admin');
+      const { valid, files, rules, problems } = await port.check(path);
+      sendJson(response, 200, scrubber.scrubJson({ valid, files, rules, problems }));
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/audit',
+    scope: 'read',
+    summary: 'The conservation law over what is stored, and every violation.',
+    answers: { 200: 'Counts and violations' },
+    handle: async ({ response }, { port }) => sendJson(response, 200, await port.audit()),
+  },
+  {
+    method: 'GET',
+    path: '/v1/channels',
+    scope: 'read',
+    summary: 'Every channel and how it is.',
+    answers: { 200: '`{"channels":[...]}`' },
+    handle: async ({ response }, { port, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson({ channels: await port.channels() })),
+  },
+  {
+    method: 'POST',
+    path: '/v1/channels/:name/test',
+    scope: 'admin',
+    summary: 'Send a real test message.',
+    answers: { 200: 'The receipt, or the error with its class', 404: 'No such channel' },
+    async handle({ response, params, departure }, { port, scrubber }) {
+      const result = await port.testChannel(params.name ?? '', departure.signal);
+      if (result === undefined) throw noChannel();
+      sendJson(response, 200, scrubber.scrubJson(result));
+    },
+  },
+  channelVerb('hold', 'Pause a channel; its deliveries wait.'),
+  channelVerb('release', 'Let a held channel go on.'),
+  {
+    method: 'GET',
+    path: '/v1/dead',
+    scope: 'read',
+    summary: 'The dead letters, a line each.',
+    answers: { 200: 'NDJSON: records, and `{"line","problem"}` for lines that do not parse' },
+    handle: ({ response, departure }, { port, scrubber }) =>
+      sendLines(response, port.dead(), departure.signal, scrubber),
+  },
+  {
+    method: 'POST',
+    path: '/v1/dead/resend',
+    scope: 'admin',
+    body: ['application/json'],
+    summary: 'Send dead letters again, oldest first.',
+    answers: { 200: 'NDJSON: the plan, a line for each as it ends, the sum', 400: 'No such criterion' },
+    async handle({ request, response, departure }, { port, scrubber }) {
+      const gone = departure.signal;
+      const asked = resendRequest(await readJson(request, port.limits().body));
+      await sendLines(response, port.resend(asked, gone), gone, scrubber);
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/dead/:id',
+    scope: 'admin',
+    summary: 'Drop a dead letter for good.',
+    answers: { 204: 'Dropped', 404: 'No such dead letter' },
+    async handle({ response, params }, { port }) {
+      if (!(await port.drop(params.id ?? '')))
+        throw new HttpProblem(404, 'dead.none', 'there is no dead letter with this id');
+      response.writeHead(204).end();
+    },
+  },
+];
+
+function resendRequest(body: unknown): ResendRequest {
+  if (!isObject(body)) throw new HttpProblem(400, 'resend.criteria', 'the body is a JSON object');
+  for (const [name, value] of Object.entries(body)) {
+    const field = Object.hasOwn(RESEND_FIELDS, name) ? RESEND_FIELDS[name as keyof ResendRequest] : undefined;
+    if (field === undefined)
+      throw new HttpProblem(
+        400,
+        'resend.criteria',
+        `there is no criterion \`${name.slice(0, 40)}\`; there are ${Object.keys(RESEND_FIELDS).join(', ')}`,
+      );
+    if (!field.fits(value))
+      throw new HttpProblem(
+        400,
+        'resend.criteria',
+        `\`${name}\` has a value that is not allowed: give ${field.allowed}`,
+      );
+  }
+  return body;
+}
+
+function pathOf(body: unknown): string | undefined {
+  if (isObject(body)) {
+    const { path, ...others } = body;
+    if ((path === undefined || isText(path)) && Object.keys(others).length === 0) return path;
+  }
+  throw new HttpProblem(400, 'check.path', 'the body is a JSON object with nothing but `path`, which is text');
+}
+
+function noChannel(): HttpProblem {
+  return new HttpProblem(404, 'channel.none', 'there is no channel of this name');
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function textOf({ read, allowed }: ValueKind<unknown>): Field {
+  return { fits: (value) => isText(value) && read(value) !== undefined, allowed };
+}

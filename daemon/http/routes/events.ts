@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { parseEvents } from '../../core/event/cloudevents.ts';
+import type { Parameters } from '../../core/values/parameter.ts';
+import { duration, LONGEST_WAIT } from '../../core/values/value-kind.ts';
+import { readBody } from '../request/body.ts';
+import { HttpProblem } from '../problem.ts';
+import { type Exchange, type Route, type RouteParts, routeWithQuery, sendJson } from './route.ts';
+
+const LONGEST_KEY = 255;
+
+const QUERY = {
+  wait: {
+    kind: duration(),
+    about: 'answer with the deliveries when they have ended, or after this long; 5m at most',
+    code: 'query.wait',
+  },
+} as const satisfies Parameters;
+
+export const eventRoutes: readonly Route[] = [
+  routeWithQuery({
+    method: 'POST',
+    path: '/v1/events',
+    scope: 'emit',
+    body: [
+      'application/json',
+      'application/x-ndjson',
+      'application/cloudevents+json',
+      'application/cloudevents-batch+json',
+    ],
+    query: QUERY,
+    headers: { 'Idempotency-Key': 'The same key with the same body is the same request.' },
+    summary: 'Take events in: plain, an array, NDJSON, or CloudEvents (structured, binary, batch).',
+    answers: {
+      200: 'With `?wait=10s`: also the outcomes of each event and the deliveries of all, when these have ended or the time is over',
+      202: 'On disk: `{"events":[{"id","duplicate"}]}`',
+      400: 'No event',
+      409: 'The same Idempotency-Key with another body',
+      413: 'Too large',
+      415: 'Not a media type that is read',
+      429: 'Too many a second',
+      503: 'Stopping',
+      507: 'The disk or the queue is full; nothing was taken',
+    },
+    handle: postEvents,
+  }),
+];
+
+async function postEvents(
+  { request, response, query: { wait }, departure }: Exchange<typeof QUERY>,
+  { port, scrubber }: RouteParts,
+): Promise<void> {
+  const body = await readBody(request, port.limits().body);
+  const parsed = parseEvents({ contentType: request.headers['content-type'], headers: request.headers, body });
+  if (!parsed.ok)
+    throw new HttpProblem(parsed.status, parsed.code, parsed.message, {
+      ...(parsed.pointer !== undefined && { more: { pointer: parsed.pointer } }),
+    });
+  const key = keyOf(request);
+  const idempotency = key === undefined ? {} : { idempotency: { key, bodyHash: hashOf(request, body) } };
+  const accepted = await port.accept(parsed.events, idempotency);
+  const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
+  if (wait === undefined) return sendJson(response, 202, { events });
+  const ids = events.map(({ id }) => id);
+  const { outcomes, deliveries } = await port.wait(ids, Math.min(wait, LONGEST_WAIT), departure.signal);
+  sendJson(response, 200, {
+    events: events.map((event, index) => ({ ...event, outcomes: outcomes[index] ?? {} })),
+    deliveries: scrubber.scrubJson(deliveries),
+  });
+}
+
+/** Of all that makes the event: in the binary mode of CloudEvents, headers say what it is. */
+function hashOf({ headers }: IncomingMessage, body: Buffer): string {
+  const hash = createHash('sha256').update(body);
+  const attributes = Object.entries(headers).filter(([name]) => name.startsWith('ce-'));
+  if (attributes.length > 0) hash.update(JSON.stringify(attributes.toSorted(([a], [b]) => (a < b ? -1 : 1))));
+  return hash.digest('hex');
+}
+
+function keyOf(request: IncomingMessage): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY)
+    throw new HttpProblem(400, 'header.idempotency_key', `an Idempotency-Key has 1 to ${LONGEST_KEY} characters`);
+  return key;
+}

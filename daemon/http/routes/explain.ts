@@ -1,0 +1,71 @@
+import { givenEvent } from '../../core/explain/given.ts';
+import { isObject } from '../../core/values/json.ts';
+import { INSTANT } from '../../core/values/value-kind.ts';
+import { readJson } from '../request/body.ts';
+import type { ExplainRequest } from '../daemon-api.ts';
+import { HttpProblem } from '../problem.ts';
+import { type Route, sendJson } from './route.ts';
+
+const FIELDS: readonly string[] = ['event', 'id', 'rule', 'at'];
+/** RFC 3339. */
+const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+export const explainRoutes: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/v1/explain',
+    scope: 'read',
+    body: ['application/json'],
+    summary:
+      'What every rule would make of an event, and why: `{"event"}`, or `{"id"}` of a past one; of one `rule` only, as if it were `at` a time. Nothing is sent.',
+    answers: {
+      200: 'Each rule with its conditions, its outcome and what it would send',
+      400: 'No event, or no such field',
+      404: 'No such event or rule',
+    },
+    async handle({ request, response }, { port, scrubber }) {
+      const asked = explainRequest(await readJson(request, port.limits().body));
+      const explanation = await port.explain(asked);
+      if (explanation === undefined) throw new HttpProblem(404, 'event.none', 'there is no event with this id');
+      if (asked.rule !== undefined && explanation.rules.length === 0)
+        throw new HttpProblem(404, 'rule.none', 'there is no rule of this name');
+      sendJson(response, 200, scrubber.scrubJson(explanation));
+    },
+  },
+];
+
+function explainRequest(body: unknown): ExplainRequest {
+  if (!isObject(body)) throw wrong('the body is a JSON object');
+  const unknown = Object.keys(body).find((name) => !FIELDS.includes(name));
+  if (unknown !== undefined)
+    throw wrong(`there is no field \`${unknown.slice(0, 40)}\`; there are ${FIELDS.join(', ')}`);
+  const { event, id, rule, at } = body;
+  if ((event === undefined) === (id === undefined)) throw wrong('give either `event` or `id`');
+  return {
+    ...(event !== undefined && { event: eventOf(event) }),
+    ...(id !== undefined && { id: textOf('id', id) }),
+    ...(rule !== undefined && { rule: textOf('rule', rule) }),
+    ...(at !== undefined && { at: instantOf(at) }),
+  };
+}
+
+function eventOf(given: unknown): NonNullable<ExplainRequest['event']> {
+  const found = givenEvent(given);
+  if (found.ok) return found.event;
+  throw new HttpProblem(400, 'explain.event', found.message, { more: { pointer: `/event${found.pointer}` } });
+}
+
+function textOf(name: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw wrong(`\`${name}\` is not text`);
+  return value;
+}
+
+function instantOf(value: unknown): number {
+  const at = typeof value === 'string' && TIME.test(value) ? INSTANT.read(value) : undefined;
+  if (at === undefined) throw wrong('`at` is no RFC 3339 time; write it like 2026-11-23T09:00:00Z');
+  return at;
+}
+
+function wrong(detail: string): HttpProblem {
+  return new HttpProblem(400, 'explain.request', detail);
+}

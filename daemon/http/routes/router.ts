@@ -1,0 +1,189 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import findMyWay from 'find-my-way';
+import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from '../request/auth.ts';
+import { discardRest } from '../request/body.ts';
+import { allowPage, answerPreflight, isPreflight } from '../request/cors.ts';
+import { Departure } from '../request/client-disconnect.ts';
+import { checkHeaders, type Gate } from '../request/host-check.ts';
+import { handleHook, isHook } from '../hooks.ts';
+import { HttpProblem, problemOf, writeProblem } from '../problem.ts';
+import { readQuery } from '../request/query.ts';
+import type { Route, RouteParts } from './route.ts';
+import { alertRoutes } from './alerts.ts';
+import { controlRoutes } from './control.ts';
+import { eventRoutes } from './events.ts';
+import { explainRoutes } from './explain.ts';
+import { historyRoutes } from './history.ts';
+import { metaRoutes } from './meta.ts';
+import { streamRoutes, UPGRADES } from './stream.ts';
+import type { Caller } from '../stream/access.ts';
+import { type Target, targetOf } from '../request/target.ts';
+
+/** Everything that is served, in one list: routing, authorisation and the API's description read the same. */
+export const routes: readonly Route[] = [
+  ...eventRoutes,
+  ...historyRoutes,
+  ...controlRoutes,
+  ...alertRoutes,
+  ...explainRoutes,
+  ...streamRoutes,
+  ...metaRoutes(() => routes),
+];
+
+/** Calls that are open to pages of `daemon.origins`: path -> method. */
+const PAGES: ReadonlyMap<string, Route['method']> = new Map(
+  routes.filter(({ pages }) => pages).map(({ path, method }) => [path, method]),
+);
+
+/** An alert's key may be long; what a request line may hold ends it. */
+const LONGEST_PARAMETER = 16 * 1024;
+
+const METHODS = ['GET', 'POST', 'DELETE'] as const;
+
+/** Finds the route, asks who it is, answers problems. Every request ends in an answer. */
+export class Router {
+  readonly #parts: RouteParts;
+  readonly #gate: Gate;
+  readonly #routes = findMyWay({ maxParamLength: LONGEST_PARAMETER });
+  #stopping = false;
+
+  constructor(parts: RouteParts, gate: Gate) {
+    this.#parts = parts;
+    this.#gate = gate;
+    for (const route of routes) this.#routes.on(route.method, route.path, () => undefined, route);
+  }
+
+  /** From now on everything is refused with 503. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse, trusted: boolean): Promise<void> {
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('x-content-type-options', 'nosniff');
+    const departure = new Departure(response);
+    try {
+      await this.#route(request, response, departure, trusted);
+    } catch (error) {
+      this.#answer(request, response, error, departure);
+    }
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, trusted: boolean): void {
+    socket.on('error', () => socket.destroy());
+    try {
+      checkHeaders(request);
+      if (!trusted) this.#gate.checkHost(request);
+      const url = targetOf(request.url ?? '/');
+      this.#gate.checkOrigin(request, PAGES.has(url.pathname));
+      const target = Object.hasOwn(UPGRADES, url.pathname) ? UPGRADES[url.pathname] : undefined;
+      if (target === undefined) throw new HttpProblem(404, 'path.none', 'there is no WebSocket here');
+      if (this.#stopping) throw stoppingProblem();
+      const caller = requireScope(this.#caller(request, url, trusted), target.scope);
+      readQuery(url.searchParams, target.query);
+      this.#parts.stream.upgrade(target.kind, request, socket, head, caller);
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem === undefined) this.#parts.log.error({ stack: stackOf(error) }, 'http: an upgrade met a bug');
+      refuseUpgrade(socket, problem ?? new HttpProblem(500, 'internal', ''));
+    }
+  }
+
+  #route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    departure: Departure,
+    trusted: boolean,
+  ): Promise<void> | void {
+    checkHeaders(request);
+    const url = targetOf(request.url ?? '/');
+    const hook = isHook(url.pathname);
+    // Senders to a hook come through proxies and by any name; the hook itself checks for pages.
+    if (!hook && !trusted) this.#gate.checkHost(request);
+    if (!hook && this.#isPreflight(request, response, url.pathname)) return;
+    if (this.#stopping && url.pathname !== '/healthz' && url.pathname !== '/readyz') throw stoppingProblem();
+    if (hook) return handleHook(request, response, url, this.#parts.port, this.#gate);
+    const found = this.#routes.find(request.method as 'GET', url.pathname);
+    if (found === null) throw this.#noRoute(url.pathname);
+    const route = found.store as Route;
+    const caller = this.#callerFor(route, request, url, trusted);
+    // Probes and caches put parameters of their own on what everybody may read.
+    const query = isFree(route) ? {} : readQuery(url.searchParams, route.query ?? {});
+    return route.handle({ request, response, params: found.params, query, caller, departure }, this.#parts);
+  }
+
+  /** Checks the page that a browser sends this for, and lets it read the answer if it may. True: it only asked what it may do, and has its answer. */
+  #isPreflight(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    const method = PAGES.get(path);
+    if (method !== undefined) response.setHeader('vary', 'origin');
+    const origin = this.#gate.checkOrigin(request, method !== undefined);
+    if (origin === undefined || method === undefined) return false;
+    allowPage(response, origin);
+    if (!isPreflight(request)) return false;
+    answerPreflight(response, method);
+    return true;
+  }
+
+  #callerFor(route: Route, request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
+    if (route.scope === 'open') return undefined;
+    if (route.scope === 'local') {
+      if (trusted || isLoopback(request.socket.remoteAddress)) return undefined;
+      return requireScope(this.#caller(request, url, trusted), 'read');
+    }
+    return requireScope(this.#caller(request, url, trusted), route.scope);
+  }
+
+  #caller(request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
+    const ticket = PAGES.has(url.pathname) ? url.searchParams.get('ticket') : null;
+    if (ticket !== null) {
+      const user = this.#parts.stream.redeem(ticket);
+      return user === undefined ? undefined : { name: `ticket of ${user}`, scopes: [], user };
+    }
+    const token = bearerOf(request) ?? subprotocolToken(request);
+    if (token !== undefined) return callerOf(token, this.#parts.port.tokens());
+    return trusted ? SOCKET_CALLER : undefined;
+  }
+
+  #noRoute(path: string): HttpProblem {
+    const allowed = METHODS.filter((method) => this.#routes.find(method, path) !== null);
+    if (allowed.length === 0) return new HttpProblem(404, 'path.none', 'there is nothing here; see /openapi.json');
+    return new HttpProblem(405, 'path.method', `here are ${allowed.join(', ')}`, {
+      headers: { allow: allowed.join(', ') },
+    });
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, error: unknown, departure: Departure): void {
+    const problem = problemOf(error);
+    if (problem === undefined && !departure.isOver)
+      this.#parts.log.error({ method: request.method, stack: stackOf(error) }, 'http: a request met a bug');
+    const said = problem ?? new HttpProblem(500, 'internal', 'something went wrong here; the log says what');
+    writeProblem(response, said, (text) => this.#parts.scrubber.scrub(text));
+    if (!request.complete) discardRest(request);
+  }
+}
+
+function isFree({ scope }: Route): boolean {
+  return scope === 'open' || scope === 'local';
+}
+
+function refuseUpgrade(socket: Duplex, { status, headers }: HttpProblem): void {
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': '0' });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+  );
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function stoppingProblem(): HttpProblem {
+  return new HttpProblem(503, 'intake.stopping', 'the daemon is stopping; try again in a moment', {
+    headers: { 'retry-after': '5', connection: 'close' },
+  });
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address === undefined || address === '::1' || /^(?:::ffff:)?127\./.test(address);
+}

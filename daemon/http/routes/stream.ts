@@ -1,0 +1,100 @@
+import { isObject } from '../../core/values/json.ts';
+import type { Parameters } from '../../core/values/parameter.ts';
+import { count, NAME } from '../../core/values/value-kind.ts';
+import { userOf } from '../request/auth.ts';
+import { readJson } from '../request/body.ts';
+import { HttpProblem } from '../problem.ts';
+import { type Exchange, type Route, type RouteParts, sendJson } from './route.ts';
+import type { StreamKind } from '../stream/access.ts';
+
+const TICKET = { kind: NAME, about: 'a ticket, in place of a token' } as const;
+
+/** Long-lived connections that the listener upgrades; the same paths serve server-sent events. */
+export const UPGRADES: Readonly<Record<string, Upgrade>> = {
+  '/v1/stream': {
+    kind: 'stream',
+    scope: 'stream',
+    query: {
+      user: { kind: NAME, about: 'whose pushes, where the token is for more than one' },
+      ticket: TICKET,
+      epoch: { kind: NAME, about: 'where the client has come to, with `seq`' },
+      seq: {
+        kind: count(0, 10 ** 15 - 1),
+        about: 'the last sequence number that the client has; server-sent events acknowledge by it',
+      },
+    },
+  },
+  '/v1/feed': { kind: 'feed', scope: 'read', query: {} },
+};
+
+interface Upgrade {
+  readonly kind: StreamKind;
+  readonly scope: 'stream' | 'read';
+  readonly query: Parameters;
+}
+
+const eventsOf = (path: keyof typeof UPGRADES, summary: string, more: Partial<Route> = {}): Route => {
+  const { kind, scope, query } = UPGRADES[path]!;
+  return {
+    method: 'GET',
+    path,
+    scope,
+    query,
+    summary,
+    answers: { 101: 'WebSocket', 200: 'Server-sent events' },
+    handle: ({ request, response, caller }, { stream }) => stream.events(kind, request, response, caller!),
+    ...more,
+  };
+};
+
+export const streamRoutes: readonly Route[] = [
+  eventsOf('/v1/stream', "A user's pushes: WebSocket, or server-sent events with Last-Event-ID.", {
+    pages: true,
+  }),
+  eventsOf('/v1/feed', 'Events and deliveries as they happen: WebSocket or server-sent events.'),
+  {
+    method: 'POST',
+    path: '/v1/stream/tickets',
+    scope: 'stream',
+    body: ['application/json'],
+    summary:
+      'A ticket for one call as a user (open the stream, acknowledge), for browsers that must not know the token.',
+    answers: { 201: '`{"ticket","expires_in"}`', 400: 'No user', 403: 'Not this user' },
+    async handle(exchange, parts) {
+      sendJson(exchange.response, 201, parts.stream.ticket((await bodyWithUser(exchange, parts)).user));
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/stream/ack',
+    scope: 'stream',
+    pages: true,
+    body: ['application/json'],
+    query: { ticket: TICKET },
+    summary: 'Acknowledge all pushes up to `seq`, for readers of server-sent events.',
+    answers: { 204: 'Acknowledged', 400: 'No `seq`' },
+    async handle(exchange, parts) {
+      const { user, body } = await bodyWithUser(exchange, parts);
+      if (!Number.isSafeInteger(body.seq) || (body.seq as number) < 0)
+        throw new HttpProblem(400, 'ack.seq', '`seq` is not a sequence number');
+      await parts.stream.ack(user, body.seq as number);
+      exchange.response.writeHead(204).end();
+    },
+  },
+];
+
+async function bodyWithUser(
+  { request, caller }: Exchange,
+  { port }: RouteParts,
+): Promise<{ user: string; body: Record<string, unknown> }> {
+  const body = await readJson(request, port.limits().body);
+  if (!isObject(body)) throw new HttpProblem(400, 'body.not_object', 'the body is a JSON object');
+  const { user: given } = body;
+  if (given !== undefined && typeof given !== 'string')
+    throw new HttpProblem(400, 'stream.user', '`user` is text', { more: { pointer: '/user' } });
+  const named = given === '' ? undefined : given;
+  const user = userOf(caller!, named);
+  if (user !== undefined) return { user, body };
+  if (named === undefined) throw new HttpProblem(400, 'stream.user', 'name the `user`');
+  throw new HttpProblem(403, 'auth.user', 'this token may not listen as that user');
+}

@@ -1,0 +1,145 @@
+import { type GivenSecret, isPublicHeader, type SecretRole } from './secret.ts';
+import type { SecretPart } from './needles.ts';
+
+const SHORTEST_REFERENCE = 6;
+const SHORTEST_WORD = 6;
+const SHORTEST_LINE = 16;
+
+const CREDENTIAL_NAME = /auth|token|key|secret|pass|pwd|sig|cookie|credential|session|bearer|code/i;
+const URL_TEXT = /^[a-z][a-z0-9+.-]*:\/\//i;
+const SCHEME_WORD = /^(?:bearer|basic|token|digest|apikey|key|bot|genie-?key|negotiate)$/i;
+const SWITCH_WORD = /^(?:true|false|yes|no|on|off|none|null|auto|\d{1,3})$/i;
+/** Segments of paths that many services share. */
+const COMMON_SEGMENT =
+  /^(?:(?:web)?hooks?|services?|messages?|notifications?|incoming|robots?|events?|alerts?|notify|publish)$/i;
+
+/** All that must not be read anywhere of a value: itself and the parts of it that are secrets by themselves. */
+export function partsOfSecret(given: GivenSecret): SecretPart[] {
+  const parts = PARTS[given.role](given).filter(({ text }) => text.trim() !== '');
+  return [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
+}
+
+const PARTS: Readonly<Record<SecretRole, (given: GivenSecret) => SecretPart[]>> = {
+  // The value of a reference may be any word; short ones are left alone.
+  reference: ({ value }) => (value.length < SHORTEST_REFERENCE ? [] : [whole(everywhere(value))]),
+  secret: ({ value }) => [...credential(value), ...urlParts(value)],
+  setting: settingParts,
+  url: ({ value }) => (URL.canParse(value) ? userParts(new URL(value)) : []),
+};
+
+const everywhere = (text: string): SecretPart => ({ text, search: 'everywhere' });
+const inAnswers = (text: string): SecretPart => ({ text, search: 'answers' });
+const whole = (part: SecretPart): SecretPart => ({ ...part, whole: true });
+const publicStart = (part: SecretPart): SecretPart => ({ ...part, publicStart: true });
+/** Surely a secret by its looks; otherwise masked in answers, where it has nothing else to say. */
+const byLooks = (text: string): SecretPart[] => {
+  if (looksRandom(text)) return [everywhere(text)];
+  return text.length < SHORTEST_WORD ? [] : [inAnswers(text)];
+};
+
+/** Nothing that a person would write in a sentence. */
+const looksRandom = (text: string): boolean =>
+  !/\s/.test(text) &&
+  ((text.length >= 8 && /\d/.test(text) && /[A-Za-z]/.test(text)) ||
+    (text.length >= 16 && /[a-z][A-Z]|\d/.test(text)) ||
+    text.length >= 24);
+
+function credential(value: string): SecretPart[] {
+  const lines = value.split(/\r?\n/);
+  // The parts of a URL are looked for by themselves.
+  if (URL_TEXT.test(value)) return [publicStart(whole(everywhere(value)))];
+  const rest = /\s/.test(value) ? '' : value.slice(value.indexOf(':') + 1);
+  return [
+    everywhere(value),
+    everywhere(value.trim()),
+    // Keys in PEM are quoted line by line, with other line ends, and in part.
+    ...(lines.length > 1
+      ? lines
+          .map((line) => line.trim())
+          .filter((line) => line.length >= SHORTEST_LINE && !line.startsWith('-----'))
+          .map(everywhere)
+      : []),
+    // `user:password`, and tokens that begin with an identifier.
+    ...(rest.length >= 4 && rest !== value ? [everywhere(rest)] : []),
+    ...(value.startsWith('whsec_') ? [everywhere(value.slice('whsec_'.length))] : []),
+  ];
+}
+
+/** A literal header or variable. It is surely a secret by its name or by a reference in it. */
+function settingParts({ value, name, referenced = false }: GivenSecret): SecretPart[] {
+  if (isPublicHeader(name) && !referenced) return [];
+  const words = value.split(/[\s,;]+/).filter((word) => word !== '' && !SCHEME_WORD.test(word));
+  const isCredential = CREDENTIAL_NAME.test(name) || referenced;
+  const text = value.trim();
+  // One of several words may be any; a single one is the credential.
+  const single = words.length === 1;
+  return [
+    ...(single && words[0] === text ? [] : byLooks(text).map(publicStart)),
+    ...words.flatMap((word) =>
+      isCredential && (single || word.length >= SHORTEST_WORD) ? namedCredential(word, referenced) : byLooks(word),
+    ),
+    ...words.flatMap(urlParts),
+    ...basicParts(value),
+  ];
+}
+
+/** The value of something whose name speaks of credentials; short words such as `true` are settings about them. */
+function namedCredential(word: string, referenced = false): SecretPart[] {
+  return !referenced && SWITCH_WORD.test(word) ? [] : credential(word);
+}
+
+/** `Basic` and the base64 of `user:password`. */
+function basicParts(value: string): SecretPart[] {
+  const encoded = /\bBasic\s+([\w+/-]+={0,2})/i.exec(value)?.[1];
+  if (encoded === undefined) return [];
+  const pair = Buffer.from(encoded, 'base64').toString('utf8');
+  return pair.includes(':') && !pair.includes('\uFFFD') ? credential(pair) : [];
+}
+
+/** The parts of a URL that are credentials: user, password, path and query. Its host is none. */
+function urlParts(text: string): SecretPart[] {
+  const isPath = text.startsWith('/') && !/\s/.test(text);
+  if (!isPath && !URL_TEXT.test(text)) return [];
+  const url = URL.canParse(text, 'http://host') ? new URL(text, 'http://host') : undefined;
+  if (url === undefined) return [];
+  return [...userParts(url), ...pathParts(url), ...queryParts(url)];
+}
+
+function userParts({ username, password }: URL): SecretPart[] {
+  const user = decoded(username);
+  const secret = decoded(password);
+  const pair = secret === '' ? [] : [everywhere(`${user}:${secret}`), ...credential(secret)];
+  return [...pair, ...byLooks(user)];
+}
+
+function pathParts({ pathname }: URL): SecretPart[] {
+  const path = decoded(pathname).replace(/\/+$/, '');
+  const segments = path.split('/');
+  const random = segments.filter(looksRandom);
+  const words = segments.filter((segment) => segment.length >= SHORTEST_WORD && !COMMON_SEGMENT.test(segment));
+  return [
+    ...(random.length > 0 ? [everywhere(path)] : path.length < SHORTEST_WORD ? [] : [inAnswers(path)])
+      .map(whole)
+      .map(publicStart),
+    ...words.map(inAnswers),
+    // A segment may be `id:token`.
+    ...random.flatMap(credential),
+  ];
+}
+
+function queryParts({ search, searchParams, hash }: URL): SecretPart[] {
+  return [
+    ...[search.slice(1), hash.slice(1)].flatMap(byLooks).map(whole),
+    ...[...searchParams].flatMap(([name, value]) =>
+      CREDENTIAL_NAME.test(name) ? namedCredential(value) : byLooks(value),
+    ),
+  ];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,119 @@
+import type { GivenSecret } from './secret.ts';
+import { MARK, NeedleTrie } from './needle-trie.ts';
+import { findNeedles, type Span } from './finder.ts';
+import { addNeedles } from './needles.ts';
+import { partsOfSecret } from './parts.ts';
+
+const MASK = '***';
+const WITHHELD = '[not shown: it repeats a secret that is too short to be masked]';
+const ENDLESS = '[not shown: it cannot be searched for secrets in reasonable time]';
+
+const OWN_TEXT = MARK.everywhere;
+const ANSWER = MARK.answers | MARK.withheld | MARK.word | MARK.cut;
+
+/**
+ * Knows every secret value that the configuration has brought in and takes them out of text that leaves the daemon by
+ * another way than a channel: log lines, dead letters, status, answers. One per process; values are only ever added,
+ * since a message rendered under the old rules may still be on its way after a reload.
+ */
+export class Scrubber {
+  readonly #trie = new NeedleTrie();
+  readonly #known = new Set<string>();
+
+  /** A text alone is the value of a secret field. */
+  add(given: string | GivenSecret): void {
+    const secret: GivenSecret = typeof given === 'string' ? { value: given, role: 'secret', name: '' } : given;
+    for (const part of partsOfSecret(secret)) {
+      const key = JSON.stringify(part);
+      if (this.#known.has(key)) continue;
+      this.#known.add(key);
+      addNeedles(this.#trie, part);
+    }
+  }
+
+  /** For texts of our own. */
+  scrub(text: string): string {
+    return this.#masked(text, OWN_TEXT);
+  }
+
+  /** For what a far side said, also when it was cut off at some length. An answer in which a secret cannot be masked safely is left out. */
+  scrubAnswer(text: string): string {
+    return this.#masked(text, ANSWER);
+  }
+
+  /** The same for a JSON value: a copy with every string in it scrubbed, keys too; itself when nothing is to be hidden. */
+  scrubJson<T>(value: T): T {
+    return this.#known.size === 0 ? value : (changed(value, (text) => this.scrub(text)) as T);
+  }
+
+  scrubAnswerJson<T>(value: T): T {
+    return this.#known.size === 0 ? value : (changed(value, (text) => this.scrubAnswer(text)) as T);
+  }
+
+  /** The same error with a scrubbed message and stack; of one that nobody threw on purpose, nobody knows what it quotes. */
+  scrubError(error: unknown): unknown {
+    if (!(error instanceof Error)) return error;
+    error.message = this.scrub(error.message);
+    if (error.stack !== undefined) error.stack = this.scrub(error.stack);
+    return error;
+  }
+
+  #masked(text: string, marks: number): string {
+    if (this.#known.size === 0) return text;
+    const { spans, withheld, endless } = findNeedles(this.#trie, text, marks);
+    if (withheld) return WITHHELD;
+    return endless ? ENDLESS : masked(text, spans);
+  }
+}
+
+function masked(text: string, spans: readonly Span[]): string {
+  if (spans.length === 0) return text;
+  let shown = '';
+  let at = 0;
+  for (const { start, end } of spans) {
+    shown += text.slice(at, start) + MASK;
+    at = end;
+  }
+  return shown + text.slice(at);
+}
+
+/** Numbers with fewer digits are not secrets that could be masked. */
+const SHORTEST_NUMBER = 1e5;
+
+type Change = (text: string) => string;
+
+/** The value itself when nothing in it changes. */
+function changed(value: unknown, change: Change): unknown {
+  if (typeof value === 'string') return change(value);
+  if (typeof value === 'number') return Math.abs(value) < SHORTEST_NUMBER ? value : changedNumber(value, change);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return changedItems(value, change);
+  const { toJSON } = value as { toJSON?: unknown };
+  return typeof toJSON === 'function' ? changed(toJSON.call(value, ''), change) : changedFields(value, change);
+}
+
+function changedItems(items: readonly unknown[], change: Change): unknown {
+  let copy: unknown[] | undefined;
+  for (let index = 0; index < items.length; index += 1) {
+    const after = changed(items[index], change);
+    if (after !== items[index]) (copy ??= [...items])[index] = after;
+  }
+  return copy ?? items;
+}
+
+function changedFields(fields: object, change: Change): unknown {
+  let isSame = true;
+  for (const [key, item] of Object.entries(fields)) {
+    if (change(key) === key && changed(item, change) === item) continue;
+    isSame = false;
+    break;
+  }
+  if (isSame) return fields;
+  return Object.fromEntries(Object.entries(fields).map(([key, item]) => [change(key), changed(item, change)]));
+}
+
+function changedNumber(value: number, change: Change): number | string {
+  const text = String(value);
+  const after = change(text);
+  return after === text ? value : after;
+}

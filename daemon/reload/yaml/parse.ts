@@ -1,0 +1,143 @@
+import { Composer, type Document, Lexer, Parser, type YAMLParseError } from 'yaml';
+import { convert, DEEPEST, type Issue, type Spot } from './convert.ts';
+import { explainYaml } from './errors.ts';
+
+/**
+ * Plain data, so that it can come from another thread. `spots` mirrors `data` and says where each value stands; `aliased` values
+ * came out of aliases. `stage`: a text whose syntax is wrong was not looked at for what its content may not be.
+ */
+export type Parsed =
+  | {
+      readonly ok: true;
+      readonly data: unknown;
+      readonly spots: Spot;
+      readonly aliased: number;
+      /** Parts of texts that YAML leaves out without a word. */
+      readonly losses: readonly Issue[];
+    }
+  | { readonly ok: false; readonly stage: 'syntax' | 'content'; readonly issues: readonly Issue[] };
+
+/** Some 30,000 rules; their tokens take half a gigabyte. */
+const MOST_TOKENS = 1_500_000;
+const MOST_ISSUES = 50;
+
+/**
+ * YAML 1.2 to plain data. Nesting is counted on the token stack of the incremental parser, which does not recurse, before the
+ * composer, which does, sees anything: hostile nesting would otherwise exhaust the stack and can end the process. `depth`: how
+ * deep a piece of a file stands in it.
+ */
+export function parseYaml(text: string, depth = 0): Parsed {
+  const forbidden = forbiddenCharacter(text);
+  if (forbidden !== undefined) return { ok: false, stage: 'syntax', issues: [forbidden] };
+  const composed = compose(text, depth);
+  if (!composed.ok) return composed;
+  const [document, second] = composed.documents;
+  const issues = composed.documents.flatMap(({ errors, warnings }) =>
+    [...errors, ...warnings].map((error) => issueOf(error, text)),
+  );
+  if (second !== undefined) {
+    const offset = second.contents?.range[0] ?? second.range[0];
+    issues.push({
+      offset,
+      code: 'yaml.documents',
+      message: 'a second document begins here',
+      mend: 'remove the `---`, or put it into a file of its own',
+    });
+  }
+  if (document === undefined || issues.length > 0)
+    return { ok: false, stage: 'syntax', issues: issues.slice(0, MOST_ISSUES) };
+  const converted = convert(document.contents, depth);
+  const { data, spot, aliased, issues: found } = converted;
+  return found.length > 0
+    ? { ok: false, stage: 'content', issues: found.slice(0, MOST_ISSUES) }
+    : { ok: true, data, spots: spot, aliased, losses: lossesOf(text, converted) };
+}
+
+function lossesOf(text: string, { comments, anchored, aliases }: ReturnType<typeof convert>): readonly Issue[] {
+  const mend = "put the whole text in quotes: `'...'`";
+  return [
+    ...comments.map((end) => ({
+      offset: text.indexOf('#', end),
+      code: 'yaml.comment',
+      message: 'here a comment begins, which is no part of the text before it',
+      mend: `${mend}; or put a space behind the \`#\``,
+    })),
+    ...[...anchored]
+      .filter(([name]) => !aliases.has(name))
+      .map(([name, offset]) => ({
+        offset: text.indexOf(`&${name}`, offset),
+        code: 'yaml.anchor',
+        message: 'this is the name of an anchor, which nothing refers to, and no part of the text behind it',
+        mend: `${mend}; or remove it`,
+      })),
+  ];
+}
+
+type Composed = { readonly ok: true; readonly documents: readonly Document.Parsed[] } | Extract<Parsed, { ok: false }>;
+
+function compose(text: string, depth: number): Composed {
+  const parser = new Parser();
+  // Duplicate keys are found by `convert`: the composer's own search takes quadratic time.
+  const composer = new Composer({ uniqueKeys: false, strict: true, stringKeys: false, version: '1.2' });
+  const documents: Document.Parsed[] = [];
+  let offset = 0;
+  let tokens = 0;
+  const refuse = (issue: Omit<Issue, 'offset'>): Composed => ({
+    ok: false,
+    stage: 'syntax',
+    issues: [{ offset, ...issue }],
+  });
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) {
+      if (token.type === 'directive') {
+        return refuse({
+          code: 'yaml.directive',
+          message: 'YAML directives are not read',
+          mend: 'remove the line; the file is YAML 1.2',
+        });
+      }
+      for (const document of composer.next(token)) documents.push(document);
+    }
+    if (parser.stack.length > DEEPEST + 2 - depth) {
+      return refuse({
+        code: 'yaml.too_deep',
+        message: `nested deeper than ${DEEPEST} levels`,
+        mend: 'make it flatter',
+      });
+    }
+    tokens += 1;
+    if (tokens > MOST_TOKENS) {
+      return refuse({
+        code: 'yaml.too_large',
+        message: 'more values than one file should have',
+        mend: 'split it into several files',
+      });
+    }
+    offset += lexeme.length;
+  }
+  for (const token of parser.end()) for (const document of composer.next(token)) documents.push(document);
+  for (const document of composer.end(true, text.length)) documents.push(document);
+  return { ok: true, documents };
+}
+
+function issueOf(error: Pick<YAMLParseError, 'code' | 'pos'>, text: string): Issue {
+  const explanation = explainYaml(error.code);
+  // Wrong indentation is reported where the line begins; what is indented wrongly is seen better.
+  const blank =
+    explanation.code === 'yaml.indent' ? /^ */.exec(text.slice(error.pos[0], error.pos[0] + 1000))![0].length : 0;
+  return { offset: error.pos[0] + blank, ...explanation };
+}
+
+/** Characters that YAML forbids, or that make a file look different from what it says. */
+function forbiddenCharacter(text: string): Issue | undefined {
+  // oxlint-disable-next-line no-control-regex
+  const offset = text.search(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/);
+  if (offset < 0) return undefined;
+  const code = text.charCodeAt(offset).toString(16).toUpperCase().padStart(4, '0');
+  return {
+    offset,
+    code: 'yaml.control_character',
+    message: `a control character (U+${code}) stands here`,
+    mend: 'remove it, or write it in double quotes as an escape',
+  };
+}

@@ -1,0 +1,58 @@
+import type { Problem } from '../core/problems/failure.ts';
+import type { TestResult } from './run-tests.ts';
+
+/**
+ * Results as JUnit XML, which CI servers read (https://github.com/testmoapp/junitxml). Rules and test files that are wrong
+ * themselves are errors, so that nobody takes what could not be run for what passed.
+ */
+export function junitText(results: readonly TestResult[], unfit: readonly Problem[]): string {
+  const files = [...new Set(results.map(({ file }) => file))];
+  const failures = results.filter(({ ok }) => !ok).length;
+  const suites = files.map((file) =>
+    suiteText(
+      file,
+      results.filter((result) => result.file === file),
+    ),
+  );
+  if (unfit.length > 0) suites.push(unfitText(unfit));
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="belfry" tests="${results.length + unfit.length}" failures="${failures}" errors="${unfit.length}">
+${suites.join('\n')}
+</testsuites>
+`;
+}
+
+function suiteText(file: string, results: readonly TestResult[]): string {
+  const failures = results.filter(({ ok }) => !ok).length;
+  const cases = results.map(({ name, problems }) => {
+    const head = `    <testcase name="${escaped(name)}" classname="${escaped(file)}"`;
+    if (problems.length === 0) return `${head}/>`;
+    const lines = problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
+    return `${head}>\n      <failure message="${escaped(problems[0]!.message)}">${escaped(lines.join('\n'))}</failure>\n    </testcase>`;
+  });
+  return `  <testsuite name="${escaped(file)}" tests="${results.length}" failures="${failures}" errors="0">\n${cases.join('\n')}\n  </testsuite>`;
+}
+
+function unfitText(unfit: readonly Problem[]): string {
+  const cases = unfit.map(({ file, line, column, message }) => {
+    const place = `${file}:${line}:${column}`;
+    const head = `    <testcase name="${escaped(place)}" classname="${escaped(file)}">`;
+    return `${head}\n      <error message="${escaped(message)}">${escaped(`${place}: ${message}`)}</error>\n    </testcase>`;
+  });
+  return `  <testsuite name="invalid" tests="${unfit.length}" failures="0" errors="${unfit.length}">\n${cases.join('\n')}\n  </testsuite>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+/** XML has no way to write most control characters. */
+function escaped(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}

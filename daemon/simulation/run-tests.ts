@@ -1,0 +1,116 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Problem } from '../core/problems/failure.ts';
+import type { Ruleset } from '../core/ruleset.ts';
+import type { Log } from '../lib/log.ts';
+import { isPassedOver, isRulesFile, readRulesFile } from '../reload/files.ts';
+import type { SourceType } from '../sources/source.ts';
+import type { RulesParts } from './rules-for-tests.ts';
+import { runStory } from './run-story.ts';
+import { readTestFile, type TestFile } from './test-file.ts';
+
+/** What came of one test. */
+export interface TestResult {
+  readonly file: string;
+  readonly name: string;
+  readonly ok: boolean;
+  readonly problems: readonly Problem[];
+}
+
+export interface TestParts extends RulesParts {
+  readonly sourceTypes: readonly SourceType[];
+  readonly log: Log;
+}
+
+/** `*.test.yaml` below a directory, in the order of their names; or the one file; or the one beside a rules file. Follows links, each folder once. */
+export async function findTestFiles(place: string): Promise<readonly string[]> {
+  const kind = await stat(place).catch(() => undefined);
+  if (kind === undefined) return [];
+  if (kind.isDirectory()) return (await listFolder(place, new Set())).sort((a, b) => (a < b ? -1 : 1));
+  if (isTestFile(path.basename(place))) return [place];
+  const beside = testFileBeside(place);
+  return beside !== undefined && (await isFile(beside)) ? [beside] : [];
+}
+
+/** `rules.yaml` -> `rules.test.yaml` */
+export function testFileBeside(rules: string): string | undefined {
+  return isRulesFile(path.basename(rules)) ? rules.replace(/(\.ya?ml)$/, '.test$1') : undefined;
+}
+
+function isTestFile(name: string): boolean {
+  return /\.test\.ya?ml$/.test(name) && !isPassedOver(name);
+}
+
+async function isFile(place: string): Promise<boolean> {
+  const kind = await stat(place).catch(() => undefined);
+  return kind?.isFile() === true;
+}
+
+async function listFolder(folder: string, seen: Set<string>): Promise<string[]> {
+  const real = await realpath(folder).catch(() => undefined);
+  if (real === undefined || seen.has(real)) return [];
+  seen.add(real);
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (isPassedOver(entry.name) || entry.name === 'node_modules') continue;
+    const full = path.join(folder, entry.name);
+    const target = entry.isSymbolicLink() ? await stat(full).catch(() => undefined) : entry;
+    if (target?.isDirectory() === true) found.push(...(await listFolder(full, seen)));
+    else if (isTestFile(entry.name)) found.push(full);
+  }
+  return found;
+}
+
+/** Reads a test file against some rules. `shown` is its name in problems. */
+export async function openTestFile(
+  file: string,
+  shown: string,
+  ruleset: Ruleset,
+  { sourceTypes }: Pick<TestParts, 'sourceTypes'>,
+): Promise<TestFile> {
+  const read = await readRulesFile(shown, file);
+  if (read.ok) return readTestFile(shown, read.text, { ruleset, sourceTypes });
+  return { file: shown, stories: [], problems: [read.problem], excerpt: () => undefined };
+}
+
+/** Runs the tests of a file, one after another; between two of them others get their turn. */
+export async function* runTests(
+  { file, stories }: TestFile,
+  ruleset: Ruleset,
+  { sourceTypes, log, scrubber }: Pick<TestParts, 'sourceTypes' | 'log' | 'scrubber'>,
+): AsyncIterable<TestResult> {
+  const running = sourceTypes.filter(({ runsInTests }) => runsInTests === true);
+  for (const story of stories) {
+    const found = await runStory(file, story, { ruleset, sourceTypes: running, log });
+    // What is said of a message may hold a secret that its template has brought in.
+    const problems = found.map((problem) => ({ ...problem, message: scrubber.scrub(problem.message) }));
+    yield { file, name: story.name, ok: problems.length === 0, problems };
+  }
+}
+
+/**
+ * Runs all tests of a rules directory against rules that are about to go live; returns what speaks against them. Rules that are
+ * one file are tested by the file beside it: `rules.test.yaml` for `rules.yaml`.
+ */
+export async function testRuleset(
+  root: string,
+  ruleset: Ruleset,
+  parts: Pick<TestParts, 'sourceTypes' | 'log' | 'scrubber'>,
+): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  for (const file of await findTestFiles(root)) {
+    const opened = await openTestFile(file, file, ruleset, parts);
+    problems.push(...opened.problems);
+    for await (const { name, problems: wrong } of runTests(opened, ruleset, parts)) {
+      problems.push(
+        ...wrong.map((problem) => ({
+          ...problem,
+          code: 'tests.failed',
+          message: `the test "${name}" fails: ${problem.message}`,
+          mend: 'mend the rules or the test; `belfry test` shows all of it',
+        })),
+      );
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,94 @@
+import { isUtf8 } from 'node:buffer';
+import { type Json, parseJson } from '../core/values/json.ts';
+import type { HookAnswer, HookRequest } from './source.ts';
+
+export type ReadBody = { readonly ok: true; readonly body: Json } | { readonly ok: false; readonly answer: HookAnswer };
+
+/** Deeper JSON would overflow the stack where it is written out again. */
+const DEEPEST = 64;
+const FORM = 'application/x-www-form-urlencoded';
+const UNTOLD = new Set([FORM, '']);
+const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii']);
+
+/** The body as data: JSON, a form as an object of texts, any other text as `{text}`, nothing as null. A form that holds nothing but the field `wrapped` stands for the JSON in it. */
+export function readBody({ headers, body }: HookRequest, wrapped?: string): ReadBody {
+  const type = headers['content-type'] ?? '';
+  const media = type.split(';')[0]!.trim().toLowerCase();
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding !== 'identity') return refused(415, 'a compressed body is not read here');
+  if (!CHARSETS.has(charset) || !isUtf8(body)) return refused(415, 'the body is not UTF-8');
+  const text = body.toString('utf8').replace(/^\uFEFF/, '');
+  if (text === '') return { ok: true, body: null };
+  if (media === 'application/json' || media.endsWith('+json')) return json(text);
+  // What `curl -d` and simple scripts send: JSON under the name of a form, or under none.
+  if (UNTOLD.has(media) && /^\s*[{[]/.test(text)) {
+    const read = json(text);
+    if (read.ok) return read;
+  }
+  if (media === FORM) return form(text, wrapped);
+  return { ok: true, body: { text } };
+}
+
+/** A name that comes several times has a list. */
+export function manyValued(pairs: URLSearchParams): Record<string, string | readonly string[]> {
+  const entries = [...new Set(pairs.keys())].map((name) => {
+    const values = pairs.getAll(name);
+    return [name, values.length === 1 ? values[0]! : values] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function form(text: string, wrapped: string | undefined): ReadBody {
+  const fields = new URLSearchParams(text);
+  const [only, another] = fields;
+  if (wrapped !== undefined && another === undefined && only?.[0] === wrapped)
+    return json(only[1], `the form field \`${wrapped}\``);
+  return { ok: true, body: manyValued(fields) };
+}
+
+function json(text: string, what = 'the body'): ReadBody {
+  if (depthOf(text) > DEEPEST) return refused(400, `${what} is JSON that is nested deeper than ${DEEPEST}`);
+  try {
+    return { ok: true, body: parseJson(text) as Json };
+  } catch {
+    return refused(400, `${what} is not JSON`);
+  }
+}
+
+/** Brackets within brackets, those in texts aside. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (quoted && character === '\\') at += 1;
+    else if (character === '"') quoted = !quoted;
+    else if (!quoted && (character === '[' || character === '{')) deepest = Math.max(deepest, (depth += 1));
+    else if (!quoted && (character === ']' || character === '}')) depth -= 1;
+  }
+  return deepest;
+}
+
+const refused = (status: number, detail: string): ReadBody => ({ ok: false, answer: problem(status, detail) });
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+};
+
+/** https://www.rfc-editor.org/rfc/rfc9457 */
+export function problem(status: number, detail: string, headers: Readonly<Record<string, string>> = {}): HookAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+    body: { type: 'about:blank', title: TITLES[status] ?? 'Refused', status, detail },
+  };
+}

@@ -1,0 +1,36 @@
+import type { HookRequest } from '../../source.ts';
+import { defineScheme, type Proof } from './scheme.ts';
+import { matches, secretsSetting } from './signature.ts';
+
+/** https://www.rfc-editor.org/rfc/rfc6750 */
+export const bearer = defineScheme({
+  name: 'bearer',
+  setting: secretsSetting('The token after `Authorization: Bearer`.', '${env:HOOK_TOKEN}'),
+  authenticate: 'Bearer realm="belfry"',
+  open: (secrets) => ({
+    verify: (request) => proof(matches(authorization(request, 'bearer'), secrets, (secret) => secret)),
+  }),
+});
+
+/** https://www.rfc-editor.org/rfc/rfc7617 */
+export const basic = defineScheme({
+  name: 'basic',
+  setting: secretsSetting('User and password, as `user:password`.', 'ci:${env:HOOK_PASSWORD}'),
+  authenticate: 'Basic realm="belfry", charset="UTF-8"',
+  check: (secrets) =>
+    secrets.every((secret) => secret.reveal().includes(':'))
+      ? []
+      : [{ pointer: '', message: 'there is no `:` between user and password', mend: 'write it as `user:password`' }],
+  open: (secrets) => ({
+    verify: (request) => proof(matches(authorization(request, 'basic').map(decodeBase64), secrets, (secret) => secret)),
+  }),
+});
+
+const proof = (holds: boolean): Proof | undefined => (holds ? {} : undefined);
+const listed = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
+const decodeBase64 = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
+
+function authorization({ headers }: HookRequest, scheme: string): string[] {
+  const [, given, credentials] = /^(\S+) +(\S+) *$/.exec(headers.authorization ?? '') ?? [];
+  return given?.toLowerCase() === scheme ? listed(credentials) : [];
+}

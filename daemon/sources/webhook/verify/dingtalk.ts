@@ -1,0 +1,21 @@
+import { isObject } from '../../../core/values/json.ts';
+import type { HookRequest } from '../../source.ts';
+import { defineScheme, type Proof } from './scheme.ts';
+import { freshTime, hmacOf, matches, secretsSetting, WINDOW } from './signature.ts';
+
+/** Messages to a robot. The signature does not cover the body, so it is good for one request only. https://open.dingtalk.com/document/orgapp/receive-message */
+export const dingtalk = defineScheme({
+  name: 'dingtalk',
+  setting: secretsSetting('The app secret of the DingTalk robot.', '${env:DINGTALK_APP_SECRET}'),
+  open: (secrets) => ({
+    verify({ headers }: HookRequest, now: number): Proof | undefined {
+      const { timestamp = '', sign } = headers;
+      const expected = (secret: string) => hmacOf('sha256', secret, `${timestamp}\n${secret}`).toString('base64');
+      const signed = matches(sign === undefined ? [] : [sign], secrets, expected);
+      const time = freshTime(timestamp, 1, now);
+      if (!signed || time === undefined) return undefined;
+      return { once: { content: timestamp, until: time + WINDOW } };
+    },
+    deliveryId: (_request, body) => (isObject(body) && typeof body.msgId === 'string' ? body.msgId : undefined),
+  }),
+});

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import type { HookRequest } from '../../source.ts';
+import { defineScheme } from './scheme.ts';
+import { matches, secretsSetting } from './signature.ts';
+import { isStandardSecret, verifyStandard } from './standard-webhooks.ts';
+
+/**
+ * Signing tokens (`whsec_...`, GitLab 19 and later) sign as Standard Webhooks do; a secret token is sent along as it is. With one of
+ * each in the list a webhook can be moved from the one to the other. https://docs.gitlab.com/user/project/integrations/webhooks/
+ */
+export const gitlab = defineScheme({
+  name: 'gitlab',
+  setting: secretsSetting(
+    'The signing token or the secret token of the GitLab webhook.',
+    '${env:GITLAB_WEBHOOK_TOKEN}',
+  ),
+  open(secrets) {
+    const signing = secrets.filter((secret) => isSigningToken(secret.reveal()));
+    const sent = secrets.filter((secret) => !isSigningToken(secret.reveal()));
+    return {
+      verify(request, now) {
+        const token = request.headers['x-gitlab-token'];
+        const isKnown = matches(token === undefined ? [] : [token], sent, (secret) => secret);
+        return verifyStandard(request, signing, now) ?? (isKnown ? {} : undefined);
+      },
+      deliveryId,
+    };
+  },
+});
+
+const isSigningToken = (secret: string): boolean => secret.startsWith('whsec_') && isStandardSecret(secret);
+
+/** Servers before 17.4 name only the event, by a name that it shares with those it sets off. */
+function deliveryId({ headers, body }: HookRequest): string | undefined {
+  const event = headers['x-gitlab-event-uuid'];
+  const fallback =
+    event === undefined ? undefined : `${event}:${createHash('sha256').update(body).digest('base64url')}`;
+  return headers['webhook-id'] ?? headers['idempotency-key'] ?? fallback;
+}

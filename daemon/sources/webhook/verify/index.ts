@@ -1,0 +1,75 @@
+import { type TSchema, Type } from '../../../core/schema/type.ts';
+import type { Secret } from '../../../lib/secrets/secret.ts';
+import { basic, bearer } from './credentials.ts';
+import { dingtalk } from './dingtalk.ts';
+import { feishu } from './feishu.ts';
+import { gitlab } from './gitlab.ts';
+import { github, hmac } from './hmac.ts';
+import type { Scheme, Verifier, Wrong } from './scheme.ts';
+import { slack } from './slack.ts';
+import { standardWebhooks } from './standard-webhooks.ts';
+import { stripe } from './stripe.ts';
+
+/** Every scheme. A new one is a file of its own and a line here. */
+const schemes = [bearer, basic, hmac, github, gitlab, slack, stripe, standardWebhooks, dingtalk, feishu].map(
+  (scheme) => scheme as unknown as Scheme,
+);
+
+/** The settings of one scheme under its name. */
+export type VerifySetting = Readonly<Record<string, unknown>>;
+
+export const verifySetting = () =>
+  Type.Optional(
+    Type.Unsafe<VerifySetting>(
+      Type.Object(Object.fromEntries(schemes.map(({ name, setting }) => [name, Type.Optional<TSchema>(setting)])), {
+        additionalProperties: false,
+        minProperties: 1,
+        maxProperties: 1,
+        description: 'How the sender proves who it is: one scheme with its secrets.',
+        examples: [{ github: '${env:GITHUB_WEBHOOK_SECRET}' }, { bearer: '${env:HOOK_TOKEN}' }],
+      }),
+    ),
+  );
+
+export interface Verification extends Verifier {
+  readonly scheme: string;
+  readonly credentials: readonly string[];
+  readonly authenticate?: string;
+}
+
+function chosen(setting: VerifySetting | undefined): readonly { scheme: Scheme; given: never }[] {
+  return schemes.flatMap((scheme) => {
+    const given = setting?.[scheme.name];
+    return given === undefined ? [] : [{ scheme, given: given as never }];
+  });
+}
+
+export function checkVerify(setting: VerifySetting | undefined): readonly Wrong[] {
+  return chosen(setting).flatMap(({ scheme, given }) =>
+    [...checkSecrets(scheme, given), ...(scheme.check?.(given) ?? [])].map((wrong) => ({
+      ...wrong,
+      pointer: `/verify/${scheme.name}${wrong.pointer}`,
+    })),
+  );
+}
+
+/** Whoever knows that a secret is empty can sign with it. */
+function checkSecrets(scheme: Scheme, given: never): readonly Wrong[] {
+  const secrets: readonly Secret[] = scheme.secrets?.(given) ?? given;
+  if (secrets.every((secret) => secret.reveal().trim() !== '')) return [];
+  const mend = 'set the variable or the file that it comes from';
+  return [{ pointer: '', message: 'a secret is empty, so anybody could sign with it', mend }];
+}
+
+/** undefined: whoever reaches the URL may send. */
+export function openVerification(setting: VerifySetting | undefined): Verification | undefined {
+  const [choice] = chosen(setting);
+  if (choice === undefined) return undefined;
+  const { scheme, given } = choice;
+  return {
+    ...scheme.open(given),
+    scheme: scheme.name,
+    credentials: scheme.credentials?.(given) ?? [],
+    ...(scheme.authenticate !== undefined && { authenticate: scheme.authenticate }),
+  };
+}

@@ -1,0 +1,31 @@
+import { isObject, type Json } from '../../../core/values/json.ts';
+import type { HookAnswer, HookRequest } from '../../source.ts';
+import { defineScheme, type Proof } from './scheme.ts';
+import { freshTime, hmacOf, matches, secretsSetting, WINDOW } from './signature.ts';
+
+/** https://docs.slack.dev/authentication/verifying-requests-from-slack */
+export const slack = defineScheme({
+  name: 'slack',
+  setting: secretsSetting('The signing secret of the Slack app.', '${env:SLACK_SIGNING_SECRET}'),
+  open: (secrets) => ({
+    verify({ headers, body }: HookRequest, now: number): Proof | undefined {
+      const timestamp = headers['x-slack-request-timestamp'] ?? '';
+      const signature = headers['x-slack-signature'];
+      const expected = (secret: string) => `v0=${hmacOf('sha256', secret, `v0:${timestamp}:`, body).toString('hex')}`;
+      const signed = matches(signature === undefined ? [] : [signature.toLowerCase()], secrets, expected);
+      const time = freshTime(timestamp, 1000, now);
+      if (!signed || time === undefined) return undefined;
+      return { once: { content: Buffer.concat([Buffer.from(`${timestamp}:`), body]), until: time + WINDOW } };
+    },
+    deliveryId: (_request, body) => (isObject(body) && typeof body.event_id === 'string' ? body.event_id : undefined),
+    // Interactions (https://docs.slack.dev/interactivity/handling-user-interaction); slash commands are forms without it.
+    wrapped: 'payload',
+    challenge: urlVerification,
+  }),
+});
+
+/** https://docs.slack.dev/reference/events/url_verification */
+function urlVerification(body: Json): HookAnswer | undefined {
+  if (!isObject(body) || body.type !== 'url_verification' || typeof body.challenge !== 'string') return undefined;
+  return { status: 200, body: { challenge: body.challenge } };
+}

@@ -1,0 +1,47 @@
+import type { Secret } from '../../../lib/secrets/secret.ts';
+import type { HookRequest } from '../../source.ts';
+import { defineScheme, type Proof } from './scheme.ts';
+import { freshTime, hmacOf, matches, secretsSetting, WINDOW } from './signature.ts';
+
+/** Without a dot, which would let the parts of what is signed be read in another way. */
+const ID = /^[\x21-\x2d\x2f-\x7e]{1,256}$/;
+
+/** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
+export const standardWebhooks = defineScheme({
+  name: 'standard_webhooks',
+  setting: secretsSetting('The secret, as `whsec_` and base64.', '${env:HOOK_SECRET}'),
+  check: (secrets) =>
+    secrets.every((secret) => isStandardSecret(secret.reveal()))
+      ? []
+      : [{ pointer: '', message: 'this is not a secret of Standard Webhooks', mend: 'it is `whsec_` and base64' }],
+  open: (secrets) => ({
+    verify: (request, now) => verifyStandard(request, secrets, now),
+    deliveryId: ({ headers }) => headers['webhook-id'],
+  }),
+});
+
+export function isStandardSecret(secret: string): boolean {
+  return keyOf(secret) !== undefined;
+}
+
+/** The secrets are such ones. */
+export function verifyStandard(
+  { headers, body }: HookRequest,
+  secrets: readonly Secret[],
+  now: number,
+): Proof | undefined {
+  const id = headers['webhook-id'] ?? '';
+  const timestamp = headers['webhook-timestamp'] ?? '';
+  const given = (headers['webhook-signature'] ?? '').split(' ').filter((part) => part.startsWith('v1,'));
+  const head = `${id}.${timestamp}.`;
+  const expected = (secret: string) => `v1,${hmacOf('sha256', keyOf(secret)!, head, body).toString('base64')}`;
+  const signed = matches(given, secrets, expected);
+  const time = freshTime(timestamp, 1000, now);
+  if (!signed || time === undefined || !ID.test(id)) return undefined;
+  return { once: { content: Buffer.concat([Buffer.from(head), body]), until: time + WINDOW } };
+}
+
+function keyOf(secret: string): Buffer | undefined {
+  const base64 = secret.replace(/^whsec_/, '');
+  return /^[A-Za-z0-9+/]{8,}={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : undefined;
+}

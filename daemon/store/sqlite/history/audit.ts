@@ -1,0 +1,149 @@
+import { type Counters, FACT, NO_COUNTS } from '../commit/counters.ts';
+import { forgottenSoFar } from './history.ts';
+import { seqOfId } from '../events/ids.ts';
+import { FIRST_ENDED, STATE, STATE_NAMES } from '../engine/schema.ts';
+import type { SqliteEngine } from '../engine/engine.ts';
+import type { Audit } from '../../store.ts';
+import { toColumn } from '../engine/text.ts';
+
+/** Of each kind of violation so many are named; the rest is counted. */
+const NAMED = 20;
+
+/** Counts what is stored and looks for contradictions, between two commits. `deadLetters` are the ids in the dead-letter file. */
+export function audit(engine: SqliteEngine, deadLetters: readonly string[]): Audit {
+  const events = Object.fromEntries(
+    engine.statement('SELECT summary, count(*) FROM events GROUP BY summary').all([]) as [string, number][],
+  );
+  const byState = engine.statement('SELECT state, count(*) FROM deliveries GROUP BY state').all([]) as [
+    number,
+    number,
+  ][];
+  const deliveries: Record<string, number> = {};
+  for (const [state, count] of byState) {
+    const name = STATE_NAMES[state] ?? `unknown state ${state}`;
+    deliveries[name] = (deliveries[name] ?? 0) + count;
+  }
+  const violations = [
+    ...brokenRows(engine),
+    ...deadLettersAgainstRows(engine, deadLetters),
+    ...countersAgainstRows(engine, events, deliveries),
+  ];
+  return { events, deliveries, violations };
+}
+
+/** Questions whose every answer is a contradiction: SQL that yields the ids as JSON, and what to say about them. */
+const NEVER: readonly { readonly sql: string; readonly what: string }[] = [
+  {
+    sql: `SELECT body -> '$.id' FROM deliveries d WHERE state < ${FIRST_ENDED} AND body -> '$.event' IS NULL
+      AND NOT EXISTS (SELECT 1 FROM events e WHERE e.seq = d.event)`,
+    what: 'is owed, but its event is gone',
+  },
+  {
+    sql: `SELECT e.body -> '$.id' FROM events e, json_each(e.deliveries) j
+      WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = j.value)`,
+    what: 'is an event that names a delivery which is not there',
+  },
+  {
+    sql: `SELECT d.body -> '$.id' FROM deliveries d JOIN events e ON e.seq = d.event
+      WHERE NOT EXISTS (SELECT 1 FROM json_each(e.deliveries) j WHERE j.value = d.seq)`,
+    what: 'is a delivery that its event does not name',
+  },
+  {
+    sql: `SELECT seq FROM deliveries WHERE state NOT BETWEEN 0 AND ${STATE.cancelled} OR NOT json_valid(body) OR NOT json_valid(attempts)`,
+    what: 'is a delivery row that cannot be read',
+  },
+  {
+    sql: 'SELECT seq FROM events WHERE NOT json_valid(body) OR NOT json_valid(outcomes)',
+    what: 'is an event row that cannot be read',
+  },
+  {
+    sql: `SELECT json_quote(rule || '/' || key || '/' || step) FROM states WHERE NOT json_valid(value)`,
+    what: 'is a rule state that cannot be read',
+  },
+  {
+    sql: `SELECT body -> '$.id' FROM deliveries WHERE state = ${STATE.delivered} AND receipt IS NULL`,
+    what: 'is delivered, but has no receipt',
+  },
+  {
+    sql: 'SELECT json_quote(id) FROM delivery_names n WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = n.seq)',
+    what: 'is the name of a delivery which is not there',
+  },
+];
+
+function brokenRows(engine: SqliteEngine): string[] {
+  const found = NEVER.flatMap(({ sql, what }) =>
+    named(
+      (engine.statement(sql).all([]) as [string | number][]).map(([id]) => String(JSON.parse(String(id)))),
+      what,
+    ),
+  );
+  const [table] = engine
+    .statement(`SELECT count(*) FROM deliveries NOT INDEXED WHERE state < ${FIRST_ENDED}`)
+    .get([]) as [number];
+  const [index] = engine
+    .statement(`SELECT count(*) FROM deliveries INDEXED BY deliveries_owed WHERE state < ${FIRST_ENDED}`)
+    .get([]) as [number];
+  return table === index ? found : [...found, `${table} deliveries are owed, but the index knows ${index}`];
+}
+
+function deadLettersAgainstRows(engine: SqliteEngine, deadLetters: readonly string[]): string[] {
+  const inFile = new Set(deadLetters);
+  const dead = (
+    engine.statement(`SELECT body -> '$.id' FROM deliveries WHERE state = ${STATE.dead}`).all([]) as [string][]
+  ).map(([id]) => JSON.parse(id) as string);
+  const missing = dead.filter((id) => !inFile.has(id));
+  const states = deadLetters.map((id) => ({ id, state: stateOf(engine, id) }));
+  return [
+    ...named(missing, 'is dead, but not in the dead-letter file'),
+    ...named(
+      states.filter(({ state }) => state === STATE.delivered).map(({ id }) => id),
+      'is delivered, but in the dead-letter file',
+    ),
+    ...named(
+      states.filter(({ state }) => state !== undefined && state < FIRST_ENDED).map(({ id }) => id),
+      'is still owed, but in the dead-letter file',
+    ),
+  ];
+}
+
+function stateOf(engine: SqliteEngine, id: string): number | undefined {
+  const at = engine.statement("SELECT state, body -> '$.id' FROM deliveries WHERE seq = ?");
+  const name = engine.statement('SELECT seq FROM delivery_names WHERE id = ?').get([toColumn(id)]) as
+    | [number]
+    | undefined;
+  const seq = name?.[0] ?? seqOfId(id);
+  const row = seq === undefined ? undefined : (at.all([seq])[0] as [number, string] | undefined);
+  return row !== undefined && JSON.parse(row[1]) === id ? row[0] : undefined;
+}
+
+/** Every event and delivery that was ever counted is stored or was forgotten on purpose. */
+function countersAgainstRows(
+  engine: SqliteEngine,
+  events: Readonly<Record<string, number>>,
+  deliveries: Readonly<Record<string, number>>,
+): string[] {
+  const row = engine.statement('SELECT value FROM facts WHERE name = ?').get([FACT.counters]) as [string] | undefined;
+  const counted = row === undefined ? NO_COUNTS : (JSON.parse(row[0]) as Counters);
+  const forgotten = forgottenSoFar(engine);
+  const outcomes = new Set([...Object.keys(events), ...Object.keys(counted.events)]);
+  const stored = Object.values(deliveries).reduce((sum, count) => sum + count, 0);
+  const sums: [string, number, number][] = [
+    ...[...outcomes].map((name): [string, number, number] => [
+      `events that were ${name}`,
+      counted.events[name] ?? 0,
+      (events[name] ?? 0) + (forgotten.events[name] ?? 0),
+    ]),
+    ['deliveries', counted.owed, stored + forgotten.owed],
+    ['delivered deliveries', counted.delivered, (deliveries['delivered'] ?? 0) + forgotten.delivered],
+    ['dead deliveries', counted.dead, deliveries['dead'] ?? 0],
+    ['cancelled deliveries', counted.cancelled, (deliveries['cancelled'] ?? 0) + forgotten.cancelled],
+  ];
+  return sums
+    .filter(([, expected, found]) => expected !== found)
+    .map(([what, expected, found]) => `${expected} ${what} were counted, but ${found} are stored or were forgotten`);
+}
+
+function named(ids: readonly string[], what: string): string[] {
+  const lines = ids.slice(0, NAMED).map((id) => `${id} ${what}`);
+  return ids.length > NAMED ? [...lines, `${ids.length - NAMED} more: ${what}`] : lines;
+}

@@ -1,0 +1,120 @@
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { Intake, type Taken } from '../../../daemon/app/runtime/intake.ts';
+import { RunningSources } from '../../../daemon/app/runtime/sources.ts';
+import type { Event } from '../../../daemon/core/event/event.ts';
+import { heartbeat } from '../../../daemon/sources/heartbeat/heartbeat.ts';
+import { openStore } from '../../../daemon/store/sqlite/sqlite.ts';
+import { rulesetOf } from '../../support/compile.ts';
+import { sourceSettings } from '../../support/source-io.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const MINUTE = 60_000;
+
+/** Intake, store and sources as the daemon has them together, on a clock of their own. */
+async function opened(written: object) {
+  const clock = new VirtualClock('2026-11-23T09:00:00Z');
+  const store = await openStore({ path: ':memory:' });
+  onTestFinished(() => store.close());
+  const ruleset = rulesetOf('rules: []');
+  const seen: Event[] = [];
+  let arrived = (): void => undefined;
+  let ids = 0;
+  const intake = new Intake({
+    live: () => ruleset,
+    store,
+    clock,
+    newId: () => `e-${(ids += 1)}`,
+    taken: ({ event }: Taken) => {
+      seen.push(event);
+      arrived();
+    },
+    observe: (event, at) => sources.observe(event, at),
+  });
+  const log = pino({ level: 'silent' });
+  const sources = new RunningSources({ types: [heartbeat], intake, store, clock, log, troubled: () => undefined });
+  const configure = async (settings: object): Promise<void> => {
+    const fingerprint = JSON.stringify(settings);
+    const config = { name: 'backup', type: 'heartbeat', settings: sourceSettings(heartbeat, settings), fingerprint };
+    const change = await sources.prepare(new Map([['backup', config]]));
+    await change.commit();
+  };
+  await configure(written);
+  onTestFinished(() => sources.stop());
+  const marks = () => store.marks.read('source:backup');
+  const beat = async (ending = '') => {
+    const path = `/beats/backup${ending}`;
+    const request = {
+      method: 'GET',
+      path,
+      query: new URLSearchParams(),
+      headers: {},
+      body: Buffer.from(''),
+      remote: '',
+    };
+    return sources.route(path)!.handle(request);
+  };
+  /** Resolves with the next event of the heartbeat's own. */
+  const next = async (advance: number): Promise<Event> => {
+    const before = seen.length;
+    const came = new Promise<void>((resolve) => {
+      arrived = () => (seen.length > before ? resolve() : undefined);
+    });
+    await clock.advance(advance);
+    await came;
+    return seen[before]!;
+  };
+  return { clock, store, intake, sources, configure, marks, beat, next, seen };
+}
+
+test('an event that is a beat is stored together with it, and with no other', async () => {
+  const { intake, marks, sources } = await opened({ every: '10m', match: { type: 'backup.done' } });
+  await intake.accept([{ type: 'backup.begun' }]);
+  expect((await marks()).has('beat:')).toBe(false);
+  await intake.accept([{ type: 'backup.begun' }, { type: 'backup.done' }]);
+  expect((await marks()).get('beat:')).toBe(`${Date.parse('2026-11-23T09:00:00Z')}`);
+  expect(sources.status()).toEqual([
+    { name: 'backup', type: 'heartbeat', state: 'running', detail: 'up, due 2026-11-23T09:10:00.000Z' },
+  ]);
+});
+
+test('neither its own events nor old ones that are decided anew are beats', async () => {
+  const { clock, intake, marks, beat, next, seen } = await opened({ every: '10m', grace: '0s', match: {} });
+  await beat();
+  const missed = await next(10 * MINUTE);
+  expect(missed).toMatchObject({ type: 'heartbeat.missed', source: 'backup' });
+  await intake.requeue({ ...missed, source: 'api', id: 'old' }, 'letter-1');
+  expect((await marks()).get('beat:')).toBe(`${Date.parse('2026-11-23T09:00:00Z')}`);
+  await intake.accept([{ type: 'anything' }]);
+  await clock.advance(0);
+  await beat();
+  expect(seen.filter(({ source }) => source === 'backup').map(({ type }) => type)).toEqual([
+    'heartbeat.missed',
+    'heartbeat.recovered',
+  ]);
+});
+
+test('what is being taken in while the settings change is a beat for the new ones', async () => {
+  const { intake, configure, sources, clock, beat } = await opened({ every: '10m', match: { type: 'backup.done' } });
+  await beat('/start');
+  await clock.advance(MINUTE);
+  const taking = intake.accept([{ type: 'backup.done' }]);
+  await configure({ every: '20m', match: { type: 'backup.done' } });
+  await beat('/start');
+  await taking;
+  expect(sources.status()).toMatchObject([
+    { detail: 'up, due 2026-11-23T09:21:00.000Z, running since 2026-11-23T09:01:00.000Z' },
+  ]);
+});
+
+test('what lies below the path of a heartbeat is its own, and nothing else', async () => {
+  const { sources } = await opened({ every: '10m' });
+  const paths = ['/beats/backup', '/beats/backup/fail', '/beats/backup/a/b', '/beats/backups', '/beats', '/beats/'];
+  expect(paths.filter((path) => sources.route(path) !== undefined)).toEqual(paths.slice(0, 3));
+});
+
+test('where no source looks at the events of others, looking costs nothing', async () => {
+  const { sources } = await opened({ every: '10m' });
+  const event: Event = { id: 'e', source: 'api', type: 'a', time: '', data: null };
+  expect(sources.observe(event, 0)).toBe(sources.observe({ ...event, id: 'f' }, 0));
+});

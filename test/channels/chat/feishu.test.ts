@@ -1,0 +1,238 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { feishu } from '../../../daemon/channels/chat/feishu.ts';
+import { type HttpClient, openHttpClient } from '../../../daemon/channels/kit/http/client.ts';
+import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
+import type { Message } from '../../../daemon/core/message/message.ts';
+import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
+import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { decodeSettings, readSettings } from '../../support/settings.ts';
+import { openSink, type Sink } from '../../support/sink.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+import { describeChannelContract } from '../contract.ts';
+
+const TOKEN = 'token-0123456789abcdef';
+const SECRET = 'belfry-secret';
+const OK = { StatusCode: 0, StatusMessage: 'success', code: 0, data: {}, msg: 'success' };
+
+interface Payload {
+  readonly msg_type: string;
+  readonly timestamp?: string;
+  readonly sign?: string;
+  readonly content?: {
+    text?: string;
+    post?: { zh_cn: { title: string; content: Readonly<Record<string, string>>[][] } };
+  };
+  readonly card?: {
+    schema: string;
+    header: { title: { content: string }; template: string };
+    body: { elements: (Readonly<Record<string, unknown>> & { tag: string; content?: string })[] };
+  };
+}
+
+const postOf = (payload: Payload) => payload.content!.post!.zh_cn;
+const markdownOf = (payload: Payload): string => payload.card!.body.elements[0]!.content!;
+
+describeChannelContract({
+  type: feishu,
+  secrets: [TOKEN, SECRET],
+  openFarSide: () =>
+    openHttpFarSide({
+      settings: (api) => ({ token: TOKEN, secret: SECRET, api }),
+      moods: {
+        success: { body: OK },
+        refusal: {
+          body: { code: 19021, data: {}, msg: 'sign match fail or timestamp is not within one hour from current time' },
+        },
+        rateLimited: { status: 429, headers: { 'retry-after': '7' } },
+      },
+    }),
+  cases: {
+    refusal: { class: 'permanent', code: 'feishu.19021', misconfigured: true },
+    rateLimited: { code: 'http.429' },
+    serverError: { code: 'http.500' },
+    hang: { code: 'http.no_answer' },
+    oversize(received) {
+      expect(byteLength(received)).toBeLessThanOrEqual(20_000);
+      expect(byteLength(received)).toBeGreaterThan(10_000);
+      expect(received).toMatch(/… \(\+\d+ bytes\)/);
+      expect(received).not.toContain('\uFFFD');
+    },
+    hostile(received) {
+      const payload = JSON.parse(received) as Payload;
+      expect(received).not.toMatch(/\\u00(?:00|1b)|\u202E/);
+      if (payload.card === undefined) {
+        // Text inside a post is never markup; only an element of its own would mention.
+        expect(
+          postOf(payload)
+            .content.flat()
+            .map(({ tag }) => tag),
+        ).toEqual(['text']);
+      } else {
+        expect(markdownOf(payload)).not.toMatch(/[<>[\]`~]/);
+        expect(payload.card.body.elements).toHaveLength(1);
+      }
+    },
+    sameId: { notApplicable: 'group bots know no message id' },
+  },
+});
+
+let sink: Sink;
+let http: HttpClient;
+
+beforeEach(async () => {
+  sink = await openSink();
+  sink.answer({ body: OK });
+  http = openHttpClient();
+});
+afterEach(async () => {
+  await http.close();
+  await sink.close();
+});
+
+const open = (settings: object = {}, clock = new VirtualClock()) =>
+  feishu.open(decodeSettings(feishu, { token: TOKEN, api: sink.origin, ...settings }), channelTools({ http, clock }));
+
+async function sent(
+  settings: object,
+  message: Partial<Message>,
+  status: 'firing' | 'resolved' = 'firing',
+): Promise<Payload> {
+  await open(settings).send(sampleMessage(message), sampleIo({ delivery: sampleDelivery({ status }) }));
+  return sink.requests.at(-1)!.json as Payload;
+}
+
+test.each([
+  ['demo', 1_599_360_473, 'l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8='],
+  ['belfry-secret', 1_700_000_000, 'KpNLqgc9Jm+jbWAzzAz/Gl1acIhOWNwL+b8vJagJZ3c='],
+])('is signed in the body with %j at %i', async (secret, seconds, sign) => {
+  await open({ secret }, new VirtualClock(new Date(seconds * 1000).toISOString())).send(sampleMessage(), sampleIo());
+  expect(sink.requests[0]!.path).toBe(`/open-apis/bot/v2/hook/${TOKEN}`);
+  expect(sink.requests[0]!.json).toMatchObject({ timestamp: `${seconds}`, sign });
+});
+
+describe('how messages look', () => {
+  test('text is a post with a title, links and mentions as elements of their own', async () => {
+    const payload = await sent(
+      { mention: ['ou_abc', 'all'] },
+      {
+        fields: { host: 'db-1' },
+        link: 'https://example.com/panel',
+        actions: [{ label: 'Runbook', url: 'https://example.com/run' }],
+      },
+    );
+    expect(payload).toEqual({
+      msg_type: 'post',
+      content: {
+        post: {
+          zh_cn: {
+            title: 'Deploy failed: acme/api',
+            content: [
+              [{ tag: 'text', text: 'Build 42 of main by alice\nhost: db-1' }],
+              [{ tag: 'a', text: 'https://example.com/panel', href: 'https://example.com/panel' }],
+              [{ tag: 'a', text: 'Runbook', href: 'https://example.com/run' }],
+              [
+                { tag: 'at', user_id: 'ou_abc' },
+                { tag: 'at', user_id: 'all' },
+              ],
+            ],
+          },
+        },
+      },
+    });
+  });
+
+  test('Markdown is a card with buttons, coloured by priority', async () => {
+    const payload = await sent(
+      { mention: 'ou_abc' },
+      {
+        format: 'markdown',
+        priority: 'urgent',
+        body: '**92%**',
+        link: 'https://example.com/panel',
+        actions: [{ label: 'Runbook', url: 'https://example.com/run' }],
+      },
+    );
+    expect(payload.card).toEqual({
+      schema: '2.0',
+      header: { title: { tag: 'plain_text', content: 'Deploy failed: acme/api' }, template: 'red' },
+      body: {
+        elements: [
+          {
+            tag: 'markdown',
+            content: '**92%**\n[https://example.com/panel](https://example.com/panel)\n<at id=ou_abc></at>',
+          },
+          {
+            tag: 'button',
+            text: { tag: 'plain_text', content: 'Runbook' },
+            type: 'default',
+            behaviors: [{ type: 'open_url', default_url: 'https://example.com/run' }],
+          },
+        ],
+      },
+    });
+  });
+
+  test('an alert that is over is green', async () => {
+    const payload = await sent({ format: 'interactive' }, { priority: 'urgent' }, 'resolved');
+    expect(payload.card?.header.template).toBe('green');
+  });
+
+  test('plain text, where it is asked for, mentions with tags of ours only', async () => {
+    const payload = await sent({ format: 'text', mention: 'all' }, { body: '<at user_id="all">x</at> 1 < 2' });
+    expect(payload.content?.text).toBe(
+      'Deploy failed: acme/api\n＜at user_id="all">x＜/at> 1 < 2 <at user_id="all">所有人</at>',
+    );
+  });
+
+  test('text in a card is written in entities', async () => {
+    const payload = await sent({ format: 'interactive' }, { body: '<at id=all></at> **x**' });
+    expect(markdownOf(payload)).toBe('&#60;at id=all&#62;&#60;/at&#62; &#42;&#42;x&#42;&#42;');
+  });
+
+  test('an address that leads nowhere is shown as the text that it is', async () => {
+    const payload = await sent({}, { link: 'javascript:alert(1)' });
+    expect(postOf(payload).content).toEqual([
+      [{ tag: 'text', text: 'Build 42 of main by alice\njavascript:alert(1)' }],
+    ]);
+  });
+
+  test('a cut never halves an entity', async () => {
+    const payload = await sent({ format: 'interactive' }, { body: '<<<<'.repeat(5000) });
+    expect(markdownOf(payload)).toMatch(/^(&#60;)+… \(\+\d+ bytes\)$/);
+  });
+});
+
+describe('what the bot answers', () => {
+  test.each([
+    [200, 19021, 'sign match fail', 'permanent', { misconfigured: true }],
+    [200, 19022, 'Ip Not Allowed', 'permanent', { misconfigured: true }],
+    [200, 19024, 'Key Words Not Found', 'permanent', {}],
+    [200, 19001, 'param invalid: incoming webhook access token invalid', 'permanent', { misconfigured: true }],
+    [400, 9499, 'Bad Request', 'permanent', {}],
+    [400, 9499, 'too many request', 'transient', { rateLimited: true, retryAfter: 30_000 }],
+    [400, 9499, '请求过于频繁', 'transient', { rateLimited: true, retryAfter: 30_000 }],
+    [200, 11232, 'frequency limited', 'transient', { rateLimited: true, retryAfter: 30_000 }],
+    [200, 19036, 'message too large', 'permanent', {}],
+    [200, 1, 'new', 'permanent', {}],
+  ] as const)('%i %i %j is %s', async (status, code, msg, failureClass, detail) => {
+    sink.answer({ status, body: { code, msg, data: {} } });
+    const failure = await failureOfSending(open(), sampleMessage(), sampleIo());
+    expect(failure).toMatchObject({ class: failureClass, code: `feishu.${code}`, message: msg });
+    const { rateLimited, retryAfter, misconfigured } = failure.detail;
+    expect(JSON.parse(JSON.stringify({ rateLimited, retryAfter, misconfigured }))).toEqual(detail);
+  });
+
+  test('an old answer without `code` counts too', async () => {
+    sink.answer({ body: { StatusCode: 0, StatusMessage: 'success' } });
+    expect(await open().send(sampleMessage(), sampleIo())).toMatchObject({ status: 200 });
+  });
+});
+
+test('settings that cannot work are found at load', () => {
+  expect(readSettings(feishu, { token: 'https://www.feishu.cn/flow/api/trigger-webhook/abc' }).problems).toEqual([
+    '/token: this is not a token but a URL',
+  ]);
+  expect(readSettings(feishu, { token: TOKEN, mention: '13800138000' }).problems).toEqual([
+    '/mention/0: nobody can be mentioned by a mobile number here',
+  ]);
+});

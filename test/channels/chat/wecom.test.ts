@@ -1,0 +1,351 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type HttpClient, openHttpClient } from '../../../daemon/channels/kit/http/client.ts';
+import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
+import { wecom } from '../../../daemon/channels/chat/wecom.ts';
+import type { Message } from '../../../daemon/core/message/message.ts';
+import {
+  channelTools,
+  failureOfSending,
+  memoryLog,
+  sampleDelivery,
+  sampleIo,
+  sampleMessage,
+} from '../../support/delivery.ts';
+import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { decodeSettings, readSettings } from '../../support/settings.ts';
+import { openSink, type Sink } from '../../support/sink.ts';
+import { describeChannelContract, HOSTILE } from '../contract.ts';
+
+const KEY = '693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa';
+const OK = { errcode: 0, errmsg: 'ok' };
+
+interface Payload {
+  readonly msgtype: 'text' | 'markdown' | 'markdown_v2' | 'news';
+  readonly text?: { content: string; mentioned_list?: string[]; mentioned_mobile_list?: string[] };
+  readonly markdown?: { content: string };
+  readonly markdown_v2?: { content: string };
+  readonly news?: { articles: { title: string; description: string; url: string; picurl?: string }[] };
+}
+
+const contentOf = (payload: Payload): string =>
+  payload.text?.content ?? payload.markdown?.content ?? payload.markdown_v2?.content ?? '';
+
+describeChannelContract({
+  type: wecom,
+  secrets: [KEY, 'relay-token'],
+  openFarSide: () =>
+    openHttpFarSide({
+      settings: (api) => ({ key: KEY, api, headers: { Authorization: 'Bearer relay-token' } }),
+      moods: {
+        success: { body: OK },
+        refusal: {
+          body: {
+            errcode: 93000,
+            errmsg:
+              'invalid webhook url, hint: [1], from ip: 192.0.2.1, more info at https://open.work.weixin.qq.com/devtool/query?e=93000',
+          },
+        },
+        rateLimited: { status: 429, headers: { 'retry-after': '7' }, body: {} },
+      },
+    }),
+  cases: {
+    refusal: { class: 'permanent', code: 'wecom.93000', misconfigured: true },
+    rateLimited: { code: 'http.429' },
+    serverError: { code: 'http.500' },
+    hang: { code: 'http.no_answer' },
+    oversize(received) {
+      const payload = JSON.parse(received) as Payload;
+      const content = contentOf(payload);
+      expect(byteLength(content)).toBeLessThanOrEqual(payload.msgtype === 'text' ? 2048 : 4096);
+      expect(content).toMatch(/… \(\+\d+ bytes\)/);
+      expect(content).not.toContain('\uFFFD');
+      expect(received).not.toMatch(/\\u[0-9a-f]{4}/);
+    },
+    hostile(received, { format }) {
+      const payload = JSON.parse(received) as Payload;
+      expect(payload.text?.mentioned_list).toBeUndefined();
+      expect(payload.text?.mentioned_mobile_list).toBeUndefined();
+      const content = contentOf(payload);
+      expect(content).not.toContain('<@');
+      expect(content).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
+      expect(received).not.toMatch(/\\u[0-9a-f]{4}/);
+      if (format !== 'text') expect(content.replaceAll('**', '')).not.toMatch(/[<[\]`]|^#/m);
+    },
+    sameId: { notApplicable: 'group robots know no message id' },
+  },
+});
+
+let sink: Sink;
+let http: HttpClient;
+
+beforeEach(async () => {
+  sink = await openSink();
+  sink.answer({ body: OK });
+  http = openHttpClient();
+});
+afterEach(async () => {
+  await http.close();
+  await sink.close();
+});
+
+const open = (settings: object = {}) =>
+  wecom.open(
+    decodeSettings(wecom, { ...('keys' in settings ? {} : { key: KEY }), api: sink.origin, ...settings }),
+    channelTools({ http }),
+  );
+
+async function sent(settings: object, message: Partial<Message>): Promise<Payload> {
+  await open(settings).send(sampleMessage(message), sampleIo());
+  return sink.requests.at(-1)!.json as Payload;
+}
+
+test('the key goes into the address, and text is sent as text with the title as its first line', async () => {
+  expect(await sent({}, {})).toEqual({
+    msgtype: 'text',
+    text: { content: 'Deploy failed: acme/api\nBuild 42 of main by alice' },
+  });
+  expect(sink.requests[0]!.path).toBe(`/cgi-bin/webhook/send?key=${KEY}`);
+  expect(sink.requests[0]!.headers['content-type']).toBe('application/json; charset=utf-8');
+});
+
+test('fields, link and actions follow, a line each', async () => {
+  const { text } = await sent(
+    {},
+    {
+      fields: { host: 'db-1', usage: '92%' },
+      link: 'https://example.com/panel',
+      actions: [
+        { label: 'Runbook', url: 'https://example.com/run' },
+        { label: 'Bad', url: 'javascript:alert(1)' },
+      ],
+    },
+  );
+  expect(text!.content.split('\n').slice(2)).toEqual([
+    'host: db-1',
+    'usage: 92%',
+    'https://example.com/panel',
+    'Runbook: https://example.com/run',
+    'Bad javascript:alert(1)',
+  ]);
+});
+
+test('Markdown goes as Markdown', async () => {
+  const payload = await sent(
+    {},
+    {
+      format: 'markdown',
+      body: '<font color="warning">92%</font> of `sda1`',
+      fields: { host: 'db-1' },
+      link: 'https://example.com/(x)',
+    },
+  );
+  expect(payload).toEqual({
+    msgtype: 'markdown',
+    markdown: {
+      content:
+        '**Deploy failed: acme/api**\n<font color="warning">92%</font> of `sda1`\n> host: db-1\n[https://example.com/%28x%29](https://example.com/%28x%29)',
+    },
+  });
+});
+
+test('markdown_v2 shows pictures', async () => {
+  const payload = await sent({ format: 'markdown_v2' }, { format: 'markdown', image: 'https://example.com/a.png' });
+  expect(payload.markdown_v2?.content).toMatch(/!\[]\(https:\/\/example\.com\/a\.png\)$/);
+});
+
+test('a short message with a picture and a link is a news card', async () => {
+  const card = { image: 'https://example.com/a.png', link: 'https://example.com/' };
+  expect(await sent({}, card)).toEqual({
+    msgtype: 'news',
+    news: {
+      articles: [
+        {
+          title: 'Deploy failed: acme/api',
+          description: 'Build 42 of main by alice',
+          url: 'https://example.com/',
+          picurl: 'https://example.com/a.png',
+        },
+      ],
+    },
+  });
+  expect((await sent({}, { ...card, body: 'x'.repeat(600) })).msgtype).toBe('text');
+  expect((await sent({}, { ...card, link: 'not an address' })).msgtype).toBe('markdown');
+});
+
+describe('limits', () => {
+  test.each([
+    ['text', 682, 0],
+    ['text', 683, 1],
+    ['markdown', 1365, 0],
+    ['markdown', 1366, 1],
+  ] as const)('%s of %i Chinese characters is cut: %i', async (format, characters, cut) => {
+    const payload = await sent({ format }, { title: '', body: '磁'.repeat(characters) });
+    const content = contentOf(payload);
+    expect(byteLength(content)).toBeLessThanOrEqual(format === 'text' ? 2048 : 4096);
+    expect(content.includes('…')).toBe(cut === 1);
+  });
+
+  test('what is cut is the body: title, link and mentions stay', async () => {
+    const payload = await sent(
+      { mention: ['zhangsan'] },
+      { format: 'markdown', body: '磁'.repeat(5000), link: 'https://example.com/panel' },
+    );
+    const { content } = payload.markdown!;
+    expect(content.startsWith('**Deploy failed: acme/api**\n磁')).toBe(true);
+    expect(content.endsWith('](https://example.com/panel)\n<@zhangsan>')).toBe(true);
+    expect(byteLength(content)).toBeLessThanOrEqual(4096);
+  });
+
+  test('a message of nothing visible is still sent', async () => {
+    expect(contentOf(await sent({}, { title: '\u0000', body: '\u202E' }))).toBe('…');
+  });
+});
+
+describe('mentions', () => {
+  test('text takes user ids, mobile numbers and all', async () => {
+    const { text } = await sent(
+      { mention: ['zhangsan', '13800138000', '@all'] },
+      { mention: ['lisi', 'mobile:+8613900139000', 'user:10001000'] },
+    );
+    expect(text).toMatchObject({
+      mentioned_list: ['zhangsan', 'lisi', '10001000', '@all'],
+      mentioned_mobile_list: ['13800138000', '13900139000'],
+    });
+  });
+
+  test('a mobile number is read as people write it, and a user id of digits where it says so', async () => {
+    const mention = ['138 0013 8000', '+86 (139) 0013-9000', 'mobile:137-0013-7000', 'user:10001000'];
+    const { text } = await sent({ mention }, { mention: ['136.0013.6000'] });
+    expect(text?.mentioned_mobile_list).toEqual(['13800138000', '13900139000', '13700137000', '13600136000']);
+    expect(text?.mentioned_list).toEqual(['10001000']);
+  });
+
+  test('a name from a rule or an event that mentions nobody is told to the log', async () => {
+    const { log, lines } = memoryLog();
+    const channel = wecom.open(decodeSettings(wecom, { key: KEY, api: sink.origin }), channelTools({ http, log }));
+    await channel.send(sampleMessage({ mention: ['zhangsan', 'two words'] }), sampleIo());
+    expect(lines.join('')).toContain('two words');
+    expect(lines.join('')).not.toContain('zhangsan');
+  });
+
+  test('Markdown takes user ids, and gives way to text for the rest, since being called matters more than looks', async () => {
+    expect((await sent({ mention: 'zhangsan' }, { format: 'markdown' })).markdown?.content).toMatch(/\n<@zhangsan>$/);
+    expect(await sent({ mention: 'all' }, { format: 'markdown', body: '**x**' })).toMatchObject({
+      msgtype: 'text',
+      text: { content: 'Deploy failed: acme/api\nx', mentioned_list: ['@all'] },
+    });
+    expect((await sent({ mention: 'zhangsan', format: 'markdown_v2' }, { format: 'markdown' })).msgtype).toBe(
+      'markdown',
+    );
+  });
+
+  test('what could end the mention is no name', async () => {
+    expect((await sent({}, { format: 'markdown', mention: ['x><@all', 'a b'] })).markdown?.content).not.toContain('<@');
+  });
+
+  test('hostile values stay harmless after they went through the channel as Markdown', async () => {
+    const body = `value: ${wecom.escape!(HOSTILE, 'markdown')}`;
+    const { content } = (await sent({ format: 'markdown' }, { format: 'markdown', body })).markdown!;
+    expect(content.replace('**Deploy failed: acme/api**', '')).not.toMatch(/[<[\]`*|]|^\s*[#>]/m);
+  });
+});
+
+test('a title and a field are plain text, whatever stands in them', async () => {
+  const { content } = (
+    await sent(
+      {},
+      {
+        format: 'markdown',
+        title: 'a **b** <@all>',
+        body: 'c',
+        fields: { 'x<@all>': '[y](https://example.com) <@all>' },
+      },
+    )
+  ).markdown!;
+  expect(content).toBe('**a b ＜@all>**\nc\n> x＜@all>: y (https://example.com) ＜@all>');
+});
+
+describe('several robots', () => {
+  const KEYS = ['key-one', 'key-two', 'key-three'];
+  const keyUsed = (): string => sink.requests.at(-1)!.path.split('key=')[1]!;
+
+  test('share the deliveries', async () => {
+    const channel = open({ keys: KEYS });
+    const used = new Set<string>();
+    for (let index = 0; index < 30; index += 1) {
+      await channel.send(sampleMessage(), sampleIo({ delivery: sampleDelivery({ id: `delivery-${index * 7919}` }) }));
+      used.add(keyUsed());
+    }
+    expect(used).toEqual(new Set(KEYS));
+  });
+
+  test('one delivery goes to the same robot each time it is asked, and to the next one when it is tried again', async () => {
+    const channel = open({ keys: KEYS });
+    const tried: string[] = [];
+    for (const attempt of [1, 1, 2, 3, 4]) {
+      await channel.send(sampleMessage(), sampleIo({ attempt }));
+      tried.push(keyUsed());
+    }
+    expect(tried[0]).toBe(tried[1]);
+    expect(new Set(tried.slice(1, 4)).size).toBe(3);
+    expect(tried[4]).toBe(tried[0]);
+  });
+});
+
+describe('what the robot answers', () => {
+  test.each([
+    [-1, 'transient', {}],
+    [45009, 'transient', { rateLimited: true, retryAfter: 60_000 }],
+    [45033, 'transient', { rateLimited: true, retryAfter: 5000 }],
+    [40008, 'permanent', {}],
+    [40058, 'permanent', {}],
+    [44004, 'permanent', {}],
+    [45002, 'permanent', {}],
+    [93000, 'permanent', { misconfigured: true }],
+    [93004, 'permanent', { misconfigured: true }],
+    [93008, 'permanent', { misconfigured: true }],
+    [99999, 'permanent', {}],
+  ] as const)('%i is %s', async (errcode, failureClass, detail) => {
+    sink.answer({ body: { errcode, errmsg: 'why' } });
+    const failure = await failureOfSending(open(), sampleMessage(), sampleIo());
+    expect(failure).toMatchObject({ class: failureClass, code: `wecom.${errcode}`, message: 'why' });
+    const { rateLimited, retryAfter, misconfigured } = failure.detail;
+    expect(JSON.parse(JSON.stringify({ rateLimited, retryAfter, misconfigured }))).toEqual(detail);
+  });
+
+  test('the words of the provider are kept without its hints and links, the answer whole', async () => {
+    const errmsg =
+      'markdown.content exceed max length 4096. invalid Request Parameter, hint: [165], from ip: 192.0.2.7, more info at https://open.work.weixin.qq.com/devtool/query?e=40058';
+    sink.answer({ body: { errcode: 40058, errmsg } });
+    const failure = await failureOfSending(open(), sampleMessage(), sampleIo());
+    expect(failure.message).toBe('markdown.content exceed max length 4096. invalid Request Parameter');
+    expect(failure.detail).toMatchObject({ status: 200 });
+    expect(failure.detail.body).toContain('192.0.2.7');
+  });
+
+  test('200 with something else than its own JSON proves nothing', async () => {
+    for (const body of ['<html>Sign in</html>', '', 'null', '{"errmsg":"ok"}', '{"errcode":"0"']) {
+      sink.answer({ status: 200, body });
+      expect(await failureOfSending(open(), sampleMessage(), sampleIo())).toMatchObject({
+        class: 'unknown',
+        code: 'wecom.unreadable',
+      });
+    }
+  });
+
+  test('an address where there is no robot is a wrong setting', async () => {
+    sink.answer({ status: 404, body: 'not found' });
+    expect(await failureOfSending(open(), sampleMessage(), sampleIo())).toMatchObject({
+      code: 'http.404',
+      detail: { misconfigured: true },
+    });
+  });
+});
+
+test('settings that cannot work are found at load', () => {
+  expect(readSettings(wecom, {}).problems).toEqual([': one of `key` and `keys` is needed']);
+  expect(readSettings(wecom, { key: 'a', keys: ['b'] }).problems).toHaveLength(1);
+  const url = readSettings(wecom, { key: `https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=${KEY}` }).problems;
+  expect(url).toEqual(['/key: this is not a key but a URL']);
+  expect(readSettings(wecom, { key: KEY, format: 'html' }).problems).toHaveLength(1);
+});

@@ -1,0 +1,193 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { file } from '../../../daemon/channels/local/file.ts';
+import type { Notifier } from '../../../daemon/channels/channel.ts';
+import {
+  channelTools,
+  failureOfSending,
+  sampleDelivery,
+  sampleEvent,
+  sampleIo,
+  sampleMessage,
+} from '../../support/delivery.ts';
+import { hasFullDevice } from '../../support/full-device.ts';
+import { decodeSettings } from '../../support/settings.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { describeChannelContract } from '../contract.ts';
+
+const channelOf = (settings: object): Notifier => file.open(decodeSettings(file, settings), channelTools());
+const textOf = async (name: string): Promise<string> => await readFile(name, 'utf8').catch(() => '');
+const linesOf = async (name: string): Promise<string[]> =>
+  (await textOf(name)).split('\n').filter((line) => line !== '');
+
+describeChannelContract({
+  type: file,
+  secrets: [],
+  async openFarSide() {
+    const folder = await mkdtemp(path.join(tmpdir(), 'belfry-file-'));
+    const target = path.join(folder, 'out', 'messages.jsonl');
+    return {
+      settings: { path: target },
+      async mood(mood) {
+        if (mood === 'refusal') await mkdir(target, { recursive: true });
+      },
+      received: () => linesOf(target),
+      close: () => rm(folder, { recursive: true }),
+    };
+  },
+  cases: {
+    refusal: { class: 'permanent', code: 'file.eisdir', misconfigured: true },
+    rateLimited: { notApplicable: 'a disk has no rate' },
+    serverError: { notApplicable: 'tested below with a device that is always full' },
+    hang: { notApplicable: 'writing to a disk cannot be called off' },
+    oversize: (received) => void JSON.parse(received),
+    hostile(received, sent) {
+      expect(JSON.parse(received)).toMatchObject({ tags: sent.tags, event: sampleEvent() });
+    },
+    sameId: (received) => (JSON.parse(received) as { id: string }).id,
+  },
+});
+
+test('a line is the message as JSON, in a file that only its owner reads', async () => {
+  const folder = await temporaryFolder();
+  const target = path.join(folder, 'deep', 'er', 'out.jsonl');
+  const receipt = await channelOf({ path: target }).send(sampleMessage({ body: 'two\nlines' }), sampleIo());
+  const [line] = await linesOf(target);
+  expect(JSON.parse(line!)).toMatchObject({
+    id: sampleDelivery().id,
+    time: '2026-11-23T09:00:00.000Z',
+    rule: 'failed-deploy',
+    title: 'Deploy failed: acme/api',
+    body: 'two\nlines',
+    event: { id: 'e-1' },
+  });
+  expect((await stat(target)).mode & 0o777).toBe(0o600);
+  expect(receipt).toEqual({ answer: `${Buffer.byteLength(line!) + 1} bytes appended` });
+});
+
+test('as text a message is one line that can be read back', async () => {
+  const folder = await temporaryFolder();
+  const target = path.join(folder, 'out.log');
+  const channel = channelOf({ path: target, format: 'text' });
+  await channel.send(
+    sampleMessage({ body: 'C:\\new\nline \u0007', priority: 'high', fields: { host: 'a' } }),
+    sampleIo(),
+  );
+  expect(await textOf(target)).toBe(
+    String.raw`2026-11-23T09:00:00.000Z [high] Deploy failed: acme/api: C:\\new\nline\n\nhost: a` + '\n',
+  );
+});
+
+test('many at once all get a line of their own, and the file may be rotated away between', async () => {
+  const folder = await temporaryFolder();
+  const target = path.join(folder, 'out.jsonl');
+  const channel = channelOf({ path: target });
+  await Promise.all(
+    Array.from({ length: 50 }, () => channel.send(sampleMessage({ body: 'x'.repeat(5000) }), sampleIo())),
+  );
+  await rename(target, `${target}.1`);
+  await channel.send(sampleMessage(), sampleIo());
+  const lines = await linesOf(`${target}.1`);
+  expect(lines.map((line) => (JSON.parse(line) as { body: string }).body.length)).toEqual(Array(50).fill(5000));
+  expect(await linesOf(target)).toHaveLength(1);
+});
+
+test('half a line that a crash has left does not swallow the next one', async () => {
+  const folder = await temporaryFolder();
+  const target = path.join(folder, 'out.jsonl');
+  await writeFile(target, '{"id":"cut sh');
+  await channelOf({ path: target }).send(sampleMessage(), sampleIo());
+  const lines = await linesOf(target);
+  expect(lines[0]).toBe('{"id":"cut sh');
+  expect(JSON.parse(lines[1]!)).toMatchObject({ rule: 'failed-deploy' });
+});
+
+test('a path may be a template, and an event cannot lead it out of its folder', async () => {
+  const folder = await temporaryFolder();
+  const channel = channelOf({ path: path.join(folder, '{{ data.a }}', '{{ data.b }}.jsonl') });
+  const event = (a: string, b: string) =>
+    sampleIo({ delivery: sampleDelivery({ event: sampleEvent({ data: { a, b } }) }) });
+  await channel.send(sampleMessage(), event('acme', 'api'));
+  await channel.send(sampleMessage(), event('..', '../../etc/passwd'));
+  expect(existsSync(path.join(folder, 'acme', 'api.jsonl'))).toBe(true);
+  expect(existsSync(path.join(folder, '_', '__.._etc_passwd.jsonl'))).toBe(true);
+});
+
+test('a full disk is transient', async (context) => {
+  if (!hasFullDevice) return context.skip('this system has no /dev/full');
+  const failed = await failureOfSending(channelOf({ path: '/dev/full' }), sampleMessage(), sampleIo());
+  expect(failed).toMatchObject({ class: 'transient', code: 'file.enospc' });
+});
+
+test('a pipe that nobody reads does not hold the daemon up', async (context) => {
+  const folder = await temporaryFolder();
+  const pipe = path.join(folder, 'pipe');
+  const made = await promisify(execFile)('mkfifo', [pipe]).catch(() => undefined);
+  if (made === undefined) return context.skip('mkfifo (Debian package coreutils) is missing');
+  const failed = await failureOfSending(channelOf({ path: pipe }), sampleMessage(), sampleIo());
+  expect(failed).toMatchObject({ class: 'permanent', code: 'file.not_a_file' });
+});
+
+test('what stands in the way is told with what to do', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(path.join(folder, 'plain'), '');
+  await symlink('round', path.join(folder, 'round'));
+  const failureAt = (name: string) =>
+    failureOfSending(channelOf({ path: path.join(folder, name) }), sampleMessage(), sampleIo());
+  expect(await failureAt('plain/out')).toMatchObject({ class: 'permanent', detail: { misconfigured: true } });
+  expect(await failureAt('round')).toMatchObject({ class: 'permanent', code: 'file.eloop' });
+  const failed = await failureAt('x'.repeat(300));
+  expect(failed).toMatchObject({ class: 'permanent', code: 'file.enametoolong' });
+  expect(failed.message).not.toContain(folder);
+});
+
+test('a folder that has vanished while it was in use is told at once, and tried again later', async (context) => {
+  if (!existsSync('/proc/self/fd')) return context.skip('this system has no /proc/self/fd');
+  const mount = path.join(await temporaryFolder(), 'mount');
+  await mkdir(mount);
+  const handle = await open(mount);
+  await rmdir(mount);
+  for (const name of ['out.jsonl', 'deep/er/out.jsonl']) {
+    const channel = channelOf({ path: `/proc/self/fd/${handle.fd}/${name}` });
+    const failed = await failureOfSending(channel, sampleMessage(), sampleIo());
+    expect(failed).toMatchObject({ class: 'transient', code: 'file.enoent' });
+    expect(failed.message).toContain('vanished');
+  }
+  await handle.close();
+});
+
+test('a folder without permission is told as that', async (context) => {
+  if (userInfo().uid === 0) return context.skip('root may write everywhere');
+  const folder = await temporaryFolder();
+  await chmod(folder, 0o500);
+  const failed = await failureOfSending(channelOf({ path: path.join(folder, 'out') }), sampleMessage(), sampleIo());
+  expect(failed).toMatchObject({ class: 'permanent', code: 'file.eacces', detail: { misconfigured: true } });
+});
+
+test('what other programs append in between stays whole', async () => {
+  const folder = await temporaryFolder();
+  const target = path.join(folder, 'out.jsonl');
+  const channel = channelOf({ path: target });
+  await channel.send(sampleMessage(), sampleIo());
+  await appendFile(target, 'by hand\n');
+  await channel.send(sampleMessage(), sampleIo());
+  expect((await linesOf(target))[1]).toBe('by hand');
+});

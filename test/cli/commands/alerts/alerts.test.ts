@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { SAMPLE_ALERT } from '../../../support/alert-actions.ts';
+import { belfry } from '../../../support/command-line.ts';
+import { openTestListener } from '../../../support/listener.ts';
+
+test('what fires is a table, or a line of JSON each', async () => {
+  const to = await openTestListener();
+  to.port.desk.firing = [
+    SAMPLE_ALERT,
+    {
+      ...SAMPLE_ALERT,
+      rule: 'login',
+      key: 'bad\u001B[31m key',
+      state: 'acknowledged',
+      acknowledged_by: 'bob',
+      told: [],
+      next_at: '2099-01-01T00:00:00.000Z',
+    },
+  ];
+  const { code, stdout } = await belfry(to, ['alerts']);
+  expect(code).toBe(0);
+  expect(stdout).not.toContain('\u001B');
+  expect(stdout.split('\n').map((line) => line.replace(/ \(\S+\)/, '').split(/\s{2,}/))).toEqual([
+    ['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'TOLD', 'NEXT'],
+    ['disk-full', 'db1', 'firing', '2026-11-23T09:00:00.000Z', '2', 'ops', ''],
+    [
+      'login',
+      'bad [31m key',
+      'acknowledged by bob',
+      '2026-11-23T09:00:00.000Z',
+      '2',
+      'nobody',
+      '2099-01-01T00:00:00.000Z',
+    ],
+    [''],
+  ]);
+  expect((await belfry(to, ['alerts', '--json'])).json).toEqual(to.port.desk.firing);
+  expect((await belfry(to, ['alerts', '--rule', 'login', '--json'])).json).toHaveLength(1);
+  expect((await belfry(to, ['alerts', '--rule', 'nobody'])).stdout).toBe('nothing fires\n');
+});
+
+test('any key can be acknowledged, in the name of the user or of somebody else', async () => {
+  const to = await openTestListener();
+  const keys = ['db1', 'api|disk|/srv data', '..', '', '磁盘'];
+  to.port.desk.firing = keys.map((key) => ({ ...SAMPLE_ALERT, key }));
+  for (const key of keys) expect((await belfry(to, ['ack', key])).stdout).toBe(`disk-full  ${key}  acknowledged\n`);
+  const one = await belfry(to, ['ack', 'db1', '--rule', 'disk-full', '--by', 'bob', '--json']);
+  expect(one.json).toEqual([{ rule: 'disk-full', key: 'db1' }]);
+  await belfry(to, ['ack', 'db1'], {});
+  expect(to.port.desk.acknowledgements).toEqual([
+    ...keys.map((key) => ({ key, by: 'ann' })),
+    { key: 'db1', rule: 'disk-full', by: 'bob' },
+    { key: 'db1', by: 'root' },
+  ]);
+});
+
+test('exit 3 when nothing fires for the key, with what was probably meant', async () => {
+  const to = await openTestListener();
+  const { code, stdout, stderr } = await belfry(to, ['ack', 'db2']);
+  expect([code, stdout]).toEqual([3, '']);
+  expect(stderr).toBe('belfry: the daemon answered 404: nothing fires for this key; firing now: `db1`\n');
+});
+
+test('without a daemon it is exit 69', async () => {
+  const env = { BELFRY_CONFIG: '/nowhere/rules', STATE_DIRECTORY: '/nowhere' };
+  for (const args of [['alerts'], ['ack', 'a'], ['silence', 'list'], ['silence', 'expire', 'x']])
+    expect((await belfry(undefined, args, env)).code).toBe(69);
+});

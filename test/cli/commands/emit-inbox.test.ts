@@ -1,0 +1,67 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
+import { statePaths } from '../../../daemon/app/paths.ts';
+import { openClient } from '../../../daemon/cli/connection/client.ts';
+import { emitCommand } from '../../../daemon/cli/commands/emit.ts';
+import { CommandError } from '../../../daemon/cli/render/terminal.ts';
+import { systemClock } from '../../../daemon/lib/time/clock.ts';
+import { openTestListener } from '../../support/listener.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { written } from '../../support/written.ts';
+
+/** Emits an event while the daemon is found the `found`th time that it is looked for. */
+async function emit(found: number) {
+  const state = path.join(await temporaryFolder(), 'state');
+  const paths = statePaths({ state }, {}, '/');
+  const { socket, port } = await openTestListener();
+  let looked = 0;
+  const client = openClient(
+    {},
+    async () => {
+      looked += 1;
+      if (looked < found) throw new CommandError(69, 'the daemon cannot be reached');
+      return socket;
+    },
+    { clock: systemClock, say: () => undefined },
+  );
+  onTestFinished(() => client.close());
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const interrupted = new AbortController().signal;
+  const place = {
+    env: {},
+    cwd: '/',
+    pid: 1,
+    hostname: 'here',
+    interrupted,
+    onHangup: () => () => {},
+    onCrash: () => () => {},
+  };
+  const terminal = { stdin, stdout, stderr, ...place };
+  const code = await emitCommand(
+    terminal,
+    client,
+    async () => paths,
+    () => 'e-1',
+    'disk.full',
+    [],
+    {},
+  );
+  const kept = await readdir(paths.inbox).catch(() => undefined);
+  return { code, kept, posted: port.calls, said: written(stderr) };
+}
+
+test('an event that was left while the daemon started is posted after all, and taken back', async () => {
+  expect(await emit(2)).toMatchObject({ code: 0, kept: [], said: '' });
+});
+
+test('an event stays in the inbox while there is no daemon', async () => {
+  const { code, kept, posted, said } = await emit(10);
+  expect({ code, kept, posted }).toEqual({ code: 0, kept: ['e-1.json'], posted: [] });
+  expect(said).toContain('waits in');
+});
+
+test('nothing is left for a daemon that is there', async () => {
+  expect(await emit(1)).toMatchObject({ code: 0, kept: undefined, said: '' });
+});

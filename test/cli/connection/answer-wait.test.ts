@@ -1,0 +1,140 @@
+import { createServer, type Server } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { channelTestCommand } from '../../../daemon/cli/commands/channel.ts';
+import { type Client, openClient } from '../../../daemon/cli/connection/client.ts';
+import type { CommonOptions } from '../../../daemon/cli/render/terminal.ts';
+import type { ChannelView } from '../../../daemon/http/daemon-api.ts';
+import { belfry, testTerminal } from '../../support/command-line.ts';
+import { type OpenedListener, openTestListener } from '../../support/listener.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+import { written } from '../../support/written.ts';
+
+const paths = () => Promise.reject(new Error('there is an address'));
+
+function clientOf(to: OpenedListener, options: CommonOptions = {}) {
+  const clock = new VirtualClock();
+  const said: string[] = [];
+  const client: Client = openClient({ url: `http://${to.listener.address}`, token: 'admin-token', ...options }, paths, {
+    clock,
+    say: (text) => said.push(text),
+  });
+  onTestFinished(() => client.close());
+  return { clock, said, client };
+}
+
+const DONE = { channel: 'ops', ok: true, receipt: { answer: 'written' }, ms: 65_000 };
+
+/** A channel test that takes until `answer` is called. */
+function slowTest(to: OpenedListener) {
+  let asked = (): void => {};
+  let answer = (): void => {};
+  const begun = new Promise<void>((resolve) => (asked = resolve));
+  to.port.testChannel = () => {
+    asked();
+    return new Promise((resolve) => (answer = () => resolve(DONE)));
+  };
+  return { begun, answer: () => answer() };
+}
+
+test('a channel test waits for as long as the attempt takes, and says for what', async () => {
+  const to = await openTestListener();
+  const { clock, said, client } = clientOf(to);
+  const { begun, answer } = slowTest(to);
+  const terminal = testTerminal();
+  const ran = channelTestCommand(terminal, client, 'ops', {});
+  await begun;
+  await clock.advance(2_999);
+  expect(said).toEqual([]);
+  await clock.advance(1);
+  await expect.poll(() => said).toEqual([expect.stringMatching(/^waiting for ops: the message is on its way/)]);
+  await clock.advance(24 * 3_600_000);
+  answer();
+  expect(await ran).toBe(0);
+  expect(written(terminal.stdout)).toContain('ops: delivered in 65000 ms');
+  expect(said).toHaveLength(1);
+});
+
+test('while the channel rests, the rest and its end are what it says', async () => {
+  const to = await openTestListener();
+  const { clock, said, client } = clientOf(to);
+  const { begun, answer } = slowTest(to);
+  const reason = 'resting until 2026-11-23T09:10:00.000Z: too many requests (http.429)';
+  const resting: ChannelView = { name: 'ops', type: 'webhook', state: 'failing', reason, pending: 0, held: 0 };
+  const channels = [
+    { ...resting, resting_until: '2026-11-23T09:10:00.000Z' },
+    { ...resting, name: 'other' },
+  ];
+  to.port.channels = async () => channels as never;
+  const ran = channelTestCommand(testTerminal(), client, 'ops', {});
+  await begun;
+  await clock.advance(3_000);
+  await expect.poll(() => said).toEqual([`waiting for ops: ${reason}`]);
+  answer();
+  expect(await ran).toBe(0);
+});
+
+test('--timeout ends the waiting with exit 1, and does not say that the daemon is not there', async () => {
+  const to = await openTestListener();
+  const { clock, client } = clientOf(to, { timeout: 10_000 });
+  const { begun } = slowTest(to);
+  const ran = channelTestCommand(testTerminal(), client, 'ops', {});
+  const ended = expect(ran).rejects.toMatchObject({
+    exit: 1,
+    message: expect.stringMatching(
+      /^the daemon is there, but has not answered `POST \/v1\/channels\/ops\/test` within 10s;/,
+    ),
+  });
+  await begun;
+  await clock.advance(10_000);
+  await ended;
+});
+
+/** A listener that takes connections and never answers, as a daemon that is stopped by a debugger does. */
+async function silentServer(): Promise<{ readonly url: string; readonly server: Server }> {
+  const server = createServer((socket) => socket.on('error', () => {}));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { server, url: `http://127.0.0.1:${(server.address() as { port: number }).port}` };
+}
+
+test.each([
+  ['status'],
+  ['reload'],
+  ['audit'],
+  ['alerts'],
+  ['events'],
+  ['channel', 'list'],
+  ['dead', 'list'],
+  ['hold', 'ops'],
+])('%s %s: --timeout ends the waiting for a daemon that never answers, with exit 1', async (...args) => {
+  const { url } = await silentServer();
+  const { code, stderr } = await belfry(undefined, [...args, '--url', url, '--timeout', '50ms']);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^belfry: the daemon is there, but has not answered `.*` within 50ms/),
+  ]);
+});
+
+test('an answer that ends early is told as such, without a stack', async () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"half":');
+      socket.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  for (const args of [['status'], ['tail'], ['dead', 'list']]) {
+    const { code, stderr } = await belfry(undefined, [...args, '--url', url]);
+    expect([args, code, stderr.split('\n').length]).toEqual([args, 69, 2]);
+    expect(stderr).toMatch(/^belfry: the daemon /);
+  }
+});
+
+test('a token that no header can hold is wrong usage, also in the environment', async () => {
+  const { url } = await silentServer();
+  const ran = await belfry(undefined, ['status', '--url', url], { BELFRY_TOKEN: 'a\nb' });
+  expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/^belfry: \$BELFRY_TOKEN: /)]);
+});

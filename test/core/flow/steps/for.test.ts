@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import { Desk, HOUR } from '../../../support/daemon-api.ts';
+import { ruleText, story } from '../script.ts';
+
+const RESOLVE = 'resolve: { match: { data.state: up } }';
+const NEWS = `${RESOLVE}, notify_resolved: true`;
+
+describe('for', () => {
+  story('fires when it has held for that long', 'for: 10m', ['0 down: waiting', '9m59s', '10m > ops firing']);
+  story('does not fire twice', 'for: 10m', ['0 down: waiting', '10m > ops firing', '3h']);
+  story('counts from the first match; later ones neither prolong nor fire', 'for: 10m', [
+    '0 down: waiting',
+    '4m down: waiting',
+    '9m down: waiting',
+    '10m > ops firing',
+    '25m',
+  ]);
+  story('begins anew with the next match after it fired', 'for: 10m', [
+    '0 down: waiting',
+    '10m > ops firing',
+    '11m down: waiting',
+    '20m',
+    '21m > ops firing',
+  ]);
+  story('keeps the times of each key apart', 'for: 10m', [
+    '0 down a: waiting',
+    '5m down b: waiting',
+    '10m > ops firing',
+    '15m > ops firing',
+    '1h',
+  ]);
+  story('is called off by a resolving event, and nobody hears of it', `for: 10m, ${NEWS}`, [
+    '0 down: waiting',
+    '9m up: resolved',
+    '10m',
+    '1h',
+  ]);
+  story('is not called off by the end of another key', `for: 10m, ${NEWS}`, [
+    '0 down a: waiting',
+    '5m up b: no_match',
+    '10m > ops firing',
+  ]);
+  story('starts from nothing after it was called off', `for: 10m, ${NEWS}`, [
+    '0 down: waiting',
+    '9m up: resolved',
+    '9m30s down: waiting',
+    '19m',
+    '19m30s > ops firing',
+  ]);
+  story('flapping faster than it never fires', `for: 10m, ${NEWS}`, [
+    '0 down: waiting',
+    '5m up: resolved',
+    '6m down: waiting',
+    '11m up: resolved',
+    '12m down: waiting',
+    '17m up: resolved',
+    '3h',
+  ]);
+  story('goes on through a restart with what was left of it', 'for: 10m', [
+    '0 down: waiting',
+    '9m restart',
+    '9m59s',
+    '10m > ops firing',
+  ]);
+  story('that ran out while nothing ran fires at the start', 'for: 10m', [
+    '0 down: waiting',
+    '30m sleep > ops firing',
+    '2h',
+  ]);
+  story(
+    'is due by the new time when it is made shorter',
+    'for: 1h',
+    ['0 down: waiting', '5m edit: r: 1 in `for` go on by the new times', '10m > ops firing', '2h'],
+    { edits: ['for: 10m'] },
+  );
+  story(
+    'that has run out by the new time fires at once',
+    'for: 1h',
+    ['0 down: waiting', '30m edit: r: 1 in `for` go on by the new times > ops firing', '2h'],
+    { edits: ['for: 10m'] },
+  );
+  story(
+    'goes on longer when it is made longer',
+    'for: 10m',
+    ['0 down: waiting', '5m edit: r: 1 in `for` go on by the new times', '10m', '1h > ops firing'],
+    { edits: ['for: 1h'] },
+  );
+  story(
+    'lets go of what waits when the rule has it no more',
+    'for: 1h',
+    ['0 down: waiting', '5m edit: r: 1 in `for` go on now, because the rule has it no more > ops firing', '2h'],
+    { edits: ['enabled: true'] },
+  );
+  story('goes on with the message of today', 'for: 10m', ['0 down: waiting', '5m edit', '10m > ops new words'], {
+    edits: ['for: 10m, message: { title: T, body: new words }'],
+  });
+  story('tells how many matched meanwhile', 'for: 10m, message: { title: T, body: "{{ count }}" }', [
+    '0 down: waiting',
+    '1m down: waiting',
+    '2m down: waiting',
+    '10m > ops 3',
+  ]);
+  story('tells the latest match', 'for: 10m, message: { title: T, body: "{{ data.n }}" }', [
+    '0 down n=1: waiting',
+    '1m down n=2: waiting',
+    '10m > ops 2',
+  ]);
+  story('of a disabled rule fires nobody', 'for: 10m', ['0 down: waiting', '5m edit', '10m', '1h'], {
+    edits: ['for: 10m, enabled: false'],
+  });
+  story('of sixty days is no shorter', 'for: 60d', ['0 down: waiting', '59d', '60d > ops firing']);
+  story('does not outlive that nothing has matched for as long as resolves', 'for: 10m, resolve: { after: 4m }', [
+    '0 down: waiting',
+    '4m',
+    '10m',
+    '1h',
+  ]);
+  story('holds while something matches often enough', 'for: 10m, resolve: { after: 4m }', [
+    '0 down: waiting',
+    '3m down: waiting',
+    '6m down: waiting',
+    '9m down: waiting',
+    '10m > ops firing',
+  ]);
+  story('and a threshold: each time that it has held counts as one', 'for: 1m, threshold: { count: 2, within: 1h }', [
+    '0 down: waiting',
+    '1m',
+    '5m down: waiting',
+    '6m > ops firing',
+  ]);
+  story(
+    'and a threshold of an alert: what has held need not hold again',
+    `for: 1m, threshold: { count: 2, within: 1h }, ${RESOLVE}`,
+    ['0 down: waiting', '1m', '5m down: notified > ops firing'],
+  );
+  story(
+    'and dedupe: what fired counts, not what waited',
+    'for: 1m, dedupe: 10m, message: { title: T, body: "{{ status }} {{ suppressed }}" }',
+    ['0 down: waiting', '1m > ops firing 0', '5m down: waiting', '6m', '11m down: waiting', '12m > ops firing 1'],
+  );
+});
+
+describe('max_gap', () => {
+  const SEEN = 'for: { time: 10m, max_gap: 2m }';
+  story('not given: one match and then silence fires', 'for: 10m', ['0 down: waiting', '10m > ops firing']);
+  story('ends the waiting when no match comes for so long', SEEN, ['0 down: waiting', '10m', '1h']);
+  story('lets fire what is seen again and again', SEEN, [
+    '0 down: waiting',
+    ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((minute) => `${minute}m down: waiting`),
+    '10m > ops firing',
+  ]);
+  story('begins anew after a gap', SEEN, [
+    '0 down: waiting',
+    '1m59s down: waiting',
+    '3m59s down: waiting',
+    ...[5, 6, 7, 8, 9, 10, 11, 12, 13].map((minute) => `${minute}m down: waiting`),
+    '13m58s down: waiting',
+    '13m59s > ops firing',
+  ]);
+  story('counts each key for itself', SEEN, [
+    '0 down a: waiting',
+    ...[1, 2, 3, 4, 5, 6, 7, 8].map((minute) => `${minute}m down b: waiting`),
+    '9m59s down b: waiting',
+    '10m',
+    '11m > ops firing',
+  ]);
+  story('is not met by events that do not match', SEEN, ['0 down: waiting', '1m up: no_match', '10m']);
+  story('survives a restart', SEEN, ['0 down: waiting', '1m restart', '2m30s sleep', '10m']);
+  story('counts while the daemon does not run, too', SEEN, ['0 down: waiting', '9m down: waiting', '11m sleep', '1h']);
+  story('is asked no more when it fires', `${SEEN}, resolve: { match: { data.state: up } }, notify_resolved: true`, [
+    ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((minute) => `${minute}m down: waiting`),
+    '10m > ops firing',
+    '1h down: deduplicated',
+    '2h up: resolved > ops resolved',
+  ]);
+
+  test.each([
+    [SEEN, 'it was over before it fired: no match for 2m (`max_gap`)'],
+    ['for: 10m, resolve: { after: 3m }', 'it was over before it fired: no match for 3m (`resolve.after`)'],
+  ])('says of the last event of `%s` why nobody was told', (rule, reason) => {
+    const desk = new Desk(`rules:\n${ruleText(rule)}`);
+    desk.take({ k: 'a', state: 'down' });
+    desk.wait(HOUR);
+    expect(desk.fates).toMatchObject([
+      { event: 'e1', outcome: 'waiting' },
+      { event: 'e1', outcome: 'resolved', reason },
+    ]);
+  });
+});

@@ -1,0 +1,173 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { chmod, lstat, mkdir, readFile, rm, rmdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type DeadLetters, openDeadLetters } from '../../../daemon/delivery/dead-letters/dead-letters.ts';
+import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
+import { memoryLog } from '../../support/delivery.ts';
+import { sampleLetter } from '../../support/dead-letter.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+let folder: string;
+let file: string;
+let logged: ReturnType<typeof memoryLog>;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  file = path.join(folder, 'dead-letters.jsonl');
+  logged = memoryLog();
+});
+
+const open = (): Promise<DeadLetters> => openDeadLetters({ path: file, scrubber: new Scrubber(), log: logged.log });
+
+async function read(letters: DeadLetters): Promise<(string | { line: number; problem: string })[]> {
+  const found = [];
+  for await (const line of letters.read()) found.push('record' in line ? line.record.id : line);
+  return found;
+}
+
+interface InTheWay {
+  readonly put: () => Promise<unknown>;
+  readonly remove?: () => Promise<unknown>;
+  readonly code: string;
+  /** After the name of the file. */
+  readonly text: string;
+}
+
+const IN_THE_WAY: Readonly<Record<string, InTheWay>> = {
+  'a FIFO': {
+    put: async () => execFileSync('mkfifo', [file]),
+    code: 'dead_letters.not_a_file',
+    text: 'is a FIFO, not a regular file; move it away, a file is made in its place',
+  },
+  'a directory': {
+    put: () => mkdir(file),
+    remove: () => rmdir(file),
+    code: 'dead_letters.not_a_file',
+    text: 'is a directory, not a regular file; move it away, a file is made in its place',
+  },
+  'a symbolic link to itself': {
+    put: () => symlink(file, file),
+    code: 'dead_letters.unusable',
+    text: 'cannot be used: it leads through symbolic links in a circle (ELOOP); let the user that runs belfry read and write it, or move it away, a file is made in its place',
+  },
+};
+
+describe.each(Object.entries(IN_THE_WAY))(
+  '%s in the place of the dead-letter file',
+  (_, { put, remove, code, text }) => {
+    test('is named at the start, with what to do', async () => {
+      await put();
+      await expect(open()).rejects.toMatchObject({ code, exit: 78, message: `the dead-letter file ${file} ${text}` });
+    });
+
+    test('is named while the daemon runs, and letters are taken again when it is gone', async () => {
+      const letters = await open();
+      await put();
+      await letters.check();
+      expect(letters.trouble).toContain(`${file} ${text}`);
+      await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
+      await expect(read(letters)).rejects.toMatchObject({ code });
+      await expect(letters.change(new Map([['a', null]]))).rejects.toMatchObject({ code });
+      await (remove ?? (() => rm(file)))();
+      await letters.check();
+      await letters.append(sampleLetter('a'));
+      expect(letters.trouble).toBeUndefined();
+      expect(await read(letters)).toEqual(['a']);
+    });
+  },
+);
+
+test('a symbolic link into a folder that is not there is named when a letter comes, and the letter is owed', async () => {
+  await symlink(path.join(folder, 'missing', 'letters.jsonl'), file);
+  const letters = await open();
+  await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
+  expect(letters.trouble).toContain(`${file} cannot be used: nothing can be made there (ENOENT)`);
+  await mkdir(path.join(folder, 'missing'));
+  await letters.append(sampleLetter('a'));
+  expect(await read(letters)).toEqual(['a']);
+});
+
+test('a symbolic link is followed by appends and rewrites alike, and named in the log', async () => {
+  const target = path.join(folder, 'elsewhere', 'letters.jsonl');
+  await mkdir(path.dirname(target));
+  await symlink(target, file);
+  const letters = await open();
+  await letters.append(sampleLetter('a'));
+  await letters.append(sampleLetter('b'));
+  await letters.change(new Map([['a', null]]));
+  expect((await lstat(file)).isSymbolicLink()).toBe(true);
+  expect((await readFile(target, 'utf8')).match(/"id":"[ab]"/g)).toEqual(['"id":"b"']);
+  expect(await read(await open())).toEqual(['b']);
+  expect(logged.lines.filter((line) => line.includes('symbolic link'))).toHaveLength(1);
+});
+
+test('a byte order mark, which some editors write, hides no record', async () => {
+  await writeFile(file, `\ufeff${JSON.stringify(sampleLetter('a'))}\n${JSON.stringify(sampleLetter('b'))}\n`);
+  const letters = await open();
+  expect(await read(letters)).toEqual(['a', 'b']);
+  await letters.change(new Map([['b', null]]));
+  expect(await read(letters)).toEqual(['a']);
+  await letters.change(new Map([['a', null]]));
+  expect(await read(letters)).toEqual([]);
+});
+
+test('line ends of Windows and blank lines hide no record and are no problem', async () => {
+  await writeFile(file, `${JSON.stringify(sampleLetter('a'))}\r\n\r\n  \n${JSON.stringify(sampleLetter('b'))}\r\n`);
+  expect(await read(await open())).toEqual(['a', 'b']);
+});
+
+test.each([0o644, 0o666, 0o400])('the mode %o is mended at the start, while it runs, and by a write', async (mode) => {
+  const modeOf = async (): Promise<number> => (await stat(file)).mode & 0o777;
+  await writeFile(file, '');
+  await chmod(file, mode);
+  const letters = await open();
+  expect(await modeOf()).toBe(0o600);
+  await chmod(file, mode);
+  await letters.check();
+  expect(await modeOf()).toBe(0o600);
+  await chmod(file, 0o644);
+  await letters.append(sampleLetter('a'));
+  expect(await modeOf()).toBe(0o600);
+  expect(logged.lines.filter((line) => line.includes('its mode is 600 again'))).toHaveLength(3);
+});
+
+test('a line of 256 MiB is read in parts: memory stays bounded', async () => {
+  const letters = await open();
+  await writeFile(file, '');
+  await truncate(file, 256 * 1024 * 1024);
+  const before = process.resourceUsage().maxRSS;
+  expect(await read(letters)).toEqual([{ line: 1, problem: 'it is longer than 16 MiB' }]);
+  // In KiB: half of the line, and several times of what is needed.
+  expect(process.resourceUsage().maxRSS - before).toBeLessThan(128 * 1024);
+});
+
+describe('a line of 64 MiB', () => {
+  const MIB = 1024 * 1024;
+
+  async function write(end: string): Promise<void> {
+    const stream = createWriteStream(file);
+    stream.write(`${JSON.stringify(sampleLetter('a'))}\n`);
+    for (let count = 0; count < 64; count += 1) if (!stream.write(Buffer.alloc(MIB, 0x78))) await once(stream, 'drain');
+    stream.end(end);
+    await once(stream, 'close');
+  }
+
+  test('is reported by number and kept by every change', async () => {
+    await write(`\n${JSON.stringify(sampleLetter('b'))}\n`);
+    const letters = await open();
+    expect(await read(letters)).toEqual(['a', { line: 2, problem: 'it is longer than 16 MiB' }, 'b']);
+    await letters.change(new Map([['b', null]]));
+    expect((await stat(file)).size).toBe(64 * MIB + 1 + Buffer.byteLength(JSON.stringify(sampleLetter('a'))) + 1);
+    expect(await read(letters)).toEqual(['a', { line: 2, problem: 'it is longer than 16 MiB' }]);
+  });
+
+  test('that is the last one and has no end stays where it is, and the next letter is a line of its own', async () => {
+    await write('');
+    const letters = await open();
+    await letters.append(sampleLetter('b'));
+    expect(await read(letters)).toEqual(['a', { line: 2, problem: 'it is longer than 16 MiB' }, 'b']);
+  });
+});

@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import { SAMPLE_ALERT, SAMPLE_SILENCE } from '../../support/alert-actions.ts';
+import { ask, dial, openTestListener, post, untilClosed } from '../../support/listener.ts';
+
+test('what fires is listed for who may read, all of it or that of one rule, without secrets', async () => {
+  const to = await openTestListener();
+  to.scrubber.add('hunter2-hunter2');
+  to.port.desk.firing = [SAMPLE_ALERT, { ...SAMPLE_ALERT, rule: 'login', key: 'hunter2-hunter2' }];
+  const all = await ask(to, '/v1/alerts', { token: 'read-token' });
+  expect([all.status, all.json]).toEqual([
+    200,
+    { alerts: [SAMPLE_ALERT, { ...SAMPLE_ALERT, rule: 'login', key: '***' }] },
+  ]);
+  expect((await ask(to, '/v1/alerts?rule=disk-full', { token: 'read-token' })).json.alerts).toHaveLength(1);
+  expect((await ask(to, '/v1/alerts', { token: 'emit-token' })).status).toBe(403);
+  expect((await ask(to, '/v1/alerts')).status).toBe(401);
+});
+
+test.each([
+  'db1',
+  'a/b/c',
+  'api|disk.full|/srv/data',
+  'two words',
+  '100% of "it"?#&=;+',
+  'Zwölf 磁盘 🔥',
+  'back\\slash',
+  'ack',
+  'a%2Fb',
+  '../../up',
+  'x'.repeat(8000),
+  '磁'.repeat(1000),
+  'line\nbreak\u0000',
+])('an alert is acknowledged by its key in the path: %s', async (key) => {
+  const to = await openTestListener();
+  to.port.desk.firing = [{ ...SAMPLE_ALERT, key }];
+  const answer = await post(to, `/v1/alerts/${encodeURIComponent(key)}/ack`, '');
+  expect([answer.status, answer.json]).toEqual([200, { acknowledged: [{ rule: 'disk-full', key }] }]);
+});
+
+test.each(['', '.', '..', 'lone \ud800', 'x'.repeat(100_000)])(
+  'and in the body where no path can hold it: %j',
+  async (key) => {
+    const to = await openTestListener();
+    to.port.desk.firing = [{ ...SAMPLE_ALERT, key }];
+    expect((await post(to, '/v1/alerts/ack', { key })).json).toEqual({ acknowledged: [{ rule: 'disk-full', key }] });
+  },
+);
+
+test('who acknowledges is who says so, else the name of the token, and nobody on the socket', async () => {
+  const to = await openTestListener();
+  await post(to, '/v1/alerts/db1/ack', { by: 'ann', rule: 'disk-full' });
+  await post(to, '/v1/alerts/db1/ack', {});
+  await post(to, '/v1/alerts/db1/ack', '', { socket: true });
+  // A token counts on the socket too.
+  expect((await ask(to, '/v1/alerts/db1/ack', { method: 'POST', socket: true })).status).toBe(200);
+  expect(to.port.desk.acknowledgements).toEqual([
+    { key: 'db1', rule: 'disk-full', by: 'ann' },
+    { key: 'db1', by: 'root' },
+    { key: 'db1', by: 'root' },
+    { key: 'db1' },
+  ]);
+});
+
+test('a key for which nothing fires is 404, with what was probably meant', async () => {
+  const to = await openTestListener();
+  const none = await post(to, '/v1/alerts/db2/ack', '');
+  expect([none.status, none.headers['content-type']]).toEqual([404, 'application/problem+json']);
+  expect(none.json).toMatchObject({
+    code: 'alert.none',
+    detail: 'nothing fires for this key; firing now: `db1`',
+  });
+  expect((await post(to, '/v1/alerts/db1/ack', { rule: 'x' })).json.detail).toMatch(/^this rule has nothing firing/);
+  expect((await post(to, '/v1/alerts/db1/ack', '', { token: 'read-token' })).status).toBe(403);
+});
+
+test('a body of an acknowledgement that does not fit is refused', async () => {
+  const to = await openTestListener();
+  for (const body of [[], { who: 'ann' }, { by: 'x'.repeat(201) }, { rule: 1 }, { key: 'db1' }, 'nope'])
+    expect((await post(to, '/v1/alerts/db1/ack', body)).status).toBe(400);
+  expect((await post(to, '/v1/alerts/ack', {})).json).toMatchObject({ code: 'ack.body', pointer: '/key' });
+  expect((await post(to, '/v1/alerts/%E0%A4%A/ack', '')).status).toBe(404);
+  expect(to.port.desk.acknowledgements).toEqual([]);
+});
+
+test('silences are listed, and one that is made is answered with what it would silence', async () => {
+  const to = await openTestListener();
+  expect((await ask(to, '/v1/silences', { token: 'read-token' })).json).toEqual({ silences: [SAMPLE_SILENCE] });
+  const posted = { match: { rule: 'disk-full' }, for: '2h', reason: 'release night' };
+  const made = await post(to, '/v1/silences', posted);
+  expect([made.status, made.json]).toEqual([201, { ...SAMPLE_SILENCE, would_silence: { alerts: 1, events: 2 } }]);
+  await post(to, '/v1/silences', { ...posted, by: 'ann' });
+  expect(to.port.desk.posted).toEqual([
+    { ...posted, by: 'root' },
+    { ...posted, by: 'ann' },
+  ]);
+  expect((await post(to, '/v1/silences', posted, { token: 'read-token' })).status).toBe(403);
+});
+
+test('each problem of a silence comes with its pointer', async () => {
+  const to = await openTestListener();
+  const problems = [
+    { pointer: '/reason', message: 'the silence does not say why', mend: 'give a `reason`' },
+    { pointer: '/until', message: 'this is not a date and time', mend: 'write it as ...' },
+  ];
+  to.port.desk.made = { kind: 'invalid', problems };
+  const { status, json } = await post(to, '/v1/silences', {});
+  expect([status, json.code, json.pointer]).toEqual([400, 'silence.invalid', '/reason']);
+  expect(json.detail).toBe('the silence does not say why: give a `reason`');
+  expect(json.problems).toEqual(problems);
+  to.port.desk.made = { kind: 'too_many', most: 1000 };
+  expect((await post(to, '/v1/silences', {})).json).toMatchObject({ status: 409, code: 'silence.too_many' });
+});
+
+test('a silence is ended by its id; one of a file is not, and names the file', async () => {
+  const to = await openTestListener();
+  const end = (id: string, token = 'admin-token') => ask(to, `/v1/silences/${id}`, { method: 'DELETE', token });
+  expect((await end('s-1')).status).toBe(204);
+  expect((await end('s-2')).json).toMatchObject({ status: 404, code: 'silence.none' });
+  expect((await end('file%3Aabc')).json).toMatchObject({
+    status: 409,
+    code: 'silence.file',
+    detail: expect.stringContaining('night.yaml'),
+  });
+  expect((await end('s-1', 'read-token')).status).toBe(403);
+  expect(to.port.desk.expired).toEqual(['s-1', 's-2', 'file:abc']);
+});
+
+test('a key longer than a request line may be is refused, and the daemon goes on', async () => {
+  const to = await openTestListener();
+  const connection = dial(to);
+  connection.write(
+    `POST /v1/alerts/${'x'.repeat(20_000)}/ack HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`,
+  );
+  expect(await untilClosed(connection)).toContain('431');
+  expect((await post(to, '/v1/alerts/db1/ack', '')).status).toBe(200);
+});

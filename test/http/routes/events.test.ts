@@ -1,0 +1,266 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { BelfryError } from '../../../daemon/core/problems/failure.ts';
+import type { HookRequest, HookRoute } from '../../../daemon/sources/source.ts';
+import { ask, dial, exchange, openTestListener, post, untilClosed } from '../../support/listener.ts';
+import { SAMPLE_DELIVERY } from '../../support/port.ts';
+
+const EVENT = { type: 'backup.failed', data: { host: 'db1' } };
+const CLOUD = { specversion: '1.0', id: 'c-1', source: '/backups', ...EVENT };
+
+test('one event, an array, NDJSON and the three modes of CloudEvents are taken in', async () => {
+  const to = await openTestListener();
+  const taken = async (type: string, body: unknown, headers: Record<string, string> = {}) => {
+    to.port.accepted.length = 0;
+    const answer = await post(to, '/v1/events', body, { headers: { 'content-type': type, ...headers } });
+    expect(answer.status).toBe(202);
+    expect(answer.json.events).toHaveLength(to.port.accepted[0]!.events.length);
+    return to.port.accepted[0]!.events;
+  };
+  expect(await taken('application/json', EVENT)).toEqual([EVENT]);
+  expect(await taken('application/json; charset=utf-8', [EVENT, EVENT])).toHaveLength(2);
+  expect(await taken('application/x-ndjson', `${JSON.stringify(EVENT)}\n${JSON.stringify(EVENT)}\n`)).toHaveLength(2);
+  expect(await taken('application/cloudevents+json', CLOUD)).toMatchObject([{ id: 'c-1', source: '/backups' }]);
+  expect(await taken('application/cloudevents-batch+json', [CLOUD])).toMatchObject([{ id: 'c-1' }]);
+  const binary = { 'ce-specversion': '1.0', 'ce-id': 'b-1', 'ce-source': '/b', 'ce-type': 'backup.failed' };
+  expect(await taken('application/json', { host: 'db1' }, binary)).toMatchObject([
+    { id: 'b-1', source: '/b', type: 'backup.failed', data: { host: 'db1' } },
+  ]);
+});
+
+test('the answer tells the id of each event and whether it was there before', async () => {
+  const to = await openTestListener();
+  to.port.accept = async () => [
+    { id: 'e-1', duplicate: false },
+    { id: 'e-2', duplicate: true },
+  ];
+  const { json } = await post(to, '/v1/events', [EVENT, EVENT]);
+  expect(json).toEqual({
+    events: [
+      { id: 'e-1', duplicate: false },
+      { id: 'e-2', duplicate: true },
+    ],
+  });
+});
+
+test('an Idempotency-Key goes along with the hash of the body, and has to be a sensible one', async () => {
+  const to = await openTestListener();
+  const body = JSON.stringify(EVENT);
+  await post(to, '/v1/events', body, { headers: { 'idempotency-key': 'run-17' } });
+  await post(to, '/v1/events', body);
+  const bodyHash = createHash('sha256').update(body).digest('hex');
+  expect(to.port.accepted.map(({ options }) => options)).toEqual([{ idempotency: { key: 'run-17', bodyHash } }, {}]);
+  const long = await post(to, '/v1/events', body, { headers: { 'idempotency-key': 'x'.repeat(256) } });
+  expect([long.status, long.json.code]).toEqual([400, 'header.idempotency_key']);
+});
+
+test('an Idempotency-Key holds for what headers say of the event, too', async () => {
+  const to = await openTestListener();
+  const binary = (type: string, more: Readonly<Record<string, string>> = {}) =>
+    post(to, '/v1/events', '{"n":1}', {
+      headers: {
+        'idempotency-key': 'k',
+        'ce-specversion': '1.0',
+        'ce-id': '1',
+        'ce-source': 's',
+        'ce-type': type,
+        ...more,
+      },
+    });
+  const hashes = (): unknown[] =>
+    to.port.accepted
+      .splice(0)
+      .map(({ options }) => (options as { idempotency: { bodyHash: string } }).idempotency.bodyHash);
+  await binary('a');
+  await binary('a', { 'user-agent': 'another', traceparent: 'x' });
+  await binary('b');
+  await binary('a', { 'ce-subject': 'x' });
+  const [first, again, ...others] = hashes();
+  expect(again).toBe(first);
+  expect(new Set([first, ...others])).toHaveLength(3);
+});
+
+test('?wait answers with the deliveries, for five minutes at most', async () => {
+  const to = await openTestListener();
+  const answer = await post(to, '/v1/events?wait=10s', { ...EVENT, id: 'mine' });
+  expect([answer.status, answer.json]).toEqual([
+    200,
+    { events: [{ id: 'mine', duplicate: false, outcomes: { backups: 'notified' } }], deliveries: [SAMPLE_DELIVERY] },
+  ]);
+  await post(to, '/v1/events?wait=1d', EVENT);
+  expect(to.port.waits.map(({ ids, ms }) => [ids, ms])).toEqual([
+    [['mine'], 10_000],
+    [['e-1'], 300_000],
+  ]);
+  const wrong = await post(to, '/v1/events?wait=soon', EVENT);
+  expect([wrong.status, wrong.json.code, to.port.accepted.length]).toEqual([400, 'query.wait', 2]);
+});
+
+test('a client that goes while it waits ends the waiting', async () => {
+  const to = await openTestListener();
+  to.port.onWait = (signal) =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve([]), { once: true }));
+  const connection = dial(to);
+  const body = JSON.stringify(EVENT);
+  connection.write(
+    `POST /v1/events?wait=1m HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer emit-token\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  await expect.poll(() => to.port.waits.length).toBe(1);
+  connection.destroy();
+  await expect.poll(() => to.port.waits[0]!.signal.aborted).toBe(true);
+  expect(to.logged).toEqual([]);
+});
+
+test("each of intake's refusals has its status, and says when to come again", async () => {
+  const to = await openTestListener();
+  to.scrubber.add('hunter2-hunter2');
+  const cases: readonly (readonly [string, number, string | undefined])[] = [
+    ['intake.stopping', 503, '5'],
+    ['store.full', 507, '30'],
+    ['intake.queue_full', 507, '30'],
+    ['intake.rate', 429, '1'],
+    ['store.conflict', 409, undefined],
+    ['intake.reserved_source', 400, undefined],
+  ];
+  for (const [code, status, retryAfter] of cases) {
+    to.port.refusal = new BelfryError(code, 'said with hunter2-hunter2 in it');
+    const answer = await post(to, '/v1/events', EVENT);
+    expect([answer.status, answer.headers['retry-after'], answer.json.code, answer.json.detail]).toEqual([
+      status,
+      retryAfter,
+      code,
+      'said with *** in it',
+    ]);
+  }
+  expect(to.logged).toEqual([]);
+});
+
+test('what is no event is refused with its place', async () => {
+  const to = await openTestListener();
+  const broken = await post(to, '/v1/events', '{"type":');
+  expect([broken.status, broken.json.code]).toEqual([400, 'events.not_json']);
+  const second = await post(to, '/v1/events', [EVENT, { data: 1 }]);
+  expect([second.status, second.json.code, second.json.pointer]).toEqual([400, 'events.missing', '/1/type']);
+  const picture = await post(to, '/v1/events', 'x', { headers: { 'content-type': 'image/png' } });
+  expect([picture.status, picture.json.code]).toEqual([415, 'events.media_type']);
+  const zipped = await post(to, '/v1/events', EVENT, { headers: { 'content-encoding': 'gzip' } });
+  expect([zipped.status, zipped.json.code]).toEqual([415, 'body.encoding']);
+  expect(to.port.accepted).toEqual([]);
+});
+
+test('a body over the limit is 413 by what it announces, before it has come', async () => {
+  const to = await openTestListener();
+  to.port.bodyLimit = 1000;
+  const connection = dial(to);
+  connection.write(
+    'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer emit-token\r\nContent-Length: 10000000000\r\n\r\n',
+  );
+  const answer = await new Promise((resolve) => connection.once('data', (data) => resolve(String(data))));
+  expect(answer).toMatch(/^HTTP\/1\.1 413 .*body\.too_large/s);
+});
+
+test('a body over the limit is 413 by what has come, and the sender gets to read it', async () => {
+  const to = await openTestListener();
+  to.port.bodyLimit = 1000;
+  const large = JSON.stringify({ type: 'x', data: 'x'.repeat(3_000_000) });
+  for (const headers of [{ 'transfer-encoding': 'chunked' }, { 'content-length': String(large.length) }]) {
+    const answer = await post(to, '/v1/events', large, { headers });
+    expect([answer.status, answer.json.code]).toEqual([413, 'body.too_large']);
+  }
+  expect((await post(to, '/v1/events', EVENT)).status).toBe(202);
+});
+
+test('who goes on sending after a 413 is cut off', async () => {
+  const to = await openTestListener();
+  to.port.bodyLimit = 1000;
+  const connection = dial(to);
+  connection.write(
+    'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer emit-token\r\nTransfer-Encoding: chunked\r\n\r\n',
+  );
+  const chunk = `10000\r\n${'x'.repeat(0x1_00_00)}\r\n`;
+  const pump = (): void => {
+    while (connection.writable && connection.write(chunk));
+  };
+  connection.on('drain', pump);
+  pump();
+  expect(await untilClosed(connection)).toMatch(/^HTTP\/1\.1 413 /);
+});
+
+test('an event and a delivery are shown by their id', async () => {
+  const to = await openTestListener();
+  expect((await ask(to, '/v1/events/e-1', { token: 'read-token' })).json).toMatchObject({
+    id: 'e-1',
+    type: 'backup.failed',
+  });
+  expect((await ask(to, '/v1/deliveries/d-1', { token: 'read-token' })).json).toEqual(SAMPLE_DELIVERY);
+  expect((await ask(to, '/v1/events/none', { token: 'read-token' })).json.code).toBe('event.none');
+  expect((await ask(to, '/v1/deliveries/none', { token: 'read-token' })).status).toBe(404);
+});
+
+test('a hook gets the request as it came, by any name and without a token, and its answer is written as it is', async () => {
+  const to = await openTestListener();
+  const came: HookRequest[] = [];
+  to.port.hooks.set('/hooks/deploys', {
+    path: '/hooks/deploys',
+    methods: ['POST', 'PUT'],
+    verifies: true,
+    handle: async (request) => {
+      came.push(request);
+      return { status: 202, headers: { 'x-hook': 'yes' }, body: { id: 'e-1' } };
+    },
+  });
+  const answer = await ask(to, '/hooks/deploys?a=1', {
+    method: 'PUT',
+    headers: { host: 'hooks.example.com', origin: 'https://ci.example', 'x-signature': 'abc' },
+    body: Buffer.from([0xff, 0x00, 0x41]),
+  });
+  expect([answer.status, answer.headers['x-hook'], answer.json]).toEqual([202, 'yes', { id: 'e-1' }]);
+  const [request] = came;
+  expect(request).toMatchObject({ method: 'PUT', path: '/hooks/deploys', remote: '127.0.0.1' });
+  expect([request?.query.get('a'), request?.headers['x-signature'], [...request!.body]]).toEqual([
+    '1',
+    'abc',
+    [0xff, 0x00, 0x41],
+  ]);
+});
+
+test('a hook that is not there is 404, another method 405, too large 413, and a refusal has its status', async () => {
+  const to = await openTestListener();
+  const route: HookRoute = {
+    path: '/hooks/x',
+    methods: ['POST'],
+    maxBody: 10,
+    handle: async () => {
+      throw new BelfryError('store.full', 'the disk is full');
+    },
+  };
+  to.port.hooks.set(route.path, route);
+  expect((await ask(to, '/hooks/none', { method: 'POST' })).status).toBe(404);
+  const wrong = await ask(to, '/hooks/x');
+  expect([wrong.status, wrong.headers.allow]).toEqual([405, 'POST']);
+  expect((await ask(to, '/hooks/x', { method: 'POST', body: 'x'.repeat(11) })).status).toBe(413);
+  const full = await ask(to, '/hooks/x', { method: 'POST', body: 'x' });
+  expect([full.status, full.json.code, full.headers['retry-after']]).toEqual([507, 'store.full', '30']);
+});
+
+test('a hook with a limit of its own takes bodies up to it, whatever that of the daemon is', async () => {
+  const to = await openTestListener();
+  to.port.bodyLimit = 10;
+  const route = { path: '/hooks/x', methods: ['POST'], handle: async () => ({ status: 202 }) };
+  const statusOf = async (maxBody: number | undefined, length: number): Promise<number> => {
+    to.port.hooks.set(route.path, { ...route, ...(maxBody !== undefined && { maxBody }) });
+    return (await ask(to, '/hooks/x', { method: 'POST', body: 'x'.repeat(length) })).status;
+  };
+  expect([await statusOf(20, 20), await statusOf(20, 21), await statusOf(5, 6)]).toEqual([202, 413, 413]);
+  expect([await statusOf(undefined, 10), await statusOf(undefined, 11)]).toEqual([202, 413]);
+});
+
+test('two requests on one connection are both answered, the first though it was refused', async () => {
+  const to = await openTestListener();
+  to.port.bodyLimit = 10;
+  const first =
+    'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer emit-token\r\nContent-Length: 11\r\n\r\n';
+  const second = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+  const text = await exchange(to, `${first}${'x'.repeat(11)}${second}`);
+  expect(text.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+});

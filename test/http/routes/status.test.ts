@@ -1,0 +1,209 @@
+import { expect, test } from 'vitest';
+import type { ResendLine } from '../../support/port.ts';
+import { describeApi } from '../../../daemon/http/openapi.ts';
+import { routes } from '../../../daemon/http/routes/router.ts';
+import { ask, dial, openTestListener, post, untilClosed } from '../../support/listener.ts';
+import type { DeadLetter } from '../../../daemon/core/delivery/delivery.ts';
+import { sampleDelivery } from '../../support/delivery.ts';
+
+const PLAN: ResendLine = { plan: { total: 1, channels: { ops: 1 }, problems: [], missing: [] } };
+const SUM: ResendLine = { delivered: 1, failed: 0, left: 0 };
+
+function sampleLetter(id: string): DeadLetter {
+  const { event, message } = sampleDelivery();
+  return {
+    id,
+    dead_at: '2026-11-23T09:00:00.000Z',
+    class: 'permanent',
+    error: { code: 'http.401', message: 'the far side refused' },
+    channel: 'ops',
+    channel_type: 'webhook',
+    rule: 'backups',
+    key: '',
+    event,
+    message,
+    attempts: [],
+  };
+}
+
+const linesOf = (text: string): unknown[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
+
+test('status, channels, audit and reload are answered as the daemon says them, without its secrets', async () => {
+  const to = await openTestListener();
+  to.scrubber.add('hunter2-hunter2');
+  to.port.current = { ...to.port.current, ready: false, reasons: ['hook said hunter2-hunter2'] };
+  const status = await ask(to, '/v1/status', { token: 'read-token' });
+  expect([status.status, status.headers['content-type'], status.json.generation]).toEqual([200, 'application/json', 3]);
+  expect(status.json.reasons).toEqual(['hook said ***']);
+  expect((await ask(to, '/v1/channels', { token: 'read-token' })).json).toEqual({
+    channels: [{ name: 'ops', type: 'log', state: 'ok', pending: 0, held: 0 }],
+  });
+  expect((await ask(to, '/v1/audit', { token: 'read-token' })).json.violations).toEqual([]);
+  expect((await post(to, '/v1/reload', {})).json).toMatchObject({ ok: true, generation: 4, added: ['a'] });
+});
+
+test('rules are checked where they are; a path may only be named by an admin', async () => {
+  const to = await openTestListener();
+  expect((await post(to, '/v1/check', '', { token: 'read-token' })).json).toEqual({
+    valid: true,
+    files: 1,
+    rules: 2,
+    problems: [],
+  });
+  expect((await post(to, '/v1/check', { path: '/etc' }, { token: 'read-token' })).status).toBe(403);
+  expect((await post(to, '/v1/check', { path: '/srv/rules' })).status).toBe(200);
+  expect((await post(to, '/v1/check', { path: 1 })).json.code).toBe('check.path');
+  expect((await post(to, '/v1/check', 'nope')).json.code).toBe('body.not_json');
+  expect(to.port.calls).toEqual(['check', 'check /srv/rules']);
+});
+
+test('a channel is held, released and tested by its name', async () => {
+  const to = await openTestListener();
+  expect((await post(to, '/v1/channels/ops/hold', '')).json).toEqual({ channel: 'ops', held: true });
+  expect((await post(to, '/v1/channels/ops/release', '')).json).toEqual({ channel: 'ops', held: false });
+  expect((await post(to, '/v1/channels/ops/test', '')).json).toMatchObject({
+    ok: true,
+    receipt: { answer: 'written' },
+  });
+  expect(to.port.calls).toEqual(['hold ops', 'release ops']);
+  for (const verb of ['hold', 'release', 'test'])
+    expect((await post(to, `/v1/channels/other/${verb}`, '')).json.code).toBe('channel.none');
+  await post(to, '/v1/channels/a%2Fb%20c/hold', '');
+  expect(to.port.calls.at(-1)).toBe('hold a/b c');
+});
+
+test('dead letters come a line each, and are dropped by id', async () => {
+  const to = await openTestListener();
+  to.port.letters = [sampleLetter('d-1'), sampleLetter('d-2')];
+  const answer = await ask(to, '/v1/dead', { token: 'read-token' });
+  expect(answer.headers['content-type']).toBe('application/x-ndjson');
+  expect(linesOf(answer.text)).toEqual(to.port.letters);
+  expect((await ask(to, '/v1/dead/d-1', { method: 'DELETE', token: 'read-token' })).status).toBe(403);
+  expect((await ask(to, '/v1/dead/d-1', { method: 'DELETE', token: 'admin-token' })).status).toBe(204);
+  expect((await ask(to, '/v1/dead/none', { method: 'DELETE', token: 'admin-token' })).json.code).toBe('dead.none');
+});
+
+test('no dead letters are an empty answer', async () => {
+  const to = await openTestListener();
+  const answer = await ask(to, '/v1/dead', { token: 'read-token' });
+  expect([answer.status, answer.text]).toEqual([200, '']);
+});
+
+test('a resend tells its plan before the first letter has ended', async () => {
+  const to = await openTestListener();
+  let goOn!: () => void;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  to.port.onResend = async function* () {
+    yield PLAN;
+    await held;
+    yield SUM;
+  };
+  const connection = dial(to);
+  connection.write(
+    'POST /v1/dead/resend HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer admin-token\r\nContent-Length: 12\r\n\r\n{"all":true}',
+  );
+  const first = await new Promise<string>((resolve) => {
+    let text = '';
+    connection.on('data', (data) => {
+      text += String(data);
+      if (text.includes('plan')) resolve(text);
+    });
+  });
+  expect(first).not.toContain('delivered');
+  goOn();
+  expect(await untilClosed(connection)).toContain('{"delivered":1,"failed":0,"left":0}');
+  expect(to.port.resends[0]?.request).toEqual({ all: true });
+});
+
+test('who goes during a resend ends it', async () => {
+  const to = await openTestListener();
+  to.port.onResend = async function* (signal) {
+    yield PLAN;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    to.port.calls.push('ended');
+  };
+  const connection = dial(to);
+  connection.write(
+    'POST /v1/dead/resend HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin-token\r\nContent-Length: 12\r\n\r\n{"all":true}',
+  );
+  await new Promise((resolve) => connection.once('data', resolve));
+  connection.destroy();
+  await expect.poll(() => to.port.calls).toEqual(['ended']);
+  expect(to.logged).toEqual([]);
+});
+
+test('criteria of a resend that do not exist or do not fit are refused before anything is sent', async () => {
+  const to = await openTestListener();
+  for (const body of [{ chanel: 'ops' }, { ids: 'd-1' }, { all: 'yes' }, { since: 'yesterday' }, { __proto__x: 1 }, []])
+    expect((await post(to, '/v1/dead/resend', body)).json.code).toBe('resend.criteria');
+  expect(to.port.resends).toEqual([]);
+  const good = { ids: ['d-1'], channel: 'ops', since: '2h', to: 'mail', requeue: false, dryRun: true };
+  expect((await post(to, '/v1/dead/resend', good)).status).toBe(200);
+  expect(to.port.resends[0]?.request).toEqual(good);
+});
+
+test('what fails before its first line is a problem; later the answer is cut off', async () => {
+  const to = await openTestListener();
+  // oxlint-disable-next-line require-yield -- it fails before its first line
+  to.port.onResend = async function* () {
+    throw new Error('the file is gone');
+  };
+  expect((await post(to, '/v1/dead/resend', { all: true })).status).toBe(500);
+  to.port.onResend = async function* () {
+    yield PLAN;
+    throw new Error('the file is gone');
+  };
+  await expect(post(to, '/v1/dead/resend', { all: true })).rejects.toThrow(/aborted|hang up/);
+  expect(to.logged).toHaveLength(2);
+});
+
+test('a ticket is given for a user, and a token of one user gets no other', async () => {
+  const to = await openTestListener();
+  const ticket = (token: string, body: unknown) => post(to, '/v1/stream/tickets', body, { token });
+  expect((await ticket('stream-token', { user: 'bob' })).json).toEqual({ ticket: 'ticket-1', expires_in: 60 });
+  expect((await ticket('ann-token', { user: 'ann' })).status).toBe(201);
+  expect((await ticket('ann-token', {})).status).toBe(201);
+  expect((await ticket('ann-token', { user: 'bob' })).status).toBe(403);
+  expect((await ticket('stream-token', {})).json.code).toBe('stream.user');
+  expect((await ticket('read-token', { user: 'bob' })).status).toBe(403);
+});
+
+test('pushes are acknowledged for the user of the token', async () => {
+  const to = await openTestListener();
+  const ack = (token: string, body: unknown) => post(to, '/v1/stream/ack', body, { token });
+  expect((await ack('ann-token', { seq: 7 })).status).toBe(204);
+  expect((await ack('stream-token', { seq: 8, user: 'bob' })).status).toBe(204);
+  expect((await ack('ann-token', { seq: 9, user: 'bob' })).status).toBe(403);
+  for (const seq of [-1, 1.5, '7', undefined]) expect((await ack('ann-token', { seq })).json.code).toBe('ack.seq');
+  expect(to.door.acks).toEqual(['ann 7', 'bob 8']);
+});
+
+test('the description of the API is OpenAPI 3.1 and has every route', async () => {
+  const to = await openTestListener();
+  const { status, json } = await ask(to, '/openapi.json');
+  expect([status, json.openapi]).toEqual([200, '3.1.0']);
+  const described = Object.entries(json.paths as Record<string, object>).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(described).toEqual(
+    expect.arrayContaining(routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)),
+  );
+  expect(described).toContain('POST /hooks/{path}');
+  for (const operation of Object.values(
+    json.paths as Record<string, Record<string, { responses: object; summary: string }>>,
+  ).flatMap(Object.values)) {
+    expect(operation.summary).not.toBe('');
+    expect(Object.keys(operation.responses).length).toBeGreaterThan(0);
+  }
+  expect(json).toEqual(JSON.parse(JSON.stringify(describeApi(routes))));
+});
+
+test('the client for browsers is JavaScript', async () => {
+  const to = await openTestListener();
+  const { headers, text } = await ask(to, '/client.js');
+  expect([headers['content-type'], text]).toEqual(['text/javascript; charset=utf-8', 'export const belfry = 1;\n']);
+});

@@ -1,0 +1,312 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect as dial, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { connect } from 'belfry/client';
+import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
+import type { FeedItem } from '../../../daemon/http/daemon-api.ts';
+import type { Caller } from '../../../daemon/http/stream/access.ts';
+import { type Hub, openHub } from '../../../daemon/http/stream/hub.ts';
+import { type Clock, systemClock } from '../../../daemon/lib/time/clock.ts';
+import { openStore } from '../../../daemon/store/sqlite/sqlite.ts';
+import type { Store } from '../../../daemon/store/store.ts';
+import { memoryLog, sampleDelivery, sampleMessage } from '../../support/delivery.ts';
+
+let store: Store;
+let hub: Hub;
+let server: Server;
+let acknowledged: { deliveries: readonly string[]; receipt: Receipt }[];
+let caller: Caller;
+let feed: (item: FeedItem) => void;
+let opened: WebSocket[] = [];
+const connections = new Set<Socket>();
+
+async function openAll(clock: Clock = systemClock): Promise<void> {
+  store = await openStore({ path: ':memory:' });
+  acknowledged = [];
+  caller = { name: 'test', scopes: ['stream'] };
+  hub = openHub({
+    store,
+    clock,
+    log: memoryLog().log,
+    acknowledged: async (deliveries, receipt) => void acknowledged.push({ deliveries, receipt }),
+    feed: (listener) => {
+      feed = listener;
+      return () => {};
+    },
+  });
+  server = createServer((request, response) =>
+    hub.events(request.url!.startsWith('/feed') ? 'feed' : 'stream', request, response, caller),
+  );
+  server.on('upgrade', (request, socket, head) =>
+    hub.upgrade(request.url!.startsWith('/feed') ? 'feed' : 'stream', request, socket, head, caller),
+  );
+  server.on('connection', (socket) => connections.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+}
+
+/** The waits that a test lets pass itself. */
+let fired: (() => void)[] = [];
+
+async function reopen(kept: (ms: number) => boolean): Promise<void> {
+  await hub.close();
+  server.close();
+  await store.close();
+  fired = [];
+  await openAll({
+    ...systemClock,
+    after: (ms, fire) => (kept(ms) ? (fired.push(fire), () => {}) : systemClock.after(ms, fire)),
+  });
+}
+
+beforeEach(() => openAll());
+
+afterEach(async () => {
+  for (const socket of opened) socket.terminate();
+  opened = [];
+  connections.clear();
+  await hub.close();
+  server.closeAllConnections();
+  server.close();
+  await store.close();
+});
+
+interface Frame {
+  readonly type: string;
+  readonly seq: number;
+  readonly title: string;
+  readonly epoch: string;
+  readonly reason?: string;
+}
+
+class Client {
+  readonly frames: Frame[] = [];
+  readonly socket: WebSocket;
+  readonly #waiters = new Set<{ readonly done: () => boolean; readonly resolve: () => void }>();
+
+  constructor(query: string) {
+    this.socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/stream${query}`, [
+      'belfry.v1',
+    ]);
+    opened.push(this.socket);
+    this.socket.on('message', (data) => {
+      this.frames.push(JSON.parse((data as Buffer).toString()) as Frame);
+      for (const waiter of [...this.#waiters].filter(({ done }) => done())) {
+        this.#waiters.delete(waiter);
+        waiter.resolve();
+      }
+    });
+  }
+
+  async until(done: (frames: readonly Frame[]) => boolean): Promise<void> {
+    if (!done(this.frames))
+      await new Promise<void>((resolve) => this.#waiters.add({ done: () => done(this.frames), resolve }));
+  }
+
+  async messages(count: number): Promise<readonly Frame[]> {
+    const found = (): Frame[] => this.frames.filter(({ type }) => type === 'message');
+    await this.until(() => found().length >= count);
+    return found();
+  }
+
+  send(frame: object): void {
+    this.socket.send(JSON.stringify(frame));
+  }
+}
+
+let made = 0;
+async function push(
+  title: string,
+  to: readonly string[] = ['alice'],
+  more: { require?: 'any' | 'all'; body?: string } = {},
+): Promise<string> {
+  const id = `01990000-0000-7000-8000-${String((made += 1)).padStart(12, '0')}`;
+  const message = sampleMessage({ title, body: more.body ?? '' });
+  await hub.push({
+    delivery: sampleDelivery({ id, message }),
+    message,
+    to,
+    require: more.require ?? 'any',
+    keepUntil: Date.now() + 3_600_000,
+  });
+  return id;
+}
+
+const titles = (frames: readonly Frame[]): string[] => frames.map(({ title }) => title);
+
+test('an absent user gets what was missed, in order, once; what is live follows without a seam', async () => {
+  for (const title of ['1', '2', '3']) await push(title);
+  const client = new Client('?user=alice');
+  await client.until((frames) => frames.some(({ type }) => type === 'hello'));
+  expect(client.frames[0]).toMatchObject({
+    type: 'hello',
+    user: 'alice',
+    heartbeat_ms: 2000,
+    reconnect_after_ms: 5000,
+  });
+  await Promise.all([push('4'), push('5')]);
+  expect(titles(await client.messages(5))).toEqual(['1', '2', '3', '4', '5']);
+});
+
+test('a resume goes on after the last one heard, with no gap and no duplicate', async () => {
+  for (const title of ['1', '2', '3']) await push(title);
+  const first = new Client('?user=alice');
+  const [, second] = await first.messages(2);
+  first.socket.terminate();
+  const again = new Client(`?user=alice&epoch=${store.pushes.epoch}&seq=${second!.seq}`);
+  await push('4');
+  expect(titles(await again.messages(2))).toEqual(['3', '4']);
+});
+
+test('a client of another epoch is told that the sequence began anew', async () => {
+  await push('1');
+  const client = new Client('?user=alice&epoch=gone&seq=99');
+  await client.messages(1);
+  expect(client.frames.map(({ type }) => type)).toEqual(['hello', 'reset', 'message']);
+});
+
+test('an acknowledgement is the receipt, once; `all` waits for everybody named', async () => {
+  const any = await push('any', ['alice', 'bob']);
+  const all = await push('all', ['alice', 'bob'], { require: 'all' });
+  const [alice, bob] = [new Client('?user=alice'), new Client('?user=bob')];
+  const [, last] = await alice.messages(2);
+  alice.send({ type: 'ack', seq: last!.seq });
+  alice.send({ type: 'ping' });
+  await alice.until((frames) => frames.some(({ type }) => type === 'pong'));
+  await bob.messages(2);
+  while (acknowledged.length < 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(acknowledged.flatMap(({ deliveries }) => deliveries)).toEqual([any]);
+  bob.send({ type: 'ack', seq: last!.seq });
+  while (acknowledged.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  expect(acknowledged[1]).toMatchObject({ deliveries: [all], receipt: { answer: 'acknowledged by bob' } });
+});
+
+test('users do not see what is not for them; `*` is for everybody', async () => {
+  await push('for bob', ['bob']);
+  await push('for all', ['*']);
+  const alice = new Client('?user=alice');
+  await push('for alice', ['alice']);
+  expect(titles(await alice.messages(2))).toEqual(['for all', 'for alice']);
+});
+
+test('a client that does not read is closed at a mebibyte, and resumes whole', async () => {
+  await reopen((ms) => ms === 5_000);
+  const deaf = dial((server.address() as AddressInfo).port, '127.0.0.1');
+  deaf.write(
+    'GET /stream?user=alice HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  );
+  deaf.on('error', () => {});
+  await once(deaf, 'data');
+  deaf.pause();
+  const [connection] = connections;
+  const ended = once(connection!, 'close');
+  const big = 'x'.repeat(256 * 1024);
+  const count = 60;
+  for (let n = 0; n < count; n += 1) await push(String(n), ['alice'], { body: big });
+  while (fired.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  fired.at(-1)!();
+  await ended;
+  const client = new Client('?user=alice');
+  expect(titles(await client.messages(count))).toEqual(Array.from({ length: count }, (_, n) => String(n)));
+});
+
+test('a ticket opens one stream as its user, once', () => {
+  const { ticket, expires_in: seconds } = hub.ticket('alice');
+  expect(seconds).toBe(30);
+  expect(hub.redeem(ticket)).toBe('alice');
+  expect(hub.redeem(ticket)).toBeUndefined();
+  expect(hub.redeem('made up')).toBeUndefined();
+});
+
+test('a token for one user listens as that user only, and nobody in particular gets no stream', async () => {
+  caller = { name: 'test', scopes: ['stream:bob'] };
+  const [code] = (await once(new Client('?user=alice').socket, 'close')) as [number];
+  expect(code).toBe(1008);
+  caller = { name: 'test', scopes: ['stream'] };
+  expect((await once(new Client('').socket, 'close'))[0]).toBe(1008);
+});
+
+test('what is not a frame closes the connection', async () => {
+  for (const nonsense of ['{', '{"type":"resume"}', '{"type":"ack","seq":-1}']) {
+    const client = new Client('?user=alice');
+    await once(client.socket, 'open');
+    client.socket.send(nonsense);
+    expect((await once(client.socket, 'close'))[0]).toBe(1008);
+  }
+});
+
+test('whoever says nothing and answers no ping is dropped from the registry', async () => {
+  await reopen((ms) => ms === 15_000);
+  const client = new Client('?user=alice');
+  (client.socket as unknown as { _autoPong: boolean })._autoPong = false;
+  await client.until((frames) => frames.length > 0);
+  fired[0]!();
+  await once(client.socket, 'ping');
+  fired[1]!();
+  expect((await once(client.socket, 'close'))[0]).toBe(1006);
+});
+
+test('a keepalive is heard while nothing happens', async () => {
+  const client = new Client('?user=alice');
+  await client.until((frames) => frames.some(({ type }) => type === 'keepalive'));
+});
+
+test("the browser's client hands each message over once, acknowledges it, and comes back by itself when it was cut off", async () => {
+  const heard: string[] = [];
+  const waiters: { readonly count: number; readonly resolve: () => void }[] = [];
+  const states: string[] = [];
+  const connection = connect({
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/stream`,
+    user: 'alice',
+    WebSocket,
+    onMessage: ({ title }) => {
+      heard.push(title);
+      for (const { count, resolve } of waiters) if (heard.length >= count) resolve();
+    },
+    onState: (state) => states.push(state),
+  });
+  const until = (count: number) =>
+    heard.length >= count ? Promise.resolve() : new Promise<void>((resolve) => waiters.push({ count, resolve }));
+  const first = await push('1');
+  await until(1);
+  while (acknowledged.length < 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(acknowledged[0]!.deliveries).toEqual([first]);
+  for (const socket of connections) socket.destroy();
+  await push('2');
+  await push('3');
+  await until(3);
+  expect(heard).toEqual(['1', '2', '3']);
+  connection.close();
+  expect(states.at(-1)).toBe('closed');
+});
+
+test("what the page could not take comes again to the browser's client, before what came after it", async () => {
+  const heard: string[] = [];
+  let connection: { close(): void } | undefined;
+  const both = new Promise<void>((resolve) => {
+    connection = connect({
+      url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/stream`,
+      user: 'alice',
+      WebSocket,
+      onMessage: ({ title }) => {
+        heard.push(title);
+        if (heard.length === 1) throw new Error('the page has a bug');
+        if (heard.at(-1) === '2') resolve();
+      },
+    });
+  });
+  await Promise.all([push('1'), push('2')]);
+  await both;
+  connection?.close();
+  expect(heard).toEqual(['1', '1', '2']);
+});
+
+test('the feed tells events as they happen, and history is not its business', async () => {
+  const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/feed`);
+  opened.push(socket);
+  await once(socket, 'open');
+  const heard = once(socket, 'message');
+  feed({ kind: 'event', at: '2026-11-23T09:00:00Z', event: sampleDelivery().event, outcomes: { r: 'notified' } });
+  expect(JSON.parse(String((await heard)[0]))).toMatchObject({ kind: 'event', outcomes: { r: 'notified' } });
+});

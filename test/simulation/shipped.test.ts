@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { runProgram } from '../../daemon/cli/program.ts';
+import { schemas } from '../../daemon/core/schema/generate.ts';
+import { registry } from '../support/rule-types.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { written } from '../support/written.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+async function belfry(cwd: string, ...args: readonly string[]) {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const place = {
+    pid: 1,
+    hostname: 'here',
+    interrupted: new AbortController().signal,
+    onHangup: () => () => undefined,
+    onCrash: () => () => undefined,
+  };
+  const code = await runProgram(args, { stdin, stdout, stderr, env: {}, cwd, ...place }, '0.0.0');
+  return { code, out: written(stdout) };
+}
+
+it('the shipped rules pass their tests', async () => {
+  const { code, out } = await belfry(root, 'test', 'rules');
+  expect(out).toMatch(/\n[1-9]\d* passed, 0 failed\n$/);
+  expect(code).toBe(0);
+});
+
+it('what `belfry init` writes passes its tests', async () => {
+  const cwd = await temporaryFolder();
+  expect((await belfry(cwd, 'init', 'mine')).code).toBe(0);
+  const { code, out } = await belfry(cwd, 'test', 'mine');
+  expect(out).toMatch(/\n[1-9]\d* passed, 0 failed\n$/);
+  expect(code).toBe(0);
+});
+
+describe('the schema of tests', () => {
+  const schema = schemas(registry).tests!;
+  const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
+  const files = readdirSync(path.join(root, 'examples'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `examples/${name}/rules.test.yaml`);
+
+  it.each(['rules/hello.test.yaml', ...files])('takes %s', (file) => {
+    const valid = validate(parse(readFileSync(path.join(root, file), 'utf8'), { merge: true }));
+    expect(validate.errors ?? []).toEqual([]);
+    expect(valid).toBe(true);
+  });
+
+  it.each([
+    'test: []',
+    'tests: []',
+    'tests: [{ name: a }]',
+    'tests: [{ name: a, steps: [{ evnet: { type: x } }] }]',
+    'tests: [{ name: a, steps: [{ after: 5 }] }]',
+    'tests: [{ name: a, steps: [{ after: soon }] }]',
+    'tests: [{ name: a, answers: { ops: maybe }, steps: [{ after: 1s }] }]',
+    'tests: [{ name: a, steps: [{ after: 1s, expect: [{ titel: x }] }] }]',
+    'tests: [{ name: a, steps: [{ after: 1s, expect: [{ title: { contians: x } }] }] }]',
+    'tests: [{ name: a, steps: [{ after: 1s, outcomes: { r: [] } }] }]',
+  ])('refuses %s', (text) => {
+    expect(validate(parse(text))).toBe(false);
+  });
+});

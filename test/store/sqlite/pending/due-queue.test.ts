@@ -1,0 +1,205 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DueQueue } from '../../../../daemon/store/sqlite/pending/due-queue.ts';
+import { Owed } from '../../../../daemon/store/sqlite/pending/pending-index.ts';
+import { SlotIndex } from '../../../../daemon/store/sqlite/pending/slot-index.ts';
+import { NONE, Slots } from '../../../../daemon/store/sqlite/pending/slots.ts';
+
+describe('the due queue', () => {
+  it('gives slots by time and then by arrival, whatever is taken out between', () => {
+    const operations = fc.array(fc.record({ add: fc.boolean(), time: fc.nat(20), which: fc.nat() }), {
+      maxLength: 400,
+    });
+    fc.assert(
+      fc.property(operations, (steps) => {
+        const slots = new Slots();
+        const queue = new DueQueue(slots, 'due');
+        const model: number[] = [];
+        const first = (): number =>
+          model.toSorted((a, b) => slots.due[a]! - slots.due[b]! || slots.seq[a]! - slots.seq[b]!)[0] ?? NONE;
+        steps.forEach(({ add, time, which }, seq) => {
+          if (add || model.length === 0) {
+            const slot = slots.take();
+            slots.seq[slot] = seq;
+            slots.due[slot] = time;
+            queue.add(slot);
+            model.push(slot);
+          } else {
+            const [slot] = model.splice(which % model.length, 1);
+            queue.remove(slot!);
+            slots.give(slot!);
+          }
+          expect([queue.first(), queue.size]).toEqual([first(), model.length]);
+        });
+      }),
+    );
+  });
+});
+
+describe('the slots', () => {
+  it('know who expires and who does not, whoever was the first to and however many come after it', () => {
+    const slots = new Slots();
+    const taken = Array.from({ length: 5000 }, (_, number) => {
+      const slot = slots.take();
+      slots.setExpiry(slot, number >= 700 && number % 7 === 0 ? number : Number.POSITIVE_INFINITY);
+      return slot;
+    });
+    const finite = taken.filter((slot) => slots.expiryOf(slot) !== Number.POSITIVE_INFINITY);
+    expect(finite.map((slot) => slots.expiryOf(slot))).toEqual(
+      taken.map((_, number) => number).filter((number) => number >= 700 && number % 7 === 0),
+    );
+    const queue = new DueQueue(slots, 'expires');
+    for (const slot of finite) queue.add(slot);
+    expect(taken.filter((slot) => queue.has(slot))).toEqual(finite);
+  });
+});
+
+describe('the slot index', () => {
+  it('finds what was put in and nothing else', () => {
+    const keys = fc.integer({ min: 0, max: 2 ** 53 - 1 }).map((key) => key - (key % 4096));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.oneof(keys, fc.nat(50))), { maxLength: 3000 }), (steps) => {
+        const held: number[] = [];
+        const index = new SlotIndex((slot) => held[slot]!);
+        const model = new Map<number, number>();
+        for (const [add, key] of steps) {
+          if (add) {
+            held.push(key);
+            index.set(held.length - 1);
+            model.set(key, held.length - 1);
+          } else {
+            index.delete(key);
+            model.delete(key);
+          }
+        }
+        expect(index.size).toBe(model.size);
+        for (const [, key] of steps) expect(index.get(key)).toBe(model.get(key) ?? NONE);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+interface Model {
+  readonly seq: number;
+  readonly key: number;
+  due: number;
+  expires: number;
+  state: 'waiting' | 'claimed' | 'awaiting';
+  until: number;
+}
+
+const STEPS = [
+  'add',
+  'add',
+  'add',
+  'claim',
+  'claim',
+  'claim',
+  'expire',
+  'release',
+  'retry',
+  'await',
+  'end',
+  'end',
+  'order',
+];
+
+const step = fc.record({
+  what: fc.constantFrom(...STEPS),
+  which: fc.nat(),
+  time: fc.nat(50),
+  ttl: fc.option(fc.nat(60)),
+});
+
+describe('what is owed', () => {
+  it('is claimed as a plain list would have it, with and without order by key', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 100, maxLength: 200, size: 'max' }), fc.boolean(), (steps, always) => {
+        const real = new Owed();
+        const model: Model[] = [];
+        let ordered = always;
+        let seq = 0;
+        steps.forEach(({ what, which, time, ttl }) => {
+          const busy = model.filter(({ state }) => state !== 'waiting');
+          const one = busy[which % Math.max(1, busy.length)];
+          const slot = one === undefined ? NONE : real.slotOf(one.seq);
+          const queue = real.queue('ops');
+          if (what === 'add') {
+            seq += 1;
+            const entry = { key: which % 3, due: time, expires: ttl ?? Number.POSITIVE_INFINITY };
+            model.push({ seq, ...entry, state: 'waiting', until: 0 });
+            real.add({
+              seq,
+              channel: 'ops',
+              due: entry.due,
+              expires: entry.expires,
+              keyHash: entry.key,
+              idHash: seq,
+              tried: false,
+              awaiting: false,
+            });
+          } else if (what === 'order') {
+            ordered = always || !ordered;
+          } else if (what === 'claim' || what === 'expire') {
+            const limit = which % 4;
+            const expected = what === 'claim' ? claimable(model, time, ordered) : expired(model, time);
+            const taken = what === 'claim' ? queue?.claim(limit, time, ordered) : queue?.claimExpired(limit, time);
+            const want = expected.slice(0, limit);
+            expect((taken ?? []).map((each) => real.slots.seq[each])).toEqual(want.map((each) => each.seq));
+            for (const each of want) each.state = 'claimed';
+          } else if (one !== undefined && queue !== undefined) {
+            if (what === 'end') {
+              real.remove(slot);
+              model.splice(model.indexOf(one), 1);
+            } else if (what === 'retry') {
+              queue.retry(slot, time);
+              Object.assign(one, { state: 'waiting', due: time, until: 0 });
+            } else if (what === 'await') {
+              queue.await(slot, time);
+              Object.assign(one, { state: 'awaiting', until: time });
+            } else if (one.state === 'claimed') {
+              queue.release(slot);
+              one.state = one.until > 0 || real.slots.has(slot, 2) ? 'awaiting' : 'waiting';
+            }
+          }
+          expect(real.size).toBe(model.length);
+          expect(real.queue('ops')?.sending ?? 0).toBe(model.filter(({ state }) => state !== 'waiting').length);
+          const firstSlot = real.queue('ops')?.first ?? NONE;
+          expect(firstSlot === NONE ? undefined : real.slots.seq[firstSlot]).toBe(model[0]?.seq);
+        });
+        drain(real, model, ordered);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+/** Ends what is under way, claims what that leaves, and so on: nothing may be left over. */
+function drain(real: Owed, model: Model[], ordered: boolean): void {
+  while (model.length > 0) {
+    for (const { seq } of model.filter(({ state }) => state !== 'waiting')) real.remove(real.slotOf(seq));
+    const left = model.filter(({ state }) => state === 'waiting');
+    model.splice(0, model.length, ...left);
+    const expected = claimable(model, Number.POSITIVE_INFINITY, ordered);
+    const taken = real.queue('ops')!.claim(model.length, Number.POSITIVE_INFINITY, ordered);
+    expect(taken.map((slot) => real.slots.seq[slot])).toEqual(expected.map(({ seq }) => seq));
+    for (const one of expected) one.state = 'claimed';
+  }
+  expect(real.size).toBe(0);
+}
+
+/** The earliest first; with order by key, only those with nothing of their key before them. */
+function claimable(model: readonly Model[], now: number, ordered: boolean): Model[] {
+  return model
+    .filter((one, index) => !ordered || !model.slice(0, index).some(({ key }) => key === one.key))
+    .filter(({ state, due }) => state === 'waiting' && due <= now)
+    .toSorted((a, b) => a.due - b.due || a.seq - b.seq);
+}
+
+function expired(model: readonly Model[], now: number): Model[] {
+  const expiry = (one: Model): number => (one.state === 'awaiting' ? one.until : one.expires);
+  return model
+    .filter((one) => one.state !== 'claimed' && expiry(one) <= now)
+    .toSorted((a, b) => expiry(a) - expiry(b) || a.seq - b.seq);
+}

@@ -1,0 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { openStore } from '../../../daemon/store/sqlite/sqlite.ts';
+import { describeStore } from '../contract.ts';
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'belfry-store-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+describeStore('the embedded store in memory', () => openStore({ path: ':memory:' }));
+describeStore('the embedded store in a directory', async () =>
+  openStore({ path: await mkdtemp(join(root, 'state-')), reserve: 64 * 1024 }),
+);

@@ -1,0 +1,66 @@
+import type { Acknowledgement } from '../../daemon/core/alerts/alerts.ts';
+import type { AlertDesk, AlertView, SilenceView } from '../../daemon/http/daemon-api.ts';
+
+export const SAMPLE_ALERT: AlertView = {
+  rule: 'disk-full',
+  key: 'db1',
+  state: 'firing',
+  since: '2026-11-23T09:00:00.000Z',
+  last: '2026-11-23T09:05:00.000Z',
+  count: 2,
+  event: 'e-1',
+  told: ['ops'],
+  escalated: 0,
+};
+
+export const SAMPLE_SILENCE: SilenceView = {
+  id: 's-1',
+  origin: 'api',
+  reason: 'release night',
+  match: { rule: 'disk-full' },
+  until: '2026-11-23T11:00:00.000Z',
+  state: 'active',
+  active_until: '2026-11-23T11:00:00.000Z',
+};
+
+/** The daemon's side of alerts and silences, in memory: it writes down what it was asked. */
+export class RecordedDesk implements AlertDesk {
+  readonly acknowledgements: Acknowledgement[] = [];
+  readonly posted: unknown[] = [];
+  readonly expired: string[] = [];
+  firing: AlertView[] = [SAMPLE_ALERT];
+  known: SilenceView[] = [SAMPLE_SILENCE];
+  /** What a posted silence is answered with. */
+  made: Awaited<ReturnType<AlertDesk['silence']>> = {
+    kind: 'made',
+    silence: { ...SAMPLE_SILENCE, would_silence: { alerts: 1, events: 2 } },
+  };
+
+  alerts(rule?: string) {
+    return this.firing.filter((alert) => rule === undefined || alert.rule === rule);
+  }
+
+  async acknowledge(given: Acknowledgement) {
+    this.acknowledgements.push(given);
+    const { key, rule } = given;
+    const acknowledged = this.alerts(rule).filter((alert) => alert.key === key);
+    return acknowledged.length > 0
+      ? { acknowledged: acknowledged.map((alert) => ({ rule: alert.rule, key })) }
+      : { acknowledged, mend: 'firing now: `db1`' };
+  }
+
+  silences() {
+    return this.known;
+  }
+
+  async silence(posted: unknown) {
+    this.posted.push(posted);
+    return this.made;
+  }
+
+  async expireSilence(id: string) {
+    this.expired.push(id);
+    if (id.startsWith('file:')) return { kind: 'file', file: 'night.yaml' } as const;
+    return { kind: this.known.some((silence) => silence.id === id) ? 'expired' : 'none' } as const;
+  }
+}

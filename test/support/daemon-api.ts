@@ -1,0 +1,243 @@
+import { acknowledge } from '../../daemon/core/alerts/alerts.ts';
+import type { Decision, Memory, StateChange } from '../../daemon/core/flow/decision.ts';
+import { decide, type DecideContext } from '../../daemon/core/flow/decide.ts';
+import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
+import type { Event } from '../../daemon/core/event/event.ts';
+import { retime } from '../../daemon/core/flow/reschedule.ts';
+import { decideWake } from '../../daemon/core/flow/wake.ts';
+import type { Json } from '../../daemon/core/values/json.ts';
+import type { Ruleset } from '../../daemon/core/ruleset.ts';
+import { select } from '../../daemon/core/flow/select.ts';
+import { dueByRule } from '../../daemon/core/flow/notified-targets.ts';
+import { StateCache } from '../../daemon/store/states.ts';
+import { rulesetOf } from './compile.ts';
+
+export const START = Date.parse('2026-11-23T09:00:00Z');
+export const SECOND = 1000;
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+const CHANNELS = 'channels: { ops: { type: sink }, boss: { type: sink }, chief: { type: sink } }\n';
+
+/** One message as it went out: `ops: title | body`. */
+export interface Sent {
+  readonly at: number;
+  readonly channel: string;
+  readonly title: string;
+  readonly body: string;
+  readonly status: string;
+  readonly replaceKey: string | undefined;
+}
+
+/** What became of one event: when it came, and later. */
+export interface Fate {
+  readonly event: string;
+  readonly rule: string;
+  readonly outcome: string;
+  readonly reason: string | undefined;
+  readonly errors: readonly string[];
+}
+
+export interface DeskOptions {
+  readonly start?: number;
+  /** Left out where the rules bring their own. */
+  readonly channels?: string;
+}
+
+/** The core with a memory and a clock that moves by command: what a daemon does, less the disk and the sending. */
+export class Desk {
+  ruleset: Ruleset;
+  now: number;
+  readonly sent: Sent[] = [];
+  readonly fates: Fate[] = [];
+  readonly cancelled: string[] = [];
+  #cache = new StateCache();
+  #ids = 0;
+  #events = 0;
+  readonly #channels: string;
+  readonly #waiting: { dueAt: number; readonly delivery: Delivery; readonly sent: Sent }[] = [];
+
+  /** `rules` is the file's text from `rules:` on, and what stands beside it. */
+  constructor(rules: string, { start = START, channels = CHANNELS }: DeskOptions = {}) {
+    this.#channels = channels;
+    this.ruleset = rulesetOf(channels + rules);
+    this.now = start;
+  }
+
+  /** New rules. Returns what the log would say of timers. */
+  edit(rules: string): readonly string[] {
+    this.ruleset = rulesetOf(this.#channels + rules);
+    const { notes, ...decision } = retime(this.ruleset.rules, this.context(), (place) => this.#cache.timesOf(place));
+    this.#apply(decision);
+    this.#reschedule();
+    return notes;
+  }
+
+  /** As at a start with these rules: what has expired is seen, too. */
+  startWith(rules: string): void {
+    this.restart();
+    this.ruleset = rulesetOf(this.#channels + rules);
+    const memory = this.#memoryAt(0);
+    const { notes: _, ...decision } = retime(this.ruleset.rules, { ...this.context(), memory }, (place) =>
+      this.#cache.timesOf(place),
+    );
+    this.#apply(decision);
+    this.#reschedule();
+  }
+
+  #reschedule(): void {
+    for (const waiting of this.#waiting) {
+      const rule = this.ruleset.byName.get(waiting.delivery.rule);
+      waiting.dueAt = (rule && dueByRule(rule, waiting.delivery, waiting.dueAt)) ?? waiting.dueAt;
+    }
+  }
+
+  /** Forgets all but what a disk would have. */
+  restart(): void {
+    const rows = this.rows().map(({ rule, key, step, value, expires, wake }) => [
+      rule,
+      key,
+      step,
+      JSON.stringify(value),
+      expires,
+      wake ?? null,
+    ]);
+    this.#cache = new StateCache();
+    this.#cache.load(rows);
+  }
+
+  /** Everything remembered. */
+  rows(): StateChange[] {
+    const found: StateChange[] = [];
+    for (const [place, { value, expires, wake }] of this.#written) {
+      const [rule, key, step] = JSON.parse(place) as [string, string, string];
+      found.push({ rule, key, step, value, expires, ...(wake !== undefined && { wake }) });
+    }
+    return found;
+  }
+
+  readonly #written = new Map<string, StateChange>();
+
+  /** Takes an event in now. Returns the outcomes by rule. */
+  take(data: Json = {}, more: Record<string, Json> = {}): Record<string, string> {
+    const event: Event = {
+      id: `e${(this.#events += 1)}`,
+      source: 'api',
+      type: 't',
+      time: new Date(this.now).toISOString(),
+      data,
+      ...more,
+    };
+    const decision = decide(event, select(event, this.ruleset, this.now), this.context());
+    this.#apply(decision, event.id);
+    return Object.fromEntries(decision.results.map(({ rule, outcome }) => [rule, outcome]));
+  }
+
+  /** Lets time pass; what is due meanwhile happens at its time. */
+  wait(ms: number): void {
+    this.until(this.now + ms);
+  }
+
+  until(end: number): void {
+    for (let due = this.#nextDue(end); due !== undefined; due = this.#nextDue(end)) {
+      this.now = Math.max(this.now, due);
+      this.#flush();
+      for (const place of this.#cache.due(this.now, 100)) this.#apply(decideWake(place, this.context()));
+    }
+    this.now = end;
+    this.#flush();
+  }
+
+  /** Time passes while nothing runs; what fell due happens at the end of it. */
+  sleep(ms: number): void {
+    this.now += ms;
+    this.restart();
+    this.wait(0);
+  }
+
+  acknowledge(key: string, rule?: string): number {
+    const { acknowledged, ...decision } = acknowledge({ key, ...(rule !== undefined && { rule }) }, this.context());
+    this.#apply(decision);
+    return acknowledged.length;
+  }
+
+  /** Changes states as somebody at a door would. */
+  write(...changes: StateChange[]): void {
+    this.#apply({ results: [], states: changes, deliveries: [] });
+  }
+
+  /** What went out since the last time it was asked: `ops: body`. */
+  heard(): string[] {
+    return this.sent.splice(0).map(({ channel, body }) => `${channel}: ${body}`);
+  }
+
+  context(): DecideContext {
+    return { ruleset: this.ruleset, memory: this.memory(), now: this.now, newId: () => `d${(this.#ids += 1)}` };
+  }
+
+  memory(): Memory {
+    return this.#memoryAt(this.now);
+  }
+
+  #memoryAt(now: number): Memory {
+    return {
+      read: (...place) => deepFrozen(this.#cache.read(...place, now)),
+      each: (...place) => this.#cache.each(...place, now),
+    };
+  }
+
+  get nextWake(): number | undefined {
+    return this.#cache.nextWake;
+  }
+
+  #nextDue(end: number): number | undefined {
+    const times = [this.#cache.nextWake, ...this.#waiting.map(({ dueAt }) => dueAt)].filter(
+      (time) => time !== undefined && time <= end,
+    );
+    return times.length === 0 ? undefined : Math.min(...(times as number[]));
+  }
+
+  #flush(): void {
+    for (const waiting of this.#waiting.filter(({ dueAt }) => dueAt <= this.now)) {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      this.sent.push(waiting.sent);
+    }
+  }
+
+  #apply({ results, states, deliveries, cancels = [], later = [] }: Decision, event = ''): void {
+    const stored = states.map((change) => ({ ...change, value: structuredClone(change.value) }));
+    this.#cache.apply(stored);
+    for (const change of stored) {
+      const place = JSON.stringify([change.rule, change.key, change.step]);
+      if (change.value === null) this.#written.delete(place);
+      else this.#written.set(place, change);
+    }
+    for (const id of cancels) {
+      this.cancelled.push(id);
+      const index = this.#waiting.findIndex(({ delivery }) => delivery.id === id);
+      if (index >= 0) this.#waiting.splice(index, 1);
+    }
+    for (const { delivery, dueAt } of deliveries) {
+      const { title, body, replace_key: replaceKey } = delivery.message;
+      const sent = { at: dueAt, channel: delivery.channel, title, body, status: delivery.status, replaceKey };
+      this.#waiting.push({ dueAt, delivery, sent });
+    }
+    this.#flush();
+    const all = [
+      ...results.map((result) => ({ event, result })),
+      ...later.map((one) => ({ ...one, event: one.event.id })),
+    ];
+    for (const { event: id, result } of all) {
+      const { rule, outcome, reason, errors = [] } = result;
+      this.fates.push({ event: id, rule, outcome, reason, errors });
+    }
+  }
+}
+
+function deepFrozen(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const item of Object.values(value)) deepFrozen(item);
+  }
+  return value;
+}
