@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { beginAhead } from './cli/ahead.ts';
 import type { Terminal } from './cli/render/terminal.ts';
 
 /** The only file that touches the process: argv in, signals as an AbortSignal, exit code out. */
@@ -96,7 +95,6 @@ function endBy(signal: NodeJS.Signals): void {
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
-  beginAhead(argv);
   const { INTERRUPTED, runProgram } = await import('./cli/program.ts');
   const code = await runProgram(argv, terminal, version);
   if (code === INTERRUPTED && interruptedBy !== undefined) endBy(interruptedBy);

@@ -18,7 +18,6 @@ import { readPlaces } from '../reload/daemon-settings.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { openStore } from '../store/sqlite/sqlite.ts';
 import type { Store } from '../store/store.ts';
-import { takeStore } from './early-store.ts';
 import { environmentWarnings, refuseUnsafeEnvironment } from './environment.ts';
 import { Inbox } from './runtime/inbox.ts';
 import { type StatePaths, statePaths } from './paths.ts';
@@ -95,8 +94,6 @@ async function openOn(paths: StatePaths, { options, texts, scrubber, closers, qu
   const key = await fingerprintKey(paths);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber }, texts);
-  const warm = takeStore();
-  closers.own('warm store', () => warm.close());
   const prepared = await live.prepare();
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
   refuseIfMoved(paths, statePaths(prepared.ruleset.daemon, terminal.env, terminal.cwd));
@@ -107,7 +104,7 @@ async function openOn(paths: StatePaths, { options, texts, scrubber, closers, qu
   if (failing.length > 0) throw new InvalidRules(config, failing);
   await checkState(paths);
   if (quiet === undefined) await checkSocketPath(paths.socket, paths.state);
-  const store = await openStore({ path: paths.state, warm });
+  const store = await openStore({ path: paths.state });
   closers.own('store', () => store.close());
   await key.keep();
   const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });

@@ -10,7 +10,7 @@ import { Committer, Writes } from './commit/commit.ts';
 import { type Counters, FACT, NO_COUNTS } from './commit/counters.ts';
 import { SqliteDeliveries } from './pending/deliveries.ts';
 import { prepareDirectory, syncDirectory } from './engine/directory.ts';
-import { type EnginePort, openEngine, type WarmEngine } from './engine/client.ts';
+import { type EnginePort, openEngine } from './engine/client.ts';
 import type { TrimResult, TrimStep } from './history/history.ts';
 import { Sequence } from './events/ids.ts';
 import { KnownNames } from './events/seen-ids.ts';
@@ -34,7 +34,6 @@ export interface SqliteOptions {
   readonly path: string;
   /** Bytes of disk set aside for settling what is on its way when the disk is full. */
   readonly reserve?: number;
-  readonly warm?: WarmEngine;
   /** Bytes of memory for deliveries that were just committed and are claimed next. */
   readonly recent?: number;
 }
@@ -52,7 +51,7 @@ const TRIM_CHUNK = 200;
 export async function openStore(options: SqliteOptions): Promise<Store> {
   const inMemory = options.path === ':memory:';
   const file = inMemory ? ':memory:' : await prepareDirectory(options.path);
-  const port = openEngine(file, options.warm);
+  const port = openEngine(file);
   try {
     const directory = inMemory ? undefined : dirname(file);
     const reserve = new Reserve(directory, options.reserve ?? RESERVE);

@@ -12,36 +12,10 @@ export interface EnginePort {
 
 const isBuilt = import.meta.url.endsWith('.js');
 
-/** A thread for a store that may come: it takes as long to begin as rules take to be read, so both can go at once. It touches nothing until it is taken. */
-export class WarmEngine {
-  #thread: Worker | undefined = isBuilt ? newThread() : undefined;
-
-  constructor() {
-    // Nobody may come for it.
-    this.#thread?.unref();
-  }
-
-  /** Whoever takes it ends it. */
-  take(): Worker | undefined {
-    const thread = this.#thread;
-    this.#thread = undefined;
-    thread?.ref();
-    return thread;
-  }
-
-  async close(): Promise<void> {
-    await this.take()?.terminate();
-  }
-}
-
-function newThread(): Worker {
-  return new Worker(new URL('./sqlite-worker.js', import.meta.url));
-}
-
 /** A worker thread when this is built JavaScript and the database a file; else the same engine in this thread. */
-export function openEngine(file: string, warm?: WarmEngine): EnginePort {
+export function openEngine(file: string): EnginePort {
   if (!isBuilt || file === ':memory:') return new LocalPort(file);
-  return new ThreadPort(warm?.take() ?? newThread(), file);
+  return new ThreadPort(file);
 }
 
 /** What the worker says without being asked. */
@@ -50,14 +24,13 @@ interface Unasked {
 }
 
 class ThreadPort implements EnginePort {
-  readonly #worker: Worker;
+  readonly #worker = new Worker(new URL('./sqlite-worker.js', import.meta.url));
   readonly #waiting: ((reply: Reply) => void)[] = [];
   #fault: (message: string) => void = () => undefined;
   #gone: string | undefined;
 
-  constructor(worker: Worker, file: string) {
-    this.#worker = worker;
-    worker.postMessage({ file });
+  constructor(file: string) {
+    this.#worker.postMessage({ file });
     this.#worker.on('message', (reply: Reply | Unasked) => {
       if ('unasked' in reply) this.#fault(reply.unasked.message);
       else this.#waiting.shift()?.(reply);
