@@ -1,16 +1,14 @@
-import Database from 'libsql';
 import { audit } from '../history/audit.ts';
+import { Connection } from './connection.ts';
 import { DiskWatch, faultOf } from './disk-fault.ts';
 import { FILED_AT_ONCE, fileNames } from '../events/name-index.ts';
 import { trim } from '../history/history.ts';
 import { FileReplaced, OpenFiles } from './open-files.ts';
 import { PROCEDURES } from './procedures.ts';
-import type { Committed, DiskCheck, Read, Reply, Request, Row, TaskName, Value } from './protocol.ts';
+import type { Committed, DiskCheck, Reply, Request, TaskName, Value } from './protocol.ts';
 import { search } from '../history/search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
-import { PROCEDURE_TAKES, type ProcedureName, READS, WRITES, type WriteName } from './statements.ts';
-
-type Prepared = Database.Statement;
+import { PROCEDURE_TAKES, type ProcedureName, WRITES, type WriteName } from './statements.ts';
 
 /** After this many bytes of new rows the log is folded back into the database file. */
 const CHECKPOINT_BYTES = 8 * 1024 * 1024;
@@ -31,10 +29,9 @@ export class NewerSchema extends Error {}
 
 /** SQLite behind a synchronous door: one request, one reply. Lives in a worker thread, or in the main one where there is none. */
 export class SqliteEngine {
-  readonly #db: Database.Database;
+  readonly #db: Connection;
   readonly #disk: DiskWatch;
   readonly #files: OpenFiles;
-  readonly #prepared = new Map<string, Prepared>();
   readonly #writers = new Map<WriteName, Writer>();
   #sinceCheckpoint = 0;
   /** What the tables took when that was last asked, and what was written since. */
@@ -49,7 +46,7 @@ export class SqliteEngine {
 
   /** `file` is a path or `:memory:`. Opens nothing else; tables are made by the first request, `open`. */
   constructor(file: string) {
-    this.#db = new Database(file);
+    this.#db = new Connection(file);
     this.#disk = new DiskWatch(file);
     this.#files = new OpenFiles(file === ':memory:' ? [] : [file, `${file}-wal`]);
   }
@@ -73,7 +70,7 @@ export class SqliteEngine {
       case 'commit':
         return this.#commit(request.writes, request.values);
       case 'read':
-        return request.reads.map((read) => this.rows(read));
+        return request.reads.map((read) => this.#db.rows(read));
       case 'task':
         return this.#run(request.task, request.argument);
       case 'close':
@@ -92,48 +89,15 @@ export class SqliteEngine {
   }
 
   #rollback(): void {
-    // Asking a closed connection whether it is in a transaction aborts the process.
-    if (!this.#db.open || !this.#db.inTransaction) return;
     try {
-      this.#db.exec('ROLLBACK');
+      this.#db.rollback();
     } catch (error) {
       this.#failure = { ok: false, fault: 'failed', message: `rolling back failed: ${String(error)}` };
     }
   }
 
-  /** All rows of a named question. */
-  rows(read: Read): Row[] {
-    return this.statement(READS[read.name].sql).all(read.values) as Row[];
-  }
-
-  /** Prepared once, rows as arrays. */
-  statement(sql: string): Prepared {
-    const known = this.#prepared.get(sql);
-    if (known !== undefined) return known;
-    const made = this.#db.prepare(sql);
-    if (made.reader) made.raw();
-    this.#prepared.set(sql, made);
-    return made;
-  }
-
-  /** Runs in one transaction; what it throws undoes all of it. */
-  transaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
-    const result = work();
-    this.#db.exec('COMMIT');
-    return result;
-  }
-
-  /** What the tables take on disk; pages that are free are not counted. */
-  bytes(): number {
-    const [[pages], [free], [size]] = ['page_count', 'freelist_count', 'page_size'].map(
-      (name) => this.statement(`PRAGMA ${name}`).get([]) as [number],
-    ) as [[number], [number], [number]];
-    return (pages - free) * size;
-  }
-
   #commit(writes: readonly WriteName[], values: readonly Value[]): Committed {
-    const results = this.transaction(() => this.#write(writes, values));
+    const results = this.#db.transaction(() => this.#write(writes, values));
     // After it: what was committed to a file that is gone is not durable, and must not be answered as such.
     this.#files.checkOften();
     this.#countTowardsCheckpoint(values);
@@ -142,7 +106,7 @@ export class SqliteEngine {
   }
 
   #measure(): void {
-    this.#measured = this.bytes();
+    this.#measured = this.#db.bytes();
     this.#sinceMeasured = 0;
   }
 
@@ -157,7 +121,7 @@ export class SqliteEngine {
       if (name === 'eventName') this.#unfiled += 1;
     }
     if (this.#unfiled >= FILED_AT_ONCE) {
-      fileNames(this);
+      fileNames(this.#db);
       this.#unfiled = 0;
     }
     return results;
@@ -171,8 +135,8 @@ export class SqliteEngine {
 
   #makeWriter(name: WriteName): Writer {
     if (isProcedure(name))
-      return { takes: PROCEDURE_TAKES[name], run: (values) => PROCEDURES[name](this, values) ?? null };
-    const statement = this.statement(WRITES[name].sql);
+      return { takes: PROCEDURE_TAKES[name], run: (values) => PROCEDURES[name](this.#db, values) ?? null };
+    const statement = this.#db.statement(WRITES[name].sql);
     return {
       takes: WRITES[name].takes,
       run(values) {
@@ -197,7 +161,7 @@ export class SqliteEngine {
     if (this.#sinceCheckpoint < CHECKPOINT_BYTES || this.#failure !== undefined) return undefined;
     this.#sinceCheckpoint = 0;
     try {
-      this.statement('PRAGMA wal_checkpoint(PASSIVE)').all([]);
+      this.#db.statement('PRAGMA wal_checkpoint(PASSIVE)').all([]);
       return undefined;
     } catch (error) {
       const reply = this.#refusal(error);
@@ -209,29 +173,29 @@ export class SqliteEngine {
     const tasks: Record<TaskName, () => unknown> = {
       open: () => this.#open(),
       trim: () => {
-        const result = trim(this, argument as Parameters<typeof trim>[1]);
+        const result = trim(this.#db, argument as Parameters<typeof trim>[1]);
         this.#measure();
         return result;
       },
       check: () => this.#check(),
-      audit: () => audit(this, argument as Parameters<typeof audit>[1]),
-      search: () => search(this, argument as Parameters<typeof search>[1]),
+      audit: () => audit(this.#db, argument as Parameters<typeof audit>[1]),
+      search: () => search(this.#db, argument as Parameters<typeof search>[1]),
     };
     return tasks[task]();
   }
 
   /** Takes the file for this process alone, and makes the tables when it is new. A file of a newer version is not written to. */
   #open(): { readonly bytes: number } {
-    this.#pragma('locking_mode = EXCLUSIVE');
-    const [version] = this.statement('PRAGMA user_version').get([]) as [number];
+    this.#db.pragma('locking_mode = EXCLUSIVE');
+    const [version] = this.#db.statement('PRAGMA user_version').get([]) as [number];
     if (version > SCHEMA_VERSION) throw new NewerSchema(String(version));
-    this.#pragma('journal_mode = WAL');
-    this.#pragma('synchronous = FULL');
-    this.#pragma('wal_autocheckpoint = 0');
-    this.#pragma('foreign_keys = OFF');
+    this.#db.pragma('journal_mode = WAL');
+    this.#db.pragma('synchronous = FULL');
+    this.#db.pragma('wal_autocheckpoint = 0');
+    this.#db.pragma('foreign_keys = OFF');
     const steps = version === 0 ? [SCHEMA] : MIGRATIONS.slice(version - 1);
     if (steps.length > 0)
-      this.transaction(() => this.#db.exec([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n')));
+      this.#db.transaction(() => this.#db.execute([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n')));
     this.#fileNoted();
     this.#isOpen = true;
     this.#files.begin();
@@ -242,7 +206,7 @@ export class SqliteEngine {
   /** Files the names that were noted before the start. Without room they stay noted, and are filed with the next commit. */
   #fileNoted(): void {
     try {
-      this.transaction(() => fileNames(this));
+      this.#db.transaction(() => fileNames(this.#db));
     } catch (error) {
       if (faultOf(error, this.#disk) !== 'full') throw error;
       this.#rollback();
@@ -256,10 +220,6 @@ export class SqliteEngine {
     return { hasRoom: this.#disk.hasRoom() };
   }
 
-  #pragma(text: string): void {
-    this.#db.prepare(`PRAGMA ${text}`).all([]);
-  }
-
   /**
    * Leaves one file, and its lock free at once: libsql closes the connection only when its statements are collected, so the
    * lock is given up by leaving the WAL mode. Without room for that the log stays, and is read at the next start.
@@ -267,14 +227,13 @@ export class SqliteEngine {
   #close(): void {
     try {
       if (this.#failure === undefined && this.#isOpen) {
-        this.#pragma('wal_checkpoint(TRUNCATE)');
-        this.#pragma('journal_mode = DELETE');
-        this.#pragma('locking_mode = NORMAL');
-        this.#pragma('user_version');
+        this.#db.pragma('wal_checkpoint(TRUNCATE)');
+        this.#db.pragma('journal_mode = DELETE');
+        this.#db.pragma('locking_mode = NORMAL');
+        this.#db.pragma('user_version');
       }
     } finally {
       this.#isOpen = false;
-      this.#prepared.clear();
       this.#writers.clear();
       this.#db.close();
     }

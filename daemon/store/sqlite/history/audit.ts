@@ -2,7 +2,7 @@ import { type Counters, FACT, NO_COUNTS } from '../commit/counters.ts';
 import { forgottenSoFar } from './history.ts';
 import { seqOfId } from '../events/ids.ts';
 import { FIRST_ENDED, STATE, STATE_NAMES } from '../engine/schema.ts';
-import type { SqliteEngine } from '../engine/engine.ts';
+import type { Connection } from '../engine/connection.ts';
 import type { Audit } from '../../store.ts';
 import { toColumn } from '../engine/text.ts';
 
@@ -10,23 +10,20 @@ import { toColumn } from '../engine/text.ts';
 const NAMED = 20;
 
 /** Counts what is stored and looks for contradictions, between two commits. `deadLetters` are the ids in the dead-letter file. */
-export function audit(engine: SqliteEngine, deadLetters: readonly string[]): Audit {
+export function audit(db: Connection, deadLetters: readonly string[]): Audit {
   const events = Object.fromEntries(
-    engine.statement('SELECT summary, count(*) FROM events GROUP BY summary').all([]) as [string, number][],
+    db.statement('SELECT summary, count(*) FROM events GROUP BY summary').all([]) as [string, number][],
   );
-  const byState = engine.statement('SELECT state, count(*) FROM deliveries GROUP BY state').all([]) as [
-    number,
-    number,
-  ][];
+  const byState = db.statement('SELECT state, count(*) FROM deliveries GROUP BY state').all([]) as [number, number][];
   const deliveries: Record<string, number> = {};
   for (const [state, count] of byState) {
     const name = STATE_NAMES[state] ?? `unknown state ${state}`;
     deliveries[name] = (deliveries[name] ?? 0) + count;
   }
   const violations = [
-    ...brokenRows(engine),
-    ...deadLettersAgainstRows(engine, deadLetters),
-    ...countersAgainstRows(engine, events, deliveries),
+    ...brokenRows(db),
+    ...deadLettersAgainstRows(db, deadLetters),
+    ...countersAgainstRows(db, events, deliveries),
   ];
   return { events, deliveries, violations };
 }
@@ -70,29 +67,29 @@ const NEVER: readonly { readonly sql: string; readonly what: string }[] = [
   },
 ];
 
-function brokenRows(engine: SqliteEngine): string[] {
+function brokenRows(db: Connection): string[] {
   const found = NEVER.flatMap(({ sql, what }) =>
     named(
-      (engine.statement(sql).all([]) as [string | number][]).map(([id]) => String(JSON.parse(String(id)))),
+      (db.statement(sql).all([]) as [string | number][]).map(([id]) => String(JSON.parse(String(id)))),
       what,
     ),
   );
-  const [table] = engine
-    .statement(`SELECT count(*) FROM deliveries NOT INDEXED WHERE state < ${FIRST_ENDED}`)
-    .get([]) as [number];
-  const [index] = engine
+  const [table] = db.statement(`SELECT count(*) FROM deliveries NOT INDEXED WHERE state < ${FIRST_ENDED}`).get([]) as [
+    number,
+  ];
+  const [index] = db
     .statement(`SELECT count(*) FROM deliveries INDEXED BY deliveries_owed WHERE state < ${FIRST_ENDED}`)
     .get([]) as [number];
   return table === index ? found : [...found, `${table} deliveries are owed, but the index knows ${index}`];
 }
 
-function deadLettersAgainstRows(engine: SqliteEngine, deadLetters: readonly string[]): string[] {
+function deadLettersAgainstRows(db: Connection, deadLetters: readonly string[]): string[] {
   const inFile = new Set(deadLetters);
   const dead = (
-    engine.statement(`SELECT body -> '$.id' FROM deliveries WHERE state = ${STATE.dead}`).all([]) as [string][]
+    db.statement(`SELECT body -> '$.id' FROM deliveries WHERE state = ${STATE.dead}`).all([]) as [string][]
   ).map(([id]) => JSON.parse(id) as string);
   const missing = dead.filter((id) => !inFile.has(id));
-  const states = deadLetters.map((id) => ({ id, state: stateOf(engine, id) }));
+  const states = deadLetters.map((id) => ({ id, state: stateOf(db, id) }));
   return [
     ...named(missing, 'is dead, but not in the dead-letter file'),
     ...named(
@@ -106,11 +103,9 @@ function deadLettersAgainstRows(engine: SqliteEngine, deadLetters: readonly stri
   ];
 }
 
-function stateOf(engine: SqliteEngine, id: string): number | undefined {
-  const at = engine.statement("SELECT state, body -> '$.id' FROM deliveries WHERE seq = ?");
-  const name = engine.statement('SELECT seq FROM delivery_names WHERE id = ?').get([toColumn(id)]) as
-    | [number]
-    | undefined;
+function stateOf(db: Connection, id: string): number | undefined {
+  const at = db.statement("SELECT state, body -> '$.id' FROM deliveries WHERE seq = ?");
+  const name = db.statement('SELECT seq FROM delivery_names WHERE id = ?').get([toColumn(id)]) as [number] | undefined;
   const seq = name?.[0] ?? seqOfId(id);
   const row = seq === undefined ? undefined : (at.all([seq])[0] as [number, string] | undefined);
   return row !== undefined && JSON.parse(row[1]) === id ? row[0] : undefined;
@@ -118,13 +113,13 @@ function stateOf(engine: SqliteEngine, id: string): number | undefined {
 
 /** Every event and delivery that was ever counted is stored or was forgotten on purpose. */
 function countersAgainstRows(
-  engine: SqliteEngine,
+  db: Connection,
   events: Readonly<Record<string, number>>,
   deliveries: Readonly<Record<string, number>>,
 ): string[] {
-  const row = engine.statement('SELECT value FROM facts WHERE name = ?').get([FACT.counters]) as [string] | undefined;
+  const row = db.statement('SELECT value FROM facts WHERE name = ?').get([FACT.counters]) as [string] | undefined;
   const counted = row === undefined ? NO_COUNTS : (JSON.parse(row[0]) as Counters);
-  const forgotten = forgottenSoFar(engine);
+  const forgotten = forgottenSoFar(db);
   const outcomes = new Set([...Object.keys(events), ...Object.keys(counted.events)]);
   const stored = Object.values(deliveries).reduce((sum, count) => sum + count, 0);
   const sums: [string, number, number][] = [

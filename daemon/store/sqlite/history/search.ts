@@ -5,7 +5,7 @@ import type { Event } from '../../../core/event/event.ts';
 import { seqOfTime, timeOfSeq } from '../events/ids.ts';
 import type { Row } from '../engine/protocol.ts';
 import { FIRST_ENDED, STATE } from '../engine/schema.ts';
-import type { SqliteEngine } from '../engine/engine.ts';
+import type { Connection } from '../engine/connection.ts';
 import { DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_COLUMNS } from '../engine/statements.ts';
 import type { HistoryFilter } from '../../store.ts';
 
@@ -30,25 +30,24 @@ export interface SearchResult {
 const SLACK = 3_600_000;
 
 /** Looks at some rows; what does not fit is passed over. Filters read the JSON as it is stored, so nothing in it can hurt SQL. */
-export function search(engine: SqliteEngine, step: SearchStep): SearchResult {
+export function search(db: Connection, step: SearchStep): SearchResult {
   const { filter, order, from, rows, limit } = step;
   const low = filter.since === undefined ? 0 : seqOfTime(filter.since) - 1;
   const high = filter.until === undefined ? Number.MAX_SAFE_INTEGER : seqOfTime(filter.until + SLACK);
   const [after, before] = order === 'asc' ? [Math.max(low, from ?? 0), high] : [low, Math.min(high, from ?? high)];
   const scan = SCANS[step.what];
   const sql = `${scan.sql} > ? AND ${scan.key} < ? ORDER BY ${scan.key} ${order} LIMIT ?`;
-  const found = engine.statement(sql).all([after, before, rows]) as Row[];
+  const found = db.statement(sql).all([after, before, rows]) as Row[];
   const fits = scan.test(filter);
   const matching: Row[] = [];
   for (const row of found) {
     if (!fits(row)) continue;
     matching.push(row);
-    if (matching.length === limit)
-      return { rows: matching.map((one) => scan.whole(engine, one)), next: Number(row[0]) };
+    if (matching.length === limit) return { rows: matching.map((one) => scan.whole(db, one)), next: Number(row[0]) };
   }
   const last = found.at(-1);
   const more = found.length === rows && last !== undefined;
-  return { rows: matching.map((one) => scan.whole(engine, one)), ...(more && { next: Number(last[0]) }) };
+  return { rows: matching.map((one) => scan.whole(db, one)), ...(more && { next: Number(last[0]) }) };
 }
 
 interface Scan {
@@ -56,7 +55,7 @@ interface Scan {
   readonly key: string;
   test(filter: HistoryFilter): (row: Row) => boolean;
   /** The row with everything that belongs to it. */
-  whole(engine: SqliteEngine, row: Row): Row;
+  whole(db: Connection, row: Row): Row;
 }
 
 const SCANS: Readonly<Record<SearchStep['what'], Scan>> = {
@@ -64,8 +63,7 @@ const SCANS: Readonly<Record<SearchStep['what'], Scan>> = {
     sql: 'SELECT e.seq, e.at, e.body, e.outcomes FROM events e WHERE e.seq',
     key: 'e.seq',
     test: testEvent,
-    whole: (engine, [seq]) =>
-      engine.statement(`SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq = ?`).all([seq])[0] as Row,
+    whole: (db, [seq]) => db.statement(`SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq = ?`).all([seq])[0] as Row,
   },
   deliveries: {
     sql: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERY_TABLES} WHERE d.seq`,
