@@ -7,7 +7,7 @@ const root = path.resolve(import.meta.dirname, '../daemon');
 /** Who may import whom: a room, or one file of it. Arrows run one way. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
-  core: ['lib/time/duration.ts', 'lib/secrets/secret.ts', 'lib/memoize.ts'],
+  core: ['lib/time/duration.ts', 'lib/time/rfc3339.ts', 'lib/secrets/secret.ts', 'lib/memoize.ts'],
   channels: ['core', 'lib'],
   sources: ['core', 'lib'],
   store: ['core', 'lib'],

@@ -1,7 +1,7 @@
 import { acknowledge, silenceChange } from '../core/alerts/alerts.ts';
 import { decide, type DecideContext } from '../core/flow/decide.ts';
 import type { Decision, Memory, RuleResult } from '../core/flow/decision.ts';
-import { API_SOURCE, type Event, type EventInput, OWN_SOURCE } from '../core/event/event.ts';
+import { API_SOURCE, completeEvent, type Event, type EventInput, OWN_SOURCE } from '../core/event/event.ts';
 import { deathNotice } from '../core/delivery/fallback.ts';
 import { decideWake } from '../core/flow/wake.ts';
 import { ownEvents } from '../core/event/own-events.ts';
@@ -147,16 +147,8 @@ export class World {
     own?: Map<string, string>,
   ): readonly RuleResult[] | undefined {
     const now = this.clock.now();
-    const { id, source: _, type, subject, time, data, ...extensions } = input;
-    const event: Event = {
-      id: id ?? this.#newId(),
-      source,
-      type,
-      ...(subject !== undefined && { subject }),
-      time: time ?? new Date(now).toISOString(),
-      data: data ?? null,
-      ...extensions,
-    };
+    const { id } = input;
+    const event = completeEvent(input, now, () => this.#newId(), source);
     if (own !== undefined) write(own, marks);
     const name = JSON.stringify([event.source, event.id]);
     if (id !== undefined && this.#seen.has(name)) return undefined;

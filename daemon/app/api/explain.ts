@@ -1,8 +1,7 @@
 import { channelTypes } from '../../channels/index.ts';
 import type { RuleResult } from '../../core/flow/decision.ts';
-import type { EventInput } from '../../core/event/event.ts';
+import { completeEvent, type EventInput } from '../../core/event/event.ts';
 import { explain, type ExplainContext, type Explanation, NO_MEMORY } from '../../core/explain/explain.ts';
-import { completeEvent } from '../../core/explain/given.ts';
 import type { DaemonPort, ExplainRequest } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { newId } from '../../lib/id.ts';

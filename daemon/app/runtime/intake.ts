@@ -1,13 +1,11 @@
 import type { Decision } from '../../core/flow/decision.ts';
 import { decide } from '../../core/flow/decide.ts';
-import { type Event, type EventInput, OWN_SOURCE } from '../../core/event/event.ts';
+import { API_SOURCE, completeEvent, type Event, type EventInput, OWN_SOURCE } from '../../core/event/event.ts';
 import { BelfryError } from '../../core/problems/failure.ts';
-import type { Json } from '../../core/values/json.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { select } from '../../core/flow/select.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { Crowd } from '../../lib/slot-list.ts';
-import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { Observation } from '../../sources/source.ts';
 import type { Accepted, Arrival, Store } from '../../store/store.ts';
 
@@ -40,9 +38,6 @@ export interface AcceptOptions {
   readonly isSame?: Arrival['isSame'];
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 }
-
-/** Those that every event has its place for; others follow them. */
-const ATTRIBUTES = new Set(['id', 'source', 'type', 'subject', 'time', 'data']);
 
 /** The one door in. What `accept` resolves to is on disk, decided upon by one ruleset, and will be delivered. */
 export class Intake {
@@ -114,21 +109,16 @@ export class Intake {
   }
 
   #arrival(input: EventInput, options: AcceptOptions, now: number): Arrival {
-    const { id, source, type, subject, time, data = null } = input;
-    const from = options.source ?? source ?? 'api';
-    if (from === OWN_SOURCE && options.source !== OWN_SOURCE) {
+    const source = options.source ?? input.source ?? API_SOURCE;
+    if (source === OWN_SOURCE && options.source !== OWN_SOURCE) {
       throw new BelfryError(
         'intake.reserved_source',
         `the source \`${OWN_SOURCE}\` is the daemon's own; name another one`,
       );
     }
-    const event: Record<string, Json> = { id: id ?? this.#parts.newId(), source: from, type };
-    if (subject !== undefined) event.subject = subject;
-    event.time = time ?? rfc3339(now);
-    event.data = data;
-    for (const name in input) if (!ATTRIBUTES.has(name)) event[name] = input[name] ?? null;
+    const event = completeEvent(input, now, this.#parts.newId, source);
     const { marks, isSame } = options;
-    const arrival = { event: event as unknown as Event, mayRepeat: id !== undefined };
+    const arrival = { event, mayRepeat: input.id !== undefined };
     return marks === undefined && isSame === undefined ? arrival : { ...arrival, ...(marks && { marks }), isSame };
   }
 

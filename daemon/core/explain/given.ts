@@ -1,5 +1,5 @@
 import { parseEvents } from '../event/cloudevents.ts';
-import { API_SOURCE, type Event, type EventInput } from '../event/event.ts';
+import type { EventInput } from '../event/event.ts';
 import { isObject } from '../values/json.ts';
 
 export type GivenEvent =
@@ -33,18 +33,4 @@ const DEEPEST = 64;
 function isDeeper(value: unknown, than: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return than === 0 || Object.values(value).some((item) => isDeeper(item, than - 1));
-}
-
-/** With what intake would fill in. */
-export function completeEvent(given: EventInput, now: number, newId: () => string): Event {
-  const { id, source, type, subject, time, data, ...extensions } = given;
-  return {
-    id: id ?? newId(),
-    source: source ?? API_SOURCE,
-    type,
-    ...(subject !== undefined && { subject }),
-    time: time ?? new Date(now).toISOString(),
-    data: data ?? null,
-    ...extensions,
-  };
 }

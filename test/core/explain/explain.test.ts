@@ -3,7 +3,7 @@ import type { Memory, StateChange } from '../../../daemon/core/flow/decision.ts'
 import { decide } from '../../../daemon/core/flow/decide.ts';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import { type ExplainedRule, explain, NO_MEMORY } from '../../../daemon/core/explain/explain.ts';
-import { completeEvent, givenEvent } from '../../../daemon/core/explain/given.ts';
+import { givenEvent } from '../../../daemon/core/explain/given.ts';
 import type { Json } from '../../../daemon/core/values/json.ts';
 import type { Ruleset } from '../../../daemon/core/ruleset.ts';
 import { select } from '../../../daemon/core/flow/select.ts';
@@ -247,15 +247,4 @@ test('an event is taken plain, as a CloudEvent, or out of what has one in it', (
   expect(givenEvent({ event: { data: 1 } })).toMatchObject({ ok: false, pointer: '/event/type' });
   expect(givenEvent(JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`))).toMatchObject({ ok: false });
   for (const wrong of [null, 1, 'text', {}, { type: 1 }]) expect(givenEvent(wrong)).toMatchObject({ ok: false });
-});
-
-test('what a posted event lacks is filled in as it would be', () => {
-  expect(completeEvent({ type: 'a', extra: 1 }, NOW, () => 'new')).toEqual({
-    id: 'new',
-    source: 'api',
-    type: 'a',
-    time: '2026-11-23T09:00:00.000Z',
-    data: null,
-    extra: 1,
-  });
 });
