@@ -1,9 +1,10 @@
+import { CHANNEL_REMOVED, EXPIRED, isExpired, UNACKNOWLEDGED } from '../core/delivery/dead-reason.ts';
 import type { Delivery } from '../core/delivery/delivery.ts';
 import { rfc3339 } from '../lib/time/rfc3339.ts';
 import { Alarm } from './lane/wake-timer.ts';
 import { bury } from './dead-letters/dead-letter.ts';
 import { REMOVED_MARK } from './lane/holds.ts';
-import { EXPIRED, type LaneParts, type LaneStatus, REMOVED, UNACKNOWLEDGED } from './lane/deps.ts';
+import type { LaneParts, LaneStatus } from './lane/deps.ts';
 import { persist } from './lane/retry-disk-full.ts';
 import { Pump } from './lane/run-loop.ts';
 
@@ -150,8 +151,7 @@ export class RemovedChannel {
   }
 
   async #bury(delivery: Delivery, now: number, over: boolean): Promise<void> {
-    const isExpired = (delivery.expiresAt ?? Number.POSITIVE_INFINITY) <= now;
-    const end = isExpired ? EXPIRED : over ? REMOVED : UNACKNOWLEDGED;
+    const end = isExpired(delivery, now) ? EXPIRED : over ? CHANNEL_REMOVED : UNACKNOWLEDGED;
     await bury(delivery, undefined, end, undefined, this.#parts).catch((error: unknown) => {
       this.#parts.store.deliveries.release([delivery.id]);
       throw error;

@@ -1,5 +1,6 @@
 import type { OwedDelivery } from '../core/flow/decision.ts';
-import type { Attempt, DeadClass, DeadError, Delivery } from '../core/delivery/delivery.ts';
+import { type DeadReason, EXPIRED, isExpired } from '../core/delivery/dead-reason.ts';
+import type { Attempt, Delivery } from '../core/delivery/delivery.ts';
 import { type FailureDetail, SendFailure } from '../core/problems/failure.ts';
 import { fallbackOf } from '../core/delivery/fallback.ts';
 import { judge, type Outcome } from '../core/delivery/judge.ts';
@@ -18,12 +19,7 @@ export interface MailboxParts {
   /** What each channel answers, in order; after that `ok`. */
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
   /** A delivery ended dead. */
-  readonly died: (delivery: Delivery, end: End) => void;
-}
-
-export interface End {
-  readonly class: DeadClass;
-  readonly error: DeadError;
+  readonly died: (delivery: Delivery, end: DeadReason) => void;
 }
 
 interface Waiting {
@@ -34,10 +30,6 @@ interface Waiting {
   readonly hanging?: true;
 }
 
-const EXPIRED: End = {
-  class: 'expired',
-  error: { code: 'expired', message: 'its time to live was over before it could be delivered' },
-};
 const RATE_LIMITED: FailureDetail = { status: 429, retryAfter: 60_000, rateLimited: true };
 
 /** What each answer is to whoever sends. */
@@ -94,7 +86,7 @@ export class Mailbox {
 
   #attempt({ delivery, isSent, hanging }: Waiting, now: number): void {
     if (hanging === true) return this.#settle(delivery, failed('unknown', 'timeout', {}), now);
-    if ((delivery.expiresAt ?? Number.POSITIVE_INFINITY) <= now) return this.#bury(delivery, EXPIRED, now);
+    if (isExpired(delivery, now)) return this.#bury(delivery, EXPIRED, now);
     if (!isSent && this.watched) this.#sent.push({ at: now, delivery });
     const answer = this.#answers.get(delivery.channel)?.shift() ?? 'ok';
     if (answer !== 'hang') this.#settle(delivery, OUTCOMES[answer](), now);
@@ -109,7 +101,7 @@ export class Mailbox {
     if (verdict.kind === 'dead') this.#bury({ ...delivery, attempts }, verdict, now);
   }
 
-  #bury(delivery: Delivery, end: End, now: number): void {
+  #bury(delivery: Delivery, end: DeadReason, now: number): void {
     const { ruleset, newId, died } = this.#parts;
     const { fallback = '' } = this.#policy(delivery);
     const next = fallbackOf(delivery, ruleset.channels.get(fallback), { now, newId });

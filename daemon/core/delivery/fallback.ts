@@ -1,5 +1,6 @@
 import type { OwedDelivery } from '../flow/decision.ts';
-import type { DeadClass, DeadError, Delivery } from './delivery.ts';
+import { type DeadReason, isExpired } from './dead-reason.ts';
+import type { Delivery } from './delivery.ts';
 import { type EventInput, OWN_SOURCE } from '../event/event.ts';
 import type { Message } from '../message/message.ts';
 import { ownEvents } from '../event/own-events.ts';
@@ -12,7 +13,7 @@ export function fallbackOf(
   { now, newId }: { readonly now: number; readonly newId: () => string },
 ): OwedDelivery | undefined {
   if (channel === undefined || channel.name === delivery.channel) return undefined;
-  if (delivery.expiresAt !== undefined && delivery.expiresAt <= now) return undefined;
+  if (isExpired(delivery, now)) return undefined;
   return {
     delivery: {
       ...delivery,
@@ -38,7 +39,7 @@ export function messageFor(message: Message, before: string, now: string): Messa
 /** What is told of a delivery that ended dead. Never about its own: a dead notice of a dead notice has no end. */
 export function deathNotice(
   { id, channel, rule, key, message, event }: Delivery,
-  { class: deadClass, error }: { readonly class: DeadClass; readonly error: DeadError },
+  { class: deadClass, error }: DeadReason,
 ): EventInput | undefined {
   if (event.source === OWN_SOURCE) return undefined;
   return ownEvents.deliveryDead({

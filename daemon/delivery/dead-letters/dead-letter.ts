@@ -1,6 +1,7 @@
+import type { DeadReason } from '../../core/delivery/dead-reason.ts';
 import { deathNotice, fallbackOf } from '../../core/delivery/fallback.ts';
 import type { Attempt, DeadLetter, Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
-import type { End, LaneParts } from '../lane/deps.ts';
+import type { LaneParts } from '../lane/deps.ts';
 import { persist } from '../lane/retry-disk-full.ts';
 
 /**
@@ -10,7 +11,7 @@ import { persist } from '../lane/retry-disk-full.ts';
 export async function bury(
   delivery: Delivery,
   attempt: Attempt | undefined,
-  end: End,
+  end: DeadReason,
   fallback: DeliveryPolicy['fallback'],
   parts: LaneParts,
 ): Promise<void> {
@@ -24,7 +25,7 @@ export async function bury(
 export async function layToRest(
   delivery: Delivery,
   attempt: Attempt | undefined,
-  end: End,
+  end: DeadReason,
   fallback: DeliveryPolicy['fallback'],
   parts: LaneParts,
 ): Promise<void> {
@@ -47,7 +48,7 @@ export async function layToRest(
   if (notice !== undefined) notices(notice);
 }
 
-export function letterOf(delivery: Delivery, attempt: Attempt | undefined, end: End, now: number): DeadLetter {
+export function letterOf(delivery: Delivery, attempt: Attempt | undefined, end: DeadReason, now: number): DeadLetter {
   return {
     id: delivery.id,
     dead_at: new Date(now).toISOString(),

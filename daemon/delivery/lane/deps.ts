@@ -1,5 +1,5 @@
 import type { Notifier } from '../../channels/channel.ts';
-import type { DeadClass, DeadError, Delivery } from '../../core/delivery/delivery.ts';
+import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { EventInput } from '../../core/event/event.ts';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
@@ -86,28 +86,6 @@ export interface Hold {
   /** The settings that were refused: other ones deserve another try. */
   readonly fingerprint?: string;
 }
-
-export interface End {
-  readonly class: DeadClass;
-  readonly error: DeadError;
-}
-
-export const REMOVED: End = {
-  class: 'permanent',
-  error: { code: 'channel.removed', message: 'the channel left the rules and did not come back within 24 hours' },
-};
-export const EXPIRED: End = {
-  class: 'expired',
-  error: { code: 'expired', message: 'its time to live was over before it could be delivered' },
-};
-export const UNACKNOWLEDGED: End = {
-  class: 'expired',
-  error: { code: 'receipt.missing', message: 'it was handed over, and nobody acknowledged it in time' },
-};
-export const WAITED_OUT: End = {
-  class: 'exhausted',
-  error: { code: 'give_up', message: 'the channel was failing for longer than `give_up_after`' },
-};
 
 /** Logs why a lane sends nothing for a while, or at all. Returns whether the disk has failed. */
 export function reportTrouble(log: Log, name: string, error: unknown, delivery?: Delivery): boolean {

@@ -1,3 +1,4 @@
+import { type DeadReason, EXPIRED, GAVE_UP, isExpired, UNACKNOWLEDGED } from '../../core/delivery/dead-reason.ts';
 import type { Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import { judge } from '../../core/delivery/judge.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
@@ -8,16 +9,7 @@ import { type DirectResult, directResult } from '../manual/attempt.ts';
 import { Flights } from './in-flight.ts';
 import { bury } from '../dead-letters/dead-letter.ts';
 import { Health, type Lesson } from './health.ts';
-import {
-  type End,
-  EXPIRED,
-  type LaneParts,
-  type LaneStatus,
-  reportTrouble,
-  statusOf,
-  UNACKNOWLEDGED,
-  WAITED_OUT,
-} from './deps.ts';
+import { type LaneParts, type LaneStatus, reportTrouble, statusOf } from './deps.ts';
 import { OpenNotifier } from '../open-notifier.ts';
 import { Pump } from './run-loop.ts';
 import { RateLimit } from './rate.ts';
@@ -215,9 +207,9 @@ export class Lane {
 
   #dispatch(delivery: Delivery): void {
     const now = this.#parts.clock.now();
-    if (delivery.expiresAt !== undefined && now >= delivery.expiresAt) return this.#bury(delivery, EXPIRED);
+    if (isExpired(delivery, now)) return this.#bury(delivery, EXPIRED);
     const probe = this.#health.failing;
-    if (probe && now >= delivery.createdAt + this.#policy.giveUpAfter) return this.#bury(delivery, WAITED_OUT);
+    if (probe && now >= delivery.createdAt + this.#policy.giveUpAfter) return this.#bury(delivery, GAVE_UP);
     if (probe) this.#probing = true;
     this.#limit.take(this.#parts.clock.monotonic());
     const flight = this.#send(delivery, probe).finally(() => {
@@ -271,7 +263,7 @@ export class Lane {
     return learnt;
   }
 
-  #bury(delivery: Delivery, end: End): void {
+  #bury(delivery: Delivery, end: DeadReason): void {
     this.#begin(delivery, bury(delivery, undefined, end, this.#policy.fallback, this.#parts));
   }
 
@@ -283,8 +275,7 @@ export class Lane {
       if ((store.deliveries.nextExpiry(this.name) ?? Number.POSITIVE_INFINITY) > now) return;
       const limit = Math.min(CLAIMED_AT_ONCE, this.#flights.unwritten);
       const expired = await store.deliveries.claimExpired(this.name, { limit, now });
-      for (const delivery of expired)
-        this.#bury(delivery, (delivery.expiresAt ?? Number.POSITIVE_INFINITY) <= now ? EXPIRED : UNACKNOWLEDGED);
+      for (const delivery of expired) this.#bury(delivery, isExpired(delivery, now) ? EXPIRED : UNACKNOWLEDGED);
     }
   }
 
