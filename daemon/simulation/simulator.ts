@@ -5,6 +5,7 @@ import { API_SOURCE, completeEvent, type Event, type EventInput, OWN_SOURCE } fr
 import { deathNotice } from '../core/delivery/fallback.ts';
 import { decideWake } from '../core/flow/wake.ts';
 import { ownEvents } from '../core/event/own-events.ts';
+import { RepeatLimit } from '../lib/faults.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import type { Answer } from '../core/schema/sections/rule-tests.ts';
 import { select } from '../core/flow/select.ts';
@@ -42,7 +43,7 @@ export class World {
   readonly #running: { readonly name: string; readonly source: RunningSource; readonly marks: Map<string, string> }[] =
     [];
   readonly #seen = new Set<string>();
-  readonly #errorsTold = new Map<string, number>();
+  readonly #ruleErrors = new RepeatLimit(OWN_ERRORS_EVERY);
   #later = new Map<string, RuleResult>();
   #ids = 0;
   #own = 0;
@@ -181,10 +182,8 @@ export class World {
   }
 
   #tellErrors({ id, source }: Event, { rule, errors }: RuleResult): void {
-    const now = this.clock.now();
     if (errors === undefined || source === OWN_SOURCE) return;
-    if (now - (this.#errorsTold.get(rule) ?? Number.NEGATIVE_INFINITY) < OWN_ERRORS_EVERY) return;
-    this.#errorsTold.set(rule, now);
+    if (!this.#ruleErrors.passes(rule, this.clock.now())) return;
     this.#raise(ownEvents.ruleError({ rule, reason: errors.join('; '), event: id }));
   }
 

@@ -3,12 +3,12 @@ import { type Event, type EventInput, OWN_SOURCE } from '../../core/event/event.
 import { ownEvents } from '../../core/event/own-events.ts';
 import type { ReloadView } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
+import { RepeatLimit } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 
 /** How often one rule's errors are told as events; every one is counted and logged anyway. Milliseconds. */
-const RULE_ERROR_EVERY = 60_000;
-const MOST_RULES_REMEMBERED = 10_000;
+const RULE_ERROR_EVERY_MS = 60_000;
 
 /** Raises the daemon's own events. They are courtesies: one that cannot be taken is logged, and never holds up what it is about. */
 export class OwnEvents {
@@ -16,7 +16,7 @@ export class OwnEvents {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #scrubber: Scrubber;
-  readonly #ruleErrors = new Map<string, number>();
+  readonly #ruleErrors = new RepeatLimit(RULE_ERROR_EVERY_MS);
 
   constructor(parts: {
     accept: (events: readonly EventInput[]) => Promise<unknown>;
@@ -58,11 +58,7 @@ export class OwnEvents {
   ruleError(event: Event, { rule, errors = [] }: RuleResult): void {
     const reason = errors.join('; ');
     this.#log.warn({ rule, event: event.id, reason }, `${rule}: error`);
-    const now = this.#clock.monotonic();
-    const last = this.#ruleErrors.get(rule);
-    if (event.source === OWN_SOURCE || (last !== undefined && now - last < RULE_ERROR_EVERY)) return;
-    if (this.#ruleErrors.size >= MOST_RULES_REMEMBERED) this.#ruleErrors.clear();
-    this.#ruleErrors.set(rule, now);
+    if (event.source === OWN_SOURCE || !this.#ruleErrors.passes(rule, this.#clock.monotonic())) return;
     this.raise(ownEvents.ruleError({ rule, reason, event: event.id }));
   }
 }

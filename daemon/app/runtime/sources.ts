@@ -2,6 +2,7 @@ import type { Event, EventInput } from '../../core/event/event.ts';
 import type { SourceConfig } from '../../core/ruleset.ts';
 import type { StatusView } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
+import { Faults } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import type { HookRoute, IsSame, Mark, RunningSource, SourceIo, SourceType } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
@@ -142,7 +143,10 @@ export class RunningSources {
   #io(config: SourceConfig, gate: Promise<void>, reported: (trouble: string | undefined) => void): SourceIo {
     const { intake, store, clock, log, troubled } = this.#parts;
     const scope = scopeOf(config);
-    let last: string | undefined;
+    const faults = new Faults<'source'>((trouble) => {
+      reported(trouble);
+      troubled(config.name, config.type, trouble);
+    });
     const emitAll = async (events: readonly EventInput[], marks?: readonly Mark[], isSame?: IsSame) => {
       await gate;
       const options = { source: config.name, ...(marks && { marks: [{ scope, marks }] }), isSame };
@@ -160,12 +164,7 @@ export class RunningSources {
       },
       mark: (marks) => store.marks.write(scope, marks),
       marks: () => store.marks.read(scope),
-      report(trouble) {
-        if (trouble === last) return;
-        last = trouble;
-        reported(trouble);
-        troubled(config.name, config.type, trouble);
-      },
+      report: (trouble) => faults.set('source', trouble),
     };
   }
 }

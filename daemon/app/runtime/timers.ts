@@ -5,9 +5,9 @@ import { decideWake } from '../../core/flow/wake.ts';
 import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
 import { dueByRule } from '../../core/flow/notified-targets.ts';
 import type { Clock } from '../../lib/time/clock.ts';
+import { faultLog } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
-import { LoggedTrouble } from './throttled-log.ts';
 
 export interface TimersParts {
   readonly store: Store;
@@ -31,14 +31,14 @@ const PATIENCE = 1000;
 /** Wakes the states whose time has come: every timer of every rule is a row of the store, and this is the one loop that looks at them. */
 export class Timers {
   readonly #parts: TimersParts;
-  readonly #trouble: LoggedTrouble;
+  readonly #noteFault: (text: string | undefined) => void;
   #cancel: () => void = () => undefined;
   #turn: Promise<void> | undefined;
   #state: 'new' | 'running' | 'stopped' = 'new';
 
   constructor(parts: TimersParts) {
     this.#parts = parts;
-    this.#trouble = new LoggedTrouble(parts.log, 'timers: they are taken again');
+    this.#noteFault = faultLog(parts.log, 'timers: they are taken again');
     parts.store.timers.onEarlier(() => this.#arm());
   }
 
@@ -124,10 +124,10 @@ export class Timers {
     try {
       const now = clock.now();
       await Promise.all(store.timers.due(now, AT_ONCE).map((place) => this.#wake(place, now)));
-      this.#trouble.note(undefined);
+      this.#noteFault(undefined);
       return 0;
     } catch (error) {
-      this.#trouble.note(`timers: not taken; they are tried again: ${(error as Error).message}`);
+      this.#noteFault(`timers: not taken; they are tried again: ${(error as Error).message}`);
       return PATIENCE;
     }
   }
