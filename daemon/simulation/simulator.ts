@@ -10,7 +10,7 @@ import type { Ruleset } from '../core/ruleset.ts';
 import type { Answer } from '../core/schema/sections/rule-tests.ts';
 import { select } from '../core/flow/select.ts';
 import type { Log } from '../lib/log.ts';
-import type { Mark, RunningSource, SourceType } from '../sources/source.ts';
+import type { Checkpoint, RunningSource, SourceType } from '../sources/source.ts';
 import { StateCache } from '../store/states.ts';
 import { Mailbox, type Sent } from './fake-channels.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -40,8 +40,11 @@ export class World {
   readonly #parts: WorldParts;
   readonly #states = new StateCache();
   readonly #mailbox: Mailbox;
-  readonly #running: { readonly name: string; readonly source: RunningSource; readonly marks: Map<string, string> }[] =
-    [];
+  readonly #running: {
+    readonly name: string;
+    readonly source: RunningSource;
+    readonly checkpoints: Map<string, string>;
+  }[] = [];
   readonly #seen = new Set<string>();
   readonly #ruleErrors = new RepeatLimit(OWN_ERRORS_EVERY);
   #later = new Map<string, RuleResult>();
@@ -67,9 +70,9 @@ export class World {
     for (const { name, type, settings } of this.#parts.ruleset.sources.values()) {
       const known = this.#parts.sourceTypes.find((candidate) => candidate.type === type);
       if (known === undefined) continue;
-      const marks = new Map<string, string>();
-      const source = await known.start(settings, this.#io(name, marks));
-      this.#running.push({ name, source, marks });
+      const checkpoints = new Map<string, string>();
+      const source = await known.start(settings, this.#io(name, checkpoints));
+      this.#running.push({ name, source, checkpoints });
     }
     await settled();
   }
@@ -144,13 +147,13 @@ export class World {
   #take(
     input: EventInput,
     source: string,
-    marks: readonly Mark[],
+    checkpoints: readonly Checkpoint[],
     own?: Map<string, string>,
   ): readonly RuleResult[] | undefined {
     const now = this.clock.now();
     const { id } = input;
     const event = completeEvent(input, now, () => this.#newId(), source);
-    if (own !== undefined) write(own, marks);
+    if (own !== undefined) write(own, checkpoints);
     const name = JSON.stringify([event.source, event.id]);
     if (id !== undefined && this.#seen.has(name)) return undefined;
     if (id !== undefined) this.#seen.add(name);
@@ -163,10 +166,10 @@ export class World {
   }
 
   #observe(event: Event, now: number): void {
-    for (const { name, source, marks } of this.#running) {
+    for (const { name, source, checkpoints } of this.#running) {
       const seen = name === event.source ? undefined : source.observe?.(event, now);
       if (seen === undefined) continue;
-      write(marks, seen.marks);
+      write(checkpoints, seen.checkpoints);
       seen.committed();
     }
   }
@@ -207,9 +210,9 @@ export class World {
     return `rehearsed-${(this.#ids += 1)}`;
   }
 
-  #io(name: string, marks: Map<string, string>) {
-    const emit = (event: EventInput, given: readonly Mark[] = []) => {
-      const taken = this.#take(event, name, given, marks);
+  #io(name: string, checkpoints: Map<string, string>) {
+    const emit = (event: EventInput, given: readonly Checkpoint[] = []) => {
+      const taken = this.#take(event, name, given, checkpoints);
       for (const result of taken ?? []) this.#later.set(result.rule, result);
       this.#mailbox.work(this.clock.now());
       return Promise.resolve({ id: event.id ?? '', duplicate: taken === undefined });
@@ -220,19 +223,19 @@ export class World {
       log: this.#parts.log,
       live: Promise.resolve(),
       emit,
-      emitAll: (events: readonly EventInput[], given?: readonly Mark[]) =>
+      emitAll: (events: readonly EventInput[], given?: readonly Checkpoint[]) =>
         Promise.all(events.map((event) => emit(event, given))),
-      mark: (given: readonly Mark[]) => Promise.resolve(write(marks, given)),
-      marks: () => Promise.resolve(new Map(marks)),
+      saveCheckpoints: (given: readonly Checkpoint[]) => Promise.resolve(write(checkpoints, given)),
+      readCheckpoints: () => Promise.resolve(new Map(checkpoints)),
       report: () => undefined,
     };
   }
 }
 
-function write(marks: Map<string, string>, changes: readonly Mark[]): void {
+function write(checkpoints: Map<string, string>, changes: readonly Checkpoint[]): void {
   for (const { key, value } of changes) {
-    if (value === null) marks.delete(key);
-    else marks.set(key, value);
+    if (value === null) checkpoints.delete(key);
+    else checkpoints.set(key, value);
   }
 }
 

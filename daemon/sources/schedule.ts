@@ -7,7 +7,7 @@ import { type Clock, pause } from '../lib/time/clock.ts';
 import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/time/due-times.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, type WrongWords, zoneOrOwn } from './schedule-validation.ts';
 import { Patience, persevere } from '../lib/async/retry.ts';
-import { defineSource, type SourceIo } from './source.ts';
+import { defineSource, type SettingProblem, type SourceIo } from './source.ts';
 
 type Missed = 'skip' | 'once' | 'all';
 
@@ -94,13 +94,7 @@ function kindOf(value: unknown): FieldKind {
   return typeof value === 'boolean' ? 'boolean' : 'any';
 }
 
-interface Found {
-  readonly pointer: string;
-  readonly message: string;
-  readonly mend: string;
-}
-
-function check(settings: Settings): readonly Found[] {
+function check(settings: Settings): readonly SettingProblem[] {
   const kinds = (['cron', 'every', 'at'] as const).filter((kind) => settings[kind] !== undefined);
   if (kinds.length !== 1) {
     const said = kinds.length === 0 ? 'nothing says when' : `both \`${kinds.join('` and `')}\` say when`;
@@ -211,16 +205,16 @@ async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Prom
  */
 async function beginningOf(settings: Settings, io: SourceIo): Promise<{ anchor: number; at: number }> {
   const { cron, every, at } = settings;
-  const marks = await io.marks();
+  const checkpoints = await io.readCheckpoints();
   const words = JSON.stringify([cron ?? null, every ?? null, at ?? null, zoneOf(settings)]);
-  const last = readMark(marks, 'last');
-  const anchor = readMark(marks, 'anchor');
+  const last = readTime(checkpoints, 'last');
+  const anchor = readTime(checkpoints, 'anchor');
   const now = io.clock.now();
   const isAhead = Math.max(last, anchor) > now + FAR_BACK;
   if (isAhead) io.log.warn('the clock was set back by more than a day; due times are counted from now');
-  if (marks.get('when') === words && Number.isFinite(anchor) && !isAhead)
+  if (checkpoints.get('when') === words && Number.isFinite(anchor) && !isAhead)
     return { anchor, at: at === undefined ? Math.max(anchor, last) : last };
-  await io.mark([
+  await io.saveCheckpoints([
     { key: 'anchor', value: new Date(now).toISOString() },
     { key: 'when', value: words },
     ...(isAhead ? [{ key: 'last', value: null }] : []),
@@ -230,8 +224,8 @@ async function beginningOf(settings: Settings, io: SourceIo): Promise<{ anchor: 
 }
 
 /** Milliseconds; before all time when there is none. */
-function readMark(marks: ReadonlyMap<string, string>, key: string): number {
-  const time = Date.parse(marks.get(key) ?? '');
+function readTime(checkpoints: ReadonlyMap<string, string>, key: string): number {
+  const time = Date.parse(checkpoints.get(key) ?? '');
   return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time;
 }
 

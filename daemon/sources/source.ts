@@ -1,116 +1,143 @@
-import type { Static, TSchema } from '../core/schema/type.ts';
+/**
+ * The contract of a source: something that turns the outside world (files, requests, time) into events.
+ *
+ * A source type is declared with `defineSource`. The daemon calls `start` for each source of the rules file, and again with new
+ * settings when they change. The rules for an implementation:
+ *
+ * - Time comes from `io.clock` alone, so that tests need not sleep.
+ * - Progress is saved as checkpoints in the same call as the event (`io.emit(event, checkpoints)`): both are committed in one
+ *   transaction, so that a crash neither loses nor repeats an event. An event with a fixed `id` is deduplicated by that id.
+ * - `emit` rejects while events cannot be stored (disk full). A source that can wait retries with `lib/async/retry.ts`; one that
+ *   answers a client passes the rejection on.
+ * - `start` returns quickly. At a reload it runs while the source that it replaces still works: until `io.live` resolves, emitted
+ *   events wait and checkpoints may still change.
+ * - A condition that lasts is reported with `io.report`, once when it begins and once when it ends; it is not logged each time.
+ */
+import type { SettingProblem } from '../core/compile/registry.ts';
 import type { Event, EventInput } from '../core/event/event.ts';
 import type { EventShape } from '../core/event/shape.ts';
-import type { Clock } from '../lib/time/clock.ts';
+import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Log } from '../lib/log.ts';
+import type { Clock } from '../lib/time/clock.ts';
 
-/** A fact a source wants to find again after a restart, committed in the same transaction as the event beside it. null forgets it. */
-export interface Mark {
+export type { SettingProblem };
+
+/** A source type: one file, or a folder with a file of the same name. */
+export interface SourceType<S extends TSchema = TSchema> {
+  /** The value of `type` in the rules file. */
+  readonly type: string;
+  /** One line for `belfry init` and the reference page. */
+  readonly summary: string;
+  /** Schema of the YAML settings without `type`; its descriptions become the reference page. */
+  readonly settings: S;
+  /** The event types it emits. */
+  readonly events: readonly string[];
+  /** Fields of its events with these settings: a rule that reads other fields gets a warning. Absent if they are unknown. */
+  readonly shapes?: (settings: Static<S>) => readonly EventShape[];
+  /** Names that templates in its settings may use besides the fields of an event. */
+  readonly templateNames?: readonly string[];
+  /** Needs nothing but the clock, so it also runs in rule tests. */
+  readonly runsInTests?: true;
+  /** Problems that the schema cannot express. */
+  readonly check?: (settings: Static<S>) => readonly SettingProblem[];
+  /** Starts the source. `settings` are valid and have their defaults; rejecting keeps the old rules in force. */
+  start(settings: Static<S>, io: SourceIo): Promise<RunningSource>;
+}
+
+export function defineSource<S extends TSchema>(source: SourceType<S>): SourceType {
+  return source as unknown as SourceType;
+}
+
+/** Services of the daemon for one running source. */
+export interface SourceIo {
+  /** The name of the source in the rules file. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Resolves when the rules of this source are in force and the source that it replaces has stopped. */
+  readonly live: Promise<void>;
+  /** Resolves when the event is durable; rejects when it was not stored (disk full, stopping). The daemon sets `source`. */
+  emit(event: EventInput, checkpoints?: readonly Checkpoint[], isSame?: IsSame): Promise<Emitted>;
+  /** Emits several events in one transaction: either all are stored or none. */
+  emitAll(
+    events: readonly EventInput[],
+    checkpoints?: readonly Checkpoint[],
+    isSame?: IsSame,
+  ): Promise<readonly Emitted[]>;
+  /** Saves checkpoints without an event. Resolves when they are durable. */
+  saveCheckpoints(checkpoints: readonly Checkpoint[]): Promise<void>;
+  /** Reads the checkpoints of this source as last committed, by key. */
+  readCheckpoints(): Promise<ReadonlyMap<string, string>>;
+  /** Sets the problem that `belfry status`, `/readyz` and the event `belfry.source.failing` show; undefined clears it. */
+  report(problem: string | undefined): void;
+}
+
+/** A value that the source finds again after a restart, such as an offset. A null value deletes the key. */
+export interface Checkpoint {
   readonly key: string;
   readonly value: string | null;
 }
 
-/** Whether an event whose id was used before is the first one again; one that is not is refused with `store.conflict`. */
-export type IsSame = (first: Event, again: Event) => boolean;
-
-export interface SourceIo {
-  readonly name: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Resolves when the source's events may come in: after the swap, when the one it replaces has stopped. Marks read before may be old. */
-  readonly live: Promise<void>;
-  /** Resolves when the event is durable; rejects when it was not taken (disk full, stopping). `source` is filled in. */
-  emit(
-    event: EventInput,
-    marks?: readonly Mark[],
-    isSame?: IsSame,
-  ): Promise<{ readonly id: string; readonly duplicate: boolean }>;
-  /** The same for several events: all of them are taken, or none. */
-  emitAll(
-    events: readonly EventInput[],
-    marks?: readonly Mark[],
-    isSame?: IsSame,
-  ): Promise<readonly { readonly id: string; readonly duplicate: boolean }[]>;
-  /** Marks without an event (a snapshot's first filling). Durable when it resolves. */
-  mark(marks: readonly Mark[]): Promise<void>;
-  /** The marks of this source as last committed. */
-  marks(): Promise<ReadonlyMap<string, string>>;
-  /** Says how the source is, for `status`, `/readyz` and `belfry.source.failing`; undefined is well. */
-  report(trouble: string | undefined): void;
+export interface Emitted {
+  readonly id: string;
+  /** An event with this id was stored before, so no rule runs for this one. */
+  readonly duplicate: boolean;
 }
 
-/** A request to a webhook source, as the HTTP listener hands it over. Header names are lower case. */
+/** Compares an event with an earlier one of the same id. If they differ, `emit` rejects with `store.conflict`. */
+export type IsSame = (first: Event, again: Event) => boolean;
+
+/** A source that has been started. */
+export interface RunningSource {
+  /** Stops the source. Resolves when it will emit nothing more. */
+  stop(): Promise<void>;
+  /** HTTP routes that the source serves. */
+  readonly routes?: readonly HookRoute[];
+  /**
+   * Inspects each event of the other sources before it is committed; `at` is its arrival in milliseconds. Must not throw or wait.
+   * Returns undefined when the event does not concern this source.
+   */
+  observe?(event: Event, at: number): Observation | undefined;
+  /** A short state for `belfry status`, such as `backup: late`. */
+  detail?(): string | undefined;
+}
+
+/** The result of inspecting an event of another source. */
+export interface Observation {
+  /** Committed in the transaction of the event, so they are stored if and only if the event is. */
+  readonly checkpoints: readonly Checkpoint[];
+  /** Called after the commit; not called when the event was refused. */
+  committed(): void;
+}
+
+/** A route below `/hooks/` or `/beats/`. The HTTP server looks up the live routes at each request. */
+export interface HookRoute {
+  /** Absolute path, such as `/hooks/deploys`. */
+  readonly path: string;
+  /** Also serves the paths below it, such as `/beats/backup/fail`. */
+  readonly subpaths?: true;
+  readonly methods: readonly string[];
+  /** The source authenticates requests itself; without it the server refuses requests from web pages of another origin. */
+  readonly verifies?: true;
+  /** Bytes; the server answers 413 to longer bodies. */
+  readonly maxBody?: number;
+  handle(request: HookRequest): Promise<HookAnswer>;
+}
+
+/** A request as the HTTP server passes it on. Header names are in lower case. */
 export interface HookRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
-  /** The peer's address. */
+  /** IP address of the client. */
   readonly remote: string;
 }
 
 export interface HookAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string as it is, anything else as JSON. */
+  /** A string is sent unchanged, anything else as JSON. */
   readonly body?: unknown;
-}
-
-/** A mount below `/hooks/` or `/beats/`. The listener looks the live routes up at each request. */
-export interface HookRoute {
-  /** `/hooks/deploys` */
-  readonly path: string;
-  /** Paths below it are its own too: `/beats/backup/fail`. */
-  readonly below?: true;
-  readonly methods: readonly string[];
-  /** The source verifies who sends; elsewhere the listener refuses what a page of another origin has a browser send. */
-  readonly verifies?: true;
-  /** Bytes; the listener answers 413 beyond it. */
-  readonly maxBody?: number;
-  handle(request: HookRequest): Promise<HookAnswer>;
-}
-
-/** What a source has seen in an event of another one. */
-export interface Observation {
-  /** Committed in the event's own transaction, so that what was seen is remembered if and only if the event is. */
-  readonly marks: readonly Mark[];
-  /** Called when it is on disk; not when the event was refused. */
-  committed(): void;
-}
-
-export interface RunningSource {
-  /** Stops, and resolves when nothing more will be emitted. */
-  stop(): Promise<void>;
-  readonly routes?: readonly HookRoute[];
-  /**
-   * Looks at every event that comes in, of whatever source but its own, before it is committed; `at` is when it came, in
-   * milliseconds. Neither throws nor waits. Undefined when the event is none of its business.
-   */
-  observe?(event: Event, at: number): Observation | undefined;
-  /** How it is, for `status`, in a few words of its own (`backup: late`); undefined when there is nothing to say. */
-  detail?(): string | undefined;
-}
-
-/** A source type: one file. `settings` is the YAML, less `type`. */
-export interface SourceType<S extends TSchema = TSchema> {
-  readonly type: string;
-  readonly summary: string;
-  readonly settings: S;
-  /** The event types it emits. */
-  readonly events: readonly string[];
-  /** Shapes of its events with these settings; rules that ask for other fields get a warning. Unknown if not given. */
-  readonly shapes?: (settings: Static<S>) => readonly EventShape[];
-  /** Names that templates in its settings may use besides the fields of an event. */
-  readonly templateNames?: readonly string[];
-  /** It needs nothing but time, so it runs in rule tests too. */
-  readonly runsInTests?: true;
-  readonly check?: (
-    settings: Static<S>,
-  ) => readonly { readonly pointer: string; readonly message: string; readonly mend: string }[];
-  start(settings: Static<S>, io: SourceIo): Promise<RunningSource>;
-}
-
-export function defineSource<S extends TSchema>(source: SourceType<S>): SourceType {
-  return source as unknown as SourceType;
 }

@@ -46,6 +46,6 @@ test('what is no beat is said so', async () => {
   expect(await status('/beats/other')).toBe(404);
   const nothing = await ask(to, '/beats/backup/256?key=db1');
   expect([nothing.status, nothing.headers['content-type']]).toEqual([404, 'application/problem+json']);
-  io.mark = () => Promise.reject(new Error('a bug'));
+  io.saveCheckpoints = () => Promise.reject(new Error('a bug'));
   expect((await ask(to, '/beats/backup?key=db1')).status).not.toBe(202);
 });

@@ -316,8 +316,9 @@ describe('a schedule', () => {
     const clock = new VirtualClock('2026-11-23T09:00:00Z');
     const io = recordedIo({ clock });
     let full = true;
-    const mark: RecordedIo['mark'] = (marks) => (full ? Promise.reject(new Error('disk full')) : io.mark(marks));
-    await start({ every: '1m' }, { ...io, mark });
+    const saveCheckpoints: RecordedIo['saveCheckpoints'] = (checkpoints) =>
+      full ? Promise.reject(new Error('disk full')) : io.saveCheckpoints(checkpoints);
+    await start({ every: '1m' }, { ...io, saveCheckpoints });
     await clock.advance(10_000);
     expect(io.reports).toEqual(expect.arrayContaining(['it could not begin: disk full']));
     full = false;

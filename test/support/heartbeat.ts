@@ -83,7 +83,7 @@ export async function startHeart(written: unknown, io: RecordedIo = recordedHear
       const whole = { id: 'e', source: 'api', type: 'backup.done', time: '', data: null, ...event };
       const observation = source.observe?.(whole, clock.now());
       if (observation === undefined || !isStored) return false;
-      for (const { key, value } of observation.marks) {
+      for (const { key, value } of observation.checkpoints) {
         if (value === null) io.stored.delete(key);
         else io.stored.set(key, value);
       }

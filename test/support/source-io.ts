@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { Draft } from '../../daemon/core/compile/context.ts';
 import type { Event, EventInput } from '../../daemon/core/event/event.ts';
 import { BelfryError } from '../../daemon/core/problems/failure.ts';
-import type { IsSame, Mark, SourceIo, SourceType } from '../../daemon/sources/source.ts';
+import type { IsSame, Checkpoint, SourceIo, SourceType } from '../../daemon/sources/source.ts';
 import type { Clock } from '../../daemon/lib/time/clock.ts';
 
 /** What a source is given, and what it did with it. */
@@ -27,14 +27,14 @@ export interface RecordedIoParts {
   readonly events?: EventInput[];
 }
 
-/** The daemon's side of a source in memory: an id that was taken before is a duplicate, and its marks count nevertheless. */
+/** The daemon's side of a source in memory: an id that was taken before is a duplicate, and its checkpoints count nevertheless. */
 export function recordedIo({ clock, name = 'test', stored = new Map(), events = [] }: RecordedIoParts): RecordedIo {
   const refusals: Error[] = [];
   const reports: (string | undefined)[] = [];
   const waiters: { readonly count: number; readonly resolve: () => void }[] = [];
   let tries = 0;
-  const write = (marks: readonly Mark[]): void => {
-    for (const { key, value } of marks) {
+  const write = (checkpoints: readonly Checkpoint[]): void => {
+    for (const { key, value } of checkpoints) {
       if (value === null) stored.delete(key);
       else stored.set(key, value);
     }
@@ -48,13 +48,13 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
     if (!duplicate) events.push({ ...event, id });
     return { id, duplicate };
   };
-  const emitAll: RecordedIo['emitAll'] = async (all, marks = [], isSame = () => true) => {
+  const emitAll: RecordedIo['emitAll'] = async (all, checkpoints = [], isSame = () => true) => {
     tries += 1;
     const refusal = refusals.shift();
     if (refusal !== undefined) throw refusal;
     const accepted = all.map((event) => take(event, isSame));
     for (const waiter of waiters) if (events.length >= waiter.count) waiter.resolve();
-    write(marks);
+    write(checkpoints);
     return accepted;
   };
   return {
@@ -71,12 +71,12 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
       events.length >= count ? Promise.resolve() : new Promise((resolve) => waiters.push({ count, resolve })),
     refuse: (...errors) => void refusals.push(...errors),
     emitAll,
-    emit: async (event, marks, isSame) => (await emitAll([event], marks, isSame))[0]!,
-    async mark(marks) {
-      write(marks);
+    emit: async (event, checkpoints, isSame) => (await emitAll([event], checkpoints, isSame))[0]!,
+    async saveCheckpoints(checkpoints) {
+      write(checkpoints);
     },
     live: Promise.resolve(),
-    marks: async () => new Map(stored),
+    readCheckpoints: async () => new Map(stored),
     report: (trouble) => void reports.push(trouble),
   };
 }

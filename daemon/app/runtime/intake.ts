@@ -104,7 +104,7 @@ export class Intake {
     const observed = this.#parts.observe(arrival.event, now);
     if (observed.length === 0) return arrival;
     for (const { observation } of observed) seen.push(observation);
-    const marks = observed.map(({ scope, observation }) => ({ scope, marks: observation.marks }));
+    const marks = observed.map(({ scope, observation }) => ({ scope, marks: observation.checkpoints }));
     return { ...arrival, marks: [...(arrival.marks ?? []), ...marks] };
   }
 

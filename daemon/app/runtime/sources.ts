@@ -4,7 +4,7 @@ import type { StatusView } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { Faults } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
-import type { HookRoute, IsSame, Mark, RunningSource, SourceIo, SourceType } from '../../sources/source.ts';
+import type { HookRoute, IsSame, Checkpoint, RunningSource, SourceIo, SourceType } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
 import type { Intake, Observed } from './intake.ts';
 
@@ -147,9 +147,9 @@ export class RunningSources {
       reported(trouble);
       troubled(config.name, config.type, trouble);
     });
-    const emitAll = async (events: readonly EventInput[], marks?: readonly Mark[], isSame?: IsSame) => {
+    const emitAll = async (events: readonly EventInput[], checkpoints?: readonly Checkpoint[], isSame?: IsSame) => {
       await gate;
-      const options = { source: config.name, ...(marks && { marks: [{ scope, marks }] }), isSame };
+      const options = { source: config.name, ...(checkpoints && { marks: [{ scope, marks: checkpoints }] }), isSame };
       return intake.accept(events, options);
     };
     return {
@@ -158,12 +158,12 @@ export class RunningSources {
       log: log.child({ source: config.name }),
       live: gate,
       emitAll,
-      async emit(event: EventInput, marks?: readonly Mark[], isSame?: IsSame) {
-        const [accepted] = await emitAll([event], marks, isSame);
+      async emit(event: EventInput, checkpoints?: readonly Checkpoint[], isSame?: IsSame) {
+        const [accepted] = await emitAll([event], checkpoints, isSame);
         return accepted!;
       },
-      mark: (marks) => store.marks.write(scope, marks),
-      marks: () => store.marks.read(scope),
+      saveCheckpoints: (checkpoints) => store.marks.write(scope, checkpoints),
+      readCheckpoints: () => store.marks.read(scope),
       report: (trouble) => faults.set('source', trouble),
     };
   }
@@ -178,5 +178,5 @@ function isObserving({ source }: Running): boolean {
 }
 
 function owns(route: HookRoute, path: string): boolean {
-  return path === route.path || (route.below === true && path.startsWith(`${route.path}/`));
+  return path === route.path || (route.subpaths === true && path.startsWith(`${route.path}/`));
 }

@@ -4,7 +4,7 @@ import { type Static, Type } from '../../core/schema/type.ts';
 import type { ChangeKind } from './changes.ts';
 import { faultOf } from '../watching/globs.ts';
 import { FileWatch } from './watch.ts';
-import { defineSource, type RunningSource, type SourceIo } from '../source.ts';
+import { defineSource, type RunningSource, type SettingProblem, type SourceIo } from '../source.ts';
 
 const KINDS: readonly ChangeKind[] = ['created', 'changed', 'deleted'];
 
@@ -86,13 +86,7 @@ function shapesOf({ events, content }: Settings): readonly EventShape[] {
   });
 }
 
-interface Wrong {
-  readonly pointer: string;
-  readonly message: string;
-  readonly mend: string;
-}
-
-function check({ paths, ignore = [], rescan }: Settings): readonly Wrong[] {
+function check({ paths, ignore = [], rescan }: Settings): readonly SettingProblem[] {
   const short = { pointer: '/rescan', message: 'it would do nothing but look', mend: 'use `1s` or more' };
   return [
     ...checkGlobs('/paths', paths, 'write one like `/srv/inbox/*.csv`; what to leave out stands in `ignore`'),
@@ -101,7 +95,7 @@ function check({ paths, ignore = [], rescan }: Settings): readonly Wrong[] {
   ];
 }
 
-function checkGlobs(pointer: string, globs: readonly string[], mend: string): readonly Wrong[] {
+function checkGlobs(pointer: string, globs: readonly string[], mend: string): readonly SettingProblem[] {
   return globs.flatMap((glob, index) => {
     const message = faultOf(glob);
     const place = globs.length === 1 ? pointer : `${pointer}/${index}`;

@@ -4,11 +4,11 @@ import type { JsonObject } from '../../core/values/json.ts';
 import { type Change, type ChangeKind, FileChanges } from './changes.ts';
 import { compileGlobs, type Globs } from '../watching/globs.ts';
 import { Hints } from '../watching/hints.ts';
-import { outset, unsettledMarks } from './baseline.ts';
+import { outset, unsettledCheckpoints } from './baseline.ts';
 import { type FileState, readState, type Scan, scan } from '../watching/scan.ts';
 import { readText } from './text.ts';
 import { Patience, persevere } from '../../lib/async/retry.ts';
-import type { Mark, SourceIo } from '../source.ts';
+import type { Checkpoint, SourceIo } from '../source.ts';
 
 /** Durations in milliseconds, sizes in bytes. */
 export interface FileWatchSettings {
@@ -25,13 +25,13 @@ export interface FileWatchSettings {
 /** What was there when the source was started. */
 interface Look {
   readonly present: Scan;
-  readonly marks: ReadonlyMap<string, string>;
+  readonly checkpoints: ReadonlyMap<string, string>;
 }
 
 /** Files and folders at which something happened, and when last; monotonic. */
 type Hinted = ReadonlyMap<string, number>;
 
-const MARKS_AT_ONCE = 1000;
+const MAX_BATCH = 1000;
 /** So many events go into one commit together. */
 const EVENTS_AT_ONCE = 256;
 /** No look at notifications alone comes sooner after the one before it, milliseconds: a file that is written all the time raises thousands. */
@@ -75,7 +75,7 @@ export class FileWatch {
   /** What is there now: whatever comes after it is news. */
   async look(): Promise<void> {
     const present = await scan(this.#globs, this.#bases(), this.#signal);
-    this.#look = { present, marks: await this.#io.marks() };
+    this.#look = { present, checkpoints: await this.#io.readCheckpoints() };
   }
 
   /** Until `signal` aborts. Does not reject: what goes wrong is reported and tried again. */
@@ -89,7 +89,7 @@ export class FileWatch {
     this.#signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!this.#signal.aborted) await persevere(() => this.#round(), trying);
     this.#hints.close();
-    await this.#mark(unsettledMarks(this.#changes.unsettled)).catch((error: unknown) =>
+    await this.#save(unsettledCheckpoints(this.#changes.unsettled)).catch((error: unknown) =>
       this.#io.log.warn({ err: error }, 'changes that had not come to rest are told at the next start'),
     );
   }
@@ -107,24 +107,24 @@ export class FileWatch {
   }
 
   async #outset(): Promise<Map<string, FileState>> {
-    const { present, marks: marksThen } = this.#look!;
+    const { present, checkpoints: checkpointsBefore } = this.#look!;
     const { paths, ignore, initial, missed } = this.#settings;
     const words = JSON.stringify([paths, ignore]);
-    const marks = await this.#io.marks();
-    const begun = outset({ globs: this.#globs, words, initial, missed, present, marksThen, marks });
-    await this.#mark(begun.marks);
+    const checkpoints = await this.#io.readCheckpoints();
+    const begun = outset({ globs: this.#globs, words, initial, missed, present, checkpointsBefore, checkpoints });
+    await this.#save(begun.checkpoints);
     return begun.known;
   }
 
-  async #mark(marks: Iterable<Mark>): Promise<void> {
-    let batch: Mark[] = [];
-    for (const mark of marks) {
-      batch.push(mark);
-      if (batch.length < MARKS_AT_ONCE) continue;
-      await this.#io.mark(batch);
+  async #save(checkpoints: Iterable<Checkpoint>): Promise<void> {
+    let batch: Checkpoint[] = [];
+    for (const checkpoint of checkpoints) {
+      batch.push(checkpoint);
+      if (batch.length < MAX_BATCH) continue;
+      await this.#io.saveCheckpoints(batch);
       batch = [];
     }
-    if (batch.length > 0) await this.#io.mark(batch);
+    if (batch.length > 0) await this.#io.saveCheckpoints(batch);
   }
 
   async #lookAtAll(): Promise<void> {
@@ -187,12 +187,12 @@ export class FileWatch {
   /** The snapshot moves on in the transaction that takes the event, so a crash repeats neither and loses neither. */
   async #tell(change: Change): Promise<void> {
     const { file, kind, state } = change;
-    const mark = [{ key: file, value: state ?? null }];
-    if (!this.#settings.events.includes(kind)) await this.#io.mark(mark);
+    const checkpoint = [{ key: file, value: state ?? null }];
+    if (!this.#settings.events.includes(kind)) await this.#io.saveCheckpoints(checkpoint);
     else {
       const data = await this.#dataOf(change);
       if (data === undefined) return this.#changes.unsettle(file, this.#io.clock.monotonic());
-      await this.#io.emit({ type: `file.${kind}`, subject: file, data }, mark);
+      await this.#io.emit({ type: `file.${kind}`, subject: file, data }, checkpoint);
     }
     this.#changes.reported(change);
   }

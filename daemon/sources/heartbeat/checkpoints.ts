@@ -1,10 +1,10 @@
 import { type Change, type Pulse, UNKNOWN } from './state.ts';
-import type { Mark } from '../source.ts';
+import type { Checkpoint } from '../source.ts';
 
 const FIELDS = ['beat', 'counted', 'run', 'down'] as const;
 
-/** One mark for each field: `beat:db1`. */
-export function marksOf(key: string, change: Change): readonly Mark[] {
+/** One checkpoint for each field: `beat:db1`. */
+export function checkpointsOf(key: string, change: Change): readonly Checkpoint[] {
   return FIELDS.flatMap((field) => {
     const value = change[field];
     return value === undefined
@@ -13,10 +13,10 @@ export function marksOf(key: string, change: Change): readonly Mark[] {
   });
 }
 
-/** By key, as `marksOf` wrote them. What does not read is as if it were not there. */
-export function pulsesOf(marks: ReadonlyMap<string, string>): Map<string, Pulse> {
+/** By key, as `checkpointsOf` wrote them. What does not read is as if it were not there. */
+export function pulsesOf(checkpoints: ReadonlyMap<string, string>): Map<string, Pulse> {
   const pulses = new Map<string, Pulse>();
-  for (const [name, text] of marks) {
+  for (const [name, text] of checkpoints) {
     const colon = name.indexOf(':');
     const field = FIELDS.find((candidate) => candidate === name.slice(0, colon));
     const value = field === undefined ? undefined : read(text);

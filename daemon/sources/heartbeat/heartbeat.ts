@@ -9,7 +9,14 @@ import { rhythmOf } from './schedule.ts';
 import { standingOf } from './status.ts';
 import { signalOf } from './url.ts';
 import { HeartbeatWatch, MOST_KEYS } from './watch.ts';
-import { defineSource, type HookAnswer, type HookRequest, type RunningSource, type SourceIo } from '../source.ts';
+import {
+  defineSource,
+  type HookAnswer,
+  type HookRequest,
+  type RunningSource,
+  type SettingProblem,
+  type SourceIo,
+} from '../source.ts';
 import { problem } from '../request-body.ts';
 
 const settingsSchema = strict({
@@ -65,17 +72,11 @@ export const heartbeat = defineSource({
   start: startHeartbeat,
 });
 
-interface Wrong {
-  readonly pointer: string;
-  readonly message: string;
-  readonly mend: string;
-}
-
-function check(settings: Settings): readonly Wrong[] {
+function check(settings: Settings): readonly SettingProblem[] {
   return [...checkWhen(settings), ...checkMatch(settings.match)];
 }
 
-function checkWhen({ every, cron, timezone }: Settings): readonly Wrong[] {
+function checkWhen({ every, cron, timezone }: Settings): readonly SettingProblem[] {
   const mend = 'give exactly one of `every`, `cron`';
   if (every === undefined && cron === undefined) return [{ pointer: '', message: 'nothing says when', mend }];
   if (every !== undefined && cron !== undefined)
@@ -86,7 +87,7 @@ function checkWhen({ every, cron, timezone }: Settings): readonly Wrong[] {
   return wrong === undefined ? [] : [{ pointer: every === undefined ? '/cron' : '/every', ...wrong }];
 }
 
-function checkMatch(match: Settings['match']): readonly Wrong[] {
+function checkMatch(match: Settings['match']): readonly SettingProblem[] {
   const compiled = compileMatch(match ?? {});
   return compiled.ok ? [] : compiled.problems.map((each) => ({ ...each, pointer: `/match${each.pointer}` }));
 }
@@ -120,7 +121,7 @@ function startHeartbeat(settings: Settings, io: SourceIo): Promise<RunningSource
   };
   const observe = observerOf(settings, watch, io);
   return Promise.resolve({
-    routes: [{ path, below: true, methods: METHODS, handle }],
+    routes: [{ path, subpaths: true, methods: METHODS, handle }],
     ...(observe && { observe }),
     detail: () => standingOf(watch.known, watch.now),
     async stop(): Promise<void> {

@@ -13,7 +13,7 @@ export interface Down extends Since {
   readonly seen: number;
 }
 
-/** All that is known of one heartbeat. Each field is a mark of its own, so that a beat can be stored beside whatever else happens. */
+/** All that is known of one heartbeat. Each field is a checkpoint of its own, so that a beat can be stored beside whatever else happens. */
 export interface Pulse {
   /** The last beat. */
   readonly beat: number | null;

@@ -1,11 +1,11 @@
 import { missed, type Named, recovered, type Signal, type Turn, turnOf } from './events.ts';
-import { marksOf } from './checkpoints.ts';
+import { checkpointsOf } from './checkpoints.ts';
 import { outsetOf, type OutsetWords } from './baseline.ts';
 import type { Rhythm } from './schedule.ts';
 import { type Absence, Known, UNKNOWN, changed } from './state.ts';
 import { InTurn } from '../../lib/async/keyed-mutex.ts';
 import { persevere } from '../../lib/async/retry.ts';
-import type { Mark, Observation, SourceIo } from '../source.ts';
+import type { Checkpoint, Observation, SourceIo } from '../source.ts';
 
 export interface WatchSettings extends OutsetWords {
   readonly rhythm: Rhythm;
@@ -24,7 +24,7 @@ const LOOK_EVERY_STEADY = 24 * 60 * 60_000;
 const SLACK = 5_000;
 /** So many events go into one commit together. */
 const AT_ONCE = 256;
-const MARKS_AT_ONCE = 1000;
+const MAX_BATCH = 1000;
 
 /** The heartbeats of one source: stores what comes in, notices what does not. */
 export class HeartbeatWatch {
@@ -84,7 +84,7 @@ export class HeartbeatWatch {
     const { now } = this;
     if (!this.#isReady || this.#absence(now) !== undefined) return;
     await this.#io
-      .mark([aliveMark(now)])
+      .saveCheckpoints([aliveCheckpoint(now)])
       .catch((error: unknown) => this.#io.log.warn({ err: error }, 'the moment of stopping was not stored'));
   }
 
@@ -101,7 +101,7 @@ export class HeartbeatWatch {
   /** A beat found in an event of another source. */
   glimpse(key: string, at: number): Observation | undefined {
     if (!this.#hasRoomFor(key)) return undefined;
-    return { marks: marksOf(key, { beat: at }), committed: () => this.#glimpsed(key, at) };
+    return { checkpoints: checkpointsOf(key, { beat: at }), committed: () => this.#glimpsed(key, at) };
   }
 
   #glimpsed(key: string, at: number): void {
@@ -123,9 +123,14 @@ export class HeartbeatWatch {
 
   async #outset(): Promise<true> {
     const { now, monotonic } = { now: this.now, monotonic: this.#io.clock.monotonic() };
-    const { known, marks } = outsetOf(this.#settings, this.#settings.rhythm, await this.#io.marks(), now);
+    const { known, checkpoints } = outsetOf(
+      this.#settings,
+      this.#settings.rhythm,
+      await this.#io.readCheckpoints(),
+      now,
+    );
     // The sign of life goes last: until then the absence is found again.
-    await this.#mark([...marks, aliveMark(now)]);
+    await this.#save([...checkpoints, aliveCheckpoint(now)]);
     this.#known = known;
     this.#looked = { wall: now, monotonic };
     this.#planned = now + this.#lookEvery;
@@ -143,7 +148,7 @@ export class HeartbeatWatch {
     if (absence !== undefined) await this.#forgive(absence);
     this.#looked = { wall: now, monotonic };
     if (absence !== undefined || Math.abs(now - this.#alive) >= this.#lookEvery) {
-      await this.#mark([aliveMark(now)]);
+      await this.#save([aliveCheckpoint(now)]);
       this.#alive = now;
     }
     await this.#tellAll(now);
@@ -168,7 +173,7 @@ export class HeartbeatWatch {
       const change = known.afterAbsence(absence);
       return change === undefined ? [] : [{ key, change }];
     });
-    await this.#mark(changes.flatMap(({ key, change }) => marksOf(key, change)));
+    await this.#save(changes.flatMap(({ key, change }) => checkpointsOf(key, change)));
     for (const { key, change } of changes) this.#apply(key, { change });
     this.#blindSince = undefined;
     if (changes.length > 0)
@@ -198,10 +203,10 @@ export class HeartbeatWatch {
 
   async #forget(now: number): Promise<void> {
     const strays = this.#strays.splice(0).filter((key) => !this.#known.has(key));
-    await this.#mark(strays.flatMap((key) => marksOf(key, UNKNOWN)));
+    await this.#save(strays.flatMap((key) => checkpointsOf(key, UNKNOWN)));
     const silent = [...this.#known].filter(([key, known]) => key !== '' && this.#isForgotten(known, now));
     if (silent.length === 0) return;
-    await this.#mark(silent.flatMap(([key]) => marksOf(key, UNKNOWN)));
+    await this.#save(silent.flatMap(([key]) => checkpointsOf(key, UNKNOWN)));
     for (const [key, known] of silent) {
       // It came back at this very moment.
       if (this.#known.get(key) !== known) await this.#commit(key, { change: this.#at(key).pulse });
@@ -219,10 +224,10 @@ export class HeartbeatWatch {
   }
 
   async #commit(key: string, { change, event }: Turn): Promise<void> {
-    const marks = marksOf(key, change);
+    const checkpoints = checkpointsOf(key, change);
     try {
-      if (event === undefined) await this.#io.mark(marks);
-      else await this.#io.emit(event, marks);
+      if (event === undefined) await this.#io.saveCheckpoints(checkpoints);
+      else await this.#io.emit(event, checkpoints);
     } catch (error) {
       this.#blindSince ??= this.now;
       throw error;
@@ -243,10 +248,10 @@ export class HeartbeatWatch {
     if (before === undefined || known.isBack || before.pulse.down !== null) this.#stir();
   }
 
-  async #mark(marks: readonly Mark[]): Promise<void> {
+  async #save(checkpoints: readonly Checkpoint[]): Promise<void> {
     try {
-      for (let from = 0; from < marks.length; from += MARKS_AT_ONCE)
-        await this.#io.mark(marks.slice(from, from + MARKS_AT_ONCE));
+      for (let from = 0; from < checkpoints.length; from += MAX_BATCH)
+        await this.#io.saveCheckpoints(checkpoints.slice(from, from + MAX_BATCH));
     } catch (error) {
       this.#blindSince ??= this.now;
       throw error;
@@ -309,6 +314,6 @@ export class HeartbeatWatch {
   }
 }
 
-function aliveMark(now: number): Mark {
+function aliveCheckpoint(now: number): Checkpoint {
   return { key: 'alive', value: JSON.stringify(now) };
 }

@@ -3,14 +3,14 @@ import type { LineFile, ReadLine } from './file.ts';
 import type { LinePattern } from './pattern.ts';
 import { encodeRecord } from './record.ts';
 import { Patience } from '../../lib/async/retry.ts';
-import type { Mark, SourceIo } from '../source.ts';
+import type { Checkpoint, SourceIo } from '../source.ts';
 
 /** So many go into one commit together. */
 const MOST_AT_ONCE = 128;
 
 interface Telling {
   readonly event: EventInput;
-  readonly mark: Mark & { readonly value: string };
+  readonly checkpoint: Checkpoint & { readonly value: string };
   readonly read: ReadLine;
 }
 
@@ -47,14 +47,14 @@ export class LineTelling {
   async #hand(file: LineFile, tellings: readonly Telling[]): Promise<number> {
     const { io, refused, signal } = this.#parts;
     file.isTelling = true;
-    const results = await Promise.allSettled(tellings.map(({ event, mark }) => io.emit(event, [mark])));
+    const results = await Promise.allSettled(tellings.map(({ event, checkpoint }) => io.emit(event, [checkpoint])));
     file.isTelling = false;
     const first = results.findIndex(({ status }) => status === 'rejected');
     const taken = first === -1 ? tellings : tellings.slice(0, first);
     const last = taken.at(-1);
     if (last !== undefined) {
       file.settle(last.read.record);
-      file.stored = last.mark.value;
+      file.stored = last.checkpoint.value;
     }
     const refusal = results[first];
     if (refusal?.status !== 'rejected') {
@@ -66,8 +66,8 @@ export class LineTelling {
     }
     file.pace = 1;
     const isHole = results.slice(first).some(({ status }) => status === 'fulfilled');
-    // The mark is that of a later line. What was taken already is a repetition then, and known by its id.
-    if (isHole) await io.mark([{ key: file.key, value: file.stored ?? null }]).catch(() => undefined);
+    // The checkpoint is that of a later line. What was taken already is a repetition then, and known by its id.
+    if (isHole) await io.saveCheckpoints([{ key: file.key, value: file.stored ?? null }]).catch(() => undefined);
     refused(`a line was not taken: ${(refusal.reason as Error).message}`);
     await this.#patience.wait(io.clock, signal);
     return taken.length;
@@ -87,6 +87,6 @@ export class LineTelling {
     };
     const id = `${io.name}:${record.life}:${line.start}`;
     const event = { id, type: 'line', subject: record.path, data };
-    return { event, mark: { key: file.key, value: encodeRecord(record) }, read };
+    return { event, checkpoint: { key: file.key, value: encodeRecord(record) }, read };
   }
 }

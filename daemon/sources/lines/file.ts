@@ -2,7 +2,7 @@ import type { FileState } from '../watching/scan.ts';
 import { type LineReader, type Opened, openReader } from './reader.ts';
 import { advanced, begunAnew, encodeRecord, type LineRecord, lengthOf } from './record.ts';
 import { type Line, TRAIL } from './splitter.ts';
-import type { Mark } from '../source.ts';
+import type { Checkpoint } from '../source.ts';
 
 /** One line, and what is stored of the file when it has been told. */
 export interface ReadLine {
@@ -14,7 +14,7 @@ export type Ready = { readonly kind: 'ready' } | Exclude<Opened, { readonly kind
 
 /** A file that is followed, under whatever name it lies. */
 export class LineFile {
-  /** Of its mark. */
+  /** Of its checkpoint. */
   readonly key: string;
   /** Device and inode. */
   readonly id: string;
@@ -22,13 +22,13 @@ export class LineFile {
   place: string | undefined;
   /** As it was last seen. */
   state: FileState | undefined;
-  /** Some of its lines are being taken, and their marks with them. */
+  /** Some of its lines are being taken, and their checkpoints with them. */
   isTelling = false;
   /** How many lines go out together. */
   pace = 1;
   /** When something last happened to it, monotonic. */
   stirredAt = 0;
-  /** The value of its mark, as last written. */
+  /** The value of its checkpoint, as last written. */
   stored: string | undefined;
   #record: LineRecord;
   #reader: LineReader | undefined;
@@ -59,8 +59,8 @@ export class LineFile {
     return this.#reader?.position ?? this.#record.offset;
   }
 
-  /** Its mark, if that is not yet stored, nor about to be. */
-  get unstored(): Mark | undefined {
+  /** Its checkpoint, if that is not yet stored, nor about to be. */
+  get unstored(): Checkpoint | undefined {
     if (this.isTelling) return undefined;
     const value = encodeRecord(this.#record);
     return value === this.stored ? undefined : { key: this.key, value };

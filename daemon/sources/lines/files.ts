@@ -4,7 +4,7 @@ import type { Globs } from '../watching/globs.ts';
 import type { FileState, Scan } from '../watching/scan.ts';
 import { LineFile } from './file.ts';
 import { decodeRecord, encodeRecord, type LineRecord, newRecord } from './record.ts';
-import type { Mark } from '../source.ts';
+import type { Checkpoint } from '../source.ts';
 
 /** What is known of a file that is not followed just now. */
 interface Stored {
@@ -19,7 +19,7 @@ export interface Moment {
   readonly wall: number;
 }
 
-/** The key of a file's mark begins so. */
+/** The key of a file's checkpoint begins so. */
 const FILE = 'file:';
 /** Of files that are no more so many are remembered, since a folder that is not mounted looks as if they were gone. */
 export const MOST_GONE = 10_000;
@@ -42,13 +42,13 @@ export class LineFiles {
   readonly #due = new Set<LineFile>();
   /** By inode. The last one was there last. */
   readonly #stored = new Map<string, Stored[]>();
-  /** Marks of files that are gone, still to be stored. */
-  #gone: Mark[] = [];
+  /** Checkpoints of files that are gone, still to be stored. */
+  #gone: Checkpoint[] = [];
   #hasNew = false;
 
-  constructor(globs: Globs, marks: ReadonlyMap<string, string>) {
+  constructor(globs: Globs, checkpoints: ReadonlyMap<string, string>) {
     this.#globs = globs;
-    for (const [key, value] of marks) {
+    for (const [key, value] of checkpoints) {
       const record = key.startsWith(FILE) ? decodeRecord(value) : undefined;
       if (record !== undefined) this.#remember({ key, record, value });
     }
@@ -161,21 +161,21 @@ export class LineFiles {
   }
 
   /** What is known and not stored yet; of those that are gone, as many as are remembered. */
-  unstored(): readonly Mark[] {
-    const marks = [...this.#gone, ...this.#surplus()];
-    for (const file of this.#byId.values()) if (file.unstored !== undefined) marks.push(file.unstored);
-    return marks;
+  unstored(): readonly Checkpoint[] {
+    const checkpoints = [...this.#gone, ...this.#surplus()];
+    for (const file of this.#byId.values()) if (file.unstored !== undefined) checkpoints.push(file.unstored);
+    return checkpoints;
   }
 
   /** These are on disk. */
-  stored(marks: readonly Mark[]): void {
+  stored(checkpoints: readonly Checkpoint[]): void {
     this.#hasNew = false;
-    const values = new Map(marks.map(({ key, value }) => [key, value]));
+    const values = new Map(checkpoints.map(({ key, value }) => [key, value]));
     this.#gone = this.#gone.filter(({ key }) => !values.has(key));
     for (const file of this.#byId.values()) file.stored = values.get(file.key) ?? file.stored;
   }
 
-  #surplus(): readonly Mark[] {
+  #surplus(): readonly Checkpoint[] {
     const gone = [...this.#stored.values()].flat().filter(({ record }) => record.gone !== undefined);
     if (gone.length <= MOST_GONE) return [];
     gone.sort((one, other) => one.record.gone! - other.record.gone!);

@@ -4,7 +4,7 @@ import { type Static, Type } from '../../core/schema/type.ts';
 import { faultOf } from '../watching/globs.ts';
 import { faultOfPattern, groupNames } from './pattern.ts';
 import { LineWatch } from './watch.ts';
-import { defineSource, type RunningSource, type SourceIo } from '../source.ts';
+import { defineSource, type RunningSource, type SettingProblem, type SourceIo } from '../source.ts';
 
 const settings = strict({
   paths: oneOrMany(glob(), {
@@ -61,13 +61,7 @@ function groupsOf(match: string | undefined): Readonly<Record<string, FieldKind>
   return Object.fromEntries(groupNames(match).map((name) => [name, 'text' as const]));
 }
 
-interface Wrong {
-  readonly pointer: string;
-  readonly message: string;
-  readonly mend: string;
-}
-
-function check({ paths, match, max_line: maxLine }: Settings): readonly Wrong[] {
+function check({ paths, match, max_line: maxLine }: Settings): readonly SettingProblem[] {
   const wrongPaths = paths.flatMap((glob, index) => {
     const message = faultOf(glob);
     const pointer = paths.length === 1 ? '/paths' : `/paths/${index}`;

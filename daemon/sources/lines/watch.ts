@@ -4,12 +4,12 @@ import { compileGlobs, type Globs, isBelow } from '../watching/globs.ts';
 import { Hints } from '../watching/hints.ts';
 import { type Scan, scan } from '../watching/scan.ts';
 import { LineFiles, type Moment } from './files.ts';
-import { outsetMarks } from './baseline.ts';
+import { baselineCheckpoints } from './baseline.ts';
 import { compileLinePattern } from './pattern.ts';
 import { LineReading } from './reading.ts';
 import { LineTelling } from './emitter.ts';
 import { persevere } from '../../lib/async/retry.ts';
-import type { Mark, SourceIo } from '../source.ts';
+import type { Checkpoint, SourceIo } from '../source.ts';
 
 /** Sizes in bytes. */
 export interface LineWatchSettings {
@@ -28,7 +28,7 @@ const HINT_REST = 20;
 const MOST_HINTS = 10_000;
 /** How often it is stored how far lines were read that were of no interest, milliseconds. */
 const STORED_EVERY = 10_000;
-const MARKS_AT_ONCE = 1000;
+const MAX_BATCH = 1000;
 type Trouble = 'scan' | 'hints' | 'read' | 'intake' | 'store';
 
 /** Looks where it is hinted at, and everywhere every few seconds; reads what has changed and tells its lines. */
@@ -97,8 +97,16 @@ export class LineWatch {
 
   async #outset(present: Scan): Promise<LineFiles> {
     const { paths, from } = this.#settings;
-    await this.#mark(outsetMarks({ paths, from, present, marks: await this.#io.marks(), now: this.#io.clock.now() }));
-    return new LineFiles(this.#globs, await this.#io.marks());
+    await this.#save(
+      baselineCheckpoints({
+        paths,
+        from,
+        present,
+        checkpoints: await this.#io.readCheckpoints(),
+        now: this.#io.clock.now(),
+      }),
+    );
+    return new LineFiles(this.#globs, await this.#io.readCheckpoints());
   }
 
   /** Looking goes on while lines wait to be taken: who comes and goes then must not be missed. */
@@ -166,18 +174,18 @@ export class LineWatch {
 
   /** Stores what was read but was not told. */
   async #store(): Promise<void> {
-    const marks = this.#files.unstored();
-    await this.#mark(marks);
-    this.#files.stored(marks);
+    const checkpoints = this.#files.unstored();
+    await this.#save(checkpoints);
+    this.#files.stored(checkpoints);
   }
 
   #now(): Moment {
     return { now: this.#io.clock.monotonic(), wall: this.#io.clock.now() };
   }
 
-  async #mark(marks: readonly Mark[]): Promise<void> {
-    for (let from = 0; from < marks.length; from += MARKS_AT_ONCE)
-      await this.#io.mark(marks.slice(from, from + MARKS_AT_ONCE));
+  async #save(checkpoints: readonly Checkpoint[]): Promise<void> {
+    for (let from = 0; from < checkpoints.length; from += MAX_BATCH)
+      await this.#io.saveCheckpoints(checkpoints.slice(from, from + MAX_BATCH));
   }
 
   #bases(): string[] {

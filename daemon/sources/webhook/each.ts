@@ -1,7 +1,7 @@
 import type { EventInput } from '../../core/event/event.ts';
 import { isObject, type Json } from '../../core/values/json.ts';
 import { newId } from '../../lib/id.ts';
-import type { Wrong } from './verify/scheme.ts';
+import type { SettingProblem } from '../source.ts';
 import { eventOf, type EventTemplates, hookScope, short, type Subject, type Told } from './event.ts';
 
 /** Why a body has no list that could be taken. */
@@ -85,7 +85,7 @@ function elementsOf(
 }
 
 /** Problems of the setting `event.each`. */
-export function checkEach(each: string | undefined): readonly Wrong[] {
+export function checkEach(each: string | undefined): readonly SettingProblem[] {
   if (each === undefined || PATH.test(each)) return [];
   const names = /^[\s{]*(?:body\.)?([\w-]+(?:\.[\w-]+)*)[\s}]*$/.exec(each)?.[1];
   const mend =

@@ -6,11 +6,19 @@ import { oneOrMany, rate, size, strict, template } from '../../core/schema/field
 import { type Static, Type } from '../../core/schema/type.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Rate } from '../../lib/time/duration.ts';
-import { defineSource, type HookAnswer, type HookRequest, type IsSame, type Mark, type SourceIo } from '../source.ts';
+import {
+  defineSource,
+  type HookAnswer,
+  type HookRequest,
+  type IsSame,
+  type Checkpoint,
+  type SettingProblem,
+  type SourceIo,
+} from '../source.ts';
 import { checkVerify, openVerification, type Verification, verifySetting } from './verify/index.ts';
 import { openReplays, type Replays } from './verify/replays.ts';
 import { sameBody } from './verify/same-body.ts';
-import type { Proof, Wrong } from './verify/scheme.ts';
+import type { Proof } from './verify/scheme.ts';
 import { problem, readBody } from '../request-body.ts';
 import { checkEach, eventsOf } from './each.ts';
 import { DEFAULT_TYPE, hookScope, told } from './event.ts';
@@ -124,7 +132,7 @@ function fixedType(template: Template | undefined): { readonly type?: string } {
   return /\{[{%]/.test(type) || type === '' ? {} : { type };
 }
 
-function checkAllow(allow: readonly string[] | undefined): readonly Wrong[] {
+function checkAllow(allow: readonly string[] | undefined): readonly SettingProblem[] {
   const mend = 'write a network such as `192.0.2.0/24` or `2001:db8::/32`, or a whole address';
   return (allow ?? []).flatMap((text, index) =>
     readNetwork(text) === undefined
@@ -236,9 +244,9 @@ async function take(
   }
   // The provider's id belongs to one body; an id by `event.id` says itself which bodies are one event.
   const isSame = made.hasProvidersId ? sameBody(verification?.changing) : undefined;
-  const marks = replays.remember(once);
+  const checkpoints = replays.remember(once);
   try {
-    const events = await accepted(made.events, marks, isSame, io);
+    const events = await accepted(made.events, checkpoints, isSame, io);
     const { status = 202, body: text } = settings.respond ?? {};
     const whole = hookScope(said, io.name, time, { data: body });
     return { status, ...answerBody(text, events, whole, settings.event?.each !== undefined, failed) };
@@ -252,13 +260,13 @@ type Accepted = Awaited<ReturnType<SourceIo['emit']>>;
 
 async function accepted(
   events: readonly EventInput[],
-  marks: readonly Mark[],
+  checkpoints: readonly Checkpoint[],
   isSame: IsSame | undefined,
   io: SourceIo,
 ): Promise<readonly Accepted[]> {
-  if (events.length > 0) return io.emitAll(events, marks, isSame);
+  if (events.length > 0) return io.emitAll(events, checkpoints, isSame);
   io.log.info('a request had an empty list: it is no event');
-  await io.mark(marks);
+  await io.saveCheckpoints(checkpoints);
   return [];
 }
 

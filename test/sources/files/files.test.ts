@@ -115,7 +115,7 @@ test('with missed: false nothing of the past is told; with initial: true what is
   await writeFile(at('b'), '1');
   const second = recordedIo({ clock: systemClock, stored });
   await start({ paths: at('*'), initial: true, missed: false }, second);
-  await second.mark([]);
+  await second.saveCheckpoints([]);
   await writeFile(at('c'), '1');
   await second.arrived(1);
   expect(told(second).filter((line) => line.endsWith(' b'))).toEqual([]);
@@ -429,11 +429,11 @@ test('the first look at many files is stored in few writes, and begins again whe
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   let writes = 0;
-  const mark: RecordedIo['mark'] = (marks) => {
+  const saveCheckpoints: RecordedIo['saveCheckpoints'] = (checkpoints) => {
     writes += 1;
-    return writes === 2 ? Promise.reject(new Error('disk full')) : io.mark(marks);
+    return writes === 2 ? Promise.reject(new Error('disk full')) : io.saveCheckpoints(checkpoints);
   };
-  await start({ paths: at('*'), rescan: '1h' }, { ...io, mark });
+  await start({ paths: at('*'), rescan: '1h' }, { ...io, saveCheckpoints });
   await clock.advance(100);
   expect(io.reports).toEqual(['disk full']);
   await clock.advance(1000);
@@ -474,10 +474,10 @@ test('it stops when it is told so while an event is being taken', async () => {
   let taken = (): void => undefined;
   let asked = (): void => undefined;
   const isAsked = new Promise<void>((resolve) => (asked = resolve));
-  const emit: RecordedIo['emit'] = async (event, marks) => {
+  const emit: RecordedIo['emit'] = async (event, checkpoints) => {
     asked();
     await new Promise<void>((resolve) => (taken = resolve));
-    return io.emit(event, marks);
+    return io.emit(event, checkpoints);
   };
   await writeFile(at('a'), '1');
   const source = await start({ paths: at('*'), initial: true, settle: '0s', rescan: '1h' }, { ...io, emit });

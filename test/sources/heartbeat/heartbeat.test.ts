@@ -245,14 +245,14 @@ describe('a heartbeat over restarts', () => {
     const io = recordedHeart();
     let read = (): void => undefined;
     const reading = new Promise<void>((resolve) => (read = resolve));
-    const marks: typeof io.marks = async () => {
+    const readCheckpoints: typeof io.readCheckpoints = async () => {
       const stored = new Map(io.stored);
       await reading;
       return stored;
     };
     const { clock, source, pass } = await startHeart(
       { every: '10m', match: { type: 'backup.done' } },
-      { ...io, marks },
+      { ...io, readCheckpoints },
     );
     pass({});
     read();

@@ -86,8 +86,10 @@ describe('a heartbeat on a full disk', () => {
         get tries() {
           return io.tries;
         },
-        mark: (marks) => (disk.full ? Promise.reject(new Error('disk full')) : io.mark(marks)),
-        emit: (event, marks) => (disk.full ? Promise.reject(new Error('disk full')) : io.emit(event, marks)),
+        saveCheckpoints: (checkpoints) =>
+          disk.full ? Promise.reject(new Error('disk full')) : io.saveCheckpoints(checkpoints),
+        emit: (event, checkpoints) =>
+          disk.full ? Promise.reject(new Error('disk full')) : io.emit(event, checkpoints),
       },
     };
     return disk;
@@ -112,11 +114,11 @@ describe('a heartbeat on a full disk', () => {
   it('does not take for missed what was refused, also if that was the only one', async () => {
     const io = recordedHeart();
     let refusals = 0;
-    const mark: typeof io.mark = (marks) =>
-      refusals > 0 && marks.some(({ key }) => key === 'beat:')
+    const saveCheckpoints: typeof io.saveCheckpoints = (checkpoints) =>
+      refusals > 0 && checkpoints.some(({ key }) => key === 'beat:')
         ? ((refusals -= 1), Promise.reject(new Error('disk full')))
-        : io.mark(marks);
-    const { clock, beat } = await startHeart(hourly, { ...io, mark });
+        : io.saveCheckpoints(checkpoints);
+    const { clock, beat } = await startHeart(hourly, { ...io, saveCheckpoints });
     await beat();
     await clock.advance(HOUR);
     refusals = 1;
@@ -188,9 +190,9 @@ describe('a heartbeat to which much happens at once', () => {
   it('stays down by a failure that was reported after a beat, though both are stored together', async () => {
     const io = recordedHeart();
     let store = (): void => undefined;
-    const emit: typeof io.emit = async (event, marks) => {
+    const emit: typeof io.emit = async (event, checkpoints) => {
       await new Promise<void>((resolve) => (store = resolve));
-      return io.emit(event, marks);
+      return io.emit(event, checkpoints);
     };
     const { clock, beat, source } = await startHeart(often, { ...io, emit });
     await clock.advance(MINUTE);
@@ -221,7 +223,7 @@ describe('a heartbeat to which much happens at once', () => {
     await Promise.all(Array.from({ length: 9_999 }, (_, n) => beat('', { query: `key=h${n}` })));
     const seen = ['a', 'b'].map((data) => source.observe?.({ ...done, data }, clock.now()));
     for (const each of seen) {
-      for (const { key, value } of each!.marks) io.stored.set(key, value!);
+      for (const { key, value } of each!.checkpoints) io.stored.set(key, value!);
       each!.committed();
     }
     await clock.advance(0);

@@ -7,7 +7,7 @@ const often = { every: '10m', grace: '1m' };
 describe('the URL of a heartbeat', () => {
   it('is its own, and takes three methods', async () => {
     const { source } = await startHeart(often);
-    expect(source.routes).toMatchObject([{ path: '/beats/backup', below: true, methods: ['GET', 'HEAD', 'POST'] }]);
+    expect(source.routes).toMatchObject([{ path: '/beats/backup', subpaths: true, methods: ['GET', 'HEAD', 'POST'] }]);
   });
 
   it('tells a failure with what the job said, and how long it ran', async () => {
@@ -89,11 +89,11 @@ describe('the URL of a heartbeat', () => {
   it('answers only when the beat is stored', async () => {
     const io = recordedHeart();
     let store = (): void => undefined;
-    const mark: typeof io.mark = (marks) =>
-      marks.some(({ key }) => key === 'beat:')
-        ? new Promise((resolve) => (store = () => void io.mark(marks).then(resolve)))
-        : io.mark(marks);
-    const { clock, beat } = await startHeart(often, { ...io, mark });
+    const saveCheckpoints: typeof io.saveCheckpoints = (checkpoints) =>
+      checkpoints.some(({ key }) => key === 'beat:')
+        ? new Promise((resolve) => (store = () => void io.saveCheckpoints(checkpoints).then(resolve)))
+        : io.saveCheckpoints(checkpoints);
+    const { clock, beat } = await startHeart(often, { ...io, saveCheckpoints });
     let answered = false;
     const answer = beat().then(() => (answered = true));
     await clock.advance(SECOND);

@@ -179,13 +179,14 @@ test('whenever it is killed, what was taken is not told again and nothing else i
       { paths: at('*'), from: 'start' },
       {
         ...io,
-        async emit(event, marks) {
-          if (io.events.length < kill) return io.emit(event, marks);
+        async emit(event, checkpoints) {
+          if (io.events.length < kill) return io.emit(event, checkpoints);
           dead();
           throw new Error('killed');
         },
         // Of what it stores when it is stopped the dead know nothing.
-        mark: (marks) => (io.events.length < kill || kill === 0 ? io.mark(marks) : Promise.reject(new Error('killed'))),
+        saveCheckpoints: (checkpoints) =>
+          io.events.length < kill || kill === 0 ? io.saveCheckpoints(checkpoints) : Promise.reject(new Error('killed')),
       },
     );
     await (kill === all.length ? io.arrived(kill) : isDead);

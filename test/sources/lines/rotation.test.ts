@@ -132,8 +132,9 @@ test('a rename found at the start survives being killed in the middle of it', as
       { paths: log },
       {
         ...io,
-        emit: (event, marks) => (isDead() ? Promise.reject(new Error('killed')) : io.emit(event, marks)),
-        mark: (marks) => (isDead() ? Promise.reject(new Error('killed')) : io.mark(marks)),
+        emit: (event, checkpoints) => (isDead() ? Promise.reject(new Error('killed')) : io.emit(event, checkpoints)),
+        saveCheckpoints: (checkpoints) =>
+          isDead() ? Promise.reject(new Error('killed')) : io.saveCheckpoints(checkpoints),
       },
     );
     await clock.advance(100);

@@ -52,22 +52,22 @@ test('after a refusal it begins again with one line, so that a second one does n
   const io = recordedIo({ clock });
   let tries = 0;
   // Half of the sixteen that go out together, and then the first of those again.
-  const emit: RecordedIo['emit'] = (event, marks) => {
+  const emit: RecordedIo['emit'] = (event, checkpoints) => {
     tries += 1;
-    return tries >= 24 && tries <= 32 ? Promise.reject(new Error('disk full')) : io.emit(event, marks);
+    return tries >= 24 && tries <= 32 ? Promise.reject(new Error('disk full')) : io.emit(event, checkpoints);
   };
   await startLines({ paths: log, from: 'start' }, { ...io, emit });
   await clock.advance(10_000);
   expect(io.events.map(lineOf)).toEqual(numbered(1, 200));
 });
 
-test('while a line is being taken no older mark is stored over its own', async () => {
+test('while a line is being taken no older checkpoint is stored over its own', async () => {
   const { clock, stored } = { clock: new VirtualClock(), stored: new Map<string, string>() };
   const io = recordedIo({ clock, stored });
   let take = (): void => undefined;
   const taken = new Promise<void>((resolve) => (take = resolve));
-  const emit: RecordedIo['emit'] = (event, marks) => {
-    const answer = io.emit(event, marks);
+  const emit: RecordedIo['emit'] = (event, checkpoints) => {
+    const answer = io.emit(event, checkpoints);
     return taken.then(() => answer);
   };
   await startLines({ paths: log, match: '[02]' }, { ...io, emit });
@@ -85,8 +85,8 @@ test('when everything is refused for a while, nothing is lost and the order is k
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   const refusing = { now: false };
-  const emit: RecordedIo['emit'] = (event, marks) =>
-    refusing.now ? Promise.reject(new Error('disk full')) : io.emit(event, marks);
+  const emit: RecordedIo['emit'] = (event, checkpoints) =>
+    refusing.now ? Promise.reject(new Error('disk full')) : io.emit(event, checkpoints);
   await startLines({ paths: at('*') }, { ...io, emit });
   await clock.advance(100);
   const expected = numbered(1, 2000);
@@ -106,9 +106,9 @@ test('a line that alone is refused among others is not lost, also when it is kil
   const stored = new Map<string, string>();
   const io = recordedIo({ clock, stored });
   const state = { tries: 0, isDead: false };
-  const emit: RecordedIo['emit'] = (event, marks) => {
+  const emit: RecordedIo['emit'] = (event, checkpoints) => {
     state.tries += 1;
-    return state.isDead || state.tries === 10 ? Promise.reject(new Error('disk full')) : io.emit(event, marks);
+    return state.isDead || state.tries === 10 ? Promise.reject(new Error('disk full')) : io.emit(event, checkpoints);
   };
   await startLines({ paths: log, from: 'start' }, { ...io, emit });
   await clock.advance(100);
@@ -171,7 +171,7 @@ test('a file that can no longer be read keeps nothing from the one that takes it
   expect(placed(second.io)).toEqual(['app.log#1 three', 'app.log#2 two']);
 });
 
-test('a million lines at once take one mark, a bounded number under way and bounded memory', async () => {
+test('a million lines at once take one checkpoint, a bounded number under way and bounded memory', async () => {
   const count = 1_000_000;
   const handle = await open(log, 'w');
   for (let from = 1; from <= count; from += 10_000) await handle.write(text(numbered(from, from + 9999)));
@@ -181,14 +181,14 @@ test('a million lines at once take one mark, a bounded number under way and boun
   const seen = { next: 1, underWay: 0, most: 0, wrong: 0, heap: 0 };
   let done = (): void => undefined;
   const isDone = new Promise<void>((resolve) => (done = resolve));
-  const emit: RecordedIo['emit'] = async (event, marks = []) => {
+  const emit: RecordedIo['emit'] = async (event, checkpoints = []) => {
     if (lineOf(event) !== `line ${seen.next}` || (event.data as { number: number }).number !== seen.next)
       seen.wrong += 1;
     seen.next += 1;
     seen.underWay += 1;
     seen.most = Math.max(seen.most, seen.underWay);
     if (seen.next % 100_000 === 0) seen.heap = Math.max(seen.heap, process.memoryUsage().heapUsed);
-    for (const { key } of marks) keys.add(key);
+    for (const { key } of checkpoints) keys.add(key);
     await turn();
     seen.underWay -= 1;
     if (seen.next > count) done();
@@ -209,10 +209,10 @@ test('it reads no further than what is being taken', async () => {
   const seen = { asked: 0 };
   let take = (): void => undefined;
   const taken = new Promise<void>((resolve) => (take = resolve));
-  const emit: RecordedIo['emit'] = async (event, marks) => {
+  const emit: RecordedIo['emit'] = async (event, checkpoints) => {
     seen.asked += 1;
     if (seen.asked > 50) await taken;
-    return io.emit(event, marks);
+    return io.emit(event, checkpoints);
   };
   const source = await startLines({ paths: log, from: 'start' }, { ...io, emit });
   // Groups of 1, 2, 4, 8 and 16 were taken, one of 32 is under way.
@@ -310,11 +310,11 @@ test('it begins again when what it has to store first is refused', async () => {
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   const refusals = [new Error('disk full')];
-  const mark: RecordedIo['mark'] = (marks) => {
+  const saveCheckpoints: RecordedIo['saveCheckpoints'] = (checkpoints) => {
     const refusal = refusals.shift();
-    return refusal === undefined ? io.mark(marks) : Promise.reject(refusal);
+    return refusal === undefined ? io.saveCheckpoints(checkpoints) : Promise.reject(refusal);
   };
-  await startLines({ paths: log }, { ...io, mark });
+  await startLines({ paths: log }, { ...io, saveCheckpoints });
   await clock.advance(100);
   expect(io.reports).toEqual(['disk full']);
   await appendFile(log, 'new\n');
@@ -323,7 +323,7 @@ test('it begins again when what it has to store first is refused', async () => {
   expect(placed(io)).toEqual(['app.log#2 new']);
 });
 
-test('marks that it did not write do not disturb it', async () => {
+test('checkpoints that it did not write do not disturb it', async () => {
   await writeFile(log, 'one\n');
   const stored = new Map([
     ['file:x', 'no json'],

@@ -69,27 +69,27 @@ describe('what is known at the start', () => {
   const begin = (given: {
     present?: Record<string, string>;
     blind?: readonly string[];
-    marks?: Record<string, string>;
+    checkpoints?: Record<string, string>;
     earlier?: Record<string, string>;
     words?: string;
     initial?: boolean;
     missed?: boolean;
   }) => {
-    const marks = new Map(Object.entries(given.marks ?? {}));
+    const checkpoints = new Map(Object.entries(given.checkpoints ?? {}));
     const begun = outset({
       globs: compileGlobs(['/d/*'], []),
       words: given.words ?? 'w',
       initial: given.initial ?? false,
       missed: given.missed ?? true,
       present: scanOf(given.present ?? {}, given.blind),
-      marksThen: given.earlier === undefined ? marks : new Map(Object.entries(given.earlier)),
-      marks,
+      checkpointsBefore: given.earlier === undefined ? checkpoints : new Map(Object.entries(given.earlier)),
+      checkpoints,
     });
-    for (const { key, value } of begun.marks) {
-      if (value === null) marks.delete(key);
-      else marks.set(key, value);
+    for (const { key, value } of begun.checkpoints) {
+      if (value === null) checkpoints.delete(key);
+      else checkpoints.set(key, value);
     }
-    return { known: Object.fromEntries(begun.known), stored: Object.fromEntries(marks) };
+    return { known: Object.fromEntries(begun.known), stored: Object.fromEntries(checkpoints) };
   };
 
   it('is all that is there at the very first one, or nothing with `initial`', () => {
@@ -101,16 +101,16 @@ describe('what is known at the start', () => {
   });
 
   it('is what was known before, or with `missed: false` what is there', () => {
-    const marks = { globs: 'w', '/d/a': '1', '/d/b': '1', '/d/c': '1' };
+    const checkpoints = { globs: 'w', '/d/a': '1', '/d/b': '1', '/d/c': '1' };
     const present = { '/d/a': '2', '/d/c': '1', '/d/new': '1' };
-    expect(begin({ marks, present }).known).toEqual({ '/d/a': '1', '/d/b': '1', '/d/c': '1' });
-    expect(begin({ marks, present, missed: false }).known).toEqual(present);
-    expect(begin({ marks, present, missed: false, blind: ['/d/b'] }).known).toEqual({ ...present, '/d/b': '1' });
+    expect(begin({ checkpoints, present }).known).toEqual({ '/d/a': '1', '/d/b': '1', '/d/c': '1' });
+    expect(begin({ checkpoints, present, missed: false }).known).toEqual(present);
+    expect(begin({ checkpoints, present, missed: false, blind: ['/d/b'] }).known).toEqual({ ...present, '/d/b': '1' });
   });
 
   it('forgets what no pattern names any more, and takes what new patterns name for known', () => {
-    const marks = { globs: 'w', '/d/a': '1', '/e/x': '1' };
-    expect(begin({ marks, words: 'v', present: { '/d/a': '2', '/d/b': '1' } })).toEqual({
+    const checkpoints = { globs: 'w', '/d/a': '1', '/e/x': '1' };
+    expect(begin({ checkpoints, words: 'v', present: { '/d/a': '2', '/d/b': '1' } })).toEqual({
       known: { '/d/a': '1', '/d/b': '1' },
       stored: { globs: 'v', '/d/a': '1', '/d/b': '1' },
     });
@@ -118,13 +118,13 @@ describe('what is known at the start', () => {
 
   it('leaves to tell what the source before it saw but had not told, and repeats nothing that it told meanwhile', () => {
     const before = { globs: 'w', '/d/a': '1', '/d/b': '1', '/d/c': '1' };
-    const marks = { globs: 'w', '/d/a': '3', '/d/c': '1', 'unsettled:/d/c': '', 'unsettled:/d/n': '' };
+    const checkpoints = { globs: 'w', '/d/a': '3', '/d/c': '1', 'unsettled:/d/c': '', 'unsettled:/d/n': '' };
     const present = { '/d/a': '2', '/d/b': '1', '/d/c': '2', '/d/n': '1' };
     const expected = { '/d/a': '3', '/d/c': '1' };
-    expect(begin({ earlier: before, marks, present, missed: false })).toEqual({
+    expect(begin({ earlier: before, checkpoints, present, missed: false })).toEqual({
       known: expected,
       stored: { globs: 'w', ...expected },
     });
-    expect(begin({ earlier: before, marks, present, words: 'v' }).known).toEqual(expected);
+    expect(begin({ earlier: before, checkpoints, present, words: 'v' }).known).toEqual(expected);
   });
 });

@@ -350,7 +350,7 @@ describe('a verified webhook source', () => {
   it('comes up although the disk is too full to forget old signatures', async () => {
     const clock = clockAt();
     const io = recordedIo({ clock, stored: new Map([['seen:old', '2026-11-23T08:00:00.000Z']]) });
-    const { send } = await open({ verify }, { ...io, mark: () => Promise.reject(new Error('disk full')) });
+    const { send } = await open({ verify }, { ...io, saveCheckpoints: () => Promise.reject(new Error('disk full')) });
     expect((await send(signed('m1', seconds))).status).toBe(202);
   });
 

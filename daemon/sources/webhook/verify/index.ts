@@ -5,7 +5,8 @@ import { dingtalk } from './dingtalk.ts';
 import { feishu } from './feishu.ts';
 import { gitlab } from './gitlab.ts';
 import { github, hmac } from './hmac.ts';
-import type { Scheme, Verifier, Wrong } from './scheme.ts';
+import type { SettingProblem } from '../../source.ts';
+import type { Scheme, Verifier } from './scheme.ts';
 import { slack } from './slack.ts';
 import { standardWebhooks } from './standard-webhooks.ts';
 import { stripe } from './stripe.ts';
@@ -44,7 +45,7 @@ function chosen(setting: VerifySetting | undefined): readonly { scheme: Scheme; 
   });
 }
 
-export function checkVerify(setting: VerifySetting | undefined): readonly Wrong[] {
+export function checkVerify(setting: VerifySetting | undefined): readonly SettingProblem[] {
   return chosen(setting).flatMap(({ scheme, given }) =>
     [...checkSecrets(scheme, given), ...(scheme.check?.(given) ?? [])].map((wrong) => ({
       ...wrong,
@@ -54,7 +55,7 @@ export function checkVerify(setting: VerifySetting | undefined): readonly Wrong[
 }
 
 /** Whoever knows that a secret is empty can sign with it. */
-function checkSecrets(scheme: Scheme, given: never): readonly Wrong[] {
+function checkSecrets(scheme: Scheme, given: never): readonly SettingProblem[] {
   const secrets: readonly Secret[] = scheme.secrets?.(given) ?? given;
   if (secrets.every((secret) => secret.reveal().trim() !== '')) return [];
   const mend = 'set the variable or the file that it comes from';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Mark, SourceIo } from '../../source.ts';
+import type { Checkpoint, SourceIo } from '../../source.ts';
 import type { Proof } from './scheme.ts';
 
 const MOST_REMEMBERED = 50_000;
@@ -9,15 +9,15 @@ const PREFIX = 'seen:';
 /** The signed requests that were taken and whose copies would still pass. They are stored beside their events. */
 export interface Replays {
   isKnown(once: Proof['once']): boolean;
-  /** From now on a copy is known. The marks go with the event; they also forget what has expired. */
-  remember(once: Proof['once']): readonly Mark[];
+  /** From now on a copy is known. The checkpoints go with the event; they also forget what has expired. */
+  remember(once: Proof['once']): readonly Checkpoint[];
   /** The event was not taken, so the sender may send the very same request again. */
   forget(once: Proof['once']): void;
 }
 
 export async function openReplays(io: SourceIo): Promise<Replays> {
   const now = io.clock.now();
-  const stored = [...(await io.marks())].filter(([key]) => key.startsWith(PREFIX));
+  const stored = [...(await io.readCheckpoints())].filter(([key]) => key.startsWith(PREFIX));
   const seen = new Map(
     stored
       .map(([key, until]) => [key, Date.parse(until)] as const)
@@ -27,16 +27,18 @@ export async function openReplays(io: SourceIo): Promise<Replays> {
   const expired = stored.filter(([key]) => !seen.has(key)).map(([key]) => ({ key, value: null }));
   // A full disk must not keep requests out that it could take in a moment; what is too old to pass may lie there.
   if (expired.length > 0)
-    await io.mark(expired).catch((error: unknown) => io.log.warn({ err: error }, 'old signatures were not forgotten'));
+    await io
+      .saveCheckpoints(expired)
+      .catch((error: unknown) => io.log.warn({ err: error }, 'old signatures were not forgotten'));
 
-  const outdated = (): Mark[] => {
-    const marks: Mark[] = [];
+  const outdated = (): Checkpoint[] => {
+    const checkpoints: Checkpoint[] = [];
     for (const [key, until] of seen) {
-      if (marks.length >= FORGOTTEN_AT_ONCE || (until >= io.clock.now() && seen.size <= MOST_REMEMBERED)) break;
+      if (checkpoints.length >= FORGOTTEN_AT_ONCE || (until >= io.clock.now() && seen.size <= MOST_REMEMBERED)) break;
       seen.delete(key);
-      marks.push({ key, value: null });
+      checkpoints.push({ key, value: null });
     }
-    return marks;
+    return checkpoints;
   };
   return {
     isKnown: (once) => once !== undefined && (seen.get(keyOf(once)) ?? Number.NEGATIVE_INFINITY) >= io.clock.now(),

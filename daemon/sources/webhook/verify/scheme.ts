@@ -1,7 +1,7 @@
 import type { Static, TSchema } from '../../../core/schema/type.ts';
 import type { Json } from '../../../core/values/json.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
-import type { HookAnswer, HookRequest } from '../../source.ts';
+import type { HookAnswer, HookRequest, SettingProblem } from '../../source.ts';
 
 /** What a request that may come in has proved. */
 export interface Proof {
@@ -30,19 +30,13 @@ export interface Verifier {
   challenge?(body: Json): HookAnswer | undefined;
 }
 
-export interface Wrong {
-  readonly pointer: string;
-  readonly message: string;
-  readonly mend: string;
-}
-
 /** A way for a sender to prove who it is: a key below `verify`. */
 export interface Scheme<S extends TSchema = TSchema> {
   readonly name: string;
   readonly setting: S;
   /** Those in the setting, when it is not the list of them itself. */
   readonly secrets?: (setting: Static<S>) => readonly Secret[];
-  readonly check?: (setting: Static<S>) => readonly Wrong[];
+  readonly check?: (setting: Static<S>) => readonly SettingProblem[];
   /** Headers (lower case) that carry credentials and are not known as such by their names. */
   readonly credentials?: (setting: Static<S>) => readonly string[];
   /** For `WWW-Authenticate`. */
