@@ -1,15 +1,15 @@
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { HTTP_URL, readUrl, type UrlParts } from '../../../core/values/url.ts';
 import type { Ending } from '../../../lib/async/abort.ts';
-import { Exchange } from './exchange.ts';
+import { networkFailure } from './network-failures.ts';
 import { openResolver, type ResolverOptions } from './resolver.ts';
 
-/** One per channel: its own connection pool, resolver and limits. */
+/** HTTP client of one channel, with its own connection pool, resolver and limits. */
 export interface HttpClient {
   /**
    * One request, one answer; redirects are not followed. At most 64 KiB of the answer are read. Rejects with a `SendFailure`
-   * whose class tells whether the request may have reached the far side; its message names no URL.
+   * whose class says whether the request may have reached the server; its message names no URL.
    */
   request(request: HttpRequest): Promise<HttpAnswer>;
   close(): Promise<void>;
@@ -42,22 +42,25 @@ export interface HttpClientOptions {
   readonly resolver?: ResolverOptions;
 }
 
-const CONNECT_TIMEOUT = 5000;
-const HEADERS_TIMEOUT = 120_000;
-const CONNECTIONS = 32;
-/** What an honest answer to a notification has at most; an endless one stops here. */
-const LONGEST_ANSWER = 64 * 1024;
+const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
+const DEFAULT_HEADERS_TIMEOUT_MS = 120_000;
+const DEFAULT_CONNECTIONS = 32;
+/** Bytes of an answer that are read; an endless one stops here. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** Opens a client that shares nothing with another one: a silent name server or a full pool stays this channel's own trouble. Proxy variables of the environment are not used. */
+/**
+ * Opens a client that shares nothing with another one, so that a silent name server or a full pool stays one channel's problem.
+ * Proxy variables of the environment are not used.
+ */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   const resolver = openResolver(options.resolver);
   const agent = new Agent({
-    connections: options.connections ?? CONNECTIONS,
+    connections: options.connections ?? DEFAULT_CONNECTIONS,
     pipelining: 1,
-    headersTimeout: options.headersTimeout ?? HEADERS_TIMEOUT,
-    bodyTimeout: options.headersTimeout ?? HEADERS_TIMEOUT,
+    headersTimeout: options.headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
+    bodyTimeout: options.headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
     connect: {
-      timeout: options.connectTimeout ?? CONNECT_TIMEOUT,
+      timeout: options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS,
       lookup: resolver.lookup,
       autoSelectFamily: true,
       ...(options.ca !== undefined && { ca: options.ca }),
@@ -65,7 +68,7 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   });
   const targets = new Targets();
   return {
-    request: (request) => ask(agent, targets, request),
+    request: (request) => dispatch(agent, targets, request),
     async close() {
       resolver.close();
       await agent.destroy();
@@ -73,19 +76,19 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   };
 }
 
-/** Where a request goes, as the dispatcher wants it. */
+/** Destination of a request in the form of the dispatcher. */
 interface Target {
   readonly origin: string;
   readonly path: string;
   readonly credentials: Readonly<Record<string, string>>;
 }
 
-/** Most channels write to one URL for ever: the last one is not parsed again. */
+/** Cache of the last URL parsed: most channels write to one URL only. */
 class Targets {
   #url: string | undefined;
   #target: Target | undefined;
 
-  /** Undefined when it is no http or https URL. */
+  /** Parses a URL; undefined when it is not an http or https URL. */
   of(url: string): Target | undefined {
     if (url !== this.#url) {
       this.#url = url;
@@ -102,7 +105,7 @@ function targetOf(text: string): Target | undefined {
   return { origin, path: `${pathname}${search}`, credentials: credentialsOf(read.url) };
 }
 
-function ask(agent: Agent, targets: Targets, request: HttpRequest): Promise<HttpAnswer> {
+function dispatch(agent: Agent, targets: Targets, request: HttpRequest): Promise<HttpAnswer> {
   const { ending } = request;
   const target = targets.of(request.url);
   if (target === undefined) {
@@ -115,10 +118,10 @@ function ask(agent: Agent, targets: Targets, request: HttpRequest): Promise<Http
     return Promise.reject(new SendFailure('transient', 'net.aborted', 'the attempt ended before anything was sent'));
   }
   return new Promise((resolve, reject) => {
-    const exchange = new Exchange({ longest: LONGEST_ANSWER, resolve, reject });
-    const abort = (): void => exchange.abort();
+    const pending = new PendingRequest({ maxBytes: MAX_ANSWER_BYTES, resolve, reject });
+    const abort = (): void => pending.abort();
     ending.addEventListener('abort', abort);
-    exchange.onEnd(() => ending.removeEventListener('abort', abort));
+    pending.onEnd(() => ending.removeEventListener('abort', abort));
     try {
       agent.dispatch(
         {
@@ -128,16 +131,121 @@ function ask(agent: Agent, targets: Targets, request: HttpRequest): Promise<Http
           headers: { ...target.credentials, 'accept-encoding': 'identity', ...request.headers },
           body: request.body ?? null,
         },
-        exchange,
+        pending,
       );
     } catch (error) {
-      exchange.fail(error);
+      pending.fail(error);
     }
   });
 }
 
-/** `https://user:password@host`: what a browser would make of it. */
+/** HTTP Basic credentials of `https://user:password@host`, as a browser would send them. */
 function credentialsOf({ user, password = '' }: UrlParts): Record<string, string> {
   if (user === undefined) return {};
   return { authorization: `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}` };
+}
+
+interface RequestEnd {
+  /** Bytes of the answer's body that are kept; reading stops there. */
+  readonly maxBytes: number;
+  readonly resolve: (answer: HttpAnswer) => void;
+  readonly reject: (failure: SendFailure) => void;
+}
+
+/**
+ * One request and its answer. Knows at any time what an end means: before the request is on a connection nothing was sent;
+ * after that the server may have it; once the status line is here the server has answered, even if the rest is cut off.
+ */
+export class PendingRequest implements Dispatcher.DispatchHandler {
+  readonly #end: RequestEnd;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #controller: Dispatcher.DispatchController | undefined;
+  #head: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | undefined;
+  #ended = false;
+  #cleanUp: () => void = () => undefined;
+
+  constructor(end: RequestEnd) {
+    this.#end = end;
+  }
+
+  onEnd(cleanUp: () => void): void {
+    this.#cleanUp = cleanUp;
+  }
+
+  /** Ends the wait. A connection that is still being made is left to its own timeout. */
+  abort(): void {
+    if (this.#head !== undefined) return this.#answered();
+    this.#failed(
+      this.#controller === undefined
+        ? new SendFailure('transient', 'net.timeout', 'the attempt ended before a connection was made')
+        : new SendFailure('unknown', 'http.no_answer', 'no answer before the attempt ended'),
+    );
+  }
+
+  fail(error: unknown): void {
+    if (this.#head !== undefined) this.#answered();
+    else this.#failed(networkFailure(error, this.#controller !== undefined));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#ended) controller.abort(new Error('aborted'));
+    else this.#controller = controller;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status >= 200) this.#head = { status, headers: flattened(headers) };
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes >= this.#end.maxBytes) this.#answered();
+  }
+
+  onResponseEnd(): void {
+    // The answer is whole: there is no connection to abort.
+    this.#controller = undefined;
+    this.#answered();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error);
+  }
+
+  #answered(): void {
+    const text = this.#bytes === 0 ? '' : this.#kept().toString('utf8');
+    const { status, headers } = this.#head!;
+    this.#finish(() => this.#end.resolve({ status, headers, text }));
+  }
+
+  #kept(): Buffer {
+    const whole = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    return whole.subarray(0, this.#end.maxBytes);
+  }
+
+  #failed(failure: SendFailure): void {
+    this.#finish(() => this.#end.reject(failure));
+  }
+
+  #finish(report: () => void): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cleanUp();
+    report();
+    // Closes the connection instead of reading on.
+    this.#controller?.abort(new Error('aborted'));
+  }
+}
+
+function flattened(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
 }

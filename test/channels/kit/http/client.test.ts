@@ -6,13 +6,13 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Dispatcher } from 'undici';
-import { Exchange } from '../../../../daemon/channels/kit/http/exchange.ts';
 import { failureOf, isSuccess, retryAfterOf } from '../../../../daemon/channels/kit/http/failures.ts';
 import {
   type HttpClient,
   type HttpClientOptions,
   type HttpRequest,
   openHttpClient,
+  PendingRequest,
 } from '../../../../daemon/channels/kit/http/client.ts';
 import { networkFailure } from '../../../../daemon/channels/kit/http/network-failures.ts';
 import { SendFailure } from '../../../../daemon/core/problems/failure.ts';
@@ -124,13 +124,13 @@ describe('an answer', () => {
 
   test('that never ends counts by its status when the deadline comes', async () => {
     const answered = new Promise((resolve, reject) => {
-      const exchange = new Exchange({ longest: 1000, resolve, reject });
+      const pending = new PendingRequest({ maxBytes: 1000, resolve, reject });
       const controller = { abort: () => undefined } as unknown as Dispatcher.DispatchController;
-      exchange.onRequestStart(controller);
-      exchange.onResponseStart(controller, 103, {});
-      exchange.onResponseStart(controller, 503, { 'Retry-After': '7' });
-      exchange.onResponseData(controller, Buffer.from('half'));
-      exchange.abort();
+      pending.onRequestStart(controller);
+      pending.onResponseStart(controller, 103, {});
+      pending.onResponseStart(controller, 503, { 'Retry-After': '7' });
+      pending.onResponseData(controller, Buffer.from('half'));
+      pending.abort();
     });
     expect(await answered).toEqual({ status: 503, headers: { 'retry-after': '7' }, text: 'half' });
   });
