@@ -2,8 +2,10 @@
 import { build } from './build.mjs';
 
 await build();
-const { desktopTrouble } = await import('../dist/channels/local/desktop/desktop.js');
-const trouble = desktopTrouble(process.env);
-process.env.BELFRY_DESKTOP ??= trouble === undefined ? 'yes' : 'no';
+const { channelTypes } = await import('../dist/channels/index.js');
+// Variables such as BELFRY_DESKTOP say to rules/hello.yaml which channel types work on this machine.
+for (const { type, unavailable } of channelTypes)
+  if (unavailable)
+    process.env[`BELFRY_${type.toUpperCase()}`] ??= unavailable(process.env) === undefined ? 'yes' : 'no';
 process.argv.splice(2, process.argv.length, 'run', '--try-it', ...process.argv.slice(2));
 await import('../bundle/main.js');

@@ -1,10 +1,15 @@
-import { desktopTrouble } from '../channels/local/desktop/desktop.ts';
+import { channelTypes } from '../channels/index.ts';
 import type { App } from './app.ts';
 import type { Environment } from './paths.ts';
 
-/** What a person who started the shipped rules can paste next. */
+/** Commands to try next, for a person who started the shipped rules. */
 export function tryIt({ listen, tokenFile }: Pick<App, 'listen' | 'tokenFile'>, env: Environment): string {
-  const trouble = desktopTrouble(env);
+  const availability = channelTypes
+    .filter(({ unavailable }) => unavailable !== undefined)
+    .map(({ type, unavailable }) => {
+      const reason = unavailable!(env);
+      return `${type.charAt(0).toUpperCase()}${type.slice(1)} notifications: ${reason === undefined ? 'available here' : `left out here: ${reason}`}\n`;
+    });
   return `
 Belfry runs on the rules in rules/. Try, from this folder in another terminal:
 
@@ -16,7 +21,6 @@ Belfry runs on the rules in rules/. Try, from this folder in another terminal:
 
 Edit rules/hello.yaml and save: it takes effect within a second.
 WebSocket clients connect to ws://${listen}/v1/stream?user=you with the token in ${tokenFile}
-Desktop notifications: ${trouble === undefined ? 'shown on this desktop' : `left out here: ${trouble}`}
-
+${availability.join('')}
 `;
 }

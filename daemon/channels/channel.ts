@@ -31,8 +31,10 @@ export interface ChannelTools {
   /** The name this machine gives itself, for Message-ID and the like. */
   readonly hostname: string;
   /** The daemon's environment, for channels that start programs or need a desktop session; settings never come from it. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
 }
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The door to connected users, given to the `websocket` channel; `http/` stands behind it. */
 export interface PushGateway {
@@ -91,6 +93,8 @@ export interface ChannelType<S extends TSchema = TSchema> {
   ) => readonly { readonly pointer: string; readonly message: string; readonly mend: string }[];
   /** Finds names in `to` and `mention` of a message that it could never take; a rule that writes such a name is refused. */
   readonly names?: NameChecks;
+  /** Says in one sentence why channels of this type cannot work on this machine; undefined when they can. */
+  readonly unavailable?: (env: Environment) => string | undefined;
   open(settings: Static<S>, tools: ChannelTools): Notifier;
 }
 

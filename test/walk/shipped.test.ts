@@ -38,7 +38,7 @@ test('the shipped rules do what the start says: a file, a webhook and an emitted
     expect(await home.stop()).toBe(0);
     for (const text of ['note.txt created in the inbox', 'hello', 'all well']) expect(await outbox()).toContain(text);
     expect(home.output).toContain('echo hi > inbox/note.txt');
-    expect(home.output).toMatch(/Desktop notifications: (?:shown|left out here: )/);
+    expect(home.output).toMatch(/Desktop notifications: (?:available here|left out here: )/);
   } finally {
     await home.close();
   }

@@ -6,6 +6,7 @@ import { ICON_SIDE, iconTrouble, shippedIcon } from './icon.ts';
 import type { DesktopLook } from './look.ts';
 import { openNativeNotifier } from './native.ts';
 import { openNotifySend } from './notify-send.ts';
+import { desktopTrouble } from './session.ts';
 
 const settingsSchema = strict({
   icon: Type.Optional(
@@ -54,6 +55,7 @@ export const desktop = defineChannel({
     const trouble = icon === undefined ? undefined : iconTrouble(icon);
     return trouble === undefined ? [] : [{ pointer: '/icon', ...trouble }];
   },
+  unavailable: (env) => desktopTrouble(env),
   open: (settings, tools) => openDesktop(lookOf(settings), tools),
 });
 
@@ -82,5 +84,3 @@ function lookOf({ icon, app_name, timeout, sound }: DesktopSettings): DesktopLoo
     ...(sound !== undefined && { sound }),
   };
 }
-
-export { desktopTrouble } from './session.ts';
