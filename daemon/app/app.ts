@@ -3,7 +3,7 @@ import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import { ownEvents } from '../core/event/own-events.ts';
 import type { Token } from '../core/ruleset.ts';
 import { openMetrics } from '../http/metrics.ts';
-import type { DaemonPort, ReloadView } from '../http/daemon-api.ts';
+import type { DaemonApi, ReloadView } from '../http/daemon-api.ts';
 import { openListener } from '../http/server.ts';
 import { systemClock } from '../lib/time/clock.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
@@ -12,7 +12,7 @@ import { Feed } from './runtime/feed.ts';
 import { type Foundation, type FoundationOptions, openFoundation } from './open-state.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { watchDeliveries } from './runtime/observers.ts';
-import { daemonPort } from './api/daemon-api.ts';
+import { daemonApi } from './api/daemon-api.ts';
 import { activeSilences } from './api/alert-actions.ts';
 import { firstToken } from './secrets-at-rest.ts';
 import { buildTraffic } from './runtime/runtime.ts';
@@ -32,7 +32,7 @@ export interface App {
 }
 
 export interface AppOptions extends Omit<FoundationOptions, 'clock'> {
-  readonly check: DaemonPort['check'];
+  readonly check: DaemonApi['check'];
 }
 
 /** Builds everything in dependency order and starts it. Rejects, with everything closed again, when a part does not start. */
@@ -70,13 +70,13 @@ async function build(foundation: Foundation, options: FoundationOptions & AppOpt
     tokens,
     lifecycle: () => lifecycle.refusing,
   };
-  const port = daemonPort({ ...foundation, ...traffic, ...asked, waiting, feed });
-  const view = (id: string) => port.delivery(id);
+  const daemon = daemonApi({ ...foundation, ...traffic, ...asked, waiting, feed });
+  const view = (id: string) => daemon.delivery(id);
   closers.own('delivery watch', watchDeliveries({ feed, metrics, waiting, lanes, clock, view }));
   metrics.gauges(() => gaugesOf(foundation, clock.now(), lifecycle.refusing === undefined));
   live.swap(prepared);
   const doors = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
-  const listener = await openListener({ port, ...doors, log, scrubber, clock, metrics, stream: hub });
+  const listener = await openListener({ daemon, ...doors, log, scrubber, clock, metrics, stream: hub });
   closers.own('listener', () => listener.close(1000));
   // Closed before it: the listener waits for connections that only this can end.
   closers.own('push', () => hub.close());

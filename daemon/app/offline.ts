@@ -1,7 +1,7 @@
 import { Lanes } from '../delivery/lanes.ts';
 import { Resending } from '../delivery/manual/resend.ts';
 import { SendFailure } from '../core/problems/failure.ts';
-import type { DaemonPort } from '../http/daemon-api.ts';
+import type { DaemonApi } from '../http/daemon-api.ts';
 import { systemClock } from '../lib/time/clock.ts';
 import { newId } from '../lib/id.ts';
 import { channelOpener, type FoundationOptions, openFoundation } from './open-state.ts';
@@ -11,7 +11,7 @@ import { resendDoors } from './runtime/runtime.ts';
 
 /** What may be asked of the state directory while no daemon runs. */
 export interface Stopped {
-  readonly port: Pick<DaemonPort, 'dead' | 'resend' | 'drop' | 'audit' | 'channels'>;
+  readonly daemon: Pick<DaemonApi, 'dead' | 'resend' | 'drop' | 'audit' | 'channels'>;
   close(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Prom
   });
   await resending.reconcile();
   return {
-    port: {
+    daemon: {
       dead: () => deadLines(deadLetters),
       resend: (request, signal) => resending.resend(request, signal),
       drop: (id) => resending.drop(id),

@@ -13,7 +13,7 @@ import type { Moment } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 
 /** What the listener may ask of the daemon. `app.ts` stands behind it; docs/http-api.md describes the JSON shapes. */
-export interface DaemonPort {
+export interface DaemonApi {
   /** Rejects with `BelfryError`: `intake.stopping` (503), `store.full` and `intake.queue_full` (507), `intake.rate` (429), `store.conflict` (409), `intake.reserved_source` (400). */
   accept(
     events: readonly EventInput[],
@@ -29,7 +29,7 @@ export interface DaemonPort {
   check(path?: string): Promise<CheckView>;
   /** What the live rules would make of an event; undefined: there is none with this id. */
   explain(request: ExplainRequest): Promise<Explanation | undefined>;
-  readonly desk: AlertDesk;
+  readonly alertActions: AlertActions;
   channels(): Promise<readonly ChannelView[]>;
   /** undefined: no such channel. `signal` ends the waiting for its turn. */
   testChannel(name: string, signal: AbortSignal): Promise<ChannelTestView | undefined>;
@@ -77,7 +77,7 @@ export interface ExplainRequest {
 }
 
 /** What people do about alerts. What resolves is on disk. */
-export interface AlertDesk {
+export interface AlertActions {
   /** What fires, the oldest first; of one rule, or of all. */
   alerts(rule?: string): readonly AlertView[];
   /** `mend`: nothing of it fires; what was probably meant. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookAnswer, HookRequest } from '../sources/source.ts';
 import { readBody } from './request/body.ts';
 import type { Gate } from './request/host-check.ts';
-import type { DaemonPort } from './daemon-api.ts';
+import type { DaemonApi } from './daemon-api.ts';
 import { HttpProblem } from './problem.ts';
 import type { Target } from './request/target.ts';
 
@@ -16,10 +16,10 @@ export async function handleHook(
   request: IncomingMessage,
   response: ServerResponse,
   url: Target,
-  port: DaemonPort,
+  daemon: DaemonApi,
   gate: Gate,
 ): Promise<void> {
-  const route = port.hookRoute(url.pathname);
+  const route = daemon.hookRoute(url.pathname);
   if (route === undefined) throw new HttpProblem(404, 'hook.none', 'no source listens here');
   if (route.verifies !== true) gate.checkSite(request);
   const method = request.method ?? '';
@@ -28,7 +28,7 @@ export async function handleHook(
       headers: { allow: route.methods.join(', ') },
     });
   }
-  const body = await readBody(request, route.maxBody ?? port.limits().body);
+  const body = await readBody(request, route.maxBody ?? daemon.limits().body);
   const headers: HookRequest['headers'] = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   );

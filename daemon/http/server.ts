@@ -7,13 +7,13 @@ import type { Log } from '../lib/log.ts';
 import type { Scrubber } from '../lib/secrets/scrubber.ts';
 import { openGate } from './request/host-check.ts';
 import type { Metrics } from './metrics.ts';
-import type { DaemonPort } from './daemon-api.ts';
+import type { DaemonApi } from './daemon-api.ts';
 import { Router } from './routes/router.ts';
 import { checkSocketPath, openSocketPlace } from './socket.ts';
 import type { StreamDoor } from './stream/access.ts';
 
 export interface ListenerOptions {
-  readonly port: DaemonPort;
+  readonly daemon: DaemonApi;
   /** `host:port`; port 0 is any. */
   readonly listen: string;
   /** Path of the Unix socket; a socket on which nobody listens is replaced. */
@@ -54,7 +54,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const { listen, socket } = options;
   const host = listen.slice(0, listen.lastIndexOf(':')).replace(/^\[|\]$/g, '');
   const number = Number(listen.slice(listen.lastIndexOf(':') + 1));
-  const router = new Router(options, openGate(host, options.port));
+  const router = new Router(options, openGate(host, options.daemon));
   const tcp = openDoor(options, router, false);
   const unix = openDoor(options, router, true);
   const place = openSocketPlace(socket);

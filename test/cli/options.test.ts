@@ -49,9 +49,13 @@ async function run(verb: Verb, args: readonly string[]) {
 }
 
 function countRequests(to: OpenedListener): () => number {
-  const { port } = to;
+  const { daemon } = to;
   return () =>
-    port.calls.length + port.accepted.length + port.asked.length + port.resends.length + port.explained.length;
+    daemon.calls.length +
+    daemon.accepted.length +
+    daemon.asked.length +
+    daemon.resends.length +
+    daemon.explained.length;
 }
 
 test('every option with a value and every argument has a kind, and every kind has wrong values', () => {
@@ -147,7 +151,7 @@ test('filters reach the daemon as they were meant, in every zone', async () => {
   const to = await openTestListener();
   await belfry(to, ['events', '--since', '90m', '--until', '2026-11-23T09:00:00+08:00', '--key', '', '--limit', '7']);
   await belfry(to, ['deliveries', '--state', 'dead,held', '--order', 'asc']);
-  expect(to.port.asked).toEqual([
+  expect(to.daemon.asked).toEqual([
     { since: { ago: 5_400_000 }, until: { at: Date.parse('2026-11-23T01:00:00Z') }, key: '', limit: 7, order: 'desc' },
     { states: ['dead', 'held'], limit: 50, order: 'asc' },
   ]);
@@ -158,12 +162,12 @@ test('what is no event is refused before it is sent', async () => {
   const deep = `${'{"a":'.repeat(40)}1${'}'.repeat(40)}`;
   const { code, stderr } = await belfry(to, ['emit', 'a', '--data', deep]);
   expect([code, stderr]).toEqual([2, 'belfry: this is no event: `data` is nested deeper than 32\n']);
-  expect(to.port.accepted).toEqual([]);
+  expect(to.daemon.accepted).toEqual([]);
 });
 
 test('what only the daemon can tell to be wrong usage is exit 2, too', async () => {
   const to = await openTestListener();
-  to.port.events = () => Promise.reject(new BelfryError('history.cursor', 'this is not a cursor'));
+  to.daemon.events = () => Promise.reject(new BelfryError('history.cursor', 'this is not a cursor'));
   const { code, stderr } = await belfry(to, ['events', '--cursor', 'nosuch']);
   expect([code, stderr]).toEqual([2, 'belfry: the daemon answered 400: this is not a cursor\n']);
 });

@@ -10,7 +10,7 @@ async function opened(written: object) {
   const source = await heartbeat.start(sourceSettings(heartbeat, written), io);
   onTestFinished(() => source.stop());
   const [route] = source.routes!;
-  to.port.hookRoute = (path) => (`${path}/`.startsWith(`${route!.path}/`) ? route : undefined);
+  to.daemon.hookRoute = (path) => (`${path}/`.startsWith(`${route!.path}/`) ? route : undefined);
   return { to, io };
 }
 

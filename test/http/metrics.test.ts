@@ -101,10 +101,10 @@ test('health, readiness and metrics need no token on the loopback and on the soc
 
 test('readiness tells its reasons, also those that leave it ready', async () => {
   const to = await openTestListener();
-  to.port.ready = { ready: true, reasons: ['channel ops is misconfigured'] };
+  to.daemon.ready = { ready: true, reasons: ['channel ops is misconfigured'] };
   const partly = await ask(to, '/readyz');
   expect([partly.status, partly.json]).toEqual([200, { ready: true, reasons: ['channel ops is misconfigured'] }]);
-  to.port.ready = { ready: false, reasons: ['the disk is full'] };
+  to.daemon.ready = { ready: false, reasons: ['the disk is full'] };
   const not = await ask(to, '/readyz');
   expect([not.status, not.json.reasons]).toEqual([503, ['the disk is full']]);
 });

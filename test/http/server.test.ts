@@ -54,14 +54,14 @@ test('the Unix socket has mode 0660 and asks for no token, whatever the Host', a
   const to = await openTestListener();
   expect((await stat(to.socket)).mode & 0o777).toBe(0o660);
   const answer = await ask(to, '/v1/reload', { method: 'POST', socket: true, headers: { host: 'anything' } });
-  expect([answer.status, to.port.calls]).toEqual([200, ['reload']]);
+  expect([answer.status, to.daemon.calls]).toEqual([200, ['reload']]);
   await to.listener.close(0);
   expect(existsSync(to.socket)).toBe(false);
 });
 
 test('a foreign Host is 421, none or two of them 400, and a foreign Origin 403', async () => {
   const to = await openTestListener();
-  to.port.reachedBy = 'https://belfry.example.com/base';
+  to.daemon.reachedBy = 'https://belfry.example.com/base';
   const codeOf = async (headers: Record<string, string>) =>
     (await ask(to, '/healthz', { headers })).json?.code ?? 'fine';
   expect(await codeOf({ host: 'evil.example' })).toBe('host.foreign');
@@ -80,7 +80,7 @@ test('a foreign Host is 421, none or two of them 400, and a foreign Origin 403',
 
 test('a public URL with an address is a name of the daemon like any other', async () => {
   const to = await openTestListener();
-  to.port.reachedBy = 'https://[2001:db8::1]:8443';
+  to.daemon.reachedBy = 'https://[2001:db8::1]:8443';
   expect((await ask(to, '/healthz', { headers: { host: '[2001:db8::1]:8443' } })).status).toBe(200);
 });
 
@@ -115,12 +115,12 @@ test('every answer forbids sniffing and storing', async () => {
 
 test('a bug is 500 with nothing of the inside, and its stack is in the log', async () => {
   const to = await openTestListener();
-  to.port.refusal = new TypeError('x is undefined at /secret/place');
+  to.daemon.refusal = new TypeError('x is undefined at /secret/place');
   const answer = await post(to, '/v1/events', EVENT);
   expect([answer.status, answer.json.code]).toEqual([500, 'internal']);
   expect(answer.text).not.toContain('secret');
   expect(to.logged.join('')).toContain('x is undefined');
-  to.port.refusal = undefined;
+  to.daemon.refusal = undefined;
   expect((await post(to, '/v1/events', EVENT)).status).toBe(202);
 });
 
@@ -138,7 +138,7 @@ test('a body that never ends is cut off, and leaves nothing in the log', async (
     'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin-token\r\nContent-Length: 100\r\n\r\n{',
   );
   expect(await untilClosed(connection)).toMatch(/^HTTP\/1\.1 408 /);
-  expect([to.port.accepted, to.logged]).toEqual([[], []]);
+  expect([to.daemon.accepted, to.logged]).toEqual([[], []]);
 });
 
 test('headers over 16 KiB are 431, and what is no HTTP is 400', async () => {
@@ -161,7 +161,7 @@ test('an offer of HTTP/2 is ignored: the request is answered as it stands, its b
     headers: { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' },
   });
   expect(answer.status).toBe(202);
-  expect(to.port.accepted[0]?.events[0]?.data).toEqual({ text: 'x'.repeat(200_000) });
+  expect(to.daemon.accepted[0]?.events[0]?.data).toEqual({ text: 'x'.repeat(200_000) });
 });
 
 test('WebSockets go to the stream door, known by header, subprotocol or a ticket that works once', async () => {
@@ -194,7 +194,7 @@ test('WebSockets go to the stream door, known by header, subprotocol or a ticket
 test('once stopping, requests are refused with 503 and their connections end; health is still told', async () => {
   const to = await openTestListener();
   to.listener.stopAccepting();
-  to.port.ready = { ready: false, reasons: ['stopping'] };
+  to.daemon.ready = { ready: false, reasons: ['stopping'] };
   const answer = await post(to, '/v1/events', EVENT);
   expect([answer.status, answer.headers.connection, answer.headers['retry-after'], answer.json.code]).toEqual([
     503,
@@ -204,15 +204,15 @@ test('once stopping, requests are refused with 503 and their connections end; he
   ]);
   expect([(await ask(to, '/healthz')).status, (await ask(to, '/readyz')).status]).toEqual([200, 503]);
   expect((await ask(to, '/hooks/x', { method: 'POST' })).status).toBe(503);
-  expect(to.port.accepted).toEqual([]);
+  expect(to.daemon.accepted).toEqual([]);
 });
 
 test('closing lets an answer on its way out, and cuts what outlasts the grace, WebSockets too', async () => {
   const to = await openTestListener();
   let answerIt!: () => void;
-  to.port.onWait = () => new Promise((resolve) => (answerIt = () => resolve([])));
+  to.daemon.onWait = () => new Promise((resolve) => (answerIt = () => resolve([])));
   const under = post(to, '/v1/events?wait=1m', EVENT);
-  await expect.poll(() => to.port.waits.length).toBe(1);
+  await expect.poll(() => to.daemon.waits.length).toBe(1);
   const closed = to.listener.close(60_000);
   answerIt();
   expect((await under).status).toBe(200);

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { cronTimes } from '../../daemon/core/time/due-times.ts';
 import { schedule } from '../../daemon/sources/schedule.ts';
 import type { RunningSource } from '../../daemon/sources/source.ts';
-import { Desk } from '../support/daemon-api.ts';
+import { CoreRunner } from '../support/core-runner.ts';
 import { SoakClock } from '../support/soak-clock.ts';
 import { type RecordedIo, recordedIo, sourceSettings } from '../support/source-io.ts';
 import { changesOf, wallOf } from './wall.ts';
@@ -158,15 +158,15 @@ describe.each(CHANGES)('a change of the clocks of %s, %o', (zone, { at, by }) =>
     ['01:45', '22:00'],
   ])('hours from %s to %s let each that is held go once, when they begin', (from, to) => {
     const begin = at - 30 * HOUR;
-    const desk = new Desk(
+    const runner = new CoreRunner(
       `hours: { shift: { from: "${from}", to: "${to}", timezone: ${zone} } }
 rules: [{ name: r, key: k, during: shift, outside: hold, message: { title: T, body: "{{ data.n }}" }, notify: ops }]\n`,
       { start: begin },
     );
     let steps = 0;
     const until = (end: number): void => {
-      for (; (desk.nextWake ?? Number.POSITIVE_INFINITY) <= end; steps += 1) desk.until(desk.nextWake!);
-      desk.until(end);
+      for (; (runner.nextWake ?? Number.POSITIVE_INFINITY) <= end; steps += 1) runner.until(runner.nextWake!);
+      runner.until(end);
     };
     const inside = (time: number): boolean => {
       const minutes = (wallOf(zone, time) % DAY) / MINUTE;
@@ -179,20 +179,20 @@ rules: [{ name: r, key: k, during: shift, outside: hold, message: { title: T, bo
     const posted: number[] = [];
     for (let n = 0; n < 60 * 6; n += 1) {
       until(begin + n * 10 * MINUTE);
-      posted.push(desk.now);
-      const outcome = desk.take({ n })['r'];
+      posted.push(runner.now);
+      const outcome = runner.take({ n })['r'];
       // What is written in the hours around the change has a test of its own.
-      if (Math.abs(desk.now - at) > 2 * HOUR)
-        expect([new Date(desk.now).toISOString(), outcome]).toEqual([
-          new Date(desk.now).toISOString(),
-          inside(desk.now) ? 'notified' : 'held',
+      if (Math.abs(runner.now - at) > 2 * HOUR)
+        expect([new Date(runner.now).toISOString(), outcome]).toEqual([
+          new Date(runner.now).toISOString(),
+          inside(runner.now) ? 'notified' : 'held',
         ]);
-      if (n % 50 === 0) desk.restart();
+      if (n % 50 === 0) runner.restart();
     }
-    until(desk.now + 2 * DAY);
-    const told = desk.sent.map(({ body }) => Number(body));
+    until(runner.now + 2 * DAY);
+    const told = runner.sent.map(({ body }) => Number(body));
     expect(told).toEqual(posted.map((_, n) => n));
-    for (const { at: sent, body } of desk.sent) {
+    for (const { at: sent, body } of runner.sent) {
       expect(sent).toBeGreaterThanOrEqual(posted[Number(body)]!);
       expect(sent - posted[Number(body)]!).toBeLessThan(25 * HOUR);
       expect(inside(sent) || Math.abs(sent - at) <= HOUR).toBe(true);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { lookAgain } from '../../daemon/core/alerts/silence-actions.ts';
 import { problemsOf } from '../support/compile.ts';
-import { Desk } from '../support/daemon-api.ts';
+import { CoreRunner } from '../support/core-runner.ts';
 import { openStage } from './stage.ts';
 
 const UNTIL = 'until: "2036-01-01T00:00:00Z"';
@@ -17,10 +17,10 @@ describe('a silence whose expression errors drops no event', () => {
     ['a missing field', 'data.nope.deeper == 1', undefined],
   ];
   test.each(cases)('%s', (_what, condition, error) => {
-    const desk = new Desk(silenced(`name: broken, match: {}, if: '${condition}', ${UNTIL}`) + RULE);
-    expect(desk.take({ n: 'text', list: [1] })).toEqual({ r: 'notified' });
-    expect(desk.heard()).toEqual(['ops: x']);
-    const [fate] = desk.fates;
+    const runner = new CoreRunner(silenced(`name: broken, match: {}, if: '${condition}', ${UNTIL}`) + RULE);
+    expect(runner.take({ n: 'text', list: [1] })).toEqual({ r: 'notified' });
+    expect(runner.heard()).toEqual(['ops: x']);
+    const [fate] = runner.fates;
     if (error === undefined) expect(fate!.errors).toEqual([]);
     else {
       expect(fate!.errors).toHaveLength(1);
@@ -30,19 +30,19 @@ describe('a silence whose expression errors drops no event', () => {
   });
 
   test('and the silences after it still count', () => {
-    const desk = new Desk(
+    const runner = new CoreRunner(
       silenced(`name: broken, match: {}, if: 'data.n + 1 > 2', ${UNTIL}`, `name: good, match: {}, ${UNTIL}`) + RULE,
     );
-    expect(desk.take({ n: 'text' })).toEqual({ r: 'silenced' });
-    expect(desk.fates[0]!.errors).toHaveLength(1);
+    expect(runner.take({ n: 'text' })).toEqual({ r: 'silenced' });
+    expect(runner.fates[0]!.errors).toHaveLength(1);
   });
 
   test('one that was stored and cannot be read any more silences nothing, and drops nothing', () => {
-    const desk = new Desk(RULE);
+    const runner = new CoreRunner(RULE);
     for (const value of [{ match: { type: { regex: '(' } } }, { nonsense: true }, 'text', 7, []])
-      desk.write({ rule: '', key: 's1', step: 'silence', value, expires: Number.MAX_SAFE_INTEGER });
-    expect(desk.take({})).toEqual({ r: 'notified' });
-    expect(desk.heard()).toEqual(['ops: x']);
+      runner.write({ rule: '', key: 's1', step: 'silence', value, expires: Number.MAX_SAFE_INTEGER });
+    expect(runner.take({})).toEqual({ r: 'notified' });
+    expect(runner.heard()).toEqual(['ops: x']);
   });
 });
 
@@ -68,9 +68,9 @@ test.each([
 describe('what kept an escalation quiet holds it no longer than it is written', () => {
   const rules = (beside: string, more = ''): string =>
     `${beside}rules: [{ name: r, match: { type: t }, key: k, message: { title: T, body: x }, notify: ops, resolve: { match: { type: z } }, escalate: [{ after: 5m, notify: boss }]${more} }]\n`;
-  const edit = (desk: Desk, text: string): void => {
-    desk.edit(text);
-    desk.write(...lookAgain(desk.ruleset.rules, desk.memory(), desk.now));
+  const edit = (runner: CoreRunner, text: string): void => {
+    runner.edit(text);
+    runner.write(...lookAgain(runner.ruleset.rules, runner.memory(), runner.now));
   };
   const night = (from: string): string => `hours: { day: { from: "${from}", to: "20:00", timezone: UTC } }\n`;
   test.each([
@@ -86,29 +86,29 @@ describe('what kept an escalation quiet holds it no longer than it is written', 
       rules(night('09:10'), ', during: day'),
     ],
   ])('%s', (_what, before, after) => {
-    const desk = new Desk(before);
-    desk.take({});
-    desk.wait(6 * 60_000);
-    expect(desk.heard()).toEqual([]);
-    edit(desk, after);
-    desk.wait(4 * 60_000);
-    expect(desk.heard()).toEqual(['boss: x']);
-    desk.wait(24 * 3_600_000);
-    expect(desk.heard()).toEqual([]);
+    const runner = new CoreRunner(before);
+    runner.take({});
+    runner.wait(6 * 60_000);
+    expect(runner.heard()).toEqual([]);
+    edit(runner, after);
+    runner.wait(4 * 60_000);
+    expect(runner.heard()).toEqual(['boss: x']);
+    runner.wait(24 * 3_600_000);
+    expect(runner.heard()).toEqual([]);
   });
 
   test('an edit of something else leaves it quiet, and says so once', () => {
-    const desk = new Desk(rules(silenced('match: {}, until: "2026-11-23T10:00:00Z"')));
-    desk.take({});
+    const runner = new CoreRunner(rules(silenced('match: {}, until: "2026-11-23T10:00:00Z"')));
+    runner.take({});
     for (let n = 0; n < 5; n += 1) {
-      desk.wait(6 * 60_000);
-      edit(desk, rules(silenced('match: {}, until: "2026-11-23T10:00:00Z"'), `, dedupe: ${n + 1}m`));
+      runner.wait(6 * 60_000);
+      edit(runner, rules(silenced('match: {}, until: "2026-11-23T10:00:00Z"'), `, dedupe: ${n + 1}m`));
     }
-    desk.wait(30 * 60_000 - 1);
-    expect(desk.heard()).toEqual([]);
-    expect(desk.fates.map(({ outcome }) => outcome)).toEqual(['silenced', 'silenced']);
-    desk.wait(1);
-    expect(desk.heard()).toEqual(['boss: x']);
+    runner.wait(30 * 60_000 - 1);
+    expect(runner.heard()).toEqual([]);
+    expect(runner.fates.map(({ outcome }) => outcome)).toEqual(['silenced', 'silenced']);
+    runner.wait(1);
+    expect(runner.heard()).toEqual(['boss: x']);
   });
 });
 

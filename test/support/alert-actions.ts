@@ -1,5 +1,5 @@
 import type { Acknowledgement } from '../../daemon/core/alerts/alerts.ts';
-import type { AlertDesk, AlertView, SilenceView } from '../../daemon/http/daemon-api.ts';
+import type { AlertActions, AlertView, SilenceView } from '../../daemon/http/daemon-api.ts';
 
 export const SAMPLE_ALERT: AlertView = {
   rule: 'disk-full',
@@ -24,14 +24,14 @@ export const SAMPLE_SILENCE: SilenceView = {
 };
 
 /** The daemon's side of alerts and silences, in memory: it writes down what it was asked. */
-export class RecordedDesk implements AlertDesk {
+export class RecordedAlertActions implements AlertActions {
   readonly acknowledgements: Acknowledgement[] = [];
   readonly posted: unknown[] = [];
   readonly expired: string[] = [];
   firing: AlertView[] = [SAMPLE_ALERT];
   known: SilenceView[] = [SAMPLE_SILENCE];
   /** What a posted silence is answered with. */
-  made: Awaited<ReturnType<AlertDesk['silence']>> = {
+  made: Awaited<ReturnType<AlertActions['silence']>> = {
     kind: 'made',
     silence: { ...SAMPLE_SILENCE, would_silence: { alerts: 1, events: 2 } },
   };

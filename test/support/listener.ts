@@ -8,7 +8,7 @@ import type { Caller, StreamDoor, StreamKind } from '../../daemon/http/stream/ac
 import { systemClock } from '../../daemon/lib/time/clock.ts';
 import { type Log, openLog } from '../../daemon/lib/log.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
-import { RecordedPort, tokenOf } from './port.ts';
+import { RecordedDaemon, tokenOf } from './recorded-daemon.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** Where long-lived connections would go: it notes who came and answers at once. */
@@ -50,7 +50,7 @@ export class RecordedDoor implements StreamDoor {
 
 export interface OpenedListener {
   readonly listener: Listener;
-  readonly port: RecordedPort;
+  readonly daemon: RecordedDaemon;
   readonly door: RecordedDoor;
   readonly metrics: Metrics;
   readonly scrubber: Scrubber;
@@ -61,8 +61,8 @@ export interface OpenedListener {
 
 /** A real listener on any port and a socket of its own, closed when the test ends. */
 export async function openTestListener(options: Partial<ListenerOptions> = {}): Promise<OpenedListener> {
-  const port = new RecordedPort();
-  port.known = [
+  const daemon = new RecordedDaemon();
+  daemon.known = [
     tokenOf('root', 'admin-token', 'admin'),
     tokenOf('poster', 'emit-token', 'emit'),
     tokenOf('reader', 'read-token', 'read'),
@@ -76,7 +76,7 @@ export async function openTestListener(options: Partial<ListenerOptions> = {}): 
   const logged: string[] = [];
   const socket = path.join(await temporaryFolder(), 'belfry.sock');
   const listener = await openListener({
-    port,
+    daemon,
     listen: '127.0.0.1:0',
     socket,
     log: logInto(logged, scrubber),
@@ -87,7 +87,7 @@ export async function openTestListener(options: Partial<ListenerOptions> = {}): 
     ...options,
   });
   onTestFinished(() => listener.close(0));
-  return { listener, port, door, metrics, scrubber, socket: options.socket ?? socket, logged };
+  return { listener, daemon, door, metrics, scrubber, socket: options.socket ?? socket, logged };
 }
 
 function logInto(lines: string[], scrubber: Scrubber): Log {

@@ -12,7 +12,7 @@ import { expireSilence, silenceView, type WouldSilence, wouldSilence } from '../
 import type { Ruleset } from '../../core/ruleset.ts';
 import { type Silence, stateOf } from '../../core/alerts/silence.ts';
 import { mendByName } from '../../core/problems/suggest.ts';
-import type { AlertDesk } from '../../http/daemon-api.ts';
+import type { AlertActions } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
@@ -37,7 +37,7 @@ const MOST_KEYS = 1000;
 const LONGEST_KEY = 200;
 
 /** What people do about alerts: look at them, acknowledge them, silence them. Everything is on disk before it is answered. */
-export function openQuieting(parts: QuietingParts): AlertDesk {
+export function openQuieting(parts: QuietingParts): AlertActions {
   const { store, live, clock } = parts;
   return {
     alerts(rule) {
@@ -62,7 +62,7 @@ function silencesOf(ruleset: Ruleset, memory: Memory): readonly Silence[] {
 async function acknowledgeAlert(
   { store, live, clock, newId, log, scrubber }: QuietingParts,
   given: Acknowledgement,
-): ReturnType<AlertDesk['acknowledge']> {
+): ReturnType<AlertActions['acknowledge']> {
   const now = clock.now();
   const ruleset = live();
   const { acknowledged } = await store.change<Acknowledged>(now, (memory) =>
@@ -90,7 +90,7 @@ function shownKey(key: string): string {
 async function makeSilence(
   { store, live, clock, newId, log }: QuietingParts,
   posted: unknown,
-): ReturnType<AlertDesk['silence']> {
+): ReturnType<AlertActions['silence']> {
   const now = clock.now();
   const id = newId();
   const read = readPostedSilence(posted, id, now);
@@ -113,7 +113,7 @@ async function makeSilence(
 async function endSilence(
   { store, live, clock, log }: QuietingParts,
   id: string,
-): ReturnType<AlertDesk['expireSilence']> {
+): ReturnType<AlertActions['expireSilence']> {
   const now = clock.now();
   const ruleset = live();
   const written = ruleset.silences.find((silence) => silence.id === id);

@@ -4,7 +4,7 @@ import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import type { DirectResult } from '../../delivery/manual/attempt.ts';
 import type { Lanes } from '../../delivery/lanes.ts';
 import type { Resending } from '../../delivery/manual/resend.ts';
-import type { ChannelTestView, ChannelView, DaemonPort, StatusView } from '../../http/daemon-api.ts';
+import type { ChannelTestView, ChannelView, DaemonApi, StatusView } from '../../http/daemon-api.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import { newId } from '../../lib/id.ts';
 import type { Log } from '../../lib/log.ts';
@@ -22,9 +22,9 @@ import { openQuieting } from './alert-actions.ts';
 import { deliveryView, eventLine, eventView, historyQuery } from './views.ts';
 import type { Waiting } from '../runtime/delivery-waiter.ts';
 
-export interface PortParts {
+export interface DaemonApiDeps {
   /** Validates rules without touching anything: those in force without a path. */
-  readonly check: DaemonPort['check'];
+  readonly check: DaemonApi['check'];
   readonly version: string;
   readonly pid: number;
   readonly startedAt: number;
@@ -48,7 +48,7 @@ export interface PortParts {
 }
 
 /** The daemon as the listener and the commands see it. Looks things up and hands them on; decides nothing. */
-export function daemonPort(parts: PortParts): DaemonPort {
+export function daemonApi(parts: DaemonApiDeps): DaemonApi {
   const { store, live, intake, lanes, resending, sources, reloading, waiting, feed, deadLetters } = parts;
   return {
     accept: (events, options) => intake.accept(events, options),
@@ -63,7 +63,7 @@ export function daemonPort(parts: PortParts): DaemonPort {
     reload: async () => parts.scrubber.scrubJson(await reloading.reload()),
     check: parts.check,
     explain: explaining({ ...parts, clock: systemClock }),
-    desk: openQuieting({
+    alertActions: openQuieting({
       ...parts,
       live: () => live.ruleset,
       clock: systemClock,
@@ -110,7 +110,7 @@ export function daemonPort(parts: PortParts): DaemonPort {
 }
 
 /** The same lines that `dead list` shows of a stopped daemon. */
-export async function* deadLines(deadLetters: DeadLetters): ReturnType<DaemonPort['dead']> {
+export async function* deadLines(deadLetters: DeadLetters): ReturnType<DaemonApi['dead']> {
   for await (const line of deadLetters.read()) yield 'record' in line ? line.record : line;
 }
 
@@ -119,14 +119,14 @@ export async function auditOf({
   store,
   deadLetters,
   inbox,
-}: Pick<PortParts, 'store' | 'deadLetters' | 'inbox'>): ReturnType<DaemonPort['audit']> {
+}: Pick<DaemonApiDeps, 'store' | 'deadLetters' | 'inbox'>): ReturnType<DaemonApi['audit']> {
   const ids = new Set<string>();
   for await (const line of deadLetters.read()) if ('record' in line) ids.add(line.record.id);
   const { violations, ...counts } = await store.audit(ids);
   return { ...counts, violations: [...violations, ...(await inbox.look())] };
 }
 
-async function statusOf(parts: PortParts): Promise<StatusView> {
+async function statusOf(parts: DaemonApiDeps): Promise<StatusView> {
   const { version, pid, startedAt, live, paths, store, sources, lanes } = parts;
   const counts = store.deliveries.counts();
   const channels = lanes.status();
@@ -170,7 +170,7 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
 }
 
 /** Not ready is who takes no events; what works in part is told beside it, since taking the daemon out of service would not mend it. */
-function readinessOf(parts: PortParts): ReturnType<DaemonPort['readiness']> {
+function readinessOf(parts: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
   const { lifecycle, sources, lanes, live, deadLetters, inbox } = parts;
   const refusing = lifecycle();
   const partly = [

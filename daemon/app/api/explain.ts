@@ -2,7 +2,7 @@ import { channelTypes } from '../../channels/index.ts';
 import type { RuleResult } from '../../core/flow/decision.ts';
 import { completeEvent, type EventInput } from '../../core/event/event.ts';
 import { explain, type ExplainContext, type Explanation, NO_MEMORY } from '../../core/explain/explain.ts';
-import type { DaemonPort, ExplainRequest } from '../../http/daemon-api.ts';
+import type { DaemonApi, ExplainRequest } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { newId } from '../../lib/id.ts';
 import { Scrubber } from '../../lib/secrets/scrubber.ts';
@@ -21,7 +21,7 @@ export interface ExplainingParts {
 }
 
 /** What the live rules would make of an event by the present states. Nothing is committed. */
-export function explaining({ store, live, scrubber, clock }: ExplainingParts): DaemonPort['explain'] {
+export function explaining({ store, live, scrubber, clock }: ExplainingParts): DaemonApi['explain'] {
   return async ({ event, id, rule, at = clock.now() }) => {
     const stored = id === undefined ? undefined : await store.event(id);
     const given = stored?.event ?? event;

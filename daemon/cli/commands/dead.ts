@@ -3,7 +3,7 @@ import { EXIT } from '../../core/problems/failure.ts';
 import type { Parameters, ValuesOf } from '../../core/values/parameter.ts';
 import { MOMENT, momentAt, momentText, NAME, oneOf } from '../../core/values/value-kind.ts';
 import type {
-  DaemonPort,
+  DaemonApi,
   DeadLineProblem,
   ResendPlan,
   ResendProgress,
@@ -75,21 +75,21 @@ export function remoteDoor(client: Client): DeadDoor {
 }
 
 export function localDoor(
-  port: Pick<DaemonPort, 'dead' | 'resend' | 'drop' | 'channels'>,
+  daemon: Pick<DaemonApi, 'dead' | 'resend' | 'drop' | 'channels'>,
   parts: ClientParts,
 ): DeadDoor {
   return {
-    list: () => port.dead(),
+    list: () => daemon.dead(),
     async *resend(request, signal) {
-      const note = async (): Promise<string> => restNote(await port.channels(), undefined, SENDING);
+      const note = async (): Promise<string> => restNote(await daemon.channels(), undefined, SENDING);
       const wait = new AnswerWait({ ...parts, request: 'dead resend', expected: 0, limit: undefined, note, signal });
       try {
-        yield* port.resend(request, wait.signal);
+        yield* daemon.resend(request, wait.signal);
       } finally {
         wait.end();
       }
     },
-    drop: (id) => port.drop(id),
+    drop: (id) => daemon.drop(id),
   };
 }
 

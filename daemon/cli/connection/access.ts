@@ -48,12 +48,12 @@ export class Doors {
 
   async dead(options: CommonOptions): Promise<DeadDoor> {
     if (await this.#running(options)) return remoteDoor(await this.client(options));
-    return localDoor((await this.#open(options)).port, this.#parts);
+    return localDoor((await this.#open(options)).daemon, this.#parts);
   }
 
   async audit(options: CommonOptions): Promise<Audit> {
     if (await this.#running(options)) return (await this.client(options)).call<Audit>('GET', '/v1/audit');
-    return (await this.#open(options)).port.audit();
+    return (await this.#open(options)).daemon.audit();
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import type { DaemonPort } from '../daemon-api.ts';
+import type { DaemonApi } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
 
 /** Which names a request may call this daemon by, and which pages may make a browser send one. */
@@ -19,7 +19,7 @@ const LOOPBACK_ADDRESS = /^127\.\d+\.\d+\.\d+$/;
 const OWN_SITES: readonly unknown[] = [undefined, 'same-origin', 'none'];
 
 /** `listenHost` is the host in `daemon.listen`; the other names are read at each request, because a reload may change them. */
-export function openGate(listenHost: string, port: Pick<DaemonPort, 'publicUrl' | 'origins'>): Gate {
+export function openGate(listenHost: string, daemon: Pick<DaemonApi, 'publicUrl' | 'origins'>): Gate {
   const ours = new Set([...LOOPBACK, listenHost.toLowerCase()]);
   const open = !LOOPBACK.includes(listenHost) && !LOOPBACK_ADDRESS.test(listenHost);
   // Whoever listens beyond the loopback is reached by addresses nobody listed; an address is no name that could be rebound.
@@ -28,12 +28,12 @@ export function openGate(listenHost: string, port: Pick<DaemonPort, 'publicUrl' 
     (ours.has(host) ||
       (open && isIP(host) !== 0) ||
       LOOPBACK_ADDRESS.test(host) ||
-      host === hostOf(urlOf(port.publicUrl())));
+      host === hostOf(urlOf(daemon.publicUrl())));
   /** The origin is that of the very address that the browser sent the request to, and this is a name of ours. */
   const isOwn = (origin: string, host: string | undefined): boolean => {
     const url = urlOf(origin);
     if (url === undefined || url.origin !== origin || !isOurs(hostOf(url))) return false;
-    return origin === urlOf(port.publicUrl())?.origin || urlOf(`${url.protocol}//${host}`)?.host === url.host;
+    return origin === urlOf(daemon.publicUrl())?.origin || urlOf(`${url.protocol}//${host}`)?.host === url.host;
   };
   const isForeign = ({ headers: { origin, host } }: IncomingMessage): boolean =>
     origin !== undefined && !isOwn(origin, host);
@@ -43,7 +43,7 @@ export function openGate(listenHost: string, port: Pick<DaemonPort, 'publicUrl' 
   return {
     checkHost(request) {
       const named = request.headers.host;
-      const setting = port.publicUrl();
+      const setting = daemon.publicUrl();
       // Only HTTP/1.0 may go without, and no browser speaks it.
       if (named === undefined || (named === accepted && setting === acceptedBy)) return;
       const url = /[/@?#\\\s]/.test(named) ? undefined : urlOf(`http://${named}`);
@@ -56,7 +56,7 @@ export function openGate(listenHost: string, port: Pick<DaemonPort, 'publicUrl' 
       if (!isForeign(request)) return undefined;
       if (!listed) throw foreignPage('pages of other origins may not use this');
       const origin = request.headers.origin!;
-      if (port.origins().includes(origin)) return origin;
+      if (daemon.origins().includes(origin)) return origin;
       throw foreignPage(
         'pages of other origins may not use this; name those of your own applications in `daemon.origins`',
       );

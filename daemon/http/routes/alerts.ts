@@ -18,8 +18,8 @@ export const alertRoutes: readonly Route[] = [
     query: { rule: { kind: NAME, about: 'only those of this rule' } },
     summary: 'What fires, the oldest first.',
     answers: { 200: '`{"alerts":[...]}`' },
-    handle: ({ response, query }, { port, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson({ alerts: port.desk.alerts(query.rule) })),
+    handle: ({ response, query }, { daemon, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson({ alerts: daemon.alertActions.alerts(query.rule) })),
   }),
   {
     method: 'POST',
@@ -52,8 +52,8 @@ export const alertRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'The silences of the files and those that people made; these also for 5 days after their end.',
     answers: { 200: '`{"silences":[...]}`' },
-    handle: ({ response }, { port, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson({ silences: port.desk.silences() })),
+    handle: ({ response }, { daemon, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson({ silences: daemon.alertActions.silences() })),
   },
   {
     method: 'POST',
@@ -75,8 +75,8 @@ export const alertRoutes: readonly Route[] = [
     scope: 'admin',
     summary: 'End a silence now.',
     answers: { 204: 'It is over', 404: 'No such silence', 409: 'It stands in a file' },
-    async handle({ response, params }, { port }) {
-      const ended = await port.desk.expireSilence(params.id ?? '');
+    async handle({ response, params }, { daemon }) {
+      const ended = await daemon.alertActions.expireSilence(params.id ?? '');
       if (ended.kind === 'none') throw new HttpProblem(404, 'silence.none', 'there is no silence with this id');
       if (ended.kind === 'file')
         throw new HttpProblem(409, 'silence.file', `this silence stands in ${ended.file}; take it out there`);
@@ -86,8 +86,8 @@ export const alertRoutes: readonly Route[] = [
 ];
 
 async function acknowledge(given: Acknowledgement, { response, caller }: Exchange, parts: RouteParts): Promise<void> {
-  const { port, scrubber } = parts;
-  const { acknowledged, mend } = await port.desk.acknowledge({ ...signedBy(caller), ...given });
+  const { daemon, scrubber } = parts;
+  const { acknowledged, mend } = await daemon.alertActions.acknowledge({ ...signedBy(caller), ...given });
   if (acknowledged.length === 0) {
     const what = given.rule === undefined ? 'nothing fires for this key' : 'this rule has nothing firing for this key';
     throw new HttpProblem(404, 'alert.none', mend === undefined ? what : `${what}; ${mend}`);
@@ -95,9 +95,9 @@ async function acknowledge(given: Acknowledgement, { response, caller }: Exchang
   sendJson(response, 200, scrubber.scrubJson({ acknowledged }));
 }
 
-async function postSilence({ request, response, caller }: Exchange, { port, scrubber }: RouteParts): Promise<void> {
-  const posted = await readJson(request, port.limits().body);
-  const made = await port.desk.silence(isObject(posted) ? { ...signedBy(caller), ...posted } : posted);
+async function postSilence({ request, response, caller }: Exchange, { daemon, scrubber }: RouteParts): Promise<void> {
+  const posted = await readJson(request, daemon.limits().body);
+  const made = await daemon.alertActions.silence(isObject(posted) ? { ...signedBy(caller), ...posted } : posted);
   if (made.kind === 'too_many')
     throw new HttpProblem(409, 'silence.too_many', `there are ${made.most} silences already; expire some first`);
   if (made.kind === 'invalid') {
@@ -118,10 +118,10 @@ type AckField = 'key' | 'rule' | 'by';
 
 async function ackBody(
   request: IncomingMessage,
-  { port }: RouteParts,
+  { daemon }: RouteParts,
   fields: readonly AckField[],
 ): Promise<Partial<Record<AckField, string>>> {
-  const body = await readJson(request, port.limits().body);
+  const body = await readJson(request, daemon.limits().body);
   if (!isObject(body)) throw new HttpProblem(400, 'ack.body', 'the body is a JSON object');
   for (const [name, value] of Object.entries(body)) {
     const more = { pointer: `/${name.slice(0, 40)}` };

@@ -36,9 +36,9 @@ const channelVerb = (verb: 'hold' | 'release', summary: string): Route => ({
   scope: 'admin',
   summary,
   answers: { 200: 'Done', 404: 'No such channel' },
-  async handle({ response, params }, { port }) {
+  async handle({ response, params }, { daemon }) {
     const name = params.name ?? '';
-    if (!(await port[verb](name))) throw noChannel();
+    if (!(await daemon[verb](name))) throw noChannel();
     sendJson(response, 200, { channel: name, held: verb === 'hold' });
   },
 });
@@ -50,8 +50,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'How the daemon is: generation, files, sources, channels, queue.',
     answers: { 200: 'The status' },
-    handle: async ({ response }, { port, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson(await port.status())),
+    handle: async ({ response }, { daemon, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson(await daemon.status())),
   },
   {
     method: 'POST',
@@ -59,8 +59,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'admin',
     summary: 'Read the rules anew and report the result.',
     answers: { 200: 'What changed, or each problem with its place' },
-    handle: async ({ response }, { port, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson(await port.reload())),
+    handle: async ({ response }, { daemon, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson(await daemon.reload())),
   },
   {
     method: 'POST',
@@ -69,11 +69,11 @@ export const controlRoutes: readonly Route[] = [
     body: ['application/json'],
     summary: 'Validate the rules on disk, or those at `path`, without taking them over.',
     answers: { 200: 'Every problem with its place', 403: '`path` needs the scope `admin`' },
-    async handle({ request, response, caller }, { port, scrubber }) {
-      const path = pathOf(await readJson(request, port.limits().body));
+    async handle({ request, response, caller }, { daemon, scrubber }) {
+      const path = pathOf(await readJson(request, daemon.limits().body));
       // What stands in a file shows in the problems with it, so not every reader may name one.
       if (path !== undefined) requireScope(caller, 'admin');
-      const { valid, files, rules, problems } = await port.check(path);
+      const { valid, files, rules, problems } = await daemon.check(path);
       sendJson(response, 200, scrubber.scrubJson({ valid, files, rules, problems }));
     },
   },
@@ -83,7 +83,7 @@ export const controlRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'The conservation law over what is stored, and every violation.',
     answers: { 200: 'Counts and violations' },
-    handle: async ({ response }, { port }) => sendJson(response, 200, await port.audit()),
+    handle: async ({ response }, { daemon }) => sendJson(response, 200, await daemon.audit()),
   },
   {
     method: 'GET',
@@ -91,8 +91,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'Every channel and how it is.',
     answers: { 200: '`{"channels":[...]}`' },
-    handle: async ({ response }, { port, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson({ channels: await port.channels() })),
+    handle: async ({ response }, { daemon, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson({ channels: await daemon.channels() })),
   },
   {
     method: 'POST',
@@ -100,8 +100,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'admin',
     summary: 'Send a real test message.',
     answers: { 200: 'The receipt, or the error with its class', 404: 'No such channel' },
-    async handle({ response, params, departure }, { port, scrubber }) {
-      const result = await port.testChannel(params.name ?? '', departure.signal);
+    async handle({ response, params, departure }, { daemon, scrubber }) {
+      const result = await daemon.testChannel(params.name ?? '', departure.signal);
       if (result === undefined) throw noChannel();
       sendJson(response, 200, scrubber.scrubJson(result));
     },
@@ -114,8 +114,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'The dead letters, a line each.',
     answers: { 200: 'NDJSON: records, and `{"line","problem"}` for lines that do not parse' },
-    handle: ({ response, departure }, { port, scrubber }) =>
-      sendLines(response, port.dead(), departure.signal, scrubber),
+    handle: ({ response, departure }, { daemon, scrubber }) =>
+      sendLines(response, daemon.dead(), departure.signal, scrubber),
   },
   {
     method: 'POST',
@@ -124,10 +124,10 @@ export const controlRoutes: readonly Route[] = [
     body: ['application/json'],
     summary: 'Send dead letters again, oldest first.',
     answers: { 200: 'NDJSON: the plan, a line for each as it ends, the sum', 400: 'No such criterion' },
-    async handle({ request, response, departure }, { port, scrubber }) {
+    async handle({ request, response, departure }, { daemon, scrubber }) {
       const gone = departure.signal;
-      const asked = resendRequest(await readJson(request, port.limits().body));
-      await sendLines(response, port.resend(asked, gone), gone, scrubber);
+      const asked = resendRequest(await readJson(request, daemon.limits().body));
+      await sendLines(response, daemon.resend(asked, gone), gone, scrubber);
     },
   },
   {
@@ -136,8 +136,8 @@ export const controlRoutes: readonly Route[] = [
     scope: 'admin',
     summary: 'Drop a dead letter for good.',
     answers: { 204: 'Dropped', 404: 'No such dead letter' },
-    async handle({ response, params }, { port }) {
-      if (!(await port.drop(params.id ?? '')))
+    async handle({ response, params }, { daemon }) {
+      if (!(await daemon.drop(params.id ?? '')))
         throw new HttpProblem(404, 'dead.none', 'there is no dead letter with this id');
       response.writeHead(204).end();
     },

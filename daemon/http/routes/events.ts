@@ -48,9 +48,9 @@ export const eventRoutes: readonly Route[] = [
 
 async function postEvents(
   { request, response, query: { wait }, departure }: Exchange<typeof QUERY>,
-  { port, scrubber }: RouteParts,
+  { daemon, scrubber }: RouteParts,
 ): Promise<void> {
-  const body = await readBody(request, port.limits().body);
+  const body = await readBody(request, daemon.limits().body);
   const parsed = parseEvents({ contentType: request.headers['content-type'], headers: request.headers, body });
   if (!parsed.ok)
     throw new HttpProblem(parsed.status, parsed.code, parsed.message, {
@@ -58,11 +58,11 @@ async function postEvents(
     });
   const key = keyOf(request);
   const idempotency = key === undefined ? {} : { idempotency: { key, bodyHash: hashOf(request, body) } };
-  const accepted = await port.accept(parsed.events, idempotency);
+  const accepted = await daemon.accept(parsed.events, idempotency);
   const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
   if (wait === undefined) return sendJson(response, 202, { events });
   const ids = events.map(({ id }) => id);
-  const { outcomes, deliveries } = await port.wait(ids, Math.min(wait, LONGEST_WAIT), departure.signal);
+  const { outcomes, deliveries } = await daemon.wait(ids, Math.min(wait, LONGEST_WAIT), departure.signal);
   sendJson(response, 200, {
     events: events.map((event, index) => ({ ...event, outcomes: outcomes[index] ?? {} })),
     deliveries: scrubber.scrubJson(deliveries),

@@ -23,9 +23,9 @@ export const explainRoutes: readonly Route[] = [
       400: 'No event, or no such field',
       404: 'No such event or rule',
     },
-    async handle({ request, response }, { port, scrubber }) {
-      const asked = explainRequest(await readJson(request, port.limits().body));
-      const explanation = await port.explain(asked);
+    async handle({ request, response }, { daemon, scrubber }) {
+      const asked = explainRequest(await readJson(request, daemon.limits().body));
+      const explanation = await daemon.explain(asked);
       if (explanation === undefined) throw new HttpProblem(404, 'event.none', 'there is no event with this id');
       if (asked.rule !== undefined && explanation.rules.length === 0)
         throw new HttpProblem(404, 'rule.none', 'there is no rule of this name');

@@ -15,8 +15,8 @@ export const historyRoutes: readonly Route[] = [
       200: '`{"events":[...],"next"}`; `next` is null on the last page',
       400: 'A parameter that is not understood',
     },
-    async handle({ response, query }, { port, scrubber }) {
-      const { items, next } = await port.events(requestOf(query));
+    async handle({ response, query }, { daemon, scrubber }) {
+      const { items, next } = await daemon.events(requestOf(query));
       sendJson(response, 200, scrubber.scrubJson({ events: items, next: next ?? null }));
     },
   }),
@@ -26,8 +26,8 @@ export const historyRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'One event with what the rules decided, then and later, and its deliveries.',
     answers: { 200: 'The event', 404: 'No such event' },
-    async handle({ response, params }: Exchange, { port, scrubber }) {
-      const event = await port.event(params.id ?? '');
+    async handle({ response, params }: Exchange, { daemon, scrubber }) {
+      const event = await daemon.event(params.id ?? '');
       if (event === undefined) throw new HttpProblem(404, 'event.none', 'there is no event with this id');
       sendJson(response, 200, scrubber.scrubJson(event));
     },
@@ -42,8 +42,8 @@ export const historyRoutes: readonly Route[] = [
       200: '`{"deliveries":[...],"next"}`; `next` is null on the last page',
       400: 'A parameter that is not understood',
     },
-    async handle({ response, query }, { port, scrubber }) {
-      const { items, next } = await port.deliveries(requestOf(query));
+    async handle({ response, query }, { daemon, scrubber }) {
+      const { items, next } = await daemon.deliveries(requestOf(query));
       sendJson(response, 200, scrubber.scrubJson({ deliveries: items, next: next ?? null }));
     },
   }),
@@ -53,8 +53,8 @@ export const historyRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'One delivery with its attempts and receipt.',
     answers: { 200: 'The delivery', 404: 'No such delivery' },
-    async handle({ response, params }: Exchange, { port, scrubber }) {
-      const delivery = await port.delivery(params.id ?? '');
+    async handle({ response, params }: Exchange, { daemon, scrubber }) {
+      const delivery = await daemon.delivery(params.id ?? '');
       if (delivery === undefined) throw new HttpProblem(404, 'delivery.none', 'there is no delivery with this id');
       sendJson(response, 200, scrubber.scrubJson(delivery));
     },

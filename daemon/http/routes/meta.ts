@@ -18,8 +18,8 @@ export function metaRoutes(routes: () => readonly Route[]): readonly Route[] {
       scope: 'local',
       summary: 'Whether events are taken, and what works only in part.',
       answers: { 200: 'Ready; `reasons` may still name what does not work', 503: 'Not ready' },
-      handle({ response }, { port, scrubber }) {
-        const readiness = scrubber.scrubJson(port.readiness());
+      handle({ response }, { daemon, scrubber }) {
+        const readiness = scrubber.scrubJson(daemon.readiness());
         sendJson(response, readiness.ready ? 200 : 503, readiness);
       },
     },

@@ -6,12 +6,12 @@ import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Scope } from '../request/auth.ts';
 import type { Departure } from '../request/client-disconnect.ts';
 import type { Metrics } from '../metrics.ts';
-import type { DaemonPort } from '../daemon-api.ts';
+import type { DaemonApi } from '../daemon-api.ts';
 import type { Caller, StreamDoor } from '../stream/access.ts';
 
 /** What routes may use. */
 export interface RouteParts {
-  readonly port: DaemonPort;
+  readonly daemon: DaemonApi;
   readonly stream: StreamDoor;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -103,7 +103,7 @@ export class Router {
     if (!hook && !trusted) this.#gate.checkHost(request);
     if (!hook && this.#isPreflight(request, response, url.pathname)) return;
     if (this.#stopping && url.pathname !== '/healthz' && url.pathname !== '/readyz') throw stoppingProblem();
-    if (hook) return handleHook(request, response, url, this.#parts.port, this.#gate);
+    if (hook) return handleHook(request, response, url, this.#parts.daemon, this.#gate);
     const found = this.#routes.find(request.method as 'GET', url.pathname);
     if (found === null) throw this.#noRoute(url.pathname);
     const route = found.store as Route;
@@ -141,7 +141,7 @@ export class Router {
       return user === undefined ? undefined : { name: `ticket of ${user}`, scopes: [], user };
     }
     const token = bearerOf(request) ?? subprotocolToken(request);
-    if (token !== undefined) return callerOf(token, this.#parts.port.tokens());
+    if (token !== undefined) return callerOf(token, this.#parts.daemon.tokens());
     return trusted ? SOCKET_CALLER : undefined;
   }
 

@@ -85,9 +85,9 @@ export const streamRoutes: readonly Route[] = [
 
 async function bodyWithUser(
   { request, caller }: Exchange,
-  { port }: RouteParts,
+  { daemon }: RouteParts,
 ): Promise<{ user: string; body: Record<string, unknown> }> {
-  const body = await readJson(request, port.limits().body);
+  const body = await readJson(request, daemon.limits().body);
   if (!isObject(body)) throw new HttpProblem(400, 'body.not_object', 'the body is a JSON object');
   const { user: given } = body;
   if (given !== undefined && typeof given !== 'string')

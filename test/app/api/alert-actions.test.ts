@@ -46,7 +46,7 @@ async function opened(rules = DISK, path = ':memory:') {
     woken: (decision) => decisions.push(decision),
   });
   timers.start();
-  const desk = openQuieting({ store, live: () => ruleset, clock, newId: ids, log, scrubber: new Scrubber() });
+  const runner = openQuieting({ store, live: () => ruleset, clock, newId: ids, log, scrubber: new Scrubber() });
   const close = async (): Promise<void> => {
     await timers.stop();
     await store.close();
@@ -65,15 +65,15 @@ async function opened(rules = DISK, path = ':memory:') {
   const told = (): string[] =>
     decisions.splice(0).flatMap(({ deliveries }) => deliveries.map(({ delivery }) => delivery.channel));
   const make = async (posted: object) => {
-    const made = await desk.silence({ match: {}, reason: 'test', for: '1h', ...posted });
+    const made = await runner.silence({ match: {}, reason: 'test', for: '1h', ...posted });
     if (made.kind !== 'made') throw new Error(JSON.stringify(made));
     return made.silence;
   };
-  return { clock, store, desk, emit, told, make, close };
+  return { clock, store, runner, emit, told, make, close };
 }
 
 test('a silence keeps quiet what it matches, until it is over, and can still be looked up for five days', async () => {
-  const { clock, desk, emit, make } = await opened();
+  const { clock, runner, emit, make } = await opened();
   const made = await make({ match: { 'data.host': 'w1' }, by: 'ann', name: 'release' });
   expect(made).toEqual({
     id: made.id,
@@ -91,11 +91,11 @@ test('a silence keeps quiet what it matches, until it is over, and can still be 
   expect(await emit('login', { host: 'w2' })).toBe('notified');
   await clock.advance(HOUR);
   expect(await emit('login', { host: 'w1' })).toBe('notified');
-  expect(desk.silences()).toMatchObject([{ id: made.id, state: 'expired' }]);
+  expect(runner.silences()).toMatchObject([{ id: made.id, state: 'expired' }]);
   await clock.advance(5 * DAY - 1);
-  expect(desk.silences()).toHaveLength(1);
+  expect(runner.silences()).toHaveLength(1);
   await clock.advance(1);
-  expect(desk.silences()).toEqual([]);
+  expect(runner.silences()).toEqual([]);
 });
 
 test('silences outlive the process', async () => {
@@ -104,16 +104,16 @@ test('silences outlive the process', async () => {
   const made = await first.make({ match: { rule: 'login' }, if: 'data.n > 2' });
   await first.close();
   const second = await opened(DISK, folder);
-  expect(second.desk.silences()).toMatchObject([{ id: made.id, if: 'data.n > 2', state: 'active' }]);
+  expect(second.runner.silences()).toMatchObject([{ id: made.id, if: 'data.n > 2', state: 'active' }]);
   expect(await second.emit('login', { host: 'w1', n: 3 })).toBe('silenced');
   expect(await second.emit('login', { host: 'w1', n: 1 })).toBe('notified');
 });
 
 test('those of the files are listed before those of people, and say where they stand', async () => {
-  const { desk, make } = await opened(`${DISK}
+  const { runner, make } = await opened(`${DISK}
 silences: [{ name: night, match: { rule: login }, recurring: { cron: "0 22 * * *", for: 8h, timezone: UTC }, reason: sleep }]`);
   await make({});
-  expect(desk.silences()).toMatchObject([
+  expect(runner.silences()).toMatchObject([
     {
       id: expect.stringMatching(/^file:/),
       origin: 'file',
@@ -125,22 +125,22 @@ silences: [{ name: night, match: { rule: login }, recurring: { cron: "0 22 * * *
     },
     { origin: 'api' },
   ]);
-  const { id } = desk.silences()[0]!;
-  expect(await desk.expireSilence(id)).toEqual({ kind: 'file', file: '0.yaml' });
+  const { id } = runner.silences()[0]!;
+  expect(await runner.expireSilence(id)).toEqual({ kind: 'file', file: '0.yaml' });
 });
 
 test('a silence that somebody ends is over at once, and ending it again changes nothing', async () => {
-  const { clock, desk, emit, make } = await opened();
+  const { clock, runner, emit, make } = await opened();
   const [now, later] = [await make({}), await make({ from: '2026-11-24T09:00:00Z', match: { rule: 'login' } })];
   await clock.advance(MINUTE);
-  expect(await desk.expireSilence(now.id)).toEqual({ kind: 'expired' });
-  expect(await desk.expireSilence(later.id)).toEqual({ kind: 'expired' });
+  expect(await runner.expireSilence(now.id)).toEqual({ kind: 'expired' });
+  expect(await runner.expireSilence(later.id)).toEqual({ kind: 'expired' });
   expect(await emit('login', { host: 'w1' })).toBe('notified');
   await clock.advance(MINUTE);
-  expect(await desk.expireSilence(now.id)).toEqual({ kind: 'was_expired' });
-  expect(await desk.expireSilence('nobody')).toEqual({ kind: 'none' });
+  expect(await runner.expireSilence(now.id)).toEqual({ kind: 'was_expired' });
+  expect(await runner.expireSilence('nobody')).toEqual({ kind: 'none' });
   const until = '2026-11-23T09:01:00.000Z';
-  expect(desk.silences()).toMatchObject([
+  expect(runner.silences()).toMatchObject([
     { id: now.id, state: 'expired', until },
     { id: later.id, state: 'expired', until },
   ]);
@@ -149,13 +149,13 @@ test('a silence that somebody ends is over at once, and ending it again changes 
 });
 
 test('what a silence kept from escalating escalates when somebody ends the silence', async () => {
-  const { clock, desk, emit, told, make } = await opened();
+  const { clock, runner, emit, told, make } = await opened();
   await emit('disk', { host: 'w1' });
   expect(told()).toEqual(['ops']);
   const { id } = await make({ for: '8h' });
   await clock.advance(HOUR);
   expect(told()).toEqual([]);
-  await desk.expireSilence(id);
+  await runner.expireSilence(id);
   await clock.advance(1);
   expect(told()).toEqual(['boss']);
   await clock.advance(8 * HOUR);
@@ -192,51 +192,51 @@ test('a condition that fails silences nothing, and says so when the silence is m
 });
 
 test('what is wrong with a silence is told, and nothing is kept of it', async () => {
-  const { desk } = await opened();
-  expect(await desk.silence({ match: {}, for: '1h' })).toMatchObject({
+  const { runner } = await opened();
+  expect(await runner.silence({ match: {}, for: '1h' })).toMatchObject({
     kind: 'invalid',
     problems: [{ pointer: '/reason' }],
   });
-  expect(desk.silences()).toEqual([]);
+  expect(runner.silences()).toEqual([]);
 });
 
 test('there are at most a thousand that are not over', async () => {
-  const { clock, desk, make } = await opened();
+  const { clock, runner, make } = await opened();
   await Promise.all(Array.from({ length: 999 }, () => make({ for: '10m' })));
-  const two = await Promise.all([1, 2].map(() => desk.silence({ match: {}, reason: 'r', for: '1h' })));
+  const two = await Promise.all([1, 2].map(() => runner.silence({ match: {}, reason: 'r', for: '1h' })));
   expect(two.map(({ kind }) => kind).sort()).toEqual(['made', 'too_many']);
   await clock.advance(10 * MINUTE);
   await make({});
 });
 
 test('an alert is acknowledged for every rule or for one, and does not escalate any more', async () => {
-  const { clock, desk, emit, told } = await opened();
+  const { clock, runner, emit, told } = await opened();
   await emit('disk', { host: 'w1' });
   await emit('disk', { host: 'w2' });
-  expect(desk.alerts().map(({ key, state }) => [key, state])).toEqual([
+  expect(runner.alerts().map(({ key, state }) => [key, state])).toEqual([
     ['w1', 'firing'],
     ['w2', 'firing'],
   ]);
-  expect(await desk.acknowledge({ key: 'w1', rule: 'disk-full', by: 'ann' })).toEqual({
+  expect(await runner.acknowledge({ key: 'w1', rule: 'disk-full', by: 'ann' })).toEqual({
     acknowledged: [{ rule: 'disk-full', key: 'w1' }],
   });
-  expect(desk.alerts('disk-full')).toMatchObject([
+  expect(runner.alerts('disk-full')).toMatchObject([
     { key: 'w1', state: 'acknowledged', acknowledged_by: 'ann' },
     { key: 'w2', state: 'firing' },
   ]);
-  expect(desk.alerts('login')).toEqual([]);
+  expect(runner.alerts('login')).toEqual([]);
   told();
   await clock.advance(HOUR);
   expect(told()).toEqual(['boss']);
 });
 
 test('who acknowledges what does not fire hears what was probably meant', async () => {
-  const { desk, emit } = await opened();
-  expect(await desk.acknowledge({ key: 'web-1' })).toEqual({ acknowledged: [], mend: 'nothing fires' });
+  const { runner, emit } = await opened();
+  expect(await runner.acknowledge({ key: 'web-1' })).toEqual({ acknowledged: [], mend: 'nothing fires' });
   await emit('disk', { host: 'web-1' });
   await emit('disk', { host: 'bad\u001B[31m' });
-  expect((await desk.acknowledge({ key: 'web-l' })).mend).toBe('did you mean `web-1`?');
-  expect((await desk.acknowledge({ key: 'x'.repeat(70_000) })).mend).toBe('firing now: `web-1`, `bad [31m`');
-  expect((await desk.acknowledge({ key: 'web-1', rule: 'login' })).mend).toBe('rules whose alert it is: `disk-full`');
-  expect((await desk.acknowledge({ key: 'web-1', rule: 'disk-ful' })).mend).toBe('did you mean `disk-full`?');
+  expect((await runner.acknowledge({ key: 'web-l' })).mend).toBe('did you mean `web-1`?');
+  expect((await runner.acknowledge({ key: 'x'.repeat(70_000) })).mend).toBe('firing now: `web-1`, `bad [31m`');
+  expect((await runner.acknowledge({ key: 'web-1', rule: 'login' })).mend).toBe('rules whose alert it is: `disk-full`');
+  expect((await runner.acknowledge({ key: 'web-1', rule: 'disk-ful' })).mend).toBe('did you mean `disk-full`?');
 });

@@ -15,7 +15,7 @@ import { written } from '../../support/written.ts';
 async function emit(found: number) {
   const state = path.join(await temporaryFolder(), 'state');
   const paths = statePaths({ state }, {}, '/');
-  const { socket, port } = await openTestListener();
+  const { socket, daemon } = await openTestListener();
   let looked = 0;
   const client = openClient(
     {},
@@ -49,7 +49,7 @@ async function emit(found: number) {
     {},
   );
   const kept = await readdir(paths.inbox).catch(() => undefined);
-  return { code, kept, posted: port.calls, said: written(stderr) };
+  return { code, kept, posted: daemon.calls, said: written(stderr) };
 }
 
 test('an event that was left while the daemon started is posted after all, and taken back', async () => {

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import type { DeliveryView } from '../../../daemon/http/daemon-api.ts';
 import { belfry } from '../../support/command-line.ts';
 import { openTestListener } from '../../support/listener.ts';
-import { SAMPLE_DELIVERY } from '../../support/port.ts';
+import { SAMPLE_DELIVERY } from '../../support/recorded-daemon.ts';
 
 test('KEY=VALUE is a number, true, false or null only when it prints back the same', async () => {
   const to = await openTestListener();
   const texts = ['version=3.10', 'zip=007', 'power=1e3', 'id=9007199254740993'];
   await belfry(to, ['emit', 'a', 'n=42', 'ratio=-0.5', 'ok=true', 'none=null', 'a.b.c=1', 'text=a=b', ...texts]);
-  expect(to.port.accepted[0]!.events[0]!.data).toEqual({
+  expect(to.daemon.accepted[0]!.events[0]!.data).toEqual({
     n: 42,
     ratio: -0.5,
     ok: true,
@@ -31,13 +31,13 @@ test.each([
   const { code, stderr } = await belfry(to, ['emit', 't', ...pairs]);
   expect(code).toBe(2);
   expect(stderr).toMatch(message);
-  expect(to.port.accepted).toEqual([]);
+  expect(to.daemon.accepted).toEqual([]);
 });
 
 test('KEY=VALUE replaces what --data has', async () => {
   const to = await openTestListener();
   await belfry(to, ['emit', 't', 'a.b=6', 'ab=7', '--data', '{"a":{"b":5,"c":1}}']);
-  expect(to.port.accepted[0]!.events[0]!.data).toEqual({ a: { b: 6, c: 1 }, ab: 7 });
+  expect(to.daemon.accepted[0]!.events[0]!.data).toEqual({ a: { b: 6, c: 1 }, ab: 7 });
 });
 
 const delivery = (state: DeliveryView['state'], rule = 'backups'): DeliveryView => ({
@@ -67,30 +67,30 @@ test.each<[string, DeliveryView[], Record<string, string>, number]>([
   ['a rule failed', [], { backups: 'error' }, 1],
 ])('--wait, when %s: %#', async (_, deliveries, outcomes, exit) => {
   const to = await openTestListener();
-  to.port.onWait = async () => deliveries;
-  to.port.outcomes = outcomes;
+  to.daemon.onWait = async () => deliveries;
+  to.daemon.outcomes = outcomes;
   const { code, json } = await belfry(to, ['emit', 'a', '--id', 'mine', '--wait', '5s', '--json']);
   expect([code, json]).toEqual([exit, [{ id: 'mine', duplicate: false, outcomes, deliveries }]]);
-  expect(to.port.waits.map(({ ms }) => ms)).toEqual([5000]);
+  expect(to.daemon.waits.map(({ ms }) => ms)).toEqual([5000]);
 });
 
 test('without --wait exit 0 means that the event is on disk, and nothing else is told', async () => {
   const to = await openTestListener();
   const { code, json } = await belfry(to, ['emit', 'a', '--id', 'mine', '--json']);
   expect([code, json]).toEqual([0, [{ id: 'mine', duplicate: false }]]);
-  expect(to.port.waits).toEqual([]);
+  expect(to.daemon.waits).toEqual([]);
 });
 
 test('a person reads what each rule did and what became of each delivery', async () => {
   const to = await openTestListener();
   const attempt = { at: '2026-11-23T09:00:00.000Z', ms: 1, code: 'http.500', message: 'bad\u001B[31m' };
-  to.port.onWait = async () => [{ ...delivery('dead'), attempts: [attempt] }];
-  to.port.outcomes = { backups: 'notified', night: 'held' };
+  to.daemon.onWait = async () => [{ ...delivery('dead'), attempts: [attempt] }];
+  to.daemon.outcomes = { backups: 'notified', night: 'held' };
   expect((await belfry(to, ['emit', 'a', '--id', 'mine', '--wait'])).stdout).toBe(
     'mine\n  ops: dead  http.500: bad [31m\n  night: held\n',
   );
-  to.port.onWait = async () => [];
-  to.port.outcomes = {};
+  to.daemon.onWait = async () => [];
+  to.daemon.outcomes = {};
   expect((await belfry(to, ['emit', 'a', '--id', 'mine', '--wait'])).stdout).toBe(
     'mine\n  no rule asked for a delivery\n',
   );

@@ -29,7 +29,7 @@ function slowTest(to: OpenedListener) {
   let asked = (): void => {};
   let answer = (): void => {};
   const begun = new Promise<void>((resolve) => (asked = resolve));
-  to.port.testChannel = () => {
+  to.daemon.testChannel = () => {
     asked();
     return new Promise((resolve) => (answer = () => resolve(DONE)));
   };
@@ -64,7 +64,7 @@ test('while the channel rests, the rest and its end are what it says', async () 
     { ...resting, resting_until: '2026-11-23T09:10:00.000Z' },
     { ...resting, name: 'other' },
   ];
-  to.port.channels = async () => channels as never;
+  to.daemon.channels = async () => channels as never;
   const ran = channelTestCommand(testTerminal(), client, 'ops', {});
   await begun;
   await clock.advance(3_000);

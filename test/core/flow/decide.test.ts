@@ -14,7 +14,7 @@ const CHANNELS = 'channels: { ops: { type: sink }, boss: { type: sink } }\n';
 const MINUTE = 60_000;
 
 /** A ruleset with a memory: what a store does, less the disk. */
-class Desk {
+class CoreRunner {
   ruleset: Ruleset;
   now = START;
   readonly states = new Map<string, { value: unknown; expires: number }>();
@@ -54,11 +54,11 @@ class Desk {
 }
 
 test('one delivery for each target, with everything that sending needs', () => {
-  const desk = new Desk(`  - name: r
+  const runner = new CoreRunner(`  - name: r
     key: "{{ data.repo }}"
     message: { title: "T {{ data.repo }}", body: B, ttl: 1h }
     notify: [ops, { channel: boss, delay: 5m, to: [ann], message: { body: "for {{ rule }}" } }]`);
-  const { results, states, deliveries } = desk.take({ repo: 'api' });
+  const { results, states, deliveries } = runner.take({ repo: 'api' });
   expect(results).toEqual([{ rule: 'r', key: 'api', outcome: 'notified' }]);
   expect(states).toEqual([]);
   const event = { id: 'e', source: 'api', type: 't', time: '2026-11-23T08:00:00Z', data: { repo: 'api' } };
@@ -81,90 +81,90 @@ test('one delivery for each target, with everything that sending needs', () => {
 });
 
 test('a target with an `if` is told when it holds; one whose `if` fails is told too', () => {
-  const desk = new Desk(
+  const runner = new CoreRunner(
     '  - { name: r, notify: [{ channel: ops, if: data.n > 1 }, { channel: boss, if: data.n > 5 }] }',
   );
   const channels = ({ deliveries }: Decision) => deliveries.map(({ delivery }) => delivery.channel);
-  expect(channels(desk.take({ n: 2 }))).toEqual(['ops']);
-  expect(channels(desk.take({ n: 9 }))).toEqual(['ops', 'boss']);
-  const failed = desk.take({ n: 'many' });
+  expect(channels(runner.take({ n: 2 }))).toEqual(['ops']);
+  expect(channels(runner.take({ n: 9 }))).toEqual(['ops', 'boss']);
+  const failed = runner.take({ n: 'many' });
   expect(channels(failed)).toEqual(['ops', 'boss']);
   expect(failed.results[0]?.errors?.join()).toContain('ops: if: ');
-  expect(desk.take({ n: 1 })).toMatchObject({
+  expect(runner.take({ n: 1 })).toMatchObject({
     deliveries: [],
     results: [{ outcome: 'notified', reason: 'no target applied' }],
   });
 });
 
 test('a throttled rule counts what it holds back, and the next message tells', () => {
-  const desk = new Desk('  - { name: r, throttle: { max: 1, per: 10m }, message: { body: B }, notify: ops }');
-  expect(desk.told()).toEqual(['notified', 'B']);
-  desk.now += 1 * MINUTE;
-  const { results } = desk.take();
+  const runner = new CoreRunner('  - { name: r, throttle: { max: 1, per: 10m }, message: { body: B }, notify: ops }');
+  expect(runner.told()).toEqual(['notified', 'B']);
+  runner.now += 1 * MINUTE;
+  const { results } = runner.take();
   expect(results).toMatchObject([
     { outcome: 'throttled', reason: '1 within 10m already', until: '2026-11-23T09:10:00.000Z' },
   ]);
-  desk.now += 1 * MINUTE;
-  expect(desk.told()).toEqual(['throttled']);
-  desk.now = START + 10 * MINUTE;
-  expect(desk.told()).toEqual(['notified', 'B\n\n(2 more like this were suppressed)']);
-  desk.now += 10 * MINUTE;
-  expect(desk.told()).toEqual(['notified', 'B']);
+  runner.now += 1 * MINUTE;
+  expect(runner.told()).toEqual(['throttled']);
+  runner.now = START + 10 * MINUTE;
+  expect(runner.told()).toEqual(['notified', 'B\n\n(2 more like this were suppressed)']);
+  runner.now += 10 * MINUTE;
+  expect(runner.told()).toEqual(['notified', 'B']);
 });
 
 test('keys have windows of their own', () => {
-  const desk = new Desk(
+  const runner = new CoreRunner(
     '  - { name: r, key: "{{ data.k }}", dedupe: 10m, message: { body: "{{ data.k }}" }, notify: ops }',
   );
-  expect(desk.told({ k: 'a' })).toEqual(['notified', 'a']);
-  expect(desk.told({ k: 'b' })).toEqual(['notified', 'b']);
-  expect(desk.told({ k: 'a' })).toEqual(['deduplicated']);
+  expect(runner.told({ k: 'a' })).toEqual(['notified', 'a']);
+  expect(runner.told({ k: 'b' })).toEqual(['notified', 'b']);
+  expect(runner.told({ k: 'a' })).toEqual(['deduplicated']);
 });
 
 test('without a key or a subject, events of different types do not hold one another back', () => {
-  const desk = new Desk('  - { name: r, dedupe: 10m, notify: ops }');
-  expect(summarize(desk.take({}, { type: 'disk.full' }).results)).toBe('notified');
-  expect(summarize(desk.take({}, { type: 'fire' }).results)).toBe('notified');
-  expect(summarize(desk.take({}, { type: 'fire' }).results)).toBe('deduplicated');
+  const runner = new CoreRunner('  - { name: r, dedupe: 10m, notify: ops }');
+  expect(summarize(runner.take({}, { type: 'disk.full' }).results)).toBe('notified');
+  expect(summarize(runner.take({}, { type: 'fire' }).results)).toBe('notified');
+  expect(summarize(runner.take({}, { type: 'fire' }).results)).toBe('deduplicated');
 });
 
 test('dedupe comes before throttle, and an event that throttle stops begins no window of dedupe', () => {
-  const desk = new Desk(
+  const runner = new CoreRunner(
     '  - { name: r, dedupe: 1m, throttle: { max: 1, per: 10m }, message: { body: B }, notify: ops }',
   );
-  expect(desk.told()).toEqual(['notified', 'B']);
-  expect(desk.told()).toEqual(['deduplicated']);
-  desk.now = START + 9 * MINUTE + 30_000;
-  expect(desk.told()).toEqual(['throttled']);
-  desk.now = START + 10 * MINUTE;
-  expect(desk.told()).toEqual(['notified', 'B\n\n(2 more like this were suppressed)']);
+  expect(runner.told()).toEqual(['notified', 'B']);
+  expect(runner.told()).toEqual(['deduplicated']);
+  runner.now = START + 9 * MINUTE + 30_000;
+  expect(runner.told()).toEqual(['throttled']);
+  runner.now = START + 10 * MINUTE;
+  expect(runner.told()).toEqual(['notified', 'B\n\n(2 more like this were suppressed)']);
 });
 
 test('editing the message of a rule, or another rule, keeps its windows and counts', () => {
-  const desk = new Desk('  - { name: r, dedupe: 10m, message: { body: old }, notify: ops }');
-  desk.take();
-  desk.take();
-  desk.ruleset = rulesetOf(`${CHANNELS}rules:
+  const runner = new CoreRunner('  - { name: r, dedupe: 10m, message: { body: old }, notify: ops }');
+  runner.take();
+  runner.take();
+  runner.ruleset = rulesetOf(`${CHANNELS}rules:
   - { name: other, match: { type: none }, notify: ops }
   - { name: r, dedupe: 10m, message: { body: new }, notify: ops }`);
-  expect(desk.told()).toEqual(['deduplicated']);
-  desk.now += 10 * MINUTE;
-  expect(desk.told()).toEqual(['notified', 'new\n\n(2 more like this were suppressed)']);
+  expect(runner.told()).toEqual(['deduplicated']);
+  runner.now += 10 * MINUTE;
+  expect(runner.told()).toEqual(['notified', 'new\n\n(2 more like this were suppressed)']);
 });
 
 test('rules decide for themselves, in their order', () => {
-  const desk = new Desk(`  - { name: a, dedupe: 10m, notify: ops }
+  const runner = new CoreRunner(`  - { name: a, dedupe: 10m, notify: ops }
   - { name: off, enabled: false, notify: ops }
   - { name: broken, if: data.n > 1, notify: ops }
   - { name: b, notify: boss }`);
   const outcomes = ({ results }: Decision) => results.map(({ rule, outcome }) => `${rule}:${outcome}`);
-  expect(outcomes(desk.take({ n: 'x' }))).toEqual(['a:notified', 'off:disabled', 'broken:error', 'b:notified']);
-  expect(outcomes(desk.take({ n: 'x' }))).toEqual(['a:deduplicated', 'off:disabled', 'broken:error', 'b:notified']);
+  expect(outcomes(runner.take({ n: 'x' }))).toEqual(['a:notified', 'off:disabled', 'broken:error', 'b:notified']);
+  expect(outcomes(runner.take({ n: 'x' }))).toEqual(['a:deduplicated', 'off:disabled', 'broken:error', 'b:notified']);
 });
 
 test('template errors are told beside the outcome, and the message goes out', () => {
-  const desk = new Desk('  - { name: r, message: { title: "{{ data.nope }}" }, notify: ops }');
-  const { results, deliveries } = desk.take();
+  const runner = new CoreRunner('  - { name: r, message: { title: "{{ data.nope }}" }, notify: ops }');
+  const { results, deliveries } = runner.take();
   expect(results).toMatchObject([{ outcome: 'notified', errors: ['ops: title: undefined variable: data.nope'] }]);
   expect(deliveries[0]?.delivery.message.title).toContain('[template error');
 });
@@ -183,13 +183,13 @@ test('nothing vanishes: every event is told, or counted and told with the next o
   const steps = fc.array(fc.record({ wait: fc.nat({ max: 8 }), key: fc.constantFrom('a', 'b') }), { maxLength: 40 });
   fc.assert(
     fc.property(steps, fc.integer({ min: 1, max: 3 }), (given, max) => {
-      const desk = new Desk(
+      const runner = new CoreRunner(
         `  - { name: r, key: "{{ data.k }}", dedupe: 2m, throttle: { max: ${max}, per: 10m }, message: { body: "{{ suppressed }}" }, notify: ops }`,
       );
       const owed: Record<string, number> = { a: 0, b: 0 };
       for (const { wait, key } of given) {
-        desk.now += wait * MINUTE;
-        const [outcome, body] = desk.told({ k: key });
+        runner.now += wait * MINUTE;
+        const [outcome, body] = runner.told({ k: key });
         if (outcome === 'notified') {
           expect(body).toBe(String(owed[key]));
           owed[key] = 0;
@@ -204,19 +204,19 @@ test('nothing vanishes: every event is told, or counted and told with the next o
 });
 
 test('deciding changes nothing and reads only what it is given', () => {
-  const desk = new Desk('  - { name: r, throttle: { max: 2, per: 10m }, notify: ops }');
-  desk.take();
-  const before = JSON.stringify([...desk.states]);
+  const runner = new CoreRunner('  - { name: r, throttle: { max: 2, per: 10m }, notify: ops }');
+  runner.take();
+  const before = JSON.stringify([...runner.states]);
   const event: Event = { id: 'e', source: 'api', type: 't', time: '2026-11-23T08:00:00Z', data: {} };
   const once = () => {
-    const read = (...place: string[]) => Object.freeze(desk.states.get(place.join('/'))?.value);
-    return decide(event, select(event, desk.ruleset, desk.now), {
-      ruleset: desk.ruleset,
-      now: desk.now,
+    const read = (...place: string[]) => Object.freeze(runner.states.get(place.join('/'))?.value);
+    return decide(event, select(event, runner.ruleset, runner.now), {
+      ruleset: runner.ruleset,
+      now: runner.now,
       newId: () => 'd',
       memory: { read, each: () => [] },
     });
   };
   expect(once()).toEqual(once());
-  expect(JSON.stringify([...desk.states])).toBe(before);
+  expect(JSON.stringify([...runner.states])).toBe(before);
 });

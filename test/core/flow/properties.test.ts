@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { summarize } from '../../../daemon/core/event/summary.ts';
 import { decide } from '../../../daemon/core/flow/decide.ts';
 import { select } from '../../../daemon/core/flow/select.ts';
-import { Desk, MINUTE, SECOND } from '../../support/daemon-api.ts';
+import { CoreRunner, MINUTE, SECOND } from '../../support/core-runner.ts';
 import { ruleText } from './script.ts';
 
 /** One of the settings of each step, or none. */
@@ -53,21 +53,21 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 ) as fc.Arbitrary<Act>;
 const acts = fc.array(act, { minLength: 1, maxLength: 40 });
 
-function perform(desk: Desk, one: Act): void {
-  if (one.kind === 'event') desk.take({ k: one.k, state: one.state });
-  else if (one.kind === 'wait') desk.wait(one.ms);
-  else desk.acknowledge(one.k);
+function perform(runner: CoreRunner, one: Act): void {
+  if (one.kind === 'event') runner.take({ k: one.k, state: one.state });
+  else if (one.kind === 'wait') runner.wait(one.ms);
+  else runner.acknowledge(one.k);
 }
 
 /** Everything that came of it; `between` happens before each act and may change nothing. */
-function run(own: string, story: readonly Act[], between: (desk: Desk, index: number) => void = () => {}) {
-  const desk = new Desk(textOf(own));
+function run(own: string, story: readonly Act[], between: (runner: CoreRunner, index: number) => void = () => {}) {
+  const runner = new CoreRunner(textOf(own));
   story.forEach((one, index) => {
-    between(desk, index);
-    perform(desk, one);
+    between(runner, index);
+    perform(runner, one);
   });
-  desk.wait(60 * MINUTE);
-  return { sent: desk.sent, fates: desk.fates, cancelled: desk.cancelled };
+  runner.wait(60 * MINUTE);
+  return { sent: runner.sent, fates: runner.fates, cancelled: runner.cancelled };
 }
 
 const RUNS = { numRuns: 150 };
@@ -84,7 +84,7 @@ test('the same log of events gives the same decisions', () => {
 test('restarts change nothing of what is sent', () => {
   fc.assert(
     fc.property(rule, acts, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), (own, story, restarts) => {
-      const restarted = run(own, story, (desk, index) => restarts[index] === true && desk.restart());
+      const restarted = run(own, story, (runner, index) => restarts[index] === true && runner.restart());
       expect(restarted).toEqual(run(own, story));
     }),
     RUNS,
@@ -98,8 +98,8 @@ test('reloads of other rules change nothing of what is sent', () => {
   ];
   fc.assert(
     fc.property(rule, acts, fc.array(fc.nat({ max: 2 }), { minLength: 40, maxLength: 40 }), (own, story, edits) => {
-      const edited = run(own, story, (desk, index) => {
-        if (edits[index]! > 0) desk.edit(textOf(own, extra[edits[index]! - 1]));
+      const edited = run(own, story, (runner, index) => {
+        if (edits[index]! > 0) runner.edit(textOf(own, extra[edits[index]! - 1]));
       });
       expect(edited).toEqual(run(own, story));
     }),
@@ -119,14 +119,14 @@ test('events of one instant and different keys may come in any order', () => {
   fc.assert(
     fc.property(rule, fc.array(burst, { minLength: 1, maxLength: 5 }), fc.func(fc.nat()), (own, bursts, order) => {
       const went = (sort: boolean) => {
-        const desk = new Desk(textOf(own));
+        const runner = new CoreRunner(textOf(own));
         for (const events of bursts) {
           const inOrder = sort ? events.toSorted((a, b) => order(a.k) - order(b.k)) : events;
-          for (const { k, state } of inOrder) desk.take({ k, state });
-          desk.wait(2 * MINUTE);
+          for (const { k, state } of inOrder) runner.take({ k, state });
+          runner.wait(2 * MINUTE);
         }
-        desk.wait(60 * MINUTE);
-        return desk.sent
+        runner.wait(60 * MINUTE);
+        return runner.sent
           .map(({ at, channel, title, body, status }) => JSON.stringify([at, channel, title, body, status]))
           .sort();
       };
@@ -139,7 +139,7 @@ test('events of one instant and different keys may come in any order', () => {
 test('every event has exactly one outcome for each rule that wanted it, and one for itself', () => {
   fc.assert(
     fc.property(rule, acts, (own, story) => {
-      const desk = new Desk(textOf(own));
+      const runner = new CoreRunner(textOf(own));
       let events = 0;
       const sums: Record<string, number> = {};
       for (const one of story) {
@@ -148,16 +148,16 @@ test('every event has exactly one outcome for each rule that wanted it, and one 
             id: 'probe',
             source: 'api',
             type: 't',
-            time: new Date(desk.now).toISOString(),
+            time: new Date(runner.now).toISOString(),
             data: { k: one.k, state: one.state },
           };
-          const { results } = decide(event, select(event, desk.ruleset, desk.now), desk.context());
+          const { results } = decide(event, select(event, runner.ruleset, runner.now), runner.context());
           expect(new Set(results.map(({ rule: name }) => name)).size).toBe(results.length);
           const outcome = summarize(results);
           sums[outcome] = (sums[outcome] ?? 0) + 1;
           events += 1;
         }
-        perform(desk, one);
+        perform(runner, one);
       }
       expect(Object.values(sums).reduce((sum, count) => sum + count, 0)).toBe(events);
     }),
@@ -197,13 +197,13 @@ function firstOf(fates: readonly { event: string; rule: string }[], event: strin
 test('what is woken is never left to be woken again at once', () => {
   fc.assert(
     fc.property(rule, acts, (own, story) => {
-      const desk = new Desk(textOf(own));
+      const runner = new CoreRunner(textOf(own));
       for (const one of story) {
-        perform(desk, one);
-        expect(desk.nextWake ?? Number.POSITIVE_INFINITY).toBeGreaterThan(desk.now - 1);
+        perform(runner, one);
+        expect(runner.nextWake ?? Number.POSITIVE_INFINITY).toBeGreaterThan(runner.now - 1);
       }
-      desk.wait(0);
-      expect(desk.nextWake ?? Number.POSITIVE_INFINITY).toBeGreaterThan(desk.now);
+      runner.wait(0);
+      expect(runner.nextWake ?? Number.POSITIVE_INFINITY).toBeGreaterThan(runner.now);
     }),
     RUNS,
   );
@@ -212,18 +212,18 @@ test('what is woken is never left to be woken again at once', () => {
 test('after everything is over nothing is remembered any more', () => {
   fc.assert(
     fc.property(rule, acts, (own, story) => {
-      const desk = new Desk(textOf(own));
-      for (const one of story) perform(desk, one);
+      const runner = new CoreRunner(textOf(own));
+      for (const one of story) perform(runner, one);
       for (const k of ['a', 'b', 'c']) {
-        desk.take({ k, state: 'up' });
-        desk.acknowledge(k, 'r');
+        runner.take({ k, state: 'up' });
+        runner.acknowledge(k, 'r');
       }
-      desk.wait(24 * 60 * MINUTE);
-      desk.take({ k: 'a', state: 'up' });
-      for (const k of ['a', 'b', 'c']) desk.acknowledge(k, 'r');
-      desk.wait(40 * 24 * 60 * MINUTE);
-      expect(desk.rows().filter(({ expires }) => expires > desk.now)).toEqual([]);
-      expect(desk.nextWake).toBeUndefined();
+      runner.wait(24 * 60 * MINUTE);
+      runner.take({ k: 'a', state: 'up' });
+      for (const k of ['a', 'b', 'c']) runner.acknowledge(k, 'r');
+      runner.wait(40 * 24 * 60 * MINUTE);
+      expect(runner.rows().filter(({ expires }) => expires > runner.now)).toEqual([]);
+      expect(runner.nextWake).toBeUndefined();
     }),
     RUNS,
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseDuration } from '../../../daemon/lib/time/duration.ts';
-import { Desk, type DeskOptions } from '../../support/daemon-api.ts';
+import { CoreRunner, type CoreRunnerOptions } from '../../support/core-runner.ts';
 
 /**
  * A story in lines of `TIME ACTION: OUTCOME > SENT, SENT`, all but the time optional. TIME counts from the beginning (`10m`) or
@@ -29,7 +29,7 @@ export function ruleText(rule: string, name = 'r'): string {
   return `  - { ${parts.join(', ')} }\n`;
 }
 
-export interface Case extends DeskOptions {
+export interface Case extends CoreRunnerOptions {
   readonly edits?: readonly string[];
   /** Sections beside `rules:`. */
   readonly beside?: string;
@@ -41,16 +41,16 @@ export function story(name: string, rule: string, lines: Story, more: Case = {})
   test(name, () => {
     const { edits = [], beside = '', others = '', ...options } = more;
     const textOf = (own: string): string => `${beside}rules:\n${ruleText(own)}${others}`;
-    const desk = new Desk(textOf(rule), options);
-    const begin = desk.now;
+    const runner = new CoreRunner(textOf(rule), options);
+    const begin = runner.now;
     const later = [...edits];
     for (const line of lines) {
       const { time, action, outcome, sent } = LINE.exec(line)!.groups!;
       const at = momentOf(time!, begin);
-      const made = act(desk, at, action ?? '', () => textOf(later.shift()!));
+      const made = act(runner, at, action ?? '', () => textOf(later.shift()!));
       if (outcome !== undefined) expect([line, made]).toEqual([line, outcome.trim()]);
       const wanted = sent === undefined || sent === '' ? [] : sent.split(',').map((part) => part.trim());
-      expect([line, ...desk.heard().map((text) => text.replace(': ', ' ').trim())].sort()).toEqual(
+      expect([line, ...runner.heard().map((text) => text.replace(': ', ' ').trim())].sort()).toEqual(
         [line, ...wanted].sort(),
       );
     }
@@ -65,31 +65,31 @@ function momentOf(time: string, begin: number): number {
 }
 
 /** Returns the outcome of an event for the rule `r`, how many an `ack` found, or the notes of an edit. */
-function act(desk: Desk, at: number, action: string, next: () => string): string {
+function act(runner: CoreRunner, at: number, action: string, next: () => string): string {
   const [verb = '', ...rest] = action.split(' ').filter((word) => word !== '');
   if (verb === 'sleep') {
-    desk.sleep(at - desk.now);
+    runner.sleep(at - runner.now);
     return '';
   }
-  desk.until(at);
+  runner.until(at);
   if (verb === '') return '';
   if (verb === 'restart') {
-    desk.restart();
+    runner.restart();
     return '';
   }
   if (verb === 'edit') {
-    const notes = desk.edit(next());
-    desk.wait(0);
+    const notes = runner.edit(next());
+    runner.wait(0);
     return notes.join('; ');
   }
   if (verb === 'start') {
-    desk.startWith(next());
-    desk.wait(0);
+    runner.startWith(next());
+    runner.wait(0);
     return '';
   }
-  if (verb === 'ack') return String(desk.acknowledge(rest[0] ?? 'a'));
+  if (verb === 'ack') return String(runner.acknowledge(rest[0] ?? 'a'));
   const pairs = rest.filter((word) => word.includes('=')).map((word) => word.split('=') as [string, string]);
   const k = rest.find((word) => !word.includes('=')) ?? 'a';
-  const outcomes = desk.take({ k, state: verb, ...Object.fromEntries(pairs) });
+  const outcomes = runner.take({ k, state: verb, ...Object.fromEntries(pairs) });
   return outcomes['r'] ?? 'no_match';
 }

@@ -12,7 +12,7 @@ const TOKEN = 'Authorization: Bearer admin-token\r\n';
 
 test('a request without a Host, or with two, is 400 wherever it goes', async () => {
   const to = await openTestListener();
-  to.port.hookRoute = (path) => ({ path, methods: ['GET'], handle: async () => ({ status: 202 }) });
+  to.daemon.hookRoute = (path) => ({ path, methods: ['GET'], handle: async () => ({ status: 202 }) });
   for (const socket of [false, true])
     for (const target of ['/healthz', '/hooks/x', '/beats/x', '/nothing', '/v1/status']) {
       const line = `GET ${target} HTTP/1.1\r\n`;
@@ -57,7 +57,7 @@ test.each([
   const others = name === 'Authorization' ? '' : TOKEN;
   const head = `${POST}${others}Content-Length: ${body.length}\r\n${name}: ${value}\r\n${name.toLowerCase()}: ${value}\r\n`;
   expect(await sent(to, head, { body })).toBe('400 header.repeated');
-  expect(to.port.accepted).toEqual([]);
+  expect(to.daemon.accepted).toEqual([]);
 });
 
 test.each([
@@ -73,5 +73,5 @@ test.each([
   const to = await openTestListener();
   for (const socket of [false, true])
     expect(await exchange(to, `${POST}${TOKEN}${lengths}\r\n{"type":"x"}`, socket)).toMatch(/^HTTP\/1\.1 400 /);
-  expect(to.port.accepted).toEqual([]);
+  expect(to.daemon.accepted).toEqual([]);
 });

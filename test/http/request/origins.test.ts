@@ -5,8 +5,8 @@ const APP = 'https://app.example.com';
 
 async function opened(): Promise<OpenedListener> {
   const to = await openTestListener();
-  to.port.reachedBy = 'https://belfry.example.com/base';
-  to.port.listed = [APP, 'http://localhost:3000'];
+  to.daemon.reachedBy = 'https://belfry.example.com/base';
+  to.daemon.listed = [APP, 'http://localhost:3000'];
   return to;
 }
 
@@ -29,7 +29,7 @@ const upgrade = async (to: OpenedListener, target: string, origin: string): Prom
 
 test('a page of a listed origin may read the client, and no page of another one', async () => {
   const to = await opened();
-  for (const origin of to.port.listed) {
+  for (const origin of to.daemon.listed) {
     const { status, headers, text } = await ask(to, '/client.js', from(origin));
     expect([status, headers['access-control-allow-origin'], headers.vary, text]).toEqual([
       200,
@@ -138,9 +138,9 @@ test('a listed origin opens nothing else: tickets, events and everything else st
 
 test('an origin that is listed or taken off the list counts from the next request on', async () => {
   const to = await opened();
-  to.port.listed = [];
+  to.daemon.listed = [];
   expect((await ask(to, '/client.js', from(APP))).status).toBe(403);
-  to.port.listed = [APP];
+  to.daemon.listed = [APP];
   expect((await ask(to, '/client.js', from(APP))).status).toBe(200);
 });
 
@@ -166,12 +166,12 @@ test('the names in `daemon.public_url` change with it', async () => {
   const status = async (name: string): Promise<number> =>
     (await ask(to, '/healthz', from(`https://${name}`, { headers: { host: name } }))).status;
   expect([await status('belfry.example.com'), await status('new.example.com')]).toEqual([200, 421]);
-  to.port.reachedBy = 'https://new.example.com';
+  to.daemon.reachedBy = 'https://new.example.com';
   expect([await status('belfry.example.com'), await status('new.example.com')]).toEqual([421, 200]);
-  to.port.reachedBy = 'http://[2001:db8::1]:8765';
+  to.daemon.reachedBy = 'http://[2001:db8::1]:8765';
   const named = { host: '[2001:db8::1]:8765', origin: 'http://[2001:db8::1]:8765' };
   expect((await ask(to, '/healthz', { headers: named })).status).toBe(200);
-  to.port.reachedBy = undefined;
+  to.daemon.reachedBy = undefined;
   expect([await status('belfry.example.com'), await status('new.example.com')]).toEqual([421, 421]);
 });
 
@@ -182,5 +182,5 @@ test('a foreign page that comes in through a tunnel to the Unix socket is refuse
   expect((await send('https://evil.example', 'localhost:9000')).status).toBe(403);
   expect((await send('http://evil.example:9000', 'evil.example:9000')).status).toBe(403);
   expect((await send('http://localhost:9000', 'localhost:9000')).status).toBe(202);
-  expect(to.port.accepted).toHaveLength(1);
+  expect(to.daemon.accepted).toHaveLength(1);
 });

@@ -14,13 +14,13 @@ interface Opened {
 
 async function opened(type: SourceType, written: object): Promise<Opened> {
   const to = await openTestListener();
-  to.port.reachedBy = 'https://belfry.example.com';
-  to.port.listed = ['https://app.example.com'];
+  to.daemon.reachedBy = 'https://belfry.example.com';
+  to.daemon.listed = ['https://app.example.com'];
   const io = recordedIo({ clock: systemClock, name: 'job' });
   const source = await type.start(sourceSettings(type, written), io);
   onTestFinished(() => source.stop());
   const [route] = source.routes as [HookRoute];
-  to.port.hookRoute = (path) => (`${path}/`.startsWith(`${route.path}/`) ? route : undefined);
+  to.daemon.hookRoute = (path) => (`${path}/`.startsWith(`${route.path}/`) ? route : undefined);
   return { to, io };
 }
 

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { routes } from '../../../daemon/http/routes/router.ts';
 import { ask, dial, openTestListener, untilClosed } from '../../support/listener.ts';
-import { tokenOf } from '../../support/port.ts';
+import { tokenOf } from '../../support/recorded-daemon.ts';
 import { WRONG_VALUES } from '../../support/wrong-values.ts';
 
 const guarded = routes.filter(({ scope }) => scope !== 'open' && scope !== 'local');
 
 async function opened() {
   const to = await openTestListener();
-  to.port.known = [tokenOf('all', 'all-token', 'admin', 'stream', 'emit', 'read')];
+  to.daemon.known = [tokenOf('all', 'all-token', 'admin', 'stream', 'emit', 'read')];
   return to;
 }
 
@@ -88,12 +88,12 @@ test.each([
   const options = { method: 'POST', token: 'all-token', body: JSON.stringify({ [name]: value }) };
   const { status, json } = await ask(to, '/v1/dead/resend', options);
   expect([status, json.code, json.detail]).toEqual([400, 'resend.criteria', expect.stringContaining(allowed)]);
-  expect(to.port.resends).toEqual([]);
+  expect(to.daemon.resends).toEqual([]);
 });
 
 test('a field that `/v1/check` does not know is refused, since it would validate something else', async () => {
   const to = await opened();
   const options = { method: 'POST', token: 'all-token', body: JSON.stringify({ pth: '/etc/belfry' }) };
   const { status, json } = await ask(to, '/v1/check', options);
-  expect([status, json.code, to.port.calls]).toEqual([400, 'check.path', []]);
+  expect([status, json.code, to.daemon.calls]).toEqual([400, 'check.path', []]);
 });

@@ -5,7 +5,7 @@ import { ask, dial, openTestListener, post, untilClosed } from '../../support/li
 test('what fires is listed for who may read, all of it or that of one rule, without secrets', async () => {
   const to = await openTestListener();
   to.scrubber.add('hunter2-hunter2');
-  to.port.desk.firing = [SAMPLE_ALERT, { ...SAMPLE_ALERT, rule: 'login', key: 'hunter2-hunter2' }];
+  to.daemon.alertActions.firing = [SAMPLE_ALERT, { ...SAMPLE_ALERT, rule: 'login', key: 'hunter2-hunter2' }];
   const all = await ask(to, '/v1/alerts', { token: 'read-token' });
   expect([all.status, all.json]).toEqual([
     200,
@@ -32,7 +32,7 @@ test.each([
   'line\nbreak\u0000',
 ])('an alert is acknowledged by its key in the path: %s', async (key) => {
   const to = await openTestListener();
-  to.port.desk.firing = [{ ...SAMPLE_ALERT, key }];
+  to.daemon.alertActions.firing = [{ ...SAMPLE_ALERT, key }];
   const answer = await post(to, `/v1/alerts/${encodeURIComponent(key)}/ack`, '');
   expect([answer.status, answer.json]).toEqual([200, { acknowledged: [{ rule: 'disk-full', key }] }]);
 });
@@ -41,7 +41,7 @@ test.each(['', '.', '..', 'lone \ud800', 'x'.repeat(100_000)])(
   'and in the body where no path can hold it: %j',
   async (key) => {
     const to = await openTestListener();
-    to.port.desk.firing = [{ ...SAMPLE_ALERT, key }];
+    to.daemon.alertActions.firing = [{ ...SAMPLE_ALERT, key }];
     expect((await post(to, '/v1/alerts/ack', { key })).json).toEqual({ acknowledged: [{ rule: 'disk-full', key }] });
   },
 );
@@ -53,7 +53,7 @@ test('who acknowledges is who says so, else the name of the token, and nobody on
   await post(to, '/v1/alerts/db1/ack', '', { socket: true });
   // A token counts on the socket too.
   expect((await ask(to, '/v1/alerts/db1/ack', { method: 'POST', socket: true })).status).toBe(200);
-  expect(to.port.desk.acknowledgements).toEqual([
+  expect(to.daemon.alertActions.acknowledgements).toEqual([
     { key: 'db1', rule: 'disk-full', by: 'ann' },
     { key: 'db1', by: 'root' },
     { key: 'db1', by: 'root' },
@@ -79,7 +79,7 @@ test('a body of an acknowledgement that does not fit is refused', async () => {
     expect((await post(to, '/v1/alerts/db1/ack', body)).status).toBe(400);
   expect((await post(to, '/v1/alerts/ack', {})).json).toMatchObject({ code: 'ack.body', pointer: '/key' });
   expect((await post(to, '/v1/alerts/%E0%A4%A/ack', '')).status).toBe(404);
-  expect(to.port.desk.acknowledgements).toEqual([]);
+  expect(to.daemon.alertActions.acknowledgements).toEqual([]);
 });
 
 test('silences are listed, and one that is made is answered with what it would silence', async () => {
@@ -89,7 +89,7 @@ test('silences are listed, and one that is made is answered with what it would s
   const made = await post(to, '/v1/silences', posted);
   expect([made.status, made.json]).toEqual([201, { ...SAMPLE_SILENCE, would_silence: { alerts: 1, events: 2 } }]);
   await post(to, '/v1/silences', { ...posted, by: 'ann' });
-  expect(to.port.desk.posted).toEqual([
+  expect(to.daemon.alertActions.posted).toEqual([
     { ...posted, by: 'root' },
     { ...posted, by: 'ann' },
   ]);
@@ -102,12 +102,12 @@ test('each problem of a silence comes with its pointer', async () => {
     { pointer: '/reason', message: 'the silence does not say why', mend: 'give a `reason`' },
     { pointer: '/until', message: 'this is not a date and time', mend: 'write it as ...' },
   ];
-  to.port.desk.made = { kind: 'invalid', problems };
+  to.daemon.alertActions.made = { kind: 'invalid', problems };
   const { status, json } = await post(to, '/v1/silences', {});
   expect([status, json.code, json.pointer]).toEqual([400, 'silence.invalid', '/reason']);
   expect(json.detail).toBe('the silence does not say why: give a `reason`');
   expect(json.problems).toEqual(problems);
-  to.port.desk.made = { kind: 'too_many', most: 1000 };
+  to.daemon.alertActions.made = { kind: 'too_many', most: 1000 };
   expect((await post(to, '/v1/silences', {})).json).toMatchObject({ status: 409, code: 'silence.too_many' });
 });
 
@@ -122,7 +122,7 @@ test('a silence is ended by its id; one of a file is not, and names the file', a
     detail: expect.stringContaining('night.yaml'),
   });
   expect((await end('s-1', 'read-token')).status).toBe(403);
-  expect(to.port.desk.expired).toEqual(['s-1', 's-2', 'file:abc']);
+  expect(to.daemon.alertActions.expired).toEqual(['s-1', 's-2', 'file:abc']);
 });
 
 test('a key longer than a request line may be is refused, and the daemon goes on', async () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { BelfryError } from '../../../daemon/core/problems/failure.ts';
 import type { HookRequest, HookRoute } from '../../../daemon/sources/source.ts';
 import { ask, dial, exchange, openTestListener, post, untilClosed } from '../../support/listener.ts';
-import { SAMPLE_DELIVERY } from '../../support/port.ts';
+import { SAMPLE_DELIVERY } from '../../support/recorded-daemon.ts';
 
 const EVENT = { type: 'backup.failed', data: { host: 'db1' } };
 const CLOUD = { specversion: '1.0', id: 'c-1', source: '/backups', ...EVENT };
@@ -11,11 +11,11 @@ const CLOUD = { specversion: '1.0', id: 'c-1', source: '/backups', ...EVENT };
 test('one event, an array, NDJSON and the three modes of CloudEvents are taken in', async () => {
   const to = await openTestListener();
   const taken = async (type: string, body: unknown, headers: Record<string, string> = {}) => {
-    to.port.accepted.length = 0;
+    to.daemon.accepted.length = 0;
     const answer = await post(to, '/v1/events', body, { headers: { 'content-type': type, ...headers } });
     expect(answer.status).toBe(202);
-    expect(answer.json.events).toHaveLength(to.port.accepted[0]!.events.length);
-    return to.port.accepted[0]!.events;
+    expect(answer.json.events).toHaveLength(to.daemon.accepted[0]!.events.length);
+    return to.daemon.accepted[0]!.events;
   };
   expect(await taken('application/json', EVENT)).toEqual([EVENT]);
   expect(await taken('application/json; charset=utf-8', [EVENT, EVENT])).toHaveLength(2);
@@ -30,7 +30,7 @@ test('one event, an array, NDJSON and the three modes of CloudEvents are taken i
 
 test('the answer tells the id of each event and whether it was there before', async () => {
   const to = await openTestListener();
-  to.port.accept = async () => [
+  to.daemon.accept = async () => [
     { id: 'e-1', duplicate: false },
     { id: 'e-2', duplicate: true },
   ];
@@ -49,7 +49,7 @@ test('an Idempotency-Key goes along with the hash of the body, and has to be a s
   await post(to, '/v1/events', body, { headers: { 'idempotency-key': 'run-17' } });
   await post(to, '/v1/events', body);
   const bodyHash = createHash('sha256').update(body).digest('hex');
-  expect(to.port.accepted.map(({ options }) => options)).toEqual([{ idempotency: { key: 'run-17', bodyHash } }, {}]);
+  expect(to.daemon.accepted.map(({ options }) => options)).toEqual([{ idempotency: { key: 'run-17', bodyHash } }, {}]);
   const long = await post(to, '/v1/events', body, { headers: { 'idempotency-key': 'x'.repeat(256) } });
   expect([long.status, long.json.code]).toEqual([400, 'header.idempotency_key']);
 });
@@ -68,7 +68,7 @@ test('an Idempotency-Key holds for what headers say of the event, too', async ()
       },
     });
   const hashes = (): unknown[] =>
-    to.port.accepted
+    to.daemon.accepted
       .splice(0)
       .map(({ options }) => (options as { idempotency: { bodyHash: string } }).idempotency.bodyHash);
   await binary('a');
@@ -88,26 +88,26 @@ test('?wait answers with the deliveries, for five minutes at most', async () => 
     { events: [{ id: 'mine', duplicate: false, outcomes: { backups: 'notified' } }], deliveries: [SAMPLE_DELIVERY] },
   ]);
   await post(to, '/v1/events?wait=1d', EVENT);
-  expect(to.port.waits.map(({ ids, ms }) => [ids, ms])).toEqual([
+  expect(to.daemon.waits.map(({ ids, ms }) => [ids, ms])).toEqual([
     [['mine'], 10_000],
     [['e-1'], 300_000],
   ]);
   const wrong = await post(to, '/v1/events?wait=soon', EVENT);
-  expect([wrong.status, wrong.json.code, to.port.accepted.length]).toEqual([400, 'query.wait', 2]);
+  expect([wrong.status, wrong.json.code, to.daemon.accepted.length]).toEqual([400, 'query.wait', 2]);
 });
 
 test('a client that goes while it waits ends the waiting', async () => {
   const to = await openTestListener();
-  to.port.onWait = (signal) =>
+  to.daemon.onWait = (signal) =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve([]), { once: true }));
   const connection = dial(to);
   const body = JSON.stringify(EVENT);
   connection.write(
     `POST /v1/events?wait=1m HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer emit-token\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
-  await expect.poll(() => to.port.waits.length).toBe(1);
+  await expect.poll(() => to.daemon.waits.length).toBe(1);
   connection.destroy();
-  await expect.poll(() => to.port.waits[0]!.signal.aborted).toBe(true);
+  await expect.poll(() => to.daemon.waits[0]!.signal.aborted).toBe(true);
   expect(to.logged).toEqual([]);
 });
 
@@ -123,7 +123,7 @@ test("each of intake's refusals has its status, and says when to come again", as
     ['intake.reserved_source', 400, undefined],
   ];
   for (const [code, status, retryAfter] of cases) {
-    to.port.refusal = new BelfryError(code, 'said with hunter2-hunter2 in it');
+    to.daemon.refusal = new BelfryError(code, 'said with hunter2-hunter2 in it');
     const answer = await post(to, '/v1/events', EVENT);
     expect([answer.status, answer.headers['retry-after'], answer.json.code, answer.json.detail]).toEqual([
       status,
@@ -145,12 +145,12 @@ test('what is no event is refused with its place', async () => {
   expect([picture.status, picture.json.code]).toEqual([415, 'events.media_type']);
   const zipped = await post(to, '/v1/events', EVENT, { headers: { 'content-encoding': 'gzip' } });
   expect([zipped.status, zipped.json.code]).toEqual([415, 'body.encoding']);
-  expect(to.port.accepted).toEqual([]);
+  expect(to.daemon.accepted).toEqual([]);
 });
 
 test('a body over the limit is 413 by what it announces, before it has come', async () => {
   const to = await openTestListener();
-  to.port.bodyLimit = 1000;
+  to.daemon.bodyLimit = 1000;
   const connection = dial(to);
   connection.write(
     'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer emit-token\r\nContent-Length: 10000000000\r\n\r\n',
@@ -161,7 +161,7 @@ test('a body over the limit is 413 by what it announces, before it has come', as
 
 test('a body over the limit is 413 by what has come, and the sender gets to read it', async () => {
   const to = await openTestListener();
-  to.port.bodyLimit = 1000;
+  to.daemon.bodyLimit = 1000;
   const large = JSON.stringify({ type: 'x', data: 'x'.repeat(3_000_000) });
   for (const headers of [{ 'transfer-encoding': 'chunked' }, { 'content-length': String(large.length) }]) {
     const answer = await post(to, '/v1/events', large, { headers });
@@ -172,7 +172,7 @@ test('a body over the limit is 413 by what has come, and the sender gets to read
 
 test('who goes on sending after a 413 is cut off', async () => {
   const to = await openTestListener();
-  to.port.bodyLimit = 1000;
+  to.daemon.bodyLimit = 1000;
   const connection = dial(to);
   connection.write(
     'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer emit-token\r\nTransfer-Encoding: chunked\r\n\r\n',
@@ -200,7 +200,7 @@ test('an event and a delivery are shown by their id', async () => {
 test('a hook gets the request as it came, by any name and without a token, and its answer is written as it is', async () => {
   const to = await openTestListener();
   const came: HookRequest[] = [];
-  to.port.hooks.set('/hooks/deploys', {
+  to.daemon.hooks.set('/hooks/deploys', {
     path: '/hooks/deploys',
     methods: ['POST', 'PUT'],
     verifies: true,
@@ -234,7 +234,7 @@ test('a hook that is not there is 404, another method 405, too large 413, and a 
       throw new BelfryError('store.full', 'the disk is full');
     },
   };
-  to.port.hooks.set(route.path, route);
+  to.daemon.hooks.set(route.path, route);
   expect((await ask(to, '/hooks/none', { method: 'POST' })).status).toBe(404);
   const wrong = await ask(to, '/hooks/x');
   expect([wrong.status, wrong.headers.allow]).toEqual([405, 'POST']);
@@ -245,10 +245,10 @@ test('a hook that is not there is 404, another method 405, too large 413, and a 
 
 test('a hook with a limit of its own takes bodies up to it, whatever that of the daemon is', async () => {
   const to = await openTestListener();
-  to.port.bodyLimit = 10;
+  to.daemon.bodyLimit = 10;
   const route = { path: '/hooks/x', methods: ['POST'], handle: async () => ({ status: 202 }) };
   const statusOf = async (maxBody: number | undefined, length: number): Promise<number> => {
-    to.port.hooks.set(route.path, { ...route, ...(maxBody !== undefined && { maxBody }) });
+    to.daemon.hooks.set(route.path, { ...route, ...(maxBody !== undefined && { maxBody }) });
     return (await ask(to, '/hooks/x', { method: 'POST', body: 'x'.repeat(length) })).status;
   };
   expect([await statusOf(20, 20), await statusOf(20, 21), await statusOf(5, 6)]).toEqual([202, 413, 413]);
@@ -257,7 +257,7 @@ test('a hook with a limit of its own takes bodies up to it, whatever that of the
 
 test('two requests on one connection are both answered, the first though it was refused', async () => {
   const to = await openTestListener();
-  to.port.bodyLimit = 10;
+  to.daemon.bodyLimit = 10;
   const first =
     'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer emit-token\r\nContent-Length: 11\r\n\r\n';
   const second = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';

@@ -21,13 +21,13 @@ const EXPLANATION: Explanation = {
 
 test('an event is explained to whoever may read, and secrets are not shown', async () => {
   const to = await openTestListener();
-  to.port.onExplain = async () => EXPLANATION;
+  to.daemon.onExplain = async () => EXPLANATION;
   to.scrubber.add('hunter22');
   const body = { event: { type: 't', data: { n: 1 } }, rule: 'r', at: '2026-11-23T10:00:00+01:00' };
   const answer = await post(to, '/v1/explain', body, { token: 'read-token' });
   expect(answer.status).toBe(200);
   expect(answer.json).toEqual(JSON.parse(JSON.stringify(EXPLANATION).replaceAll('hunter22', '***')));
-  expect(to.port.explained).toEqual([
+  expect(to.daemon.explained).toEqual([
     { event: { type: 't', data: { n: 1 } }, rule: 'r', at: Date.parse('2026-11-23T09:00:00Z') },
   ]);
   for (const [token, status] of [
@@ -39,14 +39,14 @@ test('an event is explained to whoever may read, and secrets are not shown', asy
 
 test('a past event is named by its id', async () => {
   const to = await openTestListener();
-  to.port.onExplain = async ({ id }) => (id === 'e-1' ? EXPLANATION : undefined);
+  to.daemon.onExplain = async ({ id }) => (id === 'e-1' ? EXPLANATION : undefined);
   expect((await post(to, '/v1/explain', { id: 'e-1' })).json).toEqual(EXPLANATION);
   expect(await post(to, '/v1/explain', { id: 'e-2' })).toMatchObject({ status: 404, json: { code: 'event.none' } });
 });
 
 test('a rule that does not exist is not an empty answer', async () => {
   const to = await openTestListener();
-  to.port.onExplain = async () => ({ ...EXPLANATION, rules: [] });
+  to.daemon.onExplain = async () => ({ ...EXPLANATION, rules: [] });
   expect(await post(to, '/v1/explain', { id: 'e-1', rule: 'x' })).toMatchObject({
     status: 404,
     json: { code: 'rule.none' },
@@ -71,7 +71,7 @@ test.each<[unknown, string]>([
     code: 'explain.request',
     detail: expect.stringContaining(detail),
   });
-  expect(to.port.explained).toEqual([]);
+  expect(to.daemon.explained).toEqual([]);
 });
 
 test('what is no event is refused with the place', async () => {

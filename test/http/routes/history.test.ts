@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { ask, openTestListener } from '../../support/listener.ts';
-import { SAMPLE_DELIVERY, SAMPLE_EVENT, tokenOf } from '../../support/port.ts';
+import { SAMPLE_DELIVERY, SAMPLE_EVENT, tokenOf } from '../../support/recorded-daemon.ts';
 
 async function opened() {
   const to = await openTestListener();
-  to.port.known = [tokenOf('reader', 'read-token', 'read'), tokenOf('writer', 'emit-token', 'emit')];
+  to.daemon.known = [tokenOf('reader', 'read-token', 'read'), tokenOf('writer', 'emit-token', 'emit')];
   const get = (path: string, token = 'read-token') => ask(to, path, { token });
   return { to, get };
 }
@@ -21,7 +21,7 @@ test('every filter reaches the daemon', async () => {
     '/v1/events?since=2h&until=2026-11-23T09:00:00Z&source=api&type=a.*&rule=r&outcome=throttled&key=a%2Fb&text=No%20space&limit=7&order=asc&cursor=c',
   );
   await get('/v1/deliveries?event=e-1&channel=ops&state=dead,held');
-  expect(to.port.asked).toEqual([
+  expect(to.daemon.asked).toEqual([
     {
       since: { ago: 7_200_000 },
       until: { at: Date.parse('2026-11-23T09:00:00Z') },

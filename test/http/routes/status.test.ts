@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ResendLine } from '../../support/port.ts';
+import type { ResendLine } from '../../support/recorded-daemon.ts';
 import { describeApi } from '../../../daemon/http/openapi.ts';
 import { routes } from '../../../daemon/http/routes/router.ts';
 import { ask, dial, openTestListener, post, untilClosed } from '../../support/listener.ts';
@@ -35,7 +35,7 @@ const linesOf = (text: string): unknown[] =>
 test('status, channels, audit and reload are answered as the daemon says them, without its secrets', async () => {
   const to = await openTestListener();
   to.scrubber.add('hunter2-hunter2');
-  to.port.current = { ...to.port.current, ready: false, reasons: ['hook said hunter2-hunter2'] };
+  to.daemon.current = { ...to.daemon.current, ready: false, reasons: ['hook said hunter2-hunter2'] };
   const status = await ask(to, '/v1/status', { token: 'read-token' });
   expect([status.status, status.headers['content-type'], status.json.generation]).toEqual([200, 'application/json', 3]);
   expect(status.json.reasons).toEqual(['hook said ***']);
@@ -58,7 +58,7 @@ test('rules are checked where they are; a path may only be named by an admin', a
   expect((await post(to, '/v1/check', { path: '/srv/rules' })).status).toBe(200);
   expect((await post(to, '/v1/check', { path: 1 })).json.code).toBe('check.path');
   expect((await post(to, '/v1/check', 'nope')).json.code).toBe('body.not_json');
-  expect(to.port.calls).toEqual(['check', 'check /srv/rules']);
+  expect(to.daemon.calls).toEqual(['check', 'check /srv/rules']);
 });
 
 test('a channel is held, released and tested by its name', async () => {
@@ -69,19 +69,19 @@ test('a channel is held, released and tested by its name', async () => {
     ok: true,
     receipt: { answer: 'written' },
   });
-  expect(to.port.calls).toEqual(['hold ops', 'release ops']);
+  expect(to.daemon.calls).toEqual(['hold ops', 'release ops']);
   for (const verb of ['hold', 'release', 'test'])
     expect((await post(to, `/v1/channels/other/${verb}`, '')).json.code).toBe('channel.none');
   await post(to, '/v1/channels/a%2Fb%20c/hold', '');
-  expect(to.port.calls.at(-1)).toBe('hold a/b c');
+  expect(to.daemon.calls.at(-1)).toBe('hold a/b c');
 });
 
 test('dead letters come a line each, and are dropped by id', async () => {
   const to = await openTestListener();
-  to.port.letters = [sampleLetter('d-1'), sampleLetter('d-2')];
+  to.daemon.letters = [sampleLetter('d-1'), sampleLetter('d-2')];
   const answer = await ask(to, '/v1/dead', { token: 'read-token' });
   expect(answer.headers['content-type']).toBe('application/x-ndjson');
-  expect(linesOf(answer.text)).toEqual(to.port.letters);
+  expect(linesOf(answer.text)).toEqual(to.daemon.letters);
   expect((await ask(to, '/v1/dead/d-1', { method: 'DELETE', token: 'read-token' })).status).toBe(403);
   expect((await ask(to, '/v1/dead/d-1', { method: 'DELETE', token: 'admin-token' })).status).toBe(204);
   expect((await ask(to, '/v1/dead/none', { method: 'DELETE', token: 'admin-token' })).json.code).toBe('dead.none');
@@ -97,7 +97,7 @@ test('a resend tells its plan before the first letter has ended', async () => {
   const to = await openTestListener();
   let goOn!: () => void;
   const held = new Promise<void>((resolve) => (goOn = resolve));
-  to.port.onResend = async function* () {
+  to.daemon.onResend = async function* () {
     yield PLAN;
     await held;
     yield SUM;
@@ -116,15 +116,15 @@ test('a resend tells its plan before the first letter has ended', async () => {
   expect(first).not.toContain('delivered');
   goOn();
   expect(await untilClosed(connection)).toContain('{"delivered":1,"failed":0,"left":0}');
-  expect(to.port.resends[0]?.request).toEqual({ all: true });
+  expect(to.daemon.resends[0]?.request).toEqual({ all: true });
 });
 
 test('who goes during a resend ends it', async () => {
   const to = await openTestListener();
-  to.port.onResend = async function* (signal) {
+  to.daemon.onResend = async function* (signal) {
     yield PLAN;
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    to.port.calls.push('ended');
+    to.daemon.calls.push('ended');
   };
   const connection = dial(to);
   connection.write(
@@ -132,7 +132,7 @@ test('who goes during a resend ends it', async () => {
   );
   await new Promise((resolve) => connection.once('data', resolve));
   connection.destroy();
-  await expect.poll(() => to.port.calls).toEqual(['ended']);
+  await expect.poll(() => to.daemon.calls).toEqual(['ended']);
   expect(to.logged).toEqual([]);
 });
 
@@ -140,20 +140,20 @@ test('criteria of a resend that do not exist or do not fit are refused before an
   const to = await openTestListener();
   for (const body of [{ chanel: 'ops' }, { ids: 'd-1' }, { all: 'yes' }, { since: 'yesterday' }, { __proto__x: 1 }, []])
     expect((await post(to, '/v1/dead/resend', body)).json.code).toBe('resend.criteria');
-  expect(to.port.resends).toEqual([]);
+  expect(to.daemon.resends).toEqual([]);
   const good = { ids: ['d-1'], channel: 'ops', since: '2h', to: 'mail', requeue: false, dryRun: true };
   expect((await post(to, '/v1/dead/resend', good)).status).toBe(200);
-  expect(to.port.resends[0]?.request).toEqual(good);
+  expect(to.daemon.resends[0]?.request).toEqual(good);
 });
 
 test('what fails before its first line is a problem; later the answer is cut off', async () => {
   const to = await openTestListener();
   // oxlint-disable-next-line require-yield -- it fails before its first line
-  to.port.onResend = async function* () {
+  to.daemon.onResend = async function* () {
     throw new Error('the file is gone');
   };
   expect((await post(to, '/v1/dead/resend', { all: true })).status).toBe(500);
-  to.port.onResend = async function* () {
+  to.daemon.onResend = async function* () {
     yield PLAN;
     throw new Error('the file is gone');
   };

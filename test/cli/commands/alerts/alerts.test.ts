@@ -5,7 +5,7 @@ import { openTestListener } from '../../../support/listener.ts';
 
 test('what fires is a table, or a line of JSON each', async () => {
   const to = await openTestListener();
-  to.port.desk.firing = [
+  to.daemon.alertActions.firing = [
     SAMPLE_ALERT,
     {
       ...SAMPLE_ALERT,
@@ -34,7 +34,7 @@ test('what fires is a table, or a line of JSON each', async () => {
     ],
     [''],
   ]);
-  expect((await belfry(to, ['alerts', '--json'])).json).toEqual(to.port.desk.firing);
+  expect((await belfry(to, ['alerts', '--json'])).json).toEqual(to.daemon.alertActions.firing);
   expect((await belfry(to, ['alerts', '--rule', 'login', '--json'])).json).toHaveLength(1);
   expect((await belfry(to, ['alerts', '--rule', 'nobody'])).stdout).toBe('nothing fires\n');
 });
@@ -42,12 +42,12 @@ test('what fires is a table, or a line of JSON each', async () => {
 test('any key can be acknowledged, in the name of the user or of somebody else', async () => {
   const to = await openTestListener();
   const keys = ['db1', 'api|disk|/srv data', '..', '', '磁盘'];
-  to.port.desk.firing = keys.map((key) => ({ ...SAMPLE_ALERT, key }));
+  to.daemon.alertActions.firing = keys.map((key) => ({ ...SAMPLE_ALERT, key }));
   for (const key of keys) expect((await belfry(to, ['ack', key])).stdout).toBe(`disk-full  ${key}  acknowledged\n`);
   const one = await belfry(to, ['ack', 'db1', '--rule', 'disk-full', '--by', 'bob', '--json']);
   expect(one.json).toEqual([{ rule: 'disk-full', key: 'db1' }]);
   await belfry(to, ['ack', 'db1'], {});
-  expect(to.port.desk.acknowledgements).toEqual([
+  expect(to.daemon.alertActions.acknowledgements).toEqual([
     ...keys.map((key) => ({ key, by: 'ann' })),
     { key: 'db1', rule: 'disk-full', by: 'bob' },
     { key: 'db1', by: 'root' },

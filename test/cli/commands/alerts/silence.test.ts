@@ -12,7 +12,7 @@ test('a silence is made of PATH=VALUE, an end and a reason, in the name of the u
     0,
     's-1  active until 2026-11-23T11:00:00.000Z\n  would silence 1 of what fires now, and 2 events of the last 24 h\n',
   ]);
-  expect(to.port.desk.posted).toEqual([
+  expect(to.daemon.alertActions.posted).toEqual([
     { match: { rule: 'disk-full', 'data.host': 'web1' }, for: '2h', reason: 'release night', by: 'ann' },
   ]);
 });
@@ -22,7 +22,7 @@ test('values are scalars as in YAML, and text where every event has text', async
   const values = ['data.port=8080', 'data.ok=true', 'data.none=null', 'data.text="8080"', 'data.ratio=-0.5'];
   const texts = ['data.zip=01234', 'data.long=12345678901234567890', 'data.a=b=c', 'data.empty=', 'key=8080', 'rule=1'];
   await belfry(to, ['silence', 'add', ...values, ...texts, ...WHY]);
-  expect(to.port.desk.posted).toMatchObject([
+  expect(to.daemon.alertActions.posted).toMatchObject([
     {
       match: {
         'data.port': 8080,
@@ -45,7 +45,7 @@ test('a path given several times holds any of its values, and --match holds patt
   const to = await openTestListener();
   const match = '{"data.host": {"prefix": "web"}}';
   await belfry(to, ['silence', 'add', 'key=a', 'key=b', '--match', match, '--if', 'data.n > 1', ...WHY]);
-  expect(to.port.desk.posted).toMatchObject([
+  expect(to.daemon.alertActions.posted).toMatchObject([
     { match: { 'data.host': { prefix: 'web' }, key: ['a', 'b'] }, if: 'data.n > 1' },
   ]);
 });
@@ -57,19 +57,19 @@ test('a time without an offset is that of the clock here; one with an offset is 
   await belfry(to, ['silence', 'add', 'key=a', '--until', '2099-12-27T08:00', ...why]);
   await belfry(to, ['silence', 'add', 'key=a', '--until', '2099-12-27T08:00+01:00', ...why]);
   await belfry(to, ['silence', 'add', 'key=a', '--until', '2099-12-27', '--timezone', 'Asia/Shanghai', ...why]);
-  expect(to.port.desk.posted).toMatchObject([
+  expect(to.daemon.alertActions.posted).toMatchObject([
     { until: '2099-12-27T08:00', timezone: zone },
     { until: '2099-12-27T08:00+01:00' },
     { until: '2099-12-27', timezone: 'Asia/Shanghai' },
   ]);
-  expect(to.port.desk.posted[1]).not.toHaveProperty('timezone');
+  expect(to.daemon.alertActions.posted[1]).not.toHaveProperty('timezone');
 });
 
 test('one that comes again has a pattern and a window', async () => {
   const to = await openTestListener();
   const cron = ['--cron', '0 22 * * *', '--window', '8h', '--timezone', 'Europe/Berlin', '--reason', 'r'];
   expect((await belfry(to, ['silence', 'add', 'rule=r', ...cron, '--name', 'nights', '--by', 'bob'])).code).toBe(0);
-  expect(to.port.desk.posted).toEqual([
+  expect(to.daemon.alertActions.posted).toEqual([
     {
       match: { rule: 'r' },
       recurring: { cron: '0 22 * * *', for: '8h', timezone: 'Europe/Berlin' },
@@ -102,7 +102,7 @@ test.each<[string, string[], RegExp]>([
 test('a condition that fails for what there is says so', async () => {
   const to = await openTestListener();
   const would = { alerts: 0, events: 0, partial: true as const, error: 'no such overload' };
-  to.port.desk.made = { kind: 'made', silence: { ...SAMPLE_SILENCE, would_silence: would } };
+  to.daemon.alertActions.made = { kind: 'made', silence: { ...SAMPLE_SILENCE, would_silence: would } };
   const { stdout } = await belfry(to, ['silence', 'add', '--if', 'data.a > 1', ...WHY]);
   expect(stdout).toContain('at least 0 events');
   expect(stdout).toContain('its condition fails for some of them, and silences none of these: no such overload');
@@ -116,7 +116,7 @@ test('with --json the answer of the daemon is a line', async () => {
 
 test('the list leaves out what is over, unless all are asked for', async () => {
   const to = await openTestListener();
-  to.port.desk.known = [
+  to.daemon.alertActions.known = [
     {
       ...SAMPLE_SILENCE,
       id: 'file:1',
@@ -139,9 +139,9 @@ test('the list leaves out what is over, unless all are asked for', async () => {
     ['s-1', 'active', '2026-11-23T11:00:00.000Z', 'bob [31m', 'rule=disk-full', 'release: release night'],
     [''],
   ]);
-  expect((await belfry(to, ['silence', 'list', '--all', '--json'])).json).toEqual(to.port.desk.known);
+  expect((await belfry(to, ['silence', 'list', '--all', '--json'])).json).toEqual(to.daemon.alertActions.known);
   expect((await belfry(to, ['silence', 'list', '--json'])).json).toHaveLength(2);
-  to.port.desk.known = [];
+  to.daemon.alertActions.known = [];
   expect((await belfry(to, ['silence', 'list'])).stdout).toBe('no silences\n');
 });
 
@@ -154,5 +154,5 @@ test('silences are ended by id; exit 3 when one is unknown, and the others are e
   expect((await belfry(to, ['silence', 'expire', 'file:1', '--json'])).json).toMatchObject([
     { id: 'file:1', expired: false },
   ]);
-  expect(to.port.desk.expired).toEqual(['s-1', 'nobody', 'file:1', 's-1', 'file:1']);
+  expect(to.daemon.alertActions.expired).toEqual(['s-1', 'nobody', 'file:1', 's-1', 'file:1']);
 });

@@ -77,8 +77,8 @@ async function daemonAt(cwd: string, ruleset: () => Ruleset = () => rulesetOf(SI
       return ruleset();
     },
   };
-  to.port.current = { ...to.port.current, config: path.join(cwd, 'rules') };
-  to.port.onExplain = explaining({ store, live, scrubber: to.scrubber, clock });
+  to.daemon.current = { ...to.daemon.current, config: path.join(cwd, 'rules') };
+  to.daemon.onExplain = explaining({ store, live, scrubber: to.scrubber, clock });
   let ids = 0;
   const intake = new Intake({
     live: ruleset,

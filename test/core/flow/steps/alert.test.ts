@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decideWake } from '../../../../daemon/core/flow/wake.ts';
-import { Desk, MINUTE } from '../../../support/daemon-api.ts';
+import { CoreRunner, MINUTE } from '../../../support/core-runner.ts';
 import { ruleText, story } from '../script.ts';
 
 const RESOLVE = 'resolve: { match: { data.state: up } }, notify_resolved: true';
@@ -205,9 +205,9 @@ describe('ack', () => {
 });
 
 test('an acknowledgement that comes at the very instant of an escalation or a repeat stops it', () => {
-  const desk = new Desk(`rules:\n${ruleText(`${ESCALATE}, repeat: 15m, ${RESOLVE}`)}`);
-  desk.take({ k: 'a', state: 'down' });
-  desk.now += 15 * MINUTE;
-  desk.acknowledge('a');
-  expect(decideWake({ rule: 'r', key: 'a', step: 'alert' }, desk.context()).deliveries).toEqual([]);
+  const runner = new CoreRunner(`rules:\n${ruleText(`${ESCALATE}, repeat: 15m, ${RESOLVE}`)}`);
+  runner.take({ k: 'a', state: 'down' });
+  runner.now += 15 * MINUTE;
+  runner.acknowledge('a');
+  expect(decideWake({ rule: 'r', key: 'a', step: 'alert' }, runner.context()).deliveries).toEqual([]);
 });

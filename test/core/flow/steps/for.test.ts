@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Desk, HOUR } from '../../../support/daemon-api.ts';
+import { CoreRunner, HOUR } from '../../../support/core-runner.ts';
 import { ruleText, story } from '../script.ts';
 
 const RESOLVE = 'resolve: { match: { data.state: up } }';
@@ -178,10 +178,10 @@ describe('max_gap', () => {
     [SEEN, 'it was over before it fired: no match for 2m (`max_gap`)'],
     ['for: 10m, resolve: { after: 3m }', 'it was over before it fired: no match for 3m (`resolve.after`)'],
   ])('says of the last event of `%s` why nobody was told', (rule, reason) => {
-    const desk = new Desk(`rules:\n${ruleText(rule)}`);
-    desk.take({ k: 'a', state: 'down' });
-    desk.wait(HOUR);
-    expect(desk.fates).toMatchObject([
+    const runner = new CoreRunner(`rules:\n${ruleText(rule)}`);
+    runner.take({ k: 'a', state: 'down' });
+    runner.wait(HOUR);
+    expect(runner.fates).toMatchObject([
       { event: 'e1', outcome: 'waiting' },
       { event: 'e1', outcome: 'resolved', reason },
     ]);

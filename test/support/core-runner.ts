@@ -38,14 +38,14 @@ export interface Fate {
   readonly errors: readonly string[];
 }
 
-export interface DeskOptions {
+export interface CoreRunnerOptions {
   readonly start?: number;
   /** Left out where the rules bring their own. */
   readonly channels?: string;
 }
 
 /** The core with a memory and a clock that moves by command: what a daemon does, less the disk and the sending. */
-export class Desk {
+export class CoreRunner {
   ruleset: Ruleset;
   now: number;
   readonly sent: Sent[] = [];
@@ -58,7 +58,7 @@ export class Desk {
   readonly #waiting: { dueAt: number; readonly delivery: Delivery; readonly sent: Sent }[] = [];
 
   /** `rules` is the file's text from `rules:` on, and what stands beside it. */
-  constructor(rules: string, { start = START, channels = CHANNELS }: DeskOptions = {}) {
+  constructor(rules: string, { start = START, channels = CHANNELS }: CoreRunnerOptions = {}) {
     this.#channels = channels;
     this.ruleset = rulesetOf(channels + rules);
     this.now = start;

@@ -5,7 +5,7 @@ import type { Explanation } from '../../daemon/core/explain/explain.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/delivery/resend.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
 import type {
-  DaemonPort,
+  DaemonApi,
   DeliveryView,
   EventView,
   ExplainRequest,
@@ -14,7 +14,7 @@ import type {
   StatusView,
 } from '../../daemon/http/daemon-api.ts';
 import type { HookRoute } from '../../daemon/sources/source.ts';
-import { RecordedDesk } from './alert-actions.ts';
+import { RecordedAlertActions } from './alert-actions.ts';
 
 export function tokenOf(name: string, token: string, ...scopes: readonly string[]): Token {
   return { name, scopes, hash: createHash('sha256').update(token).digest('hex') };
@@ -60,7 +60,7 @@ const SAMPLE_STATUS: StatusView = {
 export type ResendLine = ResendPlan | ResendProgress | ResendSum;
 
 /** The daemon's side of the listener, in memory: it answers what it is told to and writes down what it was asked. */
-export class RecordedPort implements DaemonPort {
+export class RecordedDaemon implements DaemonApi {
   readonly accepted: { readonly events: readonly EventInput[]; readonly options: unknown }[] = [];
   /** Calls with an effect: `hold ops`, `drop d-1`. */
   readonly calls: string[] = [];
@@ -83,7 +83,7 @@ export class RecordedPort implements DaemonPort {
   outcomes: Readonly<Record<string, string>> = { backups: 'notified' };
   readonly explained: ExplainRequest[] = [];
   readonly asked: HistoryRequest[] = [];
-  onExplain: DaemonPort['explain'] = () => Promise.resolve(undefined);
+  onExplain: DaemonApi['explain'] = () => Promise.resolve(undefined);
   onResend: (signal: AbortSignal) => AsyncIterable<ResendLine> = async function* () {};
 
   async accept(events: readonly EventInput[], options?: unknown) {
@@ -134,7 +134,7 @@ export class RecordedPort implements DaemonPort {
     return this.onExplain(request);
   }
 
-  readonly desk = new RecordedDesk();
+  readonly alertActions = new RecordedAlertActions();
 
   async channels() {
     return [{ name: 'ops', type: 'log', state: 'ok' as const, pending: 0, held: 0 }];
