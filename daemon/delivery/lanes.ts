@@ -42,7 +42,7 @@ export class Lanes {
           this.#observers.forEach((observer) => this.#tell(() => observer.settled(delivery, settlement))),
       },
     };
-    parts.store.deliveries.onOwed((channel) => void this.#owed(channel));
+    parts.store.deliveries.onReady((channel) => void this.#owed(channel));
   }
 
   observe(observer: LaneParts['observer']): () => void {
@@ -119,7 +119,7 @@ export class Lanes {
       const stored = await store.deliveries.find(id);
       if (stored?.state === 'dead') {
         const attempt = { at: new Date(clock.now()).toISOString(), ms: 0 };
-        await store.deliveries.bury(id, { state: 'delivered', attempt, receipt });
+        await store.deliveries.resolveDead(id, { state: 'delivered', attempt, receipt });
         await deadLetters.change(new Map([[id, null]]));
       } else if (stored?.state === 'sending' || stored?.state === 'pending') {
         await persist(clock, killed, () => store.deliveries.settle(id, { state: 'delivered', receipt }));

@@ -101,7 +101,7 @@ export class RemovedChannel {
   async #load(): Promise<void> {
     const { store, clock } = this.#parts;
     if (this.#since === undefined) {
-      const stored = (await store.marks.read(`channel:${this.name}`)).get(REMOVED_MARK);
+      const stored = (await store.checkpoints.read(`channel:${this.name}`)).get(REMOVED_MARK);
       this.#isSinceStored = stored !== undefined;
       this.#since = stored === undefined ? clock.now() : Number(stored);
     }
@@ -120,7 +120,9 @@ export class RemovedChannel {
 
   #remember(value: string | null): Promise<void> {
     const { store, clock, killed } = this.#parts;
-    return persist(clock, killed, () => store.marks.write(`channel:${this.name}`, [{ key: REMOVED_MARK, value }]));
+    return persist(clock, killed, () =>
+      store.checkpoints.write(`channel:${this.name}`, [{ key: REMOVED_MARK, value }]),
+    );
   }
 
   async #storedType(): Promise<string> {

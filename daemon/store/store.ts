@@ -27,20 +27,20 @@ export interface Store {
    */
   transact(batch: ArrivalBatch, decide: (event: Event, memory: Memory) => Decision): Promise<readonly Accepted[]>;
   /** Decides what no event caused (a timer, a person, new rules) with the present states, and commits it in the same order as events. */
-  change<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D>;
+  applyDecision<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D>;
   /** The present states, for looking at. */
   memory(now: number): Memory;
   readonly timers: TimerStore;
 
   readonly deliveries: DeliveryStore;
-  readonly marks: MarkStore;
+  readonly checkpoints: CheckpointStore;
   readonly pushes: PushStore;
 
   event(id: string): Promise<StoredEvent | undefined>;
   /** Events that fit, by time of arrival; a page at a time. */
   events(query: HistoryQuery): Promise<Page<StoredEvent>>;
   /** The latest events that came after `since`, the newest first; fewer than there are when they take much room. */
-  recent(options: { since: number; limit: number }): Promise<RecentEvents>;
+  latestEvents(options: { since: number; limit: number }): Promise<LatestEvents>;
   /** Forgets settled history older than `before`, and beyond `bytes` of it, oldest first; never what is still owed or dead. Returns the number of events forgotten. */
   trim(limits: { before: number; bytes: number }): Promise<number>;
   /** Counts and contradictions over everything stored; `deadLetters` are the ids in the dead-letter file. */
@@ -83,10 +83,7 @@ export interface Arrival {
   /** Whether a repeated `source` + `id` is the same event again; without it, it always is. One that is not is refused with `store.conflict`. */
   readonly isSame?: ((first: Event, again: Event) => boolean) | undefined;
   /** Committed with the event, also when it turns out to be a duplicate. */
-  readonly marks?: readonly {
-    readonly scope: string;
-    readonly marks: readonly { readonly key: string; readonly value: string | null }[];
-  }[];
+  readonly checkpoints?: readonly { readonly scope: string; readonly entries: readonly Checkpoint[] }[];
 }
 
 export interface Accepted {
@@ -109,10 +106,10 @@ export interface StoredEvent {
   readonly later: readonly LaterResult[];
 }
 
-export interface RecentEvents {
+export interface LatestEvents {
   readonly events: readonly StoredEvent[];
   /** There are no more of them that are not large. */
-  readonly isWhole: boolean;
+  readonly isComplete: boolean;
 }
 
 export interface DeliveryStore {
@@ -130,17 +127,17 @@ export interface DeliveryStore {
   /** Ends a claim, or a wait for a receipt. Rides on the next group commit. Settling what is settled already changes nothing. */
   settle(id: string, settlement: Settlement): Promise<void>;
   /** Cancels those of these that are pending and not claimed. */
-  withdraw(ids: readonly string[]): Promise<void>;
+  cancel(ids: readonly string[]): Promise<void>;
   /** Gives claims back unchanged. */
   release(ids: readonly string[]): void;
   /** The deliveries of a channel that wait for a retry (those that have attempts) become due now. */
-  hasten(channel: string, now: number): Promise<void>;
+  retryNow(channel: string, now: number): Promise<void>;
   /** Moves what waits until after `now` for its first attempt to when `dueAt` says, and its expiry with it; undefined leaves it. */
   reschedule(now: number, dueAt: (delivery: Delivery, dueAt: number) => number | undefined): Promise<void>;
   /** Owes a delivery that no event decision made (a fallback, a requeue). The same id again changes nothing. */
-  owe(owed: readonly OwedDelivery[]): Promise<void>;
+  enqueue(owed: readonly OwedDelivery[]): Promise<void>;
   /** A dead delivery that a person resent or dropped. `delivered` keeps the receipt. */
-  bury(
+  resolveDead(
     id: string,
     end: { state: 'delivered'; attempt: Attempt; receipt: Receipt } | { state: 'cancelled' },
   ): Promise<void>;
@@ -153,7 +150,7 @@ export interface DeliveryStore {
   /** Channels that have live deliveries, also those that the configuration no longer has. */
   channels(): readonly string[];
   /** Called when a channel has something new to claim. */
-  onOwed(listener: (channel: string) => void): void;
+  onReady(listener: (channel: string) => void): void;
 }
 
 /** Everything given must fit; times in milliseconds, `until` not included. */
@@ -222,9 +219,15 @@ export interface DeliveryCounts {
 }
 
 /** Small facts by scope (`source:inbox`, `channel:ops`) that must outlive a restart. */
-export interface MarkStore {
+export interface Checkpoint {
+  readonly key: string;
+  /** null deletes the key. */
+  readonly value: string | null;
+}
+
+export interface CheckpointStore {
   read(scope: string): Promise<ReadonlyMap<string, string>>;
-  write(scope: string, marks: readonly { readonly key: string; readonly value: string | null }[]): Promise<void>;
+  write(scope: string, entries: readonly Checkpoint[]): Promise<void>;
 }
 
 /** A push as it is sent: its number, and what it says as JSON. */
@@ -249,13 +252,13 @@ export interface PushStore {
   /** What a user has not been sent after `seq`, oldest first, unexpired. */
   since(user: string, seq: number, options: { limit: number; now: number }): Promise<readonly PushedFrame[]>;
   /** The same out of memory; undefined when only the disk knows. */
-  recent(user: string, seq: number, options: { limit: number; now: number }): readonly PushedFrame[] | undefined;
+  cached(user: string, seq: number, options: { limit: number; now: number }): readonly PushedFrame[] | undefined;
   /** The highest `seq` a user acknowledged. A user never seen before begins at the oldest push that nobody has acknowledged. */
   cursor(user: string, now: number): Promise<number>;
   /** Cumulative. Returns the deliveries that this acknowledgement completes (`any`: the first one; `all`: every named user). */
   ack(user: string, seq: number, now: number): Promise<readonly string[]>;
   /** As `ack`, by somebody who waits for no answer: that a user has come further may be written down a moment later, unless it completes something. */
-  heard(user: string, seq: number, now: number): Promise<readonly string[]>;
+  ackDeferred(user: string, seq: number, now: number): Promise<readonly string[]>;
   head(): number;
   trim(now: number): Promise<void>;
 }

@@ -106,7 +106,7 @@ async function stored(all: readonly Happens[], end: number): Promise<Told> {
       for (let next = store.timers.next(); next !== undefined && next <= time; next = store.timers.next()) {
         now = Math.max(now, next);
         for (const place of store.timers.due(now, 1000))
-          keep(await store.change(now, (memory) => decideWake(place, { ruleset, memory, now, newId })));
+          keep(await store.applyDecision(now, (memory) => decideWake(place, { ruleset, memory, now, newId })));
       }
       now = time;
       later.push(...last.values());

@@ -14,7 +14,7 @@ const LATER: LaterResult = { rule: 'r', key: 'k', outcome: 'notified', at: '2026
 
 /** What every store does with what no event caused. */
 export function changesStates(the: () => Store): void {
-  const write = (...changes: StateChange[]) => the().change(NOW, () => states(...changes));
+  const write = (...changes: StateChange[]) => the().applyDecision(NOW, () => states(...changes));
   const due = (now: number, limit = 100) =>
     the()
       .timers.due(now, limit)
@@ -22,7 +22,7 @@ export function changesStates(the: () => Store): void {
 
   it('commits what is decided without an event, and shows it to what is decided next', async () => {
     await write(waiting('a', undefined, { n: 1 }));
-    const seen = await the().change(NOW, (memory) => ({
+    const seen = await the().applyDecision(NOW, (memory) => ({
       ...states(),
       read: memory.read('r', 'a', 'for'),
       each: [...memory.each('r', 'for')],
@@ -39,7 +39,7 @@ export function changesStates(the: () => Store): void {
     await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
         index % 2 === 0
-          ? the().change(NOW, count)
+          ? the().applyDecision(NOW, count)
           : the().transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_event, memory) =>
               count(memory),
             ),
@@ -90,7 +90,7 @@ export function changesStates(the: () => Store): void {
 
   it('undoes what it decided when the decision throws', async () => {
     await expect(
-      the().change(NOW, () => {
+      the().applyDecision(NOW, () => {
         throw new Error('bug');
       }),
     ).rejects.toThrow('bug');
@@ -102,7 +102,11 @@ export function changesStates(the: () => Store): void {
     const one = event();
     await take(the(), [], one);
     const later = owed(one, { rule: 'r', key: 'k' });
-    await the().change(NOW, () => ({ ...states(), deliveries: [later], later: [{ event: one, result: LATER }] }));
+    await the().applyDecision(NOW, () => ({
+      ...states(),
+      deliveries: [later],
+      later: [{ event: one, result: LATER }],
+    }));
     expect(await idsClaimed(the())).toEqual([later.delivery.id]);
     expect((await the().deliveries.ofEvent(one.id)).map(({ delivery }) => delivery.id)).toEqual([later.delivery.id]);
     expect((await the().event(one.id))?.later).toEqual([LATER]);
@@ -115,7 +119,11 @@ export function changesStates(the: () => Store): void {
     const other = event({ id: 'same "id"\ud800', source: 'other' });
     for (const one of [mine, other])
       await the().transact({ arrivals: [{ event: one, mayRepeat: true }], now: NOW }, () => decision());
-    await the().change(NOW, () => ({ ...states(), deliveries: [owed(mine)], later: [{ event: mine, result: LATER }] }));
+    await the().applyDecision(NOW, () => ({
+      ...states(),
+      deliveries: [owed(mine)],
+      later: [{ event: mine, result: LATER }],
+    }));
     expect((await the().event(mine.id))?.later).toEqual([]);
     expect((await the().audit(new Set())).violations).toEqual([]);
     const [claimed] = await claim(the());
@@ -127,7 +135,11 @@ export function changesStates(the: () => Store): void {
     await take(the(), [], one);
     await the().trim({ before: NOW + 1, bytes: Number.MAX_SAFE_INTEGER });
     const later = owed(one);
-    await the().change(NOW, () => ({ ...states(), deliveries: [later], later: [{ event: one, result: LATER }] }));
+    await the().applyDecision(NOW, () => ({
+      ...states(),
+      deliveries: [later],
+      later: [{ event: one, result: LATER }],
+    }));
     const [claimed] = await claim(the());
     expect(claimed?.event).toEqual(one);
     await the().deliveries.settle(later.delivery.id, { state: 'delivered', receipt: RECEIPT });
@@ -144,7 +156,7 @@ export function changesStates(the: () => Store): void {
     const dead = await takeDead(the());
     await claim(the());
     const cancels = [delayed.delivery.id, sending.delivery.id, dead.id, 'nobody'];
-    await the().change(NOW, () => ({ ...states(), cancels }));
+    await the().applyDecision(NOW, () => ({ ...states(), cancels }));
     const stateOf = async (id: string) => (await the().deliveries.find(id))?.state;
     expect(await stateOf(delayed.delivery.id)).toBe('cancelled');
     expect(await stateOf(sending.delivery.id)).toBe('sending');
@@ -157,7 +169,11 @@ export function changesStates(the: () => Store): void {
     await take(the(), [], one);
     const count = 2500;
     for (let done = 0; done < count; done += 1)
-      await the().change(NOW, () => ({ ...states(), deliveries: [owed(one)], later: [{ event: one, result: LATER }] }));
+      await the().applyDecision(NOW, () => ({
+        ...states(),
+        deliveries: [owed(one)],
+        later: [{ event: one, result: LATER }],
+      }));
     expect((await the().event(one.id))?.later.length).toBeLessThan(1000);
     expect((await claim(the(), { limit: count })).length).toBe(count);
     expect((await the().audit(new Set())).violations).toEqual([]);

@@ -370,7 +370,7 @@ function claims(the: () => Store): void {
 
   it('tells who listens which channel has something new', async () => {
     const heard: string[] = [];
-    the().deliveries.onOwed((channel) => heard.push(channel));
+    the().deliveries.onReady((channel) => heard.push(channel));
     const [made] = await takeMany(the(), 1);
     await takeMany(the(), 1, () => ({ channel: 'mail' }));
     expect(heard).toEqual(['ops', 'mail']);
@@ -430,7 +430,7 @@ function claims(the: () => Store): void {
     const [retried, fresh] = await takeMany(the(), 2, (index) => ({ dueAt: NOW + index * HOUR }));
     await claim(the());
     await the().deliveries.settle(retried!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + HOUR });
-    await the().deliveries.hasten('ops', NOW + 1);
+    await the().deliveries.retryNow('ops', NOW + 1);
     expect(await idsClaimed(the(), { now: NOW + 1 })).toEqual([retried!.id]);
     expect((await the().deliveries.find(fresh!.id))?.dueAt).toBe(NOW + HOUR);
   });
@@ -603,7 +603,7 @@ function keepsOrder(the: () => Store): void {
     const [first] = await takeMany(the(), 2);
     await claim(the(), ordered);
     const heard: string[] = [];
-    the().deliveries.onOwed((channel) => heard.push(channel));
+    the().deliveries.onReady((channel) => heard.push(channel));
     await the().deliveries.settle(first!.id, { state: 'delivered', receipt: RECEIPT });
     expect(heard).toEqual(['ops']);
   });
@@ -622,8 +622,8 @@ function buries(the: () => Store): void {
       state: 'dead',
       error: { ...ERROR, class: 'permanent' },
     });
-    await the().deliveries.bury(dead.id, { state: 'delivered', attempt: ATTEMPT, receipt: RECEIPT });
-    await the().deliveries.bury(dead.id, { state: 'cancelled' });
+    await the().deliveries.resolveDead(dead.id, { state: 'delivered', attempt: ATTEMPT, receipt: RECEIPT });
+    await the().deliveries.resolveDead(dead.id, { state: 'cancelled' });
     expect(await the().deliveries.find(dead.id)).toMatchObject({
       state: 'delivered',
       receipt: RECEIPT,
@@ -636,7 +636,7 @@ function buries(the: () => Store): void {
   it('drops a dead delivery, and leaves every other alone', async () => {
     const dead = await takeDead(the());
     const [alive] = await takeMany(the(), 1);
-    for (const id of [dead.id, alive!.id, 'nothing']) await the().deliveries.bury(id, { state: 'cancelled' });
+    for (const id of [dead.id, alive!.id, 'nothing']) await the().deliveries.resolveDead(id, { state: 'cancelled' });
     expect((await the().deliveries.find(dead.id))?.state).toBe('cancelled');
     expect((await the().deliveries.find(alive!.id))?.state).toBe('pending');
     expect((await the().audit(new Set())).violations).toEqual([]);
@@ -646,8 +646,8 @@ function buries(the: () => Store): void {
     const one = event();
     await take(the(), [], one);
     const requeued = owed(one);
-    await Promise.all([the().deliveries.owe([requeued]), the().deliveries.owe([requeued])]);
-    await the().deliveries.owe([requeued]);
+    await Promise.all([the().deliveries.enqueue([requeued]), the().deliveries.enqueue([requeued])]);
+    await the().deliveries.enqueue([requeued]);
     expect(await claim(the())).toEqual([requeued.delivery]);
     expect(await the().deliveries.ofEvent(one.id)).toHaveLength(1);
     expect((await the().audit(new Set())).violations).toEqual([]);
@@ -655,7 +655,7 @@ function buries(the: () => Store): void {
 
   it('owes a delivery of an event that is not stored', async () => {
     const requeued = owed(event(), { attempts: [FAILED] });
-    await the().deliveries.owe([requeued]);
+    await the().deliveries.enqueue([requeued]);
     expect(await claim(the())).toEqual([requeued.delivery]);
     await the().deliveries.settle(requeued.delivery.id, { state: 'delivered', attempt: ATTEMPT, receipt: RECEIPT });
     expect((await the().deliveries.find(requeued.delivery.id))?.delivery.attempts).toEqual([FAILED, ATTEMPT]);
@@ -665,17 +665,17 @@ function buries(the: () => Store): void {
 
 function keepsMarks(the: () => Store): void {
   it('keeps them by scope, and forgets what is set to null', async () => {
-    await the().marks.write('source:a', [
+    await the().checkpoints.write('source:a', [
       { key: 'x', value: '1' },
       { key: 'y', value: '2' },
     ]);
-    await the().marks.write('source:b', [{ key: 'x', value: '3' }]);
-    await the().marks.write('source:a', [
+    await the().checkpoints.write('source:b', [{ key: 'x', value: '3' }]);
+    await the().checkpoints.write('source:a', [
       { key: 'x', value: '4' },
       { key: 'y', value: null },
     ]);
-    expect(await the().marks.read('source:a')).toEqual(new Map([['x', '4']]));
-    expect(await the().marks.read('source:b')).toEqual(new Map([['x', '3']]));
+    expect(await the().checkpoints.read('source:a')).toEqual(new Map([['x', '4']]));
+    expect(await the().checkpoints.read('source:b')).toEqual(new Map([['x', '3']]));
   });
 
   it('gives back keys and values whatever they contain', async () => {
@@ -683,9 +683,9 @@ function keepsMarks(the: () => Store): void {
       key,
       value: `${key}!`,
     }));
-    await the().marks.write('a\u0000b', marks);
-    expect(await the().marks.read('a\u0000b')).toEqual(new Map(marks.map(({ key, value }) => [key, value])));
-    expect(await the().marks.read('a')).toEqual(new Map());
+    await the().checkpoints.write('a\u0000b', marks);
+    expect(await the().checkpoints.read('a\u0000b')).toEqual(new Map(marks.map(({ key, value }) => [key, value])));
+    expect(await the().checkpoints.read('a')).toEqual(new Map());
   });
 
   it('commits them with their event, also with a repeated one', async () => {
@@ -693,24 +693,26 @@ function keepsMarks(the: () => Store): void {
     const post = (value: string) =>
       the().transact(
         {
-          arrivals: [{ event: chosen, mayRepeat: true, marks: [{ scope: 's', marks: [{ key: 'offset', value }] }] }],
+          arrivals: [
+            { event: chosen, mayRepeat: true, checkpoints: [{ scope: 's', entries: [{ key: 'offset', value }] }] },
+          ],
           now: NOW,
         },
         () => decision(),
       );
     await post('10');
-    expect(await the().marks.read('s')).toEqual(new Map([['offset', '10']]));
+    expect(await the().checkpoints.read('s')).toEqual(new Map([['offset', '10']]));
     await post('20');
-    expect(await the().marks.read('s')).toEqual(new Map([['offset', '20']]));
+    expect(await the().checkpoints.read('s')).toEqual(new Map([['offset', '20']]));
   });
 
   it('leaves them alone when the event was refused', async () => {
-    const marks = [{ scope: 's', marks: [{ key: 'offset', value: '10' }] }];
-    const refused = the().transact({ arrivals: [{ event: event(), mayRepeat: false, marks }], now: NOW }, () => {
+    const checkpoints = [{ scope: 's', entries: [{ key: 'offset', value: '10' }] }];
+    const refused = the().transact({ arrivals: [{ event: event(), mayRepeat: false, checkpoints }], now: NOW }, () => {
       throw new Error('refused');
     });
     await expect(refused).rejects.toThrow('refused');
-    expect(await the().marks.read('s')).toEqual(new Map());
+    expect(await the().checkpoints.read('s')).toEqual(new Map());
   });
 }
 

@@ -157,10 +157,10 @@ describe('the timers of rules', () => {
   test('an edit that a full disk does not take ends nothing, and the old times are looked at again', async () => {
     use('for: 10m');
     await emit('a');
-    const change = store.change.bind(store);
-    store.change = () => Promise.reject(new Error('full'));
+    const change = store.applyDecision.bind(store);
+    store.applyDecision = () => Promise.reject(new Error('full'));
     expect(await timers.retime(ruleset.rules, ['gone'])).toEqual([]);
-    store.change = change;
+    store.applyDecision = change;
     expect(await during(11 * MINUTE)).toEqual(['10 a notified']);
   });
 });

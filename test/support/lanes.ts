@@ -152,7 +152,7 @@ export class Harbour {
         ...overrides,
       }),
     );
-    await this.store.deliveries.owe(made.map((delivery) => ({ delivery, dueAt: now })));
+    await this.store.deliveries.enqueue(made.map((delivery) => ({ delivery, dueAt: now })));
     await this.clock.advance(0);
     return made;
   }

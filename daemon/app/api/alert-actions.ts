@@ -65,7 +65,7 @@ async function acknowledgeAlert(
 ): ReturnType<AlertActions['acknowledge']> {
   const now = clock.now();
   const ruleset = live();
-  const { acknowledged } = await store.change<Acknowledged>(now, (memory) =>
+  const { acknowledged } = await store.applyDecision<Acknowledged>(now, (memory) =>
     acknowledge(given, { ruleset, memory, now, newId }),
   );
   for (const { rule, key } of acknowledged) log.info({ rule, key, by: given.by }, 'alert: acknowledged');
@@ -96,15 +96,15 @@ async function makeSilence(
   const read = readPostedSilence(posted, id, now);
   if (!read.ok) return { kind: 'invalid', problems: read.problems };
   const { silence, given } = read;
-  const { events: past, isWhole } = await store.recent({ since: now - DAY, limit: MOST_EVENTS });
-  const { isFull } = await store.change(now, (memory) => {
+  const { events: past, isComplete } = await store.latestEvents({ since: now - DAY, limit: MOST_EVENTS });
+  const { isFull } = await store.applyDecision(now, (memory) => {
     const full = [...made(memory)].filter((one) => stateOf(one, now) !== 'expired').length >= MOST_SILENCES;
     const states = full ? [] : [silenceChange(id, given, silence.until)];
     return { results: [], states, deliveries: [], isFull: full };
   });
   if (isFull) return { kind: 'too_many', most: MOST_SILENCES };
   const would: WouldSilence = wouldSilence(silence, { ruleset: live(), memory: store.memory(now), past, now });
-  const partial = isWhole ? {} : { partial: true as const };
+  const partial = isComplete ? {} : { partial: true as const };
   const { reason, by } = silence;
   log.info({ silence: id, reason, by, ...would }, 'silence: made');
   return { kind: 'made', silence: { ...silenceView(silence, now), would_silence: { ...would, ...partial } } };
@@ -118,7 +118,7 @@ async function endSilence(
   const ruleset = live();
   const written = ruleset.silences.find((silence) => silence.id === id);
   if (written !== undefined) return { kind: 'file', file: written.file ?? '' };
-  const { expiry } = await store.change(now, (memory) => expireSilence(id, { ruleset, memory, now }));
+  const { expiry } = await store.applyDecision(now, (memory) => expireSilence(id, { ruleset, memory, now }));
   if (expiry === 'expired') log.info({ silence: id }, 'silence: expired by hand');
   return { kind: expiry };
 }

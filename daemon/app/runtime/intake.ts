@@ -34,7 +34,7 @@ export interface IntakeParts {
 export interface AcceptOptions {
   /** The source that hands the events over; events from outside name their own, `api` if they do not. */
   readonly source?: string;
-  readonly marks?: Arrival['marks'];
+  readonly checkpoints?: Arrival['checkpoints'];
   readonly isSame?: Arrival['isSame'];
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 }
@@ -104,8 +104,8 @@ export class Intake {
     const observed = this.#parts.observe(arrival.event, now);
     if (observed.length === 0) return arrival;
     for (const { observation } of observed) seen.push(observation);
-    const marks = observed.map(({ scope, observation }) => ({ scope, marks: observation.checkpoints }));
-    return { ...arrival, marks: [...(arrival.marks ?? []), ...marks] };
+    const checkpoints = observed.map(({ scope, observation }) => ({ scope, entries: observation.checkpoints }));
+    return { ...arrival, checkpoints: [...(arrival.checkpoints ?? []), ...checkpoints] };
   }
 
   #arrival(input: EventInput, options: AcceptOptions, now: number): Arrival {
@@ -117,9 +117,10 @@ export class Intake {
       );
     }
     const event = completeEvent(input, now, this.#parts.newId, source);
-    const { marks, isSame } = options;
+    const { checkpoints, isSame } = options;
     const arrival = { event, mayRepeat: input.id !== undefined };
-    return marks === undefined && isSame === undefined ? arrival : { ...arrival, ...(marks && { marks }), isSame };
+    if (checkpoints === undefined && isSame === undefined) return arrival;
+    return { ...arrival, ...(checkpoints && { checkpoints }), isSame };
   }
 
   /** Sources of our own are never refused: they would lose what happened. Who posts can try again, and is told so. */

@@ -149,7 +149,11 @@ export class RunningSources {
     });
     const emitAll = async (events: readonly EventInput[], checkpoints?: readonly Checkpoint[], isSame?: IsSame) => {
       await gate;
-      const options = { source: config.name, ...(checkpoints && { marks: [{ scope, marks: checkpoints }] }), isSame };
+      const options = {
+        source: config.name,
+        ...(checkpoints && { checkpoints: [{ scope, entries: checkpoints }] }),
+        isSame,
+      };
       return intake.accept(events, options);
     };
     return {
@@ -162,8 +166,8 @@ export class RunningSources {
         const [accepted] = await emitAll([event], checkpoints, isSame);
         return accepted!;
       },
-      saveCheckpoints: (checkpoints) => store.marks.write(scope, checkpoints),
-      readCheckpoints: () => store.marks.read(scope),
+      saveCheckpoints: (checkpoints) => store.checkpoints.write(scope, checkpoints),
+      readCheckpoints: () => store.checkpoints.read(scope),
       report: (trouble) => faults.set('source', trouble),
     };
   }

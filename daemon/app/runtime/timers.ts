@@ -71,9 +71,9 @@ export class Timers {
     const timesOf: TimesOf = (place) => store.timers.timesOf(place);
     try {
       const [{ notes }] = await Promise.all([
-        store.change<Retimed>(asOf, (memory) => retime(rules, this.#context(memory, now), timesOf)),
-        store.change(now, (memory) => abandon(gone, this.#context(memory, now), timesOf)),
-        store.change(now, (memory) => ({ results: [], states: lookAgain(rules, memory, now), deliveries: [] })),
+        store.applyDecision<Retimed>(asOf, (memory) => retime(rules, this.#context(memory, now), timesOf)),
+        store.applyDecision(now, (memory) => abandon(gone, this.#context(memory, now), timesOf)),
+        store.applyDecision(now, (memory) => ({ results: [], states: lookAgain(rules, memory, now), deliveries: [] })),
       ]);
       const all = [...notes, ...(await this.#reschedule(rules, now))];
       for (const note of all) log.info(`timers: ${note}`);
@@ -98,7 +98,7 @@ export class Timers {
     return [...moved].map(([rule, count]) => `${rule}: ${count} in \`notify\` go on by the new times`);
   }
 
-  #context(memory: Parameters<Parameters<Store['change']>[1]>[0], now: number) {
+  #context(memory: Parameters<Parameters<Store['applyDecision']>[1]>[0], now: number) {
     const { live, newId } = this.#parts;
     return { ruleset: live(), memory, now, newId };
   }
@@ -134,6 +134,6 @@ export class Timers {
 
   async #wake(place: Parameters<typeof decideWake>[0], now: number): Promise<void> {
     const { store, woken } = this.#parts;
-    woken(await store.change(now, (memory) => decideWake(place, this.#context(memory, now))));
+    woken(await store.applyDecision(now, (memory) => decideWake(place, this.#context(memory, now))));
   }
 }

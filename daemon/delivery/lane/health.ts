@@ -88,7 +88,7 @@ export class Health {
   /** What waits for a retry is due now. */
   hasten(): Promise<void> {
     const { store, clock, killed } = this.#parts;
-    return persist(clock, killed, () => store.deliveries.hasten(this.#name, clock.now()));
+    return persist(clock, killed, () => store.deliveries.retryNow(this.#name, clock.now()));
   }
 
   /** Other settings: what was learnt no longer counts. */

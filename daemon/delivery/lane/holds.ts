@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/time/clock.ts';
-import type { MarkStore } from '../../store/store.ts';
+import type { CheckpointStore } from '../../store/store.ts';
 import type { Hold, LaneParts, LaneState } from './deps.ts';
 import { persist } from './retry-disk-full.ts';
 
@@ -9,7 +9,7 @@ export const REMOVED_MARK = 'removed';
 /** Why a lane sends nothing: a person holds it, or its credentials were refused. Both outlive a restart. */
 export class Holds {
   readonly #scope: string;
-  readonly #marks: MarkStore;
+  readonly #marks: CheckpointStore;
   readonly #clock: Clock;
   readonly #killed: AbortSignal;
   #byHand: Hold | undefined;
@@ -17,7 +17,7 @@ export class Holds {
 
   constructor(channel: string, { store, clock, killed }: Pick<LaneParts, 'store' | 'clock' | 'killed'>) {
     this.#scope = `channel:${channel}`;
-    this.#marks = store.marks;
+    this.#marks = store.checkpoints;
     this.#clock = clock;
     this.#killed = killed;
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/time/clock.ts';
-import type { MarkStore } from '../../store/store.ts';
+import type { CheckpointStore } from '../../store/store.ts';
 import type { LaneParts } from './deps.ts';
 import { persist } from './retry-disk-full.ts';
 
@@ -17,7 +17,7 @@ const KEY = 'rest';
 /** A time in which nothing of a channel is sent: its far side limits the rate, or something failed here. */
 export class Rest {
   readonly #scope: string;
-  readonly #marks: MarkStore;
+  readonly #marks: CheckpointStore;
   readonly #clock: Clock;
   readonly #killed: AbortSignal;
   /** Monotonic milliseconds. */
@@ -27,7 +27,7 @@ export class Rest {
 
   constructor(channel: string, { store, clock, killed }: Pick<LaneParts, 'store' | 'clock' | 'killed'>) {
     this.#scope = `channel:${channel}`;
-    this.#marks = store.marks;
+    this.#marks = store.checkpoints;
     this.#clock = clock;
     this.#killed = killed;
   }

@@ -117,7 +117,7 @@ export class Resending {
   async drop(id: string): Promise<boolean> {
     const { deadLetters, store } = this.#parts;
     if ((await deadLetters.find(id)) === undefined) return false;
-    await store.deliveries.bury(id, { state: 'cancelled' });
+    await store.deliveries.resolveDead(id, { state: 'cancelled' });
     await deadLetters.change(new Map([[id, null]]));
     return true;
   }

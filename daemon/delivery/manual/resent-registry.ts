@@ -22,13 +22,13 @@ export class Answered {
   /** Durable when it resolves; waits for room on the disk until `signal` aborts. */
   async delivered(id: string, known: boolean, attempt: Attempt, receipt: Receipt, signal: AbortSignal): Promise<void> {
     await persist(this.#clock, signal, () =>
-      known ? this.#store.deliveries.bury(id, { state: 'delivered', attempt, receipt }) : this.#mark(id),
+      known ? this.#store.deliveries.resolveDead(id, { state: 'delivered', attempt, receipt }) : this.#mark(id),
     );
   }
 
   async requeued(id: string, known: boolean, signal: AbortSignal): Promise<void> {
     await persist(this.#clock, signal, () =>
-      known ? this.#store.deliveries.bury(id, { state: 'cancelled' }) : this.#mark(id),
+      known ? this.#store.deliveries.resolveDead(id, { state: 'cancelled' }) : this.#mark(id),
     );
   }
 
@@ -42,7 +42,7 @@ export class Answered {
   /** Every letter that is over has left the file. */
   async forget(): Promise<void> {
     const marked = await this.#marks();
-    await this.#store.marks.write(
+    await this.#store.checkpoints.write(
       SCOPE,
       [...marked].map((key) => ({ key, value: null })),
     );
@@ -50,12 +50,12 @@ export class Answered {
   }
 
   async #mark(id: string): Promise<void> {
-    await this.#store.marks.write(SCOPE, [{ key: id, value: '1' }]);
+    await this.#store.checkpoints.write(SCOPE, [{ key: id, value: '1' }]);
     (await this.#marks()).add(id);
   }
 
   #marks(): Promise<Set<string>> {
-    this.#marked ??= this.#store.marks.read(SCOPE).then((marks) => new Set(marks.keys()));
+    this.#marked ??= this.#store.checkpoints.read(SCOPE).then((marks) => new Set(marks.keys()));
     return this.#marked;
   }
 }

@@ -93,7 +93,7 @@ class PushHub implements Hub {
 
   async #heard(user: string, seq: number): Promise<void> {
     const { store, clock } = this.#parts;
-    await this.#done(user, seq, await store.pushes.heard(user, seq, clock.now()));
+    await this.#done(user, seq, await store.pushes.ackDeferred(user, seq, clock.now()));
   }
 
   async #done(user: string, seq: number, deliveries: readonly string[]): Promise<void> {

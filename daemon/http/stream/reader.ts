@@ -53,7 +53,7 @@ export class Reader {
 
   /** What is new is nearly always in memory, and nearly every client can take it: then nothing has to be waited for. */
   #sendRecent(): boolean {
-    const page = this.#pushes.recent(this.#user, this.#at!, { limit: PAGE, now: this.#now() });
+    const page = this.#pushes.cached(this.#user, this.#at!, { limit: PAGE, now: this.#now() });
     if (page === undefined || page.length === PAGE) return false;
     for (const { seq, frame } of page) {
       const full = this.#sink.send(seq, frame);
@@ -89,7 +89,7 @@ export class Reader {
       const beginning = this.#beginnings;
       const options = { limit: PAGE, now: this.#now() };
       const page =
-        this.#pushes.recent(this.#user, this.#at!, options) ??
+        this.#pushes.cached(this.#user, this.#at!, options) ??
         (await this.#pushes.since(this.#user, this.#at!, options));
       for (const { seq, frame } of page) {
         if (this.#closed || this.#beginnings !== beginning) return;

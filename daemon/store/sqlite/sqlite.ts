@@ -5,7 +5,7 @@ import type { Event } from '../../core/event/event.ts';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { Arrivals } from './events/ingest.ts';
 import { RecentBodies } from './pending/delivery-cache.ts';
-import { change } from './commit/apply-decision.ts';
+import { applyDecision } from './commit/apply-decision.ts';
 import { Committer, Writes } from './commit/commit.ts';
 import { type Counters, FACT, NO_COUNTS } from './commit/counters.ts';
 import { SqliteDeliveries } from './pending/deliveries.ts';
@@ -15,18 +15,18 @@ import type { TrimResult, TrimStep } from './history/history.ts';
 import { Sequence } from './events/ids.ts';
 import { KnownNames } from './events/seen-ids.ts';
 import { Bell, findEvent, type Ledger } from './context.ts';
-import { openMarks } from './commit/checkpoints.ts';
+import { openCheckpoints } from './commit/checkpoints.ts';
 import { Owed } from './pending/pending-index.ts';
 import type { DiskCheck, EngineFault, Reply, Row, TaskName } from './engine/protocol.ts';
 import { SqlitePushes } from './pushes/pushes.ts';
 import { Reader } from './history/reader.ts';
-import { recentEvents } from './events/recent.ts';
+import { latestEvents } from './events/recent.ts';
 import { Reserve } from './engine/disk-reserve.ts';
 import { pageOf } from './history/pages.ts';
 import { eventOfRow, owedOfRow } from './engine/rows.ts';
 import type { SearchResult, SearchStep } from './history/search.ts';
 import { StateCache, StateOverlay } from '../states.ts';
-import type { Accepted, ArrivalBatch, Audit, RecentEvents, HistoryQuery, Page, Store, StoredEvent } from '../store.ts';
+import type { Accepted, ArrivalBatch, Audit, LatestEvents, HistoryQuery, Page, Store, StoredEvent } from '../store.ts';
 import { fromColumn } from './engine/text.ts';
 
 export interface SqliteOptions {
@@ -138,7 +138,7 @@ async function newEpoch(committer: Committer): Promise<string> {
 
 class SqliteStore implements Store {
   readonly deliveries: SqliteDeliveries;
-  readonly marks: Store['marks'];
+  readonly checkpoints: Store['checkpoints'];
   readonly timers: Store['timers'];
   readonly pushes: SqlitePushes;
   readonly #port: EnginePort;
@@ -152,8 +152,8 @@ class SqliteStore implements Store {
     this.#ledger = ledger;
     this.#reserve = reserve;
     this.deliveries = new SqliteDeliveries(ledger, (step) => this.#search(step));
-    this.#arrivals = new Arrivals(ledger, (ids) => this.deliveries.withdraw(ids));
-    this.marks = openMarks(ledger);
+    this.#arrivals = new Arrivals(ledger, (ids) => this.deliveries.cancel(ids));
+    this.checkpoints = openCheckpoints(ledger);
     const { states } = ledger;
     this.timers = {
       next: () => states.nextWake,
@@ -169,9 +169,9 @@ class SqliteStore implements Store {
     return this.#arrivals.transact(batch, decide);
   }
 
-  async change<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D> {
-    const decision = await change(this.#ledger, now, decide);
-    if (decision.cancels !== undefined) await this.deliveries.withdraw(decision.cancels);
+  async applyDecision<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D> {
+    const decision = await applyDecision(this.#ledger, now, decide);
+    if (decision.cancels !== undefined) await this.deliveries.cancel(decision.cancels);
     return decision;
   }
 
@@ -186,8 +186,8 @@ class SqliteStore implements Store {
     return { event, receivedAt, outcomes, results, later };
   }
 
-  recent(options: { since: number; limit: number }): Promise<RecentEvents> {
-    return recentEvents(this.#ledger.reader, options);
+  latestEvents(options: { since: number; limit: number }): Promise<LatestEvents> {
+    return latestEvents(this.#ledger.reader, options);
   }
 
   events(query: HistoryQuery): Promise<Page<StoredEvent>> {

@@ -41,7 +41,7 @@ async function opened(written: object) {
   };
   await configure(written);
   onTestFinished(() => sources.stop());
-  const marks = () => store.marks.read('source:backup');
+  const marks = () => store.checkpoints.read('source:backup');
   const beat = async (ending = '') => {
     const path = `/beats/backup${ending}`;
     const request = {

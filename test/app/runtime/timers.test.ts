@@ -114,9 +114,9 @@ test('drops what waits with a rule that is gone, and says so', async () => {
 test('is awake again after the store took nothing for a while, which is logged once', async () => {
   timers.start();
   await emit('a');
-  const change: Store['change'] = store.change.bind(store);
+  const change: Store['applyDecision'] = store.applyDecision.bind(store);
   let refusals = 3;
-  store.change = (now, decideNow) => {
+  store.applyDecision = (now, decideNow) => {
     if (refusals === 0) return change(now, decideNow);
     refusals -= 1;
     return Promise.reject(new Error('full'));

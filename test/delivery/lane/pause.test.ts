@@ -85,8 +85,8 @@ test('a rest that is over at the restart, and one with other settings, are forgo
   await harbour.restart();
   await harbour.apply(channel('a', {}, 'a-2'), channel('b'));
   expect(harbour.lanes.status().every(({ restingUntil }) => restingUntil === undefined)).toBe(true);
-  expect([...(await harbour.store.marks.read('channel:a')).keys()]).toEqual([]);
-  expect([...(await harbour.store.marks.read('channel:b')).keys()]).toEqual([]);
+  expect([...(await harbour.store.checkpoints.read('channel:a')).keys()]).toEqual([]);
+  expect([...(await harbour.store.checkpoints.read('channel:b')).keys()]).toEqual([]);
 });
 
 test('other settings end a rest', async () => {

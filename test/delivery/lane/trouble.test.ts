@@ -88,8 +88,8 @@ test('a backlog does not slip past a hold that is read back at the start', async
   await harbour.lanes.hold('a');
   await harbour.owe('a', {}, 5);
   await harbour.lanes.stop(0);
-  const read = harbour.store.marks.read.bind(harbour.store.marks);
-  harbour.store.marks.read = async (scope) => {
+  const read = harbour.store.checkpoints.read.bind(harbour.store.checkpoints);
+  harbour.store.checkpoints.read = async (scope) => {
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     return read(scope);
   };
@@ -122,9 +122,9 @@ test('what was claimed while a person put the channel on hold is given back unse
 });
 
 test('a full disk delays what a lane remembers, and stops no lane', async () => {
-  const write = harbour.store.marks.write.bind(harbour.store.marks);
+  const write = harbour.store.checkpoints.write.bind(harbour.store.checkpoints);
   let full = true;
-  harbour.store.marks.write = (...args) =>
+  harbour.store.checkpoints.write = (...args) =>
     full ? Promise.reject(new BelfryError('store.full', 'the disk is full; nothing was changed')) : write(...args);
   harbour.script('a', wrongToken, ok);
   await harbour.apply(channel('a', { concurrency: 1 }));

@@ -64,7 +64,7 @@ async function underWay(count: number): Promise<void> {
 
 const marking = (value: string) =>
   committer.submit({
-    writes: new Writes().add('mark', 'lines', 'place', value),
+    writes: new Writes().add('checkpoint', 'lines', 'place', value),
     counts: { delivered: 1 },
     decided: false,
   });
@@ -105,7 +105,7 @@ test('a commit that fails takes what was decided behind it along, and the rest i
   expect(await Promise.all(third)).toEqual(['kept', 'store.broken']);
   await committer.drained();
   expect(recoveries).toBe(1);
-  expect(await rows('marks', 'lines')).toEqual([['place', '3']]);
+  expect(await rows('checkpoints', 'lines')).toEqual([['place', '3']]);
   expect((await rows('lastSeqs'))[0]![0]).toBeNull();
   expect(committer.counters).toEqual({ ...NO_COUNTS, delivered: 3 });
   const facts = new Map((await rows('facts')) as readonly [string, string][]);

@@ -95,7 +95,7 @@ describe('a store that is closed and opened again', () => {
     const [retried] = await takeMany(store, 2, (index) => ({ dueAt: NOW + index * HOUR }));
     await claim(store);
     await store.deliveries.settle(retried!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + HOUR });
-    await store.deliveries.hasten('ops', NOW + 1);
+    await store.deliveries.retryNow('ops', NOW + 1);
     store = await reopened(store);
     expect(store.deliveries.nextDue('ops')).toBe(NOW + 1);
     expect(await idsClaimed(store, { now: NOW + 1 })).toEqual([retried!.id]);
@@ -107,7 +107,9 @@ describe('a store that is closed and opened again', () => {
     const chosen = event({ id: 'chosen' });
     const state = { rule: 'r', key: 'k', step: 's', value: { n: 1 }, expires: NOW + HOUR };
     const batch = {
-      arrivals: [{ event: chosen, mayRepeat: true, marks: [{ scope: 's', marks: [{ key: 'k', value: 'v' }] }] }],
+      arrivals: [
+        { event: chosen, mayRepeat: true, checkpoints: [{ scope: 's', entries: [{ key: 'k', value: 'v' }] }] },
+      ],
       idempotency: { key: 'key', bodyHash: 'h' },
       now: NOW,
     };
@@ -130,7 +132,7 @@ describe('a store that is closed and opened again', () => {
       return decision();
     });
     expect(seen).toEqual({ n: 1 });
-    expect(await store.marks.read('s')).toEqual(new Map([['k', 'v']]));
+    expect(await store.checkpoints.read('s')).toEqual(new Map([['k', 'v']]));
     expect([store.pushes.epoch, store.pushes.head()]).toEqual([epoch, 1]);
     await claim(store);
     await store.deliveries.settle('mine', { state: 'delivered', receipt: RECEIPT });
@@ -355,7 +357,7 @@ describe('a state directory of version 1', () => {
     expect(await isKnown(store, 'build-1')).toBe(true);
     expect(await isKnown(store, 'build-2')).toBe(false);
     expect(store.memory(NOW).read('r', 'k', 'throttle')).toEqual({ at: [1] });
-    await store.change(NOW, () => ({
+    await store.applyDecision(NOW, () => ({
       results: [],
       states: [{ rule: 'r', key: 'k', step: 'for', value: 1, expires: NOW + HOUR, wake: NOW + 5 }],
       deliveries: [],

@@ -8,7 +8,7 @@ import { StateOverlay } from '../../states.ts';
  * Decides and commits what no event caused: a timer, an acknowledgement, a silence, new rules. What is owed for it belongs to the
  * event that it is about, as long as that is remembered.
  */
-export async function change<D extends Decision>(
+export async function applyDecision<D extends Decision>(
   ledger: Ledger,
   now: number,
   decide: (memory: Memory) => D,

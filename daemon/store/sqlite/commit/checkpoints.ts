@@ -1,27 +1,25 @@
 import { Writes } from './commit.ts';
 import type { Ledger } from '../context.ts';
-import type { MarkStore } from '../../store.ts';
+import type { Checkpoint, CheckpointStore } from '../../store.ts';
 import { fromColumn, toColumn } from '../engine/text.ts';
 
-type Mark = { readonly key: string; readonly value: string | null };
-
-export function writeMarks(writes: Writes, scope: string, marks: readonly Mark[]): void {
-  for (const { key, value } of marks) {
-    if (value === null) writes.add('markGone', toColumn(scope), toColumn(key));
-    else writes.add('mark', toColumn(scope), toColumn(key), toColumn(value));
+export function writeCheckpoints(writes: Writes, scope: string, entries: readonly Checkpoint[]): void {
+  for (const { key, value } of entries) {
+    if (value === null) writes.add('checkpointDelete', toColumn(scope), toColumn(key));
+    else writes.add('checkpoint', toColumn(scope), toColumn(key), toColumn(value));
   }
 }
 
-export function openMarks({ committer, reader }: Ledger): MarkStore {
+export function openCheckpoints({ committer, reader }: Ledger): CheckpointStore {
   return {
     async read(scope) {
-      const rows = await reader.rows('marks', toColumn(scope));
+      const rows = await reader.rows('checkpoints', toColumn(scope));
       return new Map((rows as readonly [string, string][]).map(([key, value]) => [fromColumn(key), fromColumn(value)]));
     },
-    async write(scope, marks) {
-      if (marks.length === 0) return;
+    async write(scope, entries) {
+      if (entries.length === 0) return;
       const writes = new Writes();
-      writeMarks(writes, scope, marks);
+      writeCheckpoints(writes, scope, entries);
       await committer.submit({ writes, decided: false });
     },
   };

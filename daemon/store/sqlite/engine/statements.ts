@@ -46,7 +46,7 @@ export const WRITES = {
       attempts = CASE WHEN ?2 IS NULL THEN attempts ELSE ${ATTEMPT_ADDED} END WHERE seq = ?1 AND state < ${FIRST_ENDED}`,
     takes: 6,
   },
-  bury: {
+  resolveDead: {
     sql: `UPDATE deliveries SET state = ?3, receipt = ?4,
       attempts = CASE WHEN ?2 IS NULL THEN attempts ELSE ${ATTEMPT_ADDED} END WHERE seq = ?1 AND state = ${STATE.dead}`,
     takes: 4,
@@ -61,8 +61,8 @@ export const WRITES = {
   state: { sql: 'INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?)', takes: 6 },
   stateGone: { sql: 'DELETE FROM states WHERE rule = ? AND key = ? AND step = ?', takes: 3 },
   statesExpired: { sql: 'DELETE FROM states WHERE expires <= ?', takes: 1 },
-  mark: { sql: 'INSERT OR REPLACE INTO marks VALUES (?, ?, ?)', takes: 3 },
-  markGone: { sql: 'DELETE FROM marks WHERE scope = ? AND key = ?', takes: 2 },
+  checkpoint: { sql: 'INSERT OR REPLACE INTO marks VALUES (?, ?, ?)', takes: 3 },
+  checkpointDelete: { sql: 'DELETE FROM marks WHERE scope = ? AND key = ?', takes: 2 },
   request: { sql: 'INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?)', takes: 4 },
   fact: { sql: 'INSERT OR REPLACE INTO facts VALUES (?, ?)', takes: 2 },
 } as const satisfies Record<string, Statement>;
@@ -129,7 +129,7 @@ export const READS = {
     takes: 0,
   },
   states: { sql: 'SELECT rule, key, step, value, expires, wake FROM states', takes: 0 },
-  marks: { sql: 'SELECT key, value FROM marks WHERE scope = ?', takes: 1 },
+  checkpoints: { sql: 'SELECT key, value FROM marks WHERE scope = ?', takes: 1 },
   request: { sql: 'SELECT body_hash, answer FROM requests WHERE key = ?', takes: 1 },
   facts: { sql: 'SELECT name, value FROM facts', takes: 0 },
   lastSeqs: {

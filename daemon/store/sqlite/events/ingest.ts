@@ -8,7 +8,7 @@ import { Writes } from '../commit/commit.ts';
 import { addTo } from '../commit/counters.ts';
 import { hashOf } from './ids.ts';
 import { enterMemory, findEvent, type Ledger, type NewDelivery, writeOwed } from '../context.ts';
-import { writeMarks } from '../commit/checkpoints.ts';
+import { writeCheckpoints } from '../commit/checkpoints.ts';
 import { StateOverlay } from '../../states.ts';
 import type { Accepted, Arrival, ArrivalBatch } from '../../store.ts';
 import { toColumn } from '../engine/text.ts';
@@ -250,8 +250,9 @@ class Taking {
 
   /** Resolves when all of it is on disk. */
   commit(accepted: readonly Accepted[]): Promise<unknown> | undefined {
-    for (const { marks } of this.#batch.arrivals)
-      if (marks !== undefined) for (const each of marks) writeMarks(this.#writes, each.scope, each.marks);
+    for (const { checkpoints } of this.#batch.arrivals)
+      if (checkpoints !== undefined)
+        for (const each of checkpoints) writeCheckpoints(this.#writes, each.scope, each.entries);
     if (this.#batch.idempotency !== undefined) {
       const { key, bodyHash } = this.#batch.idempotency;
       const answer = accepted.map(({ id, deliveries }) => [id, deliveries]);

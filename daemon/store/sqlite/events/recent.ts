@@ -1,7 +1,7 @@
 import { seqOfTime } from './ids.ts';
 import type { Reader } from '../history/reader.ts';
 import { eventOfRow } from '../engine/rows.ts';
-import type { RecentEvents, StoredEvent } from '../../store.ts';
+import type { LatestEvents, StoredEvent } from '../../store.ts';
 
 /** Events read at a time. */
 const PAGE = 200;
@@ -9,10 +9,10 @@ const PAGE = 200;
 const ENOUGH = 4 * 1024 * 1024;
 
 /** The latest events, the newest first: so that a look at them never takes much memory, those that are large are left out. */
-export async function recentEvents(
+export async function latestEvents(
   reader: Reader,
   { since, limit }: { readonly since: number; readonly limit: number },
-): Promise<RecentEvents> {
+): Promise<LatestEvents> {
   const events: StoredEvent[] = [];
   let before = Number.MAX_SAFE_INTEGER;
   let size = 0;
@@ -26,7 +26,7 @@ export async function recentEvents(
       // A row lies where its id says, and that may be ahead of the clock.
       if (receivedAt >= since) events.push({ event, receivedAt, outcomes, results, later });
     }
-    if (rows.length < page) return { events, isWhole: true };
+    if (rows.length < page) return { events, isComplete: true };
   }
-  return { events, isWhole: false };
+  return { events, isComplete: false };
 }

@@ -111,18 +111,18 @@ export class ChannelQueue {
   }
 
   /** Those that wait for a retry become due now; returns their slots. */
-  hasten(now: number): number[] {
+  retryNow(now: number): number[] {
     const { due, after } = this.#slots;
-    const hastened: number[] = [];
+    const retried: number[] = [];
     for (let slot = this.#first; slot !== NONE; slot = after[slot]!) {
       const waits = this.#slots.has(slot, FLAG.tried) && !this.#slots.has(slot, FLAG.claimed | FLAG.awaiting);
       if (!waits || due[slot]! <= now) continue;
       this.#due.remove(slot);
       due[slot] = now;
       this.#enqueue(slot);
-      hastened.push(slot);
+      retried.push(slot);
     }
-    return hastened;
+    return retried;
   }
 
   /** Deliveries that wait until after `now` for their first attempt. */

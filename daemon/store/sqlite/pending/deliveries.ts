@@ -14,7 +14,7 @@ import { Turns } from '../commit/keyed-mutex.ts';
 /** Deliveries read in one turn. */
 const AT_ONCE = 500;
 
-type End = Parameters<DeliveryStore['bury']>[1];
+type End = Parameters<DeliveryStore['resolveDead']>[1];
 
 /** What is owed, and what became of it. Memory knows every owed delivery by number; the disk knows the rest. */
 export class SqliteDeliveries implements DeliveryStore {
@@ -52,7 +52,7 @@ export class SqliteDeliveries implements DeliveryStore {
     return this.#turns.run(id, () => this.#settle(id, settlement));
   }
 
-  async withdraw(ids: readonly string[]): Promise<void> {
+  async cancel(ids: readonly string[]): Promise<void> {
     const { owed } = this.#ledger;
     const waiting = ids.filter((id) => {
       const slot = slotOf(this.#ledger, id);
@@ -72,14 +72,14 @@ export class SqliteDeliveries implements DeliveryStore {
     }
   }
 
-  async hasten(channel: string, now: number): Promise<void> {
+  async retryNow(channel: string, now: number): Promise<void> {
     const { owed, bell, committer } = this.#ledger;
     committer.check();
-    const hastened = owed.queue(channel)?.hasten(now) ?? [];
-    if (hastened.length === 0) return;
+    const retried = owed.queue(channel)?.retryNow(now) ?? [];
+    if (retried.length === 0) return;
     bell.ring(channel);
     await Promise.all(
-      hastened.map((slot) =>
+      retried.map((slot) =>
         committer.submit({ writes: new Writes().add('due', owed.slots.seq[slot]!, now), decided: false }),
       ),
     );
@@ -117,12 +117,12 @@ export class SqliteDeliveries implements DeliveryStore {
     });
   }
 
-  async owe(owed: readonly OwedDelivery[]): Promise<void> {
-    await Promise.all(owed.map((one) => this.#turns.run(one.delivery.id, () => this.#owe(one))));
+  async enqueue(owed: readonly OwedDelivery[]): Promise<void> {
+    await Promise.all(owed.map((one) => this.#turns.run(one.delivery.id, () => this.#enqueue(one))));
   }
 
-  bury(id: string, end: End): Promise<void> {
-    return this.#turns.run(id, () => this.#bury(id, end));
+  resolveDead(id: string, end: End): Promise<void> {
+    return this.#turns.run(id, () => this.#resolveDead(id, end));
   }
 
   async find(id: string): Promise<StoredDelivery | undefined> {
@@ -160,7 +160,7 @@ export class SqliteDeliveries implements DeliveryStore {
     return this.#ledger.owed.queues().map(({ channel }) => channel);
   }
 
-  onOwed(listener: (channel: string) => void): void {
+  onReady(listener: (channel: string) => void): void {
     this.#ledger.bell.listen(listener);
   }
 
@@ -245,7 +245,7 @@ export class SqliteDeliveries implements DeliveryStore {
     if (move !== undefined || queue.nextDue !== due) bell.ring(queue.channel);
   }
 
-  async #owe(owed: OwedDelivery): Promise<void> {
+  async #enqueue(owed: OwedDelivery): Promise<void> {
     const { committer } = this.#ledger;
     if ((await findDelivery(this.#ledger, owed.delivery.id)) !== undefined) return;
     const event = await findEvent(this.#ledger, owed.delivery.event.id, owed.delivery.event.source);
@@ -261,7 +261,7 @@ export class SqliteDeliveries implements DeliveryStore {
     });
   }
 
-  async #bury(id: string, end: End): Promise<void> {
+  async #resolveDead(id: string, end: End): Promise<void> {
     const { committer } = this.#ledger;
     const row = await findDelivery(this.#ledger, id);
     committer.check();
@@ -269,7 +269,7 @@ export class SqliteDeliveries implements DeliveryStore {
     const delivered = end.state === 'delivered';
     await committer.submit({
       writes: new Writes().add(
-        'bury',
+        'resolveDead',
         row.seq,
         delivered ? JSON.stringify(end.attempt) : null,
         delivered ? STATE.delivered : STATE.cancelled,

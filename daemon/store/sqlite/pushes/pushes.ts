@@ -43,7 +43,7 @@ export class SqlitePushes implements PushStore {
     return rows.map(([at, frame]) => ({ seq: Number(at), frame: String(frame) }));
   }
 
-  recent(user: string, seq: number, options: { limit: number; now: number }): readonly PushedFrame[] | undefined {
+  cached(user: string, seq: number, options: { limit: number; now: number }): readonly PushedFrame[] | undefined {
     return this.#recent.since(user, seq, options);
   }
 
@@ -62,7 +62,7 @@ export class SqlitePushes implements PushStore {
   }
 
   /** The first acknowledgement of a push is written at once, and those that come meanwhile need not ask what it finds. */
-  async heard(user: string, seq: number, now: number): Promise<readonly string[]> {
+  async ackDeferred(user: string, seq: number, now: number): Promise<readonly string[]> {
     const from = this.#cursors.of(user);
     if (from === undefined || seq > this.#head) return this.ack(user, seq, now);
     if (seq <= from) return [];

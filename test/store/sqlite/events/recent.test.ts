@@ -15,7 +15,7 @@ async function take(texts: readonly string[], now = NOW): Promise<void> {
 }
 
 async function texts(options: { since: number; limit: number }): Promise<readonly string[]> {
-  const { events } = await store.recent(options);
+  const { events } = await store.latestEvents(options);
   return events.map((one) => (one.event.data as { text: string }).text);
 }
 
@@ -24,21 +24,21 @@ test('the newest events come first, whole pages of them and the rest', async () 
   await take(all);
   expect(await texts({ since: NOW - HOUR, limit: 1000 })).toEqual(all.toReversed());
   expect(await texts({ since: NOW - HOUR, limit: 3 })).toEqual(['449', '448', '447']);
-  expect((await store.recent({ since: NOW - HOUR, limit: 450 })).isWhole).toBe(false);
-  expect((await store.recent({ since: NOW - HOUR, limit: 451 })).isWhole).toBe(true);
+  expect((await store.latestEvents({ since: NOW - HOUR, limit: 450 })).isComplete).toBe(false);
+  expect((await store.latestEvents({ since: NOW - HOUR, limit: 451 })).isComplete).toBe(true);
 });
 
 test('those that came before are left out', async () => {
   await take(['old'], NOW - 2 * HOUR);
   await take(['new']);
   expect(await texts({ since: NOW - HOUR, limit: 10 })).toEqual(['new']);
-  expect(await store.recent({ since: NOW + 1, limit: 10 })).toEqual({ events: [], isWhole: true });
+  expect(await store.latestEvents({ since: NOW + 1, limit: 10 })).toEqual({ events: [], isComplete: true });
 });
 
 test('many large ones are not read: one by its size, the others by what has been read already', async () => {
   await take(Array.from({ length: 400 }, () => 'x'.repeat(60_000)));
   await take(['y'.repeat(70_000), 'small']);
-  const { events, isWhole } = await store.recent({ since: NOW - HOUR, limit: 2000 });
+  const { events, isComplete } = await store.latestEvents({ since: NOW - HOUR, limit: 2000 });
   expect(events.some(({ event: one }) => JSON.stringify(one).includes('yyy'))).toBe(false);
-  expect([events.length, isWhole]).toEqual([200, false]);
+  expect([events.length, isComplete]).toEqual([200, false]);
 });

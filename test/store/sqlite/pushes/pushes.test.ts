@@ -43,7 +43,7 @@ describe('recent pushes', () => {
     for (const user of ['ann', 'bob', 'eve'])
       for (const limit of [1, 2, 100])
         for (let seq = 0; seq <= store.pushes.head(); seq += 1)
-          expect(store.pushes.recent(user, seq, { limit, now: NOW })).toMatchObject(
+          expect(store.pushes.cached(user, seq, { limit, now: NOW })).toMatchObject(
             await store.pushes.since(user, seq, { limit, now: NOW }),
           );
   });
@@ -52,8 +52,8 @@ describe('recent pushes', () => {
     const before = await append('d1', ['ann']);
     await reopen();
     const after = await append('d2', ['ann']);
-    expect(store.pushes.recent('ann', before - 1, { limit: 9, now: NOW })).toBeUndefined();
-    expect(store.pushes.recent('ann', before, { limit: 9, now: NOW })).toMatchObject([{ seq: after }]);
+    expect(store.pushes.cached('ann', before - 1, { limit: 9, now: NOW })).toBeUndefined();
+    expect(store.pushes.cached('ann', before, { limit: 9, now: NOW })).toMatchObject([{ seq: after }]);
   });
 });
 
@@ -61,7 +61,7 @@ describe('an acknowledgement that is only heard', () => {
   it('completes a delivery once, whoever comes first', async () => {
     for (const user of ['ann', 'bob', 'eve']) await store.pushes.cursor(user, NOW);
     const seq = await append('d1', ['*']);
-    const heard = await Promise.all(['ann', 'bob', 'eve'].map((user) => store.pushes.heard(user, seq, NOW)));
+    const heard = await Promise.all(['ann', 'bob', 'eve'].map((user) => store.pushes.ackDeferred(user, seq, NOW)));
     expect(heard).toEqual([['d1'], [], []]);
   });
 
@@ -69,8 +69,8 @@ describe('an acknowledgement that is only heard', () => {
     await store.pushes.cursor('ann', NOW);
     await store.pushes.cursor('bob', NOW);
     const seq = await append('d1', ['*']);
-    await store.pushes.heard('ann', seq, NOW);
-    await store.pushes.heard('bob', seq, NOW);
+    await store.pushes.ackDeferred('ann', seq, NOW);
+    await store.pushes.ackDeferred('bob', seq, NOW);
     expect(await store.pushes.cursor('bob', NOW)).toBe(seq);
     await reopen();
     expect(await Promise.all(['ann', 'bob'].map((user) => store.pushes.cursor(user, NOW)))).toEqual([seq, seq]);
@@ -79,16 +79,16 @@ describe('an acknowledgement that is only heard', () => {
   it('of a push that all must acknowledge counts for each of them', async () => {
     for (const user of ['ann', 'bob']) await store.pushes.cursor(user, NOW);
     const seq = await append('d1', ['ann', 'bob'], 'all');
-    expect(await store.pushes.heard('ann', seq, NOW)).toEqual([]);
-    expect(await store.pushes.heard('ann', seq, NOW)).toEqual([]);
-    expect(await store.pushes.heard('bob', seq, NOW)).toEqual(['d1']);
+    expect(await store.pushes.ackDeferred('ann', seq, NOW)).toEqual([]);
+    expect(await store.pushes.ackDeferred('ann', seq, NOW)).toEqual([]);
+    expect(await store.pushes.ackDeferred('bob', seq, NOW)).toEqual(['d1']);
   });
 
   it('of a number that nothing has yet counts up to the newest push', async () => {
     await store.pushes.cursor('ann', NOW);
     const seq = await append('d1', ['ann']);
-    expect(await store.pushes.heard('ann', seq + 1000, NOW)).toEqual(['d1']);
+    expect(await store.pushes.ackDeferred('ann', seq + 1000, NOW)).toEqual(['d1']);
     const next = await append('d2', ['ann']);
-    expect(await store.pushes.heard('ann', next, NOW)).toEqual(['d2']);
+    expect(await store.pushes.ackDeferred('ann', next, NOW)).toEqual(['d2']);
   });
 });
