@@ -1,25 +1,25 @@
 /**
- * Gives each row a column of its own so that the sum of their costs is least; returns the column of each row. There are as many
- * columns as rows, or more. https://en.wikipedia.org/wiki/Hungarian_algorithm
+ * Assigns a different column to each row so that the sum of the costs is minimal (Hungarian algorithm); returns the column of
+ * each row. Needs at least as many columns as rows. https://en.wikipedia.org/wiki/Hungarian_algorithm
  */
 export function cheapest(costs: readonly (readonly number[])[]): readonly number[] {
   const width = costs[0]?.length ?? 0;
   const prices: Prices = { row: costs.map(() => 0), column: Array.from({ length: width }, () => 0) };
   const rowOf: (number | undefined)[] = Array.from({ length: width }, () => undefined);
-  for (let row = 0; row < costs.length; row += 1) makeRoom(row, costs, prices, rowOf);
+  for (let row = 0; row < costs.length; row += 1) augment(row, costs, prices, rowOf);
   const chosen = costs.map(() => -1);
   for (const [column, row] of rowOf.entries()) if (row !== undefined) chosen[row] = column;
   return chosen;
 }
 
-/** What each row pays and each column asks; a pair is as good as it can be when both together make its cost. */
+/** Dual prices (potentials) of rows and columns; a pair is tight when both together equal its cost. */
 interface Prices {
   readonly row: number[];
   readonly column: number[];
 }
 
-/** Finds the cheapest chain of rows that each move to another column, so that the new row gets one and the last takes a free one. */
-function makeRoom(
+/** Adds a row along the cheapest augmenting path: each row on it moves to another column and the last one takes a free column. */
+function augment(
   first: number,
   costs: readonly (readonly number[])[],
   prices: Prices,

@@ -4,49 +4,48 @@ import type { Expectation } from '../core/schema/sections/rule-tests.ts';
 import { cheapest } from './assignment.ts';
 import type { Sent } from './fake-channels.ts';
 
-/** What differs between what was expected and what was sent; `entry` is the number of the expectation, if it is about one. */
+/** A difference between expected and sent messages; `entry` is the index of the expectation, if it concerns one. */
 export interface Difference {
   readonly entry?: number;
   readonly text: string;
 }
 
-/** So many messages that nobody expected are named, the rest is counted. */
-const MOST_NAMED = 20;
-const LONGEST_VALUE = 300;
-const LONGEST_BODY = 80;
+/** Unexpected messages that are listed; further ones are counted. */
+const MAX_NAMED = 20;
+const MAX_VALUE = 300;
+const MAX_BODY = 80;
 
-/** Everything that was sent is expected, and the other way round, in any order: the pairs that differ least are compared. */
+/** Compares sent with expected messages in any order. Each expectation is paired with the message that differs least. */
 export function differences(expected: readonly Expectation[], sent: readonly Sent[]): readonly Difference[] {
   const pairs = pairsOf(expected, sent);
   const found = expected.flatMap((entry, index) => missing(entry, index, sent[pairs[index] ?? -1]));
   const paired = new Set(pairs);
   const left = sent.filter((_, index) => !paired.has(index));
-  for (const one of left.slice(0, MOST_NAMED)) found.push({ text: `sent, but not expected: ${describeSent(one)}` });
-  if (left.length > MOST_NAMED)
-    found.push({ text: `and ${left.length - MOST_NAMED} more were sent, but not expected` });
+  for (const one of left.slice(0, MAX_NAMED)) found.push({ text: `sent, but not expected: ${describeSent(one)}` });
+  if (left.length > MAX_NAMED) found.push({ text: `and ${left.length - MAX_NAMED} more were sent, but not expected` });
   return found;
 }
 
 function missing(entry: Expectation, index: number, nearest: Sent | undefined): Difference[] {
-  const text = `expected, but not sent: ${cut(JSON.stringify(entry), LONGEST_VALUE)}`;
+  const text = `expected, but not sent: ${cut(JSON.stringify(entry), MAX_VALUE)}`;
   if (nearest === undefined) return [{ entry: index, text }];
   const wrong = disagreements(entry, nearest);
   if (wrong.length === 0) return [];
   return [{ entry: index, text: `${text}; the nearest was ${describeSent(nearest)}: ${wrong.join('; ')}` }];
 }
 
-/** An agreement is worth more than any number of near misses, and a near miss more than none. */
+/** Costs: an exact match beats any number of near misses, and a near miss beats no message. */
 const APART = 1_000_000_000;
 const DIFFERENT = 1_000_000;
 
-/** The message that each expectation is compared with: as many as can agree do, the others differ as little as they can. */
+/** The message paired with each expectation: as many exact matches as possible, then the fewest differing fields. */
 function pairsOf(expected: readonly Expectation[], sent: readonly Sent[]): readonly (number | undefined)[] {
   const alone = expected.map(() => APART + DIFFERENT);
   const costs = expected.map((entry) => [...sent.map((one) => costOf(entry, one)), ...alone]);
   return cheapest(costs).map((column, index) => (costs[index]![column]! < APART + DIFFERENT ? column : undefined));
 }
 
-/** A message to another channel is another message. */
+/** The number of differing fields as a cost. A message to another channel is never paired. */
 function costOf(entry: Expectation, one: Sent): number {
   if (entry.channel !== undefined && entry.channel !== one.delivery.channel) return APART + DIFFERENT;
   const wrong = disagreements(entry, one).length;
@@ -67,24 +66,24 @@ function disagreements(expected: Expectation, { delivery }: Sent): string[] {
 }
 
 function disagreement(field: string, wanted: unknown, found: unknown): string[] {
-  const partly = isObject(wanted) ? PARTLY.filter(([word]) => typeof wanted[word] === 'string') : [];
-  if (partly.length === 0)
+  const operators = isObject(wanted) ? OPERATORS.filter(([name]) => typeof wanted[name] === 'string') : [];
+  if (operators.length === 0)
     return agrees(wanted, found) ? [] : [`${field} is ${show(found)}, and should be ${show(wanted)}`];
   const texts = [found].flat().map(textOf);
-  return partly.flatMap(([word, holds]) => {
-    const part = (wanted as Readonly<Record<string, string>>)[word]!;
+  return operators.flatMap(([name, holds]) => {
+    const part = (wanted as Readonly<Record<string, string>>)[name]!;
     if (texts.some((text) => holds(text, part))) return [];
-    return [`${field} is ${show(found)}, and should ${VERBS[word]} ${show(part)}`];
+    return [`${field} is ${show(found)}, and should ${VERBS[name]} ${show(part)}`];
   });
 }
 
-const PARTLY: readonly (readonly ['contains' | 'regex', (text: string, part: string) => boolean])[] = [
+const OPERATORS: readonly (readonly ['contains' | 'regex', (text: string, part: string) => boolean])[] = [
   ['contains', (text, part) => text.includes(part)],
   ['regex', (text, part) => RE2JS.compile(part).test(text)],
 ];
 const VERBS = { contains: 'contain', regex: 'match' } as const;
 
-/** A single value agrees with a list that has it. */
+/** Equality; a single value also agrees with a list that contains it. */
 function agrees(wanted: unknown, found: unknown): boolean {
   if (Array.isArray(wanted) || isObject(wanted)) return stable(wanted) === stable(found);
   return Array.isArray(found)
@@ -93,7 +92,7 @@ function agrees(wanted: unknown, found: unknown): boolean {
 }
 
 function describeSent({ delivery: { channel, message, status } }: Sent): string {
-  const body = show(cut(message.body, LONGEST_BODY));
+  const body = show(cut(message.body, MAX_BODY));
   return `${channel}: ${show(message.title)} ${body}${status === 'resolved' ? ' (resolved)' : ''}`;
 }
 
@@ -102,14 +101,14 @@ function textOf(value: unknown): string {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'not there' : cut(JSON.stringify(value), LONGEST_VALUE);
+  return value === undefined ? 'not there' : cut(JSON.stringify(value), MAX_VALUE);
 }
 
 function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}...` : text;
 }
 
-/** The same text for the same value, whatever the order of its keys. */
+/** JSON with sorted keys. */
 function stable(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     isObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,

@@ -7,32 +7,31 @@ import { judge, type Outcome } from '../core/delivery/judge.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import type { Answer } from '../core/schema/sections/rule-tests.ts';
 
-/** One message as it went out: a delivery at its first attempt. */
+/** A message that was sent: a delivery at its first attempt. */
 export interface Sent {
   readonly at: number;
   readonly delivery: Delivery;
 }
 
-export interface MailboxParts {
+export interface FakeChannelsDeps {
   readonly ruleset: Ruleset;
   readonly newId: () => string;
-  /** What each channel answers, in order; after that `ok`. */
+  /** The scripted answers of each channel, in order; `ok` when they are used up. */
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
-  /** A delivery ended dead. */
-  readonly died: (delivery: Delivery, end: DeadReason) => void;
+  readonly onDead: (delivery: Delivery, reason: DeadReason) => void;
 }
 
-interface Waiting {
+interface Pending {
   readonly delivery: Delivery;
   readonly dueAt: number;
   readonly isSent: boolean;
-  /** An attempt that hangs ends then. */
+  /** The attempt was made and hangs; it times out at `dueAt`. */
   readonly hanging?: true;
 }
 
 const RATE_LIMITED: FailureDetail = { status: 429, retryAfter: 60_000, rateLimited: true };
 
-/** What each answer is to whoever sends. */
+/** The outcome of an attempt for each scripted answer. */
 const OUTCOMES: Readonly<Record<Exclude<Answer, 'hang'>, () => Outcome>> = {
   ok: () => ({ kind: 'delivered', receipt: { answer: 'ok' } }),
   transient: () => failed('transient', 'http.503', { status: 503 }),
@@ -40,28 +39,28 @@ const OUTCOMES: Readonly<Record<Exclude<Answer, 'hang'>, () => Outcome>> = {
   rate_limited: () => failed('transient', 'http.429', RATE_LIMITED),
 };
 
-/** What is owed, sent by channels that answer by script: the same verdicts, retries and fallbacks as in the daemon. */
-export class Mailbox {
-  /** Whether anybody wants to know what is sent. */
-  watched = true;
+/** Channels with scripted answers, with the retries and fallbacks of the daemon. */
+export class FakeChannels {
+  /** Whether sent messages are collected for `takeSent`. */
+  recording = true;
   #sent: Sent[] = [];
-  readonly #parts: MailboxParts;
+  readonly #deps: FakeChannelsDeps;
   readonly #answers: Map<string, Answer[]>;
-  #waiting: Waiting[] = [];
+  #pending: Pending[] = [];
 
-  constructor(parts: MailboxParts) {
-    this.#parts = parts;
-    this.#answers = new Map(Object.entries(parts.answers).map(([channel, answers]) => [channel, [...answers]]));
+  constructor(deps: FakeChannelsDeps) {
+    this.#deps = deps;
+    this.#answers = new Map(Object.entries(deps.answers).map(([channel, answers]) => [channel, [...answers]]));
   }
 
-  /** When something is to be done next. */
+  /** Time of the next attempt, timeout or expiry; undefined when nothing is pending. */
   get next(): number | undefined {
     let next = Number.POSITIVE_INFINITY;
-    for (const waiting of this.#waiting) next = Math.min(next, this.#momentOf(waiting));
+    for (const pending of this.#pending) next = Math.min(next, this.#nextAt(pending));
     return Number.isFinite(next) ? next : undefined;
   }
 
-  /** What went out since the last time that it was asked. */
+  /** Messages sent since the last call. */
   takeSent(): readonly Sent[] {
     const sent = this.#sent;
     this.#sent = [];
@@ -73,21 +72,21 @@ export class Mailbox {
   }
 
   cancel(ids: readonly string[]): void {
-    this.#waiting = this.#waiting.filter(({ delivery, isSent }) => isSent || !ids.includes(delivery.id));
+    this.#pending = this.#pending.filter(({ delivery, isSent }) => isSent || !ids.includes(delivery.id));
   }
 
-  /** Makes the attempts that are due, and ends what has come too late. */
+  /** Makes the attempts that are due, and ends deliveries that have expired. */
   work(now: number): void {
-    const due = this.#waiting.filter((waiting) => this.#momentOf(waiting) <= now);
+    const due = this.#pending.filter((pending) => this.#nextAt(pending) <= now);
     if (due.length === 0) return;
-    this.#waiting = this.#waiting.filter((waiting) => this.#momentOf(waiting) > now);
-    for (const waiting of due) this.#attempt(waiting, now);
+    this.#pending = this.#pending.filter((pending) => this.#nextAt(pending) > now);
+    for (const pending of due) this.#attempt(pending, now);
   }
 
-  #attempt({ delivery, isSent, hanging }: Waiting, now: number): void {
+  #attempt({ delivery, isSent, hanging }: Pending, now: number): void {
     if (hanging === true) return this.#settle(delivery, failed('unknown', 'timeout', {}), now);
-    if (isExpired(delivery, now)) return this.#bury(delivery, EXPIRED, now);
-    if (!isSent && this.watched) this.#sent.push({ at: now, delivery });
+    if (isExpired(delivery, now)) return this.#deadLetter(delivery, EXPIRED, now);
+    if (!isSent && this.recording) this.#sent.push({ at: now, delivery });
     const answer = this.#answers.get(delivery.channel)?.shift() ?? 'ok';
     if (answer !== 'hang') this.#settle(delivery, OUTCOMES[answer](), now);
     else this.#wait({ delivery, dueAt: now + this.#policy(delivery).timeout, isSent: true, hanging: true });
@@ -98,31 +97,31 @@ export class Mailbox {
     const verdict = judge({ delivery, outcome, policy, now, random: () => 0.5, probe: false });
     const attempts = [...delivery.attempts, attemptOf(outcome, now)];
     if (verdict.kind === 'retry') this.#wait({ delivery: { ...delivery, attempts }, dueAt: verdict.at, isSent: true });
-    if (verdict.kind === 'dead') this.#bury({ ...delivery, attempts }, verdict, now);
+    if (verdict.kind === 'dead') this.#deadLetter({ ...delivery, attempts }, verdict, now);
   }
 
-  #bury(delivery: Delivery, end: DeadReason, now: number): void {
-    const { ruleset, newId, died } = this.#parts;
+  #deadLetter(delivery: Delivery, end: DeadReason, now: number): void {
+    const { ruleset, newId, onDead } = this.#deps;
     const { fallback = '' } = this.#policy(delivery);
     const next = fallbackOf(delivery, ruleset.channels.get(fallback), { now, newId });
     if (next !== undefined) this.#wait({ ...next, isSent: false });
-    died(delivery, end);
+    onDead(delivery, end);
   }
 
-  /** What a pause holds for ever need not be kept. */
-  #wait(waiting: Waiting): void {
-    if (Number.isFinite(this.#momentOf(waiting))) this.#waiting.push(waiting);
+  /** Drops a delivery that a paused channel would hold forever. */
+  #wait(pending: Pending): void {
+    if (Number.isFinite(this.#nextAt(pending))) this.#pending.push(pending);
   }
 
-  /** When something is to be done with it: an attempt, or its end. */
-  #momentOf({ delivery, dueAt, hanging }: Waiting): number {
+  /** Time of the next attempt, timeout or expiry of a delivery. */
+  #nextAt({ delivery, dueAt, hanging }: Pending): number {
     if (hanging === true) return dueAt;
     const due = this.#policy(delivery).paused ? Number.POSITIVE_INFINITY : dueAt;
     return Math.min(due, delivery.expiresAt ?? Number.POSITIVE_INFINITY);
   }
 
   #policy({ channel }: Delivery) {
-    return this.#parts.ruleset.channels.get(channel)!.policy;
+    return this.#deps.ruleset.channels.get(channel)!.policy;
   }
 }
 

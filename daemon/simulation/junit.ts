@@ -2,10 +2,10 @@ import type { Problem } from '../core/problems/failure.ts';
 import type { TestResult } from './run-tests.ts';
 
 /**
- * Results as JUnit XML, which CI servers read (https://github.com/testmoapp/junitxml). Rules and test files that are wrong
- * themselves are errors, so that nobody takes what could not be run for what passed.
+ * Results as JUnit XML for CI servers (https://github.com/testmoapp/junitxml). Invalid rules and test files are reported as
+ * errors, so that a test that could not run does not look as if it had passed.
  */
-export function junitText(results: readonly TestResult[], unfit: readonly Problem[]): string {
+export function junitText(results: readonly TestResult[], invalid: readonly Problem[]): string {
   const files = [...new Set(results.map(({ file }) => file))];
   const failures = results.filter(({ ok }) => !ok).length;
   const suites = files.map((file) =>
@@ -14,9 +14,9 @@ export function junitText(results: readonly TestResult[], unfit: readonly Proble
       results.filter((result) => result.file === file),
     ),
   );
-  if (unfit.length > 0) suites.push(unfitText(unfit));
+  if (invalid.length > 0) suites.push(invalidText(invalid));
   return `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="belfry" tests="${results.length + unfit.length}" failures="${failures}" errors="${unfit.length}">
+<testsuites name="belfry" tests="${results.length + invalid.length}" failures="${failures}" errors="${invalid.length}">
 ${suites.join('\n')}
 </testsuites>
 `;
@@ -33,13 +33,13 @@ function suiteText(file: string, results: readonly TestResult[]): string {
   return `  <testsuite name="${escaped(file)}" tests="${results.length}" failures="${failures}" errors="0">\n${cases.join('\n')}\n  </testsuite>`;
 }
 
-function unfitText(unfit: readonly Problem[]): string {
-  const cases = unfit.map(({ file, line, column, message }) => {
+function invalidText(invalid: readonly Problem[]): string {
+  const cases = invalid.map(({ file, line, column, message }) => {
     const place = `${file}:${line}:${column}`;
     const head = `    <testcase name="${escaped(place)}" classname="${escaped(file)}">`;
     return `${head}\n      <error message="${escaped(message)}">${escaped(`${place}: ${message}`)}</error>\n    </testcase>`;
   });
-  return `  <testsuite name="invalid" tests="${unfit.length}" failures="0" errors="${unfit.length}">\n${cases.join('\n')}\n  </testsuite>`;
+  return `  <testsuite name="invalid" tests="${invalid.length}" failures="0" errors="${invalid.length}">\n${cases.join('\n')}\n  </testsuite>`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -50,7 +50,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-/** XML has no way to write most control characters. */
+/** XML text; control characters that XML cannot represent become U+FFFD. */
 function escaped(text: string): string {
   return text
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')

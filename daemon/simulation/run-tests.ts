@@ -2,14 +2,40 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Problem } from '../core/problems/failure.ts';
 import type { Ruleset } from '../core/ruleset.ts';
+import type { CompileTools } from '../core/compile/registry.ts';
+import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { Log } from '../lib/log.ts';
+import type { Scrubber } from '../lib/secrets/scrubber.ts';
+import { Live } from '../reload/live.ts';
 import { isPassedOver, isRulesFile, readRulesFile } from '../reload/files.ts';
 import type { SourceType } from '../sources/source.ts';
-import type { RulesParts } from './rules-for-tests.ts';
-import { runStory } from './run-story.ts';
+import { runTestCase } from './run-test-case.ts';
 import { readTestFile, type TestFile } from './test-file.ts';
 
-/** What came of one test. */
+/** Invalid rules, so no test can run. */
+export interface InvalidTestRules {
+  readonly problems: readonly Problem[];
+  excerpt(problem: Problem): Excerpt | undefined;
+}
+
+export interface RulesDeps {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly tools: CompileTools;
+  readonly scrubber: Scrubber;
+}
+
+/** Compiles the rules of a directory. Secrets that are not set are replaced by placeholders that pass validation. */
+export async function rulesForTests(
+  root: string,
+  deps: RulesDeps,
+): Promise<{ readonly ruleset: Ruleset } | InvalidTestRules> {
+  const live = new Live(root, { ...deps, withoutSecrets: true });
+  const prepared = await live.prepare();
+  if (prepared.kind === 'ready') return { ruleset: prepared.ruleset };
+  return { problems: prepared.problems, excerpt: (problem) => live.excerpt(problem) };
+}
+
+/** The result of one test. */
 export interface TestResult {
   readonly file: string;
   readonly name: string;
@@ -17,12 +43,12 @@ export interface TestResult {
   readonly problems: readonly Problem[];
 }
 
-export interface TestParts extends RulesParts {
+export interface TestDeps extends RulesDeps {
   readonly sourceTypes: readonly SourceType[];
   readonly log: Log;
 }
 
-/** `*.test.yaml` below a directory, in the order of their names; or the one file; or the one beside a rules file. Follows links, each folder once. */
+/** The `*.test.yaml` files below a directory, sorted; or the given test file; or the one beside a rules file. Follows links, each folder once. */
 export async function findTestFiles(place: string): Promise<readonly string[]> {
   const kind = await stat(place).catch(() => undefined);
   if (kind === undefined) return [];
@@ -61,47 +87,47 @@ async function listFolder(folder: string, seen: Set<string>): Promise<string[]> 
   return found;
 }
 
-/** Reads a test file against some rules. `shown` is its name in problems. */
+/** Reads a test file and checks it against the rules. `shown` is its name in problems. */
 export async function openTestFile(
   file: string,
   shown: string,
   ruleset: Ruleset,
-  { sourceTypes }: Pick<TestParts, 'sourceTypes'>,
+  { sourceTypes }: Pick<TestDeps, 'sourceTypes'>,
 ): Promise<TestFile> {
   const read = await readRulesFile(shown, file);
   if (read.ok) return readTestFile(shown, read.text, { ruleset, sourceTypes });
-  return { file: shown, stories: [], problems: [read.problem], excerpt: () => undefined };
+  return { file: shown, cases: [], problems: [read.problem], excerpt: () => undefined };
 }
 
-/** Runs the tests of a file, one after another; between two of them others get their turn. */
+/** Runs the tests of a file one after another. */
 export async function* runTests(
-  { file, stories }: TestFile,
+  { file, cases }: TestFile,
   ruleset: Ruleset,
-  { sourceTypes, log, scrubber }: Pick<TestParts, 'sourceTypes' | 'log' | 'scrubber'>,
+  { sourceTypes, log, scrubber }: Pick<TestDeps, 'sourceTypes' | 'log' | 'scrubber'>,
 ): AsyncIterable<TestResult> {
   const running = sourceTypes.filter(({ runsInTests }) => runsInTests === true);
-  for (const story of stories) {
-    const found = await runStory(file, story, { ruleset, sourceTypes: running, log });
-    // What is said of a message may hold a secret that its template has brought in.
+  for (const testCase of cases) {
+    const found = await runTestCase(file, testCase, { ruleset, sourceTypes: running, log });
+    // A quoted message may contain a secret that its template inserted.
     const problems = found.map((problem) => ({ ...problem, message: scrubber.scrub(problem.message) }));
-    yield { file, name: story.name, ok: problems.length === 0, problems };
+    yield { file, name: testCase.name, ok: problems.length === 0, problems };
   }
 }
 
 /**
- * Runs all tests of a rules directory against rules that are about to go live; returns what speaks against them. Rules that are
- * one file are tested by the file beside it: `rules.test.yaml` for `rules.yaml`.
+ * Runs all tests of a rules directory against rules that are about to go live; returns the failures. A single rules file is
+ * tested by the file beside it: `rules.test.yaml` for `rules.yaml`.
  */
 export async function testRuleset(
   root: string,
   ruleset: Ruleset,
-  parts: Pick<TestParts, 'sourceTypes' | 'log' | 'scrubber'>,
+  deps: Pick<TestDeps, 'sourceTypes' | 'log' | 'scrubber'>,
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   for (const file of await findTestFiles(root)) {
-    const opened = await openTestFile(file, file, ruleset, parts);
+    const opened = await openTestFile(file, file, ruleset, deps);
     problems.push(...opened.problems);
-    for await (const { name, problems: wrong } of runTests(opened, ruleset, parts)) {
+    for await (const { name, problems: wrong } of runTests(opened, ruleset, deps)) {
       problems.push(
         ...wrong.map((problem) => ({
           ...problem,

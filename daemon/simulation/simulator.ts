@@ -12,54 +12,57 @@ import { select } from '../core/flow/select.ts';
 import type { Log } from '../lib/log.ts';
 import type { Checkpoint, RunningSource, SourceType } from '../sources/source.ts';
 import { StateCache } from '../store/states.ts';
-import { Mailbox, type Sent } from './fake-channels.ts';
+import { FakeChannels, type Sent } from './fake-channels.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-export interface WorldParts {
+export interface SimulatorDeps {
   readonly ruleset: Ruleset;
-  /** The types whose sources run: those that need nothing but time. */
+  /** Types with `runsInTests`; other sources do not run. */
   readonly sourceTypes: readonly SourceType[];
   readonly log: Log;
-  /** When it begins, milliseconds since the epoch. */
+  /** Start of the virtual clock, milliseconds since the epoch. */
   readonly at: number;
+  /** Scripted answers of each channel. */
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
 }
 
-/** Events of our own that lead to events of our own are told so many times in a row. */
-const MOST_OWN = 100;
-const OWN_ERRORS_EVERY = 60_000;
-/** Wherever a daemon tests its rules, others get their turn after so many steps. */
-const STEPS_IN_A_ROW = 50;
+/** Limit on `belfry.*` events that cause further `belfry.*` events. */
+const MAX_NESTED_EVENTS = 100;
+const RULE_ERROR_INTERVAL_MS = 60_000;
+/** Steps after which the event loop runs, since a daemon tests its rules while it serves. */
+const STEPS_PER_YIELD = 50;
 
 /**
- * A daemon without a disk and without a far side: the same rules, the same core, sources that need only time, channels that
- * answer by script, and a clock that stands still until it is moved.
+ * A daemon without disk and network: the same core, the sources that need only time, channels with scripted answers, and a
+ * virtual clock.
  */
-export class World {
+export class Simulator {
   readonly clock: VirtualClock;
-  readonly #parts: WorldParts;
+  readonly #deps: SimulatorDeps;
   readonly #states = new StateCache();
-  readonly #mailbox: Mailbox;
+  readonly #channels: FakeChannels;
   readonly #running: {
     readonly name: string;
     readonly source: RunningSource;
     readonly checkpoints: Map<string, string>;
   }[] = [];
-  readonly #seen = new Set<string>();
-  readonly #ruleErrors = new RepeatLimit(OWN_ERRORS_EVERY);
+  readonly #seenIds = new Set<string>();
+  readonly #ruleErrors = new RepeatLimit(RULE_ERROR_INTERVAL_MS);
+  /** Results for `takeLater`, by rule. */
   #later = new Map<string, RuleResult>();
   #ids = 0;
-  #own = 0;
+  /** Depth of `belfry.*` events that caused one another. */
+  #nesting = 0;
 
-  constructor(parts: WorldParts) {
-    this.#parts = parts;
-    this.clock = new VirtualClock(parts.at);
-    this.#mailbox = new Mailbox({
-      ruleset: parts.ruleset,
+  constructor(deps: SimulatorDeps) {
+    this.#deps = deps;
+    this.clock = new VirtualClock(deps.at);
+    this.#channels = new FakeChannels({
+      ruleset: deps.ruleset,
       newId: () => this.#newId(),
-      answers: parts.answers,
-      died: (delivery, end) => {
-        const notice = deathNotice(delivery, end);
+      answers: deps.answers,
+      onDead: (delivery, reason) => {
+        const notice = deathNotice(delivery, reason);
         if (notice !== undefined) this.#raise(notice);
       },
     });
@@ -67,8 +70,8 @@ export class World {
 
   /** Starts the sources that need only time. */
   async open(): Promise<void> {
-    for (const { name, type, settings } of this.#parts.ruleset.sources.values()) {
-      const known = this.#parts.sourceTypes.find((candidate) => candidate.type === type);
+    for (const { name, type, settings } of this.#deps.ruleset.sources.values()) {
+      const known = this.#deps.sourceTypes.find((candidate) => candidate.type === type);
       if (known === undefined) continue;
       const checkpoints = new Map<string, string>();
       const source = await known.start(settings, this.#io(name, checkpoints));
@@ -81,54 +84,54 @@ export class World {
     await Promise.all(this.#running.map(({ source }) => source.stop()));
   }
 
-  /** Takes an event in now; undefined when it is a duplicate. */
+  /** Accepts an event; undefined when it is a duplicate. */
   async emit(input: EventInput): Promise<readonly RuleResult[] | undefined> {
-    const taken = this.#take(input, input.source ?? API_SOURCE, []);
-    this.#mailbox.work(this.clock.now());
+    const results = this.#accept(input, input.source ?? API_SOURCE, []);
+    this.#channels.work(this.clock.now());
     await settled();
-    return taken;
+    return results;
   }
 
-  /** Whether what is sent from now on will be asked for. */
-  set watched(watched: boolean) {
-    this.#mailbox.watched = watched;
+  /** Whether messages sent from now on are collected for `takeSent`. */
+  set recording(recording: boolean) {
+    this.#channels.recording = recording;
   }
 
-  /** Keeps something quiet from now on; `given` as a silence is stored. */
+  /** Adds a silence; `given` in the stored form. */
   silence(given: Readonly<Record<string, unknown>>, until: number | undefined): void {
     this.#states.apply([silenceChange(this.#newId(), given, until)]);
   }
 
-  /** How many alerts fired for the key. */
+  /** Acknowledges the alerts of a key. Returns how many were firing. */
   acknowledge(key: string): number {
     const { acknowledged, ...decision } = acknowledge({ key }, this.#context());
     this.#apply(decision);
     return acknowledged.length;
   }
 
-  /** Lets time pass; all that is due meanwhile happens at its time. */
+  /** Advances the clock to `end`; timers, attempts and ticks that are due before it run at their time. */
   async until(end: number): Promise<void> {
     let steps = 0;
     for (let next = this.#nextDue(end); next !== undefined; next = this.#nextDue(end)) {
-      const rings = (this.clock.next ?? Number.POSITIVE_INFINITY) <= next;
+      const firesTimer = (this.clock.next ?? Number.POSITIVE_INFINITY) <= next;
       this.clock.moveTo(next);
-      if (rings || (steps += 1) % STEPS_IN_A_ROW === 0) await settled();
+      if (firesTimer || (steps += 1) % STEPS_PER_YIELD === 0) await settled();
       const now = this.clock.now();
       for (const place of this.#states.due(now, 1000)) this.#apply(decideWake(place, this.#context()));
-      this.#mailbox.work(now);
+      this.#channels.work(now);
     }
     this.clock.moveTo(end);
     await settled();
   }
 
-  /** What was sent since the last time that it was asked. */
+  /** Messages sent since the last call. */
   takeSent(): readonly Sent[] {
-    return this.#mailbox.takeSent();
+    return this.#channels.takeSent();
   }
 
   /**
-   * The last that each rule did since the last time that it was asked, other than at once with an event of a test: with events
-   * that sources sent or the daemon raised, and when a timer woke it.
+   * The last result of each rule since the last call, for events of sources, `belfry.*` events and timers. Results for an
+   * event of the test are returned by `emit`.
    */
   takeLater(): ReadonlyMap<string, RuleResult> {
     const later = this.#later;
@@ -138,13 +141,13 @@ export class World {
 
   #nextDue(end: number): number | undefined {
     let next: number | undefined;
-    for (const time of [this.clock.next, this.#states.nextWake, this.#mailbox.next]) {
+    for (const time of [this.clock.next, this.#states.nextWake, this.#channels.next]) {
       if (time !== undefined && time <= end && (next === undefined || time < next)) next = time;
     }
     return next;
   }
 
-  #take(
+  #accept(
     input: EventInput,
     source: string,
     checkpoints: readonly Checkpoint[],
@@ -155,13 +158,13 @@ export class World {
     const event = completeEvent(input, now, () => this.#newId(), source);
     if (own !== undefined) write(own, checkpoints);
     const name = JSON.stringify([event.source, event.id]);
-    if (id !== undefined && this.#seen.has(name)) return undefined;
-    if (id !== undefined) this.#seen.add(name);
+    if (id !== undefined && this.#seenIds.has(name)) return undefined;
+    if (id !== undefined) this.#seenIds.add(name);
     this.#observe(event, now);
-    const { ruleset } = this.#parts;
+    const { ruleset } = this.#deps;
     const decision = decide(event, select(event, ruleset, now), this.#context());
     this.#apply(decision);
-    for (const result of decision.results) this.#tellErrors(event, result);
+    for (const result of decision.results) this.#raiseErrors(event, result);
     return decision.results;
   }
 
@@ -176,25 +179,25 @@ export class World {
 
   #apply({ states, deliveries, cancels = [], later = [] }: Decision): void {
     this.#states.apply(states);
-    this.#mailbox.owe(deliveries);
-    if (cancels.length > 0) this.#mailbox.cancel(cancels);
+    this.#channels.owe(deliveries);
+    if (cancels.length > 0) this.#channels.cancel(cancels);
     for (const { event, result } of later) {
       this.#later.set(result.rule, result);
-      this.#tellErrors(event, result);
+      this.#raiseErrors(event, result);
     }
   }
 
-  #tellErrors({ id, source }: Event, { rule, errors }: RuleResult): void {
+  #raiseErrors({ id, source }: Event, { rule, errors }: RuleResult): void {
     if (errors === undefined || source === OWN_SOURCE) return;
     if (!this.#ruleErrors.passes(rule, this.clock.now())) return;
     this.#raise(ownEvents.ruleError({ rule, reason: errors.join('; '), event: id }));
   }
 
   #raise(input: EventInput): void {
-    if (this.#own >= MOST_OWN) return;
-    this.#own += 1;
-    for (const result of this.#take(input, OWN_SOURCE, []) ?? []) this.#later.set(result.rule, result);
-    this.#own -= 1;
+    if (this.#nesting >= MAX_NESTED_EVENTS) return;
+    this.#nesting += 1;
+    for (const result of this.#accept(input, OWN_SOURCE, []) ?? []) this.#later.set(result.rule, result);
+    this.#nesting -= 1;
   }
 
   #context(): DecideContext {
@@ -203,24 +206,24 @@ export class World {
       read: (...place) => this.#states.read(...place, now),
       each: (...place) => this.#states.each(...place, now),
     };
-    return { ruleset: this.#parts.ruleset, memory, now, newId: () => this.#newId() };
+    return { ruleset: this.#deps.ruleset, memory, now, newId: () => this.#newId() };
   }
 
   #newId(): string {
-    return `rehearsed-${(this.#ids += 1)}`;
+    return `simulated-${(this.#ids += 1)}`;
   }
 
   #io(name: string, checkpoints: Map<string, string>) {
     const emit = (event: EventInput, given: readonly Checkpoint[] = []) => {
-      const taken = this.#take(event, name, given, checkpoints);
-      for (const result of taken ?? []) this.#later.set(result.rule, result);
-      this.#mailbox.work(this.clock.now());
-      return Promise.resolve({ id: event.id ?? '', duplicate: taken === undefined });
+      const results = this.#accept(event, name, given, checkpoints);
+      for (const result of results ?? []) this.#later.set(result.rule, result);
+      this.#channels.work(this.clock.now());
+      return Promise.resolve({ id: event.id ?? '', duplicate: results === undefined });
     };
     return {
       name,
       clock: this.clock,
-      log: this.#parts.log,
+      log: this.#deps.log,
       live: Promise.resolve(),
       emit,
       emitAll: (events: readonly EventInput[], given?: readonly Checkpoint[]) =>
@@ -239,7 +242,7 @@ function write(checkpoints: Map<string, string>, changes: readonly Checkpoint[])
   }
 }
 
-/** Lets the promises of sources run to their end. */
+/** Resolves after the promises of the sources have settled. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

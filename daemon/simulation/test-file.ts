@@ -2,10 +2,12 @@ import { RULE_OUTCOMES } from '../core/flow/decision.ts';
 import { Draft } from '../core/compile/context.ts';
 import { API_SOURCE, type EventInput, OWN_SOURCE } from '../core/event/event.ts';
 import type { Problem } from '../core/problems/failure.ts';
+import { RE2JS } from 're2js';
 import { isObject } from '../core/values/json.ts';
 import { below } from '../core/values/pointer.ts';
 import { readPostedSilence } from '../core/alerts/silence-request.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
+import { readMoment } from '../core/time/due-times.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import {
   type Answer,
@@ -19,66 +21,27 @@ import { mendByName, suggest } from '../core/problems/suggest.ts';
 import type { SourceTypeInfo } from '../core/compile/registry.ts';
 import { Lines, locate, spotOf } from '../reload/locate.ts';
 import { readYaml } from '../reload/yaml/read-yaml.ts';
-import { isComplete, momentOf, offsetOf } from './offset.ts';
-import { compileRegex } from './regex.ts';
-
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-}
-
-/** One thing that happens, and what is looked at afterwards. Times are milliseconds since the epoch. */
-export interface Step {
-  readonly place: Place;
-  /** After the step before, or at a moment. */
-  readonly when: { readonly after: number } | { readonly at: number };
-  readonly events: readonly EventInput[];
-  readonly ack?: string;
-  /** As it is stored. */
-  readonly silence?: { readonly given: Readonly<Record<string, unknown>>; readonly until?: number };
-  readonly expect?: { readonly place: Place; readonly entries: readonly WantedMessage[] };
-  readonly outcomes?: readonly WantedOutcome[];
-}
-
-export interface WantedMessage {
-  readonly wanted: Expectation;
-  readonly place: Place;
-}
-
-export interface WantedOutcome {
-  readonly rule: string;
-  /** One for all events of the step, or one for each. */
-  readonly wanted: readonly string[];
-  readonly place: Place;
-}
-
-export interface Story {
-  readonly name: string;
-  readonly place: Place;
-  readonly at: number;
-  readonly answers: Readonly<Record<string, readonly Answer[]>>;
-  readonly steps: readonly Step[];
-}
+import type { Place, Step, TestCase, WantedMessage, WantedOutcome } from './run-test-case.ts';
 
 export interface TestFile {
   readonly file: string;
-  readonly stories: readonly Story[];
+  readonly cases: readonly TestCase[];
   readonly problems: readonly Problem[];
   excerpt(problem: Problem): Excerpt | undefined;
 }
 
-/** When a test begins that does not say when. */
+/** Start of a test without `at`. */
 export const DEFAULT_START = Date.UTC(2026, 0, 1);
 
 const OUTCOMES: readonly string[] = RULE_OUTCOMES;
 
-export interface TestFileParts {
+export interface TestFileDeps {
   readonly ruleset: Ruleset;
   readonly sourceTypes: readonly SourceTypeInfo[];
 }
 
-/** Reads a test file against the rules that it is about; every problem with its place. */
-export function readTestFile(file: string, text: string, parts: TestFileParts): TestFile {
+/** Reads a test file and checks it against the rules; every problem has its place. */
+export function readTestFile(file: string, text: string, deps: TestFileDeps): TestFile {
   const lines = new Lines(text);
   const excerpt = ({ line, column }: Problem): Excerpt | undefined => {
     const shown = lines.line(line);
@@ -87,7 +50,7 @@ export function readTestFile(file: string, text: string, parts: TestFileParts): 
   const parsed = readYaml(text);
   if (!parsed.ok) {
     const problems = parsed.issues.map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue }));
-    return { file, stories: [], problems, excerpt };
+    return { file, cases: [], problems, excerpt };
   }
   const draft = new Draft({
     file,
@@ -96,26 +59,26 @@ export function readTestFile(file: string, text: string, parts: TestFileParts): 
     locate: (pointer, at, offset) => locate(text, lines, spotOf(parsed.spots, pointer), at, offset),
   });
   const settings = draft.settings(testFileSchema, parsed.data, '', 'a test file');
-  const reading = new Reading(draft, parts);
-  const stories = settings?.tests.map((test, index) => reading.story(test, below('/tests', index))) ?? [];
-  return { file, stories: draft.count > 0 ? [] : stories, problems: draft.problems, excerpt };
+  const reading = new Reading(draft, deps);
+  const cases = settings?.tests.map((test, index) => reading.testCase(test, below('/tests', index))) ?? [];
+  return { file, cases: draft.count > 0 ? [] : cases, problems: draft.problems, excerpt };
 }
 
-/** Makes stories of what the schema has let through, and finds what it cannot know. */
+/** Converts validated settings to test cases and checks what the schema cannot express. */
 class Reading {
   readonly #draft: Draft;
-  readonly #parts: TestFileParts;
-  /** Of times that do not say: that of the test's beginning, milliseconds. */
+  readonly #deps: TestFileDeps;
+  /** UTC offset of `at` in milliseconds, for times without an offset. */
   #offset = 0;
 
-  constructor(draft: Draft, parts: TestFileParts) {
+  constructor(draft: Draft, deps: TestFileDeps) {
     this.#draft = draft;
-    this.#parts = parts;
+    this.#deps = deps;
   }
 
-  story({ name, at, answers = {}, steps }: TestSettings, pointer: string): Story {
+  testCase({ name, at, answers = {}, steps }: TestSettings, pointer: string): TestCase {
     this.#offset = offsetOf(at ?? '');
-    const start = (at === undefined ? undefined : this.#moment(at, below(pointer, 'at'))) ?? DEFAULT_START;
+    const start = (at === undefined ? undefined : this.#time(at, below(pointer, 'at'))) ?? DEFAULT_START;
     for (const channel of Object.keys(answers)) this.#channel(channel, below(pointer, 'answers', channel), 'key');
     let clock = start;
     const read = steps.map((step, index) => {
@@ -129,7 +92,7 @@ class Reading {
   #step(step: StepSettings, pointer: string, clock: number): Step {
     const { after = 0, until, event, events, ack, silence, expect, outcomes } = step;
     this.#consistent(step, pointer);
-    const at = until === undefined ? undefined : this.#moment(until, below(pointer, 'until'));
+    const at = until === undefined ? undefined : this.#time(until, below(pointer, 'until'));
     if (at !== undefined && at < clock)
       this.#found(below(pointer, 'until'), 'this is before the step before it', 'time in a test only goes forward');
     const all = [
@@ -174,20 +137,20 @@ class Reading {
   }
 
   #event(settings: EventSettings, pointer: string): EventInput {
-    const { sources } = this.#parts.ruleset;
+    const { sources } = this.#deps.ruleset;
     const { source = API_SOURCE, type, ...rest } = settings;
     const configured = sources.get(source);
     const meant = configured === undefined ? suggest(source, sources.keys()) : undefined;
     if (configured === undefined && source !== API_SOURCE && source !== OWN_SOURCE && meant !== undefined)
       this.#found(below(pointer, 'source'), `no source is called \`${source}\``, `did you mean \`${meant}\`?`);
-    const own = this.#parts.sourceTypes.find((candidate) => candidate.type === configured?.type)?.events ?? [];
+    const own = this.#deps.sourceTypes.find((candidate) => candidate.type === configured?.type)?.events ?? [];
     const usual = own.length === 1 ? own[0] : undefined;
     if (type === undefined && usual === undefined) {
       const mend = own.length > 1 ? `one of: ${own.join(', ')}` : 'such as `type: backup.failed`';
       this.#found(pointer, 'the event has no `type`', `add one, ${mend}`);
     }
     const { time } = rest;
-    const at = time === undefined ? undefined : this.#moment(time, below(pointer, 'time'));
+    const at = time === undefined ? undefined : this.#time(time, below(pointer, 'time'));
     return {
       ...(rest as Omit<EventInput, 'type'>),
       source,
@@ -196,7 +159,7 @@ class Reading {
     };
   }
 
-  /** People must say why they want one, tests need not. */
+  /** A silence in a test needs no `reason`. */
   #silence(posted: Readonly<Record<string, unknown>>, pointer: string, now: number): Pick<Step, 'silence'> {
     const read = readPostedSilence({ reason: 'a test', ...posted }, pointer, now);
     if (!read.ok) {
@@ -218,7 +181,7 @@ class Reading {
   #regexes(wanted: Readonly<Record<string, unknown>>, pointer: string): void {
     for (const [field, value] of Object.entries(wanted)) {
       if (!isObject(value) || typeof value.regex !== 'string') continue;
-      const wrong = compileRegex(value.regex);
+      const wrong = re2Error(value.regex);
       if (wrong !== undefined)
         this.#found(below(pointer, field, 'regex'), wrong, 'RE2 has no look-ahead and no back-references');
     }
@@ -240,7 +203,7 @@ class Reading {
   }
 
   #rule(name: string, pointer: string, at: 'key' | 'value'): void {
-    const { byName } = this.#parts.ruleset;
+    const { byName } = this.#deps.ruleset;
     if (byName.has(name)) return;
     this.#found(
       pointer,
@@ -251,7 +214,7 @@ class Reading {
   }
 
   #channel(name: string, pointer: string, at: 'key' | 'value'): void {
-    const { channels } = this.#parts.ruleset;
+    const { channels } = this.#deps.ruleset;
     if (channels.has(name)) return;
     this.#found(
       pointer,
@@ -261,8 +224,8 @@ class Reading {
     );
   }
 
-  #moment(text: string, pointer: string): number | undefined {
-    const at = momentOf(text, this.#offset);
+  #time(text: string, pointer: string): number | undefined {
+    const at = timeOf(text, this.#offset);
     if (at === undefined)
       this.#found(pointer, 'this is not a date and time', 'write it as `2026-11-23T09:00:00+08:00`');
     return at;
@@ -279,4 +242,36 @@ class Reading {
 
 function lists(answers: Readonly<Record<string, Answer | readonly Answer[]>>): Record<string, readonly Answer[]> {
   return Object.fromEntries(Object.entries(answers).map(([channel, list]) => [channel, [list].flat()]));
+}
+
+function re2Error(pattern: string): string | undefined {
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    return `this is no RE2 expression: ${(error as Error).message}`;
+  }
+}
+
+const OFFSET = /(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+
+/** UTC offset of a written time in milliseconds; 0 when it has none. */
+function offsetOf(text: string): number {
+  const [, sign, hours, minutes] = OFFSET.exec(text) ?? [];
+  if (sign === undefined) return 0;
+  return (sign === '-' ? -1 : 1) * (Number(hours) * HOUR + Number(minutes) * MINUTE);
+}
+
+/** Parses RFC 3339, or the same without an offset, for which `offset` is used. Milliseconds since the epoch; undefined when invalid. */
+function timeOf(text: string, offset: number): number | undefined {
+  const read = readMoment(text, 'UTC');
+  if (read === undefined || isComplete(text)) return read;
+  return read - offset;
+}
+
+/** Whether a time has its own offset. A date alone (`2026-11-23`) ends like an offset, but has no time. */
+function isComplete(text: string): boolean {
+  return /[Tt ]/.test(text) && OFFSET.test(text);
 }

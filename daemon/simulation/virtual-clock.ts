@@ -1,15 +1,15 @@
 import type { Clock } from '../lib/time/clock.ts';
 
-interface Alarm {
+interface Timer {
   readonly at: number;
   readonly fire: () => void;
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that changes only by `moveTo`. */
 export class VirtualClock implements Clock {
   readonly steady = true;
   readonly #start: number;
-  readonly #alarms = new Set<Alarm>();
+  readonly #timers = new Set<Timer>();
   #now: number;
 
   constructor(start: number) {
@@ -26,23 +26,23 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, fire: () => void): () => void {
-    const alarm = { at: this.#now + Math.max(0, ms), fire };
-    this.#alarms.add(alarm);
-    return () => this.#alarms.delete(alarm);
+    const timer = { at: this.#now + Math.max(0, ms), fire };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
   }
 
-  /** When the next alarm rings; undefined when none is set. */
+  /** Time of the next timer; undefined when none is set. */
   get next(): number | undefined {
     let next: number | undefined;
-    for (const { at } of this.#alarms) if (next === undefined || at < next) next = at;
+    for (const { at } of this.#timers) if (next === undefined || at < next) next = at;
     return next;
   }
 
-  /** Moves on and rings what is due. Never backwards. */
+  /** Advances the clock, never backwards, and fires the timers that are due. */
   moveTo(at: number): void {
     this.#now = Math.max(this.#now, at);
-    const due = [...this.#alarms].filter((alarm) => alarm.at <= this.#now).sort((a, b) => a.at - b.at);
-    // One may cancel another.
-    for (const alarm of due) if (this.#alarms.delete(alarm)) alarm.fire();
+    const due = [...this.#timers].filter((timer) => timer.at <= this.#now).sort((a, b) => a.at - b.at);
+    // A timer may cancel another one.
+    for (const timer of due) if (this.#timers.delete(timer)) timer.fire();
   }
 }

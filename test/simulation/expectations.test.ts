@@ -11,7 +11,7 @@ interface SentMessage extends Partial<Message> {
   readonly status?: 'firing' | 'resolved';
 }
 
-function said(expected: readonly Expectation[], sent: readonly SentMessage[]): string[] {
+function differencesOf(expected: readonly Expectation[], sent: readonly SentMessage[]): string[] {
   const all = sent.map(({ channel = 'ops', status = 'firing', ...message }) => {
     const whole = { title: '', body: '', format: 'text', priority: 'normal', tags: [], ...message };
     return { at: 0, delivery: { channel, status, rule: 'r', key: 'k', message: whole } as unknown as Delivery };
@@ -19,7 +19,7 @@ function said(expected: readonly Expectation[], sent: readonly SentMessage[]): s
   return differences(expected, all).map(({ entry, text }) => `${entry ?? '-'}: ${text}`);
 }
 
-describe('an expectation agrees', () => {
+describe('an expectation matches a message', () => {
   const message: SentMessage = {
     channel: 'mail',
     title: 'Disk full',
@@ -45,8 +45,8 @@ describe('an expectation agrees', () => {
     { 'fields.host': { regex: 'web' }, 'fields.percent': 93 },
     { actions: [{ url: 'https://example.com', label: 'Open' }] },
     { link: { contains: 'example.com' } },
-  ])('with what it says: %j', (wanted) => {
-    expect(said([wanted], [message])).toEqual([]);
+  ])('whose fields it names: %j', (wanted) => {
+    expect(differencesOf([wanted], [message])).toEqual([]);
   });
 
   it.each<[Expectation, string]>([
@@ -65,46 +65,46 @@ describe('an expectation agrees', () => {
       { status: 'resolved', priority: 'low' },
       'status is "firing", and should be "resolved"; priority is "high", and should be "low"',
     ],
-  ])('with nothing else: %j', (wanted, why) => {
-    const [line] = said([wanted], [message]);
+  ])('and no other message: %j', (wanted, why) => {
+    const [line] = differencesOf([wanted], [message]);
     expect(line).toBe(
       `0: expected, but not sent: ${JSON.stringify(wanted)}; the nearest was mail: "Disk full" "on web1\\nand web2": ${why}`,
     );
   });
 });
 
-describe('all that was sent is compared with all that was expected', () => {
+describe('sent and expected messages are paired', () => {
   it('in any order', () => {
-    expect(said([{ title: 'b' }, { title: 'a' }], [{ title: 'a' }, { title: 'b' }])).toEqual([]);
+    expect(differencesOf([{ title: 'b' }, { title: 'a' }], [{ title: 'a' }, { title: 'b' }])).toEqual([]);
   });
 
-  it('and a vague expectation leaves the message that a precise one needs', () => {
-    expect(said([{ channel: 'ops' }, { title: 'a' }], [{ title: 'a' }, { title: 'b' }])).toEqual([]);
+  it('and a general expectation leaves the message that a specific one needs', () => {
+    expect(differencesOf([{ channel: 'ops' }, { title: 'a' }], [{ title: 'a' }, { title: 'b' }])).toEqual([]);
   });
 
-  it('and what is left is compared so that least differs, also where another one would agree with a vague one', () => {
+  it('and the remaining ones so that the fewest fields differ', () => {
     const sent = [
       { title: 'z', body: 'q' },
       { title: 'y', body: 'q' },
     ];
-    expect(said([{ channel: 'ops' }, { title: 'z', body: 'w' }], sent)).toEqual([
+    expect(differencesOf([{ channel: 'ops' }, { title: 'z', body: 'w' }], sent)).toEqual([
       '1: expected, but not sent: {"title":"z","body":"w"}; the nearest was ops: "z" "q": body is "q", and should be "w"',
     ]);
   });
 
-  it('what is too much and what is missing is named', () => {
-    expect(said([{ channel: 'mail' }], [{ title: 'a', body: 'b', status: 'resolved' }])).toEqual([
+  it('and unexpected and missing messages are listed', () => {
+    expect(differencesOf([{ channel: 'mail' }], [{ title: 'a', body: 'b', status: 'resolved' }])).toEqual([
       '0: expected, but not sent: {"channel":"mail"}',
       '-: sent, but not expected: ops: "a" "b" (resolved)',
     ]);
-    expect(said([], [])).toEqual([]);
-    expect(said([{ title: 'a' }, { title: 'a' }], [{ title: 'a' }])).toEqual([
+    expect(differencesOf([], [])).toEqual([]);
+    expect(differencesOf([{ title: 'a' }, { title: 'a' }], [{ title: 'a' }])).toEqual([
       '1: expected, but not sent: {"title":"a"}',
     ]);
   });
 
-  it('a long body is cut, and of very many messages the first are named', () => {
-    const lines = said(
+  it('and a long body is shortened, and only the first 20 unexpected messages are listed', () => {
+    const lines = differencesOf(
       [],
       [...Array(25).keys()].map((n) => ({ title: `t${n}`, body: 'x'.repeat(500) })),
     );
@@ -114,7 +114,7 @@ describe('all that was sent is compared with all that was expected', () => {
   });
 });
 
-it('the pairs cost least: no other way of pairing is cheaper', () => {
+it('the assignment has the least cost of all assignments', () => {
   const matrix = fc.integer({ min: 1, max: 5 }).chain((rows) =>
     fc.integer({ min: rows, max: 6 }).chain((columns) =>
       fc.array(fc.array(fc.integer({ min: 0, max: 20 }), { minLength: columns, maxLength: columns }), {

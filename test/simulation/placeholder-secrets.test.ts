@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rehearse, verdicts } from '../support/simulation.ts';
+import { runRuleTests, testProblems } from '../support/simulation.ts';
 
 const rule = 'rules: [{ name: r, match: { type: e }, notify: c }]\n';
 const test = 'tests: [{ name: a, steps: [{ event: { type: e }, expect: [{ channel: c }] }] }]\n';
@@ -7,43 +7,40 @@ const channel = (settings: string): string => `channels: { c: { ${settings} } }\
 
 describe('a test needs no credentials', () => {
   it.each([
-    ['a robot', 'type: wecom, key: "${env:A}"'],
-    [
-      'a secret in a file that is not there',
-      'type: dingtalk, token: "${file:/nowhere/token}", secret: "${credential:b}"',
-    ],
+    ['a chat bot', 'type: wecom, key: "${env:A}"'],
+    ['a secret in a missing file', 'type: dingtalk, token: "${file:/nowhere/token}", secret: "${credential:b}"'],
     [
       'a mail server whose password is missing',
       'type: email, url: "smtps://user:${env:P}@mail.example.com", from: a@example.com, to: [b@example.com]',
     ],
     ['an address', 'type: email, host: mail.example.com, from: "${env:SENDER_OF_ALL}", to: ["${env:BOB}"]'],
     ['a whole URL of another scheme', 'type: email, url: "${env:WHERE}", from: a@example.com, to: [b@example.com]'],
-    ['a URL whose name does not say so', 'type: webhook, url: "${env:OPS_HOOK_OF_ACME}"'],
+    ['a URL whose variable is not named so', 'type: webhook, url: "${env:OPS_HOOK_OF_ACME}"'],
     [
-      'a signing secret of a certain form',
+      'a signing secret with a required format',
       'type: webhook, url: https://example.com, sign: { standard_webhooks: "${env:S}" }',
     ],
     ['a port', 'type: email, host: "${env:WHO}", port: "${env:WHERE}", from: a@example.com, to: [b@example.com]'],
     ['the beginning of a URL', 'type: webhook, url: "${env:NTFY}/a"'],
     ['the parts of a URL', 'type: webhook, url: "${env:SCHEME}://${env:U}:${env:P}@${env:H}:${env:N}/${env:PATH_}"'],
     [
-      'a reference that two settings want differently',
+      'a reference that two settings need in different formats',
       'type: email, host: "${env:A}", from: "${env:A}", to: "${env:A}"',
     ],
-    ['a word of several', 'type: wecom, key: k, format: "${env:HOW}"'],
+    ['one of several allowed values', 'type: wecom, key: k, format: "${env:HOW}"'],
     ['a duration and a switch', 'type: log, delivery: { timeout: "${env:HOW_LONG}", paused: "${env:X:-false}" }'],
   ])('for %s', async (_what, settings) => {
-    expect(await verdicts(channel(settings), test)).toEqual([]);
+    expect(await testProblems(channel(settings), test)).toEqual([]);
   });
 
-  it('but uses those that are there', async () => {
+  it('but uses those that are set', async () => {
     const rules = channel('type: log').replace('notify: c', 'message: { title: "${env:NAME}" }, notify: c');
     const tests = test.replace('channel: c', 'title: Belfry');
-    expect(await verdicts(rules, tests, { NAME: 'Belfry' })).toEqual([]);
+    expect(await testProblems(rules, tests, { NAME: 'Belfry' })).toEqual([]);
   });
 });
 
-it('two channels that begin with the same reference both have a URL, and a message its link', async () => {
+it('two channels whose URLs begin with the same reference both get a valid URL', async () => {
   const rules = [
     'channels:',
     '  a: { type: webhook, url: "${env:NTFY}/a" }',
@@ -52,31 +49,34 @@ it('two channels that begin with the same reference both have a URL, and a messa
   ].join('\n');
   const link = '{ regex: "^https://" }';
   const tests = `tests: [{ name: a, steps: [{ event: { type: e }, expect: [{ channel: a, link: ${link} }, { channel: b, link: ${link} }] }] }]`;
-  expect(await verdicts(rules, tests)).toEqual([]);
+  expect(await testProblems(rules, tests)).toEqual([]);
 });
 
-it('a mistake beside a secret that is not there stays one', async () => {
-  const { unfit, results } = await rehearse({
+it('an invalid setting beside a missing secret is still reported', async () => {
+  const { invalid, results } = await runRuleTests({
     'rules.yaml': channel('type: wecom, key: "${env:A}", fromat: text'),
     'rules.test.yaml': test,
   });
-  expect(unfit.map(({ code, message }) => `${code} ${message}`)).toEqual([
+  expect(invalid.map(({ code, message }) => `${code} ${message}`)).toEqual([
     'schema.unknown_key `fromat` is not a setting of a channel of type `wecom`',
   ]);
   expect(results).toEqual([]);
 });
 
-it('a reference that nothing can stand in for is told once, as what it is', async () => {
+it('a reference without a possible placeholder is reported once, as a missing variable', async () => {
   const rules = channel('type: log').replace(
     'notify: c',
     'during: "${env:WHEN}", not_during: "${env:WHEN}", notify: c',
   );
-  const { unfit } = await rehearse({ 'rules.yaml': rules, 'rules.test.yaml': test });
-  expect(unfit.map(({ message }) => message)).toEqual(['the environment variable `WHEN` is not set']);
+  const { invalid } = await runRuleTests({ 'rules.yaml': rules, 'rules.test.yaml': test });
+  expect(invalid.map(({ message }) => message)).toEqual(['the environment variable `WHEN` is not set']);
 });
 
-it('a reference that is none is still a mistake', async () => {
-  const { unfit } = await rehearse({ 'rules.yaml': channel('type: wecom, key: "${enw:A}"'), 'rules.test.yaml': test });
-  expect(unfit).toHaveLength(1);
-  expect(unfit[0]!.mend).toContain('env');
+it('a malformed reference is still reported', async () => {
+  const { invalid } = await runRuleTests({
+    'rules.yaml': channel('type: wecom, key: "${enw:A}"'),
+    'rules.test.yaml': test,
+  });
+  expect(invalid).toHaveLength(1);
+  expect(invalid[0]!.mend).toContain('env');
 });

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type App, openApp } from '../../daemon/app/app.ts';
 import { InvalidRules } from '../../daemon/app/open-state.ts';
 import { runProgram } from '../../daemon/cli/program.ts';
-import { World } from '../../daemon/simulation/simulator.ts';
+import { Simulator } from '../../daemon/simulation/simulator.ts';
 import { rulesetOf } from '../support/compile.ts';
 import { writeAll } from '../support/simulation.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -61,7 +61,7 @@ async function home(
     },
     async start() {
       const config = path.join(folder, 'rules');
-      const check = () => Promise.reject(new Error('nobody asks'));
+      const check = () => Promise.reject(new Error('not used'));
       const app = await openApp({ config, terminal, version: '0.0.0', check });
       apps.push(app);
       return app;
@@ -73,7 +73,7 @@ async function home(
   };
 }
 
-test('a daemon whose tests fail does not start, and nothing is touched', async () => {
+test('a daemon whose tests fail does not start and writes nothing', async () => {
   const { folder, start } = await home({ 'r.yaml': rules('one'), 'r.test.yaml': tests('two') });
   const refused = await start().catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(InvalidRules);
@@ -85,7 +85,7 @@ test('a daemon whose tests fail does not start, and nothing is touched', async (
   expect(await readdir(folder)).toEqual(['rules']);
 });
 
-test('but a command that looks at what is stored asks no tests', async () => {
+test('a command that only reads the stored state runs no tests', async () => {
   const { start, save, belfry } = await home({ 'r.yaml': rules('one'), 'r.test.yaml': tests('one') });
   await (await start()).stop(true);
   apps.length = 0;
@@ -93,13 +93,13 @@ test('but a command that looks at what is stored asks no tests', async () => {
   expect(await belfry('dead', 'list')).toBe(0);
 });
 
-test('a test file that is wrong itself keeps the rules out too', async () => {
+test('an invalid test file also keeps the rules from loading', async () => {
   const { start } = await home({ 'r.yaml': rules('one'), 'r.test.yaml': 'tests: []\n' });
   const refused = await start().catch((error: unknown) => error);
   expect((refused as InvalidRules).problems).toMatchObject([{ line: 1, column: 8, code: 'schema.empty' }]);
 });
 
-test('rules whose tests fail are not taken over by a reload, and are as soon as the tests agree', async () => {
+test('a reload refuses rules whose tests fail, and accepts them once the tests pass', async () => {
   const { start, save } = await home({ 'r.yaml': rules('one'), 'r.test.yaml': tests('one') });
   const app = await start();
   await save('r.yaml', rules('two'));
@@ -115,14 +115,14 @@ test('rules whose tests fail are not taken over by a reload, and are as soon as 
   expect(await app.reload()).toMatchObject({ ok: true, generation: 2, changed: ['rule r'], problems: [] });
 });
 
-test('without `require_tests` nobody asks the tests', async () => {
+test('without `require_tests` no test runs', async () => {
   const { start, save } = await home({ 'r.yaml': rules('one'), 'r.test.yaml': tests('two') }, '{ watch: false }');
   const app = await start();
   await save('r.yaml', rules('three'));
   expect(await app.reload()).toMatchObject({ ok: true, generation: 2 });
 });
 
-test('a test that is mended lets in the rules that it had kept out', async () => {
+test('a corrected test makes the daemon load the rules that it had refused', async () => {
   const { start, save, logged } = await home(
     { 'r.yaml': rules('one'), 'r.test.yaml': tests('one') },
     '{ require_tests: true }',
@@ -134,20 +134,20 @@ test('a test that is mended lets in the rules that it had kept out', async () =>
   await logged('reload: applied');
 });
 
-test('others get their turn while a test of many years runs', async () => {
+test('the event loop runs during a test of many years', async () => {
   const ruleset = rulesetOf(`
 channels: { ops: { type: sink } }
 rules: [{ name: r, match: { type: down }, resolve: { match: { type: up } }, repeat: 1h, notify: ops }]
 `);
-  const world = new World({ ruleset, sourceTypes: [], log: pino({ level: 'silent' }), at: 0, answers: {} });
-  await world.emit({ type: 'down' });
+  const simulator = new Simulator({ ruleset, sourceTypes: [], log: pino({ level: 'silent' }), at: 0, answers: {} });
+  await simulator.emit({ type: 'down' });
   let turns = 0;
   let next = setImmediate(function turn() {
     turns += 1;
     next = setImmediate(turn);
   });
-  await world.until(365 * 24 * 3_600_000);
+  await simulator.until(365 * 24 * 3_600_000);
   clearImmediate(next);
-  expect(world.takeSent()).toHaveLength(1 + 365 * 24);
+  expect(simulator.takeSent()).toHaveLength(1 + 365 * 24);
   expect(turns).toBeGreaterThan(100);
 });

@@ -6,7 +6,7 @@ import type { Decision } from '../../daemon/core/flow/decision.ts';
 import type { Event, EventInput } from '../../daemon/core/event/event.ts';
 import { decideWake } from '../../daemon/core/flow/wake.ts';
 import { select } from '../../daemon/core/flow/select.ts';
-import { World } from '../../daemon/simulation/simulator.ts';
+import { Simulator } from '../../daemon/simulation/simulator.ts';
 import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
 import { rulesetOf } from '../support/compile.ts';
 
@@ -35,19 +35,19 @@ rules:
   - { name: rest, catch_all: true, notify: ops }
 `);
 
-interface Happens {
+interface Input {
   readonly after: number;
   readonly type: string;
   readonly k: string;
 }
 
-const happens = fc.record({
+const inputs = fc.record({
   after: fc.oneof(fc.constantFrom(0, 0, MINUTE, 3 * MINUTE, 5 * MINUTE), fc.integer({ min: 1, max: 40 * MINUTE })),
   type: fc.constantFrom('a', 'a', 'b', 'z', 'other'),
   k: fc.constantFrom('x', 'y'),
 });
 
-const busy: readonly Happens[] = [
+const busy: readonly Input[] = [
   ...[0, 0, 0, 0, 0, 0, 6].map((after) => ({ after: after * MINUTE, type: 'a', k: 'x' })),
   { after: MINUTE, type: 'b', k: 'x' },
   { after: MINUTE, type: 'a', k: 'x' },
@@ -56,29 +56,33 @@ const busy: readonly Happens[] = [
   { after: 30 * MINUTE, type: 'a', k: 'y' },
 ];
 
-/** What came of it: the outcomes of each event, the last that each rule did in between, and when what was sent. */
-interface Told {
+/** Outcomes of each event, the last later outcome of each rule between two events, and the sent messages with their time. */
+interface Run {
   readonly outcomes: readonly string[];
   readonly later: readonly string[];
   readonly sent: readonly string[];
 }
 
-const inputOf = ({ type, k }: Happens, id: number): EventInput => ({ id: String(id), type, data: { k } });
+const inputOf = ({ type, k }: Input, id: number): EventInput => ({ id: String(id), type, data: { k } });
 
-async function rehearsed(all: readonly Happens[], end: number): Promise<Told> {
-  const world = new World({ ruleset, sourceTypes: [], log: pino({ level: 'silent' }), at: START, answers: {} });
+async function simulated(all: readonly Input[], end: number): Promise<Run> {
+  const simulator = new Simulator({ ruleset, sourceTypes: [], log: pino({ level: 'silent' }), at: START, answers: {} });
   const [outcomes, later]: [string[], string[]] = [[], []];
   const look = (): void =>
-    void later.push(...[...world.takeLater()].map(([rule, { outcome }]) => `${rule}: ${outcome}`));
+    void later.push(...[...simulator.takeLater()].map(([rule, { outcome }]) => `${rule}: ${outcome}`));
   for (const [index, one] of all.entries()) {
-    await world.until(world.clock.now() + one.after);
+    await simulator.until(simulator.clock.now() + one.after);
     look();
-    const results = await world.emit(inputOf(one, index));
+    const results = await simulator.emit(inputOf(one, index));
     outcomes.push((results ?? []).map(({ rule, outcome }) => `${rule}: ${outcome}`).join(', '));
   }
-  await world.until(end);
+  await simulator.until(end);
   look();
-  return { outcomes, later: later.toSorted(), sent: world.takeSent().map(({ at, delivery }) => lineOf(at, delivery)) };
+  return {
+    outcomes,
+    later: later.toSorted(),
+    sent: simulator.takeSent().map(({ at, delivery }) => lineOf(at, delivery)),
+  };
 }
 
 function lineOf(
@@ -88,8 +92,8 @@ function lineOf(
   return `${new Date(at).toISOString()} ${channel} ${message.title}`;
 }
 
-/** The same through the store of the daemon, on disk or not. */
-async function stored(all: readonly Happens[], end: number): Promise<Told> {
+/** The same events through the store of the daemon. */
+async function stored(all: readonly Input[], end: number): Promise<Run> {
   const store = await openStore({ path: ':memory:' });
   try {
     let [now, ids] = [START, 0];
@@ -130,18 +134,18 @@ async function stored(all: readonly Happens[], end: number): Promise<Told> {
   }
 }
 
-it('the same events have the same outcomes and are told the same, whether in a test or in the store of the daemon', async () => {
+it('the simulator and the store of the daemon give the same outcomes and messages for the same events', async () => {
   const seen = new Set<string>();
   await fc.assert(
-    fc.asyncProperty(fc.array(happens, { minLength: 1, maxLength: 30 }), async (all) => {
+    fc.asyncProperty(fc.array(inputs, { minLength: 1, maxLength: 30 }), async (all) => {
       const end = START + all.reduce((sum, { after }) => sum + after, 0) + 24 * 60 * MINUTE;
-      const [test, daemon] = [await rehearsed(all, end), await stored(all, end)];
+      const [test, daemon] = [await simulated(all, end), await stored(all, end)];
       expect({ ...test, sent: test.sent.toSorted() }).toEqual({ ...daemon, sent: daemon.sent.toSorted() });
       for (const line of [...test.outcomes.flatMap((text) => text.split(', ')), ...test.later]) seen.add(line);
     }),
     { numRuns: 60, examples: [[busy]] },
   );
-  // What was compared was worth it: `busy` has it all.
+  // Proof of coverage: these outcomes were compared.
   expect([...seen]).toEqual(
     expect.arrayContaining([
       'throttled: throttled',

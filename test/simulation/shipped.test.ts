@@ -31,7 +31,7 @@ it('the shipped rules pass their tests', async () => {
   expect(code).toBe(0);
 });
 
-it('what `belfry init` writes passes its tests', async () => {
+it('the rules that `belfry init` writes pass their tests', async () => {
   const cwd = await temporaryFolder();
   expect((await belfry(cwd, 'init', 'mine')).code).toBe(0);
   const { code, out } = await belfry(cwd, 'test', 'mine');
@@ -39,14 +39,14 @@ it('what `belfry init` writes passes its tests', async () => {
   expect(code).toBe(0);
 });
 
-describe('the schema of tests', () => {
+describe('the schema of test files', () => {
   const schema = schemas(registry).tests!;
   const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
   const files = readdirSync(path.join(root, 'examples'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => `examples/${name}/rules.test.yaml`);
 
-  it.each(['rules/hello.test.yaml', ...files])('takes %s', (file) => {
+  it.each(['rules/hello.test.yaml', ...files])('accepts %s', (file) => {
     const valid = validate(parse(readFileSync(path.join(root, file), 'utf8'), { merge: true }));
     expect(validate.errors ?? []).toEqual([]);
     expect(valid).toBe(true);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verdicts } from '../support/simulation.ts';
+import { testProblems } from '../support/simulation.ts';
 
 const RULES = `sources:
   deploys: { type: webhook, path: /hooks/deploys }
@@ -10,7 +10,7 @@ rules:
   - { name: failed-deploy, match: { data.n: 1 }, notify: ops, message: { title: "{{ type }} {{ time }}" } }
 `;
 
-const ofTests = (text: string) => verdicts(RULES, text);
+const ofTests = (text: string) => testProblems(RULES, text);
 const ofTest = (text: string) => ofTests(`tests:\n  - { name: a, ${text} }\n`);
 const ofStep = (text: string) =>
   ofTests(`tests:\n  - name: a\n    at: 2026-11-23T09:00:00+08:00\n    steps:\n      - { ${text} }\n`);
@@ -25,11 +25,11 @@ describe('a test file', () => {
     ['tests:\n  - { name: a, steps: [{ event: *x }] }\n', expect.stringMatching(/^2:\d+ there is no such anchor/)],
     ['tests:\n  - { name: a }\n', expect.stringMatching(/^2:5 item 1 of `tests` lacks `steps`/)],
     ['tests:\n  - { name: a, steps: [] }\n', '2:23 `steps` has too few entries (give at least 1)'],
-  ])('that is %j is no test file', async (text, problem) => {
+  ])('with %j is invalid', async (text, problem) => {
     expect(await ofTests(text)).toEqual([problem]);
   });
 
-  it('has its mistakes told all at once, each at its place', async () => {
+  it('has all its problems reported at once, each with its place', async () => {
     expect(
       await ofTests(`tests:
   - name: a
@@ -101,7 +101,7 @@ describe('a step', () => {
       'silence: { match: { data.host: { prefx: a } }, for: 1h }',
       'there is no operator `prefx` (did you mean `prefix`?)',
     ],
-  ])('{ %s } is wrong', async (text, problem) => {
+  ])('{ %s } is invalid', async (text, problem) => {
     const found = await ofStep(text);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(problem);
@@ -155,7 +155,7 @@ describe('a step', () => {
   });
 });
 
-it('what a channel answers is a word or a list of them', async () => {
+it('the answers of a channel are one value or a list', async () => {
   expect(await ofTest('answers: { ops: transient }, steps: [{ after: 1s }]')).toEqual([]);
   expect(await ofTest('answers: { ops: [ok, transeint] }, steps: [{ after: 1s }]')).toEqual([
     expect.stringMatching(/^2:\d+ `transeint` is not a value of item 2 of `ops` \(did you mean `transient`\?\)$/),

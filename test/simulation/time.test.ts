@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { verdicts } from '../support/simulation.ts';
+import { testProblems } from '../support/simulation.ts';
 
 const rules = (schedule: string): string => `
 sources: { clock: { type: schedule, ${schedule} } }
@@ -11,9 +11,9 @@ rules:
 const steps = (at: string, ...lines: readonly string[]): string =>
   `tests:\n  - name: a\n    at: ${at}\n    steps:\n${lines.map((line) => `      - { ${line} }\n`).join('')}`;
 
-it('a year of hourly ticks is none too many, and none too few', async () => {
+it('a year has exactly the expected number of hourly ticks', async () => {
   const schedule = 'cron: "0 * * * *", timezone: Europe/Berlin';
-  const found = await verdicts(
+  const found = await testProblems(
     rules(schedule),
     steps(
       '2026-01-01T00:00:00+01:00',
@@ -25,33 +25,33 @@ it('a year of hourly ticks is none too many, and none too few', async () => {
   expect(found.slice(20)).toEqual([expect.stringContaining(`and ${365 * 24 - 20} more were sent`)]);
 });
 
-it('a day that ends summer time has one tick of a named hour that comes twice, and 25 of every hour', async () => {
+it('at the end of summer time a repeated hour has one tick of a daily schedule, and the day 25 of an hourly one', async () => {
   const at = '2026-10-25T00:00:00+02:00';
   const twice = steps(at, 'after: 25h, expect: [{ title: "2026-10-25T00:30:00.000Z" }]');
-  expect(await verdicts(rules('cron: "30 2 * * *", timezone: Europe/Berlin'), twice)).toEqual([]);
+  expect(await testProblems(rules('cron: "30 2 * * *", timezone: Europe/Berlin'), twice)).toEqual([]);
   const hours = Array.from(
     { length: 25 },
     (_, hour) => `after: 1h, expect: [{}], outcomes: { tick: notified, missed: no_match } # ${hour}`,
   );
   expect(
-    await verdicts(
+    await testProblems(
       rules('cron: "0 * * * *", timezone: Europe/Berlin'),
       steps(at, ...hours.map((line) => line.split(' #')[0]!)),
     ),
   ).toEqual([]);
 });
 
-it('a named hour that is skipped comes at the first moment after it', async () => {
+it('a tick in a skipped hour is due right after it', async () => {
   const skipped = steps('2026-03-29T00:00:00+01:00', 'after: 24h, expect: [{ title: "2026-03-29T01:00:00.000Z" }]');
-  expect(await verdicts(rules('cron: "30 2 * * *", timezone: Europe/Berlin'), skipped)).toEqual([]);
+  expect(await testProblems(rules('cron: "30 2 * * *", timezone: Europe/Berlin'), skipped)).toEqual([]);
 });
 
-it('what is due at the very beginning of a test is past', async () => {
+it('a tick that is due at the start of a test does not fire', async () => {
   const text = steps('2026-11-23T09:00:00Z', 'expect: [], after: 59s', 'expect: [{}], after: 1s');
-  expect(await verdicts(rules('cron: "* * * * *", timezone: UTC'), text)).toEqual([]);
+  expect(await testProblems(rules('cron: "* * * * *", timezone: UTC'), text)).toEqual([]);
 });
 
-it('decades pass in which an alert is repeated once a month', async () => {
+it('an alert that repeats once a month can be tested over decades', async () => {
   const alert = `channels: { ops: { type: log } }
 rules: [{ name: r, match: { type: down }, resolve: { match: { type: up } }, repeat: 30d, notify: ops }]
 `;
@@ -62,5 +62,5 @@ rules: [{ name: r, match: { type: down }, resolve: { match: { type: up } }, repe
     'after: 29d, expect: []',
     'after: 1d, expect: [{}]',
   );
-  expect(await verdicts(alert, text)).toEqual([]);
+  expect(await testProblems(alert, text)).toEqual([]);
 });

@@ -7,13 +7,13 @@ import type { Ruleset } from '../../../core/ruleset.ts';
 import { writeToNamed } from '../../../lib/files/atomic-file.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { junitText } from '../../../simulation/junit.ts';
-import { rulesForTests } from '../../../simulation/rules-for-tests.ts';
 import {
   findTestFiles,
   openTestFile,
+  rulesForTests,
   runTests,
   testFileBeside,
-  type TestParts,
+  type TestDeps,
   type TestResult,
 } from '../../../simulation/run-tests.ts';
 import { isRulesFile, listRulesFiles } from '../../../reload/files.ts';
@@ -35,7 +35,7 @@ export interface TestOptions extends CommonOptions {
 
 export interface TestCommand {
   readonly terminal: Terminal;
-  readonly parts: TestParts;
+  readonly parts: TestDeps;
   /** Files and directories, as given; or the rules directory. */
   readonly paths: readonly string[];
   /** The rules directory: what lies in it is tested with all of it. */

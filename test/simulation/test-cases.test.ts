@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verdicts } from '../support/simulation.ts';
+import { testProblems } from '../support/simulation.ts';
 
 const CHANNELS = `channels:
   ops: { type: log }
@@ -24,7 +24,7 @@ ${CHANNELS}rules:
     notify: [ops, mail]
 `;
 
-it('a failed deploy of main is told once in ten minutes, and a channel that stumbles once is tried again', async () => {
+it('a throttled rule notifies once in ten minutes, and a transient error is retried', async () => {
   const tests = `# rules/deploys.test.yaml
 tests:
   - name: a failed deploy of main pages ops once in ten minutes
@@ -41,16 +41,16 @@ tests:
         expect: []
         outcomes: { failed-deploy: throttled }
 `;
-  expect(await verdicts(deploys, tests)).toEqual([]);
-  expect(await verdicts(deploys.replace('max: 1,', 'max: 2,'), tests)).toEqual([
+  expect(await testProblems(deploys, tests)).toEqual([]);
+  expect(await testProblems(deploys.replace('max: 1,', 'max: 2,'), tests)).toEqual([
     '15:36 failed-deploy is notified, and should be throttled',
     '14:9 sent, but not expected: ops: "Deploy failed: acme/api" "on acme/api"',
     '14:9 sent, but not expected: mail: "Deploy failed: acme/api" "on acme/api"',
   ]);
 });
 
-/** One test with these steps, each a flow mapping of YAML, against one rule. */
-async function story(
+/** Runs one test with these steps, each a YAML flow mapping, against one rule. */
+async function testRule(
   rule: string,
   steps: readonly string[],
   more: { channels?: string; test?: string; rules?: string } = {},
@@ -58,14 +58,14 @@ async function story(
   const rules = `${more.channels ?? CHANNELS}rules:\n  - { name: r, ${rule} }\n${more.rules ?? ''}`;
   const lines = steps.map((step) => `      - { ${step} }\n`).join('');
   const tests = `tests:\n  - name: a\n${more.test === undefined ? '' : `    ${more.test}\n`}    steps:\n${lines}`;
-  return verdicts(rules, tests);
+  return testProblems(rules, tests);
 }
 
-const TOLD = 'notify: ops, message: { title: "{{ type }}" }';
+const NOTIFY = 'notify: ops, message: { title: "{{ type }}" }';
 
-describe('what waits comes when its time has come, not before', () => {
-  it('a rule with `for`', async () => {
-    const rule = `match: { type: down }, key: k, for: 10m, resolve: { match: { type: up } }, ${TOLD}`;
+describe('virtual time: a delayed notification is sent when it is due, not before', () => {
+  it('of a rule with `for`', async () => {
+    const rule = `match: { type: down }, key: k, for: 10m, resolve: { match: { type: up } }, ${NOTIFY}`;
     const steps = [
       'event: { type: down }, expect: [], outcomes: { r: waiting }',
       'after: 9m59s, expect: []',
@@ -73,10 +73,10 @@ describe('what waits comes when its time has come, not before', () => {
       'after: 1d, expect: []',
       'event: { type: up }, outcomes: { r: resolved }, expect: []',
     ];
-    expect(await story(rule, steps)).toEqual([]);
+    expect(await testRule(rule, steps)).toEqual([]);
   });
 
-  it('a digest', async () => {
+  it('of a digest', async () => {
     const rule =
       'match: { type: e }, digest: { wait: 1m, every: 1h }, notify: ops, message: { title: "{{ events.size }} at once" }';
     const steps = [
@@ -84,33 +84,33 @@ describe('what waits comes when its time has come, not before', () => {
       'after: 59s, expect: []',
       'after: 1s, expect: [{ title: 2 at once }], outcomes: { r: notified }',
     ];
-    expect(await story(rule, steps)).toEqual([]);
+    expect(await testRule(rule, steps)).toEqual([]);
   });
 
-  it('an escalation and a repeat, until somebody acknowledges', async () => {
+  it('of an escalation and a repeat, until the alert is acknowledged', async () => {
     const rule =
       'match: { type: down }, resolve: { match: { type: up } }, repeat: 30m, escalate: [{ after: 45m, notify: boss }], notify: ops, message: { title: down }';
     const until = ['event: { type: down }, expect: [{ channel: ops }]', 'after: 30m, expect: [{ channel: ops }]'];
     const key = '"api|down|"';
-    expect(await story(rule, [...until, 'after: 15m, expect: [{ channel: boss, title: down }]'])).toEqual([]);
+    expect(await testRule(rule, [...until, 'after: 15m, expect: [{ channel: boss, title: down }]'])).toEqual([]);
     const acknowledged = [...until, `ack: ${key}, expect: []`, 'after: 2d, expect: []'];
-    expect(await story(rule, acknowledged)).toEqual([]);
-    expect(await story(rule, [...until, 'ack: nothing'])).toEqual([
+    expect(await testRule(rule, acknowledged)).toEqual([]);
+    expect(await testRule(rule, [...until, 'ack: nothing'])).toEqual([
       '6:9 nothing fires for the key "nothing", so there is nothing to acknowledge',
     ]);
   });
 
-  it('a delay of one channel', async () => {
+  it('of a channel with a delay', async () => {
     const rule = 'match: { type: e }, notify: [ops, { channel: mail, delay: 5m }]';
     const steps = ['event: { type: e }, expect: [{ channel: ops }]', 'after: 5m, expect: [{ channel: mail }]'];
-    expect(await story(rule, steps)).toEqual([]);
+    expect(await testRule(rule, steps)).toEqual([]);
   });
 
-  it('what is held until the office opens, over the change to summer time', async () => {
+  it('of an event held until office hours, across a change of clocks', async () => {
     const hours = 'hours: { office: { days: mon-sun, from: "08:00", to: "18:00", timezone: Europe/Berlin } }\n';
-    const rule = `match: { type: e }, during: office, outside: hold, ${TOLD}`;
+    const rule = `match: { type: e }, during: office, outside: hold, ${NOTIFY}`;
     const night = (day: string, wait: string, before: string): Promise<readonly string[]> =>
-      story(
+      testRule(
         rule,
         [
           `event: { type: e }, expect: [], outcomes: { r: held }`,
@@ -124,10 +124,10 @@ describe('what waits comes when its time has come, not before', () => {
   });
 });
 
-describe('channels answer by script', () => {
-  const rule = `match: { type: e }, ${TOLD}`;
+describe('scripted answers of channels', () => {
+  const rule = `match: { type: e }, ${NOTIFY}`;
   const dead =
-    '  - { name: told, on: belfry, match: { type: belfry.delivery.dead }, notify: boss, message: { title: "{{ data.class }} {{ data.code }}" } }\n';
+    '  - { name: sent, on: belfry, match: { type: belfry.delivery.dead }, notify: boss, message: { title: "{{ data.class }} {{ data.code }}" } }\n';
   const channels = `channels:
   ops: { type: log, delivery: { retry: [10s, 1m], fallback: mail, timeout: 20s, on_unknown: dead } }
   mail: { type: file, path: /nowhere/mail.jsonl }
@@ -135,50 +135,50 @@ describe('channels answer by script', () => {
 `;
   const more = (answers: string) => ({ channels, rules: dead, test: `answers: { ops: ${answers} }` });
 
-  it('what is refused for good goes to the fallback at once, and the rules hear of it', async () => {
+  it('a permanent error goes to the fallback at once and raises an event', async () => {
     const steps = [
-      'event: { type: e }, expect: [{ channel: ops }, { channel: mail, title: e }, { channel: boss, title: permanent http.404 }], outcomes: { r: notified, told: notified }',
+      'event: { type: e }, expect: [{ channel: ops }, { channel: mail, title: e }, { channel: boss, title: permanent http.404 }], outcomes: { r: notified, sent: notified }',
       'event: { type: e }, expect: [{ channel: ops }]',
       'after: 1d, expect: []',
     ];
-    expect(await story(rule, steps, more('permanent'))).toEqual([]);
+    expect(await testRule(rule, steps, more('permanent'))).toEqual([]);
   });
 
-  it('what fails for a while is tried again after each wait, and is sent once all the same', async () => {
+  it('a transient error is retried after each wait, and the message counts as sent once', async () => {
     const steps = ['event: { type: e }, expect: [{ channel: ops }]', 'after: 1d, expect: []'];
-    expect(await story(rule, steps, more('[transient, transient]'))).toEqual([]);
+    expect(await testRule(rule, steps, more('[transient, transient]'))).toEqual([]);
   });
 
-  it('what fails more often than there are waits is dead when they are used up', async () => {
+  it('a delivery is dead when its retries are used up', async () => {
     const steps = [
       'event: { type: e }, expect: [{ channel: ops }]',
       'after: 69s, expect: []',
-      'after: 1s, expect: [{ channel: mail }, { channel: boss, title: exhausted http.503 }], outcomes: { told: notified, r: no_match }',
+      'after: 1s, expect: [{ channel: mail }, { channel: boss, title: exhausted http.503 }], outcomes: { sent: notified, r: no_match }',
     ];
-    expect(await story(rule, steps, more('[transient, transient, transient]'))).toEqual([]);
+    expect(await testRule(rule, steps, more('[transient, transient, transient]'))).toEqual([]);
   });
 
-  it('who asks for patience gets it', async () => {
+  it('a rate limit is retried after the time that the channel asks for', async () => {
     const steps = [
       'event: { type: e }, expect: [{ channel: ops }]',
       'after: 1m59s, expect: []',
       'after: 1s, expect: [{ channel: mail }, { channel: boss }]',
     ];
-    expect(await story(rule, steps, more('[rate_limited, rate_limited, permanent]'))).toEqual([]);
+    expect(await testRule(rule, steps, more('[rate_limited, rate_limited, permanent]'))).toEqual([]);
   });
 
-  it('what hangs is judged after its timeout, by what the channel does with the unknown', async () => {
+  it('a hanging attempt times out and is handled by `on_unknown`', async () => {
     const steps = [
       'event: { type: e }, expect: [{ channel: ops }]',
       'after: 19s, expect: []',
       'after: 1s, expect: [{ channel: mail }, { channel: boss, title: unknown timeout }]',
     ];
-    expect(await story(rule, steps, more('hang'))).toEqual([]);
+    expect(await testRule(rule, steps, more('hang'))).toEqual([]);
     const again = { ...more('hang'), channels: channels.replace('on_unknown: dead', 'on_unknown: retry') };
-    expect(await story(rule, ['event: { type: e }', 'after: 1d, expect: []'], again)).toEqual([]);
+    expect(await testRule(rule, ['event: { type: e }', 'after: 1d, expect: []'], again)).toEqual([]);
   });
 
-  it('what waits longer than it is of use is dead, and no fallback is asked', async () => {
+  it('a delivery that expires while it waits is dead, without a fallback', async () => {
     const late = 'match: { type: e }, notify: ops, message: { title: e, ttl: 5m }';
     const steps = [
       'event: { type: e }, expect: []',
@@ -187,22 +187,26 @@ describe('channels answer by script', () => {
       'after: 1d, expect: []',
     ];
     const paused = { ...more('ok'), channels: channels.replace('fallback: mail,', 'fallback: mail, paused: true,') };
-    expect(await story(late, steps, paused)).toEqual([]);
+    expect(await testRule(late, steps, paused)).toEqual([]);
     const retried = [
       'event: { type: e }, expect: [{ channel: ops }]',
       'after: 10s, expect: [{ channel: boss, title: expired http.503 }, { channel: mail }]',
     ];
-    expect(await story(late.replace('5m', '1m'), retried, more('[transient, transient]'))).toEqual([]);
+    expect(await testRule(late.replace('5m', '1m'), retried, more('[transient, transient]'))).toEqual([]);
   });
 
   it('a paused channel sends nothing', async () => {
     const paused = { ...more('ok'), channels: channels.replace('fallback: mail,', 'fallback: mail, paused: true,') };
     expect(
-      await story(rule, ['event: { type: e }, expect: [], outcomes: { r: notified }', 'after: 1d, expect: []'], paused),
+      await testRule(
+        rule,
+        ['event: { type: e }, expect: [], outcomes: { r: notified }', 'after: 1d, expect: []'],
+        paused,
+      ),
     ).toEqual([]);
   });
 
-  it('what is taken back before it went is not sent', async () => {
+  it('a delivery that is cancelled before it is due is not sent', async () => {
     const alert =
       'match: { type: down }, key: k, resolve: { match: { type: up } }, notify: [{ channel: mail, delay: 5m }], message: { title: down }';
     const steps = [
@@ -210,17 +214,17 @@ describe('channels answer by script', () => {
       'after: 4m, event: { type: up }, expect: [], outcomes: { r: resolved }',
       'after: 1d, expect: []',
     ];
-    expect(await story(alert, steps)).toEqual([]);
+    expect(await testRule(alert, steps)).toEqual([]);
   });
 });
 
-describe('sources that need only time run', () => {
+describe('sources that need only the clock run', () => {
   const heartbeat = `sources:
   beat: { type: heartbeat, every: 1h, grace: 5m, match: { type: backup.done } }
   nine: { type: schedule, cron: "0 9 * * *", timezone: Europe/Berlin }
 ${CHANNELS}`;
 
-  it('a heartbeat that is fed by events of the test', async () => {
+  it('a heartbeat whose beats are events of the test', async () => {
     const rule = 'on: beat, notify: ops, message: { title: "{{ type }}" }';
     const steps = [
       'event: { type: backup.done }',
@@ -229,75 +233,77 @@ ${CHANNELS}`;
       'after: 1s, expect: [{ title: heartbeat.missed }], outcomes: { r: notified }',
       'event: { type: backup.done }, expect: [{ title: heartbeat.recovered }]',
     ];
-    expect(await story(rule, steps, { channels: heartbeat })).toEqual([]);
+    expect(await testRule(rule, steps, { channels: heartbeat })).toEqual([]);
   });
 
-  it('a schedule, in its own zone, also over the change to summer time', async () => {
+  it('a schedule in its own time zone, across a change of clocks', async () => {
     const rule = 'on: nine, notify: ops, message: { title: "{{ time }}" }';
     const steps = [
       'until: 2026-03-28T23:59:59, expect: [{ title: "2026-03-28T08:00:00.000Z" }]',
       'until: 2026-03-29T23:59:59, expect: [{ title: "2026-03-29T07:00:00.000Z" }]',
     ];
-    expect(await story(rule, steps, { channels: heartbeat, test: 'at: 2026-03-28T00:00:00+01:00' })).toEqual([]);
+    expect(await testRule(rule, steps, { channels: heartbeat, test: 'at: 2026-03-28T00:00:00+01:00' })).toEqual([]);
   });
 });
 
 describe('a step', () => {
-  const rule = `match: { type: e }, ${TOLD}`;
+  const rule = `match: { type: e }, ${NOTIFY}`;
 
-  it('without `expect` looks at nothing, and the next one starts anew', async () => {
-    expect(await story(rule, ['event: { type: e }', 'after: 1s, expect: []'])).toEqual([]);
+  it('without `expect` discards its messages', async () => {
+    expect(await testRule(rule, ['event: { type: e }', 'after: 1s, expect: []'])).toEqual([]);
   });
 
-  it('with several events wants the same of all of them, or one outcome for each', async () => {
+  it('with several events takes one outcome for all of them, or one for each', async () => {
     const events = 'events: [{ type: e }, { type: f }, { type: e }]';
-    expect(await story(rule, [`${events}, outcomes: { r: [notified, no_match, notified] }`])).toEqual([]);
-    expect(await story(rule, [`${events}, outcomes: { r: notified }`])).toEqual([
+    expect(await testRule(rule, [`${events}, outcomes: { r: [notified, no_match, notified] }`])).toEqual([]);
+    expect(await testRule(rule, [`${events}, outcomes: { r: notified }`])).toEqual([
       '4:75 r is no_match for event 2, and should be notified',
     ]);
   });
 
-  it('takes an event with an id that was there before for the same one', async () => {
+  it('treats an event with a known id as a duplicate', async () => {
     const same = 'event: { id: "1", type: e }';
-    expect(await story(rule, [`${same}, expect: [{}]`, `${same}, expect: [], outcomes: { r: no_match }`])).toEqual([]);
+    expect(await testRule(rule, [`${same}, expect: [{}]`, `${same}, expect: [], outcomes: { r: no_match }`])).toEqual(
+      [],
+    );
   });
 
-  it('can make a silence', async () => {
+  it('can add a silence', async () => {
     const steps = [
       'silence: { match: { rule: r }, for: 1h }',
       'after: 59m, event: { type: e }, expect: [], outcomes: { r: silenced }',
       'after: 1m, event: { type: e }, expect: [{}], outcomes: { r: notified }',
     ];
-    expect(await story(rule, steps)).toEqual([]);
+    expect(await testRule(rule, steps)).toEqual([]);
   });
 
-  it('says why an outcome is another one', async () => {
-    const once = `match: { type: e }, dedupe: 1h, ${TOLD}`;
-    expect(await story(once, ['event: { type: e }', 'event: { type: e }, outcomes: { r: notified }'])).toEqual([
+  it('gives the reason of a different outcome', async () => {
+    const once = `match: { type: e }, dedupe: 1h, ${NOTIFY}`;
+    expect(await testRule(once, ['event: { type: e }', 'event: { type: e }, outcomes: { r: notified }'])).toEqual([
       expect.stringMatching(/^5:46 r is deduplicated \(.+, until 2026-01-01T01:00:00.000Z\), and should be notified$/),
     ]);
   });
 
-  it('sees the events that the daemon raises about a rule that fails', async () => {
+  it('includes the events that the daemon raises about a failing rule', async () => {
     const wrong = 'match: { type: e }, if: data.n > 1, notify: ops';
     const rules =
-      '  - { name: told, on: belfry, match: { type: belfry.rule.error }, notify: boss, message: { title: "{{ data.rule }}" } }\n';
+      '  - { name: sent, on: belfry, match: { type: belfry.rule.error }, notify: boss, message: { title: "{{ data.rule }}" } }\n';
     const steps = [
-      'event: { type: e, data: { n: one } }, outcomes: { r: error, told: notified }, expect: [{ channel: boss, title: r }]',
-      'event: { type: e, data: { n: one } }, outcomes: { r: error, told: no_match }, expect: []',
+      'event: { type: e, data: { n: one } }, outcomes: { r: error, sent: notified }, expect: [{ channel: boss, title: r }]',
+      'event: { type: e, data: { n: one } }, outcomes: { r: error, sent: no_match }, expect: []',
     ];
-    expect(await story(wrong, steps, { rules })).toEqual([]);
+    expect(await testRule(wrong, steps, { rules })).toEqual([]);
   });
 
-  it('begins at a moment that is always the same', async () => {
+  it('starts at a fixed time by default', async () => {
     const rules = 'match: { type: e }, notify: ops, message: { title: "{{ time }}" }';
-    expect(await story(rules, ['event: { type: e }, expect: [{ title: "2026-01-01T00:00:00.000Z" }]'])).toEqual([]);
+    expect(await testRule(rules, ['event: { type: e }, expect: [{ title: "2026-01-01T00:00:00.000Z" }]'])).toEqual([]);
   });
 });
 
-it('no difference shows a secret that a template has brought in', async () => {
+it('a difference masks a secret that a template inserted', async () => {
   const rules = `${CHANNELS}rules:\n  - { name: r, notify: ops, message: { title: "see \${env:LINK}" } }\n`;
   const tests = 'tests:\n  - { name: a, steps: [{ event: { type: e }, expect: [{ title: x }] }] }';
-  const [line] = await verdicts(rules, tests, { LINK: 'https://example.com/very-secret' });
+  const [line] = await testProblems(rules, tests, { LINK: 'https://example.com/very-secret' });
   expect(line).toContain('title is "see ***", and should be "x"');
 });
