@@ -1,5 +1,5 @@
 // `npm start`: builds what is missing, then runs the daemon on rules/ in the foreground.
-import { build } from './build.mjs';
+import { build } from '../build/build.mjs';
 
 await build();
 const { channelTypes } = await import('../dist/channels/index.js');

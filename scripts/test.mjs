@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from './build.mjs';
+import { build } from '../build/build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const faults = process.argv.includes('--faults');

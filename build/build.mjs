@@ -106,7 +106,8 @@ function warm() {
 export async function build({ force = false } = {}) {
   const sources = Math.max(
     newest(path.join(root, 'daemon')),
-    ...['tsconfig.build.json', 'scripts/build.mjs', 'scripts/undici.cjs', 'scripts/load.cjs', 'scripts/warm.cjs'].map(
+    newest(path.join(root, 'build')),
+    ...['tsconfig.build.json', 'scripts/undici.cjs', 'scripts/load.cjs', 'scripts/warm.cjs'].map(
       (file) => statSync(path.join(root, file)).mtimeMs,
     ),
   );
