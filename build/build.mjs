@@ -114,7 +114,9 @@ export async function build({ force = false } = {}) {
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= sources) return;
   for (const folder of [dist, bundle]) rmSync(folder, { recursive: true, force: true });
   compile();
+  const { writeValidators } = await import('./validators.mjs');
   begin(await join());
+  writeValidators(bundle);
   warm();
   writeFileSync(stamp, '');
 }

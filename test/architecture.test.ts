@@ -7,7 +7,14 @@ const root = path.resolve(import.meta.dirname, '../daemon');
 /** Who may import whom: a room, or one file of it. Arrows run one way. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
-  core: ['lib/time/duration.ts', 'lib/time/rfc3339.ts', 'lib/secrets/secret.ts', 'lib/memoize.ts'],
+  core: [
+    'lib/time/duration.ts',
+    'lib/time/rfc3339.ts',
+    'lib/secrets/secret.ts',
+    'lib/memoize.ts',
+    'lib/require-library.ts',
+    'lib/sha256.ts',
+  ],
   channels: ['core', 'lib'],
   sources: ['core', 'lib'],
   store: ['core', 'lib'],
@@ -116,11 +123,7 @@ test('a channel or source type is imported in its own folder and by the list onl
 });
 
 /** To be removed: each begins with the file from which the circle is found. */
-const KNOWN_CIRCLES = [
-  'core/ruleset.ts -> core/alerts/silence.ts',
-  'core/schema/validate.ts -> ',
-  'core/match/index/candidates.ts -> ',
-];
+const KNOWN_CIRCLES = ['core/ruleset.ts -> core/alerts/silence.ts', 'core/match/index/candidates.ts -> '];
 
 test('no two files import each other, directly or through others', () => {
   const open: string[] = [];

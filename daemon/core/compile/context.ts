@@ -6,7 +6,8 @@ import { type DecodeSink, decode } from '../schema/decode.ts';
 import { schemaOf } from '../schema/json-schema.ts';
 import type { Absolute } from '../schema/paths.ts';
 import type { Static, TSchema } from '../schema/type.ts';
-import { type Finding, validate } from '../schema/validate.ts';
+import type { Finding } from '../schema/mismatch.ts';
+import { validate } from '../schema/validate.ts';
 import type { NameField } from './registry.ts';
 
 export interface Position {

@@ -9,7 +9,7 @@ import type { Decoding } from './fields.ts';
 import { type Absolute, absoluteArgument, absoluteGlob, absoluteTemplate, absoluteUnlessName } from './paths.ts';
 import type { TSchema } from './type.ts';
 import { holdsSecret, type Schema, schemaOf } from './json-schema.ts';
-import { fits, type Finding } from './validate.ts';
+import { fits, type Finding } from './mismatch.ts';
 
 /** What decoding finds besides values: what does not parse, and which places hold secrets. */
 export interface DecodeSink {

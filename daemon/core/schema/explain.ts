@@ -2,8 +2,7 @@ import { formatDuration } from '../../lib/time/duration.ts';
 import { below, nameOf } from '../values/pointer.ts';
 import { mendByName, suggest } from '../problems/suggest.ts';
 import type { Schema } from './json-schema.ts';
-import type { Mismatch } from './mismatch.ts';
-import type { Finding, Place } from './validate.ts';
+import type { Finding, Mismatch, Place } from './mismatch.ts';
 
 /** A finding whose pointer goes on from where the error is; `meant` is the known key that an unknown one stands for. */
 export type Explained = Finding & { readonly meant?: string };

@@ -1,51 +1,11 @@
 import { below } from '../values/pointer.ts';
 import { type Explained, explain } from './explain.ts';
 import type { Schema } from './json-schema.ts';
-import { type Check, checkOf, type Mismatch } from './mismatch.ts';
+import { type Finding, type Mismatch, mismatchesOf, type Place } from './mismatch.ts';
 
-/** One thing that is wrong in one place of a document; a Problem once the place has become file, line and column. */
-export interface Finding {
-  readonly pointer: string;
-  /** Whether the key or the value is wrong. */
-  readonly at: 'key' | 'value';
-  readonly code: string;
-  readonly message: string;
-  readonly mend: string;
-  /** Characters into a text value. */
-  readonly offset?: number;
-  /** The message repeats part of the value. */
-  readonly quotes?: boolean;
-  /** Texts that would fit, where the schema names some. */
-  readonly takes?: readonly string[];
-}
-
-/** What validation needs to know of the place. `noun` is what the whole is called: `a rule`. `hidden`: the value must not be repeated. */
-export interface Place {
-  readonly pointer: string;
-  readonly noun: string;
-  readonly hidden: (pointer: string) => boolean;
-}
-
-const checks = new WeakMap<Schema, Check>();
-
-function mismatches(schema: Schema, value: unknown): readonly Mismatch[] {
-  let check = checks.get(schema);
-  if (check === undefined) {
-    check = checkOf(schema);
-    checks.set(schema, check);
-  }
-  const found: Mismatch[] = [];
-  check(value, '', found);
-  return found;
-}
-
-export function fits(schema: Schema, value: unknown): boolean {
-  return mismatches(schema, value).length === 0;
-}
-
-/** Everything that is wrong with a value by its schema, one finding for each mistake a person made. */
+/** Validates a value by its schema: one finding for each mistake that a person made. */
 export function validate(schema: Schema, value: unknown, place: Place): Finding[] {
-  const found = mismatches(schema, value);
+  const found = mismatchesOf(schema, value);
   if (found.length === 0) return [];
   return withoutEchoes(essential(found).map((error) => ({ error, explained: explain(error, place) }))).map(
     ({ error, explained }) => ({

@@ -2,32 +2,19 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { channelTypes } from '../../../daemon/channels/index.ts';
-import { daemonSchema } from '../../../daemon/core/schema/sections/daemon.ts';
-import { deadLetterSchema } from '../../../daemon/core/schema/sections/dead-letter.ts';
-import { deliverySchema } from '../../../daemon/core/schema/sections/delivery.ts';
-import { eventSchema } from '../../../daemon/core/schema/sections/event.ts';
-import { hoursSchema } from '../../../daemon/core/schema/sections/hours.ts';
 import { type Schema, schemaOf } from '../../../daemon/core/schema/json-schema.ts';
-import { checkOf, type Mismatch } from '../../../daemon/core/schema/mismatch.ts';
-import { defaultsSchema } from '../../../daemon/core/schema/sections/rule-file.ts';
-import { testFileSchema } from '../../../daemon/core/schema/sections/rule-tests.ts';
-import { ruleSchema } from '../../../daemon/core/schema/sections/rule.ts';
-import { silenceSchema } from '../../../daemon/core/schema/sections/silence.ts';
+import { fits, type Mismatch, mismatchesOf } from '../../../daemon/core/schema/mismatch.ts';
+import { deadLetterSchema } from '../../../daemon/core/schema/sections/dead-letter.ts';
+import { eventSchema } from '../../../daemon/core/schema/sections/event.ts';
+import { settingsSchemas } from '../../../daemon/core/schema/validators/known-schemas.ts';
 import { sourceTypes } from '../../../daemon/sources/index.ts';
+import { valueFor } from '../../support/schema-values.ts';
 
-const all: readonly (readonly [string, Schema])[] = [
-  ['daemon', schemaOf(daemonSchema)],
-  ['defaults', schemaOf(defaultsSchema)],
-  ['delivery', schemaOf(deliverySchema)],
-  ['rule', schemaOf(ruleSchema)],
-  ['rule tests', schemaOf(testFileSchema)],
-  ['hours', schemaOf(hoursSchema)],
-  ['silence', schemaOf(silenceSchema)],
-  ['event', schemaOf(eventSchema)],
-  ['dead letter', schemaOf(deadLetterSchema)],
-  ...channelTypes.map(({ type, settings }) => [`channel ${type}`, schemaOf(settings)] as const),
-  ...sourceTypes.map(({ type, settings }) => [`source ${type}`, schemaOf(settings)] as const),
-];
+const known = [
+  ...settingsSchemas({ channels: channelTypes, sources: sourceTypes }),
+  schemaOf(eventSchema),
+  schemaOf(deadLetterSchema),
+].map((schema) => [Object.keys(schema.properties ?? {}).join(' '), schema] as const);
 
 const keywords: readonly Schema[] = [
   { type: ['integer', 'null'], minimum: -1, maximum: 3 },
@@ -48,79 +35,49 @@ const keywords: readonly Schema[] = [
   },
 ];
 
-const anything = fc.oneof(
-  fc.constantFrom(null, true, 0, 1.5, -1, 3, 70_000, '', 'a', 'ab', '😀', '😀😀😀', '10s', 'a/b', [], {}),
-  fc.jsonValue({ maxDepth: 2 }),
-);
+/** What a reference by itself can say of a mismatch. `verbose` makes ajv report the data and the schema, which Mismatch finds by the pointers. */
+const reference = new Ajv({ allErrors: true, verbose: true, strict: false, ownProperties: true, messages: false });
 
-/** Values that are about right: examples, maps with known and with unknown keys, lists, and now and then anything at all. */
-function valueFor(schema: Schema): fc.Arbitrary<unknown> {
-  const { properties = {}, patternProperties = {}, additionalProperties, items, anyOf, enum: words } = schema;
-  const examples = [...(schema.examples ?? []), ...(words ?? [])];
-  const fields = Object.entries(properties).map(([key, inner]) => [key, valueFor(inner)] as const);
-  const others = [
-    ...Object.values(patternProperties),
-    ...(typeof additionalProperties === 'object' ? [additionalProperties] : []),
-  ];
-  const map = fc.record(Object.fromEntries(fields), { requiredKeys: [] });
-  const more = fc.dictionary(
-    fc.constantFrom('a', 'a/b', 'A', 'web', 'fields.x'),
-    fc.oneof(anything, ...others.map(valueFor)),
-    { maxKeys: 2 },
-  );
-  return fc.oneof(
-    { arbitrary: anything, weight: 1 },
-    ...(examples.length > 0 ? [{ arbitrary: fc.constantFrom(...examples), weight: 4 }] : []),
-    ...(anyOf ?? []).map((branch) => ({ arbitrary: valueFor(branch), weight: 3 })),
-    ...(items === undefined ? [] : [{ arbitrary: fc.array(valueFor(items), { maxLength: 3 }), weight: 4 }]),
-    ...(fields.length + others.length > 0
-      ? [
-          { arbitrary: map, weight: 8 },
-          { arbitrary: fc.tuple(map, more).map(([known, unknown]) => ({ ...known, ...unknown })), weight: 4 },
-        ]
-      : []),
-  );
-}
-
-const told = ({
+const reported = ({ keyword, instancePath, params, data, parentSchema }: Omit<Mismatch, 'schemaPath'>) => ({
   keyword,
   instancePath,
   params,
   data,
-}: Pick<Mismatch, 'keyword' | 'instancePath' | 'params' | 'data'>) => ({
-  keyword,
-  instancePath,
-  params,
-  data,
+  parentSchema,
 });
 
-function agreesWithAjv(schema: Schema): void {
-  const reference = new Ajv({
-    allErrors: true,
-    verbose: true,
-    strict: false,
-    ownProperties: true,
-    validateFormats: false,
-  }).compile(schema);
-  const check = checkOf(schema);
+function agreesWithReference(schema: Schema): void {
+  const validate = reference.compile(schema);
   fc.assert(
     fc.property(valueFor(schema), (value) => {
-      const found: Mismatch[] = [];
-      check(value, '', found);
-      const wanted = reference(value) ? [] : (reference.errors ?? []);
-      expect(found.map(told)).toEqual(wanted.map((error) => told({ ...error, data: error.data })));
+      const expected = validate(value) ? [] : (validate.errors ?? []);
+      expect(mismatchesOf(schema, value).map(reported)).toEqual(
+        expected.map((error) => reported(error as unknown as Mismatch)),
+      );
+      expect(fits(schema, value)).toBe(expected.length === 0);
     }),
     { numRuns: 150 },
   );
 }
 
-describe('what does not fit is what another validator of JSON Schema says', () => {
-  it.each(all)('of the settings of %s', (_name, schema) => agreesWithAjv(schema));
-  it.each(keywords)('of %j', (schema) => agreesWithAjv(schema));
+describe('mismatches have the data and the schema that ajv itself reports', () => {
+  it.each(known)('for settings: %s', (_keys, schema) => agreesWithReference(schema));
+  it.each(keywords)('for %j', (schema) => agreesWithReference(schema));
 });
 
-it('a keyword that nothing checks is refused', () => {
-  expect(() => checkOf({ type: 'object', properties: { when: { type: 'string', format: 'date' } } })).toThrow(
-    'the schema at #/properties/when has a keyword that nothing checks: format',
+it.each([
+  [{ format: 'date' }, 'unknown format "date"'],
+  [{ mimimum: 1 }, 'unknown keyword: "mimimum"'],
+])('a schema with %j is refused, because nothing would check it', (word, message) => {
+  expect(() => mismatchesOf({ type: 'object', properties: { when: { type: 'string', ...word } } }, {})).toThrow(
+    message,
   );
+});
+
+it('keys that every object inherits are unknown settings', () => {
+  const schema = { type: 'object', properties: { a: {} }, required: ['constructor'], additionalProperties: false };
+  expect(mismatchesOf(schema, JSON.parse('{ "toString": 1 }')).map(({ params }) => params)).toEqual([
+    { missingProperty: 'constructor' },
+    { additionalProperty: 'toString' },
+  ]);
 });

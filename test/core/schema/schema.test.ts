@@ -9,7 +9,7 @@ import { OPERATORS } from '../../../daemon/core/schema/sections/match.ts';
 import { messageSchema } from '../../../daemon/core/schema/sections/message.ts';
 import { defaultsSchema } from '../../../daemon/core/schema/sections/rule-file.ts';
 import { ruleSchema } from '../../../daemon/core/schema/sections/rule.ts';
-import { fits } from '../../../daemon/core/schema/validate.ts';
+import { fits } from '../../../daemon/core/schema/mismatch.ts';
 import { sourceTypes } from '../../../daemon/sources/index.ts';
 
 const all: readonly (readonly [string, Schema])[] = [

@@ -11,7 +11,7 @@ import { daemonSchema } from '../../schema/sections/daemon.ts';
 import { type Schema, schemaOf } from '../../schema/json-schema.ts';
 import { messageSchema } from '../../schema/sections/message.ts';
 import { silenceSchema } from '../../schema/sections/silence.ts';
-import type { Finding } from '../../schema/validate.ts';
+import type { Finding } from '../../schema/mismatch.ts';
 import type { Registry } from '../registry.ts';
 import { lintRule, lintRuleSpelling, MESSAGE_NAMES } from './rule.ts';
 import { lintSettings } from './settings.ts';

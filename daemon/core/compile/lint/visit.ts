@@ -1,7 +1,7 @@
 import { isObject } from '../../values/json.ts';
 import { below } from '../../values/pointer.ts';
 import type { Schema } from '../../schema/json-schema.ts';
-import { fits } from '../../schema/validate.ts';
+import { fits } from '../../schema/mismatch.ts';
 
 /** Goes through a value by its schema, and shows what stands where something else than plain settings is meant. */
 export function visit(

@@ -1,0 +1,38 @@
+import type { Registry } from '../../compile/registry.ts';
+import { partsOf, type Schema, schemaOf } from '../json-schema.ts';
+import { daemonSchema } from '../sections/daemon.ts';
+import { deliverySchema } from '../sections/delivery.ts';
+import { hoursSpanSchema } from '../sections/hours.ts';
+import { defaultsSchema } from '../sections/rule-file.ts';
+import { testFileSchema } from '../sections/rule-tests.ts';
+import { ruleSchema } from '../sections/rule.ts';
+import { silenceSchema } from '../sections/silence.ts';
+
+/** Schemas that whole settings are validated by. */
+export function settingsSchemas({ channels, sources }: Registry): readonly Schema[] {
+  return [
+    daemonSchema,
+    defaultsSchema,
+    deliverySchema,
+    hoursSpanSchema,
+    ruleSchema,
+    silenceSchema,
+    testFileSchema,
+    ...channels.map(({ settings }) => settings),
+    ...sources.map(({ settings }) => settings),
+  ].map(schemaOf);
+}
+
+/** Every schema that a value is validated by: those of whole settings, and each branch that a value may be meant for. */
+export function knownSchemas(registry: Registry): ReadonlySet<Schema> {
+  const known = new Set<Schema>();
+  const addBranches = (schema: Schema): void => {
+    for (const branch of schema.anyOf ?? []) known.add(branch);
+    for (const part of partsOf(schema)) addBranches(part);
+  };
+  for (const schema of settingsSchemas(registry)) {
+    known.add(schema);
+    addBranches(schema);
+  }
+  return known;
+}

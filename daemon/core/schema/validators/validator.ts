@@ -1,0 +1,55 @@
+import type { Ajv, CodeOptions, ErrorObject } from 'ajv';
+import { requireGenerated, requireLibrary } from '../../../lib/require-library.ts';
+import { sha256 } from '../../../lib/sha256.ts';
+import type { Schema } from '../json-schema.ts';
+
+/** A compiled schema. Returns whether a value fits; if not, `errors` has every reason. */
+export interface Validator {
+  (value: unknown): boolean;
+  readonly errors?: readonly ErrorObject[] | null;
+}
+
+/** Validators by schema object, so that each is looked up once. */
+const validators = new WeakMap<Schema, Validator>();
+
+/**
+ * The validator of a schema. The build generates those of all schemas that it knows, a file for each (build/validators.mjs).
+ * Any other schema, such as that of a type that is added at run time, is compiled when it is first needed; so are all schemas
+ * where the sources run without a build.
+ */
+export function validatorOf(schema: Schema): Validator {
+  const known = validators.get(schema);
+  if (known !== undefined) return known;
+  const validator = (requireGenerated(fileOf(schema)) as Validator | undefined) ?? compileSchema(schema);
+  validators.set(schema, validator);
+  return validator;
+}
+
+/** The file of a generated validator. Its name changes with every part of the schema. */
+export const fileOf = (schema: Schema): string => `validators/${sha256(JSON.stringify(schema)).slice(0, 24)}.cjs`;
+
+export function compileSchema(schema: Schema): Validator {
+  return schemaCompiler().compile(schema);
+}
+
+/** Our own keywords: annotations that constrain no value. */
+const ANNOTATIONS = ['belfry', 'sensitive'];
+
+/** The compiler, with the same options in the build and at run time. Throws on a keyword or format that it does not know. */
+export function schemaCompiler(code: CodeOptions = {}): Ajv {
+  const { Ajv } = requireLibrary('ajv') as typeof import('ajv');
+  const ajv = new Ajv({
+    allErrors: true,
+    messages: false,
+    // A key that every object inherits, such as `constructor`, is not a setting.
+    ownProperties: true,
+    strictSchema: true,
+    strictTypes: false,
+    strictNumbers: false,
+    meta: false,
+    validateSchema: false,
+    code,
+  });
+  for (const keyword of ANNOTATIONS) ajv.addKeyword(keyword);
+  return ajv;
+}
