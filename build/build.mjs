@@ -36,7 +36,6 @@ const LATER = {
   cron: /\/croner\//,
   simulation: /\/dist\/rehearsal\//,
   explain: /\/dist\/core\/explain\//,
-  verbs: /\/dist\/cli\/(?!engine|program|verbs|connection|render\/terminal|commands\/(run|rules\/check))/,
 };
 const LATER_GROUPS = Object.entries(LATER).map(([name, test]) => ({ name: `later-${name}`, test }));
 

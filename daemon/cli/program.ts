@@ -1,14 +1,25 @@
+import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { configPath } from '../app/paths.ts';
 import { EXIT } from '../core/problems/failure.ts';
+import { systemClock } from '../lib/time/clock.ts';
+import { VERBS } from './commands/index.ts';
+import { DaemonAccess } from './connection/access.ts';
+import { untilInterrupted } from './connection/interruption.ts';
+import type { CommandContext } from './context.ts';
 import { commonOptions } from './options.ts';
 import { CommandError, type Terminal } from './render/terminal.ts';
-import { verbs } from './verbs/index.ts';
 
 /** The exit code of a command that a signal ended before it was done. */
 export const INTERRUPTED = EXIT.interrupted;
 
-/** Every verb with its arguments and options; `exit` gets the exit code of the one that ran. */
-export function commandTree(terminal: Terminal, version: string, exit: (code: number) => void): Command {
+/** Command tree of the verbs with these names, or of all; `exit` gets the exit code of the verb that ran. */
+export async function commandTree(
+  terminal: Terminal,
+  version: string,
+  exit: (code: number) => void,
+  names: readonly string[] = Object.keys(VERBS),
+): Promise<Command> {
   const program = new Command('belfry')
     .description('Turns events into notifications by rules written in YAML, and loses none of them.')
     .version(version, '-V, --version')
@@ -19,18 +30,45 @@ export function commandTree(terminal: Terminal, version: string, exit: (code: nu
       outputError: (text, write) => write(text.replace(/^error: /, 'belfry: ')),
     })
     .showSuggestionAfterError();
-  verbs(program, terminal, version, exit);
+  const context = contextOf(terminal, version, exit);
+  const loaded = await Promise.all(names.map((name) => VERBS[name]!()));
+  for (const { verb } of loaded) verb(program, context);
   for (const command of leaves(program)) commonOptions(command).exitOverride();
   return program;
 }
 
-/** Parses the command line and runs one verb. Resolves to the exit code; never rejects for what a user can understand. */
+function contextOf(terminal: Terminal, version: string, exit: (code: number) => void): CommandContext {
+  const access = new DaemonAccess(terminal, version, systemClock);
+  return {
+    terminal,
+    version,
+    clock: systemClock,
+    access,
+    config: ({ config }) => configPath(config, terminal.env, terminal.cwd, existsSync),
+    wholeTree: () => commandTree(terminal, version, exit),
+    async run(action, graceMs = 0) {
+      const closed = async (): Promise<number> => {
+        try {
+          return await action();
+        } finally {
+          await access.close();
+        }
+      };
+      exit(await untilInterrupted(closed(), terminal.interrupted, graceMs, systemClock));
+    },
+  };
+}
+
+/** Parses the command line and runs one verb. Resolves to the exit code, also after an error that is the user's to mend. */
 export async function runProgram(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
   let exit: number = EXIT.ok;
-  const program = commandTree(terminal, version, (code) => {
+  const [name] = argv;
+  const names = name !== undefined && Object.hasOwn(VERBS, name) ? [name] : undefined;
+  const keep = (code: number): void => {
     exit = code;
-  });
+  };
   try {
+    const program = await commandTree(terminal, version, keep, names);
     await program.parseAsync([...argv], { from: 'user' });
     return exit;
   } catch (error) {

@@ -17,7 +17,7 @@ function leaves(command: Command, words: readonly string[] = []): readonly Verb[
   return command.commands.flatMap((child) => leaves(child, [...words, child.name()]));
 }
 
-const verbs = leaves(commandTree(testTerminal(), '0.0.0', () => {}));
+const verbs = leaves(await commandTree(testTerminal(), '0.0.0', () => {}));
 
 /** A value that the argument takes. */
 const RIGHT: Readonly<Record<string, string>> = { name: 'rules', shell: 'bash' };

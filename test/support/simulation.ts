@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
 import { channelTypes } from '../../daemon/channels/index.ts';
-import { toolsOf } from '../../daemon/cli/commands/rules/check.ts';
+import { toolsOf } from '../../daemon/cli/check-rules.ts';
 import type { Problem } from '../../daemon/core/problems/failure.ts';
 import {
   findTestFiles,

@@ -1,28 +1,30 @@
 import { existsSync } from 'node:fs';
 import { refuseUnsafeEnvironment } from '../../app/environment.ts';
-import { type Stopped, openStopped } from '../../app/offline.ts';
+import type { Stopped } from '../../app/offline.ts';
 import { configPath, type StatePaths, statePaths } from '../../app/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
-import { systemClock } from '../../lib/time/clock.ts';
-import { readPlaces } from '../../reload/daemon-settings.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import type { Audit } from '../../store/store.ts';
-import { type Client, type ClientParts, openClient, tokenFor } from './client.ts';
-import { type DeadDoor, localDoor, remoteDoor } from '../commands/dead.ts';
-import { locateDaemon, locateInbox, locateState, type Search, type NoInbox } from './locate.ts';
 import { CommandError, type CommonOptions, type Terminal } from '../render/terminal.ts';
+import { type Client, type ClientDeps, openClient, tokenFor } from './client.ts';
+import { type DeadLetterAccess, offlineDeadLetters, remoteDeadLetters } from './dead-letters.ts';
+import { locateDaemon, locateInbox, locateState, type NoInbox, type Search } from './locate.ts';
 
-/** The ways to what the daemon keeps: through the running one, or straight to its state directory while it is stopped. Opened when asked for, closed together. */
-export class Doors {
+/**
+ * Access to the data of the daemon: through the API of the running one, or in its state directory while it is stopped.
+ * Connections are opened on first use and closed together.
+ */
+export class DaemonAccess {
   readonly #terminal: Terminal;
   readonly #version: string;
-  readonly #parts: ClientParts;
+  readonly #deps: ClientDeps;
   #client: Client | undefined;
-  #stopped: Stopped | undefined;
+  #offline: Stopped | undefined;
 
-  constructor(terminal: Terminal, version: string) {
+  constructor(terminal: Terminal, version: string, clock: Clock) {
     this.#terminal = terminal;
     this.#version = version;
-    this.#parts = { clock: systemClock, say: (text) => terminal.stderr.write(`belfry: ${text}\n`) };
+    this.#deps = { clock, say: (text) => terminal.stderr.write(`belfry: ${text}\n`) };
   }
 
   config(options: CommonOptions): string {
@@ -36,19 +38,19 @@ export class Doors {
     this.#client ??= openClient(
       { ...options, ...(token !== undefined && { token }) },
       () => locateDaemon(search),
-      this.#parts,
+      this.#deps,
     );
     return this.#client;
   }
 
-  /** Where an event may be left for a daemon that does not run, or why it may be left nowhere. */
+  /** State directory in whose inbox an event can be left while no daemon runs, or the reason why there is none. */
   inbox(options: CommonOptions): Promise<StatePaths | NoInbox> {
     return locateInbox(this.#search(options));
   }
 
-  async dead(options: CommonOptions): Promise<DeadDoor> {
-    if (await this.#running(options)) return remoteDoor(await this.client(options));
-    return localDoor((await this.#open(options)).daemon, this.#parts);
+  async deadLetters(options: CommonOptions): Promise<DeadLetterAccess> {
+    if (await this.#running(options)) return remoteDeadLetters(await this.client(options));
+    return offlineDeadLetters((await this.#open(options)).daemon, this.#deps);
   }
 
   async audit(options: CommonOptions): Promise<Audit> {
@@ -58,15 +60,15 @@ export class Doors {
 
   async close(): Promise<void> {
     await this.#client?.close();
-    await this.#stopped?.close();
+    await this.#offline?.close();
   }
 
   #search(options: CommonOptions): Search {
     const { env, cwd } = this.#terminal;
-    return { config: this.config(options), env, cwd };
+    return { config: this.config(options), env, cwd, clock: this.#deps.clock };
   }
 
-  /** With `--url` the daemon must be there; on this machine its state directory will do. */
+  /** Test whether a daemon answers. With `--url` it must; without, the state directory on this machine is used instead. */
   async #running(options: CommonOptions): Promise<boolean> {
     try {
       await (await this.client(options)).call('GET', '/healthz');
@@ -79,6 +81,7 @@ export class Doors {
 
   async #open(options: CommonOptions): Promise<Stopped> {
     const { config, env, cwd } = this.#search(options);
+    const { readPlaces } = await import('../../reload/daemon-settings.ts');
     const { places, certain } = await readPlaces(config, env);
     const paths = statePaths(places, env, cwd);
     if (certain && !existsSync(paths.state))
@@ -86,11 +89,12 @@ export class Doors {
         EXIT.unreachable,
         `the daemon is not running, and there is no state directory at ${paths.state}`,
       );
-    this.#stopped ??= await openStopped({
+    const { openStopped } = await import('../../app/offline.ts');
+    this.#offline ??= await openStopped({
       config: this.config(options),
       terminal: this.#terminal,
       version: this.#version,
     });
-    return this.#stopped;
+    return this.#offline;
   }
 }

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type IncomingMessage } from 'node:http';
 import { EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
 import { TOKEN } from '../../core/values/value-kind.ts';
 import type { StatePaths } from '../../app/paths.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { AnswerWait } from './answer-wait.ts';
+import { type HttpRequest, sendRequest, textOf } from './http-request.ts';
 import { unreachableText } from './locate.ts';
 import { readValue } from '../options.ts';
 import { CommandError, type CommonOptions } from '../render/terminal.ts';
@@ -33,37 +34,54 @@ export interface CallOptions {
 }
 
 /** Dependencies of a client. */
-export interface ClientParts {
+export interface ClientDeps {
   readonly clock: Clock;
   /** A line for the user, beside the output. */
   readonly say: (text: string) => void;
 }
 
 /** `locate`: the socket of the daemon; asked for when something is asked, unless there is an URL. */
-export function openClient(options: CommonOptions, locate: () => Promise<string>, parts: ClientParts): Client {
-  return new HttpClient(options, locate, parts);
+export function openClient(options: CommonOptions, locate: () => Promise<string>, deps: ClientDeps): Client {
+  return new HttpClient(options, locate, deps);
+}
+
+interface Connection {
+  readonly to: HttpRequest['to'];
+  readonly agent: Agent;
+}
+
+const AGENT_OPTIONS = { keepAlive: true, maxSockets: 4 } as const;
+
+async function connectionTo(url: string | undefined, locate: () => Promise<string>): Promise<Connection> {
+  if (url === undefined) return { to: { socketPath: await locate() }, agent: new Agent(AGENT_OPTIONS) };
+  const isTls = url.startsWith('https:');
+  return {
+    to: { url },
+    agent: isTls ? new (await import('node:https')).Agent(AGENT_OPTIONS) : new Agent(AGENT_OPTIONS),
+  };
 }
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
 class HttpClient implements Client {
   readonly #options: CommonOptions;
-  readonly #parts: ClientParts;
-  readonly #agent: { (): Promise<Agent>; made?: Promise<Agent> };
+  readonly #deps: ClientDeps;
+  readonly #connection: () => Promise<Connection>;
+  #opened: Connection | undefined;
 
-  constructor(options: CommonOptions, locate: () => Promise<string>, parts: ClientParts) {
+  constructor(options: CommonOptions, locate: () => Promise<string>, deps: ClientDeps) {
     this.#options = options;
-    this.#parts = parts;
-    this.#agent = lazily(async () => {
-      const connect = options.url === undefined ? { socketPath: await locate() } : { timeout: 5_000 };
-      return new Agent({ connect, connections: 4 });
+    this.#deps = deps;
+    this.#connection = memoizeSuccess(async () => {
+      this.#opened = await connectionTo(options.url, locate);
+      return this.#opened;
     });
   }
 
   async call<T>(method: Method, path: string, body?: unknown, call: CallOptions = {}): Promise<T> {
     const wait = this.#wait(`${method} ${path}`, call);
     try {
-      const text = await (await this.#send(method, path, body, call, wait)).body.text();
+      const text = await textOf(await this.#send(method, path, body, call, wait));
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
       throw wait.failure(error, this.#unreachable);
@@ -83,7 +101,7 @@ class HttpClient implements Client {
   }
 
   async close(): Promise<void> {
-    if (this.#agent.made !== undefined) await (await this.#agent.made).destroy();
+    this.#opened?.agent.destroy();
   }
 
   /** The lines of an answer as they come. */
@@ -91,7 +109,7 @@ class HttpClient implements Client {
     const wait = this.#wait(`${method} ${path}`, call);
     try {
       const answer = await this.#send(method, path, body, call, wait);
-      for await (const text of textLines(answer.body)) {
+      for await (const text of textLines(answer)) {
         wait.heard();
         yield text;
       }
@@ -108,31 +126,29 @@ class HttpClient implements Client {
     body: unknown,
     { headers }: CallOptions,
     { signal }: AnswerWait,
-  ): Promise<Dispatcher.ResponseData> {
-    const { url: origin = 'http://localhost', token } = this.#options;
-    const agent = await this.#agent();
-    const answer = await agent.request({
-      origin,
-      path,
+  ): Promise<IncomingMessage> {
+    const { token } = this.#options;
+    const answer = await sendRequest({
+      ...(await this.#connection()),
       method,
-      // How long an answer may take is for the `AnswerWait` to say.
-      headersTimeout: 0,
-      bodyTimeout: 0,
+      path,
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      // `AnswerWait` limits the time of an answer.
       signal,
+      clock: this.#deps.clock,
     });
-    if (answer.statusCode >= 400) throw refusal(answer.statusCode, await answer.body.text());
+    if (answer.statusCode! >= 400) throw refusal(answer.statusCode!, await textOf(answer));
     return answer;
   }
 
   #wait(request: string, call: CallOptions): AnswerWait {
     return new AnswerWait({
-      ...this.#parts,
+      ...this.#deps,
       request,
       expected: call.expected ?? 0,
       limit: this.#options.timeout ?? call.limit,
@@ -175,16 +191,16 @@ export async function tokenFor(
   );
 }
 
-/** Made once; a failure is not kept: what was not there may come. */
-function lazily<T>(make: () => Promise<T>): { (): Promise<T>; made?: Promise<T> } {
-  const get: { (): Promise<T>; made?: Promise<T> } = () => {
-    const made = (get.made ??= make());
-    made.catch(() => {
-      delete get.made;
+/** Calls `make` once; after a failure the next call tries again. */
+function memoizeSuccess<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
     });
     return made;
   };
-  return get;
 }
 
 const EXITS: Readonly<Record<number, number>> = { 400: EXIT.usage, 404: EXIT.nothing };

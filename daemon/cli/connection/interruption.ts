@@ -1,8 +1,8 @@
 import { EXIT } from '../../core/problems/failure.ts';
-import { systemClock } from '../../lib/time/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { CommandError } from '../render/terminal.ts';
 
-/** A command was ended by SIGINT or SIGTERM before it was done. */
+/** Error of a command that SIGINT or SIGTERM ended before it was done. */
 export class Interrupted extends CommandError {
   constructor() {
     super(EXIT.interrupted, 'interrupted');
@@ -11,15 +11,20 @@ export class Interrupted extends CommandError {
 }
 
 /**
- * The result of `work`, or `Interrupted` once `signal` has aborted and `work` has not ended within `grace` milliseconds after that.
- * `work` itself is not interrupted: standard input, a FIFO and a daemon that does not answer may keep it for ever.
+ * Resolves as `work` does, or rejects with `Interrupted` when `signal` has aborted and `work` has not ended `graceMs` later.
+ * `work` itself goes on: a read from standard input or a FIFO, or a daemon that does not answer, may block it for ever.
  */
-export async function untilInterrupted<T>(work: Promise<T>, signal: AbortSignal, grace: number): Promise<T> {
+export async function untilInterrupted<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  graceMs: number,
+  clock: Clock,
+): Promise<T> {
   let cancel = (): void => {};
   let begin = (): void => {};
   const interrupted = new Promise<never>((_resolve, reject) => {
     begin = () => {
-      cancel = systemClock.after(grace, () => reject(new Interrupted()));
+      cancel = clock.after(graceMs, () => reject(new Interrupted()));
     };
   });
   if (signal.aborted) begin();

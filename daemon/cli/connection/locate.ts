@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { Agent } from 'undici';
 import {
   type DaemonRecord,
   hasRunOn,
@@ -12,37 +11,38 @@ import {
 import { type Environment, type StatePaths, statePaths } from '../../app/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
-import { type ReadPlaces, readPlaces } from '../../reload/daemon-settings.ts';
+import type { ReadPlaces } from '../../reload/daemon-settings.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { CommandError } from '../render/terminal.ts';
+import { IDLE_TIMEOUT, sendRequest, textOf } from './http-request.ts';
 
-/** The rules whose daemon is looked for, and the place of the caller. */
+/** Rules whose daemon is searched, and the environment of the caller. */
 export interface Search {
   /** The rules: a directory or a file. */
   readonly config: string;
   readonly env: Environment;
   readonly cwd: string;
+  readonly clock: Clock;
 }
 
-/** A socket at which the daemon may listen; `from` is what says so. */
+/** Socket at which the daemon may listen; `from` is the file that names it. */
 interface Candidate {
   readonly socket: string;
   readonly from: string;
 }
 
-/** Milliseconds that a daemon has to say who it is. */
-const PATIENCE = 10_000;
-const BUSY: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+const STATUS_TIMEOUT_MS = 10_000;
 
 /**
- * The socket of the daemon that runs on these rules. What stands in a record may be out of date, so each daemon found is asked
- * itself. Rejects with exit 69 and all places that were tried.
+ * The socket of the daemon that runs on these rules. A record may be out of date, so each daemon that is found is asked
+ * for its rules. Rejects with exit 69 and all places that were tried.
  */
 export async function locateDaemon(search: Search): Promise<string> {
   const tried: string[] = [];
   const asked = new Set<string>();
   for await (const candidate of candidates(search, tried)) {
     const { socket, from } = candidate;
-    const why = asked.has(socket) ? undefined : await refusalOf(socket, search.config);
+    const why = asked.has(socket) ? undefined : await refusalOf(socket, search);
     if (why === undefined && !asked.has(socket)) return socket;
     if (why !== undefined) tried.push(`${from} leads to ${socket}: ${why}`);
     asked.add(socket);
@@ -53,11 +53,11 @@ export async function locateDaemon(search: Search): Promise<string> {
   );
 }
 
-/** The records first, which need no rules; then what the rules say. What leads nowhere is noted in `tried`. */
+/** Candidates from the records first, which need no rules, then from the rules. A place that leads nowhere is noted in `tried`. */
 async function* candidates(search: Search, tried: string[]): AsyncGenerator<Candidate> {
   const { config, env, cwd } = search;
   for (const folder of runtimeFolders(env)) yield* recorded(recordFiles(folder, config), config, tried);
-  const { places, certain } = await readPlaces(config, env);
+  const { places, certain } = await readPlacesOf(search);
   const paths = statePaths(places, env, cwd);
   yield* recorded([stateRecord(paths)], config, tried);
   if (certain) yield { socket: paths.socket, from: config };
@@ -74,76 +74,81 @@ async function* recorded(files: readonly string[], config: string, tried: string
   }
 }
 
-/** Why who listens there, if anybody does, is not the daemon on these rules; undefined when it is. */
-async function refusalOf(socket: string, config: string): Promise<string | undefined> {
-  const agent = new Agent({ connect: { socketPath: socket } });
+/** The reason why no daemon on these rules listens there; undefined when one does. */
+async function refusalOf(socket: string, { config, clock }: Search): Promise<string | undefined> {
   try {
-    const { statusCode, body } = await agent.request({
-      origin: 'http://localhost',
-      path: '/v1/status',
+    const answer = await sendRequest({
+      to: { socketPath: socket },
+      agent: false,
       method: 'GET',
-      headersTimeout: PATIENCE,
-      bodyTimeout: PATIENCE,
+      path: '/v1/status',
+      idleMs: STATUS_TIMEOUT_MS,
+      clock,
     });
-    const text = await body.text();
-    if (statusCode !== 200) return `it answers ${statusCode}`;
+    const text = await textOf(answer);
+    if (answer.statusCode !== 200) return `it answers ${answer.statusCode}`;
     const status: unknown = JSON.parse(text);
     if (!isObject(status) || typeof status.config !== 'string')
       return 'what answers there is no daemon of this version';
     return (await isSameConfig(status.config, config)) ? undefined : `the daemon there runs on ${status.config}`;
   } catch (error) {
-    // A daemon that is too busy to say who it is, where one on these rules is said to be, is taken for it: it is there.
-    if (error instanceof Error && 'code' in error && BUSY.has(String(error.code))) return undefined;
+    // A daemon that is too busy to answer is taken for the one that the record names.
+    if (error instanceof Error && 'code' in error && error.code === IDLE_TIMEOUT) return undefined;
     return unreachableText(error as NodeJS.ErrnoException);
-  } finally {
-    await agent.destroy();
   }
 }
 
-/** In the words of whoever looks for it. */
+/** Explains a connection error to the user. */
 export function unreachableText(error: NodeJS.ErrnoException): string {
   const why: Readonly<Record<string, string>> = {
     ENOENT: 'there is no socket',
     ECONNREFUSED: 'nobody listens',
-    UND_ERR_SOCKET: 'it ended the connection before its answer was complete',
+    ECONNRESET: 'it ended the connection before its answer was complete',
+    EPIPE: 'it ended the connection before its answer was complete',
     EAGAIN: 'it is there, but too many others wait for it: try again in a moment',
     EACCES: 'permission denied: run this as the user that runs the daemon, or join its group',
   };
   return why[error.code ?? ''] ?? error.message;
 }
 
-/** Why there is no inbox: no rules, rules that do not say where their state is just now, or rules that no daemon has run on. */
+/** The reason why there is no inbox: no rules, rules whose state directory is not known because they do not load, or rules on which no daemon has run. */
 export type NoInbox = 'missing' | 'unsure' | 'never run';
 
 /**
- * The state directory in whose inbox an event for the daemon on these rules may be left: one on which a daemon runs or has run
- * by these rules, and which the next one will use as far as can be told; or why there is none.
+ * State directory in whose inbox an event for these rules can be left, or the reason why there is none. A daemon has run there on
+ * these rules, and the next daemon will probably use it too.
  */
 export async function locateInbox(search: Search): Promise<StatePaths | NoInbox> {
-  const { config, env } = search;
-  const read = await readPlaces(config, env);
+  const { config } = search;
+  const read = await readPlacesOf(search);
   for (const paths of await likelyStates(read, search)) if (await hasRunOn(paths, config)) return paths;
   if (!existsSync(config)) return 'missing';
   return read.certain ? 'never run' : 'unsure';
 }
 
-/** State directories in order of preference: that of the rules, those of records that daemons left, the default if the rules surely set none. */
+/** State directories in order of preference: the one set in the rules, those in records of daemons, and the default when it is certain that the rules set none. */
 async function likelyStates({ places, certain }: ReadPlaces, search: Search): Promise<StatePaths[]> {
   const { env, cwd } = search;
-  const told = statePaths(places, env, cwd);
-  if (places.state !== undefined) return [told];
+  const configured = statePaths(places, env, cwd);
+  if (places.state !== undefined) return [configured];
   const records = await recordsOf(search);
-  return [...records.map(({ state }) => statePaths({ state }, env, cwd)), ...(certain ? [told] : [])];
+  return [...records.map(({ state }) => statePaths({ state }, env, cwd)), ...(certain ? [configured] : [])];
 }
 
-/** The state directory for whoever needs no daemon: as a record says, else as the rules do. */
+/** Reads the rules only where the records do not suffice: the YAML parser takes time to load. */
+async function readPlacesOf({ config, env }: Search): Promise<ReadPlaces> {
+  const { readPlaces } = await import('../../reload/daemon-settings.ts');
+  return readPlaces(config, env);
+}
+
+/** State directory according to a record, else according to the rules; no daemon needs to run. */
 export async function locateState(search: Search): Promise<StatePaths> {
-  const { config, env, cwd } = search;
+  const { env, cwd } = search;
   const [record] = await recordsOf(search);
-  return statePaths(record ?? (await readPlaces(config, env)).places, env, cwd);
+  return statePaths(record ?? (await readPlacesOf(search)).places, env, cwd);
 }
 
-/** Of daemons on these rules, in the runtime folders; they may be out of date. */
+/** Records of daemons on these rules in the runtime folders; they may be out of date. */
 async function recordsOf({ config, env }: Search): Promise<DaemonRecord[]> {
   const files = runtimeFolders(env).flatMap((folder) => recordFiles(folder, config));
   const records: DaemonRecord[] = [];

@@ -28,7 +28,7 @@ const COLOURS = { red: 31, green: 32, yellow: 33, blue: 34, grey: 90, bold: 1 } 
 export type Paint = (colour: keyof typeof COLOURS, text: string) => string;
 
 /** Colour for people on a terminal, none in a pipe or with NO_COLOR (https://no-color.org). */
-export function coloured(terminal: Terminal): boolean {
+export function coloured(terminal: Pick<Terminal, 'stdout' | 'env'>): boolean {
   return terminal.stdout.isTTY === true && !terminal.env.NO_COLOR && terminal.env.TERM !== 'dumb';
 }
 

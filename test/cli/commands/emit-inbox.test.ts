@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { statePaths } from '../../../daemon/app/paths.ts';
 import { openClient } from '../../../daemon/cli/connection/client.ts';
-import { emitCommand } from '../../../daemon/cli/commands/emit.ts';
+import { emit } from '../../../daemon/cli/commands/events/emit.ts';
 import { CommandError } from '../../../daemon/cli/render/terminal.ts';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { openTestListener } from '../../support/listener.ts';
@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { written } from '../../support/written.ts';
 
 /** Emits an event while the daemon is found the `found`th time that it is looked for. */
-async function emit(found: number) {
+async function emitWhen(found: number) {
   const state = path.join(await temporaryFolder(), 'state');
   const paths = statePaths({ state }, {}, '/');
   const { socket, daemon } = await openTestListener();
@@ -39,29 +39,23 @@ async function emit(found: number) {
     onCrash: () => () => {},
   };
   const terminal = { stdin, stdout, stderr, ...place };
-  const code = await emitCommand(
-    terminal,
-    client,
-    async () => paths,
-    () => 'e-1',
-    'disk.full',
-    [],
-    {},
-  );
+  const code = await emit({ terminal, clock: systemClock, client, inbox: async () => paths }, 'disk.full', [], {
+    id: 'e-1',
+  });
   const kept = await readdir(paths.inbox).catch(() => undefined);
   return { code, kept, posted: daemon.calls, said: written(stderr) };
 }
 
 test('an event that was left while the daemon started is posted after all, and taken back', async () => {
-  expect(await emit(2)).toMatchObject({ code: 0, kept: [], said: '' });
+  expect(await emitWhen(2)).toMatchObject({ code: 0, kept: [], said: '' });
 });
 
 test('an event stays in the inbox while there is no daemon', async () => {
-  const { code, kept, posted, said } = await emit(10);
+  const { code, kept, posted, said } = await emitWhen(10);
   expect({ code, kept, posted }).toEqual({ code: 0, kept: ['e-1.json'], posted: [] });
   expect(said).toContain('waits in');
 });
 
 test('nothing is left for a daemon that is there', async () => {
-  expect(await emit(1)).toMatchObject({ code: 0, kept: undefined, said: '' });
+  expect(await emitWhen(1)).toMatchObject({ code: 0, kept: undefined, said: '' });
 });

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { channelTestCommand } from '../../../daemon/cli/commands/channel.ts';
+import { testChannel } from '../../../daemon/cli/commands/channels/test.ts';
 import { type Client, openClient } from '../../../daemon/cli/connection/client.ts';
 import type { CommonOptions } from '../../../daemon/cli/render/terminal.ts';
 import type { ChannelView } from '../../../daemon/http/daemon-api.ts';
@@ -41,7 +41,7 @@ test('a channel test waits for as long as the attempt takes, and says for what',
   const { clock, said, client } = clientOf(to);
   const { begun, answer } = slowTest(to);
   const terminal = testTerminal();
-  const ran = channelTestCommand(terminal, client, 'ops', {});
+  const ran = testChannel(terminal, client, 'ops', {});
   await begun;
   await clock.advance(2_999);
   expect(said).toEqual([]);
@@ -65,7 +65,7 @@ test('while the channel rests, the rest and its end are what it says', async () 
     { ...resting, name: 'other' },
   ];
   to.daemon.channels = async () => channels as never;
-  const ran = channelTestCommand(testTerminal(), client, 'ops', {});
+  const ran = testChannel(testTerminal(), client, 'ops', {});
   await begun;
   await clock.advance(3_000);
   await expect.poll(() => said).toEqual([`waiting for ops: ${reason}`]);
@@ -77,7 +77,7 @@ test('--timeout ends the waiting with exit 1, and does not say that the daemon i
   const to = await openTestListener();
   const { clock, client } = clientOf(to, { timeout: 10_000 });
   const { begun } = slowTest(to);
-  const ran = channelTestCommand(testTerminal(), client, 'ops', {});
+  const ran = testChannel(testTerminal(), client, 'ops', {});
   const ended = expect(ran).rejects.toMatchObject({
     exit: 1,
     message: expect.stringMatching(

@@ -1,33 +1,30 @@
 import { EXIT } from '../../../core/problems/failure.ts';
+import { NAME } from '../../../core/values/value-kind.ts';
 import type { AlertView } from '../../../http/daemon-api.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
 import type { Client } from '../../connection/client.ts';
-import {
-  type CommonOptions,
-  harmless,
-  jsonLine,
-  line,
-  painter,
-  table,
-  type Terminal,
-  userOf,
-} from '../../render/terminal.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions, TypedOption } from '../../options.ts';
+import { type CommonOptions, harmless, jsonLine, line, painter, table, type Terminal } from '../../render/terminal.ts';
 
-export interface AlertsOptions extends CommonOptions {
+interface AlertsOptions extends CommonOptions {
   readonly rule?: string;
 }
 
-export interface AckOptions extends CommonOptions {
-  readonly rule?: string;
-  readonly by?: string;
-}
+export const verb: Verb = (program, { terminal, clock, access, run }) => {
+  daemonOptions(program.command('alerts'))
+    .description('what fires, the oldest first')
+    .addOption(new TypedOption('--rule <rule>', NAME, 'of this rule'))
+    .action((options: AlertsOptions) =>
+      run(async () => showAlerts(terminal, await access.client(options), clock.now(), options)),
+    );
+};
 
-/** `belfry alerts`: what fires, the oldest first. */
-export async function alertsCommand(terminal: Terminal, client: Client, options: AlertsOptions): Promise<number> {
+async function showAlerts(terminal: Terminal, client: Client, now: number, options: AlertsOptions): Promise<number> {
   const query = options.rule === undefined ? '' : `?rule=${encodeURIComponent(options.rule)}`;
   const { alerts } = await client.call<{ alerts: readonly AlertView[] }>('GET', `/v1/alerts${query}`);
   if (options.json) for (const alert of alerts) jsonLine(terminal, alert);
-  else line(terminal, alerts.length === 0 ? 'nothing fires' : alertTable(alerts, terminal, Date.now()));
+  else line(terminal, alerts.length === 0 ? 'nothing fires' : alertTable(alerts, terminal, now));
   return EXIT.ok;
 }
 
@@ -51,23 +48,4 @@ function alertTable(alerts: readonly AlertView[], terminal: Terminal, now: numbe
 
 function ago(since: string, now: number): string {
   return formatDuration(Math.max(1000, Math.floor((now - Date.parse(since)) / 1000) * 1000));
-}
-
-/** `belfry ack KEY`: it is neither repeated nor escalated any more. Exit 3 when nothing fires for the key. */
-export async function ackCommand(
-  terminal: Terminal,
-  client: Client,
-  key: string,
-  { json, rule, by = userOf(terminal) }: AckOptions,
-): Promise<number> {
-  const { acknowledged } = await client.call<{ acknowledged: readonly { rule: string; key: string }[] }>(
-    'POST',
-    '/v1/alerts/ack',
-    { key, ...(rule !== undefined && { rule }), ...(by !== undefined && { by }) },
-  );
-  for (const one of acknowledged) {
-    if (json) jsonLine(terminal, one);
-    else line(terminal, `${one.rule}  ${harmless(one.key)}  acknowledged`);
-  }
-  return EXIT.ok;
 }

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { explainFromRules } from '../../../app/api/explain.ts';
-import { InvalidRules } from '../../../app/open-state.ts';
 import type { Explanation } from '../../../core/explain/explain.ts';
 import { givenEvent } from '../../../core/explain/given.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
-import type { Registry } from '../../../core/compile/registry.ts';
+import { INSTANT, NAME } from '../../../core/values/value-kind.ts';
 import type { ExplainRequest } from '../../../http/daemon-api.ts';
-import { systemClock } from '../../../lib/time/clock.ts';
-import { checkCommand } from './check.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import { checkAndReport } from './check.ts';
 import type { Client } from '../../connection/client.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
 import { explanationText } from '../../render/explanation.ts';
 import { readJsonText } from '../../json-input.ts';
 import {
@@ -23,37 +23,53 @@ import {
   type Terminal,
 } from '../../render/terminal.ts';
 
-export interface ExplainOptions extends CommonOptions {
+interface ExplainOptions extends CommonOptions {
   readonly rule?: string;
   /** Milliseconds since the epoch. */
   readonly at?: number;
 }
 
-/** Where the rules are, when there is no daemon to ask. */
-export interface ExplainParts {
+/** Dependencies of `explain`; `config` is explained when there is no daemon. */
+interface ExplainDeps {
   readonly terminal: Terminal;
+  readonly clock: Clock;
   readonly client: Client;
   readonly config: string;
-  readonly registry: Registry;
 }
 
-/** `belfry explain EVENT`: what every rule makes of an event, and why. Exit 3 when none matches it. */
-export async function explainCommand(parts: ExplainParts, named: string, options: ExplainOptions): Promise<number> {
-  const { terminal, config, registry } = parts;
+export const verb: Verb = (program, { terminal, clock, access, config, run }) => {
+  daemonOptions(program.command('explain'))
+    .description('what every rule makes of an event, and why; exit 3 when none matches it')
+    .addArgument(new TypedArgument('<event>', NAME, 'a file, - for standard input, or the id of a past event'))
+    .addOption(new TypedOption('--rule <rule>', NAME, 'of this rule only'))
+    .addOption(new TypedOption('--at <time>', INSTANT, 'as if it came at this time'))
+    .action((event: string, options: ExplainOptions) =>
+      run(async () => {
+        const client = await access.client(options);
+        return explain({ terminal, clock, client, config: config(options) }, event, options);
+      }),
+    );
+};
+
+/** `belfry explain EVENT`: the outcome of every rule for an event, and why. Exit 3 when none matches it. */
+async function explain(deps: ExplainDeps, named: string, options: ExplainOptions): Promise<number> {
+  const { terminal, config } = deps;
   const asked = {
     ...(await subject(terminal, named)),
     ...(options.rule !== undefined && { rule: options.rule }),
     ...(options.at !== undefined && { at: options.at }),
   };
   try {
-    const explanation = await answer(parts, asked, options);
+    const explanation = await answer(deps, asked, options);
     if (options.json) jsonLine(terminal, explanation);
     else line(terminal, explanationText(explanation, painter(terminal)));
     return explanation.rules.some(({ outcome }) => outcome !== 'no_match') ? EXIT.ok : EXIT.nothing;
   } catch (error) {
+    const { InvalidRules } = await import('../../../app/open-state.ts');
     if (!(error instanceof InvalidRules)) throw error;
+    const { registry } = await import('../../registry.ts');
     terminal.stderr.write(`belfry: ${error.message}\n\n`);
-    return checkCommand({
+    return checkAndReport({
       paths: [config],
       format: 'text',
       registry,
@@ -64,7 +80,7 @@ export async function explainCommand(parts: ExplainParts, named: string, options
 
 /** The daemon knows what happened before; without one the rules alone can be asked. */
 async function answer(
-  { terminal, client, config }: ExplainParts,
+  { terminal, clock, client, config }: ExplainDeps,
   asked: ExplainRequest,
   options: ExplainOptions,
 ): Promise<Explanation> {
@@ -80,7 +96,8 @@ async function answer(
     const isAlone = error instanceof CommandError && error.exit === EXIT.unreachable && options.url === undefined;
     if (!isAlone || event === undefined) throw error;
   }
-  const explanation = await explainFromRules({ ...asked, event }, { config, env: terminal.env, clock: systemClock });
+  const { explainFromRules } = await import('../../../app/api/explain.ts');
+  const explanation = await explainFromRules({ ...asked, event }, { config, env: terminal.env, clock });
   if (asked.rule !== undefined && explanation.rules.length === 0)
     throw new CommandError(EXIT.nothing, `there is no rule \`${asked.rule}\` at ${config}`);
   terminal.stderr.write(

@@ -1,21 +1,29 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { channelTypes } from '../../../channels/index.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
-import { schemas } from '../../../core/schema/generate.ts';
+import { NAME } from '../../../core/values/value-kind.ts';
 import { makeFolder } from '../../../lib/files/make-folder.ts';
-import { sourceTypes } from '../../../sources/index.ts';
-import type { Terminal } from '../../render/terminal.ts';
+import type { Verb } from '../../context.ts';
+import { TypedArgument } from '../../options.ts';
+import type { CommonOptions, Terminal } from '../../render/terminal.ts';
 
-export interface InitCommand {
+interface InitCommand {
   /** As given; relative to the working directory. */
   readonly dir: string;
   readonly json?: boolean;
   readonly terminal: Pick<Terminal, 'cwd' | 'stdout' | 'stderr'>;
 }
 
-/** `belfry init [DIR]`: a first rules directory that works as it is. Refuses a directory that holds anything. */
-export async function initCommand({ dir, json, terminal }: InitCommand): Promise<number> {
+export const verb: Verb = (program, { terminal, run }) => {
+  program
+    .command('init')
+    .description('a starter rules directory')
+    .addArgument(new TypedArgument('[dir]', NAME, 'where').default('rules'))
+    .action((dir: string, { json = false }: CommonOptions) => run(() => init({ dir, json, terminal })));
+};
+
+/** Writes a first rules directory that works without changes. Refuses a directory that holds anything. */
+export async function init({ dir, json, terminal }: InitCommand): Promise<number> {
   const folder = path.resolve(terminal.cwd, dir);
   const present = await readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : error));
   if (present instanceof Error || present.length > 0) {
@@ -27,7 +35,9 @@ export async function initCommand({ dir, json, terminal }: InitCommand): Promise
     (error: NodeJS.ErrnoException) => error,
   );
   if (failure !== undefined) return refused(terminal, `${dir} cannot be made (${failure.code ?? 'unknown'})`);
-  const { rules, tests } = schemas({ channels: channelTypes, sources: sourceTypes });
+  const { schemas } = await import('../../../core/schema/generate.ts');
+  const { registry } = await import('../../registry.ts');
+  const { rules, tests } = schemas(registry);
   const files = {
     ...STARTER,
     'rules.schema.json': `${JSON.stringify(rules)}\n`,

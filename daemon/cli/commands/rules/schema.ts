@@ -1,25 +1,21 @@
 import { EXIT } from '../../../core/problems/failure.ts';
-import { schemas } from '../../../core/schema/generate.ts';
-import { mendByName } from '../../../core/problems/suggest.ts';
-import type { Registry } from '../../../core/compile/registry.ts';
-import type { Terminal } from '../../render/terminal.ts';
+import { oneOf } from '../../../core/values/value-kind.ts';
+import type { Verb } from '../../context.ts';
+import { TypedArgument } from '../../options.ts';
 
-export interface SchemaCommand {
-  readonly name: string;
-  readonly registry: Registry;
-  readonly terminal: Pick<Terminal, 'stdout' | 'stderr'>;
-}
+const SCHEMAS = ['rules', 'tests', 'event', 'dead-letter'] as const;
 
-/** `belfry schema NAME`: prints a JSON Schema; 2 when there is none of that name. */
-export async function schemaCommand({ name, registry, terminal }: SchemaCommand): Promise<number> {
-  const all = schemas(registry);
-  const schema = all[name];
-  if (schema === undefined) {
-    terminal.stderr.write(
-      `belfry: there is no schema \`${name}\`; ${mendByName(name, Object.keys(all), '', 'there are')}\n`,
+export const verb: Verb = (program, { terminal, run }) => {
+  program
+    .command('schema')
+    .description('print a JSON schema')
+    .addArgument(new TypedArgument('<name>', oneOf(SCHEMAS), SCHEMAS.join(', ')))
+    .action((name: (typeof SCHEMAS)[number]) =>
+      run(async () => {
+        const { schemas } = await import('../../../core/schema/generate.ts');
+        const { registry } = await import('../../registry.ts');
+        terminal.stdout.write(`${JSON.stringify(schemas(registry)[name], null, 2)}\n`);
+        return EXIT.ok;
+      }),
     );
-    return EXIT.usage;
-  }
-  terminal.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
-  return EXIT.ok;
-}
+};

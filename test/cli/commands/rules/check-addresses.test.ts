@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { channelTypes } from '../../../../daemon/channels/index.ts';
-import { check } from '../../../../daemon/cli/commands/rules/check.ts';
+import { check } from '../../../../daemon/cli/check-rules.ts';
 import type { Problem } from '../../../../daemon/core/problems/failure.ts';
 import { sourceTypes } from '../../../../daemon/sources/index.ts';
 import { authority } from '../../../support/certificates.ts';

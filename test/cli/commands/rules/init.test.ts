@@ -3,10 +3,10 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
 import { channelTypes } from '../../../../daemon/channels/index.ts';
-import { check } from '../../../../daemon/cli/commands/rules/check.ts';
-import { initCommand } from '../../../../daemon/cli/commands/rules/init.ts';
-import { schemaCommand } from '../../../../daemon/cli/commands/rules/schema.ts';
+import { check } from '../../../../daemon/cli/check-rules.ts';
+import { init } from '../../../../daemon/cli/commands/rules/init.ts';
 import { sourceTypes } from '../../../../daemon/sources/index.ts';
+import { belfry } from '../../../support/command-line.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { written } from '../../../support/written.ts';
 
@@ -16,7 +16,7 @@ const terminalIn = (cwd: string) => ({ cwd, stdout: new PassThrough(), stderr: n
 it('belfry init makes a directory whose rules are valid', async () => {
   const cwd = await temporaryFolder();
   const terminal = terminalIn(cwd);
-  expect(await initCommand({ dir: 'rules', terminal })).toBe(0);
+  expect(await init({ dir: 'rules', terminal })).toBe(0);
   expect(written(terminal.stdout)).toContain('belfry check rules');
   const checked = await check({ paths: ['rules'], env: {}, cwd, registry });
   expect(checked.problems).toEqual([]);
@@ -27,16 +27,15 @@ it('belfry init overwrites nothing', async () => {
   const cwd = await temporaryFolder();
   await writeFile(path.join(cwd, 'mine.yaml'), 'rules: []\n');
   const terminal = terminalIn(cwd);
-  expect(await initCommand({ dir: '.', terminal })).toBe(1);
+  expect(await init({ dir: '.', terminal })).toBe(1);
   expect(await readdir(cwd)).toEqual(['mine.yaml']);
   expect(await readFile(path.join(cwd, 'mine.yaml'), 'utf8')).toBe('rules: []\n');
   expect(written(terminal.stderr)).toContain('is not empty');
 });
 
-it('belfry schema prints a schema by name, and knows which there are', async () => {
-  const terminal = terminalIn('/');
-  expect(await schemaCommand({ name: 'event', registry, terminal })).toBe(0);
-  expect(JSON.parse(written(terminal.stdout))).toMatchObject({ title: 'Belfry event' });
-  expect(await schemaCommand({ name: 'rule', registry, terminal })).toBe(2);
-  expect(written(terminal.stderr)).toBe('belfry: there is no schema `rule`; did you mean `rules`?\n');
+it('belfry schema prints a schema by name, and refuses another name', async () => {
+  const event = await belfry(undefined, ['schema', 'event']);
+  expect([event.code, JSON.parse(event.stdout)]).toEqual([0, expect.objectContaining({ title: 'Belfry event' })]);
+  const { code, stderr } = await belfry(undefined, ['schema', 'rule']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('give one of `rules`, `tests`, `event`, `dead-letter`')]);
 });

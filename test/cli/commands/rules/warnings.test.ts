@@ -4,7 +4,8 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { channelTypes } from '../../../../daemon/channels/index.ts';
-import { check, checkCommand } from '../../../../daemon/cli/commands/rules/check.ts';
+import { check } from '../../../../daemon/cli/check-rules.ts';
+import { checkAndReport, type CheckFormat } from '../../../../daemon/cli/commands/rules/check.ts';
 import { sourceTypes } from '../../../../daemon/sources/index.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { written } from '../../../support/written.ts';
@@ -266,11 +267,11 @@ describe('what settings say in vain', () => {
 });
 
 describe('belfry check with warnings', () => {
-  const run = async (strict: boolean, format = 'text') => {
+  const run = async (strict: boolean, format: CheckFormat = 'text') => {
     const cwd = await temporaryFolder();
     await writeFile(path.join(cwd, 'r.yaml'), `${CHANNELS}rules:\n  - { name: a, notify: ops, if: dta.x > 1 }\n`);
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    const code = await checkCommand({
+    const code = await checkAndReport({
       paths: ['.'],
       format,
       strict,

@@ -1,6 +1,8 @@
-import { EXIT } from '../../core/problems/failure.ts';
-import type { FeedItem } from '../../http/daemon-api.ts';
-import type { Client } from '../connection/client.ts';
+import { EXIT } from '../../../core/problems/failure.ts';
+import type { FeedItem } from '../../../http/daemon-api.ts';
+import type { Client } from '../../connection/client.ts';
+import { SHORT_GRACE_MS, type Verb } from '../../context.ts';
+import { daemonOptions } from '../../options.ts';
 import {
   type CommonOptions,
   harmless,
@@ -9,10 +11,18 @@ import {
   type Paint,
   painter,
   type Terminal,
-} from '../render/terminal.ts';
+} from '../../render/terminal.ts';
 
-/** Events, what the rules made of them, and deliveries as they happen, until interrupted. */
-export async function tailCommand(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
+export const verb: Verb = (program, { terminal, access, run }) => {
+  daemonOptions(program.command('tail'))
+    .description('events, decisions and deliveries as they happen')
+    .action((options: CommonOptions) =>
+      run(async () => follow(terminal, await access.client(options), options), SHORT_GRACE_MS),
+    );
+};
+
+/** Prints events, the decisions on them and deliveries until interrupted. */
+async function follow(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
   const paint = painter(terminal);
   try {
     for await (const item of client.follow<FeedItem>('/v1/feed', terminal.interrupted)) {

@@ -1,7 +1,11 @@
-import { EXIT } from '../../core/problems/failure.ts';
-import { formatDuration } from '../../lib/time/duration.ts';
-import type { ChannelView, StatusView } from '../../http/daemon-api.ts';
-import type { Client } from '../connection/client.ts';
+import { EXIT } from '../../../core/problems/failure.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
+import type { StatusView } from '../../../http/daemon-api.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import type { Client } from '../../connection/client.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions } from '../../options.ts';
+import { channelTable, stateText } from '../../render/channels.ts';
 import {
   type CommonOptions,
   harmless,
@@ -11,12 +15,20 @@ import {
   painter,
   table,
   type Terminal,
-} from '../render/terminal.ts';
+} from '../../render/terminal.ts';
 
-export async function statusCommand(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
+export const verb: Verb = (program, { terminal, clock, access, run }) => {
+  daemonOptions(program.command('status'))
+    .description('daemon, generation, sources, channels, queue, dead letters')
+    .action((options: CommonOptions) =>
+      run(async () => showStatus(terminal, clock, await access.client(options), options)),
+    );
+};
+
+async function showStatus(terminal: Terminal, clock: Clock, client: Client, options: CommonOptions): Promise<number> {
   const status = await client.call<StatusView>('GET', '/v1/status');
   if (options.json) jsonLine(terminal, status);
-  else line(terminal, statusText(status, painter(terminal), Date.now()));
+  else line(terminal, statusText(status, painter(terminal), clock.now()));
   return EXIT.ok;
 }
 
@@ -49,19 +61,4 @@ function keptText(file: StatusView['files'][number]): string[] {
     `  ${file.path}: is not taken over; its last good version is in force`,
     ...file.problems.map((problem) => `    ${problem.file}:${problem.line}:${problem.column}: ${problem.message}`),
   ];
-}
-
-export function channelTable(channels: readonly ChannelView[], paint: Paint): string {
-  const rows = channels.map(({ name, type, state, reason, pending, held }) => [
-    name,
-    type,
-    String(pending),
-    String(held),
-    stateText(state, reason, paint),
-  ]);
-  return table([['CHANNEL', 'TYPE', 'PENDING', 'HELD', 'STATE'], ...rows]);
-}
-
-function stateText(state: string, reason: string | undefined, paint: Paint): string {
-  return `${state === 'ok' || state === 'running' ? state : paint('red', state)}${reason === undefined ? '' : `  ${harmless(reason)}`}`;
 }

@@ -1,17 +1,22 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { parseEvents } from '../../core/event/cloudevents.ts';
-import type { RuleOutcome } from '../../core/flow/decision.ts';
-import { EXIT } from '../../core/problems/failure.ts';
-import { isObject, type Json, parseJson } from '../../core/values/json.ts';
-import { scalarOf } from '../../core/values/scalar.ts';
-import { syncFolder } from '../../lib/files/atomic-file.ts';
-import { makeFolder } from '../../lib/files/make-folder.ts';
-import type { StatePaths } from '../../app/paths.ts';
-import type { DeliveryView } from '../../http/daemon-api.ts';
-import { NoAnswer } from '../connection/answer-wait.ts';
-import type { NoInbox } from '../connection/locate.ts';
-import type { Client } from '../connection/client.ts';
+import { parseEvents } from '../../../core/event/cloudevents.ts';
+import type { RuleOutcome } from '../../../core/flow/decision.ts';
+import { EXIT } from '../../../core/problems/failure.ts';
+import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
+import { scalarOf } from '../../../core/values/scalar.ts';
+import { ATTRIBUTE, duration, INSTANT, LONGEST_WAIT, NAME } from '../../../core/values/value-kind.ts';
+import { syncFolder } from '../../../lib/files/atomic-file.ts';
+import { makeFolder } from '../../../lib/files/make-folder.ts';
+import type { StatePaths } from '../../../app/paths.ts';
+import type { DeliveryView } from '../../../http/daemon-api.ts';
+import { newId } from '../../../lib/id.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import { NoAnswer } from '../../connection/answer-wait.ts';
+import type { NoInbox } from '../../connection/locate.ts';
+import type { Client } from '../../connection/client.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
 import {
   CommandError,
   type CommonOptions,
@@ -22,7 +27,7 @@ import {
   painter,
   readAll,
   type Terminal,
-} from '../render/terminal.ts';
+} from '../../render/terminal.ts';
 
 export interface EmitOptions extends CommonOptions {
   readonly data?: string;
@@ -46,23 +51,54 @@ interface Posted {
 /** Milliseconds for a daemon to answer before the event is left in its inbox, which is as safe. */
 const ANSWER_LIMIT = 60_000;
 
+export const verb: Verb = (program, { terminal, clock, access, run }) => {
+  daemonOptions(program.command('emit'))
+    .description('post an event; exit 0 means that it is on disk')
+    .addArgument(new TypedArgument('<type>', ATTRIBUTE, 'the event type, such as backup.failed'))
+    .addArgument(new TypedArgument('[key=value...]', NAME, 'fields of its data; a.b=1 nests'))
+    .addOption(new TypedOption('--data <json>', NAME, 'the data: JSON, @FILE, or - for standard input'))
+    .addOption(new TypedOption('--subject <subject>', ATTRIBUTE, 'what it is about'))
+    .addOption(new TypedOption('--id <id>', ATTRIBUTE, 'its id; the same source and id again is a duplicate'))
+    .addOption(new TypedOption('--time <time>', INSTANT, 'when it happened'))
+    .addOption(new TypedOption('--source <source>', ATTRIBUTE, 'where it is from (default: api)'))
+    .addOption(
+      new TypedOption(
+        '--wait [duration]',
+        duration({ most: LONGEST_WAIT }),
+        'wait until its deliveries have ended, 10s if nothing else is said',
+      ).preset('10s'),
+    )
+    .action((type: string, pairs: string[], options: EmitOptions) =>
+      run(async () => {
+        const client = await access.client(options);
+        return emit({ terminal, clock, client, inbox: () => access.inbox(options) }, type, pairs, options);
+      }),
+    );
+};
+
+/** Dependencies of `emit`. */
+export interface EmitDeps {
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly client: Client;
+  /** Finds the inbox of a daemon that does not answer. */
+  readonly inbox: () => Promise<StatePaths | NoInbox>;
+}
+
 /** `belfry emit TYPE [KEY=VALUE...]`: exit 0 means that the event is on disk, with the daemon or in its inbox. */
-export async function emitCommand(
-  terminal: Terminal,
-  client: Client,
-  inbox: () => Promise<StatePaths | NoInbox>,
-  newId: () => string,
+export async function emit(
+  { terminal, clock, client, inbox }: EmitDeps,
   type: string,
   pairs: readonly string[],
   options: EmitOptions,
 ): Promise<number> {
   const event = {
     // Chosen here so that a retry after a lost answer, or a second life through the inbox, is a duplicate and not a second event.
-    id: options.id ?? newId(),
+    id: options.id ?? newId(clock.now()),
     type,
     ...(options.source !== undefined && { source: options.source }),
     ...(options.subject !== undefined && { subject: options.subject }),
-    time: new Date(options.time ?? Date.now()).toISOString(),
+    time: new Date(options.time ?? clock.now()).toISOString(),
     data: await eventData(terminal, options.data, pairs),
   };
   refuseWhatIsNoEvent(event);
@@ -71,7 +107,7 @@ export async function emitCommand(
     const query = wait === undefined ? '' : `?wait=${wait}ms`;
     const call = { expected: wait ?? 0, limit: ANSWER_LIMIT };
     const posted = await client.call<Posted>('POST', `/v1/events${query}`, event, call);
-    return tellPosted(terminal, posted, options, wait !== undefined);
+    return printPosted(terminal, posted, options, wait !== undefined);
   } catch (error) {
     if (!(error instanceof CommandError) || options.url !== undefined) throw error;
     // A daemon that does not answer may have taken the event or not: in the inbox it is safe, and its id makes it one.
@@ -81,8 +117,8 @@ export async function emitCommand(
     if (typeof paths === 'string') throw isBusy ? error : nowhere(error, paths);
     const file = await leaveInInbox(terminal, paths, event, error);
     const posted = isBusy ? undefined : await postedAfterAll(client, event, file);
-    if (posted !== undefined) return tellPosted(terminal, posted, options, false);
-    return tellLeft(terminal, paths, event.id, options, error);
+    if (posted !== undefined) return printPosted(terminal, posted, options, false);
+    return printQueued(terminal, paths, event.id, options, error);
   }
 }
 
@@ -106,7 +142,7 @@ function nowhere(cause: CommandError, why: NoInbox): CommandError {
   return new CommandError(EXIT.unreachable, message, { cause });
 }
 
-function tellPosted(terminal: Terminal, posted: Posted, options: EmitOptions, waited: boolean): number {
+function printPosted(terminal: Terminal, posted: Posted, options: EmitOptions, waited: boolean): number {
   const { id, duplicate, outcomes = {} } = posted.events[0]!;
   const { deliveries = [] } = posted;
   if (options.json) jsonLine(terminal, { id, duplicate, ...(waited && { outcomes, deliveries }) });
@@ -122,7 +158,7 @@ function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], pai
   return [
     ...deliveries.map(
       (delivery) =>
-        `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastWords(delivery)}`,
+        `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastError(delivery)}`,
     ),
     ...silent.map(([rule, outcome]) => `  ${rule}: ${outcome}`),
     ...(deliveries.length === 0 ? ['  no rule asked for a delivery'] : []),
@@ -138,7 +174,7 @@ function waitedExit(outcomes: Outcomes, deliveries: readonly DeliveryView[]): nu
   return Object.values(outcomes).some((outcome) => UNDECIDED.has(outcome)) ? EXIT.failed : EXIT.nothing;
 }
 
-function lastWords(delivery: DeliveryView): string {
+function lastError(delivery: DeliveryView): string {
   const last = delivery.attempts.at(-1);
   return last?.code === undefined ? '' : `  ${last.code}: ${harmless(last.message ?? '')}`;
 }
@@ -173,7 +209,13 @@ async function leaveInInbox(
   }
 }
 
-function tellLeft(terminal: Terminal, paths: StatePaths, id: string, options: EmitOptions, why: CommandError): number {
+function printQueued(
+  terminal: Terminal,
+  paths: StatePaths,
+  id: string,
+  options: EmitOptions,
+  why: CommandError,
+): number {
   const waited = options.wait !== undefined;
   if (options.json)
     jsonLine(terminal, { id, duplicate: false, queued: true, ...(waited && { outcomes: {}, deliveries: [] }) });

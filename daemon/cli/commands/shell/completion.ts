@@ -1,15 +1,35 @@
 import type { Command } from 'commander';
+import { EXIT } from '../../../core/problems/failure.ts';
+import { oneOf } from '../../../core/values/value-kind.ts';
+import type { Verb } from '../../context.ts';
+import { TypedArgument } from '../../options.ts';
+import { type CommonOptions, jsonLine } from '../../render/terminal.ts';
 
-/** What follows each path of verbs (`dead`, `dead resend`): sub-commands, then long options. */
+export const verb: Verb = (program, { terminal, wholeTree, run }) => {
+  program
+    .command('completion')
+    .description('a completion script for a shell')
+    .addArgument(new TypedArgument('<shell>', oneOf(SHELLS), SHELLS.join(', ')))
+    .action((shell: Shell, options: CommonOptions) =>
+      run(async () => {
+        const script = completionScript(await wholeTree(), shell);
+        if (options.json) jsonLine(terminal, { shell, script });
+        else terminal.stdout.write(script);
+        return EXIT.ok;
+      }),
+    );
+};
+
+/** Path of verbs (`dead`, `dead resend`) -> its sub-commands and long options. */
 type Words = ReadonlyMap<string, readonly string[]>;
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
 
 const SCRIPTS: Readonly<Record<Shell, (words: Words) => string>> = { bash, zsh, fish };
 
-/** A completion script made from the command tree itself, so that it cannot fall behind. */
-export function completionScript(program: Command, shell: Shell): string {
+/** Completion script generated from the command tree, so that it always has every verb and option. */
+function completionScript(program: Command, shell: Shell): string {
   const words = new Map<string, readonly string[]>();
   collect(program, '', words);
   return SCRIPTS[shell](words);

@@ -1,9 +1,17 @@
 import { EXIT } from '../../../core/problems/failure.ts';
 import type { ReloadView } from '../../../http/daemon-api.ts';
 import type { Client } from '../../connection/client.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions } from '../../options.ts';
 import { type CommonOptions, jsonLine, line, painter, type Terminal } from '../../render/terminal.ts';
 
-export async function reloadCommand(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
+export const verb: Verb = (program, { terminal, access, run }) => {
+  daemonOptions(program.command('reload'))
+    .description('read the rules anew and report the result')
+    .action((options: CommonOptions) => run(async () => reload(terminal, await access.client(options), options)));
+};
+
+async function reload(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
   const result = await client.call<ReloadView>('POST', '/v1/reload');
   if (options.json) jsonLine(terminal, result);
   else {

@@ -1,0 +1,144 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type LeveledProblem, type Problem, withLevel } from '../core/problems/failure.ts';
+import { type Elsewhere, link } from '../core/compile/link.ts';
+import type { Excerpt } from '../core/problems/problem-text.ts';
+import type { CompileTools, Registry } from '../core/compile/registry.ts';
+import { Scrubber } from '../lib/secrets/scrubber.ts';
+import { listRulesFiles } from '../reload/files.ts';
+import { type LoadedFile, type LoadParts, loadFile } from '../reload/load.ts';
+import { warningsOf } from '../reload/warnings.ts';
+
+export interface CheckRequest {
+  /** Rules files and directories of them. */
+  readonly paths: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What relative paths start from; files below it are named relative to it. */
+  readonly cwd: string;
+  readonly registry: Registry;
+  /** Texts that their settings take stand in for references that cannot be resolved. */
+  readonly withoutSecrets?: boolean;
+  /** Warnings make it invalid, too. */
+  readonly strict?: boolean;
+}
+
+/** `belfry check --json`. */
+export interface CheckResult {
+  readonly valid: boolean;
+  readonly files: number;
+  readonly rules: number;
+  readonly problems: readonly LeveledProblem[];
+}
+
+export interface Checked extends CheckResult {
+  /** The line of a problem with its secrets masked, and the column in it; undefined when there is none. */
+  excerpt(problem: Problem): Excerpt | undefined;
+}
+
+/** Reads and compiles everything as a daemon would, and finds all problems; touches no state and needs no daemon. */
+export async function check({
+  paths,
+  env,
+  cwd,
+  registry,
+  withoutSecrets = false,
+  strict = false,
+}: CheckRequest): Promise<Checked> {
+  const scrubber = new Scrubber();
+  const parts = { env, cwd, scrubber, withoutSecrets, tools: toolsOf(registry) };
+  const { files, problems } = await loadAll(paths, parts);
+  const fragments = [...files.values()].map(({ fragment }) => fragment);
+  const around = await neighbours(paths, parts);
+  const linked = link(fragments, parts.tools, elsewhere(files, around));
+  const errors = [
+    ...problems,
+    ...fragments.flatMap((fragment) => fragment.problems),
+    ...(linked.ok ? [] : linked.problems),
+  ];
+  const warnings = await warningsOf([...files.values()], registry, around);
+  const all = [...withLevel('error', errors), ...withLevel('warning', warnings)];
+  return {
+    valid: errors.length === 0 && (!strict || warnings.length === 0),
+    files: files.size,
+    rules: fragments.reduce((sum, { ruleCount }) => sum + ruleCount, 0),
+    problems: all.sort(byPlace).map((problem) => ({
+      ...problem,
+      message: scrubber.scrub(problem.message),
+      mend: scrubber.scrub(problem.mend),
+    })),
+    excerpt: (problem) => files.get(problem.file)?.excerpt(problem),
+  };
+}
+
+/** What compiling needs where nothing is kept. */
+export function toolsOf(registry: Registry): CompileTools {
+  const key = randomBytes(32);
+  return {
+    ...registry,
+    fingerprint: (text) => createHmac('sha256', key).update(text).digest('base64'),
+    tokenHash: (token) => createHash('sha256').update(token).digest('hex'),
+  };
+}
+
+async function loadAll(
+  paths: readonly string[],
+  parts: LoadParts & { cwd: string },
+): Promise<{ files: Map<string, LoadedFile>; problems: Problem[] }> {
+  const files = new Map<string, LoadedFile>();
+  const problems: Problem[] = [];
+  for (const given of paths) {
+    const root = path.resolve(parts.cwd, given);
+    const listing = await listRulesFiles(root);
+    problems.push(...listing.problems.map((problem) => ({ ...problem, file: shownPath(problem.file, parts.cwd) })));
+    if (listing.files.length === 0 && listing.problems.length === 0) problems.push(noFiles(shownPath(root, parts.cwd)));
+    for (const file of listing.files) {
+      const name = shownPath(file, parts.cwd);
+      if (!files.has(name)) files.set(name, await loadFile(name, parts));
+    }
+  }
+  return { files, problems };
+}
+
+/** Path of a file as messages show it: relative when it is below the working directory. */
+export function shownPath(file: string, cwd: string): string {
+  const relative = path.relative(cwd, file);
+  return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column;
+}
+
+function noFiles(root: string): Problem {
+  return {
+    file: root,
+    line: 1,
+    column: 1,
+    code: 'file.none',
+    message: 'there is no rules file here',
+    mend: 'put a `*.yaml` file here; `belfry init` makes a first one',
+  };
+}
+
+/** The files beside those that were named by themselves: what they configure may be named. */
+async function neighbours(
+  paths: readonly string[],
+  parts: LoadParts & { cwd: string },
+): Promise<readonly LoadedFile[]> {
+  const folders = new Set<string>();
+  for (const given of paths) {
+    const file = path.resolve(parts.cwd, given);
+    if ((await stat(file).catch(() => undefined))?.isFile()) folders.add(path.dirname(file));
+  }
+  const { files } = await loadAll([...folders], parts);
+  return [...files.values()];
+}
+
+/** The names in them; while some file cannot be read, any name may be in it. */
+function elsewhere(loaded: ReadonlyMap<string, LoadedFile>, around: readonly LoadedFile[]): Elsewhere {
+  if ([...loaded.values()].some(({ opaque }) => opaque)) return 'unknown';
+  const declared = around.flatMap(({ fragment }) => fragment.declared);
+  const named = (wanted: string): string[] => declared.filter(({ kind }) => kind === wanted).map(({ name }) => name);
+  return { channels: named('channel'), sources: named('source'), hours: named('hours'), rules: named('rule') };
+}

@@ -1,0 +1,223 @@
+import { EXIT } from '../../../core/problems/failure.ts';
+import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
+import type { SilenceProblem } from '../../../core/alerts/silence-request.ts';
+import { duration, NAME, TIMEZONE, WALL_TIME } from '../../../core/values/value-kind.ts';
+import { scalarOf } from '../../../core/values/scalar.ts';
+import type { MadeSilenceView } from '../../../http/daemon-api.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
+import type { Client } from '../../connection/client.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
+import {
+  CommandError,
+  type CommonOptions,
+  harmless,
+  jsonLine,
+  line,
+  type Terminal,
+  userOf,
+} from '../../render/terminal.ts';
+
+interface SilenceAddOptions extends CommonOptions {
+  readonly match?: string;
+  readonly if?: string;
+  /** Milliseconds. */
+  readonly for?: number;
+  readonly until?: string;
+  readonly from?: string;
+  readonly cron?: string;
+  /** Milliseconds. */
+  readonly window?: number;
+  readonly timezone?: string;
+  readonly reason?: string;
+  readonly name?: string;
+  readonly by?: string;
+}
+
+/** What is text in every event, also where it looks like a number. */
+const TEXTS: ReadonlySet<string> = new Set(['id', 'source', 'type', 'subject', 'time', 'rule', 'key']);
+const FULL_OFFSET = /(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+export const declareAdd: Verb = (silence, { terminal, clock, access, run }) => {
+  daemonOptions(silence.command('add'))
+    .description('silence what matches')
+    .addArgument(
+      new TypedArgument(
+        '[path=value...]',
+        NAME,
+        'what to silence: rule=disk-full, key=db1, data.host=web1; all must hold',
+      ),
+    )
+    .addOption(new TypedOption('--match <json>', NAME, 'patterns, as in rules'))
+    .addOption(new TypedOption('--if <cel>', NAME, 'a condition that must hold too'))
+    .addOption(new TypedOption('--for <duration>', duration({ least: 1 }), 'how long'))
+    .addOption(new TypedOption('--until <time>', WALL_TIME, 'when it is over'))
+    .addOption(new TypedOption('--from <time>', WALL_TIME, 'when it begins (default: now)'))
+    .addOption(new TypedOption('--cron <pattern>', NAME, 'it comes again: when each window begins'))
+    .addOption(new TypedOption('--window <duration>', duration({ least: 1 }), 'and how long it is open'))
+    .addOption(
+      new TypedOption(
+        '--timezone <zone>',
+        TIMEZONE,
+        'of --cron, and of times without an offset (default: that of this machine)',
+      ),
+    )
+    .addOption(new TypedOption('--reason <text>', NAME, 'why'))
+    .addOption(new TypedOption('--name <name>', NAME, 'how it is called in traces'))
+    .addOption(new TypedOption('--by <name>', NAME, 'who wants it (default: you)'))
+    .action((pairs: string[], options: SilenceAddOptions) =>
+      run(async () => addSilence(terminal, clock, () => access.client(options), pairs, options)),
+    );
+};
+
+/** `belfry silence add PATH=VALUE...`: on disk when it exits with 0. What is wrong with it is found before it is sent: exit 2. */
+async function addSilence(
+  terminal: Terminal,
+  clock: Clock,
+  client: () => Promise<Client>,
+  pairs: readonly string[],
+  options: SilenceAddOptions,
+): Promise<number> {
+  const posted = postedOf(terminal, pairs, options);
+  const { readPostedSilence } = await import('../../../core/alerts/silence-request.ts');
+  const read = readPostedSilence(posted, '', clock.now());
+  if (!read.ok)
+    throw new CommandError(EXIT.usage, read.problems.map((problem) => problemText(problem, posted)).join('\nbelfry: '));
+  const made = await (await client()).call<MadeSilenceView>('POST', '/v1/silences', posted);
+  if (options.json) jsonLine(terminal, made);
+  else line(terminal, madeText(made));
+  return EXIT.ok;
+}
+
+/** As somebody at a command line would put it, not as JSON. */
+const OPTIONS_OF: Readonly<Record<string, string>> = {
+  '/for': '--for',
+  '/until': '--until',
+  '/from': '--from',
+  '/if': '--if',
+  '/reason': '--reason',
+  '/name': '--name',
+  '/by': '--by',
+  '/timezone': '--timezone',
+  '/recurring/cron': '--cron',
+  '/recurring/for': '--window',
+};
+
+function problemText({ pointer, message, mend }: SilenceProblem, posted: unknown): string {
+  const option = OPTIONS_OF[pointer];
+  const where = option ?? pointer.replace(/^\//, '').replaceAll('/', '.');
+  const given = option === undefined ? undefined : valueAt(posted, pointer);
+  const shown = typeof given === 'string' ? ` (given: \`${harmless(given)}\`)` : '';
+  return `${where === '' ? '' : `${where}: `}${message}: ${mend}${shown}`;
+}
+
+function valueAt(value: unknown, pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .reduce((at: unknown, name) => (isObject(at) ? at[name] : undefined), value);
+}
+
+function postedOf(
+  terminal: Terminal,
+  pairs: readonly string[],
+  options: SilenceAddOptions,
+): Readonly<Record<string, unknown>> {
+  const { if: condition, for: length, until, from, reason, name, by = userOf(terminal) } = options;
+  if (pairs.length === 0 && options.match === undefined && condition === undefined)
+    throw new CommandError(
+      EXIT.usage,
+      "say what to silence, such as `rule=disk-full` or `data.host=web1`; `--match '{}'` is everything",
+    );
+  if (length === undefined && until === undefined && options.cron === undefined)
+    throw new CommandError(
+      EXIT.usage,
+      'a silence has an end: give `--for 2h`, `--until 2026-12-27T08:00`, or `--cron "0 22 * * *" --window 8h`',
+    );
+  if (reason === undefined)
+    throw new CommandError(EXIT.usage, 'say why with `--reason`, such as `--reason "release night"`');
+  const recurring = recurringOf(options);
+  const zone = options.timezone ?? ownZone([from, until]);
+  return {
+    match: matchOf(pairs, options.match),
+    ...(condition !== undefined && { if: condition }),
+    ...(from !== undefined && { from }),
+    ...(until !== undefined && { until }),
+    ...(length !== undefined && { for: formatDuration(length) }),
+    ...(zone !== undefined && { timezone: zone }),
+    ...(recurring !== undefined && { recurring }),
+    reason,
+    ...(name !== undefined && { name }),
+    ...(by !== undefined && { by }),
+  };
+}
+
+/** Whoever writes a time without an offset means the clock on their own wall, which may not be the daemon's. */
+function ownZone(times: readonly (string | undefined)[]): string | undefined {
+  const bare = times.some((time) => time !== undefined && !FULL_OFFSET.test(time));
+  return bare ? new Intl.DateTimeFormat().resolvedOptions().timeZone : undefined;
+}
+
+function recurringOf({ cron, window, timezone }: SilenceAddOptions): object | undefined {
+  if (cron === undefined && window === undefined) return undefined;
+  if (cron === undefined || window === undefined)
+    throw new CommandError(
+      EXIT.usage,
+      '`--cron` says when each window begins and `--window` how long it is open: give both',
+    );
+  return {
+    cron,
+    for: formatDuration(window),
+    timezone: timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
+}
+
+/** A path that is given several times holds any of its values. */
+function matchOf(pairs: readonly string[], text: string | undefined): Readonly<Record<string, unknown>> {
+  const found = new Map<string, Json[]>();
+  for (const pair of pairs) {
+    const cut = pair.indexOf('=');
+    if (cut < 1) throw new CommandError(EXIT.usage, `\`${pair}\` is not PATH=VALUE, such as \`data.host=web1\``);
+    const path = pair.slice(0, cut);
+    found.set(path, [...(found.get(path) ?? []), valueOf(path, pair.slice(cut + 1))]);
+  }
+  const listed = [...found].map(([path, values]) => [path, values.length === 1 ? values[0] : values] as const);
+  return { ...jsonMatch(text), ...Object.fromEntries(listed) };
+}
+
+function jsonMatch(text: string | undefined): Readonly<Record<string, unknown>> {
+  if (text === undefined) return {};
+  try {
+    const match = parseJson(text);
+    if (isObject(match)) return match;
+  } catch (cause) {
+    throw new CommandError(EXIT.usage, `--match is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  throw new CommandError(EXIT.usage, `--match is a JSON object, such as '{"data.host": {"prefix": "web"}}'`);
+}
+
+/** A quoted text is that text; what is text in every event is not read as a number. */
+function valueOf(path: string, text: string): Json {
+  if (/^"(?:[^"\\]|\\.)*"$/.test(text)) {
+    try {
+      return JSON.parse(text) as string;
+    } catch {
+      return text;
+    }
+  }
+  return TEXTS.has(path) ? text : scalarOf(text);
+}
+
+function madeText({ id, state, until, active_until: window, from, would_silence: would }: MadeSilenceView): string {
+  const when = state === 'active' ? `active until ${window}` : from === undefined ? state : `pending until ${from}`;
+  const more = would.partial === true ? 'at least ' : '';
+  const end = until !== undefined && until !== window ? `, over at ${until}` : '';
+  return [
+    `${id}  ${when}${end}`,
+    `  would silence ${more}${would.alerts} of what fires now, and ${more}${would.events} events of the last 24 h`,
+    ...(would.error === undefined
+      ? []
+      : [`  its condition fails for some of them, and silences none of these: ${harmless(would.error)}`]),
+  ].join('\n');
+}

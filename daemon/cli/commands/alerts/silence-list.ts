@@ -1,0 +1,50 @@
+import { EXIT } from '../../../core/problems/failure.ts';
+import { isObject } from '../../../core/values/json.ts';
+import type { SilenceView } from '../../../http/daemon-api.ts';
+import type { Client } from '../../connection/client.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions } from '../../options.ts';
+import { type CommonOptions, harmless, jsonLine, line, painter, table, type Terminal } from '../../render/terminal.ts';
+
+interface SilenceListOptions extends CommonOptions {
+  readonly all?: boolean;
+}
+
+export const declareList: Verb = (silence, { terminal, access, run }) => {
+  daemonOptions(silence.command('list'))
+    .description('those that are active or still to come')
+    .option('--all', 'also those that are over')
+    .action((options: SilenceListOptions) =>
+      run(async () => listSilences(terminal, await access.client(options), options)),
+    );
+};
+
+async function listSilences(terminal: Terminal, client: Client, options: SilenceListOptions): Promise<number> {
+  const { silences } = await client.call<{ silences: readonly SilenceView[] }>('GET', '/v1/silences');
+  const listed = silences.filter(({ state }) => options.all === true || state !== 'expired');
+  if (options.json) for (const silence of listed) jsonLine(terminal, silence);
+  else line(terminal, listed.length === 0 ? 'no silences' : silenceTable(listed, terminal));
+  return EXIT.ok;
+}
+
+const STATE_COLOURS = { active: 'green', pending: 'yellow', expired: 'grey' } as const;
+
+function silenceTable(silences: readonly SilenceView[], terminal: Terminal): string {
+  const paint = painter(terminal);
+  const rows = silences.map((silence) => {
+    const { id, state, from, until, active_until: window, by = '', reason, name, file } = silence;
+    const when = window ?? (state === 'pending' && from !== undefined ? `from ${from}` : (until ?? 'by its pattern'));
+    const who = by === '' ? (file ?? '') : by;
+    const why = name === undefined ? reason : `${name}: ${reason}`;
+    return [id, paint(STATE_COLOURS[state], state), when, harmless(who), harmless(what(silence)), harmless(why)];
+  });
+  return table([['ID', 'STATE', 'UNTIL', 'BY', 'SILENCES', 'REASON'], ...rows]);
+}
+
+function what({ match, if: condition }: SilenceView): string {
+  const pairs = Object.entries(isObject(match) ? match : {}).map(
+    ([path, pattern]) => `${path}=${typeof pattern === 'string' ? pattern : JSON.stringify(pattern)}`,
+  );
+  const parts = condition === undefined ? pairs : [...pairs, `if ${condition}`];
+  return parts.length === 0 ? 'everything' : parts.join(' ');
+}

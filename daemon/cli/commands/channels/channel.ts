@@ -1,0 +1,9 @@
+import type { Verb } from '../../context.ts';
+import { declareList } from './list.ts';
+import { declareTest } from './test.ts';
+
+export const verb: Verb = (program, context) => {
+  const channel = program.command('channel').description('the ways out');
+  declareList(channel, context);
+  declareTest(channel, context);
+};

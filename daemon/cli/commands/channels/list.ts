@@ -1,0 +1,20 @@
+import { EXIT } from '../../../core/problems/failure.ts';
+import type { ChannelView } from '../../../http/daemon-api.ts';
+import type { Client } from '../../connection/client.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions } from '../../options.ts';
+import { channelTable } from '../../render/channels.ts';
+import { type CommonOptions, jsonLine, line, painter, type Terminal } from '../../render/terminal.ts';
+
+export const declareList: Verb = (channel, { terminal, access, run }) => {
+  daemonOptions(channel.command('list'))
+    .description('every channel and how it is')
+    .action((options: CommonOptions) => run(async () => listChannels(terminal, await access.client(options), options)));
+};
+
+async function listChannels(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
+  const { channels } = await client.call<{ channels: readonly ChannelView[] }>('GET', '/v1/channels');
+  if (options.json) for (const channel of channels) jsonLine(terminal, channel);
+  else line(terminal, channelTable(channels, painter(terminal)));
+  return EXIT.ok;
+}

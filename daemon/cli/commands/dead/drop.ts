@@ -1,0 +1,46 @@
+import { EXIT } from '../../../core/problems/failure.ts';
+import { NAME } from '../../../core/values/value-kind.ts';
+import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions, TypedArgument } from '../../options.ts';
+import { CommandError, type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
+import { idsOf, requireConsent } from './select.ts';
+
+interface DropOptions extends CommonOptions {
+  readonly yes?: boolean;
+}
+
+export const declareDrop: Verb = (dead, { terminal, access, run }) => {
+  daemonOptions(dead.command('drop'))
+    .description('take it out of the file for good')
+    .addArgument(new TypedArgument('<id...>', NAME, 'which; - reads them from standard input'))
+    .option('--yes', 'do not ask')
+    .action((ids: string[], options: DropOptions) =>
+      run(async () => drop(terminal, await access.deadLetters(options), ids, options)),
+    );
+};
+
+async function drop(
+  terminal: Terminal,
+  deadLetters: DeadLetterAccess,
+  ids: readonly string[],
+  options: DropOptions,
+): Promise<number> {
+  const wanted = await idsOf(terminal, ids);
+  if (wanted.length === 0)
+    throw new CommandError(EXIT.usage, 'name the ids to drop, or `-` to read them from standard input');
+  await requireConsent(
+    terminal,
+    options.yes,
+    ids.includes('-'),
+    `drop ${wanted.length} dead letter${wanted.length === 1 ? '' : 's'} for good?`,
+  );
+  let missing = 0;
+  for (const id of wanted) {
+    const dropped = await deadLetters.drop(id);
+    if (!dropped) missing += 1;
+    if (options.json) jsonLine(terminal, { id, dropped });
+    else line(terminal, dropped ? `${id}  dropped` : `${id}  no such dead letter`);
+  }
+  return missing > 0 ? EXIT.nothing : EXIT.ok;
+}

@@ -1,0 +1,10 @@
+import type { Verb } from '../../context.ts';
+import { declareDrop } from './drop.ts';
+import { declareList } from './list.ts';
+import { declareResend } from './resend.ts';
+import { declareShow } from './show.ts';
+
+export const verb: Verb = (program, context) => {
+  const dead = program.command('dead').description('what could not be delivered');
+  for (const declare of [declareList, declareShow, declareResend, declareDrop]) declare(dead, context);
+};

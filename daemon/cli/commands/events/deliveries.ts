@@ -1,0 +1,56 @@
+import { EXIT } from '../../../core/problems/failure.ts';
+import { DELIVERY_FILTERS } from '../../../core/values/history-filters.ts';
+import { NAME } from '../../../core/values/value-kind.ts';
+import type { DeliveryView } from '../../../http/daemon-api.ts';
+import type { Client } from '../../connection/client.ts';
+import type { Verb } from '../../context.ts';
+import { daemonOptions, filterOptions, TypedArgument } from '../../options.ts';
+import { harmless, jsonLine, line, type Paint, painter, type Terminal } from '../../render/terminal.ts';
+import { type DeliveryOptions, deliveryText, type History, list, refuseFilters, stateText } from './history.ts';
+
+export const verb: Verb = (program, { terminal, access, run }) => {
+  const command = daemonOptions(program.command('deliveries'))
+    .description('deliveries with their attempts and receipts')
+    .addArgument(new TypedArgument('[id]', NAME, 'one whole'))
+    .option('--all', 'all pages');
+  filterOptions(command, DELIVERY_FILTERS).action((id: string | undefined, options: DeliveryOptions) =>
+    run(async () => showDeliveries(terminal, () => access.client(options), id, options)),
+  );
+};
+
+/** `belfry deliveries [ID]`: deliveries, the newest first; or one whole. */
+async function showDeliveries(
+  terminal: Terminal,
+  open: () => Promise<Client>,
+  id: string | undefined,
+  options: DeliveryOptions,
+): Promise<number> {
+  if (id === undefined) return list(terminal, await open(), DELIVERIES, options);
+  refuseFilters(DELIVERY_FILTERS, options);
+  const delivery = await (await open()).call<DeliveryView>('GET', `/v1/deliveries/${encodeURIComponent(id)}`);
+  if (options.json) jsonLine(terminal, delivery);
+  else line(terminal, deliveryText(delivery, painter(terminal)));
+  return EXIT.ok;
+}
+
+const DELIVERIES: History<DeliveryView> = {
+  name: 'deliveries',
+  filters: DELIVERY_FILTERS,
+  columns: ['ID', 'RULE', 'CHANNEL', 'KEY', 'STATE', 'ATTEMPTS', 'LAST ANSWER'],
+  row: deliveryRow,
+};
+
+function deliveryRow({ id, rule, channel, key, state, attempts, receipt }: DeliveryView, paint: Paint): string[] {
+  const last = attempts.at(-1);
+  const answer =
+    last?.code === undefined ? (receipt?.id ?? receipt?.answer ?? '') : `${last.code}: ${last.message ?? ''}`;
+  return [
+    id,
+    rule,
+    channel,
+    harmless(key),
+    stateText(state, paint),
+    String(attempts.length),
+    harmless(answer).slice(0, 80),
+  ];
+}

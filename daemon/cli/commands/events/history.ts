@@ -1,0 +1,103 @@
+import { EXIT } from '../../../core/problems/failure.ts';
+import { DELIVERY_FILTERS, EVENT_FILTERS } from '../../../core/values/history-filters.ts';
+import type { Parameters, ValuesOf } from '../../../core/values/parameter.ts';
+import { momentText } from '../../../core/values/value-kind.ts';
+import type { DeliveryView } from '../../../http/daemon-api.ts';
+import type { Client } from '../../connection/client.ts';
+import {
+  CommandError,
+  type CommonOptions,
+  harmless,
+  jsonLine,
+  line,
+  type Paint,
+  painter,
+  table,
+  type Terminal,
+} from '../../render/terminal.ts';
+
+interface ListOptions extends CommonOptions {
+  /** All pages. */
+  readonly all?: boolean;
+}
+
+export type EventOptions = ListOptions & ValuesOf<typeof EVENT_FILTERS>;
+export type DeliveryOptions = ListOptions & ValuesOf<typeof DELIVERY_FILTERS>;
+
+/** Query text of filter values that are not text. */
+const TEXT_OF = {
+  since: momentText,
+  until: momentText,
+  state: (states: readonly string[]) => states.join(','),
+  limit: String,
+} as const;
+
+/** A kind of history: its name in the API, its filters, and its table. */
+export interface History<T> {
+  readonly name: 'events' | 'deliveries';
+  readonly filters: Parameters;
+  readonly columns: readonly string[];
+  readonly row: (item: T, paint: Paint) => readonly string[];
+}
+
+/** Prints pages of past events or deliveries, the newest first. */
+export async function list<T>(
+  terminal: Terminal,
+  client: Client,
+  { name, filters, columns, row }: History<T>,
+  options: EventOptions | DeliveryOptions,
+): Promise<number> {
+  const paint = painter(terminal);
+  let cursor = options.cursor;
+  const rows: (readonly string[])[] = [];
+  do {
+    const page = await client.call<{ next: string | null } & Record<string, readonly T[]>>(
+      'GET',
+      `/v1/${name}?${queryOf(filters, { ...options, ...(cursor !== undefined && { cursor }) })}`,
+    );
+    for (const item of page[name]!) {
+      if (options.json) jsonLine(terminal, item);
+      else rows.push(row(item, paint));
+    }
+    cursor = page.next ?? undefined;
+  } while (options.all === true && cursor !== undefined);
+  if (options.json !== true) line(terminal, rows.length === 0 ? `no ${name}` : table([columns, ...rows]));
+  if (cursor !== undefined) terminal.stderr.write(`more: --cursor ${cursor}\n`);
+  return EXIT.ok;
+}
+
+function queryOf(filters: Parameters, options: EventOptions | DeliveryOptions): string {
+  const given = Object.entries(options).flatMap(([name, value]): [string, string][] => {
+    if (!Object.hasOwn(filters, name)) return [];
+    const write = Object.hasOwn(TEXT_OF, name) ? TEXT_OF[name as keyof typeof TEXT_OF] : String;
+    return [[name, write(value as never)]];
+  });
+  return new URLSearchParams(given).toString();
+}
+
+/** Refuses filters beside an id, because they would be ignored. */
+export function refuseFilters(filters: Parameters, options: EventOptions | DeliveryOptions): void {
+  const given = Object.keys(options).find((name) => name === 'all' || Object.hasOwn(filters, name));
+  if (given !== undefined) throw new CommandError(EXIT.usage, `--${given} is for listings: give either it or an id`);
+}
+
+/** Text of one delivery: its state, attempts and receipt. */
+export function deliveryText(
+  { id, rule, channel, state, attempts, receipt, next_at: next }: DeliveryView,
+  paint: Paint,
+): string {
+  const tried = attempts.map(
+    ({ at, ms, code, message = '' }) =>
+      `  ${at}  ${ms} ms  ${code === undefined ? 'ok' : `${code}: ${harmless(message)}`}`,
+  );
+  return [
+    `${id}  ${channel}  ${rule}  ${stateText(state, paint)}${next === undefined ? '' : `  next at ${next}`}`,
+    ...tried,
+    ...(receipt === undefined ? [] : [`  receipt: ${harmless(JSON.stringify(receipt))}`]),
+  ].join('\n');
+}
+
+/** State in its colour. */
+export function stateText(state: DeliveryView['state'], paint: Paint): string {
+  return paint(state === 'delivered' ? 'green' : state === 'dead' ? 'red' : 'yellow', state);
+}

@@ -1,0 +1,64 @@
+import type { DeadLetter } from '../../core/delivery/delivery.ts';
+import { EXIT } from '../../core/problems/failure.ts';
+import type {
+  DaemonApi,
+  DeadLineProblem,
+  ResendPlan,
+  ResendProgress,
+  ResendRequest,
+  ResendSum,
+} from '../../http/daemon-api.ts';
+import { channelNote, breakNote } from '../render/channels.ts';
+import { CommandError } from '../render/terminal.ts';
+import { AnswerWait } from './answer-wait.ts';
+import type { Client, ClientDeps } from './client.ts';
+
+const SENDING = 'waiting for the channels to send';
+
+/** Access to the dead letters: through a running daemon, or in the state directory of a stopped one. */
+export interface DeadLetterAccess {
+  list(): AsyncIterable<DeadLetter | DeadLineProblem>;
+  resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendPlan | ResendProgress | ResendSum>;
+  drop(id: string): Promise<boolean>;
+}
+
+/** Access through the API of a running daemon. */
+export function remoteDeadLetters(client: Client): DeadLetterAccess {
+  return {
+    list: () => client.lines('GET', '/v1/dead'),
+    resend: (request, signal) =>
+      client.lines('POST', '/v1/dead/resend', request, {
+        signal,
+        note: () => channelNote(client, undefined, SENDING),
+      }),
+    async drop(id) {
+      try {
+        await client.call('DELETE', `/v1/dead/${encodeURIComponent(id)}`);
+        return true;
+      } catch (error) {
+        if (error instanceof CommandError && error.exit === EXIT.nothing) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Access to the state directory while no daemon runs. */
+export function offlineDeadLetters(
+  daemon: Pick<DaemonApi, 'dead' | 'resend' | 'drop' | 'channels'>,
+  deps: ClientDeps,
+): DeadLetterAccess {
+  return {
+    list: () => daemon.dead(),
+    async *resend(request, signal) {
+      const note = async (): Promise<string> => breakNote(await daemon.channels(), undefined, SENDING);
+      const wait = new AnswerWait({ ...deps, request: 'dead resend', expected: 0, limit: undefined, note, signal });
+      try {
+        yield* daemon.resend(request, wait.signal);
+      } finally {
+        wait.end();
+      }
+    },
+    drop: (id) => daemon.drop(id),
+  };
+}
