@@ -123,7 +123,7 @@ test('a channel or source type is imported in its own folder and by the list onl
 });
 
 /** To be removed: each begins with the file from which the circle is found. */
-const KNOWN_CIRCLES = ['core/ruleset.ts -> core/alerts/silence.ts', 'core/match/index/candidates.ts -> '];
+const KNOWN_CIRCLES = ['core/ruleset.ts -> core/alerts/silence.ts'];
 
 test('no two files import each other, directly or through others', () => {
   const open: string[] = [];

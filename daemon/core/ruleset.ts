@@ -180,12 +180,12 @@ export interface DaemonSettings {
   readonly reload: { readonly watch: boolean; readonly requireTests: boolean };
 }
 
-/** Which rules an event fits, without looking at those that its fields do not lead to. */
+/** Finds the rules that an event matches without evaluating all of them; docs/matching.md explains it. */
 export interface RuleIndex {
-  /** The enabled rules that want what no other rule wants. */
+  /** The enabled rules for events that no other rule takes. */
   readonly catchAll: readonly CompiledRule[];
-  /** In the order of the files. What a rule has beside `on` and `match` is not asked. */
-  matching(event: Event, origin: string): readonly CompiledRule[];
+  /** Rules whose `on` and `match` hold, in the order of the files; `origin` is the name of the event's source. */
+  lookup(event: Event, origin: string): readonly CompiledRule[];
 }
 
 /** Everything that the rule files say, compiled, frozen, swapped as one. Matching cannot fail: compilation did all the failing. */

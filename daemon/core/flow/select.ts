@@ -22,7 +22,7 @@ export function select(event: Event, ruleset: Ruleset, now: number): readonly Ca
   const found: Candidate[] = [];
   const ending = endings(event, origin, ruleset, now);
   for (const end of ending.values()) if (end.kind === 'resolve') found.push(end);
-  for (const rule of ruleset.index.matching(event, origin)) {
+  for (const rule of ruleset.index.lookup(event, origin)) {
     const end = ending.get(rule);
     if (end?.kind === 'resolve') continue;
     const candidate = candidateOf(rule, event, now, end?.error);
@@ -42,7 +42,7 @@ type Ending = (Candidate & { readonly kind: 'resolve' }) | { readonly kind: 'err
 const NO_ENDINGS = new Map<CompiledRule, Ending>();
 
 function endings(event: Event, origin: string, ruleset: Ruleset, now: number): Map<CompiledRule, Ending> {
-  const rules = ruleset.resolving.matching(event, origin);
+  const rules = ruleset.resolving.lookup(event, origin);
   if (rules.length === 0) return NO_ENDINGS;
   const ending = new Map<CompiledRule, Ending>();
   for (const rule of rules) {

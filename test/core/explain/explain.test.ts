@@ -216,7 +216,7 @@ test('of a thousand rules of which the index looks at one, all are explained, in
   ).join('');
   const ruleset = rulesetOf(PARTS + rules);
   const of = event({ n: 7, re: 'abc' });
-  expect([...ruleset.index.matching(of, 'api')].map(({ name }) => name)).toEqual(['r7']);
+  expect([...ruleset.index.lookup(of, 'api')].map(({ name }) => name)).toEqual(['r7']);
   const { rules: all } = explain(of, contextOf(ruleset));
   expect(all.map(({ rule }) => rule)).toEqual(ruleset.rules.map(({ name }) => name));
   expect(all.filter(({ outcome }) => outcome === 'notified').map(({ rule }) => rule)).toEqual(['r7']);

@@ -1,78 +1,198 @@
-import { isLongInteger } from '../../values/json.ts';
-import type { Finds } from './candidates.ts';
-import type { Clue } from './requirement.ts';
+import { isLongInteger, isObject } from '../../values/json.ts';
 import { Ranges } from './ranges.ts';
-import { NONE, type TextTable } from './string-table.ts';
-import { TextEnds, WholeTexts } from './string-index.ts';
+import type { Predicate, Range } from './requirement.ts';
 
-/** Values of one kind of clue, each with the bucket of those that are found by it. */
-export type Filed<V = Clue['value']> = readonly (readonly [value: V, bucket: number])[];
+/** Rules by number. A list of one, which is the most frequent, is the number alone. */
+export type RuleNumbers = number | readonly number[];
 
-/** What is filed under the values of one path; most have one kind of it. */
-export class Shelf {
-  /** The bucket that anything leads to. */
-  present = NONE;
-  #texts: WholeTexts | undefined;
-  #folded: WholeTexts | undefined;
-  #prefixes: TextEnds | undefined;
-  #suffixes: TextEnds | undefined;
-  #ranges: Ranges | undefined;
-  /** By number, true, false and null. */
-  #others: ReadonlyMap<unknown, number> | undefined;
+/** The candidates of one event, collected while its fields are visited. */
+export class Candidates {
+  readonly #rules: number[] = [];
+  /** The numbers found at each path with ranges. Two elements of an array may meet a lower and an upper bound. */
+  readonly #spans: { readonly ranges: Ranges<RuleNumbers>; least: number; most: number }[] = [];
+  /** Set when the index read a path in a way that `compilePath` may not: no predicate proves anything then. */
+  needsRecheck = false;
 
-  /** How each kind of clue is found again. */
-  static readonly #ADD: {
-    readonly [K in Clue['kind']]: (shelf: Shelf, filed: Filed<ValueOf<K>>, table: TextTable) => void;
-  } = {
-    value(shelf, filed, table) {
-      const texts = filed.filter((one): one is readonly [string, number] => typeof one[0] === 'string');
-      if (texts.length > 0) shelf.#texts = new WholeTexts(table, texts);
-      if (texts.length < filed.length) shelf.#others = new Map(filed.filter(([value]) => typeof value !== 'string'));
-    },
-    folded: (shelf, filed, table) => (shelf.#folded = new WholeTexts(table, filed)),
-    prefix: (shelf, filed, table) => (shelf.#prefixes = new TextEnds(table, filed, false)),
-    suffix: (shelf, filed, table) => (shelf.#suffixes = new TextEnds(table, filed, true)),
-    range: (shelf, filed) => (shelf.#ranges = new Ranges(filed)),
-    present: (shelf, filed) => (shelf.present = filed[0]![1]),
-  };
-
-  /** Once for a kind; `filed` has values of it. */
-  add(kind: Clue['kind'], filed: Filed, table: TextTable): void {
-    (Shelf.#ADD[kind] as (shelf: Shelf, filed: Filed, table: TextTable) => void)(this, filed, table);
+  add(rules: RuleNumbers | undefined): void {
+    if (typeof rules === 'number') this.#rules.push(rules);
+    else if (rules !== undefined) for (const rule of rules) this.#rules.push(rule);
   }
 
-  get isPresenceAlone(): boolean {
-    return [this.#texts, this.#folded, this.#prefixes, this.#suffixes, this.#ranges, this.#others].every(
-      (kind) => kind === undefined,
-    );
+  addNumber(ranges: Ranges<RuleNumbers>, value: number): void {
+    if (Number.isNaN(value)) return;
+    const span = this.#spans.find((known) => known.ranges === ranges);
+    if (span === undefined) {
+      this.#spans.push({ ranges, least: value, most: value });
+      return;
+    }
+    span.least = Math.min(span.least, value);
+    span.most = Math.max(span.most, value);
   }
 
-  /** A value at the path. */
-  meet(value: unknown, finds: Finds): void {
-    if (this.present !== NONE) finds.take(this.present);
-    if (!Array.isArray(value)) this.#meetOne(value, finds);
-    else for (const one of value) this.#meetOne(one, finds);
-  }
-
-  #meetOne(value: unknown, finds: Finds): void {
-    if (typeof value === 'string') this.#meetText(value, finds);
-    else if (typeof value !== 'object' || value === null) this.#meetOther(value, finds);
-  }
-
-  #meetText(text: string, finds: Finds): void {
-    this.#texts?.meet(text, finds);
-    this.#prefixes?.meet(text, finds);
-    this.#suffixes?.meet(text, finds);
-    this.#folded?.meet(text.toLowerCase(), finds);
-    // A bound that is filed is smaller than any of these, so that rounding changes nothing.
-    if (this.#ranges !== undefined && isLongInteger(text)) this.#ranges.meet(Number(text), finds);
-  }
-
-  #meetOther(value: unknown, finds: Finds): void {
-    if (typeof value === 'number') this.#ranges?.meet(value, finds);
-    const bucket = this.#others?.get(value);
-    if (bucket !== undefined) finds.take(bucket);
+  /** In ascending order, each once. To be called once, after the last field. */
+  all(): readonly number[] {
+    for (const { ranges, least, most } of this.#spans) {
+      ranges.overlapping(least, most, (rules) => this.add(rules));
+    }
+    return ascending(this.#rules);
   }
 }
 
-type ValueOf<K extends Clue['kind']> = Extract<Clue, { readonly kind: K }>['value'];
+function ascending(numbers: number[]): readonly number[] {
+  for (let at = 1; at < numbers.length; at += 1) {
+    if (numbers[at - 1]! >= numbers[at]!) {
+      numbers.sort((a, b) => a - b);
+      return numbers.filter((number, place) => number !== numbers[place - 1]);
+    }
+  }
+  return numbers;
+}
+
+/** Prefixes or suffixes, looked up once for each length that occurs. */
+class Affixes {
+  readonly #rules = new Map<string, RuleNumbers>();
+  readonly #lengths: number[] = [];
+
+  add(affix: string, rules: RuleNumbers): void {
+    this.#rules.set(affix, rules);
+    if (this.#lengths.includes(affix.length)) return;
+    this.#lengths.push(affix.length);
+    this.#lengths.sort((a, b) => a - b);
+  }
+
+  lookupPrefixes(text: string, candidates: Candidates): void {
+    for (const length of this.#lengths) {
+      if (length > text.length) return;
+      candidates.add(this.#rules.get(text.slice(0, length)));
+    }
+  }
+
+  lookupSuffixes(text: string, candidates: Candidates): void {
+    for (const length of this.#lengths) {
+      if (length > text.length) return;
+      candidates.add(this.#rules.get(text.slice(text.length - length)));
+    }
+  }
+}
+
+/** The index of one field: the predicates on its values, and the fields below it. The root is the event. */
+export class FieldIndex {
+  #children: Map<string, FieldIndex> | undefined;
+  /** Children that are numbers: they are elements of an array, too. */
+  #elements: (readonly [index: number, child: FieldIndex])[] | undefined;
+  #present: RuleNumbers | undefined;
+  #values: Map<unknown, RuleNumbers> | undefined;
+  #folded: Map<string, RuleNumbers> | undefined;
+  #prefixes: Affixes | undefined;
+  #suffixes: Affixes | undefined;
+  #ranges: Ranges<RuleNumbers> | undefined;
+  /** Ranges that were added since `build`. */
+  #added: (readonly [range: Range, rules: RuleNumbers])[] | undefined;
+
+  /** Adds a predicate with its rules, each predicate once. */
+  add(predicate: Predicate, rules: RuleNumbers): void {
+    predicate.path
+      .split('.')
+      .reduce<FieldIndex>((field, name) => field.#child(name), this)
+      .#addHere(predicate, rules);
+  }
+
+  /** Builds the interval trees, after the last `add`. */
+  build(): void {
+    if (this.#added !== undefined) this.#ranges = new Ranges(this.#added);
+    this.#added = undefined;
+    for (const child of this.#children?.values() ?? []) child.build();
+  }
+
+  /** Visits the fields that the event and the index have in common, once each. */
+  lookup(event: unknown): Candidates {
+    const candidates = new Candidates();
+    this.#visitChildren(event, candidates);
+    return candidates;
+  }
+
+  #child(name: string): FieldIndex {
+    this.#children ??= new Map();
+    const known = this.#children.get(name);
+    if (known !== undefined) return known;
+    const child = new FieldIndex();
+    this.#children.set(name, child);
+    if (/^\d+$/.test(name)) (this.#elements ??= []).push([Number(name), child]);
+    return child;
+  }
+
+  #addHere({ kind, value }: Predicate, rules: RuleNumbers): void {
+    switch (kind) {
+      case 'value':
+        (this.#values ??= new Map()).set(value, rules);
+        break;
+      case 'folded':
+        (this.#folded ??= new Map()).set(value, rules);
+        break;
+      case 'prefix':
+        (this.#prefixes ??= new Affixes()).add(value, rules);
+        break;
+      case 'suffix':
+        (this.#suffixes ??= new Affixes()).add(value, rules);
+        break;
+      case 'range':
+        (this.#added ??= []).push([value, rules]);
+        break;
+      case 'present':
+        this.#present = rules;
+    }
+  }
+
+  #visit(value: unknown, candidates: Candidates): void {
+    candidates.add(this.#present);
+    if (Array.isArray(value)) for (const element of value) this.#lookupScalar(element, candidates);
+    else this.#lookupScalar(value, candidates);
+    if (this.#children !== undefined) this.#visitChildren(value, candidates);
+  }
+
+  #lookupScalar(value: unknown, candidates: Candidates): void {
+    if (typeof value === 'object' && value !== null) return;
+    if (this.#values !== undefined) candidates.add(this.#values.get(value));
+    if (typeof value === 'string') this.#lookupText(value, candidates);
+    else if (typeof value === 'number' && this.#ranges !== undefined) candidates.addNumber(this.#ranges, value);
+  }
+
+  #lookupText(text: string, candidates: Candidates): void {
+    this.#prefixes?.lookupPrefixes(text, candidates);
+    this.#suffixes?.lookupSuffixes(text, candidates);
+    if (this.#folded !== undefined) candidates.add(this.#folded.get(text.toLowerCase()));
+    // Bounds are smaller than any integer that is text, so rounding it does not move it across a bound.
+    if (this.#ranges !== undefined && isLongInteger(text)) candidates.addNumber(this.#ranges, Number(text));
+  }
+
+  #visitChildren(value: unknown, candidates: Candidates): void {
+    if (Array.isArray(value)) this.#visitElements(value, candidates);
+    else if (isObject(value)) {
+      for (const key in value) {
+        const child = this.#children?.get(key) ?? this.#dottedChild(key, candidates);
+        if (child !== undefined) child.#visit(value[key], candidates);
+      }
+    }
+  }
+
+  #visitElements(values: readonly unknown[], candidates: Candidates): void {
+    for (const [index, child] of this.#elements ?? []) {
+      // The loop below finds the number as a key of an element too, and `compilePath` does not.
+      candidates.needsRecheck = true;
+      if (index < values.length) child.#visit(values[index], candidates);
+    }
+    for (const value of values) if (typeof value === 'object') this.#visitChildren(value, candidates);
+  }
+
+  /** The child of a key with dots: `a.b` is `b` in `a`, and the key `a.b`, which `compilePath` reads only if there is no `b` in `a`. */
+  #dottedChild(key: string, candidates: Candidates): FieldIndex | undefined {
+    if (!key.includes('.')) return undefined;
+    candidates.needsRecheck = true;
+    return key
+      .split('.')
+      .reduce<FieldIndex | undefined>(
+        (field, name) => (field === undefined ? field : field.#children?.get(name)),
+        this,
+      );
+  }
+}

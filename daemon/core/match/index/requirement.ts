@@ -3,109 +3,91 @@ import { literalEnds } from '../glob.ts';
 
 export type Scalar = string | number | boolean | null;
 
-/** Both ends belong to it; where there is no bound it ends at infinity. */
+/** A closed range of numbers; a side without a bound is infinite. */
 export interface Range {
   readonly low: number;
   readonly high: number;
 }
 
-/** What an event has at a path: some value, one that begins or ends so, one in a range, or anything at all. */
-export type Clue =
+/** A condition on the values at one path that an index can look up. `folded` compares in lower case; `present` holds for any value. */
+export type Predicate =
   | { readonly kind: 'value'; readonly path: string; readonly value: Scalar }
   | { readonly kind: 'folded' | 'prefix' | 'suffix'; readonly path: string; readonly value: string }
   | { readonly kind: 'range'; readonly path: string; readonly value: Range }
   | { readonly kind: 'present'; readonly path: string; readonly value: null };
 
-/** What every event has that fits: `all` of these, or at least one of `any`. */
-export type Need = Clue | { readonly all: readonly Need[] } | { readonly any: readonly Need[] };
+/** A condition that every matching event meets: a predicate, all of a list, or at least one of a list. */
+export type Requirement =
+  | Predicate
+  | { readonly all: readonly Requirement[] }
+  | { readonly any: readonly Requirement[] };
 
-/** What no index can say anything about. */
-const NOTHING: Need = { all: [] };
+/** Required of every event, so of no use for an index. */
+const NOTHING: Requirement = { all: [] };
 
-const GROUPS: Readonly<Record<string, (maps: readonly unknown[]) => Need>> = {
-  any: (maps) => ({ any: maps.map(needOf) }),
-  all: (maps) => ({ all: maps.map(needOf) }),
+const GROUPS: Readonly<Record<string, (maps: readonly unknown[]) => Requirement>> = {
+  any: (maps) => ({ any: maps.map(requirementOf) }),
+  all: (maps) => ({ all: maps.map(requirementOf) }),
   none: () => NOTHING,
 };
 
-/** What an event needs for a match map to hold: never more than the map asks for, often less. */
-export function needOf(match: unknown): Need {
+/** The indexable part of a `match` map. An event that does not meet it cannot match; one that meets it may still not match. */
+export function requirementOf(match: unknown): Requirement {
   if (!isObject(match)) return NOTHING;
-  const needs = Object.keys(match).map((key) => {
+  const parts = Object.keys(match).map((key) => {
     const value = match[key];
     const group = Object.hasOwn(GROUPS, key) ? GROUPS[key] : undefined;
-    return group === undefined ? patternNeed(key, value) : group(Array.isArray(value) ? value : []);
+    return group === undefined ? patternRequirement(key, value) : group(Array.isArray(value) ? value : []);
   });
-  return needs.length === 1 ? needs[0]! : { all: needs };
+  return parts.length === 1 ? parts[0]! : { all: parts };
 }
 
-function patternNeed(path: string, pattern: unknown): Need {
+function patternRequirement(path: string, pattern: unknown): Requirement {
   if (isScalar(pattern)) return { kind: 'value', path, value: pattern };
-  if (Array.isArray(pattern)) return { any: pattern.map((item) => patternNeed(path, item)) };
+  if (Array.isArray(pattern)) return { any: pattern.map((item) => patternRequirement(path, item)) };
   if (!isObject(pattern)) return NOTHING;
-  const needs: Need[] = [];
+  const parts: Requirement[] = [];
   for (const name in pattern) {
-    if (Object.hasOwn(OPERATORS, name)) needs.push(OPERATORS[name]!(path, pattern[name]));
+    if (Object.hasOwn(OPERATORS, name)) parts.push(OPERATORS[name]!(path, pattern[name]));
   }
-  const range = rangeNeed(path, pattern);
-  if (range !== undefined) needs.push(range);
-  return needs.length === 1 ? needs[0]! : { all: needs };
+  const range = rangeOf(pattern);
+  if (range !== undefined) parts.push({ kind: 'range', path, value: range });
+  return parts.length === 1 ? parts[0]! : { all: parts };
 }
 
-const OPERATORS: Readonly<Record<string, (path: string, argument: unknown) => Need>> = {
+const OPERATORS: Readonly<Record<string, (path: string, argument: unknown) => Requirement>> = {
   prefix: ofTexts((path, value) => ({ kind: 'prefix', path, value })),
   suffix: ofTexts((path, value) => ({ kind: 'suffix', path, value })),
   equals_ignore_case: ofTexts((path, value) => ({ kind: 'folded', path, value: value.toLowerCase() })),
   glob: ofTexts((path, pattern) => {
     const { head, tail } = literalEnds(pattern);
-    const ends: readonly Need[] = [
+    const ends: readonly Predicate[] = [
       { kind: 'prefix', path, value: head },
       { kind: 'suffix', path, value: tail },
     ];
-    return { all: ends.filter((_, at) => [head, tail][at] !== '') };
+    return { all: ends.filter(({ value }) => value !== '') };
   }),
   exists: (path, argument) => (argument === true ? { kind: 'present', path, value: null } : NOTHING),
 };
 
-function ofTexts(needOfText: (path: string, text: string) => Need): (path: string, argument: unknown) => Need {
-  return (path, argument) => {
-    if (typeof argument === 'string') return needOfText(path, argument);
-    return Array.isArray(argument)
-      ? { any: argument.map((text) => (typeof text === 'string' ? needOfText(path, text) : NOTHING)) }
-      : NOTHING;
-  };
+function ofTexts(
+  ofText: (path: string, text: string) => Requirement,
+): (path: string, argument: unknown) => Requirement {
+  const ofPart = (path: string, part: unknown): Requirement =>
+    typeof part === 'string' ? ofText(path, part) : NOTHING;
+  return (path, argument) =>
+    Array.isArray(argument) ? { any: argument.map((part) => ofPart(path, part)) } : ofPart(path, argument);
 }
 
-function rangeNeed(path: string, pattern: Record<string, unknown>): Need | undefined {
-  const value = rangeOf(pattern);
-  return value === undefined ? undefined : { kind: 'range', path, value };
-}
-
-/**
- * The bounds of one map together; undefined without any. Each may be met by another element of an array; who looks ranges up
- * minds that.
- */
-export function rangeOf({ gt, gte, lt, lte }: Record<string, unknown>): Range | undefined {
-  const low = Math.max(isNumber(gt) ? above(gt) : NONE_LOWER, isNumber(gte) ? gte : NONE_LOWER);
-  const high = Math.min(isNumber(lt) ? -above(-lt) : NONE_HIGHER, isNumber(lte) ? lte : NONE_HIGHER);
-  // Without any bound it is the sum of both infinities.
+/** The bounds of one pattern together, exclusive bounds taken as inclusive ones; undefined without a bound that is a number. */
+function rangeOf({ gt, gte, lt, lte }: Record<string, unknown>): Range | undefined {
+  const lows = [gt, gte].filter(isNumber);
+  const highs = [lt, lte].filter(isNumber);
+  if (lows.length + highs.length === 0) return undefined;
+  const [low, high] = [Math.max(...lows), Math.min(...highs)];
+  // A bound that is not a number (NaN) holds for no value, and the recheck finds that.
   return Number.isNaN(low + high) ? undefined : { low, high };
 }
-
-const NONE_LOWER = Number.NEGATIVE_INFINITY;
-const NONE_HIGHER = Number.POSITIVE_INFINITY;
-
-/** The next number there is: a range that begins after another one's bound begins with that. */
-function above(number: number): number {
-  if (!Number.isFinite(number)) return number;
-  if (number === 0) return Number.MIN_VALUE;
-  one[0] = number;
-  bits[0]! += number > 0 ? 1n : -1n;
-  return one[0];
-}
-
-const one = new Float64Array(1);
-const bits = new BigInt64Array(one.buffer);
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 

@@ -1,149 +1,55 @@
 import { isObject } from '../../values/json.ts';
-import type { Event } from '../../event/event.ts';
 import type { Matcher } from '../../ruleset.ts';
-import type { Slot } from './selectivity.ts';
-import { Both, compileMatch } from '../compile.ts';
-import { compileGlob, globAfter } from '../glob.ts';
-import { type Clue, isScalar, type Range, rangeOf } from './requirement.ts';
-import { compilePath, type Path } from '../path.ts';
+import { compileMatch } from '../compile.ts';
+import { isScalar, type Predicate } from './requirement.ts';
 
-/** More ways to a rule than this are not looked through for what they prove. */
-const MANY = 16;
-
-/** Undefined where it takes the whole matcher to tell. */
-export interface Remainder {
-  holds(event: Event): boolean | undefined;
-}
-
-type Proves = (argument: unknown, clue: Clue) => boolean;
+/** Longer lists of predicates are not compared with the pattern: the time would grow with the square of their number. */
+const MAX_PREDICATES = 16;
 
 /**
- * What is left to ask of events that are found by a clue. Most rules ask for little besides, such as a type, and many for the same:
- * that is compiled once, and is in the processor's cache when an event comes, as the rule's own matcher is not.
+ * The conditions of a `match` that its access path does not prove. Rules with the same residual share one matcher, which is in
+ * the processor's cache when an event comes; the matchers of ten thousand rules are not.
  */
-export class Remainders {
-  /** What one key of a match map asks, by the key and the pattern; `undefined` until a second rule asks it. */
-  readonly #known = new Map<string, Map<unknown, Matcher | undefined>>();
-  /** By path, the length of the beginning, and what follows it. */
-  readonly #globs = new Map<string, RestOfText>();
+export class Residuals {
+  readonly #shared = new Map<string, Matcher>();
 
-  /** Undefined when nothing is left. `whole` is the matcher of all of `match`. */
-  of(match: unknown, whole: Matcher, slots: readonly Slot<unknown>[]): Remainder | undefined {
-    const proved = provedKey(match, slots);
-    if (proved === undefined) return this.#restOfGlob(match, slots) ?? whole;
-    let left: Matcher | undefined;
-    for (const key of Object.keys(match as object)) {
-      if (key === proved) continue;
-      const shared = this.#shared(key, (match as Record<string, unknown>)[key]);
-      if (shared === undefined) return whole;
-      left = left === undefined ? shared : new Both(left, shared);
-    }
-    return left;
-  }
-
-  /** Of a match that is one path pattern, found by how that begins. */
-  #restOfGlob(match: unknown, [slot, ...others]: readonly Slot<unknown>[]): Remainder | undefined {
-    if (slot?.clue.kind !== 'prefix' || others.length > 0) return undefined;
-    const { path, value: head } = slot.clue;
-    const glob = globAlone(match, path);
-    const rest = glob === undefined ? undefined : globAfter(head, glob);
-    if (rest === undefined) return undefined;
-    const name = JSON.stringify([path, head.length, rest]);
-    let known = this.#globs.get(name);
-    if (known === undefined) this.#globs.set(name, (known = new RestOfText(path, head.length, rest)));
-    return known;
-  }
-
-  #shared(key: string, pattern: unknown): Matcher | undefined {
-    let patterns = this.#known.get(key);
-    if (patterns === undefined) this.#known.set(key, (patterns = new Map()));
-    const name = nameOf(pattern);
-    const known = patterns.get(name);
+  /** The matcher to apply to a candidate; undefined when the access path proves all of `match`. `whole` is the matcher of `match`. */
+  of(match: unknown, whole: Matcher, accessPath: readonly Predicate[]): Matcher | undefined {
+    const proved = provedKey(match, accessPath);
+    if (proved === undefined) return whole;
+    const { [proved]: _, ...residual } = match as Record<string, unknown>;
+    if (Object.keys(residual).length === 0) return undefined;
+    const text = JSON.stringify(residual, withInfinity);
+    const known = this.#shared.get(text);
     if (known !== undefined) return known;
-    const compiled = patterns.has(name) ? compileMatch({ [key]: pattern }) : undefined;
-    const matcher = compiled?.ok === true ? compiled.matcher : undefined;
-    patterns.set(name, matcher);
-    return matcher;
+    const compiled = compileMatch(residual);
+    if (!compiled.ok) return whole;
+    this.#shared.set(text, compiled.matcher);
+    return compiled.matcher;
   }
 }
 
-class RestOfText implements Remainder {
-  readonly #values: Path;
-  readonly #from: number;
-  readonly #fits: (text: string) => boolean;
-
-  constructor(path: string, from: number, glob: string) {
-    this.#values = compilePath(path);
-    this.#from = from;
-    this.#fits = compileGlob(glob);
-  }
-
-  /** Of several texts, nobody says which one has the beginning. */
-  holds(event: Event): boolean | undefined {
-    const values = this.#values(event);
-    const [text] = values;
-    return typeof text === 'string' && values.length === 1 ? this.#fits(text.slice(this.#from)) : undefined;
-  }
-}
-
-function globAlone(match: unknown, path: string): string | undefined {
-  if (!isObject(match) || Object.keys(match).length > 1) return undefined;
-  const pattern = match[path];
-  if (!isObject(pattern) || Object.keys(pattern).length > 1) return undefined;
-  return typeof pattern.glob === 'string' ? pattern.glob : undefined;
-}
-
-/** The key of a match map whose pattern fits wherever one of the slots is found. */
-function provedKey(match: unknown, slots: readonly Slot<unknown>[]): string | undefined {
-  const [first] = slots;
-  if (first === undefined || slots.length > MANY || !isObject(match)) return undefined;
-  const { path } = first.clue;
+/** The key of a `match` map whose pattern holds when any of the predicates holds. */
+function provedKey(match: unknown, accessPath: readonly Predicate[]): string | undefined {
+  const [first] = accessPath;
+  if (first === undefined || accessPath.length > MAX_PREDICATES || !isObject(match)) return undefined;
+  const { path } = first;
   if (!Object.hasOwn(match, path)) return undefined;
-  const pattern = match[path];
-  return slots.every(({ clue }) => clue.path === path && isProved(pattern, clue)) ? path : undefined;
+  return accessPath.every((predicate) => predicate.path === path && proves(predicate, match[path])) ? path : undefined;
 }
 
-function isProved(pattern: unknown, clue: Clue): boolean {
-  if (isScalar(pattern)) return clue.kind === 'value' && clue.value === pattern;
-  if (Array.isArray(pattern)) return pattern.some((one) => isProved(one, clue));
+/** Ranges prove nothing: they include their exclusive bounds, and two elements of an array may meet the bounds. */
+function proves(predicate: Predicate, pattern: unknown): boolean {
+  if (isScalar(pattern)) return predicate.kind === 'value' && predicate.value === pattern;
+  if (Array.isArray(pattern)) return pattern.some((one) => proves(predicate, one));
   if (!isObject(pattern)) return false;
-  if (clue.kind === 'range') return isRange(pattern, clue.value);
   const [name, ...others] = Object.keys(pattern);
-  if (name === undefined || others.length > 0 || !Object.hasOwn(OPERATORS, name)) return false;
-  return OPERATORS[name]!(pattern[name], clue);
+  if (name === undefined || others.length > 0) return false;
+  if (name === 'exists') return pattern[name] === true;
+  if (name !== predicate.kind || (name !== 'prefix' && name !== 'suffix')) return false;
+  return [pattern[name]].flat().includes(predicate.value);
 }
 
-/** By one number; of several that an event has, each may meet another bound. */
-function isRange(pattern: Record<string, unknown>, { low, high }: Range): boolean {
-  const range = rangeOf(pattern);
-  return (
-    range?.low === low && range.high === high && Object.keys(pattern).every((name) => isBound(name, pattern[name]))
-  );
-}
-
-const isBound = (name: string, argument: unknown): boolean => BOUNDS.has(name) && Number.isFinite(argument);
-
-const BOUNDS: ReadonlySet<string> = new Set(['gt', 'gte', 'lt', 'lte']);
-
-const OPERATORS: Readonly<Record<string, Proves>> = {
-  prefix: (argument, { kind, value }) => kind === 'prefix' && textsOf(argument).includes(value),
-  suffix: (argument, { kind, value }) => kind === 'suffix' && textsOf(argument).includes(value),
-  exists: (argument) => argument === true,
-};
-
-const textsOf = (argument: unknown): readonly unknown[] => (Array.isArray(argument) ? argument : [argument]);
-
-/** A text is not to be taken for what another pattern is as JSON. */
-function nameOf(pattern: unknown): unknown {
-  if (typeof pattern === 'string') return `"${pattern}`;
-  return isScalar(pattern) ? pattern : writtenOut([pattern]);
-}
-
-/** As JSON, but that it has no infinity, and would write null. */
-export function writtenOut(match: unknown): string {
-  const text = JSON.stringify(match);
-  return text.includes('null') ? JSON.stringify(match, infiniteToo) : text;
-}
-
-const infiniteToo = (_key: string, value: unknown): unknown =>
+/** JSON has neither infinity nor NaN, and would write both as null. */
+const withInfinity = (_key: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isFinite(value) ? { number: String(value) } : value;

@@ -1,108 +1,88 @@
-import type { Clue, Need, Range } from './requirement.ts';
+import type { Predicate, Requirement } from './requirement.ts';
 
-/** All that has the same clue. */
-export interface Slot<T> {
-  readonly clue: Clue;
-  /** How many need it, or something else instead. */
-  count: number;
-  /** Those that are found by it; undefined when there are none. */
-  filed?: T[];
-  readonly field: Field<T>;
+/** A predicate with the rules that are indexed under it (a posting list). */
+export interface Posting {
+  readonly predicate: Predicate;
+  /** Number of rules that mention the predicate. */
+  mentions: number;
+  /** Rules, by number, for which this is on the access path, in ascending order. */
+  readonly rules: number[];
+  readonly field: FieldStatistics;
 }
 
-type Filled<T> = Slot<T> & { readonly filed: readonly T[] };
-
-const isFilled = <T>(slot: Slot<T>): slot is Filled<T> => slot.filed !== undefined;
-
-/** What is needed of one path. */
-interface Field<T> {
-  readonly kinds: Map<Clue['kind'], Map<unknown, Slot<T>>>;
-  /** How many clues there are. */
+/** Predicates on one path. */
+interface FieldStatistics {
+  readonly postings: Map<string, Posting>;
   mentions: number;
 }
 
-/** A need whose clues have been counted. */
-export type Counted<T> = Slot<T> | { readonly all: readonly Counted<T>[] } | { readonly any: readonly Counted<T>[] };
+/** A requirement whose predicates have been counted. */
+export type Counted = Posting | { readonly all: readonly Counted[] } | { readonly any: readonly Counted[] };
 
-/** What a need is found by: one of some slots. `cost`: how many others need the same, as a measure of how many events have it. */
-export interface Way<T> {
-  readonly slots: readonly Slot<T>[];
+/** The postings of which every matching event meets at least one. `cost` estimates the number of rules that an event finds with it. */
+interface AccessPath {
+  readonly postings: readonly Posting[];
   readonly cost: number;
 }
 
-/** Counts what is needed, so that each can be found by what the fewest others need too. */
-export class ClueCensus<T> {
-  readonly #fields = new Map<string, Field<T>>();
+/** Statistics on the predicates of all rules, from which each rule gets its most selective access path. */
+export class Selectivity {
+  readonly #fields = new Map<string, FieldStatistics>();
 
-  count(need: Need): Counted<T> {
-    if ('all' in need) return { all: need.all.map((part) => this.count(part)) };
-    if ('any' in need) return { any: need.any.map((part) => this.count(part)) };
-    const slot = this.#slotOf(need);
-    slot.count += 1;
-    slot.field.mentions += 1;
-    return slot;
+  count(requirement: Requirement): Counted {
+    if ('all' in requirement) return { all: requirement.all.map((part) => this.count(part)) };
+    if ('any' in requirement) return { any: requirement.any.map((part) => this.count(part)) };
+    const posting = this.#postingOf(requirement);
+    posting.mentions += 1;
+    posting.field.mentions += 1;
+    return posting;
   }
 
-  /** The slots in which something is filed, by path and kind. */
-  *filled(): Iterable<{ path: string; kind: Clue['kind']; slots: readonly Filled<T>[] }> {
-    for (const [path, { kinds }] of this.#fields) {
-      for (const [kind, slots] of kinds) {
-        const filled: Filled<T>[] = [];
-        for (const slot of slots.values()) if (isFilled(slot)) filled.push(slot);
-        if (filled.length > 0) yield { path, kind, slots: filled };
-      }
-    }
+  /** The postings under which a rule is indexed. */
+  *used(): Iterable<Posting> {
+    for (const { postings } of this.#fields.values())
+      for (const posting of postings.values()) if (posting.rules.length > 0) yield posting;
   }
 
-  #slotOf(clue: Clue): Slot<T> {
-    let field = this.#fields.get(clue.path);
-    if (field === undefined) this.#fields.set(clue.path, (field = { kinds: new Map(), mentions: 0 }));
-    let slots = field.kinds.get(clue.kind);
-    if (slots === undefined) field.kinds.set(clue.kind, (slots = new Map()));
-    const value = clue.kind === 'range' ? `${clue.value.low}:${clue.value.high}` : clue.value;
-    let slot = slots.get(value);
-    if (slot === undefined) slots.set(value, (slot = { clue, count: 0, field }));
-    return slot;
+  #postingOf(predicate: Predicate): Posting {
+    const { path, kind, value } = predicate;
+    let field = this.#fields.get(path);
+    if (field === undefined) this.#fields.set(path, (field = { postings: new Map(), mentions: 0 }));
+    const name = `${kind} ${typeof value} ${kind === 'range' ? `${value.low}:${value.high}` : value}`;
+    let posting = field.postings.get(name);
+    if (posting === undefined) field.postings.set(name, (posting = { predicate, mentions: 0, rules: [], field }));
+    return posting;
   }
 }
 
-/** Most slots have one entry or none, and there are as many as rules. */
-export function fileUnder<T>(way: Way<T>, entry: T): void {
-  for (const slot of way.slots) {
-    if (slot.filed === undefined) slot.filed = [entry];
-    else if (slot.filed.at(-1) !== entry) slot.filed.push(entry);
-  }
-}
-
-/** After all have been counted. Undefined when there may be an event that fits and has no clue to it. */
-export function cheapest<T>(need: Counted<T>): Way<T> | undefined {
-  if ('any' in need) return together(need.any);
-  if (!('all' in need)) return { slots: [need], cost: costOf(need) };
-  let best: Way<T> | undefined;
-  for (const part of need.all) {
-    const way = cheapest(part);
-    if (way !== undefined && (best === undefined || way.cost < best.cost)) best = way;
+/** The cheapest access path, once all rules are counted; undefined when an event may match without meeting any predicate. */
+export function accessPathOf(requirement: Counted): AccessPath | undefined {
+  if ('any' in requirement) return union(requirement.any);
+  if (!('all' in requirement)) return { postings: [requirement], cost: costOf(requirement) };
+  let best: AccessPath | undefined;
+  for (const part of requirement.all) {
+    const path = accessPathOf(part);
+    if (path !== undefined && (best === undefined || path.cost < best.cost)) best = path;
   }
   return best;
 }
 
-function together<T>(needs: readonly Counted<T>[]): Way<T> | undefined {
-  const slots: Slot<T>[] = [];
+function union(alternatives: readonly Counted[]): AccessPath | undefined {
+  const postings: Posting[] = [];
   let cost = 0;
-  for (const need of needs) {
-    const way = cheapest(need);
-    if (way === undefined) return undefined;
-    for (const slot of way.slots) slots.push(slot);
-    cost += way.cost;
+  for (const alternative of alternatives) {
+    const path = accessPathOf(alternative);
+    if (path === undefined) return undefined;
+    for (const posting of path.postings) postings.push(posting);
+    cost += path.cost;
   }
-  return { slots, cost };
+  return { postings, cost };
 }
 
-/** What is open to one side, or says nothing of the value, is met by as many as ask for anything there. */
-const costOf = <T>({ clue, count, field }: Slot<T>): number => (isWide(clue) ? field.mentions : count);
+/** A predicate that most values of a field meet is as costly as all predicates on the field together. */
+const costOf = ({ predicate, mentions, field }: Posting): number =>
+  isUnselective(predicate) ? field.mentions : mentions;
 
-function isWide({ kind, value }: Clue): boolean {
-  return kind === 'present' || value === '' || (kind === 'range' && !Number.isFinite(spread(value)));
+function isUnselective({ kind, value }: Predicate): boolean {
+  return kind === 'present' || value === '' || (kind === 'range' && !Number.isFinite(value.high - value.low));
 }
-
-const spread = ({ low, high }: Range): number => high - low;
