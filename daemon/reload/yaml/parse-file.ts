@@ -5,7 +5,6 @@ import { type Cut, cutAtEntries, type Piece } from './split.ts';
 import { type FoundSpot, spotBelow, spotOf } from '../locate.ts';
 import { parseAside } from './parse-in-worker.ts';
 import { type Parsed, parseYaml } from './parse.ts';
-import { readPlainEntry } from './plain-entry.ts';
 import { turns } from './time-slice.ts';
 
 /** A file as data, or what is wrong with its text. */
@@ -63,7 +62,7 @@ async function parseEntries(
   const entries = new Map<string, unknown>();
   const turn = turns();
   for (const { text } of pieces) {
-    const parsed = known.has(text) ? { item: known.get(text) } : (readPlainEntry(text) ?? parseEntry(text));
+    const parsed = known.has(text) ? { item: known.get(text) } : parseEntry(text);
     if (parsed === undefined) return undefined;
     entries.set(text, parsed.item);
     await turn();
