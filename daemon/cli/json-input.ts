@@ -1,90 +1,93 @@
+import { CST, isPair, isScalar, Lexer, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { parseJson } from '../core/values/json.ts';
 
-/** JSON from a file, or where it stops being any; lines and columns count from 1. */
+/** JSON from a file, or the place where it stops being JSON; lines and columns count from 1. */
 export type ReadJson =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly line: number; readonly column: number; readonly message: string };
 
-/** What the runtime says of wrong JSON has a place in some cases only, so it is looked for here. */
+/** Reads JSON. An error of the runtime names a place in some cases only, so the YAML library, which reads JSON too, looks for it. */
 export function readJsonText(given: string): ReadJson {
   const text = given.replace(/^\uFEFF/, '');
   try {
     return { ok: true, value: parseJson(text) };
   } catch {
-    const at = wrongAt(text);
-    const before = text.slice(0, at).split('\n');
+    const lines = new LineCounter();
+    const at = firstErrorIn(text, lines);
+    const { line, col } = lines.linePos(at);
     const found = /^[^\s,:{}[\]"]+|^[^]/u.exec(text.slice(at, at + 40))?.[0];
     return {
       ok: false,
-      line: before.length,
-      column: before.at(-1)!.length + 1,
+      line,
+      column: col,
       message: found === undefined ? 'it ends too early' : `${JSON.stringify(found)} does not belong here`,
     };
   }
 }
 
-const SPACE = /[ \t\r\n]*/y;
-const TOKENS: readonly { readonly kind: 'text' | 'scalar' | 'mark'; readonly at: RegExp }[] = [
-  // oxlint-disable-next-line no-control-regex
-  { kind: 'text', at: /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y },
-  { kind: 'scalar', at: /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y },
-  { kind: 'mark', at: /[{}[\],:]/y },
-];
-
-/** What may come next. `item` and `key` begin a list or a map, which may also end there. */
-type Wanted = 'value' | 'item' | 'key' | 'next key' | 'colon' | 'more';
-
-/** RFC 8259 read up to the first character that cannot be right. */
-function wrongAt(text: string): number {
-  const open: string[] = [];
-  let wanted: Wanted = 'value';
-  for (let at = 0; ; ) {
-    SPACE.lastIndex = at;
-    at += SPACE.exec(text)![0].length;
-    const token = tokenAt(text, at);
-    const next: Wanted | undefined = token === undefined ? undefined : after(wanted, token, open);
-    if (next === undefined) return at;
-    wanted = next;
-    at += token!.text.length;
-  }
+/** Offset of the first character that cannot be JSON. */
+function firstErrorIn(text: string, lineCounter: LineCounter): number {
+  const document = parseDocument(text, {
+    schema: 'json',
+    version: '1.2',
+    uniqueKeys: false,
+    prettyErrors: false,
+    lineCounter,
+  });
+  const found = document.errors.map(({ pos: [start] }) => start + (LITERAL.exec(text.slice(start))?.[0].length ?? 0));
+  visit(document, {
+    Node: (_, node) => void found.push(...yamlOnlyIn(node as Node, text)),
+    Pair: (_, { key, value }) => {
+      if (isScalar(key) && isEmpty(value)) found.push(nextCharacter(text, key.range![1]));
+    },
+  });
+  found.push(firstYamlToken(text));
+  return Math.min(...found);
 }
 
-interface Token {
-  readonly kind: 'text' | 'scalar' | 'mark';
-  readonly text: string;
+/** A literal of JSON and spaces: YAML reads `1 2` as one text, and the error is the second word. */
+const LITERAL = /^(?:true|false|null|-?\d[\d.eE+-]*)\s+/;
+
+const isEmpty = (value: unknown): boolean => value === null || (isScalar(value) && value.source === '');
+
+/** Places in a collection that YAML allows and JSON does not: no brackets around it, a comma before the closing bracket. */
+function yamlOnlyIn(node: Node, text: string): number[] {
+  const [start, end] = node.range!;
+  if (isPair(node) || !('items' in node)) return [];
+  if (node.flow !== true) return [start];
+  return /,\s*.$/.test(text.slice(start, end)) ? [end - 1] : [];
 }
 
-function tokenAt(text: string, place: number): Token | undefined {
-  for (const { kind, at } of TOKENS) {
-    at.lastIndex = place;
-    const found = at.exec(text);
-    if (found !== null) return { kind, text: found[0] };
+/** Skips spaces and the colon behind a key. */
+const nextCharacter = (text: string, offset: number): number => offset + /^[\s:]*/.exec(text.slice(offset))![0].length;
+
+const JSON_TOKENS: ReadonlySet<string | null> = new Set([
+  'byte-order-mark',
+  'space',
+  'newline',
+  'flow-map-start',
+  'flow-map-end',
+  'flow-seq-start',
+  'flow-seq-end',
+  'map-value-ind',
+  'comma',
+  'double-quoted-scalar',
+  'scalar',
+]);
+/** Tokens that the lexer adds to mark a position; they are not part of the text. */
+const MARKS: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]);
+
+/** Offset of the first token that JSON does not have, such as a comment; the end of the text when there is none. */
+function firstYamlToken(text: string): number {
+  let offset = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (MARKS.has(token)) continue;
+    // oxlint-disable-next-line no-control-regex
+    if (/^"[^]*[\u0000-\u001F]/.test(token) || (offset < text.length && !isJsonToken(token))) return offset;
+    offset += token.length;
   }
-  return undefined;
+  return text.length;
 }
 
-/** What is wanted after a token; undefined when it is not what was wanted. `open` holds what closes each open bracket. */
-function after(wanted: Wanted, token: Token, open: string[]): Wanted | undefined {
-  const mark = token.kind === 'mark' ? token.text : undefined;
-  const isOpen = open.length > 0;
-  if (wanted === 'colon') return mark === ':' ? 'value' : undefined;
-  if (wanted === 'key' || wanted === 'next key') {
-    if (token.kind === 'text') return 'colon';
-    return wanted === 'key' && mark === '}' ? closed(open) : undefined;
-  }
-  if (wanted === 'more') {
-    if (mark === ',' && isOpen) return open.at(-1) === '}' ? 'next key' : 'value';
-    return isOpen && mark === open.at(-1) ? closed(open) : undefined;
-  }
-  if (wanted === 'item' && mark === ']') return closed(open);
-  if (mark === '{' || mark === '[') {
-    open.push(mark === '{' ? '}' : ']');
-    return mark === '{' ? 'key' : 'item';
-  }
-  return mark === undefined ? 'more' : undefined;
-}
-
-function closed(open: string[]): Wanted {
-  open.pop();
-  return 'more';
-}
+/** A plain scalar is not known by its first character; the schema checks it. */
+const isJsonToken = (token: string): boolean => JSON_TOKENS.has(CST.tokenType(token) ?? 'scalar');
