@@ -27,12 +27,7 @@ export function rulesOfShapes(count: number): readonly CompiledRule[] {
     catchAll: false,
     onError: 'skip',
     message: {},
-    notifyResolved: false,
-    inhibitedBy: [],
-    during: [],
-    notDuring: [],
-    outside: 'drop',
-    escalate: [],
+    steps: [],
     notify: [],
   }));
 }

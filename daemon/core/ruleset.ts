@@ -1,10 +1,8 @@
 import type { DeliveryPolicy } from './delivery/delivery.ts';
 import type { Event } from './event/event.ts';
-import type { Format, Message } from './message/message.ts';
+import type { Format } from './message/message.ts';
 import type { Hours } from './time/hours.ts';
-import type { Path } from './match/path.ts';
-import type { Silence } from './alerts/silence.ts';
-import type { Rate } from '../lib/time/duration.ts';
+import type { Windows } from './time/windows.ts';
 
 export interface Rendered {
   readonly text: string;
@@ -54,42 +52,19 @@ export interface MessageTemplates {
   readonly to?: readonly Template[];
 }
 
+/** A target of `notify`, of a rule or of a step of `escalate`. */
 export interface NotifyTarget {
   readonly channel: string;
-  readonly to?: readonly Template[];
   readonly when?: Condition;
-  /** Merged over the rule's message, field by field. */
-  readonly message?: MessageTemplates;
   /** Milliseconds. */
   readonly delay: number;
+  /** Own `message` of the target. */
+  readonly message?: MessageTemplates;
+  /** The whole message: the rule's, over it that of the escalation, over it the target's own with its recipients. */
+  readonly templates: MessageTemplates;
 }
 
-/** `for`, milliseconds: fires after `time`, unless no matching event came for `maxGap`. */
-export interface Holding {
-  readonly time: number;
-  readonly maxGap?: number;
-}
-
-/** `threshold`: fires at the Nth event within the window, milliseconds. */
-export interface Threshold {
-  readonly count: number;
-  readonly within: number;
-}
-
-/** `digest`, milliseconds; `max` events make it go out at once. */
-export interface Digest {
-  readonly wait: number;
-  readonly every: number;
-  readonly max?: number;
-}
-
-/** One entry of `inhibited_by`: quiet while that rule fires with equal values at these paths. */
-export interface Inhibition {
-  readonly rule: string;
-  readonly equal: readonly Path[];
-}
-
-/** `resolve`: the event that ends an alert, or how long after the last match it ends by itself (milliseconds). */
+/** `resolve`: the event that ends an alert, or the time after the last match at which it ends by itself (milliseconds). */
 export interface Resolution {
   /** As written; undefined when no event resolves. */
   readonly match?: unknown;
@@ -103,8 +78,23 @@ export interface Escalation {
   /** After the alert began to fire, milliseconds. */
   readonly after: number;
   readonly notify: readonly NotifyTarget[];
-  /** Merged over the rule's message, field by field. */
-  readonly message?: MessageTemplates;
+}
+
+/** Settings of a rule that ends, repeats or escalates what it fires. */
+export interface AlertSettings {
+  readonly resolve?: Resolution;
+  readonly notifyResolved: boolean;
+  /** Milliseconds. */
+  readonly repeat?: number;
+  readonly escalate: readonly Escalation[];
+}
+
+/** A flow step of a rule. Only the step itself knows the form of its settings. */
+export interface RuleStep {
+  /** Place in the list of all steps. */
+  readonly index: number;
+  readonly name: string;
+  readonly settings: unknown;
 }
 
 export interface CompiledRule {
@@ -114,29 +104,36 @@ export interface CompiledRule {
   readonly on?: readonly string[];
   readonly catchAll: boolean;
   readonly matcher: Matcher;
-  /** `match` as written: the index reads from it what an event needs. */
+  /** `match` as written, from which the index is built. */
   readonly match: unknown;
   readonly condition?: Condition;
   readonly onError: 'skip' | 'notify';
   readonly key: Template;
-  readonly for?: Holding;
-  readonly resolve?: Resolution;
-  readonly notifyResolved: boolean;
-  readonly threshold?: Threshold;
-  readonly inhibitedBy: readonly Inhibition[];
-  /** Names of `hours`. */
-  readonly during: readonly string[];
-  readonly notDuring: readonly string[];
-  readonly outside: 'drop' | 'hold';
-  /** Milliseconds. */
-  readonly dedupe?: number;
-  readonly throttle?: Rate;
-  readonly digest?: Digest;
-  /** Milliseconds. */
-  readonly repeat?: number;
-  readonly escalate: readonly Escalation[];
+  /** Steps that the rule has, in the order of the pipeline. */
+  readonly steps: readonly RuleStep[];
+  /** Settings of the step `alert`; undefined: the rule sends single notifications. */
+  readonly alert?: AlertSettings;
   readonly message: MessageTemplates;
   readonly notify: readonly NotifyTarget[];
+}
+
+/** A silence, compiled. Times are milliseconds since the epoch. */
+export interface Silence {
+  readonly id: string;
+  readonly name?: string;
+  readonly reason: string;
+  /** Person who made it. */
+  readonly by?: string;
+  readonly matcher: Matcher;
+  readonly condition?: Condition;
+  readonly from?: number;
+  readonly until?: number;
+  readonly recurring?: Windows;
+  readonly origin: 'file' | 'api';
+  /** File that it stands in. */
+  readonly file?: string;
+  /** As it was written or posted. */
+  readonly written: Readonly<Record<string, unknown>>;
 }
 
 export interface ChannelConfig {
@@ -197,10 +194,10 @@ export interface Ruleset {
   /** The rules whose alerts an event may end. */
   readonly resolving: RuleIndex;
   readonly hours: ReadonlyMap<string, Hours>;
-  /** Those of the files. */
+  /** Silences of the files. */
   readonly silences: readonly Silence[];
+  /** Compiled form of a silence from the store, memoized by the stored object; undefined when it does not compile any more. */
+  readonly storedSilence: (stored: object) => Silence | undefined;
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly channels: ReadonlyMap<string, ChannelConfig>;
 }
-
-export type { Message };

@@ -12,3 +12,13 @@ export function onceFor<T>(make: (source: string) => T): (source: string) => T {
     return fresh;
   };
 }
+
+/** A function that computes its result once for each object, for as long as the object lives. */
+export function memoizeByObject<K extends object, T>(make: (key: K) => T): (key: K) => T {
+  const made = new WeakMap<K, { readonly value: T }>();
+  return (key) => {
+    let known = made.get(key);
+    if (known === undefined) made.set(key, (known = { value: make(key) }));
+    return known.value;
+  };
+}

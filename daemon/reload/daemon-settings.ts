@@ -1,4 +1,4 @@
-import { Draft } from '../core/compile/context.ts';
+import { CompileContext } from '../core/compile/context.ts';
 import { isObject } from '../core/values/json.ts';
 import { below } from '../core/values/pointer.ts';
 import { daemonSchema } from '../core/schema/sections/daemon.ts';
@@ -69,7 +69,7 @@ async function placeOf(
   const written = { daemon: { [name]: value } };
   const { data, referenced, issues } = replaceReferences(written, await lookUpAll(referencesIn(written), scope));
   if (issues.length > 0) return undefined;
-  const draft = new Draft({
+  const draft = new CompileContext({
     file,
     data,
     referenced: (pointer) => referenced.has(pointer),

@@ -1,5 +1,5 @@
-import { RULE_OUTCOMES } from '../core/flow/decision.ts';
-import { Draft } from '../core/compile/context.ts';
+import { RULE_OUTCOMES } from '../core/flow/outcomes.ts';
+import { CompileContext } from '../core/compile/context.ts';
 import { API_SOURCE, type EventInput, OWN_SOURCE } from '../core/event/event.ts';
 import type { Problem } from '../core/problems/failure.ts';
 import { RE2JS } from 're2js';
@@ -52,7 +52,7 @@ export function readTestFile(file: string, text: string, deps: TestFileDeps): Te
     const problems = parsed.issues.map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue }));
     return { file, cases: [], problems, excerpt };
   }
-  const draft = new Draft({
+  const draft = new CompileContext({
     file,
     data: parsed.data,
     referenced: () => false,
@@ -66,12 +66,12 @@ export function readTestFile(file: string, text: string, deps: TestFileDeps): Te
 
 /** Converts validated settings to test cases and checks what the schema cannot express. */
 class Reading {
-  readonly #draft: Draft;
+  readonly #draft: CompileContext;
   readonly #deps: TestFileDeps;
   /** UTC offset of `at` in milliseconds, for times without an offset. */
   #offset = 0;
 
-  constructor(draft: Draft, deps: TestFileDeps) {
+  constructor(draft: CompileContext, deps: TestFileDeps) {
     this.#draft = draft;
     this.#deps = deps;
   }

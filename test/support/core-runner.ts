@@ -3,12 +3,12 @@ import type { Decision, Memory, StateChange } from '../../daemon/core/flow/decis
 import { decide, type DecideContext } from '../../daemon/core/flow/decide.ts';
 import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
 import type { Event } from '../../daemon/core/event/event.ts';
-import { retime } from '../../daemon/core/flow/reschedule.ts';
+import { reschedule } from '../../daemon/core/flow/reschedule.ts';
 import { decideWake } from '../../daemon/core/flow/wake.ts';
 import type { Json } from '../../daemon/core/values/json.ts';
 import type { Ruleset } from '../../daemon/core/ruleset.ts';
 import { select } from '../../daemon/core/flow/select.ts';
-import { dueByRule } from '../../daemon/core/flow/notified-targets.ts';
+import { dueByRule } from '../../daemon/core/flow/deliveries.ts';
 import { StateCache } from '../../daemon/store/states.ts';
 import { rulesetOf } from './compile.ts';
 
@@ -67,7 +67,9 @@ export class CoreRunner {
   /** New rules. Returns what the log would say of timers. */
   edit(rules: string): readonly string[] {
     this.ruleset = rulesetOf(this.#channels + rules);
-    const { notes, ...decision } = retime(this.ruleset.rules, this.context(), (place) => this.#cache.timesOf(place));
+    const { notes, ...decision } = reschedule(this.ruleset.rules, this.context(), (place) =>
+      this.#cache.timesOf(place),
+    );
     this.#apply(decision);
     this.#reschedule();
     return notes;
@@ -78,7 +80,7 @@ export class CoreRunner {
     this.restart();
     this.ruleset = rulesetOf(this.#channels + rules);
     const memory = this.#memoryAt(0);
-    const { notes: _, ...decision } = retime(this.ruleset.rules, { ...this.context(), memory }, (place) =>
+    const { notes: _, ...decision } = reschedule(this.ruleset.rules, { ...this.context(), memory }, (place) =>
       this.#cache.timesOf(place),
     );
     this.#apply(decision);

@@ -1,5 +1,5 @@
 import type { ChannelType } from '../../daemon/channels/channel.ts';
-import { Draft } from '../../daemon/core/compile/context.ts';
+import { CompileContext } from '../../daemon/core/compile/context.ts';
 
 /** A channel's settings as its `open` gets them, from what stands in YAML (secret references already replaced). Throws what is wrong with them. */
 export function decodeSettings(type: ChannelType, written: unknown): unknown {
@@ -11,7 +11,7 @@ export function decodeSettings(type: ChannelType, written: unknown): unknown {
 /** The same, with what validation, decoding and the type's own `check` find wrong, each as `/pointer: message`. */
 export function readSettings(type: ChannelType, written: unknown): { settings: unknown; problems: string[] } {
   const places: string[] = [];
-  const draft = new Draft({
+  const draft = new CompileContext({
     file: 'test.yaml',
     data: written,
     referenced: () => false,

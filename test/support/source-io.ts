@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { Draft } from '../../daemon/core/compile/context.ts';
+import { CompileContext } from '../../daemon/core/compile/context.ts';
 import type { Event, EventInput } from '../../daemon/core/event/event.ts';
 import { BelfryError } from '../../daemon/core/problems/failure.ts';
 import type { IsSame, Checkpoint, SourceIo, SourceType } from '../../daemon/sources/source.ts';
@@ -87,7 +87,7 @@ const asStored = (event: EventInput): Event => JSON.parse(JSON.stringify(event))
 /** A source's settings as its `start` gets them, with what is wrong with them, each as `/pointer: message`. */
 export function readSourceSettings(type: SourceType, written: unknown): { settings: unknown; problems: string[] } {
   const places: string[] = [];
-  const draft = new Draft({
+  const draft = new CompileContext({
     file: 'test.yaml',
     data: written,
     referenced: () => false,

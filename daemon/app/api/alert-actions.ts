@@ -6,11 +6,11 @@ import {
   silenceChange,
 } from '../../core/alerts/alerts.ts';
 import type { Memory } from '../../core/flow/decision.ts';
-import { made } from '../../core/flow/steps/silence.ts';
+import { storedSilences } from '../../core/flow/steps/silence.ts';
 import { readPostedSilence } from '../../core/alerts/silence-request.ts';
 import { expireSilence, silenceView, type WouldSilence, wouldSilence } from '../../core/alerts/silence-actions.ts';
-import type { Ruleset } from '../../core/ruleset.ts';
-import { type Silence, stateOf } from '../../core/alerts/silence.ts';
+import type { Ruleset, Silence } from '../../core/ruleset.ts';
+import { stateOf } from '../../core/alerts/silence.ts';
 import { mendByName } from '../../core/problems/suggest.ts';
 import type { AlertActions } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
@@ -56,7 +56,7 @@ export function openQuieting(parts: QuietingParts): AlertActions {
 
 /** Those of the files, then those that people made. */
 function silencesOf(ruleset: Ruleset, memory: Memory): readonly Silence[] {
-  return [...ruleset.silences, ...made(memory)];
+  return [...ruleset.silences, ...storedSilences(memory, ruleset)];
 }
 
 async function acknowledgeAlert(
@@ -98,7 +98,8 @@ async function makeSilence(
   const { silence, given } = read;
   const { events: past, isComplete } = await store.latestEvents({ since: now - DAY, limit: MOST_EVENTS });
   const { isFull } = await store.applyDecision(now, (memory) => {
-    const full = [...made(memory)].filter((one) => stateOf(one, now) !== 'expired').length >= MOST_SILENCES;
+    const full =
+      storedSilences(memory, live()).filter((one) => stateOf(one, now) !== 'expired').length >= MOST_SILENCES;
     const states = full ? [] : [silenceChange(id, given, silence.until)];
     return { results: [], states, deliveries: [], isFull: full };
   });

@@ -1,9 +1,9 @@
 import type { Decision } from '../../core/flow/decision.ts';
 import { lookAgain } from '../../core/alerts/silence-actions.ts';
-import { abandon, type Retimed, retime, type TimesOf } from '../../core/flow/reschedule.ts';
+import { abandon, type Rescheduled, reschedule, type TimesOf } from '../../core/flow/reschedule.ts';
 import { decideWake } from '../../core/flow/wake.ts';
 import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
-import { dueByRule } from '../../core/flow/notified-targets.ts';
+import { dueByRule } from '../../core/flow/deliveries.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { faultLog } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
@@ -71,7 +71,7 @@ export class Timers {
     const timesOf: TimesOf = (place) => store.timers.timesOf(place);
     try {
       const [{ notes }] = await Promise.all([
-        store.applyDecision<Retimed>(asOf, (memory) => retime(rules, this.#context(memory, now), timesOf)),
+        store.applyDecision<Rescheduled>(asOf, (memory) => reschedule(rules, this.#context(memory, now), timesOf)),
         store.applyDecision(now, (memory) => abandon(gone, this.#context(memory, now), timesOf)),
         store.applyDecision(now, (memory) => ({ results: [], states: lookAgain(rules, memory, now), deliveries: [] })),
       ]);

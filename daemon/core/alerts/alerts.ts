@@ -1,9 +1,9 @@
 import type { Decision, Memory, StateChange } from '../flow/decision.ts';
-import { type Alert, makesAlerts, nextWake, rowOf } from '../flow/steps/alert.ts';
-import { Course, type DecideContext } from '../flow/pipeline.ts';
-import { end } from '../flow/steps/resolve.ts';
+import { type Alert, nextWake, rowOf } from '../flow/steps/alert.ts';
+import { type DecideContext, Pipeline } from '../flow/pipeline.ts';
+import { dropAll } from '../flow/resolve.ts';
 import { SILENCES } from '../flow/steps/silence.ts';
-import { remembered } from '../flow/step.ts';
+import { stateOf } from '../flow/step.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 
 /** An alert as people see it; times are RFC 3339. */
@@ -30,7 +30,7 @@ export interface AlertView {
 /** Everything that fires, the oldest first. */
 export function alerts(ruleset: Ruleset, memory: Memory): readonly AlertView[] {
   return ruleset.rules
-    .filter(makesAlerts)
+    .filter(({ alert }) => alert !== undefined)
     .flatMap((rule) => [...memory.each(rule.name, 'alert')].map(([key, state]) => viewOf(rule, key, state as Alert)))
     .sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
 }
@@ -39,7 +39,7 @@ export function alerts(ruleset: Ruleset, memory: Memory): readonly AlertView[] {
 export function alertCounts(ruleset: Ruleset, memory: Memory): { firing: number; acknowledged: number } {
   const counts = { firing: 0, acknowledged: 0 };
   for (const rule of ruleset.rules) {
-    if (!makesAlerts(rule)) continue;
+    if (rule.alert === undefined) continue;
     for (const [, state] of memory.each(rule.name, 'alert')) {
       counts.firing += 1;
       if ((state as Alert).acknowledged !== undefined) counts.acknowledged += 1;
@@ -83,19 +83,19 @@ export interface Acknowledged extends Decision {
 
 /** Somebody has seen it: it is neither repeated nor escalated any more until it is resolved. What nothing resolves ends with this. */
 export function acknowledge({ key, rule: only, by }: Acknowledgement, context: DecideContext): Acknowledged {
-  const course = new Course(context);
+  const pipeline = new Pipeline(context);
   const found: { rule: string; key: string }[] = [];
   for (const rule of context.ruleset.rules) {
-    if ((only !== undefined && rule.name !== only) || !makesAlerts(rule)) continue;
-    const place = course.at(rule, key);
-    const firing = remembered<Alert>('alert', place);
+    if ((only !== undefined && rule.name !== only) || rule.alert === undefined) continue;
+    const place = pipeline.contextOf(rule, key);
+    const firing = stateOf<Alert>('alert', place);
     if (firing === undefined) continue;
     found.push({ rule: rule.name, key });
     const acknowledged = firing.acknowledged ?? { at: context.now, ...(by !== undefined && { by }) };
-    if (rule.resolve === undefined) end(course, place);
-    else course.write(rule, key, 'alert', [rowOf({ ...firing, acknowledged }, rule)]);
+    if (rule.alert.resolve === undefined) dropAll(pipeline, place);
+    else pipeline.write(place, 'alert', [rowOf({ ...firing, acknowledged }, rule)]);
   }
-  return { ...course.end([]), acknowledged: found };
+  return { ...pipeline.decision([]), acknowledged: found };
 }
 
 /** How long a silence that is over can still be looked up, milliseconds. */

@@ -1,10 +1,11 @@
 import { silenceChange } from './alerts.ts';
 import type { Decision, Memory, RuleOutcome, RuleResult, StateChange } from '../flow/decision.ts';
 import type { Event } from '../event/event.ts';
-import { type Alert, makesAlerts, rowOf } from '../flow/steps/alert.ts';
-import { SILENCES } from '../flow/steps/silence.ts';
-import type { CompiledRule, Ruleset } from '../ruleset.ts';
-import { activeUntil, type Silence, silences, type SilenceState, stateOf } from './silence.ts';
+import { type Alert, rowOf } from '../flow/steps/alert.ts';
+import { outcomesFrom } from '../flow/outcomes.ts';
+import { silence as silenceStep, SILENCES } from '../flow/steps/silence.ts';
+import type { CompiledRule, Ruleset, Silence } from '../ruleset.ts';
+import { activeUntil, silences, type SilenceState, stateOf } from './silence.ts';
 
 /** A silence as people see it; times are RFC 3339. */
 export interface SilenceView {
@@ -67,16 +68,8 @@ export interface PastEvent {
 /** The alerts looked at for one preview. */
 const MOST_ALERTS = 10_000;
 
-/** What comes of a run that reaches the silences, or gets past them. */
-const REACHED: ReadonlySet<RuleOutcome> = new Set([
-  'silenced',
-  'outside_hours',
-  'held',
-  'deduplicated',
-  'throttled',
-  'collected',
-  'notified',
-]);
+/** Outcomes of runs that reach the silences, or get past them. */
+const REACHED: ReadonlySet<RuleOutcome> = new Set(outcomesFrom(silenceStep.name));
 
 /** The same matching as when an event comes, over what fires and what came lately. */
 export function wouldSilence(
@@ -111,7 +104,7 @@ export function wouldSilence(
 
 function* firing(ruleset: Ruleset, memory: Memory): Iterable<{ rule: string; key: string; alert: Alert }> {
   for (const rule of ruleset.rules) {
-    if (!makesAlerts(rule)) continue;
+    if (rule.alert === undefined) continue;
     for (const [key, state] of memory.each(rule.name, 'alert')) yield { rule: rule.name, key, alert: state as Alert };
   }
 }
@@ -146,7 +139,7 @@ export function expireSilence(
 export function lookAgain(rules: Iterable<CompiledRule>, memory: Memory, now: number): readonly StateChange[] {
   const found: StateChange[] = [];
   for (const rule of rules) {
-    if (!makesAlerts(rule)) continue;
+    if (rule.alert === undefined) continue;
     for (const [key, state] of memory.each(rule.name, 'alert')) {
       const alert = state as Alert;
       if ((alert.tryAgain ?? 0) <= now) continue;

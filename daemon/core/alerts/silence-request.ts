@@ -2,7 +2,7 @@ import { parseDuration } from '../../lib/time/duration.ts';
 import { type CompiledSilence, compileSilenceText } from '../compile/sections/silence.ts';
 import { isTimezone, readMoment } from '../time/due-times.ts';
 import { isObject } from '../values/json.ts';
-import type { Silence } from './silence.ts';
+import type { Silence } from '../ruleset.ts';
 
 /** One thing that is wrong with a posted silence; `pointer` is a JSON Pointer into what was posted. */
 export type SilenceProblem = Extract<CompiledSilence, { ok: false }>['problems'][number];

@@ -1,25 +1,5 @@
 import type { Event } from '../event/event.ts';
-import type { Condition, Matcher } from '../ruleset.ts';
-import type { Windows } from '../time/windows.ts';
-
-/** What nobody wants to hear of for a while. Instants are milliseconds since the epoch. */
-export interface Silence {
-  readonly id: string;
-  readonly name?: string;
-  readonly reason: string;
-  /** Who made it. */
-  readonly by?: string;
-  readonly matcher: Matcher;
-  readonly condition?: Condition;
-  readonly from?: number;
-  readonly until?: number;
-  readonly recurring?: Windows;
-  readonly origin: 'file' | 'api';
-  /** Where it stands, of one in a file. */
-  readonly file?: string;
-  /** As it was written or posted. */
-  readonly written: Readonly<Record<string, unknown>>;
-}
+import type { Silence } from '../ruleset.ts';
 
 export type SilenceState = 'pending' | 'active' | 'expired';
 

@@ -7,15 +7,14 @@ import { compileHoursEntry } from './sections/hours.ts';
 import { compileRule } from './sections/rule.ts';
 import { compileSilence } from './sections/silence.ts';
 import { compileSource } from './sections/source.ts';
-import { type Declared, Draft, type Reference, type RuleDocument, type WrittenName } from './context.ts';
+import { type Declared, CompileContext, type Reference, type RuleDocument, type WrittenName } from './context.ts';
 import type { Problem } from '../problems/failure.ts';
 import type { Hours } from '../time/hours.ts';
 import { isObject } from '../values/json.ts';
 import { below } from '../values/pointer.ts';
-import type { ChannelConfig, CompiledRule, DaemonSettings, SourceConfig } from '../ruleset.ts';
+import type { ChannelConfig, CompiledRule, DaemonSettings, Silence, SourceConfig } from '../ruleset.ts';
 import { kindOf } from '../schema/explain.ts';
 import { SECTIONS } from '../schema/sections/rule-file.ts';
-import type { Silence } from '../alerts/silence.ts';
 import { mendByName } from '../problems/suggest.ts';
 import type { CompileTools } from './registry.ts';
 
@@ -72,7 +71,7 @@ export function* compileSteps(
   tools: CompileTools,
   before?: Fragment,
 ): Generator<undefined, Fragment> {
-  const draft = new Draft(document);
+  const context = new CompileContext(document);
   const parts: Parts = {
     sources: [],
     channels: [],
@@ -82,70 +81,70 @@ export function* compileSteps(
     rulesByDigest: new Map(),
     ruleCount: 0,
   };
-  const file = sectionsOf(draft);
-  const defaults = compileDefaults(file.defaults, draft);
+  const file = sectionsOf(context);
+  const defaults = compileDefaults(file.defaults, context);
   for (const compileSection of SECTION_COMPILERS) {
-    yield* compileSection(file, defaults, draft, tools, parts, before?.rulesByDigest ?? new Map());
+    yield* compileSection(file, defaults, context, tools, parts, before?.rulesByDigest ?? new Map());
   }
-  const { problems, declared, references, names, secrets, masked, rejected } = draft;
+  const { problems, declared, references, names, secrets, masked, rejected } = context;
   return { file: document.file, document, problems, declared, references, names, ...parts, secrets, masked, rejected };
 }
 
 type Section = (
   file: Readonly<Record<string, unknown>>,
   defaults: FileDefaults,
-  draft: Draft,
+  context: CompileContext,
   tools: CompileTools,
   parts: Parts,
   known: ReadonlyMap<string, CompiledRule>,
 ) => Generator<undefined, void>;
 
-const daemonSection: Section = function* (file, _defaults, draft, tools, parts) {
+const daemonSection: Section = function* (file, _defaults, context, tools, parts) {
   if (file.daemon === undefined) return;
-  const settings = compileDaemon(file.daemon, draft, tools);
+  const settings = compileDaemon(file.daemon, context, tools);
   if (settings !== undefined) parts.daemon = settings;
   yield;
 };
 
-const sourcesSection: Section = function* (file, _defaults, draft, tools, parts) {
-  for (const [name, entry] of entriesOf(file, 'sources', draft)) {
-    const source = compileSource(name, entry, draft, tools);
+const sourcesSection: Section = function* (file, _defaults, context, tools, parts) {
+  for (const [name, entry] of entriesOf(file, 'sources', context)) {
+    const source = compileSource(name, entry, context, tools);
     if (source !== undefined) parts.sources.push(source);
     yield;
   }
 };
 
-const channelsSection: Section = function* (file, defaults, draft, tools, parts) {
-  for (const [name, entry] of entriesOf(file, 'channels', draft)) {
-    const channel = compileChannel(name, entry, defaults, draft, tools);
+const channelsSection: Section = function* (file, defaults, context, tools, parts) {
+  for (const [name, entry] of entriesOf(file, 'channels', context)) {
+    const channel = compileChannel(name, entry, defaults, context, tools);
     if (channel !== undefined) parts.channels.push(channel);
     yield;
   }
 };
 
-const hoursSection: Section = function* (file, _defaults, draft, _tools, parts) {
-  for (const [name, entry] of entriesOf(file, 'hours', draft)) {
-    const hours = compileHoursEntry(name, entry, draft);
+const hoursSection: Section = function* (file, _defaults, context, _tools, parts) {
+  for (const [name, entry] of entriesOf(file, 'hours', context)) {
+    const hours = compileHoursEntry(name, entry, context);
     if (hours !== undefined) parts.hours.push(hours);
     yield;
   }
 };
 
-const silencesSection: Section = function* (file, _defaults, draft, tools, parts) {
-  for (const [index, entry] of listOf(file, 'silences', '- match: ...', draft).entries()) {
+const silencesSection: Section = function* (file, _defaults, context, tools, parts) {
+  for (const [index, entry] of listOf(file, 'silences', '- match: ...', context).entries()) {
     const digest = tools.fingerprint(stableText(entry));
-    const silence = compileSilence(entry, below('/silences', index), draft, digest);
+    const silence = compileSilence(entry, below('/silences', index), context, digest);
     if (silence !== undefined) parts.silences.push(silence);
     yield;
   }
 };
 
-const rulesSection: Section = function* (file, defaults, draft, _tools, parts, known) {
-  const rules = listOf(file, 'rules', '- name: ...', draft);
+const rulesSection: Section = function* (file, defaults, context, _tools, parts, known) {
+  const rules = listOf(file, 'rules', '- name: ...', context);
   parts.ruleCount = rules.length;
   for (const [index, entry] of rules.entries()) {
-    const digest = ruleDigest(entry, defaults, draft);
-    const rule = compileRule(entry, below('/rules', index), defaults, draft, digest, known.get(digest));
+    const digest = ruleDigest(entry, defaults, context);
+    const rule = compileRule(entry, below('/rules', index), defaults, context, digest, known.get(digest));
     if (rule !== undefined) {
       parts.rules.push(rule);
       parts.rulesByDigest.set(digest, rule);
@@ -155,7 +154,7 @@ const rulesSection: Section = function* (file, defaults, draft, _tools, parts, k
 };
 
 /** Changes with all that a rule is compiled from; relative paths of attachments start at the folder of the file. */
-function ruleDigest(entry: unknown, defaults: FileDefaults, { document }: Draft): string {
+function ruleDigest(entry: unknown, defaults: FileDefaults, { document }: CompileContext): string {
   const text = stableText([entry, defaults.raw.message]);
   return text.includes('"attach":') ? text + (document.absolute?.('.') ?? '') : text;
 }
@@ -170,14 +169,14 @@ const SECTION_COMPILERS: readonly Section[] = [
 ];
 
 /** The known sections of a file; reports the others. */
-function sectionsOf(draft: Draft): Readonly<Record<string, unknown>> {
-  const { data } = draft.document;
+function sectionsOf(context: CompileContext): Readonly<Record<string, unknown>> {
+  const { data } = context.document;
   if (data === null || data === undefined) return {};
   if (!isObject(data)) {
     const mend = Array.isArray(data)
       ? 'put the list under `rules:`'
       : `begin with one of: ${Object.keys(SECTIONS).join(', ')}`;
-    draft.found({
+    context.found({
       pointer: '',
       at: 'value',
       code: 'schema.type',
@@ -189,7 +188,7 @@ function sectionsOf(draft: Draft): Readonly<Record<string, unknown>> {
   const known = Object.keys(SECTIONS);
   for (const key of Object.keys(data)) {
     if (Object.hasOwn(SECTIONS, key)) continue;
-    draft.found({
+    context.found({
       pointer: below('', key),
       at: 'key',
       code: 'schema.unknown_key',
@@ -203,19 +202,19 @@ function sectionsOf(draft: Draft): Readonly<Record<string, unknown>> {
 function entriesOf(
   file: Readonly<Record<string, unknown>>,
   section: 'sources' | 'channels' | 'hours',
-  draft: Draft,
+  context: CompileContext,
 ): [string, unknown][] {
   const entries = file[section];
   if (entries === undefined || entries === null) return [];
   if (isObject(entries)) return Object.entries(entries);
-  draft.found({
+  context.found({
     pointer: `/${section}`,
     at: 'value',
     code: 'schema.type',
     message: `\`${section}\` must be a map of names, not ${kindOf(entries)}`,
     mend: `write \`NAME: { ${section === 'hours' ? 'from' : 'type'}: ... }\` for each of the ${section}`,
   });
-  draft.masked.add(`/${section}`);
+  context.masked.add(`/${section}`);
   return [];
 }
 
@@ -223,12 +222,12 @@ function listOf(
   file: Readonly<Record<string, unknown>>,
   section: 'rules' | 'silences',
   beginning: string,
-  draft: Draft,
+  context: CompileContext,
 ): readonly unknown[] {
   const list = file[section];
   if (list === undefined || list === null) return [];
   if (Array.isArray(list)) return list;
-  draft.found({
+  context.found({
     pointer: `/${section}`,
     at: 'value',
     code: 'schema.type',

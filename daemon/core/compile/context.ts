@@ -4,6 +4,8 @@ import { below, nameOf, stepsOf, valueAt } from '../values/pointer.ts';
 import { coerceReferenced } from '../schema/coerce.ts';
 import { type DecodeSink, decode } from '../schema/decode.ts';
 import { schemaOf } from '../schema/json-schema.ts';
+import { OPERATORS } from '../schema/sections/match.ts';
+import type { MatchProblem } from '../match/pattern.ts';
 import type { Absolute } from '../schema/paths.ts';
 import type { Static, TSchema } from '../schema/type.ts';
 import type { Finding } from '../schema/mismatch.ts';
@@ -64,7 +66,7 @@ const MOST_PROBLEMS = 500;
 const URL_WITH_USER = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*@/i;
 
 /** Everything learnt about one file while it is compiled: problems with their places, names, mentions, secrets. */
-export class Draft {
+export class CompileContext {
   readonly document: RuleDocument;
   readonly declared: Declared[] = [];
   readonly references: Reference[] = [];
@@ -127,6 +129,18 @@ export class Draft {
   #reject(pointer: string, takes: readonly string[] = []): void {
     this.rejected.set(pointer, takes);
     this.#rejections += 1;
+  }
+
+  /** Reports the problems of a match map; `placeOf` makes a pointer into the file of one into the map. */
+  matchProblems(problems: readonly MatchProblem[], placeOf: (pointer: string) => string): void {
+    for (const problem of problems) {
+      const last = stepsOf(problem.pointer).at(-1) ?? '';
+      const pointer = placeOf(problem.pointer);
+      if (this.has(pointer)) continue;
+      const at = Object.hasOwn(OPERATORS, last) || /^\d+$/.test(last) ? 'value' : 'key';
+      const { message, mend } = problem;
+      this.found({ pointer, at, code: 'rule.match', message, mend, quotes: true });
+    }
   }
 
   declare(kind: DeclaredKind, name: string, pointer: string, at: 'key' | 'value', digest: string): void {

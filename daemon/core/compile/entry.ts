@@ -1,4 +1,4 @@
-import type { Draft } from './context.ts';
+import type { CompileContext } from './context.ts';
 import { isObject } from '../values/json.ts';
 import { below, stepsOf, valueAt } from '../values/pointer.ts';
 import { kindOf } from '../schema/explain.ts';
@@ -18,17 +18,17 @@ export function readEntry<T extends { readonly type: string }>(
   name: string,
   given: unknown,
   types: readonly T[],
-  draft: Draft,
+  context: CompileContext,
 ): Entry<T> | undefined {
   const pointer = below(`/${noun}s`, name);
   if (!new RegExp(ENTRY_NAME, 'u').test(name)) {
     const message = `\`${name}\` cannot be the name of a ${noun}`;
-    draft.found({ pointer, at: 'key', code: `${noun}.name`, message, mend: 'use letters, digits, `_`, `.` and `-`' });
+    context.found({ pointer, at: 'key', code: `${noun}.name`, message, mend: 'use letters, digits, `_`, `.` and `-`' });
   }
   if (!isObject(given)) {
-    draft.masked.add(pointer);
+    context.masked.add(pointer);
     const message = `the ${noun} \`${name}\` must be a map of settings, not ${kindOf(given)}`;
-    draft.found({
+    context.found({
       pointer,
       at: 'key',
       code: 'schema.type',
@@ -42,8 +42,8 @@ export function readEntry<T extends { readonly type: string }>(
     const { type: _type, ...settings } = given;
     return { type: found, settings };
   }
-  for (const key of Object.keys(given)) if (key !== 'type') draft.masked.add(below(pointer, key));
-  reportType(noun, name, given, types, draft);
+  for (const key of Object.keys(given)) if (key !== 'type') context.masked.add(below(pointer, key));
+  reportType(noun, name, given, types, context);
   return undefined;
 }
 
@@ -52,16 +52,16 @@ function reportType(
   name: string,
   given: Record<string, unknown>,
   types: readonly { readonly type: string }[],
-  draft: Draft,
+  context: CompileContext,
 ): void {
   const pointer = below(`/${noun}s`, name);
   const known = types.map(({ type }) => type);
   if (typeof given.type === 'string') {
-    draft.found({
+    context.found({
       pointer: below(pointer, 'type'),
       at: 'value',
       code: `${noun}.unknown_type`,
-      message: draft.document.referenced(below(pointer, 'type'))
+      message: context.document.referenced(below(pointer, 'type'))
         ? `this is not a type of ${noun}`
         : `\`${given.type}\` is not a type of ${noun}`,
       mend: mendByName(given.type, known, 'there is none in this build', 'there are'),
@@ -69,7 +69,7 @@ function reportType(
     return;
   }
   const misspelt = Object.keys(given).find((key) => suggest(key, ['type']) !== undefined);
-  draft.found({
+  context.found({
     pointer: misspelt === undefined ? pointer : below(pointer, misspelt),
     at: 'key',
     code: 'schema.missing',
@@ -84,23 +84,29 @@ export function runCheck(
   settings: unknown,
   pointer: string,
   noun: string,
-  draft: Draft,
+  context: CompileContext,
 ): void {
   const code = `${noun}.settings`;
   try {
     for (const { pointer: relative, message, mend } of check?.(settings) ?? []) {
-      draft.found({ pointer: asWritten(pointer + relative, draft), at: 'value', code, message, mend });
+      context.found({ pointer: asWritten(pointer + relative, context), at: 'value', code, message, mend });
     }
   } catch (error) {
     const message = `this ${noun} could not be checked (${error instanceof Error ? error.name : 'error'})`;
-    draft.found({ pointer, at: 'key', code, message, mend: 'please report this as a bug, with this part of the file' });
+    context.found({
+      pointer,
+      at: 'key',
+      code,
+      message,
+      mend: 'please report this as a bug, with this part of the file',
+    });
   }
 }
 
 /** A setting that takes one or several is always a list to a check: the only entry is the setting itself where none is written. */
-export function asWritten(pointer: string, draft: Draft): string {
+export function asWritten(pointer: string, context: CompileContext): string {
   const [owner, last] = [stepsOf(pointer).slice(0, -1), stepsOf(pointer).at(-1)];
-  return last === '0' && !Array.isArray(valueAt(draft.document.data, owner)) ? below('', ...owner) : pointer;
+  return last === '0' && !Array.isArray(valueAt(context.document.data, owner)) ? below('', ...owner) : pointer;
 }
 
 /** JSON with the keys of every map in order: the same settings give the same text. */

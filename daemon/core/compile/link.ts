@@ -1,9 +1,10 @@
+import { memoizeByObject } from '../../lib/memoize.ts';
+import { compileSilenceText } from './sections/silence.ts';
 import type { Fragment } from './compile.ts';
 import { defaultDaemon } from './sections/daemon.ts';
 import { BUILT_IN_SOURCES } from './sections/source.ts';
 import type { Declared, DeclaredKind, Reference } from './context.ts';
 import type { Problem } from '../problems/failure.ts';
-import { makesAlerts } from '../flow/steps/alert.ts';
 import { refusedNames } from './refused-names.ts';
 import { buildIndex, buildResolvingIndex } from '../match/index/rule-index.ts';
 import type { Ruleset } from '../ruleset.ts';
@@ -57,6 +58,10 @@ export function* linkSteps(
     resolving: buildResolvingIndex(rules),
     hours: new Map(fragments.flatMap(({ hours }) => hours.map((entry) => [entry.name, entry]))),
     silences: fragments.flatMap(({ silences }) => silences),
+    storedSilence: memoizeByObject((stored: object) => {
+      const compiled = compileSilenceText(stored);
+      return compiled.ok ? compiled.silence : undefined;
+    }),
     sources: new Map(fragments.flatMap(({ sources }) => sources.map((source) => [source.name, source]))),
     channels: new Map(fragments.flatMap(({ channels }) => channels.map((channel) => [channel.name, channel]))),
   };
@@ -189,7 +194,7 @@ function neverFiring(fragments: readonly Fragment[]): Problem[] {
       const message = `the rule \`${from}\` would keep itself quiet`;
       return problem(message, 'name another rule; against repetitions there is `dedupe`');
     }
-    if (rule === undefined || makesAlerts(rule)) return [];
+    if (rule === undefined || rule.alert !== undefined) return [];
     const message = `the rule \`${name}\` never goes on firing, so it keeps nothing quiet`;
     return problem(message, `say in \`${name}\` with \`resolve\` when it is over`);
   });

@@ -1,17 +1,22 @@
-import type { Draft } from './context.ts';
+import type { CompileContext } from './context.ts';
 import { isTimezone } from '../time/due-times.ts';
 import { suggest } from '../problems/suggest.ts';
 
 /** The zone whose clock on the wall is meant: the one given, that of the machine, or UTC. One that there is not is reported. */
-export function compileTimezone(given: string | undefined, pointer: string, code: string, draft: Draft): string {
+export function compileTimezone(
+  given: string | undefined,
+  pointer: string,
+  code: string,
+  context: CompileContext,
+): string {
   if (given === undefined) return ownTimezone();
   if (isTimezone(given)) return given;
-  const meant = draft.document.referenced(pointer) ? undefined : meantBy(given);
+  const meant = context.document.referenced(pointer) ? undefined : meantBy(given);
   const mend =
     meant === undefined
       ? 'use a name of the IANA list, such as `Europe/Berlin` or `Asia/Shanghai`'
       : `did you mean \`${meant}\`?`;
-  draft.found({ pointer, at: 'value', code, message: 'there is no such time zone', mend });
+  context.found({ pointer, at: 'value', code, message: 'there is no such time zone', mend });
   return 'UTC';
 }
 

@@ -162,7 +162,7 @@ export function explainRule(rule: CompiledRule, event: Event, view: RuleView): r
 
 /** What an event must be to end the alerts of a rule: the rows of `resolve.match` and `resolve.if`, with that before their paths. */
 export function explainResolve(rule: CompiledRule, event: Event, { now, look }: RuleView): readonly ConditionView[] {
-  const { matcher, match, condition } = rule.resolve ?? {};
+  const { matcher, match, condition } = rule.alert?.resolve ?? {};
   if (matcher === undefined && condition === undefined) return [];
   const prefix = 'resolve.';
   const rows = rowsOf(match, { prefix, look });

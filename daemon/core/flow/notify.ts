@@ -1,50 +1,45 @@
 import { formatDuration, parseDuration } from '../../lib/time/duration.ts';
-import type { OwedDelivery } from './decision.ts';
-import { makesAlerts } from './steps/alert.ts';
-import type { Signal } from './step.ts';
 import { renderMessage, type RenderedMessage } from '../message/render.ts';
-import type { CompiledRule, MessageTemplates, NotifyTarget, Ruleset, Scope } from '../ruleset.ts';
+import type { CompiledRule, NotifyTarget, Ruleset, Scope } from '../ruleset.ts';
+import type { OwedDelivery } from './deliveries.ts';
+import type { EventGroup } from './step.ts';
 
-/** Somebody is to be told something. */
-export interface Telling {
+/** A message to be sent to some targets. */
+export interface Notification {
   readonly rule: CompiledRule;
   readonly key: string;
-  readonly signal: Signal;
+  readonly group: EventGroup;
   readonly status: 'firing' | 'resolved';
   readonly targets: readonly NotifyTarget[];
-  /** Merged over the rule's message, field by field. */
-  readonly message?: MessageTemplates;
-  /** How long it fired, milliseconds. */
+  /** Time for which a resolved alert fired, milliseconds. */
   readonly resolvedAfter?: number;
-  /** When what is resolved was an event without what the message says, it is said of the one that fired. */
-  readonly instead?: Signal;
-  /** Not before then, milliseconds since the epoch. */
+  /** Events that fired; the message is about these when the resolving event lacks a field that a template names. */
+  readonly fallback?: EventGroup;
+  /** Earliest time of the deliveries, milliseconds since the epoch. */
   readonly from?: number;
 }
 
-export interface TellingContext {
+export interface NotifyContext {
   readonly ruleset: Ruleset;
   readonly now: number;
   readonly newId: () => string;
-  /** How many were held back since the last message. */
+  /** Number of events that were dropped since the last message. */
   readonly suppressed: number;
 }
 
-export interface Notified {
-  readonly deliveries: readonly OwedDelivery[];
-  readonly errors: readonly string[];
-}
-
 /** One delivery for each target whose own condition holds. */
-export function notify(telling: Telling, context: TellingContext): Notified {
+export function notify(
+  notification: Notification,
+  context: NotifyContext,
+): { readonly deliveries: readonly OwedDelivery[]; readonly errors: readonly string[] } {
   const deliveries: OwedDelivery[] = [];
   const errors: string[] = [];
-  for (const target of telling.targets) {
-    const { holds, error } = target.when?.test(telling.signal.event, context.now) ?? { holds: true };
+  for (const target of notification.targets) {
+    const { holds, error } = target.when?.test(notification.group.event, context.now) ?? { holds: true };
     if (error !== undefined) errors.push(`${target.channel}: if: ${error}`);
-    // A condition that fails must not silence: who would have been told is told.
+    // A condition that fails must not lose a message: the target is notified.
     if (!holds && error === undefined) continue;
-    const { owed, errors: failed } = owe(telling, target, context);
+    const { owed, errors: failed } = owe(notification, target, context);
     deliveries.push(owed);
     errors.push(...failed.map((text) => `${target.channel}: ${text}`));
   }
@@ -52,19 +47,19 @@ export function notify(telling: Telling, context: TellingContext): Notified {
 }
 
 function owe(
-  telling: Telling,
+  notification: Notification,
   target: NotifyTarget,
-  context: TellingContext,
+  context: NotifyContext,
 ): { owed: OwedDelivery; errors: readonly string[] } {
   const { ruleset, now, newId } = context;
-  const { rule, key, status, signal } = telling;
+  const { rule, key, status, group } = notification;
   const channel = ruleset.channels.get(target.channel)!;
-  const { message, errors } = rendered(telling, target, context);
-  const dueAt = Math.max(now, telling.from ?? 0) + target.delay;
+  const { message, errors } = rendered(notification, target, context);
+  const dueAt = Math.max(now, notification.from ?? 0) + target.delay;
   const ttl = message.ttl === undefined ? undefined : parseDuration(message.ttl);
   const delivery = {
     id: newId(),
-    event: signal.event,
+    event: group.event,
     rule: rule.name,
     channel: channel.name,
     channelType: channel.type,
@@ -79,44 +74,30 @@ function owe(
   return { owed: { delivery: { ...delivery, expiresAt: dueAt + ttl }, dueAt }, errors };
 }
 
-function rendered(telling: Telling, target: NotifyTarget, context: TellingContext): RenderedMessage {
-  const { rule, instead } = telling;
+function rendered(notification: Notification, target: NotifyTarget, context: NotifyContext): RenderedMessage {
+  const { rule, fallback } = notification;
   const { escape } = context.ruleset.channels.get(target.channel)!;
-  const templates = telling.message === undefined ? usualOf(rule, target) : templatesOf(rule, target, telling.message);
-  const first = renderMessage(templates, scopeOf(telling, context), escape);
+  const first = renderMessage(target.templates, scopeOf(notification, context), escape);
   const second =
-    first.errors.length === 0 || instead === undefined
+    first.errors.length === 0 || fallback === undefined
       ? undefined
-      : renderMessage(templates, scopeOf({ ...telling, signal: instead }, context), escape);
+      : renderMessage(target.templates, scopeOf({ ...notification, group: fallback }, context), escape);
   const { message, errors } = second?.errors.length === 0 ? second : first;
-  // All that is said of one alert stands in one place, where the channel has places.
-  if (message.replace_key !== undefined || !makesAlerts(rule)) return { message, errors };
-  return { message: { ...message, replace_key: `${rule.name}/${telling.key}` }, errors };
+  // Messages about one alert replace each other where the channel can do that.
+  if (message.replace_key !== undefined || rule.alert === undefined) return { message, errors };
+  return { message: { ...message, replace_key: `${rule.name}/${notification.key}` }, errors };
 }
 
-const usual = new WeakMap<NotifyTarget, MessageTemplates>();
-
-/** What a rule says by a target of its own, put together once. */
-function usualOf(rule: CompiledRule, target: NotifyTarget): MessageTemplates {
-  let templates = usual.get(target);
-  if (templates === undefined) usual.set(target, (templates = templatesOf(rule, target)));
-  return templates;
-}
-
-function templatesOf(rule: CompiledRule, target: NotifyTarget, over?: MessageTemplates): MessageTemplates {
-  return { ...rule.message, ...over, ...target.message, ...(target.to !== undefined && { to: target.to }) };
-}
-
-function scopeOf(telling: Telling, { now, suppressed }: TellingContext): Scope {
-  const { rule, key, status, signal, resolvedAfter } = telling;
+function scopeOf(notification: Notification, { now, suppressed }: NotifyContext): Scope {
+  const { rule, key, status, group, resolvedAfter } = notification;
   return {
-    event: signal.event,
+    event: group.event,
     rule: rule.name,
     key,
     status,
-    count: signal.count,
+    count: group.count,
     suppressed,
-    events: signal.events,
+    events: group.events,
     ...(resolvedAfter !== undefined && { resolved_after: formatDuration(wholeSeconds(resolvedAfter)) }),
     now: new Date(now).toISOString(),
   };

@@ -54,7 +54,7 @@ function endings(event: Event, origin: string, ruleset: Ruleset, now: number): M
 
 function endingOf(rule: CompiledRule, event: Event, now: number): Ending | undefined {
   if (!rule.enabled) return undefined;
-  const { holds, error } = rule.resolve!.condition?.test(event, now) ?? HOLDS;
+  const { holds, error } = rule.alert!.resolve!.condition?.test(event, now) ?? HOLDS;
   if (error !== undefined) return { kind: 'error', error: `resolve.if: ${error}` };
   return holds ? keyed('resolve', rule, event, now) : undefined;
 }

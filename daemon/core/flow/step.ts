@@ -1,18 +1,21 @@
-import type { Memory, RuleOutcome } from './decision.ts';
+import type { RuleReport } from '../compile/rule-report.ts';
 import type { Event } from '../event/event.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
+import type { strict } from '../schema/fields.ts';
+import type { Static, TProperties } from '../schema/type.ts';
+import type { Memory } from './memory.ts';
 
-/** What goes through the steps: an event on its way to a message, or several that a window has made one of. */
-export interface Signal {
-  /** What the message is about: of several the latest. */
+/** Events that go through the steps on their way to one message: a single one, or several that a step has put together. */
+export interface EventGroup {
+  /** Event that the message is about: the latest of several. */
   readonly event: Event;
-  /** All that it stands for, oldest first; of very many only so many as a step keeps. */
+  /** Events of the group, oldest first; of very many only those that a step keeps. */
   readonly events: readonly Event[];
-  /** How many events it stands for. */
+  /** Number of events, with those that were not kept. */
   readonly count: number;
 }
 
-/** Where a step stands. `memory` already has what this decision has changed. */
+/** Rule and key at which a step runs. `memory` already contains the changes of this decision. */
 export interface StepContext {
   readonly rule: CompiledRule;
   readonly key: string;
@@ -22,87 +25,123 @@ export interface StepContext {
   readonly now: number;
 }
 
-/** What a step is to remember for the rule and key at hand, and until when (milliseconds since the epoch) that means anything. */
-export interface Row {
-  /** One of several rows of the step. */
-  readonly part?: string;
-  /** null forgets it. */
-  readonly value: unknown;
-  readonly expires: number;
-  /** When the step is to be woken. */
-  readonly wake?: number;
-}
-
-export type Verdict =
-  | {
-      readonly kind: 'pass';
-      readonly signal?: Signal;
-      readonly rows?: readonly Row[];
-      readonly errors?: readonly string[];
-    }
-  | {
-      readonly kind: 'stop';
-      readonly outcome: RuleOutcome;
-      readonly reason: string;
-      readonly until?: number;
-      readonly rows?: readonly Row[];
-      /** It goes on later: kept, not dropped. */
-      readonly kept?: true;
-      readonly errors?: readonly string[];
-    };
-
-/** What comes of waking a step: what it remembers from now on, and the signals that go on from there. */
-export interface Waking {
-  readonly rows: readonly Row[];
-  readonly signals: readonly Signal[];
-  /** The end of a wait without a notification: the last event that waited, and why. */
-  readonly ended?: { readonly event: Event; readonly reason: string };
-}
-
-/**
- * One step of the flow. Pure: settings, a signal and what is remembered in, a verdict with what is to be remembered out. A
- * verdict without rows leaves the memory as it is. `settings` reads what the rule has to say to this step; undefined skips it.
- */
-export interface Step<Settings> {
-  readonly name: string;
-  /** What it remembers of having let a signal pass is forgotten again when a later step drops the signal. */
-  readonly tentative?: true;
-  settings(rule: CompiledRule): Settings | undefined;
-  run(settings: Settings, signal: Signal, context: StepContext): Verdict;
-  /** Its time has come. Settings are undefined when the rule does not have the step any more: then what waits goes on. */
-  wake?(settings: Settings | undefined, context: StepContext): Waking;
-  /**
-   * Its state with the times that the present settings give it: until when it holds, and when it is due. Rows
-   * that are left out stay as they are.
-   */
-  retimed?(settings: Settings | undefined, state: unknown, context: StepContext): readonly Row[];
-}
-
-/** Types `run` by its settings while the list holds all steps alike. */
-export function defineStep<Settings>(step: Step<Settings>): Step<unknown> {
-  return step as unknown as Step<unknown>;
-}
-
-/** As much of where a step stands as finds its memory: also that of a rule which is gone. */
-export interface MemoryOf {
+/** As much of a step's context as its state needs; the rule may be gone. */
+export interface RuleKey {
   readonly rule: { readonly name: string };
   readonly key: string;
   readonly memory: Memory;
 }
 
-/** The step's own memory of the rule and key at hand. */
-export function remembered<S>(step: string, { rule, key, memory }: MemoryOf): S | undefined {
+/** State of a step for the rule and key at hand. */
+export interface Row {
+  /** Name of one of several rows of the step. */
+  readonly part?: string;
+  /** null deletes the row. */
+  readonly value: unknown;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+  /** Time at which the step is to be woken. */
+  readonly wake?: number;
+}
+
+/** `dropped`: the events end here. `waiting`: the step keeps them and may let them go on later. */
+export type OutcomeKind = 'dropped' | 'waiting';
+
+export type StepResult<Outcome extends string = string> =
+  | {
+      readonly kind: 'pass';
+      /** Replaces the group that came in. */
+      readonly group?: EventGroup;
+      readonly rows?: readonly Row[];
+      readonly errors?: readonly string[];
+    }
+  | {
+      readonly kind: 'stop';
+      readonly outcome: Outcome;
+      /** Text for people, as `explain` shows it: `the same key within 10m`. */
+      readonly reason: string;
+      readonly until?: number;
+      readonly rows?: readonly Row[];
+      readonly errors?: readonly string[];
+    };
+
+/** Result of waking a step: its new state, and the groups that go on from there. */
+export interface WakeResult {
+  readonly rows: readonly Row[];
+  readonly groups: readonly EventGroup[];
+  /** End of a wait without a notification: the last event that waited, and the reason. */
+  readonly ended?: { readonly event: Event; readonly reason: string };
+}
+
+/** Decoded settings of a rule that a step declares in `fields`. */
+export type Given<Fields extends TProperties> = Static<ReturnType<typeof strict<Fields>>>;
+
+type Outcomes = Readonly<Record<string, OutcomeKind>>;
+
+/**
+ * One step of the flow; everything about it is in its file. Its functions are pure: settings, a group and state go in, a result
+ * with the new state comes out. A result without rows leaves the state as it is.
+ */
+export interface Step<
+  Fields extends TProperties = TProperties,
+  Settings = unknown,
+  Own extends Outcomes = Outcomes,
+  Name extends string = string,
+> {
+  /** Name of its rows in the store, so it never changes. */
+  readonly name: Name;
+  /** Settings of a rule that are the step's own, as a schema. */
+  readonly fields: Fields;
+  /** Outcomes with which the step stops events. */
+  readonly outcomes: Own;
+  /** True: a later step that drops the events undoes its state, and the next message counts what this step dropped as `suppressed`. */
+  readonly tentative?: true;
+  /** Set where the step also keeps alerts from repeating and escalating: the outcome of these. */
+  readonly mutesAlerts?: keyof Own & string;
+  /** Settings in the form that `run` wants; undefined when the rule does not have the step. Reports what a schema cannot say. */
+  compile(given: Given<Fields>, rule: RuleReport): Settings | undefined;
+  /** Notes the names of other things in the settings as they are written, so that unknown ones are reported. */
+  mentions?(given: Readonly<Record<string, unknown>>, rule: RuleReport): void;
+  run(settings: Settings, group: EventGroup, context: StepContext): StepResult<keyof Own & string>;
+  /** Runs when the wake time of its state has come. Settings are undefined when the rule does not have the step any more. */
+  wake?(settings: Settings | undefined, context: StepContext): WakeResult;
+  /** State with the expiry and wake times of edited settings. Rows that are left out stay as they are. */
+  reschedule?(settings: Settings | undefined, state: unknown, context: StepContext): readonly Row[];
+  /** Rows that delete what waits in the step; none when nothing does. */
+  forget?(place: RuleKey): readonly Row[];
+  /** Last event that waits in the step. */
+  lastEvent?(place: RuleKey): Event | undefined;
+}
+
+/** A step that keeps events must be able to drop them, and to name the last of them. */
+type KeepsEvents<Own extends Outcomes> = 'waiting' extends Own[keyof Own]
+  ? { forget(place: RuleKey): readonly Row[]; lastEvent(place: RuleKey): Event | undefined }
+  : unknown;
+
+/** Checks a step's parts against each other: settings against schema, results against outcomes. */
+export function defineStep<Fields extends TProperties, Settings, const Own extends Outcomes, const Name extends string>(
+  step: Step<Fields, Settings, Own, Name> & KeepsEvents<Own>,
+): Step<Fields, Settings, Own, Name> {
+  return step;
+}
+
+/** Settings of a step in a rule; undefined when the rule does not have it. */
+export function settingsOf<Settings>(
+  step: { readonly name: string; compile(given: never, rule: never): Settings | undefined },
+  rule: Pick<CompiledRule, 'steps'>,
+): Settings | undefined {
+  return rule.steps.find(({ name }) => name === step.name)?.settings as Settings | undefined;
+}
+
+/** State of a step for the rule and key at hand. */
+export function stateOf<S>(step: string, { rule, key, memory }: RuleKey): S | undefined {
   return memory.read(rule.name, key, step) as S | undefined;
 }
 
-/** One event by itself. */
-export function signalOf(event: Event): Signal {
+export function groupOf(event: Event): EventGroup {
   return { event, events: [event], count: 1 };
 }
 
-/** Kept until it is changed. */
-export const FOREVER = Number.MAX_SAFE_INTEGER;
-
-export function forget(part?: string): Row {
+export function deletion(part?: string): Row {
   return { ...(part !== undefined && { part }), value: null, expires: 0 };
 }

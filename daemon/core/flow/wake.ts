@@ -1,25 +1,27 @@
-import type { Decision, RuleResult, StatePlace } from './decision.ts';
 import type { Event } from '../event/event.ts';
 import type { CompiledRule } from '../ruleset.ts';
-import { type Alert, makesAlerts, nextWake, rowOf } from './steps/alert.ts';
-import { Course, type DecideContext, QUIETING, STEPS } from './pipeline.ts';
-import { end, resolve } from './steps/resolve.ts';
-import { FOREVER, forget, remembered, type StepContext } from './step.ts';
+import type { Decision, RuleOutcome, RuleResult } from './decision.ts';
+import { FOREVER, type StatePlace } from './memory.ts';
+import { type DecideContext, Pipeline } from './pipeline.ts';
+import { dropAll, resolve } from './resolve.ts';
+import { deletion, groupOf, type RuleKey, settingsOf, stateOf, type StepContext } from './step.ts';
+import { type Alert, nextWake, rowOf } from './steps/alert.ts';
+import { STEPS } from './steps/index.ts';
 
-/** What was held back is tried again after this, when nobody can say until when it will be; milliseconds. */
-const TRY_AGAIN = 60_000;
+/** Wait before an escalation that is held back without a known end is tried again. */
+const TRY_AGAIN_MS = 60_000;
 
-/** What comes of a state whose time has come. A place that has nothing to do any more is left without a wake. */
+/** Decision about a state whose wake time has come. */
 export function decideWake({ rule: name, key, step }: StatePlace, context: DecideContext): Decision {
-  const course = new Course(context);
+  const pipeline = new Pipeline(context);
   const rule = context.ruleset.byName.get(name);
-  if (rule === undefined || !rule.enabled) dismiss(course, { rule: { name }, key, memory: context.memory }, rule);
-  else if (step === 'alert') wakeAlert(course, rule, key);
-  else wakeStep(course, rule, key, step);
-  return withoutWake(course.end([]), { rule: name, key, step }, context);
+  if (rule === undefined || !rule.enabled) dismiss(pipeline, { rule: { name }, key, memory: context.memory }, rule);
+  else if (step === 'alert') wakeAlert(pipeline, rule, key);
+  else wakeStep(pipeline, rule, key, step);
+  return withoutWake(pipeline.decision([]), { rule: name, key, step }, context);
 }
 
-/** What has nothing to do must not be woken for ever. */
+/** Clears the wake time of a state that the decision left as it is; otherwise it would be woken again and again. */
 function withoutWake(decision: Decision, place: StatePlace, { memory }: DecideContext): Decision {
   const { rule, key, step } = place;
   if (decision.states.some((change) => change.rule === rule && change.key === key && change.step === step))
@@ -28,143 +30,115 @@ function withoutWake(decision: Decision, place: StatePlace, { memory }: DecideCo
   return { ...decision, states: [...decision.states, { ...place, value: value ?? null, expires: FOREVER }] };
 }
 
-/** The rule is gone or disabled: what waits with it is dropped, and the last event of it says so. */
-function dismiss(
-  course: Course,
-  place: Pick<StepContext, 'key' | 'memory'> & { readonly rule: { readonly name: string } },
-  rule: CompiledRule | undefined,
-): void {
-  const { key, memory } = place;
+/** Drops what waits with a rule that is gone or disabled, and records that of the last event in each step. */
+function dismiss(pipeline: Pipeline, place: RuleKey, rule: CompiledRule | undefined): void {
+  const { key } = place;
   const { name } = place.rule;
-  const states = ['for', 'alert'].map((step) => memory.read(name, key, step) as { event?: Event } | undefined);
-  const parts = ['hours', 'digest'].flatMap((step) => lastPart(place, step));
-  end(course, place);
+  const events = STEPS.flatMap((step) => step.lastEvent?.(place) ?? []);
+  dropAll(pipeline, place);
   const result: RuleResult =
     rule === undefined
       ? { rule: name, key, outcome: 'error', errors: ['the rule is gone, and what waited with it was dropped'] }
       : { rule: name, key, outcome: 'disabled', reason: 'the rule was disabled while this waited' };
-  const events = [...states.flatMap((state) => state?.event ?? []), ...parts];
-  for (const event of new Map(events.map((event) => [event.id, event])).values()) course.became(event, result);
+  for (const event of new Map(events.map((one) => [one.id, one])).values()) pipeline.recordLater(event, result);
 }
 
-/** The latest event that a step with rows of its own holds. */
-function lastPart(place: Parameters<typeof dismiss>[1], step: string): Event[] {
-  const state = remembered<{ next?: number; kept?: number }>(step, place);
-  const last = (state?.next ?? state?.kept ?? 0) - 1;
-  const row = remembered<Event | { event: Event }>(`${step}/${last}`, place);
-  if (row === undefined) return [];
-  return ['event' in row && step === 'hours' ? (row.event as Event) : (row as Event)];
-}
-
-function wakeStep(course: Course, rule: CompiledRule, key: string, name: string): void {
+function wakeStep(pipeline: Pipeline, rule: CompiledRule, key: string, name: string): void {
+  const context = pipeline.contextOf(rule, key);
   const index = STEPS.findIndex((step) => step.name === name);
   const step = STEPS[index];
-  if (step?.wake === undefined) {
-    course.write(rule, key, name, [forget()]);
-    return;
-  }
-  const { rows, signals, ended } = step.wake(step.settings(rule), course.at(rule, key));
-  course.write(rule, key, name, rows);
+  if (step?.wake === undefined) return pipeline.write(context, name, [deletion()]);
+  const { rows, groups, ended } = step.wake(settingsOf(step, rule), context);
+  pipeline.write(context, name, rows);
   if (ended !== undefined)
-    course.became(ended.event, { rule: rule.name, key, outcome: 'resolved', reason: ended.reason });
-  for (const signal of signals) course.became(signal.event, course.go(rule, key, signal, index + 1));
+    pipeline.recordLater(ended.event, { rule: rule.name, key, outcome: 'resolved', reason: ended.reason });
+  for (const group of groups) pipeline.recordLater(group.event, pipeline.run(rule, key, group, index + 1));
 }
 
-/** An alert ends by itself, escalates, or is told again. */
-function wakeAlert(course: Course, rule: CompiledRule, key: string): void {
-  const context = course.at(rule, key);
-  const firing = remembered<Alert>('alert', context);
+/** Ends, escalates or repeats an alert. */
+function wakeAlert(pipeline: Pipeline, rule: CompiledRule, key: string): void {
+  const context = pipeline.contextOf(rule, key);
+  const firing = stateOf<Alert>('alert', context);
   if (firing === undefined) return;
-  if (!makesAlerts(rule)) return end(course, context);
-  const { after } = rule.resolve ?? {};
+  if (rule.alert === undefined) return dropAll(pipeline, context);
+  const { after } = rule.alert.resolve ?? {};
   if (after !== undefined && firing.last + after <= context.now) {
-    const result = resolve(course, rule, key);
-    if (result !== undefined) course.became(firing.event, result);
+    const result = resolve(pipeline, rule, key);
+    if (result !== undefined) pipeline.recordLater(firing.event, result);
     return;
   }
   if (firing.acknowledged === undefined) {
-    escalate(course, context);
-    repeat(course, context);
+    escalate(pipeline, context);
+    repeat(pipeline, context);
   }
-  const state = remembered<Alert>('alert', context)!;
+  const state = stateOf<Alert>('alert', context)!;
   const wake = nextWake(state, rule);
-  course.write(rule, key, 'alert', [{ value: state, expires: FOREVER, ...(wake !== undefined && { wake }) }]);
+  pipeline.write(context, 'alert', [{ value: state, expires: FOREVER, ...(wake !== undefined && { wake }) }]);
 }
 
-/** Every step that is due; after a long stop of the daemon that may be several. */
-function escalate(course: Course, context: StepContext): void {
-  const { rule, key, now } = context;
+/** Runs every step of `escalate` that is due; after a long stop of the daemon that may be several. */
+function escalate(pipeline: Pipeline, context: StepContext): void {
+  const { rule, now } = context;
   for (;;) {
-    const state = remembered<Alert>('alert', context)!;
-    const step = rule.escalate[state.escalated];
+    const state = stateOf<Alert>('alert', context)!;
+    const step = rule.alert!.escalate[state.escalated];
     if (step === undefined || Math.max(state.since + step.after, state.tryAgain ?? 0) > now) return;
-    const quiet = quietness(context, state.event);
-    if (quiet !== undefined) {
-      course.write(rule, key, 'alert', [rowOf({ ...state, tryAgain: quiet.until }, rule)]);
-      // Once is enough to say, however often it is tried.
-      if (state.tryAgain === undefined) course.became(state.event, quiet.result);
+    const muted = mutedBy(context, state.event);
+    if (muted !== undefined) {
+      pipeline.write(context, 'alert', [rowOf({ ...state, tryAgain: muted.until }, rule)]);
+      // Recorded once, however often it is tried.
+      if (state.tryAgain === undefined) pipeline.recordLater(state.event, muted.result);
       return;
     }
     const { tryAgain: _, ...rest } = state;
-    course.write(rule, key, 'alert', [rowOf({ ...rest, escalated: state.escalated + 1 }, rule)]);
-    retell(course, context, `escalation ${state.escalated + 1}`, step);
+    pipeline.write(context, 'alert', [rowOf({ ...rest, escalated: state.escalated + 1 }, rule)]);
+    notifyAgain(pipeline, context, `escalation ${state.escalated + 1}`, step.notify);
   }
 }
 
-function repeat(course: Course, context: StepContext): void {
-  const { rule, key, now } = context;
-  const state = remembered<Alert>('alert', context)!;
-  if (rule.repeat === undefined || state.repeatFrom + rule.repeat > now) return;
-  // In step with the first one; repeats that a stopped daemon missed are one.
-  const passed = Math.floor((now - state.repeatFrom) / rule.repeat);
-  course.write(rule, key, 'alert', [rowOf({ ...state, repeatFrom: state.repeatFrom + passed * rule.repeat }, rule)]);
-  const quiet = quietness(context, state.event);
-  if (quiet !== undefined) course.became(state.event, quiet.result);
-  else retell(course, context, 'repeat', { notify: rule.notify });
+function repeat(pipeline: Pipeline, context: StepContext): void {
+  const { rule, now } = context;
+  const state = stateOf<Alert>('alert', context)!;
+  const every = rule.alert!.repeat;
+  if (every === undefined || state.repeatFrom + every > now) return;
+  // Keeps the phase of the first repeat; repeats that a stopped daemon missed are one.
+  const passed = Math.floor((now - state.repeatFrom) / every);
+  pipeline.write(context, 'alert', [rowOf({ ...state, repeatFrom: state.repeatFrom + passed * every }, rule)]);
+  const muted = mutedBy(context, state.event);
+  if (muted !== undefined) pipeline.recordLater(state.event, muted.result);
+  else notifyAgain(pipeline, context, 'repeat', rule.notify);
 }
 
-function retell(
-  course: Course,
-  context: StepContext,
-  reason: string,
-  { notify, message }: Pick<CompiledRule['escalate'][number], 'notify' | 'message'>,
-): void {
+function notifyAgain(pipeline: Pipeline, context: StepContext, reason: string, targets: CompiledRule['notify']): void {
   const { rule, key } = context;
-  const { event, count } = remembered<Alert>('alert', context)!;
-  const signal = { event, events: [event], count };
-  const { errors } = course.tell({
-    rule,
-    key,
-    signal,
-    status: 'firing',
-    targets: notify,
-    ...(message !== undefined && { message }),
-  });
-  course.became(event, { rule: rule.name, key, outcome: 'notified', reason, ...(errors.length > 0 && { errors }) });
+  const { event, count } = stateOf<Alert>('alert', context)!;
+  const group = { event, events: [event], count };
+  const { errors } = pipeline.notify({ rule, key, group, status: 'firing', targets });
+  const result: RuleResult = { rule: rule.name, key, outcome: 'notified', reason };
+  pipeline.recordLater(event, { ...result, ...(errors.length > 0 && { errors }) });
 }
 
-/** Why nobody may be told now, and when to ask again; undefined when somebody may. */
-function quietness(
+/** Result of the step that mutes an alert now, and the time to try again; undefined when none does. */
+function mutedBy(
   context: StepContext,
   event: Event,
 ): { readonly result: RuleResult; readonly until: number } | undefined {
   const { rule, key, now } = context;
-  for (const step of QUIETING) {
-    const settings = step.settings(rule);
-    if (settings === undefined) continue;
-    const verdict = step.run(settings, { event, events: [event], count: 1 }, context);
-    if (verdict.kind === 'pass') continue;
-    const { reason, until } = verdict;
-    const outcome = verdict.outcome === 'held' ? 'outside_hours' : verdict.outcome;
+  for (const { index, settings } of rule.steps) {
+    const step = STEPS[index]!;
+    if (step.mutesAlerts === undefined) continue;
+    const stopped = step.run(settings, groupOf(event), context);
+    if (stopped.kind === 'pass') continue;
+    const { reason, until } = stopped;
     return {
       result: {
         rule: rule.name,
         key,
-        outcome,
+        outcome: step.mutesAlerts as RuleOutcome,
         reason,
         ...(until !== undefined && { until: new Date(until).toISOString() }),
       },
-      until: Math.max(now + 1, until ?? now + TRY_AGAIN),
+      until: Math.max(now + 1, until ?? now + TRY_AGAIN_MS),
     };
   }
   return undefined;

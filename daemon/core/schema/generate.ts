@@ -1,4 +1,5 @@
 import type { Registry } from '../compile/registry.ts';
+import { RULE_OUTCOMES } from '../flow/outcomes.ts';
 import { deadLetterSchema } from './sections/dead-letter.ts';
 import { deliverySchema } from './sections/delivery.ts';
 import { ENTRY_NAME } from './entry-name.ts';
@@ -20,6 +21,9 @@ const PATTERNS: Readonly<Record<string, string>> = {
   size: String.raw`^\d+(\.\d+)?\s*(B|[kKMGT]B|[KMGT]iB)?$|${REFERENCE}`,
   rate: String.raw`^\d+/(\d.*|ms|s|m|h|d)$|${REFERENCE}`,
 };
+
+/** Words that a text is one of, for editors. */
+const WORDS: Readonly<Record<string, readonly string[]>> = { outcome: RULE_OUTCOMES };
 
 /** Written once, since many places refer to them. */
 const SHARED: readonly (readonly [string, Schema])[] = [
@@ -117,10 +121,12 @@ function contents(schema: Schema): Schema {
   const { belfry, sensitive: _sensitive, ...rest } = schema;
   const described = belfry === 'match' ? { ...only(rest, ['description', 'examples']), $ref: '#/$defs/match' } : rest;
   const pattern = PATTERNS[belfry ?? ''];
+  const words = WORDS[belfry ?? ''];
   const { properties, patternProperties, additionalProperties, items, anyOf } = described as Schema;
   return {
     ...described,
     ...(pattern !== undefined && { pattern }),
+    ...(words !== undefined && { enum: words }),
     ...(properties !== undefined && { properties: mapped(properties) }),
     ...(patternProperties !== undefined && { patternProperties: mapped(patternProperties) }),
     ...(typeof additionalProperties === 'object' && { additionalProperties: forEditor(additionalProperties) }),

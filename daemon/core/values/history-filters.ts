@@ -1,4 +1,4 @@
-import { RULE_OUTCOMES } from '../flow/decision.ts';
+import { RULE_OUTCOMES } from '../flow/outcomes.ts';
 import { DELIVERY_STATES } from '../delivery/delivery.ts';
 import type { Parameters } from './parameter.ts';
 import { ATTRIBUTE, count, MOMENT, NAME, oneOf, someOf, TEXT } from './value-kind.ts';

@@ -2,7 +2,8 @@ import { describe, expect, it, test } from 'vitest';
 import { compileSilenceText } from '../../../daemon/core/compile/sections/silence.ts';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import { link } from '../../../daemon/core/compile/link.ts';
-import { activeUntil, type Silence, silences, stateOf } from '../../../daemon/core/alerts/silence.ts';
+import { activeUntil, silences, stateOf } from '../../../daemon/core/alerts/silence.ts';
+import type { Silence } from '../../../daemon/core/ruleset.ts';
 import { compileText, placesOf, problemsOf, rulesetOf } from '../../support/compile.ts';
 import { tools } from '../../support/rule-types.ts';
 

@@ -70,8 +70,11 @@ rules:
       match: { 'data.x': 1, any: [{ 'data.y': 2 }] },
       condition: { source: 'data.z == 3.0' },
       key: { source: '{{ source }}|{{ type }}|{{ subject }}' },
-      dedupe: 300_000,
-      throttle: { count: 2, per: 3_600_000 },
+      steps: [
+        { name: 'silences', settings: true },
+        { name: 'dedupe', settings: 300_000 },
+        { name: 'throttle', settings: { max: 2, per: 3_600_000 } },
+      ],
       message: {
         title: { source: 'T {{ data.x }}' },
         tags: [{ source: 'one' }],
@@ -80,7 +83,7 @@ rules:
       },
       notify: [
         { channel: 'ops', delay: 0 },
-        { channel: 'log', delay: 60_000, to: [{ source: 'me' }] },
+        { channel: 'log', delay: 60_000, templates: { ttl: '1h', to: [{ source: 'me' }] } },
       ],
     });
     expect(ruleset.daemon).toMatchObject({

@@ -92,13 +92,12 @@ test('rules, hours and channels are found in whatever file they stand', () => {
 });
 
 test('what is left out has its default', () => {
-  const [rule] = rulesetOf(`${HEAD}rules: [{ name: r, notify: ops, digest: { every: 1h } }]`).rules;
-  expect(rule).toMatchObject({
-    notifyResolved: false,
-    outside: 'drop',
-    escalate: [],
-    digest: { wait: 3_600_000, every: 3_600_000 },
-  });
-  const [other] = rulesetOf(`${HEAD}rules: [{ name: r, notify: ops, digest: { wait: 1m } }]`).rules;
-  expect(other).toMatchObject({ digest: { wait: 60_000, every: 0 } });
+  const settings = (more: string) => {
+    const [rule] = rulesetOf(`${HEAD}hours: { h: { days: mon } }\nrules: [{ name: r, notify: ops, ${more} }]`).rules;
+    return Object.fromEntries(rule!.steps.map(({ name, settings: own }) => [name, own]));
+  };
+  expect(settings('digest: { every: 1h }')).toEqual({ silences: true, digest: { wait: 3_600_000, every: 3_600_000 } });
+  expect(settings('digest: { wait: 1m }')).toEqual({ silences: true, digest: { wait: 60_000, every: 0 } });
+  expect(settings('repeat: 1h')).toMatchObject({ alert: { notifyResolved: false, escalate: [], repeat: 3_600_000 } });
+  expect(settings('during: h')).toMatchObject({ hours: { during: ['h'], notDuring: [], outside: 'drop' } });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { dedupe } from '../../../daemon/core/flow/steps/dedupe.ts';
 import type { Memory } from '../../../daemon/core/flow/decision.ts';
 import type { Event } from '../../../daemon/core/event/event.ts';
-import { signalOf, type Step, type Verdict } from '../../../daemon/core/flow/step.ts';
+import { groupOf, type Step, type StepResult } from '../../../daemon/core/flow/step.ts';
 import { throttle } from '../../../daemon/core/flow/steps/throttle.ts';
 import { rulesetOf } from '../../support/compile.ts';
 
@@ -11,13 +11,13 @@ const event: Event = { id: 'e', source: 'api', type: 't', time: '2026-11-23T09:0
 const { rules } = rulesetOf('channels: { ops: { type: sink } }\nrules: [{ name: r, notify: ops }]');
 
 /** One run of a step that remembers this. */
-function run(step: Step<unknown>, settings: unknown, state: unknown, now: number): Verdict {
+function run(step: Step, settings: unknown, state: unknown, now: number): StepResult {
   const memory: Memory = { read: () => state, each: () => [] };
-  return step.run(settings, signalOf(event), { rule: rules[0]!, key: 'k', ruleset: rulesetOf(''), memory, now });
+  return step.run(settings, groupOf(event), { rule: rules[0]!, key: 'k', ruleset: rulesetOf(''), memory, now });
 }
 
 /** Runs a step over some times (milliseconds); `true` where it let through. Forgets what has expired, as a store may. */
-function passages(step: Step<unknown>, settings: unknown, times: readonly number[]): boolean[] {
+function passages(step: Step, settings: unknown, times: readonly number[]): boolean[] {
   let row: { value: unknown; expires: number } | undefined;
   return times.map((now) => {
     const verdict = run(step, settings, row !== undefined && row.expires > now ? row.value : undefined, now);
@@ -58,37 +58,28 @@ test('dedupe says until when, and why', () => {
 
 test('throttle: at most so many in any window', () => {
   const times = [0, 10, 20, 99, 100, 105, 110, 111];
-  expect(passages(throttle, { count: 2, per: 100 }, times)).toEqual([
-    true,
-    true,
-    false,
-    false,
-    true,
-    false,
-    true,
-    false,
-  ]);
+  expect(passages(throttle, { max: 2, per: 100 }, times)).toEqual([true, true, false, false, true, false, true, false]);
 });
 
 test('throttle says when the next one may pass', () => {
   const state = { at: [1000, 5000] };
-  expect(run(throttle, { count: 2, per: 60_000 }, state, 6000)).toMatchObject({
+  expect(run(throttle, { max: 2, per: 60_000 }, state, 6000)).toMatchObject({
     kind: 'stop',
     outcome: 'throttled',
     until: 61_000,
   });
-  expect(run(throttle, { count: 2, per: 60_000 }, state, 60_999)).toMatchObject({ kind: 'stop' });
-  expect(run(throttle, { count: 2, per: 60_000 }, state, 61_000)).toMatchObject({ kind: 'pass' });
+  expect(run(throttle, { max: 2, per: 60_000 }, state, 60_999)).toMatchObject({ kind: 'stop' });
+  expect(run(throttle, { max: 2, per: 60_000 }, state, 61_000)).toMatchObject({ kind: 'pass' });
 });
 
 test('a smaller limit than before is kept to at once', () => {
-  expect(run(throttle, { count: 1, per: 100 }, { at: [0, 10, 20] }, 90)).toMatchObject({ kind: 'stop', until: 120 });
+  expect(run(throttle, { max: 1, per: 100 }, { at: [0, 10, 20] }, 90)).toMatchObject({ kind: 'stop', until: 120 });
 });
 
 test('a clock that was set back by far does not hold anything up', () => {
   const day = 86_400_000;
   expect(passages(dedupe, 100, [day, 0])).toEqual([true, true]);
-  expect(passages(throttle, { count: 1, per: 100 }, [day, 0])).toEqual([true, true]);
+  expect(passages(throttle, { max: 1, per: 100 }, [day, 0])).toEqual([true, true]);
 });
 
 const times = fc.array(fc.nat({ max: 50 }), { maxLength: 60 }).map((steps) => {
@@ -98,11 +89,11 @@ const times = fc.array(fc.nat({ max: 50 }), { maxLength: 60 }).map((steps) => {
 
 test('no window of a throttle ever holds more than it lets through, and none is held up for nothing', () => {
   fc.assert(
-    fc.property(times, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 200 }), (at, count, per) => {
-      const passed = passages(throttle, { count, per }, at);
+    fc.property(times, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 200 }), (at, max, per) => {
+      const passed = passages(throttle, { max, per }, at);
       at.forEach((now, index) => {
         const before = at.filter((time, other) => other < index && passed[other] && time > now - per).length;
-        expect(passed[index]).toBe(before < count);
+        expect(passed[index]).toBe(before < max);
       });
     }),
   );

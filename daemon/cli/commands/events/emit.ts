@@ -1,7 +1,7 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEvents } from '../../../core/event/cloudevents.ts';
-import type { RuleOutcome } from '../../../core/flow/decision.ts';
+import { WAITING_OUTCOMES } from '../../../core/flow/outcomes.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
 import { scalarOf } from '../../../core/values/scalar.ts';
@@ -166,7 +166,7 @@ function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], pai
 }
 
 /** Outcomes after which a message may still come, or after which it is unknown whether one was wanted. */
-const UNDECIDED: ReadonlySet<string> = new Set<RuleOutcome>(['waiting', 'counting', 'held', 'collected', 'error']);
+const UNDECIDED: ReadonlySet<string> = new Set([...WAITING_OUTCOMES, 'error']);
 
 /** 0 when at least one delivery was asked for and all were delivered; 3 when none was asked for and none may come; else 1. */
 function waitedExit(outcomes: Outcomes, deliveries: readonly DeliveryView[]): number {

@@ -1,5 +1,5 @@
 import type { Fragment } from '../compile.ts';
-import { Draft, type RuleDocument } from '../context.ts';
+import { CompileContext, type RuleDocument } from '../context.ts';
 import { OWN_SOURCE } from '../../event/event.ts';
 import { type EventShape, OPEN_SHAPE } from '../../event/shape.ts';
 import type { Problem } from '../../problems/failure.ts';
@@ -43,9 +43,9 @@ export function* lintSteps(
   const found: Problem[] = [];
   for (const fragment of fragments) {
     if (fragment.document === undefined) continue;
-    const draft = new Draft(fragment.document);
-    yield* lintFile(fragment, fragment.document, registry, known, (finding) => draft.found(finding));
-    found.push(...draft.problems);
+    const context = new CompileContext(fragment.document);
+    yield* lintFile(fragment, fragment.document, registry, known, (finding) => context.found(finding));
+    found.push(...context.problems);
   }
   return found;
 }

@@ -1,7 +1,7 @@
 import type { FileDefaults } from './defaults.ts';
 import { readEntry, runCheck, stableText } from '../entry.ts';
 import type { DeliveryPolicy } from '../../delivery/delivery.ts';
-import type { Draft } from '../context.ts';
+import type { CompileContext } from '../context.ts';
 import { escapeFor } from '../../message/escape.ts';
 import { isObject } from '../../values/json.ts';
 import { below } from '../../values/pointer.ts';
@@ -15,28 +15,28 @@ export function compileChannel(
   name: string,
   given: unknown,
   defaults: FileDefaults,
-  draft: Draft,
+  context: CompileContext,
   tools: CompileTools,
 ): ChannelConfig | undefined {
-  const before = draft.count;
+  const before = context.count;
   const pointer = below('/channels', name);
-  const entry = readEntry('channel', name, given, tools.channels, draft);
+  const entry = readEntry('channel', name, given, tools.channels, context);
   const { delivery, ...rest } = entry?.settings ?? {};
   const settings: unknown =
-    entry && draft.settings(entry.type.settings, rest, pointer, `a channel of type \`${entry.type.type}\``);
-  const basis = [draft.basisOf(given, pointer), defaults.delivery];
-  draft.declare('channel', name, pointer, 'key', tools.fingerprint(stableText(basis)));
+    entry && context.settings(entry.type.settings, rest, pointer, `a channel of type \`${entry.type.type}\``);
+  const basis = [context.basisOf(given, pointer), defaults.delivery];
+  context.declare('channel', name, pointer, 'key', tools.fingerprint(stableText(basis)));
   if (entry === undefined) return undefined;
   const { type } = entry;
-  if (settings !== undefined) runCheck(type.check, settings, pointer, 'channel', draft);
-  const policy = compilePolicy(name, delivery, type, defaults, draft);
-  if (draft.count > before || policy === undefined) return undefined;
+  if (settings !== undefined) runCheck(type.check, settings, pointer, 'channel', context);
+  const policy = compilePolicy(name, delivery, type, defaults, context);
+  if (context.count > before || policy === undefined) return undefined;
   return {
     name,
     type: type.type,
     settings,
     policy,
-    fingerprint: tools.fingerprint(stableText({ type: type.type, settings: draft.basisOf(rest, pointer) })),
+    fingerprint: tools.fingerprint(stableText({ type: type.type, settings: context.basisOf(rest, pointer) })),
     escape: type.escape ?? escapeFor,
   };
 }
@@ -49,18 +49,18 @@ function compilePolicy(
   given: unknown,
   type: ChannelTypeInfo,
   defaults: FileDefaults,
-  draft: Draft,
+  context: CompileContext,
 ): DeliveryPolicy | undefined {
   const pointer = below('/channels', name, 'delivery');
-  const own = draft.coerced(deliverySchema, given ?? {}, pointer);
+  const own = context.coerced(deliverySchema, given ?? {}, pointer);
   if (isObject(own) && typeof own.fallback === 'string')
-    draft.refer('fallback', own.fallback, name, below(pointer, 'fallback'));
-  if (draft.settings(deliverySchema, own, pointer, '`delivery`') === undefined) return undefined;
+    context.refer('fallback', own.fallback, name, below(pointer, 'fallback'));
+  if (context.settings(deliverySchema, own, pointer, '`delivery`') === undefined) return undefined;
   const merged = { ...type.limits, ...defaults.delivery, ...(own as Record<string, unknown>) };
   const delivery = decode(deliverySchema, merged, pointer, SILENT) as Required<DeliverySettings>;
   if (delivery.timeout <= 0) {
     const message = '`timeout` leaves no time for an attempt';
-    draft.found({
+    context.found({
       pointer: below(pointer, 'timeout'),
       at: 'value',
       code: 'schema.range',

@@ -1,5 +1,5 @@
 import { asWritten, stableText } from '../entry.ts';
-import type { Draft } from '../context.ts';
+import type { CompileContext } from '../context.ts';
 import { faultOfOrigin } from '../../values/origin.ts';
 import { below } from '../../values/pointer.ts';
 import { readHostAndPort } from '../../values/network.ts';
@@ -10,21 +10,25 @@ import type { CompileTools } from '../registry.ts';
 import { readUrl, type UrlForm } from '../../values/url.ts';
 
 /** Compiles `daemon:`; undefined when anything is wrong with it. */
-export function compileDaemon(given: unknown, draft: Draft, tools: CompileTools): DaemonSettings | undefined {
-  const settings = draft.settings(daemonSchema, given ?? {}, '/daemon', '`daemon`');
-  draft.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(draft.basisOf(given, '/daemon'))));
+export function compileDaemon(
+  given: unknown,
+  context: CompileContext,
+  tools: CompileTools,
+): DaemonSettings | undefined {
+  const settings = context.settings(daemonSchema, given ?? {}, '/daemon', '`daemon`');
+  context.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(context.basisOf(given, '/daemon'))));
   if (settings === undefined) return undefined;
-  checkAddresses(settings, draft);
+  checkAddresses(settings, context);
   for (const [index, origin] of (settings.origins ?? []).entries()) {
-    const pointer = asWritten(below('/daemon/origins', index), draft);
-    const fault = faultOfOrigin(origin, draft.document.referenced(pointer));
-    if (fault !== undefined) draft.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
+    const pointer = asWritten(below('/daemon/origins', index), context);
+    const fault = faultOfOrigin(origin, context.document.referenced(pointer));
+    if (fault !== undefined) context.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
   }
   const names = new Set<string>();
   for (const [index, { name }] of (settings.tokens ?? []).entries()) {
     if (names.has(name)) {
       const message = `two tokens have the name \`${name}\``;
-      draft.found({
+      context.found({
         pointer: below('/daemon/tokens', index, 'name'),
         at: 'value',
         code: 'daemon.duplicate_token',
@@ -45,9 +49,9 @@ const PUBLIC_URL: UrlForm = {
   example: 'https://belfry.example.com',
 };
 
-function checkAddresses({ listen, public_url: publicUrl }: DaemonFileSettings, draft: Draft): void {
+function checkAddresses({ listen, public_url: publicUrl }: DaemonFileSettings, context: CompileContext): void {
   const found = (pointer: string, code: string, message: string, mend: string): void =>
-    draft.found({ pointer, at: 'value', code, message, mend });
+    context.found({ pointer, at: 'value', code, message, mend });
   const address = listen === undefined ? undefined : readHostAndPort(listen, 0);
   if (address !== undefined && 'message' in address)
     found('/daemon/listen', 'schema.range', `\`listen\` ${address.message}`, address.mend);

@@ -1,4 +1,4 @@
-import type { Draft } from '../context.ts';
+import type { CompileContext } from '../context.ts';
 import { isObject } from '../../values/json.ts';
 import type { MessageTemplates } from '../../ruleset.ts';
 import { defaultsSchema } from '../../schema/sections/rule-file.ts';
@@ -12,11 +12,11 @@ export interface FileDefaults {
 }
 
 /** Compiles `defaults:`; with anything wrong in it there are none. */
-export function compileDefaults(given: unknown, draft: Draft): FileDefaults {
+export function compileDefaults(given: unknown, context: CompileContext): FileDefaults {
   const none = { message: {}, delivery: {}, raw: {} };
   if (given === undefined || given === null) return none;
-  const settings = draft.settings(defaultsSchema, given, '/defaults', '`defaults`');
-  const raw = draft.coerced(defaultsSchema, given, '/defaults') as Record<string, unknown>;
+  const settings = context.settings(defaultsSchema, given, '/defaults', '`defaults`');
+  const raw = context.coerced(defaultsSchema, given, '/defaults') as Record<string, unknown>;
   if (settings === undefined) return none;
   return { message: settings.message ?? {}, delivery: isObject(raw.delivery) ? raw.delivery : {}, raw };
 }

@@ -1,7 +1,7 @@
 import { type DateRange, readDates } from '../../time/calendar-dates.ts';
 import { stableText } from '../entry.ts';
 import { compileTimezone } from '../timezone.ts';
-import type { Draft } from '../context.ts';
+import type { CompileContext } from '../context.ts';
 import { beginsOn, compileHours, type Hours, type HoursSpan } from '../../time/hours.ts';
 import { isObject } from '../../values/json.ts';
 import { below } from '../../values/pointer.ts';
@@ -15,22 +15,22 @@ const SHORT: readonly string[] = DAYS.map((day) => day.slice(0, 3));
 const DAY = 86_400_000;
 
 /** Compiles one entry of `hours:`; undefined when anything is wrong with it. */
-export function compileHoursEntry(name: string, given: unknown, draft: Draft): Hours | undefined {
-  const before = draft.count;
+export function compileHoursEntry(name: string, given: unknown, context: CompileContext): Hours | undefined {
+  const before = context.count;
   const pointer = below('/hours', name);
-  draft.declare('hours', name, pointer, 'key', stableText(given));
+  context.declare('hours', name, pointer, 'key', stableText(given));
   if (!new RegExp(ENTRY_NAME, 'u').test(name)) {
     const message = `\`${name}\` cannot be the name of hours`;
-    draft.found({ pointer, at: 'key', code: 'hours.name', message, mend: 'use letters, digits, `_`, `.` and `-`' });
+    context.found({ pointer, at: 'key', code: 'hours.name', message, mend: 'use letters, digits, `_`, `.` and `-`' });
   }
   const spans = Array.isArray(given)
-    ? given.map((item: unknown, index) => spanOf(item, below(pointer, index), draft))
-    : [spanOf(given, pointer, draft)];
+    ? given.map((item: unknown, index) => spanOf(item, below(pointer, index), context))
+    : [spanOf(given, pointer, context)];
   if (spans.length === 0) {
     const mend = 'give at least one: `- { days: mon-fri, from: "09:00", to: "18:00" }`';
-    draft.found({ pointer, at: 'value', code: 'schema.empty', message: `the hours \`${name}\` have no span`, mend });
+    context.found({ pointer, at: 'value', code: 'schema.empty', message: `the hours \`${name}\` have no span`, mend });
   }
-  return draft.count === before
+  return context.count === before
     ? compileHours(
         name,
         spans.filter((span) => span !== undefined),
@@ -38,36 +38,41 @@ export function compileHoursEntry(name: string, given: unknown, draft: Draft): H
     : undefined;
 }
 
-function spanOf(given: unknown, pointer: string, draft: Draft): HoursSpan | undefined {
-  const before = draft.count;
+function spanOf(given: unknown, pointer: string, context: CompileContext): HoursSpan | undefined {
+  const before = context.count;
   if (!isObject(given)) {
     const message = `a span of hours is a map of settings, not ${kindOf(given)}`;
     const mend = 'write it like `{ days: mon-fri, from: "09:00", to: "18:00" }`';
-    draft.found({ pointer, at: 'value', code: 'schema.type', message, mend });
+    context.found({ pointer, at: 'value', code: 'schema.type', message, mend });
     return undefined;
   }
-  const settings = draft.settings(hoursSpanSchema, withoutStrays(given, pointer, draft), pointer, 'a span of hours');
+  const settings = context.settings(
+    hoursSpanSchema,
+    withoutStrays(given, pointer, context),
+    pointer,
+    'a span of hours',
+  );
   if (settings === undefined) return undefined;
   const place = (field: string) => placesOf(given, pointer, field);
   const { dates, except_dates: exceptDates } = settings;
   const span: HoursSpan = {
-    days: daysOf(settings.days ?? ['sun-sat'], place('days'), draft),
-    ...timesOf(settings, pointer, draft),
-    timezone: compileTimezone(settings.timezone, below(pointer, 'timezone'), 'hours.span', draft),
-    ...(dates !== undefined && { dates: datesOf(dates, place('dates'), draft) }),
-    ...(exceptDates !== undefined && { exceptDates: datesOf(exceptDates, place('except_dates'), draft) }),
+    days: daysOf(settings.days ?? ['sun-sat'], place('days'), context),
+    ...timesOf(settings, pointer, context),
+    timezone: compileTimezone(settings.timezone, below(pointer, 'timezone'), 'hours.span', context),
+    ...(dates !== undefined && { dates: datesOf(dates, place('dates'), context) }),
+    ...(exceptDates !== undefined && { exceptDates: datesOf(exceptDates, place('except_dates'), context) }),
   };
-  if (draft.count === before) happens(span, pointer, draft);
+  if (context.count === before) happens(span, pointer, context);
   return span;
 }
 
 /** In `{ days: sat,sun }` YAML takes `sun` for a setting of its own: reports those, and gives the others. */
-function withoutStrays(given: Readonly<Record<string, unknown>>, pointer: string, draft: Draft) {
+function withoutStrays(given: Readonly<Record<string, unknown>>, pointer: string, context: CompileContext) {
   const strays = Object.keys(given).filter((key) => given[key] === null && fieldOf(key) !== undefined);
   for (const key of strays) {
     const message = `\`${key}\` stands outside \`${fieldOf(key)}\`: between braces a comma ends the value`;
     const mend = `put the list in quotes or in brackets, such as \`${fieldOf(key)}: [..., ${key}]\``;
-    draft.found({ pointer: below(pointer, key), at: 'key', code: 'hours.span', message, mend });
+    context.found({ pointer: below(pointer, key), at: 'key', code: 'hours.span', message, mend });
   }
   return Object.fromEntries(Object.entries(given).filter(([key]) => !strays.includes(key)));
 }
@@ -87,12 +92,16 @@ function placesOf(given: Readonly<Record<string, unknown>>, pointer: string, fie
 }
 
 /** Minutes of the day; an end that is not after the beginning is on the next day. */
-function timesOf({ from, to }: HoursSpanSettings, pointer: string, draft: Draft): Pick<HoursSpan, 'from' | 'to'> {
+function timesOf(
+  { from, to }: HoursSpanSettings,
+  pointer: string,
+  context: CompileContext,
+): Pick<HoursSpan, 'from' | 'to'> {
   const begin = minutesOf(from!);
   const end = minutesOf(to!);
   if (begin === end) {
     const message = '`from` and `to` are the same time';
-    found(draft, below(pointer, 'to'), message, 'for the whole day leave both out; otherwise give another `to`');
+    found(context, below(pointer, 'to'), message, 'for the whole day leave both out; otherwise give another `to`');
   }
   return { from: begin, to: end > begin ? end : end + 24 * 60 };
 }
@@ -102,7 +111,7 @@ function minutesOf(time: string): number {
   return hour * 60 + minute;
 }
 
-function daysOf(given: readonly string[], placeOf: PlaceOf, draft: Draft): ReadonlySet<number> {
+function daysOf(given: readonly string[], placeOf: PlaceOf, context: CompileContext): ReadonlySet<number> {
   const days = new Set<number>();
   given.forEach((text, index) => {
     for (const part of text.split(',').map((word) => word.trim())) {
@@ -110,7 +119,7 @@ function daysOf(given: readonly string[], placeOf: PlaceOf, draft: Draft): Reado
       const numbers = words.map(dayOf);
       const unknown = words[numbers.indexOf(-1)];
       if (unknown !== undefined || numbers.length > 2) {
-        reportDay(part, unknown ?? '', placeOf(index), draft);
+        reportDay(part, unknown ?? '', placeOf(index), context);
         continue;
       }
       const last = numbers.at(-1)!;
@@ -125,23 +134,23 @@ function daysOf(given: readonly string[], placeOf: PlaceOf, draft: Draft): Reado
 
 const dayOf = (word: string): number => Math.max(SHORT.indexOf(word), DAYS.indexOf(word));
 
-function reportDay(part: string, unknown: string, pointer: string, draft: Draft): void {
+function reportDay(part: string, unknown: string, pointer: string, context: CompileContext): void {
   const message = part === '' ? 'a weekday is missing here' : `\`${part}\` is not a weekday or a range of them`;
-  const meant = draft.document.referenced(pointer) ? undefined : suggest(unknown, [...SHORT, ...DAYS]);
+  const meant = context.document.referenced(pointer) ? undefined : suggest(unknown, [...SHORT, ...DAYS]);
   const mend =
     meant === undefined
       ? 'write them like `mon-fri` or `sat,sun`; there are mon, tue, wed, thu, fri, sat and sun'
       : `did you mean \`${meant}\`?`;
-  found(draft, pointer, message, mend);
+  found(context, pointer, message, mend);
 }
 
-function datesOf(given: readonly string[], placeOf: PlaceOf, draft: Draft): DateRange[] {
+function datesOf(given: readonly string[], placeOf: PlaceOf, context: CompileContext): DateRange[] {
   const ranges: DateRange[] = [];
   given.forEach((text, index) => {
     for (const part of text.split(',')) {
       const read = readDates(part.trim());
       if (read.ok) ranges.push(read.range);
-      else found(draft, placeOf(index), read.message, read.mend);
+      else found(context, placeOf(index), read.message, read.mend);
     }
   });
   return ranges;
@@ -151,7 +160,7 @@ function datesOf(given: readonly string[], placeOf: PlaceOf, draft: Draft): Date
 const CYCLE = 28 * 366;
 
 /** A span that no day begins is a mistake. */
-function happens(span: HoursSpan, pointer: string, draft: Draft): void {
+function happens(span: HoursSpan, pointer: string, context: CompileContext): void {
   if (span.dates === undefined && span.exceptDates === undefined) return;
   const firstDays = (span.dates ?? []).filter(({ yearly }) => !yearly).map(({ from }) => wallOf(from));
   for (const first of [...firstDays, Date.UTC(2030, 0, 1)]) {
@@ -159,7 +168,7 @@ function happens(span: HoursSpan, pointer: string, draft: Draft): void {
   }
   const message = 'there is no day on which this span begins';
   const mend = 'it needs a day that is among `days` and `dates`, and not among `except_dates`';
-  found(draft, below(pointer, span.dates === undefined ? 'except_dates' : 'dates'), message, mend);
+  found(context, below(pointer, span.dates === undefined ? 'except_dates' : 'dates'), message, mend);
 }
 
 function wallOf(date: number): number {
@@ -167,6 +176,6 @@ function wallOf(date: number): number {
   return Date.parse(`${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}T00:00:00Z`);
 }
 
-function found(draft: Draft, pointer: string, message: string, mend: string): void {
-  draft.found({ pointer, at: 'value', code: 'hours.span', message, mend, quotes: true });
+function found(context: CompileContext, pointer: string, message: string, mend: string): void {
+  context.found({ pointer, at: 'value', code: 'hours.span', message, mend, quotes: true });
 }

@@ -1,7 +1,10 @@
 import type { FileDefaults } from './defaults.ts';
-import { compileFlow, reportMatch, targetOf } from '../flow.ts';
-import { noteWrittenNames } from '../names.ts';
-import type { Draft } from '../context.ts';
+import { compileSteps, STEPS } from '../../flow/steps/index.ts';
+import { alert } from '../../flow/steps/alert.ts';
+import { settingsOf } from '../../flow/step.ts';
+import { noteWrittenNames, targetOf } from '../notify.ts';
+import { RuleReport } from '../rule-report.ts';
+import type { CompileContext } from '../context.ts';
 import { isObject } from '../../values/json.ts';
 import { compileMatch } from '../../match/compile.ts';
 import { below, stepsOf } from '../../values/pointer.ts';
@@ -16,29 +19,31 @@ export function compileRule(
   given: unknown,
   pointer: string,
   defaults: FileDefaults,
-  draft: Draft,
+  context: CompileContext,
   digest: string,
   same: CompiledRule | undefined,
 ): CompiledRule | undefined {
-  const before = draft.count;
+  const before = context.count;
   if (!isObject(given)) {
     const message = `a rule is a map of settings, not ${kindOf(given)}`;
-    draft.found({ pointer, at: 'value', code: 'schema.type', message, mend: 'begin it with `- name: ...`' });
+    context.found({ pointer, at: 'value', code: 'schema.type', message, mend: 'begin it with `- name: ...`' });
     return undefined;
   }
   const { name } = given;
   if (typeof name === 'string') {
-    draft.declare('rule', name, below(pointer, 'name'), 'value', digest);
-    mentions(name, given, pointer, draft);
-    noteWrittenNames(given, pointer, draft);
+    context.declare('rule', name, below(pointer, 'name'), 'value', digest);
+    mentions(given, new RuleReport(name, pointer, context));
+    noteWrittenNames(given, pointer, context);
     if (same !== undefined) return same;
   }
-  const settings = draft.settings(ruleSchema, given, pointer, 'a rule');
-  const match = combinedMatch(given, pointer, draft);
-  const matcher = matcherOf(match, given, pointer, draft);
+  const settings = context.settings(ruleSchema, given, pointer, 'a rule');
+  const match = combinedMatch(given, pointer, context);
+  const matcher = matcherOf(match, given, pointer, context);
   if (settings === undefined) return undefined;
-  const flow = compileFlow(settings, pointer, draft);
-  if (matcher === undefined || draft.count > before) return undefined;
+  const message = { ...defaults.message, ...settings.message };
+  const steps = compileSteps(settings, new RuleReport(settings.name, pointer, context, message));
+  if (matcher === undefined || context.count > before) return undefined;
+  const alertSettings = settingsOf(alert, { steps });
   const { name: own, on, catch_all: catchAll, if: condition, on_error: onError, key } = settings;
   return {
     name: own,
@@ -50,20 +55,31 @@ export function compileRule(
     ...(condition !== undefined && { condition }),
     onError: onError!,
     key: key!,
-    ...flow,
-    message: { ...defaults.message, ...settings.message },
-    notify: settings.notify.map(targetOf),
+    steps,
+    ...(alertSettings !== undefined && { alert: alertSettings }),
+    message,
+    notify: settings.notify.map((target) => targetOf(target, message)),
   };
 }
 
 /** `any`, `all` and `none` beside `match` mean the same as inside it. */
-function combinedMatch(given: Record<string, unknown>, pointer: string, draft: Draft): Record<string, unknown> {
+function combinedMatch(
+  given: Record<string, unknown>,
+  pointer: string,
+  context: CompileContext,
+): Record<string, unknown> {
   const combined: Record<string, unknown> = isObject(given.match) ? { ...given.match } : {};
   for (const word of COMBINATIONS) {
     if (given[word] === undefined) continue;
     if (combined[word] !== undefined) {
       const message = `\`${word}\` stands both in \`match\` and beside it`;
-      draft.found({ pointer: below(pointer, word), at: 'key', code: 'rule.match', message, mend: 'keep one of them' });
+      context.found({
+        pointer: below(pointer, word),
+        at: 'key',
+        code: 'rule.match',
+        message,
+        mend: 'keep one of them',
+      });
     }
     combined[word] = given[word];
   }
@@ -74,7 +90,7 @@ function matcherOf(
   match: Record<string, unknown>,
   given: Record<string, unknown>,
   pointer: string,
-  draft: Draft,
+  context: CompileContext,
 ): Matcher | undefined {
   const compiled = compileMatch(match);
   if (compiled.ok) return compiled.matcher;
@@ -83,35 +99,13 @@ function matcherOf(
     const beside = first !== undefined && COMBINATIONS.some((word) => word === first && given[word] !== undefined);
     return (beside ? pointer : below(pointer, 'match')) + relative;
   };
-  reportMatch(compiled.problems, placeOf, draft);
+  context.matchProblems(compiled.problems, placeOf);
   return undefined;
 }
 
 /** Notes the names that a rule mentions, as far as it can be read. */
-function mentions(rule: string, given: Record<string, unknown>, pointer: string, draft: Draft): void {
-  const channel = (item: unknown, at: string): void => {
-    if (typeof item === 'string') draft.refer('notify', item, rule, at);
-    else if (isObject(item) && typeof item.channel === 'string')
-      draft.refer('notify', item.channel, rule, below(at, 'channel'));
-  };
-  const name = (kind: 'on' | 'hours') => (item: unknown, at: string) => {
-    if (typeof item === 'string') draft.refer(kind, item, rule, at);
-  };
-  each(given.on, below(pointer, 'on'), name('on'));
-  each(given.notify, below(pointer, 'notify'), channel);
-  each(given.during, below(pointer, 'during'), name('hours'));
-  each(given.not_during, below(pointer, 'not_during'), name('hours'));
-  each(given.inhibited_by, below(pointer, 'inhibited_by'), (item, at) => {
-    if (isObject(item) && typeof item.rule === 'string')
-      draft.refer('inhibited_by', item.rule, rule, below(at, 'rule'));
-  });
-  each(given.escalate, below(pointer, 'escalate'), (item, at) => {
-    if (isObject(item)) each(item.notify, below(at, 'notify'), channel);
-  });
-}
-
-/** One or several of the same. */
-function each(value: unknown, at: string, see: (item: unknown, at: string) => void): void {
-  if (Array.isArray(value)) value.forEach((item, index) => see(item, below(at, index)));
-  else if (value !== undefined && value !== null) see(value, at);
+function mentions(given: Record<string, unknown>, rule: RuleReport): void {
+  rule.each(['on'], given.on, (name, path) => rule.mention('on', name, path));
+  rule.mentionChannels(given.notify, ['notify']);
+  for (const step of STEPS) step.mentions?.(given, rule);
 }

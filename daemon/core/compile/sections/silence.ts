@@ -1,22 +1,26 @@
-import { reportMatch } from '../flow.ts';
 import { compileTimezone } from '../timezone.ts';
-import { Draft } from '../context.ts';
+import { CompileContext } from '../context.ts';
 import { cronTimes, readMoment } from '../../time/due-times.ts';
 import { isObject } from '../../values/json.ts';
 import { compileMatch } from '../../match/compile.ts';
 import { below } from '../../values/pointer.ts';
 import { kindOf } from '../../schema/explain.ts';
 import { silenceSchema, type SilenceSettings } from '../../schema/sections/silence.ts';
-import type { Silence } from '../../alerts/silence.ts';
+import type { Silence } from '../../ruleset.ts';
 import { recurringWindows, type Windows } from '../../time/windows.ts';
 
 /** Compiles one entry of `silences:`; undefined when anything is wrong with it. */
-export function compileSilence(given: unknown, pointer: string, draft: Draft, digest: string): Silence | undefined {
+export function compileSilence(
+  given: unknown,
+  pointer: string,
+  context: CompileContext,
+  digest: string,
+): Silence | undefined {
   const id = `file:${digest.slice(0, 12)}`;
   const named = isObject(given) && typeof given.name === 'string' && given.name !== '';
-  if (named) draft.declare('silence', given.name as string, below(pointer, 'name'), 'value', digest);
-  else draft.declare('silence', id, pointer, 'value', digest);
-  return silenceOf(given, pointer, draft, { id, origin: 'file', file: draft.document.file });
+  if (named) context.declare('silence', given.name as string, below(pointer, 'name'), 'value', digest);
+  else context.declare('silence', id, pointer, 'value', digest);
+  return silenceOf(given, pointer, context, { id, origin: 'file', file: context.document.file });
 }
 
 const CODE = 'silence.settings';
@@ -31,7 +35,7 @@ export type CompiledSilence =
 /** Compiles a silence that somebody made: the JSON as it was posted, with its id. */
 export function compileSilenceText(given: unknown): CompiledSilence {
   const places: string[] = [];
-  const draft = new Draft({
+  const context = new CompileContext({
     file: 'silence',
     data: given,
     referenced: () => false,
@@ -39,9 +43,9 @@ export function compileSilenceText(given: unknown): CompiledSilence {
   });
   const { id, ...settings } = isObject(given) ? given : {};
   const own = { id: typeof id === 'string' ? id : '', origin: 'api' } as const;
-  const silence = silenceOf(isObject(given) ? settings : given, '', draft, own);
+  const silence = silenceOf(isObject(given) ? settings : given, '', context, own);
   if (silence !== undefined) return { ok: true, silence };
-  const problems = draft.problems.map(({ line, message, mend }) => ({
+  const problems = context.problems.map(({ line, message, mend }) => ({
     pointer: places[line - 1] ?? '',
     message,
     mend,
@@ -52,23 +56,23 @@ export function compileSilenceText(given: unknown): CompiledSilence {
 function silenceOf(
   given: unknown,
   pointer: string,
-  draft: Draft,
+  context: CompileContext,
   own: Pick<Silence, 'id' | 'origin' | 'file'>,
 ): Silence | undefined {
-  const before = draft.count;
+  const before = context.count;
   if (!isObject(given)) {
     const message = `a silence is a map of settings, not ${kindOf(given)}`;
-    draft.found({ pointer, at: 'value', code: 'schema.type', message, mend: 'begin it with `match: { ... }`' });
+    context.found({ pointer, at: 'value', code: 'schema.type', message, mend: 'begin it with `match: { ... }`' });
     return undefined;
   }
-  const settings = draft.settings(silenceSchema, given, pointer, 'a silence');
+  const settings = context.settings(silenceSchema, given, pointer, 'a silence');
   if (settings === undefined) return undefined;
   const { name, match, if: condition, reason = '', by } = settings;
-  complete(settings, pointer, draft);
+  complete(settings, pointer, context);
   const compiled = compileMatch(match ?? {});
-  if (!compiled.ok) reportMatch(compiled.problems, (place) => below(pointer, 'match') + place, draft);
-  const times = timesOf(settings, pointer, draft);
-  if (!compiled.ok || draft.count > before) return undefined;
+  if (!compiled.ok) context.matchProblems(compiled.problems, (place) => below(pointer, 'match') + place);
+  const times = timesOf(settings, pointer, context);
+  if (!compiled.ok || context.count > before) return undefined;
   return {
     ...own,
     written: given,
@@ -81,37 +85,42 @@ function silenceOf(
   };
 }
 
-function complete({ match, if: condition, until, recurring }: SilenceSettings, pointer: string, draft: Draft): void {
+function complete(
+  { match, if: condition, until, recurring }: SilenceSettings,
+  pointer: string,
+  context: CompileContext,
+): void {
   if (match === undefined && condition === undefined)
-    found(draft, pointer, 'the silence does not say what it silences', 'give `match`; `match: {}` is everything');
+    found(context, pointer, 'the silence does not say what it silences', 'give `match`; `match: {}` is everything');
   if (until === undefined && recurring === undefined) {
     const mend = 'give `until`, such as `2026-12-27T08:00:00+01:00`, or `recurring`';
-    found(draft, pointer, 'the silence has no end', mend);
+    found(context, pointer, 'the silence has no end', mend);
   }
 }
 
 function timesOf(
   { from, until, timezone, recurring }: SilenceSettings,
   pointer: string,
-  draft: Draft,
+  context: CompileContext,
 ): Pick<Silence, 'from' | 'until' | 'recurring'> {
-  const zone = compileTimezone(timezone, below(pointer, 'timezone'), CODE, draft);
+  const zone = compileTimezone(timezone, below(pointer, 'timezone'), CODE, context);
   const moment = (text: string | undefined, field: string): number | undefined => {
     const at = text === undefined ? undefined : readMoment(text, zone);
     if (text !== undefined && at === undefined) {
       const mend = 'write it as `2026-12-24T18:00` or with an offset';
-      found(draft, below(pointer, field), 'this is not a date and time', mend);
+      found(context, below(pointer, field), 'this is not a date and time', mend);
     }
     return at;
   };
   const begins = moment(from, 'from');
   const ends = moment(until, 'until');
   if (begins !== undefined && ends !== undefined && ends <= begins)
-    found(draft, below(pointer, 'until'), '`until` is not after `from`', 'give a later `until`');
-  const windows = recurring === undefined ? undefined : windowsOf(recurring, zone, below(pointer, 'recurring'), draft);
+    found(context, below(pointer, 'until'), '`until` is not after `from`', 'give a later `until`');
+  const windows =
+    recurring === undefined ? undefined : windowsOf(recurring, zone, below(pointer, 'recurring'), context);
   if (windows !== undefined && until === undefined && isEndless(windows)) {
     const mend = 'give a `for` that is shorter than the time between two windows, or `until`';
-    found(draft, below(pointer, 'recurring', 'for'), 'each window lasts until the next one, without an end', mend);
+    found(context, below(pointer, 'recurring', 'for'), 'each window lasts until the next one, without an end', mend);
   }
   return {
     ...(begins !== undefined && { from: begins }),
@@ -124,20 +133,20 @@ function windowsOf(
   { cron, for: length, timezone }: NonNullable<SilenceSettings['recurring']>,
   silenceZone: string,
   pointer: string,
-  draft: Draft,
+  context: CompileContext,
 ): Windows | undefined {
-  const before = draft.count;
+  const before = context.count;
   const ownZone = timezone === undefined ? undefined : below(pointer, 'timezone');
-  const zone = ownZone === undefined ? silenceZone : compileTimezone(timezone, ownZone, CODE, draft);
-  if (length <= 0) found(draft, below(pointer, 'for'), '`for` must be longer than nothing', 'write it like `6h`');
+  const zone = ownZone === undefined ? silenceZone : compileTimezone(timezone, ownZone, CODE, context);
+  if (length <= 0) found(context, below(pointer, 'for'), '`for` must be longer than nothing', 'write it like `6h`');
   try {
     if (cronTimes(cron, zone).next(0) === undefined)
-      found(draft, below(pointer, 'cron'), 'no date ever fits this pattern', 'choose a day that the month has');
-    return draft.count === before ? recurringWindows(cron, length, zone) : undefined;
+      found(context, below(pointer, 'cron'), 'no date ever fits this pattern', 'choose a day that the month has');
+    return context.count === before ? recurringWindows(cron, length, zone) : undefined;
   } catch (error) {
     const what = (error as Error).message.replace(/^CronPattern: /, '');
     const mend = 'write minute, hour, day, month, weekday, such as `0 22 * * sat`';
-    found(draft, below(pointer, 'cron'), `this is not a cron pattern: ${what}`, mend);
+    found(context, below(pointer, 'cron'), `this is not a cron pattern: ${what}`, mend);
     return undefined;
   }
 }
@@ -148,6 +157,6 @@ function isEndless(windows: Windows): boolean {
   return first === undefined || windows.next(first) === undefined;
 }
 
-function found(draft: Draft, pointer: string, message: string, mend: string): void {
-  draft.found({ pointer, at: 'value', code: CODE, message, mend, quotes: true });
+function found(context: CompileContext, pointer: string, message: string, mend: string): void {
+  context.found({ pointer, at: 'value', code: CODE, message, mend, quotes: true });
 }

@@ -1,5 +1,5 @@
 import { readEntry, runCheck, stableText } from '../entry.ts';
-import type { Draft } from '../context.ts';
+import type { CompileContext } from '../context.ts';
 import { API_SOURCE, OWN_SOURCE } from '../../event/event.ts';
 import { isObject } from '../../values/json.ts';
 import { below } from '../../values/pointer.ts';
@@ -13,30 +13,30 @@ export const BUILT_IN_SOURCES: readonly string[] = [API_SOURCE, OWN_SOURCE];
 export function compileSource(
   name: string,
   given: unknown,
-  draft: Draft,
+  context: CompileContext,
   tools: CompileTools,
 ): SourceConfig | undefined {
-  const before = draft.count;
+  const before = context.count;
   const pointer = below('/sources', name);
-  const entry = readEntry('source', name, given, tools.sources, draft);
+  const entry = readEntry('source', name, given, tools.sources, context);
   const settings: unknown =
-    entry && draft.settings(entry.type.settings, entry.settings, pointer, `a source of type \`${entry.type.type}\``);
-  const digest = tools.fingerprint(stableText(draft.basisOf(given, pointer)));
-  draft.declare('source', name, pointer, 'key', digest);
+    entry && context.settings(entry.type.settings, entry.settings, pointer, `a source of type \`${entry.type.type}\``);
+  const digest = tools.fingerprint(stableText(context.basisOf(given, pointer)));
+  context.declare('source', name, pointer, 'key', digest);
   if (BUILT_IN_SOURCES.includes(name)) {
     const message = `\`${name}\` is built in and cannot be configured`;
-    draft.found({ pointer, at: 'key', code: 'source.reserved', message, mend: 'give the source another name' });
+    context.found({ pointer, at: 'key', code: 'source.reserved', message, mend: 'give the source another name' });
   }
   if (entry === undefined) return undefined;
   const { type } = entry;
-  if (settings !== undefined) runCheck(type.check, settings, pointer, 'source', draft);
-  declareRoute(settings, pointer, draft);
-  return draft.count === before ? { name, type: type.type, settings, fingerprint: digest } : undefined;
+  if (settings !== undefined) runCheck(type.check, settings, pointer, 'source', context);
+  declareRoute(settings, pointer, context);
+  return context.count === before ? { name, type: type.type, settings, fingerprint: digest } : undefined;
 }
 
 /** Two sources cannot be mounted at one place of the HTTP listener. */
-function declareRoute(settings: unknown, pointer: string, draft: Draft): void {
+function declareRoute(settings: unknown, pointer: string, context: CompileContext): void {
   if (isObject(settings) && typeof settings.path === 'string' && settings.path.startsWith('/hooks/')) {
-    draft.declare('path', settings.path, below(pointer, 'path'), 'value', '');
+    context.declare('path', settings.path, below(pointer, 'path'), 'value', '');
   }
 }

@@ -1,43 +1,129 @@
 import type { Event } from '../../event/event.ts';
-import { type NotifiedTarget, rescheduledTargets } from '../notified-targets.ts';
-import type { CompiledRule } from '../../ruleset.ts';
-import { defineStep, FOREVER, remembered, type Row, type Signal, type StepContext } from '../step.ts';
+import { compileMatch } from '../../match/compile.ts';
+import { targetOf } from '../../compile/notify.ts';
+import type { RuleReport } from '../../compile/rule-report.ts';
+import type { AlertSettings, CompiledRule, Resolution } from '../../ruleset.ts';
+import { condition, duration, strict } from '../../schema/fields.ts';
+import { messageSchema } from '../../schema/sections/message.ts';
+import { notifySchema } from '../../schema/sections/notify.ts';
+import { type Static, Type } from '../../schema/type.ts';
+import { isObject } from '../../values/json.ts';
+import { below } from '../../values/pointer.ts';
+import { type NotifiedTarget, rescheduledTargets } from '../deliveries.ts';
+import { FOREVER } from '../memory.ts';
+import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
 
-/** What fires, from the signal that made it fire until it is resolved. Times are milliseconds since the epoch. */
+/** State of an alert, from the first match until it is resolved. Times are milliseconds since the epoch. */
 export interface Alert {
   readonly since: number;
-  /** The latest match. */
+  /** Latest match. */
   readonly last: number;
   readonly count: number;
   readonly event: Event;
-  /** Who was told that it fires, once each; empty while every message about it was held back. */
+  /** Targets that were notified, once each; empty while every message about the alert was held back. */
   readonly told: readonly NotifiedTarget[];
   readonly acknowledged?: { readonly at: number; readonly by?: string };
-  /** How many steps of `escalate` are done with. */
+  /** Number of steps of `escalate` that are done. */
   readonly escalated: number;
-  /** The repeats count from here. */
+  /** Time from which the repeats count. */
   readonly repeatFrom: number;
-  /** An escalation that was held back is tried again then. */
+  /** Time at which an escalation that was held back is tried again. */
   readonly tryAgain?: number;
 }
 
-/** Whether a rule has anything that ends, repeats or escalates: then what it fires is an alert. */
-export function makesAlerts(rule: CompiledRule): boolean {
-  return rule.resolve !== undefined || rule.repeat !== undefined || rule.escalate.length > 0;
-}
+const resolveSchema = strict(
+  {
+    match: Type.Optional(
+      Type.Unsafe<Readonly<Record<string, unknown>>>({
+        type: 'object',
+        belfry: 'match',
+        description: 'Dotted path -> pattern of the event that ends it.',
+        examples: [{ 'data.state': 'up' }],
+      }),
+    ),
+    if: Type.Optional(
+      condition({ description: 'What must hold of the event that ends it (CEL).', examples: ['data.percent < 80.0'] }),
+    ),
+    after: Type.Optional(
+      duration({ description: 'It ends by itself when nothing has matched for so long.', examples: ['1h'] }),
+    ),
+  },
+  {
+    description:
+      'What ends it; an event with the same `key`. Makes the rule an alert, which fires until it is resolved.',
+  },
+);
 
+const escalationSchema = strict(
+  {
+    after: duration({ description: 'So long after it began to fire.', examples: ['15m'] }),
+    notify: notifySchema('The channels that are told then.'),
+    message: Type.Optional(messageSchema),
+  },
+  { description: 'Whom else to tell, and when, while it fires and nobody has acknowledged it.' },
+);
+
+const fields = {
+  resolve: Type.Optional(resolveSchema),
+  notify_resolved: Type.Optional(
+    Type.Boolean({
+      description: 'True: tell those who were told that it fires when it is over, too.',
+      examples: [true],
+      default: false,
+    }),
+  ),
+  repeat: Type.Optional(
+    duration({
+      description: 'Tell it again every so long while it fires and nobody has acknowledged it.',
+      examples: ['4h'],
+    }),
+  ),
+  escalate: Type.Optional(
+    Type.Array(escalationSchema, {
+      description: 'Whom else to tell, and when, while it fires and nobody has acknowledged it.',
+      examples: [[{ after: '15m', notify: 'boss' }]],
+      minItems: 1,
+      maxItems: 20,
+    }),
+  ),
+};
+
+/** State of the alert at hand; undefined when none fires. */
 export function alertOf(context: StepContext): Alert | undefined {
-  return makesAlerts(context.rule) ? remembered<Alert>('alert', context) : undefined;
+  return context.rule.alert === undefined ? undefined : stateOf<Alert>('alert', context);
 }
 
-/** What fires already is not told again by another match; what fires but was held back from everybody is. */
-export const alert = defineStep<true>({
+/**
+ * Drops a further match of an alert that fires, unless every message about the alert was held back. A rule with `resolve`,
+ * `repeat` or `escalate` makes alerts; the run of one is in `wake.ts` and `resolve.ts`.
+ */
+export const alert = defineStep({
   name: 'alert',
-  settings: (rule) => (makesAlerts(rule) ? true : undefined),
-  run(_, signal, context) {
-    const before = remembered<Alert>('alert', context);
-    const present = matchedAgain(before, signal, context.now);
-    const rows = [rowOf(present, context.rule)];
+  fields,
+  outcomes: { deduplicated: 'dropped' },
+  compile(given, rule): AlertSettings | undefined {
+    check(given, rule);
+    const { repeat, escalate = [], notify_resolved: notifyResolved = false } = given;
+    const resolve = resolutionOf(given.resolve, rule);
+    if (resolve === undefined && repeat === undefined && escalate.length === 0) return undefined;
+    return {
+      ...(resolve !== undefined && { resolve }),
+      notifyResolved,
+      ...(repeat !== undefined && { repeat }),
+      escalate: escalate.map(({ after, notify, message }) => ({
+        after,
+        notify: notify.map((target) => targetOf(target, { ...rule.message, ...message })),
+      })),
+    };
+  },
+  mentions(given, rule) {
+    rule.each(['escalate'], given.escalate, (item, path) => {
+      if (isObject(item)) rule.mentionChannels(item.notify, [...path, 'notify']);
+    });
+  },
+  run(_, group, context) {
+    const before = stateOf<Alert>('alert', context);
+    const rows = [rowOf(matchedAgain(before, group, context.now), context.rule)];
     if (before === undefined || before.told.length === 0) return { kind: 'pass', rows };
     return {
       kind: 'stop',
@@ -46,14 +132,52 @@ export const alert = defineStep<true>({
       rows,
     };
   },
-  retimed: (_, state, { rule, now }) => {
+  reschedule(_, state, { rule, now }) {
     const before = state as Alert;
     const told = rescheduledTargets(rule, before.told, now);
     return [rowOf(told === before.told ? before : { ...before, told }, rule)];
   },
+  forget: (place) => (stateOf('alert', place) === undefined ? [] : [deletion()]),
+  lastEvent: (place) => stateOf<Alert>('alert', place)?.event,
 });
 
-function matchedAgain(before: Alert | undefined, { event, count }: Signal, now: number): Alert {
+function check(given: { [Name in keyof typeof fields]?: Static<(typeof fields)[Name]> }, rule: RuleReport): void {
+  const { resolve, notify_resolved: notifies, repeat, escalate = [] } = given;
+  rule.positive(['resolve', 'after'], resolve?.after);
+  rule.positive(['repeat'], repeat);
+  if (resolve !== undefined && Object.keys(resolve).length === 0) {
+    const mend = 'give `match`, `if` or `after`';
+    rule.problem(['resolve'], 'rule.resolve', '`resolve` does not say what ends it', mend);
+  }
+  if (notifies === true && resolve === undefined) {
+    const message = '`notify_resolved` has no effect without `resolve`';
+    rule.problem(['notify_resolved'], 'rule.resolve', message, 'say in `resolve` what ends it');
+  }
+  escalate.forEach(({ after }, index) => {
+    if (index === 0 || after >= escalate[index - 1]!.after) return;
+    const message = 'this step of `escalate` comes before the one above it';
+    const mend = '`after` counts from the beginning of the alert; put the steps in order';
+    rule.problem(['escalate', index, 'after'], 'rule.escalate', message, mend);
+  });
+}
+
+function resolutionOf(given: Static<typeof resolveSchema> | undefined, rule: RuleReport): Resolution | undefined {
+  if (given === undefined) return undefined;
+  const { match, if: holds, after } = given;
+  const compiled = match === undefined ? undefined : compileMatch(match);
+  if (compiled?.ok === false) {
+    const place = below(rule.pointer, 'resolve', 'match');
+    rule.context.matchProblems(compiled.problems, (relative) => place + relative);
+  }
+  return {
+    ...(match !== undefined && { match }),
+    ...(compiled?.ok === true && { matcher: compiled.matcher }),
+    ...(holds !== undefined && { condition: holds }),
+    ...(after !== undefined && { after }),
+  };
+}
+
+function matchedAgain(before: Alert | undefined, { event, count }: EventGroup, now: number): Alert {
   if (before === undefined) return { since: now, last: now, count, event, told: [], escalated: 0, repeatFrom: now };
   return { ...before, last: now, count: before.count + count, event };
 }
@@ -63,9 +187,9 @@ export function rowOf(state: Alert, rule: CompiledRule): Row {
   return { value: state, expires: FOREVER, ...(wake !== undefined && { wake }) };
 }
 
-/** When something about an alert is due by the rule's present words: its end, an escalation, a repeat. */
-export function nextWake(state: Alert, rule: CompiledRule): number | undefined {
-  const { resolve, repeat, escalate } = rule;
+/** Time at which the next thing is due by the rule's present settings: the end, an escalation or a repeat. */
+export function nextWake(state: Alert, { alert: settings }: CompiledRule): number | undefined {
+  const { resolve, repeat, escalate = [] } = settings ?? {};
   const end = resolve?.after === undefined ? undefined : state.last + resolve.after;
   if (state.acknowledged !== undefined) return end;
   const step = escalate[state.escalated];

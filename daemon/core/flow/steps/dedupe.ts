@@ -1,19 +1,30 @@
 import { formatDuration } from '../../../lib/time/duration.ts';
-import { defineStep, remembered } from '../step.ts';
+import { duration } from '../../schema/fields.ts';
+import { Type } from '../../schema/type.ts';
+import { defineStep, stateOf } from '../step.ts';
 
-/** `since`: when the one that was let through came, milliseconds since the epoch. */
-interface Seen {
+/** `since`: arrival of the event that was let through, milliseconds since the epoch. */
+interface Window {
   readonly since: number;
 }
 
-/** The same key again within the window is dropped. The window begins with the one that was let through, and a repeat does not prolong it. */
-export const dedupe = defineStep<number>({
+/** Drops the same key again within a window. The window begins with the event that was let through; a repeat does not prolong it. */
+export const dedupe = defineStep({
   name: 'dedupe',
+  fields: {
+    dedupe: Type.Optional(
+      duration({ description: 'The same `key` again within this time is dropped.', examples: ['10m'] }),
+    ),
+  },
+  outcomes: { deduplicated: 'dropped' },
   tentative: true,
-  settings: (rule) => rule.dedupe,
-  run(window, _signal, context) {
+  compile({ dedupe: window }, rule) {
+    rule.positive(['dedupe'], window);
+    return window;
+  },
+  run(window, _group, context) {
     const { now } = context;
-    const state = remembered<Seen>('dedupe', context);
+    const state = stateOf<Window>('dedupe', context);
     const until = state === undefined ? now : state.since + window;
     // A clock that was set back must not keep a window open longer than it is.
     if (state === undefined || now >= until || now < state.since - window) {
@@ -21,5 +32,6 @@ export const dedupe = defineStep<number>({
     }
     return { kind: 'stop', outcome: 'deduplicated', reason: `the same key within ${formatDuration(window)}`, until };
   },
-  retimed: (window, state) => (window === undefined ? [] : [{ value: state, expires: (state as Seen).since + window }]),
+  reschedule: (window, state) =>
+    window === undefined ? [] : [{ value: state, expires: (state as Window).since + window }],
 });

@@ -1,101 +1,148 @@
 import { formatDuration } from '../../../lib/time/duration.ts';
 import type { Event } from '../../event/event.ts';
-import type { Digest } from '../../ruleset.ts';
-import {
-  defineStep,
-  forget,
-  FOREVER,
-  type MemoryOf,
-  remembered,
-  type Row,
-  type Signal,
-  type StepContext,
-} from '../step.ts';
+import { duration, strict } from '../../schema/fields.ts';
+import { Type } from '../../schema/type.ts';
+import { FOREVER } from '../memory.ts';
+import { defineStep, deletion, type EventGroup, type Row, type RuleKey, stateOf, type StepContext } from '../step.ts';
 
-/** What has been collected: `count` events, of which the rows 0 to before `kept` hold the first. */
+/** Milliseconds; `max` events make the message go out at once. */
+interface Settings {
+  readonly wait: number;
+  readonly every: number;
+  readonly max?: number;
+}
+
+/** State: `count` events were collected, of which the rows 0 to before `kept` hold the first. */
 interface Collection {
   readonly count: number;
   readonly kept: number;
-  /** When the first of it came, milliseconds since the epoch. */
+  /** Arrival of the first event, milliseconds since the epoch. */
   readonly since: number;
-  /** When the last message of this key went out. */
+  /** Time of the last message of this key. */
   readonly sent?: number;
 }
 
-/** Of one message; the rest is counted. */
-const MOST_KEPT = 1000;
+/** Bound on the events of one message; further ones are only counted. */
+const MAX_KEPT = 1000;
 
 /**
  * Collects by key into one message: `wait` after the first event; `every` after the last message, if events keep coming; at once
  * when there are `max`.
  */
-export const digest = defineStep<Digest>({
+export const digest = defineStep({
   name: 'digest',
-  settings: (rule) => rule.digest,
-  run(settings, signal, context) {
+  fields: {
+    digest: Type.Optional(
+      strict(
+        {
+          wait: Type.Optional(
+            duration({
+              description: 'The first event of a key waits this long for others; if not set, as long as `every`.',
+              examples: ['1m'],
+            }),
+          ),
+          every: Type.Optional(
+            duration({
+              description:
+                'While events of a key keep coming, so long after its last message; if not set, `wait` after the first of them.',
+              examples: ['1h'],
+            }),
+          ),
+          max: Type.Optional(
+            Type.Integer({
+              description: 'So many events make it go out at once.',
+              examples: [50],
+              minimum: 1,
+              maximum: 1000,
+            }),
+          ),
+        },
+        { description: 'Collect by `key`, and send one message with all `events`.' },
+      ),
+    ),
+  },
+  outcomes: { collected: 'waiting' },
+  compile({ digest: given }, rule): Settings | undefined {
+    if (given === undefined) return undefined;
+    const { wait, every, max } = given;
+    rule.positive(['digest', 'wait'], wait);
+    rule.positive(['digest', 'every'], every);
+    if (wait === undefined && every === undefined) {
+      rule.problem(
+        ['digest'],
+        'rule.digest',
+        '`digest` does not say for how long to collect',
+        'give `wait` or `every`',
+      );
+    }
+    return { wait: wait ?? every ?? 0, every: every ?? 0, ...(max !== undefined && { max }) };
+  },
+  run(settings, group, context) {
     const { now } = context;
     const { max } = settings;
-    const before = remembered<Collection>('digest', context) ?? { count: 0, kept: 0, since: now };
-    const count = before.count + signal.count;
+    const before = stateOf<Collection>('digest', context) ?? { count: 0, kept: 0, since: now };
+    const count = before.count + group.count;
     if (max !== undefined && count >= max) {
-      return { kind: 'pass', signal: together(before, context, signal), rows: emptied(before, settings, context) };
+      return { kind: 'pass', group: together(before, context, group), rows: emptied(before, settings, context) };
     }
-    const fresh = signal.events.slice(0, MOST_KEPT - before.kept);
+    const added = group.events.slice(0, MAX_KEPT - before.kept);
     const since = before.count === 0 ? now : before.since;
-    const collection: Collection = { ...before, count, kept: before.kept + fresh.length, since };
-    const until = dueOf(settings, collection);
+    const collection: Collection = { ...before, count, kept: before.kept + added.length, since };
+    const until = dueAt(settings, collection);
     const rows: Row[] = [
       { value: collection, expires: FOREVER, wake: until },
-      ...fresh.map((event, index) => ({ part: String(before.kept + index), value: event, expires: FOREVER })),
+      ...added.map((event, index) => ({ part: String(before.kept + index), value: event, expires: FOREVER })),
     ];
     const reason = `${count} collected${max === undefined ? '' : ` of ${max}`}, for ${formatDuration(Math.max(0, until - since))}`;
-    return { kind: 'stop', kept: true, outcome: 'collected', reason, until, rows };
+    return { kind: 'stop', outcome: 'collected', reason, until, rows };
   },
   wake(settings, context) {
-    const state = remembered<Collection>('digest', context);
-    if (state === undefined || state.count === 0) return { rows: [forget()], signals: [] };
-    const due = settings === undefined ? context.now : dueOf(settings, state);
-    if (due > context.now) return { rows: [{ value: state, expires: FOREVER, wake: due }], signals: [] };
-    return { rows: emptied(state, settings, context), signals: [together(state, context)] };
+    const state = stateOf<Collection>('digest', context);
+    if (state === undefined || state.count === 0) return { rows: [deletion()], groups: [] };
+    const due = settings === undefined ? context.now : dueAt(settings, state);
+    if (due > context.now) return { rows: [{ value: state, expires: FOREVER, wake: due }], groups: [] };
+    return { rows: emptied(state, settings, context), groups: [together(state, context)] };
   },
-  retimed: (settings, state, { now }) => {
+  reschedule(settings, state, { now }) {
     const collection = state as Collection;
     if (collection.count > 0) {
-      const wake = settings === undefined ? now : dueOf(settings, collection);
+      const wake = settings === undefined ? now : dueAt(settings, collection);
       return [{ value: collection, expires: FOREVER, wake }];
     }
     return settings === undefined ? [] : [{ value: collection, expires: (collection.sent ?? now) + settings.every }];
   },
+  // A collection that is empty stays: it says when the last message went out.
+  forget(place) {
+    const state = stateOf<Collection>('digest', place);
+    if (state === undefined || state.count === 0) return [];
+    return [...partsOf(state.kept).map((part) => deletion(part)), deletion()];
+  },
+  lastEvent: (place) => eventAt((stateOf<Collection>('digest', place)?.kept ?? 0) - 1, place),
 });
 
-function dueOf({ wait, every, max }: Digest, { count, since, sent }: Collection): number {
+function dueAt({ wait, every, max }: Settings, { count, since, sent }: Collection): number {
   if (max !== undefined && count >= max) return since;
   return sent !== undefined && since < sent + every ? sent + every : since + wait;
 }
 
-function together(state: Collection, context: StepContext, last?: Signal): Signal {
-  const events = [...eventsOf(state, context), ...(last?.events ?? [])];
+function together(state: Collection, context: StepContext, last?: EventGroup): EventGroup {
+  const kept = partsOf(state.kept).flatMap((part) => eventAt(part, context) ?? []);
+  const events = [...kept, ...(last?.events ?? [])];
   return { event: events.at(-1)!, events, count: state.count + (last?.count ?? 0) };
 }
 
-function eventsOf({ kept }: Collection, context: StepContext): Event[] {
-  return partsOf(kept).flatMap((part) => remembered<Event>(`digest/${part}`, context) ?? []);
+function eventAt(part: string | number, place: RuleKey): Event | undefined {
+  return stateOf<Event>(`digest/${part}`, place);
 }
 
 function partsOf(kept: number): string[] {
   return Array.from({ length: kept }, (_, index) => String(index));
 }
 
-/** For as long as the next message must not follow at once, it is remembered that one went out. */
-function emptied(state: Collection, settings: Digest | undefined, { now }: StepContext): Row[] {
+/** State after a message. The time of the message is kept for as long as the next one must not follow at once. */
+function emptied(state: Collection, settings: Settings | undefined, { now }: StepContext): Row[] {
   const sent: Collection = { count: 0, kept: 0, since: now, sent: now };
   const header =
-    settings === undefined || settings.every === 0 ? forget() : { value: sent, expires: now + settings.every };
-  return [...partsOf(state.kept).map((part) => forget(part)), header];
-}
-
-/** Every row that is collected for the rule and key at hand, to be forgotten; not that a message went out just now. */
-export function forgetCollected(place: MemoryOf): Row[] {
-  const state = remembered<Collection>('digest', place);
-  return state === undefined || state.count === 0 ? [] : [...partsOf(state.kept).map((part) => forget(part)), forget()];
+    settings === undefined || settings.every === 0 ? deletion() : { value: sent, expires: now + settings.every };
+  return [...partsOf(state.kept).map((part) => deletion(part)), header];
 }

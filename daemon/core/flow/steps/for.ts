@@ -1,10 +1,18 @@
 import { formatDuration } from '../../../lib/time/duration.ts';
 import type { Event } from '../../event/event.ts';
-import type { Holding } from '../../ruleset.ts';
+import { duration, strict } from '../../schema/fields.ts';
+import { type Static, Type } from '../../schema/type.ts';
+import { FOREVER } from '../memory.ts';
+import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
 import { alertOf } from './alert.ts';
-import { defineStep, forget, FOREVER, remembered, type Row, type Signal, type StepContext } from '../step.ts';
 
-/** What has been matching since then, milliseconds since the epoch. `held`: it has for long enough. */
+/** Milliseconds: fires after `time`, unless no matching event came for `maxGap`. */
+interface Settings {
+  readonly time: number;
+  readonly maxGap?: number;
+}
+
+/** State: a match that has lasted from `since` to `last`, milliseconds since the epoch. `held`: long enough to have fired. */
 interface Matching {
   readonly since: number;
   readonly last: number;
@@ -13,92 +21,130 @@ interface Matching {
   readonly held?: true;
 }
 
+const map = strict(
+  {
+    time: duration({ description: 'How long it has to hold.', examples: ['10m'] }),
+    max_gap: Type.Optional(
+      duration({
+        description: 'It has ended when no matching event has come for so long; shorter than `time`.',
+        examples: ['2m'],
+      }),
+    ),
+  },
+  { description: 'How long it has to hold, and how often that has to be seen.' },
+);
+
 /**
- * Goes on only when it has held this long with no resolving event; the first match starts the time, later ones do not start it
- * again. Without `maxGap` it holds as long as nothing says that it has ended, however few events come.
+ * Lets an event through once the match has held for `time` with no resolving event. The first match starts the time, later ones
+ * do not start it again. Without `maxGap` it holds until it is resolved, however few events come.
  */
-export const hold = defineStep<Holding>({
+export const hold = defineStep({
   name: 'for',
-  settings: (rule) => rule.for,
+  fields: {
+    for: Type.Optional(
+      Type.Unsafe<number | Static<typeof map>>({
+        anyOf: [duration({ description: 'How long it has to hold.', examples: ['5m'] }), map],
+        description:
+          'Fire only when this long after the first match no event has resolved it; with `max_gap` only if matching events kept coming meanwhile.',
+        examples: ['5m', { time: '10m', max_gap: '2m' }],
+      }),
+    ),
+  },
+  outcomes: { waiting: 'waiting' },
+  compile({ for: given }, rule): Settings | undefined {
+    if (typeof given !== 'object') {
+      rule.positive(['for'], given);
+      return given === undefined ? undefined : { time: given };
+    }
+    const { time, max_gap: maxGap } = given;
+    rule.positive(['for', 'time'], time);
+    rule.positive(['for', 'max_gap'], maxGap);
+    if (maxGap === undefined) return { time };
+    if (maxGap >= time) {
+      const message = '`max_gap` is not shorter than `time`, so it never ends the waiting';
+      const mend = 'give a little more than the time between two events, such as `2m` for one a minute';
+      rule.problem(['for', 'max_gap'], 'rule.for', message, mend);
+    }
+    return { time, maxGap };
+  },
   run(settings, { event }, context) {
     const { now } = context;
-    const known = remembered<Matching>('for', context);
-    // What fires already has held, also when it began to before the rule said `for`.
+    const known = stateOf<Matching>('for', context);
+    // An alert that fires has held, also when it began before the rule had `for`.
     if (alertOf(context) !== undefined) return { kind: 'pass' };
     if (known?.held === true) return { kind: 'pass', rows: [after({ ...known, last: now }, context)] };
     const state = known !== undefined && waitingEnds(known, settings, context) > now ? known : undefined;
     const since = sinceOf(state, now, settings.time);
     const matching: Matching = { since, last: now, count: (state?.count ?? 0) + 1, event };
     const until = since + settings.time;
-    if (until <= now) return { kind: 'pass', signal: signalOf(matching), rows: [after(matching, context)] };
-    return {
-      kind: 'stop',
-      kept: true,
-      outcome: 'waiting',
-      reason: reasonOf(settings),
-      until,
-      rows: [rowOf(matching, settings, context)],
-    };
+    if (until <= now) return { kind: 'pass', group: groupOf(matching), rows: [after(matching, context)] };
+    const rows = [rowOf(matching, settings, context)];
+    return { kind: 'stop', outcome: 'waiting', reason: reasonOf(settings), until, rows };
   },
   wake(settings = NO_WAIT, context) {
-    const state = remembered<Matching>('for', context);
-    if (state === undefined || state.held === true) return { rows: [], signals: [] };
+    const state = stateOf<Matching>('for', context);
+    if (state === undefined || state.held === true) return { rows: [], groups: [] };
     const until = state.since + settings.time;
     const ends = waitingEnds(state, settings, context);
     if (ends < until && ends <= context.now) {
-      return { rows: [forget()], signals: [], ended: { event: state.event, reason: whyEnded(settings, context) } };
+      return { rows: [deletion()], groups: [], ended: { event: state.event, reason: endReason(settings, context) } };
     }
-    if (until > context.now) return { rows: [rowOf(state, settings, context)], signals: [] };
-    return { rows: [after(state, context)], signals: [signalOf(state)] };
+    if (until > context.now) return { rows: [rowOf(state, settings, context)], groups: [] };
+    return { rows: [after(state, context)], groups: [groupOf(state)] };
   },
-  retimed: (settings = NO_WAIT, state, context) => {
+  reschedule(settings = NO_WAIT, state, context) {
     const matching = state as Matching;
     return [matching.held === true ? heldRow(matching, context) : rowOf(matching, settings, context)];
   },
+  forget: (place) => (stateOf('for', place) === undefined ? [] : [deletion()]),
+  lastEvent: (place) => stateOf<Matching>('for', place)?.event,
 });
 
-/** The rule does not have the step any more. */
-const NO_WAIT: Holding = { time: 0 };
+/** Settings of a rule that does not have the step any more. */
+const NO_WAIT: Settings = { time: 0 };
 
-function reasonOf({ time, maxGap }: Holding): string {
+function reasonOf({ time, maxGap }: Settings): string {
   const often = maxGap === undefined ? '' : `, with no more than ${formatDuration(maxGap)} between matches`;
   return `it has to hold for ${formatDuration(time)}${often}`;
 }
 
-/** When the waiting is over because nothing has matched for too long. */
-function waitingEnds({ last }: Matching, { maxGap }: Holding, { rule }: StepContext): number {
-  return last + Math.min(maxGap ?? Number.POSITIVE_INFINITY, rule.resolve?.after ?? Number.POSITIVE_INFINITY);
+/** Time at which the waiting is over because nothing has matched for too long. */
+function waitingEnds({ last }: Matching, { maxGap }: Settings, { rule }: StepContext): number {
+  return last + Math.min(maxGap ?? Number.POSITIVE_INFINITY, resolveAfter(rule));
 }
 
-/** The setting of the rule by which the waiting is over. */
-function whyEnded({ maxGap }: Holding, { rule }: StepContext): string {
-  const after = rule.resolve?.after ?? Number.POSITIVE_INFINITY;
+/** Reason for the end of the waiting, with the setting that ended it. */
+function endReason({ maxGap }: Settings, { rule }: StepContext): string {
+  const after = resolveAfter(rule);
   const [setting, time] = maxGap !== undefined && maxGap <= after ? ['max_gap', maxGap] : ['resolve.after', after];
   return `it was over before it fired: no match for ${formatDuration(time)} (\`${setting}\`)`;
 }
 
-function rowOf(matching: Matching, settings: Holding, context: StepContext): Row {
+function resolveAfter({ alert }: StepContext['rule']): number {
+  return alert?.resolve?.after ?? Number.POSITIVE_INFINITY;
+}
+
+function rowOf(matching: Matching, settings: Settings, context: StepContext): Row {
   const wake = Math.min(matching.since + settings.time, waitingEnds(matching, settings, context));
   return { value: matching, expires: FOREVER, wake };
 }
 
-/** A clock that was set back must not make it wait longer than it has to. */
+/** Start of the waiting. A clock that was set back must not make it longer. */
 function sinceOf(state: Matching | undefined, now: number, wait: number): number {
   return state === undefined || state.since > now + wait ? now : state.since;
 }
 
-/** What can be resolved has held until it is; without a resolving event the next match is a new one. */
+/** State after the wait: kept until it is resolved; where nothing can resolve it the next match is a new one. */
 function after(matching: Matching, context: StepContext): Row {
-  return context.rule.resolve === undefined ? forget() : heldRow(matching, context);
+  return context.rule.alert?.resolve === undefined ? deletion() : heldRow(matching, context);
 }
 
-/** It has held until nothing has matched for as long as `resolve.after`. */
+/** State of a match that has held, until nothing has matched for as long as `resolve.after`. */
 function heldRow(matching: Matching, { rule }: StepContext): Row {
-  const ends = matching.last + (rule.resolve?.after ?? Number.POSITIVE_INFINITY);
   const value: Matching = matching.held === true ? matching : { ...matching, held: true };
-  return { value, expires: Math.min(FOREVER, ends) };
+  return { value, expires: Math.min(FOREVER, matching.last + resolveAfter(rule)) };
 }
 
-function signalOf({ event, count }: Matching): Signal {
+function groupOf({ event, count }: Matching): EventGroup {
   return { event, events: [event], count };
 }

@@ -1,119 +1,136 @@
-import type { Event } from '../../event/event.ts';
-import { allowed, type Hours, nextAllowed } from '../../time/hours.ts';
 import type { CompiledRule, Ruleset } from '../../ruleset.ts';
-import { makesAlerts } from './alert.ts';
-import {
-  defineStep,
-  forget,
-  FOREVER,
-  type MemoryOf,
-  remembered,
-  type Row,
-  type Signal,
-  type StepContext,
-} from '../step.ts';
+import { oneOrMany } from '../../schema/fields.ts';
+import { Type } from '../../schema/type.ts';
+import { allowed, type Hours, nextAllowed } from '../../time/hours.ts';
+import { FOREVER } from '../memory.ts';
+import { defineStep, deletion, type EventGroup, type Row, type RuleKey, settingsOf, stateOf } from '../step.ts';
 
-/** The rows `from` to before `next` hold signals. */
-interface Held {
+/** State: the rows `from` to before `next` each hold a group of events. */
+interface HeldRange {
   readonly from: number;
   readonly next: number;
 }
 
-interface Entry {
-  readonly event: Event;
-  readonly events: readonly Event[];
-  readonly count: number;
-}
-
-interface Settings {
+/** Names of `hours`. */
+interface Calendars {
   readonly during: readonly string[];
   readonly notDuring: readonly string[];
+}
+
+interface Settings extends Calendars {
   readonly outside: 'drop' | 'hold';
 }
 
-/** Of one key; a night's flood must fit into memory. */
-const MOST_HELD = 1000;
-/** Hours that do not begin for so long are asked again then, milliseconds. */
-const ASK_AGAIN = 24 * 3_600_000;
+/** Bound on the groups of one key; the events of a whole night must fit into memory. */
+const MAX_HELD = 1000;
+/** Wait before hours that do not begin within sight are looked at again. */
+const LOOK_AGAIN_MS = 24 * 3_600_000;
 
-/** Outside the hours a signal is dropped, or held until they begin. */
-export const hours = defineStep<Settings>({
+const names = (noun: string, examples: readonly unknown[]) =>
+  oneOrMany(Type.String({ minLength: 1, description: `The name of ${noun}.`, examples: ['office'] }), {
+    description: `Names of \`hours\`.`,
+    examples,
+  });
+
+/** Drops events outside the hours, or holds them until the hours begin. */
+export const hours = defineStep({
   name: 'hours',
-  settings: (rule) =>
-    rule.during.length + rule.notDuring.length === 0
-      ? undefined
-      : { during: rule.during, notDuring: rule.notDuring, outside: rule.outside },
-  run(settings, signal, context) {
-    const { now } = context;
+  fields: {
+    during: Type.Optional(names('an entry of `hours`', ['office', ['office', 'saturday']])),
+    not_during: Type.Optional(names('an entry of `hours`', ['maintenance'])),
+    outside: Type.Optional(
+      Type.Unsafe<'drop' | 'hold'>({
+        type: 'string',
+        enum: ['drop', 'hold'],
+        description: 'What becomes of what comes outside the hours: nothing, or it waits until they begin.',
+        examples: ['hold'],
+        default: 'drop',
+      }),
+    ),
+  },
+  outcomes: { outside_hours: 'dropped', held: 'waiting' },
+  mutesAlerts: 'outside_hours',
+  compile({ during = [], not_during: notDuring = [], outside = 'drop' }, rule): Settings | undefined {
+    if (during.length + notDuring.length > 0) return { during, notDuring, outside };
+    if (outside === 'hold') {
+      const message = '`outside` has no effect without `during` or `not_during`';
+      rule.problem(['outside'], 'rule.hours', message, 'name the hours, or remove it');
+    }
+    return undefined;
+  },
+  mentions(given, rule) {
+    for (const setting of ['during', 'not_during'])
+      rule.each([setting], given[setting], (name, path) => rule.mention('hours', name, path));
+  },
+  run(settings, group, context) {
+    const { now, rule } = context;
     const [during, notDuring] = calendarsOf(settings, context.ruleset);
     if (allowed(now, during, notDuring)) return { kind: 'pass' };
     const until = nextAllowed(now, during, notDuring);
-    const whenText = reasonOf(settings);
-    const held = remembered<Held>('hours', context) ?? { from: 0, next: 0 };
-    if (settings.outside === 'drop' || (held.next - held.from >= MOST_HELD && !makesAlerts(context.rule))) {
-      const reason = settings.outside === 'drop' ? whenText : `${whenText}, and ${MOST_HELD} are held already`;
+    const outside = reasonOf(settings);
+    const held = stateOf<HeldRange>('hours', context) ?? { from: 0, next: 0 };
+    if (settings.outside === 'drop' || (held.next - held.from >= MAX_HELD && rule.alert === undefined)) {
+      const reason = settings.outside === 'drop' ? outside : `${outside}, and ${MAX_HELD} are held already`;
       return { kind: 'stop', outcome: 'outside_hours', reason, ...(until !== undefined && { until }) };
     }
-    // Of an alert the latest state is news enough.
-    const gone = makesAlerts(context.rule) ? partsOf(held).map((part) => forget(part)) : [];
-    const from = gone.length > 0 ? held.next : held.from;
+    // An alert's latest state replaces the ones before it.
+    const replaced = rule.alert === undefined ? [] : partsOf(held).map((part) => deletion(part));
+    const from = replaced.length > 0 ? held.next : held.from;
     const rows: Row[] = [
-      ...gone,
-      { value: { from, next: held.next + 1 }, expires: FOREVER, wake: until ?? now + ASK_AGAIN },
-      { part: String(held.next), value: signal, expires: FOREVER },
+      ...replaced,
+      { value: { from, next: held.next + 1 }, expires: FOREVER, wake: until ?? now + LOOK_AGAIN_MS },
+      { part: String(held.next), value: group, expires: FOREVER },
     ];
-    return { kind: 'stop', kept: true, outcome: 'held', reason: whenText, ...(until !== undefined && { until }), rows };
+    return { kind: 'stop', outcome: 'held', reason: outside, ...(until !== undefined && { until }), rows };
   },
   wake(settings, context) {
-    const held = remembered<Held>('hours', context);
-    if (held === undefined) return { rows: [], signals: [] };
-    const [during, notDuring] = settings === undefined ? [[], []] : calendarsOf(settings, context.ruleset);
-    if (!allowed(context.now, during, notDuring)) {
-      const wake = nextAllowed(context.now, during, notDuring) ?? context.now + ASK_AGAIN;
-      return { rows: [{ value: held, expires: FOREVER, wake }], signals: [] };
-    }
-    return { rows: forgetHeld(context), signals: signalsOf(held, context) };
+    const held = stateOf<HeldRange>('hours', context);
+    if (held === undefined) return { rows: [], groups: [] };
+    const wake = settings === undefined ? context.now : goesOnAt(settings, context.ruleset, context.now);
+    if (wake > context.now) return { rows: [{ value: held, expires: FOREVER, wake }], groups: [] };
+    const groups = partsOf(held).flatMap((part) => stateOf<EventGroup>(`hours/${part}`, context) ?? []);
+    return { rows: allRows(context), groups };
   },
-  retimed: (settings, state, { now, ruleset }) => [
+  reschedule: (settings, state, { now, ruleset }) => [
     { value: state, expires: FOREVER, wake: settings === undefined ? now : goesOnAt(settings, ruleset, now) },
   ],
+  forget: allRows,
+  lastEvent(place) {
+    const { next } = stateOf<HeldRange>('hours', place) ?? { next: 0 };
+    return stateOf<EventGroup>(`hours/${next - 1}`, place)?.event;
+  },
 });
 
-function goesOnAt(settings: Settings, ruleset: Ruleset, now: number): number {
+function goesOnAt(settings: Calendars, ruleset: Ruleset, now: number): number {
   const [during, notDuring] = calendarsOf(settings, ruleset);
-  return allowed(now, during, notDuring) ? now : (nextAllowed(now, during, notDuring) ?? now + ASK_AGAIN);
+  return allowed(now, during, notDuring) ? now : (nextAllowed(now, during, notDuring) ?? now + LOOK_AGAIN_MS);
 }
 
-function calendarsOf(
-  { during, notDuring }: Pick<Settings, 'during' | 'notDuring'>,
-  ruleset: Ruleset,
-): [readonly Hours[], readonly Hours[]] {
-  const find = (names: readonly string[]): Hours[] => names.flatMap((name) => ruleset.hours.get(name) ?? []);
+function calendarsOf({ during, notDuring }: Calendars, ruleset: Ruleset): [readonly Hours[], readonly Hours[]] {
+  const find = (list: readonly string[]): Hours[] => list.flatMap((name) => ruleset.hours.get(name) ?? []);
   return [find(during), find(notDuring)];
 }
 
-/** The first instant, from now on, at which a rule may speak; now when it has no hours, or none that ever come. */
-export function speaksAt(rule: CompiledRule, ruleset: Ruleset, now: number): number {
-  const [during, notDuring] = calendarsOf(rule, ruleset);
+/** First time, from now on, at which a rule may send; now when it has no hours, or none that ever begin. */
+export function maySendAt(rule: CompiledRule, ruleset: Ruleset, now: number): number {
+  const settings = settingsOf(hours, rule);
+  if (settings === undefined) return now;
+  const [during, notDuring] = calendarsOf(settings, ruleset);
   return allowed(now, during, notDuring) ? now : (nextAllowed(now, during, notDuring) ?? now);
 }
 
-function reasonOf({ during, notDuring }: Settings): string {
+function reasonOf({ during, notDuring }: Calendars): string {
   const inside = during.length === 0 ? '' : `outside ${during.join(', ')}`;
   const outside = notDuring.length === 0 ? '' : `during ${notDuring.join(', ')}`;
   return [inside, outside].filter((text) => text !== '').join(', or ');
 }
 
-function partsOf({ from, next }: Held): string[] {
+function partsOf({ from, next }: HeldRange): string[] {
   return Array.from({ length: next - from }, (_, index) => String(from + index));
 }
 
-function signalsOf(held: Held, context: StepContext): Signal[] {
-  return partsOf(held).flatMap((part) => remembered<Entry>(`hours/${part}`, context) ?? []);
-}
-
-/** Every row that holds something for the rule and key at hand, to be forgotten. */
-export function forgetHeld(place: MemoryOf): Row[] {
-  const held = remembered<Held>('hours', place);
-  return held === undefined ? [] : [...partsOf(held).map((part) => forget(part)), forget()];
+/** Deletion of every row of the rule and key at hand. */
+function allRows(place: RuleKey): Row[] {
+  const held = stateOf<HeldRange>('hours', place);
+  return held === undefined ? [] : [...partsOf(held).map((part) => deletion(part)), deletion()];
 }

@@ -1,19 +1,21 @@
-import { compileSilenceText } from '../../compile/sections/silence.ts';
-import type { Memory } from '../decision.ts';
-import { activeUntil, type Silence, silences } from '../../alerts/silence.ts';
-import { defineStep, type Verdict } from '../step.ts';
+import { activeUntil, silences } from '../../alerts/silence.ts';
+import type { Ruleset, Silence } from '../../ruleset.ts';
+import type { Memory } from '../memory.ts';
+import { defineStep, type StepResult } from '../step.ts';
 
-/** Where silences that people make lie among the states: no rule has this name, the key is the silence's id. */
+/** Place of the silences of the API among the states: no rule has this name, and the key is the silence's id. */
 export const SILENCES = { rule: '', step: 'silence' } as const;
 
-/** Quiet while a silence matches. One that cannot be evaluated silences nothing, and says so. */
-export const silence = defineStep<true>({
+/** Drops events while a silence matches. A silence that cannot be evaluated silences nothing, and its error is reported. */
+export const silence = defineStep({
   name: 'silences',
-  settings: () => true,
+  fields: {},
+  outcomes: { silenced: 'dropped' },
+  mutesAlerts: 'silenced',
+  compile: () => true as const,
   run(_, { event }, { rule, key, ruleset, memory, now }) {
-    const all = [...ruleset.silences, ...made(memory)];
     const errors: string[] = [];
-    for (const one of all) {
+    for (const one of [...ruleset.silences, ...storedSilences(memory, ruleset)]) {
       const until = activeUntil(one, now);
       if (until === undefined) continue;
       const { silenced, error } = silences(one, event, rule.name, key, now);
@@ -26,20 +28,13 @@ export const silence = defineStep<true>({
   },
 });
 
-const PASS: Verdict = { kind: 'pass' };
+const PASS: StepResult<never> = { kind: 'pass' };
 
-const compiled = new WeakMap<object, Silence | undefined>();
-
-/** Those that people made, as they are stored. */
-export function made(memory: Memory): readonly Silence[] {
+/** Silences that were made by the API, from the store. */
+export function storedSilences(memory: Memory, { storedSilence }: Pick<Ruleset, 'storedSilence'>): readonly Silence[] {
   const found: Silence[] = [];
-  for (const [, value] of memory.each(SILENCES.rule, SILENCES.step)) {
-    const given = value as object;
-    if (!compiled.has(given)) {
-      const result = compileSilenceText(given);
-      compiled.set(given, result.ok ? result.silence : undefined);
-    }
-    const one = compiled.get(given);
+  for (const [, given] of memory.each(SILENCES.rule, SILENCES.step)) {
+    const one = storedSilence(given as object);
     if (one !== undefined) found.push(one);
   }
   return found;

@@ -1,30 +1,47 @@
-import { formatDuration, type Rate } from '../../../lib/time/duration.ts';
-import { defineStep, remembered } from '../step.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
+import { duration, strict } from '../../schema/fields.ts';
+import { Type } from '../../schema/type.ts';
+import { defineStep, stateOf } from '../step.ts';
 
-/** When those that were let through came, milliseconds since the epoch, oldest first; at most as many as the rule lets through. */
+/** Arrivals of the events that were let through, milliseconds since the epoch, oldest first; at most `max`. */
 interface Passed {
   readonly at: readonly number[];
 }
 
-/** At most `max` of a key in any `per`: a sliding window, so that no two windows side by side let through twice as many. */
-export const throttle = defineStep<Rate>({
+/** Lets at most `max` events of a key through in any `per`: a sliding window, so no two adjacent windows let through twice as many. */
+export const throttle = defineStep({
   name: 'throttle',
+  fields: {
+    throttle: Type.Optional(
+      strict(
+        {
+          max: Type.Integer({ description: 'So many messages ...', examples: [1], minimum: 1, maximum: 1_000_000 }),
+          per: duration({ description: '... in this time, by `key`.', examples: ['10m'] }),
+        },
+        { description: 'At most so many messages in a time; the next one says how many were suppressed.' },
+      ),
+    ),
+  },
+  outcomes: { throttled: 'dropped' },
   tentative: true,
-  settings: (rule) => rule.throttle,
-  run({ count, per }, _signal, context) {
+  compile({ throttle: limit }, rule) {
+    rule.positive(['throttle', 'per'], limit?.per);
+    return limit;
+  },
+  run({ max, per }, _group, context) {
     const { now } = context;
-    const state = remembered<Passed>('throttle', context);
-    const recent = (state?.at ?? []).filter((at) => at > now - per && at <= now + per).slice(-count);
-    if (recent.length < count) return { kind: 'pass', rows: [{ value: { at: [...recent, now] }, expires: now + per }] };
+    const state = stateOf<Passed>('throttle', context);
+    const passed = (state?.at ?? []).filter((at) => at > now - per && at <= now + per).slice(-max);
+    if (passed.length < max) return { kind: 'pass', rows: [{ value: { at: [...passed, now] }, expires: now + per }] };
     return {
       kind: 'stop',
       outcome: 'throttled',
-      reason: `${count} within ${formatDuration(per)} already`,
-      until: recent[0]! + per,
+      reason: `${max} within ${formatDuration(per)} already`,
+      until: passed[0]! + per,
     };
   },
-  retimed(rate, state) {
+  reschedule(limit, state) {
     const last = (state as Passed).at.at(-1);
-    return rate === undefined || last === undefined ? [] : [{ value: state, expires: last + rate.per }];
+    return limit === undefined || last === undefined ? [] : [{ value: state, expires: last + limit.per }];
   },
 });

@@ -26,9 +26,11 @@ export function buildIndex(rules: readonly CompiledRule[]): RuleIndex {
 
 /** The index of the rules by the `match` that ends their alerts. */
 export function buildResolvingIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const ending = rules.filter(({ resolve }) => resolve?.matcher !== undefined || resolve?.condition !== undefined);
+  const ending = rules.filter(
+    ({ alert }) => alert?.resolve?.matcher !== undefined || alert?.resolve?.condition !== undefined,
+  );
   const entries = ending.map((rule): Entry => {
-    const { match, matcher } = rule.resolve!;
+    const { match, matcher } = rule.alert!.resolve!;
     return { rule, match, matcher };
   });
   return new Index(entries, []);

@@ -117,10 +117,13 @@ function wanted(description: string, example: string) {
   });
 }
 
+/** Editors get the list of outcomes; a wrong one is reported by the test file itself. */
+const outcome = { type: 'string', belfry: 'outcome' };
+
 const outcomesSchema = Type.Unsafe<Readonly<Record<string, string | readonly string[]>>>({
   type: 'object',
   additionalProperties: {
-    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
+    anyOf: [outcome, { type: 'array', items: outcome, minItems: 1 }],
   },
   description:
     'Rule -> outcome: of each event of this step, or a list with that of the first, the second, ...; where only time passed, the last that the rule did.',

@@ -1,6 +1,6 @@
-import { condition, duration, oneOrMany, strict, template } from '../fields.ts';
+import { condition, oneOrMany, strict, template } from '../fields.ts';
 import { type Static, Type } from '../type.ts';
-import { flowFields } from './flow.ts';
+import { stepFields } from '../../flow/steps/index.ts';
 import { messageSchema } from './message.ts';
 import { notifySchema } from './notify.ts';
 
@@ -73,19 +73,7 @@ export const ruleSchema = strict(
         default: '{{ source }}|{{ type }}|{{ subject }}',
       }),
     ),
-    ...flowFields,
-    dedupe: Type.Optional(
-      duration({ description: 'The same `key` again within this time is dropped.', examples: ['10m'] }),
-    ),
-    throttle: Type.Optional(
-      strict(
-        {
-          max: Type.Integer({ description: 'So many messages ...', examples: [1], minimum: 1, maximum: 1_000_000 }),
-          per: duration({ description: '... in this time, by `key`.', examples: ['10m'] }),
-        },
-        { description: 'At most so many messages in a time; the next one says how many were suppressed.' },
-      ),
-    ),
+    ...stepFields,
     message: Type.Optional(messageSchema),
     notify: notifySchema('The channels that get the message.'),
     enabled: Type.Optional(

@@ -1,6 +1,6 @@
 import { expect, it, test } from 'vitest';
 import { compileHoursEntry } from '../../../../daemon/core/compile/sections/hours.ts';
-import { Draft } from '../../../../daemon/core/compile/context.ts';
+import { CompileContext } from '../../../../daemon/core/compile/context.ts';
 import { placesOf, problemsOf } from '../../../support/compile.ts';
 
 test.each([
@@ -141,7 +141,7 @@ it('what came in through a reference is not repeated', () => {
 });
 
 function problemsOfReferenced(given: unknown) {
-  const draft = new Draft({
+  const draft = new CompileContext({
     file: 'rules.yaml',
     data: { hours: { office: given } },
     referenced: () => true,

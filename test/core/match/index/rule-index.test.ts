@@ -21,12 +21,7 @@ function rule(name: string, match: unknown, more: Partial<CompiledRule> = {}): C
     onError: 'skip',
     key,
     message: {},
-    notifyResolved: false,
-    inhibitedBy: [],
-    during: [],
-    notDuring: [],
-    outside: 'drop',
-    escalate: [],
+    steps: [],
     notify: [],
     ...more,
   };

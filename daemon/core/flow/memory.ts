@@ -1,7 +1,32 @@
-import type { Memory, StateChange } from './decision.ts';
+/** Key of one row of state: a rule, a key of the rule, and the name of a flow step (`digest`, or `digest/3` for one of several rows). */
+export interface StatePlace {
+  readonly rule: string;
+  readonly key: string;
+  readonly step: string;
+}
 
-/** The states as they will be: what was remembered, and over it what this decision changes. */
-export class Scratch implements Memory {
+/** A row of state to be stored. `expires` in milliseconds since the epoch: from then on the store may delete the row. */
+export interface StateChange extends StatePlace {
+  /** null deletes the row. */
+  readonly value: unknown;
+  readonly expires: number;
+  /** Time at which the step is to be woken, milliseconds since the epoch; without it never. A new value replaces the old wake time. */
+  readonly wake?: number;
+}
+
+/** Read access to the stored state of all rules. Its values must not be changed. */
+export interface Memory {
+  /** undefined when there is none. */
+  read(rule: string, key: string, step: string): unknown;
+  /** Every key for which a step of a rule has state. */
+  each(rule: string, step: string): Iterable<readonly [key: string, value: unknown]>;
+}
+
+/** `expires` of a row that is kept until it is changed. */
+export const FOREVER = Number.MAX_SAFE_INTEGER;
+
+/** State with the changes of one decision laid over it; the state below stays as it is. */
+export class StateOverlay implements Memory {
   readonly #memory: Memory;
   readonly #changes = new Map<string, StateChange>();
 

@@ -1,7 +1,22 @@
-import type { Draft } from './context.ts';
+import type { MessageTemplates, NotifyTarget } from '../ruleset.ts';
+import type { TargetSettings } from '../schema/sections/notify.ts';
 import { isObject } from '../values/json.ts';
 import { below } from '../values/pointer.ts';
+import type { CompileContext } from './context.ts';
 import type { NameField } from './registry.ts';
+
+/** Compiles one target of `notify`; `base` is the message that its own goes over. */
+export function targetOf(target: TargetSettings, base: MessageTemplates): NotifyTarget {
+  if (typeof target === 'string') return { channel: target, delay: 0, templates: base };
+  const { channel, to, if: when, message, delay } = target;
+  return {
+    channel,
+    delay: delay ?? 0,
+    ...(when !== undefined && { when }),
+    ...(message !== undefined && { message }),
+    templates: { ...base, ...message, ...(to !== undefined && { to }) },
+  };
+}
 
 const FIELDS: readonly NameField[] = ['to', 'mention'];
 const TEMPLATE = /\{[{%]/;
@@ -12,7 +27,11 @@ interface Place {
 }
 
 /** Notes the names in a rule; those of a target stand in place of those of the rule. */
-export function noteWrittenNames(given: Readonly<Record<string, unknown>>, pointer: string, draft: Draft): void {
+export function noteWrittenNames(
+  given: Readonly<Record<string, unknown>>,
+  pointer: string,
+  context: CompileContext,
+): void {
   const lists = [
     { value: given.notify, pointer: below(pointer, 'notify'), message: undefined },
     ...listOf({ value: given.escalate, pointer: below(pointer, 'escalate') }).map(({ value, pointer: step }) => ({
@@ -27,13 +46,13 @@ export function noteWrittenNames(given: Readonly<Record<string, unknown>>, point
       const channel = isObject(target.value) ? target.value.channel : target.value;
       const own = { value: inside(target.value, 'message'), pointer: below(target.pointer, 'message') };
       const messages = [own, ...(message === undefined ? [] : [message]), ruleMessage];
-      if (typeof channel === 'string') noteTarget(channel, [target, ...messages], draft);
+      if (typeof channel === 'string') noteTarget(channel, [target, ...messages], context);
     }
   }
 }
 
 /** The first of the places that has a field says it. */
-function noteTarget(channel: string, places: readonly Place[], draft: Draft): void {
+function noteTarget(channel: string, places: readonly Place[], context: CompileContext): void {
   for (const field of FIELDS) {
     const place = places.find(({ value }) => inside(value, field) !== undefined);
     if (place === undefined) continue;
@@ -42,7 +61,7 @@ function noteTarget(channel: string, places: readonly Place[], draft: Draft): vo
       pointer: below(place.pointer, field),
     }))
       if (typeof value === 'string' && value.trim() !== '' && !TEMPLATE.test(value))
-        draft.name(channel, field, value, pointer);
+        context.name(channel, field, value, pointer);
   }
 }
 

@@ -1,0 +1,53 @@
+import type { MessageTemplates } from '../ruleset.ts';
+import { isObject } from '../values/json.ts';
+import { below } from '../values/pointer.ts';
+import type { CompileContext, Reference } from './context.ts';
+
+/** Path of a setting in its rule. */
+type SettingPath = readonly (string | number)[];
+
+/** Place of a rule in its file: reports problems and the names that the rule mentions. */
+export class RuleReport {
+  readonly name: string;
+  readonly pointer: string;
+  readonly context: CompileContext;
+  /** Message of the rule with the defaults of the file. */
+  readonly message: MessageTemplates;
+
+  constructor(name: string, pointer: string, context: CompileContext, message: MessageTemplates = {}) {
+    this.name = name;
+    this.pointer = pointer;
+    this.context = context;
+    this.message = message;
+  }
+
+  problem(path: SettingPath, code: string, message: string, mend: string): void {
+    this.context.found({ pointer: below(this.pointer, ...path), at: 'value', code, message, mend });
+  }
+
+  /** Reports a time that is given but not longer than nothing. */
+  positive(path: SettingPath, ms: number | undefined): void {
+    if ((ms ?? 1) > 0) return;
+    const message = `\`${path.at(-1)}\` must be longer than nothing`;
+    this.problem(path, 'schema.range', message, 'write it like `10m`, or leave it out');
+  }
+
+  /** Notes the name of a source, channel, hours or rule, to be looked up when all files are known. */
+  mention(kind: Reference['kind'], name: unknown, path: SettingPath): void {
+    if (typeof name === 'string') this.context.refer(kind, name, this.name, below(this.pointer, ...path));
+  }
+
+  /** Notes the channels of `notify`. */
+  mentionChannels(notify: unknown, path: SettingPath): void {
+    this.each(path, notify, (target, at) => {
+      if (isObject(target)) this.mention('notify', target.channel, [...at, 'channel']);
+      else this.mention('notify', target, at);
+    });
+  }
+
+  /** Calls `see` with one value or with each of a list. */
+  each(path: SettingPath, value: unknown, see: (item: unknown, path: SettingPath) => void): void {
+    if (Array.isArray(value)) value.forEach((item, index) => see(item, [...path, index]));
+    else if (value !== undefined && value !== null) see(value, path);
+  }
+}

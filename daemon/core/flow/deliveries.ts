@@ -1,0 +1,76 @@
+import type { Delivery } from '../delivery/delivery.ts';
+import type { CompiledRule } from '../ruleset.ts';
+
+/** A delivery that does not begin before `dueAt` (milliseconds since the epoch; `notify.delay`). */
+export interface OwedDelivery {
+  readonly delivery: Delivery;
+  readonly dueAt: number;
+}
+
+/** Target that was notified of an alert, as the alert's state keeps it. */
+export interface NotifiedTarget {
+  readonly channel: string;
+  /** Recipients of its own, as rendered. */
+  readonly to?: readonly string[];
+  /** Id of the delivery. */
+  readonly delivery: string;
+  /** `notify.delay`. */
+  readonly delay: number;
+  /** Time before which the delivery has not gone out. */
+  readonly dueAt: number;
+}
+
+/** Adds the targets of new deliveries; each channel, recipient and delay is kept once, the latest. */
+export function withNotified(before: readonly NotifiedTarget[], deliveries: readonly OwedDelivery[]): NotifiedTarget[] {
+  const added = deliveries.map(
+    ({ delivery, dueAt }): NotifiedTarget => ({
+      channel: delivery.channel,
+      ...(delivery.message.to !== undefined && { to: delivery.message.to }),
+      delivery: delivery.id,
+      delay: dueAt - delivery.createdAt,
+      dueAt,
+    }),
+  );
+  const once = new Map([...before, ...added].map((one) => [JSON.stringify([one.channel, one.to, one.delay]), one]));
+  return [...once.values()];
+}
+
+/** All targets of a rule, of `notify` and of `escalate`. */
+export function targetsOf({ notify, alert }: CompiledRule): CompiledRule['notify'] {
+  return [...notify, ...(alert?.escalate ?? []).flatMap((step) => step.notify)];
+}
+
+/**
+ * The `delay` that an edited rule has for a delivery that waits by the delay `before`. The old one stays where several targets of
+ * the channel have other delays, because any of them may be the target of the delivery.
+ */
+function presentDelay(rule: CompiledRule, channel: string, before: number): number {
+  const targets = targetsOf(rule).filter((target) => target.channel === channel);
+  const delays = new Set(targets.map(({ delay }) => delay));
+  if (delays.has(before) || delays.size === 0) return before;
+  const possible = delays.size === 1 ? delays : new Set([...delays].filter((delay) => delay > 0));
+  return possible.size === 1 ? [...possible][0]! : before;
+}
+
+/** Due time of a delivery that waits by `notify.delay`, by the rule's present settings; undefined when it has not changed. */
+export function dueByRule(
+  rule: CompiledRule,
+  { channel, delay = 0 }: Pick<Delivery, 'channel' | 'delay'>,
+  dueAt: number,
+): number | undefined {
+  const present = delay === 0 ? 0 : presentDelay(rule, channel, delay);
+  return present === delay ? undefined : dueAt - delay + present;
+}
+
+/** Notified targets with the times of the rule's present settings; the same list when none has changed. */
+export function rescheduledTargets(
+  rule: CompiledRule,
+  targets: readonly NotifiedTarget[],
+  now: number,
+): readonly NotifiedTarget[] {
+  const rescheduled = targets.map((one) => {
+    const dueAt = one.dueAt > now ? dueByRule(rule, one, one.dueAt) : undefined;
+    return dueAt === undefined ? one : { ...one, dueAt, delay: one.delay + dueAt - one.dueAt };
+  });
+  return rescheduled.some((one, index) => one !== targets[index]) ? rescheduled : targets;
+}
