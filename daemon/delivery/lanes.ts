@@ -6,7 +6,7 @@ import type { DirectResult } from './manual/attempt.ts';
 import { layToRest } from './dead-letters/dead-letter.ts';
 import { Lane } from './lane/lane.ts';
 import type { LaneParts, LaneStatus } from './lane/deps.ts';
-import { persist } from './lane/retry-disk-full.ts';
+import { persist } from './retry-disk-full.ts';
 import { RemovedChannel } from './removed-channel.ts';
 
 export type LanesParts = Omit<LaneParts, 'channel' | 'observer' | 'killed'>;

@@ -5,7 +5,7 @@ import { Alarm } from './lane/wake-timer.ts';
 import { bury } from './dead-letters/dead-letter.ts';
 import { REMOVED_MARK } from './lane/holds.ts';
 import type { LaneParts, LaneStatus } from './lane/deps.ts';
-import { persist } from './lane/retry-disk-full.ts';
+import { persist } from './retry-disk-full.ts';
 import { Pump } from './lane/run-loop.ts';
 
 /** How long the deliveries of a channel that left the rules wait for it to come back. */

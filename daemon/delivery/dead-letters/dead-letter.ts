@@ -2,7 +2,7 @@ import type { DeadReason } from '../../core/delivery/dead-reason.ts';
 import { deathNotice, fallbackOf } from '../../core/delivery/fallback.ts';
 import type { Attempt, DeadLetter, Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import type { LaneParts } from '../lane/deps.ts';
-import { persist } from '../lane/retry-disk-full.ts';
+import { persist } from '../retry-disk-full.ts';
 
 /**
  * Ends a delivery dead: its letter is on disk before it leaves the queue, and the fallback's delivery is owed in the same

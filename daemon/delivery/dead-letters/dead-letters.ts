@@ -6,7 +6,7 @@ import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { checkLetterFile, mendLetterFile, openToAppend, openToRead } from './file.ts';
-import { NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './lines.ts';
+import { NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './records.ts';
 
 /** A line of the file: a record, or why it is none. Lines count from 1. */
 export type DeadLine =

@@ -6,7 +6,7 @@ import { writeAtomically } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import { NotRegularFile, openRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
 import { systemErrorText } from '../../lib/system-error.ts';
-import { MAX_LINE_BYTES, NEWLINE, parseLine } from './lines.ts';
+import { MAX_LINE_BYTES, NEWLINE, parseLine } from './records.ts';
 
 const OWNER_ONLY = 0o600;
 

@@ -6,9 +6,9 @@ import { ownEvents } from '../../core/event/own-events.ts';
 import { Breaker } from './breaker.ts';
 import { Holds } from './holds.ts';
 import type { HealthStatus, LaneParts } from './deps.ts';
-import { persist } from './retry-disk-full.ts';
-import { Rest } from './pause.ts';
-import { TcpCheck } from '../tcp-check.ts';
+import { persist } from '../retry-disk-full.ts';
+import { Rest } from './cooldown.ts';
+import { TcpCheck } from './tcp-check.ts';
 
 /** One outcome, and the settings that it was made with. */
 export interface Lesson {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/time/clock.ts';
 import type { CheckpointStore } from '../../store/store.ts';
 import type { Hold, LaneParts, LaneState } from './deps.ts';
-import { persist } from './retry-disk-full.ts';
+import { persist } from '../retry-disk-full.ts';
 
 /** When a channel that still owes something left the rules, milliseconds since the epoch; a mark of the channel like its holds. */
 export const REMOVED_MARK = 'removed';

@@ -10,7 +10,7 @@ import { Flights } from './in-flight.ts';
 import { bury } from '../dead-letters/dead-letter.ts';
 import { Health, type Lesson } from './health.ts';
 import { type LaneParts, type LaneStatus, reportTrouble, statusOf } from './deps.ts';
-import { OpenNotifier } from '../open-notifier.ts';
+import { OpenNotifier } from './lazy-notifier.ts';
 import { Pump } from './run-loop.ts';
 import { RateLimit } from './rate.ts';
 import { settle } from './settle.ts';

@@ -4,7 +4,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Settlement } from '../../store/store.ts';
 import type { Attempted } from './attempt.ts';
 import type { LaneParts } from './deps.ts';
-import { persist } from './retry-disk-full.ts';
+import { persist } from '../retry-disk-full.ts';
 
 type Going = Exclude<Verdict, { kind: 'dead' }>;
 type Settled = Extract<Settlement, { state: 'delivered' | 'pending' | 'sending' }>;

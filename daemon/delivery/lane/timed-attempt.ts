@@ -3,7 +3,7 @@ import type { ChannelConfig } from '../../core/ruleset.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { type Attempted, attempt } from './attempt.ts';
 import type { LaneParts } from './deps.ts';
-import type { OpenNotifier } from '../open-notifier.ts';
+import type { OpenNotifier } from './lazy-notifier.ts';
 import { failureOf } from './settle.ts';
 
 /** What came of one attempt, how it is written down, and the settings that it was made with. */

@@ -10,8 +10,8 @@ import { Answered } from './resent-registry.ts';
 import type { DeadLetters } from '../dead-letters/dead-letters.ts';
 import type { DirectResult } from './attempt.ts';
 import { messageFor } from '../../core/delivery/fallback.ts';
-import { LetterChanges } from '../dead-letters/changes.ts';
-import { MergedStreams } from '../merged-streams.ts';
+import { LetterChanges } from '../dead-letters/batched-changes.ts';
+import { MergedStreams } from './result-stream.ts';
 import { groupBy, planOf } from './resend-plan.ts';
 import { unmasked } from '../dead-letters/unmasked.ts';
 

@@ -1,7 +1,7 @@
 import type { Attempt, Receipt } from '../../core/delivery/delivery.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Store, StoredDelivery } from '../../store/store.ts';
-import { persist } from '../lane/retry-disk-full.ts';
+import { persist } from '../retry-disk-full.ts';
 
 const SCOPE = 'resent';
 

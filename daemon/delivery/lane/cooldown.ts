@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/time/clock.ts';
 import type { CheckpointStore } from '../../store/store.ts';
 import type { LaneParts } from './deps.ts';
-import { persist } from './retry-disk-full.ts';
+import { persist } from '../retry-disk-full.ts';
 
 /** As it is kept in the marks of the channel. */
 interface Kept {

@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Endpoint, SendFailure } from '../../daemon/core/problems/failure.ts';
-import { TcpCheck } from '../../daemon/delivery/tcp-check.ts';
-import { channel, fails, Harbour, ok } from '../support/lanes.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { type Endpoint, SendFailure } from '../../../daemon/core/problems/failure.ts';
+import { TcpCheck } from '../../../daemon/delivery/lane/tcp-check.ts';
+import { channel, fails, Harbour, ok } from '../../support/lanes.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 let server: Server;
 

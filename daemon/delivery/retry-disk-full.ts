@@ -1,6 +1,6 @@
-import { BelfryError } from '../../core/problems/failure.ts';
-import { type Clock, pause } from '../../lib/time/clock.ts';
-import { UNWRITABLE } from '../dead-letters/dead-letters.ts';
+import { BelfryError } from '../core/problems/failure.ts';
+import { type Clock, pause } from '../lib/time/clock.ts';
+import { UNWRITABLE } from './dead-letters/dead-letters.ts';
 
 const AGAIN_AFTER = 1000;
 

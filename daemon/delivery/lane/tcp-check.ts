@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import type { Endpoint } from '../core/problems/failure.ts';
-import type { Clock } from '../lib/time/clock.ts';
+import type { Endpoint } from '../../core/problems/failure.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 
 /** The wait before the next check is a tenth of the outage so far, within these; milliseconds. */
 const SHORTEST_WAIT = 500;

@@ -1,6 +1,6 @@
-import type { Notifier } from '../channels/channel.ts';
-import { SendFailure } from '../core/problems/failure.ts';
-import type { Log } from '../lib/log.ts';
+import type { Notifier } from '../../channels/channel.ts';
+import { SendFailure } from '../../core/problems/failure.ts';
+import type { Log } from '../../lib/log.ts';
 
 /** A notifier that is opened when it is first needed, and closed when it is retired and its last attempt has ended. */
 export class OpenNotifier {
