@@ -7,7 +7,7 @@ import { newId } from '../lib/id.ts';
 import { channelOpener, type FoundationOptions, openFoundation } from './open-state.ts';
 import { Intake } from './runtime/intake.ts';
 import { auditOf, channelsOf, deadLines } from './api/daemon-api.ts';
-import { resendDoors } from './runtime/runtime.ts';
+import { resendingDeps } from './runtime/runtime.ts';
 
 /** What may be asked of the state directory while no daemon runs. */
 export interface Stopped {
@@ -47,17 +47,17 @@ export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Prom
     newId: ids,
     log,
     scrubber,
-    notices: () => {},
+    raise: () => {},
     open,
   });
-  await lanes.lend(prepared.ruleset.channels);
+  await lanes.openForManual(prepared.ruleset.channels);
   const resending = new Resending({
     deadLetters,
     store,
     clock: systemClock,
     log,
     scrubber,
-    ...resendDoors({ lanes, intake, foundation: { live } }),
+    ...resendingDeps({ lanes, intake, live }),
   });
   await resending.reconcile();
   return {

@@ -1,65 +1,65 @@
-import { CHANNEL_REMOVED, EXPIRED, isExpired, UNACKNOWLEDGED } from '../core/delivery/dead-reason.ts';
+import { CHANNEL_REMOVED, type DeadReason, EXPIRED, isExpired, UNACKNOWLEDGED } from '../core/delivery/dead-reason.ts';
 import type { Delivery } from '../core/delivery/delivery.ts';
 import { rfc3339 } from '../lib/time/rfc3339.ts';
-import { Alarm } from './lane/wake-timer.ts';
-import { bury } from './dead-letters/dead-letter.ts';
-import { REMOVED_MARK } from './lane/holds.ts';
-import type { LaneParts, LaneStatus } from './lane/deps.ts';
-import { persist } from './retry-disk-full.ts';
-import { Pump } from './lane/run-loop.ts';
+import { deadLetter } from './dead-letters/dead-letter.ts';
+import type { LaneDeps, LaneStatus } from './lane/deps.ts';
+import { REMOVED_KEY } from './lane/holds.ts';
+import { RunLoop, WakeTimer } from './lane/run-loop.ts';
+import { retryWhileDiskFull } from './retry-disk-full.ts';
 
-/** How long the deliveries of a channel that left the rules wait for it to come back. */
+/** Time for which deliveries of a channel that left the rules wait for it to come back. */
 export const MAX_ABSENCE_MS = 24 * 60 * 60_000;
-const CLAIMED_AT_ONCE = 64;
+const CLAIM_BATCH = 64;
 const RETRY_MS = 60_000;
+const ANY_TIME = Number.MAX_SAFE_INTEGER;
 
 /**
- * A channel that left the rules while it still owed deliveries. They wait, and expire as those of any held channel do; after
- * `MAX_ABSENCE_MS` they become dead letters. The time of leaving is stored, so a restart does not begin it anew.
+ * Channel that left the rules while it still owed deliveries. They wait, and expire like those of a held channel; after
+ * `MAX_ABSENCE_MS` they become dead letters. The time of leaving is stored, so a restart does not begin the wait anew.
  */
 export class RemovedChannel {
   readonly name: string;
-  readonly #parts: LaneParts;
+  readonly #deps: LaneDeps;
   readonly #onDrained: () => void;
-  readonly #alarm: Alarm;
-  readonly #pump = new Pump({
-    round: () => this.#round(),
-    failed: (error) => this.#failed(error),
-    quiet: () => this.#setAlarm(),
+  readonly #wakeTimer: WakeTimer;
+  readonly #loop = new RunLoop({
+    runRound: () => this.#runRound(),
+    onError: (error) => this.#onError(error),
+    onIdle: () => this.#setWakeTimer(),
   });
   #type: string;
   #since: number | undefined;
   #isSinceStored = false;
   #loading: Promise<void> | undefined;
-  #begun = false;
-  #ended = false;
-  #retrying = false;
+  #isLoaded = false;
+  #isEnded = false;
+  #isRetrying = false;
 
-  /** `type` is empty where only the stored deliveries know it. `onDrained` is called when nothing is owed any more. */
-  constructor(channel: { readonly name: string; readonly type: string }, parts: LaneParts, onDrained: () => void) {
+  /** `type` is empty if only the stored deliveries have it. `onDrained` is called when nothing is owed any more. */
+  constructor(channel: { readonly name: string; readonly type: string }, deps: LaneDeps, onDrained: () => void) {
     this.name = channel.name;
     this.#type = channel.type;
-    this.#parts = parts;
+    this.#deps = deps;
     this.#onDrained = onDrained;
-    this.#alarm = new Alarm(parts.clock, () => this.wake());
+    this.#wakeTimer = new WakeTimer(deps.clock, () => this.wake());
   }
 
-  /** Resolves when its status is known; then what is over ends. */
+  /** Resolves when its status is known. Then deliveries whose time is over end. */
   async start(before: Promise<void>): Promise<void> {
     this.#loading = before.then(() => this.#load());
-    // The first round tries again, and says what is wrong.
+    // The first round loads again, and reports the error.
     await this.#loading.catch(() => undefined);
-    this.#begun = true;
+    this.#isLoaded = true;
     this.wake();
   }
 
   wake(): void {
-    if (this.#begun && !this.#ended) this.#pump.wake();
+    if (this.#isLoaded && !this.#isEnded) this.#loop.wake();
   }
 
   status(): LaneStatus {
     const { pending, sending } = this.#counts ?? { pending: 0, sending: 0 };
-    const since = this.#since ?? this.#parts.clock.now();
+    const since = this.#since ?? this.#deps.clock.now();
     return {
       name: this.name,
       type: this.#type,
@@ -72,36 +72,36 @@ export class RemovedChannel {
     };
   }
 
-  /** Ends nothing more, because the channel is back or the daemon stops. Resolves when nothing is under way. */
+  /** Ends no more deliveries, because the channel is back or the daemon stops. Resolves when the round has ended. */
   async end(): Promise<void> {
-    this.#ended = true;
-    this.#alarm.cancel();
+    this.#isEnded = true;
+    this.#wakeTimer.cancel();
     await this.#loading?.catch(() => undefined);
-    await this.#pump.running;
+    await this.#loop.running;
   }
 
   get #counts(): { readonly pending: number; readonly sending: number } | undefined {
-    return this.#parts.store.deliveries.counts().byChannel.get(this.name);
+    return this.#deps.store.deliveries.counts().byChannel.get(this.name);
   }
 
-  async #round(): Promise<void> {
-    this.#retrying = false;
+  async #runRound(): Promise<void> {
+    this.#isRetrying = false;
     await this.#load();
     if (!this.#isSinceStored) await this.#storeSince();
-    await this.#endWhatIsOver(this.#since! + MAX_ABSENCE_MS);
-    if (this.#ended || this.#counts !== undefined) return;
-    await this.#remember(null);
+    await this.#endOverdue(this.#since! + MAX_ABSENCE_MS);
+    if (this.#isEnded || this.#counts !== undefined) return;
+    await this.#writeCheckpoint(null);
     if (this.#counts === undefined) return this.#onDrained();
-    // Something was given back meanwhile, and has woken the next round.
+    // A delivery was given back meanwhile, and has woken the next round.
     this.#since = undefined;
     this.#isSinceStored = false;
   }
 
-  /** Reads when the channel left the rules, which is now when that is not stored, and its type. */
+  /** Reads the time of leaving (now if none is stored) and the type. */
   async #load(): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { store, clock } = this.#deps;
     if (this.#since === undefined) {
-      const stored = (await store.checkpoints.read(`channel:${this.name}`)).get(REMOVED_MARK);
+      const stored = (await store.checkpoints.read(`channel:${this.name}`)).get(REMOVED_KEY);
       this.#isSinceStored = stored !== undefined;
       this.#since = stored === undefined ? clock.now() : Number(stored);
     }
@@ -110,24 +110,24 @@ export class RemovedChannel {
 
   async #storeSince(): Promise<void> {
     const since = this.#since!;
-    await this.#remember(String(since));
+    await this.#writeCheckpoint(String(since));
     this.#isSinceStored = true;
-    this.#parts.log.warn(
+    this.#deps.log.warn(
       { deliveries: this.#counts?.pending, until: rfc3339(since + MAX_ABSENCE_MS) },
-      `${this.name}: no longer in the rules; what it owes waits for it, then becomes dead letters`,
+      `${this.name}: no longer in the rules; its deliveries wait for it, then become dead letters`,
     );
   }
 
-  #remember(value: string | null): Promise<void> {
-    const { store, clock, killed } = this.#parts;
-    return persist(clock, killed, () =>
-      store.checkpoints.write(`channel:${this.name}`, [{ key: REMOVED_MARK, value }]),
-    );
+  #writeCheckpoint(value: string | null): Promise<void> {
+    const { store, clock, killed } = this.#deps;
+    const checkpoints = [{ key: REMOVED_KEY, value }];
+    return retryWhileDiskFull(clock, killed, () => store.checkpoints.write(`channel:${this.name}`, checkpoints));
   }
 
+  /** Claims one delivery to read the type of its channel, and gives it back. */
   async #storedType(): Promise<string> {
-    const { deliveries } = this.#parts.store;
-    const options = { limit: 1, now: Number.MAX_SAFE_INTEGER };
+    const { deliveries } = this.#deps.store;
+    const options = { limit: 1, now: ANY_TIME };
     const claimed = [
       ...(await deliveries.claim(this.name, { ...options, ordered: false })),
       ...(await deliveries.claimExpired(this.name, options)),
@@ -136,39 +136,40 @@ export class RemovedChannel {
     return claimed[0]?.channelType ?? '';
   }
 
-  /** Ends what has expired, and everything once `deadline` has passed. */
-  async #endWhatIsOver(deadline: number): Promise<void> {
-    const { deliveries } = this.#parts.store;
+  /** Ends deliveries that have expired, and all of them once `deadline` has passed. */
+  async #endOverdue(deadline: number): Promise<void> {
+    const { deliveries } = this.#deps.store;
     for (;;) {
-      const now = this.#parts.clock.now();
-      const over = now >= deadline;
-      const options = { limit: CLAIMED_AT_ONCE, now: over ? Number.MAX_SAFE_INTEGER : now };
-      const due = over ? await deliveries.claim(this.name, { ...options, ordered: false }) : [];
+      const now = this.#deps.clock.now();
+      const isPastDeadline = now >= deadline;
+      const options = { limit: CLAIM_BATCH, now: isPastDeadline ? ANY_TIME : now };
+      const due = isPastDeadline ? await deliveries.claim(this.name, { ...options, ordered: false }) : [];
       const expired = await deliveries.claimExpired(this.name, options);
       const claimed = [...due, ...expired];
       if (claimed.length === 0) return;
-      if (this.#ended) return deliveries.release(claimed.map(({ id }) => id));
-      await Promise.all(claimed.map((delivery) => this.#bury(delivery, now, over)));
+      if (this.#isEnded) return deliveries.release(claimed.map(({ id }) => id));
+      const reasonOf = (delivery: Delivery): DeadReason =>
+        isExpired(delivery, now) ? EXPIRED : isPastDeadline ? CHANNEL_REMOVED : UNACKNOWLEDGED;
+      await Promise.all(claimed.map((delivery) => this.#deadLetter(delivery, reasonOf(delivery))));
     }
   }
 
-  async #bury(delivery: Delivery, now: number, over: boolean): Promise<void> {
-    const end = isExpired(delivery, now) ? EXPIRED : over ? CHANNEL_REMOVED : UNACKNOWLEDGED;
-    await bury(delivery, undefined, end, undefined, this.#parts).catch((error: unknown) => {
-      this.#parts.store.deliveries.release([delivery.id]);
+  async #deadLetter(delivery: Delivery, reason: DeadReason): Promise<void> {
+    await deadLetter(delivery, undefined, reason, undefined, this.#deps).catch((error: unknown) => {
+      this.#deps.store.deliveries.release([delivery.id]);
       throw error;
     });
   }
 
-  #failed(error: unknown): void {
-    this.#retrying = true;
-    this.#parts.log.error({ error: (error as Error).message }, `${this.name}: what it left could not be ended`);
+  #onError(error: unknown): void {
+    this.#isRetrying = true;
+    this.#deps.log.error({ error: (error as Error).message }, `${this.name}: its last deliveries could not be ended`);
   }
 
-  #setAlarm(): void {
-    if (this.#ended || this.#since === undefined) return;
-    const now = this.#parts.clock.now();
-    const expiry = this.#parts.store.deliveries.nextExpiry(this.name) ?? Number.POSITIVE_INFINITY;
-    this.#alarm.set([this.#retrying ? RETRY_MS : Math.min(expiry, this.#since + MAX_ABSENCE_MS) - now]);
+  #setWakeTimer(): void {
+    if (this.#isEnded || this.#since === undefined) return;
+    const now = this.#deps.clock.now();
+    const expiry = this.#deps.store.deliveries.nextExpiry(this.name) ?? Number.POSITIVE_INFINITY;
+    this.#wakeTimer.set([this.#isRetrying ? RETRY_MS : Math.min(expiry, this.#since + MAX_ABSENCE_MS) - now]);
   }
 }

@@ -2,20 +2,23 @@ import { BelfryError } from '../core/problems/failure.ts';
 import { type Clock, pause } from '../lib/time/clock.ts';
 import { UNWRITABLE } from './dead-letters/dead-letters.ts';
 
-const AGAIN_AFTER = 1000;
+const RETRY_EVERY_MS = 1000;
 
 /**
- * Writes down what has happened, waiting while the disk is full or the dead-letter file cannot be written: what was delivered must not be sent again because
- * it could not be noted. Any other failure is the caller's, and so is this one once `killed` has aborted.
+ * Runs a write to disk, and repeats it while the disk is full or the dead-letter file cannot be written: the outcome of an
+ * attempt must not be lost, or a delivered message would be sent again. Rejects on any other error, and once `killed` aborts.
  */
-export function persist(clock: Clock, killed: AbortSignal, work: () => Promise<void>): Promise<void> {
-  return work().catch(async (error: unknown) => {
-    if (!mayPass(error) || killed.aborted) throw error;
-    await pause(clock, AGAIN_AFTER, killed);
-    await persist(clock, killed, work);
-  });
+export async function retryWhileDiskFull(clock: Clock, killed: AbortSignal, write: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isDiskFull(error) || killed.aborted) throw error;
+    }
+    await pause(clock, RETRY_EVERY_MS, killed);
+  }
 }
 
-function mayPass(error: unknown): boolean {
+function isDiskFull(error: unknown): boolean {
   return error instanceof BelfryError && (error.code === 'store.full' || error.code === UNWRITABLE);
 }

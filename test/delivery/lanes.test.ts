@@ -231,7 +231,7 @@ describe('a channel that left the rules while it owed something', () => {
     expect(harbour.lanes.status()).toMatchObject([
       { name: 'a', type: 'scripted', state: 'removed', held: 3, pending: 0 },
     ]);
-    expect(harbour.lanes.held('a')).toBe(true);
+    expect(harbour.lanes.isHeld('a')).toBe(true);
     expect(await harbour.letters()).toEqual([]);
     await harbour.clock.advance(1);
     expect((await harbour.letters()).map((letter) => letter.error.code)).toEqual(Array(3).fill('channel.removed'));

@@ -120,7 +120,7 @@ export class Harbour {
       newId: () => newId(this.clock.now()),
       log: memoryLog().log,
       scrubber: this.scrubber,
-      notices: (event) => this.notices.push(event),
+      raise: (event) => this.notices.push(event),
       open: (config) => this.notifier(config),
     });
     lanes.observe({

@@ -1,7 +1,7 @@
 import { alertCounts } from '../../core/alerts/alerts.ts';
 import type { Token } from '../../core/ruleset.ts';
 import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
-import type { DirectResult } from '../../delivery/manual/attempt.ts';
+import type { ManualResult } from '../../delivery/manual/attempt.ts';
 import type { Lanes } from '../../delivery/lanes.ts';
 import type { Resending } from '../../delivery/manual/resend.ts';
 import type { ChannelTestView, ChannelView, DaemonApi, StatusView } from '../../http/daemon-api.ts';
@@ -157,7 +157,7 @@ async function statusOf(parts: DaemonApiDeps): Promise<StatusView> {
 }
 
 export function channelsOf(lanes: Lanes): readonly ChannelView[] {
-  return lanes.status().map(({ name, type, state, pending, held, reason, since, restingUntil }) => ({
+  return lanes.status().map(({ name, type, state, pending, held, reason, since, cooldownUntil }) => ({
     name,
     type,
     state,
@@ -165,7 +165,7 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
     held,
     ...(reason !== undefined && { reason }),
     ...(since !== undefined && { since }),
-    ...(restingUntil !== undefined && { resting_until: new Date(restingUntil).toISOString() }),
+    ...(cooldownUntil !== undefined && { resting_until: new Date(cooldownUntil).toISOString() }),
   }));
 }
 
@@ -191,7 +191,7 @@ function readinessOf(parts: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
   return { ready: refusing === undefined, reasons: refusing === undefined ? partly : [refusing, ...partly] };
 }
 
-function testView(name: string, result: DirectResult | undefined): ChannelTestView | undefined {
+function testView(name: string, result: ManualResult | undefined): ChannelTestView | undefined {
   if (result === undefined) return undefined;
   if (result.kind === 'killed')
     return {

@@ -5,7 +5,7 @@ import type { HistoryQuery, StoredDelivery, StoredEvent } from '../../store/stor
 
 /** How a channel is, as far as its deliveries show it. */
 export interface ChannelTimes {
-  held(channel: string): boolean;
+  isHeld(channel: string): boolean;
   /** Milliseconds since the epoch; undefined where nothing is known. */
   notBefore(channel: string): number | undefined;
 }
@@ -13,7 +13,7 @@ export interface ChannelTimes {
 /** The shapes that commands and the API show (they are the same), made from what is stored. */
 export function deliveryView(stored: StoredDelivery, channels: ChannelTimes): DeliveryView {
   const { delivery, state, dueAt, receipt } = stored;
-  const shown: DeliveryState = state === 'pending' && channels.held(delivery.channel) ? 'held' : state;
+  const shown: DeliveryState = state === 'pending' && channels.isHeld(delivery.channel) ? 'held' : state;
   return {
     id: delivery.id,
     event: delivery.event.id,

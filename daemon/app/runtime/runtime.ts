@@ -1,9 +1,10 @@
 import { Lanes } from '../../delivery/lanes.ts';
-import { Resending } from '../../delivery/manual/resend.ts';
+import { Resending, type ResendingDeps } from '../../delivery/manual/resend.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import type { ReloadView } from '../../http/daemon-api.ts';
 import { type Hub, openHub } from '../../http/stream/hub.ts';
 import { newId } from '../../lib/id.ts';
+import type { Live } from '../../reload/live.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import type { Feed } from './feed.ts';
 import { channelOpener, type Foundation, type FoundationOptions, testsOf } from '../open-state.ts';
@@ -47,7 +48,7 @@ export function buildTraffic(
     feed: (listener) => feed.follow(listener),
   });
   const open = channelOpener(foundation, options, hub);
-  const notices: OwnEvents['raise'] = (event) => own.raise(event);
+  const raise: OwnEvents['raise'] = (event) => own.raise(event);
   const lanes: Lanes = new Lanes({
     store,
     deadLetters,
@@ -56,7 +57,7 @@ export function buildTraffic(
     newId: ids,
     log,
     scrubber,
-    notices,
+    raise,
     open,
   });
   const troubled: OwnEvents['sourceTrouble'] = (...trouble) => own.sourceTrouble(...trouble);
@@ -75,24 +76,18 @@ export function buildTraffic(
     clock,
     log,
     scrubber,
-    ...resendDoors({ lanes, intake, foundation }),
+    ...resendingDeps({ lanes, intake, live }),
   });
   return { own, intake, hub, lanes, sources, timers, reloading, resending };
 }
 
-/** What resending needs of the others; a command on a stopped daemon has the same. */
-export function resendDoors(parts: { lanes: Lanes; intake: Intake; foundation: Pick<Foundation, 'live'> }) {
-  const { lanes, intake, foundation } = parts;
-  const { live } = foundation;
-  const direct: ConstructorParameters<typeof Resending>[0]['direct'] = (channel, delivery, signal) =>
-    lanes.direct(channel, delivery, signal);
-  const requeue: ConstructorParameters<typeof Resending>[0]['requeue'] = (event, letter) =>
-    intake.requeue(event, letter);
+/** Dependencies of resending on the runtime. A command while no daemon runs uses the same. */
+export function resendingDeps({ lanes, intake, live }: { lanes: Lanes; intake: Intake; live: Live }) {
   const channelOf = (name: string) => live.ruleset.channels.get(name);
   return {
-    direct,
-    requeue,
-    channelType: (name: string) => channelOf(name)?.type,
-    concurrency: (name: string) => channelOf(name)?.policy.concurrency ?? 1,
-  };
+    attempt: (channel, delivery, signal) => lanes.attemptManually(channel, delivery, signal),
+    requeue: (event, deadLetterId) => intake.requeue(event, deadLetterId),
+    channelType: (name) => channelOf(name)?.type,
+    concurrency: (name) => channelOf(name)?.policy.concurrency ?? 1,
+  } satisfies Partial<ResendingDeps>;
 }

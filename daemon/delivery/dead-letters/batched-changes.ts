@@ -1,24 +1,26 @@
-import type { DeadLetters, LetterChange } from './dead-letters.ts';
+import type { DeadLetterChange, DeadLetters } from './dead-letters.ts';
 
-/** Each write copies the whole file, so changes are made together: at least so many, and at most ten times in a run. */
-const LEAST_TOGETHER = 200;
-const MOST_WRITES = 10;
+const MIN_BATCH = 200;
+const MAX_WRITES = 10;
 
-/** What a resend has to change in the dead-letter file: the answered leave, the failed get their new attempt. What a crash leaves undone is mended by what the store says. */
-export class LetterChanges {
+/**
+ * Changes that a resend makes to the dead-letter file. Each write copies the whole file, so they are batched: at least
+ * `MIN_BATCH` at once, and at most `MAX_WRITES` writes in a run. A crash loses none, because the store has each result first.
+ */
+export class BatchedChanges {
   readonly #deadLetters: DeadLetters;
-  readonly #together: number;
-  #changes = new Map<string, LetterChange>();
+  readonly #batchSize: number;
+  #changes = new Map<string, DeadLetterChange>();
 
-  /** `total`: how many changes may come. */
+  /** `total`: upper bound of the changes that will come. */
   constructor(deadLetters: DeadLetters, total: number) {
     this.#deadLetters = deadLetters;
-    this.#together = Math.max(LEAST_TOGETHER, Math.ceil(total / MOST_WRITES));
+    this.#batchSize = Math.max(MIN_BATCH, Math.ceil(total / MAX_WRITES));
   }
 
-  async add(id: string, change: LetterChange): Promise<void> {
+  async add(id: string, change: DeadLetterChange): Promise<void> {
     this.#changes.set(id, change);
-    if (this.#changes.size >= this.#together) await this.write();
+    if (this.#changes.size >= this.#batchSize) await this.write();
   }
 
   async write(): Promise<void> {

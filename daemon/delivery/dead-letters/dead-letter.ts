@@ -1,59 +1,64 @@
 import type { DeadReason } from '../../core/delivery/dead-reason.ts';
-import { deathNotice, fallbackOf } from '../../core/delivery/fallback.ts';
 import type { Attempt, DeadLetter, Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
-import type { LaneParts } from '../lane/deps.ts';
-import { persist } from '../retry-disk-full.ts';
+import { deathNotice, fallbackOf } from '../../core/delivery/fallback.ts';
+import type { LaneDeps } from '../lane/deps.ts';
+import { retryWhileDiskFull } from '../retry-disk-full.ts';
+import type { DeadLetters } from './dead-letters.ts';
+
+/** Records looked up in the store at once. */
+const LOOKUP_BATCH = 256;
 
 /**
- * Ends a delivery dead: its letter is on disk before it leaves the queue, and the fallback's delivery is owed in the same
- * transaction that takes it out. What a crash in between leaves undone is finished at the next start.
+ * Ends a delivery dead. Its dead letter is on disk before it leaves the queue; the transaction that takes it out also adds the
+ * delivery to the fallback channel. `finishDeadLetters` completes at the next start what a crash in between leaves undone.
  */
-export async function bury(
+export async function deadLetter(
   delivery: Delivery,
   attempt: Attempt | undefined,
-  end: DeadReason,
+  reason: DeadReason,
   fallback: DeliveryPolicy['fallback'],
-  parts: LaneParts,
+  deps: LaneDeps,
 ): Promise<void> {
-  const { deadLetters, clock, killed } = parts;
-  const letter = letterOf(delivery, attempt, end, clock.now());
-  await persist(clock, killed, () => deadLetters.append(letter));
-  await layToRest(delivery, attempt, end, fallback, parts);
+  const { deadLetters, clock, killed } = deps;
+  const record = recordOf(delivery, attempt, reason, clock.now());
+  await retryWhileDiskFull(clock, killed, () => deadLetters.append(record));
+  await settleDead(delivery, attempt, reason, fallback, deps);
 }
 
-/** The rest of a burial, once the letter is on disk. */
-export async function layToRest(
+/** Takes a delivery out of the queue whose dead letter is on disk. */
+async function settleDead(
   delivery: Delivery,
   attempt: Attempt | undefined,
-  end: DeadReason,
+  { class: deadClass, error }: DeadReason,
   fallback: DeliveryPolicy['fallback'],
-  parts: LaneParts,
+  deps: LaneDeps,
 ): Promise<void> {
-  const { store, clock, killed, log, notices, observer } = parts;
-  const channel = fallback === undefined ? undefined : parts.channel(fallback);
-  const next = fallbackOf(delivery, channel, { now: clock.now(), newId: parts.newId });
+  const { store, clock, killed, log, raise, observer } = deps;
+  const channel = fallback === undefined ? undefined : deps.channel(fallback);
+  const next = fallbackOf(delivery, channel, { now: clock.now(), newId: deps.newId });
   const settlement = {
     state: 'dead' as const,
-    ...end,
+    class: deadClass,
+    error,
     ...(attempt !== undefined && { attempt }),
     ...(next !== undefined && { fallback: next }),
   };
-  await persist(clock, killed, () => store.deliveries.settle(delivery.id, settlement));
+  await retryWhileDiskFull(clock, killed, () => store.deliveries.settle(delivery.id, settlement));
   log.error(
-    { delivery: delivery.id, rule: delivery.rule, class: end.class, code: end.error.code, error: end.error.message },
+    { delivery: delivery.id, rule: delivery.rule, class: deadClass, code: error.code, error: error.message },
     `${delivery.channel}: dead`,
   );
   observer.settled(delivery, settlement);
-  const notice = deathNotice(delivery, end);
-  if (notice !== undefined) notices(notice);
+  const notice = deathNotice(delivery, { class: deadClass, error });
+  if (notice !== undefined) raise(notice);
 }
 
-export function letterOf(delivery: Delivery, attempt: Attempt | undefined, end: DeadReason, now: number): DeadLetter {
+function recordOf(delivery: Delivery, attempt: Attempt | undefined, reason: DeadReason, now: number): DeadLetter {
   return {
     id: delivery.id,
     dead_at: new Date(now).toISOString(),
-    class: end.class,
-    error: end.error,
+    class: reason.class,
+    error: reason.error,
     channel: delivery.channel,
     channel_type: delivery.channelType,
     rule: delivery.rule,
@@ -62,4 +67,32 @@ export function letterOf(delivery: Delivery, attempt: Attempt | undefined, end: 
     message: delivery.message,
     attempts: attempt === undefined ? delivery.attempts : [...delivery.attempts, attempt],
   };
+}
+
+/** Takes deliveries out of the queue that have a dead letter: a crash came between the two writes, and they are not tried again. */
+export async function finishDeadLetters(deps: LaneDeps): Promise<void> {
+  if (deps.store.deliveries.channels().length === 0) return;
+  for await (const batch of batchesOf(deps.deadLetters))
+    await Promise.all(batch.map((record) => finishDeadLetter(record, deps)));
+}
+
+async function* batchesOf(deadLetters: DeadLetters): AsyncIterable<readonly DeadLetter[]> {
+  let batch: DeadLetter[] = [];
+  for await (const line of deadLetters.read()) {
+    if ('record' in line) batch.push(line.record);
+    if (batch.length < LOOKUP_BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
+}
+
+async function finishDeadLetter({ id, class: deadClass, error, attempts }: DeadLetter, deps: LaneDeps): Promise<void> {
+  const stored = await deps.store.deliveries.find(id);
+  if (stored?.state !== 'pending' && stored?.state !== 'sending') return;
+  const { delivery } = stored;
+  deps.log.warn({ delivery: id }, 'dead letters: a delivery was still in the queue; it is taken out now');
+  const fallback = deps.channel(delivery.channel)?.policy.fallback;
+  const attempt = attempts[delivery.attempts.length];
+  await settleDead(delivery, attempt, { class: deadClass, error }, fallback, deps);
 }

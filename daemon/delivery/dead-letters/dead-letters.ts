@@ -5,30 +5,30 @@ import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
-import { checkLetterFile, mendLetterFile, openToAppend, openToRead } from './file.ts';
+import { checkFile, openToAppend, openToRead, repairFile } from './file.ts';
 import { NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './records.ts';
 
-/** A line of the file: a record, or why it is none. Lines count from 1. */
+/** Line of the file: a record, or the reason why it is none. Lines count from 1. */
 export type DeadLine =
   | { readonly line: number; readonly record: DeadLetter }
   | { readonly line: number; readonly problem: string };
 
-/** null takes a record out; a function gives what comes in its place, from the record as the file has it now. */
-export type LetterChange = null | ((letter: DeadLetter) => DeadLetter);
+/** null removes a record; a function returns its replacement, from the record as it is in the file now. */
+export type DeadLetterChange = null | ((record: DeadLetter) => DeadLetter);
 
 export interface DeadLetters {
-  /** On disk when it resolves. */
+  /** Durable when it resolves. */
   append(record: DeadLetter): Promise<void>;
-  /** The file as it is now, oldest first. Of several lines with one id the last one counts; it stands where the last one stands. */
+  /** Reads the file in its order, oldest first. Of several lines with one id only the last one is returned. */
   read(): AsyncIterable<DeadLine>;
   find(id: string): Promise<DeadLetter | undefined>;
-  /** Changes the records with these ids. The rest stays as it is, also what does not parse and what was edited meanwhile. */
-  change(changes: ReadonlyMap<string, LetterChange>): Promise<void>;
-  /** Why nothing can be written to it at present (the disk is full, something else stands there); undefined when it can. */
+  /** Changes the records with these ids. All other lines stay unchanged, also lines that do not parse or were edited meanwhile. */
+  change(changes: ReadonlyMap<string, DeadLetterChange>): Promise<void>;
+  /** Reason why the file cannot be written now (the disk is full, the path is not a regular file); undefined if it can. */
   readonly trouble: string | undefined;
-  /** Looks at the file while nothing is written: sets or ends `trouble`, and mends its mode. Never rejects. To be called each second. */
+  /** Checks the file while nothing is written: updates `trouble` and resets the file's mode. Never rejects. To be called each second. */
   check(): Promise<void>;
-  /** Called when the disk failed: nothing about this file can be promised any more. */
+  /** Calls `listener` when the disk has failed: no promise about this file holds any more. */
   onFatal(listener: (error: BelfryError) => void): void;
   close(): Promise<void>;
 }
@@ -39,20 +39,20 @@ interface Options {
   readonly log: Log;
 }
 
-const REWRITE_TRIES = 5;
-/** The code of an append that failed in a way that may pass. */
+const MAX_REWRITE_TRIES = 5;
+/** Code of an append that failed and may succeed later. */
 export const UNWRITABLE = 'dead_letters.unwritable';
-const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
+const DISK_FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 
 function troubleText(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  const reason = NO_ROOM.includes(code) ? 'the disk is full' : message;
-  return `dead letters: ${reason}; what is to go there stays owed until it can be written`;
+  const reason = DISK_FULL_CODES.includes(code) ? 'the disk is full' : message;
+  return `dead letters: ${reason}; deliveries that end there stay owed until it can be written`;
 }
 
-/** Opens `dead-letters.jsonl`. Rejects with `dead_letters.not_a_file` (exit 78) when something else stands there. */
+/** Opens `dead-letters.jsonl`. Rejects with `dead_letters.not_a_file` (exit 78) if the path is not a regular file. */
 export async function openDeadLetters(options: Options): Promise<DeadLetters> {
-  await mendLetterFile(options.path, options.log);
+  await repairFile(options.path, options.log);
   return new DeadLetterFile(options);
 }
 
@@ -60,15 +60,15 @@ class DeadLetterFile implements DeadLetters {
   readonly #path: string;
   readonly #scrubber: Scrubber;
   readonly #log: Log;
-  #waiting: { readonly line: string; readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
-  /** Appends and rewrites take turns. */
-  #turn: Promise<unknown> = Promise.resolve();
-  #flushing = false;
-  readonly #fatal: ((error: BelfryError) => void)[] = [];
+  #queue: { readonly line: string; readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
+  /** Last append or rewrite; they run one after another. */
+  #lastWrite: Promise<unknown> = Promise.resolve();
+  #isFlushing = false;
+  readonly #fatalListeners: ((error: BelfryError) => void)[] = [];
   #failure: BelfryError | undefined;
-  /** Of the last write, and of the last look. */
-  #unwritable: string | undefined;
-  #inTheWay: string | undefined;
+  /** Error of the last write, and of the last check. */
+  #writeError: string | undefined;
+  #checkError: string | undefined;
 
   constructor({ path: file, scrubber, log }: Options) {
     this.#path = file;
@@ -78,24 +78,24 @@ class DeadLetterFile implements DeadLetters {
 
   append(record: DeadLetter): Promise<void> {
     return new Promise((done, failed) => {
-      this.#waiting.push({ line: this.#lineOf(record), done, failed });
-      if (this.#flushing) return;
-      this.#flushing = true;
-      void this.#inTurn(() => this.#flush());
+      this.#queue.push({ line: this.#lineOf(record), done, failed });
+      if (this.#isFlushing) return;
+      this.#isFlushing = true;
+      void this.#exclusively(() => this.#flush());
     });
   }
 
   async *read(): AsyncIterable<DeadLine> {
-    await this.#turn;
+    await this.#lastWrite;
     const handle = await openToRead(this.#path);
     if (handle === undefined) return;
-    // Both passes see the same file, also when a rewrite puts another one in its place meanwhile.
+    // Both passes read the same file, even if a rewrite replaces it meanwhile.
     try {
       const last = new Map<string, number>();
       for await (const { line, record } of parsedLines(handle)) if (record !== undefined) last.set(record.id, line);
       for await (const { line, record, problem } of parsedLines(handle)) {
         if (record === undefined) yield { line, problem: problem! };
-        // A line that came in between is not in the first pass, and is the last with its id.
+        // A line appended between the passes is not in `last`, and is the last one with its id.
         else if ((last.get(record.id) ?? line) <= line) yield { line, record };
       }
     } finally {
@@ -109,7 +109,7 @@ class DeadLetterFile implements DeadLetters {
     return found;
   }
 
-  async change(changes: ReadonlyMap<string, LetterChange>): Promise<void> {
+  async change(changes: ReadonlyMap<string, DeadLetterChange>): Promise<void> {
     if (changes.size === 0) return;
     await this.#rewrite((record) => {
       const change = changes.get(record.id);
@@ -118,26 +118,26 @@ class DeadLetterFile implements DeadLetters {
   }
 
   get trouble(): string | undefined {
-    return this.#inTheWay ?? this.#unwritable;
+    return this.#checkError ?? this.#writeError;
   }
 
   async check(): Promise<void> {
-    this.#inTheWay = await checkLetterFile(this.#path, this.#log).then(() => undefined, troubleText);
+    this.#checkError = await checkFile(this.#path, this.#log).then(() => undefined, troubleText);
   }
 
   onFatal(listener: (error: BelfryError) => void): void {
-    this.#fatal.push(listener);
+    this.#fatalListeners.push(listener);
   }
 
   async close(): Promise<void> {
-    await this.#turn;
+    await this.#lastWrite;
   }
 
-  /** One write and one fsync for all that came while the last one ran. */
+  /** Makes one write and one fsync for all records that were appended during the previous write. */
   async #flush(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
+    while (this.#queue.length > 0) {
+      const batch = this.#queue;
+      this.#queue = [];
       try {
         await this.#write(batch.map(({ line }) => line).join(''));
         for (const { done } of batch) done();
@@ -145,32 +145,32 @@ class DeadLetterFile implements DeadLetters {
         for (const { failed } of batch) failed(error);
       }
     }
-    this.#flushing = false;
+    this.#isFlushing = false;
   }
 
-  /** Rejects with `dead_letters.unwritable` while that may pass. */
+  /** Rejects with `dead_letters.unwritable` if the write may succeed later. */
   async #write(text: string): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
       while (!(await this.#appendTo(text)));
-      this.#unwritable = undefined;
+      this.#writeError = undefined;
     } catch (cause) {
       if (this.#failure !== undefined) throw this.#failure;
-      this.#unwritable = troubleText(cause);
-      throw new BelfryError(UNWRITABLE, this.#unwritable, { exit: EXIT.failed, cause });
+      this.#writeError = troubleText(cause);
+      throw new BelfryError(UNWRITABLE, this.#writeError, { exit: EXIT.failed, cause });
     }
   }
 
-  /** Opens the file anew each time, since an editor that saves by rename puts another one in its place; false when that happened meanwhile. */
+  /** Opens the file anew each time, because an editor that saves by rename replaces it. Resolves to false if it was replaced meanwhile. */
   async #appendTo(text: string): Promise<boolean> {
-    const isNew = !(await checkLetterFile(this.#path, this.#log));
+    const isNew = !(await checkFile(this.#path, this.#log));
     const handle = await openToAppend(this.#path);
     try {
       const { size } = await handle.stat();
       try {
         await handle.appendFile((await endsMidLine(handle, size)) ? `\n${text}` : text);
       } catch (error) {
-        // A write cut short by a full disk is taken back.
+        // Removes the part that was written before the disk was full.
         await handle.truncate(size).catch(() => undefined);
         throw error;
       }
@@ -182,12 +182,12 @@ class DeadLetterFile implements DeadLetters {
     }
   }
 
-  /** Makes the entry of a new file durable, in the folder that a symbolic link leads to. */
+  /** Makes the directory entry of a new file durable, in the target's folder if the path is a symbolic link. */
   async #syncEntry(): Promise<void> {
     await syncFolder(path.dirname(await realpath(this.#path)));
   }
 
-  /** The kernel tells of a failed fsync once and may have dropped what was written: trying again would lie. */
+  /** Treats a failed fsync as fatal: the kernel reports it once and may have dropped the data, so another fsync would succeed without them. */
   #fail(cause: unknown): never {
     this.#failure ??= new BelfryError(
       'dead_letters.failed',
@@ -197,20 +197,20 @@ class DeadLetterFile implements DeadLetters {
         cause,
       },
     );
-    for (const listener of this.#fatal) listener(this.#failure);
+    for (const listener of this.#fatalListeners) listener(this.#failure);
     throw this.#failure;
   }
 
-  /** An edit made while this reads is not lost: it reads again. */
+  /** Rewrites the file. Starts over if it was edited meanwhile, so that no edit is lost. */
   #rewrite(change: Rewrite): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#exclusively(async () => {
       if (this.#failure !== undefined) throw this.#failure;
-      for (let tries = 1; tries <= REWRITE_TRIES; tries += 1) {
+      for (let tries = 1; tries <= MAX_REWRITE_TRIES; tries += 1) {
         if ((await this.#replaceBy(change)) !== 'edited meanwhile') return;
       }
       throw new BelfryError(
         'dead_letters.busy',
-        'somebody keeps writing to the dead-letter file; it was left as it is',
+        'the dead-letter file was edited during each of 5 tries to change it; it was left unchanged',
       );
     });
   }
@@ -230,26 +230,26 @@ class DeadLetterFile implements DeadLetters {
     }
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#turn.then(work);
-    this.#turn = next.catch(() => undefined);
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#lastWrite.then(work);
+    this.#lastWrite = next.catch(() => undefined);
     return next;
   }
 
-  /** Other readers split at U+2028 and U+2029 too, so they are written as escapes. */
+  /** Line of a record. U+2028 and U+2029 are escaped, because some readers split lines at them. */
   #lineOf(record: DeadLetter): string {
     const text = JSON.stringify(this.#scrubber.scrubJson(record));
     return `${text.replace(/[\u2028\u2029]/g, (character) => (character === '\u2028' ? '\\u2028' : '\\u2029'))}\n`;
   }
 }
 
-/** Tells one state of a file from another. */
+/** Identifies the state of a file: it differs after every edit. */
 async function versionOf(file: string): Promise<string | undefined> {
   const found = await stat(file, { bigint: true }).catch(() => undefined);
   return found && `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs}`;
 }
 
-/** Whether the file that is open is still the one at its path. */
+/** Whether the open file is still the one at its path. */
 async function isInPlace(handle: FileHandle, file: string): Promise<boolean> {
   const [open, found] = await Promise.all([
     handle.stat({ bigint: true }),

@@ -10,7 +10,7 @@ import { MAX_LINE_BYTES, NEWLINE, parseLine } from './records.ts';
 
 const OWNER_ONLY = 0o600;
 
-/** Opens the dead-letter file for reading; undefined when there is none. Rejects by name when it is something else. */
+/** Opens the dead-letter file for reading; undefined if there is none. Rejects if it is not a regular file. */
 export function openToRead(file: string): Promise<FileHandle | undefined> {
   return openExisting(file, constants.O_RDONLY);
 }
@@ -18,20 +18,20 @@ export function openToRead(file: string): Promise<FileHandle | undefined> {
 async function openExisting(file: string, flags: number): Promise<FileHandle | undefined> {
   return openRegularFile(file, flags).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw named(error, file);
+    throw describe(error, file);
   });
 }
 
-/** Opens it for appending; it is made when missing. */
+/** Opens the dead-letter file for appending, and creates it if it is missing. */
 export async function openToAppend(file: string): Promise<FileHandle> {
   const { O_RDWR, O_APPEND, O_CREAT } = constants;
   return openRegularFile(file, O_RDWR | O_APPEND | O_CREAT, OWNER_ONLY).catch((error: unknown) => {
-    throw named(error, file);
+    throw describe(error, file);
   });
 }
 
-/** The error of a dead-letter file that is something else, such as a FIFO, or cannot be opened: with what to do about it. */
-function named(error: unknown, file: string): unknown {
+/** Adds to an error of opening the file what to do about it: the path is not a regular file (a FIFO, a folder), or cannot be opened. */
+function describe(error: unknown, file: string): unknown {
   const reason = systemErrorText(error);
   if (error instanceof NotRegularFile)
     return unusable('dead_letters.not_a_file', `${error.message}; move it away, a file is made in its place`, error);
@@ -44,10 +44,10 @@ function unusable(code: string, text: string, cause: unknown): BelfryError {
   return new BelfryError(code, `the dead-letter file ${text}`, { exit: EXIT.config, cause });
 }
 
-/** Looks at the file without opening it: rejects when it is none, and takes others' permissions away, which an editor that saves by rename may have given. Resolves to whether it is there. */
-export async function checkLetterFile(file: string, log: Log): Promise<boolean> {
+/** Checks the file without opening it. Rejects if it is not a regular file. Resets its mode to 600, which an editor that saves by rename may have changed. Resolves to whether it exists. */
+export async function checkFile(file: string, log: Log): Promise<boolean> {
   const refuse = (error: unknown): never => {
-    throw named(error, file);
+    throw describe(error, file);
   };
   const found = await statRegularFile(file).catch(refuse);
   if (found === undefined) return false;
@@ -55,26 +55,26 @@ export async function checkLetterFile(file: string, log: Log): Promise<boolean> 
   await chmod(file, OWNER_ONLY).catch(refuse);
   log.warn(
     { file, was: (found.mode & 0o777).toString(8) },
-    'dead letters: the file was not for its owner alone; its mode is 600 again',
+    'dead letters: the file could be read or written by other users; its mode is 600 again',
   );
   return true;
 }
 
-/** Readies the file at the start: its mode, and a last line that a crash tore. What was never promised to be there is set aside, not parsed over. */
-export async function mendLetterFile(file: string, log: Log): Promise<void> {
-  await checkLetterFile(file, log);
+/** Prepares the file at the start: checks its mode, and moves an incomplete last line, which a crash has left, to a file of its own. */
+export async function repairFile(file: string, log: Log): Promise<void> {
+  await checkFile(file, log);
   const handle = await openExisting(file, constants.O_RDWR);
   if (handle === undefined) return;
   try {
     if ((await lstat(file)).isSymbolicLink())
       log.info({ file, target: await realpath(file) }, 'dead letters: the file is a symbolic link, which is followed');
-    await mendTail(handle, file, log);
+    await repairTail(handle, file, log);
   } finally {
     await handle.close();
   }
 }
 
-async function mendTail(handle: FileHandle, file: string, log: Log): Promise<void> {
+async function repairTail(handle: FileHandle, file: string, log: Log): Promise<void> {
   const { size } = await handle.stat();
   const tail = await tailOf(handle, size);
   if (tail?.length === 0) return;
@@ -86,13 +86,13 @@ async function mendTail(handle: FileHandle, file: string, log: Log): Promise<voi
     await handle.truncate(size - tail.length);
     log.warn(
       { file: path.basename(aside), bytes: tail.length },
-      'dead letters: the last line was torn; it is set aside',
+      'dead letters: the last line was incomplete; it was moved to a file of its own',
     );
   }
   await handle.sync();
 }
 
-/** Text after the last newline; undefined when it is too long to be a record, and stays where it is. */
+/** Text after the last newline; undefined if it is too long to be a record, and stays where it is. */
 async function tailOf(handle: FileHandle, size: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
   for (let from = size; from > 0; ) {

@@ -5,15 +5,15 @@ import { isObject, parseJson } from '../../core/values/json.ts';
 export const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** Longer lines are kept in the file, and are not read as records, so that memory stays bounded. */
+/** Upper bound of a record. Longer lines stay in the file and are not parsed, so memory stays bounded. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
-/** The file is read and rewritten in blocks of about this size. */
+/** Approximate size of the blocks in which the file is read and rewritten. */
 const BLOCK_BYTES = 256 * 1024;
 
-/** A record's new line; null takes it out, undefined keeps it as it is. */
+/** Returns the new line of a record; null removes the record, undefined keeps it unchanged. */
 export type Rewrite = (record: DeadLetter) => string | null | undefined;
 
-/** A line without its newline, or a part of one that is longer than `MAX_LINE_BYTES`. Lines count from 1. */
+/** Line without its newline, or a part of a line longer than `MAX_LINE_BYTES`. Lines count from 1. */
 interface LinePiece {
   readonly line: number;
   readonly bytes: Buffer;
@@ -21,7 +21,7 @@ interface LinePiece {
   readonly isLast: boolean;
 }
 
-/** Lines end at the byte 0x0A and nowhere else. */
+/** Splits at the byte 0x0A only. */
 async function* linePieces(handle: FileHandle): AsyncIterable<LinePiece> {
   let parts: Buffer[] = [];
   let length = 0;
@@ -45,7 +45,7 @@ async function* linePieces(handle: FileHandle): AsyncIterable<LinePiece> {
   if (length > 0) yield { line, bytes: Buffer.concat(parts), isWhole: length <= MAX_LINE_BYTES, isLast: true };
 }
 
-/** Every line that is not blank, as the record that it holds or as why it holds none. */
+/** Parses every line that is not blank into a record, or into the reason why it is none. */
 export async function* parsedLines(
   handle: FileHandle,
 ): AsyncIterable<{ line: number; record?: DeadLetter; problem?: string }> {
@@ -59,11 +59,11 @@ export async function* parsedLines(
   }
 }
 
-/** The file with each record rewritten, in blocks. `changed` is called for each record that is not kept. What does not parse is kept byte for byte. */
+/** Rewrites each record of the file and yields the new content in blocks. `onChange` is called for each record that is changed or removed. Lines that do not parse stay byte for byte. */
 export async function* rewrittenBlocks(
   handle: FileHandle,
   rewrite: Rewrite,
-  changed: () => void,
+  onChange: () => void,
 ): AsyncIterable<Buffer> {
   let parts: Buffer[] = [];
   let length = 0;
@@ -72,7 +72,7 @@ export async function* rewrittenBlocks(
     const next = record && rewrite(record);
     if (next === undefined) parts.push(bytes, ...(isLast ? [Buffer.of(NEWLINE)] : []));
     else if (next !== null) parts.push(Buffer.from(next));
-    if (next !== undefined) changed();
+    if (next !== undefined) onChange();
     length += bytes.length;
     if (length < BLOCK_BYTES) continue;
     yield Buffer.concat(parts);
@@ -82,13 +82,13 @@ export async function* rewrittenBlocks(
   yield Buffer.concat(parts);
 }
 
-/** Some editors begin a file with a byte order mark, which is no part of its first line. */
+/** Text of a line, without the byte order mark that some editors write at the beginning of a file. */
 function textOf(bytes: Buffer, line: number): string {
   const text = bytes.toString('utf8');
   return line === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
-/** What a record cannot do without; the rest may have been edited away. */
+/** Parses a record. Only the members that a resend needs are required; others may have been edited away. */
 export function parseLine(text: string): { record?: DeadLetter; problem?: string } {
   let value: unknown;
   try {

@@ -5,26 +5,27 @@ import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 type Masking = Pick<Scrubber, 'scrubJson'>;
 
 /**
- * The letter with what its delivery really said in place of `***`. A field that was edited in the file stays as it is there, and
- * so does all of a letter whose delivery the store does not have.
+ * Replaces `***` in a dead letter by the values of its stored delivery. A field that was edited in the file keeps its edit, and
+ * a dead letter whose delivery the store does not have stays as it is.
  */
-export function unmasked(letter: DeadLetter, delivery: Delivery | undefined, masking: Masking): DeadLetter {
-  if (delivery === undefined) return letter;
+export function unmasked(record: DeadLetter, delivery: Delivery | undefined, masking: Masking): DeadLetter {
+  if (delivery === undefined) return record;
   return {
-    ...letter,
-    key: unmaskedValue(letter.key, delivery.key, masking),
-    event: unmaskedValue(letter.event, delivery.event, masking),
-    message: unmaskedFields(letter.message, delivery.message, masking),
+    ...record,
+    key: unmaskedValue(record.key, delivery.key, masking),
+    event: unmaskedValue(record.event, delivery.event, masking),
+    message: unmaskedFields(record.message, delivery.message, masking),
   };
 }
 
-function unmaskedFields<T extends object>(shown: T, meant: T, masking: Masking): T {
-  const changes = Object.entries(shown).map(([name, value]) => {
-    return [name, unmaskedValue<unknown>(value, (meant as Record<string, unknown>)[name], masking)];
+function unmaskedFields<T extends object>(masked: T, original: T, masking: Masking): T {
+  const changes = Object.entries(masked).map(([name, value]) => {
+    return [name, unmaskedValue<unknown>(value, (original as Record<string, unknown>)[name], masking)];
   });
-  return { ...shown, ...(Object.fromEntries(changes) as Partial<T>) };
+  return { ...masked, ...(Object.fromEntries(changes) as Partial<T>) };
 }
 
-function unmaskedValue<T>(shown: T, meant: T, masking: Masking): T {
-  return isDeepStrictEqual(shown, masking.scrubJson(meant)) ? meant : shown;
+/** The original, unless the masked value was edited. */
+function unmaskedValue<T>(masked: T, original: T, masking: Masking): T {
+  return isDeepStrictEqual(masked, masking.scrubJson(original)) ? original : masked;
 }

@@ -1,27 +1,56 @@
 import { type Handover, type Notifier, SETTLE_MS, type SendIo } from '../../channels/channel.ts';
-import type { Delivery, Receipt } from '../../core/delivery/delivery.ts';
-import { SendFailure } from '../../core/problems/failure.ts';
+import type { Attempt, Delivery, Receipt } from '../../core/delivery/delivery.ts';
 import type { Outcome } from '../../core/delivery/judge.ts';
+import { SendFailure } from '../../core/problems/failure.ts';
+import type { ChannelConfig } from '../../core/ruleset.ts';
 import { Deadline, DeadlinePassed, type Ending } from '../../lib/async/abort.ts';
-import type { Clock } from '../../lib/time/clock.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
+import type { LaneDeps } from './deps.ts';
+import type { LazyNotifier } from './lazy-notifier.ts';
 
-export interface AttemptInput {
-  readonly notifier: Notifier;
-  readonly delivery: Delivery;
-  /** Milliseconds. */
-  readonly timeout: number;
-  /** Aborts when the daemon is killed while this is on its way. */
-  readonly killed: AbortSignal;
-  readonly clock: Clock;
-  readonly scrubber: Scrubber;
+/** Outcome of an attempt. killed: the daemon was stopped during the attempt, so the delivery stays owed and nothing failed. */
+export type AttemptOutcome = Outcome | { readonly kind: 'killed' };
+
+/** One attempt: its outcome, the record of it that is stored, and the settings that it was made with. */
+export interface MadeAttempt {
+  readonly outcome: AttemptOutcome;
+  readonly record: Attempt;
+  readonly fingerprint: string;
 }
 
-/** The daemon was stopped while the attempt was on its way: nobody's failure, it stays owed. */
-export type Attempted = Outcome | { readonly kind: 'killed' };
+const MAX_BODY_CHARS = 4096;
+const MAX_MESSAGE_CHARS = 500;
 
-const LONGEST_BODY = 4096;
-const LONGEST_MESSAGE = 500;
+/** Makes one attempt, times it, and reports it to the observer. */
+export async function makeAttempt(
+  delivery: Delivery,
+  config: ChannelConfig,
+  notifiers: LazyNotifier,
+  deps: LaneDeps,
+): Promise<MadeAttempt> {
+  const { clock, scrubber, observer, log } = deps;
+  const at = rfc3339(clock.now());
+  const began = clock.monotonic();
+  const notifier = notifiers.acquire();
+  const outcome = await sendOnce(notifier, delivery, config.policy.timeout, deps).finally(() => notifiers.release());
+  const ms = Math.round(clock.monotonic() - began);
+  if (outcome.kind !== 'killed') observer.attempted(config.name, ms);
+  if (outcome.kind === 'bug')
+    log.error(
+      { delivery: delivery.id, stack: scrubber.scrubAnswer((outcome.error.cause as Error | undefined)?.stack ?? '') },
+      `${config.name}: the channel has a bug`,
+    );
+  return { outcome, record: { at, ms, ...failureOf(outcome) }, fingerprint: config.fingerprint };
+}
+
+/** Fields of the stored record that describe a failure. */
+function failureOf(outcome: AttemptOutcome): Pick<Attempt, 'class' | 'code' | 'message'> {
+  if (outcome.kind === 'failed')
+    return { class: outcome.failure.class, code: outcome.failure.code, message: outcome.failure.message };
+  if (outcome.kind === 'bug') return { class: 'internal', code: 'internal', message: outcome.error.message };
+  return {};
+}
 
 class Io implements SendIo {
   readonly delivery: Delivery;
@@ -41,49 +70,52 @@ class Io implements SendIo {
   }
 }
 
-/** One send, and the only place that catches what a channel throws. What the far side echoed back is scrubbed here, so that no channel has to remember to. */
-export async function attempt(input: AttemptInput): Promise<Attempted> {
-  const { notifier, delivery, timeout, killed, clock, scrubber } = input;
+/**
+ * Calls `send` of the channel within `timeout` milliseconds. This is the only place that catches what a channel throws. Answers
+ * of the remote server are scrubbed here, because they may repeat a secret.
+ */
+export async function sendOnce(
+  notifier: Notifier,
+  delivery: Delivery,
+  timeout: number,
+  { killed, clock, scrubber }: Pick<LaneDeps, 'killed' | 'clock' | 'scrubber'>,
+): Promise<AttemptOutcome> {
   const deadline = new Deadline(clock, timeout, killed);
   try {
-    const answer = await orSilence(deadline, notifier.send(delivery.message, new Io(delivery, deadline)));
+    const answer = await failOverdue(deadline, notifier.send(delivery.message, new Io(delivery, deadline)));
     if (isHandover(answer)) return { kind: 'handover', until: answer.until };
     return { kind: 'delivered', receipt: scrubber.scrubAnswerJson(answer) };
   } catch (error) {
     if (killed.aborted) return { kind: 'killed' };
-    const failure = fromAbort(error, deadline);
-    if (failure instanceof SendFailure) return { kind: 'failed', failure: scrubbed(failure, scrubber) };
-    return {
-      kind: 'bug',
-      error: new Error(scrubber.scrubAnswer(failure instanceof Error ? failure.message : String(failure)), {
-        cause: failure,
-      }),
-    };
+    const cause = asTimeout(error, deadline);
+    if (cause instanceof SendFailure) return { kind: 'failed', failure: scrubbed(cause, scrubber) };
+    const message = scrubber.scrubAnswer(cause instanceof Error ? cause.message : String(cause));
+    return { kind: 'bug', error: new Error(message, { cause }) };
   } finally {
     deadline.close();
   }
 }
 
-/** A channel that does not end within a moment of its signal has told nothing: what became of the request is unknown. */
-function orSilence<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
+/** Rejects when a channel does not end within `SETTLE_MS` after its deadline: whether the request arrived is unknown. */
+function failOverdue<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     deadline.overdue(SETTLE_MS, () => {
-      const message = `${whyOf(deadline)}, and the channel did not say how far it had come`;
+      const message = `${endReason(deadline)}, and the channel did not say how far it had come`;
       reject(new SendFailure('unknown', 'timeout', message));
     });
     work.then(resolve, reject);
   });
 }
 
-function whyOf({ reason }: Ending): string {
+function endReason({ reason }: Ending): string {
   return reason instanceof DeadlinePassed ? reason.message : 'it was stopped';
 }
 
-/** A channel that passes its signal's own reason on has been told nothing by the far side, after its request was made. */
-function fromAbort(error: unknown, ending: Ending): unknown {
+/** Turns an abort that a channel passes on as it is into a timeout: the request was made, and no answer came. */
+function asTimeout(error: unknown, ending: Ending): unknown {
   if (error instanceof SendFailure || !ending.aborted) return error;
   if (error !== ending.reason && (error as Error)?.name !== 'AbortError') return error;
-  return new SendFailure('unknown', 'timeout', whyOf(ending), { cause: error });
+  return new SendFailure('unknown', 'timeout', endReason(ending), { cause: error });
 }
 
 function isHandover(answer: Receipt | Handover): answer is Handover {
@@ -92,9 +124,9 @@ function isHandover(answer: Receipt | Handover): answer is Handover {
 
 function scrubbed(failure: SendFailure, scrubber: Scrubber): SendFailure {
   const { body, ...detail } = failure.detail;
-  const message = scrubber.scrubAnswer(failure.message).slice(0, LONGEST_MESSAGE);
+  const message = scrubber.scrubAnswer(failure.message).slice(0, MAX_MESSAGE_CHARS);
   return new SendFailure(failure.class, scrubber.scrubAnswer(failure.code), message, {
     ...detail,
-    ...(body !== undefined && { body: scrubber.scrubAnswer(body).slice(0, LONGEST_BODY) }),
+    ...(body !== undefined && { body: scrubber.scrubAnswer(body).slice(0, MAX_BODY_CHARS) }),
   });
 }

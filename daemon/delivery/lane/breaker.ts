@@ -1,47 +1,46 @@
-/** Failures in a row that open a breaker: fewer would trip over one bad moment, more would burn attempts. */
-const OPENS_AFTER = 5;
-const FIRST_PROBE = 1000;
-const LAST_PROBE = 60_000;
+/** Failures in a row that open a breaker. Fewer would open it on one short disturbance, more would use up attempts. */
+const FAILURES_TO_OPEN = 5;
+const FIRST_PROBE_MS = 1000;
+const MAX_PROBE_MS = 60_000;
 
 /**
- * closed: attempts go. open: they wait, and one probe goes after 1 s, 2 s, 4 s ... 60 s. A success closes it, a failed probe
- * doubles the wait, and a sign of life ends it. Times are milliseconds, monotonic.
+ * Circuit breaker of a channel. closed: attempts go. open: they wait, and one probe goes after 1 s, 2 s, 4 s ... 60 s. A success
+ * closes it, a failed probe doubles the wait, `probeNow` ends the wait. Times are milliseconds, monotonic.
  */
 export class Breaker {
   #failures = 0;
   #probes = 0;
   #probeAt: number | undefined;
 
-  get open(): boolean {
+  get isOpen(): boolean {
     return this.#probeAt !== undefined;
   }
 
-  /** When the next probe may go; undefined while closed. */
+  /** Time of the next probe; undefined while closed. */
   get probeAt(): number | undefined {
     return this.#probeAt;
   }
 
-  /** The next probe may go now. */
-  hasten(now: number): void {
-    if (this.open) this.#probeAt = now;
+  probeNow(now: number): void {
+    if (this.isOpen) this.#probeAt = now;
   }
 
-  /** true: this closed it. */
+  /** Returns true if this closed the breaker. */
   succeeded(): boolean {
-    const was = this.open;
+    const wasOpen = this.isOpen;
     this.#failures = 0;
     this.#probes = 0;
     this.#probeAt = undefined;
-    return was;
+    return wasOpen;
   }
 
-  /** true: this opened it. `patience` is what the far side asked for. */
-  failed(now: number, probe: boolean, patience = 0): boolean {
+  /** Returns true if this opened the breaker. `retryAfter`: the wait that the remote server asked for, milliseconds. */
+  failed(now: number, isProbe: boolean, retryAfter = 0): boolean {
     this.#failures += 1;
-    if (this.open && !probe) return false;
-    const opens = !this.open && this.#failures >= OPENS_AFTER;
-    if (opens || probe) {
-      this.#probeAt = now + Math.max(Math.min(FIRST_PROBE * 2 ** this.#probes, LAST_PROBE), patience);
+    if (this.isOpen && !isProbe) return false;
+    const opens = !this.isOpen && this.#failures >= FAILURES_TO_OPEN;
+    if (opens || isProbe) {
+      this.#probeAt = now + Math.max(Math.min(FIRST_PROBE_MS * 2 ** this.#probes, MAX_PROBE_MS), retryAfter);
       this.#probes += 1;
     }
     return opens;

@@ -1,173 +1,170 @@
 import type { Delivery } from '../../core/delivery/delivery.ts';
-import { OWN_SOURCE } from '../../core/event/event.ts';
-import type { SendFailure } from '../../core/problems/failure.ts';
 import { LONGEST_RETRY_AFTER, type Outcome, restAfter } from '../../core/delivery/judge.ts';
+import { OWN_SOURCE } from '../../core/event/event.ts';
 import { ownEvents } from '../../core/event/own-events.ts';
+import type { SendFailure } from '../../core/problems/failure.ts';
+import { retryWhileDiskFull } from '../retry-disk-full.ts';
 import { Breaker } from './breaker.ts';
+import { Cooldown } from './cooldown.ts';
+import type { HealthStatus, LaneDeps } from './deps.ts';
 import { Holds } from './holds.ts';
-import type { HealthStatus, LaneParts } from './deps.ts';
-import { persist } from '../retry-disk-full.ts';
-import { Rest } from './cooldown.ts';
 import { TcpCheck } from './tcp-check.ts';
 
-/** One outcome, and the settings that it was made with. */
-export interface Lesson {
+/** Outcome of one attempt, with the settings that it was made with. */
+export interface AttemptResult {
   readonly delivery: Delivery;
   readonly outcome: Outcome;
-  readonly kind: 'in turn' | 'probe' | 'by hand';
+  readonly kind: 'regular' | 'probe' | 'manual';
   readonly fingerprint: string;
 }
 
-/** How a channel is, learnt from what became of its attempts: refused credentials, a far side that is down, one that asks for patience. */
+/** Health of a channel by the outcomes of its attempts: refused credentials, a remote server that is down or limits the rate. */
 export class Health {
   readonly holds: Holds;
   readonly #name: string;
-  readonly #parts: LaneParts;
+  readonly #deps: LaneDeps;
   readonly #breaker = new Breaker();
-  readonly #check: TcpCheck;
-  readonly #rest: Rest;
-  #trouble: string | undefined;
-  /** Whether it was told that the channel is failing, so that it is told when it recovers. */
-  #announced = false;
+  readonly #tcpCheck: TcpCheck;
+  readonly #cooldown: Cooldown;
+  #lastFailure: string | undefined;
+  /** Whether an event said that the channel is failing, so that another one says when it recovers. */
+  #failureRaised = false;
 
-  /** `wake` is called when the next probe may go sooner than was said. */
-  constructor(name: string, parts: LaneParts, wake: () => void) {
+  /** `onProbeDue` is called when the next probe may go sooner than its wait says. */
+  constructor(name: string, deps: LaneDeps, onProbeDue: () => void) {
     this.#name = name;
-    this.#parts = parts;
-    this.holds = new Holds(name, parts);
-    this.#rest = new Rest(name, parts);
-    const listens = (): void => {
-      this.#breaker.hasten(parts.clock.monotonic());
-      wake();
+    this.#deps = deps;
+    this.holds = new Holds(name, deps);
+    this.#cooldown = new Cooldown(name, deps);
+    const onListening = (): void => {
+      this.#breaker.probeNow(deps.clock.monotonic());
+      onProbeDue();
     };
-    this.#check = new TcpCheck({ clock: parts.clock, random: parts.random, listens });
+    this.#tcpCheck = new TcpCheck({ clock: deps.clock, random: deps.random, onListening });
   }
 
   async load(fingerprint: string): Promise<void> {
-    await Promise.all([this.holds.load(fingerprint), this.#rest.load(fingerprint, LONGEST_RETRY_AFTER)]);
+    await Promise.all([this.holds.load(fingerprint), this.#cooldown.load(fingerprint, LONGEST_RETRY_AFTER)]);
   }
 
-  /** Learns nothing more by itself. */
+  /** Ends the checks in the background. */
   close(): void {
-    this.#check.stop();
+    this.#tcpCheck.stop();
   }
 
-  /** The breaker is open: probes only. */
-  get failing(): boolean {
-    return this.#breaker.open;
+  /** The breaker is open: only probes go. */
+  get isFailing(): boolean {
+    return this.#breaker.isOpen;
   }
 
   /** Milliseconds until the next attempt or probe may go; undefined while the lane is held. */
-  wait(paused: boolean): number | undefined {
-    if (this.holds.state(paused) !== undefined) return undefined;
-    const probe = this.#breaker.probeAt === undefined ? 0 : this.#breaker.probeAt - this.#parts.clock.monotonic();
-    return Math.max(this.patience, probe);
+  wait(isPaused: boolean): number | undefined {
+    if (this.holds.state(isPaused) !== undefined) return undefined;
+    const probe = this.#breaker.probeAt === undefined ? 0 : this.#breaker.probeAt - this.#deps.clock.monotonic();
+    return Math.max(this.cooldownLeft, probe);
   }
 
-  /** Milliseconds that the far side has asked for, or that we need ourselves; attempts by hand keep to it, too. */
-  get patience(): number {
-    return this.#rest.left;
+  /** Milliseconds until the cooldown ends. Manual attempts wait for it, too. */
+  get cooldownLeft(): number {
+    return this.#cooldown.left;
   }
 
-  /** Nothing goes for so many milliseconds, or until the next start. */
-  rest(ms: number, reason: string): void {
-    this.#rest.begin(ms, reason);
+  /** Sends nothing for `ms` milliseconds, or until a restart. */
+  coolDown(ms: number, reason: string): void {
+    this.#cooldown.begin(ms, reason);
   }
 
-  status(paused: boolean): HealthStatus {
-    const held = this.holds.state(paused);
-    if (held !== undefined) return { state: held, reason: this.holds.reason(paused) };
-    const rest = this.#rest.present;
-    if (rest !== undefined) {
-      const reason = `resting until ${new Date(rest.until).toISOString()}: ${rest.reason}`;
-      return { state: 'failing', reason, restingUntil: rest.until };
+  status(isPaused: boolean): HealthStatus {
+    const held = this.holds.state(isPaused);
+    if (held !== undefined) return { state: held, reason: this.holds.reason(isPaused) };
+    const cooldown = this.#cooldown.current;
+    if (cooldown !== undefined) {
+      const reason = `resting until ${new Date(cooldown.until).toISOString()}: ${cooldown.reason}`;
+      return { state: 'failing', reason, cooldownUntil: cooldown.until };
     }
-    return this.failing ? { state: 'failing', reason: this.#trouble } : { state: 'ok', reason: undefined };
+    return this.isFailing ? { state: 'failing', reason: this.#lastFailure } : { state: 'ok', reason: undefined };
   }
 
-  /** What waits for a retry is due now. */
-  hasten(): Promise<void> {
-    const { store, clock, killed } = this.#parts;
-    return persist(clock, killed, () => store.deliveries.retryNow(this.#name, clock.now()));
+  /** Makes every delivery that waits for a retry due now. */
+  retryNow(): Promise<void> {
+    const { store, clock, killed } = this.#deps;
+    return retryWhileDiskFull(clock, killed, () => store.deliveries.retryNow(this.#name, clock.now()));
   }
 
-  /** Other settings: what was learnt no longer counts. */
-  async beginAnew(): Promise<void> {
+  /** Forgets what was recorded with other settings. */
+  async reset(): Promise<void> {
     this.#breaker.succeeded();
-    this.#check.stop();
-    this.#announced = false;
-    await Promise.all([this.#rest.end(), this.holds.trusted()]);
+    this.#tcpCheck.stop();
+    this.#failureRaised = false;
+    await Promise.all([this.#cooldown.end(), this.holds.credentialsAccepted()]);
   }
 
   /**
-   * What an outcome says of the channel as a whole. Memory has changed when this returns its promise. true: what waits for a
-   * retry waits no longer by its schedule, to be told to the store once the delivery itself is settled.
+   * Records what an outcome says about the channel as a whole. Memory has changed when this returns its promise. Resolves to true
+   * if deliveries that wait for a retry are due now: call `retryNow` once the delivery itself is settled.
    */
-  async learn(lesson: Lesson): Promise<boolean> {
-    const { delivery, outcome, fingerprint } = lesson;
-    // About its own events it is silent: a notice that fails would raise the next one.
-    const told = delivery.event.source !== OWN_SOURCE;
+  async record(result: AttemptResult): Promise<boolean> {
+    const { outcome, fingerprint, kind } = result;
+    // No event is raised about a delivery of the daemon's own event: if that failed, too, there would be no end.
+    const mayRaise = result.delivery.event.source !== OWN_SOURCE;
     if (outcome.kind === 'delivered' || outcome.kind === 'handover') {
-      const closed = this.#answered();
-      if (lesson.kind === 'by hand' && (await this.holds.trusted())) this.#recovered(true);
+      const closed = this.#remoteAnswered();
+      if (kind === 'manual' && (await this.holds.credentialsAccepted())) this.#recovered(true);
       return closed;
     }
     if (outcome.kind !== 'failed') return false;
     const { failure } = outcome;
     if (failure.detail.misconfigured) {
-      await this.#misconfigured(failure, fingerprint, told);
+      await this.#misconfigured(failure, fingerprint, mayRaise);
       return false;
     }
     if (failure.detail.rateLimited) {
-      await this.#rest.beginKept(restAfter(failure), `${failure.message} (${failure.code})`, fingerprint);
+      await this.#cooldown.beginStored(restAfter(failure), `${failure.message} (${failure.code})`, fingerprint);
       return false;
     }
-    if (failure.class !== 'permanent') return this.#failed(failure, lesson.kind === 'probe', told);
-    // Somebody answered, if only to refuse this message.
-    return this.#answered();
+    if (failure.class !== 'permanent') return this.#failed(failure, kind === 'probe', mayRaise);
+    // A server that refuses one message works.
+    return this.#remoteAnswered();
   }
 
-  #failed(failure: SendFailure, probe: boolean, told: boolean): boolean {
-    const { clock, log, notices } = this.#parts;
-    this.#trouble = `${failure.message} (${failure.code})`;
+  #failed(failure: SendFailure, isProbe: boolean, mayRaise: boolean): boolean {
+    const { clock, log, raise } = this.#deps;
+    const { code, message } = failure;
+    this.#lastFailure = `${message} (${code})`;
     const { refusedAt = [] } = failure.detail;
-    const opens = this.#breaker.failed(clock.monotonic(), probe, restAfter(failure));
-    if (!this.failing) return false;
-    if (refusedAt.length > 0) this.#check.watch(refusedAt);
-    else this.#check.stop();
+    const opens = this.#breaker.failed(clock.monotonic(), isProbe, restAfter(failure));
+    if (!this.isFailing) return false;
+    if (refusedAt.length > 0) this.#tcpCheck.watch(refusedAt);
+    else this.#tcpCheck.stop();
     if (opens)
-      log.warn(
-        { code: failure.code, error: failure.message },
-        `${this.#name}: keeps failing; deliveries wait while one of them probes`,
-      );
-    if (told && !this.#announced) {
-      this.#announced = true;
-      notices(ownEvents.channelFailing({ channel: this.#name, code: failure.code, message: failure.message }));
+      log.warn({ code, error: message }, `${this.#name}: keeps failing; deliveries wait while one of them probes`);
+    if (mayRaise && !this.#failureRaised) {
+      this.#failureRaised = true;
+      raise(ownEvents.channelFailing({ channel: this.#name, code, message }));
     }
     return opens;
   }
 
-  #answered(): boolean {
+  #remoteAnswered(): boolean {
     const closed = this.#breaker.succeeded();
-    this.#check.stop();
-    if (closed) this.#recovered(this.#announced);
-    this.#announced = false;
+    this.#tcpCheck.stop();
+    if (closed) this.#recovered(this.#failureRaised);
+    this.#failureRaised = false;
     return closed;
   }
 
-  #recovered(told: boolean): void {
-    this.#parts.log.info(`${this.#name}: recovered; all that waited goes now`);
-    if (told) this.#parts.notices(ownEvents.channelRecovered({ channel: this.#name }));
+  #recovered(mayRaise: boolean): void {
+    this.#deps.log.info(`${this.#name}: recovered; all deliveries that waited go now`);
+    if (mayRaise) this.#deps.raise(ownEvents.channelRecovered({ channel: this.#name }));
   }
 
-  async #misconfigured(failure: SendFailure, fingerprint: string, told: boolean): Promise<void> {
-    const { log, notices } = this.#parts;
-    if (!(await this.holds.refused(failure.code, failure.message, fingerprint))) return;
+  async #misconfigured({ code, message }: SendFailure, fingerprint: string, mayRaise: boolean): Promise<void> {
+    const { log, raise } = this.#deps;
+    if (!(await this.holds.credentialsRefused(code, message, fingerprint))) return;
     log.error(
-      { code: failure.code, error: failure.message },
+      { code, error: message },
       `${this.#name}: misconfigured; its deliveries are held until its settings change or a test succeeds`,
     );
-    if (told)
-      notices(ownEvents.channelMisconfigured({ channel: this.#name, code: failure.code, message: failure.message }));
+    if (mayRaise) raise(ownEvents.channelMisconfigured({ channel: this.#name, code, message }));
   }
 }

@@ -1,75 +1,85 @@
 import type { Clock } from '../../lib/time/clock.ts';
 import type { CheckpointStore } from '../../store/store.ts';
-import type { Hold, LaneParts, LaneState } from './deps.ts';
-import { persist } from '../retry-disk-full.ts';
+import { retryWhileDiskFull } from '../retry-disk-full.ts';
+import type { LaneDeps, LaneState } from './deps.ts';
 
-/** When a channel that still owes something left the rules, milliseconds since the epoch; a mark of the channel like its holds. */
-export const REMOVED_MARK = 'removed';
+/** Checkpoint key of a channel that left the rules and still owes deliveries; its value is the time of leaving, milliseconds since the epoch. */
+export const REMOVED_KEY = 'removed';
 
-/** Why a lane sends nothing: a person holds it, or its credentials were refused. Both outlive a restart. */
+/** Stored form of a hold, in the checkpoints of the channel. */
+interface Hold {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly code?: string;
+  readonly message?: string;
+  /** Fingerprint of the settings that were refused; other settings get another attempt. */
+  readonly fingerprint?: string;
+}
+
+/** Reasons why a lane sends nothing: an operator holds it, or its credentials were refused. Both survive a restart. */
 export class Holds {
   readonly #scope: string;
-  readonly #marks: CheckpointStore;
+  readonly #checkpoints: CheckpointStore;
   readonly #clock: Clock;
   readonly #killed: AbortSignal;
-  #byHand: Hold | undefined;
+  #manual: Hold | undefined;
   #refused: Hold | undefined;
 
-  constructor(channel: string, { store, clock, killed }: Pick<LaneParts, 'store' | 'clock' | 'killed'>) {
+  constructor(channel: string, { store, clock, killed }: Pick<LaneDeps, 'store' | 'clock' | 'killed'>) {
     this.#scope = `channel:${channel}`;
-    this.#marks = store.checkpoints;
+    this.#checkpoints = store.checkpoints;
     this.#clock = clock;
     this.#killed = killed;
   }
 
-  /** Reads what outlived a restart. Forgets what was refused with other settings than now, and that the channel was not in the rules. */
+  /** Reads the stored holds. Drops a refusal of other settings, and the removal of a channel that has come back. */
   async load(fingerprint: string): Promise<void> {
-    const marks = await this.#marks.read(this.#scope);
+    const checkpoints = await this.#checkpoints.read(this.#scope);
     const read = (key: string): Hold | undefined => {
-      const text = marks.get(key);
+      const text = checkpoints.get(key);
       return text === undefined ? undefined : (JSON.parse(text) as Hold);
     };
-    this.#byHand = read('held');
+    this.#manual = read('held');
     this.#refused = read('misconfigured');
-    if (this.#refused !== undefined && this.#refused.fingerprint !== fingerprint) await this.trusted();
-    if (marks.has(REMOVED_MARK)) await this.#keep(REMOVED_MARK, undefined);
+    if (this.#refused !== undefined && this.#refused.fingerprint !== fingerprint) await this.credentialsAccepted();
+    if (checkpoints.has(REMOVED_KEY)) await this.#write(REMOVED_KEY, undefined);
   }
 
-  state(paused: boolean): LaneState | undefined {
+  state(isPaused: boolean): LaneState | undefined {
     if (this.#refused !== undefined) return 'misconfigured';
-    return paused || this.#byHand !== undefined ? 'paused' : undefined;
+    return isPaused || this.#manual !== undefined ? 'paused' : undefined;
   }
 
-  reason(paused: boolean): string | undefined {
+  reason(isPaused: boolean): string | undefined {
     if (this.#refused !== undefined)
       return `${this.#refused.message} (${this.#refused.code}) since ${this.#refused.at}`;
-    if (this.#byHand !== undefined) return `held since ${this.#byHand.at}`;
-    return paused ? '`delivery.paused` in the rules' : undefined;
+    if (this.#manual !== undefined) return `held since ${this.#manual.at}`;
+    return isPaused ? '`delivery.paused` in the rules' : undefined;
   }
 
-  async holdByHand(): Promise<void> {
-    this.#byHand ??= { at: this.#now() };
-    await this.#keep('held', this.#byHand);
+  async hold(): Promise<void> {
+    this.#manual ??= { at: this.#now() };
+    await this.#write('held', this.#manual);
   }
 
-  async releaseByHand(): Promise<void> {
-    this.#byHand = undefined;
-    await this.#keep('held', undefined);
+  async release(): Promise<void> {
+    this.#manual = undefined;
+    await this.#write('held', undefined);
   }
 
-  /** true: this is news. */
-  async refused(code: string, message: string, fingerprint: string): Promise<boolean> {
-    const news = this.#refused === undefined;
+  /** Returns true if the credentials were not refused before. */
+  async credentialsRefused(code: string, message: string, fingerprint: string): Promise<boolean> {
+    const isNew = this.#refused === undefined;
     this.#refused = { at: this.#refused?.at ?? this.#now(), code, message, fingerprint };
-    if (news) await this.#keep('misconfigured', this.#refused);
-    return news;
+    if (isNew) await this.#write('misconfigured', this.#refused);
+    return isNew;
   }
 
-  /** The credentials were accepted, or are others now. true: this is news. */
-  async trusted(): Promise<boolean> {
+  /** Returns true if the credentials were refused before. */
+  async credentialsAccepted(): Promise<boolean> {
     if (this.#refused === undefined) return false;
     this.#refused = undefined;
-    await this.#keep('misconfigured', undefined);
+    await this.#write('misconfigured', undefined);
     return true;
   }
 
@@ -77,8 +87,8 @@ export class Holds {
     return new Date(this.#clock.now()).toISOString();
   }
 
-  async #keep(key: string, hold: Hold | undefined): Promise<void> {
-    const marks = [{ key, value: hold === undefined ? null : JSON.stringify(hold) }];
-    await persist(this.#clock, this.#killed, () => this.#marks.write(this.#scope, marks));
+  async #write(key: string, hold: Hold | undefined): Promise<void> {
+    const checkpoints = [{ key, value: hold === undefined ? null : JSON.stringify(hold) }];
+    await retryWhileDiskFull(this.#clock, this.#killed, () => this.#checkpoints.write(this.#scope, checkpoints));
   }
 }

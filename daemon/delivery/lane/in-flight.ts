@@ -1,55 +1,56 @@
 import { Tally } from '../../lib/async/wait-group.ts';
 
-/** Attempts that have ended and are not written down yet: so far a channel may run ahead of the disk. */
-const MOST_UNWRITTEN = 256;
+/** Outcomes that may wait for the disk at once: how far a channel may run ahead of it. */
+const MAX_UNWRITTEN = 256;
 
-/** What a lane has begun and not ended: attempts on their way, and outcomes on their way to the disk. */
-export class Flights {
+/** Work that a lane has begun and not finished: attempts, and outcomes that are being written. */
+export class InFlight {
   readonly #all = new Tally();
-  readonly #landed: () => void;
-  #sending = 0;
+  readonly #onSettled: () => void;
+  #attempts = 0;
 
-  /** `landed` is called whenever one has ended. */
-  constructor(landed: () => void) {
-    this.#landed = landed;
+  /** `onSettled` is called whenever one has finished. */
+  constructor(onSettled: () => void) {
+    this.#onSettled = onSettled;
   }
 
-  get empty(): boolean {
+  get isEmpty(): boolean {
     return this.#all.count === 0;
   }
 
-  /** How many may begin; the concurrency counts attempts only, so that a channel is not as slow as the disk. */
-  room(concurrency: number): number {
-    return Math.min(concurrency - this.#sending, this.unwritten);
+  /** Number of attempts that may begin. Concurrency counts attempts only, so that a channel is not as slow as the disk. */
+  attemptsLeft(concurrency: number): number {
+    return Math.min(concurrency - this.#attempts, this.writesLeft);
   }
 
-  /** How many outcomes may still be left unwritten. */
-  get unwritten(): number {
-    return MOST_UNWRITTEN - this.#all.count;
+  /** Number of outcomes that may still be added to those that wait for the disk. */
+  get writesLeft(): number {
+    return MAX_UNWRITTEN - this.#all.count;
   }
 
-  add<T>(flight: Promise<T>): Promise<T> {
+  /** Counts work from its beginning until its outcome is written. */
+  track<T>(work: Promise<T>): Promise<T> {
     this.#all.begin();
-    const landed = (): void => {
+    const settled = (): void => {
       this.#all.end();
-      this.#landed();
+      this.#onSettled();
     };
-    flight.then(landed, landed);
-    return flight;
+    work.then(settled, settled);
+    return work;
   }
 
-  /** An attempt has begun; what comes of it is written down later. */
-  sending<T>(attempt: Promise<T>): Promise<T> {
-    this.#sending += 1;
-    const over = (): void => {
-      this.#sending -= 1;
+  /** Counts an attempt, without the writing of its outcome. */
+  trackAttempt<T>(attempt: Promise<T>): Promise<T> {
+    this.#attempts += 1;
+    const ended = (): void => {
+      this.#attempts -= 1;
     };
-    attempt.then(over, over);
+    attempt.then(ended, ended);
     return attempt;
   }
 
-  /** Resolves when all that are on their way have ended. */
-  ended(): Promise<void> {
+  /** Resolves when everything has finished. */
+  idle(): Promise<void> {
     return this.#all.idle();
   }
 }

@@ -1,184 +1,196 @@
 import { type DeadReason, EXPIRED, GAVE_UP, isExpired, UNACKNOWLEDGED } from '../../core/delivery/dead-reason.ts';
 import type { Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import { judge } from '../../core/delivery/judge.ts';
+import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
 import { pause } from '../../lib/time/clock.ts';
-import { Alarm } from './wake-timer.ts';
-import { ByHand } from '../manual/queue.ts';
-import { type DirectResult, directResult } from '../manual/attempt.ts';
-import { Flights } from './in-flight.ts';
-import { bury } from '../dead-letters/dead-letter.ts';
-import { Health, type Lesson } from './health.ts';
-import { type LaneParts, type LaneStatus, reportTrouble, statusOf } from './deps.ts';
-import { OpenNotifier } from './lazy-notifier.ts';
-import { Pump } from './run-loop.ts';
-import { RateLimit } from './rate.ts';
+import { deadLetter } from '../dead-letters/dead-letter.ts';
+import { type ManualResult, manualResult } from '../manual/attempt.ts';
+import { ManualQueue } from '../manual/queue.ts';
+import { Admission, CLAIM_BATCH } from './admission.ts';
+import { type MadeAttempt, makeAttempt } from './attempt.ts';
+import { type LaneDeps, type LaneStatus, laneStatus } from './deps.ts';
+import { type AttemptResult, Health } from './health.ts';
+import { InFlight } from './in-flight.ts';
+import { LazyNotifier } from './lazy-notifier.ts';
+import { RunLoop, WakeTimer } from './run-loop.ts';
 import { settle } from './settle.ts';
-import { type Trial, tryOnce } from './timed-attempt.ts';
 
-const CLAIMED_AT_ONCE = 64;
-/** After trouble of our own: long enough not to spin, short enough not to be an outage. */
-const AFTER_TROUBLE = 60_000;
-/** For a notifier to close its connections while the daemon stops. */
-const CLOSING = 2000;
+/** Cooldown after an internal error: long enough not to repeat it in a tight loop, short enough not to be an outage. */
+const ERROR_COOLDOWN_MS = 60_000;
+/** Time for a notifier to close its connections during a stop. */
+const CLOSE_TIMEOUT_MS = 2000;
 
 /**
- * One channel's way out. It claims what is due while nothing holds it, and sends as many at once as its policy says:
+ * Delivery queue of one channel. It claims due deliveries and sends as many at once as the channel's policy allows:
  *
- *   open    -> attempts go, as rate and concurrency allow
- *   failing -> the breaker is open: one probe at a time goes, nothing else
- *   held    -> paused in the rules, by a person, or misconfigured: nothing goes, only what expires ends
- *   ended   -> stopped, broken, or its channel is no longer configured: nothing begins any more
+ *   open    -> attempts go, within rate and concurrency
+ *   failing -> the breaker is open: one probe at a time goes
+ *   held    -> paused in the rules, held by an operator, or misconfigured: nothing goes, deliveries only expire
+ *   ended   -> stopped, the disk failed, or the channel left the rules: nothing begins any more
  *
- * Whatever changes calls `wake`, and one pump at a time does what may be done and sets the alarm for the rest.
+ * Each change calls `wake`. One run loop does the work that may be done now and sets the wake timer for the rest.
  */
 export class Lane {
   readonly name: string;
-  readonly #parts: LaneParts;
-  readonly #claims: boolean;
+  readonly #deps: LaneDeps;
+  readonly #claimsDeliveries: boolean;
   readonly #health: Health;
-  readonly #flights = new Flights(() => this.wake());
-  readonly #alarm: Alarm;
-  readonly #pump = new Pump({
-    round: () => this.#round(),
-    failed: (error) => this.#trouble(error),
-    quiet: () => this.#setAlarm(),
+  readonly #inFlight = new InFlight(() => this.wake());
+  readonly #admission: Admission;
+  readonly #wakeTimer: WakeTimer;
+  readonly #loop = new RunLoop({
+    runRound: () => this.#runRound(),
+    onError: (error) => this.#onInternalError(error),
+    onIdle: () => this.#setWakeTimer(),
   });
-  readonly #byHand = new ByHand();
+  readonly #manualQueue = new ManualQueue();
   #config: ChannelConfig;
-  #notifier: OpenNotifier;
-  #limit: RateLimit;
-  /** Live deliveries and those by hand take turns, so that neither starves the other. */
-  #handsTurn = true;
-  #probing = false;
-  #ready = false;
-  #ended = false;
-  #broken: ReturnType<Health['status']> | undefined;
+  #notifier: LazyNotifier;
+  /** Manual attempts and deliveries of the queue alternate, so that neither starves the other. */
+  #isManualTurn = true;
+  #isLoaded = false;
+  #isEnded = false;
+  /** Status after the disk has failed. */
+  #diskFailure: ReturnType<Health['status']> | undefined;
 
-  /** `claims`: whether it sends what is owed, besides what is sent by hand. */
-  constructor(config: ChannelConfig, parts: LaneParts, claims = true) {
+  /** `claimsDeliveries`: false makes manual attempts only, and leaves deliveries that are owed to the daemon. */
+  constructor(config: ChannelConfig, deps: LaneDeps, claimsDeliveries = true) {
     this.name = config.name;
-    this.#claims = claims;
-    this.#parts = parts;
+    this.#claimsDeliveries = claimsDeliveries;
+    this.#deps = deps;
     this.#config = config;
-    this.#notifier = new OpenNotifier(() => parts.open(config));
-    this.#limit = new RateLimit(config.policy.rate);
-    this.#health = new Health(config.name, parts, () => this.wake());
-    this.#alarm = new Alarm(parts.clock, () => this.wake());
+    this.#notifier = new LazyNotifier(() => deps.open(config));
+    this.#health = new Health(config.name, deps, () => this.wake());
+    this.#admission = new Admission(config.policy, {
+      health: this.#health,
+      inFlight: this.#inFlight,
+      clock: deps.clock,
+    });
+    this.#wakeTimer = new WakeTimer(deps.clock, () => this.wake());
   }
 
-  get #policy(): DeliveryPolicy {
-    return this.#config.policy;
-  }
-
-  /** Reads what it remembers, then begins: a hold that outlived a restart must not come too late. */
+  /** Loads stored holds and cooldowns first, so that no attempt goes before them. Waits for `before`, too. */
   async start(before: Promise<void>): Promise<void> {
     await Promise.all([before, this.#health.load(this.#config.fingerprint)]);
-    this.#ready = true;
+    this.#isLoaded = true;
     this.wake();
   }
 
-  /** Other settings: new attempts use a new notifier, the old one closes when its own have ended. What was refused is tried again. */
+  /** Applies an edited configuration. New attempts use a new notifier; the old one closes when its attempts have ended. Refused deliveries are tried again. */
   async reconfigure(config: ChannelConfig): Promise<void> {
     const before = this.#config;
     this.#config = config;
-    if (JSON.stringify(before.policy.rate) !== JSON.stringify(config.policy.rate))
-      this.#limit = new RateLimit(config.policy.rate);
+    this.#admission.reconfigure(config.policy);
     if (before.fingerprint !== config.fingerprint) {
       const old = this.#notifier;
-      this.#notifier = new OpenNotifier(() => this.#parts.open(config));
-      void old.retire(this.#parts.log);
-      await this.#health.beginAnew();
-      await this.#health.hasten();
+      this.#notifier = new LazyNotifier(() => this.#deps.open(config));
+      void old.retire(this.#deps.log);
+      await this.#health.reset();
+      await this.#health.retryNow();
     }
     this.wake();
   }
 
   wake(): void {
-    if (this.#ready && !this.#ended) this.#pump.wake();
+    if (this.#isLoaded && !this.#isEnded) this.#loop.wake();
   }
 
   async hold(): Promise<void> {
-    await this.#health.holds.holdByHand();
+    await this.#health.holds.hold();
   }
 
   async release(): Promise<void> {
-    await this.#health.holds.releaseByHand();
+    await this.#health.holds.release();
     this.wake();
   }
 
   status(): LaneStatus {
-    const counts = this.#parts.store.deliveries.counts().byChannel.get(this.name) ?? { pending: 0, sending: 0 };
-    return statusOf(this.#config, this.#broken ?? this.#health.status(this.#policy.paused), counts);
+    const counts = this.#deps.store.deliveries.counts().byChannel.get(this.name) ?? { pending: 0, sending: 0 };
+    return laneStatus(this.#config, this.#diskFailure ?? this.#health.status(this.#policy.paused), counts);
   }
 
-  /** When the next attempt may begin, milliseconds since the epoch; undefined while the lane is held. */
+  /** Earliest time of the next attempt, milliseconds since the epoch; undefined while the lane is held. */
   notBefore(): number | undefined {
-    const wait = this.#health.wait(this.#policy.paused);
-    return wait === undefined ? undefined : this.#parts.clock.now() + Math.max(wait, this.#limitWait());
+    const { wait } = this.#admission;
+    return wait === undefined ? undefined : this.#deps.clock.now() + wait;
   }
 
   /**
-   * One attempt by hand, within rate and concurrency and the far side's patience, past every hold: a resend or a test. A success
-   * lifts `misconfigured`. `signal` ends the waiting; an attempt that has begun ends by itself, since half of one tells nothing.
+   * Makes one manual attempt (a resend or a test) within rate, concurrency and cooldown, even while the lane is held. A success
+   * ends `misconfigured`. `signal` ends the wait in the queue; an attempt that has begun is never aborted by it.
    */
-  async direct(delivery: Delivery, signal?: AbortSignal): Promise<DirectResult> {
-    if (this.#ended) return { kind: 'killed' };
-    let result: Promise<DirectResult> = Promise.resolve({ kind: 'killed' });
-    const turn = this.#byHand.wait(() => {
-      result = this.#flights.add(this.#sendByHand(delivery));
+  async attemptManually(delivery: Delivery, signal?: AbortSignal): Promise<ManualResult> {
+    if (this.#isEnded) return { kind: 'killed' };
+    let result: Promise<ManualResult> = Promise.resolve({ kind: 'killed' });
+    const turn = this.#manualQueue.wait(() => {
+      result = this.#inFlight.track(this.#sendManually(delivery));
     }, signal);
     this.wake();
     await turn;
     return result;
   }
 
-  /** Begins nothing more. Resolves when what is on its way has ended, which `killed` brings about, and the notifier is closed. */
+  /** Begins nothing more. Resolves when all attempts have ended, which `killed` enforces, and the notifier is closed. */
   async end(): Promise<void> {
-    this.#ended = true;
-    this.#alarm.cancel();
-    this.#byHand.refuseAll();
-    while (!this.#flights.empty || this.#pump.running) await Promise.all([this.#flights.ended(), this.#pump.running]);
+    this.#isEnded = true;
+    this.#wakeTimer.cancel();
+    this.#manualQueue.refuseAll();
+    while (!this.#inFlight.isEmpty || this.#loop.running)
+      await Promise.all([this.#inFlight.idle(), this.#loop.running]);
     this.#health.close();
     const closed = new AbortController();
-    const closing = this.#notifier.retire(this.#parts.log).finally(() => closed.abort());
-    await Promise.race([closing, pause(this.#parts.clock, CLOSING, closed.signal)]);
+    const closing = this.#notifier.retire(this.#deps.log).finally(() => closed.abort());
+    await Promise.race([closing, pause(this.#deps.clock, CLOSE_TIMEOUT_MS, closed.signal)]);
   }
 
-  async #round(): Promise<void> {
-    this.#alarm.cancel();
-    if (this.#alarm.wentBack()) await this.#health.hasten();
-    if (this.#claims) await this.#endExpired();
-    while (!this.#ended && (await this.#next()));
+  async #runRound(): Promise<void> {
+    this.#wakeTimer.cancel();
+    if (this.#wakeTimer.clockWentBack()) await this.#health.retryNow();
+    if (this.#claimsDeliveries) await this.#endExpired();
+    while (!this.#isEnded && (await this.#beginNext()));
   }
 
-  /** Begins what is next; false: nothing may, or nothing is there. */
-  async #next(): Promise<boolean> {
-    if (this.#handsTurn && this.#startByHand()) {
-      this.#handsTurn = false;
+  /** Ends deliveries whose time is over, also while the lane is held. */
+  async #endExpired(): Promise<void> {
+    const { store, clock } = this.#deps;
+    while (this.#inFlight.writesLeft > 0 && !this.#isEnded) {
+      const now = clock.now();
+      if ((store.deliveries.nextExpiry(this.name) ?? Number.POSITIVE_INFINITY) > now) return;
+      const limit = Math.min(CLAIM_BATCH, this.#inFlight.writesLeft);
+      const expired = await store.deliveries.claimExpired(this.name, { limit, now });
+      for (const delivery of expired) this.#deadLetter(delivery, isExpired(delivery, now) ? EXPIRED : UNACKNOWLEDGED);
+    }
+  }
+
+  /** Begins the next work; false when there is none, or none may begin. */
+  async #beginNext(): Promise<boolean> {
+    if (this.#isManualTurn && this.#beginManual()) {
+      this.#isManualTurn = false;
       return true;
     }
-    const claimed = await this.#claim(this.#byHand.waiting ? Math.min(1, this.#claimable()) : this.#claimable());
-    if (claimed === 0) return this.#startByHand();
-    this.#handsTurn = true;
+    const claimable = this.#claimsDeliveries ? this.#admission.claimable : 0;
+    const claimed = await this.#claim(this.#manualQueue.isWaiting ? Math.min(1, claimable) : claimable);
+    if (claimed === 0) return this.#beginManual();
+    this.#isManualTurn = true;
     return true;
   }
 
-  #startByHand(): boolean {
-    if (!this.#byHand.waiting || this.#room() <= 0 || this.#limitWait() > 0 || this.#health.patience > 0) return false;
-    this.#limit.take(this.#parts.clock.monotonic());
-    this.#byHand.next();
+  #beginManual(): boolean {
+    if (!this.#manualQueue.isWaiting || !this.#admission.mayBeginManual) return false;
+    this.#admission.take();
+    this.#manualQueue.startNext();
     return true;
   }
 
-  /** Claims and sends; what a hold or a stop overtook in between is given back. Returns how many were dealt with. */
+  /** Claims and dispatches; gives back what a hold or a stop forbids meanwhile. Returns the number of dispatched deliveries. */
   async #claim(limit: number): Promise<number> {
     if (limit <= 0) return 0;
-    const { deliveries } = this.#parts.store;
-    const now = this.#parts.clock.now();
+    const { deliveries } = this.#deps.store;
+    const now = this.#deps.clock.now();
     const claimed = await deliveries.claim(this.name, { limit, now, ordered: this.#policy.order === 'key' });
     for (const [index, delivery] of claimed.entries()) {
-      if (this.#ended || this.#claimable() <= 0) {
+      if (this.#isEnded || this.#admission.claimable <= 0) {
         deliveries.release(claimed.slice(index).map(({ id }) => id));
         return index;
       }
@@ -187,121 +199,99 @@ export class Lane {
     return claimed.length;
   }
 
-  /** How many may be claimed now. */
-  #claimable(): number {
-    if (!this.#claims || this.#limitWait() > 0) return 0;
-    const wait = this.#health.wait(this.#policy.paused);
-    if (wait === undefined || wait > 0) return 0;
-    if (this.#health.failing) return this.#probing ? 0 : 1;
-    // With a rate, one at a time, since each takes its share before the next may.
-    return Math.min(this.#room(), this.#policy.rate === undefined ? CLAIMED_AT_ONCE : 1);
-  }
-
-  #room(): number {
-    return this.#flights.room(this.#policy.concurrency);
-  }
-
-  #limitWait(): number {
-    return this.#limit.wait(this.#parts.clock.monotonic());
-  }
-
   #dispatch(delivery: Delivery): void {
-    const now = this.#parts.clock.now();
-    if (isExpired(delivery, now)) return this.#bury(delivery, EXPIRED);
-    const probe = this.#health.failing;
-    if (probe && now >= delivery.createdAt + this.#policy.giveUpAfter) return this.#bury(delivery, GAVE_UP);
-    if (probe) this.#probing = true;
-    this.#limit.take(this.#parts.clock.monotonic());
-    const flight = this.#send(delivery, probe).finally(() => {
-      if (probe) this.#probing = false;
+    const now = this.#deps.clock.now();
+    if (isExpired(delivery, now)) return this.#deadLetter(delivery, EXPIRED);
+    const isProbe = this.#health.isFailing;
+    if (isProbe && now >= delivery.createdAt + this.#policy.giveUpAfter) return this.#deadLetter(delivery, GAVE_UP);
+    if (isProbe) this.#admission.isProbing = true;
+    this.#admission.take();
+    const work = this.#send(delivery, isProbe).finally(() => {
+      if (isProbe) this.#admission.isProbing = false;
     });
-    this.#begin(delivery, flight);
+    this.#track(delivery, work);
   }
 
-  /** Counts as on its way until it has ended; what goes wrong then is the lane's trouble. */
-  #begin(delivery: Delivery, flight: Promise<void>): void {
-    const failed = (error: unknown): void => {
-      this.#trouble(error, delivery);
-      if (this.#broken === undefined) this.#parts.store.deliveries.release([delivery.id]);
+  #deadLetter(delivery: Delivery, reason: DeadReason): void {
+    this.#track(delivery, deadLetter(delivery, undefined, reason, this.#policy.fallback, this.#deps));
+  }
+
+  /** Counts work as in flight until it has ended. An error in it is an internal error of the lane. */
+  #track(delivery: Delivery, work: Promise<void>): void {
+    const onError = (error: unknown): void => {
+      this.#onInternalError(error, delivery);
+      if (this.#diskFailure === undefined) this.#deps.store.deliveries.release([delivery.id]);
     };
-    void this.#flights.add(flight.catch(failed));
+    void this.#inFlight.track(work.catch(onError));
   }
 
-  async #send(delivery: Delivery, probe: boolean): Promise<void> {
-    const { store, clock, random } = this.#parts;
-    const trial = await this.#try(delivery);
-    const { outcome, record } = trial;
+  async #send(delivery: Delivery, isProbe: boolean): Promise<void> {
+    const { store, clock, random } = this.#deps;
+    const made = await this.#attempt(delivery);
+    const { outcome, record } = made;
+    const policy = this.#policy;
     if (outcome.kind === 'killed') return store.deliveries.release([delivery.id]);
-    // What fails while the breaker is open waits with the others, whoever opened it.
-    const free = probe || (this.#health.failing && outcome.kind === 'failed');
-    const verdict = judge({ delivery, outcome, policy: this.#policy, now: clock.now(), random, probe: free });
-    const changed = await this.#learn(delivery, trial, probe ? 'probe' : 'in turn');
-    const written = free && record.class !== undefined ? { ...record, probe: true } : record;
-    if (verdict.kind === 'dead')
-      await bury(delivery, written, { class: verdict.class, error: verdict.error }, this.#policy.fallback, this.#parts);
-    else await settle(delivery, written, verdict, this.#parts);
-    if (changed) await this.#health.hasten();
+    // An attempt that fails while the breaker is open uses up no attempt of its delivery, whichever delivery opened it.
+    const probe = isProbe || (this.#health.isFailing && outcome.kind === 'failed');
+    const verdict = judge({ delivery, outcome, policy, now: clock.now(), random, probe });
+    const retriesDue = await this.#record(delivery, made, isProbe ? 'probe' : 'regular');
+    const attempt = probe && record.class !== undefined ? { ...record, probe: true } : record;
+    if (verdict.kind === 'dead') await deadLetter(delivery, attempt, verdict, policy.fallback, this.#deps);
+    else await settle(delivery, attempt, verdict, this.#deps);
+    if (retriesDue) await this.#health.retryNow();
   }
 
-  async #sendByHand(delivery: Delivery): Promise<DirectResult> {
-    const trial = await this.#try(delivery);
-    const { outcome, record } = trial;
+  async #sendManually(delivery: Delivery): Promise<ManualResult> {
+    const made = await this.#attempt(delivery);
+    const { outcome, record } = made;
     if (outcome.kind === 'killed') return outcome;
-    if (await this.#learn(delivery, trial, 'by hand')) await this.#health.hasten();
-    return directResult(outcome, record);
+    if (await this.#record(delivery, made, 'manual')) await this.#health.retryNow();
+    return manualResult(outcome, record);
   }
 
-  #try(delivery: Delivery): Promise<Trial> {
-    return this.#flights.sending(tryOnce(delivery, this.#config, this.#notifier, this.#parts));
+  #attempt(delivery: Delivery): Promise<MadeAttempt> {
+    return this.#inFlight.trackAttempt(makeAttempt(delivery, this.#config, this.#notifier, this.#deps));
   }
 
-  /** What was tried with settings that are no longer in force says nothing about the present ones. The next attempt may go before this one is written down. */
-  #learn(delivery: Delivery, { outcome, fingerprint }: Trial, kind: Lesson['kind']): Promise<boolean> {
+  /** Records an outcome in the channel's health, unless its settings are no longer in force. The next attempt may go before this one is stored. */
+  #record(delivery: Delivery, { outcome, fingerprint }: MadeAttempt, kind: AttemptResult['kind']): Promise<boolean> {
     if (outcome.kind === 'killed' || fingerprint !== this.#config.fingerprint) return Promise.resolve(false);
-    const learnt = this.#health.learn({ delivery, outcome, kind, fingerprint });
+    const recorded = this.#health.record({ delivery, outcome, kind, fingerprint });
     this.wake();
-    return learnt;
+    return recorded;
   }
 
-  #bury(delivery: Delivery, end: DeadReason): void {
-    this.#begin(delivery, bury(delivery, undefined, end, this.#policy.fallback, this.#parts));
+  /** Ends the lane if the disk has failed, since nothing can be promised then. Otherwise begins a cooldown; claimed deliveries stay owed. */
+  #onInternalError(error: unknown, delivery?: Delivery): void {
+    const { message, stack } = error as Error;
+    const isCoded = error instanceof BelfryError;
+    const isDisk = isCoded && error.exit === EXIT.disk;
+    this.#deps.log.error(
+      { ...(delivery && { delivery: delivery.id }), error: message, ...(!isCoded && { stack }) },
+      `${this.name}: ${isDisk ? 'the disk failed; nothing more is sent' : 'internal error; nothing is sent for a minute'}`,
+    );
+    if (isDisk) {
+      this.#diskFailure ??= { state: 'failing', reason: message };
+      this.#isEnded = true;
+    } else this.#health.coolDown(ERROR_COOLDOWN_MS, `internal error: ${message}`);
   }
 
-  /** Also while held: what is of no use any more must not lie in wait. */
-  async #endExpired(): Promise<void> {
-    const { store, clock } = this.#parts;
-    while (this.#flights.unwritten > 0 && !this.#ended) {
-      const now = clock.now();
-      if ((store.deliveries.nextExpiry(this.name) ?? Number.POSITIVE_INFINITY) > now) return;
-      const limit = Math.min(CLAIMED_AT_ONCE, this.#flights.unwritten);
-      const expired = await store.deliveries.claimExpired(this.name, { limit, now });
-      for (const delivery of expired) this.#bury(delivery, isExpired(delivery, now) ? EXPIRED : UNACKNOWLEDGED);
-    }
-  }
-
-  /** Once the disk has failed nothing can be promised, so the lane ends. After anything else it goes on, in a while; what it had claimed stays owed. */
-  #trouble(error: unknown, delivery?: Delivery): void {
-    const { message } = error as Error;
-    if (reportTrouble(this.#parts.log, this.name, error, delivery)) {
-      this.#broken ??= { state: 'failing', reason: message };
-      this.#ended = true;
-    } else this.#health.rest(AFTER_TROUBLE, `trouble of our own: ${message}`);
-  }
-
-  /** The next moment at which there may be something to do. What flies wakes the lane when it lands. */
-  #setAlarm(): void {
-    if (this.#ended) return this.#alarm.cancel();
-    const { store, clock } = this.#parts;
+  /** Sets the next time at which there may be work. In-flight work wakes the lane when it settles. */
+  #setWakeTimer(): void {
+    if (this.#isEnded) return this.#wakeTimer.cancel();
+    const { store, clock } = this.#deps;
     const now = clock.now();
-    const waits: number[] = [];
-    const due = this.#claims ? store.deliveries.nextDue(this.name) : undefined;
-    const expiry = this.#claims ? store.deliveries.nextExpiry(this.name) : undefined;
-    const held = this.#health.wait(this.#policy.paused);
-    const full = this.#room() <= 0;
-    if (expiry !== undefined && this.#flights.unwritten > 0) waits.push(expiry - now);
-    if (this.#byHand.waiting && !full) waits.push(Math.max(this.#limitWait(), this.#health.patience));
-    if (due !== undefined && held !== undefined && !full && !this.#probing)
-      waits.push(Math.max(due - now, this.#limitWait(), held));
-    this.#alarm.set(waits);
+    const due = this.#claimsDeliveries ? store.deliveries.nextDue(this.name) : undefined;
+    const expiry = this.#claimsDeliveries ? store.deliveries.nextExpiry(this.name) : undefined;
+    const waits = [
+      expiry !== undefined && this.#inFlight.writesLeft > 0 ? expiry - now : undefined,
+      this.#manualQueue.isWaiting ? this.#admission.waitForManual : undefined,
+      due === undefined ? undefined : this.#admission.waitForDelivery(due - now),
+    ];
+    this.#wakeTimer.set(waits.filter((wait) => wait !== undefined));
+  }
+
+  get #policy(): DeliveryPolicy {
+    return this.#config.policy;
   }
 }

@@ -2,55 +2,50 @@ import type { Notifier } from '../../channels/channel.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import type { Log } from '../../lib/log.ts';
 
-/** A notifier that is opened when it is first needed, and closed when it is retired and its last attempt has ended. */
-export class OpenNotifier {
+/** Notifier that is opened on first use, and closed when it is retired and its last attempt has ended. */
+export class LazyNotifier {
   readonly #open: () => Notifier;
   #notifier: Notifier | undefined;
   #uses = 0;
-  #retired: ((done: void) => void) | undefined;
+  #onUnused: (() => void) | undefined;
 
   constructor(open: () => Notifier) {
     this.#open = open;
   }
 
-  /** Whoever borrows it gives it back. */
-  borrow(): Notifier {
+  /** Every `acquire` is followed by one `release`. */
+  acquire(): Notifier {
     this.#uses += 1;
     return this.#opened();
   }
 
-  giveBack(): void {
+  release(): void {
     this.#uses -= 1;
-    if (this.#uses === 0) this.#retired?.();
+    if (this.#uses === 0) this.#onUnused?.();
   }
 
+  /** Resolves when it is closed. */
   async retire(log: Log): Promise<void> {
     if (this.#uses > 0) {
       await new Promise<void>((resolve) => {
-        this.#retired = resolve;
+        this.#onUnused = resolve;
       });
     }
     const notifier = this.#notifier;
     this.#notifier = undefined;
     await notifier
       ?.close?.()
-      .catch((error: unknown) => log.warn({ error: (error as Error).message }, 'a channel did not close well'));
+      .catch((error: unknown) => log.warn({ error: (error as Error).message }, 'a channel did not close cleanly'));
   }
 
-  /** One that cannot be opened is told by each attempt, where failures are told. */
+  /** Returns a notifier that fails each attempt where opening fails, so that the error is handled like any other. */
   #opened(): Notifier {
     try {
       return (this.#notifier ??= this.#open());
     } catch (cause) {
-      return {
-        send: () =>
-          Promise.reject(
-            new SendFailure('permanent', 'channel.open', `the channel cannot be opened: ${(cause as Error).message}`, {
-              misconfigured: true,
-              cause,
-            }),
-          ),
-      };
+      const message = `the channel cannot be opened: ${(cause as Error).message}`;
+      const failure = new SendFailure('permanent', 'channel.open', message, { misconfigured: true, cause });
+      return { send: () => Promise.reject(failure) };
     }
   }
 }

@@ -1,23 +1,24 @@
-export interface PumpParts {
-  /** Does what may be done now. */
-  readonly round: () => Promise<void>;
-  /** A round threw. */
-  readonly failed: (error: unknown) => void;
-  /** Nothing more to do until the next `wake`. */
-  readonly quiet: () => void;
+import type { Clock } from '../../lib/time/clock.ts';
+
+export interface RunLoopDeps {
+  /** Does the work that may be done now. */
+  readonly runRound: () => Promise<void>;
+  readonly onError: (error: unknown) => void;
+  /** Called after the last round, until the next `wake`. */
+  readonly onIdle: () => void;
 }
 
-/** Runs rounds one at a time: a `wake` during one brings another one after it. */
-export class Pump {
-  readonly #parts: PumpParts;
+/** Runs rounds one at a time. A `wake` during a round runs another one after it. */
+export class RunLoop {
+  readonly #deps: RunLoopDeps;
   #running: Promise<void> | undefined;
   #again = false;
 
-  constructor(parts: PumpParts) {
-    this.#parts = parts;
+  constructor(deps: RunLoopDeps) {
+    this.#deps = deps;
   }
 
-  /** Resolves when it is quiet; undefined while it is. */
+  /** Resolves when the loop is idle; undefined while it is. */
   get running(): Promise<void> | undefined {
     return this.#running;
   }
@@ -31,13 +32,50 @@ export class Pump {
     try {
       do {
         this.#again = false;
-        await this.#parts.round();
+        await this.#deps.runRound();
       } while (this.#again);
     } catch (error) {
-      this.#parts.failed(error);
+      this.#deps.onError(error);
     } finally {
       this.#running = undefined;
-      this.#parts.quiet();
+      this.#deps.onIdle();
     }
+  }
+}
+
+/** Steps back of the wall clock beyond this count as a jump; due times then lie too far ahead. */
+const MIN_JUMP_MS = 1000;
+
+/** Wakes a run loop at the next time at which there may be work. */
+export class WakeTimer {
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  #cancel: (() => void) | undefined;
+  #offset: number;
+
+  constructor(clock: Clock, wake: () => void) {
+    this.#clock = clock;
+    this.#wake = wake;
+    this.#offset = clock.now() - clock.monotonic();
+  }
+
+  /** Wakes after the shortest of these waits, milliseconds; never when there is none. */
+  set(waits: readonly number[]): void {
+    this.cancel();
+    if (waits.length === 0) return;
+    this.#cancel = this.#clock.after(Math.max(1, Math.min(...waits)), this.#wake);
+  }
+
+  cancel(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** Returns true if the wall clock has jumped back since the last call: due times are wall-clock times. */
+  clockWentBack(): boolean {
+    const offset = this.#clock.now() - this.#clock.monotonic();
+    const before = this.#offset;
+    this.#offset = offset;
+    return offset < before - MIN_JUMP_MS;
   }
 }

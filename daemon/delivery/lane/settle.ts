@@ -2,24 +2,27 @@ import type { Attempt, Delivery } from '../../core/delivery/delivery.ts';
 import type { Verdict } from '../../core/delivery/judge.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settlement } from '../../store/store.ts';
-import type { Attempted } from './attempt.ts';
-import type { LaneParts } from './deps.ts';
-import { persist } from '../retry-disk-full.ts';
+import { retryWhileDiskFull } from '../retry-disk-full.ts';
+import type { LaneDeps } from './deps.ts';
 
-type Going = Exclude<Verdict, { kind: 'dead' }>;
-type Settled = Extract<Settlement, { state: 'delivered' | 'pending' | 'sending' }>;
+type LiveVerdict = Exclude<Verdict, { kind: 'dead' }>;
+type LiveSettlement = Extract<Settlement, { state: 'delivered' | 'pending' | 'sending' }>;
 
-/** Writes down what a delivery that is not dead has come to. */
-export async function settle(delivery: Delivery, attempt: Attempt, verdict: Going, parts: LaneParts): Promise<void> {
-  const { store, clock, killed, log, observer } = parts;
+/** Stores the outcome of an attempt that did not end the delivery dead: delivered, to be retried, or waiting for its receipt. */
+export async function settle(
+  delivery: Delivery,
+  attempt: Attempt,
+  verdict: LiveVerdict,
+  deps: LaneDeps,
+): Promise<void> {
+  const { store, clock, killed, log, observer } = deps;
   const settlement = settlementOf(verdict, attempt);
-  await persist(clock, killed, () => store.deliveries.settle(delivery.id, settlement));
+  await retryWhileDiskFull(clock, killed, () => store.deliveries.settle(delivery.id, settlement));
   logSettlement(log, delivery, attempt, settlement);
   observer.settled(delivery, settlement);
 }
 
-/** What the store is told of a verdict that ends nothing, or ends well. */
-function settlementOf(verdict: Going, attempt: Attempt): Settled {
+function settlementOf(verdict: LiveVerdict, attempt: Attempt): LiveSettlement {
   switch (verdict.kind) {
     case 'delivered':
       return { state: 'delivered', attempt, receipt: verdict.receipt };
@@ -34,7 +37,7 @@ function logSettlement(
   log: Log,
   { id, channel, rule }: Delivery,
   { ms, code, message }: Attempt,
-  settlement: Settled,
+  settlement: LiveSettlement,
 ): void {
   if (settlement.state === 'delivered')
     log.info({ delivery: id, rule, ms, receipt: settlement.receipt.id }, `${channel}: delivered`);
@@ -45,12 +48,4 @@ function logSettlement(
       { delivery: id, rule, ms, code, error: message, again: new Date(settlement.dueAt).toISOString() },
       `${channel}: failed, will be tried again`,
     );
-}
-
-/** What a failed attempt is remembered by. */
-export function failureOf(outcome: Attempted): Pick<Attempt, 'class' | 'code' | 'message'> {
-  if (outcome.kind === 'failed')
-    return { class: outcome.failure.class, code: outcome.failure.code, message: outcome.failure.message };
-  if (outcome.kind === 'bug') return { class: 'internal', code: 'internal', message: outcome.error.message };
-  return {};
 }

@@ -2,52 +2,50 @@ import { connect } from 'node:net';
 import type { Endpoint } from '../../core/problems/failure.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 
-/** The wait before the next check is a tenth of the outage so far, within these; milliseconds. */
-const SHORTEST_WAIT = 500;
-const LONGEST_WAIT = 10_000;
-const SHARE = 0.1;
+/** The wait before the next check is this share of the outage so far, within the bounds below. */
+const SHARE_OF_OUTAGE = 0.1;
+const MIN_WAIT_MS = 500;
+const MAX_WAIT_MS = 10_000;
 const JITTER = 0.2;
-/** For a connection to be made. */
-const PATIENCE = 2000;
+const CONNECT_TIMEOUT_MS = 2000;
 
-export interface TcpCheckParts {
+export interface TcpCheckDeps {
   readonly clock: Clock;
   /** [0, 1) */
   readonly random: () => number;
-  /** A connection was taken. It is checked no more. */
-  readonly listens: () => void;
+  /** Called when a connection was accepted. The checks have ended then. */
+  readonly onListening: () => void;
 }
 
 /**
- * Finds out that somebody listens again where connections were refused. It opens a connection and closes it, which costs the
- * far side less than a request does, so it may come sooner than the next probe: an outage ends for us a tenth of its length
- * after it has ended.
+ * Checks whether a server that refused connections listens again. It opens a connection and closes it, which costs the server
+ * less than a request, so it may come sooner than the next probe: an outage ends a tenth of its length after the server is back.
  */
 export class TcpCheck {
-  readonly #parts: TcpCheckParts;
+  readonly #deps: TcpCheckDeps;
   #since: number | undefined;
   #endpoints: readonly Endpoint[] = [];
   #cancel: (() => void) | undefined;
   #running = new AbortController();
 
-  constructor(parts: TcpCheckParts) {
-    this.#parts = parts;
+  constructor(deps: TcpCheckDeps) {
+    this.#deps = deps;
   }
 
-  /** Until one of them listens, or `stop`. */
+  /** Checks until one of the endpoints listens, or until `stop`. */
   watch(endpoints: readonly Endpoint[]): void {
-    const now = this.#parts.clock.monotonic();
+    const now = this.#deps.clock.monotonic();
     this.#since ??= now;
     this.#endpoints = endpoints;
     if (this.#cancel !== undefined) return;
-    const wait = Math.min(Math.max(SHORTEST_WAIT, (now - this.#since) * SHARE), LONGEST_WAIT);
-    const jittered = wait * (1 - JITTER + 2 * JITTER * this.#parts.random());
-    this.#cancel = this.#parts.clock.after(jittered, () => void this.#check());
+    const wait = Math.min(Math.max(MIN_WAIT_MS, (now - this.#since) * SHARE_OF_OUTAGE), MAX_WAIT_MS);
+    const jittered = wait * (1 - JITTER + 2 * JITTER * this.#deps.random());
+    this.#cancel = this.#deps.clock.after(jittered, () => void this.#check());
   }
 
-  /** The outage is over, or it is none of this kind any more. */
+  /** Called when the outage is over, or when connections are no longer refused. */
   stop(): void {
-    // Every answer says so; hardly any ends an outage.
+    // Called after every attempt, and seldom during an outage.
     if (this.#since === undefined) return;
     this.#cancel?.();
     this.#cancel = undefined;
@@ -58,17 +56,17 @@ export class TcpCheck {
 
   async #check(): Promise<void> {
     const { signal } = this.#running;
-    const answers = await Promise.all(this.#endpoints.map((endpoint) => listensAt(endpoint, signal)));
+    const answers = await Promise.all(this.#endpoints.map((endpoint) => isListening(endpoint, signal)));
     if (signal.aborted) return;
     this.#cancel = undefined;
-    if (answers.includes(true)) this.#parts.listens();
+    if (answers.includes(true)) this.#deps.onListening();
     else this.watch(this.#endpoints);
   }
 }
 
-function listensAt({ address, port }: Endpoint, signal: AbortSignal): Promise<boolean> {
+function isListening({ address, port }: Endpoint, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port, signal, timeout: PATIENCE });
+    const socket = connect({ host: address, port, signal, timeout: CONNECT_TIMEOUT_MS });
     const end = (listens: boolean) => (): void => {
       socket.destroy();
       resolve(listens);

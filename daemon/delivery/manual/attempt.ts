@@ -1,8 +1,10 @@
-import type { Attempt, DeadError, Receipt } from '../../core/delivery/delivery.ts';
+import type { Attempt, DeadError, Delivery, Receipt } from '../../core/delivery/delivery.ts';
 import type { Outcome } from '../../core/delivery/judge.ts';
+import { OWN_SOURCE } from '../../core/event/event.ts';
+import type { ChannelConfig } from '../../core/ruleset.ts';
 
-/** What one attempt by hand came to: a resend or a channel test. */
-export type DirectResult =
+/** Result of a manual attempt: a resend or a channel test. */
+export type ManualResult =
   | { readonly kind: 'delivered'; readonly receipt: Receipt; readonly attempt: Attempt }
   | { readonly kind: 'awaiting'; readonly attempt: Attempt }
   | {
@@ -10,24 +12,24 @@ export type DirectResult =
       readonly class: string;
       readonly error: DeadError;
       readonly attempt: Attempt;
-      /** The channel's credentials or settings were refused: the next message would be, too. */
+      /** The channel's credentials or settings were refused, and the next message would be refused, too. */
       readonly misconfigured: boolean;
     }
-  /** The daemon stops, or nobody waits any more: nothing is known to have been sent. */
+  /** The daemon stops, or the caller has gone: no message is known to have been sent. */
   | { readonly kind: 'killed' };
 
-export function directResult(outcome: Outcome, attemptMade: Attempt): DirectResult {
+export function manualResult(outcome: Outcome, attempt: Attempt): ManualResult {
   switch (outcome.kind) {
     case 'delivered':
-      return { kind: 'delivered', receipt: outcome.receipt, attempt: attemptMade };
+      return { kind: 'delivered', receipt: outcome.receipt, attempt };
     case 'handover':
-      return { kind: 'awaiting', attempt: attemptMade };
+      return { kind: 'awaiting', attempt };
     case 'bug':
       return {
         kind: 'failed',
         class: 'internal',
         error: { code: 'internal', message: outcome.error.message },
-        attempt: attemptMade,
+        attempt,
         misconfigured: false,
       };
     case 'failed': {
@@ -37,9 +39,39 @@ export function directResult(outcome: Outcome, attemptMade: Attempt): DirectResu
         kind: 'failed',
         class: failureClass,
         error: { code, message, ...(status !== undefined && { status }), ...(body !== undefined && { body }) },
-        attempt: attemptMade,
+        attempt,
         misconfigured: detail.misconfigured === true,
       };
     }
   }
+}
+
+/** Delivery of the message that `belfry channel test` sends. */
+export function testDelivery({ name, type }: ChannelConfig, now: number, newId: () => string): Delivery {
+  const id = newId();
+  return {
+    id,
+    event: {
+      id,
+      source: OWN_SOURCE,
+      type: 'belfry.channel.test',
+      subject: name,
+      time: new Date(now).toISOString(),
+      data: { channel: name },
+    },
+    rule: 'belfry channel test',
+    channel: name,
+    channelType: type,
+    key: name,
+    status: 'firing',
+    message: {
+      title: 'Test message from Belfry',
+      body: `The channel ${name} works.`,
+      format: 'text',
+      priority: 'normal',
+      tags: ['test'],
+    },
+    createdAt: now,
+    attempts: [],
+  };
 }

@@ -1,20 +1,20 @@
-/** Attempts by hand that wait for their turn in a lane, in the order in which they came. */
-export class ByHand {
+/** Manual attempts that wait for their turn in a lane, first in, first out. */
+export class ManualQueue {
   readonly #waiting = new Set<{ readonly start: () => void; readonly refuse: () => void }>();
 
-  get waiting(): boolean {
+  get isWaiting(): boolean {
     return this.#waiting.size > 0;
   }
 
-  /** Resolves to false when its turn never comes: nobody waits any more (`signal`), or the lane has ended. `start` is called in its turn. */
+  /** Calls `start` in its turn and resolves to true. Resolves to false if `signal` aborts or the lane ends before. */
   wait(start: () => void, signal?: AbortSignal): Promise<boolean> {
     if (signal?.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const end = (comes: boolean): void => {
+      const end = (mayStart: boolean): void => {
         signal?.removeEventListener('abort', turn.refuse);
         this.#waiting.delete(turn);
-        if (comes) start();
-        resolve(comes);
+        if (mayStart) start();
+        resolve(mayStart);
       };
       const turn = { start: () => end(true), refuse: () => end(false) };
       signal?.addEventListener('abort', turn.refuse, { once: true });
@@ -22,8 +22,7 @@ export class ByHand {
     });
   }
 
-  /** The one that has waited longest goes. */
-  next(): void {
+  startNext(): void {
     for (const { start } of this.#waiting) return start();
   }
 

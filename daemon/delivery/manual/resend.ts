@@ -1,56 +1,57 @@
 import { setMaxListeners } from 'node:events';
 import type { DeadLetter, Delivery } from '../../core/delivery/delivery.ts';
-import type { Event } from '../../core/event/event.ts';
+import { messageFor } from '../../core/delivery/fallback.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../core/delivery/resend.ts';
+import type { Event } from '../../core/event/event.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Store } from '../../store/store.ts';
-import { Answered } from './resent-registry.ts';
+import { BatchedChanges } from '../dead-letters/batched-changes.ts';
 import type { DeadLetters } from '../dead-letters/dead-letters.ts';
-import type { DirectResult } from './attempt.ts';
-import { messageFor } from '../../core/delivery/fallback.ts';
-import { LetterChanges } from '../dead-letters/batched-changes.ts';
-import { MergedStreams } from './result-stream.ts';
-import { groupBy, planOf } from './resend-plan.ts';
 import { unmasked } from '../dead-letters/unmasked.ts';
+import type { ManualResult } from './attempt.ts';
+import { groupBy, planOf } from './resend-plan.ts';
+import { ResentRegistry } from './resent-registry.ts';
+import { ResultStream } from './result-stream.ts';
 
-export interface ResendParts {
+export interface ResendingDeps {
   readonly deadLetters: DeadLetters;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** As the letters were masked. */
+  /** Scrubber that masked the dead letters. */
   readonly scrubber: Pick<Scrubber, 'scrubJson'>;
-  /** One attempt through a channel as it is configured now; undefined when there is none of that name. `signal` ends the waiting for its turn. */
-  readonly direct: (channel: string, delivery: Delivery, signal: AbortSignal) => Promise<DirectResult | undefined>;
+  /** Makes one attempt through a channel as it is configured now; undefined if there is no such channel. `signal` ends the wait for its turn. */
+  readonly attempt: (channel: string, delivery: Delivery, signal: AbortSignal) => Promise<ManualResult | undefined>;
   readonly channelType: (channel: string) => string | undefined;
-  /** How many attempts of a channel go at once. No more than that are ever answered and not yet on record. */
+  /** Number of concurrent attempts of a channel: the upper bound of attempts that were delivered and are not yet recorded. */
   readonly concurrency: (channel: string) => number;
-  /** Decides anew by today's rules; durable when it resolves. `letter` is the id of the dead letter: the same one again, after a crash, is the same request. */
-  readonly requeue: (event: Event, letter: string) => Promise<void>;
+  /** Decides an event anew by the live rules; durable when it resolves. Repeated with the same `deadLetterId` after a crash, it is the same request. */
+  readonly requeue: (event: Event, deadLetterId: string) => Promise<void>;
 }
 
 type Failure = NonNullable<ResendProgress['error']>;
 
-/** A channel's way out in one run. It shuts when the run is over, or when the channel refuses our credentials: asking again for every letter could lock the account. */
-interface Door {
-  readonly shut: AbortController;
-  refused: Failure | undefined;
+/** State of one channel in a run. `stop` aborts when the run is over, or when the channel refuses our credentials: repeating that for every record could lock the account. */
+interface ChannelRun {
+  readonly stop: AbortController;
+  refusal: Failure | undefined;
 }
 
+/** State of one call of `resend`. */
 interface Run {
   readonly request: ResendRequest;
-  readonly changes: LetterChanges;
-  readonly streams: MergedStreams<ResendProgress>;
-  /** Aborts when nobody listens any more: what has not begun stays in the file. */
+  readonly changes: BatchedChanges;
+  readonly results: ResultStream<ResendProgress>;
+  /** Aborts when the caller has gone: records whose attempt has not begun stay in the file. */
   readonly over: AbortController;
-  readonly doors: Map<string, Door>;
-  /** Events that were decided anew: once for all letters that came of one. */
-  readonly decided: Set<string>;
+  readonly channels: Map<string, ChannelRun>;
+  /** Events that were decided anew: once for all dead letters of one event. */
+  readonly requeuedEvents: Set<string>;
 }
 
-const BUSY: Failure = { class: 'busy', code: 'resend.busy', message: 'it is being resent by somebody else' };
+const BUSY: Failure = { class: 'busy', code: 'resend.busy', message: 'another resend is sending it' };
 const OWED: Failure = { class: 'busy', code: 'resend.owed', message: 'its delivery has not ended; nothing was sent' };
 const GONE: Failure = { class: 'busy', code: 'resend.gone', message: 'it was dropped or decided anew meanwhile' };
 const UNKNOWN_CHANNEL: Failure = {
@@ -60,181 +61,184 @@ const UNKNOWN_CHANNEL: Failure = {
 };
 
 /**
- * Sends dead letters again: the plan first, then oldest first, the channels side by side, each at its own rate. A letter leaves
- * the file only after its delivery is on record as delivered; what fails stays, with the new attempt added.
+ * Resends dead letters: the plan first, then oldest first, all channels at once, each within its own rate. A record leaves the
+ * file only after the store has its delivery as delivered. A record that fails stays, with the new attempt added.
  */
 export class Resending {
-  readonly #parts: ResendParts;
-  readonly #answered: Answered;
+  readonly #deps: ResendingDeps;
+  readonly #registry: ResentRegistry;
+  /** Ids of dead letters that a resend is working on. */
   readonly #busy = new Set<string>();
 
-  constructor(parts: ResendParts) {
-    this.#parts = parts;
-    this.#answered = new Answered(parts.store, parts.clock);
+  constructor(deps: ResendingDeps) {
+    this.#deps = deps;
+    this.#registry = new ResentRegistry(deps.store, deps.clock);
   }
 
-  /** After a crash in between: letters that were answered, decided anew or dropped leave the file. */
+  /** Removes records from the file that were resent, decided anew or dropped before a crash. Resolves to their number. */
   async reconcile(): Promise<number> {
-    const { deadLetters } = this.#parts;
-    const over = new Map<string, null>();
+    const { deadLetters } = this.#deps;
+    const done = new Map<string, null>();
     for await (const line of deadLetters.read()) {
       if (!('record' in line)) continue;
-      if ((await this.#answered.look(line.record.id)).over) over.set(line.record.id, null);
+      if ((await this.#registry.look(line.record.id)).isDone) done.set(line.record.id, null);
     }
-    await deadLetters.change(over);
-    await this.#answered.forget();
-    return over.size;
+    await deadLetters.change(done);
+    await this.#registry.clear();
+    return done.size;
   }
 
+  /** Yields the plan, then the result of each record, then their numbers unless `signal` has aborted. */
   async *resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendPlan | ResendProgress | ResendSum> {
-    const { letters, plan } = await planOf(request, this.#parts.deadLetters, this.#parts.clock.now());
+    const { records, plan } = await planOf(request, this.#deps.deadLetters, this.#deps.clock.now());
     yield { plan };
     if (request.dryRun) return;
-    const run = newRun(request, letters.length, this.#parts.deadLetters);
+    const run = newRun(request, records.length, this.#deps.deadLetters);
     const end = (): void => run.over.abort();
     if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
     let delivered = 0;
     let failed = 0;
     try {
-      this.#begin(letters, run);
-      for await (const progress of run.streams.read()) {
+      this.#startWorkers(records, run);
+      for await (const progress of run.results.read()) {
         if (progress.state === 'dead') failed += 1;
         else if (progress.state !== 'sending') delivered += 1;
         yield progress;
       }
     } finally {
-      // Also when whoever asked has gone away: what is on its way ends, and what was answered leaves.
+      // Runs also when the caller has gone: attempts in flight end, and delivered records leave the file.
       end();
       signal.removeEventListener('abort', end);
-      await run.streams.ended();
+      await run.results.ended();
       await run.changes.write();
     }
-    if (!signal.aborted) yield { delivered, failed, left: await this.#count() };
+    if (!signal.aborted) yield { delivered, failed, left: await this.#countRecords() };
   }
 
-  /** false: there is no such letter. */
+  /** Deletes a dead letter. Resolves to false if there is none with this id. */
   async drop(id: string): Promise<boolean> {
-    const { deadLetters, store } = this.#parts;
+    const { deadLetters, store } = this.#deps;
     if ((await deadLetters.find(id)) === undefined) return false;
     await store.deliveries.resolveDead(id, { state: 'cancelled' });
     await deadLetters.change(new Map([[id, null]]));
     return true;
   }
 
-  #begin(letters: readonly DeadLetter[], run: Run): void {
-    const { request, streams } = run;
+  #startWorkers(records: readonly DeadLetter[], run: Run): void {
+    const { request, results } = run;
     const group = request.requeue ? () => '' : ({ channel }: DeadLetter) => request.to ?? channel;
-    for (const [channel, queue] of groupBy(letters, group)) {
-      const workers = request.requeue ? 1 : Math.min(this.#parts.concurrency(channel), queue.length);
-      for (let worker = 0; worker < workers; worker += 1) streams.add(this.#work(queue, run));
+    for (const [channel, queue] of groupBy(records, group)) {
+      const workers = request.requeue ? 1 : Math.min(this.#deps.concurrency(channel), queue.length);
+      for (let worker = 0; worker < workers; worker += 1) results.addWorker(this.#work(queue, run));
     }
   }
 
   async #work(queue: DeadLetter[], run: Run): Promise<void> {
     while (!run.over.signal.aborted) {
-      const letter = queue.shift();
-      if (letter === undefined) return;
-      const progress = await this.#alone(letter, run);
-      if (progress !== undefined) run.streams.push(progress);
+      const record = queue.shift();
+      if (record === undefined) return;
+      const progress = await this.#resendOne(record, run);
+      if (progress !== undefined) run.results.push(progress);
     }
   }
 
-  /** One letter is in one hand at a time, and is looked at again in it: another resend may have come first. */
-  async #alone(letter: DeadLetter, run: Run): Promise<ResendProgress | undefined> {
-    const { id, channel } = letter;
+  /** Excludes other resends of the same record, and looks it up again: another resend may have finished it since the plan. */
+  async #resendOne(record: DeadLetter, run: Run): Promise<ResendProgress | undefined> {
+    const { id, channel } = record;
     if (this.#busy.has(id)) return { id, channel, state: 'dead', error: BUSY };
     this.#busy.add(id);
     try {
-      const { stored, over } = await this.#answered.look(id);
-      if (over) {
+      const { stored, isDone } = await this.#registry.look(id);
+      if (isDone) {
         await run.changes.add(id, null);
         if (stored?.state !== 'delivered') return { id, channel, state: 'dead', error: GONE };
         return { id, channel, state: 'delivered', ...(stored.receipt !== undefined && { receipt: stored.receipt }) };
       }
       if (stored !== undefined && stored.state !== 'dead') return { id, channel, state: 'dead', error: OWED };
-      const meant = unmasked(letter, stored?.delivery, this.#parts.scrubber);
+      const original = unmasked(record, stored?.delivery, this.#deps.scrubber);
       return await (run.request.requeue
-        ? this.#requeue(meant, stored !== undefined, run)
-        : this.#send(meant, stored?.delivery.status, run));
+        ? this.#requeue(original, stored !== undefined, run)
+        : this.#send(original, stored?.delivery.status, run));
     } finally {
       this.#busy.delete(id);
     }
   }
 
-  /** The new deliveries are on disk before the letter leaves. */
-  async #requeue(letter: DeadLetter, known: boolean, { changes, decided, over }: Run): Promise<ResendProgress> {
-    const { id, channel, event } = letter;
+  /** Has the event decided anew. The new deliveries are durable before the record leaves the file. */
+  async #requeue(record: DeadLetter, isStored: boolean, run: Run): Promise<ResendProgress> {
+    const { changes, requeuedEvents, over } = run;
+    const { id, channel, event } = record;
     const identity = JSON.stringify([event.source, event.id]);
     try {
-      if (!decided.has(identity)) await this.#parts.requeue(event, id);
+      if (!requeuedEvents.has(identity)) await this.#deps.requeue(event, id);
     } catch (error) {
       const { code = 'internal', message } = error as Error & { readonly code?: string };
       return { id, channel, state: 'dead', error: { class: 'transient', code, message } };
     }
-    decided.add(identity);
-    await this.#answered.requeued(id, known, over.signal);
+    requeuedEvents.add(identity);
+    await this.#registry.recordRequeued(id, isStored, over.signal);
     await changes.add(id, null);
     return { id, channel, state: 'requeued' };
   }
 
-  /** `status`: that of its delivery, where the store has it. */
+  /** Makes one attempt. `status`: that of the stored delivery; undefined if the store does not have it. */
   async #send(
-    letter: DeadLetter,
+    record: DeadLetter,
     status: Delivery['status'] | undefined,
     run: Run,
   ): Promise<ResendProgress | undefined> {
-    const { direct, channelType, log, clock } = this.#parts;
-    const { id } = letter;
-    const channel = run.request.to ?? letter.channel;
+    const { attempt, channelType, log, clock } = this.#deps;
+    const { id } = record;
+    const channel = run.request.to ?? record.channel;
     const type = channelType(channel);
     if (type === undefined) return { id, channel, state: 'dead', error: UNKNOWN_CHANNEL };
-    const door = doorOf(channel, run);
-    const delivery = { ...deliveryOf(letter, channel, type, clock.now()), ...(status !== undefined && { status }) };
-    const result = await direct(channel, delivery, door.shut.signal);
+    const channelRun = channelRunOf(channel, run);
+    const delivery = { ...deliveryOf(record, channel, type, clock.now()), ...(status !== undefined && { status }) };
+    const result = await attempt(channel, delivery, channelRun.stop.signal);
     if (result === undefined) return { id, channel, state: 'dead', error: UNKNOWN_CHANNEL };
     switch (result.kind) {
       case 'killed':
-        return door.refused && { id, channel, state: 'dead', error: door.refused };
+        return channelRun.refusal && { id, channel, state: 'dead', error: channelRun.refusal };
       case 'delivered':
-        await this.#answered.delivered(id, status !== undefined, result.attempt, result.receipt, run.over.signal);
+        await this.#registry.recordDelivered(id, status !== undefined, result, run.over.signal);
         await run.changes.add(id, null);
         log.info({ delivery: id, receipt: result.receipt.id }, `${channel}: resent`);
         return { id, channel, state: 'delivered', receipt: result.receipt };
       case 'awaiting':
-        // The letter leaves when the receipt comes.
-        await run.changes.add(id, (now) => ({ ...now, attempts: [...now.attempts, result.attempt] }));
+        // The record leaves the file when the receipt comes.
+        await run.changes.add(id, (current) => ({ ...current, attempts: [...current.attempts, result.attempt] }));
         return { id, channel, state: 'sending' };
       case 'failed':
-        return this.#failed(id, channel, result, run.changes, door);
+        return this.#failed(id, channel, result, run.changes, channelRun);
     }
   }
 
   async #failed(
     id: string,
     channel: string,
-    { attempt, error, class: failureClass, misconfigured }: Extract<DirectResult, { kind: 'failed' }>,
-    changes: LetterChanges,
-    door: Door,
+    { attempt, error, class: failureClass, misconfigured }: Extract<ManualResult, { kind: 'failed' }>,
+    changes: BatchedChanges,
+    channelRun: ChannelRun,
   ): Promise<ResendProgress> {
-    await changes.add(id, (now) => ({
-      ...now,
-      // What another channel says is no news about the record's own.
-      ...(now.channel === channel && { error }),
-      attempts: [...now.attempts, attempt],
+    await changes.add(id, (current) => ({
+      ...current,
+      // The error of another channel does not replace that of the record's own.
+      ...(current.channel === channel && { error }),
+      attempts: [...current.attempts, attempt],
     }));
-    const told: Failure = { class: failureClass, code: error.code, message: error.message };
+    const failure: Failure = { class: failureClass, code: error.code, message: error.message };
     if (misconfigured) {
-      door.refused ??= told;
-      door.shut.abort();
+      channelRun.refusal ??= failure;
+      channelRun.stop.abort();
     }
-    this.#parts.log.warn({ delivery: id, code: error.code, error: error.message }, `${channel}: resend failed`);
-    return { id, channel, state: 'dead', error: told };
+    this.#deps.log.warn({ delivery: id, code: error.code, error: error.message }, `${channel}: resend failed`);
+    return { id, channel, state: 'dead', error: failure };
   }
 
-  async #count(): Promise<number> {
+  async #countRecords(): Promise<number> {
     let count = 0;
-    for await (const line of this.#parts.deadLetters.read()) if ('record' in line) count += 1;
+    for await (const line of this.#deps.deadLetters.read()) if ('record' in line) count += 1;
     return count;
   }
 }
@@ -242,29 +246,29 @@ export class Resending {
 function newRun(request: ResendRequest, total: number, deadLetters: DeadLetters): Run {
   return {
     request,
-    changes: new LetterChanges(deadLetters, total),
-    streams: new MergedStreams(),
+    changes: new BatchedChanges(deadLetters, total),
+    results: new ResultStream(),
     over: new AbortController(),
-    doors: new Map(),
-    decided: new Set(),
+    channels: new Map(),
+    requeuedEvents: new Set(),
   };
 }
 
-function doorOf(channel: string, { doors, over }: Run): Door {
-  const known = doors.get(channel);
-  if (known !== undefined) return known;
-  const door: Door = { shut: new AbortController(), refused: undefined };
-  // Each of the attempts that wait listens to it.
-  setMaxListeners(0, door.shut.signal);
-  if (over.signal.aborted) door.shut.abort();
-  over.signal.addEventListener('abort', () => door.shut.abort(), { once: true });
-  doors.set(channel, door);
-  return door;
+function channelRunOf(channel: string, { channels, over }: Run): ChannelRun {
+  const present = channels.get(channel);
+  if (present !== undefined) return present;
+  const created: ChannelRun = { stop: new AbortController(), refusal: undefined };
+  // Every attempt that waits for its turn listens to it.
+  setMaxListeners(0, created.stop.signal);
+  if (over.signal.aborted) created.stop.abort();
+  over.signal.addEventListener('abort', () => created.stop.abort(), { once: true });
+  channels.set(channel, created);
+  return created;
 }
 
-/** As the record says now, edits and all; the id stays, so that a far side that had it after all can tell. */
-function deliveryOf(letter: DeadLetter, channel: string, channelType: string, now: number): Delivery {
-  const { id, event, rule, key, attempts } = letter;
-  const message = messageFor(letter.message, letter.channel_type ?? channelType, channelType);
+/** Delivery of a record with its edits. The id stays, so a remote server that received the first message can deduplicate. */
+function deliveryOf(record: DeadLetter, channel: string, channelType: string, now: number): Delivery {
+  const { id, event, rule, key, attempts } = record;
+  const message = messageFor(record.message, record.channel_type ?? channelType, channelType);
   return { id, event, rule, channel, channelType, key, status: 'firing', message, createdAt: now, attempts };
 }

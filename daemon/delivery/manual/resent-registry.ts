@@ -1,15 +1,15 @@
 import type { Attempt, Receipt } from '../../core/delivery/delivery.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Store, StoredDelivery } from '../../store/store.ts';
-import { persist } from '../retry-disk-full.ts';
+import { retryWhileDiskFull } from '../retry-disk-full.ts';
 
 const SCOPE = 'resent';
 
 /**
- * Which letters were answered and may still stand in the file. The store knows it of its own deliveries; a letter that came
- * from somewhere else (a copied file, a lost state directory) is marked until the next start finds it gone.
+ * Dead letters that were resent or decided anew and may still be in the file. The store has this for its own deliveries. Other
+ * dead letters (a copied file, a lost state directory) get a checkpoint, until the next start finds them removed from the file.
  */
-export class Answered {
+export class ResentRegistry {
   readonly #store: Store;
   readonly #clock: Clock;
   #marked: Promise<Set<string>> | undefined;
@@ -19,29 +19,35 @@ export class Answered {
     this.#clock = clock;
   }
 
-  /** Durable when it resolves; waits for room on the disk until `signal` aborts. */
-  async delivered(id: string, known: boolean, attempt: Attempt, receipt: Receipt, signal: AbortSignal): Promise<void> {
-    await persist(this.#clock, signal, () =>
-      known ? this.#store.deliveries.resolveDead(id, { state: 'delivered', attempt, receipt }) : this.#mark(id),
+  /** Durable when it resolves. `isStored`: the store has the delivery. Retries while the disk is full, until `signal` aborts. */
+  async recordDelivered(
+    id: string,
+    isStored: boolean,
+    { attempt, receipt }: { readonly attempt: Attempt; readonly receipt: Receipt },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await retryWhileDiskFull(this.#clock, signal, () =>
+      isStored ? this.#store.deliveries.resolveDead(id, { state: 'delivered', attempt, receipt }) : this.#mark(id),
     );
   }
 
-  async requeued(id: string, known: boolean, signal: AbortSignal): Promise<void> {
-    await persist(this.#clock, signal, () =>
-      known ? this.#store.deliveries.resolveDead(id, { state: 'cancelled' }) : this.#mark(id),
+  /** Like `recordDelivered`, for a dead letter whose event was decided anew. */
+  async recordRequeued(id: string, isStored: boolean, signal: AbortSignal): Promise<void> {
+    await retryWhileDiskFull(this.#clock, signal, () =>
+      isStored ? this.#store.deliveries.resolveDead(id, { state: 'cancelled' }) : this.#mark(id),
     );
   }
 
-  /** What the store has of a letter's delivery, and whether the letter has nothing left to do. */
-  async look(id: string): Promise<{ readonly stored: StoredDelivery | undefined; readonly over: boolean }> {
+  /** Looks up the stored delivery of a dead letter, and whether the dead letter is done: resent, decided anew or dropped. */
+  async look(id: string): Promise<{ readonly stored: StoredDelivery | undefined; readonly isDone: boolean }> {
     const stored = await this.#store.deliveries.find(id);
-    if (stored !== undefined) return { stored, over: stored.state === 'delivered' || stored.state === 'cancelled' };
-    return { stored, over: (await this.#marks()).has(id) };
+    if (stored !== undefined) return { stored, isDone: stored.state === 'delivered' || stored.state === 'cancelled' };
+    return { stored, isDone: (await this.#markedIds()).has(id) };
   }
 
-  /** Every letter that is over has left the file. */
-  async forget(): Promise<void> {
-    const marked = await this.#marks();
+  /** Deletes all checkpoints. To be called when every dead letter that is done has left the file. */
+  async clear(): Promise<void> {
+    const marked = await this.#markedIds();
     await this.#store.checkpoints.write(
       SCOPE,
       [...marked].map((key) => ({ key, value: null })),
@@ -51,11 +57,11 @@ export class Answered {
 
   async #mark(id: string): Promise<void> {
     await this.#store.checkpoints.write(SCOPE, [{ key: id, value: '1' }]);
-    (await this.#marks()).add(id);
+    (await this.#markedIds()).add(id);
   }
 
-  #marks(): Promise<Set<string>> {
-    this.#marked ??= this.#store.checkpoints.read(SCOPE).then((marks) => new Set(marks.keys()));
+  #markedIds(): Promise<Set<string>> {
+    this.#marked ??= this.#store.checkpoints.read(SCOPE).then((checkpoints) => new Set(checkpoints.keys()));
     return this.#marked;
   }
 }

@@ -1,17 +1,17 @@
-/** What several workers tell, as one stream that ends when all have; the first failure ends it with that failure. */
-export class MergedStreams<T> {
-  readonly #items: T[] = [];
-  readonly #all: Promise<void>[] = [];
+/** Results of several workers as one stream. It ends when all workers have ended; the first failure ends it with that failure. */
+export class ResultStream<T> {
+  readonly #results: T[] = [];
+  readonly #workers: Promise<void>[] = [];
   #running = 0;
   #failure: { readonly error: unknown } | undefined;
-  #wake = (): void => {};
+  #wakeReader = (): void => {};
 
-  push(item: T): void {
-    this.#items.push(item);
-    this.#wake();
+  push(result: T): void {
+    this.#results.push(result);
+    this.#wakeReader();
   }
 
-  add(work: Promise<void>): void {
+  addWorker(work: Promise<void>): void {
     this.#running += 1;
     const ended = work
       .catch((error: unknown) => {
@@ -19,23 +19,23 @@ export class MergedStreams<T> {
       })
       .finally(() => {
         this.#running -= 1;
-        this.#wake();
+        this.#wakeReader();
       });
-    this.#all.push(ended);
+    this.#workers.push(ended);
   }
 
-  /** Resolves when all work has ended, however it did. */
+  /** Resolves when all workers have ended, also if they failed. */
   async ended(): Promise<void> {
-    await Promise.all(this.#all);
+    await Promise.all(this.#workers);
   }
 
   async *read(): AsyncIterable<T> {
     for (;;) {
-      while (this.#items.length > 0) yield this.#items.shift()!;
+      while (this.#results.length > 0) yield this.#results.shift()!;
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#running === 0) return;
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#wakeReader = resolve;
       });
     }
   }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { command } from '../../../daemon/channels/local/command.ts';
 import { type ChannelTools, type Notifier, SETTLE_MS } from '../../../daemon/channels/channel.ts';
 import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
-import { attempt } from '../../../daemon/delivery/lane/attempt.ts';
+import { sendOnce } from '../../../daemon/delivery/lane/attempt.ts';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
 import {
@@ -163,10 +163,7 @@ test('a program that ignores SIGTERM is killed, and the attempt says so', async 
   const started = path.join(await temporaryFolder(), 'started');
   const clock = new VirtualClock();
   const script = 'trap "" TERM; echo $$ >> "$0"; while :; do sleep 0.1; done';
-  const attempted = attempt({
-    notifier: channelOf({ run: ['sh', '-c', script, started] }, { clock }),
-    delivery: sampleDelivery(),
-    timeout: 30_000,
+  const attempted = sendOnce(channelOf({ run: ['sh', '-c', script, started] }, { clock }), sampleDelivery(), 30_000, {
     killed: new AbortController().signal,
     clock,
     scrubber: new Scrubber(),

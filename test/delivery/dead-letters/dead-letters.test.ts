@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { beforeEach, expect, test } from 'vitest';
 import {
   type DeadLetters,
-  type LetterChange,
+  type DeadLetterChange,
   openDeadLetters,
 } from '../../../daemon/delivery/dead-letters/dead-letters.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
@@ -144,7 +144,7 @@ test('a change works on what the file says now, and leaves every other line as a
   const edited = (await raw()).replaceAll('Build 42', 'Build 43').replace('{"id":"b"', '{ "id" : "b"');
   await writeFile(file, edited);
   await letters.change(
-    new Map<string, LetterChange>([
+    new Map<string, DeadLetterChange>([
       ['a', (now) => ({ ...now, attempts: [] })],
       ['c', null],
     ]),
@@ -162,7 +162,7 @@ test('an edit that lands while the file is being rewritten survives', async () =
   for (const id of ['a', 'b']) await letters.append(letter(id));
   let edits = 0;
   await letters.change(
-    new Map<string, LetterChange>([
+    new Map<string, DeadLetterChange>([
       [
         'a',
         (now) => {

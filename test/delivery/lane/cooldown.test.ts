@@ -38,7 +38,7 @@ test('a limit without a time rests the channel for a minute, and it says until w
       type: 'scripted',
       state: 'failing',
       reason: `resting until ${inText(until)}: too many requests (http.429)`,
-      restingUntil: until,
+      cooldownUntil: until,
       pending: 2,
       sending: 0,
       held: 0,
@@ -49,7 +49,7 @@ test('a limit without a time rests the channel for a minute, and it says until w
   await harbour.clock.advance(30_000);
   expect(harbour.sent.map(({ at }) => at - start)).toEqual([0, 60_000, 60_000]);
   expect(harbour.lanes.status()).toMatchObject([{ state: 'ok', pending: 0 }]);
-  expect(harbour.lanes.status()[0]).not.toHaveProperty('restingUntil');
+  expect(harbour.lanes.status()[0]).not.toHaveProperty('cooldownUntil');
 });
 
 test('a rest goes on after a restart, for as long as was left of it', async () => {
@@ -61,7 +61,7 @@ test('a rest goes on after a restart, for as long as was left of it', async () =
   await harbour.restart();
   await harbour.apply(channel('a'));
   const sent = harbour.sent.length;
-  expect(harbour.lanes.status()).toMatchObject([{ state: 'failing', restingUntil: start + 3_600_000 }]);
+  expect(harbour.lanes.status()).toMatchObject([{ state: 'failing', cooldownUntil: start + 3_600_000 }]);
   await harbour.clock.advance(3_000_000 - 1);
   expect(harbour.sent).toHaveLength(sent);
   await harbour.clock.advance(1);
@@ -77,14 +77,14 @@ test('a rest that is over at the restart, and one with other settings, are forgo
   await harbour.clock.advance(10_000);
   await harbour.restart();
   await harbour.apply(channel('a', {}, 'a-2'), channel('b'));
-  expect(harbour.lanes.status().map(({ name, restingUntil }) => [name, restingUntil === undefined])).toEqual([
+  expect(harbour.lanes.status().map(({ name, cooldownUntil }) => [name, cooldownUntil === undefined])).toEqual([
     ['a', true],
     ['b', false],
   ]);
   await harbour.clock.advance(60_000);
   await harbour.restart();
   await harbour.apply(channel('a', {}, 'a-2'), channel('b'));
-  expect(harbour.lanes.status().every(({ restingUntil }) => restingUntil === undefined)).toBe(true);
+  expect(harbour.lanes.status().every(({ cooldownUntil }) => cooldownUntil === undefined)).toBe(true);
   expect([...(await harbour.store.checkpoints.read('channel:a')).keys()]).toEqual([]);
   expect([...(await harbour.store.checkpoints.read('channel:b')).keys()]).toEqual([]);
 });

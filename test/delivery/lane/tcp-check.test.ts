@@ -45,7 +45,7 @@ const refusedAt = (...endpoints: readonly Endpoint[]): SendFailure =>
 test('a port that listens again is found within a tenth of the outage', async () => {
   const clock = new VirtualClock();
   const found: number[] = [];
-  const check = new TcpCheck({ clock, random: () => 1, listens: () => found.push(clock.monotonic()) });
+  const check = new TcpCheck({ clock, random: () => 1, onListening: () => found.push(clock.monotonic()) });
   const endpoint = await silent();
   check.watch([endpoint]);
   await until(clock, () => clock.waiting === 1);
@@ -64,7 +64,7 @@ test('a port that listens again is found within a tenth of the outage', async ()
 test('one address of several is enough, and after a stop nothing is left', async () => {
   const clock = new VirtualClock();
   let found = 0;
-  const check = new TcpCheck({ clock, random: () => 0, listens: () => (found += 1) });
+  const check = new TcpCheck({ clock, random: () => 0, onListening: () => (found += 1) });
   const deaf = await silent();
   const endpoint = await listen();
   check.watch([deaf, endpoint]);

@@ -171,8 +171,8 @@ test('a stop gives an attempt by hand the same grace, and starts none that waite
   await harbour.apply(channel('a', { concurrency: 1 }));
   const delivery = (): ReturnType<typeof sampleDelivery> =>
     sampleDelivery({ id: newId(harbour.clock.now()), channel: 'a' });
-  const going = harbour.lanes.direct('a', delivery());
-  const waiting = harbour.lanes.direct('a', delivery());
+  const going = harbour.lanes.attemptManually('a', delivery());
+  const waiting = harbour.lanes.attemptManually('a', delivery());
   await harbour.clock.advance(0);
   let stopped = false;
   const stopping = harbour.lanes.stop(5_000).then(() => {
@@ -220,7 +220,7 @@ test('a channel that never ends cannot hold up a stop for longer than the grace 
 test('resends and live deliveries share a channel: neither waits for the other to end', async () => {
   await harbour.apply(channel('a', { rate: { count: 1, per: 1_000 }, concurrency: 4 }));
   const byHand = Array.from({ length: 20 }, () =>
-    harbour.lanes.direct('a', sampleDelivery({ id: newId(harbour.clock.now()), channel: 'a' })),
+    harbour.lanes.attemptManually('a', sampleDelivery({ id: newId(harbour.clock.now()), channel: 'a' })),
   );
   const live = await harbour.owe('a', {}, 5);
   await harbour.clock.advance(11_000);
@@ -240,7 +240,7 @@ test('an attempt by hand waits while the far side asks for patience', async () =
   await harbour.apply(channel('a'));
   const start = harbour.clock.now();
   await harbour.owe('a');
-  const byHand = harbour.lanes.direct('a', sampleDelivery({ id: newId(start), channel: 'a' }));
+  const byHand = harbour.lanes.attemptManually('a', sampleDelivery({ id: newId(start), channel: 'a' }));
   await harbour.clock.advance(89_000);
   expect(harbour.sent).toHaveLength(1);
   await harbour.clock.advance(1_000);
@@ -349,9 +349,9 @@ test('a channel that comes back while the removed one winds up keeps what is owe
 });
 
 test('lanes that are lent send by hand and leave what is owed alone', async () => {
-  await harbour.lanes.lend(new Map([['a', channel('a')]]));
+  await harbour.lanes.openForManual(new Map([['a', channel('a')]]));
   const [owed] = await harbour.owe('a', { expiresAt: harbour.clock.now() + 1_000 });
-  const byHand = harbour.lanes.direct('a', sampleDelivery({ id: newId(harbour.clock.now()), channel: 'a' }));
+  const byHand = harbour.lanes.attemptManually('a', sampleDelivery({ id: newId(harbour.clock.now()), channel: 'a' }));
   await harbour.clock.advance(5_000);
   expect(await byHand).toMatchObject({ kind: 'delivered' });
   expect(await state(owed!.id)).toBe('pending');

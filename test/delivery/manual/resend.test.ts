@@ -7,7 +7,7 @@ import type { Event } from '../../../daemon/core/event/event.ts';
 import { SendFailure } from '../../../daemon/core/problems/failure.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../../daemon/core/delivery/resend.ts';
 import { openDeadLetters } from '../../../daemon/delivery/dead-letters/dead-letters.ts';
-import { Resending, type ResendParts } from '../../../daemon/delivery/manual/resend.ts';
+import { Resending, type ResendingDeps } from '../../../daemon/delivery/manual/resend.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
 import { memoryLog, sampleEvent, sampleMessage } from '../../support/delivery.ts';
 import { channel, fails, Harbour, ok, type Reply, wrongToken } from '../../support/lanes.ts';
@@ -26,14 +26,14 @@ afterEach(async () => {
 
 const rejected = fails(new SendFailure('permanent', 'http.422', 'not understood', { status: 422 }));
 
-function resending(parts: Partial<ResendParts> = {}): Resending {
+function resending(parts: Partial<ResendingDeps> = {}): Resending {
   return new Resending({
     deadLetters: harbour.deadLetters,
     store: harbour.store,
     clock: harbour.clock,
     log: memoryLog().log,
     scrubber: harbour.scrubber,
-    direct: (name, delivery, signal) => harbour.lanes.direct(name, delivery, signal),
+    attempt: (name, delivery, signal) => harbour.lanes.attemptManually(name, delivery, signal),
     channelType: (name) => (harbour.lanes.has(name) ? 'scripted' : undefined),
     concurrency: () => 4,
     requeue: async (event, letter) => {
@@ -61,7 +61,7 @@ async function all(stream: AsyncIterable<ResendPlan | ResendProgress | ResendSum
   return { plan: plan!, progress, sum };
 }
 
-const resend = (request: ResendRequest, parts: Partial<ResendParts> = {}): Promise<Told> =>
+const resend = (request: ResendRequest, parts: Partial<ResendingDeps> = {}): Promise<Told> =>
   all(resending(parts).resend(request, new AbortController().signal));
 
 /** Dead deliveries of a channel, in the file and in the store; from now on the channel works. */
@@ -317,7 +317,7 @@ async function restart(): Promise<Resending> {
 }
 
 /** A dead-letter file that takes no changes any more: the process dies before the file is rewritten. */
-function dyingFile(): ResendParts['deadLetters'] {
+function dyingFile(): ResendingDeps['deadLetters'] {
   return {
     append: (record) => harbour.deadLetters.append(record),
     read: () => harbour.deadLetters.read(),
@@ -412,7 +412,7 @@ test('a resend of thousands rewrites the file a few times, not once a letter', a
   let changes = 0;
   const counted = {
     ...dyingFile(),
-    change: (all: Parameters<ResendParts['deadLetters']['change']>[0]) => {
+    change: (all: Parameters<ResendingDeps['deadLetters']['change']>[0]) => {
       changes += 1;
       return harbour.deadLetters.change(all);
     },

@@ -1,0 +1,102 @@
+import type { DeliveryPolicy } from '../../core/delivery/delivery.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import type { Rate } from '../../lib/time/duration.ts';
+import type { Health } from './health.ts';
+import type { InFlight } from './in-flight.ts';
+
+/** Upper bound of deliveries that are claimed at once. */
+export const CLAIM_BATCH = 64;
+
+/** Decides how many attempts may begin now, by rate, concurrency and the health of the channel. */
+export class Admission {
+  /** A delivery probes the open breaker at present. */
+  isProbing = false;
+  readonly #health: Health;
+  readonly #inFlight: InFlight;
+  readonly #clock: Clock;
+  #policy: DeliveryPolicy;
+  #rateLimit: RateLimit;
+
+  constructor(policy: DeliveryPolicy, deps: { health: Health; inFlight: InFlight; clock: Clock }) {
+    this.#policy = policy;
+    this.#rateLimit = new RateLimit(policy.rate);
+    this.#health = deps.health;
+    this.#inFlight = deps.inFlight;
+    this.#clock = deps.clock;
+  }
+
+  /** Applies an edited policy. Attempts of the last period still count if the rate is the same. */
+  reconfigure(policy: DeliveryPolicy): void {
+    const isSameRate = JSON.stringify(this.#policy.rate) === JSON.stringify(policy.rate);
+    this.#policy = policy;
+    if (!isSameRate) this.#rateLimit = new RateLimit(policy.rate);
+  }
+
+  /** Takes one attempt from the rate. */
+  take(): void {
+    this.#rateLimit.take(this.#clock.monotonic());
+  }
+
+  /** Number of deliveries that may be claimed now. */
+  get claimable(): number {
+    if (this.#rateWait > 0) return 0;
+    const wait = this.#health.wait(this.#policy.paused);
+    if (wait === undefined || wait > 0) return 0;
+    if (this.#health.isFailing) return this.isProbing ? 0 : 1;
+    // With a rate, one at a time: each attempt takes from the rate before the next may go.
+    return Math.min(this.#attemptsLeft, this.#policy.rate === undefined ? CLAIM_BATCH : 1);
+  }
+
+  /** Holds and the breaker do not bind manual attempts. */
+  get mayBeginManual(): boolean {
+    return this.#attemptsLeft > 0 && this.#rateWait === 0 && this.#health.cooldownLeft === 0;
+  }
+
+  /** Milliseconds until a delivery may go as far as rate and health decide; undefined while the lane is held. */
+  get wait(): number | undefined {
+    const wait = this.#health.wait(this.#policy.paused);
+    return wait === undefined ? undefined : Math.max(wait, this.#rateWait);
+  }
+
+  /** Milliseconds until a delivery that is due in `dueIn` may go; undefined if another event must come first: a release, an attempt that settles. */
+  waitForDelivery(dueIn: number): number | undefined {
+    const { wait } = this;
+    return wait === undefined || this.isProbing || this.#attemptsLeft <= 0 ? undefined : Math.max(dueIn, wait);
+  }
+
+  /** Milliseconds until a manual attempt may go; undefined if an attempt must settle first. */
+  get waitForManual(): number | undefined {
+    return this.#attemptsLeft <= 0 ? undefined : Math.max(this.#rateWait, this.#health.cooldownLeft);
+  }
+
+  get #attemptsLeft(): number {
+    return this.#inFlight.attemptsLeft(this.#policy.concurrency);
+  }
+
+  get #rateWait(): number {
+    return this.#rateLimit.wait(this.#clock.monotonic());
+  }
+}
+
+/** Sliding-window rate limit: at most `count` attempts in any `per` milliseconds. Keeps the times of the last `count`, so a provider that counts the same way never sees more. */
+class RateLimit {
+  readonly #rate: Rate | undefined;
+  readonly #takenAt: number[] = [];
+
+  /** undefined: no limit. */
+  constructor(rate: Rate | undefined) {
+    this.#rate = rate;
+  }
+
+  /** Milliseconds until the next attempt may go; 0 is now. `now` is monotonic. */
+  wait(now: number): number {
+    if (this.#rate === undefined || this.#takenAt.length < this.#rate.count) return 0;
+    return Math.max(0, this.#takenAt[0]! + this.#rate.per - now);
+  }
+
+  take(now: number): void {
+    if (this.#rate === undefined) return;
+    if (this.#takenAt.length >= this.#rate.count) this.#takenAt.shift();
+    this.#takenAt.push(now);
+  }
+}
