@@ -13,7 +13,7 @@ import { newId } from '../../daemon/lib/id.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { Live } from '../../daemon/reload/live.ts';
 import { defineSource, type SourceIo } from '../../daemon/sources/source.ts';
-import { Harbour } from '../support/lanes.ts';
+import { LaneHarness } from '../support/lanes.ts';
 import { tools as known } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -39,20 +39,20 @@ const moody = defineSource({
   },
 });
 
-let harbour: Harbour;
+let harness: LaneHarness;
 
 beforeEach(async () => {
-  harbour = await Harbour.open();
+  harness = await LaneHarness.open();
   running.clear();
   history.length = 0;
 });
-afterEach(() => harbour.close());
+afterEach(() => harness.close());
 
 async function open(first: string) {
   const folder = await temporaryFolder();
   const save = (text: string): Promise<void> => writeFile(path.join(folder, 'rules.yaml'), text);
   await save(first);
-  const { store, clock, lanes } = harbour;
+  const { store, clock, lanes } = harness;
   const log = pino({ level: 'silent' });
   const tools = { ...known, sources: [moody] };
   const live = new Live(folder, { env: {}, tools, scrubber: new Scrubber() });
@@ -84,10 +84,10 @@ sources: { a: { type: moody, ${a} }, ${more} z: { type: moody, n: 1 } }
 rules: [{ name: r, on: [a, z], message: { title: "${title}" }, notify: ops }]\n`;
 
 async function emits(source: string): Promise<string[]> {
-  harbour.sent.length = 0;
+  harness.sent.length = 0;
   await running.get(source)!.emit({ type: 'moody' });
-  await harbour.clock.advance(0);
-  return harbour.sent.map(({ title }) => title);
+  await harness.clock.advance(0);
+  return harness.sent.map(({ title }) => title);
 }
 
 test('a source that throws at its start in the middle of an activation leaves the old generation whole, and is reported', async () => {

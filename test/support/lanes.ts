@@ -77,7 +77,7 @@ class DiskClock extends VirtualClock {
 }
 
 /** Lanes over the real store and a real dead-letter file, with channels whose far sides are scripted. Time is virtual; jitter is none. */
-export class Harbour {
+export class LaneHarness {
   readonly clock = new DiskClock();
   readonly sent: Sent[] = [];
   readonly notices: EventInput[] = [];
@@ -99,7 +99,7 @@ export class Harbour {
     this.lanes = this.newLanes();
   }
 
-  static async open(): Promise<Harbour> {
+  static async open(): Promise<LaneHarness> {
     const folder = await mkdtemp(path.join(tmpdir(), 'belfry-lanes-'));
     const store = await openStore({ path: ':memory:' });
     const scrubber = new Scrubber();
@@ -108,7 +108,7 @@ export class Harbour {
       scrubber,
       log: memoryLog().log,
     });
-    return new Harbour(store, deadLetters, folder, scrubber);
+    return new LaneHarness(store, deadLetters, folder, scrubber);
   }
 
   newLanes(): Lanes {

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { deliveryView } from '../../../daemon/app/api/views.ts';
 import { SendFailure } from '../../../daemon/core/problems/failure.ts';
-import { channel, down, fails, Harbour, ok } from '../../support/lanes.ts';
+import { channel, down, fails, LaneHarness, ok } from '../../support/lanes.ts';
 
-let harbour: Harbour;
+let harness: LaneHarness;
 
 beforeEach(async () => {
-  harbour = await Harbour.open();
+  harness = await LaneHarness.open();
 });
 
-afterEach(() => harbour.close());
+afterEach(() => harness.close());
 
 const limited = (retryAfter?: number) =>
   fails(
@@ -22,17 +22,17 @@ const limited = (retryAfter?: number) =>
 const inText = (ms: number): string => new Date(ms).toISOString();
 
 async function nextAt(id: string): Promise<string | undefined> {
-  return deliveryView((await harbour.store.deliveries.find(id))!, harbour.lanes).next_at;
+  return deliveryView((await harness.store.deliveries.find(id))!, harness.lanes).next_at;
 }
 
 test('a limit without a time rests the channel for a minute, and it says until when', async () => {
-  harbour.script('a', limited(), ok);
-  await harbour.apply(channel('a', { retry: [1_000], concurrency: 1 }));
-  const start = harbour.clock.now();
-  const owed = await harbour.owe('a', {}, 2);
-  await harbour.clock.advance(30_000);
+  harness.script('a', limited(), ok);
+  await harness.apply(channel('a', { retry: [1_000], concurrency: 1 }));
+  const start = harness.clock.now();
+  const owed = await harness.owe('a', {}, 2);
+  await harness.clock.advance(30_000);
   const until = start + 60_000;
-  expect(harbour.lanes.status()).toEqual([
+  expect(harness.lanes.status()).toEqual([
     {
       name: 'a',
       type: 'scripted',
@@ -45,72 +45,72 @@ test('a limit without a time rests the channel for a minute, and it says until w
     },
   ]);
   expect(await Promise.all(owed.map(({ id }) => nextAt(id)))).toEqual([inText(until), inText(until)]);
-  expect(harbour.sent).toHaveLength(1);
-  await harbour.clock.advance(30_000);
-  expect(harbour.sent.map(({ at }) => at - start)).toEqual([0, 60_000, 60_000]);
-  expect(harbour.lanes.status()).toMatchObject([{ state: 'ok', pending: 0 }]);
-  expect(harbour.lanes.status()[0]).not.toHaveProperty('cooldownUntil');
+  expect(harness.sent).toHaveLength(1);
+  await harness.clock.advance(30_000);
+  expect(harness.sent.map(({ at }) => at - start)).toEqual([0, 60_000, 60_000]);
+  expect(harness.lanes.status()).toMatchObject([{ state: 'ok', pending: 0 }]);
+  expect(harness.lanes.status()[0]).not.toHaveProperty('cooldownUntil');
 });
 
 test('a rest goes on after a restart, for as long as was left of it', async () => {
-  harbour.script('a', limited(3_600_000), ok);
-  await harbour.apply(channel('a', { concurrency: 1 }));
-  const start = harbour.clock.now();
-  await harbour.owe('a', {}, 2);
-  await harbour.clock.advance(600_000);
-  await harbour.restart();
-  await harbour.apply(channel('a'));
-  const sent = harbour.sent.length;
-  expect(harbour.lanes.status()).toMatchObject([{ state: 'failing', cooldownUntil: start + 3_600_000 }]);
-  await harbour.clock.advance(3_000_000 - 1);
-  expect(harbour.sent).toHaveLength(sent);
-  await harbour.clock.advance(1);
-  expect(harbour.sent.slice(sent).map(({ at }) => at - start)).toEqual([3_600_000, 3_600_000]);
+  harness.script('a', limited(3_600_000), ok);
+  await harness.apply(channel('a', { concurrency: 1 }));
+  const start = harness.clock.now();
+  await harness.owe('a', {}, 2);
+  await harness.clock.advance(600_000);
+  await harness.restart();
+  await harness.apply(channel('a'));
+  const sent = harness.sent.length;
+  expect(harness.lanes.status()).toMatchObject([{ state: 'failing', cooldownUntil: start + 3_600_000 }]);
+  await harness.clock.advance(3_000_000 - 1);
+  expect(harness.sent).toHaveLength(sent);
+  await harness.clock.advance(1);
+  expect(harness.sent.slice(sent).map(({ at }) => at - start)).toEqual([3_600_000, 3_600_000]);
 });
 
 test('a rest that is over at the restart, and one with other settings, are forgotten', async () => {
-  harbour.script('a', limited(), ok);
-  harbour.script('b', limited(), ok);
-  await harbour.apply(channel('a', { paused: false }), channel('b'));
-  await harbour.owe('a');
-  await harbour.owe('b');
-  await harbour.clock.advance(10_000);
-  await harbour.restart();
-  await harbour.apply(channel('a', {}, 'a-2'), channel('b'));
-  expect(harbour.lanes.status().map(({ name, cooldownUntil }) => [name, cooldownUntil === undefined])).toEqual([
+  harness.script('a', limited(), ok);
+  harness.script('b', limited(), ok);
+  await harness.apply(channel('a', { paused: false }), channel('b'));
+  await harness.owe('a');
+  await harness.owe('b');
+  await harness.clock.advance(10_000);
+  await harness.restart();
+  await harness.apply(channel('a', {}, 'a-2'), channel('b'));
+  expect(harness.lanes.status().map(({ name, cooldownUntil }) => [name, cooldownUntil === undefined])).toEqual([
     ['a', true],
     ['b', false],
   ]);
-  await harbour.clock.advance(60_000);
-  await harbour.restart();
-  await harbour.apply(channel('a', {}, 'a-2'), channel('b'));
-  expect(harbour.lanes.status().every(({ cooldownUntil }) => cooldownUntil === undefined)).toBe(true);
-  expect([...(await harbour.store.checkpoints.read('channel:a')).keys()]).toEqual([]);
-  expect([...(await harbour.store.checkpoints.read('channel:b')).keys()]).toEqual([]);
+  await harness.clock.advance(60_000);
+  await harness.restart();
+  await harness.apply(channel('a', {}, 'a-2'), channel('b'));
+  expect(harness.lanes.status().every(({ cooldownUntil }) => cooldownUntil === undefined)).toBe(true);
+  expect([...(await harness.store.checkpoints.read('channel:a')).keys()]).toEqual([]);
+  expect([...(await harness.store.checkpoints.read('channel:b')).keys()]).toEqual([]);
 });
 
 test('other settings end a rest', async () => {
-  harbour.script('a', limited(), ok);
-  await harbour.apply(channel('a'));
-  await harbour.owe('a');
-  await harbour.clock.advance(5_000);
-  await harbour.apply(channel('a', {}, 'a-2'));
-  await harbour.clock.advance(0);
-  expect(harbour.sent).toHaveLength(2);
-  expect(harbour.lanes.status()).toMatchObject([{ state: 'ok' }]);
+  harness.script('a', limited(), ok);
+  await harness.apply(channel('a'));
+  await harness.owe('a');
+  await harness.clock.advance(5_000);
+  await harness.apply(channel('a', {}, 'a-2'));
+  await harness.clock.advance(0);
+  expect(harness.sent).toHaveLength(2);
+  expect(harness.lanes.status()).toMatchObject([{ state: 'ok' }]);
 });
 
 test('next_at is never before the next probe of a channel that fails, nor before its own rate lets it go', async () => {
-  harbour.script('a', down);
-  await harbour.apply(
+  harness.script('a', down);
+  await harness.apply(
     channel('a', { retry: [600_000], concurrency: 8 }),
     channel('b', { rate: { count: 1, per: 60_000 } }),
   );
-  const failing = await harbour.owe('a', {}, 8);
-  const start = harbour.clock.now();
-  const waiting = await harbour.owe('b', {}, 3);
-  await harbour.clock.advance(10_000);
-  const now = harbour.clock.now();
+  const failing = await harness.owe('a', {}, 8);
+  const start = harness.clock.now();
+  const waiting = await harness.owe('b', {}, 3);
+  await harness.clock.advance(10_000);
+  const now = harness.clock.now();
   for (const { id } of failing) expect(Date.parse((await nextAt(id))!)).toBeGreaterThanOrEqual(now);
   expect(await Promise.all(waiting.map(({ id }) => nextAt(id)))).toEqual([
     undefined,
@@ -120,14 +120,14 @@ test('next_at is never before the next probe of a channel that fails, nor before
 });
 
 test('a channel test that nobody waits for any more is not sent after the rest', async () => {
-  harbour.script('a', limited(3_600_000), ok);
-  await harbour.apply(channel('a'));
-  await harbour.owe('a');
+  harness.script('a', limited(3_600_000), ok);
+  await harness.apply(channel('a'));
+  await harness.owe('a');
   const gone = new AbortController();
-  const tested = harbour.lanes.test('a', gone.signal);
-  await harbour.clock.advance(60_000);
+  const tested = harness.lanes.test('a', gone.signal);
+  await harness.clock.advance(60_000);
   gone.abort();
   expect(await tested).toEqual({ kind: 'killed' });
-  await harbour.clock.advance(3_600_000);
-  expect(new Set(harbour.sent.map(({ title }) => title)).has('Test message from Belfry')).toBe(false);
+  await harness.clock.advance(3_600_000);
+  expect(new Set(harness.sent.map(({ title }) => title)).has('Test message from Belfry')).toBe(false);
 });

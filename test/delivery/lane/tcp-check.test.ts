@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Endpoint, SendFailure } from '../../../daemon/core/problems/failure.ts';
 import { TcpCheck } from '../../../daemon/delivery/lane/tcp-check.ts';
-import { channel, fails, Harbour, ok } from '../../support/lanes.ts';
+import { channel, fails, LaneHarness, ok } from '../../support/lanes.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 let server: Server;
@@ -77,21 +77,21 @@ test('one address of several is enough, and after a stop nothing is left', async
 });
 
 test('behind an open breaker all goes as soon as somebody listens again, without waiting for the next probe', async () => {
-  const harbour = await Harbour.open();
+  const harness = await LaneHarness.open();
   try {
     const endpoint = await silent();
-    harbour.script('a', fails(refusedAt(endpoint)));
-    await harbour.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
-    await harbour.owe('a', {}, 20);
-    await harbour.clock.advance(7_500);
-    expect(harbour.sent).toHaveLength(5 + 3);
+    harness.script('a', fails(refusedAt(endpoint)));
+    await harness.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
+    await harness.owe('a', {}, 20);
+    await harness.clock.advance(7_500);
+    expect(harness.sent).toHaveLength(5 + 3);
     await listen(endpoint.port);
-    harbour.script('a', ok);
-    await harbour.clock.advance(1_500);
-    await until(harbour.clock, () => harbour.sent.length === 5 + 3 + 20);
-    expect(await harbour.letters()).toEqual([]);
+    harness.script('a', ok);
+    await harness.clock.advance(1_500);
+    await until(harness.clock, () => harness.sent.length === 5 + 3 + 20);
+    expect(await harness.letters()).toEqual([]);
   } finally {
-    await harbour.close();
+    await harness.close();
   }
-  expect(harbour.clock.waiting).toBe(0);
+  expect(harness.clock.waiting).toBe(0);
 });

@@ -10,31 +10,31 @@ import { openDeadLetters } from '../../../daemon/delivery/dead-letters/dead-lett
 import { Resending, type ResendingDeps } from '../../../daemon/delivery/manual/resend.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
 import { memoryLog, sampleEvent, sampleMessage } from '../../support/delivery.ts';
-import { channel, fails, Harbour, ok, type Reply, wrongToken } from '../../support/lanes.ts';
+import { channel, fails, LaneHarness, ok, type Reply, wrongToken } from '../../support/lanes.ts';
 
-let harbour: Harbour;
+let harness: LaneHarness;
 let requeued: { readonly event: Event; readonly letter: string }[];
 
 beforeEach(async () => {
-  harbour = await Harbour.open();
+  harness = await LaneHarness.open();
   requeued = [];
 });
 
 afterEach(async () => {
-  await harbour.close();
+  await harness.close();
 });
 
 const rejected = fails(new SendFailure('permanent', 'http.422', 'not understood', { status: 422 }));
 
 function resending(parts: Partial<ResendingDeps> = {}): Resending {
   return new Resending({
-    deadLetters: harbour.deadLetters,
-    store: harbour.store,
-    clock: harbour.clock,
+    deadLetters: harness.deadLetters,
+    store: harness.store,
+    clock: harness.clock,
     log: memoryLog().log,
-    scrubber: harbour.scrubber,
-    attempt: (name, delivery, signal) => harbour.lanes.attemptManually(name, delivery, signal),
-    channelType: (name) => (harbour.lanes.has(name) ? 'scripted' : undefined),
+    scrubber: harness.scrubber,
+    attempt: (name, delivery, signal) => harness.lanes.attemptManually(name, delivery, signal),
+    channelType: (name) => (harness.lanes.has(name) ? 'scripted' : undefined),
     concurrency: () => 4,
     requeue: async (event, letter) => {
       requeued.push({ event, letter });
@@ -70,58 +70,58 @@ async function dead(
   count: number,
   event: (index: number) => Event = (index) => sampleEvent({ id: `${name}-${index}` }),
 ): Promise<readonly string[]> {
-  harbour.script(name, rejected);
+  harness.script(name, rejected);
   const ids: string[] = [];
   for (let index = 0; index < count; index += 1) {
-    const [delivery] = await harbour.owe(name, { event: event(index) });
+    const [delivery] = await harness.owe(name, { event: event(index) });
     await letterOf(delivery!.id);
     ids.push(delivery!.id);
-    await harbour.clock.advance(1);
+    await harness.clock.advance(1);
   }
-  harbour.sent.length = 0;
-  harbour.script(name, ok);
+  harness.sent.length = 0;
+  harness.script(name, ok);
   return ids;
 }
 
 async function letterOf(id: string): Promise<DeadLetter> {
   for (let turn = 0; turn < 1000; turn += 1) {
-    const letter = await harbour.deadLetters.find(id);
-    if (letter !== undefined && (await harbour.store.deliveries.find(id))?.state === 'dead') return letter;
-    await harbour.clock.advance(0);
+    const letter = await harness.deadLetters.find(id);
+    if (letter !== undefined && (await harness.store.deliveries.find(id))?.state === 'dead') return letter;
+    await harness.clock.advance(0);
   }
   throw new Error('the delivery did not end dead');
 }
 
-const file = (): string => path.join(harbour.folder, 'dead-letters.jsonl');
-const inFile = async (): Promise<string[]> => (await harbour.letters()).map(({ id }) => id);
-const state = async (id: string) => (await harbour.store.deliveries.find(id))?.state;
+const file = (): string => path.join(harness.folder, 'dead-letters.jsonl');
+const inFile = async (): Promise<string[]> => (await harness.letters()).map(({ id }) => id);
+const state = async (id: string) => (await harness.store.deliveries.find(id))?.state;
 
 test('the plan comes first and sends nothing; then oldest first, with the ids they had, and the delivered leave the file', async () => {
-  await harbour.apply(channel('a', { concurrency: 1 }));
+  await harness.apply(channel('a', { concurrency: 1 }));
   const ids = await dead('a', 3);
   const dry = await resend({ all: true, dryRun: true });
   expect(dry).toMatchObject({ plan: { total: 3, channels: { a: 3 }, problems: [], missing: [] }, progress: [] });
-  expect(harbour.sent).toEqual([]);
+  expect(harness.sent).toEqual([]);
   const told = await resend({ all: true });
   expect(told.sum).toEqual({ delivered: 3, failed: 0, left: 0 });
   expect(told.progress.map(({ id, state: ended, receipt }) => [id, ended, receipt?.id])).toEqual(
     ids.map((id) => [id, 'delivered', 'r']),
   );
-  expect(harbour.sent.map(({ id }) => id)).toEqual(ids);
+  expect(harness.sent.map(({ id }) => id)).toEqual(ids);
   expect(await readFile(file(), 'utf8')).toBe('');
   for (const id of ids) expect(await state(id)).toBe('delivered');
 });
 
 test('what fails stays, with the new attempt added, and is tried once only', async () => {
-  await harbour.apply(channel('a'));
+  await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
-  harbour.script('a', fails(new SendFailure('transient', 'http.503', 'unavailable')));
+  harness.script('a', fails(new SendFailure('transient', 'http.503', 'unavailable')));
   const told = await resend({ ids: [id!] });
   expect(told.sum).toEqual({ delivered: 0, failed: 1, left: 1 });
   expect(told.progress).toMatchObject([{ id, state: 'dead', error: { class: 'transient', code: 'http.503' } }]);
-  await harbour.clock.advance(3_600_000);
-  expect(harbour.sent).toHaveLength(1);
-  expect(await harbour.deadLetters.find(id!)).toMatchObject({
+  await harness.clock.advance(3_600_000);
+  expect(harness.sent).toHaveLength(1);
+  expect(await harness.deadLetters.find(id!)).toMatchObject({
     class: 'permanent',
     attempts: [{ code: 'http.422' }, { code: 'http.503' }],
   });
@@ -129,7 +129,7 @@ test('what fails stays, with the new attempt added, and is tried once only', asy
 });
 
 test('a changed message or channel is what is sent', async () => {
-  await harbour.apply(channel('a'), channel('b'));
+  await harness.apply(channel('a'), channel('b'));
   const [first, second] = await dead('a', 2);
   const [one, two] = (await readFile(file(), 'utf8')).split('\n');
   await writeFile(
@@ -138,7 +138,7 @@ test('a changed message or channel is what is sent', async () => {
   );
   const told = await resend({ all: true });
   expect(told.plan).toMatchObject({ channels: { a: 1, b: 1 }, problems: [{ line: 3 }] });
-  expect(harbour.sent).toMatchObject([
+  expect(harness.sent).toMatchObject([
     { channel: 'a', id: first, title: 'Edited by hand' },
     { channel: 'b', id: second },
   ]);
@@ -146,21 +146,21 @@ test('a changed message or channel is what is sent', async () => {
 });
 
 test('--to sends by another channel; criteria must all hold; names that are not there are told', async () => {
-  await harbour.apply(channel('a'), channel('b'), channel('c'));
+  await harness.apply(channel('a'), channel('b'), channel('c'));
   const [id] = await dead('a', 2);
   await dead('b', 1);
   const told = await resend({ channel: 'a', ids: [id!, 'nobody'], to: 'c' });
   expect(told.plan).toMatchObject({ total: 1, channels: { c: 1 }, missing: ['nobody'] });
-  expect(harbour.sent).toMatchObject([{ channel: 'c', id }]);
+  expect(harness.sent).toMatchObject([{ channel: 'c', id }]);
   expect(await inFile()).toHaveLength(2);
   expect((await resend({})).plan.total).toBe(0);
   expect((await resend({ since: '1h', dryRun: true, rule: 'failed-deploy', class: 'permanent' })).plan.total).toBe(2);
 });
 
 test('what is masked in the file is sent as it was meant, but for what was edited there', async () => {
-  harbour.scrubber.add('hunter2-hunter2');
-  await harbour.apply(channel('a', { concurrency: 1 }));
-  harbour.script('a', rejected);
+  harness.scrubber.add('hunter2-hunter2');
+  await harness.apply(channel('a', { concurrency: 1 }));
+  harness.script('a', rejected);
   const told: Delivery[] = [];
   const event = sampleEvent({ data: { pin: 'hunter2-hunter2' } });
   const message = sampleMessage({
@@ -170,9 +170,9 @@ test('what is masked in the file is sent as it was meant, but for what was edite
   });
   for (const key of ['first', 'second'])
     await letterOf(
-      (await harbour.owe('a', { event, message, status: 'resolved', key: `${key} hunter2-hunter2` }))[0]!.id,
+      (await harness.owe('a', { event, message, status: 'resolved', key: `${key} hunter2-hunter2` }))[0]!.id,
     );
-  harbour.script('a', (io, sent) => {
+  harness.script('a', (io, sent) => {
     told.push({ ...io.delivery, message: sent });
     return ok(io, sent);
   });
@@ -188,8 +188,8 @@ test('what is masked in the file is sent as it was meant, but for what was edite
 });
 
 test('an event that is masked in the file is decided anew as it came', async () => {
-  harbour.scrubber.add('hunter2-hunter2');
-  await harbour.apply(channel('a'));
+  harness.scrubber.add('hunter2-hunter2');
+  await harness.apply(channel('a'));
   const event = sampleEvent({ data: { pin: 'hunter2-hunter2' } });
   await dead('a', 1, () => event);
   await resend({ all: true, requeue: true });
@@ -197,9 +197,9 @@ test('an event that is masked in the file is decided anew as it came', async () 
 });
 
 test('a record whose channel is not configured fails with a clear error and stays', async () => {
-  await harbour.apply(channel('a'));
+  await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
-  await harbour.apply();
+  await harness.apply();
   expect((await resend({ all: true })).progress).toMatchObject([
     { id, state: 'dead', error: { code: 'channel.removed' } },
   ]);
@@ -207,7 +207,7 @@ test('a record whose channel is not configured fails with a clear error and stay
 });
 
 test('letters of one event are decided anew once, and leave when that is durable', async () => {
-  await harbour.apply(channel('a'), channel('b'));
+  await harness.apply(channel('a'), channel('b'));
   const event = sampleEvent({ id: 'shared' });
   const [first] = await dead('a', 1, () => event);
   const [second] = await dead('b', 1, () => event);
@@ -218,12 +218,12 @@ test('letters of one event are decided anew once, and leave when that is durable
     [first, second, third].map((id) => [id, 'requeued']),
   );
   expect(await inFile()).toEqual([]);
-  expect(harbour.sent).toEqual([]);
+  expect(harness.sent).toEqual([]);
   expect(await state(second!)).toBe('cancelled');
 });
 
 test('what cannot be decided anew stays', async () => {
-  await harbour.apply(channel('a'));
+  await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
   const told = await resend({ all: true, requeue: true }, { requeue: () => Promise.reject(new Error('no room')) });
   expect(told.sum).toEqual({ delivered: 0, failed: 1, left: 1 });
@@ -231,81 +231,81 @@ test('what cannot be decided anew stays', async () => {
 });
 
 test('two resends of the same letters send each once', async () => {
-  await harbour.apply(channel('a', { concurrency: 2 }));
+  await harness.apply(channel('a', { concurrency: 2 }));
   const ids = await dead('a', 30);
   const both = resending();
   const signal = new AbortController().signal;
   const sums = await Promise.all([all(both.resend({ all: true }, signal)), all(both.resend({ all: true }, signal))]);
-  expect(harbour.sent.map(({ id }) => id).sort()).toEqual([...ids].sort());
+  expect(harness.sent.map(({ id }) => id).sort()).toEqual([...ids].sort());
   expect(sums.map(({ progress }) => progress.length)).toEqual([30, 30]);
   expect(await inFile()).toEqual([]);
 });
 
 test('a resend after its plan was overtaken by another one sends nothing twice', async () => {
-  await harbour.apply(channel('a'));
+  await harness.apply(channel('a'));
   const ids = await dead('a', 2);
   const both = resending();
   const late = both.resend({ all: true }, new AbortController().signal)[Symbol.asyncIterator]();
   await late.next();
   await all(both.resend({ all: true }, new AbortController().signal));
   for (let next = await late.next(); next.done !== true; next = await late.next());
-  expect(harbour.sent.map(({ id }) => id)).toEqual(ids);
+  expect(harness.sent.map(({ id }) => id)).toEqual(ids);
 });
 
 test('refused credentials are not asked again for every letter', async () => {
-  await harbour.apply(channel('a', { concurrency: 2 }), channel('b'));
+  await harness.apply(channel('a', { concurrency: 2 }), channel('b'));
   await dead('a', 40);
   await dead('b', 1);
-  harbour.script('a', wrongToken);
+  harness.script('a', wrongToken);
   const told = await resend({ all: true });
-  expect(harbour.sent.filter((sent) => sent.channel === 'a').length).toBeLessThanOrEqual(5);
+  expect(harness.sent.filter((sent) => sent.channel === 'a').length).toBeLessThanOrEqual(5);
   expect(told.sum).toEqual({ delivered: 1, failed: 40, left: 40 });
 });
 
 test('a channel that never answers delays no other', async () => {
-  await harbour.apply(channel('a'), channel('b'));
+  await harness.apply(channel('a'), channel('b'));
   await dead('a', 2);
   const [id] = await dead('b', 1);
-  harbour.script('a', () => new Promise(() => {}));
+  harness.script('a', () => new Promise(() => {}));
   const stop = new AbortController();
   const stream = resending().resend({ all: true }, stop.signal)[Symbol.asyncIterator]();
   await stream.next();
   expect((await stream.next()).value).toMatchObject({ id, state: 'delivered' });
   stop.abort();
   const end = stream.next();
-  await harbour.clock.advance(10_000 + SETTLE_MS);
+  await harness.clock.advance(10_000 + SETTLE_MS);
   await end;
 });
 
 test('whoever stops listening stops the sending: what has begun ends and is noted, the rest stays', async () => {
   const answers: (() => void)[] = [];
   const slow: Reply = () => new Promise((resolve) => answers.push(() => resolve({ id: 'late' })));
-  await harbour.apply(channel('a', { concurrency: 1 }));
+  await harness.apply(channel('a', { concurrency: 1 }));
   const ids = await dead('a', 20);
-  harbour.script('a', ok, slow);
+  harness.script('a', ok, slow);
   const stop = new AbortController();
   const told: unknown[] = [];
   const run = (async () => {
     for await (const item of resending().resend({ all: true }, stop.signal)) told.push(item);
   })();
-  while (answers.length === 0) await harbour.clock.advance(0);
+  while (answers.length === 0) await harness.clock.advance(0);
   stop.abort();
-  await harbour.clock.advance(0);
+  await harness.clock.advance(0);
   answers[0]!();
   await run;
-  expect(harbour.sent).toHaveLength(2);
+  expect(harness.sent).toHaveLength(2);
   expect(await inFile()).toEqual(ids.slice(2));
   expect(told.filter((item) => 'left' in (item as object))).toEqual([]);
 });
 
 test('a consumer that breaks off is the same', async () => {
-  await harbour.apply(channel('a', { concurrency: 1 }));
+  await harness.apply(channel('a', { concurrency: 1 }));
   const ids = await dead('a', 20);
   for await (const item of resending().resend({ all: true }, new AbortController().signal)) if ('state' in item) break;
-  await harbour.clock.advance(60_000);
+  await harness.clock.advance(60_000);
   const left = await inFile();
   expect(left.length).toBeGreaterThan(0);
-  expect([...harbour.sent.map(({ id }) => id), ...left]).toEqual(ids);
+  expect([...harness.sent.map(({ id }) => id), ...left]).toEqual(ids);
 });
 
 /** As after a kill: nothing of the process is left but the store and the file. */
@@ -319,9 +319,9 @@ async function restart(): Promise<Resending> {
 /** A dead-letter file that takes no changes any more: the process dies before the file is rewritten. */
 function dyingFile(): ResendingDeps['deadLetters'] {
   return {
-    append: (record) => harbour.deadLetters.append(record),
-    read: () => harbour.deadLetters.read(),
-    find: (id) => harbour.deadLetters.find(id),
+    append: (record) => harness.deadLetters.append(record),
+    read: () => harness.deadLetters.read(),
+    find: (id) => harness.deadLetters.find(id),
     change: () => Promise.reject(new Error('killed')),
     trouble: undefined,
     check: () => Promise.resolve(),
@@ -331,90 +331,90 @@ function dyingFile(): ResendingDeps['deadLetters'] {
 }
 
 test('killed between the answer and the file, a resend sends nothing again', async () => {
-  await harbour.apply(channel('a'));
+  await harness.apply(channel('a'));
   const ids = await dead('a', 3);
   await expect(resend({ all: true }, { deadLetters: dyingFile() })).rejects.toThrow('killed');
   expect(await inFile()).toEqual(ids);
   const again = await restart();
   expect(await inFile()).toEqual([]);
   await all(again.resend({ all: true }, new AbortController().signal));
-  expect(harbour.sent).toHaveLength(3);
+  expect(harness.sent).toHaveLength(3);
 });
 
 test('killed before the answer was noted, a letter is still there, and goes with the same id', async () => {
-  await harbour.apply(channel('a'));
+  await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
-  harbour.script('a', () => Promise.reject(new Error('killed in the middle')), ok);
+  harness.script('a', () => Promise.reject(new Error('killed in the middle')), ok);
   await resend({ all: true }, { deadLetters: dyingFile() }).catch(() => undefined);
   const told = await all((await restart()).resend({ all: true }, new AbortController().signal));
   expect(told.sum).toEqual({ delivered: 1, failed: 0, left: 0 });
-  expect(new Set(harbour.sent.map((sent) => sent.id))).toEqual(new Set([id]));
+  expect(new Set(harness.sent.map((sent) => sent.id))).toEqual(new Set([id]));
 });
 
 test('letters that the store has never heard of are sent once as well', async () => {
-  await harbour.apply(channel('a'));
+  await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
   const copied = ['x', 'y'].map((name) => `letter-${name}`);
   const [line] = (await readFile(file(), 'utf8')).split('\n');
   await writeFile(file(), `${copied.map((name) => line!.replace(id!, name)).join('\n')}\n`);
   await expect(resend({ all: true }, { deadLetters: dyingFile() })).rejects.toThrow('killed');
-  expect(harbour.sent.map((sent) => sent.id)).toEqual(copied);
+  expect(harness.sent.map((sent) => sent.id)).toEqual(copied);
   const again = await restart();
   expect(await inFile()).toEqual([]);
   expect((await all(again.resend({ all: true }, new AbortController().signal))).plan.total).toBe(0);
 });
 
 test('a handover waits in the file until its receipt comes', async () => {
-  await harbour.apply(channel('a'));
+  await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
-  harbour.script('a', async () => ({ awaiting: 'receipt', until: harbour.clock.now() + 60_000 }));
+  harness.script('a', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 60_000 }));
   const told = await resend({ all: true });
   expect(told.progress).toMatchObject([{ id, state: 'sending' }]);
   expect(await inFile()).toEqual([id]);
-  await harbour.lanes.received([id!], { id: 'ack' });
+  await harness.lanes.received([id!], { id: 'ack' });
   expect(await inFile()).toEqual([]);
-  expect(await harbour.store.deliveries.find(id!)).toMatchObject({ state: 'delivered', receipt: { id: 'ack' } });
+  expect(await harness.store.deliveries.find(id!)).toMatchObject({ state: 'delivered', receipt: { id: 'ack' } });
 });
 
 test('an edit made while a resend runs survives its end', async () => {
-  await harbour.apply(channel('a', { concurrency: 1 }));
+  await harness.apply(channel('a', { concurrency: 1 }));
   const [first, second] = await dead('a', 2);
-  harbour.script('a', rejected);
+  harness.script('a', rejected);
   for await (const item of resending().resend({ all: true }, new AbortController().signal)) {
     if (!('state' in item) || item.id !== first) continue;
     await writeFile(file(), (await readFile(file(), 'utf8')).replaceAll('Deploy failed', 'Edited meanwhile'));
   }
   for (const id of [first, second])
-    expect(await harbour.deadLetters.find(id!)).toMatchObject({
+    expect(await harness.deadLetters.find(id!)).toMatchObject({
       message: { title: 'Edited meanwhile: acme/api' },
       attempts: [{}, {}],
     });
 });
 
 test('a drop takes the letter out and cancels the delivery; there is no second time', async () => {
-  await harbour.apply(channel('a'));
+  await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
   expect(await resending().drop(id!)).toBe(true);
   expect(await resending().drop(id!)).toBe(false);
   expect(await state(id!)).toBe('cancelled');
-  expect((await harbour.store.audit(new Set(await inFile()))).violations).toEqual([]);
+  expect((await harness.store.audit(new Set(await inFile()))).violations).toEqual([]);
 });
 
 test('a resend of thousands rewrites the file a few times, not once a letter', async () => {
-  await harbour.apply(channel('a', { concurrency: 64 }));
+  await harness.apply(channel('a', { concurrency: 64 }));
   const [id] = await dead('a', 1);
   const [line] = (await readFile(file(), 'utf8')).split('\n');
   await writeFile(
     file(),
     Array.from({ length: 3000 }, (_, index) => `${line!.replace(id!, `copy-${index}`)}\n`).join(''),
   );
-  harbour.script('a', rejected);
+  harness.script('a', rejected);
   let changes = 0;
   const counted = {
     ...dyingFile(),
     change: (all: Parameters<ResendingDeps['deadLetters']['change']>[0]) => {
       changes += 1;
-      return harbour.deadLetters.change(all);
+      return harness.deadLetters.change(all);
     },
   };
   expect((await resend({ all: true }, { deadLetters: counted })).sum).toEqual({
