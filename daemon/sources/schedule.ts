@@ -5,7 +5,7 @@ import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type Clock, pause } from '../lib/time/clock.ts';
 import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/time/due-times.ts';
-import { faultOfCron, faultOfEvery, faultOfTimezone, type WrongWords, zoneOrOwn } from './schedule-validation.ts';
+import { faultOfCron, faultOfEvery, faultOfTimezone, type WrongWords, zoneOrOwn } from './kit/schedule-validation.ts';
 import { Patience, persevere } from '../lib/async/retry.ts';
 import { defineSource, type SettingProblem, type SourceIo } from './source.ts';
 

@@ -2,71 +2,71 @@ import type { Globs } from '../watching/globs.ts';
 import type { FileState, Scan } from '../watching/scan.ts';
 import type { Checkpoint } from '../source.ts';
 
-/** Checkpoints that are no files: paths begin with `/`. */
-const WORDS = 'globs';
+/** Keys of checkpoints that are not files; the keys of files begin with `/`. */
+const PATTERNS = 'globs';
 const UNSETTLED = 'unsettled:';
 
-export interface OutsetParts {
+export interface BaselineInput {
   readonly globs: Globs;
-  /** The patterns as written: what is there when they are new was not missed. */
-  readonly words: string;
+  /** The patterns as written. When they have changed, files that only the new ones match are not reported. */
+  readonly patterns: string;
   readonly initial: boolean;
   readonly missed: boolean;
-  /** What was there when the source was started, and the checkpoints of then. */
+  /** The files that existed when the source was started, and the checkpoints of that time. */
   readonly present: Scan;
   readonly checkpointsBefore: ReadonlyMap<string, string>;
-  /** The checkpoints of now, when it is this source's turn: one that it replaces went on until then. */
+  /** The checkpoints when the source went live: a source that it replaced may have written some since the start. */
   readonly checkpoints: ReadonlyMap<string, string>;
 }
 
-/** What is known of the files to begin with, and the checkpoints that make it so. What differs from it is news. */
-export interface Outset {
+/** The snapshot that the source compares with, and the checkpoints that store it. Each difference from it is an event. */
+export interface Baseline {
   readonly known: Map<string, FileState>;
   readonly checkpoints: Iterable<Checkpoint>;
 }
 
-export function outset(parts: OutsetParts): Outset {
-  const { checkpoints, words } = parts;
+export function baselineOf(input: BaselineInput): Baseline {
+  const { checkpoints, patterns } = input;
   const known = new Map<string, FileState>();
-  for (const [key, state] of checkpoints) if (key.startsWith('/') && parts.globs.counts(key)) known.set(key, state);
-  for (const [file, state] of takenAsKnown(parts, known)) {
+  for (const [key, state] of checkpoints) if (key.startsWith('/') && input.globs.counts(key)) known.set(key, state);
+  for (const [file, state] of acceptedSilently(input, known)) {
     if (state === undefined) known.delete(file);
     else known.set(file, state);
   }
-  return { known, checkpoints: checkpointsOf(known, checkpoints, words) };
+  return { known, checkpoints: checkpointsOf(known, checkpoints, patterns) };
 }
 
-/** One by one: all of them at once would be as large as everything that is known. */
+/** Checkpoints to save, generated one by one because all of them are as large as the snapshot. */
 function* checkpointsOf(
   known: ReadonlyMap<string, FileState>,
-  checkpoints: OutsetParts['checkpoints'],
-  words: string,
+  checkpoints: BaselineInput['checkpoints'],
+  patterns: string,
 ): Iterable<Checkpoint> {
-  for (const key of checkpoints.keys()) if (key !== WORDS && !known.has(key)) yield { key, value: null };
+  for (const key of checkpoints.keys()) if (key !== PATTERNS && !known.has(key)) yield { key, value: null };
   for (const [key, value] of known) if (checkpoints.get(key) !== value) yield { key, value };
-  // The words come last: when they are on disk, so is all before them.
-  if (checkpoints.get(WORDS) !== words) yield { key: WORDS, value: words };
+  // The patterns are saved last: once they are durable, so is all of the snapshot.
+  if (checkpoints.get(PATTERNS) !== patterns) yield { key: PATTERNS, value: patterns };
 }
 
-/** What a source that ends leaves to the one after it: changes it saw, but which had not come to rest. */
+/** Checkpoints by which a source that stops hands over changes that it saw but had not reported yet. */
 export function unsettledCheckpoints(files: readonly string[]): readonly Checkpoint[] {
   return files.map((file) => ({ key: `${UNSETTLED}${file}`, value: '' }));
 }
 
-/** Files whose present state, or absence, is not news. */
-function* takenAsKnown(
-  { words, initial, missed, present, checkpointsBefore, checkpoints }: OutsetParts,
+/** Files whose present state (undefined: absence) is accepted without an event. */
+function* acceptedSilently(
+  { patterns, initial, missed, present, checkpointsBefore, checkpoints }: BaselineInput,
   known: ReadonlyMap<string, FileState>,
 ): Iterable<readonly [string, FileState | undefined]> {
-  const before = checkpoints.get(WORDS);
+  const before = checkpoints.get(PATTERNS);
   if (before === undefined && initial) return;
-  if (before === words && missed) return;
-  // Seen by the source before this one, told or still to be told: not for us to pass over.
-  const isItsNews = (file: string): boolean =>
+  if (before === patterns && missed) return;
+  // Changes that the replaced source saw: it has reported them, or has left them for this one to report.
+  const wasSeen = (file: string): boolean =>
     checkpoints.has(`${UNSETTLED}${file}`) ||
-    (checkpointsBefore.has(WORDS) && checkpoints.get(file) !== checkpointsBefore.get(file));
-  for (const [file, state] of present.files) if (!isItsNews(file) && (!missed || !known.has(file))) yield [file, state];
+    (checkpointsBefore.has(PATTERNS) && checkpoints.get(file) !== checkpointsBefore.get(file));
+  for (const [file, state] of present.files) if (!wasSeen(file) && (!missed || !known.has(file))) yield [file, state];
   if (missed) return;
   for (const file of known.keys())
-    if (!present.files.has(file) && present.sees(file) && !isItsNews(file)) yield [file, undefined];
+    if (!present.files.has(file) && present.covers(file) && !wasSeen(file)) yield [file, undefined];
 }

@@ -2,26 +2,26 @@ import type { FileState } from '../watching/scan.ts';
 
 export type ChangeKind = 'created' | 'changed' | 'deleted';
 
-export interface Change {
+export interface FileChange {
   readonly file: string;
   readonly kind: ChangeKind;
-  /** undefined: it is gone. */
+  /** undefined: the file does not exist. */
   readonly state: FileState | undefined;
-  /** What was known of it; undefined: nothing. */
+  /** The state in the snapshot; undefined: the file is not in it. */
   readonly before: FileState | undefined;
 }
 
 /**
- * What is known of each file, and what differs but has not come to rest. A change counts once the file has been in one state
- * for `settle` milliseconds, so a file that is being written is none yet, a rename over another is one, and several quick ones
- * are the last one. Pure: told what is seen and when, it tells what to report.
+ * The snapshot of the files and the differences from it that have not settled yet. A change counts once the file has been in one
+ * state for `settle` milliseconds: a file that is being written makes no event, a rename over another file makes one, and several
+ * quick changes count as the last. Pure: the caller passes observations and times in and gets the due changes.
  */
 export class FileChanges {
   readonly #settle: number;
   readonly #known: Map<string, FileState>;
   readonly #unsettled = new Map<string, { readonly state: FileState | undefined; readonly since: number }>();
 
-  /** `known` is its own from now on. */
+  /** Takes ownership of `known`. */
   constructor(known: Map<string, FileState>, settle: number) {
     this.#known = known;
     this.#settle = settle;
@@ -31,34 +31,34 @@ export class FileChanges {
     return this.#known.has(file) || this.#unsettled.has(file);
   }
 
-  /** Every file that may be there. */
+  /** Every file of the snapshot and every unsettled one. */
   *all(): Iterable<string> {
     yield* this.#known.keys();
     for (const file of this.#unsettled.keys()) if (!this.#known.has(file)) yield file;
   }
 
-  /** Files whose last change was not told. */
+  /** Files with a change that was not reported. */
   get unsettled(): readonly string[] {
     return [...this.#unsettled.keys()];
   }
 
-  /** `moved` is when it last moved, if that is known; a state that is new may be as new as `now`. */
-  see(file: string, state: FileState | undefined, now: number, moved?: number): void {
+  /** Records the present state of a file. `changedAt` is the time of its last change; if absent, a new state dates from `now`. */
+  observe(file: string, state: FileState | undefined, now: number, changedAt?: number): void {
     const seen = this.#unsettled.get(file);
     if (this.#known.get(file) === state) this.#unsettled.delete(file);
-    else if (seen === undefined || seen.state !== state) this.#unsettled.set(file, { state, since: moved ?? now });
-    else if (moved !== undefined && moved > seen.since) this.#unsettled.set(file, { state, since: moved });
+    else if (seen === undefined || seen.state !== state) this.#unsettled.set(file, { state, since: changedAt ?? now });
+    else if (changedAt !== undefined && changedAt > seen.since) this.#unsettled.set(file, { state, since: changedAt });
   }
 
-  /** It cannot be looked at, or moves just now: it has to rest anew. */
+  /** Restarts the settling of a file that cannot be read or is changing. */
   unsettle(file: string, now: number): void {
     const seen = this.#unsettled.get(file);
     if (seen !== undefined) this.#unsettled.set(file, { state: seen.state, since: now });
   }
 
-  /** What has been in one state for long enough, as far as anybody looked. It stays due until it is `reported`. */
-  due(now: number): readonly Change[] {
-    const changes: Change[] = [];
+  /** Changes that have settled. Each stays due until `markReported`. */
+  due(now: number): readonly FileChange[] {
+    const changes: FileChange[] = [];
     for (const [file, { state, since }] of this.#unsettled) {
       if (now - since < this.#settle) continue;
       const before = this.#known.get(file);
@@ -68,8 +68,8 @@ export class FileChanges {
     return changes;
   }
 
-  /** Milliseconds until something may come to rest; undefined when nothing moves. */
-  wait(now: number): number | undefined {
+  /** Milliseconds until the next change may settle; undefined when none is unsettled. */
+  nextDueIn(now: number): number | undefined {
     let least: number | undefined;
     for (const { since } of this.#unsettled.values()) {
       const left = Math.max(0, since + this.#settle - now);
@@ -78,8 +78,8 @@ export class FileChanges {
     return least;
   }
 
-  /** It is on disk that this was told. */
-  reported({ file, state }: Change): void {
+  /** Moves the snapshot on after the event is durable. */
+  markReported({ file, state }: FileChange): void {
     if (state === undefined) this.#known.delete(file);
     else this.#known.set(file, state);
     const seen = this.#unsettled.get(file);

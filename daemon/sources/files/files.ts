@@ -1,18 +1,16 @@
 import type { EventShape } from '../../core/event/shape.ts';
-import { duration, glob, oneOrMany, size, strict } from '../../core/schema/fields.ts';
+import { duration, oneOrMany, size, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
 import type { ChangeKind } from './changes.ts';
-import { faultOf } from '../watching/globs.ts';
+import { checkGlobs, pathsSetting } from '../watching/settings.ts';
+import { settledBeforeAbort } from '../kit/wait.ts';
 import { FileWatch } from './watch.ts';
 import { defineSource, type RunningSource, type SettingProblem, type SourceIo } from '../source.ts';
 
 const KINDS: readonly ChangeKind[] = ['created', 'changed', 'deleted'];
 
 const settings = strict({
-  paths: oneOrMany(glob(), {
-    description: 'Which files, as globs; without a wildcard a file, or all in a folder. `~` is the home.',
-    examples: ['/srv/inbox/**/*.csv', ['~/Downloads/*.pdf', '/etc/hosts']],
-  }),
+  paths: pathsSetting('/srv/inbox/**/*.csv', ['~/Downloads/*.pdf', '/etc/hosts']),
   ignore: Type.Optional(
     oneOrMany(Type.String({ minLength: 1 }), {
       description: 'Globs of files and folders to leave out, at any depth or from the watched folder on.',
@@ -22,53 +20,52 @@ const settings = strict({
   events: Type.Optional(
     Type.Array(Type.Unsafe<ChangeKind>({ type: 'string', enum: [...KINDS] }), {
       minItems: 1,
-      description: 'Which changes to tell.',
+      description: 'Which changes make an event.',
       examples: [['created']],
       default: [...KINDS],
     }),
   ),
   settle: Type.Optional(
     duration({
-      description: 'A change counts once size, time and inode have been the same for this long.',
+      description: 'A change counts once size, modification time and inode have stayed the same for this long.',
       examples: ['2s'],
       default: '500ms',
     }),
   ),
   initial: Type.Optional(
     Type.Boolean({
-      description: 'Tell the files that are there at the very first start, as created.',
+      description: 'Report files that exist at the very first start, as created.',
       examples: [true],
       default: false,
     }),
   ),
   missed: Type.Optional(
     Type.Boolean({
-      description: 'Tell at the start what changed while the daemon was down.',
+      description: 'Report at the start what changed while the daemon was down.',
       examples: [false],
       default: true,
     }),
   ),
   rescan: Type.Optional(
     duration({
-      description:
-        'How often everything is compared with what is known, since the kernel loses notifications silently.',
+      description: 'Interval of full scans, which find changes whose notifications the kernel has lost.',
       examples: ['5m'],
       default: '30s',
     }),
   ),
   content: Type.Optional(
-    size({ description: 'Text files up to this size bring their text along as `data.content`.', examples: ['64KiB'] }),
+    size({ description: 'Text files up to this size have their text in `data.content`.', examples: ['64KiB'] }),
   ),
 });
 
 type Settings = Static<typeof settings>;
 
-const SHORTEST_RESCAN = 100;
+const MIN_RESCAN_MS = 100;
 
-/** Files that appear, change and go. The truth is a stored snapshot compared with what is there; the kernel's notifications only say where to look. */
+/** Created, changed and deleted files. A stored snapshot is compared with the file system; the kernel's notifications only say where to scan. */
 export const files = defineSource({
   type: 'files',
-  summary: 'Files that appear, change or go.',
+  summary: 'Files that are created, changed or deleted.',
   settings,
   events: ['file.created', 'file.changed', 'file.deleted'],
   shapes: shapesOf,
@@ -78,7 +75,7 @@ export const files = defineSource({
 
 const FILE_FIELDS = { path: 'text', name: 'text', dir: 'text', ext: 'text', size: 'number', mtime: 'text' } as const;
 
-/** A file that is gone has no content. */
+/** Fields of the events; a deleted file has no content. */
 function shapesOf({ events, content }: Settings): readonly EventShape[] {
   return (events ?? KINDS).map((kind) => {
     const hasContent = content !== undefined && kind !== 'deleted';
@@ -87,20 +84,12 @@ function shapesOf({ events, content }: Settings): readonly EventShape[] {
 }
 
 function check({ paths, ignore = [], rescan }: Settings): readonly SettingProblem[] {
-  const short = { pointer: '/rescan', message: 'it would do nothing but look', mend: 'use `1s` or more' };
+  const short = { pointer: '/rescan', message: 'the interval is too short', mend: 'use `1s` or more' };
   return [
-    ...checkGlobs('/paths', paths, 'write one like `/srv/inbox/*.csv`; what to leave out stands in `ignore`'),
-    ...checkGlobs('/ignore', ignore, 'write one like `*.tmp` or `build/`; nothing brings back what is ignored'),
-    ...(rescan !== undefined && rescan < SHORTEST_RESCAN ? [short] : []),
+    ...checkGlobs('/paths', paths, 'write one like `/srv/inbox/*.csv`; put exclusions into `ignore`'),
+    ...checkGlobs('/ignore', ignore, 'write one like `*.tmp` or `build/`; an ignored path cannot be included again'),
+    ...(rescan !== undefined && rescan < MIN_RESCAN_MS ? [short] : []),
   ];
-}
-
-function checkGlobs(pointer: string, globs: readonly string[], mend: string): readonly SettingProblem[] {
-  return globs.flatMap((glob, index) => {
-    const message = faultOf(glob);
-    const place = globs.length === 1 ? pointer : `${pointer}/${index}`;
-    return message === undefined ? [] : [{ pointer: place, message, mend }];
-  });
 }
 
 async function startFiles(given: Settings, io: SourceIo): Promise<RunningSource> {
@@ -120,25 +109,13 @@ async function startFiles(given: Settings, io: SourceIo): Promise<RunningSource>
     io,
     stopping.signal,
   );
-  // Looked at before this returns: what comes after it is news.
+  // Scanned before this returns, so that every later change is an event.
   await watch.look();
-  const running = keep(watch, io, stopping.signal);
+  const running = settledBeforeAbort(io.live, stopping.signal).then(() => watch.run());
   return {
     async stop() {
       stopping.abort();
       await running;
     },
   };
-}
-
-async function keep(watch: FileWatch, io: SourceIo, signal: AbortSignal): Promise<void> {
-  await Promise.race([io.live, aborted(signal)]);
-  await watch.run();
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

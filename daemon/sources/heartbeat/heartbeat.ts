@@ -3,7 +3,7 @@ import { compileMatch } from '../../core/match/compile.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { duration, strict, template } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
-import { faultOfCron, faultOfEvery, faultOfTimezone, zoneOrOwn } from '../schedule-validation.ts';
+import { faultOfCron, faultOfEvery, faultOfTimezone, zoneOrOwn } from '../kit/schedule-validation.ts';
 import { heartbeatShapes } from './events.ts';
 import { rhythmOf } from './schedule.ts';
 import { standingOf } from './status.ts';
@@ -17,7 +17,7 @@ import {
   type SettingProblem,
   type SourceIo,
 } from '../source.ts';
-import { problem } from '../request-body.ts';
+import { problem } from '../kit/request-body.ts';
 
 const settingsSchema = strict({
   every: Type.Optional(

@@ -1,13 +1,13 @@
 import { RE2JS } from 're2js';
 import { re2Fault } from '../../core/match/re2-fault.ts';
 
-/** What a line has in its named groups; null: the group took no part. */
+/** Values of the named groups; null: the group took no part in the match. */
 export type LineFields = Readonly<Record<string, string | null>>;
 
-/** undefined: this line is none of ours. */
+/** Returns undefined for a line that does not match. */
 export type LinePattern = (line: string) => LineFields | undefined;
 
-/** What the event says of every line. */
+/** Fields of `data` that every event has. */
 const OWN_FIELDS: readonly string[] = ['line', 'path', 'number', 'truncated'];
 
 export interface PatternFault {
@@ -15,7 +15,7 @@ export interface PatternFault {
   readonly mend: string;
 }
 
-/** Why this cannot be `match`, or undefined. */
+/** The problem of an expression as `match`; undefined if it is valid. */
 export function faultOfPattern(match: string): PatternFault | undefined {
   try {
     const names = Object.keys(RE2JS.compile(match).namedGroups());
@@ -27,19 +27,19 @@ export function faultOfPattern(match: string): PatternFault | undefined {
   }
 }
 
-/** The names of its groups; none of an expression that does not compile. */
+/** Names of the groups; none if the expression is invalid. */
 export function groupNames(match: string | undefined): readonly string[] {
   return match === undefined || faultOfPattern(match) !== undefined
     ? []
     : Object.keys(RE2JS.compile(match).namedGroups());
 }
 
-/** Looked for anywhere in the line, in time linear in its length. Without a pattern every line is one, with no fields. */
+/** Compiles `match`, which is searched anywhere in a line in linear time. Without it every line matches, with no fields. */
 export function compileLinePattern(match: string | undefined): LinePattern {
   if (match === undefined) return () => ({});
   const pattern = RE2JS.compile(match);
   return (line) => {
-    // The test needs no groups, so it is far faster; most lines of a log are of no interest.
+    // Testing without groups is much faster, and most lines of a log do not match.
     if (!pattern.test(line)) return undefined;
     const matcher = pattern.matcher(line);
     return matcher.find() ? matcher.getNamedGroups() : undefined;

@@ -1,41 +1,39 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { begunAnew, type LineRecord, lengthOf, type Print, printOf } from './record.ts';
+import { restartedRecord, type LineRecord, lengthOf, type Fingerprint, fingerprintOf } from './record.ts';
+import { codeOf, isGone } from '../watching/scan.ts';
 import { type Line, LineSplitter, TRAIL } from './splitter.ts';
 
 const CHUNK = 64 * 1024;
 const NEWLINE = 0x0a;
 
-export type Opened =
+export type OpenedReader =
   | { readonly kind: 'open'; readonly reader: LineReader; readonly record: LineRecord }
-  /** What lies there, if anything, is not this file. */
+  /** The path has no file or another one. */
   | { readonly kind: 'elsewhere' }
   | { readonly kind: 'closed'; readonly code: string };
 
-/** There is no such file, rather than that it cannot be read. */
-const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
-
-export interface OpenParts {
+export interface OpenInput {
   readonly place: string;
   readonly record: LineRecord;
   /** Bytes kept of a line. */
   readonly maxLine: number;
-  /** Whether what lies there now is to be read even if it is not what was there before. */
-  readonly anew: boolean;
+  /** Read from the start if the content differs from what was read before. */
+  readonly mayRestart: boolean;
 }
 
-/** A file that is open, at the line after those that were told. Whoever gets it closes it. */
-export async function openReader(parts: OpenParts): Promise<Opened> {
+/** Opens a file at the position of its record. The caller closes the reader. */
+export async function openReader(input: OpenInput): Promise<OpenedReader> {
   let handle: FileHandle;
   try {
-    // A pipe put in its place would otherwise hold up whoever opens it.
-    handle = await open(parts.place, constants.O_RDONLY | constants.O_NONBLOCK);
+    // O_NONBLOCK: a pipe that replaced the file would block the open.
+    handle = await open(input.place, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return refusalOf(error);
   }
   try {
-    const opened = await begin(handle, parts);
+    const opened = await identify(handle, input);
     if (opened.kind !== 'open') await handle.close();
     return opened;
   } catch (error) {
@@ -44,23 +42,22 @@ export async function openReader(parts: OpenParts): Promise<Opened> {
   }
 }
 
-function refusalOf(error: unknown): Opened {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  return GONE.has(code) ? { kind: 'elsewhere' } : { kind: 'closed', code };
+function refusalOf(error: unknown): OpenedReader {
+  return isGone(error) ? { kind: 'elsewhere' } : { kind: 'closed', code: codeOf(error) };
 }
 
-async function begin(handle: FileHandle, { place, record, maxLine, anew }: OpenParts): Promise<Opened> {
+async function identify(handle: FileHandle, { place, record, maxLine, mayRestart }: OpenInput): Promise<OpenedReader> {
   const found = await handle.stat({ bigint: true });
   if (!found.isFile() || String(found.ino) !== record.ino) return { kind: 'elsewhere' };
   const folder = path.dirname(await realpath(place));
   const birth = birthOf(found, await stat(folder, { bigint: true }));
   const isSame = await agrees(handle, record, found, birth);
-  if (!isSame && !anew) return { kind: 'elsewhere' };
-  const now = isSame ? { ...record, folder, birth: birth || record.birth } : begunAnew(record, place, birth);
+  if (!isSame && !mayRestart) return { kind: 'elsewhere' };
+  const now = isSame ? { ...record, folder, birth: birth || record.birth } : restartedRecord(record, place, birth);
   return { kind: 'open', reader: await LineReader.at(handle, now, maxLine), record: now };
 }
 
-/** Where no time of birth is known the system may give that of the last change instead; then the folder's are the same too. */
+/** Birth time, or empty if the file system has none. Then the system reports the time of the last change instead, also for the folder. */
 function birthOf(file: BigIntStats, folder: BigIntStats): string {
   const isKnown = [file, folder].some(({ birthtimeNs, ctimeNs }) => birthtimeNs > 0n && birthtimeNs !== ctimeNs);
   return isKnown ? String(file.birthtimeNs) : '';
@@ -74,7 +71,7 @@ async function agrees(handle: FileHandle, record: LineRecord, found: BigIntStats
     bytesAt(handle, 0, lengthOf(head)),
     bytesAt(handle, offset - lengthOf(last), lengthOf(last)),
   ]);
-  return printOf(first) === head && printOf(before) === last;
+  return fingerprintOf(first) === head && fingerprintOf(before) === last;
 }
 
 async function bytesAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
@@ -89,15 +86,15 @@ async function bytesAt(handle: FileHandle, position: number, length: number): Pr
   return buffer.subarray(0, read);
 }
 
-/** Reads on from where it is, a chunk at a time, and notices when the file is not the one it was. */
+/** Reads an open file chunk by chunk, and detects that its earlier content has changed. */
 export class LineReader {
   readonly #handle: FileHandle;
   readonly #maxLine: number;
   #splitter: LineSplitter;
-  /** The first bytes of the file, as far as they were read, and those read last. */
+  /** The first and the last bytes that were read, at most `TRAIL` each. */
   #head: Buffer;
   #trail: Buffer;
-  /** While the lines before the place to begin at are counted: up to where, how many, and where the last of them ended. */
+  /** Progress of counting the lines before the start position: bytes counted, lines, and the end of the last line. */
   #counted: { readonly to: number; readonly lines: number; readonly end: number } = { to: 0, lines: 0, end: 0 };
 
   private constructor(handle: FileHandle, maxLine: number, offset: number, head: Buffer, trail: Buffer) {
@@ -119,7 +116,7 @@ export class LineReader {
     return this.#splitter.position;
   }
 
-  /** Whether it holds what was read before: the file may have been emptied and written anew meanwhile, even beyond that place. */
+  /** Whether the file still has the bytes that were read: it may have been truncated and rewritten, even beyond the position. */
   async isSame({ from = 0 }: LineRecord): Promise<boolean> {
     const { size } = await this.#handle.stat();
     if (size < Math.max(this.position, from)) return false;
@@ -131,7 +128,7 @@ export class LineReader {
     return head.equals(this.#head) && trail.equals(this.#trail);
   }
 
-  /** Where no time of birth was known when it was opened it is that of now. */
+  /** Starts again at the first byte. */
   restart(): void {
     this.#splitter = new LineSplitter(this.#maxLine, 0);
     this.#head = Buffer.alloc(0);
@@ -139,30 +136,30 @@ export class LineReader {
     this.#counted = { to: 0, lines: 0, end: 0 };
   }
 
-  /** Up to `most` complete lines, and fewer only at the end of the file or when they are longer than `bytes` together. */
-  async lines(most: number, bytes: number): Promise<readonly Line[]> {
+  /** Up to `maxLines` complete lines; fewer at the end of the file or when they exceed `bytes` together. */
+  async lines(maxLines: number, bytes: number): Promise<readonly Line[]> {
     const lines: Line[] = [];
-    for (let length = 0; lines.length < most && length < bytes; ) {
+    for (let length = 0; lines.length < maxLines && length < bytes; ) {
       const line = this.#splitter.next();
       if (line !== undefined) {
         lines.push(line);
         length += line.text.length;
-      } else if (this.#splitter.isHungry && !(await this.#fill())) break;
+      } else if (this.#splitter.needsChunk && !(await this.#fill())) break;
     }
     return lines;
   }
 
-  /** What stands after the last newline, when nothing will come any more. */
+  /** The bytes after the last newline as a line. Call it when nothing more will be written. */
   last(): Line | undefined {
     return this.#splitter.last();
   }
 
-  /** The print of the first bytes, none of them after `offset`. */
-  headUpTo(offset: number): Print {
-    return printOf(this.#head.subarray(0, Math.min(offset, TRAIL)));
+  /** Fingerprint of the first bytes before `offset`. */
+  headUpTo(offset: number): Fingerprint {
+    return fingerprintOf(this.#head.subarray(0, Math.min(offset, TRAIL)));
   }
 
-  /** Counts the lines before the place to begin at, `bytes` at most in one go; undefined: there are more. */
+  /** Counts the lines before `from` in at most `bytes`, and moves after the last of them; undefined: not finished, call it again. */
   async count(record: LineRecord, from: number, bytes: number): Promise<LineRecord | undefined> {
     for (let left = bytes; left > 0 && this.#counted.to < from; left -= CHUNK) {
       const { to, lines, end } = this.#counted;
@@ -181,7 +178,7 @@ export class LineReader {
     this.#head = reader.#head;
     this.#trail = reader.#trail;
     const { from: _, ...counted } = record;
-    return { ...counted, offset: end, number: lines, head: this.headUpTo(end), last: printOf(this.#trail) };
+    return { ...counted, offset: end, number: lines, head: this.headUpTo(end), last: fingerprintOf(this.#trail) };
   }
 
   close(): Promise<void> {

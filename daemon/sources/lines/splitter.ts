@@ -4,59 +4,59 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 export interface Line {
   readonly text: string;
-  /** It is longer, and was cut. */
+  /** The line is longer than the text. */
   readonly truncated: boolean;
-  /** Where it begins in the file, bytes. */
+  /** Offset of its first byte in the file. */
   readonly start: number;
-  /** Where the one after it begins. */
+  /** Offset of the next line. */
   readonly end: number;
   /** The last bytes before `end`, at most `TRAIL` of them. */
   readonly trail: Buffer;
 }
 
-/** So many bytes before a place in a file tell it from another one. */
+/** Bytes from which a fingerprint is made: enough to tell two logs apart. */
 export const TRAIL = 1024;
 
 /**
- * Bytes in, lines out; what comes after the last newline waits for its own. Holds no more than one chunk and the line begun.
- * A carriage return before the newline is dropped, and so are a byte order mark at the start of the file and NULs at the
- * start of a line: the hole that a writer leaves who goes on where it was in a file that was emptied under it.
+ * Splits bytes into lines. Bytes after the last newline are kept until their newline arrives; memory holds one chunk and the
+ * unfinished line. Drops a carriage return before the newline, a byte order mark at the start of the file, and NULs at the start
+ * of a line: a writer that continues at its old offset in a truncated file leaves such a hole.
  */
 export class LineSplitter {
-  readonly #most: number;
+  readonly #maxBytes: number;
   #chunk: Buffer = Buffer.alloc(0);
   #at = 0;
-  /** What is kept of the line begun. */
+  /** Kept bytes of the unfinished line. */
   #kept: Buffer[] = [];
   #length = 0;
-  /** More of it came than is kept. */
+  /** The unfinished line has more bytes than are kept. */
   #isCut = false;
   #start: number;
   #position: number;
 
-  /** `most`: bytes that are kept of a line; `start`: where in the file the first chunk begins, which is where a line does. */
-  constructor(most: number, start: number) {
-    this.#most = most;
+  /** `maxBytes` are kept of a line; `start` is the file offset of the first chunk, at the start of a line. */
+  constructor(maxBytes: number, start: number) {
+    this.#maxBytes = maxBytes;
     this.#start = start;
     this.#position = start;
   }
 
-  /** Where in the file the next chunk has to begin. */
+  /** File offset of the next chunk. */
   get position(): number {
     return this.#position;
   }
 
-  /** All of the chunk has been looked at: what is left needs a newline first. */
-  get isHungry(): boolean {
+  /** The chunk is used up, so `feed` may be called. */
+  get needsChunk(): boolean {
     return this.#at >= this.#chunk.length;
   }
 
-  /** Whether a line has been begun that has no newline yet. */
+  /** Whether there is an unfinished line. */
   get isWithinLine(): boolean {
     return this.#start < this.#position - (this.#chunk.length - this.#at);
   }
 
-  /** Only when it is hungry. It keeps the chunk until it is hungry again. */
+  /** Adds a chunk. Call it only when `needsChunk`; the buffer must not change until `needsChunk` again. */
   feed(chunk: Buffer): void {
     this.#chunk = chunk;
     this.#at = 0;
@@ -65,7 +65,7 @@ export class LineSplitter {
 
   /** The next complete line of the chunk. */
   next(): Line | undefined {
-    if (this.isHungry) return undefined;
+    if (this.needsChunk) return undefined;
     const newline = this.#chunk.indexOf(NEWLINE, this.#at);
     const to = newline === -1 ? this.#chunk.length : newline;
     this.#keep(this.#chunk.subarray(this.#at, to), newline !== -1);
@@ -77,16 +77,16 @@ export class LineSplitter {
     return undefined;
   }
 
-  /** The line begun, as it is: nothing will come any more. */
+  /** The unfinished line. Call it when no more bytes will follow. */
   last(): Line | undefined {
-    return this.isHungry && this.isWithinLine ? this.#end(Buffer.alloc(0)) : undefined;
+    return this.needsChunk && this.isWithinLine ? this.#end(Buffer.alloc(0)) : undefined;
   }
 
-  /** One byte more than `most`, since a carriage return may be it. `isShared`: only until the line is made. */
+  /** Keeps up to one byte more than the limit, since it may be a carriage return. `isShared`: the bytes are used before the next chunk. */
   #keep(piece: Buffer, isShared: boolean): void {
     let from = 0;
     if (this.#length === 0) while (from < piece.length && piece[from] === 0) from += 1;
-    const room = this.#most + 1 + (this.#start === 0 ? BOM.length : 0) - this.#length;
+    const room = this.#maxBytes + 1 + (this.#start === 0 ? BOM.length : 0) - this.#length;
     const kept = piece.subarray(from, from + room);
     if (from + room < piece.length) this.#isCut = true;
     if (kept.length === 0) return;
@@ -109,16 +109,16 @@ export class LineSplitter {
     let bytes = this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
     if (this.#start === 0 && bytes.subarray(0, BOM.length).equals(BOM)) bytes = bytes.subarray(BOM.length);
     if (!this.#isCut && bytes.at(-1) === RETURN) bytes = bytes.subarray(0, -1);
-    const truncated = this.#isCut || bytes.length > this.#most;
-    if (truncated) bytes = bytes.subarray(0, wholeCharacters(bytes, this.#most));
+    const truncated = this.#isCut || bytes.length > this.#maxBytes;
+    if (truncated) bytes = bytes.subarray(0, wholeCharacters(bytes, this.#maxBytes));
     return { text: bytes.toString('utf8'), truncated };
   }
 }
 
-/** At most `most` bytes that do not end within a character. */
-function wholeCharacters(bytes: Buffer, most: number): number {
-  if (bytes.length <= most) return bytes.length;
-  let to = most;
-  while (to > 0 && to > most - 4 && (bytes[to]! & 0xc0) === 0x80) to -= 1;
-  return (bytes[to]! & 0xc0) === 0x80 ? most : to;
+/** The greatest length up to `max` that does not split a character. */
+function wholeCharacters(bytes: Buffer, max: number): number {
+  if (bytes.length <= max) return bytes.length;
+  let to = max;
+  while (to > 0 && to > max - 4 && (bytes[to]! & 0xc0) === 0x80) to -= 1;
+  return (bytes[to]! & 0xc0) === 0x80 ? max : to;
 }

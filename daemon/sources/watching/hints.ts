@@ -5,127 +5,127 @@ import type { Base, Globs } from './globs.ts';
 
 interface Watch {
   readonly id: string;
-  /** Files that count may lie in it; otherwise it lies above a base. */
+  /** The folder may contain matching files; otherwise it is a parent of a base. */
   readonly inside: boolean;
   readonly watcher: FSWatcher;
 }
 
-/** A folder above a base: what happens there to `name` may be the base that comes, goes, or is another one. */
-interface Above {
+/** A parent folder of a base: a change of `name` in it may create, delete or replace the base. */
+interface Parent {
   readonly folder: string;
   readonly base: string;
-  /** undefined: anything, since the base may be a link to beside it. */
+  /** undefined: any name, since the base may be a link to a file beside it. */
   readonly name: string | undefined;
 }
 
-export interface HintsParts {
+export interface HintsDeps {
   readonly globs: Globs;
-  /** Something happened at this file or folder, perhaps. */
-  readonly hint: (place: string) => void;
-  /** The kernel gives no (more) notifications; undefined: it does again. */
-  readonly trouble: (text: string | undefined) => void;
+  /** Called when this file or folder may have changed. */
+  readonly onHint: (place: string) => void;
+  /** The kernel sends no notifications, and why; undefined: it sends them again. */
+  readonly onFault: (text: string | undefined) => void;
 }
 
 /**
- * The kernel's notifications, one watch for a folder and none for its files: ten thousand files cost what one costs. They come
- * late, double, or not at all, so they only say where to look.
+ * The kernel's notifications (inotify), one watch per folder and none per file, so that ten thousand files in a folder cost as
+ * much as one. Notifications may be late, repeated or lost, so they only say where to scan.
  */
 export class Hints {
-  readonly #parts: HintsParts;
-  readonly #above: readonly Above[];
+  readonly #deps: HintsDeps;
+  readonly #parents: readonly Parent[];
   readonly #watched = new Map<string, Watch>();
-  #refused: string | undefined;
+  #fault: string | undefined;
 
-  constructor(parts: HintsParts) {
-    this.#parts = parts;
-    this.#above = parts.globs.bases.flatMap(aboveOf);
+  constructor(deps: HintsDeps) {
+    this.#deps = deps;
+    this.#parents = deps.globs.bases.flatMap(parentsOf);
   }
 
-  /** Whether this is, or was just now, a folder that is watched. */
+  /** Whether this is, or was a short time ago, a watched folder. */
   watches(folder: string): boolean {
     return this.#watched.has(folder);
   }
 
-  /** `id` tells a folder from another one made anew in its place. */
-  enter(folder: string, id: string): void {
+  /** Watches a folder. `id` differs when the folder was replaced by another one of the same name. */
+  watchFolder(folder: string, id: string): void {
     const watched = this.#watched.get(folder);
     if (watched?.id === id && watched.inside) return;
     this.#watch(folder, { id, inside: true }, (name) => {
-      this.#parts.hint(name === null ? folder : path.join(folder, name));
+      this.#deps.onHint(name === null ? folder : path.join(folder, name));
       this.#hintBases(folder, name);
     });
   }
 
-  /** After everything was looked at: watches no more what is not there, and tries again what was refused. */
-  settle(folders: ReadonlySet<string>): void {
-    for (const [folder, { inside }] of this.#watched) if (inside && !folders.has(folder)) this.leave(folder);
-    this.#parts.trouble(this.#refused);
-    this.#refused = undefined;
+  /** Call after a full scan. Removes watches of folders that do not exist, reports the fault, and lets the next scan retry. */
+  reconcile(folders: ReadonlySet<string>): void {
+    for (const [folder, { inside }] of this.#watched) if (inside && !folders.has(folder)) this.unwatch(folder);
+    this.#deps.onFault(this.#fault);
+    this.#fault = undefined;
   }
 
-  /** Watches the folders above the bases, as far as they exist; the upper ones first, and all before the bases are looked at, so that nothing comes unseen in between. */
-  async lookUp(): Promise<void> {
-    for (const folder of new Set(this.#above.map((above) => above.folder).toReversed())) {
+  /** Watches the existing parents of the bases, top down. Call before a scan of the bases, so that no base appears unnoticed. */
+  async watchParents(): Promise<void> {
+    for (const folder of new Set(this.#parents.map((parent) => parent.folder).toReversed())) {
       const found = await stat(folder, { bigint: true }).catch(() => undefined);
       const watched = this.#watched.get(folder);
       const id = found === undefined ? undefined : `${found.dev},${found.ino},${found.birthtimeNs}`;
       if (watched?.inside === true || watched?.id === id) continue;
-      if (id === undefined) this.leave(folder);
+      if (id === undefined) this.unwatch(folder);
       else this.#watch(folder, { id, inside: false }, (name) => this.#hintBases(folder, name));
     }
   }
 
-  leave(folder: string): void {
+  unwatch(folder: string): void {
     this.#watched.get(folder)?.watcher.close();
     this.#watched.delete(folder);
   }
 
   close(): void {
-    for (const folder of this.#watched.keys()) this.leave(folder);
+    for (const folder of this.#watched.keys()) this.unwatch(folder);
   }
 
-  /** What happened in `folder` may concern the bases below it. */
-  #hintBases(folder: string, happenedTo: string | null): void {
-    for (const above of this.#above) {
-      if (above.folder !== folder) continue;
-      if (happenedTo === null || above.name === undefined || above.name === happenedTo) this.#parts.hint(above.base);
+  /** Hints at the bases that a change of `name` in `folder` may concern. A null name is any name. */
+  #hintBases(folder: string, name: string | null): void {
+    for (const parent of this.#parents) {
+      if (parent.folder !== folder) continue;
+      if (name === null || parent.name === undefined || parent.name === name) this.#deps.onHint(parent.base);
     }
   }
 
-  #watch(folder: string, { id, inside }: Omit<Watch, 'watcher'>, happened: (name: string | null) => void): void {
-    this.leave(folder);
-    if (this.#refused !== undefined) return;
+  #watch(folder: string, { id, inside }: Omit<Watch, 'watcher'>, onChange: (name: string | null) => void): void {
+    this.unwatch(folder);
+    if (this.#fault !== undefined) return;
     try {
       const watcher = watch(folder, (event, name) => {
-        happened(name);
+        onChange(name);
         if (event !== 'rename' || name !== path.basename(folder)) return;
-        // The folder itself came to an end, and the watch with it; or something in it has its name.
+        // The folder was deleted or renamed, which ends the watch; or an entry in it has the same name.
         this.#drop(folder, watcher);
-        happened(null);
+        onChange(null);
       });
       watcher.on('error', (error) => {
         this.#drop(folder, watcher);
-        this.#refuse(error);
+        this.#setFault(error);
       });
       this.#watched.set(folder, { id, inside, watcher });
     } catch (error) {
-      this.#refuse(error);
+      this.#setFault(error);
     }
   }
 
-  /** It is watched anew when it is next looked at. */
+  /** Removes a watch that has ended. The next scan of the folder sets a new one. */
   #drop(folder: string, watcher: FSWatcher): void {
     if (this.#watched.get(folder)?.watcher === watcher) this.#watched.delete(folder);
     watcher.close();
   }
 
-  #refuse(error: unknown): void {
+  #setFault(error: unknown): void {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    // Gone meanwhile, or not to be seen by us; the scan says so if it matters.
+    // The folder is gone or not accessible; the scan reports it if it matters.
     if (HARMLESS.has(code)) return;
     const mend = MENDS[code] === undefined ? '' : `; ${MENDS[code]}`;
-    this.#refused = `the kernel gives no notifications (${code})${mend}; changes are found by scanning meanwhile`;
-    this.#parts.trouble(this.#refused);
+    this.#fault = `the kernel gives no notifications (${code})${mend}; changes are found by scanning meanwhile`;
+    this.#deps.onFault(this.#fault);
   }
 }
 
@@ -135,8 +135,8 @@ const MENDS: Readonly<Record<string, string>> = {
   EMFILE: 'raise `fs.inotify.max_user_instances` (sysctl) or the limit of open files',
 };
 
-function aboveOf({ path: base, named }: Base): Above[] {
-  const found: Above[] = [];
+function parentsOf({ path: base, named }: Base): Parent[] {
+  const found: Parent[] = [];
   for (let at = base; at !== path.dirname(at); at = path.dirname(at)) {
     const name = named && at === base ? undefined : path.basename(at);
     found.push({ folder: path.dirname(at), base, name });

@@ -4,30 +4,30 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Globs, isBelow } from './globs.ts';
 
-/** `size,mtime in nanoseconds,inode`: another one is another state of the file. */
+/** `size,mtime in nanoseconds,inode`. A different text means that the file has changed. */
 export type FileState = string;
 
 export interface Scan {
   readonly files: ReadonlyMap<string, FileState>;
   readonly folders: ReadonlySet<string>;
-  /** Whether it could be looked at. Of what could not, nothing is known: least of all that it is gone. */
-  sees(file: string): boolean;
-  /** What could not be looked at, for people. */
-  readonly trouble: string | undefined;
+  /** Whether the scan could read this place. A file that is missing from an unreadable folder is not known to be deleted. */
+  covers(file: string): boolean;
+  /** Message about the places that could not be read. */
+  readonly fault: string | undefined;
 }
 
-/** Called for each folder before its names are read, so that a watch set there misses none. `id` differs for one made anew. */
-export type Entering = (folder: string, id: string) => void;
+/** Called for each folder before its names are read, so that a watch that is set in it misses no file. `id` differs for a new folder of the same name. */
+export type OnFolder = (folder: string, id: string) => void;
 
-/** That of `node:fs/promises` allocates a buffer for each call, which shows when fifty thousand files are looked at. */
+/** `lstat` of `node:fs/promises` allocates a buffer for each call, which is measurable with fifty thousand files. */
 const lstat = promisify(lstatThen);
 
-const AT_ONCE = 64;
-const MOST_TOLD = 3;
-/** There is no such file, rather than that it cannot be looked at. */
+const MAX_PARALLEL = 64;
+const MAX_LISTED = 3;
+/** Codes that mean that a file does not exist, rather than that it cannot be read. */
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
 
-/** Such a name cannot be given back to the system. */
+/** Code for a name that is not UTF-8: Node cannot open it. */
 const NOT_UTF8 = 'EILSEQ';
 
 type Found =
@@ -38,50 +38,50 @@ type Found =
 
 interface Place {
   readonly place: string;
-  /** It was a file just now, and it counts. */
+  /** The folder entry is a file that matches the globs. */
   readonly counts: boolean;
 }
 
-/** Every file at or below `places` that counts. A place that is not there (yet) is no trouble. Links to folders are not followed, but for the bases. */
+/** Finds every matching file at or below `places`. A missing place is not a fault. Links to folders are not followed, except bases. */
 export async function scan(
   globs: Globs,
   places: readonly string[],
   signal: AbortSignal,
-  entering: Entering = () => undefined,
+  onFolder: OnFolder = () => undefined,
 ): Promise<Scan> {
   const files = new Map<string, FileState>();
   const folders = new Set<string>();
-  const blind = new Map<string, string>();
+  const unreadable = new Map<string, string>();
   const look = async ({ place, counts }: Place): Promise<readonly Place[]> => {
     const found = await find(place, globs);
     if (found.kind === 'file' && (counts || globs.counts(place))) files.set(place, found.state);
-    if (found.kind === 'unknown') blind.set(place, found.code);
-    if (found.kind === 'nothing' && place.includes('\uFFFD') && globs.counts(place)) blind.set(place, NOT_UTF8);
+    if (found.kind === 'unknown') unreadable.set(place, found.code);
+    if (found.kind === 'nothing' && place.includes('\uFFFD') && globs.counts(place)) unreadable.set(place, NOT_UTF8);
     if (found.kind !== 'folder' || folders.has(place) || !globs.enters(place)) return [];
     folders.add(place);
-    entering(place, found.id);
+    onFolder(place, found.id);
     return readFolder(place, globs).catch((error: unknown) => {
-      if (!GONE.has(codeOf(error))) blind.set(place, codeOf(error));
+      if (!isGone(error)) unreadable.set(place, codeOf(error));
       return [];
     });
   };
   let level: Place[] = [...new Set(places)].map((place) => ({ place, counts: false }));
   while (level.length > 0 && !signal.aborted) {
     const next: Place[] = [];
-    for (let from = 0; from < level.length && !signal.aborted; from += AT_ONCE)
-      for (const inside of await Promise.all(level.slice(from, from + AT_ONCE).map(look)))
+    for (let from = 0; from < level.length && !signal.aborted; from += MAX_PARALLEL)
+      for (const inside of await Promise.all(level.slice(from, from + MAX_PARALLEL).map(look)))
         for (const place of inside) next.push(place);
     level = next;
   }
   return {
     files,
     folders,
-    sees: (file) => blind.size === 0 || !isAtOrBelow(blind, file),
-    trouble: troubleOf(blind),
+    covers: (file) => unreadable.size === 0 || !isAtOrBelow(unreadable, file),
+    fault: unreadableText([...unreadable]),
   };
 }
 
-/** What has to be looked at in a folder. Devices, sockets and pipes are never touched. */
+/** Entries of a folder that have to be examined. Devices, sockets and pipes are never touched. */
 async function readFolder(folder: string, globs: Globs): Promise<Place[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries
@@ -90,7 +90,7 @@ async function readFolder(folder: string, globs: Globs): Promise<Place[]> {
     .filter(({ place, counts }) => !counts || globs.counts(place));
 }
 
-/** A link counts as the file it leads to when that lies below the link's own folder: one planted there must not make a rule read `/etc/shadow`. */
+/** Examines a place. A link is followed only to a file below the link's own folder: a planted link must not make a rule read `/etc/shadow`. */
 async function find(place: string, globs: Globs): Promise<Found> {
   try {
     const isNamed = globs.bases.some((base) => base.path === place);
@@ -100,7 +100,7 @@ async function find(place: string, globs: Globs): Promise<Found> {
     const target = foundOf(await stat(place, { bigint: true }));
     return target.kind === 'file' ? target : { kind: 'nothing' };
   } catch (error) {
-    return GONE.has(codeOf(error)) ? { kind: 'nothing' } : { kind: 'unknown', code: codeOf(error) };
+    return isGone(error) ? { kind: 'nothing' } : { kind: 'unknown', code: codeOf(error) };
   }
 }
 
@@ -116,7 +116,7 @@ export function stateOf({ size, mtimeNs, ino }: BigIntStats): FileState {
 
 const LATEST_TIME = 8.64e15;
 
-/** Bytes, and when it was last written, RFC 3339. */
+/** Size in bytes and time of the last write (RFC 3339). */
 export function readState(state: FileState): { readonly size: number; readonly mtime: string } {
   const [size = '0', mtimeNs = '0'] = state.split(',');
   const ms = Number(BigInt(mtimeNs) / 1_000_000n);
@@ -135,12 +135,20 @@ function isAtOrBelow(places: ReadonlyMap<string, unknown>, file: string): boolea
   }
 }
 
-function troubleOf(blind: ReadonlyMap<string, string>): string | undefined {
-  if (blind.size === 0) return undefined;
-  const told = [...blind].slice(0, MOST_TOLD).map(([place, code]) => `${place} cannot be read (${code})`);
-  return [...told, ...(blind.size > MOST_TOLD ? [`and ${blind.size - MOST_TOLD} more`] : [])].join('; ');
+/** `a cannot be read (EACCES); b cannot be read (EIO)`; undefined when nothing is unreadable. */
+export function unreadableText(unreadable: readonly (readonly [place: string, code: string])[]): string | undefined {
+  if (unreadable.length === 0) return undefined;
+  const listed = unreadable.slice(0, MAX_LISTED).map(([place, code]) => `${place} cannot be read (${code})`);
+  const more = unreadable.length - MAX_LISTED;
+  return [...listed, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
 
-function codeOf(error: unknown): string {
+/** The code of a system error, such as `EACCES`. */
+export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown';
+}
+
+/** Whether an error means that the file does not exist, rather than that it cannot be read. */
+export function isGone(error: unknown): boolean {
+  return GONE.has(codeOf(error));
 }

@@ -4,7 +4,7 @@ import type { EventInput } from '../../core/event/event.ts';
 import type { Json, JsonObject } from '../../core/values/json.ts';
 import type { Scope, Template } from '../../core/ruleset.ts';
 import type { HookRequest } from '../source.ts';
-import { manyValued } from '../request-body.ts';
+import { manyValued } from '../kit/request-body.ts';
 
 const CREDENTIAL_HEADER =
   /authorization|cookie|token|jwt|signature|secret|password|credential|(?:api|subscription)-?key|^sign$/;

@@ -19,7 +19,7 @@ import { checkVerify, openVerification, type Verification, verifySetting } from 
 import { openReplays, type Replays } from './verify/replays.ts';
 import { sameBody } from './verify/same-body.ts';
 import type { Proof } from './verify/scheme.ts';
-import { problem, readBody } from '../request-body.ts';
+import { problem, readBody } from '../kit/request-body.ts';
 import { checkEach, eventsOf } from './each.ts';
 import { DEFAULT_TYPE, hookScope, told } from './event.ts';
 

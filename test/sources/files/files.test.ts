@@ -20,7 +20,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { FileChanges } from '../../../daemon/sources/files/changes.ts';
-import { readText } from '../../../daemon/sources/files/text.ts';
+import { readText } from '../../../daemon/sources/files/content.ts';
 import { files } from '../../../daemon/sources/files/files.ts';
 import type { RunningSource } from '../../../daemon/sources/source.ts';
 import { readSourceSettings, recordedIo, type RecordedIo } from '../../support/source-io.ts';
@@ -48,10 +48,10 @@ async function start(written: object, io: RecordedIo): Promise<RunningSource> {
   return source;
 }
 
-const told = (io: RecordedIo): string[] =>
+const reported = (io: RecordedIo): string[] =>
   io.events.map(({ type, subject }) => `${type} ${path.relative(folder, subject ?? '')}`);
 
-test('a file that appears, changes and goes is told once each, with what it is', async () => {
+test('a created, a changed and a deleted file each make one event with its data', async () => {
   const io = recordedIo({ clock: systemClock });
   await start({ paths: at('**/*.txt'), content: '1KiB' }, io);
   await mkdir(at('sub'));
@@ -65,10 +65,10 @@ test('a file that appears, changes and goes is told once each, with what it is',
   await io.arrived(2);
   await unlink(at('sub', 'a.txt'));
   await io.arrived(3);
-  expect(told(io)).toEqual(['file.created sub/a.txt', 'file.changed sub/a.txt', 'file.deleted sub/a.txt']);
+  expect(reported(io)).toEqual(['file.created sub/a.txt', 'file.changed sub/a.txt', 'file.deleted sub/a.txt']);
 });
 
-test("a save in vim's way, by backup and rename, is one change", async () => {
+test('a save as vim does it, by backup and rename, is one change', async () => {
   await writeFile(at('a.txt'), 'old');
   const io = recordedIo({ clock: systemClock });
   await start({ paths: at('*'), ignore: ['*~', '4913'] }, io);
@@ -82,10 +82,10 @@ test("a save in vim's way, by backup and rename, is one change", async () => {
   await io.arrived(2);
   await writeFile(at('end'), '');
   await io.arrived(3);
-  expect(told(io)).toEqual(['file.created marker', 'file.changed a.txt', 'file.created end']);
+  expect(reported(io)).toEqual(['file.created marker', 'file.changed a.txt', 'file.created end']);
 });
 
-test('what changed while nobody watched is told at the start; what did not is not', async () => {
+test('changes while the source was stopped are reported at the start, and only those', async () => {
   await writeFile(at('kept'), '1');
   await writeFile(at('changed'), '1');
   await writeFile(at('gone'), '1');
@@ -95,17 +95,17 @@ test('what changed while nobody watched is told at the start; what did not is no
   await writeFile(at('marker'), '');
   await first.arrived(1);
   await source.stop();
-  expect(told(first)).toEqual(['file.created marker']);
+  expect(reported(first)).toEqual(['file.created marker']);
   await writeFile(at('changed'), '22');
   await unlink(at('gone'));
   await writeFile(at('new'), '1');
   const second = recordedIo({ clock: systemClock, stored });
   await start({ paths: at('*') }, second);
   await second.arrived(3);
-  expect(told(second).sort()).toEqual(['file.changed changed', 'file.created new', 'file.deleted gone']);
+  expect(reported(second).sort()).toEqual(['file.changed changed', 'file.created new', 'file.deleted gone']);
 });
 
-test('with missed: false nothing of the past is told; with initial: true what is there at the very first start is', async () => {
+test('missed: false skips changes while stopped; initial: true reports the files of the very first start', async () => {
   await writeFile(at('a'), '1');
   const stored = new Map<string, string>();
   const first = recordedIo({ clock: systemClock, stored });
@@ -118,10 +118,10 @@ test('with missed: false nothing of the past is told; with initial: true what is
   await second.saveCheckpoints([]);
   await writeFile(at('c'), '1');
   await second.arrived(1);
-  expect(told(second).filter((line) => line.endsWith(' b'))).toEqual([]);
+  expect(reported(second).filter((line) => line.endsWith(' b'))).toEqual([]);
 });
 
-test('globs that are new take what is there for known', async () => {
+test('existing files that new globs match make no event', async () => {
   await writeFile(at('a.csv'), '1');
   await writeFile(at('b.txt'), '1');
   const stored = new Map<string, string>();
@@ -131,10 +131,10 @@ test('globs that are new take what is there for known', async () => {
   await start({ paths: [at('*.txt'), at('*.csv')] }, second);
   await writeFile(at('c.csv'), '1');
   await second.arrived(1);
-  expect(told(second)).toEqual(['file.created c.csv']);
+  expect(reported(second)).toEqual(['file.created c.csv']);
 });
 
-test('a folder that comes later, goes and comes again is watched', async () => {
+test('a folder that is created, deleted and created again is watched', async () => {
   const io = recordedIo({ clock: systemClock });
   await start({ paths: at('later', '*') }, io);
   await mkdir(at('later'));
@@ -145,20 +145,20 @@ test('a folder that comes later, goes and comes again is watched', async () => {
   await mkdir(at('later'));
   await writeFile(at('later', 'b'), '1');
   await io.arrived(3);
-  expect(told(io)).toEqual(['file.created later/a', 'file.deleted later/a', 'file.created later/b']);
+  expect(reported(io)).toEqual(['file.created later/a', 'file.deleted later/a', 'file.created later/b']);
 });
 
-test('an event that is not taken is told again until it is', async () => {
+test('a refused event is retried until it is stored', async () => {
   const io = recordedIo({ clock: systemClock });
   io.refuse(new Error('the disk is full'));
   await start({ paths: at('*') }, io);
   await writeFile(at('a'), '1');
   await io.arrived(1);
   expect(io.tries).toBe(2);
-  expect(told(io)).toEqual(['file.created a']);
+  expect(reported(io)).toEqual(['file.created a']);
 });
 
-test('a link that leads out of the folder is not read', async () => {
+test('a link to outside the folder is not followed', async () => {
   const io = recordedIo({ clock: systemClock });
   await start({ paths: at('*'), content: '1MiB' }, io);
   await symlink('/etc/passwd', at('leak'));
@@ -166,11 +166,11 @@ test('a link that leads out of the folder is not read', async () => {
   await io.arrived(1);
   await writeFile(at('second'), 'x');
   await io.arrived(2);
-  expect(told(io)).toEqual(['file.created honest', 'file.created second']);
+  expect(reported(io)).toEqual(['file.created honest', 'file.created second']);
   expect(await readFile(at('leak'), 'utf8')).not.toBe('');
 });
 
-test('only the kinds asked for are told, and the others are still known', async () => {
+test('only the chosen kinds of changes make events, and the others update the snapshot', async () => {
   const io = recordedIo({ clock: systemClock });
   await start({ paths: at('*'), events: ['deleted'] }, io);
   await writeFile(at('a'), '1');
@@ -181,7 +181,7 @@ test('only the kinds asked for are told, and the others are still known', async 
   await known();
   await unlink(at('a'));
   await io.arrived(1);
-  expect(told(io)).toEqual(['file.deleted a']);
+  expect(reported(io)).toEqual(['file.deleted a']);
 });
 
 test('a thousand files at once are a thousand events', async () => {
@@ -189,38 +189,38 @@ test('a thousand files at once are a thousand events', async () => {
   await start({ paths: at('**/*') }, io);
   await Promise.all(Array.from({ length: 1000 }, (_, index) => writeFile(at(`f${index}`), '1')));
   await io.arrived(1000);
-  expect(new Set(told(io)).size).toBe(1000);
+  expect(new Set(reported(io)).size).toBe(1000);
 });
 
-test('a change counts when it has been in one state for long enough, and quick ones are the last one', () => {
+test('a change counts when the file has kept one state for long enough, and quick changes count as the last', () => {
   const changes = new FileChanges(new Map([['/a', '1']]), 500);
-  changes.see('/a', undefined, 0);
-  changes.see('/a', '2', 100);
+  changes.observe('/a', undefined, 0);
+  changes.observe('/a', '2', 100);
   expect(changes.due(500)).toEqual([]);
-  changes.see('/a', '3', 550);
-  changes.see('/a', '3', 700);
+  changes.observe('/a', '3', 550);
+  changes.observe('/a', '3', 700);
   expect(changes.due(1049)).toEqual([]);
-  expect(changes.wait(1049)).toBe(1);
+  expect(changes.nextDueIn(1049)).toBe(1);
   expect(changes.due(1050)).toEqual([{ file: '/a', kind: 'changed', state: '3', before: '1' }]);
-  changes.reported({ file: '/a', kind: 'changed', state: '3', before: '1' });
+  changes.markReported({ file: '/a', kind: 'changed', state: '3', before: '1' });
   expect(changes.due(9999)).toEqual([]);
 });
 
-test('a change that is taken back before it settles is none', () => {
+test('a change that is undone before it settles makes no event', () => {
   const changes = new FileChanges(new Map([['/a', '1']]), 500);
-  changes.see('/a', '2', 0);
-  changes.see('/a', '1', 100);
+  changes.observe('/a', '2', 0);
+  changes.observe('/a', '1', 100);
   expect(changes.due(9999)).toEqual([]);
 });
 
-/** Looks every tenth of a second of the virtual clock, so the tests that use it do not depend on the kernel's notifications. */
+/** Starts a source that scans every 100 ms of a virtual clock, so that the test does not depend on the kernel's notifications. */
 async function startVirtually(written: object, io: RecordedIo, clock: VirtualClock): Promise<RunningSource> {
   const source = await start({ settle: '500ms', rescan: '100ms', ...written }, io);
   await clock.advance(200);
   return source;
 }
 
-test('a file that is being written is none until it has come to rest, however long that takes', async () => {
+test('a file that is being written makes no event until it has settled, however long that takes', async () => {
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   await startVirtually({ paths: at('*'), content: '1KiB' }, io, clock);
@@ -233,7 +233,7 @@ test('a file that is being written is none until it has come to rest, however lo
   expect(io.events).toMatchObject([{ type: 'file.created', data: { size: 50, content: 'part '.repeat(10) } }]);
 });
 
-test('changes faster than `settle` are one, and what comes and goes within it is none', async () => {
+test('changes within `settle` are one event, and a file that exists for less makes none', async () => {
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   await startVirtually({ paths: at('*') }, io, clock);
@@ -248,7 +248,7 @@ test('changes faster than `settle` are one, and what comes and goes within it is
   expect(io.events).toMatchObject([{ type: 'file.created', subject: at('often'), data: { size: 5 } }]);
 });
 
-test('a file that is deleted and made again within `settle` was changed, one that is renamed is two', async () => {
+test('a file that is deleted and created again within `settle` was changed, and a rename is two events', async () => {
   await writeFile(at('a'), '1');
   await writeFile(at('b'), '1');
   const clock = new VirtualClock();
@@ -259,10 +259,10 @@ test('a file that is deleted and made again within `settle` was changed, one tha
   await writeFile(at('a'), 'again');
   await rename(at('b'), at('c'));
   await clock.advance(1000);
-  expect(told(io).toSorted()).toEqual(['file.changed a', 'file.created c', 'file.deleted b']);
+  expect(reported(io).toSorted()).toEqual(['file.changed a', 'file.created c', 'file.deleted b']);
 });
 
-test('a deleted file is told with what it was', async () => {
+test('a deleted file has the data of its last state', async () => {
   await writeFile(at('a.txt'), 'hello');
   await utimes(at('a.txt'), 0, 1_700_000_000);
   const io = recordedIo({ clock: systemClock });
@@ -274,7 +274,7 @@ test('a deleted file is told with what it was', async () => {
   ]);
 });
 
-test('text comes along if it is short enough and is text', async () => {
+test('`content` holds the text of small text files', async () => {
   const io = recordedIo({ clock: systemClock });
   await start({ paths: at('*'), content: '10B' }, io);
   await writeFile(at('text'), 'grüße');
@@ -286,7 +286,7 @@ test('text comes along if it is short enough and is text', async () => {
   expect(contents.filter(({ content }) => content !== undefined)).toMatchObject([{ name: 'text', content: 'grüße' }]);
 });
 
-test('text is only that of the very state that is told', async () => {
+test('`content` is the text of exactly the state that is reported', async () => {
   await writeFile(at('a'), 'settled');
   const { size, mtimeNs, ino } = await stat(at('a'), { bigint: true });
   const state = `${size},${mtimeNs},${ino}`;
@@ -301,7 +301,7 @@ test('text is only that of the very state that is told', async () => {
   expect(await readText(at('a'), state, 100)).toEqual({ moved: true });
 });
 
-test('a pipe is neither told nor opened', async () => {
+test('a pipe is neither reported nor opened', async () => {
   execFileSync('mkfifo', [at('pipe')]);
   const io = recordedIo({ clock: systemClock });
   const source = await start({ paths: at('*'), content: '1KiB', initial: true }, io);
@@ -309,10 +309,10 @@ test('a pipe is neither told nor opened', async () => {
   await writeFile(at('file'), 'x');
   await io.arrived(1);
   await source.stop();
-  expect(told(io)).toEqual(['file.created file']);
+  expect(reported(io)).toEqual(['file.created file']);
 });
 
-test('a single file is watched where it lies, also when it comes later, by a link or in a folder that comes later', async () => {
+test('a single file is watched, also when it, its link or its folder is created later', async () => {
   const io = recordedIo({ clock: systemClock });
   await start({ paths: [at('deep', 'er', 'a.conf'), at('link.conf')], rescan: '1h' }, io);
   await writeFile(at('neighbour'), 'x');
@@ -328,7 +328,7 @@ test('a single file is watched where it lies, also when it comes later, by a lin
   await mkdir(at('deep', 'er'), { recursive: true });
   await writeFile(at('deep', 'er', 'a.conf'), '333');
   await io.arrived(4);
-  const changes = told(io);
+  const changes = reported(io);
   expect(changes.slice(0, 3)).toEqual([
     'file.created deep/er/a.conf',
     'file.created link.conf',
@@ -336,7 +336,7 @@ test('a single file is watched where it lies, also when it comes later, by a lin
   ]);
 });
 
-test('a base that comes late, two folders below one that is watched, is found without waiting for a rescan', async () => {
+test('a base that is created later, two folders below a watched one, is found before the next rescan', async () => {
   const io = recordedIo({ clock: systemClock });
   await start({ paths: [at('*.csv'), at('late', 'deep', '*.csv')], rescan: '1h' }, io);
   await writeFile(at('marker.csv'), '');
@@ -345,10 +345,10 @@ test('a base that comes late, two folders below one that is watched, is found wi
   await mkdir(at('late', 'deep'));
   await writeFile(at('late', 'deep', 'a.csv'), '1');
   await io.arrived(2);
-  expect(told(io)).toEqual(['file.created marker.csv', 'file.created late/deep/a.csv']);
+  expect(reported(io)).toEqual(['file.created marker.csv', 'file.created late/deep/a.csv']);
 });
 
-test("a swap of Kubernetes' `..data` changes every file that leads through it", async () => {
+test("a swap of Kubernetes' `..data` changes every file that is linked through it", async () => {
   await mkdir(at('..v1'));
   await mkdir(at('..v2'));
   await writeFile(at('..v1', 'a.yaml'), '1');
@@ -365,7 +365,7 @@ test("a swap of Kubernetes' `..data` changes every file that leads through it", 
   expect(io.events[1]).toMatchObject({ type: 'file.changed', subject: at('a.yaml'), data: { content: '22' } });
 });
 
-test('folders within folders are watched as they come, move and go, without waiting for a rescan', async () => {
+test('nested folders are watched when they are created, moved and deleted, before the next rescan', async () => {
   const io = recordedIo({ clock: systemClock });
   await start({ paths: at('**'), rescan: '1h' }, io);
   await mkdir(at('a', 'b'), { recursive: true });
@@ -381,7 +381,7 @@ test('folders within folders are watched as they come, move and go, without wait
   await writeFile(at('z', 'b', '1'), 'x');
   await io.arrived(7);
   expect(
-    told(io)
+    reported(io)
       .map((line) => line.replace('file.', ''))
       .toSorted(),
   ).toEqual([
@@ -395,7 +395,7 @@ test('folders within folders are watched as they come, move and go, without wait
   ]);
 });
 
-test('a folder that cannot be read is trouble, and its files are not gone', async (context) => {
+test('an unreadable folder is reported as a fault, and its files not as deleted', async (context) => {
   await chmod(folder, 0o755);
   await mkdir(at('closed'));
   await writeFile(at('closed', 'a'), '1');
@@ -407,23 +407,23 @@ test('a folder that cannot be read is trouble, and its files are not gone', asyn
   await startVirtually({ paths: at('**') }, io, clock);
   await chmod(at('closed'), 0);
   await unlink(at('b'));
-  // Nobody may keep root from reading.
+  // The superuser can read every folder.
   if (isRoot) process.seteuid!(65_534);
   try {
     await clock.advance(2000);
   } finally {
     if (isRoot) process.seteuid!(0);
   }
-  expect(told(io)).toEqual(['file.deleted b']);
+  expect(reported(io)).toEqual(['file.deleted b']);
   expect(io.reports.at(-1)).toBe(`${at('closed')} cannot be read (EACCES)`);
   await chmod(at('closed'), 0o755);
   await unlink(at('closed', 'a'));
   await clock.advance(2000);
-  expect(told(io)).toEqual(['file.deleted b', 'file.deleted closed/a']);
+  expect(reported(io)).toEqual(['file.deleted b', 'file.deleted closed/a']);
   expect(io.reports.at(-1)).toBeUndefined();
 });
 
-test('the first look at many files is stored in few writes, and begins again when the disk is full', async () => {
+test('the first snapshot of many files is saved in few writes, and again after a full disk', async () => {
   const count = 2500;
   await Promise.all(Array.from({ length: count }, (_, index) => writeFile(at(`f${index}`), '1')));
   const clock = new VirtualClock();
@@ -443,7 +443,7 @@ test('the first look at many files is stored in few writes, and begins again whe
   expect(io.events).toEqual([]);
 });
 
-test('what was seen but had not come to rest when the source stopped is told by the next one', async () => {
+test('a change that had not settled when the source stopped is reported by the next one', async () => {
   await writeFile(at('a'), '1');
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
@@ -455,10 +455,10 @@ test('what was seen but had not come to rest when the source stopped is told by 
   expect(io.events).toEqual([]);
   await startVirtually(written, io, clock);
   await clock.advance(1000);
-  expect(told(io)).toEqual(['file.changed a']);
+  expect(reported(io)).toEqual(['file.changed a']);
 });
 
-test('it stops at once, whatever it is doing, and leaves no timer', async () => {
+test('it stops at once in every phase, and leaves no timer', async () => {
   for (let rounds = 0; rounds < 20; rounds += 1) {
     const clock = new VirtualClock();
     const source = await start({ paths: at('*'), rescan: '1h' }, recordedIo({ clock }));
@@ -468,7 +468,7 @@ test('it stops at once, whatever it is doing, and leaves no timer', async () => 
   }
 });
 
-test('it stops when it is told so while an event is being taken', async () => {
+test('it stops while an event is being stored', async () => {
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   let taken = (): void => undefined;
@@ -485,11 +485,11 @@ test('it stops when it is told so while an event is being taken', async () => {
   const stopped = source.stop();
   taken();
   await stopped;
-  expect(told(io)).toEqual(['file.created a']);
+  expect(reported(io)).toEqual(['file.created a']);
   expect(clock.waiting).toBe(0);
 });
 
-test('a refusal is told, waited after ever longer, and what was refused is told once', async () => {
+test('a refused event is reported as a fault, retried with growing waits, and stored once', async () => {
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   await startVirtually({ paths: at('*') }, io, clock);
@@ -500,10 +500,10 @@ test('a refusal is told, waited after ever longer, and what was refused is told 
   await clock.advance(8000);
   expect(io.tries).toBe(4);
   expect(io.reports.at(-1)).toBeUndefined();
-  expect(told(io)).toEqual(['file.created a']);
+  expect(reported(io)).toEqual(['file.created a']);
 });
 
-test('whatever happens to files, also while nobody watches, the events end in what is there', async () => {
+test('after any sequence of changes and restarts the events add up to the present files', async () => {
   let seed = 20_261_123;
   const random = (below: number): number => {
     seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -562,7 +562,7 @@ const ODD_NAMES = [
   'carriage\rreturn',
   'tab\t',
   'separator\u2028',
-  'bell\u0007',
+  'control\u0007',
   '-rf',
   ' before',
   'after ',
@@ -587,7 +587,7 @@ test.each([
   ['all of a folder', ''],
   ['a pattern over folders', '**'],
   ['a pattern over folders and names', '**/*'],
-])('a file and a folder may have any name that the system allows: %s', async (_, pattern) => {
+])('files and folders may have any name that the system allows: %s', async (_, pattern) => {
   const io = recordedIo({ clock: systemClock });
   await start({ paths: at(pattern) }, io);
   const names = ODD_NAMES.flatMap((name) => [name, path.join(`in${name}`, 'file')]);
@@ -597,29 +597,29 @@ test.each([
     await writeFile(at(`in${name}`, 'file'), 'x');
   }
   await io.arrived(names.length);
-  expect(told(io).toSorted()).toEqual(names.map((name) => `file.created ${name}`).toSorted());
+  expect(reported(io).toSorted()).toEqual(names.map((name) => `file.created ${name}`).toSorted());
   for (const name of names) await unlink(at(name));
   await io.arrived(2 * names.length);
-  expect(told(io).slice(names.length).toSorted()).toEqual(names.map((name) => `file.deleted ${name}`).toSorted());
+  expect(reported(io).slice(names.length).toSorted()).toEqual(names.map((name) => `file.deleted ${name}`).toSorted());
   expect(io.reports).toEqual([]);
 });
 
-test.each(ODD_NAMES)('a path may name one file whatever its name is, with `\\` before wildcards: %j', async (name) => {
+test.each(ODD_NAMES)('a path can name any single file, with `\\` before wildcards: %j', async (name) => {
   const io = recordedIo({ clock: systemClock });
   const written = name.replace(/[\\*?[\]{}()!+@]/g, '\\$&');
   await start({ paths: path.join(folder, 'in', written) }, io);
   await mkdir(at('in'));
   await writeFile(at('in', name), 'x');
   await io.arrived(1);
-  expect(told(io)).toEqual([`file.created ${path.join('in', name)}`]);
+  expect(reported(io)).toEqual([`file.created ${path.join('in', name)}`]);
 });
 
-test('a name that is not UTF-8 is named as trouble, and the files beside it are told', async () => {
+test('a name that is not UTF-8 is reported as a fault, and the files beside it make events', async () => {
   const io = recordedIo({ clock: systemClock });
   await writeFile(Buffer.concat([Buffer.from(at('bad-')), Buffer.from([0xff, 0xfe])]), 'x');
   await start({ paths: at('**') }, io);
   await writeFile(at('good'), 'x');
   await io.arrived(1);
-  expect(told(io)).toEqual(['file.created good']);
+  expect(reported(io)).toEqual(['file.created good']);
   expect(io.reports.at(-1)).toMatch(/bad-.* cannot be read \(EILSEQ\)/);
 });

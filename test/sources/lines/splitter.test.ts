@@ -7,7 +7,7 @@ function split(bytes: Buffer, { most = 100, size = bytes.length || 1, start = 0 
   const lines: Line[] = [];
   for (let from = 0; from < bytes.length; from += size) {
     splitter.feed(bytes.subarray(from, from + size));
-    while (!splitter.isHungry) {
+    while (!splitter.needsChunk) {
       const line = splitter.next();
       if (line !== undefined) lines.push(line);
     }

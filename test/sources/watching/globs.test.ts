@@ -2,8 +2,6 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compileGlobs, faultOf } from '../../../daemon/sources/watching/globs.ts';
-import { outset } from '../../../daemon/sources/files/baseline.ts';
-import type { Scan } from '../../../daemon/sources/watching/scan.ts';
 
 describe('the files that count', () => {
   const cases: readonly [paths: string[], ignore: string[], yes: string[], no: string[]][] = [
@@ -56,75 +54,5 @@ describe('the files that count', () => {
 
   it.each(['!/srv/*', '/srv/\0'])('cannot be named as %j', (glob) => {
     expect(faultOf(glob)).toBeDefined();
-  });
-});
-
-describe('what is known at the start', () => {
-  const scanOf = (present: Record<string, string>, blind: readonly string[] = []): Scan => ({
-    files: new Map(Object.entries(present)),
-    folders: new Set(),
-    sees: (file) => !blind.includes(file),
-    trouble: undefined,
-  });
-  const begin = (given: {
-    present?: Record<string, string>;
-    blind?: readonly string[];
-    checkpoints?: Record<string, string>;
-    earlier?: Record<string, string>;
-    words?: string;
-    initial?: boolean;
-    missed?: boolean;
-  }) => {
-    const checkpoints = new Map(Object.entries(given.checkpoints ?? {}));
-    const begun = outset({
-      globs: compileGlobs(['/d/*'], []),
-      words: given.words ?? 'w',
-      initial: given.initial ?? false,
-      missed: given.missed ?? true,
-      present: scanOf(given.present ?? {}, given.blind),
-      checkpointsBefore: given.earlier === undefined ? checkpoints : new Map(Object.entries(given.earlier)),
-      checkpoints,
-    });
-    for (const { key, value } of begun.checkpoints) {
-      if (value === null) checkpoints.delete(key);
-      else checkpoints.set(key, value);
-    }
-    return { known: Object.fromEntries(begun.known), stored: Object.fromEntries(checkpoints) };
-  };
-
-  it('is all that is there at the very first one, or nothing with `initial`', () => {
-    expect(begin({ present: { '/d/a': '1' } })).toEqual({
-      known: { '/d/a': '1' },
-      stored: { '/d/a': '1', globs: 'w' },
-    });
-    expect(begin({ present: { '/d/a': '1' }, initial: true })).toEqual({ known: {}, stored: { globs: 'w' } });
-  });
-
-  it('is what was known before, or with `missed: false` what is there', () => {
-    const checkpoints = { globs: 'w', '/d/a': '1', '/d/b': '1', '/d/c': '1' };
-    const present = { '/d/a': '2', '/d/c': '1', '/d/new': '1' };
-    expect(begin({ checkpoints, present }).known).toEqual({ '/d/a': '1', '/d/b': '1', '/d/c': '1' });
-    expect(begin({ checkpoints, present, missed: false }).known).toEqual(present);
-    expect(begin({ checkpoints, present, missed: false, blind: ['/d/b'] }).known).toEqual({ ...present, '/d/b': '1' });
-  });
-
-  it('forgets what no pattern names any more, and takes what new patterns name for known', () => {
-    const checkpoints = { globs: 'w', '/d/a': '1', '/e/x': '1' };
-    expect(begin({ checkpoints, words: 'v', present: { '/d/a': '2', '/d/b': '1' } })).toEqual({
-      known: { '/d/a': '1', '/d/b': '1' },
-      stored: { globs: 'v', '/d/a': '1', '/d/b': '1' },
-    });
-  });
-
-  it('leaves to tell what the source before it saw but had not told, and repeats nothing that it told meanwhile', () => {
-    const before = { globs: 'w', '/d/a': '1', '/d/b': '1', '/d/c': '1' };
-    const checkpoints = { globs: 'w', '/d/a': '3', '/d/c': '1', 'unsettled:/d/c': '', 'unsettled:/d/n': '' };
-    const present = { '/d/a': '2', '/d/b': '1', '/d/c': '2', '/d/n': '1' };
-    const expected = { '/d/a': '3', '/d/c': '1' };
-    expect(begin({ earlier: before, checkpoints, present, missed: false })).toEqual({
-      known: expected,
-      stored: { globs: 'w', ...expected },
-    });
-    expect(begin({ earlier: before, checkpoints, present, words: 'v' }).known).toEqual(expected);
   });
 });

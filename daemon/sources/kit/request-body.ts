@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { type Json, parseJson } from '../core/values/json.ts';
-import type { HookAnswer, HookRequest } from './source.ts';
+import { type Json, parseJson } from '../../core/values/json.ts';
+import type { HookAnswer, HookRequest } from '../source.ts';
 
 export type ReadBody = { readonly ok: true; readonly body: Json } | { readonly ok: false; readonly answer: HookAnswer };
 

@@ -1,4 +1,4 @@
-import { cronTimes, isTimezone } from '../core/time/due-times.ts';
+import { cronTimes, isTimezone } from '../../core/time/due-times.ts';
 
 /** What is wrong with a setting that says when. */
 export interface WrongWords {

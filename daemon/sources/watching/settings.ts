@@ -1,0 +1,19 @@
+import { glob, oneOrMany } from '../../core/schema/fields.ts';
+import type { SettingProblem } from '../source.ts';
+import { faultOf } from './globs.ts';
+
+/** The setting `paths` of sources that watch files. */
+export const pathsSetting = (...examples: readonly (string | readonly string[])[]) =>
+  oneOrMany(glob(), {
+    description: 'Which files, as globs; without a wildcard a file, or all in a folder. `~` is the home.',
+    examples,
+  });
+
+/** Problems of a list of globs at `pointer`. */
+export function checkGlobs(pointer: string, globs: readonly string[], mend: string): readonly SettingProblem[] {
+  return globs.flatMap((pattern, index) => {
+    const message = faultOf(pattern);
+    const place = globs.length === 1 ? pointer : `${pointer}/${index}`;
+    return message === undefined ? [] : [{ pointer: place, message, mend }];
+  });
+}
