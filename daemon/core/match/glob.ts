@@ -1,116 +1,117 @@
 import { RE2JS } from 're2js';
 
-/** What stands at one place of a pattern, in RE2; `opens` counts braces. */
+/** One part of a glob as RE2. `braces` is the change of the number of open braces. */
 interface Piece {
   readonly length: number;
-  readonly written: string;
-  readonly opens?: 1 | -1;
+  readonly expression: string;
+  readonly braces?: 1 | -1;
 }
 
-type Write = (found: RegExpExecArray, inBraces: boolean) => Omit<Piece, 'length'> | undefined;
+type Translate = (found: RegExpExecArray, inBraces: boolean) => Omit<Piece, 'length'> | undefined;
 
-/** The first that begins at a place and is written counts. */
-const PIECES: readonly { readonly at: RegExp; readonly write: Write }[] = [
-  { at: /\\([^])/y, write: ([, character]) => ({ written: literal(character!) }) },
+/** The syntax. The first that is found at a place and translated is taken. */
+const PIECES: readonly { readonly at: RegExp; readonly translate: Translate }[] = [
+  { at: /\\([^])/y, translate: ([, character]) => ({ expression: literal(character!) }) },
   {
     at: /[@+!?*]\(/y,
-    write: refuse('`+(...)` and its like are not read; use `regex`, or put `\\` before the parenthesis'),
+    translate: refuse('extended globs such as `+(...)` are not supported; put `\\` before the parenthesis to match it'),
   },
-  { at: /\{[^{},]*\.\.[^{},]*\}/y, write: refuse('ranges are not read; write {1,2,3}') },
-  // At the end, `/srv/**` is `/srv` itself too; before a slash it may be no folder at all.
-  { at: /\/\*\*$/y, write: () => ({ written: '(?:/.*)?' }) },
-  { at: /(^|\/)\*\*\//y, write: ([, slash]) => ({ written: `${slash!}(?:.*/)?` }) },
-  { at: /\*\*/y, write: () => ({ written: '.*' }) },
-  { at: /\*/y, write: () => ({ written: '[^/]*' }) },
-  { at: /\?/y, write: () => ({ written: '[^/]' }) },
+  { at: /\{[^{},]*\.\.[^{},]*\}/y, translate: refuse('ranges are not supported; write {1,2,3}') },
+  // At the end, `/srv/**` matches `/srv` itself too; before a slash, `**` matches no folder or several.
+  { at: /\/\*\*$/y, translate: () => ({ expression: '(?:/.*)?' }) },
+  { at: /(^|\/)\*\*\//y, translate: ([, slash]) => ({ expression: `${slash!}(?:.*/)?` }) },
+  { at: /\*\*/y, translate: () => ({ expression: '.*' }) },
+  { at: /\*/y, translate: () => ({ expression: '[^/]*' }) },
+  { at: /\?/y, translate: () => ({ expression: '[^/]' }) },
   {
     at: /\[([!^]?)(\]?[^\]]*)\]/y,
-    write: ([, not, members]) => ({ written: `[${not === '' ? '' : '^/'}${inClass(members!)}]` }),
+    translate: ([, not, members]) => ({ expression: `[${not === '' ? '' : '^/'}${classMembers(members!)}]` }),
   },
-  { at: /\[/y, write: refuse('a `[` is not closed') },
-  { at: /\{/y, write: () => ({ written: '(?:', opens: 1 }) },
-  { at: /\}/y, write: (_found, inBraces) => (inBraces ? { written: ')', opens: -1 } : undefined) },
-  { at: /,/y, write: (_found, inBraces) => (inBraces ? { written: '|' } : undefined) },
-  { at: /[^]/y, write: ([character]) => ({ written: literal(character) }) },
+  { at: /\[/y, translate: refuse('a `[` is not closed') },
+  { at: /\{/y, translate: () => ({ expression: '(?:', braces: 1 }) },
+  { at: /\}/y, translate: (_found, inBraces) => (inBraces ? { expression: ')', braces: -1 } : undefined) },
+  { at: /,/y, translate: (_found, inBraces) => (inBraces ? { expression: '|' } : undefined) },
+  { at: /[^]/y, translate: ([character]) => ({ expression: literal(character) }) },
 ];
 
 /**
- * `*`, `**`, `?`, `[a-z]`, `[!a]`, `{a,b}`, and `\` before a character that is only itself. `*` and `?` stop at a slash; hidden
- * files are files. It becomes an RE2 expression: a backtracking one would let a long hostile text stop the daemon. Throws an
- * Error with the reason when it is no such pattern.
+ * Compiles a glob: `*` and `?`, which stop at a slash, `**`, `[a-z]`, `[!a]`, `{a,b}`, and `\` before a literal character. A leading dot is
+ * a character like any other. Globs become RE2 expressions, since the globs of libraries backtrack, and a hostile text or file name
+ * could stop the daemon. Throws an Error with the reason if the glob is invalid.
  */
-export function compileGlob(pattern: string): (text: string) => boolean {
-  if (pattern.startsWith('!')) throw new Error('a leading `!` is not read; use `not`, or put `\\` before it');
-  const simple = betweenEnds(pattern);
+export function compileGlob(glob: string): (text: string) => boolean {
+  if (glob.startsWith('!')) throw new Error('a leading `!` is not supported; use `not`, or put `\\` before it');
+  const simple = compileSimple(glob);
   if (simple !== undefined) return simple;
-  const compiled = RE2JS.compile(`^(?:${translate(pattern)})$`, RE2JS.DOTALL);
+  const compiled = RE2JS.compile(`^(?:${translateAll(glob)})$`, RE2JS.DOTALL);
   return (text) => compiled.test(text);
 }
 
-/**
- * The literal text that all texts begin and end with that fit; there may be more of it than this finds. `**` takes the slash
- * before it, or after it, away with itself.
- */
-export function literalEnds(pattern: string): { readonly head: string; readonly tail: string } {
-  const head = /^[^\\*?[{]*/.exec(pattern)![0];
-  const tail = /[^\\*?[\]{}]*$/.exec(pattern)![0];
+/** A literal prefix and suffix of every text that matches, for the index; not always the longest. */
+export function literalEnds(glob: string): { readonly prefix: string; readonly suffix: string } {
+  const prefix = /^[^\\*?[{]*/.exec(glob)![0];
+  const suffix = /[^\\*?[\]{}]*$/.exec(glob)![0];
+  // `**` may match an adjoining slash.
   return {
-    head: pattern.startsWith('**', head.length) ? head.replace(/\/$/, '') : head,
-    tail: pattern.slice(0, pattern.length - tail.length).endsWith('**') ? tail.replace(/^\//, '') : tail,
+    prefix: glob.startsWith('**', prefix.length) ? prefix.replace(/\/$/, '') : prefix,
+    suffix: glob.slice(0, glob.length - suffix.length).endsWith('**') ? suffix.replace(/^\//, '') : suffix,
   };
 }
 
-/** What is left to ask of a text after its beginning, when a pattern has that; undefined where it takes the text as a whole to tell. */
-export function globAfter(head: string, pattern: string): string | undefined {
-  return pattern.startsWith(head) && betweenEnds(pattern) !== undefined ? pattern.slice(head.length) : undefined;
+/** The literal folder above the first wildcard, and the glob below it; without a wildcard the whole path and ''. */
+export function literalPath(glob: string): { readonly folder: string; readonly below: string } {
+  const beforeWildcard = /^(?:\\[^]|[^\\*?[{])*/.exec(glob)![0];
+  const isLiteral = beforeWildcard.length === glob.length;
+  const end = isLiteral ? glob.length : beforeWildcard.lastIndexOf('/') + 1;
+  return { folder: glob.slice(0, end).replace(/\\([^])/g, '$1'), below: glob.slice(end) };
 }
 
-/** Text, stars at one place, text. */
-const ONE_PLACE = /^([^\\*?[\]{}()]*)(\*|\*\*|\*\*\/\*)([^\\*?[\]{}()]*)$/;
+/** Literal text, one wildcard, literal text. */
+const SIMPLE = /^([^\\*?[\]{}()]*)(\*|\*\*|\*\*\/\*)([^\\*?[\]{}()]*)$/;
 
-/** What most patterns are, without RE2, which would take most of the time that it takes to match an event. Undefined for others. */
-function betweenEnds(pattern: string): ((text: string) => boolean) | undefined {
-  const [, head, stars, tail] = ONE_PLACE.exec(pattern) ?? [];
-  if (head === undefined || tail === undefined) return undefined;
-  const ends = head.length + tail.length;
-  const hasEnds = (text: string): boolean => text.length >= ends && text.startsWith(head) && text.endsWith(tail);
-  if (stars === '*') {
-    return (text) => hasEnds(text) && !text.slice(head.length, text.length - tail.length).includes('/');
+/** Most globs have this form. Compiling them without RE2 saves most of the time of an evaluation. Undefined for the other globs. */
+function compileSimple(glob: string): ((text: string) => boolean) | undefined {
+  const [, prefix, wildcard, suffix] = SIMPLE.exec(glob) ?? [];
+  if (prefix === undefined || suffix === undefined) return undefined;
+  const length = prefix.length + suffix.length;
+  const hasEnds = (text: string): boolean => text.length >= length && text.startsWith(prefix) && text.endsWith(suffix);
+  if (wildcard === '*') {
+    return (text) => hasEnds(text) && !text.slice(prefix.length, text.length - suffix.length).includes('/');
   }
-  const inFolder = head === '' || head.endsWith('/');
-  // Any folders and then any name is any text.
-  if (stars === '**/*' && inFolder) return hasEnds;
-  if (stars === '**' && head.endsWith('/') && tail === '') {
-    const folder = head.slice(0, -1);
-    return (text) => text === folder || text.startsWith(head);
+  const isAtFolder = prefix === '' || prefix.endsWith('/');
+  // Any folders and then any name are any text.
+  if (wildcard === '**/*') return isAtFolder ? hasEnds : undefined;
+  if (prefix.endsWith('/') && suffix === '') {
+    const folder = prefix.slice(0, -1);
+    return (text) => text === folder || text.startsWith(prefix);
   }
-  return undefined;
+  return suffix.startsWith('/') ? undefined : hasEnds;
 }
 
-function translate(pattern: string): string {
-  let written = '';
+function translateAll(glob: string): string {
+  let expression = '';
   let open = 0;
-  for (let from = 0; from < pattern.length; ) {
-    const piece = pieceAt(pattern, from, open > 0);
-    written += piece.written;
-    open += piece.opens ?? 0;
+  for (let from = 0; from < glob.length; ) {
+    const piece = pieceAt(glob, from, open > 0);
+    expression += piece.expression;
+    open += piece.braces ?? 0;
     from += piece.length;
   }
   if (open > 0) throw new Error('a `{` is not closed');
-  return written;
+  return expression;
 }
 
-function pieceAt(pattern: string, from: number, inBraces: boolean): Piece {
-  for (const { at, write } of PIECES) {
+function pieceAt(glob: string, from: number, inBraces: boolean): Piece {
+  for (const { at, translate } of PIECES) {
     at.lastIndex = from;
-    const found = at.exec(pattern);
-    const piece = found === null ? undefined : write(found, inBraces);
+    const found = at.exec(glob);
+    const piece = found === null ? undefined : translate(found, inBraces);
     if (piece !== undefined) return { ...piece, length: found![0].length };
   }
-  throw new Error('it ends in a `\\`');
+  throw new Error('it ends with a `\\`');
 }
 
-function refuse(why: string): Write {
+function refuse(why: string): Translate {
   return () => {
     throw new Error(why);
   };
@@ -120,7 +121,7 @@ function literal(character: string): string {
   return character.replace(/[\\^$.|?*+()[\]{}]/, String.raw`\$&`);
 }
 
-/** Members of a class are themselves, but for `-`. */
-function inClass(members: string): string {
+/** All members are literal, except `-`. */
+function classMembers(members: string): string {
   return members.replace(/[\\^[\]]/g, String.raw`\$&`);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Checkpoint } from '../source.ts';
-import { compileGlobs } from '../watching/globs.ts';
+import { compileGlobs, faultOf } from '../watching/globs.ts';
 import { readState, type Scan } from '../watching/scan.ts';
 import type { Line } from './splitter.ts';
 
@@ -104,7 +104,10 @@ export function baselineCheckpoints({ paths, from, present, checkpoints, now }: 
   const last = { key: PATTERNS_KEY, value: patterns };
   if (from === 'start') return [last];
   const known = new Set([...checkpoints.values()].map((value) => decodeRecord(value)?.ino));
-  const matchedBefore = compileGlobs(parsePatterns(before), []);
+  const matchedBefore = compileGlobs(
+    parsePatterns(before).filter((glob) => faultOf(glob) === undefined),
+    [],
+  );
   const ends: Checkpoint[] = [];
   for (const [file, state] of present.files) {
     const ino = state.slice(state.lastIndexOf(',') + 1);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import picomatch from 'picomatch';
+import { compileGlob, literalPath } from '../../core/match/glob.ts';
 import { globBelow } from '../../core/schema/paths.ts';
 import { atHome } from '../../lib/files/home.ts';
 
@@ -28,14 +28,11 @@ interface Pattern {
   readonly leads: (folders: readonly string[]) => boolean;
 }
 
-/** What editors keep beside a file that is open: not what anybody waits for. */
-const SCRATCH = ['.*.sw[a-p]', '.*.swpx', '.*.kate-swp', '.~lock.*#'];
-/** A name may hold a line end, which `.` in a regular expression only matches with the flag `s`. */
-const OPTIONS = { dot: true, flags: 's' };
+/** Swap and lock files of vim, Kate and LibreOffice, which exist while a file is open. */
+const EDITOR_FILE = /^\.(?:.*\.(?:sw[a-p]|swpx|kate-swp)|~lock\..*#)$/s;
 
 /** Why this is no pattern, or undefined. */
 export function faultOf(glob: string): string | undefined {
-  if (glob.startsWith('!')) return 'a pattern cannot begin with `!`';
   if (glob.includes('\0')) return 'a path holds no NUL';
   try {
     patternOf(glob);
@@ -64,20 +61,23 @@ export function compileGlobs(paths: readonly string[], ignore: readonly string[]
 }
 
 function patternOf(glob: string): Pattern {
-  const { base, glob: below, isGlob } = picomatch.scan(atHome(glob).replace(/(?<=.)\/+$/, ''));
-  const start = path.resolve('/', base.replace(/\\(.)/g, '$1'));
-  if (!isGlob) return { base: start, below: '', matches: () => true, leads: () => true };
+  const whole = atHome(glob).replace(/(?<=.)\/+$/, '');
+  // A glob without a wildcard is not matched, but it may have a syntax that is refused.
+  compileGlob(whole);
+  const { folder, below } = literalPath(whole);
+  const base = path.resolve('/', folder);
+  if (below === '') return { base, below, matches: () => true, leads: () => true };
   const segments = segmentsOf(below);
   const open = segments.findIndex((segment) => segment.includes('**') || segment.includes('/'));
-  const matchers = segments.map((segment) => picomatch(segment, OPTIONS));
+  const matchers = segments.slice(0, open === -1 ? segments.length : open).map(compileGlob);
   const leads = (folders: readonly string[]): boolean => {
-    for (const [depth, folder] of folders.entries()) {
+    for (const [depth, name] of folders.entries()) {
       if (open !== -1 && depth >= open) return true;
-      if (depth >= segments.length - 1 || !matchers[depth]!(folder)) return false;
+      if (depth >= segments.length - 1 || !matchers[depth]!(name)) return false;
     }
     return true;
   };
-  return { base: start, below, matches: picomatch(below, OPTIONS), leads };
+  return { base, below, matches: compileGlob(below), leads };
 }
 
 /** Split at slashes, but not at those within braces, brackets or parentheses. */
@@ -120,11 +120,14 @@ function ignoredBelow(base: string, ignore: readonly string[]): Ignored {
   const names = bare.filter(({ glob }) => !glob.includes('/'));
   const places = bare.filter(({ glob }) => glob.includes('/'));
   const place = ({ glob }: { glob: string }): Pattern => patternOf(/^[/~]/.test(glob) ? glob : globBelow(base, glob));
-  const matcher = (globs: readonly string[]): ((name: string) => boolean) =>
-    globs.length === 0 ? () => false : picomatch([...globs], OPTIONS);
+  const matcher = (some: readonly { glob: string }[]): ((name: string) => boolean) => {
+    const tests = some.map(({ glob }) => compileGlob(glob));
+    return (name) => tests.some((test) => test(name));
+  };
+  const isIgnoredName = matcher(names.filter((one) => !one.isFolder));
   return {
-    isName: matcher([...SCRATCH, ...names.filter((one) => !one.isFolder).map(({ glob }) => glob)]),
-    isFolderName: matcher(names.filter((one) => one.isFolder).map(({ glob }) => glob)),
+    isName: (name) => EDITOR_FILE.test(name) || isIgnoredName(name),
+    isFolderName: matcher(names.filter((one) => one.isFolder)),
     places: places.filter((one) => !one.isFolder).map(place),
     folderPlaces: places.filter((one) => one.isFolder).map(place),
   };

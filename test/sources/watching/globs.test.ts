@@ -8,6 +8,8 @@ describe('the files that count', () => {
     [['/srv/*.csv'], [], ['/srv/a.csv', '/srv/.a.csv'], ['/srv/a.txt', '/srv/b/a.csv', '/a.csv']],
     [['/srv/**/*.csv'], [], ['/srv/a.csv', '/srv/b/c/a.csv'], ['/srv.csv']],
     [['/srv/{a,b/c}/*.x'], [], ['/srv/a/1.x', '/srv/b/c/1.x'], ['/srv/b/1.x', '/srv/c/1.x']],
+    [['/srv/a(b)/c'], [], ['/srv/a(b)/c', '/srv/a(b)/c/d'], ['/srv/ab/c']],
+    [['/srv/v?.[0-9]/x[!a]'], [], ['/srv/v1.2/xb'], ['/srv/v1.2/xa', '/srv/v1.b/xb']],
     [['/etc/hosts'], [], ['/etc/hosts', '/etc/hosts/inside'], ['/etc/hosts.bak', '/etc/x']],
     [['/srv/inbox/'], [], ['/srv/inbox/a', '/srv/inbox/b/c'], ['/srv/inboxes/a']],
     [['/srv/\\[a\\]/*'], [], ['/srv/[a]/1'], ['/srv/a/1']],
@@ -52,7 +54,7 @@ describe('the files that count', () => {
     expect([may.filter((at) => globs.enters(at)), not.filter((at) => globs.enters(at))]).toEqual([may, []]);
   });
 
-  it.each(['!/srv/*', '/srv/\0'])('cannot be named as %j', (glob) => {
+  it.each(['!/srv/*', '/srv/\0', '/srv/+(a|b)/c', '/srv/{1..3}', '/srv/[a'])('cannot be named as %j', (glob) => {
     expect(faultOf(glob)).toBeDefined();
   });
 });

@@ -60,10 +60,10 @@ const OPERATORS: Readonly<Record<string, (path: string, argument: unknown) => Re
   suffix: ofTexts((path, value) => ({ kind: 'suffix', path, value })),
   equals_ignore_case: ofTexts((path, value) => ({ kind: 'folded', path, value: value.toLowerCase() })),
   glob: ofTexts((path, pattern) => {
-    const { head, tail } = literalEnds(pattern);
+    const { prefix, suffix } = literalEnds(pattern);
     const ends: readonly Predicate[] = [
-      { kind: 'prefix', path, value: head },
-      { kind: 'suffix', path, value: tail },
+      { kind: 'prefix', path, value: prefix },
+      { kind: 'suffix', path, value: suffix },
     ];
     return { all: ends.filter(({ value }) => value !== '') };
   }),
