@@ -56,7 +56,7 @@ async function build(foundation: Foundation, options: FoundationOptions & AppOpt
   const metrics = openMetrics();
   closers.own('metrics', () => metrics.close());
   const traffic = buildTraffic(foundation, options, { feed, metrics });
-  const { own, hub, lanes, reloading } = traffic;
+  const { own, pushServer, lanes, reloading } = traffic;
   const service = openServiceNotice(terminal.env, terminal.pid, log);
   closers.own('service notice', () => service.close());
   const started = (): void => own.raise(ownEvents.started({ version, generation: live.generation }));
@@ -76,10 +76,10 @@ async function build(foundation: Foundation, options: FoundationOptions & AppOpt
   metrics.gauges(() => gaugesOf(foundation, clock.now(), lifecycle.refusing === undefined));
   live.swap(prepared);
   const doors = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
-  const listener = await openListener({ daemon, ...doors, log, scrubber, clock, metrics, stream: hub });
+  const listener = await openListener({ daemon, ...doors, log, scrubber, clock, metrics, stream: pushServer });
   closers.own('listener', () => listener.close(1000));
   // Closed before it: the listener waits for connections that only this can end.
-  closers.own('push', () => hub.close());
+  closers.own('push', () => pushServer.close());
   const where = { pid: terminal.pid, config: live.root, state: paths.state, socket: paths.socket };
   const record = { ...where, listen: listener.address };
   closers.own('belfry.json', await publishRecord({ record, paths, env: terminal.env, log }));

@@ -5,7 +5,7 @@ import type { Notifier, PushGateway } from '../channels/channel.ts';
 import { BelfryError, EXIT, type Problem } from '../core/problems/failure.ts';
 import type { ChannelConfig, Ruleset } from '../core/ruleset.ts';
 import { type DeadLetters, openDeadLetters } from '../delivery/dead-letters/dead-letters.ts';
-import { checkSocketPath } from '../http/socket.ts';
+import { checkSocketPath } from '../http/socket-file.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import { Closers } from '../lib/async/closers.ts';
 import { type Log, openLog } from '../lib/log.ts';

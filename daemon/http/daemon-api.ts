@@ -12,54 +12,54 @@ import type { HookRoute } from '../sources/source.ts';
 import type { Moment } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 
-/** What the listener may ask of the daemon. `app.ts` stands behind it; docs/http-api.md describes the JSON shapes. */
+/** Calls that http/ and the CLI may make. `app/api` implements it; docs/http-api.md describes the JSON. */
 export interface DaemonApi {
   /** Rejects with `BelfryError`: `intake.stopping` (503), `store.full` and `intake.queue_full` (507), `intake.rate` (429), `store.conflict` (409), `intake.reserved_source` (400). */
   accept(
     events: readonly EventInput[],
     options?: { idempotency?: { key: string; bodyHash: string } },
   ): Promise<readonly AcceptedEvent[]>;
-  /** The deliveries of these events and the outcomes of each, once all deliveries have ended, or as they are when `ms` have passed or `signal` aborts. */
+  /** Waits until all deliveries of these events have ended, `ms` have passed or `signal` aborts; returns their state and the outcomes. */
   wait(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<WaitedView>;
   hookRoute(path: string): HookRoute | undefined;
   status(): Promise<StatusView>;
-  /** Ready takes events; `reasons` says why not, and also what works only in part (a channel that is misconfigured, a file that does not load). */
+  /** Ready means that events are accepted. `reasons` explains why not, and names what works only in part, such as a misconfigured channel. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   reload(): Promise<ReloadView>;
   check(path?: string): Promise<CheckView>;
-  /** What the live rules would make of an event; undefined: there is none with this id. */
+  /** Explains the outcome of the live rules for an event; undefined when no event has this id. */
   explain(request: ExplainRequest): Promise<Explanation | undefined>;
   readonly alertActions: AlertActions;
   channels(): Promise<readonly ChannelView[]>;
-  /** undefined: no such channel. `signal` ends the waiting for its turn. */
+  /** Sends a test message; undefined when there is no such channel. `signal` ends the wait for its turn. */
   testChannel(name: string, signal: AbortSignal): Promise<ChannelTestView | undefined>;
-  /** false: no such channel. */
+  /** False when there is no such channel. */
   hold(name: string): Promise<boolean>;
   release(name: string): Promise<boolean>;
-  /** Past events that fit, a page at a time. Rejects with `history.cursor` (400). */
+  /** One page of the past events that match. Rejects with `history.cursor` (400). */
   events(request: HistoryRequest): Promise<Page<EventView>>;
   deliveries(request: HistoryRequest): Promise<Page<DeliveryView>>;
   event(id: string): Promise<EventView | undefined>;
   delivery(id: string): Promise<DeliveryView | undefined>;
   dead(): AsyncIterable<DeadLetter | DeadLineProblem>;
-  /** Yields the plan first, then one line per record as it ends, then the sum. */
+  /** Yields the plan, then one item for each record as it ends, then the totals. */
   resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendPlan | ResendProgress | ResendSum>;
   drop(id: string): Promise<boolean>;
   audit(): Promise<Audit>;
-  /** Live events and deliveries; returns the unsubscription. */
+  /** Subscribes to live events and deliveries; returns the unsubscription. */
   feed(listener: (item: FeedItem) => void): () => void;
-  /** Acknowledged by a user: these deliveries have their receipt. */
+  /** Completes deliveries that a user has acknowledged, with this receipt. */
   acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
-  /** The tokens of the live configuration, or the one made at first start. */
+  /** Tokens of the live rules, or the one made at the first start. */
   tokens(): readonly Token[];
-  /** `daemon.public_url` and `daemon.origins` of the live configuration. */
+  /** `daemon.public_url` and `daemon.origins` of the live rules. */
   publicUrl(): string | undefined;
   origins(): readonly string[];
   /** `daemon.limits`. */
   limits(): { readonly body: number };
 }
 
-/** What history is asked for; everything given must fit. */
+/** Filters of the history; all that are given must match. */
 export interface HistoryRequest extends Omit<HistoryQuery, 'since' | 'until' | 'states'> {
   readonly since?: Moment;
   readonly until?: Moment;
@@ -68,25 +68,25 @@ export interface HistoryRequest extends Omit<HistoryQuery, 'since' | 'until' | '
 
 export interface ExplainRequest {
   readonly event?: EventInput;
-  /** Of a past event, instead. */
+  /** Id of a past event, in place of `event`. */
   readonly id?: string;
-  /** Tell of this rule only. */
+  /** Explain this rule only. */
   readonly rule?: string;
-  /** As if it came then, milliseconds since the epoch; now if not given. */
+  /** Time at which the event is assumed to come, milliseconds since the epoch; default now. */
   readonly at?: number;
 }
 
-/** What people do about alerts. What resolves is on disk. */
+/** Actions of people on alerts and silences. A promise resolves when the change is on disk. */
 export interface AlertActions {
-  /** What fires, the oldest first; of one rule, or of all. */
+  /** Firing alerts of one rule or of all, the oldest first. */
   alerts(rule?: string): readonly AlertView[];
-  /** `mend`: nothing of it fires; what was probably meant. */
+  /** Acknowledges alerts. `mend` is a suggestion when nothing fires. */
   acknowledge(
     given: Acknowledgement,
   ): Promise<{ readonly acknowledged: Acknowledged['acknowledged']; readonly mend?: string }>;
-  /** Those of the files, then those that people made. */
+  /** Silences of the files, then those that people made. */
   silences(): readonly SilenceView[];
-  /** Makes one of what was posted. */
+  /** Makes a silence from a posted body. */
   silence(posted: unknown): Promise<SilenceMade>;
   expireSilence(id: string): Promise<{ readonly kind: Expiry } | { readonly kind: 'file'; readonly file: string }>;
 }
@@ -101,7 +101,7 @@ export interface MadeSilenceView extends SilenceView {
 }
 
 export interface WaitedView {
-  /** Of each event, in the order of the ids: rule -> outcome. */
+  /** Rule -> outcome of each event, in the order of the ids. */
   readonly outcomes: readonly Readonly<Record<string, string>>[];
   readonly deliveries: readonly DeliveryView[];
 }
@@ -119,7 +119,7 @@ export interface EventView {
   readonly time: string;
   readonly received_at: string;
   readonly outcomes: Readonly<Record<string, string>>;
-  /** What was decided when it came, and what became of it since; of one event. */
+  /** Decisions when the event came, and later ones; only for a single event. */
   readonly results?: readonly RuleResult[];
   readonly later?: readonly LaterResult[];
   readonly event?: Event;
@@ -142,22 +142,22 @@ export interface DeliveryView {
 export interface ChannelView {
   readonly name: string;
   readonly type: string;
-  /** `removed`: no longer in the rules, and still owes something. */
+  /** `removed`: no longer in the rules, but has unsettled deliveries. */
   readonly state: 'ok' | 'failing' | 'misconfigured' | 'paused' | 'removed';
   readonly pending: number;
   readonly held: number;
-  /** Why it is not ok: `401 since 09:12 (http.401)`. */
+  /** Reason when it is not ok: `401 since 09:12 (http.401)`. */
   readonly reason?: string;
   /** RFC 3339. */
   readonly since?: string;
-  /** RFC 3339; nothing is sent before: the far side limits the rate. */
+  /** RFC 3339; nothing is sent before this time, because the provider limits the rate. */
   readonly resting_until?: string;
 }
 
 export interface StatusView {
   readonly version: string;
   readonly pid: number;
-  /** The rules, and the state directory: by them a command knows that it talks to the daemon that it was asked about. */
+  /** Paths of the rules and of the state directory, by which a command recognizes its daemon. */
   readonly config: string;
   readonly state: string;
   readonly started_at: string;
@@ -174,7 +174,7 @@ export interface StatusView {
     readonly type: string;
     readonly state: string;
     readonly reason?: string;
-    /** How it is, in words of its own. */
+    /** Description of the state by the source. */
     readonly detail?: string;
   }[];
   readonly channels: readonly ChannelView[];
@@ -195,7 +195,7 @@ export interface ReloadView {
   readonly changed: readonly string[];
   readonly removed: readonly string[];
   readonly restart_needed: readonly string[];
-  /** What the edit did to timers that run. */
+  /** Effects of the edit on running timers. */
   readonly notes: readonly string[];
   readonly problems: readonly LeveledProblem[];
 }
@@ -222,7 +222,7 @@ export type FeedItem =
       readonly event: Event;
       readonly outcomes: Readonly<Record<string, string>>;
     }
-  /** What became of an event that came earlier. */
+  /** Later outcome of an event that came before. */
   | { readonly kind: 'later'; readonly at: string; readonly event: Event; readonly result: LaterResult }
   | { readonly kind: 'delivery'; readonly at: string; readonly delivery: DeliveryView };
 

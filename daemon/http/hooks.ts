@@ -1,27 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookAnswer, HookRequest } from '../sources/source.ts';
 import { readBody } from './request/body.ts';
-import type { Gate } from './request/host-check.ts';
+import type { HostCheck } from './request/host-check.ts';
 import type { DaemonApi } from './daemon-api.ts';
 import { HttpProblem } from './problem.ts';
 import type { Target } from './request/target.ts';
 
-/** Whether a path belongs to a source. Whoever comes there is asked by that source, if by anybody, not for a token. */
+/** Test whether a path belongs to a source. The source authenticates its senders; no token is needed. */
 export function isHook(path: string): boolean {
   return path.startsWith('/hooks/') || path.startsWith('/beats/');
 }
 
-/** Looks the live route up at each request, so that a reload needs nothing of the listener. */
+/** Looks up the route in the live rules at each request, so that a reload does not touch the listener. */
 export async function handleHook(
   request: IncomingMessage,
   response: ServerResponse,
   url: Target,
   daemon: DaemonApi,
-  gate: Gate,
+  hostCheck: HostCheck,
 ): Promise<void> {
   const route = daemon.hookRoute(url.pathname);
   if (route === undefined) throw new HttpProblem(404, 'hook.none', 'no source listens here');
-  if (route.verifies !== true) gate.checkSite(request);
+  if (route.verifies !== true) hostCheck.checkSite(request);
   const method = request.method ?? '';
   if (!route.methods.includes(method)) {
     throw new HttpProblem(405, 'hook.method', `this source takes ${route.methods.join(', ')}`, {

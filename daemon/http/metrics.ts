@@ -1,7 +1,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What is looked up when metrics are read. */
+/** Values that are computed when metrics are read. */
 export interface GaugeValues {
   readonly queue: readonly { readonly channel: string; readonly depth: number; readonly oldestSeconds: number }[];
   readonly deadLetters: number;
@@ -14,9 +14,9 @@ export interface GaugeValues {
 }
 
 export interface Metrics {
-  /** `source`: a configured one, `belfry` or `api`, so that posters cannot make labels. */
+  /** `source` is a configured one, `belfry` or `api`, so that senders cannot create labels. */
   eventAccepted(source: string, outcome: string): void;
-  /** What a rule did with an event, when it came or later. */
+  /** Counts the outcome of a rule for an event, decided at once or later. */
   ruleOutcome(rule: string, outcome: string): void;
   attempt(channel: string, seconds: number): void;
   settled(channel: string, state: string, deadClass: string): void;
@@ -69,25 +69,25 @@ function countersOf(registry: Registry) {
   return {
     events: new Counter({
       name: 'belfry_events_total',
-      help: 'Events taken in, by what became of them.',
+      help: 'Accepted events by outcome.',
       labelNames: ['source', 'outcome'],
       registers,
     }),
     outcomes: new Counter({
       name: 'belfry_rule_outcomes_total',
-      help: 'What rules did with events, when they came and later; no_match is left out.',
+      help: 'Outcomes of rules for events, decided at once or later, without no_match.',
       labelNames: ['rule', 'outcome'],
       registers,
     }),
     deliveries: new Counter({
       name: 'belfry_deliveries_total',
-      help: 'Settled deliveries, and attempts put off.',
+      help: 'Settled deliveries, and postponed attempts.',
       labelNames: ['channel', 'state', 'class'],
       registers,
     }),
     attempts: new Histogram({
       name: 'belfry_attempt_seconds',
-      help: 'How long attempts took.',
+      help: 'Duration of attempts.',
       labelNames: ['channel'],
       buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers,
@@ -105,20 +105,20 @@ function gaugesOf(registry: Registry) {
   const gauge = <L extends string = never>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   return {
-    depth: gauge('belfry_queue_depth', 'Deliveries owed.', 'channel'),
-    oldest: gauge('belfry_queue_oldest_seconds', 'Age of the oldest delivery owed.', 'channel'),
+    depth: gauge('belfry_queue_depth', 'Deliveries that are not settled yet.', 'channel'),
+    oldest: gauge('belfry_queue_oldest_seconds', 'Age of the oldest delivery that is not settled yet.', 'channel'),
     dead: gauge('belfry_dead_letters', 'Deliveries that ended undelivered and were neither resent nor dropped.'),
-    alerts: gauge('belfry_alerts', 'What fires, acknowledged or not yet.', 'state'),
+    alerts: gauge('belfry_alerts', 'Firing alerts, acknowledged or not.', 'state'),
     silences: gauge('belfry_silences_active', 'Silences that are active.'),
-    timers: gauge('belfry_timers_pending', 'What waits for its time: about.'),
-    generation: gauge('belfry_generation', 'Counts the swaps of rules.'),
-    ready: gauge('belfry_ready', '1 while events are taken.'),
+    timers: gauge('belfry_timers_pending', 'Pending timers, approximately.'),
+    generation: gauge('belfry_generation', 'Number of times that the rules were swapped.'),
+    ready: gauge('belfry_ready', '1 while events are accepted.'),
     lag: gauge('belfry_event_loop_lag_seconds', 'Event loop delay since the last reading.', 'quantile'),
   };
 }
 
 function setGauges(gauges: ReturnType<typeof gaugesOf>, values: GaugeValues): void {
-  // A channel that is gone takes its numbers along.
+  // Removes the values of channels that no longer exist.
   gauges.depth.reset();
   gauges.oldest.reset();
   for (const { channel, depth, oldestSeconds } of values.queue) {
@@ -134,7 +134,7 @@ function setGauges(gauges: ReturnType<typeof gaugesOf>, values: GaugeValues): vo
   gauges.ready.set(values.ready ? 1 : 0);
 }
 
-/** Seconds; 1 is the longest. */
+/** Event loop delay in seconds by quantile; quantile 1 is the maximum. */
 function lagOf(delay: IntervalHistogram): readonly (readonly [string, number])[] {
   return [
     ['0.5', delay.percentile(50) / NANOSECONDS],

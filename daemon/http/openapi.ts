@@ -19,23 +19,22 @@ const PROBLEM = {
     type: TEXT,
     title: TEXT,
     status: { type: 'integer' },
-    code: { type: 'string', description: 'Stable: programs may look at it.' },
+    code: { type: 'string', description: 'Stable code for programs.' },
     detail: TEXT,
-    pointer: { type: 'string', description: 'Where in the body, as a JSON Pointer.' },
-    parameter: { type: 'string', description: 'Which query parameter.' },
+    pointer: { type: 'string', description: 'Place in the body as a JSON Pointer.' },
+    parameter: { type: 'string', description: 'Name of the query parameter.' },
   },
 };
 
-/** Webhook sources have paths of their own, which come and go with the rules. */
+/** Path of a webhook source; the paths change with the rules. */
 const HOOK = {
-  summary:
-    'What a webhook source listens to; its settings say the path, the methods and how senders prove who they are.',
+  summary: 'A request to a webhook source. Its settings define the path, the methods and how senders are verified.',
   description: 'No token: `verify` of the source decides.',
   parameters: [{ name: 'path', in: 'path', required: true, schema: TEXT }],
   responses: {
     ...answersOf({
       202: 'On disk',
-      401: 'The signature does not fit',
+      401: 'The signature does not match',
       404: 'No source listens here',
       405: 'Another method',
       413: 'Too large',
@@ -48,16 +47,21 @@ const HOOK = {
 
 const BEAT = {
   summary:
-    'A beat of a heartbeat source; below it `/start`, `/fail` and `/{exit code}` say what else a job has to tell.',
+    'A beat of a heartbeat source. `/start`, `/fail` and `/{exit code}` below it report the start, the failure or the exit code of a job.',
   description: 'No token.',
   parameters: [
     { name: 'name', in: 'path', required: true, schema: TEXT },
-    { name: 'key', in: 'query', description: 'Whose heart it is, where the source has a `key`', schema: TEXT },
+    {
+      name: 'key',
+      in: 'query',
+      description: 'The key of the monitored job, where the source has a `key`',
+      schema: TEXT,
+    },
   ],
   responses: answersOf({
     202: 'On disk',
     400: 'The key is missing or not wanted',
-    404: 'No heartbeat of this name, or no such ending',
+    404: 'No heartbeat of this name, or an unknown suffix',
     405: 'Another method',
     413: 'Too large',
     503: 'Stopping, or too many keys',
@@ -65,7 +69,7 @@ const BEAT = {
   }),
 };
 
-/** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), made from the routes themselves, so that it cannot fall behind. */
+/** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), generated from the routes, so that it is always complete. */
 export function describeApi(routes: readonly Route[]): Readonly<Record<string, unknown>> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
@@ -121,13 +125,13 @@ function sentence(text: string): string {
 function answersOf(answers: Readonly<Record<number, string>>): Readonly<Record<string, object>> {
   const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
   return {
-    // Not ready is 503 and no problem; where 503 is one, `default` says so.
+    // 503 of /readyz carries no problem details; other routes describe theirs by `default`.
     ...Object.fromEntries(
       Object.entries(answers).map(([status, description]) => [
         status,
         { description, ...(Number(status) >= 400 && Number(status) !== 503 && problem) },
       ]),
     ),
-    default: { description: 'Something else is wrong', ...problem },
+    default: { description: 'Any other error', ...problem },
   };
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { BelfryError } from '../core/problems/failure.ts';
 
-/** An answer other than what was asked for: RFC 9457 problem details. Holds nothing of the request or of the inside. */
+/** Error response as RFC 9457 problem details. It contains nothing of the request and no internals. */
 export class HttpProblem extends Error {
   readonly status: number;
   readonly code: string;
@@ -39,7 +39,7 @@ const TITLES: Readonly<Record<number, string>> = {
   507: 'Insufficient Storage',
 };
 
-/** How the daemon's own refusals are said over HTTP. */
+/** HTTP status and headers by error code of the daemon. */
 const REFUSALS: Readonly<Record<string, { readonly status: number; readonly headers?: Record<string, string> }>> = {
   'intake.stopping': { status: 503, headers: { 'retry-after': '5', connection: 'close' } },
   'intake.rate': { status: 429, headers: { 'retry-after': '1' } },
@@ -56,7 +56,7 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'dead_letters.busy': { status: 503, headers: { 'retry-after': '1' } },
 };
 
-/** undefined: a bug, of which nothing is told. */
+/** Problem of an error; undefined for a bug, whose details are not sent. */
 export function problemOf(error: unknown): HttpProblem | undefined {
   if (error instanceof HttpProblem) return error;
   if (!(error instanceof BelfryError)) return undefined;
@@ -67,14 +67,14 @@ export function problemOf(error: unknown): HttpProblem | undefined {
   );
 }
 
-/** `scrub` takes out what must not be told. An answer that has begun can only be cut. */
+/** Sends a problem; `scrub` removes secrets. A response that has begun can only be aborted. */
 export function writeProblem(
   response: ServerResponse,
   { status, code, message, headers, more }: HttpProblem,
   scrub: (text: string) => string,
 ): void {
   if (response.headersSent) {
-    // What was written before goes out; that the last chunk is missing tells the client.
+    // Data written before is still sent; the missing last chunk shows the client that the response is incomplete.
     response.socket?.destroySoon();
     return;
   }

@@ -5,26 +5,26 @@ import { BelfryError } from '../core/problems/failure.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Scrubber } from '../lib/secrets/scrubber.ts';
-import { openGate } from './request/host-check.ts';
+import { openHostCheck } from './request/host-check.ts';
 import type { Metrics } from './metrics.ts';
 import type { DaemonApi } from './daemon-api.ts';
 import { Router } from './routes/router.ts';
-import { checkSocketPath, openSocketPlace } from './socket.ts';
-import type { StreamDoor } from './stream/access.ts';
+import { checkSocketPath, openSocketFile } from './socket-file.ts';
+import type { StreamServer } from './stream/stream-server.ts';
 
 export interface ListenerOptions {
   readonly daemon: DaemonApi;
-  /** `host:port`; port 0 is any. */
+  /** `host:port`; port 0 is a free one. */
   readonly listen: string;
-  /** Path of the Unix socket; a socket on which nobody listens is replaced. */
+  /** Path of the Unix socket. A socket on which nothing listens is replaced. */
   readonly socket: string;
   readonly log: Log;
   readonly scrubber: Scrubber;
   readonly clock: Clock;
   readonly metrics: Metrics;
-  readonly stream: StreamDoor;
-  /** Milliseconds that a client has to send its headers, and its whole request. */
-  readonly patience?: { readonly headers: number; readonly request: number };
+  readonly stream: StreamServer;
+  /** Milliseconds in which a client must send its headers, and its whole request. */
+  readonly timeouts?: { readonly headers: number; readonly request: number };
 }
 
 export interface Listener {
@@ -32,37 +32,37 @@ export interface Listener {
   readonly address: string;
   /** Further requests get 503. */
   stopAccepting(): void;
-  /** Waits that long, milliseconds, for what is being answered, then cuts. */
-  close(grace: number): Promise<void>;
+  /** Waits `graceMs` for requests in flight, then closes their connections. */
+  close(graceMs: number): Promise<void>;
 }
 
-const PATIENCE = { headers: 5_000, request: 30_000 };
-const CHECK_EVERY = 500;
-const LARGEST_HEADERS = 16 * 1024;
-/** Ten thousand clients of the push, and room for everybody else; the system's own limit of open files may be lower. */
-const MOST_CONNECTIONS = 16 * 1024;
-/** What cannot become a request, by the parser's code. */
+const DEFAULT_TIMEOUTS = { headers: 5_000, request: 30_000 };
+const TIMEOUT_CHECK_MS = 500;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Room for 10,000 push clients and all others; the limit of open files of the system may be lower. */
+const MAX_CONNECTIONS = 16 * 1024;
+/** Status for a malformed request by the error code of the parser. */
 const MALFORMED: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
-/** The headers of an offer to speak another protocol. */
+/** Headers that offer to change the protocol. */
 const OFFERS = new Set(['upgrade', 'connection', 'http2-settings']);
 
-/** The one listener: TCP, where a token says who asks, and the Unix socket, where the file's mode does. Same routes on both. */
+/** Listens on TCP, where a token identifies the caller, and on the Unix socket, where the mode of the file protects it. Both serve the same routes. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const { listen, socket } = options;
   const host = listen.slice(0, listen.lastIndexOf(':')).replace(/^\[|\]$/g, '');
   const number = Number(listen.slice(listen.lastIndexOf(':') + 1));
-  const router = new Router(options, openGate(host, options.daemon));
-  const tcp = openDoor(options, router, false);
-  const unix = openDoor(options, router, true);
-  const place = openSocketPlace(socket);
+  const router = new Router(options, openHostCheck(host, options.daemon));
+  const tcp = openEndpoint(options, router, false);
+  const unix = openEndpoint(options, router, true);
+  const file = openSocketFile(socket);
   await checkSocketPath(socket);
   await listenOn(tcp.server, { host, port: number }, `\`daemon.listen\` ${listen}`, options.log);
   try {
-    await listenOn(unix.server, { path: place.aside }, `the socket ${socket}`, options.log);
-    await place.take();
+    await listenOn(unix.server, { path: file.temporary }, `the socket ${socket}`, options.log);
+    await file.publish();
   } catch (error) {
     await Promise.all([tcp.close(0), unix.close(0)]);
     throw error;
@@ -71,21 +71,22 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   return {
     address: `${address.includes(':') ? `[${address}]` : address}:${port}`,
     stopAccepting: () => router.stop(),
-    async close(grace) {
+    async close(graceMs) {
       router.stop();
-      await place.leave();
-      await Promise.all([tcp.close(grace), unix.close(grace)]);
+      await file.remove();
+      await Promise.all([tcp.close(graceMs), unix.close(graceMs)]);
     },
   };
 }
 
-interface Door {
+/** HTTP server on one address. */
+interface Endpoint {
   readonly server: Server;
-  close(grace: number): Promise<void>;
+  close(graceMs: number): Promise<void>;
 }
 
-/** Knows every connection, also those that were upgraded, which the server itself forgets. */
-function openDoor(options: ListenerOptions, router: Router, trusted: boolean): Door {
+/** Keeps every connection, also upgraded ones, which the server of Node does not count. */
+function openEndpoint(options: ListenerOptions, router: Router, trusted: boolean): Endpoint {
   const server = makeServer(options, router, trusted);
   const connections = new Set<Socket>();
   server.on('connection', (connection) => {
@@ -94,13 +95,13 @@ function openDoor(options: ListenerOptions, router: Router, trusted: boolean): D
   });
   return {
     server,
-    close: (grace) =>
+    close: (graceMs) =>
       new Promise((resolve) => {
-        const cut = options.clock.after(grace, () => {
+        const cancel = options.clock.after(graceMs, () => {
           for (const connection of connections) connection.destroy();
         });
         server.close(() => {
-          cut();
+          cancel();
           resolve();
         });
         server.closeIdleConnections();
@@ -109,16 +110,16 @@ function openDoor(options: ListenerOptions, router: Router, trusted: boolean): D
 }
 
 function makeServer(options: ListenerOptions, router: Router, trusted: boolean): Server {
-  const patience = options.patience ?? PATIENCE;
+  const timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
   const server = createServer({
-    headersTimeout: patience.headers,
-    requestTimeout: patience.request,
-    connectionsCheckingInterval: CHECK_EVERY,
-    maxHeaderSize: LARGEST_HEADERS,
+    headersTimeout: timeouts.headers,
+    requestTimeout: timeouts.request,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
     requireHostHeader: false,
     ...ONLY_WEBSOCKETS,
   });
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
   const answers = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answers.set(request.socket, response);
@@ -129,7 +130,7 @@ function makeServer(options: ListenerOptions, router: Router, trusted: boolean):
     else ignoreUpgrade(server, request, connection, head);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, connection: Duplex) => {
-    // An answer that is on its way must not have another written into it.
+    // Writing a second response into one that has begun would corrupt it.
     const answer = answers.get(connection);
     const busy = answer?.headersSent === true && !answer.writableFinished;
     if (!connection.writable || busy) connection.destroy();
@@ -145,10 +146,10 @@ function isWebSocket(request: IncomingMessage): boolean {
   return /^websocket$/i.test(request.headers.upgrade ?? '');
 }
 
-/** Node 24 asks before it takes a connection out of HTTP; earlier ones take it out first, and `ignoreUpgrade` puts it back. */
+/** Node 24 asks before it upgrades a connection. Earlier versions upgrade first, and `ignoreUpgrade` undoes it. */
 const ONLY_WEBSOCKETS: object = { shouldUpgradeCallback: isWebSocket };
 
-/** A request that offers to change to something else, as some clients do with HTTP/2 (`h2c`), is answered as it stands (RFC 9110, 7.8): it comes in anew without the offer. */
+/** Ignores an offer of another protocol, such as HTTP/2 (`h2c`), as RFC 9110, 7.8 allows: the request is parsed again without the offer. */
 function ignoreUpgrade(server: Server, request: IncomingMessage, connection: Duplex, head: Buffer): void {
   const { rawHeaders: raw, method, url, httpVersion } = request;
   let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
@@ -168,7 +169,7 @@ function listenOn(
   return new Promise((resolve, reject) => {
     const refuse = (cause: NodeJS.ErrnoException): void => {
       const why: Readonly<Record<string, string>> = {
-        EADDRINUSE: 'is in use by another program; stop that, or choose another in `daemon.listen`',
+        EADDRINUSE: 'is in use by another program; stop that program, or choose another port in `daemon.listen`',
         EACCES: 'may not be used by this user; choose a port above 1023',
         EADDRNOTAVAIL: 'is no address of this machine',
       };
@@ -180,8 +181,8 @@ function listenOn(
     server.once('error', refuse);
     server.listen(where, () => {
       server.off('error', refuse);
-      // Out of file descriptors, for one: those who wait are let in later.
-      server.on('error', ({ code }: NodeJS.ErrnoException) => log.warn({ code }, 'http: no connection taken'));
+      // For example when file descriptors run out: waiting connections are accepted later.
+      server.on('error', ({ code }: NodeJS.ErrnoException) => log.warn({ code }, 'http: no connection accepted'));
       resolve();
     });
   });

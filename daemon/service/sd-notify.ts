@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process';
 import type { Log } from '../lib/log.ts';
 
 /**
- * Tells systemd how the daemon is (sd_notify(3)). Node has no Unix datagram sockets, so `systemd-notify` speaks for it; the
- * unit therefore needs `NotifyAccess=all`. Outside systemd every call does nothing.
+ * Reports the state of the daemon to systemd (sd_notify(3)). Node has no Unix datagram sockets, so `systemd-notify` sends the
+ * messages, and the unit needs `NotifyAccess=all`. Outside systemd every call does nothing.
  */
 export interface ServiceNotice {
   ready(status: string): void;
   reloading(): void;
   stopping(): void;
-  /** Stops the watchdog's timer. */
+  /** Stops the watchdog timer. */
   close(): void;
 }
 
@@ -19,23 +19,23 @@ export function openServiceNotice(
   log: Log,
 ): ServiceNotice {
   if (!env.NOTIFY_SOCKET) return { ready() {}, reloading() {}, stopping() {}, close() {} };
-  const tell = (...words: string[]): void => {
+  const notify = (...words: string[]): void => {
     execFile('systemd-notify', [`--pid=${pid}`, ...words], (error) => {
       if (error) log.warn({ error: error.message }, 'systemd-notify failed; is NotifyAccess=all set in the unit?');
     });
   };
   const watchdog = watchdogInterval(env);
-  const timer = watchdog === undefined ? undefined : setInterval(() => tell('WATCHDOG=1'), watchdog);
+  const timer = watchdog === undefined ? undefined : setInterval(() => notify('WATCHDOG=1'), watchdog);
   timer?.unref();
   return {
-    ready: (status) => tell('--ready', `--status=${status}`),
-    reloading: () => tell('RELOADING=1'),
-    stopping: () => tell('STOPPING=1'),
+    ready: (status) => notify('--ready', `--status=${status}`),
+    reloading: () => notify('RELOADING=1'),
+    stopping: () => notify('STOPPING=1'),
     close: () => clearInterval(timer),
   };
 }
 
-/** Half of what systemd grants, in milliseconds (sd_watchdog_enabled(3)). */
+/** Half of the watchdog timeout of systemd, in milliseconds (sd_watchdog_enabled(3)). */
 function watchdogInterval(env: Readonly<Record<string, string | undefined>>): number | undefined {
   const microseconds = Number(env.WATCHDOG_USEC);
   return Number.isFinite(microseconds) && microseconds > 0 ? microseconds / 2000 : undefined;

@@ -125,14 +125,14 @@ test('a bug is 500 with nothing of the inside, and its stack is in the log', asy
 });
 
 test('headers that never end are cut off with 408', async () => {
-  const to = await openTestListener({ patience: { headers: 100, request: 200 } });
+  const to = await openTestListener({ timeouts: { headers: 100, request: 200 } });
   const connection = dial(to);
   connection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
   expect(await untilClosed(connection)).toMatch(/^HTTP\/1\.1 408 /);
 });
 
 test('a body that never ends is cut off, and leaves nothing in the log', async () => {
-  const to = await openTestListener({ patience: { headers: 100, request: 200 } });
+  const to = await openTestListener({ timeouts: { headers: 100, request: 200 } });
   const connection = dial(to);
   connection.write(
     'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin-token\r\nContent-Length: 100\r\n\r\n{',
@@ -177,7 +177,7 @@ test('WebSockets go to the stream door, known by header, subprotocol or a ticket
   expect(await upgrade('/v1/stream', { 'Sec-WebSocket-Protocol': 'belfry.v1, bearer.ann-token' })).toContain('101');
   expect(await upgrade(`/v1/stream?ticket=${ticket}`, {})).toContain('101');
   expect(await upgrade('/v1/feed', { Authorization: 'Bearer read-token' })).toContain('101');
-  expect(to.door.came.map(({ kind, caller }) => [kind, caller.name, caller.user])).toEqual([
+  expect(to.stream.came.map(({ kind, caller }) => [kind, caller.name, caller.user])).toEqual([
     ['stream', 'ann', undefined],
     ['stream', 'ann', undefined],
     ['stream', 'ticket of bob', 'bob'],
@@ -188,7 +188,7 @@ test('WebSockets go to the stream door, known by header, subprotocol or a ticket
   expect(await upgrade('/v1/feed', { Authorization: 'Bearer ann-token' })).toContain('403');
   expect(await upgrade('/v1/stream', { Authorization: 'Bearer ann-token', Origin: 'http://evil' })).toContain('403');
   expect(await upgrade('/v1/status', { Authorization: 'Bearer admin-token' })).toContain('404');
-  expect(to.door.came).toHaveLength(4);
+  expect(to.stream.came).toHaveLength(4);
 });
 
 test('once stopping, requests are refused with 503 and their connections end; health is still told', async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Metrics, openMetrics } from '../../daemon/http/metrics.ts';
 import { type Listener, type ListenerOptions, openListener } from '../../daemon/http/server.ts';
-import type { Caller, StreamDoor, StreamKind } from '../../daemon/http/stream/access.ts';
+import type { Caller, StreamServer, StreamKind } from '../../daemon/http/stream/stream-server.ts';
 import { systemClock } from '../../daemon/lib/time/clock.ts';
 import { type Log, openLog } from '../../daemon/lib/log.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
@@ -12,17 +12,17 @@ import { RecordedDaemon, tokenOf } from './recorded-daemon.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** Where long-lived connections would go: it notes who came and answers at once. */
-export class RecordedDoor implements StreamDoor {
+export class RecordedStream implements StreamServer {
   readonly came: { readonly how: string; readonly kind: StreamKind; readonly caller: Caller }[] = [];
   readonly acks: string[] = [];
   readonly #tickets = new Map<string, string>();
 
-  upgrade(...[kind, , socket, , caller]: Parameters<StreamDoor['upgrade']>): void {
+  upgrade(...[kind, , socket, , caller]: Parameters<StreamServer['upgrade']>): void {
     this.came.push({ how: 'upgrade', kind, caller });
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
   }
 
-  events(...[kind, , response, caller]: Parameters<StreamDoor['events']>): void {
+  events(...[kind, , response, caller]: Parameters<StreamServer['events']>): void {
     this.came.push({ how: 'events', kind, caller });
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: hello\n\n');
   }
@@ -51,7 +51,7 @@ export class RecordedDoor implements StreamDoor {
 export interface OpenedListener {
   readonly listener: Listener;
   readonly daemon: RecordedDaemon;
-  readonly door: RecordedDoor;
+  readonly stream: RecordedStream;
   readonly metrics: Metrics;
   readonly scrubber: Scrubber;
   readonly socket: string;
@@ -69,7 +69,7 @@ export async function openTestListener(options: Partial<ListenerOptions> = {}): 
     tokenOf('ann', 'ann-token', 'stream:ann'),
     tokenOf('streams', 'stream-token', 'stream'),
   ];
-  const door = new RecordedDoor();
+  const stream = new RecordedStream();
   const metrics = openMetrics();
   onTestFinished(() => metrics.close());
   const scrubber = new Scrubber();
@@ -83,11 +83,11 @@ export async function openTestListener(options: Partial<ListenerOptions> = {}): 
     scrubber,
     clock: systemClock,
     metrics,
-    stream: door,
+    stream,
     ...options,
   });
   onTestFinished(() => listener.close(0));
-  return { listener, daemon, door, metrics, scrubber, socket: options.socket ?? socket, logged };
+  return { listener, daemon, stream, metrics, scrubber, socket: options.socket ?? socket, logged };
 }
 
 function logInto(lines: string[], scrubber: Scrubber): Log {

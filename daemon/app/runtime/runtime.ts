@@ -2,7 +2,7 @@ import { Lanes } from '../../delivery/lanes.ts';
 import { Resending, type ResendingDeps } from '../../delivery/manual/resend.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import type { ReloadView } from '../../http/daemon-api.ts';
-import { type Hub, openHub } from '../../http/stream/hub.ts';
+import { type PushServer, openPushServer } from '../../http/stream/push-server.ts';
 import { newId } from '../../lib/id.ts';
 import type { Live } from '../../reload/live.ts';
 import { sourceTypes } from '../../sources/index.ts';
@@ -19,7 +19,7 @@ import { Timers } from './timers.ts';
 export interface Traffic {
   readonly own: OwnEvents;
   readonly intake: Intake;
-  readonly hub: Hub;
+  readonly pushServer: PushServer;
   readonly lanes: Lanes;
   readonly sources: RunningSources;
   readonly timers: Timers;
@@ -40,14 +40,14 @@ export function buildTraffic(
   const taken = watchEvents({ feed, metrics, own, live: () => live.ruleset, clock, log });
   const observe: IntakeParts['observe'] = (event, at) => sources.observe(event, at);
   const intake: Intake = new Intake({ live: () => live.ruleset, store, clock, newId: ids, taken, observe });
-  const hub = openHub({
+  const pushServer = openPushServer({
     store,
     clock,
     log,
-    acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
+    onAcknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     feed: (listener) => feed.follow(listener),
   });
-  const open = channelOpener(foundation, options, hub);
+  const open = channelOpener(foundation, options, pushServer);
   const raise: OwnEvents['raise'] = (event) => own.raise(event);
   const lanes: Lanes = new Lanes({
     store,
@@ -78,7 +78,7 @@ export function buildTraffic(
     scrubber,
     ...resendingDeps({ lanes, intake, live }),
   });
-  return { own, intake, hub, lanes, sources, timers, reloading, resending };
+  return { own, intake, pushServer, lanes, sources, timers, reloading, resending };
 }
 
 /** Dependencies of resending on the runtime. A command while no daemon runs uses the same. */

@@ -2,16 +2,17 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Token } from '../../core/ruleset.ts';
 import { HttpProblem } from '../problem.ts';
-import type { Caller } from '../stream/access.ts';
+import type { Caller } from '../stream/stream-server.ts';
 
-export type Scope = 'emit' | 'read' | 'admin' | 'stream';
+/** Scope of a token that a route requires. */
+export type TokenScope = 'emit' | 'read' | 'admin' | 'stream';
 
-/** The Unix socket's mode says who may open it; who may, may do everything. */
+/** Caller on the Unix socket: the mode of the file restricts who can open it, and that user may do everything. */
 export const SOCKET_CALLER: Caller = { name: 'socket', scopes: ['admin'] };
 
 const UNAUTHORIZED = { headers: { 'www-authenticate': 'Bearer realm="belfry"' } };
 
-/** Whose token this is. All are compared, in constant time, so that how long it takes tells nothing. */
+/** Finds the owner of a token. All tokens are compared in constant time, so that the duration reveals nothing. */
 export function callerOf(token: string, tokens: readonly Token[]): Caller | undefined {
   const given = hash('sha256', token, 'buffer');
   let found: Caller | undefined;
@@ -34,14 +35,14 @@ export function bearerOf(request: IncomingMessage): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
-/** Browsers cannot set headers on a WebSocket: they offer the subprotocols `belfry.v1` and `bearer.<token>`. */
+/** Token of a WebSocket request. Browsers cannot set its headers and offer the subprotocols `belfry.v1` and `bearer.<token>` instead. */
 export function subprotocolToken(request: IncomingMessage): string | undefined {
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
   return offered.find((name) => name.startsWith('bearer.'))?.slice('bearer.'.length);
 }
 
-/** Throws the 401 or 403 of it. Whoever may do everything may do this too. */
-export function requireScope(caller: Caller | undefined, scope: Scope): Caller {
+/** Throws 401 or 403 unless the caller has the scope; `admin` includes every scope. */
+export function requireScope(caller: Caller | undefined, scope: TokenScope): Caller {
   if (caller === undefined) throw new HttpProblem(401, 'auth.missing', 'a valid token is needed', UNAUTHORIZED);
   const { scopes } = caller;
   const may =
@@ -52,7 +53,7 @@ export function requireScope(caller: Caller | undefined, scope: Scope): Caller {
   return caller;
 }
 
-/** Whom a caller may listen as; undefined when the request has to name somebody. */
+/** User whose pushes a caller receives; undefined when the request names none or a user that is not allowed. */
 export function userOf(caller: Caller, named: string | undefined): string | undefined {
   if (caller.user !== undefined) return caller.user;
   const own = caller.scopes.find((scope) => scope.startsWith('stream:'))?.slice('stream:'.length);

@@ -2,17 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { parseJson } from '../../core/values/json.ts';
 import { HttpProblem } from '../problem.ts';
 
-/** What is read and thrown away of a body after it was refused, so that its sender comes to read the answer. */
-const MOST_DISCARDED = 4 * 1024 * 1024;
+/** Bytes of a refused body that are read and discarded, so that its sender gets to read the response. */
+const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
 
-/** The whole body, or 413 as soon as it is known to be larger than `most` bytes: by what it announces, or by what has come. */
+/** Reads the whole body. Rejects with 413 as soon as its length, announced or received, is over `most` bytes. */
 export function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity')
     return Promise.reject(new HttpProblem(415, 'body.encoding', 'a compressed body is not read; send it as it is'));
   const tooLarge = (): HttpProblem => new HttpProblem(413, 'body.too_large', `the body is larger than ${most} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > most) return Promise.reject(tooLarge());
-  // Not `for await`: leaving such a loop early destroys the connection, and with it the answer.
+  // Not `for await`: leaving such a loop early destroys the connection before the response is sent.
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -28,15 +28,15 @@ export function readBody(request: IncomingMessage, most: number): Promise<Buffer
       request.pause();
       settle();
     };
-    // A request that is cut also says `error`; nobody has to hear that twice.
+    // An aborted request also emits `error`; `close` has handled it.
     request.on('error', () => {});
     request.on('data', onData).on('end', onEnd).on('close', onCut);
   });
 }
 
-/** Lets a refused body run out for a while: closing at once would reset the connection before the answer is read. */
+/** Reads the rest of a refused body: closing at once would reset the connection before the client reads the response. */
 export function discardRest(request: IncomingMessage): void {
-  let left = MOST_DISCARDED;
+  let left = MAX_DISCARDED_BYTES;
   request.on('error', () => {});
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length;

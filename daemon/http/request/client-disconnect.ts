@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
-/** When the client has gone. The signal is made when somebody asks for it: most requests are over before anybody would. */
-export class Departure {
+/** Disconnection of the client of one request. The signal is created on first use, because most requests never need it. */
+export class ClientDisconnect {
   readonly #response: ServerResponse;
   #controller: AbortController | undefined;
 
@@ -9,7 +9,7 @@ export class Departure {
     this.#response = response;
   }
 
-  get isOver(): boolean {
+  get isDisconnected(): boolean {
     return this.#response.destroyed;
   }
 
@@ -17,7 +17,7 @@ export class Departure {
     if (this.#controller !== undefined) return this.#controller.signal;
     const controller = new AbortController();
     this.#controller = controller;
-    if (this.isOver) controller.abort();
+    if (this.isDisconnected) controller.abort();
     else this.#response.once('close', () => controller.abort());
     return controller.signal;
   }

@@ -3,33 +3,33 @@ import { isIP } from 'node:net';
 import type { DaemonApi } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
 
-/** Which names a request may call this daemon by, and which pages may make a browser send one. */
-export interface Gate {
-  /** Throws the 421 of a Host that is not a name of this daemon: a page of somebody else may have a name that resolves to it. */
+/** Checks of the headers `Host` and `Origin`: names of this daemon, and web pages that may call it. */
+export interface HostCheck {
+  /** Throws 421 when `Host` is not a name of this daemon. Stops DNS rebinding: a foreign name can resolve to this address. */
   checkHost(request: IncomingMessage): void;
-  /** Throws the 403 of a page of another origin. Returns the origin when it is one of `daemon.origins`, which pass only where `listed` says so. */
+  /** Throws 403 for a page of another origin. Where `listed` is set, the pages of `daemon.origins` pass; their origin is returned. */
   checkOrigin(request: IncomingMessage, listed: boolean): string | undefined;
-  /** Throws the 403 of a page of another origin where the request proves nothing else; also when only `Sec-Fetch-Site` tells of the page, as with an image. */
+  /** Throws 403 for a page of another origin where the request is not verified. Also detects pages by `Sec-Fetch-Site`, as for an image. */
   checkSite(request: IncomingMessage): void;
 }
 
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 const LOOPBACK_ADDRESS = /^127\.\d+\.\d+\.\d+$/;
-/** `none`: the person themselves, by a bookmark or the address bar. */
+/** Values of `Sec-Fetch-Site` that pass; `none` is a bookmark or the address bar. */
 const OWN_SITES: readonly unknown[] = [undefined, 'same-origin', 'none'];
 
-/** `listenHost` is the host in `daemon.listen`; the other names are read at each request, because a reload may change them. */
-export function openGate(listenHost: string, daemon: Pick<DaemonApi, 'publicUrl' | 'origins'>): Gate {
+/** Creates the checks. `listenHost` is the host in `daemon.listen`; other names are read at each request, because a reload may change them. */
+export function openHostCheck(listenHost: string, daemon: Pick<DaemonApi, 'publicUrl' | 'origins'>): HostCheck {
   const ours = new Set([...LOOPBACK, listenHost.toLowerCase()]);
   const open = !LOOPBACK.includes(listenHost) && !LOOPBACK_ADDRESS.test(listenHost);
-  // Whoever listens beyond the loopback is reached by addresses nobody listed; an address is no name that could be rebound.
+  // A daemon that listens beyond the loopback has addresses that no setting lists. An address, unlike a name, cannot be rebound.
   const isOurs = (host: string | undefined): boolean =>
     host !== undefined &&
     (ours.has(host) ||
       (open && isIP(host) !== 0) ||
       LOOPBACK_ADDRESS.test(host) ||
       host === hostOf(urlOf(daemon.publicUrl())));
-  /** The origin is that of the very address that the browser sent the request to, and this is a name of ours. */
+  /** Test whether the page came from the address to which the browser sends the request, and this is a name of this daemon. */
   const isOwn = (origin: string, host: string | undefined): boolean => {
     const url = urlOf(origin);
     if (url === undefined || url.origin !== origin || !isOurs(hostOf(url))) return false;
@@ -37,14 +37,14 @@ export function openGate(listenHost: string, daemon: Pick<DaemonApi, 'publicUrl'
   };
   const isForeign = ({ headers: { origin, host } }: IncomingMessage): boolean =>
     origin !== undefined && !isOwn(origin, host);
-  // The Host that came last, and the setting that it was accepted by: senders use the same name again and again.
+  // The last accepted Host is remembered with its setting, because clients send the same name again.
   let accepted: string | undefined;
   let acceptedBy: string | undefined;
   return {
     checkHost(request) {
       const named = request.headers.host;
       const setting = daemon.publicUrl();
-      // Only HTTP/1.0 may go without, and no browser speaks it.
+      // Only HTTP/1.0 may omit Host, and no browser uses it.
       if (named === undefined || (named === accepted && setting === acceptedBy)) return;
       const url = /[/@?#\\\s]/.test(named) ? undefined : urlOf(`http://${named}`);
       if (url === undefined || !isOurs(hostOf(url)))
@@ -63,14 +63,14 @@ export function openGate(listenHost: string, daemon: Pick<DaemonApi, 'publicUrl'
     },
     checkSite(request) {
       if (isForeign(request) || !OWN_SITES.includes(request.headers['sec-fetch-site']))
-        throw foreignPage('pages of other origins may not send here, because no proof is asked for');
+        throw foreignPage('pages of other origins may not send here, because this source verifies nothing');
     },
   };
 }
 
 const foreignPage = (detail: string): HttpProblem => new HttpProblem(403, 'origin.foreign', detail);
 
-/** Headers that a request has once: with two of them, a proxy and this daemon might each believe another one. */
+/** Headers that must not repeat: a proxy and this daemon could each use another one. */
 const ONCE = new Set([
   'host',
   'origin',
@@ -81,7 +81,7 @@ const ONCE = new Set([
   'sec-fetch-site',
 ]);
 
-/** Throws the 400 of a header that comes twice, and of a request without a Host (https://www.rfc-editor.org/rfc/rfc9112#section-3.2). */
+/** Throws 400 for a repeated header and for a request without Host (https://www.rfc-editor.org/rfc/rfc9112#section-3.2). */
 export function checkHeaders({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
   let seen: string[] | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {

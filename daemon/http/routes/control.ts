@@ -14,7 +14,7 @@ interface Field {
 
 const BOOLEAN: Field = { fits: (value) => typeof value === 'boolean', allowed: '`true` or `false`' };
 
-/** Each criterion with what it takes. */
+/** Criteria of a resend with their allowed values. */
 const RESEND_FIELDS: Readonly<Record<keyof ResendRequest, Field>> = {
   ids: {
     fits: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
@@ -48,7 +48,7 @@ export const controlRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/status',
     scope: 'read',
-    summary: 'How the daemon is: generation, files, sources, channels, queue.',
+    summary: 'State of the daemon: generation, files, sources, channels, queue.',
     answers: { 200: 'The status' },
     handle: async ({ response }, { daemon, scrubber }) =>
       sendJson(response, 200, scrubber.scrubJson(await daemon.status())),
@@ -57,8 +57,8 @@ export const controlRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/reload',
     scope: 'admin',
-    summary: 'Read the rules anew and report the result.',
-    answers: { 200: 'What changed, or each problem with its place' },
+    summary: 'Reload the rules and report the result.',
+    answers: { 200: 'The changes, or each problem with its place' },
     handle: async ({ response }, { daemon, scrubber }) =>
       sendJson(response, 200, scrubber.scrubJson(await daemon.reload())),
   },
@@ -67,11 +67,11 @@ export const controlRoutes: readonly Route[] = [
     path: '/v1/check',
     scope: 'read',
     body: ['application/json'],
-    summary: 'Validate the rules on disk, or those at `path`, without taking them over.',
+    summary: 'Validate the rules on disk, or those at `path`, without loading them.',
     answers: { 200: 'Every problem with its place', 403: '`path` needs the scope `admin`' },
     async handle({ request, response, caller }, { daemon, scrubber }) {
       const path = pathOf(await readJson(request, daemon.limits().body));
-      // What stands in a file shows in the problems with it, so not every reader may name one.
+      // Problems show parts of the file, so only `admin` may name one.
       if (path !== undefined) requireScope(caller, 'admin');
       const { valid, files, rules, problems } = await daemon.check(path);
       sendJson(response, 200, scrubber.scrubJson({ valid, files, rules, problems }));
@@ -81,7 +81,7 @@ export const controlRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/audit',
     scope: 'read',
-    summary: 'The conservation law over what is stored, and every violation.',
+    summary: 'Check that no stored event or delivery was lost: counts and every violation.',
     answers: { 200: 'Counts and violations' },
     handle: async ({ response }, { daemon }) => sendJson(response, 200, await daemon.audit()),
   },
@@ -89,7 +89,7 @@ export const controlRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/channels',
     scope: 'read',
-    summary: 'Every channel and how it is.',
+    summary: 'Every channel with its state.',
     answers: { 200: '`{"channels":[...]}`' },
     handle: async ({ response }, { daemon, scrubber }) =>
       sendJson(response, 200, scrubber.scrubJson({ channels: await daemon.channels() })),
@@ -100,22 +100,22 @@ export const controlRoutes: readonly Route[] = [
     scope: 'admin',
     summary: 'Send a real test message.',
     answers: { 200: 'The receipt, or the error with its class', 404: 'No such channel' },
-    async handle({ response, params, departure }, { daemon, scrubber }) {
-      const result = await daemon.testChannel(params.name ?? '', departure.signal);
+    async handle({ response, params, disconnect }, { daemon, scrubber }) {
+      const result = await daemon.testChannel(params.name ?? '', disconnect.signal);
       if (result === undefined) throw noChannel();
       sendJson(response, 200, scrubber.scrubJson(result));
     },
   },
   channelVerb('hold', 'Pause a channel; its deliveries wait.'),
-  channelVerb('release', 'Let a held channel go on.'),
+  channelVerb('release', 'Release a held channel.'),
   {
     method: 'GET',
     path: '/v1/dead',
     scope: 'read',
-    summary: 'The dead letters, a line each.',
+    summary: 'The dead letters, one a line.',
     answers: { 200: 'NDJSON: records, and `{"line","problem"}` for lines that do not parse' },
-    handle: ({ response, departure }, { daemon, scrubber }) =>
-      sendLines(response, daemon.dead(), departure.signal, scrubber),
+    handle: ({ response, disconnect }, { daemon, scrubber }) =>
+      sendLines(response, daemon.dead(), disconnect.signal, scrubber),
   },
   {
     method: 'POST',
@@ -123,11 +123,11 @@ export const controlRoutes: readonly Route[] = [
     scope: 'admin',
     body: ['application/json'],
     summary: 'Send dead letters again, oldest first.',
-    answers: { 200: 'NDJSON: the plan, a line for each as it ends, the sum', 400: 'No such criterion' },
-    async handle({ request, response, departure }, { daemon, scrubber }) {
-      const gone = departure.signal;
-      const asked = resendRequest(await readJson(request, daemon.limits().body));
-      await sendLines(response, daemon.resend(asked, gone), gone, scrubber);
+    answers: { 200: 'NDJSON: the plan, a line for each delivery as it ends, the totals', 400: 'Unknown criterion' },
+    async handle({ request, response, disconnect }, { daemon, scrubber }) {
+      const { signal } = disconnect;
+      const resend = resendRequest(await readJson(request, daemon.limits().body));
+      await sendLines(response, daemon.resend(resend, signal), signal, scrubber);
     },
   },
   {

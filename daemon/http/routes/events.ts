@@ -5,14 +5,14 @@ import type { Parameters } from '../../core/values/parameter.ts';
 import { duration, LONGEST_WAIT } from '../../core/values/value-kind.ts';
 import { readBody } from '../request/body.ts';
 import { HttpProblem } from '../problem.ts';
-import { type Exchange, type Route, type RouteParts, routeWithQuery, sendJson } from './route.ts';
+import { type RequestContext, type Route, type RouteDeps, routeWithQuery, sendJson } from './route.ts';
 
-const LONGEST_KEY = 255;
+const MAX_KEY_LENGTH = 255;
 
 const QUERY = {
   wait: {
     kind: duration(),
-    about: 'answer with the deliveries when they have ended, or after this long; 5m at most',
+    about: 'answer with the deliveries when all have ended, or after this time; at most 5m',
     code: 'query.wait',
   },
 } as const satisfies Parameters;
@@ -29,10 +29,10 @@ export const eventRoutes: readonly Route[] = [
       'application/cloudevents-batch+json',
     ],
     query: QUERY,
-    headers: { 'Idempotency-Key': 'The same key with the same body is the same request.' },
-    summary: 'Take events in: plain, an array, NDJSON, or CloudEvents (structured, binary, batch).',
+    headers: { 'Idempotency-Key': 'Marks a repeated request: the same key with the same body is accepted once.' },
+    summary: 'Post events: plain, an array, NDJSON, or CloudEvents (structured, binary, batch).',
     answers: {
-      200: 'With `?wait=10s`: also the outcomes of each event and the deliveries of all, when these have ended or the time is over',
+      200: 'With `?wait=10s`: also the outcomes of each event and all deliveries, when these have ended or the time is over',
       202: 'On disk: `{"events":[{"id","duplicate"}]}`',
       400: 'No event',
       409: 'The same Idempotency-Key with another body',
@@ -47,8 +47,8 @@ export const eventRoutes: readonly Route[] = [
 ];
 
 async function postEvents(
-  { request, response, query: { wait }, departure }: Exchange<typeof QUERY>,
-  { daemon, scrubber }: RouteParts,
+  { request, response, query: { wait }, disconnect }: RequestContext<typeof QUERY>,
+  { daemon, scrubber }: RouteDeps,
 ): Promise<void> {
   const body = await readBody(request, daemon.limits().body);
   const parsed = parseEvents({ contentType: request.headers['content-type'], headers: request.headers, body });
@@ -62,14 +62,14 @@ async function postEvents(
   const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
   if (wait === undefined) return sendJson(response, 202, { events });
   const ids = events.map(({ id }) => id);
-  const { outcomes, deliveries } = await daemon.wait(ids, Math.min(wait, LONGEST_WAIT), departure.signal);
+  const { outcomes, deliveries } = await daemon.wait(ids, Math.min(wait, LONGEST_WAIT), disconnect.signal);
   sendJson(response, 200, {
     events: events.map((event, index) => ({ ...event, outcomes: outcomes[index] ?? {} })),
     deliveries: scrubber.scrubJson(deliveries),
   });
 }
 
-/** Of all that makes the event: in the binary mode of CloudEvents, headers say what it is. */
+/** Hash of everything that defines the event: in the binary mode of CloudEvents also headers. */
 function hashOf({ headers }: IncomingMessage, body: Buffer): string {
   const hash = createHash('sha256').update(body);
   const attributes = Object.entries(headers).filter(([name]) => name.startsWith('ce-'));
@@ -80,7 +80,7 @@ function hashOf({ headers }: IncomingMessage, body: Buffer): string {
 function keyOf(request: IncomingMessage): string | undefined {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return undefined;
-  if (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY)
-    throw new HttpProblem(400, 'header.idempotency_key', `an Idempotency-Key has 1 to ${LONGEST_KEY} characters`);
+  if (typeof key !== 'string' || key === '' || key.length > MAX_KEY_LENGTH)
+    throw new HttpProblem(400, 'header.idempotency_key', `an Idempotency-Key has 1 to ${MAX_KEY_LENGTH} characters`);
   return key;
 }

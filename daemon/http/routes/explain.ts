@@ -17,17 +17,17 @@ export const explainRoutes: readonly Route[] = [
     scope: 'read',
     body: ['application/json'],
     summary:
-      'What every rule would make of an event, and why: `{"event"}`, or `{"id"}` of a past one; of one `rule` only, as if it were `at` a time. Nothing is sent.',
+      'Explain the outcome of every rule for an event: `{"event"}`, or `{"id"}` of a past one; for one `rule` only, as if it came `at` a time. Nothing is sent.',
     answers: {
-      200: 'Each rule with its conditions, its outcome and what it would send',
-      400: 'No event, or no such field',
+      200: 'Each rule with its conditions, its outcome and the messages that it would send',
+      400: 'Not an event, or an unknown field',
       404: 'No such event or rule',
     },
     async handle({ request, response }, { daemon, scrubber }) {
-      const asked = explainRequest(await readJson(request, daemon.limits().body));
-      const explanation = await daemon.explain(asked);
+      const wanted = explainRequest(await readJson(request, daemon.limits().body));
+      const explanation = await daemon.explain(wanted);
       if (explanation === undefined) throw new HttpProblem(404, 'event.none', 'there is no event with this id');
-      if (asked.rule !== undefined && explanation.rules.length === 0)
+      if (wanted.rule !== undefined && explanation.rules.length === 0)
         throw new HttpProblem(404, 'rule.none', 'there is no rule of this name');
       sendJson(response, 200, scrubber.scrubJson(explanation));
     },
@@ -62,7 +62,7 @@ function textOf(name: string, value: unknown): string {
 
 function instantOf(value: unknown): number {
   const at = typeof value === 'string' && TIME.test(value) ? INSTANT.read(value) : undefined;
-  if (at === undefined) throw wrong('`at` is no RFC 3339 time; write it like 2026-11-23T09:00:00Z');
+  if (at === undefined) throw wrong('`at` is not an RFC 3339 time; write it like 2026-11-23T09:00:00Z');
   return at;
 }
 

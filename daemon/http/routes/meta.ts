@@ -1,7 +1,7 @@
 import { describeApi } from '../openapi.ts';
 import { type Route, sendJson } from './route.ts';
 
-/** Health, metrics, and what describes the API itself. `routes` is everything that is served. */
+/** Routes for health, metrics and the OpenAPI description of all `routes`. */
 export function metaRoutes(routes: () => readonly Route[]): readonly Route[] {
   return [
     {
@@ -16,7 +16,7 @@ export function metaRoutes(routes: () => readonly Route[]): readonly Route[] {
       method: 'GET',
       path: '/readyz',
       scope: 'local',
-      summary: 'Whether events are taken, and what works only in part.',
+      summary: 'Whether events are accepted, and reasons for what works only in part.',
       answers: { 200: 'Ready; `reasons` may still name what does not work', 503: 'Not ready' },
       handle({ response }, { daemon, scrubber }) {
         const readiness = scrubber.scrubJson(daemon.readiness());

@@ -3,61 +3,61 @@ import type { Parameters, ValuesOf } from '../../core/values/parameter.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
-import type { Scope } from '../request/auth.ts';
-import type { Departure } from '../request/client-disconnect.ts';
+import type { TokenScope } from '../request/auth.ts';
+import type { ClientDisconnect } from '../request/client-disconnect.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DaemonApi } from '../daemon-api.ts';
-import type { Caller, StreamDoor } from '../stream/access.ts';
+import type { Caller, StreamServer } from '../stream/stream-server.ts';
 
-/** What routes may use. */
-export interface RouteParts {
+/** Dependencies of the routes. */
+export interface RouteDeps {
   readonly daemon: DaemonApi;
-  readonly stream: StreamDoor;
+  readonly stream: StreamServer;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly scrubber: Scrubber;
   readonly clock: Clock;
 }
 
-/** One request on its way through a route with these query parameters. */
-export interface Exchange<P extends Parameters = NoParameters> {
+/** One request with its parsed parameters and its caller. */
+export interface RequestContext<P extends Parameters = NoParameters> {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly query: ValuesOf<P>;
-  /** Undefined only where the route asks for nobody in particular. */
+  /** Undefined only on routes without authentication. */
   readonly caller: Caller | undefined;
-  readonly departure: Departure;
+  readonly disconnect: ClientDisconnect;
 }
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** As find-my-way writes it: `/v1/events/:id`. */
+  /** Path in the syntax of find-my-way: `/v1/events/:id`. */
   readonly path: string;
-  /** `open`: nobody is asked; `local`: nobody on the loopback, else `read`. */
-  readonly scope: Scope | 'open' | 'local';
-  /** Pages of the origins in `daemon.origins` may call it; a ticket may stand for the token. */
+  /** Scope that the token needs. `open`: no token; `local`: no token on the loopback, else `read`. */
+  readonly scope: TokenScope | 'open' | 'local';
+  /** Pages of `daemon.origins` may call it, and a ticket is accepted in place of a token. */
   readonly pages?: true;
-  /** One line for the API's description. */
+  /** One line for the OpenAPI description. */
   readonly summary: string;
-  /** The media types of a body that is read. */
+  /** Accepted media types of the body. */
   readonly body?: readonly string[];
   /** Query parameters; others are refused under `/v1/`. */
   readonly query?: Parameters;
-  /** Headers -> what they do. */
+  /** Header -> its description. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Status -> what it means. */
+  /** Status -> its description. */
   readonly answers: Readonly<Record<number, string>>;
-  handle(exchange: Exchange, parts: RouteParts): Promise<void> | void;
+  handle(context: RequestContext, deps: RouteDeps): Promise<void> | void;
 }
 
 export type NoParameters = Readonly<Record<string, never>>;
 
-/** A route whose handler gets the values of its own query parameters. */
+/** Declares a route whose handler gets typed values of its query parameters. */
 export function routeWithQuery<P extends Parameters>(
   route: Omit<Route, 'query' | 'handle'> & {
     readonly query: P;
-    handle(exchange: Exchange<P>, parts: RouteParts): Promise<void> | void;
+    handle(context: RequestContext<P>, deps: RouteDeps): Promise<void> | void;
   },
 ): Route {
   return route;
@@ -75,7 +75,7 @@ export function sendJson(
   response.end(body);
 }
 
-/** NDJSON, a line as each comes, scrubbed, waiting for readers that are slow. */
+/** Sends NDJSON, one line for each item without secrets; waits for slow readers. */
 export async function sendLines(
   response: ServerResponse,
   lines: AsyncIterable<unknown>,
@@ -87,7 +87,7 @@ export async function sendLines(
   };
   for await (const line of lines) {
     if (gone.aborted) return;
-    // Only now: what fails before its first line is still answered as a problem.
+    // Headers are sent with the first line: an earlier failure is still answered as a problem.
     begin();
     if (!response.write(`${JSON.stringify(scrubber.scrubJson(line))}\n`)) await drained(response, gone);
   }

@@ -4,12 +4,12 @@ import findMyWay from 'find-my-way';
 import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from '../request/auth.ts';
 import { discardRest } from '../request/body.ts';
 import { allowPage, answerPreflight, isPreflight } from '../request/cors.ts';
-import { Departure } from '../request/client-disconnect.ts';
-import { checkHeaders, type Gate } from '../request/host-check.ts';
+import { ClientDisconnect } from '../request/client-disconnect.ts';
+import { checkHeaders, type HostCheck } from '../request/host-check.ts';
 import { handleHook, isHook } from '../hooks.ts';
 import { HttpProblem, problemOf, writeProblem } from '../problem.ts';
 import { readQuery } from '../request/query.ts';
-import type { Route, RouteParts } from './route.ts';
+import type { Route, RouteDeps } from './route.ts';
 import { alertRoutes } from './alerts.ts';
 import { controlRoutes } from './control.ts';
 import { eventRoutes } from './events.ts';
@@ -17,10 +17,10 @@ import { explainRoutes } from './explain.ts';
 import { historyRoutes } from './history.ts';
 import { metaRoutes } from './meta.ts';
 import { streamRoutes, UPGRADES } from './stream.ts';
-import type { Caller } from '../stream/access.ts';
+import type { Caller } from '../stream/stream-server.ts';
 import { type Target, targetOf } from '../request/target.ts';
 
-/** Everything that is served, in one list: routing, authorisation and the API's description read the same. */
+/** All routes in one list, which routing, authorisation and the OpenAPI description share. */
 export const routes: readonly Route[] = [
   ...eventRoutes,
   ...historyRoutes,
@@ -31,30 +31,30 @@ export const routes: readonly Route[] = [
   ...metaRoutes(() => routes),
 ];
 
-/** Calls that are open to pages of `daemon.origins`: path -> method. */
+/** Calls that pages of `daemon.origins` may make: path -> method. */
 const PAGES: ReadonlyMap<string, Route['method']> = new Map(
   routes.filter(({ pages }) => pages).map(({ path, method }) => [path, method]),
 );
 
-/** An alert's key may be long; what a request line may hold ends it. */
-const LONGEST_PARAMETER = 16 * 1024;
+/** The key of an alert in a path may be long; the maximum size of a request line limits it. */
+const MAX_PARAMETER_LENGTH = 16 * 1024;
 
 const METHODS = ['GET', 'POST', 'DELETE'] as const;
 
-/** Finds the route, asks who it is, answers problems. Every request ends in an answer. */
+/** Finds the route, authenticates the caller and answers errors as problems. Every request gets a response. */
 export class Router {
-  readonly #parts: RouteParts;
-  readonly #gate: Gate;
-  readonly #routes = findMyWay({ maxParamLength: LONGEST_PARAMETER });
+  readonly #deps: RouteDeps;
+  readonly #hostCheck: HostCheck;
+  readonly #routes = findMyWay({ maxParamLength: MAX_PARAMETER_LENGTH });
   #stopping = false;
 
-  constructor(parts: RouteParts, gate: Gate) {
-    this.#parts = parts;
-    this.#gate = gate;
+  constructor(deps: RouteDeps, hostCheck: HostCheck) {
+    this.#deps = deps;
+    this.#hostCheck = hostCheck;
     for (const route of routes) this.#routes.on(route.method, route.path, () => undefined, route);
   }
 
-  /** From now on everything is refused with 503. */
+  /** Refuses further requests with 503. */
   stop(): void {
     this.#stopping = true;
   }
@@ -62,11 +62,11 @@ export class Router {
   async handle(request: IncomingMessage, response: ServerResponse, trusted: boolean): Promise<void> {
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
-    const departure = new Departure(response);
+    const disconnect = new ClientDisconnect(response);
     try {
-      await this.#route(request, response, departure, trusted);
+      await this.#route(request, response, disconnect, trusted);
     } catch (error) {
-      this.#answer(request, response, error, departure);
+      this.#answer(request, response, error, disconnect);
     }
   }
 
@@ -74,18 +74,18 @@ export class Router {
     socket.on('error', () => socket.destroy());
     try {
       checkHeaders(request);
-      if (!trusted) this.#gate.checkHost(request);
+      if (!trusted) this.#hostCheck.checkHost(request);
       const url = targetOf(request.url ?? '/');
-      this.#gate.checkOrigin(request, PAGES.has(url.pathname));
+      this.#hostCheck.checkOrigin(request, PAGES.has(url.pathname));
       const target = Object.hasOwn(UPGRADES, url.pathname) ? UPGRADES[url.pathname] : undefined;
       if (target === undefined) throw new HttpProblem(404, 'path.none', 'there is no WebSocket here');
       if (this.#stopping) throw stoppingProblem();
       const caller = requireScope(this.#caller(request, url, trusted), target.scope);
       readQuery(url.searchParams, target.query);
-      this.#parts.stream.upgrade(target.kind, request, socket, head, caller);
+      this.#deps.stream.upgrade(target.kind, request, socket, head, caller);
     } catch (error) {
       const problem = problemOf(error);
-      if (problem === undefined) this.#parts.log.error({ stack: stackOf(error) }, 'http: an upgrade met a bug');
+      if (problem === undefined) this.#deps.log.error({ stack: stackOf(error) }, 'http: an upgrade failed by a bug');
       refuseUpgrade(socket, problem ?? new HttpProblem(500, 'internal', ''));
     }
   }
@@ -93,31 +93,31 @@ export class Router {
   #route(
     request: IncomingMessage,
     response: ServerResponse,
-    departure: Departure,
+    disconnect: ClientDisconnect,
     trusted: boolean,
   ): Promise<void> | void {
     checkHeaders(request);
     const url = targetOf(request.url ?? '/');
     const hook = isHook(url.pathname);
-    // Senders to a hook come through proxies and by any name; the hook itself checks for pages.
-    if (!hook && !trusted) this.#gate.checkHost(request);
+    // Senders reach a hook through proxies and by any name; `handleHook` checks the origin.
+    if (!hook && !trusted) this.#hostCheck.checkHost(request);
     if (!hook && this.#isPreflight(request, response, url.pathname)) return;
     if (this.#stopping && url.pathname !== '/healthz' && url.pathname !== '/readyz') throw stoppingProblem();
-    if (hook) return handleHook(request, response, url, this.#parts.daemon, this.#gate);
+    if (hook) return handleHook(request, response, url, this.#deps.daemon, this.#hostCheck);
     const found = this.#routes.find(request.method as 'GET', url.pathname);
     if (found === null) throw this.#noRoute(url.pathname);
     const route = found.store as Route;
     const caller = this.#callerFor(route, request, url, trusted);
-    // Probes and caches put parameters of their own on what everybody may read.
+    // Probes and caches add their own parameters to public routes.
     const query = isFree(route) ? {} : readQuery(url.searchParams, route.query ?? {});
-    return route.handle({ request, response, params: found.params, query, caller, departure }, this.#parts);
+    return route.handle({ request, response, params: found.params, query, caller, disconnect }, this.#deps);
   }
 
-  /** Checks the page that a browser sends this for, and lets it read the answer if it may. True: it only asked what it may do, and has its answer. */
+  /** Checks the origin of a page and allows it to read the response. True when the request was a preflight, which is answered then. */
   #isPreflight(request: IncomingMessage, response: ServerResponse, path: string): boolean {
     const method = PAGES.get(path);
     if (method !== undefined) response.setHeader('vary', 'origin');
-    const origin = this.#gate.checkOrigin(request, method !== undefined);
+    const origin = this.#hostCheck.checkOrigin(request, method !== undefined);
     if (origin === undefined || method === undefined) return false;
     allowPage(response, origin);
     if (!isPreflight(request)) return false;
@@ -137,28 +137,28 @@ export class Router {
   #caller(request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
     const ticket = PAGES.has(url.pathname) ? url.searchParams.get('ticket') : null;
     if (ticket !== null) {
-      const user = this.#parts.stream.redeem(ticket);
+      const user = this.#deps.stream.redeem(ticket);
       return user === undefined ? undefined : { name: `ticket of ${user}`, scopes: [], user };
     }
     const token = bearerOf(request) ?? subprotocolToken(request);
-    if (token !== undefined) return callerOf(token, this.#parts.daemon.tokens());
+    if (token !== undefined) return callerOf(token, this.#deps.daemon.tokens());
     return trusted ? SOCKET_CALLER : undefined;
   }
 
   #noRoute(path: string): HttpProblem {
     const allowed = METHODS.filter((method) => this.#routes.find(method, path) !== null);
-    if (allowed.length === 0) return new HttpProblem(404, 'path.none', 'there is nothing here; see /openapi.json');
-    return new HttpProblem(405, 'path.method', `here are ${allowed.join(', ')}`, {
+    if (allowed.length === 0) return new HttpProblem(404, 'path.none', 'there is no such path; see /openapi.json');
+    return new HttpProblem(405, 'path.method', `allowed here: ${allowed.join(', ')}`, {
       headers: { allow: allowed.join(', ') },
     });
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, error: unknown, departure: Departure): void {
+  #answer(request: IncomingMessage, response: ServerResponse, error: unknown, disconnect: ClientDisconnect): void {
     const problem = problemOf(error);
-    if (problem === undefined && !departure.isOver)
-      this.#parts.log.error({ method: request.method, stack: stackOf(error) }, 'http: a request met a bug');
-    const said = problem ?? new HttpProblem(500, 'internal', 'something went wrong here; the log says what');
-    writeProblem(response, said, (text) => this.#parts.scrubber.scrub(text));
+    if (problem === undefined && !disconnect.isDisconnected)
+      this.#deps.log.error({ method: request.method, stack: stackOf(error) }, 'http: a request failed by a bug');
+    const sent = problem ?? new HttpProblem(500, 'internal', 'internal error; see the log of the daemon');
+    writeProblem(response, sent, (text) => this.#deps.scrubber.scrub(text));
     if (!request.complete) discardRest(request);
   }
 }
@@ -179,7 +179,7 @@ function stackOf(error: unknown): string {
 }
 
 function stoppingProblem(): HttpProblem {
-  return new HttpProblem(503, 'intake.stopping', 'the daemon is stopping; try again in a moment', {
+  return new HttpProblem(503, 'intake.stopping', 'the daemon is stopping; try again later', {
     headers: { 'retry-after': '5', connection: 'close' },
   });
 }

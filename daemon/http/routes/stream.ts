@@ -4,23 +4,23 @@ import { count, NAME } from '../../core/values/value-kind.ts';
 import { userOf } from '../request/auth.ts';
 import { readJson } from '../request/body.ts';
 import { HttpProblem } from '../problem.ts';
-import { type Exchange, type Route, type RouteParts, sendJson } from './route.ts';
-import type { StreamKind } from '../stream/access.ts';
+import { type RequestContext, type Route, type RouteDeps, sendJson } from './route.ts';
+import type { StreamKind } from '../stream/stream-server.ts';
 
 const TICKET = { kind: NAME, about: 'a ticket, in place of a token' } as const;
 
-/** Long-lived connections that the listener upgrades; the same paths serve server-sent events. */
+/** Paths of WebSockets; a plain GET of the same path serves server-sent events. */
 export const UPGRADES: Readonly<Record<string, Upgrade>> = {
   '/v1/stream': {
     kind: 'stream',
     scope: 'stream',
     query: {
-      user: { kind: NAME, about: 'whose pushes, where the token is for more than one' },
+      user: { kind: NAME, about: 'whose pushes to receive, where the token is for more than one user' },
       ticket: TICKET,
-      epoch: { kind: NAME, about: 'where the client has come to, with `seq`' },
+      epoch: { kind: NAME, about: 'epoch of `seq`' },
       seq: {
         kind: count(0, 10 ** 15 - 1),
-        about: 'the last sequence number that the client has; server-sent events acknowledge by it',
+        about: 'last sequence number that the client received; with server-sent events it also acknowledges',
       },
     },
   },
@@ -58,10 +58,10 @@ export const streamRoutes: readonly Route[] = [
     scope: 'stream',
     body: ['application/json'],
     summary:
-      'A ticket for one call as a user (open the stream, acknowledge), for browsers that must not know the token.',
-    answers: { 201: '`{"ticket","expires_in"}`', 400: 'No user', 403: 'Not this user' },
-    async handle(exchange, parts) {
-      sendJson(exchange.response, 201, parts.stream.ticket((await bodyWithUser(exchange, parts)).user));
+      'Create a ticket for one call as a user (open the stream, acknowledge), for browsers that must not know the token.',
+    answers: { 201: '`{"ticket","expires_in"}`', 400: 'The user is missing', 403: 'The token is not for this user' },
+    async handle(context, deps) {
+      sendJson(context.response, 201, deps.stream.ticket((await bodyWithUser(context, deps)).user));
     },
   },
   {
@@ -73,19 +73,19 @@ export const streamRoutes: readonly Route[] = [
     query: { ticket: TICKET },
     summary: 'Acknowledge all pushes up to `seq`, for readers of server-sent events.',
     answers: { 204: 'Acknowledged', 400: 'No `seq`' },
-    async handle(exchange, parts) {
-      const { user, body } = await bodyWithUser(exchange, parts);
+    async handle(context, deps) {
+      const { user, body } = await bodyWithUser(context, deps);
       if (!Number.isSafeInteger(body.seq) || (body.seq as number) < 0)
         throw new HttpProblem(400, 'ack.seq', '`seq` is not a sequence number');
-      await parts.stream.ack(user, body.seq as number);
-      exchange.response.writeHead(204).end();
+      await deps.stream.ack(user, body.seq as number);
+      context.response.writeHead(204).end();
     },
   },
 ];
 
 async function bodyWithUser(
-  { request, caller }: Exchange,
-  { daemon }: RouteParts,
+  { request, caller }: RequestContext,
+  { daemon }: RouteDeps,
 ): Promise<{ user: string; body: Record<string, unknown> }> {
   const body = await readJson(request, daemon.limits().body);
   if (!isObject(body)) throw new HttpProblem(400, 'body.not_object', 'the body is a JSON object');
@@ -96,5 +96,5 @@ async function bodyWithUser(
   const user = userOf(caller!, named);
   if (user !== undefined) return { user, body };
   if (named === undefined) throw new HttpProblem(400, 'stream.user', 'name the `user`');
-  throw new HttpProblem(403, 'auth.user', 'this token may not listen as that user');
+  throw new HttpProblem(403, 'auth.user', 'this token may not receive the pushes of that user');
 }

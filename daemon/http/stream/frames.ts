@@ -5,7 +5,7 @@ import type { Message } from '../../core/message/message.ts';
 export const HEARTBEAT_MS = 2_000;
 export const RECONNECT_AFTER_MS = 5_000;
 
-/** What a client may say. */
+/** Frames of a client. */
 export type ClientFrame =
   | { readonly type: 'resume'; readonly epoch: string; readonly seq: number }
   | { readonly type: 'ack'; readonly seq: number }
@@ -20,13 +20,13 @@ export const hello = (user: string, epoch: string, seq: number): object => ({
   reconnect_after_ms: RECONNECT_AFTER_MS,
 });
 
-/** What is stored of a push, less its `seq`. */
+/** Stored body of a push, without its `seq`. */
 export function pushBody(delivery: Delivery, message: Message): string {
   const { id, rule, key, createdAt } = delivery;
   return JSON.stringify({ id, time: new Date(createdAt).toISOString(), rule, key, ...message });
 }
 
-/** Messages as clients get them. What is sent to many is sent to them one after another, so the last one is kept. */
+/** Encoded message frames. The last one is cached, because a message to many users is sent to all in turn. */
 export class MessageFrames {
   #seq = -1;
   #frame: Buffer = Buffer.alloc(0);
@@ -40,7 +40,7 @@ export class MessageFrames {
   }
 }
 
-/** undefined: not a frame. */
+/** Parses a frame; undefined when it is not valid. */
 export function readFrame(text: string): ClientFrame | undefined {
   let value: unknown;
   try {
@@ -57,7 +57,7 @@ export function readFrame(text: string): ClientFrame | undefined {
   return undefined;
 }
 
-/** Where a client that was here before says it stopped: `?epoch=...&seq=...`, or Last-Event-ID `epoch:seq`. */
+/** Position of a client that reconnects: `?epoch=...&seq=...`, or Last-Event-ID `epoch:seq`. */
 export function positionOf(
   epoch: string | null | undefined,
   seq: string | null | undefined,

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../lib/time/clock.ts';
 
 const LIFE_SECONDS = 30;
-const MOST = 10_000;
+const MAX_TICKETS = 10_000;
 
-/** Tickets open one stream each, within half a minute, so that a token need not stand in a URL or in a page. */
+/** Single-use tickets for one call each, so that no token has to be in a URL or a page. */
 export class Tickets {
   readonly #clock: Clock;
   readonly #tickets = new Map<string, { readonly user: string; readonly until: number }>();
@@ -15,9 +15,9 @@ export class Tickets {
 
   issue(user: string): { readonly ticket: string; readonly expires_in: number } {
     const now = this.#clock.monotonic();
-    // Oldest first: once one is still good, so are all after it.
+    // The map is in order of age: after the first valid ticket all are valid.
     for (const [old, { until }] of this.#tickets) {
-      if (until > now && this.#tickets.size < MOST) break;
+      if (until > now && this.#tickets.size < MAX_TICKETS) break;
       this.#tickets.delete(old);
     }
     const ticket = randomBytes(32).toString('base64url');
@@ -25,7 +25,7 @@ export class Tickets {
     return { ticket, expires_in: LIFE_SECONDS };
   }
 
-  /** Its user, once. */
+  /** Returns the user of a ticket and removes the ticket. */
   redeem(ticket: string): string | undefined {
     const found = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);

@@ -42,7 +42,7 @@ test('an upgrade is held to the same', async () => {
       );
   const twice = `${get}Host: localhost\r\nOrigin: http://localhost\r\nOrigin: http://localhost\r\n`;
   expect(await exchange(to, `${twice}Connection: Upgrade\r\n${offer}\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
-  expect(to.door.came).toEqual([]);
+  expect(to.stream.came).toEqual([]);
 });
 
 test.each([

@@ -82,10 +82,10 @@ test('a page of a listed origin opens the stream and acknowledges, each with a t
   expect([events.status, events.headers['access-control-allow-origin']]).toEqual([200, APP]);
   const once = await ticket();
   const acked = await post(to, `/v1/stream/ack?ticket=${once}`, { seq: 7 }, { ...from(APP), token: '' });
-  expect([acked.status, acked.headers['access-control-allow-origin'], to.door.acks]).toEqual([204, APP, ['bob 7']]);
+  expect([acked.status, acked.headers['access-control-allow-origin'], to.stream.acks]).toEqual([204, APP, ['bob 7']]);
   const again = await post(to, `/v1/stream/ack?ticket=${once}`, { seq: 8 }, { ...from(APP), token: '' });
   expect([again.status, again.headers['access-control-allow-origin']]).toEqual([401, APP]);
-  expect(to.door.came.map(({ how, caller }) => [how, caller.user])).toEqual([
+  expect(to.stream.came.map(({ how, caller }) => [how, caller.user])).toEqual([
     ['upgrade', 'bob'],
     ['events', 'bob'],
   ]);

@@ -88,7 +88,11 @@ test('a hook with `verify` goes by the proof alone', async () => {
     ask(to, '/hooks/job', {
       method: 'POST',
       body: '{}',
-      headers: { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site', 'x-hub-signature-256': signature },
+      headers: {
+        origin: 'https://evil.example',
+        'sec-fetch-site': 'cross-site',
+        'x-hub-signature-256': signature,
+      },
     });
   expect((await sent('sha256=00')).status).toBe(401);
   expect((await sent(`sha256=${createHmac('sha256', 'key').update('{}').digest('hex')}`)).status).toBe(202);

@@ -60,9 +60,9 @@ test.each<[unknown, string]>([
   [{ id: 'e-1', event: { type: 't' } }, 'either `event` or `id`'],
   [{ id: 1 }, '`id` is not text'],
   [{ id: 'e-1', rule: '' }, '`rule` is not text'],
-  [{ id: 'e-1', at: 'tomorrow' }, '`at` is no RFC 3339 time'],
-  [{ id: 'e-1', at: '2026-11-23' }, '`at` is no RFC 3339 time'],
-  [{ id: 'e-1', at: '2026-13-41T00:00:00Z' }, '`at` is no RFC 3339 time'],
+  [{ id: 'e-1', at: 'tomorrow' }, '`at` is not an RFC 3339 time'],
+  [{ id: 'e-1', at: '2026-11-23' }, '`at` is not an RFC 3339 time'],
+  [{ id: 'e-1', at: '2026-13-41T00:00:00Z' }, '`at` is not an RFC 3339 time'],
   [{ id: 'e-1', rules: 'r' }, 'no field `rules`'],
 ])('%j is refused', async (body, detail) => {
   const to = await openTestListener();

@@ -179,7 +179,7 @@ test('pushes are acknowledged for the user of the token', async () => {
   expect((await ack('stream-token', { seq: 8, user: 'bob' })).status).toBe(204);
   expect((await ack('ann-token', { seq: 9, user: 'bob' })).status).toBe(403);
   for (const seq of [-1, 1.5, '7', undefined]) expect((await ack('ann-token', { seq })).json.code).toBe('ack.seq');
-  expect(to.door.acks).toEqual(['ann 7', 'bob 8']);
+  expect(to.stream.acks).toEqual(['ann 7', 'bob 8']);
 });
 
 test('the description of the API is OpenAPI 3.1 and has every route', async () => {

@@ -6,15 +6,15 @@ import { WebSocket } from 'ws';
 import { connect } from 'belfry/client';
 import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
 import type { FeedItem } from '../../../daemon/http/daemon-api.ts';
-import type { Caller } from '../../../daemon/http/stream/access.ts';
-import { type Hub, openHub } from '../../../daemon/http/stream/hub.ts';
+import type { Caller } from '../../../daemon/http/stream/stream-server.ts';
+import { type PushServer, openPushServer } from '../../../daemon/http/stream/push-server.ts';
 import { type Clock, systemClock } from '../../../daemon/lib/time/clock.ts';
 import { openStore } from '../../../daemon/store/sqlite/sqlite.ts';
 import type { Store } from '../../../daemon/store/store.ts';
 import { memoryLog, sampleDelivery, sampleMessage } from '../../support/delivery.ts';
 
 let store: Store;
-let hub: Hub;
+let pushServer: PushServer;
 let server: Server;
 let acknowledged: { deliveries: readonly string[]; receipt: Receipt }[];
 let caller: Caller;
@@ -26,21 +26,21 @@ async function openAll(clock: Clock = systemClock): Promise<void> {
   store = await openStore({ path: ':memory:' });
   acknowledged = [];
   caller = { name: 'test', scopes: ['stream'] };
-  hub = openHub({
+  pushServer = openPushServer({
     store,
     clock,
     log: memoryLog().log,
-    acknowledged: async (deliveries, receipt) => void acknowledged.push({ deliveries, receipt }),
+    onAcknowledged: async (deliveries, receipt) => void acknowledged.push({ deliveries, receipt }),
     feed: (listener) => {
       feed = listener;
       return () => {};
     },
   });
   server = createServer((request, response) =>
-    hub.events(request.url!.startsWith('/feed') ? 'feed' : 'stream', request, response, caller),
+    pushServer.events(request.url!.startsWith('/feed') ? 'feed' : 'stream', request, response, caller),
   );
   server.on('upgrade', (request, socket, head) =>
-    hub.upgrade(request.url!.startsWith('/feed') ? 'feed' : 'stream', request, socket, head, caller),
+    pushServer.upgrade(request.url!.startsWith('/feed') ? 'feed' : 'stream', request, socket, head, caller),
   );
   server.on('connection', (socket) => connections.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,7 +50,7 @@ async function openAll(clock: Clock = systemClock): Promise<void> {
 let fired: (() => void)[] = [];
 
 async function reopen(kept: (ms: number) => boolean): Promise<void> {
-  await hub.close();
+  await pushServer.close();
   server.close();
   await store.close();
   fired = [];
@@ -66,7 +66,7 @@ afterEach(async () => {
   for (const socket of opened) socket.terminate();
   opened = [];
   connections.clear();
-  await hub.close();
+  await pushServer.close();
   server.closeAllConnections();
   server.close();
   await store.close();
@@ -123,7 +123,7 @@ async function push(
 ): Promise<string> {
   const id = `01990000-0000-7000-8000-${String((made += 1)).padStart(12, '0')}`;
   const message = sampleMessage({ title, body: more.body ?? '' });
-  await hub.push({
+  await pushServer.push({
     delivery: sampleDelivery({ id, message }),
     message,
     to,
@@ -212,11 +212,11 @@ test('a client that does not read is closed at a mebibyte, and resumes whole', a
 });
 
 test('a ticket opens one stream as its user, once', () => {
-  const { ticket, expires_in: seconds } = hub.ticket('alice');
+  const { ticket, expires_in: seconds } = pushServer.ticket('alice');
   expect(seconds).toBe(30);
-  expect(hub.redeem(ticket)).toBe('alice');
-  expect(hub.redeem(ticket)).toBeUndefined();
-  expect(hub.redeem('made up')).toBeUndefined();
+  expect(pushServer.redeem(ticket)).toBe('alice');
+  expect(pushServer.redeem(ticket)).toBeUndefined();
+  expect(pushServer.redeem('made up')).toBeUndefined();
 });
 
 test('a token for one user listens as that user only, and nobody in particular gets no stream', async () => {

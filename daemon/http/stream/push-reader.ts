@@ -2,57 +2,57 @@ import type { PushStore } from '../../store/store.ts';
 
 const PAGE = 100;
 
-/** A connection, as far as sending pushes goes. */
-export interface Sink {
-  /** Sends one push. A promise when no more may be sent before it resolves; it rejects when the connection is gone. */
+/** Output side of a connection. */
+export interface PushOutput {
+  /** Sends one push. Returns a promise when the next push must wait for it; it rejects when the connection has ended. */
   send(seq: number, body: string): Promise<void> | undefined;
 }
 
 /**
- * Reads a user's pushes from where they are to the newest, page by page, and sends each once. A live push only wakes it, so
- * there is one way to a client, and neither a gap nor a duplicate at the seam between what was missed and what is new.
+ * Reads the pushes of a user page by page from a position to the newest, and sends each once. A new push only wakes the reader.
+ * Missed and new pushes are therefore sent by the same code, without a gap or a duplicate between them.
  */
-export class Reader {
+export class PushReader {
   readonly #user: string;
   readonly #pushes: PushStore;
-  readonly #sink: Sink;
+  readonly #sink: PushOutput;
   readonly #now: () => number;
   #at: number | undefined;
-  /** Counts the beginnings: a page that was read before the last one is not sent. */
-  #beginnings = 0;
+  /** Number of starts; a page read before the last start is not sent. */
+  #starts = 0;
   #running = false;
   #again = false;
   #closed = false;
-  /** The client must read on before it is sent more. */
+  /** Resolves when the client has read enough for more to be sent. */
   #full: Promise<void> | undefined;
 
-  constructor(parts: { user: string; pushes: PushStore; sink: Sink; now: () => number }) {
-    this.#user = parts.user;
-    this.#pushes = parts.pushes;
-    this.#sink = parts.sink;
-    this.#now = parts.now;
+  constructor(deps: { user: string; pushes: PushStore; sink: PushOutput; now: () => number }) {
+    this.#user = deps.user;
+    this.#pushes = deps.pushes;
+    this.#sink = deps.sink;
+    this.#now = deps.now;
   }
 
-  get begun(): boolean {
+  get isStarted(): boolean {
     return this.#at !== undefined;
   }
 
-  /** Sends what comes after `seq`. */
-  begin(seq: number): Promise<void> | undefined {
+  /** Sends the pushes after `seq`. */
+  start(seq: number): Promise<void> | undefined {
     this.#at = seq;
-    this.#beginnings += 1;
+    this.#starts += 1;
     return this.wake();
   }
 
-  /** There may be something new. A promise when it takes time: it resolves when all is sent, and rejects with why it could not be. */
+  /** Sends new pushes. Returns a promise when that takes time; it resolves when all are sent. */
   wake(): Promise<void> | undefined {
     if (this.#at === undefined || this.#closed) return undefined;
     this.#again = true;
-    return this.#running || this.#sendRecent() ? undefined : this.#run();
+    return this.#running || this.#sendCached() ? undefined : this.#run();
   }
 
-  /** What is new is nearly always in memory, and nearly every client can take it: then nothing has to be waited for. */
-  #sendRecent(): boolean {
+  /** Sends pushes from the cache without waiting, which is nearly always possible. False when pushes are left. */
+  #sendCached(): boolean {
     const page = this.#pushes.cached(this.#user, this.#at!, { limit: PAGE, now: this.#now() });
     if (page === undefined || page.length === PAGE) return false;
     for (const { seq, frame } of page) {
@@ -72,7 +72,7 @@ export class Reader {
       await this.#full;
       while (this.#again && !this.#closed) {
         this.#again = false;
-        await this.#readOn();
+        await this.#sendPages();
       }
     } finally {
       this.#running = false;
@@ -84,17 +84,17 @@ export class Reader {
     this.#closed = true;
   }
 
-  async #readOn(): Promise<void> {
+  async #sendPages(): Promise<void> {
     for (;;) {
-      const beginning = this.#beginnings;
+      const start = this.#starts;
       const options = { limit: PAGE, now: this.#now() };
       const page =
         this.#pushes.cached(this.#user, this.#at!, options) ??
         (await this.#pushes.since(this.#user, this.#at!, options));
       for (const { seq, frame } of page) {
-        if (this.#closed || this.#beginnings !== beginning) return;
+        if (this.#closed || this.#starts !== start) return;
         await this.#sink.send(seq, frame);
-        if (this.#beginnings === beginning) this.#at = seq;
+        if (this.#starts === start) this.#at = seq;
       }
       if (page.length < PAGE) return;
     }

@@ -10,62 +10,64 @@ import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
 import { userOf } from '../request/auth.ts';
 import type { FeedItem } from '../daemon-api.ts';
-import type { Caller, StreamDoor, StreamKind } from './access.ts';
+import type { Caller, StreamServer, StreamKind } from './stream-server.ts';
 import { Connection } from './connection.ts';
 import { MessageFrames, positionOf, pushBody } from './frames.ts';
 import { EventStream, openUserEvents } from './sse.ts';
 import { Tickets } from './tickets.ts';
 
-export interface HubParts {
+export interface PushServerDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** These deliveries have their receipt. */
-  readonly acknowledged: (deliveries: readonly string[], receipt: Receipt) => Promise<void>;
+  /** Called when a user has acknowledged these deliveries. */
+  readonly onAcknowledged: (deliveries: readonly string[], receipt: Receipt) => Promise<void>;
   readonly feed: (listener: (item: FeedItem) => void) => () => void;
 }
 
-export interface Hub extends PushGateway, StreamDoor {
+export interface PushServer extends PushGateway, StreamServer {
   close(): Promise<void>;
 }
 
-/** One way of one user to us, whichever protocol it speaks. */
-interface Listening {
+/** Connection of one user by WebSocket or server-sent events. */
+interface UserConnection {
   wake(): void;
   close(code: number, reason: string): void;
 }
 
-const LARGEST_FRAME = 64 * 1024;
-const MOST_PER_USER = 16;
-const MOST_FEED_BEHIND = 1024 * 1024;
+const MAX_FRAME_BYTES = 64 * 1024;
+const MAX_CONNECTIONS_PER_USER = 16;
+const MAX_FEED_BUFFER_BYTES = 1024 * 1024;
 const EVERYBODY = '*';
+/** Time for clients to answer the close frame. */
+const CLOSE_GRACE_MS = 500;
 
-/** Knows who is connected. Whatever ends a connection takes it out of the registry, and what it did not acknowledge waits in the store. */
-export function openHub(parts: HubParts): Hub {
-  return new PushHub(parts);
+/** Registry of connected users. A connection that ends is removed; pushes that it did not acknowledge stay in the store. */
+export function openPushServer(deps: PushServerDeps): PushServer {
+  return new WebSocketPushServer(deps);
 }
 
-class PushHub implements Hub {
-  readonly #parts: HubParts;
+class WebSocketPushServer implements PushServer {
+  readonly #deps: PushServerDeps;
   readonly #tickets: Tickets;
-  readonly #users = new Map<string, Set<Listening>>();
+  readonly #users = new Map<string, Set<UserConnection>>();
   readonly #feeds = new Set<() => void>();
   readonly #frames = new MessageFrames();
   readonly #sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: LARGEST_FRAME,
+    maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
-    // The token that was offered beside it is not repeated.
+    // The offered token must not be repeated in the response.
     handleProtocols: (offered) => (offered.has('belfry.v1') ? 'belfry.v1' : false),
   });
 
-  constructor(parts: HubParts) {
-    this.#parts = parts;
-    this.#tickets = new Tickets(parts.clock);
+  constructor(deps: PushServerDeps) {
+    this.#deps = deps;
+    this.#tickets = new Tickets(deps.clock);
   }
 
   async push({ delivery, message, to, require, keepUntil }: Parameters<PushGateway['push']>[0]): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { store, clock } = this.#deps;
     await store.pushes.append({
       delivery: delivery.id,
       to,
@@ -75,7 +77,7 @@ class PushHub implements Hub {
       keepUntil,
     });
     const users = to.includes(EVERYBODY) ? this.#users.keys() : to;
-    for (const user of users) for (const listening of this.#users.get(user) ?? []) listening.wake();
+    for (const user of users) for (const userConnection of this.#users.get(user) ?? []) userConnection.wake();
   }
 
   ticket(user: string): { readonly ticket: string; readonly expires_in: number } {
@@ -87,19 +89,19 @@ class PushHub implements Hub {
   }
 
   async ack(user: string, seq: number): Promise<void> {
-    const { store, clock } = this.#parts;
-    await this.#done(user, seq, await store.pushes.ack(user, seq, clock.now()));
+    const { store, clock } = this.#deps;
+    await this.#reportAck(user, seq, await store.pushes.ack(user, seq, clock.now()));
   }
 
-  async #heard(user: string, seq: number): Promise<void> {
-    const { store, clock } = this.#parts;
-    await this.#done(user, seq, await store.pushes.ackDeferred(user, seq, clock.now()));
+  async #ackDeferred(user: string, seq: number): Promise<void> {
+    const { store, clock } = this.#deps;
+    await this.#reportAck(user, seq, await store.pushes.ackDeferred(user, seq, clock.now()));
   }
 
-  async #done(user: string, seq: number, deliveries: readonly string[]): Promise<void> {
-    const { store, acknowledged } = this.#parts;
+  async #reportAck(user: string, seq: number, deliveries: readonly string[]): Promise<void> {
+    const { store, onAcknowledged } = this.#deps;
     if (deliveries.length === 0) return;
-    await acknowledged(deliveries, { id: `${store.pushes.epoch}:${seq}`, answer: `acknowledged by ${user}` });
+    await onAcknowledged(deliveries, { id: `${store.pushes.epoch}:${seq}`, answer: `acknowledged by ${user}` });
   }
 
   clientSource(): string {
@@ -119,26 +121,28 @@ class PushHub implements Hub {
   }
 
   async close(): Promise<void> {
-    for (const unfollow of this.#feeds) unfollow();
+    for (const stop of this.#feeds) stop();
     for (const all of this.#users.values())
-      for (const listening of all) listening.close(1001, 'the daemon is stopping');
+      for (const userConnection of all) userConnection.close(1001, 'the daemon is stopping');
     for (const client of this.#sockets.clients) client.close(1001, 'the daemon is stopping');
     await new Promise<void>((resolve) => {
-      const cut = setTimeout(() => this.#sockets.clients.forEach((client) => client.terminate()), 500);
+      const cancel = this.#deps.clock.after(CLOSE_GRACE_MS, () => {
+        for (const client of this.#sockets.clients) client.terminate();
+      });
       this.#sockets.close(() => {
-        clearTimeout(cut);
+        cancel();
         resolve();
       });
     });
   }
 
   #openStream(socket: WebSocket, request: IncomingMessage, caller: Caller): void {
-    const { store, clock, log } = this.#parts;
+    const { store, clock, log } = this.#deps;
     const query = queryOf(request);
     const user = userOf(caller, query.get('user') ?? undefined);
-    if (user === undefined) return socket.close(1008, 'name the user: ?user=NAME, one that this token may listen as');
-    if ((this.#users.get(user)?.size ?? 0) >= MOST_PER_USER)
-      return socket.close(1013, `${user} has ${MOST_PER_USER} connections already`);
+    if (user === undefined) return socket.close(1008, 'name the user: ?user=NAME, whose pushes this token may receive');
+    if ((this.#users.get(user)?.size ?? 0) >= MAX_CONNECTIONS_PER_USER)
+      return socket.close(1013, `${user} has ${MAX_CONNECTIONS_PER_USER} connections already`);
     const connection: Connection = new Connection({
       socket,
       user,
@@ -146,22 +150,22 @@ class PushHub implements Hub {
       clock,
       log,
       position: positionOf(query.get('epoch'), query.get('seq')),
-      acked: (seq) => this.#heard(user, seq),
+      onAck: (seq) => this.#ackDeferred(user, seq),
       frames: this.#frames,
-      ended: () => this.#leave(user, connection),
+      onEnd: () => this.#remove(user, connection),
     });
-    this.#enter(user, connection);
+    this.#add(user, connection);
     connection.greet().catch((error: unknown) => {
-      log.warn({ user, error: (error as Error).message }, 'push: a client could not be greeted');
+      log.warn({ user, error: (error as Error).message }, 'push: hello could not be sent');
       socket.terminate();
     });
   }
 
   #openUserEvents(request: IncomingMessage, response: ServerResponse, caller: Caller): void {
-    const { store, clock, log } = this.#parts;
+    const { store, clock, log } = this.#deps;
     const query = queryOf(request);
     const user = userOf(caller, query.get('user') ?? undefined);
-    if (user === undefined || (this.#users.get(user)?.size ?? 0) >= MOST_PER_USER) {
+    if (user === undefined || (this.#users.get(user)?.size ?? 0) >= MAX_CONNECTIONS_PER_USER) {
       response.writeHead(user === undefined ? 403 : 429, { 'content-type': 'application/problem+json' });
       response.end(
         JSON.stringify({
@@ -169,66 +173,66 @@ class PushHub implements Hub {
           status: response.statusCode,
           code: 'stream.user',
           title: 'Refused',
-          detail: 'name the user: ?user=NAME, one that this token may listen as, with few connections',
+          detail: 'name the user: ?user=NAME, whose pushes this token may receive, with few connections',
         }),
       );
       return;
     }
     let wake = (): void => {};
-    const listening: Listening = { wake: () => wake(), close: () => stream.close() };
-    const stream = new EventStream(response, clock, () => this.#leave(user, listening));
-    this.#enter(user, listening);
+    const userConnection: UserConnection = { wake: () => wake(), close: () => stream.close() };
+    const stream = new EventStream(response, clock, () => this.#remove(user, userConnection));
+    this.#add(user, userConnection);
     const [epoch, seq] = String(request.headers['last-event-id'] ?? '').split(':');
     const position = positionOf(epoch, seq) ?? positionOf(query.get('epoch'), query.get('seq'));
-    openUserEvents({ stream, user, pushes: store.pushes, clock, position, acked: (upTo) => this.ack(user, upTo) }).then(
+    openUserEvents({ stream, user, pushes: store.pushes, clock, position, onAck: (upTo) => this.ack(user, upTo) }).then(
       (reader) => {
         wake = () => void reader.wake()?.catch(() => stream.close());
         wake();
       },
       (error: unknown) => {
-        log.debug({ user, error: (error as Error).message }, 'push: an event stream could not begin');
+        log.debug({ user, error: (error as Error).message }, 'push: an event stream could not start');
         stream.close();
       },
     );
   }
 
-  /** A reader of the feed that falls behind is closed: the feed is for watching, and history is kept elsewhere. */
+  /** Serves the live feed. A client that reads too slowly is closed; it can read the history instead. */
   #openFeed(socket: WebSocket): void {
-    const unfollow = this.#follow((item) => {
+    const stop = this.#follow((item) => {
       socket.send(JSON.stringify(item), (error) => error && socket.terminate());
-      if (socket.bufferedAmount > MOST_FEED_BEHIND) socket.terminate();
+      if (socket.bufferedAmount > MAX_FEED_BUFFER_BYTES) socket.terminate();
     });
     socket.on('error', () => socket.terminate());
-    socket.on('close', unfollow);
+    socket.on('close', stop);
   }
 
   #openFeedEvents(response: ServerResponse): void {
-    const stream = new EventStream(response, this.#parts.clock, () => unfollow());
-    const unfollow = this.#follow((item) => {
-      if (stream.buffered > MOST_FEED_BEHIND) stream.close();
-      else stream.write({ data: JSON.stringify(item) }).catch(() => unfollow());
+    const stream = new EventStream(response, this.#deps.clock, () => stop());
+    const stop = this.#follow((item) => {
+      if (stream.buffered > MAX_FEED_BUFFER_BYTES) stream.close();
+      else stream.write({ data: JSON.stringify(item) }).catch(() => stop());
     });
   }
 
   #follow(listener: (item: FeedItem) => void): () => void {
-    const stop = this.#parts.feed(listener);
-    const unfollow = (): void => {
-      stop();
-      this.#feeds.delete(unfollow);
+    const unsubscribe = this.#deps.feed(listener);
+    const stop = (): void => {
+      unsubscribe();
+      this.#feeds.delete(stop);
     };
-    this.#feeds.add(unfollow);
-    return unfollow;
+    this.#feeds.add(stop);
+    return stop;
   }
 
-  #enter(user: string, listening: Listening): void {
+  #add(user: string, userConnection: UserConnection): void {
     const all = this.#users.get(user);
-    if (all === undefined) this.#users.set(user, new Set([listening]));
-    else all.add(listening);
+    if (all === undefined) this.#users.set(user, new Set([userConnection]));
+    else all.add(userConnection);
   }
 
-  #leave(user: string, listening: Listening): void {
+  #remove(user: string, userConnection: UserConnection): void {
     const all = this.#users.get(user);
-    all?.delete(listening);
+    all?.delete(userConnection);
     if (all?.size === 0) this.#users.delete(user);
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Who asks: the name and scopes of their token. `user` when the way they came in says whom they listen as. */
+/** Sender of a request: name and scopes of its token. `user` is set when a ticket identifies the user. */
 export interface Caller {
   readonly name: string;
   readonly scopes: readonly string[];
@@ -10,17 +10,17 @@ export interface Caller {
 
 export type StreamKind = 'stream' | 'feed';
 
-/** Where long-lived connections go once the listener knows who they are. */
-export interface StreamDoor {
+/** Long-lived connections, WebSockets and server-sent events, of authenticated callers. */
+export interface StreamServer {
   upgrade(kind: StreamKind, request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void;
-  /** The same as server-sent events. */
+  /** Serves the same as server-sent events. */
   events(kind: StreamKind, request: IncomingMessage, response: ServerResponse, caller: Caller): void;
-  /** `expires_in` in seconds. */
+  /** Creates a ticket; `expires_in` is in seconds. */
   ticket(user: string): { readonly ticket: string; readonly expires_in: number };
-  /** The user of a ticket, once. */
+  /** Returns the user of a ticket and removes the ticket. */
   redeem(ticket: string): string | undefined;
-  /** Cumulative. */
+  /** Acknowledges all pushes up to `seq`. */
   ack(user: string, seq: number): Promise<void>;
-  /** The browser's side, an ES module. */
+  /** Source of the client for browsers, an ES module. */
   clientSource(): string;
 }
