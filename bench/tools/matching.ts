@@ -27,6 +27,7 @@ export function rulesOfShapes(count: number): readonly CompiledRule[] {
     catchAll: false,
     onError: 'skip',
     message: {},
+    keyReadsNow: false,
     steps: [],
     notify: [],
   }));

@@ -109,6 +109,8 @@ export interface CompiledRule {
   readonly condition?: Condition;
   readonly onError: 'skip' | 'notify';
   readonly key: Template;
+  /** The key may name `now`; otherwise the text of the time is not made for each event. */
+  readonly keyReadsNow: boolean;
   /** Steps that the rule has, in the order of the pipeline. */
   readonly steps: readonly RuleStep[];
   /** Settings of the step `alert`; undefined: the rule sends single notifications. */

@@ -6,6 +6,7 @@ import { fileProblem, listRulesFiles } from './files.ts';
 import { type EarlierText, type LoadedFile, type LoadParts, loadFile } from './load.ts';
 import { inTurns } from './yaml/time-slice.ts';
 import { warningsOf } from './warnings.ts';
+import type { LintMemo } from '../core/compile/lint/lint.ts';
 
 /** A file as `status` shows it: `ok`, what is live is what is on disk; `kept`, what is live is older or nothing. */
 export interface FileState {
@@ -59,6 +60,7 @@ export class Live {
   #files: readonly FileState[] = [];
   #warnings: readonly LeveledProblem[] = [];
   #generation = 0;
+  readonly #lintMemo: LintMemo = new WeakMap();
   #earlier: ReadonlyMap<string, EarlierText>;
 
   /** `earlier`: what was parsed before, for the first reading. */
@@ -96,7 +98,7 @@ export class Live {
   /** Looks for what is valid in what is live and never works. Nothing waits for it. */
   async lint(): Promise<readonly LeveledProblem[]> {
     const files = [...(this.#version?.files.values() ?? [])];
-    this.#warnings = withLevel('warning', await warningsOf(files, this.#parts.tools));
+    this.#warnings = withLevel('warning', await warningsOf(files, this.#parts.tools, [], this.#lintMemo));
     return this.#warnings;
   }
 

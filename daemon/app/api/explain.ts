@@ -1,6 +1,7 @@
 import { channelTypes } from '../../channels/index.ts';
 import type { RuleResult } from '../../core/flow/decision.ts';
 import { completeEvent, type EventInput } from '../../core/event/event.ts';
+import { memoizedOperators } from '../../core/explain/conditions.ts';
 import { explain, type ExplainContext, type Explanation, NO_MEMORY } from '../../core/explain/explain.ts';
 import type { DaemonApi, ExplainRequest } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
@@ -22,12 +23,16 @@ export interface ExplainingParts {
 
 /** What the live rules would make of an event by the present states. Nothing is committed. */
 export function explaining({ store, live, scrubber, clock }: ExplainingParts): DaemonApi['explain'] {
+  const operatorsOf = memoizedOperators();
   return async ({ event, id, rule, at = clock.now() }) => {
     const stored = id === undefined ? undefined : await store.event(id);
     const given = stored?.event ?? event;
     if (given === undefined) return undefined;
     const { ruleset } = live;
-    const explanation = explained(given, { ruleset, memory: store.memory(at), now: at }, rule, { scrubber, clock });
+    const explanation = explained(given, { ruleset, memory: store.memory(at), now: at, operatorsOf }, rule, {
+      scrubber,
+      clock,
+    });
     if (stored === undefined) return explanation;
     const { receivedAt, results, later } = stored;
     const asked = (result: RuleResult): boolean => rule === undefined || result.rule === rule;
@@ -42,7 +47,7 @@ export function explaining({ store, live, scrubber, clock }: ExplainingParts): D
 
 function explained(
   given: EventInput,
-  states: Pick<ExplainContext, 'ruleset' | 'memory' | 'now'>,
+  states: Pick<ExplainContext, 'ruleset' | 'memory' | 'now' | 'operatorsOf'>,
   only: string | undefined,
   { scrubber, clock }: Pick<ExplainingParts, 'scrubber' | 'clock'>,
 ): Explanation {

@@ -3,6 +3,7 @@ import type { Problem } from '../problems/failure.ts';
 import { below, nameOf, stepsOf, valueAt } from '../values/pointer.ts';
 import { coerceReferenced } from '../schema/coerce.ts';
 import { type DecodeSink, decode } from '../schema/decode.ts';
+import { wallClocks } from '../time/hours.ts';
 import { schemaOf } from '../schema/json-schema.ts';
 import { OPERATORS } from '../schema/sections/match.ts';
 import type { MatchProblem } from '../match/pattern.ts';
@@ -77,6 +78,8 @@ export class CompileContext {
   readonly masked = new Set<string>();
   /** Places where a stand-in was not taken, with the words that would have been, as far as they are known. */
   readonly rejected = new Map<string, readonly string[]>();
+  /** Clocks of the time zones that the file names. */
+  readonly wallClocks = wallClocks();
   #rejections = 0;
   readonly #findings: Finding[] = [];
   /** Pointers of what depends on the folder of the file. */

@@ -1,3 +1,4 @@
+import { memoizeByObject } from '../../lib/memoize.ts';
 import { type Event, OWN_SOURCE } from '../event/event.ts';
 import { isObject } from '../values/json.ts';
 import { compilePath } from '../match/path.ts';
@@ -41,7 +42,7 @@ const asItIs: Hide = (text) => text;
  * it. The rows without `within` all hold exactly when the match does. The map must be one that compiles.
  */
 export function explainMatch(match: unknown, event: Event, hide: Hide = asItIs): readonly ConditionView[] {
-  return rowsOf(match, { prefix: '', look: looking(event, hide) });
+  return rowsOf(match, { prefix: '', look: looking(event, hide), operatorsOf: partsOf });
 }
 
 /** What a path leads to in the event at hand, and how that is shown. */
@@ -67,6 +68,7 @@ interface Place {
   readonly prefix: string;
   readonly within?: string;
   readonly look: Look;
+  readonly operatorsOf: OperatorsOf;
 }
 
 function rowsOf(map: unknown, place: Place): readonly ConditionView[] {
@@ -80,9 +82,9 @@ function rowsOf(map: unknown, place: Place): readonly ConditionView[] {
 }
 
 function groupRows(word: string, group: Group, maps: readonly unknown[], place: Place): readonly ConditionView[] {
-  const { prefix, within, look } = place;
+  const { prefix, within } = place;
   const path = prefix + word;
-  const inside = maps.map((map, index) => rowsOf(map, { prefix: `${path}[${index}].`, within: path, look }));
+  const inside = maps.map((map, index) => rowsOf(map, { ...place, prefix: `${path}[${index}].`, within: path }));
   const held = inside.filter((rows) => rows.every((row) => row.within !== path || row.holds)).length;
   const row = {
     path,
@@ -95,9 +97,13 @@ function groupRows(word: string, group: Group, maps: readonly unknown[], place: 
   return [row, ...inside.flat()];
 }
 
-function fieldRows(path: string, pattern: unknown, { prefix, within, look }: Place): readonly ConditionView[] {
+function fieldRows(
+  path: string,
+  pattern: unknown,
+  { prefix, within, look, operatorsOf }: Place,
+): readonly ConditionView[] {
   const { values, shown } = look(path);
-  return operatorsOf(pattern).map(({ operator, expected, holds }) => ({
+  return operatorsIn(pattern, operatorsOf).map(({ operator, expected, holds }) => ({
     path: prefix + path,
     operator,
     expected,
@@ -118,15 +124,16 @@ interface Operator {
   readonly holds: Pattern;
 }
 
-/** Expressions are dear to compile, and a ruleset is asked about more than once. */
-const known = new WeakMap<object, readonly Operator[]>();
+/** Compiled operators of a pattern; all of them must hold. */
+export type OperatorsOf = (pattern: object) => readonly Operator[];
 
-/** What a pattern is made of; all of it must hold. */
-function operatorsOf(pattern: unknown): readonly Operator[] {
-  if (typeof pattern !== 'object' || pattern === null) return [operator('equals', pattern, pattern)];
-  let operators = known.get(pattern);
-  if (operators === undefined) known.set(pattern, (operators = partsOf(pattern)));
-  return operators;
+/** Compiles each pattern once, since expressions take long and a ruleset is explained more than once. */
+export const memoizedOperators = (): OperatorsOf => memoizeByObject(partsOf);
+
+function operatorsIn(pattern: unknown, operatorsOf: OperatorsOf): readonly Operator[] {
+  return typeof pattern === 'object' && pattern !== null
+    ? operatorsOf(pattern)
+    : [operator('equals', pattern, pattern)];
 }
 
 function partsOf(pattern: object): readonly Operator[] {
@@ -145,28 +152,29 @@ export interface RuleView {
   /** The rules that want the event, by name: a catch-all rule gets what none does. */
   readonly wantedBy: readonly string[];
   readonly look: Look;
+  readonly operatorsOf: OperatorsOf;
 }
 
 /** Every condition of a rule, in the order in which they count. */
 export function explainRule(rule: CompiledRule, event: Event, view: RuleView): readonly ConditionView[] {
   const { on, catchAll, enabled, match, condition } = rule;
-  const { origin, now, wantedBy, look } = view;
+  const { origin, now, wantedBy } = view;
   return [
     ...(on === undefined ? [] : [row('on', 'any_of', on, origin, on.includes(origin))]),
     ...(catchAll ? leftOver(event, wantedBy) : []),
-    ...rowsOf(match, { prefix: '', look }),
+    ...rowsOf(match, { prefix: '', ...view }),
     ...(condition === undefined ? [] : [conditionRow('if', condition, event, now)]),
     ...(enabled ? [] : [row('enabled', 'equals', true, false, false)]),
   ];
 }
 
 /** What an event must be to end the alerts of a rule: the rows of `resolve.match` and `resolve.if`, with that before their paths. */
-export function explainResolve(rule: CompiledRule, event: Event, { now, look }: RuleView): readonly ConditionView[] {
+export function explainResolve(rule: CompiledRule, event: Event, view: RuleView): readonly ConditionView[] {
   const { matcher, match, condition } = rule.alert?.resolve ?? {};
   if (matcher === undefined && condition === undefined) return [];
   const prefix = 'resolve.';
-  const rows = rowsOf(match, { prefix, look });
-  return condition === undefined ? rows : [...rows, conditionRow(`${prefix}if`, condition, event, now)];
+  const rows = rowsOf(match, { prefix, ...view });
+  return condition === undefined ? rows : [...rows, conditionRow(`${prefix}if`, condition, event, view.now)];
 }
 
 /** The daemon's own events are not for catch-all rules. */

@@ -4,7 +4,15 @@ import type { Event } from '../event/event.ts';
 import type { Message } from '../message/message.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 import { type Candidate, originOf, select } from '../flow/select.ts';
-import { type ConditionView, explainResolve, explainRule, looking, type RuleView } from './conditions.ts';
+import {
+  type ConditionView,
+  explainResolve,
+  explainRule,
+  looking,
+  memoizedOperators,
+  type OperatorsOf,
+  type RuleView,
+} from './conditions.ts';
 import type { Hide } from './excerpt.ts';
 import { retryTimes } from './retries.ts';
 import { whyNot } from './words.ts';
@@ -49,7 +57,9 @@ export interface ExplainedSend {
 export interface ExplainContext extends DecideContext {
   /** Takes out of a text what must not be shown; what is cut must be clean before. */
   readonly hide?: Hide;
-  /** The one rule to tell of. All are run: one rule's alert keeps another quiet. */
+  /** Compiled patterns of earlier calls. */
+  readonly operatorsOf?: OperatorsOf;
+  /** The one rule to be explained. All rules are run, because the alert of one can inhibit another. */
   readonly only?: string;
 }
 
@@ -62,7 +72,8 @@ export function explain(event: Event, context: ExplainContext): Explanation {
   const candidates = select(event, ruleset, now);
   const decision = decide(event, candidates, context);
   const wantedBy = candidates.flatMap((one) => (isWanting(one) ? [one.rule.name] : []));
-  const view = { origin: originOf(event, ruleset), now, wantedBy, look: looking(event, hide) };
+  const { operatorsOf = memoizedOperators() } = context;
+  const view = { origin: originOf(event, ruleset), now, wantedBy, look: looking(event, hide), operatorsOf };
   const shares = sharesOf(candidates, decision);
   const rules = only === undefined ? ruleset.rules : [ruleset.byName.get(only)].filter((rule) => rule !== undefined);
   return {

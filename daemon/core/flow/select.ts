@@ -94,16 +94,12 @@ function keyed<K extends 'match' | 'resolve'>(
   now: number,
   before?: string,
 ): Candidate & { readonly kind: K } {
-  const { text, error: keyError } = rule.key.render({ event, rule: rule.name, now: timeText(now) });
+  const { text, error: keyError } = rule.key.render({
+    event,
+    rule: rule.name,
+    now: rule.keyReadsNow ? new Date(now).toISOString() : '',
+  });
   const key = keyError === undefined ? text : `${event.source}|${event.type}|${event.subject ?? ''}`;
   const error = before ?? (keyError === undefined ? undefined : `key: ${keyError}`);
   return error === undefined ? { kind, rule, key } : { kind, rule, key, error };
-}
-
-/** Many candidates come in one millisecond, and writing it out takes longer than all the rest of a key. */
-let written = { now: Number.NaN, text: '' };
-
-function timeText(now: number): string {
-  if (written.now !== now) written = { now, text: new Date(now).toISOString() };
-  return written.text;
 }

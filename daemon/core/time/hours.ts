@@ -1,3 +1,4 @@
+import { onceFor } from '../../lib/memoize.ts';
 import { type DateRange, isOneOf } from './calendar-dates.ts';
 import { zoneOf } from './due-times.ts';
 
@@ -38,8 +39,8 @@ const LONGEST_KEPT = 2000 * DAY;
  * least once, and spans that follow one another leave no gap and do not overlap. A span that lies in the skipped hour as a whole
  * begins after it and lasts as long as it is written. The day of a span that goes over midnight is the one on which it begins.
  */
-export function compileHours(name: string, spans: readonly HoursSpan[]): Hours {
-  return new Calendar(name, spans);
+export function compileHours(name: string, spans: readonly HoursSpan[], clocks: WallClocks = wallClocks()): Hours {
+  return new Calendar(name, spans, clocks);
 }
 
 /** Whether a span begins on a day; `wall` is its midnight, as milliseconds, were the clock on the wall UTC. */
@@ -67,9 +68,9 @@ class Calendar implements Hours {
   /** Where the last answer was found; looked at first, and checked. */
   #last = 0;
 
-  constructor(name: string, spans: readonly HoursSpan[]) {
+  constructor(name: string, spans: readonly HoursSpan[], clocks: WallClocks) {
     this.name = name;
-    this.#spans = spans.map((span) => [span, wallClock(span.timezone)]);
+    this.#spans = spans.map((span) => [span, clocks(span.timezone)]);
   }
 
   active(at: number): boolean {
@@ -147,13 +148,14 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
 
 /** A clock knows the offsets of so many days before it forgets them. */
 const MOST_DAYS = 5000;
-/** Made when they are asked for; there are no more than zones. */
-const wallClocks = new Map<string, InstantOf>();
+/** The clock of a time zone. */
+export type WallClocks = (timezone: string) => InstantOf;
+
+/** Makes each clock once, so that hours of one zone share the offsets that were looked up. */
+export const wallClocks = (): WallClocks => onceFor(wallClock);
 
 /** The first instant at which the clock on the wall of a zone shows this, or later. Cheap on all days on which it is not changed. */
 function wallClock(timezone: string): InstantOf {
-  const known = wallClocks.get(timezone);
-  if (known !== undefined) return known;
   const zone = zoneOf(timezone);
   const offsets = new Map<number, number>();
   const offsetOn = (day: number): number => {
@@ -164,13 +166,11 @@ function wallClock(timezone: string): InstantOf {
     offsets.set(day, offset);
     return offset;
   };
-  const instantOf = (wall: number): number => {
+  return (wall) => {
     const day = Math.floor(wall / DAY);
     const offset = offsetOn(day - 1);
     return offset === offsetOn(day + 2) ? wall - offset : zone.instantOf(wall);
   };
-  wallClocks.set(timezone, instantOf);
-  return instantOf;
 }
 
 /** Inside all that is wanted and nothing that is not: `during` is any of them, or always when there is none. */

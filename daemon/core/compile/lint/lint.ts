@@ -38,8 +38,9 @@ export function* lintSteps(
   fragments: readonly Fragment[],
   registry: Registry,
   around: readonly Fragment[] = [],
+  memo: LintMemo = new WeakMap(),
 ): Generator<undefined, readonly Problem[]> {
-  const known = shapesOfAll([...around, ...fragments], registry);
+  const known = { shapes: shapesOfAll([...around, ...fragments], registry), memo };
   const found: Problem[] = [];
   for (const fragment of fragments) {
     if (fragment.document === undefined) continue;
@@ -51,15 +52,15 @@ export function* lintSteps(
 }
 
 /** Shapes of the events of a source, and a text that changes with them. */
-interface Known {
+interface Shapes {
   readonly shapes: readonly EventShape[];
   readonly digest: string;
 }
 
-const NOTHING_KNOWN: Known = { shapes: [OPEN_SHAPE], digest: '' };
+const ANY_SHAPE: Shapes = { shapes: [OPEN_SHAPE], digest: '' };
 
-function shapesOfAll(fragments: readonly Fragment[], { sources }: Registry): ReadonlyMap<string, Known> {
-  const known = new Map<string, Known>([[OWN_SOURCE, { shapes: OWN_SHAPES, digest: OWN_SOURCE }]]);
+function shapesOfAll(fragments: readonly Fragment[], { sources }: Registry): ReadonlyMap<string, Shapes> {
+  const known = new Map<string, Shapes>([[OWN_SOURCE, { shapes: OWN_SHAPES, digest: OWN_SOURCE }]]);
   for (const { name, type, settings } of fragments.flatMap((fragment) => fragment.sources)) {
     const shapes = sources.find((candidate) => candidate.type === type)?.shapes?.(settings);
     if (shapes !== undefined) known.set(name, { shapes, digest: JSON.stringify(shapes) });
@@ -67,18 +68,24 @@ function shapesOfAll(fragments: readonly Fragment[], { sources }: Registry): Rea
   return known;
 }
 
-/** Memoized findings of a rule, by the shapes of its sources; pointers begin in the rule. */
-const remembered = new WeakMap<CompiledRule, { readonly digest: string; readonly findings: readonly Finding[] }>();
+/** Findings of rules from one check to the next; a rule is checked again when the shapes of its sources change. Pointers begin in the rule. */
+export type LintMemo = WeakMap<CompiledRule, { readonly digest: string; readonly findings: readonly Finding[] }>;
+
+/** Shapes by the name of a source, and the findings of earlier checks. */
+interface Known {
+  readonly shapes: ReadonlyMap<string, Shapes>;
+  readonly memo: LintMemo;
+}
 
 function findingsIn(
   compiled: CompiledRule,
   rule: Readonly<Record<string, unknown>>,
-  known: ReadonlyMap<string, Known>,
+  { shapes, memo }: Known,
   referenced: (pointer: string) => boolean,
 ): readonly Finding[] {
-  const of = (source: string): Known => known.get(source) ?? NOTHING_KNOWN;
+  const of = (source: string): Shapes => shapes.get(source) ?? ANY_SHAPE;
   const digest = (compiled.on ?? []).map((source) => of(source).digest).join('\n');
-  const before = remembered.get(compiled);
+  const before = memo.get(compiled);
   if (before?.digest === digest) return before.findings;
   const findings: Finding[] = [];
   lintRule(
@@ -87,7 +94,7 @@ function findingsIn(
     { pointer: '', referenced },
     (finding) => findings.push(finding),
   );
-  remembered.set(compiled, { digest, findings });
+  memo.set(compiled, { digest, findings });
   return findings;
 }
 
@@ -95,7 +102,7 @@ function* lintFile(
   fragment: Fragment,
   document: RuleDocument,
   registry: Registry,
-  known: ReadonlyMap<string, Known>,
+  known: Known,
   warn: Warn,
 ): Generator<undefined, void> {
   const sections = isObject(document.data) ? document.data : {};

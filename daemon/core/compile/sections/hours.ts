@@ -34,6 +34,7 @@ export function compileHoursEntry(name: string, given: unknown, context: Compile
     ? compileHours(
         name,
         spans.filter((span) => span !== undefined),
+        context.wallClocks,
       )
     : undefined;
 }

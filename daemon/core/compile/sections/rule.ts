@@ -6,6 +6,7 @@ import { noteWrittenNames, targetOf } from '../notify.ts';
 import { RuleReport } from '../rule-report.ts';
 import type { CompileContext } from '../context.ts';
 import { isObject } from '../../values/json.ts';
+import { plainParts } from '../../message/plain-template.ts';
 import { compileMatch } from '../../match/compile.ts';
 import { below, stepsOf } from '../../values/pointer.ts';
 import type { CompiledRule, Matcher } from '../../ruleset.ts';
@@ -55,6 +56,7 @@ export function compileRule(
     ...(condition !== undefined && { condition }),
     onError: onError!,
     key: key!,
+    keyReadsNow: plainParts(key!.source)?.every((part) => part[0] !== 'now') !== true,
     steps,
     ...(alertSettings !== undefined && { alert: alertSettings }),
     message,

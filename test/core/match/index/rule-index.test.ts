@@ -21,6 +21,7 @@ function rule(name: string, match: unknown, more: Partial<CompiledRule> = {}): C
     onError: 'skip',
     key,
     message: {},
+    keyReadsNow: false,
     steps: [],
     notify: [],
     ...more,
