@@ -2,7 +2,7 @@ import type { Memory, StateChange, StatePlace } from '../core/flow/decision.ts';
 import type { Writes } from './sqlite/commit/commit.ts';
 import type { Row } from './sqlite/engine/protocol.ts';
 import { fromColumn, toColumn } from './sqlite/engine/text.ts';
-import { Wakes } from './sqlite/timer-heap.ts';
+import { Wakes } from './timer-heap.ts';
 
 interface Held {
   readonly value: unknown;

@@ -12,7 +12,7 @@ import type { Event } from '../core/event/event.ts';
 
 /**
  * Where everything that must not be lost lies. The embedded store is SQLite; a clustered one may stand beside it, so nothing
- * above this contract assumes that it is the only instance. Every implementation runs `test/store/contract.ts`.
+ * above this contract assumes that it is the only instance. Every implementation runs `test/store/contract/contract.ts`.
  *
  * Times are milliseconds since the epoch. What resolves is durable. Errors are `BelfryError`s: `store.full` (the disk has no
  * room: nothing was changed, try later), `store.failed` (an fsync or the medium failed: nothing can be promised any more,

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
-import { type Built, type Ended, build, ended, start } from '../store/built.ts';
-import { broken } from '../store/promises.ts';
+import { type Built, type Ended, build, ended, start } from '../store/process/built.ts';
+import { broken } from '../store/process/promises.ts';
 
 let root: string;
 let built: Built;

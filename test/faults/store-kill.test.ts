@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
-import { type Built, build, ended, start } from '../store/built.ts';
-import { broken } from '../store/promises.ts';
+import { type Built, build, ended, start } from '../store/process/built.ts';
+import { broken } from '../store/process/promises.ts';
 import { ROUNDS, strikeAfter } from './rounds.ts';
 
 let root: string;

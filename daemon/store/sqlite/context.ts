@@ -1,10 +1,10 @@
 import type { OwedDelivery } from '../../core/flow/decision.ts';
 import type { RecentBodies } from './pending/delivery-cache.ts';
 import type { Committer, Writes } from './commit/commit.ts';
-import { hashOf, type Sequence, seqOfId, shortHashOf } from './events/ids.ts';
+import { hashOf, type Sequence, seqOfId, shortHashOf } from './engine/keys.ts';
 import type { KnownNames } from './events/seen-ids.ts';
 import type { Owed, OwedEntry } from './pending/pending-index.ts';
-import type { Reader } from './history/reader.ts';
+import type { Reader } from './engine/query-client.ts';
 import { type DeliveryRow, deliveryOfRow, type EventRow, eventOfRow, writeDelivery } from './engine/rows.ts';
 import { NONE } from './pending/slots.ts';
 import type { StateCache } from '../states.ts';

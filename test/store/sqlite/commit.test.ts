@@ -3,7 +3,7 @@ import { Committer, Writes } from '../../../daemon/store/sqlite/commit/commit.ts
 import { FACT, NO_COUNTS } from '../../../daemon/store/sqlite/commit/counters.ts';
 import { type EnginePort, openEngine } from '../../../daemon/store/sqlite/engine/client.ts';
 import type { Reply, Request, Row } from '../../../daemon/store/sqlite/engine/protocol.ts';
-import { Reserve } from '../../../daemon/store/sqlite/engine/disk-reserve.ts';
+import { Reserve } from '../../../daemon/store/sqlite/disk/reserve.ts';
 import type { ReadName } from '../../../daemon/store/sqlite/engine/statements.ts';
 
 /** The engine behind a door that lets no answer to a commit out until it is told to. */

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import { openStore } from '../../../daemon/store/sqlite/sqlite.ts';
 import type { Store } from '../../../daemon/store/store.ts';
-import { type Built, build, ended, start } from '../built.ts';
-import { broken } from '../promises.ts';
+import { type Built, build, ended, start } from '../process/built.ts';
+import { broken } from '../process/promises.ts';
 import {
   ATTEMPT,
   FAILED,
@@ -23,7 +23,7 @@ import {
   owed,
   take,
   takeMany,
-} from '../samples.ts';
+} from '../contract/samples.ts';
 
 let root: string;
 let built: Built;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { openStore } from '../../../daemon/store/sqlite/sqlite.ts';
-import { describeStore } from '../contract.ts';
+import { describeStore } from '../contract/contract.ts';
 
 let root: string;
 beforeAll(async () => {

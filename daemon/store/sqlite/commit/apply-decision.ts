@@ -1,6 +1,6 @@
 import type { Decision, Memory } from '../../../core/flow/decision.ts';
 import { Writes } from './commit.ts';
-import { hashOf, seqOfId } from '../events/ids.ts';
+import { hashOf, seqOfId } from '../engine/keys.ts';
 import { enterMemory, type Ledger, type NewDelivery, writeOwed } from '../context.ts';
 import { StateOverlay } from '../../states.ts';
 

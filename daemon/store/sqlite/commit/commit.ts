@@ -2,7 +2,7 @@ import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
 import { type CounterChange, type Counters, FACT, added } from './counters.ts';
 import type { EnginePort } from '../engine/client.ts';
 import type { Committed, Reply, Value } from '../engine/protocol.ts';
-import type { Reserve } from '../engine/disk-reserve.ts';
+import type { Reserve } from '../disk/reserve.ts';
 import type { WriteName } from '../engine/statements.ts';
 
 /** Rows to be written together. */

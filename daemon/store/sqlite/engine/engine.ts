@@ -1,9 +1,9 @@
 import { audit } from '../history/audit.ts';
 import { Connection } from './connection.ts';
-import { DiskWatch, faultOf } from './disk-fault.ts';
+import { DiskWatch, faultOf } from '../disk/fault.ts';
 import { FILED_AT_ONCE, fileNames } from '../events/name-index.ts';
-import { trim } from '../history/history.ts';
-import { FileReplaced, OpenFiles } from './open-files.ts';
+import { trim } from '../history/trim.ts';
+import { FileReplaced, OpenFiles } from '../disk/open-files.ts';
 import { PROCEDURES } from './procedures.ts';
 import type { Committed, DiskCheck, Reply, Request, TaskName, Value } from './protocol.ts';
 import { search } from '../history/search.ts';

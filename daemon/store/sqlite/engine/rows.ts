@@ -2,7 +2,7 @@ import type { LaterResult, OwedDelivery, RuleResult } from '../../../core/flow/d
 import type { Attempt, DeadClass, DeadError, Delivery, Receipt } from '../../../core/delivery/delivery.ts';
 import type { Event } from '../../../core/event/event.ts';
 import type { Writes } from '../commit/commit.ts';
-import { hashOf, shortHashOf } from '../events/ids.ts';
+import { hashOf, shortHashOf } from './keys.ts';
 import type { OwedEntry } from '../pending/pending-index.ts';
 import type { Row } from './protocol.ts';
 import { STATE, STATE_NAMES } from './schema.ts';

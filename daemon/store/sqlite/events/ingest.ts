@@ -6,7 +6,7 @@ import { Crowd } from '../../../lib/slot-list.ts';
 import { writeLater } from '../commit/apply-decision.ts';
 import { Writes } from '../commit/commit.ts';
 import { addTo } from '../commit/counters.ts';
-import { hashOf } from './ids.ts';
+import { hashOf } from '../engine/keys.ts';
 import { enterMemory, findEvent, type Ledger, type NewDelivery, writeOwed } from '../context.ts';
 import { writeCheckpoints } from '../commit/checkpoints.ts';
 import { StateOverlay } from '../../states.ts';

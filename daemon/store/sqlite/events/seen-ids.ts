@@ -1,6 +1,6 @@
-import { hashOf, type Sequence, seqOfId } from './ids.ts';
+import { hashOf, type Sequence, seqOfId } from '../engine/keys.ts';
 import { NameFilter } from './bloom-filter.ts';
-import type { Reader } from '../history/reader.ts';
+import type { Reader } from '../engine/query-client.ts';
 
 /**
  * Knows of most events that they have never been here, so that the disk need not be asked. What the disk holds is learnt beside

@@ -1,6 +1,6 @@
 import { type Counters, FACT, NO_COUNTS } from '../commit/counters.ts';
-import { forgottenSoFar } from './history.ts';
-import { seqOfId } from '../events/ids.ts';
+import { forgottenSoFar } from './trim.ts';
+import { seqOfId } from '../engine/keys.ts';
 import { FIRST_ENDED, STATE, STATE_NAMES } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { Audit } from '../../store.ts';

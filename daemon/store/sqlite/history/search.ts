@@ -2,7 +2,7 @@ import { compileGlob } from '../../../core/match/glob.ts';
 import type { LaterResult, RuleResult } from '../../../core/flow/decision.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import type { Event } from '../../../core/event/event.ts';
-import { seqOfTime, timeOfSeq } from '../events/ids.ts';
+import { seqOfTime, timeOfSeq } from '../engine/keys.ts';
 import type { Row } from '../engine/protocol.ts';
 import { FIRST_ENDED, STATE } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';

@@ -1,5 +1,5 @@
 import { ChannelQueue } from './channel-queue.ts';
-import { timeOfSeq } from '../events/ids.ts';
+import { timeOfSeq } from '../engine/keys.ts';
 import { SlotIndex } from './slot-index.ts';
 import { FLAG, NONE, Slots } from './slots.ts';
 

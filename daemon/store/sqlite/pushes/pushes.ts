@@ -1,6 +1,6 @@
 import { type Committer, Writes } from '../commit/commit.ts';
 import type { Value } from '../engine/protocol.ts';
-import type { Reader } from '../history/reader.ts';
+import type { Reader } from '../engine/query-client.ts';
 import { RecentPushes } from './recent-pushes.ts';
 import type { ProcedureName } from '../engine/statements.ts';
 import type { PushedFrame, PushStore } from '../../store.ts';

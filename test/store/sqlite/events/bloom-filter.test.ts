@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hashOf } from '../../../../daemon/store/sqlite/events/ids.ts';
+import { hashOf } from '../../../../daemon/store/sqlite/engine/keys.ts';
 import { NameFilter } from '../../../../daemon/store/sqlite/events/bloom-filter.ts';
 
 test('a filter never denies what it was given', () => {

@@ -1,6 +1,6 @@
 import { type CounterChange, type Counters, FACT, NO_COUNTS, added } from '../commit/counters.ts';
 import { fileNames } from '../events/name-index.ts';
-import { hashOf, seqOfTime } from '../events/ids.ts';
+import { hashOf, seqOfTime } from '../engine/keys.ts';
 import type { Value } from '../engine/protocol.ts';
 import { FIRST_ENDED, STATE } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StateChange } from '../../daemon/core/flow/decision.ts';
-import type { Event } from '../../daemon/core/event/event.ts';
-import type { Store } from '../../daemon/store/store.ts';
-import { changesStates } from './changes.ts';
+import type { StateChange } from '../../../daemon/core/flow/decision.ts';
+import type { Event } from '../../../daemon/core/event/event.ts';
+import type { Store } from '../../../daemon/store/store.ts';
+import { changesStates } from './decisions.ts';
 import { looksBack } from './history.ts';
 import {
   ATTEMPT,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Decision, LaterResult, Memory, StateChange } from '../../daemon/core/flow/decision.ts';
-import type { Store } from '../../daemon/store/store.ts';
+import type { Decision, LaterResult, Memory, StateChange } from '../../../daemon/core/flow/decision.ts';
+import type { Store } from '../../../daemon/store/store.ts';
 import { HOUR, NOW, RECEIPT, claim, decision, event, idsClaimed, owed, take, takeDead } from './samples.ts';
 
 const FOREVER = Number.MAX_SAFE_INTEGER;

@@ -1,8 +1,8 @@
-import type { Decision, OwedDelivery, StateChange } from '../../daemon/core/flow/decision.ts';
-import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
-import type { Event } from '../../daemon/core/event/event.ts';
-import { newId } from '../../daemon/lib/id.ts';
-import type { Accepted, Store } from '../../daemon/store/store.ts';
+import type { Decision, OwedDelivery, StateChange } from '../../../daemon/core/flow/decision.ts';
+import type { Delivery } from '../../../daemon/core/delivery/delivery.ts';
+import type { Event } from '../../../daemon/core/event/event.ts';
+import { newId } from '../../../daemon/lib/id.ts';
+import type { Accepted, Store } from '../../../daemon/store/store.ts';
 
 export const NOW = Date.parse('2026-11-23T09:00:00Z');
 export const HOUR = 3_600_000;

@@ -1,4 +1,4 @@
-import type { StatePlace } from '../../core/flow/decision.ts';
+import type { StatePlace } from '../core/flow/decision.ts';
 
 interface Wake {
   readonly at: number;

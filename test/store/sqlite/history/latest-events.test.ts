@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../../../daemon/store/sqlite/sqlite.ts';
 import type { Store } from '../../../../daemon/store/store.ts';
-import { decision, event, HOUR, NOW } from '../../samples.ts';
+import { decision, event, HOUR, NOW } from '../../contract/samples.ts';
 
 let store: Store;
 beforeEach(async () => {

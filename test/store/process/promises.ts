@@ -1,4 +1,4 @@
-import type { Store } from '../../daemon/store/store.ts';
+import type { Store } from '../../../daemon/store/store.ts';
 
 /** What a process said it was promised, compared with what the store holds afterwards; every difference is a line. */
 export async function broken(lines: readonly string[], store: Store): Promise<string[]> {

@@ -1,5 +1,5 @@
-import { seqOfTime } from './ids.ts';
-import type { Reader } from '../history/reader.ts';
+import { seqOfTime } from '../engine/keys.ts';
+import type { Reader } from '../engine/query-client.ts';
 import { eventOfRow } from '../engine/rows.ts';
 import type { LatestEvents, StoredEvent } from '../../store.ts';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Wakes } from '../../../daemon/store/sqlite/timer-heap.ts';
+import { Wakes } from '../../daemon/store/timer-heap.ts';
 
 test('gives what is due by time and then by name, whatever was changed between', () => {
   const operation = fc.record({ key: fc.nat(30).map(String), at: fc.option(fc.nat(50)) });

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { EngineFault } from './protocol.ts';
+import type { EngineFault } from '../engine/protocol.ts';
 
 /** By number: Node has no name for EDQUOT. */
 const NO_ROOM: readonly number[] = [constants.errno.ENOSPC, constants.errno.EDQUOT];

@@ -1,7 +1,7 @@
 import { BelfryError } from '../../../core/problems/failure.ts';
-import type { EnginePort } from '../engine/client.ts';
-import type { Read, Row, Value } from '../engine/protocol.ts';
-import type { ReadName } from '../engine/statements.ts';
+import type { EnginePort } from './client.ts';
+import type { Read, Row, Value } from './protocol.ts';
+import type { ReadName } from './statements.ts';
 
 interface Asked {
   readonly read: Read;

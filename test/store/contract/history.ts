@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Event } from '../../daemon/core/event/event.ts';
-import type { HistoryFilter, HistoryQuery, Page, Store } from '../../daemon/store/store.ts';
+import type { Event } from '../../../daemon/core/event/event.ts';
+import type { HistoryFilter, HistoryQuery, Page, Store } from '../../../daemon/store/store.ts';
 import { FAILED, HOUR, NOW, RECEIPT, claim, delivery, event, owed } from './samples.ts';
 
 const ALL: HistoryQuery = { limit: 1000, order: 'asc' };
