@@ -1,120 +1,121 @@
 import type { Memory, StateChange, StatePlace } from '../core/flow/decision.ts';
-import type { Writes } from './sqlite/commit/commit.ts';
-import type { Row } from './sqlite/engine/protocol.ts';
-import { fromColumn, toColumn } from './sqlite/engine/text.ts';
-import { Wakes } from './timer-heap.ts';
+import { TimerHeap } from './timer-heap.ts';
 
-interface Held {
+interface StoredState {
   readonly value: unknown;
+  /** Milliseconds since the epoch. */
   readonly expires: number;
   readonly wake?: number;
 }
 
-/** So many states may be held before those of no more use are looked for the first time. */
-const FIRST_SWEEP = 1024;
+/** Number of states from which on expired ones are removed. */
+const FIRST_SWEEP_SIZE = 1024;
 
-/** The memory of every rule step, whole in memory; what changes is written through with the decision that changed it. */
+/** All rule states, held in memory, and the timers of those that have one. The store writes every change to disk as well. */
 export class StateCache {
   /** By rule and step, then by key. */
-  #held = new Map<string, Map<string, Held>>();
+  #states = new Map<string, Map<string, StoredState>>();
   #size = 0;
-  #sweepAt = FIRST_SWEEP;
-  #wakes = this.#newWakes();
-  #earlier: () => void = () => undefined;
+  #sweepAt = FIRST_SWEEP_SIZE;
+  #timers = this.#newTimers();
+  #onEarlier: () => void = () => undefined;
 
-  /** When the next state is to be woken. */
+  /** Due time of the earliest timer. */
   get nextWake(): number | undefined {
-    return this.#wakes.next();
+    return this.#timers.next();
   }
 
   due(now: number, limit: number): readonly StatePlace[] {
-    return this.#wakes.due(now, limit);
+    return this.#timers.due(now, limit);
   }
 
   timesOf({ rule, key, step }: StatePlace): Pick<StateChange, 'expires' | 'wake'> | undefined {
-    return this.#held.get(shelfOf(rule, step))?.get(key);
+    return this.#states.get(stepName(rule, step))?.get(key);
   }
 
-  /** How many are to be woken; a few that are not any more may be among them. */
+  /** Number of timers; may include a few that were replaced. */
   get timers(): number {
-    return this.#wakes.size;
+    return this.#timers.size;
   }
 
   /** Called when `nextWake` has become earlier. */
   onEarlier(listener: () => void): void {
-    this.#earlier = listener;
+    this.#onEarlier = listener;
   }
 
   read(rule: string, key: string, step: string, now: number): unknown {
-    const held = this.#held.get(shelfOf(rule, step))?.get(key);
-    return held === undefined || held.expires <= now ? undefined : held.value;
+    const state = this.#states.get(stepName(rule, step))?.get(key);
+    return state === undefined || state.expires <= now ? undefined : state.value;
   }
 
   each(rule: string, step: string, now: number): Iterable<readonly [string, unknown]> {
-    const shelf = this.#held.get(shelfOf(rule, step));
-    return shelf === undefined ? [] : unexpired(shelf, now);
+    const byKey = this.#states.get(stepName(rule, step));
+    return byKey === undefined ? [] : unexpired(byKey, now);
   }
 
   apply(changes: Iterable<StateChange>): void {
-    const before = this.#wakes.next() ?? Number.POSITIVE_INFINITY;
+    const before = this.#timers.next() ?? Number.POSITIVE_INFINITY;
     for (const change of changes) {
-      const { rule, key, step, value, expires, wake } = change;
-      if (isForgotten(change)) this.#delete(shelfOf(rule, step), key);
-      else this.#set(rule, key, step, { value, expires, ...(wake !== undefined && { wake }) });
+      const { rule, key, step } = change;
+      if (isDeletion(change)) this.#delete(stepName(rule, step), key);
+      else this.#set({ rule, key, step }, stateOf(change));
     }
-    if ((this.#wakes.next() ?? Number.POSITIVE_INFINITY) < before) this.#earlier();
+    if ((this.#timers.next() ?? Number.POSITIVE_INFINITY) < before) this.#onEarlier();
   }
 
-  /** Drops what has expired when the number of states has doubled since the last time; `writes` takes the deletion too. */
-  sweep(now: number, writes: Writes): void {
-    if (this.#size < this.#sweepAt) return;
-    for (const [shelf, states] of this.#held) {
-      for (const [key, { expires }] of states) if (expires <= now) this.#delete(shelf, key);
+  /** Removes expired states when the number of states has doubled since the last sweep; returns whether it did. */
+  sweep(now: number): boolean {
+    if (this.#size < this.#sweepAt) return false;
+    for (const [name, byKey] of this.#states) {
+      for (const [key, { expires }] of byKey) if (expires <= now) this.#delete(name, key);
     }
-    this.#sweepAt = Math.max(FIRST_SWEEP, this.#size * 2);
-    writes.add('statesExpired', now);
+    this.#sweepAt = Math.max(FIRST_SWEEP_SIZE, this.#size * 2);
+    return true;
   }
 
-  /** Takes what is on disk for what is true. */
-  load(rows: readonly Row[]): void {
-    this.#held = new Map();
+  /** Replaces all states by the ones on disk. */
+  load(stored: Iterable<StateChange>): void {
+    this.#states = new Map();
     this.#size = 0;
-    this.#wakes = this.#newWakes();
-    for (const row of rows as [string, string, string, string, number, number | null][]) {
-      const [rule, key, step, value, expires, wake] = row;
-      const held = { value: JSON.parse(value) as unknown, expires, ...(wake !== null && { wake }) };
-      this.#set(fromColumn(rule), fromColumn(key), fromColumn(step), held);
-    }
-    this.#sweepAt = Math.max(FIRST_SWEEP, this.#size * 2);
-    this.#earlier();
+    this.#timers = this.#newTimers();
+    for (const one of stored) this.#set({ rule: one.rule, key: one.key, step: one.step }, stateOf(one));
+    this.#sweepAt = Math.max(FIRST_SWEEP_SIZE, this.#size * 2);
+    this.#onEarlier();
   }
 
-  #set(rule: string, key: string, step: string, held: Held): void {
-    const name = shelfOf(rule, step);
-    let shelf = this.#held.get(name);
-    if (shelf === undefined) this.#held.set(name, (shelf = new Map<string, Held>()));
-    if (!shelf.has(key)) this.#size += 1;
-    shelf.set(key, held);
-    if (held.wake !== undefined) this.#wakes.add({ rule, key, step }, held.wake);
+  #set(place: StatePlace, state: StoredState): void {
+    const name = stepName(place.rule, place.step);
+    let byKey = this.#states.get(name);
+    if (byKey === undefined) this.#states.set(name, (byKey = new Map<string, StoredState>()));
+    if (!byKey.has(place.key)) this.#size += 1;
+    byKey.set(place.key, state);
+    if (state.wake !== undefined) this.#timers.add(place, state.wake);
   }
 
   #delete(name: string, key: string): void {
-    const shelf = this.#held.get(name);
-    if (shelf?.delete(key) !== true) return;
+    const byKey = this.#states.get(name);
+    if (byKey?.delete(key) !== true) return;
     this.#size -= 1;
-    if (shelf.size === 0) this.#held.delete(name);
+    if (byKey.size === 0) this.#states.delete(name);
   }
 
-  #newWakes(): Wakes {
-    return new Wakes(({ rule, key, step }, at) => this.#held.get(shelfOf(rule, step))?.get(key)?.wake === at);
+  #newTimers(): TimerHeap {
+    return new TimerHeap((place, at) => this.timesOf(place)?.wake === at);
   }
 }
 
-function* unexpired(shelf: ReadonlyMap<string, Held>, now: number): Iterable<readonly [string, unknown]> {
-  for (const [key, { value, expires }] of shelf) if (expires > now) yield [key, value];
+function* unexpired(byKey: ReadonlyMap<string, StoredState>, now: number): Iterable<readonly [string, unknown]> {
+  for (const [key, { value, expires }] of byKey) if (expires > now) yield [key, value];
 }
 
-/** What one call changes before it is known whether the call succeeds. */
+/** State changes to be written in one transaction. */
+export interface StateWrites {
+  readonly changes: Iterable<StateChange>;
+  /** Present when all states that expired until this time have to be deleted too, milliseconds since the epoch. */
+  readonly deleteExpired?: number;
+}
+
+/** Changes of one call on top of the cache, invisible to other calls until `apply`. An abandoned overlay changes nothing. */
 export class StateOverlay implements Memory {
   readonly #cache: StateCache;
   readonly #now: number;
@@ -126,9 +127,9 @@ export class StateOverlay implements Memory {
   }
 
   read(rule: string, key: string, step: string): unknown {
-    const change = this.#changes.get(nameOf(rule, key, step));
+    const change = this.#changes.get(stateName(rule, key, step));
     if (change === undefined) return this.#cache.read(rule, key, step, this.#now);
-    return this.#isThere(change) ? change.value : undefined;
+    return this.#isPresent(change) ? change.value : undefined;
   }
 
   each(rule: string, step: string): Iterable<readonly [string, unknown]> {
@@ -137,44 +138,42 @@ export class StateOverlay implements Memory {
 
   *#eachChanged(rule: string, step: string): Iterable<readonly [string, unknown]> {
     for (const entry of this.#cache.each(rule, step, this.#now)) {
-      if (!this.#changes.has(nameOf(rule, entry[0], step))) yield entry;
+      if (!this.#changes.has(stateName(rule, entry[0], step))) yield entry;
     }
     for (const change of this.#changes.values()) {
-      if (change.rule === rule && change.step === step && this.#isThere(change)) yield [change.key, change.value];
+      if (change.rule === rule && change.step === step && this.#isPresent(change)) yield [change.key, change.value];
     }
   }
 
   add(changes: readonly StateChange[]): void {
-    for (const change of changes) this.#changes.set(nameOf(change.rule, change.key, change.step), change);
+    for (const change of changes) this.#changes.set(stateName(change.rule, change.key, change.step), change);
   }
 
-  /** Makes the changes visible to the calls after this one, and has them written. */
-  keep(writes: Writes): void {
-    if (this.#changes.size === 0) return;
-    this.#cache.apply(this.#changes.values());
-    for (const change of this.#changes.values()) {
-      const { rule, key, step, value, expires, wake } = change;
-      const name = [toColumn(rule), toColumn(key), toColumn(step)];
-      if (isForgotten(change)) writes.add('stateGone', ...name);
-      else
-        writes.add('state', ...name, JSON.stringify(value), Math.min(expires, Number.MAX_SAFE_INTEGER), wake ?? null);
-    }
-    this.#cache.sweep(this.#now, writes);
+  /** Makes the changes visible to later calls and returns the writes that the caller has to commit; undefined without changes. */
+  apply(): StateWrites | undefined {
+    if (this.#changes.size === 0) return undefined;
+    const changes = [...this.#changes.values()];
+    this.#cache.apply(changes);
+    return this.#cache.sweep(this.#now) ? { changes, deleteExpired: this.#now } : { changes };
   }
 
-  #isThere(change: StateChange): boolean {
-    return !isForgotten(change) && change.expires > this.#now;
+  #isPresent(change: StateChange): boolean {
+    return !isDeletion(change) && change.expires > this.#now;
   }
 }
 
-function isForgotten({ value }: StateChange): boolean {
+export function isDeletion({ value }: StateChange): boolean {
   return value === null || value === undefined;
 }
 
-function shelfOf(rule: string, step: string): string {
+function stateOf({ value, expires, wake }: StateChange): StoredState {
+  return wake === undefined ? { value, expires } : { value, expires, wake };
+}
+
+function stepName(rule: string, step: string): string {
   return `${rule}\u0000${step}`;
 }
 
-function nameOf(rule: string, key: string, step: string): string {
+function stateName(rule: string, key: string, step: string): string {
   return `${rule}\u0000${step}\u0000${key}`;
 }

@@ -1,270 +1,166 @@
-import type {
-  Decision,
-  LaterResult,
-  Memory,
-  OwedDelivery,
-  RuleResult,
-  StateChange,
-  StatePlace,
-} from '../core/flow/decision.ts';
-import type { Attempt, DeadClass, DeadError, Delivery, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { Decision, Memory, StateChange, StatePlace } from '../core/flow/decision.ts';
 import type { Event } from '../core/event/event.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import type { HistoryQuery, Page, StoredEvent } from './history.ts';
+import type { PushStore } from './push-store.ts';
+
+export type * from './delivery-store.ts';
+export type * from './history.ts';
+export type * from './push-store.ts';
 
 /**
- * Where everything that must not be lost lies. The embedded store is SQLite; a clustered one may stand beside it, so nothing
- * above this contract assumes that it is the only instance. Every implementation runs `test/store/contract/contract.ts`.
+ * Contract of every store: SQLite in the state directory today, other databases beside it. `test/store/contract/` checks it
+ * for each implementation; nothing above this contract may assume that it is the only instance.
  *
- * Times are milliseconds since the epoch. What resolves is durable. Errors are `BelfryError`s: `store.full` (the disk has no
- * room: nothing was changed, try later), `store.failed` (an fsync or the medium failed: nothing can be promised any more,
- * `onFatal` was called), `store.locked` (another process owns this state, exit 75), `store.conflict` (the same
- * Idempotency-Key with another body).
+ * **Units.** Times are milliseconds since the epoch, sizes are bytes, ids are any text (NUL and lone surrogates included), and
+ * every value comes back exactly as it was given.
+ *
+ * **Durability.** When a promise of a method that writes resolves, its change survives a crash and a power cut. Before that,
+ * no other method returns the change, except rule states: later decisions, `memory` and `timers` see them at once.
+ *
+ * **Atomicity.** Each call of `transact` and `applyDecision`, each `settle` with its fallback, and each checkpoint write is one
+ * transaction: all of it is stored or none. `Decision.cancels` is carried out after that transaction. The store may commit
+ * several calls together (group commit).
+ *
+ * **Order.** Decisions are made one after another in the order of the calls. When a commit fails, every decision that was made
+ * on top of it fails too.
+ *
+ * **Errors** are `BelfryError`s:
+ *
+ * | code | meaning | what holds afterwards |
+ * | --- | --- | --- |
+ * | `store.full` | the disk has no space for new events | nothing was changed; the caller may try again |
+ * | `store.conflict` | same Idempotency-Key or event id, other content | nothing was changed |
+ * | `store.broken` | a bug in the store | nothing was changed |
+ * | `store.failed` (exit 74) | an fsync or the medium failed | every later call fails; `onFatal` was called |
+ * | `store.closed` | `close` was called | |
+ * | `store.locked` (exit 75), `store.newer` (exit 78) | while opening: in use, written by a later version | nothing was changed |
  */
 export interface Store {
   /**
-   * Takes events in: for each one that is not a duplicate `decide` is called with the present states, and its decision is
-   * committed. All of one call are committed in one transaction, or none. Calls are group-committed; `decide` sees the
-   * changes of earlier ones that are not on disk yet, and if their commit fails, all that was decided upon them fails too.
+   * Stores new events with their decisions. `decide` is called once for each event that is not a duplicate, synchronously and
+   * in order, with the rule states as left by all earlier decisions; it must not be called again for the same event. An error
+   * that `decide` throws rejects the call and undoes it whole. Answers are in the order of `batch.arrivals`.
    */
   transact(batch: ArrivalBatch, decide: (event: Event, memory: Memory) => Decision): Promise<readonly Accepted[]>;
-  /** Decides what no event caused (a timer, a person, new rules) with the present states, and commits it in the same order as events. */
-  applyDecision<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D>;
-  /** The present states, for looking at. */
-  memory(now: number): Memory;
-  readonly timers: TimerStore;
 
+  /**
+   * Makes and stores a decision that no event caused: a timer, a person, new rules. Shares one order with `transact`.
+   * Deliveries and later results are attached to their events; without a stored event they are stored alone.
+   */
+  applyDecision<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D>;
+
+  /** Rule states at `now`, to be read only; may be ahead of the disk by the decisions that are being committed. */
+  memory(now: number): Memory;
+
+  readonly timers: TimerStore;
   readonly deliveries: DeliveryStore;
   readonly checkpoints: CheckpointStore;
   readonly pushes: PushStore;
 
+  /** The latest event with this id, from any source. */
   event(id: string): Promise<StoredEvent | undefined>;
-  /** Events that fit, by time of arrival; a page at a time. */
+
+  /** Events that match the query, by time of arrival, one page at a time. Rejects with `history.cursor` for an invalid cursor. */
   events(query: HistoryQuery): Promise<Page<StoredEvent>>;
-  /** The latest events that came after `since`, the newest first; fewer than there are when they take much room. */
+
+  /** Events received at or after `since`, newest first. Leaves out large events and stops early to bound memory. */
   latestEvents(options: { since: number; limit: number }): Promise<LatestEvents>;
-  /** Forgets settled history older than `before`, and beyond `bytes` of it, oldest first; never what is still owed or dead. Returns the number of events forgotten. */
+
+  /**
+   * Deletes events received before `before`, and the oldest ones while the tables take more than `bytes`, with their
+   * deliveries. Keeps an event as long as one of its deliveries is not final or is dead. Resolves to the number of events
+   * deleted. Works in several transactions.
+   */
   trim(limits: { before: number; bytes: number }): Promise<number>;
-  /** Counts and contradictions over everything stored; `deadLetters` are the ids in the dead-letter file. */
+
+  /** Counts of everything stored, and every contradiction found in it. `deadLetters` are the ids in the dead-letter file. */
   audit(deadLetters: ReadonlySet<string>): Promise<Audit>;
-  /** Bytes that events and deliveries take on disk; an estimate good enough for a limit. */
+
+  /** Bytes that the store takes on disk, estimated between measurements. From memory. */
   size(): number;
-  /** Why no new event is taken (the disk is full, or failed); undefined while they are. Cheap. */
+
+  /** Reason why new events are refused (disk full or failed); undefined while they are accepted. From memory. */
   readonly refusing: string | undefined;
-  /** Looks at the disk while nothing is written: sets or ends `refusing`, and fails (`onFatal`) when the files of the store are gone. To be called each second. */
+
+  /**
+   * Checks the disk while nothing is written: updates `refusing`, and fails (`onFatal`) when the files of the store were
+   * removed. Called once a second.
+   */
   check(): Promise<void>;
+
+  /** Called once when the store fails for good (`store.failed`). */
   onFatal(listener: (error: Error) => void): void;
+
+  /** Resolves when all pending writes are on disk and the store is released for other processes. May be called twice. */
   close(): Promise<void>;
 }
 
-/** The states that are to be woken. */
-export interface TimerStore {
-  /** When the earliest is due. Cheap. */
-  next(): number | undefined;
-  /** Those whose time has come, earliest first; they stay due until a decision changes them. */
-  due(now: number, limit: number): readonly StatePlace[];
-  /** Until when a state means anything, and when it is to be woken; undefined when there is none. */
-  timesOf(place: StatePlace): Pick<StateChange, 'expires' | 'wake'> | undefined;
-  /** About how many there are. */
-  count(): number;
-  /** Called when `next` has become earlier. */
-  onEarlier(listener: () => void): void;
-}
-
+/** Events of one request, stored in one transaction. */
 export interface ArrivalBatch {
   readonly arrivals: readonly Arrival[];
-  /** The request's Idempotency-Key and a hash of its body: the same key and hash again returns the first answer as duplicates. */
+  /** Idempotency-Key of the request and a hash of its body: the same pair again gets the first answer, marked as duplicates. */
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
+  /** Time of arrival. */
   readonly now: number;
 }
 
 export interface Arrival {
   readonly event: Event;
-  /** The id was chosen by the sender, so the same `source` + `id` may have been here before (within retention). */
+  /** True when the sender chose the id: an event of the same `source` and `id` may be stored already, and is then a duplicate. */
   readonly mayRepeat: boolean;
-  /** Whether a repeated `source` + `id` is the same event again; without it, it always is. One that is not is refused with `store.conflict`. */
+  /** Distinguishes a duplicate from another event with the same `source` and `id`, which is refused with `store.conflict`. Default: always a duplicate. */
   readonly isSame?: ((first: Event, again: Event) => boolean) | undefined;
-  /** Committed with the event, also when it turns out to be a duplicate. */
+  /** Checkpoints to be stored in the same transaction, for a duplicate too. */
   readonly checkpoints?: readonly { readonly scope: string; readonly entries: readonly Checkpoint[] }[];
 }
 
 export interface Accepted {
   readonly id: string;
   readonly duplicate: boolean;
-  /** The ids of the deliveries it caused; those of the first time for a duplicate. */
+  /** Ids of the event's deliveries; of the first time for a duplicate. */
   readonly deliveries: readonly string[];
   /** Absent for a duplicate. */
   readonly decision?: Decision;
 }
 
-export interface StoredEvent {
-  readonly event: Event;
-  readonly receivedAt: number;
-  /** rule -> outcome when it came, without `no_match`. */
-  readonly outcomes: Readonly<Record<string, string>>;
-  /** What was decided when it came. */
-  readonly results: readonly RuleResult[];
-  /** What became of it since, in order. */
-  readonly later: readonly LaterResult[];
-}
-
 export interface LatestEvents {
   readonly events: readonly StoredEvent[];
-  /** There are no more of them that are not large. */
+  /** True when no event is missing except large ones. */
   readonly isComplete: boolean;
 }
 
-export interface DeliveryStore {
-  /**
-   * Up to `limit` deliveries of a channel that are due, earliest first; each is handed out once until it is settled or
-   * released. With `ordered`, none whose key has an earlier one that is not settled. Memory stays bounded whatever the backlog.
-   */
-  claim(channel: string, options: { limit: number; now: number; ordered: boolean }): Promise<readonly Delivery[]>;
-  /** Claims up to `limit` deliveries of a channel whose `expiresAt`, or `until` while they await a receipt, has passed, whatever they are due. */
-  claimExpired(channel: string, options: { limit: number; now: number }): Promise<readonly Delivery[]>;
-  /** When the next unclaimed one of a channel is due; undefined when there is none. Cheap. */
-  nextDue(channel: string): number | undefined;
-  /** When the next one expires (`claimExpired`). Cheap. */
-  nextExpiry(channel: string): number | undefined;
-  /** Ends a claim, or a wait for a receipt. Rides on the next group commit. Settling what is settled already changes nothing. */
-  settle(id: string, settlement: Settlement): Promise<void>;
-  /** Cancels those of these that are pending and not claimed. */
-  cancel(ids: readonly string[]): Promise<void>;
-  /** Gives claims back unchanged. */
-  release(ids: readonly string[]): void;
-  /** The deliveries of a channel that wait for a retry (those that have attempts) become due now. */
-  retryNow(channel: string, now: number): Promise<void>;
-  /** Moves what waits until after `now` for its first attempt to when `dueAt` says, and its expiry with it; undefined leaves it. */
-  reschedule(now: number, dueAt: (delivery: Delivery, dueAt: number) => number | undefined): Promise<void>;
-  /** Owes a delivery that no event decision made (a fallback, a requeue). The same id again changes nothing. */
-  enqueue(owed: readonly OwedDelivery[]): Promise<void>;
-  /** A dead delivery that a person resent or dropped. `delivered` keeps the receipt. */
-  resolveDead(
-    id: string,
-    end: { state: 'delivered'; attempt: Attempt; receipt: Receipt } | { state: 'cancelled' },
-  ): Promise<void>;
-  find(id: string): Promise<StoredDelivery | undefined>;
-  ofEvent(eventId: string): Promise<readonly StoredDelivery[]>;
-  /** Deliveries that fit, by time of their making; a page at a time. */
-  page(query: HistoryQuery): Promise<Page<StoredDelivery>>;
-  /** Live counts by channel, and totals since the store was made. Cheap. */
-  counts(): DeliveryCounts;
-  /** Channels that have live deliveries, also those that the configuration no longer has. */
-  channels(): readonly string[];
-  /** Called when a channel has something new to claim. */
-  onReady(listener: (channel: string) => void): void;
+/** Timers of rule states: every state with a `wake` time has one. All methods answer from memory. */
+export interface TimerStore {
+  /** Due time of the earliest timer. */
+  next(): number | undefined;
+  /** States whose timer is due, earliest first; they stay due until a decision changes them. */
+  due(now: number, limit: number): readonly StatePlace[];
+  /** Expiry and due time of one state; undefined when there is none. */
+  timesOf(place: StatePlace): Pick<StateChange, 'expires' | 'wake'> | undefined;
+  /** Number of timers; may include a few that were replaced. */
+  count(): number;
+  /** Called when `next` has become earlier. */
+  onEarlier(listener: () => void): void;
 }
 
-/** Everything given must fit; times in milliseconds, `until` not included. */
-export interface HistoryFilter {
-  readonly since?: number;
-  readonly until?: number;
-  readonly source?: string;
-  /** Exactly, or with `*`. */
-  readonly type?: string;
-  /** The event's id. */
-  readonly event?: string;
-  readonly rule?: string;
-  readonly outcome?: string;
-  readonly channel?: string;
-  /** Any of these; of deliveries only. */
-  readonly states?: readonly StoredDelivery['state'][];
-  readonly key?: string;
-  /** Part of any text in it, in upper or lower case. */
-  readonly text?: string;
+/** Small texts by scope (`source:inbox`, `channel:ops`) and key that outlive a restart, such as offsets in a file. */
+export interface CheckpointStore {
+  read(scope: string): Promise<ReadonlyMap<string, string>>;
+  write(scope: string, entries: readonly Checkpoint[]): Promise<void>;
 }
 
-export interface HistoryQuery extends HistoryFilter {
-  readonly limit: number;
-  readonly order: 'asc' | 'desc';
-  /** Where the page before ended. Rejects with `history.cursor` when it is none. */
-  readonly cursor?: string;
-}
-
-/** `next` is the cursor of the page after this one; absent when there is none. A page may be short, and still have a next one. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly next?: string;
-}
-
-export interface StoredDelivery {
-  readonly delivery: Delivery;
-  /** `held` is never stored: it follows from the channel's state. */
-  readonly state: Exclude<DeliveryState, 'held'>;
-  readonly dueAt?: number;
-  readonly receipt?: Receipt;
-  readonly error?: DeadError & { readonly class: DeadClass };
-}
-
-export type Settlement =
-  | { readonly state: 'delivered'; readonly attempt?: Attempt; readonly receipt: Receipt }
-  | { readonly state: 'pending'; readonly attempt?: Attempt; readonly dueAt: number }
-  /** Handed over; the receipt is awaited until then. */
-  | { readonly state: 'sending'; readonly attempt: Attempt; readonly until: number }
-  /** The dead letter must be on disk already. `fallback` is owed in the same transaction. */
-  | {
-      readonly state: 'dead';
-      readonly attempt?: Attempt;
-      readonly class: DeadClass;
-      readonly error: DeadError;
-      readonly fallback?: OwedDelivery;
-    }
-  | { readonly state: 'cancelled' };
-
-export interface DeliveryCounts {
-  readonly byChannel: ReadonlyMap<
-    string,
-    { readonly pending: number; readonly sending: number; readonly oldest?: number }
-  >;
-  readonly delivered: number;
-  readonly dead: number;
-}
-
-/** Small facts by scope (`source:inbox`, `channel:ops`) that must outlive a restart. */
 export interface Checkpoint {
   readonly key: string;
   /** null deletes the key. */
   readonly value: string | null;
 }
 
-export interface CheckpointStore {
-  read(scope: string): Promise<ReadonlyMap<string, string>>;
-  write(scope: string, entries: readonly Checkpoint[]): Promise<void>;
-}
-
-/** A push as it is sent: its number, and what it says as JSON. */
-export interface PushedFrame {
-  readonly seq: number;
-  readonly frame: string;
-}
-
-/** Messages for WebSocket users. One sequence for all; what a user sees is what is addressed to them or to `*`. */
-export interface PushStore {
-  /** Changes when the sequence began anew (a lost state directory), so that a client's old `seq` is not believed. */
-  readonly epoch: string;
-  /** The same delivery again returns the first `seq`. */
-  append(push: {
-    delivery: string;
-    to: readonly string[];
-    require: 'any' | 'all';
-    frame: string;
-    at: number;
-    keepUntil: number;
-  }): Promise<number>;
-  /** What a user has not been sent after `seq`, oldest first, unexpired. */
-  since(user: string, seq: number, options: { limit: number; now: number }): Promise<readonly PushedFrame[]>;
-  /** The same out of memory; undefined when only the disk knows. */
-  cached(user: string, seq: number, options: { limit: number; now: number }): readonly PushedFrame[] | undefined;
-  /** The highest `seq` a user acknowledged. A user never seen before begins at the oldest push that nobody has acknowledged. */
-  cursor(user: string, now: number): Promise<number>;
-  /** Cumulative. Returns the deliveries that this acknowledgement completes (`any`: the first one; `all`: every named user). */
-  ack(user: string, seq: number, now: number): Promise<readonly string[]>;
-  /** As `ack`, by somebody who waits for no answer: that a user has come further may be written down a moment later, unless it completes something. */
-  ackDeferred(user: string, seq: number, now: number): Promise<readonly string[]>;
-  head(): number;
-  trim(now: number): Promise<void>;
-}
-
 export interface Audit {
+  /** Number of stored events by outcome. */
   readonly events: Readonly<Record<string, number>>;
+  /** Number of stored deliveries by state. */
   readonly deliveries: Readonly<Record<string, number>>;
+  /** One sentence for each contradiction; empty in a sound store. */
   readonly violations: readonly string[];
 }

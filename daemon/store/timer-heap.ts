@@ -1,24 +1,24 @@
 import type { StatePlace } from '../core/flow/decision.ts';
 
-interface Wake {
+interface Timer {
   readonly at: number;
   readonly place: StatePlace;
 }
 
-/** Entries that mean nothing any more are cleared away when there are this many and they are the most. */
-const CLEAR_AT = 1024;
+/** Number of entries from which on replaced ones are removed. */
+const FIRST_CLEANUP_SIZE = 1024;
 
 /**
- * When states are to be woken, earliest first: a binary heap. An entry counts as long as its state still says so; one whose
- * state has changed since is passed over.
+ * Min-heap of the times at which rule states have to be woken. A changed state gets a new entry and leaves the old one behind:
+ * `isCurrent` recognizes replaced entries, which are skipped, and removed once they are half of the heap.
  */
-export class Wakes {
-  readonly #isWanted: (place: StatePlace, at: number) => boolean;
-  #heap: Wake[] = [];
-  #clearAt = CLEAR_AT;
+export class TimerHeap {
+  readonly #isCurrent: (place: StatePlace, at: number) => boolean;
+  #heap: Timer[] = [];
+  #cleanUpAt = FIRST_CLEANUP_SIZE;
 
-  constructor(isWanted: (place: StatePlace, at: number) => boolean) {
-    this.#isWanted = isWanted;
+  constructor(isCurrent: (place: StatePlace, at: number) => boolean) {
+    this.#isCurrent = isCurrent;
   }
 
   get size(): number {
@@ -26,57 +26,61 @@ export class Wakes {
   }
 
   add(place: StatePlace, at: number): void {
-    if (this.#heap.length >= this.#clearAt) this.#clear();
+    if (this.#heap.length >= this.#cleanUpAt) this.#cleanUp();
     this.#heap.push({ at, place });
-    this.#rise(this.#heap.length - 1);
+    this.#siftUp(this.#heap.length - 1);
   }
 
-  /** The earliest time. */
+  /** Due time of the earliest timer, milliseconds since the epoch. */
   next(): number | undefined {
-    this.#passOver();
+    this.#dropReplaced();
     return this.#heap[0]?.at;
   }
 
-  /** The places whose time has come, earliest first, at most `limit`. They stay until their states change. */
+  /** Places of the timers that are due, earliest first, at most `limit`. Timers stay in the heap until their states change. */
   due(now: number, limit: number): readonly StatePlace[] {
-    const found = new Map<string, Wake>();
-    for (this.#passOver(); found.size < limit && this.#heap.length > 0 && this.#heap[0]!.at <= now; this.#passOver()) {
-      // A state that was given the same time twice stands here twice.
-      const wake = this.#take();
-      found.set(nameOf(wake.place), wake);
+    const found = new Map<string, Timer>();
+    for (
+      this.#dropReplaced();
+      found.size < limit && this.#heap.length > 0 && this.#heap[0]!.at <= now;
+      this.#dropReplaced()
+    ) {
+      // A state that got the same time twice has two entries.
+      const timer = this.#pop();
+      found.set(nameOf(timer.place), timer);
     }
-    for (const wake of found.values()) {
-      this.#heap.push(wake);
-      this.#rise(this.#heap.length - 1);
+    for (const timer of found.values()) {
+      this.#heap.push(timer);
+      this.#siftUp(this.#heap.length - 1);
     }
     return [...found.values()].map(({ place }) => place);
   }
 
-  #passOver(): void {
-    while (this.#heap.length > 0 && !this.#isWanted(this.#heap[0]!.place, this.#heap[0]!.at)) this.#take();
+  #dropReplaced(): void {
+    while (this.#heap.length > 0 && !this.#isCurrent(this.#heap[0]!.place, this.#heap[0]!.at)) this.#pop();
   }
 
-  #take(): Wake {
+  #pop(): Timer {
     const first = this.#heap[0]!;
     const last = this.#heap.pop()!;
     if (this.#heap.length > 0) {
       this.#heap[0] = last;
-      this.#sink(0);
+      this.#siftDown(0);
     }
     return first;
   }
 
-  #clear(): void {
-    const once = new Map<string, Wake>();
-    for (const wake of this.#heap) {
-      if (this.#isWanted(wake.place, wake.at)) once.set(nameOf(wake.place), wake);
+  #cleanUp(): void {
+    const current = new Map<string, Timer>();
+    for (const timer of this.#heap) {
+      if (this.#isCurrent(timer.place, timer.at)) current.set(nameOf(timer.place), timer);
     }
-    // In order of time they are a heap.
-    this.#heap = [...once.values()].sort((a, b) => (isBefore(a, b) ? -1 : 1));
-    this.#clearAt = Math.max(CLEAR_AT, this.#heap.length * 2);
+    // A sorted array is a heap.
+    this.#heap = [...current.values()].sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    this.#cleanUpAt = Math.max(FIRST_CLEANUP_SIZE, this.#heap.length * 2);
   }
 
-  #rise(from: number): void {
+  #siftUp(from: number): void {
     const heap = this.#heap;
     for (let at = from; at > 0; ) {
       const parent = (at - 1) >> 1;
@@ -86,7 +90,7 @@ export class Wakes {
     }
   }
 
-  #sink(from: number): void {
+  #siftDown(from: number): void {
     const heap = this.#heap;
     for (let at = from; ; ) {
       let child = 2 * at + 1;
@@ -99,8 +103,8 @@ export class Wakes {
   }
 }
 
-/** What is due at one instant comes in the order of names, so that a restart does not change it. */
-function isBefore(left: Wake, right: Wake): boolean {
+/** Orders timers of the same time by name, so that a restart does not change the order. */
+function isBefore(left: Timer, right: Timer): boolean {
   return left.at < right.at || (left.at === right.at && nameOf(left.place) < nameOf(right.place));
 }
 

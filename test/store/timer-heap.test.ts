@@ -1,26 +1,26 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Wakes } from '../../daemon/store/timer-heap.ts';
+import { TimerHeap } from '../../daemon/store/timer-heap.ts';
 
 test('gives what is due by time and then by name, whatever was changed between', () => {
   const operation = fc.record({ key: fc.nat(30).map(String), at: fc.option(fc.nat(50)) });
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 3000, size: 'max' }), (operations) => {
       const model = new Map<string, number>();
-      const wakes = new Wakes(({ key }, at) => model.get(key) === at);
+      const timers = new TimerHeap(({ key }, at) => model.get(key) === at);
       for (const { key, at } of operations) {
         if (at === null) model.delete(key);
         else {
           model.set(key, at);
-          wakes.add({ rule: 'r', key, step: 's' }, at);
+          timers.add({ rule: 'r', key, step: 's' }, at);
         }
       }
       const wanted = [...model].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
-      expect(wakes.next()).toBe(wanted[0]?.[1]);
-      expect(wakes.due(25, 1000).map(({ key }) => key)).toEqual(
+      expect(timers.next()).toBe(wanted[0]?.[1]);
+      expect(timers.due(25, 1000).map(({ key }) => key)).toEqual(
         wanted.filter(([, at]) => at <= 25).map(([key]) => key),
       );
-      expect(wakes.size).toBeLessThan(3000);
+      expect(timers.size).toBeLessThan(3000);
     }),
     { numRuns: 60 },
   );
@@ -28,7 +28,7 @@ test('gives what is due by time and then by name, whatever was changed between',
 
 test('a state whose time changes all the time takes no more room for it', () => {
   let at = 0;
-  const wakes = new Wakes((_, time) => time === at);
-  for (at = 0; at < 100_000; at += 1) wakes.add({ rule: 'r', key: 'k', step: 's' }, at);
-  expect(wakes.size).toBeLessThan(2000);
+  const timers = new TimerHeap((_, time) => time === at);
+  for (at = 0; at < 100_000; at += 1) timers.add({ rule: 'r', key: 'k', step: 's' }, at);
+  expect(timers.size).toBeLessThan(2000);
 });

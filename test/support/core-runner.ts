@@ -96,14 +96,7 @@ export class CoreRunner {
 
   /** Forgets all but what a disk would have. */
   restart(): void {
-    const rows = this.rows().map(({ rule, key, step, value, expires, wake }) => [
-      rule,
-      key,
-      step,
-      JSON.stringify(value),
-      expires,
-      wake ?? null,
-    ]);
+    const rows = this.rows().map((row) => ({ ...row, value: JSON.parse(JSON.stringify(row.value)) as unknown }));
     this.#cache = new StateCache();
     this.#cache.load(rows);
   }

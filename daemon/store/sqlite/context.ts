@@ -1,110 +1,117 @@
 import type { OwedDelivery } from '../../core/flow/decision.ts';
-import type { RecentBodies } from './pending/delivery-cache.ts';
-import type { Committer, Writes } from './commit/commit.ts';
-import { hashOf, type Sequence, seqOfId, shortHashOf } from './engine/keys.ts';
-import type { KnownNames } from './events/seen-ids.ts';
-import type { Owed, OwedEntry } from './pending/pending-index.ts';
-import type { Reader } from './engine/query-client.ts';
-import { type DeliveryRow, deliveryOfRow, type EventRow, eventOfRow, writeDelivery } from './engine/rows.ts';
-import { NONE } from './pending/slots.ts';
 import type { StateCache } from '../states.ts';
-import { toColumn } from './engine/text.ts';
+import type { Committer, Writes } from './commit/commit.ts';
+import { hashOf, type Sequence, seqOfId, shortHashOf, toColumn } from './engine/keys.ts';
+import type { QueryClient } from './engine/query-client.ts';
+import { type DeliveryRow, deliveryOfRow, type EventRow, eventOfRow, writeDelivery } from './engine/rows.ts';
+import type { SeenIds } from './events/seen-ids.ts';
+import type { DeliveryCache } from './pending/delivery-cache.ts';
+import type { PendingEntry, PendingIndex } from './pending/pending-index.ts';
+import { NONE } from './pending/slots.ts';
 
-/** What the parts of the store share: the way to the disk, and what is kept of it in memory. */
-export interface Ledger {
+/** State shared by the parts of the store: the ways to the disk, and the data kept in memory. */
+export interface StoreContext {
   readonly committer: Committer;
-  readonly reader: Reader;
+  readonly queries: QueryClient;
   readonly states: StateCache;
-  readonly owed: Owed;
-  /** Of events. */
-  readonly known: KnownNames;
-  /** Ids of owed deliveries that do not carry their row number. */
-  readonly names: Map<string, number>;
-  readonly recent: RecentBodies;
-  readonly bell: Bell;
+  readonly pending: PendingIndex;
+  /** Row numbers of deliveries in the pending index whose ids do not contain them. */
+  readonly seqById: Map<string, number>;
+  readonly deliveryCache: DeliveryCache;
+  readonly seenIds: SeenIds;
+  readonly ready: ReadySignal;
   readonly eventSeqs: Sequence;
   readonly deliverySeqs: Sequence;
 }
 
-/** Tells who listens that a channel has something to claim: once per turn, however much came. */
-export class Bell {
+/** Notifies listeners of channels that have deliveries to claim, once per channel and turn of the event loop. */
+export class ReadySignal {
   readonly #listeners: ((channel: string) => void)[] = [];
-  #rung = new Set<string>();
+  #channels = new Set<string>();
 
-  listen(listener: (channel: string) => void): void {
+  subscribe(listener: (channel: string) => void): void {
     this.#listeners.push(listener);
   }
 
-  ring(channel: string): void {
+  notify(channel: string): void {
     if (this.#listeners.length === 0) return;
-    if (this.#rung.size === 0) queueMicrotask(() => this.#tell());
-    this.#rung.add(channel);
+    if (this.#channels.size === 0) queueMicrotask(() => this.#send());
+    this.#channels.add(channel);
   }
 
-  #tell(): void {
-    const channels = this.#rung;
-    this.#rung = new Set();
+  #send(): void {
+    const channels = this.#channels;
+    this.#channels = new Set();
     for (const channel of channels) for (const listener of this.#listeners) listener(channel);
   }
 }
 
-/** A delivery that has been written down, and enters memory when the write is on disk. */
+/** A delivery whose writes are prepared; it enters memory once they are on disk. */
 export interface NewDelivery {
-  readonly entry: OwedEntry;
+  readonly entry: PendingEntry;
   readonly owed: OwedDelivery;
   readonly named: boolean;
-  /** Length of its stored form. */
+  /** Characters of its stored form. */
   readonly bytes: number;
 }
 
-/** The event of a new delivery: its row, and its length when it has just been written. `whole`: it goes with the delivery, because its row may be missing or forgotten before it. */
-export interface Cause {
+/** The event of a new delivery. */
+export interface EventRef {
+  /** Row number; 0: none. */
   readonly event: number;
+  /** The event is stored with the delivery too, because its row may be missing or deleted before the delivery. */
   readonly whole: boolean;
+  /** Characters of the event when it is written in the same transaction. */
   readonly bytes?: number;
 }
 
-/** Gives it a row and writes it. */
-export function writeOwed(ledger: Ledger, writes: Writes, owed: OwedDelivery, cause: Cause): NewDelivery {
+/** Assigns a row number to a new delivery and writes it. */
+export function writeNewDelivery(
+  context: StoreContext,
+  writes: Writes,
+  owed: OwedDelivery,
+  ref: EventRef,
+): NewDelivery {
   const { id, createdAt } = owed.delivery;
-  const { seq, named } = ledger.deliverySeqs.place(id, createdAt, true);
-  const { entry, bytes } = writeDelivery(writes, owed, { seq, named, event: cause.event, whole: cause.whole });
-  return { entry, owed, named, bytes: bytes + (cause.bytes ?? 0) };
+  const { seq, named } = context.deliverySeqs.assign(id, createdAt, true);
+  const { entry, bytes } = writeDelivery(writes, owed, { seq, named, event: ref.event, whole: ref.whole });
+  return { entry, owed, named, bytes: bytes + (ref.bytes ?? 0) };
 }
 
-export function enterMemory(ledger: Ledger, { entry, owed, named, bytes }: NewDelivery): void {
-  ledger.owed.add(entry);
-  if (named) ledger.names.set(owed.delivery.id, entry.seq);
-  ledger.recent.add(entry.seq, owed.delivery, bytes, ledger.owed.queue(entry.channel)!.size);
-  ledger.bell.ring(entry.channel);
+/** Makes a committed delivery claimable. */
+export function addToMemory(context: StoreContext, { entry, owed, named, bytes }: NewDelivery): void {
+  context.pending.add(entry);
+  if (named) context.seqById.set(owed.delivery.id, entry.seq);
+  context.deliveryCache.add(entry.seq, owed.delivery, bytes, context.pending.queue(entry.channel)!.size);
+  context.ready.notify(entry.channel);
 }
 
-/** The slot of a delivery that is owed, by its id, or NONE. */
-export function slotOf(ledger: Ledger, id: string): number {
-  const named = ledger.names.get(id);
-  if (named !== undefined) return ledger.owed.slotOf(named);
+/** Slot of a delivery in the pending index, by its id; NONE when it is not there. */
+export function slotOf(context: StoreContext, id: string): number {
+  const named = context.seqById.get(id);
+  if (named !== undefined) return context.pending.slotOf(named);
   const seq = seqOfId(id);
-  const slot = seq === undefined ? NONE : ledger.owed.slotOf(seq);
-  return slot !== NONE && ledger.owed.slots.idHash[slot] === shortHashOf(id) ? slot : NONE;
+  const slot = seq === undefined ? NONE : context.pending.slotOf(seq);
+  return slot !== NONE && context.pending.slots.idHash[slot] === shortHashOf(id) ? slot : NONE;
 }
 
-export async function findDelivery({ reader }: Ledger, id: string): Promise<DeliveryRow | undefined> {
+export async function findDelivery({ queries }: StoreContext, id: string): Promise<DeliveryRow | undefined> {
   const seq = seqOfId(id);
   const [direct, named] = await Promise.all([
-    seq === undefined ? [] : reader.rows('deliveryAt', seq),
-    reader.rows('deliveryNamed', toColumn(id)),
+    seq === undefined ? [] : queries.rows('deliveryAt', seq),
+    queries.rows('deliveryNamed', toColumn(id)),
   ]);
   return [...direct, ...named].map(deliveryOfRow).find(({ stored }) => stored.delivery.id === id);
 }
 
-/** The latest event with this id; with `source`, only one from there. */
-export async function findEvent({ reader }: Ledger, id: string, source?: string): Promise<EventRow | undefined> {
+/** The latest event with an id, from `source` or from any source. */
+export async function findEvent({ queries }: StoreContext, id: string, source?: string): Promise<EventRow | undefined> {
   const seq = seqOfId(id);
   const [direct, named] = await Promise.all([
-    seq === undefined ? [] : reader.rows('eventAt', seq),
+    seq === undefined ? [] : queries.rows('eventAt', seq),
     source === undefined
-      ? reader.rows('eventsNamed', hashOf(id))
-      : reader.rows('eventsOfSource', hashOf(id), hashOf(source)),
+      ? queries.rows('eventsNamed', hashOf(id))
+      : queries.rows('eventsOfSource', hashOf(id), hashOf(source)),
   ]);
   return [...direct, ...named]
     .map(eventOfRow)

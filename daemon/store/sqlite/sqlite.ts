@@ -3,129 +3,135 @@ import { dirname } from 'node:path';
 import type { Decision, Memory } from '../../core/flow/decision.ts';
 import type { Event } from '../../core/event/event.ts';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
-import { Arrivals } from './events/ingest.ts';
-import { RecentBodies } from './pending/delivery-cache.ts';
+import { StateCache, StateOverlay } from '../states.ts';
+import type { Accepted, ArrivalBatch, Audit, HistoryQuery, LatestEvents, Page, Store, StoredEvent } from '../store.ts';
 import { applyDecision } from './commit/apply-decision.ts';
+import { openCheckpoints } from './commit/checkpoints.ts';
 import { Committer, Writes } from './commit/commit.ts';
 import { type Counters, FACT, NO_COUNTS } from './commit/counters.ts';
-import { SqliteDeliveries } from './pending/deliveries.ts';
-import { prepareDirectory, syncDirectory } from './disk/directory.ts';
-import { type EnginePort, openEngine } from './engine/client.ts';
-import type { TrimResult, TrimStep } from './history/trim.ts';
-import { Sequence } from './engine/keys.ts';
-import { KnownNames } from './events/seen-ids.ts';
-import { Bell, findEvent, type Ledger } from './context.ts';
-import { openCheckpoints } from './commit/checkpoints.ts';
-import { Owed } from './pending/pending-index.ts';
+import { findEvent, ReadySignal, type StoreContext } from './context.ts';
+import { prepareDirectory, syncDirectory } from './disk/files.ts';
+import { DiskReserve } from './disk/reserve.ts';
+import { type EngineClient, openEngine } from './engine/client.ts';
+import { fromColumn, Sequence } from './engine/keys.ts';
 import type { DiskCheck, EngineFault, Reply, Row, TaskName } from './engine/protocol.ts';
-import { SqlitePushes } from './pushes/pushes.ts';
-import { Reader } from './engine/query-client.ts';
-import { latestEvents } from './history/latest-events.ts';
-import { Reserve } from './disk/reserve.ts';
-import { pageOf } from './history/pages.ts';
-import { eventOfRow, owedOfRow } from './engine/rows.ts';
+import { QueryClient } from './engine/query-client.ts';
+import { eventOfRow, pendingEntryOfRow, stateOfRow, storedEventOf } from './engine/rows.ts';
+import { Ingest } from './events/ingest.ts';
+import { SeenIds } from './events/seen-ids.ts';
+import { latestEvents, pageOf } from './history/pages.ts';
 import type { SearchResult, SearchStep } from './history/search.ts';
-import { StateCache, StateOverlay } from '../states.ts';
-import type { Accepted, ArrivalBatch, Audit, LatestEvents, HistoryQuery, Page, Store, StoredEvent } from '../store.ts';
-import { fromColumn } from './engine/text.ts';
+import type { TrimResult, TrimStep } from './history/trim.ts';
+import { SqliteDeliveries } from './pending/deliveries.ts';
+import { DeliveryCache } from './pending/delivery-cache.ts';
+import { PendingIndex } from './pending/pending-index.ts';
+import { SqlitePushes } from './pushes/pushes.ts';
 
 export interface SqliteOptions {
-  /** The state directory, made when it is missing; or `:memory:` for a store that ends with the process. */
+  /** State directory, created when missing; or `:memory:` for a store that ends with the process. */
   readonly path: string;
-  /** Bytes of disk set aside for settling what is on its way when the disk is full. */
+  /** Bytes of disk space reserved for settling deliveries on a full disk. */
   readonly reserve?: number;
-  /** Bytes of memory for deliveries that were just committed and are claimed next. */
-  readonly recent?: number;
+  /** Bytes of memory for deliveries that were just committed. */
+  readonly deliveryCache?: number;
 }
 
-const RESERVE = 8 * 1024 * 1024;
-const RECENT = 8 * 1024 * 1024;
-/** Rows read at a time at start, and events looked at in one step of forgetting. */
-const CHUNK = 5000;
-const TRIM_CHUNK = 200;
+const DEFAULT_RESERVE_BYTES = 8 * 1024 * 1024;
+const DEFAULT_DELIVERY_CACHE_BYTES = 8 * 1024 * 1024;
+/** Rows of one query while the pending index is loaded. */
+const LOAD_ROWS = 5000;
+/** Events of one transaction of `trim`. */
+const TRIM_EVENTS = 200;
 
 /**
- * The embedded store: SQLite in the state directory, for this process alone. Rejects with `store.locked` (another process has
- * it), `store.newer` (written by a later version; nothing was touched), `store.failed` or `store.full`.
+ * Opens the embedded store: a SQLite database in the state directory, locked for this process. Rejects with `store.locked`
+ * (another process has it), `store.newer` (written by a later version; nothing was changed), `store.failed` or `store.full`.
  */
 export async function openStore(options: SqliteOptions): Promise<Store> {
   const inMemory = options.path === ':memory:';
   const file = inMemory ? ':memory:' : await prepareDirectory(options.path);
-  const port = openEngine(file);
+  const engine = openEngine(file);
   try {
     const directory = inMemory ? undefined : dirname(file);
-    const reserve = new Reserve(directory, options.reserve ?? RESERVE);
-    const reply = await opened(port, reserve);
-    // The message has to name the file, which nothing has mentioned yet.
-    const placed = reply.ok ? reply : { ...reply, message: `${file}: ${reply.message}` };
-    const { bytes } = answerOf(placed) as { readonly bytes: number };
+    const reserve = new DiskReserve(directory, options.reserve ?? DEFAULT_RESERVE_BYTES);
+    const reply = await openDatabase(engine, reserve);
+    const { bytes } = valueOf(reply.ok ? reply : { ...reply, message: `${file}: ${reply.message}` }) as {
+      readonly bytes: number;
+    };
     if (directory !== undefined) syncDirectory(directory);
     await reserve.restore();
-    return await load(port, reserve, bytes, options.recent ?? RECENT);
+    const deliveryCache = new DeliveryCache(options.deliveryCache ?? DEFAULT_DELIVERY_CACHE_BYTES);
+    return await load(engine, reserve, bytes, deliveryCache);
   } catch (error) {
-    await port.close();
+    await engine.close();
     throw error;
   }
 }
 
-/** Opens the database; on a full disk in the room of the reserve, since what is owed shall go on also then. */
-async function opened(port: EnginePort, reserve: Reserve): Promise<Reply> {
-  const open = (): Promise<Reply> => port.ask({ kind: 'task', task: 'open', argument: null });
+/** Opens the database. On a full disk the reserve is released for it, because pending deliveries have to go on. */
+async function openDatabase(engine: EngineClient, reserve: DiskReserve): Promise<Reply> {
+  const open = (): Promise<Reply> => engine.ask({ kind: 'task', task: 'open', argument: null });
   const reply = await open();
   if (reply.ok || reply.fault !== 'full') return reply;
   reserve.release();
   return open();
 }
 
-async function load(port: EnginePort, reserve: Reserve, bytes: number, recent: number): Promise<Store> {
-  let fail: (message: string) => void = () => undefined;
-  let check: () => void = () => undefined;
-  const reader = new Reader(port, { check: () => check(), fail: (message) => fail(message) });
-  const facts = new Map((await reader.rows('facts')) as readonly [string, string][]);
+async function load(
+  engine: EngineClient,
+  reserve: DiskReserve,
+  bytes: number,
+  deliveryCache: DeliveryCache,
+): Promise<Store> {
+  // The committer needs counters that are read by queries, and the queries report failures to the committer.
+  let committer: Committer | undefined;
+  const queries = new QueryClient(engine, {
+    check: () => committer?.check(),
+    onFailed: (message) => committer?.fail(message),
+  });
+  const facts = new Map((await queries.rows('facts')) as readonly [string, string][]);
   const states = new StateCache();
-  const loadStates = async (): Promise<void> => states.load(await reader.rows('states'));
+  const loadStates = async (): Promise<void> => states.load((await queries.rows('states')).map(stateOfRow));
   const counters = JSON.parse(facts.get(FACT.counters) ?? JSON.stringify(NO_COUNTS)) as Counters;
-  const committer = new Committer(port, { counters, bytes, reserve }, loadStates);
-  fail = (message) => committer.fail(message);
-  check = () => committer.check();
-  const [last] = (await reader.rows('lastSeqs')) as readonly (readonly (number | null)[])[];
-  const names = (await reader.rows('owedNames')) as readonly [string, number][];
+  committer = new Committer(engine, { counters, bytes, reserve }, loadStates);
+  const [last] = (await queries.rows('lastSeqs')) as readonly (readonly (number | null)[])[];
+  const names = (await queries.rows('pendingNames')) as readonly [string, number][];
   const eventSeqs = new Sequence(last?.[0] ?? 0);
-  const ledger: Ledger = {
+  const context: StoreContext = {
     committer,
-    reader,
-    known: new KnownNames(eventSeqs),
+    queries,
     states,
-    owed: new Owed(),
-    names: new Map(names.map(([id, seq]) => [fromColumn(id), seq])),
-    recent: new RecentBodies(recent),
-    bell: new Bell(),
+    pending: new PendingIndex(),
+    seqById: new Map(names.map(([id, seq]) => [fromColumn(id), seq])),
+    deliveryCache,
+    seenIds: new SeenIds(eventSeqs),
+    ready: new ReadySignal(),
     eventSeqs,
     deliverySeqs: new Sequence(last?.[1] ?? 0),
   };
   await loadStates();
-  await loadOwed(ledger);
+  await loadPending(context);
   const epoch = facts.get(FACT.epoch) ?? (await newEpoch(committer));
-  const pushes = new SqlitePushes(ledger, epoch, last?.[2] ?? 0);
-  const store = new SqliteStore(port, ledger, pushes, reserve);
-  await settleAcknowledged(store, reader);
-  // A disk that does not answer says so to everybody who asks it.
-  void ledger.known.learn(reader).catch(() => undefined);
+  const pushes = new SqlitePushes(context, epoch, last?.[2] ?? 0);
+  const store = new SqliteStore(engine, context, pushes, reserve);
+  await settleAcknowledged(store, queries);
+  // Loaded in the background. A disk that fails is reported by every other call.
+  void context.seenIds.load(queries).catch(() => undefined);
   return store;
 }
 
-async function loadOwed({ reader, owed }: Ledger): Promise<void> {
+async function loadPending({ queries, pending }: StoreContext): Promise<void> {
   let after = 0;
   for (let rows: readonly Row[] = []; ; after = Number(rows.at(-1)![0])) {
-    rows = await reader.rows('owed', after, CHUNK);
-    for (const row of rows) owed.add(owedOfRow(row));
-    if (rows.length < CHUNK) return;
+    rows = await queries.rows('pending', after, LOAD_ROWS);
+    for (const row of rows) pending.add(pendingEntryOfRow(row));
+    if (rows.length < LOAD_ROWS) return;
   }
 }
 
-/** A push was acknowledged, and the process ended before its delivery was settled. */
-async function settleAcknowledged(store: Store, reader: Reader): Promise<void> {
-  const rows = await reader.rows('acknowledged');
+/** Settles deliveries whose push was acknowledged before the process ended. */
+async function settleAcknowledged(store: Store, queries: QueryClient): Promise<void> {
+  const rows = await queries.rows('acknowledged');
   const receipt = { answer: 'acknowledged' };
   await Promise.all(rows.map(([id]) => store.deliveries.settle(String(id), { state: 'delivered', receipt })));
 }
@@ -141,20 +147,20 @@ class SqliteStore implements Store {
   readonly checkpoints: Store['checkpoints'];
   readonly timers: Store['timers'];
   readonly pushes: SqlitePushes;
-  readonly #port: EnginePort;
-  readonly #ledger: Ledger;
-  readonly #arrivals: Arrivals;
-  readonly #reserve: Reserve;
+  readonly #engine: EngineClient;
+  readonly #context: StoreContext;
+  readonly #ingest: Ingest;
+  readonly #reserve: DiskReserve;
   #closing: Promise<void> | undefined;
 
-  constructor(port: EnginePort, ledger: Ledger, pushes: SqlitePushes, reserve: Reserve) {
-    this.#port = port;
-    this.#ledger = ledger;
+  constructor(engine: EngineClient, context: StoreContext, pushes: SqlitePushes, reserve: DiskReserve) {
+    this.#engine = engine;
+    this.#context = context;
     this.#reserve = reserve;
-    this.deliveries = new SqliteDeliveries(ledger, (step) => this.#search(step));
-    this.#arrivals = new Arrivals(ledger, (ids) => this.deliveries.cancel(ids));
-    this.checkpoints = openCheckpoints(ledger);
-    const { states } = ledger;
+    this.deliveries = new SqliteDeliveries(context, (step) => this.#search(step));
+    this.#ingest = new Ingest(context, (ids) => this.deliveries.cancel(ids));
+    this.checkpoints = openCheckpoints(context);
+    const { states } = context;
     this.timers = {
       next: () => states.nextWake,
       due: (now, limit) => states.due(now, limit),
@@ -166,28 +172,26 @@ class SqliteStore implements Store {
   }
 
   transact(batch: ArrivalBatch, decide: (event: Event, memory: Memory) => Decision): Promise<readonly Accepted[]> {
-    return this.#arrivals.transact(batch, decide);
+    return this.#ingest.transact(batch, decide);
   }
 
   async applyDecision<D extends Decision>(now: number, decide: (memory: Memory) => D): Promise<D> {
-    const decision = await applyDecision(this.#ledger, now, decide);
+    const decision = await applyDecision(this.#context, now, decide);
     if (decision.cancels !== undefined) await this.deliveries.cancel(decision.cancels);
     return decision;
   }
 
   memory(now: number): Memory {
-    return new StateOverlay(this.#ledger.states, now);
+    return new StateOverlay(this.#context.states, now);
   }
 
   async event(id: string): Promise<StoredEvent | undefined> {
-    const row = await findEvent(this.#ledger, id);
-    if (row === undefined) return undefined;
-    const { event, receivedAt, outcomes, results, later } = row;
-    return { event, receivedAt, outcomes, results, later };
+    const row = await findEvent(this.#context, id);
+    return row === undefined ? undefined : storedEventOf(row);
   }
 
   latestEvents(options: { since: number; limit: number }): Promise<LatestEvents> {
-    return latestEvents(this.#ledger.reader, options);
+    return latestEvents(this.#context.queries, options);
   }
 
   events(query: HistoryQuery): Promise<Page<StoredEvent>> {
@@ -195,10 +199,7 @@ class SqliteStore implements Store {
       'events',
       query,
       (step) => this.#search(step),
-      (row) => {
-        const { event, receivedAt, outcomes, results, later } = eventOfRow(row);
-        return { event, receivedAt, outcomes, results, later };
-      },
+      (row) => storedEventOf(eventOfRow(row)),
     );
   }
 
@@ -207,15 +208,15 @@ class SqliteStore implements Store {
   }
 
   async trim(limits: { before: number; bytes: number }): Promise<number> {
-    let forgotten = 0;
+    let deleted = 0;
     for (let after: number | undefined = 0; after !== undefined; ) {
-      const step: TrimStep = { after, ...limits, limit: TRIM_CHUNK };
+      const step: TrimStep = { after, ...limits, limit: TRIM_EVENTS };
       const result = (await this.#task('trim', step)) as TrimResult;
-      this.#ledger.committer.bytes = result.bytes;
-      forgotten += result.forgotten;
+      this.#context.committer.bytes = result.bytes;
+      deleted += result.deleted;
       after = result.next;
     }
-    return forgotten;
+    return deleted;
   }
 
   async audit(deadLetters: ReadonlySet<string>): Promise<Audit> {
@@ -223,27 +224,27 @@ class SqliteStore implements Store {
   }
 
   async #task(task: TaskName, argument: unknown): Promise<unknown> {
-    const { committer } = this.#ledger;
+    const { committer } = this.#context;
     committer.check();
-    const reply = await this.#port.ask({ kind: 'task', task, argument });
-    return answerOf(reply, (message) => committer.fail(message));
+    const reply = await this.#engine.ask({ kind: 'task', task, argument });
+    return valueOf(reply, (message) => committer.fail(message));
   }
 
   size(): number {
-    return this.#ledger.committer.bytes;
+    return this.#context.committer.bytes;
   }
 
   get refusing(): string | undefined {
-    return this.#ledger.committer.refusing;
+    return this.#context.committer.refusing;
   }
 
   async check(): Promise<void> {
-    const { hasRoom } = (await this.#task('check', null)) as DiskCheck;
-    await this.#ledger.committer.noteRoom(hasRoom);
+    const { hasSpace } = (await this.#task('check', null)) as DiskCheck;
+    await this.#context.committer.noteSpace(hasSpace);
   }
 
   onFatal(listener: (error: Error) => void): void {
-    this.#ledger.committer.onFatal(listener);
+    this.#context.committer.onFatal(listener);
   }
 
   close(): Promise<void> {
@@ -253,14 +254,14 @@ class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     await this.pushes.flush();
-    await this.#ledger.committer.drained();
-    this.#ledger.committer.fail('closed', true);
-    await this.#reserve.settled();
-    await this.#port.close();
+    await this.#context.committer.drained();
+    this.#context.committer.fail('closed', true);
+    await this.#reserve.idle();
+    await this.#engine.close();
   }
 }
 
-const REFUSALS: Readonly<Record<EngineFault, { readonly text: string; readonly exit: number }>> = {
+const ERRORS: Readonly<Record<EngineFault, { readonly text: string; readonly exit: number }>> = {
   locked: {
     text: 'another process has this state directory; stop it, or set `daemon.state` to another one',
     exit: EXIT.locked,
@@ -271,9 +272,10 @@ const REFUSALS: Readonly<Record<EngineFault, { readonly text: string; readonly e
   broken: { text: 'the store met a bug', exit: EXIT.failed },
 };
 
-function answerOf(reply: Reply, failed: (message: string) => void = () => undefined): unknown {
+/** Value of a reply, or the error for its fault. */
+function valueOf(reply: Reply, onFailed: (message: string) => void = () => undefined): unknown {
   if (reply.ok) return reply.value;
-  if (reply.fault === 'failed') failed(reply.message);
-  const { text, exit } = REFUSALS[reply.fault];
+  if (reply.fault === 'failed') onFailed(reply.message);
+  const { text, exit } = ERRORS[reply.fault];
   throw new BelfryError(`store.${reply.fault}`, `${text} (${reply.message})`, { exit });
 }

@@ -67,7 +67,7 @@ export function changesStates(the: () => Store): void {
     expect(the().timers.next()).toBeUndefined();
   });
 
-  it('wakes a state by its latest time only', async () => {
+  it('timers a state by its latest time only', async () => {
     await write(waiting('a', NOW + 10));
     await write(waiting('a', NOW + HOUR));
     expect(due(NOW + 10)).toEqual([]);

@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Committer, Writes } from '../../../daemon/store/sqlite/commit/commit.ts';
 import { FACT, NO_COUNTS } from '../../../daemon/store/sqlite/commit/counters.ts';
-import { type EnginePort, openEngine } from '../../../daemon/store/sqlite/engine/client.ts';
+import { type EngineClient, openEngine } from '../../../daemon/store/sqlite/engine/client.ts';
 import type { Reply, Request, Row } from '../../../daemon/store/sqlite/engine/protocol.ts';
-import { Reserve } from '../../../daemon/store/sqlite/disk/reserve.ts';
+import { DiskReserve } from '../../../daemon/store/sqlite/disk/reserve.ts';
 import type { ReadName } from '../../../daemon/store/sqlite/engine/statements.ts';
 
 /** The engine behind a door that lets no answer to a commit out until it is told to. */
-class Held implements EnginePort {
-  readonly #port: EnginePort;
+class StoredState implements EngineClient {
+  readonly #port: EngineClient;
   readonly #opened: Promise<void>;
   letOut!: () => void;
   asked = 0;
 
-  constructor(port: EnginePort) {
+  constructor(port: EngineClient) {
     this.#port = port;
     this.#opened = new Promise((resolve) => {
       this.letOut = resolve;
@@ -36,16 +36,16 @@ class Held implements EnginePort {
   }
 }
 
-let port: EnginePort;
-let held: Held;
+let port: EngineClient;
+let held: StoredState;
 let committer: Committer;
 let recoveries: number;
 beforeEach(async () => {
   port = openEngine(':memory:');
   await port.ask({ kind: 'task', task: 'open', argument: null });
-  held = new Held(port);
+  held = new StoredState(port);
   recoveries = 0;
-  const start = { counters: NO_COUNTS, bytes: 0, reserve: new Reserve(undefined, 0) };
+  const start = { counters: NO_COUNTS, bytes: 0, reserve: new DiskReserve(undefined, 0) };
   committer = new Committer(held, start, async () => {
     recoveries += 1;
   });

@@ -1,57 +1,51 @@
 import type { Decision, Memory } from '../../../core/flow/decision.ts';
-import { Writes } from './commit.ts';
-import { hashOf, seqOfId } from '../engine/keys.ts';
-import { enterMemory, type Ledger, type NewDelivery, writeOwed } from '../context.ts';
 import { StateOverlay } from '../../states.ts';
+import { addToMemory, type NewDelivery, type StoreContext, writeNewDelivery } from '../context.ts';
+import { hashOf, seqOfId } from '../engine/keys.ts';
+import { writeStates } from '../engine/rows.ts';
+import { Writes } from './commit.ts';
 
 /**
- * Decides and commits what no event caused: a timer, an acknowledgement, a silence, new rules. What is owed for it belongs to the
- * event that it is about, as long as that is remembered.
+ * Makes and commits a decision that no event caused: a timer, an acknowledgement, a silence, new rules. Its deliveries are
+ * attached to their events as long as these are stored.
  */
 export async function applyDecision<D extends Decision>(
-  ledger: Ledger,
+  context: StoreContext,
   now: number,
   decide: (memory: Memory) => D,
 ): Promise<D> {
-  const { committer } = ledger;
+  const { committer } = context;
   committer.check();
   if (!committer.isReady) await committer.ready();
-  const states = new StateOverlay(ledger.states, now);
+  const states = new StateOverlay(context.states, now);
   const decision = decide(states);
   states.add(decision.states);
   const writes = new Writes();
-  const made = decision.deliveries.map((owed): NewDelivery => {
-    const one = writeOwed(ledger, writes, owed, { event: 0, whole: true });
-    const { event } = owed.delivery;
-    writes.add(
-      'eventFollows',
-      seqOfId(event.id) ?? null,
-      event.id,
-      hashOf(event.id),
-      hashOf(event.source),
-      one.entry.seq,
-      null,
-    );
+  const added = decision.deliveries.map((owed): NewDelivery => {
+    const one = writeNewDelivery(context, writes, owed, { event: 0, whole: true });
+    const { id, source } = owed.delivery.event;
+    writes.add('eventFollowUp', seqOfId(id) ?? null, id, hashOf(id), hashOf(source), one.entry.seq, null);
     return one;
   });
-  writeLater(writes, decision);
-  states.keep(writes);
+  writeLaterResults(writes, decision);
+  const changed = states.apply();
+  if (changed !== undefined) writeStates(writes, changed);
   if (writes.names.length === 0) return decision;
   await committer.submit({
     writes,
-    counts: { owed: made.length },
+    counts: { owed: added.length },
     decided: true,
-    committed: () => {
-      for (const one of made) enterMemory(ledger, one);
+    onCommitted: () => {
+      for (const one of added) addToMemory(context, one);
     },
   });
   return decision;
 }
 
-/** What became of earlier events is told beside what was decided when they came. */
-export function writeLater(writes: Writes, { later = [] }: Decision): void {
+/** Appends the decision's results about earlier events to those events. */
+export function writeLaterResults(writes: Writes, { later = [] }: Decision): void {
   for (const { event, result } of later) {
     const name = [event.id, hashOf(event.id), hashOf(event.source)] as const;
-    writes.add('eventFollows', seqOfId(event.id) ?? null, ...name, null, JSON.stringify(result));
+    writes.add('eventFollowUp', seqOfId(event.id) ?? null, ...name, null, JSON.stringify(result));
   }
 }

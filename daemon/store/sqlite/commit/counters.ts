@@ -1,10 +1,11 @@
-/** Totals since the store was made, written with each commit, so that audit can compare them with the rows. */
+/** Totals since the store was created. Written with each commit, so that `audit` can compare them with the rows. */
 export interface Counters {
-  /** By the outcome of the event as a whole. */
+  /** Number of events by their summary outcome. */
   readonly events: Readonly<Record<string, number>>;
+  /** Number of deliveries created. */
   readonly owed: number;
   readonly delivered: number;
-  /** Ended dead, and neither resent with success nor dropped since. */
+  /** Number of dead deliveries that were neither resent nor dropped. */
   readonly dead: number;
   readonly cancelled: number;
 }
@@ -13,7 +14,7 @@ export type CounterChange = Partial<Counters>;
 
 export const NO_COUNTS: Counters = { events: {}, owed: 0, delivered: 0, dead: 0, cancelled: 0 };
 
-/** The same ones when nothing changes. */
+/** Returns the same object when `changes` is empty. */
 export function added(counters: Counters, changes: readonly CounterChange[]): Counters {
   if (changes.length === 0) return counters;
   const events: Record<string, number> = { ...counters.events };
@@ -32,5 +33,5 @@ export function addTo(total: Record<string, number>, more: Readonly<Record<strin
   for (const name in more) total[name] = (total[name] ?? 0) + more[name]!;
 }
 
-/** The names under which `facts` keeps them. */
+/** Names in the table `facts`. */
 export const FACT = { counters: 'counters', forgotten: 'forgotten', epoch: 'push_epoch' } as const;

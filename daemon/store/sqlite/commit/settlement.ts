@@ -5,20 +5,20 @@ import type { ChannelQueue } from '../pending/channel-queue.ts';
 import { STATE } from '../engine/schema.ts';
 import type { Settlement } from '../../store.ts';
 
-/** A settlement as a change of the row, of the counters and of memory. */
-export interface Change {
+/** Effect of a settlement on the row, the counters and the pending index. */
+export interface SettlementUpdate {
   readonly state: number;
   readonly due: number;
   readonly receipt: string | null;
   readonly error: string | null;
   readonly counts: CounterChange;
-  /** What becomes of the slot; undefined: it has ended. */
+  /** Moves the delivery within the pending index; undefined: it is final and leaves the index. */
   readonly move?: (queue: ChannelQueue, slot: number) => void;
 }
 
 type Of<S extends Settlement['state']> = Extract<Settlement, { readonly state: S }>;
 
-const CHANGES: { readonly [S in Settlement['state']]: (settlement: Of<S>, tried: boolean) => Change } = {
+const UPDATES: { readonly [S in Settlement['state']]: (settlement: Of<S>, tried: boolean) => SettlementUpdate } = {
   delivered: ({ receipt }) => ({
     state: STATE.delivered,
     due: 0,
@@ -52,28 +52,28 @@ const CHANGES: { readonly [S in Settlement['state']]: (settlement: Of<S>, tried:
   cancelled: () => ({ state: STATE.cancelled, due: 0, receipt: null, error: null, counts: { cancelled: 1 } }),
 };
 
-/** `tried`: the delivery has attempts, this settlement's included. */
-export function changeOf(settlement: Settlement, tried: boolean): Change {
-  const change = CHANGES[settlement.state] as (settlement: Settlement, tried: boolean) => Change;
-  return change(settlement, tried);
+/** `tried`: the delivery has attempts, including the one of this settlement. */
+export function updateOf(settlement: Settlement, tried: boolean): SettlementUpdate {
+  const update = UPDATES[settlement.state] as (settlement: Settlement, tried: boolean) => SettlementUpdate;
+  return update(settlement, tried);
 }
 
 export function attemptOf(settlement: Settlement): Attempt | undefined {
   return 'attempt' in settlement ? settlement.attempt : undefined;
 }
 
-/** A first attempt is written without looking at the row's earlier ones. */
-export function writeChange(
+/** Writes the row. A delivery that succeeds at its first attempt does not read the row's earlier attempts. */
+export function writeUpdate(
   writes: Writes,
   seq: number,
-  change: Change,
+  update: SettlementUpdate,
   attempt: Attempt | undefined,
   triedBefore: boolean,
 ): void {
-  if (change.state === STATE.delivered && !triedBefore) {
-    writes.add('delivered', seq, attempt === undefined ? '[]' : `[${JSON.stringify(attempt)}]`, change.receipt);
+  if (update.state === STATE.delivered && !triedBefore) {
+    writes.add('delivered', seq, attempt === undefined ? '[]' : `[${JSON.stringify(attempt)}]`, update.receipt);
     return;
   }
   const added = attempt === undefined ? null : JSON.stringify(attempt);
-  writes.add('settle', seq, added, change.state, change.due, change.receipt, change.error);
+  writes.add('settle', seq, added, update.state, update.due, update.receipt, update.error);
 }

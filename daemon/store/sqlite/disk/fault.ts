@@ -3,40 +3,40 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { EngineFault } from '../engine/protocol.ts';
 
-/** By number: Node has no name for EDQUOT. */
-const NO_ROOM: readonly number[] = [constants.errno.ENOSPC, constants.errno.EDQUOT];
+/** Error numbers of a full disk and an exhausted quota; Node has no name for EDQUOT. */
+const NO_SPACE: readonly number[] = [constants.errno.ENOSPC, constants.errno.EDQUOT];
 
-const PROBE = 64 * 1024;
-/** With less than this free a write is tried out. */
-const SCARCE = 256 * 1024;
+const PROBE_BYTES = 64 * 1024;
+/** Free bytes below which a write is tried. */
+const LOW_SPACE_BYTES = 256 * 1024;
 
-/** Finds out why a write failed, which SQLite does not tell: it knows ENOSPC as "full", and EDQUOT only as an I/O error. */
-export class DiskWatch {
+/** Finds out whether the disk is full. SQLite reports ENOSPC as "full", but EDQUOT only as an I/O error. */
+export class DiskSpace {
   readonly #directory: string | undefined;
 
   constructor(file: string) {
     this.#directory = file === ':memory:' ? undefined : dirname(file);
   }
 
-  /** Whether there is room for a commit. Writes only where little is said to be free, since that may count what root may still use. */
-  hasRoom(): boolean {
+  /** Returns whether a commit fits. Tries a write only when little space is reported free, which may include space reserved for root. */
+  hasSpace(): boolean {
     if (this.#directory === undefined) return true;
     const { bavail, bsize } = statfsSync(this.#directory);
-    return bavail * bsize >= SCARCE || !this.hasNoRoom();
+    return bavail * bsize >= LOW_SPACE_BYTES || !this.isFull();
   }
 
   /** Tries to write a small file beside the database. */
-  hasNoRoom(): boolean {
+  isFull(): boolean {
     if (this.#directory === undefined) return false;
     const probe = join(this.#directory, '.room');
     let fd: number | undefined;
     try {
       fd = openSync(probe, 'w', 0o600);
-      writeSync(fd, Buffer.alloc(PROBE), 0, PROBE, 0);
+      writeSync(fd, Buffer.alloc(PROBE_BYTES), 0, PROBE_BYTES, 0);
       fsyncSync(fd);
       return false;
     } catch (error) {
-      return NO_ROOM.includes(Math.abs((error as NodeJS.ErrnoException).errno ?? 0));
+      return NO_SPACE.includes(Math.abs((error as NodeJS.ErrnoException).errno ?? 0));
     } finally {
       if (fd !== undefined) closeSync(fd);
       rmSync(probe, { force: true });
@@ -44,12 +44,12 @@ export class DiskWatch {
   }
 }
 
-/** Sorts what SQLite threw. Only a failed *write* may be for want of room; a failed fsync is never looked into. */
-export function faultOf(error: unknown, disk: DiskWatch): EngineFault {
+/** Classifies an error of SQLite. Only a failed *write* may mean a full disk; a failed fsync is always a failure of the medium. */
+export function faultOf(error: unknown, disk: DiskSpace): EngineFault {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code === 'SQLITE_FULL') return 'full';
   if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED' || code.startsWith('SQLITE_BUSY_')) return 'locked';
-  if (code === 'SQLITE_IOERR_WRITE' && disk.hasNoRoom()) return 'full';
+  if (code === 'SQLITE_IOERR_WRITE' && disk.isFull()) return 'full';
   const medium = [
     'SQLITE_IOERR',
     'SQLITE_CORRUPT',

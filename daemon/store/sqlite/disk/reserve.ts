@@ -3,33 +3,33 @@ import { open, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * A file of room set aside: on a full disk it is given up, so that what is on its way can still be settled, and while it is
- * not back no new event is taken. So "full" is noticed while there is still room to act.
+ * File that reserves disk space. On a full disk it is deleted, so that deliveries in flight can still be settled; new events are
+ * refused until it could be written again.
  */
-export class Reserve {
+export class DiskReserve {
   readonly #file: string | undefined;
   readonly #size: number;
-  #whole: boolean;
+  #isIntact: boolean;
   #restoring: Promise<boolean> | undefined;
 
-  /** Without a directory there is nothing to reserve. */
+  /** Reserves nothing without a directory or a size. `size` in bytes. */
   constructor(directory: string | undefined, size: number) {
     this.#file = directory === undefined || size === 0 ? undefined : join(directory, 'reserve');
     this.#size = size;
-    this.#whole = this.#file === undefined || sizeOf(this.#file) >= size;
+    this.#isIntact = this.#file === undefined || sizeOf(this.#file) >= size;
   }
 
-  get whole(): boolean {
-    return this.#whole;
+  get isIntact(): boolean {
+    return this.#isIntact;
   }
 
   release(): void {
     if (this.#file === undefined) return;
-    this.#whole = false;
+    this.#isIntact = false;
     rmSync(this.#file, { force: true });
   }
 
-  /** Whether the room is there (again). Callers at the same time share one attempt. */
+  /** Tries to write the file again; resolves to whether it is there. Simultaneous callers share one attempt. */
   restore(): Promise<boolean> {
     this.#restoring ??= this.#fill().finally(() => {
       this.#restoring = undefined;
@@ -38,19 +38,19 @@ export class Reserve {
   }
 
   /** Resolves when no attempt is under way. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     await this.#restoring;
   }
 
-  /** Asked first, so that a flood of events on a full disk does not write and delete without end. */
-  async #hasRoom(): Promise<boolean> {
+  /** Checked first, so that a flood of events on a full disk does not write and delete the file again and again. */
+  async #hasSpace(): Promise<boolean> {
     const disk = await statfs(dirname(this.#file!)).catch(() => undefined);
-    return disk !== undefined && disk.bavail * disk.bsize >= this.#size + MARGIN;
+    return disk !== undefined && disk.bavail * disk.bsize >= this.#size + MARGIN_BYTES;
   }
 
   async #fill(): Promise<boolean> {
-    if (this.#whole || this.#file === undefined) return true;
-    if (!(await this.#hasRoom())) return false;
+    if (this.#isIntact || this.#file === undefined) return true;
+    if (!(await this.#hasSpace())) return false;
     try {
       const handle = await open(this.#file, 'w', 0o600);
       try {
@@ -59,16 +59,16 @@ export class Reserve {
       } finally {
         await handle.close();
       }
-      this.#whole = true;
+      this.#isIntact = true;
     } catch {
       await rm(this.#file, { force: true });
     }
-    return this.#whole;
+    return this.#isIntact;
   }
 }
 
-/** What must be free beside the reserve, so that the first event after it is not refused again. */
-const MARGIN = 256 * 1024;
+/** Free bytes needed beside the reserve, so that the next event is not refused again at once. */
+const MARGIN_BYTES = 256 * 1024;
 
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -2,47 +2,48 @@ import { Worker } from 'node:worker_threads';
 import type { Reply, Request } from './protocol.ts';
 import type { SqliteEngine } from './engine.ts';
 
-/** The way to the engine: requests are answered one after another, in order. */
-export interface EnginePort {
+/** Client of the engine. Requests are answered one after another, in order. */
+export interface EngineClient {
+  /** Never rejects: a fault is a reply. */
   ask(request: Request): Promise<Reply>;
-  /** Called with a fault that came between requests, or when the thread died. */
+  /** Called with a fault between two requests, or when the thread has ended. */
   onFault(listener: (message: string) => void): void;
   close(): Promise<void>;
 }
 
 const isBuilt = import.meta.url.endsWith('.js');
 
-/** A worker thread when this is built JavaScript and the database a file; else the same engine in this thread. */
-export function openEngine(file: string): EnginePort {
-  if (!isBuilt || file === ':memory:') return new LocalPort(file);
-  return new ThreadPort(file);
+/** Starts the engine: in a worker thread for a file in the built program, in this thread for `:memory:` and from TypeScript. */
+export function openEngine(file: string): EngineClient {
+  if (!isBuilt || file === ':memory:') return new LocalClient(file);
+  return new ThreadClient(file);
 }
 
-/** What the worker says without being asked. */
-interface Unasked {
-  readonly unasked: Reply & { ok: false };
+/** Message of the worker about a fault between two requests. */
+interface FaultMessage {
+  readonly fault: Reply & { ok: false };
 }
 
-class ThreadPort implements EnginePort {
+class ThreadClient implements EngineClient {
   readonly #worker = new Worker(new URL('./sqlite-worker.js', import.meta.url));
   readonly #waiting: ((reply: Reply) => void)[] = [];
-  #fault: (message: string) => void = () => undefined;
-  #gone: string | undefined;
+  #onFault: (message: string) => void = () => undefined;
+  #closed: string | undefined;
 
   constructor(file: string) {
     this.#worker.postMessage({ file });
-    this.#worker.on('message', (reply: Reply | Unasked) => {
-      if ('unasked' in reply) this.#fault(reply.unasked.message);
+    this.#worker.on('message', (reply: Reply | FaultMessage) => {
+      if (!('ok' in reply)) this.#onFault(reply.fault.message);
       else this.#waiting.shift()?.(reply);
     });
-    this.#worker.on('error', (error) => this.#died(error.message));
-    this.#worker.on('exit', () => this.#died('the thread of the store ended'));
+    this.#worker.on('error', (error) => this.#fail(error.message));
+    this.#worker.on('exit', () => this.#fail("the store's thread ended"));
   }
 
   ask(request: Request): Promise<Reply> {
     return new Promise((resolve) => {
-      if (this.#gone !== undefined) {
-        resolve({ ok: false, fault: 'failed', message: this.#gone });
+      if (this.#closed !== undefined) {
+        resolve({ ok: false, fault: 'failed', message: this.#closed });
         return;
       }
       this.#waiting.push(resolve);
@@ -51,30 +52,30 @@ class ThreadPort implements EnginePort {
   }
 
   onFault(listener: (message: string) => void): void {
-    this.#fault = listener;
+    this.#onFault = listener;
   }
 
   async close(): Promise<void> {
-    if (this.#gone === undefined) await this.ask({ kind: 'close' });
-    this.#gone ??= 'the store is closed';
+    if (this.#closed === undefined) await this.ask({ kind: 'close' });
+    this.#closed ??= 'the store is closed';
     await this.#worker.terminate();
   }
 
-  #died(message: string): void {
-    if (this.#gone !== undefined) return;
-    this.#gone = message;
+  #fail(message: string): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = message;
     for (const resolve of this.#waiting.splice(0)) resolve({ ok: false, fault: 'failed', message });
-    this.#fault(message);
+    this.#onFault(message);
   }
 }
 
-/** Answers in a later turn of the loop, so that a caller sees the same order of things as with the thread. */
-class LocalPort implements EnginePort {
+/** Answers in a later turn of the event loop, so that callers see the same order of events as with the thread. */
+class LocalClient implements EngineClient {
   readonly #engine: Promise<SqliteEngine>;
-  #fault: (message: string) => void = () => undefined;
+  #onFault: (message: string) => void = () => undefined;
 
   constructor(file: string) {
-    // With a thread nobody in this one needs SQLite, which takes a twelfth of a start to load.
+    // Loaded on demand: with a worker thread the main thread never needs SQLite.
     this.#engine = import('./engine.ts').then(({ SqliteEngine }) => new SqliteEngine(file));
   }
 
@@ -83,14 +84,14 @@ class LocalPort implements EnginePort {
     return new Promise((resolve) => {
       setImmediate(() => {
         resolve(engine.handle(request));
-        const fault = engine.checkpointIfDue();
-        if (fault !== undefined && !fault.ok) this.#fault(fault.message);
+        const fault = engine.walCheckpointIfDue();
+        if (fault !== undefined && !fault.ok) this.#onFault(fault.message);
       });
     });
   }
 
   onFault(listener: (message: string) => void): void {
-    this.#fault = listener;
+    this.#onFault = listener;
   }
 
   async close(): Promise<void> {

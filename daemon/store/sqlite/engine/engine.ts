@@ -1,66 +1,68 @@
 import { audit } from '../history/audit.ts';
 import { Connection } from './connection.ts';
-import { DiskWatch, faultOf } from '../disk/fault.ts';
-import { FILED_AT_ONCE, fileNames } from '../events/name-index.ts';
+import { DiskSpace, faultOf } from '../disk/fault.ts';
+import { MERGE_AT, mergeNewNames } from '../events/name-index.ts';
 import { trim } from '../history/trim.ts';
-import { FileReplaced, OpenFiles } from '../disk/open-files.ts';
+import { FileReplaced, OpenFiles } from '../disk/files.ts';
 import { PROCEDURES } from './procedures.ts';
 import type { Committed, DiskCheck, Reply, Request, TaskName, Value } from './protocol.ts';
 import { search } from '../history/search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { PROCEDURE_TAKES, type ProcedureName, WRITES, type WriteName } from './statements.ts';
 
-/** After this many bytes of new rows the log is folded back into the database file. */
-const CHECKPOINT_BYTES = 8 * 1024 * 1024;
-/** What a commit writes beyond its rows: partly filled pages of the tables and of the index. */
-const COMMIT_OVERHEAD = 16 * 1024;
+/** Bytes of new rows after which the write-ahead log is copied into the database file. */
+const WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024;
+/** Bytes that a commit writes beyond its rows: partly filled pages of tables and index. */
+const COMMIT_OVERHEAD_BYTES = 16 * 1024;
 
-/** After this many bytes of new rows SQLite is asked how much the tables take; in between they are added up. */
-const MEASURED_EVERY = 1024 * 1024;
+/** Bytes of new rows after which the size of the tables is measured again; in between new rows are added to it. */
+const MEASURE_AFTER_BYTES = 1024 * 1024;
 
-/** How one kind of write is carried out; undefined when it finds nothing that anybody asked for. */
+/** One kind of write. */
 interface Writer {
+  /** Number of parameters. */
   readonly takes: number;
+  /** Returns the result of a procedure; undefined for a plain statement. */
   readonly run: (values: readonly Value[]) => unknown;
 }
 
-/** The version in the file is higher than ours. */
-export class NewerSchema extends Error {}
+/** Error for a file whose schema version is higher than ours. */
+class NewerSchema extends Error {}
 
-/** SQLite behind a synchronous door: one request, one reply. Lives in a worker thread, or in the main one where there is none. */
+/** SQLite database that answers requests synchronously. Runs in a worker thread, or in the main thread without one. */
 export class SqliteEngine {
   readonly #db: Connection;
-  readonly #disk: DiskWatch;
+  readonly #disk: DiskSpace;
   readonly #files: OpenFiles;
   readonly #writers = new Map<WriteName, Writer>();
-  #sinceCheckpoint = 0;
-  /** What the tables took when that was last asked, and what was written since. */
+  #sinceWalCheckpoint = 0;
+  /** Size of the tables when last measured, and bytes written since. */
   #measured = 0;
   #sinceMeasured = 0;
-  /** Names that were noted since some were filed. */
-  #unfiled = 0;
+  /** Number of rows in `new_names`. */
+  #unmerged = 0;
   #isOpen = false;
   #failure: (Reply & { ok: false }) | undefined;
-  /** The last commit that failed. */
-  #undone: { readonly generation: number; readonly reply: Reply } | undefined;
+  /** Last commit that failed: others of its generation get the same reply. */
+  #failedCommit: { readonly generation: number; readonly reply: Reply } | undefined;
 
-  /** `file` is a path or `:memory:`. Opens nothing else; tables are made by the first request, `open`. */
+  /** `file` is a path or `:memory:`. The tables are created by the first request, the task `open`. */
   constructor(file: string) {
     this.#db = new Connection(file);
-    this.#disk = new DiskWatch(file);
+    this.#disk = new DiskSpace(file);
     this.#files = new OpenFiles(file === ':memory:' ? [] : [file, `${file}-wal`]);
   }
 
-  /** Never throws. After a fault of the medium every answer is that fault, so that no fsync is ever tried twice. */
+  /** Never throws. After a failure of the medium every reply is that failure, so that no fsync is tried twice. */
   handle(request: Request): Reply {
     if (this.#failure !== undefined && request.kind !== 'close') return this.#failure;
     const generation = request.kind === 'commit' ? request.generation : undefined;
-    if (generation !== undefined && generation === this.#undone?.generation) return this.#undone.reply;
+    if (generation !== undefined && generation === this.#failedCommit?.generation) return this.#failedCommit.reply;
     try {
       return { ok: true, value: this.#answer(request) };
     } catch (error) {
       const reply = this.#refusal(error);
-      if (generation !== undefined) this.#undone = { generation, reply };
+      if (generation !== undefined) this.#failedCommit = { generation, reply };
       return reply;
     }
   }
@@ -98,10 +100,10 @@ export class SqliteEngine {
 
   #commit(writes: readonly WriteName[], values: readonly Value[]): Committed {
     const results = this.#db.transaction(() => this.#write(writes, values));
-    // After it: what was committed to a file that is gone is not durable, and must not be answered as such.
+    // Checked after the commit: a commit to a removed file is not durable and must not be answered as such.
     this.#files.checkOften();
-    this.#countTowardsCheckpoint(values);
-    if (this.#sinceMeasured > MEASURED_EVERY) this.#measure();
+    this.#countWritten(values);
+    if (this.#sinceMeasured > MEASURE_AFTER_BYTES) this.#measure();
     return { results, bytes: this.#measured + this.#sinceMeasured };
   }
 
@@ -118,11 +120,11 @@ export class SqliteEngine {
       const found = run(values.slice(at, at + takes));
       if (found !== undefined) results.push([position, found]);
       at += takes;
-      if (name === 'eventName') this.#unfiled += 1;
+      if (name === 'eventName') this.#unmerged += 1;
     }
-    if (this.#unfiled >= FILED_AT_ONCE) {
-      fileNames(this.#db);
-      this.#unfiled = 0;
+    if (this.#unmerged >= MERGE_AT) {
+      mergeNewNames(this.#db);
+      this.#unmerged = 0;
     }
     return results;
   }
@@ -146,20 +148,20 @@ export class SqliteEngine {
     };
   }
 
-  #countTowardsCheckpoint(values: readonly Value[]): void {
+  #countWritten(values: readonly Value[]): void {
     let written = 0;
     for (const value of values) written += typeof value === 'string' ? value.length : 8;
-    this.#sinceCheckpoint += COMMIT_OVERHEAD + written;
+    this.#sinceWalCheckpoint += COMMIT_OVERHEAD_BYTES + written;
     this.#sinceMeasured += written;
   }
 
   /**
-   * Folds the log into the database file when enough has gathered; called between requests. SQLite's own checkpoint inside
-   * COMMIT hides its errors, and an fsync that failed must not go unseen. No room is no harm: the log keeps everything.
+   * Copies the write-ahead log into the database file once it is large enough; called between requests. SQLite's own checkpoint
+   * inside COMMIT hides its errors, and a failed fsync must not be hidden. A full disk does no harm: the log keeps everything.
    */
-  checkpointIfDue(): Reply | undefined {
-    if (this.#sinceCheckpoint < CHECKPOINT_BYTES || this.#failure !== undefined) return undefined;
-    this.#sinceCheckpoint = 0;
+  walCheckpointIfDue(): Reply | undefined {
+    if (this.#sinceWalCheckpoint < WAL_CHECKPOINT_BYTES || this.#failure !== undefined) return undefined;
+    this.#sinceWalCheckpoint = 0;
     try {
       this.#db.statement('PRAGMA wal_checkpoint(PASSIVE)').all([]);
       return undefined;
@@ -184,7 +186,7 @@ export class SqliteEngine {
     return tasks[task]();
   }
 
-  /** Takes the file for this process alone, and makes the tables when it is new. A file of a newer version is not written to. */
+  /** Locks the file for this process and creates or migrates the tables. A file of a later version is not changed. */
   #open(): { readonly bytes: number } {
     this.#db.pragma('locking_mode = EXCLUSIVE');
     const [version] = this.#db.statement('PRAGMA user_version').get([]) as [number];
@@ -196,33 +198,33 @@ export class SqliteEngine {
     const steps = version === 0 ? [SCHEMA] : MIGRATIONS.slice(version - 1);
     if (steps.length > 0)
       this.#db.transaction(() => this.#db.execute([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n')));
-    this.#fileNoted();
+    this.#mergeLeftNames();
     this.#isOpen = true;
-    this.#files.begin();
+    this.#files.remember();
     this.#measure();
     return { bytes: this.#measured };
   }
 
-  /** Files the names that were noted before the start. Without room they stay noted, and are filed with the next commit. */
-  #fileNoted(): void {
+  /** Merges the names left in `new_names`. On a full disk they stay there and are merged with the next commit. */
+  #mergeLeftNames(): void {
     try {
-      this.#db.transaction(() => fileNames(this.#db));
+      this.#db.transaction(() => mergeNewNames(this.#db));
     } catch (error) {
       if (faultOf(error, this.#disk) !== 'full') throw error;
       this.#rollback();
-      this.#unfiled = FILED_AT_ONCE;
+      this.#unmerged = MERGE_AT;
     }
   }
 
-  /** How the disk is while nothing is written. */
+  /** Checks the files and the free space. */
   #check(): DiskCheck {
     this.#files.check();
-    return { hasRoom: this.#disk.hasRoom() };
+    return { hasSpace: this.#disk.hasSpace() };
   }
 
   /**
-   * Leaves one file, and its lock free at once: libsql closes the connection only when its statements are collected, so the
-   * lock is given up by leaving the WAL mode. Without room for that the log stays, and is read at the next start.
+   * Leaves a single file and releases its lock at once. libsql closes the connection only when its statements are garbage
+   * collected, so the lock is released by leaving WAL mode. On a full disk the log stays and is read at the next start.
    */
   #close(): void {
     try {

@@ -1,32 +1,32 @@
-/** Row numbers count from here, so that 41 bits of milliseconds and 12 bits of counter stay exact in a JavaScript number until 2089. */
+/** Start of the row numbers: 41 bits of milliseconds and 12 bits of counter are exact in a JavaScript number until 2089. */
 const EPOCH = Date.UTC(2020, 0, 1);
-const COUNTERS = 4096;
-/** Room is left above for rows that are numbered one after another because a clock was once far ahead. */
-const HIGHEST = 2 ** 53 - 2 ** 40;
+const NUMBERS_PER_MS = 4096;
+/** Highest row number derived from a time. Numbers above are left for rows that follow one from a clock far ahead. */
+const MAX_TIME_SEQ = 2 ** 53 - 2 ** 40;
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** The row number that belongs to a time in milliseconds since the epoch. */
+/** First row number of a time in milliseconds since the epoch. */
 export function seqOfTime(ms: number): number {
-  return Math.min(Math.max(1, Math.floor(ms - EPOCH) * COUNTERS), HIGHEST);
+  return Math.min(Math.max(1, Math.floor(ms - EPOCH) * NUMBERS_PER_MS), MAX_TIME_SEQ);
 }
 
-/** The time a row number stands for, in milliseconds since the epoch. */
+/** Time of a row number, in milliseconds since the epoch. */
 export function timeOfSeq(seq: number): number {
-  return Math.floor(seq / COUNTERS) + EPOCH;
+  return Math.floor(seq / NUMBERS_PER_MS) + EPOCH;
 }
 
 /**
- * The row number that a UUIDv7 carries in itself: its 48-bit time and the 12 bits after the version. A row that lies there is
- * found by its id without an index. undefined for every other id.
+ * Row number contained in a UUIDv7: its 48-bit time and the 12 bits after the version. Most rows have the number of their id, so
+ * they are found without an index. undefined for every other id.
  */
 export function seqOfId(id: string): number | undefined {
   if (!UUID_V7.test(id)) return undefined;
   const ms = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
-  const seq = (ms - EPOCH) * COUNTERS + Number.parseInt(id.slice(15, 18), 16);
-  return seq > 0 && seq < HIGHEST ? seq : undefined;
+  const seq = (ms - EPOCH) * NUMBERS_PER_MS + Number.parseInt(id.slice(15, 18), 16);
+  return seq > 0 && seq < MAX_TIME_SEQ ? seq : undefined;
 }
 
-/** 53 bits of a text, for tables that are checked against the text itself afterwards (cyrb53, public domain). */
+/** Hash of 53 bits (cyrb53, public domain). Rows found by a hash are compared with the text itself afterwards. */
 export function hashOf(text: string): number {
   let low = 0xdeadbeef;
   let high = 0x41c6ce57;
@@ -40,12 +40,12 @@ export function hashOf(text: string): number {
   return 4294967296 * (2097151 & high) + (low >>> 0);
 }
 
-/** 32 bits of an id: tells a delivery from another whose id carries the same row number. */
+/** Hash of 32 bits; distinguishes ids that contain the same row number. */
 export function shortHashOf(text: string): number {
   return hashOf(text) >>> 0;
 }
 
-/** Gives out row numbers, always rising. */
+/** Assigns row numbers, always rising. */
 export class Sequence {
   #last: number;
 
@@ -57,11 +57,26 @@ export class Sequence {
     return this.#last;
   }
 
-  /** The number that the id carries when it is still free for certain, else the next one; then `named` says that the id must be written down beside it. */
-  place(id: string, now: number, trusted: boolean): { readonly seq: number; readonly named: boolean } {
+  /**
+   * Row number for a new id: the one contained in it if the id is `trusted` (made by this program) and the number is still free,
+   * else the next one. `named` says that the row cannot be found by its id alone, so the id has to be stored beside it.
+   */
+  assign(id: string, now: number, trusted: boolean): { readonly seq: number; readonly named: boolean } {
     const own = trusted ? seqOfId(id) : undefined;
     const named = own === undefined || own <= this.#last;
-    this.#last = named ? Math.max(this.#last + 1, Math.min(seqOfTime(now), HIGHEST)) : own;
+    this.#last = named ? Math.max(this.#last + 1, Math.min(seqOfTime(now), MAX_TIME_SEQ)) : own;
     return { seq: this.#last, named };
   }
+}
+
+/** Text that SQLite would change: a NUL ends it when it is read, and a lone surrogate has no UTF-8. */
+const UNSAFE = /[\0\ud800-\udfff]|^"/;
+
+/** Column value for a text from outside: the text, or its JSON where SQLite would change it. */
+export function toColumn(text: string): string {
+  return UNSAFE.test(text) ? JSON.stringify(text) : text;
+}
+
+export function fromColumn(text: string): string {
+  return text.startsWith('"') ? (JSON.parse(text) as string) : text;
 }

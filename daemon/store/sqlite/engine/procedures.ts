@@ -4,12 +4,12 @@ import type { ProcedureName } from './statements.ts';
 
 type Procedure = (db: Connection, values: readonly Value[]) => unknown;
 
-/** How far a push is: nobody has acknowledged it, somebody has, or all that it needs have. */
+/** Progress of a push: acknowledged by nobody, by somebody, by all whose acknowledgement it needs. */
 const PUSH = { waiting: 0, seen: 1, complete: 2 } as const;
 
-/** Writes that look before they write; they run inside the commit's transaction, so what they saw still holds when it ends. */
+/** Writes that read before they write. They run inside the transaction of the commit, so what they have read still holds when it ends. */
 export const PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
-  eventFollows,
+  eventFollowUp,
   push,
   pushAck,
   pushCursor,
@@ -18,22 +18,25 @@ export const PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
 };
 
 /**
- * (row that the id carries, id, hash of id, hash of source, delivery row or null, result or null): gives an event that came
- * earlier another delivery, or another result. Nothing happens when it is forgotten.
+ * Adds a delivery or a later result to an earlier event; does nothing when the event is deleted. Parameters: row number
+ * contained in the id or null, id, hash of id, hash of source, row number of the delivery or null, result as JSON or null.
  */
-function eventFollows(db: Connection, [place, id, idHash, sourceHash, delivery, result]: readonly Value[]): undefined {
-  const seq = eventRow(db, [place!, id!, idHash!, sourceHash!]);
+function eventFollowUp(
+  db: Connection,
+  [ownSeq, id, idHash, sourceHash, delivery, result]: readonly Value[],
+): undefined {
+  const seq = eventRow(db, [ownSeq!, id!, idHash!, sourceHash!]);
   if (seq === undefined) return undefined;
   const [[deliveries, outcomes]] = db
     .statement('SELECT length(deliveries), length(outcomes) FROM events WHERE seq = ?')
     .all([seq]) as [[number, number]];
-  if (delivery !== null && deliveries < LONGEST_LIST) {
+  if (delivery !== null && deliveries < MAX_LIST_CHARS) {
     db.statement(
       "UPDATE events SET deliveries = json_insert(deliveries, '$[#]', CAST(?2 AS INTEGER)) WHERE seq = ?1",
     ).run([seq, delivery!]);
     db.statement('UPDATE deliveries SET event = ? WHERE seq = ?').run([seq, delivery!]);
   }
-  if (result !== null && outcomes < LONGEST_LIST)
+  if (result !== null && outcomes < MAX_LIST_CHARS)
     db.statement("UPDATE events SET outcomes = json_insert(outcomes, '$[#]', json(?2)) WHERE seq = ?1").run([
       seq,
       result!,
@@ -41,23 +44,23 @@ function eventFollows(db: Connection, [place, id, idHash, sourceHash, delivery, 
   return undefined;
 }
 
-/** Characters of what belongs to one event. An alert may repeat for years; what is beyond this stands by itself and goes by its age. */
-const LONGEST_LIST = 32 * 1024;
+/** Bound for the lists of one event, because an alert may repeat for years. Deliveries beyond it belong to no event and are deleted by their age. */
+const MAX_LIST_CHARS = 32 * 1024;
 
-function eventRow(db: Connection, [place, id, idHash, sourceHash]: readonly Value[]): number | undefined {
+function eventRow(db: Connection, [ownSeq, id, idHash, sourceHash]: readonly Value[]): number | undefined {
   const wanted = JSON.stringify(id);
   const bodies = db.statement("SELECT seq, body -> '$.id' FROM events WHERE seq = ?");
   const named = db.statement(
     "SELECT e.seq, e.body -> '$.id' FROM names n JOIN events e ON e.seq = n.event WHERE n.id_hash = ? AND n.source_hash = ?",
   );
-  const rows = [...(place === null ? [] : bodies.all([place!])), ...named.all([idHash!, sourceHash!])] as [
+  const rows = [...(ownSeq === null ? [] : bodies.all([ownSeq!])), ...named.all([idHash!, sourceHash!])] as [
     number,
     string,
   ][];
   return rows.find(([, found]) => JSON.stringify(JSON.parse(found)) === wanted)?.[0];
 }
 
-/** (delivery, recipients, require, frame, at, keepUntil) -> its seq; the first one's when the delivery was pushed before. */
+/** Adds a push and returns its number; returns the first number when the delivery was pushed before. Parameters: delivery, users as JSON, require, frame, at, keepUntil. */
 function push(db: Connection, [delivery, to, required, frame, at, keepUntil]: readonly Value[]): number {
   const before = db.statement('SELECT seq FROM pushes WHERE delivery = ?').get([delivery]) as [number] | undefined;
   if (before !== undefined) return before[0];
@@ -75,11 +78,11 @@ function push(db: Connection, [delivery, to, required, frame, at, keepUntil]: re
   return seq;
 }
 
-/** A push that needs everyone is not acknowledged for a user whom it still waits for. */
+/** SQL condition: push `p` is not acknowledged for user `?1`. A push for all stays so until that user acknowledges it. */
 const UNACKNOWLEDGED = `(p.acknowledged = ${PUSH.waiting} OR (p.acknowledged = ${PUSH.seen} AND p.required = 'all'
   AND EXISTS (SELECT 1 FROM json_each(p.waiting) w WHERE w.value = ?1)))`;
 
-/** (user, now) -> where the user goes on. One never seen before begins at the oldest push that nobody has acknowledged. */
+/** Returns the cursor of a user. A new user starts before the oldest push that nobody has acknowledged. Parameters: user, now. */
 function pushCursor(db: Connection, [user, now]: readonly Value[]): number {
   const known = db.statement('SELECT seq FROM push_cursors WHERE user = ?').get([user]) as [number] | undefined;
   if (known !== undefined) return known[0];
@@ -97,7 +100,7 @@ function pushCursor(db: Connection, [user, now]: readonly Value[]): number {
   return start;
 }
 
-/** (JSON of [user, seq] pairs): so far those users have come. A cursor never goes back. */
+/** Moves the cursors of several users forward. Parameter: JSON array of [user, seq]. */
 function pushCursors(db: Connection, [moved]: readonly Value[]): void {
   db.statement(
     `UPDATE push_cursors SET seq = m.seq
@@ -106,7 +109,7 @@ function pushCursors(db: Connection, [moved]: readonly Value[]): void {
   ).run([moved!]);
 }
 
-/** (user, seq, now) -> the deliveries whose receipt is now complete. */
+/** Acknowledges pushes and returns the deliveries that are complete by it. Parameters: user, seq, now. */
 function pushAck(db: Connection, [user, seq, now]: readonly Value[]): string[] {
   const from = pushCursor(db, [user!, now!]);
   const [head] = db
@@ -139,7 +142,7 @@ function acknowledge(
   return complete ? [delivery] : [];
 }
 
-/** (now): forgets what has expired. */
+/** Deletes expired pushes. Parameter: now. */
 function pushTrim(db: Connection, [now]: readonly Value[]): void {
   db.statement('DELETE FROM push_recipients WHERE push IN (SELECT seq FROM pushes WHERE keep_until <= ?)').run([now]);
   db.statement('DELETE FROM pushes WHERE keep_until <= ?').run([now]);

@@ -4,8 +4,9 @@ export type Value = string | number | null;
 export type Row = readonly Value[];
 
 /**
- * What is asked of the engine, one after another. A commit is one transaction; `values` are the parameters of all writes, end to
- * end. Once one has failed, the others of its generation are refused: they stand upon it.
+ * Request to the engine; requests are carried out one after another. A commit is one transaction; `values` are the parameters
+ * of all its writes, concatenated. After a commit has failed, all others of its generation are refused: they were decided on
+ * top of it.
  */
 export type Request =
   | {
@@ -26,17 +27,17 @@ export interface Read {
 export type TaskName = 'open' | 'check' | 'trim' | 'audit' | 'search';
 
 export interface Committed {
-  /** By position in `writes`: what a write that computes something found. */
+  /** Results of procedures, with their positions in `writes`. */
   readonly results: readonly (readonly [number, unknown])[];
-  /** What the tables take on disk. */
+  /** Bytes that the tables take on disk. */
   readonly bytes: number;
 }
 
 export interface DiskCheck {
-  readonly hasRoom: boolean;
+  readonly hasSpace: boolean;
 }
 
-/** `full`: nothing was changed. `failed`: the medium cannot be trusted any more. `broken`: a bug; nothing was changed. */
+/** `full` and `broken` (a bug): nothing was changed. `failed`: the medium cannot be trusted any more. */
 export type EngineFault = 'full' | 'failed' | 'locked' | 'newer' | 'broken';
 
 export type Reply =

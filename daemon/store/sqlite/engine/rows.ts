@@ -1,17 +1,18 @@
-import type { LaterResult, OwedDelivery, RuleResult } from '../../../core/flow/decision.ts';
+import type { LaterResult, OwedDelivery, RuleResult, StateChange } from '../../../core/flow/decision.ts';
 import type { Attempt, DeadClass, DeadError, Delivery, Receipt } from '../../../core/delivery/delivery.ts';
 import type { Event } from '../../../core/event/event.ts';
+import { isDeletion, type StateWrites } from '../../states.ts';
+import type { StoredDelivery, StoredEvent } from '../../store.ts';
 import type { Writes } from '../commit/commit.ts';
-import { hashOf, shortHashOf } from './keys.ts';
-import type { OwedEntry } from '../pending/pending-index.ts';
+import type { PendingEntry } from '../pending/pending-index.ts';
+import { fromColumn, hashOf, shortHashOf, toColumn } from './keys.ts';
 import type { Row } from './protocol.ts';
 import { STATE, STATE_NAMES } from './schema.ts';
-import type { StoredDelivery, StoredEvent } from '../../store.ts';
-import { toColumn } from './text.ts';
 
-/** An event as found, with the row numbers and ids of its deliveries. */
+/** An event row with the row numbers and ids of its deliveries. */
 export interface EventRow extends StoredEvent {
   readonly seq: number;
+  /** JSON array of row numbers. */
   readonly deliveries: string;
   readonly deliveryIds: readonly string[];
 }
@@ -26,6 +27,11 @@ export function eventOfRow(row: Row): EventRow {
     deliveries,
     deliveryIds: JSON.parse(ids) as string[],
   };
+}
+
+/** The event without what only the store needs. */
+export function storedEventOf({ event, receivedAt, outcomes, results, later }: EventRow): StoredEvent {
+  return { event, receivedAt, outcomes, results, later };
 }
 
 function decisionOf(all: readonly (RuleResult | LaterResult)[]): Pick<StoredEvent, 'outcomes' | 'results' | 'later'> {
@@ -51,7 +57,7 @@ type DeliveryColumns = [
   event: string | null,
 ];
 
-/** A delivery whose event row is gone can still be sent: its message was rendered when it was accepted. */
+/** Stands for an event whose row is missing: the delivery can still be sent, because its message was rendered on arrival. */
 const LOST_EVENT: Event = { id: '', source: '', type: 'belfry.event.lost', time: '1970-01-01T00:00:00Z', data: null };
 
 export function deliveryOfRow(row: Row): DeliveryRow {
@@ -72,25 +78,27 @@ export function deliveryOfRow(row: Row): DeliveryRow {
   };
 }
 
-/** Where a new delivery lies: its own row and its event's. With `event` whole in its body it does not need the event's row. */
-export interface Place {
+/** Row numbers of a new delivery and its event. */
+export interface DeliveryKeys {
   readonly seq: number;
   readonly named: boolean;
+  /** Row number of the event; 0: none. */
   readonly event: number;
+  /** The body contains the event, because the event's row may be missing or deleted before. */
   readonly whole: boolean;
 }
 
-/** Writes a new delivery; returns what memory must know once it is on disk, and the length of what was written. */
+/** Writes a new delivery. Returns its entry for the pending index, and the number of characters written. */
 export function writeDelivery(
   writes: Writes,
   { delivery, dueAt }: OwedDelivery,
-  place: Place,
-): { readonly entry: OwedEntry; readonly bytes: number } {
+  keys: DeliveryKeys,
+): { readonly entry: PendingEntry; readonly bytes: number } {
   const { event, attempts } = delivery;
-  const body = JSON.stringify({ ...delivery, event: place.whole ? event : undefined, attempts: undefined });
+  const body = JSON.stringify({ ...delivery, event: keys.whole ? event : undefined, attempts: undefined });
   const expires = delivery.expiresAt ?? Number.POSITIVE_INFINITY;
-  const entry: OwedEntry = {
-    seq: place.seq,
+  const entry: PendingEntry = {
+    seq: keys.seq,
     channel: delivery.channel,
     due: dueAt,
     expires,
@@ -101,8 +109,8 @@ export function writeDelivery(
   };
   writes.add(
     entry.tried ? 'triedDelivery' : 'delivery',
-    place.seq,
-    place.event,
+    keys.seq,
+    keys.event,
     delivery.channel,
     dueAt,
     Number.isFinite(expires) ? expires : null,
@@ -111,11 +119,11 @@ export function writeDelivery(
     body,
     ...(entry.tried ? [JSON.stringify(attempts)] : []),
   );
-  if (place.named) writes.add('deliveryName', toColumn(delivery.id), place.seq);
+  if (keys.named) writes.add('deliveryName', toColumn(delivery.id), keys.seq);
   return { entry, bytes: body.length };
 }
 
-export function owedOfRow(row: Row): OwedEntry {
+export function pendingEntryOfRow(row: Row): PendingEntry {
   const [seq, channel, state, due, expires, keyHash, idHash] = row as [
     number,
     string,
@@ -134,5 +142,27 @@ export function owedOfRow(row: Row): OwedEntry {
     idHash,
     tried: state !== STATE.pending,
     awaiting: state === STATE.sending,
+  };
+}
+
+export function writeStates(writes: Writes, { changes, deleteExpired }: StateWrites): void {
+  for (const change of changes) {
+    const { rule, key, step, value, expires, wake } = change;
+    const name = [toColumn(rule), toColumn(key), toColumn(step)];
+    if (isDeletion(change)) writes.add('stateDelete', ...name);
+    else writes.add('state', ...name, JSON.stringify(value), Math.min(expires, Number.MAX_SAFE_INTEGER), wake ?? null);
+  }
+  if (deleteExpired !== undefined) writes.add('statesDeleteExpired', deleteExpired);
+}
+
+export function stateOfRow(row: Row): StateChange {
+  const [rule, key, step, value, expires, wake] = row as [string, string, string, string, number, number | null];
+  return {
+    rule: fromColumn(rule),
+    key: fromColumn(key),
+    step: fromColumn(step),
+    value: JSON.parse(value) as unknown,
+    expires,
+    ...(wake !== null && { wake }),
   };
 }

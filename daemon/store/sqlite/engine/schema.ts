@@ -1,10 +1,10 @@
-/** Counts up with every change of the tables; a file with a higher one was written by a newer Belfry and is left alone. */
+/** Version of the tables, one higher with every change. A file with a higher version was written by a later Belfry and is not opened. */
 export const SCHEMA_VERSION = 3;
 
-/** How a delivery's state is stored. Those below `FIRST_ENDED` are owed; `retry` is pending after at least one attempt. */
+/** Stored states of a delivery. States below `FIRST_FINAL` are not final; `retry` is pending after at least one attempt. */
 export const STATE = { pending: 0, retry: 1, sending: 2, delivered: 3, dead: 4, cancelled: 5 } as const;
-export const FIRST_ENDED = STATE.delivered;
-/** By number. */
+export const FIRST_FINAL = STATE.delivered;
+/** State of the contract for each stored state. */
 export const STATE_NAMES = ['pending', 'pending', 'sending', 'delivered', 'dead', 'cancelled'] as const;
 
 const NAMES = `
@@ -14,11 +14,14 @@ CREATE VIEW names AS
 `;
 
 /**
- * Events and deliveries are numbered in order of arrival, so that a commit appends to the end of each table and of the one
- * index, which holds only what is owed and rebuilds memory at start without touching the bodies.
- * `events.outcomes` is the decision: a JSON array of what each rule did, and then of what became of it later.
- * `new_names` are those that `filing.ts` has not put into `event_names` yet; `names` are all.
- * `deliveries.due` is the time until a receipt is awaited while the state is `sending`.
+ * Tables. Events and deliveries are numbered in order of arrival, so a commit appends to the end of each table. The one index
+ * covers only deliveries that are not final; a start rebuilds the pending index in memory from it without reading bodies.
+ *
+ * - `events.outcomes`: JSON array of the results on arrival, followed by the later results.
+ * - `events.deliveries`: JSON array of row numbers.
+ * - `new_names`: ids of events that are not merged into `event_names` yet (`events/name-index.ts`); `names`: all of them.
+ * - `deliveries.due`: while the state is `sending`, the time until which a receipt is awaited.
+ * - `marks`: checkpoints.
  */
 export const SCHEMA = `
 CREATE TABLE events(
@@ -28,7 +31,7 @@ CREATE TABLE deliveries(
   seq INTEGER PRIMARY KEY, event INTEGER NOT NULL, channel TEXT NOT NULL, state INTEGER NOT NULL, due INTEGER NOT NULL,
   expires INTEGER, key_hash INTEGER NOT NULL, id_hash INTEGER NOT NULL, body TEXT NOT NULL, attempts TEXT NOT NULL,
   receipt TEXT, error TEXT);
-CREATE INDEX deliveries_owed ON deliveries(seq, channel, state, due, expires, key_hash, id_hash) WHERE state < ${FIRST_ENDED};
+CREATE INDEX deliveries_owed ON deliveries(seq, channel, state, due, expires, key_hash, id_hash) WHERE state < ${FIRST_FINAL};
 CREATE TABLE event_names(
   id_hash INTEGER NOT NULL, source_hash INTEGER NOT NULL, event INTEGER NOT NULL,
   PRIMARY KEY (id_hash, source_hash, event)) WITHOUT ROWID;
@@ -48,7 +51,7 @@ CREATE TABLE push_cursors(user TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT R
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 ${NAMES}`;
 
-/** What brings a file of each older version to the one after it; the first entry is for version 1. */
+/** SQL that brings a file from one version to the next; the first entry is for version 1. */
 export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE states ADD COLUMN wake INTEGER;
    UPDATE events SET outcomes = (SELECT json_group_array(json_object('rule', j.key, 'outcome', j.value)) FROM json_each(outcomes) j);`,

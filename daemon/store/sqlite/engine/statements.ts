@@ -1,8 +1,8 @@
-import { FIRST_ENDED, STATE } from './schema.ts';
+import { FIRST_FINAL, STATE } from './schema.ts';
 
 interface Statement {
   readonly sql: string;
-  /** How many parameters it takes. */
+  /** Number of parameters. */
   readonly takes: number;
 }
 
@@ -10,21 +10,21 @@ const ATTEMPT_ADDED = "json_insert(attempts, '$[#]', json(?2))";
 export const DELIVERY_COLUMNS = 'd.seq, d.state, d.due, d.body, d.attempts, d.receipt, d.error, e.body';
 export const DELIVERY_TABLES = 'deliveries d LEFT JOIN events e ON e.seq = d.event';
 /**
- * JSON stays JSON (`->`) on its way out: `->>` would unescape text that no UTF-8 can hold, such as a lone surrogate in an id
- * that somebody sent, and libsql aborts the process over it.
+ * Ids of an event's deliveries, as JSON (`->`). `->>` would unescape a lone surrogate, which UTF-8 cannot express, and libsql
+ * aborts the process.
  */
 const DELIVERY_IDS =
   "(SELECT json_group_array(d.body -> '$.id') FROM json_each(e.deliveries) j JOIN deliveries d ON d.seq = j.value)";
 export const EVENT_COLUMNS = `e.seq, e.at, e.body, e.outcomes, e.deliveries, ${DELIVERY_IDS}`;
 
-/** Bytes of an event that is passed over where many are looked at. */
+/** Bytes of an event above which `latestEvents` leaves it out. */
 const LARGE_EVENT = 64 * 1024;
 
-/** Every way in which rows change, by name. Those that compute something first are in `procedures.ts`. */
+/** Writes by name. Writes that read something first are in `procedures.ts`. */
 export const WRITES = {
   event: { sql: 'INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)', takes: 6 },
   eventName: { sql: 'INSERT INTO new_names VALUES (?, ?, ?)', takes: 3 },
-  eventOwes: {
+  eventDelivery: {
     sql: "UPDATE events SET deliveries = json_insert(deliveries, '$[#]', CAST(?2 AS INTEGER)) WHERE seq = ?1",
     takes: 2,
   },
@@ -38,12 +38,12 @@ export const WRITES = {
   },
   deliveryName: { sql: 'INSERT INTO delivery_names VALUES (?, ?)', takes: 2 },
   delivered: {
-    sql: `UPDATE deliveries SET state = ${STATE.delivered}, attempts = ?2, receipt = ?3 WHERE seq = ?1 AND state < ${FIRST_ENDED}`,
+    sql: `UPDATE deliveries SET state = ${STATE.delivered}, attempts = ?2, receipt = ?3 WHERE seq = ?1 AND state < ${FIRST_FINAL}`,
     takes: 3,
   },
   settle: {
     sql: `UPDATE deliveries SET state = ?3, due = ?4, receipt = ?5, error = ?6,
-      attempts = CASE WHEN ?2 IS NULL THEN attempts ELSE ${ATTEMPT_ADDED} END WHERE seq = ?1 AND state < ${FIRST_ENDED}`,
+      attempts = CASE WHEN ?2 IS NULL THEN attempts ELSE ${ATTEMPT_ADDED} END WHERE seq = ?1 AND state < ${FIRST_FINAL}`,
     takes: 6,
   },
   resolveDead: {
@@ -59,17 +59,17 @@ export const WRITES = {
     takes: 2,
   },
   state: { sql: 'INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?)', takes: 6 },
-  stateGone: { sql: 'DELETE FROM states WHERE rule = ? AND key = ? AND step = ?', takes: 3 },
-  statesExpired: { sql: 'DELETE FROM states WHERE expires <= ?', takes: 1 },
+  stateDelete: { sql: 'DELETE FROM states WHERE rule = ? AND key = ? AND step = ?', takes: 3 },
+  statesDeleteExpired: { sql: 'DELETE FROM states WHERE expires <= ?', takes: 1 },
   checkpoint: { sql: 'INSERT OR REPLACE INTO marks VALUES (?, ?, ?)', takes: 3 },
   checkpointDelete: { sql: 'DELETE FROM marks WHERE scope = ? AND key = ?', takes: 2 },
   request: { sql: 'INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?)', takes: 4 },
   fact: { sql: 'INSERT OR REPLACE INTO facts VALUES (?, ?)', takes: 2 },
 } as const satisfies Record<string, Statement>;
 
-/** Writes whose outcome depends on what they find; the number of parameters each takes. */
+/** Number of parameters of each procedure. */
 export const PROCEDURE_TAKES = {
-  eventFollows: 6,
+  eventFollowUp: 6,
   push: 6,
   pushAck: 3,
   pushCursor: 2,
@@ -80,7 +80,7 @@ export const PROCEDURE_TAKES = {
 export type ProcedureName = keyof typeof PROCEDURE_TAKES;
 export type WriteName = keyof typeof WRITES | ProcedureName;
 
-/** Every question, by name; rows come back as arrays in the order of the columns. */
+/** Queries by name; rows are arrays in the order of the columns. */
 export const READS = {
   eventAt: { sql: `SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq = ?`, takes: 1 },
   eventsNamed: {
@@ -114,18 +114,18 @@ export const READS = {
     takes: 1,
   },
   eventOf: { sql: 'SELECT event FROM deliveries WHERE seq = ?', takes: 1 },
-  owed: {
+  pending: {
     sql: `SELECT seq, channel, state, due, expires, key_hash, id_hash FROM deliveries INDEXED BY deliveries_owed
-      WHERE state < ${FIRST_ENDED} AND seq > ? ORDER BY seq LIMIT ?`,
+      WHERE state < ${FIRST_FINAL} AND seq > ? ORDER BY seq LIMIT ?`,
     takes: 2,
   },
-  owedNames: {
-    sql: `SELECT n.id, n.seq FROM delivery_names n JOIN deliveries d ON d.seq = n.seq WHERE d.state < ${FIRST_ENDED}`,
+  pendingNames: {
+    sql: `SELECT n.id, n.seq FROM delivery_names n JOIN deliveries d ON d.seq = n.seq WHERE d.state < ${FIRST_FINAL}`,
     takes: 0,
   },
   acknowledged: {
     sql: `SELECT p.delivery FROM deliveries d INDEXED BY deliveries_owed JOIN pushes p ON p.delivery = d.body ->> 'id'
-      WHERE d.state < ${FIRST_ENDED} AND d.state = ${STATE.sending} AND p.acknowledged = 2`,
+      WHERE d.state < ${FIRST_FINAL} AND d.state = ${STATE.sending} AND p.acknowledged = 2`,
     takes: 0,
   },
   states: { sql: 'SELECT rule, key, step, value, expires, wake FROM states', takes: 0 },

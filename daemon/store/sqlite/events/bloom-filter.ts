@@ -1,58 +1,54 @@
-const BITS_A_NAME = 16;
+const BITS_PER_NAME = 16;
 const PROBES = 4;
 const FIRST_CAPACITY = 1 << 17;
 
-/**
- * Which names may have been here before, as a Bloom filter: `false` is certain, `true` is wrong for one in four hundred. It says
- * of nearly every new event that the disk need not be asked. 2 to 4 bytes a name; what is forgotten stays in until the next start.
- */
-export class NameFilter {
+/** Bloom filter over pairs of id and source. `mayContain` is certain when false, and wrongly true for one in four hundred. */
+export class BloomFilter {
   readonly #bits: Uint32Array;
   readonly #mask: number;
-  /** How many it can tell apart. */
+  /** Number of names up to which the error rate holds. */
   readonly capacity: number;
   #left: number;
 
-  /** With room for so many, and as many again. */
+  /** Has space for twice as many names. */
   constructor(names: number) {
     let capacity = FIRST_CAPACITY;
     while (capacity < names * 2) capacity *= 2;
     this.capacity = capacity;
     this.#left = capacity;
-    this.#mask = capacity * BITS_A_NAME - 1;
-    this.#bits = new Uint32Array((capacity * BITS_A_NAME) / 32);
+    this.#mask = capacity * BITS_PER_NAME - 1;
+    this.#bits = new Uint32Array((capacity * BITS_PER_NAME) / 32);
   }
 
-  /** Time for a larger one. */
   get isFull(): boolean {
     return this.#left <= 0;
   }
 
-  /** The hashes are 53 bits each. */
+  /** Adds a name, given by two hashes of 53 bits. */
   add(id: number, source: number): void {
     this.#left -= 1;
     const step = stepOf(id, source);
-    let place = id >>> 0;
+    let position = id >>> 0;
     for (let probe = 0; probe < PROBES; probe += 1) {
-      const bit = place & this.#mask;
+      const bit = position & this.#mask;
       this.#bits[bit >>> 5]! |= 1 << (bit & 31);
-      place = (place + step) >>> 0;
+      position = (position + step) >>> 0;
     }
   }
 
-  mayHave(id: number, source: number): boolean {
+  mayContain(id: number, source: number): boolean {
     const step = stepOf(id, source);
-    let place = id >>> 0;
+    let position = id >>> 0;
     for (let probe = 0; probe < PROBES; probe += 1) {
-      const bit = place & this.#mask;
+      const bit = position & this.#mask;
       if ((this.#bits[bit >>> 5]! & (1 << (bit & 31))) === 0) return false;
-      place = (place + step) >>> 0;
+      position = (position + step) >>> 0;
     }
     return true;
   }
 }
 
-/** Odd, so that the probes of one name never fall together. */
+/** Distance between the probes of one name; odd, so that they never coincide. */
 function stepOf(id: number, source: number): number {
   return ((Math.imul(id / 4294967296, 0x9e3779b1) ^ source) | 1) >>> 0;
 }

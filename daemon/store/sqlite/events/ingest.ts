@@ -1,48 +1,43 @@
 import type { Decision, Memory } from '../../../core/flow/decision.ts';
 import type { Event } from '../../../core/event/event.ts';
-import { BelfryError } from '../../../core/problems/failure.ts';
 import { summarize } from '../../../core/event/summary.ts';
-import { Crowd } from '../../../lib/slot-list.ts';
-import { writeLater } from '../commit/apply-decision.ts';
-import { Writes } from '../commit/commit.ts';
-import { addTo } from '../commit/counters.ts';
-import { hashOf } from '../engine/keys.ts';
-import { enterMemory, findEvent, type Ledger, type NewDelivery, writeOwed } from '../context.ts';
-import { writeCheckpoints } from '../commit/checkpoints.ts';
+import { BelfryError } from '../../../core/problems/failure.ts';
 import { StateOverlay } from '../../states.ts';
 import type { Accepted, Arrival, ArrivalBatch } from '../../store.ts';
-import { toColumn } from '../engine/text.ts';
+import { writeLaterResults } from '../commit/apply-decision.ts';
+import { writeCheckpoints } from '../commit/checkpoints.ts';
+import { Writes } from '../commit/commit.ts';
+import { addTo } from '../commit/counters.ts';
+import { addToMemory, findEvent, type NewDelivery, type StoreContext, writeNewDelivery } from '../context.ts';
+import { hashOf, toColumn } from '../engine/keys.ts';
+import { writeStates } from '../engine/rows.ts';
 
 type Decide = (event: Event, memory: Memory) => Decision;
 
-/** An answer that another call is still waiting for. */
-interface Awaited {
-  readonly call: Call;
-  readonly index: number;
-}
-
-/** What is known of an arrival before anything is decided. */
-type Fate =
+/** Handling of an arrival, known before any decision. */
+type Disposition =
   | { readonly kind: 'new' }
-  /** Its sender chose the id, and it is the first of that id that is under way: the disk must be asked. */
-  | { readonly kind: 'asked' }
-  | { readonly kind: 'awaited'; readonly awaited: Awaited }
-  /** The same as an earlier one of the same call. */
-  | { readonly kind: 'twin'; readonly of: number };
+  /** May be stored already: the disk has to be asked. */
+  | { readonly kind: 'lookup' }
+  /** Same name as an event of another call in flight: that call's answer decides. */
+  | { readonly kind: 'in-flight'; readonly call: Call; readonly index: number }
+  /** Same name as an earlier event of this call. */
+  | { readonly kind: 'repeated'; readonly first: number };
+
+const NEW: Disposition = { kind: 'new' };
+const LOOKUP: Disposition = { kind: 'lookup' };
 
 interface KeyedCall {
   readonly bodyHash: string;
   readonly answer: Promise<readonly Accepted[]>;
 }
 
-const NEW: Fate = { kind: 'new' };
-const ASKED: Fate = { kind: 'asked' };
-
-/** From arrival to commit. */
+/** A `transact` call from its arrival to its commit. */
 class Call {
   readonly #arrivals: readonly Arrival[];
   readonly answer: Promise<readonly Accepted[]>;
-  #places: Map<string, number> | undefined;
+  /** Made on demand: few calls are ever asked. */
+  #indexByName: Map<string, number> | undefined;
 
   constructor(arrivals: readonly Arrival[], answer: Promise<readonly Accepted[]>) {
     this.#arrivals = arrivals;
@@ -53,12 +48,11 @@ class Call {
     return this.#arrivals[index]!.event;
   }
 
-  /** Where in its answer an event of this name is, if one is. Hardly any call is ever asked. */
-  placeOf(name: string): number | undefined {
-    this.#places ??= new Map(
+  indexOf(name: string): number | undefined {
+    this.#indexByName ??= new Map(
       this.#arrivals.flatMap(({ event, mayRepeat }, index) => (mayRepeat ? [[nameOf(event), index]] : [])),
     );
-    return this.#places.get(name);
+    return this.#indexByName.get(name);
   }
 }
 
@@ -66,25 +60,27 @@ function nameOf({ source, id }: Event): string {
   return `${source}\u0000${id}`;
 }
 
-/** Events on their way in: told from their repetitions, decided upon, committed. */
-export class Arrivals {
-  readonly #ledger: Ledger;
-  readonly #underWay = new Crowd<Call>();
+/** Ingest of events: finds duplicates, makes the decisions, commits them. */
+export class Ingest {
+  readonly #context: StoreContext;
+  readonly #inFlight = new Set<Call>();
   readonly #keyed = new Map<string, KeyedCall>();
-  readonly #withdraw: (ids: readonly string[]) => Promise<void>;
+  readonly #cancel: (ids: readonly string[]) => Promise<void>;
 
-  /** `withdraw` takes back deliveries that a decision makes pointless. */
-  constructor(ledger: Ledger, withdraw: (ids: readonly string[]) => Promise<void>) {
-    this.#ledger = ledger;
-    this.#withdraw = withdraw;
+  /** `cancel` cancels the deliveries in `Decision.cancels`. */
+  constructor(context: StoreContext, cancel: (ids: readonly string[]) => Promise<void>) {
+    this.#context = context;
+    this.#cancel = cancel;
   }
 
   transact(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
-    return batch.idempotency === undefined ? this.#take(batch, decide) : this.#once(batch, batch.idempotency, decide);
+    return batch.idempotency === undefined
+      ? this.#ingest(batch, decide)
+      : this.#ingestKeyed(batch, batch.idempotency, decide);
   }
 
-  /** The same Idempotency-Key is answered once; whoever comes while that is under way gets the same answer. */
-  async #once(
+  /** Carries out one call per Idempotency-Key. A call with the same key in the meantime gets the same answer. */
+  async #ingestKeyed(
     batch: ArrivalBatch,
     { key, bodyHash }: NonNullable<ArrivalBatch['idempotency']>,
     decide: Decide,
@@ -94,89 +90,95 @@ export class Arrivals {
       refuseOtherBody(before.bodyHash, bodyHash);
       return (await before.answer).map(duplicateOf);
     }
-    const first = this.#firstOrStored(batch, key, bodyHash, decide);
-    this.#keyed.set(key, { bodyHash, answer: first });
+    const answer = this.#storedAnswerOrIngest(batch, key, bodyHash, decide);
+    this.#keyed.set(key, { bodyHash, answer });
     try {
-      return await first;
+      return await answer;
     } finally {
       this.#keyed.delete(key);
     }
   }
 
-  async #firstOrStored(
+  async #storedAnswerOrIngest(
     batch: ArrivalBatch,
     key: string,
     bodyHash: string,
     decide: Decide,
   ): Promise<readonly Accepted[]> {
-    const [stored] = await this.#ledger.reader.rows('request', toColumn(key));
-    if (stored === undefined) return this.#take(batch, decide);
+    const [stored] = await this.#context.queries.rows('request', toColumn(key));
+    if (stored === undefined) return this.#ingest(batch, decide);
     refuseOtherBody(String(stored[0]), bodyHash);
     const answer = JSON.parse(String(stored[1])) as [string, string[]][];
     return answer.map(([id, deliveries]) => ({ id, deliveries, duplicate: true }));
   }
 
-  /** Runs synchronously up to the commit when nothing has to be asked first. */
-  #take(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
-    const fates = this.#fates(batch.arrivals);
-    const answer = this.#decideAndCommit(batch, fates, decide);
-    const place = this.#underWay.join(new Call(batch.arrivals, answer));
-    const ended = (): void => this.#underWay.leave(place);
+  /** Runs synchronously up to the commit unless the disk has to be asked. */
+  #ingest(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
+    const dispositions = this.#dispositions(batch.arrivals);
+    const answer = this.#decideAndCommit(batch, dispositions, decide);
+    const call = new Call(batch.arrivals, answer);
+    this.#inFlight.add(call);
+    const ended = (): void => void this.#inFlight.delete(call);
     answer.then(ended, ended);
     return answer;
   }
 
-  #fates(arrivals: readonly Arrival[]): Fate[] {
-    const here = arrivals.length > 1 ? new Map<string, number>() : undefined;
-    return arrivals.map(({ event, mayRepeat }, index): Fate => {
+  #dispositions(arrivals: readonly Arrival[]): Disposition[] {
+    const indexByName = arrivals.length > 1 ? new Map<string, number>() : undefined;
+    return arrivals.map(({ event, mayRepeat }, index): Disposition => {
       if (!mayRepeat) return NEW;
-      const twin = here?.get(nameOf(event));
-      if (twin !== undefined) return { kind: 'twin', of: twin };
-      here?.set(nameOf(event), index);
-      return this.#ledger.known.hear(event.id, event.source) ? NEW : this.#doubtful(event);
+      const first = indexByName?.get(nameOf(event));
+      if (first !== undefined) return { kind: 'repeated', first };
+      indexByName?.set(nameOf(event), index);
+      return this.#context.seenIds.addIfNew(event.id, event.source) ? NEW : this.#inFlightOrLookup(event);
     });
   }
 
-  #doubtful(event: Event): Fate {
+  #inFlightOrLookup(event: Event): Disposition {
     const name = nameOf(event);
-    for (const call of this.#underWay.all()) {
-      const index = call.placeOf(name);
-      if (index !== undefined) return { kind: 'awaited', awaited: { call, index } };
+    for (const call of this.#inFlight) {
+      const index = call.indexOf(name);
+      if (index !== undefined) return { kind: 'in-flight', call, index };
     }
-    return ASKED;
+    return LOOKUP;
   }
 
-  async #decideAndCommit(batch: ArrivalBatch, fates: readonly Fate[], decide: Decide): Promise<readonly Accepted[]> {
-    const { committer } = this.#ledger;
+  async #decideAndCommit(
+    batch: ArrivalBatch,
+    dispositions: readonly Disposition[],
+    decide: Decide,
+  ): Promise<readonly Accepted[]> {
+    const { committer } = this.#context;
     committer.check();
-    const known = fates.every(({ kind }) => kind !== 'asked' && kind !== 'awaited')
+    const earlier = dispositions.every(({ kind }) => kind === 'new' || kind === 'repeated')
       ? []
-      : await Promise.all(fates.map((fate, index) => this.#known(fate, batch.arrivals[index]!)));
+      : await Promise.all(dispositions.map((one, index) => this.#earlierAnswer(one, batch.arrivals[index]!)));
     if (!committer.isReady) await committer.ready();
-    const taking = new Taking(this.#ledger, batch, decide);
+    const transaction = new Batch(this.#context, batch, decide);
     const accepted: Accepted[] = [];
-    fates.forEach((fate, index) => {
-      if (fate.kind === 'twin') refuseAnother(batch.arrivals[index]!, batch.arrivals[fate.of]!.event);
-      const before = fate.kind === 'twin' ? accepted[fate.of] : known[index];
-      accepted.push(before === undefined ? taking.accept(batch.arrivals[index]!) : duplicateOf(before));
+    dispositions.forEach((disposition, index) => {
+      const arrival = batch.arrivals[index]!;
+      if (disposition.kind === 'repeated') refuseOtherEvent(arrival, batch.arrivals[disposition.first]!.event);
+      const before = disposition.kind === 'repeated' ? accepted[disposition.first] : earlier[index];
+      accepted.push(before === undefined ? transaction.add(arrival) : duplicateOf(before));
     });
-    await taking.commit(accepted);
-    for (const { decision } of accepted) if (decision?.cancels !== undefined) await this.#withdraw(decision.cancels);
+    await transaction.commit(accepted);
+    for (const { decision } of accepted) if (decision?.cancels !== undefined) await this.#cancel(decision.cancels);
     return accepted;
   }
 
-  /** The answer that the arrival got the first time; undefined when it is new. */
-  async #known(fate: Fate, arrival: Arrival): Promise<Accepted | undefined> {
-    if (fate.kind === 'awaited') {
-      const { call, index } = fate.awaited;
+  /** The answer to the first arrival of the same event; undefined for a new event. */
+  async #earlierAnswer(disposition: Disposition, arrival: Arrival): Promise<Accepted | undefined> {
+    if (disposition.kind === 'in-flight') {
+      const { call, index } = disposition;
       const accepted = await call.answer;
-      refuseAnother(arrival, call.eventAt(index));
+      refuseOtherEvent(arrival, call.eventAt(index));
       return accepted[index];
     }
-    if (fate.kind !== 'asked') return undefined;
-    const row = await findEvent(this.#ledger, arrival.event.id, arrival.event.source);
+    if (disposition.kind !== 'lookup') return undefined;
+    const row = await findEvent(this.#context, arrival.event.id, arrival.event.source);
     if (row === undefined) return undefined;
-    refuseAnother(arrival, row.event);
+    refuseOtherEvent(arrival, row.event);
     return { id: row.event.id, duplicate: true, deliveries: row.deliveryIds };
   }
 }
@@ -185,8 +187,8 @@ function duplicateOf({ id, deliveries }: Accepted): Accepted {
   return { id, duplicate: true, deliveries };
 }
 
-/** Calling it a duplicate would lose it. */
-function refuseAnother({ event, isSame }: Arrival, first: Event): void {
+/** Refuses another event with an id that is taken: answering it as a duplicate would lose it. */
+function refuseOtherEvent({ event, isSame }: Arrival, first: Event): void {
   if (isSame === undefined || isSame(first, event)) return;
   throw new BelfryError('store.conflict', 'this id came with another body before; each event needs an id of its own');
 }
@@ -195,9 +197,9 @@ function refuseOtherBody(first: string, now: string): void {
   if (first !== now) throw new BelfryError('store.conflict', 'this Idempotency-Key was used with another body before');
 }
 
-/** One call's decisions, gathered; nothing is visible to others before `commit`. */
-class Taking {
-  readonly #ledger: Ledger;
+/** Decisions and writes of one call; invisible to other calls until `commit`. */
+class Batch {
+  readonly #context: StoreContext;
   readonly #batch: ArrivalBatch;
   readonly #decide: Decide;
   readonly #states: StateOverlay;
@@ -205,23 +207,23 @@ class Taking {
   readonly #deliveries: NewDelivery[] = [];
   readonly #events: Record<string, number> = {};
 
-  constructor(ledger: Ledger, batch: ArrivalBatch, decide: Decide) {
-    this.#ledger = ledger;
+  constructor(context: StoreContext, batch: ArrivalBatch, decide: Decide) {
+    this.#context = context;
     this.#batch = batch;
     this.#decide = decide;
-    this.#states = new StateOverlay(ledger.states, batch.now);
+    this.#states = new StateOverlay(context.states, batch.now);
   }
 
-  accept({ event, mayRepeat }: Arrival): Accepted {
+  add({ event, mayRepeat }: Arrival): Accepted {
     const decision = this.#decide(event, this.#states);
     this.#states.add(decision.states);
-    const { seq, named } = this.#ledger.eventSeqs.place(event.id, this.#batch.now, !mayRepeat);
+    const { seq, named } = this.#context.eventSeqs.assign(event.id, this.#batch.now, !mayRepeat);
     const body = JSON.stringify(event);
-    const owed = decision.deliveries.map((one) => {
+    const added = decision.deliveries.map((one) => {
       const whole = one.delivery.event.id !== event.id;
-      return writeOwed(this.#ledger, this.#writes, one, { event: seq, whole, bytes: body.length });
+      return writeNewDelivery(this.#context, this.#writes, one, { event: seq, whole, bytes: body.length });
     });
-    this.#deliveries.push(...owed);
+    this.#deliveries.push(...added);
     const summary = summarize(decision.results);
     this.#writes.add(
       'event',
@@ -230,10 +232,10 @@ class Taking {
       body,
       JSON.stringify(decision.results.filter(({ outcome }) => outcome !== 'no_match')),
       summary,
-      `[${owed.map(({ entry }) => entry.seq).join(',')}]`,
+      `[${added.map(({ entry }) => entry.seq).join(',')}]`,
     );
-    if (named) this.#name(event, seq, mayRepeat);
-    writeLater(this.#writes, decision);
+    if (named) this.#writeName(event, seq, mayRepeat);
+    writeLaterResults(this.#writes, decision);
     addTo(this.#events, { [summary]: 1 });
     return {
       id: event.id,
@@ -243,29 +245,30 @@ class Taking {
     };
   }
 
-  #name({ id, source }: Event, seq: number, heard: boolean): void {
-    if (!heard) this.#ledger.known.hear(id, source);
+  #writeName({ id, source }: Event, seq: number, isSeen: boolean): void {
+    if (!isSeen) this.#context.seenIds.addIfNew(id, source);
     this.#writes.add('eventName', seq, hashOf(id), hashOf(source));
   }
 
-  /** Resolves when all of it is on disk. */
+  /** Resolves when everything is on disk. */
   commit(accepted: readonly Accepted[]): Promise<unknown> | undefined {
     for (const { checkpoints } of this.#batch.arrivals)
       if (checkpoints !== undefined)
-        for (const each of checkpoints) writeCheckpoints(this.#writes, each.scope, each.entries);
+        for (const { scope, entries } of checkpoints) writeCheckpoints(this.#writes, scope, entries);
     if (this.#batch.idempotency !== undefined) {
       const { key, bodyHash } = this.#batch.idempotency;
       const answer = accepted.map(({ id, deliveries }) => [id, deliveries]);
       this.#writes.add('request', toColumn(key), bodyHash, JSON.stringify(answer), this.#batch.now);
     }
-    this.#states.keep(this.#writes);
+    const changed = this.#states.apply();
+    if (changed !== undefined) writeStates(this.#writes, changed);
     if (this.#writes.names.length === 0) return undefined;
-    return this.#ledger.committer.submit({
+    return this.#context.committer.submit({
       writes: this.#writes,
       counts: { events: this.#events, owed: this.#deliveries.length },
       decided: true,
-      committed: () => {
-        for (const made of this.#deliveries) enterMemory(this.#ledger, made);
+      onCommitted: () => {
+        for (const one of this.#deliveries) addToMemory(this.#context, one);
       },
     });
   }

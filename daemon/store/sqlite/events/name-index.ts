@@ -1,13 +1,15 @@
 import type { Connection } from '../engine/connection.ts';
 
-/** Names are filed when there are so many. */
-export const FILED_AT_ONCE = 1024;
+/** Rows of `new_names` from which on they are merged. */
+export const MERGE_AT = 1024;
 
 /**
- * Files the names of events by their hashes, where they are found by. Hashes lie anywhere, so that a name filed by itself writes a
- * page of its own; a new one is only noted after the one before, and many are filed together. Part of a transaction.
+ * Moves the ids of new events from `new_names` into `event_names`. Part of a transaction.
+ *
+ * `event_names` is sorted by hash, so inserting one id writes a page of its own. New ids are therefore appended to `new_names`
+ * and merged a thousand at a time, in sorted order, as in an LSM tree. Without it an event costs a fifth more CPU.
  */
-export function fileNames(db: Connection): void {
+export function mergeNewNames(db: Connection): void {
   db.statement(
     'INSERT OR IGNORE INTO event_names SELECT id_hash, source_hash, event FROM new_names ORDER BY 1, 2, 3',
   ).run([]);

@@ -1,52 +1,56 @@
 import { hashOf, type Sequence, seqOfId } from '../engine/keys.ts';
-import { NameFilter } from './bloom-filter.ts';
-import type { Reader } from '../engine/query-client.ts';
+import type { QueryClient } from '../engine/query-client.ts';
+import { BloomFilter } from './bloom-filter.ts';
 
 /**
- * Knows of most events that they have never been here, so that the disk need not be asked. What the disk holds is learnt beside
- * everything else after a start; until then nothing is certain.
+ * Recognizes new events without asking the disk.
+ *
+ * Senders choose the ids of most events, and nearly every id is new. Bloom filters over all stored ids prove that; only when they
+ * cannot, the disk is asked. Without them each event waits for a query: 50 % more CPU and a fifth fewer events per second. Costs
+ * 2 to 4 bytes per id. The ids on disk are loaded in the background after a start; until then every event asks the disk.
  */
-export class KnownNames {
+export class SeenIds {
   readonly #eventSeqs: Sequence;
-  /** Each twice as large as the one before, which is full. */
-  readonly #filters: NameFilter[] = [new NameFilter(0)];
-  #isWhole = false;
+  /** Each filter is twice as large as the one before, which is full. */
+  readonly #filters: BloomFilter[] = [new BloomFilter(0)];
+  #isLoaded = false;
 
   constructor(eventSeqs: Sequence) {
     this.#eventSeqs = eventSeqs;
   }
 
-  /** Nothing on disk or on its way there has this id and source; from now on something has. Ids that may be of our own making lie where they say. */
-  hear(id: string, source: string): boolean {
+  /** Adds an id of a source. Returns true when no event with it is stored or being stored for certain. */
+  addIfNew(id: string, source: string): boolean {
     const [idHash, sourceHash] = [hashOf(id), hashOf(source)];
-    const isNew = this.#isWhole && !this.#mayHave(idHash, sourceHash);
+    const isNew = this.#isLoaded && !this.#mayContain(idHash, sourceHash);
     this.#add(idHash, sourceHash);
     if (!isNew) return false;
+    // Ids made by this program are not in `event_names`; their rows have the number contained in the id.
     const seq = seqOfId(id);
     return seq === undefined || seq > this.#eventSeqs.last;
   }
 
-  /** Resolves when it knows what is on disk. */
-  async learn(reader: Reader): Promise<void> {
-    const [row] = await reader.rows('namesCount');
-    if (Number(row![0]) > 0) this.#filters.push(new NameFilter(Number(row![0])));
+  /** Loads the ids on disk. */
+  async load(queries: QueryClient): Promise<void> {
+    const [row] = await queries.rows('namesCount');
+    if (Number(row![0]) > 0) this.#filters.push(new BloomFilter(Number(row![0])));
     let last = [0, 0, 0];
     for (;;) {
-      const rows = (await reader.rows('namesAfter', ...last)) as unknown as [number, number, number][];
+      const rows = (await queries.rows('namesAfter', ...last)) as unknown as [number, number, number][];
       for (const [id, source] of rows) this.#add(id, source);
       if (rows.length === 0) break;
       last = rows.at(-1)!;
     }
-    this.#isWhole = true;
+    this.#isLoaded = true;
   }
 
-  #mayHave(idHash: number, sourceHash: number): boolean {
-    return this.#filters.some((filter) => filter.mayHave(idHash, sourceHash));
+  #mayContain(idHash: number, sourceHash: number): boolean {
+    return this.#filters.some((filter) => filter.mayContain(idHash, sourceHash));
   }
 
   #add(idHash: number, sourceHash: number): void {
     const newest = this.#filters.at(-1)!;
     newest.add(idHash, sourceHash);
-    if (newest.isFull) this.#filters.push(new NameFilter(newest.capacity));
+    if (newest.isFull) this.#filters.push(new BloomFilter(newest.capacity));
   }
 }

@@ -1,15 +1,15 @@
 import { type Counters, FACT, NO_COUNTS } from '../commit/counters.ts';
-import { forgottenSoFar } from './trim.ts';
+import { forgottenCounters } from './trim.ts';
 import { seqOfId } from '../engine/keys.ts';
-import { FIRST_ENDED, STATE, STATE_NAMES } from '../engine/schema.ts';
+import { FIRST_FINAL, STATE, STATE_NAMES } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { Audit } from '../../store.ts';
-import { toColumn } from '../engine/text.ts';
+import { toColumn } from '../engine/keys.ts';
 
-/** Of each kind of violation so many are named; the rest is counted. */
-const NAMED = 20;
+/** Violations of one kind that are named; the rest is counted. */
+const MAX_NAMED = 20;
 
-/** Counts what is stored and looks for contradictions, between two commits. `deadLetters` are the ids in the dead-letter file. */
+/** Counts all rows and looks for contradictions, between two commits. `deadLetters` are the ids in the dead-letter file. */
 export function audit(db: Connection, deadLetters: readonly string[]): Audit {
   const events = Object.fromEntries(
     db.statement('SELECT summary, count(*) FROM events GROUP BY summary').all([]) as [string, number][],
@@ -21,64 +21,64 @@ export function audit(db: Connection, deadLetters: readonly string[]): Audit {
     deliveries[name] = (deliveries[name] ?? 0) + count;
   }
   const violations = [
-    ...brokenRows(db),
+    ...invalidRows(db),
     ...deadLettersAgainstRows(db, deadLetters),
     ...countersAgainstRows(db, events, deliveries),
   ];
   return { events, deliveries, violations };
 }
 
-/** Questions whose every answer is a contradiction: SQL that yields the ids as JSON, and what to say about them. */
-const NEVER: readonly { readonly sql: string; readonly what: string }[] = [
+/** Queries whose every row is a contradiction: SQL that returns ids as JSON, and the text that follows the id. */
+const CONTRADICTIONS: readonly { readonly sql: string; readonly text: string }[] = [
   {
-    sql: `SELECT body -> '$.id' FROM deliveries d WHERE state < ${FIRST_ENDED} AND body -> '$.event' IS NULL
+    sql: `SELECT body -> '$.id' FROM deliveries d WHERE state < ${FIRST_FINAL} AND body -> '$.event' IS NULL
       AND NOT EXISTS (SELECT 1 FROM events e WHERE e.seq = d.event)`,
-    what: 'is owed, but its event is gone',
+    text: 'is owed, but its event is gone',
   },
   {
     sql: `SELECT e.body -> '$.id' FROM events e, json_each(e.deliveries) j
       WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = j.value)`,
-    what: 'is an event that names a delivery which is not there',
+    text: 'is an event that names a delivery which is not there',
   },
   {
     sql: `SELECT d.body -> '$.id' FROM deliveries d JOIN events e ON e.seq = d.event
       WHERE NOT EXISTS (SELECT 1 FROM json_each(e.deliveries) j WHERE j.value = d.seq)`,
-    what: 'is a delivery that its event does not name',
+    text: 'is a delivery that its event does not name',
   },
   {
     sql: `SELECT seq FROM deliveries WHERE state NOT BETWEEN 0 AND ${STATE.cancelled} OR NOT json_valid(body) OR NOT json_valid(attempts)`,
-    what: 'is a delivery row that cannot be read',
+    text: 'is a delivery row that cannot be read',
   },
   {
     sql: 'SELECT seq FROM events WHERE NOT json_valid(body) OR NOT json_valid(outcomes)',
-    what: 'is an event row that cannot be read',
+    text: 'is an event row that cannot be read',
   },
   {
     sql: `SELECT json_quote(rule || '/' || key || '/' || step) FROM states WHERE NOT json_valid(value)`,
-    what: 'is a rule state that cannot be read',
+    text: 'is a rule state that cannot be read',
   },
   {
     sql: `SELECT body -> '$.id' FROM deliveries WHERE state = ${STATE.delivered} AND receipt IS NULL`,
-    what: 'is delivered, but has no receipt',
+    text: 'is delivered, but has no receipt',
   },
   {
     sql: 'SELECT json_quote(id) FROM delivery_names n WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = n.seq)',
-    what: 'is the name of a delivery which is not there',
+    text: 'is the name of a delivery which is not there',
   },
 ];
 
-function brokenRows(db: Connection): string[] {
-  const found = NEVER.flatMap(({ sql, what }) =>
+function invalidRows(db: Connection): string[] {
+  const found = CONTRADICTIONS.flatMap(({ sql, text }) =>
     named(
       (db.statement(sql).all([]) as [string | number][]).map(([id]) => String(JSON.parse(String(id)))),
-      what,
+      text,
     ),
   );
-  const [table] = db.statement(`SELECT count(*) FROM deliveries NOT INDEXED WHERE state < ${FIRST_ENDED}`).get([]) as [
+  const [table] = db.statement(`SELECT count(*) FROM deliveries NOT INDEXED WHERE state < ${FIRST_FINAL}`).get([]) as [
     number,
   ];
   const [index] = db
-    .statement(`SELECT count(*) FROM deliveries INDEXED BY deliveries_owed WHERE state < ${FIRST_ENDED}`)
+    .statement(`SELECT count(*) FROM deliveries INDEXED BY deliveries_owed WHERE state < ${FIRST_FINAL}`)
     .get([]) as [number];
   return table === index ? found : [...found, `${table} deliveries are owed, but the index knows ${index}`];
 }
@@ -97,7 +97,7 @@ function deadLettersAgainstRows(db: Connection, deadLetters: readonly string[]):
       'is delivered, but in the dead-letter file',
     ),
     ...named(
-      states.filter(({ state }) => state !== undefined && state < FIRST_ENDED).map(({ id }) => id),
+      states.filter(({ state }) => state !== undefined && state < FIRST_FINAL).map(({ id }) => id),
       'is still owed, but in the dead-letter file',
     ),
   ];
@@ -111,7 +111,7 @@ function stateOf(db: Connection, id: string): number | undefined {
   return row !== undefined && JSON.parse(row[1]) === id ? row[0] : undefined;
 }
 
-/** Every event and delivery that was ever counted is stored or was forgotten on purpose. */
+/** Compares the totals with the rows: each event and delivery ever counted is stored, or was deleted by `trim`. */
 function countersAgainstRows(
   db: Connection,
   events: Readonly<Record<string, number>>,
@@ -119,7 +119,7 @@ function countersAgainstRows(
 ): string[] {
   const row = db.statement('SELECT value FROM facts WHERE name = ?').get([FACT.counters]) as [string] | undefined;
   const counted = row === undefined ? NO_COUNTS : (JSON.parse(row[0]) as Counters);
-  const forgotten = forgottenSoFar(db);
+  const forgotten = forgottenCounters(db);
   const outcomes = new Set([...Object.keys(events), ...Object.keys(counted.events)]);
   const stored = Object.values(deliveries).reduce((sum, count) => sum + count, 0);
   const sums: [string, number, number][] = [
@@ -135,10 +135,10 @@ function countersAgainstRows(
   ];
   return sums
     .filter(([, expected, found]) => expected !== found)
-    .map(([what, expected, found]) => `${expected} ${what} were counted, but ${found} are stored or were forgotten`);
+    .map(([name, expected, found]) => `${expected} ${name} were counted, but ${found} are stored or were forgotten`);
 }
 
-function named(ids: readonly string[], what: string): string[] {
-  const lines = ids.slice(0, NAMED).map((id) => `${id} ${what}`);
-  return ids.length > NAMED ? [...lines, `${ids.length - NAMED} more: ${what}`] : lines;
+function named(ids: readonly string[], text: string): string[] {
+  const lines = ids.slice(0, MAX_NAMED).map((id) => `${id} ${text}`);
+  return ids.length > MAX_NAMED ? [...lines, `${ids.length - MAX_NAMED} more: ${text}`] : lines;
 }

@@ -1,27 +1,30 @@
 import { BelfryError } from '../../../core/problems/failure.ts';
+import type { HistoryQuery, LatestEvents, Page, StoredEvent } from '../../store.ts';
+import { seqOfTime } from '../engine/keys.ts';
 import type { Row } from '../engine/protocol.ts';
+import type { QueryClient } from '../engine/query-client.ts';
+import { eventOfRow, storedEventOf } from '../engine/rows.ts';
 import type { SearchResult, SearchStep } from './search.ts';
-import type { HistoryQuery, Page } from '../../store.ts';
 
-/** Rows looked at in one turn of the engine, so that commits are not held up. */
-const ROWS_A_TURN = 2000;
-/** Rows looked at for one page: what is rarer than that comes with the next. */
-const ROWS_A_PAGE = 200_000;
+/** Rows of one request to the engine, so that commits need not wait long. */
+const MAX_ROWS_PER_STEP = 2000;
+/** Rows examined for one page; further matches come with the next page. */
+const MAX_ROWS_PER_PAGE = 200_000;
 const CURSOR = /^(asc|desc)\.(\d{1,16})$/;
 
-/** One page of history, looked for in turns. `keep` may still refuse what the engine has found. */
+/** Searches one page of history in several requests. `read` may reject a row that the engine has found. */
 export async function pageOf<T>(
   what: SearchStep['what'],
   query: HistoryQuery,
-  ask: (step: SearchStep) => Promise<SearchResult>,
+  search: (step: SearchStep) => Promise<SearchResult>,
   read: (row: Row) => T | undefined,
 ): Promise<Page<T>> {
   const { limit, order, cursor, ...filter } = query;
   const items: T[] = [];
-  let from = cursor === undefined ? undefined : placeOf(cursor, order);
-  for (let looked = 0; looked < ROWS_A_PAGE; looked += ROWS_A_TURN) {
-    const step = { what, filter, order, rows: ROWS_A_TURN, limit: limit - items.length };
-    const { rows, next } = await ask({ ...step, ...(from !== undefined && { from }) });
+  let from = cursor === undefined ? undefined : seqOfCursor(cursor, order);
+  for (let examined = 0; examined < MAX_ROWS_PER_PAGE; examined += MAX_ROWS_PER_STEP) {
+    const step = { what, filter, order, rows: MAX_ROWS_PER_STEP, limit: limit - items.length };
+    const { rows, next } = await search({ ...step, ...(from !== undefined && { from }) });
     for (const row of rows) {
       const item = read(row);
       if (item !== undefined) items.push(item);
@@ -33,10 +36,38 @@ export async function pageOf<T>(
   return { items, next: Buffer.from(`${order}.${from}`).toString('base64url') };
 }
 
-function placeOf(cursor: string, order: HistoryQuery['order']): number {
+function seqOfCursor(cursor: string, order: HistoryQuery['order']): number {
   const [, direction, seq] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
   if (seq === undefined)
     throw new BelfryError('history.cursor', 'this is not a cursor; take the one that came with the page before');
   if (direction !== order) throw new BelfryError('history.cursor', `this cursor goes on in the order \`${direction}\``);
   return Number(seq);
+}
+
+/** Events of one query of `latestEvents`. */
+const LATEST_ROWS = 200;
+/** Characters of events after which `latestEvents` stops, to bound memory. */
+const MAX_LATEST_CHARS = 4 * 1024 * 1024;
+
+/** The latest events, newest first. Large events are left out by the query. */
+export async function latestEvents(
+  queries: QueryClient,
+  { since, limit }: { readonly since: number; readonly limit: number },
+): Promise<LatestEvents> {
+  const events: StoredEvent[] = [];
+  let before = Number.MAX_SAFE_INTEGER;
+  let size = 0;
+  while (events.length < limit && size < MAX_LATEST_CHARS) {
+    const wanted = Math.min(LATEST_ROWS, limit - events.length);
+    const rows = await queries.rows('eventsBefore', before, seqOfTime(since), wanted);
+    for (const row of rows) {
+      size += String(row[2]).length + String(row[3]).length;
+      const event = eventOfRow(row);
+      before = event.seq;
+      // Row numbers follow the ids, which may be ahead of the clock.
+      if (event.receivedAt >= since) events.push(storedEventOf(event));
+    }
+    if (rows.length < wanted) return { events, isComplete: true };
+  }
+  return { events, isComplete: false };
 }

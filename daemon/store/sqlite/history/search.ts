@@ -4,17 +4,17 @@ import type { Delivery } from '../../../core/delivery/delivery.ts';
 import type { Event } from '../../../core/event/event.ts';
 import { seqOfTime, timeOfSeq } from '../engine/keys.ts';
 import type { Row } from '../engine/protocol.ts';
-import { FIRST_ENDED, STATE } from '../engine/schema.ts';
+import { FIRST_FINAL, STATE } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';
 import { DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_COLUMNS } from '../engine/statements.ts';
 import type { HistoryFilter } from '../../store.ts';
 
-/** One step of looking through history: at most `rows` rows from `from` on, `limit` of which may be found. */
+/** One step of a search: examines at most `rows` rows and returns at most `limit` of them. */
 export interface SearchStep {
   readonly what: 'events' | 'deliveries';
   readonly filter: HistoryFilter;
   readonly order: 'asc' | 'desc';
-  /** The row number to go on from, itself not included; absent: from the beginning. */
+  /** Row number to go on from, exclusive; absent in the first step. */
   readonly from?: number;
   readonly rows: number;
   readonly limit: number;
@@ -22,40 +22,40 @@ export interface SearchStep {
 
 export interface SearchResult {
   readonly rows: readonly Row[];
-  /** The last row that was looked at; absent when there are no more. */
+  /** Last row that was examined; absent after the last one. */
   readonly next?: number;
 }
 
-/** A clock that was set back leaves rows with numbers ahead of their time. */
-const SLACK = 3_600_000;
+/** Tolerance for rows with numbers ahead of their time, after a clock was set back. Milliseconds. */
+const CLOCK_TOLERANCE_MS = 3_600_000;
 
-/** Looks at some rows; what does not fit is passed over. Filters read the JSON as it is stored, so nothing in it can hurt SQL. */
+/** Examines the next rows in order. Filters run on the stored JSON in JavaScript, so that no text of a user becomes SQL. */
 export function search(db: Connection, step: SearchStep): SearchResult {
   const { filter, order, from, rows, limit } = step;
   const low = filter.since === undefined ? 0 : seqOfTime(filter.since) - 1;
-  const high = filter.until === undefined ? Number.MAX_SAFE_INTEGER : seqOfTime(filter.until + SLACK);
+  const high = filter.until === undefined ? Number.MAX_SAFE_INTEGER : seqOfTime(filter.until + CLOCK_TOLERANCE_MS);
   const [after, before] = order === 'asc' ? [Math.max(low, from ?? 0), high] : [low, Math.min(high, from ?? high)];
   const scan = SCANS[step.what];
   const sql = `${scan.sql} > ? AND ${scan.key} < ? ORDER BY ${scan.key} ${order} LIMIT ?`;
   const found = db.statement(sql).all([after, before, rows]) as Row[];
-  const fits = scan.test(filter);
+  const matches = scan.test(filter);
   const matching: Row[] = [];
   for (const row of found) {
-    if (!fits(row)) continue;
+    if (!matches(row)) continue;
     matching.push(row);
-    if (matching.length === limit) return { rows: matching.map((one) => scan.whole(db, one)), next: Number(row[0]) };
+    if (matching.length === limit) return { rows: matching.map((one) => scan.complete(db, one)), next: Number(row[0]) };
   }
   const last = found.at(-1);
   const more = found.length === rows && last !== undefined;
-  return { rows: matching.map((one) => scan.whole(db, one)), ...(more && { next: Number(last[0]) }) };
+  return { rows: matching.map((one) => scan.complete(db, one)), ...(more && { next: Number(last[0]) }) };
 }
 
 interface Scan {
   readonly sql: string;
   readonly key: string;
   test(filter: HistoryFilter): (row: Row) => boolean;
-  /** The row with everything that belongs to it. */
-  whole(db: Connection, row: Row): Row;
+  /** The row with all columns. */
+  complete(db: Connection, row: Row): Row;
 }
 
 const SCANS: Readonly<Record<SearchStep['what'], Scan>> = {
@@ -63,13 +63,13 @@ const SCANS: Readonly<Record<SearchStep['what'], Scan>> = {
     sql: 'SELECT e.seq, e.at, e.body, e.outcomes FROM events e WHERE e.seq',
     key: 'e.seq',
     test: testEvent,
-    whole: (db, [seq]) => db.statement(`SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq = ?`).all([seq])[0] as Row,
+    complete: (db, [seq]) => db.statement(`SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq = ?`).all([seq])[0] as Row,
   },
   deliveries: {
     sql: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERY_TABLES} WHERE d.seq`,
     key: 'd.seq',
     test: testDelivery,
-    whole: (_, row) => row,
+    complete: (_, row) => row,
   },
 };
 
@@ -78,11 +78,11 @@ type Test = (value: string) => boolean;
 function testEvent(filter: HistoryFilter): (row: Row) => boolean {
   const { since = 0, until = Number.POSITIVE_INFINITY, rule, outcome, key } = filter;
   const text = textTest(filter.text);
-  const about = eventTest(filter);
+  const isEvent = eventTest(filter);
   return (row) => {
     const [, at, body, outcomes] = row as [number, number, string, string];
     if (at < since || at >= until || !text(body)) return false;
-    if (rule === undefined && outcome === undefined && key === undefined) return about(body);
+    if (rule === undefined && outcome === undefined && key === undefined) return isEvent(body);
     const results = JSON.parse(outcomes) as (RuleResult | LaterResult)[];
     const fits = results.some(
       (result) =>
@@ -90,15 +90,15 @@ function testEvent(filter: HistoryFilter): (row: Row) => boolean {
         (outcome === undefined || result.outcome === outcome) &&
         (key === undefined || result.key === key),
     );
-    // What no rule wanted has no results.
+    // An event that no rule matched has no results.
     return (
       (fits || (outcome === 'no_match' && rule === undefined && key === undefined && results.length === 0)) &&
-      about(body)
+      isEvent(body)
     );
   };
 }
 
-/** Of the event itself: source, type. */
+/** Conditions on the event itself: source, type, id. */
 function eventTest({ source, type, event: id }: HistoryFilter): Test {
   if (source === undefined && type === undefined && id === undefined) return () => true;
   const isType =
@@ -114,9 +114,9 @@ function eventTest({ source, type, event: id }: HistoryFilter): Test {
 function testDelivery(filter: HistoryFilter): (row: Row) => boolean {
   const { since = 0, until = Number.POSITIVE_INFINITY, rule, key, channel, states } = filter;
   const text = textTest(filter.text);
-  const about = eventTest(filter);
+  const isEvent = eventTest(filter);
   return (row) => {
-    const [seq, state, , body, , , , theirs] = row as [
+    const [seq, state, , body, , , , eventBody] = row as [
       number,
       number,
       number,
@@ -126,37 +126,41 @@ function testDelivery(filter: HistoryFilter): (row: Row) => boolean {
       unknown,
       string | null,
     ];
-    if (timeOfSeq(seq) < since - SLACK || (states !== undefined && !states.some((name) => CODES[name]!(state))))
+    if (
+      timeOfSeq(seq) < since - CLOCK_TOLERANCE_MS ||
+      (states !== undefined && !states.some((name) => MATCHES_STATE[name]!(state)))
+    )
       return false;
     const delivery = JSON.parse(body) as Omit<Delivery, 'attempts'>;
     if (delivery.createdAt < since || delivery.createdAt >= until) return false;
     if (rule !== undefined && delivery.rule !== rule) return false;
     if (key !== undefined && delivery.key !== key) return false;
     if (channel !== undefined && delivery.channel !== channel) return false;
-    const event = theirs ?? JSON.stringify(delivery.event ?? {});
-    return (text(body) || text(event)) && about(event);
+    const event = eventBody ?? JSON.stringify(delivery.event ?? {});
+    return (text(body) || text(event)) && isEvent(event);
   };
 }
 
-/** What is stored under the name of each state; what is claimed is not known here. */
-const CODES: Readonly<Record<string, (code: number) => boolean>> = {
+/** Stored states that match a state of the contract. Claims are only known in memory, so `sending` includes pending rows. */
+const MATCHES_STATE: Readonly<Record<string, (code: number) => boolean>> = {
   pending: (code) => code < STATE.sending,
-  sending: (code) => code < FIRST_ENDED,
+  sending: (code) => code < FIRST_FINAL,
   delivered: (code) => code === STATE.delivered,
   dead: (code) => code === STATE.dead,
   cancelled: (code) => code === STATE.cancelled,
 };
 
-/** A part of any text in it, in upper or lower case; not of the names of its fields alone. */
+/** Matches part of any text value in a JSON document, in upper or lower case, but not the names of fields. */
 function textTest(text: string | undefined): Test {
   if (text === undefined || text === '') return () => true;
   const wanted = text.toLowerCase();
   const quick = JSON.stringify(wanted).slice(1, -1);
-  return (body) => body.toLowerCase().includes(quick) && holdsText(JSON.parse(body), wanted);
+  return (body) => body.toLowerCase().includes(quick) && containsText(JSON.parse(body), wanted);
 }
 
-function holdsText(value: unknown, wanted: string): boolean {
-  if (typeof value === 'object' && value !== null) return Object.values(value).some((item) => holdsText(item, wanted));
+function containsText(value: unknown, wanted: string): boolean {
+  if (typeof value === 'object' && value !== null)
+    return Object.values(value).some((item) => containsText(item, wanted));
   return (
     value !== null &&
     String(value as string | number | boolean)

@@ -1,12 +1,12 @@
 import { type CounterChange, type Counters, FACT, NO_COUNTS, added } from '../commit/counters.ts';
-import { fileNames } from '../events/name-index.ts';
+import { mergeNewNames } from '../events/name-index.ts';
 import { hashOf, seqOfTime } from '../engine/keys.ts';
 import type { Value } from '../engine/protocol.ts';
-import { FIRST_ENDED, STATE } from '../engine/schema.ts';
+import { FIRST_FINAL, STATE } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';
-import { toColumn } from '../engine/text.ts';
+import { toColumn } from '../engine/keys.ts';
 
-/** One step of forgetting: at most `limit` events after row `after` are looked at. */
+/** One step of a trim: examines at most `limit` events after row `after`. */
 export interface TrimStep {
   readonly after: number;
   readonly before: number;
@@ -15,12 +15,14 @@ export interface TrimStep {
 }
 
 export interface TrimResult {
-  readonly forgotten: number;
-  /** Where to go on; absent when there is nothing more to forget. */
+  /** Number of events deleted. */
+  readonly deleted: number;
+  /** `after` of the next step; absent after the last one. */
   readonly next?: number;
   readonly bytes: number;
 }
 
+/** An event that may be deleted; `kept` is its number of deliveries that are not final or dead. */
 type Candidate = [
   seq: number,
   at: number,
@@ -33,61 +35,64 @@ type Candidate = [
 
 const CANDIDATES = `SELECT e.seq, e.at, e.body -> '$.id', e.body -> '$.source', e.deliveries, e.summary,
     (SELECT count(*) FROM json_each(e.deliveries) j JOIN deliveries d ON d.seq = j.value
-      WHERE d.state < ${FIRST_ENDED} OR d.state = ${STATE.dead})
+      WHERE d.state < ${FIRST_FINAL} OR d.state = ${STATE.dead})
   FROM events e WHERE e.seq > ? ORDER BY e.seq LIMIT ?`;
 
-/** Forgets settled events, oldest first, in a transaction of its own. What is owed or dead stays, and its event with it. */
+/** Deletes old events and their deliveries, oldest first, in one transaction. Keeps events with deliveries that are not final or dead. */
 export function trim(db: Connection, step: TrimStep): TrimResult {
   const rows = db.statement(CANDIDATES).all([step.after, step.limit]) as Candidate[];
-  const tooMuch = db.bytes() > step.bytes;
-  const old = rows.filter(([, at]) => tooMuch || at < step.before);
-  const gone = old.filter(([, , , , , , kept]) => kept === 0);
+  const isTooLarge = db.bytes() > step.bytes;
+  const old = rows.filter(([, at]) => isTooLarge || at < step.before);
+  const deletable = old.filter(([, , , , , , kept]) => kept === 0);
   db.transaction(() => {
     if (step.after === 0) {
-      forgetRequests(db, step.before);
-      forgetOrphans(db, step.before);
+      deleteRequests(db, step.before);
+      deleteOrphans(db, step.before);
     }
-    if (gone.length > 0) forget(db, gone);
+    if (deletable.length > 0) deleteEvents(db, deletable);
   });
   const last = rows.at(-1);
   const more = old.length > 0 && rows.length === step.limit && last !== undefined;
-  return { forgotten: gone.length, bytes: db.bytes(), ...(more && { next: last[0] }) };
+  return { deleted: deletable.length, bytes: db.bytes(), ...(more && { next: last[0] }) };
 }
 
-function forgetRequests(db: Connection, before: number): void {
+function deleteRequests(db: Connection, before: number): void {
   db.statement('DELETE FROM requests WHERE at < ?').run([before]);
 }
 
-/** Deliveries whose event had been forgotten before they were made: the repeats of an alert that fires for longer than history is kept. */
-function forgetOrphans(db: Connection, before: number): void {
+/** Deletes old deliveries without an event: repeats of an alert that fires for longer than history is kept. */
+function deleteOrphans(db: Connection, before: number): void {
   const old = `event = 0 AND seq < ? AND state IN (${STATE.delivered}, ${STATE.cancelled})`;
-  const place = [seqOfTime(before)];
+  const values = [seqOfTime(before)];
   const states = new Map(
-    db.statement(`SELECT state, count(*) FROM deliveries WHERE ${old} GROUP BY state`).all(place) as [number, number][],
+    db.statement(`SELECT state, count(*) FROM deliveries WHERE ${old} GROUP BY state`).all(values) as [
+      number,
+      number,
+    ][],
   );
   if (states.size === 0) return;
   const delivered = states.get(STATE.delivered) ?? 0;
   const cancelled = states.get(STATE.cancelled) ?? 0;
-  forgetNames(db, old, place);
-  db.statement(`DELETE FROM deliveries WHERE ${old}`).run(place);
-  keepForgotten(db, added(forgottenSoFar(db), [{ owed: delivered + cancelled, delivered, cancelled }]));
+  deleteNames(db, old, values);
+  db.statement(`DELETE FROM deliveries WHERE ${old}`).run(values);
+  writeForgotten(db, added(forgottenCounters(db), [{ owed: delivered + cancelled, delivered, cancelled }]));
 }
 
-function forget(db: Connection, events: readonly Candidate[]): void {
-  const ended = db.statement(
+function deleteEvents(db: Connection, events: readonly Candidate[]): void {
+  const statesOf = db.statement(
     'SELECT d.state, count(*) FROM json_each(?) j JOIN deliveries d ON d.seq = j.value GROUP BY d.state',
   );
   const changes: CounterChange[] = [];
-  fileNames(db);
+  mergeNewNames(db);
   for (const [seq, , id, source, deliveries, summary] of events) {
-    const states = new Map(ended.all([deliveries]) as [number, number][]);
+    const states = new Map(statesOf.all([deliveries]) as [number, number][]);
     changes.push({
       events: { [summary]: 1 },
       owed: [...states.values()].reduce((sum, count) => sum + count, 0),
       delivered: states.get(STATE.delivered) ?? 0,
       cancelled: states.get(STATE.cancelled) ?? 0,
     });
-    forgetDeliveries(db, deliveries);
+    deleteDeliveries(db, deliveries);
     db.statement('DELETE FROM event_names WHERE id_hash = ? AND source_hash = ? AND event = ?').run([
       hashOf(JSON.parse(id) as string),
       hashOf(JSON.parse(source) as string),
@@ -95,30 +100,30 @@ function forget(db: Connection, events: readonly Candidate[]): void {
     ]);
     db.statement('DELETE FROM events WHERE seq = ?').run([seq]);
   }
-  keepForgotten(db, added(forgottenSoFar(db), changes));
+  writeForgotten(db, added(forgottenCounters(db), changes));
 }
 
-function keepForgotten(db: Connection, counters: Counters): void {
+function writeForgotten(db: Connection, counters: Counters): void {
   db.statement('INSERT OR REPLACE INTO facts VALUES (?, ?)').run([FACT.forgotten, JSON.stringify(counters)]);
 }
 
-function forgetDeliveries(db: Connection, deliveries: string): void {
+function deleteDeliveries(db: Connection, deliveries: string): void {
   if (deliveries === '[]') return;
   const listed = 'seq IN (SELECT value FROM json_each(?))';
-  forgetNames(db, listed, [deliveries]);
+  deleteNames(db, listed, [deliveries]);
   db.statement(`DELETE FROM deliveries WHERE ${listed}`).run([deliveries]);
 }
 
-/** Of the deliveries that a condition picks. */
-function forgetNames(db: Connection, condition: string, values: readonly Value[]): void {
+/** Deletes the stored ids of the deliveries that match a condition. */
+function deleteNames(db: Connection, condition: string, values: readonly Value[]): void {
   if (db.statement('SELECT 1 FROM delivery_names LIMIT 1').get([]) === undefined) return;
   const ids = db.statement(`SELECT body -> '$.id' FROM deliveries WHERE ${condition}`).all([...values]);
-  const forgetName = db.statement('DELETE FROM delivery_names WHERE id = ?');
-  for (const [id] of ids as [string][]) forgetName.run([toColumn(JSON.parse(id) as string)]);
+  const deleteName = db.statement('DELETE FROM delivery_names WHERE id = ?');
+  for (const [id] of ids as [string][]) deleteName.run([toColumn(JSON.parse(id) as string)]);
 }
 
-/** What history was forgotten so far; only this file writes it. */
-export function forgottenSoFar(db: Connection): Counters {
+/** Totals of everything deleted so far; written only here. */
+export function forgottenCounters(db: Connection): Counters {
   const row = db.statement('SELECT value FROM facts WHERE name = ?').get([FACT.forgotten]) as [string] | undefined;
   return row === undefined ? NO_COUNTS : (JSON.parse(row[0]) as Counters);
 }

@@ -1,16 +1,15 @@
 import { DueQueue } from './due-queue.ts';
-import { SlotIndex } from './slot-index.ts';
 import { FLAG, NONE, type Slots } from './slots.ts';
 
-/** What one channel owes: which is due when, which expires when, and with order by key, which waits for an earlier one of its key. */
+/** Pending deliveries of one channel: by due time, by expiry, and with order by key, by key. */
 export class ChannelQueue {
   readonly channel: string;
   readonly number: number;
   readonly #slots: Slots;
   readonly #due: DueQueue;
   readonly #expiry: DueQueue;
-  /** With order by key: the earliest delivery of each key. Only these can be claimed. */
-  #heads: SlotIndex | undefined;
+  /** With order by key: slot of the earliest delivery of each key hash. Only these can be claimed. */
+  #heads: Map<number, number> | undefined;
   #first = NONE;
   #last = NONE;
   #size = 0;
@@ -28,12 +27,12 @@ export class ChannelQueue {
     return this.#size;
   }
 
-  /** How many are claimed, or await a receipt. */
+  /** Number of deliveries that are claimed or await a receipt. */
   get sending(): number {
     return this.#sending;
   }
 
-  /** The earliest arrival, or NONE. */
+  /** Slot of the oldest delivery, or NONE. */
   get first(): number {
     return this.#first;
   }
@@ -55,20 +54,20 @@ export class ChannelQueue {
     else after[this.#last] = slot;
     this.#last = slot;
     this.#size += 1;
-    if (this.#heads !== undefined) this.#join(slot, this.#heads);
+    if (this.#heads !== undefined) this.#addToKey(slot, this.#heads);
     this.#enqueue(slot);
   }
 
-  /** Slots that are due, earliest first; they are claimed now. */
+  /** Claims due deliveries, earliest first; returns their slots. */
   claim(limit: number, now: number, ordered: boolean): number[] {
-    if (ordered !== (this.#heads !== undefined)) this.#order(ordered);
+    if (ordered !== (this.#heads !== undefined)) this.#setOrdered(ordered);
     const { due } = this.#slots;
-    return this.#takeFrom(this.#due, limit, (slot) => due[slot]! <= now);
+    return this.#claimFrom(this.#due, limit, (slot) => due[slot]! <= now);
   }
 
   claimExpired(limit: number, now: number): number[] {
     const { expires } = this.#slots;
-    return this.#takeFrom(this.#expiry, limit, (slot) => expires[slot]! <= now);
+    return this.#claimFrom(this.#expiry, limit, (slot) => expires[slot]! <= now);
   }
 
   release(slot: number): void {
@@ -76,7 +75,7 @@ export class ChannelQueue {
     this.#enqueue(slot);
   }
 
-  /** To be sent (again) at `due`. */
+  /** Makes a delivery pending again, to be sent at `due`. */
   retry(slot: number, due: number): void {
     this.#dequeue(slot);
     if (this.#slots.has(slot, FLAG.awaiting)) this.#slots.setExpiry(slot, this.#slots.due[slot]!);
@@ -85,7 +84,7 @@ export class ChannelQueue {
     this.#enqueue(slot);
   }
 
-  /** Handed over; its receipt is awaited until `until`. What the expiry was is kept in `due`, which has no meaning meanwhile. */
+  /** Starts the wait for a receipt until `until`. The expiry of the delivery is kept in `due`, which is unused meanwhile. */
   await(slot: number, until: number): void {
     this.#dequeue(slot);
     if (!this.#slots.has(slot, FLAG.awaiting)) this.#slots.due[slot] = this.#slots.expiryOf(slot);
@@ -95,7 +94,7 @@ export class ChannelQueue {
     this.#enqueue(slot);
   }
 
-  /** It has ended; the next one of its key may go. */
+  /** Removes a delivery that is final; the next one of its key can be claimed then. */
   remove(slot: number): void {
     this.#dequeue(slot);
     this.#flag(slot, FLAG.claimed | FLAG.awaiting, false);
@@ -107,10 +106,10 @@ export class ChannelQueue {
     if (next === NONE) this.#last = previous;
     else before[next] = previous;
     this.#size -= 1;
-    if (this.#heads !== undefined) this.#leave(slot, this.#heads);
+    if (this.#heads !== undefined) this.#removeFromKey(slot, this.#heads);
   }
 
-  /** Those that wait for a retry become due now; returns their slots. */
+  /** Makes deliveries that wait for a retry due now; returns their slots. */
   retryNow(now: number): number[] {
     const { due, after } = this.#slots;
     const retried: number[] = [];
@@ -125,7 +124,7 @@ export class ChannelQueue {
     return retried;
   }
 
-  /** Deliveries that wait until after `now` for their first attempt. */
+  /** Slots of deliveries that wait until after `now` for their first attempt. */
   delayed(now: number): number[] {
     const slots: number[] = [];
     for (let slot = this.#first; slot !== NONE; slot = this.#slots.after[slot]!) {
@@ -138,7 +137,7 @@ export class ChannelQueue {
     return this.#slots.due[slot]! > now && !this.#slots.has(slot, FLAG.tried | FLAG.claimed | FLAG.awaiting);
   }
 
-  /** To be sent at `due`, and to expire as much earlier or later. */
+  /** Moves a delivery to `due`, and its expiry by the same amount. */
   move(slot: number, due: number): void {
     this.#dequeue(slot);
     const shift = due - this.#slots.due[slot]!;
@@ -147,16 +146,16 @@ export class ChannelQueue {
     this.#enqueue(slot);
   }
 
-  #takeFrom(queue: DueQueue, limit: number, isRipe: (slot: number) => boolean): number[] {
-    const taken: number[] = [];
-    while (taken.length < limit) {
+  #claimFrom(queue: DueQueue, limit: number, isDue: (slot: number) => boolean): number[] {
+    const claimed: number[] = [];
+    while (claimed.length < limit) {
       const slot = queue.first();
-      if (slot === NONE || !isRipe(slot)) break;
+      if (slot === NONE || !isDue(slot)) break;
       this.#dequeue(slot);
       this.#flag(slot, FLAG.claimed, true);
-      taken.push(slot);
+      claimed.push(slot);
     }
-    return taken;
+    return claimed;
   }
 
   #enqueue(slot: number): void {
@@ -177,26 +176,26 @@ export class ChannelQueue {
     this.#sending += Number(isSending) - Number(wasSending);
   }
 
-  /** Begins or ends the order by key; costs a walk over the channel, and happens when its settings change. */
-  #order(ordered: boolean): void {
+  /** Starts or ends order by key, when the channel's settings have changed. Visits every delivery of the channel. */
+  #setOrdered(ordered: boolean): void {
     const slots = this.#slots;
     this.#due.clear();
     if (ordered) slots.linkKeys();
-    this.#heads = ordered ? new SlotIndex((slot) => slots.keyHash[slot]!) : undefined;
+    this.#heads = ordered ? new Map() : undefined;
     for (let slot = this.#first; slot !== NONE; slot = slots.after[slot]!) {
       slots.set(slot, FLAG.follower, false);
-      if (this.#heads !== undefined) this.#join(slot, this.#heads);
+      if (this.#heads !== undefined) this.#addToKey(slot, this.#heads);
       this.#enqueue(slot);
     }
   }
 
-  #join(slot: number, heads: SlotIndex): void {
+  #addToKey(slot: number, heads: Map<number, number>): void {
     const { keyBefore, keyAfter, keyHash } = this.#slots;
     keyAfter[slot] = NONE;
     const head = heads.get(keyHash[slot]!);
-    if (head === NONE) {
+    if (head === undefined) {
       keyBefore[slot] = slot;
-      heads.set(slot);
+      heads.set(keyHash[slot]!, slot);
       return;
     }
     const tail = keyBefore[head]!;
@@ -206,10 +205,10 @@ export class ChannelQueue {
     this.#slots.set(slot, FLAG.follower, true);
   }
 
-  #leave(slot: number, heads: SlotIndex): void {
+  #removeFromKey(slot: number, heads: Map<number, number>): void {
     const { keyBefore, keyAfter, keyHash } = this.#slots;
     const next = keyAfter[slot]!;
-    const head = heads.get(keyHash[slot]!);
+    const head = heads.get(keyHash[slot]!)!;
     if (slot !== head) {
       const previous = keyBefore[slot]!;
       keyAfter[previous] = next;
@@ -218,7 +217,7 @@ export class ChannelQueue {
       heads.delete(keyHash[slot]!);
     } else {
       keyBefore[next] = keyBefore[slot]!;
-      heads.set(next);
+      heads.set(keyHash[next]!, next);
       this.#slots.set(next, FLAG.follower, false);
       this.#enqueue(next);
     }

@@ -1,29 +1,29 @@
 import type { OwedDelivery } from '../../../core/flow/decision.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
+import { InTurn } from '../../../lib/async/keyed-mutex.ts';
 import { Writes } from '../commit/commit.ts';
-import { enterMemory, findDelivery, findEvent, type Ledger, slotOf, writeOwed } from '../context.ts';
+import { addToMemory, findDelivery, findEvent, slotOf, type StoreContext, writeNewDelivery } from '../context.ts';
 import { pageOf } from '../history/pages.ts';
 import { deliveryOfRow } from '../engine/rows.ts';
 import { STATE } from '../engine/schema.ts';
 import type { SearchResult, SearchStep } from '../history/search.ts';
-import { attemptOf, changeOf, writeChange } from '../commit/settlement.ts';
+import { attemptOf, updateOf, writeUpdate } from '../commit/settlement.ts';
 import { FLAG, NONE } from './slots.ts';
 import type { DeliveryCounts, DeliveryStore, HistoryQuery, Page, Settlement, StoredDelivery } from '../../store.ts';
-import { Turns } from '../commit/keyed-mutex.ts';
 
-/** Deliveries read in one turn. */
-const AT_ONCE = 500;
+/** Deliveries read in one query. */
+const MAX_READ = 500;
 
 type End = Parameters<DeliveryStore['resolveDead']>[1];
 
-/** What is owed, and what became of it. Memory knows every owed delivery by number; the disk knows the rest. */
+/** Delivery store on SQLite: the pending index in memory says what can be claimed, the messages and the history are on disk. */
 export class SqliteDeliveries implements DeliveryStore {
-  readonly #ledger: Ledger;
+  readonly #context: StoreContext;
   readonly #search: (step: SearchStep) => Promise<SearchResult>;
-  readonly #turns = new Turns();
+  readonly #mutex = new InTurn();
 
-  constructor(ledger: Ledger, search: (step: SearchStep) => Promise<SearchResult>) {
-    this.#ledger = ledger;
+  constructor(context: StoreContext, search: (step: SearchStep) => Promise<SearchResult>) {
+    this.#context = context;
     this.#search = search;
   }
 
@@ -31,109 +31,109 @@ export class SqliteDeliveries implements DeliveryStore {
     channel: string,
     { limit, now, ordered }: { limit: number; now: number; ordered: boolean },
   ): Promise<readonly Delivery[]> {
-    this.#ledger.committer.check();
-    return this.#bodies(this.#ledger.owed.queue(channel)?.claim(limit, now, ordered) ?? []);
+    this.#context.committer.check();
+    return this.#load(this.#context.pending.queue(channel)?.claim(limit, now, ordered) ?? []);
   }
 
   async claimExpired(channel: string, { limit, now }: { limit: number; now: number }): Promise<readonly Delivery[]> {
-    this.#ledger.committer.check();
-    return this.#bodies(this.#ledger.owed.queue(channel)?.claimExpired(limit, now) ?? []);
+    this.#context.committer.check();
+    return this.#load(this.#context.pending.queue(channel)?.claimExpired(limit, now) ?? []);
   }
 
   nextDue(channel: string): number | undefined {
-    return this.#ledger.owed.queue(channel)?.nextDue;
+    return this.#context.pending.queue(channel)?.nextDue;
   }
 
   nextExpiry(channel: string): number | undefined {
-    return this.#ledger.owed.queue(channel)?.nextExpiry;
+    return this.#context.pending.queue(channel)?.nextExpiry;
   }
 
   settle(id: string, settlement: Settlement): Promise<void> {
-    return this.#turns.run(id, () => this.#settle(id, settlement));
+    return this.#mutex.take(id, () => this.#settle(id, settlement));
   }
 
   async cancel(ids: readonly string[]): Promise<void> {
-    const { owed } = this.#ledger;
+    const { pending } = this.#context;
     const waiting = ids.filter((id) => {
-      const slot = slotOf(this.#ledger, id);
-      return slot !== NONE && !owed.slots.has(slot, FLAG.claimed | FLAG.awaiting);
+      const slot = slotOf(this.#context, id);
+      return slot !== NONE && !pending.slots.has(slot, FLAG.claimed | FLAG.awaiting);
     });
     await Promise.all(waiting.map((id) => this.settle(id, { state: 'cancelled' })));
   }
 
   release(ids: readonly string[]): void {
-    const { owed, bell } = this.#ledger;
+    const { pending, ready } = this.#context;
     for (const id of ids) {
-      const slot = slotOf(this.#ledger, id);
-      if (slot === NONE || !owed.slots.has(slot, FLAG.claimed)) continue;
-      const queue = owed.queueOf(slot);
+      const slot = slotOf(this.#context, id);
+      if (slot === NONE || !pending.slots.has(slot, FLAG.claimed)) continue;
+      const queue = pending.queueOf(slot);
       queue.release(slot);
-      bell.ring(queue.channel);
+      ready.notify(queue.channel);
     }
   }
 
   async retryNow(channel: string, now: number): Promise<void> {
-    const { owed, bell, committer } = this.#ledger;
+    const { pending, ready, committer } = this.#context;
     committer.check();
-    const retried = owed.queue(channel)?.retryNow(now) ?? [];
+    const retried = pending.queue(channel)?.retryNow(now) ?? [];
     if (retried.length === 0) return;
-    bell.ring(channel);
+    ready.notify(channel);
     await Promise.all(
       retried.map((slot) =>
-        committer.submit({ writes: new Writes().add('due', owed.slots.seq[slot]!, now), decided: false }),
+        committer.submit({ writes: new Writes().add('due', pending.slots.seq[slot]!, now), decided: false }),
       ),
     );
   }
 
   async reschedule(now: number, dueAt: Parameters<DeliveryStore['reschedule']>[1]): Promise<void> {
-    const { owed, committer } = this.#ledger;
+    const { pending, committer } = this.#context;
     committer.check();
-    const seqs = owed.queues().flatMap((queue) => queue.delayed(now).map((slot) => owed.slots.seq[slot]!));
-    for (let from = 0; from < seqs.length; from += AT_ONCE) {
-      const read = await this.#read(seqs.slice(from, from + AT_ONCE));
+    const seqs = pending.queues().flatMap((queue) => queue.delayed(now).map((slot) => pending.slots.seq[slot]!));
+    for (let from = 0; from < seqs.length; from += MAX_READ) {
+      const read = await this.#read(seqs.slice(from, from + MAX_READ));
       await Promise.all([...read].map(([seq, delivery]) => this.#reschedule(seq, now, (due) => dueAt(delivery, due))));
     }
   }
 
   async #reschedule(seq: number, now: number, dueAt: (before: number) => number | undefined): Promise<void> {
-    const { owed, bell, committer } = this.#ledger;
-    // It may have gone out, or ended, while its message was read.
+    const { pending, ready, committer } = this.#context;
+    // The delivery may have been claimed or settled while its message was read.
     const delayed = (): number => {
-      const slot = owed.slotOf(seq);
-      return slot !== NONE && owed.queueOf(slot).isDelayed(slot, now) ? slot : NONE;
+      const slot = pending.slotOf(seq);
+      return slot !== NONE && pending.queueOf(slot).isDelayed(slot, now) ? slot : NONE;
     };
     const slot = delayed();
-    const due = slot === NONE ? undefined : dueAt(owed.slots.due[slot]!);
+    const due = slot === NONE ? undefined : dueAt(pending.slots.due[slot]!);
     if (due === undefined) return;
     await committer.submit({
       writes: new Writes().add('delay', seq, due),
       decided: false,
-      committed: () => {
+      onCommitted: () => {
         const moved = delayed();
         if (moved === NONE) return;
-        owed.queueOf(moved).move(moved, due);
-        bell.ring(owed.queueOf(moved).channel);
+        pending.queueOf(moved).move(moved, due);
+        ready.notify(pending.queueOf(moved).channel);
       },
     });
   }
 
   async enqueue(owed: readonly OwedDelivery[]): Promise<void> {
-    await Promise.all(owed.map((one) => this.#turns.run(one.delivery.id, () => this.#enqueue(one))));
+    await Promise.all(owed.map((one) => this.#mutex.take(one.delivery.id, () => this.#enqueue(one))));
   }
 
   resolveDead(id: string, end: End): Promise<void> {
-    return this.#turns.run(id, () => this.#resolveDead(id, end));
+    return this.#mutex.take(id, () => this.#resolveDead(id, end));
   }
 
   async find(id: string): Promise<StoredDelivery | undefined> {
-    const row = await findDelivery(this.#ledger, id);
+    const row = await findDelivery(this.#context, id);
     return row === undefined ? undefined : this.#withClaim(row.stored);
   }
 
   async ofEvent(eventId: string): Promise<readonly StoredDelivery[]> {
-    const event = await findEvent(this.#ledger, eventId);
+    const event = await findEvent(this.#context, eventId);
     if (event === undefined || event.deliveries === '[]') return [];
-    const rows = await this.#ledger.reader.rows('deliveriesIn', event.deliveries);
+    const rows = await this.#context.queries.rows('deliveriesIn', event.deliveries);
     return rows.map((row) => this.#withClaim(deliveryOfRow(row).stored));
   }
 
@@ -145,47 +145,47 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   counts(): DeliveryCounts {
-    const { owed, committer } = this.#ledger;
+    const { pending, committer } = this.#context;
     const byChannel = new Map(
-      owed.queues().map((queue) => {
-        const oldest = owed.oldest(queue);
-        const pending = queue.size - queue.sending;
-        return [queue.channel, { pending, sending: queue.sending, ...(oldest !== undefined && { oldest }) }];
+      pending.queues().map((queue) => {
+        const { channel, size, sending } = queue;
+        const oldest = pending.oldest(queue);
+        return [channel, { pending: size - sending, sending, ...(oldest !== undefined && { oldest }) }];
       }),
     );
     return { byChannel, delivered: committer.counters.delivered, dead: committer.counters.dead };
   }
 
   channels(): readonly string[] {
-    return this.#ledger.owed.queues().map(({ channel }) => channel);
+    return this.#context.pending.queues().map(({ channel }) => channel);
   }
 
   onReady(listener: (channel: string) => void): void {
-    this.#ledger.bell.listen(listener);
+    this.#context.ready.subscribe(listener);
   }
 
-  /** What was claimed by number, with its message; the claims are given back when the disk does not answer. */
-  async #bodies(slots: readonly number[]): Promise<readonly Delivery[]> {
-    const { owed } = this.#ledger;
-    const seqs = slots.map((slot) => owed.slots.seq[slot]!);
+  /** Reads the claimed deliveries; releases the claims when the disk fails. */
+  async #load(slots: readonly number[]): Promise<readonly Delivery[]> {
+    const { pending } = this.#context;
+    const seqs = slots.map((slot) => pending.slots.seq[slot]!);
     try {
       const found = await this.#read(seqs);
       return seqs.flatMap((seq) => found.get(seq) ?? []);
     } catch (error) {
-      for (const slot of slots) owed.queueOf(slot).release(slot);
+      for (const slot of slots) pending.queueOf(slot).release(slot);
       throw error;
     }
   }
 
   async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Delivery>> {
-    const { recent, reader } = this.#ledger;
+    const { deliveryCache, queries } = this.#context;
     const found = new Map<number, Delivery>();
     for (const seq of seqs) {
-      const delivery = recent.take(seq);
+      const delivery = deliveryCache.take(seq);
       if (delivery !== undefined) found.set(seq, delivery);
     }
     const missing = seqs.filter((seq) => !found.has(seq));
-    const rows = missing.length === 0 ? [] : await reader.rows('deliveriesIn', `[${missing.join(',')}]`);
+    const rows = missing.length === 0 ? [] : await queries.rows('deliveriesIn', `[${missing.join(',')}]`);
     for (const row of rows.map(deliveryOfRow)) found.set(row.seq, row.stored.delivery);
     return found;
   }
@@ -193,77 +193,77 @@ export class SqliteDeliveries implements DeliveryStore {
   async #settle(id: string, settlement: Settlement): Promise<void> {
     const fallback = settlement.state === 'dead' ? settlement.fallback : undefined;
     const event = fallback === undefined ? 0 : await this.#eventOf(id);
-    const { committer, owed } = this.#ledger;
+    const { committer, pending } = this.#context;
     committer.check();
-    const slot = slotOf(this.#ledger, id);
-    if (slot === NONE || !this.#changes(slot, settlement)) return;
-    const seq = owed.slots.seq[slot]!;
+    const slot = slotOf(this.#context, id);
+    if (slot === NONE || !this.#mayChange(slot, settlement)) return;
+    const seq = pending.slots.seq[slot]!;
     const attempt = attemptOf(settlement);
-    const triedBefore = owed.slots.has(slot, FLAG.tried);
+    const triedBefore = pending.slots.has(slot, FLAG.tried);
     const tried = triedBefore || attempt !== undefined;
-    const change = changeOf(settlement, tried);
+    const update = updateOf(settlement, tried);
     const writes = new Writes();
-    writeChange(writes, seq, change, attempt, triedBefore);
-    const made = fallback && writeOwed(this.#ledger, writes, fallback, { event, whole: true });
-    if (made !== undefined) writes.add('eventOwes', event, made.entry.seq);
+    writeUpdate(writes, seq, update, attempt, triedBefore);
+    const added = fallback && writeNewDelivery(this.#context, writes, fallback, { event, whole: true });
+    if (added !== undefined) writes.add('eventDelivery', event, added.entry.seq);
     await committer.submit({
       writes,
-      counts: { ...change.counts, ...(made !== undefined && { owed: 1 }) },
+      counts: { ...update.counts, ...(added !== undefined && { owed: 1 }) },
       decided: false,
-      committed: () => {
-        owed.slots.set(slot, FLAG.tried, tried);
-        this.#move(id, slot, change.move);
-        if (made !== undefined) enterMemory(this.#ledger, made);
+      onCommitted: () => {
+        pending.slots.set(slot, FLAG.tried, tried);
+        this.#move(id, slot, update.move);
+        if (added !== undefined) addToMemory(this.#context, added);
       },
     });
   }
 
-  /** Only what is claimed or awaits a receipt can be put off; anything that is owed can end. */
-  #changes(slot: number, { state }: Settlement): boolean {
-    const goesOn = state === 'pending' || state === 'sending';
-    return !goesOn || this.#ledger.owed.slots.has(slot, FLAG.claimed | FLAG.awaiting);
+  /** A delivery that is neither claimed nor awaits a receipt can become final, but not be put off. */
+  #mayChange(slot: number, { state }: Settlement): boolean {
+    const isPutOff = state === 'pending' || state === 'sending';
+    return !isPutOff || this.#context.pending.slots.has(slot, FLAG.claimed | FLAG.awaiting);
   }
 
-  /** The row of the event that a delivery belongs to; a fallback belongs to the same one. */
+  /** Row number of a delivery's event; 0: none. A fallback belongs to the same event. */
   async #eventOf(id: string): Promise<number> {
-    const slot = slotOf(this.#ledger, id);
+    const slot = slotOf(this.#context, id);
     if (slot === NONE) return 0;
-    const [row] = await this.#ledger.reader.rows('eventOf', this.#ledger.owed.slots.seq[slot]!);
+    const [row] = await this.#context.queries.rows('eventOf', this.#context.pending.slots.seq[slot]!);
     return Number(row?.[0] ?? 0);
   }
 
-  #move(id: string, slot: number, move: ReturnType<typeof changeOf>['move']): void {
-    const { owed, names, bell } = this.#ledger;
-    const queue = owed.queueOf(slot);
+  #move(id: string, slot: number, move: ReturnType<typeof updateOf>['move']): void {
+    const { pending, seqById, ready } = this.#context;
+    const queue = pending.queueOf(slot);
     const due = queue.nextDue;
     if (move === undefined) {
-      owed.remove(slot);
-      names.delete(id);
+      pending.remove(slot);
+      seqById.delete(id);
     } else {
       move(queue, slot);
     }
-    if (move !== undefined || queue.nextDue !== due) bell.ring(queue.channel);
+    if (move !== undefined || queue.nextDue !== due) ready.notify(queue.channel);
   }
 
   async #enqueue(owed: OwedDelivery): Promise<void> {
-    const { committer } = this.#ledger;
-    if ((await findDelivery(this.#ledger, owed.delivery.id)) !== undefined) return;
-    const event = await findEvent(this.#ledger, owed.delivery.event.id, owed.delivery.event.source);
+    const { committer } = this.#context;
+    if ((await findDelivery(this.#context, owed.delivery.id)) !== undefined) return;
+    const event = await findEvent(this.#context, owed.delivery.event.id, owed.delivery.event.source);
     committer.check();
     const writes = new Writes();
-    const made = writeOwed(this.#ledger, writes, owed, { event: event?.seq ?? 0, whole: true });
-    if (event !== undefined) writes.add('eventOwes', event.seq, made.entry.seq);
+    const added = writeNewDelivery(this.#context, writes, owed, { event: event?.seq ?? 0, whole: true });
+    if (event !== undefined) writes.add('eventDelivery', event.seq, added.entry.seq);
     await committer.submit({
       writes,
       counts: { owed: 1 },
       decided: false,
-      committed: () => enterMemory(this.#ledger, made),
+      onCommitted: () => addToMemory(this.#context, added),
     });
   }
 
   async #resolveDead(id: string, end: End): Promise<void> {
-    const { committer } = this.#ledger;
-    const row = await findDelivery(this.#ledger, id);
+    const { committer } = this.#context;
+    const row = await findDelivery(this.#context, id);
     committer.check();
     if (row === undefined || row.state !== STATE.dead) return;
     const delivered = end.state === 'delivered';
@@ -282,8 +282,8 @@ export class SqliteDeliveries implements DeliveryStore {
 
   #withClaim(stored: StoredDelivery): StoredDelivery {
     if (stored.state !== 'pending') return stored;
-    const slot = slotOf(this.#ledger, stored.delivery.id);
-    if (slot === NONE || !this.#ledger.owed.slots.has(slot, FLAG.claimed)) return stored;
+    const slot = slotOf(this.#context, stored.delivery.id);
+    if (slot === NONE || !this.#context.pending.slots.has(slot, FLAG.claimed)) return stored;
     const { dueAt: _, ...rest } = stored;
     return { ...rest, state: 'sending' };
   }

@@ -1,20 +1,20 @@
 import { NONE, type Slots, longer } from './slots.ts';
 
 /**
- * The slots of one channel by time, earliest first, then in order of arrival: a binary heap in which each slot knows its
- * place, so that one can be taken out of the middle. `column` says which time counts.
+ * Min-heap of the slots of one channel, by the time in `column` and then by row number. Each slot stores its position in the heap,
+ * so that it can be removed from the middle.
  */
 export class DueQueue {
   readonly #slots: Slots;
   readonly #column: 'due' | 'expires';
-  readonly #place: 'dueAt' | 'expiryAt';
+  readonly #positions: 'dueAt' | 'expiryAt';
   #heap = new Int32Array(16);
   #size = 0;
 
   constructor(slots: Slots, column: 'due' | 'expires') {
     this.#slots = slots;
     this.#column = column;
-    this.#place = column === 'due' ? 'dueAt' : 'expiryAt';
+    this.#positions = column === 'due' ? 'dueAt' : 'expiryAt';
   }
 
   get size(): number {
@@ -27,66 +27,67 @@ export class DueQueue {
   }
 
   has(slot: number): boolean {
-    return this.#placeOf(slot) !== NONE;
+    return this.#positionOf(slot) !== NONE;
   }
 
   add(slot: number): void {
     if (this.has(slot)) return;
     if (this.#size === this.#heap.length) this.#heap = longer(this.#heap, new Int32Array(this.#size * 2));
     this.#size += 1;
-    this.#rise(slot, this.#size - 1);
+    this.#siftUp(slot, this.#size - 1);
   }
 
-  /** Does nothing when the slot is not in. */
+  /** Does nothing when the slot is not in the queue. */
   remove(slot: number): void {
-    const place = this.#placeOf(slot);
-    if (place === NONE) return;
-    this.#slots[this.#place][slot] = NONE;
+    const position = this.#positionOf(slot);
+    if (position === NONE) return;
+    this.#slots[this.#positions][slot] = NONE;
     this.#size -= 1;
-    if (place === this.#size) return;
+    if (position === this.#size) return;
     const last = this.#heap[this.#size]!;
-    if (place > 0 && this.#isBefore(last, this.#heap[(place - 1) >> 1]!)) this.#rise(last, place);
-    else this.#sink(last, place);
+    if (position > 0 && this.#isBefore(last, this.#heap[(position - 1) >> 1]!)) this.#siftUp(last, position);
+    else this.#siftDown(last, position);
   }
 
   clear(): void {
-    for (let place = 0; place < this.#size; place += 1) this.#slots[this.#place][this.#heap[place]!] = NONE;
+    for (let position = 0; position < this.#size; position += 1)
+      this.#slots[this.#positions][this.#heap[position]!] = NONE;
     this.#size = 0;
   }
 
-  /** A column that is empty holds nobody. */
-  #placeOf(slot: number): number {
-    const places = this.#slots[this.#place];
-    return places.length === 0 ? NONE : places[slot]!;
+  /** Position of a slot or NONE. The column is empty until the first expiry. */
+  #positionOf(slot: number): number {
+    const positions = this.#slots[this.#positions];
+    return positions.length === 0 ? NONE : positions[slot]!;
   }
 
-  #rise(slot: number, from: number): void {
-    let place = from;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
+  #siftUp(slot: number, from: number): void {
+    let position = from;
+    while (position > 0) {
+      const parent = (position - 1) >> 1;
       if (!this.#isBefore(slot, this.#heap[parent]!)) break;
-      this.#put(this.#heap[parent]!, place);
-      place = parent;
+      this.#put(this.#heap[parent]!, position);
+      position = parent;
     }
-    this.#put(slot, place);
+    this.#put(slot, position);
   }
 
-  #sink(slot: number, from: number): void {
-    let place = from;
+  #siftDown(slot: number, from: number): void {
+    let position = from;
     for (;;) {
-      let child = 2 * place + 1;
+      let child = 2 * position + 1;
       if (child >= this.#size) break;
       if (child + 1 < this.#size && this.#isBefore(this.#heap[child + 1]!, this.#heap[child]!)) child += 1;
       if (!this.#isBefore(this.#heap[child]!, slot)) break;
-      this.#put(this.#heap[child]!, place);
-      place = child;
+      this.#put(this.#heap[child]!, position);
+      position = child;
     }
-    this.#put(slot, place);
+    this.#put(slot, position);
   }
 
-  #put(slot: number, place: number): void {
-    this.#heap[place] = slot;
-    this.#slots[this.#place][slot] = place;
+  #put(slot: number, position: number): void {
+    this.#heap[position] = slot;
+    this.#slots[this.#positions][slot] = position;
   }
 
   #isBefore(left: number, right: number): boolean {

@@ -1,45 +1,51 @@
-import { ChannelQueue } from './channel-queue.ts';
 import { timeOfSeq } from '../engine/keys.ts';
-import { SlotIndex } from './slot-index.ts';
+import { ChannelQueue } from './channel-queue.ts';
 import { FLAG, NONE, Slots } from './slots.ts';
 
-/** A delivery as it enters memory. */
-export interface OwedEntry {
+/** A delivery as kept in the pending index. */
+export interface PendingEntry {
+  /** Row number. */
   readonly seq: number;
   readonly channel: string;
+  /** Milliseconds since the epoch, as `expires`. */
   readonly due: number;
   readonly expires: number;
   readonly keyHash: number;
   readonly idHash: number;
+  /** The delivery has attempts. */
   readonly tried: boolean;
-  /** Handed over; `due` is until when its receipt is awaited. */
+  /** Sent; its receipt is awaited until `due`. */
   readonly awaiting: boolean;
 }
 
-/** Everything that is owed, by channel and time. Numbers only: the messages stay on disk. */
-export class Owed {
+/**
+ * All deliveries that are not final, by channel and time. Messages stay on disk, only numbers are kept: about 70 bytes a
+ * delivery instead of 220 as objects, so that a million pending deliveries stay below the goal of 250 MB for the daemon.
+ */
+export class PendingIndex {
   readonly slots = new Slots();
-  readonly #bySeq = new SlotIndex((slot) => this.slots.seq[slot]!);
+  readonly #slotBySeq = new Map<number, number>();
   readonly #queues: ChannelQueue[] = [];
   readonly #byChannel = new Map<string, ChannelQueue>();
 
   get size(): number {
-    return this.#bySeq.size;
+    return this.#slotBySeq.size;
   }
 
   queue(channel: string): ChannelQueue | undefined {
     return this.#byChannel.get(channel);
   }
 
+  /** Queues of channels with deliveries. */
   queues(): readonly ChannelQueue[] {
     return this.#queues.filter((queue) => queue.size > 0);
   }
 
-  /** Entries come with rising `seq`. */
-  add(entry: OwedEntry): void {
+  /** Adds an entry; `seq` must be higher than that of all earlier entries. */
+  add(entry: PendingEntry): void {
     const { slots } = this;
     const queue = this.#queueFor(entry.channel);
-    const slot = slots.take();
+    const slot = slots.allocate();
     slots.seq[slot] = entry.seq;
     slots.due[slot] = entry.due;
     slots.setExpiry(slot, entry.expires);
@@ -47,28 +53,28 @@ export class Owed {
     slots.idHash[slot] = entry.idHash;
     slots.channel[slot] = queue.number;
     slots.set(slot, FLAG.tried, entry.tried);
-    this.#bySeq.set(slot);
+    this.#slotBySeq.set(entry.seq, slot);
     queue.add(slot);
     if (entry.awaiting) queue.await(slot, entry.due);
   }
 
-  /** The slot of a delivery that is owed, or NONE. */
+  /** Slot of a delivery by its row number; NONE when it is not here. */
   slotOf(seq: number): number {
-    return this.#bySeq.get(seq);
+    return this.#slotBySeq.get(seq) ?? NONE;
   }
 
   queueOf(slot: number): ChannelQueue {
     return this.#queues[this.slots.channel[slot]!]!;
   }
 
-  /** It has ended. */
+  /** Removes a delivery that is final. */
   remove(slot: number): void {
     this.queueOf(slot).remove(slot);
-    this.#bySeq.delete(this.slots.seq[slot]!);
-    this.slots.give(slot);
+    this.#slotBySeq.delete(this.slots.seq[slot]!);
+    this.slots.free(slot);
   }
 
-  /** When the earliest arrival that a queue still owes came in. */
+  /** Time of creation of the oldest delivery in a queue, in milliseconds since the epoch. */
   oldest(queue: ChannelQueue): number | undefined {
     return queue.first === NONE ? undefined : timeOfSeq(this.slots.seq[queue.first]!);
   }

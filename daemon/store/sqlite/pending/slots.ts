@@ -1,48 +1,47 @@
-/** No slot. */
+/** Stands for no slot in all links and results. */
 export const NONE = -1;
 
+/** State bits of a slot. A `follower` waits for an earlier delivery of its key (order by key). */
 export const FLAG = { claimed: 1, awaiting: 2, tried: 4, follower: 8 } as const;
 
 const FIRST_CAPACITY = 1024;
 
 /**
- * What is remembered of every owed delivery: one slot in columns of numbers, about 50 bytes whatever the message holds, so
- * that a backlog of a million stays below 70 MB. Growing leaves room that costs nothing until it is used, and the columns for
- * what expires and for order by key, 20 bytes more, are made when the first slot needs them.
+ * Column store of the pending index: a delivery is one slot in arrays of numbers, about 50 bytes. The arrays double when they are
+ * full; the columns for expiry and for order by key (20 bytes more) are allocated when the first slot needs them.
  */
 export class Slots {
   seq = new Float64Array(FIRST_CAPACITY);
-  /** Milliseconds: when to send; while a receipt is awaited, until when. */
+  /** Due time in milliseconds; while a receipt is awaited, the expiry of the delivery. */
   due = new Float64Array(FIRST_CAPACITY);
-  /** Milliseconds; Infinity: never. Empty, as `expiryAt` is, until anything expires. */
+  /** Expiry in milliseconds, or Infinity; while a receipt is awaited, the end of that wait. Empty until the first expiry, like `expiryAt`. */
   expires = new Float64Array(0);
   keyHash = new Float64Array(FIRST_CAPACITY);
   idHash = new Uint32Array(FIRST_CAPACITY);
   channel = new Uint32Array(FIRST_CAPACITY);
   flags = new Uint8Array(FIRST_CAPACITY);
-  /** Position in the channel's due queue, or NONE; the same for its expiry queue. */
+  /** Position in the channel's due queue or NONE; `expiryAt` is that in its expiry queue. */
   dueAt = new Int32Array(FIRST_CAPACITY);
   expiryAt = new Int32Array(0);
-  /** The channel's deliveries in order of arrival. `after` also chains the free slots. */
+  /** Doubly linked list of the channel's deliveries in order of creation. `after` also links the free slots. */
   before = new Int32Array(FIRST_CAPACITY);
   after = new Int32Array(FIRST_CAPACITY);
-  /** The deliveries of one key in order of arrival; the first one's `keyBefore` is the last. Empty until `linkKeys`. */
+  /** Linked list of the deliveries of one key in order of creation; `keyBefore` of the first one is the last one. Empty until `linkKeys`. */
   keyBefore = new Int32Array(0);
   keyAfter = new Int32Array(0);
   #used = 0;
-  #free = NONE;
+  #firstFree = NONE;
 
-  take(): number {
-    const slot = this.#free === NONE ? this.#next() : this.#free;
-    if (slot === this.#free) this.#free = this.after[slot]!;
+  allocate(): number {
+    const slot = this.#firstFree === NONE ? this.#next() : this.#firstFree;
+    if (slot === this.#firstFree) this.#firstFree = this.after[slot]!;
     this.flags[slot] = 0;
-    // In a column that is empty it goes nowhere.
+    // Writing to an empty column does nothing.
     for (const links of [this.dueAt, this.expiryAt, this.before, this.after, this.keyBefore, this.keyAfter])
       links[slot] = NONE;
     return slot;
   }
 
-  /** Infinity: never. */
   expiryOf(slot: number): number {
     return this.expires.length === 0 ? Number.POSITIVE_INFINITY : this.expires[slot]!;
   }
@@ -55,16 +54,16 @@ export class Slots {
     this.expires[slot] = at;
   }
 
-  /** A channel keeps to the order by key from now on. */
+  /** Allocates the columns for order by key. */
   linkKeys(): void {
     const { length } = this.seq;
     if (this.keyBefore.length === 0) this.keyBefore = new Int32Array(length).fill(NONE);
     if (this.keyAfter.length === 0) this.keyAfter = new Int32Array(length).fill(NONE);
   }
 
-  give(slot: number): void {
-    this.after[slot] = this.#free;
-    this.#free = slot;
+  free(slot: number): void {
+    this.after[slot] = this.#firstFree;
+    this.#firstFree = slot;
   }
 
   has(slot: number, flag: number): boolean {

@@ -1,13 +1,13 @@
-import { toColumn } from '../engine/text.ts';
+import { toColumn } from '../engine/keys.ts';
 
-/** Users that are remembered; beyond them the disk is asked again. */
-const MOST = 50_000;
-/** Milliseconds until what only moved a user on is written down, with all that came meanwhile. */
-const SOON = 500;
+/** Cached users. */
+const MAX_USERS = 50_000;
+/** Milliseconds after which deferred moves are written together. */
+const WRITE_AFTER_MS = 500;
 
-/** How far each user has acknowledged, as far as it is known here. */
+/** In-memory cache of the users' cursors, with deferred writes. */
 export class UserCursors {
-  readonly #known = new Map<string, number>();
+  readonly #cursors = new Map<string, number>();
   readonly #write: (moved: readonly (readonly [user: string, seq: number])[]) => Promise<unknown>;
   #moved = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
@@ -16,21 +16,21 @@ export class UserCursors {
     this.#write = write;
   }
 
-  of(user: string): number | undefined {
-    return this.#known.get(user);
+  get(user: string): number | undefined {
+    return this.#cursors.get(user);
   }
 
-  /** It is on disk. */
-  learn(user: string, seq: number): void {
-    if (this.#known.size >= MOST && this.#moved.size === 0) this.#known.clear();
-    this.#known.set(user, Math.max(seq, this.#known.get(user) ?? 0));
+  /** Takes a cursor that is on disk. */
+  set(user: string, seq: number): void {
+    if (this.#cursors.size >= MAX_USERS && this.#moved.size === 0) this.#cursors.clear();
+    this.#cursors.set(user, Math.max(seq, this.#cursors.get(user) ?? 0));
   }
 
-  /** It is not on disk yet, and nobody was promised that it is: what a crash forgets is sent once more. */
+  /** Moves a cursor and writes it later. After a crash before that, the user gets these pushes once more. */
   move(user: string, seq: number): void {
-    this.#known.set(user, seq);
+    this.#cursors.set(user, seq);
     this.#moved.set(user, seq);
-    this.#timer ??= setTimeout(() => void this.flush(), SOON);
+    this.#timer ??= setTimeout(() => void this.flush(), WRITE_AFTER_MS);
   }
 
   async flush(): Promise<void> {
@@ -39,7 +39,7 @@ export class UserCursors {
     if (this.#moved.size === 0) return;
     const moved = this.#moved;
     this.#moved = new Map();
-    // A full disk is told to everybody who wants something of it; this can be heard again.
+    // A failure is reported by the next call that needs the disk; these acknowledgements may be lost.
     await this.#write([...moved].map(([user, seq]) => [toColumn(user), seq] as const)).catch(() => undefined);
   }
 }

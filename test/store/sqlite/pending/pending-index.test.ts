@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DueQueue } from '../../../../daemon/store/sqlite/pending/due-queue.ts';
-import { Owed } from '../../../../daemon/store/sqlite/pending/pending-index.ts';
-import { SlotIndex } from '../../../../daemon/store/sqlite/pending/slot-index.ts';
-import { NONE, Slots } from '../../../../daemon/store/sqlite/pending/slots.ts';
+import { PendingIndex } from '../../../../daemon/store/sqlite/pending/pending-index.ts';
+import { FLAG, NONE, Slots } from '../../../../daemon/store/sqlite/pending/slots.ts';
 
 describe('the due queue', () => {
-  it('gives slots by time and then by arrival, whatever is taken out between', () => {
+  it('returns slots by time and then by row number, also after removals', () => {
     const operations = fc.array(fc.record({ add: fc.boolean(), time: fc.nat(20), which: fc.nat() }), {
       maxLength: 400,
     });
@@ -19,7 +18,7 @@ describe('the due queue', () => {
           model.toSorted((a, b) => slots.due[a]! - slots.due[b]! || slots.seq[a]! - slots.seq[b]!)[0] ?? NONE;
         steps.forEach(({ add, time, which }, seq) => {
           if (add || model.length === 0) {
-            const slot = slots.take();
+            const slot = slots.allocate();
             slots.seq[slot] = seq;
             slots.due[slot] = time;
             queue.add(slot);
@@ -27,7 +26,7 @@ describe('the due queue', () => {
           } else {
             const [slot] = model.splice(which % model.length, 1);
             queue.remove(slot!);
-            slots.give(slot!);
+            slots.free(slot!);
           }
           expect([queue.first(), queue.size]).toEqual([first(), model.length]);
         });
@@ -37,10 +36,10 @@ describe('the due queue', () => {
 });
 
 describe('the slots', () => {
-  it('know who expires and who does not, whoever was the first to and however many come after it', () => {
+  it('keep the expiry of each slot, also when the first one with an expiry comes late', () => {
     const slots = new Slots();
     const taken = Array.from({ length: 5000 }, (_, number) => {
-      const slot = slots.take();
+      const slot = slots.allocate();
       slots.setExpiry(slot, number >= 700 && number % 7 === 0 ? number : Number.POSITIVE_INFINITY);
       return slot;
     });
@@ -51,32 +50,6 @@ describe('the slots', () => {
     const queue = new DueQueue(slots, 'expires');
     for (const slot of finite) queue.add(slot);
     expect(taken.filter((slot) => queue.has(slot))).toEqual(finite);
-  });
-});
-
-describe('the slot index', () => {
-  it('finds what was put in and nothing else', () => {
-    const keys = fc.integer({ min: 0, max: 2 ** 53 - 1 }).map((key) => key - (key % 4096));
-    fc.assert(
-      fc.property(fc.array(fc.tuple(fc.boolean(), fc.oneof(keys, fc.nat(50))), { maxLength: 3000 }), (steps) => {
-        const held: number[] = [];
-        const index = new SlotIndex((slot) => held[slot]!);
-        const model = new Map<number, number>();
-        for (const [add, key] of steps) {
-          if (add) {
-            held.push(key);
-            index.set(held.length - 1);
-            model.set(key, held.length - 1);
-          } else {
-            index.delete(key);
-            model.delete(key);
-          }
-        }
-        expect(index.size).toBe(model.size);
-        for (const [, key] of steps) expect(index.get(key)).toBe(model.get(key) ?? NONE);
-      }),
-      { numRuns: 50 },
-    );
   });
 });
 
@@ -112,11 +85,11 @@ const step = fc.record({
   ttl: fc.option(fc.nat(60)),
 });
 
-describe('what is owed', () => {
-  it('is claimed as a plain list would have it, with and without order by key', () => {
+describe('the pending index', () => {
+  it('claims the same deliveries as a simple list, with and without order by key', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 100, maxLength: 200, size: 'max' }), fc.boolean(), (steps, always) => {
-        const real = new Owed();
+        const real = new PendingIndex();
         const model: Model[] = [];
         let ordered = always;
         let seq = 0;
@@ -160,7 +133,7 @@ describe('what is owed', () => {
               Object.assign(one, { state: 'awaiting', until: time });
             } else if (one.state === 'claimed') {
               queue.release(slot);
-              one.state = one.until > 0 || real.slots.has(slot, 2) ? 'awaiting' : 'waiting';
+              one.state = one.until > 0 || real.slots.has(slot, FLAG.awaiting) ? 'awaiting' : 'waiting';
             }
           }
           expect(real.size).toBe(model.length);
@@ -175,8 +148,8 @@ describe('what is owed', () => {
   });
 });
 
-/** Ends what is under way, claims what that leaves, and so on: nothing may be left over. */
-function drain(real: Owed, model: Model[], ordered: boolean): void {
+/** Ends the claimed deliveries and claims the next ones, until none is left. */
+function drain(real: PendingIndex, model: Model[], ordered: boolean): void {
   while (model.length > 0) {
     for (const { seq } of model.filter(({ state }) => state !== 'waiting')) real.remove(real.slotOf(seq));
     const left = model.filter(({ state }) => state === 'waiting');
@@ -189,7 +162,7 @@ function drain(real: Owed, model: Model[], ordered: boolean): void {
   expect(real.size).toBe(0);
 }
 
-/** The earliest first; with order by key, only those with nothing of their key before them. */
+/** Claimable deliveries, earliest first; with order by key only the first of each key. */
 function claimable(model: readonly Model[], now: number, ordered: boolean): Model[] {
   return model
     .filter((one, index) => !ordered || !model.slice(0, index).some(({ key }) => key === one.key))

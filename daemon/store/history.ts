@@ -1,0 +1,58 @@
+import type { DeadClass, DeadError, Delivery, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { LaterResult, RuleResult } from '../core/flow/decision.ts';
+import type { Event } from '../core/event/event.ts';
+
+/** Conditions on events or deliveries; all given ones must hold. Times in milliseconds since the epoch. */
+export interface HistoryFilter {
+  readonly since?: number;
+  /** Exclusive. */
+  readonly until?: number;
+  readonly source?: string;
+  /** Exact, or a glob with `*`. */
+  readonly type?: string;
+  /** Id of the event. */
+  readonly event?: string;
+  readonly rule?: string;
+  readonly outcome?: string;
+  readonly channel?: string;
+  /** Any of these; for deliveries only. */
+  readonly states?: readonly StoredDelivery['state'][];
+  readonly key?: string;
+  /** Part of any text value, in upper or lower case. */
+  readonly text?: string;
+}
+
+export interface HistoryQuery extends HistoryFilter {
+  readonly limit: number;
+  readonly order: 'asc' | 'desc';
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+/** One page of results. A page with `next` may be shorter than the limit, even empty. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Cursor of the following page; absent on the last one. */
+  readonly next?: string;
+}
+
+export interface StoredEvent {
+  readonly event: Event;
+  readonly receivedAt: number;
+  /** Rule name -> outcome on arrival, without `no_match`. */
+  readonly outcomes: Readonly<Record<string, string>>;
+  /** Results of the decision on arrival, without `no_match`. */
+  readonly results: readonly RuleResult[];
+  /** Results of later decisions about this event, in order. */
+  readonly later: readonly LaterResult[];
+}
+
+export interface StoredDelivery {
+  readonly delivery: Delivery;
+  /** Never `held`, which follows from the state of the channel. */
+  readonly state: Exclude<DeliveryState, 'held'>;
+  /** Present while pending. */
+  readonly dueAt?: number;
+  readonly receipt?: Receipt;
+  readonly error?: DeadError & { readonly class: DeadClass };
+}
