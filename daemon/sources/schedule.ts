@@ -5,8 +5,9 @@ import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type Clock, pause } from '../lib/time/clock.ts';
 import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/time/due-times.ts';
-import { faultOfCron, faultOfEvery, faultOfTimezone, type WrongWords, zoneOrOwn } from './kit/schedule-validation.ts';
+import { faultOfCron, faultOfEvery, faultOfTimezone, type TimeFault, zoneOrLocal } from './kit/schedule-validation.ts';
 import { Patience, persevere } from '../lib/async/retry.ts';
+import { settledBeforeAbort } from './kit/wait.ts';
 import { defineSource, type SettingProblem, type SourceIo } from './source.ts';
 
 type Missed = 'skip' | 'once' | 'all';
@@ -19,18 +20,16 @@ const settingsSchema = strict({
       examples: ['0 9 * * mon-fri', '*/30 * * * * *'],
     }),
   ),
-  every: Type.Optional(
-    duration({ description: 'Once in this time, counted from the first start.', examples: ['15m', '1d'] }),
-  ),
+  every: Type.Optional(duration({ description: 'Interval, counted from the first start.', examples: ['15m', '1d'] })),
   at: Type.Optional(
-    oneOrMany(Type.String({ description: 'A moment.', examples: ['2026-12-24T18:00'] }), {
-      description: 'Once, at this moment, or at each of several; without an offset they are meant in `timezone`.',
+    oneOrMany(Type.String({ description: 'A date and time.', examples: ['2026-12-24T18:00'] }), {
+      description: 'Once at this time, or at each of several; without an offset in `timezone`.',
       examples: ['2026-12-24T18:00', ['2026-12-24T18:00:00+01:00', '2026-12-31T23:59']],
     }),
   ),
   timezone: Type.Optional(
     Type.String({
-      description: 'IANA name of the zone whose clock on the wall counts; otherwise that of the machine.',
+      description: 'IANA name of the time zone; by default that of the machine.',
       examples: ['Europe/Berlin', 'Asia/Shanghai', 'UTC'],
     }),
   ),
@@ -39,7 +38,7 @@ const settingsSchema = strict({
       type: 'string',
       enum: ['skip', 'once', 'all'],
       description:
-        'What becomes of due times that passed while the daemon was not running: none fires, only the latest, or each (the latest 100).',
+        'Due times that passed while the daemon was not running: none fires, only the latest, or each (the latest 100).',
       examples: ['skip'],
       default: 'once',
     }),
@@ -47,14 +46,14 @@ const settingsSchema = strict({
   jitter: Type.Optional(
     duration({
       description:
-        'Later by up to this, so that many machines do not start at once; the same for a due time every try.',
+        'Random delay of up to this, so that many machines do not start at once; always the same for a due time.',
       examples: ['30s'],
     }),
   ),
   data: Type.Optional(
     Type.Unsafe<JsonObject>({
       type: 'object',
-      description: 'More fields for the data of the event.',
+      description: 'Further fields for the data of the event.',
       examples: [{ report: 'weekly' }],
     }),
   ),
@@ -62,14 +61,14 @@ const settingsSchema = strict({
 
 type Settings = Static<typeof settingsSchema>;
 
-/** How long the wall clock may have jumped before anybody looks at it again. */
-const LOOK_AGAIN = 30_000;
-/** What is later than this was missed, not late. */
-const LATE = 30_000;
-/** A clock this far behind the last tick was wrong then, or is wrong now. */
-const FAR_BACK = 24 * 60 * 60_000;
+/** Longest sleep, after which a jump of the wall clock is noticed. */
+const MAX_SLEEP_MS = 30_000;
+/** A due time that is later than this counts as missed. */
+const MAX_LATE_MS = 30_000;
+/** A clock that is behind the last tick by more was wrong then or is wrong now. */
+const MAX_BACKWARD_MS = 24 * 60 * 60_000;
 
-/** Ticks at due times. Each is fired once, in order: the last one fired is committed together with its event. */
+/** Ticks at due times. Each fires once, in order: the last due time is committed together with its event. */
 export const schedule = defineSource({
   type: 'schedule',
   summary: 'Ticks by cron pattern, interval or date',
@@ -83,7 +82,7 @@ export const schedule = defineSource({
 
 const TICK_FIELDS = { scheduled_at: 'text', late_by: 'number', missed: 'number' } as const;
 
-/** The `data` that the settings give is the same in every tick. */
+/** Field kinds of the configured `data`, which is the same in every tick. */
 function kindsOf(data: Settings['data']): Readonly<Record<string, FieldKind>> {
   return Object.fromEntries(Object.entries(data ?? {}).map(([name, value]) => [name, kindOf(value)]));
 }
@@ -97,9 +96,10 @@ function kindOf(value: unknown): FieldKind {
 function check(settings: Settings): readonly SettingProblem[] {
   const kinds = (['cron', 'every', 'at'] as const).filter((kind) => settings[kind] !== undefined);
   if (kinds.length !== 1) {
-    const said = kinds.length === 0 ? 'nothing says when' : `both \`${kinds.join('` and `')}\` say when`;
+    const message =
+      kinds.length === 0 ? 'none of `cron`, `every`, `at` is set' : `both \`${kinds.join('` and `')}\` are set`;
     const pointer = kinds.length === 0 ? '' : `/${kinds[1]}`;
-    return [{ pointer, message: said, mend: 'give exactly one of `cron`, `every`, `at`' }];
+    return [{ pointer, message, mend: 'give exactly one of `cron`, `every`, `at`' }];
   }
   const zone = faultOfTimezone(settings.timezone);
   if (zone !== undefined) return [{ pointer: '/timezone', ...zone }];
@@ -107,13 +107,13 @@ function check(settings: Settings): readonly SettingProblem[] {
   return wrong === undefined ? [] : [{ ...wrong, pointer: `/${kinds[0]}${wrong.pointer ?? ''}` }];
 }
 
-type Wrong = (WrongWords & { readonly pointer?: string }) | undefined;
+type CheckResult = (TimeFault & { readonly pointer?: string }) | undefined;
 
-const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => Wrong>> = {
+const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => CheckResult>> = {
   cron: (settings) => faultOfCron(settings.cron!, zoneOf(settings)),
   every: ({ every }) => faultOfEvery(every!),
   at(settings) {
-    const wrong = settings.at!.findIndex((moment) => readMoment(moment, zoneOf(settings)) === undefined);
+    const wrong = settings.at!.findIndex((text) => readMoment(text, zoneOf(settings)) === undefined);
     if (wrong === -1) return undefined;
     const mend = 'write it as `2026-12-24T18:00` or with an offset';
     return { pointer: settings.at!.length === 1 ? '' : `/${wrong}`, message: 'this is not a date and time', mend };
@@ -121,16 +121,16 @@ const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => W
 };
 
 function zoneOf({ timezone }: Settings): string {
-  return zoneOrOwn(timezone);
+  return zoneOrLocal(timezone);
 }
 
 interface Tick {
   readonly due: number;
-  /** Due times before this one that were not fired. */
+  /** Number of earlier due times that did not fire. */
   readonly missed: number;
 }
 
-/** How far a schedule has come: everything due until `at` is fired or passed over, `skipped` of it since the last tick. */
+/** Due times until `at` are handled; `skipped` of them did not fire since the last tick. */
 interface Progress {
   readonly at: number;
   readonly skipped: number;
@@ -139,17 +139,17 @@ interface Progress {
 interface Plan {
   readonly times: DueTimes;
   readonly policy: Missed;
-  /** When a due time is fired, with its jitter. */
+  /** The time at which a due time fires, with its jitter. */
   readonly fireAt: (due: number) => number;
 }
 
-interface Step {
+interface Advance {
   readonly ticks: readonly Tick[];
   readonly progress: Progress;
 }
 
-/** What is to be fired now. */
-function step({ times, policy, fireAt }: Plan, { at, skipped }: Progress, now: number): Step {
+/** The ticks to fire now, and the progress after them. Pure. */
+function advance({ times, policy, fireAt }: Plan, { at, skipped }: Progress, now: number): Advance {
   const { latest, count } = overdue(times, at, now);
   const unready = latest.findIndex((due) => fireAt(due) > now);
   const ready = unready === -1 ? latest : latest.slice(0, unready);
@@ -161,9 +161,9 @@ function step({ times, policy, fireAt }: Plan, { at, skipped }: Progress, now: n
   return { ticks, progress: { at: last, skipped: fired.length === 0 ? total : 0 } };
 }
 
-/** Which of the due times are fired; `late` is that of the last of them. */
+/** Due times that fire under each policy; `late` is the delay of the last one, milliseconds. */
 const FIRED: Readonly<Record<Missed, (ready: readonly number[], late: number) => readonly number[]>> = {
-  skip: (ready, late) => (late <= LATE ? ready.slice(-1) : []),
+  skip: (ready, late) => (late <= MAX_LATE_MS ? ready.slice(-1) : []),
   once: (ready) => ready.slice(-1),
   all: (ready) => ready,
 };
@@ -182,17 +182,17 @@ function startSchedule(settings: Settings, io: SourceIo) {
   });
 }
 
-/** From when the source is live, and the one it replaces ticks no more, until `signal` aborts. */
+/** Runs from the time when the source is live until `signal` aborts. */
 async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
-  await outcome(io.live, signal);
+  await settledBeforeAbort(io.live, signal);
   const refused = (why: string | undefined): void =>
     io.report(why === undefined ? undefined : `it could not begin: ${why}`);
   while (!signal.aborted) {
-    const begin = await persevere(() => beginningOf(settings, io), { clock: io.clock, signal, refused });
+    const begin = await persevere(() => restore(settings, io), { clock: io.clock, signal, refused });
     if (begin === undefined) return;
     const times = timesOf(settings, begin.anchor);
     const { missed: policy = 'once', jitter = 0 } = settings;
-    // Never later than the next due time, so that ticks stay in order.
+    // The jitter ends before the next due time, so that ticks stay in order.
     const room = (due: number) => Math.min(jitter, (times.next(due) ?? Number.POSITIVE_INFINITY) - due);
     const fireAt = (due: number) => (jitter === 0 ? due : due + Math.floor(share(`${io.name}@${due}`) * room(due)));
     await run({ times, policy, fireAt }, { at: begin.at, skipped: 0 }, settings, io, signal);
@@ -200,30 +200,30 @@ async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Prom
 }
 
 /**
- * `anchor`: where the counting of `every` begins. `at`: what was due until then is done with. What says when is remembered too:
- * when it was changed, what the new words would have made due before is not missed; but a moment that never fired is.
+ * Reads the progress. `anchor` is the start of counting for `every`; due times until `at` are handled. The schedule is stored too:
+ * after a change, earlier due times of the new `cron` or `every` are not missed, but a time of `at` that never fired is.
  */
-async function beginningOf(settings: Settings, io: SourceIo): Promise<{ anchor: number; at: number }> {
+async function restore(settings: Settings, io: SourceIo): Promise<{ anchor: number; at: number }> {
   const { cron, every, at } = settings;
   const checkpoints = await io.readCheckpoints();
-  const words = JSON.stringify([cron ?? null, every ?? null, at ?? null, zoneOf(settings)]);
+  const when = JSON.stringify([cron ?? null, every ?? null, at ?? null, zoneOf(settings)]);
   const last = readTime(checkpoints, 'last');
   const anchor = readTime(checkpoints, 'anchor');
   const now = io.clock.now();
-  const isAhead = Math.max(last, anchor) > now + FAR_BACK;
+  const isAhead = Math.max(last, anchor) > now + MAX_BACKWARD_MS;
   if (isAhead) io.log.warn('the clock was set back by more than a day; due times are counted from now');
-  if (checkpoints.get('when') === words && Number.isFinite(anchor) && !isAhead)
+  if (checkpoints.get('when') === when && Number.isFinite(anchor) && !isAhead)
     return { anchor, at: at === undefined ? Math.max(anchor, last) : last };
   await io.saveCheckpoints([
     { key: 'anchor', value: new Date(now).toISOString() },
-    { key: 'when', value: words },
+    { key: 'when', value: when },
     ...(isAhead ? [{ key: 'last', value: null }] : []),
   ]);
   if (isAhead) return { anchor: now, at: now };
   return { anchor: now, at: at === undefined ? Math.max(now, last) : last };
 }
 
-/** Milliseconds; before all time when there is none. */
+/** A stored time in milliseconds; negative infinity when there is none. */
 function readTime(checkpoints: ReadonlyMap<string, string>, key: string): number {
   const time = Date.parse(checkpoints.get(key) ?? '');
   return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time;
@@ -233,28 +233,28 @@ function timesOf(settings: Settings, anchor: number): DueTimes {
   const { cron, every, at } = settings;
   if (cron !== undefined) return cronTimes(cron, zoneOf(settings));
   if (every !== undefined) return everyTimes(anchor, every);
-  return atTimes(at!.map((moment) => readMoment(moment, zoneOf(settings))!));
+  return atTimes(at!.map((text) => readMoment(text, zoneOf(settings))!));
 }
 
-/** Until `signal` aborts, or the clock is set so far back that the progress is worth nothing. */
+/** Fires due ticks until `signal` aborts, or until the clock is set so far back that the progress is invalid. */
 async function run(plan: Plan, from: Progress, settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
   let progress = from;
-  while (!signal.aborted && progress.at <= io.clock.now() + FAR_BACK) {
-    const { ticks, progress: reached } = step(plan, progress, io.clock.now());
+  while (!signal.aborted && progress.at <= io.clock.now() + MAX_BACKWARD_MS) {
+    const { ticks, progress: reached } = advance(plan, progress, io.clock.now());
     for (const tick of ticks) await fire(tick, settings, io, signal);
     progress = reached;
     if (ticks.length === 0) await pause(io.clock, untilNext(plan, progress, io.clock), signal);
   }
 }
 
-/** A backward jump of the clock, by up to a day, makes it wait longer: what is due comes after what was fired, never again. */
+/** Milliseconds to sleep. After a backward jump of the clock by up to a day it sleeps longer, so that no due time fires twice. */
 function untilNext({ times, fireAt }: Plan, { at }: Progress, clock: Clock): number {
-  const longest = clock.steady === true ? Number.POSITIVE_INFINITY : LOOK_AGAIN;
+  const longest = clock.steady === true ? Number.POSITIVE_INFINITY : MAX_SLEEP_MS;
   const next = times.next(at);
   return next === undefined ? longest : Math.min(longest, Math.max(1, Math.ceil(fireAt(next) - clock.now())));
 }
 
-/** Until the event is durable, however often it is refused. */
+/** Emits a tick, with retries until it is durable. */
 async function fire({ due, missed }: Tick, settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
   const scheduled_at = new Date(due).toISOString();
   const event = {
@@ -273,8 +273,8 @@ async function fire({ due, missed }: Tick, settings: Settings, io: SourceIo, sig
 }
 
 /**
- * What came in the way; undefined when nothing did. An event that still waits to be let in does not keep the source from
- * stopping: its id makes a second one harmless.
+ * The reason why an event was refused; undefined when it is durable. The source may stop while an event is pending, since a
+ * second event with the same id is a duplicate.
  */
 function outcome(emitted: Promise<unknown>, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -291,7 +291,7 @@ function outcome(emitted: Promise<unknown>, signal: AbortSignal): Promise<string
   });
 }
 
-/** A number from 0 to 1 that is always the same for the same text. */
+/** A number from 0 to 1 derived from the text. */
 function share(text: string): number {
   return createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32;
 }

@@ -481,8 +481,8 @@ it('spreads ticks by its jitter, at the same distance after a restart', async ()
 
 describe('checking a schedule finds', () => {
   it.each([
-    [{}, ': nothing says when'],
-    [{ cron: '0 9 * * *', every: '1h' }, '/every: both `cron` and `every` say when'],
+    [{}, ': none of `cron`, `every`, `at` is set'],
+    [{ cron: '0 9 * * *', every: '1h' }, '/every: both `cron` and `every` are set'],
     [{ cron: '61 * * * *' }, '/cron: this is not a cron pattern: Invalid value for minute: 61'],
     [{ cron: '* * * *' }, '/cron: this is not a cron pattern: it has 4 fields instead of 5 or 6'],
     [{ cron: '0 0 30 2 *' }, '/cron: no date ever fits this pattern'],

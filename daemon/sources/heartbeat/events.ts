@@ -1,7 +1,7 @@
 import type { EventInput } from '../../core/event/event.ts';
 import type { EventShape } from '../../core/event/shape.ts';
 import type { JsonObject } from '../../core/values/json.ts';
-import { type Change, type Down, Known } from './state.ts';
+import type { Down, Heartbeat, RecordPatch } from './state.ts';
 
 /** The fields of each event, as the functions below fill them. */
 export function heartbeatShapes(isKeyed: boolean): readonly EventShape[] {
@@ -26,113 +26,117 @@ export function heartbeatShapes(isKeyed: boolean): readonly EventShape[] {
   ];
 }
 
-/** Whose heart it is; an empty key: there is only the one of the source. */
-export interface Named {
+/** Identity of a heartbeat; the key is empty when the source has only one. */
+export interface HeartbeatId {
   readonly heartbeat: string;
   readonly key: string;
 }
 
-/** What came in. `at` in milliseconds. */
-export interface Signal {
+/** A request about a job: it worked, began or failed. `at` in milliseconds. */
+export interface Ping {
   readonly kind: 'beat' | 'start' | 'fail';
   readonly at: number;
   readonly exitCode?: number;
-  /** What the job printed. */
+  /** Output of the job. */
   readonly output?: string;
 }
 
-/** What is to be stored, and the event to be told with it. */
-export interface Turn {
-  readonly change: Change;
+/** A change of the record, and the event that is emitted with it. */
+export interface Transition {
+  readonly patch: RecordPatch;
   readonly event?: EventInput;
 }
 
-/** What a signal does. */
-export function turnOf(named: Named, known: Known, signal: Signal): Turn {
-  return TURNS[signal.kind](named, known, signal);
+/** The effect of a ping. */
+export function transitionOf(id: HeartbeatId, current: Heartbeat, ping: Ping): Transition {
+  return TRANSITIONS[ping.kind](id, current, ping);
 }
 
-const TURNS: Readonly<Record<Signal['kind'], (named: Named, known: Known, signal: Signal) => Turn>> = {
-  beat(named, known, signal) {
-    const beaten = { beat: signal.at };
-    if (known.pulse.down === null) return { change: beaten };
-    const { change, event } = recovered(named, known, signal);
-    return { change: { ...change, ...beaten }, event };
+const TRANSITIONS: Readonly<Record<Ping['kind'], (id: HeartbeatId, current: Heartbeat, ping: Ping) => Transition>> = {
+  beat(id, current, ping) {
+    const beat = { beat: ping.at };
+    if (current.record.down === null) return { patch: beat };
+    const { patch, event } = recovered(id, current, ping);
+    return { patch: { ...patch, ...beat }, event };
   },
-  start(_named, { pulse }, { at }) {
-    const { beat, counted } = pulse;
+  start(_id, { record }, { at }) {
+    const { beat, counted } = record;
     const isNew = beat === null && counted === null;
     const run = { at, beat };
-    return { change: { run, ...(isNew && { counted: { at, beat } }), ...seen(pulse.down, at) } };
+    return { patch: { run, ...(isNew && { counted: { at, beat } }), ...seenAt(record.down, at) } };
   },
-  fail(named, known, signal) {
-    const { down } = known.pulse;
-    // One event for each time that it is down.
-    return down === null ? failed(named, known, signal) : { change: { run: null, ...seen(down, signal.at) } };
+  fail(id, current, ping) {
+    const { down } = current.record;
+    // One event per outage.
+    return down === null ? failed(id, current, ping) : { patch: { run: null, ...seenAt(down, ping.at) } };
   },
 };
 
-function seen(down: Down | null, at: number): Change {
+function seenAt(down: Down | null, at: number): RecordPatch {
   return down === null ? {} : { down: { ...down, seen: at } };
 }
 
-/** No beat until the deadline. */
-export function missed(named: Named, { pulse, expected }: Known, now: number): Required<Turn> {
+/** The deadline has passed without a beat. */
+export function missed(id: HeartbeatId, { record, expected }: Heartbeat, now: number): Required<Transition> {
   const { due } = expected!;
   const expected_at = new Date(due).toISOString();
   const data = {
     expected_at,
-    last_beat_at: pulse.beat === null ? null : new Date(pulse.beat).toISOString(),
+    last_beat_at: record.beat === null ? null : new Date(record.beat).toISOString(),
     late_by: Math.max(0, now - due),
     state: 'down',
   };
   return {
-    event: eventOf(named, 'missed', expected_at, data),
-    change: { down: { cause: 'missed', at: now, beat: pulse.beat, seen: now } },
+    event: eventOf(id, 'missed', expected_at, data),
+    patch: { down: { cause: 'missed', at: now, beat: record.beat, seen: now } },
   };
 }
 
-/** The first beat, at `at`, after it was down. */
-export function recovered(named: Named, known: Known, { at, output }: Pick<Signal, 'at' | 'output'>): Required<Turn> {
-  const { at: since, cause } = known.pulse.down!;
+/** The first beat after an outage came at `at`. */
+export function recovered(
+  id: HeartbeatId,
+  current: Heartbeat,
+  { at, output }: Pick<Ping, 'at' | 'output'>,
+): Required<Transition> {
+  const { at: since, cause } = current.record.down!;
   const beat_at = new Date(at).toISOString();
   const data = {
     beat_at,
     down_since: new Date(since).toISOString(),
     down_for: Math.max(0, at - since),
     after: cause,
-    ...duration(known, at),
+    ...duration(current, at),
     ...(output !== undefined && { output }),
     state: 'up',
   };
-  return { event: eventOf(named, 'recovered', beat_at, data), change: { down: null } };
+  return { event: eventOf(id, 'recovered', beat_at, data), patch: { down: null } };
 }
 
-function failed(named: Named, known: Known, { at, exitCode, output }: Signal): Turn {
-  const { beat } = known.pulse;
+function failed(id: HeartbeatId, current: Heartbeat, { at, exitCode, output }: Ping): Transition {
+  const { beat } = current.record;
   const data = {
     last_beat_at: beat === null ? null : new Date(beat).toISOString(),
     ...(exitCode !== undefined && { exit_code: exitCode }),
-    ...duration(known, at),
+    ...duration(current, at),
     ...(output !== undefined && { output }),
     state: 'down',
   };
   return {
-    event: eventOf(named, 'failed', new Date(at).toISOString(), data),
-    change: { run: null, down: { cause: 'failed', at, beat, seen: at } },
+    event: eventOf(id, 'failed', new Date(at).toISOString(), data),
+    patch: { run: null, down: { cause: 'failed', at, beat, seen: at } },
   };
 }
 
-/** How long the run took that is over now. */
-function duration({ running }: Known, at: number): { readonly duration?: number } {
+/** Duration of the run that ends at `at`. */
+function duration({ running }: Heartbeat, at: number): { readonly duration?: number } {
   return running === undefined ? {} : { duration: Math.max(0, at - running) };
 }
 
-/** The id says which moment it is about, so that the same one is told once. */
-function eventOf({ heartbeat, key }: Named, what: string, moment: string, data: JsonObject): EventInput {
+/** The id contains the time that the event is about, so that a repeated event is a duplicate. */
+function eventOf({ heartbeat, key }: HeartbeatId, what: string, time: string, data: JsonObject): EventInput {
   const keyed = key !== '';
   return {
-    id: [heartbeat, ...(keyed ? [key] : []), what, moment].join(':'),
+    id: [heartbeat, ...(keyed ? [key] : []), what, time].join(':'),
     type: `heartbeat.${what}`,
     subject: keyed ? key : heartbeat,
     data: { heartbeat, ...(keyed && { key }), ...data },

@@ -1,49 +1,49 @@
 import { cronTimes } from '../../core/time/due-times.ts';
 
-/** When a beat is expected: all in milliseconds since the epoch. */
-export interface Expectation {
+/** The next expected beat. Times are milliseconds since the epoch. */
+export interface ExpectedBeat {
   readonly due: number;
-  /** A beat from here on is the one that is expected. */
+  /** Earliest time at which a beat counts as this one. */
   readonly opens: number;
-  /** Without a beat until then it was missed. */
+  /** The beat is missed if it has not come by then. */
   readonly deadline: number;
 }
 
-export interface Rhythm {
-  /** What is expected after a beat, or after the counting began; undefined when nothing ever is again. */
-  after(moment: number): Expectation | undefined;
-  /** How long a period takes that begins about then, milliseconds. */
+export interface BeatSchedule {
+  /** The beat that is expected after a beat, or after the start of counting; undefined when there is none. */
+  after(time: number): ExpectedBeat | undefined;
+  /** Length of the period that begins about `at`, milliseconds. */
   period(at: number): number;
 }
 
-/** Milliseconds. */
-export interface RhythmWords {
+/** Exactly one of `every` and `cron` is set. Durations in milliseconds. */
+export interface BeatScheduleSettings {
   readonly every?: number;
   readonly cron?: string;
   readonly grace?: number;
 }
 
-const SHORTEST_GRACE = 10_000;
-const LONGEST_GRACE = 10 * 60_000;
-const MOST_EARLY = 60_000;
+const MIN_GRACE_MS = 10_000;
+const MAX_GRACE_MS = 10 * 60_000;
+const MAX_EARLY_MS = 60_000;
 const DAY = 24 * 60 * 60_000;
 
-/** By `every` the next beat is due that long after the last one; by `cron` at the pattern's next due time, on the wall clock of `zone`. */
-export function rhythmOf({ every, cron, grace }: RhythmWords, zone: string): Rhythm {
-  const expect = (due: number, period: number): Expectation => {
-    const patience = grace ?? graceFor(period);
-    return { due, opens: due - Math.max(patience, earlyFor(period)), deadline: due + patience };
+/** With `every` a beat is due that long after the last one; with `cron` at the next time of the pattern in the time zone. */
+export function beatSchedule({ every, cron, grace }: BeatScheduleSettings, zone: string): BeatSchedule {
+  const expect = (due: number, period: number): ExpectedBeat => {
+    const late = grace ?? defaultGrace(period);
+    return { due, opens: due - Math.max(late, earlyFor(period)), deadline: due + late };
   };
-  if (every !== undefined) return { after: (moment) => expect(moment + every, every), period: () => every };
+  if (every !== undefined) return { after: (time) => expect(time + every, every), period: () => every };
   const times = cronTimes(cron!, zone);
   const gapAfter = (due: number): number => (times.next(due) ?? due + DAY) - due;
   return {
-    after(moment) {
-      const next = times.next(moment);
+    after(time) {
+      const next = times.next(time);
       if (next === undefined) return undefined;
       const gap = gapAfter(next);
-      // The clock of another machine may be ahead: a beat right before a due time is the one of that due time.
-      if (next - moment > earlyFor(gap)) return expect(next, gap);
+      // A beat shortly before a due time counts for it, since the clock of another machine may be ahead.
+      if (next - time > earlyFor(gap)) return expect(next, gap);
       return expect(next + gap, gapAfter(next + gap));
     },
     period: (at) => gapAfter(times.next(at) ?? at),
@@ -51,10 +51,10 @@ export function rhythmOf({ every, cron, grace }: RhythmWords, zone: string): Rhy
 }
 
 /** A tenth of the period, at least 10 s and at most 10 min. */
-function graceFor(period: number): number {
-  return Math.min(LONGEST_GRACE, Math.max(SHORTEST_GRACE, Math.round(period / 10)));
+function defaultGrace(period: number): number {
+  return Math.min(MAX_GRACE_MS, Math.max(MIN_GRACE_MS, Math.round(period / 10)));
 }
 
 function earlyFor(period: number): number {
-  return Math.min(MOST_EARLY, Math.round(period / 10));
+  return Math.min(MAX_EARLY_MS, Math.round(period / 10));
 }

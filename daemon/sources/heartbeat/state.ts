@@ -1,113 +1,148 @@
-import type { Expectation, Rhythm } from './schedule.ts';
+import type { BeatSchedule, ExpectedBeat } from './schedule.ts';
 
-/** A moment that counts for as long as `beat` is the last one. Milliseconds. */
-export interface Since {
+/** A time that is valid while `beat` is the last beat. Milliseconds. */
+export interface SinceBeat {
   readonly at: number;
   readonly beat: number | null;
 }
 
-/** Down since `at`. A beat other than `beat` ends it. */
-export interface Down extends Since {
+/** Down since `at`, until a beat other than `beat`. */
+export interface Down extends SinceBeat {
   readonly cause: 'missed' | 'failed';
   /** The last sign of life: a run that began, or another failure. */
   readonly seen: number;
 }
 
-/** All that is known of one heartbeat. Each field is a checkpoint of its own, so that a beat can be stored beside whatever else happens. */
-export interface Pulse {
-  /** The last beat. */
+/** The stored state of one heartbeat. Each field is a checkpoint of its own, so that a beat can be saved beside any other change. */
+export interface BeatRecord {
+  /** Time of the last beat. */
   readonly beat: number | null;
-  /** From where the next one is counted instead of from the last: it was just configured, or nobody could listen. */
-  readonly counted: Since | null;
-  /** A run that began. */
-  readonly run: Since | null;
+  /** Start of the present period if it is not the last beat: the heartbeat is new, or beats may have been lost. */
+  readonly counted: SinceBeat | null;
+  /** Start of a run. */
+  readonly run: SinceBeat | null;
   readonly down: Down | null;
 }
 
-export type Change = Partial<Pulse>;
+export type RecordPatch = Partial<BeatRecord>;
 
-export const UNKNOWN: Pulse = { beat: null, counted: null, run: null, down: null };
+export const EMPTY_RECORD: BeatRecord = { beat: null, counted: null, run: null, down: null };
 
-export function changed(pulse: Pulse, change: Change): Pulse {
-  const { down } = change;
-  // Every beat that is stored by now came before this failure, also one that was not known when it was reported.
-  if (down?.cause === 'failed') return { ...pulse, ...change, down: { ...down, beat: pulse.beat } };
-  return { ...pulse, ...change };
+export function patched(record: BeatRecord, patch: RecordPatch): BeatRecord {
+  const { down } = patch;
+  // A beat that was saved while the failure was being handled came before the failure.
+  if (down?.cause === 'failed') return { ...record, ...patch, down: { ...down, beat: record.beat } };
+  return { ...record, ...patch };
 }
 
-export type Standing = 'new' | 'up' | 'late' | 'down';
+/** A time in which beats may have been lost: the daemon was down, the machine asleep, or the disk full. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
 
-/** A pulse, and what follows from it by the rhythm; worked out when it is first asked for. */
-export class Known {
-  readonly pulse: Pulse;
-  readonly #rhythm: Rhythm;
+export type BeatStatus = 'new' | 'up' | 'late' | 'down';
+
+/** A record with the values that follow from it and the schedule, memoized. Immutable. */
+export class Heartbeat {
+  readonly record: BeatRecord;
+  readonly #schedule: BeatSchedule;
   #period: number | undefined;
-  #expected: { readonly what: Expectation | undefined } | undefined;
+  #expected: { readonly beat: ExpectedBeat | undefined } | undefined;
 
-  constructor(pulse: Pulse, rhythm: Rhythm) {
-    this.pulse = pulse;
-    this.#rhythm = rhythm;
+  constructor(record: BeatRecord, schedule: BeatSchedule) {
+    this.record = record;
+    this.#schedule = schedule;
   }
 
-  get expected(): Expectation | undefined {
-    this.#expected ??= { what: this.#rhythm.after(this.#countedFrom()) };
-    return this.#expected.what;
+  get expected(): ExpectedBeat | undefined {
+    this.#expected ??= { beat: this.#schedule.after(this.#periodStart()) };
+    return this.#expected.beat;
   }
 
-  /** When the run began that has not ended; undefined when there is none. */
+  /** Start of the current run; undefined when none is running. */
   get running(): number | undefined {
-    const { run, beat } = this.pulse;
+    const { run, beat } = this.record;
     return run?.beat === beat ? run.at : undefined;
   }
 
-  /** It is down, and has beaten since. */
+  /** Whether it is down but has had a beat since. */
   get isBack(): boolean {
-    const { down, beat } = this.pulse;
+    const { down, beat } = this.record;
     return down !== null && down.beat !== beat;
   }
 
   isMissed(now: number): boolean {
-    return this.pulse.down === null && this.expected !== undefined && now >= this.expected.deadline;
+    return this.record.down === null && this.expected !== undefined && now >= this.expected.deadline;
   }
 
-  standing(now: number): Standing {
-    if (this.pulse.down !== null) return 'down';
+  status(now: number): BeatStatus {
+    if (this.record.down !== null) return 'down';
     if (this.expected !== undefined && now > this.expected.due) return 'late';
-    return this.pulse.beat === null ? 'new' : 'up';
+    return this.record.beat === null ? 'new' : 'up';
   }
 
-  /** How long it has been down without a sign of life, in periods. */
+  /** Periods since the last sign of life while it is down. */
   silentPeriods(now: number): number {
-    const { down } = this.pulse;
+    const { down } = this.record;
     if (down === null) return 0;
-    this.#period ??= this.#rhythm.period(down.seen);
+    this.#period ??= this.#schedule.period(down.seen);
     return (now - down.seen) / this.#period;
   }
 
-  #countedFrom(): number {
-    const { beat, counted } = this.pulse;
+  #periodStart(): number {
+    const { beat, counted } = this.record;
     return counted !== null && counted.beat === beat ? counted.at : (beat ?? 0);
   }
 
-  /** Counted anew from a moment, as if a beat had come. */
-  recounted(at: number): Change {
-    return { counted: { at, beat: this.pulse.beat } };
+  /** Starts a new period at `at`, as if a beat had come. */
+  newPeriod(at: number): RecordPatch {
+    return { counted: { at, beat: this.record.beat } };
   }
 
   /**
-   * What changes because nobody could listen from `from` to `to`: a beat that would have come then may have come, so that the
-   * whole period is given again. `to` before `from` is a clock that was set back; nothing is counted from the future.
-   * Undefined when nothing changes.
+   * Starts a new period after a gap in which the expected beat may have been lost. A gap that ends before it begins is a clock
+   * that was set back: then a period that would begin in the future starts anew. Undefined when nothing changes.
    */
-  afterAbsence({ from, to }: Absence): Change | undefined {
-    if (this.pulse.down !== null || this.expected === undefined) return undefined;
+  afterGap({ from, to }: Gap): RecordPatch | undefined {
+    if (this.record.down !== null || this.expected === undefined) return undefined;
     const { opens, deadline } = this.expected;
-    const missable = opens <= to && deadline > from;
-    return missable || this.#countedFrom() > to ? this.recounted(to) : undefined;
+    const mayBeLost = opens <= to && deadline > from;
+    return mayBeLost || this.#periodStart() > to ? this.newPeriod(to) : undefined;
   }
 }
 
-export interface Absence {
-  readonly from: number;
-  readonly to: number;
+const STATUSES: readonly BeatStatus[] = ['up', 'new', 'late', 'down'];
+const MAX_NAMED = 3;
+
+/** Text for `belfry status`: `late, due 2026-11-23T09:00:00.000Z`, or with keys `3 up, 1 down (db1)`. */
+export function statusText(heartbeats: ReadonlyMap<string, Heartbeat>, now: number): string | undefined {
+  const only = heartbeats.get('');
+  if (only !== undefined) return singleStatus(only, now);
+  if (heartbeats.size === 0) return 'no beat yet';
+  const keys = new Map<BeatStatus, string[]>(STATUSES.map((status) => [status, []]));
+  for (const [key, each] of heartbeats) keys.get(each.status(now))!.push(key);
+  return STATUSES.filter((status) => keys.get(status)!.length > 0)
+    .map((status) => {
+      const found = keys.get(status)!;
+      const isNamed = status === 'late' || status === 'down';
+      return `${found.length} ${status}${isNamed ? ` (${listed(found)})` : ''}`;
+    })
+    .join(', ');
+}
+
+function singleStatus(heartbeat: Heartbeat, now: number): string {
+  const status = heartbeat.status(now);
+  const { record, expected, running } = heartbeat;
+  const time = record.down?.at ?? expected?.due;
+  const label = record.down === null ? 'due' : `${record.down.cause} at`;
+  return [
+    time === undefined ? status : `${status}, ${label} ${new Date(time).toISOString()}`,
+    ...(running === undefined ? [] : [`running since ${new Date(running).toISOString()}`]),
+  ].join(', ');
+}
+
+function listed(keys: readonly string[]): string {
+  const more = keys.length - MAX_NAMED;
+  return `${keys.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -1,319 +1,297 @@
-import { missed, type Named, recovered, type Signal, type Turn, turnOf } from './events.ts';
-import { checkpointsOf } from './checkpoints.ts';
-import { outsetOf, type OutsetWords } from './baseline.ts';
-import type { Rhythm } from './schedule.ts';
-import { type Absence, Known, UNKNOWN, changed } from './state.ts';
 import { InTurn } from '../../lib/async/keyed-mutex.ts';
 import { persevere } from '../../lib/async/retry.ts';
+import { saveInBatches } from '../kit/save-checkpoints.ts';
+import { WakeablePause } from '../kit/wait.ts';
 import type { Checkpoint, Observation, SourceIo } from '../source.ts';
+import { aliveCheckpoint, baselineOf, type BaselineSettings, checkpointsOf } from './checkpoints.ts';
+import { type HeartbeatId, missed, type Ping, recovered, type Transition, transitionOf } from './events.ts';
+import type { BeatSchedule } from './schedule.ts';
+import { EMPTY_RECORD, type Gap, Heartbeat, patched } from './state.ts';
 
-export interface WatchSettings extends OutsetWords {
-  readonly rhythm: Rhythm;
+export interface WatchSettings extends BaselineSettings {
+  readonly schedule: BeatSchedule;
 }
 
-/** More than these are refused. */
-export const MOST_KEYS = 10_000;
-/** A key that is down and silent for so many periods is forgotten, but not before a week, so that it can come back; when room is needed, at once. */
-const FORGOTTEN_AFTER = 30;
-const FORGOTTEN_NOT_BEFORE = 7 * 24 * 60 * 60_000;
-/** How long at most nobody looks, and how old the stored sign of the daemon's own life may become. */
-const LOOK_EVERY = 30_000;
-/** The same where the clock cannot jump and nobody can stop. */
-const LOOK_EVERY_STEADY = 24 * 60 * 60_000;
-/** A look that is later than this by more, or a wall clock that went so much further than time, means that nobody listened. */
-const SLACK = 5_000;
-/** So many events go into one commit together. */
-const AT_ONCE = 256;
-const MAX_BATCH = 1000;
+/** Further keys are refused. */
+export const MAX_KEYS = 10_000;
+/** A key is forgotten after so many periods of being down and silent, and after a week; without the week when there is no room. */
+const FORGET_AFTER_PERIODS = 30;
+const FORGET_AFTER_MS = 7 * 24 * 60 * 60_000;
+/** Longest pause between two rounds, and the interval at which the `alive` checkpoint is saved. */
+const ROUND_INTERVAL_MS = 30_000;
+/** The same with a virtual clock, which does not jump. */
+const VIRTUAL_ROUND_INTERVAL_MS = 24 * 60 * 60_000;
+/** A round that is later than planned by more, or a wall clock that differs from the monotonic one by more, is a gap. */
+const MAX_DRIFT_MS = 5_000;
+/** Events that are emitted in parallel, so that they share a commit. */
+const MAX_PARALLEL = 256;
 
-/** The heartbeats of one source: stores what comes in, notices what does not. */
+/** The heartbeats of one source: saves beats, and emits events about missed, failed and recovered ones. */
 export class HeartbeatWatch {
   readonly #settings: WatchSettings;
   readonly #io: SourceIo;
   readonly #signal: AbortSignal;
-  readonly #lookEvery: number;
-  readonly #turns = new InTurn();
-  #known = new Map<string, Known>();
-  /** Beats seen in events before what is stored had been read. */
-  readonly #early = new Map<string, number>();
+  readonly #interval: number;
+  readonly #mutex = new InTurn();
+  readonly #pause = new WakeablePause();
+  #heartbeats = new Map<string, Heartbeat>();
+  /** Beats observed in events before the stored state was read. */
+  readonly #earlyBeats = new Map<string, number>();
   #isReady = false;
-  /** Keys that were stored though there was no room. */
-  #strays: string[] = [];
+  /** Keys that were saved although there was no room. */
+  #orphans: string[] = [];
   #isFull = false;
-  #intakeTrouble: string | undefined;
-  /** Since when beats may have been lost because nothing could be stored. */
-  #blindSince: number | undefined;
-  #looked = { wall: 0, monotonic: 0 };
-  #planned = 0;
-  #alive = 0;
-  #stirred = false;
-  #wake: () => void = () => undefined;
+  #intakeFault: string | undefined;
+  /** Time since which beats may have been lost because nothing could be saved. */
+  #gapSince: number | undefined;
+  #lastRound = { wall: 0, monotonic: 0 };
+  #plannedRound = 0;
+  #aliveSaved = 0;
+  #roundRequested = false;
 
   constructor(settings: WatchSettings, io: SourceIo, signal: AbortSignal) {
     this.#settings = settings;
     this.#io = io;
     this.#signal = signal;
-    this.#lookEvery = io.clock.steady === true ? LOOK_EVERY_STEADY : LOOK_EVERY;
+    this.#interval = io.clock.steady === true ? VIRTUAL_ROUND_INTERVAL_MS : ROUND_INTERVAL_MS;
   }
 
   get now(): number {
     return this.#io.clock.now();
   }
 
-  /** By key; what has one only has it under the empty key. */
-  get known(): ReadonlyMap<string, Known> {
-    return this.#known;
+  /** By key; a source without keys has one under the empty key. */
+  get heartbeats(): ReadonlyMap<string, Heartbeat> {
+    return this.#heartbeats;
   }
 
-  /** Reads what is stored, until that works; false when it is to stop before. */
+  /** Reads the stored state, with retries; false when the source stops before. */
   async begin(): Promise<boolean> {
-    const begun = await persevere(() => this.#outset(), this.#trying());
+    const begun = await persevere(() => this.#restore(), this.#retrying());
     return begun === true;
   }
 
-  /** Until `signal` aborts. Does not reject: what goes wrong is reported and tried again. */
+  /** Runs until `signal` aborts. Never rejects: errors are reported and the work is retried. */
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
-      await persevere(() => this.#round(), this.#trying());
-      await this.#rest();
+      await persevere(() => this.#round(), this.#retrying());
+      await this.#waitForNext();
     }
   }
 
-  /** Stores until when it listened. */
+  /** Saves the time until which the source has listened. */
   async close(): Promise<void> {
     const { now } = this;
-    if (!this.#isReady || this.#absence(now) !== undefined) return;
+    if (!this.#isReady || this.#gap(now) !== undefined) return;
     await this.#io
       .saveCheckpoints([aliveCheckpoint(now)])
-      .catch((error: unknown) => this.#io.log.warn({ err: error }, 'the moment of stopping was not stored'));
+      .catch((error: unknown) => this.#io.log.warn({ err: error }, 'the time of stopping was not saved'));
   }
 
-  /** Resolves when it is durable, with its event if it has one; false: there are too many keys. Rejects as `emit` does. */
-  async take(key: string, signal: Signal): Promise<boolean> {
+  /** Handles a ping. Resolves when it is durable, with its event if there is one; false: no room for the key. Rejects like `emit`. */
+  async take(key: string, ping: Ping): Promise<boolean> {
     if (!this.#hasRoomFor(key)) return false;
-    const isBeatOnly = signal.kind === 'beat' && this.#at(key).pulse.down === null;
-    // A plain beat waits for nothing: many at once are stored at once.
-    if (isBeatOnly) await this.#commit(key, { change: { beat: signal.at } });
-    else await this.#turns.take(key, () => this.#answer(key, signal));
+    const isBeatOnly = ping.kind === 'beat' && this.#at(key).record.down === null;
+    // A beat without an event needs no mutex, so that many beats share a commit.
+    if (isBeatOnly) await this.#commit(key, { patch: { beat: ping.at } });
+    else await this.#mutex.take(key, () => this.#handle(key, ping));
     return true;
   }
 
-  /** A beat found in an event of another source. */
-  glimpse(key: string, at: number): Observation | undefined {
+  /** A beat in an event of another source. */
+  observe(key: string, at: number): Observation | undefined {
     if (!this.#hasRoomFor(key)) return undefined;
-    return { checkpoints: checkpointsOf(key, { beat: at }), committed: () => this.#glimpsed(key, at) };
+    return { checkpoints: checkpointsOf(key, { beat: at }), committed: () => this.#observed(key, at) };
   }
 
-  #glimpsed(key: string, at: number): void {
-    if (this.#isReady) this.#apply(key, { change: { beat: at } });
-    else this.#early.set(key, at);
+  #observed(key: string, at: number): void {
+    if (this.#isReady) this.#apply(key, { patch: { beat: at } });
+    else this.#earlyBeats.set(key, at);
   }
 
   #hasRoomFor(key: string): boolean {
-    if (this.#known.has(key) || this.#early.has(key) || this.#known.size + this.#early.size < MOST_KEYS) return true;
+    const isKnown = this.#heartbeats.has(key) || this.#earlyBeats.has(key);
+    if (isKnown || this.#heartbeats.size + this.#earlyBeats.size < MAX_KEYS) return true;
     this.#isFull = true;
-    this.#stir();
+    this.#requestRound();
     return false;
   }
 
-  async #answer(key: string, signal: Signal): Promise<void> {
-    if (this.#at(key).isBack) await this.#tell(key, this.now);
-    await this.#commit(key, turnOf(this.#named(key), this.#at(key), signal));
+  async #handle(key: string, ping: Ping): Promise<void> {
+    if (this.#at(key).isBack) await this.#emitDue(key, this.now);
+    await this.#commit(key, transitionOf(this.#idOf(key), this.#at(key), ping));
   }
 
-  async #outset(): Promise<true> {
+  async #restore(): Promise<true> {
     const { now, monotonic } = { now: this.now, monotonic: this.#io.clock.monotonic() };
-    const { known, checkpoints } = outsetOf(
-      this.#settings,
-      this.#settings.rhythm,
-      await this.#io.readCheckpoints(),
-      now,
-    );
-    // The sign of life goes last: until then the absence is found again.
+    const stored = await this.#io.readCheckpoints();
+    const { heartbeats, checkpoints } = baselineOf(this.#settings, this.#settings.schedule, stored, now);
+    // `alive` is saved last: after a crash before it the gap is found again.
     await this.#save([...checkpoints, aliveCheckpoint(now)]);
-    this.#known = known;
-    this.#looked = { wall: now, monotonic };
-    this.#planned = now + this.#lookEvery;
-    this.#alive = now;
+    this.#heartbeats = heartbeats;
+    this.#lastRound = { wall: now, monotonic };
+    this.#plannedRound = now + this.#interval;
+    this.#aliveSaved = now;
     this.#isReady = true;
-    for (const [key, at] of this.#early) this.#apply(key, { change: { beat: at } });
-    this.#early.clear();
+    for (const [key, at] of this.#earlyBeats) this.#apply(key, { patch: { beat: at } });
+    this.#earlyBeats.clear();
     return true;
   }
 
   async #round(): Promise<void> {
     const { now, monotonic } = { now: this.now, monotonic: this.#io.clock.monotonic() };
-    const absence = this.#absence(now);
-    this.#planned = now + this.#lookEvery;
-    if (absence !== undefined) await this.#forgive(absence);
-    this.#looked = { wall: now, monotonic };
-    if (absence !== undefined || Math.abs(now - this.#alive) >= this.#lookEvery) {
+    const gap = this.#gap(now);
+    this.#plannedRound = now + this.#interval;
+    if (gap !== undefined) await this.#applyGap(gap);
+    this.#lastRound = { wall: now, monotonic };
+    if (gap !== undefined || Math.abs(now - this.#aliveSaved) >= this.#interval) {
       await this.#save([aliveCheckpoint(now)]);
-      this.#alive = now;
+      this.#aliveSaved = now;
     }
-    await this.#tellAll(now);
+    await this.#emitAllDue(now);
     await this.#forget(now);
     this.#report();
   }
 
-  /** The time in which a beat may have come without being heard. */
-  #absence(now: number): Absence | undefined {
-    const { wall, monotonic } = this.#looked;
+  #gap(now: number): Gap | undefined {
+    const { wall, monotonic } = this.#lastRound;
     const jump = now - wall - (this.#io.clock.monotonic() - monotonic);
-    const wasAsleep = now > this.#planned + SLACK || Math.abs(jump) > SLACK;
-    const blind = this.#blindSince;
-    if (!wasAsleep) return blind === undefined ? undefined : { from: blind, to: now };
-    return { from: Math.min(wall, blind ?? wall), to: now };
+    const wasAsleep = now > this.#plannedRound + MAX_DRIFT_MS || Math.abs(jump) > MAX_DRIFT_MS;
+    const since = this.#gapSince;
+    if (!wasAsleep) return since === undefined ? undefined : { from: since, to: now };
+    return { from: Math.min(wall, since ?? wall), to: now };
   }
 
-  /** Stored before it counts, so that a restart in between does not take it back. */
-  async #forgive(absence: Absence): Promise<void> {
-    this.#blindSince = absence.from;
-    const changes = [...this.#known].flatMap(([key, known]) => {
-      const change = known.afterAbsence(absence);
-      return change === undefined ? [] : [{ key, change }];
+  /** Gives a new period to the heartbeats that the gap concerns. Saved before it is applied, so that a restart does not undo it. */
+  async #applyGap(gap: Gap): Promise<void> {
+    this.#gapSince = gap.from;
+    const changes = [...this.#heartbeats].flatMap(([key, heartbeat]) => {
+      const patch = heartbeat.afterGap(gap);
+      return patch === undefined ? [] : [{ key, patch }];
     });
-    await this.#save(changes.flatMap(({ key, change }) => checkpointsOf(key, change)));
-    for (const { key, change } of changes) this.#apply(key, { change });
-    this.#blindSince = undefined;
+    await this.#save(changes.flatMap(({ key, patch }) => checkpointsOf(key, patch)));
+    for (const { key, patch } of changes) this.#apply(key, { patch });
+    this.#gapSince = undefined;
     if (changes.length > 0)
-      this.#io.log.info(
-        { heartbeats: changes.length, ...absence },
-        'beats may have gone unheard; a new period is given',
-      );
+      this.#io.log.info({ heartbeats: changes.length, ...gap }, 'beats may have been lost; a new period begins');
   }
 
-  async #tellAll(now: number): Promise<void> {
-    const owing = [...this.#known].filter(([, known]) => known.isBack || known.isMissed(now)).map(([key]) => key);
-    for (let from = 0; from < owing.length && !this.#signal.aborted; from += AT_ONCE) {
-      const told = await Promise.allSettled(
-        owing.slice(from, from + AT_ONCE).map((key) => this.#turns.take(key, () => this.#tell(key, now))),
+  async #emitAllDue(now: number): Promise<void> {
+    const due = [...this.#heartbeats].filter(([, each]) => each.isBack || each.isMissed(now)).map(([key]) => key);
+    for (let from = 0; from < due.length && !this.#signal.aborted; from += MAX_PARALLEL) {
+      const batch = due.slice(from, from + MAX_PARALLEL);
+      const results = await Promise.allSettled(
+        batch.map((key) => this.#mutex.take(key, () => this.#emitDue(key, now))),
       );
-      const refusal = told.find((result) => result.status === 'rejected');
+      const refusal = results.find((result) => result.status === 'rejected');
       if (refusal !== undefined) throw refusal.reason;
     }
   }
 
-  /** What is owed about one by now; nothing may be, when its turn comes. */
-  async #tell(key: string, now: number): Promise<void> {
-    const known = this.#at(key);
-    if (known.isBack) await this.#commit(key, recovered(this.#named(key), known, { at: known.pulse.beat! }));
-    else if (known.isMissed(now)) await this.#commit(key, missed(this.#named(key), known, now));
+  /** Emits the event that is due for a key, if it still is. */
+  async #emitDue(key: string, now: number): Promise<void> {
+    const current = this.#at(key);
+    if (current.isBack) await this.#commit(key, recovered(this.#idOf(key), current, { at: current.record.beat! }));
+    else if (current.isMissed(now)) await this.#commit(key, missed(this.#idOf(key), current, now));
   }
 
   async #forget(now: number): Promise<void> {
-    const strays = this.#strays.splice(0).filter((key) => !this.#known.has(key));
-    await this.#save(strays.flatMap((key) => checkpointsOf(key, UNKNOWN)));
-    const silent = [...this.#known].filter(([key, known]) => key !== '' && this.#isForgotten(known, now));
+    const orphans = this.#orphans.splice(0).filter((key) => !this.#heartbeats.has(key));
+    await this.#save(orphans.flatMap((key) => checkpointsOf(key, EMPTY_RECORD)));
+    const silent = [...this.#heartbeats].filter(([key, each]) => key !== '' && this.#isForgotten(each, now));
     if (silent.length === 0) return;
-    await this.#save(silent.flatMap(([key]) => checkpointsOf(key, UNKNOWN)));
-    for (const [key, known] of silent) {
-      // It came back at this very moment.
-      if (this.#known.get(key) !== known) await this.#commit(key, { change: this.#at(key).pulse });
-      else this.#known.delete(key);
+    await this.#save(silent.flatMap(([key]) => checkpointsOf(key, EMPTY_RECORD)));
+    for (const [key, heartbeat] of silent) {
+      // A ping arrived during the save, so the record is saved again.
+      if (this.#heartbeats.get(key) !== heartbeat) await this.#commit(key, { patch: this.#at(key).record });
+      else this.#heartbeats.delete(key);
     }
     this.#isFull = false;
     this.#io.log.info({ heartbeats: silent.length }, 'down and silent for long; forgotten');
   }
 
-  #isForgotten(known: Known, now: number): boolean {
-    const { down } = known.pulse;
-    if (down === null || known.isBack) return false;
-    const isOld = this.#isFull || now - down.seen >= FORGOTTEN_NOT_BEFORE;
-    return isOld && known.silentPeriods(now) >= FORGOTTEN_AFTER;
+  #isForgotten(heartbeat: Heartbeat, now: number): boolean {
+    const { down } = heartbeat.record;
+    if (down === null || heartbeat.isBack) return false;
+    const isOld = this.#isFull || now - down.seen >= FORGET_AFTER_MS;
+    return isOld && heartbeat.silentPeriods(now) >= FORGET_AFTER_PERIODS;
   }
 
-  async #commit(key: string, { change, event }: Turn): Promise<void> {
-    const checkpoints = checkpointsOf(key, change);
+  async #commit(key: string, { patch, event }: Transition): Promise<void> {
+    const checkpoints = checkpointsOf(key, patch);
     try {
       if (event === undefined) await this.#io.saveCheckpoints(checkpoints);
       else await this.#io.emit(event, checkpoints);
     } catch (error) {
-      this.#blindSince ??= this.now;
+      this.#gapSince ??= this.now;
       throw error;
     }
-    this.#apply(key, { change });
+    this.#apply(key, { patch });
   }
 
-  #apply(key: string, { change }: Turn): void {
-    const before = this.#known.get(key);
-    if (before === undefined && this.#known.size >= MOST_KEYS) {
-      this.#strays.push(key);
+  #apply(key: string, { patch }: Transition): void {
+    const before = this.#heartbeats.get(key);
+    if (before === undefined && this.#heartbeats.size >= MAX_KEYS) {
+      this.#orphans.push(key);
       this.#isFull = true;
-      return this.#stir();
+      return this.#requestRound();
     }
-    const known = new Known(changed(before?.pulse ?? UNKNOWN, change), this.#settings.rhythm);
-    this.#known.set(key, known);
-    // One that is up only becomes due later by this; the others may be due before the next look.
-    if (before === undefined || known.isBack || before.pulse.down !== null) this.#stir();
+    const heartbeat = new Heartbeat(patched(before?.record ?? EMPTY_RECORD, patch), this.#settings.schedule);
+    this.#heartbeats.set(key, heartbeat);
+    // A heartbeat that stays up only becomes due later; in the other cases something may be due before the planned round.
+    if (before === undefined || heartbeat.isBack || before.record.down !== null) this.#requestRound();
   }
 
   async #save(checkpoints: readonly Checkpoint[]): Promise<void> {
     try {
-      for (let from = 0; from < checkpoints.length; from += MAX_BATCH)
-        await this.#io.saveCheckpoints(checkpoints.slice(from, from + MAX_BATCH));
+      await saveInBatches(this.#io, checkpoints);
     } catch (error) {
-      this.#blindSince ??= this.now;
+      this.#gapSince ??= this.now;
       throw error;
     }
   }
 
-  /** Until something is due, or something came in that has to be looked at. */
-  #rest(): Promise<void> {
+  async #waitForNext(): Promise<void> {
     const { now } = this;
-    const next = this.#stirred ? now : this.#nextDue(now + this.#lookEvery);
-    this.#planned = Math.max(now, next);
-    this.#stirred = false;
-    if (next <= now || this.#signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#signal.removeEventListener('abort', done);
-        this.#wake = () => undefined;
-        resolve();
-      };
-      const cancel = this.#io.clock.after(next - now, done);
-      this.#signal.addEventListener('abort', done);
-      this.#wake = done;
-    });
+    const next = this.#roundRequested ? now : this.#nextDue(now + this.#interval);
+    this.#plannedRound = Math.max(now, next);
+    this.#roundRequested = false;
+    await this.#pause.wait(this.#io.clock, next - now, this.#signal);
   }
 
-  #stir(): void {
-    this.#stirred = true;
-    this.#wake();
+  #requestRound(): void {
+    this.#roundRequested = true;
+    this.#pause.wake();
   }
 
   #nextDue(latest: number): number {
     let next = latest;
-    for (const known of this.#known.values()) {
-      if (known.isBack) return 0;
-      if (known.pulse.down === null && known.expected !== undefined) next = Math.min(next, known.expected.deadline);
+    for (const heartbeat of this.#heartbeats.values()) {
+      if (heartbeat.isBack) return 0;
+      const { record, expected } = heartbeat;
+      if (record.down === null && expected !== undefined) next = Math.min(next, expected.deadline);
     }
     return next;
   }
 
-  #at(key: string): Known {
-    return this.#known.get(key) ?? new Known(UNKNOWN, this.#settings.rhythm);
+  #at(key: string): Heartbeat {
+    return this.#heartbeats.get(key) ?? new Heartbeat(EMPTY_RECORD, this.#settings.schedule);
   }
 
-  #named(key: string): Named {
+  #idOf(key: string): HeartbeatId {
     return { heartbeat: this.#io.name, key };
   }
 
-  #trying() {
+  #retrying() {
     const refused = (why: string | undefined): void => {
-      this.#intakeTrouble = why === undefined ? undefined : `nothing can be stored: ${why}`;
+      this.#intakeFault = why === undefined ? undefined : `nothing can be stored: ${why}`;
       this.#report();
     };
     return { clock: this.#io.clock, signal: this.#signal, refused };
   }
 
   #report(): void {
-    const full = `${MOST_KEYS} keys are known, as many as there may be; beats of others are refused`;
-    this.#io.report(this.#intakeTrouble ?? (this.#isFull ? full : undefined));
+    const full = `${MAX_KEYS} keys are known, which is the limit; beats of other keys are refused`;
+    this.#io.report(this.#intakeFault ?? (this.#isFull ? full : undefined));
   }
-}
-
-function aliveCheckpoint(now: number): Checkpoint {
-  return { key: 'alive', value: JSON.stringify(now) };
 }

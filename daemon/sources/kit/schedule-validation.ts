@@ -1,23 +1,21 @@
 import { cronTimes, isTimezone } from '../../core/time/due-times.ts';
+import type { SettingProblem } from '../source.ts';
 
-/** What is wrong with a setting that says when. */
-export interface WrongWords {
-  readonly message: string;
-  readonly mend: string;
-}
+/** A problem of one time setting. */
+export type TimeFault = Omit<SettingProblem, 'pointer'>;
 
-/** The zone that is meant; without one that of the machine. */
-export function zoneOrOwn(timezone: string | undefined): string {
+/** The given time zone, or that of the machine. */
+export function zoneOrLocal(timezone: string | undefined): string {
   return timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-export function faultOfTimezone(timezone: string | undefined): WrongWords | undefined {
+export function faultOfTimezone(timezone: string | undefined): TimeFault | undefined {
   if (timezone === undefined || isTimezone(timezone)) return undefined;
   const mend = 'use a name of the IANA list, such as `Europe/Berlin` or `Asia/Shanghai`';
   return { message: 'there is no such time zone', mend };
 }
 
-export function faultOfCron(cron: string, zone: string): WrongWords | undefined {
+export function faultOfCron(cron: string, zone: string): TimeFault | undefined {
   const mend = 'write minute, hour, day, month, weekday, such as `0 9 * * mon-fri`';
   try {
     if (cronTimes(cron, zone).next(0) !== undefined) return undefined;
@@ -27,6 +25,6 @@ export function faultOfCron(cron: string, zone: string): WrongWords | undefined 
   }
 }
 
-export function faultOfEvery(every: number): WrongWords | undefined {
+export function faultOfEvery(every: number): TimeFault | undefined {
   return every >= 1000 ? undefined : { message: '`every` is less than a second', mend: 'use `1s` or more' };
 }

@@ -308,8 +308,8 @@ describe('a heartbeat whose settings change', () => {
 
 describe('a check of the settings', () => {
   it.each([
-    [{}, ': nothing says when'],
-    [{ every: '1m', cron: '* * * * *' }, '/cron: both `every` and `cron` say when'],
+    [{}, ': neither `every` nor `cron` is set'],
+    [{ every: '1m', cron: '* * * * *' }, '/cron: both `every` and `cron` are set'],
     [{ every: '900ms' }, '/every: `every` is less than a second'],
     [{ cron: '0 9 * *', timezone: 'UTC' }, '/cron: this is not a cron pattern: it has 4 fields instead of 5 or 6'],
     [{ cron: '0 9 31 2 *', timezone: 'UTC' }, '/cron: no date ever fits this pattern'],
