@@ -2,7 +2,7 @@ import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
 import type { Format, Message } from '../core/message/message.ts';
 import type { NameChecks } from '../core/compile/registry.ts';
-import type { Ending } from '../lib/async/abort.ts';
+import type { Abortable } from '../lib/async/abort.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { HttpClient } from './kit/http/client.ts';
@@ -11,7 +11,7 @@ import type { HttpClient } from './kit/http/client.ts';
 export interface SendIo {
   readonly delivery: Delivery;
   /** Aborts at the attempt's deadline or when the daemon is killed; every wait takes it. */
-  readonly ending: Ending;
+  readonly ending: Abortable;
   /** The same for those that need an AbortSignal. */
   readonly signal: AbortSignal;
   /** 1 for the first. */

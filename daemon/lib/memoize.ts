@@ -1,24 +1,24 @@
-const MOST_REMEMBERED = 1000;
+const MAX_REMEMBERED = 1000;
 
-/** The same, made once for each text: many rules say the same thing, which need not be compiled ten thousand times, nor kept as often. */
-export function onceFor<T>(make: (source: string) => T): (source: string) => T {
-  const made = new Map<string, T>();
+/** Memoizes a pure function of a text: many rules contain the same texts, which need not be compiled or kept ten thousand times. */
+export function memoize<T>(compute: (source: string) => T): (source: string) => T {
+  const results = new Map<string, T>();
   return (source) => {
-    const known = made.get(source);
+    const known = results.get(source);
     if (known !== undefined) return known;
-    const fresh = make(source);
-    if (made.size >= MOST_REMEMBERED) made.clear();
-    made.set(source, fresh);
+    const fresh = compute(source);
+    if (results.size >= MAX_REMEMBERED) results.clear();
+    results.set(source, fresh);
     return fresh;
   };
 }
 
-/** A function that computes its result once for each object, for as long as the object lives. */
-export function memoizeByObject<K extends object, T>(make: (key: K) => T): (key: K) => T {
-  const made = new WeakMap<K, { readonly value: T }>();
+/** Memoizes a function of an object for as long as the object lives. */
+export function memoizeByObject<K extends object, T>(compute: (key: K) => T): (key: K) => T {
+  const results = new WeakMap<K, { readonly value: T }>();
   return (key) => {
-    let known = made.get(key);
-    if (known === undefined) made.set(key, (known = { value: make(key) }));
+    let known = results.get(key);
+    if (known === undefined) results.set(key, (known = { value: compute(key) }));
     return known.value;
   };
 }

@@ -6,7 +6,7 @@ import { type Static, Type } from '../core/schema/type.ts';
 import { type Clock, pause } from '../lib/time/clock.ts';
 import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/time/due-times.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, type TimeFault, zoneOrLocal } from './kit/schedule-validation.ts';
-import { Patience, persevere } from '../lib/async/retry.ts';
+import { Backoff, retry } from '../lib/async/retry.ts';
 import { settledBeforeAbort } from './kit/wait.ts';
 import { defineSource, type SettingProblem, type SourceIo } from './source.ts';
 
@@ -185,10 +185,10 @@ function startSchedule(settings: Settings, io: SourceIo) {
 /** Runs from the time when the source is live until `signal` aborts. */
 async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
   await settledBeforeAbort(io.live, signal);
-  const refused = (why: string | undefined): void =>
+  const onFailure = (why: string | undefined): void =>
     io.report(why === undefined ? undefined : `it could not begin: ${why}`);
   while (!signal.aborted) {
-    const begin = await persevere(() => restore(settings, io), { clock: io.clock, signal, refused });
+    const begin = await retry(() => restore(settings, io), { clock: io.clock, signal, onFailure });
     if (begin === undefined) return;
     const times = timesOf(settings, begin.anchor);
     const { missed: policy = 'once', jitter = 0 } = settings;
@@ -262,13 +262,13 @@ async function fire({ due, missed }: Tick, settings: Settings, io: SourceIo, sig
     type: 'schedule.tick',
     data: { ...settings.data, scheduled_at, late_by: Math.max(0, io.clock.now() - due), missed },
   };
-  const patience = new Patience();
+  const backoff = new Backoff();
   while (!signal.aborted) {
     const refused = await outcome(io.emit(event, [{ key: 'last', value: scheduled_at }]), signal);
     if (refused === undefined) return io.report(undefined);
     if (signal.aborted) return;
     io.report(`a tick was not taken: ${refused}`);
-    await patience.wait(io.clock, signal);
+    await backoff.wait(io.clock, signal);
   }
 }
 

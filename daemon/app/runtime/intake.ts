@@ -5,7 +5,6 @@ import { BelfryError } from '../../core/problems/failure.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { select } from '../../core/flow/select.ts';
 import type { Clock } from '../../lib/time/clock.ts';
-import { Crowd } from '../../lib/slot-list.ts';
 import type { Observation } from '../../sources/source.ts';
 import type { Accepted, Arrival, Store } from '../../store/store.ts';
 
@@ -44,7 +43,7 @@ export class Intake {
   readonly #parts: IntakeParts;
   readonly #tokens: { left: number; at: number };
   #stopping = false;
-  readonly #running = new Crowd<Promise<unknown>>();
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -71,7 +70,7 @@ export class Intake {
       { arrivals, now, ...(options.idempotency && { idempotency: options.idempotency }) },
       (event, memory) => decide(event, select(event, ruleset, now), { ruleset, memory, now, newId: this.#parts.newId }),
     );
-    const place = this.#running.join(work);
+    this.#running.add(work);
     try {
       const accepted = await work;
       for (const observation of seen) observation.committed();
@@ -79,7 +78,7 @@ export class Intake {
         if (decision !== undefined) this.#parts.taken({ event: arrivals[index]!.event, decision });
       return accepted;
     } finally {
-      this.#running.leave(place);
+      this.#running.delete(work);
     }
   }
 
@@ -90,7 +89,7 @@ export class Intake {
 
   /** Resolves when what is being taken now is on disk or refused. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#running.all());
+    await Promise.allSettled(this.#running);
   }
 
   /** Takes nothing more; resolves when what was being taken is on disk or refused. */

@@ -1,6 +1,6 @@
 import type { Context, Liquid } from 'liquidjs';
 import { zoneOf } from '../time/due-times.ts';
-import { onceFor } from '../../lib/memoize.ts';
+import { memoize } from '../../lib/memoize.ts';
 
 type DateFilter = (this: { readonly context: Context }, value: unknown, ...rest: unknown[]) => unknown;
 
@@ -34,7 +34,7 @@ const NUMBER = /^\s*[-+]?\d+(?:\.\d+)?\s*$/;
 /** The form of a day that JavaScript reads as midnight UTC; every other form is midnight in the local zone. */
 const ISO_DAY = /^\s*\d{4}-\d\d(?:-\d\d)?\s*$/;
 
-const aheadOf = onceFor((zone: string) => zoneOf(zone).offset);
+const aheadOf = memoize((zone: string) => zoneOf(zone).offset);
 
 interface Placed {
   /** The value that the engine gets in place of the given one. */

@@ -1,7 +1,7 @@
 import { Context, Liquid, toValueSync } from 'liquidjs';
 import { OPTIONAL, plainParts, plainPaths, renderPlain } from './plain-template.ts';
 import type { Rendered, Scope, Template } from '../ruleset.ts';
-import { onceFor } from '../../lib/memoize.ts';
+import { memoize } from '../../lib/memoize.ts';
 import { mendDateFilters } from './template-dates.ts';
 import { findTemplateSlip } from './template-slips.ts';
 
@@ -51,7 +51,7 @@ function makeEngine(): Liquid {
 }
 
 /** A Liquid template (https://liquidjs.com). `offset` counts characters. */
-export const compileTemplate = onceFor(compileAnew);
+export const compileTemplate = memoize(compileAnew);
 
 function compileAnew(source: string): CompiledTemplate {
   const compiled = attempt(source);
@@ -68,7 +68,7 @@ export interface NamedPath {
 }
 
 /** The values that a template names, in their order; none of one that does not compile. */
-export const templatePaths = onceFor((source): readonly NamedPath[] => {
+export const templatePaths = memoize((source): readonly NamedPath[] => {
   if (!/\{[{%]/.test(source)) return [];
   if (plainParts(source) !== undefined) return plainPaths(source);
   try {

@@ -1,4 +1,4 @@
-import { onceFor } from '../../lib/memoize.ts';
+import { memoize } from '../../lib/memoize.ts';
 import { type DateRange, isOneOf } from './calendar-dates.ts';
 import { zoneOf } from './due-times.ts';
 
@@ -152,7 +152,7 @@ const MOST_DAYS = 5000;
 export type WallClocks = (timezone: string) => InstantOf;
 
 /** Makes each clock once, so that hours of one zone share the offsets that were looked up. */
-export const wallClocks = (): WallClocks => onceFor(wallClock);
+export const wallClocks = (): WallClocks => memoize(wallClock);
 
 /** The first instant at which the clock on the wall of a zone shows this, or later. Cheap on all days on which it is not changed. */
 function wallClock(timezone: string): InstantOf {

@@ -3,7 +3,7 @@ import type { Attempt, Delivery, Receipt } from '../../core/delivery/delivery.ts
 import type { Outcome } from '../../core/delivery/judge.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
-import { Deadline, DeadlinePassed, type Ending } from '../../lib/async/abort.ts';
+import { Deadline, DeadlinePassed, type Abortable } from '../../lib/async/abort.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { LaneDeps } from './deps.ts';
@@ -107,12 +107,12 @@ function failOverdue<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
   });
 }
 
-function endReason({ reason }: Ending): string {
+function endReason({ reason }: Abortable): string {
   return reason instanceof DeadlinePassed ? reason.message : 'it was stopped';
 }
 
 /** Turns an abort that a channel passes on as it is into a timeout: the request was made, and no answer came. */
-function asTimeout(error: unknown, ending: Ending): unknown {
+function asTimeout(error: unknown, ending: Abortable): unknown {
   if (error instanceof SendFailure || !ending.aborted) return error;
   if (error !== ending.reason && (error as Error)?.name !== 'AbortError') return error;
   return new SendFailure('unknown', 'timeout', endReason(ending), { cause: error });

@@ -1,11 +1,11 @@
-import { Tally } from '../../lib/async/wait-group.ts';
+import { WaitGroup } from '../../lib/async/wait-group.ts';
 
 /** Outcomes that may wait for the disk at once: how far a channel may run ahead of it. */
 const MAX_UNWRITTEN = 256;
 
 /** Work that a lane has begun and not finished: attempts, and outcomes that are being written. */
 export class InFlight {
-  readonly #all = new Tally();
+  readonly #all = new WaitGroup();
   readonly #onSettled: () => void;
   #attempts = 0;
 
@@ -30,9 +30,9 @@ export class InFlight {
 
   /** Counts work from its beginning until its outcome is written. */
   track<T>(work: Promise<T>): Promise<T> {
-    this.#all.begin();
+    this.#all.add();
     const settled = (): void => {
-      this.#all.end();
+      this.#all.done();
       this.#onSettled();
     };
     work.then(settled, settled);
@@ -51,6 +51,6 @@ export class InFlight {
 
   /** Resolves when everything has finished. */
   idle(): Promise<void> {
-    return this.#all.idle();
+    return this.#all.wait();
   }
 }

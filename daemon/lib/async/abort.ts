@@ -1,30 +1,35 @@
 import type { Clock } from '../time/clock.ts';
-import { Crowd } from '../slot-list.ts';
 
-const waiting = new WeakMap<AbortSignal, Crowd<() => void>>();
+/** Wrapped, so that a function can be registered twice. */
+interface Entry {
+  readonly listener: () => void;
+}
+
+const listeners = new WeakMap<AbortSignal, Set<Entry>>();
 
 /**
- * Calls `listener` when a long-lived signal aborts; returns the leaving. One listener stands for all: an AbortSignal is slow to
- * add one to and slower to take one from, and `AbortSignal.any` with it keeps every one (nodejs/node#54614).
+ * Calls `listener` when a long-lived signal aborts; returns the unsubscription. The signal gets a single listener for all of them: an
+ * AbortSignal is slow to add one to and slower to remove one from, and `AbortSignal.any` keeps every one of them (nodejs/node#54614).
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
-  const all = waiting.get(signal) ?? listenersOf(signal);
-  const place = all.join(listener);
-  return () => all.leave(place);
+  const entries = listeners.get(signal) ?? entriesOf(signal);
+  const entry = { listener };
+  entries.add(entry);
+  return () => entries.delete(entry);
 }
 
-function listenersOf(signal: AbortSignal): Crowd<() => void> {
-  const crowd = new Crowd<() => void>();
-  waiting.set(signal, crowd);
-  const tell = (): void => {
-    for (const listener of crowd.all()) listener();
+function entriesOf(signal: AbortSignal): Set<Entry> {
+  const entries = new Set<Entry>();
+  listeners.set(signal, entries);
+  const notify = (): void => {
+    for (const { listener } of [...entries]) listener();
   };
-  signal.addEventListener('abort', tell, { once: true });
-  return crowd;
+  signal.addEventListener('abort', notify, { once: true });
+  return entries;
 }
 
-/** What most who wait want of an AbortSignal; every AbortSignal is one. */
-export interface Ending {
+/** The part of AbortSignal that most operations need; every AbortSignal has it. */
+export interface Abortable {
   readonly aborted: boolean;
   readonly reason: unknown;
   addEventListener(type: 'abort', listener: () => void): void;
@@ -32,12 +37,12 @@ export interface Ending {
 }
 
 /**
- * Ends after `ms` or with `parent`, whichever is first. Whoever makes one closes it. A real AbortSignal costs more than the rest
- * of an attempt's bookkeeping, so it is made only for those who ask for it.
+ * Aborts after `ms` or with `parent`, whichever is first. Its owner closes it. An AbortSignal is made only when `signal` is read:
+ * it costs more than all other bookkeeping of an attempt.
  */
-export class Deadline implements Ending {
+export class Deadline implements Abortable {
   readonly #clock: Clock;
-  readonly #leave: () => void;
+  readonly #unsubscribe: () => void;
   readonly #listeners: (() => void)[] = [];
   #cancel: () => void;
   #controller: AbortController | undefined;
@@ -46,9 +51,9 @@ export class Deadline implements Ending {
 
   constructor(clock: Clock, ms: number, parent: AbortSignal) {
     this.#clock = clock;
-    this.#cancel = clock.after(ms, () => this.#pass(new DeadlinePassed(ms)));
-    this.#leave = onAbort(parent, () => this.#pass(parent.reason));
-    if (parent.aborted) this.#pass(parent.reason);
+    this.#cancel = clock.after(ms, () => this.#abort(new DeadlinePassed(ms)));
+    this.#unsubscribe = onAbort(parent, () => this.#abort(parent.reason));
+    if (parent.aborted) this.#abort(parent.reason);
   }
 
   get signal(): AbortSignal {
@@ -66,21 +71,21 @@ export class Deadline implements Ending {
     if (place !== -1) this.#listeners.splice(place, 1);
   }
 
-  /** Calls `listener` when it has passed for as long as `grace`, milliseconds, and was not closed. */
+  /** Calls `listener` `grace` milliseconds after the abort, unless the deadline is closed before. */
   overdue(grace: number, listener: () => void): void {
-    const passed = (): void => {
+    const arm = (): void => {
       this.#cancel = this.#clock.after(grace, listener);
     };
-    if (this.aborted) passed();
-    else this.addEventListener('abort', passed);
+    if (this.aborted) arm();
+    else this.addEventListener('abort', arm);
   }
 
   close(): void {
     this.#cancel();
-    this.#leave();
+    this.#unsubscribe();
   }
 
-  #pass(reason: unknown): void {
+  #abort(reason: unknown): void {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason;
@@ -90,7 +95,7 @@ export class Deadline implements Ending {
   }
 }
 
-/** Why the signal of a deadline aborted, when it was time. */
+/** The reason of a deadline that aborted because its time was over. */
 export class DeadlinePassed extends Error {
   constructor(ms: number) {
     super(`no answer within ${ms} ms`);

@@ -1,16 +1,16 @@
-/** Has work on the same thing done one after another, on different things at once. */
-export class InTurn {
+/** A mutex for each key: work on one key runs in the order of the calls, work on different keys runs at the same time. */
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Ends as `work` does, which begins when all that came before it for this key has ended, however that ended. */
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** Starts `work` at once if the key is free, otherwise when all earlier work on it has ended, also if that failed. Settles as `work` does. */
+  run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);
     const mine = before === undefined ? work() : before.then(work, work);
-    this.#last.set(key, mine);
-    try {
-      return await mine;
-    } finally {
+    const release = (): void => {
       if (this.#last.get(key) === mine) this.#last.delete(key);
-    }
+    };
+    this.#last.set(key, mine);
+    mine.then(release, release);
+    return mine;
   }
 }

@@ -1,37 +1,44 @@
 import { type Clock, pause } from '../time/clock.ts';
 
-const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 30_000;
+const FIRST_WAIT_MS = 1000;
+const MAX_WAIT_MS = 30_000;
 
-/** Waits that grow with each refusal in a row: 1 s, 2 s, 4 s ... 30 s. */
-export class Patience {
-  #wait = FIRST_WAIT;
+/** Exponential backoff: 1 s, 2 s, 4 s ... 30 s, until `reset`. */
+export class Backoff {
+  #waitMs = FIRST_WAIT_MS;
 
   async wait(clock: Clock, signal: AbortSignal): Promise<void> {
-    const wait = this.#wait;
-    this.#wait = Math.min(2 * wait, LONGEST_WAIT);
-    await pause(clock, wait, signal);
+    const waitMs = this.#waitMs;
+    this.#waitMs = Math.min(2 * waitMs, MAX_WAIT_MS);
+    await pause(clock, waitMs, signal);
   }
 
   reset(): void {
-    this.#wait = FIRST_WAIT;
+    this.#waitMs = FIRST_WAIT_MS;
   }
 }
 
-/** Does it again until it works; undefined when `signal` aborts before. `refused` is told why each time, and undefined once it works after all. */
-export async function persevere<T>(
+export interface RetryOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called with the reason after each failure, and with undefined when a retry succeeds. */
+  readonly onFailure: (reason: string | undefined) => void;
+}
+
+/** Repeats `work` with backoff until it succeeds; undefined if `signal` aborts first. */
+export async function retry<T>(
   work: () => Promise<T>,
-  { clock, signal, refused }: { clock: Clock; signal: AbortSignal; refused: (why: string | undefined) => void },
+  { clock, signal, onFailure }: RetryOptions,
 ): Promise<T | undefined> {
-  const patience = new Patience();
-  for (let tries = 1; !signal.aborted; tries += 1) {
+  const backoff = new Backoff();
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
     try {
-      const done = await work();
-      if (tries > 1) refused(undefined);
-      return done;
+      const result = await work();
+      if (attempt > 1) onFailure(undefined);
+      return result;
     } catch (error) {
-      refused(error instanceof Error ? error.message : String(error));
-      await patience.wait(clock, signal);
+      onFailure(error instanceof Error ? error.message : String(error));
+      await backoff.wait(clock, signal);
     }
   }
   return undefined;

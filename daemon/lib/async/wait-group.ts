@@ -1,5 +1,5 @@
-/** Counts what is under way. A number costs less than a set of promises, and nobody needs to know which ones they are. */
-export class Tally {
+/** Counts running operations and resolves when there are none; a counter costs less than a set of promises. */
+export class WaitGroup {
   #count = 0;
   #waiting: (() => void)[] = [];
 
@@ -7,18 +7,18 @@ export class Tally {
     return this.#count;
   }
 
-  begin(): void {
+  add(): void {
     this.#count += 1;
   }
 
-  end(): void {
+  done(): void {
     this.#count -= 1;
     if (this.#count > 0 || this.#waiting.length === 0) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Resolves when nothing is under way. */
-  idle(): Promise<void> {
+  /** Resolves when nothing is running. */
+  wait(): Promise<void> {
     if (this.#count === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { JsonObject } from '../../core/values/json.ts';
-import { Patience, persevere } from '../../lib/async/retry.ts';
+import { Backoff, retry } from '../../lib/async/retry.ts';
 import { Faults } from '../../lib/faults.ts';
 import { saveInBatches } from '../kit/save-checkpoints.ts';
 import { WakeablePause } from '../kit/wait.ts';
@@ -49,7 +49,7 @@ export class FileWatch {
   readonly #globs: Globs;
   readonly #watcher: Watcher;
   readonly #hinted = new Map<string, number>();
-  readonly #patience = new Patience();
+  readonly #backoff = new Backoff();
   readonly #faults: Faults<'scan' | 'hints' | 'intake'>;
   readonly #pause = new WakeablePause();
   #changes: FileChanges;
@@ -84,12 +84,12 @@ export class FileWatch {
   /** Runs until `signal` aborts. Never rejects: errors are reported and the work is retried. */
   async run(): Promise<void> {
     const { clock } = this.#io;
-    const retrying = { clock, signal: this.#signal, refused: (why?: string) => this.#faults.set('intake', why) };
-    const known = await persevere(() => this.#baseline(), retrying);
+    const retrying = { clock, signal: this.#signal, onFailure: (why?: string) => this.#faults.set('intake', why) };
+    const known = await retry(() => this.#baseline(), retrying);
     if (known === undefined) return;
     this.#firstLook = undefined;
     this.#changes = new FileChanges(known, this.#settings.settle);
-    while (!this.#signal.aborted) await persevere(() => this.#round(), retrying);
+    while (!this.#signal.aborted) await retry(() => this.#round(), retrying);
     this.#watcher.close();
     await saveInBatches(this.#io, unsettledCheckpoints(this.#changes.unsettled)).catch((error: unknown) =>
       this.#io.log.warn({ err: error }, 'changes that had not settled are reported at the next start'),
@@ -152,13 +152,13 @@ export class FileWatch {
       const results = await Promise.allSettled(batch.map((change) => this.#emit(change)));
       const refusal = results.find((result) => result.status === 'rejected');
       if (refusal === undefined) {
-        this.#patience.reset();
+        this.#backoff.reset();
         this.#faults.set('intake', undefined);
         continue;
       }
       // The change stays due and is retried after the pause.
       this.#faults.set('intake', `a change was not taken: ${(refusal.reason as Error).message}`);
-      return this.#patience.wait(this.#io.clock, this.#signal);
+      return this.#backoff.wait(this.#io.clock, this.#signal);
     }
   }
 

@@ -1,5 +1,5 @@
-import { InTurn } from '../../lib/async/keyed-mutex.ts';
-import { persevere } from '../../lib/async/retry.ts';
+import { KeyedMutex } from '../../lib/async/keyed-mutex.ts';
+import { retry } from '../../lib/async/retry.ts';
 import { saveInBatches } from '../kit/save-checkpoints.ts';
 import { WakeablePause } from '../kit/wait.ts';
 import type { Checkpoint, Observation, SourceIo } from '../source.ts';
@@ -32,7 +32,7 @@ export class HeartbeatWatch {
   readonly #io: SourceIo;
   readonly #signal: AbortSignal;
   readonly #interval: number;
-  readonly #mutex = new InTurn();
+  readonly #mutex = new KeyedMutex();
   readonly #pause = new WakeablePause();
   #heartbeats = new Map<string, Heartbeat>();
   /** Beats observed in events before the stored state was read. */
@@ -67,14 +67,14 @@ export class HeartbeatWatch {
 
   /** Reads the stored state, with retries; false when the source stops before. */
   async begin(): Promise<boolean> {
-    const begun = await persevere(() => this.#restore(), this.#retrying());
+    const begun = await retry(() => this.#restore(), this.#retrying());
     return begun === true;
   }
 
   /** Runs until `signal` aborts. Never rejects: errors are reported and the work is retried. */
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
-      await persevere(() => this.#round(), this.#retrying());
+      await retry(() => this.#round(), this.#retrying());
       await this.#waitForNext();
     }
   }
@@ -94,7 +94,7 @@ export class HeartbeatWatch {
     const isBeatOnly = ping.kind === 'beat' && this.#at(key).record.down === null;
     // A beat without an event needs no mutex, so that many beats share a commit.
     if (isBeatOnly) await this.#commit(key, { patch: { beat: ping.at } });
-    else await this.#mutex.take(key, () => this.#handle(key, ping));
+    else await this.#mutex.run(key, () => this.#handle(key, ping));
     return true;
   }
 
@@ -180,9 +180,7 @@ export class HeartbeatWatch {
     const due = [...this.#heartbeats].filter(([, each]) => each.isBack || each.isMissed(now)).map(([key]) => key);
     for (let from = 0; from < due.length && !this.#signal.aborted; from += MAX_PARALLEL) {
       const batch = due.slice(from, from + MAX_PARALLEL);
-      const results = await Promise.allSettled(
-        batch.map((key) => this.#mutex.take(key, () => this.#emitDue(key, now))),
-      );
+      const results = await Promise.allSettled(batch.map((key) => this.#mutex.run(key, () => this.#emitDue(key, now))));
       const refusal = results.find((result) => result.status === 'rejected');
       if (refusal !== undefined) throw refusal.reason;
     }
@@ -283,11 +281,11 @@ export class HeartbeatWatch {
   }
 
   #retrying() {
-    const refused = (why: string | undefined): void => {
+    const onFailure = (why: string | undefined): void => {
       this.#intakeFault = why === undefined ? undefined : `nothing can be stored: ${why}`;
       this.#report();
     };
-    return { clock: this.#io.clock, signal: this.#signal, refused };
+    return { clock: this.#io.clock, signal: this.#signal, onFailure };
   }
 
   #report(): void {

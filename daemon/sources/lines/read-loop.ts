@@ -1,5 +1,5 @@
 import type { EventInput } from '../../core/event/event.ts';
-import { Patience } from '../../lib/async/retry.ts';
+import { Backoff } from '../../lib/async/retry.ts';
 import type { Checkpoint, SourceIo } from '../source.ts';
 import { codeOf, unreadableText } from '../watching/scan.ts';
 import type { LinePattern } from './pattern.ts';
@@ -156,7 +156,7 @@ interface PendingLine {
 /** Emits the lines of a file in their order and retries refused ones. The position after each line is saved with its event. */
 class LineEmitter {
   readonly #deps: ReadLoopDeps;
-  readonly #patience = new Patience();
+  readonly #backoff = new Backoff();
 
   constructor(deps: ReadLoopDeps) {
     this.#deps = deps;
@@ -189,7 +189,7 @@ class LineEmitter {
     }
     const refusal = results[first];
     if (refusal?.status !== 'rejected') {
-      this.#patience.reset();
+      this.#backoff.reset();
       onRefused(undefined);
       // Batches begin with one line, so that after a refusal no later line is stored first.
       file.batchSize = Math.min(2 * file.batchSize, MAX_BATCH);
@@ -200,7 +200,7 @@ class LineEmitter {
     // The checkpoint is that of a later line, so it is set back. Lines that were stored already are then duplicates by their ids.
     if (isHole) await io.saveCheckpoints([{ key: file.key, value: file.stored ?? null }]).catch(() => undefined);
     onRefused(`a line was not taken: ${(refusal.reason as Error).message}`);
-    await this.#patience.wait(io.clock, signal);
+    await this.#backoff.wait(io.clock, signal);
     return stored.length;
   }
 

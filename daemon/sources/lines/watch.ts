@@ -1,5 +1,5 @@
 import { pause } from '../../lib/time/clock.ts';
-import { persevere } from '../../lib/async/retry.ts';
+import { retry } from '../../lib/async/retry.ts';
 import { Faults } from '../../lib/faults.ts';
 import { saveInBatches } from '../kit/save-checkpoints.ts';
 import { settledBeforeAbort, WakeablePause } from '../kit/wait.ts';
@@ -75,9 +75,9 @@ export class LineWatch {
   /** Runs until `signal` aborts. Never rejects: errors are reported and the work is retried. */
   async run(present: Scan): Promise<void> {
     await settledBeforeAbort(this.#io.live, this.#signal);
-    const refused = (why: string | undefined): void => this.#faults.set('intake', why);
-    const retrying = { clock: this.#io.clock, signal: this.#signal, refused };
-    const files = await persevere(() => this.#baseline(present), retrying);
+    const onFailure = (why: string | undefined): void => this.#faults.set('intake', why);
+    const retrying = { clock: this.#io.clock, signal: this.#signal, onFailure };
+    const files = await retry(() => this.#baseline(present), retrying);
     if (files === undefined) return;
     this.#files = files;
     const reading = new ReadLoop({
@@ -87,9 +87,9 @@ export class LineWatch {
       maxLine: this.#settings.maxLine,
       signal: this.#signal,
       onReadFault: (text) => this.#faults.set('read', text),
-      onRefused: refused,
+      onRefused: onFailure,
     });
-    while (!this.#signal.aborted) await persevere(() => this.#round(reading), retrying);
+    while (!this.#signal.aborted) await retry(() => this.#round(reading), retrying);
     this.#watcher.close();
     await reading.ended();
     await this.#save().catch((error: unknown) =>

@@ -1,7 +1,7 @@
 import type { Receipt } from '../../../core/delivery/delivery.ts';
 import { type FailureClass, SendFailure } from '../../../core/problems/failure.ts';
 import { isObject, parseJson } from '../../../core/values/json.ts';
-import type { Ending } from '../../../lib/async/abort.ts';
+import type { Abortable } from '../../../lib/async/abort.ts';
 import type { ChannelTools } from '../../channel.ts';
 import type { HttpAnswer } from '../http/client.ts';
 import { failureOf, isSuccess, retryAfterOf, shown, type StatusTweaks } from '../http/failures.ts';
@@ -37,7 +37,7 @@ export interface RobotRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: unknown;
-  readonly ending: Ending;
+  readonly ending: Abortable;
 }
 
 /** The robot's address is its credential: where there is none, no message will ever arrive. */

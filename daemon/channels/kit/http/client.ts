@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { HTTP_URL, readUrl, type UrlParts } from '../../../core/values/url.ts';
-import type { Ending } from '../../../lib/async/abort.ts';
+import type { Abortable } from '../../../lib/async/abort.ts';
 import { networkFailure } from './network-failures.ts';
 import { openResolver, type ResolverOptions } from './resolver.ts';
 
@@ -20,7 +20,7 @@ export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  readonly ending: Ending;
+  readonly ending: Abortable;
 }
 
 export interface HttpAnswer {

@@ -1,7 +1,7 @@
 import { type ASTNode, Environment, serialize } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
 import type { Condition } from '../../ruleset.ts';
-import { onceFor } from '../../../lib/memoize.ts';
+import { memoize } from '../../../lib/memoize.ts';
 import { findConditionSlip, type KnownFunctions } from './slips.ts';
 import { re2Fault } from '../re2-fault.ts';
 import { quoteLongIntegers } from './long-literals.ts';
@@ -50,7 +50,7 @@ function environment(): Environment {
 }
 
 /** A CEL expression over an event (https://github.com/google/cel-spec). Everything that can be known to be wrong is found here; `offset` counts characters. */
-export const compileCondition = onceFor(compileAnew);
+export const compileCondition = memoize(compileAnew);
 
 function compileAnew(source: string): CompiledCondition {
   if (source.length > LONGEST)

@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { onceFor } from '../../../lib/memoize.ts';
+import { memoize } from '../../../lib/memoize.ts';
 import type { NamedPath } from '../../message/template.ts';
 import { childrenOf, MACROS, parseCondition } from './condition.ts';
 
@@ -18,7 +18,7 @@ const NOTHING: ConditionNames = { paths: [], comparisons: [] };
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
 
 /** The values that an expression names, and what they are compared with; nothing of one that does not compile. */
-export const conditionNames = onceFor((source): ConditionNames => {
+export const conditionNames = memoize((source): ConditionNames => {
   const root = parseCondition(source);
   if (root === undefined) return NOTHING;
   const paths: NamedPath[] = [];

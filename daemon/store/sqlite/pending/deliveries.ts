@@ -1,6 +1,6 @@
 import type { OwedDelivery } from '../../../core/flow/decision.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
-import { InTurn } from '../../../lib/async/keyed-mutex.ts';
+import { KeyedMutex } from '../../../lib/async/keyed-mutex.ts';
 import { Writes } from '../commit/commit.ts';
 import { addToMemory, findDelivery, findEvent, slotOf, type StoreContext, writeNewDelivery } from '../context.ts';
 import { pageOf } from '../history/pages.ts';
@@ -20,7 +20,7 @@ type End = Parameters<DeliveryStore['resolveDead']>[1];
 export class SqliteDeliveries implements DeliveryStore {
   readonly #context: StoreContext;
   readonly #search: (step: SearchStep) => Promise<SearchResult>;
-  readonly #mutex = new InTurn();
+  readonly #mutex = new KeyedMutex();
 
   constructor(context: StoreContext, search: (step: SearchStep) => Promise<SearchResult>) {
     this.#context = context;
@@ -49,7 +49,7 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   settle(id: string, settlement: Settlement): Promise<void> {
-    return this.#mutex.take(id, () => this.#settle(id, settlement));
+    return this.#mutex.run(id, () => this.#settle(id, settlement));
   }
 
   async cancel(ids: readonly string[]): Promise<void> {
@@ -118,11 +118,11 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   async enqueue(owed: readonly OwedDelivery[]): Promise<void> {
-    await Promise.all(owed.map((one) => this.#mutex.take(one.delivery.id, () => this.#enqueue(one))));
+    await Promise.all(owed.map((one) => this.#mutex.run(one.delivery.id, () => this.#enqueue(one))));
   }
 
   resolveDead(id: string, end: End): Promise<void> {
-    return this.#mutex.take(id, () => this.#resolveDead(id, end));
+    return this.#mutex.run(id, () => this.#resolveDead(id, end));
   }
 
   async find(id: string): Promise<StoredDelivery | undefined> {
