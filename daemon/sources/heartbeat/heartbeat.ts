@@ -5,6 +5,7 @@ import { duration, strict, template } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
 import { RepeatLimit } from '../../lib/faults.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, zoneOrLocal } from '../kit/schedule-validation.ts';
+import { OpenRequests } from '../kit/open-requests.ts';
 import { settledBeforeAbort } from '../kit/wait.ts';
 import {
   defineSource,
@@ -15,7 +16,7 @@ import {
   type SourceIo,
 } from '../source.ts';
 import { heartbeatShapes } from './events.ts';
-import { INVALID_KEY, normalizeKey, receivePing, STOPPING } from './requests.ts';
+import { INVALID_KEY, normalizeKey, receivePing } from './requests.ts';
 import { beatSchedule } from './schedule.ts';
 import { statusText } from './state.ts';
 import { HeartbeatWatch } from './watch.ts';
@@ -110,17 +111,9 @@ function startHeartbeat(settings: Settings, io: SourceIo): Promise<RunningSource
       io.report('the heartbeat stopped because of an internal error');
     });
   const path = `/beats/${io.name}`;
-  const requests = new Set<Promise<HookAnswer>>();
-  const handle = async (request: HookRequest): Promise<HookAnswer> => {
-    if (ending.signal.aborted) return STOPPING;
-    const answer = receivePing(request, { path, isKeyed: settings.key !== undefined, watch, ready });
-    requests.add(answer);
-    try {
-      return await answer;
-    } finally {
-      requests.delete(answer);
-    }
-  };
+  const requests = new OpenRequests();
+  const deps = { path, isKeyed: settings.key !== undefined, watch, ready };
+  const handle = (request: HookRequest): Promise<HookAnswer> => requests.handle(() => receivePing(request, deps));
   const observe = observerOf(settings, watch, io);
   return Promise.resolve({
     routes: [{ path, subpaths: true, methods: METHODS, handle }],
@@ -128,7 +121,7 @@ function startHeartbeat(settings: Settings, io: SourceIo): Promise<RunningSource
     detail: () => statusText(watch.heartbeats, watch.now),
     async stop(): Promise<void> {
       ending.abort();
-      await Promise.allSettled([running, ...requests]);
+      await Promise.allSettled([running, requests.stop()]);
       await watch.close();
     },
   });

@@ -1,3 +1,4 @@
+import { STOPPING } from '../kit/open-requests.ts';
 import { problem } from '../kit/request-body.ts';
 import type { HookAnswer, HookRequest } from '../source.ts';
 import type { Ping } from './events.ts';
@@ -7,8 +8,6 @@ import { type HeartbeatWatch, MAX_KEYS } from './watch.ts';
 const MAX_OUTPUT = 10 * 1024;
 const MAX_EXIT_CODE = 255;
 const MAX_KEY_LENGTH = 200;
-
-export const STOPPING = problem(503, 'this source is stopping; send it again in a moment');
 
 export interface PingRouteDeps {
   /** `/beats/<name>` */

@@ -4,33 +4,34 @@ import type { HookAnswer, HookRequest } from '../source.ts';
 
 export type ReadBody = { readonly ok: true; readonly body: Json } | { readonly ok: false; readonly answer: HookAnswer };
 
-/** Deeper JSON would overflow the stack where it is written out again. */
-const DEEPEST = 64;
+/** Limit on nesting, since deeper JSON would overflow the stack when it is serialised. */
+const MAX_DEPTH = 64;
 const FORM = 'application/x-www-form-urlencoded';
-const UNTOLD = new Set([FORM, '']);
+/** Media types that clients send for JSON by mistake. */
+const UNRELIABLE = new Set([FORM, '']);
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii']);
 
-/** The body as data: JSON, a form as an object of texts, any other text as `{text}`, nothing as null. A form that holds nothing but the field `wrapped` stands for the JSON in it. */
-export function readBody({ headers, body }: HookRequest, wrapped?: string): ReadBody {
+/** Parses a body: JSON, a form as an object of texts, any other text as `{text}`, an empty body as null. A form whose only field is `formField` is parsed as the JSON in it. */
+export function readBody({ headers, body }: HookRequest, formField?: string): ReadBody {
   const type = headers['content-type'] ?? '';
   const media = type.split(';')[0]!.trim().toLowerCase();
   const charset = /;\s*charset="?([^";\s]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding !== 'identity') return refused(415, 'a compressed body is not read here');
+  if (encoding !== 'identity') return refused(415, 'a compressed body is not supported');
   if (!CHARSETS.has(charset) || !isUtf8(body)) return refused(415, 'the body is not UTF-8');
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
   if (text === '') return { ok: true, body: null };
   if (media === 'application/json' || media.endsWith('+json')) return json(text);
-  // What `curl -d` and simple scripts send: JSON under the name of a form, or under none.
-  if (UNTOLD.has(media) && /^\s*[{[]/.test(text)) {
+  // `curl -d` and simple scripts send JSON with the media type of a form or without any.
+  if (UNRELIABLE.has(media) && /^\s*[{[]/.test(text)) {
     const read = json(text);
     if (read.ok) return read;
   }
-  if (media === FORM) return form(text, wrapped);
+  if (media === FORM) return form(text, formField);
   return { ok: true, body: { text } };
 }
 
-/** A name that comes several times has a list. */
+/** Converts pairs to an object; a repeated name gets a list. */
 export function manyValued(pairs: URLSearchParams): Record<string, string | readonly string[]> {
   const entries = [...new Set(pairs.keys())].map((name) => {
     const values = pairs.getAll(name);
@@ -39,16 +40,16 @@ export function manyValued(pairs: URLSearchParams): Record<string, string | read
   return Object.fromEntries(entries);
 }
 
-function form(text: string, wrapped: string | undefined): ReadBody {
+function form(text: string, formField: string | undefined): ReadBody {
   const fields = new URLSearchParams(text);
   const [only, another] = fields;
-  if (wrapped !== undefined && another === undefined && only?.[0] === wrapped)
-    return json(only[1], `the form field \`${wrapped}\``);
+  if (formField !== undefined && another === undefined && only?.[0] === formField)
+    return json(only[1], `the form field \`${formField}\``);
   return { ok: true, body: manyValued(fields) };
 }
 
 function json(text: string, what = 'the body'): ReadBody {
-  if (depthOf(text) > DEEPEST) return refused(400, `${what} is JSON that is nested deeper than ${DEEPEST}`);
+  if (depthOf(text) > MAX_DEPTH) return refused(400, `${what} is JSON that is nested deeper than ${MAX_DEPTH}`);
   try {
     return { ok: true, body: parseJson(text) as Json };
   } catch {
@@ -56,7 +57,7 @@ function json(text: string, what = 'the body'): ReadBody {
   }
 }
 
-/** Brackets within brackets, those in texts aside. */
+/** Greatest nesting of brackets outside of strings. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -84,7 +85,7 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** https://www.rfc-editor.org/rfc/rfc9457 */
+/** An answer with problem details. https://www.rfc-editor.org/rfc/rfc9457 */
 export function problem(status: number, detail: string, headers: Readonly<Record<string, string>> = {}): HookAnswer {
   return {
     status,

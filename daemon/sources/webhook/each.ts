@@ -2,10 +2,10 @@ import type { EventInput } from '../../core/event/event.ts';
 import { isObject, type Json } from '../../core/values/json.ts';
 import { newId } from '../../lib/id.ts';
 import type { SettingProblem } from '../source.ts';
-import { eventOf, type EventTemplates, hookScope, short, type Subject, type Told } from './event.ts';
+import { type Content, eventOf, type EventTemplates, type RequestParts, shortId, templateScope } from './event.ts';
 
-/** Why a body has no list that could be taken. */
-interface Refused {
+/** The body has no list at the path, or one that is too large. */
+interface Refusal {
   readonly ok: false;
   readonly status: 400 | 413;
   readonly detail: string;
@@ -15,70 +15,70 @@ export type RequestEvents =
   | {
       readonly ok: true;
       readonly events: readonly EventInput[];
-      /** Their ids are what the provider calls its delivery. */
+      /** The ids are the delivery id of the provider. */
       readonly hasProvidersId: boolean;
     }
-  | Refused;
+  | Refusal;
 
-export interface RequestFacts {
-  /** Of the source. */
-  readonly name: string;
+export interface RequestContext {
+  /** Name of the source. */
+  readonly source: string;
   /** RFC 3339. */
   readonly time: string;
-  /** The provider's id of its delivery. */
+  /** The delivery id of the provider. */
   readonly deliveryId: string | undefined;
 }
 
-/** As many events as the API takes at once. */
-const MOST_ELEMENTS = 10_000;
-/** Bytes of what is stored with each element beside it, all together. */
-const MOST_BESIDE = 32 * 1024 * 1024;
+/** The limit that the API has for events of one request. */
+const MAX_ELEMENTS = 10_000;
+/** Bytes of the headers, query and parent that are stored with the elements, all together. */
+const MAX_REPEATED = 32 * 1024 * 1024;
 
 const PATH = /^body(?:\.[^.\s[\]{}|"'`]+)*$/;
 
-/** The one event of a request, or with `each` one of each element; `failed` is called once for each template that fails. */
+/** The event of a request, or with `each` one event per element. `onError` is called once for each template that fails. */
 export function eventsOf(
-  said: Told,
+  parts: RequestParts,
   { each, ...templates }: EventTemplates & { readonly each?: string | undefined },
-  { name, time, deliveryId }: RequestFacts,
-  failed: (field: string, error: string) => void,
+  { source, time, deliveryId }: RequestContext,
+  onError: (field: string, error: string) => void,
 ): RequestEvents {
   const failures = new Map<string, string>();
-  const make = (subject: Subject): EventInput =>
-    eventOf(said, subject, templates, hookScope(said, name, time, subject), deliveryId, (field, error) =>
+  const make = (content: Content): EventInput =>
+    eventOf(parts, content, templates, templateScope(parts, source, time, content), deliveryId, (field, error) =>
       failures.set(field, error),
     );
-  const read = each === undefined ? undefined : elementsOf(said.body, each, [said.headers, said.query]);
+  const read = each === undefined ? undefined : elementsOf(parts.body, each, [parts.headers, parts.query]);
   if (read?.ok === false) return read;
-  const made = read === undefined ? [make({ data: said.body })] : read.elements.map(make);
-  for (const [field, error] of failures) failed(field, error);
-  const hasProvidersId = made.every(({ id }) => id === short(deliveryId));
+  const made = read === undefined ? [make({ data: parts.body })] : read.elements.map(make);
+  for (const [field, error] of failures) onError(field, error);
+  const hasProvidersId = made.every(({ id }) => id === shortId(deliveryId));
   return { ok: true, events: read === undefined ? made : numbered(made, time), hasProvidersId };
 }
 
-/** Ids that show which events came together. */
+/** Adds the position to the ids, so that they show which events came in one request. */
 function numbered(events: readonly EventInput[], time: string): readonly EventInput[] {
   const own = newId(Date.parse(time));
   return events.map((event, index) => ({ ...event, id: `${event.id ?? own}/${index}` }));
 }
 
-/** `beside` is what else is stored with each element. */
+/** The elements of the list at `each`. `repeated` is stored with each of them. */
 function elementsOf(
   body: Json,
   each: string,
-  beside: Json,
-): { readonly ok: true; readonly elements: readonly Subject[] } | Refused {
+  repeated: Json,
+): { readonly ok: true; readonly elements: readonly Content[] } | Refusal {
   const names = namesOf(each);
   const list = valueAt(body, names);
   if (list === undefined) return { ok: false, status: 400, detail: `\`${each}\` is missing` };
   if (!Array.isArray(list)) return { ok: false, status: 400, detail: `\`${each}\` is no list` };
-  if (list.length > MOST_ELEMENTS) {
-    const detail = `\`${each}\` has more than ${MOST_ELEMENTS} elements; send fewer at once`;
+  if (list.length > MAX_ELEMENTS) {
+    const detail = `\`${each}\` has more than ${MAX_ELEMENTS} elements; send fewer at once`;
     return { ok: false, status: 413, detail };
   }
   const parent = without(body, names);
-  if (list.length * JSON.stringify([parent, beside]).length > MOST_BESIDE) {
-    const detail = `what stands beside \`${each}\` is kept with each of its elements, and is too much for so many`;
+  if (list.length * JSON.stringify([parent, repeated]).length > MAX_REPEATED) {
+    const detail = `the rest of the body is stored with each element of \`${each}\`, which is too much for so many elements`;
     return { ok: false, status: 413, detail };
   }
   return { ok: true, elements: (list as readonly Json[]).map((data) => ({ data, parent })) };
@@ -90,7 +90,7 @@ export function checkEach(each: string | undefined): readonly SettingProblem[] {
   const names = /^[\s{]*(?:body\.)?([\w-]+(?:\.[\w-]+)*)[\s}]*$/.exec(each)?.[1];
   const mend =
     names === undefined || names.startsWith('data') ? 'write it like `body.alerts`' : `write \`body.${names}\``;
-  return [{ pointer: '/event/each', message: '`each` is no path into the body', mend }];
+  return [{ pointer: '/event/each', message: '`each` is not a path in the body', mend }];
 }
 
 const namesOf = (each: string): readonly string[] => each.split('.').slice(1);

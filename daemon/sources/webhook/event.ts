@@ -1,30 +1,31 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Event, EventInput } from '../../core/event/event.ts';
 import { cutText } from '../../core/message/cut.ts';
-import type { EventInput } from '../../core/event/event.ts';
-import type { Json, JsonObject } from '../../core/values/json.ts';
 import type { Scope, Template } from '../../core/ruleset.ts';
-import type { HookRequest } from '../source.ts';
+import { isObject, type Json, type JsonObject } from '../../core/values/json.ts';
 import { manyValued } from '../kit/request-body.ts';
+import type { HookRequest, IsSame } from '../source.ts';
 
 const CREDENTIAL_HEADER =
   /authorization|cookie|token|jwt|signature|secret|password|credential|(?:api|subscription)-?key|^sign$/;
 const CREDENTIAL_PARAMETER =
   /token|jwt|signature|secret|password|passwd|credential|api_?key|^(?:key|sign|sig|auth|pass|pwd)$/i;
-const LONGEST_ID = 256;
-/** As of events that come by the API. */
-const LONGEST_ATTRIBUTE = 1024;
-/** Characters of an attribute that is longer. */
-const SHOWN = 256;
+const MAX_ID_LENGTH = 256;
+/** The limit that the API has for attributes. */
+const MAX_ATTRIBUTE_LENGTH = 1024;
+/** Characters kept of a longer attribute. */
+const KEPT_LENGTH = 256;
 
-/** What a request says, without what it proves itself with: this is stored, shown and sent on. */
-export interface Told {
+/** A request without its credentials, since it is stored, shown and sent on. */
+export interface RequestParts {
   readonly headers: JsonObject;
   readonly query: JsonObject;
   readonly body: Json;
 }
 
-/** `credentials` are headers that are secret though their names do not say so. */
-export function told(request: HookRequest, body: Json, credentials: readonly string[]): Told {
+/** Removes credentials. `credentials` are further secret headers, whose names do not show it. */
+export function requestParts(request: HookRequest, body: Json, credentials: readonly string[]): RequestParts {
   const headers = Object.entries(request.headers).filter(
     (header): header is [string, string] =>
       header[1] !== undefined && !CREDENTIAL_HEADER.test(header[0]) && !credentials.includes(header[0]),
@@ -41,56 +42,73 @@ export interface EventTemplates {
 
 export const DEFAULT_TYPE = 'webhook.received';
 
-/** Subject of one event of a request: the body, or an element of a list in it. */
-export interface Subject {
+/** The content of one event of a request: the body, or an element of a list in it. */
+export interface Content {
   readonly data: Json;
   /** Of an element: the body without the list. */
   readonly parent?: Json;
 }
 
-/** What the templates of a webhook source see: the request in its parts, and the event as it is without them. */
-export function hookScope({ headers, query, body }: Told, source: string, time: string, subject: Subject): Scope {
-  const event = { id: '', source, type: DEFAULT_TYPE, time, ...subject, headers, query };
+/** The names that the templates of a webhook source see: the parts of the request, and the event before the templates. */
+export function templateScope(
+  { headers, query, body }: RequestParts,
+  source: string,
+  time: string,
+  content: Content,
+): Scope {
+  const event = { id: '', source, type: DEFAULT_TYPE, time, ...content, headers, query };
   return { event, headers, query, body };
 }
 
-/** A template that fails or gives nothing leaves its default; `failed` is told which and why. */
+/** Renders the attributes of an event. A template that fails or renders nothing leaves the default; `onError` gets its error. */
 export function eventOf(
-  { headers, query }: Told,
-  subject: Subject,
+  { headers, query }: RequestParts,
+  content: Content,
   templates: EventTemplates,
   scope: Scope,
   deliveryId: string | undefined,
-  failed: (field: string, error: string) => void,
+  onError: (field: string, error: string) => void,
 ): EventInput {
   const rendered = (field: keyof EventTemplates): string | undefined => {
     const { text, error } = templates[field]?.render(scope) ?? { text: '' };
-    if (error !== undefined) failed(field, error);
+    if (error !== undefined) onError(field, error);
     const line = text.replace(/\p{Cc}+/gu, ' ').trim();
     return error === undefined && line !== '' ? line : undefined;
   };
-  const id = short(rendered('id') ?? deliveryId);
-  const about = bounded(rendered('subject'));
+  const id = shortId(rendered('id') ?? deliveryId);
+  const subject = bounded(rendered('subject'));
   return {
     ...(id !== undefined && { id }),
     type: bounded(rendered('type')) ?? DEFAULT_TYPE,
-    ...(about !== undefined && { subject: about }),
-    ...subject,
+    ...(subject !== undefined && { subject }),
+    ...content,
     headers,
     query,
   };
 }
 
-/** An id that is cut off would be that of another event. */
-export function short(id: string | undefined): string | undefined {
+/** Hashes a long id; a shortened one could be the id of another event. */
+export function shortId(id: string | undefined): string | undefined {
   if (id === undefined || id === '') return undefined;
-  return id.length <= LONGEST_ID ? id : hashOf(id);
+  return id.length <= MAX_ID_LENGTH ? id : hashOf(id);
 }
 
-/** Cuts a long text and adds a hash of it, so that two of them stay different: rules count by the subject. */
+/** Shortens a long text and adds its hash, so that different texts stay different: rules group by the subject. */
 function bounded(text: string | undefined): string | undefined {
-  if (text === undefined || text.length <= LONGEST_ATTRIBUTE) return text;
-  return `${cutText(text, SHOWN)} ${hashOf(text)}`;
+  if (text === undefined || text.length <= MAX_ATTRIBUTE_LENGTH) return text;
+  return `${cutText(text, KEPT_LENGTH)} ${hashOf(text)}`;
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Compares the bodies of two events of one id, without the fields that the provider changes at each attempt. */
+export function sameBody(volatileFields: readonly string[] = []): IsSame {
+  return (first, again) => isDeepStrictEqual(comparable(first, volatileFields), comparable(again, volatileFields));
+}
+
+/** Data and parent in their stored form: JSON, which has no negative zero. */
+function comparable({ data, parent = null }: Event, volatileFields: readonly string[]): unknown {
+  const parts = JSON.parse(JSON.stringify([data, parent])) as unknown[];
+  for (const part of parts) if (isObject(part)) for (const field of volatileFields) delete part[field];
+  return parts;
+}

@@ -1,181 +1,75 @@
 import type { EventInput } from '../../core/event/event.ts';
+import type { Template } from '../../core/ruleset.ts';
 import type { Json } from '../../core/values/json.ts';
 import { isWithin, type Network, readNetwork } from '../../core/values/network.ts';
-import type { Template } from '../../core/ruleset.ts';
-import { oneOrMany, rate, size, strict, template } from '../../core/schema/fields.ts';
-import { type Static, Type } from '../../core/schema/type.ts';
+import { RepeatLimit } from '../../lib/faults.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Rate } from '../../lib/time/duration.ts';
+import { OpenRequests } from '../kit/open-requests.ts';
+import { problem, readBody } from '../kit/request-body.ts';
 import {
+  type Checkpoint,
   defineSource,
+  type Emitted,
   type HookAnswer,
   type HookRequest,
   type IsSame,
-  type Checkpoint,
-  type SettingProblem,
   type SourceIo,
 } from '../source.ts';
-import { checkVerify, openVerification, type Verification, verifySetting } from './verify/index.ts';
+import { eventsOf } from './each.ts';
+import { requestParts, sameBody, templateScope } from './event.ts';
+import { checkSettings, fixedType, type WebhookSettings, webhookSettings } from './settings.ts';
+import { openVerification, type Verification } from './verify/index.ts';
 import { openReplays, type Replays } from './verify/replays.ts';
-import { sameBody } from './verify/same-body.ts';
 import type { Proof } from './verify/scheme.ts';
-import { problem, readBody } from '../kit/request-body.ts';
-import { checkEach, eventsOf } from './each.ts';
-import { DEFAULT_TYPE, hookScope, told } from './event.ts';
 
-const METHODS = ['POST', 'PUT', 'PATCH', 'GET'] as const;
-
-const settingsSchema = strict({
-  path: Type.String({
-    description: 'Where requests come to; below `/hooks/`.',
-    examples: ['/hooks/deploys'],
-    pattern: String.raw`^/hooks(?:/[\w.~-]+)+$`,
-    maxLength: 200,
-  }),
-  methods: Type.Optional(
-    oneOrMany(
-      Type.Unsafe<(typeof METHODS)[number]>({
-        type: 'string',
-        enum: [...METHODS],
-        description: 'A request method.',
-        examples: ['POST'],
-      }),
-      { description: 'Which methods are taken.', examples: [['POST', 'PUT']], default: ['POST'] },
-    ),
-  ),
-  verify: verifySetting(),
-  allow: Type.Optional(
-    oneOrMany(Type.String({ description: 'A network or an address.', examples: ['192.0.2.0/24'] }), {
-      description: 'From where requests may come; otherwise from anywhere.',
-      examples: [['192.0.2.0/24', '2001:db8::/32']],
-    }),
-  ),
-  rate: Type.Optional(
-    rate({ description: 'How many requests are taken in a time; more are told to come later.', examples: ['60/1m'] }),
-  ),
-  max_body: Type.Optional(
-    size({ description: 'The longest body; otherwise `daemon.limits.body`.', examples: ['256KiB'] }),
-  ),
-  event: Type.Optional(
-    strict(
-      {
-        each: Type.Optional(
-          Type.String({
-            description:
-              'A list in the body: each of its elements becomes an event, with the element as `data` and the rest of the body as `parent`.',
-            examples: ['body.alerts'],
-            minLength: 1,
-          }),
-        ),
-        type: Type.Optional(
-          template({
-            description: 'The type of the event; otherwise `webhook.received`.',
-            examples: ["github.{{ headers['x-github-event'] }}"],
-          }),
-        ),
-        id: Type.Optional(
-          template({
-            description:
-              "The event's id: the same again is the same event. Otherwise the id of the provider, if it has one.",
-            examples: ['{{ body.build.id }}'],
-          }),
-        ),
-        subject: Type.Optional(
-          template({ description: 'What the event is about.', examples: ['{{ body.repository.full_name }}'] }),
-        ),
-      },
-      {
-        description: 'What the event is called; templates over `headers`, `query` and `body`, and `data` and `parent`.',
-      },
-    ),
-  ),
-  respond: Type.Optional(
-    strict(
-      {
-        status: Type.Optional(
-          Type.Integer({ description: 'The status.', examples: [200], minimum: 200, maximum: 299, default: 202 }),
-        ),
-        body: Type.Optional(
-          template({
-            description:
-              'The body; a template over `headers`, `query`, `body`, `id` and `events`. Otherwise `{id, duplicate}`, with `each` `{events}`.',
-            examples: ['ok'],
-          }),
-        ),
-      },
-      { description: 'The answer when the event is stored.' },
-    ),
-  ),
-});
-
-type Settings = Static<typeof settingsSchema>;
-
-/** Requests from elsewhere. One that is answered 2xx is stored as an event. */
+/** HTTP requests. A request that is answered 2xx is stored as an event. */
 export const webhook = defineSource({
   type: 'webhook',
   summary: 'HTTP requests, verified by ten schemes',
-  settings: settingsSchema,
+  settings: webhookSettings,
   events: ['webhook.received'],
   shapes: ({ event }) => [{ ...fixedType(event?.type), data: 'open', extensions: 'open' }],
   templateNames: ['headers', 'query', 'body', 'parent', 'duplicate', 'events'],
-  check: (settings) => [
-    ...checkAllow(settings.allow),
-    ...checkVerify(settings.verify),
-    ...checkEach(settings.event?.each),
-  ],
+  check: checkSettings,
   start: startWebhook,
 });
 
-/** The type of all its events, unless a template gives it. */
-function fixedType(template: Template | undefined): { readonly type?: string } {
-  const type = template?.source.trim() ?? DEFAULT_TYPE;
-  return /\{[{%]/.test(type) || type === '' ? {} : { type };
-}
+/** Interval at which the same trouble with requests is logged. */
+const LOG_INTERVAL_MS = 60_000;
 
-function checkAllow(allow: readonly string[] | undefined): readonly SettingProblem[] {
-  const mend = 'write a network such as `192.0.2.0/24` or `2001:db8::/32`, or a whole address';
-  return (allow ?? []).flatMap((text, index) =>
-    readNetwork(text) === undefined
-      ? [{ pointer: `/allow/${index}`, message: 'this is neither a network nor an address', mend }]
-      : [],
-  );
-}
-
-interface Door {
-  readonly settings: Settings;
+/** A running webhook source. */
+interface Endpoint {
+  readonly settings: WebhookSettings;
   readonly io: SourceIo;
   readonly networks: readonly Network[] | undefined;
   readonly verification: Verification | undefined;
-  /** Read when the source is live: the one it replaces went on remembering until then. */
+  /** Read when the source is live, since the source that it replaces adds to them until then. */
   readonly replays: Promise<Replays>;
-  /** Milliseconds until there is room for one more; 0: it was taken. */
-  readonly take: () => number;
+  /** Takes a slot of the rate limit. Returns 0, or the milliseconds to wait when there is none. */
+  readonly takeSlot: () => number;
+  /** Logs a warning, the same text once a minute. */
+  readonly warn: (fields: object, text: string) => void;
 }
 
-function startWebhook(settings: Settings, io: SourceIo) {
+function startWebhook(settings: WebhookSettings, io: SourceIo) {
   const replays = io.live.then(() => openReplays(io));
-  // Requests meet the error; without any it is nobody's.
+  // Each request awaits the promise and gets its error; without requests nothing else handles it.
   replays.catch(() => undefined);
-  const door: Door = {
+  const logged = new RepeatLimit(LOG_INTERVAL_MS);
+  const endpoint: Endpoint = {
     settings,
     io,
     networks: settings.allow?.map((text) => readNetwork(text)!),
     verification: openVerification(settings.verify),
     replays,
-    take: limiter(settings.rate, io.clock),
+    takeSlot: rateLimiter(settings.rate, io.clock),
+    warn(fields, text) {
+      const isNew = logged.passes(JSON.stringify([fields, text]), io.clock.monotonic());
+      if (isNew) io.log.warn(fields, text);
+    },
   };
-  const running = new Set<Promise<HookAnswer>>();
-  let stopped = false;
-  const handle = async (request: HookRequest): Promise<HookAnswer> => {
-    if (stopped) return problem(503, 'this source is stopping; send it again in a moment');
-    const answer = receive(request, door);
-    running.add(answer);
-    try {
-      return await answer;
-    } finally {
-      running.delete(answer);
-    }
-  };
+  const requests = new OpenRequests();
   const { path, methods = ['POST'], max_body: maxBody } = settings;
   return Promise.resolve({
     routes: [
@@ -184,38 +78,35 @@ function startWebhook(settings: Settings, io: SourceIo) {
         methods,
         ...(settings.verify !== undefined && { verifies: true as const }),
         ...(maxBody !== undefined && { maxBody }),
-        handle,
+        handle: (request: HookRequest) => requests.handle(() => receive(request, endpoint)),
       },
     ],
-    async stop(): Promise<void> {
-      stopped = true;
-      await Promise.allSettled(running);
-    },
+    stop: () => requests.stop(),
   });
 }
 
-/** In the order of what it costs and tells: who may not send learns nothing of what else is wrong. */
-async function receive(request: HookRequest, door: Door): Promise<HookAnswer> {
-  const { networks, verification, io } = door;
-  const replays = await door.replays;
-  // From here to the event nothing waits, so that of two copies at once the second is known.
+/** Answers a request. Checks the sender before anything else, so that a stranger learns nothing about the other checks. */
+async function receive(request: HookRequest, endpoint: Endpoint): Promise<HookAnswer> {
+  const { networks, verification, io } = endpoint;
+  const replays = await endpoint.replays;
+  // No await between here and the emit, so that of two copies at once the second one is detected.
   if (networks !== undefined && !networks.some((network) => isWithin(request.remote, network))) {
     return problem(403, 'this address may not send here');
   }
   const proof: Proof | undefined = verification === undefined ? {} : verification.verify(request, io.clock.now());
-  if (proof === undefined || replays.isKnown(proof.once)) return unproved(verification);
-  const wait = door.take();
+  if (proof === undefined || replays.isKnown(proof.replayGuard)) return unauthorized(verification);
+  const wait = endpoint.takeSlot();
   if (wait > 0) return problem(429, 'too many requests', { 'retry-after': `${Math.ceil(wait / 1000)}` });
-  const read = readBody(request, verification?.wrapped);
+  const read = readBody(request, verification?.formField);
   if (!read.ok) return read.answer;
   const body = verification?.decode?.(read.body) ?? read.body;
   const challenged = verification?.challenge?.(body);
   if (challenged !== undefined) return challenged;
-  return proof.challengeOnly === true ? unproved(verification) : take(request, body, proof, door, replays);
+  return proof.challengeOnly === true ? unauthorized(verification) : accept(request, body, proof, endpoint, replays);
 }
 
-/** The same whether the proof is wrong, old, used or missing. */
-function unproved(verification: Verification | undefined): HookAnswer {
+/** The same answer whether the proof is wrong, old, used or missing. */
+function unauthorized(verification: Verification | undefined): HookAnswer {
   const { authenticate } = verification ?? {};
   return problem(
     401,
@@ -224,64 +115,62 @@ function unproved(verification: Verification | undefined): HookAnswer {
   );
 }
 
-/** Answers when the event is durable; rejects as `emit` does, and then the same request may come again. */
-async function take(
+/** Stores the events of a request and answers when they are durable. Rejects like `emit`; then the same request may come again. */
+async function accept(
   request: HookRequest,
   body: Json,
-  { once }: Proof,
-  door: Door,
+  { replayGuard }: Proof,
+  endpoint: Endpoint,
   replays: Replays,
 ): Promise<HookAnswer> {
-  const { settings, io, verification } = door;
-  const said = told(request, body, verification?.credentials ?? []);
+  const { settings, io, verification, warn } = endpoint;
+  const parts = requestParts(request, body, verification?.credentials ?? []);
   const time = new Date(io.clock.now()).toISOString();
-  const about = { name: io.name, time, deliveryId: verification?.deliveryId?.(request, body) };
-  const failed = (field: string, error: string): void => io.log.warn({ field, error }, 'a template failed');
-  const made = eventsOf(said, settings.event ?? {}, about, (field, error) => failed(`event.${field}`, error));
+  const context = { source: io.name, time, deliveryId: verification?.deliveryId?.(request, body) };
+  const onError = (field: string, error: string): void => warn({ field, error }, 'a template failed');
+  const made = eventsOf(parts, settings.event ?? {}, context, (field, error) => onError(`event.${field}`, error));
   if (!made.ok) {
-    io.log.warn({ status: made.status }, `a request was refused: ${made.detail}`);
+    warn({ status: made.status }, `a request was refused: ${made.detail}`);
     return problem(made.status, made.detail);
   }
-  // The provider's id belongs to one body; an id by `event.id` says itself which bodies are one event.
-  const isSame = made.hasProvidersId ? sameBody(verification?.changing) : undefined;
-  const checkpoints = replays.remember(once);
+  // The provider's id identifies one body; with `event.id` the user decides which bodies are the same event.
+  const isSame = made.hasProvidersId ? sameBody(verification?.volatileFields) : undefined;
+  const checkpoints = replays.remember(replayGuard);
   try {
-    const events = await accepted(made.events, checkpoints, isSame, io);
+    const events = await store(made.events, checkpoints, isSame, io);
     const { status = 202, body: text } = settings.respond ?? {};
-    const whole = hookScope(said, io.name, time, { data: body });
-    return { status, ...answerBody(text, events, whole, settings.event?.each !== undefined, failed) };
+    const whole = templateScope(parts, io.name, time, { data: body });
+    return { status, ...answerBody(text, events, whole, settings.event?.each !== undefined, onError) };
   } catch (error) {
-    replays.forget(once);
+    replays.forget(replayGuard);
     throw error;
   }
 }
 
-type Accepted = Awaited<ReturnType<SourceIo['emit']>>;
-
-async function accepted(
+async function store(
   events: readonly EventInput[],
   checkpoints: readonly Checkpoint[],
   isSame: IsSame | undefined,
   io: SourceIo,
-): Promise<readonly Accepted[]> {
+): Promise<readonly Emitted[]> {
   if (events.length > 0) return io.emitAll(events, checkpoints, isSame);
-  io.log.info('a request had an empty list: it is no event');
+  io.log.info('a request had an empty list, so it made no event');
   await io.saveCheckpoints(checkpoints);
   return [];
 }
 
 function answerBody(
-  text: Template | undefined,
-  events: readonly Accepted[],
-  scope: ReturnType<typeof hookScope>,
+  template: Template | undefined,
+  events: readonly Emitted[],
+  scope: ReturnType<typeof templateScope>,
   isList: boolean,
-  failed: (field: string, error: string) => void,
+  onError: (field: string, error: string) => void,
 ): Pick<HookAnswer, 'headers' | 'body'> {
-  const taken = events.map(({ id, duplicate }) => ({ id, duplicate }));
-  const [first = { id: '', duplicate: false }] = taken;
-  const rendered = text?.render({ ...scope, ...first, events: taken });
-  if (rendered?.error !== undefined) failed('respond.body', rendered.error);
-  if (rendered === undefined || rendered.error !== undefined) return { body: isList ? { events: taken } : first };
+  const stored = events.map(({ id, duplicate }) => ({ id, duplicate }));
+  const [first = { id: '', duplicate: false }] = stored;
+  const rendered = template?.render({ ...scope, ...first, events: stored });
+  if (rendered?.error !== undefined) onError('respond.body', rendered.error);
+  if (rendered === undefined || rendered.error !== undefined) return { body: isList ? { events: stored } : first };
   const type = isJson(rendered.text) ? 'application/json' : 'text/plain; charset=utf-8';
   return { headers: { 'content-type': type }, body: rendered.text };
 }
@@ -295,8 +184,8 @@ function isJson(text: string): boolean {
   }
 }
 
-/** At most `count` in any `per` milliseconds. */
-function limiter(limit: Rate | undefined, clock: Clock): () => number {
+/** A sliding window: at most `count` requests in any `per` milliseconds. */
+function rateLimiter(limit: Rate | undefined, clock: Clock): () => number {
   const taken: number[] = [];
   return () => {
     if (limit === undefined) return 0;

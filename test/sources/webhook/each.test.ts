@@ -176,7 +176,7 @@ describe('event.each', () => {
   ])('wants a path into the body, and not `%s`', (each, mend) => {
     const settings = { path: '/hooks/x', event: { each } };
     const { problems } = readSourceSettings(webhook, settings);
-    expect(problems).toEqual(['/event/each: `each` is no path into the body']);
+    expect(problems).toEqual(['/event/each: `each` is not a path in the body']);
     expect(webhook.check!(settings as never).map((problem) => problem.mend)).toEqual([mend]);
   });
 });

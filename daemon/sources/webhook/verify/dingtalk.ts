@@ -1,9 +1,9 @@
 import { isObject } from '../../../core/values/json.ts';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
-import { freshTime, hmacOf, matches, secretsSetting, WINDOW } from './signature.ts';
+import { freshTime, hmacOf, matches, secretsSetting, WINDOW_MS } from './signature.ts';
 
-/** Messages to a robot. The signature does not cover the body, so it is good for one request only. https://open.dingtalk.com/document/orgapp/receive-message */
+/** Messages to a chat bot. The signature does not cover the body, so each one is accepted once. https://open.dingtalk.com/document/orgapp/receive-message */
 export const dingtalk = defineScheme({
   name: 'dingtalk',
   setting: secretsSetting('The app secret of the DingTalk robot.', '${env:DINGTALK_APP_SECRET}'),
@@ -14,7 +14,7 @@ export const dingtalk = defineScheme({
       const signed = matches(sign === undefined ? [] : [sign], secrets, expected);
       const time = freshTime(timestamp, 1, now);
       if (!signed || time === undefined) return undefined;
-      return { once: { content: timestamp, until: time + WINDOW } };
+      return { replayGuard: { content: timestamp, until: time + WINDOW_MS } };
     },
     deliveryId: (_request, body) => (isObject(body) && typeof body.msgId === 'string' ? body.msgId : undefined),
   }),

@@ -1,9 +1,9 @@
 import { createDecipheriv, createHash } from 'node:crypto';
 import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
-import type { HookAnswer, HookRequest } from '../../source.ts';
-import { defineScheme, type Proof } from './scheme.ts';
-import { freshTime, matches, secretsSetting, WINDOW } from './signature.ts';
+import type { HookRequest } from '../../source.ts';
+import { defineScheme, type Proof, urlVerification } from './scheme.ts';
+import { freshTime, matches, secretsSetting, WINDOW_MS } from './signature.ts';
 
 /** https://open.feishu.cn/document/event-subscription-guide/event-subscriptions/event-subscription-configure-/request-url-configuration-case */
 export const feishu = defineScheme({
@@ -26,17 +26,19 @@ function verifySignature({ headers, body }: HookRequest, secrets: readonly Secre
   const signed = matches(signature === undefined ? [] : [signature.toLowerCase()], secrets, expected);
   const time = freshTime(timestamp, 1000, now);
   if (!signed || time === undefined) return undefined;
-  return { once: { content: Buffer.concat([Buffer.from(`${timestamp}${nonce}`), body]), until: time + WINDOW } };
+  return {
+    replayGuard: { content: Buffer.concat([Buffer.from(`${timestamp}${nonce}`), body]), until: time + WINDOW_MS },
+  };
 }
 
-/** The question whether the URL listens comes without a signature, but encrypted with the key. */
+/** The challenge has no signature, but is encrypted with the key. */
 function verifyChallenge({ body }: HookRequest, secrets: readonly Secret[]): Proof | undefined {
   const outer = parsed(body.toString('utf8'));
   const inner = isObject(outer) && typeof outer.encrypt === 'string' ? decrypted(outer as Json, secrets) : undefined;
   return inner !== undefined && urlVerification(inner) !== undefined ? { challengeOnly: true } : undefined;
 }
 
-/** `{encrypt}` is AES-256-CBC under the hash of the key, the first block being the initialisation vector. */
+/** Decrypts `{encrypt}`: AES-256-CBC with the hash of the key; the first block is the initialisation vector. */
 function decrypted(body: Json, secrets: readonly Secret[]): Json {
   if (!isObject(body) || typeof body.encrypt !== 'string') return body;
   const bytes = Buffer.from(body.encrypt, 'base64');
@@ -65,14 +67,9 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Version 2 has it in the header, version 1 calls it `uuid`. */
+/** Version 2 has the id in the header, version 1 has `uuid`. */
 function eventId(body: Json): string | undefined {
   if (!isObject(body)) return undefined;
   const id = isObject(body.header) ? body.header.event_id : body.uuid;
   return typeof id === 'string' ? id : undefined;
-}
-
-function urlVerification(body: Json): HookAnswer | undefined {
-  if (!isObject(body) || body.type !== 'url_verification' || typeof body.challenge !== 'string') return undefined;
-  return { status: 200, body: { challenge: body.challenge } };
 }

@@ -5,8 +5,8 @@ import { matches, secretsSetting } from './signature.ts';
 import { isStandardSecret, verifyStandard } from './standard-webhooks.ts';
 
 /**
- * Signing tokens (`whsec_...`, GitLab 19 and later) sign as Standard Webhooks do; a secret token is sent along as it is. With one of
- * each in the list a webhook can be moved from the one to the other. https://docs.gitlab.com/user/project/integrations/webhooks/
+ * A signing token (`whsec_...`, GitLab 19 and later) signs as in Standard Webhooks; a secret token is sent unchanged. With one of
+ * each in the list a webhook can be migrated. https://docs.gitlab.com/user/project/integrations/webhooks/
  */
 export const gitlab = defineScheme({
   name: 'gitlab',
@@ -30,7 +30,7 @@ export const gitlab = defineScheme({
 
 const isSigningToken = (secret: string): boolean => secret.startsWith('whsec_') && isStandardSecret(secret);
 
-/** Servers before 17.4 name only the event, by a name that it shares with those it sets off. */
+/** Servers before 17.4 send only the id of the event, which it shares with events that it triggers; so the body is added as a hash. */
 function deliveryId({ headers, body }: HookRequest): string | undefined {
   const event = headers['x-gitlab-event-uuid'];
   const fallback =

@@ -15,13 +15,13 @@ interface Form {
   readonly prefix: string;
 }
 
-/** A keyed hash of the body in a header, as many services have it. */
+/** A keyed hash of the body in a header, which many services send. */
 export const hmac = defineScheme({
   name: 'hmac',
   setting: strict(
     {
       header: Type.String({
-        description: 'Which header carries the signature.',
+        description: 'The header with the signature.',
         examples: ['X-Signature'],
         pattern: String.raw`^[\w-]+$`,
       }),
@@ -38,13 +38,13 @@ export const hmac = defineScheme({
         Type.Unsafe<Encoding>({
           type: 'string',
           enum: ['hex', 'base64'],
-          description: 'How the bytes are written.',
+          description: 'The encoding of the signature.',
           examples: ['base64'],
           default: 'hex',
         }),
       ),
       prefix: Type.Optional(
-        Type.String({ description: 'What stands before the signature.', examples: ['sha256='], default: '' }),
+        Type.String({ description: 'Text before the signature.', examples: ['sha256='], default: '' }),
       ),
       secret: secretsSetting('The key.', '${env:HOOK_SECRET}'),
     },
@@ -69,8 +69,8 @@ export const github = defineScheme({
         encoding: 'hex',
         prefix: 'sha256=',
       }),
-    // With the content type `application/x-www-form-urlencoded`, which a webhook of GitHub may be set to.
-    wrapped: 'payload',
+    // For webhooks with the content type `application/x-www-form-urlencoded`.
+    formField: 'payload',
     deliveryId: ({ headers }) => headers['x-github-delivery'],
   }),
 });

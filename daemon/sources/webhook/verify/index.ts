@@ -11,12 +11,12 @@ import { slack } from './slack.ts';
 import { standardWebhooks } from './standard-webhooks.ts';
 import { stripe } from './stripe.ts';
 
-/** Every scheme. A new one is a file of its own and a line here. */
+/** Every scheme. A new scheme is a file and a line here. */
 const schemes = [bearer, basic, hmac, github, gitlab, slack, stripe, standardWebhooks, dingtalk, feishu].map(
   (scheme) => scheme as unknown as Scheme,
 );
 
-/** The settings of one scheme under its name. */
+/** The setting of one scheme under its name. */
 export type VerifySetting = Readonly<Record<string, unknown>>;
 
 export const verifySetting = () =>
@@ -54,7 +54,7 @@ export function checkVerify(setting: VerifySetting | undefined): readonly Settin
   );
 }
 
-/** Whoever knows that a secret is empty can sign with it. */
+/** Refuses empty secrets: anybody could sign with them. */
 function checkSecrets(scheme: Scheme, given: never): readonly SettingProblem[] {
   const secrets: readonly Secret[] = scheme.secrets?.(given) ?? given;
   if (secrets.every((secret) => secret.reveal().trim() !== '')) return [];
@@ -62,7 +62,7 @@ function checkSecrets(scheme: Scheme, given: never): readonly SettingProblem[] {
   return [{ pointer: '', message: 'a secret is empty, so anybody could sign with it', mend }];
 }
 
-/** undefined: whoever reaches the URL may send. */
+/** undefined without `verify`: requests are accepted from anybody. */
 export function openVerification(setting: VerifySetting | undefined): Verification | undefined {
   const [choice] = chosen(setting);
   if (choice === undefined) return undefined;

@@ -2,17 +2,18 @@ import { createHash } from 'node:crypto';
 import type { Checkpoint, SourceIo } from '../../source.ts';
 import type { Proof } from './scheme.ts';
 
-const MOST_REMEMBERED = 50_000;
-const FORGOTTEN_AT_ONCE = 32;
+const MAX_REMEMBERED = 50_000;
+/** Expired entries that are deleted with each new one. */
+const MAX_EXPIRED_PER_REQUEST = 32;
 const PREFIX = 'seen:';
 
-/** The signed requests that were taken and whose copies would still pass. They are stored beside their events. */
+/** Accepted signed requests whose copies would still pass verification. Saved as checkpoints with their events. */
 export interface Replays {
-  isKnown(once: Proof['once']): boolean;
-  /** From now on a copy is known. The checkpoints go with the event; they also forget what has expired. */
-  remember(once: Proof['once']): readonly Checkpoint[];
-  /** The event was not taken, so the sender may send the very same request again. */
-  forget(once: Proof['once']): void;
+  isKnown(replayGuard: Proof['replayGuard']): boolean;
+  /** Adds a request. Returns checkpoints to save with its event, which also delete expired entries. */
+  remember(replayGuard: Proof['replayGuard']): readonly Checkpoint[];
+  /** Removes a request whose event was refused, so that the sender may retry it. */
+  forget(replayGuard: Proof['replayGuard']): void;
 }
 
 export async function openReplays(io: SourceIo): Promise<Replays> {
@@ -25,33 +26,35 @@ export async function openReplays(io: SourceIo): Promise<Replays> {
       .sort(([, a], [, b]) => a - b),
   );
   const expired = stored.filter(([key]) => !seen.has(key)).map(([key]) => ({ key, value: null }));
-  // A full disk must not keep requests out that it could take in a moment; what is too old to pass may lie there.
+  // Expired entries are harmless, so a full disk must not stop the source.
   if (expired.length > 0)
     await io
       .saveCheckpoints(expired)
       .catch((error: unknown) => io.log.warn({ err: error }, 'old signatures were not forgotten'));
 
-  const outdated = (): Checkpoint[] => {
+  const removeExpired = (): Checkpoint[] => {
     const checkpoints: Checkpoint[] = [];
     for (const [key, until] of seen) {
-      if (checkpoints.length >= FORGOTTEN_AT_ONCE || (until >= io.clock.now() && seen.size <= MOST_REMEMBERED)) break;
+      if (checkpoints.length >= MAX_EXPIRED_PER_REQUEST || (until >= io.clock.now() && seen.size <= MAX_REMEMBERED))
+        break;
       seen.delete(key);
       checkpoints.push({ key, value: null });
     }
     return checkpoints;
   };
   return {
-    isKnown: (once) => once !== undefined && (seen.get(keyOf(once)) ?? Number.NEGATIVE_INFINITY) >= io.clock.now(),
-    remember(once) {
-      if (once === undefined) return [];
-      const key = keyOf(once);
-      seen.set(key, once.until);
-      return [{ key, value: new Date(once.until).toISOString() }, ...outdated()];
+    isKnown: (replayGuard) =>
+      replayGuard !== undefined && (seen.get(keyOf(replayGuard)) ?? Number.NEGATIVE_INFINITY) >= io.clock.now(),
+    remember(replayGuard) {
+      if (replayGuard === undefined) return [];
+      const key = keyOf(replayGuard);
+      seen.set(key, replayGuard.until);
+      return [{ key, value: new Date(replayGuard.until).toISOString() }, ...removeExpired()];
     },
-    forget: (once) => once !== undefined && void seen.delete(keyOf(once)),
+    forget: (replayGuard) => replayGuard !== undefined && void seen.delete(keyOf(replayGuard)),
   };
 }
 
-function keyOf(once: NonNullable<Proof['once']>): string {
-  return PREFIX + createHash('sha256').update(once.content).digest('base64url');
+function keyOf(replayGuard: NonNullable<Proof['replayGuard']>): string {
+  return PREFIX + createHash('sha256').update(replayGuard.content).digest('base64url');
 }

@@ -1,49 +1,55 @@
 import type { Static, TSchema } from '../../../core/schema/type.ts';
-import type { Json } from '../../../core/values/json.ts';
+import { isObject, type Json } from '../../../core/values/json.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
 import type { HookAnswer, HookRequest, SettingProblem } from '../../source.ts';
 
-/** What a request that may come in has proved. */
+/** The result of a successful verification. */
 export interface Proof {
   /**
-   * For schemes with a timestamp: what was signed, the same in an exact copy of the request and nowhere else; and until when
-   * (milliseconds) a copy would pass, so how long it has to be remembered.
+   * For schemes with a timestamp: the signed content, which is the same only in an exact copy of the request, and the time
+   * (milliseconds) until which a copy would pass verification and has to be remembered.
    */
-  readonly once?: { readonly content: string | Buffer; readonly until: number };
-  /** Proves too little for an event: only the provider's challenge may be answered. */
+  readonly replayGuard?: { readonly content: string | Buffer; readonly until: number };
+  /** Not sufficient for an event: only the challenge of the provider may be answered. */
   readonly challengeOnly?: boolean;
 }
 
-/** A scheme with its secrets. */
+/** A scheme with its settings. */
 export interface Verifier {
-  /** undefined: the request proves nothing. `now` is in milliseconds. */
+  /** Verifies a request; undefined when the proof is missing or invalid. `now` is in milliseconds. */
   verify(request: HookRequest, now: number): Proof | undefined;
-  /** The provider's id of what it delivers, the same when it tries again. */
+  /** The delivery id of the provider, which is the same when it retries. */
   deliveryId?(request: HookRequest, body: Json): string | undefined;
-  /** Fields of the body that differ when the provider sends the same delivery again. */
-  readonly changing?: readonly string[];
-  /** The form field that holds the JSON, for providers that can send it in a form. */
-  readonly wrapped?: string;
-  /** The body within the body, for providers that encrypt it. */
+  /** Fields of the body that differ between attempts of one delivery. */
+  readonly volatileFields?: readonly string[];
+  /** The form field with the JSON, for providers that can send a form. */
+  readonly formField?: string;
+  /** Decrypts the body, for providers that encrypt it. */
   decode?(body: Json): Json;
-  /** The answer to the provider's question whether this URL listens; not an event. */
+  /** Answers the challenge by which a provider verifies the URL; undefined when the request is an event. */
   challenge?(body: Json): HookAnswer | undefined;
 }
 
-/** A way for a sender to prove who it is: a key below `verify`. */
+/** A verification scheme: a key below `verify`. */
 export interface Scheme<S extends TSchema = TSchema> {
   readonly name: string;
   readonly setting: S;
-  /** Those in the setting, when it is not the list of them itself. */
+  /** Secrets of the setting, unless the setting is the list of secrets. */
   readonly secrets?: (setting: Static<S>) => readonly Secret[];
   readonly check?: (setting: Static<S>) => readonly SettingProblem[];
-  /** Headers (lower case) that carry credentials and are not known as such by their names. */
+  /** Headers (lower case) with credentials whose names do not show it. */
   readonly credentials?: (setting: Static<S>) => readonly string[];
-  /** For `WWW-Authenticate`. */
+  /** Value of `WWW-Authenticate`. */
   readonly authenticate?: string;
   open(setting: Static<S>): Verifier;
 }
 
 export function defineScheme<S extends TSchema>(scheme: Scheme<S>): Scheme<S> {
   return scheme;
+}
+
+/** Answers the challenge of Slack and Feishu. https://docs.slack.dev/reference/events/url_verification */
+export function urlVerification(body: Json): HookAnswer | undefined {
+  if (!isObject(body) || body.type !== 'url_verification' || typeof body.challenge !== 'string') return undefined;
+  return { status: 200, body: { challenge: body.challenge } };
 }

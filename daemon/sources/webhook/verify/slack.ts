@@ -1,7 +1,7 @@
-import { isObject, type Json } from '../../../core/values/json.ts';
-import type { HookAnswer, HookRequest } from '../../source.ts';
-import { defineScheme, type Proof } from './scheme.ts';
-import { freshTime, hmacOf, matches, secretsSetting, WINDOW } from './signature.ts';
+import { isObject } from '../../../core/values/json.ts';
+import type { HookRequest } from '../../source.ts';
+import { defineScheme, type Proof, urlVerification } from './scheme.ts';
+import { freshTime, hmacOf, matches, secretsSetting, WINDOW_MS } from './signature.ts';
 
 /** https://docs.slack.dev/authentication/verifying-requests-from-slack */
 export const slack = defineScheme({
@@ -15,17 +15,11 @@ export const slack = defineScheme({
       const signed = matches(signature === undefined ? [] : [signature.toLowerCase()], secrets, expected);
       const time = freshTime(timestamp, 1000, now);
       if (!signed || time === undefined) return undefined;
-      return { once: { content: Buffer.concat([Buffer.from(`${timestamp}:`), body]), until: time + WINDOW } };
+      return { replayGuard: { content: Buffer.concat([Buffer.from(`${timestamp}:`), body]), until: time + WINDOW_MS } };
     },
     deliveryId: (_request, body) => (isObject(body) && typeof body.event_id === 'string' ? body.event_id : undefined),
-    // Interactions (https://docs.slack.dev/interactivity/handling-user-interaction); slash commands are forms without it.
-    wrapped: 'payload',
+    // For interactions (https://docs.slack.dev/interactivity/handling-user-interaction); slash commands are forms without it.
+    formField: 'payload',
     challenge: urlVerification,
   }),
 });
-
-/** https://docs.slack.dev/reference/events/url_verification */
-function urlVerification(body: Json): HookAnswer | undefined {
-  if (!isObject(body) || body.type !== 'url_verification' || typeof body.challenge !== 'string') return undefined;
-  return { status: 200, body: { challenge: body.challenge } };
-}

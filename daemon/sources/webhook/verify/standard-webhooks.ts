@@ -1,9 +1,9 @@
 import type { Secret } from '../../../lib/secrets/secret.ts';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
-import { freshTime, hmacOf, matches, secretsSetting, WINDOW } from './signature.ts';
+import { freshTime, hmacOf, matches, secretsSetting, WINDOW_MS } from './signature.ts';
 
-/** Without a dot, which would let the parts of what is signed be read in another way. */
+/** No dot: it separates the parts of the signed content, so they would be ambiguous. */
 const ID = /^[\x21-\x2d\x2f-\x7e]{1,256}$/;
 
 /** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
@@ -24,7 +24,7 @@ export function isStandardSecret(secret: string): boolean {
   return keyOf(secret) !== undefined;
 }
 
-/** The secrets are such ones. */
+/** Verifies a request. The secrets must be valid ones. */
 export function verifyStandard(
   { headers, body }: HookRequest,
   secrets: readonly Secret[],
@@ -38,7 +38,7 @@ export function verifyStandard(
   const signed = matches(given, secrets, expected);
   const time = freshTime(timestamp, 1000, now);
   if (!signed || time === undefined || !ID.test(id)) return undefined;
-  return { once: { content: Buffer.concat([Buffer.from(head), body]), until: time + WINDOW } };
+  return { replayGuard: { content: Buffer.concat([Buffer.from(head), body]), until: time + WINDOW_MS } };
 }
 
 function keyOf(secret: string): Buffer | undefined {

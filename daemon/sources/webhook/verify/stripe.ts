@@ -1,7 +1,7 @@
 import { isObject } from '../../../core/values/json.ts';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
-import { freshTime, hmacOf, matches, secretsSetting, WINDOW } from './signature.ts';
+import { freshTime, hmacOf, matches, secretsSetting, WINDOW_MS } from './signature.ts';
 
 /** https://docs.stripe.com/webhooks#verify-manually */
 export const stripe = defineScheme({
@@ -18,10 +18,10 @@ export const stripe = defineScheme({
       const signed = matches(valuesOf('v1='), secrets, expected);
       const time = freshTime(timestamp, 1000, now);
       if (!signed || time === undefined || second !== undefined) return undefined;
-      return { once: { content: Buffer.concat([Buffer.from(`${timestamp}.`), body]), until: time + WINDOW } };
+      return { replayGuard: { content: Buffer.concat([Buffer.from(`${timestamp}.`), body]), until: time + WINDOW_MS } };
     },
-    // How many endpoints have not taken the event yet (https://docs.stripe.com/api/events/object).
-    changing: ['pending_webhooks'],
+    // The number of endpoints that have not accepted the event yet (https://docs.stripe.com/api/events/object).
+    volatileFields: ['pending_webhooks'],
     deliveryId: (_request, body) => (isObject(body) && typeof body.id === 'string' ? body.id : undefined),
   }),
 });
