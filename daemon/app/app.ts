@@ -1,119 +1,116 @@
 import { alertCounts } from '../core/alerts/alerts.ts';
-import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import { ownEvents } from '../core/event/own-events.ts';
+import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import type { Token } from '../core/ruleset.ts';
-import { openMetrics } from '../http/metrics.ts';
 import type { DaemonApi, ReloadView } from '../http/daemon-api.ts';
+import { openMetrics } from '../http/metrics.ts';
 import { openListener } from '../http/server.ts';
-import { systemClock } from '../lib/time/clock.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
-import { publishRecord } from './daemon-record.ts';
-import { Feed } from './runtime/feed.ts';
-import { type Foundation, type FoundationOptions, openFoundation } from './open-state.ts';
-import { Lifecycle } from './lifecycle.ts';
-import { watchDeliveries } from './runtime/observers.ts';
-import { daemonApi } from './api/daemon-api.ts';
 import { activeSilences } from './api/alert-actions.ts';
+import { daemonApi } from './api/daemon-api.ts';
+import { stateError } from './check-state.ts';
+import { publishRecord } from './daemon-record.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { type OpenState, type OpenStateOptions, openState } from './open-state.ts';
+import { DeliveryWaiter } from './runtime/delivery-waiter.ts';
+import { Feed } from './runtime/feed.ts';
+import { observeDeliveries } from './runtime/observers.ts';
+import { buildRuntime } from './runtime/runtime.ts';
 import { firstToken } from './secrets-at-rest.ts';
-import { buildTraffic } from './runtime/runtime.ts';
-import { asUnusable } from './check-state.ts';
-import { Waiting } from './runtime/delivery-waiter.ts';
 
-/** A running daemon. */
+/** Running daemon. */
 export interface App {
   /** `host:port` of the TCP listener. */
   readonly listen: string;
   readonly tokenFile: string;
   reload(): Promise<ReloadView>;
-  /** Resolves when the machine fails so that nothing can be promised any more. */
+  /** Resolves when the disk has failed: the daemon can promise nothing any more. */
   readonly failed: Promise<BelfryError>;
-  /** Takes no new work, lets attempts end unless the machine failed, closes everything. */
+  /** Takes no new work and closes everything. `graceful`: attempts in flight may end first. */
   stop(graceful: boolean): Promise<void>;
 }
 
-export interface AppOptions extends Omit<FoundationOptions, 'clock'> {
+export interface AppOptions extends OpenStateOptions {
   readonly check: DaemonApi['check'];
 }
 
-/** Builds everything in dependency order and starts it. Rejects, with everything closed again, when a part does not start. */
-export async function openApp(given: AppOptions): Promise<App> {
-  const options = { ...given, clock: systemClock };
-  const foundation = await openFoundation(options);
+const LISTENER_CLOSE_MS = 1000;
+
+/** Opens everything in the order of dependencies and starts it. If a part does not start, closes everything again and rejects. */
+export async function openApp(options: AppOptions): Promise<App> {
+  const state = await openState(options);
   try {
-    return await build(foundation, options);
+    return await openOn(state, options);
   } catch (error) {
-    await foundation.closers.close();
-    throw foundation.scrubber.scrubError(asUnusable(error, foundation.paths));
+    await state.closers.close();
+    throw state.scrubber.scrubError(stateError(error, state.paths));
   }
 }
 
-async function build(foundation: Foundation, options: FoundationOptions & AppOptions): Promise<App> {
-  const { closers, store, log, live, prepared, paths, scrubber } = foundation;
+async function openOn(state: OpenState, options: AppOptions): Promise<App> {
+  const { closers, store, log, live, prepared, paths, scrubber } = state;
   const { terminal, clock, version, check } = options;
-  const failed = failureOf(foundation);
+  const { pid, env } = terminal;
+  const failed = diskFailure(state);
+
   const feed = new Feed(scrubber);
-  const waiting = new Waiting(store.deliveries, clock);
+  const waiter = new DeliveryWaiter(store.deliveries, clock);
   const metrics = openMetrics();
   closers.own('metrics', () => metrics.close());
-  const traffic = buildTraffic(foundation, options, { feed, metrics });
-  const { own, pushServer, lanes, reloading } = traffic;
-  const service = openServiceNotice(terminal.env, terminal.pid, log);
+  const service = openServiceNotice(env, pid, log);
   closers.own('service notice', () => service.close());
-  const started = (): void => own.raise(ownEvents.started({ version, generation: live.generation }));
-  const lifecycle = new Lifecycle({ foundation, ...traffic, service, clock, started });
-  const tokens = tokensOf(foundation, await firstToken(paths));
-  const asked = {
-    check,
-    version,
-    pid: terminal.pid,
-    startedAt: clock.now(),
-    tokens,
-    lifecycle: () => lifecycle.refusing,
-  };
-  const daemon = daemonApi({ ...foundation, ...traffic, ...asked, waiting, feed });
-  const view = (id: string) => daemon.delivery(id);
-  closers.own('delivery watch', watchDeliveries({ feed, metrics, waiting, lanes, clock, view }));
-  metrics.gauges(() => gaugesOf(foundation, clock.now(), lifecycle.refusing === undefined));
+
+  const runtime = buildRuntime(state, options, { feed, metrics });
+  const { own, pushServer, lanes, reloading } = runtime;
+  const onStarted = (): void => own.raise(ownEvents.started({ version, generation: live.generation }));
+  const lifecycle = new Lifecycle({ state, ...runtime, service, clock, onStarted });
+  const tokens = tokensOf(state, await firstToken(paths));
+  const refusing = (): string | undefined => lifecycle.refusing;
+  const identity = { version, pid, startedAt: clock.now() };
+  const daemon = daemonApi({ ...state, ...runtime, ...identity, clock, check, tokens, refusing, waiter, feed });
+  const view: DaemonApi['delivery'] = (id) => daemon.delivery(id);
+  closers.own('delivery observers', observeDeliveries({ feed, metrics, waiter, lanes, clock, view }));
+  metrics.gauges(() => gaugesOf(state, clock.now(), lifecycle.refusing === undefined));
   live.swap(prepared);
-  const doors = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
-  const listener = await openListener({ daemon, ...doors, log, scrubber, clock, metrics, stream: pushServer });
-  closers.own('listener', () => listener.close(1000));
-  // Closed before it: the listener waits for connections that only this can end.
+
+  const addresses = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
+  const listener = await openListener({ daemon, ...addresses, log, scrubber, clock, metrics, stream: pushServer });
+  closers.own('listener', () => listener.close(LISTENER_CLOSE_MS));
+  // Closed before the listener, which waits for connections that only this ends.
   closers.own('push', () => pushServer.close());
-  const where = { pid: terminal.pid, config: live.root, state: paths.state, socket: paths.socket };
-  const record = { ...where, listen: listener.address };
-  closers.own('belfry.json', await publishRecord({ record, paths, env: terminal.env, log }));
+  const record = { pid, config: live.root, state: paths.state, socket: paths.socket, listen: listener.address };
+  closers.own('belfry.json', await publishRecord({ record, paths, env, log }));
+
   await lifecycle.start(listener);
-  const reload = (): Promise<ReloadView> => reloading.reload();
   return {
     listen: listener.address,
     tokenFile: paths.token,
-    reload,
+    reload: () => reloading.reload(),
     failed,
     stop: (graceful) => lifecycle.stop(graceful),
   };
 }
 
-/** The disk failed, under the store or under the dead-letter file. */
-function failureOf({ store, deadLetters }: Foundation): Promise<BelfryError> {
+/** Resolves when the disk has failed under the store or under the dead-letter file. */
+function diskFailure({ store, deadLetters }: OpenState): Promise<BelfryError> {
   return new Promise((resolve) => {
-    const fatal = (error: Error): void =>
+    const onFatal = (error: Error): void =>
       resolve(
         error instanceof BelfryError
           ? error
           : new BelfryError('store.failed', error.message, { exit: EXIT.disk, cause: error }),
       );
-    store.onFatal(fatal);
-    deadLetters.onFatal(fatal);
+    store.onFatal(onFatal);
+    deadLetters.onFatal(onFatal);
   });
 }
 
-/** Those of the live rules; while there are none, the one that the first start made. */
-function tokensOf({ live }: Foundation, first: Token): () => readonly Token[] {
+/** Tokens of the live rules; while they have none, the token that the first start created. */
+function tokensOf({ live }: OpenState, first: Token): () => readonly Token[] {
   return () => (live.ruleset.daemon.tokens.length > 0 ? live.ruleset.daemon.tokens : [first]);
 }
 
-function gaugesOf({ store, live }: Foundation, now: number, ready: boolean) {
+function gaugesOf({ store, live }: OpenState, now: number, ready: boolean) {
   const { byChannel, dead } = store.deliveries.counts();
   const queue = [...byChannel].map(([channel, { pending, sending, oldest }]) => ({
     channel,

@@ -8,10 +8,10 @@ import { makeFolder } from '../lib/files/make-folder.ts';
 import { readRegularFile } from '../lib/files/regular-file.ts';
 import type { Environment, StatePaths } from './paths.ts';
 
-/** Where a running daemon is, as it says itself in `belfry.json`. */
+/** Addresses of a running daemon, as it writes them to `belfry.json`. */
 export interface DaemonRecord {
   readonly pid: number;
-  /** The rules: a directory or a file. */
+  /** Path of the rules directory or file. */
   readonly config: string;
   readonly state: string;
   readonly socket: string;
@@ -22,29 +22,29 @@ const NAME = 'belfry.json';
 const SYSTEM_FOLDER = '/run/belfry';
 const READABLE_BY_ALL = 0o644;
 
-/** Where records of the daemons of this machine may lie, in the order in which a daemon tries them. */
+/** Folders that may contain records of the daemons of this machine, in the order in which a daemon tries them. */
 export function runtimeFolders(env: Environment): readonly string[] {
   const given = givenFolder(env);
   const own = env.XDG_RUNTIME_DIR;
   return [...(given ? [given] : []), SYSTEM_FOLDER, ...(own ? [path.join(own, 'belfry')] : [])];
 }
 
-/** Made by systemd for the unit that this runs in; the first of a list. */
+/** Folder that systemd made for the daemon's unit; the first of a list. */
 const givenFolder = (env: Environment): string | undefined => env.RUNTIME_DIRECTORY?.split(':')[0];
 
 /**
- * The files of a folder in which the record of a daemon on this config may stand: one of its own, and the one of whoever was
- * started last. The state directory may not be known to whoever asks, so the first is needed where several share a folder.
+ * Files of a folder that may contain the record of a daemon with this config: a file named after the config, and the file of the
+ * daemon that was started last. Several daemons may share a folder, and a command may not know the state directory.
  */
 export function recordFiles(folder: string, config: string): readonly string[] {
   const id = createHash('sha256').update(config).digest('hex').slice(0, 16);
   return [path.join(folder, `belfry-${id}.json`), path.join(folder, NAME)];
 }
 
-/** The record in a state directory. */
+/** Path of the record in a state directory. */
 export const stateRecord = ({ state }: Pick<StatePaths, 'state'>): string => path.join(state, NAME);
 
-/** Undefined when there is none, or it is none. */
+/** Resolves to undefined if the file is missing or no record. */
 export async function readRecord(file: string): Promise<DaemonRecord | undefined> {
   try {
     const value: unknown = JSON.parse((await readRegularFile(file)).toString('utf8'));
@@ -57,14 +57,14 @@ export async function readRecord(file: string): Promise<DaemonRecord | undefined
   }
 }
 
-/** Two names of the same rules. */
+/** Whether two paths lead to the same rules. */
 export async function isSameConfig(a: string, b: string): Promise<boolean> {
   if (a === b) return true;
   const [realA, realB] = await Promise.all([a, b].map((place) => realpath(place).catch(() => undefined)));
   return realA !== undefined && realA === realB;
 }
 
-export interface RecordParts {
+export interface RecordDeps {
   readonly record: DaemonRecord;
   readonly paths: StatePaths;
   readonly env: Environment;
@@ -72,10 +72,10 @@ export interface RecordParts {
 }
 
 /**
- * Writes down where this daemon is, in its state directory and in the first runtime folder that it may write to, and on which
- * rules it runs. Returns what takes the record away again. A failure is only logged: events are taken all the same.
+ * Writes the record to the state directory and to the first runtime folder that the daemon may write to. Returns a function that
+ * deletes the record. An error is only logged, because the daemon works without it.
  */
-export async function publishRecord({ record, paths, env, log }: RecordParts): Promise<() => Promise<void>> {
+export async function publishRecord({ record, paths, env, log }: RecordDeps): Promise<() => Promise<void>> {
   const written: string[] = [];
   const write = async (file: string): Promise<void> => {
     await writeAtomically(file, `${JSON.stringify(record)}\n`, READABLE_BY_ALL, undefined, `${record.pid}.new`);
@@ -94,7 +94,7 @@ export async function publishRecord({ record, paths, env, log }: RecordParts): P
       for (const file of recordFiles(folder, record.config)) await write(file);
       break;
     } catch (error) {
-      // A folder that systemd made for this daemon must work; the others are tried.
+      // A folder that systemd made for this daemon must be writable; an error of another one is expected.
       if (folder === givenFolder(env)) warn(error);
     }
   }
@@ -103,7 +103,7 @@ export async function publishRecord({ record, paths, env, log }: RecordParts): P
   };
 }
 
-/** Others may look into the folder of the system, which this process made if nobody had. */
+/** Creates a runtime folder; the one of the system is readable by all users. */
 async function prepareRuntimeFolder(folder: string): Promise<void> {
   const made = await makeFolder(folder);
   if (made !== undefined && folder === SYSTEM_FOLDER) await chmod(folder, 0o755);
@@ -114,7 +114,7 @@ async function isOwn(file: string, { pid, state }: DaemonRecord): Promise<boolea
   return found?.pid === pid && found.state === state;
 }
 
-/** Whether the state directory belongs to a daemon that runs, or has run, on these rules. */
+/** Whether a daemon with these rules uses the state directory, or was the last that did. */
 export async function hasRunOn(paths: StatePaths, config: string): Promise<boolean> {
   const last = await readRegularFile(paths.lastConfig).catch(() => undefined);
   return last !== undefined && (await isSameConfig(last.toString('utf8').replace(/\n$/, ''), config));

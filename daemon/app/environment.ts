@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import type { Environment } from './paths.ts';
 
-/** A variable that changes what Node does behind the back of the settings. `test` gives what is wrong with a value; undefined: nothing. */
-interface Row {
+/** Environment variable that changes how Node works. `test` returns what is wrong with a value, or undefined. */
+interface VariableCheck {
   readonly name: string;
   readonly test: (value: string) => string | undefined;
 }
 
-/** With these a daemon would break what it promises: who is spoken to is checked, and no secret is written anywhere. */
-const REFUSED: readonly Row[] = [
+/** Values with which the daemon would not check certificates, or would write secrets to a log or file. */
+const REFUSED: readonly VariableCheck[] = [
   {
     name: 'NODE_TLS_REJECT_UNAUTHORIZED',
     test: (value) =>
@@ -25,8 +25,8 @@ const REFUSED: readonly Row[] = [
   },
 ];
 
-/** These are as good as unset, which shows only much later. */
-const WARNED: readonly Row[] = [
+/** Values that Node ignores without an error. */
+const WARNED: readonly VariableCheck[] = [
   { name: 'NODE_EXTRA_CA_CERTS', test: unreadable },
   {
     name: 'TZ',
@@ -37,6 +37,7 @@ const WARNED: readonly Row[] = [
   },
 ];
 
+/** Options in `NODE_OPTIONS` that are refused, with their effect. */
 const UNSAFE_OPTIONS: Readonly<Record<string, string>> = {
   '--tls-min-v1.0': 'versions of TLS would be spoken that are broken',
   '--tls-min-v1.1': 'versions of TLS would be spoken that are broken',
@@ -45,7 +46,7 @@ const UNSAFE_OPTIONS: Readonly<Record<string, string>> = {
   '--security-revert': 'a security fix of Node would be undone',
 };
 
-/** Rejects what cannot be run with; commands that only read rules do not ask. */
+/** Throws if the environment is unsafe. Commands that only read rules do not call it. */
 export function refuseUnsafeEnvironment(env: Environment): void {
   const [finding] = findings(REFUSED, env);
   if (finding !== undefined)
@@ -58,22 +59,22 @@ export function environmentWarnings(env: Environment): readonly string[] {
   return findings(WARNED, env).map((finding) => `the environment variable ${finding}`);
 }
 
-function findings(rows: readonly Row[], env: Environment): string[] {
-  return rows.flatMap(({ name, test }) => {
+function findings(checks: readonly VariableCheck[], env: Environment): string[] {
+  return checks.flatMap(({ name, test }) => {
     const value = env[name];
     const wrong = value === undefined || value === '' ? undefined : test(value);
     return wrong === undefined ? [] : [`${name} is \`${value}\`: ${wrong}`];
   });
 }
 
-/** Node takes `_` for `-` in the names of its options. */
+/** Compares with `-` for `_`, as Node does in names of options. */
 function unsafeOption(value: string): string | undefined {
   const options = value.split(/[\s"]+/).map((option) => option.split('=')[0]!.replaceAll('_', '-'));
   const found = options.find((option) => Object.hasOwn(UNSAFE_OPTIONS, option));
   return found === undefined ? undefined : `with \`${found}\` ${UNSAFE_OPTIONS[found]}; take it out`;
 }
 
-/** Sections of the HTTP client, also by a wildcard. */
+/** Whether a section of `NODE_DEBUG`, which may end in a wildcard, prints the URLs of requests. */
 function printsAddresses(section: string): boolean {
   const pattern = section.trim().toLowerCase();
   const [head = ''] = pattern.split('*');

@@ -6,14 +6,14 @@ import { findTestFiles } from '../simulation/run-tests.ts';
 import { watchRules } from '../reload/watch.ts';
 import type { ServiceNotice } from '../service/sd-notify.ts';
 import { watchDisk } from './runtime/disk-watch.ts';
-import type { Foundation } from './open-state.ts';
+import type { OpenState } from './open-state.ts';
 import type { Intake } from './runtime/intake.ts';
 import { logProblems, type Reloading, warningsIn } from './reload.ts';
 import type { RunningSources } from './runtime/sources.ts';
 import type { Timers } from './runtime/timers.ts';
 
-export interface LifecycleParts {
-  readonly foundation: Foundation;
+export interface LifecycleDeps {
+  readonly state: OpenState;
   readonly intake: Intake;
   readonly lanes: Lanes;
   readonly sources: RunningSources;
@@ -22,50 +22,50 @@ export interface LifecycleParts {
   readonly resending: Resending;
   readonly service: ServiceNotice;
   readonly clock: Clock;
-  /** Tells rules that the daemon runs. */
-  readonly started: () => void;
+  /** Called when the daemon is ready. */
+  readonly onStarted: () => void;
 }
 
-/** What attempts that are on their way get to end, milliseconds. */
-const GRACE = 20_000;
-const TRIM_EVERY = 10 * 60_000;
+/** Time that attempts in flight get to end at a stop. */
+const STOP_GRACE_MS = 20_000;
+const TRIM_EVERY_MS = 10 * 60_000;
 
-/** starting -> ready -> stopping. Starts what acts by itself, in order, and stops it in the reverse one. */
+/** Starts the parts of the daemon in order, and stops them in the reverse order: starting -> ready -> stopping. */
 export class Lifecycle {
-  readonly #parts: LifecycleParts;
+  readonly #deps: LifecycleDeps;
   readonly #stopping = new AbortController();
   #refusing: string | undefined = 'starting';
   #background: Promise<unknown>[] = [];
   #listener: Listener | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(parts: LifecycleParts) {
-    this.#parts = parts;
+  constructor(deps: LifecycleDeps) {
+    this.#deps = deps;
   }
 
-  /** Why it takes no events; undefined when it does. */
+  /** Reason why the daemon takes no events; undefined if it does. */
   get refusing(): string | undefined {
-    return this.#refusing ?? this.#parts.foundation.store.refusing;
+    return this.#refusing ?? this.#deps.state.store.refusing;
   }
 
   async start(listener: Listener): Promise<void> {
-    const { foundation, intake, lanes, sources, timers, resending, service, started } = this.#parts;
-    const { live, prepared, log, paths, inbox } = foundation;
+    const { state, intake, lanes, sources, timers, resending, service, onStarted } = this.#deps;
+    const { live, prepared, log, paths, inbox } = state;
     this.#listener = listener;
-    const answered = await resending.reconcile();
-    if (answered > 0)
-      log.info({ letters: answered }, 'dead letters: had been answered before the last stop; they have left the file');
+    const resent = await resending.reconcile();
+    if (resent > 0)
+      log.info({ letters: resent }, 'dead letters: records that were resent before the last stop are removed');
     await lanes.apply(prepared.ruleset.channels);
-    await timers.retimeAll(prepared.ruleset.rules);
+    await timers.rescheduleAll(prepared.ruleset.rules);
     const change = await sources.prepare(prepared.ruleset.sources);
     await change.commit();
-    await inbox.take((events) => intake.accept(events));
+    await inbox.acceptAll((events) => intake.accept(events));
     // Events of the inbox may end an alert that is about to fire.
     timers.start();
     if (prepared.ruleset.daemon.reload.watch) this.#background.push(this.#watch());
     this.#background.push(
       this.#trim(),
-      watchDisk({ ...foundation, clock: this.#parts.clock, signal: this.#stopping.signal }),
+      watchDisk({ ...state, clock: this.#deps.clock, signal: this.#stopping.signal }),
     );
     this.#refusing = undefined;
     log.info(
@@ -79,20 +79,20 @@ export class Lifecycle {
       'ready',
     );
     service.ready(`generation ${live.generation}`);
-    started();
+    onStarted();
     this.#background.push(warningsIn(live, log).then((warnings) => logProblems(warnings, log, 'rules')));
   }
 
-  /** Once, however often it is asked for. */
+  /** Stops once; further calls return the same promise. */
   stop(graceful: boolean): Promise<void> {
     this.#stopped ??= this.#stop(graceful);
     return this.#stopped;
   }
 
   async #stop(graceful: boolean): Promise<void> {
-    const { foundation, intake, lanes, sources, timers, reloading, service } = this.#parts;
+    const { state, intake, lanes, sources, timers, reloading, service } = this.#deps;
     this.#refusing = 'stopping';
-    foundation.log.info('stopping');
+    state.log.info('stopping');
     service.stopping();
     this.#stopping.abort();
     this.#listener?.stopAccepting();
@@ -100,22 +100,22 @@ export class Lifecycle {
     await sources.stop();
     await timers.stop();
     await intake.stop();
-    await lanes.stop(graceful ? GRACE : 0);
-    await foundation.closers
+    await lanes.stop(graceful ? STOP_GRACE_MS : 0);
+    await state.closers
       .close()
       .catch((error: unknown) =>
-        foundation.log.warn({ error: (error as Error).message }, 'not everything closed well'),
+        state.log.warn({ error: (error as Error).message }, 'some parts did not close cleanly'),
       );
-    foundation.log.info('stopped');
+    state.log.info('stopped');
   }
 
   async #watch(): Promise<void> {
-    const { foundation, reloading, clock } = this.#parts;
-    const { live, log } = foundation;
+    const { state, reloading, clock } = this.#deps;
+    const { live, log } = state;
     await watchRules({
       root: live.root,
       clock,
-      // A test that is mended may let in the rules that it had kept out.
+      // A corrected test may let rules pass that it has rejected.
       alsoWatch: async () => [
         ...live.secretFiles,
         ...(live.ruleset.daemon.reload.requireTests ? await findTestFiles(live.root) : []),
@@ -132,10 +132,10 @@ export class Lifecycle {
     );
   }
 
-  /** History is kept as long as `retention` says. */
+  /** Trims the history to `retention`, repeatedly. */
   async #trim(): Promise<void> {
-    const { foundation, clock } = this.#parts;
-    const { store, live, log } = foundation;
+    const { state, clock } = this.#deps;
+    const { store, live, log } = state;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const { events, size } = live.ruleset.daemon.retention;
@@ -145,7 +145,7 @@ export class Lifecycle {
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'history could not be trimmed');
       }
-      await pause(clock, TRIM_EVERY, signal);
+      await pause(clock, TRIM_EVERY_MS, signal);
     }
   }
 }

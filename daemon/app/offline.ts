@@ -1,71 +1,55 @@
+import { SendFailure } from '../core/problems/failure.ts';
 import { Lanes } from '../delivery/lanes.ts';
 import { Resending } from '../delivery/manual/resend.ts';
-import { SendFailure } from '../core/problems/failure.ts';
 import type { DaemonApi } from '../http/daemon-api.ts';
-import { systemClock } from '../lib/time/clock.ts';
 import { newId } from '../lib/id.ts';
-import { channelOpener, type FoundationOptions, openFoundation } from './open-state.ts';
-import { Intake } from './runtime/intake.ts';
 import { auditOf, channelsOf, deadLines } from './api/daemon-api.ts';
+import { channelOpener, type OpenStateOptions, openState } from './open-state.ts';
+import { Intake } from './runtime/intake.ts';
 import { resendingDeps } from './runtime/runtime.ts';
 
-/** What may be asked of the state directory while no daemon runs. */
-export interface Stopped {
+/** Access to the state directory while no daemon runs. */
+export interface Offline {
   readonly daemon: Pick<DaemonApi, 'dead' | 'resend' | 'drop' | 'audit' | 'channels'>;
   close(): Promise<void>;
 }
 
 /**
- * Stands in for a daemon that is not running: takes its lock, opens its store and dead letters, and sends by its channels,
- * which claim nothing that is owed. Rejects with `store.locked` (exit 75) when there is a daemon after all.
+ * Replaces a daemon that is not running: takes its lock, opens its store and dead letters, and sends through its channels, which
+ * leave deliveries that are owed to the daemon. Rejects with `store.locked` (exit 75) if a daemon runs after all.
  */
-export async function openStopped(given: Omit<FoundationOptions, 'clock'>): Promise<Stopped> {
-  const options = { ...given, clock: systemClock };
-  const quiet = { ...options, terminal: { ...options.terminal, stdout: options.terminal.stderr } };
-  const foundation = await openFoundation(quiet, 'error');
-  const { closers, live, prepared, store, deadLetters, log, scrubber } = foundation;
-  const ids = (): string => newId(systemClock.now());
-  live.swap(prepared);
-  const nobody = {
-    push: () =>
-      Promise.reject(new SendFailure('transient', 'push.stopped', 'the daemon is not running, so nobody is connected')),
-  };
-  const open = channelOpener({ log }, options, nobody);
-  const intake = new Intake({
+export async function openOffline(options: OpenStateOptions): Promise<Offline> {
+  // The log goes to stderr, because the command writes its result to stdout.
+  const terminal = { ...options.terminal, stdout: options.terminal.stderr };
+  const { closers, live, prepared, store, deadLetters, inbox, log, scrubber } = await openState(
+    { ...options, terminal },
+    'command',
+  );
+  const { clock } = options;
+  const common = {
+    store,
+    deadLetters,
+    log,
+    scrubber,
+    clock,
+    newId: () => newId(clock.now()),
     live: () => live.ruleset,
-    store,
-    clock: systemClock,
-    newId: ids,
-    taken: () => {},
-    observe: () => [],
-  });
-  const lanes = new Lanes({
-    store,
-    deadLetters,
-    clock: systemClock,
-    random: Math.random,
-    newId: ids,
-    log,
-    scrubber,
-    raise: () => {},
-    open,
-  });
+  };
+  live.swap(prepared);
+  const notConnected = 'the daemon is not running, so nobody is connected';
+  const push = { push: () => Promise.reject(new SendFailure('transient', 'push.stopped', notConnected)) };
+  const open = channelOpener({ log }, options, push);
+  const lanes = new Lanes({ ...common, random: Math.random, raise: () => undefined, open });
   await lanes.openForManual(prepared.ruleset.channels);
-  const resending = new Resending({
-    deadLetters,
-    store,
-    clock: systemClock,
-    log,
-    scrubber,
-    ...resendingDeps({ lanes, intake, live }),
-  });
+  const intake = new Intake({ ...common, onAccepted: () => undefined, observe: () => [] });
+  const resending = new Resending({ ...common, ...resendingDeps({ ...common, lanes, intake }) });
   await resending.reconcile();
   return {
     daemon: {
       dead: () => deadLines(deadLetters),
       resend: (request, signal) => resending.resend(request, signal),
       drop: (id) => resending.drop(id),
-      audit: () => auditOf(foundation),
+      audit: () => auditOf({ store, deadLetters, inbox }),
       channels: async () => channelsOf(lanes),
     },
     async close() {

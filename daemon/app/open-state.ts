@@ -22,17 +22,17 @@ import { environmentWarnings, refuseUnsafeEnvironment } from './environment.ts';
 import { Inbox } from './runtime/inbox.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { fingerprintKey, sha256 } from './secrets-at-rest.ts';
-import { asUnusable, checkState } from './check-state.ts';
+import { stateError, checkState } from './check-state.ts';
 
-export interface FoundationOptions {
-  /** The rules: a directory or a file. */
+export interface OpenStateOptions {
+  /** Path of the rules directory or file. */
   readonly config: string;
   readonly terminal: Terminal;
   readonly version: string;
   readonly clock: Clock;
 }
 
-/** The rules do not load; nothing was touched. `belfry check` prints the same problems with their excerpts. */
+/** Error of rules that do not load; no state was touched. `belfry check` prints the same problems with excerpts. */
 export class InvalidRules extends BelfryError {
   readonly problems: readonly Problem[];
 
@@ -48,8 +48,8 @@ export class InvalidRules extends BelfryError {
   }
 }
 
-/** What a running daemon and a command on a stopped one both stand on: rules that load, the state, the dead letters. */
-export interface Foundation {
+/** Loaded rules and opened state: the base of a running daemon, and of a command while no daemon runs. */
+export interface OpenState {
   readonly closers: Closers;
   readonly scrubber: Scrubber;
   readonly log: Log;
@@ -61,8 +61,14 @@ export interface Foundation {
   readonly inbox: Inbox;
 }
 
-/** `quiet`: log no more than that, for commands. Rejects with `InvalidRules`, with `state.unusable` (78), or with what the store says (`store.locked`: exit 75). Rules first: bad ones must touch no state. */
-export async function openFoundation(options: FoundationOptions, quiet?: 'error'): Promise<Foundation> {
+/** A command logs errors only, and does not make rules live, so their tests are not run. */
+type Mode = 'daemon' | 'command';
+
+/**
+ * Loads the rules, then opens the state, so that invalid rules touch no state. Rejects with `InvalidRules`, with
+ * `state.unusable` (exit 78), or with an error of the store (`store.locked`: exit 75).
+ */
+export async function openState(options: OpenStateOptions, mode: Mode = 'daemon'): Promise<OpenState> {
   const { terminal, config } = options;
   refuseUnsafeEnvironment(terminal.env);
   const { places, texts } = await readPlaces(config, terminal.env);
@@ -74,22 +80,22 @@ export async function openFoundation(options: FoundationOptions, quiet?: 'error'
     terminal.onCrash((error) => scrubber.scrub(inspect(error))),
   );
   try {
-    return await openOn(paths, { options, texts, scrubber, closers, quiet });
+    return await openOn(paths, { options, texts, scrubber, closers, mode });
   } catch (error) {
     await closers.close();
-    throw scrubber.scrubError(asUnusable(error, paths));
+    throw scrubber.scrubError(stateError(error, paths));
   }
 }
 
-interface Opening {
-  readonly options: FoundationOptions;
+interface OpenDeps {
+  readonly options: OpenStateOptions;
   readonly texts: ReadonlyMap<string, EarlierText>;
   readonly scrubber: Scrubber;
   readonly closers: Closers;
-  readonly quiet: 'error' | undefined;
+  readonly mode: Mode;
 }
 
-async function openOn(paths: StatePaths, { options, texts, scrubber, closers, quiet }: Opening): Promise<Foundation> {
+async function openOn(paths: StatePaths, { options, texts, scrubber, closers, mode }: OpenDeps): Promise<OpenState> {
   const { terminal, config } = options;
   const key = await fingerprintKey(paths);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
@@ -97,13 +103,14 @@ async function openOn(paths: StatePaths, { options, texts, scrubber, closers, qu
   const prepared = await live.prepare();
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
   refuseIfMoved(paths, statePaths(prepared.ruleset.daemon, terminal.env, terminal.cwd));
-  const log = openLog({ ...prepared.ruleset.daemon.log, ...(quiet && { level: quiet }) }, scrubber, terminal.stdout);
+  const isDaemon = mode === 'daemon';
+  const settings = isDaemon ? prepared.ruleset.daemon.log : { ...prepared.ruleset.daemon.log, level: 'error' as const };
+  const log = openLog(settings, scrubber, terminal.stdout);
   for (const warning of environmentWarnings(terminal.env)) log.warn(warning);
-  // A command that looks at what is stored makes no rules live.
-  const failing = quiet === undefined ? await testsOf({ live, log, scrubber })(prepared.ruleset) : [];
+  const failing = isDaemon ? await ruleTests({ live, log, scrubber })(prepared.ruleset) : [];
   if (failing.length > 0) throw new InvalidRules(config, failing);
   await checkState(paths);
-  if (quiet === undefined) await checkSocketPath(paths.socket, paths.state);
+  if (isDaemon) await checkSocketPath(paths.socket, paths.state);
   const store = await openStore({ path: paths.state });
   closers.own('store', () => store.close());
   await key.keep();
@@ -113,38 +120,37 @@ async function openOn(paths: StatePaths, { options, texts, scrubber, closers, qu
   return { closers, scrubber, log, paths, live, prepared, store, deadLetters, inbox };
 }
 
-/** The rules were read twice: the key to their fingerprints lies in the state directory that they name. */
+/** Rejects rules that name another state directory than at their first reading: the fingerprint key in it was needed to read them. */
 function refuseIfMoved(before: StatePaths, now: StatePaths): void {
   if (before.state === now.state && before.socket === now.socket) return;
   throw new BelfryError('rules.edited', 'the rules were edited while they were read; start again');
 }
 
-/** Runs the tests of the rules directory against rules that may go live, if they ask for it; returns what fails. */
-export function testsOf({
+/** Returns a function that runs the tests of the rules directory against new rules, if these require it, and returns the failures. */
+export function ruleTests({
   live,
   log,
   scrubber,
-}: Pick<Foundation, 'live' | 'log' | 'scrubber'>): (ruleset: Ruleset) => Promise<readonly Problem[]> {
+}: Pick<OpenState, 'live' | 'log' | 'scrubber'>): (ruleset: Ruleset) => Promise<readonly Problem[]> {
   return async (ruleset) =>
     ruleset.daemon.reload.requireTests ? testRuleset(live.root, ruleset, { sourceTypes, log, scrubber }) : [];
 }
 
-/** Opens the notifier of a channel, with tools of its own: one HTTP client and resolver per channel. */
+/** Returns a function that opens the notifier of a channel. Each channel has its own HTTP client and resolver. */
 export function channelOpener(
-  foundation: Pick<Foundation, 'log'>,
-  options: FoundationOptions,
+  { log }: Pick<OpenState, 'log'>,
+  options: OpenStateOptions,
   push: PushGateway,
 ): (config: ChannelConfig) => Notifier {
   const { terminal, clock } = options;
   return (config) => {
     const type = channelTypes.find((candidate) => candidate.type === config.type)!;
     const http = openHttpClient();
-    const log = foundation.log.child({ channel: config.name });
     const notifier = type.open(config.settings, {
       name: config.name,
       http,
       clock,
-      log,
+      log: log.child({ channel: config.name }),
       push,
       hostname: terminal.hostname,
       env: terminal.env,

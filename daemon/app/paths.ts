@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { DaemonSettings } from '../core/ruleset.ts';
 
-/** Where a daemon keeps what it must not lose, and the files in it. */
+/** State directory of a daemon, and the files in it. */
 export interface StatePaths {
   readonly state: string;
   readonly socket: string;
@@ -9,13 +9,13 @@ export interface StatePaths {
   readonly inbox: string;
   readonly token: string;
   readonly key: string;
-  /** Holds the path of the rules that a daemon last ran on here. */
+  /** Contains the path of the rules of the last daemon that used the directory. */
   readonly lastConfig: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `daemon.state`, then `$STATE_DIRECTORY` (systemd; the first of a list), then `$XDG_STATE_HOME/belfry`, then `~/.local/state/belfry`. `settings` are absolute; what the environment says starts at `cwd`. */
+/** `daemon.state`, then `$STATE_DIRECTORY` (systemd; the first of a list), then `$XDG_STATE_HOME/belfry`, then `~/.local/state/belfry`. Paths of `settings` are absolute; those of the environment are relative to `cwd`. */
 export function statePaths(
   settings: Pick<DaemonSettings, 'state' | 'socket'>,
   env: Environment,

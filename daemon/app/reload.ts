@@ -7,56 +7,56 @@ import type { Live, Prepared } from '../reload/live.ts';
 import type { RunningSources } from './runtime/sources.ts';
 import type { Timers } from './runtime/timers.ts';
 
-export interface ReloadingParts {
+export interface ReloadingDeps {
   readonly live: Live;
   readonly sources: RunningSources;
   readonly lanes: Lanes;
   readonly timers: Timers;
-  /** What the tests of the rules say against them, if they are asked. */
+  /** Runs the tests of the rules if they require it; returns the failures. */
   readonly test: (ruleset: Ruleset) => Promise<readonly Problem[]>;
   readonly log: Log;
-  /** Told of every reload that changed or refused something. */
-  readonly ended: (result: ReloadView) => void;
+  /** Called after each reload that applied or rejected rules. */
+  readonly onEnd: (result: ReloadView) => void;
 }
 
 /**
- * read -> compile -> (anything wrong? report, keep the old) -> start what is new -> swap one reference -> stop what is gone.
- * One at a time: a save during a reload is read by the next one.
+ * Reloads the rules: read -> compile -> (a problem? report it, keep the old rules) -> start new parts -> swap one reference -> stop
+ * removed parts. Runs one reload at a time; a file that is saved during one is read by the next.
  */
 export class Reloading {
-  readonly #parts: ReloadingParts;
+  readonly #deps: ReloadingDeps;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: ReloadingParts) {
-    this.#parts = parts;
+  constructor(deps: ReloadingDeps) {
+    this.#deps = deps;
   }
 
   reload(): Promise<ReloadView> {
-    const next = this.#last.then(() => this.#once());
+    const next = this.#last.then(() => this.#reloadOnce());
     this.#last = next.catch(() => undefined);
     return next;
   }
 
-  /** Resolves when no reload is under way. */
+  /** Resolves when no reload is running. */
   async idle(): Promise<void> {
     await this.#last;
   }
 
-  async #once(): Promise<ReloadView> {
-    const prepared = await this.#parts.live.prepare();
-    const before = this.#parts.live.generation;
-    const result = prepared.kind === 'ready' ? await this.#apply(prepared) : this.#without(prepared);
+  async #reloadOnce(): Promise<ReloadView> {
+    const prepared = await this.#deps.live.prepare();
+    const before = this.#deps.live.generation;
+    const result = prepared.kind === 'ready' ? await this.#apply(prepared) : this.#notApplied(prepared);
     const outcome = prepared.kind === 'unchanged' ? 'unchanged' : result.generation > before ? 'applied' : 'rejected';
-    const warnings = outcome === 'rejected' ? [] : await warningsIn(this.#parts.live, this.#parts.log);
-    const told = { ...result, problems: [...result.problems, ...warnings] };
-    this.#tell(told, outcome);
-    return told;
+    const warnings = outcome === 'rejected' ? [] : await warningsIn(this.#deps.live, this.#deps.log);
+    const reported = { ...result, problems: [...result.problems, ...warnings] };
+    this.#report(reported, outcome);
+    return reported;
   }
 
   async #apply(prepared: Extract<Prepared, { kind: 'ready' }>): Promise<ReloadView> {
-    const { live, sources, lanes, timers } = this.#parts;
+    const { live, sources, lanes, timers } = this.#deps;
     const { ruleset, diff, restartNeeded, problems } = prepared;
-    const failing = await this.#parts.test(ruleset);
+    const failing = await this.#deps.test(ruleset);
     if (failing.length > 0) return this.#rejected(failing);
     let change;
     try {
@@ -65,12 +65,12 @@ export class Reloading {
       return this.#rejected([startProblem(error as Error)]);
     }
     live.swap(prepared);
-    // The lanes know the new channels before any event is decided by the new rules: both happen without a pause in between.
+    // No `await` between swap and apply: the lanes must know the new channels before an event is decided by the new rules.
     const applied = lanes.apply(ruleset.channels);
-    const retimed = timers.retime(editedRules(prepared), namesOf(diff.removed));
+    const rescheduled = timers.reschedule(editedRules(prepared), namesOf(diff.removed));
     await change.commit();
     await applied;
-    const notes = await retimed;
+    const notes = await rescheduled;
     const { generation } = live;
     return {
       ok: problems.length === 0,
@@ -82,11 +82,11 @@ export class Reloading {
     };
   }
 
-  #without(prepared: Exclude<Prepared, { kind: 'ready' }>): ReloadView {
+  #notApplied(prepared: Exclude<Prepared, { kind: 'ready' }>): ReloadView {
     if (prepared.kind === 'refused') return this.#refused(prepared.problems);
     return {
       ok: true,
-      generation: this.#parts.live.generation,
+      generation: this.#deps.live.generation,
       added: [],
       changed: [],
       removed: [],
@@ -96,16 +96,16 @@ export class Reloading {
     };
   }
 
-  /** It loads, but cannot go live. */
+  /** Rejects rules that load but cannot go live. */
   #rejected(problems: readonly Problem[]): ReloadView {
-    this.#parts.live.reject(problems);
+    this.#deps.live.reject(problems);
     return this.#refused(problems);
   }
 
   #refused(problems: readonly Problem[]): ReloadView {
     return {
       ok: false,
-      generation: this.#parts.live.generation,
+      generation: this.#deps.live.generation,
       added: [],
       changed: [],
       removed: [],
@@ -115,8 +115,8 @@ export class Reloading {
     };
   }
 
-  #tell(result: ReloadView, outcome: 'applied' | 'rejected' | 'unchanged'): void {
-    const { log, ended } = this.#parts;
+  #report(result: ReloadView, outcome: 'applied' | 'rejected' | 'unchanged'): void {
+    const { log, onEnd } = this.#deps;
     // Warnings that were reported before are not reported again by a reload that changes nothing.
     if (outcome !== 'unchanged') logProblems(result.problems, log, 'reload');
     for (const what of result.restart_needed) log.warn(`reload: ${what} takes effect after a restart`);
@@ -127,27 +127,27 @@ export class Reloading {
     }
     if (outcome === 'applied') log.info({ generation, added, changed, removed }, 'reload: applied');
     else log.error({ generation, problems: result.problems.length }, 'reload: rejected; the rules in force stay');
-    ended(result);
+    onEnd(result);
   }
 }
 
-/** Warnings about live rules: valid settings that never work. An error while looking for them is a bug, and no reason to stop the rules. */
+/** Warnings about live rules: settings that are valid and never have an effect. An error in the search for them is logged, and keeps no rules from going live. */
 export async function warningsIn(live: Live, log: Log): Promise<readonly LeveledProblem[]> {
   try {
     return await live.lint();
   } catch (error) {
-    log.error({ err: error }, 'the rules could not be looked through for warnings');
+    log.error({ err: error }, 'the rules could not be checked for warnings');
     return [];
   }
 }
 
-/** A line each, in which warnings do not look like errors. */
+/** Logs one line for each problem, at its level. */
 export function logProblems(problems: readonly LeveledProblem[], log: Log, what: string): void {
   for (const { code, file, line, column, level, message, mend } of problems)
     log[level === 'warning' ? 'warn' : 'error']({ code, at: `${file}:${line}:${column}`, mend }, `${what}: ${message}`);
 }
 
-/** Those whose timers may have moved: edited, or under other hours or silences. */
+/** Rules whose timers may have changed: edited ones, and all rules if hours or silences were edited. */
 function editedRules({ ruleset, diff }: Extract<Prepared, { kind: 'ready' }>): readonly CompiledRule[] {
   const touched = new Set([...diff.added, ...diff.changed, ...diff.removed]);
   const all = [...touched].some((name) => /^(?:hours|silence) /.test(name));
@@ -159,7 +159,7 @@ function namesOf(parts: readonly string[]): readonly string[] {
   return parts.filter((name) => name.startsWith('rule ')).map((name) => name.slice('rule '.length));
 }
 
-/** A source that does not start has no place in a file that could be told here; its name is in the message. */
+/** Problem of a source that does not start. Its place in the file is not known here; its name is in the message. */
 function startProblem(error: Error): Problem {
   return {
     file: '',

@@ -11,8 +11,8 @@ const OWNER_ONLY = 0o600;
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
- * Fingerprints of settings are stored, so they are keyed: without the key nobody can try passwords against them. Reading
- * touches nothing; `keep` writes a fresh key, and is called only once the configuration is known to be good.
+ * Key of the fingerprints of settings. These are stored, and without a key passwords could be guessed from them. Reading changes
+ * nothing; `keep` writes a new key, and is called once the configuration is known to be valid.
  */
 export async function fingerprintKey(
   paths: StatePaths,
@@ -25,7 +25,7 @@ export async function fingerprintKey(
   };
 }
 
-/** With no token configured one of scope `admin` is made at first start and kept in `<state>/token`. */
+/** Token of scope `admin` in `<state>/token`, for rules without tokens. The first start creates it. */
 export async function firstToken(paths: StatePaths): Promise<Token> {
   const kept = await readSecret(paths.token);
   const token = kept ?? Buffer.from(`blf_${randomBytes(24).toString('base64url')}\n`);
@@ -33,7 +33,7 @@ export async function firstToken(paths: StatePaths): Promise<Token> {
   return { name: 'first', hash: sha256(token.toString('utf8').trim()), scopes: ['admin'] };
 }
 
-/** undefined: there is none, or nothing in it. Rejects with `state.unusable` (exit 78), never waits on a FIFO. */
+/** Resolves to undefined if the file is missing or empty. Rejects with `state.unusable` (exit 78) if it is not a regular file; never waits on a FIFO. */
 async function readSecret(file: string): Promise<Buffer | undefined> {
   try {
     const content = await readRegularFile(file);
@@ -50,7 +50,7 @@ async function readSecret(file: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Writes it where it is new, and takes others' permissions to read it away where it is not. */
+/** Writes a new secret, or resets the mode of a present one to owner only. */
 async function keepSecret(file: string, kept: Buffer | undefined, content: Buffer): Promise<void> {
   if (kept === undefined) await writeAtomically(file, content, OWNER_ONLY);
   else await chmod(file, OWNER_ONLY);

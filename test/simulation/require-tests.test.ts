@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { type App, openApp } from '../../daemon/app/app.ts';
+import { systemClock } from '../../daemon/lib/time/clock.ts';
 import { InvalidRules } from '../../daemon/app/open-state.ts';
 import { runProgram } from '../../daemon/cli/program.ts';
 import { Simulator } from '../../daemon/simulation/simulator.ts';
@@ -62,7 +63,7 @@ async function home(
     async start() {
       const config = path.join(folder, 'rules');
       const check = () => Promise.reject(new Error('not used'));
-      const app = await openApp({ config, terminal, version: '0.0.0', check });
+      const app = await openApp({ config, terminal, version: '0.0.0', clock: systemClock, check });
       apps.push(app);
       return app;
     },

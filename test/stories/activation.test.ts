@@ -59,9 +59,9 @@ async function open(first: string) {
   const told: ReloadView[] = [];
   const ids = (): string => newId(clock.now());
   const common = { store, clock, live: () => live.ruleset, newId: ids, log };
-  const intake = new Intake({ ...common, taken: () => undefined, observe: () => [] });
-  const sources = new RunningSources({ ...common, types: [moody], intake, troubled: () => undefined });
-  const timers = new Timers({ ...common, woken: () => undefined });
+  const intake = new Intake({ ...common, onAccepted: () => undefined, observe: () => [] });
+  const sources = new RunningSources({ ...common, types: [moody], intake, onStatusChange: () => undefined });
+  const timers = new Timers({ ...common, onWake: () => undefined });
   const reloading = new Reloading({
     live,
     sources,
@@ -69,7 +69,7 @@ async function open(first: string) {
     timers,
     test: async () => [],
     log,
-    ended: (result) => told.push(result),
+    onEnd: (result) => told.push(result),
   });
   const prepared = await live.prepare();
   if (prepared.kind !== 'ready') throw new Error(JSON.stringify(prepared));

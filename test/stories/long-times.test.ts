@@ -66,7 +66,7 @@ describe('the timers of rules', () => {
       clock,
       newId: () => newId(clock.now()),
       log: pino({ level: 'silent' }),
-      woken: ({ later = [] }: Decision) =>
+      onWake: ({ later = [] }: Decision) =>
         woken.push(...later.map(({ result }) => ({ at: clock.monotonic(), what: `${result.key} ${result.outcome}` }))),
     });
     timers.start();
@@ -159,7 +159,7 @@ describe('the timers of rules', () => {
     await emit('a');
     const change = store.applyDecision.bind(store);
     store.applyDecision = () => Promise.reject(new Error('full'));
-    expect(await timers.retime(ruleset.rules, ['gone'])).toEqual([]);
+    expect(await timers.reschedule(ruleset.rules, ['gone'])).toEqual([]);
     store.applyDecision = change;
     expect(await during(11 * MINUTE)).toEqual(['10 a notified']);
   });

@@ -18,7 +18,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Store } from '../../store/store.ts';
 
-export interface QuietingParts {
+export interface AlertActionsDeps {
   readonly store: Store;
   readonly live: () => Ruleset;
   readonly clock: Clock;
@@ -27,40 +27,40 @@ export interface QuietingParts {
   readonly scrubber: Scrubber;
 }
 
-/** What people made and is not over; each one is looked at for every message. */
-const MOST_SILENCES = 1000;
-/** A preview looks at so much of what was. */
-const DAY = 86_400_000;
-const MOST_EVENTS = 2000;
-/** Keys looked through for the one that was probably meant, and the longest of them. */
-const MOST_KEYS = 1000;
-const LONGEST_KEY = 200;
+/** Silences made by users that have not expired. Every message is checked against each of them. */
+const MAX_SILENCES = 1000;
+/** Past events that the preview of a silence checks. */
+const PREVIEW_MS = 86_400_000;
+const MAX_PREVIEW_EVENTS = 2000;
+/** Keys that are compared to find the one that was probably meant, and the length at which a key is cut. */
+const MAX_KEYS = 1000;
+const MAX_KEY_CHARS = 200;
 
-/** What people do about alerts: look at them, acknowledge them, silence them. Everything is on disk before it is answered. */
-export function openQuieting(parts: QuietingParts): AlertActions {
-  const { store, live, clock } = parts;
+/** Actions of users on alerts: list, acknowledge, silence. Every change is durable before it is answered. */
+export function openAlertActions(deps: AlertActionsDeps): AlertActions {
+  const { store, live, clock } = deps;
   return {
     alerts(rule) {
       const all = alerts(live(), store.memory(clock.now()));
       return rule === undefined ? all : all.filter((alert) => alert.rule === rule);
     },
-    acknowledge: (given) => acknowledgeAlert(parts, given),
+    acknowledge: (given) => acknowledgeAlert(deps, given),
     silences() {
       const now = clock.now();
       return silencesOf(live(), store.memory(now)).map((silence) => silenceView(silence, now));
     },
-    silence: (posted) => makeSilence(parts, posted),
-    expireSilence: (id) => endSilence(parts, id),
+    silence: (request) => makeSilence(deps, request),
+    expireSilence: (id) => endSilence(deps, id),
   };
 }
 
-/** Those of the files, then those that people made. */
+/** Silences of the rules, then those made by users. */
 function silencesOf(ruleset: Ruleset, memory: Memory): readonly Silence[] {
   return [...ruleset.silences, ...storedSilences(memory, ruleset)];
 }
 
 async function acknowledgeAlert(
-  { store, live, clock, newId, log, scrubber }: QuietingParts,
+  { store, live, clock, newId, log, scrubber }: AlertActionsDeps,
   given: Acknowledgement,
 ): ReturnType<AlertActions['acknowledge']> {
   const now = clock.now();
@@ -70,40 +70,40 @@ async function acknowledgeAlert(
   );
   for (const { rule, key } of acknowledged) log.info({ rule, key, by: given.by }, 'alert: acknowledged');
   if (acknowledged.length > 0) return { acknowledged };
-  return { acknowledged, mend: meant(given, alerts(ruleset, store.memory(now)), scrubber) };
+  return { acknowledged, mend: suggestion(given, alerts(ruleset, store.memory(now)), scrubber) };
 }
 
-function meant({ key, rule }: Acknowledgement, firing: ReturnType<typeof alerts>, scrubber: Scrubber): string {
+/** Names the alerts that were probably meant. */
+function suggestion({ key, rule }: Acknowledgement, firing: ReturnType<typeof alerts>, scrubber: Scrubber): string {
   const shown = (text: string): string => shownKey(scrubber.scrub(text));
   const rules = firing.filter((alert) => alert.key === key).map((alert) => alert.rule);
   if (rule !== undefined && rules.length > 0) return mendByName(rule, rules, '', 'rules whose alert it is');
   const mine = rule === undefined ? firing : firing.filter((alert) => alert.rule === rule);
-  const keys = new Set(mine.slice(0, MOST_KEYS).map((alert) => shown(alert.key)));
+  const keys = new Set(mine.slice(0, MAX_KEYS).map((alert) => shown(alert.key)));
   return mendByName(shown(key), keys, 'nothing fires', 'firing now');
 }
 
-/** A key comes from an event: what is long or not for eyes is not repeated. It has been scrubbed before, or half a secret could stay. */
+/** Key without control characters and cut, because it comes from an event. To be scrubbed before, or half a secret could remain. */
 function shownKey(key: string): string {
-  return key.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, LONGEST_KEY);
+  return key.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, MAX_KEY_CHARS);
 }
 
 async function makeSilence(
-  { store, live, clock, newId, log }: QuietingParts,
-  posted: unknown,
+  { store, live, clock, newId, log }: AlertActionsDeps,
+  request: unknown,
 ): ReturnType<AlertActions['silence']> {
   const now = clock.now();
   const id = newId();
-  const read = readPostedSilence(posted, id, now);
+  const read = readPostedSilence(request, id, now);
   if (!read.ok) return { kind: 'invalid', problems: read.problems };
   const { silence, given } = read;
-  const { events: past, isComplete } = await store.latestEvents({ since: now - DAY, limit: MOST_EVENTS });
+  const { events: past, isComplete } = await store.latestEvents({ since: now - PREVIEW_MS, limit: MAX_PREVIEW_EVENTS });
   const { isFull } = await store.applyDecision(now, (memory) => {
-    const full =
-      storedSilences(memory, live()).filter((one) => stateOf(one, now) !== 'expired').length >= MOST_SILENCES;
+    const full = storedSilences(memory, live()).filter((one) => stateOf(one, now) !== 'expired').length >= MAX_SILENCES;
     const states = full ? [] : [silenceChange(id, given, silence.until)];
     return { results: [], states, deliveries: [], isFull: full };
   });
-  if (isFull) return { kind: 'too_many', most: MOST_SILENCES };
+  if (isFull) return { kind: 'too_many', most: MAX_SILENCES };
   const would: WouldSilence = wouldSilence(silence, { ruleset: live(), memory: store.memory(now), past, now });
   const partial = isComplete ? {} : { partial: true as const };
   const { reason, by } = silence;
@@ -112,7 +112,7 @@ async function makeSilence(
 }
 
 async function endSilence(
-  { store, live, clock, log }: QuietingParts,
+  { store, live, clock, log }: AlertActionsDeps,
   id: string,
 ): ReturnType<AlertActions['expireSilence']> {
   const now = clock.now();
@@ -120,11 +120,11 @@ async function endSilence(
   const written = ruleset.silences.find((silence) => silence.id === id);
   if (written !== undefined) return { kind: 'file', file: written.file ?? '' };
   const { expiry } = await store.applyDecision(now, (memory) => expireSilence(id, { ruleset, memory, now }));
-  if (expiry === 'expired') log.info({ silence: id }, 'silence: expired by hand');
+  if (expiry === 'expired') log.info({ silence: id }, 'silence: expired by a user');
   return { kind: expiry };
 }
 
-/** How many are active now, of the files and of people. */
+/** Number of active silences, of the rules and of users. */
 export function activeSilences(ruleset: Ruleset, memory: Memory, now: number): number {
   return silencesOf(ruleset, memory).filter((silence) => stateOf(silence, now) === 'active').length;
 }

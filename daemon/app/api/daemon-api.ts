@@ -5,29 +5,30 @@ import type { ManualResult } from '../../delivery/manual/attempt.ts';
 import type { Lanes } from '../../delivery/lanes.ts';
 import type { Resending } from '../../delivery/manual/resend.ts';
 import type { ChannelTestView, ChannelView, DaemonApi, StatusView } from '../../http/daemon-api.ts';
-import { systemClock } from '../../lib/time/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { newId } from '../../lib/id.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Live } from '../../reload/live.ts';
 import type { Store } from '../../store/store.ts';
-import { explaining } from './explain.ts';
+import { explainLive } from './explain.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Inbox } from '../runtime/inbox.ts';
 import type { StatePaths } from '../paths.ts';
 import type { Intake } from '../runtime/intake.ts';
 import type { Reloading } from '../reload.ts';
 import type { RunningSources } from '../runtime/sources.ts';
-import { openQuieting } from './alert-actions.ts';
+import { openAlertActions } from './alert-actions.ts';
 import { deliveryView, eventLine, eventView, historyQuery } from './views.ts';
-import type { Waiting } from '../runtime/delivery-waiter.ts';
+import type { DeliveryWaiter } from '../runtime/delivery-waiter.ts';
 
 export interface DaemonApiDeps {
-  /** Validates rules without touching anything: those in force without a path. */
+  /** Validates rules without applying them. */
   readonly check: DaemonApi['check'];
   readonly version: string;
   readonly pid: number;
   readonly startedAt: number;
+  readonly clock: Clock;
   readonly scrubber: Scrubber;
   readonly log: Log;
   readonly store: Store;
@@ -40,45 +41,44 @@ export interface DaemonApiDeps {
   readonly resending: Resending;
   readonly sources: RunningSources;
   readonly reloading: Reloading;
-  readonly waiting: Waiting;
+  readonly waiter: DeliveryWaiter;
   readonly feed: Feed;
   readonly tokens: () => readonly Token[];
-  /** Why it is not ready, besides what is looked up here. */
-  readonly lifecycle: () => string | undefined;
+  /** Reason why the daemon takes no events; undefined if it does. */
+  readonly refusing: () => string | undefined;
 }
 
-/** The daemon as the listener and the commands see it. Looks things up and hands them on; decides nothing. */
-export function daemonApi(parts: DaemonApiDeps): DaemonApi {
-  const { store, live, intake, lanes, resending, sources, reloading, waiting, feed, deadLetters } = parts;
+/** API of the daemon for the listener and the commands. Reads from the parts and passes calls on to them; decides nothing. */
+export function daemonApi(deps: DaemonApiDeps): DaemonApi {
+  const { store, live, intake, lanes, resending, sources, reloading, waiter, feed, deadLetters, clock } = deps;
   return {
     accept: (events, options) => intake.accept(events, options),
     async wait(ids, ms, signal) {
-      const deliveries = (await waiting.until(ids, ms, signal)).map((stored) => deliveryView(stored, lanes));
+      const deliveries = (await waiter.waitFor(ids, ms, signal)).map((stored) => deliveryView(stored, lanes));
       const events = await Promise.all(ids.map((id) => store.event(id)));
       return { outcomes: events.map((stored) => stored?.outcomes ?? {}), deliveries };
     },
     hookRoute: (path) => sources.route(path),
-    status: () => statusOf(parts),
-    readiness: () => readinessOf(parts),
-    reload: async () => parts.scrubber.scrubJson(await reloading.reload()),
-    check: parts.check,
-    explain: explaining({ ...parts, clock: systemClock }),
-    alertActions: openQuieting({
-      ...parts,
+    status: () => statusOf(deps),
+    readiness: () => readinessOf(deps),
+    reload: async () => deps.scrubber.scrubJson(await reloading.reload()),
+    check: deps.check,
+    explain: explainLive(deps),
+    alertActions: openAlertActions({
+      ...deps,
       live: () => live.ruleset,
-      clock: systemClock,
-      newId: () => newId(systemClock.now()),
+      newId: () => newId(clock.now()),
     }),
     channels: async () => channelsOf(lanes),
     testChannel: async (name, signal) => testView(name, await lanes.test(name, signal)),
     hold: (name) => lanes.hold(name),
     release: (name) => lanes.release(name),
     async events(request) {
-      const { items, ...page } = await store.events(historyQuery(request, systemClock.now()));
+      const { items, ...page } = await store.events(historyQuery(request, clock.now()));
       return { ...page, items: items.map(eventLine) };
     },
     async deliveries(request) {
-      const { items, ...page } = await store.deliveries.page(historyQuery(request, systemClock.now()));
+      const { items, ...page } = await store.deliveries.page(historyQuery(request, clock.now()));
       const views = items.map((stored) => deliveryView(stored, lanes));
       const { states } = request;
       return { ...page, items: states === undefined ? views : views.filter(({ state }) => states.includes(state)) };
@@ -99,22 +99,22 @@ export function daemonApi(parts: DaemonApiDeps): DaemonApi {
     dead: () => deadLines(deadLetters),
     resend: (request, signal) => resending.resend(request, signal),
     drop: (id) => resending.drop(id),
-    audit: () => auditOf(parts),
+    audit: () => auditOf(deps),
     feed: (listener) => feed.follow(listener),
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
-    tokens: parts.tokens,
+    tokens: deps.tokens,
     publicUrl: () => live.ruleset.daemon.publicUrl,
     origins: () => live.ruleset.daemon.origins,
     limits: () => ({ body: live.ruleset.daemon.limits.body }),
   };
 }
 
-/** The same lines that `dead list` shows of a stopped daemon. */
+/** Lines of the dead-letter file: records, and problems of lines that are none. */
 export async function* deadLines(deadLetters: DeadLetters): ReturnType<DaemonApi['dead']> {
   for await (const line of deadLetters.read()) yield 'record' in line ? line.record : line;
 }
 
-/** Counts and violations of what is stored. An event in the inbox that cannot be read was answered as taken, so it is a violation, too. */
+/** Counts and violations of the stored data. An event in the inbox that cannot be read is a violation, because its sender was answered that it is taken. */
 export async function auditOf({
   store,
   deadLetters,
@@ -123,16 +123,16 @@ export async function auditOf({
   const ids = new Set<string>();
   for await (const line of deadLetters.read()) if ('record' in line) ids.add(line.record.id);
   const { violations, ...counts } = await store.audit(ids);
-  return { ...counts, violations: [...violations, ...(await inbox.look())] };
+  return { ...counts, violations: [...violations, ...(await inbox.check())] };
 }
 
-async function statusOf(parts: DaemonApiDeps): Promise<StatusView> {
-  const { version, pid, startedAt, live, paths, store, sources, lanes } = parts;
+async function statusOf(deps: DaemonApiDeps): Promise<StatusView> {
+  const { version, pid, startedAt, clock, live, paths, store, sources, lanes } = deps;
   const counts = store.deliveries.counts();
   const channels = lanes.status();
   const sum = (name: 'pending' | 'sending' | 'held'): number =>
     channels.reduce((total, channel) => total + channel[name], 0);
-  const { ready, reasons } = readinessOf(parts);
+  const { ready, reasons } = readinessOf(deps);
   return {
     version,
     pid,
@@ -142,7 +142,7 @@ async function statusOf(parts: DaemonApiDeps): Promise<StatusView> {
     generation: live.generation,
     ready,
     reasons,
-    files: parts.scrubber.scrubJson(live.files),
+    files: deps.scrubber.scrubJson(live.files),
     sources: sources.status(),
     channels: channelsOf(lanes),
     deliveries: {
@@ -152,7 +152,7 @@ async function statusOf(parts: DaemonApiDeps): Promise<StatusView> {
       delivered: counts.delivered,
       dead: counts.dead,
     },
-    alerts: alertCounts(live.ruleset, store.memory(systemClock.now())),
+    alerts: alertCounts(live.ruleset, store.memory(clock.now())),
   };
 }
 
@@ -169,16 +169,16 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
   }));
 }
 
-/** Not ready is who takes no events; what works in part is told beside it, since taking the daemon out of service would not mend it. */
-function readinessOf(parts: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
-  const { lifecycle, sources, lanes, live, deadLetters, inbox } = parts;
-  const refusing = lifecycle();
-  const partly = [
+/** Ready means that events are taken. Parts that fail are listed as reasons but do not change it, because taking the daemon out of service would not help. */
+function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
+  const { refusing, sources, lanes, live, deadLetters, inbox } = deps;
+  const refusal = refusing();
+  const failing = [
     ...(deadLetters.trouble === undefined ? [] : [deadLetters.trouble]),
     ...inbox.troubles,
     ...live.files
       .filter(({ state }) => state === 'kept')
-      .map(({ path }) => `${path} is not taken over; its last good version is in force`),
+      .map(({ path }) => `${path} is not applied; its last valid version is in force`),
     ...sources
       .status()
       .filter(({ state }) => state !== 'running')
@@ -188,7 +188,7 @@ function readinessOf(parts: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
       .filter(({ state }) => state === 'misconfigured' || state === 'failing' || state === 'removed')
       .map(({ name, state, reason }) => `channel ${name} is ${state}: ${reason ?? ''}`),
   ];
-  return { ready: refusing === undefined, reasons: refusing === undefined ? partly : [refusing, ...partly] };
+  return { ready: refusal === undefined, reasons: refusal === undefined ? failing : [refusal, ...failing] };
 }
 
 function testView(name: string, result: ManualResult | undefined): ChannelTestView | undefined {
@@ -206,7 +206,7 @@ function testView(name: string, result: ManualResult | undefined): ChannelTestVi
     return {
       channel: name,
       ok: true,
-      receipt: { answer: 'handed over; the receipt comes when somebody acknowledges it' },
+      receipt: { answer: 'handed over; the receipt comes when a user acknowledges it' },
       ms,
     };
   return {

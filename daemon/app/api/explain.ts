@@ -14,44 +14,44 @@ import { InvalidRules } from '../open-state.ts';
 import type { Environment } from '../paths.ts';
 import { sha256 } from '../secrets-at-rest.ts';
 
-export interface ExplainingParts {
+export interface ExplainDeps {
   readonly store: Pick<Store, 'event' | 'memory'>;
   readonly live: Pick<Live, 'ruleset'>;
   readonly scrubber: Scrubber;
   readonly clock: Clock;
 }
 
-/** What the live rules would make of an event by the present states. Nothing is committed. */
-export function explaining({ store, live, scrubber, clock }: ExplainingParts): DaemonApi['explain'] {
+/** Explains how the live rules would decide an event with the current states. Nothing is committed. */
+export function explainLive({ store, live, scrubber, clock }: ExplainDeps): DaemonApi['explain'] {
   const operatorsOf = memoizedOperators();
   return async ({ event, id, rule, at = clock.now() }) => {
     const stored = id === undefined ? undefined : await store.event(id);
     const given = stored?.event ?? event;
     if (given === undefined) return undefined;
     const { ruleset } = live;
-    const explanation = explained(given, { ruleset, memory: store.memory(at), now: at, operatorsOf }, rule, {
+    const explanation = explainWith(given, { ruleset, memory: store.memory(at), now: at, operatorsOf }, rule, {
       scrubber,
       clock,
     });
     if (stored === undefined) return explanation;
     const { receivedAt, results, later } = stored;
-    const asked = (result: RuleResult): boolean => rule === undefined || result.rule === rule;
+    const isRequested = (result: RuleResult): boolean => rule === undefined || result.rule === rule;
     const recorded = {
       received_at: new Date(receivedAt).toISOString(),
-      results: results.filter(asked),
-      later: later.filter(asked),
+      results: results.filter(isRequested),
+      later: later.filter(isRequested),
     };
     return { ...explanation, recorded };
   };
 }
 
-function explained(
+function explainWith(
   given: EventInput,
   states: Pick<ExplainContext, 'ruleset' | 'memory' | 'now' | 'operatorsOf'>,
   only: string | undefined,
-  { scrubber, clock }: Pick<ExplainingParts, 'scrubber' | 'clock'>,
+  { scrubber, clock }: Pick<ExplainDeps, 'scrubber' | 'clock'>,
 ): Explanation {
-  // By the real time: ids count up, and one of a far day would push all that follow there.
+  // Ids use the current time, not `at`: they count up, so an id of a future day would move all later ones there.
   const ids = (): string => newId(clock.now());
   const hide = (text: string): string => scrubber.scrub(text);
   const context = { ...states, newId: ids, hide, ...(only !== undefined && { only }) };
@@ -59,23 +59,23 @@ function explained(
 }
 
 export interface ExplainFromRules {
-  /** The rules: a directory or a file. */
+  /** Path of the rules directory or file. */
   readonly config: string;
   readonly env: Environment;
   readonly clock: Clock;
 }
 
-/** The same by the rules on disk alone, as if nothing had happened before. Rejects with `InvalidRules`. */
+/** Explains by the rules on disk, with empty states. Rejects with `InvalidRules`. */
 export async function explainFromRules(
   request: Omit<ExplainRequest, 'id' | 'event'> & { readonly event: EventInput },
   { config, env, clock }: ExplainFromRules,
 ): Promise<Explanation> {
   const scrubber = new Scrubber();
-  // Nothing of it is stored, so nobody can try passwords against a fingerprint.
+  // Fingerprints need no key here, because they are not stored.
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
   const prepared = await new Live(config, { env, tools, scrubber }).prepare();
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
   const { event, rule, at = clock.now() } = request;
   const states = { ruleset: prepared.ruleset, memory: NO_MEMORY, now: at };
-  return scrubber.scrubJson(explained(event, states, rule, { scrubber, clock }));
+  return scrubber.scrubJson(explainWith(event, states, rule, { scrubber, clock }));
 }

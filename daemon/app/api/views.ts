@@ -3,14 +3,14 @@ import { momentAt } from '../../core/values/value-kind.ts';
 import type { DeliveryView, EventView, HistoryRequest } from '../../http/daemon-api.ts';
 import type { HistoryQuery, StoredDelivery, StoredEvent } from '../../store/store.ts';
 
-/** How a channel is, as far as its deliveries show it. */
+/** State of a channel that the view of a delivery shows. */
 export interface ChannelTimes {
   isHeld(channel: string): boolean;
-  /** Milliseconds since the epoch; undefined where nothing is known. */
+  /** Earliest time of the next attempt, milliseconds since the epoch; undefined if unknown. */
   notBefore(channel: string): number | undefined;
 }
 
-/** The shapes that commands and the API show (they are the same), made from what is stored. */
+/** View of a stored delivery, as the API and the commands show it. */
 export function deliveryView(stored: StoredDelivery, channels: ChannelTimes): DeliveryView {
   const { delivery, state, dueAt, receipt } = stored;
   const shown: DeliveryState = state === 'pending' && channels.isHeld(delivery.channel) ? 'held' : state;
@@ -27,12 +27,12 @@ export function deliveryView(stored: StoredDelivery, channels: ChannelTimes): De
   };
 }
 
-/** The next attempt is not before the channel may send. */
+/** Time of the next attempt: the due time, or the earliest time at which the channel may send. */
 function nextAt(channel: string, dueAt: number, channels: ChannelTimes): string {
   return new Date(Math.max(dueAt, channels.notBefore(channel) ?? 0)).toISOString();
 }
 
-/** As listings show it. */
+/** View of a stored event in a list. */
 export function eventLine({ event, receivedAt, outcomes }: StoredEvent): EventView {
   return {
     id: event.id,
@@ -45,12 +45,13 @@ export function eventLine({ event, receivedAt, outcomes }: StoredEvent): EventVi
   };
 }
 
+/** View of one stored event, with its results and deliveries. */
 export function eventView(stored: StoredEvent, deliveries: readonly DeliveryView[]): EventView {
   const { event, results, later } = stored;
   return { ...eventLine(stored), results, later, event, deliveries };
 }
 
-/** What the store is asked for; what is held is pending there. */
+/** Query of the store; `held` is `pending` there. */
 export function historyQuery({ since, until, states, ...rest }: HistoryRequest, now: number): HistoryQuery {
   const stored = states?.map((state) => (state === 'held' ? 'pending' : state));
   return {

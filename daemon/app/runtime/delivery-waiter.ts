@@ -2,48 +2,50 @@ import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { DeliveryStore, StoredDelivery } from '../../store/store.ts';
 
-const ENDED: ReadonlySet<DeliveryState> = new Set(['delivered', 'dead', 'cancelled']);
+const END_STATES: ReadonlySet<DeliveryState> = new Set(['delivered', 'dead', 'cancelled']);
 
-/** Lets whoever posted an event wait until its deliveries have ended. */
-export class Waiting {
+/** Lets the sender of events wait until their deliveries have ended (`?wait=`). */
+export class DeliveryWaiter {
   readonly #store: DeliveryStore;
   readonly #clock: Clock;
-  readonly #listeners = new Map<string, Set<() => void>>();
+  /** Wake functions of the waits, by event id. */
+  readonly #waits = new Map<string, Set<() => void>>();
 
   constructor(store: DeliveryStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }
 
-  /** A delivery of this event has changed its state. */
-  changed(eventId: string): void {
-    for (const wake of this.#listeners.get(eventId) ?? []) wake();
+  /** Called when a delivery of this event has changed its state. */
+  deliveryChanged(eventId: string): void {
+    for (const wake of this.#waits.get(eventId) ?? []) wake();
   }
 
-  /** The deliveries of these events once all have ended, or as they are when `ms` have passed or `signal` aborts. */
-  async until(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<readonly StoredDelivery[]> {
+  /** Resolves to the deliveries of these events when all have ended, `ms` have passed or `signal` aborts. */
+  async waitFor(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<readonly StoredDelivery[]> {
     const deadline = this.#clock.monotonic() + ms;
     for (;;) {
-      const woken = this.#listen(eventIds, signal);
+      // Listens before it reads the store, so that a change in between is not missed.
+      const change = this.#nextChange(eventIds, signal);
       try {
         const found = (await Promise.all(eventIds.map((id) => this.#store.ofEvent(id)))).flat();
         const left = deadline - this.#clock.monotonic();
-        if (left <= 0 || signal.aborted || found.every(({ state }) => ENDED.has(state))) return found;
-        await woken.within(left);
+        if (left <= 0 || signal.aborted || found.every(({ state }) => END_STATES.has(state))) return found;
+        await change.within(left);
       } finally {
-        woken.close();
+        change.close();
       }
     }
   }
 
-  /** Listens before the store is read, so that a change in between is not missed. */
-  #listen(eventIds: readonly string[], signal: AbortSignal): { within(ms: number): Promise<void>; close(): void } {
+  /** `within` resolves at the next change of a delivery, when `ms` have passed or when `signal` aborts. */
+  #nextChange(eventIds: readonly string[], signal: AbortSignal): { within(ms: number): Promise<void>; close(): void } {
     let wake!: () => void;
     const woken = new Promise<void>((resolve) => {
       wake = resolve;
     });
     let cancel = (): void => {};
-    for (const id of eventIds) this.#listeners.set(id, (this.#listeners.get(id) ?? new Set()).add(wake));
+    for (const id of eventIds) this.#waits.set(id, (this.#waits.get(id) ?? new Set()).add(wake));
     signal.addEventListener('abort', wake, { once: true });
     return {
       within: (ms) => {
@@ -54,9 +56,9 @@ export class Waiting {
         cancel();
         signal.removeEventListener('abort', wake);
         for (const id of eventIds) {
-          const waiting = this.#listeners.get(id);
-          waiting?.delete(wake);
-          if (waiting?.size === 0) this.#listeners.delete(id);
+          const waits = this.#waits.get(id);
+          waits?.delete(wake);
+          if (waits?.size === 0) this.#waits.delete(id);
         }
       },
     };

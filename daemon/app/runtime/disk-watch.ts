@@ -1,13 +1,13 @@
 import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
-import { type Clock, pause } from '../../lib/time/clock.ts';
 import { faultLog } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
+import { type Clock, pause } from '../../lib/time/clock.ts';
 import type { Store } from '../../store/store.ts';
 import type { Inbox } from './inbox.ts';
 
 const CHECK_EVERY_MS = 1000;
 
-export interface DiskWatchParts {
+export interface DiskWatchDeps {
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly inbox: Inbox;
@@ -16,18 +16,18 @@ export interface DiskWatchParts {
   readonly signal: AbortSignal;
 }
 
-/** Looks at the disk each second, also while no event comes, and logs each trouble once when it begins and once when it is over. */
-export async function watchDisk({ store, deadLetters, inbox, log, clock, signal }: DiskWatchParts): Promise<void> {
+/** Checks the disk, the dead-letter file and the inbox each second, also while no event arrives, and logs the beginning and end of each fault. */
+export async function watchDisk({ store, deadLetters, inbox, log, clock, signal }: DiskWatchDeps): Promise<void> {
   const noteRefusal = faultLog(log, 'the disk has room again: new events are taken');
   const noteDeadLetters = faultLog(log, 'dead letters: they can be written again');
   const noteInbox = faultLog(log, 'inbox: there is nothing left that cannot be read');
   while (!signal.aborted) {
-    // A disk that failed has ended the daemon by `onFatal`.
+    // A failed disk ends the daemon by `onFatal`.
     await store.check().catch(() => undefined);
     await deadLetters.check();
     noteRefusal(store.refusing);
     noteDeadLetters(deadLetters.trouble);
-    noteInbox((await inbox.look()).join('; ') || undefined);
+    noteInbox((await inbox.check()).join('; ') || undefined);
     await pause(clock, CHECK_EVERY_MS, signal);
   }
 }

@@ -1,7 +1,7 @@
 import type { FeedItem } from '../../http/daemon-api.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 
-/** Live events and deliveries for `belfry tail`. Nobody listening costs nothing; a listener that throws harms no other. */
+/** Live events and deliveries for `belfry tail`. Without subscribers nothing is scrubbed; one that throws is removed. */
 export class Feed {
   readonly #listeners = new Set<(item: FeedItem) => void>();
   readonly #scrubber: Scrubber;
@@ -10,21 +10,22 @@ export class Feed {
     this.#scrubber = scrubber;
   }
 
-  get followed(): boolean {
+  get hasListeners(): boolean {
     return this.#listeners.size > 0;
   }
 
+  /** Returns the unsubscription. */
   follow(listener: (item: FeedItem) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   publish(item: FeedItem): void {
-    if (!this.followed) return;
-    const shown = this.#scrubber.scrubJson(item);
+    if (!this.hasListeners) return;
+    const scrubbed = this.#scrubber.scrubJson(item);
     for (const listener of this.#listeners) {
       try {
-        listener(shown);
+        listener(scrubbed);
       } catch {
         this.#listeners.delete(listener);
       }

@@ -5,24 +5,24 @@ import { isObject, parseJson } from '../../core/values/json.ts';
 import type { Log } from '../../lib/log.ts';
 import { NotRegularFile, readRegularFile } from '../../lib/files/regular-file.ts';
 
-/** Content of a file in the inbox: an event, or the reason why it is none and what to do. */
+/** Content of a file in the inbox: an event, or the reason why it is none with what to do. */
 type Content = { readonly event: EventInput } | { readonly trouble: string };
 
-const EVENT = '.json';
-const SET_ASIDE = '.bad';
-/** Troubles that are reported one by one. */
-const MAX_REPORTED = 10;
+const EVENT_SUFFIX = '.json';
+const BAD_SUFFIX = '.bad';
+/** Faults that are listed one by one. */
+const MAX_LISTED = 10;
 
 /**
- * Events that `belfry emit` leaves in `<state>/inbox/` while no daemon runs. A file that cannot be read stays there, for a person,
- * and is reported for as long as it does.
+ * Events that `belfry emit` leaves in `<state>/inbox/` while no daemon runs. A file that cannot be read stays there and is
+ * reported until a user removes or corrects it.
  */
 export class Inbox {
   readonly #folder: string;
   readonly #log: Log;
-  /** Files that hold an event; they are not read again at each look. */
-  readonly #good = new Set<string>();
-  /** Events that were read and not accepted: name -> why. */
+  /** Files that contain an event; `check` does not read them again. */
+  readonly #valid = new Set<string>();
+  /** Files whose event was not accepted, with the reason. */
   readonly #refused = new Map<string, string>();
   #troubles: readonly string[] = [];
 
@@ -31,30 +31,30 @@ export class Inbox {
     this.#log = log;
   }
 
-  /** As of the last look; where, what and what to do. */
+  /** Faults of the last check: file, reason, and what to do. */
   get troubles(): readonly string[] {
     return this.#troubles;
   }
 
   /**
-   * Takes in what can be read, oldest first. A file goes once its event is on disk; its id makes a repeat after a crash a
-   * duplicate. What is not an event is set aside as `*.bad`, never deleted.
+   * Accepts the events of all files, oldest first. A file is deleted once its event is durable; the event's id makes a repeat
+   * after a crash a duplicate. A file that is no event is renamed to `*.bad`, never deleted.
    */
-  async take(accept: (events: readonly EventInput[]) => Promise<unknown>): Promise<void> {
+  async acceptAll(accept: (events: readonly EventInput[]) => Promise<unknown>): Promise<void> {
     const { names } = await this.#list();
-    let taken = 0;
-    for (const name of names) if (name.endsWith(EVENT) && (await this.#takeOne(name, accept))) taken += 1;
-    if (taken > 0) this.#log.info({ events: taken }, 'inbox: taken in');
-    await this.look();
+    let accepted = 0;
+    for (const name of names) if (name.endsWith(EVENT_SUFFIX) && (await this.#acceptOne(name, accept))) accepted += 1;
+    if (accepted > 0) this.#log.info({ events: accepted }, 'inbox: events accepted');
+    await this.check();
   }
 
-  async #takeOne(name: string, accept: (events: readonly EventInput[]) => Promise<unknown>): Promise<boolean> {
+  async #acceptOne(name: string, accept: (events: readonly EventInput[]) => Promise<unknown>): Promise<boolean> {
     const file = path.join(this.#folder, name);
     const content = await this.#read(name);
     if (content === undefined) return false;
     if ('trouble' in content) {
-      // Where it cannot be set aside it is reported under its own name.
-      if (content.trouble === NO_EVENT) await rename(file, `${file}${SET_ASIDE}`).catch(() => undefined);
+      // A file that cannot be renamed is reported under its own name.
+      if (content.trouble === NO_EVENT) await rename(file, `${file}${BAD_SUFFIX}`).catch(() => undefined);
       return false;
     }
     try {
@@ -67,34 +67,35 @@ export class Inbox {
     return true;
   }
 
-  /** Looks at the files that are there now. */
-  async look(): Promise<readonly string[]> {
+  /** Checks the files that are present now; returns their faults. */
+  async check(): Promise<readonly string[]> {
     const { names, trouble } = await this.#list();
-    forget(this.#good, names);
-    forget(this.#refused, names);
+    keepOnly(this.#valid, names);
+    keepOnly(this.#refused, names);
     const found: string[] = trouble === undefined ? [] : [trouble];
     for (const name of names) {
       const why = this.#refused.get(name) ?? (await this.#troubleOf(name));
       if (why !== undefined) found.push(`inbox: ${path.join(this.#folder, name)}: ${why}`);
     }
-    const more = found.length - MAX_REPORTED;
+    const more = found.length - MAX_LISTED;
     this.#troubles =
-      more > 0 ? [...found.slice(0, MAX_REPORTED), `inbox: ${more} more like these in ${this.#folder}`] : found;
+      more > 0 ? [...found.slice(0, MAX_LISTED), `inbox: ${more} more like these in ${this.#folder}`] : found;
     return this.#troubles;
   }
 
   async #troubleOf(name: string): Promise<string | undefined> {
-    if (this.#good.has(name)) return undefined;
-    if (name.endsWith(SET_ASIDE)) return 'it is no event; mend it and take `.bad` off its name, or remove it';
-    if (!name.endsWith(EVENT)) return `its name does not end in \`${EVENT}\`, so it is not read; rename or remove it`;
+    if (this.#valid.has(name)) return undefined;
+    if (name.endsWith(BAD_SUFFIX)) return 'it is no event; mend it and take `.bad` off its name, or remove it';
+    if (!name.endsWith(EVENT_SUFFIX))
+      return `its name does not end in \`${EVENT_SUFFIX}\`, so it is not read; rename or remove it`;
     const content = await this.#read(name);
     if (content === undefined) return undefined;
     if ('trouble' in content) return content.trouble;
-    this.#good.add(name);
+    this.#valid.add(name);
     return undefined;
   }
 
-  /** Undefined when it is gone: a command that left an event takes it back when it could post it after all. */
+  /** Returns undefined if the file is gone: a command deletes its event when it could post it after all. */
   async #read(name: string): Promise<Content | undefined> {
     try {
       const event = parse((await readRegularFile(path.join(this.#folder, name))).toString('utf8'));
@@ -106,7 +107,7 @@ export class Inbox {
     }
   }
 
-  /** Names that begin with a dot are of events that are still being written. */
+  /** Lists the files, without those that are still being written: their names begin with a dot. */
   async #list(): Promise<{ readonly names: readonly string[]; readonly trouble?: string }> {
     try {
       const names = await readdir(this.#folder);
@@ -137,8 +138,8 @@ function unlessGone(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
-/** Drops what is no longer there. */
-function forget(kept: Set<string> | Map<string, string>, names: readonly string[]): void {
+/** Removes entries of files that are no longer present. */
+function keepOnly(kept: Set<string> | Map<string, string>, names: readonly string[]): void {
   const present = new Set(names);
   for (const name of kept.keys()) if (!present.has(name)) kept.delete(name);
 }

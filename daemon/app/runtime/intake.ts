@@ -8,101 +8,100 @@ import type { Clock } from '../../lib/time/clock.ts';
 import type { Observation } from '../../sources/source.ts';
 import type { Accepted, Arrival, Store } from '../../store/store.ts';
 
-/** What became of one event, for whoever watches: the feed, the metrics. Called after the commit, never for a duplicate. */
-export interface Taken {
+/** Event with the decision that was committed for it. */
+export interface DecidedEvent {
   readonly event: Event;
   readonly decision: Decision;
 }
 
-export interface Observed {
-  /** Of the source's marks. */
+/** Observation that a source made of another source's event. */
+export interface SourceObservation {
+  /** Scope of the source's checkpoints. */
   readonly scope: string;
   readonly observation: Observation;
 }
 
-export interface IntakeParts {
+export interface IntakeDeps {
   readonly live: () => Ruleset;
   readonly store: Store;
   readonly clock: Clock;
   readonly newId: () => string;
-  readonly taken: (taken: Taken) => void;
-  /** What sources see in an event that is not their own. */
-  readonly observe: (event: Event, at: number) => readonly Observed[];
+  /** Called after the commit, and never for a duplicate. */
+  readonly onAccepted: (event: DecidedEvent) => void;
+  /** Shows an event to the sources; returns what those observed that did not emit it. */
+  readonly observe: (event: Event, at: number) => readonly SourceObservation[];
 }
 
 export interface AcceptOptions {
-  /** The source that hands the events over; events from outside name their own, `api` if they do not. */
+  /** Source that emits the events. Without it they come from outside, and name their own source or get `api`. */
   readonly source?: string;
   readonly checkpoints?: Arrival['checkpoints'];
   readonly isSame?: Arrival['isSame'];
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 }
 
-/** The one door in. What `accept` resolves to is on disk, decided upon by one ruleset, and will be delivered. */
+/** Entrance of all events. An event that `accept` resolves to is durable and decided by one ruleset. */
 export class Intake {
-  readonly #parts: IntakeParts;
-  readonly #tokens: { left: number; at: number };
-  #stopping = false;
+  readonly #deps: IntakeDeps;
+  /** Token bucket of `daemon.limits.events_per_second`; `at` is monotonic milliseconds. */
+  readonly #bucket: { tokens: number; at: number };
+  #isStopping = false;
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(parts: IntakeParts) {
-    this.#parts = parts;
-    this.#tokens = { left: Number.POSITIVE_INFINITY, at: parts.clock.monotonic() };
-  }
-
-  get stopping(): boolean {
-    return this.#stopping;
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+    this.#bucket = { tokens: Number.POSITIVE_INFINITY, at: deps.clock.monotonic() };
   }
 
   async accept(inputs: readonly EventInput[], options: AcceptOptions = {}): Promise<readonly Accepted[]> {
-    if (this.#stopping)
-      throw new BelfryError(
-        'intake.stopping',
-        'the daemon is stopping and takes no new events; send it again in a moment',
-      );
-    const { live, store, clock } = this.#parts;
+    if (this.#isStopping)
+      throw new BelfryError('intake.stopping', 'the daemon is stopping and takes no new events; send it again later');
+    const { live, store, clock, newId } = this.#deps;
     const ruleset = live();
     if (options.source === undefined) this.#refuseOverload(ruleset, inputs.length);
     const now = clock.now();
-    const seen: Observation[] = [];
-    const arrivals = inputs.map((input) => this.#observed(this.#arrival(input, options, now), now, seen));
+    const observations: Observation[] = [];
+    const arrivals = inputs.map((input) => this.#observed(this.#arrival(input, options, now), now, observations));
     const work = store.transact(
       { arrivals, now, ...(options.idempotency && { idempotency: options.idempotency }) },
-      (event, memory) => decide(event, select(event, ruleset, now), { ruleset, memory, now, newId: this.#parts.newId }),
+      (event, memory) => decide(event, select(event, ruleset, now), { ruleset, memory, now, newId }),
     );
     this.#running.add(work);
     try {
       const accepted = await work;
-      for (const observation of seen) observation.committed();
+      for (const observation of observations) observation.committed();
       for (const [index, { decision }] of accepted.entries())
-        if (decision !== undefined) this.#parts.taken({ event: arrivals[index]!.event, decision });
+        if (decision !== undefined) this.#deps.onAccepted({ event: arrivals[index]!.event, decision });
       return accepted;
     } finally {
       this.#running.delete(work);
     }
   }
 
-  /** Has today's rules decide the event of a dead letter anew, as an event of its own: once per letter, also if a crash makes it be asked for again. */
-  async requeue(event: Event, letter: string): Promise<void> {
-    await this.accept([{ ...event, id: `requeued-${letter}`, requeued: event.id }], { source: event.source });
+  /**
+   * Decides the event of a dead letter anew by the live rules. The id of the new event derives from the dead letter, so a repeat
+   * after a crash is a duplicate.
+   */
+  async requeue(event: Event, deadLetterId: string): Promise<void> {
+    await this.accept([{ ...event, id: `requeued-${deadLetterId}`, requeued: event.id }], { source: event.source });
   }
 
-  /** Resolves when what is being taken now is on disk or refused. */
+  /** Resolves when the events that are being accepted now are durable or refused. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#running);
   }
 
-  /** Takes nothing more; resolves when what was being taken is on disk or refused. */
+  /** Refuses new events; resolves when the last ones are durable or refused. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#isStopping = true;
     await this.settled();
   }
 
-  /** What was seen in an event is committed with it. */
-  #observed(arrival: Arrival, now: number, seen: Observation[]): Arrival {
-    const observed = this.#parts.observe(arrival.event, now);
+  /** Adds the checkpoints of observations, which are committed with the event. */
+  #observed(arrival: Arrival, now: number, observations: Observation[]): Arrival {
+    const observed = this.#deps.observe(arrival.event, now);
     if (observed.length === 0) return arrival;
-    for (const { observation } of observed) seen.push(observation);
+    for (const { observation } of observed) observations.push(observation);
     const checkpoints = observed.map(({ scope, observation }) => ({ scope, entries: observation.checkpoints }));
     return { ...arrival, checkpoints: [...(arrival.checkpoints ?? []), ...checkpoints] };
   }
@@ -115,31 +114,31 @@ export class Intake {
         `the source \`${OWN_SOURCE}\` is the daemon's own; name another one`,
       );
     }
-    const event = completeEvent(input, now, this.#parts.newId, source);
+    const event = completeEvent(input, now, this.#deps.newId, source);
     const { checkpoints, isSame } = options;
     const arrival = { event, mayRepeat: input.id !== undefined };
     if (checkpoints === undefined && isSame === undefined) return arrival;
     return { ...arrival, ...(checkpoints && { checkpoints }), isSame };
   }
 
-  /** Sources of our own are never refused: they would lose what happened. Who posts can try again, and is told so. */
+  /** Refuses events from outside beyond the limits; their sender can try again. Sources of the rules are never refused: they would lose events. */
   #refuseOverload(ruleset: Ruleset, count: number): void {
     const { limits, retention } = ruleset.daemon;
     const { eventsPerSecond, queue } = limits;
-    // History is trimmed to its own size, so what the store holds beyond both is owed.
-    if (this.#parts.store.size() >= queue + retention.size) {
+    // History is trimmed to `retention.size`, so the store exceeds both sizes only by what is owed.
+    if (this.#deps.store.size() >= queue + retention.size) {
       throw new BelfryError('intake.queue_full', 'as much is owed as `daemon.limits.queue` allows; nothing was taken');
     }
     if (eventsPerSecond === undefined) return;
-    const at = this.#parts.clock.monotonic();
-    const refilled = this.#tokens.left + ((at - this.#tokens.at) / 1000) * eventsPerSecond;
-    this.#tokens.left = Math.min(eventsPerSecond, refilled);
-    this.#tokens.at = at;
-    if (this.#tokens.left < count)
+    const at = this.#deps.clock.monotonic();
+    const refilled = this.#bucket.tokens + ((at - this.#bucket.at) / 1000) * eventsPerSecond;
+    this.#bucket.tokens = Math.min(eventsPerSecond, refilled);
+    this.#bucket.at = at;
+    if (this.#bucket.tokens < count)
       throw new BelfryError(
         'intake.rate',
         `more than ${eventsPerSecond} events a second (\`daemon.limits.events_per_second\`)`,
       );
-    this.#tokens.left -= count;
+    this.#bucket.tokens -= count;
   }
 }

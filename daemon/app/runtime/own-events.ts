@@ -1,64 +1,64 @@
-import type { RuleResult } from '../../core/flow/decision.ts';
 import { type Event, type EventInput, OWN_SOURCE } from '../../core/event/event.ts';
 import { ownEvents } from '../../core/event/own-events.ts';
+import type { RuleResult } from '../../core/flow/decision.ts';
 import type { ReloadView } from '../../http/daemon-api.ts';
-import type { Clock } from '../../lib/time/clock.ts';
 import { RepeatLimit } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 
-/** How often one rule's errors are told as events; every one is counted and logged anyway. Milliseconds. */
+/** Interval of events about the errors of one rule; each error is counted and logged besides. */
 const RULE_ERROR_EVERY_MS = 60_000;
 
-/** Raises the daemon's own events. They are courtesies: one that cannot be taken is logged, and never holds up what it is about. */
+export interface OwnEventsDeps {
+  readonly accept: (events: readonly EventInput[]) => Promise<unknown>;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly scrubber: Scrubber;
+}
+
+/** Raises events of the daemon itself. One that cannot be accepted is only logged, and never delays the work that it is about. */
 export class OwnEvents {
-  readonly #accept: (events: readonly EventInput[]) => Promise<unknown>;
-  readonly #log: Log;
-  readonly #clock: Clock;
-  readonly #scrubber: Scrubber;
+  readonly #deps: OwnEventsDeps;
   readonly #ruleErrors = new RepeatLimit(RULE_ERROR_EVERY_MS);
 
-  constructor(parts: {
-    accept: (events: readonly EventInput[]) => Promise<unknown>;
-    log: Log;
-    clock: Clock;
-    scrubber: Scrubber;
-  }) {
-    this.#scrubber = parts.scrubber;
-    this.#accept = parts.accept;
-    this.#log = parts.log;
-    this.#clock = parts.clock;
+  constructor(deps: OwnEventsDeps) {
+    this.#deps = deps;
   }
 
   raise(event: EventInput): void {
-    this.#accept([this.#scrubber.scrubJson(event)]).catch((error: unknown) =>
-      this.#log.warn({ type: event.type, error: (error as Error).message }, 'an event of our own was not taken'),
+    const { accept, log, scrubber } = this.#deps;
+    accept([scrubber.scrubJson(event)]).catch((error: unknown) =>
+      log.warn({ type: event.type, error: (error as Error).message }, 'an event of the daemon itself was not taken'),
     );
   }
 
   reloaded(result: ReloadView): void {
     const { ok, generation, added, changed, removed, problems } = result;
-    const applied = ok || added.length + changed.length + removed.length > 0;
+    const isApplied = ok || added.length + changed.length + removed.length > 0;
     this.raise(
-      applied
+      isApplied
         ? ownEvents.reloadApplied({ generation, added, changed, removed, problems })
         : ownEvents.reloadRejected({ generation, problems }),
     );
   }
 
-  sourceTrouble(source: string, type: string, trouble: string | undefined): void {
-    if (trouble === undefined) this.#log.info(`${source}: well again`);
+  /** `fault`: undefined if the source works again. */
+  sourceStatusChanged(source: string, type: string, fault: string | undefined): void {
+    const { log } = this.#deps;
+    if (fault === undefined) log.info(`${source}: works again`);
     else {
-      this.#log.warn({ reason: trouble }, `${source}: failing`);
-      this.raise(ownEvents.sourceFailing({ source, type, reason: trouble }));
+      log.warn({ reason: fault }, `${source}: failing`);
+      this.raise(ownEvents.sourceFailing({ source, type, reason: fault }));
     }
   }
 
-  /** Not about rules for events of our own: an error there would raise the next one. */
+  /** Raises no event about a rule that fails on one of the daemon's own events: that would cause the next error. */
   ruleError(event: Event, { rule, errors = [] }: RuleResult): void {
+    const { log, clock } = this.#deps;
     const reason = errors.join('; ');
-    this.#log.warn({ rule, event: event.id, reason }, `${rule}: error`);
-    if (event.source === OWN_SOURCE || !this.#ruleErrors.passes(rule, this.#clock.monotonic())) return;
+    log.warn({ rule, event: event.id, reason }, `${rule}: error`);
+    if (event.source === OWN_SOURCE || !this.#ruleErrors.passes(rule, clock.monotonic())) return;
     this.raise(ownEvents.ruleError({ rule, reason, event: event.id }));
   }
 }

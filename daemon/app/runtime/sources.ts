@@ -6,51 +6,51 @@ import { Faults } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import type { HookRoute, IsSame, Checkpoint, RunningSource, SourceIo, SourceType } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
-import type { Intake, Observed } from './intake.ts';
+import type { Intake, SourceObservation } from './intake.ts';
 
-export interface RunningSourcesParts {
+export interface RunningSourcesDeps {
   readonly types: readonly SourceType[];
   readonly intake: Intake;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** A source has trouble, or has none any more. */
-  readonly troubled: (name: string, type: string, trouble: string | undefined) => void;
+  /** Called when a source begins to fail, fails for another reason, or works again (undefined). */
+  readonly onStatusChange: (name: string, type: string, fault: string | undefined) => void;
 }
 
-const NOTHING: readonly Observed[] = [];
+const NO_OBSERVATIONS: readonly SourceObservation[] = [];
 
 interface Running {
   readonly config: SourceConfig;
   readonly source: RunningSource;
-  /** Lets the source's events in; until then they wait. */
-  readonly open: () => void;
-  trouble: string | undefined;
+  /** Lets events of the source pass; until then they wait. */
+  readonly openGate: () => void;
+  fault: string | undefined;
 }
 
-/** A change that has been prepared: the new sources run, but their events wait at the gate. */
+/** Prepared change of the sources: the new ones run, and their events wait at a gate. */
 export interface PreparedSources {
-  /** After the swap: stops what is gone, then lets the new ones' events in. */
+  /** To be called after the swap: stops removed sources, then opens the gates of the new ones. */
   commit(): Promise<void>;
-  /** Instead of it: stops what was started. */
+  /** To be called instead of `commit`: stops the new sources. */
   abandon(): Promise<void>;
 }
 
 /**
- * The sources of the live ruleset. At a reload the new ones are started before the swap, since starting can fail, and gated
- * until after it, since their events belong to the new rules; an unchanged one is not touched.
+ * Running sources of the live ruleset. A reload starts new ones before the swap, because a start can fail, and holds their
+ * events back until after it, because these belong to the new rules. Unchanged ones are not touched.
  */
 export class RunningSources {
-  readonly #parts: RunningSourcesParts;
+  readonly #deps: RunningSourcesDeps;
   #running: ReadonlyMap<string, Running> = new Map();
-  /** Those of them that look at the events of others. */
+  /** Running sources that observe events of other sources. */
   #observing: readonly Running[] = [];
 
-  constructor(parts: RunningSourcesParts) {
-    this.#parts = parts;
+  constructor(deps: RunningSourcesDeps) {
+    this.#deps = deps;
   }
 
-  /** Rejects when one does not start; those that did are stopped again then. */
+  /** Starts new and edited sources. If one does not start, stops the others that were started, and rejects. */
   async prepare(wanted: ReadonlyMap<string, SourceConfig>): Promise<PreparedSources> {
     const before = this.#running;
     const next = new Map<string, Running>();
@@ -70,44 +70,44 @@ export class RunningSources {
       throw error;
     }
     const commit = async (): Promise<void> => {
-      this.#run(next);
+      this.#setRunning(next);
       const gone = [...before.values()].filter((running) => next.get(running.config.name) !== running);
-      // What one that goes has seen in an event is found by the one that replaces it.
-      if (gone.some(isObserving)) await this.#parts.intake.settled();
+      // A source that replaces an observing one reads its checkpoints, which are committed with the observed events.
+      if (gone.some(isObserving)) await this.#deps.intake.settled();
       await Promise.allSettled(gone.map(({ source }) => source.stop()));
-      for (const running of started) running.open();
+      for (const { openGate } of started) openGate();
     };
     return { commit, abandon };
   }
 
   route(path: string): HookRoute | undefined {
     for (const { source } of this.#running.values()) {
-      const route = source.routes?.find((candidate) => owns(candidate, path));
+      const route = source.routes?.find((candidate) => handles(candidate, path));
       if (route !== undefined) return route;
     }
     return undefined;
   }
 
-  /** What the sources see in an event of another one. An old event that is decided anew has been seen before. */
-  observe(event: Event, at: number): readonly Observed[] {
-    if (this.#observing.length === 0 || event.requeued !== undefined) return NOTHING;
-    let seen: Observed[] | undefined;
+  /** Shows an event to the other sources. One that is decided anew was observed before, and is not shown again. */
+  observe(event: Event, at: number): readonly SourceObservation[] {
+    if (this.#observing.length === 0 || event.requeued !== undefined) return NO_OBSERVATIONS;
+    let observations: SourceObservation[] | undefined;
     for (const { config, source } of this.#observing) {
       if (config.name === event.source) continue;
       const observation = source.observe?.(event, at);
-      if (observation !== undefined) (seen ??= []).push({ scope: scopeOf(config), observation });
+      if (observation !== undefined) (observations ??= []).push({ scope: scopeOf(config), observation });
     }
-    return seen ?? NOTHING;
+    return observations ?? NO_OBSERVATIONS;
   }
 
   status(): StatusView['sources'] {
-    return [...this.#running.values()].map(({ config, source, trouble }) => {
+    return [...this.#running.values()].map(({ config, source, fault }) => {
       const detail = source.detail?.();
       return {
         name: config.name,
         type: config.type,
-        state: trouble === undefined ? 'running' : 'failing',
-        ...(trouble !== undefined && { reason: trouble }),
+        state: fault === undefined ? 'running' : 'failing',
+        ...(fault !== undefined && { reason: fault }),
         ...(detail !== undefined && { detail }),
       };
     });
@@ -115,37 +115,37 @@ export class RunningSources {
 
   async stop(): Promise<void> {
     const all = [...this.#running.values()];
-    this.#run(new Map());
+    this.#setRunning(new Map());
     await Promise.allSettled(all.map(({ source }) => source.stop()));
   }
 
-  #run(running: ReadonlyMap<string, Running>): void {
+  #setRunning(running: ReadonlyMap<string, Running>): void {
     this.#running = running;
     this.#observing = [...running.values()].filter(isObserving);
   }
 
   async #start(config: SourceConfig): Promise<Running> {
-    const type = this.#parts.types.find((candidate) => candidate.type === config.type)!;
-    let open!: () => void;
+    const type = this.#deps.types.find((candidate) => candidate.type === config.type)!;
+    let openGate!: () => void;
     const gate = new Promise<void>((resolve) => {
-      open = resolve;
+      openGate = resolve;
     });
-    const running: { -readonly [K in keyof Running]?: Running[K] } = { config, open, trouble: undefined };
+    const running: { -readonly [K in keyof Running]?: Running[K] } = { config, openGate, fault: undefined };
     running.source = await type.start(
       config.settings,
-      this.#io(config, gate, (trouble) => {
-        running.trouble = trouble;
+      this.#io(config, gate, (fault) => {
+        running.fault = fault;
       }),
     );
     return running as Running;
   }
 
-  #io(config: SourceConfig, gate: Promise<void>, reported: (trouble: string | undefined) => void): SourceIo {
-    const { intake, store, clock, log, troubled } = this.#parts;
+  #io(config: SourceConfig, gate: Promise<void>, onFault: (fault: string | undefined) => void): SourceIo {
+    const { intake, store, clock, log, onStatusChange } = this.#deps;
     const scope = scopeOf(config);
-    const faults = new Faults<'source'>((trouble) => {
-      reported(trouble);
-      troubled(config.name, config.type, trouble);
+    const faults = new Faults<'source'>((fault) => {
+      onFault(fault);
+      onStatusChange(config.name, config.type, fault);
     });
     const emitAll = async (events: readonly EventInput[], checkpoints?: readonly Checkpoint[], isSame?: IsSame) => {
       await gate;
@@ -168,7 +168,7 @@ export class RunningSources {
       },
       saveCheckpoints: (checkpoints) => store.checkpoints.write(scope, checkpoints),
       readCheckpoints: () => store.checkpoints.read(scope),
-      report: (trouble) => faults.set('source', trouble),
+      report: (fault) => faults.set('source', fault),
     };
   }
 }
@@ -181,6 +181,6 @@ function isObserving({ source }: Running): boolean {
   return source.observe !== undefined;
 }
 
-function owns(route: HookRoute, path: string): boolean {
+function handles(route: HookRoute, path: string): boolean {
   return path === route.path || (route.subpaths === true && path.startsWith(`${route.path}/`));
 }

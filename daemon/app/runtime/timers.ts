@@ -9,37 +9,37 @@ import { faultLog } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
 
-export interface TimersParts {
+export interface TimersDeps {
   readonly store: Store;
   readonly live: () => Ruleset;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly log: Log;
-  /** Told of every decision, after its commit. */
-  readonly woken: (decision: Decision) => void;
+  /** Called with every decision, after its commit. */
+  readonly onWake: (decision: Decision) => void;
 }
 
-/** The wall clock is looked at again after so long: it may have jumped. Milliseconds. */
-const LOOK_AGAIN = 10_000;
-/** States woken in one turn. */
-const AT_ONCE = 200;
-/** Nothing has expired then. */
-const BEFORE_ALL = 0;
-/** When the store takes nothing, it is asked again after so long. */
-const PATIENCE = 1000;
+/** Longest wait before the wall clock is read again, because it may jump. */
+const MAX_WAIT_MS = 10_000;
+/** States woken in one round. */
+const WAKE_BATCH = 200;
+/** Time at which no state has expired. */
+const EPOCH = 0;
+/** Wait after the store has refused a decision. */
+const RETRY_MS = 1000;
 
-/** Wakes the states whose time has come: every timer of every rule is a row of the store, and this is the one loop that looks at them. */
+/** Wakes states that are due. Every timer of a rule is a row of the store, and this is the one loop that reads them. */
 export class Timers {
-  readonly #parts: TimersParts;
+  readonly #deps: TimersDeps;
   readonly #noteFault: (text: string | undefined) => void;
   #cancel: () => void = () => undefined;
-  #turn: Promise<void> | undefined;
+  #round: Promise<void> | undefined;
   #state: 'new' | 'running' | 'stopped' = 'new';
 
-  constructor(parts: TimersParts) {
-    this.#parts = parts;
-    this.#noteFault = faultLog(parts.log, 'timers: they are taken again');
-    parts.store.timers.onEarlier(() => this.#arm());
+  constructor(deps: TimersDeps) {
+    this.#deps = deps;
+    this.#noteFault = faultLog(deps.log, 'timers: due timers are handled again');
+    deps.store.timers.onEarlier(() => this.#arm());
   }
 
   start(): void {
@@ -47,27 +47,31 @@ export class Timers {
     this.#arm();
   }
 
-  /** Resolves when nothing more is woken. */
+  /** Resolves when the last round has ended. */
   async stop(): Promise<void> {
     this.#state = 'stopped';
     this.#cancel();
-    await this.#turn;
+    await this.#round;
   }
 
-  /** After rules were edited or went: what waits with them is due by their new words. Returns what to tell of it. */
-  async retime(rules: readonly CompiledRule[], gone: readonly string[] = []): Promise<readonly string[]> {
-    return this.#retime(rules, gone, this.#parts.clock.now());
+  /** Sets waiting states and deliveries of edited rules to their new times, and ends those of removed rules. Returns notes for the person who edited them. */
+  async reschedule(rules: readonly CompiledRule[], gone: readonly string[] = []): Promise<readonly string[]> {
+    return this.#rescheduleStates(rules, gone, this.#deps.clock.now());
   }
 
-  /** At a start. The rules may have been edited before it, and a window that has ended since may be longer now. */
-  async retimeAll(rules: readonly CompiledRule[]): Promise<void> {
-    await this.#retime(rules, [], BEFORE_ALL);
+  /** Does the same for all rules at a start, since they may have been edited before. Includes windows that have ended, which may be longer now. */
+  async rescheduleAll(rules: readonly CompiledRule[]): Promise<void> {
+    await this.#rescheduleStates(rules, [], EPOCH);
   }
 
-  /** `asOf`: states are seen that had not expired then. */
-  async #retime(rules: readonly CompiledRule[], gone: readonly string[], asOf: number): Promise<readonly string[]> {
-    const { store, log } = this.#parts;
-    const now = this.#parts.clock.now();
+  /** `asOf`: states that had not expired then are included. */
+  async #rescheduleStates(
+    rules: readonly CompiledRule[],
+    gone: readonly string[],
+    asOf: number,
+  ): Promise<readonly string[]> {
+    const { store, log } = this.#deps;
+    const now = this.#deps.clock.now();
     const timesOf: TimesOf = (place) => store.timers.timesOf(place);
     try {
       const [{ notes }] = await Promise.all([
@@ -75,21 +79,21 @@ export class Timers {
         store.applyDecision(now, (memory) => abandon(gone, this.#context(memory, now), timesOf)),
         store.applyDecision(now, (memory) => ({ results: [], states: lookAgain(rules, memory, now), deliveries: [] })),
       ]);
-      const all = [...notes, ...(await this.#reschedule(rules, now))];
+      const all = [...notes, ...(await this.#rescheduleDeliveries(rules, now))];
       for (const note of all) log.info(`timers: ${note}`);
       return all;
     } catch (error) {
-      // Whatever is woken too early by old times looks at the new ones itself.
+      // A state that wakes too early by its old time is checked against the new one.
       log.warn({ error: (error as Error).message }, 'timers: not set to the new times yet');
       return [];
     }
   }
 
-  /** Reschedules deliveries that wait by `notify.delay`: they are deliveries already. */
-  async #reschedule(rules: readonly CompiledRule[], now: number): Promise<readonly string[]> {
+  /** Reschedules deliveries that wait because of `notify.delay`; these are in the queue already. */
+  async #rescheduleDeliveries(rules: readonly CompiledRule[], now: number): Promise<readonly string[]> {
     const byName = new Map(rules.map((rule) => [rule.name, rule]));
     const moved = new Map<string, number>();
-    await this.#parts.store.deliveries.reschedule(now, (delivery, dueAt) => {
+    await this.#deps.store.deliveries.reschedule(now, (delivery, dueAt) => {
       const rule = byName.get(delivery.rule);
       const due = rule === undefined ? undefined : dueByRule(rule, delivery, dueAt);
       if (due !== undefined) moved.set(delivery.rule, (moved.get(delivery.rule) ?? 0) + 1);
@@ -99,41 +103,41 @@ export class Timers {
   }
 
   #context(memory: Parameters<Parameters<Store['applyDecision']>[1]>[0], now: number) {
-    const { live, newId } = this.#parts;
+    const { live, newId } = this.#deps;
     return { ruleset: live(), memory, now, newId };
   }
 
   #arm(soonest = 0): void {
-    if (this.#state !== 'running' || this.#turn !== undefined) return;
-    const { store, clock } = this.#parts;
+    if (this.#state !== 'running' || this.#round !== undefined) return;
+    const { store, clock } = this.#deps;
     this.#cancel();
     const next = store.timers.next();
     if (next === undefined) return;
-    const wait = Math.max(soonest, Math.min(LOOK_AGAIN, Math.max(0, next - clock.now())));
+    const wait = Math.max(soonest, Math.min(MAX_WAIT_MS, Math.max(0, next - clock.now())));
     this.#cancel = clock.after(wait, () => {
-      this.#turn = this.#wakeDue().then((again) => {
-        this.#turn = undefined;
+      this.#round = this.#wakeDue().then((again) => {
+        this.#round = undefined;
         this.#arm(again);
       });
     });
   }
 
-  /** Returns how long to wait at least before looking again, milliseconds. */
+  /** Returns the shortest wait before the next round, milliseconds. */
   async #wakeDue(): Promise<number> {
-    const { store, clock } = this.#parts;
+    const { store, clock } = this.#deps;
     try {
       const now = clock.now();
-      await Promise.all(store.timers.due(now, AT_ONCE).map((place) => this.#wake(place, now)));
+      await Promise.all(store.timers.due(now, WAKE_BATCH).map((place) => this.#wake(place, now)));
       this.#noteFault(undefined);
       return 0;
     } catch (error) {
-      this.#noteFault(`timers: not taken; they are tried again: ${(error as Error).message}`);
-      return PATIENCE;
+      this.#noteFault(`timers: due timers could not be handled; they are tried again: ${(error as Error).message}`);
+      return RETRY_MS;
     }
   }
 
   async #wake(place: Parameters<typeof decideWake>[0], now: number): Promise<void> {
-    const { store, woken } = this.#parts;
-    woken(await store.applyDecision(now, (memory) => decideWake(place, this.#context(memory, now))));
+    const { store, onWake } = this.#deps;
+    onWake(await store.applyDecision(now, (memory) => decideWake(place, this.#context(memory, now))));
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { refuseUnsafeEnvironment } from '../../app/environment.ts';
-import type { Stopped } from '../../app/offline.ts';
+import type { Offline } from '../../app/offline.ts';
 import { configPath, type StatePaths, statePaths } from '../../app/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import type { Clock } from '../../lib/time/clock.ts';
@@ -19,7 +19,7 @@ export class DaemonAccess {
   readonly #version: string;
   readonly #deps: ClientDeps;
   #client: Client | undefined;
-  #offline: Stopped | undefined;
+  #offline: Offline | undefined;
 
   constructor(terminal: Terminal, version: string, clock: Clock) {
     this.#terminal = terminal;
@@ -79,7 +79,7 @@ export class DaemonAccess {
     }
   }
 
-  async #open(options: CommonOptions): Promise<Stopped> {
+  async #open(options: CommonOptions): Promise<Offline> {
     const { config, env, cwd } = this.#search(options);
     const { readPlaces } = await import('../../reload/daemon-settings.ts');
     const { places, certain } = await readPlaces(config, env);
@@ -89,11 +89,12 @@ export class DaemonAccess {
         EXIT.unreachable,
         `the daemon is not running, and there is no state directory at ${paths.state}`,
       );
-    const { openStopped } = await import('../../app/offline.ts');
-    this.#offline ??= await openStopped({
+    const { openOffline } = await import('../../app/offline.ts');
+    this.#offline ??= await openOffline({
       config: this.config(options),
       terminal: this.#terminal,
       version: this.#version,
+      clock: this.#deps.clock,
     });
     return this.#offline;
   }

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { openQuieting } from '../../../daemon/app/api/alert-actions.ts';
+import { openAlertActions } from '../../../daemon/app/api/alert-actions.ts';
 import { Timers } from '../../../daemon/app/runtime/timers.ts';
 import { decide } from '../../../daemon/core/flow/decide.ts';
 import type { Decision } from '../../../daemon/core/flow/decision.ts';
@@ -43,10 +43,10 @@ async function opened(rules = DISK, path = ':memory:') {
     clock,
     newId: ids,
     log,
-    woken: (decision) => decisions.push(decision),
+    onWake: (decision) => decisions.push(decision),
   });
   timers.start();
-  const runner = openQuieting({ store, live: () => ruleset, clock, newId: ids, log, scrubber: new Scrubber() });
+  const runner = openAlertActions({ store, live: () => ruleset, clock, newId: ids, log, scrubber: new Scrubber() });
   const close = async (): Promise<void> => {
     await timers.stop();
     await store.close();

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { Intake, type Taken } from '../../../daemon/app/runtime/intake.ts';
+import { Intake, type DecidedEvent } from '../../../daemon/app/runtime/intake.ts';
 import { RunningSources } from '../../../daemon/app/runtime/sources.ts';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import { heartbeat } from '../../../daemon/sources/heartbeat/heartbeat.ts';
@@ -25,14 +25,21 @@ async function opened(written: object) {
     store,
     clock,
     newId: () => `e-${(ids += 1)}`,
-    taken: ({ event }: Taken) => {
+    onAccepted: ({ event }: DecidedEvent) => {
       seen.push(event);
       arrived();
     },
     observe: (event, at) => sources.observe(event, at),
   });
   const log = pino({ level: 'silent' });
-  const sources = new RunningSources({ types: [heartbeat], intake, store, clock, log, troubled: () => undefined });
+  const sources = new RunningSources({
+    types: [heartbeat],
+    intake,
+    store,
+    clock,
+    log,
+    onStatusChange: () => undefined,
+  });
   const configure = async (settings: object): Promise<void> => {
     const fingerprint = JSON.stringify(settings);
     const config = { name: 'backup', type: 'heartbeat', settings: sourceSettings(heartbeat, settings), fingerprint };

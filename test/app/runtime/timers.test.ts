@@ -45,7 +45,7 @@ function open(): Timers {
     clock,
     newId: () => newId(clock.now()),
     log: logged.log,
-    woken: (decision) => woken.push(decision),
+    onWake: (decision) => woken.push(decision),
   });
 }
 
@@ -97,7 +97,7 @@ test('goes by new times after an edit', async () => {
   timers.start();
   await emit('a');
   use('for: 2m');
-  await timers.retime(ruleset.rules);
+  await timers.reschedule(ruleset.rules);
   await clock.advance(2 * MINUTE);
   expect(told()).toEqual(['a: notified']);
 });
@@ -125,8 +125,8 @@ test('is awake again after the store took nothing for a while, which is logged o
   expect(refusals).toBe(0);
   expect(told()).toEqual(['a: notified']);
   expect(logged.lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
-    'timers: not taken; they are tried again: full',
-    'timers: they are taken again',
+    'timers: due timers could not be handled; they are tried again: full',
+    'timers: due timers are handled again',
   ]);
 });
 
@@ -145,14 +145,14 @@ test('keeps what fires for a day when its rule is gone, and forgets it then', as
   await emit('a');
   const rules = ruleset;
   ruleset = rulesetOf('channels: { ops: { type: sink } }');
-  await timers.retime([], ['r']);
+  await timers.reschedule([], ['r']);
   await clock.advance(20 * 60 * MINUTE);
   ruleset = rules;
-  await timers.retime(ruleset.rules);
+  await timers.reschedule(ruleset.rules);
   await clock.advance(20 * 60 * MINUTE);
   expect(store.memory(clock.now()).read('r', 'a', 'alert')).toMatchObject({ count: 1 });
   ruleset = rulesetOf('channels: { ops: { type: sink } }');
-  await timers.retime([], ['r']);
+  await timers.reschedule([], ['r']);
   await clock.advance(24 * 60 * MINUTE);
   expect(store.memory(clock.now()).read('r', 'a', 'alert')).toBeUndefined();
   expect(told()).toEqual(['a: error']);

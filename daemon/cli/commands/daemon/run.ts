@@ -1,6 +1,7 @@
 import type { App } from '../../../app/app.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { problemText } from '../../../core/problems/problem-text.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
 import { LONG_GRACE_MS, type Verb } from '../../context.ts';
 import { tuneEngine } from '../../engine.ts';
 import type { CommonOptions, Terminal } from '../../render/terminal.ts';
@@ -10,24 +11,25 @@ interface RunOptions extends CommonOptions {
   readonly tryIt?: boolean;
 }
 
-export const verb: Verb = (program, { terminal, version, config, run }) => {
+export const verb: Verb = (program, { terminal, version, clock, config, run }) => {
   program
     .command('run')
     .description('the daemon, in the foreground')
     .option('--try-it', 'say at the start what to try')
     .action((options: RunOptions) =>
-      run(() => runDaemon({ terminal, version, config: config(options) }, options), LONG_GRACE_MS),
+      run(() => runDaemon({ terminal, version, clock, config: config(options) }, options), LONG_GRACE_MS),
     );
 };
 
 interface RunDeps {
   readonly terminal: Terminal;
   readonly version: string;
+  readonly clock: Clock;
   readonly config: string;
 }
 
 /** Runs the daemon in the foreground until a signal or a failure of the machine ends it. */
-async function runDaemon({ terminal, version, config }: RunDeps, options: RunOptions): Promise<number> {
+async function runDaemon({ terminal, version, clock, config }: RunDeps, options: RunOptions): Promise<number> {
   const [{ openApp }, { InvalidRules }, { check }, { registry }] = await Promise.all([
     import('../../../app/app.ts'),
     import('../../../app/open-state.ts'),
@@ -47,7 +49,7 @@ async function runDaemon({ terminal, version, config }: RunDeps, options: RunOpt
     else reload(app);
   });
   try {
-    app = await openApp({ config, terminal, version, check: validate });
+    app = await openApp({ config, terminal, version, clock, check: validate });
     if (isReloadDue) reload(app);
     tuneEngine();
     if (options.tryIt) {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import { explaining } from '../../../../daemon/app/api/explain.ts';
+import { explainLive } from '../../../../daemon/app/api/explain.ts';
 import { Intake } from '../../../../daemon/app/runtime/intake.ts';
 import { readJsonText } from '../../../../daemon/cli/json-input.ts';
 import { runProgram } from '../../../../daemon/cli/program.ts';
@@ -78,14 +78,14 @@ async function daemonAt(cwd: string, ruleset: () => Ruleset = () => rulesetOf(SI
     },
   };
   to.daemon.current = { ...to.daemon.current, config: path.join(cwd, 'rules') };
-  to.daemon.onExplain = explaining({ store, live, scrubber: to.scrubber, clock });
+  to.daemon.onExplain = explainLive({ store, live, scrubber: to.scrubber, clock });
   let ids = 0;
   const intake = new Intake({
     live: ruleset,
     store,
     clock,
     newId: () => `e-${(ids += 1)}`,
-    taken: () => undefined,
+    onAccepted: () => undefined,
     observe: () => [],
   });
   return { clock, store, intake, to };
