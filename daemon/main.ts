@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Terminal } from './cli/render/terminal.ts';
 
-/** The only file that touches the process: argv in, signals as an AbortSignal, exit code out. */
+/** Entry point, and the only file that uses `process`: it turns signals into an AbortSignal and sets the exit code. */
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
-/** `timeout`, shells and supervisors signal a process and then its group: what follows this soon is the same signal. Milliseconds. */
-const SAME_SIGNAL = 50;
+/** `timeout`, shells and supervisors signal a process and then its group: a second signal within this time is the same one. */
+const SAME_SIGNAL_MS = 50;
+
+/** Time in which the process should end by itself. */
+const EXIT_WAIT_MS = 2_000;
 
 const interruption = new AbortController();
 let firstSignal = Number.POSITIVE_INFINITY;
@@ -19,41 +22,41 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       firstSignal = performance.now();
       interruptedBy = signal;
       interruption.abort();
-    } else if (performance.now() - firstSignal > SAME_SIGNAL) {
-      // The second one means it. What is on disk is safe from any end; winding down a thread that is writing is not worth the wait.
+    } else if (performance.now() - firstSignal > SAME_SIGNAL_MS) {
+      // The second signal ends the process at once. Data on disk survives any end of the process.
       process.kill(process.pid, 'SIGKILL');
     }
   });
 }
 
-/** Only the daemon takes SIGHUP; it ends every other verb, as when its terminal is closed. */
+/** The daemon reloads at SIGHUP. Every other verb ends, as when its terminal is closed. */
 const isDaemon = process.argv[2] === 'run';
-/** The start takes its time, so the signal is caught from the first line on, and passed on once somebody listens. */
+/** SIGHUP is caught from the first line on and passed on when the daemon has a listener. */
 let isHungUp = false;
 let onHangup = (): void => {
   isHungUp = true;
 };
 if (isDaemon) process.on('SIGHUP', () => onHangup());
 
-/** EXIT.failed; the verb's own code says nothing about what was not written. */
+/** EXIT.failed, in place of the exit code of the verb, whose output was not written. */
 const OUTPUT_FAILED = 1;
 let isOutputLost = false;
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-  // A reader that goes away (`belfry tail | head`) is no error, except to a daemon, whose log nobody reads from then on.
+  // A closed pipe (`belfry tail | head`) is no error, except for the daemon, whose log is lost from then on.
   if (code === 'EPIPE' && !isDaemon) return interruption.abort();
   if (isOutputLost) return;
   isOutputLost = true;
-  const then = isDaemon ? 'the daemon goes on; lines of its log are lost' : 'not everything was printed';
-  process.stderr.write(`belfry: standard output cannot be written (${code ?? 'unknown error'}); ${then}\n`);
-  // A daemon that nobody can read still delivers.
+  const consequence = isDaemon ? 'the daemon goes on; lines of its log are lost' : 'not everything was printed';
+  process.stderr.write(`belfry: standard output cannot be written (${code ?? 'unknown error'}); ${consequence}\n`);
+  // The daemon still delivers without its log.
   if (isDaemon) return;
   process.exitCode = OUTPUT_FAILED;
   interruption.abort();
 });
-// There is no other place left to tell it.
+// An error of standard error cannot be reported anywhere.
 process.stderr.on('error', () => {});
 
-/** A working directory that was removed has no path of its own any more; the shell's name for it gives errors that name it. */
+/** Working directory. When it was removed, its path in `$PWD` is used, so that errors can name it. */
 function workingDirectory(): string {
   try {
     return process.cwd();
@@ -78,16 +81,16 @@ const terminal: Terminal = {
       onHangup = () => {};
     };
   },
-  onCrash(tell) {
+  onCrash(describe) {
     const listener = (error: unknown): void => {
-      process.stderr.write(`belfry: ${tell(error)}\n`, () => process.exit(1));
+      process.stderr.write(`belfry: ${describe(error)}\n`, () => process.exit(1));
     };
     process.on('uncaughtException', listener);
     return () => process.off('uncaughtException', listener);
   },
 };
 
-/** Ends as a program that does not know the signal: `exit` would wait for a thread that reads from a FIFO. */
+/** Ends the process by the signal, as if it had no handler: `exit` would wait for a thread that reads from a FIFO. */
 function endBy(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
@@ -99,10 +102,10 @@ async function main(): Promise<void> {
   const code = await runProgram(argv, terminal, version);
   if (code === INTERRUPTED && interruptedBy !== undefined) endBy(interruptedBy);
   process.exitCode = isOutputLost && !isDaemon ? OUTPUT_FAILED : code;
-  // Standard input may still be open and would keep the process; everything of ours is closed by now.
+  // An open standard input would keep the process alive; everything else is closed by now.
   process.stdin.destroy();
-  // A start that failed halfway may have left a timer or a watch behind; there is nothing more to wait for.
-  setTimeout(() => process.exit(), 2_000).unref();
+  // A start that failed may have left a timer or a watch open, which must not keep the process alive.
+  setTimeout(() => process.exit(), EXIT_WAIT_MS).unref();
 }
 
 void main();

@@ -14,16 +14,16 @@ export interface CheckRequest {
   /** Rules files and directories of them. */
   readonly paths: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What relative paths start from; files below it are named relative to it. */
+  /** Base of relative paths; problems name files below it relative to it. */
   readonly cwd: string;
   readonly registry: Registry;
-  /** Texts that their settings take stand in for references that cannot be resolved. */
+  /** Use placeholders for secret references that cannot be resolved. */
   readonly withoutSecrets?: boolean;
-  /** Warnings make it invalid, too. */
+  /** Warnings make the rules invalid. */
   readonly strict?: boolean;
 }
 
-/** `belfry check --json`. */
+/** JSON of `belfry check --json`. */
 export interface CheckResult {
   readonly valid: boolean;
   readonly files: number;
@@ -32,11 +32,11 @@ export interface CheckResult {
 }
 
 export interface Checked extends CheckResult {
-  /** The line of a problem with its secrets masked, and the column in it; undefined when there is none. */
+  /** Source line of a problem, with secrets masked; undefined when it has none. */
   excerpt(problem: Problem): Excerpt | undefined;
 }
 
-/** Reads and compiles everything as a daemon would, and finds all problems; touches no state and needs no daemon. */
+/** Loads and compiles the rules as the daemon does and collects all problems. Touches no state and needs no daemon. */
 export async function check({
   paths,
   env,
@@ -71,7 +71,7 @@ export async function check({
   };
 }
 
-/** What compiling needs where nothing is kept. */
+/** Compile tools for rules that are checked or tested but not run. */
 export function toolsOf(registry: Registry): CompileTools {
   const key = randomBytes(32);
   return {
@@ -121,7 +121,7 @@ function noFiles(root: string): Problem {
   };
 }
 
-/** The files beside those that were named by themselves: what they configure may be named. */
+/** Other files in the folders of single files: rules may name their channels, sources and hours. */
 async function neighbours(
   paths: readonly string[],
   parts: LoadParts & { cwd: string },
@@ -135,7 +135,7 @@ async function neighbours(
   return [...files.values()];
 }
 
-/** The names in them; while some file cannot be read, any name may be in it. */
+/** Names defined in the neighbours; unknown while a file cannot be read, because any name may be in it. */
 function elsewhere(loaded: ReadonlyMap<string, LoadedFile>, around: readonly LoadedFile[]): Elsewhere {
   if ([...loaded.values()].some(({ opaque }) => opaque)) return 'unknown';
   const declared = around.flatMap(({ fragment }) => fragment.declared);

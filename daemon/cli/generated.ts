@@ -2,7 +2,7 @@ import { schemas } from '../core/schema/generate.ts';
 import { referencePages } from '../core/schema/reference.ts';
 import type { Registry } from '../core/compile/registry.ts';
 
-/** Every file of the repository that is made from the code: path -> text. */
+/** Files of the repository that are generated from the code: path -> text. */
 export function generatedFiles(registry: Registry): Readonly<Record<string, string>> {
   const schemaFiles = Object.entries(schemas(registry)).map(([name, schema]) => [
     `schemas/${name}.schema.json`,

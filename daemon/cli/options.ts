@@ -4,7 +4,7 @@ import type { Parameters } from '../core/values/parameter.ts';
 import { ADDRESS, duration, NAME, TOKEN, type ValueKind } from '../core/values/value-kind.ts';
 import { CommandError, harmless } from './render/terminal.ts';
 
-/** An option with a value, which is read by its kind before the verb begins. It can be given once. */
+/** Option with a value that is parsed by its kind before the verb runs. It can be given once. */
 export class TypedOption extends Option {
   readonly kind: ValueKind<unknown>;
 
@@ -20,7 +20,7 @@ export class TypedOption extends Option {
   }
 }
 
-/** An argument, or each of several, read by its kind. */
+/** Argument whose value, or each of its values, is parsed by its kind. */
 export class TypedArgument extends Argument {
   readonly kind: ValueKind<unknown>;
 
@@ -35,7 +35,7 @@ export class TypedArgument extends Argument {
   }
 }
 
-/** Refuses, by the name that the user gave it, what the kind does not allow. */
+/** Parses a value; refuses a wrong one by the name of its option. */
 export function readValue<T>(name: string, kind: ValueKind<T>, text: string): T {
   const value = kind.read(text);
   if (value === undefined) throw wrongUsage(name, text, `not allowed: give ${kind.allowed}`);
@@ -46,7 +46,7 @@ function wrongUsage(name: string, text: string, why: string): CommandError {
   return new CommandError(EXIT.usage, `${name}: \`${harmless(text)}\` is ${why}`);
 }
 
-/** Options that every verb takes. */
+/** Adds the options of every verb. */
 export function commonOptions(command: Command): Command {
   return command
     .addOption(
@@ -59,27 +59,23 @@ export function commonOptions(command: Command): Command {
     .option('--json', 'stable output for machines');
 }
 
-/** Options of the verbs that talk to the daemon. */
+/** Adds the options of the verbs that talk to the daemon. */
 export function daemonOptions(command: Command): Command {
   return command
-    .addOption(new TypedOption('--url <url>', ADDRESS, 'the daemon on another address than its socket'))
+    .addOption(new TypedOption('--url <url>', ADDRESS, 'address of the daemon, in place of its socket'))
     .addOption(new TypedOption('--token <token>', TOKEN, 'token for --url (default: $BELFRY_TOKEN)'))
     .addOption(
-      new TypedOption(
-        '--timeout <duration>',
-        duration({ least: 1 }),
-        'wait no longer for an answer (default: as long as it takes)',
-      ),
+      new TypedOption('--timeout <duration>', duration({ least: 1 }), 'longest wait for an answer (default: no limit)'),
     );
 }
 
-/** An option for each parameter of the API, such as `--since <time>`. */
+/** Adds an option for each parameter of the API, such as `--since <time>`. */
 export function filterOptions(command: Command, filters: Parameters): Command {
   for (const [name, { kind, about }] of Object.entries(filters))
     command.addOption(
       new TypedOption(`--${name} <${PLACEHOLDERS[kind.name] ?? name}>`, kind, about.replaceAll('`', '')),
     );
-  return command.addHelpText('after', '\nAll filters that are given must fit; each is given once.');
+  return command.addHelpText('after', '\nAll given filters must match. Each can be given once.');
 }
 
 const PLACEHOLDERS: Readonly<Record<string, string>> = { moment: 'time', count: 'number' };

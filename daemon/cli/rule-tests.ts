@@ -25,7 +25,7 @@ export { watchRules } from '../reload/watch.ts';
 export { junitText } from '../simulation/junit.ts';
 
 export interface TestRequest {
-  /** Files and directories, as given; or the rules directory. */
+  /** Test files and directories, or the rules directory. */
   readonly paths: readonly string[];
   /** The rules directory; a test file in it is run with all its rules. */
   readonly config: string;
@@ -105,7 +105,7 @@ async function rulesOf(
   return undefined;
 }
 
-/** The rules directory when the file lies in it; else the file's own directory, or the nearest one above it that has rules. */
+/** Rules for a test file: the rules directory if the file is in it, else its own directory or the nearest one above with rules. */
 async function rootOf(file: string, { config, terminal }: TestRequest): Promise<string> {
   const rules = path.resolve(terminal.cwd, config);
   if (file.startsWith(`${rules}${path.sep}`) || file === testFileBeside(rules)) return rules;

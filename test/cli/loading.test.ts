@@ -25,7 +25,8 @@ function loadedBy(file: string, found = new Set<string>()): ReadonlySet<string> 
 
 const LIGHT_ROOMS = ['cli', 'core', 'lib'];
 const LIGHT_FILES = ['app/paths.ts', 'app/environment.ts', 'app/daemon-record.ts'];
-const LIGHT_PACKAGES = ['commander', 'croner'];
+/** The matcher (re2js, ipaddr.js) comes with the list of flow steps, which names the outcomes of `--outcome`. */
+const LIGHT_PACKAGES = ['commander', 'croner', 're2js', 'ipaddr.js'];
 
 function isHeavy(file: string): boolean {
   if (!path.isAbsolute(file)) return !file.startsWith('node:') && !LIGHT_PACKAGES.includes(file);

@@ -40,7 +40,7 @@ const positional = verbs.flatMap((verb) =>
   ),
 );
 
-/** Runs it where there is a daemon to ask, and tells how often it was asked. */
+/** Runs the verb against a daemon; `asked` counts its requests. */
 async function run(verb: Verb, args: readonly string[]) {
   const to = await openTestListener();
   const asked = countRequests(to);
@@ -147,7 +147,7 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
-test('filters reach the daemon as they were meant, in every zone', async () => {
+test('filters reach the daemon unchanged, in every time zone', async () => {
   const to = await openTestListener();
   await belfry(to, ['events', '--since', '90m', '--until', '2026-11-23T09:00:00+08:00', '--key', '', '--limit', '7']);
   await belfry(to, ['deliveries', '--state', 'dead,held', '--order', 'asc']);
@@ -157,15 +157,15 @@ test('filters reach the daemon as they were meant, in every zone', async () => {
   ]);
 });
 
-test('what is no event is refused before it is sent', async () => {
+test('an invalid event is refused before it is sent', async () => {
   const to = await openTestListener();
   const deep = `${'{"a":'.repeat(40)}1${'}'.repeat(40)}`;
   const { code, stderr } = await belfry(to, ['emit', 'a', '--data', deep]);
-  expect([code, stderr]).toEqual([2, 'belfry: this is no event: `data` is nested deeper than 32\n']);
+  expect([code, stderr]).toEqual([2, 'belfry: this is not an event: `data` is nested deeper than 32\n']);
   expect(to.daemon.accepted).toEqual([]);
 });
 
-test('what only the daemon can tell to be wrong usage is exit 2, too', async () => {
+test('wrong usage that only the daemon can detect is exit 2, too', async () => {
   const to = await openTestListener();
   to.daemon.events = () => Promise.reject(new BelfryError('history.cursor', 'this is not a cursor'));
   const { code, stderr } = await belfry(to, ['events', '--cursor', 'nosuch']);

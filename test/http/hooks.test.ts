@@ -26,7 +26,7 @@ test('a job beats by any of three methods, without a token and by any name of th
   expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD, POST']);
 });
 
-test('a run that begins, fails with what it printed, and works again', async () => {
+test('a run starts, fails with its output, and succeeds again', async () => {
   const { to, io } = await opened({ every: '1d' });
   expect((await ask(to, '/beats/backup/start')).status).toBe(202);
   expect((await ask(to, '/beats/backup/2', { method: 'POST', body: 'disk full\n' })).status).toBe(202);
@@ -38,7 +38,7 @@ test('a run that begins, fails with what it printed, and works again', async () 
   ]);
 });
 
-test('what is no beat is said so', async () => {
+test('an invalid beat is refused with a reason', async () => {
   const { to, io } = await opened({ every: '1d', key: '{{ data.host }}' });
   const status = async (target: string) => (await ask(to, target)).status;
   expect(await status('/beats/backup/0?key=db1')).toBe(202);

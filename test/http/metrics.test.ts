@@ -41,7 +41,7 @@ test('events, attempts, settled deliveries and reloads are counted by their labe
   expect(await linesOf(metrics, 'belfry_generation')).toEqual(['belfry_generation 4']);
 });
 
-test('gauges are looked up when metrics are read, and a channel that is gone takes its numbers along', async () => {
+test('gauges are computed when metrics are read, and those of a removed channel disappear', async () => {
   const metrics = metricsOfTest();
   let values: GaugeValues = {
     queue: [{ channel: 'ops', depth: 3, oldestSeconds: 12 }],
@@ -70,7 +70,7 @@ test('gauges are looked up when metrics are read, and a channel that is gone tak
   expect(await linesOf(metrics, 'belfry_ready')).toEqual(['belfry_ready 0']);
 });
 
-test('the lag of the event loop and the process are told', async () => {
+test('the lag of the event loop and the process have metrics', async () => {
   const metrics = metricsOfTest();
   const lag = await linesOf(metrics, 'belfry_event_loop_lag_seconds');
   expect(lag.map((line) => line.replace(/ .*/, ''))).toEqual([
@@ -82,7 +82,7 @@ test('the lag of the event loop and the process are told', async () => {
   expect(await linesOf(metrics, 'process_resident_memory_bytes')).toHaveLength(1);
 });
 
-test('two registries do not know of each other', async () => {
+test('two registries are independent', async () => {
   const [one, other] = [metricsOfTest(), metricsOfTest()];
   one.eventAccepted('api', 'sent');
   expect(await linesOf(other, 'belfry_events_total')).toEqual([]);
@@ -99,7 +99,7 @@ test('health, readiness and metrics need no token on the loopback and on the soc
   }
 });
 
-test('readiness tells its reasons, also those that leave it ready', async () => {
+test('readiness has reasons, also ones that leave it ready', async () => {
   const to = await openTestListener();
   to.daemon.ready = { ready: true, reasons: ['channel ops is misconfigured'] };
   const partly = await ask(to, '/readyz');

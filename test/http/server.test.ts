@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const EVENT = { type: 'backup.failed' };
 
-test('a token opens what its scopes say: 401 without a good one, 403 with another scope, and admin opens everything', async () => {
+test('a token allows the calls of its scopes: 401 without a valid one, 403 with another scope, and admin allows all', async () => {
   const to = await openTestListener();
   const nobody = await ask(to, '/v1/status');
   expect([nobody.status, nobody.headers['www-authenticate'], nobody.json.code]).toEqual([
@@ -39,7 +39,7 @@ test('a token opens what its scopes say: 401 without a good one, 403 with anothe
   }
 });
 
-test('each route asks for its scope, and nothing in the list is open by oversight', async () => {
+test('each route requires its scope, and only the listed ones are open', async () => {
   const to = await openTestListener();
   for (const { method, path: route, scope } of routes) {
     if (scope === 'open' || scope === 'local') continue;
@@ -50,7 +50,7 @@ test('each route asks for its scope, and nothing in the list is open by oversigh
   expect(open).toEqual(['/openapi.json', '/client.js']);
 });
 
-test('the Unix socket has mode 0660 and asks for no token, whatever the Host', async () => {
+test('the Unix socket has mode 0660 and needs no token, with any Host', async () => {
   const to = await openTestListener();
   expect((await stat(to.socket)).mode & 0o777).toBe(0o660);
   const answer = await ask(to, '/v1/reload', { method: 'POST', socket: true, headers: { host: 'anything' } });
@@ -84,13 +84,13 @@ test('a public URL with an address is a name of the daemon like any other', asyn
   expect((await ask(to, '/healthz', { headers: { host: '[2001:db8::1]:8443' } })).status).toBe(200);
 });
 
-test('whoever listens beyond the loopback may be named by any address, but not by any name', async () => {
+test('a daemon that listens beyond the loopback accepts any address as Host, but not any name', async () => {
   const to = await openTestListener({ listen: '0.0.0.0:0' });
   expect((await ask(to, '/healthz', { headers: { host: '192.0.2.7:8330' } })).status).toBe(200);
   expect((await ask(to, '/healthz', { headers: { host: 'rebound.example' } })).status).toBe(421);
 });
 
-test('what is not there is 404, another method 405 with Allow, a broken path no bug of ours', async () => {
+test('an unknown path is 404, another method 405 with Allow, a malformed path 400', async () => {
   const to = await openTestListener();
   const none = await ask(to, '/v1/nothing', { token: 'admin-token' });
   expect([none.status, none.headers['content-type']]).toEqual([404, 'application/problem+json']);
@@ -105,7 +105,7 @@ test('what is not there is 404, another method 405 with Allow, a broken path no 
   expect(to.logged).toEqual([]);
 });
 
-test('every answer forbids sniffing and storing', async () => {
+test('every response forbids sniffing and caching', async () => {
   const to = await openTestListener();
   for (const target of ['/healthz', '/v1/nothing', '/hooks/none']) {
     const { headers } = await ask(to, target);
@@ -113,7 +113,7 @@ test('every answer forbids sniffing and storing', async () => {
   }
 });
 
-test('a bug is 500 with nothing of the inside, and its stack is in the log', async () => {
+test('a bug is 500 without internals, and its stack is in the log', async () => {
   const to = await openTestListener();
   to.daemon.refusal = new TypeError('x is undefined at /secret/place');
   const answer = await post(to, '/v1/events', EVENT);
@@ -141,7 +141,7 @@ test('a body that never ends is cut off, and leaves nothing in the log', async (
   expect([to.daemon.accepted, to.logged]).toEqual([[], []]);
 });
 
-test('headers over 16 KiB are 431, and what is no HTTP is 400', async () => {
+test('headers over 16 KiB are 431, and anything but HTTP is 400', async () => {
   const to = await openTestListener();
   const large = `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(17_000)}\r\n\r\n`;
   expect(await exchange(to, large)).toMatch(/^HTTP\/1\.1 431 /);
@@ -154,7 +154,7 @@ test('headers over 16 KiB are 431, and what is no HTTP is 400', async () => {
     expect(await exchange(to, garbage)).toMatch(/^HTTP\/1\.1 400 /);
 });
 
-test('an offer of HTTP/2 is ignored: the request is answered as it stands, its body with it', async () => {
+test('an offer of HTTP/2 is ignored: the request is answered over HTTP/1.1, with its body', async () => {
   const to = await openTestListener();
   const body = JSON.stringify({ type: 'backup.failed', data: { text: 'x'.repeat(200_000) } });
   const answer = await post(to, '/v1/events', body, {
@@ -164,7 +164,7 @@ test('an offer of HTTP/2 is ignored: the request is answered as it stands, its b
   expect(to.daemon.accepted[0]?.events[0]?.data).toEqual({ text: 'x'.repeat(200_000) });
 });
 
-test('WebSockets go to the stream door, known by header, subprotocol or a ticket that works once', async () => {
+test('WebSockets go to the stream server, authenticated by header, subprotocol or a single-use ticket', async () => {
   const to = await openTestListener();
   const upgrade = (target: string, headers: Record<string, string>): Promise<string> => {
     const connection = dial(to);
@@ -191,7 +191,7 @@ test('WebSockets go to the stream door, known by header, subprotocol or a ticket
   expect(to.stream.came).toHaveLength(4);
 });
 
-test('once stopping, requests are refused with 503 and their connections end; health is still told', async () => {
+test('once stopping, requests are refused with 503 and their connections end; health is still served', async () => {
   const to = await openTestListener();
   to.listener.stopAccepting();
   to.daemon.ready = { ready: false, reasons: ['stopping'] };
@@ -207,7 +207,7 @@ test('once stopping, requests are refused with 503 and their connections end; he
   expect(to.daemon.accepted).toEqual([]);
 });
 
-test('closing lets an answer on its way out, and cuts what outlasts the grace, WebSockets too', async () => {
+test('closing lets a response in flight end, and closes connections after the grace, WebSockets too', async () => {
   const to = await openTestListener();
   let answerIt!: () => void;
   to.daemon.onWait = () => new Promise((resolve) => (answerIt = () => resolve([])));
@@ -229,7 +229,7 @@ test('closing lets an answer on its way out, and cuts what outlasts the grace, W
   await gone;
 });
 
-test('an address in use is told by its name, and the socket of the other daemon stays', async () => {
+test('an address in use is named, and the socket of the other daemon stays', async () => {
   const taken = await openTestListener();
   const socket = path.join(await temporaryFolder(), 'other.sock');
   await expect(openTestListener({ listen: taken.listener.address, socket })).rejects.toMatchObject({
@@ -240,7 +240,7 @@ test('an address in use is told by its name, and the socket of the other daemon 
   expect(existsSync(socket)).toBe(false);
 });
 
-/** As a killed process leaves it: bound under another name, so that closing the server does not remove it. */
+/** Dead socket, as a killed process leaves it: bound under another name, so that closing the server does not remove it. */
 async function deadSocket(socket: string): Promise<void> {
   const server = createServer().listen(`${socket}.bound`);
   await once(server, 'listening');
@@ -263,7 +263,7 @@ test('a socket that a killed daemon left is replaced; a file of that name is not
   expect(await readFile(file, 'utf8')).toBe('mine');
 });
 
-test('a socket on which somebody listens is left alone: the second one is refused', async () => {
+test('a socket on which a daemon listens stays: the second daemon is refused', async () => {
   const first = await openTestListener();
   await expect(openTestListener({ socket: first.socket })).rejects.toMatchObject({
     code: 'http.socket_in_use',
@@ -273,7 +273,7 @@ test('a socket on which somebody listens is left alone: the second one is refuse
   expect((await ask(first, '/v1/status', { socket: true })).status).toBe(200);
 });
 
-test('of listeners that begin at once on a dead socket one gets it', async () => {
+test('of listeners that start together on a dead socket one gets it', async () => {
   const socket = path.join(await temporaryFolder(), 'belfry.sock');
   await deadSocket(socket);
   const begun = await Promise.allSettled(Array.from({ length: 6 }, () => openTestListener({ socket })));
@@ -282,7 +282,7 @@ test('of listeners that begin at once on a dead socket one gets it', async () =>
   expect(new Set(reasons)).toEqual(new Set(['http.socket_in_use']));
 });
 
-test('whoever stops removes its own socket only', async () => {
+test('a stopping listener removes its own socket only', async () => {
   const first = await openTestListener();
   await rename(first.socket, `${first.socket}.moved`);
   const second = await openTestListener({ socket: first.socket });
@@ -292,7 +292,7 @@ test('whoever stops removes its own socket only', async () => {
   expect(existsSync(second.socket)).toBe(false);
 });
 
-test('a socket path that the system cannot hold is told before anything listens', async () => {
+test('a socket path that is too long is refused before anything listens', async () => {
   const socket = path.join(await temporaryFolder(), 'x'.repeat(120));
   await expect(openTestListener({ socket })).rejects.toMatchObject({
     code: 'http.socket_path',

@@ -57,7 +57,7 @@ async function silence(...args: string[]): Promise<SilenceView & { would_silence
   return jsonLines<Awaited<ReturnType<typeof silence>>>(made.stdout)[0]!;
 }
 
-test('a silence that was answered is on disk: kill -9 right after loses none', async () => {
+test('an acknowledged silence is on disk and survives kill -9', async () => {
   await home.rules(RULES('1h'));
   await home.start();
   const made = [await silence('key=w1')];
@@ -87,7 +87,7 @@ test('a silence that was answered is on disk: kill -9 right after loses none', a
   expect((await home.belfry(['silence', 'expire', 'nobody'])).code).toBe(3);
 });
 
-test('what is acknowledged does not escalate, also after a kill; what is not does; both are told that it is over', async () => {
+test('acknowledged alerts do not escalate, also after a kill; others do; both send that they are resolved', async () => {
   await home.rules(RULES('3s'));
   await home.start();
   expect(await disk('srv/data 1|a', 'full')).toBe('notified');
@@ -112,9 +112,9 @@ test('what is acknowledged does not escalate, also after a kill; what is not doe
   const late = await home.belfry(['ack', 'w2', '--by', 'bob', '--json']);
   expect([late.code, late.stdout]).toEqual([0, '{"rule":"disk-full","key":"w2"}\n']);
   for (const host of ['srv/data 1|a', 'w2']) expect(await disk(host, 'ok')).toBe('resolved');
-  await far.until(({ status: told }) => told === 'resolved', 3);
-  const told = far.deliveries().map(({ channel, key, status: news }) => `${channel} ${key} ${news}`);
-  expect(told.sort()).toEqual([
+  await far.until(({ status }) => status === 'resolved', 3);
+  const sent = far.deliveries().map(({ channel, key, status: news }) => `${channel} ${key} ${news}`);
+  expect(sent.sort()).toEqual([
     'boss w2 firing',
     'boss w2 resolved',
     'ops srv/data 1|a firing',
@@ -126,7 +126,7 @@ test('what is acknowledged does not escalate, also after a kill; what is not doe
   expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('nothing fires')]);
 });
 
-test('a silence whose expression fails silences nothing, and the error is told, counted and shown', async () => {
+test('a silence whose expression fails silences nothing, and the error is logged, counted and shown', async () => {
   await home.rules(`${RULES('1h')}  - { name: errors, match: { type: belfry.rule.error }, notify: boss }\n`);
   await home.start();
   await disk('w1', 'full');
@@ -139,7 +139,7 @@ test('a silence whose expression fails silences nothing, and the error is told, 
   await far.until(({ channel, rule }) => channel === 'boss' && rule === 'errors');
 });
 
-test('a silence of a file is listed, names its file, and goes with it', async () => {
+test('a silence of a file is listed with its file, and removed with it', async () => {
   await home.rules(RULES('1h'));
   await home.rules('silences: [{ match: { key: w1 }, until: "2099-01-01", reason: old disk }]\n', 'quiet.yaml');
   await home.start();

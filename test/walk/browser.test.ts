@@ -59,7 +59,7 @@ interface App {
   slow: boolean;
 }
 
-/** As docs/channels/websocket.md shows it, in a page of the application. */
+/** Example of docs/channels/websocket.md in a page of the application. */
 function connectPage(page: Page, address: string): Promise<void> {
   return page.evaluate(async (at) => {
     const app: App = { heard: [], busy: [], slow: false };
@@ -87,7 +87,7 @@ test.skipIf(!hasBrowser)(
     await connectPage(page, home.address);
     expect(await push(home, 1)).toMatchObject(ACKNOWLEDGED);
 
-    // The daemon is killed while the page is busy with the second message: its acknowledgement has nobody to go to.
+    // The daemon is killed while the page is busy with the second message: its acknowledgement cannot be sent.
     const app = await appOf(page);
     await app.evaluate((own) => void (own.slow = true));
     const { id } = (
@@ -164,7 +164,7 @@ test.skipIf(!hasBrowser)(
 
     await list(home, [site.origin]);
     await home.logged((line) => line.msg === 'reload: applied');
-    // Its ticket was not used up by what was refused.
+    // The refused call has not used up the ticket.
     const fine = await tryAll(page, home.address, ticket);
     expect(fine).toEqual({
       ...refused,

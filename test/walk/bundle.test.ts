@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { Home } from '../support/daemon.ts';
 import { openMailServer } from '../support/mail-server.ts';
 
-test('a library that is not in the bundle is found when a channel asks for it', async () => {
+test('a library outside the bundle is found when a channel needs it', async () => {
   const home = await Home.make();
   const server = await openMailServer();
   try {
@@ -39,7 +39,7 @@ test('V8 knows every flag that it is given', async () => {
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** A copy of what is installed, in a folder of its own. */
+/** Copy of the installed files in its own folder. */
 function installed(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'belfry-installed-'));
   for (const name of ['bin', 'bundle', 'assets', 'package.json'])

@@ -42,7 +42,7 @@ const jsonLines = (text: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 const title = (request: { json: unknown }): string => (request.json as { title: string }).title;
 
-test('dead letters are listed, shown and resent with the daemon stopped as with it running', async () => {
+test('dead letters are listed, shown and resent with the daemon stopped or running', async () => {
   await dead(3);
   const listed = jsonLines((await home.belfry(['dead', 'list', '--json'])).stdout);
   expect(listed).toHaveLength(3);
@@ -62,7 +62,7 @@ test('dead letters are listed, shown and resent with the daemon stopped as with 
   expect(jsonLines((await home.belfry(['audit', '--json'])).stdout)).toMatchObject([{ violations: [] }]);
 });
 
-test('a message edited by hand is what is resent, and a line that does not parse is told by its number and kept', async () => {
+test('a message edited by hand is resent, and a line that does not parse is reported by number and kept', async () => {
   await dead(1);
   const file = home.path('state', 'dead-letters.jsonl');
   await writeFile(file, (await readFile(file, 'utf8')).replace('"title":"0"', '"title":"edited"'));
@@ -74,7 +74,7 @@ test('a message edited by hand is what is resent, and a line that does not parse
   expect(await readFile(file, 'utf8')).toBe('not json\n');
 });
 
-test('a record that a formatter spread over many lines is one problem, for the list and for the plan of a resend', async () => {
+test('a record that a formatter split into lines is one problem, in the list and in the plan of a resend', async () => {
   await dead(2);
   const file = home.path('state', 'dead-letters.jsonl');
   const [first, second] = await home.deadLetters();
@@ -91,7 +91,7 @@ test('a record that a formatter spread over many lines is one problem, for the l
   expect(stdout.split('\n').filter((line) => line.includes('.jsonl:'))).toEqual(problems);
 });
 
-test('the plan comes first and nothing is sent unless somebody agrees; a dry run sends nothing', async () => {
+test('the plan is shown first and nothing is sent without consent; a dry run sends nothing', async () => {
   await dead(2);
   const asked = await home.belfry(['dead', 'resend', '--all']);
   expect(asked.code).toBe(2);
@@ -102,7 +102,7 @@ test('the plan comes first and nothing is sent unless somebody agrees; a dry run
   expect(sink.requests).toEqual([]);
 });
 
-test('--to sends elsewhere, ids come on standard input, failed ones stay with the new attempt, drop takes out', async () => {
+test('--to sends to another channel, ids are read from standard input, failed ones keep the new attempt, drop removes', async () => {
   await dead(3);
   const [first, second, third] = (await home.deadLetters()).map(({ id }) => String(id));
   expect((await home.belfry(['dead', 'resend', '-', '--to', 'other', '--yes'], { input: `${first}\n` })).code).toBe(0);
@@ -118,7 +118,7 @@ test('--to sends elsewhere, ids come on standard input, failed ones stay with th
   expect((await home.deadLetters()).map(({ id }) => id)).toEqual([second]);
 });
 
-test("--requeue has today's rules decide anew", async () => {
+test("--requeue decides again by today's rules", async () => {
   await dead(1);
   const seen = home.lines.length;
   await home.rules(rules().replace('notify: [sink]', 'notify: [other]'));
@@ -129,7 +129,7 @@ test("--requeue has today's rules decide anew", async () => {
   expect(await home.deadLetters()).toEqual([]);
 });
 
-test('a resend that is killed midway loses nothing and sends nothing twice that was answered', async () => {
+test('a killed resend loses nothing and repeats no answered delivery', async () => {
   await dead(60, ', delivery: { concurrency: 1 }');
   await home.stop();
   const resending = home.spawn(['dead', 'resend', '--all', '--yes', '--config', home.path('rules')]);
@@ -143,12 +143,12 @@ test('a resend that is killed midway loses nothing and sends nothing twice that 
   const times = new Map<string, number>();
   for (const request of sink.requests) times.set(title(request), (times.get(title(request)) ?? 0) + 1);
   expect(times.size).toBe(60);
-  // One may have been on its way when the kill came: its answer was never on record.
+  // One may have been in flight at the kill: its answer was never recorded.
   expect([...times.values()].filter((count) => count > 1).length).toBeLessThanOrEqual(1);
   expect(before).toBeGreaterThanOrEqual(10);
 });
 
-test('hold lets deliveries wait over a restart, release lets them go', async () => {
+test('held deliveries wait over a restart until release', async () => {
   sink.answer({ status: 200 });
   await home.rules(rules());
   await home.start();
@@ -165,7 +165,7 @@ test('hold lets deliveries wait over a restart, release lets them go', async () 
   await sink.arrived(1);
 });
 
-test('channel test sends a real message and tells the receipt or the failure with its class', async () => {
+test('channel test sends a real message and prints the receipt or the failure with its class', async () => {
   await home.rules(rules());
   await home.start();
   const failed = await home.belfry(['channel', 'test', 'sink', '--json']);

@@ -39,7 +39,7 @@ const mount = (name: string): SmallDisk | undefined => {
 };
 
 describe('a full disk under the state directory', () => {
-  test('makes the daemon not ready with the reason, is logged once, and is over by itself', async (context) => {
+  test('makes the daemon not ready with the reason, is logged once, and recovers by itself', async (context) => {
     const small = mount('state');
     if (small === undefined) return context.skip(NO_MOUNT);
     await home.rules(CONSOLE);
@@ -62,7 +62,7 @@ describe('a full disk under the state directory', () => {
     expect(home.lines.filter(({ msg }) => msg.includes('disk')).map(({ level }) => level)).toEqual(['error', 'info']);
   });
 
-  test('is told at the first event that is refused, also before anybody has looked', async (context) => {
+  test('is reported at the first refused event, also before a check has run', async (context) => {
     const small = mount('state');
     if (small === undefined) return context.skip(NO_MOUNT);
     await home.rules(CONSOLE);
@@ -113,7 +113,7 @@ describe('a full disk under the state directory', () => {
   );
 });
 
-test('a full disk under the dead-letter file alone is named, keeps what is to go there owed, and is over by itself', async (context) => {
+test('a full disk under the dead-letter file alone is reported, its deliveries stay pending, and it recovers by itself', async (context) => {
   const small = mount('letters');
   if (small === undefined) return context.skip(NO_MOUNT);
   await mkdir(home.path('state'), { mode: 0o700 });
@@ -165,13 +165,13 @@ describe('state that is taken away while the daemon runs', () => {
     expect(home.output).not.toContain('    at ');
   });
 
-  test('events are refused from the moment that it is noticed', async () => {
+  test('events are refused as soon as it is noticed', async () => {
     await home.rules(CONSOLE);
     await home.start();
     await home.call('GET', '/healthz');
     const exited = home.exited();
     await rm(home.path('state'), { recursive: true });
-    // The connection that is open already still reaches the daemon, whose socket file is gone.
+    // The open connection still reaches the daemon, whose socket file is gone.
     const statusOf = async (): Promise<number | string> =>
       post('lost').then(
         (answer) => answer.status,
@@ -201,7 +201,7 @@ rules:
   await rename(file, home.path('kept'));
   await dies();
   expect(await home.deadLetters()).toHaveLength(1);
-  // As an editor saves: another file, renamed into the place of the old one.
+  // Saves as an editor does: writes another file and renames it to the old name.
   await writeFile(home.path('edited'), await readFile(file));
   await appendFile(home.path('edited'), await readFile(home.path('kept')));
   await rename(home.path('edited'), file);

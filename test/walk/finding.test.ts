@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const one of [home, ...others.splice(0)]) await one.close();
 });
 
-/** Another home, whose daemons tell where they are in the runtime folder of the first. */
+/** Another home, whose daemons write their record to the runtime folder of the first. */
 async function neighbour(): Promise<Home> {
   const other = await Home.make();
   others.push(other);
@@ -29,12 +29,12 @@ async function neighbour(): Promise<Home> {
   return other;
 }
 
-/** The daemon of that home took the event of this type. */
+/** Waits until the daemon of that home has accepted the event of this type. */
 const took = (at: Home, type: string): Promise<unknown> => at.logged((line) => line.msg === type);
 const record = async (...parts: string[]): Promise<Record<string, unknown>> =>
   JSON.parse(await readFile(path.join(...parts), 'utf8')) as Record<string, unknown>;
 
-test('a running daemon says where it is in belfry.json, in the runtime folder and its state, and no longer once it stops', async () => {
+test('a running daemon has belfry.json in the runtime folder and its state, and removes it when it stops', async () => {
   await home.rules(RULES);
   await home.start();
   const expected = {
@@ -61,7 +61,7 @@ test('where no daemon is found, the error says whether the rules are missing, do
   expect(await emitted()).toContain('nothing was kept: no daemon has run on these rules');
 });
 
-test('a FIFO in place of a record, or of the rules last run on, keeps no command waiting', async () => {
+test('a FIFO in place of a record or of last-config blocks no command', async () => {
   await home.rules(RULES);
   await mkdir(home.path('run'));
   await mkdir(home.path('state'));
@@ -86,7 +86,7 @@ test('without a runtime folder of its own a daemon uses the one of the user', as
   expect((await record(home.path('user', 'belfry', 'belfry.json'))).pid).toBe(home.pid);
 });
 
-test('rules that do not parse just now, or need secrets that the caller lacks, do not hide the daemon', async () => {
+test('the daemon is found when the rules do not parse, or need secrets that the caller lacks', async () => {
   home.env.NEEDED = 'only-the-daemon-has-it';
   await home.rules(
     `${RULES}sources: { hook: { type: webhook, path: /hooks/x, verify: { bearer: "\${env:NEEDED}" } } }\n`,
@@ -100,7 +100,7 @@ test('rules that do not parse just now, or need secrets that the caller lacks, d
   expect((await home.belfry(['status'])).code).toBe(0);
 });
 
-test('of daemons that share a runtime folder each is found by its rules, also while those do not parse', async () => {
+test('daemons that share a runtime folder are found by their rules, also while these do not parse', async () => {
   const second = await neighbour();
   await home.rules(RULES);
   await second.rules(RULES);
@@ -115,7 +115,7 @@ test('of daemons that share a runtime folder each is found by its rules, also wh
   await took(home, 'after');
 });
 
-test('who stops takes away only its own record', async () => {
+test('a stopping daemon removes its own record only', async () => {
   const second = await neighbour();
   await home.rules(RULES);
   await second.rules(RULES);
@@ -126,7 +126,7 @@ test('who stops takes away only its own record', async () => {
   expect((await second.belfry(['status'])).code).toBe(0);
 });
 
-test('a record that is out of date misleads nobody', async () => {
+test('an outdated record is ignored', async () => {
   await home.rules(RULES, 'rules.yaml', `  socket: ${home.path('shared.sock')}\n`);
   await home.start();
   await home.kill();
@@ -151,7 +151,7 @@ test('a record that is out of date misleads nobody', async () => {
   expect(second.output).not.toContain('not.for.you');
 });
 
-test('a record that is no record is passed over', async () => {
+test('an invalid record is ignored', async () => {
   await home.rules(RULES);
   await home.start();
   for (const text of ['', '{', '[]', '{"pid":1}', '{"config":1,"pid":1,"state":1,"socket":1,"listen":1}']) {
@@ -161,7 +161,7 @@ test('a record that is no record is passed over', async () => {
   }
 });
 
-test('where no daemon has run on these rules an event is not kept, and the places that were tried are named', async () => {
+test('no event is kept for rules on which no daemon has run, and the tried places are named', async () => {
   await home.rules(RULES);
   const { code, stderr } = await home.belfry(['emit', 'lost']);
   expect(code).toBe(69);
@@ -171,7 +171,7 @@ test('where no daemon has run on these rules an event is not kept, and the place
   expect(existsSync(home.path('state'))).toBe(false);
 });
 
-test('an event is left for a daemon that has run on these rules, by whatever name they are called', async () => {
+test('an event is left for a daemon that has run on these rules, by any path to them', async () => {
   await home.rules(RULES);
   await home.start();
   await home.stop();
@@ -187,7 +187,7 @@ test('an event is left for a daemon that has run on these rules, by whatever nam
   await took(home, 'first');
 });
 
-test('an event is not left where the rules no longer lead', async () => {
+test('no event is left in a state directory that the rules no longer name', async () => {
   await home.rules(RULES);
   await home.start();
   await home.stop();
@@ -202,7 +202,7 @@ test('an event is not left where the rules no longer lead', async () => {
 test('paths in rules mean the same wherever the daemon and the command line are started', async () => {
   await mkdir(home.path('rules', 'in'));
   await mkdir(home.path('elsewhere'));
-  await copyFile(path.resolve(import.meta.dirname, '../../assets/icon.png'), home.path('rules', 'bell.png'));
+  await copyFile(path.resolve(import.meta.dirname, '../../assets/icon.png'), home.path('rules', 'icon.png'));
   await writeFile(home.path('rules', 'hook.sh'), '#!/bin/sh\npwd\necho ran > ran.txt\n', { mode: 0o755 });
   await writeFile(
     home.path('rules', 'places.yaml'),
@@ -211,7 +211,7 @@ sources: { inbox: { type: files, paths: in/*, settle: 10ms, ignore: ["old/", "./
 channels:
   out: { type: file, path: out/x.jsonl }
   hook: { type: command, run: [./hook.sh] }
-  screen: { type: desktop, icon: bell.png }
+  screen: { type: desktop, icon: icon.png }
   log: { type: log }
 rules:
   - { name: any, on: api, notify: [out, hook, log] }
@@ -230,14 +230,14 @@ rules:
   await home.logged((line) => line.msg === 'file note.txt');
   expect(home.output).not.toContain('skip.txt');
   expect((await readdir(home.path('rules'))).sort()).toEqual(
-    ['bell.png', 'hook.sh', 'in', 'out', 'places.yaml', 'ran.txt'].sort(),
+    ['icon.png', 'hook.sh', 'in', 'out', 'places.yaml', 'ran.txt'].sort(),
   );
   expect(existsSync(home.path('state', 'belfry.db'))).toBe(true);
   expect(await readdir(home.path('elsewhere'))).toEqual([]);
   expect((await home.belfry(['check'], { cwd: home.path('elsewhere') })).code).toBe(0);
 });
 
-test('a second daemon on the socket of the first is refused, and disturbs nothing', async () => {
+test('a second daemon on the socket of the first is refused without harm', async () => {
   const socket = home.path('shared.sock');
   await home.rules(RULES, 'rules.yaml', `  socket: ${socket}\n`);
   await home.start();

@@ -22,7 +22,7 @@ async function openHome(): Promise<Home> {
   return home;
 }
 
-test('a signed id keeps belonging to the body that it came with, over a restart', async () => {
+test('a signed id stays bound to its body over a restart', async () => {
   const home = await openHome();
   const sent = async (body: string) => {
     const now = Math.floor(Date.now() / 1000);
@@ -44,7 +44,7 @@ test('a signed id keeps belonging to the body that it came with, over a restart'
   expect(body.events).toHaveLength(1);
 });
 
-test('a rule sees the fields of what GitHub sends in a form', async () => {
+test('a rule sees the fields of a form that GitHub sends', async () => {
   const home = await openHome();
   const payload = JSON.stringify({ workflow_run: { conclusion: 'failure', name: 'a+b & c' } });
   const form = String(new URLSearchParams({ payload }));
@@ -59,7 +59,7 @@ test('a rule sees the fields of what GitHub sends in a form', async () => {
   expect(body.events).toMatchObject([{ id: 'd1', outcomes: { failed: 'notified' } }]);
 });
 
-test('templates of a webhook that fail are named in the log, and the request is taken', async () => {
+test('failing templates of a webhook are logged, and the request is accepted', async () => {
   const home = await Home.make();
   onTestFinished(() => home.close());
   await home.rules(`

@@ -40,7 +40,7 @@ test.each([
     (file: string) => writeFile(file, EVENT),
     'its name does not end in `.json`, so it is not read; rename or remove it',
   ],
-])('%s in the inbox keeps no daemon from starting, and is told until it is gone', async (_what, name, make, why) => {
+])('%s in the inbox does not stop a start, and is reported until it is gone', async (_what, name, make, why) => {
   await make(inInbox(name));
   await writeFile(inInbox('b.json'), EVENT);
   const trouble = `inbox: ${inInbox(name)}: ${why}`;
@@ -57,7 +57,7 @@ test.each([
   expect(await audit()).toEqual({ code: 0, violations: [] });
 });
 
-test('what is no event is set aside, and told for as long as it lies there', async () => {
+test('an invalid event is set aside, and reported while it exists', async () => {
   await writeFile(inInbox('a.json'), 'not JSON');
   const trouble = `inbox: ${inInbox('a.json.bad')}: it is no event; mend it and take \`.bad\` off its name, or remove it`;
   await home.start();
@@ -69,7 +69,7 @@ test('what is no event is set aside, and told for as long as it lies there', asy
   expect(await readiness()).toMatchObject({ body: { ready: true, reasons: [trouble] } });
 });
 
-test('an inbox that is no folder is told', async () => {
+test('an inbox that is not a folder is reported', async () => {
   await rm(home.path('state', 'inbox'), { recursive: true });
   await writeFile(home.path('state', 'inbox'), '');
   await home.start();
@@ -84,7 +84,7 @@ test('an event that waits for the next start is no violation', async () => {
   expect(await audit()).toEqual({ code: 0, violations: [] });
 });
 
-test('many files that cannot be read are not all told one by one', async () => {
+test('many unreadable files are summarized', async () => {
   for (let number = 10; number < 30; number += 1) await writeFile(inInbox(`${number}.txt`), '');
   await home.start();
   const { body } = await readiness();

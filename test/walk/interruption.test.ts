@@ -40,19 +40,19 @@ test.each([
 test.each([
   ['emit', (fifo: string) => ['emit', 'a', '--data', `@${fifo}`]],
   ['explain', (fifo: string) => ['explain', fifo]],
-])('SIGTERM ends %s while it reads from a FIFO that nobody writes to', async (_, argsOf) => {
+])('SIGTERM ends %s while it reads from a FIFO without a writer', async (_, argsOf) => {
   const home = await openHome();
   const fifo = home.path('fifo');
   execFileSync('mkfifo', [fifo]);
   const { child, ended } = start(home, argsOf(fifo));
-  // Opens when the other side has, too.
+  // Opens when the other side has opened it, too.
   const writer = await open(fifo, 'w');
   child.kill('SIGTERM');
   expect(await ended).toEqual([null, 'SIGTERM']);
   await writer.close();
 });
 
-/** Takes connections and never answers; `asked` resolves at the first request. */
+/** Accepts connections and never answers; `asked` resolves at the first request. */
 async function silentDaemon() {
   let come = (): void => {};
   const asked = new Promise<void>((resolve) => (come = resolve));
@@ -98,7 +98,7 @@ test('SIGTERM ends `tail` with 0 while nothing happens', async () => {
   expect(await ended).toEqual([0, null]);
 });
 
-test('`init` where no folder can be made says so', async () => {
+test('`init` reports a folder that cannot be made', async () => {
   const home = await openHome();
   const { code, stderr } = await home.belfry(['init', '/proc/x']);
   expect([code, stderr]).toEqual([

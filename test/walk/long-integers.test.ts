@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Home } from '../support/daemon.ts';
 
-/** 2^53 + 1 and its neighbour, which JavaScript takes for one number. */
+/** 2^53 + 1 and its neighbour, which are the same number in JavaScript. */
 const ID = '9007199254740993';
 const NEIGHBOUR = '9007199254740992';
 const KEYS = `{"type":"t","data":{"id":${ID}}}`;
@@ -46,7 +46,7 @@ async function posted(body: string, type: string, headers: Record<string, string
 const cloudEvent = (id: string): string =>
   `{"specversion":"1.0","id":"${id}","source":"/s","type":"t","data":{"id":${ID}}}`;
 
-/** Each brings the number in and returns the id of the event. */
+/** Ways to send an event with the number; each returns the id of the event. */
 const DOORS: Readonly<Record<string, () => Promise<string>>> = {
   'one event': () => posted(KEYS, 'application/json'),
   'a list': () => posted(`[{"type":"other"},${KEYS}]`, 'application/json'),
@@ -92,7 +92,7 @@ const DOORS: Readonly<Record<string, () => Promise<string>>> = {
 };
 
 describe('an integer beyond 2^53 keeps its digits', () => {
-  it('by whatever door an event comes in, for match, keys, conditions and templates', async () => {
+  it('from every source, for match, keys, conditions and templates', async () => {
     await home.start();
     for (const [door, enter] of Object.entries(DOORS)) {
       const { event, outcomes } = await outcomesOf(await enter());
@@ -115,7 +115,7 @@ describe('an integer beyond 2^53 keeps its digits', () => {
     expect(answers.filter((answer) => (answer as { duplicate?: boolean }).duplicate)).toHaveLength(1);
   });
 
-  it('in what lies in the inbox, in an event to explain, in a silence and in the data of a schedule', async () => {
+  it('in the inbox, in an event to explain, in a silence and in the data of a schedule', async () => {
     await mkdir(home.path('state', 'inbox'), { recursive: true });
     await writeFile(home.path('state', 'inbox', 'a.json'), `{"id":"a","type":"t","data":{"id":${ID}}}`);
     await home.start();

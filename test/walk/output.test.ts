@@ -63,14 +63,14 @@ const VERBS = [
 ];
 
 describe.skipIf(!hasFullDevice)('a full disk behind standard output (/dev/full)', () => {
-  test.each(VERBS)('is told by one line and an exit code: belfry %s', async (verb) => {
+  test.each(VERBS)('is reported by one line and an exit code: belfry %s', async (verb) => {
     expect(await run(verb.split(' '), '/dev/full')).toEqual({
       code: 1,
       stderr: 'belfry: standard output cannot be written (ENOSPC); not everything was printed\n',
     });
   });
 
-  test('is told by one line, and the daemon goes on: belfry run', async () => {
+  test('is reported by one line, and the daemon goes on: belfry run', async () => {
     const other = await Home.make();
     try {
       await other.rules(`channels:
@@ -101,7 +101,7 @@ rules:
   });
 });
 
-test('a reader that goes away is no error to a command', async () => {
+test('a closed pipe is no error of a command', async () => {
   const child = home.spawn(['schema', 'rules']);
   child.stdout!.destroy();
   const stderr = collected(child);
@@ -109,7 +109,7 @@ test('a reader that goes away is no error to a command', async () => {
   expect(stderr()).toBe('');
 });
 
-test('a working directory that was removed is no reason for a stack trace', async () => {
+test('a removed working directory gives no stack trace', async () => {
   const gone = home.path('gone');
   await mkdir(gone);
   const child = spawn('sh', ['-c', `rmdir "$PWD" && exec "${process.execPath}" "${BELFRY}" check rules`], {
@@ -125,7 +125,7 @@ test('a working directory that was removed is no reason for a stack trace', asyn
   await rmdir(gone).catch(() => {});
 });
 
-test('SIGHUP while the daemon starts is taken as a reload after the start', async (context) => {
+test('SIGHUP while the daemon starts reloads after the start', async (context) => {
   if (!existsSync('/proc/self/status')) return context.skip('this system has no /proc');
   const other = await Home.make();
   try {

@@ -105,7 +105,7 @@ test('what was accepted before a kill is delivered after the next start', async 
   expect(audit.body.violations).toEqual([]);
 });
 
-test('a wrong token is dead at once, the rest is held, and the fixed YAML lets it go and the dead one be resent', async () => {
+test('a wrong token is dead at once, later deliveries are held, and fixed YAML releases them and allows a resend', async () => {
   sink.answer({ body: { errcode: 93000, errmsg: 'invalid webhook url' } });
   const rules = (key: string): string => `
 channels:
@@ -145,14 +145,14 @@ rules:
   expect(home.output).not.toContain('wrong-wrong-wrong');
 });
 
-test('a bad save keeps the old rules in force and says where it is bad', async () => {
+test('an invalid save keeps the old rules in force and names the place of the error', async () => {
   await home.rules(oneHook(sink.origin));
   await home.start();
   const seen = home.lines.length;
   await home.rules(`${oneHook(sink.origin)}  - { name: more, notfy: [sink] }\n`);
-  const told = await home.logged((line) => line.msg.includes('notfy'), seen);
-  expect(told.at).toMatch(/rules\.yaml:\d+:\d+$/);
-  expect(JSON.stringify(told)).toContain('notify');
+  const logged = await home.logged((line) => line.msg.includes('notfy'), seen);
+  expect(logged.at).toMatch(/rules\.yaml:\d+:\d+$/);
+  expect(JSON.stringify(logged)).toContain('notify');
   const { body: status } = await home.call<Status>('GET', '/v1/status');
   expect(status.generation).toBe(1);
   expect(status.files).toMatchObject([{ state: 'kept' }]);
@@ -184,7 +184,7 @@ test('a thousand events across twenty reloads arrive once each', async () => {
   expect((await home.call<{ violations: string[] }>('GET', '/v1/audit')).body.violations).toEqual([]);
 }, 60_000);
 
-test('an event emitted while no daemon runs waits in the inbox and is taken in at the start, once', async () => {
+test('an event emitted while no daemon runs waits in the inbox and is accepted at the start, once', async () => {
   await home.rules(oneHook(sink.origin));
   await home.start();
   await home.stop();
@@ -204,7 +204,7 @@ test('an event emitted while no daemon runs waits in the inbox and is taken in a
   expect(sink.requests).toHaveLength(2);
 });
 
-test('SIGTERM lets an attempt on its way end, and exits with 0', async () => {
+test('SIGTERM lets an attempt in flight end, and exits with 0', async () => {
   sink.answer({ hang: true });
   await home.rules(oneHook(sink.origin, ', delivery: { timeout: 1s, retry: [] }'));
   await home.start();
@@ -213,7 +213,7 @@ test('SIGTERM lets an attempt on its way end, and exits with 0', async () => {
   expect(await home.stop()).toBe(0);
 });
 
-test('a second signal exits at once, and what was on its way is still owed', async () => {
+test('a second signal exits at once, and deliveries in flight stay pending', async () => {
   sink.answer({ hang: true });
   await home.rules(oneHook(sink.origin, ', delivery: { timeout: 15s }'));
   await home.start();
@@ -276,7 +276,7 @@ rules:
   await home.start();
   await home.call('POST', '/v1/events?wait=10s', { type: 'a', data: { text: 'hello' } });
   expect(sink.requests[0]!.headers.authorization).toBe('Bearer canary-secret-0123456789');
-  // What an event says is logged, and an event may say anything.
+  // Text of events is logged, and it may contain anything.
   await home.call('POST', '/v1/events', { type: 'leak.canary-secret-0123456789' });
   await home.logged((line) => String(line.type).startsWith('leak.'));
   const shown = await Promise.all(
@@ -289,7 +289,7 @@ rules:
   expect(everything).not.toContain('canary-secret');
 });
 
-test('a start with certificates unchecked by the environment is refused by name and touches nothing', async () => {
+test('a start with NODE_TLS_REJECT_UNAUTHORIZED=0 is refused and touches nothing', async () => {
   await home.rules(oneHook(sink.origin));
   const refused = await home.belfry(['run'], { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } });
   expect(refused).toMatchObject({ code: 78, stdout: '' });

@@ -28,7 +28,7 @@ interface Frame {
   readonly title: string;
 }
 
-/** A client that collects what it hears; `heard(n)` resolves with the first n messages. */
+/** Client that collects messages; `heard(n)` resolves with the first n. */
 async function client(
   query = '',
 ): Promise<{ socket: WebSocket; hello: Frame; heard: (count: number) => Promise<Frame[]> }> {
@@ -62,7 +62,7 @@ async function client(
 const emit = (n: number) => home.call('POST', '/v1/events', { type: 'count', data: { n } });
 const titles = (frames: readonly Frame[]): string[] => frames.map(({ title }) => title);
 
-test('a WebSocket client that was away gets what it missed, in order, once, over a restart of the daemon too', async () => {
+test('a WebSocket client gets missed messages in order and once, also over a restart of the daemon', async () => {
   const first = await client();
   await emit(1);
   await emit(2);
@@ -82,7 +82,7 @@ test('a WebSocket client that was away gets what it missed, in order, once, over
   second.socket.close();
 });
 
-test('a delivery is delivered when it is acknowledged, and not before', async () => {
+test('a push is delivered when it is acknowledged, not before', async () => {
   const posted = home.call<{ deliveries: { state: string; receipt?: { answer?: string } }[] }>(
     'POST',
     '/v1/events?wait=20s',

@@ -22,7 +22,7 @@ interface Posted {
   }[];
 }
 
-test('an event that names a recipient names one: what holds more is refused, for that delivery alone', async () => {
+test('an event can name one recipient: several are refused, for that delivery alone', async () => {
   await home.rules(`
 channels:
   mail: { type: email, host: 127.0.0.1, port: ${server.port}, from: belfry@example.com, to: ops@example.com }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ChannelView, DeliveryView, StatusView } from '../../daemon/http/daemon-api.ts';
 import { openStage } from '../stories/stage.ts';
 
-test('a channel that a 429 without a Retry-After rests says until when, also after a kill', async ({
+test('a channel that is limited by a 429 without Retry-After shows until when, also after a kill', async ({
   onTestFinished,
 }) => {
   const { home, far, channel, post, audited } = await openStage(onTestFinished);

@@ -22,7 +22,7 @@ afterEach(async () => {
   await mail.close();
 });
 
-/** A secret for each setting that takes one; the name stands in it, so that a failure tells which. */
+/** A secret for each setting that takes one; its text contains the name of the setting, so that a failure names it. */
 const named = (name: string): string => `k7${name}Q9/é+"<z>&4`;
 const plain = (name: string): string => `k7${name}Q9x4711bcdE`;
 const inUrl = (text: string): string => encodeURIComponent(text);
@@ -184,7 +184,7 @@ async function followFeed(): Promise<() => Promise<string>> {
   };
 }
 
-/** Everything that can be asked of a daemon, by whom. */
+/** Every call of the API, by caller. */
 async function asked(): Promise<Record<string, string>> {
   const texts: Record<string, string> = {};
   const paths = ['events?limit=1000', 'deliveries?limit=1000', 'dead', 'status', 'channels', 'alerts', 'audit'];
@@ -210,7 +210,7 @@ async function asked(): Promise<Record<string, string>> {
   return texts;
 }
 
-test('no secret of any channel or source is in anything that stays or is shown, however a far side spells it', async () => {
+test('no secret of a channel or source is stored or shown, in any spelling that a provider answers', async () => {
   const { stop } = await begin();
   const refusals = echoes(3500);
   sink.answer(...(refusals.map((body) => ({ status: 422, body })) as [{ status: number; body: string }]), {
@@ -228,7 +228,7 @@ test('no secret of any channel or source is in anything that stays or is shown, 
     '/v1/events?wait=60s',
     receipts.map(() => ({ type: 'tickets' })),
   );
-  // Robots are quoted in the message of the failure, mail servers in one line.
+  // The answers of chat bots are quoted in the failure, those of mail servers in one line.
   const said = [SECRETS.ding, SECRETS.dingSecret, SECRETS.feishu, SECRETS.wecom, SECRETS.mailPassword, PIN].join(' ');
   mail.script({ end: `554 5.7.1 ${Buffer.from(said).toString('latin1')}` });
   sink.answer({ status: 401, body: { errcode: 310000, code: 19021, errmsg: said, msg: said } });
@@ -258,7 +258,7 @@ test('an answer with a secret of four characters is not kept', async () => {
   expectNoSecret(artefacts, { PIN: `u:${PIN}`, alone: `is ${PIN}` });
 }, 60_000);
 
-test('a secret that somebody sends in an event is delivered, and shown nowhere', async () => {
+test('a secret in an event is delivered, but not shown', async () => {
   const { stop } = await begin();
   sink.answer({ status: 422, body: 'no' });
   const secret = SECRETS.github!;
@@ -297,7 +297,7 @@ test.each([
   ['channels', '{ type: email, host: h, from: a@x.test, to: b@x.test, dkim: hunter2secret }'],
   ['sources', '{ type: webhook, path: /hooks/x, verify: "hunter2secret" }'],
   ['sources', '{ type: webhook, path: /hooks/x, verify: { hmac: hunter2secret } }'],
-])('an excerpt shows no secret that stands in a list or a text in place of a map: %s %s', async (section, entry) => {
+])('an excerpt shows no secret in a list or a text in place of a map: %s %s', async (section, entry) => {
   await home.rules(`${section}:\n  x: ${entry}\n`);
   const { stdout, code } = await home.belfry(['check']);
   expect(code).toBe(78);

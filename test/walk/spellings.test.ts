@@ -86,7 +86,7 @@ beforeEach(async () => {
 });
 afterEach(() => home.close());
 
-/** Resolves once the daemon has said where it is. */
+/** Resolves when the daemon has written its record. */
 async function recordOf(at: Home): Promise<Record<string, unknown>> {
   const file = at.path('run', 'belfry.json');
   const watcher = watch(at.path('run'));
@@ -121,7 +121,7 @@ beforeAll(async () => {
   await first.close();
 }, 60_000);
 
-test('the rules say what they are meant to say', () => {
+test('the rules have the expected meaning', () => {
   expect(expected).toMatchObject({
     check: '{"valid":true,"files":1,"rules":3,"problems":[]}\n',
     emitted: '{"id":"one","duplicate":false}\n',

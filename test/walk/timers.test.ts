@@ -11,7 +11,7 @@ function notNow(): string {
   return `{ from: "${hour(6)}:00", to: "${hour(7)}:00", timezone: UTC }`;
 }
 
-/** Each rule hears of `{rule, state, n}`; `up` ends what `down` began. */
+/** Events are `{rule, state, n}`; `up` resolves `down`. */
 const RULES: Readonly<Record<string, string>> = {
   'held-for': 'for: 4s, notify: ops',
   'held-for-later': 'for: 3s, notify: ops',
@@ -33,7 +33,7 @@ const RULES: Readonly<Record<string, string>> = {
 class Walk {
   readonly home: Home;
   readonly far: Receiver;
-  /** Until then `quieted` is silenced. */
+  /** End of the silence of `quieted`. */
   quietUntil = Date.now() + 3_600_000;
 
   constructor(home: Home, far: Receiver) {
@@ -57,21 +57,21 @@ silences: [{ match: { rule: quieted }, until: "${until}", reason: not yet }]\nru
     );
   }
 
-  /** Resolves to the outcome of each, in the rule that it is for. */
+  /** Resolves to the outcome of each event in its rule. */
   async post(...events: readonly (readonly [rule: string, n: number, state?: 'up'])[]): Promise<readonly string[]> {
     const { home } = this;
     const inputs = events.map(([rule, n, state = 'down']) => ({ type: 't', data: { rule, state, n } }));
     const { status, body } = await home.call<{ events: { id: string }[] }>('POST', '/v1/events', inputs);
     expect(status).toBe(202);
-    const told = body.events.map(async ({ id }, index) => {
+    const outcomes = body.events.map(async ({ id }, index) => {
       const answer = await home.call<{ outcomes: Record<string, string> }>('GET', `/v1/events/${id}`);
       return answer.body.outcomes[events[index]![0]]!;
     });
-    return Promise.all(told);
+    return Promise.all(outcomes);
   }
 
-  /** What came, as `CHANNEL RULE STATUS`: the bodies in order. */
-  told(): Record<string, string[]> {
+  /** Received bodies in order, by `CHANNEL RULE STATUS`. */
+  received(): Record<string, string[]> {
     const table: Record<string, string[]> = {};
     for (const { channel, rule, status, body } of this.far.deliveries())
       (table[`${channel} ${rule} ${status}`] ??= []).push(body);
@@ -88,9 +88,9 @@ silences: [{ match: { rule: quieted }, until: "${until}", reason: not yet }]\nru
 }
 
 interface Trouble {
-  /** Begins with the walk. Returns its end. */
+  /** Starts with the walk. Returns the function that ends it. */
   readonly all?: (walk: Walk) => () => Promise<void>;
-  /** Twice on the way, with everything waiting. */
+  /** Runs twice during the walk, while all timers wait. */
   readonly amid: (walk: Walk) => Promise<void>;
 }
 
@@ -100,7 +100,7 @@ async function restart(walk: Walk, end: 'kill' | 'stop'): Promise<void> {
   await walk.home.start();
 }
 
-/** Another rules file is edited every 50 ms, and taken over each time. */
+/** Edits another rules file every 50 ms, which reloads each time. */
 function reloads({ home }: Walk): () => Promise<void> {
   const stopped = new AbortController();
   const running = (async () => {
@@ -181,7 +181,7 @@ test.concurrent.each(TROUBLES)(
       expect(status).toBe(200);
       const posted = Date.now();
       await amid(walk);
-      // Those that wait shorter come later all the same, unless what was left of the others was lost.
+      // Shorter waits end later than longer ones that began before, unless elapsed time was lost.
       await passed(posted + 1100);
       const outcomes = await walk.post(
         ['held-for-later', 1],
@@ -223,8 +223,8 @@ test.concurrent.each(TROUBLES)(
       expect(audit.body.violations).toEqual([]);
       expect(await walk.home.stop()).toBe(0);
 
-      const { 'ops repeated firing': repeats, 'ops digested firing': digests, ...told } = walk.told();
-      expect(told).toEqual({
+      const { 'ops repeated firing': repeats, 'ops digested firing': digests, ...others } = walk.received();
+      expect(others).toEqual({
         'ops held-for firing': ['1'],
         'ops held-for-later firing': ['1'],
         'ops digested-later firing': ['1'],
@@ -243,7 +243,7 @@ test.concurrent.each(TROUBLES)(
         'ops nightly firing': ['1', '2'],
         'boss quieted firing': ['1'],
       });
-      // The third may have come when the first two were due already: then it is a message of its own.
+      // The third may arrive when the first two are already due: then it is a separate message.
       expect(digests!.join('')).toBe('123');
       expect(digests![0]).toMatch(/^12/);
 
@@ -270,7 +270,7 @@ test.concurrent.each(TROUBLES)(
       expect(place('held-for firing')).toBeLessThan(place('held-for-later firing'));
       expect(place('digested firing')).toBeLessThan(place('digested-later firing'));
       expect(order.slice(place('repeated resolved') + 1)).not.toContain('repeated firing');
-      // Only a kill can leave open whether an attempt was answered.
+      // Only a kill can leave the answer of an attempt unknown.
       if (name !== 'kill -9') expect(far.got).toHaveLength(far.deliveries().length);
     } finally {
       await over().catch(() => undefined);

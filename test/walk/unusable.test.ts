@@ -59,10 +59,10 @@ const UNUSABLE: readonly (readonly [string, Unusable])[] = [
   ]),
 ];
 
-/** The user `nobody`, since nothing is refused to root. */
+/** The user `nobody`, because root may do everything. */
 const USER = process.getuid?.() === 0 ? 65534 : undefined;
 
-/** Things that the user of the daemon may not use; each changes one thing of the home. */
+/** Changes to the home, each of which denies one thing to the user of the daemon. */
 const FORBIDDEN: readonly (readonly [string, Unusable])[] = [
   [
     'may not be made',
@@ -137,7 +137,7 @@ test.each(FORBIDDEN)('a state directory that %s is one line and exit 78', async 
   expect(output).toContain(said(home));
 });
 
-test('rules that may not be read are exit 78, and say so', async () => {
+test('unreadable rules are exit 78 with the reason', async () => {
   await writeFile(home.path('rules', 'rules.yaml'), RULES, { mode: 0 });
   await chmod(home.folder, 0o755);
   home.user = USER;

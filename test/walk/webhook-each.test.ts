@@ -32,7 +32,7 @@ const alert = (name: string, status: string) => ({
   fingerprint: name,
 });
 
-it('the example of the docs tells each alert of a group by itself, once, and when it is over', async () => {
+it('the example of the docs notifies about each alert of a group once, and when it is resolved', async () => {
   home.env.ALERTMANAGER_TOKEN = 'token-of-alertmanager';
   await home.rules(example.replace('type: log', `type: webhook\n    url: "${far.origin}/journal"`));
   await home.start();

@@ -24,7 +24,7 @@ export class DaemonAccess {
   constructor(terminal: Terminal, version: string, clock: Clock) {
     this.#terminal = terminal;
     this.#version = version;
-    this.#deps = { clock, say: (text) => terminal.stderr.write(`belfry: ${text}\n`) };
+    this.#deps = { clock, print: (text) => terminal.stderr.write(`belfry: ${text}\n`) };
   }
 
   config(options: CommonOptions): string {

@@ -3,15 +3,15 @@ import type { Clock } from '../../lib/time/clock.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
 import { CommandError } from '../render/terminal.ts';
 
-/** Milliseconds after which a command that waits says for what. */
-export const SAID_AFTER = 3_000;
+/** Time after which a waiting command prints for what it waits. */
+export const NOTE_AFTER_MS = 3_000;
 
-/** The daemon took the request and did not answer in the time that was given: what it was asked for may still be done. */
+/** Error when the daemon has not answered within the limit. It may still carry out the request. */
 export class NoAnswer extends CommandError {
   constructor(request: string, limit: number) {
     super(
       EXIT.failed,
-      `the daemon is there, but has not answered \`${request}\` within ${formatDuration(limit)}; it may still do what it was asked for (see --timeout)`,
+      `the daemon is running, but has not answered \`${request}\` within ${formatDuration(limit)}; it may still carry out the request (see --timeout)`,
     );
     this.name = 'NoAnswer';
   }
@@ -19,34 +19,34 @@ export class NoAnswer extends CommandError {
 
 export interface AnswerWaitOptions {
   readonly clock: Clock;
-  readonly say: (text: string) => void;
-  /** Such as `POST /v1/reload`. */
+  readonly print: (text: string) => void;
+  /** Name of the request for messages, such as `POST /v1/reload`. */
   readonly request: string;
-  /** Milliseconds that the answer takes anyway; nothing is said and no limit counts before. */
+  /** Milliseconds that the answer is expected to take. Notes and the limit count from then. */
   readonly expected: number;
-  /** Milliseconds without a sign of life that are allowed; undefined is any time. */
+  /** Milliseconds that the daemon may be silent; undefined is no limit. */
   readonly limit: number | undefined;
-  /** Says for what it waits. */
+  /** Text that explains the wait. */
   readonly note: () => Promise<string>;
   readonly signal: AbortSignal | undefined;
 }
 
-/** The waiting for one answer: it ends with the answer, at its limit, or when its caller no longer wants it, and says after a while for what it waits. */
+/** Wait for one answer. It ends with the answer, at its limit or when the caller aborts it, and explains a long wait to the user. */
 export class AnswerWait {
   readonly #options: AnswerWaitOptions;
   readonly #ended = new AbortController();
   readonly #cancelNote: () => void;
   #cancelLimit: () => void = () => {};
-  #over = false;
+  #isOver = false;
   #noAnswer: NoAnswer | undefined;
 
   constructor(options: AnswerWaitOptions) {
     this.#options = options;
     const { clock, expected, signal } = options;
-    this.#cancelNote = clock.after(expected + SAID_AFTER, () => void this.#say());
+    this.#cancelNote = clock.after(expected + NOTE_AFTER_MS, () => void this.#printNote());
     if (signal?.aborted) this.#abort();
     signal?.addEventListener('abort', this.#abort, { once: true });
-    this.heard();
+    this.received();
   }
 
   /** Aborts the request. */
@@ -54,8 +54,8 @@ export class AnswerWait {
     return this.#ended.signal;
   }
 
-  /** A piece of the answer has come: the limit counts from now. */
-  heard(): void {
+  /** Restarts the limit when a part of the answer has arrived. */
+  received(): void {
     const { clock, expected, limit, request } = this.#options;
     this.#cancelLimit();
     if (limit === undefined) return;
@@ -65,7 +65,7 @@ export class AnswerWait {
     });
   }
 
-  /** The error for the user that an error of the request stands for. */
+  /** Converts an error of the request to one for the user. */
   failure(error: unknown, otherwise: (error: NodeJS.ErrnoException) => Error): unknown {
     if (this.#noAnswer !== undefined) return this.#noAnswer;
     if (error instanceof CommandError || this.#options.signal?.aborted) return error;
@@ -73,7 +73,7 @@ export class AnswerWait {
   }
 
   end(): void {
-    this.#over = true;
+    this.#isOver = true;
     this.#cancelNote();
     this.#cancelLimit();
     this.#options.signal?.removeEventListener('abort', this.#abort);
@@ -81,8 +81,8 @@ export class AnswerWait {
 
   readonly #abort = (): void => this.#ended.abort();
 
-  async #say(): Promise<void> {
+  async #printNote(): Promise<void> {
     const text = await this.#options.note();
-    if (!this.#over) this.#options.say(text);
+    if (!this.#isOver) this.#options.print(text);
   }
 }

@@ -11,9 +11,9 @@ import { unreachableText } from './locate.ts';
 import { readValue } from '../options.ts';
 import { CommandError, type CommonOptions } from '../render/terminal.ts';
 
-/** Talks to a running daemon: over its Unix socket, or with `--url` and `--token` over TCP. */
+/** Client of a running daemon, over its Unix socket or, with `--url` and `--token`, over TCP. */
 export interface Client {
-  /** The parsed answer. Rejects with a CommandError: exit 69 when the daemon is not there, else what its problem details say. */
+  /** Resolves to the parsed answer. Rejects with a CommandError: exit 69 when no daemon answers, else by its problem details. */
   call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, options?: CallOptions): Promise<T>;
   /** The lines of an NDJSON answer as they come. */
   lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, options?: CallOptions): AsyncIterable<T>;
@@ -24,11 +24,11 @@ export interface Client {
 
 export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds that the answer takes anyway: a daemon that is asked to wait answers late. */
+  /** Milliseconds that the answer is expected to take: a daemon that is asked to wait answers late. */
   readonly expected?: number;
-  /** Milliseconds to wait beyond that, where the user says nothing else; any time if not set. */
+  /** Milliseconds to wait beyond that, unless the user gave --timeout; no limit if not set. */
   readonly limit?: number;
-  /** Says for what is waited, when the answer takes long. */
+  /** Text that explains a long wait. */
   readonly note?: () => Promise<string>;
   readonly signal?: AbortSignal;
 }
@@ -36,11 +36,11 @@ export interface CallOptions {
 /** Dependencies of a client. */
 export interface ClientDeps {
   readonly clock: Clock;
-  /** A line for the user, beside the output. */
-  readonly say: (text: string) => void;
+  /** Prints a line for the user on standard error. */
+  readonly print: (text: string) => void;
 }
 
-/** `locate`: the socket of the daemon; asked for when something is asked, unless there is an URL. */
+/** Creates a client. `locate` finds the socket of the daemon at the first call, unless there is a URL. */
 export function openClient(options: CommonOptions, locate: () => Promise<string>, deps: ClientDeps): Client {
   return new HttpClient(options, locate, deps);
 }
@@ -110,7 +110,7 @@ class HttpClient implements Client {
     try {
       const answer = await this.#send(method, path, body, call, wait);
       for await (const text of textLines(answer)) {
-        wait.heard();
+        wait.received();
         yield text;
       }
     } catch (error) {
@@ -159,11 +159,11 @@ class HttpClient implements Client {
 
   readonly #unreachable = (error: NodeJS.ErrnoException): Error =>
     error instanceof SyntaxError
-      ? new CommandError(EXIT.failed, `the answer is not JSON, so this is no Belfry daemon: ${error.message}`)
+      ? new CommandError(EXIT.failed, `the answer is not JSON, so this is not a Belfry daemon: ${error.message}`)
       : unreachable(this.#options, error);
 }
 
-/** Splits on the byte 0x0A only: U+2028 inside a string is no line's end. */
+/** Splits a stream into lines at the byte 0x0A only: U+2028 inside a string does not end a line. */
 export async function* textLines(stream: AsyncIterable<unknown>): AsyncIterable<string> {
   let rest = Buffer.alloc(0);
   for await (const chunk of stream) {
@@ -176,7 +176,7 @@ export async function* textLines(stream: AsyncIterable<unknown>): AsyncIterable<
   if (rest.length > 0) yield rest.toString('utf8');
 }
 
-/** `--token`, `$BELFRY_TOKEN`, or the file that the first start made, if it may be read. */
+/** Token from `--token`, `$BELFRY_TOKEN`, or the file that the first start made, if it is readable. */
 export async function tokenFor(
   options: CommonOptions,
   env: Readonly<Record<string, string | undefined>>,
@@ -205,17 +205,17 @@ function memoizeSuccess<T>(make: () => Promise<T>): () => Promise<T> {
 
 const EXITS: Readonly<Record<number, number>> = { 400: EXIT.usage, 404: EXIT.nothing };
 
-/** The daemon's own words are the message. 400 is wrong usage that only the daemon can tell, 404 is "nothing matched", the rest failed. */
+/** Error of a response. The message is that of the daemon; 400 is wrong usage, 404 is "nothing matched", any other failed. */
 function refusal(status: number, text: string): CommandError {
-  let said = text;
+  let detail = text;
   try {
     const problem: unknown = JSON.parse(text);
-    const told = isObject(problem) ? (problem.detail ?? problem.title) : undefined;
-    if (typeof told === 'string') said = told;
+    const given = isObject(problem) ? (problem.detail ?? problem.title) : undefined;
+    if (typeof given === 'string') detail = given;
   } catch {
-    // Not problem details: a proxy in between answered; its text is all there is.
+    // A proxy answered without problem details, so its text is the message.
   }
-  return new CommandError(EXITS[status] ?? EXIT.failed, `the daemon answered ${status}: ${said}`);
+  return new CommandError(EXITS[status] ?? EXIT.failed, `the daemon answered ${status}: ${detail}`);
 }
 
 function unreachable(options: CommonOptions, error: NodeJS.ErrnoException): CommandError {

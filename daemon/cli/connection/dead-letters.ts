@@ -8,7 +8,7 @@ import type {
   ResendRequest,
   ResendSum,
 } from '../../http/daemon-api.ts';
-import { channelNote, breakNote } from '../render/channels.ts';
+import { channelNote, rateLimitNote } from '../render/channels.ts';
 import { CommandError } from '../render/terminal.ts';
 import { AnswerWait } from './answer-wait.ts';
 import type { Client, ClientDeps } from './client.ts';
@@ -51,7 +51,7 @@ export function offlineDeadLetters(
   return {
     list: () => daemon.dead(),
     async *resend(request, signal) {
-      const note = async (): Promise<string> => breakNote(await daemon.channels(), undefined, SENDING);
+      const note = async (): Promise<string> => rateLimitNote(await daemon.channels(), undefined, SENDING);
       const wait = new AnswerWait({ ...deps, request: 'dead resend', expected: 0, limit: undefined, note, signal });
       try {
         yield* daemon.resend(request, wait.signal);

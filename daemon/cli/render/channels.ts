@@ -2,29 +2,29 @@ import type { ChannelView } from '../../http/daemon-api.ts';
 import type { Client } from '../connection/client.ts';
 import { harmless, type Paint, table } from './terminal.ts';
 
-/** Milliseconds for a daemon that is asked how its channels are while it is slow with something else. */
-const LIMIT = 5_000;
+/** Limit for the state of the channels while the daemon is slow with another call. */
+const CHANNELS_LIMIT_MS = 5_000;
 
-/** The reason for which a command that sends by a channel (or by any) waits: the rest or the trouble of the channel, if it has one. */
+/** Text that explains why a command waits for a channel, or for any: the rate limit of the provider, if one is in force. */
 export async function channelNote(client: Client, name: string | undefined, otherwise: string): Promise<string> {
   try {
     const { channels } = await client.call<{ channels: readonly ChannelView[] }>('GET', '/v1/channels', undefined, {
-      limit: LIMIT,
+      limit: CHANNELS_LIMIT_MS,
       note: () => new Promise(() => {}),
     });
-    return breakNote(channels, name, otherwise);
+    return rateLimitNote(channels, name, otherwise);
   } catch {
     return otherwise;
   }
 }
 
-/** The rest of this channel, or of all that rest. */
-export function breakNote(channels: readonly ChannelView[], name: string | undefined, otherwise: string): string {
-  const resting = channels.filter(
+/** Rate limits in force of this channel, or of all channels. */
+export function rateLimitNote(channels: readonly ChannelView[], name: string | undefined, otherwise: string): string {
+  const limited = channels.filter(
     (channel) => channel.resting_until !== undefined && (name === undefined || channel.name === name),
   );
-  if (resting.length === 0) return otherwise;
-  return `waiting for ${resting.map((channel) => `${channel.name}: ${harmless(channel.reason ?? '')}`).join('; ')}`;
+  if (limited.length === 0) return otherwise;
+  return `waiting for ${limited.map((channel) => `${channel.name}: ${harmless(channel.reason ?? '')}`).join('; ')}`;
 }
 
 /** Table of channels with their state. */

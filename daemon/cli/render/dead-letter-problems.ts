@@ -1,11 +1,12 @@
 import type { DeadLineProblem } from '../../http/daemon-api.ts';
 
+/** Consecutive lines. */
 interface Run {
   readonly first: DeadLineProblem;
   readonly last: number;
 }
 
-/** Lines of the dead-letter file that hold no record, one text for those that follow one another: a formatter makes many of one record. */
+/** Messages on lines of the dead-letter file that are not records. Consecutive lines share one: a formatter makes many lines of one record. */
 export function letterProblems(problems: readonly DeadLineProblem[]): readonly string[] {
   const runs: Run[] = [];
   for (const problem of problems) {

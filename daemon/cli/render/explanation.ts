@@ -6,7 +6,7 @@ import { harmless, type Paint, table } from './terminal.ts';
 
 type Colour = Parameters<Paint>[0];
 
-/** The others are quieted: yellow. */
+/** Colours of outcomes; all others are yellow. */
 const COLOURS: Partial<Record<RuleOutcome, Colour>> = {
   notified: 'green',
   resolved: 'green',
@@ -15,11 +15,11 @@ const COLOURS: Partial<Record<RuleOutcome, Colour>> = {
   disabled: 'grey',
 };
 
-const LONGEST_VALUE = 60;
-const LONGEST_TITLE = 120;
-const LONGEST_BODY = 200;
+const MAX_VALUE_LENGTH = 60;
+const MAX_TITLE_LENGTH = 120;
+const MAX_BODY_LENGTH = 200;
 
-/** For people: the event, what became of it then, and a block for each rule, those that match first. */
+/** Text of an explanation: the event, its recorded outcomes, and a block for each rule, matching ones first. */
 export function explanationText({ event, at, rules, recorded }: Explanation, paint: Paint): string {
   const matching = rules.filter(({ outcome }) => outcome !== 'no_match');
   const others = rules.filter(({ outcome }) => outcome === 'no_match');
@@ -82,14 +82,14 @@ function conditionTable(conditions: readonly ConditionView[], paint: Paint): str
   );
 }
 
-/** The words for a group say it without its name. */
+/** Operators whose `expected` text already names the group. */
 const GROUPS: ReadonlySet<string> = new Set(['any', 'all', 'none']);
 
 function wanted({ operator, expected }: ConditionView): string {
   return GROUPS.has(operator) ? harmless(String(expected)) : `${operator} ${shown(expected)}`;
 }
 
-/** What stands in a group is set in below it. */
+/** Indentation of a condition inside groups. */
 function indent({ within }: ConditionView): string {
   return within === undefined ? '' : '  '.repeat(within.split('].').length);
 }
@@ -98,25 +98,25 @@ function actually({ operator, actual, missing, error }: ConditionView): string {
   if (GROUPS.has(operator)) return harmless(String(actual));
   if (error !== undefined) return `failed: ${harmless(error)}`;
   if (missing === undefined) return `is ${shown(actual)}`;
-  return missing === true ? 'is missing' : `asks for ${harmless(missing)}, which is missing`;
+  return missing === true ? 'is missing' : `needs ${harmless(missing)}, which is missing`;
 }
 
-/** As JSON, so that 5 and "5" are told apart. */
+/** Value as JSON, so that 5 and "5" differ. */
 function shown(value: unknown): string {
-  return harmless(cut(JSON.stringify(value) ?? 'null', LONGEST_VALUE));
+  return harmless(cut(JSON.stringify(value) ?? 'null', MAX_VALUE_LENGTH));
 }
 
 function sendLines({ channel, message, at, retries }: ExplainedSend, paint: Paint): string[] {
   const to = message.to === undefined ? '' : ` to ${message.to.join(', ')}`;
-  const body = cut(harmless(message.body).trim(), LONGEST_BODY);
+  const body = cut(harmless(message.body).trim(), MAX_BODY_LENGTH);
   return [
-    `  ${paint('green', '→')} ${paint('bold', channel)}${harmless(to)} at ${at}: ${cut(harmless(message.title), LONGEST_TITLE)}`,
+    `  ${paint('green', '→')} ${paint('bold', channel)}${harmless(to)} at ${at}: ${cut(harmless(message.title), MAX_TITLE_LENGTH)}`,
     ...(body === '' ? [] : [`      ${body}`]),
-    `      ${paint('grey', retries.length === 0 ? 'not tried again if it fails' : `if it fails, again at ${times(retries, at)}`)}`,
+    `      ${paint('grey', retries.length === 0 ? 'no retry if it fails' : `retries at ${times(retries, at)} if it fails`)}`,
   ];
 }
 
-/** The day is said where it changes. */
+/** Times of the retries; the date is shown where it changes. */
 function times(retries: readonly string[], first: string): string {
   return retries
     .map((time, index) => (time.slice(0, 10) === (retries[index - 1] ?? first).slice(0, 10) ? time.slice(11) : time))

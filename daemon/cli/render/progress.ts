@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Terminal } from './terminal.ts';
 
-/** `[#####-----]  50/100  1 failed` on the last line of a terminal; nothing at all in a pipe, where notes are plain lines. */
+/** Progress bar `[#####-----]  50/100  1 failed` on the last line of a terminal. In a pipe only notes are printed, as plain lines. */
 export class ProgressBar {
   readonly #terminal: Terminal;
   readonly #total: number;
@@ -21,7 +21,7 @@ export class ProgressBar {
     this.#draw();
   }
 
-  /** A line above the bar. */
+  /** Prints a line above the bar. */
   note(text: string): void {
     this.#terminal.stdout.write(this.#shown ? `\r\u001B[K${text}\n` : `${text}\n`);
     this.#draw();
@@ -42,7 +42,7 @@ export class ProgressBar {
   }
 }
 
-/** Asks a person; only `y` and `yes` agree. */
+/** Asks the user a question; true for `y` and `yes`. */
 export async function confirm(terminal: Terminal, question: string): Promise<boolean> {
   const asked = createInterface({ input: terminal.stdin, output: terminal.stdout });
   try {

@@ -9,11 +9,11 @@ export interface CommonOptions {
   readonly json?: boolean;
   readonly url?: string;
   readonly token?: string;
-  /** How long to wait for an answer, milliseconds. */
+  /** Longest wait for an answer, milliseconds. */
   readonly timeout?: number;
 }
 
-/** A command failed in a way that its user can understand; `exit` is one of `EXIT`. */
+/** Error of a command whose message is for the user; `exit` is one of `EXIT`. */
 export class CommandError extends Error {
   readonly exit: number;
 
@@ -27,7 +27,7 @@ export class CommandError extends Error {
 const COLOURS = { red: 31, green: 32, yellow: 33, blue: 34, grey: 90, bold: 1 } as const;
 export type Paint = (colour: keyof typeof COLOURS, text: string) => string;
 
-/** Colour for people on a terminal, none in a pipe or with NO_COLOR (https://no-color.org). */
+/** Test whether output has colour: on a terminal, but not in a pipe or with NO_COLOR (https://no-color.org). */
 export function coloured(terminal: Pick<Terminal, 'stdout' | 'env'>): boolean {
   return terminal.stdout.isTTY === true && !terminal.env.NO_COLOR && terminal.env.TERM !== 'dumb';
 }
@@ -44,7 +44,7 @@ export function jsonLine(terminal: Terminal, value: unknown): void {
   terminal.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Columns padded to their widest cell; the last one is left as it is. Escape codes count as nothing. */
+/** Table with columns padded to their widest cell, except the last one. Escape codes have no width. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>(
     (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, width(cell))),
@@ -64,12 +64,12 @@ function width(text: string): number {
   return text.replace(/\u001B\[\d+m/g, '').length;
 }
 
-/** What a provider or an event says must not steer the terminal it is shown on. */
+/** Replaces control characters of text from events and providers, which could control the terminal. */
 export function harmless(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
-/** The name of whoever sits at the terminal, if it is known. */
+/** Name of the user at the terminal, if it is known. */
 export function userOf({ env }: Terminal): string | undefined {
   return [env.USER, env.LOGNAME, env.USERNAME].find((name) => name !== undefined && name !== '');
 }

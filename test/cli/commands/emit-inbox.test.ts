@@ -24,7 +24,7 @@ async function emitWhen(found: number) {
       if (looked < found) throw new CommandError(69, 'the daemon cannot be reached');
       return socket;
     },
-    { clock: systemClock, say: () => undefined },
+    { clock: systemClock, print: () => undefined },
   );
   onTestFinished(() => client.close());
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
@@ -46,7 +46,7 @@ async function emitWhen(found: number) {
   return { code, kept, posted: daemon.calls, said: written(stderr) };
 }
 
-test('an event that was left while the daemon started is posted after all, and taken back', async () => {
+test('an event left in the inbox while the daemon started is posted and removed from the inbox', async () => {
   expect(await emitWhen(2)).toMatchObject({ code: 0, kept: [], said: '' });
 });
 
@@ -56,6 +56,6 @@ test('an event stays in the inbox while there is no daemon', async () => {
   expect(said).toContain('waits in');
 });
 
-test('nothing is left for a daemon that is there', async () => {
+test('nothing is left in the inbox of a daemon that answers', async () => {
   expect(await emitWhen(1)).toMatchObject({ code: 0, kept: undefined, said: '' });
 });

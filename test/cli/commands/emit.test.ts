@@ -74,14 +74,14 @@ test.each<[string, DeliveryView[], Record<string, string>, number]>([
   expect(to.daemon.waits.map(({ ms }) => ms)).toEqual([5000]);
 });
 
-test('without --wait exit 0 means that the event is on disk, and nothing else is told', async () => {
+test('without --wait exit 0 means that the event is on disk, and nothing else is printed', async () => {
   const to = await openTestListener();
   const { code, json } = await belfry(to, ['emit', 'a', '--id', 'mine', '--json']);
   expect([code, json]).toEqual([0, [{ id: 'mine', duplicate: false }]]);
   expect(to.daemon.waits).toEqual([]);
 });
 
-test('a person reads what each rule did and what became of each delivery', async () => {
+test('text output shows the outcome of each rule and the state of each delivery', async () => {
   const to = await openTestListener();
   const attempt = { at: '2026-11-23T09:00:00.000Z', ms: 1, code: 'http.500', message: 'bad\u001B[31m' };
   to.daemon.onWait = async () => [{ ...delivery('dead'), attempts: [attempt] }];

@@ -16,7 +16,7 @@ function clientOf(to: OpenedListener, options: CommonOptions = {}) {
   const said: string[] = [];
   const client: Client = openClient({ url: `http://${to.listener.address}`, token: 'admin-token', ...options }, paths, {
     clock,
-    say: (text) => said.push(text),
+    print: (text) => said.push(text),
   });
   onTestFinished(() => client.close());
   return { clock, said, client };
@@ -36,7 +36,7 @@ function slowTest(to: OpenedListener) {
   return { begun, answer: () => answer() };
 }
 
-test('a channel test waits for as long as the attempt takes, and says for what', async () => {
+test('a channel test waits as long as the attempt takes, and says for what', async () => {
   const to = await openTestListener();
   const { clock, said, client } = clientOf(to);
   const { begun, answer } = slowTest(to);
@@ -46,7 +46,7 @@ test('a channel test waits for as long as the attempt takes, and says for what',
   await clock.advance(2_999);
   expect(said).toEqual([]);
   await clock.advance(1);
-  await expect.poll(() => said).toEqual([expect.stringMatching(/^waiting for ops: the message is on its way/)]);
+  await expect.poll(() => said).toEqual([expect.stringMatching(/^waiting for ops: the message is in flight/)]);
   await clock.advance(24 * 3_600_000);
   answer();
   expect(await ran).toBe(0);
@@ -54,7 +54,7 @@ test('a channel test waits for as long as the attempt takes, and says for what',
   expect(said).toHaveLength(1);
 });
 
-test('while the channel rests, the rest and its end are what it says', async () => {
+test('a rate limit of the channel and its end are shown while a command waits', async () => {
   const to = await openTestListener();
   const { clock, said, client } = clientOf(to);
   const { begun, answer } = slowTest(to);
@@ -73,7 +73,7 @@ test('while the channel rests, the rest and its end are what it says', async () 
   expect(await ran).toBe(0);
 });
 
-test('--timeout ends the waiting with exit 1, and does not say that the daemon is not there', async () => {
+test('--timeout ends the wait with exit 1, and does not say that no daemon runs', async () => {
   const to = await openTestListener();
   const { clock, client } = clientOf(to, { timeout: 10_000 });
   const { begun } = slowTest(to);
@@ -81,7 +81,7 @@ test('--timeout ends the waiting with exit 1, and does not say that the daemon i
   const ended = expect(ran).rejects.toMatchObject({
     exit: 1,
     message: expect.stringMatching(
-      /^the daemon is there, but has not answered `POST \/v1\/channels\/ops\/test` within 10s;/,
+      /^the daemon is running, but has not answered `POST \/v1\/channels\/ops\/test` within 10s;/,
     ),
   });
   await begun;
@@ -111,11 +111,11 @@ test.each([
   const { code, stderr } = await belfry(undefined, [...args, '--url', url, '--timeout', '50ms']);
   expect([code, stderr]).toEqual([
     1,
-    expect.stringMatching(/^belfry: the daemon is there, but has not answered `.*` within 50ms/),
+    expect.stringMatching(/^belfry: the daemon is running, but has not answered `.*` within 50ms/),
   ]);
 });
 
-test('an answer that ends early is told as such, without a stack', async () => {
+test('an answer that ends early is reported without a stack', async () => {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => {

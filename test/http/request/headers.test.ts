@@ -10,7 +10,7 @@ async function sent(to: OpenedListener, head: string, more: { socket?: boolean; 
 const POST = 'POST /v1/events HTTP/1.1\r\nHost: localhost\r\n';
 const TOKEN = 'Authorization: Bearer admin-token\r\n';
 
-test('a request without a Host, or with two, is 400 wherever it goes', async () => {
+test('a request without Host, or with two, is 400 on every path', async () => {
   const to = await openTestListener();
   to.daemon.hookRoute = (path) => ({ path, methods: ['GET'], handle: async () => ({ status: 202 }) });
   for (const socket of [false, true])
@@ -31,7 +31,7 @@ test('only HTTP/1.0 may come without a Host', async () => {
   expect(await sent(to, 'GET /healthz HTTP/1.0\r\nHost: localhost\r\nHost: localhost\r\n')).toBe('400 host.missing');
 });
 
-test('an upgrade is held to the same', async () => {
+test('an upgrade is checked in the same way', async () => {
   const to = await openTestListener();
   const offer = `Upgrade: websocket\r\n${TOKEN}`;
   const get = 'GET /v1/feed HTTP/1.1\r\n';

@@ -91,7 +91,7 @@ test('a page of a listed origin opens the stream and acknowledges, each with a t
   ]);
 });
 
-test('what a page asks before it posts is answered for a listed origin: methods, headers, and no credentials', async () => {
+test('a preflight is answered for a listed origin: methods, headers, and no credentials', async () => {
   const to = await opened();
   const { status, headers, text } = await ask(
     to,
@@ -112,7 +112,7 @@ test('what a page asks before it posts is answered for a listed origin: methods,
   expect((await ask(to, '/v1/stream/ack', { method: 'OPTIONS', headers: { origin: APP } })).status).toBe(405);
 });
 
-test('a listed origin opens nothing else: tickets, events and everything else stay closed to its pages', async () => {
+test('pages of a listed origin cannot use other calls, such as tickets and events', async () => {
   const to = await opened();
   const closed = [
     '/v1/stream/tickets',
@@ -136,7 +136,7 @@ test('a listed origin opens nothing else: tickets, events and everything else st
   expect(await upgrade(to, '/v1/feed', APP)).toContain('403');
 });
 
-test('an origin that is listed or taken off the list counts from the next request on', async () => {
+test('a change of the listed origins takes effect at the next request', async () => {
   const to = await opened();
   to.daemon.listed = [];
   expect((await ask(to, '/client.js', from(APP))).status).toBe(403);

@@ -42,7 +42,7 @@ const PAGES: readonly (readonly [string, Readonly<Record<string, string>>])[] = 
 
 const FORM = { 'content-type': 'text/plain' };
 
-test.each(PAGES)('a hook without `verify` takes nothing that a browser sends for %s', async (_who, headers) => {
+test.each(PAGES)('a hook without `verify` refuses a request of a browser for %s', async (_who, headers) => {
   const { to, io } = await opened(webhook, HOOK);
   for (const asking of [{}, { socket: true }] satisfies Asking[]) {
     const answer = await ask(to, '/hooks/job', {
@@ -57,7 +57,7 @@ test.each(PAGES)('a hook without `verify` takes nothing that a browser sends for
   expect(io.events).toEqual([]);
 });
 
-test.each(PAGES)('a beat is not taken that a browser sends for %s', async (_who, headers) => {
+test.each(PAGES)('a beat of a browser for %s is refused', async (_who, headers) => {
   const { to, io } = await opened(heartbeat, BEAT);
   for (const target of ['/beats/job', '/beats/job/start', '/beats/job/fail', '/beats/job/1'])
     for (const method of ['GET', 'POST', 'HEAD']) expect((await ask(to, target, { method, headers })).status).toBe(403);
@@ -65,7 +65,7 @@ test.each(PAGES)('a beat is not taken that a browser sends for %s', async (_who,
   expect(io.stored.has('beat:')).toBe(false);
 });
 
-test('programs, whatever name they call the machine by, a bookmark and the own pages of the daemon are taken', async () => {
+test('programs with any Host, a bookmark and pages of the daemon itself are accepted', async () => {
   const { to, io } = await opened(webhook, HOOK);
   const beats = await opened(heartbeat, BEAT);
   const own: readonly Readonly<Record<string, string>>[] = [
@@ -82,7 +82,7 @@ test('programs, whatever name they call the machine by, a bookmark and the own p
   expect(io.events).toHaveLength(own.length);
 });
 
-test('a hook with `verify` goes by the proof alone', async () => {
+test('a hook with `verify` accepts any origin with a valid signature', async () => {
   const { to, io } = await opened(webhook, { path: '/hooks/job', verify: { github: 'key' } });
   const sent = (signature: string) =>
     ask(to, '/hooks/job', {
@@ -99,7 +99,7 @@ test('a hook with `verify` goes by the proof alone', async () => {
   expect(io.events).toHaveLength(1);
 });
 
-test('a header that proves something and comes twice proves nothing', async () => {
+test('a signature header that comes twice is invalid', async () => {
   const { to, io } = await opened(webhook, { path: '/hooks/job', verify: { github: 'key' } });
   const good = `sha256=${createHmac('sha256', 'key').update('{}').digest('hex')}`;
   const twice = { 'x-hub-signature-256': [good, 'sha256=00'] as unknown as string };

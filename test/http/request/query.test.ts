@@ -60,7 +60,7 @@ test.each(parameters)('%s refuses `%s` when it is given twice', async (_, name, 
   expect([status, json.parameter]).toEqual([400, name]);
 });
 
-test('what everybody may read takes the parameters of probes and caches', async () => {
+test('public routes accept the parameters of probes and caches', async () => {
   const to = await opened();
   for (const path of ['/healthz?probe=1', '/readyz?a=b', '/metrics?x=1', '/openapi.json?v=2', '/client.js?v=2'])
     expect((await ask(to, path)).status).toBe(200);

@@ -28,7 +28,7 @@ test('one event, an array, NDJSON and the three modes of CloudEvents are taken i
   ]);
 });
 
-test('the answer tells the id of each event and whether it was there before', async () => {
+test('the answer has the id of each event and whether it is a duplicate', async () => {
   const to = await openTestListener();
   to.daemon.accept = async () => [
     { id: 'e-1', duplicate: false },
@@ -178,11 +178,11 @@ test('who goes on sending after a 413 is cut off', async () => {
     'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer emit-token\r\nTransfer-Encoding: chunked\r\n\r\n',
   );
   const chunk = `10000\r\n${'x'.repeat(0x1_00_00)}\r\n`;
-  const pump = (): void => {
+  const writeMore = (): void => {
     while (connection.writable && connection.write(chunk));
   };
-  connection.on('drain', pump);
-  pump();
+  connection.on('drain', writeMore);
+  writeMore();
   expect(await untilClosed(connection)).toMatch(/^HTTP\/1\.1 413 /);
 });
 

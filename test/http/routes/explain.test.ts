@@ -19,7 +19,7 @@ const EXPLANATION: Explanation = {
   ],
 };
 
-test('an event is explained to whoever may read, and secrets are not shown', async () => {
+test('scope `read` may explain an event, and secrets are not shown', async () => {
   const to = await openTestListener();
   to.daemon.onExplain = async () => EXPLANATION;
   to.scrubber.add('hunter22');

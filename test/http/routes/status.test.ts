@@ -15,7 +15,7 @@ function sampleLetter(id: string): DeadLetter {
     id,
     dead_at: '2026-11-23T09:00:00.000Z',
     class: 'permanent',
-    error: { code: 'http.401', message: 'the far side refused' },
+    error: { code: 'http.401', message: 'the provider refused' },
     channel: 'ops',
     channel_type: 'webhook',
     rule: 'backups',
@@ -93,7 +93,7 @@ test('no dead letters are an empty answer', async () => {
   expect([answer.status, answer.text]).toEqual([200, '']);
 });
 
-test('a resend tells its plan before the first letter has ended', async () => {
+test('a resend sends its plan before the first delivery has ended', async () => {
   const to = await openTestListener();
   let goOn!: () => void;
   const held = new Promise<void>((resolve) => (goOn = resolve));

@@ -135,7 +135,7 @@ async function push(
 
 const titles = (frames: readonly Frame[]): string[] => frames.map(({ title }) => title);
 
-test('an absent user gets what was missed, in order, once; what is live follows without a seam', async () => {
+test('an absent user gets missed pushes in order and once, then new ones without a gap', async () => {
   for (const title of ['1', '2', '3']) await push(title);
   const client = new Client('?user=alice');
   await client.until((frames) => frames.some(({ type }) => type === 'hello'));
@@ -149,7 +149,7 @@ test('an absent user gets what was missed, in order, once; what is live follows 
   expect(titles(await client.messages(5))).toEqual(['1', '2', '3', '4', '5']);
 });
 
-test('a resume goes on after the last one heard, with no gap and no duplicate', async () => {
+test('a resume continues after the last received push, without a gap or a duplicate', async () => {
   for (const title of ['1', '2', '3']) await push(title);
   const first = new Client('?user=alice');
   const [, second] = await first.messages(2);
@@ -159,7 +159,7 @@ test('a resume goes on after the last one heard, with no gap and no duplicate', 
   expect(titles(await again.messages(2))).toEqual(['3', '4']);
 });
 
-test('a client of another epoch is told that the sequence began anew', async () => {
+test('a client of another epoch gets a reset', async () => {
   await push('1');
   const client = new Client('?user=alice&epoch=gone&seq=99');
   await client.messages(1);
@@ -182,7 +182,7 @@ test('an acknowledgement is the receipt, once; `all` waits for everybody named',
   expect(acknowledged[1]).toMatchObject({ deliveries: [all], receipt: { answer: 'acknowledged by bob' } });
 });
 
-test('users do not see what is not for them; `*` is for everybody', async () => {
+test('users get only their own pushes; `*` is for all', async () => {
   await push('for bob', ['bob']);
   await push('for all', ['*']);
   const alice = new Client('?user=alice');
@@ -190,7 +190,7 @@ test('users do not see what is not for them; `*` is for everybody', async () => 
   expect(titles(await alice.messages(2))).toEqual(['for all', 'for alice']);
 });
 
-test('a client that does not read is closed at a mebibyte, and resumes whole', async () => {
+test('a client that does not read is closed at 1 MiB, and resumes without loss', async () => {
   await reopen((ms) => ms === 5_000);
   const deaf = dial((server.address() as AddressInfo).port, '127.0.0.1');
   deaf.write(
@@ -219,7 +219,7 @@ test('a ticket opens one stream as its user, once', () => {
   expect(pushServer.redeem('made up')).toBeUndefined();
 });
 
-test('a token for one user listens as that user only, and nobody in particular gets no stream', async () => {
+test('a token for one user receives the pushes of that user only, and a stream needs a user', async () => {
   caller = { name: 'test', scopes: ['stream:bob'] };
   const [code] = (await once(new Client('?user=alice').socket, 'close')) as [number];
   expect(code).toBe(1008);
@@ -227,7 +227,7 @@ test('a token for one user listens as that user only, and nobody in particular g
   expect((await once(new Client('').socket, 'close'))[0]).toBe(1008);
 });
 
-test('what is not a frame closes the connection', async () => {
+test('an invalid frame closes the connection', async () => {
   for (const nonsense of ['{', '{"type":"resume"}', '{"type":"ack","seq":-1}']) {
     const client = new Client('?user=alice');
     await once(client.socket, 'open');
@@ -236,7 +236,7 @@ test('what is not a frame closes the connection', async () => {
   }
 });
 
-test('whoever says nothing and answers no ping is dropped from the registry', async () => {
+test('a client that answers no ping is removed from the registry', async () => {
   await reopen((ms) => ms === 15_000);
   const client = new Client('?user=alice');
   (client.socket as unknown as { _autoPong: boolean })._autoPong = false;
@@ -247,7 +247,7 @@ test('whoever says nothing and answers no ping is dropped from the registry', as
   expect((await once(client.socket, 'close'))[0]).toBe(1006);
 });
 
-test('a keepalive is heard while nothing happens', async () => {
+test('a keepalive is sent while nothing happens', async () => {
   const client = new Client('?user=alice');
   await client.until((frames) => frames.some(({ type }) => type === 'keepalive'));
 });
@@ -302,7 +302,7 @@ test("what the page could not take comes again to the browser's client, before w
   expect(heard).toEqual(['1', '1', '2']);
 });
 
-test('the feed tells events as they happen, and history is not its business', async () => {
+test('the feed sends events as they happen, without history', async () => {
   const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/feed`);
   opened.push(socket);
   await once(socket, 'open');

@@ -12,10 +12,10 @@ interface AckOptions extends CommonOptions {
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   daemonOptions(program.command('ack'))
-    .description('acknowledge what fires for a key: it is neither repeated nor escalated any more')
+    .description('acknowledge the alerts of a key: no more repeats and escalations')
     .addArgument(new TypedArgument('<key>', TEXT))
-    .addOption(new TypedOption('--rule <rule>', NAME, 'of this rule only'))
-    .addOption(new TypedOption('--by <name>', NAME, 'who says so (default: you)'))
+    .addOption(new TypedOption('--rule <rule>', NAME, 'only of this rule'))
+    .addOption(new TypedOption('--by <name>', NAME, 'who acknowledges (default: you)'))
     .action((key: string, options: AckOptions) =>
       run(async () => acknowledge(terminal, await access.client(options), key, options)),
     );

@@ -13,8 +13,8 @@ interface AlertsOptions extends CommonOptions {
 
 export const verb: Verb = (program, { terminal, clock, access, run }) => {
   daemonOptions(program.command('alerts'))
-    .description('what fires, the oldest first')
-    .addOption(new TypedOption('--rule <rule>', NAME, 'of this rule'))
+    .description('firing alerts, the oldest first')
+    .addOption(new TypedOption('--rule <rule>', NAME, 'only of this rule'))
     .action((options: AlertsOptions) =>
       run(async () => showAlerts(terminal, await access.client(options), clock.now(), options)),
     );
@@ -31,7 +31,7 @@ async function showAlerts(terminal: Terminal, client: Client, now: number, optio
 function alertTable(alerts: readonly AlertView[], terminal: Terminal, now: number): string {
   const paint = painter(terminal);
   const rows = alerts.map((alert) => {
-    const { rule, key, state, since, count, told, next_at: next = '', acknowledged_by: by } = alert;
+    const { rule, key, state, since, count, told: channels, next_at: next = '', acknowledged_by: by } = alert;
     const how = state === 'firing' ? paint('red', state) : `${state}${by === undefined ? '' : ` by ${harmless(by)}`}`;
     return [
       rule,
@@ -39,11 +39,11 @@ function alertTable(alerts: readonly AlertView[], terminal: Terminal, now: numbe
       how,
       `${since} (${ago(since, now)})`,
       String(count),
-      told.join(', ') || 'nobody',
+      channels.join(', ') || 'none',
       next,
     ];
   });
-  return table([['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'TOLD', 'NEXT'], ...rows]);
+  return table([['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'NOTIFIED', 'NEXT'], ...rows]);
 }
 
 function ago(since: string, now: number): string {

@@ -35,13 +35,13 @@ interface SilenceAddOptions extends CommonOptions {
   readonly by?: string;
 }
 
-/** What is text in every event, also where it looks like a number. */
+/** Attributes that are text in every event, also when they look like a number. */
 const TEXTS: ReadonlySet<string> = new Set(['id', 'source', 'type', 'subject', 'time', 'rule', 'key']);
 const FULL_OFFSET = /(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 export const declareAdd: Verb = (silence, { terminal, clock, access, run }) => {
   daemonOptions(silence.command('add'))
-    .description('silence what matches')
+    .description('silence the events that match')
     .addArgument(
       new TypedArgument(
         '[path=value...]',
@@ -52,10 +52,16 @@ export const declareAdd: Verb = (silence, { terminal, clock, access, run }) => {
     .addOption(new TypedOption('--match <json>', NAME, 'patterns, as in rules'))
     .addOption(new TypedOption('--if <cel>', NAME, 'a condition that must hold too'))
     .addOption(new TypedOption('--for <duration>', duration({ least: 1 }), 'how long'))
-    .addOption(new TypedOption('--until <time>', WALL_TIME, 'when it is over'))
+    .addOption(new TypedOption('--until <time>', WALL_TIME, 'when it ends'))
     .addOption(new TypedOption('--from <time>', WALL_TIME, 'when it begins (default: now)'))
-    .addOption(new TypedOption('--cron <pattern>', NAME, 'it comes again: when each window begins'))
-    .addOption(new TypedOption('--window <duration>', duration({ least: 1 }), 'and how long it is open'))
+    .addOption(new TypedOption('--cron <pattern>', NAME, 'for a recurring silence: when each window begins'))
+    .addOption(
+      new TypedOption(
+        '--window <duration>',
+        duration({ least: 1 }),
+        'for a recurring silence: how long each window is open',
+      ),
+    )
     .addOption(
       new TypedOption(
         '--timezone <zone>',
@@ -64,14 +70,14 @@ export const declareAdd: Verb = (silence, { terminal, clock, access, run }) => {
       ),
     )
     .addOption(new TypedOption('--reason <text>', NAME, 'why'))
-    .addOption(new TypedOption('--name <name>', NAME, 'how it is called in traces'))
-    .addOption(new TypedOption('--by <name>', NAME, 'who wants it (default: you)'))
+    .addOption(new TypedOption('--name <name>', NAME, 'its name in traces'))
+    .addOption(new TypedOption('--by <name>', NAME, 'who adds it (default: you)'))
     .action((pairs: string[], options: SilenceAddOptions) =>
       run(async () => addSilence(terminal, clock, () => access.client(options), pairs, options)),
     );
 };
 
-/** `belfry silence add PATH=VALUE...`: on disk when it exits with 0. What is wrong with it is found before it is sent: exit 2. */
+/** Adds a silence, which is on disk at exit 0. It is validated before it is sent: exit 2. */
 async function addSilence(
   terminal: Terminal,
   clock: Clock,
@@ -90,7 +96,7 @@ async function addSilence(
   return EXIT.ok;
 }
 
-/** As somebody at a command line would put it, not as JSON. */
+/** Option of each JSON Pointer, for messages. */
 const OPTIONS_OF: Readonly<Record<string, string>> = {
   '/for': '--for',
   '/until': '--until',
@@ -153,7 +159,7 @@ function postedOf(
   };
 }
 
-/** Whoever writes a time without an offset means the clock on their own wall, which may not be the daemon's. */
+/** Time zone of this machine, if a time has no offset: the daemon may run in another zone. */
 function ownZone(times: readonly (string | undefined)[]): string | undefined {
   const bare = times.some((time) => time !== undefined && !FULL_OFFSET.test(time));
   return bare ? new Intl.DateTimeFormat().resolvedOptions().timeZone : undefined;
@@ -173,7 +179,7 @@ function recurringOf({ cron, window, timezone }: SilenceAddOptions): object | un
   };
 }
 
-/** A path that is given several times holds any of its values. */
+/** Builds the match. A path that is given several times matches any of its values. */
 function matchOf(pairs: readonly string[], text: string | undefined): Readonly<Record<string, unknown>> {
   const found = new Map<string, Json[]>();
   for (const pair of pairs) {
@@ -197,7 +203,7 @@ function jsonMatch(text: string | undefined): Readonly<Record<string, unknown>> 
   throw new CommandError(EXIT.usage, `--match is a JSON object, such as '{"data.host": {"prefix": "web"}}'`);
 }
 
-/** A quoted text is that text; what is text in every event is not read as a number. */
+/** Parses a value. A quoted text is text, and so is every value of an attribute in `TEXTS`. */
 function valueOf(path: string, text: string): Json {
   if (/^"(?:[^"\\]|\\.)*"$/.test(text)) {
     try {
@@ -212,12 +218,12 @@ function valueOf(path: string, text: string): Json {
 function madeText({ id, state, until, active_until: window, from, would_silence: would }: MadeSilenceView): string {
   const when = state === 'active' ? `active until ${window}` : from === undefined ? state : `pending until ${from}`;
   const more = would.partial === true ? 'at least ' : '';
-  const end = until !== undefined && until !== window ? `, over at ${until}` : '';
+  const end = until !== undefined && until !== window ? `, ends at ${until}` : '';
   return [
     `${id}  ${when}${end}`,
-    `  would silence ${more}${would.alerts} of what fires now, and ${more}${would.events} events of the last 24 h`,
+    `  would silence ${more}${would.alerts} of the firing alerts, and ${more}${would.events} events of the last 24 h`,
     ...(would.error === undefined
       ? []
-      : [`  its condition fails for some of them, and silences none of these: ${harmless(would.error)}`]),
+      : [`  its condition fails for some of them and does not silence these: ${harmless(would.error)}`]),
   ].join('\n');
 }

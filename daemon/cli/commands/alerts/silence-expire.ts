@@ -7,7 +7,7 @@ import { CommandError, type CommonOptions, harmless, jsonLine, line, type Termin
 
 export const declareExpire: Verb = (silence, { terminal, access, run }) => {
   daemonOptions(silence.command('expire'))
-    .description('end it now')
+    .description('end silences now')
     .addArgument(new TypedArgument('<id...>', NAME))
     .action((ids: string[], options: CommonOptions) =>
       run(async () => expireSilences(terminal, await access.client(options), ids, options)),

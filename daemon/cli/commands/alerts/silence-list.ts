@@ -12,8 +12,8 @@ interface SilenceListOptions extends CommonOptions {
 
 export const declareList: Verb = (silence, { terminal, access, run }) => {
   daemonOptions(silence.command('list'))
-    .description('those that are active or still to come')
-    .option('--all', 'also those that are over')
+    .description('active and pending silences')
+    .option('--all', 'also expired ones')
     .action((options: SilenceListOptions) =>
       run(async () => listSilences(terminal, await access.client(options), options)),
     );
@@ -34,14 +34,21 @@ function silenceTable(silences: readonly SilenceView[], terminal: Terminal): str
   const rows = silences.map((silence) => {
     const { id, state, from, until, active_until: window, by = '', reason, name, file } = silence;
     const when = window ?? (state === 'pending' && from !== undefined ? `from ${from}` : (until ?? 'by its pattern'));
-    const who = by === '' ? (file ?? '') : by;
+    const author = by === '' ? (file ?? '') : by;
     const why = name === undefined ? reason : `${name}: ${reason}`;
-    return [id, paint(STATE_COLOURS[state], state), when, harmless(who), harmless(what(silence)), harmless(why)];
+    return [
+      id,
+      paint(STATE_COLOURS[state], state),
+      when,
+      harmless(author),
+      harmless(matchText(silence)),
+      harmless(why),
+    ];
   });
   return table([['ID', 'STATE', 'UNTIL', 'BY', 'SILENCES', 'REASON'], ...rows]);
 }
 
-function what({ match, if: condition }: SilenceView): string {
+function matchText({ match, if: condition }: SilenceView): string {
   const pairs = Object.entries(isObject(match) ? match : {}).map(
     ([path, pattern]) => `${path}=${typeof pattern === 'string' ? pattern : JSON.stringify(pattern)}`,
   );

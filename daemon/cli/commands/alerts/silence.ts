@@ -4,6 +4,6 @@ import { declareExpire } from './silence-expire.ts';
 import { declareList } from './silence-list.ts';
 
 export const verb: Verb = (program, context) => {
-  const silence = program.command('silence').description('what nobody wants to hear of for a while');
+  const silence = program.command('silence').description('silences: events that send nothing for a time');
   for (const declare of [declareAdd, declareList, declareExpire]) declare(silence, context);
 };

@@ -3,7 +3,7 @@ import { declareList } from './list.ts';
 import { declareTest } from './test.ts';
 
 export const verb: Verb = (program, context) => {
-  const channel = program.command('channel').description('the ways out');
+  const channel = program.command('channel').description('list or test channels');
   declareList(channel, context);
   declareTest(channel, context);
 };

@@ -6,9 +6,9 @@ import type { Client } from '../../connection/client.ts';
 import { daemonOptions, TypedArgument } from '../../options.ts';
 import { type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 
-const ABOUT = { hold: 'pause a channel; its deliveries wait', release: 'let a held channel go on' } as const;
+const ABOUT = { hold: 'pause a channel; its deliveries wait', release: 'release a held channel' } as const;
 
-/** Both verbs, `hold` and `release`: one is the other's opposite, and nothing else differs. */
+/** The verbs `hold` and `release`, which differ only in the call that they make. */
 export const verb: Verb = (program, context) => declare(program, context, 'hold');
 export const releaseVerb: Verb = (program, context) => declare(program, context, 'release');
 

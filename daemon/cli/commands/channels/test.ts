@@ -23,7 +23,7 @@ export async function testChannel(
   name: string,
   options: CommonOptions,
 ): Promise<number> {
-  const sending = `waiting for ${name}: the message is on its way or waits for its turn; \`delivery.timeout\` of the channel ends it`;
+  const sending = `waiting for ${name}: the message is in flight or waits for its turn; \`delivery.timeout\` of the channel limits it`;
   const result = await client.call<ChannelTestView>(
     'POST',
     `/v1/channels/${encodeURIComponent(name)}/test`,

@@ -6,7 +6,7 @@ import { type CommonOptions, jsonLine, line, painter, table, type Terminal } fro
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   daemonOptions(program.command('audit'))
-    .description('the conservation law over what is stored; exit 1 if it is broken')
+    .description('check that no stored event or delivery was lost; exit 1 if one was')
     .action((options: CommonOptions) => run(async () => showAudit(terminal, await access.audit(options), options)));
 };
 

@@ -7,7 +7,7 @@ import { type CommonOptions, jsonLine, line, painter, type Terminal } from '../.
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   daemonOptions(program.command('reload'))
-    .description('read the rules anew and report the result')
+    .description('reload the rules and report the result')
     .action((options: CommonOptions) => run(async () => reload(terminal, await access.client(options), options)));
 };
 

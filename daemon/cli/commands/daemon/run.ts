@@ -15,7 +15,7 @@ export const verb: Verb = (program, { terminal, version, clock, config, run }) =
   program
     .command('run')
     .description('the daemon, in the foreground')
-    .option('--try-it', 'say at the start what to try')
+    .option('--try-it', 'print at the start what to try')
     .action((options: RunOptions) =>
       run(() => runDaemon({ terminal, version, clock, config: config(options) }, options), LONG_GRACE_MS),
     );
@@ -65,7 +65,7 @@ async function runDaemon({ terminal, version, clock, config }: RunDeps, options:
     terminal.stderr.write(`belfry: ${error.message}\n\n`);
     const code = await checkAndReport({ paths: [config], format: 'text', registry, terminal });
     if (code !== EXIT.ok) return code;
-    // They load, but their tests speak against them.
+    // The rules load, but their tests fail.
     for (const problem of error.problems) terminal.stdout.write(`${problemText(problem, undefined)}\n\n`);
     return error.exit;
   } finally {

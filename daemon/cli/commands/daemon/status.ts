@@ -58,7 +58,7 @@ function statusText(status: StatusView, paint: Paint, now: number): string {
 
 function keptText(file: StatusView['files'][number]): string[] {
   return [
-    `  ${file.path}: is not taken over; its last good version is in force`,
+    `  ${file.path}: does not load; its last good version is in force`,
     ...file.problems.map((problem) => `    ${problem.file}:${problem.line}:${problem.column}: ${problem.message}`),
   ];
 }

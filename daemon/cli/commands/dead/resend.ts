@@ -29,11 +29,11 @@ interface ResendOptions extends CommonOptions, DeadFilter {
 export const declareResend: Verb = (dead, { terminal, access, run }) => {
   selectOptions(dead.command('resend'))
     .description('send again, oldest first, after showing the plan')
-    .addArgument(new TypedArgument('[id...]', NAME, 'which; - reads them from standard input'))
-    .option('--all', 'every one')
-    .addOption(new TypedOption('--to <channel>', NAME, 'by another channel'))
-    .option('--requeue', "decide anew by today's rules")
-    .option('--dry-run', 'only the plan')
+    .addArgument(new TypedArgument('[id...]', NAME, 'their ids; - reads them from standard input'))
+    .option('--all', 'all of them')
+    .addOption(new TypedOption('--to <channel>', NAME, 'send to another channel'))
+    .option('--requeue', "decide the stored events again by today's rules")
+    .option('--dry-run', 'only show the plan')
     .option('--yes', 'do not ask')
     .action((ids: string[], options: ResendOptions) =>
       run(async () => resend(terminal, await access.deadLetters(options), ids, options), LONG_GRACE_MS),
@@ -55,7 +55,7 @@ async function resend(
     return EXIT.ok;
   }
   if (!options.json) line(terminal, planText(plan, options));
-  await requireConsent(terminal, options.yes, ids.includes('-'), options.requeue ? 'decide them anew?' : 'send them?');
+  await requireConsent(terminal, options.yes, ids.includes('-'), options.requeue ? 'decide them again?' : 'send them?');
   return send(terminal, deadLetters, request, plan.total, options);
 }
 
@@ -88,13 +88,13 @@ async function send(
   }
   bar.end();
   if (sum === undefined)
-    throw new CommandError(EXIT.failed, 'interrupted; what was answered has left the file, the rest is still in it');
+    throw new CommandError(EXIT.failed, 'interrupted; delivered ones have left the file, the others are still in it');
   if (options.json) jsonLine(terminal, sum);
   else line(terminal, `${sum.delivered} delivered, ${sum.failed} failed, ${sum.left} left in the file`);
   return sum.failed > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** The plan is asked for by itself first, so that nothing is sent before a person has agreed to it. */
+/** Asks for the plan alone, so that nothing is sent before a person agrees. */
 async function planOf(terminal: Terminal, deadLetters: DeadLetterAccess, request: ResendRequest): Promise<ResendPlan> {
   for await (const item of deadLetters.resend({ ...request, dryRun: true }, terminal.interrupted))
     if ('plan' in item) return item;
@@ -103,7 +103,7 @@ async function planOf(terminal: Terminal, deadLetters: DeadLetterAccess, request
 
 function planText(plan: ResendPlan['plan'], options: ResendOptions): string {
   const channels = Object.entries(plan.channels).map(([channel, count]) => [`  ${channel}`, String(count)]);
-  const verb = options.requeue ? 'decide anew' : options.to === undefined ? 'resend' : `resend to ${options.to}`;
+  const verb = options.requeue ? 'decide again' : options.to === undefined ? 'resend' : `resend to ${options.to}`;
   return [
     `${verb}: ${plan.total} dead letter${plan.total === 1 ? '' : 's'}`,
     ...(channels.length > 0 ? [table(channels)] : []),

@@ -9,8 +9,8 @@ import { CommandError, readAll, type Terminal } from '../../render/terminal.ts';
 
 /** Filters that select dead letters. */
 export const DEAD_FILTERS = {
-  channel: { kind: NAME, about: 'of this channel' },
-  rule: { kind: NAME, about: 'of this rule' },
+  channel: { kind: NAME, about: 'only of this channel' },
+  rule: { kind: NAME, about: 'only of this rule' },
   class: { kind: oneOf(DEAD_CLASSES), about: DEAD_CLASSES.join(', ') },
   since: { kind: MOMENT, about: 'dead since a time, or a duration ago' },
 } as const satisfies Parameters;
@@ -36,7 +36,7 @@ export function filterOf(options: DeadFilter, now: number): (letter: DeadLetter)
 export async function idsOf(terminal: Terminal, given: readonly string[]): Promise<readonly string[]> {
   const listed = given.filter((id) => id !== '-');
   if (listed.length === given.length) return listed;
-  // Lines of `dead list --json` do as well as bare ids.
+  // Accepts ids and lines of `dead list --json`.
   const read = (await readAll(terminal.stdin))
     .split('\n')
     .map((text) => text.trim())
@@ -56,6 +56,6 @@ export async function requireConsent(
 ): Promise<void> {
   if (yes) return;
   if (stdinUsed || terminal.stdin.isTTY !== true)
-    throw new CommandError(EXIT.usage, 'nobody can be asked here; say --yes');
+    throw new CommandError(EXIT.usage, 'there is no terminal to ask on; give --yes');
   if (!(await confirm(terminal, question))) throw new CommandError(EXIT.failed, 'nothing was done');
 }

@@ -11,14 +11,14 @@ import { type DeliveryOptions, deliveryText, type History, list, refuseFilters, 
 export const verb: Verb = (program, { terminal, access, run }) => {
   const command = daemonOptions(program.command('deliveries'))
     .description('deliveries with their attempts and receipts')
-    .addArgument(new TypedArgument('[id]', NAME, 'one whole'))
+    .addArgument(new TypedArgument('[id]', NAME, 'show this one'))
     .option('--all', 'all pages');
   filterOptions(command, DELIVERY_FILTERS).action((id: string | undefined, options: DeliveryOptions) =>
     run(async () => showDeliveries(terminal, () => access.client(options), id, options)),
   );
 };
 
-/** `belfry deliveries [ID]`: deliveries, the newest first; or one whole. */
+/** Prints deliveries, the newest first, or one. */
 async function showDeliveries(
   terminal: Terminal,
   open: () => Promise<Client>,

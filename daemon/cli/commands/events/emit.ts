@@ -1,7 +1,6 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEvents } from '../../../core/event/cloudevents.ts';
-import { WAITING_OUTCOMES } from '../../../core/flow/outcomes.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
 import { scalarOf } from '../../../core/values/scalar.ts';
@@ -48,8 +47,8 @@ interface Posted {
   readonly deliveries?: readonly DeliveryView[];
 }
 
-/** Milliseconds for a daemon to answer before the event is left in its inbox, which is as safe. */
-const ANSWER_LIMIT = 60_000;
+/** Wait for an answer of the daemon before the event is left in its inbox, which is as safe. */
+const ANSWER_LIMIT_MS = 60_000;
 
 export const verb: Verb = (program, { terminal, clock, access, run }) => {
   daemonOptions(program.command('emit'))
@@ -65,7 +64,7 @@ export const verb: Verb = (program, { terminal, clock, access, run }) => {
       new TypedOption(
         '--wait [duration]',
         duration({ most: LONGEST_WAIT }),
-        'wait until its deliveries have ended, 10s if nothing else is said',
+        'wait until its deliveries have ended; 10s without a duration',
       ).preset('10s'),
     )
     .action((type: string, pairs: string[], options: EmitOptions) =>
@@ -85,7 +84,7 @@ export interface EmitDeps {
   readonly inbox: () => Promise<StatePaths | NoInbox>;
 }
 
-/** `belfry emit TYPE [KEY=VALUE...]`: exit 0 means that the event is on disk, with the daemon or in its inbox. */
+/** Posts an event. Exit 0 means that it is on disk, at the daemon or in its inbox. */
 export async function emit(
   { terminal, clock, client, inbox }: EmitDeps,
   type: string,
@@ -93,7 +92,7 @@ export async function emit(
   options: EmitOptions,
 ): Promise<number> {
   const event = {
-    // Chosen here so that a retry after a lost answer, or a second life through the inbox, is a duplicate and not a second event.
+    // The id is chosen here, so that a retry after a lost answer or a copy in the inbox is a duplicate and not a second event.
     id: options.id ?? newId(clock.now()),
     type,
     ...(options.source !== undefined && { source: options.source }),
@@ -101,29 +100,29 @@ export async function emit(
     time: new Date(options.time ?? clock.now()).toISOString(),
     data: await eventData(terminal, options.data, pairs),
   };
-  refuseWhatIsNoEvent(event);
+  refuseInvalid(event);
   const { wait } = options;
   try {
     const query = wait === undefined ? '' : `?wait=${wait}ms`;
-    const call = { expected: wait ?? 0, limit: ANSWER_LIMIT };
+    const call = { expected: wait ?? 0, limit: ANSWER_LIMIT_MS };
     const posted = await client.call<Posted>('POST', `/v1/events${query}`, event, call);
-    return printPosted(terminal, posted, options, wait !== undefined);
+    return await printPosted(terminal, posted, options, wait !== undefined);
   } catch (error) {
     if (!(error instanceof CommandError) || options.url !== undefined) throw error;
-    // A daemon that does not answer may have taken the event or not: in the inbox it is safe, and its id makes it one.
+    // A daemon that does not answer may have accepted the event or not. A copy in the inbox is safe, because its id makes it a duplicate.
     const isBusy = error instanceof NoAnswer;
     if (error.exit !== EXIT.unreachable && !isBusy) throw error;
     const paths = await inbox();
     if (typeof paths === 'string') throw isBusy ? error : nowhere(error, paths);
     const file = await leaveInInbox(terminal, paths, event, error);
-    const posted = isBusy ? undefined : await postedAfterAll(client, event, file);
+    const posted = isBusy ? undefined : await postAgain(client, event, file);
     if (posted !== undefined) return printPosted(terminal, posted, options, false);
     return printQueued(terminal, paths, event.id, options, error);
   }
 }
 
-/** A daemon that started in the meantime may have read its inbox before the event lay in it. */
-async function postedAfterAll(client: Client, event: object, file: string): Promise<Posted | undefined> {
+/** Posts the event again, because a daemon that has started meanwhile may have read its inbox too early. */
+async function postAgain(client: Client, event: object, file: string): Promise<Posted | undefined> {
   const posted = await client.call<Posted>('POST', '/v1/events', event).catch(() => undefined);
   if (posted !== undefined) await unlink(file).catch(() => undefined);
   return posted;
@@ -132,22 +131,22 @@ async function postedAfterAll(client: Client, event: object, file: string): Prom
 const WHY_NOTHING: Readonly<Record<NoInbox, string>> = {
   missing: 'there are no rules there; name those of the daemon with `--config`',
   unsure:
-    'it is not known whether a daemon has run on these rules, since they do not load; mend them, or start the daemon',
+    'it is not known whether a daemon has run on these rules, since they do not load; fix them, or start the daemon',
   'never run': 'no daemon has run on these rules, so there is no inbox that one would read',
 };
 
-/** No daemon would ever read it. */
+/** Error when no inbox exists that a daemon would read. */
 function nowhere(cause: CommandError, why: NoInbox): CommandError {
   const message = `${cause.message}\nnothing was kept: ${WHY_NOTHING[why]}`;
   return new CommandError(EXIT.unreachable, message, { cause });
 }
 
-function printPosted(terminal: Terminal, posted: Posted, options: EmitOptions, waited: boolean): number {
+async function printPosted(terminal: Terminal, posted: Posted, options: EmitOptions, waited: boolean): Promise<number> {
   const { id, duplicate, outcomes = {} } = posted.events[0]!;
   const { deliveries = [] } = posted;
   if (options.json) jsonLine(terminal, { id, duplicate, ...(waited && { outcomes, deliveries }) });
   else {
-    line(terminal, `${id}${duplicate ? '  (duplicate: it was here before and is not run again)' : ''}`);
+    line(terminal, `${id}${duplicate ? '  (duplicate: it was accepted before and is not run again)' : ''}`);
     if (waited) for (const text of waitedText(outcomes, deliveries, painter(terminal))) line(terminal, text);
   }
   return waited ? waitedExit(outcomes, deliveries) : EXIT.ok;
@@ -165,13 +164,13 @@ function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], pai
   ];
 }
 
-/** Outcomes after which a message may still come, or after which it is unknown whether one was wanted. */
-const UNDECIDED: ReadonlySet<string> = new Set([...WAITING_OUTCOMES, 'error']);
-
-/** 0 when at least one delivery was asked for and all were delivered; 3 when none was asked for and none may come; else 1. */
-function waitedExit(outcomes: Outcomes, deliveries: readonly DeliveryView[]): number {
+/** Exit 0 when there are deliveries and all were delivered; 3 when there are none and none may follow; else 1. */
+async function waitedExit(outcomes: Outcomes, deliveries: readonly DeliveryView[]): Promise<number> {
   if (deliveries.length > 0) return deliveries.every(({ state }) => state === 'delivered') ? EXIT.ok : EXIT.failed;
-  return Object.values(outcomes).some((outcome) => UNDECIDED.has(outcome)) ? EXIT.failed : EXIT.nothing;
+  const { WAITING_OUTCOMES } = await import('../../../core/flow/outcomes.ts');
+  // After these a message may still be sent, or it is unknown whether one was wanted.
+  const undecided: ReadonlySet<string> = new Set([...WAITING_OUTCOMES, 'error']);
+  return Object.values(outcomes).some((outcome) => undecided.has(outcome)) ? EXIT.failed : EXIT.nothing;
 }
 
 function lastError(delivery: DeliveryView): string {
@@ -179,7 +178,7 @@ function lastError(delivery: DeliveryView): string {
   return last?.code === undefined ? '' : `  ${last.code}: ${harmless(last.message ?? '')}`;
 }
 
-/** Durable before it says so: written aside, synced, renamed, and the folder synced too. Returns the file. */
+/** Writes the event to the inbox durably: temporary file, fsync, rename, fsync of the folder. Returns the file. */
 async function leaveInInbox(
   terminal: Terminal,
   paths: StatePaths,
@@ -222,8 +221,8 @@ function printQueued(
   else line(terminal, id);
   terminal.stderr.write(
     why instanceof NoAnswer
-      ? `belfry: ${why.message}\nbelfry: the event also waits in ${paths.inbox} and is taken in at the next start, unless it was taken already\n`
-      : `belfry: no daemon answers; the event waits in ${paths.inbox} and is taken in at the next start\n`,
+      ? `belfry: ${why.message}\nbelfry: the event also waits in ${paths.inbox} and is accepted at the next start, unless it was accepted already\n`
+      : `belfry: no daemon answers; the event waits in ${paths.inbox} and is accepted at the next start\n`,
   );
   return waited ? why.exit : EXIT.ok;
 }
@@ -236,7 +235,7 @@ async function eventData(terminal: Terminal, data: string | undefined, pairs: re
   const given = new Set<string>();
   for (const pair of pairs) {
     const key = setPair(result, pair);
-    // Keys that stand for one another or hold one another would silently overwrite a value.
+    // A key that equals or contains another one would silently overwrite its value.
     const other = [...given].find((each) => `${each}.`.startsWith(`${key}.`) || `${key}.`.startsWith(`${each}.`));
     if (other !== undefined)
       throw new CommandError(
@@ -285,13 +284,13 @@ function setPair(target: Record<string, unknown>, pair: string): string {
   return key;
 }
 
-/** An own property also when it is called `__proto__`. */
+/** Defines an own property, also one that is called `__proto__`. */
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** Refuses here what the daemon would refuse, or could not read in its inbox. */
-function refuseWhatIsNoEvent(event: object): void {
+/** Refuses an event that the daemon would refuse, or could not read in its inbox. */
+function refuseInvalid(event: object): void {
   const parsed = parseEvents({ contentType: undefined, headers: {}, body: JSON.stringify(event) });
-  if (!parsed.ok) throw new CommandError(EXIT.usage, `this is no event: ${parsed.message}`);
+  if (!parsed.ok) throw new CommandError(EXIT.usage, `this is not an event: ${parsed.message}`);
 }

@@ -10,15 +10,15 @@ import { deliveryText, type EventOptions, type History, list, refuseFilters } fr
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   const command = daemonOptions(program.command('events'))
-    .description('past events and what became of them')
-    .addArgument(new TypedArgument('[id]', NAME, 'one whole, with its decision and deliveries'))
+    .description('past events with their outcomes')
+    .addArgument(new TypedArgument('[id]', NAME, 'show this one with its decision and deliveries'))
     .option('--all', 'all pages');
   filterOptions(command, EVENT_FILTERS).action((id: string | undefined, options: EventOptions) =>
     run(async () => showEvents(terminal, () => access.client(options), id, options)),
   );
 };
 
-/** `belfry events [ID]`: past events, the newest first; or one whole, with its decision and deliveries. */
+/** Prints past events, the newest first, or one with its decision and deliveries. */
 async function showEvents(
   terminal: Terminal,
   open: () => Promise<Client>,
@@ -52,14 +52,14 @@ function eventText(view: EventView, paint: Paint): string {
     ({ rule, outcome, key, reason, until, errors = [] }) =>
       `  ${rule}  ${outcome}${key === undefined ? '' : `  ${harmless(key)}`}${reason === undefined ? '' : `  ${harmless(reason)}`}${until === undefined ? '' : `, until ${until}`}${errors.map((text) => `\n    ${paint('red', harmless(text))}`).join('')}`,
   );
-  const since = later.map(
+  const laterLines = later.map(
     ({ at, rule, outcome, reason }) =>
       `  ${at}  ${rule}  ${outcome}${reason === undefined ? '' : `  ${harmless(reason)}`}`,
   );
   return [
     `event ${harmless(view.id)}  ${harmless(view.source)}  ${harmless(view.type)}  ${harmless(view.subject ?? '')}  received ${view.received_at}`,
     ...(decided.length === 0 ? ['  no rule matched'] : decided),
-    ...(since.length === 0 ? [] : ['later', ...since]),
+    ...(laterLines.length === 0 ? [] : ['later', ...laterLines]),
     ...(deliveries.length === 0
       ? []
       : ['deliveries', ...deliveries.map((delivery) => indented(deliveryText(delivery, paint)))]),

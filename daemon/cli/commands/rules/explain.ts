@@ -12,7 +12,6 @@ import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
 import { explanationText } from '../../render/explanation.ts';
-import { readJsonText } from '../../json-input.ts';
 import {
   CommandError,
   type CommonOptions,
@@ -39,10 +38,10 @@ interface ExplainDeps {
 
 export const verb: Verb = (program, { terminal, clock, access, config, run }) => {
   daemonOptions(program.command('explain'))
-    .description('what every rule makes of an event, and why; exit 3 when none matches it')
+    .description('the outcome of every rule for an event, and why; exit 3 when no rule matches')
     .addArgument(new TypedArgument('<event>', NAME, 'a file, - for standard input, or the id of a past event'))
-    .addOption(new TypedOption('--rule <rule>', NAME, 'of this rule only'))
-    .addOption(new TypedOption('--at <time>', INSTANT, 'as if it came at this time'))
+    .addOption(new TypedOption('--rule <rule>', NAME, 'only this rule'))
+    .addOption(new TypedOption('--at <time>', INSTANT, 'assume that the event comes at this time'))
     .action((event: string, options: ExplainOptions) =>
       run(async () => {
         const client = await access.client(options);
@@ -54,13 +53,13 @@ export const verb: Verb = (program, { terminal, clock, access, config, run }) =>
 /** `belfry explain EVENT`: the outcome of every rule for an event, and why. Exit 3 when none matches it. */
 async function explain(deps: ExplainDeps, named: string, options: ExplainOptions): Promise<number> {
   const { terminal, config } = deps;
-  const asked = {
+  const request = {
     ...(await subject(terminal, named)),
     ...(options.rule !== undefined && { rule: options.rule }),
     ...(options.at !== undefined && { at: options.at }),
   };
   try {
-    const explanation = await answer(deps, asked, options);
+    const explanation = await answer(deps, request, options);
     if (options.json) jsonLine(terminal, explanation);
     else line(terminal, explanationText(explanation, painter(terminal)));
     return explanation.rules.some(({ outcome }) => outcome !== 'no_match') ? EXIT.ok : EXIT.nothing;
@@ -78,13 +77,13 @@ async function explain(deps: ExplainDeps, named: string, options: ExplainOptions
   }
 }
 
-/** The daemon knows what happened before; without one the rules alone can be asked. */
+/** Asks the daemon, which knows the past; without a daemon the rules alone are asked. */
 async function answer(
   { terminal, clock, client, config }: ExplainDeps,
-  asked: ExplainRequest,
+  request: ExplainRequest,
   options: ExplainOptions,
 ): Promise<Explanation> {
-  const { at, event, ...rest } = asked;
+  const { at, event, ...rest } = request;
   try {
     const body = {
       ...rest,
@@ -97,16 +96,16 @@ async function answer(
     if (!isAlone || event === undefined) throw error;
   }
   const { explainFromRules } = await import('../../../app/api/explain.ts');
-  const explanation = await explainFromRules({ ...asked, event }, { config, env: terminal.env, clock });
-  if (asked.rule !== undefined && explanation.rules.length === 0)
-    throw new CommandError(EXIT.nothing, `there is no rule \`${asked.rule}\` at ${config}`);
+  const explanation = await explainFromRules({ ...request, event }, { config, env: terminal.env, clock });
+  if (request.rule !== undefined && explanation.rules.length === 0)
+    throw new CommandError(EXIT.nothing, `there is no rule \`${request.rule}\` at ${config}`);
   terminal.stderr.write(
-    'belfry: the daemon is not running; this is what the rules say by themselves, as if nothing had happened before\n',
+    'belfry: the daemon is not running; the rules are explained without its state, as if nothing had happened before\n',
   );
   return explanation;
 }
 
-/** A file, `-`, or else the id of a past event. */
+/** Reads the event from a file or standard input; any other text is the id of a past event. */
 async function subject(terminal: Terminal, named: string): Promise<Pick<ExplainRequest, 'event' | 'id'>> {
   const file = path.resolve(terminal.cwd, named);
   if (named !== '-' && !existsSync(file)) {
@@ -115,12 +114,13 @@ async function subject(terminal: Terminal, named: string): Promise<Pick<ExplainR
   }
   const text = named === '-' ? await readAll(terminal.stdin) : await fileText(named, file);
   const where = named === '-' ? 'standard input' : named;
+  const { readJsonText } = await import('../../json-input.ts');
   const read = readJsonText(text);
   if (!read.ok)
     throw new CommandError(EXIT.usage, `${where}:${read.line}:${read.column}: this is not JSON: ${read.message}`);
   const given = givenEvent(read.value);
   if (given.ok) return { event: given.event };
-  throw new CommandError(EXIT.usage, `${where}: this is no event: ${given.message}${placeText(given.pointer)}`);
+  throw new CommandError(EXIT.usage, `${where}: this is not an event: ${given.message}${placeText(given.pointer)}`);
 }
 
 function placeText(pointer: string): string {

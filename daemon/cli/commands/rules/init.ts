@@ -8,7 +8,7 @@ import { TypedArgument } from '../../options.ts';
 import type { CommonOptions, Terminal } from '../../render/terminal.ts';
 
 interface InitCommand {
-  /** As given; relative to the working directory. */
+  /** Path as given, relative to the working directory. */
   readonly dir: string;
   readonly json?: boolean;
   readonly terminal: Pick<Terminal, 'cwd' | 'stdout' | 'stderr'>;
@@ -17,8 +17,8 @@ interface InitCommand {
 export const verb: Verb = (program, { terminal, run }) => {
   program
     .command('init')
-    .description('a starter rules directory')
-    .addArgument(new TypedArgument('[dir]', NAME, 'where').default('rules'))
+    .description('create a starter rules directory')
+    .addArgument(new TypedArgument('[dir]', NAME, 'the directory').default('rules'))
     .action((dir: string, { json = false }: CommonOptions) => run(() => init({ dir, json, terminal })));
 };
 
@@ -60,23 +60,23 @@ function refused({ stderr }: InitCommand['terminal'], why: string): number {
   return EXIT.failed;
 }
 
-/** Editors find the schema by it: completion, hover texts and errors while typing. */
+/** Line by which editors find the schema, for completion, hover texts and errors. */
 const SCHEMA_LINE = '# yaml-language-server: $schema=rules.schema.json\n';
 
 const STARTER: Readonly<Record<string, string>> = {
-  'channels.yaml': `${SCHEMA_LINE}# The ways out. \`belfry schema rules\` prints every setting; \`belfry channel test NAME\` sends a test message.
+  'channels.yaml': `${SCHEMA_LINE}# Channels send the messages. \`belfry schema rules\` prints every setting; \`belfry channel test NAME\` sends a test message.
 channels:
-  # Writes each message to the daemon's log: needs nothing, shows that rules work.
+  # Writes each message to the daemon's log: needs no settings and shows that rules work.
   console:
     type: log
 
-  # A webhook of yours. The secret stays out of this file: set OPS_WEBHOOK_URL for the daemon, then remove the #.
+  # A webhook. The secret stays out of this file: set OPS_WEBHOOK_URL for the daemon, then remove the #.
   # ops:
   #   type: webhook
   #   url: \${env:OPS_WEBHOOK_URL}
   #   delivery: { fallback: console }
 `,
-  'rules.yaml': `${SCHEMA_LINE}# Which events matter, and whom to tell. Saving this file is enough: Belfry reloads it within a second.
+  'rules.yaml': `${SCHEMA_LINE}# Rules: which events matter, and which channels get them. Belfry reloads this file within a second after it is saved.
 # Try it:  belfry emit deploy.finished conclusion=failure repository=acme/api
 rules:
   - name: failed-deploy
@@ -90,15 +90,15 @@ rules:
       priority: high
     notify: console
 
-  # What no other rule matched is shown too, until you know your events. Remove it then.
+  # Shows events that no other rule matched. Remove it when you know your events.
   - name: everything-else
     catch_all: true
     notify: console
 `,
   'rules.test.yaml': `# yaml-language-server: $schema=tests.schema.json
-# Run by \`belfry test\`, on a clock that takes no time; \`daemon: { reload: { require_tests: true } }\` runs it before each reload.
+# Run by \`belfry test\` on a virtual clock; \`daemon: { reload: { require_tests: true } }\` runs it before each reload.
 tests:
-  - name: a failed deploy is told once in ten minutes
+  - name: a failed deploy notifies once in ten minutes
     steps:
       - event: { type: deploy.finished, data: { conclusion: failure, repository: acme/api } }
         expect:

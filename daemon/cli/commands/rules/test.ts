@@ -27,7 +27,7 @@ export const verb: Verb = (program, { terminal, clock, config, run }) => {
     .command('test')
     .description('run the tests of rules (*.test.yaml) on a virtual clock')
     .addArgument(new TypedArgument('[path...]', NAME, 'files or directories (default: the rules directory)'))
-    .option('--watch', 'again after every change')
+    .option('--watch', 'run again after every change')
     .addOption(new TypedOption('--junit <file>', NAME, 'write the results as JUnit XML'))
     .action((given: string[], options: TestOptions) =>
       run(async () => {

@@ -3,7 +3,7 @@ import { SAMPLE_ALERT } from '../../../support/alert-actions.ts';
 import { belfry } from '../../../support/command-line.ts';
 import { openTestListener } from '../../../support/listener.ts';
 
-test('what fires is a table, or a line of JSON each', async () => {
+test('firing alerts are a table, or one line of JSON each', async () => {
   const to = await openTestListener();
   to.daemon.alertActions.firing = [
     SAMPLE_ALERT,
@@ -21,7 +21,7 @@ test('what fires is a table, or a line of JSON each', async () => {
   expect(code).toBe(0);
   expect(stdout).not.toContain('\u001B');
   expect(stdout.split('\n').map((line) => line.replace(/ \(\S+\)/, '').split(/\s{2,}/))).toEqual([
-    ['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'TOLD', 'NEXT'],
+    ['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'NOTIFIED', 'NEXT'],
     ['disk-full', 'db1', 'firing', '2026-11-23T09:00:00.000Z', '2', 'ops', ''],
     [
       'login',
@@ -29,7 +29,7 @@ test('what fires is a table, or a line of JSON each', async () => {
       'acknowledged by bob',
       '2026-11-23T09:00:00.000Z',
       '2',
-      'nobody',
+      'none',
       '2099-01-01T00:00:00.000Z',
     ],
     [''],
@@ -54,7 +54,7 @@ test('any key can be acknowledged, in the name of the user or of somebody else',
   ]);
 });
 
-test('exit 3 when nothing fires for the key, with what was probably meant', async () => {
+test('exit 3 when nothing fires for the key, with a suggestion', async () => {
   const to = await openTestListener();
   const { code, stdout, stderr } = await belfry(to, ['ack', 'db2']);
   expect([code, stdout]).toEqual([3, '']);

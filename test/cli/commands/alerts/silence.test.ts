@@ -5,12 +5,12 @@ import { openTestListener } from '../../../support/listener.ts';
 
 const WHY = ['--for', '2h', '--reason', 'release night'];
 
-test('a silence is made of PATH=VALUE, an end and a reason, in the name of the user', async () => {
+test('a silence has PATH=VALUE, an end and a reason, and the name of the user', async () => {
   const to = await openTestListener();
   const { code, stdout } = await belfry(to, ['silence', 'add', 'rule=disk-full', 'data.host=web1', ...WHY]);
   expect([code, stdout]).toEqual([
     0,
-    's-1  active until 2026-11-23T11:00:00.000Z\n  would silence 1 of what fires now, and 2 events of the last 24 h\n',
+    's-1  active until 2026-11-23T11:00:00.000Z\n  would silence 1 of the firing alerts, and 2 events of the last 24 h\n',
   ]);
   expect(to.daemon.alertActions.posted).toEqual([
     { match: { rule: 'disk-full', 'data.host': 'web1' }, for: '2h', reason: 'release night', by: 'ann' },
@@ -50,7 +50,7 @@ test('a path given several times holds any of its values, and --match holds patt
   ]);
 });
 
-test('a time without an offset is that of the clock here; one with an offset is itself', async () => {
+test('a time without an offset is in the zone of this machine; one with an offset is unchanged', async () => {
   const to = await openTestListener();
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   const why = ['--reason', 'r'];
@@ -65,7 +65,7 @@ test('a time without an offset is that of the clock here; one with an offset is 
   expect(to.daemon.alertActions.posted[1]).not.toHaveProperty('timezone');
 });
 
-test('one that comes again has a pattern and a window', async () => {
+test('a recurring silence has a pattern and a window', async () => {
   const to = await openTestListener();
   const cron = ['--cron', '0 22 * * *', '--window', '8h', '--timezone', 'Europe/Berlin', '--reason', 'r'];
   expect((await belfry(to, ['silence', 'add', 'rule=r', ...cron, '--name', 'nights', '--by', 'bob'])).code).toBe(0);
@@ -99,22 +99,22 @@ test.each<[string, string[], RegExp]>([
   expect([code, stderr.startsWith('belfry: ')]).toEqual([2, true]);
 });
 
-test('a condition that fails for what there is says so', async () => {
+test('a condition that fails for present events is reported', async () => {
   const to = await openTestListener();
   const would = { alerts: 0, events: 0, partial: true as const, error: 'no such overload' };
   to.daemon.alertActions.made = { kind: 'made', silence: { ...SAMPLE_SILENCE, would_silence: would } };
   const { stdout } = await belfry(to, ['silence', 'add', '--if', 'data.a > 1', ...WHY]);
   expect(stdout).toContain('at least 0 events');
-  expect(stdout).toContain('its condition fails for some of them, and silences none of these: no such overload');
+  expect(stdout).toContain('its condition fails for some of them and does not silence these: no such overload');
 });
 
-test('with --json the answer of the daemon is a line', async () => {
+test('--json prints the answer of the daemon as one line', async () => {
   const to = await openTestListener();
   const { json } = await belfry(to, ['silence', 'add', 'key=a', ...WHY, '--json']);
   expect(json).toEqual([{ ...SAMPLE_SILENCE, would_silence: { alerts: 1, events: 2 } }]);
 });
 
-test('the list leaves out what is over, unless all are asked for', async () => {
+test('the list leaves out expired silences, except with --all', async () => {
   const to = await openTestListener();
   to.daemon.alertActions.known = [
     {
@@ -145,7 +145,7 @@ test('the list leaves out what is over, unless all are asked for', async () => {
   expect((await belfry(to, ['silence', 'list'])).stdout).toBe('no silences\n');
 });
 
-test('silences are ended by id; exit 3 when one is unknown, and the others are ended all the same', async () => {
+test('silences are ended by id; exit 3 when one is unknown, and the others still end', async () => {
   const to = await openTestListener();
   expect(await belfry(to, ['silence', 'expire', 's-1'])).toMatchObject({ code: 0, stdout: 's-1  expired\n' });
   const some = await belfry(to, ['silence', 'expire', 'nobody', 'file:1', 's-1']);

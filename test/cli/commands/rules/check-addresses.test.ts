@@ -167,11 +167,11 @@ describe('a part of an address that nobody would read is refused at check, with 
   it.each(REFUSED)('%s', async (_what, text, setting, mend) => {
     const problems = await problemsOf(text);
     expect(problems.map(({ message }) => message)).toHaveLength(1);
-    const [{ line, column, mend: told }] = problems as [Problem];
+    const [{ line, column, mend: shown }] = problems as [Problem];
     const written = text.split('\n')[line - 1]!;
     const [before, from] = [written.slice(0, column - 1), written.slice(column - 1)];
     expect(before.endsWith(`${setting}: `) || from.startsWith(setting)).toBe(true);
-    expect(told).toMatch(mend);
+    expect(shown).toMatch(mend);
   });
 });
 
@@ -180,7 +180,7 @@ const CA = JSON.stringify(`# the authority of the house\n${authority}${authority
 describe('what is right is taken', () => {
   it.each([
     ['a login in codes', webhook('https://us%40er:p%3A%2F%25w@h:8443/a/b?x=1&y=%20')],
-    ['any query, which belongs to the far side', webhook('https://h/x?a=@b:c/d&&=?')],
+    ['any query, which belongs to the remote server', webhook('https://h/x?a=@b:c/d&&=?')],
     ['a token as a password without a user', webhook('https://:token@h/')],
     ['an `@` in a path', webhook('https://h/@user:server')],
     ['an IPv6 address', webhook('http://[2001:db8::1]:8080/x')],

@@ -53,7 +53,7 @@ describe('a reference that cannot be resolved is the only problem of its place',
   });
 
   it.each([
-    ['a channel to tell', '{ name: r, notify: "${env:X}" }'],
+    ['a channel of a rule', '{ name: r, notify: "${env:X}" }'],
     ['a source', '{ name: r, on: "${env:X}", notify: c }'],
     ['hours', '{ name: r, during: "${env:X}", notify: c }'],
     ['the name of a rule', '{ name: "${env:X}", notify: c }'],
@@ -85,7 +85,7 @@ describe('a reference that cannot be resolved is the only problem of its place',
     expect(places(result).map((place) => place.replace(/^\S+ /, ''))).toEqual([unset('X')]);
   });
 
-  it('and it is told once, with the other places', async () => {
+  it('and is reported once, with the other places', async () => {
     const result = await checked(
       'channels:\n  a: { type: webhook, url: "${env:NTFY}/a" }\n  b: { type: webhook, url: "${env:NTFY}/b" }\n',
     );
@@ -93,7 +93,7 @@ describe('a reference that cannot be resolved is the only problem of its place',
     expect(excerpts(result)).toEqual(['  a: { type: webhook, url: "${env:NTFY}***" }']);
   });
 
-  it('while what is wrong beside it is told too', async () => {
+  it('while other problems are reported too', async () => {
     const result = await checked(
       'channels:\n  a: { type: webhook, url: "${env:NTFY}/a", sign: {} }\n  b: { type: webhook, url: "${env:NTFY}/b", metod: PUT }\n',
     );
@@ -106,7 +106,7 @@ describe('a reference that cannot be resolved is the only problem of its place',
 });
 
 describe('check without secrets', () => {
-  it('lets stand-ins take the places of references that cannot be resolved', async () => {
+  it('uses placeholders for references that cannot be resolved', async () => {
     const text =
       'channels:\n  a: { type: webhook, url: "${env:NTFY}/a" }\n  b: { type: email, url: "smtps://u:${file:/nowhere/pw}@h", from: a@example.com, to: "${env:OPS}" }\n';
     expect(places(await checked(text))).toHaveLength(3);
@@ -121,7 +121,7 @@ describe('check without secrets', () => {
     expect((await checked(text, {}, { withoutSecrets: true })).problems).toEqual([]);
   });
 
-  it('still finds what is wrong with the rest, and a reference that is none', async () => {
+  it('still finds other problems, and malformed references', async () => {
     const text =
       'channels:\n  a: { type: webhook, url: "${env:A}", metod: PUT }\n  b: { type: wecom, key: "${enw:B}" }\n';
     const { problems } = await checked(text, {}, { withoutSecrets: true });
@@ -131,7 +131,7 @@ describe('check without secrets', () => {
     ]);
   });
 
-  it('names the reference where nothing can stand in for it', async () => {
+  it('names the reference where no placeholder fits', async () => {
     const text = 'channels: { c: { type: log } }\nrules:\n  - { name: r, notify: "${env:CHANNEL}" }\n';
     expect(places(await checked(text, {}, { withoutSecrets: true }))).toEqual([
       '3:24 secret.unresolved the environment variable `CHANNEL` is not set',
@@ -174,7 +174,7 @@ describe('what looks like a reference and is none gets the mend of what was mean
     ]);
   });
 
-  it('and one without a name is told', async () => {
+  it('and one without a name is reported', async () => {
     const text = 'channels: { c: { type: webhook, url: "${file:}" }, d: { type: wecom, key: "${env:}" } }\n';
     expect((await checked(text)).problems.map(({ message, mend }) => [message, mend])).toEqual([
       ['this reference names nothing', 'write `${file:PATH}`'],

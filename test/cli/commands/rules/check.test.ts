@@ -34,12 +34,12 @@ const GOOD = 'channels:\n  ops: { type: sink }\nrules:\n  - { name: a, notify: o
 const BAD = 'rules:\n  - name: b\n    notify: opz\n    dedup: 5m\n';
 
 describe('belfry check', () => {
-  it('says that all is well, and exits with 0', async () => {
+  it('reports valid rules and exits with 0', async () => {
     const cwd = await folderWith({ 'rules/a.yaml': GOOD, 'rules/b.yaml': '# nothing yet\n' });
     expect(await run(cwd, ['rules'])).toEqual({ code: 0, out: 'valid: 1 rule in 2 files\n', err: '' });
   });
 
-  it('shows every problem with its place, an excerpt, a caret and what to do, and exits with 78', async () => {
+  it('shows every problem with its place, an excerpt, a caret and a fix, and exits with 78', async () => {
     const cwd = await folderWith({ 'rules/a.yaml': GOOD, 'rules/b.yaml': BAD });
     const { code, out } = await run(cwd, ['rules']);
     expect(code).toBe(78);
@@ -59,7 +59,7 @@ rules/b.yaml:4:5: \`dedup\` is not a setting of a rule [schema.unknown_key]
 `);
   });
 
-  it('has colours on a terminal, unless they are not wanted', async () => {
+  it('has colours on a terminal, unless NO_COLOR is set', async () => {
     const cwd = await folderWith({ 'b.yaml': BAD });
     expect((await run(cwd, ['b.yaml'], 'text', {}, true)).out).toContain('\u001b[');
     expect((await run(cwd, ['b.yaml'], 'text', { NO_COLOR: '1' }, true)).out).not.toContain('\u001b[');
@@ -103,7 +103,7 @@ rules/b.yaml:4:5: \`dedup\` is not a setting of a rule [schema.unknown_key]
     );
   });
 
-  it('lets a single file name what its neighbours configure, and reports only that file', async () => {
+  it('lets a single file use names from files beside it, and reports only that file', async () => {
     const cwd = await folderWith({
       'channels.yaml': 'channels:\n  ops: { type: sink }\n',
       'rules.yaml': 'rules:\n  - { name: a, notify: ops }\n',

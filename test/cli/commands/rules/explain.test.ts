@@ -65,7 +65,7 @@ async function home(rules = RULES): Promise<string> {
   return cwd;
 }
 
-/** What a daemon answers with, on the socket of the rules in `cwd`. */
+/** Serves a daemon on the socket of the rules in `cwd`. */
 async function daemonAt(cwd: string, ruleset: () => Ruleset = () => rulesetOf(SINKS)) {
   await mkdir(path.join(cwd, 'state'));
   const clock = new VirtualClock('2026-11-23T09:00:00Z');
@@ -93,12 +93,12 @@ async function daemonAt(cwd: string, ruleset: () => Ruleset = () => rulesetOf(SI
 
 const SINKS = RULES.replaceAll('type: log', 'type: sink').replace('${env:TOKEN}', 'hunter2-hunter2');
 
-test('without a daemon the rules alone are asked, and it is said', async () => {
+test('without a daemon the rules alone are explained, with a note', async () => {
   const cwd = await home();
   const { code, out, err } = await belfry(cwd, ['slow.json', '--at', '2026-11-23T10:00:00+01:00']);
   expect(code).toBe(0);
   expect(err).toBe(
-    'belfry: the daemon is not running; this is what the rules say by themselves, as if nothing had happened before\n',
+    'belfry: the daemon is not running; the rules are explained without its state, as if nothing had happened before\n',
   );
   expect(out.replace(/[0-9a-f]{8}-\S+/, 'ID')).toBe(`event  api  request  ID
 if it came at 2026-11-23T09:00:00.000Z: 2 of 4 rules match
@@ -112,10 +112,10 @@ slow  notified
   ✗   any[1].data.b  equals 1          is missing
   → ops at 2026-11-23T09:00:00.000Z: Slow: a [31mred
       700 ms a [31mred
-      if it fails, again at 09:00:05Z, 09:00:35Z, 09:02:35Z, 09:12:35Z, 09:42:35Z, 10:42:35Z, 12:42:35Z, 16:42:35Z, 2026-11-24T00:42:35Z
+      retries at 09:00:05Z, 09:00:35Z, 09:02:35Z, 09:12:35Z, 09:42:35Z, 10:42:35Z, 12:42:35Z, 16:42:35Z, 2026-11-24T00:42:35Z if it fails
   → quiet at 2026-11-23T09:00:00.000Z: Slow: a [31mred
       700 ms a [31mred
-      not tried again if it fails
+      no retry if it fails
 
 off  disabled  \`enabled\` is false
   ✓ type     equals "request"  is "request"
@@ -183,7 +183,7 @@ test.each<[string, readonly string[], string, string]>([
   ['no file', ['gone.json'], '', 'there is no file `gone.json`'],
   ['no JSON', ['-'], '{\n  "type": tru\n}', 'standard input:2:11: this is not JSON: "tru" does not belong here'],
   ['nothing', ['-'], '', 'standard input:1:1: this is not JSON: it ends too early'],
-  ['no event', ['-'], '{"event":{"data":1}}', 'this is no event: `type` is missing'],
+  ['no event', ['-'], '{"event":{"data":1}}', 'this is not an event: `type` is missing'],
   ['several', ['-'], '[{"type":"a"},{"type":"b"}]', 'one is explained at a time'],
   [
     'no time',
@@ -201,7 +201,7 @@ test('the id of a past event needs a daemon', async () => {
   expect(await belfry(cwd, ['e-1'])).toMatchObject({ code: 69, err: expect.stringContaining('cannot be reached') });
 });
 
-test('a daemon is asked, which knows what happened before; asking changes nothing', async () => {
+test('the daemon explains with its state, and explaining changes nothing', async () => {
   const cwd = await home();
   const { clock, intake, store } = await daemonAt(cwd);
   await intake.accept([SLOW]);
@@ -219,7 +219,7 @@ test('a daemon is asked, which knows what happened before; asking changes nothin
   expect(store.deliveries.counts().byChannel.get('ops')).toMatchObject({ pending: 1 });
 });
 
-test('of a past event it shows what happened then beside what would happen now', async () => {
+test('a past event shows its recorded outcome beside the present one', async () => {
   const cwd = await home();
   let rules = SINKS;
   const { clock, intake } = await daemonAt(cwd, () => rulesetOf(rules));

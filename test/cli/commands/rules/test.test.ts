@@ -60,11 +60,11 @@ describe('belfry test', () => {
   it('says what failed and where, and ends with 1', async () => {
     const { run } = await open({
       'rules/r.yaml': RULES,
-      'rules/r.test.yaml': testOf('told', 'f') + testOf('x').slice(7),
+      'rules/r.test.yaml': testOf('fails', 'f') + testOf('x').slice(7),
     });
     expect(await run('rules')).toEqual({
       code: 1,
-      out: `failed  told
+      out: `failed  fails
     rules/r.test.yaml:5:18: expected, but not sent: {"channel":"ops","title":"f"}; the nearest was ops: "e" "": title is "e", and should be "f"
 ok  x
 1 passed, 1 failed
@@ -76,7 +76,7 @@ ok  x
   it('has JSON for machines', async () => {
     const { run } = await open({
       'rules/r.yaml': RULES,
-      'rules/r.test.yaml': testOf('told', 'f') + testOf('x').slice(7),
+      'rules/r.test.yaml': testOf('fails', 'f') + testOf('x').slice(7),
     });
     const { code, out } = await run('--json');
     expect(code).toBe(1);
@@ -87,7 +87,7 @@ ok  x
       tests: [
         {
           file,
-          name: 'told',
+          name: 'fails',
           ok: false,
           problems: [
             {
@@ -105,7 +105,7 @@ ok  x
     });
   });
 
-  it('shows everything that is wrong with rules and tests as `check` does, and ends with 78', async () => {
+  it('shows every problem of rules and tests as `check` does, and ends with 78', async () => {
     const wrong = testOf('a').replace('channel: ops', 'channel: opps');
     const files = { 'rules/r.yaml': RULES, 'rules/r.test.yaml': wrong, 'rules/s.test.yaml': testOf('b') };
     const { cwd, run } = await open(files);
@@ -128,7 +128,7 @@ ok  b
     expect(out).toMatch(/0 passed, 1 failed\n$/);
   });
 
-  it('says so when there is no test where there should be one, and ends with 3', async () => {
+  it('reports a path without tests, and ends with 3', async () => {
     const { run } = await open({ 'rules/r.yaml': RULES, 'other/r.yaml': RULES, 'other/r.test.yaml': testOf('a') });
     expect(await run()).toEqual({
       code: 3,
@@ -139,7 +139,7 @@ ok  b
     expect((await run('other')).code).toBe(0);
   });
 
-  it('ends with 2 for what it does not understand', async () => {
+  it('ends with 2 for wrong usage', async () => {
     const { run } = await open({});
     expect((await run('--wacth')).code).toBe(2);
   });
@@ -162,18 +162,18 @@ describe('the rules of a test are', () => {
     'examples/two/r.test.yaml': testOf('two', 'two'),
   };
 
-  it('the whole rules directory when it lies in that', async () => {
+  it('the whole rules directory for a test file in it', async () => {
     const { run } = await open(files);
     expect(await run('rules/team')).toMatchObject({ code: 0, out: 'ok  team\n1 passed, 0 failed\n' });
     expect(await run('rules/team', '--config', 'rules/team')).toMatchObject({ code: 78 });
   });
 
-  it('else those of its own directory, or of the nearest one above it that has some', async () => {
+  it('else those of its own directory, or of the nearest one above with rules', async () => {
     const { run } = await open(files);
     expect(await run('examples')).toMatchObject({ code: 0, out: 'ok  one\nok  two\n2 passed, 0 failed\n' });
   });
 
-  it('the one rules file when that is all the configuration there is, and the test lies beside it', async () => {
+  it('the single rules file, for a test file beside it', async () => {
     const { run } = await open({ 'a.yaml': RULES, 'a.test.yaml': testOf('beside'), 'b.yaml': 'nonsense' });
     const passed = { code: 0, out: 'ok  beside\n1 passed, 0 failed\n' };
     expect(await run('--config', 'a.yaml')).toMatchObject(passed);
@@ -181,7 +181,7 @@ describe('the rules of a test are', () => {
     expect(await run('a.test.yaml')).toMatchObject({ code: 78 });
   });
 
-  it('found by way of links too, each folder once', async () => {
+  it('found through links too, each folder once', async () => {
     const { cwd, run } = await open({ 'rules/r.yaml': RULES, 'elsewhere/r.test.yaml': testOf('linked') });
     await symlink(path.join(cwd, 'elsewhere'), path.join(cwd, 'rules', 'tests'));
     await symlink(path.join(cwd, 'rules'), path.join(cwd, 'rules', 'again'));
@@ -189,7 +189,7 @@ describe('the rules of a test are', () => {
   });
 });
 
-it('a path that does not exist is not taken for one without tests', async () => {
+it('a path that does not exist differs from one without tests', async () => {
   const { run } = await open({ 'rules/r.yaml': RULES });
   expect(await run('nowhere')).toMatchObject({
     code: 3,
@@ -199,7 +199,7 @@ it('a path that does not exist is not taken for one without tests', async () => 
 });
 
 describe('--junit', () => {
-  it('writes what CI servers read, and nothing that XML cannot hold', async () => {
+  it('writes JUnit XML for CI servers, without characters that XML forbids', async () => {
     const { cwd, run } = await open({
       'rules/r.yaml': RULES,
       'rules/r.test.yaml': testOf(String.raw`"a <b> & \"c\" \x07 \ud83d\ude00"`, "'<x>'") + testOf('fine').slice(7),
@@ -238,7 +238,7 @@ describe('--junit', () => {
     expect(await readFile(path.join(cwd, 'kept/report.xml'), 'utf8')).toContain('<testcase name="a"');
   });
 
-  it('says so when the report cannot be written', async () => {
+  it('reports that the report cannot be written', async () => {
     const { run } = await open({ 'rules/r.yaml': RULES, 'rules/r.test.yaml': testOf('a') });
     const { code, err } = await run('--junit', 'rules/r.yaml/report.xml');
     expect(code).toBe(1);
@@ -258,7 +258,7 @@ describe('--watch', () => {
     }
   }
 
-  /** As editors do: aside, then renamed over. */
+  /** Saves as editors do: temporary file, then rename. */
   async function save(cwd: string, name: string, text: string): Promise<void> {
     await writeFile(path.join(cwd, 'aside'), text);
     await rename(path.join(cwd, 'aside'), path.join(cwd, name));

@@ -152,7 +152,7 @@ describe('what a rule says in vain', () => {
       ['14:10 rule.never_resolves'],
     ],
     [
-      'an alert whose key has what tells the end from it',
+      'an alert whose key differs between its start and its end',
       [
         'match: { data.state: down }',
         'key: "{{ data.host }} {{ data.state }}"',
