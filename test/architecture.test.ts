@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'lib/time/rfc3339.ts',
     'lib/secrets/secret.ts',
     'lib/memoize.ts',
-    'lib/require-library.ts',
+    'lib/on-demand.ts',
     'lib/sha256.ts',
   ],
   channels: ['core', 'lib'],

@@ -1,4 +1,6 @@
-import { RE2JS } from 're2js';
+import { onDemand } from '../../lib/on-demand.ts';
+
+const re2 = onDemand<typeof import('re2js')>('re2js');
 
 /** One part of a glob as RE2. `braces` is the change of the number of open braces. */
 interface Piece {
@@ -43,7 +45,7 @@ export function compileGlob(glob: string): (text: string) => boolean {
   if (glob.startsWith('!')) throw new Error('a leading `!` is not supported; use `not`, or put `\\` before it');
   const simple = compileSimple(glob);
   if (simple !== undefined) return simple;
-  const compiled = RE2JS.compile(`^(?:${translateAll(glob)})$`, RE2JS.DOTALL);
+  const compiled = re2().RE2JS.compile(`^(?:${translateAll(glob)})$`, re2().RE2JS.DOTALL);
   return (text) => compiled.test(text);
 }
 

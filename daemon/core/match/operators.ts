@@ -1,8 +1,10 @@
-import { RE2JS } from 're2js';
 import { isLongInteger } from '../values/json.ts';
 import { isWithin, readNetwork } from '../values/network.ts';
 import { compileGlob } from './glob.ts';
 import { re2Fault } from './re2-fault.ts';
+import { onDemand } from '../../lib/on-demand.ts';
+
+const re2 = onDemand<typeof import('re2js')>('re2js');
 
 /** Whether one value of a field fits. */
 export type Test = (value: unknown) => boolean;
@@ -72,7 +74,7 @@ interface Fault {
 const NO_TEXT: Fault = { message: 'it is not text', mend: 'write text, or a list of texts' };
 
 function compileRegex(pattern: string): (text: string) => boolean {
-  const compiled = RE2JS.compile(pattern);
+  const compiled = re2().RE2JS.compile(pattern);
   return (text) => compiled.test(text);
 }
 

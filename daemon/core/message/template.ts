@@ -1,9 +1,12 @@
-import { Context, Liquid, toValueSync } from 'liquidjs';
+import type { Context, Liquid } from 'liquidjs';
 import { OPTIONAL, plainParts, plainPaths, renderPlain } from './plain-template.ts';
 import type { Rendered, Scope, Template } from '../ruleset.ts';
 import { memoize } from '../../lib/memoize.ts';
+import { onDemand } from '../../lib/on-demand.ts';
 import { mendDateFilters } from './template-dates.ts';
 import { findTemplateSlip } from './template-slips.ts';
+
+const liquidjs = onDemand<typeof import('liquidjs')>('liquidjs');
 
 export type CompiledTemplate =
   | { readonly ok: true; readonly template: Template }
@@ -31,7 +34,7 @@ function liquid(): Liquid {
 }
 
 function makeEngine(): Liquid {
-  const engine = new Liquid({
+  const engine = new (liquidjs().Liquid)({
     // Without it `{% layout %}` and `{% include %}` read files.
     templates: {},
     ownPropertyOnly: true,
@@ -123,7 +126,7 @@ function render(parsed: ReturnType<Liquid['parse']>, scope: Scope, escape: (text
   const output = new Output();
   try {
     const context = contextOf({ ...OPTIONAL, ...scope.event, ...scope }, steps);
-    toValueSync(liquid().renderer.renderTemplates(parsed, context, output));
+    liquidjs().toValueSync(liquid().renderer.renderTemplates(parsed, context, output));
     return { text: output.buffer };
   } catch (error) {
     const { message } = whereOf(error as Error);
@@ -158,7 +161,7 @@ class Steps {
 
 function contextOf(scope: object, steps: Steps): Context {
   const engine = liquid();
-  const context = new Context(scope, engine.options, { sync: true }, { liquid: engine });
+  const context = new (liquidjs().Context)(scope, engine.options, { sync: true }, { liquid: engine });
   context.renderLimit.check = () => steps.take();
   return context;
 }

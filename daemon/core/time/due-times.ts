@@ -1,4 +1,6 @@
-import { Cron } from 'croner';
+import { onDemand } from '../../lib/on-demand.ts';
+
+const croner = onDemand<typeof import('croner')>('croner');
 
 /** When something is due: all in milliseconds since the epoch. */
 export interface DueTimes {
@@ -34,7 +36,7 @@ export function cronTimes(pattern: string, timezone: string): DueTimes {
     throw new TypeError(`it has ${fields.length} fields instead of 5 or 6`);
   // The wall clock is UTC to the calculator, which then knows of no changes: those are decided here. An offset, since a
   // zone by its name takes ten times as long.
-  const cron = new Cron(pattern.trim(), { utcOffset: 0, paused: true });
+  const cron = new (croner().Cron)(pattern.trim(), { utcOffset: 0, paused: true });
   const nextWall = (wall: number): number | undefined => cron.nextRun(new Date(wall))?.getTime();
   const zone = zoneOf(timezone);
   const everyHour = nickname ? pattern.trim() === '@hourly' : EVERY_HOUR.test(fields.at(-4)!);

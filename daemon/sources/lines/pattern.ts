@@ -1,5 +1,7 @@
-import { RE2JS } from 're2js';
 import { re2Fault } from '../../core/match/re2-fault.ts';
+import { onDemand } from '../../lib/on-demand.ts';
+
+const re2 = onDemand<typeof import('re2js')>('re2js');
 
 /** Values of the named groups; null: the group took no part in the match. */
 export type LineFields = Readonly<Record<string, string | null>>;
@@ -18,7 +20,7 @@ export interface PatternFault {
 /** The problem of an expression as `match`; undefined if it is valid. */
 export function faultOfPattern(match: string): PatternFault | undefined {
   try {
-    const names = Object.keys(RE2JS.compile(match).namedGroups());
+    const names = Object.keys(re2().RE2JS.compile(match).namedGroups());
     const taken = names.find((name) => OWN_FIELDS.includes(name));
     if (taken === undefined) return undefined;
     return { message: `the group \`${taken}\` would overwrite \`data.${taken}\``, mend: 'give the group another name' };
@@ -31,13 +33,13 @@ export function faultOfPattern(match: string): PatternFault | undefined {
 export function groupNames(match: string | undefined): readonly string[] {
   return match === undefined || faultOfPattern(match) !== undefined
     ? []
-    : Object.keys(RE2JS.compile(match).namedGroups());
+    : Object.keys(re2().RE2JS.compile(match).namedGroups());
 }
 
 /** Compiles `match`, which is searched anywhere in a line in linear time. Without it every line matches, with no fields. */
 export function compileLinePattern(match: string | undefined): LinePattern {
   if (match === undefined) return () => ({});
-  const pattern = RE2JS.compile(match);
+  const pattern = re2().RE2JS.compile(match);
   return (line) => {
     // Testing without groups is much faster, and most lines of a log do not match.
     if (!pattern.test(line)) return undefined;

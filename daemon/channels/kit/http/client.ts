@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { HTTP_URL, readUrl, type UrlParts } from '../../../core/values/url.ts';
 import type { Abortable } from '../../../lib/async/abort.ts';
@@ -54,26 +54,33 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   const resolver = openResolver(options.resolver);
-  const agent = new Agent({
+  // undici takes a fifth of a start to load, and many daemons never send over HTTP.
+  let agent: Promise<Agent> | undefined;
+  const open = (): Promise<Agent> => (agent ??= openAgent(options, resolver));
+  const targets = new Targets();
+  return {
+    request: async (request) => dispatch(await open(), targets, request),
+    async close() {
+      resolver.close();
+      await (await agent)?.destroy();
+    },
+  };
+}
+
+async function openAgent(options: HttpClientOptions, { lookup }: ReturnType<typeof openResolver>): Promise<Agent> {
+  const { Agent } = await import('undici');
+  return new Agent({
     connections: options.connections ?? DEFAULT_CONNECTIONS,
     pipelining: 1,
     headersTimeout: options.headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
     bodyTimeout: options.headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
     connect: {
       timeout: options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS,
-      lookup: resolver.lookup,
+      lookup,
       autoSelectFamily: true,
       ...(options.ca !== undefined && { ca: options.ca }),
     },
   });
-  const targets = new Targets();
-  return {
-    request: (request) => dispatch(agent, targets, request),
-    async close() {
-      resolver.close();
-      await agent.destroy();
-    },
-  };
 }
 
 /** Destination of a request in the form of the dispatcher. */

@@ -3,7 +3,6 @@ import { EXIT } from '../../../core/problems/failure.ts';
 import { problemText } from '../../../core/problems/problem-text.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { LONG_GRACE_MS, type Verb } from '../../context.ts';
-import { tuneEngine } from '../../engine.ts';
 import type { CommonOptions, Terminal } from '../../render/terminal.ts';
 import { checkAndReport } from '../rules/check.ts';
 
@@ -51,7 +50,6 @@ async function runDaemon({ terminal, version, clock, config }: RunDeps, options:
   try {
     app = await openApp({ config, terminal, version, clock, check: validate });
     if (isReloadDue) reload(app);
-    tuneEngine();
     if (options.tryIt) {
       const { tryIt } = await import('../../../app/demo-rules.ts');
       terminal.stdout.write(tryIt(app, terminal.env));

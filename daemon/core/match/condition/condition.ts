@@ -1,10 +1,14 @@
-import { type ASTNode, Environment, serialize } from '@marcbachmann/cel-js';
-import { RE2JS } from 're2js';
+import type { ASTNode, Environment } from '@marcbachmann/cel-js';
+import type { RE2JS } from 're2js';
 import type { Condition } from '../../ruleset.ts';
 import { memoize } from '../../../lib/memoize.ts';
 import { findConditionSlip, type KnownFunctions } from './slips.ts';
 import { re2Fault } from '../re2-fault.ts';
 import { quoteLongIntegers } from './long-literals.ts';
+import { onDemand } from '../../../lib/on-demand.ts';
+
+const cel = onDemand<typeof import('@marcbachmann/cel-js')>('@marcbachmann/cel-js');
+const re2 = onDemand<typeof import('re2js')>('re2js');
 
 export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
@@ -84,7 +88,7 @@ function attempt(source: string): CompiledCondition {
     const wrong = brokenExpression(parsed.ast);
     if (wrong !== undefined) return { ok: false, ...wrong };
     const rewritten = [usesMatches(parsed.ast), quoteLongIntegers(nodesOf(parsed.ast))].includes(true);
-    const evaluate = rewritten ? environment().parse(serialize(parsed.ast)) : parsed;
+    const evaluate = rewritten ? environment().parse(cel().serialize(parsed.ast)) : parsed;
     return { ok: true, condition: { source, test: tester(evaluate, nesting) } };
   } catch (error) {
     const { code = '', summary, message, range } = error as CelFailure;
@@ -150,25 +154,25 @@ function registerIfNew(cel: Environment, signature: string, compute: Compute): v
  * writes `data.count % 2 == 1` expects. `matches` is RE2: the library's own runs backtracking expressions of JavaScript.
  */
 function makeEnvironment(): Environment {
-  const cel = new Environment({
+  const environment = new (cel().Environment)({
     unlistedVariablesAreDyn: true,
     limits: { maxAstNodes: 1000, maxDepth: 60, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 },
   });
   for (const [operator, compute] of Object.entries(ARITHMETIC)) {
-    for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', operator)}: double`, compute);
+    for (const pair of PAIRS) registerIfNew(environment, `${pair.replace('OP', operator)}: double`, compute);
   }
-  for (const pair of PAIRS) registerIfNew(cel, `${pair.replace('OP', '==')}: bool`, (a, b) => a === b);
+  for (const pair of PAIRS) registerIfNew(environment, `${pair.replace('OP', '==')}: bool`, (a, b) => a === b);
   const expressions = new Map<string, RE2JS>();
-  cel.registerFunction('string.re2(string): bool', (text: string, pattern: string) => {
+  environment.registerFunction('string.re2(string): bool', (text: string, pattern: string) => {
     let expression = expressions.get(pattern);
     if (expression === undefined) {
-      expression = RE2JS.compile(pattern);
+      expression = re2().RE2JS.compile(pattern);
       if (expressions.size > 1000) expressions.clear();
       expressions.set(pattern, expression);
     }
     return expression.test(text);
   });
-  return cel;
+  return environment;
 }
 
 /** Renames `matches` to our own function; tells whether there was one. */
@@ -190,7 +194,7 @@ function brokenExpression(
     const pattern = op === 'rcall' && args[0] === 'matches' ? args[2][0] : undefined;
     if (pattern?.op !== 'value' || typeof pattern.args !== 'string') continue;
     try {
-      RE2JS.compile(pattern.args);
+      re2().RE2JS.compile(pattern.args);
     } catch (error) {
       return { ...re2Fault(pattern.args, error), offset: pattern.start };
     }

@@ -1,5 +1,5 @@
 import type { Ajv, CodeOptions, ErrorObject } from 'ajv';
-import { requireGenerated, requireLibrary } from '../../../lib/require-library.ts';
+import { onDemand, requireGenerated } from '../../../lib/on-demand.ts';
 import { sha256 } from '../../../lib/sha256.ts';
 import type { Schema } from '../json-schema.ts';
 
@@ -8,6 +8,8 @@ export interface Validator {
   (value: unknown): boolean;
   readonly errors?: readonly ErrorObject[] | null;
 }
+
+const ajvLibrary = onDemand<typeof import('ajv')>('ajv');
 
 /** Validators by schema object, so that each is looked up once. */
 const validators = new WeakMap<Schema, Validator>();
@@ -37,8 +39,7 @@ const ANNOTATIONS = ['belfry', 'sensitive'];
 
 /** The compiler, with the same options in the build and at run time. Throws on a keyword or format that it does not know. */
 export function schemaCompiler(code: CodeOptions = {}): Ajv {
-  const { Ajv } = requireLibrary('ajv') as typeof import('ajv');
-  const ajv = new Ajv({
+  const ajv = new (ajvLibrary().Ajv)({
     allErrors: true,
     messages: false,
     // A key that every object inherits, such as `constructor`, is not a setting.

@@ -2,8 +2,11 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** Loads a library synchronously when it is first needed: for code that seldom needs it and cannot wait for `import()`. */
-export const requireLibrary: (name: string) => unknown = require;
+/** A library that is loaded by the first call: for synchronous code that not every run of the program needs. */
+export function onDemand<Library>(name: string): () => Library {
+  let loaded: Library | undefined;
+  return () => (loaded ??= require(name) as Library);
+}
 
 /** Loads a module of the folder that holds the program; undefined when there is no such file, as where TypeScript runs. */
 export function requireGenerated(file: string): unknown {
