@@ -22,7 +22,7 @@ function entriesOf(signal: AbortSignal): Set<Entry> {
   const entries = new Set<Entry>();
   listeners.set(signal, entries);
   const notify = (): void => {
-    for (const { listener } of [...entries]) listener();
+    for (const { listener } of entries) listener();
   };
   signal.addEventListener('abort', notify, { once: true });
   return entries;
