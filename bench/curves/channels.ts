@@ -9,7 +9,7 @@ import { ruleText, webhookChannel } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
 
 const DELIVERIES: Readonly<Record<Size, number>> = { full: 8000, short: 500 };
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 function fanOut(url: string, channels: number): Record<string, string> {
   const names = Array.from({ length: channels }, (_, index) => `sink${index}`);
@@ -25,7 +25,7 @@ async function rate(daemon: Daemon, sink: Sink, deliveries: number, channels: nu
   const first = sink.expect(count);
   const counts = sink.memory.counts.subarray(first, first + count);
   const load = await runLoad({ port: daemon.port, count, first, request: (number) => daemon.request(number) });
-  await until('all deliveries', () => counts.every((times) => times >= channels), PATIENCE_MS);
+  await until('all deliveries', () => counts.every((times) => times >= channels), TIMEOUT_MS);
   const { lastAt } = receipts(sink.memory, first, count, channels);
   return (count * channels * 1000) / (lastAt - load.startedAt);
 }

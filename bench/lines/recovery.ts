@@ -13,7 +13,7 @@ const SIZES = {
   short: { outageMs: 500, waiting: 20, rate: 100 },
 } as const;
 /** What an outage makes slower: how long a channel waits before it tries again. */
-const PATIENCE_MS = 75_000;
+const TIMEOUT_MS = 75_000;
 
 type Running = Daemon | Floor;
 
@@ -33,7 +33,7 @@ async function afterOutage(target: Running, sink: Sink, size: Size): Promise<num
   await sleep(outageMs - (now() - closedAt));
   await sink.become('ok');
   const backAt = now();
-  await sink.received(waiting, PATIENCE_MS);
+  await sink.received(waiting, TIMEOUT_MS);
   return (tally(load, sink.memory).lastAt - backAt) / 1000;
 }
 
@@ -53,7 +53,7 @@ async function afterKill(target: Running, sink: Sink, size: Size): Promise<numbe
   await sink.become('ok');
   const startAt = now();
   await target.start();
-  await sink.received(waiting, PATIENCE_MS);
+  await sink.received(waiting, TIMEOUT_MS);
   return (tally(load, sink.memory).lastAt - startAt) / 1000;
 }
 

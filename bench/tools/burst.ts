@@ -3,7 +3,7 @@ import { fill } from './fill.ts';
 import { receipts } from './receipts.ts';
 import type { Sink } from './sink.ts';
 
-const PATIENCE_MS = 75_000;
+const TIMEOUT_MS = 75_000;
 
 /** An endpoint that goes away leaves a backlog; one that is there leaves none. */
 export type Endpoint = 'away' | 'there';
@@ -14,7 +14,7 @@ export async function burstRate(daemon: Daemon, sink: Sink, count: number, endpo
   if (endpoint === 'away') await sink.become('closed');
   await fill(daemon, first, count);
   await sink.become('ok');
-  await sink.received(count, PATIENCE_MS);
+  await sink.received(count, TIMEOUT_MS);
   const { firstAt, lastAt } = receipts(sink.memory, first, count);
   return (count * 1000) / (lastAt - firstAt);
 }

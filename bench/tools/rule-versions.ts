@@ -13,7 +13,7 @@ export interface RuleSet {
   readonly rulesInFile: number;
 }
 
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 const PROBES = 10_000;
 
 const fileName = (file: number): string => `rules-${file}.yaml`;
@@ -47,7 +47,7 @@ export async function untilInEffect(daemon: Daemon, sink: Sink, set: RuleSet, ve
   const began = now();
   const type = typeOf(set.files - 1, set.rulesInFile - 1, version);
   const before = (version + 1) * PROBES;
-  for (let probe = before + 1; now() - began < PATIENCE_MS; probe += 1) {
+  for (let probe = before + 1; now() - began < TIMEOUT_MS; probe += 1) {
     await post(daemon.port, daemon.requestOf(eventText(FIRST_PROBE + probe, type)));
     await sleep(2);
     if (sink.lastProbe > before) return now() - began;

@@ -7,7 +7,7 @@ import type { Sink } from './sink.ts';
 
 const IN_A_FOLDER = 500;
 const WRITTEN_AT_ONCE = 64;
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 /** After a change is told, another one that it is told twice would be there. */
 const AFTERMATH_MS = 300;
 
@@ -48,7 +48,7 @@ export class WatchedFiles {
   /** Writes the last file until the sink is told of it. Returns when that was. */
   async watched(sink: Sink): Promise<number> {
     sink.reset();
-    const end = now() + PATIENCE_MS;
+    const end = now() + TIMEOUT_MS;
     while (sink.unique === 0) {
       if (now() > end) throw new Error('nobody watches the files');
       await this.write(this.count);

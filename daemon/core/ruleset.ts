@@ -14,11 +14,11 @@ export interface Rendered {
 /** A compiled Liquid template: text from the scope, however long, or an error, never a throw. */
 export interface Template {
   readonly source: string;
-  render(scope: Scope, escape?: (text: string) => string): Rendered;
+  render(scope: TemplateVariables, escape?: (text: string) => string): Rendered;
 }
 
 /** What templates and conditions see: the event's fields by themselves and as `event`, and what the rule adds. */
-export interface Scope {
+export interface TemplateVariables {
   readonly event: Event;
   readonly [name: string]: unknown;
 }

@@ -1,6 +1,6 @@
 import { CompileContext } from '../core/compile/context.ts';
 import { isObject } from '../core/values/json.ts';
-import { below } from '../core/values/pointer.ts';
+import { joinPointer } from '../core/values/pointer.ts';
 import { daemonSchema } from '../core/schema/sections/daemon.ts';
 import { listRulesFiles, readRulesFile } from './files.ts';
 import { absoluteIn, type EarlierText, type LoadParts, scopeOf } from './load.ts';
@@ -76,6 +76,6 @@ async function placeOf(
     locate: () => ({ line: 1, column: 1 }),
     absolute: absoluteIn(scope),
   });
-  const settings = draft.settings(daemonSchema, (data as typeof written).daemon, below('', 'daemon'), '`daemon`');
+  const settings = draft.settings(daemonSchema, (data as typeof written).daemon, joinPointer('', 'daemon'), '`daemon`');
   return settings && { [name]: settings[name] };
 }

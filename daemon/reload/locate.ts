@@ -1,5 +1,5 @@
 import type { Position } from '../core/compile/context.ts';
-import { stepsOf } from '../core/values/pointer.ts';
+import { segmentsOf } from '../core/values/pointer.ts';
 import type { Spot } from './yaml/convert.ts';
 
 /** Line and column, from 1, of an offset into a text. */
@@ -44,7 +44,7 @@ export interface FoundSpot {
 }
 
 export function spotOf(root: Spot, pointer: string): FoundSpot {
-  return spotBelow(root, stepsOf(pointer));
+  return spotBelow(root, segmentsOf(pointer));
 }
 
 export function spotBelow(root: Spot, steps: readonly string[]): FoundSpot {

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { isObject } from '../core/values/json.ts';
-import { below } from '../core/values/pointer.ts';
+import { joinPointer } from '../core/values/pointer.ts';
 import { noReference } from './reference-slips.ts';
 
 /** Where references look. `base`: what relative `${file:...}` paths start from, the folder of the rules file. */
@@ -120,10 +120,10 @@ export function referencesIn(data: unknown): ReadonlySet<string> {
 function mapTexts(value: unknown, pointer: string, change: (text: string, pointer: string) => string): unknown {
   if (typeof value === 'string') return value.includes('${') ? change(value, pointer) : value;
   if (!mayRefer(value)) return value;
-  if (Array.isArray(value)) return value.map((item, index) => mapTexts(item, below(pointer, index), change));
+  if (Array.isArray(value)) return value.map((item, index) => mapTexts(item, joinPointer(pointer, index), change));
   if (!isObject(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, mapTexts(item, below(pointer, key), change)]),
+    Object.entries(value).map(([key, item]) => [key, mapTexts(item, joinPointer(pointer, key), change)]),
   );
 }
 

@@ -4,7 +4,7 @@ import { API_SOURCE, type EventInput, OWN_SOURCE } from '../core/event/event.ts'
 import type { Problem } from '../core/problems/failure.ts';
 import { RE2JS } from 're2js';
 import { isObject } from '../core/values/json.ts';
-import { below } from '../core/values/pointer.ts';
+import { joinPointer } from '../core/values/pointer.ts';
 import { readPostedSilence } from '../core/alerts/silence-request.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import { readMoment } from '../core/time/due-times.ts';
@@ -60,7 +60,7 @@ export function readTestFile(file: string, text: string, deps: TestFileDeps): Te
   });
   const settings = draft.settings(testFileSchema, parsed.data, '', 'a test file');
   const reading = new Reading(draft, deps);
-  const cases = settings?.tests.map((test, index) => reading.testCase(test, below('/tests', index))) ?? [];
+  const cases = settings?.tests.map((test, index) => reading.testCase(test, joinPointer('/tests', index))) ?? [];
   return { file, cases: draft.count > 0 ? [] : cases, problems: draft.problems, excerpt };
 }
 
@@ -78,11 +78,11 @@ class Reading {
 
   testCase({ name, at, answers = {}, steps }: TestSettings, pointer: string): TestCase {
     this.#offset = offsetOf(at ?? '');
-    const start = (at === undefined ? undefined : this.#time(at, below(pointer, 'at'))) ?? DEFAULT_START;
-    for (const channel of Object.keys(answers)) this.#channel(channel, below(pointer, 'answers', channel), 'key');
+    const start = (at === undefined ? undefined : this.#time(at, joinPointer(pointer, 'at'))) ?? DEFAULT_START;
+    for (const channel of Object.keys(answers)) this.#channel(channel, joinPointer(pointer, 'answers', channel), 'key');
     let clock = start;
     const read = steps.map((step, index) => {
-      const made = this.#step(step, below(pointer, 'steps', index), clock);
+      const made = this.#step(step, joinPointer(pointer, 'steps', index), clock);
       clock = 'at' in made.when ? made.when.at : clock + made.when.after;
       return made;
     });
@@ -92,12 +92,16 @@ class Reading {
   #step(step: StepSettings, pointer: string, clock: number): Step {
     const { after = 0, until, event, events, ack, silence, expect, outcomes } = step;
     this.#consistent(step, pointer);
-    const at = until === undefined ? undefined : this.#time(until, below(pointer, 'until'));
+    const at = until === undefined ? undefined : this.#time(until, joinPointer(pointer, 'until'));
     if (at !== undefined && at < clock)
-      this.#found(below(pointer, 'until'), 'this is before the step before it', 'time in a test only goes forward');
+      this.#found(
+        joinPointer(pointer, 'until'),
+        'this is before the step before it',
+        'time in a test only goes forward',
+      );
     const all = [
-      ...(event === undefined ? [] : [this.#event(event, below(pointer, 'event'))]),
-      ...(events ?? []).map((one, index) => this.#event(one, below(pointer, 'events', index))),
+      ...(event === undefined ? [] : [this.#event(event, joinPointer(pointer, 'event'))]),
+      ...(events ?? []).map((one, index) => this.#event(one, joinPointer(pointer, 'events', index))),
     ];
     const now = at ?? clock + after;
     return {
@@ -105,16 +109,16 @@ class Reading {
       when: at === undefined ? { after } : { at },
       events: all,
       ...(ack !== undefined && { ack }),
-      ...(silence !== undefined && this.#silence(silence, below(pointer, 'silence'), now)),
+      ...(silence !== undefined && this.#silence(silence, joinPointer(pointer, 'silence'), now)),
       ...(expect !== undefined && {
         expect: {
-          place: this.#draft.document.locate(below(pointer, 'expect'), 'key'),
-          entries: expect.map((wanted, index) => this.#expectation(wanted, below(pointer, 'expect', index))),
+          place: this.#draft.document.locate(joinPointer(pointer, 'expect'), 'key'),
+          entries: expect.map((wanted, index) => this.#expectation(wanted, joinPointer(pointer, 'expect', index))),
         },
       }),
       ...(outcomes !== undefined && {
         outcomes: Object.entries(outcomes).map(([rule, outcome]) =>
-          this.#outcome(rule, [outcome].flat(), all.length, below(pointer, 'outcomes', rule)),
+          this.#outcome(rule, [outcome].flat(), all.length, joinPointer(pointer, 'outcomes', rule)),
         ),
       }),
     };
@@ -122,12 +126,16 @@ class Reading {
 
   #consistent({ after, until, event, events, ack, silence }: StepSettings, pointer: string): void {
     if (after !== undefined && until !== undefined)
-      this.#found(below(pointer, 'until'), '`after` and `until` both say when', 'give one of them');
+      this.#found(joinPointer(pointer, 'until'), '`after` and `until` both say when', 'give one of them');
     const given = Object.entries({ event, events, ack, silence }).flatMap(([name, value]) =>
       value === undefined ? [] : [name],
     );
     if (given.length > 1)
-      this.#found(below(pointer, given[1]!), `\`${given.join('` and `')}\` stand in one step`, 'make two steps of it');
+      this.#found(
+        joinPointer(pointer, given[1]!),
+        `\`${given.join('` and `')}\` stand in one step`,
+        'make two steps of it',
+      );
     if (given.length === 0 && after === undefined && until === undefined)
       this.#found(
         pointer,
@@ -142,7 +150,7 @@ class Reading {
     const configured = sources.get(source);
     const meant = configured === undefined ? suggest(source, sources.keys()) : undefined;
     if (configured === undefined && source !== API_SOURCE && source !== OWN_SOURCE && meant !== undefined)
-      this.#found(below(pointer, 'source'), `no source is called \`${source}\``, `did you mean \`${meant}\`?`);
+      this.#found(joinPointer(pointer, 'source'), `no source is called \`${source}\``, `did you mean \`${meant}\`?`);
     const own = this.#deps.sourceTypes.find((candidate) => candidate.type === configured?.type)?.events ?? [];
     const usual = own.length === 1 ? own[0] : undefined;
     if (type === undefined && usual === undefined) {
@@ -150,7 +158,7 @@ class Reading {
       this.#found(pointer, 'the event has no `type`', `add one, ${mend}`);
     }
     const { time } = rest;
-    const at = time === undefined ? undefined : this.#time(time, below(pointer, 'time'));
+    const at = time === undefined ? undefined : this.#time(time, joinPointer(pointer, 'time'));
     return {
       ...(rest as Omit<EventInput, 'type'>),
       source,
@@ -171,10 +179,10 @@ class Reading {
   }
 
   #expectation(wanted: Expectation, pointer: string): WantedMessage {
-    if (wanted.channel !== undefined) this.#channel(wanted.channel, below(pointer, 'channel'), 'value');
-    if (typeof wanted.rule === 'string') this.#rule(wanted.rule, below(pointer, 'rule'), 'value');
+    if (wanted.channel !== undefined) this.#channel(wanted.channel, joinPointer(pointer, 'channel'), 'value');
+    if (typeof wanted.rule === 'string') this.#rule(wanted.rule, joinPointer(pointer, 'rule'), 'value');
     this.#regexes(wanted, pointer);
-    if (isObject(wanted.fields)) this.#regexes(wanted.fields, below(pointer, 'fields'));
+    if (isObject(wanted.fields)) this.#regexes(wanted.fields, joinPointer(pointer, 'fields'));
     return { wanted, place: this.#place(pointer) };
   }
 
@@ -183,7 +191,7 @@ class Reading {
       if (!isObject(value) || typeof value.regex !== 'string') continue;
       const wrong = re2Error(value.regex);
       if (wrong !== undefined)
-        this.#found(below(pointer, field, 'regex'), wrong, 'RE2 has no look-ahead and no back-references');
+        this.#found(joinPointer(pointer, field, 'regex'), wrong, 'RE2 has no look-ahead and no back-references');
     }
   }
 

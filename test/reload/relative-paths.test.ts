@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { channelTypes } from '../../daemon/channels/index.ts';
-import type { Scope, Template } from '../../daemon/core/ruleset.ts';
+import type { TemplateVariables, Template } from '../../daemon/core/ruleset.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { Live, type Prepared } from '../../daemon/reload/live.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
@@ -29,7 +29,7 @@ async function load(text: string): Promise<{ folder: string; file: string; live:
   return { folder, file, live, ready: prepared };
 }
 
-const SCOPE = { event: {}, rule: 'r', data: { file: 'report.pdf', far: '/far/a.pdf' } } as unknown as Scope;
+const SCOPE = { event: {}, rule: 'r', data: { file: 'report.pdf', far: '/far/a.pdf' } } as unknown as TemplateVariables;
 const text = (template: Template): string => template.render(SCOPE).text;
 const settingsOf = ({ ruleset }: Ready, channel: string): Record<string, unknown> =>
   ruleset.channels.get(channel)!.settings as Record<string, unknown>;

@@ -1,4 +1,4 @@
-import { isEverybodyOfEvent } from '../../core/message/everybody.ts';
+import { isBroadcastOfEvent } from '../../core/message/broadcast.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import { duration, oneOrMany, strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
@@ -54,7 +54,7 @@ export const websocket = defineChannel({
 });
 
 function refuseEverybodyOfEvent(to: readonly string[] | undefined): void {
-  const place = (to ?? []).findIndex(isEverybodyOfEvent);
+  const place = (to ?? []).findIndex(isBroadcastOfEvent);
   if (place === -1) return;
   const message = `recipient ${place + 1} of the message's \`to\` is \`*\` from an event: only the rules may name everybody, by a \`*\` that is written there`;
   throw new SendFailure('permanent', 'push.bad_recipient', message);

@@ -1,7 +1,7 @@
 import { escapeFor } from '../../core/message/escape.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
-import type { Scope, Template } from '../../core/ruleset.ts';
+import type { TemplateVariables, Template } from '../../core/ruleset.ts';
 import { template } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Found, Notification } from '../kit/http/settings.ts';
@@ -136,7 +136,7 @@ const ENCODES_TWICE = /\|\s*(?:url_encode|cgi_escape|uri_escape)\b(?![^}]*\|\s*r
 export function renderBody(
   setting: Template | BodyMap | undefined,
   standard: Notification,
-  scope: Scope,
+  scope: TemplateVariables,
   type: string | undefined,
 ): Content {
   if (setting === undefined) return { text: toJson(standard), type: type ?? JSON_TYPE };
@@ -150,7 +150,7 @@ export function renderBody(
   return { text: wellFormed(error === undefined ? text : insteadOf(error, standard)), type: wanted };
 }
 
-function renderMap(setting: BodyMap, standard: Notification, scope: Scope, type: string): Content {
+function renderMap(setting: BodyMap, standard: Notification, scope: TemplateVariables, type: string): Content {
   const fields = fieldsOf(setting, (each) => {
     const { text, error } = each.render(scope);
     return error === undefined ? text : insteadOf(error, standard);

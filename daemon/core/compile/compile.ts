@@ -11,7 +11,7 @@ import { type Declared, CompileContext, type Reference, type RuleDocument, type 
 import type { Problem } from '../problems/failure.ts';
 import type { Hours } from '../time/hours.ts';
 import { isObject } from '../values/json.ts';
-import { below } from '../values/pointer.ts';
+import { joinPointer } from '../values/pointer.ts';
 import type { ChannelConfig, CompiledRule, DaemonSettings, Silence, SourceConfig } from '../ruleset.ts';
 import { kindOf } from '../schema/explain.ts';
 import { SECTIONS } from '../schema/sections/rule-file.ts';
@@ -133,7 +133,7 @@ const hoursSection: Section = function* (file, _defaults, context, _tools, parts
 const silencesSection: Section = function* (file, _defaults, context, tools, parts) {
   for (const [index, entry] of listOf(file, 'silences', '- match: ...', context).entries()) {
     const digest = tools.fingerprint(stableText(entry));
-    const silence = compileSilence(entry, below('/silences', index), context, digest);
+    const silence = compileSilence(entry, joinPointer('/silences', index), context, digest);
     if (silence !== undefined) parts.silences.push(silence);
     yield;
   }
@@ -144,7 +144,7 @@ const rulesSection: Section = function* (file, defaults, context, _tools, parts,
   parts.ruleCount = rules.length;
   for (const [index, entry] of rules.entries()) {
     const digest = ruleDigest(entry, defaults, context);
-    const rule = compileRule(entry, below('/rules', index), defaults, context, digest, known.get(digest));
+    const rule = compileRule(entry, joinPointer('/rules', index), defaults, context, digest, known.get(digest));
     if (rule !== undefined) {
       parts.rules.push(rule);
       parts.rulesByDigest.set(digest, rule);
@@ -189,7 +189,7 @@ function sectionsOf(context: CompileContext): Readonly<Record<string, unknown>> 
   for (const key of Object.keys(data)) {
     if (Object.hasOwn(SECTIONS, key)) continue;
     context.found({
-      pointer: below('', key),
+      pointer: joinPointer('', key),
       at: 'key',
       code: 'schema.unknown_key',
       message: `\`${key}\` is not a section of a rules file`,

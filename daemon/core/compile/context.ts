@@ -1,6 +1,6 @@
 import { isPublicHeader, type GivenSecret, type SecretRole } from '../../lib/secrets/secret.ts';
 import type { Problem } from '../problems/failure.ts';
-import { below, nameOf, stepsOf, valueAt } from '../values/pointer.ts';
+import { joinPointer, nameOf, segmentsOf, valueAt } from '../values/pointer.ts';
 import { coerceReferenced } from '../schema/coerce.ts';
 import { type DecodeSink, decode } from '../schema/decode.ts';
 import { wallClocks } from '../time/hours.ts';
@@ -120,8 +120,8 @@ export class CompileContext {
   #unresolvedAt(pointer: string): readonly string[] {
     if (this.document.unresolved === undefined) return [];
     if (this.#isUnresolved(pointer)) return [pointer];
-    const value = valueAt(this.document.data, stepsOf(pointer));
-    const entries = Array.isArray(value) ? value.map((_, index) => below(pointer, index)) : [];
+    const value = valueAt(this.document.data, segmentsOf(pointer));
+    const entries = Array.isArray(value) ? value.map((_, index) => joinPointer(pointer, index)) : [];
     return entries.filter((entry) => this.#isUnresolved(entry));
   }
 
@@ -137,7 +137,7 @@ export class CompileContext {
   /** Reports the problems of a match map; `placeOf` makes a pointer into the file of one into the map. */
   matchProblems(problems: readonly MatchProblem[], placeOf: (pointer: string) => string): void {
     for (const problem of problems) {
-      const last = stepsOf(problem.pointer).at(-1) ?? '';
+      const last = segmentsOf(problem.pointer).at(-1) ?? '';
       const pointer = placeOf(problem.pointer);
       if (this.has(pointer)) continue;
       const at = Object.hasOwn(OPERATORS, last) || /^\d+$/.test(last) ? 'value' : 'key';
@@ -223,7 +223,8 @@ export class CompileContext {
         this.#keepSecret(pointer, 'secret', value);
       },
       sensitive: (pointer, literal) => {
-        if (literal !== '' && !isPublicHeader(stepsOf(pointer).at(-1)!)) this.#keepSecret(pointer, 'setting', literal);
+        if (literal !== '' && !isPublicHeader(segmentsOf(pointer).at(-1)!))
+          this.#keepSecret(pointer, 'setting', literal);
       },
       hide: (pointer) => this.masked.add(pointer),
       ...(absolute !== undefined && { absolute: (path: string) => absolute(path) }),
@@ -236,7 +237,7 @@ export class CompileContext {
       this.secrets.push({
         value,
         role,
-        name: stepsOf(pointer).at(-1) ?? '',
+        name: segmentsOf(pointer).at(-1) ?? '',
         referenced: this.document.referenced(pointer),
       });
     this.masked.add(pointer);
@@ -246,7 +247,7 @@ export class CompileContext {
   #keepPasswords(value: unknown, pointer: string): void {
     if (typeof value === 'string' && URL_WITH_USER.test(value)) this.#keepSecret(pointer, 'url', value);
     if (typeof value !== 'object' || value === null) return;
-    for (const [step, item] of Object.entries(value)) this.#keepPasswords(item, below(pointer, step));
+    for (const [step, item] of Object.entries(value)) this.#keepPasswords(item, joinPointer(pointer, step));
   }
 
   #problem(finding: Finding): Problem {

@@ -1,6 +1,6 @@
 import type { CompileContext } from './context.ts';
 import { isObject } from '../values/json.ts';
-import { below, stepsOf, valueAt } from '../values/pointer.ts';
+import { joinPointer, segmentsOf, valueAt } from '../values/pointer.ts';
 import { kindOf } from '../schema/explain.ts';
 import { ENTRY_NAME } from '../schema/entry-name.ts';
 import { mendByName, suggest } from '../problems/suggest.ts';
@@ -20,7 +20,7 @@ export function readEntry<T extends { readonly type: string }>(
   types: readonly T[],
   context: CompileContext,
 ): Entry<T> | undefined {
-  const pointer = below(`/${noun}s`, name);
+  const pointer = joinPointer(`/${noun}s`, name);
   if (!new RegExp(ENTRY_NAME, 'u').test(name)) {
     const message = `\`${name}\` cannot be the name of a ${noun}`;
     context.found({ pointer, at: 'key', code: `${noun}.name`, message, mend: 'use letters, digits, `_`, `.` and `-`' });
@@ -42,7 +42,7 @@ export function readEntry<T extends { readonly type: string }>(
     const { type: _type, ...settings } = given;
     return { type: found, settings };
   }
-  for (const key of Object.keys(given)) if (key !== 'type') context.masked.add(below(pointer, key));
+  for (const key of Object.keys(given)) if (key !== 'type') context.masked.add(joinPointer(pointer, key));
   reportType(noun, name, given, types, context);
   return undefined;
 }
@@ -54,14 +54,14 @@ function reportType(
   types: readonly { readonly type: string }[],
   context: CompileContext,
 ): void {
-  const pointer = below(`/${noun}s`, name);
+  const pointer = joinPointer(`/${noun}s`, name);
   const known = types.map(({ type }) => type);
   if (typeof given.type === 'string') {
     context.found({
-      pointer: below(pointer, 'type'),
+      pointer: joinPointer(pointer, 'type'),
       at: 'value',
       code: `${noun}.unknown_type`,
-      message: context.document.referenced(below(pointer, 'type'))
+      message: context.document.referenced(joinPointer(pointer, 'type'))
         ? `this is not a type of ${noun}`
         : `\`${given.type}\` is not a type of ${noun}`,
       mend: mendByName(given.type, known, 'there is none in this build', 'there are'),
@@ -70,7 +70,7 @@ function reportType(
   }
   const misspelt = Object.keys(given).find((key) => suggest(key, ['type']) !== undefined);
   context.found({
-    pointer: misspelt === undefined ? pointer : below(pointer, misspelt),
+    pointer: misspelt === undefined ? pointer : joinPointer(pointer, misspelt),
     at: 'key',
     code: 'schema.missing',
     message: `the ${noun} \`${name}\` lacks \`type\``,
@@ -105,8 +105,8 @@ export function runCheck(
 
 /** A setting that takes one or several is always a list to a check: the only entry is the setting itself where none is written. */
 export function asWritten(pointer: string, context: CompileContext): string {
-  const [owner, last] = [stepsOf(pointer).slice(0, -1), stepsOf(pointer).at(-1)];
-  return last === '0' && !Array.isArray(valueAt(context.document.data, owner)) ? below('', ...owner) : pointer;
+  const [owner, last] = [segmentsOf(pointer).slice(0, -1), segmentsOf(pointer).at(-1)];
+  return last === '0' && !Array.isArray(valueAt(context.document.data, owner)) ? joinPointer('', ...owner) : pointer;
 }
 
 /** JSON with the keys of every map in order: the same settings give the same text. */

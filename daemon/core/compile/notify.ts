@@ -1,7 +1,7 @@
 import type { MessageTemplates, NotifyTarget } from '../ruleset.ts';
 import type { TargetSettings } from '../schema/sections/notify.ts';
 import { isObject } from '../values/json.ts';
-import { below } from '../values/pointer.ts';
+import { joinPointer } from '../values/pointer.ts';
 import type { CompileContext } from './context.ts';
 import type { NameField } from './registry.ts';
 
@@ -33,18 +33,18 @@ export function noteWrittenNames(
   context: CompileContext,
 ): void {
   const lists = [
-    { value: given.notify, pointer: below(pointer, 'notify'), message: undefined },
-    ...listOf({ value: given.escalate, pointer: below(pointer, 'escalate') }).map(({ value, pointer: step }) => ({
+    { value: given.notify, pointer: joinPointer(pointer, 'notify'), message: undefined },
+    ...listOf({ value: given.escalate, pointer: joinPointer(pointer, 'escalate') }).map(({ value, pointer: step }) => ({
       value: inside(value, 'notify'),
-      pointer: below(step, 'notify'),
-      message: { value: inside(value, 'message'), pointer: below(step, 'message') },
+      pointer: joinPointer(step, 'notify'),
+      message: { value: inside(value, 'message'), pointer: joinPointer(step, 'message') },
     })),
   ];
-  const ruleMessage = { value: given.message, pointer: below(pointer, 'message') };
+  const ruleMessage = { value: given.message, pointer: joinPointer(pointer, 'message') };
   for (const { message, ...list } of lists) {
     for (const target of listOf(list)) {
       const channel = isObject(target.value) ? target.value.channel : target.value;
-      const own = { value: inside(target.value, 'message'), pointer: below(target.pointer, 'message') };
+      const own = { value: inside(target.value, 'message'), pointer: joinPointer(target.pointer, 'message') };
       const messages = [own, ...(message === undefined ? [] : [message]), ruleMessage];
       if (typeof channel === 'string') noteTarget(channel, [target, ...messages], context);
     }
@@ -58,7 +58,7 @@ function noteTarget(channel: string, places: readonly Place[], context: CompileC
     if (place === undefined) continue;
     for (const { value, pointer } of listOf({
       value: inside(place.value, field),
-      pointer: below(place.pointer, field),
+      pointer: joinPointer(place.pointer, field),
     }))
       if (typeof value === 'string' && value.trim() !== '' && !TEMPLATE.test(value))
         context.name(channel, field, value, pointer);
@@ -70,6 +70,6 @@ const inside = (value: unknown, name: string): unknown => (isObject(value) ? val
 /** One or several of the same. */
 function listOf({ value, pointer }: Place): readonly Place[] {
   if (Array.isArray(value))
-    return value.map((item: unknown, index) => ({ value: item, pointer: below(pointer, index) }));
+    return value.map((item: unknown, index) => ({ value: item, pointer: joinPointer(pointer, index) }));
   return value === undefined || value === null ? [] : [{ value, pointer }];
 }

@@ -1,6 +1,6 @@
 import type { MessageTemplates } from '../ruleset.ts';
 import { isObject } from '../values/json.ts';
-import { below } from '../values/pointer.ts';
+import { joinPointer } from '../values/pointer.ts';
 import type { CompileContext, Reference } from './context.ts';
 
 /** Path of a setting in its rule. */
@@ -22,7 +22,7 @@ export class RuleReport {
   }
 
   problem(path: SettingPath, code: string, message: string, mend: string): void {
-    this.context.found({ pointer: below(this.pointer, ...path), at: 'value', code, message, mend });
+    this.context.found({ pointer: joinPointer(this.pointer, ...path), at: 'value', code, message, mend });
   }
 
   /** Reports a time that is given but not longer than nothing. */
@@ -34,7 +34,7 @@ export class RuleReport {
 
   /** Notes the name of a source, channel, hours or rule, to be looked up when all files are known. */
   mention(kind: Reference['kind'], name: unknown, path: SettingPath): void {
-    if (typeof name === 'string') this.context.refer(kind, name, this.name, below(this.pointer, ...path));
+    if (typeof name === 'string') this.context.refer(kind, name, this.name, joinPointer(this.pointer, ...path));
   }
 
   /** Notes the channels of `notify`. */

@@ -10,7 +10,7 @@ export type Outcome =
   /** The channel threw something else than a `SendFailure`. */
   | { readonly kind: 'bug'; readonly error: Error };
 
-export type Verdict =
+export type Judgement =
   | { readonly kind: 'delivered'; readonly receipt: Receipt }
   | { readonly kind: 'awaiting'; readonly until: number }
   /** Due again then, milliseconds since the epoch. */
@@ -31,19 +31,19 @@ export interface Case {
 }
 
 /** A provider may ask for patience, but not for more than this, milliseconds. */
-export const LONGEST_RETRY_AFTER = 24 * 3_600_000;
+export const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 /** The rest of a channel whose provider limits the rate and does not say for how long, milliseconds. */
-const DEFAULT_REST = 60_000;
+const DEFAULT_PAUSE_MS = 60_000;
 const JITTER = 0.2;
 
 /** How long the far side is left alone after this failure, milliseconds. */
-export function restAfter({ detail }: SendFailure): number {
-  const asked = detail.retryAfter ?? (detail.rateLimited ? DEFAULT_REST : 0);
-  return Math.min(Math.max(0, asked), LONGEST_RETRY_AFTER);
+export function pauseAfter({ detail }: SendFailure): number {
+  const asked = detail.retryAfter ?? (detail.rateLimited ? DEFAULT_PAUSE_MS : 0);
+  return Math.min(Math.max(0, asked), MAX_RETRY_AFTER_MS);
 }
 
 /** delivered, again at t, or dead. A permanent failure is never tried again: waiting would only hide what a person must mend. */
-export function judge(input: Case): Verdict {
+export function judge(input: Case): Judgement {
   const { outcome, policy } = input;
   switch (outcome.kind) {
     case 'delivered':
@@ -60,12 +60,12 @@ export function judge(input: Case): Verdict {
   }
 }
 
-function again(input: Case, failure: SendFailure): Verdict {
+function again(input: Case, failure: SendFailure): Judgement {
   const { delivery, policy, now, probe } = input;
   const givenUp = now >= delivery.createdAt + policy.giveUpAfter;
   const wait = probe ? 0 : scheduledWait(input);
   if (givenUp || wait === undefined) return dead(failure.class === 'unknown' ? 'unknown' : 'exhausted', failure);
-  const asked = now + restAfter(failure);
+  const asked = now + pauseAfter(failure);
   // The last try is made when time is up, rather than never; but never sooner than the far side asked for.
   const at = Math.max(asked, Math.min(now + wait, delivery.createdAt + policy.giveUpAfter));
   if (delivery.expiresAt !== undefined && at >= delivery.expiresAt) return dead('expired', failure);
@@ -79,7 +79,7 @@ function scheduledWait({ delivery, policy, random }: Case): number | undefined {
   return wait === undefined ? undefined : Math.round(wait * (1 - JITTER + 2 * JITTER * random()));
 }
 
-function dead(deadClass: DeadClass, failure: SendFailure): Verdict {
+function dead(deadClass: DeadClass, failure: SendFailure): Judgement {
   const { status, body } = failure.detail;
   return {
     kind: 'dead',

@@ -20,8 +20,8 @@ export type ParsedEvents =
       readonly pointer?: string;
     };
 
-const MOST_EVENTS = 10_000;
-const DEEPEST = 32;
+const MAX_EVENTS = 10_000;
+const MAX_DEPTH = 32;
 /** CloudEvents 1.0, 3.1: lower-case letters and digits; ours may also have `_`, as JSON senders write it. */
 const ATTRIBUTE = /^(?!__)[a-z0-9_]{1,64}$/;
 /** RFC 3339. */
@@ -48,8 +48,7 @@ export function parseEvents(posted: PostedEvents): ParsedEvents {
   try {
     const events = read(posted);
     if (events.length === 0) throw new Refusal(400, 'events.none', 'there is no event in the body');
-    if (events.length > MOST_EVENTS)
-      throw new Refusal(400, 'events.too_many', `more than ${MOST_EVENTS} events at once`);
+    if (events.length > MAX_EVENTS) throw new Refusal(400, 'events.too_many', `more than ${MAX_EVENTS} events at once`);
     return { ok: true, events };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -182,8 +181,8 @@ function attributes(value: unknown, pointer: string): EventInput {
     attributeFits(name, attribute, pointer);
     event[name] = attribute as Json;
   }
-  if (depth(data, 0) > DEEPEST)
-    throw new Refusal(400, 'events.too_deep', `\`data\` is nested deeper than ${DEEPEST}`, `${pointer}/data`);
+  if (depth(data, 0) > MAX_DEPTH)
+    throw new Refusal(400, 'events.too_deep', `\`data\` is nested deeper than ${MAX_DEPTH}`, `${pointer}/data`);
   event.type = shortText('type', type, pointer);
   event.data = data as Json;
   return event as unknown as EventInput;
@@ -213,8 +212,8 @@ function attributeFits(name: string, value: unknown, pointer: string): void {
   if (name === 'time' && (!TIME.test(value as string) || readMoment(value as string, 'UTC') === undefined)) {
     throw new Refusal(400, 'events.time', '`time` is no RFC 3339 time; write it like 2026-11-23T09:00:00Z', at);
   }
-  if (depth(value, 0) > DEEPEST)
-    throw new Refusal(400, 'events.too_deep', `\`${name}\` is nested deeper than ${DEEPEST}`, at);
+  if (depth(value, 0) > MAX_DEPTH)
+    throw new Refusal(400, 'events.too_deep', `\`${name}\` is nested deeper than ${MAX_DEPTH}`, at);
 }
 
 function shortText(name: string, text: string, pointer: string): string {
@@ -249,7 +248,7 @@ function json(text: string, where = ''): unknown {
 
 /** Stops counting where it is too deep anyway, so hostile nesting costs nothing. */
 function depth(value: unknown, level: number): number {
-  if (typeof value !== 'object' || value === null || level > DEEPEST) return level;
+  if (typeof value !== 'object' || value === null || level > MAX_DEPTH) return level;
   let deepest = level + 1;
   for (const item of Object.values(value)) deepest = Math.max(deepest, depth(item, level + 1));
   return deepest;

@@ -1,6 +1,6 @@
 import { formatDuration, parseDuration } from '../../lib/time/duration.ts';
 import { renderMessage, type RenderedMessage } from '../message/render.ts';
-import type { CompiledRule, NotifyTarget, Ruleset, Scope } from '../ruleset.ts';
+import type { CompiledRule, NotifyTarget, Ruleset, TemplateVariables } from '../ruleset.ts';
 import type { OwedDelivery } from './deliveries.ts';
 import type { EventGroup } from './step.ts';
 
@@ -88,7 +88,7 @@ function rendered(notification: Notification, target: NotifyTarget, context: Not
   return { message: { ...message, replace_key: `${rule.name}/${notification.key}` }, errors };
 }
 
-function scopeOf(notification: Notification, { now, suppressed }: NotifyContext): Scope {
+function scopeOf(notification: Notification, { now, suppressed }: NotifyContext): TemplateVariables {
   const { rule, key, status, group, resolvedAfter } = notification;
   return {
     event: group.event,

@@ -1,5 +1,5 @@
 import { isObject } from '../values/json.ts';
-import { below } from '../values/pointer.ts';
+import { joinPointer } from '../values/pointer.ts';
 import type { Event } from '../event/event.ts';
 import type { Matcher } from '../ruleset.ts';
 import { isScalar, type Scalar } from './index/requirement.ts';
@@ -38,15 +38,15 @@ function compileMap(map: unknown, pointer: string, problems: MatchProblem[]): Ma
   const checks = Object.entries(map).map(([key, value]) => {
     const combine = Object.hasOwn(COMBINATIONS, key) ? COMBINATIONS[key] : undefined;
     return combine === undefined
-      ? compileField(key, value, below(pointer, key), problems)
-      : combine(compileMaps(key, value, below(pointer, key), problems));
+      ? compileField(key, value, joinPointer(pointer, key), problems)
+      : combine(compileMaps(key, value, joinPointer(pointer, key), problems));
   });
   return together(checks);
 }
 
 function compileMaps(word: string, maps: unknown, pointer: string, problems: MatchProblem[]): Matcher[] {
   if (Array.isArray(maps) && maps.length > 0)
-    return maps.map((map, index) => compileMap(map, below(pointer, index), problems));
+    return maps.map((map, index) => compileMap(map, joinPointer(pointer, index), problems));
   problems.push({
     pointer,
     message: `\`${word}\` is not a list of maps`,

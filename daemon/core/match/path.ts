@@ -11,14 +11,14 @@ export function compilePath(path: string): Path {
   let known = compiled.get(path);
   if (known !== undefined) return known;
   known = compileAnew(path.split('.'));
-  if (compiled.size >= MOST_REMEMBERED) compiled.clear();
+  if (compiled.size >= MAX_REMEMBERED) compiled.clear();
   compiled.set(path, known);
   return known;
 }
 
 /** Many rules look at the same few fields. */
 const compiled = new Map<string, Path>();
-const MOST_REMEMBERED = 1000;
+const MAX_REMEMBERED = 1000;
 const NOTHING: readonly unknown[] = [];
 
 function compileAnew(names: readonly string[]): Path {

@@ -1,5 +1,5 @@
 import { isObject } from '../values/json.ts';
-import { below } from '../values/pointer.ts';
+import { joinPointer } from '../values/pointer.ts';
 import { mendByName } from '../problems/suggest.ts';
 import { equals, type Test, VALUE_OPERATORS } from './operators.ts';
 
@@ -33,7 +33,7 @@ function anyOf(list: readonly unknown[], pointer: string, problems: MatchProblem
     });
   const scalars = new Set(list.filter((item) => typeof item !== 'object' || item === null));
   const others = list.flatMap((item, index) =>
-    typeof item === 'object' && item !== null ? [compilePattern(item, below(pointer, index), problems)] : [],
+    typeof item === 'object' && item !== null ? [compilePattern(item, joinPointer(pointer, index), problems)] : [],
   );
   const isOne = someValue((value) => scalars.has(value));
   return others.length === 0 ? isOne : (values) => isOne(values) || others.some((other) => other(values));
@@ -43,7 +43,7 @@ function operators(map: Record<string, unknown>, pointer: string, problems: Matc
   const names = Object.keys(map);
   if (names.length === 0)
     problems.push({ pointer, message: 'the map is empty', mend: `write an operator: ${NAMES.join(', ')}` });
-  const compiled = names.map((name) => operator(name, map[name], below(pointer, name), problems));
+  const compiled = names.map((name) => operator(name, map[name], joinPointer(pointer, name), problems));
   return compiled.length === 1 ? compiled[0]! : (values) => compiled.every((holds) => holds(values));
 }
 

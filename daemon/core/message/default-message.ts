@@ -1,40 +1,40 @@
-import { cutText } from './cut.ts';
+import { truncateText } from './truncate.ts';
 import type { Event } from '../event/event.ts';
 import { isObject } from '../values/json.ts';
 import type { Format } from './message.ts';
-import type { Scope } from '../ruleset.ts';
+import type { TemplateVariables } from '../ruleset.ts';
 
 type Escape = (text: string, format: Format) => string;
 
 /** Deeper in, `a.b.c: 1` is no longer easier to read than JSON. */
-const DEEPEST_SHOWN = 8;
-const MOST_LINES = 20;
-const LONGEST_LINE = 500;
+const MAX_DEPTH = 8;
+const MAX_LINES = 20;
+const MAX_LINE_LENGTH = 500;
 /** Values beyond these are not counted. */
-const MOST_COUNTED = 200;
+const MAX_COUNTED = 200;
 
 /** What a message is called that the rule has no words for. */
-export function defaultTitle({ event, count }: Scope, format: Format, escape: Escape): string {
+export function defaultTitle({ event, count }: TemplateVariables, format: Format, escape: Escape): string {
   const many = typeof count === 'number' && count > 1 ? ` (${count} events)` : '';
   return escape(oneLine(`${headline(event)}${many}`), format);
 }
 
 /** `repo.name: acme/api`, a line for each value; of several events a line each; of an end first how long it was. */
-export function defaultBody(scope: Scope, format: Format, escape: Escape): string {
+export function defaultBody(scope: TemplateVariables, format: Format, escape: Escape): string {
   const { event, events, status, resolved_after: lasted } = scope;
   const isOver = status === 'resolved';
   const all = Array.isArray(events) && events.length > 1 && !isOver ? (events as readonly Event[]) : undefined;
   const facts = all === undefined ? linesOf(event) : all.map(lineOf);
   const lines = isOver && typeof lasted === 'string' ? [`It lasted ${lasted}.`, ...facts] : facts;
   const shown =
-    lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `... and ${moreOf(lines.length - MOST_LINES)}`] : lines;
+    lines.length > MAX_LINES ? [...lines.slice(0, MAX_LINES), `... and ${moreOf(lines.length - MAX_LINES)}`] : lines;
   return shown
-    .map((line) => escape(cutText(line, LONGEST_LINE), format))
+    .map((line) => escape(truncateText(line, MAX_LINE_LENGTH), format))
     .join(format === 'text' ? '\n' : format === 'html' ? '<br>' : '\n\n');
 }
 
 function moreOf(count: number): string {
-  return count > MOST_COUNTED - MOST_LINES ? `more than ${MOST_COUNTED - MOST_LINES} more` : `${count} more`;
+  return count > MAX_COUNTED - MAX_LINES ? `more than ${MAX_COUNTED - MAX_LINES} more` : `${count} more`;
 }
 
 export function oneLine(text: string): string {
@@ -63,8 +63,8 @@ function linesOf(event: Event): string[] {
 }
 
 function collectLines(value: unknown, path: string, depth: number, lines: string[]): void {
-  if (value === null || value === undefined || lines.length > MOST_COUNTED) return;
-  if (isObject(value) && depth < DEEPEST_SHOWN) {
+  if (value === null || value === undefined || lines.length > MAX_COUNTED) return;
+  if (isObject(value) && depth < MAX_DEPTH) {
     for (const [key, item] of Object.entries(value)) {
       collectLines(item, path === '' ? key : `${path}.${key}`, depth + 1, lines);
     }

@@ -1,9 +1,9 @@
-import { cutText, LONGEST_FIELD } from './cut.ts';
+import { truncateText, MAX_FIELD_LENGTH } from './truncate.ts';
 import { defaultBody, defaultTitle, oneLine } from './default-message.ts';
 import type { Event } from '../event/event.ts';
-import { withoutEverybody } from './everybody.ts';
+import { withoutBroadcast } from './broadcast.ts';
 import { type Action, type Format, type Message, PRIORITIES, type Priority } from './message.ts';
-import type { MessageTemplates, Scope, Template } from '../ruleset.ts';
+import type { MessageTemplates, TemplateVariables, Template } from '../ruleset.ts';
 
 export interface RenderedMessage {
   readonly message: Message;
@@ -23,7 +23,7 @@ const LINKS: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:'];
  * Templates to a message. Nothing here can lose it: a template that fails leaves `[template error: ...]` and the raw event in
  * its field, and what a field cannot be (a priority nobody knows, a link that is none) is told and left out.
  */
-export function renderMessage(templates: MessageTemplates, scope: Scope, escape: Escape): RenderedMessage {
+export function renderMessage(templates: MessageTemplates, scope: TemplateVariables, escape: Escape): RenderedMessage {
   const format = templates.format ?? 'text';
   const errors: string[] = [];
   const rendering = new Rendering(scope, format, (text) => escape(text, format), errors);
@@ -69,12 +69,12 @@ function extras(templates: MessageTemplates, rendering: Rendering): Partial<Mess
 }
 
 class Rendering {
-  readonly #scope: Scope;
+  readonly #scope: TemplateVariables;
   readonly #format: Format;
   readonly #escape: (text: string) => string;
   readonly #errors: string[];
 
-  constructor(scope: Scope, format: Format, escape: (text: string) => string, errors: string[]) {
+  constructor(scope: TemplateVariables, format: Format, escape: (text: string) => string, errors: string[]) {
     this.#scope = scope;
     this.#format = format;
     this.#escape = escape;
@@ -85,11 +85,11 @@ class Rendering {
   shown(field: string, template: Template | undefined): string | undefined {
     if (template === undefined) return undefined;
     const { text, error, isBeginning } = template.render(this.#scope, this.#escape);
-    if (error === undefined) return cutText(text, LONGEST_FIELD, this.#format);
+    if (error === undefined) return truncateText(text, MAX_FIELD_LENGTH, this.#format);
     this.#errors.push(`${field}: ${error}`);
     const failed = `[template error: ${error}]`;
     return isBeginning === true
-      ? `${cutText(text, LONGEST_FIELD, this.#format)} … ${this.#escape(failed)}`
+      ? `${truncateText(text, MAX_FIELD_LENGTH, this.#format)} … ${this.#escape(failed)}`
       : this.#escape(`${failed} ${rawEvent(this.#scope.event)}`);
   }
 
@@ -108,7 +108,7 @@ class Rendering {
     if (template === undefined) return undefined;
     const { text, error: failure } = template.render(this.#scope);
     const error =
-      failure ?? (text.length > LONGEST_FIELD ? `it is longer than ${LONGEST_FIELD} characters` : undefined);
+      failure ?? (text.length > MAX_FIELD_LENGTH ? `it is longer than ${MAX_FIELD_LENGTH} characters` : undefined);
     if (error === undefined) return text;
     this.#errors.push(`${field}: ${error}`);
     return undefined;
@@ -141,13 +141,13 @@ class Rendering {
   /** One entry, one recipient, with its control characters: a channel refuses what it cannot take for one. */
   recipients(templates: readonly Template[] | undefined): readonly string[] | undefined {
     return templates
-      ?.map((template) => withoutEverybody('to', template, (this.#used('to', template) ?? '').trim()))
+      ?.map((template) => withoutBroadcast('to', template, (this.#used('to', template) ?? '').trim()))
       .filter((text) => text !== '');
   }
 
   mentions(templates: readonly Template[] | undefined): readonly string[] | undefined {
     return templates
-      ?.map((template) => withoutEverybody('mention', template, this.line('mention', template) ?? ''))
+      ?.map((template) => withoutBroadcast('mention', template, this.line('mention', template) ?? ''))
       .filter((text) => text !== '');
   }
 
@@ -173,21 +173,21 @@ const someOf = (names: readonly string[] | undefined): readonly string[] | undef
 /** Too deep an event for JSON must not lose the message either. */
 function rawEvent(event: Event): string {
   try {
-    return cutText(JSON.stringify(event), RAW_EVENT_SHOWN);
+    return truncateText(JSON.stringify(event), RAW_EVENT_SHOWN);
   } catch {
     return `event ${event.id} of ${event.source}`;
   }
 }
 
 /** That it is over is told, by the rule's own words if it has any for it: the same title as before would say the opposite. */
-function withStatus(templates: MessageTemplates, title: string, scope: Scope): string {
+function withStatus(templates: MessageTemplates, title: string, scope: TemplateVariables): string {
   if (scope.status !== 'resolved') return title;
   const told = [templates.title, templates.body].some((template) => TELLS_STATUS.test(template?.source ?? ''));
   return told ? title : `Resolved: ${title}`;
 }
 
 /** What was held back is told, by the rule's own words if it has any for it. */
-function withSuppressed(templates: MessageTemplates, body: string, scope: Scope): string {
+function withSuppressed(templates: MessageTemplates, body: string, scope: TemplateVariables): string {
   const suppressed = Number(scope.suppressed ?? 0);
   if (suppressed === 0) return body;
   const told = [templates.title, templates.body].some((template) => TELLS_SUPPRESSED.test(template?.source ?? ''));

@@ -83,14 +83,14 @@ function hereLike(wall: number): number {
 /** By how much clocks are changed at least. */
 const STEP = 30 * MINUTE;
 /** Enough for the changes of two clocks. */
-const MOST_ROUNDS = 4;
+const MAX_ROUNDS = 4;
 
 /** The instant for which the engine reads `wanted` off the clock here: it shows another zone by moving the instant by both offsets. */
 function shownAs(wanted: number, ahead: (instant: number) => number): number {
   const shown = (instant: number): number => instant + new Date(instant).getTimezoneOffset() * MINUTE + ahead(instant);
   let instant = wanted;
-  for (let round = 0; round < MOST_ROUNDS; round += 1) instant += wanted - shown(instant);
+  for (let round = 0; round < MAX_ROUNDS; round += 1) instant += wanted - shown(instant);
   // Where clocks are put forward at midnight the day begins later.
-  for (let round = 0; round < MOST_ROUNDS && shown(instant) < wanted; round += 1) instant += STEP;
+  for (let round = 0; round < MAX_ROUNDS && shown(instant) < wanted; round += 1) instant += STEP;
   return instant;
 }

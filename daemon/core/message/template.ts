@@ -1,10 +1,10 @@
 import type { Context, Liquid } from 'liquidjs';
-import { OPTIONAL, plainParts, plainPaths, renderPlain } from './plain-template.ts';
-import type { Rendered, Scope, Template } from '../ruleset.ts';
+import { OPTIONAL, parseSimple, simplePaths, renderSimple } from './simple-template.ts';
+import type { Rendered, TemplateVariables, Template } from '../ruleset.ts';
 import { memoize } from '../../lib/memoize.ts';
 import { onDemand } from '../../lib/on-demand.ts';
 import { mendDateFilters } from './template-dates.ts';
-import { findTemplateSlip } from './template-slips.ts';
+import { findTemplateMistake } from './template-mistakes.ts';
 
 const liquidjs = onDemand<typeof import('liquidjs')>('liquidjs');
 
@@ -12,11 +12,11 @@ export type CompiledTemplate =
   | { readonly ok: true; readonly template: Template }
   | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
 
-const LONGEST_SOURCE = 16 * 1024;
+const MAX_SOURCE_LENGTH = 16 * 1024;
 /** Characters and elements that one render goes through: a body of `daemon.limits.body` several times. */
-const MOST_MEMORY = 4_000_000;
+const MAX_MEMORY = 4_000_000;
 /** Texts, outputs and tags that one render goes through, loops included. */
-const MOST_STEPS = 50_000;
+const MAX_STEPS = 50_000;
 
 /**
  * How values are escaped by the render that is running. Rendering is synchronous, so there is only ever one; the engine
@@ -41,7 +41,7 @@ function makeEngine(): Liquid {
     strictFilters: true,
     strictVariables: true,
     lenientIf: true,
-    memoryLimit: MOST_MEMORY,
+    memoryLimit: MAX_MEMORY,
     parseLimit: 100_000,
     outputEscape: (value: unknown) => escaping(textOf(value)),
     // The machine's own language must not decide what a message says.
@@ -58,8 +58,8 @@ export const compileTemplate = memoize(compileAnew);
 
 function compileAnew(source: string): CompiledTemplate {
   const compiled = attempt(source);
-  if (compiled.ok || source.length > LONGEST_SOURCE) return compiled;
-  const slip = findTemplateSlip(source, Object.keys(liquid().filters), (mended) => attempt(mended).ok);
+  if (compiled.ok || source.length > MAX_SOURCE_LENGTH) return compiled;
+  const slip = findTemplateMistake(source, Object.keys(liquid().filters), (mended) => attempt(mended).ok);
   return slip === undefined ? compiled : { ok: false, ...slip };
 }
 
@@ -73,7 +73,7 @@ export interface NamedPath {
 /** The values that a template names, in their order; none of one that does not compile. */
 export const templatePaths = memoize((source): readonly NamedPath[] => {
   if (!/\{[{%]/.test(source)) return [];
-  if (plainParts(source) !== undefined) return plainPaths(source);
+  if (parseSimple(source) !== undefined) return simplePaths(source);
   try {
     const { globals } = liquid().parseAndAnalyzeSync(source, undefined, { partials: false });
     return Object.values(globals)
@@ -96,10 +96,10 @@ function scalarsOf(segments: readonly unknown[]): number {
 
 function attempt(source: string): CompiledTemplate {
   if (!/\{[{%]/.test(source)) return { ok: true, template: { source, render: () => ({ text: source }) } };
-  if (source.length > LONGEST_SOURCE)
-    return { ok: false, message: `the template is longer than ${LONGEST_SOURCE} characters`, offset: 0 };
+  if (source.length > MAX_SOURCE_LENGTH)
+    return { ok: false, message: `the template is longer than ${MAX_SOURCE_LENGTH} characters`, offset: 0 };
   try {
-    const plain = plainParts(source);
+    const plain = parseSimple(source);
     // Nothing can be wrong with a plain one, and the engine is hardly ever asked for it.
     let parsed = plain === undefined ? liquid().parse(source) : undefined;
     return {
@@ -107,7 +107,7 @@ function attempt(source: string): CompiledTemplate {
       template: {
         source,
         render(scope, escape = asItIs) {
-          const text = plain && renderPlain(plain, scope, escape);
+          const text = plain && renderSimple(plain, scope, escape);
           if (text !== undefined) return { text };
           return render((parsed ??= liquid().parse(source)), scope, escape);
         },
@@ -119,7 +119,11 @@ function attempt(source: string): CompiledTemplate {
   }
 }
 
-function render(parsed: ReturnType<Liquid['parse']>, scope: Scope, escape: (text: string) => string): Rendered {
+function render(
+  parsed: ReturnType<Liquid['parse']>,
+  scope: TemplateVariables,
+  escape: (text: string) => string,
+): Rendered {
   const before = escaping;
   escaping = escape;
   const steps = new Steps();
@@ -150,12 +154,12 @@ class Steps {
   #count = 0;
 
   get areSpent(): boolean {
-    return this.#count > MOST_STEPS;
+    return this.#count > MAX_STEPS;
   }
 
   take(): void {
     this.#count += 1;
-    if (this.areSpent) throw new Error(`it takes more than ${MOST_STEPS} steps to render`);
+    if (this.areSpent) throw new Error(`it takes more than ${MAX_STEPS} steps to render`);
   }
 }
 

@@ -9,7 +9,7 @@ export interface Paint {
 
 const PLAIN: Paint = { place: (text) => text, wrong: (text) => text, quiet: (text) => text };
 
-const WIDEST_EXCERPT = 160;
+const MAX_EXCERPT_WIDTH = 160;
 
 /** The line of a problem as it may be shown: secrets are masked, and the column moved along. */
 export interface Excerpt {
@@ -32,8 +32,8 @@ export function problemText(
 }
 
 function excerptLines(line: number, { text, column }: Excerpt, paint: Paint): string[] {
-  const start = column > WIDEST_EXCERPT ? column - 40 : 0;
-  const shown = visible(text.slice(start, start + WIDEST_EXCERPT));
+  const start = column > MAX_EXCERPT_WIDTH ? column - 40 : 0;
+  const shown = visible(text.slice(start, start + MAX_EXCERPT_WIDTH));
   const at = Math.min(column - 1 - start, shown.length);
   const gutter = ' '.repeat(String(line).length);
   const length = /^(?:"[^"]*"|'[^']*'|[^\s,:{}[\]]+)/.exec(shown.slice(at))?.[0].length ?? 1;

@@ -1,5 +1,5 @@
 import { isObject } from '../values/json.ts';
-import { below } from '../values/pointer.ts';
+import { joinPointer } from '../values/pointer.ts';
 import type { Schema } from './json-schema.ts';
 
 const READINGS: Readonly<Record<string, (text: string) => unknown>> = {
@@ -23,13 +23,16 @@ export function coerceReferenced(
     const { items } = schema;
     return items === undefined
       ? value
-      : value.map((item, index) => coerceReferenced(items, item, below(pointer, index), referenced));
+      : value.map((item, index) => coerceReferenced(items, item, joinPointer(pointer, index), referenced));
   }
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => {
       const property = schema.properties?.[name];
-      return [name, property === undefined ? item : coerceReferenced(property, item, below(pointer, name), referenced)];
+      return [
+        name,
+        property === undefined ? item : coerceReferenced(property, item, joinPointer(pointer, name), referenced),
+      ];
     }),
   );
 }

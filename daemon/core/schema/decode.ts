@@ -2,7 +2,7 @@ import { parseDuration, parseRate, parseSize } from '../../lib/time/duration.ts'
 import { Secret } from '../../lib/secrets/secret.ts';
 import { isObject } from '../values/json.ts';
 import { compileCondition } from '../match/condition/condition.ts';
-import { below, nameOf } from '../values/pointer.ts';
+import { joinPointer, nameOf } from '../values/pointer.ts';
 import type { Template } from '../ruleset.ts';
 import { compileTemplate } from '../message/template.ts';
 import type { Decoding } from './fields.ts';
@@ -140,7 +140,9 @@ function walk(schema: Schema, given: unknown, pointer: string, sink: DecodeSink)
   if (hasOtherForm(schema, value) && holdsSecret(schema)) sink.hide(pointer);
   if (Array.isArray(value)) {
     const { items } = schema;
-    return items === undefined ? value : value.map((item, index) => walk(items, item, below(pointer, index), sink));
+    return items === undefined
+      ? value
+      : value.map((item, index) => walk(items, item, joinPointer(pointer, index), sink));
   }
   return isObject(value) ? decodeObject(schema, value, pointer, sink) : value;
 }
@@ -169,13 +171,13 @@ function decodeObject(schema: Schema, value: Record<string, unknown>, pointer: s
   for (const [name, property] of Object.entries(properties)) {
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
     if (given === undefined && property.default === undefined) continue;
-    const item = walk(property, given, below(pointer, name), sink);
+    const item = walk(property, given, joinPointer(pointer, name), sink);
     if (item !== undefined) decoded[name] = item;
   }
   for (const [name, item] of Object.entries(value)) {
     if (Object.hasOwn(properties, name)) continue;
     const open = openSchema(schema, name);
-    decoded[name] = open === undefined ? item : walk(open, item, below(pointer, name), sink);
+    decoded[name] = open === undefined ? item : walk(open, item, joinPointer(pointer, name), sink);
   }
   return decoded;
 }

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../lib/time/duration.ts';
-import { below, nameOf } from '../values/pointer.ts';
+import { joinPointer, nameOf } from '../values/pointer.ts';
 import { mendByName, suggest } from '../problems/suggest.ts';
 import type { Schema } from './json-schema.ts';
 import type { Finding, Mismatch, Place } from './mismatch.ts';
@@ -21,7 +21,7 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
     const meant = suggest(key, known);
     const whole = error.instancePath === '' ? place.noun : nameOf(error.instancePath);
     return {
-      pointer: below('', key),
+      pointer: joinPointer('', key),
       at: 'key',
       code: 'schema.unknown_key',
       message: `\`${key}\` is not a setting of ${whole}`,

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { stepsOf, valueAt } from '../values/pointer.ts';
+import { segmentsOf, valueAt } from '../values/pointer.ts';
 import type { Schema } from './json-schema.ts';
 import { validatorOf } from './validators/validator.ts';
 
@@ -53,7 +53,7 @@ function mismatch(
   value: unknown,
 ): Mismatch {
   // The path in the schema is a fragment of a URI: `#/properties/a%20b/type`.
-  const inSchema = stepsOf(schemaPath.slice(1)).map(decodeURIComponent);
+  const inSchema = segmentsOf(schemaPath.slice(1)).map(decodeURIComponent);
   const parentSchema = valueAt(schema, inSchema.slice(0, -1)) as Schema;
-  return { keyword, instancePath, schemaPath, params, parentSchema, data: valueAt(value, stepsOf(instancePath)) };
+  return { keyword, instancePath, schemaPath, params, parentSchema, data: valueAt(value, segmentsOf(instancePath)) };
 }

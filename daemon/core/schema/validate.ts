@@ -1,4 +1,4 @@
-import { below } from '../values/pointer.ts';
+import { joinPointer } from '../values/pointer.ts';
 import { type Explained, explain } from './explain.ts';
 import type { Schema } from './json-schema.ts';
 import { type Finding, type Mismatch, mismatchesOf, type Place } from './mismatch.ts';
@@ -68,11 +68,12 @@ function strangeness(errors: readonly Mismatch[]): number {
 function withoutEchoes<T extends { error: Mismatch; explained: Explained }>(items: readonly T[]): T[] {
   const misspelt = new Set(
     items.flatMap(({ error, explained }) =>
-      explained.meant === undefined ? [] : [below(error.instancePath, explained.meant)],
+      explained.meant === undefined ? [] : [joinPointer(error.instancePath, explained.meant)],
     ),
   );
   return items.filter(
     ({ error }) =>
-      error.keyword !== 'required' || !misspelt.has(below(error.instancePath, String(error.params.missingProperty))),
+      error.keyword !== 'required' ||
+      !misspelt.has(joinPointer(error.instancePath, String(error.params.missingProperty))),
   );
 }

@@ -4,7 +4,7 @@ import type { Parameters } from './parameter.ts';
 import { ATTRIBUTE, count, MOMENT, NAME, oneOf, someOf, TEXT } from './value-kind.ts';
 
 export const DEFAULT_LIMIT = 50;
-const MOST_ON_A_PAGE = 1000;
+const MAX_PAGE_SIZE = 1000;
 
 const COMMON = {
   since: { kind: MOMENT, about: 'not before a time, or a duration ago' },
@@ -16,8 +16,8 @@ const COMMON = {
   text: { kind: NAME, about: 'with this somewhere in its texts, in upper or lower case' },
   order: { kind: oneOf(['desc', 'asc']), about: '`desc`, the newest first, or `asc`' },
   limit: {
-    kind: count(1, MOST_ON_A_PAGE),
-    about: `how many on a page: ${DEFAULT_LIMIT} if not set, ${MOST_ON_A_PAGE} at most`,
+    kind: count(1, MAX_PAGE_SIZE),
+    about: `how many on a page: ${DEFAULT_LIMIT} if not set, ${MAX_PAGE_SIZE} at most`,
   },
   cursor: { kind: NAME, about: 'the page after that one' },
 } as const satisfies Parameters;

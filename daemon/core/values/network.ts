@@ -31,7 +31,7 @@ export function isWithin(text: string, [range, bits]: Network): boolean {
 export const isAddress = (text: string): boolean =>
   ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
 
-const LONGEST_NAME = 253;
+const MAX_NAME_LENGTH = 253;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /** The name or address of a machine, names beyond ASCII as DNS has them (`xn--...`); undefined when it is none. IPv6 has no brackets here. */
@@ -42,15 +42,15 @@ export function readHost(text: string): string | undefined {
   const labels = name.replace(/\.$/, '').split('.');
   // A name that ends in a number is an address that is not written in full.
   const isName = labels.every((label) => LABEL.test(label)) && !/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1)!);
-  return isName && name.length <= LONGEST_NAME ? name : undefined;
+  return isName && name.length <= MAX_NAME_LENGTH ? name : undefined;
 }
 
-const MOST_PORT = 65_535;
+const MAX_PORT = 65_535;
 
 /** A port as text; undefined when there is no such port. Zero, where it is allowed, is any that is free. */
 export function readPort(text: string, least = 1): number | undefined {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-  return port >= least && port <= MOST_PORT ? port : undefined;
+  return port >= least && port <= MAX_PORT ? port : undefined;
 }
 
 /** `host:port` or `[IPv6]:port`, or what is wrong with it. */
@@ -65,6 +65,6 @@ export function readHostAndPort(
     return { message: 'has a host that is neither a name nor an address', mend };
   }
   const port = readPort(portText, leastPort);
-  if (port === undefined) return { message: 'has a port that does not exist', mend: `use a port up to ${MOST_PORT}` };
+  if (port === undefined) return { message: 'has a port that does not exist', mend: `use a port up to ${MAX_PORT}` };
   return { host, port };
 }

@@ -1,5 +1,5 @@
 /** RFC 6901: one more step down. */
-export function below(pointer: string, ...steps: readonly (string | number)[]): string {
+export function joinPointer(pointer: string, ...steps: readonly (string | number)[]): string {
   let longer = pointer;
   for (const step of steps) longer += `/${typeof step === 'string' && SPECIAL.test(step) ? escaped(step) : step}`;
   return longer;
@@ -11,7 +11,7 @@ function escaped(step: string): string {
   return step.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-export function stepsOf(pointer: string): string[] {
+export function segmentsOf(pointer: string): string[] {
   if (pointer === '') return [];
   return pointer
     .slice(1)
@@ -31,7 +31,7 @@ export function valueAt(data: unknown, steps: readonly string[]): unknown {
 
 /** What a reader calls the place: its key, or `item 2 of notify` for an entry of a list. */
 export function nameOf(pointer: string): string {
-  const steps = stepsOf(pointer);
+  const steps = segmentsOf(pointer);
   const last = steps.at(-1);
   if (last === undefined) return 'the file';
   const parent = steps.at(-2);

@@ -111,7 +111,7 @@ export function duration({ least = 0, most = Number.MAX_SAFE_INTEGER } = {}): Va
 }
 
 /** How long somebody who posts events may wait for their deliveries, milliseconds. */
-export const LONGEST_WAIT = 5 * 60_000;
+export const MAX_WAIT_MS = 5 * 60_000;
 
 export function count(least: number, most: number): ValueKind<number> {
   return {

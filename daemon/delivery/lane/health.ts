@@ -1,5 +1,5 @@
 import type { Delivery } from '../../core/delivery/delivery.ts';
-import { LONGEST_RETRY_AFTER, type Outcome, restAfter } from '../../core/delivery/judge.ts';
+import { MAX_RETRY_AFTER_MS, type Outcome, pauseAfter } from '../../core/delivery/judge.ts';
 import { OWN_SOURCE } from '../../core/event/event.ts';
 import { ownEvents } from '../../core/event/own-events.ts';
 import type { SendFailure } from '../../core/problems/failure.ts';
@@ -44,7 +44,7 @@ export class Health {
   }
 
   async load(fingerprint: string): Promise<void> {
-    await Promise.all([this.holds.load(fingerprint), this.#cooldown.load(fingerprint, LONGEST_RETRY_AFTER)]);
+    await Promise.all([this.holds.load(fingerprint), this.#cooldown.load(fingerprint, MAX_RETRY_AFTER_MS)]);
   }
 
   /** Ends the checks in the background. */
@@ -119,7 +119,7 @@ export class Health {
       return false;
     }
     if (failure.detail.rateLimited) {
-      await this.#cooldown.beginStored(restAfter(failure), `${failure.message} (${failure.code})`, fingerprint);
+      await this.#cooldown.beginStored(pauseAfter(failure), `${failure.message} (${failure.code})`, fingerprint);
       return false;
     }
     if (failure.class !== 'permanent') return this.#failed(failure, kind === 'probe', mayRaise);
@@ -132,7 +132,7 @@ export class Health {
     const { code, message } = failure;
     this.#lastFailure = `${message} (${code})`;
     const { refusedAt = [] } = failure.detail;
-    const opens = this.#breaker.failed(clock.monotonic(), isProbe, restAfter(failure));
+    const opens = this.#breaker.failed(clock.monotonic(), isProbe, pauseAfter(failure));
     if (!this.isFailing) return false;
     if (refusedAt.length > 0) this.#tcpCheck.watch(refusedAt);
     else this.#tcpCheck.stop();

@@ -1,18 +1,18 @@
 import type { Attempt, Delivery } from '../../core/delivery/delivery.ts';
-import type { Verdict } from '../../core/delivery/judge.ts';
+import type { Judgement } from '../../core/delivery/judge.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settlement } from '../../store/store.ts';
 import { retryWhileDiskFull } from '../retry-disk-full.ts';
 import type { LaneDeps } from './deps.ts';
 
-type LiveVerdict = Exclude<Verdict, { kind: 'dead' }>;
+type LiveJudgement = Exclude<Judgement, { kind: 'dead' }>;
 type LiveSettlement = Extract<Settlement, { state: 'delivered' | 'pending' | 'sending' }>;
 
 /** Stores the outcome of an attempt that did not end the delivery dead: delivered, to be retried, or waiting for its receipt. */
 export async function settle(
   delivery: Delivery,
   attempt: Attempt,
-  verdict: LiveVerdict,
+  verdict: LiveJudgement,
   deps: LaneDeps,
 ): Promise<void> {
   const { store, clock, killed, log, observer } = deps;
@@ -22,7 +22,7 @@ export async function settle(
   observer.settled(delivery, settlement);
 }
 
-function settlementOf(verdict: LiveVerdict, attempt: Attempt): LiveSettlement {
+function settlementOf(verdict: LiveJudgement, attempt: Attempt): LiveSettlement {
   switch (verdict.kind) {
     case 'delivered':
       return { state: 'delivered', attempt, receipt: verdict.receipt };

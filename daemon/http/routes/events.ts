@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { parseEvents } from '../../core/event/cloudevents.ts';
 import type { Parameters } from '../../core/values/parameter.ts';
-import { duration, LONGEST_WAIT } from '../../core/values/value-kind.ts';
+import { duration, MAX_WAIT_MS } from '../../core/values/value-kind.ts';
 import { readBody } from '../request/body.ts';
 import { HttpProblem } from '../problem.ts';
 import { type RequestContext, type Route, type RouteDeps, routeWithQuery, sendJson } from './route.ts';
@@ -62,7 +62,7 @@ async function postEvents(
   const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
   if (wait === undefined) return sendJson(response, 202, { events });
   const ids = events.map(({ id }) => id);
-  const { outcomes, deliveries } = await daemon.wait(ids, Math.min(wait, LONGEST_WAIT), disconnect.signal);
+  const { outcomes, deliveries } = await daemon.wait(ids, Math.min(wait, MAX_WAIT_MS), disconnect.signal);
   sendJson(response, 200, {
     events: events.map((event, index) => ({ ...event, outcomes: outcomes[index] ?? {} })),
     deliveries: scrubber.scrubJson(deliveries),

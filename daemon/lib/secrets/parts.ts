@@ -1,9 +1,9 @@
 import { type GivenSecret, isPublicHeader, type SecretRole } from './secret.ts';
-import type { SecretPart } from './needles.ts';
+import type { SecretPart } from './patterns.ts';
 
-const SHORTEST_REFERENCE = 6;
-const SHORTEST_WORD = 6;
-const SHORTEST_LINE = 16;
+const MIN_REFERENCE_LENGTH = 6;
+const MIN_WORD_LENGTH = 6;
+const MIN_LINE_LENGTH = 16;
 
 const CREDENTIAL_NAME = /auth|token|key|secret|pass|pwd|sig|cookie|credential|session|bearer|code/i;
 const URL_TEXT = /^[a-z][a-z0-9+.-]*:\/\//i;
@@ -21,7 +21,7 @@ export function partsOfSecret(given: GivenSecret): SecretPart[] {
 
 const PARTS: Readonly<Record<SecretRole, (given: GivenSecret) => SecretPart[]>> = {
   // The value of a reference may be any word; short ones are left alone.
-  reference: ({ value }) => (value.length < SHORTEST_REFERENCE ? [] : [whole(everywhere(value))]),
+  reference: ({ value }) => (value.length < MIN_REFERENCE_LENGTH ? [] : [whole(everywhere(value))]),
   secret: ({ value }) => [...credential(value), ...urlParts(value)],
   setting: settingParts,
   url: ({ value }) => (URL.canParse(value) ? userParts(new URL(value)) : []),
@@ -34,7 +34,7 @@ const publicStart = (part: SecretPart): SecretPart => ({ ...part, publicStart: t
 /** Surely a secret by its looks; otherwise masked in answers, where it has nothing else to say. */
 const byLooks = (text: string): SecretPart[] => {
   if (looksRandom(text)) return [everywhere(text)];
-  return text.length < SHORTEST_WORD ? [] : [inAnswers(text)];
+  return text.length < MIN_WORD_LENGTH ? [] : [inAnswers(text)];
 };
 
 /** Nothing that a person would write in a sentence. */
@@ -56,7 +56,7 @@ function credential(value: string): SecretPart[] {
     ...(lines.length > 1
       ? lines
           .map((line) => line.trim())
-          .filter((line) => line.length >= SHORTEST_LINE && !line.startsWith('-----'))
+          .filter((line) => line.length >= MIN_LINE_LENGTH && !line.startsWith('-----'))
           .map(everywhere)
       : []),
     // `user:password`, and tokens that begin with an identifier.
@@ -76,7 +76,7 @@ function settingParts({ value, name, referenced = false }: GivenSecret): SecretP
   return [
     ...(single && words[0] === text ? [] : byLooks(text).map(publicStart)),
     ...words.flatMap((word) =>
-      isCredential && (single || word.length >= SHORTEST_WORD) ? namedCredential(word, referenced) : byLooks(word),
+      isCredential && (single || word.length >= MIN_WORD_LENGTH) ? namedCredential(word, referenced) : byLooks(word),
     ),
     ...words.flatMap(urlParts),
     ...basicParts(value),
@@ -116,9 +116,9 @@ function pathParts({ pathname }: URL): SecretPart[] {
   const path = decoded(pathname).replace(/\/+$/, '');
   const segments = path.split('/');
   const random = segments.filter(looksRandom);
-  const words = segments.filter((segment) => segment.length >= SHORTEST_WORD && !COMMON_SEGMENT.test(segment));
+  const words = segments.filter((segment) => segment.length >= MIN_WORD_LENGTH && !COMMON_SEGMENT.test(segment));
   return [
-    ...(random.length > 0 ? [everywhere(path)] : path.length < SHORTEST_WORD ? [] : [inAnswers(path)])
+    ...(random.length > 0 ? [everywhere(path)] : path.length < MIN_WORD_LENGTH ? [] : [inAnswers(path)])
       .map(whole)
       .map(publicStart),
     ...words.map(inAnswers),

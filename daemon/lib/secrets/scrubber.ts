@@ -1,7 +1,7 @@
 import type { GivenSecret } from './secret.ts';
-import { MARK, NeedleTrie } from './needle-trie.ts';
-import { findNeedles, type Span } from './finder.ts';
-import { addNeedles } from './needles.ts';
+import { MARK, PatternTrie } from './pattern-trie.ts';
+import { findSecrets, type Span } from './search.ts';
+import { addPatterns } from './patterns.ts';
 import { partsOfSecret } from './parts.ts';
 
 const MASK = '***';
@@ -17,7 +17,7 @@ const ANSWER = MARK.answers | MARK.withheld | MARK.word | MARK.cut;
  * since a message rendered under the old rules may still be on its way after a reload.
  */
 export class Scrubber {
-  readonly #trie = new NeedleTrie();
+  readonly #trie = new PatternTrie();
   readonly #known = new Set<string>();
 
   /** A text alone is the value of a secret field. */
@@ -27,7 +27,7 @@ export class Scrubber {
       const key = JSON.stringify(part);
       if (this.#known.has(key)) continue;
       this.#known.add(key);
-      addNeedles(this.#trie, part);
+      addPatterns(this.#trie, part);
     }
   }
 
@@ -60,7 +60,7 @@ export class Scrubber {
 
   #masked(text: string, marks: number): string {
     if (this.#known.size === 0) return text;
-    const { spans, withheld, endless } = findNeedles(this.#trie, text, marks);
+    const { spans, withheld, endless } = findSecrets(this.#trie, text, marks);
     if (withheld) return WITHHELD;
     return endless ? ENDLESS : masked(text, spans);
   }
@@ -78,14 +78,14 @@ function masked(text: string, spans: readonly Span[]): string {
 }
 
 /** Numbers with fewer digits are not secrets that could be masked. */
-const SHORTEST_NUMBER = 1e5;
+const MIN_NUMBER = 1e5;
 
 type Change = (text: string) => string;
 
 /** The value itself when nothing in it changes. */
 function changed(value: unknown, change: Change): unknown {
   if (typeof value === 'string') return change(value);
-  if (typeof value === 'number') return Math.abs(value) < SHORTEST_NUMBER ? value : changedNumber(value, change);
+  if (typeof value === 'number') return Math.abs(value) < MIN_NUMBER ? value : changedNumber(value, change);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return changedItems(value, change);
   const { toJSON } = value as { toJSON?: unknown };

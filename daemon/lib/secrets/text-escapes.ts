@@ -67,11 +67,11 @@ const isPassedOver = (byte: number): boolean => byte === BACKSLASH || byte === 1
 
 const INCOMPLETE =
   /(?:%(?:25){0,4}[0-9a-f]?|(?:\\{1,8}(?:u[0-9a-f]{0,4}|x[0-9a-f]?)?){1,2}|&(?:amp;){0,4}#?\w{0,8}|=[0-9a-f]?|[\uD800-\uDFFF\uFFFD]{1,3})$/iy;
-const LONGEST_INCOMPLETE = 24;
+const MAX_INCOMPLETE_LENGTH = 24;
 
 /** An escape, or the bytes of a character, begin here that the end of the text, at `limit`, cuts off. */
 export function isIncomplete(text: string, at: number, limit: number): boolean {
-  return limit - at <= LONGEST_INCOMPLETE && matched(INCOMPLETE, text.slice(at, limit), 0) !== null;
+  return limit - at <= MAX_INCOMPLETE_LENGTH && matched(INCOMPLETE, text.slice(at, limit), 0) !== null;
 }
 
 type Reader = (text: string, at: number) => Reading[];

@@ -11,19 +11,19 @@ export interface Clock {
 }
 
 /** `setTimeout` treats more than 2^31 - 1 ms as 1 ms, so long waits are cut into pieces; a piece is short so that a jump of the wall clock is noticed. */
-const LONGEST_PIECE = 24 * 60 * 60 * 1000;
+const MAX_TIMER_MS = 24 * 60 * 60 * 1000;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, fire) {
-    if (ms <= LONGEST_PIECE) {
+    if (ms <= MAX_TIMER_MS) {
       const timer = setTimeout(fire, Math.max(0, ms));
       return () => clearTimeout(timer);
     }
     let timer: NodeJS.Timeout;
     const arm = (left: number): void => {
-      const piece = Math.min(left, LONGEST_PIECE);
+      const piece = Math.min(left, MAX_TIMER_MS);
       timer = setTimeout(() => (left > piece ? arm(left - piece) : fire()), Math.max(0, piece));
     };
     arm(ms);

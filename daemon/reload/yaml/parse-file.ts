@@ -1,5 +1,5 @@
 import { isObject } from '../../core/values/json.ts';
-import { stepsOf } from '../../core/values/pointer.ts';
+import { segmentsOf } from '../../core/values/pointer.ts';
 import type { Issue, Spot } from './convert.ts';
 import { type Cut, cutAtEntries, type Piece } from './split.ts';
 import { type FoundSpot, spotBelow, spotOf } from '../locate.ts';
@@ -122,7 +122,7 @@ class Places {
   }
 
   spotOf(pointer: string): FoundSpot {
-    const [section, index, ...rest] = stepsOf(pointer);
+    const [section, index, ...rest] = segmentsOf(pointer);
     const { entries, tail } = this.#cut;
     const entry = section === 'rules' && /^[1-9]\d*$/.test(index ?? '') ? entries[Number(index) - 1] : undefined;
     if (entry !== undefined) return shifted(spotBelow(this.#spotsOf(entry), ['0', ...rest]), entry.offset);

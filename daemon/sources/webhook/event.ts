@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Event, EventInput } from '../../core/event/event.ts';
-import { cutText } from '../../core/message/cut.ts';
-import type { Scope, Template } from '../../core/ruleset.ts';
+import { truncateText } from '../../core/message/truncate.ts';
+import type { TemplateVariables, Template } from '../../core/ruleset.ts';
 import { isObject, type Json, type JsonObject } from '../../core/values/json.ts';
 import { manyValued } from '../kit/request-body.ts';
 import type { HookRequest, IsSame } from '../source.ts';
@@ -55,7 +55,7 @@ export function templateScope(
   source: string,
   time: string,
   content: Content,
-): Scope {
+): TemplateVariables {
   const event = { id: '', source, type: DEFAULT_TYPE, time, ...content, headers, query };
   return { event, headers, query, body };
 }
@@ -65,7 +65,7 @@ export function eventOf(
   { headers, query }: RequestParts,
   content: Content,
   templates: EventTemplates,
-  scope: Scope,
+  scope: TemplateVariables,
   deliveryId: string | undefined,
   onError: (field: string, error: string) => void,
 ): EventInput {
@@ -96,7 +96,7 @@ export function shortId(id: string | undefined): string | undefined {
 /** Shortens a long text and adds its hash, so that different texts stay different: rules group by the subject. */
 function bounded(text: string | undefined): string | undefined {
   if (text === undefined || text.length <= MAX_ATTRIBUTE_LENGTH) return text;
-  return `${cutText(text, KEPT_LENGTH)} ${hashOf(text)}`;
+  return `${truncateText(text, KEPT_LENGTH)} ${hashOf(text)}`;
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Attempt, Delivery, DeliveryPolicy } from '../../../daemon/core/delivery/delivery.ts';
 import { type FailureDetail, SendFailure } from '../../../daemon/core/problems/failure.ts';
-import { type Case, judge, LONGEST_RETRY_AFTER, type Verdict } from '../../../daemon/core/delivery/judge.ts';
+import { type Case, judge, MAX_RETRY_AFTER_MS, type Judgement } from '../../../daemon/core/delivery/judge.ts';
 import { sampleDelivery } from '../../support/delivery.ts';
 
 const NOW = Date.parse('2026-11-23T09:00:00Z');
@@ -29,7 +29,7 @@ const attempts = (count: number, probe = false): readonly Attempt[] =>
 const failure = (of: 'transient' | 'permanent' | 'unknown', detail: FailureDetail = {}) =>
   new SendFailure(of, `test.${of}`, 'it went wrong', detail);
 
-function verdict(failed: SendFailure, more: Partial<Case> & { delivery?: Delivery } = {}): Verdict {
+function verdict(failed: SendFailure, more: Partial<Case> & { delivery?: Delivery } = {}): Judgement {
   const delivery = sampleDelivery({ createdAt: NOW });
   return judge({
     delivery,
@@ -110,7 +110,7 @@ test('Retry-After is kept to, longer than the schedule and past the end, up to 2
   });
   expect(verdict(failure('transient', { retryAfter: 1000 * HOUR }))).toEqual({
     kind: 'retry',
-    at: NOW + LONGEST_RETRY_AFTER,
+    at: NOW + MAX_RETRY_AFTER_MS,
   });
   expect(verdict(failure('transient', { retryAfter: 60_000 }), { probe: true })).toEqual({
     kind: 'retry',
@@ -179,7 +179,7 @@ test('a retry is within its schedule, its time and what the far side asked for; 
         expect(result.kind).toBe('dead');
         return;
       }
-      const asked = Math.min(retryAfter ?? 0, LONGEST_RETRY_AFTER);
+      const asked = Math.min(retryAfter ?? 0, MAX_RETRY_AFTER_MS);
       expect(result.at).toBeGreaterThanOrEqual(NOW + asked);
       expect(age).toBeLessThan(24 * HOUR);
       if (!probe) {

@@ -1,5 +1,5 @@
 import type { Delivery } from '../../../core/delivery/delivery.ts';
-import { mentionsEverybody } from '../../../core/message/everybody.ts';
+import { isBroadcastMention } from '../../../core/message/broadcast.ts';
 import { oneOrMany } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
 import type { Log } from '../../../lib/log.ts';
@@ -39,7 +39,7 @@ type Mention =
 function readMention(written: string): Mention | undefined {
   const [, kind, name = ''] = /^@?(?:(user|mobile):)?(.*)$/s.exec(written.trim()) ?? [];
   // A user of that name would be everybody to some providers.
-  if (mentionsEverybody(name)) return kind === undefined ? { kind: 'all' } : undefined;
+  if (isBroadcastMention(name)) return kind === undefined ? { kind: 'all' } : undefined;
   const phone = LOOKS_LIKE_PHONE.test(name) ? name.replace(PHONE_MARKS, '') : name;
   if (kind !== 'user' && PHONE.test(phone)) return { kind: 'mobile', name: phone.replace(/^\+86/, '') };
   return kind !== 'mobile' && ID.test(name) ? { kind: 'user', name } : undefined;

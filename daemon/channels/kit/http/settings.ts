@@ -1,6 +1,6 @@
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import type { Message } from '../../../core/message/message.ts';
-import type { Scope, Template } from '../../../core/ruleset.ts';
+import type { TemplateVariables, Template } from '../../../core/ruleset.ts';
 import { sensitive, template } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
 import { HTTP_URL, readUrl } from '../../../core/values/url.ts';
@@ -73,14 +73,14 @@ export function checkHeaders(headers: Headers | undefined): Found[] {
 }
 
 /** Header names become lower case; a value from an event cannot end its header and begin another. */
-export function renderHeaders(headers: Headers | undefined, scope: Scope): Record<string, string> {
+export function renderHeaders(headers: Headers | undefined, scope: TemplateVariables): Record<string, string> {
   if (headers === undefined) return {};
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), headerValue(textOf(value, scope))]),
   );
 }
 
-function textOf(value: Template, scope: Scope): string {
+function textOf(value: Template, scope: TemplateVariables): string {
   const { text, error } = value.render(scope);
   return error === undefined ? text : `[template error: ${error}]`;
 }
@@ -95,9 +95,10 @@ export function headerValue(text: string): string {
 }
 
 /** What the templates in a channel's settings see besides the event's own fields: those of the default JSON body. */
-export const sendScope = (message: Message, delivery: Delivery): Scope => scopeOf(notification(message, delivery));
+export const sendScope = (message: Message, delivery: Delivery): TemplateVariables =>
+  scopeOf(notification(message, delivery));
 
-export const scopeOf = (standard: Notification): Scope => standard as Notification & Scope;
+export const scopeOf = (standard: Notification): TemplateVariables => standard as Notification & TemplateVariables;
 
 export interface Notification {
   /** The delivery's. */

@@ -63,7 +63,7 @@ export interface LayoutOptions {
 
 /** Bytes; what is longer belongs into the body. */
 const LONGEST_TITLE = 300;
-const LONGEST_FIELD = 1000;
+const MAX_FIELD_LENGTH = 1000;
 
 export function layOut(message: Message, markup: Markup, options: LayoutOptions = {}): Layout {
   const { format } = message;
@@ -71,7 +71,7 @@ export function layOut(message: Message, markup: Markup, options: LayoutOptions 
   const line = (text: string, longest: number): string =>
     markup.escape(cutToBytes(cleanLine(plainOf(text, format)), longest));
   const fields = Object.entries(message.fields ?? {}).map(([name, value]) =>
-    markup.field(markup.escape(cutToBytes(cleanLine(name), LONGEST_TITLE)), line(value, LONGEST_FIELD)),
+    markup.field(markup.escape(cutToBytes(cleanLine(name), LONGEST_TITLE)), line(value, MAX_FIELD_LENGTH)),
   );
   const targets = [
     ...(message.link === undefined ? [] : [{ label: '', url: message.link }]),
@@ -99,7 +99,7 @@ function linkLine(label: string, url: string, markup: Markup): string {
   const name = markup.escape(cutToBytes(cleanLine(label), LONGEST_TITLE));
   const address = linkAddress(url);
   return address === undefined
-    ? `${name} ${markup.escape(cutToBytes(cleanLine(url), LONGEST_FIELD))}`.trim()
+    ? `${name} ${markup.escape(cutToBytes(cleanLine(url), MAX_FIELD_LENGTH))}`.trim()
     : markup.link(name, address);
 }
 

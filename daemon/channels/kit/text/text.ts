@@ -1,4 +1,4 @@
-import { atGrapheme, wellFormed, wholeConstructs } from '../../../core/message/cut.ts';
+import { truncateAtGrapheme, wellFormed, completeMarkup } from '../../../core/message/truncate.ts';
 
 /** Text for channels that limit it by bytes. Limits count UTF-8, as providers do: one Chinese character is 3, most emoji are 4 or more. */
 
@@ -47,7 +47,7 @@ export function headOf(text: string, bytes: number): string {
   if (encoded.length <= bytes) return text.slice(0, bytes + 2);
   let end = bytes;
   while (end > 0 && (encoded[end]! & 0xc0) === 0x80) end -= 1;
-  return atGrapheme(text, encoded.toString('utf8', 0, end).length);
+  return truncateAtGrapheme(text, encoded.toString('utf8', 0, end).length);
 }
 
 /**
@@ -61,7 +61,7 @@ export function cutMarkup(text: string, limit: number, mark: CutMark = countingM
   const markOf: CutMark = limit < ROOM_FOR_NUMBER ? () => SHORT_MARK : mark;
   const room = limit - byteLength(markOf(total)) - byteLength(CLOSE_FENCE) - 1;
   if (room < 0) return limit >= byteLength(SHORT_MARK) ? SHORT_MARK : '';
-  const kept = wholeConstructs(headOf(whole, room));
+  const kept = completeMarkup(headOf(whole, room));
   const isFenceOpen = (kept.match(/^[ \t]{0,3}```/gm)?.length ?? 0) % 2 === 1;
   return `${kept}${isFenceOpen ? CLOSE_FENCE : ''}${kept.endsWith('\n') ? '' : isFenceOpen ? '\n' : ''}${markOf(total - byteLength(kept))}`;
 }

@@ -4,7 +4,7 @@ import { parseEvents } from '../../../core/event/cloudevents.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
 import { scalarOf } from '../../../core/values/scalar.ts';
-import { ATTRIBUTE, duration, INSTANT, LONGEST_WAIT, NAME } from '../../../core/values/value-kind.ts';
+import { ATTRIBUTE, duration, INSTANT, MAX_WAIT_MS, NAME } from '../../../core/values/value-kind.ts';
 import { syncFolder } from '../../../lib/files/atomic-file.ts';
 import { makeFolder } from '../../../lib/files/make-folder.ts';
 import type { StatePaths } from '../../../app/paths.ts';
@@ -63,7 +63,7 @@ export const verb: Verb = (program, { terminal, clock, access, run }) => {
     .addOption(
       new TypedOption(
         '--wait [duration]',
-        duration({ most: LONGEST_WAIT }),
+        duration({ most: MAX_WAIT_MS }),
         'wait until its deliveries have ended; 10s without a duration',
       ).preset('10s'),
     )

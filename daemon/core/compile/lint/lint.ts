@@ -5,7 +5,7 @@ import { type EventShape, OPEN_SHAPE } from '../../event/shape.ts';
 import type { Problem } from '../../problems/failure.ts';
 import { isObject } from '../../values/json.ts';
 import { OWN_SHAPES } from '../../event/own-events.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import type { CompiledRule } from '../../ruleset.ts';
 import { daemonSchema } from '../../schema/sections/daemon.ts';
 import { type Schema, schemaOf } from '../../schema/json-schema.ts';
@@ -118,23 +118,23 @@ function* lintFile(
     settings(
       schemaOf(info.settings),
       entryOf(sections.sources, name),
-      below('/sources', name),
+      joinPointer('/sources', name),
       info.templateNames ?? [],
     );
     yield;
   }
   for (const { name, type } of fragment.channels) {
     const info = registry.channels.find((candidate) => candidate.type === type)!;
-    settings(schemaOf(info.settings), entryOf(sections.channels, name), below('/channels', name), CHANNEL_NAMES);
+    settings(schemaOf(info.settings), entryOf(sections.channels, name), joinPointer('/channels', name), CHANNEL_NAMES);
     yield;
   }
   for (const [index, silence] of listOf(sections.silences))
-    settings(schemaOf(silenceSchema), silence, below('/silences', index), []);
+    settings(schemaOf(silenceSchema), silence, joinPointer('/silences', index), []);
   const good = new Map(fragment.rules.map((rule) => [rule.name, rule]));
   for (const [index, rule] of listOf(sections.rules)) {
     const compiled = isObject(rule) ? good.get(rule.name as string) : undefined;
     if (!isObject(rule) || compiled === undefined) continue;
-    const pointer = below('/rules', index);
+    const pointer = joinPointer('/rules', index);
     for (const finding of findingsIn(compiled, rule, known, (at) => referenced(pointer + at)))
       warn({ ...finding, pointer: pointer + finding.pointer });
     lintRuleSpelling(rule, pointer, written, warn);

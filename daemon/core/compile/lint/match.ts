@@ -1,7 +1,7 @@
 import type { FieldKind } from '../../event/shape.ts';
 import { isObject } from '../../values/json.ts';
 import { compilePattern } from '../../match/pattern.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import { suggest } from '../../problems/suggest.ts';
 import { contradiction } from './ranges.ts';
 import { kindsAt, kindText, unknownField, unknownName, type Vocabulary, type Words } from './vocabulary.ts';
@@ -13,9 +13,9 @@ const COMBINATIONS: ReadonlySet<string> = new Set(['any', 'all', 'none']);
 export function lintMatch(match: unknown, pointer: string, vocabulary: Vocabulary, warn: Warn): void {
   if (!isObject(match)) return;
   for (const [key, pattern] of Object.entries(match)) {
-    const place = below(pointer, key);
+    const place = joinPointer(pointer, key);
     if (COMBINATIONS.has(key) && Array.isArray(pattern)) {
-      pattern.forEach((map, index) => lintMatch(map, below(place, index), vocabulary, warn));
+      pattern.forEach((map, index) => lintMatch(map, joinPointer(place, index), vocabulary, warn));
     } else lintField(key.split('.'), pattern, place, vocabulary, warn);
   }
 }
@@ -63,10 +63,10 @@ function lintPattern(
   warn: Warn,
 ): void {
   if (Array.isArray(pattern)) {
-    pattern.forEach((item, index) => lintPattern(path, item, below(pointer, index), kinds, warn));
+    pattern.forEach((item, index) => lintPattern(path, item, joinPointer(pointer, index), kinds, warn));
   } else if (isObject(pattern)) {
     for (const [operator, argument] of Object.entries(pattern)) {
-      const place = below(pointer, operator);
+      const place = joinPointer(pointer, operator);
       if (operator === 'not') lintPattern(path, argument, place, kinds, warn);
       else if (operator !== 'exists' && kinds.every((kind) => !mayFit({ [operator]: argument }, kind)))
         warn({ pointer: place, at: 'value', code: 'rule.never_matches', ...neverBy(path, operator, argument, kinds) });
@@ -120,10 +120,10 @@ function neverBy(path: readonly string[], operator: string, argument: unknown, k
 const SIGNS: Readonly<Record<string, string>> = { gt: '>', gte: '>=', lt: '<', lte: '<=' };
 
 function lintRanges(pattern: unknown, pointer: string, warn: Warn): void {
-  if (Array.isArray(pattern)) pattern.forEach((item, index) => lintRanges(item, below(pointer, index), warn));
+  if (Array.isArray(pattern)) pattern.forEach((item, index) => lintRanges(item, joinPointer(pointer, index), warn));
   else if (isObject(pattern)) {
     const found = contradiction(pattern);
     if (found === undefined) return;
-    warn({ pointer: below(pointer, found.operator), at: 'value', code: 'rule.never_matches', ...found.words });
+    warn({ pointer: joinPointer(pointer, found.operator), at: 'value', code: 'rule.never_matches', ...found.words });
   }
 }

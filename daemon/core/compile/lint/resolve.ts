@@ -1,5 +1,5 @@
 import { isObject } from '../../values/json.ts';
-import { plainParts } from '../../message/plain-template.ts';
+import { parseSimple } from '../../message/simple-template.ts';
 import { kindsAt, type Vocabulary } from './vocabulary.ts';
 import type { Warn } from './warn.ts';
 
@@ -18,7 +18,7 @@ export function lintResolve(
   place: { readonly resolve: string; readonly key: string | undefined },
   warn: Warn,
 ): void {
-  for (const part of plainParts(key) ?? []) {
+  for (const part of parseSimple(key) ?? []) {
     if (typeof part === 'string') continue;
     const path = part[0] === 'event' ? part.slice(1) : part;
     const name = path.join('.');

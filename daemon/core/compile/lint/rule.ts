@@ -1,7 +1,7 @@
 import { type EventShape, OPEN_SHAPE } from '../../event/shape.ts';
 import { isObject } from '../../values/json.ts';
 import { compilePattern } from '../../match/pattern.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import { schemaOf } from '../../schema/json-schema.ts';
 import { ruleSchema } from '../../schema/sections/rule.ts';
 import { lintMatch } from './match.ts';
@@ -46,7 +46,7 @@ export function lintRule(
   // A message may be about the event that ends the alert.
   const told =
     ends === undefined ? firing : vocabularyOf([...ofTypes(shapes, match), ...ofTypes(shapes, ends.match)], noun);
-  const at = (...steps: readonly string[]): string => below(place.pointer, ...steps);
+  const at = (...steps: readonly string[]): string => joinPointer(place.pointer, ...steps);
   const vocabularies: readonly (readonly [prefix: string, Vocabulary])[] = [
     [at('resolve', 'match'), forMatch(all, ending)],
     [at('resolve'), ending],
@@ -84,8 +84,9 @@ export function lintRuleSpelling(
   written: Written,
   warn: Warn,
 ): void {
-  for (const name of ['match', 'any', 'all', 'none']) lintSpelling(rule[name], below(pointer, name), written, warn);
-  if (isObject(rule.resolve)) lintSpelling(rule.resolve.match, below(pointer, 'resolve', 'match'), written, warn);
+  for (const name of ['match', 'any', 'all', 'none'])
+    lintSpelling(rule[name], joinPointer(pointer, name), written, warn);
+  if (isObject(rule.resolve)) lintSpelling(rule.resolve.match, joinPointer(pointer, 'resolve', 'match'), written, warn);
 }
 
 /** The types are those of all events: that the match asks for one of them is what is to be checked. */

@@ -1,5 +1,5 @@
 import { isObject } from '../../values/json.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import type { Warn } from './warn.ts';
 
 /** A scalar as it is written in the file, quotes included; undefined where that cannot matter. */
@@ -7,9 +7,9 @@ export type Written = (pointer: string) => string | undefined;
 
 /** Warns of a text in typographic quotes, which are part of it. */
 export function lintQuotes(value: unknown, pointer: string, warn: Warn): void {
-  if (Array.isArray(value)) value.forEach((item, index) => lintQuotes(item, below(pointer, index), warn));
+  if (Array.isArray(value)) value.forEach((item, index) => lintQuotes(item, joinPointer(pointer, index), warn));
   else if (isObject(value)) {
-    for (const [name, item] of Object.entries(value)) lintQuotes(item, below(pointer, name), warn);
+    for (const [name, item] of Object.entries(value)) lintQuotes(item, joinPointer(pointer, name), warn);
   } else if (typeof value === 'string' && /^(?:[\u201c\u201e].*[\u201c\u201d]|\u2018.*\u2019)$/s.test(value)) {
     const message = 'the typographic quotes are part of this text';
     warn({ pointer, at: 'value', code: 'yaml.quotes', message, mend: 'write it in straight ones: `"..."`' });
@@ -23,9 +23,10 @@ const ORDER: ReadonlySet<string> = new Set(['gt', 'gte', 'lt', 'lte']);
 /** Warns of values in a match that YAML 1.2 reads as something else than they look like. */
 export function lintSpelling(value: unknown, pointer: string, written: Written, warn: Warn, operator = ''): void {
   if (Array.isArray(value)) {
-    value.forEach((item, index) => lintSpelling(item, below(pointer, index), written, warn, operator));
+    value.forEach((item, index) => lintSpelling(item, joinPointer(pointer, index), written, warn, operator));
   } else if (isObject(value)) {
-    for (const [name, item] of Object.entries(value)) lintSpelling(item, below(pointer, name), written, warn, name);
+    for (const [name, item] of Object.entries(value))
+      lintSpelling(item, joinPointer(pointer, name), written, warn, name);
   } else {
     const words = misread(value, written(pointer), operator);
     if (words !== undefined) warn({ pointer, at: 'value', code: 'yaml.spelling', ...words });

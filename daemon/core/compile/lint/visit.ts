@@ -1,5 +1,5 @@
 import { isObject } from '../../values/json.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import type { Schema } from '../../schema/json-schema.ts';
 import { fits } from '../../schema/mismatch.ts';
 
@@ -20,11 +20,11 @@ export function visit(
   }
   if (Array.isArray(value)) {
     if (schema.items !== undefined)
-      value.forEach((item, index) => visit(schema.items!, item, below(pointer, index), see));
+      value.forEach((item, index) => visit(schema.items!, item, joinPointer(pointer, index), see));
   } else if (isObject(value)) {
     for (const [name, item] of Object.entries(value)) {
       const inner = partFor(schema, name);
-      if (inner !== undefined) visit(inner, item, below(pointer, name), see);
+      if (inner !== undefined) visit(inner, item, joinPointer(pointer, name), see);
     }
   } else if (typeof value === 'string' && schema.enum === undefined) see('text', value, pointer);
 }

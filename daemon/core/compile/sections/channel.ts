@@ -4,7 +4,7 @@ import type { DeliveryPolicy } from '../../delivery/delivery.ts';
 import type { CompileContext } from '../context.ts';
 import { escapeFor } from '../../message/escape.ts';
 import { isObject } from '../../values/json.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import type { ChannelConfig } from '../../ruleset.ts';
 import { decode } from '../../schema/decode.ts';
 import { type DeliverySettings, deliverySchema } from '../../schema/sections/delivery.ts';
@@ -19,7 +19,7 @@ export function compileChannel(
   tools: CompileTools,
 ): ChannelConfig | undefined {
   const before = context.count;
-  const pointer = below('/channels', name);
+  const pointer = joinPointer('/channels', name);
   const entry = readEntry('channel', name, given, tools.channels, context);
   const { delivery, ...rest } = entry?.settings ?? {};
   const settings: unknown =
@@ -51,17 +51,17 @@ function compilePolicy(
   defaults: FileDefaults,
   context: CompileContext,
 ): DeliveryPolicy | undefined {
-  const pointer = below('/channels', name, 'delivery');
+  const pointer = joinPointer('/channels', name, 'delivery');
   const own = context.coerced(deliverySchema, given ?? {}, pointer);
   if (isObject(own) && typeof own.fallback === 'string')
-    context.refer('fallback', own.fallback, name, below(pointer, 'fallback'));
+    context.refer('fallback', own.fallback, name, joinPointer(pointer, 'fallback'));
   if (context.settings(deliverySchema, own, pointer, '`delivery`') === undefined) return undefined;
   const merged = { ...type.limits, ...defaults.delivery, ...(own as Record<string, unknown>) };
   const delivery = decode(deliverySchema, merged, pointer, SILENT) as Required<DeliverySettings>;
   if (delivery.timeout <= 0) {
     const message = '`timeout` leaves no time for an attempt';
     context.found({
-      pointer: below(pointer, 'timeout'),
+      pointer: joinPointer(pointer, 'timeout'),
       at: 'value',
       code: 'schema.range',
       message,

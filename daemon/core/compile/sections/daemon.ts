@@ -1,7 +1,7 @@
 import { asWritten, stableText } from '../entry.ts';
 import type { CompileContext } from '../context.ts';
 import { faultOfOrigin } from '../../values/origin.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import { readHostAndPort } from '../../values/network.ts';
 import type { DaemonSettings } from '../../ruleset.ts';
 import { type DaemonFileSettings, daemonSchema } from '../../schema/sections/daemon.ts';
@@ -20,7 +20,7 @@ export function compileDaemon(
   if (settings === undefined) return undefined;
   checkAddresses(settings, context);
   for (const [index, origin] of (settings.origins ?? []).entries()) {
-    const pointer = asWritten(below('/daemon/origins', index), context);
+    const pointer = asWritten(joinPointer('/daemon/origins', index), context);
     const fault = faultOfOrigin(origin, context.document.referenced(pointer));
     if (fault !== undefined) context.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
   }
@@ -29,7 +29,7 @@ export function compileDaemon(
     if (names.has(name)) {
       const message = `two tokens have the name \`${name}\``;
       context.found({
-        pointer: below('/daemon/tokens', index, 'name'),
+        pointer: joinPointer('/daemon/tokens', index, 'name'),
         at: 'value',
         code: 'daemon.duplicate_token',
         message,

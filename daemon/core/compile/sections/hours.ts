@@ -4,7 +4,7 @@ import { compileTimezone } from '../timezone.ts';
 import type { CompileContext } from '../context.ts';
 import { beginsOn, compileHours, type Hours, type HoursSpan } from '../../time/hours.ts';
 import { isObject } from '../../values/json.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import { ENTRY_NAME } from '../../schema/entry-name.ts';
 import { kindOf } from '../../schema/explain.ts';
 import { hoursSpanSchema, type HoursSpanSettings } from '../../schema/sections/hours.ts';
@@ -17,14 +17,14 @@ const DAY = 86_400_000;
 /** Compiles one entry of `hours:`; undefined when anything is wrong with it. */
 export function compileHoursEntry(name: string, given: unknown, context: CompileContext): Hours | undefined {
   const before = context.count;
-  const pointer = below('/hours', name);
+  const pointer = joinPointer('/hours', name);
   context.declare('hours', name, pointer, 'key', stableText(given));
   if (!new RegExp(ENTRY_NAME, 'u').test(name)) {
     const message = `\`${name}\` cannot be the name of hours`;
     context.found({ pointer, at: 'key', code: 'hours.name', message, mend: 'use letters, digits, `_`, `.` and `-`' });
   }
   const spans = Array.isArray(given)
-    ? given.map((item: unknown, index) => spanOf(item, below(pointer, index), context))
+    ? given.map((item: unknown, index) => spanOf(item, joinPointer(pointer, index), context))
     : [spanOf(given, pointer, context)];
   if (spans.length === 0) {
     const mend = 'give at least one: `- { days: mon-fri, from: "09:00", to: "18:00" }`';
@@ -59,7 +59,7 @@ function spanOf(given: unknown, pointer: string, context: CompileContext): Hours
   const span: HoursSpan = {
     days: daysOf(settings.days ?? ['sun-sat'], place('days'), context),
     ...timesOf(settings, pointer, context),
-    timezone: compileTimezone(settings.timezone, below(pointer, 'timezone'), 'hours.span', context),
+    timezone: compileTimezone(settings.timezone, joinPointer(pointer, 'timezone'), 'hours.span', context),
     ...(dates !== undefined && { dates: datesOf(dates, place('dates'), context) }),
     ...(exceptDates !== undefined && { exceptDates: datesOf(exceptDates, place('except_dates'), context) }),
   };
@@ -73,7 +73,7 @@ function withoutStrays(given: Readonly<Record<string, unknown>>, pointer: string
   for (const key of strays) {
     const message = `\`${key}\` stands outside \`${fieldOf(key)}\`: between braces a comma ends the value`;
     const mend = `put the list in quotes or in brackets, such as \`${fieldOf(key)}: [..., ${key}]\``;
-    context.found({ pointer: below(pointer, key), at: 'key', code: 'hours.span', message, mend });
+    context.found({ pointer: joinPointer(pointer, key), at: 'key', code: 'hours.span', message, mend });
   }
   return Object.fromEntries(Object.entries(given).filter(([key]) => !strays.includes(key)));
 }
@@ -88,8 +88,8 @@ type PlaceOf = (index: number) => string;
 
 /** Where each text of a field stands that may be a list. */
 function placesOf(given: Readonly<Record<string, unknown>>, pointer: string, field: string): PlaceOf {
-  const whole = below(pointer, field);
-  return (index) => (Array.isArray(given[field]) ? below(whole, index) : whole);
+  const whole = joinPointer(pointer, field);
+  return (index) => (Array.isArray(given[field]) ? joinPointer(whole, index) : whole);
 }
 
 /** Minutes of the day; an end that is not after the beginning is on the next day. */
@@ -102,7 +102,12 @@ function timesOf(
   const end = minutesOf(to!);
   if (begin === end) {
     const message = '`from` and `to` are the same time';
-    found(context, below(pointer, 'to'), message, 'for the whole day leave both out; otherwise give another `to`');
+    found(
+      context,
+      joinPointer(pointer, 'to'),
+      message,
+      'for the whole day leave both out; otherwise give another `to`',
+    );
   }
   return { from: begin, to: end > begin ? end : end + 24 * 60 };
 }
@@ -169,7 +174,7 @@ function happens(span: HoursSpan, pointer: string, context: CompileContext): voi
   }
   const message = 'there is no day on which this span begins';
   const mend = 'it needs a day that is among `days` and `dates`, and not among `except_dates`';
-  found(context, below(pointer, span.dates === undefined ? 'except_dates' : 'dates'), message, mend);
+  found(context, joinPointer(pointer, span.dates === undefined ? 'except_dates' : 'dates'), message, mend);
 }
 
 function wallOf(date: number): number {

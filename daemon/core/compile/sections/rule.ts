@@ -6,9 +6,9 @@ import { noteWrittenNames, targetOf } from '../notify.ts';
 import { RuleReport } from '../rule-report.ts';
 import type { CompileContext } from '../context.ts';
 import { isObject } from '../../values/json.ts';
-import { plainParts } from '../../message/plain-template.ts';
+import { parseSimple } from '../../message/simple-template.ts';
 import { compileMatch } from '../../match/compile.ts';
-import { below, stepsOf } from '../../values/pointer.ts';
+import { joinPointer, segmentsOf } from '../../values/pointer.ts';
 import type { CompiledRule, Matcher } from '../../ruleset.ts';
 import { kindOf } from '../../schema/explain.ts';
 import { ruleSchema } from '../../schema/sections/rule.ts';
@@ -32,7 +32,7 @@ export function compileRule(
   }
   const { name } = given;
   if (typeof name === 'string') {
-    context.declare('rule', name, below(pointer, 'name'), 'value', digest);
+    context.declare('rule', name, joinPointer(pointer, 'name'), 'value', digest);
     mentions(given, new RuleReport(name, pointer, context));
     noteWrittenNames(given, pointer, context);
     if (same !== undefined) return same;
@@ -56,7 +56,7 @@ export function compileRule(
     ...(condition !== undefined && { condition }),
     onError: onError!,
     key: key!,
-    keyReadsNow: plainParts(key!.source)?.every((part) => part[0] !== 'now') !== true,
+    keyReadsNow: parseSimple(key!.source)?.every((part) => part[0] !== 'now') !== true,
     steps,
     ...(alertSettings !== undefined && { alert: alertSettings }),
     message,
@@ -76,7 +76,7 @@ function combinedMatch(
     if (combined[word] !== undefined) {
       const message = `\`${word}\` stands both in \`match\` and beside it`;
       context.found({
-        pointer: below(pointer, word),
+        pointer: joinPointer(pointer, word),
         at: 'key',
         code: 'rule.match',
         message,
@@ -97,9 +97,9 @@ function matcherOf(
   const compiled = compileMatch(match);
   if (compiled.ok) return compiled.matcher;
   const placeOf = (relative: string): string => {
-    const first = stepsOf(relative)[0];
+    const first = segmentsOf(relative)[0];
     const beside = first !== undefined && COMBINATIONS.some((word) => word === first && given[word] !== undefined);
-    return (beside ? pointer : below(pointer, 'match')) + relative;
+    return (beside ? pointer : joinPointer(pointer, 'match')) + relative;
   };
   context.matchProblems(compiled.problems, placeOf);
   return undefined;

@@ -3,7 +3,7 @@ import { CompileContext } from '../context.ts';
 import { cronTimes, readMoment } from '../../time/due-times.ts';
 import { isObject } from '../../values/json.ts';
 import { compileMatch } from '../../match/compile.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import { kindOf } from '../../schema/explain.ts';
 import { silenceSchema, type SilenceSettings } from '../../schema/sections/silence.ts';
 import type { Silence } from '../../ruleset.ts';
@@ -18,7 +18,7 @@ export function compileSilence(
 ): Silence | undefined {
   const id = `file:${digest.slice(0, 12)}`;
   const named = isObject(given) && typeof given.name === 'string' && given.name !== '';
-  if (named) context.declare('silence', given.name as string, below(pointer, 'name'), 'value', digest);
+  if (named) context.declare('silence', given.name as string, joinPointer(pointer, 'name'), 'value', digest);
   else context.declare('silence', id, pointer, 'value', digest);
   return silenceOf(given, pointer, context, { id, origin: 'file', file: context.document.file });
 }
@@ -70,7 +70,7 @@ function silenceOf(
   const { name, match, if: condition, reason = '', by } = settings;
   complete(settings, pointer, context);
   const compiled = compileMatch(match ?? {});
-  if (!compiled.ok) context.matchProblems(compiled.problems, (place) => below(pointer, 'match') + place);
+  if (!compiled.ok) context.matchProblems(compiled.problems, (place) => joinPointer(pointer, 'match') + place);
   const times = timesOf(settings, pointer, context);
   if (!compiled.ok || context.count > before) return undefined;
   return {
@@ -103,24 +103,29 @@ function timesOf(
   pointer: string,
   context: CompileContext,
 ): Pick<Silence, 'from' | 'until' | 'recurring'> {
-  const zone = compileTimezone(timezone, below(pointer, 'timezone'), CODE, context);
+  const zone = compileTimezone(timezone, joinPointer(pointer, 'timezone'), CODE, context);
   const moment = (text: string | undefined, field: string): number | undefined => {
     const at = text === undefined ? undefined : readMoment(text, zone);
     if (text !== undefined && at === undefined) {
       const mend = 'write it as `2026-12-24T18:00` or with an offset';
-      found(context, below(pointer, field), 'this is not a date and time', mend);
+      found(context, joinPointer(pointer, field), 'this is not a date and time', mend);
     }
     return at;
   };
   const begins = moment(from, 'from');
   const ends = moment(until, 'until');
   if (begins !== undefined && ends !== undefined && ends <= begins)
-    found(context, below(pointer, 'until'), '`until` is not after `from`', 'give a later `until`');
+    found(context, joinPointer(pointer, 'until'), '`until` is not after `from`', 'give a later `until`');
   const windows =
-    recurring === undefined ? undefined : windowsOf(recurring, zone, below(pointer, 'recurring'), context);
+    recurring === undefined ? undefined : windowsOf(recurring, zone, joinPointer(pointer, 'recurring'), context);
   if (windows !== undefined && until === undefined && isEndless(windows)) {
     const mend = 'give a `for` that is shorter than the time between two windows, or `until`';
-    found(context, below(pointer, 'recurring', 'for'), 'each window lasts until the next one, without an end', mend);
+    found(
+      context,
+      joinPointer(pointer, 'recurring', 'for'),
+      'each window lasts until the next one, without an end',
+      mend,
+    );
   }
   return {
     ...(begins !== undefined && { from: begins }),
@@ -136,17 +141,18 @@ function windowsOf(
   context: CompileContext,
 ): Windows | undefined {
   const before = context.count;
-  const ownZone = timezone === undefined ? undefined : below(pointer, 'timezone');
+  const ownZone = timezone === undefined ? undefined : joinPointer(pointer, 'timezone');
   const zone = ownZone === undefined ? silenceZone : compileTimezone(timezone, ownZone, CODE, context);
-  if (length <= 0) found(context, below(pointer, 'for'), '`for` must be longer than nothing', 'write it like `6h`');
+  if (length <= 0)
+    found(context, joinPointer(pointer, 'for'), '`for` must be longer than nothing', 'write it like `6h`');
   try {
     if (cronTimes(cron, zone).next(0) === undefined)
-      found(context, below(pointer, 'cron'), 'no date ever fits this pattern', 'choose a day that the month has');
+      found(context, joinPointer(pointer, 'cron'), 'no date ever fits this pattern', 'choose a day that the month has');
     return context.count === before ? recurringWindows(cron, length, zone) : undefined;
   } catch (error) {
     const what = (error as Error).message.replace(/^CronPattern: /, '');
     const mend = 'write minute, hour, day, month, weekday, such as `0 22 * * sat`';
-    found(context, below(pointer, 'cron'), `this is not a cron pattern: ${what}`, mend);
+    found(context, joinPointer(pointer, 'cron'), `this is not a cron pattern: ${what}`, mend);
     return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { readEntry, runCheck, stableText } from '../entry.ts';
 import type { CompileContext } from '../context.ts';
 import { API_SOURCE, OWN_SOURCE } from '../../event/event.ts';
 import { isObject } from '../../values/json.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import type { SourceConfig } from '../../ruleset.ts';
 import type { CompileTools } from '../registry.ts';
 
@@ -17,7 +17,7 @@ export function compileSource(
   tools: CompileTools,
 ): SourceConfig | undefined {
   const before = context.count;
-  const pointer = below('/sources', name);
+  const pointer = joinPointer('/sources', name);
   const entry = readEntry('source', name, given, tools.sources, context);
   const settings: unknown =
     entry && context.settings(entry.type.settings, entry.settings, pointer, `a source of type \`${entry.type.type}\``);
@@ -37,6 +37,6 @@ export function compileSource(
 /** Two sources cannot be mounted at one place of the HTTP listener. */
 function declareRoute(settings: unknown, pointer: string, context: CompileContext): void {
   if (isObject(settings) && typeof settings.path === 'string' && settings.path.startsWith('/hooks/')) {
-    context.declare('path', settings.path, below(pointer, 'path'), 'value', '');
+    context.declare('path', settings.path, joinPointer(pointer, 'path'), 'value', '');
   }
 }

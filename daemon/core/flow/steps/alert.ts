@@ -8,7 +8,7 @@ import { messageSchema } from '../../schema/sections/message.ts';
 import { notifySchema } from '../../schema/sections/notify.ts';
 import { type Static, Type } from '../../schema/type.ts';
 import { isObject } from '../../values/json.ts';
-import { below } from '../../values/pointer.ts';
+import { joinPointer } from '../../values/pointer.ts';
 import { type NotifiedTarget, rescheduledTargets } from '../deliveries.ts';
 import { FOREVER } from '../memory.ts';
 import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
@@ -166,7 +166,7 @@ function resolutionOf(given: Static<typeof resolveSchema> | undefined, rule: Rul
   const { match, if: holds, after } = given;
   const compiled = match === undefined ? undefined : compileMatch(match);
   if (compiled?.ok === false) {
-    const place = below(rule.pointer, 'resolve', 'match');
+    const place = joinPointer(rule.pointer, 'resolve', 'match');
     rule.context.matchProblems(compiled.problems, (relative) => place + relative);
   }
   return {

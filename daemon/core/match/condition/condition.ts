@@ -2,7 +2,7 @@ import type { ASTNode, Environment } from '@marcbachmann/cel-js';
 import type { RE2JS } from 're2js';
 import type { Condition } from '../../ruleset.ts';
 import { memoize } from '../../../lib/memoize.ts';
-import { findConditionSlip, type KnownFunctions } from './slips.ts';
+import { findConditionMistake, type KnownFunctions } from './mistakes.ts';
 import { re2Fault } from '../re2-fault.ts';
 import { quoteLongIntegers } from './long-literals.ts';
 import { onDemand } from '../../../lib/on-demand.ts';
@@ -22,13 +22,13 @@ interface CelFailure {
   readonly range?: { readonly start: number };
 }
 
-const LONGEST = 4096;
-const DEEPEST_MACROS = 2;
+const MAX_LENGTH = 4096;
+const MAX_MACRO_DEPTH = 2;
 /** The most elements that a list or map of the event may have where macros are nested: each level multiplies. */
-const LONGEST_NESTED_LIST = 1000;
+const MAX_NESTED_LIST = 1000;
 /** Deeper than any event that came in by the front door. */
-const DEEPEST_EVENT = 64;
-const TOO_LONG = `a list or map of the event has more than ${LONGEST_NESTED_LIST} elements, or is too deep, for nested macros`;
+const MAX_EVENT_DEPTH = 64;
+const TOO_LONG = `a list or map of the event has more than ${MAX_NESTED_LIST} elements, or is too deep, for nested macros`;
 export const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 /** A field or an element that is not there is "no match", not an error. */
 const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'unknown_variable', 'index_out_of_bounds']);
@@ -57,11 +57,11 @@ function environment(): Environment {
 export const compileCondition = memoize(compileAnew);
 
 function compileAnew(source: string): CompiledCondition {
-  if (source.length > LONGEST)
-    return { ok: false, message: `the expression is longer than ${LONGEST} characters`, offset: 0 };
+  if (source.length > MAX_LENGTH)
+    return { ok: false, message: `the expression is longer than ${MAX_LENGTH} characters`, offset: 0 };
   const compiled = attempt(source);
   if (compiled.ok) return compiled;
-  const slip = findConditionSlip(source, functions(), (mended) => attempt(mended).ok);
+  const slip = findConditionMistake(source, functions(), (mended) => attempt(mended).ok);
   return slip === undefined ? compiled : { ok: false, ...slip };
 }
 
@@ -79,10 +79,10 @@ function attempt(source: string): CompiledCondition {
       return { ok: false, message: `the expression is ${checked.type}, not true or false`, offset: 0 };
     }
     const nesting = macroDepth(parsed.ast);
-    if (nesting > DEEPEST_MACROS)
+    if (nesting > MAX_MACRO_DEPTH)
       return {
         ok: false,
-        message: `more than ${DEEPEST_MACROS} of all, exists, map and filter within one another`,
+        message: `more than ${MAX_MACRO_DEPTH} of all, exists, map and filter within one another`,
         offset: 0,
       };
     const wrong = brokenExpression(parsed.ast);
@@ -121,7 +121,7 @@ function functions(): KnownFunctions {
 function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting: number): Condition['test'] {
   return (event, now) => {
     try {
-      if (nesting > 1 && longestList(event, 0) > LONGEST_NESTED_LIST) return { holds: false, error: TOO_LONG };
+      if (nesting > 1 && longestList(event, 0) > MAX_NESTED_LIST) return { holds: false, error: TOO_LONG };
       const result = evaluate({ ...event, event, now: new Date(now) });
       return typeof result === 'boolean'
         ? { holds: result }
@@ -226,7 +226,7 @@ export function childrenOf(node: ASTNode): ASTNode[] {
 /** Elements of the longest list or map; without end where it is too deep to look. */
 function longestList(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 0;
-  if (depth > DEEPEST_EVENT) return Number.POSITIVE_INFINITY;
+  if (depth > MAX_EVENT_DEPTH) return Number.POSITIVE_INFINITY;
   const items = Object.values(value);
   let longest = items.length;
   for (const item of items) longest = Math.max(longest, longestList(item, depth + 1));

@@ -1,13 +1,13 @@
 import type { Format } from './message.ts';
 
 /** Characters (UTF-16 units) of one field of a message. */
-export const LONGEST_FIELD = 65_536;
+export const MAX_FIELD_LENGTH = 65_536;
 
 /** At most `most` characters; what is longer ends in a mark that says how much is missing. Never splits what is seen as one character. */
-export function cutText(text: string, most: number, format: Format = 'text'): string {
+export function truncateText(text: string, most: number, format: Format = 'text'): string {
   if (text.length <= most) return text;
-  const head = atGrapheme(text, most - markOf(text.length).length).replace(HALF_PAIR, '');
-  const kept = format === 'text' ? head : wholeConstructs(head);
+  const head = truncateAtGrapheme(text, most - markOf(text.length).length).replace(HALF_PAIR, '');
+  const kept = format === 'text' ? head : completeMarkup(head);
   return kept + markOf(charactersOf(text.slice(kept.length)));
 }
 
@@ -26,17 +26,17 @@ const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[
 export const wellFormed = (text: string): string => text.replace(LONE_SURROGATE, '\uFFFD');
 
 /** Longer clusters than this are no writing. */
-const LONGEST_GRAPHEME = 64;
+const MAX_GRAPHEME_LENGTH = 64;
 const FLAG_LETTER = /^\uD83C[\uDDE6-\uDDFF]\uD83C[\uDDE6-\uDDFF]/;
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /** Moves a cut back to the start of the flag, family or accented letter that it would split. */
-export function atGrapheme(text: string, cut: number): string {
-  let start = Math.max(0, cut - LONGEST_GRAPHEME);
+export function truncateAtGrapheme(text: string, cut: number): string {
+  let start = Math.max(0, cut - MAX_GRAPHEME_LENGTH);
   if (/[\uDC00-\uDFFF]/.test(text.charAt(start))) start -= 1;
   // Flags are pairs, which can only be told from where the row of them begins.
   while (FLAG_LETTER.test(text.slice(start - 2, start + 2))) start -= 2;
-  const segment = graphemes.segment(wellFormed(text.slice(start, cut + LONGEST_GRAPHEME))).containing(cut - start);
+  const segment = graphemes.segment(wellFormed(text.slice(start, cut + MAX_GRAPHEME_LENGTH))).containing(cut - start);
   const border = segment === undefined ? cut : start + segment.index;
   return text.slice(0, border > start || start === 0 ? border : cut);
 }
@@ -45,7 +45,7 @@ export function atGrapheme(text: string, cut: number): string {
 const COSTLY_LINE = 0.2;
 
 /** Without what the end of it leaves open: a tag, a link, an entity, a backslash escape. */
-export function wholeConstructs(text: string): string {
+export function completeMarkup(text: string): string {
   const lineEnd = text.lastIndexOf('\n');
   if (lineEnd > text.length * (1 - COSTLY_LINE)) return text.slice(0, lineEnd + 1);
   const line = text.slice(lineEnd + 1);

@@ -7,20 +7,20 @@ const KIND = /^@*(?:user|mobile):/;
 const ESCAPE = '\\';
 
 /** A word in `mention` that stands for all members of a group. */
-export const mentionsEverybody = (name: string): boolean => IN_MENTION.test(name);
+export const isBroadcastMention = (name: string): boolean => IN_MENTION.test(name);
 
-const meansEverybody = {
+const isBroadcast = {
   to: (name: string) => name === '*',
-  mention: (name: string) => mentionsEverybody(name.replace(KIND, '').trim()),
+  mention: (name: string) => isBroadcastMention(name.replace(KIND, '').trim()),
 } as const;
 
 /**
  * Only what is written in the rules may reach everybody. Where an event says so, a backslash before the word keeps every channel
  * from taking it for one: the first, its fallback, and that of a resend.
  */
-export function withoutEverybody(field: keyof typeof meansEverybody, template: Template, name: string): string {
-  return WRITES_VALUES.test(template.source) && meansEverybody[field](name) ? `${ESCAPE}${name}` : name;
+export function withoutBroadcast(field: keyof typeof isBroadcast, template: Template, name: string): string {
+  return WRITES_VALUES.test(template.source) && isBroadcast[field](name) ? `${ESCAPE}${name}` : name;
 }
 
 /** The entry of `to` was `*`, and came from an event. */
-export const isEverybodyOfEvent = (name: string): boolean => name === `${ESCAPE}*`;
+export const isBroadcastOfEvent = (name: string): boolean => name === `${ESCAPE}*`;

@@ -1,12 +1,12 @@
 import {
   finder,
-  findSlip,
+  findMistake,
   type Finder,
   quotedOut,
-  type Slip,
+  type Mistake,
   spelling,
   typographicQuotes,
-} from '../../problems/slips.ts';
+} from '../../problems/mistakes.ts';
 import { suggest } from '../../problems/suggest.ts';
 
 /** The functions that an expression may call, by the name alone: `size(x)`, and on a value: `x.size()`. */
@@ -16,12 +16,12 @@ export interface KnownFunctions {
 }
 
 /** The probable slip in an expression that does not compile. */
-export function findConditionSlip(
+export function findConditionMistake(
   source: string,
   known: KnownFunctions,
   compiles: (source: string) => boolean,
-): Slip | undefined {
-  return findSlip(source, { finders: [...NOTATIONS, ...functionFinders(known)], codeOf: quotedOut, compiles });
+): Mistake | undefined {
+  return findMistake(source, { finders: [...NOTATIONS, ...functionFinders(known)], codeOf: quotedOut, compiles });
 }
 
 const OPERAND = String.raw`[\w.]+(?:\([^()]*\))?(?:\[[^\]]*\])*`;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { plainParts } from '../../../daemon/core/message/plain-template.ts';
+import { parseSimple } from '../../../daemon/core/message/simple-template.ts';
 import { compileTemplate } from '../../../daemon/core/message/template.ts';
 
 const NAMES = [
@@ -64,6 +64,6 @@ test('what is more than text and paths is left to the engine', () => {
     '{{ "a" }}',
     '{{ a.size }}',
   ])
-    expect(plainParts(source)).toBeUndefined();
-  expect(plainParts('{{ a }} on {{b.c}}')).toEqual([['a'], ' on ', ['b', 'c']]);
+    expect(parseSimple(source)).toBeUndefined();
+  expect(parseSimple('{{ a }} on {{b.c}}')).toEqual([['a'], ' on ', ['b', 'c']]);
 });

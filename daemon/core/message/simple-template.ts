@@ -1,4 +1,4 @@
-import type { Scope } from '../ruleset.ts';
+import type { TemplateVariables } from '../ruleset.ts';
 
 /** Text as it stands, or the path of a value. */
 type Part = string | readonly string[];
@@ -11,7 +11,7 @@ const MEANINGFUL = /(?:^|\.)(?:true|false|nil|null|empty|blank|and|or|not|contai
  * A template that is only text and paths such as `{{ data.host }}`, as its parts: nearly all are, and putting them together takes
  * a hundredth of the engine's time. Undefined for any other.
  */
-export function plainParts(source: string): readonly Part[] | undefined {
+export function parseSimple(source: string): readonly Part[] | undefined {
   const parts = source
     .split(PLAIN_OUTPUT)
     .map((part, index): Part => (index % 2 === 0 ? part : part.split('.')))
@@ -23,7 +23,7 @@ export function plainParts(source: string): readonly Part[] | undefined {
 }
 
 /** The paths of a plain template, each with its place in it. */
-export function plainPaths(source: string): readonly { readonly path: readonly string[]; readonly offset: number }[] {
+export function simplePaths(source: string): readonly { readonly path: readonly string[]; readonly offset: number }[] {
   return [...source.matchAll(PLAIN_OUTPUT)].map((match) => ({
     path: match[1]!.split('.'),
     offset: match.index + match[0].indexOf(match[1]!),
@@ -31,9 +31,9 @@ export function plainPaths(source: string): readonly { readonly path: readonly s
 }
 
 /** Undefined when a value is missing, or is a list or a map: what that means is for the engine to say. */
-export function renderPlain(
+export function renderSimple(
   parts: readonly Part[],
-  scope: Scope,
+  scope: TemplateVariables,
   escape: (text: string) => string,
 ): string | undefined {
   let text = '';
@@ -53,7 +53,7 @@ export function renderPlain(
 export const OPTIONAL: Readonly<Record<string, null>> = { subject: null, resolved_after: null };
 
 /** Names of the scope hide those of the event. */
-function valueAt(path: readonly string[], scope: Scope): unknown {
+function valueAt(path: readonly string[], scope: TemplateVariables): unknown {
   const [first] = path as [string];
   let value: unknown = scope.event;
   if (Object.hasOwn(scope, first)) value = scope;

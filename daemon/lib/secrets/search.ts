@@ -1,4 +1,4 @@
-import { ENDS, MARK, type NeedleTrie } from './needle-trie.ts';
+import { ENDS, MARK, type PatternTrie } from './pattern-trie.ts';
 import { isIncomplete, isSpecial, readingsAt, utf8 } from './text-escapes.ts';
 
 /** A part of a text, `end` excluded. */
@@ -22,7 +22,7 @@ const STEPS_A_CHARACTER = 64;
 const STEPS_ANYWAY = 100_000;
 const STEPS_A_BRANCH = 16;
 /** Characters in a row that may be passed over inside a secret. */
-const MOST_PASSED = 32;
+const MAX_SKIPPED = 32;
 /** The mark with which a text is cut for people. */
 const CUT_MARK = /…(?: \(\+\d+ bytes\))?$/;
 
@@ -30,7 +30,7 @@ const CUT_MARK = /…(?: \(\+\d+ bytes\))?$/;
  * Finds the needles of a trie in a text, each character of them in any spelling. `marks` says which needles; with
  * `MARK.cut` a text that ends within a needle counts too, because answers are cut at some length before they come here.
  */
-export function findNeedles(trie: NeedleTrie, text: string, marks: number): Findings {
+export function findSecrets(trie: PatternTrie, text: string, marks: number): Findings {
   let search: Search | undefined;
   const from = (start: number): void => (search ??= new Search(trie, text, marks)).from(start);
   const { length } = text;
@@ -61,7 +61,7 @@ function firstByte(unit: number): number {
 
 /** One text, searched from one place after another. */
 class Search {
-  readonly #trie: NeedleTrie;
+  readonly #trie: PatternTrie;
   readonly #text: string;
   readonly #marks: number;
   readonly #limit: number;
@@ -74,7 +74,7 @@ class Search {
   #end = -1;
   #begin = 0;
 
-  constructor(trie: NeedleTrie, text: string, marks: number) {
+  constructor(trie: PatternTrie, text: string, marks: number) {
     this.#trie = trie;
     this.#text = text;
     this.#marks = marks;
@@ -132,7 +132,7 @@ class Search {
     const code = this.#text.charCodeAt(at);
     for (const { bytes, next } of [{ bytes: [code], next: at + 1 }, ...readingsAt(this.#text, at)]) {
       if (bytes.length === 0) {
-        if (node === 0 || passed >= MOST_PASSED) continue;
+        if (node === 0 || passed >= MAX_SKIPPED) continue;
         // The second of two backslashes that stand for one which ends the secret.
         if (code === 0x5c && this.#text.charCodeAt(at - 1) === 0x5c) this.#arrive(node, next);
         branches.push({ at: next, node, passed: passed + 1 });

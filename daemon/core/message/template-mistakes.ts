@@ -1,15 +1,23 @@
-import { finder, type Finder, findSlip, quotedOut, type Slip, spelling, typographicQuotes } from '../problems/slips.ts';
+import {
+  finder,
+  type Finder,
+  findMistake,
+  quotedOut,
+  type Mistake,
+  spelling,
+  typographicQuotes,
+} from '../problems/mistakes.ts';
 import { suggest } from '../problems/suggest.ts';
 
 /** The probable slip in a template that does not compile. */
-export function findTemplateSlip(
+export function findTemplateMistake(
   source: string,
   filters: readonly string[],
   compiles: (source: string) => boolean,
-): Slip | undefined {
+): Mistake | undefined {
   const names = filterNames(filters);
   // A call that was rewritten is a filter only now, so names are looked at once more.
-  return findSlip(source, { finders: [typographicQuotes, names, ...NOTATIONS, names], codeOf, compiles });
+  return findMistake(source, { finders: [typographicQuotes, names, ...NOTATIONS, names], codeOf, compiles });
 }
 
 /** The text inside `{{ }}` and `{% %}`, with a space for every other character. */

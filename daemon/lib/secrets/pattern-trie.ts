@@ -20,10 +20,10 @@ export const MARK = {
 export const ENDS = MARK.everywhere | MARK.answers | MARK.withheld | MARK.word;
 
 const ROOT = 0;
-const SHORTEST_CUT = 4;
+const MIN_TRUNCATED_LENGTH = 4;
 
 /** A set of byte strings to be found in texts, as a prefix tree; and a filter by the first three bytes, which decides most places alone. */
-export class NeedleTrie {
+export class PatternTrie {
   /** `node * 256 + byte` -> the next node. */
   readonly #children = new Map<number, number>();
   readonly #marks: number[] = [0];
@@ -37,7 +37,7 @@ export class NeedleTrie {
     for (let index = 0; index < bytes.length; index += 1) {
       const key = node * 256 + bytes[index]!;
       node = this.#children.get(key) ?? this.#grow(key);
-      if ((marks & MARK.cut) !== 0 && index + 1 >= SHORTEST_CUT) this.#marks[node]! |= MARK.cut;
+      if ((marks & MARK.cut) !== 0 && index + 1 >= MIN_TRUNCATED_LENGTH) this.#marks[node]! |= MARK.cut;
     }
     this.#marks[node]! |= marks & ~MARK.cut;
     this.#firstBytes[bytes[0]!] = 1;

@@ -1,5 +1,5 @@
 /** The probable slip in a text that does not compile, and the text as it was probably meant. */
-export interface Slip {
+export interface Mistake {
   /** Characters into the text. */
   readonly offset: number;
   readonly message: string;
@@ -34,7 +34,7 @@ const MAX_LENGTH = 2000;
  * Tries what other languages write differently: by each finder alone, then by all of them. Only what makes the text compile is
  * told, the first place of it, with the whole text as it should be.
  */
-export function findSlip(source: string, language: Language): Slip | undefined {
+export function findMistake(source: string, language: Language): Mistake | undefined {
   const { finders } = language;
   if (source.length > MAX_LENGTH) return undefined;
   for (const some of [...finders.map((finder) => [finder]), finders]) {
