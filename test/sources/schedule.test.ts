@@ -23,14 +23,14 @@ async function start(written: unknown, io: RecordedIo): Promise<RunningSource> {
 const ticks = (io: RecordedIo) => io.events.map(({ data }) => (data as { scheduled_at: string }).scheduled_at);
 const data = (io: RecordedIo) => io.events.map((event) => event.data);
 
-/** A clock whose wall can be set without time passing. */
+/** A clock whose wall time can be set without time passing. */
 class SettableClock extends VirtualClock {
   skew = 0;
   override now(): number {
     return super.now() + this.skew;
   }
   override after(ms: number, fire: () => void): () => void {
-    // The timers of a machine do not follow its wall clock.
+    // Timers do not follow the wall clock.
     const { skew } = this;
     this.skew = 0;
     const cancel = super.after(ms, fire);
@@ -39,7 +39,7 @@ class SettableClock extends VirtualClock {
   }
 }
 
-describe('due times on the wall clock of a zone', () => {
+describe('due times by the wall clock of a time zone', () => {
   const cases: readonly [title: string, pattern: string, zone: string, after: string, expected: readonly string[]][] = [
     [
       'Berlin, skipped hour: at its end',
@@ -167,7 +167,7 @@ describe('due times on the wall clock of a zone', () => {
     }
   });
 
-  it('go strictly forward through a whole year with both changes, a fixed time once a day', () => {
+  it('increase through a whole year with both clock changes, with a fixed time once a day', () => {
     for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Shanghai']) {
       const times = cronTimes('30 2 * * *', zone);
       const end = readMoment('2027-01-01', zone)!;
@@ -181,7 +181,7 @@ describe('due times on the wall clock of a zone', () => {
     }
   });
 
-  it('read a moment with and without an offset', () => {
+  it('parse a time with and without an offset', () => {
     expect(readMoment('2026-12-24T18:00', 'Europe/Berlin')).toBe(Date.parse('2026-12-24T17:00Z'));
     expect(readMoment('2026-03-29T02:30', 'Europe/Berlin')).toBe(Date.parse('2026-03-29T01:00Z'));
     expect(readMoment('2026-12-24T18:00:00+08:00', 'Europe/Berlin')).toBe(Date.parse('2026-12-24T10:00Z'));
@@ -190,7 +190,7 @@ describe('due times on the wall clock of a zone', () => {
     expect(readMoment('tomorrow', 'UTC')).toBeUndefined();
   });
 
-  it('are counted to ten thousand, the latest hundred kept, over years of a schedule by the second', () => {
+  it('are counted up to ten thousand, with the latest hundred, over years of a schedule by the second', () => {
     const now = Date.parse('2026-01-01T00:00Z');
     const { latest, count } = overdue(everyTimes(0, 1000), 0, now);
     expect(count).toBe(10_000);
@@ -201,7 +201,7 @@ describe('due times on the wall clock of a zone', () => {
 });
 
 describe('a schedule', () => {
-  it('ticks when it is due, with its data and an id of its own', async () => {
+  it('ticks when it is due, with its data and a unique id', async () => {
     const clock = new VirtualClock('2026-11-23T08:59:00Z');
     const io = recordedIo({ clock, name: 'morning' });
     await start({ cron: '0 9 * * *', timezone: 'UTC', data: { report: 'daily' } }, io);
@@ -218,7 +218,7 @@ describe('a schedule', () => {
     expect(io.stored.get('last')).toBe('2026-11-23T09:00:00.000Z');
   });
 
-  it('that replaces another goes on where that one stopped, and stops also if its turn never comes', async () => {
+  it('that replaces another continues where that one stopped, and can be stopped before it is live', async () => {
     const clock = new VirtualClock('2026-11-23T09:00:00Z');
     const io = recordedIo({ clock });
     const old = await start({ every: '1m' }, io);
@@ -250,7 +250,7 @@ describe('a schedule', () => {
     expect(clock.waiting).toBe(0);
   });
 
-  it('keeps the beat of `every` over restarts', async () => {
+  it('keeps the interval of `every` across restarts', async () => {
     const clock = new VirtualClock('2026-11-23T09:00:00Z');
     const first = recordedIo({ clock });
     const source = await start({ every: '10m' }, first);
@@ -274,7 +274,7 @@ describe('a schedule', () => {
     expect(io.tries).toBe(1);
   });
 
-  it('takes nothing for missed that a pattern made due before it was ever started', async () => {
+  it('does not count due times before the first start as missed', async () => {
     const clock = new VirtualClock('2026-11-23T09:30:00Z');
     const io = recordedIo({ clock });
     await start({ cron: '0 9 * * *', timezone: 'UTC' }, io);
@@ -286,7 +286,7 @@ describe('a schedule', () => {
     ['once', ['2026-11-23T09:15:00.000Z']],
     ['all', ['2026-11-23T09:00:00.000Z', '2026-11-23T09:15:00.000Z']],
     ['skip', []],
-  ])('treats moments that passed before it was there as missed: %s', async (missed, past) => {
+  ])('treats times of `at` before the first start as missed: %s', async (missed, past) => {
     const clock = new VirtualClock('2026-11-23T09:30:00Z');
     const io = recordedIo({ clock });
     const at = ['2026-11-23T09:15Z', '2026-11-23T09:00Z', '2026-11-23T10:00Z'];
@@ -300,7 +300,7 @@ describe('a schedule', () => {
     expect(io.tries).toBe(past.length + 1);
   });
 
-  it('fires no moment again when only its data or its zone are changed', async () => {
+  it('fires no time again when only its data or its time zone are changed', async () => {
     const clock = new VirtualClock('2026-11-23T09:30:00Z');
     const io = recordedIo({ clock });
     const source = await start({ at: '2026-11-23T09:40Z' }, io);
@@ -312,7 +312,7 @@ describe('a schedule', () => {
     expect(io.tries).toBe(1);
   });
 
-  it('begins when the disk has room again', async () => {
+  it('starts when the disk has room again', async () => {
     const clock = new VirtualClock('2026-11-23T09:00:00Z');
     const io = recordedIo({ clock });
     let full = true;
@@ -327,7 +327,7 @@ describe('a schedule', () => {
     expect(io.reports.at(-1)).toBeUndefined();
   });
 
-  it('takes nothing for missed that only its new words make due', async () => {
+  it('does not count due times of a changed schedule as missed', async () => {
     const clock = new VirtualClock('2026-11-23T09:30:00Z');
     const io = recordedIo({ clock });
     const source = await start({ cron: '0 9 * * mon', timezone: 'UTC' }, io);
@@ -369,25 +369,25 @@ describe('due times that were missed', () => {
     return { io, clock };
   };
 
-  it('are one tick by default, which says how many', async () => {
+  it('are one tick by default, with their number', async () => {
     const { io } = await afterThreeHours('once');
     expect(data(io)).toEqual([{ scheduled_at: '2026-11-23T13:00:00.000Z', late_by: 35 * MINUTE, missed: 2 }]);
   });
 
-  it('are none with `skip`, and the next tick says how many', async () => {
+  it('make no tick with `skip`, and the next tick has their number', async () => {
     const { io, clock } = await afterThreeHours('skip');
     expect(data(io)).toEqual([]);
     await clock.advance(HOUR);
     expect(data(io)).toEqual([{ scheduled_at: '2026-11-23T14:00:00.000Z', late_by: 0, missed: 3 }]);
   });
 
-  it('all come with `all`, in order', async () => {
+  it('all fire with `all`, in order', async () => {
     const { io } = await afterThreeHours('all');
     expect(ticks(io)).toEqual(['2026-11-23T11:00:00.000Z', '2026-11-23T12:00:00.000Z', '2026-11-23T13:00:00.000Z']);
     expect(data(io)).toMatchObject([{ missed: 0 }, { missed: 0 }, { missed: 0 }]);
   });
 
-  it('are the latest hundred with `all` after very long', async () => {
+  it('are the latest hundred with `all` after a very long time', async () => {
     const { io } = await afterThreeHours('all', 10 * DAY);
     expect(io.events).toHaveLength(100);
     expect(data(io)[0]).toMatchObject({ missed: 140 });
@@ -397,7 +397,7 @@ describe('due times that were missed', () => {
 });
 
 describe('a wall clock that is set', () => {
-  it('back repeats nothing', async () => {
+  it('back repeats no tick', async () => {
     const clock = new SettableClock('2026-11-23T09:59:00Z');
     const io = recordedIo({ clock });
     await start({ cron: '0 * * * *', timezone: 'UTC' }, io);
@@ -425,7 +425,7 @@ describe('a wall clock that is set', () => {
     expect(io.stored.get('last')).toBe('2026-11-23T11:32:30.000Z');
   });
 
-  it('forward is seen within half a minute and is as if it had been down', async () => {
+  it('forward is noticed within 30 s and counts as downtime', async () => {
     const clock = new SettableClock('2026-11-23T09:30:00Z');
     const io = recordedIo({ clock });
     await start({ cron: '0 * * * *', timezone: 'UTC' }, io);
@@ -437,7 +437,7 @@ describe('a wall clock that is set', () => {
 });
 
 describe('a tick that is refused', () => {
-  it('is tried again, after ever longer, until it is taken, and is the same tick', async () => {
+  it('is retried with growing waits until it is stored, and is the same tick', async () => {
     const clock = new VirtualClock('2026-11-23T08:59:59Z');
     const io = recordedIo({ clock });
     io.refuse(new Error('disk full'), new Error('disk full'));
@@ -454,7 +454,7 @@ describe('a tick that is refused', () => {
     expect(io.reports.at(-1)).toBeUndefined();
   });
 
-  it('does not keep the schedule from stopping while it waits to be let in', async () => {
+  it('does not prevent the schedule from stopping while it is pending', async () => {
     const clock = new VirtualClock('2026-11-23T08:59:59Z');
     const io = { ...recordedIo({ clock }), emit: () => new Promise<never>(() => undefined) };
     const source = await schedule.start(sourceSettings(schedule, { every: '1s' }), io);
@@ -464,7 +464,7 @@ describe('a tick that is refused', () => {
   });
 });
 
-it('spreads ticks by its jitter, at the same distance after a restart', async () => {
+it('delays ticks by its jitter, by the same time after a restart', async () => {
   const lateness = async () => {
     const clock = new VirtualClock('2026-11-23T08:30:00Z');
     const io = recordedIo({ clock, name: 'spread' });
@@ -494,7 +494,7 @@ describe('checking a schedule finds', () => {
     expect(readSourceSettings(schedule, written).problems).toEqual([problem]);
   });
 
-  it('nothing wrong with good ones', () => {
+  it('no problem in valid settings', () => {
     for (const good of [
       { cron: '*/10 * * * * *' },
       { cron: '@daily' },

@@ -11,12 +11,12 @@ import { lines } from '../../daemon/sources/lines/lines.ts';
 import { schedule } from '../../daemon/sources/schedule.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
 import type { SourceType } from '../../daemon/sources/source.ts';
-import { startHeart } from '../support/heartbeat.ts';
+import { startHeartbeat } from '../support/heartbeat.ts';
 import { recordedIo, sourceSettings } from '../support/source-io.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
-/** Fields that an event has and its shape does not, and values that are of another kind. */
+/** Fields of an event that its shape does not have, and values of another kind. */
 function strangers({ type, data }: EventInput, shapes: readonly EventShape[]): string[] {
   const shape = shapes.find((candidate) => candidate.type === undefined || candidate.type === type);
   if (shape === undefined) return [`the type ${type}`];
@@ -35,7 +35,7 @@ function isOf(kind: FieldKind, value: unknown): boolean {
   return kind === 'any' || typeof value === TYPES[kind];
 }
 
-/** Events that a source emits while something is done, up to a number; and the fields of them that its shapes do not have. */
+/** The first events of a source during an action, and their fields that its shapes do not have. */
 async function compared(type: SourceType, written: object, count: number, act: (clock: VirtualClock) => Promise<void>) {
   const settings = sourceSettings(type, written);
   const clock = new VirtualClock();
@@ -59,7 +59,7 @@ it('of files', async () => {
   expect(found).toEqual({ types: new Set(['file.created']), strange: [] });
 });
 
-it('of files that go', async () => {
+it('of deleted files', async () => {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'a.txt');
   await writeFile(file, 'x');
@@ -87,8 +87,8 @@ it('of a schedule', async () => {
   expect(found).toEqual({ types: new Set(['schedule.tick']), strange: [] });
 });
 
-it('of a heartbeat, whatever becomes of it', async () => {
-  const { io, clock, beat } = await startHeart({ every: '1m', grace: '0s' });
+it('of a heartbeat in each state', async () => {
+  const { io, clock, beat } = await startHeartbeat({ every: '1m', grace: '0s' });
   await beat();
   await clock.advance(5 * 60_000);
   await beat('/start');
@@ -99,7 +99,7 @@ it('of a heartbeat, whatever becomes of it', async () => {
   expect(io.events.flatMap((event) => strangers(event, shapes))).toEqual([]);
 });
 
-it("of the daemon's own events, each of them", () => {
+it('of every event of the daemon', () => {
   const text = 'x';
   const problem = { file: text, line: 1, column: 1, code: text, message: text, mend: text };
   const lists = { added: [text], changed: [], removed: [], problems: [problem] };
@@ -128,7 +128,7 @@ it("of the daemon's own events, each of them", () => {
   expect(events.map(({ type }) => type)).toEqual(OWN_SHAPES.map(({ type }) => type));
 });
 
-it('every type of source has shapes, whose types are those that it names', () => {
+it('every source type has shapes for exactly the event types that it declares', () => {
   const samples: Readonly<Record<string, object>> = {
     files: { paths: '/srv' },
     heartbeat: { every: '1d' },

@@ -10,7 +10,7 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** A clock whose wall can be set without time passing, and which can go on while the process stands still. */
+/** A clock whose wall time can be set without time passing, and which can advance while the process is stopped. */
 export class UnsteadyClock extends VirtualClock {
   #wall = 0;
   #stalled = 0;
@@ -24,7 +24,7 @@ export class UnsteadyClock extends VirtualClock {
   }
 
   override after(ms: number, fire: () => void): () => void {
-    // The timers of a machine do not follow its wall clock.
+    // Timers do not follow the wall clock.
     const [wall, stalled] = [this.#wall, this.#stalled];
     [this.#wall, this.#stalled] = [0, 0];
     const cancel = super.after(ms, fire);
@@ -32,12 +32,12 @@ export class UnsteadyClock extends VirtualClock {
     return cancel;
   }
 
-  /** Somebody sets the wall clock, or the machine sleeps: time passes that no timer counts. */
+  /** Sets the wall clock, or suspends the machine: no timer counts this time. */
   jump(ms: number): void {
     this.#wall += ms;
   }
 
-  /** The process is stopped for a while; its timers fire when it goes on. */
+  /** Stops the process for a time; its timers fire when it continues. */
   stall(ms: number): void {
     this.#stalled += ms;
   }
@@ -49,18 +49,18 @@ export interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface Heart {
+export interface RunningHeartbeat {
   readonly io: RecordedIo;
   readonly clock: VirtualClock;
   readonly source: RunningSource;
   /** A request to the URL: `beat('/fail', { body: 'no space' })`. */
   readonly beat: (ending?: string, sent?: Sent) => Promise<HookAnswer>;
-  /** An event of another source comes in; `isStored` false: and is refused. */
+  /** Sends an event of another source; with `isStored` false it is refused. Returns whether it counted as a beat. */
   readonly pass: (event: Partial<Event>, isStored?: boolean) => boolean;
 }
 
-/** A heartbeat named `backup` that has begun, stopped when the test ends. */
-export async function startHeart(written: unknown, io: RecordedIo = recordedHeart()): Promise<Heart> {
+/** Starts a heartbeat named `backup`, which is stopped when the test ends. */
+export async function startHeartbeat(written: unknown, io: RecordedIo = heartbeatIo()): Promise<RunningHeartbeat> {
   const clock = io.clock as VirtualClock;
   const source = await heartbeat.start(sourceSettings(heartbeat, written), io);
   onTestFinished(() => source.stop());
@@ -93,19 +93,19 @@ export async function startHeart(written: unknown, io: RecordedIo = recordedHear
   };
 }
 
-export function recordedHeart(parts: Partial<Parameters<typeof recordedIo>[0]> = {}): RecordedIo {
+export function heartbeatIo(parts: Partial<Parameters<typeof recordedIo>[0]> = {}): RecordedIo {
   return recordedIo({ clock: new VirtualClock('2026-11-23T09:00:00Z'), name: 'backup', ...parts });
 }
 
-/** The same daemon after it was stopped or killed: what it had stored, and events go on in one list. */
+/** The io of the next start after a stop or kill: the stored checkpoints, and the same list of events. */
 export function restarted({ clock, stored, events }: RecordedIo): RecordedIo {
-  return recordedHeart({ clock, stored: new Map(stored), events });
+  return heartbeatIo({ clock, stored: new Map(stored), events });
 }
 
-/** `09:10:00 missed db1`, of each event by the moment it is about. */
-export function told({ events }: RecordedIo): readonly string[] {
+/** Each event as `09:10:00 missed db1`, with the time that it is about. */
+export function emitted({ events }: RecordedIo): readonly string[] {
   return events.map(({ id, type, subject }) => {
-    const moment = /T(\d\d:\d\d:\d\d)/.exec(id!)?.[1];
-    return `${moment} ${type.slice('heartbeat.'.length)}${subject === 'backup' ? '' : ` ${subject}`}`;
+    const time = /T(\d\d:\d\d:\d\d)/.exec(id!)?.[1];
+    return `${time} ${type.slice('heartbeat.'.length)}${subject === 'backup' ? '' : ` ${subject}`}`;
   });
 }

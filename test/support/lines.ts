@@ -6,7 +6,7 @@ import type { RunningSource, SourceIo } from '../../daemon/sources/source.ts';
 import { readSourceSettings, recordedIo, type RecordedIo } from './source-io.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-/** Long enough for everything to be looked at once. */
+/** Time within which everything is scanned once. */
 export const LOOK = 2100;
 
 /** Starts a source of lines, which is stopped when the test ends. */
@@ -21,21 +21,21 @@ export async function startLines(written: object, io: SourceIo): Promise<Running
 export interface Session {
   readonly io: RecordedIo;
   readonly clock: VirtualClock;
-  /** The text of each line told so far. */
-  readonly told: () => string[];
+  /** The text of each reported line. */
+  readonly reported: () => string[];
   readonly stop: () => Promise<void>;
-  /** Lets it look at everything. */
+  /** Lets the source scan everything. */
   readonly look: () => Promise<void>;
 }
 
-/** A source on a virtual clock that has looked at everything once; with the `stored` of another one it is its next start. */
+/** Starts a source on a virtual clock and lets it scan once. With the `stored` of another one it is the next start. */
 export async function follow(written: object, stored = new Map<string, string>()): Promise<Session> {
   const clock = new VirtualClock();
   const io = recordedIo({ clock, stored });
   const source = await startLines(written, io);
   await clock.advance(100);
-  const told = (): string[] => io.events.map(lineOf);
-  return { io, clock, told, stop: () => source.stop(), look: () => clock.advance(LOOK) };
+  const reported = (): string[] => io.events.map(lineOf);
+  return { io, clock, reported, stop: () => source.stop(), look: () => clock.advance(LOOK) };
 }
 
 export function lineOf({ data }: EventInput): string {

@@ -5,30 +5,30 @@ import { BelfryError } from '../../daemon/core/problems/failure.ts';
 import type { IsSame, Checkpoint, SourceIo, SourceType } from '../../daemon/sources/source.ts';
 import type { Clock } from '../../daemon/lib/time/clock.ts';
 
-/** What a source is given, and what it did with it. */
+/** A `SourceIo` in memory that records the calls of the source. */
 export interface RecordedIo extends SourceIo {
-  /** The events that were taken, without duplicates. */
+  /** The stored events, without duplicates. */
   readonly events: EventInput[];
-  /** What lies in the store; give it to the next one for a restart. */
+  /** The stored checkpoints; pass them to the next io for a restart. */
   readonly stored: Map<string, string>;
   readonly reports: (string | undefined)[];
-  /** How often `emit` or `emitAll` was called. */
+  /** Number of calls of `emit` and `emitAll`. */
   readonly tries: number;
-  /** Resolves when that many events have been taken. */
+  /** Resolves when that many events are stored. */
   arrived(count: number): Promise<void>;
-  /** Errors with which the next calls of `emit` and `emitAll` reject, in order. */
+  /** Makes the next calls of `emit` and `emitAll` reject with these errors, in order. */
   refuse(...errors: readonly Error[]): void;
 }
 
-export interface RecordedIoParts {
+export interface RecordedIoOptions {
   readonly clock: Clock;
   readonly name?: string;
   readonly stored?: Map<string, string>;
   readonly events?: EventInput[];
 }
 
-/** The daemon's side of a source in memory: an id that was taken before is a duplicate, and its checkpoints count nevertheless. */
-export function recordedIo({ clock, name = 'test', stored = new Map(), events = [] }: RecordedIoParts): RecordedIo {
+/** Keeps events and checkpoints in memory. An event with a known id is a duplicate, but its checkpoints are saved. */
+export function recordedIo({ clock, name = 'test', stored = new Map(), events = [] }: RecordedIoOptions): RecordedIo {
   const refusals: Error[] = [];
   const reports: (string | undefined)[] = [];
   const waiters: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -81,7 +81,7 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
   };
 }
 
-/** As it would come back from the disk. */
+/** The event after a round trip to the disk. */
 const asStored = (event: EventInput): Event => JSON.parse(JSON.stringify(event)) as Event;
 
 /** A source's settings as its `start` gets them, with what is wrong with them, each as `/pointer: message`. */

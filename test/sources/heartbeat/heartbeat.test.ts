@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { heartbeat } from '../../../daemon/sources/heartbeat/heartbeat.ts';
-import { DAY, HOUR, MINUTE, recordedHeart, restarted, SECOND, startHeart, told } from '../../support/heartbeat.ts';
+import { DAY, HOUR, MINUTE, heartbeatIo, restarted, SECOND, startHeartbeat, emitted } from '../../support/heartbeat.ts';
 import { readSourceSettings, type RecordedIo } from '../../support/source-io.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('a heartbeat', () => {
-  it('is missed once the grace is over, and that is told once', async () => {
-    const { io, clock, beat } = await startHeart({ every: '10m', grace: '2m' });
+  it('is missed once the grace is over, with one event', async () => {
+    const { io, clock, beat } = await startHeartbeat({ every: '10m', grace: '2m' });
     expect(await beat()).toEqual({ status: 202, body: { ok: true } });
     await clock.advance(12 * MINUTE - 1);
     expect(io.events).toEqual([]);
@@ -30,8 +30,8 @@ describe('a heartbeat', () => {
     expect(io.tries).toBe(1);
   });
 
-  it('that comes in time, late or early, says nothing', async () => {
-    const { io, clock, beat } = await startHeart({ every: '10m', grace: '2m' });
+  it('that comes in time, late or early makes no event', async () => {
+    const { io, clock, beat } = await startHeartbeat({ every: '10m', grace: '2m' });
     for (const wait of [10, 11, 1, 9, 11.9]) {
       await clock.advance(wait * MINUTE);
       await beat();
@@ -39,8 +39,8 @@ describe('a heartbeat', () => {
     expect(io.events).toEqual([]);
   });
 
-  it('that comes back tells how long it was down, and counts anew', async () => {
-    const { io, clock, beat } = await startHeart({ every: '10m', grace: '0s' });
+  it('that recovers reports how long it was down, and starts a new period', async () => {
+    const { io, clock, beat } = await startHeartbeat({ every: '10m', grace: '0s' });
     await beat();
     await clock.advance(25 * MINUTE);
     await beat('', { body: 'all 12 files\n' });
@@ -59,11 +59,11 @@ describe('a heartbeat', () => {
       },
     });
     await clock.advance(10 * MINUTE);
-    expect(told(io)).toEqual(['09:10:00 missed', '09:25:00 recovered', '09:35:00 missed']);
+    expect(emitted(io)).toEqual(['09:10:00 missed', '09:25:00 recovered', '09:35:00 missed']);
   });
 
-  it('that never came is missed a period after it was configured', async () => {
-    const { io, clock, source } = await startHeart({ every: '1h' });
+  it('without any beat is missed a period after it was configured', async () => {
+    const { io, clock, source } = await startHeartbeat({ every: '1h' });
     expect(source.detail?.()).toBe('new, due 2026-11-23T10:00:00.000Z');
     await clock.advance(HOUR + 6 * MINUTE);
     expect(io.events).toMatchObject([
@@ -75,14 +75,14 @@ describe('a heartbeat', () => {
     ['30s', 10 * SECOND],
     ['1h', 6 * MINUTE],
     ['1d', 10 * MINUTE],
-  ])('every %s has by itself a grace of a tenth, within bounds', async (every, grace) => {
-    const { io, clock } = await startHeart({ every });
+  ])('every %s has a default grace of a tenth, within bounds', async (every, grace) => {
+    const { io, clock } = await startHeartbeat({ every });
     await clock.advance(2 * DAY);
     expect(io.events).toMatchObject([{ data: { late_by: grace } }]);
   });
 
-  it('says in a few words how it is', async () => {
-    const { clock, beat, source } = await startHeart({ every: '10m', grace: '5m' });
+  it('shows its state in the status', async () => {
+    const { clock, beat, source } = await startHeartbeat({ every: '10m', grace: '5m' });
     await beat('/start');
     expect(source.detail?.()).toBe('new, due 2026-11-23T09:10:00.000Z, running since 2026-11-23T09:00:00.000Z');
     await beat();
@@ -98,7 +98,7 @@ describe('a heartbeat', () => {
   });
 
   it('leaves no timer behind when it stops', async () => {
-    const { clock, source } = await startHeart({ every: '1m' });
+    const { clock, source } = await startHeartbeat({ every: '1m' });
     expect(clock.waiting).toBe(1);
     await source.stop();
     expect(clock.waiting).toBe(0);
@@ -112,9 +112,9 @@ describe('a heartbeat by cron', () => {
     ['skipped', '2026-03-28T00:00:00Z', ['2026-03-28T01:30', '2026-03-29T01:00', '2026-03-30T00:30']],
     ['repeated', '2026-10-24T00:00:00Z', ['2026-10-24T00:30', '2026-10-25T00:30', '2026-10-26T01:30']],
   ])('is expected once a day also when an hour is %s', async (_what, from, expected) => {
-    const { io, clock, beat } = await startHeart(daily, recordedHeart({ clock: new VirtualClock(from) }));
+    const { io, clock, beat } = await startHeartbeat(daily, heartbeatIo({ clock: new VirtualClock(from) }));
     for (let day = 0; day < 3; day += 1) {
-      // Each day's beat comes only after it was missed: so each expectation is seen.
+      // Each beat comes only after it was missed, so that each expected time is in an event.
       while (io.events.length === 2 * day) await clock.advance(30 * MINUTE);
       await beat();
     }
@@ -124,12 +124,12 @@ describe('a heartbeat by cron', () => {
     );
   });
 
-  it('says nothing through both changes when the job runs on the wall clock of its zone', async () => {
+  it('makes no event at clock changes when the job runs by the wall clock of its time zone', async () => {
     for (const [from, runs] of [
       ['2026-03-27T12:00:00Z', ['2026-03-28T01:50', '2026-03-29T01:20', '2026-03-30T00:50']],
       ['2026-10-23T12:00:00Z', ['2026-10-24T00:50', '2026-10-25T00:50', '2026-10-26T01:50']],
     ] as const) {
-      const { io, clock, beat } = await startHeart(daily, recordedHeart({ clock: new VirtualClock(from) }));
+      const { io, clock, beat } = await startHeartbeat(daily, heartbeatIo({ clock: new VirtualClock(from) }));
       for (const run of runs) {
         await clock.advance(Date.parse(`${run}Z`) - clock.now());
         await beat();
@@ -139,53 +139,53 @@ describe('a heartbeat by cron', () => {
     }
   });
 
-  it('takes a beat right before a due time for the one of that due time', async () => {
-    const { io, clock, beat } = await startHeart({ cron: '0 10 * * *', timezone: 'UTC', grace: '5m' });
+  it('counts a beat shortly before a due time as the one of that due time', async () => {
+    const { io, clock, beat } = await startHeartbeat({ cron: '0 10 * * *', timezone: 'UTC', grace: '5m' });
     await clock.advance(HOUR - 2 * SECOND);
     await beat();
     await clock.advance(23 * HOUR);
     expect(io.events).toEqual([]);
     await clock.advance(2 * HOUR);
-    expect(told(io)).toEqual(['10:00:00 missed']);
+    expect(emitted(io)).toEqual(['10:00:00 missed']);
   });
 });
 
-describe('a heartbeat over restarts', () => {
-  it('is not told twice, and comes back when it was missed by the one before', async () => {
-    const first = await startHeart({ every: '10m', grace: '1m' });
+describe('a heartbeat across restarts', () => {
+  it('makes no second event, and recovers from an outage of before', async () => {
+    const first = await startHeartbeat({ every: '10m', grace: '1m' });
     await first.beat();
     await first.clock.advance(11 * MINUTE);
     await first.source.stop();
-    const second = await startHeart({ every: '10m', grace: '1m' }, restarted(first.io));
+    const second = await startHeartbeat({ every: '10m', grace: '1m' }, restarted(first.io));
     await first.clock.advance(HOUR);
     expect(second.io.tries).toBe(0);
     await second.beat();
-    expect(told(second.io)).toEqual(['09:10:00 missed', '10:11:00 recovered']);
+    expect(emitted(second.io)).toEqual(['09:10:00 missed', '10:11:00 recovered']);
   });
 
-  it('that was killed right before or after its miss was stored tells it once', async () => {
-    const { io, clock, beat } = await startHeart({ every: '10m', grace: '1m' });
+  it('reports a miss once when it is killed right before or after storing it', async () => {
+    const { io, clock, beat } = await startHeartbeat({ every: '10m', grace: '1m' });
     await beat();
     await clock.advance(11 * MINUTE - 1);
     const before = restarted(io);
     await clock.advance(1);
     const after = restarted(io);
     await clock.advance(MINUTE);
-    for (const killed of [before, after]) await startHeart({ every: '10m', grace: '1m' }, killed);
+    for (const killed of [before, after]) await startHeartbeat({ every: '10m', grace: '1m' }, killed);
     await clock.advance(HOUR);
     expect([before.tries, after.tries]).toEqual([1, 0]);
-    expect(told(io)).toContain('09:10:00 missed');
+    expect(emitted(io)).toContain('09:10:00 missed');
   });
 
-  it('keeps what it knew when only the time of the next beat lies between', async () => {
-    const { io, clock, beat, source } = await startHeart({ every: '1h', grace: '1m' });
+  it('keeps its period when it was down before the next beat could come', async () => {
+    const { io, clock, beat, source } = await startHeartbeat({ every: '1h', grace: '1m' });
     await beat();
     await clock.advance(10 * MINUTE);
     await source.stop();
     await clock.advance(20 * MINUTE);
-    const second = await startHeart({ every: '1h', grace: '1m' }, restarted(io));
+    const second = await startHeartbeat({ every: '1h', grace: '1m' }, restarted(io));
     await clock.advance(31 * MINUTE);
-    expect(told(second.io)).toEqual(['10:00:00 missed']);
+    expect(emitted(second.io)).toEqual(['10:00:00 missed']);
   });
 
   it.each([
@@ -193,45 +193,45 @@ describe('a heartbeat over restarts', () => {
     ['when it was due', 59, 62],
     ['within the grace', 62, 63],
     ['a little before it was due', 56, 58],
-  ])('that was down %s gives a whole period more', async (_when, from, to) => {
-    const { io, clock, beat, source } = await startHeart({ every: '1h', grace: '5m' });
+  ])('that was down %s starts a new period', async (_when, from, to) => {
+    const { io, clock, beat, source } = await startHeartbeat({ every: '1h', grace: '5m' });
     await beat();
     await clock.advance(from * MINUTE);
     await source.stop();
     await clock.advance((to - from) * MINUTE);
-    const second = await startHeart({ every: '1h', grace: '5m' }, restarted(io));
+    const second = await startHeartbeat({ every: '1h', grace: '5m' }, restarted(io));
     await clock.advance(65 * MINUTE - 1);
     expect(second.io.events).toEqual([]);
-    // Remembered: it is not given again, and not taken back either.
+    // The new period is saved: a restart neither repeats nor undoes it.
     await second.source.stop();
-    const third = await startHeart({ every: '1h', grace: '5m' }, restarted(second.io));
+    const third = await startHeartbeat({ every: '1h', grace: '5m' }, restarted(second.io));
     await clock.advance(MINUTE);
     expect(third.io.events).toMatchObject([
       { type: 'heartbeat.missed', data: { last_beat_at: '2026-11-23T09:00:00.000Z' } },
     ]);
   });
 
-  it('knows by a sign of its own life, stored every half minute, how long it was down when it was killed', async () => {
-    const { io, clock, beat } = await startHeart({ every: '1h', grace: '5m' });
+  it('saves every 30 s that it is alive, so that after a kill it knows how long it was down', async () => {
+    const { io, clock, beat } = await startHeartbeat({ every: '1h', grace: '5m' });
     await beat();
     await clock.advance(50 * MINUTE);
     const killed = restarted(io);
     expect(Number(killed.stored.get('alive'))).toBe(clock.now());
     await clock.advance(20 * MINUTE);
-    const { source } = await startHeart({ every: '1h', grace: '5m' }, killed);
+    const { source } = await startHeartbeat({ every: '1h', grace: '5m' }, killed);
     expect(source.detail?.()).toBe('up, due 2026-11-23T11:10:00.000Z');
   });
 
-  it('that replaces another hears what comes while that one stops', async () => {
-    const first = await startHeart({ every: '10m', grace: '1m', match: { type: 'backup.done' } });
+  it('that replaces another receives beats while the other one stops', async () => {
+    const first = await startHeartbeat({ every: '10m', grace: '1m', match: { type: 'backup.done' } });
     await first.clock.advance(5 * MINUTE);
     let goLive = (): void => undefined;
     const live = new Promise<void>((resolve) => {
       goLive = resolve;
     });
-    const second = await startHeart(
+    const second = await startHeartbeat(
       { every: '10m', grace: '2m', match: { type: 'backup.done' } },
-      { ...recordedHeart({ clock: first.clock, stored: first.io.stored, events: first.io.events }), live },
+      { ...heartbeatIo({ clock: first.clock, stored: first.io.stored, events: first.io.events }), live },
     );
     expect(second.pass({})).toBe(true);
     const answer = second.beat('/start');
@@ -241,8 +241,8 @@ describe('a heartbeat over restarts', () => {
     expect(second.source.detail?.()).toMatch(/^up, due 2026-11-23T09:15:00.000Z, running/);
   });
 
-  it('hears what comes while it reads what is stored', async () => {
-    const io = recordedHeart();
+  it('counts beats that arrive while it reads the stored state', async () => {
+    const io = heartbeatIo();
     let read = (): void => undefined;
     const reading = new Promise<void>((resolve) => (read = resolve));
     const readCheckpoints: typeof io.readCheckpoints = async () => {
@@ -250,7 +250,7 @@ describe('a heartbeat over restarts', () => {
       await reading;
       return stored;
     };
-    const { clock, source, pass } = await startHeart(
+    const { clock, source, pass } = await startHeartbeat(
       { every: '10m', match: { type: 'backup.done' } },
       { ...io, readCheckpoints },
     );
@@ -260,9 +260,9 @@ describe('a heartbeat over restarts', () => {
     expect(source.detail?.()).toBe('up, due 2026-11-23T09:10:00.000Z');
   });
 
-  it('whose turn never comes stops nevertheless, and answers so', async () => {
-    const io = { ...recordedHeart(), live: new Promise<void>(() => undefined) };
-    const { beat, source } = await startHeart({ every: '10m' }, io);
+  it('that never goes live can be stopped, and answers 503', async () => {
+    const io = { ...heartbeatIo(), live: new Promise<void>(() => undefined) };
+    const { beat, source } = await startHeartbeat({ every: '10m' }, io);
     const answer = beat();
     await source.stop();
     expect([await answer, await beat()]).toMatchObject([{ status: 503 }, { status: 503 }]);
@@ -272,11 +272,11 @@ describe('a heartbeat over restarts', () => {
 
 describe('a heartbeat whose settings change', () => {
   async function changed(before: object, wait: number, after: object) {
-    const { io, clock, beat, source } = await startHeart(before);
+    const { io, clock, beat, source } = await startHeartbeat(before);
     await beat();
     await clock.advance(wait);
     await source.stop();
-    return startHeart(after, restarted(io));
+    return startHeartbeat(after, restarted(io));
   }
 
   it.each([
@@ -286,23 +286,23 @@ describe('a heartbeat whose settings change', () => {
   ])('by %s keeps its last beat', async (_what, before, after, expected) => {
     const { io, clock } = await changed(before, 20 * MINUTE, after);
     await clock.advance(3 * HOUR);
-    expect(told(io)).toEqual([expected]);
+    expect(emitted(io)).toEqual([expected]);
     expect(io.events).toMatchObject([{ data: { last_beat_at: '2026-11-23T09:00:00.000Z' } }]);
   });
 
-  it('has not missed what only its new words made due before', async () => {
+  it('has not missed a beat that only the new schedule makes overdue', async () => {
     const { io, clock } = await changed({ every: '1d' }, 5 * HOUR, { every: '1h', grace: '1m' });
     await clock.advance(HOUR);
     expect(io.events).toEqual([]);
     await clock.advance(MINUTE);
-    expect(told(io)).toEqual(['15:00:00 missed']);
+    expect(emitted(io)).toEqual(['15:00:00 missed']);
   });
 
   it('stays down', async () => {
     const { io, clock, beat } = await changed({ every: '1h', grace: '1m' }, 2 * HOUR, { every: '3h', grace: '1m' });
     await clock.advance(DAY);
     await beat();
-    expect(told(io)).toEqual(['10:00:00 missed', '11:00:00 recovered']);
+    expect(emitted(io)).toEqual(['10:00:00 missed', '11:00:00 recovered']);
   });
 });
 
@@ -318,7 +318,7 @@ describe('a check of the settings', () => {
     expect(readSourceSettings(heartbeat, written).problems).toEqual([expected]);
   });
 
-  it('points into `match`, and finds all that is wrong', () => {
+  it('points into `match`, and finds all problems', () => {
     const written = { match: { 'data.n': { prefx: 'x' }, any: [{ type: { regex: '(' } }] } };
     const { problems } = readSourceSettings(heartbeat, written);
     expect(problems.map((problem) => problem.split(':')[0])).toEqual([
@@ -329,23 +329,23 @@ describe('a check of the settings', () => {
   });
 });
 
-it('whatever happens, it goes down and comes back in turn, each told once', async () => {
+it('in any sequence of events it goes down and recovers alternately, with one event each', async () => {
   const happening = fc.oneof(
     fc.record({ what: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 200 }).map((n) => n * SECOND) }),
     fc.constantFrom('beat', 'fail', 'start', 'restart', 'kill').map((what) => ({ what, ms: 0 })),
   );
   await fc.assert(
     fc.asyncProperty(fc.array(happening, { maxLength: 30 }), async (happenings) => {
-      let heart = await startHeart({ every: '1m', grace: '10s' });
+      let heart = await startHeartbeat({ every: '1m', grace: '10s' });
       let last: RecordedIo = heart.io;
       for (const { what, ms } of happenings) {
         if (what === 'wait') await heart.clock.advance(ms);
         else if (what === 'restart' || what === 'kill') {
-          // Who is killed does not store until when it listened.
+          // A killed source does not save the time of its end.
           if (what === 'restart') await heart.source.stop();
           last = restarted(last);
           await heart.source.stop();
-          heart = await startHeart({ every: '1m', grace: '10s' }, last);
+          heart = await startHeartbeat({ every: '1m', grace: '10s' }, last);
         } else await heart.beat(what === 'beat' ? '' : `/${what}`);
         await heart.clock.advance(1);
       }

@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 const at = (...parts: string[]): string => path.join(folder, ...parts);
 
-test('a line that is added is told with its path and its true number', async () => {
+test('an appended line makes an event with its path and line number', async () => {
   await writeFile(at('app.log'), 'old 1\nold 2\n');
   const { io, look } = await follow({ paths: at('*.log') });
   expect(io.events).toEqual([]);
@@ -26,13 +26,13 @@ test('a line that is added is told with its path and its true number', async () 
   ]);
 });
 
-test('with from: start what is there is told too', async () => {
+test('`from: start` also reports existing lines', async () => {
   await writeFile(at('app.log'), 'one\ntwo\n');
   const { io } = await follow({ paths: at('app.log'), from: 'start' });
   expect(placed(io)).toEqual(['app.log#1 one', 'app.log#2 two']);
 });
 
-test('a file that comes later is read from its start, also when it came while nobody watched', async () => {
+test('a later file is read from its start, also when it was created while the source was stopped', async () => {
   await writeFile(at('a.log'), 'old\n');
   const first = await follow({ paths: at('*.log') });
   await writeFile(at('b.log'), 'one\n');
@@ -40,10 +40,10 @@ test('a file that comes later is read from its start, also when it came while no
   await first.stop();
   await writeFile(at('c.log'), 'two\n');
   const second = await follow({ paths: at('*.log') }, first.io.stored);
-  expect([...first.told(), ...second.told()]).toEqual(['one', 'two']);
+  expect([...first.reported(), ...second.reported()]).toEqual(['one', 'two']);
 });
 
-test('files that only changed patterns bring in begin at their end', async () => {
+test('existing files that only changed patterns match begin at their end', async () => {
   await writeFile(at('a.log'), 'old\n');
   await writeFile(at('a.txt'), 'old\n');
   const first = await follow({ paths: at('*.log') });
@@ -56,7 +56,7 @@ test('files that only changed patterns bring in begin at their end', async () =>
   expect(placed(second.io).toSorted()).toEqual(['a.log#2 one', 'a.txt#2 three', 'b.log#1 two']);
 });
 
-test('what is written between the start and the first event that may come in is told', async () => {
+test('lines written between the start and the time when the source is live are reported', async () => {
   await writeFile(at('app.log'), 'old\n');
   let open = (): void => undefined;
   const live = new Promise<void>((resolve) => (open = resolve));
@@ -68,8 +68,8 @@ test('what is written between the start and the first event that may come in is 
   expect(placed(io)).toEqual(['app.log#2 new']);
 });
 
-test('lines are told at the notification of the kernel, not only at the next look', async () => {
-  // Waits of seconds never end on this clock.
+test('a notification of the kernel triggers reading before the next scan', async () => {
+  // On this clock waits of more than a second never end.
   const clock: Clock = { ...systemClock, after: (ms, fire) => systemClock.after(ms > 1000 ? 2 ** 40 : ms, fire) };
   const io = recordedIo({ clock });
   await startLines({ paths: [at('*.log'), at('deep', 'er', 'one.txt')], from: 'start' }, io);
@@ -89,7 +89,7 @@ test('lines are told at the notification of the kernel, not only at the next loo
   expect(io.events.map(lineOf)).toEqual(['one', 'two', 'three', 'four', 'five', 'six']);
 });
 
-test('only lines that match are told, with the named groups as fields', async () => {
+test('only matching lines make events, with the named groups as fields', async () => {
   const { io, look } = await follow({
     paths: at('*'),
     match: String.raw`^(?P<level>ERROR|WARN)(?: \[(?P<unit>\w+)\])? (.*)$`,
@@ -102,7 +102,7 @@ test('only lines that match are told, with the named groups as fields', async ()
   ]);
 });
 
-test('what cannot be is said when the rules are loaded', () => {
+test('invalid settings are reported when the rules are loaded', () => {
   const problems = (written: object): string[] => readSourceSettings(lines, { paths: at('*'), ...written }).problems;
   expect(problems({})).toEqual([]);
   expect(problems({ match: '(?=x)' })).toEqual([expect.stringContaining('/match: it is no RE2 expression')]);
@@ -115,30 +115,30 @@ test('what cannot be is said when the rules are loaded', () => {
   expect(problems({ from: 'middle' })).toHaveLength(1);
 });
 
-test('a pattern that is slow elsewhere is not slow here', async () => {
-  const { told, look } = await follow({ paths: at('*'), match: '(?P<tail>(x+x+)+y)' });
+test('an expression with catastrophic backtracking elsewhere takes linear time', async () => {
+  const { reported, look } = await follow({ paths: at('*'), match: '(?P<tail>(x+x+)+y)' });
   await writeFile(at('app.log'), `${'x'.repeat(60_000)}\n${'x'.repeat(50)}y\n`);
   await look();
-  expect(told()).toEqual([`${'x'.repeat(50)}y`]);
+  expect(reported()).toEqual([`${'x'.repeat(50)}y`]);
 });
 
-test('the last line waits for its newline and is told once, also over a restart', async () => {
+test('the last line waits for its newline and is reported once, also across a restart', async () => {
   const first = await follow({ paths: at('*') });
   await writeFile(at('app.log'), 'one\ntw');
   await first.look();
   await appendFile(at('app.log'), 'o and ');
   await first.look();
-  expect(first.told()).toEqual(['one']);
+  expect(first.reported()).toEqual(['one']);
   await first.stop();
   const second = await follow({ paths: at('*') }, first.io.stored);
   await second.look();
-  expect(second.told()).toEqual([]);
+  expect(second.reported()).toEqual([]);
   await appendFile(at('app.log'), 'a half\nthree\n');
   await second.look();
   expect(placed(second.io)).toEqual(['app.log#2 two and a half', 'app.log#3 three']);
 });
 
-test('a line begun before the first start is told whole when it is complete', async () => {
+test('a line that was begun before the first start is reported whole', async () => {
   await writeFile(at('app.log'), 'one\ntwo beg');
   const { io, look } = await follow({ paths: at('*') });
   await appendFile(at('app.log'), 'un\n');
@@ -146,7 +146,7 @@ test('a line begun before the first start is told whole when it is complete', as
   expect(placed(io)).toEqual(['app.log#2 two begun']);
 });
 
-test('a line longer than `max_line` is cut and says so, and the one after it is whole', async () => {
+test('a line longer than `max_line` is cut and marked, and the next one is whole', async () => {
   const { io, look } = await follow({ paths: at('*'), max_line: '100B' });
   await writeFile(at('app.log'), `${'x'.repeat(300_000)}\r\nshort\r\n`);
   await look();
@@ -156,7 +156,7 @@ test('a line longer than `max_line` is cut and says so, and the one after it is 
   ]);
 });
 
-test('the next start goes on where the last one stopped', async () => {
+test('a restart continues where the source stopped', async () => {
   await writeFile(at('app.log'), 'old\n');
   const first = await follow({ paths: at('*') });
   await appendFile(at('app.log'), 'one\ntwo\n');
@@ -167,7 +167,7 @@ test('the next start goes on where the last one stopped', async () => {
   expect([...placed(first.io), ...placed(second.io)]).toEqual(['app.log#2 one', 'app.log#3 two', 'app.log#4 three']);
 });
 
-test('whenever it is killed, what was taken is not told again and nothing else is lost', async () => {
+test('a kill at any time neither repeats stored lines nor loses others', async () => {
   const all = numbered(1, 40);
   await writeFile(at('app.log'), text(all));
   for (let kill = 0; kill <= all.length; kill += 1) {
@@ -184,7 +184,7 @@ test('whenever it is killed, what was taken is not told again and nothing else i
           dead();
           throw new Error('killed');
         },
-        // Of what it stores when it is stopped the dead know nothing.
+        // A killed process saves nothing when it stops.
         saveCheckpoints: (checkpoints) =>
           io.events.length < kill || kill === 0 ? io.saveCheckpoints(checkpoints) : Promise.reject(new Error('killed')),
       },
@@ -192,12 +192,12 @@ test('whenever it is killed, what was taken is not told again and nothing else i
     await (kill === all.length ? io.arrived(kill) : isDead);
     await source.stop();
     const again = await follow({ paths: at('*'), from: 'start' }, stored);
-    expect([...io.events.map(lineOf), ...again.told()]).toEqual(all);
+    expect([...io.events.map(lineOf), ...again.reported()]).toEqual(all);
     await again.stop();
   }
 });
 
-test('lines of no interest are not read again at the next start', async () => {
+test('lines that do not match are not read again after a restart', async () => {
   const first = await follow({ paths: at('*'), match: 'x' });
   await writeFile(at('app.log'), text(numbered(1, 1000)));
   await first.look();
@@ -208,7 +208,7 @@ test('lines of no interest are not read again at the next start', async () => {
   expect(placed(second.io)).toEqual(['app.log#1001 x']);
 });
 
-test('how far lines of no interest were read is stored now and then, not at each of them', async () => {
+test('the position after lines that do not match is saved at intervals, not for each line', async () => {
   const { io, clock } = await follow({ paths: at('*'), match: 'x' });
   await writeFile(at('app.log'), 'no\n');
   await clock.advance(1);
@@ -222,7 +222,7 @@ test('how far lines of no interest were read is stored now and then, not at each
   expect(values.size).toBeLessThan(6);
 });
 
-test('ids are the same however often a line is told, and those of different lines differ', async () => {
+test('a line has the same id each time, and different lines have different ids', async () => {
   await writeFile(at('a.log'), 'same\nsame\n');
   await writeFile(at('b.log'), 'same\n');
   const { io } = await follow({ paths: at('*'), from: 'start' });
@@ -230,7 +230,7 @@ test('ids are the same however often a line is told, and those of different line
   expect(io.events[0]!.id).toMatch(/^test:[\w-]+:0$/);
 });
 
-test('a link and the file it leads to are one file, and a link set anew leads to another', async () => {
+test('a link and its target are one file, and a changed link leads to another', async () => {
   await writeFile(at('one.txt'), 'one\n');
   await writeFile(at('two.txt'), 'two\n');
   await symlink('one.txt', at('current.log'));
@@ -240,7 +240,7 @@ test('a link and the file it leads to are one file, and a link set anew leads to
   await named.look();
   await both.look();
   await both.look();
-  expect(both.told().toSorted()).toEqual(['more', 'one', 'two']);
+  expect(both.reported().toSorted()).toEqual(['more', 'one', 'two']);
   expect(new Set(both.io.events.map(({ subject }) => subject)).size).toBe(2);
   await appendFile(at('one.txt'), 'last\n');
   await symlink('two.txt', at('new'));
@@ -254,18 +254,18 @@ test('a link and the file it leads to are one file, and a link set anew leads to
   ]);
 });
 
-test('a link that leads out of the folder is not read unless it is named', async () => {
+test('a link to outside the folder is not followed unless it is named', async () => {
   await mkdir(at('in'));
   await writeFile(at('secret'), 'secret\n');
   await symlink('../secret', at('in', 'leak.log'));
   const wild = await follow({ paths: at('in', '*'), from: 'start' });
-  expect(wild.told()).toEqual([]);
+  expect(wild.reported()).toEqual([]);
   const named = await follow({ paths: at('in', 'leak.log'), from: 'start' });
-  expect(named.told()).toEqual(['secret']);
+  expect(named.reported()).toEqual(['secret']);
 });
 
-test('a folder that comes later, goes and comes again is followed', async () => {
-  const { told, look } = await follow({ paths: at('later', '*.log') });
+test('a folder that is created, deleted and created again is followed', async () => {
+  const { reported, look } = await follow({ paths: at('later', '*.log') });
   await mkdir(at('later'));
   await writeFile(at('later', 'a.log'), 'one\n');
   await look();
@@ -274,5 +274,5 @@ test('a folder that comes later, goes and comes again is followed', async () => 
   await mkdir(at('later'));
   await writeFile(at('later', 'a.log'), 'two\n');
   await look();
-  expect(told()).toEqual(['one', 'two']);
+  expect(reported()).toEqual(['one', 'two']);
 });

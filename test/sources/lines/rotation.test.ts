@@ -16,10 +16,10 @@ beforeEach(async () => {
 
 const at = (...parts: string[]): string => path.join(folder, ...parts);
 
-/** What two sessions told, one after the other. */
+/** Lines of two sessions, one after the other. */
 const both = (first: Session, second: Session): string[] => [...placed(first.io), ...placed(second.io)];
 
-test('a renamed file is read to its end before the new one of its name is begun', async () => {
+test('a renamed file is read to its end before the new file of its name', async () => {
   const { io, look } = await follow({ paths: log });
   await writeFile(log, text(numbered(1, 500)));
   await look();
@@ -31,7 +31,7 @@ test('a renamed file is read to its end before the new one of its name is begun'
   expect(placed(io).slice(-2)).toEqual(['app.log#900 line 900', 'app.log#1 new']);
 });
 
-test('what is still written to a renamed file is told under its old name', async () => {
+test('lines still written to a renamed file are reported under its old name', async () => {
   const { io, clock, look } = await follow({ paths: log });
   await writeFile(log, 'one\n');
   await look();
@@ -54,8 +54,8 @@ test('what is still written to a renamed file is told under its old name', async
   expect(io.events).toHaveLength(5);
 });
 
-test('a file that is deleted while it is written to is read to its end', async () => {
-  const { told, look } = await follow({ paths: log });
+test('a file that is deleted during writing is read to its end', async () => {
+  const { reported, look } = await follow({ paths: log });
   await writeFile(log, 'one\n');
   await look();
   const writer = await open(log, 'a');
@@ -66,10 +66,10 @@ test('a file that is deleted while it is written to is read to its end', async (
   await writer.write('four\n');
   await look();
   await writer.close();
-  expect(told()).toEqual(['one', 'two', 'three', 'four']);
+  expect(reported()).toEqual(['one', 'two', 'three', 'four']);
 });
 
-test('two rotations between two looks lose nothing of what was known', async () => {
+test('two rotations between two scans lose no line of known files', async () => {
   const { io, look } = await follow({ paths: at('app.log*') });
   await writeFile(log, 'one\n');
   await look();
@@ -81,11 +81,11 @@ test('two rotations between two looks lose nothing of what was known', async () 
   await writeFile(log, 'four\n');
   await look();
   expect(io.events.map(lineOf).toSorted()).toEqual(['four', 'one', 'three', 'two']);
-  // Which of several files is read first depends on whose notification came first.
+  // The order of the files depends on the order of the notifications.
   expect(placed(io)).toEqual(expect.arrayContaining(['app.log#1 one', expect.stringContaining('#2 two')]));
 });
 
-test('a rotated file that counts itself is not read again under its new name, and goes on under it', async () => {
+test('a rotated file whose new name matches is not read again, and continues under that name', async () => {
   const { io, look } = await follow({ paths: at('app.log*') });
   await writeFile(log, 'one\n');
   await look();
@@ -97,7 +97,7 @@ test('a rotated file that counts itself is not read again under its new name, an
   expect(placed(io)).toEqual(['app.log#1 one', 'app.log#1 two', 'app.log.1#2 late']);
 });
 
-test('a file that was renamed while nobody watched is found by its inode and finished first', async () => {
+test('a file that was renamed while the source was stopped is found by its inode and finished first', async () => {
   const first = await follow({ paths: log });
   await writeFile(log, 'one\n');
   await first.look();
@@ -110,10 +110,10 @@ test('a file that was renamed while nobody watched is found by its inode and fin
   await second.stop();
   const third = await follow({ paths: log }, first.io.stored);
   await third.look();
-  expect(third.told()).toEqual([]);
+  expect(third.reported()).toEqual([]);
 });
 
-test('a rename found at the start survives being killed in the middle of it', async () => {
+test('a rename found at the start survives a kill during the reading', async () => {
   const stored = new Map<string, string>();
   const first = await follow({ paths: log }, stored);
   await writeFile(log, 'line 0\n');
@@ -139,11 +139,11 @@ test('a rename found at the start survives being killed in the middle of it', as
     );
     await clock.advance(100);
     const next = await follow({ paths: log }, copy);
-    expect([...io.events.map(lineOf), ...next.told()]).toEqual(all);
+    expect([...io.events.map(lineOf), ...next.reported()]).toEqual(all);
   }
 });
 
-test('an emptied file is read from its start, and what is the same in it is told again', async () => {
+test('a truncated file is read from its start, and equal lines are reported again', async () => {
   const { io, look } = await follow({ paths: log });
   await writeFile(log, 'one\ntwo\n');
   await look();
@@ -155,8 +155,8 @@ test('an emptied file is read from its start, and what is the same in it is told
   expect(new Set(io.events.map(({ id }) => id)).size).toBe(3);
 });
 
-test('copy and truncate: the new lines are told whether there are fewer, as many or more than before', async () => {
-  const { told, look } = await follow({ paths: log });
+test('copytruncate: new lines are reported whether there are fewer, as many or more than before', async () => {
+  const { reported, look } = await follow({ paths: log });
   const expected: string[] = [];
   let next = 1;
   for (const count of [10, 3, 10, 10, 40, 200, 199]) {
@@ -168,10 +168,10 @@ test('copy and truncate: the new lines are told whether there are fewer, as many
     await copyFile(log, at('app.log.1'));
     await truncate(log, 0);
   }
-  expect(told()).toEqual(expected);
+  expect(reported()).toEqual(expected);
 });
 
-test('copy and truncate while nobody watched, grown beyond the old place, is noticed', async () => {
+test('copytruncate while the source was stopped is detected, also when the file has grown beyond the old offset', async () => {
   const first = await follow({ paths: log });
   await writeFile(log, text(numbered(1, 10)));
   await first.look();
@@ -180,27 +180,27 @@ test('copy and truncate while nobody watched, grown beyond the old place, is not
   await truncate(log, 0);
   await appendFile(log, text(numbered(11, 50)));
   const second = await follow({ paths: log }, first.io.stored);
-  expect([...first.told(), ...second.told()]).toEqual(numbered(1, 50));
+  expect([...first.reported(), ...second.reported()]).toEqual(numbered(1, 50));
   expect(placed(second.io)[0]).toBe('app.log#1 line 11');
 });
 
-test('a header that is the same in each file does not hide that it was emptied', async () => {
+test('a header that is the same in each file does not hide a truncation', async () => {
   const header = `# ${'header '.repeat(400)}`;
-  const { io, told, look, stop } = await follow({ paths: log });
+  const { io, reported, look, stop } = await follow({ paths: log });
   await writeFile(log, text([header, 'one', 'two']));
   await look();
   await truncate(log, 0);
   await appendFile(log, text([header, '1 first', '2 second', '3 third']));
   await look();
-  expect(told()).toEqual([header, 'one', 'two', header, '1 first', '2 second', '3 third']);
+  expect(reported()).toEqual([header, 'one', 'two', header, '1 first', '2 second', '3 third']);
   await stop();
   await truncate(log, 0);
   await appendFile(log, text([header, '4 fourth', '5 fifth', '6 sixth', '7 seventh']));
   const next = await follow({ paths: log }, io.stored);
-  expect(next.told()).toEqual([header, '4 fourth', '5 fifth', '6 sixth', '7 seventh']);
+  expect(next.reported()).toEqual([header, '4 fourth', '5 fifth', '6 sixth', '7 seventh']);
 });
 
-test('a renamed file that is not open any more is found among its neighbours', async () => {
+test('a renamed file that is not open any more is found in its folder', async () => {
   const { io, look } = await follow({ paths: at('*.log') });
   const others = Array.from({ length: 150 }, (_, index) => at(`other-${index}.log`));
   await writeFile(log, 'one\n');
@@ -220,7 +220,7 @@ test('a renamed file that is not open any more is found among its neighbours', a
   ]);
 });
 
-test('a writer that goes on at its old place in an emptied file leaves a hole, which is no line', async () => {
+test('a writer that continues at its old offset in a truncated file leaves a hole, which makes no line', async () => {
   const { io, look } = await follow({ paths: log });
   const writer = await open(log, 'w');
   const write = async (lines: readonly string[], position: number): Promise<number> => {
@@ -238,18 +238,18 @@ test('a writer that goes on at its old place in an emptied file leaves a hole, w
   expect(placed(io).slice(-2)).toEqual(['app.log#1 after', 'app.log#2 more']);
 });
 
-test('half a line that an emptied file leaves is not joined to what is written then', async () => {
-  const { told, look } = await follow({ paths: log });
+test('an unfinished line of a truncated file is not joined to the next bytes', async () => {
+  const { reported, look } = await follow({ paths: log });
   await writeFile(log, 'one\nhal');
   await look();
   await truncate(log, 0);
   await appendFile(log, 'a whole line\nand one more\n');
   await look();
-  expect(told()).toEqual(['one', 'a whole line', 'and one more']);
+  expect(reported()).toEqual(['one', 'a whole line', 'and one more']);
 });
 
-test('a file that vanishes and is made anew is a new one, even with the same lines and the same inode', async () => {
-  // A folder that has been changed since it was made tells whether the file system knows times of birth.
+test('a deleted and recreated file is a new one, even with the same lines and inode', async () => {
+  // The birth time of a changed folder shows whether the file system has birth times.
   const { io, look, stop } = await follow({ paths: log });
   await writeFile(log, 'one\ntwo\n');
   await look();
@@ -263,10 +263,10 @@ test('a file that vanishes and is made anew is a new one, even with the same lin
   await mkdir(at('between'));
   await writeFile(log, 'one\ntwo\nthree\n');
   const next = await follow({ paths: log }, io.stored);
-  expect(next.told()).toEqual(['one', 'two', 'three']);
+  expect(next.reported()).toEqual(['one', 'two', 'three']);
 });
 
-test('a file that is moved away and comes back goes on where it was, however long it was away', async () => {
+test('a file that is moved away and back continues at its position after any time', async () => {
   await mkdir(at('away'));
   const first = await follow({ paths: at('*.log') });
   await writeFile(log, 'one\n');
@@ -286,10 +286,10 @@ test('a file that is moved away and comes back goes on where it was, however lon
   await rename(at('away', 'app.log'), at('other.log'));
   const third = await follow({ paths: at('*.log') }, first.io.stored);
   await third.look();
-  expect(third.told()).toEqual(['three']);
+  expect(third.reported()).toEqual(['three']);
 });
 
-test('whatever happens to the files, every line is told once and those of one file in order', async () => {
+test('after any sequence of rotations every line is reported once, and those of one file in order', async () => {
   let seed = 20_261_123;
   const random = (below: number): number => {
     seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -297,8 +297,8 @@ test('whatever happens to the files, every line is told once and those of one fi
   };
   const names = ['a.log', 'b.log', 'c.log'];
   const written: string[] = [];
-  const toldLines: string[] = [];
-  /** Of each name: how many lines, and which file of that name it is. */
+  const reportedLines: string[] = [];
+  /** By name: number of lines, and which file of that name it is. */
   const counts = new Map<string, number>();
   const lives = new Map<string, number>();
   const end = (name: string): unknown => lives.set(name, (lives.get(name) ?? 0) + 1);
@@ -326,7 +326,7 @@ test('whatever happens to the files, every line is told once and those of one fi
   let session = await follow({ paths: at('*.log*'), from: 'start' }, stored);
   const restart = async (): Promise<void> => {
     await session.stop();
-    toldLines.push(...session.told());
+    reportedLines.push(...session.reported());
     for (let step = 0; step < random(4); step += 1) await (random(3) === 0 ? rotate() : append());
     session = await follow({ paths: at('*.log*'), from: 'start' }, stored);
   };
@@ -340,21 +340,21 @@ test('whatever happens to the files, every line is told once and those of one fi
   for (let step = 0; step < 250; step += 1) await acts[random(acts.length)]!();
   await session.look();
   await session.look();
-  toldLines.push(...session.told());
-  expect(toldLines.toSorted()).toEqual(written.toSorted());
+  reportedLines.push(...session.reported());
+  expect(reportedLines.toSorted()).toEqual(written.toSorted());
   const last = new Map<string, number>();
-  for (const [file = '', number = ''] of toldLines.map((line) => line.split(' '))) {
+  for (const [file = '', number = ''] of reportedLines.map((line) => line.split(' '))) {
     expect(Number(number)).toBeGreaterThan(last.get(file) ?? 0);
     last.set(file, Number(number));
   }
   expect(last.size).toBeGreaterThan(20);
 });
 
-test('files that were rotated away before they could be read are found after a kill, and read in the order they were made', async () => {
+test('files that were rotated before they were read are found after a kill, and read in order of creation', async () => {
   const clock = new VirtualClock();
   const stored = new Map<string, string>();
   const io = recordedIo({ clock, stored });
-  // It cannot get on with its work, so that nothing is read but the first file.
+  // Refused lines block the source, so that only the first file is read.
   await startLines({ paths: log }, { ...io, emit: () => Promise.reject(new Error('disk full')) });
   await clock.advance(100);
   for (const [age, line] of ['one', 'two', 'three'].entries()) {
@@ -364,5 +364,5 @@ test('files that were rotated away before they could be read are found after a k
   }
   await writeFile(log, 'four\n');
   const next = await follow({ paths: log }, new Map(stored));
-  expect(next.told()).toEqual(['one', 'two', 'three', 'four']);
+  expect(next.reported()).toEqual(['one', 'two', 'three', 'four']);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Line, LineSplitter } from '../../../daemon/sources/lines/splitter.ts';
 
-/** Fed in chunks of `size` bytes. */
+/** Splits bytes that arrive in chunks of `size`. */
 function split(bytes: Buffer, { most = 100, size = bytes.length || 1, start = 0 } = {}): Line[] {
   const splitter = new LineSplitter(most, start);
   const lines: Line[] = [];
@@ -18,11 +18,11 @@ function split(bytes: Buffer, { most = 100, size = bytes.length || 1, start = 0 
 const texts = (bytes: Buffer | string, options = {}): string[] =>
   split(Buffer.from(bytes as string), options).map((line) => line.text);
 
-test('lines end at newlines, and what comes after the last one is none yet', () => {
+test('lines end at newlines, and bytes after the last one are not a line yet', () => {
   expect(texts('one\ntwo\n\nthree\npart')).toEqual(['one', 'two', '', 'three']);
 });
 
-test('a carriage return before the newline is dropped, one within the line is not', () => {
+test('a carriage return is dropped before the newline, not within the line', () => {
   expect(texts('one\r\ntwo\r\n\r\na\rb\n\r\r\n')).toEqual(['one', 'two', '', 'a\rb', '\r']);
 });
 
@@ -31,17 +31,17 @@ test('a byte order mark is dropped at the start of the file and nowhere else', (
   expect(texts('\uFEFFone\n', { start: 7 })).toEqual(['\uFEFFone']);
 });
 
-test('bytes that are no UTF-8 become replacement characters', () => {
+test('invalid UTF-8 becomes replacement characters', () => {
   expect(texts(Buffer.from([0x61, 0xff, 0x62, 0x0a, 0xc3, 0x0a]))).toEqual(['a\uFFFDb', '\uFFFD']);
 });
 
-test('NULs before a line are the hole of an emptied file and dropped, those within it stay', () => {
+test('NULs at the start of a line, the hole of a truncated file, are dropped; others stay', () => {
   expect(texts(Buffer.from('\0\0\0one\0two\n\0\n'))).toEqual(['one\0two', '']);
   const hole = Buffer.concat([Buffer.alloc(5000), Buffer.from('after\n')]);
   expect(split(hole, { most: 20, size: 64 })).toMatchObject([{ text: 'after', truncated: false, start: 0, end: 5006 }]);
 });
 
-test('a longer line is cut, says so, and never within a character', () => {
+test('a longer line is cut between characters and marked as truncated', () => {
   const lines = split(
     Buffer.from(`${'x'.repeat(20)}\n${'x'.repeat(21)}\n${'ü'.repeat(11)}\nx${'ü'.repeat(10)}\n${'😀'.repeat(9)}\n`),
     {
@@ -57,7 +57,7 @@ test('a longer line is cut, says so, and never within a character', () => {
   ]);
 });
 
-test('a line as long as may be is whole also with a carriage return and after a byte order mark', () => {
+test('a line of the maximum length is whole, also with a carriage return and a byte order mark', () => {
   const lines = split(Buffer.from(`\uFEFF${'x'.repeat(20)}\r\n${'y'.repeat(20)}\r\n`), { most: 20 });
   expect(lines.map(({ text, truncated }) => [text, truncated])).toEqual([
     ['x'.repeat(20), false],
@@ -65,7 +65,7 @@ test('a line as long as may be is whole also with a carriage return and after a 
   ]);
 });
 
-test('however the bytes come in, the lines and their places are the same', () => {
+test('the lines and their offsets do not depend on the chunks', () => {
   const bytes = Buffer.from(`\uFEFFone\r\n\0\0tüo\n\n${'z'.repeat(50)}\r\n${'😀'.repeat(12)}\n\r\nend\nrest`);
   const places = (size?: number): object[] =>
     split(bytes, { most: 30, ...(size !== undefined && { size }) }).map(({ text, truncated, start, end }) => {
@@ -77,7 +77,7 @@ test('however the bytes come in, the lines and their places are the same', () =>
   expect(whole.map(({ start }) => start).slice(1)).toEqual(whole.map(({ end }) => end).slice(0, -1));
 });
 
-test('of a line that never ends it keeps no more than is told of it', () => {
+test('an endless line takes no more memory than the kept bytes', () => {
   const splitter = new LineSplitter(1000, 0);
   for (let round = 0; round < 2000; round += 1) {
     splitter.feed(Buffer.alloc(64 * 1024, 'x'));
@@ -88,7 +88,7 @@ test('of a line that never ends it keeps no more than is told of it', () => {
   expect(splitter.next()).toMatchObject({ text: 'next', truncated: false });
 });
 
-test('what has no newline can be had as it is when nothing will come any more, once', () => {
+test('the unfinished line can be taken once at the end', () => {
   const splitter = new LineSplitter(100, 0);
   splitter.feed(Buffer.from('one\ntwo'));
   expect(splitter.next()).toMatchObject({ text: 'one' });

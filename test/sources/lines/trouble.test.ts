@@ -19,7 +19,7 @@ beforeEach(async () => {
 const at = (...parts: string[]): string => path.join(folder, ...parts);
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Files below the folder that this process has open. */
+/** Number of files below the folder that this process has open. */
 function openFiles(): number {
   return readdirSync('/proc/self/fd').filter((fd) => {
     try {
@@ -30,7 +30,7 @@ function openFiles(): number {
   }).length;
 }
 
-test('a line that is not taken is told again until it is, and no later one goes first', async () => {
+test('a refused line is retried until it is stored, and no later line is stored first', async () => {
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   await startLines({ paths: log }, io);
@@ -46,12 +46,12 @@ test('a line that is not taken is told again until it is, and no later one goes 
   expect(io.tries).toBe(303);
 });
 
-test('after a refusal it begins again with one line, so that a second one does not change the order either', async () => {
+test('after a refusal the batches begin with one line again, so that a second refusal keeps the order', async () => {
   await writeFile(log, text(numbered(1, 200)));
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   let tries = 0;
-  // Half of the sixteen that go out together, and then the first of those again.
+  // Refuses half of a batch of sixteen, and then the first of those again.
   const emit: RecordedIo['emit'] = (event, checkpoints) => {
     tries += 1;
     return tries >= 24 && tries <= 32 ? Promise.reject(new Error('disk full')) : io.emit(event, checkpoints);
@@ -61,7 +61,7 @@ test('after a refusal it begins again with one line, so that a second one does n
   expect(io.events.map(lineOf)).toEqual(numbered(1, 200));
 });
 
-test('while a line is being taken no older checkpoint is stored over its own', async () => {
+test('no older checkpoint overwrites that of a line that is being stored', async () => {
   const { clock, stored } = { clock: new VirtualClock(), stored: new Map<string, string>() };
   const io = recordedIo({ clock, stored });
   let take = (): void => undefined;
@@ -78,10 +78,10 @@ test('while a line is being taken no older checkpoint is stored over its own', a
   const next = await follow({ paths: log, match: '[02]' }, new Map(stored));
   take();
   expect(io.events.map(lineOf)).toEqual(['line 2']);
-  expect(next.told()).toEqual([]);
+  expect(next.reported()).toEqual([]);
 });
 
-test('when everything is refused for a while, nothing is lost and the order is kept', async () => {
+test('after a time of refusals nothing is lost and the order is kept', async () => {
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
   const refusing = { now: false };
@@ -100,7 +100,7 @@ test('when everything is refused for a while, nothing is lost and the order is k
   expect(io.events.map(lineOf)).toEqual(expected);
 });
 
-test('a line that alone is refused among others is not lost, also when it is killed then', async () => {
+test('a single refused line in a batch is not lost, also after a kill', async () => {
   await writeFile(log, text(numbered(1, 50)));
   const clock = new VirtualClock();
   const stored = new Map<string, string>();
@@ -120,20 +120,20 @@ test('a line that alone is refused among others is not lost, also when it is kil
   expect(next.events.map(lineOf).toSorted()).toEqual(numbered(1, 50).toSorted());
 });
 
-test('a file that cannot be read is told of, and is read when it can be', async (context) => {
+test('an unreadable file is reported as a fault, and read once it is readable', async (context) => {
   await chmod(folder, 0o755);
   const isRoot = process.getuid?.() === 0;
   if (isRoot && process.seteuid === undefined) return context.skip('this system has no seteuid');
-  const { io, clock, told } = await follow({ paths: at('*') });
+  const { io, clock, reported } = await follow({ paths: at('*') });
   await writeFile(log, 'one\n');
   await chmod(log, 0);
   await writeFile(at('other.log'), 'fine\n');
-  // Nobody may keep root from reading.
+  // The superuser can read every file.
   if (isRoot) process.seteuid!(65_534);
   try {
     await clock.advance(LOOK);
     expect(io.reports.at(-1)).toBe(`${log} cannot be read (EACCES)`);
-    expect(told()).toEqual(['fine']);
+    expect(reported()).toEqual(['fine']);
     await clock.advance(20_000);
     expect(io.reports).toHaveLength(1);
   } finally {
@@ -142,10 +142,10 @@ test('a file that cannot be read is told of, and is read when it can be', async 
   await chmod(log, 0o644);
   await clock.advance(LOOK);
   expect(io.reports.at(-1)).toBeUndefined();
-  expect(told()).toEqual(['fine', 'one']);
+  expect(reported()).toEqual(['fine', 'one']);
 });
 
-test('a file that can no longer be read keeps nothing from the one that takes its name', async (context) => {
+test('a file that has become unreadable does not block the file that takes its name', async (context) => {
   await chmod(folder, 0o755);
   const isRoot = process.getuid?.() === 0;
   if (isRoot && process.seteuid === undefined) return context.skip('this system has no seteuid');
@@ -165,13 +165,13 @@ test('a file that can no longer be read keeps nothing from the one that takes it
   } finally {
     if (isRoot) process.seteuid!(0);
   }
-  expect(second.told()).toEqual(['three']);
+  expect(second.reported()).toEqual(['three']);
   expect(second.io.reports.at(-1)).toBe(`${log} cannot be read (EACCES)`);
   await second.look();
   expect(placed(second.io)).toEqual(['app.log#1 three', 'app.log#2 two']);
 });
 
-test('a million lines at once take one checkpoint, a bounded number under way and bounded memory', async () => {
+test('a million lines take one checkpoint, a bounded number of pending events and bounded memory', async () => {
   const count = 1_000_000;
   const handle = await open(log, 'w');
   for (let from = 1; from <= count; from += 10_000) await handle.write(text(numbered(from, from + 9999)));
@@ -203,7 +203,7 @@ test('a million lines at once take one checkpoint, a bounded number under way an
   expect(seen.heap).toBeLessThan(400 * 1024 * 1024);
 });
 
-test('it reads no further than what is being taken', async () => {
+test('it reads no further than the lines that are being stored', async () => {
   await writeFile(log, text(numbered(1, 200_000)));
   const io = recordedIo({ clock: systemClock });
   const seen = { asked: 0 };
@@ -215,7 +215,7 @@ test('it reads no further than what is being taken', async () => {
     return io.emit(event, checkpoints);
   };
   const source = await startLines({ paths: log, from: 'start' }, { ...io, emit });
-  // Groups of 1, 2, 4, 8 and 16 were taken, one of 32 is under way.
+  // Batches of 1, 2, 4, 8 and 16 were stored, one of 32 is pending.
   while (seen.asked < 51) await turn();
   const before = seen.asked;
   for (let turns = 0; turns < 50; turns += 1) await turn();
@@ -227,7 +227,7 @@ test('it reads no further than what is being taken', async () => {
   expect(io.events).toHaveLength(seen.asked);
 });
 
-test('files with very many lines do not keep another one waiting until they are done', async () => {
+test('files with very many lines do not block another file', async () => {
   const order: string[] = [];
   const large = text(numbered(1, 2500).map((line) => `${line} ${'x'.repeat(1000)}`));
   const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => at(`${name}.log`));
@@ -249,7 +249,7 @@ test('files with very many lines do not keep another one waiting until they are 
 });
 
 test('very many files are followed with few of them open', async (context) => {
-  if (process.platform !== 'linux') return context.skip('only Linux tells which files are open');
+  if (process.platform !== 'linux') return context.skip('only Linux lists the open files');
   const count = 1000;
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
@@ -272,7 +272,7 @@ test('very many files are followed with few of them open', async (context) => {
   expect(new Set(placed(io)).size).toBe(count * 4);
 });
 
-test('it stops at once, whatever it is doing, and leaves no timer and no file open', async () => {
+test('it stops at once in every phase, and leaves no timer and no open file', async () => {
   await writeFile(log, text(numbered(1, 5000)));
   for (let rounds = 0; rounds < 60; rounds += 3) {
     const clock = new VirtualClock();
@@ -288,7 +288,7 @@ test('it stops at once, whatever it is doing, and leaves no timer and no file op
   }
 });
 
-test('it stops while lines are refused, and the next start tells them', async () => {
+test('it stops while lines are refused, and the next start reports them', async () => {
   const clock = new VirtualClock();
   const stored = new Map<string, string>();
   const io = recordedIo({ clock, stored });
@@ -302,10 +302,10 @@ test('it stops while lines are refused, and the next start tells them', async ()
   await source.stop();
   expect(clock.waiting).toBe(0);
   const next = await follow({ paths: log }, stored);
-  expect(next.told()).toEqual(['one', 'two']);
+  expect(next.reported()).toEqual(['one', 'two']);
 });
 
-test('it begins again when what it has to store first is refused', async () => {
+test('it retries when its first checkpoints are refused', async () => {
   await writeFile(log, 'old\n');
   const clock = new VirtualClock();
   const io = recordedIo({ clock });
@@ -323,7 +323,7 @@ test('it begins again when what it has to store first is refused', async () => {
   expect(placed(io)).toEqual(['app.log#2 new']);
 });
 
-test('checkpoints that it did not write do not disturb it', async () => {
+test('foreign checkpoints are ignored', async () => {
   await writeFile(log, 'one\n');
   const stored = new Map([
     ['file:x', 'no json'],
@@ -331,8 +331,8 @@ test('checkpoints that it did not write do not disturb it', async () => {
     ['paths', 'neither'],
     ['other', '1'],
   ]);
-  const { told, look } = await follow({ paths: log }, stored);
+  const { reported, look } = await follow({ paths: log }, stored);
   await appendFile(log, 'two\n');
   await look();
-  expect(told()).toEqual(['two']);
+  expect(reported()).toEqual(['two']);
 });

@@ -39,7 +39,7 @@ const ALERTS = {
 };
 
 describe('event.each', () => {
-  it('makes an event of each element of a list, with what stands around it in `parent`', async () => {
+  it('makes an event of each element of a list, with the rest of the body in `parent`', async () => {
     const { post, io } = await open(ALERTS);
     expect(await post(group)).toEqual({
       status: 202,
@@ -58,7 +58,7 @@ describe('event.each', () => {
     ]);
   });
 
-  it('hands all of them over together, so that all are taken or none', async () => {
+  it('emits all of them in one call, so that either all are stored or none', async () => {
     const { post, io } = await open(ALERTS);
     io.refuse(new Error('disk full'));
     await expect(post(group)).rejects.toThrow('disk full');
@@ -67,7 +67,7 @@ describe('event.each', () => {
     expect([io.events.length, io.tries]).toEqual([2, 2]);
   });
 
-  it('takes the same group a second time for duplicates, and what is new in it for new', async () => {
+  it('treats the same elements of a second request as duplicates, and new ones as new', async () => {
     const { post, io } = await open(ALERTS);
     await post({ ...group, alerts: group.alerts.slice(0, 1) });
     expect(await post(group)).toMatchObject({
@@ -84,7 +84,7 @@ describe('event.each', () => {
   it.each([
     ['the body itself', 'body', '[1, "two", null]', null],
     ['a list deeper in', 'body.a.b', '{"a": {"b": [1, "two", null], "c": 3}, "d": 4}', { a: { c: 3 }, d: 4 }],
-  ])('takes %s, and elements of any kind', async (_what, each, body, parent) => {
+  ])('accepts %s, and elements of any kind', async (_what, each, body, parent) => {
     const { post, io } = await open({ each });
     await post(body);
     expect(io.events.map((event) => [event.data, event.parent])).toEqual([
@@ -94,7 +94,7 @@ describe('event.each', () => {
     ]);
   });
 
-  it('gives events without an id of their own one that shows that they came together', async () => {
+  it('gives events without an id ids that show that they came in one request', async () => {
     const { post, io } = await open({ each: 'body.alerts' });
     await post(group);
     await post(group);
@@ -103,7 +103,7 @@ describe('event.each', () => {
     expect(new Set(ids.map(([base]) => base)).size).toBe(2);
   });
 
-  it("suffixes the provider's id of the delivery", async () => {
+  it('adds the position to the delivery id of the provider', async () => {
     const { post, io } = await open({ each: 'body.alerts' }, { verify: { github: 'secret' } });
     const body = JSON.stringify(group);
     const signature = `sha256=${createHmac('sha256', 'secret').update(body).digest('hex')}`;
@@ -114,7 +114,7 @@ describe('event.each', () => {
   it.each([
     ['an element', { ...group, alerts: [{ ...group.alerts[0]!, status: 'resolved' }] }],
     ['what stands around them', { ...group, status: 'resolved' }],
-  ])("refuses a provider's id that comes again with another body: %s differs", async (_what, other) => {
+  ])('refuses a known delivery id with another body: %s differs', async (_what, other) => {
     const { post, io } = await open({ each: 'body.alerts' }, { verify: { github: 'secret' } });
     const send = (value: object): Promise<HookAnswer> => {
       const body = JSON.stringify(value);
@@ -130,7 +130,7 @@ describe('event.each', () => {
     expect(io.events).toHaveLength(2);
   });
 
-  it('accepts an empty list, which is no event', async () => {
+  it('accepts an empty list, which makes no event', async () => {
     const { post, io } = await open(ALERTS);
     expect(await post({ ...group, alerts: [] })).toEqual({ status: 202, body: { events: [] } });
     expect([io.events, io.tries]).toEqual([[], 0]);
@@ -141,27 +141,27 @@ describe('event.each', () => {
     ['no list', '{"alerts": {"status": "firing"}}', '`body.alerts` is no list'],
     ['no list, by a path through text', '{"alerts": "many"}', '`body.alerts` is no list'],
     ['an inherited field', '[]', '`body.alerts` is missing'],
-  ])('refuses a body that has %s there, and says so', async (_what, body, detail) => {
+  ])('refuses a body that has %s there, with the reason', async (_what, body, detail) => {
     const { post, io } = await open({ each: 'body.alerts' });
     expect(await post(body)).toMatchObject({ status: 400, body: { status: 400, detail } });
     expect(io.events).toEqual([]);
   });
 
-  it('refuses more elements than are taken at once', async () => {
+  it('refuses more elements than the limit', async () => {
     const { post, io } = await open({ each: 'body' });
     expect(await post(JSON.stringify(Array.from({ length: 10_001 }, () => 1)))).toMatchObject({ status: 413 });
     expect(io.events).toEqual([]);
     expect(await post(JSON.stringify(Array.from({ length: 10_000 }, () => 1)))).toMatchObject({ status: 202 });
   });
 
-  it('refuses a list whose surroundings, kept with each element, would fill the disk', async () => {
+  it('refuses a list if the rest of the body, stored with each element, is too much', async () => {
     const { post, io } = await open({ each: 'body.l' });
     const list = Array.from({ length: 5000 }, () => 1);
     expect(await post({ l: list, more: 'x'.repeat(100_000) })).toMatchObject({ status: 413 });
     expect(io.events).toEqual([]);
   });
 
-  it('answers by `respond` once, over all of them', async () => {
+  it('renders `respond` once, for all events', async () => {
     const { post } = await open(ALERTS, { respond: { status: 200, body: '{{ events.size }} of {{ body.groupKey }}' } });
     expect(await post(group)).toMatchObject({ status: 200, body: '2 of g' });
   });
@@ -173,7 +173,7 @@ describe('event.each', () => {
     ['body..alerts', 'write it like `body.alerts`'],
     ['data.alerts', 'write it like `body.alerts`'],
     ['body.alerts[0]', 'write it like `body.alerts`'],
-  ])('wants a path into the body, and not `%s`', (each, mend) => {
+  ])('refuses `%s`, which is not a path in the body', (each, mend) => {
     const settings = { path: '/hooks/x', event: { each } };
     const { problems } = readSourceSettings(webhook, settings);
     expect(problems).toEqual(['/event/each: `each` is not a path in the body']);

@@ -47,12 +47,12 @@ const feishuSigned = (key: string, time: number, body: string): Sent => ({
 
 interface Case {
   readonly scheme: string;
-  /** With this secret put in. */
+  /** The setting with this secret. */
   readonly verify: (secrets: string | readonly string[]) => unknown;
   readonly secret: string;
   readonly sent: Sent;
   readonly now?: number;
-  /** The header that proves it. */
+  /** The header with the proof. */
   readonly header: string;
   readonly timestamp?: string;
 }
@@ -77,7 +77,7 @@ const cases: readonly Case[] = [
     verify: (secret) => ({ hmac: { header: 'X-Sum', algorithm: 'sha1', encoding: 'base64', prefix: 'sha1=', secret } }),
     secret: 'key',
     header: 'x-sum',
-    // RFC 2202's kind of vector: HMAC-SHA1("key", "The quick brown fox jumps over the lazy dog")
+    // Known vector: HMAC-SHA1("key", "The quick brown fox jumps over the lazy dog")
     sent: {
       headers: { 'x-sum': 'sha1=3nybhbi3iqa8ino29wqQcBydtNk=' },
       body: 'The quick brown fox jumps over the lazy dog',
@@ -169,17 +169,17 @@ describe.each(cases)('$scheme', ({ scheme, verify, secret, sent, now = 0, header
   const { [header]: _, ...unsigned } = sent.headers;
   const other = scheme === 'standard_webhooks' ? 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' : 'another:one';
 
-  it('lets in what its provider signs', () => {
+  it('accepts a request that its provider signs', () => {
     expect(proves(verify(secret))).toBe(true);
   });
 
-  it('takes the old and the new secret while it is being changed, and no other', () => {
+  it('accepts the old and the new secret during a rotation, and no other', () => {
     expect(proves(verify([other, secret]))).toBe(true);
     expect(proves(verify([secret, other]))).toBe(true);
     expect(proves(verify(other))).toBe(false);
   });
 
-  it('refuses a signature that is missing, empty, shorter, longer, changed or no signature at all', () => {
+  it('refuses a signature that is missing, empty, shorter, longer, changed or malformed', () => {
     expect(proves(verify(secret), { ...sent, headers: unsigned })).toBe(false);
     const changed = signature.replace(/[0-9A-Za-z](?=[^0-9A-Za-z]*$)/, (last) => (last === '0' ? '1' : '0'));
     for (const bad of ['', ' ', signature.slice(0, -3), `${signature}AAAA`, '\u0000', 'é'.repeat(64)])
@@ -193,7 +193,7 @@ describe.each(cases)('$scheme', ({ scheme, verify, secret, sent, now = 0, header
     });
 
   if (now > 0)
-    it('refuses what is more than five minutes old, or ahead', () => {
+    it('refuses a timestamp that is more than five minutes old or ahead', () => {
       expect(proves(verify(secret), sent, now + 299_000)).toBe(true);
       expect(proves(verify(secret), sent, now - 299_000)).toBe(true);
       expect(proves(verify(secret), sent, now + 301_000)).toBe(false);
@@ -201,7 +201,7 @@ describe.each(cases)('$scheme', ({ scheme, verify, secret, sent, now = 0, header
     });
 
   if (timestamp !== undefined)
-    it('refuses a timestamp that is none', () => {
+    it('refuses a malformed timestamp', () => {
       for (const bad of ['', '1e9', '0x5', `+${now / 1000}`, '-1', '9'.repeat(30)])
         expect(proves(verify(secret), withHeader(timestamp, bad))).toBe(false);
     });
@@ -218,7 +218,7 @@ describe('a signature', () => {
     expect(isProved(verify(secret), { ...sent, headers: { 'x-hub-signature': `sha1=${sha1}` } })).toBe(false);
   });
 
-  it('may stand among others, but not among thousands', () => {
+  it('may be one of several, but not of thousands', () => {
     const { sent, verify, secret } = cases.find(({ scheme }) => scheme === 'standard_webhooks')!;
     const among = (count: number): Sent => ({
       ...sent,
@@ -231,7 +231,7 @@ describe('a signature', () => {
     expect(isProved(verify(secret), among(10_000), NOW)).toBe(false);
   });
 
-  it('over an id with a dot is refused, since it could be read in two ways', () => {
+  it('over an id with a dot is refused, since it is ambiguous', () => {
     const key = Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64');
     const signed = createHmac('sha256', key).update('a.b.1614265330.{}').digest('base64');
     const headers = { 'webhook-id': 'a.b', 'webhook-timestamp': '1614265330', 'webhook-signature': `v1,${signed}` };
@@ -240,7 +240,7 @@ describe('a signature', () => {
     ).toBe(false);
   });
 
-  it('is compared at any length without an error', () => {
+  it('of any length is compared without an error', () => {
     expect(same('', 'abc')).toBe(false);
     expect(same('a'.repeat(100_000), 'abc')).toBe(false);
     expect(same('abc', Buffer.from('abc'))).toBe(true);
@@ -251,7 +251,7 @@ describe('GitLab', () => {
   const { sent } = cases.find(({ scheme }) => scheme === 'standard_webhooks')!;
   const token = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
-  it('signs with a signing token, which is good for nothing else', () => {
+  it('signs with a signing token, which is not accepted as a secret token', () => {
     expect(isProved({ gitlab: token }, sent, NOW)).toBe(true);
     expect(isProved({ gitlab: token }, { ...sent, body: '{}' }, NOW)).toBe(false);
     expect(isProved({ gitlab: token }, sent, NOW + 301_000)).toBe(false);
@@ -259,7 +259,7 @@ describe('GitLab', () => {
     expect(verification({ gitlab: token }).verify(hook(sent), NOW)?.replayGuard).toBeDefined();
   });
 
-  it('can be moved from a secret token to a signing token', () => {
+  it('can be migrated from a secret token to a signing token', () => {
     const both = { gitlab: [token, 't0ken'] };
     expect(isProved(both, sent, NOW)).toBe(true);
     expect(
@@ -278,7 +278,7 @@ describe('Feishu', () => {
     });
   };
 
-  it('sends its events encrypted, and they are decrypted with the present or the old key', () => {
+  it('encrypts its events, and they are decrypted with the new or the old key', () => {
     const verifier = verification({ feishu: ['new', 'old'] });
     const event = { header: { event_id: 'e1' }, event: { text: 'hi' } };
     const body = verifier.decode!(JSON.parse(encrypted('old', event)));
@@ -286,7 +286,7 @@ describe('Feishu', () => {
     expect(verifier.deliveryId!(hook({ headers: {} }), body)).toBe('e1');
   });
 
-  it('asks without a signature whether the URL listens, but only who has the key is answered', () => {
+  it('sends its challenge without a signature, and only one encrypted with the key is answered', () => {
     const verifier = verification({ feishu: 'key' });
     const question = { type: 'url_verification', challenge: 'c', token: 't' };
     expect(verifier.verify(hook({ headers: {}, body: encrypted('key', question) }), NOW)).toEqual({

@@ -52,7 +52,7 @@ describe('a webhook source', () => {
     ]);
   });
 
-  it('does not answer before the event is durable, and passes on why it was not taken', async () => {
+  it('does not answer before the event is durable, and passes on the refusal', async () => {
     const { json, io } = await open();
     io.refuse(new Error('disk full'));
     await expect(json({})).rejects.toThrow('disk full');
@@ -88,7 +88,7 @@ describe('a webhook source', () => {
     expect(io.events).toEqual([]);
   });
 
-  it('takes brackets within texts for texts, and `__proto__` for a name like any other', async () => {
+  it('ignores brackets inside strings when it counts the nesting, and accepts `__proto__` as a name', async () => {
     const { send, io } = await open();
     const body = `{"__proto__":{"admin":true},"text":"${'['.repeat(500)}\\""}`;
     expect((await send({ headers: { 'content-type': 'application/json' }, body })).status).toBe(202);
@@ -125,7 +125,7 @@ describe('a webhook source', () => {
     expect(JSON.stringify(io.events)).not.toMatch(new RegExp(`S3CRET|${sum}`));
   });
 
-  it('names the event by its templates', async () => {
+  it('sets the attributes of the event by templates', async () => {
     const { json, io } = await open({
       event: { type: "ci.{{ headers['x-event'] }}", id: '{{ body.build }}', subject: '{{ body.repo.name }}' },
     });
@@ -136,7 +136,7 @@ describe('a webhook source', () => {
     expect(io.events).toMatchObject([{ type: 'ci.push', id: '7', subject: 'api' }]);
   });
 
-  it('tells subjects apart that are too long to be kept whole', async () => {
+  it('keeps subjects different that are too long to be kept whole', async () => {
     const { json, io } = await open({ event: { subject: '{{ body.s }}' } });
     for (const s of ['a'.repeat(1024), 'a'.repeat(2000), `${'a'.repeat(1999)}b`, 'a'.repeat(2000)]) await json({ s });
     const subjects = io.events.map(({ subject }) => subject!);
@@ -146,7 +146,7 @@ describe('a webhook source', () => {
     expect(subjects[3]).toBe(subjects[1]);
   });
 
-  it('takes the event as it is where a template fails', async () => {
+  it('leaves the default where a template fails', async () => {
     const { json, io } = await open({
       event: { type: '{{ body.no.such }}', id: '{{ body.id }}', subject: '{{ body.x }}' },
     });
@@ -155,7 +155,7 @@ describe('a webhook source', () => {
     expect(io.events[0]).not.toHaveProperty('subject');
   });
 
-  it('answers as it is told to', async () => {
+  it('answers with `respond`', async () => {
     const { json } = await open({ respond: { status: 200, body: '{"ok":true,"id":"{{ id }}"}' } });
     expect(await json({})).toEqual({
       status: 200,
@@ -164,7 +164,7 @@ describe('a webhook source', () => {
     });
   });
 
-  it('lets in only who is allowed, whatever a header says', async () => {
+  it('accepts only addresses of `allow`, and ignores forwarding headers', async () => {
     const { send } = await open({ allow: ['192.0.2.0/24', '2001:db8::1'] });
     const from = async (remote: string) => (await send({ remote, headers: { 'x-forwarded-for': '192.0.2.1' } })).status;
     expect(await from('192.0.2.7')).toBe(202);
@@ -173,7 +173,7 @@ describe('a webhook source', () => {
     expect([await from('198.51.100.1'), await from('2001:db8::2'), await from('')]).toEqual([403, 403, 403]);
   });
 
-  it('takes as many as its rate allows and says when to come again', async () => {
+  it('accepts as many requests as its rate allows, and answers the others with `Retry-After`', async () => {
     const clock = clockAt();
     const { send } = await open({ rate: '2/10s' }, recordedIo({ clock }));
     await send();
@@ -185,13 +185,13 @@ describe('a webhook source', () => {
     expect((await send()).status).toBe(429);
   });
 
-  it('does not let who proves nothing use up its rate', async () => {
+  it('does not count requests without proof towards the rate', async () => {
     const { send } = await open({ rate: '1/1m', verify: { bearer: 'good' } });
     for (let count = 0; count < 5; count += 1) expect((await send()).status).toBe(401);
     expect((await send({ headers: { authorization: 'Bearer good' } })).status).toBe(202);
   });
 
-  it('takes nothing more when it has stopped', async () => {
+  it('accepts nothing after it has stopped', async () => {
     const { source, send, io } = await open();
     await source.stop();
     expect((await send()).status).toBe(503);
@@ -218,7 +218,7 @@ describe('a verified webhook source', () => {
   };
   const seconds = Date.parse('2026-11-23T09:00:00Z') / 1000;
 
-  it('answers a wrong and a missing signature, an old one and a copy with the same 401', async () => {
+  it('gives the same 401 for a wrong, a missing and an old signature and for a copy', async () => {
     const { send } = await open({ verify });
     await send(signed('m1', seconds));
     const right = signed('m2', seconds);
@@ -232,14 +232,14 @@ describe('a verified webhook source', () => {
     for (const answer of answers) expect(answer).toEqual(answers[0]);
   });
 
-  it('takes a second try with a new timestamp for the same event', async () => {
+  it('treats a second attempt with a new timestamp as the same event', async () => {
     const { send, io } = await open({ verify });
     expect(await send(signed('m1', seconds))).toEqual({ status: 202, body: { id: 'm1', duplicate: false } });
     expect(await send(signed('m1', seconds + 5))).toEqual({ status: 202, body: { id: 'm1', duplicate: true } });
     expect(io.events).toHaveLength(1);
   });
 
-  it('refuses another body under an id that was used, and takes nothing of it', async () => {
+  it('refuses another body with a used id, and stores nothing', async () => {
     const { send, io } = await open({ verify });
     await send(signed('m1', seconds));
     await expect(send(signed('m1', seconds + 5, '{"a":2}'))).rejects.toMatchObject({ code: 'store.conflict' });
@@ -251,7 +251,7 @@ describe('a verified webhook source', () => {
   it.each([
     ['github', { github: 'k' }, 'x-github-delivery'],
     ['gitlab', { gitlab: 't' }, 'idempotency-key'],
-  ])('holds an id of %s to the body that it came with', async (_name, verifyBy, header) => {
+  ])('accepts an id of %s only with its first body', async (_name, verifyBy, header) => {
     const { send, io } = await open({ verify: verifyBy });
     const sent = (body: string) => {
       const hash = createHmac('sha256', 'k').update(body).digest('hex');
@@ -264,7 +264,7 @@ describe('a verified webhook source', () => {
     expect(io.events).toHaveLength(1);
   });
 
-  it("takes Stripe's second try for the same event though it counts its endpoints anew", async () => {
+  it('treats a second attempt of Stripe as the same event although its count of endpoints differs', async () => {
     const { send } = await open({ verify: { stripe: 'k' } });
     const sent = (at: number, event: object) => {
       const body = JSON.stringify({ id: 'evt_1', ...event });
@@ -279,7 +279,7 @@ describe('a verified webhook source', () => {
     await expect(sent(seconds + 2, { type: 'charge.paid', pending_webhooks: 1 })).rejects.toThrow('another body');
   });
 
-  it('leaves it to who writes `event.id` which requests are the same event', async () => {
+  it('lets `event.id` decide which requests are the same event', async () => {
     const { send, io } = await open({ verify, event: { id: '{{ body.build }}' } });
     await send(signed('m1', seconds, '{"build":7,"state":"started"}'));
     expect(await send(signed('m2', seconds, '{"build":7,"state":"ended"}'))).toMatchObject({
@@ -289,7 +289,7 @@ describe('a verified webhook source', () => {
     expect(io.events).toHaveLength(1);
   });
 
-  it('knows a copy after a restart too, and forgets it when it is too old to pass', async () => {
+  it('detects a copy also after a restart, and forgets it once it is too old to pass', async () => {
     const clock = clockAt();
     const before = recordedIo({ clock });
     const first = await open({ verify }, before);
@@ -304,7 +304,7 @@ describe('a verified webhook source', () => {
     expect(before.stored.size).toBe(0);
   });
 
-  it('keeps no more signatures than those of the window', async () => {
+  it('remembers only the signatures of the time window', async () => {
     const clock = clockAt();
     const io = recordedIo({ clock });
     const { send } = await open({ verify }, io);
@@ -316,21 +316,21 @@ describe('a verified webhook source', () => {
     expect(io.stored.size).toBeLessThanOrEqual(7);
   });
 
-  it('takes the very same request again if its event was refused', async () => {
+  it('accepts the same request again if its event was refused', async () => {
     const { send, io } = await open({ verify });
     io.refuse(new Error('disk full'));
     await expect(send(signed('m1', seconds))).rejects.toThrow('disk full');
     expect((await send(signed('m1', seconds))).status).toBe(202);
   });
 
-  it('takes one of two copies that come at once', async () => {
+  it('accepts one of two copies that arrive at once', async () => {
     const { send, io } = await open({ verify });
     const answers = await Promise.all([send(signed('m1', seconds)), send(signed('m1', seconds))]);
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 401]);
     expect(io.events).toHaveLength(1);
   });
 
-  it("gives a provider's redelivery the id of the first", async () => {
+  it('gives a redelivery the id of the first delivery', async () => {
     const { json, io } = await open({ verify: { gitlab: 't' } });
     const headers = { 'x-gitlab-token': 't', 'idempotency-key': 'k1', 'x-gitlab-event-uuid': 'u1' };
     await json({}, headers);
@@ -338,7 +338,7 @@ describe('a verified webhook source', () => {
     expect(io.events).toHaveLength(1);
   });
 
-  it('takes two events that an older GitLab calls by one name for two, and one that is sent twice for one', async () => {
+  it('separates two events of an older GitLab with one id, and detects a repeated one', async () => {
     const { json, io } = await open({ verify: { gitlab: 't' } });
     const headers = { 'x-gitlab-token': 't', 'x-gitlab-event-uuid': 'u1' };
     await json({ object_kind: 'push' }, headers);
@@ -347,14 +347,14 @@ describe('a verified webhook source', () => {
     expect(io.events).toHaveLength(2);
   });
 
-  it('comes up although the disk is too full to forget old signatures', async () => {
+  it('starts although the disk is too full to delete old signatures', async () => {
     const clock = clockAt();
     const io = recordedIo({ clock, stored: new Map([['seen:old', '2026-11-23T08:00:00.000Z']]) });
     const { send } = await open({ verify }, { ...io, saveCheckpoints: () => Promise.reject(new Error('disk full')) });
     expect((await send(signed('m1', seconds))).status).toBe(202);
   });
 
-  it("answers Slack's question without an event, and only if it is signed", async () => {
+  it('answers the challenge of Slack without an event, and only if it is signed', async () => {
     const { send, io } = await open({ verify: { slack: 'k' } });
     const body = JSON.stringify({ type: 'url_verification', challenge: 'abc' });
     const signature = `v0=${createHmac('sha256', 'k').update(`v0:${seconds}:${body}`).digest('hex')}`;
@@ -387,7 +387,7 @@ describe('a verified webhook source', () => {
   const payload = (value: unknown): string =>
     String(new URLSearchParams({ payload: typeof value === 'string' ? value : JSON.stringify(value) }));
 
-  it('reads the JSON that GitHub puts into a form, and its signature over the form as it came', async () => {
+  it('reads the JSON in a form of GitHub, and verifies the signature over the form', async () => {
     const { send, io } = await open({
       verify: { github: 'k' },
       event: { subject: '{{ body.repository.full_name }}' },
@@ -398,7 +398,7 @@ describe('a verified webhook source', () => {
     expect((await send({ ...ofGitHub(payload(push)), body: payload({ ref: 'other' }) })).status).toBe(401);
   });
 
-  it('reads what Slack sends when somebody presses a button, and leaves its slash commands as they are', async () => {
+  it('reads the payload of a Slack interaction, and keeps slash commands as forms', async () => {
     const { send, io } = await open({ verify: { slack: 'k' } });
     const pressed = { type: 'block_actions', user: { id: 'U1' }, actions: [{ action_id: 'ack' }] };
     await send(ofSlack(payload(pressed)));
@@ -413,14 +413,14 @@ describe('a verified webhook source', () => {
     ['is no JSON', '{"a":'],
     ['is empty', ''],
     ['is nested without end', '['.repeat(1000) + ']'.repeat(1000)],
-  ])('refuses a payload that %s, and says where it stands', async (_what, text) => {
+  ])('refuses a payload that %s, and names the field', async (_what, text) => {
     const { send, io } = await open({ verify: { github: 'k' } });
     const answer = await send(ofGitHub(payload(text)));
     expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining('`payload`') as string } });
     expect(io.tries).toBe(0);
   });
 
-  it('loses nothing of a form that holds more than the payload', async () => {
+  it('keeps all fields of a form that has more than the payload', async () => {
     const { send, io } = await open({ verify: { github: 'k' } });
     await send(ofGitHub('payload=%7B%7D&other=1'));
     expect(io.events).toMatchObject([{ data: { payload: '{}', other: '1' } }]);
@@ -435,7 +435,7 @@ describe('a verified webhook source', () => {
     },
   );
 
-  it('says how to log in where there is a way', async () => {
+  it('names the authentication scheme where there is one', async () => {
     const { send } = await open({ verify: { basic: 'a:b' } });
     expect((await send()).headers?.['www-authenticate']).toMatch(/^Basic /);
   });
