@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
 import { type Built, type Ended, build, ended, start } from '../store/process/built.ts';
-import { broken } from '../store/process/promises.ts';
+import { brokenPromises } from '../store/process/promises.ts';
 
 let root: string;
 let built: Built;
@@ -27,7 +27,7 @@ function hasStrace(): boolean {
   }
 }
 
-/** A process that takes in ten events while its n-th call on the write-ahead log fails. */
+/** Runs a process that stores ten events while its n-th call on the files of the store fails. */
 async function failing(path: string, inject: string): Promise<Ended> {
   const files = ['belfry.db', 'belfry.db-wal', '.room'].flatMap((name) => ['-P', join(path, name)]);
   const command = ['strace', '-f', '-qq', '-o', '/dev/null', ...files, '-e', `inject=${inject}`];
@@ -36,7 +36,7 @@ async function failing(path: string, inject: string): Promise<Ended> {
 
 async function brokenIn(path: string, lines: readonly string[]): Promise<string[]> {
   const store = await openStore({ path, reserve: 64 * 1024 });
-  const found = await broken(
+  const found = await brokenPromises(
     lines.filter((line) => line.startsWith('event')),
     store,
   );
@@ -45,7 +45,7 @@ async function brokenIn(path: string, lines: readonly string[]): Promise<string[
 }
 
 describe('a disk that fails', () => {
-  it('stops the store with exit code 74 at the first fsync that fails, and nothing promised is lost', async (ctx) => {
+  it('stops the store with exit code 74 at the first failed fsync and loses nothing that was promised', async (ctx) => {
     if (!hasStrace()) return ctx.skip('needs the Debian package strace');
     let call = 1;
     for (; ; call += 1) {
@@ -59,7 +59,7 @@ describe('a disk that fails', () => {
   });
 
   for (const error of ['ENOSPC', 'EDQUOT']) {
-    it(`takes a write refused with ${error} for a full disk, and nothing promised is lost`, async (ctx) => {
+    it(`treats a write refused with ${error} as a full disk and loses nothing that was promised`, async (ctx) => {
       if (!hasStrace()) return ctx.skip('needs the Debian package strace');
       let call = 1;
       for (; ; call += 1) {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
 import { type Built, build, ended, start } from '../store/process/built.ts';
-import { broken } from '../store/process/promises.ts';
-import { ROUNDS, strikeAfter } from './rounds.ts';
+import { brokenPromises } from '../store/process/promises.ts';
+import { ROUNDS, promisesBeforeFault } from './rounds.ts';
 
 let root: string;
 beforeAll(async () => {
@@ -13,20 +13,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-/** One state directory, killed again and again. Returns what was promised and is not so. */
+/** Kills the process on one state directory again and again; returns the broken promises. */
 async function killed(built: Built, rounds: number): Promise<{ promised: number; found: string[] }> {
   const path = await mkdtemp(join(root, 'state-'));
   const found: string[] = [];
   let promised = 0;
   for (let round = 0; round < rounds; round += 1) {
     const child = start(built, path, 'work');
-    const strike = strikeAfter();
+    const before = promisesBeforeFault();
     const { lines } = await ended(child, (count) => {
-      if (count === strike + 1) child.kill('SIGKILL');
+      if (count === before + 1) child.kill('SIGKILL');
     });
     promised += lines.length - 1;
     const store = await openStore({ path, reserve: 64 * 1024 });
-    found.push(...(await broken(lines, store)));
+    found.push(...(await brokenPromises(lines, store)));
     await store.close();
   }
   return { promised, found };
@@ -41,7 +41,7 @@ describe('kill -9 in a loop', () => {
     expect(found).toEqual([]);
   });
 
-  it('notices a store that answers before it writes', async () => {
+  it('finds broken promises of a store that answers before it writes', async () => {
     const built = await build('answer before writing');
     const { promised, found } = await killed(built, Math.max(ROUNDS, 12));
     await built.remove();

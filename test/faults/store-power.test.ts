@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
 import { type Built, build, ended, start } from '../store/process/built.ts';
-import { broken } from '../store/process/promises.ts';
-import { ROUNDS, strikeAfter } from './rounds.ts';
+import { brokenPromises } from '../store/process/promises.ts';
+import { ROUNDS, promisesBeforeFault } from './rounds.ts';
 
 let root: string;
 let disk: string;
@@ -22,7 +22,7 @@ function run(command: string, ...args: string[]): void {
   execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-/** A file system of its own in `image`, mounted at `disk`: what was not synced inside it is not in the file. */
+/** Mounts a new file system in the file `image` at `disk`. Data that was not synced inside it is not in the file. */
 function mountNew(image: string): void {
   writeFileSync(image, '');
   truncateSync(image, 64 * 1024 * 1024);
@@ -42,18 +42,18 @@ function canMount(): boolean {
   }
 }
 
-/** Stops the process between two instructions of every thread; returns when the kernel says that it stands. */
+/** Stops all threads of a process; returns when the kernel reports it as stopped. */
 function freeze(pid: number): void {
   process.kill(pid, 'SIGSTOP');
   while (!/^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) continue;
 }
 
-/** What of the promises in `lines` the state at `path` does not keep; one that cannot be read keeps none. */
+/** Broken promises of the state at `path`; a state that cannot be read is one. */
 async function brokenAt(path: string, lines: readonly string[]): Promise<string[]> {
   try {
     const store = await openStore({ path, reserve: 64 * 1024 });
     try {
-      return await broken(lines, store);
+      return await brokenPromises(lines, store);
     } finally {
       await store.close();
     }
@@ -62,17 +62,17 @@ async function brokenAt(path: string, lines: readonly string[]): Promise<string[
   }
 }
 
-/** The power goes while the store works; then the disk, as the file system had left it, is opened elsewhere. */
-async function cut(built: Built, round: number): Promise<{ promised: number; found: string[] }> {
+/** Simulates a power cut: copies the disk image while the store works, and opens the copy. */
+async function powerCut(built: Built, round: number): Promise<{ promised: number; found: string[] }> {
   const image = join(root, `${round}.img`);
   const copy = join(root, `${round}.copy`);
   mountNew(image);
   let lines: readonly string[];
   try {
     const child = start(built, join(disk, 'state'), 'work');
-    const strike = strikeAfter();
+    const before = promisesBeforeFault();
     ({ lines } = await ended(child, (count) => {
-      if (count !== strike + 1) return;
+      if (count !== before + 1) return;
       freeze(child.pid!);
       run('cp', '--sparse=always', image, copy);
       child.kill('SIGKILL');
@@ -88,15 +88,15 @@ async function cut(built: Built, round: number): Promise<{ promised: number; fou
     run('umount', disk);
   }
   const found = await brokenAt(path, lines);
-  for (const left of [image, copy, path]) await rm(left, { recursive: true });
+  for (const file of [image, copy, path]) await rm(file, { recursive: true });
   return { promised: lines.length - 1, found };
 }
 
-async function cuts(built: Built, rounds: number): Promise<{ promised: number; found: string[] }> {
+async function powerCuts(built: Built, rounds: number): Promise<{ promised: number; found: string[] }> {
   let promised = 0;
   const found: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const one = await cut(built, round);
+    const one = await powerCut(built, round);
     promised += one.promised;
     found.push(...one.found);
   }
@@ -107,14 +107,14 @@ async function cuts(built: Built, rounds: number): Promise<{ promised: number; f
 describe('power cuts in a loop', () => {
   it('lose nothing that was promised', async (ctx) => {
     if (!canMount()) return ctx.skip('mounting a loop device needs root and the Debian packages mount and e2fsprogs');
-    const { promised, found } = await cuts(await build(), ROUNDS);
+    const { promised, found } = await powerCuts(await build(), ROUNDS);
     process.stderr.write(`power cut: ${ROUNDS} rounds, ${promised} promises, ${found.length} broken\n`);
     expect(found).toEqual([]);
   });
 
-  it('are noticed by a store that does not sync', async (ctx) => {
+  it('lose promises of a store that does not sync', async (ctx) => {
     if (!canMount()) return ctx.skip('mounting a loop device needs root and the Debian packages mount and e2fsprogs');
-    const { promised, found } = await cuts(await build('no fsync'), 2);
+    const { promised, found } = await powerCuts(await build('no fsync'), 2);
     process.stderr.write(`power cut, not synced: ${promised} promises, ${found.length} broken\n`);
     expect(found).not.toEqual([]);
   });

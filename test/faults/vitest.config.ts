@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The slow and rough tests: kills, power cuts, failing disks. BELFRY_ROUNDS says how often each is tried. */
+/** Slow fault tests: kills, power cuts, failing disks. BELFRY_ROUNDS is the number of rounds of each. */
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TimerHeap } from '../../daemon/store/timer-heap.ts';
 
-test('gives what is due by time and then by name, whatever was changed between', () => {
+test('returns due timers by time and then by name, also after changes', () => {
   const operation = fc.record({ key: fc.nat(30).map(String), at: fc.option(fc.nat(50)) });
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 3000, size: 'max' }), (operations) => {
@@ -26,7 +26,7 @@ test('gives what is due by time and then by name, whatever was changed between',
   );
 });
 
-test('a state whose time changes all the time takes no more room for it', () => {
+test('a state whose time changes often does not grow the heap', () => {
   let at = 0;
   const timers = new TimerHeap((_, time) => time === at);
   for (at = 0; at < 100_000; at += 1) timers.add({ rule: 'r', key: 'k', step: 's' }, at);

@@ -6,9 +6,9 @@ import { FAILED, HOUR, NOW, RECEIPT, claim, delivery, event, owed } from './samp
 
 const ALL: HistoryQuery = { limit: 1000, order: 'asc' };
 
-/** What every store finds of what is past. */
-export function looksBack(the: () => Store): void {
-  async function came(
+/** Tests of the search in history. */
+export function searchesHistory(store: () => Store): void {
+  async function arrived(
     of: Partial<Event>,
     rule = 'deploys',
     outcome: 'notified' | 'throttled' = 'notified',
@@ -17,7 +17,7 @@ export function looksBack(the: () => Store): void {
     const one = event(of);
     const deliveries =
       outcome === 'notified' ? [owed(one, { rule, key: `key of ${rule}`, createdAt: now, channel: rule })] : [];
-    await the().transact({ arrivals: [{ event: one, mayRepeat: true }], now }, () => ({
+    await store().transact({ arrivals: [{ event: one, mayRepeat: true }], now }, () => ({
       results: [{ rule, outcome, key: `key of ${rule}` }],
       states: [],
       deliveries,
@@ -25,14 +25,14 @@ export function looksBack(the: () => Store): void {
     return one;
   }
   const found = async (filter: HistoryFilter): Promise<string[]> =>
-    (await the().events({ ...ALL, ...filter })).items.map(({ event: one }) => one.id);
+    (await store().events({ ...ALL, ...filter })).items.map(({ event: one }) => one.id);
   const delivered = async (filter: HistoryFilter): Promise<string[]> =>
-    (await the().deliveries.page({ ...ALL, ...filter })).items.map((one) => one.delivery.rule);
+    (await store().deliveries.page({ ...ALL, ...filter })).items.map((one) => one.delivery.rule);
 
   it('finds events by source, type, rule, outcome, key, text and id', async () => {
-    await came({ id: 'a', source: 'api', type: 'backup.failed', data: { text: 'No SPACE left' } }, 'one');
-    await came({ id: 'b', source: 'hooks', type: 'backup.done' }, 'two', 'throttled');
-    await came({ id: 'c', source: 'hooks', type: 'deploy' }, 'one', 'throttled');
+    await arrived({ id: 'a', source: 'api', type: 'backup.failed', data: { text: 'No SPACE left' } }, 'one');
+    await arrived({ id: 'b', source: 'hooks', type: 'backup.done' }, 'two', 'throttled');
+    await arrived({ id: 'c', source: 'hooks', type: 'deploy' }, 'one', 'throttled');
     expect(await found({ source: 'hooks' })).toEqual(['b', 'c']);
     expect(await found({ type: 'backup.done' })).toEqual(['b']);
     expect(await found({ type: 'backup.*' })).toEqual(['a', 'b']);
@@ -47,32 +47,32 @@ export function looksBack(the: () => Store): void {
     expect(await found({ rule: 'nobody' })).toEqual([]);
   });
 
-  it('finds events by the time at which they came', async () => {
-    await came({ id: 'a' }, 'r', 'throttled', NOW);
-    await came({ id: 'b' }, 'r', 'throttled', NOW + HOUR);
-    await came({ id: 'c' }, 'r', 'throttled', NOW + 2 * HOUR);
+  it('finds events by their time of arrival', async () => {
+    await arrived({ id: 'a' }, 'r', 'throttled', NOW);
+    await arrived({ id: 'b' }, 'r', 'throttled', NOW + HOUR);
+    await arrived({ id: 'c' }, 'r', 'throttled', NOW + 2 * HOUR);
     expect(await found({ since: NOW + HOUR })).toEqual(['b', 'c']);
     expect(await found({ until: NOW + HOUR })).toEqual(['a']);
     expect(await found({ since: NOW + 1, until: NOW + 2 * HOUR })).toEqual(['b']);
   });
 
-  it('finds events that no rule wanted', async () => {
+  it('finds events without a matching rule', async () => {
     const one = event();
-    await the().transact({ arrivals: [{ event: one, mayRepeat: false }], now: NOW }, () => ({
+    await store().transact({ arrivals: [{ event: one, mayRepeat: false }], now: NOW }, () => ({
       results: [],
       states: [],
       deliveries: [],
     }));
-    await came({}, 'r');
+    await arrived({}, 'r');
     expect(await found({ outcome: 'no_match' })).toEqual([one.id]);
   });
 
   it('finds deliveries by channel, state, rule, key, event and text', async () => {
-    const first = await came({ data: { host: 'the host' } }, 'one');
-    await came({}, 'two');
-    await came({}, 'three');
-    const [sending] = await claim(the(), { channel: 'two' });
-    await the().deliveries.settle(sending!.id, { state: 'delivered', receipt: RECEIPT });
+    const first = await arrived({ data: { host: 'the host' } }, 'one');
+    await arrived({}, 'two');
+    await arrived({}, 'three');
+    const [sending] = await claim(store(), { channel: 'two' });
+    await store().deliveries.settle(sending!.id, { state: 'delivered', receipt: RECEIPT });
     expect(await delivered({ states: ['pending'] })).toEqual(['one', 'three']);
     expect(await delivered({ states: ['delivered'] })).toEqual(['two']);
     expect(await delivered({ channel: 'three' })).toEqual(['three']);
@@ -83,22 +83,22 @@ export function looksBack(the: () => Store): void {
     expect(await delivered({ text: 'by ann' })).toEqual(['one', 'two', 'three']);
   });
 
-  it('tells what is being sent from what waits', async () => {
-    await came({}, 'one');
-    await claim(the(), { channel: 'one' });
+  it('distinguishes sending from pending deliveries', async () => {
+    await arrived({}, 'one');
+    await claim(store(), { channel: 'one' });
     expect(await delivered({ states: ['sending'] })).toEqual(['one']);
     expect(await delivered({ states: ['pending'] })).toEqual([]);
   });
 
-  it('shows the newest first when asked to', async () => {
-    for (const id of ['a', 'b', 'c']) await came({ id });
-    expect((await the().events({ limit: 2, order: 'desc' })).items.map((one) => one.event.id)).toEqual(['c', 'b']);
+  it('returns the newest first in descending order', async () => {
+    for (const id of ['a', 'b', 'c']) await arrived({ id });
+    expect((await store().events({ limit: 2, order: 'desc' })).items.map((one) => one.event.id)).toEqual(['c', 'b']);
   });
 
-  it('gives each once and in order over pages of any size, while more come and old ones go', async () => {
+  it('returns each event once and in order over pages of any size, while events are added and deleted', async () => {
     const ids: string[] = [];
     for (let index = 0; index < 30; index += 1)
-      ids.push((await came({ id: `e${index}` }, index % 3 === 0 ? 'third' : 'other', 'throttled')).id);
+      ids.push((await arrived({ id: `e${index}` }, index % 3 === 0 ? 'third' : 'other', 'throttled')).id);
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 12 }),
@@ -107,12 +107,12 @@ export function looksBack(the: () => Store): void {
         async (limit, order, thirds) => {
           const filter = thirds ? { rule: 'third' } : {};
           const seen: string[] = [];
-          let page: Page<{ event: Event }> = await the().events({ ...filter, limit, order });
+          let page: Page<{ event: Event }> = await store().events({ ...filter, limit, order });
           for (;;) {
             expect(page.items.length).toBeLessThanOrEqual(limit);
             seen.push(...page.items.map((one) => one.event.id));
             if (page.next === undefined) break;
-            page = await the().events({ ...filter, limit, order, cursor: page.next });
+            page = await store().events({ ...filter, limit, order, cursor: page.next });
           }
           const wanted = ids.filter((_, index) => !thirds || index % 3 === 0);
           expect(seen).toEqual(order === 'asc' ? wanted : wanted.toReversed());
@@ -120,23 +120,25 @@ export function looksBack(the: () => Store): void {
       ),
       { numRuns: 25 },
     );
-    const first = await the().events({ limit: 5, order: 'desc' });
-    await came({ id: 'newer' }, 'other', 'throttled', NOW + 1);
-    await the().trim({ before: NOW + 1, bytes: Number.MAX_SAFE_INTEGER });
-    expect((await the().events({ limit: 5, order: 'desc', cursor: first.next! })).items).toEqual([]);
+    const first = await store().events({ limit: 5, order: 'desc' });
+    await arrived({ id: 'newer' }, 'other', 'throttled', NOW + 1);
+    await store().trim({ before: NOW + 1, bytes: Number.MAX_SAFE_INTEGER });
+    expect((await store().events({ limit: 5, order: 'desc', cursor: first.next! })).items).toEqual([]);
   });
 
-  it('says of a cursor that it is none', async () => {
+  it('rejects an invalid cursor', async () => {
     for (const cursor of ['nonsense', '', Buffer.from('asc.1').toString('base64url')])
-      await expect(the().events({ limit: 5, order: 'desc', cursor })).rejects.toMatchObject({ code: 'history.cursor' });
+      await expect(store().events({ limit: 5, order: 'desc', cursor })).rejects.toMatchObject({
+        code: 'history.cursor',
+      });
   });
 
-  it('reads whatever an id or a text may be', async () => {
-    const odd = await came({ id: 'odd \ud800 "id"', data: { text: 'nul \0 and \udfff' }, subject: "o'clock" }, "r'");
+  it('searches ids and texts of any content', async () => {
+    const odd = await arrived({ id: 'odd \ud800 "id"', data: { text: 'nul \0 and \udfff' }, subject: "o'clock" }, "r'");
     expect(await found({ text: "o'clock" })).toEqual([odd.id]);
     expect(await found({ rule: "r'" })).toEqual([odd.id]);
-    const [dead] = await claim(the(), { channel: "r'" });
-    await the().deliveries.settle(dead!.id, {
+    const [dead] = await claim(store(), { channel: "r'" });
+    await store().deliveries.settle(dead!.id, {
       state: 'dead',
       class: 'permanent',
       error: { code: 'x', message: 'y' },

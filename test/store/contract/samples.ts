@@ -47,8 +47,8 @@ export function decision(deliveries: readonly OwedDelivery[] = [], states: reado
   return { results: deliveries.length > 0 ? [notified] : [], states, deliveries };
 }
 
-/** Takes in one event that owes these deliveries. */
-export async function take(
+/** Stores one event with these deliveries. */
+export async function ingest(
   store: Store,
   deliveries: readonly OwedDelivery[] = [],
   of: Event = deliveries[0]?.delivery.event ?? event(),
@@ -58,20 +58,20 @@ export async function take(
   return accepted!;
 }
 
-/** Takes in `count` events with one delivery each; returns the deliveries in order of arrival. */
-export async function takeMany(
+/** Stores `count` events with one delivery each; returns the deliveries in order of creation. */
+export async function ingestMany(
   store: Store,
   count: number,
   make: (index: number) => Partial<Delivery> & { readonly dueAt?: number } = () => ({}),
 ): Promise<Delivery[]> {
-  const made: Delivery[] = [];
+  const deliveries: Delivery[] = [];
   for (let index = 0; index < count; index += 1) {
     const { dueAt, ...extra } = make(index);
     const one = owed(event(), extra, dueAt ?? NOW);
-    await take(store, [one]);
-    made.push(one.delivery);
+    await ingest(store, [one]);
+    deliveries.push(one.delivery);
   }
-  return made;
+  return deliveries;
 }
 
 export function claim(
@@ -86,10 +86,10 @@ export async function idsClaimed(store: Store, options: Parameters<typeof claim>
   return (await claim(store, options)).map(({ id }) => id);
 }
 
-/** Takes in one event with one delivery and ends it dead. */
-export async function takeDead(store: Store): Promise<Delivery> {
+/** Stores one event with one delivery and settles it as dead. */
+export async function ingestDead(store: Store): Promise<Delivery> {
   const one = owed(event());
-  await take(store, [one]);
+  await ingest(store, [one]);
   await claim(store);
   await store.deliveries.settle(one.delivery.id, { state: 'dead', class: 'permanent', error: ERROR, attempt: FAILED });
   return one.delivery;

@@ -9,19 +9,19 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CHILD = fileURLToPath(new URL('./child.mjs', import.meta.url));
 
-/** The daemon as JavaScript in a directory of its own: what runs as a process of its own cannot be TypeScript. */
+/** The daemon compiled to JavaScript in a temporary directory, for tests that start processes. */
 export interface Built {
   readonly dist: string;
   remove(): Promise<void>;
 }
 
-/** Bugs that can be built in, to see that a test would notice them: in which file, what becomes what. */
+/** Bugs that can be built in, to prove that a test finds them: file, correct code, wrong code. */
 const BUGS = {
   'no fsync': ['store/sqlite/engine/engine.js', 'synchronous = FULL', 'synchronous = OFF'],
   'answer before writing': [
     'store/sqlite/commit/commit.js',
-    'const reply = await this.#port.ask(',
-    'for (const early of batch) early.resolve([]); const reply = await this.#port.ask(',
+    'const reply = await this.#engine.ask(',
+    'for (const early of batch) early.resolve([]); const reply = await this.#engine.ask(',
   ],
 } as const;
 
@@ -30,32 +30,32 @@ export async function build(bug?: keyof typeof BUGS): Promise<Built> {
   await writeFile(join(dist, 'package.json'), '{"type":"module"}');
   await symlink(join(ROOT, 'node_modules'), join(dist, 'node_modules'));
   const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
-  const said = await new Promise<string>((resolve) => {
+  const output = await new Promise<string>((resolve) => {
     execFile(tsc, ['-p', 'tsconfig.build.json', '--outDir', dist], { cwd: ROOT }, (_, out) => resolve(out));
   });
-  if (!existsSync(join(dist, 'store', 'sqlite', 'sqlite.js'))) throw new Error(`the build made no store:\n${said}`);
-  if (bug !== undefined) await plant(dist, BUGS[bug]);
+  if (!existsSync(join(dist, 'store', 'sqlite', 'sqlite.js'))) throw new Error(`the build made no store:\n${output}`);
+  if (bug !== undefined) await insertBug(dist, BUGS[bug]);
   return { dist, remove: () => rm(dist, { recursive: true }) };
 }
 
-async function plant(dist: string, [file, right, wrong]: readonly [string, string, string]): Promise<void> {
+async function insertBug(dist: string, [file, correct, wrong]: readonly [string, string, string]): Promise<void> {
   const path = join(dist, file);
   const code = await readFile(path, 'utf8');
-  if (!code.includes(right)) throw new Error(`${file} has no place for the bug`);
-  await writeFile(path, code.replace(right, wrong));
+  if (!code.includes(correct)) throw new Error(`${file} has no place for the bug`);
+  await writeFile(path, code.replace(correct, wrong));
 }
 
 export type StoreProcess = ChildProcessByStdio<null, Readable, Readable>;
 
-/** A process that opens the store in `state` and does `what`, one line on stdout for each thing it was promised. */
+/** Starts `child.mjs`, which opens the store in `state`, carries out `action` and prints its promises. */
 export function start(
   { dist }: Built,
   state: string,
-  what: string,
+  action: string,
   options: { readonly command?: readonly string[]; readonly env?: Record<string, string> } = {},
 ): StoreProcess {
   const [command, ...before] = [...(options.command ?? []), process.execPath];
-  return spawn(command, [...before, CHILD, dist, state, what], {
+  return spawn(command, [...before, CHILD, dist, state, action], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });
@@ -68,7 +68,7 @@ export interface Ended {
   readonly errors: string;
 }
 
-/** Reads what the process promises until it ends; `onLine` sees each line as it comes, and may end it. */
+/** Collects the output of a process until it ends. `onLine` is called with the number of lines so far and may kill it. */
 export async function ended(child: StoreProcess, onLine: (count: number) => void = () => undefined): Promise<Ended> {
   let text = '';
   let errors = '';

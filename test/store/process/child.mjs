@@ -1,11 +1,24 @@
-// Runs as a process of its own, so that it can be killed: DIST STATE WHAT. Says on stdout what it was promised, after it was.
+// Program that uses a store until it is killed: `child.mjs DIST STATE ACTION`. Prints one line for each promise that the store has kept.
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [, , dist, state, what] = process.argv;
+const [, , dist, state, action] = process.argv;
 const { openStore } = await import(join(dist, 'store', 'sqlite', 'sqlite.js'));
 const { newId } = await import(join(dist, 'lib', 'id.js'));
-const say = (line) => writeSync(1, `${line}\n`);
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes a line at once. Standard output is a pipe in non-blocking mode, since the store's thread exists: when it is full, write again. */
+function say(line) {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (failure) {
+      if (failure.code !== 'EAGAIN') throw failure;
+      Atomics.wait(sleeper, 0, 0, 1);
+    }
+  }
+}
 
 const sample = (id) => {
   const now = Date.now();
@@ -23,17 +36,17 @@ const sample = (id) => {
     createdAt: now,
     attempts: [],
   };
-  return { event, owed: { delivery, dueAt: now } };
+  return { event, delivery: { delivery, dueAt: now } };
 };
 
-/** Takes in one event that owes one delivery and counts itself in a rule state; says `event ID DELIVERY COUNT`. */
-async function take(store, id = newId(Date.now()), mayRepeat = false) {
-  const { event, owed } = sample(id);
+/** Stores one event with one delivery, and its number in a rule state; prints `event ID DELIVERY COUNT`. */
+async function ingest(store, id = newId(Date.now()), mayRepeat = false) {
+  const { event, delivery } = sample(id);
   let count = 0;
   const [accepted] = await store.transact({ arrivals: [{ event, mayRepeat }], now: Date.now() }, (_, memory) => {
     count = Number(memory.read('r', 'k', 'count') ?? 0) + 1;
     const states = [{ rule: 'r', key: 'k', step: 'count', value: count, expires: Date.now() + 3_600_000 }];
-    return { results: [{ rule: 'r', outcome: 'notified' }], states, deliveries: [owed] };
+    return { results: [{ rule: 'r', outcome: 'notified' }], states, deliveries: [delivery] };
   });
   say(`event ${id} ${accepted.deliveries[0]} ${count}`);
 }
@@ -55,18 +68,23 @@ const endings = [
   (id) => [`dead ${id}`, { state: 'dead', class: 'permanent', error }],
 ];
 
-const doing = {
-  /** Opens, says so, and stays. */
+const actions = {
+  /** Prints more lines at once than a pipe holds. */
+  print: async (store) => {
+    for (let number = 1; number <= 20_000; number += 1) say(`line ${number} ${'x'.repeat(80)}`);
+    await store.close();
+  },
+  /** Opens the store and keeps it open. */
   hold: async () => {
     say('open');
     setInterval(() => undefined, 1000);
   },
-  /** Takes in and settles without end, 16 of each at a time. */
+  /** Stores and settles without end, 16 events at a time. */
   work: async (store) => {
     say('open');
     const produce = async (number) => {
       for (let index = 0; ; index += 1)
-        await (number % 4 === 0 ? take(store, `chosen-${process.pid}-${number}-${index}`, true) : take(store));
+        await (number % 4 === 0 ? ingest(store, `chosen-${process.pid}-${number}-${index}`, true) : ingest(store));
     };
     const consume = async () => {
       for (let index = 0; ; index += 1) {
@@ -83,9 +101,9 @@ const doing = {
     };
     await Promise.all([...Array.from({ length: 16 }, (_, number) => produce(number)), consume(), consume()]);
   },
-  /** Takes in ten, one after another, and closes. */
+  /** Stores ten events one after another, and closes. */
   ten: async (store) => {
-    for (let index = 0; index < 10; index += 1) await take(store);
+    for (let index = 0; index < 10; index += 1) await ingest(store);
     await store.close();
     say('closed');
   },
@@ -97,7 +115,7 @@ try {
     say(`fatal ${failure.code}`);
     process.exitCode = failure.exit;
   });
-  await doing[what](store);
+  await actions[action](store);
 } catch (failure) {
   say(`refused ${failure.code}`);
   process.exit(failure.exit ?? 1);

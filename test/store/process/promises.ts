@@ -1,7 +1,7 @@
 import type { Store } from '../../../daemon/store/store.ts';
 
-/** What a process said it was promised, compared with what the store holds afterwards; every difference is a line. */
-export async function broken(lines: readonly string[], store: Store): Promise<string[]> {
+/** Compares the lines printed by `child.mjs` with the store afterwards. Returns one line for each broken promise. */
+export async function brokenPromises(lines: readonly string[], store: Store): Promise<string[]> {
   const found: string[] = [];
   const settled = new Map<string, string>();
   let counted = 0;
@@ -12,7 +12,8 @@ export async function broken(lines: readonly string[], store: Store): Promise<st
     }
     counted = Math.max(counted, Number(count));
     if ((await store.event(id!)) === undefined) found.push(`event ${id} was accepted and is gone`);
-    if ((await store.deliveries.find(delivery!)) === undefined) found.push(`delivery ${delivery} was owed and is gone`);
+    if ((await store.deliveries.find(delivery!)) === undefined)
+      found.push(`delivery ${delivery} was accepted and is gone`);
   }
   for (const [id, state] of settled) {
     const now = (await store.deliveries.find(id))?.state;
@@ -23,7 +24,7 @@ export async function broken(lines: readonly string[], store: Store): Promise<st
   return [...found, ...(await contradictions(store))];
 }
 
-/** The value of the rule state that every accepted event counts up. */
+/** Value of the rule state that counts the accepted events. */
 async function countIn(store: Store): Promise<number> {
   let count = 0;
   const now = Date.now();
@@ -35,7 +36,7 @@ async function countIn(store: Store): Promise<number> {
   return count;
 }
 
-/** What audit finds; the dead letters of these tests are not written anywhere. */
+/** Contradictions found by `audit`, except missing dead letters: these tests do not write any. */
 async function contradictions(store: Store): Promise<readonly string[]> {
   const { violations } = await store.audit(new Set());
   return violations.filter((line) => !/dead-letter file/.test(line));

@@ -6,100 +6,100 @@ import type { Reply, Request, Row } from '../../../daemon/store/sqlite/engine/pr
 import { DiskReserve } from '../../../daemon/store/sqlite/disk/reserve.ts';
 import type { ReadName } from '../../../daemon/store/sqlite/engine/statements.ts';
 
-/** The engine behind a door that lets no answer to a commit out until it is told to. */
-class StoredState implements EngineClient {
-  readonly #port: EngineClient;
-  readonly #opened: Promise<void>;
-  letOut!: () => void;
+/** Engine client that holds back all replies until `release` is called. */
+class DelayedClient implements EngineClient {
+  readonly #client: EngineClient;
+  readonly #released: Promise<void>;
+  release!: () => void;
   asked = 0;
 
-  constructor(port: EngineClient) {
-    this.#port = port;
-    this.#opened = new Promise((resolve) => {
-      this.letOut = resolve;
+  constructor(client: EngineClient) {
+    this.#client = client;
+    this.#released = new Promise((resolve) => {
+      this.release = resolve;
     });
   }
 
   async ask(request: Request): Promise<Reply> {
     this.asked += 1;
-    const reply = await this.#port.ask(request);
-    await this.#opened;
+    const reply = await this.#client.ask(request);
+    await this.#released;
     return reply;
   }
 
   onFault(listener: (message: string) => void): void {
-    this.#port.onFault(listener);
+    this.#client.onFault(listener);
   }
 
   close(): Promise<void> {
-    return this.#port.close();
+    return this.#client.close();
   }
 }
 
-let port: EngineClient;
-let held: StoredState;
+let client: EngineClient;
+let delayed: DelayedClient;
 let committer: Committer;
 let recoveries: number;
 beforeEach(async () => {
-  port = openEngine(':memory:');
-  await port.ask({ kind: 'task', task: 'open', argument: null });
-  held = new StoredState(port);
+  client = openEngine(':memory:');
+  await client.ask({ kind: 'task', task: 'open', argument: null });
+  delayed = new DelayedClient(client);
   recoveries = 0;
   const start = { counters: NO_COUNTS, bytes: 0, reserve: new DiskReserve(undefined, 0) };
-  committer = new Committer(held, start, async () => {
+  committer = new Committer(delayed, start, async () => {
     recoveries += 1;
   });
 });
-afterEach(() => port.close());
+afterEach(() => client.close());
 
 async function rows(name: ReadName, ...values: string[]): Promise<readonly Row[]> {
-  const reply = await port.ask({ kind: 'read', reads: [{ name, values }] });
+  const reply = await client.ask({ kind: 'read', reads: [{ name, values }] });
   return reply.ok ? (reply.value as readonly (readonly Row[])[])[0]! : [];
 }
 
-/** Resolves once so many commits are with the engine. */
-async function underWay(count: number): Promise<void> {
-  while (held.asked < count) await new Promise((resolve) => setImmediate(resolve));
+/** Resolves once the engine has got this number of requests. */
+async function inFlight(count: number): Promise<void> {
+  while (delayed.asked < count) await new Promise((resolve) => setImmediate(resolve));
 }
 
-const marking = (value: string) =>
+const writeCheckpoint = (value: string) =>
   committer.submit({
     writes: new Writes().add('checkpoint', 'lines', 'place', value),
     counts: { delivered: 1 },
     decided: false,
   });
-const taking = (seq: number) =>
+const writeEvent = (seq: number) =>
   committer.submit({
     writes: new Writes().add('event', seq, 0, '{}', '[]', 'no_match', '[]'),
     counts: { events: { no_match: 1 } },
     decided: true,
   });
-const told = (work: Promise<unknown>): Promise<unknown> =>
+const outcome = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => 'kept',
     (error: { code: string }) => error.code,
   );
 
-test('the next commit is handed over before the answer to the last one is here, and a third waits', async () => {
-  const works = [told(taking(1))];
-  await underWay(1);
-  works.push(told(taking(2)));
-  await underWay(2);
-  works.push(told(taking(3)));
+test('two commits are in flight at a time, and a third waits', async () => {
+  const works = [outcome(writeEvent(1))];
+  await inFlight(1);
+  works.push(outcome(writeEvent(2)));
+  await inFlight(2);
+  works.push(outcome(writeEvent(3)));
   await new Promise((resolve) => setImmediate(resolve));
-  expect(held.asked).toBe(2);
-  held.letOut();
+  expect(delayed.asked).toBe(2);
+  delayed.release();
   expect(await Promise.all(works)).toEqual(['kept', 'kept', 'kept']);
   expect(committer.counters.events).toEqual({ no_match: 3 });
 });
 
-test('a commit that fails takes what was decided behind it along, and the rest is written again in its order', async () => {
-  const first = [told(taking(7)), told(taking(7)), told(marking('1'))];
-  await underWay(1);
-  const second = [told(taking(8)), told(marking('2'))];
-  await underWay(2);
-  const third = [told(marking('3')), told(taking(9))];
-  held.letOut();
+test('a failed commit fails all later decisions, and the other operations are written again in order', async () => {
+  const first = [outcome(writeEvent(7)), outcome(writeEvent(7)), outcome(writeCheckpoint('1'))];
+  await inFlight(1);
+  const second = [outcome(writeEvent(8)), outcome(writeCheckpoint('2'))];
+  await inFlight(2);
+  const third = [outcome(writeCheckpoint('3')), outcome(writeEvent(9))];
+  delayed.release();
   expect(await Promise.all(first)).toEqual(['store.broken', 'store.broken', 'kept']);
   expect(await Promise.all(second)).toEqual(['store.broken', 'kept']);
   expect(await Promise.all(third)).toEqual(['kept', 'store.broken']);
@@ -112,10 +112,10 @@ test('a commit that fails takes what was decided behind it along, and the rest i
   expect(JSON.parse(facts.get(FACT.counters)!)).toEqual(committer.counters);
 });
 
-test('what comes after a failure was seen is written as ever', async () => {
-  const failed = told(taking(7).then(() => taking(7)));
-  held.letOut();
+test('a commit after a failure succeeds', async () => {
+  const failed = outcome(writeEvent(7).then(() => writeEvent(7)));
+  delayed.release();
   expect(await failed).toBe('store.broken');
-  expect(await told(taking(8))).toBe('kept');
+  expect(await outcome(writeEvent(8))).toBe('kept');
   expect(committer.counters.events).toEqual({ no_match: 2 });
 });

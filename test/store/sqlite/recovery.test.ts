@@ -9,7 +9,7 @@ import type { Event } from '../../../daemon/core/event/event.ts';
 import { openStore } from '../../../daemon/store/sqlite/sqlite.ts';
 import type { Store } from '../../../daemon/store/store.ts';
 import { type Built, build, ended, start } from '../process/built.ts';
-import { broken } from '../process/promises.ts';
+import { brokenPromises } from '../process/promises.ts';
 import {
   ATTEMPT,
   FAILED,
@@ -21,8 +21,8 @@ import {
   event,
   idsClaimed,
   owed,
-  take,
-  takeMany,
+  ingest,
+  ingestMany,
 } from '../contract/samples.ts';
 
 let root: string;
@@ -47,7 +47,7 @@ async function reopened(store: Store): Promise<Store> {
 }
 
 describe('a store that is closed and opened again', () => {
-  it('knows the events again that it took, the first thousands and the last few', async () => {
+  it('recognizes duplicates of events from before the restart', async () => {
     const ids = Array.from({ length: 1500 }, (_, index) => `run-${index}`);
     let store = await open();
     expect(new Set(await Promise.all(ids.map((id) => isKnown(store, id))))).toEqual(new Set([false]));
@@ -62,9 +62,9 @@ describe('a store that is closed and opened again', () => {
     await store.close();
   });
 
-  it('owes what it owed, in the same order, with its retries and waits for receipts', async () => {
+  it('keeps pending deliveries in order, with their retries and waits for receipts', async () => {
     let store = await open();
-    const [retried, waiting, done, fresh] = await takeMany(store, 4, (index) => ({ key: `k${index}` }));
+    const [retried, waiting, done, fresh] = await ingestMany(store, 4, (index) => ({ key: `k${index}` }));
     await claim(store);
     await store.deliveries.settle(retried!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + 2 });
     await store.deliveries.settle(waiting!.id, { state: 'sending', attempt: ATTEMPT, until: NOW + HOUR });
@@ -79,9 +79,9 @@ describe('a store that is closed and opened again', () => {
     await store.close();
   });
 
-  it('still holds back what comes after a retry of the same key', async () => {
+  it('holds back deliveries after one of their key that waits for a retry', async () => {
     let store = await open();
-    const [first] = await takeMany(store, 3);
+    const [first] = await ingestMany(store, 3);
     await claim(store, { ordered: true });
     await store.deliveries.settle(first!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + HOUR });
     store = await reopened(store);
@@ -90,9 +90,9 @@ describe('a store that is closed and opened again', () => {
     await store.close();
   });
 
-  it('hastens after the restart only what had attempts', async () => {
+  it('keeps the due times set by retryNow', async () => {
     let store = await open();
-    const [retried] = await takeMany(store, 2, (index) => ({ dueAt: NOW + index * HOUR }));
+    const [retried] = await ingestMany(store, 2, (index) => ({ dueAt: NOW + index * HOUR }));
     await claim(store);
     await store.deliveries.settle(retried!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + HOUR });
     await store.deliveries.retryNow('ops', NOW + 1);
@@ -102,7 +102,7 @@ describe('a store that is closed and opened again', () => {
     await store.close();
   });
 
-  it('remembers states, marks, repetitions, Idempotency-Keys and pushes', async () => {
+  it('keeps states, checkpoints, ids, Idempotency-Keys and pushes', async () => {
     let store = await open();
     const chosen = event({ id: 'chosen' });
     const state = { rule: 'r', key: 'k', step: 's', value: { n: 1 }, expires: NOW + HOUR };
@@ -140,9 +140,9 @@ describe('a store that is closed and opened again', () => {
     await store.close();
   });
 
-  it('delivers what was acknowledged just before it stopped', async () => {
+  it('settles deliveries whose push was acknowledged just before the end', async () => {
     let store = await open();
-    const [made] = await takeMany(store, 1);
+    const [made] = await ingestMany(store, 1);
     await claim(store);
     await store.deliveries.settle(made!.id, { state: 'sending', attempt: ATTEMPT, until: NOW + HOUR });
     const push = {
@@ -161,7 +161,7 @@ describe('a store that is closed and opened again', () => {
     await store.close();
   });
 
-  it('keeps rule states apart whose keys differ only in what text cannot hold', async () => {
+  it('distinguishes rule states whose keys differ in characters that SQLite text cannot hold', async () => {
     let store = await open();
     const keys = ['a\u0000b', 'a\u0000c', '\ud800', '\ud801'];
     const states = keys.map((key) => ({ rule: 'r', key, step: 's', value: key, expires: NOW + HOUR }));
@@ -176,37 +176,37 @@ describe('a store that is closed and opened again', () => {
     await store.close();
   });
 
-  it('takes new events although the clock was set back', async () => {
+  it('accepts new events after the clock was set back', async () => {
     let store = await open();
     const late = NOW + 1000 * HOUR;
     const future = { ...event(), id: '019f0000-0000-7000-8000-000000000000' };
     await store.transact({ arrivals: [{ event: future, mayRepeat: false }], now: late }, () => decision());
     store = await reopened(store);
-    const made = await takeMany(store, 3);
+    const made = await ingestMany(store, 3);
     for (const one of made) expect((await store.event(one.event.id))?.event).toEqual(one.event);
     expect(await idsClaimed(store)).toEqual(made.map(({ id }) => id));
     expect((await store.audit(new Set())).violations).toEqual([]);
     await store.close();
   });
 
-  it('refuses every call after it was closed, and closes twice', async () => {
+  it('refuses every call after close, and closes twice', async () => {
     const store = await open();
-    await takeMany(store, 1);
-    const last = take(store, [owed(event())]);
+    await ingestMany(store, 1);
+    const last = ingest(store, [owed(event())]);
     await store.close();
     await expect(last).resolves.toMatchObject({ duplicate: false });
     await store.close();
-    await expect(take(store)).rejects.toMatchObject({ code: 'store.closed' });
+    await expect(ingest(store)).rejects.toMatchObject({ code: 'store.closed' });
     await expect(claim(store)).rejects.toMatchObject({ code: 'store.closed' });
     await expect(store.event('x')).rejects.toMatchObject({ code: 'store.closed' });
   });
 });
 
 describe('the state directory', () => {
-  it('is made for its owner alone, with what lies in it', async () => {
+  it('is accessible to its owner only, with all files in it', async () => {
     path = join(path, 'deep', 'state');
     const store = await open();
-    await takeMany(store, 1);
+    await ingestMany(store, 1);
     expect(statSync(path).mode & 0o777).toBe(0o700);
     const files = readdirSync(path);
     expect(files).toContain('belfry.db');
@@ -214,7 +214,7 @@ describe('the state directory', () => {
     await store.close();
   });
 
-  it('is not opened when a newer version wrote it, and not touched', async () => {
+  it('is not opened or changed when a newer version wrote it', async () => {
     await (await open()).close();
     const file = join(path, 'belfry.db');
     const db = new Database(file);
@@ -225,20 +225,20 @@ describe('the state directory', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('is refused as failed when the file is no database', async () => {
+  it('is refused as failed when the file is not a database', async () => {
     writeFileSync(join(path, 'belfry.db'), 'not a database '.repeat(1000));
     await expect(open()).rejects.toMatchObject({ code: 'store.failed', exit: 74 });
   });
 
-  it('belongs to one store at a time in one process', async () => {
+  it('is locked by one store within a process', async () => {
     const store = await open();
     await expect(open()).rejects.toMatchObject({ code: 'store.locked', exit: 75 });
-    await takeMany(store, 1);
+    await ingestMany(store, 1);
     await store.close();
     await (await open()).close();
   });
 
-  it('belongs to one process at a time, and to the next at once when that was killed', async () => {
+  it('is locked by one process, and free at once after that process was killed', async () => {
     const holder = start(built, path, 'hold');
     const killed = ended(holder, () => undefined);
     await new Promise((resolve) => holder.stdout.once('data', resolve));
@@ -248,13 +248,21 @@ describe('the state directory', () => {
     holder.kill('SIGKILL');
     await killed;
     const store = await open();
-    await takeMany(store, 1);
+    await ingestMany(store, 1);
     await store.close();
   });
 });
 
 describe('a process that is killed while it commits', () => {
-  it('keeps everything that it was promised', async () => {
+  it('prints every promise, also when the reader is slow', async () => {
+    const child = start(built, path, 'print');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const { lines, code, errors } = await ended(child);
+    expect({ code, errors, count: lines.length }).toEqual({ code: 0, errors: '', count: 20_000 });
+    expect(lines.every((line, index) => line.startsWith(`line ${index + 1} x`))).toBe(true);
+  });
+
+  it('loses nothing that was promised', async () => {
     for (const promises of [1, 40, 333]) {
       const child = start(built, path, 'work');
       const { lines, signal, errors } = await ended(child, (count) => {
@@ -263,34 +271,34 @@ describe('a process that is killed while it commits', () => {
       expect({ signal, errors }).toEqual({ signal: 'SIGKILL', errors: '' });
       expect(lines.length).toBeGreaterThan(promises);
       const store = await open();
-      expect(await broken(lines, store)).toEqual([]);
+      expect(await brokenPromises(lines, store)).toEqual([]);
       await store.close();
     }
   });
 });
 
 describe('a full disk', () => {
-  it('refuses new events, settles what is on its way, loses nothing, and goes on when there is room', async (ctx) => {
+  it('refuses new events, settles deliveries, loses nothing, and goes on when there is space', async (ctx) => {
     const mount = join(path, 'small');
     mkdirSync(mount);
     if (!mountSmall(mount)) return ctx.skip('mounting a small tmpfs needs root (and the Debian package mount)');
     try {
       const state = join(mount, 'state');
       const store = await openStore({ path: state });
-      const taken = await fill(store);
-      await expect(take(store, [owed(event({ data: 'x'.repeat(50_000) }))])).rejects.toMatchObject({
+      const accepted = await fill(store);
+      await expect(ingest(store, [owed(event({ data: 'x'.repeat(50_000) }))])).rejects.toMatchObject({
         code: 'store.full',
       });
       const [first, second] = await claim(store, { limit: 2 });
       await store.deliveries.settle(first!.id, { state: 'delivered', receipt: RECEIPT });
       await store.deliveries.settle(second!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + HOUR });
       await rm(join(mount, 'ballast'));
-      const after = await take(store, [owed(event())]);
-      expect(await counted(store)).toBe(taken.length);
+      const after = await ingest(store, [owed(event())]);
+      expect(await counted(store)).toBe(accepted.length);
       expect((await store.audit(new Set())).violations).toEqual([]);
       await store.close();
       const again = await openStore({ path: state });
-      for (const id of [...taken, after.id]) expect(await again.event(id)).toBeDefined();
+      for (const id of [...accepted, after.id]) expect(await again.event(id)).toBeDefined();
       expect((await again.deliveries.find(first!.id))?.state).toBe('delivered');
       expect((await again.audit(new Set())).violations).toEqual([]);
       await again.close();
@@ -312,7 +320,7 @@ function mountSmall(mount: string): boolean {
   }
 }
 
-/** What the rule state of `fill` says: it counts each event that was taken, and none that was refused. */
+/** Value of the rule state of `fill`, which counts accepted events and no refused one. */
 async function counted(store: Store): Promise<unknown> {
   let count: unknown;
   await store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_, memory) => {
@@ -322,9 +330,9 @@ async function counted(store: Store): Promise<unknown> {
   return count;
 }
 
-/** Takes in events until one is refused; returns the ids of those that were not. */
+/** Stores events until one is refused; returns the ids of the accepted ones. */
 async function fill(store: Store): Promise<string[]> {
-  const taken: string[] = [];
+  const accepted: string[] = [];
   let refused = false;
   const one = async (): Promise<void> => {
     while (!refused) {
@@ -334,7 +342,7 @@ async function fill(store: Store): Promise<string[]> {
           const count = Number(memory.read('r', 'k', 's') ?? 0) + 1;
           return decision([owed(made)], [{ rule: 'r', key: 'k', step: 's', value: count, expires: NOW + HOUR }]);
         });
-        taken.push(made.id);
+        accepted.push(made.id);
       } catch (error) {
         expect(error).toMatchObject({ code: 'store.full' });
         refused = true;
@@ -342,11 +350,11 @@ async function fill(store: Store): Promise<string[]> {
     }
   };
   await Promise.all(Array.from({ length: 8 }, one));
-  return taken;
+  return accepted;
 }
 
 describe('a state directory of version 1', () => {
-  it('is taken over with everything in it', async () => {
+  it('is migrated with everything in it', async () => {
     const made = await versionOne();
     const store = await open();
     expect(await store.event(made.id)).toMatchObject({
@@ -370,18 +378,18 @@ describe('a state directory of version 1', () => {
   });
 });
 
-/** Posts an event whose sender chose the id. */
+/** Stores an event with an id chosen by its sender; returns whether it was a duplicate. */
 async function isKnown(store: Store, id: string): Promise<boolean> {
   const arrivals = [{ event: event({ id, source: 'ci' }), mayRepeat: true }];
   const [accepted] = await store.transact({ arrivals, now: NOW }, () => decision());
   return accepted!.duplicate;
 }
 
-/** As the first version left it: `outcomes` as a map, `states` without `wake`, every name filed at once. */
+/** Makes a state directory of version 1: `outcomes` as a map, `states` without `wake`, all names in `event_names`. */
 async function versionOne(): Promise<Event> {
   const store = await open();
   const made = event();
-  await take(store, [owed(made)], made);
+  await ingest(store, [owed(made)], made);
   await isKnown(store, 'build-1');
   await store.close();
   const database = new Database(join(path, 'belfry.db'));

@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-async function take(texts: readonly string[], now = NOW): Promise<void> {
+async function ingest(texts: readonly string[], now = NOW): Promise<void> {
   const arrivals = texts.map((text) => ({ event: event({ data: { text } }), mayRepeat: false }));
   await store.transact({ arrivals, now }, () => decision());
 }
@@ -19,25 +19,25 @@ async function texts(options: { since: number; limit: number }): Promise<readonl
   return events.map((one) => (one.event.data as { text: string }).text);
 }
 
-test('the newest events come first, whole pages of them and the rest', async () => {
+test('the newest events come first, over several pages', async () => {
   const all = Array.from({ length: 450 }, (_, index) => `${index}`);
-  await take(all);
+  await ingest(all);
   expect(await texts({ since: NOW - HOUR, limit: 1000 })).toEqual(all.toReversed());
   expect(await texts({ since: NOW - HOUR, limit: 3 })).toEqual(['449', '448', '447']);
   expect((await store.latestEvents({ since: NOW - HOUR, limit: 450 })).isComplete).toBe(false);
   expect((await store.latestEvents({ since: NOW - HOUR, limit: 451 })).isComplete).toBe(true);
 });
 
-test('those that came before are left out', async () => {
-  await take(['old'], NOW - 2 * HOUR);
-  await take(['new']);
+test('earlier events are left out', async () => {
+  await ingest(['old'], NOW - 2 * HOUR);
+  await ingest(['new']);
   expect(await texts({ since: NOW - HOUR, limit: 10 })).toEqual(['new']);
   expect(await store.latestEvents({ since: NOW + 1, limit: 10 })).toEqual({ events: [], isComplete: true });
 });
 
-test('many large ones are not read: one by its size, the others by what has been read already', async () => {
-  await take(Array.from({ length: 400 }, () => 'x'.repeat(60_000)));
-  await take(['y'.repeat(70_000), 'small']);
+test('large events are left out: one by its size, others by the bound on memory', async () => {
+  await ingest(Array.from({ length: 400 }, () => 'x'.repeat(60_000)));
+  await ingest(['y'.repeat(70_000), 'small']);
   const { events, isComplete } = await store.latestEvents({ since: NOW - HOUR, limit: 2000 });
   expect(events.some(({ event: one }) => JSON.stringify(one).includes('yyy'))).toBe(false);
   expect([events.length, isComplete]).toEqual([200, false]);

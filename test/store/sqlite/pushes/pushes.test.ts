@@ -28,8 +28,8 @@ async function reopen(): Promise<void> {
   store = await openStore({ path, reserve: 0 });
 }
 
-describe('recent pushes', () => {
-  it('say the same as the disk, for whoever is near enough', async () => {
+describe('the push cache', () => {
+  it('returns the same pushes as the disk', async () => {
     await store.pushes.cursor('ann', NOW);
     const expired = { to: ['*'], require: 'any', frame: '{}', at: NOW, keepUntil: NOW } as const;
     await Promise.all([
@@ -48,7 +48,7 @@ describe('recent pushes', () => {
           );
   });
 
-  it('are those of this run: what came before a restart only the disk knows', async () => {
+  it('does not contain pushes from before a restart', async () => {
     const before = await append('d1', ['ann']);
     await reopen();
     const after = await append('d2', ['ann']);
@@ -57,15 +57,15 @@ describe('recent pushes', () => {
   });
 });
 
-describe('an acknowledgement that is only heard', () => {
-  it('completes a delivery once, whoever comes first', async () => {
+describe('deferred acknowledgements', () => {
+  it('completes a delivery once', async () => {
     for (const user of ['ann', 'bob', 'eve']) await store.pushes.cursor(user, NOW);
     const seq = await append('d1', ['*']);
     const heard = await Promise.all(['ann', 'bob', 'eve'].map((user) => store.pushes.ackDeferred(user, seq, NOW)));
     expect(heard).toEqual([['d1'], [], []]);
   });
 
-  it('moves its user on, also beyond a restart', async () => {
+  it('moves the cursor, also beyond a restart', async () => {
     await store.pushes.cursor('ann', NOW);
     await store.pushes.cursor('bob', NOW);
     const seq = await append('d1', ['*']);
@@ -76,7 +76,7 @@ describe('an acknowledgement that is only heard', () => {
     expect(await Promise.all(['ann', 'bob'].map((user) => store.pushes.cursor(user, NOW)))).toEqual([seq, seq]);
   });
 
-  it('of a push that all must acknowledge counts for each of them', async () => {
+  it('counts for each user of a push that all must acknowledge', async () => {
     for (const user of ['ann', 'bob']) await store.pushes.cursor(user, NOW);
     const seq = await append('d1', ['ann', 'bob'], 'all');
     expect(await store.pushes.ackDeferred('ann', seq, NOW)).toEqual([]);
@@ -84,7 +84,7 @@ describe('an acknowledgement that is only heard', () => {
     expect(await store.pushes.ackDeferred('bob', seq, NOW)).toEqual(['d1']);
   });
 
-  it('of a number that nothing has yet counts up to the newest push', async () => {
+  it('is limited to the newest push', async () => {
     await store.pushes.cursor('ann', NOW);
     const seq = await append('d1', ['ann']);
     expect(await store.pushes.ackDeferred('ann', seq + 1000, NOW)).toEqual(['d1']);
