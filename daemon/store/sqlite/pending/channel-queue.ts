@@ -1,5 +1,5 @@
 import { DueQueue } from './due-queue.ts';
-import { FLAG, NONE, type Slots } from './slots.ts';
+import { FLAG, NONE, SlotIndex, type Slots } from './slots.ts';
 
 /** Pending deliveries of one channel: by due time, by expiry, and with order by key, by key. */
 export class ChannelQueue {
@@ -8,8 +8,8 @@ export class ChannelQueue {
   readonly #slots: Slots;
   readonly #due: DueQueue;
   readonly #expiry: DueQueue;
-  /** With order by key: slot of the earliest delivery of each key hash. Only these can be claimed. */
-  #heads: Map<number, number> | undefined;
+  /** With order by key: the earliest delivery of each key. Only these can be claimed. */
+  #heads: SlotIndex | undefined;
   #first = NONE;
   #last = NONE;
   #size = 0;
@@ -181,7 +181,7 @@ export class ChannelQueue {
     const slots = this.#slots;
     this.#due.clear();
     if (ordered) slots.linkKeys();
-    this.#heads = ordered ? new Map() : undefined;
+    this.#heads = ordered ? new SlotIndex((slot) => slots.keyHash[slot]!) : undefined;
     for (let slot = this.#first; slot !== NONE; slot = slots.after[slot]!) {
       slots.set(slot, FLAG.follower, false);
       if (this.#heads !== undefined) this.#addToKey(slot, this.#heads);
@@ -189,13 +189,13 @@ export class ChannelQueue {
     }
   }
 
-  #addToKey(slot: number, heads: Map<number, number>): void {
+  #addToKey(slot: number, heads: SlotIndex): void {
     const { keyBefore, keyAfter, keyHash } = this.#slots;
     keyAfter[slot] = NONE;
     const head = heads.get(keyHash[slot]!);
-    if (head === undefined) {
+    if (head === NONE) {
       keyBefore[slot] = slot;
-      heads.set(keyHash[slot]!, slot);
+      heads.set(slot);
       return;
     }
     const tail = keyBefore[head]!;
@@ -205,10 +205,10 @@ export class ChannelQueue {
     this.#slots.set(slot, FLAG.follower, true);
   }
 
-  #removeFromKey(slot: number, heads: Map<number, number>): void {
+  #removeFromKey(slot: number, heads: SlotIndex): void {
     const { keyBefore, keyAfter, keyHash } = this.#slots;
     const next = keyAfter[slot]!;
-    const head = heads.get(keyHash[slot]!)!;
+    const head = heads.get(keyHash[slot]!);
     if (slot !== head) {
       const previous = keyBefore[slot]!;
       keyAfter[previous] = next;
@@ -217,7 +217,7 @@ export class ChannelQueue {
       heads.delete(keyHash[slot]!);
     } else {
       keyBefore[next] = keyBefore[slot]!;
-      heads.set(keyHash[next]!, next);
+      heads.set(next);
       this.#slots.set(next, FLAG.follower, false);
       this.#enqueue(next);
     }

@@ -1,6 +1,6 @@
 import { timeOfSeq } from '../engine/keys.ts';
 import { ChannelQueue } from './channel-queue.ts';
-import { FLAG, NONE, Slots } from './slots.ts';
+import { FLAG, NONE, SlotIndex, Slots } from './slots.ts';
 
 /** A delivery as kept in the pending index. */
 export interface PendingEntry {
@@ -24,12 +24,12 @@ export interface PendingEntry {
  */
 export class PendingIndex {
   readonly slots = new Slots();
-  readonly #slotBySeq = new Map<number, number>();
+  readonly #bySeq = new SlotIndex((slot) => this.slots.seq[slot]!);
   readonly #queues: ChannelQueue[] = [];
   readonly #byChannel = new Map<string, ChannelQueue>();
 
   get size(): number {
-    return this.#slotBySeq.size;
+    return this.#bySeq.size;
   }
 
   queue(channel: string): ChannelQueue | undefined {
@@ -53,14 +53,14 @@ export class PendingIndex {
     slots.idHash[slot] = entry.idHash;
     slots.channel[slot] = queue.number;
     slots.set(slot, FLAG.tried, entry.tried);
-    this.#slotBySeq.set(entry.seq, slot);
+    this.#bySeq.set(slot);
     queue.add(slot);
     if (entry.awaiting) queue.await(slot, entry.due);
   }
 
   /** Slot of a delivery by its row number; NONE when it is not here. */
   slotOf(seq: number): number {
-    return this.#slotBySeq.get(seq) ?? NONE;
+    return this.#bySeq.get(seq);
   }
 
   queueOf(slot: number): ChannelQueue {
@@ -70,7 +70,7 @@ export class PendingIndex {
   /** Removes a delivery that is final. */
   remove(slot: number): void {
     this.queueOf(slot).remove(slot);
-    this.#slotBySeq.delete(this.slots.seq[slot]!);
+    this.#bySeq.delete(this.slots.seq[slot]!);
     this.slots.free(slot);
   }
 

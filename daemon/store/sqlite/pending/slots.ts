@@ -105,3 +105,74 @@ export function longer<T extends Float64Array | Int32Array | Uint32Array | Uint8
   fresh.set(old);
   return fresh;
 }
+
+const FIRST_TABLE_SIZE = 1024;
+
+/**
+ * Hash table from a number to the slot that holds it: open addressing over slot numbers, 4 to 16 bytes an entry. The keys stay in
+ * the columns. A Map instead takes 60 MB more with a million pending deliveries, and twice that while it grows.
+ */
+export class SlotIndex {
+  readonly #keyOf: (slot: number) => number;
+  /** Slot + 1; 0 is empty. The length is a power of two. */
+  #table = new Int32Array(FIRST_TABLE_SIZE);
+  #size = 0;
+
+  constructor(keyOf: (slot: number) => number) {
+    this.#keyOf = keyOf;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Slot with this key, or NONE. */
+  get(key: number): number {
+    return this.#table[this.#find(key)]! - 1;
+  }
+
+  /** Adds a slot, or replaces the one with the same key. */
+  set(slot: number): void {
+    const position = this.#find(this.#keyOf(slot));
+    const isNew = this.#table[position] === 0;
+    this.#table[position] = slot + 1;
+    if (!isNew) return;
+    this.#size += 1;
+    if (this.#size * 2 > this.#table.length) this.#grow();
+  }
+
+  /** Removes a key, and moves entries behind it forward so that no search ends too early. */
+  delete(key: number): void {
+    let gap = this.#find(key);
+    if (this.#table[gap] === 0) return;
+    this.#size -= 1;
+    const mask = this.#table.length - 1;
+    for (let position = (gap + 1) & mask; this.#table[position] !== 0; position = (position + 1) & mask) {
+      const home = this.#home(this.#keyOf(this.#table[position]! - 1));
+      if (((position - home) & mask) < ((position - gap) & mask)) continue;
+      this.#table[gap] = this.#table[position]!;
+      gap = position;
+    }
+    this.#table[gap] = 0;
+  }
+
+  /** Position of the key, or the empty one where it belongs. */
+  #find(key: number): number {
+    const mask = this.#table.length - 1;
+    let position = this.#home(key);
+    while (this.#table[position] !== 0 && this.#keyOf(this.#table[position]! - 1) !== key)
+      position = (position + 1) & mask;
+    return position;
+  }
+
+  #home(key: number): number {
+    const mixed = Math.imul((key % 4294967296) ^ (key / 4294967296), 0x9e3779b1);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) & (this.#table.length - 1);
+  }
+
+  #grow(): void {
+    const old = this.#table;
+    this.#table = new Int32Array(old.length * 2);
+    for (const entry of old) if (entry !== 0) this.#table[this.#find(this.#keyOf(entry - 1))] = entry;
+  }
+}

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DueQueue } from '../../../../daemon/store/sqlite/pending/due-queue.ts';
 import { PendingIndex } from '../../../../daemon/store/sqlite/pending/pending-index.ts';
-import { FLAG, NONE, Slots } from '../../../../daemon/store/sqlite/pending/slots.ts';
+import { FLAG, NONE, SlotIndex, Slots } from '../../../../daemon/store/sqlite/pending/slots.ts';
 
 describe('the due queue', () => {
   it('returns slots by time and then by row number, also after removals', () => {
@@ -50,6 +50,32 @@ describe('the slots', () => {
     const queue = new DueQueue(slots, 'expires');
     for (const slot of finite) queue.add(slot);
     expect(taken.filter((slot) => queue.has(slot))).toEqual(finite);
+  });
+});
+
+describe('the slot index', () => {
+  it('contains exactly the keys that were added and not deleted', () => {
+    const keys = fc.integer({ min: 0, max: 2 ** 53 - 1 }).map((key) => key - (key % 4096));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.oneof(keys, fc.nat(50))), { maxLength: 3000 }), (steps) => {
+        const keyOfSlot: number[] = [];
+        const index = new SlotIndex((slot) => keyOfSlot[slot]!);
+        const model = new Map<number, number>();
+        for (const [add, key] of steps) {
+          if (add) {
+            keyOfSlot.push(key);
+            index.set(keyOfSlot.length - 1);
+            model.set(key, keyOfSlot.length - 1);
+          } else {
+            index.delete(key);
+            model.delete(key);
+          }
+        }
+        expect(index.size).toBe(model.size);
+        for (const [, key] of steps) expect(index.get(key)).toBe(model.get(key) ?? NONE);
+      }),
+      { numRuns: 50 },
+    );
   });
 });
 
