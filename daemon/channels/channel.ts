@@ -1,11 +1,12 @@
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
 import type { Format, Message } from '../core/message/message.ts';
-import type { NameChecks } from '../core/compile/registry.ts';
+import type { MessagePart, NameChecks } from '../core/compile/registry.ts';
 import type { Abortable } from '../lib/async/abort.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { HttpClient } from './kit/http/client.ts';
+import { loadMarkdown } from './kit/text/markdown.ts';
 
 /** What one send is told besides the message. */
 export interface SendIo {
@@ -63,6 +64,21 @@ export interface Notifier {
   close?(): Promise<void>;
 }
 
+/** Parts of a message that a channel shows: as what they are (`kept`), or as lines of text (`text`). Others are dropped. */
+export type MessageSupport = { readonly [part in MessagePart]?: 'kept' | 'text' };
+
+/** Names of parts, divided by blanks. */
+export const supports = ({
+  kept = '',
+  text = '',
+}: {
+  readonly kept?: string;
+  readonly text?: string;
+}): MessageSupport =>
+  Object.fromEntries([...words(kept).map((part) => [part, 'kept']), ...words(text).map((part) => [part, 'text'])]);
+
+const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
+
 export interface ChannelLimits {
   /** The provider's documented rate, used when `delivery.rate` is unset. */
   readonly rate?: string;
@@ -83,7 +99,8 @@ export interface ChannelType<S extends TSchema = TSchema> {
   readonly documentation: string;
   readonly settings: S;
   readonly limits: ChannelLimits;
-  /** The far side drops a repeated delivery id, so an unknown outcome may be retried. */
+  readonly supports?: MessageSupport;
+  /** The provider drops a repeated delivery id, so an unknown outcome may be retried. */
   readonly idempotent: boolean;
   /** How a value from an event is made harmless in this channel's dialect; CommonMark and HTML escaping by default. */
   readonly escape?: (text: string, format: Format) => string;
@@ -98,7 +115,19 @@ export interface ChannelType<S extends TSchema = TSchema> {
   open(settings: Static<S>, tools: ChannelTools): Notifier;
 }
 
-/** Types `open` by `settings` while the list holds all types alike. */
+/** Types `open` by `settings` while the list holds all types alike, and loads the Markdown parser for messages that need it. */
 export function defineChannel<S extends TSchema>(channel: ChannelType<S>): ChannelType {
-  return channel as unknown as ChannelType;
+  const open = (settings: Static<S>, tools: ChannelTools): Notifier => withMarkdown(channel.open(settings, tools));
+  const type = { ...channel, open };
+  return type as unknown as ChannelType;
+}
+
+function withMarkdown(notifier: Notifier): Notifier {
+  return {
+    async send(message, io) {
+      if (message.format === 'markdown') await loadMarkdown();
+      return await notifier.send(message, io);
+    },
+    close: async () => await notifier.close?.(),
+  };
 }

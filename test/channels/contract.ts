@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ChannelTools, ChannelType, Notifier, SendIo } from '../../daemon/channels/channel.ts';
+import { type ChannelTools, type ChannelType, type Notifier, type SendIo } from '../../daemon/channels/channel.ts';
+import { MESSAGE_PARTS, type MessagePart } from '../../daemon/core/compile/registry.ts';
 import { escapeFor } from '../../daemon/core/message/escape.ts';
 import { SendFailure } from '../../daemon/core/problems/failure.ts';
 import type { Format, Message } from '../../daemon/core/message/message.ts';
@@ -53,6 +54,8 @@ export interface ChannelContract {
   openFarSide(): Promise<FarSide>;
   /** Values in `settings` that must never show in an error, a receipt or a log line. */
   readonly secrets: readonly string[];
+  /** Samples of parts that not every provider writes alike, such as `mention`. */
+  readonly samples?: Readonly<Partial<Record<MessagePart, PartSample>>>;
   readonly cases: {
     /** The far side says no in its own words, where HTTP has them inside a 200. */
     readonly refusal: Applies<ExpectedFailure>;
@@ -80,6 +83,23 @@ export const HOSTILE_LINES: readonly string[] = [
   'quotes " \' \\ and {"json": true} ${HOME} $(id) `id` ; id | id && id',
   'Bcc: victim@example.com',
 ];
+
+interface PartSample {
+  readonly message: Partial<Message>;
+  /** Text that arrives where the part is shown. */
+  readonly shown: string;
+}
+
+const PART_SAMPLES = {
+  tags: { message: { tags: ['tag-sample'] }, shown: 'tag-sample' },
+  link: { message: { link: 'https://link.test/sample' }, shown: 'https://link.test/sample' },
+  image: { message: { image: 'https://image.test/sample.png' }, shown: 'https://image.test/sample.png' },
+  actions: {
+    message: { actions: [{ label: 'Open', url: 'https://action.test/sample' }] },
+    shown: 'action.test/sample',
+  },
+  fields: { message: { fields: { host: 'field-sample' } }, shown: 'field-sample' },
+} satisfies Partial<Record<MessagePart, PartSample>>;
 
 /** Text by someone who means harm; each line is one trick. */
 export const HOSTILE = HOSTILE_LINES.join('\r\n');
@@ -229,6 +249,19 @@ function describeSending(contract: ChannelContract): void {
     expect(ids).toEqual([ids[0], ids[0]]);
   });
 
+  test('the parts of a message that the type says it shows arrive, and no others', async () => {
+    await far.mood('success');
+    const arrives = async (overrides: Partial<Message>, sample: string): Promise<boolean> => {
+      await notifier.send(sampleMessage(overrides), io());
+      return (await far.received()).at(-1)!.includes(sample);
+    };
+    const found: Partial<Record<MessagePart, boolean>> = {};
+    for (const [part, { message, shown }] of Object.entries({ ...PART_SAMPLES, ...contract.samples }))
+      found[part as MessagePart] = await arrives(message, shown);
+    const expected = Object.keys(found).map((part) => [part, type.supports?.[part as MessagePart] !== undefined]);
+    expect(found).toEqual(Object.fromEntries(expected));
+  });
+
   test('no error, receipt or log line of all that happened above shows a secret', () => {
     for (const secret of contract.secrets) expect(shown.filter((text) => text.includes(secret))).toEqual([]);
   });
@@ -248,6 +281,13 @@ function expectFailure(failed: SendFailure, expected: Partial<ExpectedFailure>):
 function describeSchema(type: ChannelType): void {
   test('every setting says what it is and shows an example', () => {
     expect(undocumented(schemaOf(type.settings), '')).toEqual([]);
+  });
+
+  test('the type says which parts of a message it shows', () => {
+    expect(Object.keys(type.supports ?? {}).filter((part) => !MESSAGE_PARTS.some((known) => known === part))).toEqual(
+      [],
+    );
+    expect(type.supports).toBeDefined();
   });
 
   test('the type says in one line what it is, and where the provider describes it', () => {

@@ -4,7 +4,7 @@ import { SendFailure } from '../../core/problems/failure.ts';
 import type { Message } from '../../core/message/message.ts';
 import { oneOrMany, secret, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
-import { type ChannelTools, defineChannel, type Notifier } from '../channel.ts';
+import { type ChannelTools, defineChannel, type Notifier, supports } from '../channel.ts';
 import { certificateFault } from '../kit/http/certificates.ts';
 import { isMailDomain, type MailAddress, parseAddress, parseAddresses } from './address.ts';
 import { readAttachments } from './attachments.ts';
@@ -85,6 +85,7 @@ export const email = defineChannel({
   documentation: 'https://www.rfc-editor.org/rfc/rfc5321',
   settings: settingsSchema,
   limits: { timeout: '30s' },
+  supports: supports({ kept: 'markdown html priority link actions fields attach replace_key to', text: 'tags' }),
   idempotent: false,
   check: (settings) => [
     ...serverProblems(settings),

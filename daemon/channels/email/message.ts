@@ -5,7 +5,7 @@ import { escapeFor } from '../../core/message/escape.ts';
 import type { Format, Message, Priority } from '../../core/message/message.ts';
 import { domainOf, type MailAddress } from './address.ts';
 import type { Attachments } from './attachments.ts';
-import { htmlFromMarkdown, htmlLink } from '../kit/text/html.ts';
+import { htmlFromMarkdown, htmlLink } from '../kit/text/dialects.ts';
 import { plainBodyWithDetails, plainTitle } from '../kit/text/plain.ts';
 import { cleanLine, cleanText, cutMarkup, cutToBytes } from '../kit/text/text.ts';
 

@@ -3,7 +3,7 @@ import type { Message } from '../../core/message/message.ts';
 import { argument, path, sensitive, strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Template } from '../../core/ruleset.ts';
-import { defineChannel, type SendIo } from '../channel.ts';
+import { defineChannel, type SendIo, supports } from '../channel.ts';
 import { notification, sendScope } from '../kit/http/settings.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from '../kit/program.ts';
 import { checkRecipients } from '../kit/recipients.ts';
@@ -44,6 +44,7 @@ export const command = defineChannel({
     cwd: Type.Optional(path({ description: 'The folder it runs in.', examples: ['/var/lib/pager'], default: '.' })),
   }),
   limits: { timeout: '30s' },
+  supports: supports({ kept: 'markdown html priority tags link fields to' }),
   idempotent: false,
   check: ({ env }) =>
     Object.entries(env ?? {})

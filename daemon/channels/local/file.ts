@@ -6,7 +6,7 @@ import { pathTemplate, strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
-import { defineChannel } from '../channel.ts';
+import { defineChannel, supports } from '../channel.ts';
 import { notification, sendScope } from '../kit/http/settings.ts';
 import { plainBodyWithDetails, plainTitle } from '../kit/text/plain.ts';
 import { wellFormed } from '../kit/text/text.ts';
@@ -35,6 +35,7 @@ export const file = defineChannel({
     ),
   }),
   limits: { concurrency: 1 },
+  supports: supports({ kept: 'markdown html priority tags link fields' }),
   idempotent: false,
   open({ path: target, format = 'jsonl' }, tools) {
     let turn: Promise<unknown> = Promise.resolve();

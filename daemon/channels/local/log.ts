@@ -1,7 +1,7 @@
 import { SendFailure } from '../../core/problems/failure.ts';
 import { strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
-import { defineChannel } from '../channel.ts';
+import { defineChannel, supports } from '../channel.ts';
 import { plainBody, plainTitle } from '../kit/text/plain.ts';
 import { cutToBytes } from '../kit/text/text.ts';
 
@@ -29,6 +29,7 @@ export const log = defineChannel({
     ),
   }),
   limits: { concurrency: 1 },
+  supports: supports({ kept: 'priority tags link', text: 'markdown html' }),
   idempotent: false,
   open: ({ level = 'info' }, tools) => ({
     send(message, { delivery, signal }) {

@@ -2,7 +2,7 @@ import { isBroadcastOfEvent } from '../../core/message/broadcast.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import { duration, oneOrMany, strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
-import { defineChannel } from '../channel.ts';
+import { defineChannel, supports } from '../channel.ts';
 import { checkRecipients } from '../kit/recipients.ts';
 
 const settings = strict({
@@ -35,6 +35,7 @@ export const websocket = defineChannel({
   settings,
   limits: {},
   // The same delivery put forward again is one push.
+  supports: supports({ kept: 'markdown html priority tags link image actions fields mention attach replace_key to' }),
   idempotent: true,
   open: ({ to, keep, require }, { push, clock }) => ({
     async send(message, { delivery, signal }) {

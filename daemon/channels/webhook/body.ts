@@ -4,7 +4,8 @@ import { isObject } from '../../core/values/json.ts';
 import type { TemplateVariables, Template } from '../../core/ruleset.ts';
 import { template } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
-import type { Found, Notification } from '../kit/http/settings.ts';
+import type { SettingProblem } from '../../core/compile/registry.ts';
+import type { Notification } from '../kit/http/settings.ts';
 import { wellFormed } from '../kit/text/text.ts';
 
 /** A body as YAML: text is a template, everything else stands for itself. */
@@ -98,11 +99,11 @@ const kindOf = (type: string): BodyKind | undefined => KINDS.find(({ types }) =>
 export function checkBody(
   body: Template | BodyMap | undefined,
   headers: Readonly<Record<string, Template>> | undefined,
-): Found[] {
+): SettingProblem[] {
   const name = Object.keys(headers ?? {}).find((each) => each.toLowerCase() === 'content-type');
   const type = name === undefined ? undefined : headers![name]!.source;
   if (type === undefined) return [];
-  const found = (message: string, mend: string): Found[] => [{ pointer: '/body', message, mend }];
+  const found = (message: string, mend: string): SettingProblem[] => [{ pointer: '/body', message, mend }];
   // An event that chooses the content type would choose how its own text is escaped.
   if (/\{[{%]/.test(type))
     return body === undefined

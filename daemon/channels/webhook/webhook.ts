@@ -3,7 +3,7 @@ import { SendFailure } from '../../core/problems/failure.ts';
 import type { Message } from '../../core/message/message.ts';
 import { oneOrMany, secret, strict, wordOrTemplate } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
-import { type ChannelTools, defineChannel, type Notifier, type SendIo } from '../channel.ts';
+import { type ChannelTools, defineChannel, type Notifier, type SendIo, supports } from '../channel.ts';
 import { HTTP_URL, readUrl } from '../../core/values/url.ts';
 import { failureOf, isSuccess, shown, type StatusRange } from '../kit/http/failures.ts';
 import {
@@ -13,9 +13,9 @@ import {
   headerValue,
   notification,
   renderHeaders,
+  joinUrl,
   scopeOf,
 } from '../kit/http/settings.ts';
-import { robotUrl } from '../kit/chat/post.ts';
 import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks, standardWebhooksKey } from '../kit/signing.ts';
 import { bodySetting, checkBody, renderBody } from './body.ts';
 
@@ -119,6 +119,7 @@ export const webhook = defineChannel({
   documentation: 'https://www.standardwebhooks.com/',
   settings: settingsSchema,
   limits: {},
+  supports: supports({ kept: 'markdown html priority tags link fields' }),
   idempotent: true,
   check,
   open: (settings, tools) => openWebhook(settings, tools),
@@ -186,7 +187,7 @@ function openWebhook(settings: Settings, tools: ChannelTools): Notifier {
 const LONGEST_RECEIPT = 1024;
 
 function addressOf({ url, api }: Settings): string {
-  return api === undefined ? url.reveal() : robotUrl(api, url.reveal());
+  return api === undefined ? url.reveal() : joinUrl(api, url.reveal());
 }
 
 /** What is the same in every attempt, and the signature that is not. The bytes that are signed are the bytes that are sent. */

@@ -17,6 +17,24 @@ export type NameChecks = {
   readonly [field in NameField]?: (text: string) => Omit<SettingProblem, 'pointer'> | undefined;
 };
 
+/** Parts of a message besides title and body, in the order of the reference table. */
+export const MESSAGE_PARTS = [
+  'markdown',
+  'html',
+  'priority',
+  'tags',
+  'link',
+  'image',
+  'actions',
+  'fields',
+  'mention',
+  'attach',
+  'replace_key',
+  'to',
+] as const;
+
+export type MessagePart = (typeof MESSAGE_PARTS)[number];
+
 /** As much of a channel type as compiling rules needs. */
 export interface ChannelTypeInfo {
   readonly type: string;
@@ -24,6 +42,8 @@ export interface ChannelTypeInfo {
   readonly documentation: string;
   readonly settings: TSchema;
   readonly limits: { readonly rate?: string; readonly concurrency?: number; readonly timeout?: string };
+  /** Parts of a message that are shown as what they are (`kept`) or as lines of text (`text`); others are dropped. */
+  readonly supports?: { readonly [part in MessagePart]?: 'kept' | 'text' };
   readonly idempotent: boolean;
   readonly escape?: (text: string, format: Format) => string;
   readonly check?: (settings: unknown) => readonly SettingProblem[];

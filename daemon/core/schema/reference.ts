@@ -1,4 +1,4 @@
-import type { Registry } from '../compile/registry.ts';
+import { MESSAGE_PARTS, type Registry } from '../compile/registry.ts';
 import { daemonSchema } from './sections/daemon.ts';
 import { deliverySchema } from './sections/delivery.ts';
 import { inline } from './explain.ts';
@@ -32,7 +32,7 @@ function channelsPage({ channels }: Registry): string {
     return [
       `## ${type.type}`,
       `${type.summary} ([documentation](${type.documentation}))`,
-      `${type.idempotent ? 'A repeat is harmless: the far side drops it.' : 'A repeat would be seen.'}${defaults.length > 0 ? ` Its \`delivery\` defaults: ${defaults.join(', ')}.` : ''}`,
+      `${type.idempotent ? 'A repeat is harmless: the provider drops it.' : 'A repeat would be seen.'}${defaults.length > 0 ? ` Its \`delivery\` defaults: ${defaults.join(', ')}.` : ''}`,
       table(schemaOf(type.settings)),
     ].join('\n\n');
   });
@@ -40,8 +40,25 @@ function channelsPage({ channels }: Registry): string {
   return page('Channels', [
     'A channel has a name, a `type` and the settings of that type, under `channels:`.',
     delivery,
+    supportTable(channels),
     ...sections,
   ]);
+}
+
+function supportTable(channels: Registry['channels']): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rows = channels.flatMap(({ type, supports }) =>
+    supports === undefined ? [] : [row([`[${type}](#${type})`, ...MESSAGE_PARTS.map((part) => supports[part] ?? '')])],
+  );
+  return [
+    '## What of a message is shown',
+    'Every channel shows title and body. `kept`: shown as what it is. `text`: as a line of text. Empty: left out.',
+    [
+      row(['channel', ...MESSAGE_PARTS.map((part) => `\`${part}\``)]),
+      row(['channel', ...MESSAGE_PARTS].map(() => '---')),
+      ...rows,
+    ].join('\n'),
+  ].join('\n\n');
 }
 
 function sourcesPage({ sources }: Registry): string {

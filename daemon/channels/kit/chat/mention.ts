@@ -1,10 +1,8 @@
-import type { Delivery } from '../../../core/delivery/delivery.ts';
 import { isBroadcastMention } from '../../../core/message/broadcast.ts';
 import { oneOrMany } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
-import type { Log } from '../../../lib/log.ts';
 
-/** Who is called by name. */
+/** People called by name. */
 export interface Mentions {
   readonly all: boolean;
   readonly mobiles: readonly string[];
@@ -35,7 +33,7 @@ type Mention =
   | { readonly kind: 'mobile'; readonly name: string }
   | { readonly kind: 'user'; readonly name: string };
 
-/** Undefined when it is none of them: it could stand in markup. */
+/** Reads one name; undefined when it is none, since it could stand in markup. */
 function readMention(written: string): Mention | undefined {
   const [, kind, name = ''] = /^@?(?:(user|mobile):)?(.*)$/s.exec(written.trim()) ?? [];
   // A user of that name would be everybody to some providers.
@@ -45,13 +43,15 @@ function readMention(written: string): Mention | undefined {
   return kind !== 'mobile' && ID.test(name) ? { kind: 'user', name } : undefined;
 }
 
-interface MentionFault {
+export interface MentionFault {
   readonly message: string;
   readonly mend: string;
 }
 
-/** A name that would mention nobody. */
-export const mentionFault = (written: string): MentionFault | undefined =>
+export type MentionFaultOf = (written: string) => MentionFault | undefined;
+
+/** Finds a name that would mention nobody. */
+export const mentionFault: MentionFaultOf = (written) =>
   readMention(written) === undefined
     ? {
         message: 'this is neither `all`, a mobile number nor a user id',
@@ -59,14 +59,24 @@ export const mentionFault = (written: string): MentionFault | undefined =>
       }
     : undefined;
 
-/** The same where mobile numbers mention nobody either. */
-export const mentionFaultWithoutMobiles = (written: string): MentionFault | undefined =>
+/** Finds names that would mention nobody where mobile numbers do not, either. */
+export const mentionFaultWithoutMobiles: MentionFaultOf = (written) =>
   readMention(written)?.kind === 'mobile'
     ? {
         message: 'nobody can be mentioned by a mobile number here',
         mend: 'give the open id, or write `user:` before a user id of digits',
       }
     : mentionFault(written);
+
+/** Finds names that are not ids of a provider, where `id` is the form of its ids. */
+export const mentionFaultUnless =
+  (id: RegExp, form: string): MentionFaultOf =>
+  (written) => {
+    const mention = readMention(written);
+    return mention?.kind === 'all' || (mention !== undefined && id.test(mention.name))
+      ? undefined
+      : { message: 'this mentions nobody', mend: `write ${form}, or \`all\`` };
+  };
 
 /** Problems of the entries in the settings. */
 export function checkMentions(written: readonly string[] | undefined, faultOf = mentionFault) {
@@ -76,28 +86,24 @@ export function checkMentions(written: readonly string[] | undefined, faultOf = 
   });
 }
 
-/** Tells the log of names in a message that mention nobody: they came from an event or from a rule, which does not know the channel. */
-export function logUnreadable(mention: readonly string[] | undefined, log: Log, delivery: Delivery): void {
-  const left = (mention ?? []).filter((one) => readMention(one) === undefined);
-  if (left.length > 0)
-    log.warn(
-      { delivery: delivery.id, rule: delivery.rule, mention: left.slice(0, 5) },
-      'a name in `mention` mentions nobody',
-    );
-}
-
-/** Sorts mentions by kind; what is none of them is left out, since it would stand in markup. */
-export function readMentions(...lists: readonly (readonly string[] | undefined)[]): Mentions {
+/** Sorts mentions by kind; a name of no kind is left out, since it would stand in markup. */
+export function readMentions(written: readonly string[]): Mentions {
   const mobiles = new Set<string>();
   const users = new Set<string>();
   let all = false;
-  for (const mention of lists.flatMap((list) => list ?? []).map(readMention)) {
+  for (const mention of written.map(readMention)) {
     if (mention?.kind === 'all') all = true;
     else if (mention?.kind === 'mobile') mobiles.add(mention.name);
     else if (mention?.kind === 'user') users.add(mention.name);
   }
   return { all, mobiles: [...mobiles], users: [...users] };
 }
+
+/** Mentions as the provider writes them in a text, with a blank between. */
+export const mentionText = (
+  { all, mobiles, users }: Mentions,
+  forms: { readonly user: (name: string) => string; readonly all: string },
+): string => [...[...users, ...mobiles].map(forms.user), ...(all ? [forms.all] : [])].join(' ');
 
 export const mentionsNobody = ({ all, mobiles, users }: Mentions): boolean =>
   !all && mobiles.length === 0 && users.length === 0;

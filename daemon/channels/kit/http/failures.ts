@@ -21,54 +21,70 @@ interface Row {
 
 const one = (status: number): StatusRange => [status, status];
 
-/** The first row that fits counts. https://www.rfc-editor.org/rfc/rfc9110#section-15 */
+/** Classes of HTTP statuses; the first row that fits counts. https://www.rfc-editor.org/rfc/rfc9110#section-15 */
 const ROWS: readonly Row[] = [
   { statuses: one(401), class: 'permanent', message: 'the credentials were refused', misconfigured: true },
   { statuses: one(403), class: 'permanent', message: 'access was refused', misconfigured: true },
   { statuses: one(404), class: 'permanent', message: 'there is nothing at this address' },
   { statuses: one(407), class: 'permanent', message: 'a proxy wants credentials', misconfigured: true },
-  { statuses: one(408), class: 'transient', message: 'the far side waited too long for the request' },
+  { statuses: one(408), class: 'transient', message: 'the server waited too long for the request' },
   { statuses: one(410), class: 'permanent', message: 'the address is gone for good' },
-  { statuses: one(413), class: 'permanent', message: 'the message is too large for the far side' },
-  { statuses: one(425), class: 'transient', message: 'the far side asks to send it again' },
+  { statuses: one(413), class: 'permanent', message: 'the message is too large for the server' },
+  { statuses: one(425), class: 'transient', message: 'the server asks to send it again' },
   { statuses: one(429), class: 'transient', message: 'too many requests', rateLimited: true },
-  { statuses: [500, 599], class: 'transient', message: 'the far side has trouble' },
+  { statuses: [500, 599], class: 'transient', message: 'the server has an error' },
   {
     statuses: [300, 399],
     class: 'permanent',
     code: 'http.redirect',
-    message: 'the far side sends elsewhere, and redirects are not followed',
+    message: 'the server redirects, and redirects are not followed',
     misconfigured: true,
   },
-  { statuses: [400, 499], class: 'permanent', message: 'the far side refused the request' },
+  { statuses: [400, 499], class: 'permanent', message: 'the server refused the request' },
   { statuses: [200, 299], class: 'permanent', message: 'the answer does not count as success' },
   { statuses: [0, 999], class: 'unknown', message: 'the answer has a status that HTTP does not know' },
 ];
 
-/** A provider's own last words on some statuses. */
+/** Changes to the table for one provider. */
 export type StatusTweaks = Readonly<Record<number, { readonly misconfigured?: boolean; readonly message?: string }>>;
 
+/** For an address that is itself the credential: where there is nothing, no message will ever arrive. */
+export const ADDRESS_IS_CREDENTIAL: StatusTweaks = {
+  404: { misconfigured: true, message: 'there is no robot or webhook at this address' },
+  410: { misconfigured: true, message: 'the robot or webhook is gone' },
+};
+
 /**
- * What an answer that is no success means. `now` (milliseconds since the epoch) is for a `Retry-After` that is a date.
- * For an address that is itself the credential, `tweaks` says that 404 and 410 are the channel's fault.
+ * Failure that an answer without success means. `now` (milliseconds since the epoch) is for a `Retry-After` that is a date;
+ * `bodyRetryAfter` (milliseconds) is a pause that the body asks for.
  */
-export function failureOf(answer: HttpAnswer, now: number, tweaks: StatusTweaks = {}): SendFailure {
+export function failureOf(
+  answer: HttpAnswer,
+  now: number,
+  tweaks: StatusTweaks = {},
+  bodyRetryAfter?: number,
+): SendFailure {
   const { status } = answer;
   const row = ROWS.find(({ statuses }) => isSuccess(status, [statuses])) ?? ROWS.at(-1)!;
   const { misconfigured = row.misconfigured, message = row.message } = tweaks[status] ?? {};
-  const retryAfter = row.class === 'transient' ? retryAfterOf(answer.headers['retry-after'], now) : undefined;
+  const header = row.class === 'transient' ? retryAfterOf(answer.headers['retry-after'], now) : undefined;
+  const pauses = [header, row.class === 'transient' ? bodyRetryAfter : undefined].filter((ms) => ms !== undefined);
   return new SendFailure(row.class, row.code ?? `http.${status}`, message, {
     status,
     body: shown(answer.text),
-    ...(retryAfter !== undefined && { retryAfter }),
+    ...(pauses.length > 0 && { retryAfter: Math.max(...pauses) }),
     ...(row.rateLimited !== undefined && { rateLimited: true }),
     ...(misconfigured === true && { misconfigured: true }),
   });
 }
 
-const LONGEST_PAUSE = 24 * 60 * 60 * 1000;
+/** Pause in seconds, perhaps with a fraction, as providers put it into a body; at most 24 h. */
+export const secondsOf = (seconds: unknown): number | undefined =>
+  typeof seconds === 'number' && seconds >= 0 ? Math.min(Math.ceil(seconds * 1000), MAX_PAUSE_MS) : undefined;
 
-/** A date of HTTP has a time of day; the form of asctime has no zone. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 */
+const MAX_PAUSE_MS = 24 * 60 * 60 * 1000;
+
+/** An HTTP date has a time of day; the asctime form has no zone. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 */
 const HTTP_DATE = /\d\d:\d\d:\d\d/;
 const ZONE = /(?:GMT|UTC|Z|[+-]\d\d:?\d\d)$/;
 
@@ -80,12 +96,12 @@ export function retryAfterOf(value: string | undefined, now: number): number | u
     : HTTP_DATE.test(text)
       ? Date.parse(ZONE.test(text) ? text : `${text} GMT`) - now
       : Number.NaN;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, Math.round(ms)), LONGEST_PAUSE);
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, Math.round(ms)), MAX_PAUSE_MS);
 }
 
-const LONGEST_SHOWN = 4096;
+const MAX_SHOWN_BYTES = 4096;
 
-/** As much of an answer as a person needs to see. */
-export function shown(text: string, bytes = LONGEST_SHOWN): string {
+/** Beginning of an answer, as much as a person needs to see. */
+export function shown(text: string, bytes = MAX_SHOWN_BYTES): string {
   return cutToBytes(text, bytes);
 }

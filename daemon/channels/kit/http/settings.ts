@@ -1,19 +1,25 @@
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import type { Message } from '../../../core/message/message.ts';
+import type { SettingProblem } from '../../../core/compile/registry.ts';
 import type { TemplateVariables, Template } from '../../../core/ruleset.ts';
-import { sensitive, template } from '../../../core/schema/fields.ts';
+import { secret, sensitive, template } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
 import { HTTP_URL, readUrl } from '../../../core/values/url.ts';
+import { Secret } from '../../../lib/secrets/secret.ts';
 import { wellFormed } from '../text/text.ts';
 
-/** What every channel over HTTP can be told. */
+/** Settings that every channel over HTTP takes, and their checks. */
 
-export const apiSetting = (standard: string) =>
+/** `standard` is the default; undefined where the setting `url` names the provider. */
+export const apiSetting = (standard: string | undefined) =>
   Type.Optional(
     Type.String({
-      description: 'Base URL of the API: a proxy, a relay or a self-hosted instance instead of the provider itself.',
+      description:
+        standard === undefined
+          ? 'Base URL of a proxy, a relay or a self-hosted instance, in place of the host in `url`.'
+          : 'Base URL of the API: a proxy, a relay or a self-hosted instance instead of the provider itself.',
       examples: ['https://relay.internal/robots'],
-      default: standard,
+      ...(standard !== undefined && { default: standard }),
       pattern: '^https?://',
     }),
   );
@@ -32,24 +38,61 @@ export const headersSetting = () =>
 
 type Headers = Readonly<Record<string, Template>>;
 
-/** A problem of one setting, found by a channel's `check`. */
-export interface Found {
-  readonly pointer: string;
-  readonly message: string;
-  readonly mend: string;
+/** Key, password or address of the provider: never logged or shown. */
+export const key = (description: string, example: string) => secret({ description, examples: [example] });
+
+/** Adds a path to a base URL, which may have a path of its own. */
+export const joinUrl = (base: string, path: string): string => base.replace(/\/+$/, '') + path;
+
+/** Address to which a channel with the setting `url` writes: below `api` where that is set. */
+export function addressOf(url: unknown, api: string | undefined): string {
+  if (!(url instanceof Secret)) return '';
+  const written = url.reveal();
+  return api === undefined ? written : joinUrl(api, written.replace(/^https?:\/\/[^/]*/i, ''));
+}
+
+/** Checks the setting `url` of a channel. */
+export function checkAddress(url: unknown, api: string | undefined): SettingProblem[] {
+  if (!(url instanceof Secret) || checkApi(api).length > 0) return [];
+  const isPath = api !== undefined && url.reveal().startsWith('/');
+  const read = readUrl(isPath ? addressOf(url, api) : url.reveal(), HTTP_URL);
+  return read.ok ? [] : [{ pointer: '/url', message: `\`url\` ${read.message}`, mend: read.mend }];
+}
+
+/** Checks a setting that is a key of the provider, or a list of them. `before` stands before the key in the provider's URL. */
+export function checkKey(name: string, given: unknown, before: string): SettingProblem[] {
+  const kind = name.replace(/s$/, '').replaceAll('_', ' ');
+  const keys = (Array.isArray(given) ? given : [given]).filter((key) => key instanceof Secret);
+  const fault = keys.map((key) => keyFault(key.reveal(), kind, before)).find((found) => found !== undefined);
+  return fault === undefined ? [] : [{ pointer: `/${name}`, ...fault }];
+}
+
+function keyFault(key: string, kind: string, before: string): Omit<SettingProblem, 'pointer'> | undefined {
+  if (key === '')
+    return { message: `this ${kind} is empty`, mend: 'is the variable or the file set that it comes from?' };
+  if (key.includes('/')) {
+    const mend = before === '' ? `give only the ${kind}` : `give only what follows \`${before}\` in it`;
+    return { message: `this is not a ${kind} but a URL`, mend };
+  }
+  // A template is reported by itself: nothing renders it here.
+  if (/\{[{%]/.test(key) || !/[^!-~]/.test(key)) return undefined;
+  return {
+    message: `this ${kind} holds a blank or a character that no ${kind} has`,
+    mend: 'copy it again, without blanks',
+  };
 }
 
 const API_URL = { ...HTTP_URL, query: {}, example: 'https://host/path' };
 
-/** A base URL must be one to which a path can be added. */
-export function checkApi(api: string | undefined): Found[] {
+/** Checks that a path can be added to a base URL. */
+export function checkApi(api: string | undefined): SettingProblem[] {
   const read = api === undefined ? undefined : readUrl(api, API_URL);
   return read === undefined || read.ok
     ? []
     : [{ pointer: '/api', message: `\`api\` ${read.message}`, mend: read.mend }];
 }
 
-/** Headers that say how the request itself is carried; https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
+/** Headers of the connection itself, which it sets; https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const FRAMING = new Set([
   'connection',
   'content-length',
@@ -61,7 +104,7 @@ const FRAMING = new Set([
   'upgrade',
 ]);
 
-export function checkHeaders(headers: Headers | undefined): Found[] {
+export function checkHeaders(headers: Headers | undefined): SettingProblem[] {
   return Object.keys(headers ?? {}).flatMap((name) => {
     const pointer = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
@@ -72,7 +115,7 @@ export function checkHeaders(headers: Headers | undefined): Found[] {
   });
 }
 
-/** Header names become lower case; a value from an event cannot end its header and begin another. */
+/** Renders headers, with names in lower case; a value from an event cannot end its header and begin another. */
 export function renderHeaders(headers: Headers | undefined, scope: TemplateVariables): Record<string, string> {
   if (headers === undefined) return {};
   return Object.fromEntries(
@@ -85,7 +128,7 @@ function textOf(value: Template, scope: TemplateVariables): string {
   return error === undefined ? text : `[template error: ${error}]`;
 }
 
-/** One line without control characters; what is beyond ASCII goes as the bytes of its UTF-8. */
+/** Value of a header: one line without control characters, other than ASCII as bytes of UTF-8. */
 export function headerValue(text: string): string {
   if (/^[!-~]+$/.test(text)) return text;
   const line = wellFormed(text)
@@ -94,7 +137,7 @@ export function headerValue(text: string): string {
   return Buffer.from(line, 'utf8').toString('latin1');
 }
 
-/** What the templates in a channel's settings see besides the event's own fields: those of the default JSON body. */
+/** Variables of the templates in a channel's settings: the fields of the default JSON body, and those of the event. */
 export const sendScope = (message: Message, delivery: Delivery): TemplateVariables =>
   scopeOf(notification(message, delivery));
 
@@ -116,7 +159,7 @@ export interface Notification {
   readonly event: Delivery['event'];
 }
 
-/** The same in every attempt. */
+/** Default JSON body of a webhook; the same in every attempt. */
 export function notification(message: Message, delivery: Delivery): Notification {
   const { title, body, priority, tags, link = null, fields = {} } = message;
   const { id, rule, key, status, event } = delivery;

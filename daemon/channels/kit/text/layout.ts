@@ -1,40 +1,41 @@
+import { escapeFor } from '../../../core/message/escape.ts';
 import type { Format, Message } from '../../../core/message/message.ts';
-import { linkAddress, plainFromHtml, plainFromMarkdown } from './markup.ts';
-import { byteLength, cleanLine, cleanText, cutMarkup, cutToBytes } from './text.ts';
+import { DISCORD_DIALECT, MRKDWN_DIALECT, mrkdwnLink, TELEGRAM_DIALECT } from './dialects.ts';
+import { ampersandEntities, discordEscapes, linkAddress, telegramText } from './escape.ts';
+import { renderMarkdown } from './markdown.ts';
+import { plainOf } from './plain.ts';
+import {
+  BYTES,
+  byteLength,
+  cleanLine,
+  cleanText,
+  cutMarkup,
+  cutParts,
+  cutText,
+  cutToBytes,
+  type Unit,
+} from './text.ts';
 
 /** How one provider writes a message that is one long text. */
 export interface Markup {
-  /** Text in Markdown is taken as it is; otherwise everything becomes plain. */
-  readonly markdown: boolean;
+  /** Writes a body that is Markdown; absent where it becomes plain text. */
+  readonly markdown?: (source: string) => string;
   /** Makes plain text harmless. */
-  escape(text: string): string;
-  title(line: string): string;
-  field(name: string, value: string): string;
-  link(label: string, address: string): string;
+  readonly escape: (text: string) => string;
+  readonly title: (line: string) => string;
+  readonly field: (name: string, value: string) => string;
+  readonly link: (label: string, address: string) => string;
   /** Absent where pictures cannot be shown: they become links. */
-  image?(address: string): string;
+  readonly image?: (address: string) => string;
   /** Between title, body and the rest. */
   readonly gap: string;
 }
 
-const PLAIN_FROM: Readonly<Record<Format, (text: string) => string>> = {
-  text: (text) => text,
-  markdown: plainFromMarkdown,
-  html: plainFromHtml,
-};
-
-/** What a person would read, without any markup. */
-export const plainOf = (text: string, format: Format): string => cleanText(PLAIN_FROM[format](text));
-
-/** Text of a message in the markup of the provider. */
-export function inMarkup(text: string, format: Format, markup: Markup): string {
-  if (markup.markdown && format === 'markdown') return cleanText(text);
-  return markup.escape(plainOf(text, format));
-}
+/** For providers that read Markdown as it is written. */
+export const asWritten = (source: string): string => source;
 
 /** Plain text, as people write it. */
 export const PLAIN: Markup = {
-  markdown: false,
   escape: (text) => text,
   title: (line) => line,
   field: (name, value) => `${name}: ${value}`,
@@ -42,15 +43,65 @@ export const PLAIN: Markup = {
   gap: '\n',
 };
 
+/** For providers that read CommonMark. */
+export const COMMONMARK: Markup = {
+  markdown: asWritten,
+  escape: (text) => escapeFor(text, 'markdown'),
+  title: (line) => `**${line}**`,
+  field: (name, value) => `- ${name}: ${value}`,
+  link: (label, address) => (label === '' ? `<${address}>` : `[${label}](${address})`),
+  gap: '\n\n',
+};
+
+/** Slack. */
+export const MRKDWN: Markup = {
+  markdown: (source) => renderMarkdown(source, MRKDWN_DIALECT),
+  escape: ampersandEntities,
+  title: (line) => `*${line}*`,
+  field: (name, value) => `*${name}*: ${value}`,
+  link: (label, address) => mrkdwnLink(label, ampersandEntities(address)),
+  gap: '\n',
+};
+
+export const TELEGRAM_HTML: Markup = {
+  markdown: (source) => renderMarkdown(source, TELEGRAM_DIALECT),
+  escape: telegramText,
+  title: (line) => `<b>${line}</b>`,
+  field: (name, value) => `<b>${name}</b>: ${value}`,
+  link: (label, address) =>
+    `<a href="${escapeFor(address, 'html')}">${label === '' ? ampersandEntities(address) : label}</a>`,
+  gap: '\n',
+};
+
+export const DISCORD_MARKDOWN: Markup = {
+  markdown: (source) => renderMarkdown(source, DISCORD_DIALECT),
+  escape: discordEscapes,
+  title: (line) => `**${line}**`,
+  field: (name, value) => `**${name}**: ${value}`,
+  link: (label, address) => (label === '' ? address : `[${label}](${address})`),
+  gap: '\n',
+};
+
+/** Values from an event in a template: a dialect that is translated takes CommonMark, so they are escaped for that. */
+export const escapeOf =
+  ({ markdown, escape }: Markup) =>
+  (text: string, format: Format): string =>
+    format === 'markdown' && markdown === asWritten ? escape(text) : escapeFor(text, format);
+
 export interface Layout {
   readonly title: string;
-  readonly body: string;
+  /** Makes the body in at most so many units. */
+  readonly body: (room: number) => string;
   /** Fields, links and actions, a line each. */
   readonly rest: readonly string[];
+  readonly gap: string;
+  readonly unit: Unit;
+  /** Cuts text in the markup. */
+  readonly cut: (text: string, limit: number) => string;
 }
 
-/** The message less what is shown in another place than its text. */
-export function without(message: Message, ...parts: readonly ('link' | 'image' | 'actions')[]): Message {
+/** Message without the parts that are shown elsewhere than in its text. */
+export function without(message: Message, ...parts: readonly ('link' | 'image' | 'actions' | 'fields')[]): Message {
   return Object.fromEntries(
     Object.entries(message).filter(([name]) => !parts.some((part) => part === name)),
   ) as unknown as Message;
@@ -59,34 +110,65 @@ export function without(message: Message, ...parts: readonly ('link' | 'image' |
 export interface LayoutOptions {
   /** The title is shown elsewhere. */
   readonly untitled?: boolean;
+  /** Unit of the limit; bytes if not given. */
+  readonly unit?: Unit;
 }
 
-/** Bytes; what is longer belongs into the body. */
-const LONGEST_TITLE = 300;
-const MAX_FIELD_LENGTH = 1000;
+/** Bytes; longer text belongs into the body. */
+const MAX_TITLE = 300;
+const MAX_FIELD = 1000;
 
-export function layOut(message: Message, markup: Markup, options: LayoutOptions = {}): Layout {
+export function layoutOf(message: Message, markup: Markup, options: LayoutOptions = {}): Layout {
   const { format } = message;
-  // Only the body may have markup of its own: in a title or a field it would meet the markup around it.
-  const line = (text: string, longest: number): string =>
-    markup.escape(cutToBytes(cleanLine(plainOf(text, format)), longest));
+  const { unit = BYTES } = options;
+  // Only the body may have markup of its own: in a title or a field it would end the markup around it.
+  const line = (text: string, max: number): string => markup.escape(cutToBytes(cleanLine(plainOf(text, format)), max));
   const fields = Object.entries(message.fields ?? {}).map(([name, value]) =>
-    markup.field(markup.escape(cutToBytes(cleanLine(name), LONGEST_TITLE)), line(value, MAX_FIELD_LENGTH)),
+    markup.field(markup.escape(cutToBytes(cleanLine(name), MAX_TITLE)), line(value, MAX_FIELD)),
   );
   const targets = [
     ...(message.link === undefined ? [] : [{ label: '', url: message.link }]),
     ...(message.actions ?? []),
   ];
   const links = targets.map(({ label, url }) => linkLine(label, url, markup));
-  const title = line(message.title, LONGEST_TITLE);
+  const title = line(message.title, MAX_TITLE);
   return {
     title: title === '' || options.untitled === true ? '' : markup.title(title),
-    body: inMarkup(message.body, format, markup).trimEnd(),
+    body: bodyOf(message, markup, unit),
     rest: [...fields, ...links, ...imageLines(message, markup)],
+    gap: markup.gap,
+    unit,
+    cut: (text, limit) => (markup.markdown === undefined ? cutText : cutMarkup)(text, limit, unit),
   };
 }
 
-const cutFor = ({ markdown }: Markup): typeof cutMarkup => (markdown ? cutMarkup : cutToBytes);
+function bodyOf({ body, format }: Message, { markdown, escape }: Markup, unit: Unit): Layout['body'] {
+  if (format === 'markdown' && markdown !== undefined) {
+    const source = cleanText(body).trimEnd();
+    return (room) => shrink(room, unit, (length) => markdown(cutMarkup(source, length, unit)));
+  }
+  const plain = plainOf(body, format).trimEnd();
+  return (room) =>
+    shrink(room, unit, (length) => {
+      const [kept, mark] = cutParts(plain, length, unit);
+      return escape(kept) + mark;
+    });
+}
+
+/** Kept free below the limit, so that few texts have to be made. */
+const SHRINK_STEP = 16;
+
+/** Makes a text of at most `room` units from a source that grows when it is escaped: a tag or an entity is never cut. */
+function shrink(room: number, unit: Unit, make: (length: number) => string): string {
+  let length = room;
+  for (;;) {
+    const text = make(length);
+    const made = unit.length(text);
+    if (made <= room) return text;
+    if (length === 0) return '';
+    length = Math.max(0, Math.floor((length * room) / made) - SHRINK_STEP);
+  }
+}
 
 function imageLines({ image = '' }: Message, markup: Markup): string[] {
   const address = linkAddress(image);
@@ -94,34 +176,47 @@ function imageLines({ image = '' }: Message, markup: Markup): string[] {
   return [markup.image === undefined ? markup.link('', address) : markup.image(address)];
 }
 
-/** What is no address that can be followed is shown as the text that it is. */
+/** An address that cannot be followed is shown as text. */
 function linkLine(label: string, url: string, markup: Markup): string {
-  const name = markup.escape(cutToBytes(cleanLine(label), LONGEST_TITLE));
+  const name = markup.escape(cutToBytes(cleanLine(label), MAX_TITLE));
   const address = linkAddress(url);
   return address === undefined
-    ? `${name} ${markup.escape(cutToBytes(cleanLine(url), MAX_FIELD_LENGTH))}`.trim()
+    ? `${name} ${markup.escape(cutToBytes(cleanLine(url), MAX_FIELD))}`.trim()
     : markup.link(name, address);
 }
 
-/** The parts of the limit that title and rest may take from the body. */
+/** Shares of the limit that title and rest may take from the body. */
 const TITLE_SHARE = 0.25;
 const REST_SHARE = 0.5;
 
-/** Joined, in at most `limit` bytes: the title and the links survive, the body is cut where one sees it. */
-export function fitted({ title, body, rest }: Layout, limit: number, markup: Markup): string {
-  const { gap } = markup;
-  const cut = cutFor(markup);
-  const head = cut(title, Math.floor(limit * TITLE_SHARE));
-  const tail = lines(rest, Math.floor(limit * REST_SHARE));
-  const gaps = [head, body, tail].filter((part) => part !== '').length - 1;
-  const room = limit - byteLength(head) - byteLength(tail) - Math.max(0, gaps) * byteLength(gap);
-  const text = [head, cut(body, Math.max(0, room)), tail].filter((part) => part !== '').join(gap);
+const MORE = '…';
+
+/** Joins title, body and rest in at most `limit` units: the title and the links stay, and the body is cut visibly. */
+export function fitText({ title, body, rest, gap, unit, cut }: Layout, limit: number): string {
+  const head = unit.length(title) > limit * TITLE_SHARE ? cut(title, Math.floor(limit * TITLE_SHARE)) : title;
+  const tail = fitLines(rest, Math.floor(limit * REST_SHARE), unit);
+  const gaps = [head, 'body', tail].filter((part) => part !== '').length - 1;
+  const room = limit - unit.length(head) - unit.length(tail) - gaps * unit.length(gap);
+  const text = [head, body(Math.max(0, room)), tail].filter((part) => part !== '').join(gap);
   // No provider takes an empty text.
   return text === '' ? MORE : text;
 }
 
-/** Makes the longest text for which the whole request, written as JSON, has at most `limit` bytes. `build` is told how long the text may be. */
-export function fittedJson(build: (room: number) => unknown, limit: number): unknown {
+function fitLines(rest: readonly string[], limit: number, unit: Unit): string {
+  const text = rest.join('\n');
+  if (unit.length(text) <= limit) return text;
+  let kept = '';
+  for (const line of rest) {
+    if (unit.length(kept) + unit.length(line) + unit.length(MORE) + 2 > limit) continue;
+    kept += `${line}\n`;
+  }
+  return kept + MORE;
+}
+
+const SMALLEST_STEP = 64;
+
+/** Makes the longest text for which the whole request, written as JSON, has at most `limit` bytes. `build` gets the room for the text. */
+export function fitJson(build: (room: number) => unknown, limit: number): unknown {
   let room = limit;
   for (;;) {
     const payload = build(room);
@@ -130,19 +225,4 @@ export function fittedJson(build: (room: number) => unknown, limit: number): unk
     // Escaping at most doubles what is left of a text without control characters.
     room = Math.max(0, room - Math.max(SMALLEST_STEP, Math.ceil(excess / 2)));
   }
-}
-
-const SMALLEST_STEP = 64;
-
-const MORE = '…';
-
-function lines(rest: readonly string[], limit: number): string {
-  const text = rest.join('\n');
-  if (byteLength(text) <= limit) return text;
-  let kept = '';
-  for (const line of rest) {
-    if (byteLength(kept) + byteLength(line) + byteLength(MORE) + 2 > limit) continue;
-    kept += `${line}\n`;
-  }
-  return kept + MORE;
 }

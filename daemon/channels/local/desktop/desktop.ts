@@ -1,7 +1,7 @@
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { duration, nameOrPath, path, strict } from '../../../core/schema/fields.ts';
 import { type Static, Type } from '../../../core/schema/type.ts';
-import { type ChannelTools, defineChannel, type Notifier } from '../../channel.ts';
+import { type ChannelTools, defineChannel, type Notifier, supports } from '../../channel.ts';
 import { ICON_SIDE, iconTrouble, shippedIcon } from './icon.ts';
 import type { DesktopLook } from './look.ts';
 import { openNativeNotifier } from './native.ts';
@@ -50,6 +50,7 @@ export const desktop = defineChannel({
   documentation: 'https://specifications.freedesktop.org/notification-spec/latest/',
   settings: settingsSchema,
   limits: { concurrency: 1 },
+  supports: supports({ kept: 'priority replace_key', text: 'markdown html link actions fields' }),
   idempotent: false,
   check({ icon }) {
     const trouble = icon === undefined ? undefined : iconTrouble(icon);

@@ -1,21 +1,24 @@
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { linkAddress, lookalikes } from '../../../../daemon/channels/kit/text/escape.ts';
+import { loadMarkdown } from '../../../../daemon/channels/kit/text/markdown.ts';
+import { plainFromHtml, plainFromMarkdown } from '../../../../daemon/channels/kit/text/plain.ts';
 import {
-  linkAddress,
-  lookalikes,
-  plainFromHtml,
-  plainFromMarkdown,
-} from '../../../../daemon/channels/kit/text/markup.ts';
-import {
+  BYTES,
   byteLength,
   cleanText,
+  CODE_POINTS,
   cutMarkup,
+  cutText,
   cutToBytes,
   headOf,
+  UTF16,
   wellFormed,
 } from '../../../../daemon/channels/kit/text/text.ts';
 
-const short = (text: string, limit: number): string => cutToBytes(text, limit, () => '…');
+beforeAll(loadMarkdown);
+
+const short = (text: string, limit: number): string => cutText(text, limit, BYTES, () => '…');
 
 describe('cutting by bytes', () => {
   test.each([
@@ -61,6 +64,37 @@ describe('cutting by bytes', () => {
 
   test('lone surrogates become a visible sign, even where nothing is cut', () => {
     expect(cutToBytes('a\uD800b\uDC00', 100)).toBe('a\uFFFDb\uFFFD');
+  });
+});
+
+describe('cutting by other units', () => {
+  test.each([
+    [UTF16, 'ab🔥🔥', 5, 'ab🔥'],
+    [UTF16, 'ab🔥🔥', 4, 'ab'],
+    [CODE_POINTS, 'ab🔥🔥', 3, 'ab'],
+    [CODE_POINTS, '磁盘告警', 4, '磁盘告警'],
+    [CODE_POINTS, 'a👨‍👩‍👧‍👦b', 7, 'a'],
+  ] as const)('%o: %j in %i is %j', (unit, text, limit, kept) => {
+    const cut = cutText(text, limit, unit, () => '…');
+    expect(cut).toBe(unit.length(text) <= limit ? kept : `${kept}…`);
+    expect(unit.length(cut)).toBeLessThanOrEqual(limit);
+  });
+
+  test('a cut has at most so many units and says how many are missing', () => {
+    const grapheme = fc.string({ unit: 'grapheme', maxLength: 300 });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(UTF16, CODE_POINTS),
+        grapheme,
+        fc.integer({ min: 80, max: 400 }),
+        (unit, text, limit) => {
+          const cut = cutText(text, limit, unit);
+          expect(unit.length(cut)).toBeLessThanOrEqual(limit);
+          const [, kept, missing] = /^(.*)… \(\+(\d+) characters\)$/s.exec(cut) ?? [];
+          if (missing !== undefined) expect(unit.length(kept!) + Number(missing)).toBe(unit.length(wellFormed(text)));
+        },
+      ),
+    );
   });
 });
 

@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
-import { htmlFromMarkdown } from '../../../../daemon/channels/kit/text/html.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { htmlFromMarkdown } from '../../../../daemon/channels/kit/text/dialects.ts';
+import { loadMarkdown } from '../../../../daemon/channels/kit/text/markdown.ts';
 import { escapeFor } from '../../../../daemon/core/message/escape.ts';
 import { HOSTILE } from '../../contract.ts';
+
+beforeAll(loadMarkdown);
 
 test.each([
   ['one\ntwo\n\nthree', '<p>one<br>\ntwo</p>\n<p>three</p>'],
@@ -12,7 +15,7 @@ test.each([
   ],
   ['snake_case_name and 2 * 3 * 4', '<p>snake_case_name and 2 * 3 * 4</p>'],
   ['- a\n- **b**\n\n1. c\n2. d', '<ul><li>a</li><li><strong>b</strong></li></ul>\n<ol><li>c</li><li>d</li></ol>'],
-  ['> said\n> so', '<blockquote>said<br>\nso</blockquote>'],
+  ['> said\n> so', '<blockquote><p>said<br>\nso</p></blockquote>'],
   ['```sh\n<b> **not bold**\n```\nafter', '<pre><code>&lt;b&gt; **not bold**</code></pre>\n<p>after</p>'],
   ['```\nnever closed', '<pre><code>never closed</code></pre>'],
   ['a\n\n---\n\nb', '<p>a</p>\n<hr>\n<p>b</p>'],
@@ -24,7 +27,7 @@ test.each([
   ['<script>alert(1)</script> & "quotes"', '<p>&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quotes&quot;</p>'],
   [String.raw`\*not em\* \# \[a\](b)`, '<p>*not em* # [a](b)</p>'],
   ['**open', '<p>**open</p>'],
-  ['*a **b* c**', '<p><em>a <strong>b</strong></em> c**</p>'],
+  ['*a **b** c*', '<p><em>a <strong>b</strong> c</em></p>'],
 ])('%j', (markdown, html) => {
   expect(htmlFromMarkdown(markdown)).toBe(html);
 });

@@ -1,0 +1,33 @@
+import type { Action, Message, Priority } from '../../../core/message/message.ts';
+import type { Delivery } from '../../../core/delivery/delivery.ts';
+import { linkAddress } from '../text/escape.ts';
+import { cleanLine, cutToBytes } from '../text/text.ts';
+
+/** Parts of a message that several providers show in the same way. */
+
+export interface Button {
+  readonly label: string;
+  readonly address: string;
+}
+
+/** Actions as buttons. Empty unless all of them can be followed and have room: half of them would look like all. */
+export function buttonsOf(actions: readonly Action[] = [], max: number, labelBytes: number): readonly Button[] {
+  const buttons = actions.flatMap(({ label, url }) => {
+    const address = linkAddress(url);
+    return address === undefined ? [] : [{ label: cutToBytes(cleanLine(label), labelBytes) || address, address }];
+  });
+  return buttons.length === actions.length && buttons.length <= max ? buttons : [];
+}
+
+const COLOURS: Readonly<Record<Priority, number>> = {
+  min: 0x9e9e9e,
+  low: 0x9e9e9e,
+  normal: 0x3b82f6,
+  high: 0xf59e0b,
+  urgent: 0xd9534f,
+};
+const RESOLVED = 0x22a55a;
+
+/** Colour of the bar beside a message, as 0xRRGGBB. */
+export const colourOf = ({ priority }: Message, { status }: Delivery): number =>
+  status === 'resolved' ? RESOLVED : COLOURS[priority];

@@ -1,0 +1,108 @@
+import type { Receipt } from '../../../core/delivery/delivery.ts';
+import { type FailureClass, SendFailure } from '../../../core/problems/failure.ts';
+import { isObject, parseJson } from '../../../core/values/json.ts';
+import { cleanLine, cutToBytes } from '../text/text.ts';
+import type { HttpAnswer } from './client.ts';
+import { failureOf, isSuccess, retryAfterOf, shown, type StatusTweaks } from './failures.ts';
+
+/** Meaning of one error code of a provider. */
+export interface CodeMeaning {
+  readonly class: FailureClass;
+  /** In place of an empty text of the provider. */
+  readonly message: string;
+  /** Milliseconds to wait; a longer `Retry-After` wins. */
+  readonly retryAfter?: number;
+  readonly rateLimited?: true;
+  readonly misconfigured?: true;
+}
+
+/** The message is wrong; other messages may pass. */
+export const permanent = (message: string): CodeMeaning => ({ class: 'permanent', message });
+/** The channel's settings are wrong: every message would fail. */
+export const misconfigured = (message: string): CodeMeaning => ({ class: 'permanent', misconfigured: true, message });
+export const transient = (message: string): CodeMeaning => ({ class: 'transient', message });
+/** The whole channel pauses. */
+export const rateLimited = (message: string, retryAfter?: number): CodeMeaning => ({
+  class: 'transient',
+  rateLimited: true,
+  message,
+  ...(retryAfter !== undefined && { retryAfter }),
+});
+/** Table of codes, divided by blanks, that mean the same. */
+export const each = (codes: string, meaning: CodeMeaning): Record<string, CodeMeaning> =>
+  Object.fromEntries(codes.split(' ').map((code) => [code, meaning]));
+
+/** Answer as `read` gets it; `json` is empty when the body is not a JSON object. */
+export interface ReadableAnswer extends HttpAnswer {
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** Result that the provider's own answer states. */
+export type ProviderResult =
+  | { readonly ok: true /** Message id for the receipt. */; readonly id?: string }
+  | {
+      readonly ok: false;
+      readonly code: string | number;
+      readonly message?: string;
+      /** Milliseconds that the body asks to wait. */
+      readonly retryAfter?: number;
+    };
+
+/** Reading of a provider's answers, as data. */
+export interface Answers {
+  /** Result in the answer; undefined when the answer is not one of the provider, such as the login page of a proxy. */
+  read(answer: ReadableAnswer): ProviderResult | undefined;
+  readonly codes?: Readonly<Record<string | number, CodeMeaning>>;
+  /** Meanings that depend on more than the code; asked before `codes`. */
+  meaning?(refusal: ProviderResult & { readonly ok: false }, answer: ReadableAnswer): CodeMeaning | undefined;
+  /** Messages and `misconfigured` of HTTP statuses without a known code. */
+  readonly statuses?: StatusTweaks;
+}
+
+const MAX_RECEIPT_BYTES = 1024;
+
+/** Receipt of an answer, or the failure that it means. `name` stands before the dot of a failure's code. */
+export function judgeAnswer(name: string, answers: Answers, answer: HttpAnswer, now: number): Receipt | SendFailure {
+  const readable = { ...answer, json: jsonOf(answer.text) };
+  const result = answers.read(readable);
+  if (result?.ok === true && isSuccess(answer.status)) {
+    const { id } = result;
+    return { ...(id !== undefined && { id }), status: answer.status, answer: shown(answer.text, MAX_RECEIPT_BYTES) };
+  }
+  const refusal = result?.ok === false ? result : undefined;
+  const known = refusal && (answers.meaning?.(refusal, readable) ?? answers.codes?.[refusal.code]);
+  if (known === undefined && !isSuccess(answer.status))
+    return failureOf(answer, now, answers.statuses, refusal?.retryAfter);
+  const detail = { status: answer.status, body: shown(answer.text) };
+  if (refusal === undefined)
+    return new SendFailure('unknown', `${name}.unreadable`, 'the answer is not one of the provider', detail);
+  const { class: failureClass, message, ...meaning } = known ?? UNLISTED;
+  const header = retryAfterOf(answer.headers['retry-after'], now);
+  const pause = Math.max(meaning.retryAfter ?? 0, refusal.retryAfter ?? 0, header ?? 0);
+  return new SendFailure(failureClass, `${name}.${refusal.code}`, readableText(refusal.message ?? '') || message, {
+    ...detail,
+    ...(failureClass === 'transient' && pause > 0 && { retryAfter: pause }),
+    ...(meaning.rateLimited !== undefined && { rateLimited: true }),
+    ...(meaning.misconfigured !== undefined && { misconfigured: true }),
+  });
+}
+
+/** A code that no table has: the provider did refuse, and time alone is not known to mend it. */
+const UNLISTED: CodeMeaning = permanent('refused, with a code that is not documented');
+
+function jsonOf(text: string): Record<string, unknown> {
+  try {
+    const value = parseJson(text);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+const MAX_TEXT_BYTES = 300;
+
+/** The provider's text without what it adds for its support: hints, addresses, links. */
+function readableText(text: string): string {
+  const line = cleanLine(text.slice(0, 4 * MAX_TEXT_BYTES)).replace(/[,.]?\s*(?:hint:|from ip:|more info at).*$/i, '');
+  return cutToBytes(line.replace(/https?:\/\/\S+/g, '').trim(), MAX_TEXT_BYTES);
+}

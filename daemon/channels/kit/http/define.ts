@@ -1,0 +1,267 @@
+import type { Delivery, Receipt } from '../../../core/delivery/delivery.ts';
+import type { NameChecks, SettingProblem } from '../../../core/compile/registry.ts';
+import type { Message } from '../../../core/message/message.ts';
+import { SendFailure } from '../../../core/problems/failure.ts';
+import { strict } from '../../../core/schema/fields.ts';
+import type { Static, TProperties } from '../../../core/schema/type.ts';
+import {
+  type ChannelLimits,
+  type ChannelTools,
+  type ChannelType,
+  defineChannel,
+  type Notifier,
+  type SendIo,
+  supports,
+} from '../../channel.ts';
+import { checkMentions, type MentionFaultOf, type Mentions, readMentions } from '../chat/mention.ts';
+import { PartialAcceptance } from '../partial-acceptance.ts';
+import { checkRecipients } from '../recipients.ts';
+import { SentMessages } from '../sent-messages.ts';
+import { escapeOf, type Markup } from '../text/layout.ts';
+import { type Answers, judgeAnswer } from './answers.ts';
+import {
+  addressOf,
+  apiSetting,
+  checkAddress,
+  checkApi,
+  checkHeaders,
+  checkKey,
+  headersSetting,
+  joinUrl,
+  renderHeaders,
+  sendScope,
+} from './settings.ts';
+
+/** Settings of the kit, which every HTTP channel takes. `ca` and `proxy` go here, and into the options of the HTTP client. */
+const commonSettings = (api: string | undefined) => ({ api: apiSetting(api), headers: headersSetting() });
+
+type Settings<P extends TProperties> = Static<ReturnType<typeof strict<P>>> &
+  Static<ReturnType<typeof strict<ReturnType<typeof commonSettings>>>>;
+
+export interface RequestContext<S> {
+  readonly settings: S;
+  /** Base URL without a last slash. */
+  readonly api: string;
+  /** The setting `url`, below `api` where that is set; empty for a channel without `url`. */
+  readonly url: string;
+  readonly io: SendIo;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Readable names in the setting and in the message. */
+  readonly mentions: Mentions;
+  /** One of `recipients`; empty for a channel without. */
+  readonly to: string;
+  /** Receipt id of an earlier message with the same key of `follows`. */
+  readonly earlier: string | undefined;
+}
+
+/** One request, with a body in JSON or as a form. */
+export interface ChannelRequest {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+export interface HttpChannel<P extends TProperties> {
+  readonly type: string;
+  readonly summary: string;
+  /** The provider's page. */
+  readonly documentation: string;
+  /** Base URL of the provider, used where the setting `api` is not given. */
+  readonly api: string;
+  /** Settings besides `api` and `headers`. One named `url` is a whole address of the provider. */
+  readonly settings: P;
+  /** Settings that hold a key, by the text that stands before the key in a URL of the provider (may be empty). */
+  readonly keys?: { readonly [name in keyof P]?: string };
+  readonly limits: ChannelLimits;
+  /** Parts of a message that are shown as what they are, and as text; names divided by blanks. Others are dropped. */
+  readonly supports: { readonly kept: string; readonly text?: string };
+  /** The provider drops a repeated delivery. */
+  readonly idempotent?: boolean;
+  /** Decides how values from events are escaped. */
+  readonly markup: Markup;
+  /** Finds names that mention nobody; absent where the provider mentions nobody. */
+  readonly mentionFault?: MentionFaultOf;
+  readonly names?: Pick<NameChecks, 'to'>;
+  /** Checks that need more than one setting. */
+  readonly check?: (settings: Settings<P>) => readonly SettingProblem[];
+  /** Recipients that each get a request of their own. */
+  readonly recipients?: (message: Message, settings: Settings<P>) => readonly string[];
+  /** Later messages that change or answer an earlier one. */
+  readonly follows?: {
+    /** Messages with the same key belong together; undefined for a message of its own. */
+    key(message: Message, delivery: Delivery, settings: Settings<P>): string | undefined;
+    /** Codes of the provider which say that the earlier message is gone: the message is then sent as a new one. */
+    readonly gone: readonly string[];
+  };
+  readonly request: (message: Message, context: RequestContext<Settings<P>>) => ChannelRequest;
+  readonly answers: Answers;
+}
+
+/** Makes a channel type of what it sends and what the answers mean. docs: CONTRIBUTING.md, "A channel". */
+export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>): ChannelType {
+  const { type, summary, documentation, settings, limits, markup, mentionFault } = channel;
+  return defineChannel({
+    type,
+    summary,
+    documentation,
+    settings: strict({ ...settings, ...commonSettings('url' in settings ? undefined : channel.api) }),
+    limits,
+    supports: supports(channel.supports),
+    idempotent: channel.idempotent ?? false,
+    escape: escapeOf(markup),
+    check: (given) => checkSettings(channel, given as Settings<P>),
+    names: { ...channel.names, ...(mentionFault !== undefined && { mention: mentionFault }) },
+    open: (given, tools) => new HttpNotifier(channel, given as Settings<P>, tools),
+  });
+}
+
+function checkSettings<P extends TProperties>(channel: HttpChannel<P>, settings: Settings<P>): SettingProblem[] {
+  const given = settings as Readonly<Record<string, unknown>>;
+  const { mentionFault } = channel;
+  return [
+    ...Object.entries(channel.keys ?? {}).flatMap(([name, before]) => checkKey(name, given[name], before as string)),
+    ...(mentionFault === undefined ? [] : checkMentions(given.mention as readonly string[] | undefined, mentionFault)),
+    ...checkNames(given.to, channel.names?.to),
+    ...checkApi(settings.api),
+    ...checkAddress(given.url, settings.api),
+    ...checkHeaders(settings.headers),
+    ...(channel.check?.(settings) ?? []),
+  ];
+}
+
+function checkNames(to: unknown, faultOf: NameChecks['to']): SettingProblem[] {
+  if (!Array.isArray(to) || faultOf === undefined) return [];
+  return to.flatMap((name, index) => {
+    const fault = faultOf(`${name}`);
+    return fault === undefined ? [] : [{ pointer: `/to/${index}`, ...fault }];
+  });
+}
+
+const MAX_LOGGED_NAMES = 5;
+
+class HttpNotifier<P extends TProperties> implements Notifier {
+  readonly #channel: HttpChannel<P>;
+  readonly #settings: Settings<P>;
+  readonly #tools: ChannelTools;
+  readonly #partial = new PartialAcceptance<SendFailure>();
+  readonly #sent = new SentMessages();
+
+  constructor(channel: HttpChannel<P>, settings: Settings<P>, tools: ChannelTools) {
+    this.#channel = channel;
+    this.#settings = settings;
+    this.#tools = tools;
+  }
+
+  async send(message: Message, io: SendIo): Promise<Receipt> {
+    const { recipients, type } = this.#channel;
+    this.#logUnreadable(message, io);
+    if (recipients === undefined) return await this.#sendTo('', message, io);
+    checkRecipients(message.to, `${type}.bad_recipient`);
+    const names = [...new Set(recipients(message, this.#settings))];
+    if (names.length === 0) throw new SendFailure('permanent', `${type}.bad_recipient`, 'the message has no recipient');
+    if (names.length === 1) return await this.#sendTo(names[0]!, message, io);
+    return await this.#sendToSeveral(names, message, io);
+  }
+
+  #mentions(message: Message): Mentions {
+    const { mentionFault } = this.#channel;
+    const { mention = [] } = this.#settings as { readonly mention?: readonly string[] };
+    const written = [...mention, ...(message.mention ?? [])];
+    return readMentions(mentionFault === undefined ? [] : written.filter((name) => mentionFault(name) === undefined));
+  }
+
+  /** Logs names that come from an event, or from a rule, which does not know the channel. */
+  #logUnreadable({ mention = [] }: Message, { delivery }: SendIo): void {
+    const { mentionFault } = this.#channel;
+    const unreadable = mentionFault === undefined ? [] : mention.filter((name) => mentionFault(name) !== undefined);
+    if (unreadable.length === 0) return;
+    const fields = { delivery: delivery.id, rule: delivery.rule, mention: unreadable.slice(0, MAX_LOGGED_NAMES) };
+    this.#tools.log.warn(fields, 'a name in `mention` mentions nobody');
+  }
+
+  /** Goes on after a refusal, since other recipients may be fine, and stops where the provider or the network is in the way. */
+  async #sendToSeveral(names: readonly string[], message: Message, io: SendIo): Promise<Receipt> {
+    const { id } = io.delivery;
+    const receipts = new Map<string, Receipt>();
+    const refused = new Map<string, SendFailure>();
+    let postponed: SendFailure | undefined;
+    for (const name of this.#partial.owed(id, names)) {
+      try {
+        receipts.set(name, await this.#sendTo(name, message, io));
+      } catch (error) {
+        if (!(error instanceof SendFailure)) throw error;
+        if (error.class === 'permanent' && error.detail.misconfigured !== true) {
+          refused.set(name, error);
+          continue;
+        }
+        postponed ??= error;
+        if (error.class !== 'unknown') break;
+      }
+    }
+    const all = this.#partial.record(id, { accepted: new Set(receipts.keys()), refused }, postponed !== undefined);
+    if (postponed !== undefined) throw postponed;
+    const [refusal] = all.refused.values();
+    if (refusal !== undefined && all.accepted.size === 0) throw refusal;
+    const answer = [...all.refused].map(([name, failure]) => `refused: ${name}: ${failure.message}`).join('\n');
+    if (answer !== '')
+      this.#tools.log.warn({ delivery: id, refused: answer }, 'the provider refused some of the recipients');
+    const ids = [...receipts.values()].flatMap((receipt) => receipt.id ?? []);
+    return { status: 200, ...(ids.length > 0 && { id: ids.join(' ') }), ...(answer !== '' && { answer }) };
+  }
+
+  async #sendTo(to: string, message: Message, io: SendIo): Promise<Receipt> {
+    const { follows } = this.#channel;
+    const key = follows?.key(message, io.delivery, this.#settings);
+    return await this.#sent.send(key === undefined ? undefined : JSON.stringify([to, key]), async (earlier) => {
+      if (earlier === undefined) {
+        const result = await this.#post(to, message, io, undefined);
+        return { result, ...(result.id !== undefined && { id: result.id }) };
+      }
+      try {
+        return { result: await this.#post(to, message, io, earlier), id: earlier };
+      } catch (error) {
+        if (!(error instanceof SendFailure) || follows?.gone.includes(error.code.replace(/^.*\./, '')) !== true)
+          throw error;
+        const result = await this.#post(to, message, io, undefined);
+        return { result, ...(result.id !== undefined && { id: result.id }) };
+      }
+    });
+  }
+
+  async #post(to: string, message: Message, io: SendIo, earlier: string | undefined): Promise<Receipt> {
+    const settings = this.#settings;
+    const tools = this.#tools;
+    const channel = this.#channel;
+    const now = tools.clock.now();
+    const api = joinUrl(settings.api ?? channel.api, '');
+    const url = addressOf((settings as { readonly url?: unknown }).url, settings.api);
+    const request = channel.request(message, {
+      settings,
+      api,
+      url,
+      io,
+      now,
+      mentions: this.#mentions(message),
+      to,
+      earlier,
+    });
+    const isForm = request.form !== undefined;
+    const answer = await tools.http.request({
+      url: request.url,
+      method: 'POST',
+      headers: {
+        'user-agent': 'Belfry',
+        'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json; charset=utf-8',
+        ...request.headers,
+        ...renderHeaders(settings.headers, sendScope(message, io.delivery)),
+      },
+      body: Buffer.from(isForm ? new URLSearchParams(request.form).toString() : JSON.stringify(request.json), 'utf8'),
+      ending: io.ending,
+    });
+    const judged = judgeAnswer(channel.type, channel.answers, answer, tools.clock.now());
+    if (judged instanceof SendFailure) throw judged;
+    return judged;
+  }
+}

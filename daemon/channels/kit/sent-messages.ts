@@ -1,0 +1,36 @@
+import { KeyedMutex } from '../../lib/async/keyed-mutex.ts';
+
+/** Messages that can still be changed; the oldest is forgotten first. */
+const MAX_REMEMBERED = 1000;
+
+export interface Sent<R> {
+  readonly result: R;
+  /** Id by which a later message can refer to this one. */
+  readonly id?: string;
+}
+
+/**
+ * Ids of messages that later ones of the same key update or answer. Kept in memory: after a restart, and on another instance,
+ * the next message of a key is a new one.
+ */
+export class SentMessages {
+  readonly #ids = new Map<string, string>();
+  readonly #mutex = new KeyedMutex();
+
+  /** Sends one message of a key after the other, since the second must know the id of the first. */
+  async send<R>(key: string | undefined, send: (earlier: string | undefined) => Promise<Sent<R>>): Promise<R> {
+    if (key === undefined) return (await send(undefined)).result;
+    return await this.#mutex.run(key, async () => {
+      const { result, id } = await send(this.#ids.get(key));
+      if (id !== undefined) this.#remember(key, id);
+      return result;
+    });
+  }
+
+  #remember(key: string, id: string): void {
+    this.#ids.delete(key);
+    this.#ids.set(key, id);
+    const [oldest] = this.#ids.keys();
+    if (this.#ids.size > MAX_REMEMBERED && oldest !== undefined) this.#ids.delete(oldest);
+  }
+}

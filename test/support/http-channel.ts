@@ -1,0 +1,53 @@
+import { afterEach, beforeEach } from 'vitest';
+import type { ChannelTools, ChannelType, Notifier, SendIo } from '../../daemon/channels/channel.ts';
+import { type HttpClient, openHttpClient } from '../../daemon/channels/kit/http/client.ts';
+import type { Message } from '../../daemon/core/message/message.ts';
+import type { SendFailure } from '../../daemon/core/problems/failure.ts';
+import { channelTools, failureOfSending, sampleIo, sampleMessage } from './delivery.ts';
+import { decodeSettings } from './settings.ts';
+import { openSink, type Sink, type SinkAnswer, type SinkRequest } from './sink.ts';
+
+export interface HttpChannelUnderTest {
+  /** Server of the provider, new in each test. */
+  readonly sink: () => Sink;
+  open(settings?: object, tools?: Partial<ChannelTools>): Notifier;
+  /** Sends one message that is taken, and returns the request that arrived. */
+  sent(message?: Partial<Message>, settings?: object, io?: Partial<SendIo>): Promise<SinkRequest>;
+  /** Sends one message that gets this answer, and returns the failure. */
+  failure(answer: SinkAnswer, message?: Partial<Message>, settings?: object): Promise<SendFailure>;
+}
+
+/** A channel over HTTP and a server on the loopback, opened and closed with each test. */
+export function useHttpChannel(
+  type: ChannelType,
+  options: { readonly settings: (origin: string) => object; readonly success: SinkAnswer },
+): HttpChannelUnderTest {
+  let sink: Sink;
+  let http: HttpClient;
+  beforeEach(async () => {
+    sink = await openSink();
+    sink.answer(options.success);
+    http = openHttpClient();
+  });
+  afterEach(async () => {
+    await http.close();
+    await sink.close();
+  });
+  const open: HttpChannelUnderTest['open'] = (settings = {}, tools = {}) =>
+    type.open(
+      decodeSettings(type, { ...options.settings(sink.origin), ...settings }),
+      channelTools({ http, ...tools }),
+    );
+  return {
+    sink: () => sink,
+    open,
+    async sent(message = {}, settings = {}, io = {}) {
+      await open(settings).send(sampleMessage(message), sampleIo(io));
+      return sink.requests.at(-1)!;
+    },
+    async failure(answer, message = {}, settings = {}) {
+      sink.answer(answer);
+      return await failureOfSending(open(settings), sampleMessage(message), sampleIo());
+    },
+  };
+}
