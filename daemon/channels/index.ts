@@ -2,15 +2,19 @@ import type { ChannelType } from './channel.ts';
 import { command } from './local/command.ts';
 import { desktop } from './local/desktop/desktop.ts';
 import { dingtalk } from './chat/dingtalk.ts';
+import { discord } from './chat/discord.ts';
 import { email } from './email/email.ts';
 import { feishu } from './chat/feishu.ts';
 import { file } from './local/file.ts';
 import { log } from './local/log.ts';
+import { ntfy } from './push/ntfy.ts';
+import { slack } from './chat/slack.ts';
+import { telegram } from './chat/telegram.ts';
 import { webhook } from './webhook/webhook.ts';
 import { websocket } from './push/websocket.ts';
 import { wecom } from './chat/wecom.ts';
 
-/** Every way out. A new channel is a file of its own and a line here. */
+/** All channel types. A new one is a file of its own and a line here. */
 export const channelTypes: readonly ChannelType[] = [
   webhook,
   email,
@@ -19,6 +23,10 @@ export const channelTypes: readonly ChannelType[] = [
   wecom,
   dingtalk,
   feishu,
+  slack,
+  discord,
+  telegram,
+  ntfy,
   command,
   file,
   log,

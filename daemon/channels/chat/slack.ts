@@ -1,0 +1,98 @@
+import { Type } from '../../core/schema/type.ts';
+import { mentionFaultUnless, mentionText } from '../kit/chat/mention.ts';
+import { colourOf } from '../kit/chat/parts.ts';
+import { each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
+import { defineHttpChannel } from '../kit/http/define.ts';
+import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
+import { key } from '../kit/http/settings.ts';
+import { linkAddress } from '../kit/text/escape.ts';
+import { fitText, layoutOf, MRKDWN, without } from '../kit/text/layout.ts';
+import { plainTitle } from '../kit/text/plain.ts';
+import { CODE_POINTS, cutText } from '../kit/text/text.ts';
+
+/** Characters that Slack advises; it cuts at 40,000. */
+const MAX_TEXT = 4000;
+const MAX_TITLE = 300;
+const DAY_MS = 86_400_000;
+
+/** Slack: an incoming webhook, or a bot. https://docs.slack.dev/reference/methods/chat.postMessage */
+export const slack = defineHttpChannel({
+  type: 'slack',
+  summary: 'A channel of Slack, over an incoming webhook or a bot',
+  documentation: 'https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks',
+  api: 'https://slack.com',
+  settings: {
+    url: Type.Optional(key('The URL of an incoming webhook.', '${env:SLACK_WEBHOOK_URL}')),
+    token: Type.Optional(key('The token of a bot, instead of `url`; it needs `chat:write`.', '${env:SLACK_TOKEN}')),
+    channel: Type.Optional(
+      Type.String({ description: 'Where the bot writes: an id, or `#name`.', examples: ['C0123ABC'], minLength: 1 }),
+    ),
+  },
+  keys: { token: '' },
+  limits: { rate: '1/1s' },
+  supports: { kept: 'markdown priority link image mention replace_key to', text: 'html actions fields' },
+  markup: MRKDWN,
+  mentionFault: mentionFaultUnless(/^[UW][A-Z0-9]{5,20}$/, 'the id of a member'),
+  check: ({ url, token, channel }) =>
+    (url === undefined) === (token === undefined) || (token === undefined) !== (channel === undefined)
+      ? [{ pointer: '', message: 'this names no way to Slack', mend: 'give `url`, or `token` and `channel`' }]
+      : [],
+  recipients: (message, { channel }) => (channel === undefined ? [''] : (message.to ?? [channel])),
+  follows: {
+    // A key without `replace_key` begins a new thread each day.
+    key({ replace_key }, { rule, key, createdAt }, { token }) {
+      if (token === undefined) return undefined;
+      return replace_key ?? JSON.stringify([rule, key, Math.floor(createdAt / DAY_MS)]);
+    },
+    gone: ['message_not_found', 'cant_update_message', 'edit_window_closed', 'thread_not_found'],
+  },
+  request(message, { settings: { token }, api, url, io: { delivery }, to, earlier, mentions }) {
+    const title = MRKDWN.escape(cutText(plainTitle(message), MAX_TITLE, CODE_POINTS));
+    const calls = mentionText(mentions, { user: (id) => `<@${id}>`, all: '<!channel>' });
+    const layout = layoutOf(without(message, 'image'), MRKDWN, { untitled: true, unit: CODE_POINTS });
+    const image = linkAddress(message.image ?? '');
+    const content = {
+      text: `${title === '' ? '' : MRKDWN.title(title)} ${calls}`.trim(),
+      attachments: [
+        {
+          color: `#${colourOf(message, delivery).toString(16).padStart(6, '0')}`,
+          text: fitText(layout, MAX_TEXT),
+          mrkdwn_in: ['text'],
+          ...(image !== undefined && { image_url: image }),
+        },
+      ],
+    };
+    if (token === undefined) return { url, json: content };
+    const [channel = to, ts] = earlier?.split(' ') ?? [];
+    const isUpdate = ts !== undefined && message.replace_key !== undefined;
+    const isUrgent = message.priority === 'high' || message.priority === 'urgent';
+    const earlierMessage = isUpdate ? { ts } : ts !== undefined && { thread_ts: ts, reply_broadcast: isUrgent };
+    return {
+      url: `${api}/api/${isUpdate ? 'chat.update' : 'chat.postMessage'}`,
+      headers: { authorization: `Bearer ${token.reveal()}` },
+      json: { channel, ...earlierMessage, ...content },
+    };
+  },
+  answers: {
+    read({ text, json: { ok, channel, ts, error } }) {
+      if (text === 'ok') return { ok: true };
+      if (ok === true) return { ok, id: `${channel as string} ${ts as string}` };
+      const code = ok === false ? error : /^[a-z_]{3,60}$/.exec(text)?.[0];
+      return typeof code === 'string' ? { ok: false, code } : undefined;
+    },
+    codes: {
+      ...each(
+        'no_service no_team team_disabled no_active_hooks channel_is_archived',
+        misconfigured('the webhook is gone'),
+      ),
+      ...each('invalid_auth not_authed account_inactive token_revoked', misconfigured('the token is refused')),
+      ...each('token_expired invalid_token ekm_access_denied', misconfigured('the token is refused')),
+      ...each('missing_scope no_permission', misconfigured('the bot may not do this')),
+      ...each('channel_not_found not_in_channel is_archived', permanent('there is no such channel for the sender')),
+      ...each('ratelimited rate_limited', rateLimited('too many messages')),
+      ...each('internal_error fatal_error request_timeout service_unavailable', transient('Slack has an error')),
+      ...each('rollup_error team_added_to_org org_login_required', transient('Slack has an error')),
+    },
+    statuses: ADDRESS_IS_CREDENTIAL,
+  },
+});

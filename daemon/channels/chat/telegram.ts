@@ -1,0 +1,84 @@
+import { oneOrMany } from '../../core/schema/fields.ts';
+import { Type } from '../../core/schema/type.ts';
+import { mentionFaultUnless, mentionText } from '../kit/chat/mention.ts';
+import { buttonsOf } from '../kit/chat/parts.ts';
+import { misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
+import { defineHttpChannel } from '../kit/http/define.ts';
+import { secondsOf } from '../kit/http/failures.ts';
+import { key } from '../kit/http/settings.ts';
+import { linkAddress } from '../kit/text/escape.ts';
+import { fitText, layoutOf, TELEGRAM_HTML, without } from '../kit/text/layout.ts';
+import { UTF16 } from '../kit/text/text.ts';
+
+/** UTF-16 units without tags; here tags are counted, too, so that a text never has too many. */
+const MAX_TEXT = 4096;
+
+/** A number, negative for groups, or the public name of a channel or group. */
+const CHAT = /^(?:-?\d{1,20}|@\w{4,64})$/;
+
+const chatFault = (name: string) =>
+  CHAT.test(name) ? undefined : { message: 'this is not a chat', mend: 'write its id in digits, or `@name`' };
+
+/** Telegram bot. https://core.telegram.org/bots/api#sendmessage */
+export const telegram = defineHttpChannel({
+  type: 'telegram',
+  summary: 'A bot of Telegram, to people, groups and channels',
+  documentation: 'https://core.telegram.org/bots/api#sendmessage',
+  api: 'https://api.telegram.org',
+  settings: {
+    token: key('The token that BotFather gave.', '${env:TELEGRAM_TOKEN}'),
+    to: oneOrMany(Type.Unsafe<string | number>({ anyOf: [{ type: 'integer' }, { type: 'string' }] }), {
+      description: 'Chats that get the message: ids (negative for groups), or `@name` of a public one.',
+      examples: [-1001234567890, ['123456789', '@acme_alerts']],
+    }),
+    thread_id: Type.Optional(
+      Type.Integer({ description: 'The topic, in a group with topics.', examples: [7], minimum: 1 }),
+    ),
+    silent: Type.Optional(Type.Boolean({ description: 'Shown without a sound.', examples: [true], default: false })),
+  },
+  keys: { token: '' },
+  // 20 a minute to one group; to people it would be one a second.
+  limits: { rate: '20/1m' },
+  supports: { kept: 'markdown link image actions mention to', text: 'html fields' },
+  markup: TELEGRAM_HTML,
+  mentionFault: mentionFaultUnless(/^\w{5,32}$/, 'the name of a user'),
+  names: { to: chatFault },
+  recipients: (message, { to }) => message.to ?? to.map(String),
+  request(message, { settings: { token, thread_id, silent }, api, to, mentions }) {
+    const buttons = buttonsOf(message.actions, 10, 60);
+    const calls = mentionText(mentions, { user: (name) => ` @${name}`, all: '' }).trimEnd();
+    const image = linkAddress(message.image ?? '');
+    const shown = without(message, 'image', ...(buttons.length > 0 ? ['actions' as const] : []));
+    return {
+      url: `${api}/bot${encodeURIComponent(token.reveal()).replace('%3A', ':')}/sendMessage`,
+      json: {
+        chat_id: to.startsWith('@') ? to : Number(to),
+        text: fitText(layoutOf(shown, TELEGRAM_HTML, { unit: UTF16 }), MAX_TEXT - calls.length) + calls,
+        parse_mode: 'HTML',
+        link_preview_options: image === undefined ? { is_disabled: true } : { url: image },
+        ...(thread_id !== undefined && { message_thread_id: thread_id }),
+        ...(silent === true && { disable_notification: true }),
+        ...(buttons.length > 0 && {
+          reply_markup: { inline_keyboard: buttons.map(({ label, address }) => [{ text: label, url: address }]) },
+        }),
+      },
+    };
+  },
+  answers: {
+    read({ json: { ok, result, error_code: code, description, parameters } }) {
+      if (ok === true) return { ok, id: `${(result as { message_id?: number } | undefined)?.message_id ?? ''}` };
+      if (typeof code !== 'number') return undefined;
+      const { retry_after: seconds, migrate_to_chat_id: moved } = (parameters ?? {}) as Record<string, unknown>;
+      const retryAfter = secondsOf(seconds);
+      const message = `${description as string}${moved === undefined ? '' : ` (the chat is now ${moved as number})`}`;
+      return { ok: false, code, message, ...(retryAfter !== undefined && { retryAfter }) };
+    },
+    codes: {
+      400: permanent('the request is not valid'),
+      401: misconfigured('the token is wrong'),
+      403: permanent('the bot may not write to this chat'),
+      404: misconfigured('there is no such bot: the token is wrong'),
+      429: rateLimited('too many messages'),
+    },
+  },
+});

@@ -1,0 +1,98 @@
+import type { Priority } from '../../core/message/message.ts';
+import { Type } from '../../core/schema/type.ts';
+import { buttonsOf } from '../kit/chat/parts.ts';
+import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
+import { defineHttpChannel } from '../kit/http/define.ts';
+import { key } from '../kit/http/settings.ts';
+import { linkAddress } from '../kit/text/escape.ts';
+import { COMMONMARK, fitJson, fitText, layoutOf, PLAIN, without } from '../kit/text/layout.ts';
+import { plainTitle } from '../kit/text/plain.ts';
+import { byteLength, cleanLine, cutToBytes } from '../kit/text/text.ts';
+
+const PRIORITIES: Readonly<Record<Priority, number>> = { min: 1, low: 2, normal: 3, high: 4, urgent: 5 };
+const MAX_MESSAGE_BYTES = 4096;
+const MAX_REQUEST_BYTES = 8192;
+/** Title and tags have 512 bytes together. */
+const MAX_TITLE_BYTES = 250;
+const MAX_TAGS_BYTES = 200;
+
+/** A server joins tags by commas, so that none may have one. */
+function tagsOf(tags: readonly string[]): string[] {
+  const clean = tags.map((tag) => cleanLine(tag).replaceAll(',', ' ')).filter((tag) => tag !== '');
+  return clean.filter((_, index) => byteLength(clean.slice(0, index + 1).join(',')) <= MAX_TAGS_BYTES);
+}
+
+/** ntfy: the public server or one's own. https://docs.ntfy.sh/publish/ */
+export const ntfy = defineHttpChannel({
+  type: 'ntfy',
+  summary: 'Push notifications to phones and browsers over ntfy',
+  documentation: 'https://docs.ntfy.sh/publish/',
+  api: 'https://ntfy.sh',
+  settings: {
+    topic: Type.String({
+      description: 'The topic. On a public server everybody who knows it can read it: choose one that nobody guesses.',
+      examples: ['${env:NTFY_TOPIC}'],
+    }),
+    token: Type.Optional(key('An access token.', '${env:NTFY_TOKEN}')),
+    user: Type.Optional(Type.String({ description: 'A user, instead of a token.', examples: ['belfry'] })),
+    password: Type.Optional(key('The password of `user`.', '${env:NTFY_PASSWORD}')),
+  },
+  keys: { token: '' },
+  // A visitor may send 60 at once, and then one every 5 seconds.
+  limits: { rate: '12/1m' },
+  supports: { kept: 'markdown priority tags link image actions', text: 'html fields' },
+  markup: COMMONMARK,
+  check: ({ topic, token, user, password }) => [
+    ...(/^[-\w]{1,64}$/.test(topic)
+      ? []
+      : [{ pointer: '/topic', message: 'this is not a topic', mend: 'use 1 to 64 letters, digits, `-` and `_`' }]),
+    ...((user === undefined) === (password === undefined) && (token === undefined || user === undefined)
+      ? []
+      : [{ pointer: '', message: 'the login is not whole', mend: 'give `token`, or `user` and `password`' }]),
+  ],
+  request(message, { settings: { topic, token, user, password }, api }) {
+    const buttons = buttonsOf(message.actions, 3, 60);
+    const click = linkAddress(message.link ?? '');
+    const attach = linkAddress(message.image ?? '');
+    const shown = without(message, 'image', ...(buttons.length > 0 ? ['actions' as const] : []));
+    const isMarkdown = message.format === 'markdown';
+    const layout = layoutOf(click === undefined ? shown : without(shown, 'link'), isMarkdown ? COMMONMARK : PLAIN, {
+      untitled: true,
+    });
+    const basic = Buffer.from(`${user}:${password?.reveal()}`).toString('base64');
+    return {
+      url: `${api}/`,
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token.reveal()}` }),
+        ...(user !== undefined && { authorization: `Basic ${basic}` }),
+      },
+      json: fitJson(
+        (room) => ({
+          topic,
+          title: cutToBytes(plainTitle(message), MAX_TITLE_BYTES),
+          message: fitText(layout, Math.min(room, MAX_MESSAGE_BYTES)),
+          priority: PRIORITIES[message.priority],
+          tags: tagsOf(message.tags),
+          markdown: isMarkdown,
+          ...(click !== undefined && { click }),
+          ...(attach !== undefined && { attach }),
+          actions: buttons.map(({ label, address }) => ({ action: 'view', label, url: address })),
+        }),
+        MAX_REQUEST_BYTES,
+      ),
+    };
+  },
+  answers: {
+    read({ json: { id, event, code, error } }) {
+      if (typeof id === 'string' && event === 'message') return { ok: true, id };
+      return typeof code === 'number' ? { ok: false, code, message: `${error as string}` } : undefined;
+    },
+    codes: {
+      ...each('40101 40301', misconfigured('the login may not write to this topic')),
+      ...each('40009 40010', misconfigured('the server does not take this topic')),
+      ...each('42901 42909', rateLimited('too many requests', 5000)),
+      ...each('42905 42908', rateLimited('the quota of this day is used up', 3_600_000)),
+      50701: permanent('nobody subscribes to this topic'),
+    },
+  },
+});

@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+import { slack } from '../../../daemon/channels/chat/slack.ts';
+import { CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
+import { failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
+import { useHttpChannel } from '../../support/http-channel.ts';
+import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { readSettings } from '../../support/settings.ts';
+import type { SinkAnswer } from '../../support/sink.ts';
+import { describeChannelContract } from '../contract.ts';
+
+const PATH = '/services/T0000/B0000/XXXhooksecretXXX';
+const TOKEN = 'xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy';
+const posted = (ts: string): SinkAnswer => ({ body: { ok: true, channel: 'C0123ABC', ts } });
+const refused = (error: string): SinkAnswer => ({ body: { ok: false, error } });
+
+interface Payload {
+  readonly text: string;
+  readonly attachments: readonly { readonly color: string; readonly text: string; readonly image_url?: string }[];
+}
+
+const payloadOf = (received: string): Payload => JSON.parse(received) as Payload;
+const textOf = (received: string): string => payloadOf(received).attachments[0]!.text;
+
+const cases = {
+  serverError: { code: 'http.500' },
+  hang: { code: 'http.no_answer' },
+  oversize(received: string) {
+    expect(CODE_POINTS.length(textOf(received))).toBeLessThanOrEqual(4000);
+    expect(CODE_POINTS.length(textOf(received))).toBeGreaterThan(3400);
+    expect(textOf(received)).toMatch(/… \(\+\d+ characters\)/);
+    expect(payloadOf(received).text.length).toBeLessThanOrEqual(310);
+  },
+  hostile(received: string) {
+    const { text } = payloadOf(received);
+    // The only `<` are those of links that the channel made itself, to http and https.
+    const all = `${text}\n${textOf(received)}`.replace(/<https?:\/\/[^<>|\s]+(?:\|[^<>|]*)?>/g, '');
+    expect(all).not.toMatch(/[<>]|&(?!amp;|lt;|gt;)/);
+    expect(all).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
+  },
+  sameId: { notApplicable: 'Slack knows no id of a message before it is sent' },
+} as const;
+const samples = { mention: { message: { mention: ['U012AB3CD'] }, shown: '<@U012AB3CD>' } };
+
+describe('a webhook', () => {
+  describeChannelContract({
+    type: slack,
+    secrets: ['XXXhooksecretXXX'],
+    samples,
+    openFarSide: () =>
+      openHttpFarSide({
+        settings: (origin) => ({ url: origin + PATH }),
+        moods: { success: { body: 'ok' }, refusal: { status: 404, body: 'no_service' } },
+      }),
+    cases: {
+      ...cases,
+      refusal: { class: 'permanent', code: 'slack.no_service', misconfigured: true },
+      rateLimited: { code: 'http.429' },
+    },
+  });
+});
+
+describe('a bot', () => {
+  describeChannelContract({
+    type: slack,
+    secrets: [TOKEN],
+    samples,
+    openFarSide: () =>
+      openHttpFarSide({
+        settings: (api) => ({ token: TOKEN, channel: 'C0123ABC', api }),
+        moods: {
+          success: posted('1503435956.000247'),
+          refusal: refused('invalid_auth'),
+          rateLimited: { status: 429, headers: { 'retry-after': '7' }, body: { ok: false, error: 'ratelimited' } },
+        },
+      }),
+    cases: {
+      ...cases,
+      refusal: { class: 'permanent', code: 'slack.invalid_auth', misconfigured: true },
+      rateLimited: { code: 'slack.ratelimited' },
+    },
+  });
+});
+
+const channel = useHttpChannel(slack, {
+  settings: (api) => ({ token: TOKEN, channel: '#ops', api }),
+  success: posted('1503435956.000247'),
+});
+
+describe('a message', () => {
+  test('has its title in bold and the rest beside a bar, and its receipt names it', async () => {
+    expect(await channel.open().send(sampleMessage(), sampleIo())).toMatchObject({ id: 'C0123ABC 1503435956.000247' });
+    const request = await channel.sent({
+      title: 'a < b',
+      body: 'web-1: 91 % & more',
+      priority: 'urgent',
+      link: 'https://example.com/a?x=1&y=2',
+      image: 'https://example.com/p.png',
+      actions: [{ label: 'Open | <now>', url: 'https://example.com/b' }],
+      fields: { host: 'web-1' },
+    });
+    expect(request.path).toBe('/api/chat.postMessage');
+    expect(request.headers.authorization).toBe(`Bearer ${TOKEN}`);
+    expect(request.json).toEqual({
+      channel: '#ops',
+      text: '*a &lt; b*',
+      attachments: [
+        {
+          color: '#d9534f',
+          text: 'web-1: 91 % &amp; more\n*host*: web-1\n<https://example.com/a?x=1&amp;y=2>\n<https://example.com/b|Open   &lt;now&gt;>',
+          mrkdwn_in: ['text'],
+          image_url: 'https://example.com/p.png',
+        },
+      ],
+    });
+  });
+
+  test('in Markdown becomes mrkdwn', async () => {
+    const body =
+      '# Head\n**b** *i* ~~s~~ `c<`\n\n- one\n\n> q\n\n```sh\nx < y\n```\n[a](https://b.test/) [c](javascript:x) https://d.test/x_y';
+    expect(textOf((await channel.sent({ format: 'markdown', body })).text)).toBe(
+      '*Head*\n*b* _i_ ~s~ `c&lt;`\n\n- one\n\n> q\n\n```\nx &lt; y\n```\n<https://b.test/|a> c (javascript:x) <https://d.test/x_y>',
+    );
+  });
+
+  test('mentions only people that the message names', async () => {
+    const { text } = payloadOf(
+      (await channel.sent({ title: 'x', body: '<!channel>', mention: ['U012AB3CD', 'al'] })).text,
+    );
+    expect(text).toBe('*x* <@U012AB3CD>');
+    expect(payloadOf((await channel.sent({ title: 'x', mention: ['all'] })).text).text).toBe('*x* <!channel>');
+  });
+
+  test('is green when an alert is over', async () => {
+    const { text } = await channel.sent({}, {}, { delivery: sampleDelivery({ status: 'resolved' }) });
+    expect(payloadOf(text).attachments[0]!.color).toBe('#22a55a');
+  });
+
+  test('goes to the channels in its `to`', async () => {
+    await channel.sent({ to: ['#a', '#b'] });
+    expect(channel.sink().requests.map(({ json }) => (json as { channel: string }).channel)).toEqual(['#a', '#b']);
+  });
+});
+
+describe('messages that belong together', () => {
+  const bodies = () => channel.sink().requests.map(({ path, json }) => ({ path, ...(json as object) }));
+  const first = { channel: 'C0123ABC', ts: '1.1' };
+
+  test('with one `replace_key` the earlier one is updated, by the id of its channel', async () => {
+    const bot = channel.open();
+    channel.sink().answer(posted('1.1'));
+    await bot.send(sampleMessage({ replace_key: 'disk/web-1' }), sampleIo());
+    await bot.send(sampleMessage({ replace_key: 'disk/web-1', title: 'Resolved' }), sampleIo());
+    await bot.send(sampleMessage({ replace_key: 'disk/web-2' }), sampleIo());
+    expect(bodies()).toMatchObject([
+      { path: '/api/chat.postMessage', channel: '#ops' },
+      { path: '/api/chat.update', ...first, text: '*Resolved*' },
+      { path: '/api/chat.postMessage', channel: '#ops' },
+    ]);
+    expect(bodies()[0]).not.toHaveProperty('ts');
+  });
+
+  test('sent at once the second waits for the id of the first', async () => {
+    const bot = channel.open();
+    channel.sink().answer(posted('1.1'));
+    await Promise.all([1, 2].map(() => bot.send(sampleMessage({ replace_key: 'a' }), sampleIo())));
+    expect(bodies().map(({ path }) => path)).toEqual(['/api/chat.postMessage', '/api/chat.update']);
+  });
+
+  test('of one key of a rule are replies in the thread of the first, and urgent ones are shown in the channel, too', async () => {
+    const bot = channel.open();
+    channel.sink().answer(posted('1.1'), posted('2.2'), posted('3.3'));
+    await bot.send(sampleMessage(), sampleIo());
+    await bot.send(sampleMessage(), sampleIo());
+    await bot.send(sampleMessage({ priority: 'high' }), sampleIo());
+    await bot.send(sampleMessage(), sampleIo({ delivery: sampleDelivery({ key: 'acme/web' }) }));
+    expect(bodies()).toMatchObject([
+      { channel: '#ops' },
+      { channel: 'C0123ABC', thread_ts: '1.1', reply_broadcast: false },
+      { channel: 'C0123ABC', thread_ts: '1.1', reply_broadcast: true },
+      { channel: '#ops' },
+    ]);
+    expect(bodies()[0]).not.toHaveProperty('thread_ts');
+    expect(bodies()[3]).not.toHaveProperty('thread_ts');
+  });
+
+  test('a thread lasts a day', async () => {
+    const bot = channel.open();
+    await bot.send(sampleMessage(), sampleIo());
+    const tomorrow = sampleDelivery({ createdAt: Date.parse('2026-11-24T00:00:01Z') });
+    await bot.send(sampleMessage(), sampleIo({ delivery: tomorrow }));
+    expect(bodies()[1]).not.toHaveProperty('thread_ts');
+  });
+
+  test('where the earlier one is gone, a new one is sent', async () => {
+    const bot = channel.open();
+    channel.sink().answer(posted('1.1'), refused('message_not_found'), posted('2.2'), posted('2.2'));
+    for (const title of ['a', 'b', 'c']) await bot.send(sampleMessage({ replace_key: 'x', title }), sampleIo());
+    expect(bodies()).toMatchObject([
+      { text: '*a*' },
+      { path: '/api/chat.update', ts: '1.1', text: '*b*' },
+      { path: '/api/chat.postMessage', text: '*b*' },
+      { path: '/api/chat.update', ts: '2.2', text: '*c*' },
+    ]);
+  });
+
+  test('a failure keeps the id of the earlier one', async () => {
+    const bot = channel.open();
+    channel.sink().answer(posted('1.1'), { status: 500 }, posted('1.1'));
+    await bot.send(sampleMessage({ replace_key: 'x' }), sampleIo());
+    await failureOfSending(bot, sampleMessage({ replace_key: 'x' }), sampleIo());
+    await bot.send(sampleMessage({ replace_key: 'x' }), sampleIo({ attempt: 2 }));
+    expect(bodies()[2]).toMatchObject({ path: '/api/chat.update', ts: '1.1' });
+  });
+});
+
+test.each([
+  ['invalid_auth', 'permanent', { misconfigured: true }],
+  ['token_revoked', 'permanent', { misconfigured: true }],
+  ['missing_scope', 'permanent', { misconfigured: true }],
+  ['channel_not_found', 'permanent', {}],
+  ['msg_too_long', 'permanent', {}],
+  ['something_new', 'permanent', {}],
+  ['ratelimited', 'transient', { rateLimited: true }],
+  ['internal_error', 'transient', {}],
+  ['service_unavailable', 'transient', {}],
+] as const)('the error %s of a bot is %s', async (error, failureClass, detail) => {
+  expect(await channel.failure(refused(error))).toMatchObject({ class: failureClass, code: `slack.${error}`, detail });
+});
+
+describe('a webhook', () => {
+  const hook = useHttpChannel(slack, { settings: (origin) => ({ url: origin + PATH }), success: { body: 'ok' } });
+
+  test('gets the same text, and updates nothing', async () => {
+    const open = hook.open();
+    for (const title of ['a', 'b']) await open.send(sampleMessage({ title, replace_key: 'x' }), sampleIo());
+    expect(hook.sink().requests.map(({ path, json }) => [path, (json as Payload).text])).toEqual([
+      [PATH, '*a*'],
+      [PATH, '*b*'],
+    ]);
+  });
+
+  test.each([
+    [404, 'no_service', 'permanent', 'slack.no_service', { misconfigured: true }],
+    [410, 'channel_is_archived', 'permanent', 'slack.channel_is_archived', { misconfigured: true }],
+    [403, 'invalid_token', 'permanent', 'slack.invalid_token', { misconfigured: true }],
+    [400, 'invalid_payload', 'permanent', 'http.400', {}],
+    [500, 'rollup_error', 'transient', 'slack.rollup_error', {}],
+  ] as const)('that answers %i %s failed: %s', async (status, body, failureClass, code, detail) => {
+    expect(await hook.failure({ status, body })).toMatchObject({ class: failureClass, code, detail });
+  });
+
+  test('that answers 200 with anything but `ok` proves nothing', async () => {
+    expect(await hook.failure({ status: 200, body: '<html>Sign in</html>' })).toMatchObject({ class: 'unknown' });
+  });
+});
+
+test('settings that cannot work are found at load', () => {
+  const url = 'https://hooks.slack.com/services/T/B/x';
+  expect(readSettings(slack, { url }).problems).toEqual([]);
+  expect(readSettings(slack, { token: TOKEN, channel: 'C1' }).problems).toEqual([]);
+  for (const wrong of [{}, { token: TOKEN }, { url, channel: 'C1' }, { url, token: TOKEN, channel: 'C1' }])
+    expect(readSettings(slack, wrong).problems).toEqual([': this names no way to Slack']);
+  expect(readSettings(slack, { url: 'hooks.slack.com/services/T/B/x' }).problems).toHaveLength(1);
+  expect(readSettings(slack, { token: url, channel: 'C1' }).problems).toEqual([
+    '/token: this is not a token but a URL',
+  ]);
+});

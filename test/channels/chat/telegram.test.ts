@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest';
+import { telegram } from '../../../daemon/channels/chat/telegram.ts';
+import { escapeFor } from '../../../daemon/core/message/escape.ts';
+import { failureOfSending, memoryLog, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
+import { useHttpChannel } from '../../support/http-channel.ts';
+import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { readSettings } from '../../support/settings.ts';
+import { describeChannelContract, HOSTILE } from '../contract.ts';
+
+const TOKEN = '110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
+const CHAT = -1001234567890;
+const OK = { body: { ok: true, result: { message_id: 42, chat: { id: CHAT } } } };
+const refusal = (status: number, description: string, parameters?: object) => ({
+  status,
+  body: { ok: false, error_code: status, description, ...(parameters !== undefined && { parameters }) },
+});
+
+interface Payload {
+  readonly chat_id: number | string;
+  readonly text: string;
+  readonly parse_mode: string;
+}
+
+const payloadOf = (received: string): Payload => JSON.parse(received) as Payload;
+
+/** Text that Telegram reads: only its own tags, closed in order, and entities that it knows. */
+function expectTelegramHtml(html: string): void {
+  const open: string[] = [];
+  for (const [, end, tag, rest] of html.matchAll(/<(\/?)(\w+)([^<>]*)>/g)) {
+    expect(['b', 'i', 's', 'a', 'code', 'pre', 'blockquote']).toContain(tag);
+    if (end === '') {
+      open.push(tag!);
+      expect(rest).toMatch(tag === 'a' ? /^ href="https?:[^"]*"$/ : /^(?: class="language-[\w+-]+")?$/);
+    } else expect(open.pop()).toBe(tag);
+  }
+  expect(open).toEqual([]);
+  const plain = html.replace(/<\/?\w+[^<>]*>/g, '');
+  expect(plain).not.toMatch(/[<>]|&(?!(?:amp|lt|gt|quot|#\d+);)/);
+  expect(plain).not.toMatch(/(?<![\w.-])@\w/);
+}
+
+describeChannelContract({
+  type: telegram,
+  secrets: [TOKEN],
+  samples: { mention: { message: { mention: ['some_user'] }, shown: '@some_user' } },
+  openFarSide: () =>
+    openHttpFarSide({
+      settings: (api) => ({ token: TOKEN, to: CHAT, api }),
+      moods: {
+        success: OK,
+        refusal: refusal(401, 'Unauthorized'),
+        rateLimited: refusal(429, 'Too Many Requests: retry after 7', { retry_after: 7 }),
+      },
+    }),
+  cases: {
+    refusal: { class: 'permanent', code: 'telegram.401', misconfigured: true },
+    rateLimited: { code: 'telegram.429' },
+    serverError: { code: 'http.500' },
+    hang: { code: 'http.no_answer' },
+    oversize(received) {
+      const { text } = payloadOf(received);
+      expect(text.length).toBeLessThanOrEqual(4096);
+      expect(text.length).toBeGreaterThan(3900);
+      expect(text).toMatch(/… \(\+\d+ characters\)/);
+      expectTelegramHtml(text);
+    },
+    hostile(received) {
+      const { text } = payloadOf(received);
+      expect(text).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
+      expectTelegramHtml(text);
+    },
+    sameId: { notApplicable: 'a bot knows no id of a message before it is sent' },
+  },
+});
+
+const channel = useHttpChannel(telegram, { settings: (api) => ({ token: TOKEN, to: CHAT, api }), success: OK });
+
+describe('a message', () => {
+  test('is HTML with its title in bold, and its receipt is the id of the message', async () => {
+    expect(await channel.open().send(sampleMessage(), sampleIo())).toMatchObject({ id: '42', status: 200 });
+    const request = await channel.sent(
+      {
+        title: 'a < b',
+        body: 'web-1: 91 % & more',
+        link: 'https://example.com/a?x=1&y=2',
+        actions: [{ label: 'Open', url: 'https://example.com/b' }],
+        fields: { host: 'web-1' },
+      },
+      { thread_id: 7, silent: true },
+    );
+    expect(request.path).toBe(`/bot${TOKEN}/sendMessage`);
+    expect(request.json).toEqual({
+      chat_id: CHAT,
+      text: '<b>a &lt; b</b>\nweb-1: 91 % &amp; more\n<b>host</b>: web-1\n<a href="https://example.com/a?x=1&amp;y=2">https://example.com/a?x=1&amp;y=2</a>',
+      parse_mode: 'HTML',
+      link_preview_options: { is_disabled: true },
+      message_thread_id: 7,
+      disable_notification: true,
+      reply_markup: { inline_keyboard: [[{ text: 'Open', url: 'https://example.com/b' }]] },
+    });
+  });
+
+  test('in Markdown becomes the tags that Telegram knows', async () => {
+    const body =
+      '# Head\n**b** *i* ~~s~~ `c<`\n\n- one\n- two\n\n> q\n\n```sh\nx < y\n```\n[a](https://b.test/) [c](tg://user?id=1)';
+    const { text } = payloadOf((await channel.sent({ format: 'markdown', title: 't', body })).text);
+    expect(text).toBe(
+      '<b>t</b>\n<b>Head</b>\n<b>b</b> <i>i</i> <s>s</s> <code>c&lt;</code>\n\n- one\n- two\n\n<blockquote>q</blockquote>\n\n<pre><code class="language-sh">x &lt; y</code></pre>\n<a href="https://b.test/">a</a> c (tg://user?id=1)',
+    );
+  });
+
+  test('shows its picture as the preview', async () => {
+    const { json } = await channel.sent({ image: 'https://example.com/p.png' });
+    expect(json).toMatchObject({ link_preview_options: { url: 'https://example.com/p.png' } });
+  });
+
+  test('calls only people that the message names', async () => {
+    const { text } = await channel.sent({ body: 'ask @alice_b or ops@example.com', mention: ['bob_builder', 'all'] });
+    expect(payloadOf(text).text).toMatch(/ask @\u200Balice_b or ops@example\.com @bob_builder$/);
+  });
+
+  test('of hostile values stays harmless in Markdown', async () => {
+    const body = telegram.escape!(HOSTILE, 'markdown');
+    expect(body).toBe(escapeFor(HOSTILE, 'markdown'));
+    expectTelegramHtml(payloadOf((await channel.sent({ format: 'markdown', body })).text).text);
+  });
+
+  test('that is too long in Markdown is cut before it is written, so that every tag is closed', async () => {
+    const { text } = payloadOf(
+      (await channel.sent({ format: 'markdown', body: '**磁盘 & < 🔥** '.repeat(3000) })).text,
+    );
+    expect(text.length).toBeLessThanOrEqual(4096);
+    expect(text.length).toBeGreaterThan(3500);
+    expectTelegramHtml(text);
+  });
+
+  test('says that an alert is over', async () => {
+    const { json } = await channel.sent(
+      { title: 'Resolved' },
+      {},
+      { delivery: sampleDelivery({ status: 'resolved' }) },
+    );
+    expect(json).toMatchObject({ text: expect.stringContaining('<b>Resolved</b>') });
+  });
+});
+
+describe('several chats', () => {
+  const chats = { to: [1, '2', '@acme_alerts'] };
+  const asked = (): (number | string)[] => channel.sink().requests.map(({ text }) => payloadOf(text).chat_id);
+
+  test('each get the message, and `to` of a message stands instead of them', async () => {
+    await channel.sent({}, chats);
+    expect(asked()).toEqual([1, 2, '@acme_alerts']);
+    await channel.sent({ to: ['7'] }, chats);
+    expect(asked().slice(3)).toEqual([7]);
+  });
+
+  test('after a failure only those are tried again that have not got it', async () => {
+    const open = channel.open(chats);
+    channel.sink().answer(OK, { status: 500 });
+    expect(await failureOfSending(open, sampleMessage(), sampleIo())).toMatchObject({ class: 'transient' });
+    channel.sink().answer(OK);
+    await open.send(sampleMessage(), sampleIo({ attempt: 2 }));
+    expect(asked()).toEqual([1, 2, 2, '@acme_alerts']);
+  });
+
+  test('one that refuses keeps the others from nothing, and is named in the receipt and the log', async () => {
+    const { log, lines } = memoryLog();
+    channel.sink().answer(OK, refusal(403, 'Forbidden: bot was blocked by the user'), OK);
+    const receipt = await channel.open(chats, { log }).send(sampleMessage(), sampleIo());
+    expect(receipt).toMatchObject({ id: '42 42', answer: 'refused: 2: Forbidden: bot was blocked by the user' });
+    expect(lines.join('')).toContain('refused some of the recipients');
+  });
+
+  test('all that refuse are a failure', async () => {
+    const failure = await channel.failure(refusal(403, 'Forbidden: bot was kicked'), {}, chats);
+    expect(failure).toMatchObject({ class: 'permanent', code: 'telegram.403' });
+    expect(failure.detail.misconfigured).toBeUndefined();
+  });
+
+  test('a name in `to` that is none, and an empty `to`, are refused before anything is sent', async () => {
+    for (const to of [['1\n2'], []])
+      expect(await channel.failure(OK, { to })).toMatchObject({ code: 'telegram.bad_recipient' });
+    expect(asked()).toEqual([]);
+  });
+});
+
+test.each([
+  [400, 'Bad Request: chat not found', 'permanent', {}],
+  [400, "Bad Request: can't parse entities", 'permanent', {}],
+  [403, 'Forbidden: bot was blocked by the user', 'permanent', {}],
+  [401, 'Unauthorized', 'permanent', { misconfigured: true }],
+  [404, 'Not Found', 'permanent', { misconfigured: true }],
+  [429, 'Too Many Requests', 'transient', { rateLimited: true }],
+] as const)('%i %s is %s', async (status, description, failureClass, detail) => {
+  const failure = await channel.failure(refusal(status, description));
+  expect(failure).toMatchObject({ class: failureClass, code: `telegram.${status}`, message: description, detail });
+});
+
+test('the pause that the body asks for is kept, and the new id of a group is shown', async () => {
+  const slow = await channel.failure(refusal(429, 'Too Many Requests', { retry_after: 33 }));
+  expect(slow.detail.retryAfter).toBe(33_000);
+  const moved = await channel.failure(
+    refusal(400, 'Bad Request: group chat was upgraded', { migrate_to_chat_id: -100 }),
+  );
+  expect(moved.message).toBe('Bad Request: group chat was upgraded (the chat is now -100)');
+});
+
+test('an answer that is not from Telegram proves nothing', async () => {
+  expect(await channel.failure({ status: 200, body: '<html>' })).toMatchObject({ code: 'telegram.unreadable' });
+});
+
+test('settings that cannot work are found at load', () => {
+  expect(readSettings(telegram, { token: TOKEN, to: [CHAT, '@acme_alerts'] }).problems).toEqual([]);
+  expect(readSettings(telegram, { token: TOKEN }).problems).toHaveLength(1);
+  expect(readSettings(telegram, { token: `https://api.telegram.org/bot${TOKEN}`, to: 1 }).problems).toEqual([
+    '/token: this is not a token but a URL',
+  ]);
+  expect(readSettings(telegram, { token: `${TOKEN} `, to: 1 }).problems).toEqual([
+    '/token: this token holds a blank or a character that no token has',
+  ]);
+  expect(readSettings(telegram, { token: TOKEN, to: ['Ops group'] }).problems).toEqual(['/to/0: this is not a chat']);
+});
