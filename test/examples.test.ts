@@ -1,12 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { runProgram } from '../daemon/cli/program.ts';
 import { ruleSchema } from '../daemon/core/schema/sections/rule.ts';
 import { compileLinePattern } from '../daemon/sources/lines/pattern.ts';
-import { written } from './support/written.ts';
+import { runCommand, testTerminal } from './support/command-line.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const examples = path.join(root, 'examples');
@@ -24,13 +22,10 @@ interface RulesFile {
 
 const rulesOf = (story: string): RulesFile => parse(text(story, 'rules.yaml'), { merge: true }) as RulesFile;
 
-/** `belfry ARGS` as somebody in the checkout would type it. */
+/** Runs `belfry ARGS` in the checkout. */
 async function belfry(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const interrupted = new AbortController().signal;
-  const place = { cwd: root, pid: 1, hostname: 'here', interrupted, onHangup: () => () => {}, onCrash: () => () => {} };
-  const code = await runProgram(args, { stdin, stdout, stderr, env, ...place }, '0.0.0');
-  return { code, out: written(stdout), err: written(stderr) };
+  const { code, stdout: out, stderr: err } = await runCommand(testTerminal({ env, cwd: root }), args);
+  return { code, out, err };
 }
 
 /** Stand-ins for the variables that a rules file names. */

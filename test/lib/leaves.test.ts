@@ -6,7 +6,7 @@ import { newId } from '../../daemon/lib/id.ts';
 import { openLog } from '../../daemon/lib/log.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { Secret } from '../../daemon/lib/secrets/secret.ts';
-import { written } from '../support/written.ts';
+import { written } from '../support/command-line.ts';
 
 test.each([
   ['500ms', 500],

@@ -1,6 +1,5 @@
 import { readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { type App, openApp } from '../../daemon/app/app.ts';
@@ -10,6 +9,7 @@ import { runProgram } from '../../daemon/cli/program.ts';
 import { Simulator } from '../../daemon/simulation/simulator.ts';
 import { rulesetOf } from '../support/compile.ts';
 import { writeAll } from '../support/simulation.ts';
+import { testTerminal } from '../support/command-line.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const apps: App[] = [];
@@ -39,21 +39,14 @@ async function home(
   const folder = await temporaryFolder();
   const daemon = `daemon: { state: ${folder}/state, listen: "127.0.0.1:0", reload: ${reload}, log: { format: json } }\n`;
   await writeAll(path.join(folder, 'rules'), { 'daemon.yaml': daemon, ...files });
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   let log = '';
-  stdout.on('data', (text: Buffer) => (log += text.toString()));
-  const terminal = {
-    stdin,
-    stdout,
-    stderr,
+  const terminal = testTerminal({
     env: { RUNTIME_DIRECTORY: path.join(folder, 'run') },
     cwd: folder,
     pid: process.pid,
-    hostname: 'here',
-    interrupted: new AbortController().signal,
-    onHangup: () => () => undefined,
-    onCrash: () => () => undefined,
-  };
+  });
+  const { stdout } = terminal;
+  stdout.on('data', (text: Buffer) => (log += text.toString()));
   return {
     folder,
     async save(name, text) {

@@ -1,28 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { runProgram } from '../../daemon/cli/program.ts';
 import { schemas } from '../../daemon/core/schema/generate.ts';
 import { registry } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { written } from '../support/written.ts';
+import { runCommand, testTerminal } from '../support/command-line.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
 async function belfry(cwd: string, ...args: readonly string[]) {
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const place = {
-    pid: 1,
-    hostname: 'here',
-    interrupted: new AbortController().signal,
-    onHangup: () => () => undefined,
-    onCrash: () => () => undefined,
-  };
-  const code = await runProgram(args, { stdin, stdout, stderr, env: {}, cwd, ...place }, '0.0.0');
-  return { code, out: written(stdout) };
+  const { code, stdout: out } = await runCommand(testTerminal({ env: {}, cwd }), args);
+  return { code, out };
 }
 
 it('the shipped rules pass their tests', async () => {

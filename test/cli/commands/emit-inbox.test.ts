@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { statePaths } from '../../../daemon/app/paths.ts';
 import { openClient } from '../../../daemon/cli/connection/client.ts';
@@ -9,7 +8,7 @@ import { CommandError } from '../../../daemon/cli/render/terminal.ts';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { openTestListener } from '../../support/listener.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { written } from '../../support/written.ts';
+import { testTerminal, written } from '../../support/command-line.ts';
 
 /** Emits an event while the daemon is found the `found`th time that it is looked for. */
 async function emitWhen(found: number) {
@@ -27,23 +26,12 @@ async function emitWhen(found: number) {
     { clock: systemClock, print: () => undefined },
   );
   onTestFinished(() => client.close());
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const interrupted = new AbortController().signal;
-  const place = {
-    env: {},
-    cwd: '/',
-    pid: 1,
-    hostname: 'here',
-    interrupted,
-    onHangup: () => () => {},
-    onCrash: () => () => {},
-  };
-  const terminal = { stdin, stdout, stderr, ...place };
+  const terminal = testTerminal({ env: {} });
   const code = await emit({ terminal, clock: systemClock, client, inbox: async () => paths }, 'disk.full', [], {
     id: 'e-1',
   });
   const kept = await readdir(paths.inbox).catch(() => undefined);
-  return { code, kept, posted: daemon.calls, said: written(stderr) };
+  return { code, kept, posted: daemon.calls, said: written(terminal.stderr) };
 }
 
 test('an event left in the inbox while the daemon started is posted and removed from the inbox', async () => {

@@ -7,7 +7,7 @@ import type { ChannelView } from '../../../daemon/http/daemon-api.ts';
 import { belfry, testTerminal } from '../../support/command-line.ts';
 import { type OpenedListener, openTestListener } from '../../support/listener.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { written } from '../../support/written.ts';
+import { written } from '../../support/command-line.ts';
 
 const paths = () => Promise.reject(new Error('there is an address'));
 

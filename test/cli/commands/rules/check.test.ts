@@ -6,7 +6,7 @@ import { check } from '../../../../daemon/cli/check-rules.ts';
 import { checkAndReport, type CheckFormat } from '../../../../daemon/cli/commands/rules/check.ts';
 import { registry } from '../../../support/rule-types.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
-import { written } from '../../../support/written.ts';
+import { written } from '../../../support/command-line.ts';
 
 async function folderWith(files: Record<string, string>): Promise<string> {
   const folder = await temporaryFolder();

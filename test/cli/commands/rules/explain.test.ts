@@ -5,7 +5,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import { explainLive } from '../../../../daemon/app/api/explain.ts';
 import { Intake } from '../../../../daemon/app/runtime/intake.ts';
 import { readJsonText } from '../../../../daemon/cli/json-input.ts';
-import { runProgram } from '../../../../daemon/cli/program.ts';
 import type { Event } from '../../../../daemon/core/event/event.ts';
 import type { Explanation } from '../../../../daemon/core/explain/explain.ts';
 import type { Ruleset } from '../../../../daemon/core/ruleset.ts';
@@ -15,7 +14,7 @@ import { rulesetOf } from '../../../support/compile.ts';
 import { openTestListener } from '../../../support/listener.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
-import { written } from '../../../support/written.ts';
+import { runCommand, testTerminal } from '../../../support/command-line.ts';
 
 const RULES = `
 channels: { ops: { type: log }, quiet: { type: log, delivery: { retry: [] } } }
@@ -39,22 +38,14 @@ interface Run {
 }
 
 async function belfry(cwd: string, args: readonly string[], { stdin = '', isTTY = false, env = {} }: Run = {}) {
-  const stdout = Object.assign(new PassThrough(), { isTTY });
-  const stderr = new PassThrough();
-  const terminal = {
+  const terminal = testTerminal({
     stdin: Readable.from([Buffer.from(stdin)]),
-    stdout,
-    stderr,
+    stdout: Object.assign(new PassThrough(), { isTTY }),
     env: { TOKEN: 'hunter2-hunter2', HOME: cwd, ...env },
     cwd,
-    pid: 1,
-    hostname: 'here',
-    interrupted: new AbortController().signal,
-    onHangup: () => () => undefined,
-    onCrash: () => () => undefined,
-  };
-  const code = await runProgram(['explain', ...args], terminal, '0.0.0');
-  return { code, out: written(stdout), err: written(stderr) };
+  });
+  const { code, stdout: out, stderr: err } = await runCommand(terminal, ['explain', ...args]);
+  return { code, out, err };
 }
 
 async function home(rules = RULES): Promise<string> {

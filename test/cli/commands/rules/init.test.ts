@@ -8,7 +8,7 @@ import { init } from '../../../../daemon/cli/commands/rules/init.ts';
 import { sourceTypes } from '../../../../daemon/sources/index.ts';
 import { belfry } from '../../../support/command-line.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
-import { written } from '../../../support/written.ts';
+import { written } from '../../../support/command-line.ts';
 
 const registry = { channels: channelTypes, sources: sourceTypes };
 const terminalIn = (cwd: string) => ({ cwd, stdout: new PassThrough(), stderr: new PassThrough() });

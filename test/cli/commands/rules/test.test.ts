@@ -5,10 +5,9 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runProgram } from '../../../../daemon/cli/program.ts';
 import { writeAll } from '../../../support/simulation.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
-import { written } from '../../../support/written.ts';
+import { runCommand, testTerminal, written } from '../../../support/command-line.ts';
 
 const RULES =
   'channels: { ops: { type: log } }\nrules: [{ name: r, match: { type: e }, notify: ops, message: { title: "{{ type }}" } }]\n';
@@ -25,20 +24,15 @@ interface Opened {
 async function open(files: Readonly<Record<string, string>>, env: Record<string, string> = {}): Promise<Opened> {
   const cwd = await temporaryFolder();
   await writeAll(cwd, files);
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const interruption = new AbortController();
-  const terminal = { stdin, stdout, stderr, env, cwd, pid: 1, hostname: 'here', interrupted: interruption.signal };
+  const terminal = testTerminal({ env, cwd, interrupted: interruption.signal });
   return {
     cwd,
-    out: stdout,
+    out: terminal.stdout,
     interruption,
     async run(...args) {
-      const code = await runProgram(
-        ['test', ...args],
-        { ...terminal, onHangup: () => () => undefined, onCrash: () => () => undefined },
-        '0.0.0',
-      );
-      return { code, out: written(stdout), err: written(stderr) };
+      const { code, stdout: out, stderr: err } = await runCommand(terminal, ['test', ...args]);
+      return { code, out, err };
     },
   };
 }

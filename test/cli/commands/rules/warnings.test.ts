@@ -8,7 +8,7 @@ import { check } from '../../../../daemon/cli/check-rules.ts';
 import { checkAndReport, type CheckFormat } from '../../../../daemon/cli/commands/rules/check.ts';
 import { sourceTypes } from '../../../../daemon/sources/index.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
-import { written } from '../../../support/written.ts';
+import { written } from '../../../support/command-line.ts';
 
 const registry = { channels: channelTypes, sources: sourceTypes };
 const root = path.resolve(import.meta.dirname, '../../../..');
