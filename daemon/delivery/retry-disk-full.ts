@@ -1,5 +1,6 @@
 import { BelfryError } from '../core/problems/failure.ts';
-import { type Clock, pause } from '../lib/time/clock.ts';
+import { Backoff, retryWhile } from '../lib/async/retry.ts';
+import type { Clock } from '../lib/time/clock.ts';
 import { UNWRITABLE } from './dead-letters/dead-letters.ts';
 
 const RETRY_EVERY_MS = 1000;
@@ -8,15 +9,9 @@ const RETRY_EVERY_MS = 1000;
  * Runs a write to disk, and repeats it while the disk is full or the dead-letter file cannot be written: the outcome of an
  * attempt must not be lost, or a delivered message would be sent again. Rejects on any other error, and once `killed` aborts.
  */
-export async function retryWhileDiskFull(clock: Clock, killed: AbortSignal, write: () => Promise<void>): Promise<void> {
-  for (;;) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!isDiskFull(error) || killed.aborted) throw error;
-    }
-    await pause(clock, RETRY_EVERY_MS, killed);
-  }
+export function retryWhileDiskFull(clock: Clock, killed: AbortSignal, write: () => Promise<void>): Promise<void> {
+  const backoff = new Backoff(RETRY_EVERY_MS, RETRY_EVERY_MS);
+  return retryWhile(write, { clock, signal: killed, shouldRetry: isDiskFull, backoff });
 }
 
 function isDiskFull(error: unknown): boolean {
