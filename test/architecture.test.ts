@@ -83,6 +83,26 @@ test('the core is pure: no node modules, no clock, no chance, no process', () =>
   expect(impure).toEqual([]);
 });
 
+/** Files that read the system's clock or set its timers, and why they do not take a `Clock`. */
+const SYSTEM_CLOCK: Readonly<Record<string, string>> = {
+  'lib/time/clock.ts': 'wraps it',
+  'main.ts': 'ends the process',
+  'cli/program.ts': 'passes it to every part',
+  'service/sd-notify.ts': 'answers the watchdog of systemd, which knows no other time',
+  'reload/yaml/parse-in-worker.ts': 'bounds the running time of a worker',
+  'reload/yaml/time-slice.ts': 'bounds the time for which a task blocks the event loop',
+  'store/sqlite/disk/files.ts': 'bounds how often the files of the store are checked',
+  'store/sqlite/pushes/user-cursors.ts': 'delays a write, so that several become one',
+};
+
+test('the system clock is injected', () => {
+  const reading =
+    /\bsystemClock\b|\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|(?<![.\w])set(?:Timeout|Interval)\(/;
+  const found = files.filter((file) => reading.test(code(file)));
+  expect(found.filter((file) => SYSTEM_CLOCK[file] === undefined)).toEqual([]);
+  expect(Object.keys(SYSTEM_CLOCK).filter((file) => !found.includes(file))).toEqual([]);
+});
+
 test('only main.ts touches the process', () => {
   const touching = files.filter(
     (file) => file !== 'main.ts' && /(?<![.\w])process\.(?!execPath\b|platform\b)/.test(code(file)),
