@@ -101,14 +101,14 @@ const SOCKETS: readonly (readonly [string, Unusable])[] = [
   ],
   [
     'lies in no folder',
-    { daemon: (at) => `socket: ${at.path('none', 'b.sock')}`, said: () => 'the folder of the socket is not there' },
+    { daemon: (at) => `socket: ${at.path('none', 'b.sock')}`, said: () => 'the folder of the socket does not exist' },
   ],
   [
     'is a file',
     {
       daemon: (at) => `socket: ${at.path('file')}`,
       prepare: (at) => writeFile(at.path('file'), ''),
-      said: () => 'is there and is no socket',
+      said: () => 'exists and is not a socket',
     },
   ],
 ];
