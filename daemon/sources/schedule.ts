@@ -46,7 +46,7 @@ const settingsSchema = strict({
   jitter: Type.Optional(
     duration({
       description:
-        'Random delay of up to this, so that many machines do not start at once; always the same for a due time.',
+        'Delay of up to this, so that many machines do not start at once; the same each time for a due time.',
       examples: ['30s'],
     }),
   ),

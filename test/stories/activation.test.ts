@@ -17,19 +17,19 @@ import { LaneHarness } from '../support/lanes.ts';
 import { tools as known } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** By name of the source: what runs, and how often each was started and stopped. */
+/** Running sources by name, and a log of starts and stops. */
 const running = new Map<string, SourceIo>();
 const history: string[] = [];
 
-/** A source that does not start when its settings say so. */
-const moody = defineSource({
-  type: 'moody',
-  summary: 'Starts, or does not.',
+/** A source type whose start can be made to fail. */
+const fragile = defineSource({
+  type: 'fragile',
+  summary: 'Starts or fails.',
   settings: strict({
     n: Type.Integer({ description: 'Any number.', examples: [1] }),
     throws: Type.Optional(Type.Boolean({ description: 'Whether it throws at its start.', examples: [true] })),
   }),
-  events: ['moody'],
+  events: ['fragile'],
   start({ n, throws = false }, io) {
     history.push(`${io.name} ${n} starts`);
     if (throws) throw new Error(`${io.name}: the port is taken`);
@@ -54,13 +54,13 @@ async function open(first: string) {
   await save(first);
   const { store, clock, lanes } = harness;
   const log = pino({ level: 'silent' });
-  const tools = { ...known, sources: [moody] };
+  const tools = { ...known, sources: [fragile] };
   const live = new Live(folder, { env: {}, tools, scrubber: new Scrubber() });
-  const told: ReloadView[] = [];
+  const delivered: ReloadView[] = [];
   const ids = (): string => newId(clock.now());
   const common = { store, clock, live: () => live.ruleset, newId: ids, log };
   const intake = new Intake({ ...common, onAccepted: () => undefined, observe: () => [] });
-  const sources = new RunningSources({ ...common, types: [moody], intake, onStatusChange: () => undefined });
+  const sources = new RunningSources({ ...common, types: [fragile], intake, onStatusChange: () => undefined });
   const timers = new Timers({ ...common, onWake: () => undefined });
   const reloading = new Reloading({
     live,
@@ -69,37 +69,37 @@ async function open(first: string) {
     timers,
     test: async () => [],
     log,
-    onEnd: (result) => told.push(result),
+    onEnd: (result) => delivered.push(result),
   });
   const prepared = await live.prepare();
   if (prepared.kind !== 'ready') throw new Error(JSON.stringify(prepared));
   live.swap(prepared);
   await lanes.apply(prepared.ruleset.channels);
   await (await sources.prepare(prepared.ruleset.sources)).commit();
-  return { save, live, sources, reloading, told };
+  return { save, live, sources, reloading, delivered };
 }
 
 const rules = (a: string, title: string, more = ''): string => `channels: { ops: { type: sink } }
-sources: { a: { type: moody, ${a} }, ${more} z: { type: moody, n: 1 } }
+sources: { a: { type: fragile, ${a} }, ${more} z: { type: fragile, n: 1 } }
 rules: [{ name: r, on: [a, z], message: { title: "${title}" }, notify: ops }]\n`;
 
 async function emits(source: string): Promise<string[]> {
   harness.sent.length = 0;
-  await running.get(source)!.emit({ type: 'moody' });
+  await running.get(source)!.emit({ type: 'fragile' });
   await harness.clock.advance(0);
   return harness.sent.map(({ title }) => title);
 }
 
-test('a source that throws at its start in the middle of an activation leaves the old generation whole, and is reported', async () => {
-  const { save, live, sources, reloading, told } = await open(rules('n: 1', 'old'));
+test('a source that fails to start during an activation leaves the old generation in force, and is reported', async () => {
+  const { save, live, sources, reloading, delivered } = await open(rules('n: 1', 'old'));
   const { ruleset } = live;
   history.length = 0;
-  await save(rules('n: 2', 'new', 'b: { type: moody, n: 1 }, c: { type: moody, n: 1, throws: true },'));
+  await save(rules('n: 2', 'new', 'b: { type: fragile, n: 1 }, c: { type: fragile, n: 1, throws: true },'));
   const result = await reloading.reload();
   expect(result).toMatchObject({ ok: false, generation: 1, added: [], changed: [], removed: [] });
   expect(result.problems).toMatchObject([{ code: 'source.start', message: 'c: the port is taken' }]);
-  expect(told).toEqual([result]);
-  // What had started is stopped again, and what ran runs on by the old rules.
+  expect(delivered).toEqual([result]);
+  // New sources are stopped again, and the old ones continue with the old rules.
   expect(history).toEqual(['a 2 starts', 'b 1 starts', 'c 1 starts', 'a 2 stops', 'b 1 stops']);
   expect(live.ruleset).toBe(ruleset);
   expect(live.generation).toBe(1);
@@ -109,7 +109,7 @@ test('a source that throws at its start in the middle of an activation leaves th
 
   history.length = 0;
   expect((await reloading.reload()).ok).toBe(false);
-  await save(rules('n: 2', 'new', 'b: { type: moody, n: 1 }, c: { type: moody, n: 1 },'));
+  await save(rules('n: 2', 'new', 'b: { type: fragile, n: 1 }, c: { type: fragile, n: 1 },'));
   history.length = 0;
   expect(await reloading.reload()).toMatchObject({ ok: true, generation: 2, added: ['source b', 'source c'] });
   expect(history).toEqual(['a 2 starts', 'b 1 starts', 'c 1 starts', 'a 1 stops']);

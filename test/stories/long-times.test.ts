@@ -18,7 +18,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-describe('a wait of sixty days, which `setTimeout` takes for 1 ms', () => {
+describe('a wait of sixty days, which `setTimeout` treats as 1 ms', () => {
   test('of the clock itself', () => {
     vi.useFakeTimers();
     try {
@@ -90,7 +90,7 @@ describe('the timers of rules', () => {
     );
   }
 
-  /** What the timers did in this time, and when: minutes since the beginning. */
+  /** Advances the clock. Returns the results of the timers, with minutes since the start. */
   async function during(ms: number): Promise<string[]> {
     await clock.advance(ms);
     return woken.splice(0).map(({ at, what }) => `${Math.floor(at / MINUTE)} ${what}`);
@@ -105,7 +105,7 @@ describe('the timers of rules', () => {
     expect(owed()).toBe(1);
   });
 
-  test('a wall clock that jumps forward by an hour wakes what is due by it at the next look, once', async () => {
+  test('a wall clock that jumps forward by an hour fires the due timers at the next check, once', async () => {
     use('for: 90m');
     await emit('a');
     expect(await during(10 * MINUTE)).toEqual([]);
@@ -117,7 +117,7 @@ describe('the timers of rules', () => {
     expect(owed()).toBe(2);
   });
 
-  test('and what is due long since at once', async () => {
+  test('and long overdue timers at once', async () => {
     use('for: 30m');
     await emit('a');
     expect(await during(10 * MINUTE)).toEqual([]);
@@ -140,21 +140,21 @@ describe('the timers of rules', () => {
     expect(owed()).toBe(2);
   });
 
-  test('repeats are none too many over a jump there and back', async () => {
+  test('repeats are not doubled by a jump forward and back', async () => {
     use('repeat: 20m, resolve: { match: { type: over } }');
     await emit('a');
     expect(owed()).toBe(1);
     expect(await during(50 * MINUTE)).toEqual(['20 a notified', '40 a notified']);
     clock.skew = HOUR;
     const ahead = await during(30 * MINUTE);
-    // 10:50 is 11:50: the three that were passed over are one, and 12:00 and 12:20 come in step.
+    // 10:50 becomes 11:50: the three skipped repeats are one, and 12:00 and 12:20 follow on time.
     expect(ahead).toEqual(['50 a notified', '60 a notified', '80 a notified']);
     clock.skew = 0;
     expect(await during(HOUR)).toEqual([]);
     expect(await during(30 * MINUTE)).toEqual(['160 a notified']);
   });
 
-  test('an edit that a full disk does not take ends nothing, and the old times are looked at again', async () => {
+  test('an edit that a full disk refuses keeps the old timers', async () => {
     use('for: 10m');
     await emit('a');
     const change = store.applyDecision.bind(store);

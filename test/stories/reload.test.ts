@@ -4,16 +4,16 @@ import { Home } from '../support/daemon.ts';
 import { openReceiver, type Receiver } from '../support/receiver.ts';
 
 let home: Home;
-let far: Receiver;
+let receiver: Receiver;
 
 beforeEach(async () => {
   home = await Home.make();
-  far = await openReceiver();
+  receiver = await openReceiver();
 });
 
 afterEach(async () => {
   await home.close();
-  await far.close();
+  await receiver.close();
 });
 
 interface Reloaded {
@@ -23,11 +23,11 @@ interface Reloaded {
 
 const reload = async (): Promise<Reloaded> => (await home.call<Reloaded>('POST', '/v1/reload')).body;
 const post = (...events: readonly object[]) => home.call('POST', '/v1/events', events);
-const channel = (more = ''): string => `channels:\n  ops: { type: webhook, url: "${far.origin}/ops"${more} }\n`;
+const channel = (more = ''): string => `channels:\n  ops: { type: webhook, url: "${receiver.origin}/ops"${more} }\n`;
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
-const titles = (): string[] => far.deliveries().map(({ title }) => title);
+const titles = (): string[] => receiver.deliveries().map(({ title }) => title);
 
-/** Calls `change` every 50 ms until `over` has resolved. Resolves to how often. */
+/** Calls `change` every 50 ms until `over` resolves. Resolves to the number of calls. */
 async function during(over: Promise<void>, change: (n: number) => Promise<void>): Promise<number> {
   const ended = over.then(() => true);
   for (let n = 1; ; n += 1) {
@@ -40,16 +40,16 @@ async function audited(): Promise<void> {
   expect((await home.call<{ violations: string[] }>('GET', '/v1/audit')).body.violations).toEqual([]);
 }
 
-test('reload cancels in-flight sends: four hundred slow ones arrive once each while their own channel is edited', async () => {
+test('reload and in-flight attempts: four hundred slow messages arrive once each while their channel is edited', async () => {
   const version = (n: number): string =>
     `${channel(`, headers: { x-version: "${n}" }, delivery: { concurrency: 20 }`)}rules:
   - { name: all, on: api, message: { title: "{{ data.n }}", body: "version ${n}" }, notify: [ops] }\n`;
-  far.delay = 200;
+  receiver.delay = 200;
   await home.rules(version(0));
   await home.start();
   await post(...Array.from({ length: 400 }, (_, n) => ({ type: 't', data: { n } })));
   const reloads = await during(
-    far.until(() => true, 400),
+    receiver.until(() => true, 400),
     async (n) => {
       await home.rules(version(n));
       expect((await reload()).ok).toBe(true);
@@ -57,13 +57,13 @@ test('reload cancels in-flight sends: four hundred slow ones arrive once each wh
   );
   expect(reloads).toBeGreaterThan(10);
   expect(await home.stop()).toBe(0);
-  expect(far.got).toHaveLength(400);
+  expect(receiver.got).toHaveLength(400);
   expect(new Set(titles()).size).toBe(400);
-  expect(far.got.filter(({ answered }) => !answered)).toEqual([]);
+  expect(receiver.got.filter(({ answered }) => !answered)).toEqual([]);
   expect(await home.deadLetters()).toEqual([]);
 });
 
-test('reload sends a partial group: the digest is whole and no earlier than it said', async () => {
+test('reload and digests: a digest is complete and not sent early', async () => {
   const rules = (n: number): string => `${channel()}rules:
   - name: group
     match: { type: one }
@@ -77,7 +77,7 @@ test('reload sends a partial group: the digest is whole and no earlier than it s
   await post(...[1, 2].map((n) => ({ type: 'one', data: { n } })));
   let third: Promise<unknown> = Promise.resolve();
   const reloads = await during(
-    far.until(({ title }) => title.startsWith('1')),
+    receiver.until(({ title }) => title.startsWith('1')),
     async (n) => {
       await home.rules(rules(n));
       expect((await reload()).ok).toBe(true);
@@ -85,16 +85,16 @@ test('reload sends a partial group: the digest is whole and no earlier than it s
     },
   );
   await third;
-  await far.until(({ title }) => title.includes('3'));
+  await receiver.until(({ title }) => title.includes('3'));
   expect(reloads).toBeGreaterThan(3);
   expect(titles().join('')).toBe('123');
   expect(titles()[0]).toMatch(/^12/);
-  expect(far.got[0]!.at).toBeGreaterThanOrEqual(began + 2000);
-  expect(far.got[0]!.body).not.toBe('words 0');
+  expect(receiver.got[0]!.at).toBeGreaterThanOrEqual(began + 2000);
+  expect(receiver.got[0]!.body).not.toBe('words 0');
   await audited();
 });
 
-test('reload repeats everything: a touch, a comment, another order and an unrelated edit send nothing', async () => {
+test('reload and repeats: a touch, a comment, another order and an unrelated edit send nothing', async () => {
   const parts = (other: string): string[] => [
     '  - { name: alert, match: { type: a }, resolve: { match: { type: z } }, repeat: 1h, escalate: [{ after: 1h, notify: ops }], notify: ops }\n',
     '  - { name: held, match: { type: a }, key: "{{ data.n }}", for: 300ms, resolve: { match: { type: z } }, notify: ops }\n',
@@ -107,7 +107,7 @@ test('reload repeats everything: a touch, a comment, another order and an unrela
   await home.rules(rules('never'));
   await home.start();
   await post({ type: 'a', data: { n: 1 } });
-  await far.until(() => true, 5);
+  await receiver.until(() => true, 5);
   const file = home.path('rules', 'rules.yaml');
   const text = await readFile(file, 'utf8');
   const edits: readonly (() => Promise<void>)[] = [
@@ -128,20 +128,25 @@ test('reload repeats everything: a touch, a comment, another order and an unrela
     generations.push(generation);
   }
   expect(generations).toEqual([1, 1, 1, 1, 2, 3, 4, 5]);
-  // What a reload had wound up again would come before what is posted now.
+  // Messages that a reload had triggered would arrive before those of this event.
   await post({ type: 'a', data: { n: 2 } });
-  await far.until(({ rule, key }) => rule === 'held' && key === '2');
-  await far.until(({ rule, key }) => rule === 'group' && key === '2');
-  await far.until(({ rule }) => rule === 'late', 2);
-  const told = far.deliveries().map(({ rule, key }) => `${rule} ${key}`);
-  expect(told.filter((one) => /^(held|group)/.test(one)).sort()).toEqual(['group 1', 'group 2', 'held 1', 'held 2']);
-  expect(told.filter((one) => /^(alert|once|other|new)/.test(one))).toHaveLength(2);
-  expect(told).toHaveLength(8);
-  expect(far.got).toHaveLength(8);
+  await receiver.until(({ rule, key }) => rule === 'held' && key === '2');
+  await receiver.until(({ rule, key }) => rule === 'group' && key === '2');
+  await receiver.until(({ rule }) => rule === 'late', 2);
+  const delivered = receiver.deliveries().map(({ rule, key }) => `${rule} ${key}`);
+  expect(delivered.filter((one) => /^(held|group)/.test(one)).sort()).toEqual([
+    'group 1',
+    'group 2',
+    'held 1',
+    'held 2',
+  ]);
+  expect(delivered.filter((one) => /^(alert|once|other|new)/.test(one))).toHaveLength(2);
+  expect(delivered).toHaveLength(8);
+  expect(receiver.got).toHaveLength(8);
   await audited();
 });
 
-/** Writes the next version of the rules that it was called by, and has them taken over. */
+/** A script that writes the next version of its own rules and reloads them. */
 const REWRITER = `
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -157,7 +162,7 @@ request({ socketPath, path: '/v1/reload', method: 'POST', headers: { host: 'loca
 }).end();
 `;
 
-test('a self-triggered reload dies midway: a rule that rewrites its own file and reloads leaves every rule alive', async () => {
+test('a self-triggered reload: a rule that rewrites its own file and reloads leaves every rule in force', async () => {
   await writeFile(home.path('rewrite.mjs'), REWRITER);
   const run = [
     process.execPath,
@@ -178,7 +183,7 @@ rules:\n  - { name: rewriter, match: { type: rewrite }, message: { title: "versi
   const { body: status } = await home.call<Reloaded>('GET', '/v1/status');
   expect(status.generation).toBe(4);
   await post(...Array.from({ length: 60 }, (_, n) => ({ type: 'ask', data: { n } })));
-  await far.until(() => true, 60);
+  await receiver.until(() => true, 60);
   expect(titles().sort()).toEqual(Array.from({ length: 60 }, (_, n) => `r${n} version 3`).sort());
   const ran = (await readFile(home.path('ran'), 'utf8')).trim().split('\n');
   expect(new Set(ran).size).toBe(3);
@@ -186,7 +191,7 @@ rules:\n  - { name: rewriter, match: { type: rewrite }, message: { title: "versi
   await audited();
 });
 
-test('git pull removes all hooks: however the files are replaced, the daemon stays and the last version counts', async () => {
+test('replaced files: in each way of replacing them the daemon stays up and the last version counts', async () => {
   const rules = (n: number): string => `${channel()}rules:
   - { name: hook, on: api, message: { title: "version ${n}" }, notify: [ops] }\n`;
   await home.rules(rules(0));
@@ -210,18 +215,18 @@ test('git pull removes all hooks: however the files are replaced, the daemon sta
   };
   await speaks(0);
 
-  // Deleted and written anew, with time to look between.
+  // Deleted and written again, with a reload in between.
   await refused(() => rm(file));
   await speaks(0);
   const one = await text(1);
   await applied(() => writeFile(file, one));
   await speaks(1);
 
-  // Written aside and renamed over.
+  // Written to another name and renamed over the file.
   await applied(() => home.rules(rules(2)));
   await speaks(2);
 
-  // Written from the front, in two steps.
+  // Written in two steps.
   const three = await text(3);
   const half = three.indexOf('version') + 3;
   await refused(() => writeFile(file, three.slice(0, half)));
@@ -229,7 +234,7 @@ test('git pull removes all hooks: however the files are replaced, the daemon sta
   await applied(() => writeFile(file, three));
   await speaks(3);
 
-  // Emptied first, with time to look between.
+  // Truncated first, with a reload in between.
   await refused(() => writeFile(file, ''));
   await speaks(3);
   const four = await text(4);
@@ -245,7 +250,7 @@ test('git pull removes all hooks: however the files are replaced, the daemon sta
   await applied(() => rename(home.path('new'), folder));
   await speaks(5);
 
-  // An empty rule set is one, and no reason to end.
+  // An empty rule set is valid.
   await applied(() => writeFile(file, '# nothing yet\n'));
   expect((await post({ type: 't' })).status).toBe(202);
   await applied(() => writeFile(file, five));
@@ -254,7 +259,7 @@ test('git pull removes all hooks: however the files are replaced, the daemon sta
   await audited();
 });
 
-test('what waits by `delay` goes out by the edited one, after a reload and after a restart', async () => {
+test('a delivery that waits by `delay` follows the edited delay after a reload and a restart', async () => {
   const message = 'message: { title: "{{ data.n }}", ttl: 30m }';
   const rules = (delay: string): string =>
     `${channel()}rules:\n  - { name: r, match: { type: t }, notify: [{ channel: ops, delay: ${delay} }], ${message} }\n`;
@@ -263,22 +268,22 @@ test('what waits by `delay` goes out by the edited one, after a reload and after
   await post({ type: 't', data: { n: 1 } });
   await home.rules(rules('1s'));
   await reload();
-  await far.until(({ title }) => title === '1');
+  await receiver.until(({ title }) => title === '1');
   await home.rules(rules('1h'));
   await reload();
   await post({ type: 't', data: { n: 2 } });
   await home.kill();
   await home.rules(rules('1s'));
   await home.start();
-  await far.until(({ title }) => title === '2');
+  await receiver.until(({ title }) => title === '2');
   expect(titles()).toEqual(['1', '2']);
   const { body } = await home.call<{ violations: string[] }>('GET', '/v1/audit');
   expect(body.violations).toEqual([]);
 });
 
-test('a rules file that is away for a moment, and over a restart, loses nothing that its paused channel owes', async () => {
+test('a rules file that is missing for a time, also across a restart, loses no delivery of its paused channel', async () => {
   const file = (paused: boolean): string => `channels:
-  ops: { type: webhook, url: "${far.origin}/ops", delivery: { paused: ${paused} } }
+  ops: { type: webhook, url: "${receiver.origin}/ops", delivery: { paused: ${paused} } }
 rules:
   - { name: all, on: api, message: { title: "{{ data.n }}" }, notify: [ops] }
 `;
@@ -308,7 +313,7 @@ rules:
   expect(await status()).toMatchObject({ reasons: [], channels: [{ state: 'paused', held: 3 }] });
   await home.rules(file(false), 'team.yaml');
   expect((await reload()).ok).toBe(true);
-  await far.until(() => true, 3);
+  await receiver.until(() => true, 3);
   expect(titles().sort()).toEqual(['1', '2', '3']);
   expect(await home.deadLetters()).toEqual([]);
   await audited();

@@ -5,7 +5,7 @@ import type { RunningSource } from '../../daemon/sources/source.ts';
 import { CoreRunner } from '../support/core-runner.ts';
 import { SoakClock } from '../support/soak-clock.ts';
 import { type RecordedIo, recordedIo, sourceSettings } from '../support/source-io.ts';
-import { changesOf, wallOf } from './wall.ts';
+import { changesOf, wallOf } from './wall-clock.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -28,7 +28,7 @@ const ticks = (io: RecordedIo): string[] =>
   io.events.map(({ data }) => (data as { scheduled_at: string }).scheduled_at.slice(5, 16));
 
 describe('a missed schedule', () => {
-  test('an edit of the pattern stops it for good: edited back and forth it ticks when the pattern in force is due', async () => {
+  test('after edits of the pattern, back and forth, it ticks when the present pattern is due', async () => {
     const clock = new SoakClock('2026-11-23T09:30:00Z');
     const io = recordedIo({ clock });
     const daily = { cron: '0 9 * * *', timezone: 'UTC' };
@@ -53,7 +53,7 @@ describe('a missed schedule', () => {
   test.each([
     [{ every: '7m' }, 30 * DAY, (30 * DAY) / (7 * MINUTE)],
     [{ cron: '*/7 * * * *', timezone: 'UTC' }, 4 * DAY, 4 * 24 * 9],
-  ])('%o goes on for days without a stop: every due time ticks once, on time', async (words, time, count) => {
+  ])('%o runs for days: every due time ticks once, on time', async (words, time, count) => {
     const clock = new SoakClock('2026-11-23T09:00:00Z');
     const io = recordedIo({ clock });
     await start(words, io);
@@ -86,21 +86,21 @@ describe.each(CHANGES)('a change of the clocks of %s, %o', (zone, { at, by }) =>
 
   const isRepeated = (wall: number): boolean => by < 0 && wall >= wallOf(zone, at) && wall < wallOf(zone, at) - by;
 
-  /** What is due from three days before to three days after, and how often that was asked. */
+  /** Due times from three days before to three days after the change. */
   function due(pattern: string): number[] {
     const times = cronTimes(pattern, zone);
     const found: number[] = [];
     for (let next = times.next(at - 3 * DAY); next !== undefined && next < at + 3 * DAY; next = times.next(next)) {
       expect(next).toBeGreaterThan(found.at(-1) ?? 0);
       found.push(next);
-      if (found.length > 6 * 24 * 60) throw new Error('it spins');
+      if (found.length > 6 * 24 * 60) throw new Error('too many due times');
     }
     return found;
   }
 
   test.each(
     ['30 2 * * *', '0 2 * * *', '45 1 * * *', '30 1 * * *', '15 3 * * *', '0 0 * * *'].map((pattern) => [pattern]),
-  )('neither skips nor doubles `%s`: once on each day, when the clock says so or right after the hole', (pattern) => {
+  )('neither skips nor doubles `%s`: it is due once a day, by the clock or right after a skipped hour', (pattern) => {
     const [minute, hour] = pattern.split(' ').map(Number) as [number, number];
     const named = hour * HOUR + minute * MINUTE;
     const found = due(pattern);
@@ -112,15 +112,15 @@ describe.each(CHANGES)('a change of the clocks of %s, %o', (zone, { at, by }) =>
       const wanted = Math.floor(wall / DAY) * DAY + named;
       if (isSkipped(wanted)) expect(time).toBe(at);
       else expect(wall).toBe(wanted);
-      // Of the two in the repeated hour it is the first.
+      // In a repeated hour it is due the first time.
       if (isRepeated(wanted)) expect(time).toBeLessThan(at);
     }
-    // The same whoever asks from when.
+    // The next due time does not depend on the start of the search.
     for (let after = at - 3 * HOUR; after < at + 3 * HOUR; after += 10 * MINUTE)
       expect(cronTimes(pattern, zone).next(after)).toBe(found.find((time) => time > after));
   });
 
-  test('neither skips nor doubles what is due all the time', () => {
+  test('neither skips nor doubles short intervals', () => {
     const gaps = (pattern: string): Set<number> => {
       const found = due(pattern);
       return new Set(found.slice(1).map((time, index) => (time - found[index]!) / MINUTE));
@@ -130,7 +130,7 @@ describe.each(CHANGES)('a change of the clocks of %s, %o', (zone, { at, by }) =>
     expect(gaps('0 * * * *')).toEqual(new Set(by % HOUR === 0 ? [60] : [60, 90]));
   });
 
-  test('the schedule itself ticks once, restarted on the way, and does not spin', async () => {
+  test('the schedule ticks once per due time across restarts, without a busy loop', async () => {
     const clock = new SoakClock(new Date(at - 4 * HOUR).toISOString());
     const names = ['30 2 * * *', '30 1 * * *', '*/15 * * * *'];
     const all = names.map((cron) => [cron, recordedIo({ clock, name: cron })] as const);
@@ -156,7 +156,7 @@ describe.each(CHANGES)('a change of the clocks of %s, %o', (zone, { at, by }) =>
     ['02:30', '03:30'],
     ['22:00', '02:15'],
     ['01:45', '22:00'],
-  ])('hours from %s to %s let each that is held go once, when they begin', (from, to) => {
+  ])('hours from %s to %s release each held event once, when they begin', (from, to) => {
     const begin = at - 30 * HOUR;
     const runner = new CoreRunner(
       `hours: { shift: { from: "${from}", to: "${to}", timezone: ${zone} } }
@@ -181,7 +181,7 @@ rules: [{ name: r, key: k, during: shift, outside: hold, message: { title: T, bo
       until(begin + n * 10 * MINUTE);
       posted.push(runner.now);
       const outcome = runner.take({ n })['r'];
-      // What is written in the hours around the change has a test of its own.
+      // The hours around the change have their own test.
       if (Math.abs(runner.now - at) > 2 * HOUR)
         expect([new Date(runner.now).toISOString(), outcome]).toEqual([
           new Date(runner.now).toISOString(),
@@ -190,8 +190,8 @@ rules: [{ name: r, key: k, during: shift, outside: hold, message: { title: T, bo
       if (n % 50 === 0) runner.restart();
     }
     until(runner.now + 2 * DAY);
-    const told = runner.sent.map(({ body }) => Number(body));
-    expect(told).toEqual(posted.map((_, n) => n));
+    const delivered = runner.sent.map(({ body }) => Number(body));
+    expect(delivered).toEqual(posted.map((_, n) => n));
     for (const { at: sent, body } of runner.sent) {
       expect(sent).toBeGreaterThanOrEqual(posted[Number(body)]!);
       expect(sent - posted[Number(body)]!).toBeLessThan(25 * HOUR);

@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { lookAgain } from '../../daemon/core/alerts/silence-actions.ts';
 import { problemsOf } from '../support/compile.ts';
 import { CoreRunner } from '../support/core-runner.ts';
-import { openStage } from './stage.ts';
+import { openFixture } from '../support/daemon-fixture.ts';
 
 const UNTIL = 'until: "2036-01-01T00:00:00Z"';
 const RULE = 'rules: [{ name: r, match: { type: t }, key: k, message: { title: T, body: x }, notify: ops }]\n';
 const silenced = (...silences: readonly string[]): string =>
   `silences:\n${silences.map((silence) => `  - { ${silence}, reason: why }\n`).join('')}`;
 
-describe('a silence whose expression errors drops no event', () => {
+describe('a silence whose expression has an error drops no event', () => {
   const cases: readonly [what: string, condition: string, error: RegExp | undefined][] = [
     ['a type error', 'data.n + 1 > 2', /no such overload|silence/],
     ['a call that does not fit', 'data.list.startsWith("x")', /silence/],
@@ -37,7 +37,7 @@ describe('a silence whose expression errors drops no event', () => {
     expect(runner.fates[0]!.errors).toHaveLength(1);
   });
 
-  test('one that was stored and cannot be read any more silences nothing, and drops nothing', () => {
+  test('a stored silence that is invalid silences nothing, and drops nothing', () => {
     const runner = new CoreRunner(RULE);
     for (const value of [{ match: { type: { regex: '(' } } }, { nonsense: true }, 'text', 7, []])
       runner.write({ rule: '', key: 's1', step: 'silence', value, expires: Number.MAX_SAFE_INTEGER });
@@ -53,7 +53,7 @@ test.each([
   ['a date', 'match: {}, until: tomorrow', 'until'],
   ['a window', 'match: {}, recurring: { cron: "61 * * * *", for: 1h, timezone: UTC }', 'cron'],
   ['no end', 'match: {}', 'match'],
-])('%s of a silence that is wrong is refused, with its place', (_what, silence, near) => {
+])('%s of an invalid silence is refused, with its place', (_what, silence, near) => {
   const text = `channels: { ops: { type: sink } }\n${silenced(silence)}${RULE}`;
   const problems = problemsOf(text);
   expect(problems).toHaveLength(1);
@@ -65,7 +65,7 @@ test.each([
   expect(mend).not.toBe('');
 });
 
-describe('what kept an escalation quiet holds it no longer than it is written', () => {
+describe('an escalation that was held back follows edits of the silence or hours', () => {
   const rules = (beside: string, more = ''): string =>
     `${beside}rules: [{ name: r, match: { type: t }, key: k, message: { title: T, body: x }, notify: ops, resolve: { match: { type: z } }, escalate: [{ after: 5m, notify: boss }]${more} }]\n`;
   const edit = (runner: CoreRunner, text: string): void => {
@@ -74,14 +74,14 @@ describe('what kept an escalation quiet holds it no longer than it is written', 
   };
   const night = (from: string): string => `hours: { day: { from: "${from}", to: "20:00", timezone: UTC } }\n`;
   test.each([
-    ['a silence that is taken out of its file', rules(silenced(`match: {}, ${UNTIL}`)), rules('')],
+    ['a silence that is removed from its file', rules(silenced(`match: {}, ${UNTIL}`)), rules('')],
     [
       'a silence that is made shorter',
       rules(silenced(`match: {}, ${UNTIL}`)),
       rules(silenced('match: {}, until: "2026-11-23T09:10:00Z"')),
     ],
     [
-      'hours that are made to begin earlier',
+      'hours that are edited to begin earlier',
       rules(night('19:00'), ', during: day'),
       rules(night('09:10'), ', during: day'),
     ],
@@ -97,7 +97,7 @@ describe('what kept an escalation quiet holds it no longer than it is written', 
     expect(runner.heard()).toEqual([]);
   });
 
-  test('an edit of something else leaves it quiet, and says so once', () => {
+  test('an unrelated edit leaves it silenced, with one outcome', () => {
     const runner = new CoreRunner(rules(silenced('match: {}, until: "2026-11-23T10:00:00Z"')));
     runner.take({});
     for (let n = 0; n < 5; n += 1) {
@@ -113,19 +113,19 @@ describe('what kept an escalation quiet holds it no longer than it is written', 
 });
 
 describe('in a daemon', () => {
-  test.concurrent('a silence whose expression errors is seen in the log and as an event, and a broken edit of it keeps the old', async ({
+  test.concurrent('a silence whose expression has an error is logged and raises an event, and an invalid edit keeps the old one', async ({
     onTestFinished,
   }) => {
-    const { home, far, channel, post } = await openStage(onTestFinished);
+    const { home, receiver, channel, post } = await openFixture(onTestFinished);
     const rules = (silences: string): string => `${channel}${silences}rules:
   - { name: r, match: { type: t }, notify: ops }
   - { name: watcher, on: belfry, match: { type: belfry.rule.error }, message: { title: "{{ data.reason }}" }, notify: ops }\n`;
     await home.rules(rules(silenced(`name: broken, match: { rule: r }, if: 'data.n + 1 > 2', ${UNTIL}`)));
     await home.start();
     await post({ type: 't', data: { n: 'text' } });
-    await far.until(({ rule }) => rule === 'r');
-    await far.until(({ rule }) => rule === 'watcher');
-    expect(far.deliveries().find(({ rule }) => rule === 'watcher')!.title).toMatch(/^silence broken: /);
+    await receiver.until(({ rule }) => rule === 'r');
+    await receiver.until(({ rule }) => rule === 'watcher');
+    expect(receiver.deliveries().find(({ rule }) => rule === 'watcher')!.title).toMatch(/^silence broken: /);
     const line = await home.logged(({ msg }) => msg === 'r: error');
     expect(line.reason).toMatch(/^silence broken: /);
     const from = home.lines.length;
@@ -134,15 +134,15 @@ describe('in a daemon', () => {
     expect(home.lines.slice(from).find(({ at }) => at !== undefined)!.at).toMatch(/rules\.yaml:8:\d+$/);
     await post({ type: 't', data: { n: 1 } });
     await post({ type: 't', data: { n: 5 } });
-    await far.until(({ rule }) => rule === 'r', 2);
+    await receiver.until(({ rule }) => rule === 'r', 2);
     expect(await home.stop()).toBe(0);
-    expect(far.got.map(({ rule }) => rule).sort()).toEqual(['r', 'r', 'watcher']);
+    expect(receiver.got.map(({ rule }) => rule).sort()).toEqual(['r', 'r', 'watcher']);
   });
 
-  test.concurrent('SIGKILL loses silences: one that was answered for counts after a kill at once, and so does its end', async ({
+  test.concurrent('SIGKILL and silences: a silence that was answered counts after a kill, and so does its end', async ({
     onTestFinished,
   }) => {
-    const { home, far, channel, post, outcomes, told } = await openStage(onTestFinished);
+    const { home, receiver, channel, post, outcomes, delivered } = await openFixture(onTestFinished);
     await home.rules(`${channel}rules:\n  - { name: r, match: { type: t }, key: "{{ data.k }}", notify: ops }\n`);
     const outcomeOf = async (k: string): Promise<string | undefined> => {
       return (await outcomes(await post({ type: 't', data: { k } })))['r'];
@@ -167,8 +167,8 @@ describe('in a daemon', () => {
     expect((await home.call('DELETE', `/v1/silences/${made.body.id}`)).status).toBe(204);
     await again();
     expect([await outcomeOf('a'), await outcomeOf('c')]).toEqual(['notified', 'silenced']);
-    await far.until(() => true, 2);
+    await receiver.until(() => true, 2);
     expect(await home.stop()).toBe(0);
-    expect(told(({ key }) => key).sort()).toEqual(['a', 'b']);
+    expect(delivered(({ key }) => key).sort()).toEqual(['a', 'b']);
   });
 });

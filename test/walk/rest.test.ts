@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { ChannelView, DeliveryView, StatusView } from '../../daemon/http/daemon-api.ts';
-import { openStage } from '../stories/stage.ts';
+import { openFixture } from '../support/daemon-fixture.ts';
 
 test('a channel that is limited by a 429 without Retry-After shows until when, also after a kill', async ({
   onTestFinished,
 }) => {
-  const { home, far, channel, post, audited } = await openStage(onTestFinished);
+  const { home, receiver: far, channel, post, audited } = await openFixture(onTestFinished);
   await home.rules(`${channel}rules:\n  - { name: all, on: api, notify: ops }\n`);
   far.statuses.set('ops', 429);
   await home.start();

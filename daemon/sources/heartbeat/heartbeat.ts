@@ -66,7 +66,7 @@ type Settings = Static<typeof settingsSchema>;
 /** Detects that something regular, such as a job, has not happened or has failed. */
 export const heartbeat = defineSource({
   type: 'heartbeat',
-  summary: 'Notices when something that should happen regularly does not',
+  summary: 'Detects that a regular job has not run or has failed',
   settings: settingsSchema,
   events: ['heartbeat.missed', 'heartbeat.recovered', 'heartbeat.failed'],
   shapes: ({ key }) => heartbeatShapes(key !== undefined),

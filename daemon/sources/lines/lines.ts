@@ -20,8 +20,7 @@ const settings = strict({
     Type.Unsafe<'end' | 'start'>({
       type: 'string',
       enum: ['end', 'start'],
-      description:
-        'Where to begin in files that exist at the very first start. One of `end`, `start`. Later files are read from their start.',
+      description: 'Where to begin in files that exist at the very first start. Later files are read from their start.',
       examples: ['start'],
       default: 'end',
     }),

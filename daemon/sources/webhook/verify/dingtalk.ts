@@ -6,7 +6,7 @@ import { freshTime, hmacOf, matches, secretsSetting, WINDOW_MS } from './signatu
 /** Messages to a chat bot. The signature does not cover the body, so each one is accepted once. https://open.dingtalk.com/document/orgapp/receive-message */
 export const dingtalk = defineScheme({
   name: 'dingtalk',
-  setting: secretsSetting('The app secret of the DingTalk robot.', '${env:DINGTALK_APP_SECRET}'),
+  setting: secretsSetting('The app secret of the DingTalk chat bot.', '${env:DINGTALK_APP_SECRET}'),
   open: (secrets) => ({
     verify({ headers }: HookRequest, now: number): Proof | undefined {
       const { timestamp = '', sign } = headers;

@@ -10,7 +10,7 @@ const MAX_SIGNATURES = 32;
 /** Setting of one secret, or of several during a rotation. */
 export const secretsSetting = (description: string, example: string) =>
   oneOrMany(secret({ description: 'One secret.', examples: [example] }), {
-    description: `${description} Several while it is being changed.`,
+    description: `${description} Several during a rotation.`,
     examples: [example, [example.replace('}', '_NEW}'), example.replace('}', '_OLD}')]],
   });
 

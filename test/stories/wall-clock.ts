@@ -1,11 +1,11 @@
-/** What the clock on the wall of a zone shows, as milliseconds, were it UTC. By other means than the code that is tested. */
+/** Wall-clock time of a time zone as if it were UTC, milliseconds. Computed independently of the tested code. */
 export function wallOf(timezone: string, instant: number): number {
   const parts = formatOf(timezone).formatToParts(instant);
   const of = (type: string): number => Number(parts.find((part) => part.type === type)!.value);
   return Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second')) + (instant % 1000);
 }
 
-/** When the clocks of a zone are changed in a year, and by how much: forward is more than nothing. Milliseconds. */
+/** Clock changes of a time zone in a year: time and shift in milliseconds, forward positive. */
 export function changesOf(timezone: string, year: number): { readonly at: number; readonly by: number }[] {
   const changes: { at: number; by: number }[] = [];
   const offset = (instant: number): number => wallOf(timezone, instant) - instant;
