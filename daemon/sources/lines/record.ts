@@ -15,7 +15,7 @@ export interface LineRecord {
   readonly ino: string;
   /** Time when the file was first seen, milliseconds. */
   readonly since: number;
-  /** Birth time in nanoseconds; empty if the file system has none. Tells two files apart that had the same inode in turn. */
+  /** Birth time in nanoseconds; empty if the file system has none. Differs between two files that had the same inode one after the other. */
   readonly birth: string;
   /** Random part of the ids of its events. Changes with each truncation, so that lines at the same offset are not duplicates. */
   readonly generation: string;

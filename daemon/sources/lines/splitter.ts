@@ -14,7 +14,7 @@ export interface Line {
   readonly trail: Buffer;
 }
 
-/** Bytes from which a fingerprint is made: enough to tell two logs apart. */
+/** Bytes from which a fingerprint is made: two logs rarely agree in so many. */
 export const TRAIL = 1024;
 
 /**

@@ -45,7 +45,7 @@ export const DEFAULT_TYPE = 'webhook.received';
 /** The content of one event of a request: the body, or an element of a list in it. */
 export interface Content {
   readonly data: Json;
-  /** Of an element: the body without the list. */
+  /** The body without the list, if the content is an element. */
   readonly parent?: Json;
 }
 
