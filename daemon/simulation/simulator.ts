@@ -1,4 +1,5 @@
-import { acknowledge, silenceChange } from '../core/alerts/alerts.ts';
+import { acknowledge } from '../core/alerts/alerts.ts';
+import { silenceChange } from '../core/alerts/silence-actions.ts';
 import { decide, type DecideContext } from '../core/flow/decide.ts';
 import type { Decision, Memory, RuleResult } from '../core/flow/decision.ts';
 import { API_SOURCE, completeEvent, type Event, type EventInput, OWN_SOURCE } from '../core/event/event.ts';

@@ -1,14 +1,14 @@
-import {
-  type Acknowledged,
-  type Acknowledgement,
-  acknowledge,
-  alerts,
-  silenceChange,
-} from '../../core/alerts/alerts.ts';
+import { type Acknowledged, type Acknowledgement, acknowledge, alerts } from '../../core/alerts/alerts.ts';
 import type { Memory } from '../../core/flow/decision.ts';
 import { storedSilences } from '../../core/flow/steps/silence.ts';
 import { readPostedSilence } from '../../core/alerts/silence-request.ts';
-import { expireSilence, silenceView, type WouldSilence, wouldSilence } from '../../core/alerts/silence-actions.ts';
+import {
+  expireSilence,
+  silenceChange,
+  silenceView,
+  type WouldSilence,
+  wouldSilence,
+} from '../../core/alerts/silence-actions.ts';
 import type { Ruleset, Silence } from '../../core/ruleset.ts';
 import { stateOf } from '../../core/alerts/silence.ts';
 import { mendByName } from '../../core/problems/suggest.ts';

@@ -1,8 +1,7 @@
-import type { Decision, Memory, StateChange } from '../flow/decision.ts';
+import type { Decision, Memory } from '../flow/decision.ts';
 import { type Alert, nextWake, rowOf } from '../flow/steps/alert.ts';
 import { type DecideContext, Pipeline } from '../flow/pipeline.ts';
 import { dropAll } from '../flow/resolve.ts';
-import { SILENCES } from '../flow/steps/silence.ts';
 import { stateOf } from '../flow/step.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 
@@ -96,13 +95,4 @@ export function acknowledge({ key, rule: only, by }: Acknowledgement, context: D
     else pipeline.write(place, 'alert', [rowOf({ ...firing, acknowledged }, rule)]);
   }
   return { ...pipeline.decision([]), acknowledged: found };
-}
-
-/** How long a silence that is over can still be looked up, milliseconds. */
-const SILENCE_KEPT = 5 * 86_400_000;
-
-/** Stores a silence that somebody made; `given` is what was posted, with its id. `until` is when it ends, if it does. */
-export function silenceChange(id: string, given: object, until: number | undefined): StateChange {
-  const expires = until === undefined ? Number.MAX_SAFE_INTEGER : until + SILENCE_KEPT;
-  return { rule: SILENCES.rule, key: id, step: SILENCES.step, value: given, expires };
 }

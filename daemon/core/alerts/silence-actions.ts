@@ -1,4 +1,3 @@
-import { silenceChange } from './alerts.ts';
 import type { Decision, Memory, RuleOutcome, RuleResult, StateChange } from '../flow/decision.ts';
 import type { Event } from '../event/event.ts';
 import { type Alert, rowOf } from '../flow/steps/alert.ts';
@@ -151,4 +150,13 @@ export function lookAgain(rules: Iterable<CompiledRule>, memory: Memory, now: nu
 
 function textOf(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** How long a silence that is over can still be looked up, milliseconds. */
+const SILENCE_KEPT = 5 * 86_400_000;
+
+/** Stores a silence that somebody made; `given` is what was posted, with its id. `until` is when it ends, if it does. */
+export function silenceChange(id: string, given: object, until: number | undefined): StateChange {
+  const expires = until === undefined ? Number.MAX_SAFE_INTEGER : until + SILENCE_KEPT;
+  return { rule: SILENCES.rule, key: id, step: SILENCES.step, value: given, expires };
 }

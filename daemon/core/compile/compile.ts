@@ -1,13 +1,20 @@
 import type { GivenSecret } from '../../lib/secrets/secret.ts';
 import { compileChannel } from './sections/channel.ts';
 import { compileDaemon } from './sections/daemon.ts';
-import { compileDefaults, type FileDefaults } from './sections/defaults.ts';
+import { defaultsSchema } from '../schema/sections/rule-file.ts';
 import { stableText } from './entry.ts';
 import { compileHoursEntry } from './sections/hours.ts';
 import { compileRule } from './sections/rule.ts';
 import { compileSilence } from './sections/silence.ts';
 import { compileSource } from './sections/source.ts';
-import { type Declared, CompileContext, type Reference, type RuleDocument, type WrittenName } from './context.ts';
+import {
+  type Declared,
+  CompileContext,
+  type FileDefaults,
+  type Reference,
+  type RuleDocument,
+  type WrittenName,
+} from './context.ts';
 import type { Problem } from '../problems/failure.ts';
 import type { Hours } from '../time/hours.ts';
 import { isObject } from '../values/json.ts';
@@ -235,4 +242,14 @@ function listOf(
     mend: `begin each one with \`${beginning}\``,
   });
   return [];
+}
+
+/** Compiles `defaults:`; with anything wrong in it there are none. */
+function compileDefaults(given: unknown, context: CompileContext): FileDefaults {
+  const none = { message: {}, delivery: {}, raw: {} };
+  if (given === undefined || given === null) return none;
+  const settings = context.settings(defaultsSchema, given, '/defaults', '`defaults`');
+  const raw = context.coerced(defaultsSchema, given, '/defaults') as Record<string, unknown>;
+  if (settings === undefined) return none;
+  return { message: settings.message ?? {}, delivery: isObject(raw.delivery) ? raw.delivery : {}, raw };
 }

@@ -1,9 +1,9 @@
 import { isPublicHeader, type GivenSecret, type SecretRole } from '../../lib/secrets/secret.ts';
 import type { Problem } from '../problems/failure.ts';
 import { joinPointer, nameOf, segmentsOf, valueAt } from '../values/pointer.ts';
-import { coerceReferenced } from '../schema/coerce.ts';
-import { type DecodeSink, decode } from '../schema/decode.ts';
+import { coerceReferenced, type DecodeSink, decode } from '../schema/decode.ts';
 import { wallClocks } from '../time/hours.ts';
+import type { MessageTemplates } from '../ruleset.ts';
 import { schemaOf } from '../schema/json-schema.ts';
 import { OPERATORS } from '../schema/sections/match.ts';
 import type { MatchProblem } from '../match/pattern.ts';
@@ -61,6 +61,14 @@ export interface WrittenName {
   readonly text: string;
   readonly channel: string;
   readonly position: Position;
+}
+
+/** The settings of `defaults:`: decoded for messages, as written for delivery, where a channel's own go over them. */
+export interface FileDefaults {
+  readonly message: MessageTemplates;
+  readonly delivery: Readonly<Record<string, unknown>>;
+  /** As written, for digests. */
+  readonly raw: Readonly<Record<string, unknown>>;
 }
 
 const MOST_PROBLEMS = 500;

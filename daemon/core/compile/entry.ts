@@ -2,7 +2,7 @@ import type { CompileContext } from './context.ts';
 import { isObject } from '../values/json.ts';
 import { joinPointer, segmentsOf, valueAt } from '../values/pointer.ts';
 import { kindOf } from '../schema/explain.ts';
-import { ENTRY_NAME } from '../schema/entry-name.ts';
+import { ENTRY_NAME } from '../schema/fields.ts';
 import { mendByName, suggest } from '../problems/suggest.ts';
 import type { SettingProblem } from './registry.ts';
 

@@ -5,7 +5,6 @@ import { defaultDaemon } from './sections/daemon.ts';
 import { BUILT_IN_SOURCES } from './sections/source.ts';
 import type { Declared, DeclaredKind, Reference } from './context.ts';
 import type { Problem } from '../problems/failure.ts';
-import { refusedNames } from './refused-names.ts';
 import { buildIndex, buildResolvingIndex } from '../match/index/rule-index.ts';
 import type { Ruleset } from '../ruleset.ts';
 import { mendByName } from '../problems/suggest.ts';
@@ -232,4 +231,24 @@ function cycleProblem(circle: readonly string[], { file, reference }: { file: st
     message: `the fallbacks go in a circle: ${round}`,
     mend: 'let one of these channels have no fallback',
   };
+}
+
+/** Names whose form the type of their channel refuses; each place once, whatever the number of its channels. */
+function refusedNames(fragments: readonly Fragment[], tools: Pick<CompileTools, 'channels'>): Problem[] {
+  const types = new Map(tools.channels.map((type) => [type.type, type]));
+  const channels = new Map(fragments.flatMap((fragment) => fragment.channels.map(({ name, type }) => [name, type])));
+  const problems = new Map<string, Problem>();
+  for (const { file, names } of fragments) {
+    for (const { field, text, channel, position } of names) {
+      const fault = types.get(channels.get(channel) ?? '')?.names?.[field]?.(text.trim());
+      if (fault === undefined) continue;
+      const message = `the channel \`${channel}\` cannot take this: ${fault.message}`;
+      const place = `${file}:${position.line}:${position.column}`;
+      problems.set(
+        place,
+        problems.get(place) ?? { file, ...position, code: `rule.${field}`, message, mend: fault.mend },
+      );
+    }
+  }
+  return [...problems.values()];
 }

@@ -14,8 +14,10 @@ import {
   type RuleView,
 } from './conditions.ts';
 import type { Hide } from './excerpt.ts';
-import { retryTimes } from './retries.ts';
-import { whyNot } from './words.ts';
+import type { Attempt, DeliveryPolicy } from '../delivery/delivery.ts';
+import { judge } from '../delivery/judge.ts';
+import { SendFailure } from '../problems/failure.ts';
+import { whyNot } from './reasons.ts';
 
 /** What every rule makes of one event, and why. Times are RFC 3339. */
 export interface Explanation {
@@ -173,4 +175,27 @@ function sendOf(owed: OwedDelivery, ruleset: Ruleset): ExplainedSend {
 
 function text(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+const TRANSIENT = new SendFailure('transient', 'explain', 'nobody answers');
+/** Makes the jitter of a wait nothing. */
+const MIDDLE = 0.5;
+
+/** When a delivery would be tried again if every attempt failed at once for want of an answer, milliseconds since the epoch. */
+function retryTimes({ delivery, dueAt }: OwedDelivery, policy: DeliveryPolicy): readonly number[] {
+  const times: number[] = [];
+  const attempts: Attempt[] = [];
+  for (let now = dueAt; ; now = times.at(-1)!) {
+    const verdict = judge({
+      delivery: { ...delivery, attempts },
+      outcome: { kind: 'failed', failure: TRANSIENT },
+      policy,
+      now,
+      random: () => MIDDLE,
+      probe: false,
+    });
+    if (verdict.kind !== 'retry') return times;
+    times.push(verdict.at);
+    attempts.push({ at: new Date(now).toISOString(), ms: 0, class: 'transient' });
+  }
 }

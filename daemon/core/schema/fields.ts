@@ -84,3 +84,6 @@ export const strict = <P extends TProperties>(
   properties: P,
   doc: { readonly description?: string; readonly default?: Readonly<Record<string, never>> } = {},
 ) => Type.Object(properties, { additionalProperties: false, ...doc });
+
+/** Names of sources, channels and hours: they become URLs, file names and labels. */
+export const ENTRY_NAME = '^[A-Za-z0-9_.-]{1,100}$';

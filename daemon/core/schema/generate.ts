@@ -2,7 +2,7 @@ import type { Registry } from '../compile/registry.ts';
 import { RULE_OUTCOMES } from '../flow/outcomes.ts';
 import { deadLetterSchema } from './sections/dead-letter.ts';
 import { deliverySchema } from './sections/delivery.ts';
-import { ENTRY_NAME } from './entry-name.ts';
+import { ENTRY_NAME } from './fields.ts';
 import { eventSchema } from './sections/event.ts';
 import { hoursSchema } from './sections/hours.ts';
 import { type Schema, schemaOf } from './json-schema.ts';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import { type ConditionView, explainMatch } from '../../../daemon/core/explain/conditions.ts';
-import { whyNot } from '../../../daemon/core/explain/words.ts';
+import { whyNot } from '../../../daemon/core/explain/reasons.ts';
 import type { Json } from '../../../daemon/core/values/json.ts';
 import { compileMatch } from '../../../daemon/core/match/compile.ts';
 

@@ -15,7 +15,7 @@ import type { Finding } from '../../schema/mismatch.ts';
 import type { Registry } from '../registry.ts';
 import { lintRule, lintRuleSpelling, MESSAGE_NAMES } from './rule.ts';
 import { lintSettings } from './settings.ts';
-import type { Warn } from './warn.ts';
+import type { Warn } from './vocabulary.ts';
 
 /** Names that templates of channels may use besides the fields of an event. */
 const CHANNEL_NAMES: readonly string[] = [

@@ -3,9 +3,7 @@ import { isObject } from '../../values/json.ts';
 import { compilePattern } from '../../match/pattern.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import { suggest } from '../../problems/suggest.ts';
-import { contradiction } from './ranges.ts';
-import { kindsAt, kindText, unknownField, unknownName, type Vocabulary, type Words } from './vocabulary.ts';
-import type { Warn } from './warn.ts';
+import { kindsAt, kindText, unknownField, unknownName, type Vocabulary, type Advice, type Warn } from './vocabulary.ts';
 
 const COMBINATIONS: ReadonlySet<string> = new Set(['any', 'all', 'none']);
 
@@ -35,7 +33,7 @@ function lintField(
   lintRanges(pattern, pointer, warn);
 }
 
-function wrongPath(path: readonly string[], vocabulary: Vocabulary): Words | undefined {
+function wrongPath(path: readonly string[], vocabulary: Vocabulary): Advice | undefined {
   const [root = ''] = path;
   if (root === 'event' && !vocabulary.names.has('event')) {
     const rest = path.slice(1).join('.');
@@ -88,7 +86,7 @@ function mayFit(pattern: unknown, kind: FieldKind): boolean {
 }
 const TYPES = { text: 'string', number: 'number', boolean: 'boolean' } as const;
 
-function neverEqual(path: readonly string[], value: unknown, kinds: readonly FieldKind[]): Words {
+function neverEqual(path: readonly string[], value: unknown, kinds: readonly FieldKind[]): Advice {
   const name = path.join('.');
   const words = kinds.flatMap((kind) => (typeof kind === 'string' ? [] : kind));
   if (typeof value === 'string' && words.length > 0) {
@@ -104,7 +102,7 @@ function neverEqual(path: readonly string[], value: unknown, kinds: readonly Fie
   return { message, mend };
 }
 
-function neverBy(path: readonly string[], operator: string, argument: unknown, kinds: readonly FieldKind[]): Words {
+function neverBy(path: readonly string[], operator: string, argument: unknown, kinds: readonly FieldKind[]): Advice {
   const name = path.join('.');
   const message = `\`${name}\` is ${kindText(kinds[0]!)}, for which \`${operator}\` never holds`;
   if (kinds.some((kind) => typeof kind !== 'string'))
@@ -126,4 +124,35 @@ function lintRanges(pattern: unknown, pointer: string, warn: Warn): void {
     if (found === undefined) return;
     warn({ pointer: joinPointer(pointer, found.operator), at: 'value', code: 'rule.never_matches', ...found.words });
   }
+}
+
+interface Limit {
+  readonly operator: string;
+  readonly value: number | string;
+}
+
+/** Operators of one pattern that no single value fits, such as `gte: 5, lt: 3`; the problem stands at the upper one. */
+function contradiction(
+  pattern: Readonly<Record<string, unknown>>,
+): { readonly operator: string; readonly words: Advice } | undefined {
+  const low = limitOf(pattern, ['gt', 'gte']);
+  const high = limitOf(pattern, ['lt', 'lte']);
+  if (low === undefined || high === undefined || typeof low.value !== typeof high.value) return undefined;
+  const isTouching = low.value === high.value && low.operator === 'gte' && high.operator === 'lte';
+  if (low.value < high.value || isTouching) return undefined;
+  return {
+    operator: high.operator,
+    words: {
+      message: `no value is both \`${low.operator}: ${low.value}\` and \`${high.operator}: ${high.value}\``,
+      mend: 'swap them, or use a list of two patterns for one or the other',
+    },
+  };
+}
+
+function limitOf(pattern: Readonly<Record<string, unknown>>, operators: readonly string[]): Limit | undefined {
+  for (const operator of operators) {
+    const value = pattern[operator];
+    if (typeof value === 'number' || typeof value === 'string') return { operator, value };
+  }
+  return undefined;
 }

@@ -5,12 +5,11 @@ import { joinPointer } from '../../values/pointer.ts';
 import { schemaOf } from '../../schema/json-schema.ts';
 import { ruleSchema } from '../../schema/sections/rule.ts';
 import { lintMatch } from './match.ts';
-import { DEFAULT_KEY, lintResolve } from './resolve.ts';
+import { simpleParts } from '../../message/simple-template.ts';
 import { lintCondition, lintTemplate } from './texts.ts';
 import { lintQuotes, lintSpelling, type Written } from './spelling.ts';
 import { visit } from './visit.ts';
-import { type Vocabulary, vocabularyOf, withNames } from './vocabulary.ts';
-import type { Warn } from './warn.ts';
+import { kindsAt, type Vocabulary, vocabularyOf, withNames, type Warn } from './vocabulary.ts';
 
 const ADDED: readonly string[] = ['event', 'rule', 'now'];
 export const MESSAGE_NAMES: readonly string[] = [
@@ -102,4 +101,54 @@ function ofTypes(shapes: readonly EventShape[], match: unknown): readonly EventS
   const found = shapes.filter(({ type }) => type === undefined || fits([type]));
   // When none is asked for, that is what is wrong, and not each field besides.
   return found.length === 0 ? shapes : found;
+}
+
+const DEFAULT_KEY = '{{ source }}|{{ type }}|{{ subject }}';
+
+interface Side {
+  readonly match: unknown;
+  readonly vocabulary: Vocabulary;
+}
+
+/** Warns of a `resolve` whose event can never have the key of the alert, because a value in the key is another one, or missing, there. */
+function lintResolve(
+  key: string,
+  firing: Side,
+  ending: Side,
+  place: { readonly resolve: string; readonly key: string | undefined },
+  warn: Warn,
+): void {
+  for (const part of simpleParts(key) ?? []) {
+    if (typeof part === 'string') continue;
+    const path = part[0] === 'event' ? part.slice(1) : part;
+    const name = path.join('.');
+    const missing =
+      path[0] === 'data' &&
+      ending.vocabulary.fields !== undefined &&
+      kindsAt(path, ending.vocabulary.fields) === undefined;
+    const before = valuesOf(name, firing);
+    const after = valuesOf(name, ending);
+    const differs = before !== undefined && after !== undefined && !before.some((value) => after.includes(value));
+    if (!missing && !differs) continue;
+    const what = place.key === undefined ? 'the default `key`' : '`key`';
+    const why = missing
+      ? 'which the event that ends it does not have'
+      : 'which is another one in the event that ends it';
+    warn({
+      pointer: place.key ?? place.resolve,
+      at: place.key === undefined ? 'key' : 'value',
+      code: 'rule.never_resolves',
+      message: `this never ends: ${what} holds \`${name}\`, ${why}`,
+      mend: `give a \`key\` of what both have in common, such as \`{{ subject }}\``,
+    });
+    return;
+  }
+}
+
+/** The only values that a path can have; undefined when that is not known. */
+function valuesOf(path: string, { match, vocabulary }: Side): readonly unknown[] | undefined {
+  const pinned = isObject(match) ? match[path] : undefined;
+  const values = Array.isArray(pinned) ? pinned : pinned === undefined ? undefined : [pinned];
+  if (values?.every((value) => typeof value !== 'object') === true) return values.map(String);
+  return path === 'type' ? vocabulary.types : undefined;
 }

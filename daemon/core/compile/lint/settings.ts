@@ -3,11 +3,9 @@ import { nameOf } from '../../values/pointer.ts';
 import type { Schema } from '../../schema/json-schema.ts';
 import { lintMatch } from './match.ts';
 import { lintTemplate } from './texts.ts';
-import { referenceMeant } from './references.ts';
 import { lintQuotes, lintSpelling, type Written } from './spelling.ts';
 import { visit } from './visit.ts';
-import { OPEN_VOCABULARY, withNames } from './vocabulary.ts';
-import type { Warn } from './warn.ts';
+import { OPEN_VOCABULARY, withNames, type Warn } from './vocabulary.ts';
 
 export interface SettingsPlace {
   readonly pointer: string;
@@ -47,4 +45,31 @@ function lintReference(text: string, pointer: string, isSecret: boolean, warn: W
     message: `${nameOf(pointer)} is used as it is written, but looks like a reference`,
     mend: `write ${reference}`,
   });
+}
+
+const variable = (name: string): string => `\`\${env:${name}}\``;
+
+/** How other tools write a reference to a secret or a variable, and how it is written here. */
+const WRITTEN_ELSEWHERE: readonly (readonly [pattern: RegExp, reference: (name: string) => string])[] = [
+  [/^\$([A-Za-z_]\w*)$/, variable],
+  [/^\$\(([A-Za-z_]\w*)\)$/, variable],
+  [/^%([A-Za-z_]\w*)%$/, variable],
+  [/^\{\{\s*(?:env|secrets)\.([A-Za-z_]\w*)\s*\}\}$/, variable],
+  // The whole text is the value of a secret, and masked in what is said about it.
+  [/^((?:env|file|credential):[\w./~-]+)$/, () => '`${...}` around it'],
+];
+/** Outside of secrets only what is hardly ever meant as it stands. */
+const VARIABLE = /^\$([A-Z_][A-Z0-9_]*)$/;
+
+/** The reference that was probably meant by a text that looks like one. */
+function referenceMeant(text: string, isSecret: boolean): string | undefined {
+  if (!isSecret) {
+    const name = VARIABLE.exec(text)?.[1];
+    return name === undefined ? undefined : variable(name);
+  }
+  for (const [pattern, mend] of WRITTEN_ELSEWHERE) {
+    const name = pattern.exec(text)?.[1];
+    if (name !== undefined) return mend(name);
+  }
+  return undefined;
 }

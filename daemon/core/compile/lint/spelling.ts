@@ -1,6 +1,6 @@
 import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
-import type { Warn } from './warn.ts';
+import type { Warn } from './vocabulary.ts';
 
 /** A scalar as it is written in the file, quotes included; undefined where that cannot matter. */
 export type Written = (pointer: string) => string | undefined;

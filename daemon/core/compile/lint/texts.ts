@@ -2,8 +2,7 @@ import { conditionNames, type Comparison } from '../../match/condition/names.ts'
 import { templatePaths, type NamedPath } from '../../message/template.ts';
 import type { FieldKind } from '../../event/shape.ts';
 import { suggest } from '../../problems/suggest.ts';
-import { kindsAt, unknownField, unknownName, type Vocabulary, type Words } from './vocabulary.ts';
-import type { Warn } from './warn.ts';
+import { kindsAt, unknownField, unknownName, type Vocabulary, type Advice, type Warn } from './vocabulary.ts';
 
 /** Names of other languages that a template or an expression takes for fields of the event. */
 const FOREIGN: Readonly<Record<string, string>> = {
@@ -115,7 +114,7 @@ function wrongWith(
   path: readonly string[],
   vocabulary: Vocabulary,
   foreign: Readonly<Record<string, string>>,
-): Words | undefined {
+): Advice | undefined {
   const [root = ''] = path;
   if (vocabulary.names.has(root)) return root === 'data' ? unknownField(path, vocabulary) : undefined;
   if (Object.hasOwn(foreign, root)) return { message: `\`${root}\` is no value here`, mend: foreign[root]! };
@@ -123,7 +122,7 @@ function wrongWith(
 }
 
 /** `headers.x-github-event` subtracts two names from `headers.x`. */
-function dashed(source: string, offset: number, vocabulary: Vocabulary): Words | undefined {
+function dashed(source: string, offset: number, vocabulary: Vocabulary): Advice | undefined {
   if (source[offset - 1] !== '-' || !/[\w\])]/.test(source[offset - 2] ?? '')) return undefined;
   const [path = ''] = /[\w.]+(?:-\w+)*-$/.exec(source.slice(0, offset)) ?? [];
   const [rest = ''] = /^[\w-]+/.exec(source.slice(offset))!;
@@ -137,7 +136,7 @@ function dashed(source: string, offset: number, vocabulary: Vocabulary): Words |
 }
 
 /** A comparison that is false, or an error, for whatever value of these kinds. */
-function neverHolds({ path, operator, literal }: Comparison, { fields, types }: Vocabulary): Words | undefined {
+function neverHolds({ path, operator, literal }: Comparison, { fields, types }: Vocabulary): Advice | undefined {
   const name = path.join('.');
   const kinds = path[0] === 'data' ? fields && kindsAt(path, fields) : name === 'type' && types ? [types] : undefined;
   if (kinds === undefined || literal === null || kinds.includes('any')) return undefined;
@@ -166,7 +165,7 @@ function neverHolds({ path, operator, literal }: Comparison, { fields, types }: 
 
 const isWords = (kind: FieldKind): boolean => typeof kind !== 'string';
 
-function neverThat(name: string, literal: string, words: readonly string[]): Words {
+function neverThat(name: string, literal: string, words: readonly string[]): Advice {
   const meant = suggest(literal, words);
   return {
     message: `\`${name}\` is never \`${literal}\` here`,

@@ -1,4 +1,5 @@
 import { type EventShape, type FieldKind, OPEN_SHAPE } from '../../event/shape.ts';
+import type { Finding } from '../../schema/mismatch.ts';
 import { mendByName, suggest } from '../../problems/suggest.ts';
 
 /** Names that the events at one place of a rule may have, given their shapes. */
@@ -45,7 +46,7 @@ export function withNames(vocabulary: Vocabulary, more: readonly string[]): Voca
 }
 
 /** Problem of the first step of a path; undefined when it may exist. Where extensions are open, only a name that is nearly a known one is a slip. */
-export function unknownName(name: string, { names, isOpen, noun, fields }: Vocabulary): Words | undefined {
+export function unknownName(name: string, { names, isOpen, noun, fields }: Vocabulary): Advice | undefined {
   if (names.has(name)) return undefined;
   const meant = suggest(name, names);
   if (isOpen && EXTENSION.test(name) && meant === undefined) return undefined;
@@ -57,7 +58,7 @@ export function unknownName(name: string, { names, isOpen, noun, fields }: Vocab
 }
 
 /** Problem of the step below `data`, or of the steps below that. */
-export function unknownField(path: readonly string[], { fields, noun }: Vocabulary): Words | undefined {
+export function unknownField(path: readonly string[], { fields, noun }: Vocabulary): Advice | undefined {
   const [, name, below] = path;
   if (name === undefined || fields === undefined) return undefined;
   const kinds = kindsAt(path, fields);
@@ -90,10 +91,11 @@ export function kindsAt(
   return undefined;
 }
 
-export interface Words {
-  readonly message: string;
-  readonly mend: string;
-}
+/** Text of a warning, and of what to write instead. */
+export type Advice = Pick<Finding, 'message' | 'mend'>;
+
+/** Takes a warning: a finding that does not keep a file from being used. */
+export type Warn = (finding: Finding) => void;
 
 export function kindText(kind: FieldKind): string {
   if (typeof kind !== 'string' || kind === 'text') return 'text';

@@ -1,7 +1,6 @@
-import type { FileDefaults } from './defaults.ts';
 import { readEntry, runCheck, stableText } from '../entry.ts';
 import type { DeliveryPolicy } from '../../delivery/delivery.ts';
-import type { CompileContext } from '../context.ts';
+import type { CompileContext, FileDefaults } from '../context.ts';
 import { escapeFor } from '../../message/escape.ts';
 import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';

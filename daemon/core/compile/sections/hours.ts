@@ -1,11 +1,11 @@
 import { type DateRange, readDates } from '../../time/calendar-dates.ts';
 import { stableText } from '../entry.ts';
-import { compileTimezone } from '../timezone.ts';
+import { isTimezone } from '../../time/due-times.ts';
 import type { CompileContext } from '../context.ts';
 import { beginsOn, compileHours, type Hours, type HoursSpan } from '../../time/hours.ts';
 import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
-import { ENTRY_NAME } from '../../schema/entry-name.ts';
+import { ENTRY_NAME } from '../../schema/fields.ts';
 import { kindOf } from '../../schema/explain.ts';
 import { hoursSpanSchema, type HoursSpanSettings } from '../../schema/sections/hours.ts';
 import { suggest } from '../../problems/suggest.ts';
@@ -184,4 +184,35 @@ function wallOf(date: number): number {
 
 function found(context: CompileContext, pointer: string, message: string, mend: string): void {
   context.found({ pointer, at: 'value', code: 'hours.span', message, mend, quotes: true });
+}
+
+/** The zone whose clock on the wall is meant: the one given, that of the machine, or UTC. One that there is not is reported. */
+export function compileTimezone(
+  given: string | undefined,
+  pointer: string,
+  code: string,
+  context: CompileContext,
+): string {
+  if (given === undefined) return ownTimezone();
+  if (isTimezone(given)) return given;
+  const meant = context.document.referenced(pointer) ? undefined : meantBy(given);
+  const mend =
+    meant === undefined
+      ? 'use a name of the IANA list, such as `Europe/Berlin` or `Asia/Shanghai`'
+      : `did you mean \`${meant}\`?`;
+  context.found({ pointer, at: 'value', code, message: 'there is no such time zone', mend });
+  return 'UTC';
+}
+
+/** Of a machine whose zone is set to nonsense nothing is known. */
+function ownTimezone(): string {
+  const own = new Intl.DateTimeFormat().resolvedOptions().timeZone as string | undefined;
+  return own !== undefined && isTimezone(own) ? own : 'UTC';
+}
+
+/** A slip, or the city alone. */
+function meantBy(given: string): string | undefined {
+  const names = Intl.supportedValuesOf('timeZone');
+  const city = `/${given.trim().toLowerCase().replaceAll(' ', '_')}`;
+  return suggest(given, names) ?? names.find((name) => name.toLowerCase().endsWith(city));
 }

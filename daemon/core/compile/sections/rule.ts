@@ -1,10 +1,9 @@
-import type { FileDefaults } from './defaults.ts';
 import { compileSteps, STEPS } from '../../flow/steps/index.ts';
 import { alert } from '../../flow/steps/alert.ts';
 import { settingsOf } from '../../flow/step.ts';
 import { noteWrittenNames, targetOf } from '../notify.ts';
 import { RuleReport } from '../rule-report.ts';
-import type { CompileContext } from '../context.ts';
+import type { CompileContext, FileDefaults } from '../context.ts';
 import { isObject } from '../../values/json.ts';
 import { parseSimple } from '../../message/simple-template.ts';
 import { compileMatch } from '../../match/compile.ts';

@@ -1,4 +1,4 @@
-import { compileTimezone } from '../timezone.ts';
+import { compileTimezone } from './hours.ts';
 import { CompileContext } from '../context.ts';
 import { cronTimes, readMoment } from '../../time/due-times.ts';
 import { isObject } from '../../values/json.ts';
