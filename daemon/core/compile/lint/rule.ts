@@ -5,7 +5,7 @@ import { joinPointer } from '../../values/pointer.ts';
 import { schemaOf } from '../../schema/json-schema.ts';
 import { ruleSchema } from '../../schema/sections/rule.ts';
 import { lintMatch } from './match.ts';
-import { simpleParts } from '../../message/simple-template.ts';
+import { parseSimple } from '../../message/simple-template.ts';
 import { lintCondition, lintTemplate } from './texts.ts';
 import { lintQuotes, lintSpelling, type Written } from './spelling.ts';
 import { visit } from './visit.ts';
@@ -118,7 +118,7 @@ function lintResolve(
   place: { readonly resolve: string; readonly key: string | undefined },
   warn: Warn,
 ): void {
-  for (const part of simpleParts(key) ?? []) {
+  for (const part of parseSimple(key) ?? []) {
     if (typeof part === 'string') continue;
     const path = part[0] === 'event' ? part.slice(1) : part;
     const name = path.join('.');
