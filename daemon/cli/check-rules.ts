@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type LeveledProblem, type Problem, withLevel } from '../core/problems/failure.ts';
-import { type Elsewhere, link } from '../core/compile/link.ts';
+import { type ExternalNames, link } from '../core/compile/link.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { CompileTools, Registry } from '../core/compile/registry.ts';
 import { Scrubber } from '../lib/secrets/scrubber.ts';
@@ -136,7 +136,7 @@ async function neighbours(
 }
 
 /** Names defined in the neighbours; unknown while a file cannot be read, because any name may be in it. */
-function elsewhere(loaded: ReadonlyMap<string, LoadedFile>, around: readonly LoadedFile[]): Elsewhere {
+function elsewhere(loaded: ReadonlyMap<string, LoadedFile>, around: readonly LoadedFile[]): ExternalNames {
   if ([...loaded.values()].some(({ opaque }) => opaque)) return 'unknown';
   const declared = around.flatMap(({ fragment }) => fragment.declared);
   const named = (wanted: string): string[] => declared.filter(({ kind }) => kind === wanted).map(({ name }) => name);

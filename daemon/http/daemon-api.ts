@@ -5,7 +5,7 @@ import type { LaterResult, RuleResult } from '../core/flow/decision.ts';
 import type { Explanation } from '../core/explain/explain.ts';
 import type { LeveledProblem } from '../core/problems/failure.ts';
 import type { SilenceProblem } from '../core/alerts/silence-request.ts';
-import type { Expiry, SilenceView, WouldSilence } from '../core/alerts/silence-actions.ts';
+import type { Expiry, SilenceView, SilencePreview } from '../core/alerts/silence-actions.ts';
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/delivery/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
@@ -97,7 +97,7 @@ export type SilenceMade =
   | { readonly kind: 'too_many'; readonly most: number };
 
 export interface MadeSilenceView extends SilenceView {
-  readonly would_silence: WouldSilence;
+  readonly would_silence: SilencePreview;
 }
 
 export interface WaitedView {

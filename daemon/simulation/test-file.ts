@@ -5,9 +5,9 @@ import type { Problem } from '../core/problems/failure.ts';
 import { RE2JS } from 're2js';
 import { isObject } from '../core/values/json.ts';
 import { joinPointer } from '../core/values/pointer.ts';
-import { readPostedSilence } from '../core/alerts/silence-request.ts';
+import { readSilenceRequest } from '../core/alerts/silence-request.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
-import { readMoment } from '../core/time/due-times.ts';
+import { readInstant } from '../core/time/due-times.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import {
   type Answer,
@@ -169,7 +169,7 @@ class Reading {
 
   /** A silence in a test needs no `reason`. */
   #silence(posted: Readonly<Record<string, unknown>>, pointer: string, now: number): Pick<Step, 'silence'> {
-    const read = readPostedSilence({ reason: 'a test', ...posted }, pointer, now);
+    const read = readSilenceRequest({ reason: 'a test', ...posted }, pointer, now);
     if (!read.ok) {
       for (const { pointer: within, message, mend } of read.problems) this.#found(pointer + within, message, mend);
       return {};
@@ -274,7 +274,7 @@ function offsetOf(text: string): number {
 
 /** Parses RFC 3339, or the same without an offset, for which `offset` is used. Milliseconds since the epoch; undefined when invalid. */
 function timeOf(text: string, offset: number): number | undefined {
-  const read = readMoment(text, 'UTC');
+  const read = readInstant(text, 'UTC');
   if (read === undefined || isComplete(text)) return read;
   return read - offset;
 }

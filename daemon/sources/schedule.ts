@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/values/json.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type Clock, pause } from '../lib/time/clock.ts';
-import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readMoment } from '../core/time/due-times.ts';
+import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readInstant } from '../core/time/due-times.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, type TimeFault, zoneOrLocal } from './kit/schedule-validation.ts';
 import { Backoff, retry } from '../lib/async/retry.ts';
 import { settledBeforeAbort } from './kit/wait.ts';
@@ -113,7 +113,7 @@ const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => C
   cron: (settings) => faultOfCron(settings.cron!, zoneOf(settings)),
   every: ({ every }) => faultOfEvery(every!),
   at(settings) {
-    const wrong = settings.at!.findIndex((text) => readMoment(text, zoneOf(settings)) === undefined);
+    const wrong = settings.at!.findIndex((text) => readInstant(text, zoneOf(settings)) === undefined);
     if (wrong === -1) return undefined;
     const mend = 'write it as `2026-12-24T18:00` or with an offset';
     return { pointer: settings.at!.length === 1 ? '' : `/${wrong}`, message: 'this is not a date and time', mend };
@@ -233,7 +233,7 @@ function timesOf(settings: Settings, anchor: number): DueTimes {
   const { cron, every, at } = settings;
   if (cron !== undefined) return cronTimes(cron, zoneOf(settings));
   if (every !== undefined) return everyTimes(anchor, every);
-  return atTimes(at!.map((text) => readMoment(text, zoneOf(settings))!));
+  return atTimes(at!.map((text) => readInstant(text, zoneOf(settings))!));
 }
 
 /** Fires due ticks until `signal` aborts, or until the clock is set so far back that the progress is invalid. */

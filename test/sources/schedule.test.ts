@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { cronTimes, everyTimes, overdue, readMoment } from '../../daemon/core/time/due-times.ts';
+import { cronTimes, everyTimes, overdue, readInstant } from '../../daemon/core/time/due-times.ts';
 import { schedule } from '../../daemon/sources/schedule.ts';
 import type { RunningSource } from '../../daemon/sources/source.ts';
 import { type RecordedIo, readSourceSettings, recordedIo, sourceSettings } from '../support/source-io.ts';
@@ -170,9 +170,9 @@ describe('due times by the wall clock of a time zone', () => {
   it('increase through a whole year with both clock changes, with a fixed time once a day', () => {
     for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Shanghai']) {
       const times = cronTimes('30 2 * * *', zone);
-      const end = readMoment('2027-01-01', zone)!;
+      const end = readInstant('2027-01-01', zone)!;
       let count = 0;
-      for (let at = times.next(readMoment('2026-01-01', zone)!)!; at < end; count += 1) {
+      for (let at = times.next(readInstant('2026-01-01', zone)!)!; at < end; count += 1) {
         const next = times.next(at)!;
         expect(next).toBeGreaterThan(at);
         at = next;
@@ -182,12 +182,12 @@ describe('due times by the wall clock of a time zone', () => {
   });
 
   it('parse a time with and without an offset', () => {
-    expect(readMoment('2026-12-24T18:00', 'Europe/Berlin')).toBe(Date.parse('2026-12-24T17:00Z'));
-    expect(readMoment('2026-03-29T02:30', 'Europe/Berlin')).toBe(Date.parse('2026-03-29T01:00Z'));
-    expect(readMoment('2026-12-24T18:00:00+08:00', 'Europe/Berlin')).toBe(Date.parse('2026-12-24T10:00Z'));
-    expect(readMoment('2026-02-30T18:00', 'UTC')).toBeUndefined();
-    expect(readMoment('2026-02-30T18:00Z', 'UTC')).toBeUndefined();
-    expect(readMoment('tomorrow', 'UTC')).toBeUndefined();
+    expect(readInstant('2026-12-24T18:00', 'Europe/Berlin')).toBe(Date.parse('2026-12-24T17:00Z'));
+    expect(readInstant('2026-03-29T02:30', 'Europe/Berlin')).toBe(Date.parse('2026-03-29T01:00Z'));
+    expect(readInstant('2026-12-24T18:00:00+08:00', 'Europe/Berlin')).toBe(Date.parse('2026-12-24T10:00Z'));
+    expect(readInstant('2026-02-30T18:00', 'UTC')).toBeUndefined();
+    expect(readInstant('2026-02-30T18:00Z', 'UTC')).toBeUndefined();
+    expect(readInstant('tomorrow', 'UTC')).toBeUndefined();
   });
 
   it('are counted up to ten thousand, with the latest hundred, over years of a schedule by the second', () => {

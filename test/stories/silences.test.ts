@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lookAgain } from '../../daemon/core/alerts/silence-actions.ts';
+import { retryMuted } from '../../daemon/core/alerts/silence-actions.ts';
 import { problemsOf } from '../support/compile.ts';
 import { CoreRunner } from '../support/core-runner.ts';
 import { openFixture } from '../support/daemon-fixture.ts';
@@ -70,7 +70,7 @@ describe('an escalation that was held back follows edits of the silence or hours
     `${beside}rules: [{ name: r, match: { type: t }, key: k, message: { title: T, body: x }, notify: ops, resolve: { match: { type: z } }, escalate: [{ after: 5m, notify: boss }]${more} }]\n`;
   const edit = (runner: CoreRunner, text: string): void => {
     runner.edit(text);
-    runner.write(...lookAgain(runner.ruleset.rules, runner.memory(), runner.now));
+    runner.write(...retryMuted(runner.ruleset.rules, runner.memory(), runner.now));
   };
   const night = (from: string): string => `hours: { day: { from: "${from}", to: "20:00", timezone: UTC } }\n`;
   test.each([

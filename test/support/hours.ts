@@ -15,7 +15,7 @@ export function stretchesOf(hours: Hours, from: number, until: number): string[]
   };
   let at = from;
   while (at < until) {
-    const change = Math.min(hours.nextChange(at) ?? until, until);
+    const change = Math.min(hours.nextTransition(at) ?? until, until);
     if (hours.active(at)) note(at, change);
     at = change;
   }

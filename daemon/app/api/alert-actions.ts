@@ -1,13 +1,13 @@
 import { type Acknowledged, type Acknowledgement, acknowledge, alerts } from '../../core/alerts/alerts.ts';
 import type { Memory } from '../../core/flow/decision.ts';
 import { storedSilences } from '../../core/flow/steps/silence.ts';
-import { readPostedSilence } from '../../core/alerts/silence-request.ts';
+import { readSilenceRequest } from '../../core/alerts/silence-request.ts';
 import {
   expireSilence,
   silenceChange,
   silenceView,
-  type WouldSilence,
-  wouldSilence,
+  type SilencePreview,
+  previewSilence,
 } from '../../core/alerts/silence-actions.ts';
 import type { Ruleset, Silence } from '../../core/ruleset.ts';
 import { stateOf } from '../../core/alerts/silence.ts';
@@ -94,7 +94,7 @@ async function makeSilence(
 ): ReturnType<AlertActions['silence']> {
   const now = clock.now();
   const id = newId();
-  const read = readPostedSilence(request, id, now);
+  const read = readSilenceRequest(request, id, now);
   if (!read.ok) return { kind: 'invalid', problems: read.problems };
   const { silence, given } = read;
   const { events: past, isComplete } = await store.latestEvents({ since: now - PREVIEW_MS, limit: MAX_PREVIEW_EVENTS });
@@ -104,7 +104,7 @@ async function makeSilence(
     return { results: [], states, deliveries: [], isFull: full };
   });
   if (isFull) return { kind: 'too_many', most: MAX_SILENCES };
-  const would: WouldSilence = wouldSilence(silence, { ruleset: live(), memory: store.memory(now), past, now });
+  const would: SilencePreview = previewSilence(silence, { ruleset: live(), memory: store.memory(now), past, now });
   const partial = isComplete ? {} : { partial: true as const };
   const { reason, by } = silence;
   log.info({ silence: id, reason, by, ...would }, 'silence: made');

@@ -1,5 +1,5 @@
 import type { Decision } from '../../core/flow/decision.ts';
-import { lookAgain } from '../../core/alerts/silence-actions.ts';
+import { retryMuted } from '../../core/alerts/silence-actions.ts';
 import { abandon, type Rescheduled, reschedule, type TimesOf } from '../../core/flow/reschedule.ts';
 import { decideWake } from '../../core/flow/wake.ts';
 import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
@@ -77,7 +77,7 @@ export class Timers {
       const [{ notes }] = await Promise.all([
         store.applyDecision<Rescheduled>(asOf, (memory) => reschedule(rules, this.#context(memory, now), timesOf)),
         store.applyDecision(now, (memory) => abandon(gone, this.#context(memory, now), timesOf)),
-        store.applyDecision(now, (memory) => ({ results: [], states: lookAgain(rules, memory, now), deliveries: [] })),
+        store.applyDecision(now, (memory) => ({ results: [], states: retryMuted(rules, memory, now), deliveries: [] })),
       ]);
       const all = [...notes, ...(await this.#rescheduleDeliveries(rules, now))];
       for (const note of all) log.info(`timers: ${note}`);

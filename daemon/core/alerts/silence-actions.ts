@@ -4,7 +4,7 @@ import { type Alert, rowOf } from '../flow/steps/alert.ts';
 import { outcomesFrom } from '../flow/outcomes.ts';
 import { silence as silenceStep, SILENCES } from '../flow/steps/silence.ts';
 import type { CompiledRule, Ruleset, Silence } from '../ruleset.ts';
-import { activeUntil, silences, type SilenceState, stateOf } from './silence.ts';
+import { activeUntil, evaluateSilence, type SilenceState, stateOf } from './silence.ts';
 
 /** A silence as people see it; times are RFC 3339. */
 export interface SilenceView {
@@ -46,7 +46,7 @@ export function silenceView(silence: Silence, now: number): SilenceView {
 }
 
 /** What a silence would keep quiet if it were active. */
-export interface WouldSilence {
+export interface SilencePreview {
   /** Of what fires now. */
   readonly alerts: number;
   /** Of the events of the last 24 h: those of which somebody would have been told, or was not for another reason. */
@@ -71,13 +71,13 @@ const MOST_ALERTS = 10_000;
 const REACHED: ReadonlySet<RuleOutcome> = new Set(outcomesFrom(silenceStep.name));
 
 /** The same matching as when an event comes, over what fires and what came lately. */
-export function wouldSilence(
+export function previewSilence(
   silence: Silence,
   { ruleset, memory, past, now }: { ruleset: Ruleset; memory: Memory; past: readonly PastEvent[]; now: number },
-): WouldSilence {
+): SilencePreview {
   let error: string | undefined;
   const holds = (event: Event, rule: string, key: string): boolean => {
-    const verdict = silences(silence, event, rule, key, now);
+    const verdict = evaluateSilence(silence, event, rule, key, now);
     error ??= verdict.error;
     return verdict.silenced;
   };
@@ -131,11 +131,11 @@ export function expireSilence(
   // One that has not begun never will.
   const begun = typeof from === 'string' && Date.parse(from) < now ? { from } : {};
   const ended = silenceChange(id, { ...rest, ...begun, until: textOf(now) }, now);
-  return decision('expired', [ended, ...lookAgain(ruleset.rules, memory, now)]);
+  return decision('expired', [ended, ...retryMuted(ruleset.rules, memory, now)]);
 }
 
 /** What kept alerts of these rules from escalating may be over sooner than it said: they are tried again at once. */
-export function lookAgain(rules: Iterable<CompiledRule>, memory: Memory, now: number): readonly StateChange[] {
+export function retryMuted(rules: Iterable<CompiledRule>, memory: Memory, now: number): readonly StateChange[] {
   const found: StateChange[] = [];
   for (const rule of rules) {
     if (rule.alert === undefined) continue;

@@ -1,13 +1,13 @@
 import { parseDuration } from '../../lib/time/duration.ts';
 import { type CompiledSilence, compileSilenceText } from '../compile/sections/silence.ts';
-import { isTimezone, readMoment } from '../time/due-times.ts';
+import { isTimezone, readInstant } from '../time/due-times.ts';
 import { isObject } from '../values/json.ts';
 import type { Silence } from '../ruleset.ts';
 
 /** One thing that is wrong with a posted silence; `pointer` is a JSON Pointer into what was posted. */
 export type SilenceProblem = Extract<CompiledSilence, { ok: false }>['problems'][number];
 
-export type PostedSilence =
+export type SilenceRequest =
   | {
       readonly ok: true;
       readonly silence: Silence;
@@ -26,7 +26,7 @@ const LATEST = Date.UTC(9999, 11, 31);
  * A silence as somebody posts it: what a file may say, and `for` (`2h`) in place of `until`, which counts from `from` or from
  * now. People must say why, and what would be over already is refused.
  */
-export function readPostedSilence(posted: unknown, id: string, now: number): PostedSilence {
+export function readSilenceRequest(posted: unknown, id: string, now: number): SilenceRequest {
   const problems: SilenceProblem[] = [];
   const found: Found = (pointer, message, mend) => {
     problems.push({ pointer, message, mend });
@@ -63,7 +63,7 @@ function ownRules(posted: Settings, now: number, found: Found): Settings {
 }
 
 function beginOf({ from, timezone }: Settings, now: number): number {
-  return (typeof from === 'string' ? readMoment(from, zoneOf(timezone)) : undefined) ?? now;
+  return (typeof from === 'string' ? readInstant(from, zoneOf(timezone)) : undefined) ?? now;
 }
 
 function lasting(settings: Settings, { from, until }: Silence, now: number): Settings {

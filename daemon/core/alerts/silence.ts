@@ -21,7 +21,7 @@ export function stateOf(silence: Silence, at: number): SilenceState {
  * Whether it silences a rule's run for an event; active or not. Match and condition see the event with the name of the rule as
  * `rule` and the key of the run as `key`. A condition that fails silences nothing, and its `error` says why.
  */
-export function silences(
+export function evaluateSilence(
   { matcher, condition }: Silence,
   event: Event,
   rule: string,

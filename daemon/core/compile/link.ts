@@ -11,19 +11,19 @@ import { mendByName } from '../problems/suggest.ts';
 import type { CompileTools } from './registry.ts';
 
 /** Names that exist although no fragment declares them; `unknown`: some file could not be read, so any name may exist. */
-export type Elsewhere = 'unknown' | Readonly<Record<'channels' | 'sources' | 'hours' | 'rules', readonly string[]>>;
+export type ExternalNames = 'unknown' | Readonly<Record<'channels' | 'sources' | 'hours' | 'rules', readonly string[]>>;
 
 export type Linked =
   | { readonly ok: true; readonly ruleset: Ruleset; readonly digests: ReadonlyMap<string, string> }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-const NOWHERE: Elsewhere = { channels: [], sources: [], hours: [], rules: [] };
+const NOWHERE: ExternalNames = { channels: [], sources: [], hours: [], rules: [] };
 
 /**
  * Joins the fragments of all files and finds what is wrong between them. Problems of the fragments themselves are not
  * repeated, but a ruleset is only made of good ones. `digests` name every part (`rule failed-deploy`) with what it changes by.
  */
-export function link(fragments: readonly Fragment[], tools: CompileTools, elsewhere: Elsewhere = NOWHERE): Linked {
+export function link(fragments: readonly Fragment[], tools: CompileTools, elsewhere: ExternalNames = NOWHERE): Linked {
   const steps = linkSteps(fragments, tools, elsewhere);
   for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
 }
@@ -32,7 +32,7 @@ export function link(fragments: readonly Fragment[], tools: CompileTools, elsewh
 export function* linkSteps(
   fragments: readonly Fragment[],
   tools: CompileTools,
-  elsewhere: Elsewhere = NOWHERE,
+  elsewhere: ExternalNames = NOWHERE,
 ): Generator<undefined, Linked> {
   const found: Problem[][] = [];
   for (const find of [repeated, unresolved, fallbackCycles, neverFiring]) {
@@ -110,7 +110,7 @@ function duplicate({ file, declared: { kind, name, position } }: Standing, first
   return { file, ...position, code: `${kind}.duplicate`, message, mend: `it is at ${at}; ${mend}` };
 }
 
-function unresolved(fragments: readonly Fragment[], elsewhere: Elsewhere): Problem[] {
+function unresolved(fragments: readonly Fragment[], elsewhere: ExternalNames): Problem[] {
   if (elsewhere === 'unknown') return [];
   const there: Readonly<Record<Noun, Set<string>>> = {
     source: new Set(BUILT_IN_SOURCES),

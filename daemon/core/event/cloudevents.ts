@@ -1,4 +1,4 @@
-import { readMoment } from '../time/due-times.ts';
+import { readInstant } from '../time/due-times.ts';
 import type { Event, EventInput } from './event.ts';
 import { isObject, type Json, parseJson } from '../values/json.ts';
 
@@ -209,7 +209,7 @@ function attributeFits(name: string, value: unknown, pointer: string): void {
       throw new Refusal(400, 'events.attribute', `\`${name}\` is not text`, at);
     shortText(name, value, pointer);
   }
-  if (name === 'time' && (!TIME.test(value as string) || readMoment(value as string, 'UTC') === undefined)) {
+  if (name === 'time' && (!TIME.test(value as string) || readInstant(value as string, 'UTC') === undefined)) {
     throw new Refusal(400, 'events.time', '`time` is no RFC 3339 time; write it like 2026-11-23T09:00:00Z', at);
   }
   if (depth(value, 0) > MAX_DEPTH)

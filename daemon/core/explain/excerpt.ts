@@ -1,5 +1,5 @@
 /** The most characters that are shown of a value. */
-export const MOST_SHOWN = 200;
+export const MAX_SHOWN = 200;
 
 /** Takes out of a text what must not be shown. */
 export type Hide = (text: string) => string;
@@ -9,10 +9,10 @@ const LOOKED_AT = 20_000;
 
 /** A value as it is, or the beginning of its text or JSON when that is long. Never looks at much more than it shows. */
 export function excerpt(value: unknown, hide: Hide): unknown {
-  if (typeof value === 'string') return cut(clean(value, MOST_SHOWN + 1, hide), MOST_SHOWN);
+  if (typeof value === 'string') return cut(clean(value, MAX_SHOWN + 1, hide), MAX_SHOWN);
   if (typeof value !== 'object' || value === null) return value;
-  const text = beginning(value, MOST_SHOWN + 1, hide);
-  return text.length <= MOST_SHOWN ? value : cut(text, MOST_SHOWN);
+  const text = beginning(value, MAX_SHOWN + 1, hide);
+  return text.length <= MAX_SHOWN ? value : cut(text, MAX_SHOWN);
 }
 
 /** At most so many characters, the last of them an ellipsis if there were more; no character is halved. */

@@ -17,7 +17,7 @@ import type { Hide } from './excerpt.ts';
 import type { Attempt, DeliveryPolicy } from '../delivery/delivery.ts';
 import { judge } from '../delivery/judge.ts';
 import { SendFailure } from '../problems/failure.ts';
-import { whyNot } from './reasons.ts';
+import { failureText } from './reasons.ts';
 
 /** What every rule makes of one event, and why. Times are RFC 3339. */
 export interface Explanation {
@@ -159,7 +159,7 @@ function reasonOf(
   if (outcome !== 'no_match') return undefined;
   if (ends !== undefined) return `it would end an alert with the key ${JSON.stringify(ends)}, and there is none`;
   const failed = conditions.find(({ holds, within }) => !holds && within === undefined);
-  return failed === undefined ? undefined : whyNot(failed);
+  return failed === undefined ? undefined : failureText(failed);
 }
 
 function sendOf(owed: OwedDelivery, ruleset: Ruleset): ExplainedSend {

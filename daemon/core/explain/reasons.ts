@@ -40,7 +40,7 @@ const SETTINGS: Readonly<Record<string, Words>> = {
 };
 
 /** Why a condition does not hold, for a person: `data.ms is 120, and must be gt 500`. */
-export function whyNot(condition: ConditionView): string {
+export function failureText(condition: ConditionView): string {
   const { path, operator } = condition;
   const words = wordsFor(SETTINGS, path) ?? wordsFor(WORDS, operator) ?? must(`be ${operator}`);
   return words(condition);

@@ -69,7 +69,7 @@ export function atTimes(moments: readonly number[]): DueTimes {
 const MOMENT = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?([Zz]|[+-]\d\d:\d\d)?$/;
 
 /** RFC 3339, or the same without an offset, on the wall clock of the zone; undefined when it is neither. */
-export function readMoment(text: string, timezone: string): number | undefined {
+export function readInstant(text: string, timezone: string): number | undefined {
   const [whole, offset] = MOMENT.exec(text) ?? [];
   if (whole === undefined) return undefined;
   const wall = Date.parse(
@@ -86,32 +86,32 @@ function isDay(date: string): boolean {
 }
 
 export interface Overdue {
-  /** The latest of them, the oldest first, at most `MOST_KEPT`. */
+  /** The latest of them, the oldest first, at most `MAX_KEPT`. */
   readonly latest: readonly number[];
-  /** How many there were; counted to `MOST_COUNTED`. */
+  /** How many there were; counted to `MAX_COUNTED`. */
   readonly count: number;
 }
 
-export const MOST_KEPT = 100;
-export const MOST_COUNTED = 10_000;
+export const MAX_KEPT = 100;
+export const MAX_COUNTED = 10_000;
 
 /** What fell due after `after` until `now`. */
 export function overdue(times: DueTimes, after: number, now: number): Overdue {
   const walked = walk(times, after, now);
-  if (walked.count < MOST_COUNTED) return walked;
+  if (walked.count < MAX_COUNTED) return walked;
   // So many that they are not worth counting: look at ever longer times before now instead.
-  for (let span = MOST_KEPT * SECOND; now - span > after; span *= 2) {
+  for (let span = MAX_KEPT * SECOND; now - span > after; span *= 2) {
     const { latest, count } = walk(times, now - span, now);
-    if (count >= MOST_KEPT && count < MOST_COUNTED) return { latest, count: MOST_COUNTED };
+    if (count >= MAX_KEPT && count < MAX_COUNTED) return { latest, count: MAX_COUNTED };
   }
   return walked;
 }
 
 function walk(times: DueTimes, after: number, now: number): Overdue {
   const found: number[] = [];
-  for (let at = times.next(after); at !== undefined && at <= now && found.length < MOST_COUNTED; at = times.next(at))
+  for (let at = times.next(after); at !== undefined && at <= now && found.length < MAX_COUNTED; at = times.next(at))
     found.push(at);
-  return { latest: found.slice(-MOST_KEPT), count: found.length };
+  return { latest: found.slice(-MAX_KEPT), count: found.length };
 }
 
 type NextWall = (wall: number) => number | undefined;
@@ -138,7 +138,7 @@ function nextInterval(after: number, zone: Zone, nextWall: NextWall): number | u
   // Nothing is due in between, and within three days the offset changes once at most.
   if (instant - after > 3 * DAY) return nextInterval(instant - 2 * DAY, zone, nextWall);
   if (zone.offset(instant) === offset) return instant;
-  const change = changeOf(zone.offset, after, instant);
+  const change = transitionBetween(zone.offset, after, instant);
   const changed = zone.offset(change);
   const first = nextWall(change + changed - SECOND);
   return first === undefined ? undefined : first - changed;
@@ -170,13 +170,13 @@ export function zoneOf(timezone: string): Zone {
     const after = offset(wall + FAR);
     if (offset(wall - before) === before) return wall - before;
     if (offset(wall - after) === after) return wall - after;
-    return changeOf(offset, wall - FAR, wall + FAR);
+    return transitionBetween(offset, wall - FAR, wall + FAR);
   };
   return { offset, instantOf };
 }
 
 /** The instant between these two at which the offset becomes another. */
-function changeOf(offset: (instant: number) => number, from: number, to: number): number {
+function transitionBetween(offset: (instant: number) => number, from: number, to: number): number {
   const before = offset(from);
   let low = Math.floor(from / SECOND);
   let high = Math.ceil(to / SECOND);

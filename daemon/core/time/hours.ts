@@ -7,7 +7,7 @@ export interface Hours {
   readonly name: string;
   active(at: number): boolean;
   /** The first instant after `at` at which `active` changes; undefined when it does not within 400 days. */
-  nextChange(at: number): number | undefined;
+  nextTransition(at: number): number | undefined;
 }
 
 /** One span, compiled: minutes of the day on the wall clock; `to` beyond 24 h is the next day. */
@@ -79,7 +79,7 @@ class Calendar implements Hours {
     return stretch !== undefined && at < stretch.until;
   }
 
-  nextChange(at: number): number | undefined {
+  nextTransition(at: number): number | undefined {
     for (const ahead of [NEAR, HORIZON]) {
       this.#know(at, ahead);
       const index = this.#indexOf(at);
@@ -196,13 +196,13 @@ function nextInstant(
   notDuring: readonly Hours[],
   wanted: boolean,
 ): number | undefined {
-  const nextChange = (from: number): number => {
+  const nextTransition = (from: number): number => {
     let next = Number.POSITIVE_INFINITY;
-    for (const hours of during) next = Math.min(next, hours.nextChange(from) ?? next);
-    for (const hours of notDuring) next = Math.min(next, hours.nextChange(from) ?? next);
+    for (const hours of during) next = Math.min(next, hours.nextTransition(from) ?? next);
+    for (const hours of notDuring) next = Math.min(next, hours.nextTransition(from) ?? next);
     return next;
   };
-  for (let next = at + 1; next <= at + HORIZON; next = nextChange(next)) {
+  for (let next = at + 1; next <= at + HORIZON; next = nextTransition(next)) {
     if (allowed(next, during, notDuring) === wanted) return next;
   }
   return undefined;

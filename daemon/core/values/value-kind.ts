@@ -1,5 +1,5 @@
 import { formatDuration, parseDuration } from '../../lib/time/duration.ts';
-import { isTimezone, readMoment } from '../time/due-times.ts';
+import { isTimezone, readInstant } from '../time/due-times.ts';
 
 /** A kind of value that is written as text: an option of the command line, a parameter of the API. */
 export interface ValueKind<T> {
@@ -57,14 +57,14 @@ const TIME = 'a time such as 2026-11-23T09:00:00+08:00';
 export const INSTANT: ValueKind<number> = {
   name: 'instant',
   allowed: TIME,
-  read: (text) => readMoment(text, new Intl.DateTimeFormat().resolvedOptions().timeZone),
+  read: (text) => readInstant(text, new Intl.DateTimeFormat().resolvedOptions().timeZone),
 };
 
 /** A point in time as text, whose zone stands elsewhere if it has no offset. */
 export const WALL_TIME: ValueKind<string> = {
   name: 'wall time',
   allowed: 'a time such as 2026-11-23T09:00, with or without an offset such as +08:00, or a date',
-  read: (text) => (readMoment(text, 'UTC') === undefined ? undefined : text),
+  read: (text) => (readInstant(text, 'UTC') === undefined ? undefined : text),
 };
 
 export const TIMEZONE: ValueKind<string> = {

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
-import { readPostedSilence } from '../../../daemon/core/alerts/silence-request.ts';
+import { readSilenceRequest } from '../../../daemon/core/alerts/silence-request.ts';
 
 const NOW = Date.parse('2026-11-23T09:00:00Z');
 const GOOD = { match: { rule: 'r' }, for: '2h', reason: 'release night' };
 
 function given(posted: object): Readonly<Record<string, unknown>> {
-  const read = readPostedSilence(posted, 's-1', NOW);
+  const read = readSilenceRequest(posted, 's-1', NOW);
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
   return read.given;
 }
 
 function places(posted: unknown): string[] {
-  const read = readPostedSilence(posted, 's-1', NOW);
+  const read = readSilenceRequest(posted, 's-1', NOW);
   if (read.ok) return [];
   for (const { message, mend } of read.problems) expect([message, mend]).not.toContain('');
   return read.problems.map(({ pointer }) => pointer).sort();
@@ -55,7 +55,7 @@ test('a beginning that has passed is none', () => {
 });
 
 test('what comes again needs no end', () => {
-  const read = readPostedSilence(
+  const read = readSilenceRequest(
     { match: {}, reason: 'r', recurring: { cron: '0 22 * * *', for: '6h', timezone: 'UTC' } },
     's-1',
     NOW,

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { compileSilenceText } from '../../../daemon/core/compile/sections/silence.ts';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import { link } from '../../../daemon/core/compile/link.ts';
-import { activeUntil, silences, stateOf } from '../../../daemon/core/alerts/silence.ts';
+import { activeUntil, evaluateSilence, stateOf } from '../../../daemon/core/alerts/silence.ts';
 import type { Silence } from '../../../daemon/core/ruleset.ts';
 import { compileText, placesOf, problemsOf, rulesetOf } from '../../support/compile.ts';
 import { tools } from '../../support/rule-types.ts';
@@ -43,22 +43,24 @@ describe('a silence', () => {
     ['if: rule == "disk-empty"', false],
     ['match: {}, if: data.rack == "r1"', false],
   ])('with %s: %s', (text, silenced) => {
-    expect(silences(silenceOf(`${text}, ${UNTIL}`), event, 'disk-full', 'web1', NOW)).toEqual({ silenced });
+    expect(evaluateSilence(silenceOf(`${text}, ${UNTIL}`), event, 'disk-full', 'web1', NOW)).toEqual({ silenced });
   });
 
   it('whose condition fails with an error silences nothing, and says what failed', () => {
     const broken = silenceOf(`match: {}, if: 'data.host > 5.0', ${UNTIL}`);
-    const { silenced, error } = silences(broken, event, 'disk-full', 'web1', NOW);
+    const { silenced, error } = evaluateSilence(broken, event, 'disk-full', 'web1', NOW);
     expect(silenced).toBe(false);
     expect(error).toContain('no such overload');
-    expect(silences({ ...broken, matcher: { holds: () => false } }, event, 'r', 'k', NOW)).toEqual({ silenced: false });
+    expect(evaluateSilence({ ...broken, matcher: { holds: () => false } }, event, 'r', 'k', NOW)).toEqual({
+      silenced: false,
+    });
   });
 
   it('takes the name of the rule and the key for what they are, whatever the event says', () => {
     const misleading: Event = { ...event, rule: 'disk-full', key: 'web1' };
     const silence = silenceOf(`match: { rule: disk-full, key: web1 }, ${UNTIL}`);
-    expect(silences(silence, misleading, 'other', 'web1', NOW)).toEqual({ silenced: false });
-    expect(silences(silence, misleading, 'disk-full', 'other', NOW)).toEqual({ silenced: false });
+    expect(evaluateSilence(silence, misleading, 'other', 'web1', NOW)).toEqual({ silenced: false });
+    expect(evaluateSilence(silence, misleading, 'disk-full', 'other', NOW)).toEqual({ silenced: false });
   });
 
   it('of a file says why, by whom and for what, and is known by what it says', () => {
@@ -163,8 +165,8 @@ describe('what was posted', () => {
       silence: { id: '0193', reason: 'disks', by: 'ann', origin: 'api', until: at('2026-12-27T08:00:00Z') },
     });
     const silence = (compiled as { readonly silence: Silence }).silence;
-    expect(silences(silence, event, 'disk-full', 'web1', NOW)).toEqual({ silenced: true });
-    expect(silences(silence, event, 'disk-empty', 'web1', NOW)).toEqual({ silenced: false });
+    expect(evaluateSilence(silence, event, 'disk-full', 'web1', NOW)).toEqual({ silenced: true });
+    expect(evaluateSilence(silence, event, 'disk-empty', 'web1', NOW)).toEqual({ silenced: false });
   });
 });
 

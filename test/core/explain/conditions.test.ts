@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import { type ConditionView, explainMatch } from '../../../daemon/core/explain/conditions.ts';
-import { whyNot } from '../../../daemon/core/explain/reasons.ts';
+import { failureText } from '../../../daemon/core/explain/reasons.ts';
 import type { Json } from '../../../daemon/core/values/json.ts';
 import { compileMatch } from '../../../daemon/core/match/compile.ts';
 
@@ -190,7 +190,7 @@ test('the conditions outside groups all hold exactly when the match does', () =>
       seen[`${holds}`] += 1;
       return (
         rows.every((row) => row.within !== undefined || row.holds) === holds &&
-        rows.every((row) => whyNot(row).length > 0)
+        rows.every((row) => failureText(row).length > 0)
       );
     }),
     { numRuns: 1000 },
@@ -210,5 +210,5 @@ test.each<[unknown, Json, string]>([
   [{ none: [{ 'data.s': 1 }] }, { s: 1 }, '1 of 1 under none hold, and not one may'],
 ])('%j says of %j what is wrong in words', (map, body, words) => {
   const failed = explainMatch(map, event(body)).find(({ holds }) => !holds) as ConditionView;
-  expect(whyNot(failed)).toBe(words);
+  expect(failureText(failed)).toBe(words);
 });

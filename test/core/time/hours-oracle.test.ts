@@ -58,7 +58,7 @@ describe('agrees with a naive walk over the minutes', () => {
         for (let index = 0; index < SPAN; index += 7) {
           const change = wanted.findIndex((active, later) => later > index && active !== wanted[index]);
           const now = begin + index * MINUTE + (index % MINUTE);
-          const next = hours.nextChange(now);
+          const next = hours.nextTransition(now);
           if (change !== -1) expect(next).toBe(begin + change * MINUTE);
           else expect(next ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(begin + SPAN * MINUTE);
         }
@@ -126,7 +126,7 @@ it('answers the same however often and in whatever order it is asked', () => {
       for (const moment of list) {
         const fresh = compileHours('fresh', spans);
         expect(used.active(moment)).toBe(fresh.active(moment));
-        expect(used.nextChange(moment)).toBe(fresh.nextChange(moment));
+        expect(used.nextTransition(moment)).toBe(fresh.nextTransition(moment));
       }
     }),
     { numRuns: 60 },

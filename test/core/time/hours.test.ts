@@ -111,7 +111,7 @@ describe('a span', () => {
       true,
       true,
     ]);
-    expect(always.nextChange(at('2026-03-29T01:00:00Z'))).toBeUndefined();
+    expect(always.nextTransition(at('2026-03-29T01:00:00Z'))).toBeUndefined();
     expect(
       stretchesOf(hoursOf('{ days: sun, timezone: UTC }'), at('2026-11-20T00:00Z'), at('2026-11-25T00:00Z')),
     ).toEqual(['2026-11-22T00:00 - 2026-11-23T00:00']);
@@ -191,24 +191,24 @@ describe('the next change', () => {
   it('is told when it is up to 400 days ahead', () => {
     const hours = hoursOf('{ dates: 2028-03-01, timezone: UTC }');
     const begin = at('2028-03-01T00:00:00Z');
-    expect(hours.nextChange(begin - 400 * DAY)).toBe(begin);
-    expect(hours.nextChange(begin - 400 * DAY - 1)).toBeUndefined();
+    expect(hours.nextTransition(begin - 400 * DAY)).toBe(begin);
+    expect(hours.nextTransition(begin - 400 * DAY - 1)).toBeUndefined();
   });
 
   it('is found later when it was too far ahead before', () => {
     const hours = hoursOf('{ dates: 2030-03-01, timezone: UTC }');
     for (let day = at('2026-11-23T00:00:00Z'); day < at('2030-03-01T00:00:00Z'); day += 50 * DAY) {
       expect(hours.active(day)).toBe(false);
-      hours.nextChange(day);
+      hours.nextTransition(day);
     }
     expect(hours.active(at('2030-03-01T12:00:00Z'))).toBe(true);
-    expect(hours.nextChange(at('2030-02-01T00:00:00Z'))).toBe(at('2030-03-01T00:00:00Z'));
+    expect(hours.nextTransition(at('2030-02-01T00:00:00Z'))).toBe(at('2030-03-01T00:00:00Z'));
   });
 
   it('comes strictly after the moment', () => {
     const hours = hoursOf('{ from: "09:00", to: "18:00", timezone: UTC }');
-    expect(hours.nextChange(at('2026-11-23T09:00:00Z'))).toBe(at('2026-11-23T18:00:00Z'));
-    expect(hours.nextChange(at('2026-11-23T09:00:00Z') - 1)).toBe(at('2026-11-23T09:00:00Z'));
+    expect(hours.nextTransition(at('2026-11-23T09:00:00Z'))).toBe(at('2026-11-23T18:00:00Z'));
+    expect(hours.nextTransition(at('2026-11-23T09:00:00Z') - 1)).toBe(at('2026-11-23T09:00:00Z'));
   });
 });
 

@@ -86,8 +86,8 @@ async function addSilence(
   options: SilenceAddOptions,
 ): Promise<number> {
   const posted = postedOf(terminal, pairs, options);
-  const { readPostedSilence } = await import('../../../core/alerts/silence-request.ts');
-  const read = readPostedSilence(posted, '', clock.now());
+  const { readSilenceRequest } = await import('../../../core/alerts/silence-request.ts');
+  const read = readSilenceRequest(posted, '', clock.now());
   if (!read.ok)
     throw new CommandError(EXIT.usage, read.problems.map((problem) => problemText(problem, posted)).join('\nbelfry: '));
   const made = await (await client()).call<MadeSilenceView>('POST', '/v1/silences', posted);

@@ -1,6 +1,6 @@
 import { compileTimezone } from './hours.ts';
 import { CompileContext } from '../context.ts';
-import { cronTimes, readMoment } from '../../time/due-times.ts';
+import { cronTimes, readInstant } from '../../time/due-times.ts';
 import { isObject } from '../../values/json.ts';
 import { compileMatch } from '../../match/compile.ts';
 import { joinPointer } from '../../values/pointer.ts';
@@ -105,7 +105,7 @@ function timesOf(
 ): Pick<Silence, 'from' | 'until' | 'recurring'> {
   const zone = compileTimezone(timezone, joinPointer(pointer, 'timezone'), CODE, context);
   const moment = (text: string | undefined, field: string): number | undefined => {
-    const at = text === undefined ? undefined : readMoment(text, zone);
+    const at = text === undefined ? undefined : readInstant(text, zone);
     if (text !== undefined && at === undefined) {
       const mend = 'write it as `2026-12-24T18:00` or with an offset';
       found(context, joinPointer(pointer, field), 'this is not a date and time', mend);

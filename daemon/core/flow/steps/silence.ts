@@ -1,4 +1,4 @@
-import { activeUntil, silences } from '../../alerts/silence.ts';
+import { activeUntil, evaluateSilence } from '../../alerts/silence.ts';
 import type { Ruleset, Silence } from '../../ruleset.ts';
 import type { Memory } from '../memory.ts';
 import { defineStep, type StepResult } from '../step.ts';
@@ -18,7 +18,7 @@ export const silence = defineStep({
     for (const one of [...ruleset.silences, ...storedSilences(memory, ruleset)]) {
       const until = activeUntil(one, now);
       if (until === undefined) continue;
-      const { silenced, error } = silences(one, event, rule.name, key, now);
+      const { silenced, error } = evaluateSilence(one, event, rule.name, key, now);
       if (error !== undefined) errors.push(`silence ${one.name ?? one.id}: ${error}`);
       if (!silenced) continue;
       const reason = `silence ${one.name ?? one.id}${one.reason === '' ? '' : `: ${one.reason}`}`;
