@@ -1,13 +1,13 @@
 export interface ConnectOptions {
-  /** Of the stream: ws:// or wss:// */
+  /** URL of the stream, ws:// or wss:// */
   readonly url: string;
-  /** Whom to listen as, if the token may listen as several. */
+  /** User whose pushes to receive, if the token is for several users. */
   readonly user?: string;
-  /** Sent as a subprotocol, not in the address. */
+  /** Token, sent as a subprotocol and not in the URL. */
   readonly token?: string;
-  /** Fetches a fresh ticket for each connection, instead of a token. */
+  /** Gets a new ticket for each connection, in place of a token. */
   readonly getTicket?: () => Promise<string>;
-  /** A message is acknowledged once this has returned or resolved. */
+  /** Handles a message, which is acknowledged when this has returned or resolved. */
   readonly onMessage: (message: PushedMessage) => unknown;
   readonly onState?: (state: 'connecting' | 'open' | 'waiting' | 'closed', detail?: string) => void;
   readonly WebSocket?: unknown;
@@ -15,7 +15,7 @@ export interface ConnectOptions {
 
 export interface PushedMessage {
   readonly seq: number;
-  /** The delivery's id. */
+  /** Id of the delivery. */
   readonly id: string;
   readonly time: string;
   readonly title: string;

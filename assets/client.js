@@ -1,17 +1,17 @@
 /**
- * Belfry's WebSocket client, an ES module for browsers and for Node with a `WebSocket`; also `belfry/client` of the npm package.
+ * WebSocket client of Belfry, an ES module for browsers and for Node with a `WebSocket`; also `belfry/client` of the npm package.
  *
  *   import { connect } from 'http://127.0.0.1:8765/client.js';
  *   const connection = connect({ url: 'ws://127.0.0.1:8765/v1/stream', user: 'alice', token, onMessage: (message) => show(message) });
  *
- * It reconnects by itself when nothing was heard for as long as the daemon says (5 s), resumes where it stopped, acknowledges
- * a message once `onMessage` has returned or resolved, and hands each message over once.
+ * Reconnects when nothing was received for the time that the daemon sets (5 s), resumes at its position, and calls `onMessage` once for
+ * each message. A message is acknowledged when `onMessage` has returned or resolved.
  *
  * @param {object} options
- * @param {string} options.url of the stream: ws:// or wss://
- * @param {string} [options.user] whom to listen as, if the token may listen as several
- * @param {string} [options.token] sent as a subprotocol, not in the address
- * @param {() => Promise<string>} [options.getTicket] fetches a fresh ticket for each connection, instead of a token
+ * @param {string} options.url URL of the stream, ws:// or wss://
+ * @param {string} [options.user] user whose pushes to receive, if the token is for several users
+ * @param {string} [options.token] sent as a subprotocol, not in the URL
+ * @param {() => Promise<string>} [options.getTicket] gets a new ticket for each connection, in place of a token
  * @param {(message: object) => unknown} options.onMessage
  * @param {(state: 'connecting' | 'open' | 'waiting' | 'closed', detail?: string) => void} [options.onState]
  * @param {typeof WebSocket} [options.WebSocket]
@@ -19,24 +19,24 @@
  */
 export function connect(options) {
   const Socket = options.WebSocket ?? globalThis.WebSocket;
-  const tell = options.onState ?? (() => {});
+  const report = options.onState ?? (() => {});
   let socket;
-  let silence;
-  let retry;
+  let silenceTimer;
+  let retryTimer;
   let failures = 0;
   let closed = false;
   let reconnectAfter = 5000;
-  /** Where we are in the daemon's sequence. */
+  /** Position in the sequence of the daemon. */
   let epoch;
   let seq = 0;
-  /** Up to where the daemon knows that we have come. */
+  /** Last acknowledged sequence number. */
   let acked = 0;
-  let pause;
-  /** Messages are handed over one after another. */
-  let turn = Promise.resolve();
+  let ackTimer;
+  /** Ends when all messages so far were handled: they are handled one after another. */
+  let handled = Promise.resolve();
 
   async function open() {
-    tell('connecting');
+    report('connecting');
     const address = new URL(options.url);
     if (options.user !== undefined) address.searchParams.set('user', options.user);
     if (epoch !== undefined) {
@@ -50,43 +50,43 @@ export function connect(options) {
     const opened = new Socket(address.href, protocols);
     socket = opened;
     opened.onmessage = ({ data }) => {
-      if (socket === opened) heard(opened, JSON.parse(data));
+      if (socket === opened) receive(opened, JSON.parse(data));
     };
     opened.onclose = ({ reason }) => lost(opened, reason);
     opened.onerror = () => lost(opened, 'the connection failed');
-    listen(opened);
+    restartTimer(opened);
   }
 
-  /** Whatever is heard starts the silence anew. */
-  function listen(opened) {
-    clearTimeout(silence);
-    silence = setTimeout(() => lost(opened, 'nothing was heard'), reconnectAfter);
+  /** Restarts the timer that detects a dead connection. */
+  function restartTimer(opened) {
+    clearTimeout(silenceTimer);
+    silenceTimer = setTimeout(() => lost(opened, 'nothing was received'), reconnectAfter);
   }
 
-  function heard(opened, frame) {
-    listen(opened);
+  function receive(opened, frame) {
+    restartTimer(opened);
     if (frame.type === 'hello') {
       failures = 0;
       reconnectAfter = frame.reconnect_after_ms;
       if (epoch !== frame.epoch) seq = frame.seq;
       epoch = frame.epoch;
       acked = frame.seq;
-      tell('open');
+      report('open');
       opened.send(JSON.stringify({ type: 'resume', epoch, seq }));
-      // An acknowledgement may have been lost with the last connection, and nothing else may follow that would count for it.
+      // The last acknowledgement may have been lost with the connection, and no other message may follow that would acknowledge it.
       acknowledge();
     } else if (frame.type === 'message') {
-      turn = turn.then(() => handOver(opened, frame));
+      handled = handled.then(() => handle(opened, frame));
     }
   }
 
-  async function handOver(opened, frame) {
-    // What a connection brought that was lost since comes again, after what was not taken before it.
+  async function handle(opened, frame) {
+    // A message of an earlier connection is dropped: the daemon sends it again, in order.
     if (closed || socket !== opened || frame.seq <= seq) return;
     try {
       await options.onMessage(frame);
     } catch (error) {
-      // Not acknowledged: it comes again with the next connection, rather than being lost to a bug of the page.
+      // The message is not acknowledged, so that it comes again with the next connection and is not lost by a bug of the page.
       lost(opened, `onMessage failed: ${error}`);
       return;
     }
@@ -94,21 +94,21 @@ export function connect(options) {
     acknowledge();
   }
 
-  /** The first at once, then one a second: it counts for all before it. */
+  /** Acknowledges all messages so far: the first time at once, then once a second. */
   function acknowledge() {
-    if (pause !== undefined || acked >= seq || socket?.readyState !== 1) return;
+    if (ackTimer !== undefined || acked >= seq || socket?.readyState !== 1) return;
     acked = seq;
     socket.send(JSON.stringify({ type: 'ack', seq }));
-    pause = setTimeout(() => {
-      pause = undefined;
+    ackTimer = setTimeout(() => {
+      ackTimer = undefined;
       acknowledge();
-    }, ACK_EVERY);
+    }, ACK_EVERY_MS);
   }
 
   function lost(gone, why) {
     if (closed || socket !== gone) return;
     socket = undefined;
-    clearTimeout(silence);
+    clearTimeout(silenceTimer);
     gone.onmessage = gone.onclose = null;
     gone.onerror = () => {};
     gone.close();
@@ -118,8 +118,8 @@ export function connect(options) {
   function waitAndOpen(why) {
     const wait = Math.min(10000, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
     failures += 1;
-    tell('waiting', why);
-    retry = setTimeout(() => start(), wait);
+    report('waiting', why);
+    retryTimer = setTimeout(() => start(), wait);
   }
 
   function start() {
@@ -130,16 +130,15 @@ export function connect(options) {
   return {
     close() {
       closed = true;
-      clearTimeout(silence);
-      clearTimeout(retry);
-      clearTimeout(pause);
+      clearTimeout(silenceTimer);
+      clearTimeout(retryTimer);
+      clearTimeout(ackTimer);
       const last = socket;
       socket = undefined;
       last?.close();
-      tell('closed');
+      report('closed');
     },
   };
 }
 
-/** Milliseconds between two acknowledgements. */
-const ACK_EVERY = 1000;
+const ACK_EVERY_MS = 1000;
