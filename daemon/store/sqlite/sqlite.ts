@@ -269,7 +269,7 @@ const ERRORS: Readonly<Record<EngineFault, { readonly text: string; readonly exi
   newer: { text: 'the state was written by a newer version; nothing was changed', exit: EXIT.config },
   failed: { text: 'the disk failed', exit: EXIT.disk },
   full: { text: 'the disk is full; nothing was changed', exit: EXIT.failed },
-  broken: { text: 'the store met a bug', exit: EXIT.failed },
+  broken: { text: 'a bug in the store', exit: EXIT.failed },
 };
 
 /** Value of a reply, or the error for its fault. */

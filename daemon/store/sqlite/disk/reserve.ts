@@ -42,7 +42,7 @@ export class DiskReserve {
     await this.#restoring;
   }
 
-  /** Checked first, so that a flood of events on a full disk does not write and delete the file again and again. */
+  /** Cheap check before the write, so that a flood of events on a full disk does not write and delete the file again and again. */
   async #hasSpace(): Promise<boolean> {
     const disk = await statfs(dirname(this.#file!)).catch(() => undefined);
     return disk !== undefined && disk.bavail * disk.bsize >= this.#size + MARGIN_BYTES;

@@ -8,7 +8,7 @@ import { PROCEDURES } from './procedures.ts';
 import type { Committed, DiskCheck, Reply, Request, TaskName, Value } from './protocol.ts';
 import { search } from '../history/search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
-import { PROCEDURE_TAKES, type ProcedureName, WRITES, type WriteName } from './statements.ts';
+import { PROCEDURE_PARAMETERS, type ProcedureName, WRITES, type WriteName } from './statements.ts';
 
 /** Bytes of new rows after which the write-ahead log is copied into the database file. */
 const WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024;
@@ -21,7 +21,7 @@ const MEASURE_AFTER_BYTES = 1024 * 1024;
 /** One kind of write. */
 interface Writer {
   /** Number of parameters. */
-  readonly takes: number;
+  readonly parameters: number;
   /** Returns the result of a procedure; undefined for a plain statement. */
   readonly run: (values: readonly Value[]) => unknown;
 }
@@ -100,7 +100,7 @@ export class SqliteEngine {
 
   #commit(writes: readonly WriteName[], values: readonly Value[]): Committed {
     const results = this.#db.transaction(() => this.#write(writes, values));
-    // Checked after the commit: a commit to a removed file is not durable and must not be answered as such.
+    // A commit to a removed file is not durable, so the files are checked after it and before the reply.
     this.#files.checkOften();
     this.#countWritten(values);
     if (this.#sinceMeasured > MEASURE_AFTER_BYTES) this.#measure();
@@ -116,10 +116,10 @@ export class SqliteEngine {
     const results: [number, unknown][] = [];
     let at = 0;
     for (const [position, name] of writes.entries()) {
-      const { takes, run } = this.#writer(name);
-      const found = run(values.slice(at, at + takes));
+      const { parameters, run } = this.#writer(name);
+      const found = run(values.slice(at, at + parameters));
       if (found !== undefined) results.push([position, found]);
-      at += takes;
+      at += parameters;
       if (name === 'eventName') this.#unmerged += 1;
     }
     if (this.#unmerged >= MERGE_AT) {
@@ -137,10 +137,10 @@ export class SqliteEngine {
 
   #makeWriter(name: WriteName): Writer {
     if (isProcedure(name))
-      return { takes: PROCEDURE_TAKES[name], run: (values) => PROCEDURES[name](this.#db, values) ?? null };
+      return { parameters: PROCEDURE_PARAMETERS[name], run: (values) => PROCEDURES[name](this.#db, values) ?? null };
     const statement = this.#db.statement(WRITES[name].sql);
     return {
-      takes: WRITES[name].takes,
+      parameters: WRITES[name].parameters,
       run(values) {
         statement.run(values as Value[]);
         return undefined;

@@ -80,7 +80,7 @@ function invalidRows(db: Connection): string[] {
   const [index] = db
     .statement(`SELECT count(*) FROM deliveries INDEXED BY deliveries_owed WHERE state < ${FIRST_FINAL}`)
     .get([]) as [number];
-  return table === index ? found : [...found, `${table} deliveries are owed, but the index knows ${index}`];
+  return table === index ? found : [...found, `${table} deliveries are owed, but the index has ${index}`];
 }
 
 function deadLettersAgainstRows(db: Connection, deadLetters: readonly string[]): string[] {

@@ -14,7 +14,7 @@ const CURSOR = /^(asc|desc)\.(\d{1,16})$/;
 
 /** Searches one page of history in several requests. `read` may reject a row that the engine has found. */
 export async function pageOf<T>(
-  what: SearchStep['what'],
+  table: SearchStep['table'],
   query: HistoryQuery,
   search: (step: SearchStep) => Promise<SearchResult>,
   read: (row: Row) => T | undefined,
@@ -23,7 +23,7 @@ export async function pageOf<T>(
   const items: T[] = [];
   let from = cursor === undefined ? undefined : seqOfCursor(cursor, order);
   for (let examined = 0; examined < MAX_ROWS_PER_PAGE; examined += MAX_ROWS_PER_STEP) {
-    const step = { what, filter, order, rows: MAX_ROWS_PER_STEP, limit: limit - items.length };
+    const step = { table, filter, order, rows: MAX_ROWS_PER_STEP, limit: limit - items.length };
     const { rows, next } = await search({ ...step, ...(from !== undefined && { from }) });
     for (const row of rows) {
       const item = read(row);

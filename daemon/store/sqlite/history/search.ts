@@ -11,7 +11,7 @@ import type { HistoryFilter } from '../../store.ts';
 
 /** One step of a search: examines at most `rows` rows and returns at most `limit` of them. */
 export interface SearchStep {
-  readonly what: 'events' | 'deliveries';
+  readonly table: 'events' | 'deliveries';
   readonly filter: HistoryFilter;
   readonly order: 'asc' | 'desc';
   /** Row number to go on from, exclusive; absent in the first step. */
@@ -35,7 +35,7 @@ export function search(db: Connection, step: SearchStep): SearchResult {
   const low = filter.since === undefined ? 0 : seqOfTime(filter.since) - 1;
   const high = filter.until === undefined ? Number.MAX_SAFE_INTEGER : seqOfTime(filter.until + CLOCK_TOLERANCE_MS);
   const [after, before] = order === 'asc' ? [Math.max(low, from ?? 0), high] : [low, Math.min(high, from ?? high)];
-  const scan = SCANS[step.what];
+  const scan = SCANS[step.table];
   const sql = `${scan.sql} > ? AND ${scan.key} < ? ORDER BY ${scan.key} ${order} LIMIT ?`;
   const found = db.statement(sql).all([after, before, rows]) as Row[];
   const matches = scan.test(filter);
@@ -58,7 +58,7 @@ interface Scan {
   complete(db: Connection, row: Row): Row;
 }
 
-const SCANS: Readonly<Record<SearchStep['what'], Scan>> = {
+const SCANS: Readonly<Record<SearchStep['table'], Scan>> = {
   events: {
     sql: 'SELECT e.seq, e.at, e.body, e.outcomes FROM events e WHERE e.seq',
     key: 'e.seq',
@@ -84,7 +84,7 @@ function testEvent(filter: HistoryFilter): (row: Row) => boolean {
     if (at < since || at >= until || !text(body)) return false;
     if (rule === undefined && outcome === undefined && key === undefined) return isEvent(body);
     const results = JSON.parse(outcomes) as (RuleResult | LaterResult)[];
-    const fits = results.some(
+    const isMatch = results.some(
       (result) =>
         (rule === undefined || result.rule === rule) &&
         (outcome === undefined || result.outcome === outcome) &&
@@ -92,7 +92,7 @@ function testEvent(filter: HistoryFilter): (row: Row) => boolean {
     );
     // An event that no rule matched has no results.
     return (
-      (fits || (outcome === 'no_match' && rule === undefined && key === undefined && results.length === 0)) &&
+      (isMatch || (outcome === 'no_match' && rule === undefined && key === undefined && results.length === 0)) &&
       isEvent(body)
     );
   };

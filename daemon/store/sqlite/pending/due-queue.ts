@@ -1,4 +1,4 @@
-import { NONE, type Slots, longer } from './slots.ts';
+import { NONE, type Slots, grown } from './slots.ts';
 
 /**
  * Min-heap of the slots of one channel, by the time in `column` and then by row number. Each slot stores its position in the heap,
@@ -32,7 +32,7 @@ export class DueQueue {
 
   add(slot: number): void {
     if (this.has(slot)) return;
-    if (this.#size === this.#heap.length) this.#heap = longer(this.#heap, new Int32Array(this.#size * 2));
+    if (this.#size === this.#heap.length) this.#heap = grown(this.#heap, new Int32Array(this.#size * 2));
     this.#size += 1;
     this.#siftUp(slot, this.#size - 1);
   }

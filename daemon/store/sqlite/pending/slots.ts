@@ -81,27 +81,28 @@ export class Slots {
   }
 
   #grow(capacity: number): void {
-    this.seq = longer(this.seq, new Float64Array(capacity));
-    this.due = longer(this.due, new Float64Array(capacity));
-    this.keyHash = longer(this.keyHash, new Float64Array(capacity));
-    this.idHash = longer(this.idHash, new Uint32Array(capacity));
-    this.channel = longer(this.channel, new Uint32Array(capacity));
-    this.flags = longer(this.flags, new Uint8Array(capacity));
-    this.dueAt = longer(this.dueAt, new Int32Array(capacity));
-    this.before = longer(this.before, new Int32Array(capacity));
-    this.after = longer(this.after, new Int32Array(capacity));
+    this.seq = grown(this.seq, new Float64Array(capacity));
+    this.due = grown(this.due, new Float64Array(capacity));
+    this.keyHash = grown(this.keyHash, new Float64Array(capacity));
+    this.idHash = grown(this.idHash, new Uint32Array(capacity));
+    this.channel = grown(this.channel, new Uint32Array(capacity));
+    this.flags = grown(this.flags, new Uint8Array(capacity));
+    this.dueAt = grown(this.dueAt, new Int32Array(capacity));
+    this.before = grown(this.before, new Int32Array(capacity));
+    this.after = grown(this.after, new Int32Array(capacity));
     if (this.expires.length > 0) {
-      this.expires = longer(this.expires, new Float64Array(capacity));
-      this.expiryAt = longer(this.expiryAt, new Int32Array(capacity));
+      this.expires = grown(this.expires, new Float64Array(capacity));
+      this.expiryAt = grown(this.expiryAt, new Int32Array(capacity));
     }
     if (this.keyBefore.length > 0) {
-      this.keyBefore = longer(this.keyBefore, new Int32Array(capacity));
-      this.keyAfter = longer(this.keyAfter, new Int32Array(capacity));
+      this.keyBefore = grown(this.keyBefore, new Int32Array(capacity));
+      this.keyAfter = grown(this.keyAfter, new Int32Array(capacity));
     }
   }
 }
 
-export function longer<T extends Float64Array | Int32Array | Uint32Array | Uint8Array>(old: T, fresh: T): T {
+/** Copies a column into a longer one. */
+export function grown<T extends Float64Array | Int32Array | Uint32Array | Uint8Array>(old: T, fresh: T): T {
   fresh.set(old);
   return fresh;
 }
