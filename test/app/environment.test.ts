@@ -22,7 +22,7 @@ test.each([
   expect(refuse).toThrow(says);
 });
 
-test('variables that weaken nothing are taken, and so are empty ones', () => {
+test('harmless and empty variables are accepted', () => {
   const harmless = {
     NODE_TLS_REJECT_UNAUTHORIZED: '1',
     NODE_OPTIONS: '--max-old-space-size=512 --tls-max-v1.2 --tls-min-v1.2 --enable-source-maps',
@@ -34,7 +34,7 @@ test('variables that weaken nothing are taken, and so are empty ones', () => {
   expect(environmentWarnings(harmless)).toEqual([]);
 });
 
-test('certificates that cannot be read and a time zone that does not exist are warned of', async () => {
+test('unreadable certificates and an unknown time zone cause a warning', async () => {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'ca.pem');
   expect(environmentWarnings({ NODE_EXTRA_CA_CERTS: file, TZ: 'Asia/Shangai' })).toEqual([

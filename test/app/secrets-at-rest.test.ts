@@ -22,7 +22,7 @@ const FILES = [
 describe.each(FILES)('the %s in the state directory', (name, keep) => {
   const file = (): string => path.join(paths.state, name);
 
-  test('is made once, for its owner alone, and is the same at the next start', async () => {
+  test('is created once, for its owner only, and stays the same at the next start', async () => {
     await keep();
     const first = await readFile(file());
     expect((await stat(file())).mode & 0o777).toBe(0o600);
@@ -30,14 +30,14 @@ describe.each(FILES)('the %s in the state directory', (name, keep) => {
     expect(await readFile(file())).toEqual(first);
   });
 
-  test('has its mode mended', async () => {
+  test('has its mode reset', async () => {
     await keep();
     await chmod(file(), 0o644);
     await keep();
     expect((await stat(file())).mode & 0o777).toBe(0o600);
   });
 
-  test('is made anew when it is empty', async () => {
+  test('is created anew if it is empty', async () => {
     await writeFile(file(), '\n');
     await keep();
     expect((await readFile(file())).length).toBeGreaterThan(16);
@@ -55,7 +55,7 @@ describe.each(FILES)('the %s in the state directory', (name, keep) => {
   });
 });
 
-test('the hash of the first token is that of what stands in its file, without the line end', async () => {
+test('the hash of the first token is that of the content of its file without the newline', async () => {
   const { hash } = await firstToken(paths);
   expect(hash).toBe(sha256((await readFile(paths.token, 'utf8')).trim()));
 });

@@ -15,13 +15,13 @@ afterEach(async () => {
 
 const state = async (id: string) => (await harness.store.deliveries.find(id))?.state;
 
-test('a delivery goes out at once and is delivered with its receipt', async () => {
+test('a due delivery is sent at once and stored as delivered with its receipt', async () => {
   await harness.apply(channel('a'));
   const [delivery] = await harness.owe('a');
   expect(await harness.store.deliveries.find(delivery!.id)).toMatchObject({ state: 'delivered', receipt: { id: 'r' } });
 });
 
-test('transient failures are tried again by the schedule, with one id, and then the delivery is dead as exhausted', async () => {
+test('transient failures are retried by the schedule with the same id, then the delivery is dead as exhausted', async () => {
   harness.script('a', down);
   await harness.apply(channel('a', { retry: [5_000, 30_000] }));
   const start = harness.clock.now();
@@ -36,7 +36,7 @@ test('transient failures are tried again by the schedule, with one id, and then 
   expect(await state(delivery!.id)).toBe('dead');
 });
 
-test('a permanent failure is dead at once and never tried again', async () => {
+test('a permanent failure ends the delivery dead without a retry', async () => {
   harness.script('a', fails(new SendFailure('permanent', 'http.422', 'not understood', { status: 422 })));
   await harness.apply(channel('a'));
   await harness.owe('a');
@@ -46,7 +46,7 @@ test('a permanent failure is dead at once and never tried again', async () => {
   expect(harness.notices.map(({ type }) => type)).toEqual(['belfry.delivery.dead']);
 });
 
-test('after a refused credential the rest is held, over a restart too, until the settings change', async () => {
+test('after refused credentials other deliveries are held, also over a restart, until the settings change', async () => {
   harness.script('a', wrongToken, ok);
   await harness.apply(channel('a', { concurrency: 1 }));
   await harness.owe('a', {}, 3);
@@ -63,7 +63,7 @@ test('after a refused credential the rest is held, over a restart too, until the
   expect(harness.lanes.status()).toMatchObject([{ state: 'ok', held: 0 }]);
 });
 
-test('a test that succeeds lets a misconfigured channel go on', async () => {
+test('a successful channel test ends misconfigured', async () => {
   harness.script('a', wrongToken, ok);
   await harness.apply(channel('a', { concurrency: 1 }));
   await harness.owe('a', {}, 2);
@@ -74,7 +74,7 @@ test('a test that succeeds lets a misconfigured channel go on', async () => {
   expect(harness.sent).toHaveLength(3);
 });
 
-test('five failures in a row open the breaker; one probes after 1, 2, 4 s; when one succeeds all that waited go at once, with no attempt used up', async () => {
+test('five failures in a row open the breaker; one delivery probes after 1, 2, 4 s; after a success all waiting deliveries go at once without a used attempt', async () => {
   harness.script('a', down, down, down, down, down, down, down, ok);
   await harness.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
   const start = harness.clock.now();
@@ -95,7 +95,7 @@ test('five failures in a row open the breaker; one probes after 1, 2, 4 s; when 
   expect(harness.notices.map(({ type }) => type)).toEqual(['belfry.channel.failing', 'belfry.channel.recovered']);
 });
 
-test('what waits behind an open breaker for longer than give_up_after is dead as exhausted', async () => {
+test('a delivery that waits for an open breaker longer than give_up_after is dead as exhausted', async () => {
   harness.script('a', down);
   await harness.apply(
     channel('a', { retry: [1_000, 1_000, 1_000, 1_000, 1_000, 1_000], concurrency: 4, giveUpAfter: 60_000 }),
@@ -106,7 +106,7 @@ test('what waits behind an open breaker for longer than give_up_after is dead as
   expect(new Set((await harness.letters()).map((letter) => letter.class))).toEqual(new Set(['exhausted']));
 });
 
-test('Retry-After of a limit holds the whole channel that long', async () => {
+test('Retry-After of a rate limit is a cooldown of the whole channel', async () => {
   harness.script(
     'a',
     fails(new SendFailure('transient', 'http.429', 'slow down', { rateLimited: true, retryAfter: 90_000 })),
@@ -121,7 +121,7 @@ test('Retry-After of a limit holds the whole channel that long', async () => {
   expect(harness.sent.map(({ at }) => at - start)).toEqual([0, 90_000, 90_000]);
 });
 
-test('surplus over the rate waits and is never failed', async () => {
+test('deliveries beyond the rate wait and never fail', async () => {
   await harness.apply(channel('a', { rate: { count: 2, per: 60_000 } }));
   const start = harness.clock.now();
   await harness.owe('a', {}, 5);
@@ -129,7 +129,7 @@ test('surplus over the rate waits and is never failed', async () => {
   expect(harness.sent.map(({ at }) => at - start)).toEqual([0, 0, 60_000, 60_000, 120_000]);
 });
 
-test('with order: key a retry holds back those of its key, and no others', async () => {
+test('with order: key a retry delays deliveries of its key only', async () => {
   harness.script('a', down, ok);
   await harness.apply(channel('a', { order: 'key', retry: [30_000], concurrency: 4 }));
   const [first] = await harness.owe('a', { key: 'x' });
@@ -140,7 +140,7 @@ test('with order: key a retry holds back those of its key, and no others', async
   expect(harness.sent.map(({ id }) => id)).toEqual([first!.id, other!.id, first!.id, second!.id]);
 });
 
-test('the fallback gets the message when a delivery ends dead', async () => {
+test('a delivery that ends dead is sent by the fallback channel', async () => {
   harness.script('a', wrongToken);
   await harness.apply(channel('a', { fallback: 'b' }), channel('b'));
   const [delivery] = await harness.owe('a');
@@ -161,7 +161,7 @@ test.each([
   expect((await harness.letters())[0]?.class).toBe(deadClass);
 });
 
-test('what outlives its ttl is dead as expired, also while its channel is held', async () => {
+test('a delivery past its ttl is dead as expired, also while its channel is held', async () => {
   await harness.apply(channel('a', { paused: true }));
   await harness.owe('a', { expiresAt: harness.clock.now() + 60_000 });
   await harness.clock.advance(59_000);
@@ -171,7 +171,7 @@ test('what outlives its ttl is dead as expired, also while its channel is held',
   expect(harness.sent).toEqual([]);
 });
 
-test('a hold by hand outlives a restart, and a release lets go', async () => {
+test('a manual hold survives a restart, and a release sends what was held', async () => {
   await harness.apply(channel('a'));
   await harness.lanes.hold('a');
   await harness.owe('a');
@@ -186,7 +186,7 @@ test('a hold by hand outlives a restart, and a release lets go', async () => {
   expect(harness.sent).toHaveLength(1);
 });
 
-test('a channel that hangs delays no other, and its attempt ends at its deadline', async () => {
+test('a channel that hangs delays no other channel, and its attempt ends at its deadline', async () => {
   harness.script('a', hangs);
   await harness.apply(channel('a', { retry: [] }), channel('b'));
   await harness.owe('a', {}, 10);
@@ -196,7 +196,7 @@ test('a channel that hangs delays no other, and its attempt ends at its deadline
   expect(await harness.letters()).toHaveLength(4);
 });
 
-test('a stop lets attempts end, and what is aborted stays owed without a used attempt', async () => {
+test('a stop lets attempts end; an aborted delivery stays owed without a used attempt', async () => {
   harness.script('a', hangs);
   await harness.apply(channel('a'));
   const [delivery] = await harness.owe('a');
@@ -214,7 +214,7 @@ test('a stop lets attempts end, and what is aborted stays owed without a used at
   expect(await state(delivery!.id)).toBe('delivered');
 });
 
-describe('a channel that left the rules while it owed something', () => {
+describe('a channel that left the rules while it owed deliveries', () => {
   const HOUR = 3_600_000;
   const restart = async (...channels: readonly ChannelConfig[]): Promise<void> => {
     await harness.lanes.stop(0);
@@ -223,7 +223,7 @@ describe('a channel that left the rules while it owed something', () => {
     await harness.clock.advance(0);
   };
 
-  test('keeps it for 24 hours as held, and then it becomes dead letters', async () => {
+  test('keeps them held for 24 hours, then they become dead letters', async () => {
     await harness.apply(channel('a', { paused: true }));
     await harness.owe('a', {}, 3);
     await harness.apply();
@@ -238,7 +238,7 @@ describe('a channel that left the rules while it owed something', () => {
     expect(harness.lanes.status()).toEqual([]);
   });
 
-  test('sends it when it comes back', async () => {
+  test('sends them when it comes back', async () => {
     harness.script('a', down, ok);
     await harness.apply(channel('a', { retry: [60_000] }));
     await harness.owe('a');
@@ -252,7 +252,7 @@ describe('a channel that left the rules while it owed something', () => {
     expect(await harness.letters()).toEqual([]);
   });
 
-  test('is still paused when it comes back paused, and is sent when it is released', async () => {
+  test('stays paused when it comes back paused, and sends when it is released', async () => {
     await harness.apply(channel('a'));
     await harness.lanes.hold('a');
     await harness.owe('a', {}, 2);
@@ -267,7 +267,7 @@ describe('a channel that left the rules while it owed something', () => {
     expect(harness.sent).toHaveLength(2);
   });
 
-  test('is still misconfigured when it comes back with the settings that were refused', async () => {
+  test('stays misconfigured when it comes back with the refused settings', async () => {
     harness.script('a', wrongToken);
     await harness.apply(channel('a', { concurrency: 1 }));
     await harness.owe('a', {}, 3);
@@ -279,7 +279,7 @@ describe('a channel that left the rules while it owed something', () => {
     expect(harness.sent).toHaveLength(1);
   });
 
-  test('has its 24 hours once, over restarts and reloads', async () => {
+  test('has 24 hours in total, over restarts and reloads', async () => {
     await harness.apply(channel('a', { paused: true }));
     await harness.owe('a', {}, 2);
     await harness.apply();
@@ -294,7 +294,7 @@ describe('a channel that left the rules while it owed something', () => {
     expect(await harness.letters()).toHaveLength(2);
   });
 
-  test('has 24 hours anew when it was back in between, also if it came back during a restart', async () => {
+  test('has another 24 hours after it was back, also if it came back during a restart', async () => {
     await harness.apply(channel('a', { paused: true }));
     await harness.owe('a');
     await harness.apply();
@@ -307,7 +307,7 @@ describe('a channel that left the rules while it owed something', () => {
     expect(await harness.letters()).toHaveLength(1);
   });
 
-  test('has 24 hours from the start when it left while the daemon was stopped', async () => {
+  test('has 24 hours from the start of the daemon if it left while the daemon was stopped', async () => {
     await harness.apply(channel('a', { paused: true }));
     await harness.owe('a');
     await restart();
@@ -318,7 +318,7 @@ describe('a channel that left the rules while it owed something', () => {
     expect(await harness.letters()).toHaveLength(1);
   });
 
-  test('ends what expires meanwhile, and a push that nobody acknowledges in time', async () => {
+  test('ends deliveries that expire meanwhile, and a push that no user acknowledges in time', async () => {
     harness.script('b', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 2 * HOUR }));
     await harness.apply(channel('a', { paused: true }), channel('b'));
     await harness.owe('a', { expiresAt: harness.clock.now() + HOUR });
@@ -332,7 +332,7 @@ describe('a channel that left the rules while it owed something', () => {
     expect(harness.lanes.status()).toEqual([]);
   });
 
-  test('ends a backlog of many whole when its time is over', async () => {
+  test('ends a large backlog completely when its time is over', async () => {
     await harness.apply(channel('a', { paused: true, order: 'key' }));
     await harness.owe('a', {}, 150);
     await harness.apply();
@@ -342,7 +342,7 @@ describe('a channel that left the rules while it owed something', () => {
   });
 });
 
-test('changed settings use a new notifier, unchanged ones are not touched', async () => {
+test('edited settings open a new notifier, unchanged ones keep theirs', async () => {
   await harness.apply(channel('a'));
   await harness.owe('a');
   await harness.apply(channel('a', { timeout: 5_000 }));
@@ -352,7 +352,7 @@ test('changed settings use a new notifier, unchanged ones are not touched', asyn
   expect(harness.closed).toEqual(['a-1']);
 });
 
-test('a receipt that comes later ends the delivery; one that never comes ends it as expired', async () => {
+test('a late receipt ends the delivery as delivered; a missing one ends it as expired', async () => {
   harness.script('a', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 60_000 }));
   await harness.apply(channel('a'));
   const [kept, lost] = await harness.owe('a', {}, 2);
@@ -363,7 +363,7 @@ test('a receipt that comes later ends the delivery; one that never comes ends it
   expect(await harness.letters()).toMatchObject([{ id: lost!.id, class: 'expired' }]);
 });
 
-test('a bug in a channel is dead as internal, and no notice is raised about a notice', async () => {
+test('a bug in a channel ends the delivery dead as internal, and no event is raised about an own event', async () => {
   harness.script('a', () => Promise.reject(new TypeError('x is not a function')));
   await harness.apply(channel('a'));
   const [delivery] = await harness.owe('a');

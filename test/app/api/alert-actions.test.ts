@@ -29,7 +29,7 @@ rules:
   - { name: login, match: { type: login }, key: "{{ data.host }}", notify: ops }
 `;
 
-/** Store, rules and timers as the daemon has them together, on a clock of their own. */
+/** Store, rules and timers, connected as in the daemon, on a virtual clock. */
 async function opened(rules = DISK, path = ':memory:') {
   const clock = new VirtualClock();
   const ruleset: Ruleset = rulesetOf(rules);
@@ -61,18 +61,18 @@ async function opened(rules = DISK, path = ':memory:') {
     decisions.push(accepted!.decision!);
     return accepted!.decision!.results.map(({ outcome }) => outcome).join(' ');
   };
-  /** Channels that were told since the last time it was asked. */
-  const told = (): string[] =>
+  /** Channels that were notified since the last call. */
+  const notified = (): string[] =>
     decisions.splice(0).flatMap(({ deliveries }) => deliveries.map(({ delivery }) => delivery.channel));
   const make = async (posted: object) => {
     const made = await runner.silence({ match: {}, reason: 'test', for: '1h', ...posted });
     if (made.kind !== 'made') throw new Error(JSON.stringify(made));
     return made.silence;
   };
-  return { clock, store, runner, emit, told, make, close };
+  return { clock, store, runner, emit, notified, make, close };
 }
 
-test('a silence keeps quiet what it matches, until it is over, and can still be looked up for five days', async () => {
+test('a silence applies until its end, and is still listed for five days', async () => {
   const { clock, runner, emit, make } = await opened();
   const made = await make({ match: { 'data.host': 'w1' }, by: 'ann', name: 'release' });
   expect(made).toEqual({
@@ -98,7 +98,7 @@ test('a silence keeps quiet what it matches, until it is over, and can still be 
   expect(runner.silences()).toEqual([]);
 });
 
-test('silences outlive the process', async () => {
+test('silences survive a restart', async () => {
   const folder = await temporaryFolder();
   const first = await opened(DISK, folder);
   const made = await first.make({ match: { rule: 'login' }, if: 'data.n > 2' });
@@ -109,7 +109,7 @@ test('silences outlive the process', async () => {
   expect(await second.emit('login', { host: 'w1', n: 1 })).toBe('notified');
 });
 
-test('those of the files are listed before those of people, and say where they stand', async () => {
+test('silences of the rules are listed before those of users, with their file', async () => {
   const { runner, make } = await opened(`${DISK}
 silences: [{ name: night, match: { rule: login }, recurring: { cron: "0 22 * * *", for: 8h, timezone: UTC }, reason: sleep }]`);
   await make({});
@@ -129,7 +129,7 @@ silences: [{ name: night, match: { rule: login }, recurring: { cron: "0 22 * * *
   expect(await runner.expireSilence(id)).toEqual({ kind: 'file', file: '0.yaml' });
 });
 
-test('a silence that somebody ends is over at once, and ending it again changes nothing', async () => {
+test('a silence that a user ends is over at once, and a second end changes nothing', async () => {
   const { clock, runner, emit, make } = await opened();
   const [now, later] = [await make({}), await make({ from: '2026-11-24T09:00:00Z', match: { rule: 'login' } })];
   await clock.advance(MINUTE);
@@ -148,21 +148,21 @@ test('a silence that somebody ends is over at once, and ending it again changes 
   expect(await emit('login', { host: 'w1' })).toBe('notified');
 });
 
-test('what a silence kept from escalating escalates when somebody ends the silence', async () => {
-  const { clock, runner, emit, told, make } = await opened();
+test('an escalation that a silence has held goes out when a user ends the silence', async () => {
+  const { clock, runner, emit, notified, make } = await opened();
   await emit('disk', { host: 'w1' });
-  expect(told()).toEqual(['ops']);
+  expect(notified()).toEqual(['ops']);
   const { id } = await make({ for: '8h' });
   await clock.advance(HOUR);
-  expect(told()).toEqual([]);
+  expect(notified()).toEqual([]);
   await runner.expireSilence(id);
   await clock.advance(1);
-  expect(told()).toEqual(['boss']);
+  expect(notified()).toEqual(['boss']);
   await clock.advance(8 * HOUR);
-  expect(told()).toEqual([]);
+  expect(notified()).toEqual([]);
 });
 
-test('it is told before how much a silence would keep quiet, by the same matching', async () => {
+test('the preview of a silence uses the same matching', async () => {
   const { clock, emit, make } = await opened();
   await emit('login', { host: 'w9' });
   await clock.advance(DAY + 1);
@@ -176,7 +176,7 @@ test('it is told before how much a silence would keep quiet, by the same matchin
   expect((await make({ match: {}, if: 'data.host == "w1"' })).would_silence).toEqual({ alerts: 1, events: 3 });
 });
 
-test('a condition that fails silences nothing, and says so when the silence is made and when it is met', async () => {
+test('a condition that fails silences nothing, and is reported when the silence is made and when it is evaluated', async () => {
   const { store, emit, make } = await opened();
   await emit('login', { host: 'w1' });
   const { would_silence: would } = await make({ if: 'data.host > 5' });
@@ -191,7 +191,7 @@ test('a condition that fails silences nothing, and says so when the silence is m
   ]);
 });
 
-test('what is wrong with a silence is told, and nothing is kept of it', async () => {
+test('an invalid silence is refused with its problems, and is not stored', async () => {
   const { runner } = await opened();
   expect(await runner.silence({ match: {}, for: '1h' })).toMatchObject({
     kind: 'invalid',
@@ -200,7 +200,7 @@ test('what is wrong with a silence is told, and nothing is kept of it', async ()
   expect(runner.silences()).toEqual([]);
 });
 
-test('there are at most a thousand that are not over', async () => {
+test('at most a thousand silences may be active or pending', async () => {
   const { clock, runner, make } = await opened();
   await Promise.all(Array.from({ length: 999 }, () => make({ for: '10m' })));
   const two = await Promise.all([1, 2].map(() => runner.silence({ match: {}, reason: 'r', for: '1h' })));
@@ -209,8 +209,8 @@ test('there are at most a thousand that are not over', async () => {
   await make({});
 });
 
-test('an alert is acknowledged for every rule or for one, and does not escalate any more', async () => {
-  const { clock, runner, emit, told } = await opened();
+test('an alert is acknowledged for all rules or for one, and does not escalate any more', async () => {
+  const { clock, runner, emit, notified } = await opened();
   await emit('disk', { host: 'w1' });
   await emit('disk', { host: 'w2' });
   expect(runner.alerts().map(({ key, state }) => [key, state])).toEqual([
@@ -225,12 +225,12 @@ test('an alert is acknowledged for every rule or for one, and does not escalate 
     { key: 'w2', state: 'firing' },
   ]);
   expect(runner.alerts('login')).toEqual([]);
-  told();
+  notified();
   await clock.advance(HOUR);
-  expect(told()).toEqual(['boss']);
+  expect(notified()).toEqual(['boss']);
 });
 
-test('who acknowledges what does not fire hears what was probably meant', async () => {
+test('an acknowledgement of an alert that does not fire suggests the one that was probably meant', async () => {
   const { runner, emit } = await opened();
   expect(await runner.acknowledge({ key: 'web-1' })).toEqual({ acknowledged: [], mend: 'nothing fires' });
   await emit('disk', { host: 'web-1' });

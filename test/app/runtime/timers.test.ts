@@ -58,60 +58,60 @@ async function emit(k: string): Promise<void> {
   );
 }
 
-const told = (): string[] =>
+const outcomes = (): string[] =>
   woken.flatMap(({ later = [] }) => later.map(({ result }) => `${result.key}: ${result.outcome}`));
 const owed = (): number => store.deliveries.counts().byChannel.get('ops')?.pending ?? 0;
 
-test('wakes what is due, at its time and once', async () => {
+test('wakes a due state once, at its time', async () => {
   timers.start();
   await emit('a');
   await clock.advance(5 * MINUTE);
   await emit('b');
   await clock.advance(5 * MINUTE - 1);
-  expect(told()).toEqual([]);
+  expect(outcomes()).toEqual([]);
   await clock.advance(1);
-  expect(told()).toEqual(['a: notified']);
+  expect(outcomes()).toEqual(['a: notified']);
   expect(owed()).toBe(1);
   await clock.advance(60 * MINUTE);
-  expect(told()).toEqual(['a: notified', 'b: notified']);
+  expect(outcomes()).toEqual(['a: notified', 'b: notified']);
 });
 
-test('wakes nothing before it is started, and then what fell due meanwhile', async () => {
+test('wakes nothing before it is started, then what has become due', async () => {
   await emit('a');
   await clock.advance(20 * MINUTE);
-  expect(told()).toEqual([]);
+  expect(outcomes()).toEqual([]);
   timers.start();
   await clock.advance(1);
-  expect(told()).toEqual(['a: notified']);
+  expect(outcomes()).toEqual(['a: notified']);
 });
 
-test('wakes more at one instant than it takes in one turn', async () => {
+test('wakes more states at one time than fit in one round', async () => {
   timers.start();
   for (let index = 0; index < 450; index += 1) await emit(`k${index}`);
   await clock.advance(10 * MINUTE + 1000);
-  expect(new Set(told()).size).toBe(450);
-  expect(told()).toHaveLength(450);
+  expect(new Set(outcomes()).size).toBe(450);
+  expect(outcomes()).toHaveLength(450);
 });
 
-test('goes by new times after an edit', async () => {
+test('uses the new times after an edit', async () => {
   timers.start();
   await emit('a');
   use('for: 2m');
   await timers.reschedule(ruleset.rules);
   await clock.advance(2 * MINUTE);
-  expect(told()).toEqual(['a: notified']);
+  expect(outcomes()).toEqual(['a: notified']);
 });
 
-test('drops what waits with a rule that is gone, and says so', async () => {
+test('drops the waiting states of a removed rule, and reports it', async () => {
   timers.start();
   await emit('a');
   ruleset = rulesetOf('channels: { ops: { type: sink } }');
   await clock.advance(10 * MINUTE);
-  expect(told()).toEqual(['a: error']);
+  expect(outcomes()).toEqual(['a: error']);
   expect(store.timers.next()).toBeUndefined();
 });
 
-test('is awake again after the store took nothing for a while, which is logged once', async () => {
+test('continues after the store has refused decisions for a while, and logs that once', async () => {
   timers.start();
   await emit('a');
   const change: Store['applyDecision'] = store.applyDecision.bind(store);
@@ -123,23 +123,23 @@ test('is awake again after the store took nothing for a while, which is logged o
   };
   await clock.advance(11 * MINUTE);
   expect(refusals).toBe(0);
-  expect(told()).toEqual(['a: notified']);
+  expect(outcomes()).toEqual(['a: notified']);
   expect(logged.lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
     'timers: due timers could not be handled; they are tried again: full',
     'timers: due timers are handled again',
   ]);
 });
 
-test('leaves no timer behind when it is stopped', async () => {
+test('leaves no timer when it is stopped', async () => {
   timers.start();
   await emit('a');
   await timers.stop();
   expect(clock.waiting).toBe(0);
   await clock.advance(20 * MINUTE);
-  expect(told()).toEqual([]);
+  expect(outcomes()).toEqual([]);
 });
 
-test('keeps what fires for a day when its rule is gone, and forgets it then', async () => {
+test('keeps a firing alert for a day after its rule is removed', async () => {
   timers.start();
   use('resolve: { match: { data.over: true } }');
   await emit('a');
@@ -155,5 +155,5 @@ test('keeps what fires for a day when its rule is gone, and forgets it then', as
   await timers.reschedule([], ['r']);
   await clock.advance(24 * 60 * MINUTE);
   expect(store.memory(clock.now()).read('r', 'a', 'alert')).toBeUndefined();
-  expect(told()).toEqual(['a: error']);
+  expect(outcomes()).toEqual(['a: error']);
 });

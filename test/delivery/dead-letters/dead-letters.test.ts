@@ -36,7 +36,7 @@ async function read(letters: DeadLetters): Promise<{ ids: string[]; problems: nu
 
 const raw = (): Promise<string> => readFile(file, 'utf8');
 
-test('a letter is one line, in a file for its owner alone', async () => {
+test('a record is one line, in a file that only its owner may read', async () => {
   const letters = await open();
   await letters.append(letter('a'));
   expect(JSON.parse((await raw()).trimEnd())).toEqual(letter('a'));
@@ -44,13 +44,13 @@ test('a letter is one line, in a file for its owner alone', async () => {
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
-test('many letters at once all stand in the file, in whole lines', async () => {
+test('many concurrent appends all are in the file, as complete lines', async () => {
   const letters = await open();
   await Promise.all(Array.from({ length: 500 }, (_, index) => letters.append(letter(`d-${index}`))));
   expect((await read(letters)).ids).toHaveLength(500);
 });
 
-test('whatever a message contains comes back equal, and stays one line for every reader', async () => {
+test('any message is read back equal, and is one line for every reader', async () => {
   const letters = await open();
   const body = 'a\u2028b\u2029c\u0000d\ud800e\r\n"\\' + 'x'.repeat(1 << 20);
   const event = sampleEvent({ data: JSON.parse('{"__proto__": {"polluted": true}, "n": 1e300}') });
@@ -82,7 +82,7 @@ test('no secret reaches the file', async () => {
   expect(await raw()).not.toContain('hunter2');
 });
 
-test('a torn last line is set aside whole, and the next letter is a line of its own', async () => {
+test('an incomplete last line is moved to a file of its own, and the next record begins a new line', async () => {
   await (await open()).append(letter('a'));
   const torn = '{"id":"b","dead_at":"2026-11';
   await appendFile(file, torn);
@@ -95,7 +95,7 @@ test('a torn last line is set aside whole, and the next letter is a line of its 
   expect((await readdir(folder)).sort()).toEqual(['dead-letters.jsonl', 'dead-letters.torn-1', 'dead-letters.torn-2']);
 });
 
-test('a whole last line without its newline is kept, also when it was typed while the daemon ran', async () => {
+test('a complete last line without a newline is kept, also when it was written while the daemon ran', async () => {
   await writeFile(file, JSON.stringify(letter('a')));
   const letters = await open();
   await appendFile(file, JSON.stringify(letter('b')));
@@ -116,7 +116,7 @@ test('lines that do not parse are reported by number and kept byte for byte by e
   expect(bytes.toString('latin1')).toContain('{"id":"no message"}\n\n');
 });
 
-test('of two lines with one id the last one counts, and both leave', async () => {
+test('of two lines with one id the last one counts, and a removal removes both', async () => {
   const letters = await open();
   await letters.append(letter('a'));
   await letters.append(letter('b'));
@@ -127,7 +127,7 @@ test('of two lines with one id the last one counts, and both leave', async () =>
   expect((await read(letters)).ids).toEqual(['b']);
 });
 
-test('an editor that saves by rename loses nothing that is written afterwards', async () => {
+test('records that are appended after an editor has saved by rename are kept', async () => {
   const letters = await open();
   await letters.append(letter('a'));
   await writeFile(`${file}~`, (await raw()).replace('"ops"', '"mail"'));
@@ -138,7 +138,7 @@ test('an editor that saves by rename loses nothing that is written afterwards', 
   expect((await letters.find('a'))?.channel).toBe('mail');
 });
 
-test('a change works on what the file says now, and leaves every other line as a person wrote it', async () => {
+test('a change uses the current content of the file, and keeps every other line byte for byte', async () => {
   const letters = await open();
   for (const id of ['a', 'b', 'c']) await letters.append(letter(id));
   const edited = (await raw()).replaceAll('Build 42', 'Build 43').replace('{"id":"b"', '{ "id" : "b"');
@@ -157,7 +157,7 @@ test('a change works on what the file says now, and leaves every other line as a
   expect((await read(letters)).ids).toEqual(['a', 'b']);
 });
 
-test('an edit that lands while the file is being rewritten survives', async () => {
+test('an edit during a rewrite is kept', async () => {
   const letters = await open();
   for (const id of ['a', 'b']) await letters.append(letter(id));
   let edits = 0;
@@ -166,7 +166,7 @@ test('an edit that lands while the file is being rewritten survives', async () =
       [
         'a',
         (now) => {
-          // A person saves at the worst moment: after the file was read, before the new one takes its place.
+          // Saved after the file was read and before the new one replaces it.
           if ((edits += 1) === 1) void appendFile(file, `${JSON.stringify(letter('typed'))}\n`);
           return { ...now, attempts: [] };
         },
@@ -177,7 +177,7 @@ test('an edit that lands while the file is being rewritten survives', async () =
   expect((await read(letters)).ids).toContain('typed');
 });
 
-test('a reader sees every letter, whatever leaves the file while it reads', async () => {
+test('a reader gets every record, also while others are removed', async () => {
   const letters = await open();
   for (let index = 0; index < 50; index += 1)
     await letters.append(letter(`d-${index}`, { message: sampleMessage({ body: 'x'.repeat(10_000) }) }));
@@ -193,7 +193,7 @@ test('a reader sees every letter, whatever leaves the file while it reads', asyn
   expect((await read(letters)).ids).toHaveLength(25);
 });
 
-test('a change that concerns nothing does not touch the file', async () => {
+test('a change of no record does not write the file', async () => {
   const letters = await open();
   await letters.append(letter('a'));
   const before = await stat(file, { bigint: true });
@@ -201,7 +201,7 @@ test('a change that concerns nothing does not touch the file', async () => {
   expect((await stat(file, { bigint: true })).ino).toBe(before.ino);
 });
 
-test('no file is no letters', async () => {
+test('a missing file has no records', async () => {
   const letters = await open();
   expect(await read(letters)).toEqual({ ids: [], problems: [] });
   expect(await letters.find('a')).toBeUndefined();

@@ -32,7 +32,7 @@ interface InTheWay {
   readonly put: () => Promise<unknown>;
   readonly remove?: () => Promise<unknown>;
   readonly code: string;
-  /** After the name of the file. */
+  /** Text that follows the name of the file in the message. */
   readonly text: string;
 }
 
@@ -80,7 +80,7 @@ describe.each(Object.entries(IN_THE_WAY))(
   },
 );
 
-test('a symbolic link into a folder that is not there is named when a letter comes, and the letter is owed', async () => {
+test('a symbolic link into a missing folder is reported by the append, and the delivery stays owed', async () => {
   await symlink(path.join(folder, 'missing', 'letters.jsonl'), file);
   const letters = await open();
   await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
@@ -90,7 +90,7 @@ test('a symbolic link into a folder that is not there is named when a letter com
   expect(await read(letters)).toEqual(['a']);
 });
 
-test('a symbolic link is followed by appends and rewrites alike, and named in the log', async () => {
+test('appends and rewrites follow a symbolic link, and the log names it', async () => {
   const target = path.join(folder, 'elsewhere', 'letters.jsonl');
   await mkdir(path.dirname(target));
   await symlink(target, file);
@@ -104,7 +104,7 @@ test('a symbolic link is followed by appends and rewrites alike, and named in th
   expect(logged.lines.filter((line) => line.includes('symbolic link'))).toHaveLength(1);
 });
 
-test('a byte order mark, which some editors write, hides no record', async () => {
+test('a byte order mark hides no record', async () => {
   await writeFile(file, `\ufeff${JSON.stringify(sampleLetter('a'))}\n${JSON.stringify(sampleLetter('b'))}\n`);
   const letters = await open();
   expect(await read(letters)).toEqual(['a', 'b']);
@@ -114,12 +114,12 @@ test('a byte order mark, which some editors write, hides no record', async () =>
   expect(await read(letters)).toEqual([]);
 });
 
-test('line ends of Windows and blank lines hide no record and are no problem', async () => {
+test('CRLF and blank lines hide no record and are no problem', async () => {
   await writeFile(file, `${JSON.stringify(sampleLetter('a'))}\r\n\r\n  \n${JSON.stringify(sampleLetter('b'))}\r\n`);
   expect(await read(await open())).toEqual(['a', 'b']);
 });
 
-test.each([0o644, 0o666, 0o400])('the mode %o is mended at the start, while it runs, and by a write', async (mode) => {
+test.each([0o644, 0o666, 0o400])('the mode %o is reset at the start, by a check and by a write', async (mode) => {
   const modeOf = async (): Promise<number> => (await stat(file)).mode & 0o777;
   await writeFile(file, '');
   await chmod(file, mode);
@@ -140,7 +140,7 @@ test('a line of 256 MiB is read in parts: memory stays bounded', async () => {
   await truncate(file, 256 * 1024 * 1024);
   const before = process.resourceUsage().maxRSS;
   expect(await read(letters)).toEqual([{ line: 1, problem: 'it is longer than 16 MiB' }]);
-  // In KiB: half of the line, and several times of what is needed.
+  // KiB: half of the line, and several times what is needed.
   expect(process.resourceUsage().maxRSS - before).toBeLessThan(128 * 1024);
 });
 
@@ -164,7 +164,7 @@ describe('a line of 64 MiB', () => {
     expect(await read(letters)).toEqual(['a', { line: 2, problem: 'it is longer than 16 MiB' }]);
   });
 
-  test('that is the last one and has no end stays where it is, and the next letter is a line of its own', async () => {
+  test('without a newline at the end of the file stays, and the next record begins a new line', async () => {
     await write('');
     const letters = await open();
     await letters.append(sampleLetter('b'));

@@ -25,7 +25,7 @@ async function nextAt(id: string): Promise<string | undefined> {
   return deliveryView((await harness.store.deliveries.find(id))!, harness.lanes).next_at;
 }
 
-test('a limit without a time rests the channel for a minute, and it says until when', async () => {
+test('a rate limit without a time begins a cooldown of one minute, and the status shows its end', async () => {
   harness.script('a', limited(), ok);
   await harness.apply(channel('a', { retry: [1_000], concurrency: 1 }));
   const start = harness.clock.now();
@@ -52,7 +52,7 @@ test('a limit without a time rests the channel for a minute, and it says until w
   expect(harness.lanes.status()[0]).not.toHaveProperty('cooldownUntil');
 });
 
-test('a rest goes on after a restart, for as long as was left of it', async () => {
+test('a cooldown continues after a restart for the time that was left', async () => {
   harness.script('a', limited(3_600_000), ok);
   await harness.apply(channel('a', { concurrency: 1 }));
   const start = harness.clock.now();
@@ -68,7 +68,7 @@ test('a rest goes on after a restart, for as long as was left of it', async () =
   expect(harness.sent.slice(sent).map(({ at }) => at - start)).toEqual([3_600_000, 3_600_000]);
 });
 
-test('a rest that is over at the restart, and one with other settings, are forgotten', async () => {
+test('a cooldown that is over at the restart, or belongs to other settings, is dropped', async () => {
   harness.script('a', limited(), ok);
   harness.script('b', limited(), ok);
   await harness.apply(channel('a', { paused: false }), channel('b'));
@@ -89,7 +89,7 @@ test('a rest that is over at the restart, and one with other settings, are forgo
   expect([...(await harness.store.checkpoints.read('channel:b')).keys()]).toEqual([]);
 });
 
-test('other settings end a rest', async () => {
+test('other settings end a cooldown', async () => {
   harness.script('a', limited(), ok);
   await harness.apply(channel('a'));
   await harness.owe('a');
@@ -100,7 +100,7 @@ test('other settings end a rest', async () => {
   expect(harness.lanes.status()).toMatchObject([{ state: 'ok' }]);
 });
 
-test('next_at is never before the next probe of a channel that fails, nor before its own rate lets it go', async () => {
+test('next_at is never before the next probe of a failing channel, nor before its rate allows', async () => {
   harness.script('a', down);
   await harness.apply(
     channel('a', { retry: [600_000], concurrency: 8 }),
@@ -119,7 +119,7 @@ test('next_at is never before the next probe of a channel that fails, nor before
   ]);
 });
 
-test('a channel test that nobody waits for any more is not sent after the rest', async () => {
+test('a channel test whose caller has gone is not sent after the cooldown', async () => {
   harness.script('a', limited(3_600_000), ok);
   await harness.apply(channel('a'));
   await harness.owe('a');

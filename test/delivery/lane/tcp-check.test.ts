@@ -27,14 +27,14 @@ function listen(port = 0): Promise<Endpoint> {
 
 const close = (): Promise<void> => new Promise((resolve) => void server.close(() => resolve()));
 
-/** A port on which nobody listens. */
+/** Port on which no server listens. */
 async function silent(): Promise<Endpoint> {
   const endpoint = await listen();
   await close();
   return endpoint;
 }
 
-/** Until it is so: what the kernel does takes as long as it takes. */
+/** Waits in real time for the kernel until `condition` holds. */
 async function until(clock: VirtualClock, isSo: () => boolean): Promise<void> {
   while (!isSo()) await clock.advance(0);
 }
@@ -42,7 +42,7 @@ async function until(clock: VirtualClock, isSo: () => boolean): Promise<void> {
 const refusedAt = (...endpoints: readonly Endpoint[]): SendFailure =>
   new SendFailure('transient', 'net.refused', 'connection refused', { refusedAt: endpoints });
 
-test('a port that listens again is found within a tenth of the outage', async () => {
+test('a port that listens again is detected within a tenth of the outage', async () => {
   const clock = new VirtualClock();
   const found: number[] = [];
   const check = new TcpCheck({ clock, random: () => 1, onListening: () => found.push(clock.monotonic()) });
@@ -61,7 +61,7 @@ test('a port that listens again is found within a tenth of the outage', async ()
   expect(clock.waiting).toBe(0);
 });
 
-test('one address of several is enough, and after a stop nothing is left', async () => {
+test('one listening address of several is enough, and a stop leaves no timer', async () => {
   const clock = new VirtualClock();
   let found = 0;
   const check = new TcpCheck({ clock, random: () => 0, onListening: () => (found += 1) });
@@ -76,7 +76,7 @@ test('one address of several is enough, and after a stop nothing is left', async
   expect([found, clock.waiting]).toEqual([1, 0]);
 });
 
-test('behind an open breaker all goes as soon as somebody listens again, without waiting for the next probe', async () => {
+test('with an open breaker all deliveries go as soon as the server listens again, before the next probe', async () => {
   const harness = await LaneHarness.open();
   try {
     const endpoint = await silent();

@@ -43,13 +43,13 @@ function resending(parts: Partial<ResendingDeps> = {}): Resending {
   });
 }
 
-interface Told {
+interface ResendResult {
   readonly plan: ResendPlan['plan'];
   readonly progress: readonly ResendProgress[];
   readonly sum: ResendSum | undefined;
 }
 
-async function all(stream: AsyncIterable<ResendPlan | ResendProgress | ResendSum>): Promise<Told> {
+async function all(stream: AsyncIterable<ResendPlan | ResendProgress | ResendSum>): Promise<ResendResult> {
   let plan: ResendPlan['plan'] | undefined;
   let sum: ResendSum | undefined;
   const progress: ResendProgress[] = [];
@@ -61,10 +61,10 @@ async function all(stream: AsyncIterable<ResendPlan | ResendProgress | ResendSum
   return { plan: plan!, progress, sum };
 }
 
-const resend = (request: ResendRequest, parts: Partial<ResendingDeps> = {}): Promise<Told> =>
+const resend = (request: ResendRequest, parts: Partial<ResendingDeps> = {}): Promise<ResendResult> =>
   all(resending(parts).resend(request, new AbortController().signal));
 
-/** Dead deliveries of a channel, in the file and in the store; from now on the channel works. */
+/** Makes dead deliveries of a channel, in the file and in the store; then the channel works. */
 async function dead(
   name: string,
   count: number,
@@ -96,15 +96,15 @@ const file = (): string => path.join(harness.folder, 'dead-letters.jsonl');
 const inFile = async (): Promise<string[]> => (await harness.letters()).map(({ id }) => id);
 const state = async (id: string) => (await harness.store.deliveries.find(id))?.state;
 
-test('the plan comes first and sends nothing; then oldest first, with the ids they had, and the delivered leave the file', async () => {
+test('the plan comes before any attempt; then records go oldest first with their ids, and delivered ones leave the file', async () => {
   await harness.apply(channel('a', { concurrency: 1 }));
   const ids = await dead('a', 3);
   const dry = await resend({ all: true, dryRun: true });
   expect(dry).toMatchObject({ plan: { total: 3, channels: { a: 3 }, problems: [], missing: [] }, progress: [] });
   expect(harness.sent).toEqual([]);
-  const told = await resend({ all: true });
-  expect(told.sum).toEqual({ delivered: 3, failed: 0, left: 0 });
-  expect(told.progress.map(({ id, state: ended, receipt }) => [id, ended, receipt?.id])).toEqual(
+  const result = await resend({ all: true });
+  expect(result.sum).toEqual({ delivered: 3, failed: 0, left: 0 });
+  expect(result.progress.map(({ id, state: ended, receipt }) => [id, ended, receipt?.id])).toEqual(
     ids.map((id) => [id, 'delivered', 'r']),
   );
   expect(harness.sent.map(({ id }) => id)).toEqual(ids);
@@ -112,13 +112,13 @@ test('the plan comes first and sends nothing; then oldest first, with the ids th
   for (const id of ids) expect(await state(id)).toBe('delivered');
 });
 
-test('what fails stays, with the new attempt added, and is tried once only', async () => {
+test('a record that fails stays with the new attempt added, and is tried once only', async () => {
   await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
   harness.script('a', fails(new SendFailure('transient', 'http.503', 'unavailable')));
-  const told = await resend({ ids: [id!] });
-  expect(told.sum).toEqual({ delivered: 0, failed: 1, left: 1 });
-  expect(told.progress).toMatchObject([{ id, state: 'dead', error: { class: 'transient', code: 'http.503' } }]);
+  const result = await resend({ ids: [id!] });
+  expect(result.sum).toEqual({ delivered: 0, failed: 1, left: 1 });
+  expect(result.progress).toMatchObject([{ id, state: 'dead', error: { class: 'transient', code: 'http.503' } }]);
   await harness.clock.advance(3_600_000);
   expect(harness.sent).toHaveLength(1);
   expect(await harness.deadLetters.find(id!)).toMatchObject({
@@ -128,7 +128,7 @@ test('what fails stays, with the new attempt added, and is tried once only', asy
   expect(await state(id!)).toBe('dead');
 });
 
-test('a changed message or channel is what is sent', async () => {
+test('an edited message or channel is used', async () => {
   await harness.apply(channel('a'), channel('b'));
   const [first, second] = await dead('a', 2);
   const [one, two] = (await readFile(file(), 'utf8')).split('\n');
@@ -136,8 +136,8 @@ test('a changed message or channel is what is sent', async () => {
     file(),
     `${one!.replace('Deploy failed: acme/api', 'Edited by hand')}\n${two!.replace('"channel":"a"', '"channel":"b"')}\nnonsense\n`,
   );
-  const told = await resend({ all: true });
-  expect(told.plan).toMatchObject({ channels: { a: 1, b: 1 }, problems: [{ line: 3 }] });
+  const result = await resend({ all: true });
+  expect(result.plan).toMatchObject({ channels: { a: 1, b: 1 }, problems: [{ line: 3 }] });
   expect(harness.sent).toMatchObject([
     { channel: 'a', id: first, title: 'Edited by hand' },
     { channel: 'b', id: second },
@@ -145,23 +145,23 @@ test('a changed message or channel is what is sent', async () => {
   expect(await readFile(file(), 'utf8')).toBe('nonsense\n');
 });
 
-test('--to sends by another channel; criteria must all hold; names that are not there are told', async () => {
+test('--to sends by another channel; all filters must match; unknown ids are reported', async () => {
   await harness.apply(channel('a'), channel('b'), channel('c'));
   const [id] = await dead('a', 2);
   await dead('b', 1);
-  const told = await resend({ channel: 'a', ids: [id!, 'nobody'], to: 'c' });
-  expect(told.plan).toMatchObject({ total: 1, channels: { c: 1 }, missing: ['nobody'] });
+  const result = await resend({ channel: 'a', ids: [id!, 'nobody'], to: 'c' });
+  expect(result.plan).toMatchObject({ total: 1, channels: { c: 1 }, missing: ['nobody'] });
   expect(harness.sent).toMatchObject([{ channel: 'c', id }]);
   expect(await inFile()).toHaveLength(2);
   expect((await resend({})).plan.total).toBe(0);
   expect((await resend({ since: '1h', dryRun: true, rule: 'failed-deploy', class: 'permanent' })).plan.total).toBe(2);
 });
 
-test('what is masked in the file is sent as it was meant, but for what was edited there', async () => {
+test('masked values are sent unmasked, unless they were edited in the file', async () => {
   harness.scrubber.add('hunter2-hunter2');
   await harness.apply(channel('a', { concurrency: 1 }));
   harness.script('a', rejected);
-  const told: Delivery[] = [];
+  const received: Delivery[] = [];
   const event = sampleEvent({ data: { pin: 'hunter2-hunter2' } });
   const message = sampleMessage({
     title: 'pin hunter2-hunter2',
@@ -173,7 +173,7 @@ test('what is masked in the file is sent as it was meant, but for what was edite
       (await harness.owe('a', { event, message, status: 'resolved', key: `${key} hunter2-hunter2` }))[0]!.id,
     );
   harness.script('a', (io, sent) => {
-    told.push({ ...io.delivery, message: sent });
+    received.push({ ...io.delivery, message: sent });
     return ok(io, sent);
   });
   const written = await readFile(file(), 'utf8');
@@ -181,13 +181,13 @@ test('what is masked in the file is sent as it was meant, but for what was edite
   const [first, second] = written.split('\n') as [string, string];
   await writeFile(file(), `${first}\n${second.replace('"pin ***"', '"a pin: ***"')}\n`);
   expect((await resend({ all: true })).sum).toEqual({ delivered: 2, failed: 0, left: 0 });
-  expect(told).toMatchObject([
+  expect(received).toMatchObject([
     { event, message, status: 'resolved', key: 'first hunter2-hunter2' },
     { event, message: { ...message, title: 'a pin: ***' }, status: 'resolved', key: 'second hunter2-hunter2' },
   ]);
 });
 
-test('an event that is masked in the file is decided anew as it came', async () => {
+test('an event that is masked in the file is decided anew unmasked', async () => {
   harness.scrubber.add('hunter2-hunter2');
   await harness.apply(channel('a'));
   const event = sampleEvent({ data: { pin: 'hunter2-hunter2' } });
@@ -206,15 +206,15 @@ test('a record whose channel is not configured fails with a clear error and stay
   expect(await inFile()).toEqual([id]);
 });
 
-test('letters of one event are decided anew once, and leave when that is durable', async () => {
+test('the dead letters of one event are decided anew once, and leave the file when that is durable', async () => {
   await harness.apply(channel('a'), channel('b'));
   const event = sampleEvent({ id: 'shared' });
   const [first] = await dead('a', 1, () => event);
   const [second] = await dead('b', 1, () => event);
   const [third] = await dead('b', 1);
-  const told = await resend({ all: true, requeue: true });
+  const result = await resend({ all: true, requeue: true });
   expect(requeued).toMatchObject([{ letter: first, event: { id: 'shared' } }, { letter: third }]);
-  expect(told.progress.map(({ id, state: ended }) => [id, ended])).toEqual(
+  expect(result.progress.map(({ id, state: ended }) => [id, ended])).toEqual(
     [first, second, third].map((id) => [id, 'requeued']),
   );
   expect(await inFile()).toEqual([]);
@@ -222,15 +222,15 @@ test('letters of one event are decided anew once, and leave when that is durable
   expect(await state(second!)).toBe('cancelled');
 });
 
-test('what cannot be decided anew stays', async () => {
+test('a record that cannot be decided anew stays', async () => {
   await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
-  const told = await resend({ all: true, requeue: true }, { requeue: () => Promise.reject(new Error('no room')) });
-  expect(told.sum).toEqual({ delivered: 0, failed: 1, left: 1 });
+  const result = await resend({ all: true, requeue: true }, { requeue: () => Promise.reject(new Error('no room')) });
+  expect(result.sum).toEqual({ delivered: 0, failed: 1, left: 1 });
   expect(await state(id!)).toBe('dead');
 });
 
-test('two resends of the same letters send each once', async () => {
+test('two resends of the same records send each once', async () => {
   await harness.apply(channel('a', { concurrency: 2 }));
   const ids = await dead('a', 30);
   const both = resending();
@@ -241,7 +241,7 @@ test('two resends of the same letters send each once', async () => {
   expect(await inFile()).toEqual([]);
 });
 
-test('a resend after its plan was overtaken by another one sends nothing twice', async () => {
+test('a resend whose records were sent by another one after its plan sends none twice', async () => {
   await harness.apply(channel('a'));
   const ids = await dead('a', 2);
   const both = resending();
@@ -252,17 +252,17 @@ test('a resend after its plan was overtaken by another one sends nothing twice',
   expect(harness.sent.map(({ id }) => id)).toEqual(ids);
 });
 
-test('refused credentials are not asked again for every letter', async () => {
+test('refused credentials are not used again for every record', async () => {
   await harness.apply(channel('a', { concurrency: 2 }), channel('b'));
   await dead('a', 40);
   await dead('b', 1);
   harness.script('a', wrongToken);
-  const told = await resend({ all: true });
+  const result = await resend({ all: true });
   expect(harness.sent.filter((sent) => sent.channel === 'a').length).toBeLessThanOrEqual(5);
-  expect(told.sum).toEqual({ delivered: 1, failed: 40, left: 40 });
+  expect(result.sum).toEqual({ delivered: 1, failed: 40, left: 40 });
 });
 
-test('a channel that never answers delays no other', async () => {
+test('a channel that never answers delays no other channel', async () => {
   await harness.apply(channel('a'), channel('b'));
   await dead('a', 2);
   const [id] = await dead('b', 1);
@@ -277,16 +277,16 @@ test('a channel that never answers delays no other', async () => {
   await end;
 });
 
-test('whoever stops listening stops the sending: what has begun ends and is noted, the rest stays', async () => {
+test('an aborted resend begins no more attempts: those in flight end and are recorded, other records stay', async () => {
   const answers: (() => void)[] = [];
   const slow: Reply = () => new Promise((resolve) => answers.push(() => resolve({ id: 'late' })));
   await harness.apply(channel('a', { concurrency: 1 }));
   const ids = await dead('a', 20);
   harness.script('a', ok, slow);
   const stop = new AbortController();
-  const told: unknown[] = [];
+  const items: unknown[] = [];
   const run = (async () => {
-    for await (const item of resending().resend({ all: true }, stop.signal)) told.push(item);
+    for await (const item of resending().resend({ all: true }, stop.signal)) items.push(item);
   })();
   while (answers.length === 0) await harness.clock.advance(0);
   stop.abort();
@@ -295,10 +295,10 @@ test('whoever stops listening stops the sending: what has begun ends and is note
   await run;
   expect(harness.sent).toHaveLength(2);
   expect(await inFile()).toEqual(ids.slice(2));
-  expect(told.filter((item) => 'left' in (item as object))).toEqual([]);
+  expect(items.filter((item) => 'left' in (item as object))).toEqual([]);
 });
 
-test('a consumer that breaks off is the same', async () => {
+test('a consumer that stops reading ends the resend in the same way', async () => {
   await harness.apply(channel('a', { concurrency: 1 }));
   const ids = await dead('a', 20);
   for await (const item of resending().resend({ all: true }, new AbortController().signal)) if ('state' in item) break;
@@ -308,7 +308,7 @@ test('a consumer that breaks off is the same', async () => {
   expect([...harness.sent.map(({ id }) => id), ...left]).toEqual(ids);
 });
 
-/** As after a kill: nothing of the process is left but the store and the file. */
+/** Restarts on the store and the file, as after a kill. */
 async function restart(): Promise<Resending> {
   const reopened = await openDeadLetters({ path: file(), scrubber: new Scrubber(), log: memoryLog().log });
   const again = resending({ deadLetters: reopened });
@@ -316,7 +316,7 @@ async function restart(): Promise<Resending> {
   return again;
 }
 
-/** A dead-letter file that takes no changes any more: the process dies before the file is rewritten. */
+/** Dead-letter file whose changes never end: the process is killed before the file is rewritten. */
 function dyingFile(): ResendingDeps['deadLetters'] {
   return {
     append: (record) => harness.deadLetters.append(record),
@@ -330,7 +330,7 @@ function dyingFile(): ResendingDeps['deadLetters'] {
   };
 }
 
-test('killed between the answer and the file, a resend sends nothing again', async () => {
+test('a resend that is killed between the answer and the write to the file sends nothing again', async () => {
   await harness.apply(channel('a'));
   const ids = await dead('a', 3);
   await expect(resend({ all: true }, { deadLetters: dyingFile() })).rejects.toThrow('killed');
@@ -341,17 +341,17 @@ test('killed between the answer and the file, a resend sends nothing again', asy
   expect(harness.sent).toHaveLength(3);
 });
 
-test('killed before the answer was noted, a letter is still there, and goes with the same id', async () => {
+test('a record whose resend was killed before its answer was recorded is sent again with the same id', async () => {
   await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
   harness.script('a', () => Promise.reject(new Error('killed in the middle')), ok);
   await resend({ all: true }, { deadLetters: dyingFile() }).catch(() => undefined);
-  const told = await all((await restart()).resend({ all: true }, new AbortController().signal));
-  expect(told.sum).toEqual({ delivered: 1, failed: 0, left: 0 });
+  const result = await all((await restart()).resend({ all: true }, new AbortController().signal));
+  expect(result.sum).toEqual({ delivered: 1, failed: 0, left: 0 });
   expect(new Set(harness.sent.map((sent) => sent.id))).toEqual(new Set([id]));
 });
 
-test('letters that the store has never heard of are sent once as well', async () => {
+test('records whose delivery the store does not have are sent once, too', async () => {
   await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
   const copied = ['x', 'y'].map((name) => `letter-${name}`);
@@ -364,19 +364,19 @@ test('letters that the store has never heard of are sent once as well', async ()
   expect((await all(again.resend({ all: true }, new AbortController().signal))).plan.total).toBe(0);
 });
 
-test('a handover waits in the file until its receipt comes', async () => {
+test('a record that was handed over stays in the file until its receipt comes', async () => {
   await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
   harness.script('a', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 60_000 }));
-  const told = await resend({ all: true });
-  expect(told.progress).toMatchObject([{ id, state: 'sending' }]);
+  const result = await resend({ all: true });
+  expect(result.progress).toMatchObject([{ id, state: 'sending' }]);
   expect(await inFile()).toEqual([id]);
   await harness.lanes.received([id!], { id: 'ack' });
   expect(await inFile()).toEqual([]);
   expect(await harness.store.deliveries.find(id!)).toMatchObject({ state: 'delivered', receipt: { id: 'ack' } });
 });
 
-test('an edit made while a resend runs survives its end', async () => {
+test('an edit during a resend is kept', async () => {
   await harness.apply(channel('a', { concurrency: 1 }));
   const [first, second] = await dead('a', 2);
   harness.script('a', rejected);
@@ -391,7 +391,7 @@ test('an edit made while a resend runs survives its end', async () => {
     });
 });
 
-test('a drop takes the letter out and cancels the delivery; there is no second time', async () => {
+test('a drop removes the record and cancels the delivery; a second drop finds none', async () => {
   await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
   expect(await resending().drop(id!)).toBe(true);
@@ -400,7 +400,7 @@ test('a drop takes the letter out and cancels the delivery; there is no second t
   expect((await harness.store.audit(new Set(await inFile()))).violations).toEqual([]);
 });
 
-test('a resend of thousands rewrites the file a few times, not once a letter', async () => {
+test('a resend of thousands of records rewrites the file a few times, not once a record', async () => {
   await harness.apply(channel('a', { concurrency: 64 }));
   const [id] = await dead('a', 1);
   const [line] = (await readFile(file(), 'utf8')).split('\n');

@@ -17,8 +17,8 @@ afterEach(async () => {
 
 const state = async (id: string) => (await harness.store.deliveries.find(id))?.state;
 
-/** A far side whose answers the test gives when it likes. */
-function held(): { readonly reply: Reply; readonly answers: ((outcome: Error | { id: string }) => void)[] } {
+/** Reply that the test answers later, one attempt at a time. */
+function deferredReply(): { readonly reply: Reply; readonly answers: ((outcome: Error | { id: string }) => void)[] } {
   const answers: ((outcome: Error | { id: string }) => void)[] = [];
   const reply: Reply = () =>
     new Promise((resolve, reject) =>
@@ -38,7 +38,7 @@ function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
 const refused = () =>
   new SendFailure('permanent', 'http.401', 'the token is refused', { status: 401, misconfigured: true });
 
-test('one delivery alone that opens the breaker is itself the probe, after 1, 2 and 4 s', async () => {
+test('a single delivery that opens the breaker is itself the probe after 1, 2 and 4 s', async () => {
   harness.script('a', down, down, down, down, down, down, down, ok);
   await harness.apply(channel('a', { retry: [1_000, 1_000, 1_000, 1_000, 3_600_000] }));
   const start = harness.clock.now();
@@ -48,8 +48,8 @@ test('one delivery alone that opens the breaker is itself the probe, after 1, 2 
   expect(await state(delivery!.id)).toBe('delivered');
 });
 
-test('a refusal of the old settings that comes after the new ones says nothing about the new ones', async () => {
-  const old = held();
+test('a refusal that comes after a change of settings does not count against the new ones', async () => {
+  const old = deferredReply();
   harness.script('a', old.reply, ok);
   await harness.apply(channel('a'));
   await harness.owe('a');
@@ -61,20 +61,20 @@ test('a refusal of the old settings that comes after the new ones says nothing a
   expect(harness.sent).toHaveLength(2);
 });
 
-test('a success that was on its way does not lift misconfigured', async () => {
-  const far = held();
-  harness.script('a', far.reply);
+test('a success of an attempt that was in flight does not end misconfigured', async () => {
+  const remote = deferredReply();
+  harness.script('a', remote.reply);
   await harness.apply(channel('a', { concurrency: 2 }));
   await harness.owe('a', {}, 3);
-  far.answers[0]!(refused());
+  remote.answers[0]!(refused());
   await harness.clock.advance(0);
-  far.answers[1]!({ id: 'late' });
+  remote.answers[1]!({ id: 'late' });
   await harness.clock.advance(0);
   expect(harness.sent).toHaveLength(2);
   expect(harness.lanes.status()).toMatchObject([{ state: 'misconfigured', held: 1 }]);
 });
 
-test('a release by hand does not burn deliveries on refused credentials', async () => {
+test('a manual release sends no deliveries with refused credentials', async () => {
   harness.script('a', wrongToken);
   await harness.apply(channel('a', { concurrency: 1 }));
   await harness.owe('a', {}, 3);
@@ -83,7 +83,7 @@ test('a release by hand does not burn deliveries on refused credentials', async 
   expect(harness.sent).toHaveLength(1);
 });
 
-test('a backlog does not slip past a hold that is read back at the start', async () => {
+test('no delivery of a backlog is sent before the stored hold is loaded', async () => {
   await harness.apply(channel('a'));
   await harness.lanes.hold('a');
   await harness.owe('a', {}, 5);
@@ -99,7 +99,7 @@ test('a backlog does not slip past a hold that is read back at the start', async
   expect(harness.sent).toEqual([]);
 });
 
-test('what was claimed while a person put the channel on hold is given back unsent', async () => {
+test('deliveries that were claimed during a manual hold are given back unsent', async () => {
   await harness.apply(channel('a'));
   const real = harness.store.deliveries.claim.bind(harness.store.deliveries);
   const claiming = gate();
@@ -121,7 +121,7 @@ test('what was claimed while a person put the channel on hold is given back unse
   expect(harness.lanes.status()).toMatchObject([{ held: 2, sending: 0 }]);
 });
 
-test('a full disk delays what a lane remembers, and stops no lane', async () => {
+test('a full disk delays the writing of checkpoints and stops no lane', async () => {
   const write = harness.store.checkpoints.write.bind(harness.store.checkpoints);
   let full = true;
   harness.store.checkpoints.write = (...args) =>
@@ -139,7 +139,7 @@ test('a full disk delays what a lane remembers, and stops no lane', async () => 
   expect(harness.sent).toHaveLength(2);
 });
 
-test('whoever watches cannot stop a lane', async () => {
+test('an observer that throws cannot stop a lane', async () => {
   harness.lanes.observe({
     attempted: () => {
       throw new Error('a watcher has a bug');
@@ -154,7 +154,7 @@ test('whoever watches cannot stop a lane', async () => {
   for (const { id } of [...first, ...second]) expect(await state(id)).toBe('delivered');
 });
 
-test('a lane that the store has failed is shown, with the reason', async () => {
+test('a lane that has ended because the store failed is shown with the reason', async () => {
   await harness.apply(channel('a'));
   harness.store.deliveries.settle = () =>
     Promise.reject(new BelfryError('store.failed', 'the disk failed, nothing more is promised', { exit: 74 }));
@@ -165,9 +165,9 @@ test('a lane that the store has failed is shown, with the reason', async () => {
   expect(harness.sent).toHaveLength(1);
 });
 
-test('a stop gives an attempt by hand the same grace, and starts none that waited', async () => {
-  const far = held();
-  harness.script('a', far.reply);
+test('a stop gives a manual attempt the same grace, and starts none that waits', async () => {
+  const remote = deferredReply();
+  harness.script('a', remote.reply);
   await harness.apply(channel('a', { concurrency: 1 }));
   const delivery = (): ReturnType<typeof sampleDelivery> =>
     sampleDelivery({ id: newId(harness.clock.now()), channel: 'a' });
@@ -181,16 +181,16 @@ test('a stop gives an attempt by hand the same grace, and starts none that waite
   await harness.clock.advance(1_000);
   expect(stopped).toBe(false);
   expect(await waiting).toMatchObject({ kind: 'killed' });
-  far.answers[0]!({ id: 'r' });
+  remote.answers[0]!({ id: 'r' });
   await harness.clock.advance(0);
   expect(await going).toMatchObject({ kind: 'delivered' });
   await stopping;
   expect(harness.sent).toHaveLength(1);
 });
 
-test('a stop waits for the attempts of a channel that was just removed', async () => {
-  const far = held();
-  harness.script('a', far.reply);
+test('a stop waits for the attempts of a removed channel', async () => {
+  const remote = deferredReply();
+  harness.script('a', remote.reply);
   await harness.apply(channel('a'));
   const [delivery] = await harness.owe('a');
   await harness.apply();
@@ -200,14 +200,14 @@ test('a stop waits for the attempts of a channel that was just removed', async (
   });
   await harness.clock.advance(1_000);
   expect(stopped).toBe(false);
-  far.answers[0]!({ id: 'r' });
+  remote.answers[0]!({ id: 'r' });
   await harness.clock.advance(0);
   await stopping;
   expect(await state(delivery!.id)).toBe('delivered');
   expect(harness.closed).toEqual(['a-1']);
 });
 
-test('a channel that never ends cannot hold up a stop for longer than the grace and a moment', async () => {
+test('a channel that never ends delays a stop by no more than the grace and SETTLE_MS', async () => {
   harness.script('a', () => new Promise(() => {}));
   await harness.apply(channel('a'));
   const [delivery] = await harness.owe('a');
@@ -217,7 +217,7 @@ test('a channel that never ends cannot hold up a stop for longer than the grace 
   expect(await state(delivery!.id)).toBe('pending');
 });
 
-test('resends and live deliveries share a channel: neither waits for the other to end', async () => {
+test('resends and queued deliveries alternate: neither waits for all of the other', async () => {
   await harness.apply(channel('a', { rate: { count: 1, per: 1_000 }, concurrency: 4 }));
   const byHand = Array.from({ length: 20 }, () =>
     harness.lanes.attemptManually('a', sampleDelivery({ id: newId(harness.clock.now()), channel: 'a' })),
@@ -231,7 +231,7 @@ test('resends and live deliveries share a channel: neither waits for the other t
   );
 });
 
-test('an attempt by hand waits while the far side asks for patience', async () => {
+test('a manual attempt waits for the end of a cooldown', async () => {
   harness.script(
     'a',
     fails(new SendFailure('transient', 'http.429', 'slow down', { rateLimited: true, retryAfter: 90_000 })),
@@ -248,7 +248,7 @@ test('an attempt by hand waits while the far side asks for patience', async () =
   expect(harness.sent[1]!.at - start).toBe(90_000);
 });
 
-test('a message that can still arrive in time goes to the fallback, one that cannot does not', async () => {
+test('a delivery goes to the fallback only if it can still arrive within its ttl', async () => {
   harness.script('a', down);
   await harness.apply(channel('a', { fallback: 'b', retry: [3_600_000] }), channel('b'));
   await harness.owe('a', { expiresAt: harness.clock.now() + 600_000 });
@@ -260,7 +260,7 @@ test('a message that can still arrive in time goes to the fallback, one that can
   expect((await harness.letters()).map((letter) => letter.class)).toEqual(['expired', 'expired']);
 });
 
-test('a message that was handed over and never acknowledged goes to the fallback, and says what happened', async () => {
+test('a delivery that was handed over and never acknowledged goes to the fallback with the reason', async () => {
   harness.script('a', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 60_000 }));
   await harness.apply(channel('a', { fallback: 'b' }), channel('b'));
   await harness.owe('a');
@@ -269,7 +269,7 @@ test('a message that was handed over and never acknowledged goes to the fallback
   expect(await harness.letters()).toMatchObject([{ class: 'expired', error: { code: 'receipt.missing' } }]);
 });
 
-test("a fallback of another type does not inherit recipients in the first one's terms, and names where it comes from", async () => {
+test('a fallback channel of another type does not get the recipients of the first, and names the first channel', async () => {
   harness.script('a', wrongToken);
   await harness.apply(channel('a', { fallback: 'b' }), { ...channel('b'), type: 'other' });
   const { message } = sampleDelivery();
@@ -279,7 +279,7 @@ test("a fallback of another type does not inherit recipients in the first one's 
   expect(second?.delivery).toMatchObject({ fallbackOf: 'a', channelType: 'other' });
 });
 
-test('a delivery whose letter was written before the power went is not sent again, and its fallback is', async () => {
+test('a delivery whose dead letter was written before a crash is not sent again, and its fallback is', async () => {
   harness.script('a', wrongToken);
   await harness.apply(channel('a', { fallback: 'b' }), channel('b'));
   const settle = harness.store.deliveries.settle.bind(harness.store.deliveries);
@@ -300,7 +300,7 @@ test('a delivery whose letter was written before the power went is not sent agai
   expect(await harness.letters()).toHaveLength(1);
 });
 
-test('a receipt that comes twice, or for what is no more, is told once', async () => {
+test('a receipt that comes twice, or for an unknown delivery, is reported once', async () => {
   harness.script('a', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 60_000 }));
   await harness.apply(channel('a'));
   const [delivery] = await harness.owe('a');
@@ -309,7 +309,7 @@ test('a receipt that comes twice, or for what is no more, is told once', async (
   expect(harness.settled.filter(({ settlement }) => settlement.state === 'delivered')).toHaveLength(1);
 });
 
-test('no timer is left behind by a stop', async () => {
+test('a stop leaves no timer', async () => {
   harness.script('a', down);
   await harness.apply(channel('a', { rate: { count: 1, per: 60_000 } }), channel('b', { paused: true }));
   await harness.owe('a', {}, 3);
@@ -318,14 +318,14 @@ test('no timer is left behind by a stop', async () => {
   expect(harness.clock.waiting).toBe(0);
 });
 
-test('a hundred hanging deliveries use no more than the concurrency', async () => {
+test('a hundred hanging deliveries use no more attempts than the concurrency', async () => {
   harness.script('a', hangs);
   await harness.apply(channel('a', { concurrency: 3 }));
   await harness.owe('a', {}, 100);
   expect(harness.sent).toHaveLength(3);
 });
 
-test('a wall clock that is set back does not make a retry wait for as long again', async () => {
+test('a wall clock that is set back does not delay a retry', async () => {
   harness.script('a', down, ok);
   await harness.apply(channel('a', { retry: [60_000] }));
   const [delivery] = await harness.owe('a');
@@ -335,20 +335,20 @@ test('a wall clock that is set back does not make a retry wait for as long again
   expect(await state(delivery!.id)).toBe('delivered');
 });
 
-test('a channel that comes back while the removed one winds up keeps what is owed', async () => {
-  const far = held();
-  harness.script('a', far.reply, ok);
+test('a channel that comes back while its removed lane ends keeps its deliveries', async () => {
+  const remote = deferredReply();
+  harness.script('a', remote.reply, ok);
   await harness.apply(channel('a', { concurrency: 1, retry: [1_000] }));
   const [delivery] = await harness.owe('a');
   await harness.apply();
   await harness.apply(channel('a', { concurrency: 1, retry: [1_000] }));
-  far.answers[0]!(new SendFailure('transient', 'http.503', 'unavailable'));
+  remote.answers[0]!(new SendFailure('transient', 'http.503', 'unavailable'));
   await harness.clock.advance(2_000);
   expect(await state(delivery!.id)).toBe('delivered');
   expect(await harness.letters()).toEqual([]);
 });
 
-test('lanes that are lent send by hand and leave what is owed alone', async () => {
+test('lanes that are opened for manual attempts leave queued deliveries alone', async () => {
   await harness.lanes.openForManual(new Map([['a', channel('a')]]));
   const [owed] = await harness.owe('a', { expiresAt: harness.clock.now() + 1_000 });
   const byHand = harness.lanes.attemptManually('a', sampleDelivery({ id: newId(harness.clock.now()), channel: 'a' }));
@@ -357,7 +357,7 @@ test('lanes that are lent send by hand and leave what is owed alone', async () =
   expect(await state(owed!.id)).toBe('pending');
 });
 
-test('a breaker that one of our own events opened is told at the first failure of another one, and so is the recovery', async () => {
+test('a breaker opened by an own event is reported at the first failure of another event, and its recovery, too', async () => {
   harness.script('a', down, ...Array.from({ length: 10 }, () => down), ok);
   await harness.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
   await harness.owe('a', { event: { ...sampleDelivery().event, source: 'belfry' } }, 5);

@@ -11,7 +11,7 @@ import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const MINUTE = 60_000;
 
-/** Intake, store and sources as the daemon has them together, on a clock of their own. */
+/** Intake, store and sources, connected as in the daemon, on a virtual clock. */
 async function opened(written: object) {
   const clock = new VirtualClock('2026-11-23T09:00:00Z');
   const store = await openStore({ path: ':memory:' });
@@ -61,7 +61,7 @@ async function opened(written: object) {
     };
     return sources.route(path)!.handle(request);
   };
-  /** Resolves with the next event of the heartbeat's own. */
+  /** Resolves to the next event that the heartbeat emits. */
   const next = async (advance: number): Promise<Event> => {
     const before = seen.length;
     const came = new Promise<void>((resolve) => {
@@ -74,7 +74,7 @@ async function opened(written: object) {
   return { clock, store, intake, sources, configure, marks, beat, next, seen };
 }
 
-test('an event that is a beat is stored together with it, and with no other', async () => {
+test('a beat is stored together with its event, and no other event is one', async () => {
   const { intake, marks, sources } = await opened({ every: '10m', match: { type: 'backup.done' } });
   await intake.accept([{ type: 'backup.begun' }]);
   expect((await marks()).has('beat:')).toBe(false);
@@ -85,7 +85,7 @@ test('an event that is a beat is stored together with it, and with no other', as
   ]);
 });
 
-test('neither its own events nor old ones that are decided anew are beats', async () => {
+test('neither events of the heartbeat itself nor events that are decided anew are beats', async () => {
   const { clock, intake, marks, beat, next, seen } = await opened({ every: '10m', grace: '0s', match: {} });
   await beat();
   const missed = await next(10 * MINUTE);
@@ -101,7 +101,7 @@ test('neither its own events nor old ones that are decided anew are beats', asyn
   ]);
 });
 
-test('what is being taken in while the settings change is a beat for the new ones', async () => {
+test('an event that is accepted while the settings change is a beat for the new settings', async () => {
   const { intake, configure, sources, clock, beat } = await opened({ every: '10m', match: { type: 'backup.done' } });
   await beat('/start');
   await clock.advance(MINUTE);
@@ -114,13 +114,13 @@ test('what is being taken in while the settings change is a beat for the new one
   ]);
 });
 
-test('what lies below the path of a heartbeat is its own, and nothing else', async () => {
+test('a heartbeat handles the paths below its own, and no others', async () => {
   const { sources } = await opened({ every: '10m' });
   const paths = ['/beats/backup', '/beats/backup/fail', '/beats/backup/a/b', '/beats/backups', '/beats', '/beats/'];
   expect(paths.filter((path) => sources.route(path) !== undefined)).toEqual(paths.slice(0, 3));
 });
 
-test('where no source looks at the events of others, looking costs nothing', async () => {
+test('without a source that observes others, an event is shown to none', async () => {
   const { sources } = await opened({ every: '10m' });
   const event: Event = { id: 'e', source: 'api', type: 'a', time: '', data: null };
   expect(sources.observe(event, 0)).toBe(sources.observe({ ...event, id: 'f' }, 0));
