@@ -14,7 +14,7 @@ import {
   sampleIo,
   sampleMessage,
 } from '../support/delivery.ts';
-import { decodeSettings } from '../support/settings.ts';
+import { decodeSettings } from '../support/channel-settings.ts';
 
 /** How the far side treats the next sends. `rateLimited` asks for a pause of 7 s. */
 export type FarSideMood = 'success' | 'refusal' | 'rateLimited' | 'serverError' | 'hang';

@@ -23,14 +23,14 @@ export const SAMPLE_SILENCE: SilenceView = {
   active_until: '2026-11-23T11:00:00.000Z',
 };
 
-/** The daemon's side of alerts and silences, in memory: it writes down what it was asked. */
+/** Alert actions in memory that record their calls. */
 export class RecordedAlertActions implements AlertActions {
   readonly acknowledgements: Acknowledgement[] = [];
   readonly posted: unknown[] = [];
   readonly expired: string[] = [];
   firing: AlertView[] = [SAMPLE_ALERT];
   known: SilenceView[] = [SAMPLE_SILENCE];
-  /** What a posted silence is answered with. */
+  /** Answer to the next silence request. */
   made: Awaited<ReturnType<AlertActions['silence']>> = {
     kind: 'made',
     silence: { ...SAMPLE_SILENCE, would_silence: { alerts: 1, events: 2 } },

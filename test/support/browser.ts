@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 
-/** Where Debian's package `chromium` puts it. */
+/** Path of Debian's package `chromium`. */
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = [
   '--no-sandbox',
@@ -17,10 +17,10 @@ const FLAGS = [
 ];
 
 export const hasBrowser = existsSync(CHROMIUM);
-/** For the titles of tests that skip without it. */
+/** Suffix for the titles of tests that are skipped without it. */
 export const needsBrowser = hasBrowser ? '' : ' (skipped: install the Debian package chromium)';
 
-/** A real browser with an empty profile, closed when the test ends. */
+/** Opens a real browser with an empty profile, closed when the test ends. */
 export async function openBrowser(...more: readonly string[]): Promise<Browser> {
   const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...more] });
   onTestFinished(() => browser.close());
@@ -36,7 +36,7 @@ export interface Site {
   open(browser: Browser): Promise<Page>;
 }
 
-/** A web application of another origin: a server on a port of its own, with an empty page and what its backend answers. */
+/** Web application of another origin: a server on a port of its own with an empty page and a backend. */
 export async function openSite(backend: Readonly<Record<string, () => Promise<unknown>>> = {}): Promise<Site> {
   const server = createServer((request, response) => {
     const answer = backend[request.url ?? '/'];

@@ -1,6 +1,6 @@
-/** A certificate authority for tests only, and what it signed for 127.0.0.1. Nothing outside the tests trusts it. */
+/** Certificate authority of the tests, and certificates that it has signed. It is trusted by tests only. */
 
-/** To be trusted. */
+/** Certificate of the authority. */
 export const authority = `-----BEGIN CERTIFICATE-----
 MIIBmDCCAT2gAwIBAgIUIRVQtt6rH+ZKhd389Yd4UlHdqiUwCgYIKoZIzj0EAwIw
 IDEeMBwGA1UEAwwVQmVsZnJ5IHRlc3QgYXV0aG9yaXR5MCAXDTI2MTEyMzA5MzQx
@@ -14,7 +14,7 @@ ONLSSprRnx6UzA5PMXKSv6tzVTkIuck7ETktPg==
 -----END CERTIFICATE-----
 `;
 
-/** Of all certificates below. */
+/** Private key of all certificates below. */
 export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXI0Yz6zYn9U8neUy
 wg9cNWAXzpW+7yOeTjl83qnacHOhRANCAASKd4uqW+20CAFjSK62l3qtdNMtJQ45
@@ -22,7 +22,7 @@ Ge6iPDXpc2R0WD/wX8uk3thJdKH7AAA9UWSWT1dQ4Z3a2yTMGu2DRCc+
 -----END PRIVATE KEY-----
 `;
 
-/** For 127.0.0.1, until 2099. */
+/** Certificate for 127.0.0.1, valid until 2099. */
 export const valid = `-----BEGIN CERTIFICATE-----
 MIIBdzCCAR6gAwIBAgIBAjAKBggqhkjOPQQDAjAgMR4wHAYDVQQDDBVCZWxmcnkg
 dGVzdCBhdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgPMjA5OTAxMDEwMDAwMDBa
@@ -35,7 +35,7 @@ E6GoDp6Or9IyAiBVaNN1ixEpUUJZy9oxEvu2cA/kVz6852ckH/S1ZUEybg==
 -----END CERTIFICATE-----
 `;
 
-/** For 127.0.0.1, until 2021. */
+/** Certificate for 127.0.0.1 that expired in 2021. */
 export const expired = `-----BEGIN CERTIFICATE-----
 MIIBdTCCARygAwIBAgIBATAKBggqhkjOPQQDAjAgMR4wHAYDVQQDDBVCZWxmcnkg
 dGVzdCBhdXRob3JpdHkwHhcNMjAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjAU
@@ -48,7 +48,7 @@ mLlOxBi99wIgEylqokLeCEHxpEPYMdxK0IJrAIHUEe9Y6r/X4TSrQ9g=
 -----END CERTIFICATE-----
 `;
 
-/** For `elsewhere.test`, until 2099. */
+/** Certificate for `elsewhere.test`, valid until 2099. */
 export const foreign = `-----BEGIN CERTIFICATE-----
 MIIBgTCCASigAwIBAgIBAzAKBggqhkjOPQQDAjAgMR4wHAYDVQQDDBVCZWxmcnkg
 dGVzdCBhdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgPMjA5OTAxMDEwMDAwMDBa

@@ -6,7 +6,7 @@ import { Lines, locate, spotOf } from '../../daemon/reload/locate.ts';
 import { parseYaml } from '../../daemon/reload/yaml/parse.ts';
 import { tools } from './rule-types.ts';
 
-/** Compiles a text that is YAML. */
+/** Compiles rules from a YAML text. */
 export function compileText(text: string, file = 'rules.yaml', referenced: readonly string[] = []): Fragment {
   const parsed = parseYaml(text);
   if (!parsed.ok) throw new Error(`not YAML: ${JSON.stringify(parsed.issues)}`);
@@ -22,7 +22,7 @@ export function compileText(text: string, file = 'rules.yaml', referenced: reado
   );
 }
 
-/** All problems of some files, their own and those between them. */
+/** All problems of some files, including those between files. */
 export function problemsOf(...texts: readonly string[]): Problem[] {
   const fragments = texts.map((text, index) =>
     compileText(text, texts.length === 1 ? 'rules.yaml' : `${String.fromCharCode(97 + index)}.yaml`),

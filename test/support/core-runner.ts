@@ -19,7 +19,7 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 const CHANNELS = 'channels: { ops: { type: sink }, boss: { type: sink }, chief: { type: sink } }\n';
 
-/** One message as it went out: `ops: title | body`. */
+/** Message that was sent. */
 export interface Sent {
   readonly at: number;
   readonly channel: string;
@@ -29,7 +29,7 @@ export interface Sent {
   readonly replaceKey: string | undefined;
 }
 
-/** What became of one event: when it came, and later. */
+/** Result that a rule gave to an event, at once or later. */
 export interface Fate {
   readonly event: string;
   readonly rule: string;
@@ -40,11 +40,11 @@ export interface Fate {
 
 export interface CoreRunnerOptions {
   readonly start?: number;
-  /** Left out where the rules bring their own. */
+  /** YAML of the channels; empty if the rules have their own. */
   readonly channels?: string;
 }
 
-/** The core with a memory and a clock that moves by command: what a daemon does, less the disk and the sending. */
+/** Runs the core with states in memory and a virtual clock: a daemon without disk and channels. */
 export class CoreRunner {
   ruleset: Ruleset;
   now: number;
@@ -57,14 +57,14 @@ export class CoreRunner {
   readonly #channels: string;
   readonly #waiting: { dueAt: number; readonly delivery: Delivery; readonly sent: Sent }[] = [];
 
-  /** `rules` is the file's text from `rules:` on, and what stands beside it. */
+  /** `rules`: text of the rules file, without the channels. */
   constructor(rules: string, { start = START, channels = CHANNELS }: CoreRunnerOptions = {}) {
     this.#channels = channels;
     this.ruleset = rulesetOf(channels + rules);
     this.now = start;
   }
 
-  /** New rules. Returns what the log would say of timers. */
+  /** Applies edited rules. Returns the notes about timers that the daemon would log. */
   edit(rules: string): readonly string[] {
     this.ruleset = rulesetOf(this.#channels + rules);
     const { notes, ...decision } = reschedule(this.ruleset.rules, this.context(), (place) =>
@@ -75,7 +75,7 @@ export class CoreRunner {
     return notes;
   }
 
-  /** As at a start with these rules: what has expired is seen, too. */
+  /** Applies rules as a start does: expired states are included. */
   startWith(rules: string): void {
     this.restart();
     this.ruleset = rulesetOf(this.#channels + rules);
@@ -94,14 +94,14 @@ export class CoreRunner {
     }
   }
 
-  /** Forgets all but what a disk would have. */
+  /** Restarts: keeps only what a disk would contain. */
   restart(): void {
     const rows = this.rows().map((row) => ({ ...row, value: JSON.parse(JSON.stringify(row.value)) as unknown }));
     this.#cache = new StateCache();
     this.#cache.load(rows);
   }
 
-  /** Everything remembered. */
+  /** All states. */
   rows(): StateChange[] {
     const found: StateChange[] = [];
     for (const [place, { value, expires, wake }] of this.#written) {
@@ -113,7 +113,7 @@ export class CoreRunner {
 
   readonly #written = new Map<string, StateChange>();
 
-  /** Takes an event in now. Returns the outcomes by rule. */
+  /** Accepts an event now. Returns the outcomes by rule. */
   take(data: Json = {}, more: Record<string, Json> = {}): Record<string, string> {
     const event: Event = {
       id: `e${(this.#events += 1)}`,
@@ -128,7 +128,7 @@ export class CoreRunner {
     return Object.fromEntries(decision.results.map(({ rule, outcome }) => [rule, outcome]));
   }
 
-  /** Lets time pass; what is due meanwhile happens at its time. */
+  /** Advances the time; due timers fire at their times. */
   wait(ms: number): void {
     this.until(this.now + ms);
   }
@@ -143,7 +143,7 @@ export class CoreRunner {
     this.#flush();
   }
 
-  /** Time passes while nothing runs; what fell due happens at the end of it. */
+  /** Advances the time of a stopped daemon; due timers fire at its end. */
   sleep(ms: number): void {
     this.now += ms;
     this.restart();
@@ -156,12 +156,12 @@ export class CoreRunner {
     return acknowledged.length;
   }
 
-  /** Changes states as somebody at a door would. */
+  /** Writes states directly, as a user action does. */
   write(...changes: StateChange[]): void {
     this.#apply({ results: [], states: changes, deliveries: [] });
   }
 
-  /** What went out since the last time it was asked: `ops: body`. */
+  /** Messages since the last call, as `ops: body`. */
   heard(): string[] {
     return this.sent.splice(0).map(({ channel, body }) => `${channel}: ${body}`);
   }

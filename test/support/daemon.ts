@@ -16,16 +16,16 @@ export interface Answer<T = unknown> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** A folder with rules and state, and daemons started on it one after the other, each a process of its own. */
+/** Folder with rules and state, and daemons that are started on it one after another, each in a process of its own. */
 export class Home {
   readonly folder: string;
   readonly env: Record<string, string> = {};
-  /** Where daemons are started; the folder itself if not set. */
+  /** Working directory of the daemons; the folder itself if not set. */
   cwd: string | undefined;
-  /** As whom they run; needs root. */
+  /** User that the daemons run as; needs root. */
   user: number | undefined;
   readonly lines: LogLine[] = [];
-  /** Everything that the daemons wrote, for "no secret anywhere". */
+  /** Output of all daemons, to be searched for secrets. */
   output = '';
   #process: ChildProcess | undefined;
   readonly #spawned: ChildProcess[] = [];
@@ -50,7 +50,7 @@ export class Home {
     return this.#process!.pid!;
   }
 
-  /** Saves as careful editors do: aside, then renamed over. A `daemon:` block with this home's state is put before it. */
+  /** Saves rules by rename, as editors do. A `daemon:` block with the state of this folder is put before them. */
   async rules(yaml: string, name = 'rules.yaml', daemon = ''): Promise<void> {
     const aside = this.path(`.${name}.${Math.random()}`);
     const head =
@@ -61,7 +61,7 @@ export class Home {
     await rename(aside, this.path('rules', name));
   }
 
-  /** Starts the daemon and resolves when it says that it is ready. Rejects with what it wrote when it ends before. */
+  /** Starts the daemon and resolves when it is ready. Rejects with its output if it ends before. */
   async start(...more: string[]): Promise<void> {
     const started = this.spawn(['run', '--config', this.path('rules'), ...more]);
     this.#process = started;
@@ -107,12 +107,12 @@ export class Home {
     return { code, stdout, stderr };
   }
 
-  /** Nothing of the machine's: daemons of other tests tell in their own folders where they are. */
+  /** Environment without the variables of the machine; the record of each daemon is in its own folder. */
   #own(): Record<string, string> {
     return { PATH: process.env.PATH!, HOME: this.folder, RUNTIME_DIRECTORY: this.path('run') };
   }
 
-  /** The first log line after the `from`th that is wanted, also one that is still to come. */
+  /** Resolves to the first matching log line after line `from`, also one that is not written yet. */
   logged(wanted: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
     const present = this.lines.slice(from).find(wanted);
     if (present !== undefined) return Promise.resolve(present);
@@ -128,7 +128,7 @@ export class Home {
     });
   }
 
-  /** A request over the daemon's Unix socket. */
+  /** Sends a request over the daemon's Unix socket. */
   async call<T = unknown>(
     method: 'GET' | 'POST' | 'DELETE',
     url: string,
@@ -151,7 +151,7 @@ export class Home {
     return { status: answer.statusCode, headers: answer.headers, body: (json ? JSON.parse(text) : text) as T };
   }
 
-  /** The address it listens on over TCP. */
+  /** Address of the TCP listener. */
   get address(): string {
     const ready = this.lines.findLast((line) => line.msg === 'ready')!;
     return String(ready.listen);
@@ -165,12 +165,12 @@ export class Home {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** `kill -9`. */
+  /** Sends SIGKILL. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** SIGTERM; resolves to the exit code. */
+  /** Sends SIGTERM; resolves to the exit code. */
   async stop(): Promise<number> {
     return this.#end('SIGTERM');
   }

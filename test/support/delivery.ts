@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import type { ChannelTools, Notifier, SendIo } from '../../daemon/channels/channel.ts';
-import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
+import type { DeadLetter, Delivery } from '../../daemon/core/delivery/delivery.ts';
 import type { Event } from '../../daemon/core/event/event.ts';
 import { SendFailure } from '../../daemon/core/problems/failure.ts';
 import type { Message } from '../../daemon/core/message/message.ts';
@@ -47,12 +47,29 @@ export function sampleDelivery(overrides: Partial<Delivery> = {}): Delivery {
   };
 }
 
+export function sampleDeadLetter(id: string, overrides: Partial<DeadLetter> = {}): DeadLetter {
+  return {
+    id,
+    dead_at: '2026-11-23T09:00:00.000Z',
+    class: 'permanent',
+    error: { code: 'http.401', message: 'the token is refused', status: 401 },
+    channel: 'ops',
+    channel_type: 'webhook',
+    rule: 'failed-deploy',
+    key: 'acme/api',
+    event: sampleEvent(),
+    message: sampleMessage(),
+    attempts: [{ at: '2026-11-23T09:00:00.000Z', ms: 41, class: 'permanent', code: 'http.401' }],
+    ...overrides,
+  };
+}
+
 export function sampleIo(overrides: Partial<SendIo> = {}): SendIo {
   const signal = overrides.signal ?? new AbortController().signal;
   return { delivery: sampleDelivery(), signal, ending: signal, attempt: 1, ...overrides };
 }
 
-/** A log whose lines a test can read. */
+/** Log whose lines a test can read. */
 export function memoryLog(): { readonly log: Log; readonly lines: readonly string[] } {
   const lines: string[] = [];
   const out = new Writable({
@@ -65,7 +82,7 @@ export function memoryLog(): { readonly log: Log; readonly lines: readonly strin
   return { log: openLog({ level: 'debug', format: 'json' }, new Scrubber(), out), lines };
 }
 
-/** What a channel is given when it opens; the parts that a test does not name refuse to be used. */
+/** Tools for opening a channel; those that a test does not pass reject when they are used. */
 export function channelTools(overrides: Partial<ChannelTools> = {}): ChannelTools {
   return {
     name: 'ops',
@@ -82,7 +99,7 @@ export function channelTools(overrides: Partial<ChannelTools> = {}): ChannelTool
   };
 }
 
-/** Sends, and hands back the `SendFailure` that must come of it. */
+/** Sends a message that must fail, and returns the `SendFailure`. */
 export async function failureOfSending(notifier: Notifier, message: Message, io: SendIo): Promise<SendFailure> {
   try {
     await notifier.send(message, io);

@@ -16,7 +16,7 @@ const PROGRAMS = {
   'notify-send': 'libnotify-bin',
 };
 
-/** The Debian packages that a desktop in a test needs and this machine lacks. */
+/** Debian packages that a desktop needs and this machine lacks. */
 export function missingPackages(): string[] {
   const found = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
   return Object.entries(PROGRAMS)
@@ -24,7 +24,7 @@ export function missingPackages(): string[] {
     .map(([, name]) => name);
 }
 
-/** A notification as the desktop shows it. */
+/** Notification as the desktop shows it. */
 export interface Shown {
   readonly id: string;
   readonly app: string;
@@ -32,26 +32,26 @@ export interface Shown {
   readonly body: string;
   readonly icon: string;
   readonly urgency: string;
-  /** Milliseconds as far as dunst tells: 0 stays. */
+  /** Milliseconds as dunst reports them; 0 is without end. */
   readonly timeout: string;
 }
 
 export interface Desktop {
-  /** What a program needs to find it. */
+  /** Environment with which a program finds the desktop. */
   readonly env: Readonly<Record<string, string>>;
-  /** A bus in the same session with nobody who shows notifications. */
+  /** Bus in the same session without a notification server. */
   readonly emptyBus: string;
-  /** Everything shown so far, in order; one that was replaced is there twice, with one id. */
+  /** All notifications so far, in order; a replaced one is there twice with the same id. */
   shown(): Promise<readonly Shown[]>;
   close(): Promise<void>;
 }
 
-// Nothing is started on demand: what is not there is not there.
+// Without service folders, so that the bus starts no service on demand.
 const BUS = `<busconfig><type>session</type><listen>unix:tmpdir=FOLDER</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>`;
 const DUNST = '[global]\nmonitor = 0\nmarkup = full\nstack_duplicates = false\nshow_indicators = no\n';
 
-/** A desktop without a screen: an X server, a session bus, and dunst, which says what it shows. */
+/** Desktop without a screen: an X server, a session bus, and dunst, which prints what it shows. */
 export async function openDesktop(): Promise<Desktop> {
   const folder = await mkdtemp(path.join(tmpdir(), 'belfry-desktop-'));
   const children: ChildProcess[] = [];
@@ -87,7 +87,7 @@ export async function openDesktop(): Promise<Desktop> {
     env,
     emptyBus,
     async shown() {
-      // Once it has answered another question, it has written down what came before.
+      // Answered after dunst has printed all earlier notifications.
       await ask(
         env,
         'org.freedesktop.Notifications',

@@ -1,12 +1,12 @@
 import type { Hours } from '../../daemon/core/time/hours.ts';
 import { rulesetOf } from './compile.ts';
 
-/** Compiles hours from what stands after `hours: { h: ...`. */
+/** Compiles hours from the YAML value of one name. */
 export function hoursOf(yaml: string): Hours {
   return rulesetOf(`hours:\n  h: ${yaml}\n`).hours.get('h')!;
 }
 
-/** When the hours begin and end between two moments, as `2026-03-29T00:00 - 02:00` in UTC; the second date only if it is another. */
+/** Begin and end of the hours between two times, as `2026-03-29T00:00 - 02:00` in UTC; the second date only if it differs. */
 export function stretchesOf(hours: Hours, from: number, until: number): string[] {
   const found: string[] = [];
   const note = (begin: number, change: number): void => {

@@ -4,28 +4,28 @@ import { type HttpClient, openHttpClient } from '../../daemon/channels/kit/http/
 import type { Message } from '../../daemon/core/message/message.ts';
 import type { SendFailure } from '../../daemon/core/problems/failure.ts';
 import { channelTools, failureOfSending, sampleIo, sampleMessage } from './delivery.ts';
-import { decodeSettings } from './settings.ts';
-import { openSink, type Sink, type SinkAnswer, type SinkRequest } from './sink.ts';
+import { decodeSettings } from './channel-settings.ts';
+import { openTestServer, type TestServer, type ServerAnswer, type ReceivedRequest } from './test-server.ts';
 
 export interface HttpChannelUnderTest {
   /** Server of the provider, new in each test. */
-  readonly sink: () => Sink;
+  readonly sink: () => TestServer;
   open(settings?: object, tools?: Partial<ChannelTools>): Notifier;
   /** Sends one message that is taken, and returns the request that arrived. */
-  sent(message?: Partial<Message>, settings?: object, io?: Partial<SendIo>): Promise<SinkRequest>;
+  sent(message?: Partial<Message>, settings?: object, io?: Partial<SendIo>): Promise<ReceivedRequest>;
   /** Sends one message that gets this answer, and returns the failure. */
-  failure(answer: SinkAnswer, message?: Partial<Message>, settings?: object): Promise<SendFailure>;
+  failure(answer: ServerAnswer, message?: Partial<Message>, settings?: object): Promise<SendFailure>;
 }
 
 /** A channel over HTTP and a server on the loopback, opened and closed with each test. */
 export function useHttpChannel(
   type: ChannelType,
-  options: { readonly settings: (origin: string) => object; readonly success: SinkAnswer },
+  options: { readonly settings: (origin: string) => object; readonly success: ServerAnswer },
 ): HttpChannelUnderTest {
-  let sink: Sink;
+  let sink: TestServer;
   let http: HttpClient;
   beforeEach(async () => {
-    sink = await openSink();
+    sink = await openTestServer();
     sink.answer(options.success);
     http = openHttpClient();
   });

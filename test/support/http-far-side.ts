@@ -1,17 +1,17 @@
 import { openHttpClient } from '../../daemon/channels/kit/http/client.ts';
 import type { FarSide, FarSideMood } from '../channels/contract.ts';
-import { openSink, type Sink, type SinkAnswer, type SinkRequest } from './sink.ts';
+import { openTestServer, type TestServer, type ServerAnswer, type ReceivedRequest } from './test-server.ts';
 
 export interface HttpFarSideOptions {
   /** The channel's settings, given where the far side listens. */
   settings(origin: string): unknown;
   /** How the provider answers in each mood that differs from plain HTTP. */
-  readonly moods: Partial<Record<FarSideMood, SinkAnswer>>;
+  readonly moods: Partial<Record<FarSideMood, ServerAnswer>>;
   /** What a test is shown of a request; its text if not given. */
-  received?(request: SinkRequest): string;
+  received?(request: ReceivedRequest): string;
 }
 
-const PLAIN_HTTP: Readonly<Record<FarSideMood, SinkAnswer>> = {
+const PLAIN_HTTP: Readonly<Record<FarSideMood, ServerAnswer>> = {
   success: { status: 200 },
   refusal: { status: 400 },
   rateLimited: { status: 429, headers: { 'retry-after': '7' } },
@@ -20,8 +20,8 @@ const PLAIN_HTTP: Readonly<Record<FarSideMood, SinkAnswer>> = {
 };
 
 /** A provider on the loopback, for the contract suite. */
-export async function openHttpFarSide(options: HttpFarSideOptions): Promise<FarSide & { readonly sink: Sink }> {
-  const sink = await openSink();
+export async function openHttpFarSide(options: HttpFarSideOptions): Promise<FarSide & { readonly sink: TestServer }> {
+  const sink = await openTestServer();
   const http = openHttpClient();
   return {
     sink,

@@ -27,7 +27,7 @@ export const down = fails(new SendFailure('transient', 'net.refused', 'nobody li
 export const wrongToken = fails(
   new SendFailure('permanent', 'http.401', 'the token is refused', { status: 401, misconfigured: true }),
 );
-/** Never answers; ends as a channel does when its signal aborts. */
+/** Never answers; fails when its signal aborts, as a channel does. */
 export const hangs: Reply = ({ signal }) =>
   new Promise((_resolve, reject) =>
     signal.addEventListener('abort', () => reject(new SendFailure('transient', 'timeout', 'no answer')), {
@@ -63,7 +63,7 @@ export interface Sent {
   readonly at: number;
 }
 
-/** A virtual clock that also waits for the real disk: letters are synced before their deliveries end. */
+/** Virtual clock that also waits for the real disk: dead letters are synced before their deliveries end. */
 class DiskClock extends VirtualClock {
   synced: () => Promise<void> = () => Promise.resolve();
 
@@ -76,7 +76,7 @@ class DiskClock extends VirtualClock {
   }
 }
 
-/** Lanes over the real store and a real dead-letter file, with channels whose far sides are scripted. Time is virtual; jitter is none. */
+/** Lanes on the real store and a real dead-letter file, with scripted channels, a virtual clock and no jitter. */
 export class LaneHarness {
   readonly clock = new DiskClock();
   readonly sent: Sent[] = [];
@@ -130,7 +130,7 @@ export class LaneHarness {
     return lanes;
   }
 
-  /** How a channel answers, in order; the last one goes on being the answer. */
+  /** Sets the replies of a channel, in order; the last one is repeated. */
   script(name: string, ...replies: readonly [Reply, ...Reply[]]): void {
     this.replies.set(name, [...replies]);
   }
@@ -139,7 +139,7 @@ export class LaneHarness {
     await this.lanes.apply(new Map(channels.map((config) => [config.name, config])));
   }
 
-  /** Owes one delivery to each of these keys, and lets what can happen now happen. */
+  /** Queues deliveries, and runs all work that is due now. */
   async owe(name: string, overrides: Partial<Delivery> = {}, count = 1): Promise<readonly Delivery[]> {
     const now = this.clock.now();
     const made = Array.from({ length: count }, () =>
@@ -157,7 +157,7 @@ export class LaneHarness {
     return made;
   }
 
-  /** Stops all lanes and begins with others on the same store. */
+  /** Stops all lanes and opens others on the same store. */
   async restart(): Promise<void> {
     await this.lanes.stop(0);
     this.lanes = this.newLanes();

@@ -11,7 +11,7 @@ import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { RecordedDaemon, tokenOf } from './recorded-daemon.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-/** Where long-lived connections would go: it notes who came and answers at once. */
+/** Replaces the push server: records the callers and answers at once. */
 export class RecordedStream implements StreamServer {
   readonly came: { readonly how: string; readonly kind: StreamKind; readonly caller: Caller }[] = [];
   readonly acks: string[] = [];
@@ -59,7 +59,7 @@ export interface OpenedListener {
   readonly logged: string[];
 }
 
-/** A real listener on any port and a socket of its own, closed when the test ends. */
+/** Real listener on any port and a socket of its own, closed when the test ends. */
 export async function openTestListener(options: Partial<ListenerOptions> = {}): Promise<OpenedListener> {
   const daemon = new RecordedDaemon();
   daemon.known = [
@@ -108,11 +108,11 @@ export interface Asking {
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** Go over the Unix socket. */
+  /** Whether to use the Unix socket. */
   readonly socket?: boolean;
 }
 
-/** One request over a connection of its own. */
+/** Sends one request over a connection of its own. */
 export function ask(to: OpenedListener, target: string, asking: Asking = {}): Promise<Answer> {
   const { method = 'GET', token, headers = {}, body, socket = false } = asking;
   const [host, number] = to.listener.address.split(':');
@@ -156,7 +156,7 @@ export function post(to: OpenedListener, target: string, body: unknown, asking: 
   });
 }
 
-/** A bare connection, for what no client library would send. */
+/** Opens a plain connection, for requests that no client library sends. */
 export function dial(to: OpenedListener, socket = false): Socket {
   const [host, number] = to.listener.address.split(':');
   const connection = socket ? connect(to.socket) : connect(Number(number), host);
@@ -165,7 +165,7 @@ export function dial(to: OpenedListener, socket = false): Socket {
   return connection;
 }
 
-/** Sends the bytes as they are; all that came back until the other side closed. */
+/** Sends bytes; resolves to all that the server sent until it closed. */
 export async function exchange(to: OpenedListener, bytes: string, socket = false): Promise<string> {
   const connection = dial(to, socket);
   connection.write(bytes);

@@ -1,52 +1,52 @@
 import { createServer as createPlainServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket, createSecureContext } from 'node:tls';
-import { parseLetter, type Letter } from './dead-letter-text.ts';
+import { parseMail, type ParsedMail } from './mail-parser.ts';
 
-/** What the server says, or does, at each step; what is not given is fine with it. `hang`: nothing. `drop`: cuts the connection. */
+/** Answer of the server to each command; commands that are not set succeed. `hang`: no answer. `drop`: closes the connection. */
 export interface MailScript {
   readonly greeting?: string;
-  /** After `AUTH` with these words. */
+  /** Answer to `AUTH`. */
   readonly auth?: string;
   readonly mail?: string;
-  /** By recipient. */
+  /** Answers to `RCPT`, by recipient. */
   readonly rcpt?: (address: string) => string;
   readonly data?: string;
-  /** After the final dot. */
+  /** Answer after the final dot. */
   readonly end?: string;
 }
 
 export interface ReceivedMail {
   readonly from: string;
   readonly recipients: readonly string[];
-  readonly letter: Letter;
-  /** Whether it came over TLS. */
+  readonly letter: ParsedMail;
+  /** Whether the connection used TLS. */
   readonly secure: boolean;
-  /** `user:password` of a login with PLAIN. */
+  /** `user:password` of `AUTH PLAIN`. */
   readonly login: string | undefined;
 }
 
 export interface MailServer {
   readonly port: number;
-  /** Mails whose final dot came, also those that were refused then. */
+  /** Mails that arrived up to the final dot, also those that were refused after it. */
   readonly mails: readonly ReceivedMail[];
-  /** Every command line, as it came. */
+  /** All command lines. */
   readonly commands: readonly string[];
   readonly connections: number;
   script(script: MailScript): void;
-  /** Resolves when `count` mails have come to their final dot. */
+  /** Resolves when `count` mails have arrived. */
   arrived(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface MailServerOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** TLS from the first byte; else STARTTLS, where there is `tls`. */
+  /** TLS from the first byte; otherwise STARTTLS if `tls` is set. */
   readonly implicit?: boolean;
   readonly login?: boolean;
   readonly pipelining?: boolean;
 }
 
-/** A mail server on the loopback that says what a test wants it to, word for word. */
+/** Mail server on the loopback with scripted answers. */
 export async function openMailServer(options: MailServerOptions = {}): Promise<MailServer> {
   const mails: ReceivedMail[] = [];
   const commands: string[] = [];
@@ -160,7 +160,7 @@ function converse(socket: Socket, talk: Conversation, isResumed = false): void {
         .replace(/^\.\./gm, '.');
       buffered = buffered.slice(end + 5);
       inData = false;
-      talk.took({ from, recipients, login, letter: parseLetter(source), secure: talk.secure });
+      talk.took({ from, recipients, login, letter: parseMail(source), secure: talk.secure });
       say(talk.script().end ?? '250 2.0.0 queued as 4711');
       return read();
     }

@@ -3,14 +3,14 @@ import { createSocket } from 'node:dgram';
 export interface NameServer {
   /** `127.0.0.1:PORT` */
   readonly address: string;
-  /** The names asked for, lower case, in order. */
+  /** Requested names in lower case, in order. */
   readonly asked: readonly string[];
-  /** Resolves when any question has arrived. */
+  /** Resolves when a question has arrived. */
   readonly question: Promise<void>;
   close(): void;
 }
 
-/** A DNS server on the loopback: answers A questions from `names`, says "no such name" to others, or is silent. */
+/** DNS server on the loopback: answers A questions from `names` and others with NXDOMAIN, or does not answer. */
 export async function openNameServer(names: Readonly<Record<string, string>> | 'silent'): Promise<NameServer> {
   const socket = createSocket('udp4');
   const asked: string[] = [];
@@ -40,7 +40,7 @@ function questionOf(query: Buffer): { name: string; type: number; end: number } 
   return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
 }
 
-/** https://www.rfc-editor.org/rfc/rfc1035#section-4 */
+/** Format: https://www.rfc-editor.org/rfc/rfc1035#section-4 */
 function answerTo(query: Buffer, end: number, address: string | undefined, exists: boolean): Buffer {
   const header = Buffer.alloc(12);
   query.copy(header, 0, 0, 2);

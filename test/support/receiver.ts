@@ -1,40 +1,40 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** One notification as the far side got it. */
+/** Notification that the receiver got. */
 export interface Got {
-  /** When all of it had come, milliseconds since the epoch: the clock of the daemon, since both are of one machine. */
+  /** Time of its last byte, milliseconds since the epoch; comparable to times of a daemon on the same machine. */
   readonly at: number;
-  /** The delivery's id: the same in every attempt. */
+  /** Id of the delivery, the same in every attempt. */
   readonly id: string;
-  /** Path without the slash: which channel it came by. */
+  /** Name of the channel: the path without the slash. */
   readonly channel: string;
   readonly rule: string;
   readonly key: string;
   readonly status: string;
   readonly title: string;
   readonly body: string;
-  /** Whether the answer went out whole; false also while it waits. */
+  /** Whether the answer was sent completely. */
   readonly answered: boolean;
 }
 
 export interface Receiver {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
-  /** Everything that came, in order. */
+  /** All notifications, in order. */
   readonly got: readonly Got[];
-  /** How long an answer takes, milliseconds. */
+  /** Delay of the answers, milliseconds. */
   delay: number;
-  /** The status of the answers by channel; 200 where there is none. */
+  /** Status of the answers by channel; default 200. */
   readonly statuses: Map<string, number>;
-  /** Resolves when `count` deliveries that are wanted have come, attempts of one counted once. */
+  /** Resolves when `count` matching deliveries have arrived; attempts of one delivery count once. */
   until(wanted: (got: Got) => boolean, count?: number): Promise<void>;
-  /** Of each delivery the first attempt, in order. */
+  /** First attempt of each delivery, in order. */
   deliveries(): readonly Got[];
   close(): Promise<void>;
 }
 
-/** A real HTTP server for channels of the type `webhook`, which says when and how often it was told what. */
+/** Real HTTP server for channels of the type `webhook` that records the notifications. */
 export async function openReceiver(): Promise<Receiver> {
   const got: { -readonly [K in keyof Got]: Got[K] }[] = [];
   const sockets = new Set<Socket>();

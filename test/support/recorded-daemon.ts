@@ -59,10 +59,10 @@ const SAMPLE_STATUS: StatusView = {
 
 export type ResendLine = ResendPlan | ResendProgress | ResendSum;
 
-/** The daemon's side of the listener, in memory: it answers what it is told to and writes down what it was asked. */
+/** Daemon API in memory, with answers set by the test, that records its calls. */
 export class RecordedDaemon implements DaemonApi {
   readonly accepted: { readonly events: readonly EventInput[]; readonly options: unknown }[] = [];
-  /** Calls with an effect: `hold ops`, `drop d-1`. */
+  /** Calls that change something: `hold ops`, `drop d-1`. */
   readonly calls: string[] = [];
   readonly waits: { readonly ids: readonly string[]; readonly ms: number; readonly signal: AbortSignal }[] = [];
   readonly resends: { readonly request: ResendRequest; readonly signal: AbortSignal }[] = [];
@@ -74,7 +74,7 @@ export class RecordedDaemon implements DaemonApi {
   /** `daemon.public_url` */
   reachedBy: string | undefined;
   bodyLimit = 262_144;
-  /** What `accept` rejects with. */
+  /** Error that `accept` rejects with. */
   refusal: Error | undefined;
   letters: DeadLetter[] = [];
   ready: { readonly ready: boolean; readonly reasons: readonly string[] } = { ready: true, reasons: [] };

@@ -8,7 +8,7 @@ import { defineSource } from '../../daemon/sources/source.ts';
 
 const nothing = { send: () => Promise.resolve({}) };
 
-/** A channel with a secret, a list and a check of its own. */
+/** Channel type with a secret, a list and a check. */
 const pager = defineChannel({
   type: 'pager',
   summary: 'Calls somebody.',
@@ -39,7 +39,7 @@ const pager = defineChannel({
   open: () => nothing,
 });
 
-/** A channel without settings whose repeats are harmless. */
+/** Channel type without settings whose repeated messages are harmless. */
 const sink = defineChannel({
   type: 'sink',
   summary: 'Takes everything.',

@@ -1,8 +1,9 @@
+import { statSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A disk of its own that can be filled; undefined where mounting is not allowed. It needs root, and the Debian package mount. */
+/** Small disk that can be filled; undefined if mounting is not allowed. Needs root and the Debian package mount. */
 export function mountSmallDisk(place: string, megabytes: number): SmallDisk | undefined {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0700`, 'tmpfs', place], { stdio: 'ignore' });
@@ -19,14 +20,14 @@ export class SmallDisk {
     this.place = place;
   }
 
-  /** Takes the last free byte. */
+  /** Uses up the last free byte. */
   fill(): void {
     for (const size of [1024 * 1024, 4096]) {
       for (let number = 0; this.#writes(`ballast-${size}-${number}`, size); number += 1);
     }
   }
 
-  /** Gives back what `fill` took. */
+  /** Frees the room that `fill` used. */
   empty(): void {
     execFileSync('find', [this.place, '-name', 'ballast-*', '-delete']);
   }
@@ -46,3 +47,6 @@ export class SmallDisk {
     }
   }
 }
+
+/** Whether `/dev/full` is the device on which every write fails with ENOSPC, and not a regular file of that name. */
+export const hasFullDevice = statSync('/dev/full', { throwIfNoEntry: false })?.isCharacterDevice() === true;

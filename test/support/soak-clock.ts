@@ -1,16 +1,16 @@
 import type { Clock } from '../../daemon/lib/time/clock.ts';
 
-/** What `setTimeout` of Node.js can wait; what is longer fires after 1 ms. */
+/** Longest wait of `setTimeout` in Node.js; a longer one fires after 1 ms. */
 const LONGEST = 2 ** 31 - 1;
 
 /**
- * A clock for weeks in a second, for one loop that always has a timer while nothing happens. Its wall clock may be set while time
- * goes on; like those of the machine its timers do not follow that, and cannot wait longer than 2^31 ms.
+ * Clock that runs weeks in a second, for a loop that always has a timer while it is idle. Its wall clock may be set at any time;
+ * as in Node.js, timers do not follow the wall clock and cannot wait longer than 2^31 ms.
  */
 export class SoakClock implements Clock {
-  /** How far the wall clock has been set forward, milliseconds. */
+  /** Milliseconds by which the wall clock was set forward. */
   skew = 0;
-  /** How many timers have fired. */
+  /** Number of timers that have fired. */
   fired = 0;
   #elapsed = 0;
   readonly #start: number;
@@ -47,7 +47,7 @@ export class SoakClock implements Clock {
     this.#elapsed = end;
   }
 
-  /** While no timer waits, something else is on its way: a commit takes some turns. */
+  /** Runs the event loop while no timer is set: a commit takes some turns. */
   async #settle(): Promise<void> {
     await turn();
     for (let turns = 0; turns < 30 && this.#timers.size === 0; turns += 1) await turn();

@@ -14,7 +14,7 @@ const quotedPrintable = (text: string): string =>
     .map((byte) => (byte > 32 && byte < 127 && byte !== 61 ? String.fromCharCode(byte) : `=${hex(byte).toUpperCase()}`))
     .join('');
 
-/** How a text that somebody repeats may be written, by the name of the spelling. */
+/** Encodings in which a server may repeat a text, by name. */
 export const SPELLINGS: Readonly<Record<string, (secret: string) => string>> = {
   raw: (secret) => secret,
   'percent-encoded': percent,

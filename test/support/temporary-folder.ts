@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A directory of its own for the running test, removed when the test ends. */
+/** Creates a directory for the running test, removed when the test ends. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'belfry-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

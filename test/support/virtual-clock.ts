@@ -5,7 +5,7 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** A clock that moves only when told to. `advance` fires what falls due, in order, letting promises settle between. */
+/** Clock that only `advance` moves: it fires due timers in order, and lets promises settle between them. */
 export class VirtualClock implements Clock {
   #now: number;
   readonly #start: number;
@@ -30,7 +30,7 @@ export class VirtualClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** How many timers wait; a test that ends with timers left has found a leak. */
+  /** Number of timers that are set; more than 0 at the end of a test is a leak. */
   get waiting(): number {
     return this.#timers.size;
   }
@@ -56,7 +56,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets promise chains, immediates and file operations that have begun run to their end. */
+/** Waits until promise chains, immediates and file operations that have begun are done. */
 async function settle(): Promise<void> {
   for (let quiet = 0; quiet < 30; quiet += 1) {
     await new Promise((resolve) => setImmediate(resolve));

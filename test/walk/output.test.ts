@@ -5,7 +5,7 @@ import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Home } from '../support/daemon.ts';
-import { hasFullDevice } from '../support/full-device.ts';
+import { hasFullDevice } from '../support/small-disk.ts';
 
 const BELFRY = path.resolve(import.meta.dirname, '../../bin/belfry.js');
 const CONSOLE = 'channels:\n  console: { type: log }\nrules:\n  - { name: all, on: api, notify: [console] }\n';

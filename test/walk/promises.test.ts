@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Home } from '../support/daemon.ts';
-import { openSink, type Sink } from '../support/sink.ts';
+import { openTestServer, type TestServer } from '../support/test-server.ts';
 
 let home: Home;
-let sink: Sink;
+let sink: TestServer;
 
 beforeEach(async () => {
   home = await Home.make();
-  sink = await openSink();
+  sink = await openTestServer();
 });
 
 afterEach(async () => {

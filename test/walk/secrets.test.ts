@@ -3,16 +3,16 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Home } from '../support/daemon.ts';
 import { type MailServer, openMailServer } from '../support/mail-server.ts';
-import { openSink, type Sink } from '../support/sink.ts';
+import { openTestServer, type TestServer } from '../support/test-server.ts';
 import { json, SPELLINGS } from '../support/spellings.ts';
 
 let home: Home;
-let sink: Sink;
+let sink: TestServer;
 let mail: MailServer;
 
 beforeEach(async () => {
   home = await Home.make();
-  sink = await openSink();
+  sink = await openTestServer();
   mail = await openMailServer({ login: true });
 });
 

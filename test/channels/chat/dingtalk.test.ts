@@ -5,8 +5,8 @@ import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { channelTools, failureOfSending, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { openHttpFarSide } from '../../support/http-far-side.ts';
-import { decodeSettings, readSettings } from '../../support/settings.ts';
-import { openSink, type Sink } from '../../support/sink.ts';
+import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
+import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { describeChannelContract } from '../contract.ts';
 
@@ -64,11 +64,11 @@ describeChannelContract({
   },
 });
 
-let sink: Sink;
+let sink: TestServer;
 let http: HttpClient;
 
 beforeEach(async () => {
-  sink = await openSink();
+  sink = await openTestServer();
   sink.answer({ body: OK });
   http = openHttpClient();
 });

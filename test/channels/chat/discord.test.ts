@@ -3,7 +3,7 @@ import { discord } from '../../../daemon/channels/chat/discord.ts';
 import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { openHttpFarSide } from '../../support/http-far-side.ts';
-import { readSettings } from '../../support/settings.ts';
+import { readSettings } from '../../support/channel-settings.ts';
 import { describeChannelContract } from '../contract.ts';
 
 const PATH = '/api/webhooks/1203456789012345678/hooktoken-5xNq8ZQ';

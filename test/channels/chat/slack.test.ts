@@ -4,14 +4,14 @@ import { CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
 import { failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { openHttpFarSide } from '../../support/http-far-side.ts';
-import { readSettings } from '../../support/settings.ts';
-import type { SinkAnswer } from '../../support/sink.ts';
+import { readSettings } from '../../support/channel-settings.ts';
+import type { ServerAnswer } from '../../support/test-server.ts';
 import { describeChannelContract } from '../contract.ts';
 
 const PATH = '/services/T0000/B0000/XXXhooksecretXXX';
 const TOKEN = 'xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy';
-const posted = (ts: string): SinkAnswer => ({ body: { ok: true, channel: 'C0123ABC', ts } });
-const refused = (error: string): SinkAnswer => ({ body: { ok: false, error } });
+const posted = (ts: string): ServerAnswer => ({ body: { ok: true, channel: 'C0123ABC', ts } });
+const refused = (error: string): ServerAnswer => ({ body: { ok: false, error } });
 
 interface Payload {
   readonly text: string;

@@ -4,7 +4,7 @@ import { escapeFor } from '../../../daemon/core/message/escape.ts';
 import { failureOfSending, memoryLog, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { openHttpFarSide } from '../../support/http-far-side.ts';
-import { readSettings } from '../../support/settings.ts';
+import { readSettings } from '../../support/channel-settings.ts';
 import { describeChannelContract, HOSTILE } from '../contract.ts';
 
 const TOKEN = '110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';

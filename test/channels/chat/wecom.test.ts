@@ -12,8 +12,8 @@ import {
   sampleMessage,
 } from '../../support/delivery.ts';
 import { openHttpFarSide } from '../../support/http-far-side.ts';
-import { decodeSettings, readSettings } from '../../support/settings.ts';
-import { openSink, type Sink } from '../../support/sink.ts';
+import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
+import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { describeChannelContract, HOSTILE } from '../contract.ts';
 
 const KEY = '693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa';
@@ -75,11 +75,11 @@ describeChannelContract({
   },
 });
 
-let sink: Sink;
+let sink: TestServer;
 let http: HttpClient;
 
 beforeEach(async () => {
-  sink = await openSink();
+  sink = await openTestServer();
   sink.answer({ body: OK });
   http = openHttpClient();
 });

@@ -22,7 +22,7 @@ import {
   sampleMessage,
 } from '../../support/delivery.ts';
 import { type MailServer, type MailServerOptions, openMailServer } from '../../support/mail-server.ts';
-import { decodeSettings, readSettings } from '../../support/settings.ts';
+import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { describeChannelContract } from '../contract.ts';
 

@@ -16,7 +16,7 @@ import {
   sampleIo,
   sampleMessage,
 } from '../../support/delivery.ts';
-import { decodeSettings, readSettings } from '../../support/settings.ts';
+import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { describeChannelContract } from '../contract.ts';

@@ -13,7 +13,7 @@ import type { Message } from '../../../daemon/core/message/message.ts';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { channelTools, failureOfSending, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { type Desktop, missingPackages, openDesktop, type Shown } from '../../support/desktop.ts';
-import { decodeSettings, readSettings } from '../../support/settings.ts';
+import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { describeChannelContract } from '../contract.ts';
 

@@ -28,8 +28,8 @@ import {
   sampleIo,
   sampleMessage,
 } from '../../support/delivery.ts';
-import { hasFullDevice } from '../../support/full-device.ts';
-import { decodeSettings } from '../../support/settings.ts';
+import { hasFullDevice } from '../../support/small-disk.ts';
+import { decodeSettings } from '../../support/channel-settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { describeChannelContract } from '../contract.ts';
 

@@ -4,7 +4,7 @@ import { log } from '../../../daemon/channels/local/log.ts';
 import { type LogSettings, openLog } from '../../../daemon/lib/log.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
 import { channelTools, failureOfSending, sampleIo, sampleMessage } from '../../support/delivery.ts';
-import { decodeSettings } from '../../support/settings.ts';
+import { decodeSettings } from '../../support/channel-settings.ts';
 import { describeChannelContract } from '../contract.ts';
 
 function paperOf(settings: Partial<LogSettings> = {}) {

@@ -4,7 +4,7 @@ import { ntfy } from '../../../daemon/channels/push/ntfy.ts';
 import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { openHttpFarSide } from '../../support/http-far-side.ts';
-import { readSettings } from '../../support/settings.ts';
+import { readSettings } from '../../support/channel-settings.ts';
 import { describeChannelContract } from '../contract.ts';
 
 const TOPIC = 'alerts-kx83jd02';

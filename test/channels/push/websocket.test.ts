@@ -4,7 +4,7 @@ import { websocket } from '../../../daemon/channels/push/websocket.ts';
 import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { describeChannelContract } from '../contract.ts';
-import { decodeSettings, readSettings } from '../../support/settings.ts';
+import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 
 type Pushed = Parameters<PushGateway['push']>[0];
 

@@ -8,8 +8,8 @@ import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { openHttpFarSide } from '../../support/http-far-side.ts';
-import { decodeSettings, readSettings } from '../../support/settings.ts';
-import { openSink, type Sink } from '../../support/sink.ts';
+import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
+import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { describeChannelContract, HOSTILE } from '../contract.ts';
 
@@ -53,12 +53,12 @@ describeChannelContract({
   },
 });
 
-let sink: Sink;
+let sink: TestServer;
 let http: HttpClient;
 const clock = new VirtualClock('2026-11-23T04:00:00Z');
 
 beforeEach(async () => {
-  sink = await openSink();
+  sink = await openTestServer();
   http = openHttpClient();
 });
 afterEach(async () => {

@@ -9,7 +9,7 @@ import {
   openDeadLetters,
 } from '../../../daemon/delivery/dead-letters/dead-letters.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
-import { sampleLetter as letter } from '../../support/dead-letter.ts';
+import { sampleDeadLetter as letter } from '../../support/delivery.ts';
 import { memoryLog, sampleEvent, sampleMessage } from '../../support/delivery.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

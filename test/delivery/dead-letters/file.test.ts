@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type DeadLetters, openDeadLetters } from '../../../daemon/delivery/dead-letters/dead-letters.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
 import { memoryLog } from '../../support/delivery.ts';
-import { sampleLetter } from '../../support/dead-letter.ts';
+import { sampleDeadLetter } from '../../support/delivery.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let folder: string;
@@ -68,12 +68,12 @@ describe.each(Object.entries(IN_THE_WAY))(
       await put();
       await letters.check();
       expect(letters.trouble).toContain(`${file} ${text}`);
-      await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
+      await expect(letters.append(sampleDeadLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
       await expect(read(letters)).rejects.toMatchObject({ code });
       await expect(letters.change(new Map([['a', null]]))).rejects.toMatchObject({ code });
       await (remove ?? (() => rm(file)))();
       await letters.check();
-      await letters.append(sampleLetter('a'));
+      await letters.append(sampleDeadLetter('a'));
       expect(letters.trouble).toBeUndefined();
       expect(await read(letters)).toEqual(['a']);
     });
@@ -83,10 +83,10 @@ describe.each(Object.entries(IN_THE_WAY))(
 test('a symbolic link into a missing folder is reported by the append, and the delivery stays owed', async () => {
   await symlink(path.join(folder, 'missing', 'letters.jsonl'), file);
   const letters = await open();
-  await expect(letters.append(sampleLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
+  await expect(letters.append(sampleDeadLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
   expect(letters.trouble).toContain(`${file} cannot be used: nothing can be made there (ENOENT)`);
   await mkdir(path.join(folder, 'missing'));
-  await letters.append(sampleLetter('a'));
+  await letters.append(sampleDeadLetter('a'));
   expect(await read(letters)).toEqual(['a']);
 });
 
@@ -95,8 +95,8 @@ test('appends and rewrites follow a symbolic link, and the log names it', async 
   await mkdir(path.dirname(target));
   await symlink(target, file);
   const letters = await open();
-  await letters.append(sampleLetter('a'));
-  await letters.append(sampleLetter('b'));
+  await letters.append(sampleDeadLetter('a'));
+  await letters.append(sampleDeadLetter('b'));
   await letters.change(new Map([['a', null]]));
   expect((await lstat(file)).isSymbolicLink()).toBe(true);
   expect((await readFile(target, 'utf8')).match(/"id":"[ab]"/g)).toEqual(['"id":"b"']);
@@ -105,7 +105,7 @@ test('appends and rewrites follow a symbolic link, and the log names it', async 
 });
 
 test('a byte order mark hides no record', async () => {
-  await writeFile(file, `\ufeff${JSON.stringify(sampleLetter('a'))}\n${JSON.stringify(sampleLetter('b'))}\n`);
+  await writeFile(file, `\ufeff${JSON.stringify(sampleDeadLetter('a'))}\n${JSON.stringify(sampleDeadLetter('b'))}\n`);
   const letters = await open();
   expect(await read(letters)).toEqual(['a', 'b']);
   await letters.change(new Map([['b', null]]));
@@ -115,7 +115,10 @@ test('a byte order mark hides no record', async () => {
 });
 
 test('CRLF and blank lines hide no record and are no problem', async () => {
-  await writeFile(file, `${JSON.stringify(sampleLetter('a'))}\r\n\r\n  \n${JSON.stringify(sampleLetter('b'))}\r\n`);
+  await writeFile(
+    file,
+    `${JSON.stringify(sampleDeadLetter('a'))}\r\n\r\n  \n${JSON.stringify(sampleDeadLetter('b'))}\r\n`,
+  );
   expect(await read(await open())).toEqual(['a', 'b']);
 });
 
@@ -129,7 +132,7 @@ test.each([0o644, 0o666, 0o400])('the mode %o is reset at the start, by a check 
   await letters.check();
   expect(await modeOf()).toBe(0o600);
   await chmod(file, 0o644);
-  await letters.append(sampleLetter('a'));
+  await letters.append(sampleDeadLetter('a'));
   expect(await modeOf()).toBe(0o600);
   expect(logged.lines.filter((line) => line.includes('its mode is 600 again'))).toHaveLength(3);
 });
@@ -149,25 +152,25 @@ describe('a line of 64 MiB', () => {
 
   async function write(end: string): Promise<void> {
     const stream = createWriteStream(file);
-    stream.write(`${JSON.stringify(sampleLetter('a'))}\n`);
+    stream.write(`${JSON.stringify(sampleDeadLetter('a'))}\n`);
     for (let count = 0; count < 64; count += 1) if (!stream.write(Buffer.alloc(MIB, 0x78))) await once(stream, 'drain');
     stream.end(end);
     await once(stream, 'close');
   }
 
   test('is reported by number and kept by every change', async () => {
-    await write(`\n${JSON.stringify(sampleLetter('b'))}\n`);
+    await write(`\n${JSON.stringify(sampleDeadLetter('b'))}\n`);
     const letters = await open();
     expect(await read(letters)).toEqual(['a', { line: 2, problem: 'it is longer than 16 MiB' }, 'b']);
     await letters.change(new Map([['b', null]]));
-    expect((await stat(file)).size).toBe(64 * MIB + 1 + Buffer.byteLength(JSON.stringify(sampleLetter('a'))) + 1);
+    expect((await stat(file)).size).toBe(64 * MIB + 1 + Buffer.byteLength(JSON.stringify(sampleDeadLetter('a'))) + 1);
     expect(await read(letters)).toEqual(['a', { line: 2, problem: 'it is longer than 16 MiB' }]);
   });
 
   test('without a newline at the end of the file stays, and the next record begins a new line', async () => {
     await write('');
     const letters = await open();
-    await letters.append(sampleLetter('b'));
+    await letters.append(sampleDeadLetter('b'));
     expect(await read(letters)).toEqual(['a', { line: 2, problem: 'it is longer than 16 MiB' }, 'b']);
   });
 });

@@ -9,7 +9,7 @@ import { sampleDelivery } from '../../support/delivery.ts';
 const PLAN: ResendLine = { plan: { total: 1, channels: { ops: 1 }, problems: [], missing: [] } };
 const SUM: ResendLine = { delivered: 1, failed: 0, left: 0 };
 
-function sampleLetter(id: string): DeadLetter {
+function sampleDeadLetter(id: string): DeadLetter {
   const { event, message } = sampleDelivery();
   return {
     id,
@@ -78,7 +78,7 @@ test('a channel is held, released and tested by its name', async () => {
 
 test('dead letters come a line each, and are dropped by id', async () => {
   const to = await openTestListener();
-  to.daemon.letters = [sampleLetter('d-1'), sampleLetter('d-2')];
+  to.daemon.letters = [sampleDeadLetter('d-1'), sampleDeadLetter('d-2')];
   const answer = await ask(to, '/v1/dead', { token: 'read-token' });
   expect(answer.headers['content-type']).toBe('application/x-ndjson');
   expect(linesOf(answer.text)).toEqual(to.daemon.letters);

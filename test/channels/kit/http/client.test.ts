@@ -19,7 +19,7 @@ import { SendFailure } from '../../../../daemon/core/problems/failure.ts';
 import { Closers } from '../../../../daemon/lib/async/closers.ts';
 import { authority, expired, foreign, key, valid } from '../../../support/certificates.ts';
 import { openNameServer } from '../../../support/name-server.ts';
-import { openSink, type Sink } from '../../../support/sink.ts';
+import { openTestServer, type TestServer } from '../../../support/test-server.ts';
 
 let closers = new Closers();
 afterEach(async () => {
@@ -27,8 +27,8 @@ afterEach(async () => {
   closers = new Closers();
 });
 
-async function sinkOf(options: Parameters<typeof openSink>[0] = {}): Promise<Sink> {
-  const sink = await openSink(options);
+async function sinkOf(options: Parameters<typeof openTestServer>[0] = {}): Promise<TestServer> {
+  const sink = await openTestServer(options);
   closers.own('sink', () => sink.close());
   return sink;
 }

@@ -1,14 +1,14 @@
-/** A mail as its reader sees it: headers unfolded and decoded, parts decoded. */
-export interface Letter {
-  /** Lower-case names; a header that comes twice has both values, one a line. */
+/** Mail with unfolded and decoded headers, and decoded parts. */
+export interface ParsedMail {
+  /** By lower-case name; a header that comes twice has both values, one a line. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
   readonly html: string;
-  /** As it came. */
+  /** Text of the mail before decoding. */
   readonly source: string;
 }
 
-export function parseLetter(source: string): Letter {
+export function parseMail(source: string): ParsedMail {
   const { headers, body } = partOf(source);
   const parts = flatten(headers, body);
   const find = (type: string): string => parts.find((part) => part.type.startsWith(type))?.content ?? '';
@@ -50,7 +50,7 @@ function decodeBody(encoding: string, body: string): string {
 const quotedBytes = (text: string): string =>
   text.replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
-/** RFC 2047. */
+/** Decodes encoded words (RFC 2047). */
 function decodeWords(text: string): string {
   return text.replace(/(\?=)\s+(=\?)/g, '$1$2').replace(/(?:=\?utf-8\?[QB]\?[^?]*\?=)+/gi, (words) => {
     const bytes = [...words.matchAll(/=\?utf-8\?([QB])\?([^?]*)\?=/gi)].map(([, encoding, word = '']) =>

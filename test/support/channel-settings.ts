@@ -1,14 +1,14 @@
 import type { ChannelType } from '../../daemon/channels/channel.ts';
 import { CompileContext } from '../../daemon/core/compile/context.ts';
 
-/** A channel's settings as its `open` gets them, from what stands in YAML (secret references already replaced). Throws what is wrong with them. */
+/** Decodes the settings of a channel from a YAML value, with secrets in place, as `open` gets them. Throws their problems. */
 export function decodeSettings(type: ChannelType, written: unknown): unknown {
   const { settings, problems } = readSettings(type, written);
   if (problems.length > 0) throw new Error(problems.join('; '));
   return settings;
 }
 
-/** The same, with what validation, decoding and the type's own `check` find wrong, each as `/pointer: message`. */
+/** Decodes settings and returns all problems of validation, decoding and the type's `check`, each as `/pointer: message`. */
 export function readSettings(type: ChannelType, written: unknown): { settings: unknown; problems: string[] } {
   const places: string[] = [];
   const draft = new CompileContext({

@@ -2,24 +2,23 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** A request as it arrived. */
-export interface SinkRequest {
+/** Request that the server received. */
+export interface ReceivedRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly bytes: Buffer;
   readonly text: string;
-  /** The body as JSON; undefined when it is none. */
+  /** Parsed body; undefined if it is not JSON. */
   readonly json: unknown;
 }
 
 /**
- * What the far side does with a request, after it has read all of it. `body` is sent as JSON unless it is a string.
- * `hang`: nothing. `stall`: the head and `body`, but never the end. `flood`: a body without end. `reset`: cuts the connection.
- * `raw`: these very bytes, whatever they are.
+ * Answer to a request, after all of it was read. `body` is sent as JSON unless it is a string. `hang`: no answer. `stall`: the
+ * head and `body`, but no end. `flood`: a body without end. `reset`: resets the connection. `raw`: these bytes.
  */
-export type SinkAnswer =
+export type ServerAnswer =
   | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
   | { readonly hang: true }
   | { readonly stall: true; readonly status?: number; readonly body?: unknown }
@@ -27,27 +26,27 @@ export type SinkAnswer =
   | { readonly reset: true }
   | { readonly raw: string };
 
-export interface Sink {
+export interface TestServer {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly port: number;
-  readonly requests: readonly SinkRequest[];
-  /** How the next requests are answered, in order; the last one goes on being the answer. */
-  answer(...answers: readonly [SinkAnswer, ...SinkAnswer[]]): void;
-  /** Resolves when `count` requests have arrived whole since the start. */
+  readonly requests: readonly ReceivedRequest[];
+  /** Sets the answers to the next requests, in order; the last one is repeated. */
+  answer(...answers: readonly [ServerAnswer, ...ServerAnswer[]]): void;
+  /** Resolves when `count` requests have arrived completely since the start. */
   arrived(count: number): Promise<void>;
-  /** Forgets what arrived. */
+  /** Deletes the received requests. */
   forget(): void;
-  /** How many connections were ever made. */
+  /** Number of connections so far. */
   readonly connections: number;
   close(): Promise<void>;
 }
 
-/** A real HTTP server on the loopback that can answer, hang, stall, flood, reset and lie, and remembers what it was sent. */
-export async function openSink(options: { tls?: { key: string; cert: string } } = {}): Promise<Sink> {
-  const requests: SinkRequest[] = [];
+/** Real HTTP server on the loopback with scripted answers that records the requests. */
+export async function openTestServer(options: { tls?: { key: string; cert: string } } = {}): Promise<TestServer> {
+  const requests: ReceivedRequest[] = [];
   const sockets = new Set<Socket>();
-  let script: SinkAnswer[] = [{ status: 200 }];
+  let script: ServerAnswer[] = [{ status: 200 }];
   let waiting: { count: number; resolve: () => void }[] = [];
   let total = 0;
   let connections = 0;
@@ -97,7 +96,7 @@ export async function openSink(options: { tls?: { key: string; cert: string } } 
   };
 }
 
-async function readRequest(incoming: IncomingMessage): Promise<SinkRequest> {
+async function readRequest(incoming: IncomingMessage): Promise<ReceivedRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const bytes = Buffer.concat(chunks);
@@ -119,7 +118,7 @@ function parse(text: string): unknown {
   }
 }
 
-function give(answer: SinkAnswer, socket: Socket, outgoing: ServerResponse): void {
+function give(answer: ServerAnswer, socket: Socket, outgoing: ServerResponse): void {
   if ('hang' in answer) return;
   if ('reset' in answer) return void socket.resetAndDestroy();
   if ('raw' in answer) return void socket.end(answer.raw, 'latin1');
@@ -136,7 +135,7 @@ function give(answer: SinkAnswer, socket: Socket, outgoing: ServerResponse): voi
   else outgoing.end(text);
 }
 
-/** Writes as fast as the other side reads, for ever. */
+/** Writes without end, as fast as the client reads. */
 function pour(outgoing: ServerResponse): void {
   const chunk = Buffer.alloc(16 * 1024, 'x');
   const more = (): void => {
