@@ -3,6 +3,7 @@ import { cronTimes, everyTimes, overdue, readInstant } from '../../daemon/core/t
 import { schedule } from '../../daemon/sources/schedule.ts';
 import type { RunningSource } from '../../daemon/sources/source.ts';
 import { type RecordedIo, readSourceSettings, recordedIo, sourceSettings } from '../support/source-io.ts';
+import { compareShapes } from '../support/source-shapes.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const MINUTE = 60_000;
@@ -503,4 +504,11 @@ describe('checking a schedule finds', () => {
     ])
       expect(readSourceSettings(schedule, good).problems).toEqual([]);
   });
+});
+
+it('ticks have the declared fields', async () => {
+  const settings = { every: '1m', data: { team: 'ops', n: 1, on: true, more: { a: [] } } };
+  const clock = new VirtualClock();
+  const found = await compareShapes(schedule, settings, () => clock.advance(120_000), clock);
+  expect(found).toEqual({ types: new Set(['schedule.tick']), undeclared: [] });
 });
