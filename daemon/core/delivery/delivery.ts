@@ -4,8 +4,8 @@ import type { Message } from '../message/message.ts';
 import type { Rate } from '../../lib/time/duration.ts';
 
 /**
- * pending -> sending -> delivered | dead; held: its channel is paused, held, misconfigured, or no longer in the rules; cancelled: taken back by a person.
- * `sending` also covers a message handed over whose receipt is still to come (a WebSocket user who is away).
+ * State of a delivery: pending -> sending -> delivered | dead. held: its channel is paused, held, misconfigured, or no longer in the rules.
+ * cancelled: withdrawn by a person. `sending` includes messages that wait for their receipt (a WebSocket user who is away).
  */
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
@@ -23,11 +23,11 @@ export interface Attempt {
   readonly class?: FailureClass | 'internal';
   readonly code?: string;
   readonly message?: string;
-  /** Made by an open breaker: does not count against the retry schedule. */
+  /** Probe of an open breaker, which does not count in the retry schedule. */
   readonly probe?: boolean;
 }
 
-/** The proof of a delivery: the provider's message id, or what it answered. */
+/** Proof of a delivery: the provider's message id, or its response. */
 export interface Receipt {
   readonly id?: string;
   readonly status?: number;
@@ -46,16 +46,16 @@ export interface Delivery {
   readonly message: Message;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  /** From `notify.delay`, milliseconds; it begins so much later than it was asked for. */
+  /** From `notify.delay`, milliseconds: time by which the first attempt is postponed. */
   readonly delay?: number;
-  /** From `message.ttl`: after that it ends dead as `expired`. */
+  /** From `message.ttl`, milliseconds since the epoch; then it becomes dead as `expired`. */
   readonly expiresAt?: number;
-  /** The channel whose dead delivery this one stands in for. */
+  /** Channel of the dead delivery that this one replaces. */
   readonly fallbackOf?: string;
   readonly attempts: readonly Attempt[];
 }
 
-/** How one channel sends: its `delivery` settings, compiled. Milliseconds throughout. */
+/** Compiled `delivery` settings of a channel. All times are in milliseconds. */
 export interface DeliveryPolicy {
   readonly timeout: number;
   readonly retry: readonly number[];
@@ -75,7 +75,7 @@ export interface DeadError {
   readonly body?: string;
 }
 
-/** A line of `dead-letters.jsonl`. The event is whole, so that `--requeue` needs no history. */
+/** A line of `dead-letters.jsonl`. It contains the whole event, so that `--requeue` needs no history. */
 export interface DeadLetter {
   readonly id: string;
   readonly dead_at: string;

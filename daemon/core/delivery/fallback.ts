@@ -6,7 +6,7 @@ import type { Message } from '../message/message.ts';
 import { ownEvents } from '../event/own-events.ts';
 import type { ChannelConfig } from '../ruleset.ts';
 
-/** The same message by another channel, under an id of its own; nothing when it would come too late there, too. */
+/** Delivery of the same message by the fallback channel, with a new id; undefined if the message has expired. */
 export function fallbackOf(
   delivery: Delivery,
   channel: Pick<ChannelConfig, 'name' | 'type'> | undefined,
@@ -29,14 +29,14 @@ export function fallbackOf(
   };
 }
 
-/** Recipients are in a channel type's own terms: another one has its configured ones. */
+/** Message for another channel. Recipients have the form of one channel type, so another type gets its configured ones. */
 export function messageFor(message: Message, before: string, now: string): Message {
   if (before === now) return message;
   const { to: _, ...rest } = message;
   return rest;
 }
 
-/** What is told of a delivery that ended dead. Never about its own: a dead notice of a dead notice has no end. */
+/** Event about a dead delivery. None for deliveries of the daemon's own events: a dead notice about a dead notice would never end. */
 export function deathNotice(
   { id, channel, rule, key, message, event }: Delivery,
   { class: deadClass, error }: DeadReason,

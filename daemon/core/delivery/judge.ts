@@ -1,24 +1,24 @@
 import type { DeadClass, DeadError, Delivery, DeliveryPolicy, Receipt } from './delivery.ts';
 import { SendFailure } from '../problems/failure.ts';
 
-/** What came of one attempt. */
+/** Outcome of one attempt. */
 export type Outcome =
   | { readonly kind: 'delivered'; readonly receipt: Receipt }
-  /** Handed over durably; the receipt is awaited until then, milliseconds since the epoch. */
+  /** Handed over durably; `until` is the time limit of the receipt, milliseconds since the epoch. */
   | { readonly kind: 'handover'; readonly until: number }
   | { readonly kind: 'failed'; readonly failure: SendFailure }
-  /** The channel threw something else than a `SendFailure`. */
+  /** The channel threw another error than `SendFailure`. */
   | { readonly kind: 'bug'; readonly error: Error };
 
 export type Judgement =
   | { readonly kind: 'delivered'; readonly receipt: Receipt }
   | { readonly kind: 'awaiting'; readonly until: number }
-  /** Due again then, milliseconds since the epoch. */
+  /** Due again at this time, milliseconds since the epoch. */
   | { readonly kind: 'retry'; readonly at: number }
   | { readonly kind: 'dead'; readonly class: DeadClass; readonly error: DeadError };
 
 export interface Case {
-  /** Its `attempts` are those before this one. */
+  /** `attempts` do not include this one. */
   readonly delivery: Delivery;
   readonly outcome: Outcome;
   readonly policy: DeliveryPolicy;
@@ -26,23 +26,23 @@ export interface Case {
   readonly now: number;
   /** [0, 1) */
   readonly random: () => number;
-  /** Made by an open breaker: a transient failure uses up no attempt. */
+  /** Probe of an open breaker: a transient failure does not count in the retry schedule. */
   readonly probe: boolean;
 }
 
-/** A provider may ask for patience, but not for more than this, milliseconds. */
+/** Limit of the wait that a provider can ask for, milliseconds. */
 export const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
-/** The rest of a channel whose provider limits the rate and does not say for how long, milliseconds. */
+/** Pause after a rate limit without a duration, milliseconds. */
 const DEFAULT_PAUSE_MS = 60_000;
 const JITTER = 0.2;
 
-/** How long the far side is left alone after this failure, milliseconds. */
+/** Pause before the next request to the provider after this failure, milliseconds. */
 export function pauseAfter({ detail }: SendFailure): number {
   const asked = detail.retryAfter ?? (detail.rateLimited ? DEFAULT_PAUSE_MS : 0);
   return Math.min(Math.max(0, asked), MAX_RETRY_AFTER_MS);
 }
 
-/** delivered, again at t, or dead. A permanent failure is never tried again: waiting would only hide what a person must mend. */
+/** Decides between delivered, retry at a time, and dead. A permanent failure is never retried: waiting would only hide what a person must mend. */
 export function judge(input: Case): Judgement {
   const { outcome, policy } = input;
   switch (outcome.kind) {
@@ -66,13 +66,13 @@ function again(input: Case, failure: SendFailure): Judgement {
   const wait = probe ? 0 : scheduledWait(input);
   if (givenUp || wait === undefined) return dead(failure.class === 'unknown' ? 'unknown' : 'exhausted', failure);
   const asked = now + pauseAfter(failure);
-  // The last try is made when time is up, rather than never; but never sooner than the far side asked for.
+  // The last attempt is made at the end of `give_up_after`, but not before the time that the provider asked for.
   const at = Math.max(asked, Math.min(now + wait, delivery.createdAt + policy.giveUpAfter));
   if (delivery.expiresAt !== undefined && at >= delivery.expiresAt) return dead('expired', failure);
   return { kind: 'retry', at };
 }
 
-/** The schedule's next wait, jittered; undefined when it is used up. */
+/** Next wait of the schedule with jitter; undefined if the schedule is used up. */
 function scheduledWait({ delivery, policy, random }: Case): number | undefined {
   const used = delivery.attempts.filter(({ probe }) => probe !== true).length;
   const wait = policy.retry[used];

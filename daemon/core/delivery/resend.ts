@@ -1,13 +1,13 @@
 import type { Receipt } from './delivery.ts';
 
-/** Which records: all criteria given must hold; none given with `all` is every record. */
+/** Selection of records: all given criteria must hold; `all` without criteria selects every record. */
 export interface ResendRequest {
   readonly ids?: readonly string[];
   readonly all?: boolean;
   readonly channel?: string;
   readonly rule?: string;
   readonly class?: string;
-  /** RFC 3339 or a duration before now: dead since then. */
+  /** Earliest time of death: RFC 3339, or a duration before now. */
   readonly since?: string;
   readonly to?: string;
   readonly requeue?: boolean;
@@ -24,7 +24,7 @@ export interface ResendPlan {
     readonly total: number;
     readonly channels: Readonly<Record<string, number>>;
     readonly problems: readonly DeadLineProblem[];
-    /** Ids that were named and are not in the file. */
+    /** Given ids that are not in the file. */
     readonly missing: readonly string[];
   };
 }

@@ -22,7 +22,7 @@ export type ParsedEvents =
 
 const MAX_EVENTS = 10_000;
 const MAX_DEPTH = 32;
-/** CloudEvents 1.0, 3.1: lower-case letters and digits; ours may also have `_`, as JSON senders write it. */
+/** Attribute names (CloudEvents 1.0, 3.1) are lower-case letters and digits; `_` is allowed here, since JSON senders use it. */
 const ATTRIBUTE = /^(?!__)[a-z0-9_]{1,64}$/;
 /** RFC 3339. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
@@ -41,7 +41,7 @@ class Refusal extends Error {
 }
 
 /**
- * What was posted, as events: plain `{type, data, ...}`, an array or NDJSON of them, or CloudEvents 1.0 over HTTP in
+ * Reads posted events: plain `{type, data, ...}`, an array or NDJSON of them, or CloudEvents 1.0 over HTTP in
  * structured, batch or binary mode (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md).
  */
 export function parseEvents(posted: PostedEvents): ParsedEvents {
@@ -57,7 +57,7 @@ export function parseEvents(posted: PostedEvents): ParsedEvents {
   }
 }
 
-/** How each media type is read; the type itself is what binary mode says of the data. */
+/** Readers by media type. In binary mode the media type describes the data instead. */
 const READERS: Readonly<Record<string, (body: string) => readonly EventInput[]>> = {
   'application/json': (body) => manyOrOne(json(body)),
   'application/cloudevents+json': (body) => [cloudEvent(json(body), '')],
@@ -72,7 +72,7 @@ function read({ contentType, headers, body: posted }: PostedEvents): readonly Ev
   const media = (contentType ?? 'application/json').split(';')[0]!.trim().toLowerCase();
   if (typeof headers['ce-specversion'] === 'string' && !media.startsWith('application/cloudevents'))
     return [binary(headers, media, body)];
-  // `curl -d` says so of JSON, and nothing of ours is ever a form.
+  // `curl -d` sends JSON with this media type, and events are never forms.
   const reader = READERS[media === 'application/x-www-form-urlencoded' ? 'application/json' : media];
   if (reader === undefined) {
     throw new Refusal(
@@ -125,7 +125,7 @@ function cloudEvent(value: unknown, pointer: string): EventInput {
   return attributes({ ...rest, data: fromBase64(encoded, rest.datacontenttype, pointer) }, pointer);
 }
 
-/** Bytes that are JSON or text become that; others stay as they were sent. */
+/** Decodes bytes that are JSON or text; other bytes stay in base64. */
 function fromBase64(encoded: string, type: unknown, pointer: string): Json {
   let bytes: Uint8Array;
   try {
@@ -162,7 +162,7 @@ function isJsonType(media: string): boolean {
   return /^[^;]*[/+]json\b/.test(media);
 }
 
-/** What every form comes down to. `type` is needed; `data` may be any JSON; other names are extensions. */
+/** Reads the attributes, which all forms have. `type` is required, `data` may be any JSON, other names are extensions. */
 function attributes(value: unknown, pointer: string): EventInput {
   const given = object(value, pointer);
   const { type, data = null } = given;
@@ -176,7 +176,7 @@ function attributes(value: unknown, pointer: string): EventInput {
   const event: Record<string, Json> = {};
   for (const name in given) {
     const attribute = given[name];
-    // In the JSON format, null is an attribute that is not there (CloudEvents JSON format, 2.2).
+    // In the JSON format, null means that the attribute is absent (CloudEvents JSON format, 2.2).
     if (name === 'type' || name === 'data' || attribute === null) continue;
     attributeFits(name, attribute, pointer);
     event[name] = attribute as Json;
@@ -188,10 +188,10 @@ function attributes(value: unknown, pointer: string): EventInput {
   return event as unknown as EventInput;
 }
 
-/** Those that are text and never empty. */
+/** Attributes that are text and not empty. */
 const TEXTS = new Set(['id', 'source', 'subject', 'time']);
-/** They mean something else in rules. */
-const TAKEN = new Set(['event', 'now']);
+/** Names with another meaning in rules. */
+const RESERVED = new Set(['event', 'now']);
 
 function attributeFits(name: string, value: unknown, pointer: string): void {
   const at = `${pointer}/${name}`;
@@ -202,7 +202,7 @@ function attributeFits(name: string, value: unknown, pointer: string): void {
       `\`${name.slice(0, 80)}\` is no attribute name; put it into \`data\``,
       at,
     );
-  if (TAKEN.has(name))
+  if (RESERVED.has(name))
     throw new Refusal(400, 'events.attribute', `\`${name}\` means something else in rules; put it into \`data\``, at);
   if (TEXTS.has(name)) {
     if (typeof value !== 'string' || value === '')
@@ -246,7 +246,7 @@ function json(text: string, where = ''): unknown {
   }
 }
 
-/** Stops counting where it is too deep anyway, so hostile nesting costs nothing. */
+/** Nesting depth; counting stops above the limit, so that hostile nesting costs nothing. */
 function depth(value: unknown, level: number): number {
   if (typeof value !== 'object' || value === null || level > MAX_DEPTH) return level;
   let deepest = level + 1;
@@ -254,7 +254,7 @@ function depth(value: unknown, level: number): number {
   return deepest;
 }
 
-/** The structured form, for channels and for whoever reads events as CloudEvents. */
+/** The event in the structured CloudEvents format, for channels and clients. */
 export function toCloudEvent(event: Event): Readonly<Record<string, Json>> {
   return { specversion: '1.0', datacontenttype: 'application/json', ...(event as Record<string, Json>) };
 }

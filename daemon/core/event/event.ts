@@ -2,8 +2,8 @@ import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { Json } from '../values/json.ts';
 
 /**
- * Something that happened: a CloudEvents 1.0 record in plain JSON, extensions beside the attributes.
- * `time` is RFC 3339. `source` + `id` identify it: the same pair again is the same event.
+ * An event: a CloudEvents 1.0 record in plain JSON, with the extensions beside the attributes.
+ * `time` is RFC 3339. `source` + `id` identify it: a second event with the same pair is a duplicate.
  */
 export interface Event {
   readonly id: string;

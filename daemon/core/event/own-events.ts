@@ -40,7 +40,7 @@ function own(type: string, subject: string | undefined, data: object): EventInpu
   return { type, ...(subject !== undefined && { subject }), data: data as NonNullable<EventInput['data']> };
 }
 
-/** The fields of each event above; rules that ask for others are warned of. */
+/** Fields of each event above; `belfry check` warns of rules that use others. */
 export const OWN_SHAPES: readonly EventShape[] = [
   { type: 'belfry.started', data: { version: 'text', generation: 'number' } },
   {

@@ -17,8 +17,8 @@ const COMBINATIONS: Readonly<Record<string, (maps: readonly Matcher[]) => Matche
 };
 
 /**
- * A map of dotted path -> pattern, all of which must hold; `any`, `all` and `none` take lists of such maps. All problems at
- * once, their pointers relative to the map.
+ * Compiles a map of dotted path -> pattern, all of which must hold; `any`, `all` and `none` take lists of such maps. Collects all
+ * problems, with pointers relative to the map.
  */
 export function compileMatch(match: unknown): CompiledMatch {
   const problems: MatchProblem[] = [];
@@ -70,8 +70,8 @@ function together(matchers: readonly Matcher[]): Matcher {
   return matchers.reduce((first, second) => new Both(first, second));
 }
 
-// Classes, not closures: an event that is one of ten thousand rules' finds none of it in the processor's cache, and this is half
-// as much to fetch.
+// Classes, not closures: with ten thousand rules a matcher is seldom in the processor's cache, and an object of a class is half as
+// much to fetch from memory.
 
 export class Both implements Matcher {
   readonly #first: Matcher;

@@ -6,14 +6,14 @@ import { onDemand } from '../../lib/on-demand.ts';
 
 const re2 = onDemand<typeof import('re2js')>('re2js');
 
-/** Whether one value of a field fits. */
+/** Test of one value of a field. */
 export type Test = (value: unknown) => boolean;
 
 export type CompiledTest =
   | { readonly ok: true; readonly test: Test }
   | { readonly ok: false; readonly message: string; readonly mend: string };
 
-/** Compiles the argument of an operator that looks at one value. Operators on the field as a whole (`not`, `exists`) are in `pattern.ts`. */
+/** Compiler of the argument of an operator on one value. The operators on a whole field (`not`, `exists`) are in `pattern.ts`. */
 type Operator = (argument: unknown) => CompiledTest;
 
 export const VALUE_OPERATORS: Readonly<Record<string, Operator>> = {
@@ -39,12 +39,12 @@ export const VALUE_OPERATORS: Readonly<Record<string, Operator>> = {
   lte: comparison((order) => order <= 0),
 };
 
-/** Equal as JSON scalars are: no text equals a number, null equals null. */
+/** Equality of JSON scalars: a text never equals a number, and null equals null. */
 export function equals(expected: unknown): Test {
   return (value) => value === expected;
 }
 
-/** One text or a list of them, any of which fits. */
+/** Operator that takes a text, or a list of texts of which one must fit. */
 function texts(
   compile: (part: string) => (text: string) => boolean,
   fault: (part: string, error: unknown) => Fault = () => NO_TEXT,
@@ -85,8 +85,8 @@ function compileNetwork(network: string): (text: string) => boolean {
 }
 
 /**
- * Numbers by size, also integers beyond 2^53, which are text; other texts (RFC 3339 times, versions of equal width) by their
- * characters. Nothing else, and never a number with another text.
+ * Operator that compares numbers by size, also integers beyond 2^53, which are text; other texts (RFC 3339 times, versions of equal
+ * width) are compared by their characters. A number and another text are not comparable.
  */
 function comparison(holds: (order: number) => boolean): Operator {
   return (limit) => {
@@ -110,7 +110,7 @@ function numberOf(value: unknown): number | bigint | undefined {
   return typeof value === 'string' && isLongInteger(value) ? BigInt(value) : undefined;
 }
 
-/** NaN where one of them has no place in any order. */
+/** Negative, zero or positive; NaN if one of the values is NaN. */
 function order<T extends number | bigint | string>(a: T, b: T): number {
   if (a < b) return -1;
   if (a > b) return 1;

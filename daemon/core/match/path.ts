@@ -1,11 +1,11 @@
 import { isObject } from '../values/json.ts';
 
-/** The values that a dotted path leads to in an event: none when nothing is there, several when it leads through an array. */
+/** Reads the values at a dotted path of an event: none if the path does not exist, several if it passes through an array. */
 export type Path = (event: unknown) => readonly unknown[];
 
 /**
- * `data.repo.name`, `headers.x-github-event`, `items.0.id`; `items.id` is the id of any element. A key that itself has dots
- * is found too. Own properties only, so no event can make `constructor` or `__proto__` mean anything.
+ * Compiles a path such as `data.repo.name`, `headers.x-github-event` or `items.0.id`; `items.id` is the id of each element. Keys
+ * that contain dots are found too. Only own properties are read, so `constructor` and `__proto__` have no special meaning.
  */
 export function compilePath(path: string): Path {
   let known = compiled.get(path);
@@ -30,7 +30,7 @@ function compileAnew(names: readonly string[]): Path {
   return (event) => {
     let value = event;
     for (const name of names) {
-      // Where a key is not as simple as that, all the ways there may be are tried.
+      // Keys with dots and arrays need the slow search.
       if (!isObject(value) || !Object.hasOwn(value, name)) return collected(event, steps);
       value = value[name];
     }
@@ -38,12 +38,12 @@ function compileAnew(names: readonly string[]): Path {
   };
 }
 
-/** One step of a path. */
+/** One segment of a path. */
 interface Step {
-  /** Whether it may be the place of an element in an array. */
+  /** Whether it may be the index of an array element. */
   readonly isPlace: boolean;
   readonly place: number;
-  /** The keys that begin with this step: itself, joined with the next one, and so on. */
+  /** Possible keys from this segment on: the segment, the segment joined with the next one, and so on. */
   readonly keys: readonly string[];
 }
 
@@ -66,7 +66,7 @@ function collectFromArray(values: readonly unknown[], steps: readonly Step[], fr
   else if (place < values.length) collect(values[place], steps, from + 1, found);
 }
 
-/** The shortest key that leads somewhere wins: `a.b` is first `b` in `a`, then the key `a.b`. */
+/** Takes the shortest key that finds a value: `a.b` is first `b` in `a`, then the key `a.b`. */
 function collectFromObject(
   value: Record<string, unknown>,
   steps: readonly Step[],

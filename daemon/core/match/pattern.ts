@@ -3,7 +3,7 @@ import { joinPointer } from '../values/pointer.ts';
 import { mendByName } from '../problems/suggest.ts';
 import { equals, type Test, VALUE_OPERATORS } from './operators.ts';
 
-/** Whether a field fits, given all the values that its path leads to. */
+/** Test of a field, given all values at its path. */
 export type Pattern = (values: readonly unknown[]) => boolean;
 
 export interface MatchProblem {
@@ -15,8 +15,8 @@ export interface MatchProblem {
 const NAMES = [...Object.keys(VALUE_OPERATORS), 'not', 'exists'];
 
 /**
- * A scalar equals; a list is any of its patterns; a map is operators that all hold. A field that is missing fits nothing but
- * `exists: false` and `not`. When the value is an array, any element may fit; `not` means that none does.
+ * Compiles a pattern: a scalar must be equal, one pattern of a list must hold, all operators of a map must hold. A missing field
+ * fits only `exists: false` and `not`. For an array one element must fit; with `not`, no element may.
  */
 export function compilePattern(pattern: unknown, pointer: string, problems: MatchProblem[]): Pattern {
   if (Array.isArray(pattern)) return anyOf(pattern, pointer, problems);

@@ -6,20 +6,20 @@ import type { TemplateVariables } from '../ruleset.ts';
 
 type Escape = (text: string, format: Format) => string;
 
-/** Deeper in, `a.b.c: 1` is no longer easier to read than JSON. */
+/** Deeper values are shown as JSON, which is then easier to read than `a.b.c: 1`. */
 const MAX_DEPTH = 8;
 const MAX_LINES = 20;
 const MAX_LINE_LENGTH = 500;
-/** Values beyond these are not counted. */
+/** Further values are not counted. */
 const MAX_COUNTED = 200;
 
-/** What a message is called that the rule has no words for. */
+/** Title of a message for a rule without a `title`. */
 export function defaultTitle({ event, count }: TemplateVariables, format: Format, escape: Escape): string {
   const many = typeof count === 'number' && count > 1 ? ` (${count} events)` : '';
   return escape(oneLine(`${headline(event)}${many}`), format);
 }
 
-/** `repo.name: acme/api`, a line for each value; of several events a line each; of an end first how long it was. */
+/** Body for a rule without a `body`: a line such as `repo.name: acme/api` for each value, or a line for each of several events; for a resolved alert first its duration. */
 export function defaultBody(scope: TemplateVariables, format: Format, escape: Escape): string {
   const { event, events, status, resolved_after: lasted } = scope;
   const isOver = status === 'resolved';
@@ -45,14 +45,14 @@ function headline({ type, subject, source }: Event): string {
   return subject === undefined ? `${type} (${source})` : `${type}: ${subject}`;
 }
 
-/** One event among others. */
+/** Line for one of several events. */
 function lineOf(event: Event): string {
   const details = linesOf(event).slice(0, 5).join(', ');
-  return oneLine(`${momentOf(event)} ${headline(event)}${details === '' ? '' : `: ${details}`}`);
+  return oneLine(`${timeOf(event)} ${headline(event)}${details === '' ? '' : `: ${details}`}`);
 }
 
-/** Without fractions of a second, and with the zone that the event's sender wrote it in: `2026-11-23 09:00:00Z`. */
-function momentOf({ time }: Event): string {
+/** Time of the event without fractions of a second, in the zone of its sender: `2026-11-23 09:00:00Z`. */
+function timeOf({ time }: Event): string {
   return time.replace(/[Tt]/, ' ').replace(/(:\d\d)\.\d+/, '$1');
 }
 

@@ -5,8 +5,8 @@ const HTML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>':
 const ESCAPES: Readonly<Record<Format, (text: string) => string>> = {
   text: (text) => text,
   html: (text) => text.replace(/[&<>"']/g, (character) => HTML[character]!),
-  // CommonMark 0.31, 2.4: a backslash before ASCII punctuation makes it plain. What only means something at the start of a
-  // line is escaped only there, so that ordinary text stays readable where a channel shows Markdown as it is written.
+  // CommonMark 0.31, 2.4: a backslash before ASCII punctuation makes it literal. Characters with a meaning only at the start of a
+  // line are escaped only there, so that ordinary text stays readable in channels that show the Markdown source.
   markdown: (text) =>
     text
       .replace(/[\\`*_[\]<>|~&!]/g, String.raw`\$&`)
@@ -14,7 +14,7 @@ const ESCAPES: Readonly<Record<Format, (text: string) => string>> = {
       .replace(/^([^\S\n]*\d+)([.)])/gm, String.raw`$1\$2`),
 };
 
-/** Makes a value from an event harmless in the markup of `format`; for channels that have no dialect of their own. */
+/** Escapes a value from an event for the markup of `format`, in channels without a dialect of their own. */
 export function escapeFor(text: string, format: Format): string {
   return ESCAPES[format](text);
 }

@@ -10,9 +10,9 @@ export interface Action {
 }
 
 /**
- * What is said, independent of the channel; rendered once when the event is accepted, then stored and sent as it is.
- * Values from the event were escaped for `format` while rendering, by the channel's own `escape`; with `format: text` nothing
- * was escaped, and a channel whose wire format has markup escapes title and body whole.
+ * Content of a notification, independent of the channel. It is rendered once when the event is accepted, then stored and sent
+ * unchanged. Values from the event are escaped for `format` during rendering, by the channel's own `escape`. With `format: text` nothing
+ * is escaped, and a channel whose wire format has markup escapes the whole title and body.
  */
 export interface Message {
   readonly title: string;
@@ -25,12 +25,12 @@ export interface Message {
   readonly actions?: readonly Action[];
   readonly fields?: Readonly<Record<string, string>>;
   readonly mention?: readonly string[];
-  /** Paths or URLs of files to attach, for channels that can. */
+  /** Paths or URLs of files to attach, for channels with attachments. */
   readonly attach?: readonly string[];
-  /** Notifications with the same key update one another where the channel can. */
+  /** A notification replaces an earlier one with the same key, in channels that can replace. */
   readonly replace_key?: string;
-  /** A duration (`1h`): of no use after that. */
+  /** A duration such as `1h`, after which the message is useless. */
   readonly ttl?: string;
-  /** Recipients, in the channel's own terms, instead of its configured ones. */
+  /** Recipients in place of the channel's configured ones, in the form of the channel type. */
   readonly to?: readonly string[];
 }

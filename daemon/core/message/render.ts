@@ -7,21 +7,21 @@ import type { MessageTemplates, TemplateVariables, Template } from '../ruleset.t
 
 export interface RenderedMessage {
   readonly message: Message;
-  /** Of templates that failed; their fields say so too. */
+  /** Errors of the templates that failed; their fields contain them, too. */
   readonly errors: readonly string[];
 }
 
 type Escape = (text: string, format: Format) => string;
 
 const RAW_EVENT_SHOWN = 2000;
-/** Inside `{{ }}` or `{% %}`; the mere word tells no number. */
-const TELLS_SUPPRESSED = /\{[{%](?:(?![%}]\}).)*\bsuppressed\b/s;
-const TELLS_STATUS = /\{[{%](?:(?![%}]\}).)*\b(?:status|resolved_after)\b/s;
+/** Templates that use these variables; the word in plain text does not count. */
+const USES_SUPPRESSED = /\{[{%](?:(?![%}]\}).)*\bsuppressed\b/s;
+const USES_STATUS = /\{[{%](?:(?![%}]\}).)*\b(?:status|resolved_after)\b/s;
 const LINKS: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:'];
 
 /**
- * Templates to a message. Nothing here can lose it: a template that fails leaves `[template error: ...]` and the raw event in
- * its field, and what a field cannot be (a priority nobody knows, a link that is none) is told and left out.
+ * Renders the templates of a message and never fails: a template with an error leaves `[template error: ...]` and the raw event in
+ * its field, and an invalid value (an unknown priority, a link that is not a URL) is reported and left out.
  */
 export function renderMessage(templates: MessageTemplates, scope: TemplateVariables, escape: Escape): RenderedMessage {
   const format = templates.format ?? 'text';
@@ -48,7 +48,7 @@ export function renderMessage(templates: MessageTemplates, scope: TemplateVariab
   return { message, errors };
 }
 
-/** What most messages do not have. */
+/** Fields that most messages do not have. */
 const EXTRAS = ['link', 'image', 'actions', 'fields', 'mention', 'attach', 'replace_key', 'ttl', 'to'] as const;
 
 function extras(templates: MessageTemplates, rendering: Rendering): Partial<Message> {
@@ -81,7 +81,7 @@ class Rendering {
     this.#errors = errors;
   }
 
-  /** Text that is shown in the message's format, cut where it is too long; a failure carries the event. */
+  /** Visible text in the message's format, truncated if too long; after an error it contains the event. */
   shown(field: string, template: Template | undefined): string | undefined {
     if (template === undefined) return undefined;
     const { text, error, isBeginning } = template.render(this.#scope, this.#escape);
@@ -98,7 +98,7 @@ class Rendering {
     return text === undefined ? undefined : oneLine(text).trim();
   }
 
-  /** Text that is used, not shown: unescaped, in one line; nothing when it fails. */
+  /** Text that is not shown, such as a key: unescaped, in one line; undefined after an error. */
   line(field: string, template: Template | undefined): string | undefined {
     const text = this.#used(field, template);
     return text === undefined ? undefined : oneLine(text).trim();
@@ -114,7 +114,7 @@ class Rendering {
     return undefined;
   }
 
-  /** An address that a person may click on: `javascript:` and the like are left out. */
+  /** Address that a person may click; `javascript:` and the like are left out. */
   address(field: string, template: Template | undefined): string | undefined {
     const text = this.line(field, template);
     if (text === undefined || text === '') return undefined;
@@ -133,12 +133,12 @@ class Rendering {
     return known ?? 'normal';
   }
 
-  /** What renders to nothing is left out. */
+  /** Entries that render to an empty text are left out. */
   list(field: string, templates: readonly Template[] | undefined): readonly string[] | undefined {
     return templates?.map((template) => this.line(field, template) ?? '').filter((text) => text !== '');
   }
 
-  /** One entry, one recipient, with its control characters: a channel refuses what it cannot take for one. */
+  /** Recipients, one for each entry. Control characters stay, since a channel refuses an invalid recipient. */
   recipients(templates: readonly Template[] | undefined): readonly string[] | undefined {
     return templates
       ?.map((template) => withoutBroadcast('to', template, (this.#used('to', template) ?? '').trim()))
@@ -166,11 +166,11 @@ class Rendering {
   }
 }
 
-/** Undefined when no recipient is left, so that those of the channel's settings get the message. */
+/** Undefined if no recipient is left, so that the recipients in the channel's settings get the message. */
 const someOf = (names: readonly string[] | undefined): readonly string[] | undefined =>
   names?.length === 0 ? undefined : names;
 
-/** Too deep an event for JSON must not lose the message either. */
+/** JSON of an event; an event that is nested too deeply for JSON must not lose the message. */
 function rawEvent(event: Event): string {
   try {
     return truncateText(JSON.stringify(event), RAW_EVENT_SHOWN);
@@ -179,18 +179,18 @@ function rawEvent(event: Event): string {
   }
 }
 
-/** That it is over is told, by the rule's own words if it has any for it: the same title as before would say the opposite. */
+/** Marks the title of a resolved alert, unless the rule's own templates use the status: the title of the alert would say the opposite. */
 function withStatus(templates: MessageTemplates, title: string, scope: TemplateVariables): string {
   if (scope.status !== 'resolved') return title;
-  const told = [templates.title, templates.body].some((template) => TELLS_STATUS.test(template?.source ?? ''));
+  const told = [templates.title, templates.body].some((template) => USES_STATUS.test(template?.source ?? ''));
   return told ? title : `Resolved: ${title}`;
 }
 
-/** What was held back is told, by the rule's own words if it has any for it. */
+/** Adds the number of suppressed events, unless the rule's own templates use it. */
 function withSuppressed(templates: MessageTemplates, body: string, scope: TemplateVariables): string {
   const suppressed = Number(scope.suppressed ?? 0);
   if (suppressed === 0) return body;
-  const told = [templates.title, templates.body].some((template) => TELLS_SUPPRESSED.test(template?.source ?? ''));
+  const told = [templates.title, templates.body].some((template) => USES_SUPPRESSED.test(template?.source ?? ''));
   if (told) return body;
   const line = `(${suppressed} more like this ${suppressed === 1 ? 'was' : 'were'} suppressed)`;
   return body === '' ? line : `${body}${templates.format === 'html' ? '<br><br>' : '\n\n'}${line}`;

@@ -1,15 +1,15 @@
 import type { TemplateVariables } from '../ruleset.ts';
 
-/** Text as it stands, or the path of a value. */
+/** Literal text, or the path of a value. */
 type Part = string | readonly string[];
 
 const PLAIN_OUTPUT = /\{\{\s*([a-z_]\w*(?:\.[a-z_]\w*)*)\s*\}\}/gi;
-/** What Liquid means something by: literals, operators, and what every list and text has. */
+/** Words with a meaning in Liquid: literals, operators, and properties of lists and texts. */
 const MEANINGFUL = /(?:^|\.)(?:true|false|nil|null|empty|blank|and|or|not|contains|size|first|last)(?:\.|$)/;
 
 /**
- * A template that is only text and paths such as `{{ data.host }}`, as its parts: nearly all are, and putting them together takes
- * a hundredth of the engine's time. Undefined for any other.
+ * Parts of a simple template, which consists of text and paths such as `{{ data.host }}`. Nearly all templates are simple, and
+ * joining the parts takes a hundredth of the engine's time. Undefined for all other templates.
  */
 export function parseSimple(source: string): readonly Part[] | undefined {
   const parts = source
@@ -22,7 +22,7 @@ export function parseSimple(source: string): readonly Part[] | undefined {
   return isPlain ? parts : undefined;
 }
 
-/** The paths of a plain template, each with its place in it. */
+/** Paths in a simple template, each with its offset. */
 export function simplePaths(source: string): readonly { readonly path: readonly string[]; readonly offset: number }[] {
   return [...source.matchAll(PLAIN_OUTPUT)].map((match) => ({
     path: match[1]!.split('.'),
@@ -30,7 +30,7 @@ export function simplePaths(source: string): readonly { readonly path: readonly 
   }));
 }
 
-/** Undefined when a value is missing, or is a list or a map: what that means is for the engine to say. */
+/** Undefined if a value is missing, or is a list or a map: the engine handles these. */
 export function renderSimple(
   parts: readonly Part[],
   scope: TemplateVariables,
@@ -49,10 +49,10 @@ export function renderSimple(
   return text;
 }
 
-/** What an event or a message may lack without a mistake of whoever wrote the template; shown as nothing. */
+/** Variables that may be missing without an error; they render to an empty text. */
 export const OPTIONAL: Readonly<Record<string, null>> = { subject: null, resolved_after: null };
 
-/** Names of the scope hide those of the event. */
+/** Names of the variables hide attributes of the event. */
 function valueAt(path: readonly string[], scope: TemplateVariables): unknown {
   const [first] = path as [string];
   let value: unknown = scope.event;

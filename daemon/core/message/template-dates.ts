@@ -7,9 +7,9 @@ type DateFilter = (this: { readonly context: Context }, value: unknown, ...rest:
 const MINUTE = 60_000;
 
 /**
- * Makes the date filters of Liquid say the same wherever the daemon runs: `now` and `today` are the time of the decision, a day
- * without a time is that day (the engine takes it for midnight at Greenwich), and another zone's clock is read right also on the
- * days when the clock of this machine is changed.
+ * Corrects the date filters of Liquid, so that their result does not depend on the machine: `now` and `today` are the time of the
+ * decision, a date without a time is that day (the engine takes it for midnight UTC), and times in another zone are right also on
+ * the days when the clock of this machine is changed.
  */
 export function mendDateFilters(engine: Liquid): void {
   for (const name of Object.keys(engine.filters).filter((filter) => filter.startsWith('date'))) {
@@ -17,10 +17,10 @@ export function mendDateFilters(engine: Liquid): void {
     const mended: DateFilter = function mended(value, ...rest) {
       const asked = value === 'now' || value === 'today';
       const given = asked ? this.context.getSync(['now']) : value;
-      // Only `date` takes a zone; the others have something else there.
+      // Only `date` takes a zone as its second argument.
       const [pattern, zone] = name === 'date' ? rest : [];
       const { shown, offset } = placed(given, zone);
-      // `%Z` is the name.
+      // `%Z` is the name of the zone.
       const isNamed = offset === undefined || String(pattern).includes('%Z');
       return format.call(this, shown, rest[0], ...(isNamed ? rest.slice(1) : [offset]));
     };
@@ -31,15 +31,15 @@ export function mendDateFilters(engine: Liquid): void {
 const HAS_TIME = /\d:\d|\dT\d/i;
 /** Seconds since the epoch. */
 const NUMBER = /^\s*[-+]?\d+(?:\.\d+)?\s*$/;
-/** The form of a day that JavaScript reads as midnight UTC; every other form is midnight in the local zone. */
+/** Form of a date that JavaScript reads as midnight UTC; it reads every other form as midnight in the local zone. */
 const ISO_DAY = /^\s*\d{4}-\d\d(?:-\d\d)?\s*$/;
 
 const aheadOf = memoize((zone: string) => zoneOf(zone).offset);
 
 interface Placed {
-  /** The value that the engine gets in place of the given one. */
+  /** Value for the engine in place of the given one. */
   readonly shown: unknown;
-  /** Of the zone behind Greenwich, minutes; undefined when none is asked for. */
+  /** Offset of the zone west of UTC, minutes; undefined without a zone. */
   readonly offset?: number;
 }
 
@@ -58,7 +58,7 @@ function placed(value: unknown, zone: unknown): Placed {
   return { shown: new Date(shownAs(hereLike(instant + offset), () => offset)), offset: -offset / MINUTE };
 }
 
-/** When a day begins on the clock of this machine; undefined when the value is no day, or has a time. */
+/** Beginning of a date in the zone of this machine; undefined if the value is not a date, or has a time. */
 function beginningOf(value: unknown): Date | undefined {
   if (typeof value !== 'string' || HAS_TIME.test(value) || NUMBER.test(value)) return undefined;
   const read = new Date(value.trim());
@@ -68,7 +68,7 @@ function beginningOf(value: unknown): Date | undefined {
     : new Date(read.getFullYear(), read.getMonth(), read.getDate());
 }
 
-/** The instant at which the clock of this machine shows what one at Greenwich shows at `wall`. */
+/** Instant at which the clock of this machine shows what a UTC clock shows at `wall`. */
 function hereLike(wall: number): number {
   const at = new Date(wall);
   const [hours, minutes, seconds, rest] = [
@@ -80,17 +80,17 @@ function hereLike(wall: number): number {
   return new Date(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), hours, minutes, seconds, rest).getTime();
 }
 
-/** By how much clocks are changed at least. */
+/** Smallest change of a clock. */
 const STEP = 30 * MINUTE;
-/** Enough for the changes of two clocks. */
+/** Enough rounds for the changes of two clocks. */
 const MAX_ROUNDS = 4;
 
-/** The instant for which the engine reads `wanted` off the clock here: it shows another zone by moving the instant by both offsets. */
+/** Instant that the engine shows as `wanted`: it shows another zone by moving the instant by both offsets. */
 function shownAs(wanted: number, ahead: (instant: number) => number): number {
   const shown = (instant: number): number => instant + new Date(instant).getTimezoneOffset() * MINUTE + ahead(instant);
   let instant = wanted;
   for (let round = 0; round < MAX_ROUNDS; round += 1) instant += wanted - shown(instant);
-  // Where clocks are put forward at midnight the day begins later.
+  // Where clocks go forward at midnight, the day begins later.
   for (let round = 0; round < MAX_ROUNDS && shown(instant) < wanted; round += 1) instant += STEP;
   return instant;
 }

@@ -9,14 +9,14 @@ import {
 } from '../problems/mistakes.ts';
 import { suggest } from '../problems/suggest.ts';
 
-/** The probable slip in a template that does not compile. */
+/** Finds the probable mistake in a template that does not compile. */
 export function findTemplateMistake(
   source: string,
   filters: readonly string[],
   compiles: (source: string) => boolean,
 ): Mistake | undefined {
   const names = filterNames(filters);
-  // A call that was rewritten is a filter only now, so names are looked at once more.
+  // A rewritten call is a filter only now, so the names are checked once more.
   return findMistake(source, { finders: [typographicQuotes, names, ...NOTATIONS, names], codeOf, compiles });
 }
 
@@ -31,7 +31,7 @@ function codeOf(source: string): string {
   return code + ' '.repeat(source.length - at);
 }
 
-/** Filters of Jinja, Go, JavaScript and Twig by their names in Liquid. */
+/** Filters of Jinja, Go, JavaScript and Twig -> the name in Liquid. */
 const FILTERS: Readonly<Record<string, string>> = {
   upper: 'upcase',
   uppercase: 'upcase',
@@ -80,7 +80,7 @@ const filterNames =
 const VALUE = String.raw`(?:"+|[\w.]+(?:\[[^\]]*\])*)`;
 const ARITHMETIC: Readonly<Record<string, string>> = { '+': 'plus', '-': 'minus', '*': 'times', '/': 'divided_by' };
 
-/** A tag of another language for one of Liquid. */
+/** Finds a tag of another language in place of one of Liquid. */
 const tag = (pattern: RegExp, right: (groups: readonly string[]) => string): Finder =>
   finder(pattern, (groups) => ({
     replacement: right(groups),
@@ -88,7 +88,7 @@ const tag = (pattern: RegExp, right: (groups: readonly string[]) => string): Fin
     mend: `write \`${right(groups).trim()}\``,
   }));
 
-/** `{% if %}` without `{% endif %}`, `{% end %}` without a name. */
+/** Finds `{% if %}` without `{% endif %}`, and `{% end %}` without a name. */
 const ends: Finder = (code, source) => {
   const open: string[] = [];
   const places = [...code.matchAll(/\{%-?\s*(\w+).*?%\}/gs)].flatMap((match) => {

@@ -13,21 +13,21 @@ export type CompiledTemplate =
   | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
 
 const MAX_SOURCE_LENGTH = 16 * 1024;
-/** Characters and elements that one render goes through: a body of `daemon.limits.body` several times. */
+/** Characters and elements that one render may process: several times a body of `daemon.limits.body`. */
 const MAX_MEMORY = 4_000_000;
-/** Texts, outputs and tags that one render goes through, loops included. */
+/** Texts, outputs and tags that one render may process, including loops. */
 const MAX_STEPS = 50_000;
 
 /**
- * How values are escaped by the render that is running. Rendering is synchronous, so there is only ever one; the engine
- * takes the function when it is made, and one engine a channel would parse every template again.
+ * Escape function of the current render. Rendering is synchronous, so there is only one at a time; the engine takes a function only
+ * when it is created, and an engine for each channel would parse every template again.
  */
 const asItIs = (text: string): string => text;
 let escaping = asItIs;
 
 let made: Liquid | undefined;
 
-/** Made, and in the bundle loaded, when the first template is met that is more than text and paths. */
+/** Created, and loaded in the bundle, for the first template that is not simple. */
 function liquid(): Liquid {
   made ??= makeEngine();
   return made;
@@ -35,7 +35,7 @@ function liquid(): Liquid {
 
 function makeEngine(): Liquid {
   const engine = new (liquidjs().Liquid)({
-    // Without it `{% layout %}` and `{% include %}` read files.
+    // Otherwise `{% layout %}` and `{% include %}` would read files.
     templates: {},
     ownPropertyOnly: true,
     strictFilters: true,
@@ -44,16 +44,16 @@ function makeEngine(): Liquid {
     memoryLimit: MAX_MEMORY,
     parseLimit: 100_000,
     outputEscape: (value: unknown) => escaping(textOf(value)),
-    // The machine's own language must not decide what a message says.
+    // The language of the machine must not change a message.
     locale: 'en-US',
   });
-  // Chance has no place here: the same event gives the same message, in the daemon and in a test.
+  // Random filters are removed: the same event must give the same message, in the daemon and in a test.
   for (const name of ['sample', 'shuffle']) delete engine.filters[name];
   mendDateFilters(engine);
   return engine;
 }
 
-/** A Liquid template (https://liquidjs.com). `offset` counts characters. */
+/** Compiles a Liquid template (https://liquidjs.com). `offset` counts characters. */
 export const compileTemplate = memoize(compileAnew);
 
 function compileAnew(source: string): CompiledTemplate {
@@ -63,14 +63,14 @@ function compileAnew(source: string): CompiledTemplate {
   return slip === undefined ? compiled : { ok: false, ...slip };
 }
 
-/** A value that a template names, where it stands. Variables of its own are none. */
+/** A value that a template or expression names, with its position. Variables that a template assigns do not count. */
 export interface NamedPath {
   readonly path: readonly string[];
-  /** Characters into the template. */
+  /** Position in characters. */
   readonly offset: number;
 }
 
-/** The values that a template names, in their order; none of one that does not compile. */
+/** Values that a template names, in their order; none if it does not compile. */
 export const templatePaths = memoize((source): readonly NamedPath[] => {
   if (!/\{[{%]/.test(source)) return [];
   if (parseSimple(source) !== undefined) return simplePaths(source);
@@ -88,7 +88,7 @@ export const templatePaths = memoize((source): readonly NamedPath[] => {
   }
 });
 
-/** How many steps of a path are written out: `items[data.n].id` has one. */
+/** Number of literal segments at the beginning of a path: `items[data.n].id` has one. */
 function scalarsOf(segments: readonly unknown[]): number {
   const at = segments.findIndex((segment) => typeof segment !== 'string' && typeof segment !== 'number');
   return at < 0 ? segments.length : at;
@@ -100,7 +100,7 @@ function attempt(source: string): CompiledTemplate {
     return { ok: false, message: `the template is longer than ${MAX_SOURCE_LENGTH} characters`, offset: 0 };
   try {
     const plain = parseSimple(source);
-    // Nothing can be wrong with a plain one, and the engine is hardly ever asked for it.
+    // A simple template has no errors, and the engine is hardly ever needed for it.
     let parsed = plain === undefined ? liquid().parse(source) : undefined;
     return {
       ok: true,
@@ -140,7 +140,7 @@ function render(
   }
 }
 
-/** The text so far. */
+/** Collects the rendered text. */
 class Output {
   buffer = '';
 
@@ -149,7 +149,7 @@ class Output {
   }
 }
 
-/** The engine's own limit counts time, and a machine that is busy for a moment must not spoil a message. */
+/** Limit of a render in steps. The engine's own limit is a time, and a message must not depend on how busy the machine is. */
 class Steps {
   #count = 0;
 
@@ -170,14 +170,14 @@ function contextOf(scope: object, steps: Steps): Context {
   return context;
 }
 
-/** Scalars as they are, nothing for what is not there, JSON for the rest. */
+/** Text of a value: empty for a missing one, JSON for lists and maps. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'object' && !(value instanceof Date)) return JSON.stringify(value);
   return String(value as string);
 }
 
-/** Liquid writes `undefined variable: data.nope, line:2, col:4`. */
+/** Message and position of an error such as `undefined variable: data.nope, line:2, col:4`. */
 function whereOf(error: Error): { message: string; line: number; column: number } {
   const [first = ''] = error.message.split('\n');
   const [, line, column] = /, line:(\d+), col:(\d+)/.exec(first) ?? [];

@@ -1,9 +1,9 @@
 import type { Format } from './message.ts';
 
-/** Characters (UTF-16 units) of one field of a message. */
+/** Maximum length of one field of a message in UTF-16 units. */
 export const MAX_FIELD_LENGTH = 65_536;
 
-/** At most `most` characters; what is longer ends in a mark that says how much is missing. Never splits what is seen as one character. */
+/** Truncates a text to `most` characters, including a mark with the number of missing ones. Never splits a grapheme or a construct of markup. */
 export function truncateText(text: string, most: number, format: Format = 'text'): string {
   if (text.length <= most) return text;
   const head = truncateAtGrapheme(text, most - markOf(text.length).length).replace(HALF_PAIR, '');
@@ -22,29 +22,29 @@ function charactersOf(text: string): number {
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
-/** Lone surrogates are no characters: they become U+FFFD, because encoders and receivers disagree on what to do with them. */
+/** Replaces lone surrogates by U+FFFD, because encoders and receivers disagree on them. */
 export const wellFormed = (text: string): string => text.replace(LONE_SURROGATE, '\uFFFD');
 
-/** Longer clusters than this are no writing. */
+/** Longer grapheme clusters do not occur in real text. */
 const MAX_GRAPHEME_LENGTH = 64;
 const FLAG_LETTER = /^\uD83C[\uDDE6-\uDDFF]\uD83C[\uDDE6-\uDDFF]/;
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/** Moves a cut back to the start of the flag, family or accented letter that it would split. */
+/** Truncates at `cut`, or at the start of the flag, family emoji or accented letter that this would split. */
 export function truncateAtGrapheme(text: string, cut: number): string {
   let start = Math.max(0, cut - MAX_GRAPHEME_LENGTH);
   if (/[\uDC00-\uDFFF]/.test(text.charAt(start))) start -= 1;
-  // Flags are pairs, which can only be told from where the row of them begins.
+  // Flags are pairs of letters, so a row of them must be read from its beginning.
   while (FLAG_LETTER.test(text.slice(start - 2, start + 2))) start -= 2;
   const segment = graphemes.segment(wellFormed(text.slice(start, cut + MAX_GRAPHEME_LENGTH))).containing(cut - start);
   const border = segment === undefined ? cut : start + segment.index;
   return text.slice(0, border > start || start === 0 ? border : cut);
 }
 
-/** A last line may be this part of the text before it is worth keeping in pieces. */
+/** A last line that is a smaller part of the text is dropped as a whole. */
 const COSTLY_LINE = 0.2;
 
-/** Without what the end of it leaves open: a tag, a link, an entity, a backslash escape. */
+/** Removes an incomplete construct from the end: a tag, a link, an entity, a backslash escape. */
 export function completeMarkup(text: string): string {
   const lineEnd = text.lastIndexOf('\n');
   if (lineEnd > text.length * (1 - COSTLY_LINE)) return text.slice(0, lineEnd + 1);
@@ -64,7 +64,7 @@ function trailingBackslashes(line: string): number {
   return count;
 }
 
-/** Where a `[text](url)` begins that the line does not finish. */
+/** Index of a `[text](url)` that the line does not finish; -1 without one. */
 function openLink(line: string): number {
   const open = line.lastIndexOf('[');
   if (open === -1) return -1;

@@ -1,33 +1,33 @@
 /**
- * Why a send failed. `transient`: nothing but time is wrong. `permanent`: a person must
- * change something, so waiting would hide it. `unknown`: the request went out and no answer tells what became of it.
+ * Class of a failed send. `transient`: a later attempt may succeed. `permanent`: a person must change something, so waiting would
+ * hide it. `unknown`: the request was sent, and no response shows whether it was handled.
  */
 export type FailureClass = 'transient' | 'permanent' | 'unknown';
 
 export interface FailureDetail {
-  /** The HTTP status or SMTP reply code, when there was one. */
+  /** The HTTP status or SMTP reply code, if there was one. */
   readonly status?: number;
-  /** What the far side said, at most 4 KiB of it. */
+  /** The provider's response, at most 4 KiB of it. */
   readonly body?: string;
-  /** Not before this many milliseconds from now: the far side's `Retry-After` or its documented pause. */
+  /** Shortest wait before the next attempt, milliseconds: the provider's `Retry-After` or its documented pause. */
   readonly retryAfter?: number;
-  /** The far side limits our rate: the whole channel pauses for `retryAfter`. */
+  /** The provider limits our rate: the whole channel pauses for `retryAfter`. */
   readonly rateLimited?: boolean;
-  /** Credentials or configuration of the channel are refused (401, 403, a bad-token code): all its deliveries would fail alike. */
+  /** The provider refused the credentials or configuration of the channel (401, 403, a bad-token code): all its deliveries would fail. */
   readonly misconfigured?: boolean;
-  /** Nobody listened there: a connection that is taken tells that it is worth trying again. */
+  /** Endpoints that refused the connection: once one accepts a connection, a retry is worthwhile. */
   readonly refusedAt?: readonly Endpoint[];
   readonly cause?: unknown;
 }
 
-/** Where a TCP connection goes. */
+/** Endpoint of a TCP connection. */
 export interface Endpoint {
-  /** A literal IP address. */
+  /** An IP address. */
   readonly address: string;
   readonly port: number;
 }
 
-/** The one error a channel throws. `code` is stable and greppable (`wecom.93000`, `http.401`, `smtp.535`, `net.refused`); `message` never holds a URL or a setting. */
+/** The error that channels throw. `code` is stable and greppable (`wecom.93000`, `http.401`, `smtp.535`, `net.refused`); `message` never holds a URL or a setting. */
 export class SendFailure extends Error {
   readonly class: FailureClass;
   readonly code: string;
@@ -42,7 +42,7 @@ export class SendFailure extends Error {
   }
 }
 
-/** One thing that is wrong with a rules file: where, what, and what to do about it. Lines and columns count from 1. */
+/** A problem in a rules file: position, message, and how to mend it. Lines and columns count from 1. */
 export interface Problem {
   readonly file: string;
   readonly line: number;
@@ -53,7 +53,7 @@ export interface Problem {
   readonly mend: string;
 }
 
-/** A warning is about what is valid and never works; it keeps nothing from being used. */
+/** A warning is about something that is valid but can never work; the rules are used nevertheless. */
 export type Level = 'error' | 'warning';
 
 export interface LeveledProblem extends Problem {
@@ -64,7 +64,7 @@ export function withLevel(level: Level, problems: readonly Problem[]): readonly 
   return problems.map(({ file, line, column, ...rest }) => ({ file, line, column, level, ...rest }));
 }
 
-/** The machine failed, not the far side and not the user's YAML. `exit` is the process's exit code when nobody can go on. */
+/** A failure of the machine, not of a provider or of the rules. `exit` is the exit code if the process has to end. */
 export class BelfryError extends Error {
   readonly code: string;
   readonly exit: number;
@@ -77,7 +77,7 @@ export class BelfryError extends Error {
   }
 }
 
-/** The exit codes (docs/operations.md). */
+/** Exit codes (docs/operations.md). */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -87,6 +87,6 @@ export const EXIT = {
   disk: 74,
   locked: 75,
   config: 78,
-  /** Never seen from outside: the process then ends by the signal that it got. */
+  /** Internal: the process then ends by the signal that it received. */
   interrupted: 130,
 } as const;

@@ -1,38 +1,38 @@
-/** The probable slip in a text that does not compile, and the text as it was probably meant. */
+/** A probable mistake in a text that does not compile, with the probable correction. */
 export interface Mistake {
-  /** Characters into the text. */
+  /** Position in characters. */
   readonly offset: number;
   readonly message: string;
   readonly mend: string;
 }
 
-/** One place of a text that was written as in another language. */
+/** Part of a text that is written as in another language. */
 export interface Place {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
   readonly message: string;
   readonly mend: string;
-  /** Where the problem is shown; `start` if not given. */
+  /** Position at which the problem is shown; default: `start`. */
   readonly shownAt?: number;
 }
 
-/** Finds places. `code` is the text with what is quoted in it made unrecognizable; its offsets are those of `source`. */
+/** Finds parts to replace. `code` is `source` with quoted text replaced by placeholders of the same length. */
 export type Finder = (code: string, source: string) => readonly Place[];
 
 export interface Language {
   readonly finders: readonly Finder[];
-  /** Makes unrecognizable what is not code. */
+  /** Replaces everything that is not code by placeholders. */
   readonly codeOf: (source: string) => string;
   readonly compiles: (source: string) => boolean;
 }
 
-/** Characters of a text that is tried at all; a few times what anybody writes, since some patterns take quadratic time. */
+/** Longer texts are not searched, since some patterns take quadratic time. */
 const MAX_LENGTH = 2000;
 
 /**
- * Tries what other languages write differently: by each finder alone, then by all of them. Only what makes the text compile is
- * told, the first place of it, with the whole text as it should be.
+ * Finds notations of other languages: with each finder alone, then with all of them. Only a correction that compiles is
+ * returned: the position of its first replacement and the whole corrected text.
  */
 export function findMistake(source: string, language: Language): Mistake | undefined {
   const { finders } = language;
@@ -43,14 +43,14 @@ export function findMistake(source: string, language: Language): Mistake | undef
     const mended = replaced(source, some, language);
     if (!language.compiles(mended)) continue;
     const { message, mend } = first;
-    // Behind a question there is no colon.
+    // No colon after a question.
     const whole = `${mend.endsWith('?') ? '' : ':'} \`${mended.trim()}\``;
     return { offset: first.shownAt ?? first.start, message, mend: mend + whole };
   }
   return undefined;
 }
 
-/** The text with everything replaced that the finders find, one finder after another. */
+/** Applies the replacements of all finders, one finder after another. */
 function replaced(source: string, finders: readonly Finder[], { codeOf }: Language): string {
   let text = source;
   for (const find of finders) {
@@ -60,17 +60,17 @@ function replaced(source: string, finders: readonly Finder[], { codeOf }: Langua
   return text;
 }
 
-/** Placeholder for each character of a quoted text. */
+/** Placeholder for a character of a quoted text. */
 export const QUOTED = '"';
 
 export function quotedOut(code: string): string {
   return code.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, (text) => QUOTED.repeat(text.length));
 }
 
-type Words = Pick<Place, 'replacement' | 'message' | 'mend'>;
+type Correction = Pick<Place, 'replacement' | 'message' | 'mend'>;
 
-/** Everything that a pattern finds in the code; `say` is given the match and its groups as they are written. */
-export function finder(pattern: RegExp, say: (groups: readonly string[]) => Words): Finder {
+/** Finder of all matches of a pattern; `describe` gets the match and its groups as they are in the source. */
+export function finder(pattern: RegExp, describe: (groups: readonly string[]) => Correction): Finder {
   const everywhere = new RegExp(pattern, 'gid');
   return (code, source) =>
     [...code.matchAll(everywhere)].map((match) => {
@@ -79,11 +79,11 @@ export function finder(pattern: RegExp, say: (groups: readonly string[]) => Word
           .indices,
       ];
       const groups = ranges.map((range) => (range === undefined ? '' : source.slice(range[0], range[1])));
-      return { start: match.index, end: match.index + match[0].length, ...say(groups) };
+      return { start: match.index, end: match.index + match[0].length, ...describe(groups) };
     });
 }
 
-/** One spelling for another. */
+/** Finder that replaces one spelling by another. */
 export const spelling = (language: string, pattern: RegExp, right: string): Finder =>
   finder(pattern, ([wrong = '']) => ({
     replacement: right,
@@ -91,7 +91,7 @@ export const spelling = (language: string, pattern: RegExp, right: string): Find
     mend: `write \`${right}\``,
   }));
 
-/** Typographic quotes around a text. */
+/** Finder of typographic quotes around a text. */
 export const typographicQuotes = finder(/[\u201c\u201d\u201e\u2018\u2019]/, ([quote = '']) => ({
   replacement: /[\u2018\u2019]/.test(quote) ? "'" : '"',
   message: 'a text is in straight quotes, not in typographic ones',

@@ -1,6 +1,6 @@
 import type { Level, Problem } from './failure.ts';
 
-/** How the parts of a problem are set off; the identity functions without colours. */
+/** Styles for the parts of a problem; identity functions without colours. */
 export interface Paint {
   readonly place: (text: string) => string;
   readonly wrong: (text: string) => string;
@@ -11,13 +11,13 @@ const PLAIN: Paint = { place: (text) => text, wrong: (text) => text, quiet: (tex
 
 const MAX_EXCERPT_WIDTH = 160;
 
-/** The line of a problem as it may be shown: secrets are masked, and the column moved along. */
+/** Source line of a problem with masked secrets, and the column in it. */
 export interface Excerpt {
   readonly text: string;
   readonly column: number;
 }
 
-/** A problem for a person: place, what is wrong, the line with a caret, what to do. */
+/** Formats a problem for a person: position, message, source line with a caret, and how to mend it. */
 export function problemText(
   problem: Problem & { readonly level?: Level },
   excerpt: Excerpt | undefined,
@@ -42,13 +42,13 @@ function excerptLines(line: number, { text, column }: Excerpt, paint: Paint): st
   return [paint.quiet(`  ${line} | `) + shown, paint.quiet(`  ${gutter} | `) + paint.wrong(indent + carets)];
 }
 
-/** One column in, one column out: tabs and control characters become a space, so that the caret stands right and a terminal obeys nobody. */
+/** Replaces each tab and control character by a space, so that the caret is in the right column and the text cannot control the terminal. */
 function visible(text: string): string {
   // oxlint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ');
 }
 
-/** Columns on a terminal: CJK and full-width characters take two. */
+/** Width on a terminal: CJK and full-width characters take two columns. */
 function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) {

@@ -1,19 +1,19 @@
-/** The known word that was probably meant: at most two slips away (one in short words, and in two letters only one left out), or the same but for case, `-` and `_`. */
+/** Finds the known word that was probably meant: at most two edits away (one for short words; for words of two letters one omission), or equal except for case, `-` and `_`. */
 export function suggest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = allowedSlips(word) + 1;
+  let least = maxEdits(word) + 1;
   for (const candidate of known) {
     if (candidate === word || (word.length <= 2 && candidate.length <= word.length)) continue;
-    const slips = plain(candidate) === plain(word) ? 0 : distance(word, candidate, least);
-    if (slips < least) {
-      least = slips;
+    const edits = plain(candidate) === plain(word) ? 0 : distance(word, candidate, least);
+    if (edits < least) {
+      least = edits;
       best = candidate;
     }
   }
   return best;
 }
 
-/** A sentence for a problem's `mend`: the suggestion, or what there is to choose from. */
+/** Text for the `mend` of a problem: a suggestion, or the list of known names. */
 export function mendByName(word: string, known: Iterable<string>, whenNone: string, label = 'known here'): string {
   const names = [...known];
   const meant = suggest(word, names);
@@ -23,7 +23,7 @@ export function mendByName(word: string, known: Iterable<string>, whenNone: stri
   return `${label}: ${shown.join(', ')}${names.length > shown.length ? ', ...' : ''}`;
 }
 
-function allowedSlips(word: string): number {
+function maxEdits(word: string): number {
   if (word.length <= 1) return 0;
   return word.length <= 4 ? 1 : 2;
 }
@@ -32,7 +32,7 @@ function plain(word: string): string {
   return word.toLowerCase().replace(/[-_\s]/g, '');
 }
 
-/** Edits between two words, where swapping neighbours is one edit (optimal string alignment); `limit` or more is not told apart. */
+/** Edit distance, with a swap of neighbours as one edit (optimal string alignment); `limit` if it is not below that. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let beforeLast: number[] = [];

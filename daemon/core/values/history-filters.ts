@@ -22,13 +22,13 @@ const COMMON = {
   cursor: { kind: NAME, about: 'the page after that one' },
 } as const satisfies Parameters;
 
-/** The filters of a listing of events; everything that is given must fit. */
+/** Filters of a list of events; all given ones must match. */
 export const EVENT_FILTERS = {
   ...COMMON,
   outcome: { kind: oneOf(RULE_OUTCOMES), about: 'where a rule had this outcome' },
 } as const satisfies Parameters;
 
-/** The filters of a listing of deliveries. */
+/** Filters of a list of deliveries. */
 export const DELIVERY_FILTERS = {
   ...COMMON,
   event: { kind: NAME, about: 'of the event with this id' },

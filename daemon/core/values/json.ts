@@ -7,24 +7,24 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether an integer, as it is written, is beyond 2^53, from where on numbers of JavaScript skip some. */
+/** Whether the text of an integer is beyond 2^53, where numbers of JavaScript are not exact any more. */
 export function isLongInteger(text: string): boolean {
   return text.length >= 16 && /^-?[1-9]\d*$/.test(text) && !Number.isSafeInteger(Number(text));
 }
 
-/** A number at the beginning of a value that may have more digits or a larger exponent than JavaScript keeps. */
+/** Beginning of a number that may have more digits or a larger exponent than JavaScript keeps. */
 const MAY_LOSE_DIGITS = /(?:^|[\s:,[])-?(?:\d{16}|[\d.]+[eE]\+?\d{3})/;
 
 /**
- * JSON that somebody else wrote. An integer beyond 2^53 keeps its digits, as text, and so does a number that is too large for any:
- * JSON.parse would make another number of it, and of an id that of somebody else. Throws what JSON.parse throws.
+ * Parses JSON from outside. Integers beyond 2^53 and numbers beyond the range of a double become text with the same digits:
+ * JSON.parse would change them, and so turn one id into another. Throws the errors of JSON.parse.
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   return MAY_LOSE_DIGITS.test(text) ? JSON.parse(withDigitsQuoted(text)) : value;
 }
 
-/** Valid JSON with quotes around the numbers that would lose digits. */
+/** Puts quotes around the numbers in valid JSON that would lose digits. */
 function withDigitsQuoted(text: string): string {
   const token = /"|-?\d[\d.eE+-]*/g;
   let quoted = '';
@@ -40,7 +40,7 @@ function withDigitsQuoted(text: string): string {
   return quoted + text.slice(copied);
 }
 
-/** The place after the closing quote of the text that begins at `start`. */
+/** Index after the closing quote of the string that begins at `start`. */
 function endOfText(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

@@ -1,13 +1,13 @@
 import ipaddr from 'ipaddr.js';
 
-/** A network: an address and how many of its first bits count. */
+/** A network: an address and the length of its prefix in bits. */
 export type Network = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
 
 const MAPPED_BITS = 96;
 
 /**
- * `192.0.2.0/24`, `2001:db8::/32` or a single address; undefined when it is none. Short forms such as `192.168`, which some
- * programs read as `192.0.0.168`, and zones are none.
+ * Reads `192.0.2.0/24`, `2001:db8::/32` or a single address; undefined if invalid. Zones and short forms such as `192.168`, which
+ * some programs read as `192.0.0.168`, are invalid.
  */
 export function readNetwork(text: string): Network | undefined {
   const [, written, length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
@@ -16,12 +16,12 @@ export function readNetwork(text: string): Network | undefined {
   const most = address.kind() === 'ipv4' ? 32 : 128;
   const bits = length === undefined ? most : Number(length);
   if (bits > most) return undefined;
-  // `::ffff:192.0.2.1` is the IPv4 address that it holds, as it is for whoever connects.
+  // `::ffff:192.0.2.1` counts as the IPv4 address in it, as it does for clients that connect.
   const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= MAPPED_BITS;
   return isMapped ? [address.toIPv4Address(), bits - MAPPED_BITS] : [address, bits];
 }
 
-/** Whether an address, as text, lies in a network. */
+/** Whether the text is an address in the network. */
 export function isWithin(text: string, [range, bits]: Network): boolean {
   if (!isAddress(text)) return false;
   const address = ipaddr.process(text);
@@ -34,26 +34,26 @@ export const isAddress = (text: string): boolean =>
 const MAX_NAME_LENGTH = 253;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
-/** The name or address of a machine, names beyond ASCII as DNS has them (`xn--...`); undefined when it is none. IPv6 has no brackets here. */
+/** Reads a host name or address; names beyond ASCII become `xn--...`, as in DNS. IPv6 without brackets. Undefined if invalid. */
 export function readHost(text: string): string | undefined {
   if (isAddress(text)) return text;
   if (!/^[\p{L}\p{M}\p{N}._-]+$/u.test(text) || !URL.canParse(`http://${text}/`)) return undefined;
   const name = new URL(`http://${text}/`).hostname;
   const labels = name.replace(/\.$/, '').split('.');
-  // A name that ends in a number is an address that is not written in full.
+  // A name that ends in a number is an incomplete address.
   const isName = labels.every((label) => LABEL.test(label)) && !/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1)!);
   return isName && name.length <= MAX_NAME_LENGTH ? name : undefined;
 }
 
 const MAX_PORT = 65_535;
 
-/** A port as text; undefined when there is no such port. Zero, where it is allowed, is any that is free. */
+/** Reads a port; undefined if invalid. Zero, where it is allowed, means any free port. */
 export function readPort(text: string, least = 1): number | undefined {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   return port >= least && port <= MAX_PORT ? port : undefined;
 }
 
-/** `host:port` or `[IPv6]:port`, or what is wrong with it. */
+/** Reads `host:port` or `[IPv6]:port`; returns the fault if it is invalid. */
 export function readHostAndPort(
   text: string,
   leastPort = 1,

@@ -1,4 +1,4 @@
-/** An origin as browsers write it in a header (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin), since it is compared letter by letter. With `hidden`, nothing of the text is repeated. */
+/** Checks an origin, which must be written exactly as browsers send it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin). With `hidden`, the fault does not repeat the text. */
 export function faultOfOrigin(text: string, hidden: boolean): { message: string; mend: string } | undefined {
   const meant = originOf(text);
   if (meant === text) return undefined;
@@ -15,7 +15,7 @@ const EVERYBODY: ReadonlyMap<string, string> = new Map([
   ['null', 'local files and every page within a sandboxed frame'],
 ]);
 
-/** The origin that was probably meant. */
+/** Origin that was probably meant. */
 function originOf(text: string): string | undefined {
   const url = /^[a-z][a-z+.-]*:\/\//i.test(text) ? text : `https://${text}`;
   if (!/^(?:http|ws)s?:\/\/[^/]/i.test(url) || !URL.canParse(url)) return undefined;

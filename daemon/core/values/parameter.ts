@@ -1,6 +1,6 @@
 import type { ValueKind } from './value-kind.ts';
 
-/** A value that is given by name: what may be given, and what it does, without a full stop. */
+/** A named value of a command or request: its kind, and its description without a full stop. */
 export interface Parameter<T = unknown> {
   readonly kind: ValueKind<T>;
   readonly about: string;
@@ -10,7 +10,7 @@ export interface Parameter<T = unknown> {
 
 export type Parameters = Readonly<Record<string, Parameter>>;
 
-/** The values of those parameters that were given. */
+/** Values of the parameters that were given. */
 export type ValuesOf<P extends Parameters> = {
   readonly [Name in keyof P]?: P[Name] extends Parameter<infer T> ? T : never;
 };

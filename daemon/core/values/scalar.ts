@@ -7,8 +7,8 @@ const WORDS: ReadonlyMap<string, Json> = new Map<string, Json>([
 ]);
 
 /**
- * The value of a text on a command line. It is a number, true, false or null only when that prints back as the same text, so that
- * nothing is changed by being read: `3.10`, `007`, `1e3` and integers beyond 2^53 stay text.
+ * Reads a value from a command line. It becomes a number, true, false or null only if that prints as the same text, so that no value
+ * is changed: `3.10`, `007`, `1e3` and integers beyond 2^53 stay text.
  */
 export function scalarOf(text: string): Json {
   const word = WORDS.get(text);

@@ -1,17 +1,17 @@
 import { isAddress, readHost, readPort } from './network.ts';
 
-/** The parts of a URL that a setting reads; any other part is an error. */
+/** Parts that the URL in a setting may have; any other part is an error. */
 export interface UrlForm {
-  /** How it may begin, without the colon. */
+  /** Allowed schemes, without the colon. */
   readonly schemes: readonly string[];
-  /** Its user and password: sent as HTTP Basic has them, in some other way, or not at all. */
+  /** User and password: sent as HTTP Basic, sent in another way, or not allowed. */
   readonly login: 'basic' | 'any' | 'none';
   readonly path: 'any' | 'none';
-  /** `any`: it belongs to the far side. Otherwise none, and what to do instead of some parameters, by their names in lower case. */
+  /** `any`: the query belongs to the remote server. Otherwise no query is allowed, and the map says what to do instead of some parameters, by their names in lower case. */
   readonly query: 'any' | Readonly<Record<string, string>>;
-  /** Example of a whole one. */
+  /** A complete example. */
   readonly example: string;
-  /** Where a login can stand that is not encoded. */
+  /** Other place for a login, without encoding. */
   readonly loginElsewhere?: string;
 }
 
@@ -19,19 +19,19 @@ export interface UrlParts {
   readonly scheme: string;
   readonly user?: string;
   readonly password?: string;
-  /** IPv6 without its brackets; names beyond ASCII as DNS has them. */
+  /** IPv6 without brackets; names beyond ASCII as in DNS. */
   readonly host: string;
   readonly port?: number;
-  /** Path and query, as they are written. */
+  /** Path and query, unchanged. */
   readonly target: string;
 }
 
 export type ReadUrl =
   | { readonly ok: true; readonly url: UrlParts }
-  /** `message` goes on after the name of the setting, and repeats nothing of the URL, which may hold a secret. */
+  /** `message` continues a sentence that begins with the setting's name. It repeats nothing of the URL, which may contain a secret. */
   | { readonly ok: false; readonly message: string; readonly mend: string };
 
-/** Any http or https URL: what follows the host belongs to the far side. */
+/** Any http or https URL; path and query belong to the remote server. */
 export const HTTP_URL: UrlForm = {
   schemes: ['http', 'https'],
   login: 'basic',
@@ -43,10 +43,10 @@ export const HTTP_URL: UrlForm = {
 
 interface Split {
   readonly scheme: string;
-  /** Text before the `@`; undefined when there is none. */
+  /** Text before the `@`, if there is one. */
   readonly login: string | undefined;
   readonly host: string;
-  /** Text after the colon of the host; undefined when there is none. */
+  /** Text after the colon of the host, if there is one. */
   readonly port: string | undefined;
   readonly path: string;
   readonly query: string | undefined;
@@ -58,13 +58,13 @@ const WHOLE =
 const AUTHORITY = /^(?:(?<login>.*)@)?(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>.*))?$/s;
 
 /**
- * Reads a URL strictly (RFC 3986): what other readers drop, repair or understand otherwise is refused, so that what is checked
- * is what is used.
+ * Reads a URL strictly (RFC 3986). Everything that other readers drop, repair or understand differently is refused, so that the URL
+ * that was checked is the one that is used.
  */
 export function readUrl(text: string, form: UrlForm): ReadUrl {
   if (/\{[{%]/.test(text))
     return wrong(
-      'holds a template, which is not read here',
+      'holds a template, which is not supported here',
       'write the address itself; give each address its own channel',
     );
   if (/[\s\p{Cc}\p{Cf}\p{Cs}\\]/u.test(text))
@@ -120,9 +120,9 @@ const encodeLogin = ({ loginElsewhere }: UrlForm): string =>
 
 const BARE_PERCENT = /%(?![0-9a-f]{2})/i;
 
-/** In the order of causes: what splits the URL at a wrong place is told before what follows from it. */
+/** Checks in the order of causes: a character that splits the URL at a wrong place is reported before its consequences. */
 const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | undefined)[] = [
-  /** `smtp://bob:/pw@mail`: the host would be `bob`. */
+  /** Finds `smtp://bob:/pw@mail`, in which the host would be `bob`. */
   ({ login, port, path, query, fragment }, form) => {
     const after = [path, query, fragment].some((part) => part?.includes('@') === true);
     const isSplit = after && login === undefined && port !== undefined && readPort(port) === undefined;
@@ -181,7 +181,7 @@ function loginFault({ login }: Split, { login: taken }: UrlForm): Fault | undefi
     : undefined;
 }
 
-/** Parameters are set beside the URL, or not at all. */
+/** Fault of a query where none is allowed. */
 function queryFault({ query }: Split, { query: settings }: UrlForm): Fault | undefined {
   if (query === undefined || settings === 'any') return undefined;
   const names = query.split('&').map((part) => part.split('=')[0]!.toLowerCase());
@@ -201,7 +201,7 @@ function hostOf(written: string): string | undefined {
 const loginOf = (login: string | undefined): readonly string[] =>
   login === undefined ? [] : (decodedLogin(login) ?? []);
 
-/** User, and password if there is a colon; undefined when it is not UTF-8. */
+/** User, and password if there is a colon; undefined if they are not UTF-8. */
 function decodedLogin(login: string): readonly string[] | undefined {
   const colon = login.indexOf(':');
   const parts = colon === -1 ? [login] : [login.slice(0, colon), login.slice(colon + 1)];

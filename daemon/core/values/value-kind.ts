@@ -1,23 +1,23 @@
 import { formatDuration, parseDuration } from '../../lib/time/duration.ts';
 import { isTimezone, readInstant } from '../time/due-times.ts';
 
-/** A kind of value that is written as text: an option of the command line, a parameter of the API. */
+/** Kind of a value that is given as text: an option of the command line or a parameter of the API. */
 export interface ValueKind<T> {
-  /** Tests use it to find values that this kind refuses. */
+  /** Name by which tests find values that this kind refuses. */
   readonly name: string;
-  /** The allowed values, after `give`: `a duration such as 2h`. */
+  /** Allowed values, to follow the word `give`: `a duration such as 2h`. */
   readonly allowed: string;
-  /** The value; undefined when the text is not allowed. */
+  /** Reads the value; undefined if the text is not allowed. */
   readonly read: (text: string) => T | undefined;
 }
 
 /** A time, milliseconds since the epoch, or a duration before now. */
 export type Moment = { readonly at: number } | { readonly ago: number };
 
-/** Any text, also none. */
+/** Any text, also an empty one. */
 export const TEXT: ValueKind<string> = { name: 'text', allowed: 'any text', read: (text) => text };
 
-/** A name, an id, a path: anything but nothing. */
+/** A name, an id or a path: any text that is not empty. */
 export const NAME: ValueKind<string> = {
   name: 'name',
   allowed: 'a text that is not empty',
@@ -53,14 +53,14 @@ export const ADDRESS: ValueKind<string> = {
 
 const TIME = 'a time such as 2026-11-23T09:00:00+08:00';
 
-/** A point in time; without an offset it is meant on the clock of this machine. Milliseconds since the epoch. */
+/** A point in time, in the zone of this machine if it has no offset. Milliseconds since the epoch. */
 export const INSTANT: ValueKind<number> = {
   name: 'instant',
   allowed: TIME,
   read: (text) => readInstant(text, new Intl.DateTimeFormat().resolvedOptions().timeZone),
 };
 
-/** A point in time as text, whose zone stands elsewhere if it has no offset. */
+/** A point in time as text; without an offset, another setting gives its zone. */
 export const WALL_TIME: ValueKind<string> = {
   name: 'wall time',
   allowed: 'a time such as 2026-11-23T09:00, with or without an offset such as +08:00, or a date',
@@ -84,7 +84,7 @@ export const MOMENT: ValueKind<Moment> = {
   },
 };
 
-/** The text that `MOMENT` reads as this moment, in every zone. */
+/** Text that `MOMENT` reads as the same time in every zone. */
 export function momentText(moment: Moment): string {
   return 'at' in moment ? new Date(moment.at).toISOString() : formatDuration(moment.ago);
 }
@@ -110,7 +110,7 @@ export function duration({ least = 0, most = Number.MAX_SAFE_INTEGER } = {}): Va
   };
 }
 
-/** How long somebody who posts events may wait for their deliveries, milliseconds. */
+/** Longest wait of a client for the deliveries of its events, milliseconds. */
 export const MAX_WAIT_MS = 5 * 60_000;
 
 export function count(least: number, most: number): ValueKind<number> {

@@ -14,7 +14,7 @@ export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
   | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
 
-/** What cel-js throws, as far as it is read here. */
+/** The used part of the errors of cel-js. */
 interface CelFailure {
   readonly code?: string;
   readonly summary?: string;
@@ -24,18 +24,18 @@ interface CelFailure {
 
 const MAX_LENGTH = 4096;
 const MAX_MACRO_DEPTH = 2;
-/** The most elements that a list or map of the event may have where macros are nested: each level multiplies. */
+/** Maximum of elements in a list or map of the event when macros are nested, since each level multiplies the work. */
 const MAX_NESTED_LIST = 1000;
-/** Deeper than any event that came in by the front door. */
+/** More levels than any accepted event has. */
 const MAX_EVENT_DEPTH = 64;
 const TOO_LONG = `a list or map of the event has more than ${MAX_NESTED_LIST} elements, or is too deep, for nested macros`;
 export const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
-/** A field or an element that is not there is "no match", not an error. */
+/** Codes for a missing field or element, which means "no match" and is not an error. */
 const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'unknown_variable', 'index_out_of_bounds']);
 
 type Compute = (a: number, b: number) => number | boolean;
 
-/** `int OP double` too, whose result would be taken for an int if nobody said that it is none. */
+/** Operand types. `int OP double` is declared too, since the library would take its result for an int. */
 const PAIRS = ['double OP int', 'int OP double', 'double OP double'];
 const ARITHMETIC: Readonly<Record<string, Compute>> = {
   '+': (a, b) => a + b,
@@ -47,13 +47,13 @@ const ARITHMETIC: Readonly<Record<string, Compute>> = {
 
 let made: Environment | undefined;
 
-/** Made when the first expression is met: it takes longer than all else at a start of rules without one. */
+/** Created on first use: this takes longer than everything else at a start with rules without expressions. */
 function environment(): Environment {
   made ??= makeEnvironment();
   return made;
 }
 
-/** A CEL expression over an event (https://github.com/google/cel-spec). Everything that can be known to be wrong is found here; `offset` counts characters. */
+/** Compiles a CEL expression over an event (https://github.com/google/cel-spec) and finds all errors that do not depend on an event. `offset` counts characters. */
 export const compileCondition = memoize(compileAnew);
 
 function compileAnew(source: string): CompiledCondition {
@@ -65,7 +65,7 @@ function compileAnew(source: string): CompiledCondition {
   return slip === undefined ? compiled : { ok: false, ...slip };
 }
 
-/** The tree of an expression that compiles. */
+/** Syntax tree of an expression; undefined if it does not compile. */
 export function parseCondition(source: string): ASTNode | undefined {
   return compileCondition(source).ok ? environment().parse(source).ast : undefined;
 }
@@ -100,7 +100,7 @@ function attempt(source: string): CompiledCondition {
   }
 }
 
-/** Errors of the library in our words, by its code: it names tokens as its own code does. */
+/** Plain messages for the library's error codes; its own messages name internal tokens. */
 const CEL_WORDS: Readonly<Record<string, string>> = {
   unterminated_string: 'a quote is not closed',
   unexpected_token: 'a value is missing here',
@@ -110,7 +110,7 @@ const CEL_WORDS: Readonly<Record<string, string>> = {
 
 const OVERLOAD = /^found no matching overload for '(.+)'$/s;
 
-/** `size(x)`, and `x.size()` with the macros. */
+/** Functions that are called as `size(x)`, and those called as `x.size()`, including the macros. */
 function functions(): KnownFunctions {
   const all = environment().getDefinitions().functions;
   const named = (isMember: boolean): ReadonlySet<string> =>
@@ -140,7 +140,7 @@ function missingField({ summary, message }: CelFailure): string {
   return (summary ?? message).replace(/^[^:]*: /, '');
 }
 
-/** Leaves alone what the language has already. */
+/** Does nothing if the language has the function already. */
 function registerIfNew(cel: Environment, signature: string, compute: Compute): void {
   try {
     cel.registerOperator(signature, (a: number | bigint, b: number | bigint) => compute(Number(a), Number(b)));
@@ -150,8 +150,8 @@ function registerIfNew(cel: Environment, signature: string, compute: Compute): v
 }
 
 /**
- * JSON numbers are doubles, and CEL has no arithmetic between doubles and integer literals; here they go together, as whoever
- * writes `data.count % 2 == 1` expects. `matches` is RE2: the library's own runs backtracking expressions of JavaScript.
+ * Environment with two changes to CEL. JSON numbers are doubles, and CEL has no arithmetic between doubles and integer literals; it is
+ * added here, so that `data.count % 2 == 1` works. `matches` uses RE2, since the library's own runs backtracking JavaScript expressions.
  */
 function makeEnvironment(): Environment {
   const environment = new (cel().Environment)({
@@ -175,7 +175,7 @@ function makeEnvironment(): Environment {
   return environment;
 }
 
-/** Renames `matches` to our own function; tells whether there was one. */
+/** Renames `matches` to our own function; returns whether there was one. */
 function usesMatches(node: ASTNode): boolean {
   let found = false;
   for (const { op, args } of nodesOf(node)) {
@@ -186,7 +186,7 @@ function usesMatches(node: ASTNode): boolean {
   return found;
 }
 
-/** An expression written out as text is found to be wrong when the rule is loaded. */
+/** Error in a regular expression that is a literal, found when the rule is loaded. */
 function brokenExpression(
   node: ASTNode,
 ): { readonly message: string; readonly mend: string; readonly offset: number } | undefined {
@@ -202,7 +202,7 @@ function brokenExpression(
   return undefined;
 }
 
-/** How many macros run within one another; those that follow one another (`l.filter(...).map(...)`) do not multiply. */
+/** Depth of nested macros. Chained macros (`l.filter(...).map(...)`) do not count, since they do not multiply the work. */
 function macroDepth(node: ASTNode): number {
   if (node.op !== 'rcall' || !MACROS.has(node.args[0])) return Math.max(0, ...childrenOf(node).map(macroDepth));
   const [, list, inside] = node.args;
@@ -223,7 +223,7 @@ export function childrenOf(node: ASTNode): ASTNode[] {
   return found;
 }
 
-/** Elements of the longest list or map; without end where it is too deep to look. */
+/** Number of elements of the longest list or map; infinite if the value is nested too deeply. */
 function longestList(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 0;
   if (depth > MAX_EVENT_DEPTH) return Number.POSITIVE_INFINITY;

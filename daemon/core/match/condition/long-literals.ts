@@ -1,12 +1,12 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 
-/** Fields of the event: what they hold has no type until an event comes. */
+/** Nodes that read a field of the event, whose type is unknown before the event comes. */
 const FIELDS: ReadonlySet<string> = new Set(['id', '.', '[]']);
 const OPERATORS: ReadonlySet<string> = new Set(['==', '!=', 'in']);
 
 /**
- * Makes texts of integers beyond 2^53 that a field is compared with: JSON from outside has the digits of such a number as text.
- * Tells whether there was one.
+ * Turns integer literals beyond 2^53 that are compared with a field into texts, since `parseJson` keeps the digits of such numbers as
+ * text. Returns whether there was one.
  */
 export function quoteLongIntegers(nodes: readonly ASTNode[]): boolean {
   let found = false;
@@ -19,7 +19,7 @@ export function quoteLongIntegers(nodes: readonly ASTNode[]): boolean {
     ] as const) {
       if (!FIELDS.has(field.op)) continue;
       const literals = other.op === 'list' ? other.args : [other];
-      // A list has elements of one type.
+      // The elements of a list must have one type.
       if (literals.length === 0 || !literals.every(isLong)) continue;
       literals.forEach(quote);
       found = true;
@@ -36,7 +36,7 @@ function quote(node: ASTNode): void {
   Object.assign(node, { op: 'value', args: digitsOf(node) });
 }
 
-/** Of a literal beyond 2^53. */
+/** Digits of a literal beyond 2^53; undefined for any other node. */
 function digitsOf({ op, args }: ASTNode): string | undefined {
   const value: unknown = op === '-_' ? args.args : args;
   if (typeof value !== 'bigint' || Number.isSafeInteger(Number(value))) return undefined;

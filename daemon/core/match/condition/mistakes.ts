@@ -9,13 +9,13 @@ import {
 } from '../../problems/mistakes.ts';
 import { suggest } from '../../problems/suggest.ts';
 
-/** The functions that an expression may call, by the name alone: `size(x)`, and on a value: `x.size()`. */
+/** Functions that an expression may call: `global` as `size(x)`, `member` as `x.size()`. */
 export interface KnownFunctions {
   readonly global: ReadonlySet<string>;
   readonly member: ReadonlySet<string>;
 }
 
-/** The probable slip in an expression that does not compile. */
+/** Finds the probable mistake in an expression that does not compile. */
 export function findConditionMistake(
   source: string,
   known: KnownFunctions,
@@ -27,7 +27,7 @@ export function findConditionMistake(
 const OPERAND = String.raw`[\w.]+(?:\([^()]*\))?(?:\[[^\]]*\])*`;
 const TEXT_OR_OPERAND = String.raw`(?:"+|${OPERAND})`;
 
-/** Names of other languages -> the name in CEL. */
+/** Function names of other languages -> the name in CEL. */
 const MEMBERS: Readonly<Record<string, string>> = {
   include: 'contains',
   includes: 'contains',
@@ -89,7 +89,7 @@ const called =
       ];
     });
 
-/** `contains(a, b)` for `a.contains(b)`. */
+/** Finds `contains(a, b)` where CEL has `a.contains(b)`. */
 const onAValue =
   (known: KnownFunctions): Finder =>
   (code, source) =>
@@ -104,7 +104,7 @@ const onAValue =
       return [{ start, end: start + whole.length, replacement, message, mend: 'write' }];
     });
 
-/** `data.x contains "y"` */
+/** Finds `data.x contains "y"` where CEL has `data.x.contains("y")`. */
 const infix =
   (known: KnownFunctions): Finder =>
   (code, source) =>
@@ -118,10 +118,10 @@ const infix =
       const message = `\`${name}\` is no operator of CEL, but a function`;
       return [{ start: match.index, end, replacement, message, mend: `write \`.${right}(...)\``, shownAt: start }];
     });
-/** Between two operands these are no misspelt function. */
+/** Words between two operands that are not misspelt functions. */
 const WORDS: ReadonlySet<string> = new Set(['in', 'is', 'and', 'or', 'not']);
 
-/** `IN`, as SQL writes it; other finders pay no heed to case, and `in` is right. */
+/** Finds `IN`, as SQL writes it. The other finders ignore case, and must not find the correct `in`. */
 const upperCaseIn: Finder = (code) =>
   [...code.matchAll(/(?<=[\w\])"]\s+)I[Nn](?=\s*[[\w])/g)].map(({ index, 0: written }) => ({
     start: index,
@@ -131,7 +131,7 @@ const upperCaseIn: Finder = (code) =>
     mend: 'write `in`',
   }));
 
-/** How other languages write what is not called. */
+/** Notations of other languages, apart from function calls. */
 const NOTATIONS: readonly Finder[] = [
   typographicQuotes,
   finder(/\{\{-?\s*(.*?)\s*-?\}\}/, ([, inside = '']) => ({

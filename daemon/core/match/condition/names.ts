@@ -3,7 +3,7 @@ import { memoize } from '../../../lib/memoize.ts';
 import type { NamedPath } from '../../message/template.ts';
 import { childrenOf, MACROS, parseCondition } from './condition.ts';
 
-/** A value that is compared with a literal. */
+/** Comparison of a value with a literal. */
 export interface Comparison extends NamedPath {
   readonly operator: string;
   readonly literal: string | number | boolean | null;
@@ -17,7 +17,7 @@ export interface ConditionNames {
 const NOTHING: ConditionNames = { paths: [], comparisons: [] };
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
 
-/** The values that an expression names, and what they are compared with; nothing of one that does not compile. */
+/** Values that an expression names, and their comparisons with literals; none if it does not compile. */
 export const conditionNames = memoize((source): ConditionNames => {
   const root = parseCondition(source);
   if (root === undefined) return NOTHING;
@@ -27,14 +27,14 @@ export const conditionNames = memoize((source): ConditionNames => {
   return { paths, comparisons };
 });
 
-/** `bound`: the variables of the macros around it, which are no fields. */
+/** Visits a node. `bound` has the variables of the surrounding macros, which are not fields. */
 function walk(node: ASTNode, bound: ReadonlySet<string>, paths: NamedPath[], comparisons: Comparison[]): void {
   const found = pathOf(node);
   if (found !== undefined) {
     if (!bound.has(found.path[0]!)) paths.push(found);
     return;
   }
-  // A test for absence says that the field may be missing.
+  // `!has(...)` shows that the field may be missing.
   if (node.op === '!_' && node.args.op === 'call' && node.args.args[0] === 'has') return;
   if (COMPARISONS.has(node.op)) compare(node, bound, comparisons);
   if (node.op === 'rcall' && MACROS.has(node.args[0])) {
@@ -47,7 +47,7 @@ function walk(node: ASTNode, bound: ReadonlySet<string>, paths: NamedPath[], com
   for (const child of childrenOf(node)) walk(child, bound, paths, comparisons);
 }
 
-/** `data.a["b"]` as `data`, `a`, `b`; what is computed ends it. */
+/** Path of a node: `data.a["b"]` is `data`, `a`, `b`. A computed key ends the path. */
 function pathOf(node: ASTNode): NamedPath | undefined {
   if (node.op === 'id') return { path: [node.args], offset: node.start };
   if (node.op === '.') {
