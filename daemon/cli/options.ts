@@ -65,7 +65,7 @@ export function daemonOptions(command: Command): Command {
     .addOption(new TypedOption('--url <url>', ADDRESS, 'address of the daemon, in place of its socket'))
     .addOption(new TypedOption('--token <token>', TOKEN, 'token for --url (default: $BELFRY_TOKEN)'))
     .addOption(
-      new TypedOption('--timeout <duration>', duration({ least: 1 }), 'longest wait for an answer (default: no limit)'),
+      new TypedOption('--timeout <duration>', duration({ min: 1 }), 'longest wait for an answer (default: no limit)'),
     );
 }
 

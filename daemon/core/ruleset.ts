@@ -11,13 +11,13 @@ export interface Rendered {
   readonly isBeginning?: true;
 }
 
-/** A compiled Liquid template: text from the scope, however long, or an error, never a throw. */
+/** A compiled Liquid template. `render` returns a text of any length or an error, and never throws. */
 export interface Template {
   readonly source: string;
-  render(scope: TemplateVariables, escape?: (text: string) => string): Rendered;
+  render(variables: TemplateVariables, escape?: (text: string) => string): Rendered;
 }
 
-/** What templates and conditions see: the event's fields by themselves and as `event`, and what the rule adds. */
+/** Variables of templates and conditions: the fields of the event, the event as `event`, and those that the rule adds. */
 export interface TemplateVariables {
   readonly event: Event;
   readonly [name: string]: unknown;

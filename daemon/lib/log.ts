@@ -9,7 +9,7 @@ export interface LogSettings {
   readonly format: 'auto' | 'json' | 'text';
 }
 
-/** The one writer of log lines: each line is searched after it is serialised, so that nested causes and echoed answers are covered. */
+/** Opens the log. Secrets are masked in each serialised line, so that nested causes and quoted responses are covered. */
 export function openLog(
   settings: LogSettings,
   scrubber: Scrubber,
@@ -31,11 +31,11 @@ export function openLog(
   );
 }
 
-/** Scrubbed in its values, so that it stays JSON. */
+/** Masks secrets in the values of a line, so that it stays JSON. */
 const scrubbedLine = (line: string, scrubber: Scrubber): string =>
   `${JSON.stringify(scrubber.scrubJson(JSON.parse(line)))}\n`;
 
-/** `12:00:01 warn  ops: delivery dead  delivery=01J.. code=wecom.93000`; one line whatever is in it. */
+/** Formats a line for people: `12:00:01 warn  ops: delivery dead  delivery=01J.. code=wecom.93000`. Always one line. */
 function readable(line: string): string {
   const { time, level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
   const fields = Object.entries(rest).map(
@@ -45,7 +45,7 @@ function readable(line: string): string {
   return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${escaped(text)}\n`;
 }
 
-/** Text from outside, such as a file name with a line end, neither begins a line of its own nor steers the terminal. */
+/** Escapes control characters: text from outside, such as a file name with a line end, must not forge a line or control the terminal. */
 function escaped(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => JSON_ESCAPES[character] ?? unicodeEscape(character));
 }

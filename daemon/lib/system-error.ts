@@ -1,9 +1,9 @@
-/** errno(3) of what a person has to change before a file can be used. */
+/** Messages for codes of errno(3) that a person can mend. */
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
-  ENOENT: 'nothing can be made there',
+  ENOENT: 'nothing can be created there',
   ENOTDIR: 'a part of the path is no folder',
   EEXIST: 'a part of the path is no folder',
   EISDIR: 'a folder stands where a file should be',
@@ -11,7 +11,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the path is too long',
 };
 
-/** An error of the system about a file in plain words, with its code; undefined for one that no person can mend there. */
+/** Message for a system error about a file, with its code; undefined for errors that a person cannot mend. */
 export function systemErrorText(error: unknown): string | undefined {
   const { code } = error as NodeJS.ErrnoException;
   const words = error instanceof Error && code !== undefined ? WORDS[code] : undefined;

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** The world as the program sees it; `main.ts` makes it from the process, tests make their own. */
+/** Environment of the program: `main.ts` makes it from the process, tests make their own. */
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -11,8 +11,8 @@ export interface Terminal {
   readonly hostname: string;
   /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. */
   readonly interrupted: AbortSignal;
-  /** Calls the listener, of which there is one, at each SIGHUP, and at once for one that came before. Returns the unsubscription. */
+  /** Calls the single listener at each SIGHUP, and at once if there was one before. Returns the unsubscription. */
   onHangup(listener: () => void): () => void;
-  /** Has an error that nothing caught written by `tell` before the process ends with 1. Returns the unsubscription. */
-  onCrash(tell: (error: unknown) => string): () => void;
+  /** Calls `format` for an uncaught error and prints its result before the process ends with 1. Returns the unsubscription. */
+  onCrash(format: (error: unknown) => string): () => void;
 }

@@ -20,8 +20,8 @@ export function defaultTitle({ event, count }: TemplateVariables, format: Format
 }
 
 /** Body for a rule without a `body`: a line such as `repo.name: acme/api` for each value, or a line for each of several events; for a resolved alert first its duration. */
-export function defaultBody(scope: TemplateVariables, format: Format, escape: Escape): string {
-  const { event, events, status, resolved_after: lasted } = scope;
+export function defaultBody(variables: TemplateVariables, format: Format, escape: Escape): string {
+  const { event, events, status, resolved_after: lasted } = variables;
   const isOver = status === 'resolved';
   const all = Array.isArray(events) && events.length > 1 && !isOver ? (events as readonly Event[]) : undefined;
   const facts = all === undefined ? linesOf(event) : all.map(lineOf);

@@ -23,20 +23,24 @@ const LINKS: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:'];
  * Renders the templates of a message and never fails: a template with an error leaves `[template error: ...]` and the raw event in
  * its field, and an invalid value (an unknown priority, a link that is not a URL) is reported and left out.
  */
-export function renderMessage(templates: MessageTemplates, scope: TemplateVariables, escape: Escape): RenderedMessage {
+export function renderMessage(
+  templates: MessageTemplates,
+  variables: TemplateVariables,
+  escape: Escape,
+): RenderedMessage {
   const format = templates.format ?? 'text';
   const errors: string[] = [];
-  const rendering = new Rendering(scope, format, (text) => escape(text, format), errors);
+  const rendering = new Rendering(variables, format, (text) => escape(text, format), errors);
   const plain: Message = {
     title: withStatus(
       templates,
-      rendering.shownLine('title', templates.title) ?? defaultTitle(scope, format, escape),
-      scope,
+      rendering.shownLine('title', templates.title) ?? defaultTitle(variables, format, escape),
+      variables,
     ),
     body: withSuppressed(
       templates,
-      rendering.shown('body', templates.body) ?? defaultBody(scope, format, escape),
-      scope,
+      rendering.shown('body', templates.body) ?? defaultBody(variables, format, escape),
+      variables,
     ),
     format,
     priority: rendering.priority(templates.priority),
@@ -69,13 +73,13 @@ function extras(templates: MessageTemplates, rendering: Rendering): Partial<Mess
 }
 
 class Rendering {
-  readonly #scope: TemplateVariables;
+  readonly #variables: TemplateVariables;
   readonly #format: Format;
   readonly #escape: (text: string) => string;
   readonly #errors: string[];
 
-  constructor(scope: TemplateVariables, format: Format, escape: (text: string) => string, errors: string[]) {
-    this.#scope = scope;
+  constructor(variables: TemplateVariables, format: Format, escape: (text: string) => string, errors: string[]) {
+    this.#variables = variables;
     this.#format = format;
     this.#escape = escape;
     this.#errors = errors;
@@ -84,13 +88,13 @@ class Rendering {
   /** Visible text in the message's format, truncated if too long; after an error it contains the event. */
   shown(field: string, template: Template | undefined): string | undefined {
     if (template === undefined) return undefined;
-    const { text, error, isBeginning } = template.render(this.#scope, this.#escape);
+    const { text, error, isBeginning } = template.render(this.#variables, this.#escape);
     if (error === undefined) return truncateText(text, MAX_FIELD_LENGTH, this.#format);
     this.#errors.push(`${field}: ${error}`);
     const failed = `[template error: ${error}]`;
     return isBeginning === true
       ? `${truncateText(text, MAX_FIELD_LENGTH, this.#format)} … ${this.#escape(failed)}`
-      : this.#escape(`${failed} ${rawEvent(this.#scope.event)}`);
+      : this.#escape(`${failed} ${rawEvent(this.#variables.event)}`);
   }
 
   shownLine(field: string, template: Template | undefined): string | undefined {
@@ -106,7 +110,7 @@ class Rendering {
 
   #used(field: string, template: Template | undefined): string | undefined {
     if (template === undefined) return undefined;
-    const { text, error: failure } = template.render(this.#scope);
+    const { text, error: failure } = template.render(this.#variables);
     const error =
       failure ?? (text.length > MAX_FIELD_LENGTH ? `it is longer than ${MAX_FIELD_LENGTH} characters` : undefined);
     if (error === undefined) return text;
@@ -180,18 +184,18 @@ function rawEvent(event: Event): string {
 }
 
 /** Marks the title of a resolved alert, unless the rule's own templates use the status: the title of the alert would say the opposite. */
-function withStatus(templates: MessageTemplates, title: string, scope: TemplateVariables): string {
-  if (scope.status !== 'resolved') return title;
-  const told = [templates.title, templates.body].some((template) => USES_STATUS.test(template?.source ?? ''));
-  return told ? title : `Resolved: ${title}`;
+function withStatus(templates: MessageTemplates, title: string, variables: TemplateVariables): string {
+  if (variables.status !== 'resolved') return title;
+  const isShown = [templates.title, templates.body].some((template) => USES_STATUS.test(template?.source ?? ''));
+  return isShown ? title : `Resolved: ${title}`;
 }
 
 /** Adds the number of suppressed events, unless the rule's own templates use it. */
-function withSuppressed(templates: MessageTemplates, body: string, scope: TemplateVariables): string {
-  const suppressed = Number(scope.suppressed ?? 0);
+function withSuppressed(templates: MessageTemplates, body: string, variables: TemplateVariables): string {
+  const suppressed = Number(variables.suppressed ?? 0);
   if (suppressed === 0) return body;
-  const told = [templates.title, templates.body].some((template) => USES_SUPPRESSED.test(template?.source ?? ''));
-  if (told) return body;
+  const isShown = [templates.title, templates.body].some((template) => USES_SUPPRESSED.test(template?.source ?? ''));
+  if (isShown) return body;
   const line = `(${suppressed} more like this ${suppressed === 1 ? 'was' : 'were'} suppressed)`;
   return body === '' ? line : `${body}${templates.format === 'html' ? '<br><br>' : '\n\n'}${line}`;
 }

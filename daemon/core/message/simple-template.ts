@@ -33,7 +33,7 @@ export function simplePaths(source: string): readonly { readonly path: readonly 
 /** Undefined if a value is missing, or is a list or a map: the engine handles these. */
 export function renderSimple(
   parts: readonly Part[],
-  scope: TemplateVariables,
+  variables: TemplateVariables,
   escape: (text: string) => string,
 ): string | undefined {
   let text = '';
@@ -42,7 +42,7 @@ export function renderSimple(
       text += part;
       continue;
     }
-    const value = valueAt(part, scope);
+    const value = valueAt(part, variables);
     if (value === undefined || (typeof value === 'object' && value !== null)) return undefined;
     text += escape(value === null ? '' : String(value as string | number | boolean));
   }
@@ -53,11 +53,11 @@ export function renderSimple(
 export const OPTIONAL: Readonly<Record<string, null>> = { subject: null, resolved_after: null };
 
 /** Names of the variables hide attributes of the event. */
-function valueAt(path: readonly string[], scope: TemplateVariables): unknown {
+function valueAt(path: readonly string[], variables: TemplateVariables): unknown {
   const [first] = path as [string];
-  let value: unknown = scope.event;
-  if (Object.hasOwn(scope, first)) value = scope;
-  else if (!Object.hasOwn(scope.event, first)) value = OPTIONAL;
+  let value: unknown = variables.event;
+  if (Object.hasOwn(variables, first)) value = variables;
+  else if (!Object.hasOwn(variables.event, first)) value = OPTIONAL;
   for (const name of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
     value = (value as Readonly<Record<string, unknown>>)[name];

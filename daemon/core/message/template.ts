@@ -59,8 +59,8 @@ export const compileTemplate = memoize(compileAnew);
 function compileAnew(source: string): CompiledTemplate {
   const compiled = attempt(source);
   if (compiled.ok || source.length > MAX_SOURCE_LENGTH) return compiled;
-  const slip = findTemplateMistake(source, Object.keys(liquid().filters), (mended) => attempt(mended).ok);
-  return slip === undefined ? compiled : { ok: false, ...slip };
+  const mistake = findTemplateMistake(source, Object.keys(liquid().filters), (mended) => attempt(mended).ok);
+  return mistake === undefined ? compiled : { ok: false, ...mistake };
 }
 
 /** A value that a template or expression names, with its position. Variables that a template assigns do not count. */
@@ -106,10 +106,10 @@ function attempt(source: string): CompiledTemplate {
       ok: true,
       template: {
         source,
-        render(scope, escape = asItIs) {
-          const text = plain && renderSimple(plain, scope, escape);
+        render(variables, escape = asItIs) {
+          const text = plain && renderSimple(plain, variables, escape);
           if (text !== undefined) return { text };
-          return render((parsed ??= liquid().parse(source)), scope, escape);
+          return render((parsed ??= liquid().parse(source)), variables, escape);
         },
       },
     };
@@ -121,7 +121,7 @@ function attempt(source: string): CompiledTemplate {
 
 function render(
   parsed: ReturnType<Liquid['parse']>,
-  scope: TemplateVariables,
+  variables: TemplateVariables,
   escape: (text: string) => string,
 ): Rendered {
   const before = escaping;
@@ -163,9 +163,9 @@ class Steps {
   }
 }
 
-function contextOf(scope: object, steps: Steps): Context {
+function contextOf(variables: object, steps: Steps): Context {
   const engine = liquid();
-  const context = new (liquidjs().Context)(scope, engine.options, { sync: true }, { liquid: engine });
+  const context = new (liquidjs().Context)(variables, engine.options, { sync: true }, { liquid: engine });
   context.renderLimit.check = () => steps.take();
   return context;
 }

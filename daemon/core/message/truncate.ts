@@ -3,10 +3,10 @@ import type { Format } from './message.ts';
 /** Maximum length of one field of a message in UTF-16 units. */
 export const MAX_FIELD_LENGTH = 65_536;
 
-/** Truncates a text to `most` characters, including a mark with the number of missing ones. Never splits a grapheme or a construct of markup. */
-export function truncateText(text: string, most: number, format: Format = 'text'): string {
-  if (text.length <= most) return text;
-  const head = truncateAtGrapheme(text, most - markOf(text.length).length).replace(HALF_PAIR, '');
+/** Truncates a text to `maxLength` characters, including a mark with the number of missing ones. Never splits a grapheme or a construct of markup. */
+export function truncateText(text: string, maxLength: number, format: Format = 'text'): string {
+  if (text.length <= maxLength) return text;
+  const head = truncateAtGrapheme(text, maxLength - markOf(text.length).length).replace(HALF_PAIR, '');
   const kept = format === 'text' ? head : completeMarkup(head);
   return kept + markOf(charactersOf(text.slice(kept.length)));
 }
@@ -30,15 +30,17 @@ const MAX_GRAPHEME_LENGTH = 64;
 const FLAG_LETTER = /^\uD83C[\uDDE6-\uDDFF]\uD83C[\uDDE6-\uDDFF]/;
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/** Truncates at `cut`, or at the start of the flag, family emoji or accented letter that this would split. */
-export function truncateAtGrapheme(text: string, cut: number): string {
-  let start = Math.max(0, cut - MAX_GRAPHEME_LENGTH);
+/** Truncates at `length`, or at the start of the flag, family emoji or accented letter that this would split. */
+export function truncateAtGrapheme(text: string, length: number): string {
+  let start = Math.max(0, length - MAX_GRAPHEME_LENGTH);
   if (/[\uDC00-\uDFFF]/.test(text.charAt(start))) start -= 1;
   // Flags are pairs of letters, so a row of them must be read from its beginning.
   while (FLAG_LETTER.test(text.slice(start - 2, start + 2))) start -= 2;
-  const segment = graphemes.segment(wellFormed(text.slice(start, cut + MAX_GRAPHEME_LENGTH))).containing(cut - start);
-  const border = segment === undefined ? cut : start + segment.index;
-  return text.slice(0, border > start || start === 0 ? border : cut);
+  const segment = graphemes
+    .segment(wellFormed(text.slice(start, length + MAX_GRAPHEME_LENGTH)))
+    .containing(length - start);
+  const border = segment === undefined ? length : start + segment.index;
+  return text.slice(0, border > start || start === 0 ? border : length);
 }
 
 /** A last line that is a smaller part of the text is dropped as a whole. */

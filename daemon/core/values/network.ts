@@ -13,9 +13,9 @@ export function readNetwork(text: string): Network | undefined {
   const [, written, length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   if (written === undefined || !isAddress(written)) return undefined;
   const address = ipaddr.parse(written);
-  const most = address.kind() === 'ipv4' ? 32 : 128;
-  const bits = length === undefined ? most : Number(length);
-  if (bits > most) return undefined;
+  const maxBits = address.kind() === 'ipv4' ? 32 : 128;
+  const bits = length === undefined ? maxBits : Number(length);
+  if (bits > maxBits) return undefined;
   // `::ffff:192.0.2.1` counts as the IPv4 address in it, as it does for clients that connect.
   const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= MAPPED_BITS;
   return isMapped ? [address.toIPv4Address(), bits - MAPPED_BITS] : [address, bits];
@@ -48,15 +48,15 @@ export function readHost(text: string): string | undefined {
 const MAX_PORT = 65_535;
 
 /** Reads a port; undefined if invalid. Zero, where it is allowed, means any free port. */
-export function readPort(text: string, least = 1): number | undefined {
+export function readPort(text: string, min = 1): number | undefined {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-  return port >= least && port <= MAX_PORT ? port : undefined;
+  return port >= min && port <= MAX_PORT ? port : undefined;
 }
 
 /** Reads `host:port` or `[IPv6]:port`; returns the fault if it is invalid. */
 export function readHostAndPort(
   text: string,
-  leastPort = 1,
+  minPort = 1,
 ): { readonly host: string; readonly port: number } | { readonly message: string; readonly mend: string } {
   const [, bracketed, plain, portText = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(.*)$/.exec(text) ?? [];
   const host = bracketed === undefined ? readHost(plain ?? '') : isAddress(bracketed) ? bracketed : undefined;
@@ -64,7 +64,7 @@ export function readHostAndPort(
     const mend = 'write it like `127.0.0.1:8765`, `0.0.0.0:8765` or `[::1]:8765`';
     return { message: 'has a host that is neither a name nor an address', mend };
   }
-  const port = readPort(portText, leastPort);
+  const port = readPort(portText, minPort);
   if (port === undefined) return { message: 'has a port that does not exist', mend: `use a port up to ${MAX_PORT}` };
   return { host, port };
 }

@@ -2,15 +2,15 @@
 export function faultOfOrigin(text: string, hidden: boolean): { message: string; mend: string } | undefined {
   const meant = originOf(text);
   if (meant === text) return undefined;
-  const everybody = EVERYBODY.get(text);
-  if (everybody !== undefined) return { message: `\`${text}\` would let in ${everybody}`, mend: MEND };
+  const audience = TOO_WIDE.get(text);
+  if (audience !== undefined) return { message: `\`${text}\` would let in ${audience}`, mend: MEND };
   const message = 'this is not an origin as browsers write it';
   return { message, mend: meant === undefined || hidden ? MEND : `write \`${meant}\`` };
 }
 
 const MEND = 'name each application by its scheme, host and port, such as `https://app.example.com`, without a path';
 
-const EVERYBODY: ReadonlyMap<string, string> = new Map([
+const TOO_WIDE: ReadonlyMap<string, string> = new Map([
   ['*', 'every page that somebody opens'],
   ['null', 'local files and every page within a sandboxed frame'],
 ]);

@@ -95,17 +95,17 @@ export function momentAt(moment: Moment, now: number): number {
 }
 
 /** Milliseconds. */
-export function duration({ least = 0, most = Number.MAX_SAFE_INTEGER } = {}): ValueKind<number> {
+export function duration({ min = 0, max = Number.MAX_SAFE_INTEGER } = {}): ValueKind<number> {
   const bounds = [
-    ...(least > 0 ? [`of at least ${formatDuration(least)}`] : []),
-    ...(most < Number.MAX_SAFE_INTEGER ? [`of at most ${formatDuration(most)}`] : []),
+    ...(min > 0 ? [`of at least ${formatDuration(min)}`] : []),
+    ...(max < Number.MAX_SAFE_INTEGER ? [`of at most ${formatDuration(max)}`] : []),
   ].join(' and ');
   return {
     name: 'duration',
     allowed: `a duration such as \`2h\` or \`1h30m\`${bounds === '' ? '' : `, ${bounds}`}`,
     read(text) {
       const ms = parseDuration(text);
-      return ms === undefined || ms < least || ms > most ? undefined : ms;
+      return ms === undefined || ms < min || ms > max ? undefined : ms;
     },
   };
 }
@@ -113,13 +113,13 @@ export function duration({ least = 0, most = Number.MAX_SAFE_INTEGER } = {}): Va
 /** Longest wait of a client for the deliveries of its events, milliseconds. */
 export const MAX_WAIT_MS = 5 * 60_000;
 
-export function count(least: number, most: number): ValueKind<number> {
+export function count(min: number, max: number): ValueKind<number> {
   return {
     name: 'count',
-    allowed: `a number from ${least} to ${most}`,
+    allowed: `a number from ${min} to ${max}`,
     read(text) {
       const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-      return number >= least && number <= most ? number : undefined;
+      return number >= min && number <= max ? number : undefined;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Everything that opens is registered here on the next line; closing is in reverse order, tries all, and reports all failures. */
+/** Registers everything that opens, and closes it in reverse order. All parts are closed, and all failures are reported. */
 export class Closers {
   readonly #stack: { readonly name: string; readonly close: () => Promise<void> | void }[] = [];
 

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { makeFolder } from './make-folder.ts';
 
 /**
- * Replaces a file whole: readers see the old content or the new, also after a power cut (temp, fsync, rename, fsync of the folder).
- * `stillWanted` is asked when only the rename is left; false leaves the file as it is, and is what this then resolves to.
- * `suffix`: of the temporary file, where several processes may replace the same file at once.
+ * Replaces a file atomically: readers see the old content or the new one, also after a power cut (temporary file, fsync, rename, fsync
+ * of the folder). `stillWanted` is called before the rename; if it returns false, the file stays unchanged and the result is false.
+ * `suffix` is that of the temporary file, for files that several processes may replace at once.
  */
 export async function writeAtomically(
   file: string,
@@ -20,7 +20,7 @@ export async function writeAtomically(
   const handle = await open(aside, 'w', mode);
   try {
     const blocks = typeof content === 'string' || Buffer.isBuffer(content) ? [content] : content;
-    // Each one goes where the last one ended.
+    // Each block is appended.
     for await (const block of blocks) await handle.writeFile(block);
     await handle.sync();
   } catch (error) {
@@ -40,8 +40,8 @@ export async function writeAtomically(
 }
 
 /**
- * Writes to a path that somebody named. A regular file is replaced whole, also behind symbolic links; anything else that stands
- * there, such as a FIFO or `/dev/stdout`, is written to, since a rename would put a file in its place.
+ * Writes to a path that a user named. A regular file is replaced atomically, also behind symbolic links. Anything else, such as a FIFO
+ * or `/dev/stdout`, is written to, since a rename would replace it by a file.
  */
 export async function writeToNamed(file: string, content: string, mode: number): Promise<void> {
   const found = await stat(file).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 
-/** A path in which a leading `~` stands for the home of the user that runs this. */
+/** Replaces a leading `~` of a path by the home of the current user. */
 export function atHome(place: string): string {
   return place === '~' || place.startsWith('~/') ? `${homedir()}${place.slice(1)}` : place;
 }

@@ -5,9 +5,9 @@ import path from 'node:path';
 const OWNER_ONLY = 0o700;
 
 /**
- * Makes a folder and the missing ones above it; returns the topmost one that was made, undefined when it was there already.
- * Replaces Node's recursive `mkdir`, which never returns where the system refuses a new entry with ENOENT although the parent
- * can be seen: below a folder that was removed while it was in use (a stale bind mount), and in /proc.
+ * Makes a folder and its missing parents; returns the topmost new one, or undefined if the folder exists already. Replaces Node's
+ * recursive `mkdir`, which never returns if the system refuses a new entry with ENOENT although the parent exists: below a folder that
+ * was removed while in use (a stale bind mount), and in /proc.
  */
 export async function makeFolder(folder: string, mode: number = OWNER_ONLY): Promise<string | undefined> {
   try {
@@ -18,13 +18,13 @@ export async function makeFolder(folder: string, mode: number = OWNER_ONLY): Pro
     const parent = path.dirname(folder);
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === folder) throw error;
     const made = await makeFolder(parent, mode);
-    // The second refusal stands: the parent is there, and nothing can be made in it.
+    // A second refusal is final: the parent exists, and nothing can be made in it.
     await mkdir(folder, { mode }).catch(unlessMade(folder));
     return made ?? folder;
   }
 }
 
-/** Passes over the error when somebody else made the folder in the meantime. */
+/** Ignores the error if another process made the folder in the meantime. */
 function unlessMade(folder: string): (error: unknown) => Promise<void> {
   return async (error) => {
     if (!(await isFolder(folder))) throw error;

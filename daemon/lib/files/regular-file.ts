@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
-/** Something else stands where a regular file is expected. `kind`: `a FIFO`, `a directory`. */
+/** Error: another kind of file is where a regular file is expected. `kind`: `a FIFO`, `a directory`. */
 export class NotRegularFile extends Error {
   readonly kind: string;
 
@@ -11,10 +11,10 @@ export class NotRegularFile extends Error {
   }
 }
 
-/** Opens a regular file, also through symbolic links; rejects with `NotRegularFile` at once where a plain open would wait for ever on a FIFO. */
+/** Opens a regular file, also through symbolic links; rejects at once with `NotRegularFile` for a FIFO, on which a plain open would wait forever. */
 export async function openRegularFile(file: string, flags: number, mode?: number): Promise<FileHandle> {
   const handle = await open(file, flags | constants.O_NONBLOCK, mode).catch(async (error: unknown) => {
-    // A directory and a socket refuse the open with codes that do not name them.
+    // The error codes for a directory and a socket do not name them.
     await statRegularFile(file);
     throw error;
   });
@@ -27,7 +27,7 @@ export async function openRegularFile(file: string, flags: number, mode?: number
   }
 }
 
-/** The whole of a regular file; rejects as `openRegularFile` does. */
+/** Reads a regular file; rejects like `openRegularFile`. */
 export async function readRegularFile(file: string): Promise<Buffer> {
   const handle = await openRegularFile(file, constants.O_RDONLY);
   try {
@@ -37,7 +37,7 @@ export async function readRegularFile(file: string): Promise<Buffer> {
   }
 }
 
-/** undefined: there is none. Rejects with `NotRegularFile` for anything else that stands there. */
+/** Attributes of a regular file; undefined if nothing is there. Rejects with `NotRegularFile` for anything else. */
 export async function statRegularFile(file: string): Promise<Stats | undefined> {
   const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;

@@ -13,14 +13,14 @@ const SWITCH_WORD = /^(?:true|false|yes|no|on|off|none|null|auto|\d{1,3})$/i;
 const COMMON_SEGMENT =
   /^(?:(?:web)?hooks?|services?|messages?|notifications?|incoming|robots?|events?|alerts?|notify|publish)$/i;
 
-/** All that must not be read anywhere of a value: itself and the parts of it that are secrets by themselves. */
+/** Texts to mask for a secret value: the value, and the parts of it that are secrets by themselves. */
 export function partsOfSecret(given: GivenSecret): SecretPart[] {
   const parts = PARTS[given.role](given).filter(({ text }) => text.trim() !== '');
   return [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
 }
 
 const PARTS: Readonly<Record<SecretRole, (given: GivenSecret) => SecretPart[]>> = {
-  // The value of a reference may be any word; short ones are left alone.
+  // The value of a reference may be any word, so short ones are not masked.
   reference: ({ value }) => (value.length < MIN_REFERENCE_LENGTH ? [] : [whole(everywhere(value))]),
   secret: ({ value }) => [...credential(value), ...urlParts(value)],
   setting: settingParts,
@@ -31,13 +31,13 @@ const everywhere = (text: string): SecretPart => ({ text, search: 'everywhere' }
 const inAnswers = (text: string): SecretPart => ({ text, search: 'answers' });
 const whole = (part: SecretPart): SecretPart => ({ ...part, whole: true });
 const publicStart = (part: SecretPart): SecretPart => ({ ...part, publicStart: true });
-/** Surely a secret by its looks; otherwise masked in answers, where it has nothing else to say. */
+/** Masked everywhere if it looks random, otherwise only in responses, where it can only be a quotation. */
 const byLooks = (text: string): SecretPart[] => {
   if (looksRandom(text)) return [everywhere(text)];
   return text.length < MIN_WORD_LENGTH ? [] : [inAnswers(text)];
 };
 
-/** Nothing that a person would write in a sentence. */
+/** Whether a text is not an ordinary word. */
 const looksRandom = (text: string): boolean =>
   !/\s/.test(text) &&
   ((text.length >= 8 && /\d/.test(text) && /[A-Za-z]/.test(text)) ||
@@ -46,32 +46,32 @@ const looksRandom = (text: string): boolean =>
 
 function credential(value: string): SecretPart[] {
   const lines = value.split(/\r?\n/);
-  // The parts of a URL are looked for by themselves.
+  // The parts of a URL are added separately.
   if (URL_TEXT.test(value)) return [publicStart(whole(everywhere(value)))];
   const rest = /\s/.test(value) ? '' : value.slice(value.indexOf(':') + 1);
   return [
     everywhere(value),
     everywhere(value.trim()),
-    // Keys in PEM are quoted line by line, with other line ends, and in part.
+    // PEM keys may be quoted line by line, in part, or with other line ends.
     ...(lines.length > 1
       ? lines
           .map((line) => line.trim())
           .filter((line) => line.length >= MIN_LINE_LENGTH && !line.startsWith('-----'))
           .map(everywhere)
       : []),
-    // `user:password`, and tokens that begin with an identifier.
+    // The part after the colon of `user:password`, and of tokens that begin with an identifier.
     ...(rest.length >= 4 && rest !== value ? [everywhere(rest)] : []),
     ...(value.startsWith('whsec_') ? [everywhere(value.slice('whsec_'.length))] : []),
   ];
 }
 
-/** A literal header or variable. It is surely a secret by its name or by a reference in it. */
+/** Parts of a literal header or variable, which is a secret if its name says so or if it contains a reference. */
 function settingParts({ value, name, referenced = false }: GivenSecret): SecretPart[] {
   if (isPublicHeader(name) && !referenced) return [];
   const words = value.split(/[\s,;]+/).filter((word) => word !== '' && !SCHEME_WORD.test(word));
   const isCredential = CREDENTIAL_NAME.test(name) || referenced;
   const text = value.trim();
-  // One of several words may be any; a single one is the credential.
+  // A single word is the credential; of several words, each may be an ordinary one.
   const single = words.length === 1;
   return [
     ...(single && words[0] === text ? [] : byLooks(text).map(publicStart)),
@@ -83,12 +83,12 @@ function settingParts({ value, name, referenced = false }: GivenSecret): SecretP
   ];
 }
 
-/** The value of something whose name speaks of credentials; short words such as `true` are settings about them. */
+/** Parts of a value whose name is that of a credential. Words such as `true` are settings about credentials. */
 function namedCredential(word: string, referenced = false): SecretPart[] {
   return !referenced && SWITCH_WORD.test(word) ? [] : credential(word);
 }
 
-/** `Basic` and the base64 of `user:password`. */
+/** Parts of HTTP Basic authentication: the base64 of `user:password`. */
 function basicParts(value: string): SecretPart[] {
   const encoded = /\bBasic\s+([\w+/-]+={0,2})/i.exec(value)?.[1];
   if (encoded === undefined) return [];
@@ -96,7 +96,7 @@ function basicParts(value: string): SecretPart[] {
   return pair.includes(':') && !pair.includes('\uFFFD') ? credential(pair) : [];
 }
 
-/** The parts of a URL that are credentials: user, password, path and query. Its host is none. */
+/** Parts of a URL that are credentials: user, password, path and query, but not the host. */
 function urlParts(text: string): SecretPart[] {
   const isPath = text.startsWith('/') && !/\s/.test(text);
   if (!isPath && !URL_TEXT.test(text)) return [];

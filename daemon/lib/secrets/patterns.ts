@@ -1,27 +1,27 @@
 import { MARK, type PatternTrie } from './pattern-trie.ts';
 
-/** A text to look for. */
+/** A text to search for. */
 export interface SecretPart {
   readonly text: string;
-  /** Where it is looked for: in every text that leaves, or only in what far sides answer. */
+  /** Search in every text that leaves the daemon, or only in responses of remote servers. */
   readonly search: 'everywhere' | 'answers';
-  /** A part of it is no secret by itself. */
+  /** Parts of it are not secret by themselves. */
   readonly whole?: boolean;
-  /** It begins as texts do that are no secret: `https://`, `Bearer`. */
+  /** Begins like texts that are not secret: `https://`, `Bearer`. */
   readonly publicStart?: boolean;
 }
 
-/** Shorter ones are not masked: `***` in place of `ab1` in a text that is not ours tells what stood there. Answers with them are withheld. */
+/** Shorter secrets are not masked, since `***` for `ab1` in a known text would reveal it. Responses that contain them are withheld. */
 export const MIN_MASKED_LENGTH = 6;
-/** Shorter ones count only as words of their own, else no answer would be left. */
+/** Shorter secrets count only as whole words; otherwise nearly every response would be withheld. */
 const MIN_INSIDE_LENGTH = 4;
-/** Longer ones are looked for in pieces, so that a part of one is found too. */
+/** Longer secrets are searched for in pieces, so that a part of one is found, too. */
 const MAX_WHOLE_LENGTH = 64;
 const PIECE = 32;
 
-/** Puts a secret into the trie, with each way in which it may be encoded as a whole. How single characters are escaped is the finder's matter. */
+/** Adds a secret in each encoding of the whole text to the trie. The search handles escapes of single characters. */
 export function addPatterns(trie: PatternTrie, { text: secret, search, whole, publicStart }: SecretPart): void {
-  const marks = marksOf(secret, search) & (publicStart === true ? ~MARK.cut : -1);
+  const marks = marksOf(secret, search) & (publicStart === true ? ~MARK.truncated : -1);
   for (const piece of whole === true ? [secret] : piecesOf(secret)) {
     trie.insert(bytesOf(piece), marks);
     if (secret.length >= MIN_INSIDE_LENGTH) addEncoded(trie, piece, marks);
@@ -31,14 +31,14 @@ export function addPatterns(trie: PatternTrie, { text: secret, search, whole, pu
 function marksOf(secret: string, search: SecretPart['search']): number {
   if (secret.length < MIN_INSIDE_LENGTH) return MARK.word;
   if (secret.length < MIN_MASKED_LENGTH) return MARK.withheld;
-  return MARK.answers | MARK.cut | (search === 'everywhere' ? MARK.everywhere : 0);
+  return MARK.answers | MARK.truncated | (search === 'everywhere' ? MARK.everywhere : 0);
 }
 
 function piecesOf(secret: string): string[] {
   if (secret.length <= MAX_WHOLE_LENGTH) return [secret];
   const characters = Array.from(secret);
   const count = Math.floor(characters.length / PIECE);
-  // The last piece takes the rest, so that none is short.
+  // The last piece takes the rest, so that no piece is short.
   return Array.from({ length: count }, (_, index) =>
     characters.slice(index * PIECE, index === count - 1 ? undefined : (index + 1) * PIECE).join(''),
   );
@@ -46,10 +46,10 @@ function piecesOf(secret: string): string[] {
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'utf8');
 
-/** Base64 and hexadecimal, of the secret itself and of its form in JSON and in URLs. */
+/** Adds base64 and hexadecimal of the secret, and of its form in JSON and in URLs. */
 function addEncoded(trie: PatternTrie, piece: string, marks: number): void {
   const forms = [...new Set([piece, JSON.stringify(piece).slice(1, -1), inUrl(piece)])].map(bytesOf);
-  // ISO 8859-1, where it differs from UTF-8.
+  // ISO 8859-1, if it differs from UTF-8.
   const latin =
     /[\u0080-\u00ff]/.test(piece) && !/[\u0100-\uffff]/.test(piece) ? Buffer.from(piece, 'latin1') : undefined;
   if (latin !== undefined) trie.insert(latin, marks);
@@ -60,17 +60,17 @@ function addEncoded(trie: PatternTrie, piece: string, marks: number): void {
   }
 }
 
-/** Half a character beyond the basic plane has no form in URLs. */
+/** URL encoding; lone surrogates, which have none, are replaced. */
 const inUrl = (text: string): string => encodeURIComponent(Buffer.from(text, 'utf8').toString('utf8'));
 
-/** The digits that the secret alone decides when `offset` bytes of a group of three stand before it; a digit that it shares with its neighbours is marked. */
+/** Adds the base64 digits that depend only on the secret if `offset` bytes of a group of three precede it, and marks digits that it shares with its neighbours. */
 function addBase64(trie: PatternTrie, bytes: Buffer, offset: number, marks: number): void {
   const digits = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
   const first = Math.ceil((offset * 8) / 6);
   const end = Math.floor(((offset + bytes.length) * 8) / 6);
   const before = offset === 0 ? 0 : MARK.before;
   const after = (offset + bytes.length) % 3 === 0 ? 0 : MARK.after;
-  const needle = digits.slice(first, end);
-  for (const form of new Set([needle, needle.replaceAll('+', '-').replaceAll('/', '_')]))
+  const pattern = digits.slice(first, end);
+  for (const form of new Set([pattern, pattern.replaceAll('+', '-').replaceAll('/', '_')]))
     trie.insert(Buffer.from(form), marks | before | after);
 }

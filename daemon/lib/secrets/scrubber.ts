@@ -9,18 +9,18 @@ const WITHHELD = '[not shown: it repeats a secret that is too short to be masked
 const ENDLESS = '[not shown: it cannot be searched for secrets in reasonable time]';
 
 const OWN_TEXT = MARK.everywhere;
-const ANSWER = MARK.answers | MARK.withheld | MARK.word | MARK.cut;
+const ANSWER = MARK.answers | MARK.withheld | MARK.word | MARK.truncated;
 
 /**
- * Knows every secret value that the configuration has brought in and takes them out of text that leaves the daemon by
- * another way than a channel: log lines, dead letters, status, answers. One per process; values are only ever added,
- * since a message rendered under the old rules may still be on its way after a reload.
+ * Masks all secret values of the configuration in texts that leave the daemon, except for messages of channels: log lines, dead letters,
+ * status, responses. There is one per process. Values are only added, since a message of the old rules may still be in flight after a
+ * reload.
  */
 export class Scrubber {
   readonly #trie = new PatternTrie();
   readonly #known = new Set<string>();
 
-  /** A text alone is the value of a secret field. */
+  /** Adds a secret; a plain text is the value of a secret field. */
   add(given: string | GivenSecret): void {
     const secret: GivenSecret = typeof given === 'string' ? { value: given, role: 'secret', name: '' } : given;
     for (const part of partsOfSecret(secret)) {
@@ -31,17 +31,17 @@ export class Scrubber {
     }
   }
 
-  /** For texts of our own. */
+  /** Masks secrets in a text of the daemon. */
   scrub(text: string): string {
     return this.#masked(text, OWN_TEXT);
   }
 
-  /** For what a far side said, also when it was cut off at some length. An answer in which a secret cannot be masked safely is left out. */
+  /** Masks secrets in a response of a remote server, which may be truncated. Withholds a response in which a secret cannot be masked safely. */
   scrubAnswer(text: string): string {
     return this.#masked(text, ANSWER);
   }
 
-  /** The same for a JSON value: a copy with every string in it scrubbed, keys too; itself when nothing is to be hidden. */
+  /** Masks secrets in all strings and keys of a JSON value; returns a copy, or the value itself if it contains none. */
   scrubJson<T>(value: T): T {
     return this.#known.size === 0 ? value : (changed(value, (text) => this.scrub(text)) as T);
   }
@@ -50,7 +50,7 @@ export class Scrubber {
     return this.#known.size === 0 ? value : (changed(value, (text) => this.scrubAnswer(text)) as T);
   }
 
-  /** The same error with a scrubbed message and stack; of one that nobody threw on purpose, nobody knows what it quotes. */
+  /** Masks secrets in the message and stack of an error, since an unexpected error may quote any value. */
   scrubError(error: unknown): unknown {
     if (!(error instanceof Error)) return error;
     error.message = this.scrub(error.message);
@@ -77,12 +77,12 @@ function masked(text: string, spans: readonly Span[]): string {
   return shown + text.slice(at);
 }
 
-/** Numbers with fewer digits are not secrets that could be masked. */
+/** Smaller numbers are too short to be masked. */
 const MIN_NUMBER = 1e5;
 
 type Change = (text: string) => string;
 
-/** The value itself when nothing in it changes. */
+/** Applies a change to all strings; returns the value itself if nothing changes. */
 function changed(value: unknown, change: Change): unknown {
   if (typeof value === 'string') return change(value);
   if (typeof value === 'number') return Math.abs(value) < MIN_NUMBER ? value : changedNumber(value, change);

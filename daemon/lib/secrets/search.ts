@@ -8,33 +8,33 @@ export interface Span {
 }
 
 export interface Findings {
-  /** Parts to be masked, in order, without overlaps. */
+  /** Parts to mask, in order, without overlaps. */
   readonly spans: readonly Span[];
-  /** A secret is in the text that cannot be masked safely. */
+  /** The text contains a secret that cannot be masked safely. */
   readonly withheld: boolean;
-  /** Made to keep the search busy, it was not searched to its end. */
+  /** The search was stopped at its limit of steps: the text was made to keep it busy. */
   readonly endless: boolean;
 }
 
 const NOTHING: Findings = { spans: [], withheld: false, endless: false };
-/** Steps that a search may take: for each character of the text, and in any case. A branch counts for several. */
-const STEPS_A_CHARACTER = 64;
-const STEPS_ANYWAY = 100_000;
-const STEPS_A_BRANCH = 16;
-/** Characters in a row that may be passed over inside a secret. */
+/** Limit of steps of a search: so many for each character of the text, and so many in addition. A branch costs several steps. */
+const STEPS_PER_CHARACTER = 64;
+const BASE_STEPS = 100_000;
+const STEPS_PER_BRANCH = 16;
+/** Characters in a row that may be skipped inside a secret. */
 const MAX_SKIPPED = 32;
-/** The mark with which a text is cut for people. */
-const CUT_MARK = /…(?: \(\+\d+ bytes\))?$/;
+/** Mark at the end of a text that was truncated for people. */
+const TRUNCATION_MARK = /…(?: \(\+\d+ bytes\))?$/;
 
 /**
- * Finds the needles of a trie in a text, each character of them in any spelling. `marks` says which needles; with
- * `MARK.cut` a text that ends within a needle counts too, because answers are cut at some length before they come here.
+ * Finds the patterns of a trie in a text, with each character in any escaped form. `marks` selects patterns. With `MARK.truncated` a text that
+ * ends within a pattern counts, too, because responses are truncated before the search.
  */
 export function findSecrets(trie: PatternTrie, text: string, marks: number): Findings {
   let search: Search | undefined;
   const from = (start: number): void => (search ??= new Search(trie, text, marks)).from(start);
   const { length } = text;
-  // Three plain characters are asked of the filter; what has a special one among them begins if its first byte does.
+  // Three plain characters are checked by the filter; if one of them is special, only the first byte is checked.
   let window = 0;
   let next = 0;
   for (let at = 0; at < length; at += 1) {
@@ -59,13 +59,13 @@ function firstByte(unit: number): number {
   return unit >= 0xd800 && unit < 0xdc00 ? 0xf0 | ((0x10000 + ((unit - 0xd800) << 10)) >> 18) : 0xe0 | (unit >> 12);
 }
 
-/** One text, searched from one place after another. */
+/** Search in one text, from one position after another. */
 class Search {
   readonly #trie: PatternTrie;
   readonly #text: string;
   readonly #marks: number;
   readonly #limit: number;
-  /** Where the search that runs now has branched already. */
+  /** States (node and position) at which the current search has branched. */
   readonly #seen = new Set<number>();
   readonly #spans: { start: number; end: number }[] = [];
   #withheld = false;
@@ -78,15 +78,15 @@ class Search {
     this.#trie = trie;
     this.#text = text;
     this.#marks = marks;
-    this.#left = text.length * STEPS_A_CHARACTER + STEPS_ANYWAY;
-    this.#limit = (marks & MARK.cut) === 0 ? text.length : (CUT_MARK.exec(text)?.index ?? text.length);
+    this.#left = text.length * STEPS_PER_CHARACTER + BASE_STEPS;
+    this.#limit = (marks & MARK.truncated) === 0 ? text.length : (TRUNCATION_MARK.exec(text)?.index ?? text.length);
   }
 
   get findings(): Findings {
     return { spans: this.#spans, withheld: this.#withheld, endless: this.#left < 0 };
   }
 
-  /** Follows the trie along all readings of the text that begin at `start`. */
+  /** Follows the trie along all readings of the text from `start`. */
   from(start: number): void {
     if (this.#left < 0) return;
     this.#start = start;
@@ -123,17 +123,17 @@ class Search {
     }
   }
 
-  /** At a special character the text may be read in several ways; each is followed once. */
+  /** Adds a branch for each reading of a special character, once for each state. */
   #branch({ at, node, passed }: Branch, branches: Branch[]): void {
     const state = node * (this.#text.length + 1) + at;
     if (this.#seen.has(state)) return;
     this.#seen.add(state);
-    this.#left -= STEPS_A_BRANCH;
+    this.#left -= STEPS_PER_BRANCH;
     const code = this.#text.charCodeAt(at);
     for (const { bytes, next } of [{ bytes: [code], next: at + 1 }, ...readingsAt(this.#text, at)]) {
       if (bytes.length === 0) {
         if (node === 0 || passed >= MAX_SKIPPED) continue;
-        // The second of two backslashes that stand for one which ends the secret.
+        // Second backslash of an escaped backslash at the end of the secret.
         if (code === 0x5c && this.#text.charCodeAt(at - 1) === 0x5c) this.#arrive(node, next);
         branches.push({ at: next, node, passed: passed + 1 });
         continue;
@@ -166,7 +166,7 @@ class Search {
   }
 
   #reachEnd(node: number): void {
-    if ((this.#marks & this.#trie.marks(node) & MARK.cut) !== 0) this.#end = Math.max(this.#end, this.#limit);
+    if ((this.#marks & this.#trie.marks(node) & MARK.truncated) !== 0) this.#end = Math.max(this.#end, this.#limit);
   }
 
   #isWord(end: number): boolean {
@@ -181,7 +181,7 @@ class Search {
     return /[A-Za-z0-9+/_-]/.test(this.#text[at] ?? '');
   }
 
-  /** Joins what overlaps: two secrets may share a part. */
+  /** Adds a span; overlapping ones are joined, since two secrets may share a part. */
   #keep({ start, end }: Span): void {
     const last = this.#spans.at(-1);
     if (last === undefined || start > last.end) this.#spans.push({ start, end });
@@ -192,6 +192,6 @@ class Search {
 interface Branch {
   readonly at: number;
   readonly node: number;
-  /** Characters that were passed over since the last one that counted. */
+  /** Characters that were skipped since the last one that counted. */
   readonly passed: number;
 }

@@ -1,4 +1,4 @@
-/** What `util.inspect` and so `console.log` look for; by name, so that this file stays free of `node:`. */
+/** Method name for `util.inspect` and `console.log`, written out so that this file does not import `node:util`. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /** A value that prints as `***` everywhere. `.reveal()` is called only where the value leaves the process, inside a channel's `send`. */
@@ -27,20 +27,20 @@ export class Secret {
 }
 
 /**
- * How a value came to be a secret: it stands in a secret field, is a literal header or variable, is a URL that is no secret
- * but has a password in it, or came in through a reference.
+ * Origin of a secret: a secret field, a literal header or variable, a URL that is not secret itself but contains a password, or a
+ * reference.
  */
 export type SecretRole = 'secret' | 'setting' | 'url' | 'reference';
 
-/** A value that the configuration brings in. `name` is that of its setting, header or variable. */
+/** A value from the configuration. `name` is that of its setting, header or variable. */
 export interface GivenSecret {
   readonly value: string;
   readonly role: SecretRole;
   readonly name: string;
-  /** Something in it came in through a reference. */
+  /** A part of it comes from a reference. */
   readonly referenced?: boolean;
 }
 
-/** Headers that say what kind of text goes, not who sends it. */
+/** Whether a header describes the content and not the sender. */
 export const isPublicHeader = (name: string): boolean =>
   /^(?:content-.*|accept.*|user-agent|cache-control|host|origin|date)$/i.test(name);

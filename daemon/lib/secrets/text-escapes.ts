@@ -1,26 +1,26 @@
-/** One way to read a place of a text: the bytes that it stands for, none when it may be passed over, and where the text goes on. */
+/** One reading of a position of a text: its bytes (none if it may be skipped), and the next position. */
 export interface Reading {
   readonly bytes: readonly number[];
   readonly next: number;
 }
 
-/** Characters with which an escape begins, or that may stand between two parts of one word: `%41`, `\u0041`, `&#65;`, `=41`, form `+`, folded lines. */
+/** Characters that begin an escape, or that may be between two parts of a word: `%41`, `\u0041`, `&#65;`, `=41`, `+` in forms, folded lines. */
 const SPECIAL = new Set(['%', '\\', '&', '=', '+', '\r', '\n', '\0'].map((character) => character.charCodeAt(0)));
 
-/** For each ASCII code whether it is special. */
+/** 1 for the ASCII codes of special characters. */
 export const isSpecial: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => (SPECIAL.has(code) ? 1 : 0));
 
 const BACKSLASH = 0x5c;
 const PERCENT = 0x25;
 const AMPERSAND_BYTE = 0x26;
 const NO_DIGIT = 255;
-/** For each ASCII code its value as a hexadecimal digit. */
+/** Values of ASCII codes as hexadecimal digits. */
 const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
   const digit = Number.parseInt(String.fromCharCode(code), 16);
   return Number.isNaN(digit) ? NO_DIGIT : digit;
 });
 
-// Every repetition has a bound: texts come from far sides, and nothing that they say may cost more than a moment.
+// Every repetition is bounded: the texts come from remote servers and may be hostile.
 const AMPERSAND = String.raw`(?:&|\\{1,8}u0026|%(?:25){0,4}26)(?:amp;|#0{0,4}38;|#x0{0,4}26;){0,4}`;
 const BACKSLASHES = [
   String.raw`\\{1,8}`,
@@ -39,10 +39,10 @@ const SOFT_BREAK = /=[ \t]{0,8}(?:\r\n|\n|\r)/y;
 const FOLD = /(?:\r\n|\n|\r)[ \t]{0,16}/y;
 const PERCENT_UNICODE = /%(?:25){0,4}u([0-9a-f]{4})/iy;
 
-/** The letters of backslash escapes. */
+/** Control characters of backslash escapes. */
 const CONTROLS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, f: 12, v: 11 };
 
-/** The names of HTML that stand for ASCII, and those of ISO 8859-1 in their order from U+00A0. https://html.spec.whatwg.org/#named-character-references */
+/** HTML names of the characters of ISO 8859-1, in order from U+00A0, and of ASCII. https://html.spec.whatwg.org/#named-character-references */
 const LATIN =
   'nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml';
 const ASCII =
@@ -55,21 +55,21 @@ const NAMES: ReadonlyMap<string, number> = new Map([
   }),
 ]);
 
-/** All readings of the special character at `at`, besides the character itself. */
+/** All readings of the special character at `at`, except the character itself. */
 export function readingsAt(text: string, at: number): Reading[] {
   const found = READERS[text[at]!]?.(text, at) ?? [];
   const passed = found.filter(({ bytes }) => bytes.length === 1 && isPassedOver(bytes[0]!));
   return [...found, ...passed.map(({ next }) => ({ bytes: [], next }))];
 }
 
-/** A backslash before any character, a folded line and the zeros of UTF-16 change nothing of what is written. */
+/** Whether a byte may be skipped: a backslash before a character, a line fold, a zero of UTF-16. */
 const isPassedOver = (byte: number): boolean => byte === BACKSLASH || byte === 10 || byte === 13 || byte === 0;
 
 const INCOMPLETE =
   /(?:%(?:25){0,4}[0-9a-f]?|(?:\\{1,8}(?:u[0-9a-f]{0,4}|x[0-9a-f]?)?){1,2}|&(?:amp;){0,4}#?\w{0,8}|=[0-9a-f]?|[\uD800-\uDFFF\uFFFD]{1,3})$/iy;
 const MAX_INCOMPLETE_LENGTH = 24;
 
-/** An escape, or the bytes of a character, begin here that the end of the text, at `limit`, cuts off. */
+/** Whether an escape or a character at `at` is truncated by the end of the text, at `limit`. */
 export function isIncomplete(text: string, at: number, limit: number): boolean {
   return limit - at <= MAX_INCOMPLETE_LENGTH && matched(INCOMPLETE, text.slice(at, limit), 0) !== null;
 }
@@ -92,7 +92,7 @@ function matched(pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text);
 }
 
-/** `%41`, and `%2541` and so on, which were escaped more than once; in the end it may be a backslash or `&`, with which another escape begins. */
+/** Reads `%41`, and repeated escapes such as `%2541`. The result may be a backslash or `&`, which begins another escape. */
 function percent(text: string, at: number): Reading[] {
   const found: Reading[] = [];
   let byte = PERCENT;
@@ -118,11 +118,11 @@ function coded(pattern: RegExp, text: string, at: number): Reading[] {
   if (point !== undefined) return [{ bytes: utf8(Number.parseInt(point, 16)), next }];
   if (letter !== undefined) return [{ bytes: [CONTROLS[letter.toLowerCase()]!], next }];
   const value = byte === undefined ? Number.parseInt(octal!, 8) : Number.parseInt(byte, 16);
-  // Some languages mean a byte by it, some a character.
+  // A byte in some languages, a character in others.
   return [{ bytes: [value], next }, ...(value > 127 ? [{ bytes: utf8(value), next }] : [])];
 }
 
-/** A character beyond the basic plane is written as two. */
+/** Reads a UTF-16 code unit, or a surrogate pair. */
 function codeUnit(unit: number, pattern: RegExp, text: string, next: number): Reading {
   const low = unit >= 0xd800 && unit < 0xdc00 ? matched(pattern, text, next) : null;
   const second = Number.parseInt(low?.[1] ?? '', 16);
@@ -140,7 +140,7 @@ function entity(text: string, at: number): Reading[] {
   return point === undefined || point > 0x10ffff ? [] : [{ bytes: utf8(point), next: at + whole.length }];
 }
 
-/** `&amp;`, and `&amp;amp;` and so on. */
+/** Reads `&amp;`, and repeated escapes such as `&amp;amp;`. */
 function ampersand(text: string, at: number): Reading[] {
   const found: Reading[] = [];
   for (let next = at + 1; found.length < 5; ) {
@@ -162,7 +162,7 @@ function passing(pattern: RegExp, text: string, at: number): Reading[] {
   return match === null ? [] : [{ bytes: [], next: at + match[0].length }];
 }
 
-/** A code point as bytes; a lone surrogate as encoders write it, U+FFFD. */
+/** UTF-8 bytes of a code point; a lone surrogate becomes U+FFFD, as encoders do. */
 export function utf8(point: number): number[] {
   if (point < 0x80) return [point];
   if (point < 0x800) return [0xc0 | (point >> 6), 0x80 | (point & 63)];

@@ -1,16 +1,16 @@
-/** Where time comes from. Injected everywhere, so that a test's year takes no time and no test has to sleep. */
+/** Source of time. It is injected everywhere, so that tests need not wait. */
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. May jump. */
   now(): number;
-  /** Its wall clock never jumps, so nobody need look at it in between; that of a test. */
+  /** The wall clock never jumps, so it need not be checked in between; true for tests. */
   readonly steady?: true;
-  /** Milliseconds that never go backwards; only differences mean something. */
+  /** Milliseconds of a clock that never goes back; only differences have a meaning. */
   monotonic(): number;
   /** Calls `fire` once after `ms` (any length, also over 2^31). Returns the cancellation. */
   after(ms: number, fire: () => void): () => void;
 }
 
-/** `setTimeout` treats more than 2^31 - 1 ms as 1 ms, so long waits are cut into pieces; a piece is short so that a jump of the wall clock is noticed. */
+/** `setTimeout` treats more than 2^31 - 1 ms as 1 ms, so long waits are split; the parts are short, so that a jump of the wall clock is noticed. */
 const MAX_TIMER_MS = 24 * 60 * 60 * 1000;
 
 export const systemClock: Clock = {
@@ -31,7 +31,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `ms`, or at once when `signal` aborts: look at `signal.aborted` afterwards. */
+/** Resolves after `ms`, or at once when `signal` aborts; check `signal.aborted` afterwards. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

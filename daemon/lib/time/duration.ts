@@ -14,7 +14,7 @@ const SIZES: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-/** `1h30m` -> 5,400,000 ms; undefined when it is not a duration. `0` and `0s` are zero. */
+/** Parses a duration: `1h30m` -> 5,400,000 ms; undefined if invalid. `0` and `0s` are zero. */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
   if (!DURATION.test(text)) return undefined;
@@ -23,7 +23,7 @@ export function parseDuration(text: string): number | undefined {
   return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : undefined;
 }
 
-/** 5,400,000 -> `1h30m`; what `parseDuration` reads back to the same number. */
+/** Formats a duration: 5,400,000 -> `1h30m`; `parseDuration` reads the same number from it. */
 export function formatDuration(ms: number): string {
   let left = Math.round(ms);
   if (left <= 0) return '0s';
@@ -43,7 +43,7 @@ export interface Rate {
   readonly per: number;
 }
 
-/** `20/1m` -> {count: 20, per: 60000}; `20/m` too; undefined when it is not a rate. */
+/** Parses a rate: `20/1m` or `20/m` -> {count: 20, per: 60000}; undefined if invalid. */
 export function parseRate(text: string): Rate | undefined {
   const [, count, per] = /^(\d+)\/(.+)$/.exec(text) ?? [];
   if (count === undefined || per === undefined) return undefined;
@@ -51,7 +51,7 @@ export function parseRate(text: string): Rate | undefined {
   return window === undefined || window <= 0 || Number(count) < 1 ? undefined : { count: Number(count), per: window };
 }
 
-/** `64KiB` -> 65,536 bytes; undefined when it is not a size. */
+/** Parses a size: `64KiB` -> 65,536 bytes; undefined if invalid. */
 export function parseSize(text: string): number | undefined {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return undefined;

@@ -1,7 +1,7 @@
 let lastMs = Number.NaN;
 let lastText = '';
 
-/** RFC 3339 in UTC of milliseconds since the epoch. What happens at one moment asks for it several times, and V8 prints it slowly: the last one is remembered. */
+/** Formats milliseconds since the epoch as RFC 3339 in UTC. The last result is remembered: one time is formatted several times, and V8 is slow at it. */
 export function rfc3339(ms: number): string {
   if (ms !== lastMs) {
     lastText = new Date(ms).toISOString();

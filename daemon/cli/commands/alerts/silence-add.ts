@@ -51,14 +51,14 @@ export const declareAdd: Verb = (silence, { terminal, clock, access, run }) => {
     )
     .addOption(new TypedOption('--match <json>', NAME, 'patterns, as in rules'))
     .addOption(new TypedOption('--if <cel>', NAME, 'a condition that must hold too'))
-    .addOption(new TypedOption('--for <duration>', duration({ least: 1 }), 'how long'))
+    .addOption(new TypedOption('--for <duration>', duration({ min: 1 }), 'how long'))
     .addOption(new TypedOption('--until <time>', WALL_TIME, 'when it ends'))
     .addOption(new TypedOption('--from <time>', WALL_TIME, 'when it begins (default: now)'))
     .addOption(new TypedOption('--cron <pattern>', NAME, 'for a recurring silence: when each window begins'))
     .addOption(
       new TypedOption(
         '--window <duration>',
-        duration({ least: 1 }),
+        duration({ min: 1 }),
         'for a recurring silence: how long each window is open',
       ),
     )

@@ -63,7 +63,7 @@ export const verb: Verb = (program, { terminal, clock, access, run }) => {
     .addOption(
       new TypedOption(
         '--wait [duration]',
-        duration({ most: MAX_WAIT_MS }),
+        duration({ max: MAX_WAIT_MS }),
         'wait until its deliveries have ended; 10s without a duration',
       ).preset('10s'),
     )

@@ -26,7 +26,7 @@ const MAX_LENGTH = 4096;
 const MAX_MACRO_DEPTH = 2;
 /** Maximum of elements in a list or map of the event when macros are nested, since each level multiplies the work. */
 const MAX_NESTED_LIST = 1000;
-/** More levels than any accepted event has. */
+/** Maximum of nesting that is searched; accepted events have fewer levels. */
 const MAX_EVENT_DEPTH = 64;
 const TOO_LONG = `a list or map of the event has more than ${MAX_NESTED_LIST} elements, or is too deep, for nested macros`;
 export const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
@@ -61,8 +61,8 @@ function compileAnew(source: string): CompiledCondition {
     return { ok: false, message: `the expression is longer than ${MAX_LENGTH} characters`, offset: 0 };
   const compiled = attempt(source);
   if (compiled.ok) return compiled;
-  const slip = findConditionMistake(source, functions(), (mended) => attempt(mended).ok);
-  return slip === undefined ? compiled : { ok: false, ...slip };
+  const mistake = findConditionMistake(source, functions(), (mended) => attempt(mended).ok);
+  return mistake === undefined ? compiled : { ok: false, ...mistake };
 }
 
 /** Syntax tree of an expression; undefined if it does not compile. */

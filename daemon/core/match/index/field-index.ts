@@ -9,7 +9,7 @@ export type RuleNumbers = number | readonly number[];
 export class Candidates {
   readonly #rules: number[] = [];
   /** The numbers found at each path with ranges. Two elements of an array may meet a lower and an upper bound. */
-  readonly #spans: { readonly ranges: Ranges<RuleNumbers>; least: number; most: number }[] = [];
+  readonly #spans: { readonly ranges: Ranges<RuleNumbers>; min: number; max: number }[] = [];
   /** Set when the index read a path in a way that `compilePath` may not: no predicate proves anything then. */
   needsRecheck = false;
 
@@ -22,17 +22,17 @@ export class Candidates {
     if (Number.isNaN(value)) return;
     const span = this.#spans.find((known) => known.ranges === ranges);
     if (span === undefined) {
-      this.#spans.push({ ranges, least: value, most: value });
+      this.#spans.push({ ranges, min: value, max: value });
       return;
     }
-    span.least = Math.min(span.least, value);
-    span.most = Math.max(span.most, value);
+    span.min = Math.min(span.min, value);
+    span.max = Math.max(span.max, value);
   }
 
   /** In ascending order, each once. To be called once, after the last field. */
   all(): readonly number[] {
-    for (const { ranges, least, most } of this.#spans) {
-      ranges.overlapping(least, most, (rules) => this.add(rules));
+    for (const { ranges, min, max } of this.#spans) {
+      ranges.overlapping(min, max, (rules) => this.add(rules));
     }
     return ascending(this.#rules);
   }

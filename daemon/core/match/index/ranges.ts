@@ -18,15 +18,15 @@ export class Ranges<T> {
   }
 
   /** Calls `onFound` with the value of each range that has a number in common with a closed range. */
-  overlapping(least: number, most: number, onFound: (value: T) => void, first = 0, end = this.#values.length): void {
+  overlapping(min: number, max: number, onFound: (value: T) => void, first = 0, end = this.#values.length): void {
     let [from, to] = [first, end];
     while (from < to) {
       const root = (from + to) >>> 1;
-      if (this.#highest[root]! < least) return;
-      if (this.#lows[root]! > most) to = root;
+      if (this.#highest[root]! < min) return;
+      if (this.#lows[root]! > max) to = root;
       else {
-        this.overlapping(least, most, onFound, from, root);
-        if (this.#highs[root]! >= least) onFound(this.#values[root]!);
+        this.overlapping(min, max, onFound, from, root);
+        if (this.#highs[root]! >= min) onFound(this.#values[root]!);
         from = root + 1;
       }
     }
