@@ -129,7 +129,7 @@ function render(
   const steps = new Steps();
   const output = new Output();
   try {
-    const context = contextOf({ ...OPTIONAL, ...scope.event, ...scope }, steps);
+    const context = contextOf({ ...OPTIONAL, ...variables.event, ...variables }, steps);
     liquidjs().toValueSync(liquid().renderer.renderTemplates(parsed, context, output));
     return { text: output.buffer };
   } catch (error) {
