@@ -8,7 +8,7 @@ import type { Log } from '../lib/log.ts';
 import type { HttpClient } from './kit/http/client.ts';
 import { loadMarkdown } from './kit/text/markdown.ts';
 
-/** What one send is told besides the message. */
+/** Context of one send. */
 export interface SendIo {
   readonly delivery: Delivery;
   /** Aborts at the attempt's deadline or when the daemon is killed; every wait takes it. */
@@ -19,7 +19,7 @@ export interface SendIo {
   readonly attempt: number;
 }
 
-/** What a channel is given when it opens; owned by the daemon, closed by it. */
+/** Tools of an open channel, which the daemon owns and closes. */
 export interface ChannelTools {
   readonly name: string;
   /** One connection pool and one resolver per channel. */
@@ -27,7 +27,7 @@ export interface ChannelTools {
   readonly clock: Clock;
   /** Child logger of this channel; whatever is written is scrubbed. */
   readonly log: Log;
-  /** Puts a message before connected WebSocket users. */
+  /** Pushes to connected WebSocket users. */
   readonly push: PushGateway;
   /** The name this machine gives itself, for Message-ID and the like. */
   readonly hostname: string;
@@ -37,7 +37,7 @@ export interface ChannelTools {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The door to connected users, given to the `websocket` channel; `http/` stands behind it. */
+/** Push to connected users, for the `websocket` channel; implemented by `http/`. */
 export interface PushGateway {
   /**
    * Durable when it resolves: the users in `to` (`*`: all) get the message, those who are away when they come back,
@@ -53,14 +53,14 @@ export interface PushGateway {
 }
 
 /** A message was handed over durably, but its receipt comes later; the delivery stays `sending` until then or until `until` (then it is dead: `expired`). */
-export interface Handover {
+export interface AwaitedReceipt {
   readonly awaiting: 'receipt';
   readonly until: number;
 }
 
 /** An open channel: one message to one destination. Resolves with the proof, or throws a `SendFailure`. It does not retry, queue, log its settings or fan out. */
 export interface Notifier {
-  send(message: Message, io: SendIo): Promise<Receipt | Handover>;
+  send(message: Message, io: SendIo): Promise<Receipt | AwaitedReceipt>;
   close?(): Promise<void>;
 }
 
@@ -102,7 +102,7 @@ export interface ChannelType<S extends TSchema = TSchema> {
   readonly supports?: MessageSupport;
   /** The provider drops a repeated delivery id, so an unknown outcome may be retried. */
   readonly idempotent: boolean;
-  /** How a value from an event is made harmless in this channel's dialect; CommonMark and HTML escaping by default. */
+  /** Makes a value from an event harmless in the dialect of the channel; CommonMark and HTML escaping by default. */
   readonly escape?: (text: string, format: Format) => string;
   /** Finds what the schema cannot say (a missing icon, two settings that exclude each other); pointers are relative to the channel. May read files. */
   readonly check?: (

@@ -16,18 +16,18 @@ import {
 } from '../support/delivery.ts';
 import { decodeSettings } from '../support/channel-settings.ts';
 
-/** How the far side treats the next sends. `rateLimited` asks for a pause of 7 s. */
-export type FarSideMood = 'success' | 'refusal' | 'rateLimited' | 'serverError' | 'hang';
+/** Response to the next sends. `rateLimited` asks for a pause of 7 s. */
+export type ResponseKind = 'success' | 'refusal' | 'rateLimited' | 'serverError' | 'hang';
 
-/** What stands at the other end of the channel in a test: a server, a program, a directory. One per test. */
-export interface FarSide {
-  /** The channel's settings as in YAML, so that they reach this far side. */
+/** Receiver of the messages in a test: a server, a program, a directory. One per test. */
+export interface Destination {
+  /** The channel's settings as in YAML, so that they reach this destination. */
   readonly settings: unknown;
-  /** What `open` is given besides the defaults of `channelTools` (an HTTP client ...). */
+  /** Tools for `open` besides the defaults of `channelTools` (an HTTP client ...). */
   readonly tools?: Partial<ChannelTools>;
-  /** Only moods of cases that apply are asked for. */
-  mood(mood: FarSideMood): void | Promise<void>;
-  /** Everything that arrived so far, one text per send, decoded as far as a reader would decode it. */
+  /** Only responses of cases that apply are asked for. */
+  respondWith(kind: ResponseKind): void | Promise<void>;
+  /** Messages that arrived so far, one text per send, decoded as a reader would decode them. */
   received(): readonly string[] | Promise<readonly string[]>;
   /** Resolves when `count` sends have arrived. */
   arrived?(count: number): Promise<void>;
@@ -51,17 +51,17 @@ type Applies<T> = T | NotApplicable;
 
 export interface ChannelContract {
   readonly type: ChannelType;
-  openFarSide(): Promise<FarSide>;
+  openDestination(): Promise<Destination>;
   /** Values in `settings` that must never show in an error, a receipt or a log line. */
   readonly secrets: readonly string[];
   /** Samples of parts that not every provider writes alike, such as `mention`. */
   readonly samples?: Readonly<Partial<Record<MessagePart, PartSample>>>;
   readonly cases: {
-    /** The far side says no in its own words, where HTTP has them inside a 200. */
+    /** The provider refuses in its own form, such as an error code inside a 200. */
     readonly refusal: Applies<ExpectedFailure>;
     readonly rateLimited: Applies<Partial<ExpectedFailure>>;
     readonly serverError: Applies<Partial<ExpectedFailure>>;
-    /** The far side takes the message and never answers; the attempt's deadline passes. */
+    /** The provider takes the message and never answers; the attempt's deadline passes. */
     readonly hang: Applies<Partial<ExpectedFailure>>;
     /** Looks at what arrived of a message of half a megabyte; throws when it is broken. Not called when it was refused. */
     readonly oversize: Applies<(received: string) => void>;
@@ -73,7 +73,7 @@ export interface ChannelContract {
 }
 
 export const HOSTILE_LINES: readonly string[] = [
-  'nul \u0000 bell \u0007 escape \u001B[31m',
+  'nul \u0000 beep \u0007 escape \u001B[31m',
   'lone \uD800 surrogates \uDC00 here',
   'bidi \u202Egnp.exe\u202C \u2066isolate\u2069',
   '@all @everyone @13800138000 <@all> <@U123> <!channel> <at id=all></at> <at user_id="all">x</at>',
@@ -101,15 +101,15 @@ const PART_SAMPLES = {
   fields: { message: { fields: { host: 'field-sample' } }, shown: 'field-sample' },
 } satisfies Partial<Record<MessagePart, PartSample>>;
 
-/** Text by someone who means harm; each line is one trick. */
+/** Text of an attacker; each line is one trick. */
 export const HOSTILE = HOSTILE_LINES.join('\r\n');
 
 const applies = <T>(value: Applies<T>): value is T =>
   !(typeof value === 'object' && value !== null && 'notApplicable' in value);
 
-/** The suite that every channel runs. Its own test beside it holds what is peculiar. */
+/** The suite that every channel runs; the particular features of a channel have tests of their own. */
 export function describeChannelContract(contract: ChannelContract): void {
-  describe(`${contract.type.type}: what every channel keeps to`, () => {
+  describe(`${contract.type.type}: contract of every channel`, () => {
     describeSchema(contract.type);
     describe('when it sends', () => describeSending(contract));
   });
@@ -117,21 +117,24 @@ export function describeChannelContract(contract: ChannelContract): void {
 
 function describeSending(contract: ChannelContract): void {
   const { type, cases } = contract;
-  let far: FarSide;
+  let destination: Destination;
   let notifier: Notifier;
   let lines: readonly string[];
   const shown: string[] = [];
 
   beforeEach(async () => {
-    far = await contract.openFarSide();
+    destination = await contract.openDestination();
     const memory = memoryLog();
     lines = memory.lines;
-    notifier = type.open(decodeSettings(type, far.settings), channelTools({ log: memory.log, ...far.tools }));
+    notifier = type.open(
+      decodeSettings(type, destination.settings),
+      channelTools({ log: memory.log, ...destination.tools }),
+    );
   });
   afterEach(async () => {
     shown.push(...lines);
     await notifier.close?.();
-    await far.close();
+    await destination.close();
   });
 
   const io = (overrides: Partial<SendIo> = {}): SendIo =>
@@ -149,58 +152,58 @@ function describeSending(contract: ChannelContract): void {
     else test.skip(`${name} (does not apply: ${given.notApplicable})`);
   };
 
-  test('a message that is taken gives a receipt, and arrives once', async () => {
-    await far.mood('success');
+  test('an accepted message gives a receipt, and arrives once', async () => {
+    await destination.respondWith('success');
     const receipt = await notifier.send(sampleMessage(), io());
     show(receipt);
     expect(receipt).toSatisfy(
       (proof: object) => 'awaiting' in proof || 'id' in proof || 'status' in proof || 'answer' in proof,
     );
-    expect(await far.received()).toHaveLength(1);
-    const [arrived] = await far.received();
+    expect(await destination.received()).toHaveLength(1);
+    const [arrived] = await destination.received();
     expect(arrived).toContain('Deploy failed: acme/api');
   });
 
-  onlyIf(cases.refusal, 'what the far side refuses is a failure, however politely it says so', async (expected) => {
-    await far.mood('refusal');
+  onlyIf(cases.refusal, 'a refusal is a failure, also inside a 200', async (expected) => {
+    await destination.respondWith('refusal');
     expectFailure(await failure(sampleMessage(), io()), expected);
   });
 
-  onlyIf(cases.rateLimited, 'too fast is transient, and the pause asked for is kept', async (expected) => {
-    await far.mood('rateLimited');
+  onlyIf(cases.rateLimited, 'a rate limit is transient, and its pause is kept', async (expected) => {
+    await destination.respondWith('rateLimited');
     const failed = await failure(sampleMessage(), io());
     expectFailure(failed, { class: 'transient', retryAfter: 7000, ...expected });
     expect(failed.detail.rateLimited).toBe(true);
   });
 
-  onlyIf(cases.serverError, 'trouble on the far side is transient', async (expected) => {
-    await far.mood('serverError');
+  onlyIf(cases.serverError, 'an error of the server is transient', async (expected) => {
+    await destination.respondWith('serverError');
     expectFailure(await failure(sampleMessage(), io()), { class: 'transient', ...expected });
   });
 
-  onlyIf(cases.hang, 'no answer until the deadline leaves the outcome unknown', async (expected) => {
-    await far.mood('hang');
+  onlyIf(cases.hang, 'without an answer until the deadline the outcome is unknown', async (expected) => {
+    await destination.respondWith('hang');
     const deadline = new AbortController();
     const sending = failure(sampleMessage(), io({ signal: deadline.signal }));
-    await far.arrived!(1);
+    await destination.arrived!(1);
     deadline.abort(new DOMException('deadline', 'TimeoutError'));
     expectFailure(await sending, { class: 'unknown', ...expected });
   });
 
   test('a send that is aborted before it begins sends nothing, and may be tried again', async () => {
-    await far.mood('success');
+    await destination.respondWith('success');
     const failed = await failure(sampleMessage(), io({ signal: AbortSignal.abort(new Error('shutdown')) }));
     expect(failed.class).toBe('transient');
-    expect(await far.received()).toEqual([]);
+    expect(await destination.received()).toEqual([]);
   });
 
   onlyIf(
     cases.oversize,
-    'a message too long is cut where one sees it, or refused, and never sent broken',
+    'a message that is too long is cut visibly, or refused, and never sent broken',
     async (check) => {
-      await far.mood('success');
+      await destination.respondWith('success');
       for (const format of ['text', 'markdown', 'html'] satisfies Format[]) {
-        const before = (await far.received()).length;
+        const before = (await destination.received()).length;
         const message = sampleMessage({
           format,
           title: '磁盘告警'.repeat(1000),
@@ -213,7 +216,7 @@ function describeSending(contract: ChannelContract): void {
           expect((error as SendFailure).class).toBe('permanent');
           continue;
         }
-        const received = (await far.received()).slice(before);
+        const received = (await destination.received()).slice(before);
         expect(received).toHaveLength(1);
         check(received[0]!);
       }
@@ -221,10 +224,10 @@ function describeSending(contract: ChannelContract): void {
   );
 
   onlyIf(cases.hostile, 'hostile text cannot mention, break out or add a header', async (check) => {
-    await far.mood('success');
+    await destination.respondWith('success');
     const escape = type.escape ?? escapeFor;
     for (const format of ['text', 'markdown', 'html'] satisfies Format[]) {
-      const before = (await far.received()).length;
+      const before = (await destination.received()).length;
       const value = escape(HOSTILE, format);
       const message = sampleMessage({
         format,
@@ -234,26 +237,26 @@ function describeSending(contract: ChannelContract): void {
         fields: { host: value },
       });
       show(await notifier.send(message, io()));
-      const received = (await far.received()).slice(before);
+      const received = (await destination.received()).slice(before);
       expect(received).toHaveLength(1);
       check(received[0]!, message);
     }
   });
 
   onlyIf(cases.sameId, 'every attempt of a delivery carries the same id', async (idOf) => {
-    await far.mood('success');
+    await destination.respondWith('success');
     await notifier.send(sampleMessage(), io());
     await notifier.send(sampleMessage(), io({ attempt: 2 }));
-    const ids = (await far.received()).map(idOf);
+    const ids = (await destination.received()).map(idOf);
     expect(ids[0]).toBeTruthy();
     expect(ids).toEqual([ids[0], ids[0]]);
   });
 
   test('the parts of a message that the type says it shows arrive, and no others', async () => {
-    await far.mood('success');
+    await destination.respondWith('success');
     const arrives = async (overrides: Partial<Message>, sample: string): Promise<boolean> => {
       await notifier.send(sampleMessage(overrides), io());
-      return (await far.received()).at(-1)!.includes(sample);
+      return (await destination.received()).at(-1)!.includes(sample);
     };
     const found: Partial<Record<MessagePart, boolean>> = {};
     for (const [part, { message, shown }] of Object.entries({ ...PART_SAMPLES, ...contract.samples }))
@@ -262,7 +265,7 @@ function describeSending(contract: ChannelContract): void {
     expect(found).toEqual(Object.fromEntries(expected));
   });
 
-  test('no error, receipt or log line of all that happened above shows a secret', () => {
+  test('no error, receipt or log line of the tests above shows a secret', () => {
     for (const secret of contract.secrets) expect(shown.filter((text) => text.includes(secret))).toEqual([]);
   });
 }

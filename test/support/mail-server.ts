@@ -18,7 +18,7 @@ export interface MailScript {
 export interface ReceivedMail {
   readonly from: string;
   readonly recipients: readonly string[];
-  readonly letter: ParsedMail;
+  readonly mail: ParsedMail;
   /** Whether the connection used TLS. */
   readonly secure: boolean;
   /** `user:password` of `AUTH PLAIN`. */
@@ -160,7 +160,7 @@ function converse(socket: Socket, talk: Conversation, isResumed = false): void {
         .replace(/^\.\./gm, '.');
       buffered = buffered.slice(end + 5);
       inData = false;
-      talk.took({ from, recipients, login, letter: parseMail(source), secure: talk.secure });
+      talk.took({ from, recipients, login, mail: parseMail(source), secure: talk.secure });
       say(talk.script().end ?? '250 2.0.0 queued as 4711');
       return read();
     }

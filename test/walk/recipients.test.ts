@@ -46,8 +46,8 @@ rules:
   const data = { title: 'Disk\r\nBcc: evil@y.test', to: '"Ops, Berlin" <ops@x.test>' };
   const { body } = await home.call<Posted>('POST', '/v1/events?wait=10s', { type: 'e', data });
   expect(body.deliveries).toMatchObject([{ state: 'delivered' }]);
-  const [{ recipients, letter }] = server.mails as [MailServer['mails'][0]];
+  const [{ recipients, mail }] = server.mails as [MailServer['mails'][0]];
   expect(recipients).toEqual(['ops@x.test']);
-  expect(letter.headers.subject).toBe('Disk Bcc: evil@y.test');
-  expect(letter.headers.bcc).toBeUndefined();
+  expect(mail.headers.subject).toBe('Disk Bcc: evil@y.test');
+  expect(mail.headers.bcc).toBeUndefined();
 });

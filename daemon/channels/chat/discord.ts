@@ -57,7 +57,7 @@ export const discord = defineHttpChannel({
       json: {
         ...(username !== undefined && { username }),
         ...(content !== '' && { content }),
-        // Nobody but those named by the message is mentioned, whatever its text holds.
+        // Only people named in `mention` are called: text from an event mentions nobody.
         allowed_mentions: { parse: mentions.all ? ['everyone'] : [], users: mentions.users },
         embeds: [
           {

@@ -13,7 +13,7 @@ import { asWritten, fitJson, fitText, layoutOf, type Markup, PLAIN, without } fr
 import { plainOf } from '../kit/text/plain.ts';
 import { cleanLine, cutToBytes } from '../kit/text/text.ts';
 
-/** Of the whole request. */
+/** Bytes of the whole request, as JSON. */
 const MAX_REQUEST_BYTES = 20_000;
 const FORMATS = ['text', 'post', 'interactive'] as const;
 type FeishuFormat = (typeof FORMATS)[number];

@@ -9,18 +9,18 @@ export interface Attachment {
 
 export interface Attachments {
   readonly files: readonly Attachment[];
-  /** One line for each that is not attached, for the reader of the mail. */
+  /** Lines for the reader of the mail, one for each file that is not attached. */
   readonly left: readonly string[];
 }
 
-/** Together; mail servers seldom take more than 20 MiB, and base64 adds a third. */
-const MOST = 10 * 2 ** 20;
+/** Bytes of all files of a mail together; mail servers seldom take more than 20 MiB, and base64 adds a third. */
+const MAX_BYTES = 10 * 2 ** 20;
 
-/** Reads the files that a message wants to have attached. What cannot be read is said in the mail: the message matters more. URLs are not fetched. */
+/** Reads the files to attach. A file that cannot be read is named in the mail, which is sent without it. URLs are not fetched. */
 export async function readAttachments(wanted: readonly string[]): Promise<Attachments> {
   const files: Attachment[] = [];
   const left: string[] = [];
-  let room = MOST;
+  let room = MAX_BYTES;
   for (const item of wanted) {
     const content = /^[a-z][a-z\d+.-]*:\/\//i.test(item) ? 'it is a link' : await contentOf(item, room);
     if (typeof content === 'string') {
@@ -37,10 +37,10 @@ export async function readAttachments(wanted: readonly string[]): Promise<Attach
 async function contentOf(file: string, room: number): Promise<Buffer | string> {
   let opened: FileHandle | undefined;
   try {
-    // Without O_NONBLOCK a pipe that nobody writes to would wait for ever.
+    // Without O_NONBLOCK, opening a pipe without a writer would block for ever.
     opened = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await opened.stat();
-    if (!found.isFile()) return 'it is no file';
+    if (!found.isFile()) return 'it is not a file';
     if (found.size > room) return 'it is too large';
     const content = await opened.readFile();
     return content.length > room ? 'it is too large' : content;

@@ -9,7 +9,10 @@ import { certificateFault } from '../kit/http/certificates.ts';
 import { isMailDomain, type MailAddress, parseAddress, parseAddresses } from './address.ts';
 import { readAttachments } from './attachments.ts';
 import { mailOf } from './message.ts';
-import { answersOf, Rounds } from './partial-acceptance.ts';
+import { answersOf, endOfAttempt } from './partial-acceptance.ts';
+import { PartialAcceptance } from '../kit/partial-acceptance.ts';
+import type { SettingProblem } from '../../core/compile/registry.ts';
+import type { RecipientError } from './smtp-failure.ts';
 import { type MailServer, readMailServer } from './server.ts';
 import { type MailTransport, openTransport, type TransportOptions } from './transport.ts';
 
@@ -75,8 +78,8 @@ const ADDRESS_MEND =
 
 type EmailSettings = Static<typeof settingsSchema>;
 
-/** RFC 5321, 4.5.3.1.8: what every server has to take. */
-const MOST_RECIPIENTS = 100;
+/** Recipients that every server has to take; RFC 5321, 4.5.3.1.8. */
+const MAX_RECIPIENTS = 100;
 
 /** E-mail over SMTP. https://www.rfc-editor.org/rfc/rfc5321 */
 export const email = defineChannel({
@@ -100,15 +103,9 @@ export const email = defineChannel({
   open: (settings, tools) => openEmail(settings, tools),
 });
 
-interface Found {
-  readonly pointer: string;
-  readonly message: string;
-  readonly mend: string;
-}
-
-function serverProblems(settings: EmailSettings): Found[] {
+function serverProblems(settings: EmailSettings): SettingProblem[] {
   const { url, host, port, user, password, tls } = settings;
-  const found: Found[] = [];
+  const found: SettingProblem[] = [];
   const server = readMailServer(settings);
   const parted = Object.entries({ host, port, user, password }).filter(([, value]) => value !== undefined);
   if (url === undefined && host === undefined) {
@@ -139,7 +136,7 @@ function serverProblems(settings: EmailSettings): Found[] {
   return found;
 }
 
-function addressProblems(settings: EmailSettings): Found[] {
+function addressProblems(settings: EmailSettings): SettingProblem[] {
   const lists = {
     from: [settings.from],
     to: settings.to,
@@ -157,12 +154,12 @@ function addressProblems(settings: EmailSettings): Found[] {
   );
 }
 
-function caProblems({ ca }: EmailSettings): Found[] {
+function caProblems({ ca }: EmailSettings): SettingProblem[] {
   const fault = ca === undefined ? undefined : certificateFault(ca);
   return fault === undefined ? [] : [{ pointer: '/ca', ...fault }];
 }
 
-function dkimProblems({ dkim }: EmailSettings): Found[] {
+function dkimProblems({ dkim }: EmailSettings): SettingProblem[] {
   if (dkim === undefined) return [];
   const names = (['domain', 'selector'] as const).flatMap((name) =>
     isMailDomain(dkim[name])
@@ -178,19 +175,19 @@ function dkimProblems({ dkim }: EmailSettings): Found[] {
   return [...names, ...keyProblems(dkim)];
 }
 
-/** A key that cannot sign would leave every mail unsigned without a word. */
-function keyProblems(dkim: NonNullable<EmailSettings['dkim']>): Found[] {
+/** Checks the key: with one that cannot sign, every mail would go out unsigned, unnoticed. */
+function keyProblems(dkim: NonNullable<EmailSettings['dkim']>): SettingProblem[] {
   try {
     if (createPrivateKey(dkim.key.reveal()).asymmetricKeyType === 'rsa') return [];
   } catch {
-    // Told below, together with keys of another kind.
+    // Reported below, together with keys of another kind.
   }
   const mend = 'make one with `openssl genrsa -out dkim.pem 2048`, and refer to it with ${file:...}';
   return [{ pointer: '/dkim/key', message: 'the DKIM key is not an RSA private key in PEM', mend }];
 }
 
 function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
-  const rounds = new Rounds();
+  const partial = new PartialAcceptance<RecipientError>();
   let opening: Promise<MailTransport> | undefined;
   return {
     async send(message, io) {
@@ -198,16 +195,17 @@ function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
         throw new SendFailure('transient', 'smtp.aborted', 'the attempt ended before anything was sent');
       }
       const from = parseAddress(settings.from)!;
-      const people = peopleOf(settings, message);
+      const groups = recipientsOf(settings, message);
       opening ??= openTransport(transportOptions(settings, tools));
       const transport = await opening;
       const { delivery, signal } = io;
       const attachments = await readAttachments(message.attach ?? []);
       const replyTo = parsed(settings.reply_to ?? []);
-      const mail = mailOf({ ...people, message, delivery, from, replyTo, attachments, now: tools.clock.now() });
-      const all = [...new Set([...people.to, ...people.cc, ...people.bcc].map((person) => person.address))];
-      const recipients = rounds.owed(delivery.id, all);
-      const end = rounds.settle(delivery.id, await transport.send({ mail, from: from.address, recipients, signal }));
+      const mail = mailOf({ ...groups, message, delivery, from, replyTo, attachments, now: tools.clock.now() });
+      const all = [...new Set([...groups.to, ...groups.cc, ...groups.bcc].map(({ address: name }) => name))];
+      const recipients = partial.owed(delivery.id, all);
+      const outcome = await transport.send({ mail, from: from.address, recipients, signal });
+      const end = endOfAttempt(partial, delivery.id, outcome);
       if (end.kind === 'failed') throw end.failure;
       if (end.refused.length > 0)
         tools.log.warn(
@@ -228,14 +226,14 @@ function receiptOf(messageId: string, response: string, refused: string): Receip
   return { id: messageId, status: 250, answer };
 }
 
-interface People {
+interface Recipients {
   readonly to: readonly MailAddress[];
   readonly cc: readonly MailAddress[];
   readonly bcc: readonly MailAddress[];
 }
 
-/** `to` of the message stands instead of everybody in the settings. */
-function peopleOf(settings: EmailSettings, message: Message): People {
+/** Recipients of a message: its `to` replaces all those in the settings. */
+function recipientsOf(settings: EmailSettings, message: Message): Recipients {
   if (message.to === undefined) {
     return { to: parsed(settings.to), cc: parsed(settings.cc ?? []), bcc: parsed(settings.bcc ?? []) };
   }
@@ -244,8 +242,8 @@ function peopleOf(settings: EmailSettings, message: Message): People {
     const reason = `recipient ${to.wrong + 1} of the message's \`to\` is not an e-mail address (one address to an entry)`;
     throw new SendFailure('permanent', 'email.bad_recipient', reason);
   }
-  if (to.length === 0 || to.length > MOST_RECIPIENTS) {
-    const reason = `the message's \`to\` has ${to.length} recipients; 1 to ${MOST_RECIPIENTS} can be sent to`;
+  if (to.length === 0 || to.length > MAX_RECIPIENTS) {
+    const reason = `the message's \`to\` has ${to.length} recipients; 1 to ${MAX_RECIPIENTS} can be sent to`;
     throw new SendFailure('permanent', 'email.bad_recipient', reason);
   }
   return { to, cc: [], bcc: [] };

@@ -9,7 +9,7 @@ import { htmlFromMarkdown, htmlLink } from '../kit/text/dialects.ts';
 import { plainBodyWithDetails, plainTitle } from '../kit/text/plain.ts';
 import { cleanLine, cleanText, cutMarkup, cutToBytes } from '../kit/text/text.ts';
 
-export interface Letter {
+export interface MailMessage {
   readonly message: Message;
   readonly delivery: Delivery;
   readonly from: MailAddress;
@@ -21,9 +21,9 @@ export interface Letter {
   readonly now: number;
 }
 
-/** Mail programs cut subjects long before that. */
-const LONGEST_SUBJECT = 300;
-const LONGEST_BODY = 64 * 1024;
+/** Far beyond what mail programs show. */
+const MAX_SUBJECT_BYTES = 300;
+const MAX_BODY_BYTES = 64 * 1024;
 
 const IMPORTANCE: Readonly<Record<Priority, 'low' | 'normal' | 'high'>> = {
   min: 'low',
@@ -33,11 +33,11 @@ const IMPORTANCE: Readonly<Record<Priority, 'low' | 'normal' | 'high'>> = {
   urgent: 'high',
 };
 
-/** A message as a mail. The Message-ID is the delivery's in every attempt; mails with one `replace_key` form a thread. */
-export function mailOf({ message, delivery, from, to, cc, replyTo, attachments, now }: Letter): SendMailOptions {
+/** Writes a message as a mail. The Message-ID is the delivery's in every attempt; mails with one `replace_key` form a thread. */
+export function mailOf({ message, delivery, from, to, cc, replyTo, attachments, now }: MailMessage): SendMailOptions {
   const domain = domainOf(from);
-  const cut = { ...message, body: cutMarkup(message.body, LONGEST_BODY) };
-  const subject = cutToBytes(plainTitle(message), LONGEST_SUBJECT);
+  const cut = { ...message, body: cutMarkup(message.body, MAX_BODY_BYTES) };
+  const subject = cutToBytes(plainTitle(message), MAX_SUBJECT_BYTES);
   const thread =
     message.replace_key === undefined ? undefined : threadId(delivery.channel, message.replace_key, domain);
   return {
@@ -54,7 +54,7 @@ export function mailOf({ message, delivery, from, to, cc, replyTo, attachments, 
     ...(thread !== undefined && { inReplyTo: thread, references: [thread] }),
     priority: IMPORTANCE[message.priority],
     headers: {
-      // RFC 3834: nobody's holiday notice shall answer.
+      // RFC 3834: keeps automatic replies away.
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
       'X-Belfry-Rule': cleanLine(delivery.rule),
@@ -64,7 +64,7 @@ export function mailOf({ message, delivery, from, to, cc, replyTo, attachments, 
   };
 }
 
-/** The id of a mail that was never sent: all of the thread answer it. */
+/** Message-ID of the thread: no mail has it, and all of the thread refer to it. */
 function threadId(channel: string, key: string, domain: string): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([channel, key]))
@@ -80,7 +80,7 @@ function mailText(message: Message, left: readonly string[]): string {
   return `${parts.length === 0 ? plainTitle(message) : parts.join('\n\n')}\n`;
 }
 
-/** What stands in the event is escaped by now; HTML of the rule's author is taken as it is. */
+/** Body as HTML. Values of the event are escaped already; HTML in the rule is taken as it is. */
 const BODIES: Readonly<Record<Format, (body: string) => string>> = {
   text: (body) => `<div style="white-space:pre-wrap">${escaped(cleanText(body))}</div>`,
   markdown: (body) => htmlFromMarkdown(cleanText(body)),

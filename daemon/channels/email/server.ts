@@ -14,7 +14,7 @@ export interface ServerSettings {
   readonly tls?: TlsMode;
 }
 
-/** Where mail is handed in, and how the way there is kept private. */
+/** Mail server, with its login and its use of TLS. */
 export interface MailServer {
   readonly host: string;
   readonly port: number;
@@ -53,13 +53,13 @@ export function readMailServer(settings: ServerSettings): MailServer | ServerFau
     host: parts.host,
     port: parts.port ?? (tls === 'implicit' ? IMPLICIT_PORT : SUBMISSION_PORT),
     tls,
-    // Nobody stands between this machine and itself, and a local mail server's certificate is usually its own.
+    // A connection within this machine is private, and a local mail server's certificate is usually self-signed.
     verify: !(isLocal && tls === 'offered'),
     ...(parts.user !== undefined && { user: parts.user, password: parts.password ?? '' }),
   };
 }
 
-/** A password is never offered to the network in the clear, unless the rules say so with `none`. */
+/** Use of TLS. A password is sent in the clear only where the rules say `none`. */
 function tlsFor(mode: TlsMode, { implicit, user }: Parts, isLocal: boolean): MailServer['tls'] {
   if (implicit) return 'implicit';
   if (mode !== 'auto') return mode;
@@ -83,7 +83,7 @@ const BY_TLS = 'set it beside the `url`: `tls: required`, `tls: none` or `tls: a
 const BY_CA = 'certificates are checked wherever the mail server is elsewhere; give an authority of your own in `ca`';
 const BY_CONCURRENCY = 'connections are always kept; how many mails are sent at once is `delivery.concurrency`';
 
-/** Parameters of other programs' SMTP URLs, and which setting they are here. */
+/** Parameters of other programs' SMTP URLs, each with the setting to use here. */
 const SMTP_URL: UrlForm = {
   schemes: ['smtp', 'smtps'],
   login: 'any',

@@ -1,7 +1,7 @@
 import { type FailureClass, type FailureDetail, SendFailure } from '../../core/problems/failure.ts';
 import { networkFailure } from '../kit/http/network-failures.ts';
 
-/** What nodemailer's errors carry. https://nodemailer.com/smtp/ */
+/** Fields of nodemailer's errors. https://nodemailer.com/smtp/ */
 export interface SmtpError {
   readonly code?: string;
   /** The system's or OpenSSL's code, where `code` is nodemailer's. */
@@ -16,12 +16,12 @@ export interface RecipientError extends SmtpError {
   readonly recipient?: string;
 }
 
-/** What a mail server's answer is known by. */
+/** Reply of a mail server, as the table below reads it. */
 interface Reply {
   readonly reply: number;
   /** `5.1.1`; RFC 3463. */
   readonly enhanced: string;
-  /** What it answers; `CONN` is the greeting. */
+  /** Command that it answers; `CONN` is the greeting. */
   readonly command: string;
   readonly error: string;
 }
@@ -52,7 +52,7 @@ const blocked = (message: string, when: Row['when']): Row => ({
   misconfigured: true,
 });
 
-/** By the server's answer, the first row that fits. RFC 5321, 4.2; RFC 4954, 6; RFC 3463. */
+/** Classes of replies; the first row that fits counts. RFC 5321, 4.2; RFC 4954, 6; RFC 3463. */
 const REPLIES: readonly Row[] = [
   blocked('the mail server refuses the user or the password', oneOf(534, 535)),
   blocked('the mail server wants a stronger login or an encrypted connection', oneOf(538)),
@@ -60,8 +60,11 @@ const REPLIES: readonly Row[] = [
   blocked('the mail server does not take the login', onCommand(/^AUTH/)),
   passing('the mail server cannot start TLS just now', ({ error, reply }) => error === 'ETLS' && reply < 500),
   blocked('the mail server offers no TLS; `tls: none` sends without', ({ error }) => error === 'ETLS'),
-  // RFC 5321, 4.5.3.1.10: some servers say 552 where they mean 452. A full mailbox is emptied some day.
-  passing('the mailbox is full', ({ reply, enhanced }) => (reply === 552 || reply === 550) && enhanced === '5.2.2'),
+  // RFC 5321, 4.5.3.1.10: some servers say 552 where they mean 452. A full account is emptied some day.
+  passing(
+    'the recipient has no room for more mail',
+    ({ reply, enhanced }) => (reply === 552 || reply === 550) && enhanced === '5.2.2',
+  ),
   passing(
     'the mail server takes fewer recipients at once',
     ({ reply, command }) => reply === 552 && command === 'RCPT TO',
@@ -79,7 +82,7 @@ const REPLIES: readonly Row[] = [
   passing('the mail server puts the message off', () => true),
 ];
 
-/** By nodemailer's code, where there was no answer. */
+/** Failures without a reply, by nodemailer's code. */
 const CODES: Readonly<Record<string, Omit<Row, 'when'> & { readonly code: string }>> = {
   EAUTH: {
     code: 'smtp.no_login',
@@ -104,7 +107,7 @@ const CODES: Readonly<Record<string, Omit<Row, 'when'> & { readonly code: string
   },
 };
 
-/** What nodemailer calls otherwise than the system. */
+/** Codes of nodemailer, by those of the system. */
 const NETWORK: Readonly<Record<string, string>> = {
   ECONNECTION: 'ECONNRESET',
   ESOCKET: 'ECONNRESET',
@@ -112,10 +115,10 @@ const NETWORK: Readonly<Record<string, string>> = {
 };
 const NO_TLS = /^(?:EPROTO|ERR_SSL_)/;
 
-/** The last 4 KiB are never needed: servers say why in the first line. */
-const LONGEST_ANSWER = 4096;
+/** Servers say why in the first line. */
+const MAX_REPLY_LENGTH = 4096;
 
-/** Why a mail was not taken. `bodySent`: the last byte of it was on its way when the connection broke, so it may have been. */
+/** Failure of a mail that was not taken. `bodySent`: all of it was sent when the connection broke, so the server may have it. */
 export function smtpFailure(thrown: unknown, bodySent: boolean): SendFailure {
   if (thrown instanceof SendFailure) return thrown;
   const error = (thrown ?? {}) as SmtpError;
@@ -133,8 +136,8 @@ export function smtpFailure(thrown: unknown, bodySent: boolean): SendFailure {
   return networkFailure({ code }, bodySent);
 }
 
-/** The class of one recipient's refusal, while the message went to others. */
-export const isForGood = (error: RecipientError): boolean => replyRow(error).class === 'permanent';
+/** True when a recipient is refused for good. */
+export const isPermanent = (error: RecipientError): boolean => replyRow(error).class === 'permanent';
 
 function replyRow(error: SmtpError): Row {
   const reply: Reply = {
@@ -148,7 +151,7 @@ function replyRow(error: SmtpError): Row {
 
 function replyFailure(error: SmtpError): SendFailure {
   const { responseCode: status = 0, response = '' } = error;
-  return failureOf(replyRow(error), `smtp.${status}`, { status, body: response.slice(0, LONGEST_ANSWER) });
+  return failureOf(replyRow(error), `smtp.${status}`, { status, body: response.slice(0, MAX_REPLY_LENGTH) });
 }
 
 function abortFailure(bodySent: boolean): SendFailure {

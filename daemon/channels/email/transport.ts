@@ -7,7 +7,7 @@ import type { RecipientError } from './smtp-failure.ts';
 
 export interface TransportOptions {
   readonly server: MailServer;
-  /** What this machine calls itself; used when it has a dot, as EHLO wants. */
+  /** Name of this machine for EHLO; used when it has a dot. */
   readonly hostname: string;
   /** PEM of authorities to trust besides the system's. */
   readonly ca?: string;
@@ -22,14 +22,14 @@ export interface MailRequest {
 }
 
 export type MailOutcome =
-  /** The server took it, at least for `accepted`. */
+  /** The server took the mail, at least for `accepted`. */
   | {
       readonly kind: 'taken';
       readonly accepted: readonly string[];
       readonly rejected: readonly RecipientError[];
       readonly response: string;
     }
-  /** `bodySent`: all of it had been handed to the connection. */
+  /** `bodySent`: the whole mail was written to the connection. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly bodySent: boolean };
 
 export interface MailTransport {
@@ -38,10 +38,10 @@ export interface MailTransport {
   close(): void;
 }
 
-/** The attempt's deadline ends what takes too long; this only keeps a forgotten connection from staying for ever. */
-const NEVER = 10 * 60 * 1000;
-/** More than a lane's attempts at once. */
-const CONNECTIONS = 20;
+/** Bound for a connection that nobody waits for; the deadline of an attempt is shorter. */
+const MAX_CONNECTION_MS = 10 * 60 * 1000;
+/** Bound of the pool; a lane has fewer attempts at once. */
+const MAX_CONNECTIONS = 20;
 
 /** One pool of connections to one mail server. */
 export async function openTransport(options: TransportOptions): Promise<MailTransport> {
@@ -49,9 +49,9 @@ export async function openTransport(options: TransportOptions): Promise<MailTran
   const { createTransport } = await import('nodemailer');
   const resolver = openResolver();
   const pool = createTransport(poolOptions(options, resolver));
-  // An idle connection that breaks is nobody's failure; a send that breaks rejects by itself.
+  // An idle connection may break without harm; a send that breaks rejects by itself.
   pool.on('error', () => {});
-  /** What to call when the last byte of a mail has been read, by the envelope of its attempt. */
+  /** Callbacks for the last byte of a mail, by the envelope of its attempt. */
   const bodyRead = new WeakMap<object, () => void>();
   pool.use('stream', (mail, done) => {
     const createReadStream = mail.message.createReadStream.bind(mail.message);
@@ -90,7 +90,7 @@ function poolOptions(
 ): SMTPPoolOptions & { readonly pool: true } {
   return {
     pool: true,
-    maxConnections: CONNECTIONS,
+    maxConnections: MAX_CONNECTIONS,
     maxRequeues: 1,
     host: server.host,
     port: server.port,
@@ -98,10 +98,10 @@ function poolOptions(
     requireTLS: server.tls === 'required',
     ignoreTLS: server.tls === 'none',
     tls: { rejectUnauthorized: server.verify, ...(ca !== undefined && { ca }) },
-    connectionTimeout: NEVER,
-    greetingTimeout: NEVER,
-    socketTimeout: NEVER,
-    // Nothing in a message may make the daemon read a file or a URL.
+    connectionTimeout: MAX_CONNECTION_MS,
+    greetingTimeout: MAX_CONNECTION_MS,
+    socketTimeout: MAX_CONNECTION_MS,
+    // A message must not make the daemon read a file or a URL.
     disableFileAccess: true,
     disableUrlAccess: true,
     ...(hostname.includes('.') && { name: hostname }),
@@ -116,7 +116,7 @@ function poolOptions(
   };
 }
 
-/** Connects to the first address that answers; names go through a resolver that stalls nobody else. */
+/** Connects to the first address that answers; names are resolved by a resolver of this channel. */
 function dial({ host, port }: MailServer, resolver: NameResolver): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -124,7 +124,7 @@ function dial({ host, port }: MailServer, resolver: NameResolver): Promise<Socke
       port,
       ...(isIP(host) === 0 && { lookup: resolver.lookup, autoSelectFamily: true }),
     });
-    socket.setTimeout(DIAL_TIMEOUT, () =>
+    socket.setTimeout(DIAL_TIMEOUT_MS, () =>
       socket.destroy(Object.assign(new Error('connect timeout'), { code: 'ETIMEDOUT' })),
     );
     socket.once('error', reject);
@@ -136,4 +136,4 @@ function dial({ host, port }: MailServer, resolver: NameResolver): Promise<Socke
   });
 }
 
-const DIAL_TIMEOUT = 30_000;
+const DIAL_TIMEOUT_MS = 30_000;

@@ -21,6 +21,10 @@ export class PartialAcceptance<R> {
     return left.length === 0 ? recipients : left;
   }
 
+  hasAccepted(delivery: string): boolean {
+    return (this.#open.get(delivery)?.accepted.size ?? 0) > 0;
+  }
+
   /** Adds the answers of one attempt to those before; they are remembered while somebody is postponed. */
   record(delivery: string, attempt: Progress<R>, postponed: boolean): Progress<R> {
     const before = this.#open.get(delivery);

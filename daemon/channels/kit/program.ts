@@ -25,11 +25,11 @@ export type ProgramOutcome =
       readonly stderr: string;
     };
 
-/** What is kept of each output stream; the rest is read and thrown away, so that the program never blocks on it. */
+/** Bytes of each output stream that are kept; the rest is read and dropped, so that the program never blocks on it. */
 const KEPT = 4096;
 /** Between SIGTERM and SIGKILL; what is left of the time to settle is for the program to be gone. */
 const GRACE = SETTLE_MS - 1000;
-/** What a program left in the background may go on holding its output open before we stop listening. */
+/** Milliseconds for which background processes of a program may hold its output open. */
 const LINGER = 500;
 
 /**
@@ -58,7 +58,7 @@ export function runProgram(run: ProgramRun): Promise<ProgramOutcome> {
     const end = (outcome: ProgramOutcome): void => {
       run.signal.removeEventListener('abort', stop);
       for (const cancel of timers) cancel();
-      // Whatever the program left behind in its group was part of the attempt that is over.
+      // Processes that the program left in its group end with the attempt.
       if (isStopping) signalGroup(child, 'SIGKILL');
       child.stdout?.destroy();
       child.stderr?.destroy();
@@ -138,7 +138,7 @@ const INHERITED = [
   'PATHEXT',
 ];
 
-/** What a program gets of the daemon's environment: enough to run, none of the secrets that rules refer to. `more` names further variables. */
+/** Environment of a program: enough to run, without the secrets that rules refer to. `more` names further variables. */
 export function basicEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   more: readonly string[] = [],

@@ -1,10 +1,11 @@
+import type { Receipt } from '../../core/delivery/delivery.ts';
 import { KeyedMutex } from '../../lib/async/keyed-mutex.ts';
 
 /** Messages that can still be changed; the oldest is forgotten first. */
 const MAX_REMEMBERED = 1000;
 
-export interface Sent<R> {
-  readonly result: R;
+export interface Sent {
+  readonly receipt: Receipt;
   /** Id by which a later message can refer to this one. */
   readonly id?: string;
 }
@@ -18,12 +19,12 @@ export class SentMessages {
   readonly #mutex = new KeyedMutex();
 
   /** Sends one message of a key after the other, since the second must know the id of the first. */
-  async send<R>(key: string | undefined, send: (earlier: string | undefined) => Promise<Sent<R>>): Promise<R> {
-    if (key === undefined) return (await send(undefined)).result;
+  async send(key: string | undefined, send: (earlier: string | undefined) => Promise<Sent>): Promise<Receipt> {
+    if (key === undefined) return (await send(undefined)).receipt;
     return await this.#mutex.run(key, async () => {
-      const { result, id } = await send(this.#ids.get(key));
+      const { receipt, id } = await send(this.#ids.get(key));
       if (id !== undefined) this.#remember(key, id);
-      return result;
+      return receipt;
     });
   }
 

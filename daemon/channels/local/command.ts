@@ -10,7 +10,7 @@ import { checkRecipients } from '../kit/recipients.ts';
 import { cutToBytes } from '../kit/text/text.ts';
 
 /** A single variable longer than this is refused by Linux (MAX_ARG_STRLEN, 128 KiB with the name). */
-const LONGEST_VALUE = 100_000;
+const MAX_VALUE_BYTES = 100_000;
 
 /** Runs a program for each message: what no channel does can be a script. */
 export const command = defineChannel({
@@ -79,10 +79,10 @@ function rendered(part: Template, message: Message, { delivery }: SendIo): strin
   const { text, error } = part.render(sendScope(message, delivery), withoutNul);
   if (error !== undefined) throw new SendFailure('permanent', 'command.template', `a template in run failed: ${error}`);
   // Literal arguments are not shortened: the system refuses them when they are too long.
-  return text === part.source ? text : cutToBytes(withoutNul(text), LONGEST_VALUE);
+  return text === part.source ? text : cutToBytes(withoutNul(text), MAX_VALUE_BYTES);
 }
 
-/** The message for scripts that do not care to parse JSON. */
+/** The message as variables, for scripts that do not parse JSON. */
 function messageVariables(message: Message, { delivery, attempt }: SendIo): Record<string, string> {
   const { event } = delivery;
   const variables = {
@@ -106,7 +106,7 @@ function messageVariables(message: Message, { delivery, attempt }: SendIo): Reco
     BELFRY_EVENT_TIME: event.time,
   };
   return Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => [name, cutToBytes(withoutNul(value), LONGEST_VALUE)]),
+    Object.entries(variables).map(([name, value]) => [name, cutToBytes(withoutNul(value), MAX_VALUE_BYTES)]),
   );
 }
 
@@ -138,7 +138,7 @@ const EXITS: Readonly<Record<number, Row>> = {
   127: blocked('what it runs was not found'),
 };
 
-/** Why a program could not be started. */
+/** Reasons why a program could not be started. */
 const STARTS: Readonly<Record<string, Row>> = {
   ABORTED: passing('the attempt ended before it was started'),
   ENOENT: blocked(

@@ -54,7 +54,7 @@ export const file = defineChannel({
   },
 });
 
-/** A value from an event becomes part of a file name: never a folder, never the way out of one. */
+/** Makes a value from an event a part of a file name: it can neither name a folder nor leave one. */
 function asName(value: string): string {
   return wellFormed(value)
     .replace(/[/\\\p{Cc}]/gu, '_')
@@ -98,11 +98,11 @@ async function append(target: string, line: string, signal: AbortSignal): Promis
   }
 }
 
-/** Opening a pipe that nobody reads would wait for ever. */
+/** Refuses pipes and sockets: opening a pipe without a reader would block for ever. */
 async function refuseSpecial(target: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);
   if (found?.isFIFO() === true || found?.isSocket() === true) {
-    throw new SendFailure('permanent', 'file.not_a_file', 'what stands at path is a pipe or a socket; name a file', {
+    throw new SendFailure('permanent', 'file.not_a_file', 'path is a pipe or a socket; name a file', {
       misconfigured: true,
     });
   }
@@ -121,13 +121,13 @@ async function appendTo(opened: FileHandle, line: string): Promise<number> {
   try {
     if (before.isFile()) await opened.sync();
   } catch (error) {
-    // What reached the disk cannot be known once a sync has failed.
+    // After a failed sync the content of the disk is not known.
     throw new SendFailure('unknown', codeOf(error), 'the file could not be synced to disk', { cause: error });
   }
   return bytes.length;
 }
 
-/** A crash or another program may have left half a line, which must not swallow ours. */
+/** True when a crash or another program left half a line, to which ours must not be added. */
 async function endsMidLine(opened: FileHandle, stats: { isFile(): boolean; size: number }): Promise<boolean> {
   if (!stats.isFile() || stats.size === 0) return false;
   const last = Buffer.alloc(1);

@@ -6,13 +6,13 @@ import { plainBody, plainTitle } from '../kit/text/plain.ts';
 import { cutToBytes } from '../kit/text/text.ts';
 
 /** A log is read by the line. */
-const LONGEST_BODY = 16 * 1024;
-const LONGEST_TITLE = 1024;
+const MAX_BODY_BYTES = 16 * 1024;
+const MAX_TITLE_BYTES = 1024;
 
 /** An event must not be able to write a line that looks like another one's, also where the log is plain text. */
 const oneLine = (text: string): string => text.replace(/\n+/g, ' ⏎ ');
 
-/** The daemon's own log: on a terminal it is what "tell me here" means, under systemd it is the journal. */
+/** The daemon's own log: the terminal, or under systemd the journal. */
 export const log = defineChannel({
   type: 'log',
   summary: "Writes the message to the daemon's own log: the terminal, or the journal under systemd.",
@@ -42,7 +42,7 @@ export const log = defineChannel({
         const reason = `the daemon's log leaves out level ${level}: lower daemon.log.level, or raise this channel's level`;
         return Promise.reject(new SendFailure('permanent', 'log.level', reason, { misconfigured: true }));
       }
-      const body = cutToBytes(oneLine(plainBody(message)), LONGEST_BODY);
+      const body = cutToBytes(oneLine(plainBody(message)), MAX_BODY_BYTES);
       tools.log[level](
         {
           ...(body !== '' && { body }),
@@ -52,7 +52,7 @@ export const log = defineChannel({
           rule: delivery.rule,
           delivery: delivery.id,
         },
-        cutToBytes(plainTitle(message), LONGEST_TITLE),
+        cutToBytes(plainTitle(message), MAX_TITLE_BYTES),
       );
       return Promise.resolve({ answer: `logged at ${level}` });
     },

@@ -12,8 +12,8 @@ import { wellFormed } from '../kit/text/text.ts';
 export type BodyMap = { readonly [name: string]: BodyValue };
 export type BodyValue = Template | number | boolean | null | readonly BodyValue[] | BodyMap;
 
-/** How deep a body may be nested; a schema without references has to spell each level out. */
-const DEPTH = 4;
+/** Levels of a nested body; a schema without references has to spell each level out. */
+const MAX_DEPTH = 4;
 
 const value = (depth: number): object => ({
   anyOf: [
@@ -29,7 +29,7 @@ export const bodySetting = () =>
   Type.Unsafe<Template | BodyMap>({
     anyOf: [
       template({ description: 'The whole body as a template.', examples: ['{"text": "{{ title }}"}'] }),
-      map(DEPTH),
+      map(MAX_DEPTH),
     ],
     description:
       'What is sent. A map becomes JSON (a form, where `headers` says so), each text in it a template. A string is one template; values are escaped for the content type: JSON, form, XML or HTML.',
@@ -165,7 +165,7 @@ function renderMap(setting: BodyMap, standard: Notification, scope: TemplateVari
 const refusal = (why: string, text = ''): SendFailure =>
   new SendFailure('permanent', 'webhook.body', `the template of the body ${why}`, { body: text.slice(0, 1000) });
 
-/** What stands where a template failed, so that the message is not lost with it. */
+/** Text in place of a template that failed, so that the message is not lost with it. */
 const insteadOf = (error: string, { title, body }: Notification): string =>
   `[template error: ${error}] ${title}\n${body}`;
 
@@ -185,7 +185,7 @@ const isTemplate = (setting: Template | BodyMap | readonly BodyValue[]): setting
 /** An object or an array, not a `{{` or `{%` of the template language. */
 const looksLikeJson = (source: string): boolean => /^\s*(?:\{(?![{%])|\[)/.test(source);
 
-/** How JSON writes a surrogate that has no partner; the replacing is slow, and hardly ever needed. */
+/** Lone surrogate as JSON writes it; replacing is slow, and hardly ever needed. */
 const LONE_SURROGATE = /\\ud[89a-f]/;
 
 function toJson(content: unknown): string {

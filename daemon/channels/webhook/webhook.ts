@@ -179,18 +179,18 @@ function openWebhook(settings: Settings, tools: ChannelTools): Notifier {
       const url = addressOf(settings);
       const answer = await tools.http.request({ url, method, headers, ...(body && { body }), ending: io.ending });
       if (!isSuccess(answer.status, success)) throw failureOf(answer, tools.clock.now());
-      return { status: answer.status, ...(answer.text !== '' && { answer: shown(answer.text, LONGEST_RECEIPT) }) };
+      return { status: answer.status, ...(answer.text !== '' && { answer: shown(answer.text, MAX_RECEIPT_BYTES) }) };
     },
   };
 }
 
-const LONGEST_RECEIPT = 1024;
+const MAX_RECEIPT_BYTES = 1024;
 
 function addressOf({ url, api }: Settings): string {
   return api === undefined ? url.reveal() : joinUrl(api, url.reveal());
 }
 
-/** What is the same in every attempt, and the signature that is not. The bytes that are signed are the bytes that are sent. */
+/** Request of an attempt; only the signature differs between attempts. The bytes that are signed are the bytes that are sent. */
 function assemble(settings: Settings, message: Message, io: SendIo, now: number) {
   const standard = notification(message, io.delivery);
   const scope = scopeOf(standard);

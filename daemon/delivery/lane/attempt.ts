@@ -1,4 +1,4 @@
-import { type Handover, type Notifier, SETTLE_MS, type SendIo } from '../../channels/channel.ts';
+import { type AwaitedReceipt, type Notifier, SETTLE_MS, type SendIo } from '../../channels/channel.ts';
 import type { Attempt, Delivery, Receipt } from '../../core/delivery/delivery.ts';
 import type { Outcome } from '../../core/delivery/judge.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
@@ -83,7 +83,7 @@ export async function sendOnce(
   const deadline = new Deadline(clock, timeout, killed);
   try {
     const answer = await failOverdue(deadline, notifier.send(delivery.message, new Io(delivery, deadline)));
-    if (isHandover(answer)) return { kind: 'handover', until: answer.until };
+    if (isAwaited(answer)) return { kind: 'handover', until: answer.until };
     return { kind: 'delivered', receipt: scrubber.scrubAnswerJson(answer) };
   } catch (error) {
     if (killed.aborted) return { kind: 'killed' };
@@ -118,7 +118,7 @@ function asTimeout(error: unknown, ending: Abortable): unknown {
   return new SendFailure('unknown', 'timeout', endReason(ending), { cause: error });
 }
 
-function isHandover(answer: Receipt | Handover): answer is Handover {
+function isAwaited(answer: Receipt | AwaitedReceipt): answer is AwaitedReceipt {
   return 'awaiting' in answer;
 }
 

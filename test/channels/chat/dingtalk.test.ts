@@ -4,7 +4,7 @@ import { type HttpClient, openHttpClient } from '../../../daemon/channels/kit/ht
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { channelTools, failureOfSending, sampleIo, sampleMessage } from '../../support/delivery.ts';
-import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { openHttpDestination } from '../../support/http-destination.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -28,10 +28,10 @@ const contentOf = (payload: Payload): string =>
 describeChannelContract({
   type: dingtalk,
   secrets: [TOKEN, SECRET],
-  openFarSide: () =>
-    openHttpFarSide({
+  openDestination: () =>
+    openHttpDestination({
       settings: (api) => ({ token: TOKEN, secret: SECRET, api }),
-      moods: {
+      responses: {
         success: { body: OK },
         refusal: {
           body: {

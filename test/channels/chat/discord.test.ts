@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { discord } from '../../../daemon/channels/chat/discord.ts';
 import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
-import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { openHttpDestination } from '../../support/http-destination.ts';
 import { readSettings } from '../../support/channel-settings.ts';
 import { describeChannelContract } from '../contract.ts';
 
@@ -28,10 +28,10 @@ describeChannelContract({
   type: discord,
   secrets: ['hooktoken-5xNq8ZQ', '1203456789012345678'],
   samples: { mention: { message: { mention: [USER] }, shown: `<@${USER}>` } },
-  openFarSide: () =>
-    openHttpFarSide({
+  openDestination: () =>
+    openHttpDestination({
       settings: (origin) => ({ url: origin + PATH }),
-      moods: {
+      responses: {
         success: OK,
         refusal: { status: 404, body: { message: 'Unknown Webhook', code: 10015 } },
         rateLimited: {

@@ -4,7 +4,7 @@ import { type HttpClient, openHttpClient } from '../../../daemon/channels/kit/ht
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
-import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { openHttpDestination } from '../../support/http-destination.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -35,10 +35,10 @@ const markdownOf = (payload: Payload): string => payload.card!.body.elements[0]!
 describeChannelContract({
   type: feishu,
   secrets: [TOKEN, SECRET],
-  openFarSide: () =>
-    openHttpFarSide({
+  openDestination: () =>
+    openHttpDestination({
       settings: (api) => ({ token: TOKEN, secret: SECRET, api }),
-      moods: {
+      responses: {
         success: { body: OK },
         refusal: {
           body: { code: 19021, data: {}, msg: 'sign match fail or timestamp is not within one hour from current time' },

@@ -3,7 +3,7 @@ import { slack } from '../../../daemon/channels/chat/slack.ts';
 import { CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
 import { failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
-import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { openHttpDestination } from '../../support/http-destination.ts';
 import { readSettings } from '../../support/channel-settings.ts';
 import type { ServerAnswer } from '../../support/test-server.ts';
 import { describeChannelContract } from '../contract.ts';
@@ -46,10 +46,10 @@ describe('a webhook', () => {
     type: slack,
     secrets: ['XXXhooksecretXXX'],
     samples,
-    openFarSide: () =>
-      openHttpFarSide({
+    openDestination: () =>
+      openHttpDestination({
         settings: (origin) => ({ url: origin + PATH }),
-        moods: { success: { body: 'ok' }, refusal: { status: 404, body: 'no_service' } },
+        responses: { success: { body: 'ok' }, refusal: { status: 404, body: 'no_service' } },
       }),
     cases: {
       ...cases,
@@ -64,10 +64,10 @@ describe('a bot', () => {
     type: slack,
     secrets: [TOKEN],
     samples,
-    openFarSide: () =>
-      openHttpFarSide({
+    openDestination: () =>
+      openHttpDestination({
         settings: (api) => ({ token: TOKEN, channel: 'C0123ABC', api }),
-        moods: {
+        responses: {
           success: posted('1503435956.000247'),
           refusal: refused('invalid_auth'),
           rateLimited: { status: 429, headers: { 'retry-after': '7' }, body: { ok: false, error: 'ratelimited' } },

@@ -3,7 +3,7 @@ import { telegram } from '../../../daemon/channels/chat/telegram.ts';
 import { escapeFor } from '../../../daemon/core/message/escape.ts';
 import { failureOfSending, memoryLog, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
-import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { openHttpDestination } from '../../support/http-destination.ts';
 import { readSettings } from '../../support/channel-settings.ts';
 import { describeChannelContract, HOSTILE } from '../contract.ts';
 
@@ -43,10 +43,10 @@ describeChannelContract({
   type: telegram,
   secrets: [TOKEN],
   samples: { mention: { message: { mention: ['some_user'] }, shown: '@some_user' } },
-  openFarSide: () =>
-    openHttpFarSide({
+  openDestination: () =>
+    openHttpDestination({
       settings: (api) => ({ token: TOKEN, to: CHAT, api }),
-      moods: {
+      responses: {
         success: OK,
         refusal: refusal(401, 'Unauthorized'),
         rateLimited: refusal(429, 'Too Many Requests: retry after 7', { retry_after: 7 }),

@@ -11,7 +11,7 @@ import {
   sampleIo,
   sampleMessage,
 } from '../../support/delivery.ts';
-import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { openHttpDestination } from '../../support/http-destination.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { describeChannelContract, HOSTILE } from '../contract.ts';
@@ -33,10 +33,10 @@ const contentOf = (payload: Payload): string =>
 describeChannelContract({
   type: wecom,
   secrets: [KEY, 'relay-token'],
-  openFarSide: () =>
-    openHttpFarSide({
+  openDestination: () =>
+    openHttpDestination({
       settings: (api) => ({ key: KEY, api, headers: { Authorization: 'Bearer relay-token' } }),
-      moods: {
+      responses: {
         success: { body: OK },
         refusal: {
           body: {
@@ -220,7 +220,7 @@ describe('mentions', () => {
     expect(text?.mentioned_list).toEqual(['10001000']);
   });
 
-  test('a name from a rule or an event that mentions nobody is told to the log', async () => {
+  test('a name from a rule or an event that mentions nobody is logged', async () => {
     const { log, lines } = memoryLog();
     const channel = wecom.open(decodeSettings(wecom, { key: KEY, api: sink.origin }), channelTools({ http, log }));
     await channel.send(sampleMessage({ mention: ['zhangsan', 'two words'] }), sampleIo());

@@ -7,7 +7,7 @@ import type { ChannelTools, Notifier } from '../../../daemon/channels/channel.ts
 import { parseAddress } from '../../../daemon/channels/email/address.ts';
 import { readMailServer } from '../../../daemon/channels/email/server.ts';
 import { email } from '../../../daemon/channels/email/email.ts';
-import { isForGood, smtpFailure } from '../../../daemon/channels/email/smtp-failure.ts';
+import { isPermanent, smtpFailure } from '../../../daemon/channels/email/smtp-failure.ts';
 import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { Closers } from '../../../daemon/lib/async/closers.ts';
@@ -55,9 +55,9 @@ const send = async (channel: Notifier, message: Partial<Message> = {}): Promise<
 describeChannelContract({
   type: email,
   secrets: [PASSWORD],
-  async openFarSide() {
+  async openDestination() {
     const server = await openMailServer({ login: true });
-    const moods = {
+    const responses = {
       success: {},
       refusal: { auth: '535 5.7.8 wrong' },
       rateLimited: {},
@@ -66,13 +66,13 @@ describeChannelContract({
     };
     return {
       settings: { ...basics, url: `smtp://belfry:${PASSWORD}@127.0.0.1:${server.port}` },
-      mood: (mood) => server.script(moods[mood]),
+      respondWith: (kind) => server.script(responses[kind]),
       received: () =>
         server.mails.map(
-          ({ letter }) =>
-            `${Object.entries(letter.headers)
+          ({ mail }) =>
+            `${Object.entries(mail.headers)
               .map(([name, value]) => `${name}: ${value}`)
-              .join('\n')}\n\n${letter.text}\n${letter.html}`,
+              .join('\n')}\n\n${mail.text}\n${mail.html}`,
         ),
       arrived: (count) => server.arrived(count),
       close: () => server.close(),
@@ -113,9 +113,9 @@ describe('the mail', () => {
       tags: ['deploy', 'prod'],
       priority: 'urgent',
     });
-    const [{ letter, from, recipients }] = server.mails as [MailServer['mails'][0]];
+    const [{ mail, from, recipients }] = server.mails as [MailServer['mails'][0]];
     expect({ from, recipients }).toEqual({ from: 'belfry@example.com', recipients: ['ops@example.com'] });
-    expect(letter.headers).toMatchObject({
+    expect(mail.headers).toMatchObject({
       from: 'Belfry <belfry@example.com>',
       to: 'ops@example.com',
       subject: 'Deploy failed: acme/api 🔥',
@@ -125,13 +125,13 @@ describe('the mail', () => {
       importance: 'High',
       'x-belfry-rule': 'failed-deploy',
     });
-    expect(letter.text).toContain('Build 42 of main (https://ci.example.com/42)');
-    expect(letter.text).toContain('Commit: abc<def>');
-    expect(letter.text).toContain('Open the build: https://ci.example.com/42');
-    expect(letter.html).toContain('<p>Build <strong>42</strong> of <a href="https://ci.example.com/42">main</a></p>');
-    expect(letter.html).toContain('abc&lt;def&gt;');
-    expect(letter.html).toContain('<a href="https://example.com/?a=1&amp;b=2">');
-    expect(letter.html).toContain('Tags: deploy, prod');
+    expect(mail.text).toContain('Build 42 of main (https://ci.example.com/42)');
+    expect(mail.text).toContain('Commit: abc<def>');
+    expect(mail.text).toContain('Open the build: https://ci.example.com/42');
+    expect(mail.html).toContain('<p>Build <strong>42</strong> of <a href="https://ci.example.com/42">main</a></p>');
+    expect(mail.html).toContain('abc&lt;def&gt;');
+    expect(mail.html).toContain('<a href="https://example.com/?a=1&amp;b=2">');
+    expect(mail.html).toContain('Tags: deploy, prod');
     expect(receipt).toEqual({
       id: '<019aaf2e-1c00-7000-8000-0123456789ab@example.com>',
       status: 250,
@@ -143,14 +143,14 @@ describe('the mail', () => {
     const server = await serverOf();
     const receipt = await send(channelOf(to(server, { from: 'belfry@bücher.example' })));
     expect(receipt.id).toBe('<019aaf2e-1c00-7000-8000-0123456789ab@xn--bcher-kva.example>');
-    expect(server.mails[0]!.letter.headers['message-id']).toBe(receipt.id);
+    expect(server.mails[0]!.mail.headers['message-id']).toBe(receipt.id);
   });
 
   test('of one replace_key forms a thread, of another one another', async () => {
     const server = await serverOf();
     const channel = channelOf(to(server));
     for (const replace_key of ['disk', 'disk', 'load']) await send(channel, { replace_key });
-    const [first, second, third] = server.mails.map(({ letter }) => letter.headers);
+    const [first, second, third] = server.mails.map(({ mail }) => mail.headers);
     expect(first!.references).toMatch(/^<thread\.[0-9a-f]{32}@example\.com>$/);
     expect(first!['in-reply-to']).toBe(first!.references);
     expect(second!.references).toBe(first!.references);
@@ -164,10 +164,10 @@ describe('the mail', () => {
         to(server, { cc: 'Team <team@example.com>', bcc: ['hidden@example.com'], reply_to: 'help@example.com' }),
       ),
     );
-    const [{ letter, recipients }] = server.mails as [MailServer['mails'][0]];
+    const [{ mail, recipients }] = server.mails as [MailServer['mails'][0]];
     expect(recipients).toEqual(['ops@example.com', 'team@example.com', 'hidden@example.com']);
-    expect(letter.headers).toMatchObject({ cc: 'Team <team@example.com>', 'reply-to': 'help@example.com' });
-    expect(letter.source).not.toContain('hidden@');
+    expect(mail.headers).toMatchObject({ cc: 'Team <team@example.com>', 'reply-to': 'help@example.com' });
+    expect(mail.source).not.toContain('hidden@');
   });
 
   test('goes to the recipients of the message instead of everybody in the settings', async () => {
@@ -212,12 +212,12 @@ describe('the mail', () => {
     const server = await serverOf();
     const attach = [report, path.join(folder, 'absent.txt'), 'https://example.com/x.png', folder];
     await send(channelOf(to(server)), { attach });
-    const { letter } = server.mails[0]!;
-    expect(letter.source).toMatch(/Content-Disposition: attachment; filename=report\.txt/);
-    expect(letter.source).toContain(Buffer.from('all is well').toString('base64'));
-    expect(letter.text).toContain(`Not attached: ${folder}/absent.txt (it does not exist)`);
-    expect(letter.text).toContain('Not attached: https://example.com/x.png (it is a link)');
-    expect(letter.text).toContain(`Not attached: ${folder} (it is no file)`);
+    const { mail } = server.mails[0]!;
+    expect(mail.source).toMatch(/Content-Disposition: attachment; filename=report\.txt/);
+    expect(mail.source).toContain(Buffer.from('all is well').toString('base64'));
+    expect(mail.text).toContain(`Not attached: ${folder}/absent.txt (it does not exist)`);
+    expect(mail.text).toContain('Not attached: https://example.com/x.png (it is a link)');
+    expect(mail.text).toContain(`Not attached: ${folder} (it is not a file)`);
   });
 
   test('is signed with DKIM so that the public key verifies it', async () => {
@@ -227,7 +227,7 @@ describe('the mail', () => {
     await send(channelOf(to(server, { dkim: { domain: 'example.com', selector: 'belfry', key: pem } })), {
       body: 'Grüße',
     });
-    const { source } = server.mails[0]!.letter;
+    const { source } = server.mails[0]!.mail;
     const signature = /^DKIM-Signature: ((?:.*\r\n)(?:[ \t].*\r\n)*)/m.exec(source)![1]!;
     const tags = Object.fromEntries(
       signature.split(';').map((tag) => tag.trim().split(/=(.*)/s).slice(0, 2)),
@@ -367,7 +367,7 @@ describe('the way to the mail server', () => {
     expect(failed.message).not.toContain('127.0.0.1');
   });
 
-  test('a name that does not exist is told as that', async () => {
+  test('a name that does not exist is reported as such', async () => {
     const failed = await failureOfSending(
       channelOf({ url: 'smtp://no-such-host.invalid' }),
       sampleMessage(),
@@ -385,7 +385,7 @@ describe('when the mail server says no', () => {
     ['the sender', { mail: '553 5.7.1 not yours' }, 'permanent', 'smtp.553', true],
     ['every recipient', { rcpt: (): string => '550 5.1.1 unknown' }, 'permanent', 'smtp.550', undefined],
     ['a recipient for a while', { rcpt: (): string => '450 4.2.0 greylisted' }, 'transient', 'smtp.450', undefined],
-    ['a full mailbox', { rcpt: (): string => '552 5.2.2 full' }, 'transient', 'smtp.552', undefined],
+    ['a full account', { rcpt: (): string => '552 5.2.2 full' }, 'transient', 'smtp.552', undefined],
     ['the start of the message', { data: '421 4.3.2 going down' }, 'transient', 'smtp.421', undefined],
     ['the size', { end: '552 5.3.4 too big' }, 'permanent', 'smtp.552', undefined],
     ['the content', { end: '554 5.6.0 spam' }, 'permanent', 'smtp.554', undefined],
@@ -424,8 +424,8 @@ describe('when the mail server says no', () => {
     server.script({});
     const receipt = (await channel.send(sampleMessage(), sampleIo({ attempt: 2 }))) as Receipt;
     expect(server.mails.map(({ recipients }) => recipients)).toEqual([['a@example.com'], ['b@example.com']]);
-    expect(new Set(server.mails.map(({ letter }) => letter.headers['message-id'])).size).toBe(1);
-    expect(server.mails[1]!.letter.headers.to).toBe('a@example.com, b@example.com, gone@example.com');
+    expect(new Set(server.mails.map(({ mail }) => mail.headers['message-id'])).size).toBe(1);
+    expect(server.mails[1]!.mail.headers.to).toBe('a@example.com, b@example.com, gone@example.com');
     expect(receipt.answer).toContain('gone@example.com');
   });
 
@@ -462,14 +462,14 @@ describe('when the mail server says no', () => {
     expect((await send(channel)).status).toBe(250);
   });
 
-  test('what it said is told apart from what never was answered', () => {
+  test('a reply is distinguished from a missing one', () => {
     expect(
       smtpFailure({ code: 'EENVELOPE', responseCode: 503, command: 'MAIL FROM', response: '503 bad sequence' }, false)
         .class,
     ).toBe('transient');
     expect(smtpFailure({ code: 'ECONNECTION' }, true).class).toBe('unknown');
     expect(smtpFailure({ code: 'ENOAUTH' }, false).detail.misconfigured).toBe(true);
-    expect(isForGood({ responseCode: 552, response: '552 5.2.2 full', command: 'RCPT TO' })).toBe(false);
+    expect(isPermanent({ responseCode: 552, response: '552 5.2.2 full', command: 'RCPT TO' })).toBe(false);
   });
 });
 
@@ -554,6 +554,6 @@ describe('the settings', () => {
     const channel = channelOf(to(server));
     await send(channel);
     await channel.send(sampleMessage(), sampleIo({ delivery: sampleDelivery({ id: 'other' }) }));
-    expect(server.mails[1]!.letter.headers['message-id']).toBe('<other@example.com>');
+    expect(server.mails[1]!.mail.headers['message-id']).toBe('<other@example.com>');
   });
 });

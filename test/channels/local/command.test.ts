@@ -38,11 +38,11 @@ async function linesIn(file: string, count: number): Promise<void> {
 describeChannelContract({
   type: command,
   secrets: [TOKEN],
-  async openFarSide() {
+  async openDestination() {
     const folder = await mkdtemp(path.join(tmpdir(), 'belfry-command-'));
     const inbox = path.join(folder, 'inbox');
-    const mood = path.join(folder, 'mood');
-    const script = 'cat >> "$INBOX"; exec sh "$MOOD"';
+    const answer = path.join(folder, 'answer');
+    const script = 'cat >> "$INBOX"; exec sh "$ANSWER"';
     const says = {
       success: 'echo taken',
       refusal: 'exit 1',
@@ -51,9 +51,9 @@ describeChannelContract({
       hang: 'exec sleep 60',
     };
     return {
-      settings: { ...sh(script), env: { INBOX: inbox, MOOD: mood, TOKEN } },
+      settings: { ...sh(script), env: { INBOX: inbox, ANSWER: answer, TOKEN } },
       tools: { env, clock: systemClock },
-      mood: (name) => writeFile(mood, says[name]),
+      respondWith: (name) => writeFile(answer, says[name]),
       received: () => linesOf(inbox),
       arrived: (count) => linesIn(inbox, count),
       close: () => rm(folder, { recursive: true }),
@@ -193,7 +193,7 @@ test('what it leaves in the background does not hold the delivery up', async () 
   process.kill(Number(await readFile(fifo, 'utf8')));
 });
 
-test('a program that cannot be started is told with what to do', async () => {
+test('a program that cannot be started is reported with what to do', async () => {
   const folder = await temporaryFolder();
   const script = path.join(folder, 'no-permission');
   await writeFile(script, '#!/bin/sh\n', { mode: 0o644 });

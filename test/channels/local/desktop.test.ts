@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Notifier } from '../../../daemon/channels/channel.ts';
 import { showNative } from '../../../daemon/channels/local/desktop/native.ts';
 import { desktop } from '../../../daemon/channels/local/desktop/desktop.ts';
-import { desktopTrouble } from '../../../daemon/channels/local/desktop/session.ts';
+import { desktopUnavailable } from '../../../daemon/channels/local/desktop/session.ts';
 import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
 import { SendFailure } from '../../../daemon/core/problems/failure.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
@@ -44,7 +44,7 @@ describe.skipIf(missing.length > 0)(
     describeChannelContract({
       type: desktop,
       secrets: [],
-      async openFarSide() {
+      async openDestination() {
         const folder = await mkdtemp(path.join(tmpdir(), 'belfry-bus-'));
         const silent = await silentBus(path.join(folder, 'bus'));
         const before = (await screen.shown()).length;
@@ -59,7 +59,7 @@ describe.skipIf(missing.length > 0)(
         return {
           settings: {},
           tools: { env, clock: systemClock },
-          mood: (mood) => void (env.DBUS_SESSION_BUS_ADDRESS = buses[mood]),
+          respondWith: (kind) => void (env.DBUS_SESSION_BUS_ADDRESS = buses[kind]),
           received: async () => (await screen.shown()).slice(before).map(({ title, body }) => `${title}\n${body}`),
           arrived: () => silent.connected,
           async close() {
@@ -133,7 +133,7 @@ describe.skipIf(missing.length > 0)(
     });
 
     test('priority is urgency, and the look comes from the settings', async () => {
-      const channel = channelOf(screen.env, { app_name: 'Build server', timeout: '7s', sound: 'bell' });
+      const channel = channelOf(screen.env, { app_name: 'Build server', timeout: '7s', sound: 'chime' });
       const shown = await shownBy(async () => {
         for (const priority of ['min', 'normal', 'urgent'] as const) await send(channel, { priority });
       });
@@ -168,11 +168,11 @@ describe.skipIf(missing.length > 0)(
       const env = { ...screen.env, DBUS_SESSION_BUS_ADDRESS: `unix:path=${path.join(folder, 'gone')}` };
       const failed = await failureOfSending(channelOf(env), sampleMessage(), sampleIo());
       expect(failed).toMatchObject({ class: 'permanent', code: 'desktop.no_session', detail: { misconfigured: true } });
-      expect(desktopTrouble(env, 'linux')).toContain('no desktop session');
+      expect(desktopUnavailable(env, 'linux')).toContain('no desktop session');
     });
 
     test('where there is a desktop there is no trouble', () => {
-      expect(desktopTrouble(screen.env, 'linux')).toBeUndefined();
+      expect(desktopUnavailable(screen.env, 'linux')).toBeUndefined();
     });
   },
 );
@@ -196,10 +196,10 @@ async function silentBus(socket: string) {
   };
 }
 
-describe('what stands in the way of a desktop is told in one sentence', () => {
+describe('the reason why there is no desktop is one sentence', () => {
   test('no session bus', async () => {
     const folder = await temporaryFolder();
-    expect(desktopTrouble({ PATH: process.env.PATH, DISPLAY: ':0', XDG_RUNTIME_DIR: folder }, 'linux')).toContain(
+    expect(desktopUnavailable({ PATH: process.env.PATH, DISPLAY: ':0', XDG_RUNTIME_DIR: folder }, 'linux')).toContain(
       'user service',
     );
   });
@@ -207,19 +207,21 @@ describe('what stands in the way of a desktop is told in one sentence', () => {
   test('a bus where systemd puts it, and no screen', async () => {
     const folder = await temporaryFolder();
     await writeFile(path.join(folder, 'bus'), '');
-    expect(desktopTrouble({ PATH: process.env.PATH, XDG_RUNTIME_DIR: folder }, 'linux')).toContain('WAYLAND_DISPLAY');
+    expect(desktopUnavailable({ PATH: process.env.PATH, XDG_RUNTIME_DIR: folder }, 'linux')).toContain(
+      'WAYLAND_DISPLAY',
+    );
   });
 
   test('no notify-send', async () => {
     const folder = await temporaryFolder();
     await writeFile(path.join(folder, 'bus'), '');
-    expect(desktopTrouble({ PATH: folder, WAYLAND_DISPLAY: 'wayland-0', XDG_RUNTIME_DIR: folder }, 'linux')).toContain(
-      'libnotify-bin',
-    );
+    expect(
+      desktopUnavailable({ PATH: folder, WAYLAND_DISPLAY: 'wayland-0', XDG_RUNTIME_DIR: folder }, 'linux'),
+    ).toContain('libnotify-bin');
   });
 
   test.each(['darwin', 'win32'] as const)('%s has one, as far as can be seen', (platform) => {
-    expect(desktopTrouble({}, platform)).toBeUndefined();
+    expect(desktopUnavailable({}, platform)).toBeUndefined();
   });
 });
 

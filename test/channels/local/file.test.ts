@@ -41,13 +41,13 @@ const linesOf = async (name: string): Promise<string[]> =>
 describeChannelContract({
   type: file,
   secrets: [],
-  async openFarSide() {
+  async openDestination() {
     const folder = await mkdtemp(path.join(tmpdir(), 'belfry-file-'));
     const target = path.join(folder, 'out', 'messages.jsonl');
     return {
       settings: { path: target },
-      async mood(mood) {
-        if (mood === 'refusal') await mkdir(target, { recursive: true });
+      async respondWith(kind) {
+        if (kind === 'refusal') await mkdir(target, { recursive: true });
       },
       received: () => linesOf(target),
       close: () => rm(folder, { recursive: true }),
@@ -146,7 +146,7 @@ test('a pipe that nobody reads does not hold the daemon up', async (context) => 
   expect(failed).toMatchObject({ class: 'permanent', code: 'file.not_a_file' });
 });
 
-test('what stands in the way is told with what to do', async () => {
+test('an obstacle is reported with what to do', async () => {
   const folder = await temporaryFolder();
   await writeFile(path.join(folder, 'plain'), '');
   await symlink('round', path.join(folder, 'round'));
@@ -159,7 +159,7 @@ test('what stands in the way is told with what to do', async () => {
   expect(failed.message).not.toContain(folder);
 });
 
-test('a folder that has vanished while it was in use is told at once, and tried again later', async (context) => {
+test('a folder that vanished while it was in use is reported at once, and tried again later', async (context) => {
   if (!existsSync('/proc/self/fd')) return context.skip('this system has no /proc/self/fd');
   const mount = path.join(await temporaryFolder(), 'mount');
   await mkdir(mount);
@@ -174,7 +174,7 @@ test('a folder that has vanished while it was in use is told at once, and tried 
   await handle.close();
 });
 
-test('a folder without permission is told as that', async (context) => {
+test('a folder without permission is reported as such', async (context) => {
   if (userInfo().uid === 0) return context.skip('root may write everywhere');
   const folder = await temporaryFolder();
   await chmod(folder, 0o500);

@@ -22,12 +22,12 @@ function paperOf(settings: Partial<LogSettings> = {}) {
 describeChannelContract({
   type: log,
   secrets: [],
-  openFarSide() {
+  openDestination() {
     const paper = paperOf();
     return Promise.resolve({
       settings: {},
       tools: { log: paper.log },
-      mood: () => undefined,
+      respondWith: () => undefined,
       received: () => paper.lines,
       close: () => Promise.resolve(),
     });
@@ -35,7 +35,7 @@ describeChannelContract({
   cases: {
     refusal: { notApplicable: 'a log refuses nothing' },
     rateLimited: { notApplicable: 'a log has no rate' },
-    serverError: { notApplicable: 'a log has no far side' },
+    serverError: { notApplicable: 'a log has no server' },
     hang: { notApplicable: 'writing to the log does not wait' },
     oversize(received) {
       expect(received.length).toBeLessThan(30_000);

@@ -3,7 +3,7 @@ import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { ntfy } from '../../../daemon/channels/push/ntfy.ts';
 import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
-import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { openHttpDestination } from '../../support/http-destination.ts';
 import { readSettings } from '../../support/channel-settings.ts';
 import { describeChannelContract } from '../contract.ts';
 
@@ -24,10 +24,10 @@ const payloadOf = (received: string): Payload => JSON.parse(received) as Payload
 describeChannelContract({
   type: ntfy,
   secrets: [TOKEN],
-  openFarSide: () =>
-    openHttpFarSide({
+  openDestination: () =>
+    openHttpDestination({
       settings: (api) => ({ topic: TOPIC, token: TOKEN, api }),
-      moods: {
+      responses: {
         success: { body: { id: 'hwQ2YpKdmg', event: 'message' } },
         refusal: { status: 403, body: { code: 40301, http: 403, error: 'forbidden' } },
       },

@@ -26,12 +26,12 @@ function opened(settings: object) {
 describeChannelContract({
   type: websocket,
   secrets: [],
-  openFarSide() {
+  openDestination() {
     const { pushed, push } = gateway();
     return Promise.resolve({
       settings: { to: 'alice' },
       tools: { push },
-      mood: () => undefined,
+      respondWith: () => undefined,
       received: () => pushed.map(({ delivery, message }) => JSON.stringify({ id: delivery.id, ...message })),
       close: () => Promise.resolve(),
     });
@@ -39,7 +39,7 @@ describeChannelContract({
   cases: {
     refusal: { notApplicable: 'nobody can refuse what waits for them' },
     rateLimited: { notApplicable: 'users set no rate' },
-    serverError: { notApplicable: 'the far side is our own store' },
+    serverError: { notApplicable: 'the message goes into our own store' },
     hang: { notApplicable: 'the message is put down, and the receipt comes later' },
     oversize(received) {
       expect((JSON.parse(received) as { body: string }).body.length).toBeGreaterThan(300_000);
@@ -79,7 +79,7 @@ test('a push that cannot be stored is not handed over', async () => {
   });
 });
 
-test('settings that make no sense are told', () => {
+test('settings that make no sense are reported', () => {
   expect(readSettings(websocket, { require: 'some' }).problems).not.toEqual([]);
   expect(readSettings(websocket, { keep: 5 }).problems).not.toEqual([]);
 });

@@ -7,7 +7,7 @@ import { webhook } from '../../../daemon/channels/webhook/webhook.ts';
 import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
-import { openHttpFarSide } from '../../support/http-far-side.ts';
+import { openHttpDestination } from '../../support/http-destination.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -18,14 +18,14 @@ const HOOK_SECRET = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
 describeChannelContract({
   type: webhook,
   secrets: ['path-is-secret', 'token-in-header', HOOK_SECRET, 'MDEyMzQ1Njc4'],
-  openFarSide: () =>
-    openHttpFarSide({
+  openDestination: () =>
+    openHttpDestination({
       settings: (origin) => ({
         url: `${origin}/hooks/path-is-secret`,
         headers: { Authorization: 'Bearer token-in-header', 'X-Title': '{{ title }}' },
         sign: { standard_webhooks: HOOK_SECRET },
       }),
-      moods: {},
+      responses: {},
       received: ({ headers, text }) => JSON.stringify({ headers, body: JSON.parse(text) as unknown }),
     }),
   cases: {

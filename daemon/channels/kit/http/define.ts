@@ -16,7 +16,7 @@ import {
 import { checkMentions, type MentionFaultOf, type Mentions, readMentions } from '../chat/mention.ts';
 import { PartialAcceptance } from '../partial-acceptance.ts';
 import { checkRecipients } from '../recipients.ts';
-import { SentMessages } from '../sent-messages.ts';
+import { type Sent, SentMessages } from '../sent-messages.ts';
 import { escapeOf, type Markup } from '../text/layout.ts';
 import { type Answers, judgeAnswer } from './answers.ts';
 import {
@@ -214,18 +214,18 @@ class HttpNotifier<P extends TProperties> implements Notifier {
   async #sendTo(to: string, message: Message, io: SendIo): Promise<Receipt> {
     const { follows } = this.#channel;
     const key = follows?.key(message, io.delivery, this.#settings);
+    const post = async (earlier: string | undefined): Promise<Sent> => {
+      const receipt = await this.#post(to, message, io, earlier);
+      const id = earlier ?? receipt.id;
+      return { receipt, ...(id !== undefined && { id }) };
+    };
     return await this.#sent.send(key === undefined ? undefined : JSON.stringify([to, key]), async (earlier) => {
-      if (earlier === undefined) {
-        const result = await this.#post(to, message, io, undefined);
-        return { result, ...(result.id !== undefined && { id: result.id }) };
-      }
       try {
-        return { result: await this.#post(to, message, io, earlier), id: earlier };
+        return await post(earlier);
       } catch (error) {
-        if (!(error instanceof SendFailure) || follows?.gone.includes(error.code.replace(/^.*\./, '')) !== true)
-          throw error;
-        const result = await this.#post(to, message, io, undefined);
-        return { result, ...(result.id !== undefined && { id: result.id }) };
+        const code = error instanceof SendFailure ? error.code.replace(/^.*\./, '') : '';
+        if (earlier === undefined || follows?.gone.includes(code) !== true) throw error;
+        return await post(undefined);
       }
     });
   }

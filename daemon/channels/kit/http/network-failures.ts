@@ -18,17 +18,17 @@ const noAnswer = { code: 'http.no_answer', message: 'no answer within the time a
 const exhausted = { code: 'net.no_resources', message: 'this machine has no sockets or file descriptors left' };
 const garbled = { code: 'http.garbled', message: 'the answer is not HTTP' };
 
-/** What must be mended by a person before a TLS connection can be made. */
+/** Row for a fault that a person must mend before a TLS connection can be made. */
 const tls = (code: string, message: string): Row => ({ code, message, class: 'permanent', misconfigured: true });
 const untrusted = tls('tls.untrusted', 'the certificate is not signed by an authority that this machine trusts');
-/** The request itself cannot be written. */
+/** Row for a request that cannot be written. */
 const unsendable: Row = {
   code: 'http.bad_request',
   message: 'the request holds what HTTP does not allow',
   class: 'permanent',
 };
 
-/** By the `code` of a Node, c-ares, OpenSSL or undici error. Without a class: transient while nothing was sent, unknown afterwards. */
+/** Rows by the `code` of a Node, c-ares, OpenSSL or undici error. Without a class: transient while nothing was sent, unknown afterwards. */
 const ROWS: Readonly<Record<string, Row>> = {
   ECONNREFUSED: refused,
   ECONNRESET: reset,
@@ -95,7 +95,7 @@ const FAMILIES: readonly (readonly [RegExp, Row])[] = [
   [/^(?:ERR_SSL_|ERR_TLS_)/, ROWS.EPROTO!],
 ];
 
-/** Why a request came to no answer. `sent`: it was on a connection, so the far side may have it. Names no host, since a host name is part of a setting. */
+/** Failure of a request without an answer. `sent`: it was on a connection, so the server may have it. Names no host, since a host name is part of a setting. */
 export function networkFailure(error: unknown, sent: boolean): SendFailure {
   const code = codeOf(error);
   const row = ROWS[code] ?? FAMILIES.find(([pattern]) => pattern.test(code))?.[1];

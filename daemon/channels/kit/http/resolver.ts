@@ -10,7 +10,7 @@ export interface ResolverOptions {
   readonly timeout?: number;
   readonly tries?: number;
   readonly hostsFile?: string;
-  /** Where search domains stand. */
+  /** File with the search domains. */
   readonly resolvConf?: string;
 }
 
@@ -29,8 +29,8 @@ const LOOPBACK: readonly LookupAddress[] = [
 
 /**
  * Names to addresses without `getaddrinfo`: that runs on the four threads which all of Node shares, so that a few names with
- * a silent server hold up every other name. This asks the servers from sockets of its own. What `getaddrinfo` does beyond
- * that is done here as far as servers need it: localhost, the hosts file, search domains; mDNS (`.local`) is not.
+ * a silent server hold up every other name. This resolver queries the servers over its own sockets. Of the other
+ * functions of `getaddrinfo` it has localhost, the hosts file and search domains; it has no mDNS (`.local`).
  */
 export function openResolver(options: ResolverOptions = {}): NameResolver {
   const resolver = new Resolver({ timeout: options.timeout ?? TIMEOUT, tries: options.tries ?? TRIES });
@@ -117,7 +117,7 @@ function searchOf(text: string): Search {
   return { domains, ndots };
 }
 
-/** The names to ask for, in order: as it is first when it has dots enough, else last. */
+/** Names to look up, in order: the name itself first when it has enough dots, else last. */
 function candidates(name: string, { domains, ndots }: Search): string[] {
   const dots = name.split('.').length - 1;
   const searched = domains.filter((domain) => domain !== '.').map((domain) => `${name}.${domain}`);

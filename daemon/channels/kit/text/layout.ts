@@ -16,7 +16,7 @@ import {
   type Unit,
 } from './text.ts';
 
-/** How one provider writes a message that is one long text. */
+/** Form in which one provider takes a message that is one long text. */
 export interface Markup {
   /** Writes a body that is Markdown; absent where it becomes plain text. */
   readonly markdown?: (source: string) => string;

@@ -36,16 +36,16 @@ function joinEscapes(block: Token): void {
 }
 
 export interface Link {
-  /** In the dialect. */
+  /** Label in the dialect. */
   readonly label: string;
   readonly plainLabel: string;
   /** Safe to stand in a link of any dialect; undefined when it is neither http nor https. */
   readonly address: string | undefined;
-  /** As it was written. */
+  /** Address as it was written. */
   readonly target: string;
 }
 
-/** How one provider writes what Markdown means. Every text arrives unescaped; `inner` is in the dialect already. */
+/** Form in which one provider takes the constructs of Markdown. Texts arrive unescaped; `inner` is in the dialect already. */
 export interface Dialect {
   text(plain: string): string;
   strong(inner: string): string;

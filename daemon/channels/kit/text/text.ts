@@ -22,7 +22,7 @@ export const cleanLine = (text: string): string => cleanText(text).replace(/\s+/
 
 /** Unit in which a provider limits a text. */
 export interface Unit {
-  /** As the mark of a cut names it. */
+  /** Name in the mark of a cut. */
   readonly name: 'bytes' | 'characters';
   length(text: string): number;
   /** Longest beginning of at most `limit` units that splits nothing that is seen as one character. */

@@ -2,17 +2,16 @@ import { SendFailure } from '../../../core/problems/failure.ts';
 import { duration, nameOrPath, path, strict } from '../../../core/schema/fields.ts';
 import { type Static, Type } from '../../../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, supports } from '../../channel.ts';
-import { ICON_SIDE, iconTrouble, shippedIcon } from './icon.ts';
-import type { DesktopLook } from './look.ts';
+import { ICON_SIDE, iconFault, shippedIcon } from './icon.ts';
 import { openNativeNotifier } from './native.ts';
 import { openNotifySend } from './notify-send.ts';
-import { desktopTrouble } from './session.ts';
+import { type DesktopAppearance, desktopUnavailable } from './session.ts';
 
 const settingsSchema = strict({
   icon: Type.Optional(
     path({
-      description: `A PNG of ${ICON_SIDE} × ${ICON_SIDE} pixels; Belfry's bell if not set.`,
-      examples: ['/etc/belfry/bell.png'],
+      description: `A PNG of ${ICON_SIDE} × ${ICON_SIDE} pixels; Belfry's own if not set.`,
+      examples: ['/etc/belfry/icon.png'],
     }),
   ),
   app_name: Type.Optional(
@@ -53,20 +52,22 @@ export const desktop = defineChannel({
   supports: supports({ kept: 'priority replace_key', text: 'markdown html link actions fields' }),
   idempotent: false,
   check({ icon }) {
-    const trouble = icon === undefined ? undefined : iconTrouble(icon);
-    return trouble === undefined ? [] : [{ pointer: '/icon', ...trouble }];
+    const fault = icon === undefined ? undefined : iconFault(icon);
+    return fault === undefined ? [] : [{ pointer: '/icon', ...fault }];
   },
-  unavailable: (env) => desktopTrouble(env),
-  open: (settings, tools) => openDesktop(lookOf(settings), tools),
+  unavailable: (env) => desktopUnavailable(env),
+  open: (settings, tools) => openDesktop(appearanceOf(settings), tools),
 });
 
-const OPENERS: Readonly<Partial<Record<NodeJS.Platform, (look: DesktopLook, tools: ChannelTools) => Notifier>>> = {
+const OPENERS: Readonly<
+  Partial<Record<NodeJS.Platform, (appearance: DesktopAppearance, tools: ChannelTools) => Notifier>>
+> = {
   darwin: openNativeNotifier,
   win32: openNativeNotifier,
 };
 
-function openDesktop(look: DesktopLook, tools: ChannelTools): Notifier {
-  const notifier = (OPENERS[process.platform] ?? openNotifySend)(look, tools);
+function openDesktop(appearance: DesktopAppearance, tools: ChannelTools): Notifier {
+  const notifier = (OPENERS[process.platform] ?? openNotifySend)(appearance, tools);
   return {
     send(message, io) {
       if (!io.signal.aborted) return notifier.send(message, io);
@@ -77,7 +78,7 @@ function openDesktop(look: DesktopLook, tools: ChannelTools): Notifier {
   };
 }
 
-function lookOf({ icon, app_name, timeout, sound }: DesktopSettings): DesktopLook {
+function appearanceOf({ icon, app_name, timeout, sound }: DesktopSettings): DesktopAppearance {
   return {
     icon: icon === undefined ? shippedIcon() : icon,
     appName: app_name ?? 'Belfry',

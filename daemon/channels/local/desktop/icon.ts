@@ -1,21 +1,20 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../../lib/files/package-root.ts';
-import { PNG_HEAD, pngSize } from './png.ts';
 
-/** What all desktops show without scaling it badly. */
+/** Width and height in pixels that all desktops show without scaling it badly. */
 export const ICON_SIDE = 128;
 
-/** Belfry's bell. */
+/** Icon of Belfry. */
 export const shippedIcon = (): string => fileURLToPath(new URL('assets/icon.png', packageRoot()));
 
-export interface IconTrouble {
+export interface IconFault {
   readonly message: string;
   readonly mend: string;
 }
 
-/** What is wrong with an icon file: desktops show none at all, and say nothing, when they cannot use it. */
-export function iconTrouble(file: string): IconTrouble | undefined {
+/** Fault of an icon file. A desktop that cannot use an icon shows none, without an error. */
+export function iconFault(file: string): IconFault | undefined {
   if (!existsSync(file)) {
     const mend = "give the full path of a PNG, or leave `icon` out for Belfry's own";
     return { message: 'the icon file does not exist', mend };
@@ -43,4 +42,16 @@ function headOf(file: string): Buffer | undefined {
   } catch {
     return undefined;
   }
+}
+
+const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+/** Bytes of a file that `pngSize` reads. */
+const PNG_HEAD = 24;
+
+/** Width and height in pixels from the first bytes of a file; undefined when it is not a PNG. https://www.w3.org/TR/png-3/#11IHDR */
+function pngSize(head: Buffer): { readonly width: number; readonly height: number } | undefined {
+  if (head.length < PNG_HEAD || !head.subarray(0, 8).equals(SIGNATURE)) return undefined;
+  if (head.toString('latin1', 12, 16) !== 'IHDR') return undefined;
+  return { width: head.readUInt32BE(16), height: head.readUInt32BE(20) };
 }

@@ -1,41 +1,41 @@
 import { SendFailure } from '../../../core/problems/failure.ts';
 import type { Message } from '../../../core/message/message.ts';
 import type { Notifier } from '../../channel.ts';
-import type { DesktopLook } from './look.ts';
+import type { DesktopAppearance } from './session.ts';
 import { plainBodyWithDetails, plainTitle } from '../../kit/text/plain.ts';
 import { cutToBytes } from '../../kit/text/text.ts';
 
-/** As much of node-notifier as is used. https://github.com/mikaelbr/node-notifier#all-notification-options-with-their-defaults */
+/** Part of node-notifier that is used. https://github.com/mikaelbr/node-notifier#all-notification-options-with-their-defaults */
 export interface NativeNotifier {
   notify(options: Readonly<Record<string, unknown>>, done: (error: Error | null, response?: string) => void): unknown;
 }
 
-/** macOS and Windows. Neither tells whether a notification was seen, or kept back by permissions or a focus mode. */
-export function openNativeNotifier(look: DesktopLook): Notifier {
+/** macOS and Windows. Neither reports whether a notification was seen, or held back by permissions or a focus mode. */
+export function openNativeNotifier(appearance: DesktopAppearance): Notifier {
   return {
     async send(message, { signal }) {
       // Loaded when first needed: it carries programs of megabytes and no Linux machine uses it.
       const { default: native } = await import('node-notifier');
-      return { answer: await showNative(native, look, message, signal) };
+      return { answer: await showNative(native, appearance, message, signal) };
     },
   };
 }
 
-/** Resolves to what the system's helper said. */
+/** Resolves to the answer of the system's helper. */
 export function showNative(
   native: NativeNotifier,
-  look: DesktopLook,
+  appearance: DesktopAppearance,
   message: Message,
   signal: AbortSignal,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const late = (): void => {
+    const onTimeout = (): void => {
       const reason = 'the desktop did not answer in time; the notification may have been shown';
       reject(new SendFailure('unknown', 'desktop.timeout', reason));
     };
-    signal.addEventListener('abort', late, { once: true });
-    native.notify(nativeOptions(look, message), (error, response) => {
-      signal.removeEventListener('abort', late);
+    signal.addEventListener('abort', onTimeout, { once: true });
+    native.notify(nativeOptions(appearance, message), (error, response) => {
+      signal.removeEventListener('abort', onTimeout);
       if (error === null || error === undefined)
         return resolve(response === undefined || response === '' ? 'shown' : response);
       const reason =
@@ -45,16 +45,16 @@ export function showNative(
   });
 }
 
-function nativeOptions(look: DesktopLook, message: Message): Readonly<Record<string, unknown>> {
+function nativeOptions(appearance: DesktopAppearance, message: Message): Readonly<Record<string, unknown>> {
   const body = cutToBytes(plainBodyWithDetails(message), 1000);
   return {
-    title: cutToBytes(plainTitle(message), 250) || look.appName,
+    title: cutToBytes(plainTitle(message), 250) || appearance.appName,
     // macOS shows nothing without a text.
     message: body === '' ? ' ' : body,
-    icon: look.icon,
+    icon: appearance.icon,
     wait: false,
-    ...(look.timeout !== undefined && { timeout: Math.max(1, Math.round(look.timeout / 1000)) }),
-    ...(look.sound !== undefined && { sound: look.sound }),
+    ...(appearance.timeout !== undefined && { timeout: Math.max(1, Math.round(appearance.timeout / 1000)) }),
+    ...(appearance.sound !== undefined && { sound: appearance.sound }),
     ...(message.replace_key !== undefined && { group: message.replace_key }),
     ...(message.link !== undefined && /^https?:\/\//.test(message.link) && { open: message.link }),
   };

@@ -1,18 +1,15 @@
-import type { Receipt } from '../../../core/delivery/delivery.ts';
 import { type FailureClass, SendFailure } from '../../../core/problems/failure.ts';
 import type { Message, Priority } from '../../../core/message/message.ts';
 import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
-import type { DesktopLook } from './look.ts';
-import { DISPLAY_VARIABLES, NO_NOTIFY_SEND, NO_SESSION, sessionBus } from './session.ts';
+import { type DesktopAppearance, DISPLAY_VARIABLES, NO_NOTIFY_SEND, NO_SESSION, sessionBus } from './session.ts';
 import { plainBodyWithDetails, plainTitle } from '../../kit/text/plain.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from '../../kit/program.ts';
+import { SentMessages } from '../../kit/sent-messages.ts';
 import { cutToBytes } from '../../kit/text/text.ts';
 
 /** Desktops show a few lines; some freeze on very long ones. */
-const LONGEST_TITLE = 250;
-const LONGEST_BODY = 2000;
-/** How many notifications can still be replaced; the oldest is forgotten first. */
-const REMEMBERED = 1000;
+const MAX_TITLE_BYTES = 250;
+const MAX_BODY_BYTES = 2000;
 
 const URGENCY: Readonly<Record<Priority, 'low' | 'normal' | 'critical'>> = {
   min: 'low',
@@ -23,42 +20,20 @@ const URGENCY: Readonly<Record<Priority, 'low' | 'normal' | 'critical'>> = {
 };
 
 /** Linux and the BSDs. https://manpages.debian.org/notify-send */
-export function openNotifySend(look: DesktopLook, tools: ChannelTools): Notifier {
-  const shown = new Map<string, string>();
-  const turns = new Map<string, Promise<unknown>>();
-  const show = async (message: Message, io: SendIo): Promise<Receipt> => {
-    const key = message.replace_key;
-    const id = await notify(look, message, key === undefined ? undefined : shown.get(key), tools, io);
-    if (key !== undefined && id !== undefined) remember(shown, key, id);
-    return id === undefined ? { answer: 'shown' } : { id };
-  };
+export function openNotifySend(appearance: DesktopAppearance, tools: ChannelTools): Notifier {
+  const sent = new SentMessages();
   return {
-    send(message, io) {
-      const key = message.replace_key;
-      if (key === undefined) return show(message, io);
-      // The second of two that replace one another must know the id of the first.
-      const turn = (turns.get(key) ?? Promise.resolve()).then(() => show(message, io));
-      const settled = turn
-        .catch(() => undefined)
-        .then(() => {
-          if (turns.get(key) === settled) turns.delete(key);
-        });
-      turns.set(key, settled);
-      return turn;
-    },
+    send: (message, io) =>
+      sent.send(message.replace_key, async (earlier) => {
+        const id = await notify(appearance, message, earlier, tools, io);
+        return id === undefined ? { receipt: { answer: 'shown' } } : { receipt: { id }, id };
+      }),
   };
-}
-
-function remember(shown: Map<string, string>, key: string, id: string): void {
-  shown.delete(key);
-  shown.set(key, id);
-  const [oldest] = shown.keys();
-  if (shown.size > REMEMBERED && oldest !== undefined) shown.delete(oldest);
 }
 
 /** Resolves to the number by which the desktop knows the notification. */
 async function notify(
-  look: DesktopLook,
+  appearance: DesktopAppearance,
   message: Message,
   replaces: string | undefined,
   tools: ChannelTools,
@@ -68,7 +43,7 @@ async function notify(
   if (bus === undefined) throw failureOf(NO_BUS);
   const outcome = await runProgram({
     file: 'notify-send',
-    args: notifySendArguments(look, message, replaces),
+    args: notifySendArguments(appearance, message, replaces),
     env: { ...basicEnvironment(tools.env, DISPLAY_VARIABLES), DBUS_SESSION_BUS_ADDRESS: bus },
     signal,
     clock: tools.clock,
@@ -78,21 +53,25 @@ async function notify(
 }
 
 /** `--` comes before the texts, so that a title may begin with a dash. */
-export function notifySendArguments(look: DesktopLook, message: Message, replaces: string | undefined): string[] {
-  const title = cutToBytes(plainTitle(message), LONGEST_TITLE);
+export function notifySendArguments(
+  appearance: DesktopAppearance,
+  message: Message,
+  replaces: string | undefined,
+): string[] {
+  const title = cutToBytes(plainTitle(message), MAX_TITLE_BYTES);
   return [
     '--print-id',
-    `--app-name=${look.appName}`,
+    `--app-name=${appearance.appName}`,
     `--urgency=${URGENCY[message.priority]}`,
-    `--icon=${look.icon}`,
-    ...(look.timeout === undefined ? [] : [`--expire-time=${look.timeout}`]),
-    ...(look.sound === undefined
+    `--icon=${appearance.icon}`,
+    ...(appearance.timeout === undefined ? [] : [`--expire-time=${appearance.timeout}`]),
+    ...(appearance.sound === undefined
       ? []
-      : [`--hint=string:sound-${look.sound.includes('/') ? 'file' : 'name'}:${look.sound}`]),
+      : [`--hint=string:sound-${appearance.sound.includes('/') ? 'file' : 'name'}:${appearance.sound}`]),
     ...(replaces === undefined ? [] : [`--replace-id=${replaces}`]),
     '--',
-    title === '' ? look.appName : title,
-    literal(cutToBytes(plainBodyWithDetails(message), LONGEST_BODY)),
+    title === '' ? appearance.appName : title,
+    literal(cutToBytes(plainBodyWithDetails(message), MAX_BODY_BYTES)),
   ];
 }
 
@@ -116,8 +95,8 @@ const NO_PROGRAM: Row = {
   misconfigured: true,
 };
 
-/** What notify-send writes about the bus, by what a person has to do. */
-const SAID: readonly (readonly [RegExp, Row])[] = [
+/** Errors of notify-send about the bus, each with what a person has to do. */
+const ERRORS: readonly (readonly [RegExp, Row])[] = [
   [
     /ServiceUnknown|StartServiceByName|not provided by any|NameHasNoOwner|NoReply|exited with status|Launch helper/i,
     {
@@ -152,7 +131,7 @@ function notifySendFailure(outcome: ProgramOutcome): SendFailure {
     const message = 'the desktop did not answer in time; the notification may have been shown';
     return failureOf({ class: 'unknown', code: 'desktop.timeout', message }, outcome.stderr);
   }
-  const row = SAID.find(([pattern]) => pattern.test(outcome.stderr))?.[1] ?? REJECTED;
+  const row = ERRORS.find(([pattern]) => pattern.test(outcome.stderr))?.[1] ?? REJECTED;
   return failureOf(row, outcome.stderr);
 }
 

@@ -1,10 +1,9 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
+import type { Environment } from '../../channel.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where programs find the desktop, besides the bus. */
+/** Variables by which programs find the desktop, besides the bus. */
 export const DISPLAY_VARIABLES = ['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'XDG_RUNTIME_DIR'] as const;
 
 /**
@@ -18,7 +17,7 @@ export function sessionBus(env: Environment): string | undefined {
   return existsSync(socket) ? `unix:path=${socket}` : undefined;
 }
 
-/** A bus whose socket file is not there any more; other kinds of address are taken on trust. */
+/** True for a bus whose socket file does not exist any more; other kinds of address are not checked. */
 function isGone(address: string): boolean {
   const socket = /^unix:path=([^,;]+)/.exec(address)?.[1];
   return socket !== undefined && !address.includes(';') && !existsSync(decodeURIComponent(socket));
@@ -30,8 +29,8 @@ export const NO_NOTIFY_SEND =
   'the program notify-send is not installed: on Debian and Ubuntu it is in the package libnotify-bin, on Fedora and Arch in libnotify';
 const NO_DISPLAY = 'there is no graphical session here: neither DISPLAY nor WAYLAND_DISPLAY is set';
 
-/** Why no desktop can be reached, in one sentence that says what to do; undefined when there is one, as far as can be seen from outside. */
-export function desktopTrouble(env: Environment, platform: NodeJS.Platform = process.platform): string | undefined {
+/** Reason why no desktop can be reached, in one sentence that says what to do; undefined when there seems to be one. */
+export function desktopUnavailable(env: Environment, platform: NodeJS.Platform = process.platform): string | undefined {
   if (platform === 'darwin' || platform === 'win32') return undefined;
   if (sessionBus(env) === undefined) return NO_SESSION;
   if (!env.DISPLAY && !env.WAYLAND_DISPLAY) return NO_DISPLAY;
@@ -47,4 +46,14 @@ function isOnPath(program: string, search = '/usr/local/bin:/usr/bin:/bin'): boo
       return false;
     }
   });
+}
+
+/** Appearance that all notifications of a channel share. */
+export interface DesktopAppearance {
+  /** Absolute path of a PNG. */
+  readonly icon: string;
+  readonly appName: string;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly sound?: string;
 }
