@@ -211,25 +211,23 @@ class Reading {
   }
 
   #rule(name: string, pointer: string, at: 'key' | 'value'): void {
-    const { byName } = this.#deps.ruleset;
-    if (byName.has(name)) return;
-    this.#found(
-      pointer,
-      `there is no rule \`${name}\``,
-      mendByName(name, byName.keys(), 'the rules here have none', 'there are'),
-      at,
-    );
+    this.#checkName('rule', name, this.#deps.ruleset.byName, pointer, at);
   }
 
   #channel(name: string, pointer: string, at: 'key' | 'value'): void {
-    const { channels } = this.#deps.ruleset;
-    if (channels.has(name)) return;
-    this.#found(
-      pointer,
-      `there is no channel \`${name}\``,
-      mendByName(name, channels.keys(), 'the rules here have none', 'there are'),
-      at,
-    );
+    this.#checkName('channel', name, this.#deps.ruleset.channels, pointer, at);
+  }
+
+  #checkName(
+    kind: 'rule' | 'channel',
+    name: string,
+    known: ReadonlyMap<string, unknown>,
+    pointer: string,
+    at: 'key' | 'value',
+  ): void {
+    if (known.has(name)) return;
+    const mend = mendByName(name, known.keys(), 'the rules here have none', 'there are');
+    this.#found(pointer, `there is no ${kind} \`${name}\``, mend, at);
   }
 
   #time(text: string, pointer: string): number | undefined {

@@ -28,7 +28,7 @@ export interface Baseline {
 export function baselineOf(input: BaselineInput): Baseline {
   const { checkpoints, patterns } = input;
   const known = new Map<string, FileState>();
-  for (const [key, state] of checkpoints) if (key.startsWith('/') && input.globs.counts(key)) known.set(key, state);
+  for (const [key, state] of checkpoints) if (key.startsWith('/') && input.globs.matches(key)) known.set(key, state);
   for (const [file, state] of acceptedSilently(input, known)) {
     if (state === undefined) known.delete(file);
     else known.set(file, state);

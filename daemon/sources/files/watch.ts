@@ -65,7 +65,7 @@ export class FileWatch {
     this.#faults = new Faults((text) => io.report(text));
     const globs = compileGlobs(settings.paths, settings.ignore);
     // Known files match: a lookup is cheaper than matching every path at each scan.
-    this.#globs = { ...globs, counts: (file) => this.#changes.isKnown(file) || globs.counts(file) };
+    this.#globs = { ...globs, matches: (file) => this.#changes.isKnown(file) || globs.matches(file) };
     this.#changes = new FileChanges(new Map(), settings.settle);
     this.#watcher = new Watcher({
       globs: this.#globs,
@@ -201,7 +201,8 @@ export class FileWatch {
     this.#hinted.clear();
     this.#nextHints = this.#io.clock.monotonic() + HINT_PAUSE_MS;
     const resolved = hinted.map(async ([place, at]): Promise<[string, number]> => {
-      if (this.#globs.counts(place) || this.#globs.enters(place) || this.#watcher.watches(place)) return [place, at];
+      if (this.#globs.matches(place) || this.#globs.mayContain(place) || this.#watcher.watches(place))
+        return [place, at];
       const found = await lstat(place).catch(() => undefined);
       return [found?.isSymbolicLink() === true ? path.dirname(place) : place, at];
     });

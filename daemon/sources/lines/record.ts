@@ -111,7 +111,7 @@ export function baselineCheckpoints({ paths, from, present, checkpoints, now }: 
   const ends: Checkpoint[] = [];
   for (const [file, state] of present.files) {
     const ino = state.slice(state.lastIndexOf(',') + 1);
-    if (known.has(ino) || matchedBefore.counts(file)) continue;
+    if (known.has(ino) || matchedBefore.matches(file)) continue;
     const record = { ...newRecord(file, path.dirname(file), ino, now), from: readState(state).size };
     ends.push({ key: keyOf(record), value: encodeRecord(record) });
   }

@@ -49,7 +49,7 @@ export class TrackedFiles {
 
   /** Number of followed files whose path matches the globs. */
   get count(): number {
-    return [...this.#byPlace.keys()].filter((place) => this.#globs.counts(place)).length;
+    return [...this.#byPlace.keys()].filter((place) => this.#globs.matches(place)).length;
   }
 
   /** Paths of the followed files. */
@@ -84,7 +84,7 @@ export class TrackedFiles {
   }
 
   isOrphan({ place }: TrackedFile): boolean {
-    return place === undefined || !this.#globs.counts(place);
+    return place === undefined || !this.#globs.matches(place);
   }
 
   /** Compares the followed files with a scan. `candidates`: paths that the scan covers. */
@@ -125,8 +125,8 @@ export class TrackedFiles {
     const search = new InodeSearch();
     for (const stored of [...this.#stored.values()].flat()) {
       const name = stored.record.path;
-      if (stored.record.gone !== undefined || (this.#globs.counts(name) && !seen.covers(name))) continue;
-      const place = this.#globs.counts(name) ? await search.find(stored.record) : undefined;
+      if (stored.record.gone !== undefined || (this.#globs.matches(name) && !seen.covers(name))) continue;
+      const place = this.#globs.matches(name) ? await search.find(stored.record) : undefined;
       const id = place === undefined ? undefined : await idOf(place);
       this.#forget(stored);
       if (id !== undefined && !this.#byId.has(id)) this.#resume(stored, id, place!, now);
@@ -137,7 +137,7 @@ export class TrackedFiles {
   /** The file has been read to its end. */
   endReached(file: TrackedFile): void {
     this.#draining.delete(file);
-    if (file.place !== undefined && file.isRenamed && this.#globs.counts(file.place)) file.rename(file.place);
+    if (file.place !== undefined && file.isRenamed && this.#globs.matches(file.place)) file.rename(file.place);
   }
 
   /** Stops following a file and remembers its position. */

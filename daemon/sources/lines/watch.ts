@@ -140,8 +140,8 @@ export class LineWatch {
     const hinted = [...this.#hinted];
     this.#hinted.clear();
     for (const place of hinted) this.#files.hint(place);
-    const isWatched = (place: string): boolean => this.#watcher.watches(place) || this.#globs.enters(place);
-    const wanted = hinted.filter((place) => this.#globs.counts(place) || isWatched(place));
+    const isWatched = (place: string): boolean => this.#watcher.watches(place) || this.#globs.mayContain(place);
+    const wanted = hinted.filter((place) => this.#globs.matches(place) || isWatched(place));
     // A hinted folder may be a parent of a base.
     const bases = this.#globs.bases.map((base) => base.path);
     const concerned = bases.filter((base) => hinted.some((place) => isBelow(place, base)));

@@ -3,35 +3,35 @@ import { compileGlob, literalPath } from '../../core/match/glob.ts';
 import { globBelow } from '../../core/schema/paths.ts';
 import { atHome } from '../../lib/files/home.ts';
 
-/** Where to begin to look: the folder above the first wildcard; of a path without any, the file or folder itself. */
+/** Start of a scan: the folder above the first wildcard; for a path without wildcards the file or folder itself. */
 export interface Base {
   readonly path: string;
-  /** Named by the user, so it may be a link to anywhere; links found below it may not lead out. */
+  /** The user named it, so it may be a link to anywhere. Links found below a base must stay in their folder. */
   readonly named: boolean;
 }
 
-/** What a source looks at. All paths are absolute. */
+/** The compiled `paths` and `ignore` of a source. All paths are absolute. */
 export interface Globs {
   readonly bases: readonly Base[];
-  /** Whether it would be reported if it is a file. */
-  counts(file: string): boolean;
-  /** Whether a file that counts may lie below this folder. */
-  enters(folder: string): boolean;
+  /** Whether a file with this path is watched. */
+  matches(file: string): boolean;
+  /** Whether watched files may be below this folder. */
+  mayContain(folder: string): boolean;
 }
 
-/** A pattern cut into the folder where it begins and what is matched below it; without wildcards it is a file, or all of a folder. */
+/** A glob, split into its base and the part with wildcards. Without wildcards it matches a file, or everything in a folder. */
 interface Pattern {
   readonly base: string;
   readonly below: string;
   readonly matches: (relative: string) => boolean;
-  /** Whether a folder this far down may hold what matches. */
+  /** Whether a folder with these names below the base may contain matching files. */
   readonly leads: (folders: readonly string[]) => boolean;
 }
 
 /** Swap and lock files of vim, Kate and LibreOffice, which exist while a file is open. */
 const EDITOR_FILE = /^\.(?:.*\.(?:sw[a-p]|swpx|kate-swp)|~lock\..*#)$/s;
 
-/** Why this is no pattern, or undefined. */
+/** The problem of an invalid glob; undefined if it is valid. */
 export function faultOf(glob: string): string | undefined {
   if (glob.includes('\0')) return 'a path holds no NUL';
   try {
@@ -42,21 +42,21 @@ export function faultOf(glob: string): string | undefined {
   }
 }
 
-/** `paths` are absolute, or begin with `~`, the home of the user; `ignore` is relative to what they watch. */
+/** Compiles globs. `paths` are absolute or begin with `~`, the home of the user; `ignore` is relative to the bases. */
 export function compileGlobs(paths: readonly string[], ignore: readonly string[]): Globs {
   const wanted = paths.map(patternOf);
   const ignored = new Map(wanted.map(({ base }) => [base, ignoredBelow(base, ignore)]));
   const isIgnored = (at: string, isFolder: boolean): boolean => {
     const bases = [...ignored].filter(([base]) => isBelow(base, at));
-    return bases.length > 0 && bases.every(([base, patterns]) => isPassedOver(base, at, isFolder, patterns));
+    return bases.length > 0 && bases.every(([base, patterns]) => isIgnoredBelow(base, at, isFolder, patterns));
   };
   return {
     bases: [...new Set(wanted.map(({ base }) => base))].map((base) => ({
       path: base,
       named: wanted.some((pattern) => pattern.base === base && pattern.below === ''),
     })),
-    counts: (file) => wanted.some((pattern) => covers(pattern, file)) && !isIgnored(file, false),
-    enters: (folder) => wanted.some((pattern) => mayHold(pattern, folder)) && !isIgnored(folder, true),
+    matches: (file) => wanted.some((pattern) => patternMatches(pattern, file)) && !isIgnored(file, false),
+    mayContain: (folder) => wanted.some((pattern) => patternMayContain(pattern, folder)) && !isIgnored(folder, true),
   };
 }
 
@@ -80,7 +80,7 @@ function patternOf(glob: string): Pattern {
   return { base, below, matches: compileGlob(below), leads };
 }
 
-/** Split at slashes, but not at those within braces, brackets or parentheses. */
+/** Splits at slashes outside of braces, brackets and parentheses. */
 function segmentsOf(glob: string): readonly string[] {
   const segments = [''];
   let depth = 0;
@@ -93,16 +93,16 @@ function segmentsOf(glob: string): readonly string[] {
   return segments;
 }
 
-function covers({ base, below, matches }: Pattern, file: string): boolean {
+function patternMatches({ base, below, matches }: Pattern, file: string): boolean {
   if (file === base) return below === '';
   return isBelow(base, file) && matches(relativeTo(base, file));
 }
 
-function mayHold({ base, leads }: Pattern, folder: string): boolean {
+function patternMayContain({ base, leads }: Pattern, folder: string): boolean {
   return folder === base || (isBelow(base, folder) && leads(relativeTo(base, folder).split('/')));
 }
 
-/** Ignored paths below one base: names at any depth, and places. */
+/** Ignored paths below one base: names at any depth, and paths. */
 interface Ignored {
   readonly isName: (name: string) => boolean;
   readonly isFolderName: (name: string) => boolean;
@@ -111,8 +111,8 @@ interface Ignored {
 }
 
 /**
- * A pattern without a slash but at its end is a name at any depth below the base, never above it; with one at its end, of a
- * folder. Every other relative one is a place that starts at the base. What lies in an ignored folder is ignored.
+ * Compiles `ignore` for one base. A pattern without a slash is a name at any depth below the base; with a slash only at its end
+ * it is the name of a folder. Every other relative pattern starts at the base. Everything in an ignored folder is ignored.
  */
 function ignoredBelow(base: string, ignore: readonly string[]): Ignored {
   const isFolder = (glob: string): boolean => glob.endsWith('/');
@@ -133,21 +133,21 @@ function ignoredBelow(base: string, ignore: readonly string[]): Ignored {
   };
 }
 
-function isPassedOver(base: string, at: string, isFolder: boolean, ignored: Ignored): boolean {
+function isIgnoredBelow(base: string, at: string, isFolder: boolean, ignored: Ignored): boolean {
   const { isName, isFolderName, places, folderPlaces } = ignored;
   const names = relativeTo(base, at).split('/');
   const folders = isFolder ? names : names.slice(0, -1);
   if (names.some((name) => isName(name)) || folders.some((name) => isFolderName(name))) return true;
   const isPlace = (place: string, folder: boolean): boolean =>
-    places.some((pattern) => covers(pattern, place)) ||
-    (folder && folderPlaces.some((pattern) => covers(pattern, place)));
+    places.some((pattern) => patternMatches(pattern, place)) ||
+    (folder && folderPlaces.some((pattern) => patternMatches(pattern, place)));
   if (places.length + folderPlaces.length === 0) return false;
   for (let place = at; place !== base && place !== '/'; place = path.dirname(place))
     if (isPlace(place, isFolder || place !== at)) return true;
   return isPlace(base, true);
 }
 
-/** At or below. */
+/** Whether `file` is `folder` or below it. */
 export function isBelow(folder: string, file: string): boolean {
   return file === folder || file.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }

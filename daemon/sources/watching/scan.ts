@@ -39,7 +39,7 @@ type Found =
 interface Place {
   readonly place: string;
   /** The folder entry is a file that matches the globs. */
-  readonly counts: boolean;
+  readonly isMatch: boolean;
 }
 
 /** Finds every matching file at or below `places`. A missing place is not a fault. Links to folders are not followed, except bases. */
@@ -52,12 +52,12 @@ export async function scan(
   const files = new Map<string, FileState>();
   const folders = new Set<string>();
   const unreadable = new Map<string, string>();
-  const look = async ({ place, counts }: Place): Promise<readonly Place[]> => {
+  const look = async ({ place, isMatch }: Place): Promise<readonly Place[]> => {
     const found = await find(place, globs);
-    if (found.kind === 'file' && (counts || globs.counts(place))) files.set(place, found.state);
+    if (found.kind === 'file' && (isMatch || globs.matches(place))) files.set(place, found.state);
     if (found.kind === 'unknown') unreadable.set(place, found.code);
-    if (found.kind === 'nothing' && place.includes('\uFFFD') && globs.counts(place)) unreadable.set(place, NOT_UTF8);
-    if (found.kind !== 'folder' || folders.has(place) || !globs.enters(place)) return [];
+    if (found.kind === 'nothing' && place.includes('\uFFFD') && globs.matches(place)) unreadable.set(place, NOT_UTF8);
+    if (found.kind !== 'folder' || folders.has(place) || !globs.mayContain(place)) return [];
     folders.add(place);
     onFolder(place, found.id);
     return readFolder(place, globs).catch((error: unknown) => {
@@ -65,7 +65,7 @@ export async function scan(
       return [];
     });
   };
-  let level: Place[] = [...new Set(places)].map((place) => ({ place, counts: false }));
+  let level: Place[] = [...new Set(places)].map((place) => ({ place, isMatch: false }));
   while (level.length > 0 && !signal.aborted) {
     const next: Place[] = [];
     for (let from = 0; from < level.length && !signal.aborted; from += MAX_PARALLEL)
@@ -86,8 +86,8 @@ async function readFolder(folder: string, globs: Globs): Promise<Place[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries
     .filter((entry) => !entry.isFIFO() && !entry.isSocket() && !entry.isBlockDevice() && !entry.isCharacterDevice())
-    .map((entry) => ({ place: path.join(folder, entry.name), counts: entry.isFile() }))
-    .filter(({ place, counts }) => !counts || globs.counts(place));
+    .map((entry) => ({ place: path.join(folder, entry.name), isMatch: entry.isFile() }))
+    .filter(({ place, isMatch }) => !isMatch || globs.matches(place));
 }
 
 /** Examines a place. A link is followed only to a file below the link's own folder: a planted link must not make a rule read `/etc/shadow`. */
@@ -96,7 +96,7 @@ async function find(place: string, globs: Globs): Promise<Found> {
     const isNamed = globs.bases.some((base) => base.path === place);
     const found = isNamed ? await stat(place, { bigint: true }) : await lstat(place, { bigint: true });
     if (!found.isSymbolicLink()) return foundOf(found);
-    if (!globs.counts(place) || !(await staysBelow(place))) return { kind: 'nothing' };
+    if (!globs.matches(place) || !(await staysBelow(place))) return { kind: 'nothing' };
     const target = foundOf(await stat(place, { bigint: true }));
     return target.kind === 'file' ? target : { kind: 'nothing' };
   } catch (error) {
