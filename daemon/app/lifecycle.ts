@@ -121,7 +121,7 @@ export class Lifecycle {
         ...(live.ruleset.daemon.reload.requireTests ? await findTestFiles(live.root) : []),
       ],
       signal: this.#stopping.signal,
-      changed: async () => {
+      onChange: async () => {
         await reloading.reload();
       },
     }).catch((error: unknown) =>

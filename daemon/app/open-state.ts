@@ -14,7 +14,7 @@ import type { Terminal } from '../lib/terminal.ts';
 import { Live, type Prepared } from '../reload/live.ts';
 import type { EarlierText } from '../reload/load.ts';
 import { testRuleset } from '../simulation/run-tests.ts';
-import { readPlaces } from '../reload/daemon-settings.ts';
+import { readDaemonSettings } from '../reload/daemon-settings.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { openStore } from '../store/sqlite/sqlite.ts';
 import type { Store } from '../store/store.ts';
@@ -71,8 +71,8 @@ type Mode = 'daemon' | 'command';
 export async function openState(options: OpenStateOptions, mode: Mode = 'daemon'): Promise<OpenState> {
   const { terminal, config } = options;
   refuseUnsafeEnvironment(terminal.env);
-  const { places, texts } = await readPlaces(config, terminal.env);
-  const paths = statePaths(places, terminal.env, terminal.cwd);
+  const { settings, texts } = await readDaemonSettings(config, terminal.env);
+  const paths = statePaths(settings, terminal.env, terminal.cwd);
   const closers = new Closers();
   const scrubber = new Scrubber();
   closers.own(

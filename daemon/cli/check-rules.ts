@@ -7,7 +7,7 @@ import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { CompileTools, Registry } from '../core/compile/registry.ts';
 import { Scrubber } from '../lib/secrets/scrubber.ts';
 import { listRulesFiles } from '../reload/files.ts';
-import { type LoadedFile, type LoadParts, loadFile } from '../reload/load.ts';
+import { type LoadedFile, type LoadDeps, loadFile } from '../reload/load.ts';
 import { warningsOf } from '../reload/warnings.ts';
 
 export interface CheckRequest {
@@ -83,7 +83,7 @@ export function toolsOf(registry: Registry): CompileTools {
 
 async function loadAll(
   paths: readonly string[],
-  parts: LoadParts & { cwd: string },
+  parts: LoadDeps & { cwd: string },
 ): Promise<{ files: Map<string, LoadedFile>; problems: Problem[] }> {
   const files = new Map<string, LoadedFile>();
   const problems: Problem[] = [];
@@ -122,10 +122,7 @@ function noFiles(root: string): Problem {
 }
 
 /** Other files in the folders of single files: rules may name their channels, sources and hours. */
-async function neighbours(
-  paths: readonly string[],
-  parts: LoadParts & { cwd: string },
-): Promise<readonly LoadedFile[]> {
+async function neighbours(paths: readonly string[], parts: LoadDeps & { cwd: string }): Promise<readonly LoadedFile[]> {
   const folders = new Set<string>();
   for (const given of paths) {
     const file = path.resolve(parts.cwd, given);

@@ -3,34 +3,34 @@ import { isObject } from '../core/values/json.ts';
 import { joinPointer } from '../core/values/pointer.ts';
 import { daemonSchema } from '../core/schema/sections/daemon.ts';
 import { listRulesFiles, readRulesFile } from './files.ts';
-import { absoluteIn, type EarlierText, type LoadParts, scopeOf } from './load.ts';
+import { absoluteIn, type EarlierText, type LoadDeps, scopeOf } from './load.ts';
 import { parseFile } from './yaml/parse-file.ts';
 import { lookUpAll, referencesIn, replaceReferences } from './references.ts';
 
-/** The settings of `daemon:` that say where a daemon is. */
-export interface Places {
+/** Settings of `daemon:` by which a running daemon is found. */
+export interface LocationSettings {
   readonly state?: string;
   readonly socket?: string;
 }
 
-export interface ReadPlaces {
-  readonly places: Places;
-  /** False when a file cannot be read or a place is not known: then `places` need not be those of a running daemon. */
+export interface ReadDaemonSettings {
+  readonly settings: LocationSettings;
+  /** False when a file or a setting cannot be read: then a running daemon may have other settings. */
   readonly certain: boolean;
-  /** The files as they were parsed, so that whoever loads them need not parse them again. */
+  /** The parsed files, so that loading them does not parse them again. */
   readonly texts: ReadonlyMap<string, EarlierText>;
 }
 
 const NAMES = ['state', 'socket'] as const;
 
 /**
- * Reads where the daemon is by the same parse, references and schema as all settings, but nothing else of the rules is
- * compiled: whoever asks for `belfry status` need not have the secrets that the rules refer to.
+ * Reads the location settings by the same parse, references and schema as all settings. Nothing else of the rules is compiled:
+ * `belfry status` works without the secrets that the rules refer to.
  */
-export async function readPlaces(root: string, env: LoadParts['env']): Promise<ReadPlaces> {
+export async function readDaemonSettings(root: string, env: LoadDeps['env']): Promise<ReadDaemonSettings> {
   const { files, problems } = await listRulesFiles(root);
   const texts = new Map<string, EarlierText>();
-  const found: Places[] = [];
+  const found: LocationSettings[] = [];
   let certain = problems.length === 0 && files.length > 0;
   for (const file of files) {
     const read = await readRulesFile(file);
@@ -38,44 +38,52 @@ export async function readPlaces(root: string, env: LoadParts['env']): Promise<R
     if (read.ok && parsed !== undefined) texts.set(file, { text: read.text, parsed });
     if (parsed?.ok !== true) certain = false;
     else if (isObject(parsed.data) && parsed.data.daemon !== undefined && parsed.data.daemon !== null) {
-      const places = await placesOf(parsed.data.daemon, file, env);
-      if (places === undefined) certain = false;
-      else found.push(places.told);
-      certain &&= places?.all === true;
+      const section = await settingsOf(parsed.data.daemon, file, env);
+      if (section === undefined) certain = false;
+      else found.push(section.settings);
+      certain &&= section?.complete === true;
     }
   }
-  return { places: found[0] ?? {}, certain: certain && found.length < 2, texts };
+  return { settings: found[0] ?? {}, certain: certain && found.length < 2, texts };
 }
 
-/** `all`: each of them that is set is known. */
-async function placesOf(
+/** Undefined when the section is not a map. `complete`: each location setting that is set has a valid value. */
+async function settingsOf(
   daemon: unknown,
   file: string,
-  env: LoadParts['env'],
-): Promise<{ readonly told: Places; readonly all: boolean } | undefined> {
+  env: LoadDeps['env'],
+): Promise<{ readonly settings: LocationSettings; readonly complete: boolean } | undefined> {
   if (!isObject(daemon)) return undefined;
   const given = NAMES.filter((name) => Object.hasOwn(daemon, name));
-  const told = await Promise.all(given.map(async (name) => placeOf(name, daemon[name], file, env)));
-  return { told: Object.assign({}, ...told) as Places, all: told.every((place) => place !== undefined) };
+  const read = await Promise.all(given.map(async (name) => settingOf(name, daemon[name], file, env)));
+  return {
+    settings: Object.assign({}, ...read) as LocationSettings,
+    complete: read.every((setting) => setting !== undefined),
+  };
 }
 
-async function placeOf(
+async function settingOf(
   name: (typeof NAMES)[number],
   value: unknown,
   file: string,
-  env: LoadParts['env'],
-): Promise<Places | undefined> {
+  env: LoadDeps['env'],
+): Promise<LocationSettings | undefined> {
   const scope = scopeOf(file, { env });
   const written = { daemon: { [name]: value } };
   const { data, referenced, issues } = replaceReferences(written, await lookUpAll(referencesIn(written), scope));
   if (issues.length > 0) return undefined;
-  const draft = new CompileContext({
+  const context = new CompileContext({
     file,
     data,
     referenced: (pointer) => referenced.has(pointer),
     locate: () => ({ line: 1, column: 1 }),
     absolute: absoluteIn(scope),
   });
-  const settings = draft.settings(daemonSchema, (data as typeof written).daemon, joinPointer('', 'daemon'), '`daemon`');
+  const settings = context.settings(
+    daemonSchema,
+    (data as typeof written).daemon,
+    joinPointer('', 'daemon'),
+    '`daemon`',
+  );
   return settings && { [name]: settings[name] };
 }

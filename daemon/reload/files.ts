@@ -3,26 +3,26 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Problem } from '../core/problems/failure.ts';
 
-export const LARGEST_FILE = 16 * 1024 * 1024;
-const MOST_FILES = 10_000;
-const DEEPEST_FOLDER = 32;
+export const MAX_FILE_BYTES = 16 * 1024 * 1024;
+const MAX_FILES = 10_000;
+const MAX_FOLDER_DEPTH = 32;
 
 export interface Listing {
   readonly files: readonly string[];
-  /** The folder itself cannot be used. */
+  /** Problems of directories; a problem of one file is reported when it is read. */
   readonly problems: readonly Problem[];
 }
 
-/** Whether a name in a rules directory counts: `*.yaml` and `*.yml`, not tests, nothing that begins with `.` or `_`. */
+/** Test for the name of a rules file: `*.yaml` or `*.yml`, no rule tests, no name that begins with `.` or `_`. */
 export function isRulesFile(name: string): boolean {
-  return /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name) && !isPassedOver(name);
+  return /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name) && !isIgnored(name);
 }
 
-export function isPassedOver(name: string): boolean {
+export function isIgnored(name: string): boolean {
   return name.startsWith('.') || name.startsWith('_');
 }
 
-/** The rules files of a directory at any depth in the order of their names, or the one file that was named. Follows links, each folder once. */
+/** Lists the rules files of a directory at any depth, ordered by path, or the one file that is named. Follows links, but visits each directory once. */
 export async function listRulesFiles(root: string): Promise<Listing> {
   const kind = await stat(root).catch((error: NodeJS.ErrnoException) => error);
   if (kind instanceof Error) {
@@ -38,11 +38,11 @@ export async function listRulesFiles(root: string): Promise<Listing> {
   if (!kind.isDirectory()) return { files: [root], problems: [] };
   const walk = { files: [] as string[], problems: [] as Problem[], seen: new Set<string>() };
   await listFolder(root, 0, walk);
-  if (walk.files.length > MOST_FILES) {
+  if (walk.files.length > MAX_FILES) {
     const problem = fileProblem(
       root,
       'file.too_many',
-      `it holds more than ${MOST_FILES} rules files`,
+      `it holds more than ${MAX_FILES} rules files`,
       'is this the right directory?',
     );
     return { files: [], problems: [problem] };
@@ -56,7 +56,7 @@ async function listFolder(
   walk: { files: string[]; problems: Problem[]; seen: Set<string> },
 ): Promise<void> {
   const real = await realpath(folder).catch(() => undefined);
-  if (real === undefined || walk.seen.has(real) || depth > DEEPEST_FOLDER) return;
+  if (real === undefined || walk.seen.has(real) || depth > MAX_FOLDER_DEPTH) return;
   walk.seen.add(real);
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => error);
   if (entries instanceof Error) {
@@ -71,7 +71,7 @@ async function listFolder(
     return;
   }
   for (const entry of entries) {
-    if (isPassedOver(entry.name) || walk.files.length > MOST_FILES) continue;
+    if (isIgnored(entry.name) || walk.files.length > MAX_FILES) continue;
     const full = path.join(folder, entry.name);
     const isFolder = entry.isSymbolicLink()
       ? await stat(full)
@@ -87,7 +87,7 @@ export type ReadResult =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: Problem; readonly bytes?: Buffer };
 
-/** A rules file as text: a regular file of at most 16 MiB of UTF-8, with or without a byte order mark. Never waits on a FIFO. `file` is its name in problems. */
+/** Reads a rules file: a regular file of at most 16 MiB of UTF-8, with or without a byte order mark. Never waits on a FIFO. `file` is its name in problems. */
 export async function readRulesFile(file: string, place = file): Promise<ReadResult> {
   const refuse = (code: string, message: string, mend: string): ReadResult => ({
     ok: false,
@@ -98,7 +98,7 @@ export async function readRulesFile(file: string, place = file): Promise<ReadRes
     try {
       const { size, ...kind } = await handle.stat().then((found) => ({ size: found.size, regular: found.isFile() }));
       if (!kind.regular) return refuse('file.not_regular', 'this is not a regular file', 'put a file here');
-      if (size > LARGEST_FILE)
+      if (size > MAX_FILE_BYTES)
         return refuse('file.too_large', 'the file is larger than 16 MiB', 'split it into several files');
       return decodeText(file, await handle.readFile());
     } finally {
@@ -112,7 +112,7 @@ export async function readRulesFile(file: string, place = file): Promise<ReadRes
 }
 
 function decodeText(file: string, bytes: Buffer): ReadResult {
-  if (bytes.length > LARGEST_FILE) {
+  if (bytes.length > MAX_FILE_BYTES) {
     return {
       ok: false,
       problem: fileProblem(file, 'file.too_large', 'the file is larger than 16 MiB', 'split it into several files'),
@@ -148,7 +148,7 @@ function decodeText(file: string, bytes: Buffer): ReadResult {
   return { ok: true, text };
 }
 
-/** The first byte that is not UTF-8: the longest good beginning, found by halving. */
+/** Position of the first byte that is not UTF-8, found by binary search for the longest valid beginning. */
 function firstInvalid(bytes: Buffer): { line: number; column: number } {
   const decoder = (end: number): string | undefined => {
     try {

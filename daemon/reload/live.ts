@@ -3,12 +3,12 @@ import { type Linked, linkSteps } from '../core/compile/link.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { DaemonSettings, Ruleset } from '../core/ruleset.ts';
 import { fileProblem, listRulesFiles } from './files.ts';
-import { type EarlierText, type LoadedFile, type LoadParts, loadFile } from './load.ts';
-import { inTurns } from './yaml/time-slice.ts';
+import { type EarlierText, type LoadedFile, type LoadDeps, loadFile } from './load.ts';
+import { inTimeSlices } from './yaml/time-slice.ts';
 import { warningsOf } from './warnings.ts';
 import type { LintMemo } from '../core/compile/lint/lint.ts';
 
-/** A file as `status` shows it: `ok`, what is live is what is on disk; `kept`, what is live is older or nothing. */
+/** A file as `status` shows it. `ok`: the live version is the one on disk; `kept`: the live version is older, or there is none. */
 export interface FileState {
   readonly path: string;
   readonly state: 'ok' | 'kept';
@@ -22,39 +22,39 @@ export interface Difference {
   readonly removed: readonly string[];
 }
 
-/** A reload before anything is swapped. */
+/** Result of a reload before the swap. */
 export type Prepared =
-  /** Nothing can be taken over. What is live stays. */
+  /** No change can be applied. The live version stays. */
   | { readonly kind: 'refused'; readonly problems: readonly Problem[]; readonly files: readonly FileState[] }
-  /** What is on disk is what is live already. */
+  /** The files on disk are live already. */
   | { readonly kind: 'unchanged'; readonly problems: readonly Problem[]; readonly files: readonly FileState[] }
   | {
       readonly kind: 'ready';
       readonly ruleset: Ruleset;
       readonly files: readonly FileState[];
       readonly diff: Difference;
-      /** Settings that are taken over only by a restart. */
+      /** Settings whose change needs a restart. */
       readonly restartNeeded: readonly string[];
-      /** Of files that keep their last good version while others are taken over. */
+      /** Problems of files that keep their last good version while the changes of others are applied. */
       readonly problems: readonly Problem[];
     };
 
 interface Version {
   readonly ruleset: Ruleset;
   readonly digests: ReadonlyMap<string, string>;
-  /** By path: what each live file was compiled from. */
+  /** Live files by path, as loaded. */
   readonly files: ReadonlyMap<string, LoadedFile>;
 }
 
 const NEEDS_RESTART = ['listen', 'socket', 'state'] as const;
 
-/** Holds the one live ruleset, and everything needed to know what a reload would change. */
+/** Keeps the live ruleset and the data that a reload compares with. */
 export class Live {
   readonly #root: string;
-  readonly #parts: LoadParts;
+  readonly #deps: LoadDeps;
   readonly #prepared = new WeakMap<Prepared, { readonly version: Version; readonly from: number }>();
   #version: Version | undefined;
-  /** As the process was started: what needs a restart is compared with this. */
+  /** Settings at the start of the process, to find changes that need a restart. */
   #started: DaemonSettings | undefined;
   #seen: ReadonlyMap<string, LoadedFile> = new Map();
   #files: readonly FileState[] = [];
@@ -63,10 +63,10 @@ export class Live {
   readonly #lintMemo: LintMemo = new WeakMap();
   #earlier: ReadonlyMap<string, EarlierText>;
 
-  /** `earlier`: what was parsed before, for the first reading. */
-  constructor(root: string, parts: LoadParts, earlier: ReadonlyMap<string, EarlierText> = new Map()) {
+  /** `earlier`: files that were parsed before, for the first load. */
+  constructor(root: string, deps: LoadDeps, earlier: ReadonlyMap<string, EarlierText> = new Map()) {
     this.#root = root;
-    this.#parts = parts;
+    this.#deps = deps;
     this.#earlier = earlier;
   }
 
@@ -81,12 +81,12 @@ export class Live {
     return this.#version.ruleset;
   }
 
-  /** Counts the swaps. */
+  /** Number of swaps. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** As the last reload found them, whether or not it was taken over, with the warnings of what is live. */
+  /** States of the files at the last reload, applied or not, with the warnings of the live version. */
   get files(): readonly FileState[] {
     if (this.#warnings.length === 0) return this.#files;
     return this.#files.map((state) => ({
@@ -95,32 +95,32 @@ export class Live {
     }));
   }
 
-  /** Looks for what is valid in what is live and never works. Nothing waits for it. */
+  /** Finds valid settings of the live version that never have an effect. Runs in the background. */
   async lint(): Promise<readonly LeveledProblem[]> {
     const files = [...(this.#version?.files.values() ?? [])];
-    this.#warnings = withLevel('warning', await warningsOf(files, this.#parts.tools, [], this.#lintMemo));
+    this.#warnings = withLevel('warning', await warningsOf(files, this.#deps.tools, [], this.#lintMemo));
     return this.#warnings;
   }
 
-  /** The line of a problem as it may be shown, secrets masked; undefined when there is none. */
+  /** The line of a problem with secrets masked; undefined when there is none. */
   excerpt(problem: Problem): Excerpt | undefined {
     return this.#seen.get(problem.file)?.excerpt(problem);
   }
 
-  /** Files that references name; their change is a reason to reload. */
+  /** Files named by references; a change of one is a reason to reload. */
   get secretFiles(): readonly string[] {
     return [...new Set([...this.#seen.values()].flatMap(({ secretFiles }) => secretFiles))];
   }
 
   /**
-   * Does everything that can fail, and changes nothing that is live. Files that did not change are not compiled again. Before
-   * the first swap every problem refuses; later a file that does not load keeps its last good version.
+   * Does every step that can fail and changes no live data. Unchanged files are not compiled again. Before the first swap any
+   * problem refuses the reload; later a file that does not load keeps its last good version.
    */
   async prepare(): Promise<Prepared> {
     const listing = await listRulesFiles(this.#root);
     const current = new Map<string, LoadedFile>();
     for (const file of listing.files)
-      current.set(file, await loadFile(file, this.#parts, this.#seen.get(file), this.#earlier.get(file)));
+      current.set(file, await loadFile(file, this.#deps, this.#seen.get(file), this.#earlier.get(file)));
     this.#earlier = new Map();
     if (listing.problems.length > 0) return this.#refuse(listing.problems, current);
     if (listing.files.length === 0) {
@@ -155,18 +155,18 @@ export class Live {
     this.#generation += 1;
   }
 
-  /** What was prepared is not taken over after all; `files` says so. */
+  /** Refuses a reload after it was prepared; `files` then shows these problems. */
   reject(problems: readonly Problem[]): void {
     this.#refuse(problems, this.#seen);
   }
 
-  /** Every file is the very one that is live. */
+  /** Test whether every file is the live one. */
   #isLive(current: ReadonlyMap<string, LoadedFile>): boolean {
     const live = this.#version?.files;
     return live?.size === current.size && [...current].every(([file, loaded]) => live.get(file) === loaded);
   }
 
-  /** Each file as it is on disk if it is good, else as it was when it last was; a file without any good version is left out. */
+  /** The version on disk of each good file, the last good version of others; a file without a good version is left out. */
   #effective(current: ReadonlyMap<string, LoadedFile>): ReadonlyMap<string, LoadedFile> {
     const effective = new Map<string, LoadedFile>();
     for (const [file, loaded] of current) {
@@ -180,7 +180,7 @@ export class Live {
   #link(files: readonly LoadedFile[], atStart: boolean): Promise<Linked> {
     const blind = atStart && files.some(({ opaque }) => opaque);
     const fragments = files.map(({ fragment }) => fragment);
-    return inTurns(linkSteps(fragments, this.#parts.tools, blind ? 'unknown' : undefined));
+    return inTimeSlices(linkSteps(fragments, this.#deps.tools, blind ? 'unknown' : undefined));
   }
 
   #refuse(problems: readonly Problem[], current: ReadonlyMap<string, LoadedFile>): Prepared {
@@ -193,7 +193,7 @@ export class Live {
     const diff = difference(this.#version?.digests ?? new Map(), version.digests);
     const nothing = diff.added.length + diff.changed.length + diff.removed.length === 0;
     if (nothing && this.#version !== undefined) {
-      // Comments and order of keys may have changed: remembered, so that later problems point to the right lines.
+      // Comments and the order of keys may have changed: keep the new files, so that later problems have the right lines.
       this.#version = { ...this.#version, files: version.files };
       this.#files = files;
       return { kind: problems.length > 0 ? 'refused' : 'unchanged', problems, files };

@@ -10,18 +10,18 @@ import type { Issue } from './yaml/convert.ts';
 import { Lines } from './locate.ts';
 import { compileParsed } from './compile-parsed.ts';
 import { maskLine, maskSuspicious, type Range, writtenParts } from './mask.ts';
-import { parseAside } from './yaml/parse-in-worker.ts';
+import { parseText } from './yaml/parse-in-worker.ts';
 import { type ParsedText, parseFile } from './yaml/parse-file.ts';
 import { type Lookup, lookUpAll, type ReferenceScope, referencesIn } from './references.ts';
 
-export interface LoadParts {
+export interface LoadDeps {
   readonly env: ReferenceScope['env'];
-  /** A reference that cannot be resolved is no problem where some text fits in its place. */
+  /** A reference that cannot be resolved is not a problem if the setting accepts some text. */
   readonly withoutSecrets?: boolean;
   readonly tools: CompileTools;
-  /** What relative paths start from; the working directory of the process if not given. */
+  /** Folder at which relative paths start; default: the working directory of the process. */
   readonly cwd?: string;
-  /** Is told every value that came in by reference or stands in a secret field. */
+  /** Gets every value of a reference and of a secret setting. */
   readonly scrubber: Pick<Scrubber, 'add'>;
 }
 
@@ -29,15 +29,15 @@ export interface LoadParts {
 export interface LoadedFile {
   readonly file: string;
   readonly fragment: Fragment;
-  /** Parts of its texts that YAML leaves out without a word. */
+  /** Parts of its texts that YAML drops without an error. */
   readonly losses: readonly Problem[];
-  /** It could not be read as far as names: nobody knows what it declares. */
+  /** True when the file could not be parsed: the names that it declares are not known. */
   readonly opaque: boolean;
-  /** Changes with the text and with what its references stand for. */
+  /** Fingerprint of the text and of the values of its references. */
   readonly stamp: string;
   /** Files that its references name, absolute. */
   readonly secretFiles: readonly string[];
-  /** The line of a problem as it may be shown; undefined when there is none. */
+  /** The line of a problem with secrets masked; undefined when there is none. */
   excerpt(problem: Problem): Excerpt | undefined;
 }
 
@@ -57,25 +57,25 @@ const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   rejected: new Map(),
 };
 
-/** The text of a file that was read before, for another purpose. */
+/** A file that was read and parsed before, for its location settings. */
 export interface EarlierText {
   readonly text: string;
   readonly parsed: ParsedText;
 }
 
 /**
- * Reads and compiles a file. `before`, what it was the last time, is returned as it is when nothing changed; what was parsed
- * `earlier` is not parsed again while the text is the same.
+ * Reads and compiles a file. Returns `before`, the last result, when nothing changed. The result of an `earlier` parse is used
+ * when the text is the same.
  */
 export async function loadFile(
   file: string,
-  parts: LoadParts,
+  deps: LoadDeps,
   before?: LoadedFile,
   earlier?: EarlierText,
 ): Promise<LoadedFile> {
-  const read = await readRulesFile(file, path.resolve(parts.cwd ?? '', file));
+  const read = await readRulesFile(file, path.resolve(deps.cwd ?? '', file));
   if (!read.ok) {
-    const stamp = parts.tools.fingerprint(
+    const stamp = deps.tools.fingerprint(
       `unreadable ${JSON.stringify(read.problem)} ${read.bytes?.toString('base64') ?? ''}`,
     );
     if (before?.stamp === stamp) return before;
@@ -93,23 +93,23 @@ export async function loadFile(
   const entries = before instanceof ParsedFile && before.parsed.ok ? before.parsed.entries : undefined;
   const same = known ?? (earlier?.text === read.text ? earlier : undefined);
   const parsed = same?.parsed ?? (await parseFile(read.text, entries));
-  return await compileFile(file, read.text, parsed, parts, known, before?.fragment);
+  return await compileFile(file, read.text, parsed, deps, known, before?.fragment);
 }
 
 async function compileFile(
   file: string,
   text: string,
   parsed: ParsedText,
-  parts: LoadParts,
+  deps: LoadDeps,
   known: ParsedFile | undefined,
   before: Fragment | undefined,
 ): Promise<LoadedFile> {
-  const scope = scopeOf(file, parts);
+  const scope = scopeOf(file, deps);
   const found = await lookUpAll(parsed.ok ? referencesIn(parsed.data) : [], scope);
-  const stamp = parts.tools.fingerprint(JSON.stringify([text, [...found]]));
+  const stamp = deps.tools.fingerprint(JSON.stringify([text, [...found]]));
   if (known?.stamp === stamp) return known;
   for (const lookup of found.values()) {
-    if ('value' in lookup) parts.scrubber.add({ value: lookup.value, role: 'reference', name: '' });
+    if ('value' in lookup) deps.scrubber.add({ value: lookup.value, role: 'reference', name: '' });
   }
   const lines = new Lines(text);
   if (!parsed.ok) {
@@ -126,29 +126,25 @@ async function compileFile(
       ranges: [],
     });
   }
-  const fragment = await compileParsed(
-    { file, text, lines, parsed, found, absolute: absoluteIn(scope) },
-    parts,
-    before,
-  );
-  for (const secret of fragment.secrets) parts.scrubber.add(secret);
+  const fragment = await compileParsed({ file, text, lines, parsed, found, absolute: absoluteIn(scope) }, deps, before);
+  for (const secret of fragment.secrets) deps.scrubber.add(secret);
   const ranges = [...fragment.masked]
-    .map((pointer) => parsed.spotOf(pointer))
-    .flatMap(({ spot, exact }) => (exact ? writtenParts(text, spot) : []));
+    .map((pointer) => parsed.rangeOf(pointer))
+    .flatMap(({ range, exact }) => (exact ? writtenParts(text, range) : []));
   const losses = (await lossesOf(text)).map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue }));
   return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, losses: inOrder(losses), ranges });
 }
 
-/** An anchor, or a `#` right before a word. */
+/** An anchor, or a `#` directly before a word. */
 const LOSSY = /[^\s#][ \t]+#[^\s#]|[:,[-][ \t]+&\w/;
 
 async function lossesOf(text: string): Promise<readonly Issue[]> {
-  const parsed = LOSSY.test(text) ? await parseAside(text) : undefined;
+  const parsed = LOSSY.test(text) ? await parseText(text) : undefined;
   return parsed?.ok === true ? parsed.losses : [];
 }
 
-/** Where the references of a file look. Its folder goes by the name that the file was found under: a link does not move it. */
-export function scopeOf(file: string, { env, cwd = '' }: Pick<LoadParts, 'env' | 'cwd'>): ReferenceScope {
+/** Scope of the references of a file. Its folder is that of the path by which the file was found, also when the file is a link. */
+export function scopeOf(file: string, { env, cwd = '' }: Pick<LoadDeps, 'env' | 'cwd'>): ReferenceScope {
   return { env, base: path.dirname(path.resolve(cwd, file)) };
 }
 
@@ -161,7 +157,7 @@ function inOrder(problems: readonly Problem[]): Problem[] {
   return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-interface ParsedParts {
+interface ParsedFields {
   readonly file: string;
   readonly text: string;
   readonly parsed: ParsedText;
@@ -184,7 +180,7 @@ class ParsedFile implements LoadedFile {
   readonly #lines: Lines;
   readonly #ranges: readonly Range[];
 
-  constructor({ file, text, parsed, stamp, found, lines, fragment, losses, ranges }: ParsedParts) {
+  constructor({ file, text, parsed, stamp, found, lines, fragment, losses, ranges }: ParsedFields) {
     this.file = file;
     this.text = text;
     this.parsed = parsed;

@@ -1,8 +1,8 @@
 import type { Position } from '../core/compile/context.ts';
 import { segmentsOf } from '../core/values/pointer.ts';
-import type { Spot } from './yaml/convert.ts';
+import type { SourceRange } from './yaml/convert.ts';
 
-/** Line and column, from 1, of an offset into a text. */
+/** Lines of a text: line and column, from 1, of an offset. */
 export class Lines {
   readonly #text: string;
   readonly #starts: number[] = [0];
@@ -31,46 +31,46 @@ export class Lines {
     return this.#text.slice(start, next === undefined ? undefined : next - 1).replace(/\r$/, '');
   }
 
-  /** Where line `number` begins. */
+  /** Offset of the beginning of a line. */
   start(number: number): number {
     return this.#starts[number - 1] ?? this.#text.length;
   }
 }
 
-/** The spot of a JSON pointer, or of the nearest thing above it that there is. */
-export interface FoundSpot {
-  readonly spot: Spot;
+/** Range of the value at a JSON pointer, or of the nearest existing value above it. */
+export interface FoundRange {
+  readonly range: SourceRange;
   readonly exact: boolean;
 }
 
-export function spotOf(root: Spot, pointer: string): FoundSpot {
-  return spotBelow(root, segmentsOf(pointer));
+export function rangeOf(root: SourceRange, pointer: string): FoundRange {
+  return rangeBelow(root, segmentsOf(pointer));
 }
 
-export function spotBelow(root: Spot, steps: readonly string[]): FoundSpot {
-  let spot = root;
+export function rangeBelow(root: SourceRange, steps: readonly string[]): FoundRange {
+  let range = root;
   for (const step of steps) {
-    const next = spot.children?.get(step);
-    if (next === undefined) return { spot, exact: false };
-    spot = next;
+    const next = range.children?.get(step);
+    if (next === undefined) return { range, exact: false };
+    range = next;
   }
-  return { spot, exact: true };
+  return { range, exact: true };
 }
 
-/** Where the key or the value of a spot stands; `offset` counts characters into the value, as it is read. */
+/** Position of the key or the value of a range; `offset` counts characters of the parsed value. */
 export function locate(
   text: string,
   lines: Lines,
-  { spot, exact }: FoundSpot,
+  { range, exact }: FoundRange,
   at: 'key' | 'value',
   offset = 0,
 ): Position {
-  if (at === 'key' || !exact) return lines.position(spot.key);
-  const into = offset > 0 ? writtenOffset(text.slice(spot.start, spot.end), offset) : 0;
-  return lines.position(spot.start + into);
+  if (at === 'key' || !exact) return lines.position(range.key);
+  const into = offset > 0 ? writtenOffset(text.slice(range.start, range.end), offset) : 0;
+  return lines.position(range.start + into);
 }
 
-/** How far into a scalar, as it is written, a character of its value stands; 0 where that cannot be told. */
+/** Offset in a scalar as written for an offset in its value; 0 when it is not known. */
 function writtenOffset(written: string, offset: number): number {
   if (/^[|>]/.test(written)) return offsetInBlock(written, offset);
   const quote = /^["']/.exec(written)?.[0] ?? '';
@@ -83,7 +83,7 @@ function writtenOffset(written: string, offset: number): number {
   return Math.min(at, written.length - quote.length);
 }
 
-/** How one character of a value is written: a line break and the spaces around it are one space. */
+/** One character of a value as written: a line break with the spaces around it is one space. */
 const PLAIN = /\s*\n\s*|[^]/y;
 const SINGLE_QUOTED = /\s*\n\s*|''|[^]/y;
 const DOUBLE_QUOTED = /\s*\n\s*|\\x..|\\u.{4}|\\U.{8}|\\[^]|[^]/y;

@@ -3,7 +3,7 @@ import { suggest } from '../core/problems/suggest.ts';
 import type { Lines } from './locate.ts';
 import { REFERENCE_KINDS } from './references.ts';
 
-/** A part of a file that must not be shown. */
+/** Part of a file that must not be shown. */
 export interface Range {
   readonly start: number;
   readonly end: number;
@@ -11,21 +11,21 @@ export interface Range {
 
 const MASK = '***';
 
-/** Takes the ranges out of one line. */
+/** Replaces the ranges in one line by a mask. */
 export function maskLine(lines: Lines, number: number, column: number, ranges: readonly Range[]): Excerpt | undefined {
   const line = lines.line(number);
   if (line === undefined) return undefined;
   const start = lines.start(number);
-  const cuts = ranges
+  const masked = ranges
     .map((range) => ({ from: Math.max(0, range.start - start), to: Math.min(line.length, range.end - start) }))
     .filter(({ from, to }) => to > from)
     .sort((a, b) => a.from - b.from);
-  return cutOut(line, column, cuts);
+  return maskParts(line, column, masked);
 }
 
 /**
- * The parts of a secret value that must not be shown: all of it but its references and the quotes around it. A reference
- * that is written correctly tells only where the secret is; a default in it is a secret too.
+ * Parts of a secret value that must not be shown: all except its references and the quotes around it. A correct reference only
+ * names the place of the secret, but a default in it is a secret too.
  */
 export function writtenParts(text: string, { start, end }: Range): readonly Range[] {
   const value = text.slice(start, end);
@@ -45,13 +45,13 @@ export function writtenParts(text: string, { start, end }: Range): readonly Rang
   return [...parts, { start: at, end: end - quoted }].filter((part) => part.end > part.start);
 }
 
-/** `${kind:rest}` or `${NAME}`, as it is written in a file; `$${` does not begin one. */
+/** Reference as written in a file: `${kind:rest}` or `${NAME}`; `$${` does not begin one. */
 const REFERENCE = /(?<!\$)\$\{(?:(?<name>[a-z]+):[^{}\n]*?(?::-(?<fallback>[^{}\n]*))?|(?<whole>[A-Za-z_]\w*))\}/g;
 
 const isLikeAKind = (name: string): boolean =>
   REFERENCE_KINDS.includes(name) || suggest(name, REFERENCE_KINDS) !== undefined;
 
-/** For a file that could not be parsed: its values are not known, so all that may be a secret by the words around it is taken out. */
+/** Masks a line of a file that could not be parsed. Its values are not known, so everything that may be a secret by its context is masked. */
 export function maskSuspicious(lines: Lines, number: number, column: number): Excerpt | undefined {
   const line = lines.line(number);
   if (line === undefined) return undefined;
@@ -61,12 +61,12 @@ export function maskSuspicious(lines: Lines, number: number, column: number): Ex
     : isBelowSecret(lines, number)
       ? [{ start: indent, end: line.length }]
       : valuesIn(line, SUSPICIOUS);
-  const cuts = values
+  const masked = values
     .filter(({ start, end }) => line.slice(start, end).trim() !== '')
     .flatMap((value) => writtenParts(line, value))
     .map(({ start, end }) => ({ from: start, to: end }))
     .sort((a, b) => a.from - b.from);
-  return cutOut(line, column, cuts);
+  return maskParts(line, column, masked);
 }
 
 function valuesIn(line: string, patterns: readonly RegExp[]): Range[] {
@@ -82,14 +82,14 @@ const SECRET_NAME =
   /(?:key|keys|token|tokens|secret|password|passwd|pass|pwd|credentials?|auth|authorization|bearer|basic|hmac|github|gitlab|slack|stripe|standard_webhooks|dkim|sign|verify|url|urls)["']?\s*:/
     .source;
 
-/** In `channels`, `sources` and `daemon`: values of names that often hold a secret, addresses, and what looks made by chance. */
+/** In `channels`, `sources` and `daemon`: values of names that often hold a secret, addresses, and random-looking texts. */
 const SUSPICIOUS: readonly RegExp[] = [
   new RegExp(String.raw`${SECRET_NAME}\s*(?<value>[^\s#].*)$`, 'gi'),
   /(?<value>[a-z][a-z0-9+.-]*:\/\/\S+)/gi,
   /(?<value>(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9_+/=.-]{16,})/g,
 ];
 
-/** No setting of a rule is a secret, so there only what has the form of one: a login in an address, a token of a known make. */
+/** In rules, where no setting is a secret: only texts with the form of a secret, such as a login in an address or a token of a known provider. */
 const CREDENTIALS: readonly RegExp[] = [
   /:\/\/(?<value>[^\s/?#]*)(?=@)/g,
   /\b(?<value>(?:whsec_|gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk[-_]|AKIA|eyJ)[\w+/=.-]{8,})/g,
@@ -98,7 +98,7 @@ const CREDENTIALS: readonly RegExp[] = [
 const WITHOUT_SECRETS = /^["']?(?:rules|defaults|hours|silences)["']?\s*:\s*(?:#.*)?$/;
 const WITH_SECRETS = /^[\s-]*["']?(?:channels|sources|daemon|tokens)["']?\s*:/;
 
-/** The line stands in a section whose settings are no secrets; doubt is no. */
+/** Test for a line in a section without secret settings; false when in doubt. */
 function isInRules(lines: Lines, number: number): boolean {
   for (let above = number; above > 0; above -= 1) {
     const line = lines.line(above)!;
@@ -110,7 +110,7 @@ function isInRules(lines: Lines, number: number): boolean {
 
 const SECRET_OWNER = new RegExp(SECRET_NAME, 'i');
 
-/** The line goes on with, or is an entry of, the value of a name that often holds a secret. */
+/** Test for a line that continues the value of a name that often holds a secret, or is an entry of it. */
 function isBelowSecret(lines: Lines, number: number): boolean {
   const depthOf = (line: string): number => /^\s*/.exec(line)![0].length;
   let depth = depthOf(lines.line(number)!) + (/^\s*- /.test(lines.line(number)!) ? 1 : 0);
@@ -123,15 +123,15 @@ function isBelowSecret(lines: Lines, number: number): boolean {
   return false;
 }
 
-function cutOut(
+function maskParts(
   line: string,
   column: number,
-  cuts: readonly { readonly from: number; readonly to: number }[],
+  parts: readonly { readonly from: number; readonly to: number }[],
 ): Excerpt {
   let text = '';
   let at = 0;
   let shownColumn = column;
-  for (const { from, to } of cuts) {
+  for (const { from, to } of parts) {
     if (to <= at) continue;
     const begin = Math.max(from, at);
     text += line.slice(at, begin) + (from >= at ? MASK : '');

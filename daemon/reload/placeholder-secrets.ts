@@ -6,15 +6,15 @@ const PORT = '2525';
 const HOST = 'stand-in.invalid';
 const SIGNING_SECRET = 'whsec_c3RhbmQtaW4tc3RhbmQtaW4tc3RhbmQtaW4=';
 
-interface Guess {
+interface FirstChoice {
   readonly text: string;
   readonly before?: RegExp;
   readonly after?: RegExp;
   readonly name?: RegExp;
 }
 
-/** First guesses, by the text around the reference, then by its name. */
-const GUESSES: readonly Guess[] = [
+/** First placeholders, chosen by the text around the reference, then by its name. */
+const FIRST_CHOICES: readonly FirstChoice[] = [
   { after: /^:\/\//, text: 'https' },
   { before: /\/\/[^/]*$/, after: /^(?::[^/]*)?@/, text: 'stand-in' },
   { before: /(?::\/\/|@)$/, text: HOST },
@@ -28,7 +28,7 @@ const GUESSES: readonly Guess[] = [
   { name: /host|server/i, text: HOST },
 ];
 
-/** Texts of every form that a setting may want. */
+/** Texts of every form that a setting may need. */
 const FORMS: readonly string[] = [
   'stand-in',
   URL_TEXT,
@@ -55,8 +55,8 @@ const FORMS: readonly string[] = [
   rootCertificates[0]!,
 ];
 
-/** A place with several references has the product of their texts; these are enough for the parts of a URL. */
-const MOST_TRIES = 60;
+/** Combinations that are tried for a setting with several references; enough for the parts of a URL. */
+const MAX_TRIES = 60;
 
 interface Place {
   readonly choices: (readonly string[])[];
@@ -64,8 +64,8 @@ interface Place {
   named: boolean;
 }
 
-/** Texts in place of references that cannot be resolved: at each place those that its setting takes, found by trying. */
-export class StandIns {
+/** Placeholders for references that cannot be resolved. They are tried until the setting accepts one. */
+export class PlaceholderSecrets {
   readonly #places = new Map<string, Place>();
 
   textFor({ pointer, index, body, before, after }: MissingReference): string {
@@ -75,7 +75,7 @@ export class StandIns {
     return chosen(place, index);
   }
 
-  /** Takes other texts where the present ones did not fit; `rejected` has these places, and words that fit there. False when there are none left. */
+  /** Chooses other placeholders for the settings in `rejected`, which has texts that fit where they are known. False when there are none left. */
   change(rejected: ReadonlyMap<string, readonly string[]>): boolean {
     let changed = false;
     for (const [pointer, words] of rejected) {
@@ -88,13 +88,13 @@ export class StandIns {
 
 function choicesFor(body: string, before: string, after: string): readonly string[] {
   const name = body.slice(body.indexOf(':') + 1);
-  const guess = GUESSES.find(
+  const first = FIRST_CHOICES.find(
     (one) => (one.before?.test(before) ?? true) && (one.after?.test(after) ?? true) && (one.name?.test(name) ?? true),
   );
-  return [...new Set([...(guess === undefined ? [] : [guess.text]), ...FORMS])];
+  return [...new Set([...(first === undefined ? [] : [first.text]), ...FORMS])];
 }
 
-/** Counts through the product of the choices, the first reference fastest. */
+/** The combination number `tries` of the choices; the choice of the first reference changes fastest. */
 function chosen({ choices, tries }: Place, index: number): string {
   let rest = tries;
   for (const earlier of choices.slice(0, index)) rest = Math.floor(rest / earlier.length);
@@ -109,7 +109,7 @@ function another(place: Place, words: readonly string[]): boolean {
     return true;
   }
   const all = place.choices.reduce((product, { length }) => product * length, 1);
-  if (place.tries + 1 >= Math.min(all, MOST_TRIES)) return false;
+  if (place.tries + 1 >= Math.min(all, MAX_TRIES)) return false;
   place.tries += 1;
   return true;
 }

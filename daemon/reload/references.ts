@@ -3,9 +3,9 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { isObject } from '../core/values/json.ts';
 import { joinPointer } from '../core/values/pointer.ts';
-import { noReference } from './reference-slips.ts';
+import { noReference } from './reference-mistakes.ts';
 
-/** Where references look. `base`: what relative `${file:...}` paths start from, the folder of the rules file. */
+/** Scope in which references are resolved. `base`: the folder of the rules file, at which relative `${file:...}` paths start. */
 export interface ReferenceScope {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly base: string;
@@ -14,11 +14,11 @@ export interface ReferenceScope {
 /** A reference that cannot be resolved. */
 export interface ReferenceIssue {
   readonly pointer: string;
-  /** Characters before it in the text. */
+  /** Offset in the text, in characters. */
   readonly offset: number;
   /** Text between `${` and `}`. */
   readonly body: string;
-  /** It is one of a known kind, so that a text could take its place. */
+  /** True for a reference of a known kind: some text could take its place. */
   readonly known: boolean;
   readonly code: string;
   readonly message: string;
@@ -27,22 +27,22 @@ export interface ReferenceIssue {
 
 export interface Resolved {
   readonly data: unknown;
-  /** Pointers of the texts in which something came in through a reference, and of everything around them. */
+  /** Pointers of texts that a reference contributed to, and of the lists and maps that contain them. */
   readonly referenced: ReadonlySet<string>;
   readonly issues: readonly ReferenceIssue[];
 }
 
-/** What a reference stands for, or why that cannot be told; `file` is where it was looked for. */
+/** Value of a reference, or the reason why it has none; `file` is the file that was read for it. */
 export type Lookup =
   | { readonly value: string; readonly file?: string }
   | { readonly message: string; readonly mend: string; readonly file?: string }
-  /** It begins no reference. */
+  /** Text after `${` that is not a reference. */
   | { readonly isNone: true; readonly file?: undefined };
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
-const LARGEST_SECRET = 64 * 1024;
+const MAX_SECRET_BYTES = 64 * 1024;
 
-/** Looks up the insides of references: `env:NAME`, `file:PATH`, `credential:NAME`. */
+/** Resolves the bodies of references: `env:NAME`, `file:PATH`, `credential:NAME`. */
 export async function lookUpAll(bodies: Iterable<string>, scope: ReferenceScope): Promise<ReadonlyMap<string, Lookup>> {
   const found = new Map<string, Lookup>();
   for (const body of bodies) {
@@ -51,7 +51,7 @@ export async function lookUpAll(bodies: Iterable<string>, scope: ReferenceScope)
   return found;
 }
 
-/** A reference without a value, as a stand-in for it is chosen: the text around it, and which of those in the text it is. */
+/** A reference without a value, with the context by which its placeholder is chosen: the text around it, and its index among the references of the text. */
 export interface MissingReference {
   readonly pointer: string;
   readonly index: number;
@@ -61,13 +61,13 @@ export interface MissingReference {
 }
 
 /**
- * Replaces the references in every text of a document; `$${` becomes a plain `${`. One that cannot be resolved becomes an issue,
- * and its place gets what `standIn` says.
+ * Replaces the references in every text of a document; `$${` becomes a plain `${`. A reference that cannot be resolved becomes an
+ * issue, and is replaced by the result of `placeholder`.
  */
 export function replaceReferences(
   data: unknown,
   found: ReadonlyMap<string, Lookup>,
-  standIn: (missing: MissingReference) => string = ({ body }) => `\${${body}}`,
+  placeholder: (missing: MissingReference) => string = ({ body }) => `\${${body}}`,
 ): Resolved {
   const referenced = new Set<string>();
   const issues: ReferenceIssue[] = [];
@@ -89,7 +89,7 @@ export function replaceReferences(
         mend,
       });
       const [before, after] = [text.slice(0, offset), text.slice(offset + whole.length)];
-      return standIn({ pointer, index: index++, body, before, after });
+      return placeholder({ pointer, index: index++, body, before, after });
     });
   };
   return { data: mapTexts(data, '', replaceIn), referenced, issues };
@@ -106,7 +106,7 @@ const UNCLOSED: Lookup = {
   mend: 'close it with `}`, or write `$${` for a plain `${`',
 };
 
-/** The insides of all references in a document. */
+/** Bodies of all references in a document. */
 export function referencesIn(data: unknown): ReadonlySet<string> {
   const bodies = new Set<string>();
   mapTexts(data, '', (text) => {
@@ -116,7 +116,7 @@ export function referencesIn(data: unknown): ReadonlySet<string> {
   return bodies;
 }
 
-/** The same value where nothing in it may be a reference: most of a large file is neither copied nor given pointers. */
+/** Applies `change` to all texts that may have a reference. A value without one is returned as it is, so most of a large file is not copied. */
 function mapTexts(value: unknown, pointer: string, change: (text: string, pointer: string) => string): unknown {
   if (typeof value === 'string') return value.includes('${') ? change(value, pointer) : value;
   if (!mayRefer(value)) return value;
@@ -133,7 +133,7 @@ function mayRefer(value: unknown): boolean {
   return isObject(value) && Object.values(value).some(mayRefer);
 }
 
-/** The kinds of references by the word before the colon. */
+/** Kinds of references, by the word before the colon. */
 const KINDS: Readonly<Record<string, (name: string, scope: ReferenceScope) => Lookup | Promise<Lookup>>> = {
   env(rest, { env }) {
     const [, name, fallback] = /^(.*?)(?::-(.*))?$/s.exec(rest)!;
@@ -160,12 +160,12 @@ const KINDS: Readonly<Record<string, (name: string, scope: ReferenceScope) => Lo
   },
 };
 
-/** `env:NAME` and the like. */
+/** Test for the body of a reference of a known kind, such as `env:NAME`. */
 function isReference(body: string): boolean {
   return REFERENCE_KINDS.some((kind) => body.startsWith(`${kind}:`));
 }
 
-/** The words before the colon. */
+/** Names of the kinds of references. */
 export const REFERENCE_KINDS: readonly string[] = Object.keys(KINDS);
 
 async function lookUp(body: string, scope: ReferenceScope): Promise<Lookup> {
@@ -182,7 +182,7 @@ async function lookUp(body: string, scope: ReferenceScope): Promise<Lookup> {
   return await resolve(rest, scope);
 }
 
-/** The whole file less one trailing line end. Never waits: a FIFO is not a secret. */
+/** Reads the whole file without one trailing line end. Never waits on a FIFO, which is refused. */
 async function readSecret(file: string, noun: string): Promise<Lookup> {
   try {
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -190,7 +190,7 @@ async function readSecret(file: string, noun: string): Promise<Lookup> {
       const stat = await handle.stat();
       if (!stat.isFile())
         return { file, message: `${noun} is not a file`, mend: 'name a file that holds the secret alone' };
-      if (stat.size > LARGEST_SECRET)
+      if (stat.size > MAX_SECRET_BYTES)
         return { file, message: `${noun} is too large for a secret`, mend: 'name a file that holds the secret alone' };
       return { file, value: (await handle.readFile('utf8')).replace(/\r?\n$/, '') };
     } finally {

@@ -2,9 +2,9 @@ import type { Problem } from '../core/problems/failure.ts';
 import { type LintMemo, lintSteps } from '../core/compile/lint/lint.ts';
 import type { Registry } from '../core/compile/registry.ts';
 import type { LoadedFile } from './load.ts';
-import { inTurns } from './yaml/time-slice.ts';
+import { inTimeSlices } from './yaml/time-slice.ts';
 
-/** Warnings about valid settings that never work, in the order of their places. `around`: files whose sources their rules may name. */
+/** Warnings about valid settings that never have an effect, in the order of their positions. `around`: other files with sources that the rules may name. */
 export async function warningsOf(
   files: readonly LoadedFile[],
   registry: Registry,
@@ -13,6 +13,6 @@ export async function warningsOf(
 ): Promise<readonly Problem[]> {
   const fragments = files.map(({ fragment }) => fragment);
   const others = around.map(({ fragment }) => fragment);
-  const found = await inTurns(lintSteps(fragments, registry, others, memo));
+  const found = await inTimeSlices(lintSteps(fragments, registry, others, memo));
   return [...files.flatMap(({ losses }) => losses), ...found];
 }

@@ -4,73 +4,73 @@ import path from 'node:path';
 import { watch as watchFiles } from 'chokidar';
 import type { Clock } from '../lib/time/clock.ts';
 import { pause } from '../lib/time/clock.ts';
-import { isPassedOver, LARGEST_FILE, listRulesFiles } from './files.ts';
+import { isIgnored, MAX_FILE_BYTES, listRulesFiles } from './files.ts';
 
 export interface WatchOptions {
   readonly root: string;
   readonly clock: Clock;
-  /** Called after a change has come to rest; not called again before it has settled. */
-  readonly changed: () => Promise<void>;
-  /** Files outside the directory whose change counts too. */
+  /** Called after a change has settled; not called again before its promise has settled. */
+  readonly onChange: () => Promise<void>;
+  /** Files outside the directory that are watched too. */
   readonly alsoWatch: () => readonly string[] | Promise<readonly string[]>;
   readonly signal: AbortSignal;
-  /** Whether the kernel's notifications are listened to; without them a change is seen by the next look. Default true. */
+  /** Use of the notifications of the kernel; without them the next scan finds a change. Default true. */
   readonly notifications?: boolean;
 }
 
-/** How often the files are looked at, notifications or not. */
-const LOOK_EVERY = 500;
-/** A change has come to rest when this long nothing more has changed ... */
-const REST = 100;
-/** ... but it is not waited for longer than this: a copy that takes minutes is read now, and again when it is done. */
-const LONGEST_UNREST = 300;
-/** Looking takes at most one part in this many of the time. */
-const LOOK_SHARE = 20;
-/** A file changed this recently may change again within one tick of its clock, so its content is looked at too. */
-const YOUNG = 2_000;
+/** Time between two scans, with or without notifications. */
+const SCAN_INTERVAL_MS = 500;
+/** Time without further changes after which a change has settled. */
+const SETTLE_MS = 100;
+/** Longest wait for a change to settle: a copy that takes minutes is read once meanwhile and again at its end. */
+const MAX_SETTLE_MS = 300;
+/** Ratio of waiting to scanning: a slow scan is repeated less often. */
+const MIN_WAIT_RATIO = 20;
+/** Age below which a file may have changed again within one tick of the clock of its file system, so its content is read. */
+const RECENT_MS = 2_000;
 
 /**
- * Calls `changed` whenever what the rules directory holds has become another: after a save in place, a rename over the file,
- * a checkout, a copy, a swapped link, also when the directory itself went and came again. The truth is a comparison of what
- * is there twice a second; the kernel's notifications only bring the next look forward, since they miss some of these.
+ * Calls `onChange` after the content of the rules directory has changed: by a save in place, a rename over the file, a checkout,
+ * a copy, a swapped link, or when the directory itself was removed and made again. Changes are found by comparing the content
+ * twice a second; notifications of the kernel miss some of these, so they only start the next scan sooner.
  * Resolves when `signal` aborts.
  */
 export async function watchRules(options: WatchOptions): Promise<void> {
   const { clock, signal } = options;
-  const memory = new Look(clock);
-  const look = async (): Promise<string> => memory.at(options.root, await options.alsoWatch());
+  const scanner = new ContentScanner(clock);
+  const scan = async (): Promise<string> => scanner.scan(options.root, await options.alsoWatch());
   const hints = options.notifications === false ? undefined : new Hints(options.root);
   try {
-    // The first look counts as a change: nobody watched since the files were last read.
+    // The first scan counts as a change: the files may have changed since they were last read.
     let known: string | undefined;
     while (!signal.aborted) {
       const began = clock.monotonic();
-      const present = await look();
+      const present = await scan();
       const cost = clock.monotonic() - began;
       if (present === known) {
-        await waitForHint(hints, clock, Math.max(LOOK_EVERY, cost * LOOK_SHARE), signal);
+        await waitForHint(hints, clock, Math.max(SCAN_INTERVAL_MS, cost * MIN_WAIT_RATIO), signal);
         continue;
       }
-      known = await comeToRest(present, look, clock, signal);
-      if (!signal.aborted) await options.changed();
+      known = await untilSettled(present, scan, clock, signal);
+      if (!signal.aborted) await options.onChange();
     }
   } finally {
     await hints?.close();
   }
 }
 
-async function comeToRest(
+async function untilSettled(
   first: string,
-  look: () => Promise<string>,
+  scan: () => Promise<string>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<string> {
   const began = clock.monotonic();
   let present = first;
   for (;;) {
-    await pause(clock, REST, signal);
-    const next = await look();
-    if (next === present || signal.aborted || clock.monotonic() - began >= LONGEST_UNREST) return next;
+    await pause(clock, SETTLE_MS, signal);
+    const next = await scan();
+    if (next === present || signal.aborted || clock.monotonic() - began >= MAX_SETTLE_MS) return next;
     present = next;
   }
 }
@@ -85,7 +85,7 @@ async function waitForHint(hints: Hints | undefined, clock: Clock, ms: number, s
   signal.removeEventListener('abort', stop);
 }
 
-/** Notifications of the kernel, boiled down to "look now". Trouble with them is no trouble: the next look is soon. */
+/** Notifications of the kernel as hints to scan now. Errors are ignored: the next scan is soon. */
 class Hints {
   wake: () => void = () => undefined;
   #pending = false;
@@ -96,7 +96,7 @@ class Hints {
     this.#watcher = watchFiles(root, {
       ignoreInitial: true,
       depth: 8,
-      ignored: (file) => file !== root && isPassedOver(path.basename(file)) && path.basename(file) !== '..data',
+      ignored: (file) => file !== root && isIgnored(path.basename(file)) && path.basename(file) !== '..data',
     });
     this.#watcher.on('all', () => {
       this.#pending = true;
@@ -116,8 +116,8 @@ class Hints {
   }
 }
 
-/** What is on disk, as one text that changes with any content. A file is read again only when its times, size or identity changed, or it is young. */
-export class Look {
+/** Scans files into one text that changes with any content. A file is read again only when its times, size or inode changed, or it changed recently. */
+export class ContentScanner {
   readonly #clock: Clock;
   #known = new Map<string, { readonly facts: string; readonly content: string }>();
 
@@ -125,7 +125,7 @@ export class Look {
     this.#clock = clock;
   }
 
-  async at(root: string, others: readonly string[]): Promise<string> {
+  async scan(root: string, others: readonly string[]): Promise<string> {
     const { files, problems } = await listRulesFiles(root);
     const next = new Map<string, { readonly facts: string; readonly content: string }>();
     for (const file of [...files, ...others]) next.set(file, await this.#file(file));
@@ -141,9 +141,9 @@ export class Look {
       const found = await stat(file, { bigint: true });
       const facts = [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
       const before = this.#known.get(file);
-      const young = Math.abs(this.#clock.now() - Number(found.ctimeMs)) < YOUNG;
-      if (before?.facts === facts && !young) return before;
-      if (!found.isFile() || found.size > LARGEST_FILE) return { facts, content: facts };
+      const isRecent = Math.abs(this.#clock.now() - Number(found.ctimeMs)) < RECENT_MS;
+      if (before?.facts === facts && !isRecent) return before;
+      if (!found.isFile() || found.size > MAX_FILE_BYTES) return { facts, content: facts };
       return {
         facts,
         content: createHash('sha256')

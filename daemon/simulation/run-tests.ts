@@ -7,7 +7,7 @@ import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { Log } from '../lib/log.ts';
 import type { Scrubber } from '../lib/secrets/scrubber.ts';
 import { Live } from '../reload/live.ts';
-import { isPassedOver, isRulesFile, readRulesFile } from '../reload/files.ts';
+import { isIgnored, isRulesFile, readRulesFile } from '../reload/files.ts';
 import type { SourceType } from '../sources/source.ts';
 import { runTestCase } from './run-test-case.ts';
 import { readTestFile, type TestFile } from './test-file.ts';
@@ -64,7 +64,7 @@ export function testFileBeside(rules: string): string | undefined {
 }
 
 function isTestFile(name: string): boolean {
-  return /\.test\.ya?ml$/.test(name) && !isPassedOver(name);
+  return /\.test\.ya?ml$/.test(name) && !isIgnored(name);
 }
 
 async function isFile(place: string): Promise<boolean> {
@@ -78,7 +78,7 @@ async function listFolder(folder: string, seen: Set<string>): Promise<string[]> 
   seen.add(real);
   const found: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (isPassedOver(entry.name) || entry.name === 'node_modules') continue;
+    if (isIgnored(entry.name) || entry.name === 'node_modules') continue;
     const full = path.join(folder, entry.name);
     const target = entry.isSymbolicLink() ? await stat(full).catch(() => undefined) : entry;
     if (target?.isDirectory() === true) found.push(...(await listFolder(full, seen)));

@@ -19,7 +19,7 @@ import {
 } from '../core/schema/sections/rule-tests.ts';
 import { mendByName, suggest } from '../core/problems/suggest.ts';
 import type { SourceTypeInfo } from '../core/compile/registry.ts';
-import { Lines, locate, spotOf } from '../reload/locate.ts';
+import { Lines, locate, rangeOf } from '../reload/locate.ts';
 import { readYaml } from '../reload/yaml/read-yaml.ts';
 import type { Place, Step, TestCase, WantedMessage, WantedOutcome } from './run-test-case.ts';
 
@@ -56,7 +56,7 @@ export function readTestFile(file: string, text: string, deps: TestFileDeps): Te
     file,
     data: parsed.data,
     referenced: () => false,
-    locate: (pointer, at, offset) => locate(text, lines, spotOf(parsed.spots, pointer), at, offset),
+    locate: (pointer, at, offset) => locate(text, lines, rangeOf(parsed.ranges, pointer), at, offset),
   });
   const settings = draft.settings(testFileSchema, parsed.data, '', 'a test file');
   const reading = new Reading(draft, deps);

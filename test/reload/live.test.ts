@@ -30,7 +30,7 @@ const ready = (prepared: Prepared): Ready => {
 const codes = (prepared: Prepared): string[] => prepared.problems.map(({ code }) => code);
 
 describe('the first start', () => {
-  it('takes over everything as generation 1', async () => {
+  it('makes everything live as generation 1', async () => {
     const { live, first } = await started();
     expect(live.generation).toBe(1);
     expect(ready(first).diff).toEqual({ added: ['channel ops', 'channel mail', 'rule a'], changed: [], removed: [] });
@@ -41,7 +41,7 @@ describe('the first start', () => {
     ['a file with a problem', { 'a.yaml': 'rulez: []\n', 'b.yaml': CHANNELS }, ['schema.unknown_key']],
     ['no file at all', {}, ['file.none']],
     [
-      'a file that cannot be read, without blaming the others for what may be in it',
+      'a file that cannot be read, without problems for names that it may declare',
       { 'a.yaml': 'x: "\n', 'b.yaml': RULES },
       ['yaml.quote'],
     ],
@@ -55,7 +55,7 @@ describe('the first start', () => {
 });
 
 describe('a reload', () => {
-  it('names what was added, changed and removed', async () => {
+  it('lists additions, changes and removals', async () => {
     const { live, write } = await started();
     await write(
       'channels.yaml',
@@ -74,7 +74,7 @@ describe('a reload', () => {
     expect([...live.ruleset.channels.keys()]).toEqual(['ops', 'new']);
   });
 
-  it('changes nothing when only comments and the order of keys did', async () => {
+  it('changes nothing when only comments and the order of keys changed', async () => {
     const { live, write } = await started();
     const { ruleset } = live;
     await write('rules.yaml', '# new\nrules:\n  - { notify: ops, name: a }\n');
@@ -83,7 +83,7 @@ describe('a reload', () => {
     expect(live.files.every(({ state }) => state === 'ok')).toBe(true);
   });
 
-  it('keeps the last good version of a file that does not load and takes over the others', async () => {
+  it('keeps the last good version of a file that does not load and applies the others', async () => {
     const { live, write, states } = await started();
     await write('rules.yaml', 'rules:\n  - { name: a, notify: ops, dedup: 5m }\n');
     await write('more.yaml', 'rules:\n  - { name: m, notify: mail }\n');
@@ -101,7 +101,7 @@ describe('a reload', () => {
     expect(states()).toMatchObject({ 'rules.yaml': 'ok' });
   });
 
-  it('is refused when nothing but a broken file is new, again at every try, and shows the line', async () => {
+  it('is refused at every try while only a broken file is new, and shows the line', async () => {
     const { live, write, states } = await started();
     await write('rules.yaml', 'rules:\n  - { name: a, notfy: ops }\n');
     for (let round = 0; round < 2; round += 1) {
@@ -112,7 +112,7 @@ describe('a reload', () => {
     expect(states()).toMatchObject({ 'rules.yaml': 'kept' });
   });
 
-  it('is refused whole for an error across files', async () => {
+  it('is refused as a whole for an error across files', async () => {
     const { live, write, states } = await started();
     const { ruleset } = live;
     await write('channels.yaml', 'channels:\n  mail: { type: sink }\n');
@@ -126,7 +126,7 @@ describe('a reload', () => {
     expect(states()).toEqual({ 'channels.yaml': 'kept', 'more.yaml': 'kept', 'rules.yaml': 'ok' });
   });
 
-  it('removes the rules of a file that is gone', async () => {
+  it('removes the rules of a deleted file', async () => {
     const { live, folder } = await started();
     await rm(path.join(folder, 'rules.yaml'));
     const prepared = ready(await live.prepare());
@@ -153,7 +153,7 @@ describe('a reload', () => {
     expect(live.ruleset.rules).toHaveLength(1);
   });
 
-  it('names what takes effect only after a restart, as long as it differs, and applies the rest', async () => {
+  it('lists settings that need a restart while they differ, and applies the others', async () => {
     const { live, write } = await started({
       'a.yaml': `${CHANNELS}daemon: { listen: "127.0.0.1:1", limits: { body: 1MB } }\n`,
     });
@@ -170,7 +170,7 @@ describe('a reload', () => {
     expect(ready(await live.prepare()).restartNeeded).toEqual([]);
   });
 
-  it('takes over a secret file that changed', async () => {
+  it('applies a changed secret file', async () => {
     const { live, write, folder } = await started({
       'a.yaml': "channels:\n  p: { type: pager, key: '${file:key}' }\n",
       key: 'one',
@@ -182,7 +182,7 @@ describe('a reload', () => {
     expect((prepared.ruleset.channels.get('p')!.settings as { key: Secret }).key.reveal()).toBe('two');
   });
 
-  it('does not compile again what did not change', async () => {
+  it('does not compile an unchanged file again', async () => {
     const { live, write } = await started();
     const before = live.ruleset.rules[0];
     await write('more.yaml', 'rules:\n  - { name: m, notify: mail }\n');
@@ -192,7 +192,7 @@ describe('a reload', () => {
     expect(rules[1]).toBe(before);
   });
 
-  it('that was prepared before another swap cannot be swapped in any more', async () => {
+  it('that was prepared before another swap cannot be swapped in', async () => {
     const { live, write } = await started();
     await write('more.yaml', 'rules:\n  - { name: m, notify: mail }\n');
     const one = await live.prepare();

@@ -26,7 +26,7 @@ async function load(
 const places = ({ fragment }: LoadedFile): string[] => placesOf(fragment.problems);
 
 describe('a rules directory', () => {
-  it('is every *.yaml and *.yml at any depth, but tests and names that begin with . or _', async () => {
+  it('has all *.yaml and *.yml files at any depth, except tests and names that begin with . or _', async () => {
     const folder = await temporaryFolder();
     const names = [
       'b.yaml',
@@ -48,7 +48,7 @@ describe('a rules directory', () => {
     expect(files.map((file) => path.relative(folder, file))).toEqual(['a.yml', 'b.yaml', 'team/x/c.yaml']);
   });
 
-  it('may hold links, also ones that go round', async () => {
+  it('may have links, also circular ones', async () => {
     const folder = await temporaryFolder();
     const elsewhere = await temporaryFolder();
     await writeFile(path.join(elsewhere, 'far.yaml'), '');
@@ -70,7 +70,7 @@ describe('a rules directory', () => {
   });
 });
 
-describe('a file that is not what it should be is answered', () => {
+describe('an unusable file', () => {
   it.each<[string, string | Buffer, string]>([
     ['an empty file', '', '1:1 file.empty'],
     ['a file of blank lines', '\n \n', '1:1 file.empty'],
@@ -86,11 +86,11 @@ describe('a file that is not what it should be is answered', () => {
     expect(places(await load(content))).toEqual([place]);
   });
 
-  it('a byte order mark: by reading over it', async () => {
+  it('with a byte order mark is read', async () => {
     expect(places(await load('\ufeffrulez: []\n'))).toEqual(['1:1 schema.unknown_key']);
   });
 
-  it('a FIFO: without waiting on it', async (context) => {
+  it('that is a FIFO is refused without waiting', async (context) => {
     if (!existsSync('/usr/bin/mkfifo')) context.skip('needs mkfifo (package coreutils)');
     const folder = await temporaryFolder();
     const file = path.join(folder, 'pipe.yaml');
@@ -100,7 +100,7 @@ describe('a file that is not what it should be is answered', () => {
     ]);
   });
 
-  it('a directory with the name of a file, and a link to nowhere', async () => {
+  it('that is a directory or a link to nothing is refused', async () => {
     const folder = await temporaryFolder();
     await symlink('/nowhere/at/all', path.join(folder, 'link.yaml'));
     const loaded = await loadFile(path.join(folder, 'link.yaml'), { env: {}, tools, scrubber: new Scrubber() });
@@ -145,7 +145,7 @@ describe('a reference', () => {
     expect(fragment.problems).toMatchObject([{ line: 2, column: 26, code: 'secret.unresolved', message }]);
   });
 
-  it('tells the scrubber what it brought in, and what stands in secret fields', async () => {
+  it('gives its value to the scrubber, as do secret settings', async () => {
     const scrubber = new Scrubber();
     await load(
       `channels:\n  a: { type: pager, key: literal-secret, body: 'x \${env:WORD}' }\n`,
@@ -155,7 +155,7 @@ describe('a reference', () => {
     expect(scrubber.scrub('literal-secret and brought-in and x')).toBe('*** and *** and x');
   });
 
-  it('makes the file another when what it stands for changes', async () => {
+  it('changes the stamp of the file when its value changes', async () => {
     const folder = await temporaryFolder();
     const file = path.join(folder, 'rules.yaml');
     await writeFile(file, pager('${file:key}'));
@@ -203,7 +203,7 @@ describe('an excerpt', () => {
       '  a: { type: pagr, key: *** } @ pagr,',
     ],
     [
-      'a written part of a secret, and no reference in it',
+      'the literal part of a secret, but not its reference',
       'channels:\n  a: { type: pager, key: "${env:NONE}/hunter2${file:nowhere}$${env:X}" }\n',
       '  a: { type: pager, key: "${env:NONE}***${file:nowhere}***" } @ "${en',
     ],
@@ -223,7 +223,7 @@ describe('an excerpt', () => {
     expect(first).toBe(shown);
   });
 
-  it('of a file that is not YAML hides what looks like a secret and keeps the caret right', async () => {
+  it('of a file that is not YAML masks texts that look like a secret and moves the caret', async () => {
     for (const line of [
       'token: abc: hunter2',
       'x: "https://u:hunter2@host/a" b',
@@ -274,13 +274,13 @@ describe('an excerpt of a file that is not YAML', () => {
 
 const built = new URL('../../dist/reload/yaml/parse-worker.js', import.meta.url);
 
-it('a large file is parsed in a thread of its own to the same result', async (context) => {
+it('a large file is parsed in a worker with the same result', async (context) => {
   if (!existsSync(built)) context.skip('needs the built program (npm run build)');
   const parsed = await parseInWorker('a: { b: [1, &x 2, *x] }\n', built);
   expect(parsed).toMatchObject({ ok: true, data: { a: { b: [1, 2, 2] } } });
 });
 
-it('a parsing thread that cannot start makes the file unreadable, nothing more', async () => {
+it('a worker that cannot start makes the file unparsable and has no other effect', async () => {
   const parsed = await parseInWorker('a: 1', new URL('./no-such-worker.js', import.meta.url));
   expect(parsed).toMatchObject({ ok: false, issues: [{ code: 'yaml.too_large' }] });
 });

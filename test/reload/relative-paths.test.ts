@@ -87,7 +87,7 @@ rules:
   ]);
 });
 
-test('what an event says never becomes a program or an argument elsewhere', async () => {
+test('the text of an event never becomes the path of a program', async () => {
   const { ready } = await load(`
 channels:
   run: { type: command, run: ["{{ data.file }}", "{{ data.far }}"] }
@@ -96,7 +96,7 @@ rules: [{ name: r, notify: run }]
   expect((settingsOf(ready, 'run').run as Template[]).map(text)).toEqual(['report.pdf', '/far/a.pdf']);
 });
 
-test('a file that moves to another folder takes its relative paths along, and only what has some is changed', async () => {
+test('after a file has moved, its relative paths start at the new folder, and only settings with such paths have changed', async () => {
   const { folder, file, live, ready } = await load(`
 sources:
   inbox: { type: files, paths: in/* }

@@ -2,10 +2,10 @@ import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../daemon/lib/time/clock.ts';
-import { Look, watchRules } from '../../daemon/reload/watch.ts';
+import { ContentScanner, watchRules } from '../../daemon/reload/watch.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** Watches a directory; `next` resolves at the next call of `changed`. */
+/** Watches a directory; `next` resolves at the next call of `onChange`. */
 async function watching(root: string, options: { notifications?: boolean; alsoWatch?: string[] } = {}) {
   const stop = new AbortController();
   let calls = 0;
@@ -18,7 +18,7 @@ async function watching(root: string, options: { notifications?: boolean; alsoWa
     alsoWatch: () => options.alsoWatch ?? [],
     signal: stop.signal,
     ...(options.notifications !== undefined && { notifications: options.notifications }),
-    changed: () => {
+    onChange: () => {
       calls += 1;
       const called = waiting;
       waiting = [];
@@ -110,7 +110,7 @@ it('a directory that does not exist yet is seen when it comes', async () => {
   await changed;
 });
 
-it('a secret file outside is watched too', async () => {
+it('a secret file outside of the directory is watched too', async () => {
   const root = await temporaryFolder();
   const secret = path.join(await temporaryFolder(), 'key');
   await writeFile(secret, 'one');
@@ -120,31 +120,31 @@ it('a secret file outside is watched too', async () => {
   await changed;
 });
 
-describe('a look', () => {
-  it('is the same after a touch, and another after a change that keeps size and time', async () => {
+describe('a scan', () => {
+  it('gives the same text after a touch, and another text after a change that keeps size and time', async () => {
     const root = await temporaryFolder();
     const file = path.join(root, 'a.yaml');
     await writeFile(file, 'one');
-    const look = new Look(systemClock);
-    const first = await look.at(root, []);
+    const scanner = new ContentScanner(systemClock);
+    const first = await scanner.scan(root, []);
     await utimes(file, new Date(1e12), new Date(1e12));
-    expect(await look.at(root, [])).toBe(first);
+    expect(await scanner.scan(root, [])).toBe(first);
     await writeFile(file, 'two');
     await utimes(file, new Date(1e12), new Date(1e12));
-    expect(await look.at(root, [])).not.toBe(first);
+    expect(await scanner.scan(root, [])).not.toBe(first);
   });
 
-  it('does not see tests, hidden files and the like', async () => {
+  it('ignores tests, hidden files and files of other types', async () => {
     const root = await temporaryFolder();
-    const look = new Look(systemClock);
-    const first = await look.at(root, []);
+    const scanner = new ContentScanner(systemClock);
+    const first = await scanner.scan(root, []);
     for (const name of ['a.test.yaml', '.a.yaml.swp', '_a.yaml', 'a.yaml~', 'notes.md'])
       await writeFile(path.join(root, name), 'x');
-    expect(await look.at(root, [])).toBe(first);
+    expect(await scanner.scan(root, [])).toBe(first);
   });
 });
 
-it('many files saved together come to rest before they are read', async () => {
+it('many files that are saved together are read once, after they have settled', async () => {
   const root = await temporaryFolder();
   const { next, calls } = await watching(root);
   const before = calls();

@@ -2,7 +2,7 @@ import { compileFile, type Fragment } from '../../daemon/core/compile/compile.ts
 import type { Problem } from '../../daemon/core/problems/failure.ts';
 import { link } from '../../daemon/core/compile/link.ts';
 import type { Ruleset } from '../../daemon/core/ruleset.ts';
-import { Lines, locate, spotOf } from '../../daemon/reload/locate.ts';
+import { Lines, locate, rangeOf } from '../../daemon/reload/locate.ts';
 import { parseYaml } from '../../daemon/reload/yaml/parse.ts';
 import { tools } from './rule-types.ts';
 
@@ -16,7 +16,7 @@ export function compileText(text: string, file = 'rules.yaml', referenced: reado
       file,
       data: parsed.data,
       referenced: (pointer) => referenced.includes(pointer),
-      locate: (pointer, at, offset) => locate(text, lines, spotOf(parsed.spots, pointer), at, offset),
+      locate: (pointer, at, offset) => locate(text, lines, rangeOf(parsed.ranges, pointer), at, offset),
     },
     tools,
   );

@@ -81,9 +81,9 @@ export class DaemonAccess {
 
   async #open(options: CommonOptions): Promise<Offline> {
     const { config, env, cwd } = this.#search(options);
-    const { readPlaces } = await import('../../reload/daemon-settings.ts');
-    const { places, certain } = await readPlaces(config, env);
-    const paths = statePaths(places, env, cwd);
+    const { readDaemonSettings } = await import('../../reload/daemon-settings.ts');
+    const { settings, certain } = await readDaemonSettings(config, env);
+    const paths = statePaths(settings, env, cwd);
     if (certain && !existsSync(paths.state))
       throw new CommandError(
         EXIT.unreachable,

@@ -11,7 +11,7 @@ import {
 import { type Environment, type StatePaths, statePaths } from '../../app/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
-import type { ReadPlaces } from '../../reload/daemon-settings.ts';
+import type { ReadDaemonSettings } from '../../reload/daemon-settings.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { CommandError } from '../render/terminal.ts';
 import { IDLE_TIMEOUT, sendRequest, textOf } from './http-request.ts';
@@ -57,8 +57,8 @@ export async function locateDaemon(search: Search): Promise<string> {
 async function* candidates(search: Search, tried: string[]): AsyncGenerator<Candidate> {
   const { config, env, cwd } = search;
   for (const folder of runtimeFolders(env)) yield* recorded(recordFiles(folder, config), config, tried);
-  const { places, certain } = await readPlacesOf(search);
-  const paths = statePaths(places, env, cwd);
+  const { settings, certain } = await readSettingsOf(search);
+  const paths = statePaths(settings, env, cwd);
   yield* recorded([stateRecord(paths)], config, tried);
   if (certain) yield { socket: paths.socket, from: config };
   else if (!existsSync(config)) tried.push(`${config}: there is no such file or directory`);
@@ -120,32 +120,32 @@ export type NoInbox = 'missing' | 'unsure' | 'never run';
  */
 export async function locateInbox(search: Search): Promise<StatePaths | NoInbox> {
   const { config } = search;
-  const read = await readPlacesOf(search);
+  const read = await readSettingsOf(search);
   for (const paths of await likelyStates(read, search)) if (await hasRunOn(paths, config)) return paths;
   if (!existsSync(config)) return 'missing';
   return read.certain ? 'never run' : 'unsure';
 }
 
 /** State directories in order of preference: the one set in the rules, those in records of daemons, and the default when it is certain that the rules set none. */
-async function likelyStates({ places, certain }: ReadPlaces, search: Search): Promise<StatePaths[]> {
+async function likelyStates({ settings, certain }: ReadDaemonSettings, search: Search): Promise<StatePaths[]> {
   const { env, cwd } = search;
-  const configured = statePaths(places, env, cwd);
-  if (places.state !== undefined) return [configured];
+  const configured = statePaths(settings, env, cwd);
+  if (settings.state !== undefined) return [configured];
   const records = await recordsOf(search);
   return [...records.map(({ state }) => statePaths({ state }, env, cwd)), ...(certain ? [configured] : [])];
 }
 
 /** Reads the rules only where the records do not suffice: the YAML parser takes time to load. */
-async function readPlacesOf({ config, env }: Search): Promise<ReadPlaces> {
-  const { readPlaces } = await import('../../reload/daemon-settings.ts');
-  return readPlaces(config, env);
+async function readSettingsOf({ config, env }: Search): Promise<ReadDaemonSettings> {
+  const { readDaemonSettings } = await import('../../reload/daemon-settings.ts');
+  return readDaemonSettings(config, env);
 }
 
 /** State directory according to a record, else according to the rules; no daemon needs to run. */
 export async function locateState(search: Search): Promise<StatePaths> {
   const { env, cwd } = search;
   const [record] = await recordsOf(search);
-  return statePaths(record ?? (await readPlacesOf(search)).places, env, cwd);
+  return statePaths(record ?? (await readSettingsOf(search)).settings, env, cwd);
 }
 
 /** Records of daemons on these rules in the runtime folders; they may be out of date. */

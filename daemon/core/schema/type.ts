@@ -5,7 +5,7 @@ export type { Static, TProperties, TSchema } from 'typebox';
 type Options = Readonly<Record<string, unknown>>;
 type Properties = Readonly<Record<string, object>>;
 
-/** Where TypeBox keeps that a property may be left out: seen by its types, not by what lists the keywords of a schema. */
+/** Key by which TypeBox marks an optional property. It is not enumerable, so it is not a keyword of the schema. */
 const OPTIONAL = '~optional';
 
 /**

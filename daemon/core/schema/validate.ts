@@ -7,7 +7,7 @@ import { type Finding, type Mismatch, mismatchesOf, type Place } from './mismatc
 export function validate(schema: Schema, value: unknown, place: Place): Finding[] {
   const found = mismatchesOf(schema, value);
   if (found.length === 0) return [];
-  return withoutEchoes(essential(found).map((error) => ({ error, explained: explain(error, place) }))).map(
+  return withoutRepeats(essential(found).map((error) => ({ error, explained: explain(error, place) }))).map(
     ({ error, explained }) => ({
       ...explained,
       pointer: place.pointer + error.instancePath + explained.pointer,
@@ -15,7 +15,7 @@ export function validate(schema: Schema, value: unknown, place: Place): Finding[
   );
 }
 
-/** A union fails with the errors of all its branches: keeps those of the branch that was meant, or the union's own. */
+/** Reduces the errors of a union, which has those of all branches, to those of the branch that was meant, or to its own. */
 function essential(errors: readonly Mismatch[]): Mismatch[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
   const inside = (error: Mismatch, union: Mismatch): boolean =>
@@ -42,30 +42,30 @@ function meant(union: Mismatch, errors: readonly Mismatch[]): Mismatch[] {
     branches.set(branch, [...(branches.get(branch) ?? []), error]);
   }
   const rightKind = [...branches.values()].filter((branch) => !branch.some((error) => wrongKind(error, union)));
-  const best = rightKind.map(essential).sort((a, b) => strangeness(a) - strangeness(b))[0];
+  const best = rightKind.map(essential).sort((a, b) => costOf(a) - costOf(b))[0];
   return best === undefined ||
     (rightKind.length > 1 && best.every((error) => error.instancePath === union.instancePath && isChoice(error)))
     ? [union]
     : best;
 }
 
-/** The value is another kind of thing than the branch is about: a list for a string. */
+/** Test for a value of another kind than the branch describes, such as a list for a string. */
 function wrongKind(error: Mismatch, union: Mismatch): boolean {
   return error.keyword === 'type' && error.instancePath === union.instancePath;
 }
 
 const isChoice = ({ keyword }: Mismatch): boolean => keyword === 'enum' || keyword === 'pattern';
 
-/** How little a branch has to do with what was written: missing keys speak against it more than misspelt ones. */
-function strangeness(errors: readonly Mismatch[]): number {
+/** Cost of the errors of a branch: a missing key costs more than a misspelt one. The branch with the least cost was meant. */
+function costOf(errors: readonly Mismatch[]): number {
   return errors.reduce(
     (sum, { keyword }) => sum + (keyword === 'required' ? 3 : keyword === 'additionalProperties' ? 2 : 1),
     0,
   );
 }
 
-/** A misspelt key that was required would be told twice: as unknown and as missing. */
-function withoutEchoes<T extends { error: Mismatch; explained: Explained }>(items: readonly T[]): T[] {
+/** Removes reports of a missing key where a misspelt key was meant: it is reported as unknown already. */
+function withoutRepeats<T extends { error: Mismatch; explained: Explained }>(items: readonly T[]): T[] {
   const misspelt = new Set(
     items.flatMap(({ error, explained }) =>
       explained.meant === undefined ? [] : [joinPointer(error.instancePath, explained.meant)],

@@ -14,7 +14,7 @@ const SYNTAX = say(
   'look at the indentation, colons, brackets and quotes on this line and the one before',
 );
 
-/** The parser's errors in our words: its own messages repeat the text they stumble over, which may be a secret. */
+/** Messages for the errors of the parser. Its own messages quote the text at the error, which may be a secret. */
 const EXPLANATIONS: Readonly<Partial<Record<ErrorCode, Explanation>>> = {
   ALIAS_PROPS: say('alias', 'an alias cannot have an anchor or a tag', 'remove it'),
   BAD_ALIAS: say(

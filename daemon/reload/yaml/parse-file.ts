@@ -1,76 +1,76 @@
 import { isObject } from '../../core/values/json.ts';
 import { segmentsOf } from '../../core/values/pointer.ts';
-import type { Issue, Spot } from './convert.ts';
-import { type Cut, cutAtEntries, type Piece } from './split.ts';
-import { type FoundSpot, spotBelow, spotOf } from '../locate.ts';
-import { parseAside } from './parse-in-worker.ts';
+import type { Issue, SourceRange } from './convert.ts';
+import { type SplitText, splitAtEntries, type Piece } from './split.ts';
+import { type FoundRange, rangeBelow, rangeOf } from '../locate.ts';
+import { parseText } from './parse-in-worker.ts';
 import { type Parsed, parseYaml } from './parse.ts';
-import { turns } from './time-slice.ts';
+import { timeSlices } from './time-slice.ts';
 
 /** A file as data, or what is wrong with its text. */
 export type ParsedText =
   | {
       readonly ok: true;
       readonly data: unknown;
-      readonly spotOf: (pointer: string) => FoundSpot;
-      /** What was parsed by itself, by its text: it need not be parsed again while it stays as it is. */
+      readonly rangeOf: (pointer: string) => FoundRange;
+      /** Entries that were parsed alone, by their text: an entry with the same text is not parsed again. */
       readonly entries: ReadonlyMap<string, unknown>;
     }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
-/** Parses a file; the entries of its `rules:` each by itself if it can, and only those that are not `known`. */
+/** Parses a file. Parses each entry of `rules:` alone where possible, and only entries that are not `known`. */
 export async function parseFile(text: string, known?: ReadonlyMap<string, unknown>): Promise<ParsedText> {
-  return (await parseInPieces(text, known)) ?? wholeOf(await parseAside(text));
+  return (await parseInPieces(text, known)) ?? wholeOf(await parseText(text));
 }
 
-/** Undefined when the file cannot be cut: then only as a whole it tells what it says, or what is wrong with it. */
+/** Undefined when the file cannot be split: then it has to be parsed as a whole, which also finds its errors. */
 export async function parseInPieces(
   text: string,
   known: ReadonlyMap<string, unknown> = new Map(),
 ): Promise<ParsedText | undefined> {
-  const cut = cutAtEntries(text);
-  return cut && (await parseCut(cut, known));
+  const split = splitAtEntries(text);
+  return split && (await parseSplit(split, known));
 }
 
 function wholeOf(parsed: Parsed): ParsedText {
   if (!parsed.ok) return parsed;
-  const { data, spots } = parsed;
-  return { ok: true, data, spotOf: (pointer) => spotOf(spots, pointer), entries: new Map() };
+  const { data, ranges } = parsed;
+  return { ok: true, data, rangeOf: (pointer) => rangeOf(ranges, pointer), entries: new Map() };
 }
 
-async function parseCut(cut: Cut, known: ReadonlyMap<string, unknown>): Promise<ParsedText | undefined> {
-  const frame = await frameOf(cut);
+async function parseSplit(split: SplitText, known: ReadonlyMap<string, unknown>): Promise<ParsedText | undefined> {
+  const frame = await frameOf(split);
   if (frame === undefined) return undefined;
-  const entries = await parseEntries(cut.entries, known);
+  const entries = await parseEntries(split.entries, known);
   if (entries === undefined) return undefined;
   const { head, tail } = frame;
-  const rules = [...head.data.rules, ...cut.entries.map(({ text }) => entries.get(text))];
-  const places = new Places(cut, head.spots, tail.spots);
+  const rules = [...head.data.rules, ...split.entries.map(({ text }) => entries.get(text))];
+  const splitRanges = new SplitRanges(split, head.ranges, tail.ranges);
   return {
     ok: true,
     data: { ...head.data, rules, ...tail.data },
-    spotOf: (pointer) => places.spotOf(pointer),
+    rangeOf: (pointer) => splitRanges.rangeOf(pointer),
     entries,
   };
 }
 
-/** The entries by their texts. Undefined when one is not whole, or has to do with the others by an alias. */
+/** The entries by their texts. Undefined when one does not parse alone, or has an alias to another one. */
 async function parseEntries(
   pieces: readonly Piece[],
   known: ReadonlyMap<string, unknown>,
 ): Promise<ReadonlyMap<string, unknown> | undefined> {
   const entries = new Map<string, unknown>();
-  const turn = turns();
+  const yieldIfDue = timeSlices();
   for (const { text } of pieces) {
     const parsed = known.has(text) ? { item: known.get(text) } : parseEntry(text);
     if (parsed === undefined) return undefined;
     entries.set(text, parsed.item);
-    await turn();
+    await yieldIfDue();
   }
   return entries;
 }
 
-/** The list that an entry stands in stands in the file. */
+/** Depth of an entry in the file: it is in the list, and the list is in the map of the file. */
 const ENTRY_DEPTH = 1;
 
 function parseEntry(text: string): { readonly item: unknown } | undefined {
@@ -81,7 +81,7 @@ function parseEntry(text: string): { readonly item: unknown } | undefined {
 
 interface Section<T> {
   readonly data: T;
-  readonly spots: Spot;
+  readonly ranges: SourceRange;
 }
 
 interface Frame {
@@ -89,57 +89,57 @@ interface Frame {
   readonly tail: Section<Readonly<Record<string, unknown>>>;
 }
 
-const NO_TAIL = { data: {}, spots: { key: 0, start: 0, end: 0 } };
+const NO_TAIL = { data: {}, ranges: { key: 0, start: 0, end: 0 } };
 
-/** What stands around the entries. The head must end with the first entry of the very `rules` at which the file was cut. */
-async function frameOf(cut: Cut): Promise<Frame | undefined> {
-  const head = sectionOf(await parseAside(cut.head.text));
-  const tail = cut.tail.text === '' ? NO_TAIL : sectionOf(await parseAside(cut.tail.text));
+/** Parts before and after the entries. The head must end with the first entry of the `rules` at which the file was split. */
+async function frameOf(split: SplitText): Promise<Frame | undefined> {
+  const head = sectionOf(await parseText(split.head.text));
+  const tail = split.tail.text === '' ? NO_TAIL : sectionOf(await parseText(split.tail.text));
   if (head === undefined || tail === undefined) return undefined;
   const { rules } = head.data;
-  const last = Object.keys(head.data).at(-1) === 'rules' && head.spots.children?.get('rules')?.key === cut.at;
+  const last = Object.keys(head.data).at(-1) === 'rules' && head.ranges.children?.get('rules')?.key === split.at;
   const again = Object.keys(tail.data).some((name) => Object.hasOwn(head.data, name));
   if (!last || again || !Array.isArray(rules) || rules.length !== 1) return undefined;
-  return { head: { data: { ...head.data, rules }, spots: head.spots }, tail };
+  return { head: { data: { ...head.data, rules }, ranges: head.ranges }, tail };
 }
 
 function sectionOf(parsed: Parsed): Frame['tail'] | undefined {
   if (!parsed.ok || parsed.aliased > 0 || !isObject(parsed.data)) return undefined;
-  return { data: parsed.data, spots: parsed.spots };
+  return { data: parsed.data, ranges: parsed.ranges };
 }
 
-/** Where things stand in a file that was cut. Few ever ask, so the entry in question is parsed again rather than remembered. */
-class Places {
-  readonly #cut: Cut;
-  readonly #head: Spot;
-  readonly #tail: Spot;
-  readonly #entries = new Map<Piece, Spot>();
+/** Ranges in a file that was split. They are seldom needed, so an entry is parsed again when one of its ranges is. */
+class SplitRanges {
+  readonly #split: SplitText;
+  readonly #head: SourceRange;
+  readonly #tail: SourceRange;
+  readonly #entries = new Map<Piece, SourceRange>();
 
-  constructor(cut: Cut, head: Spot, tail: Spot) {
-    this.#cut = cut;
+  constructor(split: SplitText, head: SourceRange, tail: SourceRange) {
+    this.#split = split;
     this.#head = head;
     this.#tail = tail;
   }
 
-  spotOf(pointer: string): FoundSpot {
+  rangeOf(pointer: string): FoundRange {
     const [section, index, ...rest] = segmentsOf(pointer);
-    const { entries, tail } = this.#cut;
+    const { entries, tail } = this.#split;
     const entry = section === 'rules' && /^[1-9]\d*$/.test(index ?? '') ? entries[Number(index) - 1] : undefined;
-    if (entry !== undefined) return shifted(spotBelow(this.#spotsOf(entry), ['0', ...rest]), entry.offset);
+    if (entry !== undefined) return shifted(rangeBelow(this.#rangesOf(entry), ['0', ...rest]), entry.offset);
     const below = section !== undefined && this.#tail.children?.has(section) === true;
-    return below ? shifted(spotOf(this.#tail, pointer), tail.offset) : spotOf(this.#head, pointer);
+    return below ? shifted(rangeOf(this.#tail, pointer), tail.offset) : rangeOf(this.#head, pointer);
   }
 
-  #spotsOf(entry: Piece): Spot {
+  #rangesOf(entry: Piece): SourceRange {
     const known = this.#entries.get(entry);
     if (known !== undefined) return known;
     const parsed = parseYaml(entry.text, ENTRY_DEPTH);
     if (!parsed.ok) throw new Error('an entry that was parsed before does not parse now');
-    this.#entries.set(entry, parsed.spots);
-    return parsed.spots;
+    this.#entries.set(entry, parsed.ranges);
+    return parsed.ranges;
   }
 }
 
-function shifted({ spot, exact }: FoundSpot, by: number): FoundSpot {
-  return { spot: { ...spot, key: spot.key + by, start: spot.start + by, end: spot.end + by }, exact };
+function shifted({ range, exact }: FoundRange, by: number): FoundRange {
+  return { range: { ...range, key: range.key + by, start: range.start + by, end: range.end + by }, exact };
 }

@@ -2,17 +2,17 @@ import { Worker } from 'node:worker_threads';
 import type { Parsed } from './parse.ts';
 import { readYaml } from './read-yaml.ts';
 
-/** Characters that take some 20 ms to parse; starting a thread takes longer than that. */
-const LARGE = 32 * 1024;
-const SLOWEST = 30_000;
+/** Texts of this size take some 20 ms to parse; starting a worker takes longer. */
+const MIN_WORKER_CHARACTERS = 32 * 1024;
+const PARSE_TIMEOUT_MS = 30_000;
 
-/** Parses in place what is small, in a thread what is large. The thread needs the built program: Node 20 runs no TypeScript. */
-export async function parseAside(text: string): Promise<Parsed> {
-  if (text.length < LARGE || !import.meta.url.endsWith('.js')) return readYaml(text);
+/** Parses a small text here and a large one in a worker. The worker needs the built program: Node 20 does not run TypeScript. */
+export async function parseText(text: string): Promise<Parsed> {
+  if (text.length < MIN_WORKER_CHARACTERS || !import.meta.url.endsWith('.js')) return readYaml(text);
   return await parseInWorker(text, new URL('./parse-worker.js', import.meta.url));
 }
 
-/** A thread that dies or takes half a minute makes the file unreadable, nothing more. */
+/** Parses in a worker. A worker that fails or times out makes the file unparsable and has no other effect. */
 export function parseInWorker(text: string, script: URL): Promise<Parsed> {
   return new Promise((resolve) => {
     const worker = new Worker(script, { workerData: text, resourceLimits: { maxOldGenerationSizeMb: 1024 } });
@@ -21,7 +21,7 @@ export function parseInWorker(text: string, script: URL): Promise<Parsed> {
       resolve(parsed);
       void worker.terminate();
     };
-    const deadline = setTimeout(end, SLOWEST, UNPARSABLE);
+    const deadline = setTimeout(end, PARSE_TIMEOUT_MS, UNPARSABLE);
     worker.once('message', end);
     worker.once('error', () => end(UNPARSABLE));
     worker.once('exit', () => end(UNPARSABLE));

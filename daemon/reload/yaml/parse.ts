@@ -1,30 +1,30 @@
 import { Composer, type Document, Lexer, Parser, type YAMLParseError } from 'yaml';
-import { convert, DEEPEST, type Issue, type Spot } from './convert.ts';
+import { convert, MAX_DEPTH, type Issue, type SourceRange } from './convert.ts';
 import { explainYaml } from './errors.ts';
 
 /**
- * Plain data, so that it can come from another thread. `spots` mirrors `data` and says where each value stands; `aliased` values
- * came out of aliases. `stage`: a text whose syntax is wrong was not looked at for what its content may not be.
+ * Plain data, so that it can be posted from a worker. `ranges` has the form of `data`; `aliased` counts the values that came from
+ * aliases. `stage`: after an error of syntax the content was not checked.
  */
 export type Parsed =
   | {
       readonly ok: true;
       readonly data: unknown;
-      readonly spots: Spot;
+      readonly ranges: SourceRange;
       readonly aliased: number;
-      /** Parts of texts that YAML leaves out without a word. */
+      /** Parts of texts that YAML drops without an error. */
       readonly losses: readonly Issue[];
     }
   | { readonly ok: false; readonly stage: 'syntax' | 'content'; readonly issues: readonly Issue[] };
 
-/** Some 30,000 rules; their tokens take half a gigabyte. */
-const MOST_TOKENS = 1_500_000;
-const MOST_ISSUES = 50;
+/** Tokens of some 30,000 rules; they take half a gigabyte. */
+const MAX_TOKENS = 1_500_000;
+const MAX_ISSUES = 50;
 
 /**
- * YAML 1.2 to plain data. Nesting is counted on the token stack of the incremental parser, which does not recurse, before the
- * composer, which does, sees anything: hostile nesting would otherwise exhaust the stack and can end the process. `depth`: how
- * deep a piece of a file stands in it.
+ * Parses YAML 1.2 to plain data. Nesting is limited on the token stack of the parser, which does not recurse, before the composer,
+ * which does: hostile nesting would otherwise exhaust the stack, which can end the process. `depth`: level of a piece in its
+ * file.
  */
 export function parseYaml(text: string, depth = 0): Parsed {
   const forbidden = forbiddenCharacter(text);
@@ -45,12 +45,12 @@ export function parseYaml(text: string, depth = 0): Parsed {
     });
   }
   if (document === undefined || issues.length > 0)
-    return { ok: false, stage: 'syntax', issues: issues.slice(0, MOST_ISSUES) };
+    return { ok: false, stage: 'syntax', issues: issues.slice(0, MAX_ISSUES) };
   const converted = convert(document.contents, depth);
-  const { data, spot, aliased, issues: found } = converted;
+  const { data, range, aliased, issues: found } = converted;
   return found.length > 0
-    ? { ok: false, stage: 'content', issues: found.slice(0, MOST_ISSUES) }
-    : { ok: true, data, spots: spot, aliased, losses: lossesOf(text, converted) };
+    ? { ok: false, stage: 'content', issues: found.slice(0, MAX_ISSUES) }
+    : { ok: true, data, ranges: range, aliased, losses: lossesOf(text, converted) };
 }
 
 function lossesOf(text: string, { comments, anchored, aliases }: ReturnType<typeof convert>): readonly Issue[] {
@@ -77,7 +77,7 @@ type Composed = { readonly ok: true; readonly documents: readonly Document.Parse
 
 function compose(text: string, depth: number): Composed {
   const parser = new Parser();
-  // Duplicate keys are found by `convert`: the composer's own search takes quadratic time.
+  // `convert` finds duplicate keys: the search of the composer takes quadratic time.
   const composer = new Composer({ uniqueKeys: false, strict: true, stringKeys: false, version: '1.2' });
   const documents: Document.Parsed[] = [];
   let offset = 0;
@@ -98,15 +98,15 @@ function compose(text: string, depth: number): Composed {
       }
       for (const document of composer.next(token)) documents.push(document);
     }
-    if (parser.stack.length > DEEPEST + 2 - depth) {
+    if (parser.stack.length > MAX_DEPTH + 2 - depth) {
       return refuse({
         code: 'yaml.too_deep',
-        message: `nested deeper than ${DEEPEST} levels`,
+        message: `nested deeper than ${MAX_DEPTH} levels`,
         mend: 'make it flatter',
       });
     }
     tokens += 1;
-    if (tokens > MOST_TOKENS) {
+    if (tokens > MAX_TOKENS) {
       return refuse({
         code: 'yaml.too_large',
         message: 'more values than one file should have',
@@ -122,13 +122,13 @@ function compose(text: string, depth: number): Composed {
 
 function issueOf(error: Pick<YAMLParseError, 'code' | 'pos'>, text: string): Issue {
   const explanation = explainYaml(error.code);
-  // Wrong indentation is reported where the line begins; what is indented wrongly is seen better.
+  // The parser reports wrong indentation at the beginning of the line; the first word is easier to see.
   const blank =
     explanation.code === 'yaml.indent' ? /^ */.exec(text.slice(error.pos[0], error.pos[0] + 1000))![0].length : 0;
   return { offset: error.pos[0] + blank, ...explanation };
 }
 
-/** Characters that YAML forbids, or that make a file look different from what it says. */
+/** A character that YAML forbids, or that makes a file look different from its content. */
 function forbiddenCharacter(text: string): Issue | undefined {
   // oxlint-disable-next-line no-control-regex
   const offset = text.search(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/);

@@ -2,21 +2,21 @@ import type { Issue } from './convert.ts';
 import { type Parsed, parseYaml } from './parse.ts';
 import { type Edit, type Repair, repairsFor } from './repairs.ts';
 
-/** Characters that are parsed on trial before the parser's own words must do: a third of a second, and a few times a large file. */
-const MAX_TRIAL_CHARACTERS = 512 * 1024;
-const MAX_TRIALS_OF_ANY_FILE = 4;
+/** Characters that are parsed to try repairs: a third of a second, or a large file a few times. After that the message of the parser is used. */
+const MAX_TRIED_CHARACTERS = 512 * 1024;
+const MIN_TRIALS = 4;
 const MAX_ISSUES = 50;
 
 /**
- * YAML 1.2 to plain data. A text that does not parse is mended on trial, slip by slip: what makes it parse was the cause, so
- * each slip is one issue with a mend that works, and what follows from it is none.
+ * Parses YAML 1.2 to plain data. For a text that does not parse, repairs are tried, one mistake after the other. A repair that
+ * makes the text parse shows the cause, so each mistake is one issue with a mend that works, and its consequences are not reported.
  */
 export function readYaml(text: string): Parsed {
   const parsed = parseYaml(text);
   return parsed.ok ? parsed : { ...parsed, issues: new Diagnosis(text).issues(parsed) };
 }
 
-/** Problems of a text, in the order of their places. */
+/** Issues of a text, in the order of their offsets. */
 interface State {
   readonly stage: 'syntax' | 'content';
   readonly issues: readonly Issue[];
@@ -26,12 +26,12 @@ class Diagnosis {
   readonly #text: string;
   readonly #edits: Edit[] = [];
   readonly #found: Issue[] = [];
-  /** Characters that may still be parsed on trial. */
+  /** Characters that may still be parsed to try repairs. */
   #left: number;
 
   constructor(text: string) {
     this.#text = text;
-    this.#left = Math.max(MAX_TRIAL_CHARACTERS, MAX_TRIALS_OF_ANY_FILE * text.length);
+    this.#left = Math.max(MAX_TRIED_CHARACTERS, MIN_TRIALS * text.length);
   }
 
   issues(parsed: State): readonly Issue[] {
@@ -44,13 +44,13 @@ class Diagnosis {
       }
       const [issue, ...others] = state.issues as [Issue, ...Issue[]];
       this.#found.push(issue);
-      // After an error of syntax the parser does not know where it is: what it reports next may be an echo.
+      // After an error of syntax the parser has lost its place: its next errors may be consequences.
       state = { ...state, issues: state.stage === 'syntax' ? [] : others };
     }
     return inOrder(this.#found);
   }
 
-  /** The remaining problems, with offsets into the original text, when the first issue can be mended; undefined when it cannot. */
+  /** The remaining issues, with offsets into the original text; undefined when no repair works for the first issue. */
   #mended(state: State): State | undefined {
     const known = new Set(this.#found.map(({ offset }) => offset));
     const current = applied(this.#text, this.#edits);
@@ -75,7 +75,7 @@ class Diagnosis {
     return undefined;
   }
 
-  /** The edits as edits of the original text; undefined when they touch what is mended already. */
+  /** The edits as edits of the original text; undefined when they overlap an earlier repair. */
   #original({ edits }: Repair): readonly Edit[] | undefined {
     const placed = edits.map(({ start, end, replacement }) => ({
       start: original(start, this.#edits),
@@ -91,11 +91,11 @@ class Diagnosis {
   }
 }
 
-/** The text that was edited is not complained of any more, nor what stands before it. */
+/** Test for a repair that worked: no issue is left at the edit or before it. */
 function isBetter(after: State, before: State, edits: readonly Edit[]): boolean {
   const [first] = after.issues;
   if (first === undefined || first.offset > edits.at(-1)!.end) return true;
-  // Only a text without errors of syntax is looked at for others, which may stand anywhere.
+  // Content is checked only when the syntax is right, and its issues may be anywhere.
   return before.stage === 'syntax' && after.stage === 'content';
 }
 
@@ -113,7 +113,7 @@ function applied(text: string, edits: readonly Edit[]): string {
   return result + text.slice(at);
 }
 
-/** Where an offset of the original text is in the edited one. */
+/** Offset in the edited text for an offset in the original one. */
 function moved(offset: number, edits: readonly Edit[]): number {
   let by = 0;
   for (const { start, end, replacement } of edits) {
@@ -123,7 +123,7 @@ function moved(offset: number, edits: readonly Edit[]): number {
   return offset + by;
 }
 
-/** Where an offset of the edited text was in the original one. */
+/** Offset in the original text for an offset in the edited one. */
 function original(offset: number, edits: readonly Edit[]): number {
   let by = 0;
   for (const { start, end, replacement } of edits) {

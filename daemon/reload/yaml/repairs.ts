@@ -1,6 +1,6 @@
 import type { Issue } from './convert.ts';
 
-/** A change of the text that would mend one slip, and what to say about the slip. */
+/** Edits that repair one mistake, and the issue to report for it. */
 export interface Repair {
   readonly edits: readonly Edit[];
   readonly issue: Issue;
@@ -13,7 +13,7 @@ export interface Edit {
   readonly replacement: string;
 }
 
-/** The part of a line that was meant as one value. */
+/** Part of a line that was meant as one value. */
 interface Value {
   readonly start: number;
   readonly text: string;
@@ -21,7 +21,7 @@ interface Value {
 
 type Finder = (text: string, issue: Issue) => readonly Repair[];
 
-/** Ways to mend a text that does not parse, the likeliest first. Only a trial tells whether one of them does. */
+/** Possible repairs of a text that does not parse, the likeliest first. Parsing the repaired text shows whether one works. */
 export function repairsFor(text: string, issue: Issue): readonly Repair[] {
   return FINDERS.flatMap((find) => find(text, issue));
 }
@@ -35,7 +35,7 @@ function lineAt(text: string, offset: number): Value {
   return { start, text: text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '') };
 }
 
-/** Tabs in the indentation, wherever they are: one problem at the first of them. */
+/** Tabs in the indentation of any line: one issue, at the first of them. */
 function tabs(text: string, { offset, code }: Issue): readonly Repair[] {
   const line = lineAt(text, offset);
   const isIndented = /^ *\t/.test(line.text);
@@ -55,7 +55,7 @@ function tabs(text: string, { offset, code }: Issue): readonly Repair[] {
 
 const VALUE_IN_QUOTES = /(?:^|[:,[{-]\s+|[[{])(["'])/g;
 
-/** A quote that is opened on a line and not closed on it. What it swallows is reported far below. */
+/** A quote that is opened on a line and not closed on it. The parser reports it many lines below. */
 function openQuotes(text: string, { offset }: Issue): readonly Repair[] {
   const found: Repair[] = [];
   let line = lineAt(text, offset);
@@ -120,7 +120,7 @@ function escapes(text: string, { offset, code }: Issue): readonly Repair[] {
 
 const MAX_COMMENT_LINES_BACK = 50;
 
-/** A `#` right before a word where a value is due: what stands behind it is no part of the file, brackets neither. */
+/** A `#` directly before a word in place of a value: the rest of the line, with its brackets, is a comment. */
 function comments(text: string, { offset, code }: Issue): readonly Repair[] {
   if (!QUOTABLE.has(code)) return [];
   const found: Repair[] = [];
@@ -146,7 +146,7 @@ function commented(line: Value, start: number, text: string): Repair {
 const KEY = /^\s*(?:- +)*(?:"[^"]*"|'[^']*'|[^\s#:{}[\],&*!|>'"%@`-][^:#]*?) *:[ \t]+/;
 const DASH = /^\s*(?:- +)+/;
 
-/** Plain text that YAML reads as something else. */
+/** Text without quotes that YAML does not read as text. */
 function unquoted(text: string, issue: Issue): readonly Repair[] {
   if (!QUOTABLE.has(issue.code)) return [];
   const line = lineAt(text, issue.offset);
@@ -168,11 +168,11 @@ const QUOTABLE: ReadonlySet<string> = new Set(
 
 const withoutComment = (text: string): string => text.replace(/\s+#(?:\s.*)?$/, '').trimEnd();
 
-/** Neither a plain word, nor in quotes already, nor behind a quote that is not closed here. */
+/** Test for a text that quotes may repair: not a plain word, not quoted, not after a quote that is still open. */
 const isQuotable = ({ text }: Value): boolean =>
   text !== '' && !/^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|"(?:[^"\\]|\\.)*|'(?:[^']|'')*|[\w./-]+)$/.test(text);
 
-/** Parts of a line between brackets, commas and colons; templates and quotes are not split. */
+/** Parts of a line between brackets, commas and colons; templates and quoted texts stay whole. */
 function flowValues(line: string): readonly Value[] {
   const values: Value[] = [];
   let start = 0;
@@ -212,7 +212,7 @@ function quoted(text: string): { readonly replacement: string; readonly mend: st
   };
 }
 
-/** Meanings that YAML gives to the beginning of a value, for texts that were not meant so. Text that looks like a real alias, tag or anchor is left out. */
+/** First characters that have a meaning in YAML and were meant as text. A real alias, tag or anchor does not match. */
 const BEGINNINGS: readonly (readonly [pattern: RegExp, code: string, message: string])[] = [
   [/^\*(?![\w-]+$)/, 'alias', 'in YAML `*` begins an alias, not text'],
   [/^!(?![\w!/-]+(?:$| ))/, 'tag', 'in YAML `!` begins a tag, not text'],

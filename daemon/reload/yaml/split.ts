@@ -1,33 +1,33 @@
-/** A stretch of a text. */
+/** Part of a text. */
 export interface Piece {
   readonly offset: number;
   readonly text: string;
 }
 
-/** A rules file taken apart where the entries of `rules:` begin. */
-export interface Cut {
-  /** Where the key `rules` stands. */
+/** A rules file, split where the entries of `rules:` begin. */
+export interface SplitText {
+  /** Offset of the key `rules`. */
   readonly at: number;
-  /** All up to the end of the first entry, which says how far the others are indented. */
+  /** The text up to the end of the first entry, which sets the indentation of the others. */
   readonly head: Piece;
-  /** The other entries, each with its lines. */
+  /** The other entries, each with its line ends. */
   readonly entries: readonly Piece[];
-  /** The sections below. */
+  /** The sections after `rules:`. */
   readonly tail: Piece;
 }
 
 const RULES = /^rules:[ \t]*(?:#.*)?\r?\n/m;
-/** More is not taken apart, since that is done in one go; and an entry is parsed in one go. */
-const MOST_ENTRIES = 100_000;
-const LARGEST_ENTRY = 16 * 1024;
+/** A larger file is not split: splitting it, and parsing one entry, must fit in a time slice. */
+const MAX_ENTRIES = 100_000;
+const MAX_ENTRY_CHARACTERS = 16 * 1024;
 const SECTION = /^[A-Za-z_]\w*:\s/;
 
 /**
- * Cuts a file so that an entry can be parsed by itself, and need not be parsed again while it stays as it is. Undefined when
- * the text does not look as if that could be done. The looks do not prove anything: a quote or a bracket may be open across a
- * cut. But then the piece before it is not whole, so when every piece parses, together they say what the file says.
+ * Splits a file so that each entry can be parsed alone, and an unchanged entry is not parsed again. Undefined when the text does
+ * not look like a list of entries. The test is a guess: a quote or a bracket may be open at the end of a piece. Such a piece does
+ * not parse, so when every piece parses, the pieces together mean what the file means.
  */
-export function cutAtEntries(text: string): Cut | undefined {
+export function splitAtEntries(text: string): SplitText | undefined {
   const rules = RULES.exec(text);
   if (rules === null) return undefined;
   const starts: number[] = [];
@@ -43,14 +43,14 @@ export function cutAtEntries(text: string): Cut | undefined {
       break;
     }
     if (first - line === indent && dash) {
-      const tooLarge = starts.length > MOST_ENTRIES || line - (starts.at(-1) ?? line) > LARGEST_ENTRY;
+      const tooLarge = starts.length > MAX_ENTRIES || line - (starts.at(-1) ?? line) > MAX_ENTRY_CHARACTERS;
       if (text[first + 1] !== ' ' || tooLarge) return undefined;
       starts.push(line);
     }
   }
   const tail = text.slice(end);
   const second = starts[1];
-  const isLastTooLarge = end - (starts.at(-1) ?? end) > LARGEST_ENTRY;
+  const isLastTooLarge = end - (starts.at(-1) ?? end) > MAX_ENTRY_CHARACTERS;
   if (second === undefined || isLastTooLarge || (tail !== '' && !SECTION.test(tail))) return undefined;
   return {
     at: rules.index,
@@ -71,7 +71,7 @@ function afterSpaces(text: string, line: number): number {
   return at;
 }
 
-/** Nothing but a comment or the end of the line. */
+/** Test for a line that is empty or a comment. */
 function isBlank(text: string, first: number): boolean {
   const character = text[first];
   return (

@@ -1,11 +1,11 @@
-/** What is done in one go at most, milliseconds: an event that comes in meanwhile waits no longer. */
-const LONGEST_TURN = 5;
+/** Milliseconds of work before other work gets a turn: an event that arrives meanwhile waits no longer than this. */
+const MAX_SLICE_MS = 5;
 
-/** For long work in small steps: to be called after each of them; resolves at once, or when all else has had its turn. */
-export function turns(): () => Promise<void> | undefined {
+/** Divides long work into time slices. Call the result after each small step: it resolves at once, or after other work had a turn. */
+export function timeSlices(): () => Promise<void> | undefined {
   let since = performance.now();
   return () => {
-    if (performance.now() - since < LONGEST_TURN) return undefined;
+    if (performance.now() - since < MAX_SLICE_MS) return undefined;
     return new Promise((resolve) => {
       setImmediate(() => {
         since = performance.now();
@@ -15,12 +15,12 @@ export function turns(): () => Promise<void> | undefined {
   };
 }
 
-/** Takes steps to their end, in turns. */
-export async function inTurns<T>(steps: Generator<undefined, T>): Promise<T> {
-  const turn = turns();
+/** Runs all steps of a generator in time slices. */
+export async function inTimeSlices<T>(steps: Generator<undefined, T>): Promise<T> {
+  const yieldIfDue = timeSlices();
   for (;;) {
     const step = steps.next();
-    await turn();
+    await yieldIfDue();
     if (step.done) return step.value;
   }
 }

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseYaml } from '../../../daemon/reload/yaml/parse.ts';
 import { parseFile, parseInPieces } from '../../../daemon/reload/yaml/parse-file.ts';
-import { spotOf } from '../../../daemon/reload/locate.ts';
+import { rangeOf } from '../../../daemon/reload/locate.ts';
 
-/** Every pointer of some data, and some that lead nowhere. */
+/** Every pointer of the data, and some pointers to nothing. */
 function pointersOf(data: unknown, pointer = ''): string[] {
   const below =
     typeof data === 'object' && data !== null
@@ -13,21 +13,21 @@ function pointersOf(data: unknown, pointer = ''): string[] {
   return [pointer, `${pointer}/nowhere`, ...below];
 }
 
-/** What a file says and where, by pieces and as a whole; null when it is not cut. */
+/** Data and ranges of a file, parsed in pieces and as a whole; null when it is not split. */
 async function bothWays(text: string) {
   const pieced = await parseInPieces(text);
   if (pieced === undefined) return null;
   const whole = parseYaml(text);
   if (!pieced.ok || !whole.ok) throw new Error(`not the same: ${JSON.stringify([text, pieced, whole])}`);
-  const places = (find: typeof pieced.spotOf) =>
+  const places = (find: typeof pieced.rangeOf) =>
     pointersOf(whole.data).map((pointer) => {
-      const { spot, exact } = find(pointer);
-      const isScalar = spot.children === undefined;
-      return { pointer, exact, key: spot.key, start: spot.start, ...(isScalar && exact && { end: spot.end }) };
+      const { range, exact } = find(pointer);
+      const isScalar = range.children === undefined;
+      return { pointer, exact, key: range.key, start: range.start, ...(isScalar && exact && { end: range.end }) };
     });
   return {
-    pieced: { data: pieced.data, places: places(pieced.spotOf) },
-    whole: { data: whole.data, places: places((pointer) => spotOf(whole.spots, pointer)) },
+    pieced: { data: pieced.data, places: places(pieced.rangeOf) },
+    whole: { data: whole.data, places: places((pointer) => rangeOf(whole.ranges, pointer)) },
   };
 }
 
@@ -101,7 +101,7 @@ describe('a file that is parsed in pieces', () => {
     }
   });
 
-  it('never says anything else than the whole, whatever its lines are', async () => {
+  it('has the same data and ranges as the whole file, for any lines', async () => {
     const plausible = [
       '  - a',
       '  - a: 1',
@@ -171,7 +171,7 @@ describe('a file that is parsed in pieces', () => {
 const many = (count: number, changed = -1): string =>
   `rules:\n${Array.from({ length: count }, (_, n) => `  - { name: r${n}, match: { type: ${n === changed ? 'new' : n} } }\n`).join('')}`;
 
-it('an entry of a large file that stays as it is stays the same object', async () => {
+it('an unchanged entry of a large file stays the same object', async () => {
   const first = await parseFile(many(2000));
   const second = first.ok ? await parseFile(many(2000, 1000), first.entries) : first;
   if (!first.ok || !second.ok) throw new Error('not YAML');

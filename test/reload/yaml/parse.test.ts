@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lines, locate, spotOf } from '../../../daemon/reload/locate.ts';
+import { Lines, locate, rangeOf } from '../../../daemon/reload/locate.ts';
 import { parseYaml } from '../../../daemon/reload/yaml/parse.ts';
 
 const places = (text: string): string[] => {
@@ -18,7 +18,7 @@ const laughs = [
     .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[index]}`).join(', ')}]`),
 ].join('\n');
 
-describe('malicious YAML is answered', () => {
+describe('hostile YAML is refused with a problem', () => {
   it.each([
     ['an alias bomb', laughs, /^\d+:\d+ yaml\.too_many_aliases$/],
     ['an alias that contains itself', 'a: &a [*a]', /^1:8 yaml\.alias$/],
@@ -47,20 +47,20 @@ describe('malicious YAML is answered', () => {
     expect(first).toMatch(problem);
   });
 
-  it('again and again in the same process', () => {
+  it('many times in the same process', () => {
     for (let round = 0; round < 1000; round += 1) {
       expect(parseYaml('['.repeat(1000)).ok).toBe(false);
       expect(parseYaml('- '.repeat(1000)).ok).toBe(false);
     }
   });
 
-  it('with fifty thousand keys in one map in a time that grows no faster than the file', () => {
+  it('with fifty thousand keys in one map, in linear time', () => {
     const text = Array.from({ length: 50_000 }, (_, n) => `k${n}: 1`).join('\n');
     expect(places(`${text}\nk7: 2`)).toEqual(['50001:1 yaml.duplicate_key']);
   });
 });
 
-describe('silly YAML is answered', () => {
+describe('unusual YAML is refused or read', () => {
   it.each([
     ['a key that is there twice', 'a: 1\nb: 2\na: 3', ['3:1 yaml.duplicate_key']],
     [
@@ -109,7 +109,7 @@ describe('silly YAML is answered', () => {
     expect(parseYaml(text)).toMatchObject({ ok: true, data });
   });
 
-  it('without repeating the text it stumbles over', () => {
+  it('without quoting the text at the error', () => {
     for (const text of [
       'key: "hunter2',
       'key: hunter2: x',
@@ -130,9 +130,9 @@ describe('a place', () => {
   const text = 'a:\n  b: [x, "y z"]\n  c: |\n    text\n"d e": &anchor { f: 1 }\ng: *anchor\n';
   const parsed = parseYaml(text);
   if (!parsed.ok) throw new Error('not YAML');
-  const { spots } = parsed;
+  const { ranges } = parsed;
   const at = (pointer: string, what: 'key' | 'value', offset?: number) => {
-    const { line, column } = locate(text, new Lines(text), spotOf(spots, pointer), what, offset);
+    const { line, column } = locate(text, new Lines(text), rangeOf(ranges, pointer), what, offset);
     return `${line}:${column}`;
   };
 
@@ -159,7 +159,7 @@ it.each<[string, unknown]>([
   [`1${'0'.repeat(400)}`, `1${'0'.repeat(400)}`],
   ['0x20000000000001', '9007199254740993'],
   ['"9007199254740993"', '9007199254740993'],
-])('keeps the digits of an integer beyond 2^53, as JSON from outside does: %s', (text, value) => {
+])('keeps the digits of an integer beyond 2^53, as JSON in requests does: %s', (text, value) => {
   expect(parseYaml(`[${text}]`)).toMatchObject({ ok: true, data: [value] });
   expect(parseYaml(`id: ${text}`)).toMatchObject({ ok: true, data: { id: value } });
 });

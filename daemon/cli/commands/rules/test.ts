@@ -82,7 +82,7 @@ async function watch(request: TestRequest, clock: Clock, options: TestOptions): 
   };
   const given = paths.map((place) => path.resolve(terminal.cwd, place));
   const alsoWatch = () => filesToWatch(given, tested);
-  await watchRules({ root: given[0]!, clock, alsoWatch, signal: terminal.interrupted, changed });
+  await watchRules({ root: given[0]!, clock, alsoWatch, signal: terminal.interrupted, onChange: changed });
   return EXIT.ok;
 }
 

@@ -3,13 +3,13 @@ import { Lines } from '../../../daemon/reload/locate.ts';
 import { parseYaml } from '../../../daemon/reload/yaml/parse.ts';
 import { readYaml } from '../../../daemon/reload/yaml/read-yaml.ts';
 
-interface Told {
+interface Report {
   readonly place: string;
   readonly code: string;
   readonly mend: string;
 }
 
-function told(text: string): Told[] {
+function reportsOf(text: string): Report[] {
   const read = readYaml(text);
   const lines = new Lines(text);
   if (read.ok) return [];
@@ -23,7 +23,7 @@ const SINGLE = "put the whole text in quotes: `'...'`";
 const DOUBLE = 'put the whole text in quotes: `"..."`';
 
 /** Written text, place of the one problem, message, mend, and the corrected value. */
-const SLIPS: readonly (readonly [written: string, place: string, code: string, mend: string, mended: string])[] = [
+const MISTAKES: readonly (readonly [written: string, place: string, code: string, mend: string, mended: string])[] = [
   ['cron: */5 * * * *', '1:7', 'alias', SINGLE, "cron: '*/5 * * * *'"],
   ['c: { type: schedule, cron: */5 * * * * }', '1:28', 'alias', SINGLE, "c: { type: schedule, cron: '*/5 * * * *' }"],
   ['c: { cron: */5 * * * *, jitter: 5s }', '1:12', 'alias', SINGLE, "c: { cron: '*/5 * * * *', jitter: 5s }"],
@@ -86,24 +86,24 @@ const SLIPS: readonly (readonly [written: string, place: string, code: string, m
   ],
 ];
 
-describe('a slip in YAML is one problem, at its cause, with a mend that works', () => {
-  it.each(SLIPS)('%s', (written, place, code, mend, mended) => {
-    expect(told(written)).toEqual([{ place, code: `yaml.${code}`, mend }]);
+describe('a mistake in YAML is one problem, at its cause, with a mend that works', () => {
+  it.each(MISTAKES)('%s', (written, place, code, mend, mended) => {
+    expect(reportsOf(written)).toEqual([{ place, code: `yaml.${code}`, mend }]);
     expect(parseYaml(mended)).toMatchObject({ ok: true });
   });
 
-  it.each(SLIPS)('below another one: %s', (written, place, code) => {
+  it.each(MISTAKES)('after another mistake: %s', (written, place, code) => {
     if (written.startsWith('-')) return;
     const [line, column] = place.split(':');
     const text = `a: *.log\n${written}\n`;
-    expect(told(text).map((one) => `${one.place} ${one.code}`)).toEqual([
+    expect(reportsOf(text).map((one) => `${one.place} ${one.code}`)).toEqual([
       '1:4 yaml.alias',
       `${Number(line) + 1}:${column} yaml.${code}`,
     ]);
   });
 });
 
-describe('what was meant as YAML is not taken for text', () => {
+describe('text that was meant as YAML is not quoted', () => {
   it.each([
     ['an alias whose anchor is missing', 'a: *nope', '1:4 yaml.alias', 'write `&name`'],
     ['a tag for secrets', 'a: !secret token', '1:4 yaml.tag', '`${env:NAME}`'],
@@ -111,15 +111,15 @@ describe('what was meant as YAML is not taken for text', () => {
     ['a bracket without end', 'a: [x, y\n', '2:1 yaml.indent', 'close a bracket'],
     ['wrong indentation', 'a:\n   b: 1\n  c: 2', '3:3 yaml.indent', 'one column'],
   ])('%s', (_what, text, expected, mend) => {
-    const [first, ...others] = told(text);
+    const [first, ...others] = reportsOf(text);
     expect(`${first!.place} ${first!.code}`).toBe(expected);
     expect(first!.mend).toContain(mend);
     expect(others).toEqual([]);
   });
 
-  it('also when a slip stands beside it', () => {
+  it('also when there is another mistake', () => {
     const text = 'a: 1\nb: *.log\na: 2\nc: !data.x\n';
-    expect(told(text).map(({ place, code }) => `${place} ${code}`)).toEqual([
+    expect(reportsOf(text).map(({ place, code }) => `${place} ${code}`)).toEqual([
       '2:4 yaml.alias',
       '3:1 yaml.duplicate_key',
       '4:4 yaml.tag',
@@ -127,14 +127,14 @@ describe('what was meant as YAML is not taken for text', () => {
   });
 });
 
-it('no problem repeats the text it stumbles over', () => {
-  for (const [written] of SLIPS) {
+it('no problem quotes the text at the error', () => {
+  for (const [written] of MISTAKES) {
     const text = written.replaceAll(/data\.\w+|deploy|full|disk/g, 'hunter2');
-    expect(JSON.stringify(told(text))).not.toContain('hunter2');
+    expect(JSON.stringify(reportsOf(text))).not.toContain('hunter2');
   }
 });
 
-it('a large file with many slips is answered all the same', () => {
+it('a large file with many mistakes is reported too', () => {
   const text = Array.from({ length: 5000 }, (_, n) => `k${n}: *.log\nl${n}: !data.x && y\n`).join('');
-  expect(told(text).length).toBeGreaterThan(0);
+  expect(reportsOf(text).length).toBeGreaterThan(0);
 });

@@ -1,30 +1,30 @@
 import { mendByName } from '../core/problems/suggest.ts';
 
-interface Words {
+interface Advice {
   readonly message: string;
   readonly mend: string;
 }
 
-/** Names that a template may begin with: of the event, of a message, of a webhook's request. */
+/** First names of the expressions in templates: of the event, of a message, of the request of a webhook. */
 const TEMPLATE_NAME =
   /^(?:event|id|source|type|subject|time|data|rule|key|status|count|events|suppressed|resolved_after|title|body|headers|query)(?![\w:-])/;
-/** Settings that are templates, by their pointers. */
+/** Pointers of settings that are templates. */
 const TEMPLATE =
   /^\/(?:rules\/\d+\/(?:key|message|notify|escalate)|defaults\/message|channels\/[^/]+\/(?:body|headers)|sources\/[^/]+\/(?:event|key))(?:\/|$)/;
 const EXPRESSION = /\/if$/;
-/** `env.NAME`, or a name as variables of the environment have it. */
+/** `env.NAME`, or a name in the form of an environment variable. */
 const VARIABLE = /^(?:env\s*\.\s*(\w+)|([A-Z_][A-Z0-9_]*))$/;
 
-/** The text that was probably meant by `${body}`, which is no reference, in the setting at this pointer. */
-export function noReference(body: string, pointer: string, kinds: readonly string[]): Words {
+/** Message and mend for `${body}` that is not a reference, with the text that was probably meant in the setting at this pointer. */
+export function noReference(body: string, pointer: string, kinds: readonly string[]): Advice {
   const message = 'this `${` does not begin a reference';
-  const meant = meantBy(body.replace(/^\{/, '').trim(), pointer);
+  const meant = meaningOf(body.replace(/^\{/, '').trim(), pointer);
   const kind = body.split(':', 1)[0]!;
   const mend = meant === undefined ? mendByName(kind, kinds, '', 'references are') : `write \`${meant}\``;
   return { message, mend: `${mend}${mend.endsWith('?') ? ' F' : '; f'}or a plain \`\${\` write \`$\${\`` };
 }
 
-function meantBy(inside: string, pointer: string): string | undefined {
+function meaningOf(inside: string, pointer: string): string | undefined {
   const variable = VARIABLE.exec(inside);
   if (variable !== null) return `\${env:${variable[1] ?? variable[2]}}`;
   if (!TEMPLATE_NAME.test(inside)) return undefined;
