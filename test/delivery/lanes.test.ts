@@ -30,7 +30,7 @@ test('transient failures are retried by the schedule with the same id, then the 
   await harness.clock.advance(30_000);
   expect(harness.sent.map(({ at }) => at - start)).toEqual([0, 5_000, 35_000]);
   expect(new Set(harness.sent.map(({ id }) => id)).size).toBe(1);
-  expect(await harness.letters()).toMatchObject([
+  expect(await harness.deadRecords()).toMatchObject([
     { id: delivery!.id, class: 'exhausted', error: { code: 'net.refused' }, attempts: [{}, {}, {}] },
   ]);
   expect(await state(delivery!.id)).toBe('dead');
@@ -42,7 +42,7 @@ test('a permanent failure ends the delivery dead without a retry', async () => {
   await harness.owe('a');
   await harness.clock.advance(24 * 3_600_000);
   expect(harness.sent).toHaveLength(1);
-  expect(await harness.letters()).toMatchObject([{ class: 'permanent', error: { code: 'http.422', status: 422 } }]);
+  expect(await harness.deadRecords()).toMatchObject([{ class: 'permanent', error: { code: 'http.422', status: 422 } }]);
   expect(harness.notices.map(({ type }) => type)).toEqual(['belfry.delivery.dead']);
 });
 
@@ -91,7 +91,7 @@ test('five failures in a row open the breaker; one delivery probes after 1, 2, 4
   await harness.clock.advance(4_000);
   expect(harness.sent.slice(5, 8).map(({ at }) => at - start)).toEqual([1_000, 3_000, 7_000]);
   expect(harness.sent).toHaveLength(5 + 2 + 25);
-  expect(await harness.letters()).toEqual([]);
+  expect(await harness.deadRecords()).toEqual([]);
   expect(harness.notices.map(({ type }) => type)).toEqual(['belfry.channel.failing', 'belfry.channel.recovered']);
 });
 
@@ -102,8 +102,8 @@ test('a delivery that waits for an open breaker longer than give_up_after is dea
   );
   await harness.owe('a', {}, 8);
   await harness.clock.advance(10 * 60_000);
-  expect(await harness.letters()).toHaveLength(8);
-  expect(new Set((await harness.letters()).map((letter) => letter.class))).toEqual(new Set(['exhausted']));
+  expect(await harness.deadRecords()).toHaveLength(8);
+  expect(new Set((await harness.deadRecords()).map((record) => record.class))).toEqual(new Set(['exhausted']));
 });
 
 test('Retry-After of a rate limit is a cooldown of the whole channel', async () => {
@@ -146,7 +146,7 @@ test('a delivery that ends dead is sent by the fallback channel', async () => {
   const [delivery] = await harness.owe('a');
   expect(harness.sent.map((sent) => sent.channel)).toEqual(['a', 'b']);
   expect(harness.sent[1]!.id).not.toBe(delivery!.id);
-  expect(await harness.letters()).toHaveLength(1);
+  expect(await harness.deadRecords()).toHaveLength(1);
 });
 
 test.each([
@@ -158,16 +158,16 @@ test.each([
   await harness.owe('a');
   await harness.clock.advance(10_000);
   expect(harness.sent).toHaveLength(attempts);
-  expect((await harness.letters())[0]?.class).toBe(deadClass);
+  expect((await harness.deadRecords())[0]?.class).toBe(deadClass);
 });
 
 test('a delivery past its ttl is dead as expired, also while its channel is held', async () => {
   await harness.apply(channel('a', { paused: true }));
   await harness.owe('a', { expiresAt: harness.clock.now() + 60_000 });
   await harness.clock.advance(59_000);
-  expect(await harness.letters()).toEqual([]);
+  expect(await harness.deadRecords()).toEqual([]);
   await harness.clock.advance(1_000);
-  expect(await harness.letters()).toMatchObject([{ class: 'expired' }]);
+  expect(await harness.deadRecords()).toMatchObject([{ class: 'expired' }]);
   expect(harness.sent).toEqual([]);
 });
 
@@ -193,7 +193,7 @@ test('a channel that hangs delays no other channel, and its attempt ends at its 
   await harness.owe('b', {}, 10);
   expect(harness.sent.filter((sent) => sent.channel === 'b')).toHaveLength(10);
   await harness.clock.advance(10_000);
-  expect(await harness.letters()).toHaveLength(4);
+  expect(await harness.deadRecords()).toHaveLength(4);
 });
 
 test('a stop lets attempts end; an aborted delivery stays owed without a used attempt', async () => {
@@ -232,9 +232,9 @@ describe('a channel that left the rules while it owed deliveries', () => {
       { name: 'a', type: 'scripted', state: 'removed', held: 3, pending: 0 },
     ]);
     expect(harness.lanes.isHeld('a')).toBe(true);
-    expect(await harness.letters()).toEqual([]);
+    expect(await harness.deadRecords()).toEqual([]);
     await harness.clock.advance(1);
-    expect((await harness.letters()).map((letter) => letter.error.code)).toEqual(Array(3).fill('channel.removed'));
+    expect((await harness.deadRecords()).map((record) => record.error.code)).toEqual(Array(3).fill('channel.removed'));
     expect(harness.lanes.status()).toEqual([]);
   });
 
@@ -249,7 +249,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
     await harness.clock.advance(0);
     expect(harness.sent).toHaveLength(2);
     expect(harness.lanes.status()).toMatchObject([{ state: 'ok', held: 0 }]);
-    expect(await harness.letters()).toEqual([]);
+    expect(await harness.deadRecords()).toEqual([]);
   });
 
   test('stays paused when it comes back paused, and sends when it is released', async () => {
@@ -289,9 +289,9 @@ describe('a channel that left the rules while it owed deliveries', () => {
     await harness.clock.advance(10 * HOUR);
     await harness.apply(channel('b'));
     await harness.clock.advance(4 * HOUR - 1);
-    expect(await harness.letters()).toEqual([]);
+    expect(await harness.deadRecords()).toEqual([]);
     await harness.clock.advance(1);
-    expect(await harness.letters()).toHaveLength(2);
+    expect(await harness.deadRecords()).toHaveLength(2);
   });
 
   test('has another 24 hours after it was back, also if it came back during a restart', async () => {
@@ -302,9 +302,9 @@ describe('a channel that left the rules while it owed deliveries', () => {
     await restart(channel('a', { paused: true }));
     await harness.apply();
     await harness.clock.advance(23 * HOUR);
-    expect(await harness.letters()).toEqual([]);
+    expect(await harness.deadRecords()).toEqual([]);
     await harness.clock.advance(HOUR);
-    expect(await harness.letters()).toHaveLength(1);
+    expect(await harness.deadRecords()).toHaveLength(1);
   });
 
   test('has 24 hours from the start of the daemon if it left while the daemon was stopped', async () => {
@@ -313,9 +313,9 @@ describe('a channel that left the rules while it owed deliveries', () => {
     await restart();
     expect(harness.lanes.status()).toMatchObject([{ name: 'a', type: 'scripted', state: 'removed', held: 1 }]);
     await harness.clock.advance(24 * HOUR - 1);
-    expect(await harness.letters()).toEqual([]);
+    expect(await harness.deadRecords()).toEqual([]);
     await harness.clock.advance(1);
-    expect(await harness.letters()).toHaveLength(1);
+    expect(await harness.deadRecords()).toHaveLength(1);
   });
 
   test('ends deliveries that expire meanwhile, and a push that no user acknowledges in time', async () => {
@@ -325,10 +325,12 @@ describe('a channel that left the rules while it owed deliveries', () => {
     const [kept, lost] = await harness.owe('b', {}, 2);
     await harness.apply();
     await harness.clock.advance(HOUR);
-    expect(await harness.letters()).toMatchObject([{ channel: 'a', error: { code: 'expired' } }]);
+    expect(await harness.deadRecords()).toMatchObject([{ channel: 'a', error: { code: 'expired' } }]);
     await harness.lanes.received([kept!.id], { id: 'ack' });
     await harness.clock.advance(HOUR);
-    expect((await harness.letters()).slice(1)).toMatchObject([{ id: lost!.id, error: { code: 'receipt.missing' } }]);
+    expect((await harness.deadRecords()).slice(1)).toMatchObject([
+      { id: lost!.id, error: { code: 'receipt.missing' } },
+    ]);
     expect(harness.lanes.status()).toEqual([]);
   });
 
@@ -337,7 +339,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
     await harness.owe('a', {}, 150);
     await harness.apply();
     await harness.clock.advance(24 * HOUR);
-    expect(await harness.letters()).toHaveLength(150);
+    expect(await harness.deadRecords()).toHaveLength(150);
     expect(harness.lanes.status()).toEqual([]);
   });
 });
@@ -360,7 +362,7 @@ test('a late receipt ends the delivery as delivered; a missing one ends it as ex
   await harness.lanes.received([kept!.id], { id: 'ack' });
   expect(await harness.store.deliveries.find(kept!.id)).toMatchObject({ state: 'delivered', receipt: { id: 'ack' } });
   await harness.clock.advance(60_000);
-  expect(await harness.letters()).toMatchObject([{ id: lost!.id, class: 'expired' }]);
+  expect(await harness.deadRecords()).toMatchObject([{ id: lost!.id, class: 'expired' }]);
 });
 
 test('a bug in a channel ends the delivery dead as internal, and no event is raised about an own event', async () => {
@@ -368,6 +370,6 @@ test('a bug in a channel ends the delivery dead as internal, and no event is rai
   await harness.apply(channel('a'));
   const [delivery] = await harness.owe('a');
   await harness.owe('a', { event: { ...delivery!.event, source: 'belfry' } });
-  expect((await harness.letters()).map((letter) => letter.class)).toEqual(['internal', 'internal']);
+  expect((await harness.deadRecords()).map((record) => record.class)).toEqual(['internal', 'internal']);
   expect(harness.notices).toHaveLength(1);
 });

@@ -163,7 +163,7 @@ export class LaneHarness {
     this.lanes = this.newLanes();
   }
 
-  async letters(): Promise<readonly import('../../daemon/core/delivery/delivery.ts').DeadLetter[]> {
+  async deadRecords(): Promise<readonly import('../../daemon/core/delivery/delivery.ts').DeadLetter[]> {
     const found = [];
     for await (const line of this.deadLetters.read()) if ('record' in line) found.push(line.record);
     return found;

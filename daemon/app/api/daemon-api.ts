@@ -174,8 +174,8 @@ function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
   const { refusing, sources, lanes, live, deadLetters, inbox } = deps;
   const refusal = refusing();
   const failing = [
-    ...(deadLetters.trouble === undefined ? [] : [deadLetters.trouble]),
-    ...inbox.troubles,
+    ...(deadLetters.fault === undefined ? [] : [deadLetters.fault]),
+    ...inbox.faults,
     ...live.files
       .filter(({ state }) => state === 'kept')
       .map(({ path }) => `${path} is not applied; its last valid version is in force`),

@@ -26,7 +26,7 @@ export async function watchDisk({ store, deadLetters, inbox, log, clock, signal 
     await store.check().catch(() => undefined);
     await deadLetters.check();
     noteRefusal(store.refusing);
-    noteDeadLetters(deadLetters.trouble);
+    noteDeadLetters(deadLetters.fault);
     noteInbox((await inbox.check()).join('; ') || undefined);
     await pause(clock, CHECK_EVERY_MS, signal);
   }

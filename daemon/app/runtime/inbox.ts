@@ -6,7 +6,7 @@ import type { Log } from '../../lib/log.ts';
 import { NotRegularFile, readRegularFile } from '../../lib/files/regular-file.ts';
 
 /** Content of a file in the inbox: an event, or the reason why it is none with what to do. */
-type Content = { readonly event: EventInput } | { readonly trouble: string };
+type Content = { readonly event: EventInput } | { readonly fault: string };
 
 const EVENT_SUFFIX = '.json';
 const BAD_SUFFIX = '.bad';
@@ -24,7 +24,7 @@ export class Inbox {
   readonly #valid = new Set<string>();
   /** Files whose event was not accepted, with the reason. */
   readonly #refused = new Map<string, string>();
-  #troubles: readonly string[] = [];
+  #faults: readonly string[] = [];
 
   constructor(folder: string, log: Log) {
     this.#folder = folder;
@@ -32,8 +32,8 @@ export class Inbox {
   }
 
   /** Faults of the last check: file, reason, and what to do. */
-  get troubles(): readonly string[] {
-    return this.#troubles;
+  get faults(): readonly string[] {
+    return this.#faults;
   }
 
   /**
@@ -52,9 +52,9 @@ export class Inbox {
     const file = path.join(this.#folder, name);
     const content = await this.#read(name);
     if (content === undefined) return false;
-    if ('trouble' in content) {
+    if ('fault' in content) {
       // A file that cannot be renamed is reported under its own name.
-      if (content.trouble === NO_EVENT) await rename(file, `${file}${BAD_SUFFIX}`).catch(() => undefined);
+      if (content.fault === NO_EVENT) await rename(file, `${file}${BAD_SUFFIX}`).catch(() => undefined);
       return false;
     }
     try {
@@ -69,28 +69,28 @@ export class Inbox {
 
   /** Checks the files that are present now; returns their faults. */
   async check(): Promise<readonly string[]> {
-    const { names, trouble } = await this.#list();
+    const { names, fault } = await this.#list();
     keepOnly(this.#valid, names);
     keepOnly(this.#refused, names);
-    const found: string[] = trouble === undefined ? [] : [trouble];
+    const found: string[] = fault === undefined ? [] : [fault];
     for (const name of names) {
-      const why = this.#refused.get(name) ?? (await this.#troubleOf(name));
+      const why = this.#refused.get(name) ?? (await this.#faultOf(name));
       if (why !== undefined) found.push(`inbox: ${path.join(this.#folder, name)}: ${why}`);
     }
     const more = found.length - MAX_LISTED;
-    this.#troubles =
+    this.#faults =
       more > 0 ? [...found.slice(0, MAX_LISTED), `inbox: ${more} more like these in ${this.#folder}`] : found;
-    return this.#troubles;
+    return this.#faults;
   }
 
-  async #troubleOf(name: string): Promise<string | undefined> {
+  async #faultOf(name: string): Promise<string | undefined> {
     if (this.#valid.has(name)) return undefined;
     if (name.endsWith(BAD_SUFFIX)) return 'it is no event; mend it and take `.bad` off its name, or remove it';
     if (!name.endsWith(EVENT_SUFFIX))
       return `its name does not end in \`${EVENT_SUFFIX}\`, so it is not read; rename or remove it`;
     const content = await this.#read(name);
     if (content === undefined) return undefined;
-    if ('trouble' in content) return content.trouble;
+    if ('fault' in content) return content.fault;
     this.#valid.add(name);
     return undefined;
   }
@@ -99,16 +99,16 @@ export class Inbox {
   async #read(name: string): Promise<Content | undefined> {
     try {
       const event = parse((await readRegularFile(path.join(this.#folder, name))).toString('utf8'));
-      return event === undefined ? { trouble: NO_EVENT } : { event };
+      return event === undefined ? { fault: NO_EVENT } : { event };
     } catch (error) {
-      if (error instanceof NotRegularFile) return { trouble: `it is ${error.kind}, not a regular file; move it away` };
+      if (error instanceof NotRegularFile) return { fault: `it is ${error.kind}, not a regular file; move it away` };
       const { code } = error as NodeJS.ErrnoException;
-      return code === 'ENOENT' ? undefined : { trouble: `it cannot be read (${code}); mend that, or move it away` };
+      return code === 'ENOENT' ? undefined : { fault: `it cannot be read (${code}); mend that, or move it away` };
     }
   }
 
   /** Lists the files, without those that are still being written: their names begin with a dot. */
-  async #list(): Promise<{ readonly names: readonly string[]; readonly trouble?: string }> {
+  async #list(): Promise<{ readonly names: readonly string[]; readonly fault?: string }> {
     try {
       const names = await readdir(this.#folder);
       return { names: names.filter((name) => !name.startsWith('.')).sort() };
@@ -116,7 +116,7 @@ export class Inbox {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return { names: [] };
       const why = code === 'ENOTDIR' ? 'it is no folder; move it away' : `it cannot be read (${code}); mend that`;
-      return { names: [], trouble: `inbox: ${this.#folder}: ${why}` };
+      return { names: [], fault: `inbox: ${this.#folder}: ${why}` };
     }
   }
 }

@@ -25,8 +25,8 @@ export interface DeadLetters {
   /** Changes the records with these ids. All other lines stay unchanged, also lines that do not parse or were edited meanwhile. */
   change(changes: ReadonlyMap<string, DeadLetterChange>): Promise<void>;
   /** Reason why the file cannot be written now (the disk is full, the path is not a regular file); undefined if it can. */
-  readonly trouble: string | undefined;
-  /** Checks the file while nothing is written: updates `trouble` and resets the file's mode. Never rejects. To be called each second. */
+  readonly fault: string | undefined;
+  /** Checks the file while nothing is written: updates `fault` and resets the file's mode. Never rejects. To be called each second. */
   check(): Promise<void>;
   /** Calls `listener` when the disk has failed: no promise about this file holds any more. */
   onFatal(listener: (error: BelfryError) => void): void;
@@ -44,7 +44,7 @@ const MAX_REWRITE_TRIES = 5;
 export const UNWRITABLE = 'dead_letters.unwritable';
 const DISK_FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 
-function troubleText(error: unknown): string {
+function faultText(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason = DISK_FULL_CODES.includes(code) ? 'the disk is full' : message;
   return `dead letters: ${reason}; deliveries that end there stay owed until it can be written`;
@@ -117,12 +117,12 @@ class DeadLetterFile implements DeadLetters {
     });
   }
 
-  get trouble(): string | undefined {
+  get fault(): string | undefined {
     return this.#checkError ?? this.#writeError;
   }
 
   async check(): Promise<void> {
-    this.#checkError = await checkFile(this.#path, this.#log).then(() => undefined, troubleText);
+    this.#checkError = await checkFile(this.#path, this.#log).then(() => undefined, faultText);
   }
 
   onFatal(listener: (error: BelfryError) => void): void {
@@ -156,7 +156,7 @@ class DeadLetterFile implements DeadLetters {
       this.#writeError = undefined;
     } catch (cause) {
       if (this.#failure !== undefined) throw this.#failure;
-      this.#writeError = troubleText(cause);
+      this.#writeError = faultText(cause);
       throw new BelfryError(UNWRITABLE, this.#writeError, { exit: EXIT.failed, cause });
     }
   }

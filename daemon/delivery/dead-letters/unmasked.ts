@@ -5,8 +5,8 @@ import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 type Masking = Pick<Scrubber, 'scrubJson'>;
 
 /**
- * Replaces `***` in a dead letter by the values of its stored delivery. A field that was edited in the file keeps its edit, and
- * a dead letter whose delivery the store does not have stays as it is.
+ * Replaces `***` in a dead letter by the values of its stored delivery. A field that was edited in the file keeps its edit. A dead
+ * letter whose delivery is not in the store is returned unchanged.
  */
 export function unmasked(record: DeadLetter, delivery: Delivery | undefined, masking: Masking): DeadLetter {
   if (delivery === undefined) return record;

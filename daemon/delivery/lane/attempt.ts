@@ -111,7 +111,7 @@ function endReason({ reason }: Abortable): string {
   return reason instanceof DeadlinePassed ? reason.message : 'it was stopped';
 }
 
-/** Turns an abort that a channel passes on as it is into a timeout: the request was made, and no answer came. */
+/** Turns an abort error that a channel passes on into a timeout: the request was made, and no answer came. */
 function asTimeout(error: unknown, ending: Abortable): unknown {
   if (error instanceof SendFailure || !ending.aborted) return error;
   if (error !== ending.reason && (error as Error)?.name !== 'AbortError') return error;

@@ -27,7 +27,7 @@ export class Health {
   readonly #tcpCheck: TcpCheck;
   readonly #cooldown: Cooldown;
   #lastFailure: string | undefined;
-  /** Whether an event said that the channel is failing, so that another one says when it recovers. */
+  /** Whether an event about the failure was raised; then another one is raised at the recovery. */
   #failureRaised = false;
 
   /** `onProbeDue` is called when the next probe may go sooner than its wait says. */

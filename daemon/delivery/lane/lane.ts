@@ -70,7 +70,7 @@ export class Lane {
     this.#wakeTimer = new WakeTimer(deps.clock, () => this.wake());
   }
 
-  /** Loads stored holds and cooldowns first, so that no attempt goes before them. Waits for `before`, too. */
+  /** Begins once `before` has resolved and the stored holds and cooldowns are loaded, so that no attempt goes in spite of them. */
   async start(before: Promise<void>): Promise<void> {
     await Promise.all([before, this.#health.load(this.#config.fingerprint)]);
     this.#isLoaded = true;

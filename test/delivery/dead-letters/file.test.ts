@@ -55,36 +55,33 @@ const IN_THE_WAY: Readonly<Record<string, InTheWay>> = {
   },
 };
 
-describe.each(Object.entries(IN_THE_WAY))(
-  '%s in the place of the dead-letter file',
-  (_, { put, remove, code, text }) => {
-    test('is named at the start, with what to do', async () => {
-      await put();
-      await expect(open()).rejects.toMatchObject({ code, exit: 78, message: `the dead-letter file ${file} ${text}` });
-    });
+describe.each(Object.entries(IN_THE_WAY))('%s in place of the dead-letter file', (_, { put, remove, code, text }) => {
+  test('is named at the start, with what to do', async () => {
+    await put();
+    await expect(open()).rejects.toMatchObject({ code, exit: 78, message: `the dead-letter file ${file} ${text}` });
+  });
 
-    test('is named while the daemon runs, and letters are taken again when it is gone', async () => {
-      const letters = await open();
-      await put();
-      await letters.check();
-      expect(letters.trouble).toContain(`${file} ${text}`);
-      await expect(letters.append(sampleDeadLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
-      await expect(read(letters)).rejects.toMatchObject({ code });
-      await expect(letters.change(new Map([['a', null]]))).rejects.toMatchObject({ code });
-      await (remove ?? (() => rm(file)))();
-      await letters.check();
-      await letters.append(sampleDeadLetter('a'));
-      expect(letters.trouble).toBeUndefined();
-      expect(await read(letters)).toEqual(['a']);
-    });
-  },
-);
+  test('is reported while the daemon runs, and records are written again when it is gone', async () => {
+    const letters = await open();
+    await put();
+    await letters.check();
+    expect(letters.fault).toContain(`${file} ${text}`);
+    await expect(letters.append(sampleDeadLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
+    await expect(read(letters)).rejects.toMatchObject({ code });
+    await expect(letters.change(new Map([['a', null]]))).rejects.toMatchObject({ code });
+    await (remove ?? (() => rm(file)))();
+    await letters.check();
+    await letters.append(sampleDeadLetter('a'));
+    expect(letters.fault).toBeUndefined();
+    expect(await read(letters)).toEqual(['a']);
+  });
+});
 
 test('a symbolic link into a missing folder is reported by the append, and the delivery stays owed', async () => {
   await symlink(path.join(folder, 'missing', 'letters.jsonl'), file);
   const letters = await open();
   await expect(letters.append(sampleDeadLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
-  expect(letters.trouble).toContain(`${file} cannot be used: nothing can be made there (ENOENT)`);
+  expect(letters.fault).toContain(`${file} cannot be used: nothing can be made there (ENOENT)`);
   await mkdir(path.join(folder, 'missing'));
   await letters.append(sampleDeadLetter('a'));
   expect(await read(letters)).toEqual(['a']);

@@ -257,7 +257,7 @@ test('a delivery goes to the fallback only if it can still arrive within its ttl
   await harness.owe('a', { expiresAt: harness.clock.now() + 600_000 });
   await harness.clock.advance(600_000);
   expect(harness.sent.map((sent) => sent.channel)).toEqual(['a', 'b']);
-  expect((await harness.letters()).map((letter) => letter.class)).toEqual(['expired', 'expired']);
+  expect((await harness.deadRecords()).map((record) => record.class)).toEqual(['expired', 'expired']);
 });
 
 test('a delivery that was handed over and never acknowledged goes to the fallback with the reason', async () => {
@@ -266,7 +266,7 @@ test('a delivery that was handed over and never acknowledged goes to the fallbac
   await harness.owe('a');
   await harness.clock.advance(60_000);
   expect(harness.sent.map((sent) => sent.channel)).toEqual(['a', 'b']);
-  expect(await harness.letters()).toMatchObject([{ class: 'expired', error: { code: 'receipt.missing' } }]);
+  expect(await harness.deadRecords()).toMatchObject([{ class: 'expired', error: { code: 'receipt.missing' } }]);
 });
 
 test('a fallback channel of another type does not get the recipients of the first, and names the first channel', async () => {
@@ -285,7 +285,7 @@ test('a delivery whose dead letter was written before a crash is not sent again,
   const settle = harness.store.deliveries.settle.bind(harness.store.deliveries);
   harness.store.deliveries.settle = () => new Promise(() => {});
   const [delivery] = await harness.owe('a');
-  expect(await harness.letters()).toHaveLength(1);
+  expect(await harness.deadRecords()).toHaveLength(1);
   const stopping = harness.lanes.stop(0);
   await harness.clock.advance(5_000);
   void stopping;
@@ -297,7 +297,7 @@ test('a delivery whose dead letter was written before a crash is not sent again,
   await harness.clock.advance(0);
   expect(harness.sent.map((sent) => sent.channel)).toEqual(['a', 'b']);
   expect(await state(delivery!.id)).toBe('dead');
-  expect(await harness.letters()).toHaveLength(1);
+  expect(await harness.deadRecords()).toHaveLength(1);
 });
 
 test('a receipt that comes twice, or for an unknown delivery, is reported once', async () => {
@@ -345,7 +345,7 @@ test('a channel that comes back while its removed lane ends keeps its deliveries
   remote.answers[0]!(new SendFailure('transient', 'http.503', 'unavailable'));
   await harness.clock.advance(2_000);
   expect(await state(delivery!.id)).toBe('delivered');
-  expect(await harness.letters()).toEqual([]);
+  expect(await harness.deadRecords()).toEqual([]);
 });
 
 test('lanes that are opened for manual attempts leave queued deliveries alone', async () => {

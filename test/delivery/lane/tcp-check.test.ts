@@ -89,7 +89,7 @@ test('with an open breaker all deliveries go as soon as the server listens again
     harness.script('a', ok);
     await harness.clock.advance(1_500);
     await until(harness.clock, () => harness.sent.length === 5 + 3 + 20);
-    expect(await harness.letters()).toEqual([]);
+    expect(await harness.deadRecords()).toEqual([]);
   } finally {
     await harness.close();
   }

@@ -13,7 +13,7 @@ import { memoryLog, sampleEvent, sampleMessage } from '../../support/delivery.ts
 import { channel, fails, LaneHarness, ok, type Reply, wrongToken } from '../../support/lanes.ts';
 
 let harness: LaneHarness;
-let requeued: { readonly event: Event; readonly letter: string }[];
+let requeued: { readonly event: Event; readonly deadLetterId: string }[];
 
 beforeEach(async () => {
   harness = await LaneHarness.open();
@@ -36,8 +36,8 @@ function resending(parts: Partial<ResendingDeps> = {}): Resending {
     attempt: (name, delivery, signal) => harness.lanes.attemptManually(name, delivery, signal),
     channelType: (name) => (harness.lanes.has(name) ? 'scripted' : undefined),
     concurrency: () => 4,
-    requeue: async (event, letter) => {
-      requeued.push({ event, letter });
+    requeue: async (event, deadLetterId) => {
+      requeued.push({ event, deadLetterId });
     },
     ...parts,
   });
@@ -74,7 +74,7 @@ async function dead(
   const ids: string[] = [];
   for (let index = 0; index < count; index += 1) {
     const [delivery] = await harness.owe(name, { event: event(index) });
-    await letterOf(delivery!.id);
+    await deadRecordOf(delivery!.id);
     ids.push(delivery!.id);
     await harness.clock.advance(1);
   }
@@ -83,17 +83,17 @@ async function dead(
   return ids;
 }
 
-async function letterOf(id: string): Promise<DeadLetter> {
+async function deadRecordOf(id: string): Promise<DeadLetter> {
   for (let turn = 0; turn < 1000; turn += 1) {
-    const letter = await harness.deadLetters.find(id);
-    if (letter !== undefined && (await harness.store.deliveries.find(id))?.state === 'dead') return letter;
+    const record = await harness.deadLetters.find(id);
+    if (record !== undefined && (await harness.store.deliveries.find(id))?.state === 'dead') return record;
     await harness.clock.advance(0);
   }
   throw new Error('the delivery did not end dead');
 }
 
 const file = (): string => path.join(harness.folder, 'dead-letters.jsonl');
-const inFile = async (): Promise<string[]> => (await harness.letters()).map(({ id }) => id);
+const inFile = async (): Promise<string[]> => (await harness.deadRecords()).map(({ id }) => id);
 const state = async (id: string) => (await harness.store.deliveries.find(id))?.state;
 
 test('the plan comes before any attempt; then records go oldest first with their ids, and delivered ones leave the file', async () => {
@@ -169,7 +169,7 @@ test('masked values are sent unmasked, unless they were edited in the file', asy
     tags: ['hunter2-hunter2'],
   });
   for (const key of ['first', 'second'])
-    await letterOf(
+    await deadRecordOf(
       (await harness.owe('a', { event, message, status: 'resolved', key: `${key} hunter2-hunter2` }))[0]!.id,
     );
   harness.script('a', (io, sent) => {
@@ -213,7 +213,7 @@ test('the dead letters of one event are decided anew once, and leave the file wh
   const [second] = await dead('b', 1, () => event);
   const [third] = await dead('b', 1);
   const result = await resend({ all: true, requeue: true });
-  expect(requeued).toMatchObject([{ letter: first, event: { id: 'shared' } }, { letter: third }]);
+  expect(requeued).toMatchObject([{ deadLetterId: first, event: { id: 'shared' } }, { deadLetterId: third }]);
   expect(result.progress.map(({ id, state: ended }) => [id, ended])).toEqual(
     [first, second, third].map((id) => [id, 'requeued']),
   );
@@ -317,13 +317,13 @@ async function restart(): Promise<Resending> {
 }
 
 /** Dead-letter file whose changes never end: the process is killed before the file is rewritten. */
-function dyingFile(): ResendingDeps['deadLetters'] {
+function killedFile(): ResendingDeps['deadLetters'] {
   return {
     append: (record) => harness.deadLetters.append(record),
     read: () => harness.deadLetters.read(),
     find: (id) => harness.deadLetters.find(id),
     change: () => Promise.reject(new Error('killed')),
-    trouble: undefined,
+    fault: undefined,
     check: () => Promise.resolve(),
     onFatal: () => {},
     close: () => Promise.resolve(),
@@ -333,7 +333,7 @@ function dyingFile(): ResendingDeps['deadLetters'] {
 test('a resend that is killed between the answer and the write to the file sends nothing again', async () => {
   await harness.apply(channel('a'));
   const ids = await dead('a', 3);
-  await expect(resend({ all: true }, { deadLetters: dyingFile() })).rejects.toThrow('killed');
+  await expect(resend({ all: true }, { deadLetters: killedFile() })).rejects.toThrow('killed');
   expect(await inFile()).toEqual(ids);
   const again = await restart();
   expect(await inFile()).toEqual([]);
@@ -345,7 +345,7 @@ test('a record whose resend was killed before its answer was recorded is sent ag
   await harness.apply(channel('a'));
   const [id] = await dead('a', 1);
   harness.script('a', () => Promise.reject(new Error('killed in the middle')), ok);
-  await resend({ all: true }, { deadLetters: dyingFile() }).catch(() => undefined);
+  await resend({ all: true }, { deadLetters: killedFile() }).catch(() => undefined);
   const result = await all((await restart()).resend({ all: true }, new AbortController().signal));
   expect(result.sum).toEqual({ delivered: 1, failed: 0, left: 0 });
   expect(new Set(harness.sent.map((sent) => sent.id))).toEqual(new Set([id]));
@@ -357,7 +357,7 @@ test('records whose delivery the store does not have are sent once, too', async 
   const copied = ['x', 'y'].map((name) => `letter-${name}`);
   const [line] = (await readFile(file(), 'utf8')).split('\n');
   await writeFile(file(), `${copied.map((name) => line!.replace(id!, name)).join('\n')}\n`);
-  await expect(resend({ all: true }, { deadLetters: dyingFile() })).rejects.toThrow('killed');
+  await expect(resend({ all: true }, { deadLetters: killedFile() })).rejects.toThrow('killed');
   expect(harness.sent.map((sent) => sent.id)).toEqual(copied);
   const again = await restart();
   expect(await inFile()).toEqual([]);
@@ -411,7 +411,7 @@ test('a resend of thousands of records rewrites the file a few times, not once a
   harness.script('a', rejected);
   let changes = 0;
   const counted = {
-    ...dyingFile(),
+    ...killedFile(),
     change: (all: Parameters<ResendingDeps['deadLetters']['change']>[0]) => {
       changes += 1;
       return harness.deadLetters.change(all);
