@@ -11,13 +11,13 @@ export interface Rendered {
   readonly isBeginning?: true;
 }
 
-/** A compiled Liquid template. `render` returns a text of any length or an error, and never throws. */
+/** A compiled Liquid template. Rendering returns text of any length or an error; it never throws. */
 export interface Template {
   readonly source: string;
   render(variables: TemplateVariables, escape?: (text: string) => string): Rendered;
 }
 
-/** Variables of templates and conditions: the fields of the event, the event as `event`, and those that the rule adds. */
+/** Variables of templates and conditions: the event's fields by themselves and as `event`, and those that the rule adds. */
 export interface TemplateVariables {
   readonly event: Event;
   readonly [name: string]: unknown;
@@ -34,7 +34,7 @@ export interface Matcher {
   holds(event: Event): boolean;
 }
 
-/** The message's fields as templates; a plain string without `{{` is a template too. Unset fields are undefined. */
+/** Fields of a message as templates; a text without `{{` is a template too. Unset fields are undefined. */
 export interface MessageTemplates {
   readonly title?: Template;
   readonly body?: Template;
@@ -66,7 +66,7 @@ export interface NotifyTarget {
 
 /** `resolve`: the event that ends an alert, or the time after the last match at which it ends by itself (milliseconds). */
 export interface Resolution {
-  /** As written; undefined when no event resolves. */
+  /** Match map in its written form; undefined when no event resolves. */
   readonly match?: unknown;
   readonly matcher?: Matcher;
   readonly condition?: Condition;
@@ -134,14 +134,14 @@ export interface Silence {
   readonly origin: 'file' | 'api';
   /** File that it stands in. */
   readonly file?: string;
-  /** As it was written or posted. */
+  /** Settings as they were written or posted. */
   readonly written: Readonly<Record<string, unknown>>;
 }
 
 export interface ChannelConfig {
   readonly name: string;
   readonly type: string;
-  /** Validated, defaults filled in, secret fields as `Secret`. Its shape is the channel type's own business. */
+  /** Validated, defaults filled in, secret fields as `Secret`. Only the channel type knows its shape. */
   readonly settings: unknown;
   readonly policy: DeliveryPolicy;
   /** Changes when settings do; a hash, safe to store. Decides "unchanged" at reload and releases a misconfigured channel. */
@@ -171,7 +171,7 @@ export interface DaemonSettings {
   readonly state?: string;
   readonly tokens: readonly Token[];
   readonly publicUrl?: string;
-  /** Of the web applications whose pages may open the stream. */
+  /** Origins of the web applications whose pages may open the stream. */
   readonly origins: readonly string[];
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };
   readonly limits: { readonly body: number; readonly eventsPerSecond?: number; readonly queue: number };
@@ -187,13 +187,13 @@ export interface RuleIndex {
   lookup(event: Event, origin: string): readonly CompiledRule[];
 }
 
-/** Everything that the rule files say, compiled, frozen, swapped as one. Matching cannot fail: compilation did all the failing. */
+/** All rule files, compiled and frozen; a reload replaces it as one. Whatever can fail has failed while it was compiled. */
 export interface Ruleset {
   readonly daemon: DaemonSettings;
   readonly rules: readonly CompiledRule[];
   readonly byName: ReadonlyMap<string, CompiledRule>;
   readonly index: RuleIndex;
-  /** The rules whose alerts an event may end. */
+  /** Index of the rules whose alerts an event may end. */
   readonly resolving: RuleIndex;
   readonly hours: ReadonlyMap<string, Hours>;
   /** Silences of the files. */

@@ -5,28 +5,28 @@ import { dropAll } from '../flow/resolve.ts';
 import { stateOf } from '../flow/step.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 
-/** An alert as people see it; times are RFC 3339. */
+/** An alert in answers of the API; times are RFC 3339. */
 export interface AlertView {
   readonly rule: string;
   readonly key: string;
   readonly state: 'firing' | 'acknowledged';
   readonly since: string;
-  /** The latest match. */
+  /** Latest match. */
   readonly last: string;
   readonly count: number;
   /** The id of the event that matched last. */
   readonly event: string;
-  /** The channels that know. */
+  /** Channels that were notified. */
   readonly told: readonly string[];
   readonly acknowledged_at?: string;
   readonly acknowledged_by?: string;
-  /** Steps of `escalate` that are done. */
+  /** Number of steps of `escalate` that are done. */
   readonly escalated: number;
-  /** When it ends by itself, escalates or is told again. */
+  /** Time at which it ends by itself, escalates or repeats. */
   readonly next_at?: string;
 }
 
-/** Everything that fires, the oldest first. */
+/** All alerts that fire, the oldest first. */
 export function alerts(ruleset: Ruleset, memory: Memory): readonly AlertView[] {
   return ruleset.rules
     .filter(({ alert }) => alert !== undefined)
@@ -34,7 +34,7 @@ export function alerts(ruleset: Ruleset, memory: Memory): readonly AlertView[] {
     .sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
 }
 
-/** How many fire, and how many of them somebody has acknowledged. */
+/** Number of alerts that fire, and number of acknowledged ones among them. */
 export function alertCounts(ruleset: Ruleset, memory: Memory): { firing: number; acknowledged: number } {
   const counts = { firing: 0, acknowledged: 0 };
   for (const rule of ruleset.rules) {
@@ -70,9 +70,9 @@ const text = (ms: number): string => new Date(ms).toISOString();
 
 export interface Acknowledgement {
   readonly key: string;
-  /** Of this rule only; of every rule that fires for the key if there is none. */
+  /** Limits it to one rule; otherwise every rule that fires for the key. */
   readonly rule?: string;
-  /** Who says so. */
+  /** Name of the person. */
   readonly by?: string;
 }
 
@@ -80,7 +80,7 @@ export interface Acknowledged extends Decision {
   readonly acknowledged: readonly { readonly rule: string; readonly key: string }[];
 }
 
-/** Somebody has seen it: it is neither repeated nor escalated any more until it is resolved. What nothing resolves ends with this. */
+/** Acknowledges alerts, which ends their repeats and escalations. An alert that nothing resolves ends with this. */
 export function acknowledge({ key, rule: only, by }: Acknowledgement, context: DecideContext): Acknowledged {
   const pipeline = new Pipeline(context);
   const found: { rule: string; key: string }[] = [];

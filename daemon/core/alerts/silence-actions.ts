@@ -1,16 +1,17 @@
 import type { Decision, Memory, RuleOutcome, RuleResult, StateChange } from '../flow/decision.ts';
 import type { Event } from '../event/event.ts';
 import { type Alert, rowOf } from '../flow/steps/alert.ts';
+import { FOREVER } from '../flow/memory.ts';
 import { outcomesFrom } from '../flow/outcomes.ts';
 import { silence as silenceStep, SILENCES } from '../flow/steps/silence.ts';
 import type { CompiledRule, Ruleset, Silence } from '../ruleset.ts';
 import { activeUntil, evaluateSilence, type SilenceState, stateOf } from './silence.ts';
 
-/** A silence as people see it; times are RFC 3339. */
+/** A silence in answers of the API; times are RFC 3339. */
 export interface SilenceView {
   readonly id: string;
   readonly origin: 'file' | 'api';
-  /** Where it stands, of one in a file. */
+  /** File that it stands in. */
   readonly file?: string;
   readonly name?: string;
   readonly reason: string;
@@ -21,7 +22,7 @@ export interface SilenceView {
   readonly until?: string;
   readonly recurring?: unknown;
   readonly state: SilenceState;
-  /** When it ends, or its present window does. */
+  /** End of the silence or of its present window. */
   readonly active_until?: string;
 }
 
@@ -45,47 +46,47 @@ export function silenceView(silence: Silence, now: number): SilenceView {
   };
 }
 
-/** What a silence would keep quiet if it were active. */
+/** Preview: number of alerts and events that a silence would apply to if it were active. */
 export interface SilencePreview {
-  /** Of what fires now. */
+  /** Alerts that fire now. */
   readonly alerts: number;
-  /** Of the events of the last 24 h: those of which somebody would have been told, or was not for another reason. */
+  /** Events of the last 24 h that would have reached the silences. */
   readonly events: number;
-  /** There are more than were looked at. */
+  /** True: there are more than were examined. */
   readonly partial?: true;
-  /** Why its condition cannot be evaluated for some of them; those it does not silence. */
+  /** Error of its condition for some of them, to which it does not apply. */
   readonly error?: string;
 }
 
-/** An event as it was decided when it came, and later. */
+/** A stored event with its results from when it came, and its later ones. */
 export interface PastEvent {
   readonly event: Event;
   readonly results: readonly RuleResult[];
   readonly later: readonly RuleResult[];
 }
 
-/** The alerts looked at for one preview. */
-const MOST_ALERTS = 10_000;
+/** Bound on the alerts that one preview examines. */
+const MAX_ALERTS = 10_000;
 
 /** Outcomes of runs that reach the silences, or get past them. */
 const REACHED: ReadonlySet<RuleOutcome> = new Set(outcomesFrom(silenceStep.name));
 
-/** The same matching as when an event comes, over what fires and what came lately. */
+/** Applies a silence to the alerts that fire and to past events, in the same way as to a new event. */
 export function previewSilence(
   silence: Silence,
   { ruleset, memory, past, now }: { ruleset: Ruleset; memory: Memory; past: readonly PastEvent[]; now: number },
 ): SilencePreview {
   let error: string | undefined;
   const holds = (event: Event, rule: string, key: string): boolean => {
-    const verdict = evaluateSilence(silence, event, rule, key, now);
-    error ??= verdict.error;
-    return verdict.silenced;
+    const result = evaluateSilence(silence, event, rule, key, now);
+    error ??= result.error;
+    return result.silenced;
   };
-  let seen = 0;
+  let examined = 0;
   let count = 0;
   for (const { rule, key, alert } of firing(ruleset, memory)) {
-    seen += 1;
-    if (seen > MOST_ALERTS) break;
+    examined += 1;
+    if (examined > MAX_ALERTS) break;
     if (holds(alert.event, rule, key)) count += 1;
   }
   const events = past.filter(({ event, results, later }) =>
@@ -96,7 +97,7 @@ export function previewSilence(
   return {
     alerts: count,
     events: events.length,
-    ...(seen > MOST_ALERTS && { partial: true }),
+    ...(examined > MAX_ALERTS && { partial: true }),
     ...(error !== undefined && { error }),
   };
 }
@@ -110,10 +111,7 @@ function* firing(ruleset: Ruleset, memory: Memory): Iterable<{ rule: string; key
 
 export type Expiry = 'expired' | 'was_expired' | 'none';
 
-/**
- * Ends a silence that somebody made: it can still be looked up for a while. What it kept from escalating is looked at again at
- * once, for it would wait until the silence would have ended.
- */
+/** Ends a silence of the API; it can still be looked up for a while. Alerts whose escalation it held back are tried again at once. */
 export function expireSilence(
   id: string,
   { ruleset, memory, now }: { ruleset: Ruleset; memory: Memory; now: number },
@@ -128,13 +126,13 @@ export function expireSilence(
   if (given === undefined) return decision('none');
   const { until, from, ...rest } = given;
   if (typeof until === 'string' && Date.parse(until) <= now) return decision('was_expired');
-  // One that has not begun never will.
+  // A silence that has not begun loses its beginning, so that it never begins.
   const begun = typeof from === 'string' && Date.parse(from) < now ? { from } : {};
   const ended = silenceChange(id, { ...rest, ...begun, until: textOf(now) }, now);
   return decision('expired', [ended, ...retryMuted(ruleset.rules, memory, now)]);
 }
 
-/** What kept alerts of these rules from escalating may be over sooner than it said: they are tried again at once. */
+/** Makes the escalations of these rules that were held back due at once. */
 export function retryMuted(rules: Iterable<CompiledRule>, memory: Memory, now: number): readonly StateChange[] {
   const found: StateChange[] = [];
   for (const rule of rules) {
@@ -152,11 +150,11 @@ function textOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** How long a silence that is over can still be looked up, milliseconds. */
-const SILENCE_KEPT = 5 * 86_400_000;
+/** Time for which an expired silence can still be looked up. */
+const SILENCE_KEPT_MS = 5 * 86_400_000;
 
-/** Stores a silence that somebody made; `given` is what was posted, with its id. `until` is when it ends, if it does. */
+/** Row of a silence of the API; `given` is the posted JSON with its id, `until` the end of the silence, if it has one. */
 export function silenceChange(id: string, given: object, until: number | undefined): StateChange {
-  const expires = until === undefined ? Number.MAX_SAFE_INTEGER : until + SILENCE_KEPT;
+  const expires = until === undefined ? FOREVER : until + SILENCE_KEPT_MS;
   return { rule: SILENCES.rule, key: id, step: SILENCES.step, value: given, expires };
 }

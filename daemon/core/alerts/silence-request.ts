@@ -4,14 +4,14 @@ import { isTimezone, readInstant } from '../time/due-times.ts';
 import { isObject } from '../values/json.ts';
 import type { Silence } from '../ruleset.ts';
 
-/** One thing that is wrong with a posted silence; `pointer` is a JSON Pointer into what was posted. */
+/** Mistake in a posted silence; `pointer` is a JSON Pointer into the posted JSON. */
 export type SilenceProblem = Extract<CompiledSilence, { ok: false }>['problems'][number];
 
 export type SilenceRequest =
   | {
       readonly ok: true;
       readonly silence: Silence;
-      /** What to store: it means the same at any time and in any zone. */
+      /** Settings to store, which mean the same at any time and in any zone. */
       readonly given: Readonly<Record<string, unknown>>;
     }
   | { readonly ok: false; readonly problems: readonly SilenceProblem[] };
@@ -19,31 +19,31 @@ export type SilenceRequest =
 type Settings = Readonly<Record<string, unknown>>;
 type Found = (pointer: string, message: string, mend: string) => void;
 
-/** The end of what can be written as a time. */
-const LATEST = Date.UTC(9999, 11, 31);
+/** Latest time that can be written. */
+const MAX_TIME = Date.UTC(9999, 11, 31);
 
 /**
- * A silence as somebody posts it: what a file may say, and `for` (`2h`) in place of `until`, which counts from `from` or from
- * now. People must say why, and what would be over already is refused.
+ * Reads a posted silence: the settings of one in a file, and `for` (`2h`) in place of `until`, counted from `from` or from now. A
+ * `reason` is required, and a silence that would be over already is refused.
  */
 export function readSilenceRequest(posted: unknown, id: string, now: number): SilenceRequest {
   const problems: SilenceProblem[] = [];
   const found: Found = (pointer, message, mend) => {
     problems.push({ pointer, message, mend });
   };
-  const settings = isObject(posted) ? ownRules(posted, now, found) : posted;
+  const settings = isObject(posted) ? requestRules(posted, now, found) : posted;
   const compiled = compileSilenceText(isObject(settings) ? { ...settings, id } : settings);
   if (!compiled.ok) return { ok: false, problems: [...problems, ...compiled.problems] };
-  const { until = LATEST } = compiled.silence;
+  const { until = MAX_TIME } = compiled.silence;
   if (until <= now) found('/until', 'it would be over already', 'give a later time');
   if (problems.length > 0) return { ok: false, problems };
-  const given = lasting({ ...(settings as Settings), id }, compiled.silence, now);
+  const given = withFixedTimes({ ...(settings as Settings), id }, compiled.silence, now);
   const again = compileSilenceText(given);
   return again.ok ? { ok: true, silence: again.silence, given } : again;
 }
 
-/** What is asked of people beyond what files must say. Returns the settings with `until`; where it is unknown, with any. */
-function ownRules(posted: Settings, now: number, found: Found): Settings {
+/** Checks the rules for posted silences that do not apply to files. Returns the settings with `until`; where that is unknown, with the latest time. */
+function requestRules(posted: Settings, now: number, found: Found): Settings {
   const { for: length, id, ...settings } = posted;
   const { until, recurring, reason } = settings;
   if (id !== undefined) found('/id', 'a silence is given its id here', 'leave `id` out');
@@ -52,31 +52,31 @@ function ownRules(posted: Settings, now: number, found: Found): Settings {
   if (length === undefined) {
     if (until !== undefined || recurring !== undefined) return settings;
     found('', 'the silence has no end', 'give `for`, such as `2h`, or `until`, such as `2026-12-27T08:00:00+01:00`');
-    return { ...settings, until: textOf(LATEST) };
+    return { ...settings, until: textOf(MAX_TIME) };
   }
   if (until !== undefined) found('/for', '`for` and `until` both say when it ends', 'give one of them');
   const ms = typeof length === 'string' ? parseDuration(length) : undefined;
   const end = beginOf(settings, now) + (ms ?? 0);
-  const fits = ms !== undefined && ms > 0 && end < LATEST;
+  const fits = ms !== undefined && ms > 0 && end < MAX_TIME;
   if (!fits) found('/for', 'this is not a duration for a silence', 'write it like `2h` or `1h30m`');
-  return { ...settings, until: textOf(fits ? end : LATEST) };
+  return { ...settings, until: textOf(fits ? end : MAX_TIME) };
 }
 
 function beginOf({ from, timezone }: Settings, now: number): number {
   return (typeof from === 'string' ? readInstant(from, zoneOf(timezone)) : undefined) ?? now;
 }
 
-function lasting(settings: Settings, { from, until }: Silence, now: number): Settings {
+function withFixedTimes(settings: Settings, { from, until }: Silence, now: number): Settings {
   const { from: _from, until: _until, timezone, recurring, ...rest } = settings;
   return {
     ...rest,
     ...(from !== undefined && from > now && { from: textOf(from) }),
-    ...(until !== undefined && { until: textOf(Math.min(until, LATEST)) }),
+    ...(until !== undefined && { until: textOf(Math.min(until, MAX_TIME)) }),
     ...(isObject(recurring) && { recurring: { timezone: zoneOf(timezone), ...recurring } }),
   };
 }
 
-/** The zone given, or that of the machine. */
+/** Given time zone, or that of the machine. */
 function zoneOf(timezone: unknown): string {
   if (typeof timezone === 'string' && isTimezone(timezone)) return timezone;
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -26,8 +26,8 @@ import { mendByName } from '../problems/suggest.ts';
 import type { CompileTools } from './registry.ts';
 
 /**
- * What one file says, compiled. With problems it is not fit for use, but what it declares and mentions is known as far as it
- * could be read, so that the files around it are not blamed for it.
+ * One compiled file. With problems it is not used, but its declared and mentioned names are known as far as they could be read,
+ * so that no problems are reported in other files because of it.
  */
 export interface Fragment {
   readonly file: string;
@@ -43,15 +43,15 @@ export interface Fragment {
   readonly hours: readonly Hours[];
   readonly silences: readonly Silence[];
   readonly rules: readonly CompiledRule[];
-  /** The good rules by a digest of all that they were compiled from. */
+  /** Rules without problems, by a digest of all that they were compiled from. */
   readonly rulesByDigest: ReadonlyMap<string, CompiledRule>;
-  /** How many rules it has, good or not. */
+  /** Number of rules, also of those with problems. */
   readonly ruleCount: number;
-  /** Values that are secrets by their place, for the scrubber. */
+  /** Values that are secrets because of their setting, for the scrubber. */
   readonly secrets: readonly GivenSecret[];
   /** Pointers of values that an excerpt must not show. */
   readonly masked: ReadonlySet<string>;
-  /** Pointers of texts with an unresolved reference that did not fit with a stand-in for it, and the words that fit there. */
+  /** Pointers of texts with an unresolved reference whose placeholder is not a valid value, with valid values as far as they are known. */
   readonly rejected: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -66,13 +66,13 @@ interface Parts {
   ruleCount: number;
 }
 
-/** Everything that concerns one file by itself. Cannot fail: what is wrong is in `problems`. */
+/** Compiles one file by itself. Never throws: mistakes are in `problems`. */
 export function compileFile(document: RuleDocument, tools: CompileTools): Fragment {
   const steps = compileSteps(document, tools);
   for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
 }
 
-/** The same in steps of one rule, so that ten thousand of them need not stop everything else. Rules that are as they were `before` are taken from there. */
+/** Compiles one rule at a time, so that the event loop can run in between. Unchanged rules are taken from `before`. */
 export function* compileSteps(
   document: RuleDocument,
   tools: CompileTools,
@@ -160,7 +160,7 @@ const rulesSection: Section = function* (file, defaults, context, _tools, parts,
   }
 };
 
-/** Changes with all that a rule is compiled from; relative paths of attachments start at the folder of the file. */
+/** Digest of all that a rule is compiled from; relative paths of attachments start at the folder of the file. */
 function ruleDigest(entry: unknown, defaults: FileDefaults, { document }: CompileContext): string {
   const text = stableText([entry, defaults.raw.message]);
   return text.includes('"attach":') ? text + (document.absolute?.('.') ?? '') : text;
@@ -175,7 +175,7 @@ const SECTION_COMPILERS: readonly Section[] = [
   rulesSection,
 ];
 
-/** The known sections of a file; reports the others. */
+/** Returns the known sections of a file, and reports the others. */
 function sectionsOf(context: CompileContext): Readonly<Record<string, unknown>> {
   const { data } = context.document;
   if (data === null || data === undefined) return {};
@@ -244,7 +244,7 @@ function listOf(
   return [];
 }
 
-/** Compiles `defaults:`; with anything wrong in it there are none. */
+/** Compiles `defaults:`; with a problem in it there are none. */
 function compileDefaults(given: unknown, context: CompileContext): FileDefaults {
   const none = { message: {}, delivery: {}, raw: {} };
   if (given === undefined || given === null) return none;

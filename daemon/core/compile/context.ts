@@ -20,24 +20,24 @@ export interface Position {
 
 /** One rules file, parsed, with its references resolved. */
 export interface RuleDocument {
-  /** As problems name it. */
+  /** Name of the file in problems. */
   readonly file: string;
   readonly data: unknown;
-  /** Something in this value came in through a reference. */
+  /** Returns whether a part of this value came in through a reference. */
   referenced(pointer: string): boolean;
-  /** A reference in this text could not be resolved, and a stand-in is in its place; never, if not given. */
+  /** Returns whether a reference in this text could not be resolved and a placeholder stands for it. */
   unresolved?(pointer: string): boolean;
-  /** Where the key or the value stands; `offset` counts characters into a text value. */
+  /** Returns the position of the key or the value; `offset` counts characters into a text value. */
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
-  /** Resolves a path by the folder of the file. A document that stands in no file lacks it: paths stay as written. */
+  /** Resolves a path by the folder of the file. Without it (a document that is not a file) paths stay as written. */
   readonly absolute?: Absolute;
-  /** A scalar as it is written in the file; undefined where no spelling is one that YAML reads in its own way. */
+  /** Returns a scalar as it is written in the file; undefined where the spelling cannot be misread. */
   written?(pointer: string): string | undefined;
 }
 
 export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'hours' | 'silence' | 'rule' | 'path';
 
-/** A name that may exist once over all files. `digest` changes with what stands behind it. */
+/** A name that may exist once over all files. `digest` changes with the settings under the name. */
 export interface Declared {
   readonly kind: DeclaredKind;
   readonly name: string;
@@ -45,17 +45,17 @@ export interface Declared {
   readonly digest: string;
 }
 
-/** A mention of a name, to be looked up when all files are known. `from` is the rule or channel that mentions it. */
+/** A mention of a name, to be looked up when all files are known. `from` is the rule or channel with the mention. */
 export interface Reference {
   readonly kind: 'on' | 'notify' | 'fallback' | 'hours' | 'inhibited_by';
   readonly name: string;
   readonly from: string;
-  /** The name came in through a reference and is not repeated. */
+  /** True: the name came in through a reference, so messages do not repeat it. */
   readonly hidden: boolean;
   readonly position: Position;
 }
 
-/** A recipient or a mention that a rule writes out, and the channel that is to take it. What a template gives is known only later. */
+/** A recipient or a mention that a rule writes out, and its channel. The results of templates are not known yet. */
 export interface WrittenName {
   readonly field: NameField;
   readonly text: string;
@@ -67,64 +67,64 @@ export interface WrittenName {
 export interface FileDefaults {
   readonly message: MessageTemplates;
   readonly delivery: Readonly<Record<string, unknown>>;
-  /** As written, for digests. */
+  /** Settings as written, for digests. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-const MOST_PROBLEMS = 500;
+const MAX_PROBLEMS = 500;
 const URL_WITH_USER = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*@/i;
 
-/** Everything learnt about one file while it is compiled: problems with their places, names, mentions, secrets. */
+/** Collects the findings about one file while it is compiled: problems with their places, names, mentions, secrets. */
 export class CompileContext {
   readonly document: RuleDocument;
   readonly declared: Declared[] = [];
   readonly references: Reference[] = [];
   readonly names: WrittenName[] = [];
-  /** Values that are secrets by their place; longer than the reference that brought them in, or written out. */
+  /** Values that are secrets because of their setting, resolved from a reference or written out. */
   readonly secrets: GivenSecret[] = [];
   /** Pointers of values that an excerpt must not show. */
   readonly masked = new Set<string>();
-  /** Places where a stand-in was not taken, with the words that would have been, as far as they are known. */
+  /** Places where a placeholder is not a valid value, with valid values as far as they are known. */
   readonly rejected = new Map<string, readonly string[]>();
   /** Clocks of the time zones that the file names. */
   readonly wallClocks = wallClocks();
   #rejections = 0;
   readonly #findings: Finding[] = [];
-  /** Pointers of what depends on the folder of the file. */
+  /** Pointers of values that depend on the folder of the file. */
   readonly #located: string[] = [];
 
   constructor(document: RuleDocument) {
     this.document = document;
   }
 
-  /** How much is wrong so far; a part is good if the count did not change while it was compiled. */
+  /** Number of problems so far; a part is valid if the number did not change while it was compiled. */
   get count(): number {
     return this.#findings.length + this.#rejections;
   }
 
   get problems(): Problem[] {
     return this.#findings
-      .slice(0, MOST_PROBLEMS)
+      .slice(0, MAX_PROBLEMS)
       .map((finding) => this.#problem(finding))
       .sort((a, b) => a.line - b.line || a.column - b.column);
   }
 
   found(finding: Finding): void {
-    // The reference is what is wrong there; nobody knows what it would have brought in.
+    // The unresolved reference is reported elsewhere, and its value is unknown.
     const unresolved = this.#unresolvedAt(finding.pointer);
     if (unresolved.length > 0) return unresolved.forEach((pointer) => this.#reject(pointer, finding.takes));
     this.#findings.push(finding);
-    // Nobody knows what a misspelt setting holds; in rules and defaults there are no secret fields.
+    // A misspelt setting may hold a secret, except in rules and defaults, which have no secret fields.
     if (finding.code === 'schema.unknown_key' && !/^\/(rules|defaults)\//.test(finding.pointer))
       this.masked.add(finding.pointer);
   }
 
-  /** Something is known to be wrong right there. */
+  /** Returns whether a problem was reported at this place. */
   has(pointer: string): boolean {
     return this.rejected.has(pointer) || this.#findings.some((finding) => finding.pointer === pointer);
   }
 
-  /** Pointers of the unresolved texts at a place. A problem of a list may be one of any of its entries. */
+  /** Pointers of the unresolved texts at a place. A problem of a list may be caused by any of its entries. */
   #unresolvedAt(pointer: string): readonly string[] {
     if (this.document.unresolved === undefined) return [];
     if (this.#isUnresolved(pointer)) return [pointer];
@@ -157,11 +157,11 @@ export class CompileContext {
   declare(kind: DeclaredKind, name: string, pointer: string, at: 'key' | 'value', digest: string): void {
     const { document } = this;
     if (this.#isUnresolved(pointer)) {
-      // A path may be any; a name is what others mention it by.
+      // Any path is valid, but a name is needed by those who mention it.
       if (kind !== 'path') this.#reject(pointer);
       return;
     }
-    // Found when somebody asks, which is when something is wrong with it: finding ten thousand places takes time.
+    // Computed when a problem needs it, since locating ten thousand places takes time.
     this.declared.push({
       kind,
       name,
@@ -200,7 +200,7 @@ export class CompileContext {
     });
   }
 
-  /** Settings by their schema: validated, decoded, defaults filled in; undefined when anything is wrong with them. */
+  /** Validates and decodes settings by their schema and fills in defaults; undefined when they have a problem. */
   settings<S extends TSchema>(schema: S, given: unknown, pointer: string, noun: string): Static<S> | undefined {
     const before = this.count;
     const { document } = this;
@@ -212,13 +212,13 @@ export class CompileContext {
     return this.count === before ? (decoded as Static<S>) : undefined;
   }
 
-  /** Inputs of decoded settings: the written values, and the folder of the file when a path in them starts there. */
+  /** Values that decoded settings depend on: the written ones, and the folder of the file when a path in them starts there. */
   basisOf(given: unknown, pointer: string): unknown {
     const isLocated = this.#located.some((place) => place.startsWith(`${pointer}/`));
     return isLocated ? [given, this.document.absolute?.('.')] : given;
   }
 
-  /** With texts that came in through references as the numbers and booleans that the schema wants. */
+  /** Converts texts from references to the numbers and booleans that the schema wants. */
   coerced(schema: TSchema, given: unknown, pointer: string): unknown {
     return coerceReferenced(schemaOf(schema), given, pointer, (place) => this.document.referenced(place));
   }
@@ -251,7 +251,7 @@ export class CompileContext {
     this.masked.add(pointer);
   }
 
-  /** A URL may have a password in it, in whatever setting it stands. */
+  /** Records URLs with a password in any setting as secrets. */
   #keepPasswords(value: unknown, pointer: string): void {
     if (typeof value === 'string' && URL_WITH_USER.test(value)) this.#keepSecret(pointer, 'url', value);
     if (typeof value !== 'object' || value === null) return;
@@ -262,7 +262,7 @@ export class CompileContext {
     const { pointer, at, code, mend, offset } = finding;
     const secret = finding.quotes === true && (this.document.referenced(pointer) || this.masked.has(pointer));
     const message = secret
-      ? `${nameOf(pointer)} does not parse; what is wrong with it is not shown, because it holds a secret`
+      ? `${nameOf(pointer)} does not parse; the mistake is not shown, because the value is a secret`
       : finding.message;
     return {
       file: this.document.file,

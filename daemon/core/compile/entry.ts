@@ -6,13 +6,13 @@ import { ENTRY_NAME } from '../schema/fields.ts';
 import { mendByName, suggest } from '../problems/suggest.ts';
 import type { SettingProblem } from './registry.ts';
 
-/** A source or channel as written, with its type found. */
+/** Settings of a source or channel, with its type. */
 export interface Entry<T> {
   readonly type: T;
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What the entries of `sources` and `channels` have in common: a name, a known `type`, settings. Undefined when that is wrong. */
+/** Reads an entry of `sources` or `channels`: a name, a known `type`, settings. Undefined when one of these is invalid. */
 export function readEntry<T extends { readonly type: string }>(
   noun: 'source' | 'channel',
   name: string,
@@ -78,7 +78,7 @@ function reportType(
   });
 }
 
-/** Runs a type's own check on good settings; what it finds becomes problems of the entry. */
+/** Runs a type's own check on valid settings, and reports its findings as problems of the entry. */
 export function runCheck(
   check: ((settings: unknown) => readonly SettingProblem[]) | undefined,
   settings: unknown,
@@ -103,13 +103,13 @@ export function runCheck(
   }
 }
 
-/** A setting that takes one or several is always a list to a check: the only entry is the setting itself where none is written. */
+/** Pointer in the file of a pointer in checked settings, where a single value has become a list with one entry. */
 export function asWritten(pointer: string, context: CompileContext): string {
   const [owner, last] = [segmentsOf(pointer).slice(0, -1), segmentsOf(pointer).at(-1)];
   return last === '0' && !Array.isArray(valueAt(context.document.data, owner)) ? joinPointer('', ...owner) : pointer;
 }
 
-/** JSON with the keys of every map in order: the same settings give the same text. */
+/** JSON with sorted keys: equal settings give the same text. */
 export function stableText(value: unknown): string {
   return JSON.stringify(inOrder(value)) ?? '';
 }

@@ -10,33 +10,33 @@ import type { Ruleset } from '../ruleset.ts';
 import { mendByName } from '../problems/suggest.ts';
 import type { CompileTools } from './registry.ts';
 
-/** Names that exist although no fragment declares them; `unknown`: some file could not be read, so any name may exist. */
+/** Names that exist outside of the fragments; `unknown`: a file could not be read, so any name may exist. */
 export type ExternalNames = 'unknown' | Readonly<Record<'channels' | 'sources' | 'hours' | 'rules', readonly string[]>>;
 
 export type Linked =
   | { readonly ok: true; readonly ruleset: Ruleset; readonly digests: ReadonlyMap<string, string> }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-const NOWHERE: ExternalNames = { channels: [], sources: [], hours: [], rules: [] };
+const NO_NAMES: ExternalNames = { channels: [], sources: [], hours: [], rules: [] };
 
 /**
  * Joins the fragments of all files and finds what is wrong between them. Problems of the fragments themselves are not
  * repeated, but a ruleset is only made of good ones. `digests` name every part (`rule failed-deploy`) with what it changes by.
  */
-export function link(fragments: readonly Fragment[], tools: CompileTools, elsewhere: ExternalNames = NOWHERE): Linked {
-  const steps = linkSteps(fragments, tools, elsewhere);
+export function link(fragments: readonly Fragment[], tools: CompileTools, external: ExternalNames = NO_NAMES): Linked {
+  const steps = linkSteps(fragments, tools, external);
   for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
 }
 
-/** The same in steps, so that ten thousand rules need not stop everything else. */
+/** Links in steps, so that the event loop can run in between. */
 export function* linkSteps(
   fragments: readonly Fragment[],
   tools: CompileTools,
-  elsewhere: ExternalNames = NOWHERE,
+  external: ExternalNames = NO_NAMES,
 ): Generator<undefined, Linked> {
   const found: Problem[][] = [];
-  for (const find of [repeated, unresolved, fallbackCycles, neverFiring]) {
-    found.push(find(fragments, elsewhere));
+  for (const find of [duplicateNames, unknownNames, fallbackCycles, withoutAlerts]) {
+    found.push(find(fragments, external));
     yield;
   }
   found.push(refusedNames(fragments, tools));
@@ -72,7 +72,7 @@ function digestsOf(fragments: readonly Fragment[]): ReadonlyMap<string, string> 
   return new Map(parts.map(({ kind, name, digest }) => [name === '' ? kind : `${kind} ${name}`, digest]));
 }
 
-/** What may be there only once, and how to say that it is there again. */
+/** Message for each kind of name that is declared twice. */
 const ONCE: Readonly<Record<DeclaredKind, (name: string) => { message: string; mend: string }>> = {
   daemon: () => ({ message: '`daemon` is set in two files', mend: 'put all of it into one of them' }),
   channel: (name) => ({ message: `there is already a channel \`${name}\``, mend: 'rename one of them' }),
@@ -83,9 +83,9 @@ const ONCE: Readonly<Record<DeclaredKind, (name: string) => { message: string; m
   path: (name) => ({ message: `there is already a source at \`${name}\``, mend: 'give one of them another path' }),
 };
 
-function repeated(fragments: readonly Fragment[]): Problem[] {
+function duplicateNames(fragments: readonly Fragment[]): Problem[] {
   const problems: Problem[] = [];
-  const seen = new Map<DeclaredKind, Map<string, Standing>>();
+  const seen = new Map<DeclaredKind, Map<string, Occurrence>>();
   for (const { file, declared } of fragments) {
     for (const one of declared) {
       let names = seen.get(one.kind);
@@ -98,35 +98,35 @@ function repeated(fragments: readonly Fragment[]): Problem[] {
   return problems;
 }
 
-interface Standing {
+interface Occurrence {
   readonly file: string;
   readonly declared: Declared;
 }
 
-function duplicate({ file, declared: { kind, name, position } }: Standing, first: Standing): Problem {
+function duplicate({ file, declared: { kind, name, position } }: Occurrence, first: Occurrence): Problem {
   const { message, mend } = ONCE[kind](name);
   const { line, column } = first.declared.position;
   const at = `${first.file}:${line}:${column}`;
   return { file, ...position, code: `${kind}.duplicate`, message, mend: `it is at ${at}; ${mend}` };
 }
 
-function unresolved(fragments: readonly Fragment[], elsewhere: ExternalNames): Problem[] {
-  if (elsewhere === 'unknown') return [];
-  const there: Readonly<Record<Noun, Set<string>>> = {
+function unknownNames(fragments: readonly Fragment[], external: ExternalNames): Problem[] {
+  if (external === 'unknown') return [];
+  const known: Readonly<Record<Noun, Set<string>>> = {
     source: new Set(BUILT_IN_SOURCES),
     channel: new Set(),
     hours: new Set(),
     rule: new Set(),
   };
   for (const { declared } of fragments) {
-    for (const { kind, name } of declared) if (isNoun(kind)) there[kind].add(name);
+    for (const { kind, name } of declared) if (isNoun(kind)) known[kind].add(name);
   }
-  for (const [noun, section] of ELSEWHERE) for (const name of elsewhere[section]) there[noun].add(name);
+  for (const [noun, section] of EXTERNAL) for (const name of external[section]) known[noun].add(name);
   const problems: Problem[] = [];
   for (const { file, references } of fragments) {
     for (const reference of references) {
       const noun = NAMED[reference.kind];
-      if (!there[noun].has(reference.name)) problems.push(unknownName(file, reference, noun, there[noun]));
+      if (!known[noun].has(reference.name)) problems.push(unknownName(file, reference, noun, known[noun]));
     }
   }
   return problems;
@@ -135,7 +135,7 @@ function unresolved(fragments: readonly Fragment[], elsewhere: ExternalNames): P
 type Noun = 'source' | 'channel' | 'hours' | 'rule';
 const isNoun = (kind: DeclaredKind): kind is Noun => Object.hasOwn(NOUNS, kind);
 
-/** What a mention names. */
+/** Kind of thing that each mention names. */
 const NAMED: Readonly<Record<Reference['kind'], Noun>> = {
   on: 'source',
   notify: 'channel',
@@ -144,14 +144,14 @@ const NAMED: Readonly<Record<Reference['kind'], Noun>> = {
   inhibited_by: 'rule',
 };
 
-const ELSEWHERE = [
+const EXTERNAL = [
   ['source', 'sources'],
   ['channel', 'channels'],
   ['hours', 'hours'],
   ['rule', 'rules'],
 ] as const;
 
-/** How each is called in a sentence, and where it is written. */
+/** Noun for messages, and the section of the file. */
 const NOUNS: Readonly<Record<Noun, { readonly lacking: string; readonly section: string }>> = {
   source: { lacking: 'a source that does not exist', section: 'sources' },
   channel: { lacking: 'a channel that does not exist', section: 'channels' },
@@ -176,8 +176,8 @@ function unknownName(
   };
 }
 
-/** What never fires as an alert can keep nothing quiet; and a rule cannot keep itself quiet. */
-function neverFiring(fragments: readonly Fragment[]): Problem[] {
+/** Reports `inhibited_by` with a rule that makes no alerts, or with the rule itself. */
+function withoutAlerts(fragments: readonly Fragment[]): Problem[] {
   const mentions = fragments.flatMap(({ file, references }) =>
     references.filter(({ kind }) => kind === 'inhibited_by').map((reference) => ({ file, reference })),
   );
@@ -199,7 +199,7 @@ function neverFiring(fragments: readonly Fragment[]): Problem[] {
   });
 }
 
-/** A message that ends dead everywhere must end: a circle of fallbacks would carry it round for ever. */
+/** Reports fallbacks that go in a circle, in which a dead delivery would be passed on for ever. */
 function fallbackCycles(fragments: readonly Fragment[]): Problem[] {
   const steps = new Map<string, { readonly file: string; readonly reference: Reference }>();
   for (const { file, references } of fragments) {
@@ -233,7 +233,7 @@ function cycleProblem(circle: readonly string[], { file, reference }: { file: st
   };
 }
 
-/** Names whose form the type of their channel refuses; each place once, whatever the number of its channels. */
+/** Reports names whose form the type of their channel refuses, once for each place. */
 function refusedNames(fragments: readonly Fragment[], tools: Pick<CompileTools, 'channels'>): Problem[] {
   const types = new Map(tools.channels.map((type) => [type.type, type]));
   const channels = new Map(fragments.flatMap((fragment) => fragment.channels.map(({ name, type }) => [name, type])));

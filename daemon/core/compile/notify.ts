@@ -26,7 +26,7 @@ interface Place {
   readonly pointer: string;
 }
 
-/** Notes the names in a rule; those of a target stand in place of those of the rule. */
+/** Notes the recipients and mentions that a rule writes out; a target's own replace those of the rule. */
 export function noteWrittenNames(
   given: Readonly<Record<string, unknown>>,
   pointer: string,
@@ -51,7 +51,7 @@ export function noteWrittenNames(
   }
 }
 
-/** The first of the places that has a field says it. */
+/** Notes the field of the first place that has it. */
 function noteTarget(channel: string, places: readonly Place[], context: CompileContext): void {
   for (const field of FIELDS) {
     const place = places.find(({ value }) => inside(value, field) !== undefined);
@@ -67,7 +67,7 @@ function noteTarget(channel: string, places: readonly Place[], context: CompileC
 
 const inside = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined);
 
-/** One or several of the same. */
+/** Entries of a list, or the single value. */
 function listOf({ value, pointer }: Place): readonly Place[] {
   if (Array.isArray(value))
     return value.map((item: unknown, index) => ({ value: item, pointer: joinPointer(pointer, index) }));

@@ -2,7 +2,7 @@ import type { EventShape } from '../event/shape.ts';
 import type { TSchema } from '../schema/type.ts';
 import type { Format } from '../message/message.ts';
 
-/** What a type's own check finds, with a pointer relative to the settings it was given. */
+/** Finding of a type's own check; the pointer is relative to the checked settings. */
 export interface SettingProblem {
   readonly pointer: string;
   readonly message: string;
@@ -12,7 +12,7 @@ export interface SettingProblem {
 /** Fields of a message that name people, written as the channel wants them. */
 export type NameField = 'to' | 'mention';
 
-/** By field: what is wrong with the form of a name, if anything is. */
+/** Check for each field: returns the mistake in the form of a name, if there is one. */
 export type NameChecks = {
   readonly [field in NameField]?: (text: string) => Omit<SettingProblem, 'pointer'> | undefined;
 };
@@ -35,7 +35,7 @@ export const MESSAGE_PARTS = [
 
 export type MessagePart = (typeof MESSAGE_PARTS)[number];
 
-/** As much of a channel type as compiling rules needs. */
+/** Part of a channel type that the compiler needs. */
 export interface ChannelTypeInfo {
   readonly type: string;
   readonly summary: string;
@@ -50,7 +50,7 @@ export interface ChannelTypeInfo {
   readonly names?: NameChecks;
 }
 
-/** As much of a source type as compiling rules needs. */
+/** Part of a source type that the compiler needs. */
 export interface SourceTypeInfo {
   readonly type: string;
   readonly summary: string;
@@ -68,7 +68,7 @@ export interface Registry {
 }
 
 export interface CompileTools extends Registry {
-  /** A keyed hash: nobody who reads it on disk can try out secrets against it. */
+  /** A keyed hash, so that secrets cannot be guessed from the fingerprints on disk. */
   readonly fingerprint: (text: string) => string;
   /** sha256, hex. */
   readonly tokenHash: (token: string) => string;

@@ -6,54 +6,54 @@ import { compilePattern, type Pattern } from '../match/pattern.ts';
 import type { CompiledRule, Condition } from '../ruleset.ts';
 import { excerpt, type Hide } from './excerpt.ts';
 
-/** One thing that must hold of an event, what it is instead, and whether it holds by itself. */
+/** One condition of a rule with the expected and the actual value, and whether it holds by itself. */
 export interface ConditionView {
-  /** Of the event's field; what stands in a group has its place before it (`any[0].data.x`). */
+  /** Path of the event's field; within a group it is prefixed by its place there (`any[0].data.x`). */
   readonly path: string;
-  /** As the rule names it; `equals` for a bare value, `any_of` for a list, `cel` for `if`. */
+  /** Operator as the rule names it; `equals` for a bare value, `any_of` for a list, `cel` for `if`. */
   readonly operator: string;
   readonly expected: unknown;
   /** The value at the path, a list of them when there are several, null when there is none; the beginning of it when it is long. */
   readonly actual: unknown;
   readonly holds: boolean;
-  /** Nothing is there; for `if` the field that is not. */
+  /** True when the field is missing; for `if` the name of the missing field. */
   readonly missing?: true | string;
-  /** `if` could not be evaluated. */
+  /** Error of `if`. */
   readonly error?: string;
-  /** The `path` of the group that it is in: what counts is whether that holds. Rows without it must all hold. */
+  /** The `path` of its group; then only the group has to hold. Rows without it must all hold. */
   readonly within?: string;
 }
 
 interface Group {
   readonly expected: string;
-  holds(held: number, of: number): boolean;
+  holds(count: number, of: number): boolean;
 }
 
 const GROUPS: Readonly<Record<string, Group>> = {
-  any: { expected: 'at least one', holds: (held) => held > 0 },
-  all: { expected: 'every one', holds: (held, of) => held === of },
-  none: { expected: 'not one', holds: (held) => held === 0 },
+  any: { expected: 'at least one', holds: (count) => count > 0 },
+  all: { expected: 'every one', holds: (count, of) => count === of },
+  none: { expected: 'not one', holds: (count) => count === 0 },
 };
 
-const asItIs: Hide = (text) => text;
+const unchanged: Hide = (text) => text;
 
 /**
- * Every condition of a match map, one for each operator of each field, in the order of the map; a group goes before what is in
- * it. The rows without `within` all hold exactly when the match does. The map must be one that compiles.
+ * Explains a match map: one row for each operator of each field, in the order of the map; a group precedes its conditions. The
+ * rows without `within` all hold exactly when the match does. The map must compile.
  */
-export function explainMatch(match: unknown, event: Event, hide: Hide = asItIs): readonly ConditionView[] {
-  return rowsOf(match, { prefix: '', look: looking(event, hide), operatorsOf: partsOf });
+export function explainMatch(match: unknown, event: Event, hide: Hide = unchanged): readonly ConditionView[] {
+  return rowsOf(match, { prefix: '', readPath: pathReader(event, hide), operatorsOf: partsOf });
 }
 
-/** What a path leads to in the event at hand, and how that is shown. */
-export type Look = (path: string) => {
+/** Reads the values at a path of the event, with the form in which they are shown. */
+export type ReadPath = (path: string) => {
   readonly values: readonly unknown[];
   readonly shown: Pick<ConditionView, 'actual' | 'missing'>;
 };
 
-/** Looks once at each path, however many rules ask. */
-export function looking(event: Event, hide: Hide): Look {
-  const seen = new Map<string, ReturnType<Look>>();
+/** Reads each path once, for all rules. */
+export function pathReader(event: Event, hide: Hide): ReadPath {
+  const seen = new Map<string, ReturnType<ReadPath>>();
   return (path) => {
     let found = seen.get(path);
     if (found === undefined) {
@@ -67,7 +67,7 @@ export function looking(event: Event, hide: Hide): Look {
 interface Place {
   readonly prefix: string;
   readonly within?: string;
-  readonly look: Look;
+  readonly readPath: ReadPath;
   readonly operatorsOf: OperatorsOf;
 }
 
@@ -85,13 +85,13 @@ function groupRows(word: string, group: Group, maps: readonly unknown[], place: 
   const { prefix, within } = place;
   const path = prefix + word;
   const inside = maps.map((map, index) => rowsOf(map, { ...place, prefix: `${path}[${index}].`, within: path }));
-  const held = inside.filter((rows) => rows.every((row) => row.within !== path || row.holds)).length;
+  const count = inside.filter((rows) => rows.every((row) => row.within !== path || row.holds)).length;
   const row = {
     path,
     operator: word,
     expected: group.expected,
-    actual: `${held} of ${maps.length}`,
-    holds: group.holds(held, maps.length),
+    actual: `${count} of ${maps.length}`,
+    holds: group.holds(count, maps.length),
     ...(within !== undefined && { within }),
   };
   return [row, ...inside.flat()];
@@ -100,9 +100,9 @@ function groupRows(word: string, group: Group, maps: readonly unknown[], place: 
 function fieldRows(
   path: string,
   pattern: unknown,
-  { prefix, within, look, operatorsOf }: Place,
+  { prefix, within, readPath, operatorsOf }: Place,
 ): readonly ConditionView[] {
-  const { values, shown } = look(path);
+  const { values, shown } = readPath(path);
   return operatorsIn(pattern, operatorsOf).map(({ operator, expected, holds }) => ({
     path: prefix + path,
     operator,
@@ -146,29 +146,29 @@ function operator(name: string, expected: unknown, pattern: unknown): Operator {
 }
 
 export interface RuleView {
-  /** What the event comes from, as `on` names it. */
+  /** Source of the event, as `on` names it. */
   readonly origin: string;
   readonly now: number;
-  /** The rules that want the event, by name: a catch-all rule gets what none does. */
+  /** Names of the rules that match the event; a catch-all rule gets only events that none matches. */
   readonly wantedBy: readonly string[];
-  readonly look: Look;
+  readonly readPath: ReadPath;
   readonly operatorsOf: OperatorsOf;
 }
 
-/** Every condition of a rule, in the order in which they count. */
+/** Every condition of a rule, in the order of their evaluation. */
 export function explainRule(rule: CompiledRule, event: Event, view: RuleView): readonly ConditionView[] {
   const { on, catchAll, enabled, match, condition } = rule;
   const { origin, now, wantedBy } = view;
   return [
     ...(on === undefined ? [] : [row('on', 'any_of', on, origin, on.includes(origin))]),
-    ...(catchAll ? leftOver(event, wantedBy) : []),
+    ...(catchAll ? catchAllRows(event, wantedBy) : []),
     ...rowsOf(match, { prefix: '', ...view }),
     ...(condition === undefined ? [] : [conditionRow('if', condition, event, now)]),
     ...(enabled ? [] : [row('enabled', 'equals', true, false, false)]),
   ];
 }
 
-/** What an event must be to end the alerts of a rule: the rows of `resolve.match` and `resolve.if`, with that before their paths. */
+/** Conditions for an event that ends the alerts of a rule: the rows of `resolve.match` and `resolve.if`, with these prefixes. */
 export function explainResolve(rule: CompiledRule, event: Event, view: RuleView): readonly ConditionView[] {
   const { matcher, match, condition } = rule.alert?.resolve ?? {};
   if (matcher === undefined && condition === undefined) return [];
@@ -177,15 +177,15 @@ export function explainResolve(rule: CompiledRule, event: Event, view: RuleView)
   return condition === undefined ? rows : [...rows, conditionRow(`${prefix}if`, condition, event, view.now)];
 }
 
-/** The daemon's own events are not for catch-all rules. */
-function leftOver(event: Event, wantedBy: readonly string[]): readonly ConditionView[] {
+/** Conditions of a catch-all rule, which does not get the daemon's own events. */
+function catchAllRows(event: Event, wantedBy: readonly string[]): readonly ConditionView[] {
   return [
     ...(event.source === OWN_SOURCE ? [row('source', 'not', OWN_SOURCE, event.source, false)] : []),
-    row('catch_all', 'equals', [], wantedBy.slice(0, MOST_NAMED), wantedBy.length === 0),
+    row('catch_all', 'equals', [], wantedBy.slice(0, MAX_NAMED), wantedBy.length === 0),
   ];
 }
 
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 
 function conditionRow(path: string, condition: Condition, event: Event, now: number): ConditionView {
   const { holds, error, missing } = condition.test(event, now);

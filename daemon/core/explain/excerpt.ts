@@ -1,13 +1,13 @@
-/** The most characters that are shown of a value. */
+/** Maximum number of characters that are shown of a value. */
 export const MAX_SHOWN = 200;
 
-/** Takes out of a text what must not be shown. */
+/** Removes secrets from a text. */
 export type Hide = (text: string) => string;
 
-/** A text is not looked at beyond this: what must not be shown is shorter. */
-const LOOKED_AT = 20_000;
+/** Number of characters of a text that are searched for secrets; secrets are shorter. */
+const MAX_SEARCHED = 20_000;
 
-/** A value as it is, or the beginning of its text or JSON when that is long. Never looks at much more than it shows. */
+/** The value, or the beginning of its text or JSON when that is long. Reads little more than it shows. */
 export function excerpt(value: unknown, hide: Hide): unknown {
   if (typeof value === 'string') return cut(clean(value, MAX_SHOWN + 1, hide), MAX_SHOWN);
   if (typeof value !== 'object' || value === null) return value;
@@ -45,8 +45,8 @@ function enclosed<T>(
   return text + close!;
 }
 
-/** The first `room` characters of a text without what must not be shown: taken out before it is cut, or half of it would stay. */
+/** First `room` characters of a text without secrets. They are removed before the text is shortened, otherwise a part of one would stay. */
 function clean(text: string, room: number, hide: Hide): string {
-  const shown = hide(text.slice(0, LOOKED_AT));
-  return (text.length > LOOKED_AT ? shown.padEnd(room, '…') : shown).slice(0, room);
+  const shown = hide(text.slice(0, MAX_SEARCHED));
+  return (text.length > MAX_SEARCHED ? shown.padEnd(room, '…') : shown).slice(0, room);
 }

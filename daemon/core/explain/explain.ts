@@ -8,7 +8,7 @@ import {
   type ConditionView,
   explainResolve,
   explainRule,
-  looking,
+  pathReader,
   memoizedOperators,
   type OperatorsOf,
   type RuleView,
@@ -19,14 +19,14 @@ import { judge } from '../delivery/judge.ts';
 import { SendFailure } from '../problems/failure.ts';
 import { failureText } from './reasons.ts';
 
-/** What every rule makes of one event, and why. Times are RFC 3339. */
+/** Outcome of every rule for one event, with its reason. Times are RFC 3339. */
 export interface Explanation {
   readonly event: Event;
-  /** As if it came in at this time. */
+  /** Time at which the event is assumed to come in. */
   readonly at: string;
   /** In the order of the files. */
   readonly rules: readonly ExplainedRule[];
-  /** What was decided when the event came, by the rules of that time, and what became of it since. */
+  /** Results from when the event came, by the rules of that time, and its later ones. */
   readonly recorded?: {
     readonly received_at: string;
     readonly results: readonly RuleResult[];
@@ -41,23 +41,23 @@ export interface ExplainedRule {
   readonly until?: string;
   readonly reason?: string;
   readonly errors?: readonly string[];
-  /** What the outcome hangs on; for the end of an alert what `resolve` asks for. */
+  /** Conditions that decide the outcome; for the end of an alert those of `resolve`. */
   readonly conditions: readonly ConditionView[];
   readonly sends: readonly ExplainedSend[];
 }
 
-/** One message that would go out. */
+/** A message that would be sent. */
 export interface ExplainedSend {
   readonly channel: string;
   readonly message: Message;
-  /** When it would be tried first; later for a target with a `delay`. */
+  /** Time of the first attempt, with the `delay` of the target. */
   readonly at: string;
-  /** When it would be tried again if every attempt failed, less the jitter. */
+  /** Times of the further attempts if each one failed, without jitter. */
   readonly retries: readonly string[];
 }
 
 export interface ExplainContext extends DecideContext {
-  /** Takes out of a text what must not be shown; what is cut must be clean before. */
+  /** Removes secrets from a text. Applied before a text is shortened. */
   readonly hide?: Hide;
   /** Compiled patterns of earlier calls. */
   readonly operatorsOf?: OperatorsOf;
@@ -65,59 +65,62 @@ export interface ExplainContext extends DecideContext {
   readonly only?: string;
 }
 
-/** A memory of nothing: no window is open, nothing fires. */
+/** An empty memory: no window is open, nothing fires. */
 export const NO_MEMORY: Memory = { read: () => undefined, each: () => [] };
 
-/** What would happen if the event came now, told of every rule; changes nothing. */
+/** Explains for every rule what would happen if the event came now; changes nothing. */
 export function explain(event: Event, context: ExplainContext): Explanation {
   const { ruleset, now, only, hide = (text: string) => text } = context;
   const candidates = select(event, ruleset, now);
   const decision = decide(event, candidates, context);
-  const wantedBy = candidates.flatMap((one) => (isWanting(one) ? [one.rule.name] : []));
+  const wantedBy = candidates.flatMap((one) => (isTaking(one) ? [one.rule.name] : []));
   const { operatorsOf = memoizedOperators() } = context;
-  const view = { origin: originOf(event, ruleset), now, wantedBy, look: looking(event, hide), operatorsOf };
-  const shares = sharesOf(candidates, decision);
+  const view = { origin: originOf(event, ruleset), now, wantedBy, readPath: pathReader(event, hide), operatorsOf };
+  const parts = partsByRule(candidates, decision);
   const rules = only === undefined ? ruleset.rules : [ruleset.byName.get(only)].filter((rule) => rule !== undefined);
   return {
     event,
     at: text(now),
-    rules: rules.map((rule) => explained(rule, shares.get(rule.name) ?? NOTHING, { event, view, ruleset })),
+    rules: rules.map((rule) => explained(rule, parts.get(rule.name) ?? NOTHING, { event, view, ruleset })),
   };
 }
 
-/** A rule that leaves nothing to the catch-all rules. */
-function isWanting(candidate: Candidate): candidate is Exclude<Candidate, { kind: 'result' }> {
+/** Returns whether the rule keeps the event from the catch-all rules. */
+function isTaking(candidate: Candidate): candidate is Exclude<Candidate, { kind: 'result' }> {
   return candidate.kind === 'resolve' || (candidate.kind === 'match' && !candidate.rule.catchAll);
 }
 
-/** What of a decision is one rule's. */
-interface Share {
+/** Part of a decision that belongs to one rule. */
+interface RulePart {
   readonly results: readonly RuleResult[];
   readonly deliveries: readonly OwedDelivery[];
   /** The rule takes the event for the end of an alert of this key. */
   readonly ends?: string;
 }
 
-const NOTHING: Share = { results: [], deliveries: [] };
+const NOTHING: RulePart = { results: [], deliveries: [] };
 
-function sharesOf(candidates: readonly Candidate[], { results, deliveries }: Decision): ReadonlyMap<string, Share> {
-  const shares = new Map<string, Share>();
-  const give = (rule: string, more: (share: Share) => Partial<Share>): void => {
-    const share = shares.get(rule) ?? NOTHING;
-    shares.set(rule, { ...share, ...more(share) });
+function partsByRule(
+  candidates: readonly Candidate[],
+  { results, deliveries }: Decision,
+): ReadonlyMap<string, RulePart> {
+  const parts = new Map<string, RulePart>();
+  const give = (rule: string, more: (share: RulePart) => Partial<RulePart>): void => {
+    const part = parts.get(rule) ?? NOTHING;
+    parts.set(rule, { ...part, ...more(part) });
   };
   for (const one of candidates) if (one.kind === 'resolve') give(one.rule.name, () => ({ ends: one.key }));
-  for (const result of results) give(result.rule, (share) => ({ results: [...share.results, result] }));
-  for (const owed of deliveries) give(owed.delivery.rule, (share) => ({ deliveries: [...share.deliveries, owed] }));
-  return shares;
+  for (const result of results) give(result.rule, (part) => ({ results: [...part.results, result] }));
+  for (const owed of deliveries) give(owed.delivery.rule, (part) => ({ deliveries: [...part.deliveries, owed] }));
+  return parts;
 }
 
 function explained(
   rule: CompiledRule,
-  { results, deliveries, ends }: Share,
+  { results, deliveries, ends }: RulePart,
   { event, view, ruleset }: { readonly event: Event; readonly view: RuleView; readonly ruleset: Ruleset },
 ): ExplainedRule {
-  // A `resolve.if` that failed is told besides what the event was as a match.
+  // A `resolve.if` that failed gives a result of its own, before that of the match.
   const result = results.at(-1) ?? { rule: rule.name, outcome: 'no_match', ...(ends !== undefined && { key: ends }) };
   const { outcome, key, until } = result;
   const errors = results.flatMap((one) => one.errors ?? []);
@@ -135,7 +138,7 @@ function explained(
   };
 }
 
-/** An event that ends an alert is not looked at as a beginning; one that matches nothing may have been meant for either. */
+/** Conditions of `match` and `if`, or of `resolve` for an event that ends an alert; both for one that matches nothing. */
 function conditionsOf(
   rule: CompiledRule,
   outcome: RuleOutcome,
@@ -178,10 +181,10 @@ function text(ms: number): string {
 }
 
 const TRANSIENT = new SendFailure('transient', 'explain', 'nobody answers');
-/** Makes the jitter of a wait nothing. */
-const MIDDLE = 0.5;
+/** Random number at which the jitter is zero. */
+const NO_JITTER = 0.5;
 
-/** When a delivery would be tried again if every attempt failed at once for want of an answer, milliseconds since the epoch. */
+/** Times of the further attempts if each one failed at once, milliseconds since the epoch. */
 function retryTimes({ delivery, dueAt }: OwedDelivery, policy: DeliveryPolicy): readonly number[] {
   const times: number[] = [];
   const attempts: Attempt[] = [];
@@ -191,7 +194,7 @@ function retryTimes({ delivery, dueAt }: OwedDelivery, policy: DeliveryPolicy): 
       outcome: { kind: 'failed', failure: TRANSIENT },
       policy,
       now,
-      random: () => MIDDLE,
+      random: () => NO_JITTER,
       probe: false,
     });
     if (verdict.kind !== 'retry') return times;

@@ -1,15 +1,15 @@
 import type { ConditionView } from './conditions.ts';
 import { cut } from './excerpt.ts';
 
-type Words = (condition: ConditionView) => string;
+type Describe = (condition: ConditionView) => string;
 
 const must =
-  (verb: string): Words =>
+  (verb: string): Describe =>
   ({ path, expected, ...seen }) =>
-    `${path} ${is(seen)}, and must ${verb} ${inWords(expected)}`;
+    `${path} ${is(seen)}, and must ${verb} ${jsonText(expected)}`;
 
-/** What is wrong when a condition does not hold, for those of which `must OPERATOR EXPECTED` does not say it well. */
-const WORDS: Readonly<Record<string, Words>> = {
+/** Text for a condition that does not hold, by operator; others read `must be OPERATOR EXPECTED`. */
+const OPERATORS: Readonly<Record<string, Describe>> = {
   equals: must('be'),
   any_of: must('be one of'),
   not: must('not be'),
@@ -32,29 +32,29 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
 };
 
-/** Settings of the rule, not fields of the event. */
-const SETTINGS: Readonly<Record<string, Words>> = {
-  on: ({ actual, expected }) => `it is from ${inWords(actual)}, and \`on\` wants ${inWords(expected)}`,
+/** Text for conditions on settings of the rule in place of fields of the event. */
+const SETTINGS: Readonly<Record<string, Describe>> = {
+  on: ({ actual, expected }) => `it is from ${jsonText(actual)}, and \`on\` wants ${jsonText(expected)}`,
   enabled: () => 'the rule is disabled',
   catch_all: ({ actual }) => `another rule wants it: ${(actual as readonly string[]).join(', ')}`,
 };
 
-/** Why a condition does not hold, for a person: `data.ms is 120, and must be gt 500`. */
+/** Reason why a condition does not hold, as text: `data.ms is 120, and must be gt 500`. */
 export function failureText(condition: ConditionView): string {
   const { path, operator } = condition;
-  const words = wordsFor(SETTINGS, path) ?? wordsFor(WORDS, operator) ?? must(`be ${operator}`);
-  return words(condition);
+  const describe = descriptionFor(SETTINGS, path) ?? descriptionFor(OPERATORS, operator) ?? must(`be ${operator}`);
+  return describe(condition);
 }
 
-function wordsFor(list: Readonly<Record<string, Words>>, name: string): Words | undefined {
+function descriptionFor(list: Readonly<Record<string, Describe>>, name: string): Describe | undefined {
   return Object.hasOwn(list, name) ? list[name] : undefined;
 }
 
 function is({ actual, missing }: Pick<ConditionView, 'actual' | 'missing'>): string {
-  return missing === undefined ? `is ${inWords(actual)}` : 'is missing';
+  return missing === undefined ? `is ${jsonText(actual)}` : 'is missing';
 }
 
-/** JSON, so that 5 and "5" are told apart. */
-function inWords(value: unknown): string {
-  return cut(Array.isArray(value) ? value.map(inWords).join(', ') : (JSON.stringify(value) ?? 'null'), 300);
+/** JSON, so that 5 and "5" differ. */
+function jsonText(value: unknown): string {
+  return cut(Array.isArray(value) ? value.map(jsonText).join(', ') : (JSON.stringify(value) ?? 'null'), 300);
 }

@@ -1,7 +1,7 @@
 import type { Event } from '../event/event.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 import type { Decision, LaterResult, RuleResult } from './decision.ts';
-import { type OwedDelivery, withNotified } from './deliveries.ts';
+import type { OwedDelivery } from './deliveries.ts';
 import { type Memory, StateOverlay } from './memory.ts';
 import { type Notification, notify } from './notify.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type StepContext,
   type StepResult,
 } from './step.ts';
-import { alertOf, rowOf } from './steps/alert.ts';
+import { alertOf, rowOf, withDeliveries } from './steps/alert.ts';
 import { type StepOutcome, STEPS } from './steps/index.ts';
 
 /** Name of the rows that count the events dropped since the last message. */
@@ -86,9 +86,7 @@ export class Pipeline {
     this.#deliveries.push(...deliveries);
     const firing = status === 'firing' ? alertOf(context) : undefined;
     if (firing !== undefined) {
-      const first = firing.told.length === 0 ? { repeatFrom: now } : {};
-      const told = withNotified(firing.told, deliveries);
-      this.write(context, 'alert', [rowOf({ ...firing, ...first, told }, rule)]);
+      this.write(context, 'alert', [rowOf(withDeliveries(firing, deliveries, now), rule)]);
     }
     return { count: deliveries.length, errors };
   }

@@ -63,7 +63,7 @@ function notifyResolved(
     fallback: fired,
     from: maySendAt(rule, ruleset, now),
   });
-  return [...missing.map((channel) => `${channel} is gone, and is not told that it is over`), ...errors];
+  return [...missing.map((channel) => `${channel} is gone, and is not notified of the end`), ...errors];
 }
 
 /** Targets for each notified channel and recipient, with the message that the rule has for the channel now. */

@@ -2,20 +2,20 @@ import type { RuleResult } from './decision.ts';
 import { API_SOURCE, type Event, OWN_SOURCE } from '../event/event.ts';
 import type { CompiledRule, Condition, Ruleset } from '../ruleset.ts';
 
-/** A rule that wants an event, or whose alert the event may end, with the key that its windows count by; or one whose `if` failed. */
+/** A rule that matches an event, or whose alert the event may end, with its key; or the result of a rule that goes no further. */
 export type Candidate =
   | { readonly kind: 'match' | 'resolve'; readonly rule: CompiledRule; readonly key: string; readonly error?: string }
   | { readonly kind: 'result'; readonly result: RuleResult };
 
-/** The configured source that an event is from; `api` for those whose `source` no rules file configures. */
+/** Name of the configured source of an event; `api` where no rules file configures its `source`. */
 export function originOf(event: Event, ruleset: Ruleset): string {
   return ruleset.sources.has(event.source) || event.source === OWN_SOURCE ? event.source : API_SOURCE;
 }
 
 /**
- * Which rules want the event: match, then `if`. Stateless. Rules that do not match are left out; an event that a rule takes for
- * the end of its alert is not the beginning of one. What nobody wants goes to the catch-all rules: also when a rule's `if`
- * failed, for then nobody was told.
+ * Selects the rules that match an event: match, then `if`. Stateless. Rules that do not match are left out. An event that ends an
+ * alert of a rule does not begin one of the same rule. An event that no rule matches goes to the catch-all rules, also when the
+ * `if` of a rule failed.
  */
 export function select(event: Event, ruleset: Ruleset, now: number): readonly Candidate[] {
   const origin = originOf(event, ruleset);
@@ -31,12 +31,12 @@ export function select(event: Event, ruleset: Ruleset, now: number): readonly Ca
     if (end !== undefined) ending.delete(rule);
   }
   for (const [rule, end] of ending) if (end.kind === 'error') found.push(failed(rule, end.error));
-  return found.some(isWanted) ? found : [...found, ...catchAll(event, origin, ruleset, now)];
+  return found.some(isMatch) ? found : [...found, ...catchAll(event, origin, ruleset, now)];
 }
 
-const isWanted = ({ kind }: Candidate): boolean => kind !== 'result';
+const isMatch = ({ kind }: Candidate): boolean => kind !== 'result';
 
-/** An event may end a rule's alert; or nobody can say, because `resolve.if` failed. */
+/** An event may end a rule's alert, or it is unknown whether it does, because `resolve.if` failed. */
 type Ending = (Candidate & { readonly kind: 'resolve' }) | { readonly kind: 'error'; readonly error: string };
 
 const NO_ENDINGS = new Map<CompiledRule, Ending>();
@@ -59,7 +59,7 @@ function endingOf(rule: CompiledRule, event: Event, now: number): Ending | undef
   return holds ? keyed('resolve', rule, event, now) : undefined;
 }
 
-/** The daemon's own events are nobody's unless a rule asks for them: a catch-all that told of `belfry.started` would tell of itself. */
+/** Catch-all rules do not get the daemon's own events; otherwise each start of the daemon would send a message. */
 function catchAll(event: Event, origin: string, ruleset: Ruleset, now: number): readonly Candidate[] {
   if (event.source === OWN_SOURCE) return [];
   return ruleset.index.catchAll
@@ -67,10 +67,10 @@ function catchAll(event: Event, origin: string, ruleset: Ruleset, now: number): 
     .flatMap((rule) => candidateOf(rule, event, now) ?? []);
 }
 
-/** What a rule without `if` has. */
+/** Result of the condition of a rule without `if`. */
 const HOLDS: ReturnType<Condition['test']> = { holds: true };
 
-/** `before`: what went wrong with the event already. */
+/** `before`: an earlier error of the rule with the event. */
 function candidateOf(rule: CompiledRule, event: Event, now: number, before?: string): Candidate | undefined {
   const { holds, error } = rule.condition?.test(event, now) ?? HOLDS;
   if (!rule.enabled) return holds ? { kind: 'result', result: { rule: rule.name, outcome: 'disabled' } } : undefined;
@@ -83,10 +83,7 @@ function failed(rule: CompiledRule, error: string): Candidate {
   return { kind: 'result', result: { rule: rule.name, outcome: 'error', errors: [error] } };
 }
 
-/**
- * A key that fails to render must not throw the event together with others that have nothing to do with it: what a rule without
- * a key of its own counts by serves.
- */
+/** Renders the key. Where that fails the default key is used, so that the event is not grouped with unrelated ones. */
 function keyed<K extends 'match' | 'resolve'>(
   kind: K,
   rule: CompiledRule,

@@ -25,7 +25,7 @@ export interface StepContext {
   readonly now: number;
 }
 
-/** As much of a step's context as its state needs; the rule may be gone. */
+/** Part of a step's context that its state needs; the rule may be gone. */
 export interface RuleKey {
   readonly rule: { readonly name: string };
   readonly key: string;

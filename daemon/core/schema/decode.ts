@@ -11,13 +11,13 @@ import type { TSchema } from './type.ts';
 import { holdsSecret, type Schema, schemaOf } from './json-schema.ts';
 import { fits, type Finding } from './mismatch.ts';
 
-/** What decoding finds besides values: what does not parse, and which places hold secrets. */
+/** Receiver of what decoding finds besides values: mistakes, and places of secrets. */
 export interface DecodeSink {
   found(finding: Finding): void;
   secret(pointer: string, value: string): void;
   /** Reports the literal part of a text that may hold a credential. */
   sensitive(pointer: string, literal: string): void;
-  /** What stands here may be a secret in the wrong place. */
+  /** Reports that a value may be a secret in the wrong place. */
   hide(pointer: string): void;
   /** Resolves a path by the folder of the file. Without it paths stay as written. */
   absolute?: Absolute;
@@ -147,7 +147,7 @@ function walk(schema: Schema, given: unknown, pointer: string, sink: DecodeSink)
   return isObject(value) ? decodeObject(schema, value, pointer, sink) : value;
 }
 
-/** A list or a text in place of a map, and the like. */
+/** True for a value of another kind than the schema wants, such as a list in place of a map. */
 const hasOtherForm = ({ type }: Schema, value: unknown): boolean =>
   (type === 'object' && !isObject(value)) || (type === 'array' && !Array.isArray(value));
 
@@ -195,7 +195,7 @@ const READINGS: Readonly<Record<string, (text: string) => unknown>> = {
   boolean: (text) => (text === 'true' ? true : text === 'false' ? false : text),
 };
 
-/** A reference always brings text in; where the schema wants a number or a boolean, the text is read as one. What was written out as text stays text. */
+/** Reads texts that came in through references as the numbers and booleans that the schema wants. Text that was written out stays text. */
 export function coerceReferenced(
   schema: Schema,
   value: unknown,

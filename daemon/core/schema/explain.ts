@@ -13,7 +13,7 @@ type Explain = (
   place: Place,
 ) => Omit<Explained, 'pointer' | 'at'> & { pointer?: string; at?: 'key' };
 
-/** What each keyword of JSON Schema means to somebody who writes rules. */
+/** Messages for the keywords of JSON Schema, for people who write rules. */
 const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   additionalProperties(error, _name, place) {
     const key = String(error.params.additionalProperty);
@@ -107,7 +107,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   null: 'nothing',
 };
 
-/** What to write for a bare number where a unit is needed. */
+/** Corrected text for a number without the unit that it needs. */
 const UNITS: Readonly<Record<string, (count: number) => string>> = {
   duration: (count) => formatDuration(Math.max(0, count * 1000)),
   'duration-text': (count) => formatDuration(Math.max(0, count * 1000)),

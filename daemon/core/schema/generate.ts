@@ -14,7 +14,7 @@ import { testFileSchema } from './sections/rule-tests.ts';
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
 const REFERENCE = String.raw`\$\{`;
 
-/** How a decoded text is written, for editors; a secret reference may stand in its place. */
+/** Patterns of decoded texts, for editors; a reference to a secret is valid in their place. */
 const PATTERNS: Readonly<Record<string, string>> = {
   duration: String.raw`^(0|(\d+(\.\d+)?(ms|s|m|h|d))+)$|${REFERENCE}`,
   'duration-text': String.raw`^(0|(\d+(\.\d+)?(ms|s|m|h|d))+)$|${REFERENCE}`,
@@ -25,7 +25,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
 /** Words that a text is one of, for editors. */
 const WORDS: Readonly<Record<string, readonly string[]>> = { outcome: RULE_OUTCOMES };
 
-/** Written once, since many places refer to them. */
+/** Schemas that many places refer to, so they are written once. */
 const SHARED: readonly (readonly [string, Schema])[] = [
   ['delivery', schemaOf(deliverySchema)],
   ['message', schemaOf(messageSchema)],
@@ -90,7 +90,7 @@ function named(section: Schema, branches: readonly Schema[]): Schema {
   };
 }
 
-/** The settings of one type, told from the others by the constant `type`. */
+/** Settings of one type, which the constant `type` distinguishes from the others. */
 function branch(
   info: { type: string; summary: string; settings: unknown },
   more: Readonly<Record<string, Schema>>,
@@ -109,7 +109,7 @@ function branch(
   };
 }
 
-/** The same schema without our own keyword, and with what it means to an editor in its place. */
+/** Replaces our own keywords by standard ones, for editors. */
 function forEditor(schema: Schema): Schema {
   const shared = SHARED.find(([, { properties }]) => properties !== undefined && properties === schema.properties);
   return shared === undefined

@@ -7,7 +7,7 @@ export type Absolute = (path: string) => string;
 const LINK = /^[a-z][a-z\d+.-]*:\/\//i;
 const SPECIAL_IN_GLOBS = /[\\*?[\]{}()!+@|]/g;
 
-/** A glob whose relative form starts at that folder. `~` is left to whoever reads the glob, and so is a leading `!`, which is an error. */
+/** A glob whose relative form starts at that folder. `~` is left to the reader of the glob, and so is a leading `!`, which is an error. */
 export function absoluteGlob(text: string, absolute: Absolute): string {
   if (/^[/!]|^~(?:\/|$)/.test(text)) return text;
   return globBelow(absolute('.'), text);

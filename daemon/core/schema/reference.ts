@@ -143,10 +143,10 @@ function rowsOf(schema: Schema, prefix: string): string[] {
   });
 }
 
-/** They have a table of their own. */
+/** Settings with a table of their own. */
 const MESSAGES: ReadonlySet<string> = new Set(['message']);
 
-/** What a list is a list of, when that has settings of its own. */
+/** Schema of the entries of a list, when they have settings of their own. */
 function itemOf(property: Schema): Schema | undefined {
   const items = [property.items, ...(property.anyOf ?? []).map((branch) => branch.items)];
   const choices = items.flatMap((item) => (item === undefined ? [] : [item, ...(item.anyOf ?? [])]));

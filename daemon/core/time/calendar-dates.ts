@@ -1,6 +1,6 @@
 /**
- * Days of the calendar from one to another, both included. `yearly`: `from` and `to` are month * 100 + day and come again every
- * year, over New Year when `to` is the smaller; otherwise they are year * 10,000 + month * 100 + day.
+ * A range of days, both ends included. `yearly`: `from` and `to` are month * 100 + day of every year, over New Year when `to` is
+ * the smaller; otherwise they are year * 10,000 + month * 100 + day.
  */
 export interface DateRange {
   readonly yearly: boolean;
@@ -13,7 +13,7 @@ export type ReadDates =
   | { readonly ok: false; readonly message: string; readonly mend: string };
 
 const DATE = /^(?:(\d{4})-)?(\d\d)-(\d\d)$/;
-/** A leap year stands in for every year. */
+/** Year for dates without one; a leap year, so that every date exists. */
 const ANY_LEAP_YEAR = 2000;
 
 /** `2026-12-24`, `12-24` (of every year), or a range of either: `12-24..01-02`. */
@@ -44,12 +44,12 @@ function readDate(text: string) {
   if (whole === undefined) return undefined;
   const calendar = `${year ?? ANY_LEAP_YEAR}-${month}-${day}`;
   const parsed = new Date(`${calendar}T00:00:00Z`);
-  // The 30th of February would be taken for the 1st of March.
+  // `Date` reads the 30th of February as the 1st of March.
   const exists = !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(calendar);
   return { yearly: year === undefined, number: Number(`${year ?? ''}${month}${day}`), exists };
 }
 
-/** Whether a day is one of these; `wall` is its midnight, as milliseconds, were the clock on the wall UTC. */
+/** Returns whether a day is in one of the ranges; `wall` is its local midnight in milliseconds, as if local time were UTC. */
 export function isOneOf(ranges: readonly DateRange[], wall: number): boolean {
   const date = new Date(wall);
   const ofYear = (date.getUTCMonth() + 1) * 100 + date.getUTCDate();

@@ -2,17 +2,17 @@ import { onDemand } from '../../lib/on-demand.ts';
 
 const croner = onDemand<typeof import('croner')>('croner');
 
-/** When something is due: all in milliseconds since the epoch. */
+/** Due times of something, in milliseconds since the epoch. */
 export interface DueTimes {
-  /** The first due time strictly after this instant; undefined when there is none any more. */
+  /** Returns the first due time strictly after an instant; undefined when there is none. */
   next(after: number): number | undefined;
 }
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** No zone is further than this from UTC, and no two changes of an offset are closer than twice as much. */
-const FAR = 40 * HOUR;
+/** No zone differs more than this from UTC, and no two transitions of an offset are closer than twice this. */
+const MAX_OFFSET = 40 * HOUR;
 const EVERY_HOUR = /^(?:\*|\*\/1|0-23)$/;
 
 export function isTimezone(name: string): boolean {
@@ -24,27 +24,25 @@ export function isTimezone(name: string): boolean {
 }
 
 /**
- * Due times of a cron pattern of 5 or 6 fields (the first of 6 is the second). The pattern is read on the wall clock of the
- * zone. Hours that are named are due once a day whatever the clock does: in the skipped hour at the first instant after it, in
- * the repeated hour the first time. A pattern for every hour is an interval and goes by hours that really pass.
- * Throws when the pattern is none. Patterns: https://croner.56k.guru/usage/pattern/
+ * Due times of a cron pattern of 5 or 6 fields (the first of 6 is the second), in the local time of a zone. A named hour is due
+ * once a day: if it is skipped in spring, at the first instant after the gap; if it repeats in autumn, the first time. A pattern for
+ * every hour is an interval in elapsed time. Throws when the pattern is invalid. Patterns: https://croner.56k.guru/usage/pattern/
  */
 export function cronTimes(pattern: string, timezone: string): DueTimes {
   const fields = pattern.trim().split(/\s+/);
   const nickname = pattern.trim().startsWith('@');
   if (!nickname && fields.length !== 5 && fields.length !== 6)
     throw new TypeError(`it has ${fields.length} fields instead of 5 or 6`);
-  // The wall clock is UTC to the calculator, which then knows of no changes: those are decided here. An offset, since a
-  // zone by its name takes ten times as long.
+  // The calculator takes local time for UTC, and transitions are handled here. A fixed offset is ten times faster than a zone name.
   const cron = new (croner().Cron)(pattern.trim(), { utcOffset: 0, paused: true });
   const nextWall = (wall: number): number | undefined => cron.nextRun(new Date(wall))?.getTime();
   const zone = zoneOf(timezone);
   const everyHour = nickname ? pattern.trim() === '@hourly' : EVERY_HOUR.test(fields.at(-4)!);
-  return remembering({ next: (after) => (everyHour ? nextInterval : nextFixed)(after, zone, nextWall) });
+  return memoizeNext({ next: (after) => (everyHour ? nextInterval : nextFixed)(after, zone, nextWall) });
 }
 
-/** Asked again before the last answer is due, it gives the same one: a pattern takes long to work out, and is asked often. */
-function remembering(times: DueTimes): DueTimes {
+/** Reuses the last answer until it is due, since a pattern takes long to compute and is asked often. */
+function memoizeNext(times: DueTimes): DueTimes {
   let known: { readonly after: number; readonly next: number | undefined } | undefined;
   return {
     next(after) {
@@ -55,27 +53,27 @@ function remembering(times: DueTimes): DueTimes {
   };
 }
 
-/** Due every so many milliseconds after `anchor`. */
+/** Due times at an interval in milliseconds, counted from `anchor`. */
 export function everyTimes(anchor: number, every: number): DueTimes {
   return { next: (after) => anchor + Math.max(1, Math.floor((after - anchor) / every) + 1) * every };
 }
 
-/** Due at each of these. */
-export function atTimes(moments: readonly number[]): DueTimes {
-  const sorted = moments.toSorted((a, b) => a - b);
+/** Due times from a list. */
+export function atTimes(instants: readonly number[]): DueTimes {
+  const sorted = instants.toSorted((a, b) => a - b);
   return { next: (after) => sorted.find((at) => after < at) };
 }
 
-const MOMENT = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?([Zz]|[+-]\d\d:\d\d)?$/;
+const INSTANT = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?([Zz]|[+-]\d\d:\d\d)?$/;
 
-/** RFC 3339, or the same without an offset, on the wall clock of the zone; undefined when it is neither. */
+/** Reads RFC 3339, or the same without an offset as local time of the zone; undefined when it is neither. */
 export function readInstant(text: string, timezone: string): number | undefined {
-  const [whole, offset] = MOMENT.exec(text) ?? [];
+  const [whole, offset] = INSTANT.exec(text) ?? [];
   if (whole === undefined) return undefined;
   const wall = Date.parse(
     `${whole.length === 10 ? `${whole}T00:00` : whole.replace(' ', 'T').toUpperCase()}${offset === undefined ? 'Z' : ''}`,
   );
-  // `Date.parse` takes the 30th of February for the 1st of March.
+  // `Date.parse` reads the 30th of February as the 1st of March.
   if (Number.isNaN(wall) || !isDay(whole.slice(0, 10))) return undefined;
   return offset === undefined ? zoneOf(timezone).instantOf(wall) : wall;
 }
@@ -86,20 +84,20 @@ function isDay(date: string): boolean {
 }
 
 export interface Overdue {
-  /** The latest of them, the oldest first, at most `MAX_KEPT`. */
+  /** Latest due times, oldest first, at most `MAX_KEPT`. */
   readonly latest: readonly number[];
-  /** How many there were; counted to `MAX_COUNTED`. */
+  /** Number of due times, at most `MAX_COUNTED`. */
   readonly count: number;
 }
 
 export const MAX_KEPT = 100;
 export const MAX_COUNTED = 10_000;
 
-/** What fell due after `after` until `now`. */
+/** Due times after `after` until `now`. */
 export function overdue(times: DueTimes, after: number, now: number): Overdue {
   const walked = walk(times, after, now);
   if (walked.count < MAX_COUNTED) return walked;
-  // So many that they are not worth counting: look at ever longer times before now instead.
+  // There are too many to count, so the latest ones are searched in ever longer spans before now.
   for (let span = MAX_KEPT * SECOND; now - span > after; span *= 2) {
     const { latest, count } = walk(times, now - span, now);
     if (count >= MAX_KEPT && count < MAX_COUNTED) return { latest, count: MAX_COUNTED };
@@ -117,15 +115,15 @@ function walk(times: DueTimes, after: number, now: number): Overdue {
 type NextWall = (wall: number) => number | undefined;
 
 export interface Zone {
-  /** Wall clock minus UTC, in milliseconds. */
+  /** Local time minus UTC, in milliseconds. */
   readonly offset: (instant: number) => number;
-  /** The first instant at which the wall clock shows this; if it never does, the first instant after the gap. */
+  /** First instant of a local time; if that is skipped, the first instant after the gap. */
   readonly instantOf: (wall: number) => number;
 }
 
 function nextFixed(after: number, zone: Zone, nextWall: NextWall): number | undefined {
   let wall = nextWall(after + zone.offset(after));
-  // While an hour repeats, its due times are past already.
+  // In a repeated hour its due times have passed already.
   while (wall !== undefined && zone.instantOf(wall) <= after) wall = nextWall(wall);
   return wall === undefined ? undefined : zone.instantOf(wall);
 }
@@ -135,12 +133,12 @@ function nextInterval(after: number, zone: Zone, nextWall: NextWall): number | u
   const wall = nextWall(after + offset);
   if (wall === undefined) return undefined;
   const instant = wall - offset;
-  // Nothing is due in between, and within three days the offset changes once at most.
+  // No due time is in between, and within three days the offset changes once at most.
   if (instant - after > 3 * DAY) return nextInterval(instant - 2 * DAY, zone, nextWall);
   if (zone.offset(instant) === offset) return instant;
-  const change = transitionBetween(zone.offset, after, instant);
-  const changed = zone.offset(change);
-  const first = nextWall(change + changed - SECOND);
+  const transition = transitionBetween(zone.offset, after, instant);
+  const changed = zone.offset(transition);
+  const first = nextWall(transition + changed - SECOND);
   return first === undefined ? undefined : first - changed;
 }
 
@@ -166,16 +164,16 @@ export function zoneOf(timezone: string): Zone {
     return Date.parse(`${year!.padStart(4, '0')}-${month}-${day}T${hour}:${minute}:${second}Z`) - whole;
   };
   const instantOf = (wall: number): number => {
-    const before = offset(wall - FAR);
-    const after = offset(wall + FAR);
+    const before = offset(wall - MAX_OFFSET);
+    const after = offset(wall + MAX_OFFSET);
     if (offset(wall - before) === before) return wall - before;
     if (offset(wall - after) === after) return wall - after;
-    return transitionBetween(offset, wall - FAR, wall + FAR);
+    return transitionBetween(offset, wall - MAX_OFFSET, wall + MAX_OFFSET);
   };
   return { offset, instantOf };
 }
 
-/** The instant between these two at which the offset becomes another. */
+/** Instant between two others at which the offset changes. */
 function transitionBetween(offset: (instant: number) => number, from: number, to: number): number {
   const before = offset(from);
   let low = Math.floor(from / SECOND);

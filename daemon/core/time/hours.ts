@@ -2,48 +2,47 @@ import { memoize } from '../../lib/memoize.ts';
 import { type DateRange, isOneOf } from './calendar-dates.ts';
 import { zoneOf } from './due-times.ts';
 
-/** Named times of the week. Instants are milliseconds since the epoch. */
+/** An entry of `hours`. Instants are milliseconds since the epoch. */
 export interface Hours {
   readonly name: string;
   active(at: number): boolean;
-  /** The first instant after `at` at which `active` changes; undefined when it does not within 400 days. */
+  /** First instant after `at` at which `active` changes; undefined when it does not within 400 days. */
   nextTransition(at: number): number | undefined;
 }
 
-/** One span, compiled: minutes of the day on the wall clock; `to` beyond 24 h is the next day. */
+/** One compiled span, in minutes of the day in local time; `to` beyond 24 h is on the next day. */
 export interface HoursSpan {
-  /** On which it begins; 0 is Sunday. */
+  /** Weekdays on which it begins; 0 is Sunday. */
   readonly days: ReadonlySet<number>;
   readonly from: number;
   readonly to: number;
   readonly timezone: string;
-  /** It begins on these days only, as far as they are among `days`. */
+  /** Dates on which it begins, if they are also among `days`. */
   readonly dates?: readonly DateRange[];
-  /** It does not begin on these. */
+  /** Dates on which it does not begin. */
   readonly exceptDates?: readonly DateRange[];
 }
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-/** Beyond this nothing is looked for. */
+/** Limit of the search for the next transition. */
 const HORIZON = 400 * DAY;
-/** How far ahead is looked when somebody asks about now. */
+/** First span of the search; longer ones are seldom needed. */
 const NEAR = 40 * DAY;
-/** What is longer ago than this is forgotten. */
-const LONGEST_KEPT = 2000 * DAY;
+/** Length of the computed time, beyond which it is computed anew. */
+const MAX_COMPUTED = 2000 * DAY;
 
 /**
- * The hours that some spans make together. A span lasts from the first instant at which the clock on the wall shows its
- * beginning, or later, to the first at which it shows its end, or later. So a boundary in the hour that the clock skips is the
- * first instant after it, one in the hour that it repeats is the first of the two, every time that a span names is covered at
- * least once, and spans that follow one another leave no gap and do not overlap. A span that lies in the skipped hour as a whole
- * begins after it and lasts as long as it is written. The day of a span that goes over midnight is the one on which it begins.
+ * Union of some spans. A span begins at the first instant whose local time is its beginning or later, and ends at the first whose
+ * local time is its end or later. A boundary in the hour that is skipped in spring is therefore the first instant after the gap, and
+ * one in the hour that repeats in autumn is the first of the two; adjacent spans neither leave a gap nor overlap. A span within the
+ * skipped hour begins after it and keeps its length. A span over midnight belongs to the day on which it begins.
  */
 export function compileHours(name: string, spans: readonly HoursSpan[], clocks: WallClocks = wallClocks()): Hours {
   return new Calendar(name, spans, clocks);
 }
 
-/** Whether a span begins on a day; `wall` is its midnight, as milliseconds, were the clock on the wall UTC. */
+/** Returns whether a span begins on a day; `wall` is its local midnight in milliseconds, as if local time were UTC. */
 export function beginsOn({ days, dates, exceptDates }: Omit<HoursSpan, 'timezone'>, wall: number): boolean {
   if (!days.has((((wall / DAY + 4) % 7) + 7) % 7)) return false;
   if (dates !== undefined && !isOneOf(dates, wall)) return false;
@@ -57,15 +56,15 @@ interface Stretch {
 
 type InstantOf = (wall: number) => number;
 
-/** Asked about every event, so it keeps the stretches that it found; all between `#from` and `#until` are known. */
+/** Computed for every event, so the stretches of time between `#from` and `#until` are kept. */
 class Calendar implements Hours {
   readonly name: string;
   readonly #spans: readonly (readonly [HoursSpan, InstantOf])[];
-  /** In order, with a gap between any two. */
+  /** Stretches in order, with a gap between any two. */
   #stretches: readonly Stretch[] = [];
   #from = 0;
   #until = 0;
-  /** Where the last answer was found; looked at first, and checked. */
+  /** Index of the last answer, which is tried first. */
   #last = 0;
 
   constructor(name: string, spans: readonly HoursSpan[], clocks: WallClocks) {
@@ -90,7 +89,7 @@ class Calendar implements Hours {
     return undefined;
   }
 
-  /** The last stretch that has begun; -1 when none has. */
+  /** Index of the last stretch that has begun; -1 when none has. */
   #indexOf(at: number): number {
     const stretches = this.#stretches;
     const began = (index: number): boolean => index < 0 || (stretches[index]?.from ?? Number.POSITIVE_INFINITY) <= at;
@@ -109,7 +108,7 @@ class Calendar implements Hours {
   /** Finds the stretches at `at` and so far ahead, and twice that, so that it need not look again soon. */
   #know(at: number, ahead: number): void {
     if (at >= this.#from && at + ahead < this.#until) return;
-    const goesOn = at >= this.#from && at < this.#until && at - this.#from < LONGEST_KEPT;
+    const goesOn = at >= this.#from && at < this.#until && at - this.#from < MAX_COMPUTED;
     this.#from = goesOn ? this.#from : at;
     this.#until = at + Math.max(2 * ahead, NEAR);
     // A day on the wall begins up to a day earlier or later than in UTC, and what began on it may last for two more.
@@ -126,7 +125,7 @@ class Calendar implements Hours {
   }
 }
 
-/** A span that begins on this day; undefined on a day that the calendar skips. */
+/** Stretch of a span that begins on this day; undefined on a day that the calendar skips. */
 function stretchOn(wall: number, { from, to }: HoursSpan, instantOf: InstantOf): Stretch | undefined {
   const begin = instantOf(wall + from * MINUTE);
   const end = instantOf(wall + to * MINUTE);
@@ -135,7 +134,7 @@ function stretchOn(wall: number, { from, to }: HoursSpan, instantOf: InstantOf):
   return { from: begin, until: begin + (to - from) * MINUTE };
 }
 
-/** In order, with those that touch made one. */
+/** Sorts stretches and joins those that touch. */
 function joined(stretches: readonly Stretch[]): Stretch[] {
   const result: Stretch[] = [];
   for (const stretch of stretches.toSorted((a, b) => a.from - b.from)) {
@@ -146,22 +145,22 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
   return result;
 }
 
-/** A clock knows the offsets of so many days before it forgets them. */
-const MOST_DAYS = 5000;
-/** The clock of a time zone. */
+/** Bound on the days whose offsets a clock keeps. */
+const MAX_DAYS = 5000;
+/** Returns the clock of a time zone. */
 export type WallClocks = (timezone: string) => InstantOf;
 
 /** Makes each clock once, so that hours of one zone share the offsets that were looked up. */
 export const wallClocks = (): WallClocks => memoize(wallClock);
 
-/** The first instant at which the clock on the wall of a zone shows this, or later. Cheap on all days on which it is not changed. */
+/** Returns the first instant of a local time of a zone, or later. Fast on days without a transition. */
 function wallClock(timezone: string): InstantOf {
   const zone = zoneOf(timezone);
   const offsets = new Map<number, number>();
   const offsetOn = (day: number): number => {
     const kept = offsets.get(day);
     if (kept !== undefined) return kept;
-    if (offsets.size >= MOST_DAYS) offsets.clear();
+    if (offsets.size >= MAX_DAYS) offsets.clear();
     const offset = zone.offset(day * DAY);
     offsets.set(day, offset);
     return offset;
@@ -173,19 +172,19 @@ function wallClock(timezone: string): InstantOf {
   };
 }
 
-/** Inside all that is wanted and nothing that is not: `during` is any of them, or always when there is none. */
+/** True inside any of `during` (or always when that is empty) and outside all of `notDuring`. */
 export function allowed(at: number, during: readonly Hours[], notDuring: readonly Hours[]): boolean {
   return (
     (during.length === 0 || during.some((hours) => hours.active(at))) && !notDuring.some((hours) => hours.active(at))
   );
 }
 
-/** The first instant after `at` at which it is allowed; undefined when it is not within 400 days. */
+/** First instant after `at` that is allowed; undefined when there is none within 400 days. */
 export function nextAllowed(at: number, during: readonly Hours[], notDuring: readonly Hours[]): number | undefined {
   return nextInstant(at, during, notDuring, true);
 }
 
-/** When it is no longer allowed; undefined when it is not at `at`, or still is after 400 days. */
+/** End of the allowed time; undefined when `at` is not allowed, or all of the next 400 days are. */
 export function allowedUntil(at: number, during: readonly Hours[], notDuring: readonly Hours[]): number | undefined {
   return allowed(at, during, notDuring) ? nextInstant(at, during, notDuring, false) : undefined;
 }

@@ -1,19 +1,19 @@
 import { cronTimes } from './due-times.ts';
 
-/** Stretches of time that come again. Instants are milliseconds since the epoch. */
+/** Recurring windows. Instants are milliseconds since the epoch. */
 export interface Windows {
-  /** When the window that is open at `at` ends, at the earliest if that is more than 400 days ahead; undefined when none is open. */
+  /** End of the window that is open at `at`, or a lower bound of it if that is more than 400 days ahead; undefined when none is open. */
   activeUntil(at: number): number | undefined;
-  /** When the next one begins after `at`; undefined when the present one has no end in sight. */
+  /** Beginning of the next window after `at`; undefined when no end of the present one is found. */
   next(at: number): number | undefined;
 }
 
-/** What has no end within this is not followed any further. */
+/** Limit of the search for the end of a window. */
 const HORIZON = 400 * 86_400_000;
-/** Nor what so many windows make that follow one another: more than there are minutes of a weekend. */
-const MOST_JOINED = 3000;
+/** Bound on the windows that are joined to one; more than a weekend has minutes. */
+const MAX_JOINED = 3000;
 
-/** A time through which the windows are either open or closed. */
+/** Stretch of time through which the windows are open or closed. */
 interface Stretch {
   readonly from: number;
   readonly until: number;
@@ -22,12 +22,12 @@ interface Stretch {
 }
 
 /**
- * Windows that begin by a cron pattern and stay open for `length` milliseconds that really pass; those that overlap or touch are
- * one. Throws when the pattern is none.
+ * Windows that begin by a cron pattern and stay open for `length` milliseconds of elapsed time; windows that overlap or touch are
+ * joined. Throws when the pattern is invalid.
  */
 export function recurringWindows(cron: string, length: number, timezone: string): Windows {
   const times = cronTimes(cron, timezone);
-  /** Later than `until`, the end of a window, if windows that begin before it was over make it so. */
+  /** Extends `until`, the end of a window, by a window that begins before it. */
   const longer = (until: number): number => {
     for (const back of [length / 2, length]) {
       const due = times.next(until - back);
@@ -39,14 +39,14 @@ export function recurringWindows(cron: string, length: number, timezone: string)
     const due = times.next(at - length) ?? Number.POSITIVE_INFINITY;
     if (due > at) return { from: at, until: due, open: false, endless: false };
     let until = due + length;
-    for (let count = 0; count < MOST_JOINED && until <= at + HORIZON; count += 1) {
+    for (let count = 0; count < MAX_JOINED && until <= at + HORIZON; count += 1) {
       const later = longer(until);
       if (later === until) return { from: at, until, open: true, endless: false };
       until = later;
     }
     return { from: at, until, open: true, endless: true };
   };
-  // The same until something changes: a pattern is slow to compute, and every event asks.
+  // Memoized, since a pattern is slow to compute and every event needs it.
   let known: Stretch | undefined;
   const stretchAt = (at: number): Stretch => {
     if (known === undefined || at < known.from || at >= known.until) known = look(at);

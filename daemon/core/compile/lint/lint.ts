@@ -17,7 +17,7 @@ import { lintRule, lintRuleSpelling, MESSAGE_NAMES } from './rule.ts';
 import { lintSettings } from './settings.ts';
 import type { Warn } from './vocabulary.ts';
 
-/** Names that templates of channels may use besides the fields of an event. */
+/** Variables of templates in channel settings, besides the fields of an event. */
 const CHANNEL_NAMES: readonly string[] = [
   'rule',
   'key',
@@ -31,8 +31,8 @@ const CHANNEL_NAMES: readonly string[] = [
 ];
 
 /**
- * Finds settings that are valid but never work. `around`: fragments that are not searched themselves, but whose
- * sources rules may name. In steps of one entry.
+ * Finds settings that are valid but never work, one entry at a time. `around`: fragments that are not checked themselves, but whose
+ * sources the rules may name.
  */
 export function* lintSteps(
   fragments: readonly Fragment[],

@@ -7,7 +7,7 @@ import { kindsAt, kindText, unknownField, unknownName, type Vocabulary, type Adv
 
 const COMBINATIONS: ReadonlySet<string> = new Set(['any', 'all', 'none']);
 
-/** Warns of what in a match can never hold for the events of a vocabulary. */
+/** Warns of the parts of a match that no event of a vocabulary fits. */
 export function lintMatch(match: unknown, pointer: string, vocabulary: Vocabulary, warn: Warn): void {
   if (!isObject(match)) return;
   for (const [key, pattern] of Object.entries(match)) {
@@ -42,7 +42,7 @@ function wrongPath(path: readonly string[], vocabulary: Vocabulary): Advice | un
   return unknownName(root, vocabulary) ?? (root === 'data' ? unknownField(path, vocabulary) : undefined);
 }
 
-/** The kind of value at a path; undefined when that is not known. */
+/** Kinds of value at a path; undefined when they are not known. */
 function kindsOf(path: readonly string[], { fields, types }: Vocabulary): readonly FieldKind[] | undefined {
   const [root = '', ...steps] = path;
   if (root === 'data') return fields === undefined || steps.length === 0 ? undefined : kindsAt(path, fields);
@@ -52,7 +52,7 @@ function kindsOf(path: readonly string[], { fields, types }: Vocabulary): readon
 }
 const TEXTS: ReadonlySet<string> = new Set(['id', 'source', 'subject', 'time']);
 
-/** Each part of a pattern that no value of these kinds fits. */
+/** Warns of each part of a pattern that no value of these kinds fits. */
 function lintPattern(
   path: readonly string[],
   pattern: unknown,
@@ -80,7 +80,7 @@ function mayFit(pattern: unknown, kind: FieldKind): boolean {
   if (typeof kind !== 'string') return kind.some((value) => compilePattern(pattern, '', [])([value]));
   if (!isObject(pattern)) return kind === 'any' || typeof pattern === TYPES[kind];
   const [operator, argument] = Object.entries(pattern)[0]!;
-  // One text or number decides, or any of a list.
+  // A single text or number is compared, or each of a list.
   if (ORDER.has(operator)) return kind === 'any' || (kind !== 'boolean' && typeof argument === TYPES[kind]);
   return kind === 'any' || kind === 'text';
 }
@@ -131,7 +131,7 @@ interface Limit {
   readonly value: number | string;
 }
 
-/** Operators of one pattern that no single value fits, such as `gte: 5, lt: 3`; the problem stands at the upper one. */
+/** Finds two limits of a pattern that no single value fits, such as `gte: 5, lt: 3`; the warning is at the upper one. */
 function contradiction(
   pattern: Readonly<Record<string, unknown>>,
 ): { readonly operator: string; readonly words: Advice } | undefined {

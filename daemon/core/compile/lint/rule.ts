@@ -27,7 +27,7 @@ export interface RulePlace {
   readonly referenced: (pointer: string) => boolean;
 }
 
-/** Warns of what a rule says in vain. `shapesOf`: what events of a source may look like. */
+/** Warns of settings of a rule that never work. `shapesOf` returns the shapes of the events of a source. */
 export function lintRule(
   rule: Readonly<Record<string, unknown>>,
   shapesOf: (source: string) => readonly EventShape[],
@@ -43,7 +43,7 @@ export function lintRule(
   const ending = vocabularyOf(ends === undefined ? [] : ofTypes(shapes, ends.match), noun);
   const all = vocabularyOf(shapes, noun);
   // A message may be about the event that ends the alert.
-  const told =
+  const either =
     ends === undefined ? firing : vocabularyOf([...ofTypes(shapes, match), ...ofTypes(shapes, ends.match)], noun);
   const at = (...steps: readonly string[]): string => joinPointer(place.pointer, ...steps);
   const vocabularies: readonly (readonly [prefix: string, Vocabulary])[] = [
@@ -56,7 +56,7 @@ export function lintRule(
   visit(schemaOf(ruleSchema), rule, place.pointer, (meaning, value, pointer) => {
     if (place.referenced(pointer)) return;
     lintQuotes(value, pointer, warn);
-    const vocabulary = vocabularies.find(([prefix]) => `${pointer}/`.startsWith(`${prefix}/`))?.[1] ?? told;
+    const vocabulary = vocabularies.find(([prefix]) => `${pointer}/`.startsWith(`${prefix}/`))?.[1] ?? either;
     if (meaning === 'match') {
       lintMatch(
         value,
@@ -76,7 +76,7 @@ export function lintRule(
   lintResolve(text, { match, vocabulary: firing }, { match: ends.match, vocabulary: ending }, places, warn);
 }
 
-/** Warns of what the values in the matches of a rule are read as. It depends on the text of the file, not on the rule alone. */
+/** Warns of values in the matches of a rule that YAML reads in another way than they look. Depends on the text of the file. */
 export function lintRuleSpelling(
   rule: Readonly<Record<string, unknown>>,
   pointer: string,
@@ -88,18 +88,18 @@ export function lintRuleSpelling(
   if (isObject(rule.resolve)) lintSpelling(rule.resolve.match, joinPointer(pointer, 'resolve', 'match'), written, warn);
 }
 
-/** The types are those of all events: that the match asks for one of them is what is to be checked. */
+/** Vocabulary for `match` itself, with the types of all events, because the check is whether the match names one of them. */
 const forMatch = (all: Vocabulary, narrowed: Vocabulary): Vocabulary => ({
   ...(narrowed.types?.length === 0 ? all : narrowed),
   types: all.types,
 });
 
-/** The shapes whose type a match asks for. */
+/** Shapes of the types that a match names. */
 function ofTypes(shapes: readonly EventShape[], match: unknown): readonly EventShape[] {
   if (!isObject(match) || match.type === undefined) return shapes;
   const fits = compilePattern(match.type, '', []);
   const found = shapes.filter(({ type }) => type === undefined || fits([type]));
-  // When none is asked for, that is what is wrong, and not each field besides.
+  // An unknown type is reported by itself, so its fields are not.
   return found.length === 0 ? shapes : found;
 }
 
@@ -110,7 +110,7 @@ interface Side {
   readonly vocabulary: Vocabulary;
 }
 
-/** Warns of a `resolve` whose event can never have the key of the alert, because a value in the key is another one, or missing, there. */
+/** Warns of a `resolve` whose event can never have the key of the alert, because a value in the key differs or is missing. */
 function lintResolve(
   key: string,
   firing: Side,
@@ -145,7 +145,7 @@ function lintResolve(
   }
 }
 
-/** The only values that a path can have; undefined when that is not known. */
+/** Values that a path can have; undefined when they are not known. */
 function valuesOf(path: string, { match, vocabulary }: Side): readonly unknown[] | undefined {
   const pinned = isObject(match) ? match[path] : undefined;
   const values = Array.isArray(pinned) ? pinned : pinned === undefined ? undefined : [pinned];

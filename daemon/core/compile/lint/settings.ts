@@ -9,13 +9,13 @@ import { OPEN_VOCABULARY, withNames, type Warn } from './vocabulary.ts';
 
 export interface SettingsPlace {
   readonly pointer: string;
-  /** Names that its templates may use besides the fields of an event. */
+  /** Variables of its templates, besides the fields of an event. */
   readonly names: readonly string[];
   readonly written: Written;
   readonly referenced: (pointer: string) => boolean;
 }
 
-/** Warns of what the settings of a channel, a source or the daemon say in vain. */
+/** Warns of settings of a channel, a source or the daemon that never work. */
 export function lintSettings(schema: Schema, given: unknown, place: SettingsPlace, warn: Warn): void {
   if (!isObject(given)) return;
   const { type: _type, delivery: _delivery, ...settings } = given;
@@ -49,8 +49,8 @@ function lintReference(text: string, pointer: string, isSecret: boolean, warn: W
 
 const variable = (name: string): string => `\`\${env:${name}}\``;
 
-/** How other tools write a reference to a secret or a variable, and how it is written here. */
-const WRITTEN_ELSEWHERE: readonly (readonly [pattern: RegExp, reference: (name: string) => string])[] = [
+/** References to a secret or a variable as other tools write them, and as Belfry does. */
+const FOREIGN_REFERENCES: readonly (readonly [pattern: RegExp, reference: (name: string) => string])[] = [
   [/^\$([A-Za-z_]\w*)$/, variable],
   [/^\$\(([A-Za-z_]\w*)\)$/, variable],
   [/^%([A-Za-z_]\w*)%$/, variable],
@@ -58,16 +58,16 @@ const WRITTEN_ELSEWHERE: readonly (readonly [pattern: RegExp, reference: (name: 
   // The whole text is the value of a secret, and masked in what is said about it.
   [/^((?:env|file|credential):[\w./~-]+)$/, () => '`${...}` around it'],
 ];
-/** Outside of secrets only what is hardly ever meant as it stands. */
+/** Pattern outside of secrets: only what is hardly ever plain text. */
 const VARIABLE = /^\$([A-Z_][A-Z0-9_]*)$/;
 
-/** The reference that was probably meant by a text that looks like one. */
+/** Reference that a text probably stands for. */
 function referenceMeant(text: string, isSecret: boolean): string | undefined {
   if (!isSecret) {
     const name = VARIABLE.exec(text)?.[1];
     return name === undefined ? undefined : variable(name);
   }
-  for (const [pattern, mend] of WRITTEN_ELSEWHERE) {
+  for (const [pattern, mend] of FOREIGN_REFERENCES) {
     const name = pattern.exec(text)?.[1];
     if (name !== undefined) return mend(name);
   }

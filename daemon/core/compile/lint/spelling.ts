@@ -2,7 +2,7 @@ import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import type { Warn } from './vocabulary.ts';
 
-/** A scalar as it is written in the file, quotes included; undefined where that cannot matter. */
+/** Returns a scalar as it is written in the file, quotes included; undefined where the spelling cannot be misread. */
 export type Written = (pointer: string) => string | undefined;
 
 /** Warns of a text in typographic quotes, which are part of it. */
@@ -20,7 +20,7 @@ const WORDS = /^(?:yes|no|on|off|y|n)$/i;
 const GROUPED_DIGITS = /^[+-]?\d{1,3}(?:_\d{3})+$/;
 const ORDER: ReadonlySet<string> = new Set(['gt', 'gte', 'lt', 'lte']);
 
-/** Warns of values in a match that YAML 1.2 reads as something else than they look like. */
+/** Warns of values in a match that YAML 1.2 reads in another way than they look. */
 export function lintSpelling(value: unknown, pointer: string, written: Written, warn: Warn, operator = ''): void {
   if (Array.isArray(value)) {
     value.forEach((item, index) => lintSpelling(item, joinPointer(pointer, index), written, warn, operator));

@@ -4,7 +4,7 @@ import type { FieldKind } from '../../event/shape.ts';
 import { suggest } from '../../problems/suggest.ts';
 import { kindsAt, unknownField, unknownName, type Vocabulary, type Advice, type Warn } from './vocabulary.ts';
 
-/** Names of other languages that a template or an expression takes for fields of the event. */
+/** Words of other languages that would be read as fields of the event. */
 const FOREIGN: Readonly<Record<string, string>> = {
   nil: 'write `null`',
   None: 'write `null`',
@@ -30,7 +30,7 @@ const FOREIGN_IN_TEMPLATES: Readonly<Record<string, string>> = {
   loop: 'write `forloop`',
 };
 
-/** Names that are no fields in an expression: types, and what macros and functions hang on. */
+/** Names in an expression that are not fields: types, and namespaces of functions. */
 const CEL_NAMES: ReadonlySet<string> = new Set([
   'string',
   'bool',
@@ -47,7 +47,7 @@ const CEL_NAMES: ReadonlySet<string> = new Set([
   'optional',
 ]);
 
-/** Warns of the names in a template that its events never have, the first of each. */
+/** Warns of the names in a template that its events never have, once for each name. */
 export function lintTemplate(source: string, pointer: string, vocabulary: Vocabulary, warn: Warn): void {
   const names = templatePaths(source).map((named) => ({ ...named, path: withoutEvent(named.path) }));
   lintPaths(names, source, pointer, vocabulary, FOREIGN_IN_TEMPLATES, warn);
@@ -67,7 +67,7 @@ export function lintTemplate(source: string, pointer: string, vocabulary: Vocabu
 
 const SINGLE_BRACES = /(?<![{$])(\{)\s*((?:event|data|headers|query)\.[\w.]+|subject|source)\s*\}(?!\})/;
 
-/** Warns of the names in an expression that its events never have, and of what it never equals. */
+/** Warns of the names in an expression that its events never have, and of comparisons that never hold. */
 export function lintCondition(source: string, pointer: string, vocabulary: Vocabulary, warn: Warn): void {
   const { paths, comparisons } = conditionNames(source);
   const fields = paths.filter(({ path }) => !CEL_NAMES.has(path[0]!));
@@ -99,15 +99,15 @@ function lintPaths(
   foreign: Readonly<Record<string, string>>,
   warn: Warn,
 ): boolean {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   for (const { path, offset } of names) {
     const words = dashed(source, offset, vocabulary) ?? wrongWith(path, vocabulary, foreign);
-    if (words === undefined || told.has(words.message)) continue;
-    told.add(words.message);
+    if (words === undefined || reported.has(words.message)) continue;
+    reported.add(words.message);
     const code = path[0] === 'data' ? 'rule.unknown_field' : 'rule.unknown_name';
     warn({ pointer, at: 'value', offset, code, ...words });
   }
-  return told.size === 0;
+  return reported.size === 0;
 }
 
 function wrongWith(
@@ -135,7 +135,7 @@ function dashed(source: string, offset: number, vocabulary: Vocabulary): Advice 
   };
 }
 
-/** A comparison that is false, or an error, for whatever value of these kinds. */
+/** Warning of a comparison that is false, or an error, for every value of these kinds. */
 function neverHolds({ path, operator, literal }: Comparison, { fields, types }: Vocabulary): Advice | undefined {
   const name = path.join('.');
   const kinds = path[0] === 'data' ? fields && kindsAt(path, fields) : name === 'type' && types ? [types] : undefined;

@@ -3,7 +3,7 @@ import { joinPointer } from '../../values/pointer.ts';
 import type { Schema } from '../../schema/json-schema.ts';
 import { fits } from '../../schema/mismatch.ts';
 
-/** Goes through a value by its schema, and shows what stands where something else than plain settings is meant. */
+/** Walks a value along its schema, and calls `see` with each part that is more than a plain setting: a template, a secret, a text. */
 export function visit(
   schema: Schema,
   value: unknown,

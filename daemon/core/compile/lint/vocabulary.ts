@@ -2,13 +2,13 @@ import { type EventShape, type FieldKind, OPEN_SHAPE } from '../../event/shape.t
 import type { Finding } from '../../schema/mismatch.ts';
 import { mendByName, suggest } from '../../problems/suggest.ts';
 
-/** Names that the events at one place of a rule may have, given their shapes. */
+/** Names that are valid at one place of a rule, by the shapes of its events. */
 export interface Vocabulary {
-  /** Beside `data`: attributes, extensions, and what the place adds. */
+  /** Names beside `data`: attributes, extensions, and variables of the place. */
   readonly names: ReadonlySet<string>;
-  /** There may be extensions that nobody declared. */
+  /** True: events may have undeclared extensions. */
   readonly isOpen: boolean;
-  /** The kinds that a field of `data` may have; undefined: any field may be there. */
+  /** Kinds of each field of `data`; undefined: any field is possible. */
   readonly fields: ReadonlyMap<string, readonly FieldKind[]> | undefined;
   /** The types of the events; undefined: any. */
   readonly types: readonly string[] | undefined;
@@ -17,7 +17,7 @@ export interface Vocabulary {
 }
 
 export const ATTRIBUTES: readonly string[] = ['id', 'source', 'type', 'subject', 'time', 'data'];
-/** As events that are posted may have them (CloudEvents 1.0, and `_`). */
+/** Valid extension names of posted events (CloudEvents 1.0, and `_`). */
 const EXTENSION = /^(?!__)[a-z0-9_]{1,64}$/;
 
 export function vocabularyOf(shapes: readonly EventShape[], noun: string): Vocabulary {
@@ -45,7 +45,7 @@ export function withNames(vocabulary: Vocabulary, more: readonly string[]): Voca
   return { ...vocabulary, names: new Set([...vocabulary.names, ...more]) };
 }
 
-/** Problem of the first step of a path; undefined when it may exist. Where extensions are open, only a name that is nearly a known one is a slip. */
+/** Mistake in the first name of a path; undefined when it is possible. Where extensions are open, only a misspelt known name is one. */
 export function unknownName(name: string, { names, isOpen, noun, fields }: Vocabulary): Advice | undefined {
   if (names.has(name)) return undefined;
   const meant = suggest(name, names);
@@ -57,7 +57,7 @@ export function unknownName(name: string, { names, isOpen, noun, fields }: Vocab
   };
 }
 
-/** Problem of the step below `data`, or of the steps below that. */
+/** Mistake in the names of a path below `data`. */
 export function unknownField(path: readonly string[], { fields, noun }: Vocabulary): Advice | undefined {
   const [, name, below] = path;
   if (name === undefined || fields === undefined) return undefined;
@@ -76,10 +76,10 @@ export function unknownField(path: readonly string[], { fields, noun }: Vocabula
   };
 }
 
-/** Properties that Liquid gives to every text. */
+/** Properties of every text in Liquid. */
 const SCALAR_STEPS: ReadonlySet<string> = new Set(['size', 'first', 'last']);
 
-/** The kinds of the field that a path leads to; undefined when there is none. A key may have dots itself. */
+/** Kinds of the field at a path; undefined when there is none. A key may itself contain dots. */
 export function kindsAt(
   [, ...steps]: readonly string[],
   fields: ReadonlyMap<string, readonly FieldKind[]>,

@@ -9,7 +9,7 @@ import { decode } from '../../schema/decode.ts';
 import { type DeliverySettings, deliverySchema } from '../../schema/sections/delivery.ts';
 import type { ChannelTypeInfo, CompileTools } from '../registry.ts';
 
-/** Compiles one entry of `channels:`; undefined when anything is wrong with it. */
+/** Compiles one entry of `channels:`; undefined when it has a problem. */
 export function compileChannel(
   name: string,
   given: unknown,
@@ -67,7 +67,7 @@ function compilePolicy(
       mend: 'make it longer than 0s',
     });
   }
-  // A default that names the channel itself means: the others fall back to this one.
+  // A fallback in `defaults` does not apply to the channel that it names.
   const fallback =
     delivery.fallback === name && (own as Record<string, unknown>).fallback === undefined
       ? undefined

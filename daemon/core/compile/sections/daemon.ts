@@ -9,7 +9,7 @@ import { decode } from '../../schema/decode.ts';
 import type { CompileTools } from '../registry.ts';
 import { readUrl, type UrlForm } from '../../values/url.ts';
 
-/** Compiles `daemon:`; undefined when anything is wrong with it. */
+/** Compiles `daemon:`; undefined when it has a problem. */
 export function compileDaemon(
   given: unknown,
   context: CompileContext,
@@ -59,7 +59,7 @@ function checkAddresses({ listen, public_url: publicUrl }: DaemonFileSettings, c
   if (read?.ok === false) found('/daemon/public_url', 'value.url', `\`public_url\` ${read.message}`, read.mend);
 }
 
-/** What holds when no file has a `daemon:`. */
+/** Settings when no file has a `daemon:`. */
 export function defaultDaemon(tools: CompileTools): DaemonSettings {
   const silent = { found: () => undefined, secret: () => undefined, sensitive: () => undefined, hide: () => undefined };
   return daemonSettings(decode(daemonSchema, {}, '/daemon', silent) as DaemonFileSettings, tools);

@@ -14,7 +14,7 @@ const DAYS: readonly string[] = ['sunday', 'monday', 'tuesday', 'wednesday', 'th
 const SHORT: readonly string[] = DAYS.map((day) => day.slice(0, 3));
 const DAY = 86_400_000;
 
-/** Compiles one entry of `hours:`; undefined when anything is wrong with it. */
+/** Compiles one entry of `hours:`; undefined when it has a problem. */
 export function compileHoursEntry(name: string, given: unknown, context: CompileContext): Hours | undefined {
   const before = context.count;
   const pointer = joinPointer('/hours', name);
@@ -49,7 +49,7 @@ function spanOf(given: unknown, pointer: string, context: CompileContext): Hours
   }
   const settings = context.settings(
     hoursSpanSchema,
-    withoutStrays(given, pointer, context),
+    withoutMisplaced(given, pointer, context),
     pointer,
     'a span of hours',
   );
@@ -63,22 +63,22 @@ function spanOf(given: unknown, pointer: string, context: CompileContext): Hours
     ...(dates !== undefined && { dates: datesOf(dates, place('dates'), context) }),
     ...(exceptDates !== undefined && { exceptDates: datesOf(exceptDates, place('except_dates'), context) }),
   };
-  if (context.count === before) happens(span, pointer, context);
+  if (context.count === before) checkBegins(span, pointer, context);
   return span;
 }
 
-/** In `{ days: sat,sun }` YAML takes `sun` for a setting of its own: reports those, and gives the others. */
-function withoutStrays(given: Readonly<Record<string, unknown>>, pointer: string, context: CompileContext) {
-  const strays = Object.keys(given).filter((key) => given[key] === null && fieldOf(key) !== undefined);
-  for (const key of strays) {
+/** Reports words that YAML reads as settings, such as `sun` in `{ days: sat,sun }`, and returns the other settings. */
+function withoutMisplaced(given: Readonly<Record<string, unknown>>, pointer: string, context: CompileContext) {
+  const misplaced = Object.keys(given).filter((key) => given[key] === null && fieldOf(key) !== undefined);
+  for (const key of misplaced) {
     const message = `\`${key}\` stands outside \`${fieldOf(key)}\`: between braces a comma ends the value`;
     const mend = `put the list in quotes or in brackets, such as \`${fieldOf(key)}: [..., ${key}]\``;
     context.found({ pointer: joinPointer(pointer, key), at: 'key', code: 'hours.span', message, mend });
   }
-  return Object.fromEntries(Object.entries(given).filter(([key]) => !strays.includes(key)));
+  return Object.fromEntries(Object.entries(given).filter(([key]) => !misplaced.includes(key)));
 }
 
-/** The list that a text belongs to. */
+/** Setting that a text belongs to. */
 function fieldOf(text: string): 'days' | 'dates' | undefined {
   const isDays = text.split('-').every((word) => dayOf(word.trim().toLowerCase()) !== -1);
   return isDays ? 'days' : readDates(text).ok ? 'dates' : undefined;
@@ -86,13 +86,13 @@ function fieldOf(text: string): 'days' | 'dates' | undefined {
 
 type PlaceOf = (index: number) => string;
 
-/** Where each text of a field stands that may be a list. */
+/** Pointers of the texts of a field that is a list or a single text. */
 function placesOf(given: Readonly<Record<string, unknown>>, pointer: string, field: string): PlaceOf {
   const whole = joinPointer(pointer, field);
   return (index) => (Array.isArray(given[field]) ? joinPointer(whole, index) : whole);
 }
 
-/** Minutes of the day; an end that is not after the beginning is on the next day. */
+/** Start and end in minutes of the day; an end that is not after the start is on the next day. */
 function timesOf(
   { from, to }: HoursSpanSettings,
   pointer: string,
@@ -165,8 +165,8 @@ function datesOf(given: readonly string[], placeOf: PlaceOf, context: CompileCon
 /** In so many years every date has been every weekday. */
 const CYCLE = 28 * 366;
 
-/** A span that no day begins is a mistake. */
-function happens(span: HoursSpan, pointer: string, context: CompileContext): void {
+/** Reports a span that begins on no day. */
+function checkBegins(span: HoursSpan, pointer: string, context: CompileContext): void {
   if (span.dates === undefined && span.exceptDates === undefined) return;
   const firstDays = (span.dates ?? []).filter(({ yearly }) => !yearly).map(({ from }) => wallOf(from));
   for (const first of [...firstDays, Date.UTC(2030, 0, 1)]) {
@@ -186,7 +186,7 @@ function found(context: CompileContext, pointer: string, message: string, mend: 
   context.found({ pointer, at: 'value', code: 'hours.span', message, mend, quotes: true });
 }
 
-/** The zone whose clock on the wall is meant: the one given, that of the machine, or UTC. One that there is not is reported. */
+/** Returns the given time zone, that of the machine, or UTC. An unknown zone is reported. */
 export function compileTimezone(
   given: string | undefined,
   pointer: string,
@@ -204,13 +204,13 @@ export function compileTimezone(
   return 'UTC';
 }
 
-/** Of a machine whose zone is set to nonsense nothing is known. */
+/** Time zone of the machine; UTC when its setting is invalid. */
 function ownTimezone(): string {
   const own = new Intl.DateTimeFormat().resolvedOptions().timeZone as string | undefined;
   return own !== undefined && isTimezone(own) ? own : 'UTC';
 }
 
-/** A slip, or the city alone. */
+/** Zone that is probably meant by a misspelt name or a city alone. */
 function meantBy(given: string): string | undefined {
   const names = Intl.supportedValuesOf('timeZone');
   const city = `/${given.trim().toLowerCase().replaceAll(' ', '_')}`;

@@ -14,7 +14,7 @@ import { ruleSchema } from '../../schema/sections/rule.ts';
 
 const COMBINATIONS = ['any', 'all', 'none'] as const;
 
-/** Compiles one entry of `rules:`; undefined when anything is wrong with it. `same`: what it was compiled to before, if it is as it was. */
+/** Compiles one entry of `rules:`; undefined when it has a problem. `same`: the compiled rule of before, if the entry is unchanged. */
 export function compileRule(
   given: unknown,
   pointer: string,
@@ -63,7 +63,7 @@ export function compileRule(
   };
 }
 
-/** `any`, `all` and `none` beside `match` mean the same as inside it. */
+/** Merges `any`, `all` and `none` beside `match` into it, where they mean the same. */
 function combinedMatch(
   given: Record<string, unknown>,
   pointer: string,

@@ -9,7 +9,7 @@ import { silenceSchema, type SilenceSettings } from '../../schema/sections/silen
 import type { Silence } from '../../ruleset.ts';
 import { recurringWindows, type Windows } from '../../time/windows.ts';
 
-/** Compiles one entry of `silences:`; undefined when anything is wrong with it. */
+/** Compiles one entry of `silences:`; undefined when it has a problem. */
 export function compileSilence(
   given: unknown,
   pointer: string,
@@ -32,7 +32,7 @@ export type CompiledSilence =
       readonly problems: readonly { readonly pointer: string; readonly message: string; readonly mend: string }[];
     };
 
-/** Compiles a silence that somebody made: the JSON as it was posted, with its id. */
+/** Compiles a silence of the API: the JSON as it was posted, with its id. */
 export function compileSilenceText(given: unknown): CompiledSilence {
   const places: string[] = [];
   const context = new CompileContext({
@@ -68,7 +68,7 @@ function silenceOf(
   const settings = context.settings(silenceSchema, given, pointer, 'a silence');
   if (settings === undefined) return undefined;
   const { name, match, if: condition, reason = '', by } = settings;
-  complete(settings, pointer, context);
+  checkComplete(settings, pointer, context);
   const compiled = compileMatch(match ?? {});
   if (!compiled.ok) context.matchProblems(compiled.problems, (place) => joinPointer(pointer, 'match') + place);
   const times = timesOf(settings, pointer, context);
@@ -85,7 +85,7 @@ function silenceOf(
   };
 }
 
-function complete(
+function checkComplete(
   { match, if: condition, until, recurring }: SilenceSettings,
   pointer: string,
   context: CompileContext,
@@ -104,7 +104,7 @@ function timesOf(
   context: CompileContext,
 ): Pick<Silence, 'from' | 'until' | 'recurring'> {
   const zone = compileTimezone(timezone, joinPointer(pointer, 'timezone'), CODE, context);
-  const moment = (text: string | undefined, field: string): number | undefined => {
+  const instant = (text: string | undefined, field: string): number | undefined => {
     const at = text === undefined ? undefined : readInstant(text, zone);
     if (text !== undefined && at === undefined) {
       const mend = 'write it as `2026-12-24T18:00` or with an offset';
@@ -112,8 +112,8 @@ function timesOf(
     }
     return at;
   };
-  const begins = moment(from, 'from');
-  const ends = moment(until, 'until');
+  const begins = instant(from, 'from');
+  const ends = instant(until, 'until');
   if (begins !== undefined && ends !== undefined && ends <= begins)
     found(context, joinPointer(pointer, 'until'), '`until` is not after `from`', 'give a later `until`');
   const windows =
@@ -157,7 +157,7 @@ function windowsOf(
   }
 }
 
-/** Looked for from the beginning of all times: what a pattern says does not depend on today. */
+/** Returns whether one window follows another for ever. Starts at the epoch, because the answer does not depend on today. */
 function isEndless(windows: Windows): boolean {
   const first = windows.next(0);
   return first === undefined || windows.next(first) === undefined;

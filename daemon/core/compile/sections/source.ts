@@ -6,10 +6,10 @@ import { joinPointer } from '../../values/pointer.ts';
 import type { SourceConfig } from '../../ruleset.ts';
 import type { CompileTools } from '../registry.ts';
 
-/** Sources that are always there. */
+/** Names of the sources that always exist. */
 export const BUILT_IN_SOURCES: readonly string[] = [API_SOURCE, OWN_SOURCE];
 
-/** Compiles one entry of `sources:`; undefined when anything is wrong with it. */
+/** Compiles one entry of `sources:`; undefined when it has a problem. */
 export function compileSource(
   name: string,
   given: unknown,
@@ -34,7 +34,7 @@ export function compileSource(
   return context.count === before ? { name, type: type.type, settings, fingerprint: digest } : undefined;
 }
 
-/** Two sources cannot be mounted at one place of the HTTP listener. */
+/** Declares the route of a source: two sources cannot share one path of the HTTP listener. */
 function declareRoute(settings: unknown, pointer: string, context: CompileContext): void {
   if (isObject(settings) && typeof settings.path === 'string' && settings.path.startsWith('/hooks/')) {
     context.declare('path', settings.path, joinPointer(pointer, 'path'), 'value', '');

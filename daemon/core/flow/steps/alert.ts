@@ -9,7 +9,7 @@ import { notifySchema } from '../../schema/sections/notify.ts';
 import { type Static, Type } from '../../schema/type.ts';
 import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
-import { type NotifiedTarget, rescheduledTargets } from '../deliveries.ts';
+import { type NotifiedTarget, type OwedDelivery, rescheduledTargets, withNotified } from '../deliveries.ts';
 import { FOREVER } from '../memory.ts';
 import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
 
@@ -20,7 +20,7 @@ export interface Alert {
   readonly last: number;
   readonly count: number;
   readonly event: Event;
-  /** Targets that were notified, once each; empty while every message about the alert was held back. */
+  /** Notified targets, once each; empty while every message about the alert was held back. The name is that of stored rows. */
   readonly told: readonly NotifiedTarget[];
   readonly acknowledged?: { readonly at: number; readonly by?: string };
   /** Number of steps of `escalate` that are done. */
@@ -45,7 +45,7 @@ const resolveSchema = strict(
       condition({ description: 'What must hold of the event that ends it (CEL).', examples: ['data.percent < 80.0'] }),
     ),
     after: Type.Optional(
-      duration({ description: 'It ends by itself when nothing has matched for so long.', examples: ['1h'] }),
+      duration({ description: 'It ends by itself when nothing has matched for this time.', examples: ['1h'] }),
     ),
   },
   {
@@ -56,31 +56,31 @@ const resolveSchema = strict(
 
 const escalationSchema = strict(
   {
-    after: duration({ description: 'So long after it began to fire.', examples: ['15m'] }),
-    notify: notifySchema('The channels that are told then.'),
+    after: duration({ description: 'Time after it began to fire.', examples: ['15m'] }),
+    notify: notifySchema('The channels that are notified then.'),
     message: Type.Optional(messageSchema),
   },
-  { description: 'Whom else to tell, and when, while it fires and nobody has acknowledged it.' },
+  { description: 'Further targets, and when they are notified, while it fires and nobody has acknowledged it.' },
 );
 
 const fields = {
   resolve: Type.Optional(resolveSchema),
   notify_resolved: Type.Optional(
     Type.Boolean({
-      description: 'True: tell those who were told that it fires when it is over, too.',
+      description: 'True: notify of the end everybody who was notified that it fires.',
       examples: [true],
       default: false,
     }),
   ),
   repeat: Type.Optional(
     duration({
-      description: 'Tell it again every so long while it fires and nobody has acknowledged it.',
+      description: 'Notify again at this interval while it fires and nobody has acknowledged it.',
       examples: ['4h'],
     }),
   ),
   escalate: Type.Optional(
     Type.Array(escalationSchema, {
-      description: 'Whom else to tell, and when, while it fires and nobody has acknowledged it.',
+      description: 'Further targets, and when they are notified, while it fires and nobody has acknowledged it.',
       examples: [[{ after: '15m', notify: 'boss' }]],
       minItems: 1,
       maxItems: 20,
@@ -175,6 +175,12 @@ function resolutionOf(given: Static<typeof resolveSchema> | undefined, rule: Rul
     ...(holds !== undefined && { condition: holds }),
     ...(after !== undefined && { after }),
   };
+}
+
+/** State of an alert after messages about it. The first message starts the time of the repeats. */
+export function withDeliveries(state: Alert, deliveries: readonly OwedDelivery[], now: number): Alert {
+  const first = state.told.length === 0 ? { repeatFrom: now } : {};
+  return { ...state, ...first, told: withNotified(state.told, deliveries) };
 }
 
 function matchedAgain(before: Alert | undefined, { event, count }: EventGroup, now: number): Alert {

@@ -44,13 +44,13 @@ export const digest = defineStep({
           every: Type.Optional(
             duration({
               description:
-                'While events of a key keep coming, so long after its last message; if not set, `wait` after the first of them.',
+                'While events of a key keep coming, this time after its last message; if not set, `wait` after the first of them.',
               examples: ['1h'],
             }),
           ),
           max: Type.Optional(
             Type.Integer({
-              description: 'So many events make it go out at once.',
+              description: 'This number of events makes it go out at once.',
               examples: [50],
               minimum: 1,
               maximum: 1000,

@@ -26,7 +26,7 @@ const map = strict(
     time: duration({ description: 'How long it has to hold.', examples: ['10m'] }),
     max_gap: Type.Optional(
       duration({
-        description: 'It has ended when no matching event has come for so long; shorter than `time`.',
+        description: 'It has ended when no matching event has come for this time; shorter than `time`.',
         examples: ['2m'],
       }),
     ),

@@ -42,7 +42,7 @@ export const hours = defineStep({
       Type.Unsafe<'drop' | 'hold'>({
         type: 'string',
         enum: ['drop', 'hold'],
-        description: 'What becomes of what comes outside the hours: nothing, or it waits until they begin.',
+        description: 'Events outside the hours are dropped, or held until the hours begin.',
         examples: ['hold'],
         default: 'drop',
       }),

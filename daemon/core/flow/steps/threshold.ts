@@ -27,7 +27,7 @@ export const threshold = defineStep({
       strict(
         {
           count: Type.Integer({
-            description: 'Fire at so many events ...',
+            description: 'Fire at this number of events ...',
             examples: [3],
             minimum: 1,
             maximum: 100_000,

@@ -15,10 +15,15 @@ export const throttle = defineStep({
     throttle: Type.Optional(
       strict(
         {
-          max: Type.Integer({ description: 'So many messages ...', examples: [1], minimum: 1, maximum: 1_000_000 }),
+          max: Type.Integer({
+            description: 'This number of messages ...',
+            examples: [1],
+            minimum: 1,
+            maximum: 1_000_000,
+          }),
           per: duration({ description: '... in this time, by `key`.', examples: ['10m'] }),
         },
-        { description: 'At most so many messages in a time; the next one says how many were suppressed.' },
+        { description: 'At most this number of messages in a time; the next one says how many were suppressed.' },
       ),
     ),
   },

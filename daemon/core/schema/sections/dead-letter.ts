@@ -65,7 +65,7 @@ export const deadLetterSchema = Type.Object(
         code: text('The last failure, in a word.', 'wecom.93000'),
         message: text('The last failure, in words.', 'invalid webhook url'),
         status: Type.Optional(whole('The HTTP status or SMTP reply.', 200)),
-        body: Type.Optional(text('What the far side said.', '{"errcode":93000}')),
+        body: Type.Optional(text('Answer of the remote server.', '{"errcode":93000}')),
       },
       { description: 'The last failure.' },
     ),

@@ -34,7 +34,7 @@ export const OPERATORS: Readonly<Record<string, Schema>> = {
   equals_ignore_case: texts('Equal but for upper and lower case.', 'error'),
 };
 
-/** What `belfry: 'match'` stands for in the editor's schema. */
+/** Definitions that `belfry: 'match'` refers to in the editor's schema. */
 export const MATCH_DEFINITIONS: Readonly<Record<string, Schema>> = {
   pattern: {
     anyOf: [

@@ -27,5 +27,5 @@ export const SECTIONS = {
     description: 'Times of the week that rules name in `during` and `not_during`: name -> span, or a list of spans.',
   }),
   silences: Type.Array(silenceSchema, { description: 'What nobody wants to hear of for a while.' }),
-  rules: Type.Array(ruleSchema, { description: 'Which events matter, when, and whom to tell.' }),
+  rules: Type.Array(ruleSchema, { description: 'Which events matter, when, and who is notified.' }),
 } as const;

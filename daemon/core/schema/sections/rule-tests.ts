@@ -2,7 +2,7 @@ import type { Json } from '../../values/json.ts';
 import { duration, oneOrMany, strict } from '../fields.ts';
 import { type Static, Type } from '../type.ts';
 
-/** What a channel can be made to answer. */
+/** Answers that a test can set for a channel. */
 export const ANSWERS = ['ok', 'transient', 'permanent', 'rate_limited', 'hang'] as const;
 export type Answer = (typeof ANSWERS)[number];
 
@@ -98,7 +98,7 @@ export const expectationSchema = Type.Object(
   },
 );
 
-/** What a text must be: itself, or what it must contain or match. */
+/** Expected text: the text itself, or a part or pattern of it. */
 export type Wanted = string | number | boolean | { readonly contains?: string; readonly regex?: string };
 
 function wanted(description: string, example: string) {

@@ -80,7 +80,7 @@ export const ruleSchema = strict(
       Type.Boolean({ description: 'False: the rule does nothing, and says so.', examples: [false], default: true }),
     ),
   },
-  { description: 'Which events matter, and whom to tell.' },
+  { description: 'Which events matter, and who is notified.' },
 );
 
 export type RuleSettings = Static<typeof ruleSchema>;
