@@ -1,4 +1,4 @@
-// Builds the daemon and the bench, and runs the bench. `npm run bench -- help` says what can be asked of it.
+// Builds the daemon and the bench, and runs the bench. `npm run bench -- help` lists its arguments.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-// `npm start`: builds what is missing, then runs the daemon on rules/ in the foreground.
+// `npm start`: builds the program if needed, then runs the daemon on rules/ in the foreground.
 import { build } from '../build/build.mjs';
 
 await build();

@@ -1,4 +1,4 @@
-// Builds, runs vitest, and closes with one line that a machine can read. `--faults` runs the long suite of kills and power cuts.
+// Builds, runs vitest, and prints a last line that a machine can read. `--faults` runs the long suite of kills and power cuts.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,7 +23,7 @@ const run = spawnSync(
 );
 const result = JSON.parse(readFileSync(report, 'utf8'));
 rmSync(folder, { recursive: true, force: true });
-// A file that could not even be collected has no failed test in it, but it is a failure.
+// A file that could not be collected has no failed test, but counts as a failure.
 const broken = result.testResults.filter(
   (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
 ).length;

@@ -19,7 +19,7 @@ it.each(['rules', 'event', 'dead-letter'])('the schema of %s is a JSON Schema', 
   expect(new Ajv2020({ strict: false, validateFormats: false }).validateSchema(schema)).toBe(true);
 });
 
-it('the schema of rules tells good files from bad ones as an editor would', () => {
+it('the schema of rules accepts good files and refuses bad ones, as in an editor', () => {
   const valid = new Ajv2020({ strict: false, validateFormats: false }).compile(schemas(registry).rules!);
   const rule = (fields: string): unknown => parse(`rules: [{ name: a, notify: ops, ${fields} }]`);
   expect(valid(parse('channels: { a: { type: pager, key: "${env:K}", delivery: { timeout: 5s } } }'))).toBe(true);
