@@ -88,7 +88,6 @@ const SYSTEM_CLOCK: Readonly<Record<string, string>> = {
   'lib/time/clock.ts': 'wraps it',
   'main.ts': 'ends the process',
   'cli/program.ts': 'passes it to every part',
-  'service/sd-notify.ts': 'answers the watchdog of systemd, which knows no other time',
   'reload/yaml/parse-in-worker.ts': 'bounds the running time of a worker',
   'reload/yaml/time-slice.ts': 'bounds the time for which a task blocks the event loop',
   'store/sqlite/disk/files.ts': 'bounds how often the files of the store are checked',

@@ -57,7 +57,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const waiter = new DeliveryWaiter(store.deliveries, clock);
   const metrics = openMetrics();
   closers.own('metrics', () => metrics.close());
-  const service = openServiceNotice(env, pid, log);
+  const service = openServiceNotice({ env, pid, log, clock });
   closers.own('service notice', () => service.close());
 
   const runtime = buildRuntime(state, options, { feed, metrics });

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import type { Log } from '../lib/log.ts';
+import type { Clock } from '../lib/time/clock.ts';
 
 /**
  * Reports the state of the daemon to systemd (sd_notify(3)). Node has no Unix datagram sockets, so `systemd-notify` sends the
@@ -13,30 +14,40 @@ export interface ServiceNotice {
   close(): void;
 }
 
-export function openServiceNotice(
-  env: Readonly<Record<string, string | undefined>>,
-  pid: number,
-  log: Log,
-): ServiceNotice {
+export interface ServiceNoticeDeps {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export function openServiceNotice({ env, pid, log, clock }: ServiceNoticeDeps): ServiceNotice {
   if (!env.NOTIFY_SOCKET) return { ready() {}, reloading() {}, stopping() {}, close() {} };
   const notify = (...words: string[]): void => {
     execFile('systemd-notify', [`--pid=${pid}`, ...words], (error) => {
       if (error) log.warn({ error: error.message }, 'systemd-notify failed; is NotifyAccess=all set in the unit?');
     });
   };
-  const watchdog = watchdogInterval(env);
-  const timer = watchdog === undefined ? undefined : setInterval(() => notify('WATCHDOG=1'), watchdog);
-  timer?.unref();
+  const intervalMs = watchdogInterval(env);
+  let cancel = (): void => {};
+  const feedWatchdog = (): void => {
+    if (intervalMs === undefined) return;
+    cancel = clock.after(intervalMs, () => {
+      notify('WATCHDOG=1');
+      feedWatchdog();
+    });
+  };
+  feedWatchdog();
   return {
     ready: (status) => notify('--ready', `--status=${status}`),
     reloading: () => notify('RELOADING=1'),
     stopping: () => notify('STOPPING=1'),
-    close: () => clearInterval(timer),
+    close: () => cancel(),
   };
 }
 
 /** Half of the watchdog timeout of systemd, in milliseconds (sd_watchdog_enabled(3)). */
-function watchdogInterval(env: Readonly<Record<string, string | undefined>>): number | undefined {
+function watchdogInterval(env: ServiceNoticeDeps['env']): number | undefined {
   const microseconds = Number(env.WATCHDOG_USEC);
   return Number.isFinite(microseconds) && microseconds > 0 ? microseconds / 2000 : undefined;
 }
