@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chown, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Home } from '../support/daemon.ts';
+import { Home } from '../../support/daemon.ts';
 
 const RULES = `
 channels: { out: { type: log } }
@@ -202,7 +202,7 @@ test('no event is left in a state directory that the rules no longer name', asyn
 test('paths in rules mean the same wherever the daemon and the command line are started', async () => {
   await mkdir(home.path('rules', 'in'));
   await mkdir(home.path('elsewhere'));
-  await copyFile(path.resolve(import.meta.dirname, '../../assets/icon.png'), home.path('rules', 'icon.png'));
+  await copyFile(path.resolve(import.meta.dirname, '../../../assets/icon.png'), home.path('rules', 'icon.png'));
   await writeFile(home.path('rules', 'hook.sh'), '#!/bin/sh\npwd\necho ran > ran.txt\n', { mode: 0o755 });
   await writeFile(
     home.path('rules', 'places.yaml'),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Home } from '../support/daemon.ts';
-import { type MailServer, openMailServer } from '../support/mail-server.ts';
+import { Home } from '../../support/daemon.ts';
+import { type MailServer, openMailServer } from '../../support/mail-server.ts';
 
 let home: Home;
 let server: MailServer;

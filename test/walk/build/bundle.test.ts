@@ -3,8 +3,8 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { Home } from '../support/daemon.ts';
-import { openMailServer } from '../support/mail-server.ts';
+import { Home } from '../../support/daemon.ts';
+import { openMailServer } from '../../support/mail-server.ts';
 
 test('a library outside the bundle is found when a channel needs it', async () => {
   const home = await Home.make();
@@ -25,7 +25,7 @@ rules:
   }
 });
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
+const ROOT = path.resolve(import.meta.dirname, '../../..');
 
 /** Copy of the installed files in its own folder. */
 function installed(): string {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Home } from '../support/daemon.ts';
+import { Home } from '../../support/daemon.ts';
 
 const RULES = 'channels: { out: { type: log } }\nrules: [{ name: any, notify: out }]\n';
 
@@ -27,7 +27,7 @@ const UNUSABLE: readonly (readonly [string, Unusable])[] = [
     {
       daemon: (at) => `state: ${at.path('file')}`,
       prepare: (at) => writeFile(at.path('file'), ''),
-      said: (at) => `${at.path('file')} cannot be used: it is no folder`,
+      said: (at) => `${at.path('file')} cannot be used: it is not a folder`,
     },
   ],
   [

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { Home } from '../support/daemon.ts';
+import { Home } from '../../support/daemon.ts';
 
 /** One set of rules; `state`, `socket`, the log level, a channel's path and a field of a rule are not what they would be by default. */
 const RULES = {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Home } from '../support/daemon.ts';
+import { Home } from '../../support/daemon.ts';
 
 let home: Home;
 

@@ -4,10 +4,10 @@ import { existsSync, openSync, closeSync } from 'node:fs';
 import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Home } from '../support/daemon.ts';
-import { hasFullDevice } from '../support/small-disk.ts';
+import { Home } from '../../support/daemon.ts';
+import { hasFullDevice } from '../../support/small-disk.ts';
 
-const BELFRY = path.resolve(import.meta.dirname, '../../bin/belfry.js');
+const BELFRY = path.resolve(import.meta.dirname, '../../../bin/belfry.js');
 const CONSOLE = 'channels:\n  console: { type: log }\nrules:\n  - { name: all, on: api, notify: [console] }\n';
 
 let home: Home;

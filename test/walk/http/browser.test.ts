@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser, openSite, type Site } from '../support/browser.ts';
-import { Home } from '../support/daemon.ts';
+import { hasBrowser, needsBrowser, openBrowser, openSite, type Site } from '../../support/browser.ts';
+import { Home } from '../../support/daemon.ts';
 
 const RULES = `
 sources:

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { Home } from '../support/daemon.ts';
+import { Home } from '../../support/daemon.ts';
 
 let home: Home;
 

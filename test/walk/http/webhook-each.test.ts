@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Home } from '../support/daemon.ts';
-import { openReceiver, type Receiver } from '../support/receiver.ts';
+import { Home } from '../../support/daemon.ts';
+import { openReceiver, type Receiver } from '../../support/receiver.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
+const root = path.resolve(import.meta.dirname, '../../..');
 const page = readFileSync(path.join(root, 'docs/sources/webhook.md'), 'utf8');
 const example = [...page.matchAll(/^```yaml\n([\s\S]*?)^```/gm)]
   .map((match) => match[1]!)

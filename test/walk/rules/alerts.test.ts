@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AlertView, SilenceView } from '../../daemon/http/daemon-api.ts';
-import { Home } from '../support/daemon.ts';
-import { openReceiver, type Receiver } from '../support/receiver.ts';
+import type { AlertView, SilenceView } from '../../../daemon/http/daemon-api.ts';
+import { Home } from '../../support/daemon.ts';
+import { openReceiver, type Receiver } from '../../support/receiver.ts';
 
 let home: Home;
 let far: Receiver;

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Home } from '../support/daemon.ts';
+import { Home } from '../../support/daemon.ts';
 
 /** 2^53 + 1 and its neighbour, which are the same number in JavaScript. */
 const ID = '9007199254740993';

@@ -1,7 +1,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Home } from '../support/daemon.ts';
-import { openTestServer, type TestServer } from '../support/test-server.ts';
+import { Home } from '../../support/daemon.ts';
+import { openTestServer, type TestServer } from '../../support/test-server.ts';
 
 let home: Home;
 let sink: TestServer;

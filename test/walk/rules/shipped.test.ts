@@ -1,9 +1,9 @@
 import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { Home } from '../support/daemon.ts';
+import { Home } from '../../support/daemon.ts';
 
-const rules = path.resolve(import.meta.dirname, '../../rules');
+const rules = path.resolve(import.meta.dirname, '../../../rules');
 
 test('the shipped rules do as printed at the start: a file, a webhook and an emitted event are sent', async () => {
   const home = await Home.make();

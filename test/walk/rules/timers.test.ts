@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { Home } from '../support/daemon.ts';
-import { type Got, openReceiver, type Receiver } from '../support/receiver.ts';
+import { Home } from '../../support/daemon.ts';
+import { type Got, openReceiver, type Receiver } from '../../support/receiver.ts';
 
 const SECOND = 1000;
 const ALWAYS = '{ from: "00:00", to: "24:00", timezone: UTC }';
