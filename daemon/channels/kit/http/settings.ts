@@ -68,8 +68,6 @@ export function checkKey(name: string, given: unknown, before: string): SettingP
 }
 
 function keyFault(key: string, kind: string, before: string): Omit<SettingProblem, 'pointer'> | undefined {
-  if (key === '')
-    return { message: `this ${kind} is empty`, mend: 'is the variable or the file set that it comes from?' };
   if (key.includes('/')) {
     const mend = before === '' ? `give only the ${kind}` : `give only what follows \`${before}\` in it`;
     return { message: `this is not a ${kind} but a URL`, mend };
