@@ -25,7 +25,7 @@ export interface ChannelTools {
   /** One connection pool and one resolver per channel. */
   readonly http: HttpClient;
   readonly clock: Clock;
-  /** Child logger of this channel; whatever is written is scrubbed. */
+  /** Child logger of this channel, which masks secrets. */
   readonly log: Log;
   /** Pushes to connected WebSocket users. */
   readonly push: PushGateway;

@@ -3,6 +3,7 @@ import { secret } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import { type Mentions, mentionFault, mentionSetting, mentionsNobody } from '../kit/chat/mention.ts';
+import { buttonsOf } from '../kit/chat/parts.ts';
 import {
   type Answers,
   type CodeMeaning,
@@ -14,7 +15,7 @@ import {
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
 import { hmac } from '../kit/signing.ts';
-import { linkAddress, lookalikes } from '../kit/text/escape.ts';
+import { lookalikes } from '../kit/text/escape.ts';
 import { asWritten, fitJson, fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
 import { plainOf } from '../kit/text/plain.ts';
 import { cleanLine, cutToBytes } from '../kit/text/text.ts';
@@ -141,7 +142,7 @@ function payloadOf(message: Message, wanted: DingtalkFormat | undefined, mention
   const format = wanted ?? (isPlain ? 'text' : 'markdown');
   if (format === 'text') return text(message, mentions);
   // A card with buttons cannot mention; then its actions are links.
-  const buttons = mentionsNobody(mentions) ? buttonsOf(message) : [];
+  const buttons = mentionsNobody(mentions) ? cardButtons(message) : [];
   return buttons.length > 0 ? actionCard(message, buttons) : markdown(message, mentions);
 }
 
@@ -189,17 +190,9 @@ function actionCard(message: Message, buttons: readonly Button[]): unknown {
   );
 }
 
-const MAX_BUTTONS = 10;
-const MAX_LABEL = 60;
-
-/** Empty unless all actions are addresses that can be opened: a half of them would look like all. */
-function buttonsOf({ actions = [] }: Message): readonly Button[] {
-  const buttons = actions.flatMap(({ label, url }) => {
-    const actionURL = linkAddress(url);
-    return actionURL === undefined ? [] : [{ title: cutToBytes(cleanLine(label), MAX_LABEL), actionURL }];
-  });
-  return buttons.length === actions.length && buttons.length <= MAX_BUTTONS ? buttons : [];
-}
+/** Buttons of a card, in DingTalk's terms. */
+const cardButtons = ({ actions }: Message): readonly Button[] =>
+  buttonsOf(actions, 10, 60).map(({ label, address }) => ({ title: label, actionURL: address }));
 
 const MAX_NOTICE = 128;
 

@@ -4,11 +4,11 @@ import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import type { SendIo } from '../channel.ts';
 import { mentionFaultWithoutMobiles, type Mentions, mentionSetting } from '../kit/chat/mention.ts';
+import { type Button, buttonsOf } from '../kit/chat/parts.ts';
 import { type Answers, type CodeMeaning, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
 import { hmac } from '../kit/signing.ts';
-import { linkAddress } from '../kit/text/escape.ts';
 import { asWritten, fitJson, fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
 import { plainOf } from '../kit/text/plain.ts';
 import { cleanLine, cutToBytes } from '../kit/text/text.ts';
@@ -141,21 +141,12 @@ const SHAPES: Readonly<Record<FeishuFormat, Build>> = {
 const idsOf = ({ all, users }: Mentions): string[] => [...users, ...(all ? ['all'] : [])];
 
 const MAX_TITLE = 300;
-const MAX_LABEL = 100;
-const MAX_LINKS = 10;
 
 const titleOf = ({ title, format }: Message): string => cutToBytes(cleanLine(plainOf(title, format)), MAX_TITLE);
 
-/** The link and the actions. Empty unless all of them can be followed: then they stand in the text, as what they are. */
-function linksOf({ link, actions = [] }: Message): { label: string; address: string }[] {
-  const targets = [...(link === undefined ? [] : [{ label: '', url: link }]), ...actions];
-  const links = targets.flatMap(({ label, url }) => {
-    const address = linkAddress(url);
-    const name = cutToBytes(cleanLine(label), MAX_LABEL);
-    return address === undefined ? [] : [{ label: name === '' ? address : name, address }];
-  });
-  return links.length === targets.length && links.length <= MAX_LINKS ? links : [];
-}
+/** The link and the actions. */
+const linksOf = ({ link, actions = [] }: Message): readonly Button[] =>
+  buttonsOf([...(link === undefined ? [] : [{ label: '', url: link }]), ...actions], 10, 100);
 
 const COLOURS: Readonly<Record<Priority, string>> = {
   min: 'grey',

@@ -250,7 +250,7 @@ describe('mentions', () => {
   });
 });
 
-test('a title and a field are plain text, whatever stands in them', async () => {
+test('markup in a title or a field becomes plain text', async () => {
   const { content } = (
     await sent(
       {},

@@ -179,7 +179,7 @@ test('a program that ignores SIGTERM is killed, and the attempt says so', async 
   await expect.poll(() => isRunning(pid!)).toBe(false);
 });
 
-/** A zombie that nobody has waited for yet runs no more. */
+/** A zombie without a wait() does not run any more. */
 async function isRunning(pid: string): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return status !== '' && !/\) [ZX] /.test(status);

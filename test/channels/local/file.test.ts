@@ -137,7 +137,7 @@ test('a full disk is transient', async (context) => {
   expect(failed).toMatchObject({ class: 'transient', code: 'file.enospc' });
 });
 
-test('a pipe that nobody reads does not hold the daemon up', async (context) => {
+test('a pipe without a reader does not block the daemon', async (context) => {
   const folder = await temporaryFolder();
   const pipe = path.join(folder, 'pipe');
   const made = await promisify(execFile)('mkfifo', [pipe]).catch(() => undefined);

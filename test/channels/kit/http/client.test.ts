@@ -53,7 +53,7 @@ async function failureFrom(answer: Promise<unknown>): Promise<SendFailure> {
   return error as SendFailure;
 }
 
-/** A port where nobody listens. */
+/** A port without a listener. */
 async function deadPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -210,7 +210,7 @@ describe('TLS', () => {
     expect(sink.requests).toEqual([]);
   });
 
-  test('an authority that nobody trusts is one too', async () => {
+  test('so is an untrusted authority', async () => {
     const sink = await sinkOf({ tls: { key, cert: valid } });
     const failure = await failureFrom(post(clientOf(), sink.origin));
     expect(failure).toMatchObject({ class: 'permanent', code: 'tls.untrusted', detail: { misconfigured: true } });
@@ -353,7 +353,7 @@ describe('what a status means', () => {
     ).toBe(true);
   });
 
-  test('an error nobody has seen yet is transient before the request went out and unknown after it', () => {
+  test('an unknown error is transient before the request was sent, and unknown after it', () => {
     const strange = Object.assign(new Error('https://user:secret@host/'), { code: 'EWHAT' });
     expect(networkFailure(strange, false)).toMatchObject({ class: 'transient', code: 'net.failed' });
     expect(networkFailure(strange, true)).toMatchObject({ class: 'unknown', code: 'net.failed' });
