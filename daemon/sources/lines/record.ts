@@ -60,9 +60,10 @@ export function advancedRecord(record: LineRecord, { end, trail }: Line, head: F
   return { ...record, offset: end, number: record.number + 1, head, last: fingerprintOf(trail) };
 }
 
-/** Stored as JSON, in which `generation` is called `life`. */
-export function encodeRecord({ generation, ...record }: LineRecord): string {
-  return JSON.stringify({ ...record, life: generation });
+/** JSON, in which `generation` is called `life`. A literal, not a spread: this runs for each line. */
+export function encodeRecord(record: LineRecord): string {
+  const { path: file, folder, ino, since, generation: life, birth, offset, number, head, last, from, gone } = record;
+  return JSON.stringify({ path: file, folder, ino, since, life, birth, offset, number, head, last, from, gone });
 }
 
 /** undefined: the text is not a record. */
