@@ -1,6 +1,6 @@
-/** How a row of the table is judged. */
+/** Goal of a row of the table. */
 export interface RowGoal {
-  /** What is judged: the figure itself, or the figure over its floor. */
+  /** Compared with the limit: the value itself, or its ratio to the floor. */
   readonly of: 'value' | 'ratio';
   readonly is: 'at least' | 'at most';
   readonly limit: number;
@@ -10,49 +10,49 @@ export interface RowGoal {
 export interface Row {
   /** Unique, kebab-case: `delivered-16`. */
   readonly name: string;
-  /** As people read it: "delivered/s, 16 connections". */
+  /** Title for people: "delivered/s, 16 connections". */
   readonly title: string;
   /** `1/s`, `ms`, `MB`, `s`, `kB`, or `` for a plain number. */
   readonly unit: string;
-  /** What the floor is: "the least one Node process does durably"; absent where nothing is compared. */
+  /** Description of the floor: "the least one Node process does durably"; absent without a comparison. */
   readonly floor?: string;
-  /** Absent: the row is shown and not judged. */
+  /** Absent: the row is shown without a goal. */
   readonly goal?: RowGoal;
 }
 
-/** What one round measured for one row; `floor` is from the same round. */
+/** Result of one round for one row; `floor` is from the same round. */
 export interface Figure {
   readonly row: string;
   readonly value: number;
   readonly floor?: number;
 }
 
-/** `short` is for CI: a second or two that show that the line works; its figures are not judged. */
+/** `short` is for CI: it takes a second or two, shows that the line works, and is not compared with goals. */
 export type Size = 'full' | 'short';
 
-/** Something that is measured several times; the table shows medians of values and of ratios inside a round, with minimum and maximum. */
+/** A measurement in several rounds. The table shows medians of the values, and of the ratios within a round, with minimum and maximum. */
 export interface Line {
   readonly name: string;
   readonly rows: readonly Row[];
-  /** At least 3, unless one is long. */
+  /** Number of rounds: at least 3, unless one takes long. */
   readonly rounds: number;
-  /** Too long for every run: only when it is named. */
+  /** Measured only when it is named, since it takes too long. */
   readonly onlyNamed?: true;
-  /** Throws when what it measures did not work (an event lost, a wrong answer): a fast wrong answer is no figure. */
+  /** Throws if the measured program failed (an event lost, a wrong response): such a figure would be worthless. */
   round(size: Size): Promise<readonly Figure[]>;
 }
 
-/** How a cost grows: at least four sizes. */
+/** Growth of a cost with a size; at least four sizes. */
 export interface Curve {
   readonly name: string;
   readonly title: string;
-  /** A sentence under the plot: what to see in it. */
+  /** Sentence under the plot that explains it. */
   readonly says?: string;
-  /** What is varied and its unit: "rules". Drawn logarithmically. */
+  /** Name of the size: "rules". The axis is logarithmic. */
   readonly x: string;
   readonly y: string;
   /** Ascending. The short form measures only the first. */
   readonly sizes: readonly number[];
-  /** The value at one size, by the name of the series. */
+  /** Values at one size, by the name of the series. */
   measure(at: number, size: Size): Promise<Readonly<Record<string, number>>>;
 }

@@ -6,7 +6,7 @@ export type Say = (text: string) => void;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** A line that throws ends with the rounds that it has; the other lines are measured all the same. */
+/** Measures a line. If a round throws, the line ends with the earlier rounds, and the other lines are still measured. */
 export async function measureLine(line: Line, size: Size, say: Say): Promise<LineResult> {
   const rounds: Round[] = [];
   const result = { name: line.name, rows: line.rows, rounds };

@@ -17,7 +17,7 @@ async function measure(wanted: Extract<Wanted, { kind: 'measure' }>): Promise<Re
   const { size } = wanted;
   const wantedLines = [...chosen(lines, wanted.lines), ...(wanted.peers ? peerLines(say) : [])];
   const wantedCurves = chosen(curves, wanted.curves);
-  // What is judged has the machine to itself; what only has to work need not.
+  // Lines with goals run alone; short ones may run side by side.
   const atOnce = size === 'full' ? 1 : 2;
   return {
     at: new Date().toISOString(),
@@ -28,7 +28,7 @@ async function measure(wanted: Extract<Wanted, { kind: 'measure' }>): Promise<Re
   };
 }
 
-/** Some at once; the results are in the order of the items. */
+/** Measures up to `atOnce` items in parallel; the results are in the order of the items. */
 async function inOrder<T, R>(items: readonly T[], atOnce: number, measure: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const waiting = items.entries();

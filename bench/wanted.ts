@@ -1,16 +1,16 @@
 import type { Size } from './line.ts';
 
-/** What the words of the command line ask for. */
+/** Parsed arguments of the command line. */
 export type Wanted =
   | { readonly kind: 'document'; readonly from: string }
   | {
       readonly kind: 'measure';
       readonly size: Size;
       readonly peers: boolean;
-      /** All that are not too long, or those of these names. */
+      /** Lines and curves with these names, or all that do not take too long. */
       readonly lines: 'all' | readonly string[];
       readonly curves: 'all' | readonly string[];
-      /** Where the figures are kept. */
+      /** File for the figures. */
       readonly json?: string;
     };
 
@@ -46,7 +46,7 @@ export function wantedOf(words: readonly string[]): Wanted {
   };
 }
 
-/** The words that were said, each with the names after it. */
+/** Keywords on the command line, each with the names after it. */
 function named(words: readonly string[]): ReadonlyMap<Word, readonly string[]> {
   const said = new Map<Word, string[]>();
   let names: string[] | undefined;
@@ -71,7 +71,7 @@ function withoutJson(words: readonly string[]): { json?: string; rest: readonly 
   return { json, rest: words.toSpliced(at, 2) };
 }
 
-/** Throws when one of the names is none. */
+/** Throws if a name is unknown. */
 export function chosen<T extends { readonly name: string; readonly onlyNamed?: true }>(
   all: readonly T[],
   names: 'all' | readonly string[],

@@ -8,11 +8,11 @@ import { Sink } from '../tools/sink.ts';
 
 const WARM = 2000;
 
-/** What has waited is given out as fast as what has not, however much it is. */
+/** Delivery rate of a backlog, by its size. */
 export const backlog: Curve = {
   name: 'backlog',
   title: 'Deliveries a second after an outage of the endpoint',
-  says: 'What waited for an endpoint is given out at one rate, however much it is: it is read from disk in pages.',
+  says: 'The backlog of an endpoint is delivered at the same rate, however large it is: it is read from disk in pages.',
   x: 'deliveries that waited',
   y: 'deliveries/s',
   sizes: [1000, 3000, 10_000, 30_000, 100_000],

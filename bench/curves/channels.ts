@@ -19,7 +19,7 @@ function fanOut(url: string, channels: number): Record<string, string> {
   };
 }
 
-/** Sends events each of which owes `channels` deliveries. Returns how many of them a second were made. */
+/** Sends events with `channels` deliveries each. Returns the deliveries per second. */
 async function rate(daemon: Daemon, sink: Sink, deliveries: number, channels: number): Promise<number> {
   const count = Math.ceil(deliveries / channels);
   const first = sink.expect(count);
@@ -30,11 +30,11 @@ async function rate(daemon: Daemon, sink: Sink, deliveries: number, channels: nu
   return (count * channels * 1000) / (lastAt - load.startedAt);
 }
 
-/** One event, many notifications. */
+/** Delivery rate by the number of channels for each event. */
 export const channels: Curve = {
   name: 'channels',
   title: 'Deliveries a second when an event goes to several channels',
-  says: 'What an event costs once, taking it in and making it durable, is shared by its deliveries.',
+  says: 'Accepting an event and making it durable is paid once, and shared by its deliveries.',
   x: 'channels that a rule notifies',
   y: 'deliveries/s',
   sizes: [1, 4, 16, 64],

@@ -1,11 +1,11 @@
 import type { Curve } from '../line.ts';
 import { daemonPushes, plainPushes } from '../tools/pushing.ts';
 
-/** How pushing grows with those who listen. */
+/** Push rate by the number of clients. */
 export const clients: Curve = {
   name: 'clients',
   title: 'WebSocket messages a second by clients',
-  says: 'One message to everybody is put into bytes once; what remains is a write for each client.',
+  says: 'A message to all clients is serialised once; the rest is one write for each client.',
   x: 'clients',
   y: 'messages/s',
   sizes: [10, 100, 1_000, 10_000],

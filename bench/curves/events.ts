@@ -14,7 +14,7 @@ async function rate(target: Target, sink: Sink, count: number): Promise<number> 
   return (await pass(target, sink, { count })).deliveredPerSecond;
 }
 
-/** Does it stay as fast as it begins? */
+/** Delivery rate over the number of events. */
 export const events: Curve = {
   name: 'events',
   title: 'Delivered events a second, 16 connections',

@@ -6,10 +6,10 @@ import { filesRules } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
 import { WatchedFiles } from '../tools/watched-files.ts';
 
-/** What watching costs grows with the files. */
+/** Cost of watching, by the number of files. */
 export const files: Curve = {
   name: 'files',
-  title: 'Memory, and time until a change is told, with watched files',
+  title: 'Memory, and time until a change is reported, with watched files',
   says: 'The kernel is asked for one watch per folder and the daemon remembers one line per file, so most of it is the program itself.',
   x: 'watched files',
   y: 'MB, ms',
@@ -19,8 +19,11 @@ export const files: Curve = {
       closing(WatchedFiles.create(count), async (watched) => {
         const startedAt = now();
         return closing(Daemon.start({ files: filesRules(sink.url, watched.folder) }), async (daemon) => {
-          const toldAt = await watched.watched(sink);
-          return { 'memory, MB': daemon.program.memoryMb('now'), 'until a change is told, ms': toldAt - startedAt };
+          const reportedAt = await watched.watched(sink);
+          return {
+            'memory, MB': daemon.program.memoryMb('now'),
+            'until a change is reported, ms': reportedAt - startedAt,
+          };
         });
       }),
     ),

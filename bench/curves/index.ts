@@ -7,5 +7,5 @@ import { files } from './files.ts';
 import { matcher } from './matcher.ts';
 import { rules } from './rules.ts';
 
-/** In the order of the document. */
+/** Curves in the order of the document. */
 export const curves: readonly Curve[] = [events, channels, clients, backlog, matcher, rules, files];

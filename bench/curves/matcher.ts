@@ -3,7 +3,7 @@ import { costOf, indexed, rulesOfShapes, selecting } from '../tools/matching.ts'
 
 const BATCHES = 60;
 
-/** Rules of ten shapes; every event meets one of them. */
+/** Rules of ten shapes; every event matches one of them. */
 export const matcher: Curve = {
   name: 'matcher',
   title: 'Time to find the rules that an event fits, by the number of rules',

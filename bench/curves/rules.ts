@@ -6,7 +6,7 @@ import { Sink } from '../tools/sink.ts';
 
 const QUIET_MS = 1000;
 
-/** One file of rules: what they cost at the start, and when all of them are edited. */
+/** Time to load one file of rules at the start, and after all of them were edited. */
 export const rules: Curve = {
   name: 'rules',
   title: 'Milliseconds until rules are in effect',

@@ -12,7 +12,7 @@ const SIZES = {
 } as const;
 
 interface Measured {
-  /** Deliveries a second while as much comes in as goes out, and after that of the burst. */
+  /** Deliveries per second in a steady load, and of a burst after it. */
   readonly steady: number;
   readonly burst: number;
   readonly peak: number;
@@ -37,7 +37,7 @@ async function round(sink: Sink, size: Size): Promise<readonly Figure[]> {
   ];
 }
 
-/** What an outage leaves behind. */
+/** Backlog after an outage. */
 export const backlog: Line = {
   name: 'backlog',
   rows: [

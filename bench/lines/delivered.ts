@@ -7,7 +7,7 @@ import type { Program, Target } from '../tools/program.ts';
 import { rulesFiles } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
 import { median } from '../tools/statistics.ts';
-import type { Tally } from '../tools/tally.ts';
+import type { LoadResult } from '../tools/load-result.ts';
 
 const floor = FLOORS.durable;
 const COUNTS = {
@@ -73,27 +73,27 @@ const rows: readonly Row[] = [
 
 type Running = Target & { readonly program: Program };
 
-/** What each of several targets did, in the order of the targets. */
-type Tallies = readonly (readonly Tally[])[];
+/** Results of each target, in the order of the targets. */
+type LoadResults = readonly (readonly LoadResult[])[];
 
-/** The load in slices, the targets in turn: what else happens on the machine meets all of them alike. */
-async function inTurn(targets: readonly Running[], sink: Sink, passing: Passing): Promise<Tallies> {
-  const tallies = targets.map((): Tally[] => []);
+/** Runs the load in slices, with the targets in turn, so that other work on the machine affects all of them alike. */
+async function inTurn(targets: readonly Running[], sink: Sink, passing: Passing): Promise<LoadResults> {
+  const results = targets.map((): LoadResult[] => []);
   for (let turn = 0; turn < TURNS; turn += 1) {
     for (const [index, target] of targets.entries()) {
-      tallies[index]!.push(await pass(target, sink, { ...passing, count: passing.count / TURNS }));
+      results[index]!.push(await pass(target, sink, { ...passing, count: passing.count / TURNS }));
     }
   }
-  return tallies;
+  return results;
 }
 
-/** Over all slices: a mean would hide those in which the disk or the collector had to catch up. */
-const rateOf = (slices: readonly Tally[]): number =>
+/** Rate over all slices: a mean of rates would hide slices in which the disk or the garbage collector had to catch up. */
+const rateOf = (slices: readonly LoadResult[]): number =>
   slices.length / slices.reduce((seconds, slice) => seconds + 1 / slice.deliveredPerSecond, 0);
 
 const cpuSeconds = (target: Running): number => target.program.cpuSeconds();
 
-const middle = (slices: readonly Tally[], of: (slice: Tally) => number): number => median(slices.map(of));
+const middle = (slices: readonly LoadResult[], of: (slice: LoadResult) => number): number => median(slices.map(of));
 
 async function measure(
   daemon: Running,
@@ -135,7 +135,7 @@ async function measure(
 
 const withRules = (sink: Sink, count: number): Promise<Daemon> => Daemon.start({ files: rulesFiles(sink.url, count) });
 
-/** The whole way: HTTP in, a rule, on disk, HTTP out. */
+/** The complete path of an event: HTTP request, rule, disk, HTTP request to the channel. */
 export const delivered: Line = {
   name: 'delivered',
   rows,

@@ -34,16 +34,16 @@ async function floorOn<T>(files: WatchedFiles, sink: Sink, use: Watching<T>): Pr
 
 async function changes(sink: Sink, count: number): Promise<readonly Figure[]> {
   return closing(WatchedFiles.create(count), async (files) => {
-    const told = await daemonOn(files, sink, () => files.change(sink, GAP_MS));
+    const reported = await daemonOn(files, sink, () => files.change(sink, GAP_MS));
     const floor = await floorOn(files, sink, () => files.change(sink, GAP_MS));
     return [
       {
         row: 'files-latency',
-        value: percentile(told.latencies, 50) - SETTLE_MS,
+        value: percentile(reported.latencies, 50) - SETTLE_MS,
         floor: percentile(floor.latencies, 50),
       },
-      { row: 'files-missed', value: told.missed },
-      { row: 'files-twice', value: told.twice, floor: floor.twice },
+      { row: 'files-missed', value: reported.missed },
+      { row: 'files-twice', value: reported.twice, floor: floor.twice },
     ];
   });
 }
@@ -64,7 +64,7 @@ const round = (size: Size): Promise<readonly Figure[]> =>
     return [...(await changes(sink, changed)), await memory(sink, many)];
   });
 
-/** What happens to files is told soon, once, and cheaply. */
+/** Changes of files: time to the notification, completeness, memory. */
 export const files: Line = {
   name: 'files',
   rows: [
@@ -77,13 +77,13 @@ export const files: Line = {
     },
     {
       name: 'files-missed',
-      title: 'changes of 1,000 files that were not told',
+      title: 'changes of 1,000 files that were not reported',
       unit: '',
       goal: { of: 'value', is: 'at most', limit: 0 },
     },
     {
       name: 'files-twice',
-      title: 'changes of 1,000 files that were told twice',
+      title: 'changes of 1,000 files that were reported twice',
       unit: '',
       floor: FLOOR,
       goal: { of: 'value', is: 'at most', limit: 0 },

@@ -9,5 +9,5 @@ import { recovery } from './recovery.ts';
 import { rules } from './rules.ts';
 import { start } from './start.ts';
 
-/** In the order of the table. */
+/** Lines in the order of the table. */
 export const lines: readonly Line[] = [delivered, matcher, recovery, backlog, pending, push, start, rules, files];

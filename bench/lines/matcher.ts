@@ -4,7 +4,7 @@ import { costsOf, indexed, lookingUp, rulesOfShapes, selecting } from '../tools/
 const COUNTS = { full: { rules: 10_000, batches: 100 }, short: { rules: 1000, batches: 10 } } as const;
 const FEW = 10;
 
-/** Times in nanoseconds for an event, after some that teach the compiler. */
+/** Nanoseconds for an event, after a warm-up for the compiler. */
 function measured(rules: number, batches: number): { few: number; many: number; least: number } {
   const ways = [
     { select: selecting(indexed(rulesOfShapes(FEW))), count: FEW, checked: true },
@@ -25,7 +25,7 @@ async function round(size: Size): Promise<readonly Figure[]> {
   ];
 }
 
-/** Rules of ten shapes; every event meets one of them. */
+/** Rules of ten shapes; every event matches one of them. */
 export const matcher: Line = {
   name: 'matcher',
   rows: [

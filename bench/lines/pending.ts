@@ -7,7 +7,7 @@ import { Sink } from '../tools/sink.ts';
 
 const WAITING: Readonly<Record<Size, number>> = { full: 1_000_000, short: 1000 };
 
-/** The endpoint is away and a million notifications wait for it; then the daemon is killed and started on them. */
+/** An endpoint that is down with a million pending notifications; then the daemon is killed and restarted. */
 export const pending: Line = {
   name: 'pending',
   onlyNamed: true,

@@ -14,7 +14,7 @@ async function round(size: Size): Promise<readonly Figure[]> {
   ];
 }
 
-/** WebSocket push to many, with resuming and acknowledgements. */
+/** WebSocket push to many clients, with resuming and acknowledgements. */
 export const push: Line = {
   name: 'push',
   rows: [

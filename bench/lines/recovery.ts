@@ -6,18 +6,18 @@ import { runLoad } from '../tools/load.ts';
 import { closing } from '../tools/opened.ts';
 import { rulesFiles } from '../tools/rules.ts';
 import { Sink } from '../tools/sink.ts';
-import { tally } from '../tools/tally.ts';
+import { loadResultOf } from '../tools/load-result.ts';
 
 const SIZES = {
   full: { outageMs: 10_000, waiting: 200, rate: 40 },
   short: { outageMs: 500, waiting: 20, rate: 100 },
 } as const;
-/** What an outage makes slower: how long a channel waits before it tries again. */
+/** Retry settings that decide the time after an outage. */
 const TIMEOUT_MS = 75_000;
 
 type Running = Daemon | Floor;
 
-/** Seconds from the endpoint's return until everything that it missed has arrived. */
+/** Seconds from the return of the endpoint to the last delivery. */
 async function afterOutage(target: Running, sink: Sink, size: Size): Promise<number> {
   const { outageMs, waiting, rate } = SIZES[size];
   const first = sink.expect(waiting);
@@ -34,10 +34,10 @@ async function afterOutage(target: Running, sink: Sink, size: Size): Promise<num
   await sink.become('ok');
   const backAt = now();
   await sink.received(waiting, TIMEOUT_MS);
-  return (tally(load, sink.memory).lastAt - backAt) / 1000;
+  return (loadResultOf(load, sink.memory).lastAt - backAt) / 1000;
 }
 
-/** Seconds from the start after a `kill -9` until everything that was accepted before it has arrived. */
+/** Seconds from the restart after a `kill -9` to the last delivery of earlier events. */
 async function afterKill(target: Running, sink: Sink, size: Size): Promise<number> {
   const { waiting } = SIZES[size];
   const first = sink.expect(waiting);
@@ -54,7 +54,7 @@ async function afterKill(target: Running, sink: Sink, size: Size): Promise<numbe
   const startAt = now();
   await target.start();
   await sink.received(waiting, TIMEOUT_MS);
-  return (tally(load, sink.memory).lastAt - startAt) / 1000;
+  return (loadResultOf(load, sink.memory).lastAt - startAt) / 1000;
 }
 
 type Ordeal = (target: Running, sink: Sink, size: Size) => Promise<number>;
@@ -68,7 +68,7 @@ const floorThrough = (ordeal: Ordeal, size: Size): Promise<number> =>
   closing(Sink.open(), (sink) => closing(Floor.start('durable', sink.url), (running) => ordeal(running, sink, size)));
 
 async function round(size: Size): Promise<readonly Figure[]> {
-  // Both wait through an outage side by side, since it is nearly all waiting; a start is all work, so they take turns.
+  // The outages run side by side, since they consist of waiting; the restarts need the processor, so they take turns.
   const [outage, outageFloor] = await Promise.all([daemonThrough(afterOutage, size), floorThrough(afterOutage, size)]);
   const kill = await daemonThrough(afterKill, size);
   const killFloor = await floorThrough(afterKill, size);
@@ -78,7 +78,7 @@ async function round(size: Size): Promise<readonly Figure[]> {
   ];
 }
 
-/** How soon all is well again. */
+/** Time to recover. */
 export const recovery: Line = {
   name: 'recovery',
   rows: [

@@ -7,7 +7,7 @@ import { Sink } from '../tools/sink.ts';
 
 const MANY: Readonly<Record<Size, number>> = { full: 10_000, short: 500 };
 const IN_A_FILE = 100;
-/** Long enough for what a start leaves behind, and for a look at how long an answer takes when nothing happens. */
+/** Pause for the work after a start, and to measure the response time of an idle daemon. */
 const QUIET_MS = 1000;
 
 const FLOOR = 'the longest wait in a quiet second before';
@@ -28,7 +28,7 @@ const saved = (name: string, what: string, limit: number): readonly Row[] => [
   },
 ];
 
-/** A start, a quiet second, a save of all rules of one file. */
+/** A start, an idle second, a save of all rules of one file. */
 function startAndSave(set: RuleSet, name: string): Promise<{ readonly startMs: number; readonly figures: Figure[] }> {
   return closing(Sink.open(), (sink) =>
     closing(startWith(set, sink), (daemon) =>
@@ -49,7 +49,7 @@ function startAndSave(set: RuleSet, name: string): Promise<{ readonly startMs: n
   );
 }
 
-/** Many rules: how long a start and a save take, and whether others notice. */
+/** Many rules: time of a start and of a save, and response time meanwhile. */
 export const rules: Line = {
   name: 'rules',
   rows: [

@@ -5,7 +5,7 @@ import { Floor, FLOORS } from '../tools/floor.ts';
 import { closing } from '../tools/opened.ts';
 import { rulesFiles } from '../tools/rules.ts';
 
-/** Of which the sink is never sent anything. */
+/** Rules that never notify the sink. */
 const NOWHERE = 'http://127.0.0.1:9/';
 const IDLE_MS = 1_000;
 
@@ -29,7 +29,7 @@ async function round(): Promise<readonly Figure[]> {
   ];
 }
 
-/** What it costs to have it at all. */
+/** Cost of an idle daemon. */
 export const start: Line = {
   name: 'start',
   rows: [

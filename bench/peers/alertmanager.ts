@@ -4,7 +4,7 @@ import type { Peer, Place } from './peer.ts';
 
 const program = (): string | undefined => onPath('prometheus-alertmanager', 'alertmanager');
 
-/** Each alert is a group of its own, sent at once; a short interval between groups would only wake all of them for nothing. */
+/** Each alert is a group of its own, which is sent at once; a short group interval would only wake all groups in vain. */
 const configuration = ({ sinkUrl }: Place): string => `route:
   receiver: none
   group_by: ['...']
@@ -47,7 +47,7 @@ export const alertmanager: Peer = {
           customer: `customer-${number % 101}@example.test`,
           total: '129.5',
           priority: String(number % 5),
-          note: 'Please ring the bell twice and leave the parcel with the neighbour on the left if nobody answers the door.',
+          note: 'Please call the host twice and leave the parcel with the neighbour on the left if nobody answers the door.',
         },
       },
     ]),

@@ -4,7 +4,7 @@ import { ROOT } from '../tools/root.ts';
 import { canImportInPython, onPath } from './installed.ts';
 import type { Peer } from './peer.ts';
 
-/** It is a library: the standard library's server around it, a tag for each rule. */
+/** Apprise is a library: it runs in the server of Python's standard library, with a tag for each rule. */
 export const apprise: Peer = {
   name: 'apprise',
   title: 'Apprise in a Python server',

@@ -1,4 +1,4 @@
-// HTTP in, a job in the queue before the 202, a worker that posts it.
+// An HTTP request becomes a job in the queue before the 202; a worker posts it.
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';

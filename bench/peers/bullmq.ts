@@ -8,7 +8,7 @@ function missing(): string | undefined {
   return ['bullmq', 'ioredis'].find((name) => inNpmFolder(name) === undefined);
 }
 
-/** The durable queue that people take on Node; Redis syncs each batch of writes, as a promise to keep them needs. */
+/** The usual durable queue on Node; Redis syncs each batch of writes, which durability requires. */
 export const bullmq: Peer = {
   name: 'bullmq',
   title: 'BullMQ and Redis',

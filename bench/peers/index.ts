@@ -14,7 +14,7 @@ import { webhook } from './webhook.ts';
 const PEERS: readonly Peer[] = [alertmanager, bullmq, nodeRed, webhook, apprise];
 const FLOOR_COUNT = 10_000;
 
-/** A line for each of the other programs that is installed. Those that are not are named. */
+/** A line for each other program that is installed. Missing programs are reported. */
 export function peerLines(say: Say): readonly Line[] {
   return PEERS.flatMap((peer) => {
     const missing = peer.missing();

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-/** Where programs are looked for that are npm packages: a folder that has a `node_modules`. */
+/** Folder with a `node_modules` that contains the programs from npm. */
 export const npmFolder = (): string | undefined => process.env['BELFRY_BENCH_NPM'];
 
-/** The first of these programs that is on the PATH. */
+/** First of these programs on the PATH. */
 export function onPath(...names: readonly string[]): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter);
   return names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find((file) => existsSync(file));

@@ -2,7 +2,7 @@ import { EVENT_TYPE, eventText } from '../tools/events.ts';
 import { inNpmFolder } from './installed.ts';
 import type { Peer, Place } from './peer.ts';
 
-/** It needs a newer Node than we do: the npm package `node` beside it, if it is there. */
+/** Node-RED needs a newer Node than the daemon: the npm package `node` beside it, if installed. */
 const node = (): string => inNpmFolder('node/bin/node') ?? process.execPath;
 
 const settings = ({ folder, port }: Place): string =>

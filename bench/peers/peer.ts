@@ -5,11 +5,11 @@ import { removeFolder, temporaryFolder } from '../tools/folder.ts';
 import { freePort } from '../tools/port.ts';
 import { type Command, Program, type Target } from '../tools/program.ts';
 
-/** Where a peer runs for one round. */
+/** Folder and ports of a peer for one round. */
 export interface Place {
   readonly folder: string;
   readonly port: number;
-  /** For a second program. */
+  /** Port for a second program. */
   readonly secondPort: number;
   readonly sinkUrl: string;
 }
@@ -18,15 +18,15 @@ export interface Place {
 export interface Peer {
   readonly name: string;
   readonly title: string;
-  /** What its 2xx promises. */
+  /** Guarantee of its 2xx. */
   readonly promise: 'durable' | 'in memory' | 'a process was started' | 'delivered';
-  /** Events in a round: some seconds' worth. */
+  /** Events in a round, enough for some seconds. */
   readonly count: number;
-  /** What is not installed; undefined when all is there. */
+  /** Name of a missing program; undefined if all are installed. */
   missing(): string | undefined;
-  /** Its configuration, by name of the file in its folder. */
+  /** Configuration files, by name. */
   files(place: Place): Readonly<Record<string, string>>;
-  /** What is started, in order. The last takes the events. */
+  /** Programs in the order of their start. The last one accepts the events. */
   commands(place: Place): readonly Omit<Command, 'folder'>[];
   request(number: number): Request;
 }

@@ -15,7 +15,7 @@ const hooks = ({ sinkUrl }: Place): string => {
   );
 };
 
-/** A process for each event, as it is made to be used. */
+/** A process for each event, which is its intended use. */
 export const webhook: Peer = {
   name: 'webhook',
   title: 'adnanh/webhook with curl',

@@ -8,7 +8,7 @@ import { table } from './table.ts';
 
 const DOCUMENT = 'docs/performance.md';
 
-/** Puts the table, the machine and the plots into the document. Returns what it wrote, relative to the project. */
+/** Writes the table, the machine and the plots into the document. Returns the written files, relative to the project. */
 export function writeDocument(results: Results): readonly string[] {
   const curves = results.curves.filter((curve) => curve.points.length > 1);
   const file = path.join(ROOT, DOCUMENT);
@@ -35,7 +35,7 @@ const plotText = ({ name, title, says }: CurveResult): string =>
 const machineText = (machine: Machine, at: string): string =>
   `${machine.processor}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}; ${at.slice(0, 10)}.`;
 
-/** Replaces what stands between `<!-- bench:name -->` and `<!-- /bench:name -->`. */
+/** Replaces the text between `<!-- bench:name -->` and `<!-- /bench:name -->`. */
 export function between(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
   const from = text.indexOf(start);

@@ -3,7 +3,7 @@ import { cpus, release, totalmem, type } from 'node:os';
 
 const TICKS_PER_SECOND = 100;
 
-/** What the figures were measured on. */
+/** The machine on which the figures were measured. */
 export interface Machine {
   readonly processor: string;
   readonly memoryGb: number;
@@ -21,7 +21,7 @@ export function thisMachine(): Machine {
   };
 }
 
-/** Seconds that the machine's processors have worked, or were kept from it by the host; and those that we had of them. */
+/** Seconds of work of the machine's processors, including those taken by the host, and our part of them. */
 interface Work {
   readonly at: number;
   readonly busy: number;
@@ -48,8 +48,8 @@ function work(): Work {
 }
 
 /**
- * Begins to watch; what is returned says how many cores somebody else has had since. A process that was started meanwhile is
- * counted as ours once it has ended, so every round ends what it starts.
+ * Starts to measure; the returned function gives the number of cores that other programs have used since. A process that was started
+ * meanwhile counts as ours once it has ended, so every round ends the processes that it starts.
  */
 export function watchNoise(): () => number {
   const before = work();

@@ -1,4 +1,4 @@
-/** Three digits that count; whole thousands with commas: `0.812`, `1.68`, `7,536`. */
+/** Formats a number with three significant digits; whole thousands with commas: `0.812`, `1.68`, `7,536`. */
 export function figureText(value: number): string {
   const size = Math.abs(value);
   if (size >= 100) return Math.round(value).toLocaleString('en-US');
@@ -12,7 +12,7 @@ const THOUSANDS = [
   { from: 1e3, letter: 'k' },
 ] as const;
 
-/** Short, for an axis: `10`, `2.5k`, `1M`. */
+/** Short form for an axis: `10`, `2.5k`, `1M`. */
 export function axisText(value: number): string {
   const unit = THOUSANDS.find(({ from }) => Math.abs(value) >= from);
   return unit === undefined

@@ -5,7 +5,7 @@ import { fitting, logarithmicAt, type Scale } from './scale.ts';
 const WIDTH = 680;
 const HEIGHT = 380;
 const AREA = { left: 70, top: 50, right: 510, bottom: 320 } as const;
-/** Told apart by those who see few colours, too; each series also has its name at its end. */
+/** Colours that colour-blind people can distinguish; each series also has its name at its end. */
 const COLOURS = ['#0b62a4', '#c2410c', '#15803d', '#7e22ce', '#a16207', '#475569'] as const;
 const LABEL_HEIGHT = 16;
 
@@ -15,7 +15,7 @@ interface Series {
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
-/** A curve as SVG: dark on white whatever the page around it is, so that it can be read in both themes. */
+/** A curve as SVG, always dark on white, so that it is readable in both themes. */
 export function plot(curve: CurveResult): string {
   const x = logarithmicAt(curve.points.map((point) => point.size));
   const y = fitting(curve.points.flatMap((point) => Object.values(point.values)));

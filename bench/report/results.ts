@@ -11,7 +11,7 @@ export interface LineResult {
   readonly name: string;
   readonly rows: readonly Row[];
   readonly rounds: readonly Round[];
-  /** Why there are no more rounds. */
+  /** Reason why there are no more rounds. */
   readonly failed?: string;
 }
 
@@ -30,7 +30,7 @@ export interface CurveResult {
   readonly failed?: string;
 }
 
-/** What a run of the bench keeps, as JSON. */
+/** Results of a run, stored as JSON. */
 export interface Results {
   readonly at: string;
   readonly size: Size;
@@ -39,7 +39,7 @@ export interface Results {
   readonly curves: readonly CurveResult[];
 }
 
-/** What was measured now in place of what was before; the rest stays, so that a long line can be measured by itself. */
+/** Merges new results into earlier ones, so that a long line can be measured alone. */
 export function merged(before: Results, now: Results): Results {
   return { ...now, lines: replaced(before.lines, now.lines), curves: replaced(before.curves, now.curves) };
 }

@@ -1,4 +1,4 @@
-/** Where values come to lie on an axis, and which of them are written there. */
+/** Axis: positions of values, and its labels. */
 export interface Scale {
   readonly kind: 'linear' | 'log';
   readonly ticks: readonly number[];

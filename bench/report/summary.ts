@@ -2,20 +2,20 @@ import type { Row, RowGoal } from '../line.ts';
 import { median, type Spread, spread } from '../tools/statistics.ts';
 import type { LineResult } from './results.ts';
 
-export type Verdict = 'met' | 'missed';
+export type GoalResult = 'met' | 'missed';
 
 /** A row of the table in numbers. */
 export interface Summary {
   readonly row: Row;
   readonly value: Spread;
   readonly floor?: number;
-  /** Of each round's value and floor, since a machine that is busy is busy for both. */
+  /** Ratio of value and floor within a round, since a busy machine affects both. */
   readonly ratio?: Spread;
-  readonly verdict?: Verdict;
+  readonly verdict?: GoalResult;
   readonly noise: number;
 }
 
-/** Those rows of a line for which something was measured. */
+/** Rows of a line with measurements. */
 export function summarise(line: LineResult): readonly Summary[] {
   return line.rows.flatMap((row) => {
     const summary = summariseRow(row, line);
@@ -41,7 +41,7 @@ function summariseRow(row: Row, line: LineResult): Summary | undefined {
   };
 }
 
-function judge(goal: RowGoal, value: Spread, ratio: Spread | undefined): Verdict | undefined {
+function judge(goal: RowGoal, value: Spread, ratio: Spread | undefined): GoalResult | undefined {
   const judged = goal.of === 'value' ? value : ratio;
   if (judged === undefined) return undefined;
   const isMet = goal.is === 'at least' ? judged.median >= goal.limit : judged.median <= goal.limit;

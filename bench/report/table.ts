@@ -5,13 +5,13 @@ import { summarise, type Summary } from './summary.ts';
 
 const HEAD = ['what', 'median (min–max)', 'floor', 'ratio (min–max)', 'goal', '', 'noise'] as const;
 
-/** As Markdown that reads well in a terminal too: the columns are as wide as what stands in them. */
+/** Table as Markdown with aligned columns, so that it is readable in a terminal, too. */
 export function table(lines: readonly LineResult[], size: Size): string {
   const summaries = lines.flatMap(summarise);
   return aligned([HEAD, ...summaries.map((summary) => cells(summary, size))]);
 }
 
-/** A curve for a terminal, a size a line. */
+/** A curve for a terminal, with a line for each size. */
 export function curveText({ title, x, y, points }: CurveResult): string {
   const lines = points.map(({ size, values }) => {
     const series = Object.entries(values).map(([name, value]) => `${name} ${figureText(value)}`);

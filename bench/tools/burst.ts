@@ -5,10 +5,10 @@ import type { Sink } from './sink.ts';
 
 const TIMEOUT_MS = 75_000;
 
-/** An endpoint that goes away leaves a backlog; one that is there leaves none. */
+/** State of the endpoint during the burst: `closed` leaves a backlog. */
 export type Endpoint = 'away' | 'there';
 
-/** Many events at once, to the last delivery; deliveries a second from the first to the last of them. */
+/** Sends many events at once and waits for the last delivery. Returns the deliveries per second between the first and the last. */
 export async function burstRate(daemon: Daemon, sink: Sink, count: number, endpoint: Endpoint): Promise<number> {
   const first = sink.expect(count);
   if (endpoint === 'away') await sink.become('closed');

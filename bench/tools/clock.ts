@@ -1,4 +1,4 @@
-/** Milliseconds on the machine's monotonic clock: comparable between threads and processes, as `performance.now()` is not. */
+/** Milliseconds on the machine's monotonic clock, comparable between threads and processes, unlike `performance.now()`. */
 export function now(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;
@@ -6,7 +6,7 @@ export function now(): number {
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Looks every few milliseconds. Throws `what` when it has not come true in time. */
+/** Polls a condition every few milliseconds. Throws with `what` if it is not met in time. */
 export async function until(what: string, isTrue: () => boolean, limitMs: number, everyMs = 5): Promise<void> {
   const end = now() + limitMs;
   while (!isTrue()) {

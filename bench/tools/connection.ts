@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 
 const GIVE_UP_MS = 30_000;
 
-/** One keep-alive HTTP/1.1 connection with one request in flight, on a bare socket: a client that costs little leaves the machine to what is measured. */
+/** One keep-alive HTTP/1.1 connection with one request in flight, on a bare socket: a cheap client leaves the machine to the measured program. */
 export class Connection {
   readonly #port: number;
   #socket: Socket | undefined;
@@ -14,7 +14,7 @@ export class Connection {
     this.#port = port;
   }
 
-  /** `done` gets the status; 0 when the connection broke or nothing was answered. */
+  /** `done` gets the status; 0 if the connection broke or there was no response. */
   send(request: string, done: (status: number) => void): void {
     this.#done = done;
     this.#answer = '';

@@ -12,13 +12,13 @@ const TOKEN = 'bench-token';
 export interface DaemonOptions {
   /** Rules files by name, without the `daemon:` block. */
   readonly files: Readonly<Record<string, string>>;
-  /** More lines of the `daemon:` block, indented by two. */
+  /** Additional lines of the `daemon:` block, indented by two. */
   readonly settings?: string;
-  /** More arguments of Node: `['--cpu-prof']`. */
+  /** Additional arguments of Node: `['--cpu-prof']`. */
   readonly node?: readonly string[];
 }
 
-/** The built daemon with a folder of its own. Whoever starts it closes it. */
+/** The built daemon with a folder of its own. The caller closes it. */
 export class Daemon implements Target {
   readonly folder: string;
   readonly port: number;
@@ -31,7 +31,7 @@ export class Daemon implements Target {
     this.#node = node;
   }
 
-  /** Writes the rules; `start` starts it. */
+  /** Writes the rules; `start` starts the daemon. */
   static async prepare(options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(await temporaryFolder(), await freePort(), options.node ?? []);
     await mkdir(path.join(daemon.folder, 'rules'));
@@ -40,7 +40,7 @@ export class Daemon implements Target {
     return daemon;
   }
 
-  /** Prepared, started and ready: the event of a probe is accepted, so a rule for `EVENT_TYPE` is not needed. */
+  /** Prepares and starts a daemon, and waits until it accepts an event. Needs no rule for `EVENT_TYPE`. */
   static async start(options: DaemonOptions): Promise<Daemon> {
     const daemon = await Daemon.prepare(options);
     await daemon.start();

@@ -4,7 +4,7 @@ import { isAccepted, runLoad } from './load.ts';
 
 const IN_A_REQUEST = 100;
 
-/** Events as fast as they go in: many in one request. Throws when one was refused. `count` is a multiple of 100. */
+/** Posts events as fast as possible, many in a request. Throws if one was refused. `count` is a multiple of 100. */
 export async function fill(daemon: Daemon, first: number, count: number): Promise<void> {
   const load = await runLoad({
     port: daemon.port,

@@ -1,6 +1,6 @@
-// The floor: HTTP in, JSON.parse, one look into a Map, HTTP out. With a log file an event is appended and synced before its
+// The floor: HTTP in, JSON.parse, one lookup in a Map, HTTP out. With a log file an event is appended and synced before its
 // 202, many at a time: one sync covers all that arrived during the one before. It has no rules to speak of, no history, no
-// retries but one, and no checks: it is what is left when everything that a daemon is for has been taken away.
+// retries but one, and no checks: the least work for an event.
 import { closeSync, existsSync, fdatasync, openSync, readFileSync, write } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,7 +28,7 @@ async function send(body: string): Promise<boolean> {
   }
 }
 
-/** An append-only file of `E number event` and `D number`: taken and delivered. */
+/** An append-only file of `E number event` (accepted) and `D number` (delivered). */
 class Log {
   readonly #file: number;
   #last = 0;

@@ -13,7 +13,7 @@ export const FLOORS: Readonly<Record<FloorKind, string>> = {
   memory: 'the least that one Node process does, keeping nothing',
 };
 
-/** The least that one Node process can do for an event: what a daemon is measured against on whatever machine this is. */
+/** The least that one Node process can do for an event, with which the daemon is compared on every machine. */
 export class Floor implements Target {
   readonly folder: string;
   readonly port: number;

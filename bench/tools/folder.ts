@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** BELFRY_BENCH_FOLDER says on which disk: what is durable is as fast as the disk is. */
+/** Temporary folder. BELFRY_BENCH_FOLDER chooses the disk, on which durable writes depend. */
 export const temporaryFolder = (): Promise<string> =>
   mkdtemp(path.join(process.env['BELFRY_BENCH_FOLDER'] ?? tmpdir(), 'belfry-bench-'));
 

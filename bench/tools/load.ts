@@ -8,18 +8,18 @@ export interface LoadOptions {
   readonly first: number;
   readonly request: (number: number) => Request;
   readonly connections?: number;
-  /** Requests a second. Absent: as fast as answers come. */
+  /** Requests per second. Absent: each after the response to the last one. */
   readonly rate?: number;
-  /** What is not answered by then has status 0. */
+  /** Time limit of a response; then its status is 0. */
   readonly limitMs?: number;
 }
 
-/** What became of each request, in order. */
+/** Result of each request, in order. */
 export interface Load {
   readonly first: number;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** When it was sent; in a paced run when it was to be sent, so that a target that stalls cannot hide what it kept waiting. */
+  /** Time of sending; in a paced run the scheduled time, so that requests that a stalled target delays count in full. */
   readonly sent: Float64Array;
   readonly answered: Float64Array;
   readonly status: Uint16Array;
@@ -59,17 +59,17 @@ class LoadRun {
 
   start(): void {
     this.#free.push(...this.#connections);
-    this.#pump();
+    this.#sendDue();
   }
 
-  #pump(): void {
+  #sendDue(): void {
     while (this.#free.length > 0 && this.#next < this.#due()) this.#send(this.#free.pop()!);
     if (this.#options.rate !== undefined && this.#next < this.#options.count) {
-      this.#tick = setTimeout(() => this.#pump(), 1);
+      this.#tick = setTimeout(() => this.#sendDue(), 1);
     }
   }
 
-  /** How many are to be sent by now. */
+  /** Number of requests that are due by now. */
   #due(): number {
     const { count, rate } = this.#options;
     if (rate === undefined) return count;
@@ -93,7 +93,7 @@ class LoadRun {
     else setTimeout(() => this.#retry(connection), 5);
   }
 
-  /** A target that is down is not hammered. */
+  /** Slows down if the target is down. */
   #retry(connection: Connection): void {
     if (this.#next < this.#due()) this.#send(connection);
     else this.#free.push(connection);

@@ -12,10 +12,10 @@ import { median } from './statistics.ts';
 const BATCH = 1000;
 const DECIDED_AT = Date.parse('2026-11-23T08:00:00Z');
 
-/** What selecting needs of a ruleset. */
+/** Part of a ruleset that `select` needs. */
 export type Rules = Pick<Ruleset, 'rules' | 'index' | 'resolving' | 'sources'>;
 
-/** `count` rules, of each shape in turn. */
+/** Makes `count` rules, with the shapes in turn. */
 export function rulesOfShapes(count: number): readonly CompiledRule[] {
   const template = compileTemplate('{{ source }}|{{ type }}|{{ subject }}');
   if (!template.ok) throw new Error(template.message);
@@ -48,10 +48,10 @@ export function indexed(rules: readonly CompiledRule[]): Rules {
   return { rules, index: buildIndex(rules), resolving: buildResolvingIndex(rules), sources: new Map() };
 }
 
-/** What one selection is about; the same events serve what it is compared with. */
+/** Selects the name of the rule for an event. */
 export type Select = (event: Event) => string;
 
-/** The rule that an event meets. */
+/** Selection by the index. */
 export function selecting(rules: Rules): Select {
   const ruleset = rules as Ruleset;
   return (event) => {
@@ -60,18 +60,18 @@ export function selecting(rules: Rules): Select {
   };
 }
 
-/** The least that can be done: the rule by the type of the event. */
+/** The least work: a lookup of the event's type. */
 export function lookingUp(count: number): Select {
   const byType = new Map(Array.from({ length: count }, (_, index) => [`type-${index}`, `r${index}`]));
   return ({ type }) => byType.get(type) ?? '';
 }
 
-/** Nanoseconds for an event: the median over batches of events that no one has touched before. */
+/** Nanoseconds for an event: the median over batches of new events. */
 export function costOf(select: Select, count: number, batches: number): number {
   return median(Array.from({ length: batches }, (_, batch) => batchCost(select, count, batch, true)));
 }
 
-/** As `costOf`, of several in turn, so that what disturbs one disturbs the others. */
+/** The same for several functions in turn, so that disturbances affect all of them alike. */
 export function costsOf(
   selects: readonly { readonly select: Select; readonly count: number; readonly checked: boolean }[],
   batches: number,

@@ -1,4 +1,4 @@
-/** Uses what was opened, and closes it whatever happens. */
+/** Uses a resource, and always closes it. */
 export async function closing<T extends { close(): Promise<void> }, R>(
   opening: Promise<T>,
   use: (opened: T) => Promise<R>,

@@ -3,7 +3,7 @@ import { Connection } from './connection.ts';
 
 const EVERY_MS = 1;
 
-/** Asks the daemon for its health a thousand times a second over one connection: what it waits for, everybody waits for. */
+/** Requests the daemon's health a thousand times a second over one connection, to measure how long clients wait. */
 export class Ping {
   readonly #connection: Connection;
   readonly #request: string;
@@ -17,7 +17,7 @@ export class Ping {
     this.#send();
   }
 
-  /** The longest wait for an answer since this was asked last, milliseconds. */
+  /** Longest response time since the last call, milliseconds. */
   longest(): number {
     if (this.#failed) throw new Error('the daemon did not say that it is well');
     const longest = this.#longest;

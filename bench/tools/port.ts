@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the range that clients are given, so that no client's socket sits on it while what was killed starts again. */
+/** A free port below the ephemeral range, so that no client's socket uses it while a killed program restarts. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
@@ -13,7 +13,7 @@ export async function freePort(): Promise<number> {
       await once(server, 'close');
       return port;
     } catch {
-      // Somebody has it: another one.
+      // The port is in use: try another one.
     }
   }
 }

@@ -15,13 +15,13 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A process that takes events over HTTP: the daemon, a floor, a peer. */
+/** A process that accepts events over HTTP: the daemon, a floor, a peer. */
 export interface Target {
   readonly port: number;
   request(number: number): Request;
 }
 
-/** A process of the bench, and what the kernel says about it. */
+/** A process of the bench, with its figures from the kernel. */
 export class Program {
   readonly #command: Command;
   readonly #log: string;
@@ -52,7 +52,7 @@ export class Program {
     return this.#process.pid === undefined || this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
-  /** Ready is who accepts an event: the rules are read and the door is open. */
+  /** Waits until the program accepts an event. */
   async ready(target: Target): Promise<void> {
     for (let probe = FIRST_PROBE + 1; now() - this.#startedAt < READY_WITHIN_MS && !this.isGone; probe += 1) {
       const status = await post(target.port, target.request(probe));
@@ -74,7 +74,7 @@ export class Program {
     return ticks / TICKS_PER_SECOND;
   }
 
-  /** Memory in MB: what it has now, or the most that it ever had. */
+  /** Memory in MB, now or at its peak. */
   memoryMb(which: 'now' | 'peak'): number {
     const status = readFileSync(`/proc/${this.pid}/status`, 'latin1');
     const line = which === 'now' ? /VmRSS:\s+(\d+)/ : /VmHWM:\s+(\d+)/;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** The least that `ws` does: `push-floor-server PORT`; a POST sends so many messages of the bench to every client, one after another. */
+/** The floor of push, with `ws` alone: `push-floor-server PORT`; a POST sends messages to every client, one after another. */
 const clients = new Set<WebSocket>();
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 let seq = 0;

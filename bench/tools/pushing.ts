@@ -8,18 +8,18 @@ import { freePort } from './port.ts';
 import { Program } from './program.ts';
 import { Swarm } from './swarm.ts';
 
-/** What sending to many clients takes. */
+/** Cost of push to many clients. */
 export interface Pushing {
-  /** Messages received a second, all clients together. */
+  /** Messages per second that all clients together receive. */
   readonly rate: number;
-  /** kB of the server's memory a client. */
+  /** Memory of the server for each client, kB. */
   readonly memory: number;
 }
 
 interface Server {
   readonly port: number;
   readonly program: Program;
-  /** What has the server send so many messages to everybody. */
+  /** Makes the server send messages to all clients. */
   send(messages: number): Request;
   readonly path: string;
   readonly header?: string;
@@ -34,7 +34,7 @@ async function pushing(server: Server, clients: number, messages: number): Promi
   const before = program.memoryMb('now');
   const options = { port, path, clients, acks, ...(header !== undefined && { header }) };
   return closing(Swarm.connect(options), async (swarm) => {
-    // Clients that say nothing are sent to after a moment.
+    // The server sends to silent clients after a short wait.
     await sleep(SETTLE_MS);
     const memory = ((program.memoryMb('now') - before) * 1024) / clients;
     await have(server, 1);
@@ -57,7 +57,7 @@ rules:
   - { name: pushed, match: { type: bench.push }, key: "{{ id }}", message: { title: "{{ id }}", body: "{{ data.text }}" }, notify: [everybody] }
 `;
 
-/** By the daemon: durable, to be resumed, acknowledged. */
+/** Push by the daemon: durable, with resuming and acknowledgements. */
 export function daemonPushes(clients: number, messages: number): Promise<Pushing> {
   return closing(Daemon.start({ files: { 'push.yaml': RULES } }), (daemon) => {
     const event = { type: 'bench.push', data: { text: 'x'.repeat(60) } };
@@ -79,7 +79,7 @@ export function daemonPushes(clients: number, messages: number): Promise<Pushing
   });
 }
 
-/** By `ws` alone. */
+/** Push by `ws` alone. */
 export async function plainPushes(clients: number, messages: number): Promise<Pushing> {
   const port = await freePort();
   const folder = await temporaryFolder();

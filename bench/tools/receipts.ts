@@ -5,7 +5,7 @@ export interface Receipts {
   readonly lastAt: number;
 }
 
-/** When the sink received the first and the last of these events. Throws when one came less or more often than it should. */
+/** Times of the first and the last receipt of these events. Throws if one was received too seldom or too often. */
 export function receipts(memory: SinkMemory, first: number, count: number, times = 1): Receipts {
   const counts = memory.counts.subarray(first, first + count);
   const lost = counts.filter((received) => received < times).length;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-/** The project's folder: the bench runs from where it was compiled to, which lies inside. */
+/** Folder of the project, which contains the folder of the compiled bench. */
 export const ROOT = ((): string => {
   let folder = import.meta.dirname;
   while (!existsSync(path.join(folder, 'package.json'))) folder = path.dirname(folder);

@@ -7,7 +7,7 @@ import { eventText, FIRST_PROBE } from './events.ts';
 import { ruleText, webhookChannel } from './rules.ts';
 import type { Sink } from './sink.ts';
 
-/** Rules of which no two want the same events, in files of one size. Every rule is another one in another version. */
+/** Rules files of equal size, in which each rule matches other events. All rules differ from version to version. */
 export interface RuleSet {
   readonly files: number;
   readonly rulesInFile: number;
@@ -33,7 +33,7 @@ export function startWith(set: RuleSet, sink: Sink): Promise<Daemon> {
   return Daemon.start({ files: { 'channels.yaml': `channels:\n${webhookChannel('sink', sink.url)}`, ...files } });
 }
 
-/** Puts the next version of the last file in place, as an editor does. Returns how long it took to be in effect since the file was renamed, in milliseconds. */
+/** Replaces the last file by its next version, as an editor does. Returns the milliseconds from the rename until it is in effect. */
 export async function saveLastFile(daemon: Daemon, sink: Sink, set: RuleSet, version: number): Promise<number> {
   const file = set.files - 1;
   const written = path.join(daemon.folder, 'next.yaml');
@@ -42,7 +42,7 @@ export async function saveLastFile(daemon: Daemon, sink: Sink, set: RuleSet, ver
   return await untilInEffect(daemon, sink, set, version);
 }
 
-/** Sends events that only the last rule of a version wants until the sink has one. Returns how long that took, in milliseconds. */
+/** Sends events that only the last rule of a version matches, until the sink receives one. Returns the milliseconds that this took. */
 export async function untilInEffect(daemon: Daemon, sink: Sink, set: RuleSet, version: number): Promise<number> {
   const began = now();
   const type = typeOf(set.files - 1, set.rulesInFile - 1, version);

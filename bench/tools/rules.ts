@@ -17,10 +17,10 @@ export function rulesFiles(url: string, count = 10): Record<string, string> {
   };
 }
 
-/** How long a file has to rest; short, since what is measured is what comes after it. */
+/** `settle` of the source; short, since the time after it is measured. */
 export const SETTLE_MS = 50;
 
-/** All changes below a folder are told to the sink, by path. */
+/** Rules that notify the sink of all changes below a folder. */
 export const filesRules = (url: string, folder: string): Record<string, string> => ({
   'channels.yaml': `channels:\n${webhookChannel('sink', url)}`,
   'files.yaml': `sources:

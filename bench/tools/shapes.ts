@@ -2,16 +2,16 @@ import type { Json } from '../../daemon/core/values/json.ts';
 
 type Fields = Readonly<Record<string, Json>>;
 
-/** Rules of one kind, by number; an event of the same number fits that rule and no other. */
+/** A kind of rules, by number; an event of the same number matches that rule and no other. */
 export interface Shape {
   readonly match: (number: number) => Fields;
   readonly condition?: (number: number) => string;
-  /** What the event has in `data`, and as its type, so that it fits. */
+  /** `data` and type of the matching event. */
   readonly data?: (number: number) => Fields;
   readonly type?: (number: number) => string;
 }
 
-/** What people write in `match`: a rule of each kind in turn makes a ruleset. */
+/** Kinds of `match` that people write; a ruleset has a rule of each kind in turn. */
 export const SHAPES: readonly Shape[] = [
   {
     match: (number) => ({ type: 'push', 'data.repo': `acme/repo-${number}` }),
@@ -71,7 +71,7 @@ const OTHERS: Fields = {
   tries: 1,
 };
 
-/** An event of about 300 bytes as it comes in: every field that some rule asks for is there, one of them as rule `index` wants it. */
+/** An event of about 300 bytes as JSON. It has every field that the rules mention; one of them matches rule `index`. */
 export function eventFitting(index: number): string {
   const shape = SHAPES[index % SHAPES.length]!;
   const number = Math.floor(index / SHAPES.length);

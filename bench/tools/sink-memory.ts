@@ -5,11 +5,11 @@ export type SinkMode = (typeof MODES)[number];
 export const CELL = { unique: 0, requests: 1, mode: 2, delay: 3, port: 4, lastProbe: 5 } as const;
 export const CELLS = Object.keys(CELL).length;
 
-/** What the sink's thread and the bench share, so that no message is needed for each receipt. Event numbers are the index. */
+/** Memory that the sink's thread shares with the bench, so that receipts need no messages. The index is the number of the event. */
 export interface SinkMemory {
   readonly control: Int32Array;
-  /** When each was received first. */
+  /** Time of the first receipt. */
   readonly received: Float64Array;
-  /** How often. */
+  /** Number of receipts. */
   readonly counts: Uint8Array;
 }

@@ -5,13 +5,13 @@ import { now } from './clock.ts';
 import { FIRST_PROBE } from './events.ts';
 import { CELL, MODES, type SinkMemory } from './sink-memory.ts';
 
-// The sink has a thread of its own, so that it answers at once whatever the load generator is doing.
+// The sink has a thread of its own, so that it responds at once, also while the load generator is busy.
 const { control, received, counts } = workerData as SinkMemory;
 const port = parentPort!;
 const ID = /evt-(\d{8})/g;
 
 function note(body: string, at: number): void {
-  // The id often stands in a notification several times; it is one receipt all the same.
+  // The id may occur several times in a notification, which is one receipt.
   let last = -1;
   let seen: Set<number> | undefined;
   for (const match of body.matchAll(ID)) {

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { now, sleep } from './clock.ts';
 import { CELL, CELLS, MODES, type SinkMemory, type SinkMode } from './sink-memory.ts';
 
-/** Where notifications go: an HTTP server that notes when each event's number was received first, and how often. */
+/** Endpoint of the notifications: an HTTP server that records the first receipt of each event, and the number of receipts. */
 export class Sink {
   readonly memory: SinkMemory;
   readonly #worker: Worker;
@@ -14,7 +14,7 @@ export class Sink {
     this.#worker = worker;
   }
 
-  /** `most` is the greatest number of an event that it can note. */
+  /** `most` is the greatest event number that it can record. */
   static async open(most = 200_000): Promise<Sink> {
     const memory: SinkMemory = {
       control: new Int32Array(new SharedArrayBuffer(4 * CELLS)),
@@ -30,7 +30,7 @@ export class Sink {
     return `http://127.0.0.1:${Atomics.load(this.memory.control, CELL.port)}/`;
   }
 
-  /** How many different events were received since `reset`. */
+  /** Number of different events received since `reset`. */
   get unique(): number {
     return Atomics.load(this.memory.control, CELL.unique);
   }
@@ -40,7 +40,7 @@ export class Sink {
     return Atomics.load(this.memory.control, CELL.lastProbe);
   }
 
-  /** Forgets what came, and gives `count` numbers that no event had before: the daemon knows an id that it has had. Returns the first. */
+  /** Clears the records and reserves `count` new event numbers, since the daemon ignores a repeated id. Returns the first one. */
   expect(count: number): number {
     this.reset();
     const first = this.#numbers;
@@ -67,7 +67,7 @@ export class Sink {
     await done;
   }
 
-  /** Resolves when `count` events were received. Throws when none has come for `idleMs`: the rest is lost. */
+  /** Resolves when `count` events were received. Throws if none was received for `idleMs`: the rest is lost. */
   async received(count: number, idleMs = 10_000): Promise<void> {
     let last = this.unique;
     let lastAt = now();

@@ -6,7 +6,7 @@ export interface Spread {
 
 const ascending = (values: Iterable<number>): Float64Array => Float64Array.from(values).sort();
 
-/** By nearest rank, so it is always a value that was measured. */
+/** Percentile by nearest rank, which is always a measured value. */
 export function percentile(values: Iterable<number>, percent: number): number {
   const sorted = ascending(values);
   const rank = Math.ceil((percent / 100) * sorted.length) - 1;
@@ -15,7 +15,7 @@ export function percentile(values: Iterable<number>, percent: number): number {
   return value;
 }
 
-/** The middle one; of an even number the mean of the two in the middle. */
+/** Median; of an even number of values the mean of the two in the middle. */
 export function median(values: Iterable<number>): number {
   const sorted = ascending(values);
   const upper = sorted[sorted.length >> 1];

@@ -2,9 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { now } from './clock.ts';
 
 /**
- * Many WebSocket clients in one process (RFC 6455), on bare sockets that only split frames, so that they do not become what is
- * measured. `swarm-program URL-PATH PORT COUNT HEADER ACKS`: says `{connected}`, then answers `{expect: n}` with `{last}` when n
- * messages have come. With acks each client acknowledges what it has, once a second, as the browser's client does.
+ * Many WebSocket clients in one process (RFC 6455), on bare sockets that only split frames, so that their own cost does not count.
+ * `swarm-program URL-PATH PORT COUNT HEADER ACKS` reports `{connected}`, then answers `{expect: n}` with `{last}` after n
+ * messages. With ACKS each client acknowledges the received messages once a second, as the browser's client does.
  */
 const [path = '/', port = '0', count = '1', header = '', acks = ''] = process.argv.slice(2);
 const clients = Number(count);
@@ -24,7 +24,7 @@ function finish(): void {
   received = 0;
 }
 
-/** A short client frame with a mask of zeros, which changes nothing. */
+/** A short client frame. Its mask is zero, which leaves the data unchanged. */
 function frame(opcode: number, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 export interface SwarmOptions {
   readonly port: number;
-  /** `USER` in it stands for another user in each client. */
+  /** URL, in which `USER` is replaced by the user of each client. */
   readonly path: string;
   readonly clients: number;
   /** One header line, for a token. */
@@ -35,7 +35,7 @@ export class Swarm {
     return swarm;
   }
 
-  /** Resolves with when the last of so many messages came, on the clock of the machine; throws when one came twice. */
+  /** Resolves with the time of the last message, on the machine's monotonic clock; throws if one was received twice. */
   async received(count: number): Promise<number> {
     const said = this.#said();
     this.#process.send({ expect: count });

@@ -1,4 +1,4 @@
-// The floor of watching files: `fs.watch` on every folder, and a request with the path for whatever it says.
+// The floor of watching files: `fs.watch` on every folder, and a request with the path for each of its events.
 import { watch } from 'node:fs';
 import path from 'node:path';
 import { Pool } from 'undici';

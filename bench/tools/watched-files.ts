@@ -8,10 +8,10 @@ import type { Sink } from './sink.ts';
 const IN_A_FOLDER = 500;
 const WRITTEN_AT_ONCE = 64;
 const TIMEOUT_MS = 60_000;
-/** After a change is told, another one that it is told twice would be there. */
+/** Wait after a notification in which a second one would arrive. */
 const AFTERMATH_MS = 300;
 
-/** A tree of small files whose names the sink knows: the first `count` numbers, and one more to try whether anybody watches. */
+/** A tree of small files with event numbers as names: the first `count` ones, and one more to check that watching has begun. */
 export class WatchedFiles {
   readonly folder: string;
   readonly count: number;
@@ -38,14 +38,14 @@ export class WatchedFiles {
     );
   }
 
-  /** Each time something else, of another length. */
+  /** New content of another length. */
   write(number: number): Promise<void> {
     const folder = String(Math.floor(number / IN_A_FOLDER));
     this.#writes += 1;
     return writeFile(path.join(this.folder, folder, `${eventId(number)}.txt`), `${this.#writes}`);
   }
 
-  /** Writes the last file until the sink is told of it. Returns when that was. */
+  /** Writes the last file until the sink is notified. Returns the time of the notification. */
   async watched(sink: Sink): Promise<number> {
     sink.reset();
     const end = now() + TIMEOUT_MS;
@@ -68,7 +68,7 @@ export class WatchedFiles {
       await this.write(number);
       await sleep(gapMs);
     }
-    // What is missed is counted, so it is no error that it does not come.
+    // A missing notification is counted, and is not an error.
     await until('all changes', () => sink.unique >= this.count, 5000).catch(() => undefined);
     await sleep(AFTERMATH_MS);
     const { counts, received } = sink.memory;
@@ -86,7 +86,7 @@ export class WatchedFiles {
 }
 
 export interface Changes {
-  /** Milliseconds from the write of a file to the first that the sink was told of it. */
+  /** Milliseconds from the write of a file to its first notification. */
   readonly latencies: readonly number[];
   readonly missed: number;
   readonly twice: number;

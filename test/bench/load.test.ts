@@ -19,7 +19,7 @@ async function listening(answer: RequestListener): Promise<number> {
 
 const request = (number: number) => ({ path: `/${number}`, body: `{"number":${number}}` });
 
-test('each request is sent once, over as many connections as were asked for', async () => {
+test('each request is sent once, over the given number of connections', async () => {
   const paths: string[] = [];
   const connections = new Set<unknown>();
   const port = await listening((incoming, response) => {
@@ -36,13 +36,13 @@ test('each request is sent once, over as many connections as were asked for', as
   expect([...load.answered].every((at, index) => at > load.sent[index]!)).toBe(true);
 });
 
-test('in a paced run times count from when a request was to be sent', async () => {
+test('in a paced run times count from the scheduled time of a request', async () => {
   const port = await listening((incoming, response) => void incoming.resume().on('end', () => response.end('ok')));
   const load = await runLoad({ port, first: 0, count: 10, rate: 1000, connections: 1, request });
   expect([...load.sent].map((at) => Math.round(at - load.startedAt))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-test('answers in pieces and in chunks are read to their end', async () => {
+test('responses in pieces and in chunks are read to their end', async () => {
   const port = await listening((incoming, response) => {
     incoming.resume().on('end', () => {
       response.writeHead(200);

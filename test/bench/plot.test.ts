@@ -25,7 +25,7 @@ test('a logarithmic axis goes from power of ten to power of ten', () => {
   expect(scale.place(10)).toBeCloseTo(1 / 3);
 });
 
-test('sizes are the marks of their own axis', () => {
+test('the measured sizes are the labels of their axis', () => {
   const scale = logarithmicAt([1, 4, 16]);
   expect(scale.ticks).toEqual([1, 4, 16]);
   expect([1, 4, 16].map((size) => scale.place(size))).toEqual([0, 0.5, 1]);

@@ -43,7 +43,7 @@ test('a goal on the value is judged by the value, and "at most" from above', () 
   expect(summarise(line([row], [161, 1000]))[0]!.verdict).toBe('missed');
 });
 
-test('a row that nothing was measured for is not in the table', () => {
+test('a row without measurements is not in the table', () => {
   expect(summarise(line([ROW]))).toEqual([]);
 });
 
@@ -55,7 +55,7 @@ test('the table is Markdown in columns', () => {
   ]);
 });
 
-test('the short form judges nothing', () => {
+test('the short form has no goals', () => {
   expect(table([line([ROW], [1, 1000])], 'short')).not.toContain('missed');
 });
 
@@ -71,7 +71,7 @@ test('a curve is a line for each size', () => {
   ]);
 });
 
-test('figures have three digits that count', () => {
+test('figures have three significant digits', () => {
   expect([0.04321, 0.8123, 1.678, 23.45, 7536.4, 0].map(figureText)).toEqual([
     '0.04',
     '0.81',
@@ -83,7 +83,7 @@ test('figures have three digits that count', () => {
   expect([1, 250, 1000, 2500, 1e6].map(axisText)).toEqual(['1', '250', '1k', '2.5k', '1M']);
 });
 
-test('what is measured anew replaces what was before, and the rest stays', () => {
+test('new results replace earlier ones, and the rest stays', () => {
   const long = { ...line([ROW], [1]), name: 'long' };
   const all = merged(results(long, line([ROW], [1])), results(line([ROW], [2])));
   expect(all.lines.map((one) => [one.name, one.rounds[0]!.figures[0]!.value])).toEqual([

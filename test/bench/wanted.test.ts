@@ -4,16 +4,16 @@ import { chosen, wantedOf } from '../../bench/wanted.ts';
 const ALL = [{ name: 'delivered' }, { name: 'rules' }, { name: 'pending', onlyNamed: true as const }];
 const names = (wanted: 'all' | readonly string[]): readonly string[] => chosen(ALL, wanted).map((one) => one.name);
 
-test('without a word everything is measured', () => {
+test('without arguments everything is measured', () => {
   expect(wantedOf([])).toEqual({ kind: 'measure', size: 'full', peers: false, lines: 'all', curves: 'all' });
 });
 
-test('naming lines leaves the others and the curves out', () => {
+test('with names of lines, the other lines and the curves are left out', () => {
   expect(wantedOf(['lines', 'delivered', 'rules'])).toMatchObject({ lines: ['delivered', 'rules'], curves: [] });
   expect(wantedOf(['curves'])).toMatchObject({ lines: [], curves: 'all' });
 });
 
-test('short, peers and a file go with all the rest', () => {
+test('short, peers and a file combine with all lines', () => {
   expect(wantedOf(['short', 'lines', 'rules', 'peers', '--json', 'kept.json'])).toEqual({
     kind: 'measure',
     size: 'short',
@@ -35,11 +35,11 @@ test.each([[['delivered']], [['document']], [['--json']], [['short', 'rules']]])
   },
 );
 
-test('what takes too long is measured only when it is named', () => {
+test('lines that take too long are measured only when they are named', () => {
   expect(names('all')).toEqual(['delivered', 'rules']);
   expect(names(['pending'])).toEqual(['pending']);
 });
 
-test('an unknown name is answered with those that there are', () => {
+test('an unknown name is an error with the known ones', () => {
   expect(() => names(['delivred'])).toThrow('no delivred; there are delivered, rules, pending');
 });

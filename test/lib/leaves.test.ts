@@ -23,11 +23,11 @@ test.each([
   expect(parseDuration(text)).toBe(ms);
 });
 
-test('a duration that is written is read back as the same', () => {
+test('a formatted duration is parsed as the same', () => {
   for (const ms of [0, 1, 999, 1000, 61_000, 5_400_000, 90_061_001]) expect(parseDuration(formatDuration(ms))).toBe(ms);
 });
 
-test('rates and sizes are read with their units, and nothing else is', () => {
+test('rates and sizes are parsed with their units, and invalid ones are refused', () => {
   expect(parseRate('20/1m')).toEqual({ count: 20, per: 60_000 });
   expect(parseRate('5/s')).toEqual({ count: 5, per: 1000 });
   for (const wrong of ['20', '0/1m', '20/0s', 'x/1m', '20/']) expect(parseRate(wrong)).toBeUndefined();
@@ -50,7 +50,7 @@ test('ids are UUIDv7, strictly increasing also within a millisecond and when the
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-test('a secret prints as stars everywhere, and is revealed only when asked', () => {
+test('a secret prints as stars everywhere, and only `reveal` returns it', () => {
   const secret = new Secret('hunter2hunter2');
   for (const shown of [secret.toString(), JSON.stringify({ secret }), inspect({ secret })]) {
     expect(shown).toContain('***');
@@ -59,7 +59,7 @@ test('a secret prints as stars everywhere, and is revealed only when asked', () 
   expect(secret.reveal()).toBe('hunter2hunter2');
 });
 
-test('the scrubber takes a secret out in every form it shows up in', () => {
+test('the scrubber masks a secret in every form', () => {
   const scrubber = new Scrubber();
   const secret = 'p@ss "word"/42';
   scrubber.add(secret);
@@ -74,13 +74,13 @@ test('the scrubber takes a secret out in every form it shows up in', () => {
   expect(scrubber.scrubJson({ a: [secret], [secret]: 1, n: 5 })).toEqual({ a: ['***'], '***': 1, n: 5 });
 });
 
-test('short values are left alone, so that text stays readable', () => {
+test('short values are not masked, so that text stays readable', () => {
   const scrubber = new Scrubber();
   scrubber.add('prod');
   expect(scrubber.scrub('deployed to prod')).toBe('deployed to prod');
 });
 
-test('a log line for people is one line whatever is in it, and steers no terminal', () => {
+test('a log line for people is always one line, and cannot control the terminal', () => {
   const out = new PassThrough();
   const log = openLog({ level: 'info', format: 'text' }, new Scrubber(), out);
   log.info({ file: '/in/a\n12:00:00 error forged', key: '\u001b[2J\u2028' }, 'a\r\nb');

@@ -42,7 +42,7 @@ function verdict(failed: SendFailure, more: Partial<Case> & { delivery?: Deliver
   });
 }
 
-test('what was delivered or handed over is so', () => {
+test('delivered stays delivered, and handed over awaits its receipt', () => {
   const base = { delivery: sampleDelivery(), policy, now: NOW, random: () => 0, probe: false };
   expect(judge({ ...base, outcome: { kind: 'delivered', receipt: { id: 'r' } } })).toEqual({
     kind: 'delivered',
@@ -60,7 +60,7 @@ test.each([
   expect(verdict(failure('transient'), { delivery })).toEqual({ kind: 'retry', at: NOW + wait });
 });
 
-test('when the schedule is used up it is dead as exhausted, with what the far side said', () => {
+test('when the schedule is used up it is dead as exhausted, with the response of the provider', () => {
   const delivery = sampleDelivery({ createdAt: NOW, attempts: attempts(3) });
   expect(verdict(failure('transient', { status: 503, body: 'busy' }), { delivery })).toEqual({
     kind: 'dead',
@@ -73,7 +73,7 @@ test('when the schedule is used up it is dead as exhausted, with what the far si
   });
 });
 
-test('probes of a breaker use up no attempt', () => {
+test('probes of a breaker do not count in the schedule', () => {
   const delivery = sampleDelivery({ createdAt: NOW, attempts: [...attempts(1), ...attempts(50, true)] });
   expect(verdict(failure('transient'), { delivery })).toEqual({ kind: 'retry', at: NOW + 30_000 });
   expect(verdict(failure('transient'), { delivery, probe: true })).toEqual({ kind: 'retry', at: NOW });
@@ -81,18 +81,18 @@ test('probes of a breaker use up no attempt', () => {
   expect(verdict(failure('transient'), { delivery: used, probe: true })).toEqual({ kind: 'retry', at: NOW });
 });
 
-test('it is given up when its time is over, also by a probe', () => {
+test('it is dead after `give_up_after`, also for a probe', () => {
   const delivery = sampleDelivery({ createdAt: NOW - 24 * HOUR });
   expect(verdict(failure('transient'), { delivery })).toMatchObject({ kind: 'dead', class: 'exhausted' });
   expect(verdict(failure('transient'), { delivery, probe: true })).toMatchObject({ kind: 'dead', class: 'exhausted' });
 });
 
-test('a wait that would pass the end is cut to it, so that the last try is made', () => {
+test('a wait beyond `give_up_after` is shortened to it, so that a last attempt is made', () => {
   const delivery = sampleDelivery({ createdAt: NOW - 24 * HOUR + 1000 });
   expect(verdict(failure('transient'), { delivery })).toEqual({ kind: 'retry', at: NOW + 1000 });
 });
 
-test('a limit that does not say for how long is due again after a minute', () => {
+test('a rate limit without a duration is retried after a minute', () => {
   expect(verdict(failure('transient', { rateLimited: true }))).toEqual({ kind: 'retry', at: NOW + 60_000 });
   expect(verdict(failure('transient', { rateLimited: true, retryAfter: 0 }))).toEqual({
     kind: 'retry',
@@ -100,7 +100,7 @@ test('a limit that does not say for how long is due again after a minute', () =>
   });
 });
 
-test('Retry-After is kept to, longer than the schedule and past the end, up to 24 h', () => {
+test('Retry-After is respected beyond the schedule and `give_up_after`, up to 24 h', () => {
   expect(verdict(failure('transient', { retryAfter: 60_000 }))).toEqual({ kind: 'retry', at: NOW + 60_000 });
   expect(verdict(failure('transient', { retryAfter: 1 }))).toEqual({ kind: 'retry', at: NOW + 5000 });
   const late = sampleDelivery({ createdAt: NOW - 23 * HOUR });
@@ -118,7 +118,7 @@ test('Retry-After is kept to, longer than the schedule and past the end, up to 2
   });
 });
 
-test('what would come too late is dead as expired, now', () => {
+test('a retry after the expiry is dead as expired at once', () => {
   const delivery = sampleDelivery({ createdAt: NOW, expiresAt: NOW + 5000 });
   expect(verdict(failure('transient'), { delivery })).toMatchObject({ kind: 'dead', class: 'expired' });
   expect(verdict(failure('transient'), { delivery: { ...delivery, expiresAt: NOW + 5001 } })).toMatchObject({
@@ -134,7 +134,7 @@ test('an unknown outcome follows the policy', () => {
   });
 });
 
-test('a bug of ours is dead as internal', () => {
+test('an unexpected error is dead as internal', () => {
   const outcome = { kind: 'bug', error: new TypeError('x is undefined') } as const;
   expect(judge({ delivery: sampleDelivery(), outcome, policy, now: NOW, random: () => 0, probe: false })).toEqual({
     kind: 'dead',
@@ -153,7 +153,7 @@ const anyCase = fc.record({
   onUnknown: fc.constantFrom('retry' as const, 'dead' as const),
 });
 
-test('a permanent failure is never tried again, whatever else is so', () => {
+test('a permanent failure is never retried', () => {
   fc.assert(
     fc.property(anyCase, ({ before, age, random, retryAfter, probe, onUnknown }) => {
       const delivery = sampleDelivery({ createdAt: NOW - age, attempts: attempts(before) });
@@ -165,7 +165,7 @@ test('a permanent failure is never tried again, whatever else is so', () => {
   );
 });
 
-test('a retry is within its schedule, its time and what the far side asked for; all else is dead', () => {
+test('a retry respects the schedule, the expiry and the provider; everything else is dead', () => {
   fc.assert(
     fc.property(anyCase, ({ before, age, random, retryAfter, ttl, probe, onUnknown }) => {
       const delivery = sampleDelivery({

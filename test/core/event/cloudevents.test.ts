@@ -56,7 +56,7 @@ test('an array, NDJSON, and a body without a media type are read', () => {
   expect(events({ type: 'a' }, 'Application/JSON; charset=utf-8')).toEqual([two[0]]);
 });
 
-test('bytes are read as UTF-8, and refused when they are none', () => {
+test('bytes are read as UTF-8, and refused if they are not', () => {
   const body = new TextEncoder().encode('\uFEFF{"type":"x","data":"日本"}');
   expect(parseEvents({ contentType: 'application/json', headers: {}, body })).toEqual({
     ok: true,
@@ -88,7 +88,7 @@ test.each<[string | undefined, string, unknown]>([
   ).toMatchObject([{ data }]);
 });
 
-test('data_base64 that is no text stays as it was sent', () => {
+test('data_base64 that is not text stays in base64', () => {
   expect(events({ ...whole, data_base64: '//79' }, CE)).toMatchObject([{ data: '//79' }]);
 });
 
@@ -140,13 +140,13 @@ test.each<[string, unknown, string | undefined, string, string | undefined]>([
   ['no array', whole, BATCH, 'events.not_array', ''],
   ['data twice', { ...whole, data: 1, data_base64: 'YQ==' }, CE, 'events.data', '/data_base64'],
   ['base64 that is none', { ...whole, data_base64: '*' }, CE, 'events.data', '/data_base64'],
-])('%s is refused with its place', (_what, body, contentType, code, pointer) => {
+])('%s is refused with its position', (_what, body, contentType, code, pointer) => {
   const parsed = parse(body, contentType);
   expect(parsed).toMatchObject({ ok: false, status: 400, code, message: expect.any(String) });
   if (!parsed.ok) expect(parsed.pointer).toBe(pointer);
 });
 
-test('a medium that nobody reads is 415 and names those that are', () => {
+test('an unknown media type is 415, with the known ones', () => {
   expect(parse('<a/>', 'text/xml')).toMatchObject({
     ok: false,
     status: 415,
@@ -154,7 +154,7 @@ test('a medium that nobody reads is 415 and names those that are', () => {
   });
 });
 
-test('depth and number have limits, and what is too deep costs no stack', () => {
+test('depth and number of events have limits, and deep nesting does not overflow the stack', () => {
   const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
   expect(parse(`{"type":"a","data":${nested(32)}}`)).toMatchObject({ ok: true });
   expect(parse(`{"type":"a","data":${nested(33)}}`)).toMatchObject({
@@ -170,7 +170,7 @@ test('depth and number have limits, and what is too deep costs no stack', () => 
   });
 });
 
-test('an event goes out as a CloudEvent and comes back the same', () => {
+test('an event that is written as a CloudEvent is read as the same event', () => {
   const event = {
     id: 'a',
     source: 's',
@@ -184,7 +184,7 @@ test('an event goes out as a CloudEvent and comes back the same', () => {
   expect(events(toCloudEvent(event), CE)).toMatchObject([event]);
 });
 
-test('whatever is posted is an answer, never a throw', () => {
+test('every posted text gets a result and never an exception', () => {
   const types = fc.constantFrom('application/json', CE, BATCH, 'application/x-ndjson', undefined, 'text/plain');
   const headers = fc.constantFrom<PostedEvents['headers']>(
     {},

@@ -16,7 +16,7 @@ test('missing attributes of an event are added, core attributes before extension
   expect(Object.keys(event)).toEqual(['id', 'source', 'type', 'time', 'data', 'extra']);
 });
 
-test('attributes that are given stay, except a source that is set from outside', () => {
+test('given attributes stay, except a source that is set from outside', () => {
   const given = { id: 'e', source: 's', type: 'a', subject: 'x', time: '2026-11-23T08:00:00+01:00', data: [1] };
   expect(completeEvent(given, NOW, () => 'new')).toEqual(given);
   expect(completeEvent(given, NOW, () => 'new', 'files')).toEqual({ ...given, source: 'files' });

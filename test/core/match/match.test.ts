@@ -103,23 +103,23 @@ test.each<[string, Json]>([
   ['data.a.b.c', { 'a.b': { c: 'a' } }],
   ['data.a.b', { a: { c: 1 }, 'a.b': 'a' }],
   ['data.x-y', { 'x-y': 'a' }],
-])('%s leads into %j', (path, data) => {
+])('%s reads from %j', (path, data) => {
   expect(holds({ [path]: 'a' }, data)).toBe(true);
 });
 
-test('extensions and attributes have paths too', () => {
+test('extensions and attributes have paths', () => {
   expect(holds({ 'headers.x-github-event': 'push', type: 't' }, null, { headers: { 'x-github-event': 'push' } })).toBe(
     true,
   );
 });
 
-test('nothing of the prototype is a field', () => {
+test('properties of the prototype are not fields', () => {
   for (const path of ['data.constructor', 'data.toString', 'data.__proto__', 'data.x.length', 'data.l.length']) {
     expect(holds({ [path]: { exists: true } }, { x: 'text', l: [1] })).toBe(false);
   }
 });
 
-test('any, all and none combine maps, also within one another', () => {
+test('any, all and none combine maps and can be nested', () => {
   const match = { type: 't', any: [{ 'data.a': 1 }, { all: [{ 'data.b': 1 }, { none: [{ 'data.c': 1 }] }] }] };
   expect(holds(match, { a: 1 })).toBe(true);
   expect(holds(match, { b: 1 })).toBe(true);
@@ -153,7 +153,7 @@ test.each<[unknown, string, string]>([
   expect(compiled).toMatchObject({ ok: false, problems: [{ pointer, mend: expect.stringContaining(mend) }] });
 });
 
-test('every problem is told, not only the first', () => {
+test('every problem is reported, not only the first', () => {
   const compiled = compileMatch({ 'data.a': { gt: true, regex: '(' }, none: [{ 'data.b': { nope: 1 } }] });
   expect(compiled.ok ? [] : compiled.problems).toHaveLength(3);
 });
@@ -165,7 +165,7 @@ test.each([
   expect(holds({ 'data.x': { [operator]: pattern } }, { x: `${'a'.repeat(20_000)}c` })).toBe(false);
 });
 
-test('no event makes a matcher throw', () => {
+test('a matcher does not throw for any event', () => {
   const match = {
     'data.a': { not: 'x' },
     'data.a.b': { prefix: 'x' },
@@ -178,7 +178,7 @@ test('no event makes a matcher throw', () => {
   fc.assert(fc.property(data, (value) => typeof compiled.matcher.holds(event(value as Json)) === 'boolean'));
 });
 
-/** The same language in plain words: what no part of the matcher has a hand in. */
+/** Reference implementation of the globs, independent of the matcher. */
 function expressionOf(glob: string): RegExp {
   const parts = [...glob.matchAll(/(\/\*\*$)|((?:^|\/)\*\*\/)|(\*\*)|(\*)|([^])/g)];
   const written = parts.map(([part, below, folders, anything, name]) => {
@@ -189,7 +189,7 @@ function expressionOf(glob: string): RegExp {
   return new RegExp(`^${written.join('')}$`, 's');
 }
 
-test('a path pattern of text and stars fits what the expression fits that says the same', () => {
+test('a glob of text and stars matches the same texts as a regular expression', () => {
   const piece = fc.constantFrom('*', '**', '/', '/**', '**/', '/**/*', 'a', 'b', '.c');
   const glob = fc.array(piece, { minLength: 1, maxLength: 5 }).map((pieces) => pieces.join(''));
   const text = fc.array(fc.constantFrom('/', 'a', 'b', '.c', '\n'), { maxLength: 7 }).map((pieces) => pieces.join(''));

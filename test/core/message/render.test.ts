@@ -21,7 +21,7 @@ function render(templates: MessageTemplates, data: Json = null, scope: Record<st
   return renderMessage(templates, { event: event(data, { subject: 'db' }), ...scope }, escapeFor);
 }
 
-test('a rule without a message gets a readable one from the event', () => {
+test('a rule without a message gets a readable default from the event', () => {
   const { message, errors } = render({}, { host: 'db1', disk: { free: 0, names: ['a', 'b'] }, note: null });
   expect(message).toEqual({
     title: 'backup.failed: db',
@@ -78,7 +78,7 @@ test('every field is rendered', () => {
   });
 });
 
-test('a template that fails leaves the error and the event in its field, and the message goes out', () => {
+test('a template that fails leaves the error and the event in its field, and the message is sent', () => {
   const { message, errors } = render({ title: t('T'), body: t('{{ data.nope }}') }, { host: 'db1' });
   expect(message.title).toBe('T');
   expect(message.body).toMatch(/^\[template error: undefined variable: data\.nope\] \{.*"host":"db1"/);
@@ -103,7 +103,7 @@ test('the message made from an event is escaped too', () => {
   expect(render({ format: 'markdown' }, { x: '[a](b)' }).message.body).not.toContain('[a](b)');
 });
 
-test('fields of one line cannot be broken out of', () => {
+test('fields of one line cannot contain line breaks', () => {
   const hostile = { x: 'a\r\nBcc: all@x.example\u0000\u2028z' };
   const of = (field: keyof MessageTemplates) =>
     render({ [field]: field === 'mention' || field === 'tags' ? [t('{{ data.x }}')] : t('{{ data.x }}') }, hostile)
@@ -127,7 +127,7 @@ test.each([
   expect(errors).toHaveLength(kept ? 0 : 1);
 });
 
-test('an action with a bad address is left out and told', () => {
+test('an action with an invalid address is left out and reported', () => {
   const actions = [
     { label: t('a'), url: t('javascript:x') },
     { label: t('b'), url: t('https://x.example') },
@@ -137,7 +137,7 @@ test('an action with a bad address is left out and told', () => {
   expect(errors).toHaveLength(1);
 });
 
-test('a priority that nobody knows is normal, and told', () => {
+test('an unknown priority becomes normal, and is reported', () => {
   expect(render({ priority: t('{{ data.p }}') }, { p: 'severe' })).toMatchObject({
     message: { priority: 'normal' },
     errors: [expect.stringContaining('severe')],
@@ -148,14 +148,14 @@ test('a priority that nobody knows is normal, and told', () => {
   });
 });
 
-test('recipients that fail to render leave the message to those of the channel', () => {
+test('if recipients fail to render, the channel uses its own ones', () => {
   const { message, errors } = render({ to: [t('{{ data.nope }}')], mention: [t('')] }, {});
   expect(message).not.toHaveProperty('to');
   expect(message).not.toHaveProperty('mention');
   expect(errors).toEqual(['to: undefined variable: data.nope']);
 });
 
-test('how many were suppressed is told, in the words of the rule if it has any', () => {
+test('the number of suppressed events is shown, by the templates of the rule if they use it', () => {
   const suppressed = { suppressed: 3 };
   expect(render({}, null, suppressed).message.body).toBe('(3 more like this were suppressed)');
   expect(render({ body: t('B') }, null, suppressed).message.body).toBe('B\n\n(3 more like this were suppressed)');
@@ -187,14 +187,14 @@ test('no event loses its message', () => {
   );
 });
 
-test('nor does one without a bottom', () => {
+test('a message is not lost for an event with endless nesting', () => {
   let deep: Json = 1;
   for (let level = 0; level < 50_000; level += 1) deep = { a: deep };
   expect(render({}, { host: 'db1', deep }).message.body).toContain('host: db1');
   expect(render({ body: t('{{ data.nope }}') }, { deep }).message.body).toContain('[template error');
 });
 
-test('a list of several events says when each came, with the zone', () => {
+test('a list of several events has the time of each, with the zone', () => {
   const at = (time: string): Event => ({ id: time, source: 's', type: 't', time, data: { n: 1 } });
   const events = [at('2026-11-23T09:00:00.123Z'), at('2026-11-23T09:00:00+08:00')];
   const { message } = renderMessage({}, { event: events[1]!, events, count: 2 }, (text) => text);
@@ -203,7 +203,7 @@ test('a list of several events says when each came, with the zone', () => {
 
 const long = (length: number): string => 'x'.repeat(length);
 
-test('a field that is too long is cut where one sees it, and says how much is missing', () => {
+test('a field that is too long is truncated with a mark that says how much is missing', () => {
   for (const source of ['{{ data.log }}', '{{ data.log | upcase | downcase }}']) {
     const { message, errors } = render(
       { title: t('full'), body: t(source), fields: { log: t(source) } },
@@ -224,20 +224,20 @@ test.each([
   ['an accent of its own', 'e\u0301'],
   ['a flag', '🇨🇳'],
   ['what takes two units', '𝒳'],
-])('is not cut within %s', (_what, cluster) => {
+])('is not truncated within %s', (_what, cluster) => {
   const { message } = render({ body: t('{{ data.log }}') }, { log: cluster.repeat(40_000) });
   const kept = message.body.replace(/ … \(\d+ more characters\)$/, '');
   expect(kept.length).toBeGreaterThan(65_000);
   expect(kept.length % cluster.length).toBe(0);
 });
 
-test('markup is not cut within a link or a tag', () => {
+test('markup is not truncated within a link or a tag', () => {
   const link = '[words](https://example.com/page) ';
   const { message } = render({ format: 'markdown', body: t('{{ data.log | raw }}') }, { log: link.repeat(3000) });
   expect(message.body).toMatch(/^(?:\[words\]\(https:\/\/example\.com\/page\) )+ … \(\d+ more characters\)$/);
 });
 
-test('what takes too long to render is shown as far as it came', () => {
+test('a template that takes too long shows its output up to the limit', () => {
   const { message, errors } = render(
     { body: t('{% for i in data.l %}{{ i | modulo: 2 }}{% endfor %}') },
     { l: Array.from({ length: 30_000 }, (_, index) => index) },
@@ -246,27 +246,27 @@ test('what takes too long to render is shown as far as it came', () => {
   expect(errors).toEqual(['body: it takes more than 50000 steps to render']);
 });
 
-test('what is used and not shown is left out when it is too long', () => {
+test('a field that is not shown is left out if it is too long', () => {
   const { message, errors } = render({ link: t('https://example.com/{{ data.log }}') }, { log: long(70_000) });
   expect(message).not.toHaveProperty('link');
   expect(errors).toEqual(['link: it is longer than 65536 characters']);
 });
 
-test('the raw event of a failed field, and a long line of a message without words, are cut visibly too', () => {
+test('the raw event of a failed field and a long line of a default message are truncated with a mark', () => {
   const { message } = render({ title: t('{{ data.no }}') }, { log: long(3000) });
   expect(message.title).toMatch(/^\[template error: undefined variable: data\.no\] \{.*x+ … \(\d+ more characters\)$/);
   expect(message.body).toMatch(/^log: x+ … \(\d+ more characters\)$/);
   expect(message.body.length).toBe(500);
 });
 
-test('a message without words says of how many values there are more', () => {
+test('a default message says how many further values there are', () => {
   const data = (count: number): Json =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 1]));
   expect(render({}, data(50)).message.body).toMatch(/\n\.\.\. and 30 more$/);
   expect(render({}, data(5000)).message.body).toMatch(/\n\.\.\. and more than 180 more$/);
 });
 
-test('a recipient is handed on as it is, so that the channel can refuse what is more than one', () => {
+test('a recipient is passed on unchanged, so that the channel can refuse several in one', () => {
   const { message, errors } = render(
     { to: [t('{{ data.to }}'), t('bob\n')] },
     { to: ' ops@x.test\r\nBcc: evil@x.test\n' },

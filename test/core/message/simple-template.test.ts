@@ -55,7 +55,7 @@ test('a template of text and paths renders as the engine renders it', () => {
   );
 });
 
-test('what is more than text and paths is left to the engine', () => {
+test('a template that is not simple is left to the engine', () => {
   for (const source of [
     '{{ a | upcase }}',
     '{{- a }}',

@@ -47,8 +47,8 @@ function render(source: string, scope: object = {}): string {
   return text;
 }
 
-describe('a day without a time', () => {
-  it.each(ZONES)('is that day where the daemon runs in %s, in whatever zone it is shown', (local) => {
+describe('a date without a time', () => {
+  it.each(ZONES)('is that day where the daemon runs in %s, in every zone', (local) => {
     process.env.TZ = local;
     for (const day of DAYS) {
       expect([day, render('{{ day | date: "%Y-%m-%d %a" }}', { day }).slice(0, 10)]).toEqual([day, day]);
@@ -81,7 +81,7 @@ describe('a day without a time', () => {
     },
   );
 
-  it('begins in the zone that it is asked for', () => {
+  it('begins in the requested zone', () => {
     process.env.TZ = 'America/New_York';
     expect(render('{{ "2026-06-30" | date: "%Y-%m-%dT%H:%M:%S%z", "Asia/Tokyo" }}')).toBe('2026-06-30T00:00:00+0900');
     expect(render('{{ "2026-06-30" | date: "%Y-%m-%dT%H:%M:%S%z" }}')).toBe('2026-06-30T00:00:00-0400');
@@ -89,7 +89,7 @@ describe('a day without a time', () => {
 });
 
 describe('a time', () => {
-  it('is shown in the zone of the daemon, or in the one that is asked for', () => {
+  it('is shown in the zone of the daemon, or in the requested one', () => {
     process.env.TZ = 'Asia/Shanghai';
     expect(render('{{ time | date: "%Y-%m-%d %H:%M" }}')).toBe('2026-07-01 06:30');
     expect(render('{{ time | date: "%Y-%m-%d %H:%M", "UTC" }}')).toBe('2026-06-30 22:30');
@@ -101,7 +101,7 @@ describe('a time', () => {
     expect(render('{{ time | date: "%H:%M %Z", "Europe/Berlin" }}')).toBe('00:30 Europe/Berlin');
   });
 
-  it('is right in another zone also on the day when the clocks of the daemon change', () => {
+  it('is right in another zone also on the day when the clock of the daemon changes', () => {
     process.env.TZ = 'America/New_York';
     const times = ['2026-11-01T04:30:00Z', '2026-11-01T06:30:00Z', '2026-11-01T08:30:00Z', '2026-03-08T06:30:00Z'];
     const shown = times.map((at) => render('{{ at | date: "%d. %H:%M", "Europe/Berlin" }}', { at }));

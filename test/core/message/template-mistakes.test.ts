@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compileTemplate } from '../../../daemon/core/message/template.ts';
 
 /** Written text, place of the slip, correction, and the corrected whole. */
-const SLIPS: readonly (readonly [written: string, offset: number, mend: string, mended: string])[] = [
+const MISTAKES: readonly (readonly [written: string, offset: number, mend: string, mended: string])[] = [
   ['{{ data.x | upper }}', 12, 'did you mean `upcase`?', '{{ data.x | upcase }}'],
   ['Disk of {{ data.x|upper }} full', 18, 'did you mean `upcase`?', 'Disk of {{ data.x|upcase }} full'],
   ['{{ data.x | lower | trim }}', 12, 'did you mean `downcase`?', '{{ data.x | downcase | strip }}'],
@@ -51,15 +51,15 @@ const SLIPS: readonly (readonly [written: string, offset: number, mend: string, 
   ['{{#if data.x}}a{{else}}b{{/if}}', 0, 'write `{% if data.x %}`', '{% if data.x %}a{% else %}b{% endif %}'],
 ];
 
-describe('what another language writes differently', () => {
-  it.each(SLIPS)('%s: told once, with what is to be written', (written, offset, mend, mended) => {
-    const told = {
+describe('a notation of another language', () => {
+  it.each(MISTAKES)('%s: reported once, with the correction', (written, offset, mend, mended) => {
+    const reported = {
       ok: false,
       offset,
       message: expect.any(String),
       mend: `${mend}${mend.endsWith('?') ? '' : ':'} \`${mended}\``,
     };
-    expect(compileTemplate(written)).toEqual(told);
+    expect(compileTemplate(written)).toEqual(reported);
     expect(compileTemplate(mended)).toMatchObject({ ok: true });
   });
 });
@@ -73,7 +73,7 @@ it.each([
   expect(compileTemplate(source)).toMatchObject({ ok: true });
 });
 
-it('a template that is long and wrong is answered at once', () => {
+it('a long and wrong template is reported at once', () => {
   for (const part of ['{{ ', '{% if a %}', '{{ a | b ', '{{#if a}}', '{% end %}', '"', '{{ a ? ', '{% '])
     for (const length of [1900, 16_000])
       expect(compileTemplate(`${part.repeat(length / part.length)}{{`).ok).toBe(false);

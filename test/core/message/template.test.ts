@@ -29,12 +29,12 @@ test('values are escaped, the template is not, and raw opts out', () => {
   expect(render('a {{ data.x }}', { x: 'b' }).text).toBe('a b');
 });
 
-test('what is not there is an error that names it', () => {
+test('a missing value is an error that names it', () => {
   expect(render('{{ data.nope }}', {}).error).toContain('data.nope');
 });
 
 test.each([['{{ data.x | nofilter }}'], ['{% nosuchtag %}'], ['{% if x %}'], ['{{ data.x']])(
-  '%s is refused with its place',
+  '%s is refused with its position',
   (source) => {
     const compiled = compileTemplate(`line\n${source}`);
     expect(compiled).toMatchObject({ ok: false, offset: expect.any(Number) });
@@ -53,7 +53,7 @@ test.each([['{% layout "package.json" %}'], ['{% include "package.json" %}'], ['
   },
 );
 
-test('what would render for ever or without end is stopped', () => {
+test('a template that renders endlessly is stopped', () => {
   expect(render('{% for i in (1..100000000) %}x{% endfor %}', null).error).toBeDefined();
   expect(
     render('{% assign s = "xxxxxxxxxx" %}{% for i in (1..40) %}{% assign s = s | append: s %}{% endfor %}{{ s }}', null)
@@ -61,12 +61,12 @@ test('what would render for ever or without end is stopped', () => {
   ).toBeDefined();
 });
 
-test('nothing of the prototype is reachable', () => {
+test('properties of the prototype are not reachable', () => {
   expect(render('{{ data.constructor }}', {}).error).toBeDefined();
   expect(render('{{ data.a.__proto__ }}', { a: {} }).error).toBeDefined();
 });
 
-test('an event without a subject, and a message about nothing resolved, show nothing there', () => {
+test('a missing subject and a missing `resolved_after` render to an empty text', () => {
   expect(render('{{ source }}|{{ type }}|{{ subject }}', null)).toEqual({ text: 's|t|' });
   expect(render('[{{ resolved_after }}]', null)).toEqual({ text: '[]' });
 });
@@ -80,15 +80,15 @@ test('`now` is the time of the decision', () => {
   expect(at('2032-01-01T00:00:00Z')).toEqual({ text: '2032-01-01 08:00' });
 });
 
-test('months have English names whatever the machine speaks', () => {
+test('months have English names, whatever the language of the machine', () => {
   expect(render('{{ "2026-11-23T08:00:00Z" | date: "%B", "UTC" }}', null).text).toBe('November');
 });
 
-test.each([['sample'], ['shuffle']])('chance (%s) is refused when the rule is loaded', (filter) => {
+test.each([['sample'], ['shuffle']])('the random filter `%s` is refused when the rule is loaded', (filter) => {
   expect(compileTemplate(`{{ data.l | ${filter} }}`)).toMatchObject({ ok: false });
 });
 
-test('a render has a limit of steps, not of time: a machine that is busy spoils no message', () => {
+test('a render has a limit of steps, not of time, so that a busy machine does not change a message', () => {
   const loops = (n: number): string =>
     `{% for a in (1..${n}) %}{% for b in (1..${n}) %}{{ '' }}{% endfor %}{% endfor %}x`;
   expect(render(loops(150), {}).text).toBe('x');
@@ -100,18 +100,18 @@ test('a render has a limit of steps, not of time: a machine that is busy spoils 
   expect(render(`a{% for i in (1..60000) %}b{% endfor %}`, {}).text).toMatch(/^ab{20000,}$/);
 });
 
-test('output is as long as the event makes it', () => {
+test('output has no limit of length', () => {
   for (const source of ['{{ data.x }}', '{{ data.x | upcase | downcase }}'])
     expect(render(source, { x: 'y'.repeat(1_048_576) })).toEqual({ text: 'y'.repeat(1_048_576) });
 });
 
-test('one render escapes its own way also when another one ran within it', () => {
+test('a render keeps its own escape function when another one runs within it', () => {
   const outer = (text: string): string =>
     `<${render('{{ data.x }}', { x: text }, (inner) => inner.toUpperCase()).text}>`;
   expect(render('{{ data.a }} {{ data.b }}', { a: 'a', b: 'b' }, outer).text).toBe('<A> <B>');
 });
 
-test('no event makes a template throw', () => {
+test('a template does not throw for any event', () => {
   let deep: Json = 1;
   for (let level = 0; level < 50_000; level += 1) deep = [deep];
   expect(render('{{ data.deep }}', { deep }).error).toBeDefined();

@@ -10,7 +10,7 @@ const problem = {
   mend: 'did you mean `notify`?',
 };
 
-it('shows the place, what is wrong, the line with a caret under it, and what to do', () => {
+it('shows the position, the message, the line with a caret, and how to mend it', () => {
   expect(problemText(problem, { text: '    notfy: ops', column: 5 })).toBe(
     [
       'rules/a.yaml:12:5: `notfy` is not a setting of a rule [schema.unknown_key]',

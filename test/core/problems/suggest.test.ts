@@ -13,12 +13,12 @@ describe('a suggestion', () => {
     expect(suggest(word, ['name', 'notify', 'catch_all', 'on_error'])).toBe(meant);
   });
 
-  it('is not made for something else altogether, nor for one or two letters', () => {
+  it('is not made for a very different word, or for one or two letters', () => {
     expect(suggest('colour', ['name', 'notify'])).toBeUndefined();
     expect(suggest('ip', ['if'])).toBeUndefined();
   });
 
-  it('gives way to a list of what there is', () => {
+  it('is replaced by a list of the known names', () => {
     expect(mendByName('colour', ['a', 'b'], 'none', 'there are')).toBe('there are: `a`, `b`');
     expect(mendByName('colour', [], 'none')).toBe('none');
   });

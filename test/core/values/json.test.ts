@@ -24,7 +24,7 @@ describe('JSON from outside', () => {
     [String.raw`["\\", 1234567890123456789]`, ['\\', '1234567890123456789']],
     [String.raw`{"a\\\": 1234567890123456789":2}`, { 'a\\": 1234567890123456789': 2 }],
     ['["[1234567890123456789]", 1234567890123456789]', ['[1234567890123456789]', '1234567890123456789']],
-  ])('leaves what stands in texts alone: %s', (text, value) => {
+  ])('does not change numbers within strings: %s', (text, value) => {
     expect(parseJson(text)).toStrictEqual(value);
   });
 
@@ -39,9 +39,12 @@ describe('JSON from outside', () => {
     expect(parseJson(text)).toStrictEqual(value);
   });
 
-  it.each(['1e400', '-1E+400', '17976931348623157e300'])('keeps %s, which no number can hold, as text', (text) => {
-    expect(parseJson(`{"n": ${text}}`)).toStrictEqual({ n: text });
-  });
+  it.each(['1e400', '-1E+400', '17976931348623157e300'])(
+    'keeps %s, which is beyond the range of a number, as text',
+    (text) => {
+      expect(parseJson(`{"n": ${text}}`)).toStrictEqual({ n: text });
+    },
+  );
 
   it('takes the last of several values of one key, and `__proto__` for a key like any other', () => {
     expect(parseJson('{"a":1,"a":1234567890123456789}')).toStrictEqual({ a: '1234567890123456789' });
@@ -57,7 +60,7 @@ describe('JSON from outside', () => {
     '[12345678901234567890.]',
     '',
     'x',
-  ])('says of what is not JSON the same as the runtime: %s', (text) => {
+  ])('throws the error of the runtime for invalid JSON: %s', (text) => {
     const messageOf = (read: (text: string) => unknown): string => {
       try {
         return JSON.stringify(read(text));
@@ -68,7 +71,7 @@ describe('JSON from outside', () => {
     expect(messageOf(parseJson)).toBe(messageOf((given) => JSON.parse(given)));
   });
 
-  it('reads all else as the runtime does', () => {
+  it('reads everything else as the runtime does', () => {
     const texts = fc.string({
       unit: fc.constantFrom('"', '\\', '1234567890123456', ':', ',', '[', ' ', 'e400', '-', '.'),
     });

@@ -17,7 +17,7 @@ describe('a URL', () => {
     );
   });
 
-  test('that is taken goes where a standard reader goes, with the same login', () => {
+  test('that is accepted has the same target and login for a standard reader', () => {
     const part = fc.string({ unit: fc.constantFrom(...Array.from('aB1.-_:@/?#[]%&=é \\~!')), maxLength: 12 });
     fc.assert(
       fc.property(part, part, (authority, rest) => {
@@ -35,7 +35,7 @@ describe('a URL', () => {
     );
   });
 
-  test('is never repeated in what is said of it', () => {
+  test('is never repeated in the message about it', () => {
     fc.assert(
       fc.property(fc.constantFrom(':', '@', '#', '?', '/', '%', ' '), (mark) => {
         for (const text of [`smtp://bob:hunter2${mark}hunter2@hunter2`, `http://hunter2${mark}:hunter2@h/hunter2`]) {
@@ -96,7 +96,7 @@ test.each([
   expect(readNetwork(text)).toBeUndefined();
 });
 
-test('an address and a port are read together', () => {
+test('a host and a port are read together', () => {
   expect(readHostAndPort('[::1]:8765')).toEqual({ host: '::1', port: 8765 });
   expect(readHostAndPort('localhost:0', 0)).toEqual({ host: 'localhost', port: 0 });
   for (const text of ['localhost', 'localhost:0', '::1:80', '[127.0.0.1]x:80', 'a:b:80', ':80'])

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { makeFolder } from '../../../daemon/lib/files/make-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-test('a folder is made with all that is missing above it, for its owner alone', async () => {
+test('a folder is made with its missing parents, for its owner only', async () => {
   const root = await temporaryFolder();
   const folder = path.join(root, 'a', 'b', 'c');
   expect(await makeFolder(folder)).toBe(path.join(root, 'a'));
@@ -14,7 +14,7 @@ test('a folder is made with all that is missing above it, for its owner alone', 
   expect((await stat(path.join(root, 'a'))).mode & 0o777).toBe(0o700);
 });
 
-test('a folder that is there already is left as it is, also behind a symbolic link', async () => {
+test('an existing folder is not changed, also behind a symbolic link', async () => {
   const root = await temporaryFolder();
   await mkdir(path.join(root, 'real'), { mode: 0o755 });
   await symlink('real', path.join(root, 'link'));
@@ -23,14 +23,14 @@ test('a folder that is there already is left as it is, also behind a symbolic li
   expect((await stat(path.join(root, 'real'))).mode & 0o777).toBe(0o755);
 });
 
-test('the same folder made by many at once is made once, and nobody fails', async () => {
+test('a folder that many calls make at once is made once, without an error', async () => {
   const root = await temporaryFolder();
   const folder = path.join(root, 'a', 'b', 'c');
   await Promise.all(Array.from({ length: 20 }, () => makeFolder(folder)));
   expect((await stat(folder)).isDirectory()).toBe(true);
 });
 
-test('a file in the way is told by its error', async () => {
+test('a file at the path is an error', async () => {
   const root = await temporaryFolder();
   await writeFile(path.join(root, 'plain'), '');
   await symlink('nowhere', path.join(root, 'dangling'));
@@ -39,20 +39,20 @@ test('a file in the way is told by its error', async () => {
   await expect(makeFolder(path.join(root, 'dangling'))).rejects.toMatchObject({ code: 'EEXIST' });
 });
 
-test('a folder that the system refuses with ENOENT although its parent is there fails at once', async (context) => {
+test('a folder that the system refuses with ENOENT although its parent exists fails at once', async (context) => {
   if (!existsSync('/proc/self')) return context.skip('this system has no /proc');
   await expect(makeFolder('/proc/belfry')).rejects.toMatchObject({ code: 'ENOENT' });
   await expect(makeFolder('/proc/belfry/rules')).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('a missing permission is told by its error', async (context) => {
+test('a missing permission is an error', async (context) => {
   if (userInfo().uid === 0) return context.skip('root may write everywhere');
   const root = await temporaryFolder();
   await chmod(root, 0o500);
   await expect(makeFolder(path.join(root, 'a', 'b'))).rejects.toMatchObject({ code: 'EACCES' });
 });
 
-test('below a folder that was removed while it was in use nothing is made, and that is told at once', async (context) => {
+test('a folder below one that was removed while in use fails at once', async (context) => {
   if (!existsSync('/proc/self/fd')) return context.skip('this system has no /proc/self/fd');
   const root = await temporaryFolder();
   await mkdir(path.join(root, 'mount'));

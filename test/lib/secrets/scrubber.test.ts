@@ -24,7 +24,7 @@ const anyText = fc.oneof(
 );
 
 describe.each(Object.entries(SPELLINGS))('a secret, %s', (_name, spell) => {
-  test('is not found in any text', () => {
+  test('is masked in every text', () => {
     fc.assert(
       fc.property(anySecret, anyText, anyText, (secret, before, after) => {
         const scrubber = scrubberOf(secret);
@@ -38,7 +38,7 @@ describe.each(Object.entries(SPELLINGS))('a secret, %s', (_name, spell) => {
     );
   });
 
-  test('leaves what stands around it', () => {
+  test('leaves the text around it unchanged', () => {
     const secret = 'k3y/ü+"s <e>&\\t';
     expect(scrubberOf(secret).scrub(`before [${spell(secret)}] after`)).toMatch(
       /^before \[\*\*\*(?:=|%3D){0,2}\] after$/s,
@@ -46,7 +46,7 @@ describe.each(Object.entries(SPELLINGS))('a secret, %s', (_name, spell) => {
   });
 });
 
-test('base64 is masked in every alignment, with the digits that hold a part of the secret', () => {
+test('base64 is masked in every alignment, with the digits that contain a part of the secret', () => {
   const outside = fc.string({ unit: fc.constantFrom('x', 'y', 'z', '.', ':'), maxLength: 7 });
   const secrets = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '1', '2', '-', 'é'), minLength: 6, maxLength: 30 });
   fc.assert(
@@ -73,7 +73,7 @@ test.each(['base64', 'base64url', 'hex'] as const)('a login in ISO 8859-1 is mas
   expect(shown).toContain('***');
 });
 
-test('a text without secrets is returned as it is', () => {
+test('a text without secrets is returned unchanged', () => {
   const secret = fc.string({ unit: fc.constantFrom('X', 'Y', 'Z', '7', '8', '9'), minLength: 6, maxLength: 40 });
   fc.assert(
     fc.property(fc.array(secret, { minLength: 1, maxLength: 10 }), anyText, anyText, (secrets, one, other) => {
@@ -87,18 +87,18 @@ test('a text without secrets is returned as it is', () => {
   );
 });
 
-test('a long secret is found with something between all of its characters', () => {
+test('a long secret is found with ignored characters between all of its characters', () => {
   const secret = 'abcdefghij'.repeat(6);
   for (const between of ['\0', '\\', '=\r\n', '\n '])
     expect(scrubberOf(secret).scrub(`[${secret.split('').join(between)}]`)).toBe('[***]');
 });
 
-test('secrets that share a part are both masked whole', () => {
+test('secrets that overlap are both masked completely', () => {
   expect(scrubberOf('abcdefgh', 'fghijklm').scrub('see abcdefghijklm.')).toBe('see ***.');
   expect(scrubberOf('aaaaaaaa').scrub('baaaaaaaaaaab')).toBe('b***b');
 });
 
-test('an answer that was cut within a secret keeps nothing of it', () => {
+test('a response that was truncated within a secret shows nothing of it', () => {
   fc.assert(
     fc.property(anySecret, fc.constantFrom(...Object.values(SPELLINGS)), fc.nat(), (secret, spell, at) => {
       const spelt = spell(secret);
@@ -129,11 +129,11 @@ test('a part of a long secret is masked, and each line of a key', () => {
 });
 
 describe('a short secret', () => {
-  test('leaves texts of our own as they are', () => {
+  test('is not masked in texts of the daemon', () => {
     expect(scrubberOf('prod').scrub('deployed to prod')).toBe('deployed to prod');
   });
 
-  test('withholds the answers that repeat it, in any spelling', () => {
+  test('withholds responses that repeat it, in every escaped form', () => {
     const scrubber = scrubberOf('a/1!');
     for (const said of ['a/1!', 'a%2F1%21', 'xa\\/1!x', Buffer.from('user:a/1!').toString('base64'), '612f3121'])
       expect(scrubber.scrubAnswer(`refused: ${said}`)).toBe(
@@ -142,7 +142,7 @@ describe('a short secret', () => {
     expect(scrubber.scrubAnswer('refused: a/1')).toBe('refused: a/1');
   });
 
-  test('of three characters or less counts as a word of its own', () => {
+  test('of three characters or less counts only as a whole word', () => {
     const scrubber = scrubberOf('pw');
     expect(scrubber.scrubAnswer('the pwd is wrong')).toBe('the pwd is wrong');
     expect(scrubber.scrubAnswer('wrong: "pw"')).toContain('not shown');
@@ -165,7 +165,7 @@ describe('the parts of a secret URL', () => {
     ['https://4711abcd@h/', 'who is 4711abcd?', 'who is ***?'],
   ])('%s', (url, answer, shown) => expect(said(url, answer)).toBe(shown));
 
-  test('its host, and words that many URLs share, are none', () => {
+  test('do not include its host, and words that many URLs share', () => {
     for (const answer of ['hooks.example.com is down', 'POST is not allowed on api', 'hook v1 robot send'])
       expect(said('https://hooks.example.com/api/v1/robot/send', answer)).toBe(answer);
   });
@@ -200,24 +200,24 @@ describe('a literal header or variable', () => {
     expect(scrubber.scrubAnswer(text)).toBe(shown);
   });
 
-  test('that is a plain word is masked in answers only', () => {
+  test('that is a plain word is masked in responses only', () => {
     expect(scrubber.scrub('the platform is down')).toBe('the platform is down');
     expect(scrubber.scrubAnswer('you are platform')).toBe('you are ***');
   });
 
-  test('that came in through a reference is a secret however short it is', () => {
+  test('that comes from a reference is a secret, however short', () => {
     expect(scrubber.scrubAnswer('pin ab12')).toContain('not shown');
   });
 });
 
-test('an answer that ends as secrets begin is kept', () => {
+test('a response that ends like the beginning of a secret is shown', () => {
   const scrubber = scrubberOf('https://user:sesame-1@host/hooks/abcdef123456');
   scrubber.add({ role: 'setting', name: 'Authorization', value: 'Bearer sesame-2' });
   for (const answer of ['no Bearer', 'see https://host', 'see https://host/hooks'])
     expect(scrubber.scrubAnswer(answer)).toBe(answer);
 });
 
-test('numbers and keys are scrubbed too', () => {
+test('numbers and keys are masked, too', () => {
   expect(scrubberOf('12345678').scrubJson({ id: 12345678, n: 5, '12345678': [12345678] })).toEqual({
     id: '***',
     n: 5,
@@ -225,7 +225,7 @@ test('numbers and keys are scrubbed too', () => {
   });
 });
 
-test('no text of a far side makes the search slow', () => {
+test('no text of a remote server makes the search slow', () => {
   const scrubber = scrubberOf(
     '\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\',
     'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compileCondition } from '../../../../daemon/core/match/condition/condition.ts';
 
 /** Written text, place of the slip, correction, and the corrected whole. */
-const SLIPS: readonly (readonly [written: string, offset: number, mend: string, mended: string])[] = [
+const MISTAKES: readonly (readonly [written: string, offset: number, mend: string, mended: string])[] = [
   ['data.pct > 90 and data.x', 14, 'write `&&`', 'data.pct > 90 && data.x'],
   ['data.pct > 90 AND data.x == 1', 14, 'write `&&`', 'data.pct > 90 && data.x == 1'],
   ['data.x IN [1, 2]', 7, 'write `in`', 'data.x in [1, 2]'],
@@ -51,8 +51,8 @@ const SLIPS: readonly (readonly [written: string, offset: number, mend: string, 
   ['type == "y" and data.x = 1', 0, 'write `event.type`', 'event.type == "y" && data.x == 1'],
 ];
 
-describe('what another language writes differently', () => {
-  it.each(SLIPS)('%s: told once, with what is to be written', (written, offset, mend, mended) => {
+describe('a notation of another language', () => {
+  it.each(MISTAKES)('%s: reported once, with the correction', (written, offset, mend, mended) => {
     expect(compileCondition(written)).toEqual({
       ok: false,
       offset,
@@ -63,7 +63,7 @@ describe('what another language writes differently', () => {
   });
 });
 
-describe('what is no slip stays as it is', () => {
+describe('a valid expression is not reported', () => {
   it.each([
     "data.x == 'y'",
     'data.x == "not a and b or type = 1"',
@@ -94,7 +94,7 @@ it.each([
   expect(compileCondition(source)).toMatchObject({ ok: false, message, offset });
 });
 
-it('an expression that is long and wrong is answered at once', () => {
+it('a long and wrong expression is reported at once', () => {
   for (const part of ['not ', 'a and ', '"', '{{', '(', 'a.b.', 'x not in [', '= ', 'a ']) {
     expect(compileCondition(part.repeat(4096 / part.length)).ok).toBe(false);
   }

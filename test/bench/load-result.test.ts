@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Load } from '../../bench/tools/load.ts';
 import { receipts } from '../../bench/tools/receipts.ts';
 import type { SinkMemory } from '../../bench/tools/sink-memory.ts';
-import { tally } from '../../bench/tools/tally.ts';
+import { loadResultOf } from '../../bench/tools/load-result.ts';
 
 /** Events 10, 11, ... sent a millisecond apart, answered 2 ms and received 3 ms later. */
 const load = (...status: readonly number[]): Load => ({
@@ -22,8 +22,8 @@ const sink = (...counts: readonly number[]): SinkMemory => ({
   counts: Uint8Array.from([...BEFORE, ...counts]),
 });
 
-test('rates go to the last of each, and times from when each was sent', () => {
-  expect(tally(load(202, 202, 202, 202), sink(1, 1, 1, 1))).toMatchObject({
+test('rates count to the last event, and times from the sending of each', () => {
+  expect(loadResultOf(load(202, 202, 202, 202), sink(1, 1, 1, 1))).toMatchObject({
     acceptedPerSecond: 800,
     deliveredPerSecond: 4000 / 6,
     acceptedP50: 2,
@@ -32,12 +32,12 @@ test('rates go to the last of each, and times from when each was sent', () => {
   });
 });
 
-test('what was refused, lost or doubled leaves no figure', () => {
-  expect(() => tally(load(202, 503, 0), sink(1, 1, 1))).toThrow('of 3 events 2 refused');
-  expect(() => tally(load(202, 202, 202), sink(1, 0, 2))).toThrow('of 3 events 1 lost, 1 doubled');
+test('a refused, lost or doubled event is an error', () => {
+  expect(() => loadResultOf(load(202, 503, 0), sink(1, 1, 1))).toThrow('of 3 events 2 refused');
+  expect(() => loadResultOf(load(202, 202, 202), sink(1, 0, 2))).toThrow('of 3 events 1 lost, 1 doubled');
 });
 
-test('a backlog is complete when each event came as often as it should', () => {
+test('a backlog is complete when each event was received exactly as often as expected', () => {
   expect(receipts(sink(1, 1, 1), 10, 3)).toEqual({ firstAt: 103, lastAt: 105 });
   expect(receipts(sink(4, 4), 10, 2, 4)).toEqual({ firstAt: 103, lastAt: 104 });
   expect(() => receipts(sink(1, 0, 2), 10, 3)).toThrow('of 3 events 1 were lost and 1 doubled');

@@ -2,20 +2,20 @@ import { isAccepted, type Load } from './load.ts';
 import type { SinkMemory } from './sink-memory.ts';
 import { percentile } from './statistics.ts';
 
-export interface Tally {
-  /** Accepted, and received by the sink, from the first request to the last of each. */
+export interface LoadResult {
+  /** Rates of accepted and of received events, from the first request to the last one of each. */
   readonly acceptedPerSecond: number;
   readonly deliveredPerSecond: number;
   /** Milliseconds from the request to its 2xx, and to the receipt of its notification. */
   readonly acceptedP50: number;
   readonly deliveredP50: number;
   readonly deliveredP99: number;
-  /** When the sink received the last of them. */
+  /** Time of the last receipt. */
   readonly lastAt: number;
 }
 
-/** What became of a load. Throws when an event was refused, lost, or delivered twice. */
-export function tally(load: Load, { received, counts }: SinkMemory): Tally {
+/** Computes the result of a load. Throws if an event was refused, lost, or delivered twice. */
+export function loadResultOf(load: Load, { received, counts }: SinkMemory): LoadResult {
   const accepted: number[] = [];
   const delivered: number[] = [];
   const wrong = { refused: 0, lost: 0, doubled: 0 };
