@@ -91,7 +91,7 @@ describe('the time of a silence', () => {
       'active',
       '2026-12-26T23:00:00Z',
     ],
-    // Of the hour that is repeated the first counts.
+    // The first of the two repeated hours counts.
     ['until: 2026-10-25T02:30, timezone: Europe/Berlin', '2026-10-25T00:30:00Z', 'expired', undefined],
     ['until: 2026-03-29T02:30, timezone: Europe/Berlin', '2026-03-29T00:59:00Z', 'active', '2026-03-29T01:00:00Z'],
     [

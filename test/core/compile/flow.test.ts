@@ -47,7 +47,7 @@ test.each([
     '`after` counts from the beginning of the alert; put the steps in order',
   ],
   [
-    'a step of `escalate` that tells an unknown channel',
+    'a step of `escalate` with an unknown channel',
     rule('escalate: [{ after: 1h, notify: opz }]'),
     '5:37 rule.unknown_channel',
     'did you mean `ops`?',

@@ -38,7 +38,7 @@ function explained(rules: string, of: Event, asked: Asked = {}): Record<string, 
   return Object.fromEntries(all.map((one) => [one.rule, one]));
 }
 
-/** What is remembered after some events came. */
+/** State after some events. */
 function memoryAfter(ruleset: Ruleset, ...events: readonly Event[]): Memory {
   const cache = new StateCache();
   const memory: Memory = {
@@ -100,7 +100,7 @@ test('a rule that does not match says which condition failed first', () => {
   - { name: field, match: { type: t, data.ms: { gt: 500 } }, if: data.x == 1, notify: ops }
   - { name: "false", if: data.ms > 500, notify: ops }
   - { name: lacks, if: data.more.deep > 500, notify: ops }
-  - { name: told, enabled: false, match: { data.ms: 1 }, notify: ops }`;
+  - { name: off, enabled: false, match: { data.ms: 1 }, notify: ops }`;
   const all = explained(rules, event({ ms: 120 }));
   expect(Object.values(all).map(({ outcome, reason }) => [outcome, reason])).toEqual([
     ['no_match', 'it is from "api", and `on` wants "deploys"'],
@@ -112,7 +112,7 @@ test('a rule that does not match says which condition failed first', () => {
   expect(all.lacks!.conditions).toEqual([
     { path: 'if', operator: 'cel', expected: 'data.more.deep > 500', actual: null, holds: false, missing: 'more' },
   ]);
-  expect(all.told!.conditions.at(-1)).toEqual({
+  expect(all.off!.conditions.at(-1)).toEqual({
     path: 'enabled',
     operator: 'equals',
     expected: true,

@@ -47,7 +47,7 @@ class CoreRunner {
   }
 
   /** Outcome, and the bodies of what goes out. */
-  told(data: Json = {}): [string, ...string[]] {
+  outcomeAndBodies(data: Json = {}): [string, ...string[]] {
     const { results, deliveries } = this.take(data);
     return [summarize(results), ...deliveries.map(({ delivery }) => delivery.message.body)];
   }
@@ -80,7 +80,7 @@ test('one delivery for each target, with everything that sending needs', () => {
   ]);
 });
 
-test('a target with an `if` is told when it holds; one whose `if` fails is told too', () => {
+test('a target with an `if` is notified when it holds, and also when the `if` fails', () => {
   const runner = new CoreRunner(
     '  - { name: r, notify: [{ channel: ops, if: data.n > 1 }, { channel: boss, if: data.n > 5 }] }',
   );
@@ -96,29 +96,29 @@ test('a target with an `if` is told when it holds; one whose `if` fails is told 
   });
 });
 
-test('a throttled rule counts what it holds back, and the next message tells', () => {
+test('a throttled rule counts the events that it drops, and the next message has the number', () => {
   const runner = new CoreRunner('  - { name: r, throttle: { max: 1, per: 10m }, message: { body: B }, notify: ops }');
-  expect(runner.told()).toEqual(['notified', 'B']);
+  expect(runner.outcomeAndBodies()).toEqual(['notified', 'B']);
   runner.now += 1 * MINUTE;
   const { results } = runner.take();
   expect(results).toMatchObject([
     { outcome: 'throttled', reason: '1 within 10m already', until: '2026-11-23T09:10:00.000Z' },
   ]);
   runner.now += 1 * MINUTE;
-  expect(runner.told()).toEqual(['throttled']);
+  expect(runner.outcomeAndBodies()).toEqual(['throttled']);
   runner.now = START + 10 * MINUTE;
-  expect(runner.told()).toEqual(['notified', 'B\n\n(2 more like this were suppressed)']);
+  expect(runner.outcomeAndBodies()).toEqual(['notified', 'B\n\n(2 more like this were suppressed)']);
   runner.now += 10 * MINUTE;
-  expect(runner.told()).toEqual(['notified', 'B']);
+  expect(runner.outcomeAndBodies()).toEqual(['notified', 'B']);
 });
 
 test('keys have windows of their own', () => {
   const runner = new CoreRunner(
     '  - { name: r, key: "{{ data.k }}", dedupe: 10m, message: { body: "{{ data.k }}" }, notify: ops }',
   );
-  expect(runner.told({ k: 'a' })).toEqual(['notified', 'a']);
-  expect(runner.told({ k: 'b' })).toEqual(['notified', 'b']);
-  expect(runner.told({ k: 'a' })).toEqual(['deduplicated']);
+  expect(runner.outcomeAndBodies({ k: 'a' })).toEqual(['notified', 'a']);
+  expect(runner.outcomeAndBodies({ k: 'b' })).toEqual(['notified', 'b']);
+  expect(runner.outcomeAndBodies({ k: 'a' })).toEqual(['deduplicated']);
 });
 
 test('without a key or a subject, events of different types do not hold one another back', () => {
@@ -132,12 +132,12 @@ test('dedupe comes before throttle, and an event that throttle stops begins no w
   const runner = new CoreRunner(
     '  - { name: r, dedupe: 1m, throttle: { max: 1, per: 10m }, message: { body: B }, notify: ops }',
   );
-  expect(runner.told()).toEqual(['notified', 'B']);
-  expect(runner.told()).toEqual(['deduplicated']);
+  expect(runner.outcomeAndBodies()).toEqual(['notified', 'B']);
+  expect(runner.outcomeAndBodies()).toEqual(['deduplicated']);
   runner.now = START + 9 * MINUTE + 30_000;
-  expect(runner.told()).toEqual(['throttled']);
+  expect(runner.outcomeAndBodies()).toEqual(['throttled']);
   runner.now = START + 10 * MINUTE;
-  expect(runner.told()).toEqual(['notified', 'B\n\n(2 more like this were suppressed)']);
+  expect(runner.outcomeAndBodies()).toEqual(['notified', 'B\n\n(2 more like this were suppressed)']);
 });
 
 test('editing the message of a rule, or another rule, keeps its windows and counts', () => {
@@ -147,9 +147,9 @@ test('editing the message of a rule, or another rule, keeps its windows and coun
   runner.ruleset = rulesetOf(`${CHANNELS}rules:
   - { name: other, match: { type: none }, notify: ops }
   - { name: r, dedupe: 10m, message: { body: new }, notify: ops }`);
-  expect(runner.told()).toEqual(['deduplicated']);
+  expect(runner.outcomeAndBodies()).toEqual(['deduplicated']);
   runner.now += 10 * MINUTE;
-  expect(runner.told()).toEqual(['notified', 'new\n\n(2 more like this were suppressed)']);
+  expect(runner.outcomeAndBodies()).toEqual(['notified', 'new\n\n(2 more like this were suppressed)']);
 });
 
 test('rules decide for themselves, in their order', () => {
@@ -162,7 +162,7 @@ test('rules decide for themselves, in their order', () => {
   expect(outcomes(runner.take({ n: 'x' }))).toEqual(['a:deduplicated', 'off:disabled', 'broken:error', 'b:notified']);
 });
 
-test('template errors are told beside the outcome, and the message goes out', () => {
+test('template errors are reported beside the outcome, and the message goes out', () => {
   const runner = new CoreRunner('  - { name: r, message: { title: "{{ data.nope }}" }, notify: ops }');
   const { results, deliveries } = runner.take();
   expect(results).toMatchObject([{ outcome: 'notified', errors: ['ops: title: undefined variable: data.nope'] }]);
@@ -179,7 +179,7 @@ test('an event is counted once, by its strongest outcome', () => {
   expect(of('disabled', 'throttled')).toBe('throttled');
 });
 
-test('nothing vanishes: every event is told, or counted and told with the next one', () => {
+test('no event is lost: each is notified, or counted in the next message', () => {
   const steps = fc.array(fc.record({ wait: fc.nat({ max: 8 }), key: fc.constantFrom('a', 'b') }), { maxLength: 40 });
   fc.assert(
     fc.property(steps, fc.integer({ min: 1, max: 3 }), (given, max) => {
@@ -189,7 +189,7 @@ test('nothing vanishes: every event is told, or counted and told with the next o
       const owed: Record<string, number> = { a: 0, b: 0 };
       for (const { wait, key } of given) {
         runner.now += wait * MINUTE;
-        const [outcome, body] = runner.told({ k: key });
+        const [outcome, body] = runner.outcomeAndBodies({ k: key });
         if (outcome === 'notified') {
           expect(body).toBe(String(owed[key]));
           owed[key] = 0;

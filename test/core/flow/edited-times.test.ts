@@ -119,7 +119,7 @@ const EDITS: readonly Edit[] = [
 ];
 
 /** The same by a reload, by a restart, and by a restart after which the short time is over already. */
-function told(name: string, before: string, after: string, lines: Story, more: Case = {}): void {
+function bothDirections(name: string, before: string, after: string, lines: Story, more: Case = {}): void {
   for (const way of ['edit', 'start']) {
     const edited = lines.map((line) => line.replace('EDIT', way));
     story(`${name} by a ${way === 'edit' ? 'reload' : 'restart'}`, before, edited, { ...more, edits: [after] });
@@ -128,8 +128,8 @@ function told(name: string, before: string, after: string, lines: Story, more: C
 
 describe('an edited time acts at once, counted from when it began:', () => {
   for (const { step, short, long, begin, lengthened, shortened } of EDITS) {
-    told(`${step} lengthened`, short, long, [...begin, '10s EDIT', ...lengthened]);
-    told(`${step} shortened`, long, short, [...begin, '10s EDIT', ...shortened]);
+    bothDirections(`${step} lengthened`, short, long, [...begin, '10s EDIT', ...lengthened]);
+    bothDirections(`${step} shortened`, long, short, [...begin, '10s EDIT', ...shortened]);
     story(
       `${step} lengthened, but not before its old end`,
       short,
@@ -140,7 +140,7 @@ describe('an edited time acts at once, counted from when it began:', () => {
     );
   }
 
-  told(
+  bothDirections(
     'the hours that hold',
     'during: shift, outside: hold',
     'during: shift, outside: hold',
@@ -151,19 +151,19 @@ describe('an edited time acts at once, counted from when it began:', () => {
   const targets = (...delays: string[]): string =>
     `notify: [${delays.map((delay) => `{ channel: ops, delay: ${delay} }`).join(', ')}], ${ENDS}, notify_resolved: true`;
   story(
-    'a delay that is shortened has told of the alert',
+    'a shortened delay has notified of the alert',
     targets('60s'),
     ['0s down: notified', '10s edit', '20s > ops firing', '30s up: resolved > ops resolved'],
     { edits: [targets('20s')] },
   );
   story(
-    'a delay that is lengthened has not told of it yet',
+    'a lengthened delay has not notified of it yet',
     targets('20s'),
     ['0s down: notified', '10s edit', '30s up: resolved', '2m'],
     { edits: [targets('60s')] },
   );
   story(
-    'what is delayed beside what is told at once',
+    'a delayed target beside one that is notified at once',
     targets('0s', '20s'),
     ['0s down: notified > ops firing', '10s edit', '59s', '60s > ops firing'],
     { edits: [targets('0s', '60s')] },

@@ -20,9 +20,9 @@ function run(step: Step, settings: unknown, state: unknown, now: number): StepRe
 function passages(step: Step, settings: unknown, times: readonly number[]): boolean[] {
   let row: { value: unknown; expires: number } | undefined;
   return times.map((now) => {
-    const verdict = run(step, settings, row !== undefined && row.expires > now ? row.value : undefined, now);
-    if (verdict.rows !== undefined) row = verdict.rows[0];
-    return verdict.kind === 'pass';
+    const result = run(step, settings, row !== undefined && row.expires > now ? row.value : undefined, now);
+    if (result.rows !== undefined) row = result.rows[0];
+    return result.kind === 'pass';
   });
 }
 

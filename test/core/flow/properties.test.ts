@@ -165,7 +165,7 @@ test('every event has exactly one outcome for each rule that wanted it, and one 
   );
 });
 
-test('a digest tells of every event that it collected, once', () => {
+test('a digest contains every event that it collected, once', () => {
   const collecting = fc.constantFrom(
     'digest: { wait: 3m }',
     'digest: { wait: 1m, every: 10m }',
@@ -177,14 +177,14 @@ test('a digest tells of every event that it collected, once', () => {
         `${own}, ${MESSAGE}`,
         story.filter(({ kind }) => kind !== 'ack'),
       );
-      const told = sent
+      const digested = sent
         .filter(({ channel }) => channel === 'ops')
         .reduce((sum, { body }) => sum + Number(body.split(' ')[1]), 0);
       const came = fates.filter(
         ({ rule: name, outcome, event }, index) =>
           name === 'r' && (outcome === 'collected' || outcome === 'notified') && firstOf(fates, event, index),
       );
-      expect(told).toBe(came.length);
+      expect(digested).toBe(came.length);
     }),
     RUNS,
   );

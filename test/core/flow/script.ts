@@ -33,7 +33,7 @@ export interface Case extends CoreRunnerOptions {
   readonly edits?: readonly string[];
   /** Sections beside `rules:`. */
   readonly beside?: string;
-  /** More rules. */
+  /** Further rules. */
   readonly others?: string;
 }
 

@@ -90,7 +90,7 @@ function keys(rules: string, of: Event): (string | undefined)[] {
   );
 }
 
-test('the key is the rule’s own, or tells source, type and subject apart, also without a subject', () => {
+test('the key is the rule’s own, or is made of source, type and subject, also without a subject', () => {
   const rules = `
   - { name: own, key: "{{ data.repo }}", notify: ops }
   - { name: plain, notify: ops }`;
@@ -105,7 +105,7 @@ test('a key that fails to render counts as if there were none, so that unrelated
   expect(keys(rules, event({}, { subject: 'y' }))).toEqual(['api|t|y']);
 });
 
-test("an event that may end a rule's alert is no beginning of one; when nobody can say, it is, and the error is told", () => {
+test("an event that ends a rule's alert does not begin one; where that is unknown it does, and the error is reported", () => {
   const rules = `
   - { name: r, match: { type: t }, resolve: { if: "data.n > 2.0" }, notify: ops }
   - { name: quiet, match: { type: other }, resolve: { match: { type: t }, if: "data.n > 2.0" }, notify: ops }`;

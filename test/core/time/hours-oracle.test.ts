@@ -88,7 +88,7 @@ describe('agrees with a naive walk over the minutes', () => {
 
   const known = new Map<string, number[]>();
 
-  /** What the clock on the wall shows in each minute, as if it were UTC. */
+  /** Local time of each minute, as if it were UTC. */
   function wallsOf(timezone: string, begin: number, count: number): number[] {
     const key = `${timezone} ${begin} ${count}`;
     const walls = known.get(key) ?? readWalls(timezone, begin, count);

@@ -188,7 +188,7 @@ describe('dates', () => {
 });
 
 describe('the next change', () => {
-  it('is told when it is up to 400 days ahead', () => {
+  it('is found when it is up to 400 days ahead', () => {
     const hours = hoursOf('{ dates: 2028-03-01, timezone: UTC }');
     const begin = at('2028-03-01T00:00:00Z');
     expect(hours.nextTransition(begin - 400 * DAY)).toBe(begin);

@@ -5,7 +5,7 @@ import { compileText, placesOf, problemsOf } from '../../../support/compile.ts';
 
 const UNTIL = 'until: 2026-12-27T08:00:00Z';
 
-/** What is wrong with a silence, where it stands in the file and in the JSON, and its mend. */
+/** Mistakes in a silence, with their places in the file and in the JSON, and their mends. */
 const BAD: readonly (readonly [yaml: string, place: string, pointer: string, message: string, mend: string])[] = [
   [
     'match: { a: 1 }',
@@ -149,7 +149,7 @@ describe('a problem', () => {
     expect(problem!.mend).toContain(mend);
   });
 
-  it('is told of each part that has one, at once', () => {
+  it('is reported for each part that has one, at once', () => {
     const given = { id: 's1', match: { a: { prefx: 'p' } }, until: 'never', recurring: { cron: 'x', for: '0s' } };
     const compiled = compileSilenceText(given);
     const pointers = compiled.ok ? [] : compiled.problems.map(({ pointer }) => pointer);

@@ -8,14 +8,14 @@ const ESCALATE =
   'escalate: [{ after: 15m, notify: boss }, { after: 1h, notify: chief, message: { body: "help: {{ status }}" } }]';
 
 describe('repeat', () => {
-  story('is told again every so long until it is resolved', `repeat: 1h, ${RESOLVE}`, [
+  story('repeats at the interval until it is resolved', `repeat: 1h, ${RESOLVE}`, [
     '0 down: notified > ops firing',
     '1h > ops firing',
     '2h > ops firing',
     '2h30m up: resolved > ops resolved',
     '5h',
   ]);
-  story('matches do not change the rhythm', `repeat: 1h, ${RESOLVE}`, [
+  story('matches do not change the phase of the repeats', `repeat: 1h, ${RESOLVE}`, [
     '0 down: notified > ops firing',
     '50m down: deduplicated',
     '1h > ops firing',
@@ -43,7 +43,7 @@ describe('repeat', () => {
     '1h > ops firing',
     '2h > ops firing',
   ]);
-  story('those that a stopped daemon missed are one, and the rhythm stays', `repeat: 1h, ${RESOLVE}`, [
+  story('repeats that a stopped daemon missed are one, and the phase stays', `repeat: 1h, ${RESOLVE}`, [
     '0 down: notified > ops firing',
     '3h30m sleep > ops firing',
     '4h > ops firing',
@@ -82,7 +82,7 @@ describe('repeat', () => {
 });
 
 describe('escalate', () => {
-  story('tells more people the longer nobody acknowledges it', `${ESCALATE}, ${RESOLVE}`, [
+  story('notifies more people the longer nobody acknowledges it', `${ESCALATE}, ${RESOLVE}`, [
     '0 down: notified > ops firing',
     '15m > boss firing',
     '1h > chief help: firing',
@@ -95,7 +95,7 @@ describe('escalate', () => {
     '1h',
     '5h',
   ]);
-  story('stops when it is resolved, and tells all who were told', `${ESCALATE}, ${RESOLVE}`, [
+  story('stops when it is resolved, and notifies all who were notified', `${ESCALATE}, ${RESOLVE}`, [
     '0 down: notified > ops firing',
     '15m > boss firing',
     '20m up: resolved > ops resolved, boss resolved',
@@ -145,7 +145,7 @@ describe('escalate', () => {
       start: Date.parse('2026-11-23T17:50:00Z'),
     },
   );
-  story('with repeat: those who were told first are told again', `${ESCALATE}, repeat: 30m, ${RESOLVE}`, [
+  story('with repeat: the first targets are notified again', `${ESCALATE}, repeat: 30m, ${RESOLVE}`, [
     '0 down: notified > ops firing',
     '15m > boss firing',
     '30m > ops firing',

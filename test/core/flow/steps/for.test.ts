@@ -94,13 +94,13 @@ describe('for', () => {
   story('goes on with the message of today', 'for: 10m', ['0 down: waiting', '5m edit', '10m > ops new words'], {
     edits: ['for: 10m, message: { title: T, body: new words }'],
   });
-  story('tells how many matched meanwhile', 'for: 10m, message: { title: T, body: "{{ count }}" }', [
+  story('sends the number of matches meanwhile', 'for: 10m, message: { title: T, body: "{{ count }}" }', [
     '0 down: waiting',
     '1m down: waiting',
     '2m down: waiting',
     '10m > ops 3',
   ]);
-  story('tells the latest match', 'for: 10m, message: { title: T, body: "{{ data.n }}" }', [
+  story('sends the latest match', 'for: 10m, message: { title: T, body: "{{ data.n }}" }', [
     '0 down n=1: waiting',
     '1m down n=2: waiting',
     '10m > ops 2',
@@ -177,7 +177,7 @@ describe('max_gap', () => {
   test.each([
     [SEEN, 'it was over before it fired: no match for 2m (`max_gap`)'],
     ['for: 10m, resolve: { after: 3m }', 'it was over before it fired: no match for 3m (`resolve.after`)'],
-  ])('says of the last event of `%s` why nobody was told', (rule, reason) => {
+  ])('records for the last event of `%s` why nobody was notified', (rule, reason) => {
     const runner = new CoreRunner(`rules:\n${ruleText(rule)}`);
     runner.take({ k: 'a', state: 'down' });
     runner.wait(HOUR);

@@ -69,7 +69,7 @@ describe('inhibited_by', () => {
     more,
   );
   story(
-    'an alert that was held back from everybody is told by its next match',
+    'an alert that was held back from everybody notifies by its next match',
     `${INHIBITED}, resolve: { match: { data.state: up } }, notify_resolved: true`,
     [
       '0 dead host=w1 > boss firing',
@@ -171,13 +171,13 @@ describe('silences', () => {
     silenced('match: {}, recurring: { cron: "0 22 * * *", for: 6h, timezone: UTC }, until: "2026-11-24T12:00:00Z"'),
   );
   story(
-    'the end of an alert that was told is told through a silence',
+    'the end of a notified alert is sent despite a silence',
     'resolve: { match: { data.state: up } }, notify_resolved: true',
     ['0 down: notified > ops firing', '40m up: resolved > ops resolved'],
     silenced(`match: {}, from: "2026-11-23T09:30:00Z", ${UNTIL}`),
   );
   story(
-    'an alert that a silence held back is told by a repeat when it is over',
+    'an alert that a silence held back is sent by a repeat after the silence',
     'resolve: { match: { data.state: up } }, repeat: 50m',
     ['0 down: silenced', '50m', '1h40m > ops firing'],
     silenced(`match: {}, ${UNTIL}`),
@@ -297,7 +297,7 @@ describe('hours', () => {
     at('2026-11-23T18:00:00Z'),
   );
   story(
-    'an alert that is over before they begin is never told',
+    'an alert that is over before they begin is never sent',
     'during: office, outside: hold, resolve: { match: { data.state: up } }, notify_resolved: true',
     ['0 down: held', '1h up: resolved', '15h', '40h'],
     at('2026-11-23T18:00:00Z'),

@@ -15,8 +15,11 @@ describe('resolve', () => {
     '1m up: resolved',
     '2m down: notified > ops firing',
   ]);
-  story('tells nobody that it is over unless asked to', RESOLVE, ['0 down: notified > ops firing', '1m up: resolved']);
-  story('tells that it is over who was told that it fires', NEWS, [
+  story('notifies nobody of the end unless `notify_resolved` is set', RESOLVE, [
+    '0 down: notified > ops firing',
+    '1m up: resolved',
+  ]);
+  story('notifies of the end everybody who was notified that it fires', NEWS, [
     '0 down: notified > ops firing',
     '1m up: resolved > ops resolved',
   ]);
@@ -86,7 +89,7 @@ describe('resolve', () => {
     '3m up: resolved > ops resolved',
   ]);
   story(
-    'that was over by itself while nothing ran is told at the start',
+    'that was over by itself while nothing ran is sent at the start',
     'resolve: { after: 1h }, notify_resolved: true',
     ['0 down: notified > ops firing', '3h sleep > ops resolved'],
   );
@@ -113,7 +116,7 @@ describe('resolve', () => {
     { edits: ['enabled: true'] },
   );
   story(
-    'the end goes to every target that was told, with the words it has for it',
+    'the end goes to every notified target, with the message of the target',
     `${NEWS}, notify: [ops, { channel: boss, message: { body: "boss: {{ status }}" } }]`,
     ['0 down: notified > ops firing, boss boss: firing', '1m up: resolved > ops resolved, boss boss: resolved'],
   );
@@ -123,7 +126,7 @@ describe('resolve', () => {
     ['0 down big=no: notified > ops firing', '1m up big=yes: resolved > ops resolved'],
   );
   story(
-    'the end goes to who was told, also if the rule has other targets now',
+    'the end goes to the notified targets, also if the rule has others now',
     NEWS,
     ['0 down: notified > ops firing', '1m edit', '2m up: resolved > ops resolved', '3m down: notified > boss firing'],
     { edits: [`${NEWS}, notify: boss`] },
@@ -142,12 +145,12 @@ describe('resolve', () => {
     '0 down: notified > ops firing',
     '1h30m up: resolved > ops resolved 1h30m',
   ]);
-  story('tells of the event that ended it', `${NEWS}, message: { title: T, body: "{{ data.n }}" }`, [
+  story('is about the event that ended it', `${NEWS}, message: { title: T, body: "{{ data.n }}" }`, [
     '0 down n=1: notified > ops 1',
     '1m up n=2: resolved > ops 2',
   ]);
   story(
-    'tells of what fired where the event that ended it has nothing to say',
+    'is about the event that fired where the one that ended it lacks a field',
     `${NEWS}, message: { title: T, body: "{{ data.n }}" }`,
     ['0 down n=1: notified > ops 1', '1m up: resolved > ops 1'],
   );

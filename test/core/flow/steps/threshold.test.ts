@@ -46,11 +46,11 @@ describe('threshold', () => {
     '1s down: notified > ops firing',
   ]);
   story(
-    'tells how many and which',
+    'sends the number of events and the events',
     'threshold: { count: 3, within: 10m }, message: { title: T, body: "{{ count }}:{% for e in events %}{{ e.data.n }}{% endfor %}" }',
     ['0 down n=1: counting', '1m down n=2: counting', '2m down n=3: notified > ops 3:123'],
   );
-  story('of very many tells how many', `threshold: { count: 101, within: 1h }, ${COUNT}`, [
+  story('of very many sends the number only', `threshold: { count: 101, within: 1h }, ${COUNT}`, [
     ...Array.from({ length: 100 }, (_, index) => `${index}s down: counting`),
     '100s down: notified > ops 101',
   ]);

@@ -46,7 +46,7 @@ describe('dedupe and throttle', () => {
     ['0 down: notified > ops 0', '15m down: throttled', '20m down: throttled', '30m down: notified > ops 2'],
   );
   story(
-    'throttle: an alert that was dropped is told by its next match',
+    'throttle: an alert that was dropped is sent by its next match',
     `throttle: { max: 1, per: 10m }, key: "{{ data.k }}", resolve: { match: { data.state: up } }, ${SUPPRESSED}`,
     [
       '0 down: notified > ops 0',
@@ -163,7 +163,7 @@ describe('digest', () => {
     ['0 down: collected', '1m up: resolved', '5m', '1h'],
   );
   story(
-    'of an alert makes it told',
+    'of an alert makes it sent',
     'digest: { wait: 5m }, resolve: { match: { data.state: up } }, notify_resolved: true',
     ['0 down: collected', '5m > ops firing', '6m down: deduplicated', '7m up: resolved > ops resolved'],
   );
