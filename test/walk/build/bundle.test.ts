@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import module from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -59,4 +60,21 @@ test('errors name the lines of the sources where source maps are enabled', () =>
   const script = `require(${JSON.stringify(path.join(ROOT, 'bundle/sqlite-worker.js'))})`;
   const { stderr } = spawnSync(process.execPath, ['--enable-source-maps', '--eval', script], { encoding: 'utf8' });
   expect(stderr).toContain('daemon/store/sqlite/engine/sqlite-worker.ts:');
+});
+
+test.skipIf(!('enableCompileCache' in module))('compiled code is kept in a folder of the user', () => {
+  const home = mkdtempSync(path.join(tmpdir(), 'belfry-home-'));
+  try {
+    const run = (env: Record<string, string>): string =>
+      execFileSync(process.execPath, ['bin/belfry.js', 'version'], {
+        cwd: ROOT,
+        env: { PATH: process.env.PATH, ...env },
+        encoding: 'utf8',
+      });
+    run({ HOME: home });
+    expect(readdirSync(path.join(home, '.cache/belfry'))).toHaveLength(1);
+    expect(run({ HOME: '/nowhere', XDG_CACHE_HOME: '/dev/null' })).toMatch(/^\d+\.\d+\.\d+/);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });
