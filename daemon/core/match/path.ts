@@ -1,3 +1,4 @@
+import { memoize } from '../../lib/memoize.ts';
 import { isObject } from '../values/json.ts';
 
 /** Reads the values at a dotted path of an event: none if the path does not exist, several if it passes through an array. */
@@ -7,21 +8,11 @@ export type Path = (event: unknown) => readonly unknown[];
  * Compiles a path such as `data.repo.name`, `headers.x-github-event` or `items.0.id`; `items.id` is the id of each element. Keys
  * that contain dots are found too. Only own properties are read, so `constructor` and `__proto__` have no special meaning.
  */
-export function compilePath(path: string): Path {
-  let known = compiled.get(path);
-  if (known !== undefined) return known;
-  known = compileAnew(path.split('.'));
-  if (compiled.size >= MAX_REMEMBERED) compiled.clear();
-  compiled.set(path, known);
-  return known;
-}
+export const compilePath = memoize((path: string): Path => compileSegments(path.split('.')));
 
-/** Many rules look at the same few fields. */
-const compiled = new Map<string, Path>();
-const MAX_REMEMBERED = 1000;
 const NOTHING: readonly unknown[] = [];
 
-function compileAnew(names: readonly string[]): Path {
+function compileSegments(names: readonly string[]): Path {
   const steps = names.map((_, from) => ({
     isPlace: /^\d+$/.test(names[from]!),
     place: Number(names[from]!),
