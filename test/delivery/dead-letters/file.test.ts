@@ -81,7 +81,7 @@ test('a symbolic link into a missing folder is reported by the append, and the d
   await symlink(path.join(folder, 'missing', 'letters.jsonl'), file);
   const letters = await open();
   await expect(letters.append(sampleDeadLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });
-  expect(letters.fault).toContain(`${file} cannot be used: nothing can be made there (ENOENT)`);
+  expect(letters.fault).toContain(`${file} cannot be used: nothing can be created there (ENOENT)`);
   await mkdir(path.join(folder, 'missing'));
   await letters.append(sampleDeadLetter('a'));
   expect(await read(letters)).toEqual(['a']);
