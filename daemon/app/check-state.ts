@@ -13,7 +13,7 @@ export async function checkState(paths: StatePaths): Promise<void> {
       if (found.code !== 'ENOENT') throw stateError(found, paths);
       continue;
     }
-    if (!found.isDirectory()) throw unusable(paths, place, 'it is no folder');
+    if (!found.isDirectory()) throw unusable(paths, place, 'it is not a folder');
     await refuseUnless(place, constants.W_OK | constants.X_OK, paths);
     for (const kept of [paths.key, paths.token]) await refuseUnless(kept, constants.R_OK, paths);
     for (const name of STORE_FILES) await refuseUnlessRegular(path.join(paths.state, name), paths);
