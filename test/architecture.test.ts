@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '../daemon');
 
-/** Who may import whom: a room, or one file of it. Arrows run one way. */
+/** Imports that are allowed, by importing room: a room, or one file of it. Arrows run one way. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   core: [
@@ -100,6 +100,16 @@ test('the system clock is injected', () => {
   const found = files.filter((file) => reading.test(code(file)));
   expect(found.filter((file) => SYSTEM_CLOCK[file] === undefined)).toEqual([]);
   expect(Object.keys(SYSTEM_CLOCK).filter((file) => !found.includes(file))).toEqual([]);
+});
+
+test('the core keeps no state in its modules, besides memoized pure functions', () => {
+  const keeping = files
+    .filter((file) => roomOf(file) === 'core')
+    .filter((file) =>
+      /^(?:export )?(?:let\b|const \w+(?:: (?!Readonly)[^=]+)? = new (?:Map|WeakMap)\b)/m.test(code(file)),
+    )
+    .filter((file) => !/^const NO_\w+ = new Map/m.test(code(file)));
+  expect(keeping).toEqual([]);
 });
 
 test('only main.ts touches the process', () => {

@@ -50,7 +50,7 @@ function commandsIn(readme: string): string[][] {
   );
 }
 
-/** What is wrong with a command: a verb or an option that there is not. */
+/** Fault of a command: a verb or an option that does not exist. */
 async function faultOf(words: readonly string[]): Promise<string | undefined> {
   const isGroup = ['dead', 'silence', 'channel'].includes(words[0]!);
   const verb = words.slice(0, isGroup ? 2 : 1);

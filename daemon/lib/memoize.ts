@@ -13,6 +13,12 @@ export function memoize<T>(compute: (source: string) => T): (source: string) => 
   };
 }
 
+/** Computes a value when it is first needed. */
+export function lazy<T extends object>(compute: () => T): () => T {
+  let value: T | undefined;
+  return () => (value ??= compute());
+}
+
 /** Memoizes a function of an object for as long as the object lives. */
 export function memoizeByObject<K extends object, T>(compute: (key: K) => T): (key: K) => T {
   const results = new WeakMap<K, { readonly value: T }>();

@@ -7,7 +7,7 @@ export interface HttpDestinationOptions {
   settings(origin: string): unknown;
   /** Answers of the provider that differ from plain HTTP. */
   readonly responses: Partial<Record<ResponseKind, ServerAnswer>>;
-  /** What a test is shown of a request; its text if not given. */
+  /** Text of a request that the tests look at; the body if not given. */
   received?(request: ReceivedRequest): string;
 }
 

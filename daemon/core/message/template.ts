@@ -1,7 +1,7 @@
 import type { Context, Liquid } from 'liquidjs';
 import { OPTIONAL, parseSimple, simplePaths, renderSimple } from './simple-template.ts';
 import type { Rendered, TemplateVariables, Template } from '../ruleset.ts';
-import { memoize } from '../../lib/memoize.ts';
+import { lazy, memoize } from '../../lib/memoize.ts';
 import { onDemand } from '../../lib/on-demand.ts';
 import { mendDateFilters } from './template-dates.ts';
 import { findTemplateMistake } from './template-mistakes.ts';
@@ -18,20 +18,15 @@ const MAX_MEMORY = 4_000_000;
 /** Texts, outputs and tags that one render may process, including loops. */
 const MAX_STEPS = 50_000;
 
-/**
- * Escape function of the current render. Rendering is synchronous, so there is only one at a time; the engine takes a function only
- * when it is created, and an engine for each channel would parse every template again.
- */
-const asItIs = (text: string): string => text;
-let escaping = asItIs;
+/** Context of one render. The engine takes one escape function for all renders, and calls it with the context of the render at hand. */
+interface RenderContext extends Context {
+  escape(text: string): string;
+}
 
-let made: Liquid | undefined;
+const unescaped = (text: string): string => text;
 
 /** Created, and loaded in the bundle, for the first template that is not simple. */
-function liquid(): Liquid {
-  made ??= makeEngine();
-  return made;
-}
+const liquid = lazy(makeEngine);
 
 function makeEngine(): Liquid {
   const engine = new (liquidjs().Liquid)({
@@ -43,7 +38,9 @@ function makeEngine(): Liquid {
     lenientIf: true,
     memoryLimit: MAX_MEMORY,
     parseLimit: 100_000,
-    outputEscape: (value: unknown) => escaping(textOf(value)),
+    outputEscape(this: { readonly context: RenderContext }, value: unknown) {
+      return this.context.escape(textOf(value));
+    },
     // The language of the machine must not change a message.
     locale: 'en-US',
   });
@@ -106,7 +103,7 @@ function attempt(source: string): CompiledTemplate {
       ok: true,
       template: {
         source,
-        render(variables, escape = asItIs) {
+        render(variables, escape = unescaped) {
           const text = plain && renderSimple(plain, variables, escape);
           if (text !== undefined) return { text };
           return render((parsed ??= liquid().parse(source)), variables, escape);
@@ -124,19 +121,15 @@ function render(
   variables: TemplateVariables,
   escape: (text: string) => string,
 ): Rendered {
-  const before = escaping;
-  escaping = escape;
   const steps = new Steps();
   const output = new Output();
   try {
-    const context = contextOf({ ...OPTIONAL, ...variables.event, ...variables }, steps);
+    const context = contextOf({ ...OPTIONAL, ...variables.event, ...variables }, steps, escape);
     liquidjs().toValueSync(liquid().renderer.renderTemplates(parsed, context, output));
     return { text: output.buffer };
   } catch (error) {
     const { message } = whereOf(error as Error);
     return steps.areSpent ? { text: output.buffer, error: message, isBeginning: true } : { text: '', error: message };
-  } finally {
-    escaping = before;
   }
 }
 
@@ -163,11 +156,11 @@ class Steps {
   }
 }
 
-function contextOf(variables: object, steps: Steps): Context {
+function contextOf(variables: object, steps: Steps, escape: RenderContext['escape']): RenderContext {
   const engine = liquid();
   const context = new (liquidjs().Context)(variables, engine.options, { sync: true }, { liquid: engine });
   context.renderLimit.check = () => steps.take();
-  return context;
+  return Object.assign(context, { escape });
 }
 
 /** Text of a value: empty for a missing one, JSON for lists and maps. */

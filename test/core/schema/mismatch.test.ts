@@ -35,7 +35,7 @@ const keywords: readonly Schema[] = [
   },
 ];
 
-/** What a reference by itself can say of a mismatch. `verbose` makes ajv report the data and the schema, which Mismatch finds by the pointers. */
+/** Mismatch as ajv by itself reports it. `verbose` makes ajv report the data and the schema, which Mismatch finds by the pointers. */
 const reference = new Ajv({ allErrors: true, verbose: true, strict: false, ownProperties: true, messages: false });
 
 const reported = ({ keyword, instancePath, params, data, parentSchema }: Omit<Mismatch, 'schemaPath'>) => ({

@@ -1,7 +1,7 @@
 import type { ASTNode, Environment } from '@marcbachmann/cel-js';
 import type { RE2JS } from 're2js';
 import type { Condition } from '../../ruleset.ts';
-import { memoize } from '../../../lib/memoize.ts';
+import { lazy, memoize } from '../../../lib/memoize.ts';
 import { findConditionMistake, type KnownFunctions } from './mistakes.ts';
 import { re2Fault } from '../re2-fault.ts';
 import { quoteLongIntegers } from './long-literals.ts';
@@ -45,13 +45,8 @@ const ARITHMETIC: Readonly<Record<string, Compute>> = {
   '%': (a, b) => a % b,
 };
 
-let made: Environment | undefined;
-
 /** Created on first use: this takes longer than everything else at a start with rules without expressions. */
-function environment(): Environment {
-  made ??= makeEnvironment();
-  return made;
-}
+const environment = lazy(makeEnvironment);
 
 /** Compiles a CEL expression over an event (https://github.com/google/cel-spec) and finds all errors that do not depend on an event. `offset` counts characters. */
 export const compileCondition = memoize(compileAnew);

@@ -1,4 +1,5 @@
 import type { Ajv, CodeOptions, ErrorObject } from 'ajv';
+import { memoizeByObject } from '../../../lib/memoize.ts';
 import { onDemand, requireGenerated } from '../../../lib/on-demand.ts';
 import { sha256 } from '../../../lib/sha256.ts';
 import type { Schema } from '../json-schema.ts';
@@ -11,21 +12,14 @@ export interface Validator {
 
 const ajvLibrary = onDemand<typeof import('ajv')>('ajv');
 
-/** Validators by schema object, so that each is looked up once. */
-const validators = new WeakMap<Schema, Validator>();
-
 /**
- * The validator of a schema. The build generates those of all schemas that it knows, a file for each (build/validators.mjs).
+ * Returns the validator of a schema. The build generates those of all schemas that it knows, a file for each (build/validators.mjs).
  * Any other schema, such as that of a type that is added at run time, is compiled when it is first needed; so are all schemas
  * where the sources run without a build.
  */
-export function validatorOf(schema: Schema): Validator {
-  const known = validators.get(schema);
-  if (known !== undefined) return known;
-  const validator = (requireGenerated(fileOf(schema)) as Validator | undefined) ?? compileSchema(schema);
-  validators.set(schema, validator);
-  return validator;
-}
+export const validatorOf = memoizeByObject(
+  (schema: Schema): Validator => (requireGenerated(fileOf(schema)) as Validator | undefined) ?? compileSchema(schema),
+);
 
 /** The file of a generated validator. Its name changes with every part of the schema. */
 export const fileOf = (schema: Schema): string => `validators/${sha256(JSON.stringify(schema)).slice(0, 24)}.cjs`;
