@@ -29,6 +29,7 @@ import {
   headersSetting,
   joinUrl,
   renderHeaders,
+  requiredApiSetting,
   sendScope,
 } from './settings.ts';
 
@@ -68,8 +69,8 @@ export interface HttpChannel<P extends TProperties> {
   readonly summary: string;
   /** The provider's page. */
   readonly documentation: string;
-  /** Base URL of the provider, used where the setting `api` is not given. */
-  readonly api: string;
+  /** Base URL of the provider, used where the setting `api` is not given. Absent where users host it themselves: `api` is then required. */
+  readonly api?: string;
   /** Settings besides `api` and `headers`. One named `url` is a whole address of the provider. */
   readonly settings: P;
   /** Settings that hold a key, by the text that stands before the key in a URL of the provider (may be empty). */
@@ -99,14 +100,14 @@ export interface HttpChannel<P extends TProperties> {
   readonly answers: Answers;
 }
 
-/** Makes a channel type of what it sends and what the answers mean. docs: CONTRIBUTING.md, "A channel". */
+/** Makes a channel type of what it sends and what the answers mean. docs: CONTRIBUTING.md, "Add a channel". */
 export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>): ChannelType {
   const { type, summary, documentation, settings, limits, markup, mentionFault } = channel;
   return defineChannel({
     type,
     summary,
     documentation,
-    settings: strict({ ...settings, ...commonSettings('url' in settings ? undefined : channel.api) }),
+    settings: strict({ ...settings, ...sharedSettings(channel) }),
     limits,
     supports: supports(channel.supports),
     idempotent: channel.idempotent ?? false,
@@ -115,6 +116,11 @@ export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>
     names: { ...channel.names, ...(mentionFault !== undefined && { mention: mentionFault }) },
     open: (given, tools) => new HttpNotifier(channel, given as Settings<P>, tools),
   });
+}
+
+function sharedSettings<P extends TProperties>({ settings, api }: HttpChannel<P>) {
+  if ('url' in settings) return commonSettings(undefined);
+  return api === undefined ? { ...commonSettings(api), api: requiredApiSetting() } : commonSettings(api);
 }
 
 function checkSettings<P extends TProperties>(channel: HttpChannel<P>, settings: Settings<P>): SettingProblem[] {
@@ -235,7 +241,7 @@ class HttpNotifier<P extends TProperties> implements Notifier {
     const tools = this.#tools;
     const channel = this.#channel;
     const now = tools.clock.now();
-    const api = joinUrl(settings.api ?? channel.api, '');
+    const api = joinUrl(settings.api ?? channel.api ?? '', '');
     const url = addressOf((settings as { readonly url?: unknown }).url, settings.api);
     const request = channel.request(message, {
       settings,

@@ -24,6 +24,14 @@ export const apiSetting = (standard: string | undefined) =>
     }),
   );
 
+/** Setting `api` of a service without a public server. */
+export const requiredApiSetting = () =>
+  Type.String({
+    description: 'Base URL of the server.',
+    examples: ['https://push.example.com'],
+    pattern: '^https?://',
+  });
+
 export const headersSetting = () =>
   Type.Optional(
     Type.Record(

@@ -167,3 +167,19 @@ test('keys and names that cannot work are found at load, without showing them', 
   expect(problems({ api: 'https://x.test/?q=1' })).toHaveLength(1);
   expect(problems({ headers: { 'Content-Length': '1' } })).toHaveLength(1);
 });
+
+test('a channel without a public server requires `api`', () => {
+  const selfHosted = defineHttpChannel({
+    type: 'bell',
+    summary: 'Push notifications over a Bell server',
+    documentation: 'https://docs.bell.test/send',
+    settings: { token: key('The token of an application.', '${env:BELL_TOKEN}') },
+    limits: {},
+    supports: { kept: '' },
+    markup: PLAIN,
+    request: ({ title }, { api }) => ({ url: `${api}/send`, json: { title } }),
+    answers: { read: () => ({ ok: true }) },
+  });
+  expect(readSettings(selfHosted, { token: TOKEN }).problems).toEqual([expect.stringContaining('`api`')]);
+  expect(readSettings(selfHosted, { token: TOKEN, api: 'https://bell.test' }).problems).toEqual([]);
+});
