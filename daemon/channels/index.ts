@@ -6,6 +6,7 @@ import { discord } from './chat/discord.ts';
 import { email } from './email/email.ts';
 import { feishu } from './chat/feishu.ts';
 import { file } from './local/file.ts';
+import { gotify } from './push/gotify.ts';
 import { log } from './local/log.ts';
 import { ntfy } from './push/ntfy.ts';
 import { slack } from './chat/slack.ts';
@@ -27,6 +28,7 @@ export const channelTypes: readonly ChannelType[] = [
   discord,
   telegram,
   ntfy,
+  gotify,
   command,
   file,
   log,

@@ -1,0 +1,68 @@
+import { each, misconfigured, permanent } from '../kit/http/answers.ts';
+import { defineHttpChannel } from '../kit/http/define.ts';
+import { key } from '../kit/http/settings.ts';
+import { linkAddress } from '../kit/text/escape.ts';
+import { COMMONMARK, fitText, layoutOf, PLAIN } from '../kit/text/layout.ts';
+import { plainTitle } from '../kit/text/plain.ts';
+import { cutToBytes } from '../kit/text/text.ts';
+
+/** Priorities by their effect on Android: 0 shows no notification, 1 to 3 an icon, 4 to 7 adds a sound, 8 to 10 vibration. https://gotify.net/docs/priority */
+const PRIORITIES = { min: 0, low: 2, normal: 5, high: 8, urgent: 10 } as const;
+/** No limit is documented; a server with MySQL keeps a message in a column of type TEXT. */
+const MAX_MESSAGE_BYTES = 65_535;
+const MAX_TITLE_BYTES = 250;
+
+/** Tokens of a client, of Gotify 2 and 3: they read messages and cannot send any. */
+const CLIENT_TOKEN = /^(?:C[\w.-]{14}|gtfy_client\..*)$/;
+
+/** Gotify. https://gotify.net/docs/pushmsg https://gotify.net/docs/msgextras */
+export const gotify = defineHttpChannel({
+  type: 'gotify',
+  summary: 'Push notifications over a Gotify server',
+  documentation: 'https://gotify.net/docs/pushmsg',
+  settings: {
+    token: key('The token of an application, not of a client.', '${env:GOTIFY_TOKEN}'),
+  },
+  keys: { token: '' },
+  limits: {},
+  supports: { kept: 'markdown priority link image', text: 'html actions fields' },
+  markup: COMMONMARK,
+  check: ({ token }) =>
+    CLIENT_TOKEN.test(token.reveal())
+      ? [{ pointer: '/token', message: 'this is the token of a client', mend: 'give the token of an application' }]
+      : [],
+  request(message, { settings: { token }, api }) {
+    const isMarkdown = message.format === 'markdown';
+    const click = linkAddress(message.link ?? '');
+    const image = linkAddress(message.image ?? '');
+    return {
+      url: `${api}/message`,
+      headers: { 'x-gotify-key': token.reveal() },
+      json: {
+        title: cutToBytes(plainTitle(message), MAX_TITLE_BYTES),
+        message: fitText(layoutOf(message, isMarkdown ? COMMONMARK : PLAIN, { untitled: true }), MAX_MESSAGE_BYTES),
+        priority: PRIORITIES[message.priority],
+        // The app for Android opens and shows the addresses; other clients have only the text, so they stay there too.
+        extras: {
+          'client::display': { contentType: isMarkdown ? 'text/markdown' : 'text/plain' },
+          'client::notification': {
+            ...(click !== undefined && { click: { url: click } }),
+            ...(image !== undefined && { bigImageUrl: image }),
+          },
+        },
+      },
+    };
+  },
+  answers: {
+    read({ json: { id, errorCode, errorDescription } }) {
+      if (typeof id === 'number') return { ok: true, id: `${id}` };
+      if (typeof errorCode !== 'number') return undefined;
+      return { ok: false, code: errorCode, message: String(errorDescription) };
+    },
+    codes: {
+      400: permanent('the server does not take this message'),
+      ...each('401 403', misconfigured('the token is refused')),
+      404: misconfigured('there is no Gotify at this address'),
+    },
+  },
+});
