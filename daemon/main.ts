@@ -42,7 +42,7 @@ if (isDaemon) process.on('SIGHUP', () => onHangup());
 const OUTPUT_FAILED = 1;
 let isOutputLost = false;
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-  // A closed pipe (`belfry tail | head`) is no error, except for the daemon, whose log is lost from then on.
+  // A closed pipe (`belfry tail | head`) is not an error, except for the daemon, whose log is lost from then on.
   if (code === 'EPIPE' && !isDaemon) return interruption.abort();
   if (isOutputLost) return;
   isOutputLost = true;

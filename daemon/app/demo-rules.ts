@@ -15,8 +15,8 @@ Belfry runs on the rules in rules/. Try, from this folder in another terminal:
 
   echo hi > inbox/note.txt                     a file is noticed
   curl -d '{"text":"hello"}' -H 'content-type: application/json' http://${listen}/hooks/hello
-  npx belfry emit backup.done text="all well"  an event of your own
-  npx belfry status                            how everything is
+  npx belfry emit backup.done text="all well"  posts an event
+  npx belfry status                            shows the state of everything
   tail -f outbox/notifications.jsonl           what was sent
 
 Edit rules/hello.yaml and save: it takes effect within a second.

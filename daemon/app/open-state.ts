@@ -21,7 +21,8 @@ import type { Store } from '../store/store.ts';
 import { environmentWarnings, refuseUnsafeEnvironment } from './environment.ts';
 import { Inbox } from './runtime/inbox.ts';
 import { type StatePaths, statePaths } from './paths.ts';
-import { fingerprintKey, sha256 } from './secrets-at-rest.ts';
+import { sha256 } from '../lib/sha256.ts';
+import { fingerprintKey } from './secrets-at-rest.ts';
 import { stateError, checkState } from './check-state.ts';
 
 export interface OpenStateOptions {

@@ -1,14 +1,13 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import type { Token } from '../core/ruleset.ts';
 import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import { writeAtomically } from '../lib/files/atomic-file.ts';
 import { NotRegularFile, readRegularFile } from '../lib/files/regular-file.ts';
+import { sha256 } from '../lib/sha256.ts';
 import type { StatePaths } from './paths.ts';
 
 const OWNER_ONLY = 0o600;
-
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
  * Key of the fingerprints of settings. These are stored, and without a key passwords could be guessed from them. Reading changes
@@ -44,7 +43,7 @@ async function readSecret(file: string): Promise<Buffer | undefined> {
     if (!(cause instanceof NotRegularFile)) throw cause;
     throw new BelfryError(
       'state.unusable',
-      `the state directory cannot be used: ${cause.message}; move it away, it is made anew`,
+      `the state directory cannot be used: ${cause.message}; move it away; Belfry makes a new one`,
       { exit: EXIT.config, cause },
     );
   }

@@ -81,7 +81,7 @@ function leaves(command: Command): Command[] {
 }
 
 function exitFor(error: unknown, terminal: Terminal): number {
-  // Commander has printed its own message; help and version are no errors.
+  // Commander has printed its own message; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const known = error instanceof CommandError || (error instanceof Error && 'exit' in error);
   const failure = error as Error & { exit?: number };

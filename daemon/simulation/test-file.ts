@@ -255,7 +255,7 @@ function re2Error(pattern: string): string | undefined {
     RE2JS.compile(pattern);
     return undefined;
   } catch (error) {
-    return `this is no RE2 expression: ${(error as Error).message}`;
+    return `this is not an RE2 expression: ${(error as Error).message}`;
   }
 }
 

@@ -78,7 +78,7 @@ describe('an unusable file', () => {
     ['UTF-16', Buffer.from('\ufeffa: 1', 'utf16le'), '1:1 file.encoding'],
     ['Latin-1', Buffer.from('rules: # gr\xfc\xdfe\n', 'latin1'), '1:12 file.encoding'],
     [
-      'bytes that are no text, further down',
+      'bytes that are not text, further down',
       Buffer.concat([Buffer.from('a: 1\nb: äö'), Buffer.from([0xc3, 0x28])]),
       '2:6 file.encoding',
     ],
@@ -247,7 +247,7 @@ describe('an excerpt of a file that is not YAML', () => {
     ['the key of a rule', 'rules:\n  - name: a\n    key: {{ data.repository.full_name2 }}', 3],
     ['a link of a rule', 'rules:\n  - name: a\n    link: https://ci.example.com/{{ data.build_number }}/42', 3],
     ['a reference', 'channels:\n  a:\n    url: ${env:OPS_URL}', 3],
-    ['a setting that is no secret', 'channels:\n  a:\n    format: markdown', 3],
+    ['a setting that is not a secret', 'channels:\n  a:\n    format: markdown', 3],
     ['a user', 'channels:\n  a:\n    user: belfry', 3],
     ['a comment', '# keys are in the vault\nrules:', 1],
   ])('shows %s', async (_what, text, line) => {

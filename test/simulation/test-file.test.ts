@@ -84,8 +84,8 @@ describe('a step', () => {
       '`titel` is not a setting of item 1 of `expect` (did you mean `title`?)',
     ],
     ['event: { type: x }, expect: [{ title: { contians: y } }]', '`contians` is not a setting of `title`'],
-    ['event: { type: x }, expect: [{ title: { regex: "(" } }]', 'this is no RE2 expression'],
-    ['event: { type: x }, expect: [{ fields: { a: { regex: "(" } } }]', 'this is no RE2 expression'],
+    ['event: { type: x }, expect: [{ title: { regex: "(" } }]', 'this is not an RE2 expression'],
+    ['event: { type: x }, expect: [{ fields: { a: { regex: "(" } } }]', 'this is not an RE2 expression'],
     ['event: { type: x }, expect: [{ rule: nobody }]', 'there is no rule `nobody`'],
     ['event: { type: x }, expect: [x]', 'item 1 of `expect` must be a map of settings, not text'],
     [

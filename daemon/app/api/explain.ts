@@ -12,7 +12,7 @@ import { sourceTypes } from '../../sources/index.ts';
 import type { Store } from '../../store/store.ts';
 import { InvalidRules } from '../open-state.ts';
 import type { Environment } from '../paths.ts';
-import { sha256 } from '../secrets-at-rest.ts';
+import { sha256 } from '../../lib/sha256.ts';
 
 export interface ExplainDeps {
   readonly store: Pick<Store, 'event' | 'memory'>;

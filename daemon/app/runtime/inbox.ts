@@ -38,7 +38,7 @@ export class Inbox {
 
   /**
    * Accepts the events of all files, oldest first. A file is deleted once its event is durable; the event's id makes a repeat
-   * after a crash a duplicate. A file that is no event is renamed to `*.bad`, never deleted.
+   * after a crash a duplicate. A file that is not an event is renamed to `*.bad`, never deleted.
    */
   async acceptAll(accept: (events: readonly EventInput[]) => Promise<unknown>): Promise<void> {
     const { names } = await this.#list();
@@ -85,7 +85,8 @@ export class Inbox {
 
   async #faultOf(name: string): Promise<string | undefined> {
     if (this.#valid.has(name)) return undefined;
-    if (name.endsWith(BAD_SUFFIX)) return 'it is no event; mend it and take `.bad` off its name, or remove it';
+    if (name.endsWith(BAD_SUFFIX))
+      return 'it is not an event; correct it and remove `.bad` from its name, or delete it';
     if (!name.endsWith(EVENT_SUFFIX))
       return `its name does not end in \`${EVENT_SUFFIX}\`, so it is not read; rename or remove it`;
     const content = await this.#read(name);
@@ -103,7 +104,7 @@ export class Inbox {
     } catch (error) {
       if (error instanceof NotRegularFile) return { fault: `it is ${error.kind}, not a regular file; move it away` };
       const { code } = error as NodeJS.ErrnoException;
-      return code === 'ENOENT' ? undefined : { fault: `it cannot be read (${code}); mend that, or move it away` };
+      return code === 'ENOENT' ? undefined : { fault: `it cannot be read (${code}); correct that, or move it away` };
     }
   }
 
@@ -115,13 +116,13 @@ export class Inbox {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return { names: [] };
-      const why = code === 'ENOTDIR' ? 'it is no folder; move it away' : `it cannot be read (${code}); mend that`;
+      const why = code === 'ENOTDIR' ? 'it is not a folder; move it away' : `it cannot be read (${code}); mend that`;
       return { names: [], fault: `inbox: ${this.#folder}: ${why}` };
     }
   }
 }
 
-const NO_EVENT = 'it is no event; mend it, or remove it';
+const NO_EVENT = 'it is not an event; correct it, or delete it';
 
 function parse(text: string): EventInput | undefined {
   try {

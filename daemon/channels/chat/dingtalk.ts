@@ -126,7 +126,7 @@ const answers: Answers = {
 
 const MARKDOWN: Markup = {
   markdown: asWritten,
-  // A single line feed is no new line here, two spaces before it make it one.
+  // A single line feed is not a new line here, two spaces before it make it one.
   escape: (text) => lookalikes(text).replaceAll('\n', '  \n'),
   title: (line) => `#### ${line}`,
   field: (name, value) => `- ${name}: ${value}`,

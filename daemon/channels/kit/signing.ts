@@ -21,7 +21,7 @@ export function hmac(
   return prefix + createHmac(algorithm, secret).update(content).digest(encoding);
 }
 
-/** The key bytes of a Standard Webhooks secret: base64, with or without `whsec_` in front; undefined when it is no base64. */
+/** The key bytes of a Standard Webhooks secret: base64, with or without `whsec_` in front; undefined when it is not base64. */
 export function standardWebhooksKey(secret: string): Buffer | undefined {
   const base64 = secret.replace(/^whsec_/, '');
   return /^[A-Za-z0-9+/]{8,}={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : undefined;

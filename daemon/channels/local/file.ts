@@ -164,7 +164,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   ENOENT: passing(
     'a folder above path has vanished while it was in use (a stale mount, a cleaned PrivateTmp); restart belfry',
   ),
-  ENXIO: blocked('what stands at path is no file'),
+  ENXIO: blocked('what stands at path is not a file'),
   ENAMETOOLONG: { class: 'permanent', message: 'the file name is too long' },
   EFBIG: blocked('the file has reached the largest size allowed'),
 };

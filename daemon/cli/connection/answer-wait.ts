@@ -24,7 +24,7 @@ export interface AnswerWaitOptions {
   readonly request: string;
   /** Milliseconds that the answer is expected to take. Notes and the limit count from then. */
   readonly expected: number;
-  /** Milliseconds that the daemon may be silent; undefined is no limit. */
+  /** Milliseconds that the daemon may be silent; undefined means no limit. */
   readonly limit: number | undefined;
   /** Text that explains the wait. */
   readonly note: () => Promise<string>;

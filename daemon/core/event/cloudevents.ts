@@ -210,7 +210,7 @@ function attributeFits(name: string, value: unknown, pointer: string): void {
     shortText(name, value, pointer);
   }
   if (name === 'time' && (!TIME.test(value as string) || readInstant(value as string, 'UTC') === undefined)) {
-    throw new Refusal(400, 'events.time', '`time` is no RFC 3339 time; write it like 2026-11-23T09:00:00Z', at);
+    throw new Refusal(400, 'events.time', '`time` is not an RFC 3339 time; write it like 2026-11-23T09:00:00Z', at);
   }
   if (depth(value, 0) > MAX_DEPTH)
     throw new Refusal(400, 'events.too_deep', `\`${name}\` is nested deeper than ${MAX_DEPTH}`, at);

@@ -25,12 +25,12 @@ export const VALUE_OPERATORS: Readonly<Record<string, Operator>> = {
     return (text) => text.toLowerCase() === folded;
   }),
   glob: texts(compileGlob, (_part, error) => ({
-    message: `it is no path pattern (${(error as Error).message})`,
+    message: `it is not a path pattern (${(error as Error).message})`,
     mend: 'write one like `/srv/**/*.csv`',
   })),
   regex: texts(compileRegex, re2Fault),
   cidr: texts(compileNetwork, (_part, error) => ({
-    message: `it is no network (${(error as Error).message})`,
+    message: `it is not a network (${(error as Error).message})`,
     mend: 'write one like `10.0.0.0/8` or `2001:db8::/32`',
   })),
   gt: comparison((order) => order > 0),

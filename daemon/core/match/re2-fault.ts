@@ -1,7 +1,7 @@
 /** Message and mend for an expression that RE2 does not compile. */
 export function re2Fault(pattern: string, error: unknown): { readonly message: string; readonly mend: string } {
   return {
-    message: `it is no RE2 expression (${(error as Error).message})`,
+    message: `it is not an RE2 expression (${(error as Error).message})`,
     mend: UNSUPPORTED.test(pattern)
       ? 'RE2 has no look-around and no back-references: ask for what must be there, and with a `not` or `!` of its own for what must not'
       : 'mend the RE2 expression; in YAML single quotes keep its backslashes',

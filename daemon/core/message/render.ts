@@ -124,7 +124,7 @@ class Rendering {
     if (text === undefined || text === '') return undefined;
     const protocol = URL.canParse(text) ? new URL(text).protocol : undefined;
     if (protocol !== undefined && LINKS.includes(protocol)) return text;
-    this.#errors.push(`${field}: it is no http, https, mailto or tel address`);
+    this.#errors.push(`${field}: it is not an http, https, mailto or tel address`);
     return undefined;
   }
 

@@ -3,7 +3,7 @@ import type { Template } from '../ruleset.ts';
 /** Resolves a path as written: a relative one starts at the folder of the file that names it. */
 export type Absolute = (path: string) => string;
 
-/** A link, which is no path. */
+/** A link, which is not a path. */
 const LINK = /^[a-z][a-z\d+.-]*:\/\//i;
 const SPECIAL_IN_GLOBS = /[\\*?[\]{}()!+@|]/g;
 

@@ -11,7 +11,7 @@ const COMMON = {
   until: { kind: MOMENT, about: 'before a time, or a duration ago' },
   source: { kind: ATTRIBUTE, about: 'of this source' },
   type: { kind: ATTRIBUTE, about: 'of this type; `*` stands for any part' },
-  rule: { kind: NAME, about: 'that this rule had to do with' },
+  rule: { kind: NAME, about: 'to which this rule applied' },
   key: { kind: TEXT, about: 'of this key' },
   text: { kind: NAME, about: 'with this somewhere in its texts, in upper or lower case' },
   order: { kind: oneOf(['desc', 'asc']), about: '`desc`, the newest first, or `asc`' },

@@ -170,7 +170,7 @@ function loginFault({ login }: Split, { login: taken }: UrlForm): Fault | undefi
   const decoded = decodedLogin(login);
   if (decoded === undefined || decoded.some((part) => /\p{Cc}/u.test(part)))
     return {
-      message: 'has a user or a password that is no text',
+      message: 'has a user or a password that is not a text',
       mend: 'encode it as UTF-8, without control characters',
     };
   const [user = '', password = ''] = decoded;

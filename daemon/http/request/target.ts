@@ -10,7 +10,7 @@ export interface Target {
 const PLAIN = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+$/;
 const NO_QUERY = new URLSearchParams();
 
-/** Parses the target of a request; throws 400 when it is no path. */
+/** Parses the target of a request; throws 400 when it is not a path. */
 export function targetOf(path: string): Target {
   if (PLAIN.test(path)) return { pathname: path, searchParams: NO_QUERY };
   if (!path.startsWith('/') || !URL.canParse(`http://belfry${path}`))

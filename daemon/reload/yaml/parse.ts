@@ -59,7 +59,7 @@ function lossesOf(text: string, { comments, anchored, aliases }: ReturnType<type
     ...comments.map((end) => ({
       offset: text.indexOf('#', end),
       code: 'yaml.comment',
-      message: 'here a comment begins, which is no part of the text before it',
+      message: 'here a comment begins, which is not a part of the text before it',
       mend: `${mend}; or put a space behind the \`#\``,
     })),
     ...[...anchored]

@@ -239,7 +239,7 @@ describe('what the robot answers', () => {
   });
 });
 
-test('a whole URL is no token', () => {
+test('a whole URL is not a token', () => {
   const { problems } = readSettings(dingtalk, { token: 'https://oapi.dingtalk.com/robot/send?access_token=abc' });
   expect(problems).toEqual(['/token: this is not a token but a URL']);
 });

@@ -239,7 +239,7 @@ describe('mentions', () => {
     );
   });
 
-  test('what could end the mention is no name', async () => {
+  test('what could end the mention is not a name', async () => {
     expect((await sent({}, { format: 'markdown', mention: ['x><@all', 'a b'] })).markdown?.content).not.toContain('<@');
   });
 

@@ -198,7 +198,7 @@ describe('the mail', () => {
     'ops@x.test (evil@x.test)',
     'ops\u2028@x.test',
     '\u202eOps <ops@x.test>',
-  ])('is not sent to %j, which is no single address', async (recipient) => {
+  ])('is not sent to %j, which is not a single address', async (recipient) => {
     const server = await serverOf();
     const failed = await failureOfSending(channelOf(to(server)), sampleMessage({ to: [recipient] }), sampleIo());
     expect(failed).toMatchObject({ class: 'permanent', code: 'email.bad_recipient' });

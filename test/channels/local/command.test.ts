@@ -220,7 +220,7 @@ test('what an event makes too long for an argument or a variable is cut visibly'
   expect(receipt).toMatchObject({ answer: expect.stringMatching(/^… \(\+\d+ bytes\)$/) });
 });
 
-test('a template that fails is no program to run', async () => {
+test('a template that fails is not a program to run', async () => {
   const failed = await failureOfSending(channelOf({ run: ['echo', '{{ no.such }}'] }), sampleMessage(), sampleIo());
   expect(failed).toMatchObject({ class: 'permanent', code: 'command.template' });
 });

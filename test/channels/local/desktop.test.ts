@@ -163,7 +163,7 @@ describe.skipIf(missing.length > 0)(
       expect(failed.message).toContain('libnotify-bin');
     });
 
-    test('a bus that is gone is no session', async () => {
+    test('a bus that is gone is not a session', async () => {
       const folder = await temporaryFolder();
       const env = { ...screen.env, DBUS_SESSION_BUS_ADDRESS: `unix:path=${path.join(folder, 'gone')}` };
       const failed = await failureOfSending(channelOf(env), sampleMessage(), sampleIo());

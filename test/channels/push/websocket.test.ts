@@ -85,7 +85,7 @@ test('settings that make no sense are reported', () => {
 });
 
 test.each(['alice\r\nbob', 'alice\u0000', '\u202ealice'])(
-  'a user from an event that is no name, %j, is refused',
+  'a user from an event that is not a name, %j, is refused',
   async (user) => {
     const { notifier, pushed } = opened({});
     const failed = await failureOfSending(notifier, sampleMessage({ to: ['carol', user] }), sampleIo());

@@ -296,7 +296,7 @@ describe('headers', () => {
     expect(headers['x-evil']).toBeUndefined();
   });
 
-  test('those that frame the request, and what is no name, are refused at load', () => {
+  test('those that frame the request, and what is not a name, are refused at load', () => {
     const { problems } = readSettings(webhook, {
       url: 'https://example.com/',
       headers: { 'Content-Length': '1', 'a b': 'c' },

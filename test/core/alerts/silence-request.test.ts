@@ -70,7 +70,7 @@ test.each<[string, unknown, string[]]>([
   ['without an end', { match: {}, reason: 'r' }, ['']],
   ['without a reason', { match: {}, for: '1h' }, ['/reason']],
   ['with a blank reason', { ...GOOD, reason: ' ' }, ['/reason']],
-  ['with a reason that is no text', { ...GOOD, reason: 1 }, ['/reason']],
+  ['with a reason that is not a text', { ...GOOD, reason: 1 }, ['/reason']],
   ['over already', { match: {}, reason: 'r', until: '2026-11-23T09:00:00Z' }, ['/until']],
   ['with two ends', { ...GOOD, until: '2026-12-01' }, ['/for']],
   ['with a length that is none', { ...GOOD, for: 'soon' }, ['/for']],

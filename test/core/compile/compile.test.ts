@@ -200,7 +200,7 @@ rules:
     ],
     ['a duration without unit', rule('dedupe: 10'), '6:13 value.unit', 'write `10s`'],
     [
-      'a text that is no duration',
+      'a text that is not a duration',
       rule('dedupe: ten'),
       '6:13 value.format',
       'write it like `500ms`, `10s`, `5m`, `2h`, `3d` or `1h30m`',
@@ -320,7 +320,7 @@ rules:
       'write `https://app.example.com`',
     ],
     [
-      'the origin of something that is no web application',
+      'the origin of something that is not a web application',
       'daemon: { origins: ["file:///home/ann/page.html"] }\n',
       '1:21 daemon.origin',
       'name each application by its scheme, host and port, such as `https://app.example.com`, without a path',

@@ -38,7 +38,7 @@ test('a rule gets the events of its sources; an event of an unknown source is on
   expect(chosen(rules, event(null, { source: 'belfry' }))).toEqual(['own', 'all']);
 });
 
-test('match and `if` must both hold, and a missing field is no match', () => {
+test('match and `if` must both hold, and a missing field does not match', () => {
   const rules = `
   - { name: r, match: { data.a: 1 }, if: data.b > 1, notify: ops }`;
   expect(chosen(rules, event({ a: 1, b: 2 }))).toEqual(['r']);

@@ -43,7 +43,7 @@ test('a template of text and paths renders as the engine renders it', () => {
       const scope = { ...more, event, count: 2 };
       const escape = (shown: string): string => `<${shown}>`;
       const fast = compileTemplate(template);
-      // A comment is no plain text, so this one goes through the engine.
+      // A comment is not plain text, so this one goes through the engine.
       const slow = compileTemplate(`{% comment %}{% endcomment %}${template}`);
       expect(fast.ok).toBe(slow.ok);
       if (!fast.ok || !slow.ok) return;

@@ -92,7 +92,7 @@ test.each([
   'host',
   '::1%lo',
   '',
-])('%j is no network', (text) => {
+])('%j is not a network', (text) => {
   expect(readNetwork(text)).toBeUndefined();
 });
 

@@ -111,7 +111,7 @@ test('a byte order mark hides no record', async () => {
   expect(await read(letters)).toEqual([]);
 });
 
-test('CRLF and blank lines hide no record and are no problem', async () => {
+test('CRLF and blank lines hide no record and are not a problem', async () => {
   await writeFile(
     file,
     `${JSON.stringify(sampleDeadLetter('a'))}\r\n\r\n  \n${JSON.stringify(sampleDeadLetter('b'))}\r\n`,

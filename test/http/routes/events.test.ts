@@ -135,7 +135,7 @@ test("each of intake's refusals has its status, and says when to come again", as
   expect(to.logged).toEqual([]);
 });
 
-test('what is no event is refused with its place', async () => {
+test('what is not an event is refused with its place', async () => {
   const to = await openTestListener();
   const broken = await post(to, '/v1/events', '{"type":');
   expect([broken.status, broken.json.code]).toEqual([400, 'events.not_json']);

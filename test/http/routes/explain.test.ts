@@ -74,7 +74,7 @@ test.each<[unknown, string]>([
   expect(to.daemon.explained).toEqual([]);
 });
 
-test('what is no event is refused with the place', async () => {
+test('what is not an event is refused with the place', async () => {
   const to = await openTestListener();
   expect((await post(to, '/v1/explain', { event: { data: 1 } })).json).toMatchObject({
     status: 400,

@@ -60,7 +60,7 @@ describe('a file that is parsed in pieces', () => {
     ['with Windows line ends', RULES.replace('      - 7 ]', '      more]').replaceAll('\n', '\r\n')],
     ['with nothing after its rules', 'rules:\n  - a: 1\n  - b: 2'],
     ['with rules that are not indented', 'rules:\n- a: 1\n  b: 2\n- c: 3\nsilences: []\n'],
-    ['with entries that are empty or are no maps', 'rules:\n  - ~\n  - "text"\n  - [1]\n  - - x\n    - y\n'],
+    ['with entries that are empty or are not maps', 'rules:\n  - ~\n  - "text"\n  - [1]\n  - - x\n    - y\n'],
     ['with two entries that are the same', 'rules:\n  - a: 1\n  - a: 1\n  - a: 1\n'],
     ['with text that looks like an alias', 'rules:\n  - a: "*b"\n  - a: x *y\n  - a: |\n      *bold*\n'],
   ])('%s says the same at the same places', async (_what, text) => {

@@ -105,7 +105,7 @@ test('only matching lines make events, with the named groups as fields', async (
 test('invalid settings are reported when the rules are loaded', () => {
   const problems = (written: object): string[] => readSourceSettings(lines, { paths: at('*'), ...written }).problems;
   expect(problems({})).toEqual([]);
-  expect(problems({ match: '(?=x)' })).toEqual([expect.stringContaining('/match: it is no RE2 expression')]);
+  expect(problems({ match: '(?=x)' })).toEqual([expect.stringContaining('/match: it is not an RE2 expression')]);
   expect(problems({ match: '(?P<path>x)' })).toEqual(['/match: the group `path` would overwrite `data.path`']);
   expect(problems({ match: '(?P<truncated>x)' })).toEqual([
     '/match: the group `truncated` would overwrite `data.truncated`',

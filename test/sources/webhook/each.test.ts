@@ -138,8 +138,8 @@ describe('event.each', () => {
 
   it.each([
     ['nothing', '{"status": "firing"}', '`body.alerts` is missing'],
-    ['no list', '{"alerts": {"status": "firing"}}', '`body.alerts` is no list'],
-    ['no list, by a path through text', '{"alerts": "many"}', '`body.alerts` is no list'],
+    ['no list', '{"alerts": {"status": "firing"}}', '`body.alerts` is not a list'],
+    ['no list, by a path through text', '{"alerts": "many"}', '`body.alerts` is not a list'],
     ['an inherited field', '[]', '`body.alerts` is missing'],
   ])('refuses a body that has %s there, with the reason', async (_what, body, detail) => {
     const { post, io } = await open({ each: 'body.alerts' });

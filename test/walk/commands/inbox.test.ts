@@ -59,7 +59,7 @@ test.each([
 
 test('an invalid event is set aside, and reported while it exists', async () => {
   await writeFile(inInbox('a.json'), 'not JSON');
-  const trouble = `inbox: ${inInbox('a.json.bad')}: it is no event; mend it and take \`.bad\` off its name, or remove it`;
+  const trouble = `inbox: ${inInbox('a.json.bad')}: it is not an event; correct it and remove \`.bad\` from its name, or delete it`;
   await home.start();
   await home.logged((line) => line.msg === trouble);
   expect(await readiness()).toMatchObject({ body: { ready: true, reasons: [trouble] } });
@@ -73,11 +73,11 @@ test('an inbox that is not a folder is reported', async () => {
   await rm(home.path('state', 'inbox'), { recursive: true });
   await writeFile(home.path('state', 'inbox'), '');
   await home.start();
-  const trouble = `inbox: ${home.path('state', 'inbox')}: it is no folder; move it away`;
+  const trouble = `inbox: ${home.path('state', 'inbox')}: it is not a folder; move it away`;
   expect(await readiness()).toMatchObject({ body: { ready: true, reasons: [trouble] } });
 });
 
-test('an event that waits for the next start is no violation', async () => {
+test('an event that waits for the next start is not a violation', async () => {
   await home.start();
   await home.stop();
   expect(await home.belfry(['emit', 'backup.done'])).toMatchObject({ code: 0 });

@@ -101,7 +101,7 @@ rules:
   });
 });
 
-test('a closed pipe is no error of a command', async () => {
+test('a closed pipe is not an error of a command', async () => {
   const child = home.spawn(['schema', 'rules']);
   child.stdout!.destroy();
   const stderr = collected(child);

@@ -35,7 +35,7 @@ const UNUSABLE: readonly (readonly [string, Unusable])[] = [
     {
       daemon: (at) => `state: ${at.path('file', 'a', 'b')}`,
       prepare: (at) => writeFile(at.path('file'), ''),
-      said: () => 'a part of the path is no folder',
+      said: () => 'a part of the path is not a folder',
     },
   ],
   [

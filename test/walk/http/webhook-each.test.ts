@@ -70,7 +70,7 @@ it('the example of the docs notifies about each alert of a group once, and when 
     parent: { version: '4', status: 'firing', externalURL: 'http://alertmanager.example.com' },
   });
   const refused = await post('none' as never);
-  expect(refused).toMatchObject({ status: 400, body: { detail: '`body.alerts` is no list' } });
+  expect(refused).toMatchObject({ status: 400, body: { detail: '`body.alerts` is not a list' } });
   const { code } = await home.belfry(['explain', id]);
   expect(code).toBe(0);
   expect((await home.call<{ violations: string[] }>('GET', '/v1/audit')).body.violations).toEqual([]);

@@ -85,7 +85,7 @@ export const threshold = defineStep({
     if (counted === undefined) return [];
     return [...partsOf(counted.from, counted.next).map((part) => deletion(part)), deletion()];
   },
-  // Too few events are no message, so nobody has to hear that they were dropped.
+  // Too few events make no message, so nobody has to hear that they were dropped.
   lastEvent: () => undefined,
 });
 

@@ -7,7 +7,7 @@ export const deliverySchema = strict(
     timeout: Type.Optional(duration({ description: 'For one attempt.', examples: ['30s'], default: '10s' })),
     retry: Type.Optional(
       Type.Array(duration({ description: 'One wait.', examples: ['5s'] }), {
-        description: 'Waits between attempts, each varied by 20 %; an empty list is no retry.',
+        description: 'Waits between attempts, each varied by 20 %; an empty list means no retry.',
         examples: [['5s', '1m', '10m'], []],
         default: ['5s', '30s', '2m', '10m', '30m', '1h', '2h', '4h', '8h'],
         maxItems: 100,

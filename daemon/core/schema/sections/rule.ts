@@ -53,7 +53,7 @@ export const ruleSchema = strict(
     none: Type.Optional(combined('Match maps of which none may hold, besides `match`.')),
     if: Type.Optional(
       condition({
-        description: 'A CEL expression over `event` and its fields; a missing field is no match.',
+        description: 'A CEL expression over `event` and its fields; a missing field does not match.',
         examples: ['data.workflow_run.head_branch == "main" && data.attempts > 2.0'],
       }),
     ),

@@ -104,7 +104,7 @@ describe('a request', () => {
     expect(second.requests).toEqual([]);
   });
 
-  test('to what is no http URL is refused as a wrong setting, without repeating it', async () => {
+  test('to what is not an http URL is refused as a wrong setting, without repeating it', async () => {
     for (const url of ['file:///etc/passwd', 'example.com/hook', '', 'http://']) {
       const failure = await failureFrom(post(clientOf(), url));
       expect(failure).toMatchObject({ class: 'permanent', code: 'http.bad_url', detail: { misconfigured: true } });

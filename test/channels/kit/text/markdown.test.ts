@@ -42,7 +42,7 @@ test('what was escaped for Markdown reads in HTML as it was', () => {
   expect(html).not.toMatch(/<(?!\/?p>|br>|\/?a\b)/);
 });
 
-test('text made to be slow is no problem', () => {
+test('text made to be slow is not a problem', () => {
   for (const piece of ['*', '_ ', '[', '`', '- a\nb\n', '```\n```\n', '![](', '\\', '**a ', '> ']) {
     expect(htmlFromMarkdown(`x${piece.repeat(65_536 / piece.length)}`).length).toBeGreaterThan(1000);
   }

@@ -25,8 +25,8 @@ const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.expor
 
 /** The one problem must stand at the value of the setting, and its mend must say this. */
 const REFUSED: readonly (readonly [what: string, text: string, setting: string, mend: RegExp])[] = [
-  ['a `%` in a password that is no code', webhook('http://user:100%sure@h/'), 'url', /%25/],
-  ['a `%` in a path that is no code', webhook('http://h/100%/x'), 'url', /%25/],
+  ['a `%` in a password that is not a code', webhook('http://user:100%sure@h/'), 'url', /%25/],
+  ['a `%` in a path that is not a code', webhook('http://h/100%/x'), 'url', /%25/],
   ['a second `@`', webhook('http://user:p@ss@h/'), 'url', /%40/],
   ['a `/` in a password', webhook('http://user:p/w@h/'), 'url', /%2F/],
   ['a colon in a user, which Basic cannot carry', webhook('http://a%3Ab:p@h/'), 'url', /header/],
@@ -123,7 +123,12 @@ const REFUSED: readonly (readonly [what: string, text: string, setting: string, 
     'selector',
     /DNS/,
   ],
-  ['a mention that is no name', channel('type: wecom, key: k, mention: [bob, "two words"]'), '"two words"', /digits/],
+  [
+    'a mention that is not a name',
+    channel('type: wecom, key: k, mention: [bob, "two words"]'),
+    '"two words"',
+    /digits/,
+  ],
   ['a mention that is empty', channel('type: dingtalk, token: t, mention: ""'), 'mention', /digits/],
   [
     'a mention of a mobile number that is none',

@@ -131,7 +131,7 @@ describe('what a rule says in vain', () => {
     ['a misspelt name where anything may come', ['on: deploys', 'if: dta.pct > 90'], ['13:9 rule.unknown_name']],
     ['a mode that is a number', ['on: deploys', 'match: { data.mode: 0644 }'], ['13:25 yaml.spelling']],
     ['a version that is a number', ['match: { data.version: 3.10 }'], ['12:28 yaml.spelling']],
-    ['a word that is no truth', ['match: { data.ok: yes }'], ['12:23 yaml.spelling']],
+    ['a word that is not a truth value', ['match: { data.ok: yes }'], ['12:23 yaml.spelling']],
     ['grouped digits', ['match: { data.n: { gte: 1_000 } }'], ['12:29 yaml.spelling']],
     ['typographic quotes', ['match: { data.x: “y” }'], ['12:22 yaml.quotes']],
     ['a comment that was none', ['message:', '  title: deploy #5'], ['13:21 yaml.comment']],
@@ -168,7 +168,7 @@ describe('what a rule says in vain', () => {
   });
 });
 
-describe('what is no slip is not warned of', () => {
+describe('what is not a slip is not warned of', () => {
   it.each([
     ['a quoted mode', ['match: { data.mode: "0644", data.ok: "yes", data.version: "3.10" }']],
     ['a limit with decimals', ['match: { data.pct: { gte: 90.0 } }']],

@@ -156,7 +156,7 @@ describe('a problem', () => {
     expect(pointers.toSorted()).toEqual(['/match/a/prefx', '/recurring/cron', '/recurring/for', '/until']);
   });
 
-  it.each([[null], ['all'], [[]], [7]])('is what is no map: %j', (given) => {
+  it.each([[null], ['all'], [[]], [7]])('is what is not a map: %j', (given) => {
     const compiled = compileSilenceText(given);
     expect(compiled).toMatchObject({ ok: false, problems: [{ pointer: '' }] });
     expect(placesOf(problemsOf(`silences: [${JSON.stringify(given)}]`))).toEqual(['1:12 schema.type']);

@@ -108,7 +108,7 @@ describe('for', () => {
   story('of a disabled rule fires nobody', 'for: 10m', ['0 down: waiting', '5m edit', '10m', '1h'], {
     edits: ['for: 10m, enabled: false'],
   });
-  story('of sixty days is no shorter', 'for: 60d', ['0 down: waiting', '59d', '60d > ops firing']);
+  story('of sixty days is not shorter', 'for: 60d', ['0 down: waiting', '59d', '60d > ops firing']);
   story('does not outlive that nothing has matched for as long as resolves', 'for: 10m, resolve: { after: 4m }', [
     '0 down: waiting',
     '4m',

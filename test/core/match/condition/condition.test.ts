@@ -42,7 +42,7 @@ test.each<[string, Json, boolean]>([
   expect(evaluate(source, data, { headers: { 'x-a': '1' } })).toEqual({ holds });
 });
 
-test('a missing field is no match and no error, however deep', () => {
+test('a missing field is neither a match nor an error, however deep', () => {
   expect(evaluate('data.a.b.c == 1', {})).toEqual({ holds: false, missing: 'a' });
   expect(evaluate('headers.x == 1', null)).toEqual({ holds: false, missing: 'headers' });
   expect(evaluate('has(data.a.b)', {})).toEqual({ holds: false, missing: 'a' });
