@@ -71,7 +71,7 @@ function elementsOf(
   const names = namesOf(each);
   const list = valueAt(body, names);
   if (list === undefined) return { ok: false, status: 400, detail: `\`${each}\` is missing` };
-  if (!Array.isArray(list)) return { ok: false, status: 400, detail: `\`${each}\` is no list` };
+  if (!Array.isArray(list)) return { ok: false, status: 400, detail: `\`${each}\` is not a list` };
   if (list.length > MAX_ELEMENTS) {
     const detail = `\`${each}\` has more than ${MAX_ELEMENTS} elements; send fewer at once`;
     return { ok: false, status: 413, detail };
