@@ -94,10 +94,11 @@ export class FakeChannels {
 
   #settle(delivery: Delivery, outcome: Outcome, now: number): void {
     const policy = this.#policy(delivery);
-    const verdict = judge({ delivery, outcome, policy, now, random: () => 0.5, probe: false });
+    const judgement = judge({ delivery, outcome, policy, now, random: () => 0.5, probe: false });
     const attempts = [...delivery.attempts, attemptOf(outcome, now)];
-    if (verdict.kind === 'retry') this.#wait({ delivery: { ...delivery, attempts }, dueAt: verdict.at, isSent: true });
-    if (verdict.kind === 'dead') this.#deadLetter({ ...delivery, attempts }, verdict, now);
+    if (judgement.kind === 'retry')
+      this.#wait({ delivery: { ...delivery, attempts }, dueAt: judgement.at, isSent: true });
+    if (judgement.kind === 'dead') this.#deadLetter({ ...delivery, attempts }, judgement, now);
   }
 
   #deadLetter(delivery: Delivery, end: DeadReason, now: number): void {

@@ -189,7 +189,7 @@ function retryTimes({ delivery, dueAt }: OwedDelivery, policy: DeliveryPolicy): 
   const times: number[] = [];
   const attempts: Attempt[] = [];
   for (let now = dueAt; ; now = times.at(-1)!) {
-    const verdict = judge({
+    const judgement = judge({
       delivery: { ...delivery, attempts },
       outcome: { kind: 'failed', failure: TRANSIENT },
       policy,
@@ -197,8 +197,8 @@ function retryTimes({ delivery, dueAt }: OwedDelivery, policy: DeliveryPolicy): 
       random: () => NO_JITTER,
       probe: false,
     });
-    if (verdict.kind !== 'retry') return times;
-    times.push(verdict.at);
+    if (judgement.kind !== 'retry') return times;
+    times.push(judgement.at);
     attempts.push({ at: new Date(now).toISOString(), ms: 0, class: 'transient' });
   }
 }

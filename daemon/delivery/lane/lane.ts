@@ -233,11 +233,11 @@ export class Lane {
     if (outcome.kind === 'killed') return store.deliveries.release([delivery.id]);
     // An attempt that fails while the breaker is open uses up no attempt of its delivery, whichever delivery opened it.
     const probe = isProbe || (this.#health.isFailing && outcome.kind === 'failed');
-    const verdict = judge({ delivery, outcome, policy, now: clock.now(), random, probe });
+    const judgement = judge({ delivery, outcome, policy, now: clock.now(), random, probe });
     const retriesDue = await this.#record(delivery, made, isProbe ? 'probe' : 'regular');
     const attempt = probe && record.class !== undefined ? { ...record, probe: true } : record;
-    if (verdict.kind === 'dead') await deadLetter(delivery, attempt, verdict, policy.fallback, this.#deps);
-    else await settle(delivery, attempt, verdict, this.#deps);
+    if (judgement.kind === 'dead') await deadLetter(delivery, attempt, judgement, policy.fallback, this.#deps);
+    else await settle(delivery, attempt, judgement, this.#deps);
     if (retriesDue) await this.#health.retryNow();
   }
 

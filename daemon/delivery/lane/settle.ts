@@ -12,24 +12,24 @@ type LiveSettlement = Extract<Settlement, { state: 'delivered' | 'pending' | 'se
 export async function settle(
   delivery: Delivery,
   attempt: Attempt,
-  verdict: LiveJudgement,
+  judgement: LiveJudgement,
   deps: LaneDeps,
 ): Promise<void> {
   const { store, clock, killed, log, observer } = deps;
-  const settlement = settlementOf(verdict, attempt);
+  const settlement = settlementOf(judgement, attempt);
   await retryWhileDiskFull(clock, killed, () => store.deliveries.settle(delivery.id, settlement));
   logSettlement(log, delivery, attempt, settlement);
   observer.settled(delivery, settlement);
 }
 
-function settlementOf(verdict: LiveJudgement, attempt: Attempt): LiveSettlement {
-  switch (verdict.kind) {
+function settlementOf(judgement: LiveJudgement, attempt: Attempt): LiveSettlement {
+  switch (judgement.kind) {
     case 'delivered':
-      return { state: 'delivered', attempt, receipt: verdict.receipt };
+      return { state: 'delivered', attempt, receipt: judgement.receipt };
     case 'awaiting':
-      return { state: 'sending', attempt, until: verdict.until };
+      return { state: 'sending', attempt, until: judgement.until };
     case 'retry':
-      return { state: 'pending', attempt, dueAt: verdict.at };
+      return { state: 'pending', attempt, dueAt: judgement.at };
   }
 }
 
