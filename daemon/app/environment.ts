@@ -42,7 +42,7 @@ const UNSAFE_OPTIONS: Readonly<Record<string, string>> = {
   '--tls-min-v1.0': 'versions of TLS would be spoken that are broken',
   '--tls-min-v1.1': 'versions of TLS would be spoken that are broken',
   '--tls-keylog': 'the keys of every TLS connection would be written to a file',
-  '--insecure-http-parser': 'requests would be read that others take for two',
+  '--insecure-http-parser': 'a request would be read that other programs read as two',
   '--security-revert': 'a security fix of Node would be undone',
 };
 
@@ -71,7 +71,7 @@ function findings(checks: readonly VariableCheck[], env: Environment): string[] 
 function unsafeOption(value: string): string | undefined {
   const options = value.split(/[\s"]+/).map((option) => option.split('=')[0]!.replaceAll('_', '-'));
   const found = options.find((option) => Object.hasOwn(UNSAFE_OPTIONS, option));
-  return found === undefined ? undefined : `with \`${found}\` ${UNSAFE_OPTIONS[found]}; take it out`;
+  return found === undefined ? undefined : `with \`${found}\` ${UNSAFE_OPTIONS[found]}; remove it`;
 }
 
 /** Whether a section of `NODE_DEBUG`, which may end in a wildcard, prints the URLs of requests. */

@@ -167,6 +167,6 @@ function startProblem(error: Error): Problem {
     column: 1,
     code: 'source.start',
     message: error.message,
-    mend: 'mend what it names, then save or run `belfry reload`',
+    mend: 'correct the named cause, then save or run `belfry reload`',
   };
 }

@@ -24,7 +24,7 @@ export async function handleHook(
   if (route.verifies !== true) hostCheck.checkSite(request);
   const method = request.method ?? '';
   if (!route.methods.includes(method)) {
-    throw new HttpProblem(405, 'hook.method', `this source takes ${route.methods.join(', ')}`, {
+    throw new HttpProblem(405, 'hook.method', `this source accepts ${route.methods.join(', ')}`, {
       headers: { allow: route.methods.join(', ') },
     });
   }

@@ -133,7 +133,7 @@ export async function testRuleset(
           ...problem,
           code: 'tests.failed',
           message: `the test "${name}" fails: ${problem.message}`,
-          mend: 'mend the rules or the test; `belfry test` shows all of it',
+          mend: 'correct the rules or the test; `belfry test` shows the whole difference',
         })),
       );
     }

@@ -313,7 +313,7 @@ describe('a schedule', () => {
     expect(io.tries).toBe(1);
   });
 
-  it('starts when the disk has room again', async () => {
+  it('starts when the disk has space again', async () => {
     const clock = new VirtualClock('2026-11-23T09:00:00Z');
     const io = recordedIo({ clock });
     let full = true;
@@ -444,7 +444,7 @@ describe('a tick that is refused', () => {
     io.refuse(new Error('disk full'), new Error('disk full'));
     await start({ cron: '0 9 * * *', timezone: 'UTC' }, io);
     await clock.advance(1000);
-    expect([io.tries, io.reports.at(-1)]).toEqual([1, 'a tick was not taken: disk full']);
+    expect([io.tries, io.reports.at(-1)]).toEqual([1, 'a tick was not accepted: disk full']);
     await clock.advance(1000);
     expect(io.tries).toBe(2);
     await clock.advance(1999);

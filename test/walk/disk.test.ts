@@ -54,7 +54,7 @@ describe('a full disk under the state directory', () => {
     expect(await gauge()).toBe('belfry_ready 0');
     for (let count = 0; count < 20; count += 1) expect((await post('x'.repeat(5000))).status).toBe(507);
     small.empty();
-    await home.logged(({ msg }) => msg.startsWith('the disk has room again'));
+    await home.logged(({ msg }) => msg.startsWith('the disk has space again'));
     expect(await readiness()).toMatchObject({ status: 200, body: { ready: true, reasons: [] } });
     expect(await gauge()).toBe('belfry_ready 1');
     expect((await post('after')).status).toBe(202);
@@ -106,7 +106,7 @@ describe('a full disk under the state directory', () => {
       });
       expect((await post('during')).status).toBe(507);
       small.empty();
-      await home.logged(({ msg }) => msg.startsWith('the disk has room again'), from);
+      await home.logged(({ msg }) => msg.startsWith('the disk has space again'), from);
       expect((await post('after')).status).toBe(202);
       expect(await violations()).toEqual([]);
     },

@@ -169,7 +169,7 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
   }));
 }
 
-/** Ready means that events are taken. Parts that fail are listed as reasons but do not change it, because taking the daemon out of service would not help. */
+/** Ready means that events are accepted. Parts that fail are listed as reasons but do not change it, because taking the daemon out of service would not help. */
 function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
   const { refusing, sources, lanes, live, deadLetters, inbox } = deps;
   const refusal = refusing();

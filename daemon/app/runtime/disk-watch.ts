@@ -18,7 +18,7 @@ export interface DiskWatchDeps {
 
 /** Checks the disk, the dead-letter file and the inbox each second, also while no event arrives, and logs the beginning and end of each fault. */
 export async function watchDisk({ store, deadLetters, inbox, log, clock, signal }: DiskWatchDeps): Promise<void> {
-  const noteRefusal = faultLog(log, 'the disk has room again: new events are taken');
+  const noteRefusal = faultLog(log, 'the disk has space again: new events are accepted');
   const noteDeadLetters = faultLog(log, 'dead letters: they can be written again');
   const noteInbox = faultLog(log, 'inbox: there is nothing left that cannot be read');
   while (!signal.aborted) {

@@ -60,7 +60,7 @@ export class Inbox {
     try {
       await accept([content.event]);
     } catch (error) {
-      this.#refused.set(name, `it was not taken (${(error as Error).message}); it stays for the next start`);
+      this.#refused.set(name, `it was not accepted (${(error as Error).message}); it stays for the next start`);
       return false;
     }
     await unlink(file).catch(unlessGone);

@@ -55,7 +55,7 @@ export class Intake {
 
   async accept(inputs: readonly EventInput[], options: AcceptOptions = {}): Promise<readonly Accepted[]> {
     if (this.#isStopping)
-      throw new BelfryError('intake.stopping', 'the daemon is stopping and takes no new events; send it again later');
+      throw new BelfryError('intake.stopping', 'the daemon is stopping and accepts no new events; send it again later');
     const { live, store, clock, newId } = this.#deps;
     const ruleset = live();
     if (options.source === undefined) this.#refuseOverload(ruleset, inputs.length);
@@ -127,7 +127,7 @@ export class Intake {
     const { eventsPerSecond, queue } = limits;
     // History is trimmed to `retention.size`, so the store exceeds both sizes only by what is owed.
     if (this.#deps.store.size() >= queue + retention.size) {
-      throw new BelfryError('intake.queue_full', 'as much is owed as `daemon.limits.queue` allows; nothing was taken');
+      throw new BelfryError('intake.queue_full', 'the queue is full (`daemon.limits.queue`); nothing was accepted');
     }
     if (eventsPerSecond === undefined) return;
     const at = this.#deps.clock.monotonic();

@@ -29,7 +29,7 @@ export class OwnEvents {
   raise(event: EventInput): void {
     const { accept, log, scrubber } = this.#deps;
     accept([scrubber.scrubJson(event)]).catch((error: unknown) =>
-      log.warn({ type: event.type, error: (error as Error).message }, 'an event of the daemon itself was not taken'),
+      log.warn({ type: event.type, error: (error as Error).message }, 'an event of the daemon itself was not accepted'),
     );
   }
 

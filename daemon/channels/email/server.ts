@@ -73,7 +73,7 @@ function fromFields({ host = '', port, user, password }: ServerSettings): Parts 
     return {
       pointer: '/host',
       message,
-      mend: 'give the name or the address alone; a port stands in `port`, a login in `user`',
+      mend: 'give the name or the address alone; set the port as `port` and the user as `user`',
     };
   }
   return { host: name, port, implicit: port === IMPLICIT_PORT, user, password: password?.reveal() };

@@ -57,16 +57,16 @@ const REPLIES: readonly Row[] = [
   blocked('the mail server refuses the user or the password', oneOf(534, 535)),
   blocked('the mail server wants a stronger login or an encrypted connection', oneOf(538)),
   blocked('the mail server wants a login or TLS first: set user and password, or `tls: required`', oneOf(530)),
-  blocked('the mail server does not take the login', onCommand(/^AUTH/)),
+  blocked('the mail server does not accept the login', onCommand(/^AUTH/)),
   passing('the mail server cannot start TLS just now', ({ error, reply }) => error === 'ETLS' && reply < 500),
   blocked('the mail server offers no TLS; `tls: none` sends without', ({ error }) => error === 'ETLS'),
-  // RFC 5321, 4.5.3.1.10: some servers say 552 where they mean 452. A full account is emptied some day.
+  // RFC 5321, 4.5.3.1.10: some servers say 552 where they mean 452. A full account may have space later.
   passing(
     'the recipient has no room for more mail',
     ({ reply, enhanced }) => (reply === 552 || reply === 550) && enhanced === '5.2.2',
   ),
   passing(
-    'the mail server takes fewer recipients at once',
+    'the mail server accepts fewer recipients at once',
     ({ reply, command }) => reply === 552 && command === 'RCPT TO',
   ),
   refused(
@@ -74,7 +74,7 @@ const REPLIES: readonly Row[] = [
     ({ reply, enhanced }) => [523, 552].includes(reply) || enhanced === '5.3.4',
   ),
   passing('the mail server lost its place in the conversation', oneOf(503)),
-  blocked('the mail server takes no mail from this machine', onCommand(/^CONN/)),
+  blocked('the mail server accepts no mail from this machine', onCommand(/^CONN/)),
   blocked('the mail server refuses the sender: look at `from`', onCommand(/^MAIL FROM/)),
   refused('the mail server refuses every recipient', onCommand(/^RCPT TO/)),
   refused('the mail server refuses the message', isRefusal),
@@ -98,7 +98,11 @@ const CODES: Readonly<Record<string, Omit<Row, 'when'> & { readonly code: string
   },
   ECONFIG: { code: 'smtp.settings', class: 'permanent', message: 'the settings cannot work', misconfigured: true },
   EENVELOPE: { code: 'smtp.envelope', class: 'permanent', message: 'an address cannot be written in SMTP' },
-  EMESSAGE: { code: 'smtp.too_large', class: 'permanent', message: 'the message is larger than the mail server takes' },
+  EMESSAGE: {
+    code: 'smtp.too_large',
+    class: 'permanent',
+    message: 'the message is larger than the mail server accepts',
+  },
   EMAXRECIPIENTS: { code: 'smtp.too_many', class: 'permanent', message: 'too many recipients' },
   EPROTOCOL: {
     code: 'smtp.garbled',
@@ -115,10 +119,10 @@ const NETWORK: Readonly<Record<string, string>> = {
 };
 const NO_TLS = /^(?:EPROTO|ERR_SSL_)/;
 
-/** Servers say why in the first line. */
+/** The first line of a reply has the reason. */
 const MAX_REPLY_LENGTH = 4096;
 
-/** Failure of a mail that was not taken. `bodySent`: all of it was sent when the connection broke, so the server may have it. */
+/** Failure of a mail that was not accepted. `bodySent`: all of it was sent when the connection broke, so the server may have it. */
 export function smtpFailure(thrown: unknown, bodySent: boolean): SendFailure {
   if (thrown instanceof SendFailure) return thrown;
   const error = (thrown ?? {}) as SmtpError;
@@ -157,7 +161,7 @@ function replyFailure(error: SmtpError): SendFailure {
 function abortFailure(bodySent: boolean): SendFailure {
   return bodySent
     ? new SendFailure('unknown', 'smtp.no_answer', 'the mail server had the whole message and gave no answer in time')
-    : new SendFailure('transient', 'smtp.timeout', 'the mail server did not take the message in time');
+    : new SendFailure('transient', 'smtp.timeout', 'the mail server did not accept the message in time');
 }
 
 function failureOf(row: Omit<Row, 'when'>, code: string, detail: FailureDetail): SendFailure {

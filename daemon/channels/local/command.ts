@@ -21,7 +21,7 @@ export const command = defineChannel({
     run: Type.Array(
       argument({ description: 'The program, or one of its arguments; may be a template.', examples: ['{{ key }}'] }),
       {
-        description: 'The program and its arguments. No shell: `$`, `;` and quotes mean nothing.',
+        description: 'The program and its arguments. There is no shell: `$`, `;` and quotes have no special meaning.',
         examples: [
           ['/usr/local/bin/page-me', '--team', 'ops'],
           ['logger', '-t', 'belfry', '--', '{{ title }}'],
@@ -35,13 +35,15 @@ export const command = defineChannel({
         sensitive(Type.String({ description: 'Its value.', examples: ['${env:PAGER_TOKEN}'] })),
         {
           description:
-            "Variables for the program, besides PATH, HOME, LANG, TZ and the like; the daemon's others are not passed on.",
+            'Further environment variables of the program. It also gets PATH, HOME, LANG, TZ and the like, and no other variable of the daemon.',
           examples: [{ PAGER_TOKEN: '${env:PAGER_TOKEN}' }],
           additionalProperties: false,
         },
       ),
     ),
-    cwd: Type.Optional(path({ description: 'The folder it runs in.', examples: ['/var/lib/pager'], default: '.' })),
+    cwd: Type.Optional(
+      path({ description: 'The folder in which it runs.', examples: ['/var/lib/pager'], default: '.' }),
+    ),
   }),
   limits: { timeout: '30s' },
   supports: supports({ kept: 'markdown html priority tags link fields to' }),
@@ -52,7 +54,7 @@ export const command = defineChannel({
       .map(([name]) => ({
         pointer: `/env/${name}`,
         message: `the value of \`${name}\` has a NUL character, which no variable can hold`,
-        mend: 'take it out',
+        mend: 'remove it',
       })),
   open: ({ run, env, cwd }, tools) => ({
     async send(message, io) {

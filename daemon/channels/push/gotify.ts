@@ -60,7 +60,7 @@ export const gotify = defineHttpChannel({
       return { ok: false, code: errorCode, message: String(errorDescription) };
     },
     codes: {
-      400: permanent('the server does not take this message'),
+      400: permanent('the server does not accept this message'),
       ...each('401 403', misconfigured('the token is refused')),
       404: misconfigured('there is no Gotify at this address'),
     },

@@ -242,7 +242,7 @@ function refusedNames(fragments: readonly Fragment[], tools: Pick<CompileTools, 
     for (const { field, text, channel, position } of names) {
       const fault = types.get(channels.get(channel) ?? '')?.names?.[field]?.(text.trim());
       if (fault === undefined) continue;
-      const message = `the channel \`${channel}\` cannot take this: ${fault.message}`;
+      const message = `the channel \`${channel}\` cannot use this: ${fault.message}`;
       const place = `${file}:${position.line}:${position.column}`;
       problems.set(
         place,

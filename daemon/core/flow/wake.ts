@@ -38,7 +38,12 @@ function dismiss(pipeline: Pipeline, place: RuleKey, rule: CompiledRule | undefi
   dropAll(pipeline, place);
   const result: RuleResult =
     rule === undefined
-      ? { rule: name, key, outcome: 'error', errors: ['the rule is gone, and what waited with it was dropped'] }
+      ? {
+          rule: name,
+          key,
+          outcome: 'error',
+          errors: ['the rule was removed, and the events that waited in it were dropped'],
+        }
       : { rule: name, key, outcome: 'disabled', reason: 'the rule was disabled while this waited' };
   for (const event of new Map(events.map((one) => [one.id, one])).values()) pipeline.recordLater(event, result);
 }

@@ -137,7 +137,7 @@ const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | u
       ? undefined
       : {
           message: 'has a `#` and a part after it, which is never sent',
-          mend: 'take it out, or write `%23` for a plain `#`',
+          mend: 'remove it, or write `%23` for a plain `#`',
         },
   ({ login }, form, text) => {
     const message = 'has a `%` that is not followed by two hexadecimal digits';
@@ -149,16 +149,16 @@ const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | u
     hostOf(host) === undefined
       ? {
           message: host === '' ? 'has no host' : 'has a host that is neither a name nor an address',
-          mend: `${wholeMend(form)}; an IPv6 address stands in brackets, an IPv4 address has four numbers`,
+          mend: `${wholeMend(form)}; an IPv6 address needs brackets, an IPv4 address has four numbers`,
         }
       : undefined,
   ({ port }) =>
     port !== undefined && readPort(port) === undefined
-      ? { message: 'has a port that is not a number from 1 to 65535', mend: 'mend it, or take it out with its `:`' }
+      ? { message: 'has a port that is not a number from 1 to 65535', mend: 'correct it, or remove it with its `:`' }
       : undefined,
   ({ path }, form) =>
     form.path === 'none' && path !== '' && path !== '/'
-      ? { message: 'has a path, which has no meaning here', mend: `take it out: \`${form.example}\`` }
+      ? { message: 'has a path, which has no meaning here', mend: `remove it: \`${form.example}\`` }
       : undefined,
   queryFault,
 ];
@@ -166,7 +166,7 @@ const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | u
 function loginFault({ login }: Split, { login: taken }: UrlForm): Fault | undefined {
   if (login === undefined) return undefined;
   if (taken === 'none')
-    return { message: 'has a user, which has no meaning here', mend: 'take out what stands before the `@`' };
+    return { message: 'has a user, which has no meaning here', mend: 'remove the part before the `@`' };
   const decoded = decodedLogin(login);
   if (decoded === undefined || decoded.some((part) => /\p{Cc}/u.test(part)))
     return {
@@ -175,7 +175,7 @@ function loginFault({ login }: Split, { login: taken }: UrlForm): Fault | undefi
     };
   const [user = '', password = ''] = decoded;
   if (user === '' && (password === '' || taken !== 'basic'))
-    return { message: 'has an `@` and no user before it', mend: 'write `user:password@`, or take the `@` out' };
+    return { message: 'has an `@` and no user before it', mend: 'write `user:password@`, or remove the `@`' };
   return taken === 'basic' && user.includes(':')
     ? { message: 'has a `:` in its user, which HTTP cannot carry', mend: 'give the login as a header, or another user' }
     : undefined;
@@ -188,7 +188,7 @@ function queryFault({ query }: Split, { query: settings }: UrlForm): Fault | und
   const known = names.find((name) => Object.hasOwn(settings, name));
   return {
     message: 'has parameters (`?`), which have no meaning here',
-    mend: known === undefined ? 'take out the `?` and what follows' : settings[known]!,
+    mend: known === undefined ? 'remove the `?` and the part after it' : settings[known]!,
   };
 }
 

@@ -40,7 +40,7 @@ export const eventRoutes: readonly Route[] = [
       415: 'Not a media type that is read',
       429: 'Too many a second',
       503: 'Stopping',
-      507: 'The disk or the queue is full; nothing was taken',
+      507: 'The disk or the queue is full; nothing was accepted',
     },
     handle: postEvents,
   }),

@@ -157,7 +157,7 @@ export class FileWatch {
         continue;
       }
       // The change stays due and is retried after the pause.
-      this.#faults.set('intake', `a change was not taken: ${(refusal.reason as Error).message}`);
+      this.#faults.set('intake', `a change was not accepted: ${(refusal.reason as Error).message}`);
       return this.#backoff.wait(this.#io.clock, this.#signal);
     }
   }

@@ -199,7 +199,7 @@ class LineEmitter {
     const isHole = results.slice(first).some(({ status }) => status === 'fulfilled');
     // The checkpoint is that of a later line, so it is set back. Lines that were stored already are then duplicates by their ids.
     if (isHole) await io.saveCheckpoints([{ key: file.key, value: file.stored ?? null }]).catch(() => undefined);
-    onRefused(`a line was not taken: ${(refusal.reason as Error).message}`);
+    onRefused(`a line was not accepted: ${(refusal.reason as Error).message}`);
     await this.#backoff.wait(io.clock, signal);
     return stored.length;
   }

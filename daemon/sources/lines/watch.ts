@@ -159,7 +159,7 @@ export class LineWatch {
       this.#faults.set('store', undefined);
     } catch (error) {
       this.#noSaveBefore = now + SCAN_INTERVAL_MS;
-      this.#faults.set('store', `how far it read was not stored: ${(error as Error).message}`);
+      this.#faults.set('store', `the position was not stored: ${(error as Error).message}`);
     }
   }
 

@@ -496,7 +496,7 @@ test('a refused event is reported as a fault, retried with growing waits, and st
   io.refuse(new Error('disk full'), new Error('disk full'), new Error('disk full'));
   await writeFile(at('a'), '1');
   await clock.advance(1000);
-  expect(io.reports.at(-1)).toBe('a change was not taken: disk full');
+  expect(io.reports.at(-1)).toBe('a change was not accepted: disk full');
   await clock.advance(8000);
   expect(io.tries).toBe(4);
   expect(io.reports.at(-1)).toBeUndefined();

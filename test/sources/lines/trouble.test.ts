@@ -39,7 +39,7 @@ test('a refused line is retried until it is stored, and no later line is stored 
   await writeFile(log, text(numbered(1, 300)));
   await clock.advance(LOOK);
   expect(io.events).toEqual([]);
-  expect(io.reports.at(-1)).toBe('a line was not taken: disk full');
+  expect(io.reports.at(-1)).toBe('a line was not accepted: disk full');
   await clock.advance(10_000);
   expect(io.events.map(lineOf)).toEqual(numbered(1, 300));
   expect(io.reports.at(-1)).toBeUndefined();

@@ -24,7 +24,7 @@ const untrusted = tls('tls.untrusted', 'the certificate is not signed by an auth
 /** Row for a request that cannot be written. */
 const unsendable: Row = {
   code: 'http.bad_request',
-  message: 'the request holds what HTTP does not allow',
+  message: 'the request has characters that HTTP does not allow',
   class: 'permanent',
 };
 

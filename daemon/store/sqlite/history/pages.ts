@@ -39,7 +39,7 @@ export async function pageOf<T>(
 function seqOfCursor(cursor: string, order: HistoryQuery['order']): number {
   const [, direction, seq] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
   if (seq === undefined)
-    throw new BelfryError('history.cursor', 'this is not a cursor; take the one that came with the page before');
+    throw new BelfryError('history.cursor', 'this is not a cursor; use the one of the page before');
   if (direction !== order) throw new BelfryError('history.cursor', `this cursor goes on in the order \`${direction}\``);
   return Number(seq);
 }
