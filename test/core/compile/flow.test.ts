@@ -15,7 +15,12 @@ test.each([
   ['a `for` of no time', rule('for: 0s'), '5:10 schema.range', 'write it like `10m`, or leave it out'],
   ['a `for.time` of no time', rule('for: { time: 0s }'), '5:18 schema.range', 'write it like `10m`, or leave it out'],
   ['a `for` without a time', rule('for: { max_gap: 1m }'), '5:5 schema.missing', undefined],
-  ['a `for` with a slip', rule('for: { time: 5m, max_gab: 1m }'), '5:22 schema.unknown_key', 'did you mean `max_gap`?'],
+  [
+    'a `for` with a mistake',
+    rule('for: { time: 5m, max_gab: 1m }'),
+    '5:22 schema.unknown_key',
+    'did you mean `max_gap`?',
+  ],
   [
     'a gap that never ends the waiting',
     rule('for: { time: 5m, max_gap: 5m }'),
@@ -31,7 +36,12 @@ test.each([
   ],
   ['a threshold of nothing', rule('threshold: { count: 0, within: 1m }'), '5:25 schema.range', undefined],
   ['a `resolve` that says nothing', rule('resolve: {}'), '5:14 rule.resolve', 'give `match`, `if` or `after`'],
-  ['a `resolve` with a slip', rule('resolve: { mach: { a: 1 } }'), '5:16 schema.unknown_key', 'did you mean `match`?'],
+  [
+    'a `resolve` with a mistake',
+    rule('resolve: { mach: { a: 1 } }'),
+    '5:16 schema.unknown_key',
+    'did you mean `match`?',
+  ],
   [
     'a pattern in `resolve` that is none',
     rule('resolve: { match: { data.a: { gtt: 1 } } }'),

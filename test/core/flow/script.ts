@@ -3,17 +3,18 @@ import { parseDuration } from '../../../daemon/lib/time/duration.ts';
 import { CoreRunner, type CoreRunnerOptions } from '../../support/core-runner.ts';
 
 /**
- * A story in lines of `TIME ACTION: OUTCOME > SENT, SENT`, all but the time optional. TIME counts from the beginning (`10m`) or
- * is a moment. ACTIONs: `down` and `up` are events (`down a host=w1`: of the key `a`, with more data), `ack`, `restart`,
- * `sleep` (nothing runs from the line before until now), `edit` (the next of the other rules), `start` (the same by a restart). SENT is `CHANNEL BODY`, what went
- * out since the line before; nothing else may have.
+ * A story in lines of `TIME ACTION: OUTCOME > SENT, SENT`; only TIME is required. TIME is a duration since the beginning (`10m`)
+ * or an instant. An ACTION is `down` or `up` (an event; `down a host=w1` has the key `a` and further data), `ack`, `restart`,
+ * `sleep` (nothing runs from the line before until now), `edit` (a reload with the next of `edits`) or `start` (a restart with it).
+ * OUTCOME is that of the rule `r` for an event, the number of alerts of an `ack`, or the notes of an `edit`. SENT is
+ * `CHANNEL BODY` of each message that was sent since the line before; there may be no others.
  */
 export type Story = readonly string[];
 
 const LINE =
   /^(?<time>\d{4}-\S+Z|[^\s:]+)(?: (?<action>[a-z][^:>]*?))?(?:: ?(?<outcome>[^>]+?))?(?: ?> ?(?<sent>.*))?$/;
 
-/** `rule` is what the rule `r` has besides a name, `match: {data.state: down}`, a key and `notify: ops`. */
+/** Text of a rule. `rule` has its settings besides the name, `match: {data.state: down}`, the key and `notify: ops`. */
 export function ruleText(rule: string, name = 'r'): string {
   let top = rule;
   while (/[{[][^{}[\]]*[\]}]/.test(top)) top = top.replace(/[{[][^{}[\]]*[\]}]/g, '');

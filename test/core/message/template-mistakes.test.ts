@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileTemplate } from '../../../daemon/core/message/template.ts';
 
-/** Written text, place of the slip, correction, and the corrected whole. */
+/** Written text, place of the mistake, correction, and the corrected whole. */
 const MISTAKES: readonly (readonly [written: string, offset: number, mend: string, mended: string])[] = [
   ['{{ data.x | upper }}', 12, 'did you mean `upcase`?', '{{ data.x | upcase }}'],
   ['Disk of {{ data.x|upper }} full', 18, 'did you mean `upcase`?', 'Disk of {{ data.x|upcase }} full'],

@@ -168,7 +168,7 @@ describe('what a rule says in vain', () => {
   });
 });
 
-describe('what is not a slip is not warned of', () => {
+describe('what is not a mistake is not warned of', () => {
   it.each([
     ['a quoted mode', ['match: { data.mode: "0644", data.ok: "yes", data.version: "3.10" }']],
     ['a limit with decimals', ['match: { data.pct: { gte: 90.0 } }']],

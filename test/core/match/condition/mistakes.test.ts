@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileCondition } from '../../../../daemon/core/match/condition/condition.ts';
 
-/** Written text, place of the slip, correction, and the corrected whole. */
+/** Written text, place of the mistake, correction, and the corrected whole. */
 const MISTAKES: readonly (readonly [written: string, offset: number, mend: string, mended: string])[] = [
   ['data.pct > 90 and data.x', 14, 'write `&&`', 'data.pct > 90 && data.x'],
   ['data.pct > 90 AND data.x == 1', 14, 'write `&&`', 'data.pct > 90 && data.x == 1'],
