@@ -64,7 +64,7 @@ export interface Notifier {
   close?(): Promise<void>;
 }
 
-/** Parts of a message that a channel shows: as what they are (`kept`), or as lines of text (`text`). Others are dropped. */
+/** Parts of a message that a channel shows: in their own form (`kept`), or as text (`text`). Others are dropped. */
 export type MessageSupport = { readonly [part in MessagePart]?: 'kept' | 'text' };
 
 /** Names of parts, divided by blanks. */

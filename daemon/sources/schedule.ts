@@ -15,15 +15,14 @@ type Missed = 'skip' | 'once' | 'all';
 const settingsSchema = strict({
   cron: Type.Optional(
     Type.String({
-      description:
-        'When, as a cron pattern: minute, hour, day, month, weekday; with six fields the first is the second.',
+      description: 'Cron pattern: minute, hour, day, month, weekday. With six fields the first one is the second.',
       examples: ['0 9 * * mon-fri', '*/30 * * * * *'],
     }),
   ),
   every: Type.Optional(duration({ description: 'Interval, counted from the first start.', examples: ['15m', '1d'] })),
   at: Type.Optional(
     oneOrMany(Type.String({ description: 'A date and time.', examples: ['2026-12-24T18:00'] }), {
-      description: 'Once at this time, or at each of several; without an offset in `timezone`.',
+      description: 'One time or several. A time without an offset is in `timezone`.',
       examples: ['2026-12-24T18:00', ['2026-12-24T18:00:00+01:00', '2026-12-31T23:59']],
     }),
   ),
@@ -38,7 +37,7 @@ const settingsSchema = strict({
       type: 'string',
       enum: ['skip', 'once', 'all'],
       description:
-        'Due times that passed while the daemon was not running: none fires, only the latest, or each (the latest 100).',
+        'Due times that passed while the daemon was not running. `skip`: none fires. `once`: only the latest. `all`: each of the latest 100.',
       examples: ['skip'],
       default: 'once',
     }),
@@ -46,7 +45,7 @@ const settingsSchema = strict({
   jitter: Type.Optional(
     duration({
       description:
-        'Delay of up to this, so that many machines do not start at once; the same each time for a due time.',
+        'Longest delay of a tick, so that many machines do not start at once. The same due time always has the same delay.',
       examples: ['30s'],
     }),
   ),
@@ -267,7 +266,7 @@ async function fire({ due, missed }: Tick, settings: Settings, io: SourceIo, sig
     const refused = await outcome(io.emit(event, [{ key: 'last', value: scheduled_at }]), signal);
     if (refused === undefined) return io.report(undefined);
     if (signal.aborted) return;
-    io.report(`a tick was not taken: ${refused}`);
+    io.report(`a tick was not accepted: ${refused}`);
     await backoff.wait(io.clock, signal);
   }
 }

@@ -25,12 +25,12 @@ const MAX_REQUEST_BYTES = 20_000;
 
 const settings = {
   token: secret({
-    description: "What follows `access_token=` in the robot's webhook URL.",
+    description: 'The part after `access_token=` in the webhook URL of the bot.',
     examples: ['${env:DINGTALK_TOKEN}'],
   }),
   secret: Type.Optional(
     secret({
-      description: 'The signing secret, where the robot has signing (加签) switched on.',
+      description: 'The signing secret, if signing (加签) is on in the settings of the bot.',
       examples: ['${env:DINGTALK_SECRET}'],
     }),
   ),
@@ -39,12 +39,12 @@ const settings = {
       type: 'string',
       enum: ['text', 'markdown'],
       description:
-        'How messages look. If not set: text as `text`, others, and those with a picture or buttons, as Markdown.',
+        'Format of the messages. If not set: Markdown for messages in Markdown or HTML and for those with a picture or buttons, otherwise `text`.',
       examples: ['markdown'],
     }),
   ),
   mention: mentionSetting({
-    description: 'Who is called by name: mobile numbers, user ids, or `all`. They must be in the group.',
+    description: 'People to mention: mobile numbers, user ids, or `all`. They must be in the group.',
     examples: [['13800138000'], 'all'],
   }),
 };
@@ -69,7 +69,7 @@ const TOO_FAST = rateLimited('more than 20 messages in a minute', 600_000);
 /** https://open.dingtalk.com/document/robots/custom-robot-access */
 const CODES: Readonly<Record<number, CodeMeaning>> = {
   [-1]: transient('the system is busy'),
-  88: misconfigured('the robot may not do this'),
+  88: misconfigured('the bot may not do this'),
   40035: permanent('a parameter is missing'),
   43004: permanent('the content type is not allowed'),
   90030: rateLimited('the quota of calls is used up', 3_600_000),
@@ -77,17 +77,17 @@ const CODES: Readonly<Record<number, CodeMeaning>> = {
   130101: TOO_FAST,
   300001: misconfigured('there is no such token'),
   300005: misconfigured('there is no such token'),
-  310000: permanent('the security settings of the robot refuse the message'),
+  310000: permanent('the security settings of the bot refuse the message'),
   400013: misconfigured('the group does not exist any more'),
   400101: misconfigured('there is no such token'),
-  400102: misconfigured('the robot is switched off'),
+  400102: misconfigured('the bot is switched off'),
   400105: permanent('the message type is not known'),
-  400106: misconfigured('the robot is not in the group'),
+  400106: misconfigured('the bot is not in the group'),
   410100: TOO_FAST,
-  430101: permanent('a link is held to be unsafe'),
-  430102: permanent('the text is held to be improper'),
-  430103: permanent('a picture is held to be improper'),
-  430104: permanent('the content is held to be improper'),
+  430101: permanent('a link is refused as unsafe'),
+  430102: permanent('the text is refused as improper'),
+  430103: permanent('a picture is refused as improper'),
+  430104: permanent('the content is refused as improper'),
   460101: permanent('the message is too long'),
 };
 
@@ -95,15 +95,15 @@ const SECURITY = 310000;
 
 /**
  * Reasons behind the one code of the security settings, by the text: Chinese (`description:关键词不匹配;solution:...`,
- * `错误描述:...;解决方案:...`), on older robots English (`keywords not in content`). A missing keyword is about one message; the
+ * `错误描述:...;解决方案:...`), on older bots English (`keywords not in content`). A missing keyword is about one message; the
  * others are about the channel. A text that is none of these says nothing about the channel, so the message alone is dead.
  * https://open.dingtalk.com/document/robots/customize-robot-security-settings
  */
 const REASONS: readonly { readonly text: RegExp; readonly meaning: CodeMeaning }[] = [
-  { text: /关键词|关键字|key ?word/i, meaning: permanent('the message has none of the keywords of the robot') },
+  { text: /关键词|关键字|key ?word/i, meaning: permanent('the message has none of the keywords of the bot') },
   { text: /时间戳|timestamp/i, meaning: misconfigured('the clock of this machine is wrong by more than an hour') },
   { text: /签名|加签|\bsign\b|signature/i, meaning: misconfigured('the signature does not match: `secret` is wrong') },
-  { text: /白名单|\bip\b|whitelist/i, meaning: misconfigured('the robot does not take messages from this address') },
+  { text: /白名单|\bip\b|whitelist/i, meaning: misconfigured('the bot does not accept messages from this address') },
 ];
 
 /** The part of the text that names the error: the advice after it mentions other reasons, too. */
@@ -200,15 +200,15 @@ const MAX_NOTICE = 128;
 const noticeOf = ({ title, format }: Message): string =>
   cutToBytes(cleanLine(plainOf(title, format)), MAX_NOTICE) || '…';
 
-/** DingTalk (钉钉) group robot. https://open.dingtalk.com/document/robots/custom-robot-access */
+/** DingTalk (钉钉) group bot. https://open.dingtalk.com/document/robots/custom-robot-access */
 export const dingtalk = defineHttpChannel({
   type: 'dingtalk',
-  summary: 'A group robot of DingTalk (钉钉)',
+  summary: 'A group bot of DingTalk (钉钉)',
   documentation: 'https://open.dingtalk.com/document/robots/custom-robot-access',
   api: 'https://oapi.dingtalk.com',
   settings,
   keys: { token: 'access_token=' },
-  // The limit is 20 a minute, and a robot that exceeds it is shut out for ten: two seconds more than a minute absorb what the network adds.
+  // The limit is 20 a minute, and a bot that exceeds it is shut out for ten: two seconds more than a minute absorb what the network adds.
   limits: { rate: '20/62s' },
   supports: { kept: 'markdown link image actions mention', text: 'html fields' },
   markup: MARKDOWN,

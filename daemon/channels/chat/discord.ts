@@ -29,11 +29,15 @@ export const discord = defineHttpChannel({
   settings: {
     url: key('The webhook URL: settings of the channel, integrations, webhooks.', '${env:DISCORD_WEBHOOK_URL}'),
     thread_id: Type.Optional(
-      Type.String({ description: 'A thread of the channel.', examples: ['1203456789012345678'], pattern: SNOWFLAKE }),
+      Type.String({
+        description: 'The id of a thread of the channel.',
+        examples: ['1203456789012345678'],
+        pattern: SNOWFLAKE,
+      }),
     ),
     username: Type.Optional(
       Type.String({
-        description: 'The name shown instead of that of the webhook.',
+        description: 'Name that is shown in place of that of the webhook.',
         examples: ['Belfry'],
         pattern: NAME,
       }),

@@ -20,12 +20,12 @@ type FeishuFormat = (typeof FORMATS)[number];
 
 const settings = {
   token: secret({
-    description: "What follows `/bot/v2/hook/` in the bot's webhook URL.",
+    description: 'The part after `/bot/v2/hook/` in the webhook URL of the bot.',
     examples: ['${env:FEISHU_TOKEN}'],
   }),
   secret: Type.Optional(
     secret({
-      description: 'The signing secret, where the bot has signature verification switched on.',
+      description: 'The signing secret, if signature verification is on in the settings of the bot.',
       examples: ['${env:FEISHU_SECRET}'],
     }),
   ),
@@ -34,12 +34,12 @@ const settings = {
       type: 'string',
       enum: [...FORMATS],
       description:
-        'How messages look. If not set: Markdown as an `interactive` card, everything else as a `post` with a title.',
+        'Format of the messages. If not set: an `interactive` card for Markdown, and a `post` with a title for everything else.',
       examples: ['interactive'],
     }),
   ),
   mention: mentionSetting({
-    description: 'Who is called by name: open ids, user ids, or `all`. Mobile numbers do not work here.',
+    description: 'People to mention: open ids, user ids, or `all`. Mobile numbers do not work here.',
     examples: [['ou_0123456789abcdef'], 'all'],
   }),
 };
@@ -63,7 +63,7 @@ const CODES: Readonly<Record<number, CodeMeaning>> = {
   19002: permanent('the message type is missing'),
   19007: misconfigured('the bot is switched off'),
   19021: misconfigured('the signature does not match, or the clock of this machine is wrong'),
-  19022: misconfigured('the bot does not take messages from this address'),
+  19022: misconfigured('the bot does not accept messages from this address'),
   19024: permanent('the message has none of the keywords of the bot'),
   19036: permanent('the message is too long'),
 };

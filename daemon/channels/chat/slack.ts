@@ -25,7 +25,11 @@ export const slack = defineHttpChannel({
     url: Type.Optional(key('The URL of an incoming webhook.', '${env:SLACK_WEBHOOK_URL}')),
     token: Type.Optional(key('The token of a bot, instead of `url`; it needs `chat:write`.', '${env:SLACK_TOKEN}')),
     channel: Type.Optional(
-      Type.String({ description: 'Where the bot writes: an id, or `#name`.', examples: ['C0123ABC'], minLength: 1 }),
+      Type.String({
+        description: 'The channel to which the bot writes: an id, or `#name`.',
+        examples: ['C0123ABC'],
+        minLength: 1,
+      }),
     ),
   },
   keys: { token: '' },
@@ -35,7 +39,7 @@ export const slack = defineHttpChannel({
   mentionFault: mentionFaultUnless(/^[UW][A-Z0-9]{5,20}$/, 'the id of a member'),
   check: ({ url, token, channel }) =>
     (url === undefined) === (token === undefined) || (token === undefined) !== (channel === undefined)
-      ? [{ pointer: '', message: 'this names no way to Slack', mend: 'give `url`, or `token` and `channel`' }]
+      ? [{ pointer: '', message: 'neither a webhook nor a bot is given', mend: 'give `url`, or `token` and `channel`' }]
       : [],
   recipients: (message, { channel }) => (channel === undefined ? [''] : (message.to ?? [channel])),
   follows: {

@@ -26,7 +26,7 @@ export const telegram = defineHttpChannel({
   documentation: 'https://core.telegram.org/bots/api#sendmessage',
   api: 'https://api.telegram.org',
   settings: {
-    token: key('The token that BotFather gave.', '${env:TELEGRAM_TOKEN}'),
+    token: key('The token from BotFather.', '${env:TELEGRAM_TOKEN}'),
     to: oneOrMany(Type.Unsafe<string | number>({ anyOf: [{ type: 'integer' }, { type: 'string' }] }), {
       description: 'Chats that get the message: ids (negative for groups), or `@name` of a public one.',
       examples: [-1001234567890, ['123456789', '@acme_alerts']],
@@ -34,7 +34,9 @@ export const telegram = defineHttpChannel({
     thread_id: Type.Optional(
       Type.Integer({ description: 'The topic, in a group with topics.', examples: [7], minimum: 1 }),
     ),
-    silent: Type.Optional(Type.Boolean({ description: 'Shown without a sound.', examples: [true], default: false })),
+    silent: Type.Optional(
+      Type.Boolean({ description: 'True: the message makes no sound.', examples: [true], default: false }),
+    ),
   },
   keys: { token: '' },
   // 20 a minute to one group; to people it would be one a second.

@@ -17,11 +17,15 @@ type WecomFormat = (typeof FORMATS)[number];
 
 const settings = {
   key: Type.Optional(
-    secret({ description: "What follows `key=` in the robot's webhook URL.", examples: ['${env:WECOM_ROBOT_KEY}'] }),
+    secret({
+      description: 'The part after `key=` in the webhook URL of the bot.',
+      examples: ['${env:WECOM_ROBOT_KEY}'],
+    }),
   ),
   keys: Type.Optional(
-    Type.Array(secret({ description: 'The key of one robot.', examples: ['${env:WECOM_ROBOT_KEY}'] }), {
-      description: 'Several robots of one group, which take turns, since each may send only 20 messages a minute.',
+    Type.Array(secret({ description: 'The key of one bot.', examples: ['${env:WECOM_ROBOT_KEY}'] }), {
+      description:
+        'Keys of several bots of one group. They take turns, because each may send only 20 messages a minute.',
       examples: [['${env:WECOM_KEY_1}', '${env:WECOM_KEY_2}']],
       minItems: 1,
     }),
@@ -31,13 +35,13 @@ const settings = {
       type: 'string',
       enum: [...FORMATS],
       description:
-        'How messages look. If not set: text as `text`, others as `markdown`, and short ones with a picture and a link as `news`. `markdown_v2` has tables and code blocks but no mentions, and clients before 4.1.36 show it raw.',
+        'Format of the messages. If not set: `text` for plain text, `news` for short messages with a picture and a link, `markdown` for others. `markdown_v2` has tables and code blocks but no mentions, and clients before 4.1.36 show its source text.',
       examples: ['markdown'],
     }),
   ),
   mention: mentionSetting({
     description:
-      'Who is called by name: user ids, mobile numbers, or `all`. Numbers and `all` need text, so such a message is sent as text.',
+      'People to mention: user ids, mobile numbers, or `all`. Only text messages can mention numbers and `all`, so a message with these is sent as text.',
     examples: [['zhangsan', '13800138000'], 'all'],
   }),
 };
@@ -49,11 +53,11 @@ interface Keys {
 
 const keysOf = ({ key, keys }: Keys) => [...(key === undefined ? [] : [key]), ...(keys ?? [])];
 
-/** Number of the robot that sends: spread by the delivery's id, and the next one at each new attempt. */
-function robotOf({ delivery, attempt }: SendIo, robots: number): number {
+/** Number of the bot that sends: spread by the delivery's id, and the next one at each new attempt. */
+function botOf({ delivery, attempt }: SendIo, bots: number): number {
   let sum = 0;
   for (const character of delivery.id) sum = (sum * 31 + character.codePointAt(0)!) % 1_000_003;
-  return (sum + attempt - 1) % robots;
+  return (sum + attempt - 1) % bots;
 }
 
 /** https://developer.work.weixin.qq.com/document/path/90313 */
@@ -77,9 +81,9 @@ const answers: Answers = {
     45009: rateLimited('more than 20 messages in a minute', 60_000),
     45033: rateLimited('too many calls at once', 5000),
     85002: permanent('the text holds words that are not allowed'),
-    93000: misconfigured('the key is wrong, or the robot was taken out of the group'),
-    93004: misconfigured('the robot is switched off'),
-    93008: misconfigured('the robot is not in the group'),
+    93000: misconfigured('the key is wrong, or the bot was taken out of the group'),
+    93004: misconfigured('the bot is switched off'),
+    93008: misconfigured('the bot is not in the group'),
   },
   statuses: ADDRESS_IS_CREDENTIAL,
 };
@@ -189,10 +193,10 @@ function article(message: Message, limit: number): unknown {
   };
 }
 
-/** WeCom (企业微信) group robot. https://developer.work.weixin.qq.com/document/path/99110 */
+/** WeCom (企业微信) group bot. https://developer.work.weixin.qq.com/document/path/99110 */
 export const wecom = defineHttpChannel({
   type: 'wecom',
-  summary: 'A group robot of WeCom (企业微信)',
+  summary: 'A group bot of WeCom (企业微信)',
   documentation: 'https://developer.work.weixin.qq.com/document/path/99110',
   api: 'https://qyapi.weixin.qq.com',
   settings,
@@ -203,11 +207,11 @@ export const wecom = defineHttpChannel({
   mentionFault,
   check: ({ key, keys }) =>
     (key === undefined) === (keys === undefined)
-      ? [{ pointer: '', message: 'one of `key` and `keys` is needed', mend: 'give the key of the robot as `key`' }]
+      ? [{ pointer: '', message: 'one of `key` and `keys` is needed', mend: 'give the key of the bot as `key`' }]
       : [],
   request(message, { settings: given, api, io, mentions }) {
     const keys = keysOf(given);
-    const key = keys[robotOf(io, keys.length)]!;
+    const key = keys[botOf(io, keys.length)]!;
     return {
       url: `${api}/cgi-bin/webhook/send?key=${encodeURIComponent(key.reveal())}`,
       json: payloadOf(message, given.format, mentions),

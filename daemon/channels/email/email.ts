@@ -31,20 +31,20 @@ const settingsSchema = strict({
   host: Type.Optional(address('The mail server, instead of `url`.', 'mail.example.com')),
   port: Type.Optional(
     Type.Integer({
-      description: '587 if not set; 465 speaks TLS at once.',
+      description: 'Port of the mail server; 587 if not set. On port 465 the connection begins with TLS.',
       examples: [587, 465, 25],
       minimum: 1,
       maximum: 65535,
     }),
   ),
-  user: Type.Optional(address('Who logs in.', 'belfry')),
-  password: Type.Optional(secret({ description: 'With what.', examples: ['${env:SMTP_PASSWORD}'] })),
+  user: Type.Optional(address('The user of the login.', 'belfry')),
+  password: Type.Optional(secret({ description: 'The password of `user`.', examples: ['${env:SMTP_PASSWORD}'] })),
   tls: Type.Optional(
     Type.Unsafe<'auto' | 'required' | 'none'>({
       type: 'string',
       enum: ['auto', 'required', 'none'],
       description:
-        '`auto`: encrypted where the server can, and always when there is a password, except on this machine. `required`: encrypted or not at all. `none`: in the clear.',
+        '`auto`: encrypted if the server offers it, and always if there is a password, except for a server on this machine. `required`: only encrypted. `none`: never encrypted.',
       examples: ['required'],
       default: 'auto',
     }),
@@ -52,23 +52,23 @@ const settingsSchema = strict({
   ca: Type.Optional(
     Type.String({
       description:
-        "Certificates (PEM) to trust instead of the system's, for a mail server with an authority of its own.",
+        'PEM certificates to trust in place of those of the system, for a mail server with its own certificate authority.',
       examples: ['${file:/etc/belfry/mail-ca.pem}'],
     }),
   ),
-  from: address('Who it is from.', 'Belfry <belfry@example.com>'),
-  to: addresses('Who gets it; `to` of a message replaces `to`, `cc` and `bcc`.', 'ops@example.com'),
-  cc: Type.Optional(addresses('Who gets a copy.', 'team@example.com')),
-  bcc: Type.Optional(addresses('Who gets a copy that the others do not see.', 'archive@example.com')),
-  reply_to: Type.Optional(addresses('Where answers go.', 'help@example.com')),
+  from: address('The address of the sender.', 'Belfry <belfry@example.com>'),
+  to: addresses('Recipients; `to` of a message replaces `to`, `cc` and `bcc`.', 'ops@example.com'),
+  cc: Type.Optional(addresses('Recipients of a copy.', 'team@example.com')),
+  bcc: Type.Optional(addresses('Recipients of a copy that the others do not see.', 'archive@example.com')),
+  reply_to: Type.Optional(addresses('The address for answers.', 'help@example.com')),
   dkim: Type.Optional(
     strict(
       {
         domain: address('The domain that signs.', 'example.com'),
-        selector: address('Under which name its key is in the DNS.', 'belfry'),
-        key: secret({ description: 'The RSA private key, PEM.', examples: ['${file:/etc/belfry/dkim.pem}'] }),
+        selector: address('The name of the key in the DNS (selector).', 'belfry'),
+        key: secret({ description: 'The private RSA key as PEM.', examples: ['${file:/etc/belfry/dkim.pem}'] }),
       },
-      { description: 'Signs each mail (RFC 6376), for mail servers that do not do it themselves.' },
+      { description: 'Signs each mail (RFC 6376), for a mail server that does not sign by itself.' },
     ),
   ),
 });
@@ -127,7 +127,7 @@ function serverProblems(settings: EmailSettings): SettingProblem[] {
     found.push({
       pointer: '/tls',
       message: '`tls: none` contradicts a server that speaks TLS at once',
-      mend: 'take `tls` out, or use `smtp://` or another port',
+      mend: 'remove `tls`, or use `smtp://` or another port',
     });
   }
   if (password !== undefined && user === undefined && url === undefined) {

@@ -11,8 +11,8 @@ export interface Sent {
 }
 
 /**
- * Ids of messages that later ones of the same key update or answer. Kept in memory: after a restart, and on another instance,
- * the next message of a key is a new one.
+ * Ids of messages that later ones of the same key update or answer. Kept in memory: after a restart the next
+ * message of a key is a new one.
  */
 export class SentMessages {
   readonly #ids = new Map<string, string>();

@@ -21,7 +21,7 @@ export const file = defineChannel({
   settings: strict({
     path: pathTemplate({
       description:
-        "The file to append to; it and its folder are made if missing. May be a template; `/` in an event's values becomes `_`.",
+        'Path of the file. The file and its folder are created if they do not exist. The path may be a template; `/` in values of an event becomes `_`.',
       examples: ['/var/log/belfry/notifications.jsonl', 'outbox/{{ rule }}.jsonl'],
     }),
     format: Type.Optional(

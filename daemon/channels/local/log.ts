@@ -22,7 +22,7 @@ export const log = defineChannel({
       Type.Unsafe<'debug' | 'info' | 'warn' | 'error'>({
         type: 'string',
         enum: ['debug', 'info', 'warn', 'error'],
-        description: 'At which level messages are written; `daemon.log.level` must let it through.',
+        description: 'Level of the log lines. Lines below `daemon.log.level` are not written.',
         examples: ['warn'],
         default: 'info',
       }),

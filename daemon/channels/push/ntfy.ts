@@ -48,7 +48,7 @@ export const ntfy = defineHttpChannel({
       : [{ pointer: '/topic', message: 'this is not a topic', mend: 'use 1 to 64 letters, digits, `-` and `_`' }]),
     ...((user === undefined) === (password === undefined) && (token === undefined || user === undefined)
       ? []
-      : [{ pointer: '', message: 'the login is not whole', mend: 'give `token`, or `user` and `password`' }]),
+      : [{ pointer: '', message: 'the login is incomplete', mend: 'give `token`, or `user` and `password`' }]),
   ],
   request(message, { settings: { topic, token, user, password }, api }) {
     const buttons = buttonsOf(message.actions, 3, 60);
@@ -89,7 +89,7 @@ export const ntfy = defineHttpChannel({
     },
     codes: {
       ...each('40101 40301', misconfigured('the login may not write to this topic')),
-      ...each('40009 40010', misconfigured('the server does not take this topic')),
+      ...each('40009 40010', misconfigured('the server does not accept this topic')),
       ...each('42901 42909', rateLimited('too many requests', 5000)),
       ...each('42905 42908', rateLimited('the quota of this day is used up', 3_600_000)),
       50701: permanent('nobody subscribes to this topic'),

@@ -8,33 +8,38 @@ import { checkRecipients } from '../kit/recipients.ts';
 const settings = strict({
   to: Type.Optional(
     oneOrMany(Type.String({ minLength: 1, maxLength: 128 }), {
-      description: 'The users it reaches; `*` is everybody.',
+      description: 'Users that get the message; `*` is everybody.',
       examples: [['alice', 'bob']],
       default: ['*'],
     }),
   ),
   keep: Type.Optional(
-    duration({ description: 'How long a message waits for a user who is away.', examples: ['1h'], default: '7d' }),
+    duration({
+      description: 'Time for which a message waits for a user who is not connected.',
+      examples: ['1h'],
+      default: '7d',
+    }),
   ),
   require: Type.Optional(
     Type.Unsafe<'any' | 'all'>({
       type: 'string',
       enum: ['any', 'all'],
-      description: 'Whose acknowledgement makes it delivered: any one of `to`, or all of them.',
+      description:
+        'Users who must acknowledge a message before it counts as delivered: any one of `to`, or all of them.',
       examples: ['all'],
       default: 'any',
     }),
   ),
 });
 
-/** WebSocket users of this daemon. A message is put before them durably; its receipt is their acknowledgement. */
+/** Pushes messages to connected users. A push is durable; the receipt of the delivery is the acknowledgement of the users. */
 export const websocket = defineChannel({
   type: 'websocket',
-  summary: 'Connected WebSocket and server-sent-event clients, by user.',
+  summary: 'Pushes to the connected WebSocket and server-sent-events clients of users.',
   documentation: 'https://www.rfc-editor.org/rfc/rfc6455',
   settings,
   limits: {},
-  // The same delivery put forward again is one push.
+  // A delivery that is pushed again stays one push.
   supports: supports({ kept: 'markdown html priority tags link image actions fields mention attach replace_key to' }),
   idempotent: true,
   open: ({ to, keep, require }, { push, clock }) => ({

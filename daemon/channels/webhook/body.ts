@@ -17,7 +17,7 @@ const MAX_DEPTH = 4;
 
 const value = (depth: number): object => ({
   anyOf: [
-    template({ description: 'One text of the body.', examples: ['{{ title }}'] }),
+    template({ description: 'One text in the body.', examples: ['{{ title }}'] }),
     { type: ['number', 'boolean', 'null'] },
     ...(depth === 0 ? [] : [{ type: 'array', items: value(depth - 1) }, map(depth - 1)]),
   ],
@@ -32,7 +32,7 @@ export const bodySetting = () =>
       map(MAX_DEPTH),
     ],
     description:
-      'What is sent. A map becomes JSON (a form, where `headers` says so), each text in it a template. A string is one template; values are escaped for the content type: JSON, form, XML or HTML.',
+      'Body of the request. A map becomes JSON, or a form if `headers` has the content type of a form; each text in it is a template. A string is one template; values are escaped for the content type: JSON, form, XML or HTML.',
     examples: [{ text: '{{ title }}: {{ body }}', level: '{{ priority }}' }, '{"text": "{{ title }}"}'],
   });
 
@@ -116,7 +116,7 @@ export function checkBody(
   if (body === undefined)
     return kind.name.startsWith('JSON')
       ? []
-      : found(`the default body is JSON, and \`headers\` says ${kind.name}`, 'give `body`, or take the header out');
+      : found(`the default body is JSON, and \`headers\` says ${kind.name}`, 'give `body`, or remove the header');
   if (isTemplate(body))
     return kind.name === 'form' && ENCODES_TWICE.test(body.source)
       ? found('values in a form are encoded already', 'take `url_encode` out')

@@ -27,7 +27,7 @@ const signSetting = strict(
     standard_webhooks: Type.Optional(
       oneOrMany(secret({ description: 'One secret, as `whsec_` and base64.', examples: ['${env:HOOK_SECRET}'] }), {
         description:
-          'Signs as Standard Webhooks says. Several secrets give several signatures, for changing them without a gap.',
+          'Signs by Standard Webhooks. Several secrets give several signatures: use two while you change from one to the other.',
         examples: ['${env:HOOK_SECRET}', ['${env:HOOK_SECRET_NEW}', '${env:HOOK_SECRET_OLD}']],
       }),
     ),
@@ -35,7 +35,7 @@ const signSetting = strict(
       strict(
         {
           header: Type.String({
-            description: 'Which header carries it.',
+            description: 'Name of the header with the signature.',
             examples: ['X-Hub-Signature-256'],
             pattern: String.raw`^[\w-]+$`,
           }),
@@ -53,25 +53,25 @@ const signSetting = strict(
             Type.Unsafe<(typeof HMAC_ENCODINGS)[number]>({
               type: 'string',
               enum: [...HMAC_ENCODINGS],
-              description: 'How the bytes are written.',
+              description: 'Encoding of the signature.',
               examples: ['base64'],
               default: 'hex',
             }),
           ),
           prefix: Type.Optional(
-            Type.String({ description: 'What stands before the signature.', examples: ['sha256='], default: '' }),
+            Type.String({ description: 'Text before the signature.', examples: ['sha256='], default: '' }),
           ),
         },
         { description: 'Signs the body as GitHub and many others do.' },
       ),
     ),
   },
-  { description: 'Lets the receiver check that a request comes from here.' },
+  { description: 'Signs each request, so that the receiver can check that it comes from this daemon.' },
 );
 
 const settingsSchema = strict({
   url: secret({
-    description: 'Where requests go; never shown, since many of these URLs are credentials.',
+    description: 'Address of the endpoint. It is never shown, because many such URLs are credentials.',
     examples: ['https://example.com/hooks/ops'],
   }),
   api: Type.Optional(
@@ -102,7 +102,7 @@ const settingsSchema = strict({
         examples: ['200-299', 304],
       }),
       {
-        description: 'Which statuses mean that the message was taken.',
+        description: 'Statuses that mean success.',
         examples: [['200-299', 409]],
         default: ['200-299'],
       },
@@ -115,7 +115,7 @@ type Settings = Static<typeof settingsSchema>;
 /** Any HTTP endpoint. Signing: https://www.standardwebhooks.com */
 export const webhook = defineChannel({
   type: 'webhook',
-  summary: 'An HTTP request of your own shape, signed if wanted',
+  summary: 'Sends an HTTP request with your own body and headers, signed if you want',
   documentation: 'https://www.standardwebhooks.com/',
   settings: settingsSchema,
   limits: {},
@@ -134,12 +134,12 @@ function check(settings: Settings) {
     ...checkAddress(settings),
     ...(success ?? []).flatMap((range, index) => (isBackwards(range) ? [backwards(index)] : [])),
     ...(sign !== undefined && sign.standard_webhooks === undefined && sign.hmac === undefined
-      ? [{ pointer: '/sign', message: '`sign` says nothing', mend: 'give `standard_webhooks` or `hmac`' }]
+      ? [{ pointer: '/sign', message: '`sign` has no setting', mend: 'give `standard_webhooks` or `hmac`' }]
       : []),
     ...badKeys.map((index) => ({
       pointer: `/sign/standard_webhooks/${index}`,
       message: 'this is not a secret of Standard Webhooks',
-      mend: 'it is `whsec_` and base64',
+      mend: 'write `whsec_` and base64',
     })),
     ...checkHeaders(headers),
     ...checkBody(body, headers),
@@ -152,7 +152,7 @@ function checkAddress(settings: Settings) {
   if (found.length > 0) return found;
   if (settings.api !== undefined && !isPath(settings.url.reveal())) {
     const message = '`api` has no meaning beside a whole `url`';
-    return [{ pointer: '/api', message, mend: 'take `api` out, or give as `url` only the path, beginning with `/`' }];
+    return [{ pointer: '/api', message, mend: 'remove `api`, or give only the path as `url`, beginning with `/`' }];
   }
   const read = readUrl(addressOf(settings), HTTP_URL);
   return read.ok ? [] : [{ pointer: '/url', message: `\`url\` ${read.message}`, mend: read.mend }];
@@ -167,7 +167,7 @@ const isBackwards = (range: string | number): boolean => {
 
 const backwards = (index: number) => ({
   pointer: `/success/${index}`,
-  message: 'this range ends before it begins, so that no status is in it',
+  message: 'this range ends before it begins, so it contains no status',
   mend: 'write the smaller status first: `200-299`',
 });
 

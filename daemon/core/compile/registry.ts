@@ -42,7 +42,7 @@ export interface ChannelTypeInfo {
   readonly documentation: string;
   readonly settings: TSchema;
   readonly limits: { readonly rate?: string; readonly concurrency?: number; readonly timeout?: string };
-  /** Parts of a message that are shown as what they are (`kept`) or as lines of text (`text`); others are dropped. */
+  /** Parts of a message that are shown in their own form (`kept`) or as text (`text`); others are dropped. */
   readonly supports?: { readonly [part in MessagePart]?: 'kept' | 'text' };
   readonly idempotent: boolean;
   readonly escape?: (text: string, format: Format) => string;

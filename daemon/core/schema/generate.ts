@@ -82,7 +82,7 @@ function named(section: Schema, branches: readonly Schema[]): Schema {
         type: 'object',
         required: ['type'],
         properties: {
-          type: { enum: types, description: 'What kind it is; the other settings depend on it.', examples: [types[0]] },
+          type: { enum: types, description: 'The type; the other settings depend on it.', examples: [types[0]] },
         },
         anyOf: branches,
       },

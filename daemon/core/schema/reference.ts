@@ -32,7 +32,7 @@ function channelsPage({ channels }: Registry): string {
     return [
       `## ${type.type}`,
       `${type.summary} ([documentation](${type.documentation}))`,
-      `${type.idempotent ? 'A repeat is harmless: the provider drops it.' : 'A repeat would be seen.'}${defaults.length > 0 ? ` Its \`delivery\` defaults: ${defaults.join(', ')}.` : ''}`,
+      `${type.idempotent ? 'The receiver drops a repeated message, so a retry is harmless.' : 'A repeated message is shown again.'}${defaults.length > 0 ? ` Its \`delivery\` defaults: ${defaults.join(', ')}.` : ''}`,
       table(schemaOf(type.settings)),
     ].join('\n\n');
   });
@@ -51,8 +51,8 @@ function supportTable(channels: Registry['channels']): string {
     supports === undefined ? [] : [row([`[${type}](#${type})`, ...MESSAGE_PARTS.map((part) => supports[part] ?? '')])],
   );
   return [
-    '## What of a message is shown',
-    'Every channel shows title and body. `kept`: shown as what it is. `text`: as a line of text. Empty: left out.',
+    '## Parts of a message that are shown',
+    'Every channel shows title and body. `kept`: shown in its own form. `text`: shown as text. Empty: not shown.',
     [
       row(['channel', ...MESSAGE_PARTS.map((part) => `\`${part}\``)]),
       row(['channel', ...MESSAGE_PARTS].map(() => '---')),
@@ -102,7 +102,7 @@ function testsPage(): string {
     section('event', '`event:`, and each entry of `events:`.', schemaOf(testEventSchema)),
     section(
       'expect',
-      'Each entry of `expect:`: a value, `{ contains: TEXT }` or `{ regex: RE2 }` for whatever must agree.',
+      'Each entry of `expect:`. Each setting is a value, `{ contains: TEXT }` or `{ regex: RE2 }`; settings that are left out may have any value.',
       schemaOf(expectationSchema),
     ),
   ]);

@@ -13,14 +13,14 @@ const settings = strict({
   paths: pathsSetting('/srv/inbox/**/*.csv', ['~/Downloads/*.pdf', '/etc/hosts']),
   ignore: Type.Optional(
     oneOrMany(Type.String({ minLength: 1 }), {
-      description: 'Globs of files and folders to leave out, at any depth or from the watched folder on.',
+      description: 'Globs of files and folders that are ignored, at any depth or relative to the watched folder.',
       examples: [['*.tmp', 'node_modules/', 'build/*.o']],
     }),
   ),
   events: Type.Optional(
     Type.Array(Type.Unsafe<ChangeKind>({ type: 'string', enum: [...KINDS] }), {
       minItems: 1,
-      description: 'Which changes make an event.',
+      description: 'Changes that make an event.',
       examples: [['created']],
       default: [...KINDS],
     }),

@@ -40,7 +40,7 @@ const settingsSchema = strict({
   grace: Type.Optional(
     duration({
       description:
-        'How late a beat may be; for a job that beats at its end, include its run time. By default a tenth of the period, at least 10s and at most 10m.',
+        'Time by which a beat may be late. If a job beats at its end, include its run time. By default a tenth of the period, at least 10s and at most 10m.',
       examples: ['30m', '0s'],
     }),
   ),
@@ -49,7 +49,7 @@ const settingsSchema = strict({
       type: 'object',
       belfry: 'match',
       description:
-        'Which events of other sources are beats, with the syntax of `match` in a rule; in addition to the URL `/beats/<name>`.',
+        'Pattern of the events of other sources that are beats, with the syntax of `match` in a rule. The URL `/beats/<name>` works too.',
       examples: [{ type: 'backup.finished', 'data.status': 'ok' }],
     }),
   ),

@@ -20,7 +20,8 @@ const settings = strict({
     Type.Unsafe<'end' | 'start'>({
       type: 'string',
       enum: ['end', 'start'],
-      description: 'Where to begin in files that exist at the very first start. Later files are read from their start.',
+      description:
+        'Position at which reading begins in files that exist at the very first start. Later files are read from their start.',
       examples: ['start'],
       default: 'end',
     }),

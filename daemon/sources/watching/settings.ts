@@ -5,7 +5,8 @@ import { faultOf } from './globs.ts';
 /** The setting `paths` of sources that watch files. */
 export const pathsSetting = (...examples: readonly (string | readonly string[])[]) =>
   oneOrMany(glob(), {
-    description: 'Which files, as globs; without a wildcard a file, or all in a folder. `~` is the home.',
+    description:
+      'Globs of the files. A path without a wildcard is one file, or all files in a folder. `~` is the home directory.',
     examples,
   });
 

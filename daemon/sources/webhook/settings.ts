@@ -36,7 +36,7 @@ export const webhookSettings = strict({
   ),
   rate: Type.Optional(
     rate({
-      description: 'How many requests are accepted in a time; further ones are answered 429 with `Retry-After`.',
+      description: 'Maximum number of requests in a time; further ones are answered 429 with `Retry-After`.',
       examples: ['60/1m'],
     }),
   ),

@@ -60,7 +60,7 @@ describeChannelContract({
       expect(content).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
       if (format !== 'text') expect(content).not.toMatch(/[<[\]`]|\*|^# /m);
     },
-    sameId: { notApplicable: 'group robots know no message id' },
+    sameId: { notApplicable: 'group bots know no message id' },
   },
 });
 
@@ -188,7 +188,7 @@ test('the whole request is measured: text that JSON makes longer is cut more', a
   expect(sink.requests[0]!.bytes.length).toBeGreaterThan(15_000);
 });
 
-describe('what the robot answers', () => {
+describe('what the bot answers', () => {
   const TEN_MINUTES = 600_000;
   const KEYWORD =
     'description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;link:请参考本接口对应文档获得具体要求;';
@@ -207,7 +207,7 @@ describe('what the robot answers', () => {
     [310000, 'invalid timestamp', 'permanent', { misconfigured: true }],
     [310000, 'ip 192.0.2.1 not in whitelist', 'permanent', { misconfigured: true }],
     [300001, 'token is not exist', 'permanent', { misconfigured: true }],
-    [400102, 'robot stopped', 'permanent', { misconfigured: true }],
+    [400102, 'bot stopped', 'permanent', { misconfigured: true }],
     [460101, 'message too long, exceed 20000 bytes', 'permanent', {}],
     [40035, 'missing json', 'permanent', {}],
     [410100, 'sending too fast', 'transient', { rateLimited: true, retryAfter: TEN_MINUTES }],
@@ -228,7 +228,7 @@ describe('what the robot answers', () => {
     const failure = await failureOfSending(open(), sampleMessage(), sampleIo());
     expect(failure).toMatchObject({
       class: 'permanent',
-      message: 'the security settings of the robot refuse the message',
+      message: 'the security settings of the bot refuse the message',
     });
     expect(failure.detail.misconfigured).toBeUndefined();
   });

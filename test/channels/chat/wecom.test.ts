@@ -71,7 +71,7 @@ describeChannelContract({
       expect(received).not.toMatch(/\\u[0-9a-f]{4}/);
       if (format !== 'text') expect(content.replaceAll('**', '')).not.toMatch(/[<[\]`]|^#/m);
     },
-    sameId: { notApplicable: 'group robots know no message id' },
+    sameId: { notApplicable: 'group bots know no message id' },
   },
 });
 
@@ -265,7 +265,7 @@ test('markup in a title or a field becomes plain text', async () => {
   expect(content).toBe('**a b ＜@all>**\nc\n> x＜@all>: y (https://example.com) ＜@all>');
 });
 
-describe('several robots', () => {
+describe('several bots', () => {
   const KEYS = ['key-one', 'key-two', 'key-three'];
   const keyUsed = (): string => sink.requests.at(-1)!.path.split('key=')[1]!;
 
@@ -279,7 +279,7 @@ describe('several robots', () => {
     expect(used).toEqual(new Set(KEYS));
   });
 
-  test('one delivery goes to the same robot each time it is asked, and to the next one when it is tried again', async () => {
+  test('one delivery goes to the same bot each time it is asked, and to the next one when it is tried again', async () => {
     const channel = open({ keys: KEYS });
     const tried: string[] = [];
     for (const attempt of [1, 1, 2, 3, 4]) {
@@ -292,7 +292,7 @@ describe('several robots', () => {
   });
 });
 
-describe('what the robot answers', () => {
+describe('what the bot answers', () => {
   test.each([
     [-1, 'transient', {}],
     [45009, 'transient', { rateLimited: true, retryAfter: 60_000 }],
@@ -333,7 +333,7 @@ describe('what the robot answers', () => {
     }
   });
 
-  test('an address where there is no robot is a wrong setting', async () => {
+  test('an address where there is no bot is a wrong setting', async () => {
     sink.answer({ status: 404, body: 'not found' });
     expect(await failureOfSending(open(), sampleMessage(), sampleIo())).toMatchObject({
       code: 'http.404',

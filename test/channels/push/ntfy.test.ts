@@ -157,7 +157,7 @@ test('settings that cannot work are found at load', () => {
   expect(readSettings(ntfy, { topic: TOPIC, user: 'a', password: 'b' }).problems).toEqual([]);
   expect(readSettings(ntfy, { topic: 'https://ntfy.sh/alerts' }).problems).toEqual(['/topic: this is not a topic']);
   expect(readSettings(ntfy, { topic: 'two words' }).problems).toContain('/topic: this is not a topic');
-  expect(readSettings(ntfy, { topic: TOPIC, user: 'a' }).problems).toEqual([': the login is not whole']);
+  expect(readSettings(ntfy, { topic: TOPIC, user: 'a' }).problems).toEqual([': the login is incomplete']);
   expect(readSettings(ntfy, { topic: TOPIC, token: 'tk 1' }).problems).toHaveLength(1);
   expect(readSettings(ntfy, { topic: TOPIC, token: 't', user: 'a', password: 'b' }).problems).toHaveLength(1);
 });

@@ -400,7 +400,7 @@ test('settings that cannot work are found at load, without repeating them', () =
   expect(wrong).toHaveLength(2);
   expect(wrong.join()).not.toMatch(/very-secret|not base64!/);
   expect(readSettings(webhook, { url: 'https://example.com/', sign: {} }).problems).toEqual([
-    '/sign: `sign` says nothing',
+    '/sign: `sign` has no setting',
   ]);
   expect(readSettings(webhook, { url: 'https://example.com/', success: ['2xx'] }).problems).toHaveLength(1);
   expect(readSettings(webhook, { url: 'https://example.com/', method: 'FETCH' }).problems).toHaveLength(1);

@@ -13,8 +13,7 @@ export const mentionSetting = (doc: { readonly description: string; readonly exa
   Type.Optional(
     oneOrMany(
       Type.String({
-        description:
-          '`all`, a mobile number, or a user id; `user:` or `mobile:` in front where it could be taken for the other.',
+        description: '`all`, a mobile number, or a user id. Put `user:` or `mobile:` before it if it could be either.',
         examples: ['all', '13800138000', 'zhangsan'],
       }),
       doc,

@@ -76,7 +76,7 @@ export interface HttpChannel<P extends TProperties> {
   /** Settings that hold a key, by the text that stands before the key in a URL of the provider (may be empty). */
   readonly keys?: { readonly [name in keyof P]?: string };
   readonly limits: ChannelLimits;
-  /** Parts of a message that are shown as what they are, and as text; names divided by blanks. Others are dropped. */
+  /** Parts of a message that are shown in their own form, and those that are shown as text; names divided by blanks. Others are dropped. */
   readonly supports: { readonly kept: string; readonly text?: string };
   /** The provider drops a repeated delivery. */
   readonly idempotent?: boolean;

@@ -50,8 +50,8 @@ export type StatusTweaks = Readonly<Record<number, { readonly misconfigured?: bo
 
 /** For an address that is itself the credential: where there is nothing, no message will ever arrive. */
 export const ADDRESS_IS_CREDENTIAL: StatusTweaks = {
-  404: { misconfigured: true, message: 'there is no robot or webhook at this address' },
-  410: { misconfigured: true, message: 'the robot or webhook is gone' },
+  404: { misconfigured: true, message: 'there is no bot or webhook at this address' },
+  410: { misconfigured: true, message: 'the bot or webhook is gone' },
 };
 
 /**

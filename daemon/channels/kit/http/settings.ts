@@ -16,8 +16,8 @@ export const apiSetting = (standard: string | undefined) =>
     Type.String({
       description:
         standard === undefined
-          ? 'Base URL of a proxy, a relay or a self-hosted instance, in place of the host in `url`.'
-          : 'Base URL of the API: a proxy, a relay or a self-hosted instance instead of the provider itself.',
+          ? 'Base URL of a proxy, a relay or a server of your own, in place of the host in `url`.'
+          : 'Base URL of the API, for a proxy, a relay or a server of your own in place of the provider.',
       examples: ['https://relay.internal/robots'],
       ...(standard !== undefined && { default: standard }),
       pattern: '^https?://',
@@ -38,7 +38,7 @@ export const headersSetting = () =>
       Type.String(),
       sensitive(template({ description: 'The value of one header.', examples: ['{{ event.id }}'] })),
       {
-        description: 'More headers for each request; the values are templates.',
+        description: 'Further headers of each request; the values are templates.',
         examples: [{ Authorization: 'Bearer ${env:RELAY_TOKEN}', 'X-Rule': '{{ rule }}' }],
       },
     ),

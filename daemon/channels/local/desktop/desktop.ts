@@ -16,7 +16,7 @@ const settingsSchema = strict({
   ),
   app_name: Type.Optional(
     Type.String({
-      description: 'Who the desktop says it is from; some desktops have settings by this name.',
+      description: 'Name of the sender that the desktop shows; some desktops have settings for each name.',
       examples: ['Build server'],
       default: 'Belfry',
       minLength: 1,
@@ -24,13 +24,14 @@ const settingsSchema = strict({
   ),
   timeout: Type.Optional(
     duration({
-      description: 'How long it is shown; the desktop decides if not set, and may ignore it for `high` and `urgent`.',
+      description:
+        'Time for which it is shown. If not set, the desktop decides. A desktop may ignore it for `high` and `urgent`.',
       examples: ['8s'],
     }),
   ),
   sound: Type.Optional(
     nameOrPath({
-      description: "A sound of the desktop's theme by its name, or the path of a sound file; silent if not set.",
+      description: 'Name of a sound in the theme of the desktop, or the path of a sound file. If not set: no sound.',
       examples: ['message-new-instant', '/usr/share/sounds/alert.ogg'],
       pattern: '^[^:]+$',
     }),

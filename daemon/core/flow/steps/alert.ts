@@ -37,50 +37,53 @@ const resolveSchema = strict(
       Type.Unsafe<Readonly<Record<string, unknown>>>({
         type: 'object',
         belfry: 'match',
-        description: 'Dotted path -> pattern of the event that ends it.',
+        description: 'Dotted path -> pattern of the event that ends the alert.',
         examples: [{ 'data.state': 'up' }],
       }),
     ),
     if: Type.Optional(
-      condition({ description: 'What must hold of the event that ends it (CEL).', examples: ['data.percent < 80.0'] }),
+      condition({
+        description: 'Condition of the event that ends the alert (CEL).',
+        examples: ['data.percent < 80.0'],
+      }),
     ),
     after: Type.Optional(
-      duration({ description: 'It ends by itself when nothing has matched for this time.', examples: ['1h'] }),
+      duration({ description: 'The alert ends by itself when nothing has matched for this time.', examples: ['1h'] }),
     ),
   },
   {
     description:
-      'What ends it; an event with the same `key`. Makes the rule an alert, which fires until it is resolved.',
+      'Selects the event, with the same `key`, that ends the alert. Makes the rule an alert, which fires until it is resolved.',
   },
 );
 
 const escalationSchema = strict(
   {
-    after: duration({ description: 'Time after it began to fire.', examples: ['15m'] }),
+    after: duration({ description: 'Time after the start of the alert.', examples: ['15m'] }),
     notify: notifySchema('The channels that are notified then.'),
     message: Type.Optional(messageSchema),
   },
-  { description: 'Further targets, and when they are notified, while it fires and nobody has acknowledged it.' },
+  { description: 'Further targets and their times, while the alert fires and is not acknowledged.' },
 );
 
 const fields = {
   resolve: Type.Optional(resolveSchema),
   notify_resolved: Type.Optional(
     Type.Boolean({
-      description: 'True: notify of the end everybody who was notified that it fires.',
+      description: 'True: the end of the alert is sent to everybody who was notified of its start.',
       examples: [true],
       default: false,
     }),
   ),
   repeat: Type.Optional(
     duration({
-      description: 'Notify again at this interval while it fires and nobody has acknowledged it.',
+      description: 'Notify again at this interval while the alert fires and is not acknowledged.',
       examples: ['4h'],
     }),
   ),
   escalate: Type.Optional(
     Type.Array(escalationSchema, {
-      description: 'Further targets, and when they are notified, while it fires and nobody has acknowledged it.',
+      description: 'Further targets and their times, while the alert fires and is not acknowledged.',
       examples: [[{ after: '15m', notify: 'boss' }]],
       minItems: 1,
       maxItems: 20,

@@ -37,20 +37,20 @@ export const digest = defineStep({
         {
           wait: Type.Optional(
             duration({
-              description: 'The first event of a key waits this long for others; if not set, as long as `every`.',
+              description: 'Time for which the first event of a key waits for others. If not set, as long as `every`.',
               examples: ['1m'],
             }),
           ),
           every: Type.Optional(
             duration({
               description:
-                'While events of a key keep coming, this time after its last message; if not set, `wait` after the first of them.',
+                'Shortest time between two messages of a key. If not set, each message is sent `wait` after its first event.',
               examples: ['1h'],
             }),
           ),
           max: Type.Optional(
             Type.Integer({
-              description: 'This number of events makes it go out at once.',
+              description: 'Number of events at which the message is sent at once.',
               examples: [50],
               minimum: 1,
               maximum: 1000,

@@ -23,15 +23,15 @@ interface Matching {
 
 const map = strict(
   {
-    time: duration({ description: 'How long it has to hold.', examples: ['10m'] }),
+    time: duration({ description: 'Time for which the rule must hold.', examples: ['10m'] }),
     max_gap: Type.Optional(
       duration({
-        description: 'It has ended when no matching event has come for this time; shorter than `time`.',
+        description: 'The wait ends when no matching event came for this time. It must be shorter than `time`.',
         examples: ['2m'],
       }),
     ),
   },
-  { description: 'How long it has to hold, and how often that has to be seen.' },
+  { description: 'Time for which the rule must hold, and the longest gap between matching events.' },
 );
 
 /**
@@ -43,9 +43,9 @@ export const hold = defineStep({
   fields: {
     for: Type.Optional(
       Type.Unsafe<number | Static<typeof map>>({
-        anyOf: [duration({ description: 'How long it has to hold.', examples: ['5m'] }), map],
+        anyOf: [duration({ description: 'Time for which the rule must hold.', examples: ['5m'] }), map],
         description:
-          'Fire only when this long after the first match no event has resolved it; with `max_gap` only if matching events kept coming meanwhile.',
+          'Fire this time after the first match, unless an event resolves it before. With `max_gap` only if matching events come often enough.',
         examples: ['5m', { time: '10m', max_gap: '2m' }],
       }),
     ),

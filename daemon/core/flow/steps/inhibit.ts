@@ -23,12 +23,12 @@ const inhibition = strict(
     }),
     equal: Type.Optional(
       oneOrMany(Type.String({ minLength: 1, description: 'A dotted path.', examples: ['data.host'] }), {
-        description: 'Paths whose values must be the same in both events; what is missing equals nothing.',
+        description: 'Paths whose values must be the same in both events. A missing field equals nothing.',
         examples: [['data.host']],
       }),
     ),
   },
-  { description: 'Quiet while that rule fires with equal values.' },
+  { description: 'Suppressed while that rule fires with equal values.' },
 );
 
 /** Drops events while another rule fires with equal values. A missing value equals nothing. */
@@ -37,7 +37,7 @@ export const inhibit = defineStep({
   fields: {
     inhibited_by: Type.Optional(
       oneOrMany(inhibition, {
-        description: 'Rules that keep this one quiet while they fire.',
+        description: 'Rules that suppress this one while they fire.',
         examples: [{ rule: 'host-down', equal: ['data.host'] }],
       }),
     ),

@@ -34,7 +34,7 @@ export const threshold = defineStep({
           }),
           within: duration({ description: '... within this time, by `key`.', examples: ['10m'] }),
         },
-        { description: 'Fire at the Nth event within a time, and count anew from there.' },
+        { description: 'Fire at the Nth event within a time, then start to count again.' },
       ),
     ),
   },

@@ -4,7 +4,7 @@ import { type Static, Type } from '../type.ts';
 const token = strict(
   {
     name: Type.String({
-      description: 'Who holds it; shown in logs instead of the token.',
+      description: 'Name of its owner; logs show it in place of the token.',
       examples: ['ci'],
       minLength: 1,
       maxLength: 100,
@@ -19,10 +19,10 @@ const token = strict(
         description: 'One right.',
         examples: ['emit'],
       }),
-      { description: 'What its holder may do.', examples: [['emit'], ['read', 'stream:alice']], minItems: 1 },
+      { description: 'Rights of its owner.', examples: [['emit'], ['read', 'stream:alice']], minItems: 1 },
     ),
   },
-  { description: 'A key to the HTTP interface.' },
+  { description: 'A token of the HTTP API.' },
 );
 
 const choice = <T extends string>(words: readonly T[], doc: { description: string; examples: T[]; default: T }) =>
@@ -47,13 +47,13 @@ export const daemonSchema = strict(
     ),
     state: Type.Optional(
       path({
-        description: 'Directory for what must not be lost. A change needs a restart.',
+        description: 'The state directory: the store, the dead letters, the token. A change needs a restart.',
         examples: ['/var/lib/belfry'],
       }),
     ),
     tokens: Type.Optional(
       Type.Array(token, {
-        description: 'Keys to the HTTP interface. If there is none, one is made at the first start.',
+        description: 'Tokens of the HTTP API. If there is none, one is made at the first start.',
         examples: [[{ name: 'ci', token: '${env:BELFRY_CI_TOKEN}', scopes: ['emit'] }]],
         default: [],
       }),
@@ -61,7 +61,7 @@ export const daemonSchema = strict(
     public_url: Type.Optional(
       Type.String({
         description:
-          'How this daemon is reached from outside: scheme, host and port. A path is refused: a proxy in front has to take it off.',
+          'Address of this daemon for others: scheme, host and port. A path is refused: a proxy before the daemon must remove it.',
         examples: ['https://belfry.example.com'],
         pattern: '^https?://',
       }),
@@ -69,12 +69,12 @@ export const daemonSchema = strict(
     origins: Type.Optional(
       oneOrMany(
         Type.String({
-          description: 'Scheme, host, and the port if it is not the usual one.',
+          description: 'Scheme, host, and the port if it is not the default port.',
           examples: ['https://app.example.com'],
         }),
         {
           description:
-            'The web applications whose pages may import `/client.js`, open `/v1/stream` with a ticket and acknowledge; pages of other origins may not.',
+            'Origins of web applications. Their pages may import `/client.js`, open `/v1/stream` with a ticket, and acknowledge; pages of other origins may not.',
           examples: [['https://app.example.com', 'http://localhost:3000']],
         },
       ),
@@ -84,7 +84,7 @@ export const daemonSchema = strict(
         {
           level: Type.Optional(
             choice(['debug', 'info', 'warn', 'error'], {
-              description: 'The least important lines that are written.',
+              description: 'Lowest level of the lines that are written.',
               examples: ['debug'],
               default: 'info',
             }),
@@ -97,7 +97,7 @@ export const daemonSchema = strict(
             }),
           ),
         },
-        { description: 'What is logged, and how.', default: {} },
+        { description: 'Level and format of the log.', default: {} },
       ),
     ),
     limits: Type.Optional(
@@ -105,27 +105,28 @@ export const daemonSchema = strict(
         {
           body: Type.Optional(
             size({
-              description: 'Largest request body; a webhook with `max_body` goes by that.',
+              description: 'Largest request body. A webhook source with `max_body` has its own limit.',
               examples: ['4MiB'],
               default: '1MiB',
             }),
           ),
           events_per_second: Type.Optional(
             Type.Number({
-              description: 'More events from outside than this are refused (429); if not set, none are.',
+              description:
+                'Maximum of events a second from outside; further ones are refused (429). If not set, there is no limit.',
               examples: [500],
               exclusiveMinimum: 0,
             }),
           ),
           queue: Type.Optional(
             size({
-              description: 'When this much is owed, new events are refused (507).',
+              description: 'Size of the pending deliveries and their events above which new events are refused (507).',
               examples: ['4GiB'],
               default: '1GiB',
             }),
           ),
         },
-        { description: 'What is refused.', default: {} },
+        { description: 'Limits beyond which requests and events are refused.', default: {} },
       ),
     ),
     retention: Type.Optional(
@@ -133,14 +134,16 @@ export const daemonSchema = strict(
         {
           events: Type.Optional(
             duration({
-              description: 'How long settled history is kept, and duplicates are known.',
+              description: 'Time for which the history is kept and duplicates are recognized.',
               examples: ['30d'],
               default: '7d',
             }),
           ),
-          size: Type.Optional(size({ description: 'How much of it at most.', examples: ['10GiB'], default: '1GiB' })),
+          size: Type.Optional(
+            size({ description: 'Maximum size of the history.', examples: ['10GiB'], default: '1GiB' }),
+          ),
         },
-        { description: 'How much history is kept.', default: {} },
+        { description: 'Limits of the history; the first one that is reached counts.', default: {} },
       ),
     ),
     reload: Type.Optional(
@@ -157,7 +160,7 @@ export const daemonSchema = strict(
             }),
           ),
         },
-        { description: 'When edited rules are taken over.', default: {} },
+        { description: 'Settings of the reload of edited rules.', default: {} },
       ),
     ),
   },

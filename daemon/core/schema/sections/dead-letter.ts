@@ -12,17 +12,17 @@ const whole = (description: string, example: number) => Type.Integer({ descripti
 const message = Type.Object(
   {
     title: text('One line.', 'Deploy failed: acme/api'),
-    body: text('The rest, in `format`.', 'by alice'),
-    format: word(FORMATS, 'How `title` and `body` are written.'),
-    priority: word(PRIORITIES, 'How much it may disturb.'),
+    body: text('The text of the message, in `format`.', 'by alice'),
+    format: word(FORMATS, 'Format of `title` and `body`.'),
+    priority: word(PRIORITIES, 'Priority of the message.'),
     tags: texts('Short labels.', 'deploy'),
-    link: Type.Optional(text('Where a click leads.', 'https://ci.example.com/1')),
+    link: Type.Optional(text('URL that a click on the message opens.', 'https://ci.example.com/1')),
     image: Type.Optional(text('URL of a picture.', 'https://ci.example.com/1.png')),
     actions: Type.Optional(
       Type.Array(
         strict({
-          label: text('What the button says.', 'Open'),
-          url: text('Where it leads.', 'https://ci.example.com/1'),
+          label: text('The text of the button.', 'Open'),
+          url: text('The link.', 'https://ci.example.com/1'),
         }),
         {
           description: 'Buttons.',
@@ -33,23 +33,23 @@ const message = Type.Object(
     fields: Type.Optional(
       Type.Record(Type.String(), Type.String(), { description: 'Names and values.', examples: [{ Commit: 'a1b2c3' }] }),
     ),
-    mention: Type.Optional(texts('Who is called by name.', 'alice')),
+    mention: Type.Optional(texts('Mentioned people.', 'alice')),
     attach: Type.Optional(texts('Paths or URLs of files.', '/srv/report.csv')),
-    replace_key: Type.Optional(text('Messages with the same key update one another.', 'build-1')),
-    ttl: Type.Optional(text('Of no use after this long.', '1h')),
-    to: Type.Optional(texts("Recipients instead of the channel's own.", 'oncall@example.com')),
+    replace_key: Type.Optional(text('A message replaces the earlier message with the same key.', 'build-1')),
+    ttl: Type.Optional(text('Time after which the message is not sent any more.', '1h')),
+    to: Type.Optional(texts('Recipients in place of those in the settings of the channel.', 'oncall@example.com')),
   },
-  { description: 'What was to be said; what stands here when it is resent is what is sent.' },
+  { description: 'The message. You may edit it: a resend sends it as it is here.' },
 );
 
 const attempt = Type.Object(
   {
-    at: text('When it began, RFC 3339.', '2026-11-23T02:00:00Z'),
-    ms: whole('How long it took, in milliseconds.', 41),
-    class: Type.Optional(word(['transient', 'permanent', 'unknown', 'internal'], 'Why it failed.')),
-    code: Type.Optional(text('The failure, in a word.', 'wecom.93000')),
-    message: Type.Optional(text('The failure, in words.', 'invalid webhook url')),
-    probe: Type.Optional(Type.Boolean({ description: 'It probed a channel that kept failing.', examples: [true] })),
+    at: text('Time at which it began, RFC 3339.', '2026-11-23T02:00:00Z'),
+    ms: whole('Duration in milliseconds.', 41),
+    class: Type.Optional(word(['transient', 'permanent', 'unknown', 'internal'], 'Class of the failure.')),
+    code: Type.Optional(text('Code of the failure.', 'wecom.93000')),
+    message: Type.Optional(text('Description of the failure.', 'invalid webhook url')),
+    probe: Type.Optional(Type.Boolean({ description: 'True for a probe of a failing channel.', examples: [true] })),
   },
   { description: 'One attempt to send.' },
 );
@@ -58,23 +58,26 @@ const attempt = Type.Object(
 export const deadLetterSchema = Type.Object(
   {
     id: text("The delivery's id.", '01938b1c-6d2e-7000-8000-0123456789ab'),
-    dead_at: text('When it ended, RFC 3339.', '2026-11-23T02:00:00Z'),
-    class: word(['permanent', 'exhausted', 'expired', 'unknown', 'internal'], 'Why it ended undelivered.'),
+    dead_at: text('Time at which the delivery ended, RFC 3339.', '2026-11-23T02:00:00Z'),
+    class: word(
+      ['permanent', 'exhausted', 'expired', 'unknown', 'internal'],
+      'Reason why the delivery ended undelivered.',
+    ),
     error: Type.Object(
       {
-        code: text('The last failure, in a word.', 'wecom.93000'),
-        message: text('The last failure, in words.', 'invalid webhook url'),
+        code: text('Code of the last failure.', 'wecom.93000'),
+        message: text('Description of the last failure.', 'invalid webhook url'),
         status: Type.Optional(whole('The HTTP status or SMTP reply.', 200)),
         body: Type.Optional(text('Answer of the remote server.', '{"errcode":93000}')),
       },
       { description: 'The last failure.' },
     ),
-    channel: text('The channel; another name here is where it is resent to.', 'ops'),
-    channel_type: text('The type it had.', 'wecom'),
-    rule: text('The rule that owed it.', 'failed-deploy'),
-    key: text('The key it had in that rule.', 'acme/api'),
+    channel: text('The channel. You may edit it: a resend goes to the channel that is named here.', 'ops'),
+    channel_type: text('The type of the channel.', 'wecom'),
+    rule: text('The rule that made the delivery.', 'failed-deploy'),
+    key: text('The key of the rule for its event.', 'acme/api'),
     event: Type.Object(
-      { id: text('Its id.', '1'), type: text('Its type.', 'deploy.finished') },
+      { id: text('The id of the event.', '1'), type: text('The type of the event.', 'deploy.finished') },
       { description: 'The whole event, so that `--requeue` needs no history.' },
     ),
     message,
@@ -83,5 +86,5 @@ export const deadLetterSchema = Type.Object(
       examples: [[{ at: '2026-11-23T02:00:00Z', ms: 41 }]],
     }),
   },
-  { description: 'A delivery that ended undelivered, kept for a person to resend.' },
+  { description: 'A delivery that ended undelivered. It is kept until a person resends or drops it.' },
 );

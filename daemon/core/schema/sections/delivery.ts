@@ -4,7 +4,7 @@ import { type Static, Type } from '../type.ts';
 /** `delivery:` of a channel and of `defaults`. */
 export const deliverySchema = strict(
   {
-    timeout: Type.Optional(duration({ description: 'For one attempt.', examples: ['30s'], default: '10s' })),
+    timeout: Type.Optional(duration({ description: 'Time limit of one attempt.', examples: ['30s'], default: '10s' })),
     retry: Type.Optional(
       Type.Array(duration({ description: 'One wait.', examples: ['5s'] }), {
         description: 'Waits between attempts, each varied by 20 %; an empty list means no retry.',
@@ -14,22 +14,33 @@ export const deliverySchema = strict(
       }),
     ),
     give_up_after: Type.Optional(
-      duration({ description: 'The end, whatever is left of `retry`.', examples: ['2h'], default: '24h' }),
+      duration({
+        description: 'Age at which a delivery is given up, even if `retry` has waits left.',
+        examples: ['2h'],
+        default: '24h',
+      }),
     ),
     rate: Type.Optional(
       rate({
-        description: 'At most so many in so long; the surplus waits. If not set, what the provider documents.',
+        description:
+          'Maximum number of messages in a time; further ones wait. If not set, the documented limit of the provider.',
         examples: ['20/1m'],
       }),
     ),
     concurrency: Type.Optional(
-      Type.Integer({ description: 'Attempts at once.', examples: [1], default: 4, minimum: 1, maximum: 1000 }),
+      Type.Integer({
+        description: 'Number of attempts at the same time.',
+        examples: [1],
+        default: 4,
+        minimum: 1,
+        maximum: 1000,
+      }),
     ),
     order: Type.Optional(
       Type.Unsafe<'none' | 'key'>({
         type: 'string',
         enum: ['none', 'key'],
-        description: '`key`: the deliveries of one key go out one after another.',
+        description: '`key`: the deliveries of one key are sent one after another.',
         examples: ['key'],
         default: 'none',
       }),
@@ -39,18 +50,21 @@ export const deliverySchema = strict(
         type: 'string',
         enum: ['retry', 'dead'],
         description:
-          'After a timeout that leaves open whether the message arrived. If not set: `retry` where a repeat is harmless, else `dead`.',
+          'Effect of a timeout after which it is unknown whether the message arrived. If not set: `retry` if the provider drops repeats, else `dead`.',
         examples: ['retry'],
       }),
     ),
     fallback: Type.Optional(
-      Type.String({ description: 'The channel that gets the message when it ends dead here.', examples: ['mail'] }),
+      Type.String({
+        description: 'The channel that gets the message if its delivery to this channel is dead.',
+        examples: ['mail'],
+      }),
     ),
     paused: Type.Optional(
       Type.Boolean({ description: 'Deliveries wait as `held`.', examples: [true], default: false }),
     ),
   },
-  { description: 'How the channel sends: deadlines, retries, rate, order.' },
+  { description: 'Settings of sending: deadlines, retries, rate, order.' },
 );
 
 export type DeliverySettings = Static<typeof deliverySchema>;

@@ -27,7 +27,7 @@ export const hoursSpanSchema = strict(
     from: Type.Optional(
       Type.String({
         pattern: TIME,
-        description: 'When it begins, on the wall clock.',
+        description: 'Beginning, in local time.',
         examples: ['09:00'],
         default: '00:00',
       }),
@@ -35,7 +35,7 @@ export const hoursSpanSchema = strict(
     to: Type.Optional(
       Type.String({
         pattern: `${TIME}|^24:00$`,
-        description: 'When it is over; earlier than `from` means on the next day.',
+        description: 'End, in local time. If it is earlier than `from`, it is on the next day.',
         examples: ['18:00', '24:00'],
         default: '24:00',
       }),
@@ -46,7 +46,7 @@ export const hoursSpanSchema = strict(
         examples: ['Asia/Shanghai'],
       }),
     ),
-    dates: dates('Only on these dates, without a year those of every year, as far as they are among `days`.', [
+    dates: dates('Only on these dates, if they are also among `days`. A date without a year is in every year.', [
       '06-01..08-31',
       ['2026-12-24', '12-31'],
     ]),

@@ -20,18 +20,18 @@ export const OPERATORS: Readonly<Record<string, Schema>> = {
     description: 'The pattern must not hold.',
     examples: ['success', ['a', 'b'], { prefix: 'test-' }],
   },
-  prefix: texts('Text that begins so.', 'release/'),
-  suffix: texts('Text that ends so.', '.log'),
-  contains: texts('Text that has this in it.', 'error'),
+  prefix: texts('Text that begins with this.', 'release/'),
+  suffix: texts('Text that ends with this.', '.log'),
+  contains: texts('Text that contains this.', 'error'),
   glob: texts('A path pattern: `*`, `**`, `?`, `{a,b}`.', '/srv/**/*.csv'),
   regex: texts('An RE2 expression, found anywhere in the text.', '^v[0-9]+$'),
   gt: limit('Greater than.', 500),
   gte: limit('Greater than or equal.', 500),
   lt: limit('Less than.', 10),
   lte: limit('Less than or equal.', 10),
-  exists: { type: 'boolean', description: 'True: the field is there; false: it is not.', examples: [false] },
+  exists: { type: 'boolean', description: 'True: the field exists. False: it does not.', examples: [false] },
   cidr: texts('An address within this network.', '10.0.0.0/8'),
-  equals_ignore_case: texts('Equal but for upper and lower case.', 'error'),
+  equals_ignore_case: texts('Equal, where upper and lower case do not differ.', 'error'),
 };
 
 /** Definitions that `belfry: 'match'` refers to in the editor's schema. */

@@ -4,8 +4,8 @@ import { type Static, Type } from '../type.ts';
 
 const action = strict(
   {
-    label: template({ description: 'What the button says.', examples: ['Open the build'] }),
-    url: template({ description: 'Where it leads.', examples: ['{{ data.url }}'] }),
+    label: template({ description: 'The text of the button.', examples: ['Open the build'] }),
+    url: template({ description: 'The link.', examples: ['{{ data.url }}'] }),
   },
   { description: 'A button under the message.' },
 );
@@ -17,19 +17,22 @@ export const messageSchema = strict(
       template({ description: 'One line that says what happened.', examples: ['Deploy failed: {{ data.repo }}'] }),
     ),
     body: Type.Optional(
-      template({ description: 'The rest, in `format`.', examples: ['{{ data.message }}, {{ count }} so far'] }),
+      template({
+        description: 'The text of the message, in `format`.',
+        examples: ['{{ data.message }}, {{ count }} so far'],
+      }),
     ),
     format: Type.Optional(
       Type.Unsafe<(typeof FORMATS)[number]>({
         type: 'string',
         enum: [...FORMATS],
-        description: 'How `title` and `body` are written; a channel that cannot show it gets it as plain text.',
+        description: 'Format of `title` and `body`. A channel that cannot show the format gets plain text.',
         examples: ['markdown'],
       }),
     ),
     priority: Type.Optional(
       wordOrTemplate(PRIORITIES, {
-        description: 'How much it may disturb; `normal` if not set.',
+        description: 'Priority of the message; `normal` if not set.',
         examples: ['high', '{% if data.critical %}urgent{% else %}normal{% endif %}'],
       }),
     ),
@@ -40,12 +43,12 @@ export const messageSchema = strict(
       }),
     ),
     link: Type.Optional(
-      template({ description: 'Where a click on the message leads.', examples: ['{{ data.html_url }}'] }),
+      template({ description: 'URL that a click on the message opens.', examples: ['{{ data.html_url }}'] }),
     ),
     image: Type.Optional(template({ description: 'URL of a picture to show.', examples: ['{{ data.snapshot }}'] })),
     actions: Type.Optional(
       Type.Array(action, {
-        description: 'Buttons, for channels that have them.',
+        description: 'Buttons, for channels that can show them.',
         examples: [[{ label: 'Open the build', url: '{{ data.url }}' }]],
       }),
     ),
@@ -56,34 +59,34 @@ export const messageSchema = strict(
       }),
     ),
     mention: Type.Optional(
-      oneOrMany(template({ description: 'One person, in the words of the channel.', examples: ['@alice'] }), {
-        description: 'Who is called by name, in the words of the channel.',
+      oneOrMany(template({ description: 'One person, in the form that the channel expects.', examples: ['@alice'] }), {
+        description: 'People to mention, in the form that the channel expects.',
         examples: [['13800000000'], 'all'],
       }),
     ),
     attach: Type.Optional(
       oneOrMany(pathTemplate({ description: 'Path or URL of one file.', examples: ['{{ subject }}'] }), {
-        description: 'Paths or URLs of files to send along, for channels that can.',
+        description: 'Paths or URLs of files to attach, for channels that can.',
         examples: ['{{ subject }}'],
       }),
     ),
     replace_key: Type.Optional(
       template({
-        description: 'Messages with the same key update one another where the channel can.',
+        description: 'A message replaces the earlier message with the same key, if the channel can do that.',
         examples: ['build-{{ data.id }}'],
       }),
     ),
     ttl: Type.Optional(
-      durationText({ description: 'After this long the message is of no use and is not sent.', examples: ['1h'] }),
+      durationText({ description: 'Time after which the message is not sent any more.', examples: ['1h'] }),
     ),
     to: Type.Optional(
       oneOrMany(template({ description: 'One recipient.', examples: ['oncall@example.com'] }), {
-        description: "Recipients, in the words of the channel, instead of the channel's own.",
+        description: 'Recipients, in the form that the channel expects, in place of those in its settings.',
         examples: [['oncall@example.com']],
       }),
     ),
   },
-  { description: 'What is said. Without it a readable message is made from the event.' },
+  { description: 'The message. Without it a readable message is made from the event.' },
 );
 
 export type MessageSettings = Static<typeof messageSchema>;

@@ -7,17 +7,20 @@ const notifyTarget = strict(
     channel: Type.String({ description: 'The name of a channel.', examples: ['ops'], minLength: 1 }),
     to: Type.Optional(
       oneOrMany(template({ description: 'One recipient.', examples: ['oncall@example.com'] }), {
-        description: "Recipients, in the words of the channel, instead of the channel's own.",
+        description: 'Recipients, in the form that the channel expects, in place of those in its settings.',
         examples: ['{{ data.author.email }}'],
       }),
     ),
     if: Type.Optional(
-      condition({ description: 'Only when this holds (CEL).', examples: ['data.environment == "production"'] }),
+      condition({
+        description: 'Condition: notify this target only if it holds (CEL).',
+        examples: ['data.environment == "production"'],
+      }),
     ),
     message: Type.Optional(messageSchema),
-    delay: Type.Optional(duration({ description: 'Not before this long after the event.', examples: ['5m'] })),
+    delay: Type.Optional(duration({ description: 'Delay of the delivery after the decision.', examples: ['5m'] })),
   },
-  { description: 'A channel, and what is different for it.' },
+  { description: 'A channel with settings for this target.' },
 );
 
 export type TargetSettings = string | Static<typeof notifyTarget>;

@@ -12,7 +12,7 @@ export const defaultsSchema = strict(
     message: Type.Optional(messageSchema),
     delivery: Type.Optional(deliverySchema),
   },
-  { description: 'What the channels and rules of this file have in common: `delivery` and `message`, field by field.' },
+  { description: 'Defaults for the channels and rules of this file: `delivery` and `message`, field by field.' },
 );
 
 export type Defaults = Static<typeof defaultsSchema>;
@@ -21,11 +21,11 @@ export type Defaults = Static<typeof defaultsSchema>;
 export const SECTIONS = {
   daemon: daemonSchema,
   defaults: defaultsSchema,
-  sources: Type.Unknown({ description: 'Where events come from: name -> settings.' }),
-  channels: Type.Unknown({ description: 'The ways out: name -> settings.' }),
+  sources: Type.Unknown({ description: 'The sources: name -> settings.' }),
+  channels: Type.Unknown({ description: 'The channels: name -> settings.' }),
   hours: Type.Unknown({
     description: 'Times of the week that rules name in `during` and `not_during`: name -> span, or a list of spans.',
   }),
-  silences: Type.Array(silenceSchema, { description: 'What nobody wants to hear of for a while.' }),
-  rules: Type.Array(ruleSchema, { description: 'Which events matter, when, and who is notified.' }),
+  silences: Type.Array(silenceSchema, { description: 'Silences: events that notify nobody for a time.' }),
+  rules: Type.Array(ruleSchema, { description: 'The rules: they select events and say who is notified.' }),
 } as const;

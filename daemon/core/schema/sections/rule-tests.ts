@@ -10,52 +10,59 @@ export type Answer = (typeof ANSWERS)[number];
 export const testEventSchema = Type.Object(
   {
     source: Type.Optional(
-      Type.String({ minLength: 1, description: 'The name of a source; if not set, `api`.', examples: ['deploys'] }),
+      Type.String({ minLength: 1, description: 'The name of the source. If not set, `api`.', examples: ['deploys'] }),
     ),
     type: Type.Optional(
       Type.String({
         minLength: 1,
-        description: 'If not set, the one type that its source has.',
+        description: 'The type of the event. If not set, the only type of its source.',
         examples: ['deploy.failed'],
       }),
     ),
-    subject: Type.Optional(Type.String({ description: 'What it is about.', examples: ['web1'] })),
-    id: Type.Optional(Type.String({ minLength: 1, description: 'The same again is a duplicate.', examples: ['e-1'] })),
+    subject: Type.Optional(Type.String({ description: 'The subject of the event.', examples: ['web1'] })),
+    id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'The id of the event. A second event with the same source and id is a duplicate.',
+        examples: ['e-1'],
+      }),
+    ),
     time: Type.Optional(
       Type.String({
-        description: 'When it happened; if not set, the time of the test. Without an offset it has that of `at`.',
+        description:
+          'The time of the event. If not set, the time of the test. Without an offset it has the offset of `at`.',
         examples: ['2026-11-23T09:00:00Z'],
       }),
     ),
-    data: Type.Optional(Type.Unsafe<Json>({ description: 'Its data.', examples: [{ percent: 93 }] })),
+    data: Type.Optional(Type.Unsafe<Json>({ description: 'The data of the event.', examples: [{ percent: 93 }] })),
   },
   {
-    description: 'An event happens; further keys are its extensions.',
+    description: 'One event arrives. Other keys in it are extensions.',
     examples: [{ source: 'deploys', data: { conclusion: 'failure' } }],
   },
 );
 
 /** Parts of a message that are one text. */
 const TEXTS: readonly (readonly [field: string, description: string, example: string])[] = [
-  ['rule', 'The name of the rule that it comes from.', 'failed-deploy'],
-  ['key', 'The key of the rule that it is about.', 'acme/api'],
+  ['rule', 'The rule that sent the message.', 'failed-deploy'],
+  ['key', 'The key of the rule.', 'acme/api'],
   ['status', '`firing` or `resolved`.', 'firing'],
-  ['title', 'Its title.', 'Deploy failed: acme/api'],
-  ['body', 'Its body.', 'fix the build by ann'],
-  ['format', 'How its body is written: `text`, `markdown` or `html`.', 'text'],
+  ['title', 'The title.', 'Deploy failed: acme/api'],
+  ['body', 'The body.', 'fix the build by ann'],
+  ['format', 'The format of the body: `text`, `markdown` or `html`.', 'text'],
   ['priority', '`min`, `low`, `normal`, `high` or `urgent`.', 'high'],
-  ['link', 'Where it leads.', 'https://ci.example.com/1'],
-  ['image', 'Its picture.', 'https://ci.example.com/1.png'],
-  ['replace_key', 'Which earlier notification it replaces.', 'failed-deploy/acme/api'],
-  ['ttl', 'How long it is of use.', '1h'],
+  ['link', 'The link.', 'https://ci.example.com/1'],
+  ['image', 'The URL of the picture.', 'https://ci.example.com/1.png'],
+  ['replace_key', 'The key of the message that it replaces.', 'failed-deploy/acme/api'],
+  ['ttl', 'The time after which it is not sent any more.', '1h'],
 ];
 
 /** Parts of a message that are a list of texts. */
 const LISTS: readonly (readonly [field: string, description: string, example: string])[] = [
-  ['tags', 'Its tags', 'deploy'],
-  ['to', 'Its recipients, where the message names them', 'ops@example.com'],
-  ['mention', 'Who is mentioned', 'ann'],
-  ['attach', 'What is attached', '/var/log/build.log'],
+  ['tags', 'The tags', 'deploy'],
+  ['to', 'The recipients, if the message has any', 'ops@example.com'],
+  ['mention', 'The mentioned people', 'ann'],
+  ['attach', 'The attached files', '/var/log/build.log'],
 ];
 
 /** One message that is expected. */
@@ -70,7 +77,7 @@ export const expectationSchema = Type.Object(
         field,
         Type.Optional(
           Type.Unsafe<Json>({
-            description: `${description}: the whole list, or what one of it is.`,
+            description: `${description}: the whole list, or one element of it.`,
             examples: [[example], { contains: example }],
           }),
         ),
@@ -79,22 +86,22 @@ export const expectationSchema = Type.Object(
     fields: Type.Optional(
       Type.Unsafe<Readonly<Record<string, Wanted>>>({
         type: 'object',
-        additionalProperties: wanted('What this field is.', 'web1'),
-        description: 'Some of its `fields`; `fields.host: web1` is short for one of them.',
+        additionalProperties: wanted('The value of this field.', 'web1'),
+        description: 'Some of the `fields`. `fields.host: web1` is the short form for one.',
         examples: [{ host: 'web1' }],
       }),
     ),
     actions: Type.Optional(
       Type.Unsafe<Json>({
-        description: 'All of its `actions`.',
+        description: 'All `actions`.',
         examples: [[{ label: 'Open', url: 'https://example.com' }]],
       }),
     ),
   },
   {
     additionalProperties: false,
-    patternProperties: { '^fields\\..': wanted('What this one of its `fields` is.', 'web1') },
-    description: 'One message: what of it must agree.',
+    patternProperties: { '^fields\\..': wanted('The value of this field of `fields`.', 'web1') },
+    description: 'One message: the parts that must agree.',
   },
 );
 
@@ -126,45 +133,47 @@ const outcomesSchema = Type.Unsafe<Readonly<Record<string, string | readonly str
     anyOf: [outcome, { type: 'array', items: outcome, minItems: 1 }],
   },
   description:
-    'Rule -> outcome: of each event of this step, or a list with that of the first, the second, ...; where only time passed, the last that the rule did.',
+    'Rule -> outcome. One outcome for all events of this step, or a list with one for each event. In a step where only time passes: the last outcome of the rule.',
   examples: [{ 'failed-deploy': 'notified', 'slow-deploy': 'no_match' }],
 });
 
 /** One step of a test. */
 export const stepSchema = strict(
   {
-    after: Type.Optional(duration({ description: 'So long after the step before.', examples: ['5m'] })),
+    after: Type.Optional(duration({ description: 'Time that passes after the step before.', examples: ['5m'] })),
     until: Type.Optional(
       Type.String({
-        description: 'At this moment. Without an offset it has that of `at`.',
+        description: 'The step happens at this time. Without an offset it has the offset of `at`.',
         examples: ['2026-11-24T09:00:00+08:00', '2026-11-24T09:00'],
       }),
     ),
     event: Type.Optional(testEventSchema),
     events: Type.Optional(
       Type.Array(testEventSchema, {
-        description: 'Several events at once.',
+        description: 'Several events arrive at the same time.',
         examples: [[{ data: { n: 1 } }]],
         minItems: 1,
       }),
     ),
-    ack: Type.Optional(Type.String({ description: 'Acknowledges what fires for this key.', examples: ['disk:/'] })),
+    ack: Type.Optional(
+      Type.String({ description: 'Acknowledges the alerts that fire for this key.', examples: ['disk:/'] }),
+    ),
     silence: Type.Optional(
       Type.Unsafe<Readonly<Record<string, unknown>>>({
         type: 'object',
-        description: 'Makes a silence, with the settings of one in a file, or `for` in place of `until`.',
+        description: 'Adds a silence, with the settings of a silence in a file, or `for` in place of `until`.',
         examples: [{ match: { 'data.host': 'web1' }, for: '2h' }],
       }),
     ),
     expect: Type.Optional(
       Type.Array(expectationSchema, {
-        description: 'Everything that was sent since the step before, in any order, and nothing more.',
+        description: 'All messages that were sent since the step before, in any order, and no others.',
         examples: [[{ channel: 'ops', title: 'Deploy failed' }]],
       }),
     ),
     outcomes: Type.Optional(outcomesSchema),
   },
-  { description: 'Something happens, or only time passes; then it is looked at what came of it.' },
+  { description: 'One step: something happens, or only time passes. Then the expectations are compared.' },
 );
 
 /** One entry of `tests:`. */
@@ -173,12 +182,12 @@ export const testSchema = strict(
     name: Type.String({
       minLength: 1,
       maxLength: 300,
-      description: 'A sentence about what the rules do.',
+      description: 'A sentence that says what the rules do.',
       examples: ['a failed deploy pages ops once in ten minutes'],
     }),
     at: Type.Optional(
       Type.String({
-        description: 'When it begins; if not set, 2026-01-01T00:00:00Z.',
+        description: 'The time at which the test begins. If not set, 2026-01-01T00:00:00Z.',
         examples: ['2026-11-23T09:00:00+08:00'],
       }),
     ),
@@ -192,25 +201,25 @@ export const testSchema = strict(
             description: 'One answer.',
             examples: ['transient'],
           }),
-          { description: 'What a channel answers, in order; after that `ok`.', examples: [['transient', 'ok']] },
+          { description: 'Answers of a channel, in order; after them `ok`.', examples: [['transient', 'ok']] },
         ),
-        description: 'Channel -> what it answers to the attempts, in order; after that `ok`.',
+        description: 'Channel -> its answers to the attempts, in order; after them `ok`.',
         examples: [{ mail: ['transient', 'ok'] }],
       }),
     ),
     steps: Type.Array(stepSchema, {
-      description: 'What happens, in order.',
+      description: 'The steps, in order.',
       examples: [[{ event: { data: {} } }]],
       minItems: 1,
     }),
   },
-  { description: 'One story about the rules.' },
+  { description: 'One test.' },
 );
 
 /** A file `*.test.yaml`. */
 export const testFileSchema = strict(
   { tests: Type.Array(testSchema, { description: 'The tests of this file.', examples: [[]], minItems: 1 }) },
-  { description: 'Tests of the rules of the directory that the file lies in.' },
+  { description: 'Tests of the rules in the directory of this file.' },
 );
 
 export type TestFileSettings = Static<typeof testFileSchema>;

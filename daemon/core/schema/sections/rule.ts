@@ -28,13 +28,13 @@ export const ruleSchema = strict(
     }),
     on: Type.Optional(
       oneOrMany(Type.String({ minLength: 1, description: 'The name of a source.', examples: ['deploys'] }), {
-        description: 'Sources whose events are looked at, also `api` and `belfry`; if not set, all.',
+        description: 'Sources of the events, also `api` and `belfry`. If not set, all sources.',
         examples: ['deploys', ['api', 'belfry']],
       }),
     ),
     catch_all: Type.Optional(
       Type.Boolean({
-        description: 'True: the events that no other rule matched.',
+        description: 'True: the rule gets the events that no other rule matched.',
         examples: [true],
         default: false,
       }),
@@ -61,14 +61,15 @@ export const ruleSchema = strict(
       Type.Unsafe<'skip' | 'notify'>({
         type: 'string',
         enum: ['skip', 'notify'],
-        description: 'What an error in `if` does: nothing but being counted, or fire.',
+        description: 'Effect of an error in `if`. `skip`: the error is counted and shown. `notify`: the rule fires.',
         examples: ['notify'],
         default: 'skip',
       }),
     ),
     key: Type.Optional(
       template({
-        description: 'What all windows below count by, and what an alert is known by.',
+        description:
+          'Groups the events: `for`, `threshold`, `dedupe`, `throttle` and `digest` work for each key, and each key has its own alert.',
         examples: ['{{ data.repository.full_name }}'],
         default: '{{ source }}|{{ type }}|{{ subject }}',
       }),
@@ -77,10 +78,14 @@ export const ruleSchema = strict(
     message: Type.Optional(messageSchema),
     notify: notifySchema('The channels that get the message.'),
     enabled: Type.Optional(
-      Type.Boolean({ description: 'False: the rule does nothing, and says so.', examples: [false], default: true }),
+      Type.Boolean({
+        description: 'False: the rule does nothing; its outcome is `disabled`.',
+        examples: [false],
+        default: true,
+      }),
     ),
   },
-  { description: 'Which events matter, and who is notified.' },
+  { description: 'Selects events and says who is notified.' },
 );
 
 export type RuleSettings = Static<typeof ruleSchema>;

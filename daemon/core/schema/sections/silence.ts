@@ -5,7 +5,11 @@ import { type Static, Type } from '../type.ts';
 export const silenceSchema = strict(
   {
     name: Type.Optional(
-      Type.String({ description: 'How it is called in traces.', examples: ['release night'], maxLength: 200 }),
+      Type.String({
+        description: 'Name of the silence, as `explain` and the history show it.',
+        examples: ['release night'],
+        maxLength: 200,
+      }),
     ),
     match: Type.Optional(
       Type.Unsafe<Readonly<Record<string, unknown>>>({
@@ -17,20 +21,20 @@ export const silenceSchema = strict(
     ),
     if: Type.Optional(
       condition({
-        description: 'What must hold too (CEL); `rule` and `key` can be named here, too.',
+        description: 'Further condition (CEL); it may also use `rule` and `key`.',
         examples: ['data.severity != "critical"'],
       }),
     ),
     from: Type.Optional(
       Type.String({
-        description: 'When it begins; if not set, at once. Without an offset it is meant in `timezone`.',
+        description: 'Beginning. If not set, at once. Without an offset it is in `timezone`.',
         examples: ['2026-12-24T18:00:00+01:00', '2026-12-24T18:00'],
       }),
     ),
     until: Type.Optional(
       Type.String({
         description:
-          'When it is over; must be set unless it is `recurring`. Without an offset it is meant in `timezone`, and a date alone is its beginning.',
+          'End. Required unless the silence is `recurring`. Without an offset it is in `timezone`; a date alone is the beginning of that day.',
         examples: ['2026-12-27T08:00:00+01:00', '2026-12-27'],
       }),
     ),
@@ -43,9 +47,12 @@ export const silenceSchema = strict(
     recurring: Type.Optional(
       strict(
         {
-          cron: Type.String({ description: 'When each window begins.', examples: ['0 22 * * sat'] }),
+          cron: Type.String({
+            description: 'Cron pattern of the beginning of each window.',
+            examples: ['0 22 * * sat'],
+          }),
           for: duration({
-            description: 'How long it stays open, in time that really passes; windows that overlap are one.',
+            description: 'Length of each window in elapsed time. Windows that overlap are joined.',
             examples: ['6h'],
           }),
           timezone: Type.Optional(
@@ -55,19 +62,19 @@ export const silenceSchema = strict(
             }),
           ),
         },
-        { description: 'It comes again and again, from `from` until `until` if they are set.' },
+        { description: 'A silence that recurs, between `from` and `until` if they are set.' },
       ),
     ),
     reason: Type.Optional(
       Type.String({
-        description: 'Why; shown wherever it silences something.',
+        description: 'Reason, which is shown with each event that it silences.',
         examples: ['release night'],
         maxLength: 1000,
       }),
     ),
-    by: Type.Optional(Type.String({ description: 'Who wants it.', examples: ['ann'], maxLength: 200 })),
+    by: Type.Optional(Type.String({ description: 'The person who added it.', examples: ['ann'], maxLength: 200 })),
   },
-  { description: 'What nobody wants to hear of for a while.' },
+  { description: 'Silences: events that notify nobody for a time.' },
 );
 
 export type SilenceSettings = Static<typeof silenceSchema>;

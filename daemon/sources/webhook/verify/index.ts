@@ -26,7 +26,7 @@ export const verifySetting = () =>
         additionalProperties: false,
         minProperties: 1,
         maxProperties: 1,
-        description: 'How the sender proves who it is: one scheme with its secrets.',
+        description: 'Verification of the sender: one scheme with its secrets.',
         examples: [{ github: '${env:GITHUB_WEBHOOK_SECRET}' }, { bearer: '${env:HOOK_TOKEN}' }],
       }),
     ),
