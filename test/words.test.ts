@@ -38,13 +38,13 @@ const UNWANTED = Object.entries(INSTEAD).map(
   ([words, instead]) => [new RegExp(`(?<![a-z])(?:${words})(?![a-z])`, 'i'), instead] as const,
 );
 
-function filesBelow(name: string): readonly string[] {
+function filesBelow(name: string, kind = /\.(?:ts|mjs|cjs|js|md|ya?ml)$/): readonly string[] {
   const full = path.join(root, name);
   if (statSync(full, { throwIfNoEntry: false }) === undefined) return [];
   if (statSync(full).isFile()) return [name];
   return readdirSync(full, { recursive: true, encoding: 'utf8' })
     .map((file) => path.join(name, file))
-    .filter((file) => /\.(?:ts|mjs|cjs|js|md|ya?ml)$/.test(file) && !file.endsWith('words.test.ts'));
+    .filter((file) => kind.test(file) && !file.endsWith('words.test.ts'));
 }
 /** Public JSON field of alerts, which keeps its name. */
 const withoutFields = (line: string): string => line.replaceAll(/(?<=[.`"'{,]\s?)told\b|\btold(?=\s?[:?=,}\])])/g, '');
@@ -62,7 +62,7 @@ function commentStart(lines: readonly string[], index: number): { doc: boolean; 
 }
 
 test('a comment begins with a noun or a verb', () => {
-  const riddles = CODE.flatMap(filesBelow)
+  const riddles = CODE.flatMap((name) => filesBelow(name))
     .filter((file) => /\.(?:ts|mjs|cjs|js)$/.test(file))
     .flatMap((file) => {
       const lines = linesOf(file);
@@ -75,14 +75,26 @@ test('a comment begins with a noun or a verb', () => {
   expect(riddles).toEqual([]);
 });
 
-test('code and pages use the terms of the glossary', () => {
-  const found = [...CODE, ...PAGES].flatMap(filesBelow).flatMap((file) =>
-    linesOf(file).flatMap((line, index) => {
-      const words = withoutFields(line).replaceAll(/([a-z])([A-Z])/g, '$1 $2');
-      return UNWANTED.filter(([pattern]) => pattern.test(words)).map(
-        ([pattern, instead]) => `${file}:${index + 1}: "${pattern.exec(words)![0]}": write ${instead}`,
-      );
-    }),
+test('the description of a setting begins with a noun or a verb', () => {
+  const descriptions = filesBelow('schemas', /\.json$/).flatMap((file) =>
+    [...readFileSync(path.join(root, file), 'utf8').matchAll(/"description": "((?:[^"\\]|\\.)*)"/g)].map(
+      ([, text]) => text!,
+    ),
   );
+  expect(descriptions.length).toBeGreaterThan(300);
+  expect(descriptions.filter((text) => DOC_START.test(text))).toEqual([]);
+});
+
+test('code and pages use the terms of the glossary', () => {
+  const found = [...CODE, ...PAGES]
+    .flatMap((name) => filesBelow(name))
+    .flatMap((file) =>
+      linesOf(file).flatMap((line, index) => {
+        const words = withoutFields(line).replaceAll(/([a-z])([A-Z])/g, '$1 $2');
+        return UNWANTED.filter(([pattern]) => pattern.test(words)).map(
+          ([pattern, instead]) => `${file}:${index + 1}: "${pattern.exec(words)![0]}": write ${instead}`,
+        );
+      }),
+    );
   expect(found).toEqual([]);
 });
