@@ -42,7 +42,12 @@ const PIECES: readonly { readonly at: RegExp; readonly translate: Translate }[] 
  * could stop the daemon. Throws an Error with the reason if the glob is invalid.
  */
 export function compileGlob(glob: string): (text: string) => boolean {
-  if (glob.startsWith('!')) throw new Error('a leading `!` is not supported; use `not`, or put `\\` before it');
+  if (glob.startsWith('!')) throw new Error('a leading `!` is not supported; put `\\` before it to match it');
+  return compilePart(glob);
+}
+
+/** Compiles a part of a glob, which may begin with a `!` of a file name. */
+export function compilePart(glob: string): (text: string) => boolean {
   const simple = compileSimple(glob);
   if (simple !== undefined) return simple;
   const compiled = re2().RE2JS.compile(`^(?:${translateAll(glob)})$`, re2().RE2JS.DOTALL);
@@ -90,17 +95,32 @@ function compileSimple(glob: string): ((text: string) => boolean) | undefined {
   return suffix.startsWith('/') ? undefined : hasEnds;
 }
 
+/** Splits a glob at the slashes outside of braces and classes. */
+export function segmentsOf(glob: string): readonly string[] {
+  const segments = [''];
+  for (const { text, isNested } of piecesOf(glob)) {
+    const isSplit = !isNested && !/^[\\[]/.test(text);
+    const [first, ...others] = isSplit ? text.split('/') : [text];
+    segments[segments.length - 1] += first!;
+    segments.push(...others);
+  }
+  return segments;
+}
+
 function translateAll(glob: string): string {
-  let expression = '';
+  return Array.from(piecesOf(glob), ({ expression }) => expression).join('');
+}
+
+/** The parts of a glob in order. `isNested`: in braces. */
+function* piecesOf(glob: string): Iterable<Piece & { readonly text: string; readonly isNested: boolean }> {
   let open = 0;
   for (let from = 0; from < glob.length; ) {
     const piece = pieceAt(glob, from, open > 0);
-    expression += piece.expression;
+    yield { ...piece, text: glob.slice(from, from + piece.length), isNested: open > 0 };
     open += piece.braces ?? 0;
     from += piece.length;
   }
   if (open > 0) throw new Error('a `{` is not closed');
-  return expression;
 }
 
 function pieceAt(glob: string, from: number, inBraces: boolean): Piece {

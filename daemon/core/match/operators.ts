@@ -26,7 +26,7 @@ export const VALUE_OPERATORS: Readonly<Record<string, Operator>> = {
   }),
   glob: texts(compileGlob, (_part, error) => ({
     message: `it is not a path pattern (${(error as Error).message})`,
-    mend: 'write one like `/srv/**/*.csv`',
+    mend: 'write one like `/srv/**/*.csv`; put what must not match into `not`',
   })),
   regex: texts(compileRegex, re2Fault),
   cidr: texts(compileNetwork, (_part, error) => ({

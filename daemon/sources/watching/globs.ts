@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { compileGlob, literalPath } from '../../core/match/glob.ts';
+import { compileGlob, compilePart, literalPath, segmentsOf } from '../../core/match/glob.ts';
 import { globBelow } from '../../core/schema/paths.ts';
 import { atHome } from '../../lib/files/home.ts';
 
@@ -69,7 +69,7 @@ function patternOf(glob: string): Pattern {
   if (below === '') return { base, below, matches: () => true, leads: () => true };
   const segments = segmentsOf(below);
   const open = segments.findIndex((segment) => segment.includes('**') || segment.includes('/'));
-  const matchers = segments.slice(0, open === -1 ? segments.length : open).map(compileGlob);
+  const matchers = segments.slice(0, open === -1 ? segments.length : open).map(compilePart);
   const leads = (folders: readonly string[]): boolean => {
     for (const [depth, name] of folders.entries()) {
       if (open !== -1 && depth >= open) return true;
@@ -77,20 +77,7 @@ function patternOf(glob: string): Pattern {
     }
     return true;
   };
-  return { base, below, matches: compileGlob(below), leads };
-}
-
-/** Splits at slashes outside of braces, brackets and parentheses. */
-function segmentsOf(glob: string): readonly string[] {
-  const segments = [''];
-  let depth = 0;
-  for (const [whole] of glob.matchAll(/\\[^]|[^]/g)) {
-    if ('{[('.includes(whole)) depth += 1;
-    if ('}])'.includes(whole)) depth -= 1;
-    if (whole === '/' && depth <= 0) segments.push('');
-    else segments[segments.length - 1] += whole;
-  }
-  return segments;
+  return { base, below, matches: compilePart(below), leads };
 }
 
 function patternMatches({ base, below, matches }: Pattern, file: string): boolean {
