@@ -70,7 +70,7 @@ export function judgeAnswer(name: string, answers: Answers, answer: HttpAnswer, 
     return { ...(id !== undefined && { id }), status: answer.status, answer: shown(answer.text, MAX_RECEIPT_BYTES) };
   }
   const refusal = result?.ok === false ? result : undefined;
-  const known = refusal && (answers.meaning?.(refusal, readable) ?? answers.codes?.[refusal.code]);
+  const known = refusal && (answers.meaning?.(refusal, readable) ?? meaningOf(answers.codes, refusal.code));
   if (known === undefined && !isSuccess(answer.status))
     return failureOf(answer, now, answers.statuses, refusal?.retryAfter);
   const detail = { status: answer.status, body: shown(answer.text) };
@@ -85,6 +85,11 @@ export function judgeAnswer(name: string, answers: Answers, answer: HttpAnswer, 
     ...(meaning.rateLimited !== undefined && { rateLimited: true }),
     ...(meaning.misconfigured !== undefined && { misconfigured: true }),
   });
+}
+
+/** A code comes from the provider, so it may be the name of a property that every object has. */
+function meaningOf(codes: Answers['codes'] = {}, code: string | number): CodeMeaning | undefined {
+  return Object.hasOwn(codes, code) ? codes[code] : undefined;
 }
 
 /** A code that no table has: the provider did refuse, and time alone is not known to mend it. */
