@@ -78,3 +78,13 @@ test.skipIf(!('enableCompileCache' in module))('compiled code is kept in a folde
     rmSync(home, { recursive: true });
   }
 });
+
+test.skipIf(process.getuid?.() !== 0)('a user without a home can run it (as root)', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['bin/belfry.js', 'version'], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH },
+    uid: 54_321,
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([0, '']);
+});
