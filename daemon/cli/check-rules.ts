@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type LeveledProblem, type Problem, withLevel } from '../core/problems/failure.ts';
@@ -6,6 +6,7 @@ import { type ExternalNames, link } from '../core/compile/link.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { CompileTools, Registry } from '../core/compile/registry.ts';
 import { Scrubber } from '../lib/secrets/scrubber.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { listRulesFiles } from '../reload/files.ts';
 import { type LoadedFile, type LoadDeps, loadFile } from '../reload/load.ts';
 import { warningsOf } from '../reload/warnings.ts';
@@ -77,7 +78,7 @@ export function toolsOf(registry: Registry): CompileTools {
   return {
     ...registry,
     fingerprint: (text) => createHmac('sha256', key).update(text).digest('base64'),
-    tokenHash: (token) => createHash('sha256').update(token).digest('hex'),
+    tokenHash: sha256,
   };
 }
 

@@ -7,7 +7,7 @@ import type { Windows } from './time/windows.ts';
 export interface Rendered {
   readonly text: string;
   readonly error?: string;
-  /** Beside an error: `text` is the beginning, as far as it came. */
+  /** With an error: `text` is the part that was rendered before it. */
   readonly isBeginning?: true;
 }
 
@@ -17,13 +17,13 @@ export interface Template {
   render(variables: TemplateVariables, escape?: (text: string) => string): Rendered;
 }
 
-/** Variables of templates and conditions: the event's fields by themselves and as `event`, and those that the rule adds. */
+/** Variables of templates and conditions: the fields of the event, also as `event`, and variables of the rule. */
 export interface TemplateVariables {
   readonly event: Event;
   readonly [name: string]: unknown;
 }
 
-/** A compiled CEL expression. `missing` names a field that is not there, which is "no match"; `error` is the outcome `error`. */
+/** A compiled CEL expression. `missing`: name of a missing field, so the expression does not match. `error` leads to the outcome `error`. */
 export interface Condition {
   readonly source: string;
   test(event: Event, now: number): { readonly holds: boolean; readonly missing?: string; readonly error?: string };
@@ -58,13 +58,13 @@ export interface NotifyTarget {
   readonly when?: Condition;
   /** Milliseconds. */
   readonly delay: number;
-  /** Own `message` of the target. */
+  /** `message` of the target. */
   readonly message?: MessageTemplates;
-  /** The whole message: the rule's, over it that of the escalation, over it the target's own with its recipients. */
+  /** The merged message: each field is that of the target, otherwise of the escalation, otherwise of the rule. */
   readonly templates: MessageTemplates;
 }
 
-/** `resolve`: the event that ends an alert, or the time after the last match at which it ends by itself (milliseconds). */
+/** `resolve`: the event that ends an alert, or the time after the last match after which it ends (`after`, milliseconds). */
 export interface Resolution {
   /** Match map in its written form; undefined when no event resolves. */
   readonly match?: unknown;
@@ -80,7 +80,7 @@ export interface Escalation {
   readonly notify: readonly NotifyTarget[];
 }
 
-/** Settings of a rule that ends, repeats or escalates what it fires. */
+/** Settings of the step `alert`: how alerts end, repeat and escalate. */
 export interface AlertSettings {
   readonly resolve?: Resolution;
   readonly notifyResolved: boolean;
@@ -91,7 +91,7 @@ export interface AlertSettings {
 
 /** A flow step of a rule. Only the step itself knows the form of its settings. */
 export interface RuleStep {
-  /** Place in the list of all steps. */
+  /** Index in the list of all steps. */
   readonly index: number;
   readonly name: string;
   readonly settings: unknown;
@@ -109,9 +109,9 @@ export interface CompiledRule {
   readonly condition?: Condition;
   readonly onError: 'skip' | 'notify';
   readonly key: Template;
-  /** The key may name `now`; otherwise the text of the time is not made for each event. */
+  /** The template of the key may use `now`; otherwise the text of the time is not made for each event. */
   readonly keyReadsNow: boolean;
-  /** Steps that the rule has, in the order of the pipeline. */
+  /** Steps of the rule, in the order of the pipeline. */
   readonly steps: readonly RuleStep[];
   /** Settings of the step `alert`; undefined: the rule sends single notifications. */
   readonly alert?: AlertSettings;
@@ -124,7 +124,7 @@ export interface Silence {
   readonly id: string;
   readonly name?: string;
   readonly reason: string;
-  /** Person who made it. */
+  /** The person who made it. */
   readonly by?: string;
   readonly matcher: Matcher;
   readonly condition?: Condition;
@@ -132,7 +132,7 @@ export interface Silence {
   readonly until?: number;
   readonly recurring?: Windows;
   readonly origin: 'file' | 'api';
-  /** File that it stands in. */
+  /** File that contains it. */
   readonly file?: string;
   /** Settings as they were written or posted. */
   readonly written: Readonly<Record<string, unknown>>;
@@ -144,9 +144,9 @@ export interface ChannelConfig {
   /** Validated, defaults filled in, secret fields as `Secret`. Only the channel type knows its shape. */
   readonly settings: unknown;
   readonly policy: DeliveryPolicy;
-  /** Changes when settings do; a hash, safe to store. Decides "unchanged" at reload and releases a misconfigured channel. */
+  /** Keyed hash of the settings, safe to store. When it changes, a reload restarts the channel and releases a misconfigured one. */
   readonly fingerprint: string;
-  /** Escapes a value from an event for the channel's dialect of a format. */
+  /** Escapes a value from an event for a format in the dialect of the channel. */
   readonly escape: (text: string, format: Format) => string;
 }
 
@@ -181,13 +181,13 @@ export interface DaemonSettings {
 
 /** Finds the rules that an event matches without evaluating all of them; docs/matching.md explains it. */
 export interface RuleIndex {
-  /** The enabled rules for events that no other rule takes. */
+  /** The enabled catch-all rules. */
   readonly catchAll: readonly CompiledRule[];
   /** Rules whose `on` and `match` hold, in the order of the files; `origin` is the name of the event's source. */
   lookup(event: Event, origin: string): readonly CompiledRule[];
 }
 
-/** All rule files, compiled and frozen; a reload replaces it as one. Whatever can fail has failed while it was compiled. */
+/** All rule files, compiled and frozen. A reload replaces it as a whole. Errors are found while it is compiled, not while it is used. */
 export interface Ruleset {
   readonly daemon: DaemonSettings;
   readonly rules: readonly CompiledRule[];
@@ -198,7 +198,7 @@ export interface Ruleset {
   readonly hours: ReadonlyMap<string, Hours>;
   /** Silences of the files. */
   readonly silences: readonly Silence[];
-  /** Compiled form of a silence from the store, memoized by the stored object; undefined when it does not compile any more. */
+  /** Compiles a silence of the store, memoized by the stored object; undefined when it does not compile any more. */
   readonly storedSilence: (stored: object) => Silence | undefined;
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly channels: ReadonlyMap<string, ChannelConfig>;

@@ -2,7 +2,7 @@ import type { Log } from './log.ts';
 
 /**
  * Ongoing faults of one component, by kind. `onChange` gets the texts of all kinds, joined, and only when they have changed: a
- * fault that is met again each second is reported once. undefined: there is no fault any more.
+ * fault that occurs again each second is reported once. undefined: there is no fault any more.
  */
 export class Faults<Kind extends string> {
   readonly #onChange: (text: string | undefined) => void;

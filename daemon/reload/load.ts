@@ -3,7 +3,7 @@ import type { Fragment } from '../core/compile/compile.ts';
 import type { Problem } from '../core/problems/failure.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { CompileTools } from '../core/compile/registry.ts';
-import { atHome } from '../lib/files/home.ts';
+import { expandHome } from '../lib/files/home.ts';
 import type { Scrubber } from '../lib/secrets/scrubber.ts';
 import { readRulesFile } from './files.ts';
 import type { Issue } from './yaml/convert.ts';
@@ -150,7 +150,7 @@ export function scopeOf(file: string, { env, cwd = '' }: Pick<LoadDeps, 'env' | 
 
 /** Resolves the paths that a file names. */
 export function absoluteIn({ base }: ReferenceScope): (place: string) => string {
-  return (place) => path.resolve(base, atHome(place));
+  return (file) => path.resolve(base, expandHome(file));
 }
 
 function inOrder(problems: readonly Problem[]): Problem[] {

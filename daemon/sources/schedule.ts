@@ -5,7 +5,7 @@ import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type Clock, pause } from '../lib/time/clock.ts';
 import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readInstant } from '../core/time/due-times.ts';
-import { faultOfCron, faultOfEvery, faultOfTimezone, type TimeFault, zoneOrLocal } from './kit/schedule-validation.ts';
+import { faultOfCron, faultOfEvery, faultOfTimezone, localTimezone, type TimeFault } from '../core/time/time-faults.ts';
 import { Backoff, retry } from '../lib/async/retry.ts';
 import { settledBeforeAbort } from './kit/wait.ts';
 import { defineSource, type SettingProblem, type SourceIo } from './source.ts';
@@ -64,7 +64,7 @@ type Settings = Static<typeof settingsSchema>;
 const MAX_SLEEP_MS = 30_000;
 /** A due time that is later than this counts as missed. */
 const MAX_LATE_MS = 30_000;
-/** A clock that is behind the last tick by more was wrong then or is wrong now. */
+/** If the clock is behind the last tick by more than this, it was wrong at the last tick or is wrong now. */
 const MAX_BACKWARD_MS = 24 * 60 * 60_000;
 
 /** Ticks at due times. Each fires once, in order: the last due time is committed together with its event. */
@@ -120,7 +120,7 @@ const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => C
 };
 
 function zoneOf({ timezone }: Settings): string {
-  return zoneOrLocal(timezone);
+  return timezone ?? localTimezone();
 }
 
 interface Tick {
@@ -191,7 +191,7 @@ async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Prom
     if (begin === undefined) return;
     const times = timesOf(settings, begin.anchor);
     const { missed: policy = 'once', jitter = 0 } = settings;
-    // The jitter ends before the next due time, so that ticks stay in order.
+    // The jitter is shorter than the time to the next due time, so that ticks stay in order.
     const room = (due: number) => Math.min(jitter, (times.next(due) ?? Number.POSITIVE_INFINITY) - due);
     const fireAt = (due: number) => (jitter === 0 ? due : due + Math.floor(share(`${io.name}@${due}`) * room(due)));
     await run({ times, policy, fireAt }, { at: begin.at, skipped: 0 }, settings, io, signal);
@@ -200,7 +200,7 @@ async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Prom
 
 /**
  * Reads the progress. `anchor` is the start of counting for `every`; due times until `at` are handled. The schedule is stored too:
- * after a change, earlier due times of the new `cron` or `every` are not missed, but a time of `at` that never fired is.
+ * after a change, earlier due times of a new `cron` or `every` do not count as missed, but a time of `at` that never fired does.
  */
 async function restore(settings: Settings, io: SourceIo): Promise<{ anchor: number; at: number }> {
   const { cron, every, at } = settings;
@@ -246,7 +246,7 @@ async function run(plan: Plan, from: Progress, settings: Settings, io: SourceIo,
   }
 }
 
-/** Milliseconds to sleep. After a backward jump of the clock by up to a day it sleeps longer, so that no due time fires twice. */
+/** Milliseconds until the next due time. After a backward jump of the clock by up to a day they are more, so that no due time fires twice. */
 function untilNext({ times, fireAt }: Plan, { at }: Progress, clock: Clock): number {
   const longest = clock.steady === true ? Number.POSITIVE_INFINITY : MAX_SLEEP_MS;
   const next = times.next(at);

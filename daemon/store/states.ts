@@ -1,4 +1,4 @@
-import type { Memory, StateChange, StatePlace } from '../core/flow/decision.ts';
+import type { Memory, StateChange, StateKey } from '../core/flow/decision.ts';
 import { TimerHeap } from './timer-heap.ts';
 
 interface StoredState {
@@ -25,11 +25,11 @@ export class StateCache {
     return this.#timers.next();
   }
 
-  due(now: number, limit: number): readonly StatePlace[] {
+  due(now: number, limit: number): readonly StateKey[] {
     return this.#timers.due(now, limit);
   }
 
-  timesOf({ rule, key, step }: StatePlace): Pick<StateChange, 'expires' | 'wake'> | undefined {
+  timesOf({ rule, key, step }: StateKey): Pick<StateChange, 'expires' | 'wake'> | undefined {
     return this.#states.get(stepName(rule, step))?.get(key);
   }
 
@@ -83,7 +83,7 @@ export class StateCache {
     this.#onEarlier();
   }
 
-  #set(place: StatePlace, state: StoredState): void {
+  #set(place: StateKey, state: StoredState): void {
     const name = stepName(place.rule, place.step);
     let byKey = this.#states.get(name);
     if (byKey === undefined) this.#states.set(name, (byKey = new Map<string, StoredState>()));

@@ -1,8 +1,8 @@
-import type { StatePlace } from '../core/flow/decision.ts';
+import type { StateKey } from '../core/flow/decision.ts';
 
 interface Timer {
   readonly at: number;
-  readonly place: StatePlace;
+  readonly place: StateKey;
 }
 
 /** Number of entries from which on replaced ones are removed. */
@@ -13,11 +13,11 @@ const FIRST_CLEANUP_SIZE = 1024;
  * `isCurrent` recognizes replaced entries, which are skipped, and removed once they are half of the heap.
  */
 export class TimerHeap {
-  readonly #isCurrent: (place: StatePlace, at: number) => boolean;
+  readonly #isCurrent: (place: StateKey, at: number) => boolean;
   #heap: Timer[] = [];
   #cleanUpAt = FIRST_CLEANUP_SIZE;
 
-  constructor(isCurrent: (place: StatePlace, at: number) => boolean) {
+  constructor(isCurrent: (place: StateKey, at: number) => boolean) {
     this.#isCurrent = isCurrent;
   }
 
@@ -25,7 +25,7 @@ export class TimerHeap {
     return this.#heap.length;
   }
 
-  add(place: StatePlace, at: number): void {
+  add(place: StateKey, at: number): void {
     if (this.#heap.length >= this.#cleanUpAt) this.#cleanUp();
     this.#heap.push({ at, place });
     this.#siftUp(this.#heap.length - 1);
@@ -38,7 +38,7 @@ export class TimerHeap {
   }
 
   /** Places of the timers that are due, earliest first, at most `limit`. Timers stay in the heap until their states change. */
-  due(now: number, limit: number): readonly StatePlace[] {
+  due(now: number, limit: number): readonly StateKey[] {
     const found = new Map<string, Timer>();
     for (
       this.#dropReplaced();
@@ -108,6 +108,6 @@ function isBefore(left: Timer, right: Timer): boolean {
   return left.at < right.at || (left.at === right.at && nameOf(left.place) < nameOf(right.place));
 }
 
-function nameOf({ rule, key, step }: StatePlace): string {
+function nameOf({ rule, key, step }: StateKey): string {
   return `${rule}\u0000${step}\u0000${key}`;
 }

@@ -1,6 +1,7 @@
 import type { Decision, Memory, RuleOutcome, RuleResult, StateChange } from '../flow/decision.ts';
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { Event } from '../event/event.ts';
-import { type Alert, rowOf } from '../flow/steps/alert.ts';
+import { firingAlerts, rowOf } from '../flow/steps/alert.ts';
 import { FOREVER } from '../flow/memory.ts';
 import { outcomesFrom } from '../flow/outcomes.ts';
 import { silence as silenceStep, SILENCES } from '../flow/steps/silence.ts';
@@ -11,7 +12,7 @@ import { activeUntil, evaluateSilence, type SilenceState, stateOf } from './sile
 export interface SilenceView {
   readonly id: string;
   readonly origin: 'file' | 'api';
-  /** File that it stands in. */
+  /** File that contains it. */
   readonly file?: string;
   readonly name?: string;
   readonly reason: string;
@@ -38,17 +39,17 @@ export function silenceView(silence: Silence, now: number): SilenceView {
     ...(by !== undefined && { by }),
     match: written.match ?? {},
     ...(condition !== undefined && { if: condition.source }),
-    ...(from !== undefined && { from: textOf(from) }),
-    ...(until !== undefined && { until: textOf(until) }),
+    ...(from !== undefined && { from: rfc3339(from) }),
+    ...(until !== undefined && { until: rfc3339(until) }),
     ...(written.recurring !== undefined && { recurring: written.recurring }),
     state: stateOf(silence, now),
-    ...(active !== undefined && { active_until: textOf(active) }),
+    ...(active !== undefined && { active_until: rfc3339(active) }),
   };
 }
 
 /** Preview: number of alerts and events that a silence would apply to if it were active. */
 export interface SilencePreview {
-  /** Alerts that fire now. */
+  /** Firing alerts. */
   readonly alerts: number;
   /** Events of the last 24 h that would have reached the silences. */
   readonly events: number;
@@ -58,7 +59,7 @@ export interface SilencePreview {
   readonly error?: string;
 }
 
-/** A stored event with its results from when it came, and its later ones. */
+/** A stored event with its results at its arrival, and its later results. */
 export interface PastEvent {
   readonly event: Event;
   readonly results: readonly RuleResult[];
@@ -68,10 +69,10 @@ export interface PastEvent {
 /** Bound on the alerts that one preview examines. */
 const MAX_ALERTS = 10_000;
 
-/** Outcomes of runs that reach the silences, or get past them. */
+/** Outcomes of events that reached the silences or passed them. */
 const REACHED: ReadonlySet<RuleOutcome> = new Set(outcomesFrom(silenceStep.name));
 
-/** Applies a silence to the alerts that fire and to past events, in the same way as to a new event. */
+/** Applies a silence to the firing alerts and to past events, in the same way as to a new event. */
 export function previewSilence(
   silence: Silence,
   { ruleset, memory, past, now }: { ruleset: Ruleset; memory: Memory; past: readonly PastEvent[]; now: number },
@@ -84,10 +85,10 @@ export function previewSilence(
   };
   let examined = 0;
   let count = 0;
-  for (const { rule, key, alert } of firing(ruleset, memory)) {
+  for (const { rule, key, state } of firingAlerts(ruleset.rules, memory)) {
     examined += 1;
     if (examined > MAX_ALERTS) break;
-    if (holds(alert.event, rule, key)) count += 1;
+    if (holds(state.event, rule.name, key)) count += 1;
   }
   const events = past.filter(({ event, results, later }) =>
     [...results, ...later].some(
@@ -102,16 +103,9 @@ export function previewSilence(
   };
 }
 
-function* firing(ruleset: Ruleset, memory: Memory): Iterable<{ rule: string; key: string; alert: Alert }> {
-  for (const rule of ruleset.rules) {
-    if (rule.alert === undefined) continue;
-    for (const [key, state] of memory.each(rule.name, 'alert')) yield { rule: rule.name, key, alert: state as Alert };
-  }
-}
-
 export type Expiry = 'expired' | 'was_expired' | 'none';
 
-/** Ends a silence of the API; it can still be looked up for a while. Alerts whose escalation it held back are tried again at once. */
+/** Ends a silence of the API. It can still be looked up for some days. Escalations that it prevented are tried again at once. */
 export function expireSilence(
   id: string,
   { ruleset, memory, now }: { ruleset: Ruleset; memory: Memory; now: number },
@@ -126,28 +120,20 @@ export function expireSilence(
   if (given === undefined) return decision('none');
   const { until, from, ...rest } = given;
   if (typeof until === 'string' && Date.parse(until) <= now) return decision('was_expired');
-  // A silence that has not begun loses its beginning, so that it never begins.
+  // A silence that has not begun must not begin later.
   const begun = typeof from === 'string' && Date.parse(from) < now ? { from } : {};
-  const ended = silenceChange(id, { ...rest, ...begun, until: textOf(now) }, now);
+  const ended = silenceChange(id, { ...rest, ...begun, until: rfc3339(now) }, now);
   return decision('expired', [ended, ...retryMuted(ruleset.rules, memory, now)]);
 }
 
-/** Makes the escalations of these rules that were held back due at once. */
+/** Makes the prevented escalations of these rules due at once. */
 export function retryMuted(rules: Iterable<CompiledRule>, memory: Memory, now: number): readonly StateChange[] {
   const found: StateChange[] = [];
-  for (const rule of rules) {
-    if (rule.alert === undefined) continue;
-    for (const [key, state] of memory.each(rule.name, 'alert')) {
-      const alert = state as Alert;
-      if ((alert.tryAgain ?? 0) <= now) continue;
-      found.push({ rule: rule.name, key, step: 'alert', ...rowOf({ ...alert, tryAgain: now }, rule) });
-    }
+  for (const { rule, key, state } of firingAlerts(rules, memory)) {
+    if ((state.tryAgain ?? 0) <= now) continue;
+    found.push({ rule: rule.name, key, step: 'alert', ...rowOf({ ...state, tryAgain: now }, rule) });
   }
   return found;
-}
-
-function textOf(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 /** Time for which an expired silence can still be looked up. */

@@ -18,8 +18,8 @@ export function stateOf(silence: Silence, at: number): SilenceState {
 }
 
 /**
- * Returns whether a silence, active or not, applies to a rule's run for an event. Its match and condition see the event with the
- * name of the rule as `rule` and the key of the run as `key`. With a condition that fails it does not apply.
+ * Returns whether a silence, active or not, applies to an event and a rule. Its match and condition get the event with the
+ * name of the rule as `rule` and its key as `key`. If the condition fails with an error, the silence does not apply.
  */
 export function evaluateSilence(
   { matcher, condition }: Silence,

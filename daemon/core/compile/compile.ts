@@ -26,12 +26,12 @@ import { mendByName } from '../problems/suggest.ts';
 import type { CompileTools } from './registry.ts';
 
 /**
- * One compiled file. With problems it is not used, but its declared and mentioned names are known as far as they could be read,
- * so that no problems are reported in other files because of it.
+ * One compiled file. A file with problems is not used, but its declared and mentioned names are known as far as they could be read,
+ * so that it causes no problems in other files.
  */
 export interface Fragment {
   readonly file: string;
-  /** The document that it was compiled from; undefined when that does not parse. */
+  /** The parsed file; undefined when it does not parse. */
   readonly document?: RuleDocument;
   readonly problems: readonly Problem[];
   readonly declared: readonly Declared[];
@@ -43,15 +43,15 @@ export interface Fragment {
   readonly hours: readonly Hours[];
   readonly silences: readonly Silence[];
   readonly rules: readonly CompiledRule[];
-  /** Rules without problems, by a digest of all that they were compiled from. */
+  /** Rules without problems, by a digest of everything from which they were compiled. */
   readonly rulesByDigest: ReadonlyMap<string, CompiledRule>;
-  /** Number of rules, also of those with problems. */
+  /** Number of rules, including those with problems. */
   readonly ruleCount: number;
-  /** Values that are secrets because of their setting, for the scrubber. */
+  /** Values of secret settings, for the scrubber. */
   readonly secrets: readonly GivenSecret[];
-  /** Pointers of values that an excerpt must not show. */
+  /** Pointers of values that excerpts must not show. */
   readonly masked: ReadonlySet<string>;
-  /** Pointers of texts with an unresolved reference whose placeholder is not a valid value, with valid values as far as they are known. */
+  /** Pointers of texts with an unresolved reference, whose placeholder is not a valid value. With the valid values, if they are known. */
   readonly rejected: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -66,7 +66,7 @@ interface Parts {
   ruleCount: number;
 }
 
-/** Compiles one file by itself. Never throws: mistakes are in `problems`. */
+/** Compiles one file. Never throws: mistakes are in `problems`. */
 export function compileFile(document: RuleDocument, tools: CompileTools): Fragment {
   const steps = compileSteps(document, tools);
   for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
@@ -160,7 +160,7 @@ const rulesSection: Section = function* (file, defaults, context, _tools, parts,
   }
 };
 
-/** Digest of all that a rule is compiled from; relative paths of attachments start at the folder of the file. */
+/** Digest of everything from which a rule is compiled: also the folder of the file if the rule has attachments, whose paths may be relative. */
 function ruleDigest(entry: unknown, defaults: FileDefaults, { document }: CompileContext): string {
   const text = stableText([entry, defaults.raw.message]);
   return text.includes('"attach":') ? text + (document.absolute?.('.') ?? '') : text;
@@ -244,7 +244,7 @@ function listOf(
   return [];
 }
 
-/** Compiles `defaults:`; with a problem in it there are none. */
+/** Compiles `defaults:`; returns empty defaults when there is a problem. */
 function compileDefaults(given: unknown, context: CompileContext): FileDefaults {
   const none = { message: {}, delivery: {}, raw: {} };
   if (given === undefined || given === null) return none;

@@ -2,7 +2,7 @@ import { isPublicHeader, type GivenSecret, type SecretRole } from '../../lib/sec
 import type { Problem } from '../problems/failure.ts';
 import { joinPointer, nameOf, segmentsOf, valueAt } from '../values/pointer.ts';
 import { coerceReferenced, type DecodeSink, decode } from '../schema/decode.ts';
-import { wallClocks } from '../time/hours.ts';
+import { localTimeConverters } from '../time/hours.ts';
 import type { MessageTemplates } from '../ruleset.ts';
 import { schemaOf } from '../schema/json-schema.ts';
 import { OPERATORS } from '../schema/sections/match.ts';
@@ -23,21 +23,21 @@ export interface RuleDocument {
   /** Name of the file in problems. */
   readonly file: string;
   readonly data: unknown;
-  /** Returns whether a part of this value came in through a reference. */
+  /** Returns whether a part of this value comes from a reference. */
   referenced(pointer: string): boolean;
-  /** Returns whether a reference in this text could not be resolved and a placeholder stands for it. */
+  /** Returns whether this text contains a reference that could not be resolved and was replaced by a placeholder. */
   unresolved?(pointer: string): boolean;
   /** Returns the position of the key or the value; `offset` counts characters into a text value. */
   locate(pointer: string, at: 'key' | 'value', offset?: number): Position;
   /** Resolves a path by the folder of the file. Without it (a document that is not a file) paths stay as written. */
   readonly absolute?: Absolute;
-  /** Returns a scalar as it is written in the file; undefined where the spelling cannot be misread. */
+  /** Returns the text of a scalar in the file; undefined if the text cannot be misread. */
   written?(pointer: string): string | undefined;
 }
 
 export type DeclaredKind = 'daemon' | 'channel' | 'source' | 'hours' | 'silence' | 'rule' | 'path';
 
-/** A name that may exist once over all files. `digest` changes with the settings under the name. */
+/** A name that may be declared once in all files. `digest` changes with the settings under the name. */
 export interface Declared {
   readonly kind: DeclaredKind;
   readonly name: string;
@@ -45,17 +45,17 @@ export interface Declared {
   readonly digest: string;
 }
 
-/** A mention of a name, to be looked up when all files are known. `from` is the rule or channel with the mention. */
+/** A mention of a name, which is looked up when all files are compiled. `from` is the rule or channel with the mention. */
 export interface Reference {
   readonly kind: 'on' | 'notify' | 'fallback' | 'hours' | 'inhibited_by';
   readonly name: string;
   readonly from: string;
-  /** True: the name came in through a reference, so messages do not repeat it. */
+  /** True: the name comes from a reference, so messages do not repeat it. */
   readonly hidden: boolean;
   readonly position: Position;
 }
 
-/** A recipient or a mention that a rule writes out, and its channel. The results of templates are not known yet. */
+/** A recipient or a mention in a rule that is not a template, and its channel. */
 export interface WrittenName {
   readonly field: NameField;
   readonly text: string;
@@ -63,7 +63,7 @@ export interface WrittenName {
   readonly position: Position;
 }
 
-/** The settings of `defaults:`: decoded for messages, as written for delivery, where a channel's own go over them. */
+/** The settings of `defaults:`: decoded for messages, as written for delivery, because they are merged with those of channels. */
 export interface FileDefaults {
   readonly message: MessageTemplates;
   readonly delivery: Readonly<Record<string, unknown>>;
@@ -74,20 +74,20 @@ export interface FileDefaults {
 const MAX_PROBLEMS = 500;
 const URL_WITH_USER = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*@/i;
 
-/** Collects the findings about one file while it is compiled: problems with their places, names, mentions, secrets. */
+/** Collects the findings about one file while it is compiled: problems with their positions, names, mentions, secrets. */
 export class CompileContext {
   readonly document: RuleDocument;
   readonly declared: Declared[] = [];
   readonly references: Reference[] = [];
   readonly names: WrittenName[] = [];
-  /** Values that are secrets because of their setting, resolved from a reference or written out. */
+  /** Values of secret settings, from a reference or written in the file. */
   readonly secrets: GivenSecret[] = [];
-  /** Pointers of values that an excerpt must not show. */
+  /** Pointers of values that excerpts must not show. */
   readonly masked = new Set<string>();
-  /** Places where a placeholder is not a valid value, with valid values as far as they are known. */
+  /** Pointers at which a placeholder is not a valid value. With the valid values, if they are known. */
   readonly rejected = new Map<string, readonly string[]>();
   /** Clocks of the time zones that the file names. */
-  readonly wallClocks = wallClocks();
+  readonly localTimeConverters = localTimeConverters();
   #rejections = 0;
   readonly #findings: Finding[] = [];
   /** Pointers of values that depend on the folder of the file. */
@@ -97,7 +97,7 @@ export class CompileContext {
     this.document = document;
   }
 
-  /** Number of problems so far; a part is valid if the number did not change while it was compiled. */
+  /** Number of problems so far. A part of the file is valid if compiling it did not change the number. */
   get count(): number {
     return this.#findings.length + this.#rejections;
   }
@@ -119,12 +119,12 @@ export class CompileContext {
       this.masked.add(finding.pointer);
   }
 
-  /** Returns whether a problem was reported at this place. */
+  /** Returns whether a problem was reported at this pointer. */
   has(pointer: string): boolean {
     return this.rejected.has(pointer) || this.#findings.some((finding) => finding.pointer === pointer);
   }
 
-  /** Pointers of the unresolved texts at a place. A problem of a list may be caused by any of its entries. */
+  /** Pointers of the unresolved texts at a pointer. A problem of a list may be caused by any of its entries. */
   #unresolvedAt(pointer: string): readonly string[] {
     if (this.document.unresolved === undefined) return [];
     if (this.#isUnresolved(pointer)) return [pointer];
@@ -142,11 +142,11 @@ export class CompileContext {
     this.#rejections += 1;
   }
 
-  /** Reports the problems of a match map; `placeOf` makes a pointer into the file of one into the map. */
-  matchProblems(problems: readonly MatchProblem[], placeOf: (pointer: string) => string): void {
+  /** Reports the problems of a match map; `pointerOf` converts a pointer into the map to one into the file. */
+  matchProblems(problems: readonly MatchProblem[], pointerOf: (pointer: string) => string): void {
     for (const problem of problems) {
       const last = segmentsOf(problem.pointer).at(-1) ?? '';
-      const pointer = placeOf(problem.pointer);
+      const pointer = pointerOf(problem.pointer);
       if (this.has(pointer)) continue;
       const at = Object.hasOwn(OPERATORS, last) || /^\d+$/.test(last) ? 'value' : 'key';
       const { message, mend } = problem;
@@ -157,11 +157,11 @@ export class CompileContext {
   declare(kind: DeclaredKind, name: string, pointer: string, at: 'key' | 'value', digest: string): void {
     const { document } = this;
     if (this.#isUnresolved(pointer)) {
-      // Any path is valid, but a name is needed by those who mention it.
+      // A path may be unknown, but a name is needed where it is mentioned.
       if (kind !== 'path') this.#reject(pointer);
       return;
     }
-    // Computed when a problem needs it, since locating ten thousand places takes time.
+    // The position is computed when a problem needs it, since locating ten thousand positions takes time.
     this.declared.push({
       kind,
       name,
@@ -206,21 +206,21 @@ export class CompileContext {
     const { document } = this;
     const value = this.coerced(schema, given, pointer);
     this.#keepPasswords(value, pointer);
-    const place = { pointer, noun, hidden: (at: string) => this.masked.has(at) || document.referenced(at) };
+    const context = { pointer, noun, hidden: (at: string) => this.masked.has(at) || document.referenced(at) };
     const decoded = decode(schema, value, pointer, this.#sink());
-    for (const finding of validate(schemaOf(schema), value, place)) this.found(finding);
+    for (const finding of validate(schemaOf(schema), value, context)) this.found(finding);
     return this.count === before ? (decoded as Static<S>) : undefined;
   }
 
-  /** Values that decoded settings depend on: the written ones, and the folder of the file when a path in them starts there. */
+  /** Values on which decoded settings depend: the written ones, and the folder of the file if they contain a relative path. */
   basisOf(given: unknown, pointer: string): unknown {
-    const isLocated = this.#located.some((place) => place.startsWith(`${pointer}/`));
+    const isLocated = this.#located.some((located) => located.startsWith(`${pointer}/`));
     return isLocated ? [given, this.document.absolute?.('.')] : given;
   }
 
-  /** Converts texts from references to the numbers and booleans that the schema wants. */
+  /** Converts texts from references to the numbers and booleans that the schema requires. */
   coerced(schema: TSchema, given: unknown, pointer: string): unknown {
-    return coerceReferenced(schemaOf(schema), given, pointer, (place) => this.document.referenced(place));
+    return coerceReferenced(schemaOf(schema), given, pointer, (at) => this.document.referenced(at));
   }
 
   #sink(): DecodeSink {
@@ -269,7 +269,7 @@ export class CompileContext {
       ...this.document.locate(pointer, at, secret ? undefined : offset),
       code,
       message,
-      mend: secret ? 'look at what the reference or the setting holds' : mend,
+      mend: secret ? 'check the value of the reference or the setting' : mend,
     };
   }
 }

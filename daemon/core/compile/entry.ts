@@ -64,7 +64,7 @@ function reportType(
       message: context.document.referenced(joinPointer(pointer, 'type'))
         ? `this is not a type of ${noun}`
         : `\`${given.type}\` is not a type of ${noun}`,
-      mend: mendByName(given.type, known, 'there is none in this build', 'there are'),
+      mend: mendByName(given.type, known, 'this build has no types', 'there are'),
     });
     return;
   }
@@ -78,7 +78,7 @@ function reportType(
   });
 }
 
-/** Runs a type's own check on valid settings, and reports its findings as problems of the entry. */
+/** Runs the check of a type on valid settings, and reports its findings as problems of the entry. */
 export function runCheck(
   check: ((settings: unknown) => readonly SettingProblem[]) | undefined,
   settings: unknown,
@@ -89,7 +89,7 @@ export function runCheck(
   const code = `${noun}.settings`;
   try {
     for (const { pointer: relative, message, mend } of check?.(settings) ?? []) {
-      context.found({ pointer: asWritten(pointer + relative, context), at: 'value', code, message, mend });
+      context.found({ pointer: pointerInFile(pointer + relative, context), at: 'value', code, message, mend });
     }
   } catch (error) {
     const message = `this ${noun} could not be checked (${error instanceof Error ? error.name : 'error'})`;
@@ -103,8 +103,8 @@ export function runCheck(
   }
 }
 
-/** Pointer in the file of a pointer in checked settings, where a single value has become a list with one entry. */
-export function asWritten(pointer: string, context: CompileContext): string {
+/** Converts a pointer into checked settings to one into the file, in which a list with one entry may be a single value. */
+export function pointerInFile(pointer: string, context: CompileContext): string {
   const [owner, last] = [segmentsOf(pointer).slice(0, -1), segmentsOf(pointer).at(-1)];
   return last === '0' && !Array.isArray(valueAt(context.document.data, owner)) ? joinPointer('', ...owner) : pointer;
 }

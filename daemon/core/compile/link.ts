@@ -10,7 +10,7 @@ import type { Ruleset } from '../ruleset.ts';
 import { mendByName } from '../problems/suggest.ts';
 import type { CompileTools } from './registry.ts';
 
-/** Names that exist outside of the fragments; `unknown`: a file could not be read, so any name may exist. */
+/** Names that exist outside the fragments. `unknown`: a file could not be read, so any name may exist. */
 export type ExternalNames = 'unknown' | Readonly<Record<'channels' | 'sources' | 'hours' | 'rules', readonly string[]>>;
 
 export type Linked =
@@ -20,8 +20,8 @@ export type Linked =
 const NO_NAMES: ExternalNames = { channels: [], sources: [], hours: [], rules: [] };
 
 /**
- * Joins the fragments of all files and finds what is wrong between them. Problems of the fragments themselves are not
- * repeated, but a ruleset is only made of good ones. `digests` name every part (`rule failed-deploy`) with what it changes by.
+ * Links the fragments of all files to a ruleset, and finds problems between files. Problems of single fragments are not repeated,
+ * but prevent a ruleset. `digests`: a digest of the settings of every part, by a name such as `rule failed-deploy`.
  */
 export function link(fragments: readonly Fragment[], tools: CompileTools, external: ExternalNames = NO_NAMES): Linked {
   const steps = linkSteps(fragments, tools, external);
@@ -72,7 +72,7 @@ function digestsOf(fragments: readonly Fragment[]): ReadonlyMap<string, string> 
   return new Map(parts.map(({ kind, name, digest }) => [name === '' ? kind : `${kind} ${name}`, digest]));
 }
 
-/** Message for each kind of name that is declared twice. */
+/** Messages for names that are declared twice. */
 const ONCE: Readonly<Record<DeclaredKind, (name: string) => { message: string; mend: string }>> = {
   daemon: () => ({ message: '`daemon` is set in two files', mend: 'put all of it into one of them' }),
   channel: (name) => ({ message: `there is already a channel \`${name}\``, mend: 'rename one of them' }),
@@ -106,8 +106,8 @@ interface Occurrence {
 function duplicate({ file, declared: { kind, name, position } }: Occurrence, first: Occurrence): Problem {
   const { message, mend } = ONCE[kind](name);
   const { line, column } = first.declared.position;
-  const at = `${first.file}:${line}:${column}`;
-  return { file, ...position, code: `${kind}.duplicate`, message, mend: `it is at ${at}; ${mend}` };
+  const other = `${first.file}:${line}:${column}`;
+  return { file, ...position, code: `${kind}.duplicate`, message, mend: `the other one is at ${other}; ${mend}` };
 }
 
 function unknownNames(fragments: readonly Fragment[], external: ExternalNames): Problem[] {
@@ -125,7 +125,7 @@ function unknownNames(fragments: readonly Fragment[], external: ExternalNames): 
   const problems: Problem[] = [];
   for (const { file, references } of fragments) {
     for (const reference of references) {
-      const noun = NAMED[reference.kind];
+      const noun = MENTIONED[reference.kind];
       if (!known[noun].has(reference.name)) problems.push(unknownName(file, reference, noun, known[noun]));
     }
   }
@@ -135,8 +135,8 @@ function unknownNames(fragments: readonly Fragment[], external: ExternalNames): 
 type Noun = 'source' | 'channel' | 'hours' | 'rule';
 const isNoun = (kind: DeclaredKind): kind is Noun => Object.hasOwn(NOUNS, kind);
 
-/** Kind of thing that each mention names. */
-const NAMED: Readonly<Record<Reference['kind'], Noun>> = {
+/** Kind of the mentioned name, by the kind of the mention. */
+const MENTIONED: Readonly<Record<Reference['kind'], Noun>> = {
   on: 'source',
   notify: 'channel',
   fallback: 'channel',
@@ -190,16 +190,16 @@ function withoutAlerts(fragments: readonly Fragment[]): Problem[] {
       { file, ...reference.position, code: 'rule.inhibited_by', message, mend },
     ];
     if (name === from) {
-      const message = `the rule \`${from}\` would keep itself quiet`;
-      return problem(message, 'name another rule; against repetitions there is `dedupe`');
+      const message = `the rule \`${from}\` would suppress itself`;
+      return problem(message, 'name another rule; `dedupe` drops repetitions');
     }
     if (rule === undefined || rule.alert !== undefined) return [];
-    const message = `the rule \`${name}\` never goes on firing, so it keeps nothing quiet`;
-    return problem(message, `say in \`${name}\` with \`resolve\` when it is over`);
+    const message = `the rule \`${name}\` makes no alerts, so it suppresses nothing`;
+    return problem(message, `give \`${name}\` a \`resolve\` that says when its alert ends`);
   });
 }
 
-/** Reports fallbacks that go in a circle, in which a dead delivery would be passed on for ever. */
+/** Reports circular fallbacks, in which a dead delivery would be passed on endlessly. */
 function fallbackCycles(fragments: readonly Fragment[]): Problem[] {
   const steps = new Map<string, { readonly file: string; readonly reference: Reference }>();
   for (const { file, references } of fragments) {
@@ -228,12 +228,12 @@ function cycleProblem(circle: readonly string[], { file, reference }: { file: st
     file,
     ...reference.position,
     code: 'channel.fallback_circle',
-    message: `the fallbacks go in a circle: ${round}`,
-    mend: 'let one of these channels have no fallback',
+    message: `the fallbacks form a circle: ${round}`,
+    mend: 'remove the fallback of one of these channels',
   };
 }
 
-/** Reports names whose form the type of their channel refuses, once for each place. */
+/** Reports names whose form is invalid for the type of their channel, once for each position. */
 function refusedNames(fragments: readonly Fragment[], tools: Pick<CompileTools, 'channels'>): Problem[] {
   const types = new Map(tools.channels.map((type) => [type.type, type]));
   const channels = new Map(fragments.flatMap((fragment) => fragment.channels.map(({ name, type }) => [name, type])));

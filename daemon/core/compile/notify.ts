@@ -5,7 +5,7 @@ import { joinPointer } from '../values/pointer.ts';
 import type { CompileContext } from './context.ts';
 import type { NameField } from './registry.ts';
 
-/** Compiles one target of `notify`; `base` is the message that its own goes over. */
+/** Compiles one target of `notify`; the fields of its message replace those of `base`. */
 export function targetOf(target: TargetSettings, base: MessageTemplates): NotifyTarget {
   if (typeof target === 'string') return { channel: target, delay: 0, templates: base };
   const { channel, to, if: when, message, delay } = target;
@@ -21,13 +21,14 @@ export function targetOf(target: TargetSettings, base: MessageTemplates): Notify
 const FIELDS: readonly NameField[] = ['to', 'mention'];
 const TEMPLATE = /\{[{%]/;
 
-interface Place {
+/** A value in the file with its pointer. */
+interface Located {
   readonly value: unknown;
   readonly pointer: string;
 }
 
-/** Notes the recipients and mentions that a rule writes out; a target's own replace those of the rule. */
-export function noteWrittenNames(
+/** Records the recipients and mentions of a rule that are not templates; those of a target replace those of the rule. */
+export function recordWrittenNames(
   given: Readonly<Record<string, unknown>>,
   pointer: string,
   context: CompileContext,
@@ -46,19 +47,19 @@ export function noteWrittenNames(
       const channel = isObject(target.value) ? target.value.channel : target.value;
       const own = { value: inside(target.value, 'message'), pointer: joinPointer(target.pointer, 'message') };
       const messages = [own, ...(message === undefined ? [] : [message]), ruleMessage];
-      if (typeof channel === 'string') noteTarget(channel, [target, ...messages], context);
+      if (typeof channel === 'string') recordTarget(channel, [target, ...messages], context);
     }
   }
 }
 
-/** Notes the field of the first place that has it. */
-function noteTarget(channel: string, places: readonly Place[], context: CompileContext): void {
+/** Records each field from the first of the maps that has it. */
+function recordTarget(channel: string, maps: readonly Located[], context: CompileContext): void {
   for (const field of FIELDS) {
-    const place = places.find(({ value }) => inside(value, field) !== undefined);
-    if (place === undefined) continue;
+    const map = maps.find(({ value }) => inside(value, field) !== undefined);
+    if (map === undefined) continue;
     for (const { value, pointer } of listOf({
-      value: inside(place.value, field),
-      pointer: joinPointer(place.pointer, field),
+      value: inside(map.value, field),
+      pointer: joinPointer(map.pointer, field),
     }))
       if (typeof value === 'string' && value.trim() !== '' && !TEMPLATE.test(value))
         context.name(channel, field, value, pointer);
@@ -68,7 +69,7 @@ function noteTarget(channel: string, places: readonly Place[], context: CompileC
 const inside = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined);
 
 /** Entries of a list, or the single value. */
-function listOf({ value, pointer }: Place): readonly Place[] {
+function listOf({ value, pointer }: Located): readonly Located[] {
   if (Array.isArray(value))
     return value.map((item: unknown, index) => ({ value: item, pointer: joinPointer(pointer, index) }));
   return value === undefined || value === null ? [] : [{ value, pointer }];

@@ -2,17 +2,17 @@ import type { EventShape } from '../event/shape.ts';
 import type { TSchema } from '../schema/type.ts';
 import type { Format } from '../message/message.ts';
 
-/** Finding of a type's own check; the pointer is relative to the checked settings. */
+/** Finding of the check of a type; the pointer is relative to the checked settings. */
 export interface SettingProblem {
   readonly pointer: string;
   readonly message: string;
   readonly mend: string;
 }
 
-/** Fields of a message that name people, written as the channel wants them. */
+/** Fields of a message that name people, in the form that the channel wants. */
 export type NameField = 'to' | 'mention';
 
-/** Check for each field: returns the mistake in the form of a name, if there is one. */
+/** Check of a name for each field; undefined when the name is valid. */
 export type NameChecks = {
   readonly [field in NameField]?: (text: string) => Omit<SettingProblem, 'pointer'> | undefined;
 };

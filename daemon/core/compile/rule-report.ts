@@ -6,7 +6,7 @@ import type { CompileContext, Reference } from './context.ts';
 /** Path of a setting in its rule. */
 type SettingPath = readonly (string | number)[];
 
-/** Place of a rule in its file: reports problems and the names that the rule mentions. */
+/** A rule in its file: reports problems, and records the names that the rule mentions. */
 export class RuleReport {
   readonly name: string;
   readonly pointer: string;
@@ -25,19 +25,19 @@ export class RuleReport {
     this.context.found({ pointer: joinPointer(this.pointer, ...path), at: 'value', code, message, mend });
   }
 
-  /** Reports a time that is given but not longer than nothing. */
+  /** Reports a duration of zero. */
   positive(path: SettingPath, ms: number | undefined): void {
     if ((ms ?? 1) > 0) return;
-    const message = `\`${path.at(-1)}\` must be longer than nothing`;
+    const message = `\`${path.at(-1)}\` must be longer than 0s`;
     this.problem(path, 'schema.range', message, 'write it like `10m`, or leave it out');
   }
 
-  /** Notes the name of a source, channel, hours or rule, to be looked up when all files are known. */
+  /** Records the name of a source, channel, hours or rule, which is looked up when all files are compiled. */
   mention(kind: Reference['kind'], name: unknown, path: SettingPath): void {
     if (typeof name === 'string') this.context.refer(kind, name, this.name, joinPointer(this.pointer, ...path));
   }
 
-  /** Notes the channels of `notify`. */
+  /** Records the channels of `notify`. */
   mentionChannels(notify: unknown, path: SettingPath): void {
     this.each(path, notify, (target, at) => {
       if (isObject(target)) this.mention('notify', target.channel, [...at, 'channel']);

@@ -30,7 +30,7 @@ export interface Case {
   readonly probe: boolean;
 }
 
-/** Limit of the wait that a provider can ask for, milliseconds. */
+/** Limit of the pause after a failure, milliseconds. */
 export const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 /** Pause after a rate limit without a duration, milliseconds. */
 const DEFAULT_PAUSE_MS = 60_000;
@@ -38,11 +38,11 @@ const JITTER = 0.2;
 
 /** Pause before the next request to the provider after this failure, milliseconds. */
 export function pauseAfter({ detail }: SendFailure): number {
-  const asked = detail.retryAfter ?? (detail.rateLimited ? DEFAULT_PAUSE_MS : 0);
-  return Math.min(Math.max(0, asked), MAX_RETRY_AFTER_MS);
+  const pause = detail.retryAfter ?? (detail.rateLimited ? DEFAULT_PAUSE_MS : 0);
+  return Math.min(Math.max(0, pause), MAX_RETRY_AFTER_MS);
 }
 
-/** Decides between delivered, retry at a time, and dead. A permanent failure is never retried: waiting would only hide what a person must mend. */
+/** Decides between delivered, retry at a time, and dead. A permanent failure is never retried, because a person must remove its cause. */
 export function judge(input: Case): Judgement {
   const { outcome, policy } = input;
   switch (outcome.kind) {
@@ -65,9 +65,9 @@ function again(input: Case, failure: SendFailure): Judgement {
   const givenUp = now >= delivery.createdAt + policy.giveUpAfter;
   const wait = probe ? 0 : scheduledWait(input);
   if (givenUp || wait === undefined) return dead(failure.class === 'unknown' ? 'unknown' : 'exhausted', failure);
-  const asked = now + pauseAfter(failure);
+  const earliest = now + pauseAfter(failure);
   // The last attempt is made at the end of `give_up_after`, but not before the time that the provider asked for.
-  const at = Math.max(asked, Math.min(now + wait, delivery.createdAt + policy.giveUpAfter));
+  const at = Math.max(earliest, Math.min(now + wait, delivery.createdAt + policy.giveUpAfter));
   if (delivery.expiresAt !== undefined && at >= delivery.expiresAt) return dead('expired', failure);
   return { kind: 'retry', at };
 }

@@ -199,11 +199,11 @@ function attributeFits(name: string, value: unknown, pointer: string): void {
     throw new Refusal(
       400,
       'events.attribute',
-      `\`${name.slice(0, 80)}\` is no attribute name; put it into \`data\``,
+      `\`${name.slice(0, 80)}\` is not an attribute name; put it into \`data\``,
       at,
     );
   if (RESERVED.has(name))
-    throw new Refusal(400, 'events.attribute', `\`${name}\` means something else in rules; put it into \`data\``, at);
+    throw new Refusal(400, 'events.attribute', `\`${name}\` has another meaning in rules; put it into \`data\``, at);
   if (TEXTS.has(name)) {
     if (typeof value !== 'string' || value === '')
       throw new Refusal(400, 'events.attribute', `\`${name}\` is not text`, at);

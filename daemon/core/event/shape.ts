@@ -1,4 +1,4 @@
-/** Kind of value that a field holds: `any` may be a map or a list; a list names the only texts that there are. */
+/** Kind of the values of a field. `any`: also maps and lists. A list: only these texts. */
 export type FieldKind = 'text' | 'number' | 'boolean' | 'any' | readonly string[];
 
 /** Shape of the events of a source, as far as its settings determine it. `open`: there may be further fields. */

@@ -8,19 +8,19 @@ import { excerpt, type Hide } from './excerpt.ts';
 
 /** One condition of a rule with the expected and the actual value, and whether it holds by itself. */
 export interface ConditionView {
-  /** Path of the event's field; within a group it is prefixed by its place there (`any[0].data.x`). */
+  /** Path of the field of the event; within a group with the group before it (`any[0].data.x`). */
   readonly path: string;
-  /** Operator as the rule names it; `equals` for a bare value, `any_of` for a list, `cel` for `if`. */
+  /** Operator in the rule; `equals` for a plain value, `any_of` for a list, `cel` for `if`. */
   readonly operator: string;
   readonly expected: unknown;
-  /** The value at the path, a list of them when there are several, null when there is none; the beginning of it when it is long. */
+  /** The value at the path, a list when there are several, null when there is none. A long value is cut. */
   readonly actual: unknown;
   readonly holds: boolean;
   /** True when the field is missing; for `if` the name of the missing field. */
   readonly missing?: true | string;
   /** Error of `if`. */
   readonly error?: string;
-  /** The `path` of its group; then only the group has to hold. Rows without it must all hold. */
+  /** `path` of the group that contains the condition. Then only the group must hold; all rows without `within` must hold. */
   readonly within?: string;
 }
 
@@ -38,8 +38,8 @@ const GROUPS: Readonly<Record<string, Group>> = {
 const unchanged: Hide = (text) => text;
 
 /**
- * Explains a match map: one row for each operator of each field, in the order of the map; a group precedes its conditions. The
- * rows without `within` all hold exactly when the match does. The map must compile.
+ * Explains a match map: one row for each operator of each field, in the order of the map; a group comes before its conditions. The
+ * match holds if and only if all rows without `within` hold. The map must compile.
  */
 export function explainMatch(match: unknown, event: Event, hide: Hide = unchanged): readonly ConditionView[] {
   return rowsOf(match, { prefix: '', readPath: pathReader(event, hide), operatorsOf: partsOf });
@@ -51,7 +51,7 @@ export type ReadPath = (path: string) => {
   readonly shown: Pick<ConditionView, 'actual' | 'missing'>;
 };
 
-/** Reads each path once, for all rules. */
+/** Reads values and keeps them, so that each path is read once for all rules. */
 export function pathReader(event: Event, hide: Hide): ReadPath {
   const seen = new Map<string, ReturnType<ReadPath>>();
   return (path) => {
@@ -64,27 +64,33 @@ export function pathReader(event: Event, hide: Hide): ReadPath {
   };
 }
 
-interface Place {
+/** The surroundings of the rows of a match map. */
+interface RowContext {
   readonly prefix: string;
   readonly within?: string;
   readonly readPath: ReadPath;
   readonly operatorsOf: OperatorsOf;
 }
 
-function rowsOf(map: unknown, place: Place): readonly ConditionView[] {
+function rowsOf(map: unknown, context: RowContext): readonly ConditionView[] {
   if (!isObject(map)) return [];
   return Object.entries(map).flatMap(([key, value]) => {
     const group = Object.hasOwn(GROUPS, key) ? GROUPS[key] : undefined;
     return group === undefined
-      ? fieldRows(key, value, place)
-      : groupRows(key, group, Array.isArray(value) ? value : [], place);
+      ? fieldRows(key, value, context)
+      : groupRows(key, group, Array.isArray(value) ? value : [], context);
   });
 }
 
-function groupRows(word: string, group: Group, maps: readonly unknown[], place: Place): readonly ConditionView[] {
-  const { prefix, within } = place;
+function groupRows(
+  word: string,
+  group: Group,
+  maps: readonly unknown[],
+  context: RowContext,
+): readonly ConditionView[] {
+  const { prefix, within } = context;
   const path = prefix + word;
-  const inside = maps.map((map, index) => rowsOf(map, { ...place, prefix: `${path}[${index}].`, within: path }));
+  const inside = maps.map((map, index) => rowsOf(map, { ...context, prefix: `${path}[${index}].`, within: path }));
   const count = inside.filter((rows) => rows.every((row) => row.within !== path || row.holds)).length;
   const row = {
     path,
@@ -100,7 +106,7 @@ function groupRows(word: string, group: Group, maps: readonly unknown[], place: 
 function fieldRows(
   path: string,
   pattern: unknown,
-  { prefix, within, readPath, operatorsOf }: Place,
+  { prefix, within, readPath, operatorsOf }: RowContext,
 ): readonly ConditionView[] {
   const { values, shown } = readPath(path);
   return operatorsIn(pattern, operatorsOf).map(({ operator, expected, holds }) => ({
@@ -146,11 +152,11 @@ function operator(name: string, expected: unknown, pattern: unknown): Operator {
 }
 
 export interface RuleView {
-  /** Source of the event, as `on` names it. */
+  /** Name of the source of the event, as in `on`. */
   readonly origin: string;
   readonly now: number;
-  /** Names of the rules that match the event; a catch-all rule gets only events that none matches. */
-  readonly wantedBy: readonly string[];
+  /** Names of the other rules that match the event, so that catch-all rules do not get it. */
+  readonly matchedBy: readonly string[];
   readonly readPath: ReadPath;
   readonly operatorsOf: OperatorsOf;
 }
@@ -158,17 +164,17 @@ export interface RuleView {
 /** Every condition of a rule, in the order of their evaluation. */
 export function explainRule(rule: CompiledRule, event: Event, view: RuleView): readonly ConditionView[] {
   const { on, catchAll, enabled, match, condition } = rule;
-  const { origin, now, wantedBy } = view;
+  const { origin, now, matchedBy } = view;
   return [
     ...(on === undefined ? [] : [row('on', 'any_of', on, origin, on.includes(origin))]),
-    ...(catchAll ? catchAllRows(event, wantedBy) : []),
+    ...(catchAll ? catchAllRows(event, matchedBy) : []),
     ...rowsOf(match, { prefix: '', ...view }),
     ...(condition === undefined ? [] : [conditionRow('if', condition, event, now)]),
     ...(enabled ? [] : [row('enabled', 'equals', true, false, false)]),
   ];
 }
 
-/** Conditions for an event that ends the alerts of a rule: the rows of `resolve.match` and `resolve.if`, with these prefixes. */
+/** Conditions for an event that ends alerts of a rule: the rows of `resolve.match` and `resolve.if`, with the prefix `resolve.`. */
 export function explainResolve(rule: CompiledRule, event: Event, view: RuleView): readonly ConditionView[] {
   const { matcher, match, condition } = rule.alert?.resolve ?? {};
   if (matcher === undefined && condition === undefined) return [];
@@ -178,10 +184,10 @@ export function explainResolve(rule: CompiledRule, event: Event, view: RuleView)
 }
 
 /** Conditions of a catch-all rule, which does not get the daemon's own events. */
-function catchAllRows(event: Event, wantedBy: readonly string[]): readonly ConditionView[] {
+function catchAllRows(event: Event, matchedBy: readonly string[]): readonly ConditionView[] {
   return [
     ...(event.source === OWN_SOURCE ? [row('source', 'not', OWN_SOURCE, event.source, false)] : []),
-    row('catch_all', 'equals', [], wantedBy.slice(0, MAX_NAMED), wantedBy.length === 0),
+    row('catch_all', 'equals', [], matchedBy.slice(0, MAX_NAMED), matchedBy.length === 0),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** Maximum number of characters that are shown of a value. */
+/** Maximum number of shown characters of a value. */
 export const MAX_SHOWN = 200;
 
 /** Removes secrets from a text. */
@@ -15,12 +15,12 @@ export function excerpt(value: unknown, hide: Hide): unknown {
   return text.length <= MAX_SHOWN ? value : cut(text, MAX_SHOWN);
 }
 
-/** At most so many characters, the last of them an ellipsis if there were more; no character is halved. */
-export function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+/** Cuts a text to `max` UTF-16 units, with an ellipsis at the end; does not split a surrogate pair. */
+export function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** JSON, not much longer than `room` characters; only as far as that it is whole. */
+/** Beginning of the JSON of a value: correct up to `room` characters, and not much longer. */
 function beginning(value: unknown, room: number, hide: Hide): string {
   if (typeof value === 'string') return JSON.stringify(clean(value, room, hide));
   if (Array.isArray(value)) return enclosed('[]', value.values(), room, (item, left) => beginning(item, left, hide));
@@ -45,7 +45,7 @@ function enclosed<T>(
   return text + close!;
 }
 
-/** First `room` characters of a text without secrets. They are removed before the text is shortened, otherwise a part of one would stay. */
+/** First `room` characters of a text without secrets. Secrets are removed before the text is cut; otherwise a part of one could remain. */
 function clean(text: string, room: number, hide: Hide): string {
   const shown = hide(text.slice(0, MAX_SEARCHED));
   return (text.length > MAX_SEARCHED ? shown.padEnd(room, '…') : shown).slice(0, room);

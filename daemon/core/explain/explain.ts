@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { decide, type DecideContext } from '../flow/decide.ts';
 import type { Decision, LaterResult, Memory, OwedDelivery, RuleOutcome, RuleResult } from '../flow/decision.ts';
 import type { Event } from '../event/event.ts';
@@ -26,7 +27,7 @@ export interface Explanation {
   readonly at: string;
   /** In the order of the files. */
   readonly rules: readonly ExplainedRule[];
-  /** Results from when the event came, by the rules of that time, and its later ones. */
+  /** Results at the arrival of the event, by the rules of that time, and its later results. */
   readonly recorded?: {
     readonly received_at: string;
     readonly results: readonly RuleResult[];
@@ -61,32 +62,32 @@ export interface ExplainContext extends DecideContext {
   readonly hide?: Hide;
   /** Compiled patterns of earlier calls. */
   readonly operatorsOf?: OperatorsOf;
-  /** The one rule to be explained. All rules are run, because the alert of one can inhibit another. */
+  /** Name of the only rule to explain. All rules are run nevertheless, because the alert of one can inhibit another. */
   readonly only?: string;
 }
 
-/** An empty memory: no window is open, nothing fires. */
+/** An empty memory: no window is open, no alert fires. */
 export const NO_MEMORY: Memory = { read: () => undefined, each: () => [] };
 
-/** Explains for every rule what would happen if the event came now; changes nothing. */
+/** Explains for every rule the result of the event if it arrived now; changes nothing. */
 export function explain(event: Event, context: ExplainContext): Explanation {
   const { ruleset, now, only, hide = (text: string) => text } = context;
   const candidates = select(event, ruleset, now);
   const decision = decide(event, candidates, context);
-  const wantedBy = candidates.flatMap((one) => (isTaking(one) ? [one.rule.name] : []));
+  const matchedBy = candidates.flatMap((one) => (isMatching(one) ? [one.rule.name] : []));
   const { operatorsOf = memoizedOperators() } = context;
-  const view = { origin: originOf(event, ruleset), now, wantedBy, readPath: pathReader(event, hide), operatorsOf };
+  const view = { origin: originOf(event, ruleset), now, matchedBy, readPath: pathReader(event, hide), operatorsOf };
   const parts = partsByRule(candidates, decision);
   const rules = only === undefined ? ruleset.rules : [ruleset.byName.get(only)].filter((rule) => rule !== undefined);
   return {
     event,
-    at: text(now),
+    at: rfc3339(now),
     rules: rules.map((rule) => explained(rule, parts.get(rule.name) ?? NOTHING, { event, view, ruleset })),
   };
 }
 
-/** Returns whether the rule keeps the event from the catch-all rules. */
-function isTaking(candidate: Candidate): candidate is Exclude<Candidate, { kind: 'result' }> {
+/** Returns whether a candidate keeps the event from the catch-all rules. */
+function isMatching(candidate: Candidate): candidate is Exclude<Candidate, { kind: 'result' }> {
   return candidate.kind === 'resolve' || (candidate.kind === 'match' && !candidate.rule.catchAll);
 }
 
@@ -94,7 +95,7 @@ function isTaking(candidate: Candidate): candidate is Exclude<Candidate, { kind:
 interface RulePart {
   readonly results: readonly RuleResult[];
   readonly deliveries: readonly OwedDelivery[];
-  /** The rule takes the event for the end of an alert of this key. */
+  /** Key of the alert that the event ends. */
   readonly ends?: string;
 }
 
@@ -120,7 +121,7 @@ function explained(
   { results, deliveries, ends }: RulePart,
   { event, view, ruleset }: { readonly event: Event; readonly view: RuleView; readonly ruleset: Ruleset },
 ): ExplainedRule {
-  // A `resolve.if` that failed gives a result of its own, before that of the match.
+  // A failed `resolve.if` has a separate result before that of the match.
   const result = results.at(-1) ?? { rule: rule.name, outcome: 'no_match', ...(ends !== undefined && { key: ends }) };
   const { outcome, key, until } = result;
   const errors = results.flatMap((one) => one.errors ?? []);
@@ -171,13 +172,9 @@ function sendOf(owed: OwedDelivery, ruleset: Ruleset): ExplainedSend {
   return {
     channel,
     message,
-    at: text(owed.dueAt),
-    retries: config === undefined ? [] : retryTimes(owed, config.policy).map(text),
+    at: rfc3339(owed.dueAt),
+    retries: config === undefined ? [] : retryTimes(owed, config.policy).map(rfc3339),
   };
-}
-
-function text(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 const TRANSIENT = new SendFailure('transient', 'explain', 'nobody answers');

@@ -4,15 +4,15 @@ import { isObject } from '../values/json.ts';
 
 export type GivenEvent =
   | { readonly ok: true; readonly event: EventInput }
-  /** `pointer` is a JSON Pointer into what was given. */
+  /** `pointer` is a JSON Pointer into the given value. */
   | { readonly ok: false; readonly message: string; readonly pointer: string };
 
 /**
- * The event that is to be explained: plain or as a CloudEvent, or what has one in its `event`: an answer of `GET
- * /v1/events/{id}`, a dead letter.
+ * Reads the event to explain: a plain event, a CloudEvent, or an object with an event in its field `event`, such as an answer of
+ * `GET /v1/events/{id}` or a dead letter.
  */
 export function givenEvent(given: unknown): GivenEvent {
-  if (isDeeper(given, DEEPEST)) return { ok: false, message: 'it is nested too deep', pointer: '' };
+  if (isDeeper(given, MAX_DEPTH)) return { ok: false, message: 'it is nested too deep', pointer: '' };
   const inside = isObject(given) && isObject(given.event);
   const parsed = parseEvents({
     contentType: undefined,
@@ -27,8 +27,8 @@ export function givenEvent(given: unknown): GivenEvent {
   return { ok: true, event };
 }
 
-/** Deeper than what has an event in it. */
-const DEEPEST = 64;
+/** Limit on nesting, above that of an event inside another object. */
+const MAX_DEPTH = 64;
 
 function isDeeper(value: unknown, than: number): boolean {
   if (typeof value !== 'object' || value === null) return false;

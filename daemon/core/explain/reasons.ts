@@ -23,12 +23,12 @@ const OPERATORS: Readonly<Record<string, Describe>> = {
   exists: ({ path, expected }) => (expected === true ? `${path} is missing` : `${path} is there, and must not be`),
   any: ({ path, actual }) => `${actual as string} under ${path} hold, and at least one must`,
   all: ({ path, actual }) => `${actual as string} under ${path} hold, and every one must`,
-  none: ({ path, actual }) => `${actual as string} under ${path} hold, and not one may`,
+  none: ({ path, actual }) => `${actual as string} under ${path} hold, and none may`,
   cel: ({ path, missing, error }) => {
     if (error !== undefined) return `\`${path}\` failed: ${error}`;
     return missing === undefined
       ? `\`${path}\` is false`
-      : `\`${path}\` asks for a field that is missing (${String(missing)})`;
+      : `\`${path}\` uses a field that is missing (${String(missing)})`;
   },
 };
 
@@ -36,7 +36,7 @@ const OPERATORS: Readonly<Record<string, Describe>> = {
 const SETTINGS: Readonly<Record<string, Describe>> = {
   on: ({ actual, expected }) => `it is from ${jsonText(actual)}, and \`on\` wants ${jsonText(expected)}`,
   enabled: () => 'the rule is disabled',
-  catch_all: ({ actual }) => `another rule wants it: ${(actual as readonly string[]).join(', ')}`,
+  catch_all: ({ actual }) => `another rule matches it: ${(actual as readonly string[]).join(', ')}`,
 };
 
 /** Reason why a condition does not hold, as text: `data.ms is 120, and must be gt 500`. */

@@ -4,7 +4,7 @@ import type { StateChange } from './memory.ts';
 import type { RuleOutcome } from './outcomes.ts';
 
 export type { OwedDelivery } from './deliveries.ts';
-export type { Memory, StateChange, StatePlace } from './memory.ts';
+export type { Memory, StateChange, StateKey } from './memory.ts';
 export type { RuleOutcome } from './outcomes.ts';
 
 export interface RuleResult {
@@ -13,7 +13,7 @@ export interface RuleResult {
   readonly key?: string;
   /** Text for people: `the same key within 10m`. */
   readonly reason?: string;
-  /** Failures on the way (a template, a key, a target's condition), also when a message went out. */
+  /** Errors in a template, a key or the condition of a target, also if a message was sent. */
   readonly errors?: readonly string[];
   /** RFC 3339: end of the time for which the reason holds. */
   readonly until?: string;
@@ -25,12 +25,12 @@ export interface LaterResult extends RuleResult {
   readonly at: string;
 }
 
-/** Everything that one event, timer or request causes, as data; the store commits it whole or not at all. `results` leaves out rules with `no_match`. */
+/** All results of one event, timer or request, as data. The store commits it in one transaction. `results` does not contain rules with `no_match`. */
 export interface Decision {
   readonly results: readonly RuleResult[];
   readonly states: readonly StateChange[];
   readonly deliveries: readonly OwedDelivery[];
-  /** Ids of deliveries that are cancelled unless they have begun: the alert that they are about is over. */
+  /** Ids of deliveries about an alert that has ended. They are cancelled unless their first attempt has begun. */
   readonly cancels?: readonly string[];
   /** Outcomes of earlier events. */
   readonly later?: readonly { readonly event: Event; readonly result: LaterResult }[];

@@ -7,20 +7,20 @@ export interface OwedDelivery {
   readonly dueAt: number;
 }
 
-/** Target that was notified of an alert, as the alert's state keeps it. */
+/** Target that was notified of an alert, in the state of the alert. */
 export interface NotifiedTarget {
   readonly channel: string;
-  /** Recipients of its own, as rendered. */
+  /** Rendered recipients of the target. */
   readonly to?: readonly string[];
   /** Id of the delivery. */
   readonly delivery: string;
   /** `notify.delay`. */
   readonly delay: number;
-  /** Time before which the delivery has not gone out. */
+  /** Earliest time of the first attempt. */
   readonly dueAt: number;
 }
 
-/** Adds the targets of new deliveries; each channel, recipient and delay is kept once, the latest. */
+/** Adds the targets of new deliveries. Of several with the same channel, recipients and delay, only the latest is kept. */
 export function withNotified(before: readonly NotifiedTarget[], deliveries: readonly OwedDelivery[]): NotifiedTarget[] {
   const added = deliveries.map(
     ({ delivery, dueAt }): NotifiedTarget => ({
@@ -35,14 +35,14 @@ export function withNotified(before: readonly NotifiedTarget[], deliveries: read
   return [...once.values()];
 }
 
-/** All targets of a rule, of `notify` and of `escalate`. */
+/** All targets of a rule: of `notify` and of `escalate`. */
 export function targetsOf({ notify, alert }: CompiledRule): CompiledRule['notify'] {
   return [...notify, ...(alert?.escalate ?? []).flatMap((step) => step.notify)];
 }
 
 /**
- * The `delay` that an edited rule has for a delivery that waits by the delay `before`. The old one stays where several targets of
- * the channel have other delays, because any of them may be the target of the delivery.
+ * The `delay` of an edited rule for a delivery that waits with the delay `before`. If several targets of the channel have other
+ * delays, the old delay stays, because any of them may be the target of the delivery.
  */
 function presentDelay(rule: CompiledRule, channel: string, before: number): number {
   const targets = targetsOf(rule).filter((target) => target.channel === channel);
@@ -52,7 +52,7 @@ function presentDelay(rule: CompiledRule, channel: string, before: number): numb
   return possible.size === 1 ? [...possible][0]! : before;
 }
 
-/** Due time of a delivery that waits by `notify.delay`, by the rule's present settings; undefined when it has not changed. */
+/** Due time, by the present settings of the rule, of a delivery that waits for its delay; undefined when it has not changed. */
 export function dueByRule(
   rule: CompiledRule,
   { channel, delay = 0 }: Pick<Delivery, 'channel' | 'delay'>,
@@ -62,7 +62,7 @@ export function dueByRule(
   return present === delay ? undefined : dueAt - delay + present;
 }
 
-/** Notified targets with the times of the rule's present settings; the same list when none has changed. */
+/** Notified targets with due times by the present settings of the rule; the same list when none has changed. */
 export function rescheduledTargets(
   rule: CompiledRule,
   targets: readonly NotifiedTarget[],

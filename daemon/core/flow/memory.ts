@@ -1,12 +1,12 @@
 /** Key of one row of state: a rule, a key of the rule, and the name of a flow step (`digest`, or `digest/3` for one of several rows). */
-export interface StatePlace {
+export interface StateKey {
   readonly rule: string;
   readonly key: string;
   readonly step: string;
 }
 
 /** A row of state to be stored. `expires` in milliseconds since the epoch: from then on the store may delete the row. */
-export interface StateChange extends StatePlace {
+export interface StateChange extends StateKey {
   /** null deletes the row. */
   readonly value: unknown;
   readonly expires: number;
@@ -22,10 +22,10 @@ export interface Memory {
   each(rule: string, step: string): Iterable<readonly [key: string, value: unknown]>;
 }
 
-/** `expires` of a row that is kept until it is changed. */
+/** `expires` of a row that does not expire. */
 export const FOREVER = Number.MAX_SAFE_INTEGER;
 
-/** State with the changes of one decision laid over it; the state below stays as it is. */
+/** State with the changes of one decision; the underlying state stays unchanged. */
 export class StateOverlay implements Memory {
   readonly #memory: Memory;
   readonly #changes = new Map<string, StateChange>();

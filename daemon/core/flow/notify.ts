@@ -13,7 +13,7 @@ export interface Notification {
   readonly targets: readonly NotifyTarget[];
   /** Time for which a resolved alert fired, milliseconds. */
   readonly resolvedAfter?: number;
-  /** Events that fired; the message is about these when the resolving event lacks a field that a template names. */
+  /** Events that fired. They are used for the message if a template fails with the resolving event, which may lack a field. */
   readonly fallback?: EventGroup;
   /** Earliest time of the deliveries, milliseconds since the epoch. */
   readonly from?: number;
@@ -27,7 +27,7 @@ export interface NotifyContext {
   readonly suppressed: number;
 }
 
-/** One delivery for each target whose own condition holds. */
+/** Makes one delivery for each target whose condition holds. */
 export function notify(
   notification: Notification,
   context: NotifyContext,
@@ -37,7 +37,7 @@ export function notify(
   for (const target of notification.targets) {
     const { holds, error } = target.when?.test(notification.group.event, context.now) ?? { holds: true };
     if (error !== undefined) errors.push(`${target.channel}: if: ${error}`);
-    // A condition that fails must not lose a message: the target is notified.
+    // A condition that fails with an error must not lose a message, so the target is notified.
     if (!holds && error === undefined) continue;
     const { owed, errors: failed } = owe(notification, target, context);
     deliveries.push(owed);
@@ -77,18 +77,18 @@ function owe(
 function rendered(notification: Notification, target: NotifyTarget, context: NotifyContext): RenderedMessage {
   const { rule, fallback } = notification;
   const { escape } = context.ruleset.channels.get(target.channel)!;
-  const first = renderMessage(target.templates, scopeOf(notification, context), escape);
+  const first = renderMessage(target.templates, variablesOf(notification, context), escape);
   const second =
     first.errors.length === 0 || fallback === undefined
       ? undefined
-      : renderMessage(target.templates, scopeOf({ ...notification, group: fallback }, context), escape);
+      : renderMessage(target.templates, variablesOf({ ...notification, group: fallback }, context), escape);
   const { message, errors } = second?.errors.length === 0 ? second : first;
-  // Messages about one alert replace each other where the channel can do that.
+  // Messages about one alert replace each other, if the channel supports it.
   if (message.replace_key !== undefined || rule.alert === undefined) return { message, errors };
   return { message: { ...message, replace_key: `${rule.name}/${notification.key}` }, errors };
 }
 
-function scopeOf(notification: Notification, { now, suppressed }: NotifyContext): TemplateVariables {
+function variablesOf(notification: Notification, { now, suppressed }: NotifyContext): TemplateVariables {
   const { rule, key, status, group, resolvedAfter } = notification;
   return {
     event: group.event,

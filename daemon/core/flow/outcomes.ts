@@ -1,10 +1,10 @@
 import { STEPS, type StepOutcome } from './steps/index.ts';
 import type { OutcomeKind } from './step.ts';
 
-/** Outcome of a rule for an event: the same words in traces, tests, metrics and `explain`. */
+/** Outcome of a rule for an event, with the same name in the history, tests, metrics and `explain`. */
 export type RuleOutcome = 'no_match' | 'error' | 'disabled' | StepOutcome | 'resolved' | 'notified';
 
-/** Outcomes of the steps in their order; of an outcome that two steps share, the place of the later one. */
+/** Outcomes of the steps in their order; an outcome of two steps has the position of the later one. */
 const STEP_OUTCOMES = [...new Set(STEPS.flatMap(outcomesOf).reverse())].reverse();
 
 export const RULE_OUTCOMES: readonly RuleOutcome[] = [
@@ -16,7 +16,7 @@ export const RULE_OUTCOMES: readonly RuleOutcome[] = [
   'notified',
 ];
 
-/** Outcomes after which a message may still come. */
+/** Outcomes after which a message may still be sent. */
 export const WAITING_OUTCOMES: readonly RuleOutcome[] = ofKind('waiting');
 
 /** Outcomes of a rule, strongest first; a later step is stronger than an earlier one. */
@@ -30,7 +30,7 @@ export const BY_STRENGTH: readonly RuleOutcome[] = [
   'no_match',
 ];
 
-/** Outcomes of a step and of those after it, and of an event that passes them all. */
+/** Outcomes of a step, of the steps after it, and of an event that passes them all. */
 export function outcomesFrom(step: string): readonly RuleOutcome[] {
   const index = STEPS.findIndex(({ name }) => name === step);
   return [...STEPS.slice(index).flatMap(outcomesOf), 'notified'];

@@ -32,7 +32,7 @@ export interface DecideContext {
 /** State that steps wrote while they let events pass, to be undone if a later step drops these. */
 type Tentative = readonly (readonly [step: string, rows: readonly Row[]])[];
 
-/** One decision while it is made: runs events through the steps, and collects the changes that follow. */
+/** Makes one decision: runs events through the steps, and collects the changes. */
 export class Pipeline {
   readonly #context: DecideContext;
   readonly #overlay: StateOverlay;
@@ -50,7 +50,7 @@ export class Pipeline {
     return { rule, key, ruleset, now, memory: this.#overlay };
   }
 
-  /** Runs the steps from the one numbered `from` on until one stops; notifies the rule's targets of what passes them all. */
+  /** Runs the steps from index `from` until one stops the events. Notifies the targets of the rule if all let them pass. */
   run(rule: CompiledRule, key: string, given: EventGroup, from = 0): RuleResult {
     let group = given;
     const errors: string[] = [];

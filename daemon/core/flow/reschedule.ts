@@ -1,6 +1,6 @@
 import type { CompiledRule } from '../ruleset.ts';
 import type { Decision } from './decision.ts';
-import { FOREVER, type StatePlace } from './memory.ts';
+import { FOREVER, type StateKey } from './memory.ts';
 import { type DecideContext, Pipeline } from './pipeline.ts';
 import { dropAll } from './resolve.ts';
 import { type Row, settingsOf, type Step } from './step.ts';
@@ -8,16 +8,16 @@ import { alert } from './steps/alert.ts';
 import { STEPS } from './steps/index.ts';
 
 export interface Rescheduled extends Decision {
-  /** Effect of an edit on what waits, for the log: `disk-full: 3 in \`for\` go on by the new times`. */
+  /** Effects of an edit on waiting states, for the log: `disk-full: 3 in \`for\` go on by the new times`. */
   readonly notes: readonly string[];
 }
 
 /** Expiry and wake time of a stored row. */
-export type TimesOf = (place: StatePlace) => { readonly expires: number; readonly wake?: number } | undefined;
+export type TimesOf = (place: StateKey) => { readonly expires: number; readonly wake?: number } | undefined;
 
 /**
- * Applies edited rules to the stored states: what waits becomes due by the new settings, counted from when it began, and at once
- * if that has passed. A step that a rule does not have any more lets go of what it held.
+ * Applies edited rules to the stored states: waiting states become due by the new settings, counted from their beginning, or at
+ * once if that time has passed. A step that is not in the rule any more lets its waiting events pass.
  */
 export function reschedule(rules: Iterable<CompiledRule>, context: DecideContext, timesOf: TimesOf): Rescheduled {
   const pipeline = new Pipeline(context);
@@ -31,10 +31,10 @@ export function reschedule(rules: Iterable<CompiledRule>, context: DecideContext
   return { ...pipeline.decision([]), notes };
 }
 
-/** Time after which the alerts of a removed rule are dropped; until then it may only have moved to another file. */
+/** Time after which the alerts of a removed rule are dropped. Until then the rule may come back, for example in another file. */
 const REMOVED_KEPT_MS = 24 * 3_600_000;
 
-/** Gives the states of removed rules that would never be woken a wake time, at which they are dropped. */
+/** Sets the wake time at which the states of removed rules are dropped, for states without a wake time. */
 export function abandon(names: Iterable<string>, context: DecideContext, timesOf: TimesOf): Decision {
   const pipeline = new Pipeline(context);
   for (const name of names) {
@@ -90,6 +90,6 @@ function noteOf(rule: CompiledRule, step: Step, moved: number): string {
   const waiting = `${rule.name}: ${moved} in \`${step.name}\``;
   if (settingsOf(step, rule) !== undefined) return `${waiting} go on by the new times`;
   return step.name === alert.name
-    ? `${waiting} forgotten, because nothing resolves, repeats or escalates them any more`
-    : `${waiting} go on now, because the rule has it no more`;
+    ? `${waiting} dropped, because nothing resolves, repeats or escalates them any more`
+    : `${waiting} go on now, because the rule does not have it any more`;
 }

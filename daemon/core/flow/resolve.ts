@@ -9,8 +9,8 @@ import { maySendAt } from './steps/hours.ts';
 import { STEPS } from './steps/index.ts';
 
 /**
- * Ends an alert by an event, or by itself: drops what waits, and notifies the targets that were notified of the alert. Returns
- * undefined when nothing fired or waited to fire.
+ * Ends an alert, by an event or after a time: drops its waiting events, and notifies the targets that were notified of the alert.
+ * Returns undefined when no alert fires or waits to fire.
  */
 export function resolve(pipeline: Pipeline, rule: CompiledRule, key: string, by?: Event): RuleResult | undefined {
   const context = pipeline.contextOf(rule, key);
@@ -27,18 +27,18 @@ export function resolve(pipeline: Pipeline, rule: CompiledRule, key: string, by?
   };
 }
 
-/** Drops the alert of a rule and key, and all that waits in the steps. */
-export function dropAll(pipeline: Pipeline, place: RuleKey): void {
-  for (const step of STEPS) pipeline.write(place, step.name, step.forget?.(place) ?? []);
+/** Drops the alert of a rule and key, and all waiting events in the steps. */
+export function dropAll(pipeline: Pipeline, ruleKey: RuleKey): void {
+  for (const step of STEPS) pipeline.write(ruleKey, step.name, step.forget?.(ruleKey) ?? []);
 }
 
-/** True when events wait in a step before the alert. */
+/** Whether events wait in a step before the alert. */
 function isWaitingToFire(context: StepContext): boolean {
   const before = STEPS.findIndex(({ name }) => name === alert.name);
   return STEPS.slice(0, before).some((step) => (step.forget?.(context) ?? []).length > 0);
 }
 
-/** Notifies of the end. Messages about the alert that have not gone out yet are cancelled, and their targets are not notified. */
+/** Notifies of the end. Messages about the alert that have not been sent yet are cancelled, and their targets are not notified. */
 function notifyResolved(
   pipeline: Pipeline,
   context: StepContext,
@@ -63,7 +63,10 @@ function notifyResolved(
     fallback: fired,
     from: maySendAt(rule, ruleset, now),
   });
-  return [...missing.map((channel) => `${channel} is gone, and is not notified of the end`), ...errors];
+  return [
+    ...missing.map((channel) => `the channel ${channel} does not exist any more and is not notified of the end`),
+    ...errors,
+  ];
 }
 
 /** Targets for each notified channel and recipient, with the message that the rule has for the channel now. */

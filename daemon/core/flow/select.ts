@@ -2,20 +2,20 @@ import type { RuleResult } from './decision.ts';
 import { API_SOURCE, type Event, OWN_SOURCE } from '../event/event.ts';
 import type { CompiledRule, Condition, Ruleset } from '../ruleset.ts';
 
-/** A rule that matches an event, or whose alert the event may end, with its key; or the result of a rule that goes no further. */
+/** A rule that matches an event, or whose alert the event may end, with its key; or the final result of a rule. */
 export type Candidate =
   | { readonly kind: 'match' | 'resolve'; readonly rule: CompiledRule; readonly key: string; readonly error?: string }
   | { readonly kind: 'result'; readonly result: RuleResult };
 
-/** Name of the configured source of an event; `api` where no rules file configures its `source`. */
+/** Name of the configured source of an event; `api` if its `source` is not configured. */
 export function originOf(event: Event, ruleset: Ruleset): string {
   return ruleset.sources.has(event.source) || event.source === OWN_SOURCE ? event.source : API_SOURCE;
 }
 
 /**
- * Selects the rules that match an event: match, then `if`. Stateless. Rules that do not match are left out. An event that ends an
- * alert of a rule does not begin one of the same rule. An event that no rule matches goes to the catch-all rules, also when the
- * `if` of a rule failed.
+ * Selects the rules that match an event: `match`, then `if`. Stateless. Rules that do not match are left out. An event that ends
+ * an alert of a rule does not begin another one. An event that no rule matches goes to the catch-all rules, also if the `if` of a
+ * rule failed.
  */
 export function select(event: Event, ruleset: Ruleset, now: number): readonly Candidate[] {
   const origin = originOf(event, ruleset);
@@ -36,7 +36,7 @@ export function select(event: Event, ruleset: Ruleset, now: number): readonly Ca
 
 const isMatch = ({ kind }: Candidate): boolean => kind !== 'result';
 
-/** An event may end a rule's alert, or it is unknown whether it does, because `resolve.if` failed. */
+/** The event may end an alert of a rule, or this is unknown because `resolve.if` failed. */
 type Ending = (Candidate & { readonly kind: 'resolve' }) | { readonly kind: 'error'; readonly error: string };
 
 const NO_ENDINGS = new Map<CompiledRule, Ending>();
@@ -83,7 +83,7 @@ function failed(rule: CompiledRule, error: string): Candidate {
   return { kind: 'result', result: { rule: rule.name, outcome: 'error', errors: [error] } };
 }
 
-/** Renders the key. Where that fails the default key is used, so that the event is not grouped with unrelated ones. */
+/** Renders the key. If that fails, the default key is used, so that the event is not grouped with unrelated ones. */
 function keyed<K extends 'match' | 'resolve'>(
   kind: K,
   rule: CompiledRule,

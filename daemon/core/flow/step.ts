@@ -9,9 +9,9 @@ import type { Memory } from './memory.ts';
 export interface EventGroup {
   /** Event that the message is about: the latest of several. */
   readonly event: Event;
-  /** Events of the group, oldest first; of very many only those that a step keeps. */
+  /** Events of the group, oldest first, up to the limit of the step. */
   readonly events: readonly Event[];
-  /** Number of events, with those that were not kept. */
+  /** Number of events, including those beyond the limit. */
   readonly count: number;
 }
 
@@ -25,16 +25,16 @@ export interface StepContext {
   readonly now: number;
 }
 
-/** Part of a step's context that its state needs; the rule may be gone. */
+/** Identifies the state of a step by rule and key, also for a rule that does not exist any more. */
 export interface RuleKey {
   readonly rule: { readonly name: string };
   readonly key: string;
   readonly memory: Memory;
 }
 
-/** State of a step for the rule and key at hand. */
+/** A stored value of the state of a step, for a given rule and key. */
 export interface Row {
-  /** Name of one of several rows of the step. */
+  /** Name of the row, if the step has several. */
   readonly part?: string;
   /** null deletes the row. */
   readonly value: unknown;
@@ -65,7 +65,7 @@ export type StepResult<Outcome extends string = string> =
       readonly errors?: readonly string[];
     };
 
-/** Result of waking a step: its new state, and the groups that go on from there. */
+/** Result of waking a step: its new state, and the groups that continue with the next step. */
 export interface WakeResult {
   readonly rows: readonly Row[];
   readonly groups: readonly EventGroup[];
@@ -79,8 +79,8 @@ export type Given<Fields extends TProperties> = Static<ReturnType<typeof strict<
 type Outcomes = Readonly<Record<string, OutcomeKind>>;
 
 /**
- * One step of the flow; everything about it is in its file. Its functions are pure: settings, a group and state go in, a result
- * with the new state comes out. A result without rows leaves the state as it is.
+ * One step of the flow; everything about it is in its file. Its functions are pure: they compute a result with the new state from
+ * settings, a group and the old state. A result without rows leaves the state unchanged.
  */
 export interface Step<
   Fields extends TProperties = TProperties,
@@ -90,35 +90,35 @@ export interface Step<
 > {
   /** Name of its rows in the store, so it never changes. */
   readonly name: Name;
-  /** Settings of a rule that are the step's own, as a schema. */
+  /** Schema of the settings of a rule that belong to the step. */
   readonly fields: Fields;
   /** Outcomes with which the step stops events. */
   readonly outcomes: Own;
   /** True: a later step that drops the events undoes its state, and the next message counts what this step dropped as `suppressed`. */
   readonly tentative?: true;
-  /** Set where the step also keeps alerts from repeating and escalating: the outcome of these. */
+  /** Set if the step also prevents repeats and escalations of alerts: the outcome of those. */
   readonly mutesAlerts?: keyof Own & string;
-  /** Settings in the form that `run` wants; undefined when the rule does not have the step. Reports what a schema cannot say. */
+  /** Converts the settings for `run`; undefined when the rule does not have the step. Reports problems that a schema cannot express. */
   compile(given: Given<Fields>, rule: RuleReport): Settings | undefined;
-  /** Notes the names of other things in the settings as they are written, so that unknown ones are reported. */
+  /** Records the names of hours, channels and rules in the written settings, so that unknown ones are reported. */
   mentions?(given: Readonly<Record<string, unknown>>, rule: RuleReport): void;
   run(settings: Settings, group: EventGroup, context: StepContext): StepResult<keyof Own & string>;
   /** Runs when the wake time of its state has come. Settings are undefined when the rule does not have the step any more. */
   wake?(settings: Settings | undefined, context: StepContext): WakeResult;
-  /** State with the expiry and wake times of edited settings. Rows that are left out stay as they are. */
+  /** Rows with expiry and wake times by edited settings. Rows that are left out stay unchanged. */
   reschedule?(settings: Settings | undefined, state: unknown, context: StepContext): readonly Row[];
-  /** Rows that delete what waits in the step; none when nothing does. */
-  forget?(place: RuleKey): readonly Row[];
+  /** Rows that delete the waiting events of the step; none when no event waits. */
+  forget?(ruleKey: RuleKey): readonly Row[];
   /** Last event that waits in the step. */
-  lastEvent?(place: RuleKey): Event | undefined;
+  lastEvent?(ruleKey: RuleKey): Event | undefined;
 }
 
 /** A step that keeps events must be able to drop them, and to name the last of them. */
 type KeepsEvents<Own extends Outcomes> = 'waiting' extends Own[keyof Own]
-  ? { forget(place: RuleKey): readonly Row[]; lastEvent(place: RuleKey): Event | undefined }
+  ? { forget(ruleKey: RuleKey): readonly Row[]; lastEvent(ruleKey: RuleKey): Event | undefined }
   : unknown;
 
-/** Checks a step's parts against each other: settings against schema, results against outcomes. */
+/** Checks the static types of a step: its settings against the schema, its results against the outcomes. */
 export function defineStep<Fields extends TProperties, Settings, const Own extends Outcomes, const Name extends string>(
   step: Step<Fields, Settings, Own, Name> & KeepsEvents<Own>,
 ): Step<Fields, Settings, Own, Name> {

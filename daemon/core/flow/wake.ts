@@ -1,18 +1,18 @@
 import type { Event } from '../event/event.ts';
 import type { CompiledRule } from '../ruleset.ts';
 import type { Decision, RuleOutcome, RuleResult } from './decision.ts';
-import { FOREVER, type StatePlace } from './memory.ts';
+import { FOREVER, type StateKey } from './memory.ts';
 import { type DecideContext, Pipeline } from './pipeline.ts';
 import { dropAll, resolve } from './resolve.ts';
 import { deletion, groupOf, type RuleKey, settingsOf, stateOf, type StepContext } from './step.ts';
 import { type Alert, nextWake, rowOf } from './steps/alert.ts';
 import { STEPS } from './steps/index.ts';
 
-/** Wait before an escalation that is held back without a known end is tried again. */
+/** Wait before a prevented escalation is tried again, if the end of its cause is unknown. */
 const TRY_AGAIN_MS = 60_000;
 
 /** Decision about a state whose wake time has come. */
-export function decideWake({ rule: name, key, step }: StatePlace, context: DecideContext): Decision {
+export function decideWake({ rule: name, key, step }: StateKey, context: DecideContext): Decision {
   const pipeline = new Pipeline(context);
   const rule = context.ruleset.byName.get(name);
   if (rule === undefined || !rule.enabled) dismiss(pipeline, { rule: { name }, key, memory: context.memory }, rule);
@@ -21,21 +21,21 @@ export function decideWake({ rule: name, key, step }: StatePlace, context: Decid
   return withoutWake(pipeline.decision([]), { rule: name, key, step }, context);
 }
 
-/** Clears the wake time of a state that the decision left as it is; otherwise it would be woken again and again. */
-function withoutWake(decision: Decision, place: StatePlace, { memory }: DecideContext): Decision {
-  const { rule, key, step } = place;
+/** Clears the wake time of a state that the decision did not change; otherwise it would be woken again and again. */
+function withoutWake(decision: Decision, stateKey: StateKey, { memory }: DecideContext): Decision {
+  const { rule, key, step } = stateKey;
   if (decision.states.some((change) => change.rule === rule && change.key === key && change.step === step))
     return decision;
   const value = memory.read(rule, key, step);
-  return { ...decision, states: [...decision.states, { ...place, value: value ?? null, expires: FOREVER }] };
+  return { ...decision, states: [...decision.states, { ...stateKey, value: value ?? null, expires: FOREVER }] };
 }
 
-/** Drops what waits with a rule that is gone or disabled, and records that of the last event in each step. */
-function dismiss(pipeline: Pipeline, place: RuleKey, rule: CompiledRule | undefined): void {
-  const { key } = place;
-  const { name } = place.rule;
-  const events = STEPS.flatMap((step) => step.lastEvent?.(place) ?? []);
-  dropAll(pipeline, place);
+/** Drops the waiting events of a rule that was removed or disabled, and records this for the last event of each step. */
+function dismiss(pipeline: Pipeline, ruleKey: RuleKey, rule: CompiledRule | undefined): void {
+  const { key } = ruleKey;
+  const { name } = ruleKey.rule;
+  const events = STEPS.flatMap((step) => step.lastEvent?.(ruleKey) ?? []);
+  dropAll(pipeline, ruleKey);
   const result: RuleResult =
     rule === undefined
       ? {
@@ -91,7 +91,7 @@ function escalate(pipeline: Pipeline, context: StepContext): void {
     const muted = mutedBy(context, state.event);
     if (muted !== undefined) {
       pipeline.write(context, 'alert', [rowOf({ ...state, tryAgain: muted.until }, rule)]);
-      // Recorded once, however often it is tried.
+      // Recorded once, also if it is tried several times.
       if (state.tryAgain === undefined) pipeline.recordLater(state.event, muted.result);
       return;
     }
@@ -106,7 +106,7 @@ function repeat(pipeline: Pipeline, context: StepContext): void {
   const state = stateOf<Alert>('alert', context)!;
   const every = rule.alert!.repeat;
   if (every === undefined || state.repeatFrom + every > now) return;
-  // Keeps the phase of the first repeat; repeats that a stopped daemon missed are one.
+  // Keeps the phase of the first repeat. All repeats that a stopped daemon missed become one.
   const passed = Math.floor((now - state.repeatFrom) / every);
   pipeline.write(context, 'alert', [rowOf({ ...state, repeatFrom: state.repeatFrom + passed * every }, rule)]);
   const muted = mutedBy(context, state.event);

@@ -70,8 +70,8 @@ function together(matchers: readonly Matcher[]): Matcher {
   return matchers.reduce((first, second) => new Both(first, second));
 }
 
-// Classes, not closures: with ten thousand rules a matcher is seldom in the processor's cache, and an object of a class is half as
-// much to fetch from memory.
+// Classes, not closures: with ten thousand rules a matcher is seldom in the processor's cache, and an object of a class needs half
+// as much memory.
 
 export class Both implements Matcher {
   readonly #first: Matcher;

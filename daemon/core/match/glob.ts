@@ -11,7 +11,7 @@ interface Piece {
 
 type Translate = (found: RegExpExecArray, inBraces: boolean) => Omit<Piece, 'length'> | undefined;
 
-/** The syntax. The first that is found at a place and translated is taken. */
+/** The syntax. The first entry that matches at a position and is translated is used. */
 const PIECES: readonly { readonly at: RegExp; readonly translate: Translate }[] = [
   { at: /\\([^])/y, translate: ([, character]) => ({ expression: literal(character!) }) },
   {
@@ -130,7 +130,7 @@ function pieceAt(glob: string, from: number, inBraces: boolean): Piece {
     const piece = found === null ? undefined : translate(found, inBraces);
     if (piece !== undefined) return { ...piece, length: found![0].length };
   }
-  throw new Error('it ends with a `\\`');
+  throw new Error('the glob ends with a `\\`');
 }
 
 function refuse(why: string): Translate {

@@ -80,7 +80,7 @@ function compileRegex(pattern: string): (text: string) => boolean {
 
 function compileNetwork(network: string): (text: string) => boolean {
   const read = readNetwork(network);
-  if (read === undefined) throw new Error('its address is not whole');
+  if (read === undefined) throw new Error('its address is incomplete');
   return (text) => isWithin(text, read);
 }
 

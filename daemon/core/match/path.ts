@@ -14,8 +14,8 @@ const NOTHING: readonly unknown[] = [];
 
 function compileSegments(names: readonly string[]): Path {
   const steps = names.map((_, from) => ({
-    isPlace: /^\d+$/.test(names[from]!),
-    place: Number(names[from]!),
+    isIndex: /^\d+$/.test(names[from]!),
+    index: Number(names[from]!),
     keys: names.slice(from).map((_name, more) => names.slice(from, from + more + 1).join('.')),
   }));
   return (event) => {
@@ -31,9 +31,9 @@ function compileSegments(names: readonly string[]): Path {
 
 /** One segment of a path. */
 interface Step {
-  /** Whether it may be the index of an array element. */
-  readonly isPlace: boolean;
-  readonly place: number;
+  /** Whether the segment may be the index of an array element. */
+  readonly isIndex: boolean;
+  readonly index: number;
   /** Possible keys from this segment on: the segment, the segment joined with the next one, and so on. */
   readonly keys: readonly string[];
 }
@@ -52,12 +52,12 @@ function collect(value: unknown, steps: readonly Step[], from: number, found: un
 }
 
 function collectFromArray(values: readonly unknown[], steps: readonly Step[], from: number, found: unknown[]): void {
-  const { isPlace, place } = steps[from]!;
-  if (!isPlace) for (const value of values) collect(value, steps, from, found);
-  else if (place < values.length) collect(values[place], steps, from + 1, found);
+  const { isIndex, index } = steps[from]!;
+  if (!isIndex) for (const value of values) collect(value, steps, from, found);
+  else if (index < values.length) collect(values[index], steps, from + 1, found);
 }
 
-/** Takes the shortest key that finds a value: `a.b` is first `b` in `a`, then the key `a.b`. */
+/** Uses the shortest key with a value: for `a.b` first `b` in `a`, then the key `a.b`. */
 function collectFromObject(
   value: Record<string, unknown>,
   steps: readonly Step[],

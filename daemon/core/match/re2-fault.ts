@@ -3,7 +3,7 @@ export function re2Fault(pattern: string, error: unknown): { readonly message: s
   return {
     message: `it is not an RE2 expression (${(error as Error).message})`,
     mend: UNSUPPORTED.test(pattern)
-      ? 'RE2 has no look-around and no back-references: ask for what must be there, and with a `not` or `!` of its own for what must not'
+      ? 'RE2 has no look-around and no back-references: test what must be there, and use a separate `not` or `!` for what must not'
       : 'mend the RE2 expression; in YAML single quotes keep its backslashes',
   };
 }

@@ -15,8 +15,8 @@ const isBroadcast = {
 } as const;
 
 /**
- * Escapes a broadcast word that comes from an event: only the rules may address everybody. The backslash before the word holds for
- * every channel that gets the message: the first one, its fallback, and that of a resend.
+ * Escapes a broadcast word that comes from an event, because only the rules may address everybody. The backslash is part of the
+ * message, so it also applies to the fallback channel and to a resend.
  */
 export function withoutBroadcast(field: keyof typeof isBroadcast, template: Template, name: string): string {
   return WRITES_VALUES.test(template.source) && isBroadcast[field](name) ? `${ESCAPE}${name}` : name;

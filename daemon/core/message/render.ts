@@ -14,7 +14,7 @@ export interface RenderedMessage {
 type Escape = (text: string, format: Format) => string;
 
 const RAW_EVENT_SHOWN = 2000;
-/** Templates that use these variables; the word in plain text does not count. */
+/** Templates that use these variables; the same words in plain text do not count. */
 const USES_SUPPRESSED = /\{[{%](?:(?![%}]\}).)*\bsuppressed\b/s;
 const USES_STATUS = /\{[{%](?:(?![%}]\}).)*\b(?:status|resolved_after)\b/s;
 const LINKS: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:'];
@@ -102,7 +102,7 @@ class Rendering {
     return text === undefined ? undefined : oneLine(text).trim();
   }
 
-  /** Text that is not shown, such as a key: unescaped, in one line; undefined after an error. */
+  /** Text that is not shown, such as a key: not escaped, on one line; undefined after an error. */
   line(field: string, template: Template | undefined): string | undefined {
     const text = this.#used(field, template);
     return text === undefined ? undefined : oneLine(text).trim();
@@ -118,7 +118,7 @@ class Rendering {
     return undefined;
   }
 
-  /** Address that a person may click; `javascript:` and the like are left out. */
+  /** Address for a link; other schemes, such as `javascript:`, are left out. */
   address(field: string, template: Template | undefined): string | undefined {
     const text = this.line(field, template);
     if (text === undefined || text === '') return undefined;
@@ -170,7 +170,7 @@ class Rendering {
   }
 }
 
-/** Undefined if no recipient is left, so that the recipients in the channel's settings get the message. */
+/** Undefined for an empty list, so that the recipients in the settings of the channel get the message. */
 const someOf = (names: readonly string[] | undefined): readonly string[] | undefined =>
   names?.length === 0 ? undefined : names;
 
@@ -183,14 +183,14 @@ function rawEvent(event: Event): string {
   }
 }
 
-/** Marks the title of a resolved alert, unless the rule's own templates use the status: the title of the alert would say the opposite. */
+/** Marks the title of a resolved alert, unless the templates of the rule use the status: the unmarked title would say that the alert fires. */
 function withStatus(templates: MessageTemplates, title: string, variables: TemplateVariables): string {
   if (variables.status !== 'resolved') return title;
   const isShown = [templates.title, templates.body].some((template) => USES_STATUS.test(template?.source ?? ''));
   return isShown ? title : `Resolved: ${title}`;
 }
 
-/** Adds the number of suppressed events, unless the rule's own templates use it. */
+/** Adds the number of suppressed events, unless the templates of the rule use it. */
 function withSuppressed(templates: MessageTemplates, body: string, variables: TemplateVariables): string {
   const suppressed = Number(variables.suppressed ?? 0);
   if (suppressed === 0) return body;

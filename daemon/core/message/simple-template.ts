@@ -52,7 +52,7 @@ export function renderSimple(
 /** Variables that may be missing without an error; they render to an empty text. */
 export const OPTIONAL: Readonly<Record<string, null>> = { subject: null, resolved_after: null };
 
-/** Names of the variables hide attributes of the event. */
+/** Value at a path. Variables take precedence over attributes of the event with the same name. */
 function valueAt(path: readonly string[], variables: TemplateVariables): unknown {
   const [first] = path as [string];
   let value: unknown = variables.event;

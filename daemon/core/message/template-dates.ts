@@ -8,18 +8,18 @@ const MINUTE = 60_000;
 
 /**
  * Corrects the date filters of Liquid, so that their result does not depend on the machine: `now` and `today` are the time of the
- * decision, a date without a time is that day (the engine takes it for midnight UTC), and times in another zone are right also on
- * the days when the clock of this machine is changed.
+ * decision, a date without a time is that day (the engine reads it as midnight UTC), and times in another zone are also correct on
+ * days with a clock change of this machine.
  */
 export function mendDateFilters(engine: Liquid): void {
   for (const name of Object.keys(engine.filters).filter((filter) => filter.startsWith('date'))) {
     const format = engine.filters[name] as DateFilter;
     const mended: DateFilter = function mended(value, ...rest) {
-      const asked = value === 'now' || value === 'today';
-      const given = asked ? this.context.getSync(['now']) : value;
+      const isNow = value === 'now' || value === 'today';
+      const given = isNow ? this.context.getSync(['now']) : value;
       // Only `date` takes a zone as its second argument.
       const [pattern, zone] = name === 'date' ? rest : [];
-      const { shown, offset } = placed(given, zone);
+      const { shown, offset } = shiftedTo(zone, given);
       // `%Z` is the name of the zone.
       const isNamed = offset === undefined || String(pattern).includes('%Z');
       return format.call(this, shown, rest[0], ...(isNamed ? rest.slice(1) : [offset]));
@@ -36,14 +36,14 @@ const ISO_DAY = /^\s*\d{4}-\d\d(?:-\d\d)?\s*$/;
 
 const aheadOf = memoize((zone: string) => zoneOf(zone).offset);
 
-interface Placed {
+interface Shifted {
   /** Value for the engine in place of the given one. */
   readonly shown: unknown;
   /** Offset of the zone west of UTC, minutes; undefined without a zone. */
   readonly offset?: number;
 }
 
-function placed(value: unknown, zone: unknown): Placed {
+function shiftedTo(zone: unknown, value: unknown): Shifted {
   const midnight = beginningOf(value);
   if (typeof zone !== 'string' && typeof zone !== 'number') return { shown: midnight ?? value };
   const ahead = typeof zone === 'number' ? () => -zone * MINUTE : aheadOf(zone);
@@ -90,7 +90,7 @@ function shownAs(wanted: number, ahead: (instant: number) => number): number {
   const shown = (instant: number): number => instant + new Date(instant).getTimezoneOffset() * MINUTE + ahead(instant);
   let instant = wanted;
   for (let round = 0; round < MAX_ROUNDS; round += 1) instant += wanted - shown(instant);
-  // Where clocks go forward at midnight, the day begins later.
+  // In zones where clocks go forward at midnight, the day begins later.
   for (let round = 0; round < MAX_ROUNDS && shown(instant) < wanted; round += 1) instant += STEP;
   return instant;
 }

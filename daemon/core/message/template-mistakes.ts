@@ -91,7 +91,7 @@ const tag = (pattern: RegExp, right: (groups: readonly string[]) => string): Fin
 /** Finds `{% if %}` without `{% endif %}`, and `{% end %}` without a name. */
 const ends: Finder = (code, source) => {
   const open: string[] = [];
-  const places = [...code.matchAll(/\{%-?\s*(\w+).*?%\}/gs)].flatMap((match) => {
+  const found = [...code.matchAll(/\{%-?\s*(\w+).*?%\}/gs)].flatMap((match) => {
     const name = match[1]!;
     if (BLOCKS.has(name)) open.push(name);
     else if (name === 'end') {
@@ -109,7 +109,7 @@ const ends: Finder = (code, source) => {
     } else if (name.startsWith('end')) open.pop();
     return [];
   });
-  if (open.length === 0) return places;
+  if (open.length === 0) return found;
   const last = [...code.matchAll(/\{%-?\s*(\w+)/g)].findLast((match) => match[1] === open[0])!;
   const replacement = open
     .toReversed()
@@ -117,7 +117,7 @@ const ends: Finder = (code, source) => {
     .join('');
   const message = `a \`{% ${open[0]} %}\` is not ended`;
   return [
-    ...places,
+    ...found,
     {
       start: source.length,
       end: source.length,

@@ -25,7 +25,7 @@ interface RenderContext extends Context {
 
 const unescaped = (text: string): string => text;
 
-/** Created, and loaded in the bundle, for the first template that is not simple. */
+/** The engine, which is loaded for the first template that is not simple. */
 const liquid = lazy(makeEngine);
 
 function makeEngine(): Liquid {

@@ -3,7 +3,7 @@ import type { Format } from './message.ts';
 /** Maximum length of one field of a message in UTF-16 units. */
 export const MAX_FIELD_LENGTH = 65_536;
 
-/** Truncates a text to `maxLength` characters, including a mark with the number of missing ones. Never splits a grapheme or a construct of markup. */
+/** Truncates a text to `maxLength` UTF-16 units, including a mark with the number of missing characters. Never splits a grapheme or a construct of markup. */
 export function truncateText(text: string, maxLength: number, format: Format = 'text'): string {
   if (text.length <= maxLength) return text;
   const head = truncateAtGrapheme(text, maxLength - markOf(text.length).length).replace(HALF_PAIR, '');
@@ -43,7 +43,7 @@ export function truncateAtGrapheme(text: string, length: number): string {
   return text.slice(0, border > start || start === 0 ? border : length);
 }
 
-/** A last line that is a smaller part of the text is dropped as a whole. */
+/** Share of the text up to which an incomplete last line is removed as a whole. */
 const COSTLY_LINE = 0.2;
 
 /** Removes an incomplete construct from the end: a tag, a link, an entity, a backslash escape. */

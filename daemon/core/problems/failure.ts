@@ -27,7 +27,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** The error that channels throw. `code` is stable and greppable (`wecom.93000`, `http.401`, `smtp.535`, `net.refused`); `message` never holds a URL or a setting. */
+/** The error that channels throw. `code` is stable (`wecom.93000`, `http.401`, `smtp.535`, `net.refused`); `message` never contains a URL or a setting. */
 export class SendFailure extends Error {
   readonly class: FailureClass;
   readonly code: string;
@@ -53,7 +53,7 @@ export interface Problem {
   readonly mend: string;
 }
 
-/** A warning is about something that is valid but can never work; the rules are used nevertheless. */
+/** Level of a problem. `warning`: a setting is valid but can never work; the rules are used nevertheless. */
 export type Level = 'error' | 'warning';
 
 export interface LeveledProblem extends Problem {
@@ -64,7 +64,7 @@ export function withLevel(level: Level, problems: readonly Problem[]): readonly 
   return problems.map(({ file, line, column, ...rest }) => ({ file, line, column, level, ...rest }));
 }
 
-/** A failure of the machine, not of a provider or of the rules. `exit` is the exit code if the process has to end. */
+/** A failure of this machine, not of a provider or the rules. `exit` is the exit code if the process has to end. */
 export class BelfryError extends Error {
   readonly code: string;
   readonly exit: number;

@@ -1,4 +1,4 @@
-/** A probable mistake in a text that does not compile, with the probable correction. */
+/** A probable mistake in a text that does not compile, with the suggested correction. */
 export interface Mistake {
   /** Position in characters. */
   readonly offset: number;
@@ -6,8 +6,8 @@ export interface Mistake {
   readonly mend: string;
 }
 
-/** Part of a text that is written as in another language. */
-export interface Place {
+/** A replacement for a part of a text that is written as in another language. */
+export interface Edit {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
@@ -18,7 +18,7 @@ export interface Place {
 }
 
 /** Finds parts to replace. `code` is `source` with quoted text replaced by placeholders of the same length. */
-export type Finder = (code: string, source: string) => readonly Place[];
+export type Finder = (code: string, source: string) => readonly Edit[];
 
 export interface Language {
   readonly finders: readonly Finder[];
@@ -31,8 +31,8 @@ export interface Language {
 const MAX_LENGTH = 2000;
 
 /**
- * Finds notations of other languages: with each finder alone, then with all of them. Only a correction that compiles is
- * returned: the position of its first replacement and the whole corrected text.
+ * Finds notations of other languages: first with each finder alone, then with all of them. Returns only a correction that
+ * compiles: the position of its first replacement and the whole corrected text.
  */
 export function findMistake(source: string, language: Language): Mistake | undefined {
   const { finders } = language;
@@ -67,7 +67,7 @@ export function quotedOut(code: string): string {
   return code.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, (text) => QUOTED.repeat(text.length));
 }
 
-type Correction = Pick<Place, 'replacement' | 'message' | 'mend'>;
+type Correction = Pick<Edit, 'replacement' | 'message' | 'mend'>;
 
 /** Finder of all matches of a pattern; `describe` gets the match and its groups as they are in the source. */
 export function finder(pattern: RegExp, describe: (groups: readonly string[]) => Correction): Finder {

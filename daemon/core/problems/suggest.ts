@@ -1,4 +1,4 @@
-/** Finds the known word that was probably meant: at most two edits away (one for short words; for words of two letters one omission), or equal except for case, `-` and `_`. */
+/** Finds the most similar known word: at most two edits away (one for short words; for words of two letters one omission), or equal except for case, `-` and `_`. */
 export function suggest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = maxEdits(word) + 1;
@@ -16,8 +16,8 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
 /** Text for the `mend` of a problem: a suggestion, or the list of known names. */
 export function mendByName(word: string, known: Iterable<string>, whenNone: string, label = 'known here'): string {
   const names = [...known];
-  const meant = suggest(word, names);
-  if (meant !== undefined) return `did you mean \`${meant}\`?`;
+  const suggested = suggest(word, names);
+  if (suggested !== undefined) return `did you mean \`${suggested}\`?`;
   if (names.length === 0) return whenNone;
   const shown = names.slice(0, 20).map((name) => `\`${name}\``);
   return `${label}: ${shown.join(', ')}${names.length > shown.length ? ', ...' : ''}`;

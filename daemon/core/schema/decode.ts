@@ -11,19 +11,27 @@ import type { TSchema } from './type.ts';
 import { holdsSecret, type Schema, schemaOf } from './json-schema.ts';
 import { fits, type Finding } from './mismatch.ts';
 
-/** Receiver of what decoding finds besides values: mistakes, and places of secrets. */
+/** Receives the results of decoding besides the value: findings, and the positions of secrets. */
 export interface DecodeSink {
   found(finding: Finding): void;
   secret(pointer: string, value: string): void;
   /** Reports the literal part of a text that may hold a credential. */
   sensitive(pointer: string, literal: string): void;
-  /** Reports that a value may be a secret in the wrong place. */
+  /** Reports that a value of the wrong form may be a secret. */
   hide(pointer: string): void;
   /** Resolves a path by the folder of the file. Without it paths stay as written. */
   absolute?: Absolute;
   /** Reports that the value depends on the folder of the file. */
   located?(pointer: string): void;
 }
+
+/** Sink for values that were checked before. */
+export const NO_SINK: DecodeSink = {
+  found: () => undefined,
+  secret: () => undefined,
+  sensitive: () => undefined,
+  hide: () => undefined,
+};
 
 type Decoder = (text: string, pointer: string, sink: DecodeSink) => unknown;
 
@@ -117,8 +125,8 @@ const DECODERS: Readonly<Record<Decoding, Decoder>> = {
 };
 
 /**
- * Replaces strings by what the schema's static type promises and fills in defaults. Takes any value: what does not fit the
- * schema is passed over, because validation reports it; so both can run on the same file and all problems come at once.
+ * Converts strings to the values of the schema's static type, and fills in defaults. Values that do not fit the schema are left
+ * unchanged, because validation reports them; so both can run on the same file, and all problems are reported at once.
  */
 export function decode(schema: TSchema, value: unknown, pointer: string, sink: DecodeSink): unknown {
   return walk(schemaOf(schema), value, pointer, sink);
@@ -195,7 +203,7 @@ const READINGS: Readonly<Record<string, (text: string) => unknown>> = {
   boolean: (text) => (text === 'true' ? true : text === 'false' ? false : text),
 };
 
-/** Reads texts that came in through references as the numbers and booleans that the schema wants. Text that was written out stays text. */
+/** Converts texts from references to the numbers and booleans that the schema requires. Texts that are written in the file stay texts. */
 export function coerceReferenced(
   schema: Schema,
   value: unknown,

@@ -2,49 +2,49 @@ import { formatDuration } from '../../lib/time/duration.ts';
 import { joinPointer, nameOf } from '../values/pointer.ts';
 import { mendByName, suggest } from '../problems/suggest.ts';
 import type { Schema } from './json-schema.ts';
-import type { Finding, Mismatch, Place } from './mismatch.ts';
+import type { Finding, Mismatch, ValidationContext } from './mismatch.ts';
 
-/** A finding whose pointer goes on from where the error is; `meant` is the known key that an unknown one stands for. */
-export type Explained = Finding & { readonly meant?: string };
+/** A finding with a pointer relative to the error; `suggested` is the known key that was probably intended. */
+export type Explained = Finding & { readonly suggested?: string };
 
 type Explain = (
   error: Mismatch,
   name: string,
-  place: Place,
+  context: ValidationContext,
 ) => Omit<Explained, 'pointer' | 'at'> & { pointer?: string; at?: 'key' };
 
 /** Messages for the keywords of JSON Schema, for people who write rules. */
 const EXPLANATIONS: Readonly<Record<string, Explain>> = {
-  additionalProperties(error, _name, place) {
+  additionalProperties(error, _name, context) {
     const key = String(error.params.additionalProperty);
     const known = Object.keys(schemaIn(error).properties ?? {});
-    const meant = suggest(key, known);
-    const whole = error.instancePath === '' ? place.noun : nameOf(error.instancePath);
+    const suggested = suggest(key, known);
+    const whole = error.instancePath === '' ? context.noun : nameOf(error.instancePath);
     return {
       pointer: joinPointer('', key),
       at: 'key',
       code: 'schema.unknown_key',
       message: `\`${key}\` is not a setting of ${whole}`,
       mend: mendByName(key, known, 'remove it'),
-      ...(meant !== undefined && { meant }),
+      ...(suggested !== undefined && { suggested }),
     };
   },
-  required(error, _name, place) {
+  required(error, _name, context) {
     const key = String(error.params.missingProperty);
-    const whole = error.instancePath === '' ? place.noun : nameOf(error.instancePath);
+    const whole = error.instancePath === '' ? context.noun : nameOf(error.instancePath);
     const [example] = schemaIn(error).properties?.[key]?.examples ?? [];
     const mend = example === undefined ? `add \`${key}\`` : `add it, for example \`${key}: ${inline(example)}\``;
     return { at: 'key', code: 'schema.missing', message: `${whole} lacks \`${key}\``, mend };
   },
   type: explainType,
-  enum: (error, name, place) => choice(error, name, place, error.params.allowedValues as readonly unknown[]),
+  enum: (error, name, context) => choice(error, name, context, error.params.allowedValues as readonly unknown[]),
   anyOf: explainUnion,
   pattern(error, name) {
     const [example] = schemaIn(error).examples ?? [];
     const mend =
       example === undefined ? `it must match ${String(error.params.pattern)}` : `write it like \`${inline(example)}\``;
     const takes = typeof example === 'string' ? [example] : [];
-    return { code: 'schema.format', message: `${name} is not written as it should be`, mend, takes };
+    return { code: 'schema.format', message: `${name} does not have the required form`, mend, takes };
   },
   minItems: (error, name) => ({
     code: 'schema.empty',
@@ -82,9 +82,9 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   }),
 };
 
-export function explain(error: Mismatch, place: Place): Explained {
-  const name = error.instancePath === '' ? place.noun : nameOf(error.instancePath);
-  const explanation = EXPLANATIONS[error.keyword]?.(error, name, place);
+export function explain(error: Mismatch, context: ValidationContext): Explained {
+  const name = error.instancePath === '' ? context.noun : nameOf(error.instancePath);
+  const explanation = EXPLANATIONS[error.keyword]?.(error, name, context);
   if (explanation !== undefined) return { pointer: '', at: 'value', ...explanation };
   return {
     pointer: '',
@@ -115,11 +115,11 @@ const UNITS: Readonly<Record<string, (count: number) => string>> = {
   rate: (count) => `${count}/1m`,
 };
 
-function explainType(error: Mismatch, name: string, place: Place): ReturnType<Explain> {
+function explainType(error: Mismatch, name: string, context: ValidationContext): ReturnType<Explain> {
   const schema = schemaIn(error);
   const unit = UNITS[schema.belfry ?? ''];
   if (unit !== undefined && typeof error.data === 'number') {
-    const number = place.hidden(place.pointer + error.instancePath) ? 10 : error.data;
+    const number = context.hidden(context.pointer + error.instancePath) ? 10 : error.data;
     return { code: 'value.unit', message: `${name} needs a unit`, mend: `write \`${unit(number)}\`` };
   }
   const wanted = [error.params.type as string | readonly string[]].flat();
@@ -137,7 +137,7 @@ function explainType(error: Mismatch, name: string, place: Place): ReturnType<Ex
   };
 }
 
-function explainUnion(error: Mismatch, name: string, place: Place): ReturnType<Explain> {
+function explainUnion(error: Mismatch, name: string, context: ValidationContext): ReturnType<Explain> {
   const schema = schemaIn(error);
   const branches = schema.anyOf ?? [];
   const unit = branches.map((branch) => branch.belfry).find((belfry) => belfry !== undefined && belfry in UNITS);
@@ -148,7 +148,7 @@ function explainUnion(error: Mismatch, name: string, place: Place): ReturnType<E
     ...(branch.enum ?? []),
     ...(branch.const === undefined ? [] : [branch.const]),
   ]);
-  if (words.length > 0 && isScalar(error.data)) return choice(error, name, place, words);
+  if (words.length > 0 && isScalar(error.data)) return choice(error, name, context, words);
   const kinds = [...new Set(branches.flatMap((branch) => [branch.type ?? []].flat()))].map(
     (type) => NOUNS[type] ?? type,
   );
@@ -161,9 +161,14 @@ function explainUnion(error: Mismatch, name: string, place: Place): ReturnType<E
   };
 }
 
-function choice(error: Mismatch, name: string, place: Place, allowed: readonly unknown[]): ReturnType<Explain> {
+function choice(
+  error: Mismatch,
+  name: string,
+  context: ValidationContext,
+  allowed: readonly unknown[],
+): ReturnType<Explain> {
   const words = allowed.map(String);
-  const hidden = place.hidden(place.pointer + error.instancePath) || !isScalar(error.data);
+  const hidden = context.hidden(context.pointer + error.instancePath) || !isScalar(error.data);
   return {
     code: 'schema.choice',
     message: hidden ? `${name} is not one of its values` : `\`${String(error.data)}\` is not a value of ${name}`,
@@ -199,7 +204,7 @@ export function kindOf(value: unknown): string {
   return typeof value === 'string' ? 'text' : 'a map';
 }
 
-/** A value as it would stand in YAML on one line. */
+/** A value as YAML on one line. */
 export function inline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {

@@ -3,7 +3,7 @@ import type { Rate } from '../../lib/time/duration.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import type { Condition, Template } from '../ruleset.ts';
 
-/** Every field says what it is and shows one: editors and the reference tables print both. */
+/** Documentation of a field, which editors and the reference tables show. */
 export interface FieldDoc<D = unknown> {
   readonly description: string;
   readonly examples: readonly unknown[];
@@ -11,8 +11,8 @@ export interface FieldDoc<D = unknown> {
 }
 
 /**
- * A string in YAML that is something else in code. `belfry` names the decoding: after validation `compile` replaces the
- * string by the value that the static type promises. Defaults are written as in YAML and decoded too.
+ * A string in YAML that becomes a value of another type. `belfry` names the conversion, which `decode` applies. Defaults are
+ * written as in YAML and converted, too.
  */
 function decoded<T>(belfry: Decoding, doc: FieldDoc<string>) {
   return Type.Unsafe<T>({ type: 'string', belfry, ...doc });
@@ -42,11 +42,11 @@ export const size = (doc: FieldDoc<string>) => decoded<number>('size', doc);
 export const rate = (doc: FieldDoc<string>) => decoded<Rate>('rate', doc);
 /** Never logged, shown or stored: `.reveal()` it inside `send` only. */
 export const secret = (doc: FieldDoc<string>) => decoded<Secret>('secret', doc);
-/** Text that is used as it is written, and often holds a credential: a header, a variable. Its literal parts are masked as secrets. */
+/** Text that is used unchanged and may be a credential, such as a header or a variable. Its literal parts are masked as secrets. */
 export const sensitive = <T extends TSchema>(field: T): T => ({ ...field, sensitive: true });
 /** Liquid. */
 export const template = (doc: FieldDoc<string>) => decoded<Template>('template', doc);
-/** One of `words`, or a template that gives one. */
+/** One of `words`, or a template that renders to one. */
 export const wordOrTemplate = (words: readonly string[], doc: FieldDoc<string>) =>
   Type.Unsafe<Template>({
     belfry: 'template',
@@ -56,22 +56,22 @@ export const wordOrTemplate = (words: readonly string[], doc: FieldDoc<string>) 
     ],
     ...doc,
   });
-/** A file or folder; a relative one starts at the folder of the file that names it, like every path below. In code it is absolute. */
+/** A file or folder. Here and below, a relative path starts at the folder of the file that contains it; the decoded path is absolute. */
 export const path = (doc: FieldDoc<string>) =>
   Type.Unsafe<string>({ type: 'string', belfry: 'path', minLength: 1, ...doc });
 /** One glob of a list of them. */
 export const glob = () => Type.Unsafe<string>({ type: 'string', belfry: 'glob', minLength: 1 });
-/** A path if it has a slash, else the name of something. */
+/** A path if it contains a slash, otherwise a name. */
 export const nameOrPath = (doc: FieldDoc<string> & { readonly pattern?: string }) =>
   decoded<string>('name-or-path', doc);
-/** Liquid that gives a path. */
+/** Liquid that renders to a path. */
 export const pathTemplate = (doc: FieldDoc<string>) => decoded<Template>('path-template', doc);
-/** Liquid that gives an element of an argument list: the program (the first one), or an argument. */
+/** Liquid that renders to an element of an argument list: the program (the first one), or an argument. */
 export const argument = (doc: FieldDoc<string>) => decoded<Template>('argument', doc);
 /** CEL, boolean. */
 export const condition = (doc: FieldDoc<string>) => decoded<Condition>('condition', doc);
 
-/** One or several of the same; in code always a list. */
+/** One value or a list of values; decoded as a list. */
 export const oneOrMany = <T extends TSchema>(item: T, doc: FieldDoc) =>
   Type.Unsafe<readonly Static<T>[]>({
     belfry: 'list',
@@ -79,7 +79,7 @@ export const oneOrMany = <T extends TSchema>(item: T, doc: FieldDoc) =>
     ...doc,
   });
 
-/** An object that refuses keys it does not know. `default: {}` fills in the defaults of its fields where it is left out. */
+/** An object without unknown keys. With `default: {}`, an object that is left out gets the defaults of its fields. */
 export const strict = <P extends TProperties>(
   properties: P,
   doc: { readonly description?: string; readonly default?: Readonly<Record<string, never>> } = {},

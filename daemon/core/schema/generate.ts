@@ -22,7 +22,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   rate: String.raw`^\d+/(\d.*|ms|s|m|h|d)$|${REFERENCE}`,
 };
 
-/** Words that a text is one of, for editors. */
+/** Allowed texts, for editors. */
 const WORDS: Readonly<Record<string, readonly string[]>> = { outcome: RULE_OUTCOMES };
 
 /** Schemas that many places refer to, so they are written once. */

@@ -1,6 +1,6 @@
 import type { TSchema } from './type.ts';
 
-/** The keywords of JSON Schema that the rules' schemas use, and `belfry` (see fields.ts). */
+/** The keywords of JSON Schema that our schemas use, and `belfry` (see fields.ts). */
 export interface Schema {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -20,7 +20,7 @@ export interface Schema {
 
 export const schemaOf = (schema: TSchema): Schema => schema as unknown as Schema;
 
-/** The schemas directly inside one. */
+/** The direct subschemas of a schema. */
 export function partsOf(schema: Schema): Schema[] {
   const { properties, patternProperties, additionalProperties, items, anyOf } = schema;
   return [
@@ -32,7 +32,7 @@ export function partsOf(schema: Schema): Schema[] {
   ];
 }
 
-/** A secret, or a text that may hold a credential, stands in it. */
+/** Whether the schema contains a secret, or a text that may be a credential. */
 export function holdsSecret(schema: Schema): boolean {
   return schema.belfry === 'secret' || schema.sensitive === true || partsOf(schema).some(holdsSecret);
 }

@@ -6,7 +6,7 @@ import { validatorOf } from './validators/validator.ts';
 /** A keyword of a schema that a value does not satisfy. */
 export interface Mismatch {
   readonly keyword: string;
-  /** Place in the value and place in the schema: JSON Pointers. */
+  /** JSON Pointers into the value and into the schema. */
   readonly instancePath: string;
   readonly schemaPath: string;
   readonly params: Readonly<Record<string, unknown>>;
@@ -14,7 +14,7 @@ export interface Mismatch {
   readonly data: unknown;
 }
 
-/** One mistake in one place of a document; a Problem once the place is known as file, line and column. */
+/** One mistake in a document. It becomes a Problem when its file, line and column are known. */
 export interface Finding {
   readonly pointer: string;
   /** Whether the key or the value is wrong. */
@@ -26,12 +26,12 @@ export interface Finding {
   readonly offset?: number;
   /** The message repeats part of the value. */
   readonly quotes?: boolean;
-  /** Texts that would fit, where the schema names some. */
+  /** Valid texts, if the schema lists some. */
   readonly takes?: readonly string[];
 }
 
-/** The value that is validated, as messages name it. `noun`: the whole of it, such as `a rule`. `hidden`: places whose value must not be repeated. */
-export interface Place {
+/** The position and name of the validated value, for messages. `noun`: name of the whole value, such as `a rule`. `hidden`: whether a message must not repeat the value at a pointer. */
+export interface ValidationContext {
   readonly pointer: string;
   readonly noun: string;
   readonly hidden: (pointer: string) => boolean;

@@ -108,7 +108,7 @@ function testsPage(): string {
   ]);
 }
 
-/** Without the settings of its settings, which have a table of their own. */
+/** The schema without nested settings, which have a table of their own. */
 function shallow(schema: Schema): Schema {
   const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => {
     const { description, examples, enum: words } = property;

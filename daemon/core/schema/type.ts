@@ -9,8 +9,8 @@ type Properties = Readonly<Record<string, object>>;
 const OPTIONAL = '~optional';
 
 /**
- * The builders of TypeBox that schemas are made with, and its types: a schema is plain JSON Schema that knows its static
- * type. Only the types are TypeBox's, since loading its several hundred modules would take a good part of every start.
+ * Replacement for the builders of TypeBox that our schemas use, with the types of TypeBox: a schema is plain JSON Schema with a
+ * static type. TypeBox itself is not loaded, since its several hundred modules would slow down every start.
  */
 export const Type = {
   String: (options?: Options) => ({ type: 'string', ...options }),

@@ -1,21 +1,21 @@
 import { joinPointer } from '../values/pointer.ts';
 import { type Explained, explain } from './explain.ts';
 import type { Schema } from './json-schema.ts';
-import { type Finding, type Mismatch, mismatchesOf, type Place } from './mismatch.ts';
+import { type Finding, type Mismatch, mismatchesOf, type ValidationContext } from './mismatch.ts';
 
 /** Validates a value by its schema: one finding for each mistake that a person made. */
-export function validate(schema: Schema, value: unknown, place: Place): Finding[] {
+export function validate(schema: Schema, value: unknown, context: ValidationContext): Finding[] {
   const found = mismatchesOf(schema, value);
   if (found.length === 0) return [];
-  return withoutRepeats(essential(found).map((error) => ({ error, explained: explain(error, place) }))).map(
+  return withoutRepeats(essential(found).map((error) => ({ error, explained: explain(error, context) }))).map(
     ({ error, explained }) => ({
       ...explained,
-      pointer: place.pointer + error.instancePath + explained.pointer,
+      pointer: context.pointer + error.instancePath + explained.pointer,
     }),
   );
 }
 
-/** Reduces the errors of a union, which has those of all branches, to those of the branch that was meant, or to its own. */
+/** Replaces the errors of all branches of a union by those of the branch that fits best, or by the error of the union. */
 function essential(errors: readonly Mismatch[]): Mismatch[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
   const inside = (error: Mismatch, union: Mismatch): boolean =>
@@ -27,7 +27,7 @@ function essential(errors: readonly Mismatch[]): Mismatch[] {
   return [
     ...plain,
     ...outer.flatMap((union) =>
-      meant(
+      bestBranch(
         union,
         errors.filter((error) => inside(error, union)),
       ),
@@ -35,7 +35,7 @@ function essential(errors: readonly Mismatch[]): Mismatch[] {
   ];
 }
 
-function meant(union: Mismatch, errors: readonly Mismatch[]): Mismatch[] {
+function bestBranch(union: Mismatch, errors: readonly Mismatch[]): Mismatch[] {
   const branches = new Map<string, Mismatch[]>();
   for (const error of errors) {
     const branch = error.schemaPath.slice(union.schemaPath.length + 1).split('/')[0]!;
@@ -49,14 +49,14 @@ function meant(union: Mismatch, errors: readonly Mismatch[]): Mismatch[] {
     : best;
 }
 
-/** Test for a value of another kind than the branch describes, such as a list for a string. */
+/** Whether the value has another type than the branch, such as a list instead of a string. */
 function wrongKind(error: Mismatch, union: Mismatch): boolean {
   return error.keyword === 'type' && error.instancePath === union.instancePath;
 }
 
 const isChoice = ({ keyword }: Mismatch): boolean => keyword === 'enum' || keyword === 'pattern';
 
-/** Cost of the errors of a branch: a missing key costs more than a misspelt one. The branch with the least cost was meant. */
+/** Cost of the errors of a branch: a missing key costs more than a misspelt one. The branch with the least cost fits best. */
 function costOf(errors: readonly Mismatch[]): number {
   return errors.reduce(
     (sum, { keyword }) => sum + (keyword === 'required' ? 3 : keyword === 'additionalProperties' ? 2 : 1),
@@ -64,11 +64,11 @@ function costOf(errors: readonly Mismatch[]): number {
   );
 }
 
-/** Removes reports of a missing key where a misspelt key was meant: it is reported as unknown already. */
+/** Removes the report of a missing key if a misspelling of it is reported as an unknown key. */
 function withoutRepeats<T extends { error: Mismatch; explained: Explained }>(items: readonly T[]): T[] {
   const misspelt = new Set(
     items.flatMap(({ error, explained }) =>
-      explained.meant === undefined ? [] : [joinPointer(error.instancePath, explained.meant)],
+      explained.suggested === undefined ? [] : [joinPointer(error.instancePath, explained.suggested)],
     ),
   );
   return items.filter(

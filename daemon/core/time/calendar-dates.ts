@@ -1,6 +1,6 @@
 /**
- * A range of days, both ends included. `yearly`: `from` and `to` are month * 100 + day of every year, over New Year when `to` is
- * the smaller; otherwise they are year * 10,000 + month * 100 + day.
+ * A range of days, both ends included. `yearly`: `from` and `to` are month * 100 + day, in every year; if `to` is smaller, the
+ * range includes New Year. Otherwise they are year * 10,000 + month * 100 + day.
  */
 export interface DateRange {
   readonly yearly: boolean;
@@ -16,7 +16,7 @@ const DATE = /^(?:(\d{4})-)?(\d\d)-(\d\d)$/;
 /** Year for dates without one; a leap year, so that every date exists. */
 const ANY_LEAP_YEAR = 2000;
 
-/** `2026-12-24`, `12-24` (of every year), or a range of either: `12-24..01-02`. */
+/** Reads `2026-12-24`, `12-24` (of every year), or a range of either: `12-24..01-02`. */
 export function readDates(text: string): ReadDates {
   const [first, last = first, ...more] = text.split('..').map((part) => part.trim());
   const from = readDate(first!);
@@ -42,11 +42,14 @@ export function readDates(text: string): ReadDates {
 function readDate(text: string) {
   const [whole, year, month, day] = DATE.exec(text) ?? [];
   if (whole === undefined) return undefined;
-  const calendar = `${year ?? ANY_LEAP_YEAR}-${month}-${day}`;
-  const parsed = new Date(`${calendar}T00:00:00Z`);
-  // `Date` reads the 30th of February as the 1st of March.
-  const exists = !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(calendar);
+  const exists = isCalendarDate(`${year ?? ANY_LEAP_YEAR}-${month}-${day}`);
   return { yearly: year === undefined, number: Number(`${year ?? ''}${month}${day}`), exists };
+}
+
+/** Whether a date such as `2026-02-28` exists: `Date` reads the 30th of February as the 1st of March. */
+export function isCalendarDate(date: string): boolean {
+  const parsed = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
 }
 
 /** Returns whether a day is in one of the ranges; `wall` is its local midnight in milliseconds, as if local time were UTC. */

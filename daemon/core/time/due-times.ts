@@ -1,4 +1,5 @@
 import { onDemand } from '../../lib/on-demand.ts';
+import { isCalendarDate } from './calendar-dates.ts';
 
 const croner = onDemand<typeof import('croner')>('croner');
 
@@ -24,16 +25,16 @@ export function isTimezone(name: string): boolean {
 }
 
 /**
- * Due times of a cron pattern of 5 or 6 fields (the first of 6 is the second), in the local time of a zone. A named hour is due
- * once a day: if it is skipped in spring, at the first instant after the gap; if it repeats in autumn, the first time. A pattern for
- * every hour is an interval in elapsed time. Throws when the pattern is invalid. Patterns: https://croner.56k.guru/usage/pattern/
+ * Due times of a cron pattern of 5 or 6 fields (the first of 6 is the second), in the local time of a zone. A fixed hour is due
+ * once a day: if it is skipped in spring, at the first instant after the gap; if it repeats in autumn, the first time only. A
+ * pattern for every hour is an interval in elapsed time. Throws when the pattern is invalid. https://croner.56k.guru/usage/pattern/
  */
 export function cronTimes(pattern: string, timezone: string): DueTimes {
   const fields = pattern.trim().split(/\s+/);
   const nickname = pattern.trim().startsWith('@');
   if (!nickname && fields.length !== 5 && fields.length !== 6)
     throw new TypeError(`it has ${fields.length} fields instead of 5 or 6`);
-  // The calculator takes local time for UTC, and transitions are handled here. A fixed offset is ten times faster than a zone name.
+  // The calculator gets local times as UTC, and transitions are handled here. A fixed offset is ten times faster than a zone name.
   const cron = new (croner().Cron)(pattern.trim(), { utcOffset: 0, paused: true });
   const nextWall = (wall: number): number | undefined => cron.nextRun(new Date(wall))?.getTime();
   const zone = zoneOf(timezone);
@@ -41,7 +42,7 @@ export function cronTimes(pattern: string, timezone: string): DueTimes {
   return memoizeNext({ next: (after) => (everyHour ? nextInterval : nextFixed)(after, zone, nextWall) });
 }
 
-/** Reuses the last answer until it is due, since a pattern takes long to compute and is asked often. */
+/** Memoizes the last result until it is due, since a pattern is slow to compute and needed often. */
 function memoizeNext(times: DueTimes): DueTimes {
   let known: { readonly after: number; readonly next: number | undefined } | undefined;
   return {
@@ -73,14 +74,8 @@ export function readInstant(text: string, timezone: string): number | undefined 
   const wall = Date.parse(
     `${whole.length === 10 ? `${whole}T00:00` : whole.replace(' ', 'T').toUpperCase()}${offset === undefined ? 'Z' : ''}`,
   );
-  // `Date.parse` reads the 30th of February as the 1st of March.
-  if (Number.isNaN(wall) || !isDay(whole.slice(0, 10))) return undefined;
+  if (Number.isNaN(wall) || !isCalendarDate(whole.slice(0, 10))) return undefined;
   return offset === undefined ? zoneOf(timezone).instantOf(wall) : wall;
-}
-
-function isDay(date: string): boolean {
-  const parsed = new Date(`${date}T00:00:00Z`);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
 }
 
 export interface Overdue {
@@ -123,7 +118,7 @@ export interface Zone {
 
 function nextFixed(after: number, zone: Zone, nextWall: NextWall): number | undefined {
   let wall = nextWall(after + zone.offset(after));
-  // In a repeated hour its due times have passed already.
+  // In the second of two repeated hours the due times have passed already.
   while (wall !== undefined && zone.instantOf(wall) <= after) wall = nextWall(wall);
   return wall === undefined ? undefined : zone.instantOf(wall);
 }

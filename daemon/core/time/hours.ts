@@ -12,14 +12,14 @@ export interface Hours {
 
 /** One compiled span, in minutes of the day in local time; `to` beyond 24 h is on the next day. */
 export interface HoursSpan {
-  /** Weekdays on which it begins; 0 is Sunday. */
+  /** Weekdays on which the span begins; 0 is Sunday. */
   readonly days: ReadonlySet<number>;
   readonly from: number;
   readonly to: number;
   readonly timezone: string;
-  /** Dates on which it begins, if they are also among `days`. */
+  /** Dates on which the span begins, if they are also among `days`. */
   readonly dates?: readonly DateRange[];
-  /** Dates on which it does not begin. */
+  /** Dates on which the span does not begin. */
   readonly exceptDates?: readonly DateRange[];
 }
 
@@ -29,17 +29,21 @@ const DAY = 86_400_000;
 const HORIZON = 400 * DAY;
 /** First span of the search; longer ones are seldom needed. */
 const NEAR = 40 * DAY;
-/** Length of the computed time, beyond which it is computed anew. */
+/** Length of the computed time beyond which the computation starts again. */
 const MAX_COMPUTED = 2000 * DAY;
 
 /**
- * Union of some spans. A span begins at the first instant whose local time is its beginning or later, and ends at the first whose
- * local time is its end or later. A boundary in the hour that is skipped in spring is therefore the first instant after the gap, and
- * one in the hour that repeats in autumn is the first of the two; adjacent spans neither leave a gap nor overlap. A span within the
- * skipped hour begins after it and keeps its length. A span over midnight belongs to the day on which it begins.
+ * Union of some spans. A span begins at the first instant whose local time is `from` or later, and ends at the first instant whose
+ * local time is `to` or later. So a boundary in the hour that is skipped in spring is the first instant after the gap, and a
+ * boundary in the hour that repeats in autumn is the first of the two; adjacent spans neither leave a gap nor overlap. A span within
+ * the skipped hour begins after it and keeps its length. A span over midnight belongs to the day on which it begins.
  */
-export function compileHours(name: string, spans: readonly HoursSpan[], clocks: WallClocks = wallClocks()): Hours {
-  return new Calendar(name, spans, clocks);
+export function compileHours(
+  name: string,
+  spans: readonly HoursSpan[],
+  converters: LocalTimeConverters = localTimeConverters(),
+): Hours {
+  return new Calendar(name, spans, converters);
 }
 
 /** Returns whether a span begins on a day; `wall` is its local midnight in milliseconds, as if local time were UTC. */
@@ -56,31 +60,31 @@ interface Stretch {
 
 type InstantOf = (wall: number) => number;
 
-/** Computed for every event, so the stretches of time between `#from` and `#until` are kept. */
+/** Hours that keep the computed stretches of time from `#from` to `#until`, because every event needs them. */
 class Calendar implements Hours {
   readonly name: string;
   readonly #spans: readonly (readonly [HoursSpan, InstantOf])[];
-  /** Stretches in order, with a gap between any two. */
+  /** Active stretches in order, with a gap between any two. */
   #stretches: readonly Stretch[] = [];
   #from = 0;
   #until = 0;
-  /** Index of the last answer, which is tried first. */
+  /** Index of the last result, which is tried first. */
   #last = 0;
 
-  constructor(name: string, spans: readonly HoursSpan[], clocks: WallClocks) {
+  constructor(name: string, spans: readonly HoursSpan[], converters: LocalTimeConverters) {
     this.name = name;
-    this.#spans = spans.map((span) => [span, clocks(span.timezone)]);
+    this.#spans = spans.map((span) => [span, converters(span.timezone)]);
   }
 
   active(at: number): boolean {
-    this.#know(at, 0);
+    this.#computeFor(at, 0);
     const stretch = this.#stretches[this.#indexOf(at)];
     return stretch !== undefined && at < stretch.until;
   }
 
   nextTransition(at: number): number | undefined {
     for (const ahead of [NEAR, HORIZON]) {
-      this.#know(at, ahead);
+      this.#computeFor(at, ahead);
       const index = this.#indexOf(at);
       const present = this.#stretches[index];
       const change = present !== undefined && at < present.until ? present.until : this.#stretches[index + 1]?.from;
@@ -105,13 +109,13 @@ class Calendar implements Hours {
     return low;
   }
 
-  /** Finds the stretches at `at` and so far ahead, and twice that, so that it need not look again soon. */
-  #know(at: number, ahead: number): void {
+  /** Computes the stretches from `at` until at least `ahead` later; twice as far, so that the next calls need no computation. */
+  #computeFor(at: number, ahead: number): void {
     if (at >= this.#from && at + ahead < this.#until) return;
-    const goesOn = at >= this.#from && at < this.#until && at - this.#from < MAX_COMPUTED;
-    this.#from = goesOn ? this.#from : at;
+    const isExtended = at >= this.#from && at < this.#until && at - this.#from < MAX_COMPUTED;
+    this.#from = isExtended ? this.#from : at;
     this.#until = at + Math.max(2 * ahead, NEAR);
-    // A day on the wall begins up to a day earlier or later than in UTC, and what began on it may last for two more.
+    // A local day begins up to a day earlier or later than in UTC, and a span that begins on it may last for two more days.
     const first = Math.floor(this.#from / DAY) - 3;
     const last = Math.ceil(this.#until / DAY) + 1;
     const found: Stretch[] = [];
@@ -145,16 +149,16 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
   return result;
 }
 
-/** Bound on the days whose offsets a clock keeps. */
+/** Bound on the days whose offsets are kept for a zone. */
 const MAX_DAYS = 5000;
-/** Returns the clock of a time zone. */
-export type WallClocks = (timezone: string) => InstantOf;
+/** Returns the conversion from local time to instants for a time zone. */
+export type LocalTimeConverters = (timezone: string) => InstantOf;
 
-/** Makes each clock once, so that hours of one zone share the offsets that were looked up. */
-export const wallClocks = (): WallClocks => memoize(wallClock);
+/** Memoizes the conversions, so that hours in one zone share the offsets. */
+export const localTimeConverters = (): LocalTimeConverters => memoize(localTimeConverter);
 
-/** Returns the first instant of a local time of a zone, or later. Fast on days without a transition. */
-function wallClock(timezone: string): InstantOf {
+/** Converts a local time of a zone to its first instant; if the time is skipped, to the first instant after the gap. Fast on days without a transition. */
+function localTimeConverter(timezone: string): InstantOf {
   const zone = zoneOf(timezone);
   const offsets = new Map<number, number>();
   const offsetOn = (day: number): number => {

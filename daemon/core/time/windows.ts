@@ -2,18 +2,18 @@ import { cronTimes } from './due-times.ts';
 
 /** Recurring windows. Instants are milliseconds since the epoch. */
 export interface Windows {
-  /** End of the window that is open at `at`, or a lower bound of it if that is more than 400 days ahead; undefined when none is open. */
+  /** End of the window that is open at `at`, or a lower bound if it is more than 400 days ahead; undefined when none is open. */
   activeUntil(at: number): number | undefined;
-  /** Beginning of the next window after `at`; undefined when no end of the present one is found. */
+  /** Beginning of the next window after `at`; undefined when the present one has no end within the limit of the search. */
   next(at: number): number | undefined;
 }
 
 /** Limit of the search for the end of a window. */
 const HORIZON = 400 * 86_400_000;
-/** Bound on the windows that are joined to one; more than a weekend has minutes. */
+/** Bound on the windows that are joined to one: more than the minutes of a weekend. */
 const MAX_JOINED = 3000;
 
-/** Stretch of time through which the windows are open or closed. */
+/** Time in which the windows stay open or closed. */
 interface Stretch {
   readonly from: number;
   readonly until: number;

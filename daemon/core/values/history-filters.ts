@@ -1,14 +1,14 @@
 import { RULE_OUTCOMES } from '../flow/outcomes.ts';
 import { DELIVERY_STATES } from '../delivery/delivery.ts';
 import type { Parameters } from './parameter.ts';
-import { ATTRIBUTE, count, MOMENT, NAME, oneOf, someOf, TEXT } from './value-kind.ts';
+import { ATTRIBUTE, count, TIME_OR_AGO, NAME, oneOf, someOf, TEXT } from './value-kind.ts';
 
 export const DEFAULT_LIMIT = 50;
 const MAX_PAGE_SIZE = 1000;
 
 const COMMON = {
-  since: { kind: MOMENT, about: 'not before a time, or a duration ago' },
-  until: { kind: MOMENT, about: 'before a time, or a duration ago' },
+  since: { kind: TIME_OR_AGO, about: 'not before a time, or a duration ago' },
+  until: { kind: TIME_OR_AGO, about: 'before a time, or a duration ago' },
   source: { kind: ATTRIBUTE, about: 'of this source' },
   type: { kind: ATTRIBUTE, about: 'of this type; `*` stands for any part' },
   rule: { kind: NAME, about: 'to which this rule applied' },

@@ -24,6 +24,16 @@ export function parseJson(text: string): unknown {
   return MAY_LOSE_DIGITS.test(text) ? JSON.parse(withDigitsQuoted(text)) : value;
 }
 
+/** Whether a text is valid JSON. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Puts quotes around the numbers in valid JSON that would lose digits. */
 function withDigitsQuoted(text: string): string {
   const token = /"|-?\d[\d.eE+-]*/g;

@@ -1,6 +1,6 @@
 import type { ValueKind } from './value-kind.ts';
 
-/** A named value of a command or request: its kind, and its description without a full stop. */
+/** A named value of a command or request. `about`: description without a full stop. */
 export interface Parameter<T = unknown> {
   readonly kind: ValueKind<T>;
   readonly about: string;

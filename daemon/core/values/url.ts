@@ -7,11 +7,11 @@ export interface UrlForm {
   /** User and password: sent as HTTP Basic, sent in another way, or not allowed. */
   readonly login: 'basic' | 'any' | 'none';
   readonly path: 'any' | 'none';
-  /** `any`: the query belongs to the remote server. Otherwise no query is allowed, and the map says what to do instead of some parameters, by their names in lower case. */
+  /** `any`: the query belongs to the remote server. Otherwise no query is allowed, and the map has the advice for some parameters, by their names in lower case. */
   readonly query: 'any' | Readonly<Record<string, string>>;
   /** A complete example. */
   readonly example: string;
-  /** Other place for a login, without encoding. */
+  /** Other way to give a login, without encoding. */
   readonly loginElsewhere?: string;
 }
 
@@ -58,8 +58,8 @@ const WHOLE =
 const AUTHORITY = /^(?:(?<login>.*)@)?(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>.*))?$/s;
 
 /**
- * Reads a URL strictly (RFC 3986). Everything that other readers drop, repair or understand differently is refused, so that the URL
- * that was checked is the one that is used.
+ * Reads a URL strictly (RFC 3986). Refuses everything that other parsers drop, repair or read differently, so that the checked URL
+ * and the used URL are the same.
  */
 export function readUrl(text: string, form: UrlForm): ReadUrl {
   if (/\{[{%]/.test(text))
@@ -69,7 +69,7 @@ export function readUrl(text: string, form: UrlForm): ReadUrl {
     );
   if (/[\s\p{Cc}\p{Cf}\p{Cs}\\]/u.test(text))
     return wrong(
-      'holds a space, a backslash or a character that is not seen',
+      'holds a space, a backslash or an invisible character',
       'remove it, or write it as a code such as `%20`',
     );
   const split = splitUrl(text);
@@ -120,7 +120,7 @@ const encodeLogin = ({ loginElsewhere }: UrlForm): string =>
 
 const BARE_PERCENT = /%(?![0-9a-f]{2})/i;
 
-/** Checks in the order of causes: a character that splits the URL at a wrong place is reported before its consequences. */
+/** Checks in the order of causes: a character that splits the URL wrongly is reported before its consequences. */
 const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | undefined)[] = [
   /** Finds `smtp://bob:/pw@mail`, in which the host would be `bob`. */
   ({ login, port, path, query, fragment }, form) => {
@@ -163,7 +163,7 @@ const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | u
   queryFault,
 ];
 
-function loginFault({ login }: Split, { login: taken }: UrlForm): Fault | undefined {
+function loginFault({ login }: Split, { login: allowed }: UrlForm): Fault | undefined {
   if (login === undefined) return undefined;
   if (taken === 'none')
     return { message: 'has a user, which has no meaning here', mend: 'remove the part before the `@`' };

@@ -1,5 +1,7 @@
 import { formatDuration, parseDuration } from '../../lib/time/duration.ts';
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { isTimezone, readInstant } from '../time/due-times.ts';
+import { localTimezone } from '../time/time-faults.ts';
 
 /** Kind of a value that is given as text: an option of the command line or a parameter of the API. */
 export interface ValueKind<T> {
@@ -12,7 +14,7 @@ export interface ValueKind<T> {
 }
 
 /** A time, milliseconds since the epoch, or a duration before now. */
-export type Moment = { readonly at: number } | { readonly ago: number };
+export type TimeOrAgo = { readonly at: number } | { readonly ago: number };
 
 /** Any text, also an empty one. */
 export const TEXT: ValueKind<string> = { name: 'text', allowed: 'any text', read: (text) => text };
@@ -57,7 +59,7 @@ const TIME = 'a time such as 2026-11-23T09:00:00+08:00';
 export const INSTANT: ValueKind<number> = {
   name: 'instant',
   allowed: TIME,
-  read: (text) => readInstant(text, new Intl.DateTimeFormat().resolvedOptions().timeZone),
+  read: (text) => readInstant(text, localTimezone()),
 };
 
 /** A point in time as text; without an offset, another setting gives its zone. */
@@ -73,8 +75,8 @@ export const TIMEZONE: ValueKind<string> = {
   read: (text) => (isTimezone(text) ? text : undefined),
 };
 
-export const MOMENT: ValueKind<Moment> = {
-  name: 'moment',
+export const TIME_OR_AGO: ValueKind<TimeOrAgo> = {
+  name: 'time or duration ago',
   allowed: `${TIME}, or a duration ago such as 2h`,
   read(text) {
     const ago = parseDuration(text);
@@ -84,14 +86,14 @@ export const MOMENT: ValueKind<Moment> = {
   },
 };
 
-/** Text that `MOMENT` reads as the same time in every zone. */
-export function momentText(moment: Moment): string {
-  return 'at' in moment ? new Date(moment.at).toISOString() : formatDuration(moment.ago);
+/** Text from which `TIME_OR_AGO` reads the same time in every zone. */
+export function timeText(time: TimeOrAgo): string {
+  return 'at' in time ? rfc3339(time.at) : formatDuration(time.ago);
 }
 
-/** Milliseconds since the epoch. */
-export function momentAt(moment: Moment, now: number): number {
-  return 'at' in moment ? moment.at : now - moment.ago;
+/** The time in milliseconds since the epoch. */
+export function resolveTime(time: TimeOrAgo, now: number): number {
+  return 'at' in time ? time.at : now - time.ago;
 }
 
 /** Milliseconds. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../time/clock.ts';
 
-/** Wrapped, so that a function can be registered twice. */
+/** A registered listener, as an object so that a function can be registered twice. */
 interface Entry {
   readonly listener: () => void;
 }
@@ -37,8 +37,8 @@ export interface Abortable {
 }
 
 /**
- * Aborts after `ms` or with `parent`, whichever is first. Its owner closes it. An AbortSignal is made only when `signal` is read:
- * it costs more than all other bookkeeping of an attempt.
+ * Aborts after `ms` or with `parent`, whichever is first. The caller closes it. The AbortSignal is created when `signal` is first
+ * read, because that costs more than everything else that an attempt needs.
  */
 export class Deadline implements Abortable {
   readonly #clock: Clock;
@@ -67,8 +67,8 @@ export class Deadline implements Abortable {
   }
 
   removeEventListener(_: 'abort', listener: () => void): void {
-    const place = this.#listeners.indexOf(listener);
-    if (place !== -1) this.#listeners.splice(place, 1);
+    const index = this.#listeners.indexOf(listener);
+    if (index !== -1) this.#listeners.splice(index, 1);
   }
 
   /** Calls `listener` `grace` milliseconds after the abort, unless the deadline is closed before. */

@@ -2,7 +2,7 @@
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Starts `work` at once if the key is free, otherwise when all earlier work on it has ended, also if that failed. Settles as `work` does. */
+  /** Starts `work` at once if the key is free, otherwise when all earlier work on it has ended or failed. Settles like `work`. */
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);
     const mine = before === undefined ? work() : before.then(work, work);

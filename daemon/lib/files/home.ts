@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 
 /** Replaces a leading `~` of a path by the home of the current user. */
-export function atHome(place: string): string {
-  return place === '~' || place.startsWith('~/') ? `${homedir()}${place.slice(1)}` : place;
+export function expandHome(file: string): string {
+  return file === '~' || file.startsWith('~/') ? `${homedir()}${file.slice(1)}` : file;
 }

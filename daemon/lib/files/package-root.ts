@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-/** The folder of the package, which contains `assets`, wherever below it the built code is. */
+/** The folder of the package: the nearest folder above this code that contains `assets`. */
 export function packageRoot(): URL {
   let folder = new URL('..', import.meta.url);
   while (!existsSync(new URL('assets', folder))) {

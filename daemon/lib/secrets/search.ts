@@ -12,12 +12,12 @@ export interface Findings {
   readonly spans: readonly Span[];
   /** The text contains a secret that cannot be masked safely. */
   readonly withheld: boolean;
-  /** The search was stopped at its limit of steps: the text was made to keep it busy. */
+  /** The search was stopped at its limit of steps: the text was constructed to make it slow. */
   readonly endless: boolean;
 }
 
 const NOTHING: Findings = { spans: [], withheld: false, endless: false };
-/** Limit of steps of a search: so many for each character of the text, and so many in addition. A branch costs several steps. */
+/** Limit of steps of a search: steps for each character of the text, and basic steps. A branch costs several steps. */
 const STEPS_PER_CHARACTER = 64;
 const BASE_STEPS = 100_000;
 const STEPS_PER_BRANCH = 16;

@@ -1,7 +1,7 @@
 /** Method name for `util.inspect` and `console.log`, written out so that this file does not import `node:util`. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
-/** A value that prints as `***` everywhere. `.reveal()` is called only where the value leaves the process, inside a channel's `send`. */
+/** A value that prints as `***` everywhere. `.reveal()` is called only where the value is checked or leaves the process. */
 export class Secret {
   readonly #value: string;
 

@@ -4,7 +4,7 @@ export interface Reading {
   readonly next: number;
 }
 
-/** Characters that begin an escape, or that may be between two parts of a word: `%41`, `\u0041`, `&#65;`, `=41`, `+` in forms, folded lines. */
+/** Characters that begin an escape or a line fold: `%41`, `\u0041`, `&#65;`, `=41`, `+` in forms. */
 const SPECIAL = new Set(['%', '\\', '&', '=', '+', '\r', '\n', '\0'].map((character) => character.charCodeAt(0)));
 
 /** 1 for the ASCII codes of special characters. */

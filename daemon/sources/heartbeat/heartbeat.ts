@@ -3,8 +3,8 @@ import { compileMatch } from '../../core/match/compile.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { duration, strict, template } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
+import { faultOfCron, faultOfEvery, faultOfTimezone, localTimezone } from '../../core/time/time-faults.ts';
 import { RepeatLimit } from '../../lib/faults.ts';
-import { faultOfCron, faultOfEvery, faultOfTimezone, zoneOrLocal } from '../kit/schedule-validation.ts';
 import { OpenRequests } from '../kit/open-requests.ts';
 import { settledBeforeAbort } from '../kit/wait.ts';
 import {
@@ -87,7 +87,7 @@ function checkWhen({ every, cron, timezone }: Settings): readonly SettingProblem
     return [{ pointer: '/cron', message: 'both `every` and `cron` are set', mend }];
   const zone = faultOfTimezone(timezone);
   if (zone !== undefined) return [{ pointer: '/timezone', ...zone }];
-  const wrong = every === undefined ? faultOfCron(cron!, zoneOrLocal(timezone)) : faultOfEvery(every);
+  const wrong = every === undefined ? faultOfCron(cron!, timezone ?? localTimezone()) : faultOfEvery(every);
   return wrong === undefined ? [] : [{ pointer: every === undefined ? '/cron' : '/every', ...wrong }];
 }
 
@@ -128,7 +128,7 @@ function startHeartbeat(settings: Settings, io: SourceIo): Promise<RunningSource
 }
 
 function watchSettings({ every, cron, timezone, grace, key }: Settings) {
-  const zone = zoneOrLocal(timezone);
+  const zone = timezone ?? localTimezone();
   const schedule = {
     ...(every !== undefined && { every }),
     ...(cron !== undefined && { cron }),

@@ -1,9 +1,9 @@
 import type { HookAnswer } from '../source.ts';
 import { problem } from './request-body.ts';
 
-export const STOPPING = problem(503, 'this source is stopping; send it again in a moment');
+export const STOPPING = problem(503, 'this source is stopping; send the request again later');
 
-/** Requests in progress, so that a source can stop after they are answered. New ones are refused from then on. */
+/** Requests in progress. A source that stops waits until they are answered, and refuses new ones. */
 export class OpenRequests {
   readonly #answers = new Set<Promise<HookAnswer>>();
   #isStopped = false;

@@ -10,7 +10,7 @@ export function settledBeforeAbort(promise: Promise<void>, signal: AbortSignal):
   });
 }
 
-/** A pause that other code can end early. One pause at a time. */
+/** A pause that other code can end early. There is at most one pause at a time. */
 export class WakeablePause {
   #wake: () => void = () => undefined;
 

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { compileGlob, compilePart, literalPath, segmentsOf } from '../../core/match/glob.ts';
 import { globBelow } from '../../core/schema/paths.ts';
-import { atHome } from '../../lib/files/home.ts';
+import { expandHome } from '../../lib/files/home.ts';
 
 /** Start of a scan: the folder above the first wildcard; for a path without wildcards the file or folder itself. */
 export interface Base {
   readonly path: string;
-  /** The user named it, so it may be a link to anywhere. Links found below a base must stay in their folder. */
+  /** The rules name it explicitly, so it may be a link to any path. Links that are found below a base must stay in their folder. */
   readonly named: boolean;
 }
 
@@ -33,7 +33,7 @@ const EDITOR_FILE = /^\.(?:.*\.(?:sw[a-p]|swpx|kate-swp)|~lock\..*#)$/s;
 
 /** The problem of an invalid glob; undefined if it is valid. */
 export function faultOf(glob: string): string | undefined {
-  if (glob.includes('\0')) return 'a path holds no NUL';
+  if (glob.includes('\0')) return 'a path cannot contain a NUL';
   try {
     patternOf(glob);
     return undefined;
@@ -61,8 +61,8 @@ export function compileGlobs(paths: readonly string[], ignore: readonly string[]
 }
 
 function patternOf(glob: string): Pattern {
-  const whole = atHome(glob).replace(/(?<=.)\/+$/, '');
-  // A glob without a wildcard is not matched, but it may have a syntax that is refused.
+  const whole = expandHome(glob).replace(/(?<=.)\/+$/, '');
+  // Checks the syntax, also of a glob without a wildcard, which needs no matching.
   compileGlob(whole);
   const { folder, below } = literalPath(whole);
   const base = path.resolve('/', folder);
@@ -93,8 +93,8 @@ function patternMayContain({ base, leads }: Pattern, folder: string): boolean {
 interface Ignored {
   readonly isName: (name: string) => boolean;
   readonly isFolderName: (name: string) => boolean;
-  readonly places: readonly Pattern[];
-  readonly folderPlaces: readonly Pattern[];
+  readonly paths: readonly Pattern[];
+  readonly folderPaths: readonly Pattern[];
 }
 
 /**
@@ -105,8 +105,9 @@ function ignoredBelow(base: string, ignore: readonly string[]): Ignored {
   const isFolder = (glob: string): boolean => glob.endsWith('/');
   const bare = ignore.map((glob) => ({ glob: glob.replace(/(?<=.)\/+$/, ''), isFolder: isFolder(glob) }));
   const names = bare.filter(({ glob }) => !glob.includes('/'));
-  const places = bare.filter(({ glob }) => glob.includes('/'));
-  const place = ({ glob }: { glob: string }): Pattern => patternOf(/^[/~]/.test(glob) ? glob : globBelow(base, glob));
+  const paths = bare.filter(({ glob }) => glob.includes('/'));
+  const toPattern = ({ glob }: { glob: string }): Pattern =>
+    patternOf(/^[/~]/.test(glob) ? glob : globBelow(base, glob));
   const matcher = (some: readonly { glob: string }[]): ((name: string) => boolean) => {
     const tests = some.map(({ glob }) => compileGlob(glob));
     return (name) => tests.some((test) => test(name));
@@ -115,23 +116,23 @@ function ignoredBelow(base: string, ignore: readonly string[]): Ignored {
   return {
     isName: (name) => EDITOR_FILE.test(name) || isIgnoredName(name),
     isFolderName: matcher(names.filter((one) => one.isFolder)),
-    places: places.filter((one) => !one.isFolder).map(place),
-    folderPlaces: places.filter((one) => one.isFolder).map(place),
+    paths: paths.filter((one) => !one.isFolder).map(toPattern),
+    folderPaths: paths.filter((one) => one.isFolder).map(toPattern),
   };
 }
 
 function isIgnoredBelow(base: string, at: string, isFolder: boolean, ignored: Ignored): boolean {
-  const { isName, isFolderName, places, folderPlaces } = ignored;
+  const { isName, isFolderName, paths, folderPaths } = ignored;
   const names = relativeTo(base, at).split('/');
   const folders = isFolder ? names : names.slice(0, -1);
   if (names.some((name) => isName(name)) || folders.some((name) => isFolderName(name))) return true;
-  const isPlace = (place: string, folder: boolean): boolean =>
-    places.some((pattern) => patternMatches(pattern, place)) ||
-    (folder && folderPlaces.some((pattern) => patternMatches(pattern, place)));
-  if (places.length + folderPlaces.length === 0) return false;
-  for (let place = at; place !== base && place !== '/'; place = path.dirname(place))
-    if (isPlace(place, isFolder || place !== at)) return true;
-  return isPlace(base, true);
+  const isIgnoredPath = (file: string, folder: boolean): boolean =>
+    paths.some((pattern) => patternMatches(pattern, file)) ||
+    (folder && folderPaths.some((pattern) => patternMatches(pattern, file)));
+  if (paths.length + folderPaths.length === 0) return false;
+  for (let current = at; current !== base && current !== '/'; current = path.dirname(current))
+    if (isIgnoredPath(current, isFolder || current !== at)) return true;
+  return isIgnoredPath(base, true);
 }
 
 /** Whether `file` is `folder` or below it. */

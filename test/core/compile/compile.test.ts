@@ -444,25 +444,25 @@ describe('files together', () => {
       'a name used twice',
       'channels:\n  mail: { type: sink }\n',
       'channel.duplicate',
-      'it is at a.yaml:2:3; rename one of them',
+      'the other one is at a.yaml:2:3; rename one of them',
     ],
     [
       'a path used twice',
       'sources:\n  b: { type: hook, path: /hooks/a }\n',
       'path.duplicate',
-      'it is at a.yaml:4:27; give one of them another path',
+      'the other one is at a.yaml:4:27; give one of them another path',
     ],
     [
       'a circle of fallbacks',
       'channels:\n  a: { type: sink, delivery: { fallback: b } }\n  b: { type: sink, delivery: { fallback: a } }\n',
       'channel.fallback_circle',
-      'let one of these channels have no fallback',
+      'remove the fallback of one of these channels',
     ],
     [
       'a fallback on itself',
       'channels:\n  a: { type: sink, delivery: { fallback: a } }\n',
       'channel.fallback_circle',
-      'let one of these channels have no fallback',
+      'remove the fallback of one of these channels',
     ],
   ])('have problems between them: %s', (_what, text, code, mend) => {
     const problems = problemsOf(other, text);

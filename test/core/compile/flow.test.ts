@@ -74,7 +74,7 @@ test.each([
     'a rule that keeps itself quiet',
     rule('inhibited_by: { rule: r }'),
     '5:27 rule.inhibited_by',
-    'name another rule; against repetitions there is `dedupe`',
+    'name another rule; `dedupe` drops repetitions',
   ],
   ['a silence without an end', rule('dedupe: 1m', 'silences: [{ match: { rule: r } }]\n'), undefined, undefined],
 ])('%s', (_name, text, place, mend) => {
@@ -84,11 +84,14 @@ test.each([
   if (mend !== undefined) expect(problems[0]!.mend).toBe(mend);
 });
 
-test('a rule that never goes on firing keeps nothing quiet, and the problem says what to add', () => {
+test('a rule without alerts cannot suppress another one, and the problem says what to add', () => {
   const [problem] = problemsOf(`${HEAD}rules:
   - { name: down, notify: ops }
   - { name: slow, notify: ops, inhibited_by: { rule: down, equal: data.host } }\n`);
-  expect(problem).toMatchObject({ code: 'rule.inhibited_by', mend: 'say in `down` with `resolve` when it is over' });
+  expect(problem).toMatchObject({
+    code: 'rule.inhibited_by',
+    mend: 'give `down` a `resolve` that says when its alert ends',
+  });
 });
 
 test('rules, hours and channels are found in whatever file they stand', () => {

@@ -207,7 +207,7 @@ test.each<[unknown, Json, string]>([
   [{ 'data.s': { exists: true } }, {}, 'data.s is missing'],
   [{ 'data.s': { exists: false } }, { s: 1 }, 'data.s is there, and must not be'],
   [{ any: [{ 'data.s': 1 }, { 'data.s': 2 }] }, {}, '0 of 2 under any hold, and at least one must'],
-  [{ none: [{ 'data.s': 1 }] }, { s: 1 }, '1 of 1 under none hold, and not one may'],
+  [{ none: [{ 'data.s': 1 }] }, { s: 1 }, '1 of 1 under none hold, and none may'],
 ])('%j says of %j what is wrong in words', (map, body, words) => {
   const failed = explainMatch(map, event(body)).find(({ holds }) => !holds) as ConditionView;
   expect(failureText(failed)).toBe(words);

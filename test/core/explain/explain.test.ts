@@ -106,7 +106,7 @@ test('a rule that does not match says which condition failed first', () => {
     ['no_match', 'it is from "api", and `on` wants "deploys"'],
     ['no_match', 'data.ms is 120, and must be gt 500'],
     ['no_match', '`if` is false'],
-    ['no_match', '`if` asks for a field that is missing (more)'],
+    ['no_match', '`if` uses a field that is missing (more)'],
     ['no_match', 'data.ms is 120, and must be 1'],
   ]);
   expect(all.lacks!.conditions).toEqual([
@@ -149,7 +149,7 @@ test('a catch-all rule says who took the event', () => {
   const taken = explained(rules, event(null));
   expect(taken.rest).toMatchObject({
     outcome: 'no_match',
-    reason: 'another rule wants it: wanted',
+    reason: 'another rule matches it: wanted',
     conditions: [{ path: 'catch_all', actual: ['wanted'], holds: false }],
   });
   const left = explained(rules, event(null, { type: 'u' }));

@@ -99,13 +99,13 @@ test('silences are listed, and one that is made is answered with what it would s
 test('each problem of a silence comes with its pointer', async () => {
   const to = await openTestListener();
   const problems = [
-    { pointer: '/reason', message: 'the silence does not say why', mend: 'give a `reason`' },
+    { pointer: '/reason', message: 'the silence has no reason', mend: 'give a `reason`' },
     { pointer: '/until', message: 'this is not a date and time', mend: 'write it as ...' },
   ];
   to.daemon.alertActions.made = { kind: 'invalid', problems };
   const { status, json } = await post(to, '/v1/silences', {});
   expect([status, json.code, json.pointer]).toEqual([400, 'silence.invalid', '/reason']);
-  expect(json.detail).toBe('the silence does not say why: give a `reason`');
+  expect(json.detail).toBe('the silence has no reason: give a `reason`');
   expect(json.problems).toEqual(problems);
   to.daemon.alertActions.made = { kind: 'too_many', most: 1000 };
   expect((await post(to, '/v1/silences', {})).json).toMatchObject({ status: 409, code: 'silence.too_many' });

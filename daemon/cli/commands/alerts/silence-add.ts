@@ -2,6 +2,7 @@ import { EXIT } from '../../../core/problems/failure.ts';
 import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
 import type { SilenceProblem } from '../../../core/alerts/silence-request.ts';
 import { duration, NAME, TIMEZONE, WALL_TIME } from '../../../core/values/value-kind.ts';
+import { localTimezone } from '../../../core/time/time-faults.ts';
 import { scalarOf } from '../../../core/values/scalar.ts';
 import type { MadeSilenceView } from '../../../http/daemon-api.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
@@ -162,7 +163,7 @@ function postedOf(
 /** Time zone of this machine, if a time has no offset: the daemon may run in another zone. */
 function ownZone(times: readonly (string | undefined)[]): string | undefined {
   const bare = times.some((time) => time !== undefined && !FULL_OFFSET.test(time));
-  return bare ? new Intl.DateTimeFormat().resolvedOptions().timeZone : undefined;
+  return bare ? localTimezone() : undefined;
 }
 
 function recurringOf({ cron, window, timezone }: SilenceAddOptions): object | undefined {
@@ -175,7 +176,7 @@ function recurringOf({ cron, window, timezone }: SilenceAddOptions): object | un
   return {
     cron,
     for: formatDuration(window),
-    timezone: timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timezone: timezone ?? localTimezone(),
   };
 }
 

@@ -31,8 +31,8 @@ const CHANNEL_NAMES: readonly string[] = [
 ];
 
 /**
- * Finds settings that are valid but never work, one entry at a time. `around`: fragments that are not checked themselves, but whose
- * sources the rules may name.
+ * Finds settings that are valid but never work, one entry at a time. `around`: fragments that are not checked, but whose sources
+ * the rules may name.
  */
 export function* lintSteps(
   fragments: readonly Fragment[],
@@ -68,10 +68,10 @@ function shapesOfAll(fragments: readonly Fragment[], { sources }: Registry): Rea
   return known;
 }
 
-/** Findings of rules from one check to the next; a rule is checked again when the shapes of its sources change. Pointers begin in the rule. */
+/** Findings of earlier checks. A rule is checked again when the shapes of its sources change. Pointers are relative to the rule. */
 export type LintMemo = WeakMap<CompiledRule, { readonly digest: string; readonly findings: readonly Finding[] }>;
 
-/** Shapes by the name of a source, and the findings of earlier checks. */
+/** Shapes by source name, and the findings of earlier checks. */
 interface Known {
   readonly shapes: ReadonlyMap<string, Shapes>;
   readonly memo: LintMemo;

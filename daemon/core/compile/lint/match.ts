@@ -7,14 +7,14 @@ import { kindsAt, kindText, unknownField, unknownName, type Vocabulary, type Adv
 
 const COMBINATIONS: ReadonlySet<string> = new Set(['any', 'all', 'none']);
 
-/** Warns of the parts of a match that no event of a vocabulary fits. */
+/** Warns of the parts of a match that hold for no event of a vocabulary. */
 export function lintMatch(match: unknown, pointer: string, vocabulary: Vocabulary, warn: Warn): void {
   if (!isObject(match)) return;
   for (const [key, pattern] of Object.entries(match)) {
-    const place = joinPointer(pointer, key);
+    const at = joinPointer(pointer, key);
     if (COMBINATIONS.has(key) && Array.isArray(pattern)) {
-      pattern.forEach((map, index) => lintMatch(map, joinPointer(place, index), vocabulary, warn));
-    } else lintField(key.split('.'), pattern, place, vocabulary, warn);
+      pattern.forEach((map, index) => lintMatch(map, joinPointer(at, index), vocabulary, warn));
+    } else lintField(key.split('.'), pattern, at, vocabulary, warn);
   }
 }
 
@@ -52,7 +52,7 @@ function kindsOf(path: readonly string[], { fields, types }: Vocabulary): readon
 }
 const TEXTS: ReadonlySet<string> = new Set(['id', 'source', 'subject', 'time']);
 
-/** Warns of each part of a pattern that no value of these kinds fits. */
+/** Warns of each part of a pattern that holds for no value of these kinds. */
 function lintPattern(
   path: readonly string[],
   pattern: unknown,
@@ -64,10 +64,10 @@ function lintPattern(
     pattern.forEach((item, index) => lintPattern(path, item, joinPointer(pointer, index), kinds, warn));
   } else if (isObject(pattern)) {
     for (const [operator, argument] of Object.entries(pattern)) {
-      const place = joinPointer(pointer, operator);
-      if (operator === 'not') lintPattern(path, argument, place, kinds, warn);
+      const at = joinPointer(pointer, operator);
+      if (operator === 'not') lintPattern(path, argument, at, kinds, warn);
       else if (operator !== 'exists' && kinds.every((kind) => !mayFit({ [operator]: argument }, kind)))
-        warn({ pointer: place, at: 'value', code: 'rule.never_matches', ...neverBy(path, operator, argument, kinds) });
+        warn({ pointer: at, at: 'value', code: 'rule.never_matches', ...neverBy(path, operator, argument, kinds) });
     }
   } else if (pattern !== null && kinds.every((kind) => !mayFit(pattern, kind))) {
     warn({ pointer, at: 'value', code: 'rule.never_matches', ...neverEqual(path, pattern, kinds) });
@@ -88,12 +88,13 @@ const TYPES = { text: 'string', number: 'number', boolean: 'boolean' } as const;
 
 function neverEqual(path: readonly string[], value: unknown, kinds: readonly FieldKind[]): Advice {
   const name = path.join('.');
-  const words = kinds.flatMap((kind) => (typeof kind === 'string' ? [] : kind));
-  if (typeof value === 'string' && words.length > 0) {
-    const meant = suggest(value, words);
+  const texts = kinds.flatMap((kind) => (typeof kind === 'string' ? [] : kind));
+  if (typeof value === 'string' && texts.length > 0) {
+    const suggested = suggest(value, texts);
     return {
       message: `\`${name}\` is never \`${value}\` here`,
-      mend: meant === undefined ? `it is one of: ${[...new Set(words)].join(', ')}` : `did you mean \`${meant}\`?`,
+      mend:
+        suggested === undefined ? `it is one of: ${[...new Set(texts)].join(', ')}` : `did you mean \`${suggested}\`?`,
     };
   }
   const message = `\`${name}\` is ${kindText(kinds[0]!)}, which never equals ${value === '' ? 'an empty text' : `\`${String(value)}\``} (${typeof value === 'string' ? 'text' : kindText(typeof value as FieldKind)})`;
@@ -106,7 +107,7 @@ function neverBy(path: readonly string[], operator: string, argument: unknown, k
   const name = path.join('.');
   const message = `\`${name}\` is ${kindText(kinds[0]!)}, for which \`${operator}\` never holds`;
   if (kinds.some((kind) => typeof kind !== 'string'))
-    return { message: `\`${name}\` is never so here`, mend: `it is one of: ${kinds.flat().join(', ')}` };
+    return { message: `\`${name}\` never has this value here`, mend: `it is one of: ${kinds.flat().join(', ')}` };
   if (ORDER.has(operator) && typeof argument === 'number')
     return {
       message: `${message} with a number`,
@@ -122,7 +123,7 @@ function lintRanges(pattern: unknown, pointer: string, warn: Warn): void {
   else if (isObject(pattern)) {
     const found = contradiction(pattern);
     if (found === undefined) return;
-    warn({ pointer: joinPointer(pointer, found.operator), at: 'value', code: 'rule.never_matches', ...found.words });
+    warn({ pointer: joinPointer(pointer, found.operator), at: 'value', code: 'rule.never_matches', ...found.advice });
   }
 }
 
@@ -131,10 +132,10 @@ interface Limit {
   readonly value: number | string;
 }
 
-/** Finds two limits of a pattern that no single value fits, such as `gte: 5, lt: 3`; the warning is at the upper one. */
+/** Finds two limits of a pattern that no value satisfies, such as `gte: 5, lt: 3`; the warning is at the upper one. */
 function contradiction(
   pattern: Readonly<Record<string, unknown>>,
-): { readonly operator: string; readonly words: Advice } | undefined {
+): { readonly operator: string; readonly advice: Advice } | undefined {
   const low = limitOf(pattern, ['gt', 'gte']);
   const high = limitOf(pattern, ['lt', 'lte']);
   if (low === undefined || high === undefined || typeof low.value !== typeof high.value) return undefined;
@@ -142,7 +143,7 @@ function contradiction(
   if (low.value < high.value || isTouching) return undefined;
   return {
     operator: high.operator,
-    words: {
+    advice: {
       message: `no value is both \`${low.operator}: ${low.value}\` and \`${high.operator}: ${high.value}\``,
       mend: 'swap them, or use a list of two patterns for one or the other',
     },

@@ -22,7 +22,7 @@ export const MESSAGE_NAMES: readonly string[] = [
   'resolved_after',
 ];
 
-export interface RulePlace {
+export interface RuleLocation {
   readonly pointer: string;
   readonly referenced: (pointer: string) => boolean;
 }
@@ -31,7 +31,7 @@ export interface RulePlace {
 export function lintRule(
   rule: Readonly<Record<string, unknown>>,
   shapesOf: (source: string) => readonly EventShape[],
-  place: RulePlace,
+  location: RuleLocation,
   warn: Warn,
 ): void {
   const { on, match, key, resolve } = rule;
@@ -45,7 +45,7 @@ export function lintRule(
   // A message may be about the event that ends the alert.
   const either =
     ends === undefined ? firing : vocabularyOf([...ofTypes(shapes, match), ...ofTypes(shapes, ends.match)], noun);
-  const at = (...steps: readonly string[]): string => joinPointer(place.pointer, ...steps);
+  const at = (...steps: readonly string[]): string => joinPointer(location.pointer, ...steps);
   const vocabularies: readonly (readonly [prefix: string, Vocabulary])[] = [
     [at('resolve', 'match'), forMatch(all, ending)],
     [at('resolve'), ending],
@@ -53,8 +53,8 @@ export function lintRule(
     [at('if'), firing],
     [at('key'), firing],
   ];
-  visit(schemaOf(ruleSchema), rule, place.pointer, (meaning, value, pointer) => {
-    if (place.referenced(pointer)) return;
+  visit(schemaOf(ruleSchema), rule, location.pointer, (meaning, value, pointer) => {
+    if (location.referenced(pointer)) return;
     lintQuotes(value, pointer, warn);
     const vocabulary = vocabularies.find(([prefix]) => `${pointer}/`.startsWith(`${prefix}/`))?.[1] ?? either;
     if (meaning === 'match') {
@@ -70,13 +70,13 @@ export function lintRule(
     if (meaning === 'template')
       lintTemplate(value, pointer, withNames(vocabulary, pointer === at('key') ? ADDED : MESSAGE_NAMES), warn);
   });
-  if (ends === undefined || place.referenced(at('key'))) return;
+  if (ends === undefined || location.referenced(at('key'))) return;
   const text = typeof key === 'string' ? key : DEFAULT_KEY;
-  const places = { resolve: at('resolve'), key: key === undefined ? undefined : at('key') };
-  lintResolve(text, { match, vocabulary: firing }, { match: ends.match, vocabulary: ending }, places, warn);
+  const pointers = { resolve: at('resolve'), key: key === undefined ? undefined : at('key') };
+  lintResolve(text, { match, vocabulary: firing }, { match: ends.match, vocabulary: ending }, pointers, warn);
 }
 
-/** Warns of values in the matches of a rule that YAML reads in another way than they look. Depends on the text of the file. */
+/** Warns of values in the matches of a rule whose YAML type is not the type that a reader expects. Depends on the text of the file. */
 export function lintRuleSpelling(
   rule: Readonly<Record<string, unknown>>,
   pointer: string,
@@ -88,7 +88,7 @@ export function lintRuleSpelling(
   if (isObject(rule.resolve)) lintSpelling(rule.resolve.match, joinPointer(pointer, 'resolve', 'match'), written, warn);
 }
 
-/** Vocabulary for `match` itself, with the types of all events, because the check is whether the match names one of them. */
+/** Vocabulary for `match`, with the types of all events, because `match` is what selects among them. */
 const forMatch = (all: Vocabulary, narrowed: Vocabulary): Vocabulary => ({
   ...(narrowed.types?.length === 0 ? all : narrowed),
   types: all.types,
@@ -99,7 +99,7 @@ function ofTypes(shapes: readonly EventShape[], match: unknown): readonly EventS
   if (!isObject(match) || match.type === undefined) return shapes;
   const fits = compilePattern(match.type, '', []);
   const found = shapes.filter(({ type }) => type === undefined || fits([type]));
-  // An unknown type is reported by itself, so its fields are not.
+  // An unknown type is reported separately, so its fields are not checked.
   return found.length === 0 ? shapes : found;
 }
 
@@ -115,7 +115,7 @@ function lintResolve(
   key: string,
   firing: Side,
   ending: Side,
-  place: { readonly resolve: string; readonly key: string | undefined },
+  pointers: { readonly resolve: string; readonly key: string | undefined },
   warn: Warn,
 ): void {
   for (const part of parseSimple(key) ?? []) {
@@ -130,16 +130,16 @@ function lintResolve(
     const after = valuesOf(name, ending);
     const differs = before !== undefined && after !== undefined && !before.some((value) => after.includes(value));
     if (!missing && !differs) continue;
-    const what = place.key === undefined ? 'the default `key`' : '`key`';
+    const what = pointers.key === undefined ? 'the default `key`' : '`key`';
     const why = missing
       ? 'which the event that ends it does not have'
-      : 'which is another one in the event that ends it';
+      : 'which has another value in the event that ends it';
     warn({
-      pointer: place.key ?? place.resolve,
-      at: place.key === undefined ? 'key' : 'value',
+      pointer: pointers.key ?? pointers.resolve,
+      at: pointers.key === undefined ? 'key' : 'value',
       code: 'rule.never_resolves',
       message: `this never ends: ${what} holds \`${name}\`, ${why}`,
-      mend: `give a \`key\` of what both have in common, such as \`{{ subject }}\``,
+      mend: `give a \`key\` of fields that both events have in common, such as \`{{ subject }}\``,
     });
     return;
   }

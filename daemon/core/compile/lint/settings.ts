@@ -7,7 +7,7 @@ import { lintQuotes, lintSpelling, type Written } from './spelling.ts';
 import { visit } from './visit.ts';
 import { OPEN_VOCABULARY, withNames, type Warn } from './vocabulary.ts';
 
-export interface SettingsPlace {
+export interface SettingsLocation {
   readonly pointer: string;
   /** Variables of its templates, besides the fields of an event. */
   readonly names: readonly string[];
@@ -16,16 +16,16 @@ export interface SettingsPlace {
 }
 
 /** Warns of settings of a channel, a source or the daemon that never work. */
-export function lintSettings(schema: Schema, given: unknown, place: SettingsPlace, warn: Warn): void {
+export function lintSettings(schema: Schema, given: unknown, location: SettingsLocation, warn: Warn): void {
   if (!isObject(given)) return;
   const { type: _type, delivery: _delivery, ...settings } = given;
-  const vocabulary = withNames(OPEN_VOCABULARY, ['event', ...place.names]);
-  visit(schema, settings, place.pointer, (meaning, value, pointer) => {
-    if (place.referenced(pointer)) return;
+  const vocabulary = withNames(OPEN_VOCABULARY, ['event', ...location.names]);
+  visit(schema, settings, location.pointer, (meaning, value, pointer) => {
+    if (location.referenced(pointer)) return;
     lintQuotes(value, pointer, warn);
     if (meaning === 'match') {
       lintMatch(value, pointer, OPEN_VOCABULARY, warn);
-      lintSpelling(value, pointer, place.written, warn);
+      lintSpelling(value, pointer, location.written, warn);
     }
     if (typeof value !== 'string') return;
     if (meaning === 'template') lintTemplate(value, pointer, vocabulary, warn);
@@ -36,13 +36,13 @@ export function lintSettings(schema: Schema, given: unknown, place: SettingsPlac
 }
 
 function lintReference(text: string, pointer: string, isSecret: boolean, warn: Warn): void {
-  const reference = referenceMeant(text, isSecret);
+  const reference = suggestedReference(text, isSecret);
   if (reference === undefined) return;
   warn({
     pointer,
     at: 'value',
     code: 'secret.not_a_reference',
-    message: `${nameOf(pointer)} is used as it is written, but looks like a reference`,
+    message: `${nameOf(pointer)} is used literally, but looks like a reference`,
     mend: `write ${reference}`,
   });
 }
@@ -55,14 +55,14 @@ const FOREIGN_REFERENCES: readonly (readonly [pattern: RegExp, reference: (name:
   [/^\$\(([A-Za-z_]\w*)\)$/, variable],
   [/^%([A-Za-z_]\w*)%$/, variable],
   [/^\{\{\s*(?:env|secrets)\.([A-Za-z_]\w*)\s*\}\}$/, variable],
-  // The whole text is the value of a secret, and masked in what is said about it.
+  // The whole text is the value of a secret, so the message must not repeat it.
   [/^((?:env|file|credential):[\w./~-]+)$/, () => '`${...}` around it'],
 ];
-/** Pattern outside of secrets: only what is hardly ever plain text. */
+/** Pattern for other settings than secrets: a form that is hardly ever plain text. */
 const VARIABLE = /^\$([A-Z_][A-Z0-9_]*)$/;
 
-/** Reference that a text probably stands for. */
-function referenceMeant(text: string, isSecret: boolean): string | undefined {
+/** Reference that was probably intended. */
+function suggestedReference(text: string, isSecret: boolean): string | undefined {
   if (!isSecret) {
     const name = VARIABLE.exec(text)?.[1];
     return name === undefined ? undefined : variable(name);

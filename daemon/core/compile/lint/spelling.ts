@@ -2,10 +2,10 @@ import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import type { Warn } from './vocabulary.ts';
 
-/** Returns a scalar as it is written in the file, quotes included; undefined where the spelling cannot be misread. */
+/** Returns the text of a scalar in the file, with its quotes; undefined if the text cannot be misread. */
 export type Written = (pointer: string) => string | undefined;
 
-/** Warns of a text in typographic quotes, which are part of it. */
+/** Warns of typographic quotes around a text, which YAML takes as part of the text. */
 export function lintQuotes(value: unknown, pointer: string, warn: Warn): void {
   if (Array.isArray(value)) value.forEach((item, index) => lintQuotes(item, joinPointer(pointer, index), warn));
   else if (isObject(value)) {
@@ -16,11 +16,11 @@ export function lintQuotes(value: unknown, pointer: string, warn: Warn): void {
   }
 }
 
-const WORDS = /^(?:yes|no|on|off|y|n)$/i;
+const YAML_1_1_BOOLEAN = /^(?:yes|no|on|off|y|n)$/i;
 const GROUPED_DIGITS = /^[+-]?\d{1,3}(?:_\d{3})+$/;
 const ORDER: ReadonlySet<string> = new Set(['gt', 'gte', 'lt', 'lte']);
 
-/** Warns of values in a match that YAML 1.2 reads in another way than they look. */
+/** Warns of values in a match whose type in YAML 1.2 is not the type that a reader expects. */
 export function lintSpelling(value: unknown, pointer: string, written: Written, warn: Warn, operator = ''): void {
   if (Array.isArray(value)) {
     value.forEach((item, index) => lintSpelling(item, joinPointer(pointer, index), written, warn, operator));
@@ -28,8 +28,8 @@ export function lintSpelling(value: unknown, pointer: string, written: Written, 
     for (const [name, item] of Object.entries(value))
       lintSpelling(item, joinPointer(pointer, name), written, warn, name);
   } else {
-    const words = misread(value, written(pointer), operator);
-    if (words !== undefined) warn({ pointer, at: 'value', code: 'yaml.spelling', ...words });
+    const advice = misread(value, written(pointer), operator);
+    if (advice !== undefined) warn({ pointer, at: 'value', code: 'yaml.spelling', ...advice });
   }
 }
 
@@ -48,7 +48,7 @@ function misread(
       mend: `write \`"${written}"\` if it is text, or \`${value}\``,
     };
   }
-  if (typeof value === 'string' && WORDS.test(value)) {
+  if (typeof value === 'string' && YAML_1_1_BOOLEAN.test(value)) {
     const truth = /^(?:yes|on|y)$/i.test(value);
     return {
       message: `\`${written}\` is text in YAML 1.2, not ${truth}`,

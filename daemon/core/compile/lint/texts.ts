@@ -1,10 +1,9 @@
 import { conditionNames, type Comparison } from '../../match/condition/names.ts';
 import { templatePaths, type NamedPath } from '../../message/template.ts';
-import type { FieldKind } from '../../event/shape.ts';
 import { suggest } from '../../problems/suggest.ts';
 import { kindsAt, unknownField, unknownName, type Vocabulary, type Advice, type Warn } from './vocabulary.ts';
 
-/** Words of other languages that would be read as fields of the event. */
+/** Literals of other languages, which would be read as fields of the event. */
 const FOREIGN: Readonly<Record<string, string>> = {
   nil: 'write `null`',
   None: 'write `null`',
@@ -101,23 +100,23 @@ function lintPaths(
 ): boolean {
   const reported = new Set<string>();
   for (const { path, offset } of names) {
-    const words = dashed(source, offset, vocabulary) ?? wrongWith(path, vocabulary, foreign);
-    if (words === undefined || reported.has(words.message)) continue;
-    reported.add(words.message);
+    const advice = dashed(source, offset, vocabulary) ?? adviceFor(path, vocabulary, foreign);
+    if (advice === undefined || reported.has(advice.message)) continue;
+    reported.add(advice.message);
     const code = path[0] === 'data' ? 'rule.unknown_field' : 'rule.unknown_name';
-    warn({ pointer, at: 'value', offset, code, ...words });
+    warn({ pointer, at: 'value', offset, code, ...advice });
   }
   return reported.size === 0;
 }
 
-function wrongWith(
+function adviceFor(
   path: readonly string[],
   vocabulary: Vocabulary,
   foreign: Readonly<Record<string, string>>,
 ): Advice | undefined {
   const [root = ''] = path;
   if (vocabulary.names.has(root)) return root === 'data' ? unknownField(path, vocabulary) : undefined;
-  if (Object.hasOwn(foreign, root)) return { message: `\`${root}\` is no value here`, mend: foreign[root]! };
+  if (Object.hasOwn(foreign, root)) return { message: `\`${root}\` is not a value here`, mend: foreign[root]! };
   return unknownName(root, vocabulary);
 }
 
@@ -140,16 +139,16 @@ function neverHolds({ path, operator, literal }: Comparison, { fields, types }: 
   const name = path.join('.');
   const kinds = path[0] === 'data' ? fields && kindsAt(path, fields) : name === 'type' && types ? [types] : undefined;
   if (kinds === undefined || literal === null || kinds.includes('any')) return undefined;
-  const words = kinds.flatMap((kind) => (typeof kind === 'string' ? [] : kind));
+  const texts = kinds.flatMap((kind) => (typeof kind === 'string' ? [] : kind));
   const isTexts = kinds.every((kind) => kind === 'text' || typeof kind !== 'string');
   if (
     operator === '==' &&
     typeof literal === 'string' &&
-    words.length > 0 &&
-    kinds.every(isWords) &&
-    !words.includes(literal)
+    texts.length > 0 &&
+    kinds.every((kind) => typeof kind !== 'string') &&
+    !texts.includes(literal)
   )
-    return neverThat(name, literal, words);
+    return neverEqual(name, literal, texts);
   if (isTexts && typeof literal === 'number')
     return {
       message: `\`${name}\` is text, which is never compared with a number`,
@@ -163,12 +162,11 @@ function neverHolds({ path, operator, literal }: Comparison, { fields, types }: 
   return undefined;
 }
 
-const isWords = (kind: FieldKind): boolean => typeof kind !== 'string';
-
-function neverThat(name: string, literal: string, words: readonly string[]): Advice {
-  const meant = suggest(literal, words);
+function neverEqual(name: string, literal: string, texts: readonly string[]): Advice {
+  const suggested = suggest(literal, texts);
   return {
     message: `\`${name}\` is never \`${literal}\` here`,
-    mend: meant === undefined ? `it is one of: ${[...new Set(words)].join(', ')}` : `did you mean \`${meant}\`?`,
+    mend:
+      suggested === undefined ? `it is one of: ${[...new Set(texts)].join(', ')}` : `did you mean \`${suggested}\`?`,
   };
 }

@@ -3,7 +3,7 @@ import { joinPointer } from '../../values/pointer.ts';
 import type { Schema } from '../../schema/json-schema.ts';
 import { fits } from '../../schema/mismatch.ts';
 
-/** Walks a value along its schema, and calls `see` with each part that is more than a plain setting: a template, a secret, a text. */
+/** Walks a value along its schema, and calls `see` with each text and each value with a `belfry` keyword, such as a template or a secret. */
 export function visit(
   schema: Schema,
   value: unknown,

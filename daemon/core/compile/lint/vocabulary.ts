@@ -2,9 +2,9 @@ import { type EventShape, type FieldKind, OPEN_SHAPE } from '../../event/shape.t
 import type { Finding } from '../../schema/mismatch.ts';
 import { mendByName, suggest } from '../../problems/suggest.ts';
 
-/** Names that are valid at one place of a rule, by the shapes of its events. */
+/** Names that are valid in one setting of a rule, by the shapes of its events. */
 export interface Vocabulary {
-  /** Names beside `data`: attributes, extensions, and variables of the place. */
+  /** Names besides `data`: attributes, extensions, and variables of the setting. */
   readonly names: ReadonlySet<string>;
   /** True: events may have undeclared extensions. */
   readonly isOpen: boolean;
@@ -45,15 +45,15 @@ export function withNames(vocabulary: Vocabulary, more: readonly string[]): Voca
   return { ...vocabulary, names: new Set([...vocabulary.names, ...more]) };
 }
 
-/** Mistake in the first name of a path; undefined when it is possible. Where extensions are open, only a misspelt known name is one. */
+/** Mistake in the first name of a path; undefined when the name is possible. If any extension is possible, only a misspelt known name is a mistake. */
 export function unknownName(name: string, { names, isOpen, noun, fields }: Vocabulary): Advice | undefined {
   if (names.has(name)) return undefined;
-  const meant = suggest(name, names);
-  if (isOpen && EXTENSION.test(name) && meant === undefined) return undefined;
+  const suggested = suggest(name, names);
+  if (isOpen && EXTENSION.test(name) && suggested === undefined) return undefined;
   const inData = fields?.has(name) === true ? `did you mean \`data.${name}\`?` : undefined;
   return {
     message: `${noun} have no \`${name}\``,
-    mend: meant === undefined && inData !== undefined ? inData : mendByName(name, names, 'remove it', 'there are'),
+    mend: suggested === undefined && inData !== undefined ? inData : mendByName(name, names, 'remove it', 'there are'),
   };
 }
 
@@ -91,7 +91,7 @@ export function kindsAt(
   return undefined;
 }
 
-/** Text of a warning, and of what to write instead. */
+/** Message of a warning, and what to write instead. */
 export type Advice = Pick<Finding, 'message' | 'mend'>;
 
 /** Takes a warning: a finding that does not keep a file from being used. */

@@ -5,7 +5,7 @@ import { escapeFor } from '../../message/escape.ts';
 import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import type { ChannelConfig } from '../../ruleset.ts';
-import { decode } from '../../schema/decode.ts';
+import { decode, NO_SINK } from '../../schema/decode.ts';
 import { type DeliverySettings, deliverySchema } from '../../schema/sections/delivery.ts';
 import type { ChannelTypeInfo, CompileTools } from '../registry.ts';
 
@@ -40,9 +40,7 @@ export function compileChannel(
   };
 }
 
-const SILENT = { found: () => undefined, secret: () => undefined, sensitive: () => undefined, hide: () => undefined };
-
-/** The type's documented limits, over them the file's defaults, over them the channel's own. */
+/** Merges the delivery settings: those of the channel replace the defaults of the file, which replace the limits of the type. */
 function compilePolicy(
   name: string,
   given: unknown,
@@ -56,7 +54,7 @@ function compilePolicy(
     context.refer('fallback', own.fallback, name, joinPointer(pointer, 'fallback'));
   if (context.settings(deliverySchema, own, pointer, '`delivery`') === undefined) return undefined;
   const merged = { ...type.limits, ...defaults.delivery, ...(own as Record<string, unknown>) };
-  const delivery = decode(deliverySchema, merged, pointer, SILENT) as Required<DeliverySettings>;
+  const delivery = decode(deliverySchema, merged, pointer, NO_SINK) as Required<DeliverySettings>;
   if (delivery.timeout <= 0) {
     const message = '`timeout` leaves no time for an attempt';
     context.found({

@@ -1,11 +1,11 @@
-import { asWritten, stableText } from '../entry.ts';
+import { pointerInFile, stableText } from '../entry.ts';
 import type { CompileContext } from '../context.ts';
 import { faultOfOrigin } from '../../values/origin.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import { readHostAndPort } from '../../values/network.ts';
 import type { DaemonSettings } from '../../ruleset.ts';
 import { type DaemonFileSettings, daemonSchema } from '../../schema/sections/daemon.ts';
-import { decode } from '../../schema/decode.ts';
+import { decode, NO_SINK } from '../../schema/decode.ts';
 import type { CompileTools } from '../registry.ts';
 import { readUrl, type UrlForm } from '../../values/url.ts';
 
@@ -20,7 +20,7 @@ export function compileDaemon(
   if (settings === undefined) return undefined;
   checkAddresses(settings, context);
   for (const [index, origin] of (settings.origins ?? []).entries()) {
-    const pointer = asWritten(joinPointer('/daemon/origins', index), context);
+    const pointer = pointerInFile(joinPointer('/daemon/origins', index), context);
     const fault = faultOfOrigin(origin, context.document.referenced(pointer));
     if (fault !== undefined) context.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
   }
@@ -61,8 +61,7 @@ function checkAddresses({ listen, public_url: publicUrl }: DaemonFileSettings, c
 
 /** Settings when no file has a `daemon:`. */
 export function defaultDaemon(tools: CompileTools): DaemonSettings {
-  const silent = { found: () => undefined, secret: () => undefined, sensitive: () => undefined, hide: () => undefined };
-  return daemonSettings(decode(daemonSchema, {}, '/daemon', silent) as DaemonFileSettings, tools);
+  return daemonSettings(decode(daemonSchema, {}, '/daemon', NO_SINK) as DaemonFileSettings, tools);
 }
 
 function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): DaemonSettings {

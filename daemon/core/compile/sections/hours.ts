@@ -1,6 +1,6 @@
 import { type DateRange, readDates } from '../../time/calendar-dates.ts';
 import { stableText } from '../entry.ts';
-import { isTimezone } from '../../time/due-times.ts';
+import { faultOfTimezone, localTimezone } from '../../time/time-faults.ts';
 import type { CompileContext } from '../context.ts';
 import { beginsOn, compileHours, type Hours, type HoursSpan } from '../../time/hours.ts';
 import { isObject } from '../../values/json.ts';
@@ -34,7 +34,7 @@ export function compileHoursEntry(name: string, given: unknown, context: Compile
     ? compileHours(
         name,
         spans.filter((span) => span !== undefined),
-        context.wallClocks,
+        context.localTimeConverters,
       )
     : undefined;
 }
@@ -54,40 +54,40 @@ function spanOf(given: unknown, pointer: string, context: CompileContext): Hours
     'a span of hours',
   );
   if (settings === undefined) return undefined;
-  const place = (field: string) => placesOf(given, pointer, field);
+  const pointers = (field: string) => pointersOf(given, pointer, field);
   const { dates, except_dates: exceptDates } = settings;
   const span: HoursSpan = {
-    days: daysOf(settings.days ?? ['sun-sat'], place('days'), context),
+    days: daysOf(settings.days ?? ['sun-sat'], pointers('days'), context),
     ...timesOf(settings, pointer, context),
     timezone: compileTimezone(settings.timezone, joinPointer(pointer, 'timezone'), 'hours.span', context),
-    ...(dates !== undefined && { dates: datesOf(dates, place('dates'), context) }),
-    ...(exceptDates !== undefined && { exceptDates: datesOf(exceptDates, place('except_dates'), context) }),
+    ...(dates !== undefined && { dates: datesOf(dates, pointers('dates'), context) }),
+    ...(exceptDates !== undefined && { exceptDates: datesOf(exceptDates, pointers('except_dates'), context) }),
   };
   if (context.count === before) checkBegins(span, pointer, context);
   return span;
 }
 
-/** Reports words that YAML reads as settings, such as `sun` in `{ days: sat,sun }`, and returns the other settings. */
+/** Reports values that YAML reads as keys, such as `sun` in `{ days: sat,sun }`, and returns the other settings. */
 function withoutMisplaced(given: Readonly<Record<string, unknown>>, pointer: string, context: CompileContext) {
   const misplaced = Object.keys(given).filter((key) => given[key] === null && fieldOf(key) !== undefined);
   for (const key of misplaced) {
-    const message = `\`${key}\` stands outside \`${fieldOf(key)}\`: between braces a comma ends the value`;
+    const message = `\`${key}\` is not part of \`${fieldOf(key)}\`: between braces a comma ends the value`;
     const mend = `put the list in quotes or in brackets, such as \`${fieldOf(key)}: [..., ${key}]\``;
     context.found({ pointer: joinPointer(pointer, key), at: 'key', code: 'hours.span', message, mend });
   }
   return Object.fromEntries(Object.entries(given).filter(([key]) => !misplaced.includes(key)));
 }
 
-/** Setting that a text belongs to. */
+/** Setting to which a text belongs. */
 function fieldOf(text: string): 'days' | 'dates' | undefined {
   const isDays = text.split('-').every((word) => dayOf(word.trim().toLowerCase()) !== -1);
   return isDays ? 'days' : readDates(text).ok ? 'dates' : undefined;
 }
 
-type PlaceOf = (index: number) => string;
+type PointerOf = (index: number) => string;
 
 /** Pointers of the texts of a field that is a list or a single text. */
-function placesOf(given: Readonly<Record<string, unknown>>, pointer: string, field: string): PlaceOf {
+function pointersOf(given: Readonly<Record<string, unknown>>, pointer: string, field: string): PointerOf {
   const whole = joinPointer(pointer, field);
   return (index) => (Array.isArray(given[field]) ? joinPointer(whole, index) : whole);
 }
@@ -117,7 +117,7 @@ function minutesOf(time: string): number {
   return hour * 60 + minute;
 }
 
-function daysOf(given: readonly string[], placeOf: PlaceOf, context: CompileContext): ReadonlySet<number> {
+function daysOf(given: readonly string[], pointerOf: PointerOf, context: CompileContext): ReadonlySet<number> {
   const days = new Set<number>();
   given.forEach((text, index) => {
     for (const part of text.split(',').map((word) => word.trim())) {
@@ -125,7 +125,7 @@ function daysOf(given: readonly string[], placeOf: PlaceOf, context: CompileCont
       const numbers = words.map(dayOf);
       const unknown = words[numbers.indexOf(-1)];
       if (unknown !== undefined || numbers.length > 2) {
-        reportDay(part, unknown ?? '', placeOf(index), context);
+        reportDay(part, unknown ?? '', pointerOf(index), context);
         continue;
       }
       const last = numbers.at(-1)!;
@@ -142,35 +142,35 @@ const dayOf = (word: string): number => Math.max(SHORT.indexOf(word), DAYS.index
 
 function reportDay(part: string, unknown: string, pointer: string, context: CompileContext): void {
   const message = part === '' ? 'a weekday is missing here' : `\`${part}\` is not a weekday or a range of them`;
-  const meant = context.document.referenced(pointer) ? undefined : suggest(unknown, [...SHORT, ...DAYS]);
+  const suggested = context.document.referenced(pointer) ? undefined : suggest(unknown, [...SHORT, ...DAYS]);
   const mend =
-    meant === undefined
-      ? 'write them like `mon-fri` or `sat,sun`; there are mon, tue, wed, thu, fri, sat and sun'
-      : `did you mean \`${meant}\`?`;
+    suggested === undefined
+      ? 'write them like `mon-fri` or `sat,sun`; the weekdays are mon, tue, wed, thu, fri, sat and sun'
+      : `did you mean \`${suggested}\`?`;
   found(context, pointer, message, mend);
 }
 
-function datesOf(given: readonly string[], placeOf: PlaceOf, context: CompileContext): DateRange[] {
+function datesOf(given: readonly string[], pointerOf: PointerOf, context: CompileContext): DateRange[] {
   const ranges: DateRange[] = [];
   given.forEach((text, index) => {
     for (const part of text.split(',')) {
       const read = readDates(part.trim());
       if (read.ok) ranges.push(read.range);
-      else found(context, placeOf(index), read.message, read.mend);
+      else found(context, pointerOf(index), read.message, read.mend);
     }
   });
   return ranges;
 }
 
-/** In so many years every date has been every weekday. */
-const CYCLE = 28 * 366;
+/** Days after which every date has been on every weekday. */
+const CYCLE_DAYS = 28 * 366;
 
 /** Reports a span that begins on no day. */
 function checkBegins(span: HoursSpan, pointer: string, context: CompileContext): void {
   if (span.dates === undefined && span.exceptDates === undefined) return;
   const firstDays = (span.dates ?? []).filter(({ yearly }) => !yearly).map(({ from }) => wallOf(from));
   for (const first of [...firstDays, Date.UTC(2030, 0, 1)]) {
-    for (let day = 0; day < CYCLE; day += 1) if (beginsOn(span, first + day * DAY)) return;
+    for (let day = 0; day < CYCLE_DAYS; day += 1) if (beginsOn(span, first + day * DAY)) return;
   }
   const message = 'there is no day on which this span begins';
   const mend = 'it needs a day that is among `days` and `dates`, and not among `except_dates`';
@@ -193,25 +193,17 @@ export function compileTimezone(
   code: string,
   context: CompileContext,
 ): string {
-  if (given === undefined) return ownTimezone();
-  if (isTimezone(given)) return given;
-  const meant = context.document.referenced(pointer) ? undefined : meantBy(given);
-  const mend =
-    meant === undefined
-      ? 'use a name of the IANA list, such as `Europe/Berlin` or `Asia/Shanghai`'
-      : `did you mean \`${meant}\`?`;
-  context.found({ pointer, at: 'value', code, message: 'there is no such time zone', mend });
+  if (given === undefined) return localTimezone();
+  const fault = faultOfTimezone(given);
+  if (fault === undefined) return given;
+  const suggested = context.document.referenced(pointer) ? undefined : suggestZone(given);
+  const mend = suggested === undefined ? fault.mend : `did you mean \`${suggested}\`?`;
+  context.found({ pointer, at: 'value', code, message: fault.message, mend });
   return 'UTC';
 }
 
-/** Time zone of the machine; UTC when its setting is invalid. */
-function ownTimezone(): string {
-  const own = new Intl.DateTimeFormat().resolvedOptions().timeZone as string | undefined;
-  return own !== undefined && isTimezone(own) ? own : 'UTC';
-}
-
-/** Zone that is probably meant by a misspelt name or a city alone. */
-function meantBy(given: string): string | undefined {
+/** The zone for a misspelt name or the name of a city. */
+function suggestZone(given: string): string | undefined {
   const names = Intl.supportedValuesOf('timeZone');
   const city = `/${given.trim().toLowerCase().replaceAll(' ', '_')}`;
   return suggest(given, names) ?? names.find((name) => name.toLowerCase().endsWith(city));

@@ -1,7 +1,7 @@
 import { compileSteps, STEPS } from '../../flow/steps/index.ts';
 import { alert } from '../../flow/steps/alert.ts';
 import { settingsOf } from '../../flow/step.ts';
-import { noteWrittenNames, targetOf } from '../notify.ts';
+import { recordWrittenNames, targetOf } from '../notify.ts';
 import { RuleReport } from '../rule-report.ts';
 import type { CompileContext, FileDefaults } from '../context.ts';
 import { isObject } from '../../values/json.ts';
@@ -14,7 +14,7 @@ import { ruleSchema } from '../../schema/sections/rule.ts';
 
 const COMBINATIONS = ['any', 'all', 'none'] as const;
 
-/** Compiles one entry of `rules:`; undefined when it has a problem. `same`: the compiled rule of before, if the entry is unchanged. */
+/** Compiles one entry of `rules:`; undefined when it has a problem. `same`: the compiled rule of an earlier load, if the entry is unchanged. */
 export function compileRule(
   given: unknown,
   pointer: string,
@@ -33,7 +33,7 @@ export function compileRule(
   if (typeof name === 'string') {
     context.declare('rule', name, joinPointer(pointer, 'name'), 'value', digest);
     mentions(given, new RuleReport(name, pointer, context));
-    noteWrittenNames(given, pointer, context);
+    recordWrittenNames(given, pointer, context);
     if (same !== undefined) return same;
   }
   const settings = context.settings(ruleSchema, given, pointer, 'a rule');
@@ -63,7 +63,7 @@ export function compileRule(
   };
 }
 
-/** Merges `any`, `all` and `none` beside `match` into it, where they mean the same. */
+/** Merges `any`, `all` and `none` of a rule into its `match`, in which they have the same meaning. */
 function combinedMatch(
   given: Record<string, unknown>,
   pointer: string,
@@ -73,7 +73,7 @@ function combinedMatch(
   for (const word of COMBINATIONS) {
     if (given[word] === undefined) continue;
     if (combined[word] !== undefined) {
-      const message = `\`${word}\` stands both in \`match\` and beside it`;
+      const message = `\`${word}\` is both in \`match\` and beside it`;
       context.found({
         pointer: joinPointer(pointer, word),
         at: 'key',
@@ -95,16 +95,16 @@ function matcherOf(
 ): Matcher | undefined {
   const compiled = compileMatch(match);
   if (compiled.ok) return compiled.matcher;
-  const placeOf = (relative: string): string => {
+  const pointerOf = (relative: string): string => {
     const first = segmentsOf(relative)[0];
     const beside = first !== undefined && COMBINATIONS.some((word) => word === first && given[word] !== undefined);
     return (beside ? pointer : joinPointer(pointer, 'match')) + relative;
   };
-  context.matchProblems(compiled.problems, placeOf);
+  context.matchProblems(compiled.problems, pointerOf);
   return undefined;
 }
 
-/** Notes the names that a rule mentions, as far as it can be read. */
+/** Records the names that a rule mentions, also of a rule with problems. */
 function mentions(given: Record<string, unknown>, rule: RuleReport): void {
   rule.each(['on'], given.on, (name, path) => rule.mention('on', name, path));
   rule.mentionChannels(given.notify, ['notify']);

@@ -1,6 +1,7 @@
 import { compileTimezone } from './hours.ts';
 import { CompileContext } from '../context.ts';
-import { cronTimes, readInstant } from '../../time/due-times.ts';
+import { readInstant } from '../../time/due-times.ts';
+import { faultOfCron } from '../../time/time-faults.ts';
 import { isObject } from '../../values/json.ts';
 import { compileMatch } from '../../match/compile.ts';
 import { joinPointer } from '../../values/pointer.ts';
@@ -32,21 +33,21 @@ export type CompiledSilence =
       readonly problems: readonly { readonly pointer: string; readonly message: string; readonly mend: string }[];
     };
 
-/** Compiles a silence of the API: the JSON as it was posted, with its id. */
+/** Compiles a silence of the API: the posted JSON with its id. */
 export function compileSilenceText(given: unknown): CompiledSilence {
-  const places: string[] = [];
+  const pointers: string[] = [];
   const context = new CompileContext({
     file: 'silence',
     data: given,
     referenced: () => false,
-    locate: (pointer) => ({ line: places.push(pointer), column: 1 }),
+    locate: (pointer) => ({ line: pointers.push(pointer), column: 1 }),
   });
   const { id, ...settings } = isObject(given) ? given : {};
   const own = { id: typeof id === 'string' ? id : '', origin: 'api' } as const;
   const silence = silenceOf(isObject(given) ? settings : given, '', context, own);
   if (silence !== undefined) return { ok: true, silence };
   const problems = context.problems.map(({ line, message, mend }) => ({
-    pointer: places[line - 1] ?? '',
+    pointer: pointers[line - 1] ?? '',
     message,
     mend,
   }));
@@ -70,7 +71,7 @@ function silenceOf(
   const { name, match, if: condition, reason = '', by } = settings;
   checkComplete(settings, pointer, context);
   const compiled = compileMatch(match ?? {});
-  if (!compiled.ok) context.matchProblems(compiled.problems, (place) => joinPointer(pointer, 'match') + place);
+  if (!compiled.ok) context.matchProblems(compiled.problems, (relative) => joinPointer(pointer, 'match') + relative);
   const times = timesOf(settings, pointer, context);
   if (!compiled.ok || context.count > before) return undefined;
   return {
@@ -91,7 +92,7 @@ function checkComplete(
   context: CompileContext,
 ): void {
   if (match === undefined && condition === undefined)
-    found(context, pointer, 'the silence does not say what it silences', 'give `match`; `match: {}` is everything');
+    found(context, pointer, 'the silence has neither `match` nor `if`', 'give `match`; `match: {}` matches everything');
   if (until === undefined && recurring === undefined) {
     const mend = 'give `until`, such as `2026-12-27T08:00:00+01:00`, or `recurring`';
     found(context, pointer, 'the silence has no end', mend);
@@ -143,21 +144,13 @@ function windowsOf(
   const before = context.count;
   const ownZone = timezone === undefined ? undefined : joinPointer(pointer, 'timezone');
   const zone = ownZone === undefined ? silenceZone : compileTimezone(timezone, ownZone, CODE, context);
-  if (length <= 0)
-    found(context, joinPointer(pointer, 'for'), '`for` must be longer than nothing', 'write it like `6h`');
-  try {
-    if (cronTimes(cron, zone).next(0) === undefined)
-      found(context, joinPointer(pointer, 'cron'), 'no date ever fits this pattern', 'choose a day that the month has');
-    return context.count === before ? recurringWindows(cron, length, zone) : undefined;
-  } catch (error) {
-    const what = (error as Error).message.replace(/^CronPattern: /, '');
-    const mend = 'write minute, hour, day, month, weekday, such as `0 22 * * sat`';
-    found(context, joinPointer(pointer, 'cron'), `this is not a cron pattern: ${what}`, mend);
-    return undefined;
-  }
+  if (length <= 0) found(context, joinPointer(pointer, 'for'), '`for` must be longer than 0s', 'write it like `6h`');
+  const fault = faultOfCron(cron, zone, '0 22 * * sat');
+  if (fault !== undefined) found(context, joinPointer(pointer, 'cron'), fault.message, fault.mend);
+  return context.count === before ? recurringWindows(cron, length, zone) : undefined;
 }
 
-/** Returns whether one window follows another for ever. Starts at the epoch, because the answer does not depend on today. */
+/** Returns whether the windows follow each other without an end. Starts at the epoch, because the result does not depend on the present time. */
 function isEndless(windows: Windows): boolean {
   const first = windows.next(0);
   return first === undefined || windows.next(first) === undefined;

@@ -10,7 +10,7 @@ import { type Static, Type } from '../../schema/type.ts';
 import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import { type NotifiedTarget, type OwedDelivery, rescheduledTargets, withNotified } from '../deliveries.ts';
-import { FOREVER } from '../memory.ts';
+import { FOREVER, type Memory } from '../memory.ts';
 import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
 
 /** State of an alert, from the first match until it is resolved. Times are milliseconds since the epoch. */
@@ -20,14 +20,14 @@ export interface Alert {
   readonly last: number;
   readonly count: number;
   readonly event: Event;
-  /** Notified targets, once each; empty while every message about the alert was held back. The name is that of stored rows. */
+  /** Notified targets, once each; empty if no message about the alert has passed the steps yet. The name is that of stored rows. */
   readonly told: readonly NotifiedTarget[];
   readonly acknowledged?: { readonly at: number; readonly by?: string };
   /** Number of steps of `escalate` that are done. */
   readonly escalated: number;
   /** Time from which the repeats count. */
   readonly repeatFrom: number;
-  /** Time at which an escalation that was held back is tried again. */
+  /** Time at which a prevented escalation is tried again. */
   readonly tryAgain?: number;
 }
 
@@ -91,14 +91,25 @@ const fields = {
   ),
 };
 
-/** State of the alert at hand; undefined when none fires. */
+/** The firing alerts of some rules. */
+export function* firingAlerts(
+  rules: Iterable<CompiledRule>,
+  memory: Memory,
+): Iterable<{ readonly rule: CompiledRule; readonly key: string; readonly state: Alert }> {
+  for (const rule of rules) {
+    if (rule.alert === undefined) continue;
+    for (const [key, state] of memory.each(rule.name, 'alert')) yield { rule, key, state: state as Alert };
+  }
+}
+
+/** State of the alert; undefined when none fires. */
 export function alertOf(context: StepContext): Alert | undefined {
   return context.rule.alert === undefined ? undefined : stateOf<Alert>('alert', context);
 }
 
 /**
- * Drops a further match of an alert that fires, unless every message about the alert was held back. A rule with `resolve`,
- * `repeat` or `escalate` makes alerts; the run of one is in `wake.ts` and `resolve.ts`.
+ * Drops further matches while an alert fires, unless no message about the alert has passed the steps yet. A rule with `resolve`,
+ * `repeat` or `escalate` makes alerts; their repeats, escalations and end are in `wake.ts` and `resolve.ts`.
  */
 export const alert = defineStep({
   name: 'alert',
@@ -140,8 +151,8 @@ export const alert = defineStep({
     const told = rescheduledTargets(rule, before.told, now);
     return [rowOf(told === before.told ? before : { ...before, told }, rule)];
   },
-  forget: (place) => (stateOf('alert', place) === undefined ? [] : [deletion()]),
-  lastEvent: (place) => stateOf<Alert>('alert', place)?.event,
+  forget: (ruleKey) => (stateOf('alert', ruleKey) === undefined ? [] : [deletion()]),
+  lastEvent: (ruleKey) => stateOf<Alert>('alert', ruleKey)?.event,
 });
 
 function check(given: { [Name in keyof typeof fields]?: Static<(typeof fields)[Name]> }, rule: RuleReport): void {
@@ -169,8 +180,8 @@ function resolutionOf(given: Static<typeof resolveSchema> | undefined, rule: Rul
   const { match, if: holds, after } = given;
   const compiled = match === undefined ? undefined : compileMatch(match);
   if (compiled?.ok === false) {
-    const place = joinPointer(rule.pointer, 'resolve', 'match');
-    rule.context.matchProblems(compiled.problems, (relative) => place + relative);
+    const pointer = joinPointer(rule.pointer, 'resolve', 'match');
+    rule.context.matchProblems(compiled.problems, (relative) => pointer + relative);
   }
   return {
     ...(match !== undefined && { match }),
@@ -196,7 +207,7 @@ export function rowOf(state: Alert, rule: CompiledRule): Row {
   return { value: state, expires: FOREVER, ...(wake !== undefined && { wake }) };
 }
 
-/** Time at which the next thing is due by the rule's present settings: the end, an escalation or a repeat. */
+/** Earliest due time by the present settings of the rule: of the end, an escalation or a repeat. */
 export function nextWake(state: Alert, { alert: settings }: CompiledRule): number | undefined {
   const { resolve, repeat, escalate = [] } = settings ?? {};
   const end = resolve?.after === undefined ? undefined : state.last + resolve.after;

@@ -3,12 +3,12 @@ import { duration } from '../../schema/fields.ts';
 import { Type } from '../../schema/type.ts';
 import { defineStep, stateOf } from '../step.ts';
 
-/** `since`: arrival of the event that was let through, milliseconds since the epoch. */
+/** `since`: arrival of the event that passed, milliseconds since the epoch. */
 interface Window {
   readonly since: number;
 }
 
-/** Drops the same key again within a window. The window begins with the event that was let through; a repeat does not prolong it. */
+/** Drops further events of a key within a window, which begins with an event that passed. A dropped event does not prolong it. */
 export const dedupe = defineStep({
   name: 'dedupe',
   fields: {

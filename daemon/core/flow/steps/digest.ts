@@ -5,14 +5,14 @@ import { Type } from '../../schema/type.ts';
 import { FOREVER } from '../memory.ts';
 import { defineStep, deletion, type EventGroup, type Row, type RuleKey, stateOf, type StepContext } from '../step.ts';
 
-/** Milliseconds; `max` events make the message go out at once. */
+/** Milliseconds. With `max` events the message is sent at once. */
 interface Settings {
   readonly wait: number;
   readonly every: number;
   readonly max?: number;
 }
 
-/** State: `count` events were collected, of which the rows 0 to before `kept` hold the first. */
+/** State: number of collected events, of which the first are in the rows 0 to `kept` - 1. */
 interface Collection {
   readonly count: number;
   readonly kept: number;
@@ -26,8 +26,8 @@ interface Collection {
 const MAX_KEPT = 1000;
 
 /**
- * Collects by key into one message: `wait` after the first event; `every` after the last message, if events keep coming; at once
- * when there are `max`.
+ * Collects the events of a key for one message, which is sent `wait` after the first event, or `every` after the last message if
+ * events keep coming, or at once when there are `max` events.
  */
 export const digest = defineStep({
   name: 'digest',
@@ -111,13 +111,13 @@ export const digest = defineStep({
     }
     return settings === undefined ? [] : [{ value: collection, expires: (collection.sent ?? now) + settings.every }];
   },
-  // A collection that is empty stays: it says when the last message went out.
-  forget(place) {
-    const state = stateOf<Collection>('digest', place);
+  // An empty collection is kept for the time of the last message.
+  forget(ruleKey) {
+    const state = stateOf<Collection>('digest', ruleKey);
     if (state === undefined || state.count === 0) return [];
     return [...partsOf(state.kept).map((part) => deletion(part)), deletion()];
   },
-  lastEvent: (place) => eventAt((stateOf<Collection>('digest', place)?.kept ?? 0) - 1, place),
+  lastEvent: (ruleKey) => eventAt((stateOf<Collection>('digest', ruleKey)?.kept ?? 0) - 1, ruleKey),
 });
 
 function dueAt({ wait, every, max }: Settings, { count, since, sent }: Collection): number {
@@ -131,15 +131,15 @@ function together(state: Collection, context: StepContext, last?: EventGroup): E
   return { event: events.at(-1)!, events, count: state.count + (last?.count ?? 0) };
 }
 
-function eventAt(part: string | number, place: RuleKey): Event | undefined {
-  return stateOf<Event>(`digest/${part}`, place);
+function eventAt(part: string | number, ruleKey: RuleKey): Event | undefined {
+  return stateOf<Event>(`digest/${part}`, ruleKey);
 }
 
 function partsOf(kept: number): string[] {
   return Array.from({ length: kept }, (_, index) => String(index));
 }
 
-/** State after a message. The time of the message is kept for as long as the next one must not follow at once. */
+/** State after a message. The time of the message is kept until the next one may be sent without a wait. */
 function emptied(state: Collection, settings: Settings | undefined, { now }: StepContext): Row[] {
   const sent: Collection = { count: 0, kept: 0, since: now, sent: now };
   const header =

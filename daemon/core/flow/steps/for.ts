@@ -6,13 +6,13 @@ import { FOREVER } from '../memory.ts';
 import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
 import { alertOf } from './alert.ts';
 
-/** Milliseconds: fires after `time`, unless no matching event came for `maxGap`. */
+/** Milliseconds. Fires after `time`, unless no matching event came for `maxGap`. */
 interface Settings {
   readonly time: number;
   readonly maxGap?: number;
 }
 
-/** State: a match that has lasted from `since` to `last`, milliseconds since the epoch. `held`: long enough to have fired. */
+/** State: the match has lasted from `since` to `last`, milliseconds since the epoch. `held`: it has lasted long enough to fire. */
 interface Matching {
   readonly since: number;
   readonly last: number;
@@ -35,8 +35,8 @@ const map = strict(
 );
 
 /**
- * Lets an event through once the match has held for `time` with no resolving event. The first match starts the time, later ones
- * do not start it again. Without `maxGap` it holds until it is resolved, however few events come.
+ * Lets an event pass after the match has lasted for `time` without a resolving event. The first match starts the wait, later ones
+ * do not restart it. Without `maxGap` a match lasts until it is resolved, also without further events.
  */
 export const hold = defineStep({
   name: 'for',
@@ -70,7 +70,7 @@ export const hold = defineStep({
   run(settings, { event }, context) {
     const { now } = context;
     const known = stateOf<Matching>('for', context);
-    // An alert that fires has held, also when it began before the rule had `for`.
+    // An alert that fires needs no wait, also if it began before the rule had `for`.
     if (alertOf(context) !== undefined) return { kind: 'pass' };
     if (known?.held === true) return { kind: 'pass', rows: [after({ ...known, last: now }, context)] };
     const state = known !== undefined && waitingEnds(known, settings, context) > now ? known : undefined;
@@ -96,8 +96,8 @@ export const hold = defineStep({
     const matching = state as Matching;
     return [matching.held === true ? heldRow(matching, context) : rowOf(matching, settings, context)];
   },
-  forget: (place) => (stateOf('for', place) === undefined ? [] : [deletion()]),
-  lastEvent: (place) => stateOf<Matching>('for', place)?.event,
+  forget: (ruleKey) => (stateOf('for', ruleKey) === undefined ? [] : [deletion()]),
+  lastEvent: (ruleKey) => stateOf<Matching>('for', ruleKey)?.event,
 });
 
 /** Settings of a rule that does not have the step any more. */
@@ -108,12 +108,12 @@ function reasonOf({ time, maxGap }: Settings): string {
   return `it has to hold for ${formatDuration(time)}${often}`;
 }
 
-/** Time at which the waiting is over because nothing has matched for too long. */
+/** Time at which the wait ends because nothing has matched for too long. */
 function waitingEnds({ last }: Matching, { maxGap }: Settings, { rule }: StepContext): number {
   return last + Math.min(maxGap ?? Number.POSITIVE_INFINITY, resolveAfter(rule));
 }
 
-/** Reason for the end of the waiting, with the setting that ended it. */
+/** Reason for the end of the wait, with the setting that ended it. */
 function endReason({ maxGap }: Settings, { rule }: StepContext): string {
   const after = resolveAfter(rule);
   const [setting, time] = maxGap !== undefined && maxGap <= after ? ['max_gap', maxGap] : ['resolve.after', after];
@@ -129,17 +129,17 @@ function rowOf(matching: Matching, settings: Settings, context: StepContext): Ro
   return { value: matching, expires: FOREVER, wake };
 }
 
-/** Start of the waiting. A clock that was set back must not make it longer. */
+/** Start of the wait. A clock that was set back must not make it longer. */
 function sinceOf(state: Matching | undefined, now: number, wait: number): number {
   return state === undefined || state.since > now + wait ? now : state.since;
 }
 
-/** State after the wait: kept until it is resolved; where nothing can resolve it the next match is a new one. */
+/** State after the wait. It is kept until it is resolved; without `resolve` it is deleted, so that the next match starts a new wait. */
 function after(matching: Matching, context: StepContext): Row {
   return context.rule.alert?.resolve === undefined ? deletion() : heldRow(matching, context);
 }
 
-/** State of a match that has held, until nothing has matched for as long as `resolve.after`. */
+/** Row of a match that has lasted long enough; it expires when nothing has matched for `resolve.after`. */
 function heldRow(matching: Matching, { rule }: StepContext): Row {
   const value: Matching = matching.held === true ? matching : { ...matching, held: true };
   return { value, expires: Math.min(FOREVER, matching.last + resolveAfter(rule)) };

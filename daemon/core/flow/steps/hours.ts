@@ -5,7 +5,7 @@ import { allowed, type Hours, nextAllowed } from '../../time/hours.ts';
 import { FOREVER } from '../memory.ts';
 import { defineStep, deletion, type EventGroup, type Row, type RuleKey, settingsOf, stateOf } from '../step.ts';
 
-/** State: the rows `from` to before `next` each hold a group of events. */
+/** State: each row from `from` to `next` - 1 contains a group of events. */
 interface HeldRange {
   readonly from: number;
   readonly next: number;
@@ -21,10 +21,10 @@ interface Settings extends Calendars {
   readonly outside: 'drop' | 'hold';
 }
 
-/** Bound on the groups of one key; the events of a whole night must fit into memory. */
+/** Bound on the held groups of one key, since the events of a whole night must fit into memory. */
 const MAX_HELD = 1000;
-/** Wait before hours that do not begin within sight are looked at again. */
-const LOOK_AGAIN_MS = 24 * 3_600_000;
+/** Wait before hours that do not begin within 400 days are checked again. */
+const CHECK_AGAIN_MS = 24 * 3_600_000;
 
 const names = (noun: string, examples: readonly unknown[]) =>
   oneOrMany(Type.String({ minLength: 1, description: `The name of ${noun}.`, examples: ['office'] }), {
@@ -73,12 +73,12 @@ export const hours = defineStep({
       const reason = settings.outside === 'drop' ? outside : `${outside}, and ${MAX_HELD} are held already`;
       return { kind: 'stop', outcome: 'outside_hours', reason, ...(until !== undefined && { until }) };
     }
-    // An alert's latest state replaces the ones before it.
+    // The latest group of an alert replaces the earlier ones.
     const replaced = rule.alert === undefined ? [] : partsOf(held).map((part) => deletion(part));
     const from = replaced.length > 0 ? held.next : held.from;
     const rows: Row[] = [
       ...replaced,
-      { value: { from, next: held.next + 1 }, expires: FOREVER, wake: until ?? now + LOOK_AGAIN_MS },
+      { value: { from, next: held.next + 1 }, expires: FOREVER, wake: until ?? now + CHECK_AGAIN_MS },
       { part: String(held.next), value: group, expires: FOREVER },
     ];
     return { kind: 'stop', outcome: 'held', reason: outside, ...(until !== undefined && { until }), rows };
@@ -95,15 +95,15 @@ export const hours = defineStep({
     { value: state, expires: FOREVER, wake: settings === undefined ? now : goesOnAt(settings, ruleset, now) },
   ],
   forget: allRows,
-  lastEvent(place) {
-    const { next } = stateOf<HeldRange>('hours', place) ?? { next: 0 };
-    return stateOf<EventGroup>(`hours/${next - 1}`, place)?.event;
+  lastEvent(ruleKey) {
+    const { next } = stateOf<HeldRange>('hours', ruleKey) ?? { next: 0 };
+    return stateOf<EventGroup>(`hours/${next - 1}`, ruleKey)?.event;
   },
 });
 
 function goesOnAt(settings: Calendars, ruleset: Ruleset, now: number): number {
   const [during, notDuring] = calendarsOf(settings, ruleset);
-  return allowed(now, during, notDuring) ? now : (nextAllowed(now, during, notDuring) ?? now + LOOK_AGAIN_MS);
+  return allowed(now, during, notDuring) ? now : (nextAllowed(now, during, notDuring) ?? now + CHECK_AGAIN_MS);
 }
 
 function calendarsOf({ during, notDuring }: Calendars, ruleset: Ruleset): [readonly Hours[], readonly Hours[]] {
@@ -111,7 +111,7 @@ function calendarsOf({ during, notDuring }: Calendars, ruleset: Ruleset): [reado
   return [find(during), find(notDuring)];
 }
 
-/** First time, from now on, at which a rule may send; now when it has no hours, or none that ever begin. */
+/** Earliest time at which a rule may send; now if it has no hours, or if they do not begin within 400 days. */
 export function maySendAt(rule: CompiledRule, ruleset: Ruleset, now: number): number {
   const settings = settingsOf(hours, rule);
   if (settings === undefined) return now;
@@ -129,8 +129,8 @@ function partsOf({ from, next }: HeldRange): string[] {
   return Array.from({ length: next - from }, (_, index) => String(from + index));
 }
 
-/** Deletion of every row of the rule and key at hand. */
-function allRows(place: RuleKey): Row[] {
-  const held = stateOf<HeldRange>('hours', place);
+/** Deletions of all rows of a rule and key. */
+function allRows(ruleKey: RuleKey): Row[] {
+  const held = stateOf<HeldRange>('hours', ruleKey);
   return held === undefined ? [] : [...partsOf(held).map((part) => deletion(part)), deletion()];
 }

@@ -12,7 +12,7 @@ import { silence } from './silence.ts';
 import { threshold } from './threshold.ts';
 import { throttle } from './throttle.ts';
 
-/** All steps, in the order in which a rule's match goes through them. */
+/** All steps, in the order in which matching events pass them. */
 const ALL = [hold, threshold, alert, inhibit, silence, hours, dedupe, throttle, digest] as const;
 
 type AnyStep = (typeof ALL)[number];
@@ -23,7 +23,7 @@ type OutcomeOf<S> = S extends { readonly outcomes: infer Own } ? keyof Own & str
 
 export const STEPS: readonly Step[] = ALL;
 
-/** Outcomes of the steps, for their type. */
+/** Type of the outcomes of all steps. */
 export type StepOutcome = OutcomeOf<AnyStep>;
 
 /** Settings of all steps, as fields of a rule's schema. */

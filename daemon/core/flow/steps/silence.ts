@@ -3,10 +3,10 @@ import type { Ruleset, Silence } from '../../ruleset.ts';
 import type { Memory } from '../memory.ts';
 import { defineStep, type StepResult } from '../step.ts';
 
-/** Place of the silences of the API among the states: no rule has this name, and the key is the silence's id. */
+/** Rule and step under which silences of the API are stored as states: no rule has this name, and the key is the id of the silence. */
 export const SILENCES = { rule: '', step: 'silence' } as const;
 
-/** Drops events while a silence matches. A silence that cannot be evaluated silences nothing, and its error is reported. */
+/** Drops events while a silence matches. A silence whose condition fails silences nothing, and the error is reported. */
 export const silence = defineStep({
   name: 'silences',
   fields: {},

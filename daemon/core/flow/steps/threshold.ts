@@ -5,13 +5,13 @@ import { Type } from '../../schema/type.ts';
 import { defineStep, deletion, type Row, type RuleKey, stateOf, type StepContext } from '../step.ts';
 import { alertOf } from './alert.ts';
 
-/** Counted events: one row each, numbered `from` to before `next`. */
+/** Counted events: one row for each, numbered from `from` to `next` - 1. */
 interface Counted {
   readonly from: number;
   readonly next: number;
 }
 
-/** Row of one counted event. The event itself is kept only where the message can list all of them. */
+/** Row of one counted event. The event itself is kept only if the message can list all of them. */
 interface Entry {
   readonly at: number;
   readonly event?: Event;
@@ -19,7 +19,7 @@ interface Entry {
 
 const MAX_EVENTS_KEPT = 100;
 
-/** Lets the Nth event within the window through, and counts anew from there. Each event has a row of its own, so that one more costs the same however many there are. */
+/** Lets the Nth event within the window through, then starts counting again. Each event has a row of its own, so that adding one has a constant cost. */
 export const threshold = defineStep({
   name: 'threshold',
   fields: {
@@ -80,12 +80,12 @@ export const threshold = defineStep({
     const last = entries.at(-1);
     return last === undefined ? [] : [{ value: state, expires: last.expires }, ...entries];
   },
-  forget(place) {
-    const counted = stateOf<Counted>('threshold', place);
+  forget(ruleKey) {
+    const counted = stateOf<Counted>('threshold', ruleKey);
     if (counted === undefined) return [];
     return [...partsOf(counted.from, counted.next).map((part) => deletion(part)), deletion()];
   },
-  // Too few events make no message, so nobody has to hear that they were dropped.
+  // Too few events make no message, so that they were dropped is not recorded.
   lastEvent: () => undefined,
 });
 
@@ -101,8 +101,8 @@ function firstWithin({ from, next }: Counted, within: number, context: StepConte
   return [first, expired];
 }
 
-function entryAt(number: number, place: RuleKey): Entry | undefined {
-  return stateOf<Entry>(`threshold/${number}`, place);
+function entryAt(number: number, ruleKey: RuleKey): Entry | undefined {
+  return stateOf<Entry>(`threshold/${number}`, ruleKey);
 }
 
 function partsOf(from: number, next: number): string[] {

@@ -3,12 +3,12 @@ import { duration, strict } from '../../schema/fields.ts';
 import { Type } from '../../schema/type.ts';
 import { defineStep, stateOf } from '../step.ts';
 
-/** Arrivals of the events that were let through, milliseconds since the epoch, oldest first; at most `max`. */
+/** Arrivals of the events that passed, milliseconds since the epoch, oldest first; at most `max`. */
 interface Passed {
   readonly at: readonly number[];
 }
 
-/** Lets at most `max` events of a key through in any `per`: a sliding window, so no two adjacent windows let through twice as many. */
+/** Lets at most `max` events of a key pass in any period of length `per` (a sliding window). */
 export const throttle = defineStep({
   name: 'throttle',
   fields: {

@@ -14,7 +14,7 @@ export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
   | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
 
-/** The used part of the errors of cel-js. */
+/** The part of the errors of cel-js that is used. */
 interface CelFailure {
   readonly code?: string;
   readonly summary?: string;
@@ -24,6 +24,8 @@ interface CelFailure {
 
 const MAX_LENGTH = 4096;
 const MAX_MACRO_DEPTH = 2;
+/** Bound on the compiled regular expressions that come from events. */
+const MAX_EXPRESSIONS = 1000;
 /** Maximum of elements in a list or map of the event when macros are nested, since each level multiplies the work. */
 const MAX_NESTED_LIST = 1000;
 /** Maximum of nesting that is searched; accepted events have fewer levels. */
@@ -35,7 +37,7 @@ const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'unknown_variable',
 
 type Compute = (a: number, b: number) => number | boolean;
 
-/** Operand types. `int OP double` is declared too, since the library would take its result for an int. */
+/** Operand types. `int OP double` is declared too, because the library would treat its result as an int. */
 const PAIRS = ['double OP int', 'int OP double', 'double OP double'];
 const ARITHMETIC: Readonly<Record<string, Compute>> = {
   '+': (a, b) => a + b,
@@ -45,7 +47,7 @@ const ARITHMETIC: Readonly<Record<string, Compute>> = {
   '%': (a, b) => a % b,
 };
 
-/** Created on first use: this takes longer than everything else at a start with rules without expressions. */
+/** The environment is created on first use, because it takes long and many rules have no expressions. */
 const environment = lazy(makeEnvironment);
 
 /** Compiles a CEL expression over an event (https://github.com/google/cel-spec) and finds all errors that do not depend on an event. `offset` counts characters. */
@@ -89,18 +91,18 @@ function attempt(source: string): CompiledCondition {
     const { code = '', summary, message, range } = error as CelFailure;
     return {
       ok: false,
-      message: CEL_WORDS[code] ?? (summary ?? message).replace(OVERLOAD, 'nothing is called as `$1`'),
+      message: CEL_MESSAGES[code] ?? (summary ?? message).replace(OVERLOAD, 'there is no function or operator `$1`'),
       offset: range?.start ?? 0,
     };
   }
 }
 
 /** Plain messages for the library's error codes; its own messages name internal tokens. */
-const CEL_WORDS: Readonly<Record<string, string>> = {
+const CEL_MESSAGES: Readonly<Record<string, string>> = {
   unterminated_string: 'a quote is not closed',
   unexpected_token: 'a value is missing here',
   expected_token: 'a bracket or a name is missing here',
-  unexpected_character: 'this does not belong here',
+  unexpected_character: 'this character is not allowed here',
 };
 
 const OVERLOAD = /^found no matching overload for '(.+)'$/s;
@@ -120,7 +122,7 @@ function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting
       const result = evaluate({ ...event, event, now: new Date(now) });
       return typeof result === 'boolean'
         ? { holds: result }
-        : { holds: false, error: 'the expression gave something else than true or false' };
+        : { holds: false, error: 'the result of the expression is neither true nor false' };
     } catch (error) {
       const failure = error as CelFailure;
       if (failure.code !== undefined && MISSING.has(failure.code))
@@ -162,7 +164,7 @@ function makeEnvironment(): Environment {
     let expression = expressions.get(pattern);
     if (expression === undefined) {
       expression = re2().RE2JS.compile(pattern);
-      if (expressions.size > 1000) expressions.clear();
+      if (expressions.size >= MAX_EXPRESSIONS) expressions.clear();
       expressions.set(pattern, expression);
     }
     return expression.test(text);

@@ -8,9 +8,9 @@ export type RuleNumbers = number | readonly number[];
 /** The candidates of one event, collected while its fields are visited. */
 export class Candidates {
   readonly #rules: number[] = [];
-  /** The numbers found at each path with ranges. Two elements of an array may meet a lower and an upper bound. */
+  /** The smallest and largest number at each path with ranges. Two elements of an array may satisfy a lower and an upper bound. */
   readonly #spans: { readonly ranges: Ranges<RuleNumbers>; min: number; max: number }[] = [];
-  /** Set when the index read a path in a way that `compilePath` may not: no predicate proves anything then. */
+  /** Set when the index read a path differently from `compilePath`. Then the whole match is evaluated for each candidate. */
   needsRecheck = false;
 
   add(rules: RuleNumbers | undefined): void {
@@ -29,7 +29,7 @@ export class Candidates {
     span.max = Math.max(span.max, value);
   }
 
-  /** In ascending order, each once. To be called once, after the last field. */
+  /** The rule numbers, in ascending order, each once. Call it once, after the last field. */
   all(): readonly number[] {
     for (const { ranges, min, max } of this.#spans) {
       ranges.overlapping(min, max, (rules) => this.add(rules));
@@ -42,7 +42,7 @@ function ascending(numbers: number[]): readonly number[] {
   for (let at = 1; at < numbers.length; at += 1) {
     if (numbers[at - 1]! >= numbers[at]!) {
       numbers.sort((a, b) => a - b);
-      return numbers.filter((number, place) => number !== numbers[place - 1]);
+      return numbers.filter((number, index) => number !== numbers[index - 1]);
     }
   }
   return numbers;
@@ -78,7 +78,7 @@ class Affixes {
 /** The index of one field: the predicates on its values, and the fields below it. The root is the event. */
 export class FieldIndex {
   #children: Map<string, FieldIndex> | undefined;
-  /** Children that are numbers: they are elements of an array, too. */
+  /** Children whose names are numbers, which are also indexes of array elements. */
   #elements: (readonly [index: number, child: FieldIndex])[] | undefined;
   #present: RuleNumbers | undefined;
   #values: Map<unknown, RuleNumbers> | undefined;

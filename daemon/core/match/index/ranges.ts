@@ -5,7 +5,7 @@ export class Ranges<T> {
   readonly #lows: Float64Array;
   readonly #highs: Float64Array;
   readonly #values: readonly T[];
-  /** By place: the highest upper bound in the subtree that has its root there. */
+  /** By index: the highest upper bound in the subtree with this root. */
   readonly #highest: Float64Array;
 
   constructor(entries: readonly (readonly [range: Range, value: T])[]) {

@@ -16,13 +16,13 @@ export type Predicate =
   | { readonly kind: 'range'; readonly path: string; readonly value: Range }
   | { readonly kind: 'present'; readonly path: string; readonly value: null };
 
-/** A condition that every matching event meets: a predicate, all of a list, or at least one of a list. */
+/** A condition that every matching event satisfies: a predicate, all of a list, or at least one of a list. */
 export type Requirement =
   | Predicate
   | { readonly all: readonly Requirement[] }
   | { readonly any: readonly Requirement[] };
 
-/** Required of every event, so of no use for an index. */
+/** A requirement that every event satisfies, which an index cannot use. */
 const NOTHING: Requirement = { all: [] };
 
 const GROUPS: Readonly<Record<string, (maps: readonly unknown[]) => Requirement>> = {
@@ -31,7 +31,7 @@ const GROUPS: Readonly<Record<string, (maps: readonly unknown[]) => Requirement>
   none: () => NOTHING,
 };
 
-/** The indexable part of a `match` map. An event that does not meet it cannot match; one that meets it may still not match. */
+/** The part of a `match` map that can be indexed. An event that does not satisfy it cannot match; an event that does may still not match. */
 export function requirementOf(match: unknown): Requirement {
   if (!isObject(match)) return NOTHING;
   const parts = Object.keys(match).map((key) => {

@@ -19,7 +19,7 @@ interface FieldStatistics {
 /** A requirement whose predicates have been counted. */
 export type Counted = Posting | { readonly all: readonly Counted[] } | { readonly any: readonly Counted[] };
 
-/** The postings of which every matching event meets at least one. `cost` estimates the number of rules that an event finds with it. */
+/** Postings of which every matching event satisfies at least one. `cost` estimates the number of candidates that an event gets from them. */
 interface AccessPath {
   readonly postings: readonly Posting[];
   readonly cost: number;
@@ -55,7 +55,7 @@ export class Selectivity {
   }
 }
 
-/** The cheapest access path, once all rules are counted; undefined when an event may match without meeting any predicate. */
+/** The cheapest access path, after all rules are counted; undefined when an event may match without satisfying any predicate. */
 export function accessPathOf(requirement: Counted): AccessPath | undefined {
   if ('any' in requirement) return union(requirement.any);
   if (!('all' in requirement)) return { postings: [requirement], cost: costOf(requirement) };
@@ -79,7 +79,7 @@ function union(alternatives: readonly Counted[]): AccessPath | undefined {
   return { postings, cost };
 }
 
-/** A predicate that most values of a field meet is as costly as all predicates on the field together. */
+/** Cost of a posting. A predicate that most values of a field satisfy costs as much as all predicates on the field together. */
 const costOf = ({ predicate, mentions, field }: Posting): number =>
   isUnselective(predicate) ? field.mentions : mentions;
 

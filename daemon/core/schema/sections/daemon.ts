@@ -16,7 +16,7 @@ const token = strict(
           { type: 'string', enum: ['emit', 'read', 'admin', 'stream'] },
           { type: 'string', pattern: '^stream:.+$' },
         ],
-        description: 'One right.',
+        description: 'A right of the holder.',
         examples: ['emit'],
       }),
       { description: 'Rights of its owner.', examples: [['emit'], ['read', 'stream:alice']], minItems: 1 },

@@ -42,7 +42,7 @@ export const hoursSpanSchema = strict(
     ),
     timezone: Type.Optional(
       Type.String({
-        description: 'IANA name of the zone; otherwise that of the machine.',
+        description: 'IANA name of the zone; by default that of the machine.',
         examples: ['Asia/Shanghai'],
       }),
     ),

@@ -13,7 +13,7 @@ const limit = (description: string, example: number): Schema => ({
   examples: [example],
 });
 
-/** The operators of a pattern, for editors and the reference; `match/compile.ts` is what reads them. */
+/** The operators of a pattern, for editors and the reference; `match/pattern.ts` compiles them. */
 export const OPERATORS: Readonly<Record<string, Schema>> = {
   not: {
     ...pattern,

@@ -25,7 +25,7 @@ const notifyTarget = strict(
 
 export type TargetSettings = string | Static<typeof notifyTarget>;
 
-/** A channel, or several, each by name or with what is different for it. */
+/** One target or several: the name of a channel, or a map with settings for this target. */
 export const notifySchema = (description: string) =>
   Type.Unsafe<readonly TargetSettings[]>({
     belfry: 'list',

@@ -6,7 +6,7 @@ import { messageSchema } from './message.ts';
 import { ruleSchema } from './rule.ts';
 import { silenceSchema } from './silence.ts';
 
-/** `defaults:`; they hold for the channels and rules of the same file. */
+/** `defaults:`, which apply to the channels and rules of the same file. */
 export const defaultsSchema = strict(
   {
     message: Type.Optional(messageSchema),

@@ -226,5 +226,5 @@ export type TestFileSettings = Static<typeof testFileSchema>;
 export type TestSettings = TestFileSettings['tests'][number];
 export type StepSettings = TestSettings['steps'][number];
 export type EventSettings = Static<typeof testEventSchema>;
-/** Field -> what it must be. */
+/** Field -> expected value. */
 export type Expectation = Readonly<Record<string, unknown>> & { readonly channel?: string };

@@ -4,7 +4,7 @@ import { stepFields } from '../../flow/steps/index.ts';
 import { messageSchema } from './message.ts';
 import { notifySchema } from './notify.ts';
 
-/** Printable, and nothing that turns the direction of writing: names are read in logs and on terminals. */
+/** Printable characters except those that reverse the direction of writing, since names are shown in logs and on terminals. */
 export const RULE_NAME = String.raw`^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$`;
 
 const combined = (description: string) =>

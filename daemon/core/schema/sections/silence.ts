@@ -1,7 +1,7 @@
 import { condition, duration, strict } from '../fields.ts';
 import { type Static, Type } from '../type.ts';
 
-/** One entry of `silences:`, and what `POST /v1/silences` takes. */
+/** One entry of `silences:`, also the body of `POST /v1/silences`. */
 export const silenceSchema = strict(
   {
     name: Type.Optional(
@@ -15,7 +15,7 @@ export const silenceSchema = strict(
       Type.Unsafe<Readonly<Record<string, unknown>>>({
         type: 'object',
         belfry: 'match',
-        description: 'Dotted path -> pattern, as in rules; also `rule` and `key`. `{}` is everything.',
+        description: 'Dotted path -> pattern, as in rules; also `rule` and `key`. `{}` matches everything.',
         examples: [{ rule: 'disk-full', 'data.host': 'web1' }],
       }),
     ),
@@ -40,7 +40,7 @@ export const silenceSchema = strict(
     ),
     timezone: Type.Optional(
       Type.String({
-        description: 'IANA name of the zone of `from`, `until` and `recurring`; otherwise that of the machine.',
+        description: 'IANA name of the zone of `from`, `until` and `recurring`; by default that of the machine.',
         examples: ['Europe/Berlin'],
       }),
     ),
@@ -57,7 +57,7 @@ export const silenceSchema = strict(
           }),
           timezone: Type.Optional(
             Type.String({
-              description: 'IANA name of the zone of this pattern; otherwise that of the silence.',
+              description: 'IANA name of the zone of this pattern; by default that of the silence.',
               examples: ['Europe/Berlin'],
             }),
           ),

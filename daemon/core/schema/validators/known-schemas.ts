@@ -8,7 +8,7 @@ import { testFileSchema } from '../sections/rule-tests.ts';
 import { ruleSchema } from '../sections/rule.ts';
 import { silenceSchema } from '../sections/silence.ts';
 
-/** Schemas that whole settings are validated by. */
+/** Schemas by which whole settings are validated. */
 export function settingsSchemas({ channels, sources }: Registry): readonly Schema[] {
   return [
     daemonSchema,
@@ -23,7 +23,7 @@ export function settingsSchemas({ channels, sources }: Registry): readonly Schem
   ].map(schemaOf);
 }
 
-/** Every schema that a value is validated by: those of whole settings, and each branch that a value may be meant for. */
+/** All schemas by which values are validated: those of whole settings, and each branch of a union. */
 export function knownSchemas(registry: Registry): ReadonlySet<Schema> {
   const known = new Set<Schema>();
   const addBranches = (schema: Schema): void => {

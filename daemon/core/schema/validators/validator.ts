@@ -13,9 +13,8 @@ export interface Validator {
 const ajvLibrary = onDemand<typeof import('ajv')>('ajv');
 
 /**
- * Returns the validator of a schema. The build generates those of all schemas that it knows, a file for each (build/validators.mjs).
- * Any other schema, such as that of a type that is added at run time, is compiled when it is first needed; so are all schemas
- * where the sources run without a build.
+ * Returns the validator of a schema. The build generates a file with the validator of each known schema (build/validators.mjs).
+ * Other schemas, and all schemas when the TypeScript sources run, are compiled when they are first needed.
  */
 export const validatorOf = memoizeByObject(
   (schema: Schema): Validator => (requireGenerated(fileOf(schema)) as Validator | undefined) ?? compileSchema(schema),

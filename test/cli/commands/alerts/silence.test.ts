@@ -90,7 +90,7 @@ test.each<[string, string[], RegExp]>([
   ['a match that is not an object', ['--match', '[]', ...WHY], /--match is a JSON object/],
   ['a cron without a window', ['key=a', '--cron', '0 22 * * *', '--reason', 'r'], /give both/],
   ['a length that is none', ['key=a', '--for', 'soon', '--reason', 'r'], /--for: .*`2h`/],
-  ['an end that has passed', ['key=a', '--until', '2020-01-01', '--reason', 'r'], /--until: it would be over already/],
+  ['an end that has passed', ['key=a', '--until', '2020-01-01', '--reason', 'r'], /--until: this time has passed/],
   ['a condition that is none', ['--if', 'data.', ...WHY], /--if: /],
   ['a pattern that is none', ['--match', '{"a":{"regx":1}}', ...WHY], /match\.a\.regx: .*regex/],
 ])('%s: exit 2, with what to write, and the daemon is not asked', async (_, args, message) => {

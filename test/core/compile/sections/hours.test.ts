@@ -13,16 +13,16 @@ test.each([
   [
     'office: { from: "25:00" }',
     '2:19 schema.format',
-    '`from` is not written as it should be',
+    '`from` does not have the required form',
     'write it like `"09:00"`',
   ],
   [
     'office: { from: "24:00" }',
     '2:19 schema.format',
-    '`from` is not written as it should be',
+    '`from` does not have the required form',
     'write it like `"09:00"`',
   ],
-  ['office: { to: "18:60" }', '2:17 schema.format', '`to` is not written as it should be', 'write it like `"18:00"`'],
+  ['office: { to: "18:60" }', '2:17 schema.format', '`to` does not have the required form', 'write it like `"18:00"`'],
   ['office: { from: 9 }', '2:19 schema.type', '`from` must be text, not a number', 'put it in quotes'],
   [
     'office: { from: "09:00", to: "09:00" }',
@@ -104,11 +104,11 @@ test.each([
     '`form` is not a setting of a span of hours',
     'did you mean `from`?',
   ],
-  ['office: { days: sat,sun }', '2:23 hours.span', '`sun` stands outside `days`', 'such as `days: [..., sun]`'],
+  ['office: { days: sat,sun }', '2:23 hours.span', '`sun` is not part of `days`', 'such as `days: [..., sun]`'],
   [
     'office: { dates: 12-24,12-26 }',
     '2:26 hours.span',
-    '`12-26` stands outside `dates`',
+    '`12-26` is not part of `dates`',
     'such as `dates: [..., 12-26]`',
   ],
   [

@@ -14,7 +14,7 @@ const BAD: readonly (readonly [yaml: string, place: string, pointer: string, mes
     'the silence has no end',
     'give `until`, such as `2026-12-27T08:00:00+01:00`, or `recurring`',
   ],
-  [UNTIL, '1:12 silence.settings', '', 'does not say what it silences', '`match: {}` is everything'],
+  [UNTIL, '1:12 silence.settings', '', 'has neither `match` nor `if`', '`match: {}` matches everything'],
   [
     'match: {}, until: tomorrow',
     '1:32 silence.settings',
@@ -78,7 +78,7 @@ const BAD: readonly (readonly [yaml: string, place: string, pointer: string, mes
     'match: {}, recurring: { cron: 0 22 * * sat, for: 0s }',
     '1:63 silence.settings',
     '/recurring/for',
-    '`for` must be longer than nothing',
+    '`for` must be longer than 0s',
     'write it like `6h`',
   ],
   [

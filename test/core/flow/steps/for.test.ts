@@ -88,7 +88,11 @@ describe('for', () => {
   story(
     'lets go of what waits when the rule has it no more',
     'for: 1h',
-    ['0 down: waiting', '5m edit: r: 1 in `for` go on now, because the rule has it no more > ops firing', '2h'],
+    [
+      '0 down: waiting',
+      '5m edit: r: 1 in `for` go on now, because the rule does not have it any more > ops firing',
+      '2h',
+    ],
     { edits: ['enabled: true'] },
   );
   story('goes on with the message of today', 'for: 10m', ['0 down: waiting', '5m edit', '10m > ops new words'], {

@@ -287,7 +287,7 @@ describe('hours', () => {
   story(
     'what is held speaks at once when the rule has hours no more',
     'during: office, outside: hold',
-    ['0 down: held', '1h edit: r: 1 in `hours` go on now, because the rule has it no more > ops firing'],
+    ['0 down: held', '1h edit: r: 1 in `hours` go on now, because the rule does not have it any more > ops firing'],
     { ...at('2026-11-23T18:00:00Z'), edits: ['enabled: true'] },
   );
   story(

@@ -110,7 +110,7 @@ describe('resolve', () => {
     NEWS,
     [
       '0 down: notified > ops firing',
-      '1m edit: r: 1 in `alert` forgotten, because nothing resolves, repeats or escalates them any more',
+      '1m edit: r: 1 in `alert` dropped, because nothing resolves, repeats or escalates them any more',
       '2m down: notified > ops firing',
     ],
     { edits: ['enabled: true'] },

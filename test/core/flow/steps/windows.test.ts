@@ -141,7 +141,7 @@ describe('digest', () => {
     [
       '0 down n=1: collected',
       '1m down n=2: collected',
-      '10m edit: r: 1 in `digest` go on now, because the rule has it no more > ops 2:12',
+      '10m edit: r: 1 in `digest` go on now, because the rule does not have it any more > ops 2:12',
       '2h',
     ],
     { edits: [COUNT] },
