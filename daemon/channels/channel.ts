@@ -13,7 +13,7 @@ export interface SendIo {
   readonly delivery: Delivery;
   /** Aborts at the attempt's deadline or when the daemon is killed; every wait takes it. */
   readonly ending: Abortable;
-  /** The same for those that need an AbortSignal. */
+  /** The same as an AbortSignal, for code that needs one. */
   readonly signal: AbortSignal;
   /** 1 for the first. */
   readonly attempt: number;
@@ -29,7 +29,7 @@ export interface ChannelTools {
   readonly log: Log;
   /** Pushes to connected WebSocket users. */
   readonly push: PushGateway;
-  /** The name this machine gives itself, for Message-ID and the like. */
+  /** Name of this machine, for example for Message-ID. */
   readonly hostname: string;
   /** The daemon's environment, for channels that start programs or need a desktop session; settings never come from it. */
   readonly env: Environment;
@@ -40,8 +40,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Push to connected users, for the `websocket` channel; implemented by `http/`. */
 export interface PushGateway {
   /**
-   * Durable when it resolves: the users in `to` (`*`: all) get the message, those who are away when they come back,
-   * until `keepUntil` (milliseconds since the epoch). The same delivery pushed again is one push.
+   * Durable when it resolves: the users in `to` (`*`: all) get the message at once, or when they connect again,
+   * until `keepUntil` (milliseconds since the epoch). A repeated push of the same delivery has no effect.
    */
   push(request: {
     delivery: Delivery;
@@ -52,13 +52,13 @@ export interface PushGateway {
   }): Promise<void>;
 }
 
-/** A message was handed over durably, but its receipt comes later; the delivery stays `sending` until then or until `until` (then it is dead: `expired`). */
+/** The message was handed over durably, and its receipt comes later. Until then the delivery is `sending`; after `until` it is dead as `expired`. */
 export interface AwaitedReceipt {
   readonly awaiting: 'receipt';
   readonly until: number;
 }
 
-/** An open channel: one message to one destination. Resolves with the proof, or throws a `SendFailure`. It does not retry, queue, log its settings or fan out. */
+/** An open channel. `send` resolves to the receipt, or rejects with a `SendFailure`. It does not retry, queue, log its settings or fan out. */
 export interface Notifier {
   send(message: Message, io: SendIo): Promise<Receipt | AwaitedReceipt>;
   close?(): Promise<void>;
@@ -67,7 +67,7 @@ export interface Notifier {
 /** Parts of a message that a channel shows: in their own form (`kept`), or as text (`text`). Others are dropped. */
 export type MessageSupport = { readonly [part in MessagePart]?: 'kept' | 'text' };
 
-/** Names of parts, divided by blanks. */
+/** Makes a `MessageSupport` of two lists of names, separated by spaces. */
 export const supports = ({
   kept = '',
   text = '',
@@ -87,10 +87,10 @@ export interface ChannelLimits {
   readonly timeout?: string;
 }
 
-/** Milliseconds that a send gets, after its signal aborted, to end and to report how far it had come. */
+/** Milliseconds in which a send must end, and report its result, after its signal has aborted. */
 export const SETTLE_MS = 3000;
 
-/** A channel type: one file. `settings` is the YAML, less `type` and `delivery`; types are inferred from it. */
+/** A channel type. `settings` is the schema of the YAML settings without `type` and `delivery`; the static types follow from it. */
 export interface ChannelType<S extends TSchema = TSchema> {
   readonly type: string;
   /** One line for the reference table. */
@@ -102,20 +102,20 @@ export interface ChannelType<S extends TSchema = TSchema> {
   readonly supports?: MessageSupport;
   /** The provider drops a repeated delivery id, so an unknown outcome may be retried. */
   readonly idempotent: boolean;
-  /** Makes a value from an event harmless in the dialect of the channel; CommonMark and HTML escaping by default. */
+  /** Escapes a value from an event for the markup of the channel; by default for CommonMark or HTML. */
   readonly escape?: (text: string, format: Format) => string;
-  /** Finds what the schema cannot say (a missing icon, two settings that exclude each other); pointers are relative to the channel. May read files. */
+  /** Finds problems that a schema cannot express (a missing icon, two settings that exclude each other); pointers are relative to the channel. May read files. */
   readonly check?: (
     settings: Static<S>,
   ) => readonly { readonly pointer: string; readonly message: string; readonly mend: string }[];
-  /** Finds names in `to` and `mention` of a message that it could never take; a rule that writes such a name is refused. */
+  /** Finds names in `to` and `mention` of a message that the channel can never use; a rule that contains such a name is refused. */
   readonly names?: NameChecks;
-  /** Says in one sentence why channels of this type cannot work on this machine; undefined when they can. */
+  /** Reason, in one sentence, why channels of this type cannot work on this machine; undefined when they can. */
   readonly unavailable?: (env: Environment) => string | undefined;
   open(settings: Static<S>, tools: ChannelTools): Notifier;
 }
 
-/** Types `open` by `settings` while the list holds all types alike, and loads the Markdown parser for messages that need it. */
+/** Checks the static types of a channel against its schema, and loads the Markdown parser before the first message that needs it. */
 export function defineChannel<S extends TSchema>(channel: ChannelType<S>): ChannelType {
   const open = (settings: Static<S>, tools: ChannelTools): Notifier => withMarkdown(channel.open(settings, tools));
   const type = { ...channel, open };

@@ -15,7 +15,7 @@ import { webhook } from './webhook/webhook.ts';
 import { websocket } from './push/websocket.ts';
 import { wecom } from './chat/wecom.ts';
 
-/** All channel types. A new one is a file of its own and a line here. */
+/** All channel types, in the order of the reference. */
 export const channelTypes: readonly ChannelType[] = [
   webhook,
   email,

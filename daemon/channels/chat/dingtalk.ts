@@ -54,7 +54,7 @@ interface Keys {
   readonly secret?: Secret;
 }
 
-/** `now` in milliseconds since the epoch; a signature is good for an hour. https://open.dingtalk.com/document/robots/customize-robot-security-settings */
+/** Query with token and signature, which is valid for an hour. `now` in milliseconds since the epoch. https://open.dingtalk.com/document/robots/customize-robot-security-settings */
 function queryOf({ token, secret }: Keys, now: number): string {
   const query = new URLSearchParams({ access_token: token.reveal() });
   if (secret === undefined) return query.toString();
@@ -106,7 +106,7 @@ const REASONS: readonly { readonly text: RegExp; readonly meaning: CodeMeaning }
   { text: /白名单|\bip\b|whitelist/i, meaning: misconfigured('the bot does not accept messages from this address') },
 ];
 
-/** The part of the text that names the error: the advice after it mentions other reasons, too. */
+/** The part of the text that describes the error, without the advice, which mentions other reasons too. */
 const descriptionOf = (text: string): string => /(?:description|错误描述)\s*[:：]\s*([^;；]+)/i.exec(text)?.[1] ?? text;
 
 const answers: Answers = {
@@ -126,7 +126,7 @@ const answers: Answers = {
 
 const MARKDOWN: Markup = {
   markdown: asWritten,
-  // A single line feed is not a new line here, two spaces before it make it one.
+  // DingTalk breaks a line only at a line feed with two spaces before it.
   escape: (text) => lookalikes(text).replaceAll('\n', '  \n'),
   title: (line) => `#### ${line}`,
   field: (name, value) => `- ${name}: ${value}`,
@@ -141,12 +141,12 @@ function payloadOf(message: Message, wanted: DingtalkFormat | undefined, mention
   const isPlain = message.format === 'text' && message.image === undefined && message.actions === undefined;
   const format = wanted ?? (isPlain ? 'text' : 'markdown');
   if (format === 'text') return text(message, mentions);
-  // A card with buttons cannot mention; then its actions are links.
+  // A card with buttons cannot mention people, so a message with mentions shows its actions as links.
   const buttons = mentionsNobody(mentions) ? cardButtons(message) : [];
   return buttons.length > 0 ? actionCard(message, buttons) : markdown(message, mentions);
 }
 
-/** Mentions in the text: they count only if the text has them too. */
+/** Mentions for the text: DingTalk mentions only people that the text contains, too. */
 const callsOf = ({ mobiles, users }: Mentions): string => [...mobiles, ...users].map((name) => `@${name}`).join(' ');
 
 const at = ({ all, mobiles, users }: Mentions) => ({ atMobiles: mobiles, atUserIds: users, isAtAll: all });
@@ -196,7 +196,7 @@ const cardButtons = ({ actions }: Message): readonly Button[] =>
 
 const MAX_NOTICE = 128;
 
-/** Line that the list of chats and the notification show, never empty. */
+/** Title in the list of chats and in the notification, never empty. */
 const noticeOf = ({ title, format }: Message): string =>
   cutToBytes(cleanLine(plainOf(title, format)), MAX_NOTICE) || '…';
 

@@ -17,7 +17,7 @@ const MAX_FOOTER = 500;
 
 /** Id of a user or a thread. */
 const SNOWFLAKE = String.raw`^\d{15,20}$`;
-/** Discord refuses names that hold its own, or `clyde`. */
+/** Names without `discord` and `clyde`, which Discord refuses. */
 const NAME = '^(?!.*(?:[Cc]lyde|[Dd]iscord)).{1,80}$';
 
 /** Discord webhook. https://docs.discord.com/developers/resources/webhook#execute-webhook */
@@ -61,7 +61,7 @@ export const discord = defineHttpChannel({
       json: {
         ...(username !== undefined && { username }),
         ...(content !== '' && { content }),
-        // Only people named in `mention` are called: text from an event mentions nobody.
+        // Only names in `mention` mention people; text from an event mentions nobody.
         allowed_mentions: { parse: mentions.all ? ['everyone'] : [], users: mentions.users },
         embeds: [
           {

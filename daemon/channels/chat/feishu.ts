@@ -44,7 +44,7 @@ const settings = {
   }),
 };
 
-/** Signature, good for an hour. The key is made of time (seconds) and secret, and nothing is signed with it. */
+/** Signature, valid for an hour. The key consists of the time (seconds) and the secret, and the signed content is empty. */
 function signature(key: Secret | undefined, now: number): Record<string, string> {
   if (key === undefined) return {};
   const timestamp = `${Math.floor(now / 1000)}`;
@@ -80,12 +80,12 @@ const answers: Answers = {
       : undefined;
   },
   codes: CODES,
-  // The same number for a bad request and for too many of them; the text is English or Chinese.
+  // Feishu uses one code for an invalid request and for too many requests. The text is English or Chinese.
   meaning: ({ code, message = '' }) => (code === 9499 && TOO_MANY.test(message) ? TOO_FAST : undefined),
   statuses: ADDRESS_IS_CREDENTIAL,
 };
 
-/** Escapes for the Markdown of cards: entities of its special characters. */
+/** Escapes text for the Markdown of cards, by entities. */
 const entities = (text: string): string =>
   text.replace(/[&<>*~[\]()`_#\\!$|]/g, (character) => `&#${character.charCodeAt(0)};`);
 
@@ -98,7 +98,7 @@ const CARD: Markup = {
   gap: '\n',
 };
 
-/** In text `<at ...>` mentions, and nothing else means anything. */
+/** Markup of text messages, in which only `<at ...>` has a meaning. */
 const TEXT: Markup = { ...PLAIN, escape: (text) => text.replace(/<(?=\s*\/?\s*[a-z])/gi, '＜') };
 
 type Build = (message: Message, mentions: Mentions, io: SendIo) => (room: number) => Record<string, unknown>;
@@ -167,7 +167,7 @@ export const feishu = defineHttpChannel({
   api: 'https://open.feishu.cn',
   settings,
   keys: { token: '/bot/v2/hook/' },
-  // Two limits, 5 a second and 100 a minute, in one.
+  // Satisfies both limits: 5 a second and 100 a minute.
   limits: { rate: '5/3s' },
   supports: { kept: 'markdown priority link actions mention', text: 'html image fields' },
   markup: CARD,

@@ -43,7 +43,7 @@ export const slack = defineHttpChannel({
       : [],
   recipients: (message, { channel }) => (channel === undefined ? [''] : (message.to ?? [channel])),
   follows: {
-    // A key without `replace_key` begins a new thread each day.
+    // Without `replace_key`, each key of a rule begins a new thread each day.
     key({ replace_key }, { rule, key, createdAt }, { token }) {
       if (token === undefined) return undefined;
       return replace_key ?? JSON.stringify([rule, key, Math.floor(createdAt / DAY_MS)]);

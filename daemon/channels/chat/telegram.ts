@@ -10,7 +10,7 @@ import { linkAddress } from '../kit/text/escape.ts';
 import { fitText, layoutOf, TELEGRAM_HTML, without } from '../kit/text/layout.ts';
 import { UTF16 } from '../kit/text/text.ts';
 
-/** UTF-16 units without tags; here tags are counted, too, so that a text never has too many. */
+/** UTF-16 units. Telegram does not count tags, but they are counted here, so that a text is never too long. */
 const MAX_TEXT = 4096;
 
 /** A number, negative for groups, or the public name of a channel or group. */
@@ -39,7 +39,7 @@ export const telegram = defineHttpChannel({
     ),
   },
   keys: { token: '' },
-  // 20 a minute to one group; to people it would be one a second.
+  // The limit is 20 a minute for a group. For a person it would be one a second.
   limits: { rate: '20/1m' },
   supports: { kept: 'markdown link image actions mention to', text: 'html fields' },
   markup: TELEGRAM_HTML,

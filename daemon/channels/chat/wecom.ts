@@ -88,7 +88,7 @@ const answers: Answers = {
   statuses: ADDRESS_IS_CREDENTIAL,
 };
 
-/** `<@` begins a mention; between the two nothing is seen. */
+/** Inserted into `<@`, which would begin a mention. */
 const ZERO_WIDTH_SPACE = '\u200B';
 
 const TEXT: Markup = { ...PLAIN, escape: (text) => text.replaceAll('<@', `<${ZERO_WIDTH_SPACE}@`) };
@@ -154,13 +154,13 @@ const SHAPES: Readonly<Record<WecomFormat, Shape>> = {
 
 function payloadOf(message: Message, format: WecomFormat | undefined, mentions: Mentions): unknown {
   const wanted = format ?? naturalFormat(message);
-  // To be called by name matters more than how the message looks: text can mention everybody.
+  // A format that can show the mentions is preferred to the wanted format; text can show all mentions.
   const shapes = [SHAPES[wanted], SHAPES.markdown, SHAPES.text];
   const shape = shapes.find((each) => each.canMention(mentions) && fits(each, message)) ?? SHAPES.text;
   return shape.build(message, mentions, shape.limit);
 }
 
-/** A card must lead somewhere. */
+/** Whether the message has the parts that the format requires: a news card needs a link. */
 const fits = (shape: Shape, { link }: Message): boolean =>
   shape !== SHAPES.news || linkAddress(link ?? '') !== undefined;
 

@@ -6,15 +6,15 @@ export interface MailAddress {
   readonly address: string;
 }
 
-// RFC 5321, 4.1.2, without quoted local parts and address literals of IPv6, which are not used for notifications. Strict
-// on purpose: a text that could end an address, or begin another one or a new line, is refused. Letters beyond ASCII are RFC 6531.
+// RFC 5321, 4.1.2, without quoted local parts and IPv6 literals, which are not used for notifications. Strict, so that a text
+// that could end an address, or begin another one or a new line, is refused. Letters beyond ASCII: RFC 6531.
 const LABEL = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?`;
 const ADDRESS = new RegExp(String.raw`^[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}]{1,64}@(?:${LABEL}\.)*${LABEL}$`, 'u');
 const DOMAIN =
   /^(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]{0,61}[\p{L}\p{N}_])?\.)*[\p{L}\p{N}_](?:[\p{L}\p{N}_-]{0,61}[\p{L}\p{N}_])?$/u;
 const MAX_LENGTH = 254;
 
-/** A name without quotes holds nothing that separates addresses, begins one or names a group; RFC 5322, 3.4. */
+/** A name without quotes: no characters that separate addresses, begin one or name a group. RFC 5322, 3.4. */
 const PLAIN_NAME = /^[^,;:@"<>()[\]\\]*$/;
 const QUOTED_NAME = /^"(?:[^"\\]|\\.)*"$/;
 
@@ -34,18 +34,18 @@ function nameOf(written: string): string | undefined {
   return PLAIN_NAME.test(written) ? written : undefined;
 }
 
-/** Parses a list of addresses; `wrong` is the index of the first that is not one. */
+/** Parses a list of addresses; `wrong` is the index of the first invalid one. */
 export function parseAddresses(texts: readonly string[]): readonly MailAddress[] | { readonly wrong: number } {
   const parsed = texts.map(parseAddress);
   const wrong = parsed.indexOf(undefined);
   return wrong === -1 ? (parsed as readonly MailAddress[]) : { wrong };
 }
 
-/** Domain as DNS has it, so that it can stand in an id. */
+/** Domain in the form of the DNS, for use in a Message-ID. */
 export function domainOf({ address }: MailAddress): string {
   const domain = address.slice(address.lastIndexOf('@') + 1);
   return readHost(domain) ?? domain;
 }
 
-/** A name in the DNS that stands in the header of a mail. */
+/** Whether a text is a name in the DNS that may be used in the header of a mail. */
 export const isMailDomain = (text: string): boolean => text.length <= MAX_LENGTH && DOMAIN.test(text);

@@ -1,5 +1,6 @@
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { constants, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { NotRegularFile, openRegularFile } from '../../lib/files/regular-file.ts';
 import { cleanLine } from '../kit/text/text.ts';
 
 export interface Attachment {
@@ -13,7 +14,7 @@ export interface Attachments {
   readonly left: readonly string[];
 }
 
-/** Bytes of all files of a mail together; mail servers seldom take more than 20 MiB, and base64 adds a third. */
+/** Bytes of all files of a mail together; mail servers seldom accept more than 20 MiB, and base64 adds a third. */
 const MAX_BYTES = 10 * 2 ** 20;
 
 /** Reads the files to attach. A file that cannot be read is named in the mail, which is sent without it. URLs are not fetched. */
@@ -33,18 +34,16 @@ export async function readAttachments(wanted: readonly string[]): Promise<Attach
   return { files, left };
 }
 
-/** The content, or why there is none. */
+/** The content, or the reason why it is not attached. */
 async function contentOf(file: string, room: number): Promise<Buffer | string> {
   let opened: FileHandle | undefined;
   try {
-    // Without O_NONBLOCK, opening a pipe without a writer would block for ever.
-    opened = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const found = await opened.stat();
-    if (!found.isFile()) return 'it is not a file';
-    if (found.size > room) return 'it is too large';
+    opened = await openRegularFile(file, constants.O_RDONLY);
+    if ((await opened.stat()).size > room) return 'it is too large';
     const content = await opened.readFile();
     return content.length > room ? 'it is too large' : content;
   } catch (error) {
+    if (error instanceof NotRegularFile) return 'it is not a file';
     return READ_ERRORS[(error as NodeJS.ErrnoException).code ?? ''] ?? 'it cannot be read';
   } finally {
     await opened?.close();

@@ -78,7 +78,7 @@ const ADDRESS_MEND =
 
 type EmailSettings = Static<typeof settingsSchema>;
 
-/** Recipients that every server has to take; RFC 5321, 4.5.3.1.8. */
+/** Number of recipients that every server must accept; RFC 5321, 4.5.3.1.8. */
 const MAX_RECIPIENTS = 100;
 
 /** E-mail over SMTP. https://www.rfc-editor.org/rfc/rfc5321 */
@@ -175,7 +175,7 @@ function dkimProblems({ dkim }: EmailSettings): SettingProblem[] {
   return [...names, ...keyProblems(dkim)];
 }
 
-/** Checks the key: with one that cannot sign, every mail would go out unsigned, unnoticed. */
+/** Checks that the key can sign; otherwise every mail would be sent unsigned without an error. */
 function keyProblems(dkim: NonNullable<EmailSettings['dkim']>): SettingProblem[] {
   try {
     if (createPrivateKey(dkim.key.reveal()).asymmetricKeyType === 'rsa') return [];

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { SendMailOptions } from 'nodemailer';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import { escapeFor } from '../../core/message/escape.ts';
 import type { Format, Message, Priority } from '../../core/message/message.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { domainOf, type MailAddress } from './address.ts';
 import type { Attachments } from './attachments.ts';
 import { htmlFromMarkdown, htmlLink } from '../kit/text/dialects.ts';
@@ -21,7 +21,7 @@ export interface MailMessage {
   readonly now: number;
 }
 
-/** Far beyond what mail programs show. */
+/** Longer than any subject that mail programs show. */
 const MAX_SUBJECT_BYTES = 300;
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -64,12 +64,9 @@ export function mailOf({ message, delivery, from, to, cc, replyTo, attachments, 
   };
 }
 
-/** Message-ID of the thread: no mail has it, and all of the thread refer to it. */
+/** Message-ID to which all mails of a thread refer; no mail has it. */
 function threadId(channel: string, key: string, domain: string): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([channel, key]))
-    .digest('hex');
-  return `<thread.${digest.slice(0, 32)}@${domain}>`;
+  return `<thread.${sha256(JSON.stringify([channel, key])).slice(0, 32)}@${domain}>`;
 }
 
 const tagLine = (message: Message): string =>
@@ -80,7 +77,7 @@ function mailText(message: Message, left: readonly string[]): string {
   return `${parts.length === 0 ? plainTitle(message) : parts.join('\n\n')}\n`;
 }
 
-/** Body as HTML. Values of the event are escaped already; HTML in the rule is taken as it is. */
+/** Body as HTML. Values of the event are escaped already; HTML of the rule is used unchanged. */
 const BODIES: Readonly<Record<Format, (body: string) => string>> = {
   text: (body) => `<div style="white-space:pre-wrap">${escaped(cleanText(body))}</div>`,
   markdown: (body) => htmlFromMarkdown(cleanText(body)),

@@ -3,12 +3,12 @@ import type { PartialAcceptance } from '../kit/partial-acceptance.ts';
 import { isPermanent, type RecipientError, type SmtpError, smtpFailure } from './smtp-failure.ts';
 import type { MailOutcome } from './transport.ts';
 
-/** Result of an attempt, with the answers of earlier attempts taken into account. */
+/** Result of an attempt, including the answers of earlier attempts. */
 export type AttemptEnd =
   | { readonly kind: 'delivered'; readonly response: string; readonly refused: readonly RecipientError[] }
   | { readonly kind: 'failed'; readonly failure: SendFailure };
 
-/** A mail server answers for each recipient: those it postpones get the next attempt, with the same Message-ID. */
+/** Evaluates the answers of a mail server for each recipient: the next attempt is for the postponed ones only, with the same Message-ID. */
 export function endOfAttempt(
   partial: PartialAcceptance<RecipientError>,
   delivery: string,
@@ -28,11 +28,11 @@ export function endOfAttempt(
 
 function postponedFailure(postponed: readonly RecipientError[], accepted: number): SendFailure {
   const status = postponed[0]?.responseCode ?? 450;
-  const message = `the mail server took the message for ${accepted} and put ${postponed.length} off; only those are tried again`;
+  const message = `the mail server accepted the message for ${accepted} recipients and postponed ${postponed.length}; only those are tried again`;
   return new SendFailure('transient', `smtp.${status}`, message, { status, body: answersOf(postponed) });
 }
 
-/** One line for each recipient, as the server put it. */
+/** The answer of the server for each recipient, one a line. */
 export const answersOf = (errors: readonly RecipientError[]): string =>
   errors
     .map(({ recipient = '', response = '' }) => `${recipient}: ${response}`)

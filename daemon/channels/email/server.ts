@@ -43,7 +43,7 @@ export interface ServerFault {
   readonly mend: string;
 }
 
-/** The server that settings with a `url` or a `host` name, or why they name none. */
+/** Reads the mail server from `url` or from `host`; returns the fault if they are invalid. */
 export function readMailServer(settings: ServerSettings): MailServer | ServerFault {
   const parts = settings.url === undefined ? fromFields(settings) : fromUrl(settings.url.reveal());
   if ('pointer' in parts) return parts;
@@ -53,7 +53,7 @@ export function readMailServer(settings: ServerSettings): MailServer | ServerFau
     host: parts.host,
     port: parts.port ?? (tls === 'implicit' ? IMPLICIT_PORT : SUBMISSION_PORT),
     tls,
-    // A connection within this machine is private, and a local mail server's certificate is usually self-signed.
+    // A connection within this machine is private, and the certificate of a local mail server is usually self-signed.
     verify: !(isLocal && tls === 'offered'),
     ...(parts.user !== undefined && { user: parts.user, password: parts.password ?? '' }),
   };
@@ -80,8 +80,10 @@ function fromFields({ host = '', port, user, password }: ServerSettings): Parts 
 }
 
 const BY_TLS = 'set it beside the `url`: `tls: required`, `tls: none` or `tls: auto`';
-const BY_CA = 'certificates are checked wherever the mail server is elsewhere; give an authority of your own in `ca`';
-const BY_CONCURRENCY = 'connections are always kept; how many mails are sent at once is `delivery.concurrency`';
+const BY_CA =
+  'certificates are checked unless the mail server is on this machine; give an authority of your own in `ca`';
+const BY_CONCURRENCY =
+  'connections are always kept open; `delivery.concurrency` limits how many mails are sent at once';
 
 /** Parameters of other programs' SMTP URLs, each with the setting to use here. */
 const SMTP_URL: UrlForm = {

@@ -21,7 +21,7 @@ interface Reply {
   readonly reply: number;
   /** `5.1.1`; RFC 3463. */
   readonly enhanced: string;
-  /** Command that it answers; `CONN` is the greeting. */
+  /** The command before the reply; `CONN` for the greeting. */
   readonly command: string;
   readonly error: string;
 }
@@ -111,7 +111,7 @@ const CODES: Readonly<Record<string, Omit<Row, 'when'> & { readonly code: string
   },
 };
 
-/** Codes of nodemailer, by those of the system. */
+/** System codes for the codes of nodemailer. */
 const NETWORK: Readonly<Record<string, string>> = {
   ECONNECTION: 'ECONNRESET',
   ESOCKET: 'ECONNRESET',
@@ -140,7 +140,7 @@ export function smtpFailure(thrown: unknown, bodySent: boolean): SendFailure {
   return networkFailure({ code }, bodySent);
 }
 
-/** True when a recipient is refused for good. */
+/** Whether the refusal of a recipient is permanent. */
 export const isPermanent = (error: RecipientError): boolean => replyRow(error).class === 'permanent';
 
 function replyRow(error: SmtpError): Row {

@@ -22,7 +22,7 @@ export interface MailRequest {
 }
 
 export type MailOutcome =
-  /** The server took the mail, at least for `accepted`. */
+  /** The server accepted the mail, at least for `accepted`. */
   | {
       readonly kind: 'taken';
       readonly accepted: readonly string[];
@@ -38,18 +38,18 @@ export interface MailTransport {
   close(): void;
 }
 
-/** Bound for a connection that nobody waits for; the deadline of an attempt is shorter. */
+/** Timeout of a connection after the end of its attempt, whose deadline is shorter. */
 const MAX_CONNECTION_MS = 10 * 60 * 1000;
 /** Bound of the pool; a lane has fewer attempts at once. */
 const MAX_CONNECTIONS = 20;
 
 /** One pool of connections to one mail server. */
 export async function openTransport(options: TransportOptions): Promise<MailTransport> {
-  // Loaded when a mail is first sent: most commands of the command line never do.
+  // Loaded with the first mail, since most runs of the program send none.
   const { createTransport } = await import('nodemailer');
   const resolver = openResolver();
   const pool = createTransport(poolOptions(options, resolver));
-  // An idle connection may break without harm; a send that breaks rejects by itself.
+  // A broken idle connection is no error; a broken send rejects.
   pool.on('error', () => {});
   /** Callbacks for the last byte of a mail, by the envelope of its attempt. */
   const bodyRead = new WeakMap<object, () => void>();

@@ -1,20 +1,20 @@
-/** Deliveries with some recipients postponed that are remembered; of an older one everybody gets the message once more. */
+/** Number of unfinished deliveries that are remembered. A forgotten one is sent to all its recipients again. */
 const MAX_REMEMBERED = 1000;
 
 interface Progress<R> {
   readonly accepted: ReadonlySet<string>;
-  /** Refusals for good, by recipient. */
+  /** Permanent refusals, by recipient. */
   readonly refused: ReadonlyMap<string, R>;
 }
 
 /**
- * Recipients of a delivery who have a final answer. When a server takes the message for some and postpones others, the next
- * attempt is for the others only. Kept in memory: after a restart in between, all get the message again with the same id.
+ * Remembers which recipients of a delivery have a final answer. If a server accepts the message for some recipients and postpones
+ * others, the next attempt is for the others only. Kept in memory: after a restart all get the message again, with the same id.
  */
 export class PartialAcceptance<R> {
   readonly #open = new Map<string, Progress<R>>();
 
-  /** Recipients without a final answer; all of them when a person resends to everybody who has it. */
+  /** Recipients without a final answer. All recipients if each has one, since a person then resends the message. */
   owed(delivery: string, recipients: readonly string[]): readonly string[] {
     const progress = this.#open.get(delivery);
     const left = recipients.filter((name) => !progress?.accepted.has(name) && !progress?.refused.has(name));
@@ -25,7 +25,7 @@ export class PartialAcceptance<R> {
     return (this.#open.get(delivery)?.accepted.size ?? 0) > 0;
   }
 
-  /** Adds the answers of one attempt to those before; they are remembered while somebody is postponed. */
+  /** Adds the answers of one attempt to the earlier ones. They are remembered while a recipient is postponed. */
   record(delivery: string, attempt: Progress<R>, postponed: boolean): Progress<R> {
     const before = this.#open.get(delivery);
     const progress = {

@@ -13,7 +13,7 @@ export interface ProgramRun {
   readonly clock: Clock;
 }
 
-/** `not_started`: the program never ran. `stopped`: it ran until the signal came; `killed` when it did not end on SIGTERM. `ended`: by itself; `signal` when something else killed it. */
+/** Result of a run. `not_started`: the program did not run. `stopped`: the abort stopped it; `killed` if it did not end on SIGTERM. `ended`: it ended by itself, or by a `signal` of another process. */
 export type ProgramOutcome =
   | { readonly kind: 'not_started'; readonly code: string }
   | { readonly kind: 'stopped'; readonly killed: boolean; readonly stderr: string }
@@ -26,11 +26,11 @@ export type ProgramOutcome =
     };
 
 /** Bytes of each output stream that are kept; the rest is read and dropped, so that the program never blocks on it. */
-const KEPT = 4096;
-/** Between SIGTERM and SIGKILL; what is left of the time to settle is for the program to be gone. */
-const GRACE = SETTLE_MS - 1000;
-/** Milliseconds for which background processes of a program may hold its output open. */
-const LINGER = 500;
+const MAX_KEPT_BYTES = 4096;
+/** Time between SIGTERM and SIGKILL. The rest of the time to settle is for the end of the program after SIGKILL. */
+const GRACE_MS = SETTLE_MS - 1000;
+/** Time for which background processes of a program may keep its output open. */
+const LINGER_MS = 500;
 
 /**
  * Runs a program without a shell, in a process group of its own, so that stopping it stops what it started too. Resolves when
@@ -53,7 +53,7 @@ export function runProgram(run: ProgramRun): Promise<ProgramOutcome> {
     const stop = (): void => {
       isStopping = true;
       signalGroup(child, 'SIGTERM');
-      timers.add(run.clock.after(GRACE, kill));
+      timers.add(run.clock.after(GRACE_MS, kill));
     };
     const end = (outcome: ProgramOutcome): void => {
       run.signal.removeEventListener('abort', stop);
@@ -75,15 +75,15 @@ export function runProgram(run: ProgramRun): Promise<ProgramOutcome> {
     child.once('close', ended);
     child.once('exit', (exit, signal) => {
       if (isStopping) ended(exit, signal);
-      else timers.add(run.clock.after(LINGER, () => ended(exit, signal)));
+      else timers.add(run.clock.after(LINGER_MS, () => ended(exit, signal)));
     });
-    // A program that does not read its input closes it: that is its own business.
+    // A program may close its input without reading it.
     child.stdin!.on('error', () => {});
     child.stdin!.end(run.input ?? '');
   });
 }
 
-/** The child, or the code of why there is none: `spawn` throws on some errors and emits the others. */
+/** The child, or the code of the error that `spawn` throws; it emits other errors later. */
 function start(run: ProgramRun): ChildProcess | string {
   try {
     return spawn(run.file, [...run.args], {
@@ -113,7 +113,7 @@ function keepHead(stream: NodeJS.ReadableStream): () => string {
   let size = 0;
   stream.on('error', () => {});
   stream.on('data', (chunk: Buffer) => {
-    if (size < KEPT) chunks.push(chunk.subarray(0, KEPT - size));
+    if (size < MAX_KEPT_BYTES) chunks.push(chunk.subarray(0, MAX_KEPT_BYTES - size));
     size += chunk.length;
   });
   return () => Buffer.concat(chunks).toString('utf8');
@@ -138,7 +138,7 @@ const INHERITED = [
   'PATHEXT',
 ];
 
-/** Environment of a program: enough to run, without the secrets that rules refer to. `more` names further variables. */
+/** Environment of a program: the usual variables without the secrets that rules refer to. `more` names further variables. */
 export function basicEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   more: readonly string[] = [],

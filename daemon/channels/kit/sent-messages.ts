@@ -1,7 +1,7 @@
 import type { Receipt } from '../../core/delivery/delivery.ts';
 import { KeyedMutex } from '../../lib/async/keyed-mutex.ts';
 
-/** Messages that can still be changed; the oldest is forgotten first. */
+/** Number of messages that can still be updated or answered; the oldest is forgotten first. */
 const MAX_REMEMBERED = 1000;
 
 export interface Sent {
@@ -18,7 +18,7 @@ export class SentMessages {
   readonly #ids = new Map<string, string>();
   readonly #mutex = new KeyedMutex();
 
-  /** Sends one message of a key after the other, since the second must know the id of the first. */
+  /** Sends the messages of one key one after another, because the second needs the id of the first. */
   async send(key: string | undefined, send: (earlier: string | undefined) => Promise<Sent>): Promise<Receipt> {
     if (key === undefined) return (await send(undefined)).receipt;
     return await this.#mutex.run(key, async () => {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { standardWebhooksSignature } from '../../lib/standard-webhooks.ts';
 
 export type HmacAlgorithm = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 export type HmacEncoding = 'hex' | 'base64' | 'base64url';
@@ -9,7 +10,7 @@ export const HMAC_ENCODINGS: readonly HmacEncoding[] = ['hex', 'base64', 'base64
 export interface HmacForm {
   readonly algorithm: HmacAlgorithm;
   readonly encoding: HmacEncoding;
-  /** Stands before the signature, as `sha256=` does at GitHub. */
+  /** Text before the signature, such as `sha256=` at GitHub. */
   readonly prefix: string;
 }
 
@@ -21,28 +22,20 @@ export function hmac(
   return prefix + createHmac(algorithm, secret).update(content).digest(encoding);
 }
 
-/** The key bytes of a Standard Webhooks secret: base64, with or without `whsec_` in front; undefined when it is not base64. */
-export function standardWebhooksKey(secret: string): Buffer | undefined {
-  const base64 = secret.replace(/^whsec_/, '');
-  return /^[A-Za-z0-9+/]{8,}={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : undefined;
-}
-
 /**
- * The three headers of a signed webhook. The id is that of the message and stays, the timestamp (Unix seconds) is that of the
- * attempt; several keys give several signatures, so that the receiver's secret can be changed at leisure.
- * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ * The three headers of a signed webhook. The id is that of the message in each attempt, the timestamp (Unix seconds) is that of the
+ * attempt. Several keys give several signatures, so that the receiver can replace its secret at any time.
  */
 export function standardWebhooks(
   id: string,
   timestamp: number,
-  content: Buffer,
+  body: Buffer,
   keys: readonly Buffer[],
 ): Record<string, string> {
-  const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`, 'utf8'), content]);
-  const form: HmacForm = { algorithm: 'sha256', encoding: 'base64', prefix: 'v1,' };
+  const signatures = keys.map((key) => standardWebhooksSignature(key, id, `${timestamp}`, body));
   return {
     'webhook-id': id,
     'webhook-timestamp': `${timestamp}`,
-    ...(keys.length > 0 && { 'webhook-signature': keys.map((key) => hmac(key, signed, form)).join(' ') }),
+    ...(keys.length > 0 && { 'webhook-signature': signatures.join(' ') }),
   };
 }

@@ -4,7 +4,7 @@ import { argument, path, sensitive, strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { defineChannel, type SendIo, supports } from '../channel.ts';
-import { notification, sendScope } from '../kit/http/settings.ts';
+import { notification, sendVariables } from '../kit/http/settings.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from '../kit/program.ts';
 import { checkRecipients } from '../kit/recipients.ts';
 import { cutToBytes } from '../kit/text/text.ts';
@@ -12,7 +12,7 @@ import { cutToBytes } from '../kit/text/text.ts';
 /** A single variable longer than this is refused by Linux (MAX_ARG_STRLEN, 128 KiB with the name). */
 const MAX_VALUE_BYTES = 100_000;
 
-/** Runs a program for each message: what no channel does can be a script. */
+/** Runs a program for each message. */
 export const command = defineChannel({
   type: 'command',
   summary: 'Runs a program with the message on standard input as JSON and in its environment; no shell.',
@@ -78,13 +78,13 @@ export const command = defineChannel({
 const withoutNul = (text: string): string => text.replaceAll('\0', '');
 
 function rendered(part: Template, message: Message, { delivery }: SendIo): string {
-  const { text, error } = part.render(sendScope(message, delivery), withoutNul);
+  const { text, error } = part.render(sendVariables(message, delivery), withoutNul);
   if (error !== undefined) throw new SendFailure('permanent', 'command.template', `a template in run failed: ${error}`);
   // Literal arguments are not shortened: the system refuses them when they are too long.
   return text === part.source ? text : cutToBytes(withoutNul(text), MAX_VALUE_BYTES);
 }
 
-/** The message as variables, for scripts that do not parse JSON. */
+/** The message as environment variables, for scripts that do not parse JSON. */
 function messageVariables(message: Message, { delivery, attempt }: SendIo): Record<string, string> {
   const { event } = delivery;
   const variables = {

@@ -7,13 +7,13 @@ import { Type } from '../../core/schema/type.ts';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
 import { defineChannel, supports } from '../channel.ts';
-import { notification, sendScope } from '../kit/http/settings.ts';
+import { notification, sendVariables } from '../kit/http/settings.ts';
 import { plainBodyWithDetails, plainTitle } from '../kit/text/plain.ts';
 import { wellFormed } from '../kit/text/text.ts';
 
 type FileFormat = 'jsonl' | 'text';
 
-/** Appends each message to a file, one line each, on disk before it counts as delivered. */
+/** Appends each message to a file as one line, which is synced before the message counts as delivered. */
 export const file = defineChannel({
   type: 'file',
   summary: 'Appends each message to a file as one line, as JSON or as text.',
@@ -38,23 +38,23 @@ export const file = defineChannel({
   supports: supports({ kept: 'markdown html priority tags link fields' }),
   idempotent: false,
   open({ path: target, format = 'jsonl' }, tools) {
-    let turn: Promise<unknown> = Promise.resolve();
+    let previous: Promise<unknown> = Promise.resolve();
     return {
       async send(message, { delivery, signal }) {
-        const { text, error } = target.render(sendScope(message, delivery), asName);
+        const { text, error } = target.render(sendVariables(message, delivery), asName);
         if (error !== undefined)
           throw new SendFailure('permanent', 'file.path', `the template of path failed: ${error}`);
         const line = LINES[format](message, delivery, tools.clock.now());
-        // Only one at a time, so that a line cut short by a full disk is always the last one and can be taken back.
-        const appended = turn.then(() => append(text, line, signal));
-        turn = appended.catch(() => undefined);
+        // One at a time, so that a line that a full disk has cut is always the last one and can be removed.
+        const appended = previous.then(() => append(text, line, signal));
+        previous = appended.catch(() => undefined);
         return { answer: `${await appended} bytes appended` };
       },
     };
   },
 });
 
-/** Makes a value from an event a part of a file name: it can neither name a folder nor leave one. */
+/** Makes a value from an event safe as a part of a file name, without slashes and leading dots. */
 function asName(value: string): string {
   return wellFormed(value)
     .replace(/[/\\\p{Cc}]/gu, '_')
@@ -70,7 +70,7 @@ const LINES: Readonly<Record<FileFormat, (message: Message, delivery: Delivery, 
   },
 };
 
-/** A newline in the text shows as `\n`, and a backslash as `\\`: one message is one line, and can be read back. */
+/** Escapes newlines as `\n` and backslashes as `\\`, so that a message is one line and can be unescaped. */
 function escapeLine(text: string): string {
   return wellFormed(text)
     .replaceAll('\\', String.raw`\\`)
@@ -121,13 +121,13 @@ async function appendTo(opened: FileHandle, line: string): Promise<number> {
   try {
     if (before.isFile()) await opened.sync();
   } catch (error) {
-    // After a failed sync the content of the disk is not known.
+    // After a failed sync the content of the disk is unknown.
     throw new SendFailure('unknown', codeOf(error), 'the file could not be synced to disk', { cause: error });
   }
   return bytes.length;
 }
 
-/** True when a crash or another program left half a line, to which ours must not be added. */
+/** Whether the file ends with an incomplete line of a crash or another program. */
 async function endsMidLine(opened: FileHandle, stats: { isFile(): boolean; size: number }): Promise<boolean> {
   if (!stats.isFile() || stats.size === 0) return false;
   const last = Buffer.alloc(1);
@@ -144,10 +144,10 @@ interface Row {
 const blocked = (message: string): Row => ({ class: 'permanent', message, misconfigured: true });
 const passing = (message: string): Row => ({ class: 'transient', message });
 
-/** errno(3), by what a person has to do about it. */
+/** Classes of errno(3) codes. */
 const ROWS: Readonly<Record<string, Row>> = {
   ENOSPC: passing('the disk is full'),
-  EDQUOT: passing('the disk quota is used up'),
+  EDQUOT: passing('the disk quota is exhausted'),
   EMFILE: passing('this process has too many files open'),
   ENFILE: passing('this machine has too many files open'),
   EIO: passing('the disk reported an error'),
@@ -160,11 +160,11 @@ const ROWS: Readonly<Record<string, Row>> = {
   EISDIR: blocked('path is a folder; name a file in it'),
   ENOTDIR: blocked('a part of path is a file where a folder should be'),
   EEXIST: blocked('a part of path is a file where a folder should be'),
-  ELOOP: blocked('path leads through symbolic links in a circle'),
+  ELOOP: blocked('the symbolic links in path form a loop'),
   ENOENT: passing(
     'a folder above path has vanished while it was in use (a stale mount, a cleaned PrivateTmp); restart belfry',
   ),
-  ENXIO: blocked('what stands at path is not a file'),
+  ENXIO: blocked('path is not a file'),
   ENAMETOOLONG: { class: 'permanent', message: 'the file name is too long' },
   EFBIG: blocked('the file has reached the largest size allowed'),
 };

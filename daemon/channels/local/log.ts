@@ -5,11 +5,11 @@ import { defineChannel, supports } from '../channel.ts';
 import { plainBody, plainTitle } from '../kit/text/plain.ts';
 import { cutToBytes } from '../kit/text/text.ts';
 
-/** A log is read by the line. */
+/** Limits of a log line, in bytes. */
 const MAX_BODY_BYTES = 16 * 1024;
 const MAX_TITLE_BYTES = 1024;
 
-/** An event must not be able to write a line that looks like another one's, also where the log is plain text. */
+/** Puts a text on one line, so that an event cannot forge a line of a plain-text log. */
 const oneLine = (text: string): string => text.replace(/\n+/g, ' ⏎ ');
 
 /** The daemon's own log: the terminal, or under systemd the journal. */

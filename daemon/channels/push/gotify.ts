@@ -42,7 +42,7 @@ export const gotify = defineHttpChannel({
         title: cutToBytes(plainTitle(message), MAX_TITLE_BYTES),
         message: fitText(layoutOf(message, isMarkdown ? COMMONMARK : PLAIN, { untitled: true }), MAX_MESSAGE_BYTES),
         priority: PRIORITIES[message.priority],
-        // The app for Android opens and shows the addresses; other clients have only the text, so they stay there too.
+        // Only the app for Android uses these addresses, so they are in the text, too.
         extras: {
           'client::display': { contentType: isMarkdown ? 'text/markdown' : 'text/plain' },
           'client::notification': {

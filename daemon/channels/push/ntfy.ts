@@ -16,7 +16,7 @@ const MAX_REQUEST_BYTES = 8192;
 const MAX_TITLE_BYTES = 250;
 const MAX_TAGS_BYTES = 200;
 
-/** A server joins tags by commas, so that none may have one. */
+/** Tags without commas, since a server joins them by commas. */
 function tagsOf(tags: readonly string[]): string[] {
   const clean = tags.map((tag) => cleanLine(tag).replaceAll(',', ' ')).filter((tag) => tag !== '');
   return clean.filter((_, index) => byteLength(clean.slice(0, index + 1).join(',')) <= MAX_TAGS_BYTES);
@@ -30,7 +30,8 @@ export const ntfy = defineHttpChannel({
   api: 'https://ntfy.sh',
   settings: {
     topic: Type.String({
-      description: 'The topic. On a public server everybody who knows it can read it: choose one that nobody guesses.',
+      description:
+        'The topic. On a public server everybody who knows it can read it, so choose one that nobody can guess.',
       examples: ['${env:NTFY_TOPIC}'],
     }),
     token: Type.Optional(key('An access token.', '${env:NTFY_TOKEN}')),

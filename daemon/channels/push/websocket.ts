@@ -46,13 +46,14 @@ export const websocket = defineChannel({
     async send(message, { delivery, signal }) {
       checkRecipients(message.to, 'push.bad_recipient');
       refuseEverybodyOfEvent(message.to);
-      if (signal.aborted) throw new SendFailure('transient', 'push.aborted', 'it was stopped before it was put down');
+      if (signal.aborted)
+        throw new SendFailure('transient', 'push.aborted', 'the attempt ended before the message was stored');
       const keepUntil = clock.now() + keep!;
       try {
         await push.push({ delivery, message, to: message.to ?? to!, require: require!, keepUntil });
       } catch (cause) {
         if (cause instanceof SendFailure) throw cause;
-        throw new SendFailure('transient', 'push.store', 'it could not be put down for its users', { cause });
+        throw new SendFailure('transient', 'push.store', 'the message could not be stored for its users', { cause });
       }
       return { awaiting: 'receipt', until: keepUntil };
     },
@@ -60,8 +61,8 @@ export const websocket = defineChannel({
 });
 
 function refuseEverybodyOfEvent(to: readonly string[] | undefined): void {
-  const place = (to ?? []).findIndex(isBroadcastOfEvent);
-  if (place === -1) return;
-  const message = `recipient ${place + 1} of the message's \`to\` is \`*\` from an event: only the rules may name everybody, by a \`*\` that is written there`;
+  const index = (to ?? []).findIndex(isBroadcastOfEvent);
+  if (index === -1) return;
+  const message = `recipient ${index + 1} of the message's \`to\` is a \`*\` from an event: only a \`*\` that is written in the rules reaches everybody`;
   throw new SendFailure('permanent', 'push.bad_recipient', message);
 }

@@ -1,6 +1,6 @@
 import { escapeFor } from '../../core/message/escape.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
-import { isObject } from '../../core/values/json.ts';
+import { isJson, isObject } from '../../core/values/json.ts';
 import type { TemplateVariables, Template } from '../../core/ruleset.ts';
 import { template } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
@@ -8,11 +8,11 @@ import type { SettingProblem } from '../../core/compile/registry.ts';
 import type { Notification } from '../kit/http/settings.ts';
 import { wellFormed } from '../kit/text/text.ts';
 
-/** A body as YAML: text is a template, everything else stands for itself. */
+/** A body as YAML: each text is a template, other values are sent unchanged. */
 export type BodyMap = { readonly [name: string]: BodyValue };
 export type BodyValue = Template | number | boolean | null | readonly BodyValue[] | BodyMap;
 
-/** Levels of a nested body; a schema without references has to spell each level out. */
+/** Levels of a nested body; the schema has no references, so it contains each level. */
 const MAX_DEPTH = 4;
 
 const value = (depth: number): object => ({
@@ -43,15 +43,15 @@ export interface Content {
 
 const JSON_TYPE = 'application/json';
 
-/** Bodies in which text from an event could become something else than a value. The first row that fits the content type counts. */
+/** A kind of body whose syntax requires that values from an event are escaped. */
 interface BodyKind {
   readonly name: string;
   readonly types: RegExp;
-  /** Makes a value harmless inside such a body. */
+  /** Escapes a value for such a body. */
   readonly escape: (text: string) => string;
-  /** Whether a rendered template is such a body; every text is, if not given. */
+  /** Whether a rendered template is a valid body; if not given, every text is. */
   readonly isValid?: (text: string) => boolean;
-  /** A map of rendered values as such a body; undefined where it cannot be written so. */
+  /** Writes a map of rendered values as a body; undefined if that is impossible. */
   readonly fromMap: (content: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
@@ -60,14 +60,14 @@ const KINDS: readonly BodyKind[] = [
     name: 'JSON',
     types: /^(?:application|text)\/(?:[\w.+-]+\+)?json\b/i,
     escape: jsonEscaped,
-    isValid: parses,
+    isValid: isJson,
     fromMap: toJson,
   },
   {
     name: 'JSON lines',
     types: /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines)\b/i,
     escape: jsonEscaped,
-    isValid: (text) => text.split('\n').every((line) => line.trim() === '' || parses(line)),
+    isValid: (text) => text.split('\n').every((line) => line.trim() === '' || isJson(line)),
     fromMap: (content) => `${toJson(content)}\n`,
   },
   {
@@ -86,16 +86,16 @@ const KINDS: readonly BodyKind[] = [
   { name: 'HTML', types: /^text\/html\b/i, escape: (text) => escapeFor(text, 'html'), fromMap: () => undefined },
 ];
 
-/** A boundary cannot be kept out of a value without changing the value. */
+/** Multipart bodies are not supported: a value that contains the boundary would have to be changed. */
 const MULTIPART = /^multipart\//i;
 
-/** https://www.w3.org/TR/xml/#charsets */
+/** Characters that XML cannot contain. https://www.w3.org/TR/xml/#charsets */
 // oxlint-disable-next-line no-control-regex
 const FORBIDDEN_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
 const kindOf = (type: string): BodyKind | undefined => KINDS.find(({ types }) => types.test(type.trim()));
 
-/** Problems of a body with the content type that the settings give. */
+/** Problems of the setting `body` with the content type of the settings. */
 export function checkBody(
   body: Template | BodyMap | undefined,
   headers: Readonly<Record<string, Template>> | undefined,
@@ -104,7 +104,7 @@ export function checkBody(
   const type = name === undefined ? undefined : headers![name]!.source;
   if (type === undefined) return [];
   const found = (message: string, mend: string): SettingProblem[] => [{ pointer: '/body', message, mend }];
-  // An event that chooses the content type would choose how its own text is escaped.
+  // If an event could choose the content type, it would also choose how its values are escaped.
   if (/\{[{%]/.test(type))
     return body === undefined
       ? []
@@ -130,33 +130,33 @@ export function checkBody(
     : [];
 }
 
-/** An encoding filter whose outcome is encoded again, since no `raw` follows. */
+/** A filter for encoding without `raw` after it, so that its result would be encoded again. */
 const ENCODES_TWICE = /\|\s*(?:url_encode|cgi_escape|uri_escape)\b(?![^}]*\|\s*raw\b)/;
 
-/** `type` is the content type that the settings ask for. */
+/** Renders the body. `type` is the content type in the settings. */
 export function renderBody(
   setting: Template | BodyMap | undefined,
   standard: Notification,
-  scope: TemplateVariables,
+  variables: TemplateVariables,
   type: string | undefined,
 ): Content {
   if (setting === undefined) return { text: toJson(standard), type: type ?? JSON_TYPE };
-  if (!isTemplate(setting)) return renderMap(setting, standard, scope, type ?? JSON_TYPE);
+  if (!isTemplate(setting)) return renderMap(setting, standard, variables, type ?? JSON_TYPE);
   const wanted = type ?? (looksLikeJson(setting.source) ? JSON_TYPE : 'text/plain; charset=utf-8');
   const kind = kindOf(wanted);
   if (MULTIPART.test(wanted)) throw refusal('cannot have several parts');
-  const { text, error } = setting.render(scope, kind?.escape);
+  const { text, error } = setting.render(variables, kind?.escape);
   if (kind !== undefined && error !== undefined) throw refusal(`failed: ${error}`, text);
   if (kind?.isValid?.(text) === false) throw refusal(`gave no valid ${kind.name}`, text);
   return { text: wellFormed(error === undefined ? text : insteadOf(error, standard)), type: wanted };
 }
 
-function renderMap(setting: BodyMap, standard: Notification, scope: TemplateVariables, type: string): Content {
+function renderMap(setting: BodyMap, standard: Notification, variables: TemplateVariables, type: string): Content {
   const fields = fieldsOf(setting, (each) => {
-    const { text, error } = each.render(scope);
+    const { text, error } = each.render(variables);
     return error === undefined ? text : insteadOf(error, standard);
   });
-  // A content type that is no known kind is a label that some receivers want on JSON.
+  // Some receivers want JSON with a content type of their own.
   const text = (kindOf(type)?.fromMap ?? toJson)(fields);
   if (text === undefined || MULTIPART.test(type)) throw refusal(`gave a map, which cannot be written as ${type}`);
   return { text, type };
@@ -165,11 +165,11 @@ function renderMap(setting: BodyMap, standard: Notification, scope: TemplateVari
 const refusal = (why: string, text = ''): SendFailure =>
   new SendFailure('permanent', 'webhook.body', `the template of the body ${why}`, { body: text.slice(0, 1000) });
 
-/** Text in place of a template that failed, so that the message is not lost with it. */
+/** Text in place of a failed template, so that the message is not lost. */
 const insteadOf = (error: string, { title, body }: Notification): string =>
   `[template error: ${error}] ${title}\n${body}`;
 
-/** A map with each of its templates replaced by a text. */
+/** Replaces each template of a map by a text. */
 function fieldsOf(setting: BodyMap, textOf: (template: Template) => string): Record<string, unknown> {
   const valueOf = (item: BodyValue): unknown => {
     if (typeof item !== 'object' || item === null) return item;
@@ -182,10 +182,10 @@ function fieldsOf(setting: BodyMap, textOf: (template: Template) => string): Rec
 const isTemplate = (setting: Template | BodyMap | readonly BodyValue[]): setting is Template =>
   'render' in setting && typeof setting.render === 'function';
 
-/** An object or an array, not a `{{` or `{%` of the template language. */
+/** Whether a template begins with an object or an array, and not with `{{` or `{%`. */
 const looksLikeJson = (source: string): boolean => /^\s*(?:\{(?![{%])|\[)/.test(source);
 
-/** Lone surrogate as JSON writes it; replacing is slow, and hardly ever needed. */
+/** Lone surrogate in JSON; its replacement is slow and seldom needed. */
 const LONE_SURROGATE = /\\ud[89a-f]/;
 
 function toJson(content: unknown): string {
@@ -198,7 +198,7 @@ function jsonEscaped(text: string): string {
   return JSON.stringify(wellFormed(text)).slice(1, -1);
 }
 
-/** One value of a form: `new URLSearchParams` writes a space as `+` and encodes all that separates fields. */
+/** Encodes one value of a form: a space becomes `+`, and separators of fields are encoded. */
 function formEscaped(text: string): string {
   return new URLSearchParams({ v: wellFormed(text) }).toString().slice(2);
 }
@@ -206,20 +206,11 @@ function formEscaped(text: string): string {
 const scalarText = (item: unknown): string =>
   item === null ? '' : typeof item === 'string' ? item : JSON.stringify(item);
 
-/** A list becomes one field for each of its values; undefined when something is nested deeper. */
+/** Writes a form, in which a list becomes one field for each of its values; undefined if a value is nested deeper. */
 function toForm(content: Readonly<Record<string, unknown>>): string | undefined {
   const fields = Object.entries(content).flatMap(([name, item]) =>
     Array.isArray(item) ? item.map((each: unknown) => [name, each] as const) : [[name, item] as const],
   );
   if (fields.some(([, item]) => Array.isArray(item) || isObject(item))) return undefined;
   return fields.map(([name, item]) => `${formEscaped(name)}=${formEscaped(scalarText(item))}`).join('&');
-}
-
-function parses(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -14,9 +14,10 @@ import {
   notification,
   renderHeaders,
   joinUrl,
-  scopeOf,
+  variablesOf,
 } from '../kit/http/settings.ts';
-import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks, standardWebhooksKey } from '../kit/signing.ts';
+import { standardWebhooksKey } from '../../lib/standard-webhooks.ts';
+import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks } from '../kit/signing.ts';
 import { bodySetting, checkBody, renderBody } from './body.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'] as const;
@@ -146,7 +147,7 @@ function check(settings: Settings) {
   ];
 }
 
-/** `url` is whole, or a path below `api`. */
+/** Checks `url`, which is a whole URL or a path below `api`. */
 function checkAddress(settings: Settings) {
   const found = checkApi(settings.api);
   if (found.length > 0) return found;
@@ -190,15 +191,17 @@ function addressOf({ url, api }: Settings): string {
   return api === undefined ? url.reveal() : joinUrl(api, url.reveal());
 }
 
-/** Request of an attempt; only the signature differs between attempts. The bytes that are signed are the bytes that are sent. */
+/** Request of an attempt; only the signature differs between attempts. The signature covers exactly the bytes that are sent. */
 function assemble(settings: Settings, message: Message, io: SendIo, now: number) {
   const standard = notification(message, io.delivery);
-  const scope = scopeOf(standard);
-  const method = settings.method?.render(scope).text.trim().toUpperCase() ?? 'POST';
+  const variables = variablesOf(standard);
+  const method = settings.method?.render(variables).text.trim().toUpperCase() ?? 'POST';
   if (!/^[A-Z]+$/.test(method))
     throw new SendFailure('permanent', 'webhook.method', 'the template of `method` gave no method');
-  const own = renderHeaders(settings.headers, scope);
-  const content = BODILESS.has(method) ? undefined : renderBody(settings.body, standard, scope, own['content-type']);
+  const own = renderHeaders(settings.headers, variables);
+  const content = BODILESS.has(method)
+    ? undefined
+    : renderBody(settings.body, standard, variables, own['content-type']);
   const body = Buffer.from(content?.text ?? '', 'utf8');
   const headers = {
     'user-agent': 'Belfry',

@@ -217,7 +217,7 @@ test('settings that cannot work are found at load', () => {
     '/token: this is not a token but a URL',
   ]);
   expect(readSettings(telegram, { token: `${TOKEN} `, to: 1 }).problems).toEqual([
-    '/token: this token holds a blank or a character that no token has',
+    '/token: this token contains a space or another character that a token cannot have',
   ]);
   expect(readSettings(telegram, { token: TOKEN, to: ['Ops group'] }).problems).toEqual(['/to/0: this is not a chat']);
 });

@@ -40,7 +40,7 @@ describeChannelContract({
     refusal: { notApplicable: 'nobody can refuse what waits for them' },
     rateLimited: { notApplicable: 'users set no rate' },
     serverError: { notApplicable: 'the message goes into our own store' },
-    hang: { notApplicable: 'the message is put down, and the receipt comes later' },
+    hang: { notApplicable: 'the message is stored, and the receipt comes later' },
     oversize(received) {
       expect((JSON.parse(received) as { body: string }).body.length).toBeGreaterThan(300_000);
     },
@@ -99,7 +99,7 @@ test('`*` from an event reaches nobody', async () => {
   expect(await failureOfSending(notifier, sampleMessage({ to: ['bob', '\\*'] }), sampleIo())).toMatchObject({
     class: 'permanent',
     code: 'push.bad_recipient',
-    message: expect.stringContaining('only the rules may name everybody') as string,
+    message: expect.stringContaining('from an event: only a') as string,
   });
   expect(pushed).toEqual([]);
 });

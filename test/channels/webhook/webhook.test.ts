@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type HttpClient, openHttpClient } from '../../../daemon/channels/kit/http/client.ts';
-import { standardWebhooks, standardWebhooksKey } from '../../../daemon/channels/kit/signing.ts';
+import { standardWebhooks } from '../../../daemon/channels/kit/signing.ts';
+import { standardWebhooksKey } from '../../../daemon/lib/standard-webhooks.ts';
 import { wellFormed } from '../../../daemon/channels/kit/text/text.ts';
 import { webhook } from '../../../daemon/channels/webhook/webhook.ts';
 import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
@@ -195,7 +196,7 @@ describe('the body', () => {
     ]);
   });
 
-  test('a flat map becomes a form where the content type says so, a list in it a field for each value', async () => {
+  test('a flat map becomes a form where the content type says so, a list in it one field for each value', async () => {
     const body = { text: '{{ title }}', n: 3, ok: true, none: null, tag: ['a', '{{ rule }}'] };
     const { text } = await sent({ body, ...typed(`${FORM}; charset=utf-8`) }, { title: 'a=b&user=EVIL' });
     expect([...new URLSearchParams(text)]).toEqual([
@@ -302,7 +303,7 @@ describe('headers', () => {
       headers: { 'Content-Length': '1', 'a b': 'c' },
     });
     expect(problems).toEqual([
-      '/headers/Content-Length: this header is set by the connection itself',
+      '/headers/Content-Length: this header is set by the HTTP client',
       '/headers/a b: this is not the name of a header',
     ]);
   });

@@ -2,7 +2,7 @@ import { isBroadcastMention } from '../../../core/message/broadcast.ts';
 import { oneOrMany } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
 
-/** People called by name. */
+/** People to mention. */
 export interface Mentions {
   readonly all: boolean;
   readonly mobiles: readonly string[];
@@ -20,11 +20,11 @@ export const mentionSetting = (doc: { readonly description: string; readonly exa
     ),
   );
 
-/** A number as people write it: spaces, hyphens, dots and brackets are left out. */
+/** A phone number without the spaces, hyphens, dots and brackets that people write. */
 const PHONE = /^\+?\d{6,15}$/;
 const PHONE_MARKS = /[\s().-]/g;
 const LOOKS_LIKE_PHONE = /^\+?[\d\s().-]+$/;
-/** Ids of all three providers: no markup, no spaces, nothing that could end a tag. */
+/** Id of a user at any provider: no markup, no spaces, nothing that could end a tag. */
 const ID = /^[\w.@-]{1,64}$/;
 
 type Mention =
@@ -32,10 +32,10 @@ type Mention =
   | { readonly kind: 'mobile'; readonly name: string }
   | { readonly kind: 'user'; readonly name: string };
 
-/** Reads one name; undefined when it is none, since it could stand in markup. */
+/** Reads one name; undefined if it is invalid, since it could contain markup. */
 function readMention(written: string): Mention | undefined {
   const [, kind, name = ''] = /^@?(?:(user|mobile):)?(.*)$/s.exec(written.trim()) ?? [];
-  // A user of that name would be everybody to some providers.
+  // Some providers would take a user with this name for everybody.
   if (isBroadcastMention(name)) return kind === undefined ? { kind: 'all' } : undefined;
   const phone = LOOKS_LIKE_PHONE.test(name) ? name.replace(PHONE_MARKS, '') : name;
   if (kind !== 'user' && PHONE.test(phone)) return { kind: 'mobile', name: phone.replace(/^\+86/, '') };
@@ -49,7 +49,7 @@ export interface MentionFault {
 
 export type MentionFaultOf = (written: string) => MentionFault | undefined;
 
-/** Finds a name that would mention nobody. */
+/** Fault of a name that would mention nobody. */
 export const mentionFault: MentionFaultOf = (written) =>
   readMention(written) === undefined
     ? {
@@ -58,7 +58,7 @@ export const mentionFault: MentionFaultOf = (written) =>
       }
     : undefined;
 
-/** Finds names that would mention nobody where mobile numbers do not, either. */
+/** The same for a provider that cannot mention by mobile numbers. */
 export const mentionFaultWithoutMobiles: MentionFaultOf = (written) =>
   readMention(written)?.kind === 'mobile'
     ? {
@@ -67,7 +67,7 @@ export const mentionFaultWithoutMobiles: MentionFaultOf = (written) =>
       }
     : mentionFault(written);
 
-/** Finds names that are not ids of a provider, where `id` is the form of its ids. */
+/** The same for a provider whose ids have the form `id`. */
 export const mentionFaultUnless =
   (id: RegExp, form: string): MentionFaultOf =>
   (written) => {
@@ -85,7 +85,7 @@ export function checkMentions(written: readonly string[] | undefined, faultOf = 
   });
 }
 
-/** Sorts mentions by kind; a name of no kind is left out, since it would stand in markup. */
+/** Sorts mentions by kind. Invalid names are left out, since they would be written into markup. */
 export function readMentions(written: readonly string[]): Mentions {
   const mobiles = new Set<string>();
   const users = new Set<string>();
@@ -98,7 +98,7 @@ export function readMentions(written: readonly string[]): Mentions {
   return { all, mobiles: [...mobiles], users: [...users] };
 }
 
-/** Mentions as the provider writes them in a text, with a blank between. */
+/** Mentions in the form that the provider reads in a text, separated by spaces. */
 export const mentionText = (
   { all, mobiles, users }: Mentions,
   forms: { readonly user: (name: string) => string; readonly all: string },

@@ -10,7 +10,7 @@ export interface Button {
   readonly address: string;
 }
 
-/** Actions as buttons. Empty unless all of them can be followed and have room: half of them would look like all. */
+/** Actions as buttons. Empty if one of them has no valid address or if there are more than `max`, since a reader could not see that some are missing. */
 export function buttonsOf(actions: readonly Action[] = [], max: number, labelBytes: number): readonly Button[] {
   const buttons = actions.flatMap(({ label, url }) => {
     const address = linkAddress(url);

@@ -8,7 +8,7 @@ import { failureOf, isSuccess, retryAfterOf, shown, type StatusTweaks } from './
 /** Meaning of one error code of a provider. */
 export interface CodeMeaning {
   readonly class: FailureClass;
-  /** In place of an empty text of the provider. */
+  /** Used if the provider gives no text. */
   readonly message: string;
   /** Milliseconds to wait; a longer `Retry-After` wins. */
   readonly retryAfter?: number;
@@ -28,16 +28,16 @@ export const rateLimited = (message: string, retryAfter?: number): CodeMeaning =
   message,
   ...(retryAfter !== undefined && { retryAfter }),
 });
-/** Table of codes, divided by blanks, that mean the same. */
+/** Table for several codes, separated by spaces, with the same meaning. */
 export const each = (codes: string, meaning: CodeMeaning): Record<string, CodeMeaning> =>
   Object.fromEntries(codes.split(' ').map((code) => [code, meaning]));
 
-/** Answer as `read` gets it; `json` is empty when the body is not a JSON object. */
+/** Argument of `read`; `json` is empty when the body is not a JSON object. */
 export interface ReadableAnswer extends HttpAnswer {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-/** Result that the provider's own answer states. */
+/** Result that is stated in an answer of the provider. */
 export type ProviderResult =
   | { readonly ok: true /** Message id for the receipt. */; readonly id?: string }
   | {
@@ -48,12 +48,12 @@ export type ProviderResult =
       readonly retryAfter?: number;
     };
 
-/** Reading of a provider's answers, as data. */
+/** Description of the answers of a provider. */
 export interface Answers {
   /** Result in the answer; undefined when the answer is not one of the provider, such as the login page of a proxy. */
   read(answer: ReadableAnswer): ProviderResult | undefined;
   readonly codes?: Readonly<Record<string | number, CodeMeaning>>;
-  /** Meanings that depend on more than the code; asked before `codes`. */
+  /** Meaning that depends on more than the code; takes precedence over `codes`. */
   meaning?(refusal: ProviderResult & { readonly ok: false }, answer: ReadableAnswer): CodeMeaning | undefined;
   /** Messages and `misconfigured` of HTTP statuses without a known code. */
   readonly statuses?: StatusTweaks;
@@ -61,7 +61,7 @@ export interface Answers {
 
 const MAX_RECEIPT_BYTES = 1024;
 
-/** Receipt of an answer, or the failure that it means. `name` stands before the dot of a failure's code. */
+/** Receipt or failure for an answer. `name` is the part before the dot of a failure's code. */
 export function judgeAnswer(name: string, answers: Answers, answer: HttpAnswer, now: number): Receipt | SendFailure {
   const readable = { ...answer, json: jsonOf(answer.text) };
   const result = answers.read(readable);
@@ -92,7 +92,7 @@ function meaningOf(codes: Answers['codes'] = {}, code: string | number): CodeMea
   return Object.hasOwn(codes, code) ? codes[code] : undefined;
 }
 
-/** A code that no table has: the provider did refuse, and time alone is not known to mend it. */
+/** Meaning of an unknown code: the provider refused the message, and nothing says that a retry would help. */
 const UNLISTED: CodeMeaning = permanent('refused, with a code that is not documented');
 
 function jsonOf(text: string): Record<string, unknown> {
@@ -106,7 +106,7 @@ function jsonOf(text: string): Record<string, unknown> {
 
 const MAX_TEXT_BYTES = 300;
 
-/** The provider's text without what it adds for its support: hints, addresses, links. */
+/** The provider's text without additions for its support: hints, addresses, links. */
 function readableText(text: string): string {
   const line = cleanLine(text.slice(0, 4 * MAX_TEXT_BYTES)).replace(/[,.]?\s*(?:hint:|from ip:|more info at).*$/i, '');
   return cutToBytes(line.replace(/https?:\/\/\S+/g, '').trim(), MAX_TEXT_BYTES);

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 
 const BLOCK = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
-/** Problems of certificates in PEM that are to be trusted. TLS itself ignores a certificate that it cannot read. */
+/** Fault of certificates in PEM that are to be trusted. It is checked here, because TLS ignores a certificate that it cannot read. */
 export function certificateFault(pem: string): { readonly message: string; readonly mend: string } | undefined {
   const blocks = pem.match(BLOCK) ?? [];
   const mend = 'refer to the PEM file of the authority: `ca: ${file:/etc/belfry/ca.pem}`';

@@ -8,8 +8,8 @@ import { openResolver, type ResolverOptions } from './resolver.ts';
 /** HTTP client of one channel, with its own connection pool, resolver and limits. */
 export interface HttpClient {
   /**
-   * One request, one answer; redirects are not followed. At most 64 KiB of the answer are read. Rejects with a `SendFailure`
-   * whose class says whether the request may have reached the server; its message names no URL.
+   * Sends one request; redirects are not followed. At most 64 KiB of the answer are read. Rejects with a `SendFailure`
+   * whose class says whether the request may have reached the server; its message contains no URL.
    */
   request(request: HttpRequest): Promise<HttpAnswer>;
   close(): Promise<void>;
@@ -31,7 +31,7 @@ export interface HttpAnswer {
 }
 
 export interface HttpClientOptions {
-  /** Milliseconds for name, TCP and TLS together. */
+  /** Milliseconds for the DNS lookup, TCP and TLS together. */
   readonly connectTimeout?: number;
   /** Milliseconds until an answer begins; an attempt's own deadline is normally shorter. */
   readonly headersTimeout?: number;
@@ -45,11 +45,11 @@ export interface HttpClientOptions {
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
 const DEFAULT_HEADERS_TIMEOUT_MS = 120_000;
 const DEFAULT_CONNECTIONS = 32;
-/** Bytes of an answer that are read; an endless one stops here. */
+/** Bytes of an answer that are read; an endless answer is cut here. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Opens a client that shares nothing with another one, so that a silent name server or a full pool stays one channel's problem.
+ * Opens a client that shares nothing with other clients, so that a silent name server or a full pool affects one channel only.
  * Proxy variables of the environment are not used.
  */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
@@ -160,8 +160,8 @@ interface RequestEnd {
 }
 
 /**
- * One request and its answer. Knows at any time what an end means: before the request is on a connection nothing was sent;
- * after that the server may have it; once the status line is here the server has answered, even if the rest is cut off.
+ * One request and its answer. If it ends early, the result depends on its progress: before the request is on a connection, nothing
+ * was sent; after that the server may have it; after the status line the server has answered, even if the body is cut off.
  */
 export class PendingRequest implements Dispatcher.DispatchHandler {
   readonly #end: RequestEnd;
@@ -180,7 +180,7 @@ export class PendingRequest implements Dispatcher.DispatchHandler {
     this.#cleanUp = cleanUp;
   }
 
-  /** Ends the wait. A connection that is still being made is left to its own timeout. */
+  /** Ends the wait. A connection that is not established yet ends by its own timeout. */
   abort(): void {
     if (this.#head !== undefined) return this.#answered();
     this.#failed(

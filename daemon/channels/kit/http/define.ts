@@ -30,10 +30,10 @@ import {
   joinUrl,
   renderHeaders,
   requiredApiSetting,
-  sendScope,
+  sendVariables,
 } from './settings.ts';
 
-/** Settings of the kit, which every HTTP channel takes. `ca` and `proxy` go here, and into the options of the HTTP client. */
+/** Settings that every HTTP channel has. Settings such as `ca` or `proxy` would be added here and to the options of the HTTP client. */
 const commonSettings = (api: string | undefined) => ({ api: apiSetting(api), headers: headersSetting() });
 
 type Settings<P extends TProperties> = Static<ReturnType<typeof strict<P>>> &
@@ -43,12 +43,12 @@ export interface RequestContext<S> {
   readonly settings: S;
   /** Base URL without a last slash. */
   readonly api: string;
-  /** The setting `url`, below `api` where that is set; empty for a channel without `url`. */
+  /** The setting `url`, with the host replaced by `api` if that is set; empty for a channel without `url`. */
   readonly url: string;
   readonly io: SendIo;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Readable names in the setting and in the message. */
+  /** Valid names of the setting `mention` and of the message. */
   readonly mentions: Mentions;
   /** One of `recipients`; empty for a channel without. */
   readonly to: string;
@@ -73,7 +73,7 @@ export interface HttpChannel<P extends TProperties> {
   readonly api?: string;
   /** Settings besides `api` and `headers`. One named `url` is a whole address of the provider. */
   readonly settings: P;
-  /** Settings that hold a key, by the text that stands before the key in a URL of the provider (may be empty). */
+  /** Settings that contain a key, each with the text before the key in a URL of the provider (may be empty). */
   readonly keys?: { readonly [name in keyof P]?: string };
   readonly limits: ChannelLimits;
   /** Parts of a message that are shown in their own form, and those that are shown as text; names divided by blanks. Others are dropped. */
@@ -82,7 +82,7 @@ export interface HttpChannel<P extends TProperties> {
   readonly idempotent?: boolean;
   /** Decides how values from events are escaped. */
   readonly markup: Markup;
-  /** Finds names that mention nobody; absent where the provider mentions nobody. */
+  /** Finds names that mention nobody; absent if the provider has no mentions. */
   readonly mentionFault?: MentionFaultOf;
   readonly names?: Pick<NameChecks, 'to'>;
   /** Checks that need more than one setting. */
@@ -100,7 +100,7 @@ export interface HttpChannel<P extends TProperties> {
   readonly answers: Answers;
 }
 
-/** Makes a channel type of what it sends and what the answers mean. docs: CONTRIBUTING.md, "Add a channel". */
+/** Makes a channel type from its requests and the meaning of the answers. See "Add a channel" in CONTRIBUTING.md. */
 export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>): ChannelType {
   const { type, summary, documentation, settings, limits, markup, mentionFault } = channel;
   return defineChannel({
@@ -178,7 +178,7 @@ class HttpNotifier<P extends TProperties> implements Notifier {
     return readMentions(mentionFault === undefined ? [] : written.filter((name) => mentionFault(name) === undefined));
   }
 
-  /** Logs names that come from an event, or from a rule, which does not know the channel. */
+  /** Logs invalid names of the message. They come from an event, or from a rule that was written for another channel type. */
   #logUnreadable({ mention = [] }: Message, { delivery }: SendIo): void {
     const { mentionFault } = this.#channel;
     const unreadable = mentionFault === undefined ? [] : mention.filter((name) => mentionFault(name) !== undefined);
@@ -187,7 +187,7 @@ class HttpNotifier<P extends TProperties> implements Notifier {
     this.#tools.log.warn(fields, 'a name in `mention` mentions nobody');
   }
 
-  /** Goes on after a refusal, since other recipients may be fine, and stops where the provider or the network is in the way. */
+  /** Continues after the refusal of one recipient, and stops when the provider or the network fails for all. */
   async #sendToSeveral(names: readonly string[], message: Message, io: SendIo): Promise<Receipt> {
     const { id } = io.delivery;
     const receipts = new Map<string, Receipt>();
@@ -261,7 +261,7 @@ class HttpNotifier<P extends TProperties> implements Notifier {
         'user-agent': 'Belfry',
         'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json; charset=utf-8',
         ...request.headers,
-        ...renderHeaders(settings.headers, sendScope(message, io.delivery)),
+        ...renderHeaders(settings.headers, sendVariables(message, io.delivery)),
       },
       body: Buffer.from(isForm ? new URLSearchParams(request.form).toString() : JSON.stringify(request.json), 'utf8'),
       ending: io.ending,

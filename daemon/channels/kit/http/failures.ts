@@ -48,15 +48,15 @@ const ROWS: readonly Row[] = [
 /** Changes to the table for one provider. */
 export type StatusTweaks = Readonly<Record<number, { readonly misconfigured?: boolean; readonly message?: string }>>;
 
-/** For an address that is itself the credential: where there is nothing, no message will ever arrive. */
+/** For an address that is itself the credential: if nothing is there, all messages of the channel will fail. */
 export const ADDRESS_IS_CREDENTIAL: StatusTweaks = {
   404: { misconfigured: true, message: 'there is no bot or webhook at this address' },
   410: { misconfigured: true, message: 'the bot or webhook is gone' },
 };
 
 /**
- * Failure that an answer without success means. `now` (milliseconds since the epoch) is for a `Retry-After` that is a date;
- * `bodyRetryAfter` (milliseconds) is a pause that the body asks for.
+ * Failure for an answer without success. `now` (milliseconds since the epoch) is for a `Retry-After` that is a date;
+ * `bodyRetryAfter` (milliseconds) is the pause that the body contains.
  */
 export function failureOf(
   answer: HttpAnswer,
@@ -78,7 +78,7 @@ export function failureOf(
   });
 }
 
-/** Pause in seconds, perhaps with a fraction, as providers put it into a body; at most 24 h. */
+/** Converts a pause of a body from seconds, also with a fraction, to milliseconds; at most 24 h. */
 export const secondsOf = (seconds: unknown): number | undefined =>
   typeof seconds === 'number' && seconds >= 0 ? Math.min(Math.ceil(seconds * 1000), MAX_PAUSE_MS) : undefined;
 
@@ -101,7 +101,7 @@ export function retryAfterOf(value: string | undefined, now: number): number | u
 
 const MAX_SHOWN_BYTES = 4096;
 
-/** Beginning of an answer, as much as a person needs to see. */
+/** Beginning of an answer, for receipts and dead letters. */
 export function shown(text: string, bytes = MAX_SHOWN_BYTES): string {
   return cutToBytes(text, bytes);
 }

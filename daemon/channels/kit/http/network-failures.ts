@@ -4,7 +4,7 @@ interface Row {
   readonly code: string;
   readonly message: string;
   readonly class?: FailureClass;
-  /** The channel's own settings cannot work: every delivery would fail alike. */
+  /** The settings of the channel are wrong: every delivery would fail. */
   readonly misconfigured?: boolean;
 }
 
@@ -89,13 +89,13 @@ const ROWS: Readonly<Record<string, Row>> = {
   ERR_INVALID_CHAR: unsendable,
 };
 
-/** Families of codes too many to list. */
+/** Rows for groups of codes. */
 const FAMILIES: readonly (readonly [RegExp, Row])[] = [
   [/^HPE_/, garbled],
   [/^(?:ERR_SSL_|ERR_TLS_)/, ROWS.EPROTO!],
 ];
 
-/** Failure of a request without an answer. `sent`: it was on a connection, so the server may have it. Names no host, since a host name is part of a setting. */
+/** Failure of a request without an answer. `sent`: it was on a connection, so the server may have it. The message contains no host, which is part of a setting. */
 export function networkFailure(error: unknown, sent: boolean): SendFailure {
   const code = codeOf(error);
   const row = ROWS[code] ?? FAMILIES.find(([pattern]) => pattern.test(code))?.[1];

@@ -15,7 +15,7 @@ export interface ResolverOptions {
 }
 
 export interface NameResolver {
-  /** For `net.connect`; literal addresses never come here. */
+  /** For `net.connect`, which does not call it for literal addresses. */
   readonly lookup: LookupFunction;
   close(): void;
 }
@@ -28,8 +28,8 @@ const LOOPBACK: readonly LookupAddress[] = [
 ];
 
 /**
- * Names to addresses without `getaddrinfo`: that runs on the four threads which all of Node shares, so that a few names with
- * a silent server hold up every other name. This resolver queries the servers over its own sockets. Of the other
+ * Resolves names without `getaddrinfo`, which runs on the four threads of Node's pool: a few names with a silent server would
+ * block all other lookups. This resolver queries the servers over its own sockets. Of the other
  * functions of `getaddrinfo` it has localhost, the hosts file and search domains; it has no mDNS (`.local`).
  */
 export function openResolver(options: ResolverOptions = {}): NameResolver {
@@ -73,7 +73,7 @@ async function firstFound(resolver: Resolver, names: readonly string[]): Promise
     ];
     if (found.length > 0) return found;
     const reasons = [four, six].flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-    // A server that gave no answer says less than one that said "no such name": only then is the next candidate tried.
+    // The next candidate is tried only if a server answered that the name does not exist, not if it gave no answer.
     failure = reasons.find((reason) => !isAbsent(reason)) ?? reasons[0] ?? failure;
     if (!isAbsent(failure)) throw failure;
   }
@@ -85,12 +85,12 @@ const isAbsent = (error: unknown): boolean =>
 
 const notFound = (): NodeJS.ErrnoException => Object.assign(new Error('host name not found'), { code: 'ENOTFOUND' });
 
-/** Missing or unreadable is empty: not every system has these files. */
+/** Text of a file; empty if it is missing or unreadable, because not every system has these files. */
 async function textOf(file: string): Promise<string> {
   return await readFile(file, 'utf8').catch(() => '');
 }
 
-/** hosts(5) */
+/** Addresses of a name in hosts(5). */
 function inHosts(text: string, name: string): LookupAddress[] {
   return text
     .split('\n')
@@ -104,7 +104,7 @@ interface Search {
   readonly ndots: number;
 }
 
-/** resolv.conf(5): the last `search` or `domain` line counts. */
+/** Search domains of resolv.conf(5): the last `search` or `domain` line counts. */
 function searchOf(text: string): Search {
   let domains: readonly string[] = [];
   let ndots = 1;
@@ -117,7 +117,7 @@ function searchOf(text: string): Search {
   return { domains, ndots };
 }
 
-/** Names to look up, in order: the name itself first when it has enough dots, else last. */
+/** Names to look up, in order: the name itself first if it has enough dots, otherwise last. */
 function candidates(name: string, { domains, ndots }: Search): string[] {
   const dots = name.split('.').length - 1;
   const searched = domains.filter((domain) => domain !== '.').map((domain) => `${name}.${domain}`);

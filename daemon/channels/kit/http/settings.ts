@@ -10,7 +10,7 @@ import { wellFormed } from '../text/text.ts';
 
 /** Settings that every channel over HTTP takes, and their checks. */
 
-/** `standard` is the default; undefined where the setting `url` names the provider. */
+/** Setting `api`. `standard` is the default; undefined if the setting `url` contains the host. */
 export const apiSetting = (standard: string | undefined) =>
   Type.Optional(
     Type.String({
@@ -46,13 +46,13 @@ export const headersSetting = () =>
 
 type Headers = Readonly<Record<string, Template>>;
 
-/** Key, password or address of the provider: never logged or shown. */
+/** Setting for a key, password or URL of the provider, which is never logged or shown. */
 export const key = (description: string, example: string) => secret({ description, examples: [example] });
 
 /** Adds a path to a base URL, which may have a path of its own. */
 export const joinUrl = (base: string, path: string): string => base.replace(/\/+$/, '') + path;
 
-/** Address to which a channel with the setting `url` writes: below `api` where that is set. */
+/** URL for the requests of a channel with the setting `url`: with the host replaced by `api` if that is set. */
 export function addressOf(url: unknown, api: string | undefined): string {
   if (!(url instanceof Secret)) return '';
   const written = url.reveal();
@@ -67,7 +67,7 @@ export function checkAddress(url: unknown, api: string | undefined): SettingProb
   return read.ok ? [] : [{ pointer: '/url', message: `\`url\` ${read.message}`, mend: read.mend }];
 }
 
-/** Checks a setting that is a key of the provider, or a list of them. `before` stands before the key in the provider's URL. */
+/** Checks a setting with a key of the provider, or a list of keys. `before` is the text before the key in the provider's URL. */
 export function checkKey(name: string, given: unknown, before: string): SettingProblem[] {
   const kind = name.replace(/s$/, '').replaceAll('_', ' ');
   const keys = (Array.isArray(given) ? given : [given]).filter((key) => key instanceof Secret);
@@ -80,11 +80,11 @@ function keyFault(key: string, kind: string, before: string): Omit<SettingProble
     const mend = before === '' ? `give only the ${kind}` : `give only what follows \`${before}\` in it`;
     return { message: `this is not a ${kind} but a URL`, mend };
   }
-  // A template is reported by itself: nothing renders it here.
+  // A template, which is not rendered here, is reported separately.
   if (/\{[{%]/.test(key) || !/[^!-~]/.test(key)) return undefined;
   return {
-    message: `this ${kind} holds a blank or a character that no ${kind} has`,
-    mend: 'copy it again, without blanks',
+    message: `this ${kind} contains a space or another character that a ${kind} cannot have`,
+    mend: 'copy it again, without spaces',
   };
 }
 
@@ -98,7 +98,7 @@ export function checkApi(api: string | undefined): SettingProblem[] {
     : [{ pointer: '/api', message: `\`api\` ${read.message}`, mend: read.mend }];
 }
 
-/** Headers of the connection itself, which it sets; https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
+/** Headers that the HTTP client sets. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const FRAMING = new Set([
   'connection',
   'content-length',
@@ -117,24 +117,24 @@ export function checkHeaders(headers: Headers | undefined): SettingProblem[] {
       return [{ pointer, message: 'this is not the name of a header', mend: 'use letters, digits and `-`' }];
     }
     if (!FRAMING.has(name.toLowerCase())) return [];
-    return [{ pointer, message: 'this header is set by the connection itself', mend: 'leave it out' }];
+    return [{ pointer, message: 'this header is set by the HTTP client', mend: 'leave it out' }];
   });
 }
 
-/** Renders headers, with names in lower case; a value from an event cannot end its header and begin another. */
-export function renderHeaders(headers: Headers | undefined, scope: TemplateVariables): Record<string, string> {
+/** Renders headers, with names in lower case; a value from an event cannot add another header. */
+export function renderHeaders(headers: Headers | undefined, variables: TemplateVariables): Record<string, string> {
   if (headers === undefined) return {};
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), headerValue(textOf(value, scope))]),
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), headerValue(textOf(value, variables))]),
   );
 }
 
-function textOf(value: Template, scope: TemplateVariables): string {
-  const { text, error } = value.render(scope);
+function textOf(value: Template, variables: TemplateVariables): string {
+  const { text, error } = value.render(variables);
   return error === undefined ? text : `[template error: ${error}]`;
 }
 
-/** Value of a header: one line without control characters, other than ASCII as bytes of UTF-8. */
+/** Value of a header: one line without control characters; characters beyond ASCII are sent as UTF-8. */
 export function headerValue(text: string): string {
   if (/^[!-~]+$/.test(text)) return text;
   const line = wellFormed(text)
@@ -144,13 +144,13 @@ export function headerValue(text: string): string {
 }
 
 /** Variables of the templates in a channel's settings: the fields of the default JSON body, and those of the event. */
-export const sendScope = (message: Message, delivery: Delivery): TemplateVariables =>
-  scopeOf(notification(message, delivery));
+export const sendVariables = (message: Message, delivery: Delivery): TemplateVariables =>
+  variablesOf(notification(message, delivery));
 
-export const scopeOf = (standard: Notification): TemplateVariables => standard as Notification & TemplateVariables;
+export const variablesOf = (standard: Notification): TemplateVariables => standard as Notification & TemplateVariables;
 
 export interface Notification {
-  /** The delivery's. */
+  /** Id of the delivery. */
   readonly id: string;
   readonly time: string;
   readonly rule: string;

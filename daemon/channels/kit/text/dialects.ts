@@ -2,11 +2,11 @@ import { escapeFor } from '../../../core/message/escape.ts';
 import { ampersandEntities, discordEscapes, linkAddress, telegramText } from './escape.ts';
 import { type Dialect, type Link, renderMarkdown } from './markdown.ts';
 
-/** Dialects of the providers that do not read Markdown as it is written. */
+/** Dialects of providers that do not read CommonMark. */
 
 const html = (plain: string): string => escapeFor(plain, 'html');
 
-/** A link that cannot be followed, as text. */
+/** A link without a valid address, as text. */
 const asText = ({ label, plainLabel, target }: Link, escape: (text: string) => string): string =>
   plainLabel === target ? label : `${label} (${escape(target)})`;
 
@@ -21,7 +21,7 @@ const listLines = (items: readonly string[], first: number | undefined): string 
 
 const quoteLines = (inner: string): string => `> ${indented(inner, '> ')}`;
 
-/** Text as people type it where there is no markup: marks go, links show their address. */
+/** Plain text: marks are removed, links show their address. */
 export const PLAIN_DIALECT: Dialect = {
   text: (plain) => plain,
   strong: (inner) => inner,
@@ -87,10 +87,10 @@ export const TELEGRAM_DIALECT: Dialect = {
   rule: '———',
 };
 
-/** Slack's mrkdwn has no escape for its marks: a backtick in code becomes one that looks like it. */
+/** Replaces backticks in code by a similar character, since Slack's mrkdwn has no escape for them. */
 const withoutBackticks = (plain: string): string => ampersandEntities(plain).replaceAll('`', 'ˋ');
 
-/** A label of one line in which nothing ends the link. */
+/** A link with a label of one line, in which nothing ends the link. */
 export const mrkdwnLink = (label: string, address: string): string =>
   label === '' ? `<${address}>` : `<${address}|${label.replace(/[|\n]/g, ' ')}>`;
 
@@ -117,7 +117,7 @@ export const MRKDWN_DIALECT: Dialect = {
   rule: '———',
 };
 
-/** Between backticks nothing is seen, so that no three of them end the block. */
+/** Adds an invisible space after each backtick, so that no three backticks end the block. */
 const withoutFences = (plain: string): string => plain.replaceAll('`', '`\u200B');
 
 /** Markdown of Discord. https://support.discord.com/hc/en-us/articles/210298617 */

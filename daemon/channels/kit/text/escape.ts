@@ -1,4 +1,4 @@
-/** Ways to make text from an event harmless in the markup of a provider. */
+/** Escape functions for text from an event in the markup of providers. */
 
 const LOOKALIKES: Readonly<Record<string, string>> = {
   '<': '＜',
@@ -13,9 +13,9 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes text harmless in a dialect of Markdown that has no escape character: a character that could begin a tag, a mention, a
- * link, an image, code or emphasis becomes its full-width twin, which reads the same and means nothing. `#` and `>` are
- * replaced only where a line begins.
+ * Escapes text for a dialect of Markdown without an escape character: a character that could begin a tag, a mention, a
+ * link, an image, code or emphasis is replaced by its full-width form, which looks similar and has no meaning. `#` and `>` are
+ * replaced only at the beginning of a line.
  */
 export function lookalikes(text: string): string {
   return text
@@ -24,7 +24,7 @@ export function lookalikes(text: string): string {
     .replace(/&(?=#?\w{1,10};)/g, LOOKALIKES['&']!);
 }
 
-/** Address that may stand in a link: http or https, with nothing in it that could end the link. Undefined for any other text. */
+/** Address for a link: http or https, with every character encoded that could end the link. Undefined for any other text. */
 export function linkAddress(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
@@ -35,20 +35,20 @@ export function linkAddress(text: string): string | undefined {
   );
 }
 
-/** Slack and Telegram: three characters begin everything that is not plain text. */
+/** Escapes text for Slack and Telegram, where these three characters begin all markup. */
 export const ampersandEntities = (text: string): string =>
   text.replace(/[&<>]/g, (character) => (character === '&' ? '&amp;' : character === '<' ? '&lt;' : '&gt;'));
 
-/** Addresses stay as they are: a backslash in one would break the link. */
+/** Addresses and characters to escape. Addresses stay unchanged, because a backslash would break the link. */
 const DISCORD = /https?:\/\/[^\s<>()[\]*`|\\~]+|[\\*_~`|<>[\]]|^([^\S\n]*)([#+-]|\d+[.)])/gm;
 
-/** Discord: a backslash before a character makes it plain. https://support.discord.com/hc/en-us/articles/210298617 */
+/** Escapes text for Discord by backslashes. https://support.discord.com/hc/en-us/articles/210298617 */
 export const discordEscapes = (text: string): string =>
   text.replace(DISCORD, (found, space?: string, mark?: string) => {
     if (mark !== undefined) return `${space}${mark.slice(0, -1)}\\${mark.slice(-1)}`;
     return found.length > 1 ? found : `\\${found}`;
   });
 
-/** Telegram calls a person wherever `@name` stands: between the two nothing is seen. An e-mail address stays as it is. */
+/** Escapes text for Telegram. An invisible space after `@` keeps `@name` from mentioning a person; an e-mail address stays unchanged. */
 export const telegramText = (text: string): string =>
   ampersandEntities(text).replace(/(?<![\w.-])@(?=\w|$)/gm, '@\u200B');

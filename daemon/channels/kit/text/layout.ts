@@ -16,25 +16,25 @@ import {
   type Unit,
 } from './text.ts';
 
-/** Form in which one provider takes a message that is one long text. */
+/** Markup of a provider for a message that is sent as one text. */
 export interface Markup {
-  /** Writes a body that is Markdown; absent where it becomes plain text. */
+  /** Converts a Markdown body; absent if it becomes plain text. */
   readonly markdown?: (source: string) => string;
-  /** Makes plain text harmless. */
+  /** Escapes plain text. */
   readonly escape: (text: string) => string;
   readonly title: (line: string) => string;
   readonly field: (name: string, value: string) => string;
   readonly link: (label: string, address: string) => string;
-  /** Absent where pictures cannot be shown: they become links. */
+  /** Absent if pictures cannot be shown; they become links. */
   readonly image?: (address: string) => string;
-  /** Between title, body and the rest. */
+  /** Text between title, body and the rest. */
   readonly gap: string;
 }
 
-/** For providers that read Markdown as it is written. */
+/** For providers that read CommonMark or a similar Markdown. */
 export const asWritten = (source: string): string => source;
 
-/** Plain text, as people write it. */
+/** Plain text. */
 export const PLAIN: Markup = {
   escape: (text) => text,
   title: (line) => line,
@@ -82,7 +82,7 @@ export const DISCORD_MARKDOWN: Markup = {
   gap: '\n',
 };
 
-/** Values from an event in a template: a dialect that is translated takes CommonMark, so they are escaped for that. */
+/** Escapes values from an event in a template. A body that is converted from CommonMark gets values that are escaped for CommonMark. */
 export const escapeOf =
   ({ markdown, escape }: Markup) =>
   (text: string, format: Format): string =>
@@ -90,7 +90,7 @@ export const escapeOf =
 
 export interface Layout {
   readonly title: string;
-  /** Makes the body in at most so many units. */
+  /** Makes the body in at most `room` units. */
   readonly body: (room: number) => string;
   /** Fields, links and actions, a line each. */
   readonly rest: readonly string[];
@@ -100,7 +100,7 @@ export interface Layout {
   readonly cut: (text: string, limit: number) => string;
 }
 
-/** Message without the parts that are shown elsewhere than in its text. */
+/** Message without the parts that are not shown in its text. */
 export function without(message: Message, ...parts: readonly ('link' | 'image' | 'actions' | 'fields')[]): Message {
   return Object.fromEntries(
     Object.entries(message).filter(([name]) => !parts.some((part) => part === name)),
@@ -114,14 +114,14 @@ export interface LayoutOptions {
   readonly unit?: Unit;
 }
 
-/** Bytes; longer text belongs into the body. */
+/** Limits of a title and a field in bytes. */
 const MAX_TITLE = 300;
 const MAX_FIELD = 1000;
 
 export function layoutOf(message: Message, markup: Markup, options: LayoutOptions = {}): Layout {
   const { format } = message;
   const { unit = BYTES } = options;
-  // Only the body may have markup of its own: in a title or a field it would end the markup around it.
+  // Only the body may contain markup: in a title or a field it would end the markup around it.
   const line = (text: string, max: number): string => markup.escape(cutToBytes(cleanLine(plainOf(text, format)), max));
   const fields = Object.entries(message.fields ?? {}).map(([name, value]) =>
     markup.field(markup.escape(cutToBytes(cleanLine(name), MAX_TITLE)), line(value, MAX_FIELD)),
@@ -155,10 +155,10 @@ function bodyOf({ body, format }: Message, { markdown, escape }: Markup, unit: U
     });
 }
 
-/** Kept free below the limit, so that few texts have to be made. */
+/** Units by which the length is reduced in addition, so that few attempts are needed. */
 const SHRINK_STEP = 16;
 
-/** Makes a text of at most `room` units from a source that grows when it is escaped: a tag or an entity is never cut. */
+/** Makes a text of at most `room` units from a source that grows when it is escaped. The source is cut, never an entity or a tag of the result. */
 function shrink(room: number, unit: Unit, make: (length: number) => string): string {
   let length = room;
   for (;;) {
@@ -176,7 +176,7 @@ function imageLines({ image = '' }: Message, markup: Markup): string[] {
   return [markup.image === undefined ? markup.link('', address) : markup.image(address)];
 }
 
-/** An address that cannot be followed is shown as text. */
+/** Line for a link; an invalid address is shown as text. */
 function linkLine(label: string, url: string, markup: Markup): string {
   const name = markup.escape(cutToBytes(cleanLine(label), MAX_TITLE));
   const address = linkAddress(url);
@@ -185,13 +185,13 @@ function linkLine(label: string, url: string, markup: Markup): string {
     : markup.link(name, address);
 }
 
-/** Shares of the limit that title and rest may take from the body. */
+/** Largest shares of the limit for the title and the rest. */
 const TITLE_SHARE = 0.25;
 const REST_SHARE = 0.5;
 
 const MORE = '…';
 
-/** Joins title, body and rest in at most `limit` units: the title and the links stay, and the body is cut visibly. */
+/** Joins title, body and rest in at most `limit` units. The title and the links are kept, and the body is cut with a mark. */
 export function fitText({ title, body, rest, gap, unit, cut }: Layout, limit: number): string {
   const head = unit.length(title) > limit * TITLE_SHARE ? cut(title, Math.floor(limit * TITLE_SHARE)) : title;
   const tail = fitLines(rest, Math.floor(limit * REST_SHARE), unit);
@@ -215,14 +215,14 @@ function fitLines(rest: readonly string[], limit: number, unit: Unit): string {
 
 const SMALLEST_STEP = 64;
 
-/** Makes the longest text for which the whole request, written as JSON, has at most `limit` bytes. `build` gets the room for the text. */
+/** Builds a request that has at most `limit` bytes as JSON. `build` gets the room for its text. */
 export function fitJson(build: (room: number) => unknown, limit: number): unknown {
   let room = limit;
   for (;;) {
     const payload = build(room);
     const excess = byteLength(JSON.stringify(payload)) - limit;
     if (excess <= 0 || room === 0) return payload;
-    // Escaping at most doubles what is left of a text without control characters.
+    // Escaping in JSON at most doubles a text without control characters.
     room = Math.max(0, room - Math.max(SMALLEST_STEP, Math.ceil(excess / 2)));
   }
 }

@@ -2,7 +2,7 @@ import type { MarkdownIt, Token } from 'markdown-it';
 import { linkAddress } from './escape.ts';
 import { cutToBytes } from './text.ts';
 
-/** Bytes of Markdown that are parsed; keeps the work small for any input. */
+/** Bytes of Markdown that are parsed; limits the work for any input. */
 const MAX_SOURCE_BYTES = 64 * 1024;
 
 let parser: MarkdownIt | undefined;
@@ -11,15 +11,15 @@ let parser: MarkdownIt | undefined;
 export async function loadMarkdown(): Promise<void> {
   if (parser !== undefined) return;
   const { default: Parser } = await import('markdown-it');
-  // Tables stay as they are written: no provider below shows them.
+  // Tables stay text, because no dialect can show them.
   const made = new Parser({ html: false, linkify: true }).disable('table');
   made.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });
   for (const schema of ['ftp:', '//', 'mailto:']) made.linkify.add(schema, null);
-  // An address is checked by `linkAddress`, and one that is refused is shown as text.
+  // `linkAddress` checks addresses; an invalid one is shown as text.
   made.validateLink = () => true;
   made.normalizeLink = (address) => address;
   made.normalizeLinkText = (address) => address;
-  // Escaped characters become text before addresses are looked for: `https://ci.test/a\_b` is one address.
+  // Escaped characters become text before addresses are searched: `https://ci.test/a\_b` is one address.
   made.core.ruler.before('linkify', 'escapes', ({ tokens }) => tokens.forEach(joinEscapes));
   parser = made;
 }
@@ -39,13 +39,13 @@ export interface Link {
   /** Label in the dialect. */
   readonly label: string;
   readonly plainLabel: string;
-  /** Safe to stand in a link of any dialect; undefined when it is neither http nor https. */
+  /** Address that is safe in a link of any dialect; undefined when it is neither http nor https. */
   readonly address: string | undefined;
   /** Address as it was written. */
   readonly target: string;
 }
 
-/** Form in which one provider takes the constructs of Markdown. Texts arrive unescaped; `inner` is in the dialect already. */
+/** Forms of the constructs of Markdown for one provider. `plain` texts are not escaped; `inner` is in the dialect already. */
 export interface Dialect {
   text(plain: string): string;
   strong(inner: string): string;
@@ -62,11 +62,11 @@ export interface Dialect {
   /** `first` is the number of the first item; undefined without numbers. */
   list(items: readonly string[], first: number | undefined): string;
   readonly rule: string;
-  /** Between blocks; undefined keeps the blank lines of the source. */
+  /** Text between blocks; undefined keeps the blank lines of the source. */
   readonly gap?: string;
 }
 
-/** Writes Markdown (CommonMark without HTML and tables) in the dialect of a provider. */
+/** Converts Markdown (CommonMark without HTML and tables) to the dialect of a provider. */
 export function renderMarkdown(markdown: string, dialect: Dialect): string {
   if (parser === undefined) throw new Error('the Markdown parser is not loaded: await loadMarkdown() first');
   return blocks(parser.parse(cutToBytes(markdown, MAX_SOURCE_BYTES), {}), dialect);

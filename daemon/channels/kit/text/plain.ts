@@ -3,7 +3,7 @@ import { PLAIN_DIALECT } from './dialects.ts';
 import { renderMarkdown } from './markdown.ts';
 import { cleanLine, cleanText, cutToBytes } from './text.ts';
 
-/** Text of a message where there is no markup at all. */
+/** Plain text of a message. */
 
 export const plainFromMarkdown = (markdown: string): string => renderMarkdown(markdown, PLAIN_DIALECT);
 
@@ -13,7 +13,7 @@ const PLAIN_FROM: Readonly<Record<Format, (text: string) => string>> = {
   html: plainFromHtml,
 };
 
-/** Text as a person reads it, without markup or control characters. */
+/** Text without markup and control characters. */
 export const plainOf = (text: string, format: Format): string => cleanText(PLAIN_FROM[format](text));
 
 /** Title on one line. */
@@ -21,7 +21,7 @@ export const plainTitle = ({ title, format }: Message): string => cleanLine(plai
 
 export const plainBody = ({ body, format }: Message): string => plainOf(body, format).trim();
 
-/** Body, and under it the fields, actions and link that a channel has no place of its own for, one a line. */
+/** Body, followed by the fields, actions and link, each on its own line, for channels that cannot show them otherwise. */
 export function plainBodyWithDetails(message: Message): string {
   const fields = Object.entries(message.fields ?? {}).map(([name, value]) => `${cleanLine(name)}: ${cleanLine(value)}`);
   const actions = (message.actions ?? []).map(({ label, url }) => `${cleanLine(label)}: ${cleanLine(url)}`);
@@ -31,7 +31,7 @@ export function plainBodyWithDetails(message: Message): string {
     .join('\n\n');
 }
 
-/** Bytes of HTML that are read; keeps the work small for any input. */
+/** Bytes of HTML that are read; limits the work for any input. */
 const MAX_SOURCE_BYTES = 64 * 1024;
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
@@ -60,7 +60,7 @@ export function plainFromHtml(html: string): string {
     .trim();
 }
 
-/** Removes scripts and styles; one that is never closed ends with the text, as in a browser. */
+/** Removes scripts and styles; one without an end tag reaches to the end of the text, as in a browser. */
 function withoutScripts(html: string): string {
   const opening = /<(script|style)\b[^<>]*>/gi;
   let kept = '';

@@ -1,6 +1,6 @@
 import { truncateAtGrapheme, wellFormed, completeMarkup } from '../../../core/message/truncate.ts';
 
-/** Cleaning and cutting of text, by the unit that a provider counts in. */
+/** Functions that clean text and cut it by the unit that a provider counts in. */
 
 export { wellFormed };
 
@@ -25,7 +25,7 @@ export interface Unit {
   /** Name in the mark of a cut. */
   readonly name: 'bytes' | 'characters';
   length(text: string): number;
-  /** Longest beginning of at most `limit` units that splits nothing that is seen as one character. */
+  /** Longest beginning of at most `limit` units that does not split a grapheme. */
   head(text: string, limit: number): string;
 }
 
@@ -61,11 +61,11 @@ const MIN_FOR_NUMBER = 80;
 
 const countingMark: CutMark = (leftOut, { name }) => `… (+${leftOut} ${name})`;
 
-/** Cuts to at most `limit` units; a mark ends what was cut. Never splits what is seen as one character. */
+/** Cuts to at most `limit` units, including a mark at the end. Never splits a grapheme. */
 export const cutText = (text: string, limit: number, unit = BYTES, mark: CutMark = countingMark): string =>
   cutParts(text, limit, unit, mark).join('');
 
-/** Cuts as `cutText` does, and keeps the mark apart, so that only the text is escaped. */
+/** Cuts like `cutText`, and returns the mark separately, so that only the text is escaped. */
 export function cutParts(
   text: string,
   limit: number,
@@ -85,7 +85,7 @@ export function cutParts(
 /** Cuts to at most `limit` bytes of UTF-8. */
 export const cutToBytes = (text: string, limit: number): string => cutText(text, limit);
 
-/** Longest beginning of whole characters that has at most `bytes` bytes of UTF-8. */
+/** Longest beginning of at most `bytes` bytes of UTF-8 that does not split a grapheme. */
 export function headOf(text: string, bytes: number): string {
   // No character takes less than a byte, so the head has at most `bytes` UTF-16 units.
   const encoded = Buffer.from(text.slice(0, bytes + 2), 'utf8');
@@ -96,8 +96,8 @@ export function headOf(text: string, bytes: number): string {
 }
 
 /**
- * Cuts text with markup: at the end of a line where that costs little, and never inside a tag, a link, an entity or a backslash
- * escape; an open code fence is closed.
+ * Cuts text with markup: at the end of a line if that removes little more, and never inside a tag, a link, an entity or a
+ * backslash escape. An open code fence is closed.
  */
 export function cutMarkup(text: string, limit: number, unit = BYTES, mark: CutMark = countingMark): string {
   const whole = wellFormed(text);

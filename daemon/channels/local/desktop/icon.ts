@@ -2,10 +2,10 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../../lib/files/package-root.ts';
 
-/** Width and height in pixels that all desktops show without scaling it badly. */
+/** Width and height in pixels, which all desktops show well. */
 export const ICON_SIDE = 128;
 
-/** Icon of Belfry. */
+/** Path of Belfry's own icon. */
 export const shippedIcon = (): string => fileURLToPath(new URL('assets/icon.png', packageRoot()));
 
 export interface IconFault {
@@ -13,7 +13,7 @@ export interface IconFault {
   readonly mend: string;
 }
 
-/** Fault of an icon file. A desktop that cannot use an icon shows none, without an error. */
+/** Fault of an icon file. It is checked here, since a desktop shows no icon and no error if it cannot use one. */
 export function iconFault(file: string): IconFault | undefined {
   if (!existsSync(file)) {
     const mend = "give the full path of a PNG, or leave `icon` out for Belfry's own";

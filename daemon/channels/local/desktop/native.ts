@@ -10,11 +10,11 @@ export interface NativeNotifier {
   notify(options: Readonly<Record<string, unknown>>, done: (error: Error | null, response?: string) => void): unknown;
 }
 
-/** macOS and Windows. Neither reports whether a notification was seen, or held back by permissions or a focus mode. */
+/** For macOS and Windows. Neither reports whether a notification was seen, or hidden by permissions or a focus mode. */
 export function openNativeNotifier(appearance: DesktopAppearance): Notifier {
   return {
     async send(message, { signal }) {
-      // Loaded when first needed: it carries programs of megabytes and no Linux machine uses it.
+      // Loaded when first needed, since it contains programs of several megabytes.
       const { default: native } = await import('node-notifier');
       return { answer: await showNative(native, appearance, message, signal) };
     },

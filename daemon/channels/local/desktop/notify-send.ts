@@ -19,7 +19,7 @@ const URGENCY: Readonly<Record<Priority, 'low' | 'normal' | 'critical'>> = {
   urgent: 'critical',
 };
 
-/** Linux and the BSDs. https://manpages.debian.org/notify-send */
+/** For Linux and the BSDs. https://manpages.debian.org/notify-send */
 export function openNotifySend(appearance: DesktopAppearance, tools: ChannelTools): Notifier {
   const sent = new SentMessages();
   return {
@@ -31,7 +31,7 @@ export function openNotifySend(appearance: DesktopAppearance, tools: ChannelTool
   };
 }
 
-/** Resolves to the number by which the desktop knows the notification. */
+/** Resolves to the number of the notification on the desktop. */
 async function notify(
   appearance: DesktopAppearance,
   message: Message,
@@ -52,7 +52,7 @@ async function notify(
   throw notifySendFailure(outcome);
 }
 
-/** `--` comes before the texts, so that a title may begin with a dash. */
+/** Arguments with `--` before the texts, so that a title may begin with a dash. */
 export function notifySendArguments(
   appearance: DesktopAppearance,
   message: Message,
@@ -77,7 +77,7 @@ export function notifySendArguments(
 
 const MARKUP: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\\': String.raw`\\` };
 
-/** The body is markup to the desktop, and notify-send reads backslash escapes in it. */
+/** Escapes the body, which the desktop reads as markup, and in which notify-send reads backslash escapes. */
 const literal = (text: string): string => text.replace(/[&<>\\]/g, (character) => MARKUP[character]!);
 
 interface Row {
@@ -95,7 +95,7 @@ const NO_PROGRAM: Row = {
   misconfigured: true,
 };
 
-/** Errors of notify-send about the bus, each with what a person has to do. */
+/** Errors of notify-send about the bus. */
 const ERRORS: readonly (readonly [RegExp, Row])[] = [
   [
     /ServiceUnknown|StartServiceByName|not provided by any|NameHasNoOwner|NoReply|exited with status|Launch helper/i,

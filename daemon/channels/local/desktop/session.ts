@@ -7,8 +7,8 @@ import type { Environment } from '../../channel.ts';
 export const DISPLAY_VARIABLES = ['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'XDG_RUNTIME_DIR'] as const;
 
 /**
- * The address of the D-Bus session bus, over which notifications go: as the environment says, else where systemd puts it.
- * Undefined when there is none; that is so in system services, in containers and as another user (sudo).
+ * The address of the D-Bus session bus for notifications: from the environment, otherwise that of systemd.
+ * Undefined when there is none, as in system services, in containers and as another user (sudo).
  */
 export function sessionBus(env: Environment): string | undefined {
   const given = env.DBUS_SESSION_BUS_ADDRESS;
@@ -29,7 +29,7 @@ export const NO_NOTIFY_SEND =
   'the program notify-send is not installed: on Debian and Ubuntu it is in the package libnotify-bin, on Fedora and Arch in libnotify';
 const NO_DISPLAY = 'there is no graphical session here: neither DISPLAY nor WAYLAND_DISPLAY is set';
 
-/** Reason why no desktop can be reached, in one sentence that says what to do; undefined when there seems to be one. */
+/** Reason why no desktop can be reached, with what to do, in one sentence; undefined when there seems to be one. */
 export function desktopUnavailable(env: Environment, platform: NodeJS.Platform = process.platform): string | undefined {
   if (platform === 'darwin' || platform === 'win32') return undefined;
   if (sessionBus(env) === undefined) return NO_SESSION;
@@ -48,7 +48,7 @@ function isOnPath(program: string, search = '/usr/local/bin:/usr/bin:/bin'): boo
   });
 }
 
-/** Appearance that all notifications of a channel share. */
+/** Appearance of all notifications of a channel. */
 export interface DesktopAppearance {
   /** Absolute path of a PNG. */
   readonly icon: string;

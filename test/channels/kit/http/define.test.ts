@@ -161,7 +161,7 @@ test('keys and names that cannot work are found at load, without showing them', 
   expect(problems({ token: '' })).toEqual(['/token: `token` is empty']);
   expect(problems({ token: 'https://chime.test/apps/abc' })).toEqual(['/token: this is not a token but a URL']);
   expect(problems({ token: 'Bearer abc' })).toEqual([
-    '/token: this token holds a blank or a character that no token has',
+    '/token: this token contains a space or another character that a token cannot have',
   ]);
   expect(problems({ to: ['a', 'b c'] })).toEqual(['/to/1: this is not a device']);
   expect(problems({ api: 'https://x.test/?q=1' })).toHaveLength(1);
