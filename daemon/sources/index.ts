@@ -5,5 +5,5 @@ import { schedule } from './schedule.ts';
 import type { SourceType } from './source.ts';
 import { webhook } from './webhook/webhook.ts';
 
-/** Every way in that a rules file can configure. A new source is a file of its own and a line here. */
+/** All source types, in alphabetical order. */
 export const sourceTypes: readonly SourceType[] = [files, heartbeat, lines, schedule, webhook];

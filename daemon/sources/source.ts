@@ -11,7 +11,7 @@
  *   answers a client passes the rejection on.
  * - `start` returns quickly. At a reload it runs while the source that it replaces still works: until `io.live` resolves, emitted
  *   events wait and checkpoints may still change.
- * - A condition that lasts is reported with `io.report`, once when it begins and once when it ends; it is not logged each time.
+ * - A lasting fault is reported with `io.report`, once when it begins and once when it ends; it is not logged each time.
  */
 import type { SettingProblem } from '../core/compile/registry.ts';
 import type { Event, EventInput } from '../core/event/event.ts';
@@ -34,9 +34,9 @@ export interface SourceType<S extends TSchema = TSchema> {
   readonly events: readonly string[];
   /** Fields of its events with these settings: a rule that reads other fields gets a warning. Absent if they are unknown. */
   readonly shapes?: (settings: Static<S>) => readonly EventShape[];
-  /** Names that templates in its settings may use besides the fields of an event. */
+  /** Variables of the templates in its settings, besides the fields of an event. */
   readonly templateNames?: readonly string[];
-  /** Needs nothing but the clock, so it also runs in rule tests. */
+  /** The source needs only the clock, so it also runs in rule tests. */
   readonly runsInTests?: true;
   /** Problems that the schema cannot express. */
   readonly check?: (settings: Static<S>) => readonly SettingProblem[];
@@ -72,7 +72,7 @@ export interface SourceIo {
   report(problem: string | undefined): void;
 }
 
-/** A value that the source finds again after a restart, such as an offset. A null value deletes the key. */
+/** A value that is kept over restarts, such as an offset. A null value deletes the key. */
 export interface Checkpoint {
   readonly key: string;
   readonly value: string | null;

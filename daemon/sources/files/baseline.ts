@@ -8,7 +8,7 @@ const UNSETTLED = 'unsettled:';
 
 export interface BaselineInput {
   readonly globs: Globs;
-  /** The patterns as written. When they have changed, files that only the new ones match are not reported. */
+  /** The written patterns. If they have changed, files that only the new ones match are not reported. */
   readonly patterns: string;
   readonly initial: boolean;
   readonly missed: boolean;
@@ -36,7 +36,7 @@ export function baselineOf(input: BaselineInput): Baseline {
   return { known, checkpoints: checkpointsOf(known, checkpoints, patterns) };
 }
 
-/** Checkpoints to save, generated one by one because all of them are as large as the snapshot. */
+/** Checkpoints to save. They are generated one by one, because all of them together are as large as the snapshot. */
 function* checkpointsOf(
   known: ReadonlyMap<string, FileState>,
   checkpoints: BaselineInput['checkpoints'],
@@ -48,12 +48,12 @@ function* checkpointsOf(
   if (checkpoints.get(PATTERNS) !== patterns) yield { key: PATTERNS, value: patterns };
 }
 
-/** Checkpoints by which a source that stops hands over changes that it saw but had not reported yet. */
+/** Checkpoints with which a source that stops hands over changes that it has seen but not reported. */
 export function unsettledCheckpoints(files: readonly string[]): readonly Checkpoint[] {
   return files.map((file) => ({ key: `${UNSETTLED}${file}`, value: '' }));
 }
 
-/** Files whose present state (undefined: absence) is accepted without an event. */
+/** Files whose present state is accepted without an event; undefined: the file does not exist. */
 function* acceptedSilently(
   { patterns, initial, missed, present, checkpointsBefore, checkpoints }: BaselineInput,
   known: ReadonlyMap<string, FileState>,
@@ -61,7 +61,7 @@ function* acceptedSilently(
   const before = checkpoints.get(PATTERNS);
   if (before === undefined && initial) return;
   if (before === patterns && missed) return;
-  // Changes that the replaced source saw: it has reported them, or has left them for this one to report.
+  // Changes that the replaced source has seen: it has reported them, or has handed them over to this source.
   const wasSeen = (file: string): boolean =>
     checkpoints.has(`${UNSETTLED}${file}`) ||
     (checkpointsBefore.has(PATTERNS) && checkpoints.get(file) !== checkpointsBefore.get(file));

@@ -12,9 +12,9 @@ export interface FileChange {
 }
 
 /**
- * The snapshot of the files and the differences from it that have not settled yet. A change counts once the file has been in one
- * state for `settle` milliseconds: a file that is being written makes no event, a rename over another file makes one, and several
- * quick changes count as the last. Pure: the caller passes observations and times in and gets the due changes.
+ * The snapshot of the files and the differences from it that have not settled yet. A change settles when the file has been in one
+ * state for `settle` milliseconds: a file that is being written makes no event, a rename over another file makes one, and of
+ * several quick changes only the last counts. Pure: the caller passes observations and times, and gets the due changes.
  */
 export class FileChanges {
   readonly #settle: number;

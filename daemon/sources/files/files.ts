@@ -62,7 +62,7 @@ type Settings = Static<typeof settings>;
 
 const MIN_RESCAN_MS = 100;
 
-/** Created, changed and deleted files. A stored snapshot is compared with the file system; the kernel's notifications only say where to scan. */
+/** Created, changed and deleted files. A stored snapshot is compared with the file system; notifications of the kernel only show where to scan. */
 export const files = defineSource({
   type: 'files',
   summary: 'Files that are created, changed or deleted.',

@@ -31,7 +31,7 @@ interface FirstLook {
   readonly checkpoints: ReadonlyMap<string, string>;
 }
 
-/** Places with notifications, and the monotonic time of the last one. */
+/** Files and folders with notifications, and the monotonic time of the last one. */
 type Hinted = ReadonlyMap<string, number>;
 
 /** Events that are emitted in parallel, so that they share a commit. */
@@ -41,7 +41,7 @@ const HINT_PAUSE_MS = 20;
 /** Hints beyond which a full scan is cheaper. */
 const MAX_HINTS = 10_000;
 
-/** Scans where the kernel hints at a change, and everywhere at intervals; emits an event for each settled difference. */
+/** Scans the paths of the kernel's hints, and all files at intervals; emits an event for each settled difference. */
 export class FileWatch {
   readonly #settings: FileWatchSettings;
   readonly #io: SourceIo;
@@ -70,7 +70,7 @@ export class FileWatch {
     this.#watcher = new Watcher({
       globs: this.#globs,
       signal,
-      onHint: (place) => this.#hint(place),
+      onHint: (location) => this.#hint(location),
       onHintFault: (text) => this.#faults.set('hints', text),
     });
   }
@@ -103,7 +103,7 @@ export class FileWatch {
     // Due files are examined once more, so that a change that is still going on is not reported.
     const due = this.#changes.due(now).map(({ file }) => file);
     const hinted = await this.#takeHints();
-    await this.#scanPlaces([...hinted.keys(), ...due], hinted);
+    await this.#scanLocations([...hinted.keys(), ...due], hinted);
     await this.#emitAll(this.#changes.due(now));
     for (let wait = this.#wait(); wait > 0 && !this.#signal.aborted; wait = this.#wait())
       await this.#pause.wait(clock, wait, this.#signal);
@@ -130,8 +130,8 @@ export class FileWatch {
     this.#nextScan = this.#io.clock.monotonic() + this.#settings.rescan;
   }
 
-  async #scanPlaces(places: readonly string[], hinted: Hinted): Promise<void> {
-    const scanned = await this.#watcher.scanPlaces(places, () => this.#changes.all());
+  async #scanLocations(locations: readonly string[], hinted: Hinted): Promise<void> {
+    const scanned = await this.#watcher.scanLocations(locations, () => this.#changes.all());
     if (scanned !== undefined) this.#compare(scanned.seen, scanned.candidates, hinted);
   }
 
@@ -178,33 +178,33 @@ export class FileWatch {
   /** The data of the event; undefined when the file changed while it was read. */
   async #dataOf({ file, state, before }: FileChange): Promise<JsonObject | undefined> {
     const { content } = this.#settings;
-    const place = { path: file, name: path.basename(file), dir: path.dirname(file), ext: path.extname(file) };
-    const data = { ...place, ...readState(state ?? before ?? '') };
+    const names = { path: file, name: path.basename(file), dir: path.dirname(file), ext: path.extname(file) };
+    const data = { ...names, ...readState(state ?? before ?? '') };
     if (state === undefined || content === undefined) return data;
     const read = await readText(file, state, content);
     if (read.moved) return undefined;
     return read.text === undefined ? data : { ...data, content: read.text };
   }
 
-  #hint(place: string): void {
+  #hint(location: string): void {
     const now = this.#io.clock.monotonic();
-    this.#hinted.set(place, now);
+    this.#hinted.set(location, now);
     if (this.#hinted.size > 1) return;
     // With a short `settle` the scan waits until all notifications of one write have arrived.
     this.#nextHints = Math.max(this.#nextHints, now + HINT_PAUSE_MS - this.#settings.settle);
     this.#pause.wake();
   }
 
-  /** Takes the hinted places. A changed link stands for its folder: other files may lead through it, as with Kubernetes' `..data`. */
+  /** Takes the hints. A changed link is replaced by its folder, because other files may lead through it, as with `..data` of Kubernetes. */
   async #takeHints(): Promise<Hinted> {
     const hinted = [...this.#hinted];
     this.#hinted.clear();
     this.#nextHints = this.#io.clock.monotonic() + HINT_PAUSE_MS;
-    const resolved = hinted.map(async ([place, at]): Promise<[string, number]> => {
-      if (this.#globs.matches(place) || this.#globs.mayContain(place) || this.#watcher.watches(place))
-        return [place, at];
-      const found = await lstat(place).catch(() => undefined);
-      return [found?.isSymbolicLink() === true ? path.dirname(place) : place, at];
+    const resolved = hinted.map(async ([location, at]): Promise<[string, number]> => {
+      if (this.#globs.matches(location) || this.#globs.mayContain(location) || this.#watcher.watches(location))
+        return [location, at];
+      const found = await lstat(location).catch(() => undefined);
+      return [found?.isSymbolicLink() === true ? path.dirname(location) : location, at];
     });
     return new Map(await Promise.all(resolved));
   }

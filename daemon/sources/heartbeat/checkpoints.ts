@@ -16,7 +16,7 @@ export function checkpointsOf(key: string, patch: RecordPatch): readonly Checkpo
   });
 }
 
-/** The time until which the source has listened, saved so that a restart finds the gap. */
+/** The time until which the source has received beats, saved so that a restart finds the gap. */
 export function aliveCheckpoint(now: number): Checkpoint {
   return { key: 'alive', value: JSON.stringify(now) };
 }
@@ -58,8 +58,9 @@ export interface Baseline {
 }
 
 /**
- * Restores the stored heartbeats. While the daemon was down beats may have been lost; a beat that is overdue only by a changed
- * schedule is not missed; a changed template of the key drops all heartbeats. A source without keys has one from its first start.
+ * Restores the stored heartbeats. Beats may have been lost while the daemon was down; a beat that is overdue only by a changed
+ * schedule is not missed; a changed template of the key drops all heartbeats. A source without keys has one heartbeat from its
+ * first start.
  */
 export function baselineOf(
   settings: BaselineSettings,

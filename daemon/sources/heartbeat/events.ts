@@ -3,7 +3,7 @@ import type { EventShape } from '../../core/event/shape.ts';
 import type { JsonObject } from '../../core/values/json.ts';
 import type { Down, Heartbeat, RecordPatch } from './state.ts';
 
-/** The fields of each event, as the functions below fill them. */
+/** The fields of each event; the functions below fill them. */
 export function heartbeatShapes(isKeyed: boolean): readonly EventShape[] {
   const common = { heartbeat: 'text', ...(isKeyed && { key: 'text' as const }) } as const;
   const run = { duration: 'number', output: 'text' } as const;
@@ -32,7 +32,7 @@ export interface HeartbeatId {
   readonly key: string;
 }
 
-/** A request about a job: it worked, began or failed. `at` in milliseconds. */
+/** A request about a job: it succeeded, began or failed. `at` in milliseconds. */
 export interface Ping {
   readonly kind: 'beat' | 'start' | 'fail';
   readonly at: number;

@@ -25,10 +25,10 @@ export async function receivePing(request: HookRequest, deps: PingRouteDeps): Pr
   const ping = parsePing(request, path, watch.now);
   if (ping === undefined)
     return problem(404, 'the URL of a beat ends after the name, with `/start`, `/fail` or an exit code from 0 to 255');
-  const asked = request.query.get('key');
-  if (!isKeyed && asked !== null)
+  const given = request.query.get('key');
+  if (!isKeyed && given !== null)
     return problem(400, 'this heartbeat has no `key` in its settings, so there is only one');
-  const key = isKeyed ? normalizeKey(asked ?? '') : '';
+  const key = isKeyed ? normalizeKey(given ?? '') : '';
   if (key === undefined)
     return problem(400, `the key is missing or too long: \`?key=\` with up to ${MAX_KEY_LENGTH} characters`);
   if (!(await ready)) return STOPPING;
@@ -36,7 +36,7 @@ export async function receivePing(request: HookRequest, deps: PingRouteDeps): Pr
   return problem(503, `there are ${MAX_KEYS} keys already`);
 }
 
-/** Replaces control characters; undefined when the key is empty or too long. A long key is not cut: that would be another key. */
+/** Replaces control characters; undefined when the key is empty or too long. A long key is not cut, because it could become another key. */
 export function normalizeKey(text: string): string | undefined {
   const key = text.replace(/\p{Cc}+/gu, ' ').trim();
   return key === '' || key.length > MAX_KEY_LENGTH ? undefined : key;

@@ -30,12 +30,12 @@ export const EMPTY_RECORD: BeatRecord = { beat: null, counted: null, run: null, 
 
 export function patched(record: BeatRecord, patch: RecordPatch): BeatRecord {
   const { down } = patch;
-  // A beat that was saved while the failure was being handled came before the failure.
+  // A beat that was saved during the handling of the failure came before the failure.
   if (down?.cause === 'failed') return { ...record, ...patch, down: { ...down, beat: record.beat } };
   return { ...record, ...patch };
 }
 
-/** A time in which beats may have been lost: the daemon was down, the machine asleep, or the disk full. */
+/** A time in which beats may have been lost: the daemon was down, the machine was suspended, or the disk was full. */
 export interface Gap {
   readonly from: number;
   readonly to: number;

@@ -14,14 +14,14 @@ export interface WatchSettings extends BaselineSettings {
 
 /** Further keys are refused. */
 export const MAX_KEYS = 10_000;
-/** A key is forgotten after so many periods of being down and silent, and after a week; without the week when there is no room. */
+/** A key is forgotten when it has been down and silent for this many periods and for a week; without the week if there is no room. */
 const FORGET_AFTER_PERIODS = 30;
 const FORGET_AFTER_MS = 7 * 24 * 60 * 60_000;
 /** Longest pause between two rounds, and the interval at which the `alive` checkpoint is saved. */
 const ROUND_INTERVAL_MS = 30_000;
 /** The same with a virtual clock, which does not jump. */
 const VIRTUAL_ROUND_INTERVAL_MS = 24 * 60 * 60_000;
-/** A round that is later than planned by more, or a wall clock that differs from the monotonic one by more, is a gap. */
+/** Delay of a round, or difference between the wall clock and the monotonic clock, above which there is a gap. */
 const MAX_DRIFT_MS = 5_000;
 /** Events that are emitted in parallel, so that they share a commit. */
 const MAX_PARALLEL = 256;
@@ -38,7 +38,7 @@ export class HeartbeatWatch {
   /** Beats observed in events before the stored state was read. */
   readonly #earlyBeats = new Map<string, number>();
   #isReady = false;
-  /** Keys that were saved although there was no room. */
+  /** Keys whose beats were saved although there was no room. */
   #orphans: string[] = [];
   #isFull = false;
   #intakeFault: string | undefined;
@@ -79,7 +79,7 @@ export class HeartbeatWatch {
     }
   }
 
-  /** Saves the time until which the source has listened. */
+  /** Saves the time until which the source has received beats. */
   async close(): Promise<void> {
     const { now } = this;
     if (!this.#isReady || this.#gap(now) !== undefined) return;
@@ -156,13 +156,13 @@ export class HeartbeatWatch {
   #gap(now: number): Gap | undefined {
     const { wall, monotonic } = this.#lastRound;
     const jump = now - wall - (this.#io.clock.monotonic() - monotonic);
-    const wasAsleep = now > this.#plannedRound + MAX_DRIFT_MS || Math.abs(jump) > MAX_DRIFT_MS;
+    const hasJumped = now > this.#plannedRound + MAX_DRIFT_MS || Math.abs(jump) > MAX_DRIFT_MS;
     const since = this.#gapSince;
-    if (!wasAsleep) return since === undefined ? undefined : { from: since, to: now };
+    if (!hasJumped) return since === undefined ? undefined : { from: since, to: now };
     return { from: Math.min(wall, since ?? wall), to: now };
   }
 
-  /** Gives a new period to the heartbeats that the gap concerns. Saved before it is applied, so that a restart does not undo it. */
+  /** Starts a new period for the heartbeats that the gap affects. It is saved before it is applied, so that a restart does not undo it. */
   async #applyGap(gap: Gap): Promise<void> {
     this.#gapSince = gap.from;
     const changes = [...this.#heartbeats].flatMap(([key, heartbeat]) => {
@@ -205,7 +205,10 @@ export class HeartbeatWatch {
       else this.#heartbeats.delete(key);
     }
     this.#isFull = false;
-    this.#io.log.info({ heartbeats: silent.length }, 'down and silent for long; forgotten');
+    this.#io.log.info(
+      { heartbeats: silent.length },
+      'heartbeats that were down and silent for a long time were forgotten',
+    );
   }
 
   #isForgotten(heartbeat: Heartbeat, now: number): boolean {
@@ -236,7 +239,7 @@ export class HeartbeatWatch {
     }
     const heartbeat = new Heartbeat(patched(before?.record ?? EMPTY_RECORD, patch), this.#settings.schedule);
     this.#heartbeats.set(key, heartbeat);
-    // A heartbeat that stays up only becomes due later; in the other cases something may be due before the planned round.
+    // A beat of a heartbeat that is up only moves its due time to later; in other cases an event may be due before the planned round.
     if (before === undefined || heartbeat.isBack || before.record.down !== null) this.#requestRound();
   }
 

@@ -5,8 +5,8 @@ import type { LineRecord } from './record.ts';
 const MAX_PARALLEL = 64;
 
 /** `device:inode` of a regular file; undefined when there is none. */
-export async function idOf(place: string): Promise<string | undefined> {
-  const found = await stat(place, { bigint: true }).catch(() => undefined);
+export async function idOf(filePath: string): Promise<string | undefined> {
+  const found = await stat(filePath, { bigint: true }).catch(() => undefined);
   return found === undefined || !found.isFile() ? undefined : `${found.dev}:${found.ino}`;
 }
 

@@ -3,7 +3,7 @@ import { onDemand } from '../../lib/on-demand.ts';
 
 const re2 = onDemand<typeof import('re2js')>('re2js');
 
-/** Values of the named groups; null: the group took no part in the match. */
+/** Values of the named groups; null: the group is not part of the match. */
 export type LineFields = Readonly<Record<string, string | null>>;
 
 /** Returns undefined for a line that does not match. */
@@ -21,9 +21,10 @@ export interface PatternFault {
 export function faultOfPattern(match: string): PatternFault | undefined {
   try {
     const names = Object.keys(re2().RE2JS.compile(match).namedGroups());
-    const taken = names.find((name) => OWN_FIELDS.includes(name));
-    if (taken === undefined) return undefined;
-    return { message: `the group \`${taken}\` would overwrite \`data.${taken}\``, mend: 'give the group another name' };
+    const reserved = names.find((name) => OWN_FIELDS.includes(name));
+    if (reserved === undefined) return undefined;
+    const message = `the group \`${reserved}\` would overwrite \`data.${reserved}\``;
+    return { message, mend: 'give the group another name' };
   } catch (error) {
     return re2Fault(match, error);
   }

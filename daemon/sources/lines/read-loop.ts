@@ -22,13 +22,13 @@ export interface ReadLoopDeps {
 
 /** Files that are read in parallel. */
 const MAX_PARALLEL = 8;
-/** Bytes that are read of a file before the next file has its turn; also the limit of lines held in memory. */
+/** Bytes that are read of a file before the next file has its turn; also the limit of the lines of a file in memory. */
 const TURN_BYTES = 1024 * 1024;
 /** Bytes in which lines are counted per turn. */
 const COUNT_BYTES = 16 * 1024 * 1024;
 /** Open files; idle ones beyond are closed, the least recently read first. */
 const MAX_OPEN = 128;
-/** A renamed or deleted file is given up when nothing was written to it for this long. */
+/** Time without a write after which a renamed or deleted file is not followed any more. */
 const ORPHAN_IDLE_MS = 60_000;
 /** Lines of a file that are emitted in parallel, so that they share a commit. */
 const MAX_BATCH = 128;
@@ -84,7 +84,7 @@ export class ReadLoop {
       await Promise.all(idle.map((each) => this.#close(each)));
     } catch (error) {
       await this.#setUnreadable(file, codeOf(error)).catch(() => undefined);
-      this.#deps.io.log.debug({ err: error, file: file.place }, 'a file could not be read');
+      this.#deps.io.log.debug({ err: error, file: file.currentPath }, 'a file could not be read');
     }
     const unreadable = [...this.#unreadable].map(([{ record }, code]) => [record.path, code] as const);
     this.#deps.onReadFault(unreadableText(unreadable));
@@ -113,17 +113,17 @@ export class ReadLoop {
     file.batchSize = 1;
     files.endReached(file);
     if (!files.isOrphan(file) || io.clock.monotonic() - file.lastActivity < ORPHAN_IDLE_MS) return;
-    // The last line will get no newline any more.
+    // The last line will not get a newline any more.
     await this.#emitter.emit(file, file.readUnfinished());
     await this.#untrack(file);
   }
 
-  /** Follows a file that is not at its place any more, or gives it up when it is not found. */
+  /** Searches a file that is not at its path any more, and stops following it if it is not found. */
   async #locate(file: TrackedFile): Promise<void> {
     const { files, io } = this.#deps;
-    const { place } = file;
+    const { currentPath } = file;
     await files.locate(file, io.clock.monotonic());
-    if (file.place === undefined || file.place === place) await this.#untrack(file);
+    if (file.currentPath === undefined || file.currentPath === currentPath) await this.#untrack(file);
   }
 
   #setUnreadable(file: TrackedFile, code: string): Promise<void> {
@@ -197,7 +197,7 @@ class LineEmitter {
     }
     file.batchSize = 1;
     const isHole = results.slice(first).some(({ status }) => status === 'fulfilled');
-    // The checkpoint is that of a later line, so it is set back. Lines that were stored already are then duplicates by their ids.
+    // The stored checkpoint is that of a later line, so it is set back. Lines that are emitted again are duplicates by their ids.
     if (isHole) await io.saveCheckpoints([{ key: file.key, value: file.stored ?? null }]).catch(() => undefined);
     onRefused(`a line was not accepted: ${(refusal.reason as Error).message}`);
     await this.#backoff.wait(io.clock, signal);

@@ -15,7 +15,7 @@ export type OpenedReader =
   | { readonly kind: 'closed'; readonly code: string };
 
 export interface OpenInput {
-  readonly place: string;
+  readonly file: string;
   readonly record: LineRecord;
   /** Bytes kept of a line. */
   readonly maxLine: number;
@@ -28,7 +28,7 @@ export async function openReader(input: OpenInput): Promise<OpenedReader> {
   let handle: FileHandle;
   try {
     // O_NONBLOCK: a pipe that replaced the file would block the open.
-    handle = await open(input.place, constants.O_RDONLY | constants.O_NONBLOCK);
+    handle = await open(input.file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return refusalOf(error);
   }
@@ -46,14 +46,14 @@ function refusalOf(error: unknown): OpenedReader {
   return isGone(error) ? { kind: 'elsewhere' } : { kind: 'closed', code: codeOf(error) };
 }
 
-async function identify(handle: FileHandle, { place, record, maxLine, mayRestart }: OpenInput): Promise<OpenedReader> {
+async function identify(handle: FileHandle, { file, record, maxLine, mayRestart }: OpenInput): Promise<OpenedReader> {
   const found = await handle.stat({ bigint: true });
   if (!found.isFile() || String(found.ino) !== record.ino) return { kind: 'elsewhere' };
-  const folder = path.dirname(await realpath(place));
+  const folder = path.dirname(await realpath(file));
   const birth = birthOf(found, await stat(folder, { bigint: true }));
   const isSame = await agrees(handle, record, found, birth);
   if (!isSame && !mayRestart) return { kind: 'elsewhere' };
-  const now = isSame ? { ...record, folder, birth: birth || record.birth } : restartedRecord(record, place, birth);
+  const now = isSame ? { ...record, folder, birth: birth || record.birth } : restartedRecord(record, file, birth);
   return { kind: 'open', reader: await LineReader.at(handle, now, maxLine), record: now };
 }
 

@@ -60,13 +60,13 @@ export function advancedRecord(record: LineRecord, { end, trail }: Line, head: F
   return { ...record, offset: end, number: record.number + 1, head, last: fingerprintOf(trail) };
 }
 
-/** JSON, in which `generation` is called `life`. A literal, not a spread: this runs for each line. */
+/** JSON of a record, in which `generation` is called `life`. Written without a spread, because this runs for each line. */
 export function encodeRecord(record: LineRecord): string {
   const { path: file, folder, ino, since, generation: life, birth, offset, number, head, last, from, gone } = record;
   return JSON.stringify({ path: file, folder, ino, since, life, birth, offset, number, head, last, from, gone });
 }
 
-/** undefined: the text is not a record. */
+/** Parses a record; undefined if the text is not a record. */
 export function decodeRecord(text: string): LineRecord | undefined {
   try {
     const { life, ...record } = JSON.parse(text) as Omit<LineRecord, 'generation'> & { readonly life: string };
@@ -79,7 +79,7 @@ export function decodeRecord(text: string): LineRecord | undefined {
 
 /** Prefix of the checkpoint keys of files. */
 export const FILE_KEY = 'file:';
-/** Key of the checkpoint that holds the patterns as written. */
+/** Key of the checkpoint with the written patterns. */
 const PATTERNS_KEY = 'paths';
 
 export function keyOf({ generation }: LineRecord): string {

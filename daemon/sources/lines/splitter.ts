@@ -14,7 +14,7 @@ export interface Line {
   readonly trail: Buffer;
 }
 
-/** Bytes from which a fingerprint is made: two logs rarely agree in so many. */
+/** Bytes from which a fingerprint is computed: two logs rarely have this many in common. */
 export const TRAIL = 1024;
 
 /**
@@ -82,7 +82,7 @@ export class LineSplitter {
     return this.needsChunk && this.isWithinLine ? this.#end(Buffer.alloc(0)) : undefined;
   }
 
-  /** Keeps up to one byte more than the limit, since it may be a carriage return. `isShared`: the bytes are used before the next chunk. */
+  /** Keeps up to one byte more than the limit, because it may be a carriage return. `isShared`: the bytes are used before the next chunk. */
   #keep(piece: Buffer, isShared: boolean): void {
     let from = 0;
     if (this.#length === 0) while (from < piece.length && piece[from] === 0) from += 1;

@@ -18,11 +18,11 @@ export class TrackedFile {
   readonly key: string;
   /** Device and inode. */
   readonly id: string;
-  /** Its present path; undefined: it was deleted or is not found. */
-  place: string | undefined;
+  /** Present path; undefined: the file was deleted or is not found. */
+  currentPath: string | undefined;
   /** Its state at the last scan. */
   state: FileState | undefined;
-  /** Lines with checkpoints are being stored, so no other checkpoint of the file may be saved. */
+  /** Lines are being stored with checkpoints, so no other checkpoint of the file may be saved. */
   isEmitting = false;
   /** Lines that are emitted in parallel. */
   batchSize = 1;
@@ -33,10 +33,10 @@ export class TrackedFile {
   #record: LineRecord;
   #reader: LineReader | undefined;
 
-  constructor(key: string, id: string, place: string, record: LineRecord, stored: string | undefined) {
+  constructor(key: string, id: string, currentPath: string, record: LineRecord, stored: string | undefined) {
     this.key = key;
     this.id = id;
-    this.place = place;
+    this.currentPath = currentPath;
     this.#record = record;
     this.stored = stored;
   }
@@ -45,9 +45,9 @@ export class TrackedFile {
     return this.#record;
   }
 
-  /** Its path differs from the `path` of its events. */
+  /** Whether the present path differs from the `path` of its events. */
   get isRenamed(): boolean {
-    return this.place !== this.#record.path;
+    return this.currentPath !== this.#record.path;
   }
 
   /** Bytes read. */
@@ -84,8 +84,8 @@ export class TrackedFile {
       if (!(await this.#reader.isSame(this.#record))) this.#restart();
       return { kind: 'ready' };
     }
-    if (this.place === undefined) return { kind: 'elsewhere' };
-    const opened = await openReader({ place: this.place, record: this.#record, maxLine, mayRestart });
+    if (this.currentPath === undefined) return { kind: 'elsewhere' };
+    const opened = await openReader({ file: this.currentPath, record: this.#record, maxLine, mayRestart });
     if (opened.kind !== 'open') return opened;
     this.#reader = opened.reader;
     this.#record = opened.record;

@@ -29,7 +29,7 @@ export const MAX_GONE = 10_000;
 export class TrackedFiles {
   readonly #globs: Globs;
   readonly #byId = new Map<string, TrackedFile>();
-  readonly #byPlace = new Map<string, TrackedFile>();
+  readonly #byPath = new Map<string, TrackedFile>();
   /** Renamed and deleted files that still have lines to read; a file that took such a name waits for them. */
   readonly #draining = new Set<TrackedFile>();
   readonly #due = new Set<TrackedFile>();
@@ -49,12 +49,12 @@ export class TrackedFiles {
 
   /** Number of followed files whose path matches the globs. */
   get count(): number {
-    return [...this.#byPlace.keys()].filter((place) => this.#globs.matches(place)).length;
+    return [...this.#byPath.keys()].filter((filePath) => this.#globs.matches(filePath)).length;
   }
 
   /** Paths of the followed files. */
-  places(): Iterable<string> {
-    return this.#byPlace.keys();
+  paths(): Iterable<string> {
+    return this.#byPath.keys();
   }
 
   /** Queues a file to be read. */
@@ -78,46 +78,47 @@ export class TrackedFiles {
   }
 
   /** Queues an orphan after a notification. Files that match the globs are compared by a scan instead. */
-  hint(place: string): void {
-    const file = this.#byPlace.get(place);
+  hint(filePath: string): void {
+    const file = this.#byPath.get(filePath);
     if (file !== undefined && this.isOrphan(file)) this.markDue(file);
   }
 
-  isOrphan({ place }: TrackedFile): boolean {
-    return place === undefined || !this.#globs.matches(place);
+  isOrphan({ currentPath }: TrackedFile): boolean {
+    return currentPath === undefined || !this.#globs.matches(currentPath);
   }
 
   /** Compares the followed files with a scan. `candidates`: paths that the scan covers. */
   async compare(seen: Scan, candidates: Iterable<string>, { now, wall }: Times): Promise<void> {
     const detached = new Set<TrackedFile>();
-    for (const place of candidates) {
-      const file = this.#byPlace.get(place);
+    for (const filePath of candidates) {
+      const file = this.#byPath.get(filePath);
       if (file === undefined || this.isOrphan(file)) continue;
-      if (!seen.files.has(place) && seen.covers(place)) this.#detach(file, detached);
+      if (!seen.files.has(filePath) && seen.covers(filePath)) this.#detach(file, detached);
     }
-    for (const [place, state] of seen.files) {
-      const file = this.#byPlace.get(place);
+    for (const [filePath, state] of seen.files) {
+      const file = this.#byPath.get(filePath);
       if (file === undefined || !isOf(state, file.record.ino))
-        await this.#discover(place, state, detached, { now, wall });
+        await this.#discover(filePath, state, detached, { now, wall });
       else if (file.state !== state) {
         file.state = state;
         this.#markActive(file, now);
       }
     }
     const search = new InodeSearch();
-    for (const file of detached) if (file.place === undefined) await this.locate(file, now, search);
+    for (const file of detached) if (file.currentPath === undefined) await this.locate(file, now, search);
   }
 
-  /** Searches the folder of a file that is not at its place any more. */
+  /** Searches the folder of a file that is not at its path any more. */
   async locate(file: TrackedFile, now: number, search = new InodeSearch()): Promise<void> {
     if (!this.#isTracked(file)) return;
-    if (file.place !== undefined && this.#byPlace.get(file.place) === file) this.#byPlace.delete(file.place);
-    file.place = undefined;
+    if (file.currentPath !== undefined && this.#byPath.get(file.currentPath) === file)
+      this.#byPath.delete(file.currentPath);
+    file.currentPath = undefined;
     this.#draining.add(file);
     this.#markActive(file, now);
-    const place = await search.find(file.record);
-    if (place === undefined || (await idOf(place)) !== file.id) return;
-    if (this.#isTracked(file) && file.place === undefined) this.#move(file, place, now);
+    const filePath = await search.find(file.record);
+    if (filePath === undefined || (await idOf(filePath)) !== file.id) return;
+    if (this.#isTracked(file) && file.currentPath === undefined) this.#move(file, filePath, now);
   }
 
   /** Finds files that were renamed while the source was stopped: they have a record, but no matching path. */
@@ -126,10 +127,10 @@ export class TrackedFiles {
     for (const stored of [...this.#stored.values()].flat()) {
       const name = stored.record.path;
       if (stored.record.gone !== undefined || (this.#globs.matches(name) && !seen.covers(name))) continue;
-      const place = this.#globs.matches(name) ? await search.find(stored.record) : undefined;
-      const id = place === undefined ? undefined : await idOf(place);
+      const filePath = this.#globs.matches(name) ? await search.find(stored.record) : undefined;
+      const id = filePath === undefined ? undefined : await idOf(filePath);
       this.#forget(stored);
-      if (id !== undefined && !this.#byId.has(id)) this.#resume(stored, id, place!, now);
+      if (id !== undefined && !this.#byId.has(id)) this.#resume(stored, id, filePath!, now);
       else this.#rememberGone(stored.key, stored.record, wall);
     }
   }
@@ -137,7 +138,8 @@ export class TrackedFiles {
   /** The file has been read to its end. */
   endReached(file: TrackedFile): void {
     this.#draining.delete(file);
-    if (file.place !== undefined && file.isRenamed && this.#globs.matches(file.place)) file.rename(file.place);
+    if (file.currentPath !== undefined && file.isRenamed && this.#globs.matches(file.currentPath))
+      file.rename(file.currentPath);
   }
 
   /** Stops following a file and remembers its position. */
@@ -145,7 +147,8 @@ export class TrackedFiles {
     this.#draining.delete(file);
     this.#due.delete(file);
     this.#byId.delete(file.id);
-    if (file.place !== undefined && this.#byPlace.get(file.place) === file) this.#byPlace.delete(file.place);
+    if (file.currentPath !== undefined && this.#byPath.get(file.currentPath) === file)
+      this.#byPath.delete(file.currentPath);
     this.#rememberGone(file.key, file.record, wall);
   }
 
@@ -186,53 +189,53 @@ export class TrackedFiles {
     return false;
   }
 
-  async #discover(place: string, state: FileState, detached: Set<TrackedFile>, { now, wall }: Times): Promise<void> {
-    const id = await idOf(place);
+  async #discover(filePath: string, state: FileState, detached: Set<TrackedFile>, { now, wall }: Times): Promise<void> {
+    const id = await idOf(filePath);
     if (id === undefined) return;
-    const before = this.#byPlace.get(place);
+    const before = this.#byPath.get(filePath);
     if (before?.id === id) return;
     if (before !== undefined) this.#detach(before, detached);
     const file = this.#byId.get(id);
-    const isElsewhere = file?.place !== undefined && (await idOf(file.place)) === id;
+    const isElsewhere = file?.currentPath !== undefined && (await idOf(file.currentPath)) === id;
     // The file may have been untracked in the meantime.
-    if (file === undefined || !this.#isTracked(file)) return this.#track(place, state, id, { now, wall });
+    if (file === undefined || !this.#isTracked(file)) return this.#track(filePath, state, id, { now, wall });
     if (isElsewhere) return;
     this.#draining.add(file);
-    this.#move(file, place, now);
+    this.#move(file, filePath, now);
   }
 
-  #track(place: string, state: FileState, id: string, { now, wall }: Times): void {
+  #track(filePath: string, state: FileState, id: string, { now, wall }: Times): void {
     const ino = id.slice(id.indexOf(':') + 1);
     const known = this.#stored.get(ino) ?? [];
-    const stored = known.findLast(({ record }) => record.path === place) ?? known.at(-1);
+    const stored = known.findLast(({ record }) => record.path === filePath) ?? known.at(-1);
     if (stored !== undefined) {
       this.#forget(stored);
       this.#gone = this.#gone.filter(({ key }) => key !== stored.key);
       const { gone: _, ...record } = stored.record;
-      this.#resume({ ...stored, record }, id, place, now).state = state;
+      this.#resume({ ...stored, record }, id, filePath, now).state = state;
       return;
     }
-    const record = newRecord(place, path.dirname(place), ino, wall);
+    const record = newRecord(filePath, path.dirname(filePath), ino, wall);
     this.#hasNew = true;
-    this.#add(new TrackedFile(keyOf(record), id, place, record, undefined), now).state = state;
+    this.#add(new TrackedFile(keyOf(record), id, filePath, record, undefined), now).state = state;
   }
 
-  #resume({ key, record, value }: Stored, id: string, place: string, now: number): TrackedFile {
-    const file = this.#add(new TrackedFile(key, id, place, record, value), now);
+  #resume({ key, record, value }: Stored, id: string, filePath: string, now: number): TrackedFile {
+    const file = this.#add(new TrackedFile(key, id, filePath, record, value), now);
     if (file.isRenamed) this.#draining.add(file);
     return file;
   }
 
   #add(file: TrackedFile, now: number): TrackedFile {
     this.#byId.set(file.id, file);
-    this.#byPlace.set(file.place!, file);
+    this.#byPath.set(file.currentPath!, file);
     this.#markActive(file, now);
     return file;
   }
 
   #detach(file: TrackedFile, detached: Set<TrackedFile>): void {
-    this.#byPlace.delete(file.place!);
-    file.place = undefined;
+    this.#byPath.delete(file.currentPath!);
+    file.currentPath = undefined;
     detached.add(file);
   }
 
@@ -245,11 +248,12 @@ export class TrackedFiles {
     file.lastActivity = now;
   }
 
-  #move(file: TrackedFile, place: string, now: number): void {
-    if (file.place !== undefined && this.#byPlace.get(file.place) === file) this.#byPlace.delete(file.place);
-    file.place = place;
+  #move(file: TrackedFile, filePath: string, now: number): void {
+    if (file.currentPath !== undefined && this.#byPath.get(file.currentPath) === file)
+      this.#byPath.delete(file.currentPath);
+    file.currentPath = filePath;
     this.#markActive(file, now);
-    this.#byPlace.set(place, file);
+    this.#byPath.set(filePath, file);
   }
 
   #rememberGone(key: string, record: LineRecord, wall: number): void {

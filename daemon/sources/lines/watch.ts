@@ -30,7 +30,7 @@ const MAX_HINTS = 10_000;
 /** Interval at which positions after skipped lines are saved. */
 const SAVE_INTERVAL_MS = 10_000;
 
-/** Scans where the kernel hints at a change, and everywhere every few seconds; the read loop reads what has changed. */
+/** Scans the paths of the kernel's hints, and all files every few seconds; the read loop reads the changed files. */
 export class LineWatch {
   readonly #settings: LineWatchSettings;
   readonly #io: SourceIo;
@@ -57,12 +57,12 @@ export class LineWatch {
     this.#watcher = new Watcher({
       globs: this.#globs,
       signal,
-      onHint: (place) => this.#hint(place),
+      onHint: (location) => this.#hint(location),
       onHintFault: (text) => this.#faults.set('hints', text),
     });
   }
 
-  /** Records the present files. What is written later is always read. */
+  /** Records the present files. Lines that are written later are always read. */
   look(): Promise<Scan> {
     return this.#watcher.firstScan();
   }
@@ -128,7 +128,7 @@ export class LineWatch {
     const seen = await this.#watcher.scanAll();
     if (seen === undefined) return;
     this.#faults.set('scan', seen.fault);
-    await this.#files.compare(seen, this.#files.places(), this.#now());
+    await this.#files.compare(seen, this.#files.paths(), this.#now());
     if (this.#isFirstScan) await this.#files.findRenamed(seen, this.#now());
     this.#isFirstScan = false;
     for (const file of this.#files.orphans()) this.#files.markDue(file);
@@ -139,14 +139,15 @@ export class LineWatch {
   async #scanHinted(): Promise<void> {
     const hinted = [...this.#hinted];
     this.#hinted.clear();
-    for (const place of hinted) this.#files.hint(place);
-    const isWatched = (place: string): boolean => this.#watcher.watches(place) || this.#globs.mayContain(place);
-    const wanted = hinted.filter((place) => this.#globs.matches(place) || isWatched(place));
+    for (const location of hinted) this.#files.hint(location);
+    const isWatched = (location: string): boolean =>
+      this.#watcher.watches(location) || this.#globs.mayContain(location);
+    const wanted = hinted.filter((location) => this.#globs.matches(location) || isWatched(location));
     // A hinted folder may be a parent of a base.
     const bases = this.#globs.bases.map((base) => base.path);
-    const concerned = bases.filter((base) => hinted.some((place) => isBelow(place, base)));
-    const places = [...new Set([...wanted, ...concerned])];
-    const scanned = await this.#watcher.scanPlaces(places, () => this.#files.places());
+    const concerned = bases.filter((base) => hinted.some((location) => isBelow(location, base)));
+    const locations = [...new Set([...wanted, ...concerned])];
+    const scanned = await this.#watcher.scanLocations(locations, () => this.#files.paths());
     if (scanned !== undefined) await this.#files.compare(scanned.seen, scanned.candidates, this.#now());
   }
 
@@ -163,7 +164,7 @@ export class LineWatch {
     }
   }
 
-  /** Saves positions that no event has saved. */
+  /** Saves positions that were not saved with an event. */
   async #save(): Promise<void> {
     const checkpoints = this.#files.unstored();
     await saveInBatches(this.#io, checkpoints);
@@ -174,8 +175,8 @@ export class LineWatch {
     return { now: this.#io.clock.monotonic(), wall: this.#io.clock.now() };
   }
 
-  #hint(place: string): void {
-    this.#hinted.add(place);
+  #hint(location: string): void {
+    this.#hinted.add(location);
     this.#pause.wake();
   }
 }

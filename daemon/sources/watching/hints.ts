@@ -14,21 +14,21 @@ interface Watch {
 interface Parent {
   readonly folder: string;
   readonly base: string;
-  /** undefined: any name, since the base may be a link to a file beside it. */
+  /** undefined: any name, because the base may be a link to a file in the same folder. */
   readonly name: string | undefined;
 }
 
 export interface HintsDeps {
   readonly globs: Globs;
   /** Called when this file or folder may have changed. */
-  readonly onHint: (place: string) => void;
+  readonly onHint: (location: string) => void;
   /** The kernel sends no notifications, and why; undefined: it sends them again. */
   readonly onFault: (text: string | undefined) => void;
 }
 
 /**
- * The kernel's notifications (inotify), one watch per folder and none per file, so that ten thousand files in a folder cost as
- * much as one. Notifications may be late, repeated or lost, so they only say where to scan.
+ * Notifications of the kernel (inotify), with one watch per folder and none per file, so that the cost does not depend on the number
+ * of files. Notifications may be late, repeated or lost, so they only show where to scan.
  */
 export class Hints {
   readonly #deps: HintsDeps;
@@ -56,14 +56,14 @@ export class Hints {
     });
   }
 
-  /** Call after a full scan. Removes watches of folders that do not exist, reports the fault, and lets the next scan retry. */
+  /** Removes watches of folders that do not exist, reports the fault, and lets the next scan retry. Call it after a full scan. */
   reconcile(folders: ReadonlySet<string>): void {
     for (const [folder, { inside }] of this.#watched) if (inside && !folders.has(folder)) this.unwatch(folder);
     this.#deps.onFault(this.#fault);
     this.#fault = undefined;
   }
 
-  /** Watches the existing parents of the bases, top down. Call before a scan of the bases, so that no base appears unnoticed. */
+  /** Watches the existing parents of the bases, top down. Call it before a scan of the bases, so that no new base is missed. */
   async watchParents(): Promise<void> {
     for (const folder of new Set(this.#parents.map((parent) => parent.folder).toReversed())) {
       const found = await stat(folder, { bigint: true }).catch(() => undefined);
@@ -121,10 +121,10 @@ export class Hints {
 
   #setFault(error: unknown): void {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    // The folder is gone or not accessible; the scan reports it if it matters.
+    // The folder does not exist or is not accessible; the scan reports this if it matters.
     if (HARMLESS.has(code)) return;
     const mend = MENDS[code] === undefined ? '' : `; ${MENDS[code]}`;
-    this.#fault = `the kernel gives no notifications (${code})${mend}; changes are found by scanning meanwhile`;
+    this.#fault = `the kernel sends no notifications (${code})${mend}; until then changes are found by scanning`;
     this.#deps.onFault(this.#fault);
   }
 }

@@ -10,9 +10,9 @@ export type FileState = string;
 export interface Scan {
   readonly files: ReadonlyMap<string, FileState>;
   readonly folders: ReadonlySet<string>;
-  /** Whether the scan could read this place. A file that is missing from an unreadable folder is not known to be deleted. */
+  /** Whether the scan could read this file or folder. A file that is missing from an unreadable folder is not known to be deleted. */
   covers(file: string): boolean;
-  /** Message about the places that could not be read. */
+  /** Message about the files and folders that could not be read. */
   readonly fault: string | undefined;
 }
 
@@ -24,7 +24,7 @@ const lstat = promisify(lstatThen);
 
 const MAX_PARALLEL = 64;
 const MAX_LISTED = 3;
-/** Codes that mean that a file does not exist, rather than that it cannot be read. */
+/** Error codes for a file that does not exist, other than for one that cannot be read. */
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
 
 /** Code for a name that is not UTF-8: Node cannot open it. */
@@ -36,41 +36,43 @@ type Found =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'unknown'; readonly code: string };
 
-interface Place {
-  readonly place: string;
+/** A file or folder to examine. */
+interface Location {
+  readonly location: string;
   /** The folder entry is a file that matches the globs. */
   readonly isMatch: boolean;
 }
 
-/** Finds every matching file at or below `places`. A missing place is not a fault. Links to folders are not followed, except bases. */
+/** Finds every matching file at or below `locations`. A missing location is not a fault. Links to folders are not followed, except bases. */
 export async function scan(
   globs: Globs,
-  places: readonly string[],
+  locations: readonly string[],
   signal: AbortSignal,
   onFolder: OnFolder = () => undefined,
 ): Promise<Scan> {
   const files = new Map<string, FileState>();
   const folders = new Set<string>();
   const unreadable = new Map<string, string>();
-  const look = async ({ place, isMatch }: Place): Promise<readonly Place[]> => {
-    const found = await find(place, globs);
-    if (found.kind === 'file' && (isMatch || globs.matches(place))) files.set(place, found.state);
-    if (found.kind === 'unknown') unreadable.set(place, found.code);
-    if (found.kind === 'nothing' && place.includes('\uFFFD') && globs.matches(place)) unreadable.set(place, NOT_UTF8);
-    if (found.kind !== 'folder' || folders.has(place) || !globs.mayContain(place)) return [];
-    folders.add(place);
-    onFolder(place, found.id);
-    return readFolder(place, globs).catch((error: unknown) => {
-      if (!isGone(error)) unreadable.set(place, codeOf(error));
+  const look = async ({ location, isMatch }: Location): Promise<readonly Location[]> => {
+    const found = await find(location, globs);
+    if (found.kind === 'file' && (isMatch || globs.matches(location))) files.set(location, found.state);
+    if (found.kind === 'unknown') unreadable.set(location, found.code);
+    if (found.kind === 'nothing' && location.includes('\uFFFD') && globs.matches(location))
+      unreadable.set(location, NOT_UTF8);
+    if (found.kind !== 'folder' || folders.has(location) || !globs.mayContain(location)) return [];
+    folders.add(location);
+    onFolder(location, found.id);
+    return readFolder(location, globs).catch((error: unknown) => {
+      if (!isGone(error)) unreadable.set(location, codeOf(error));
       return [];
     });
   };
-  let level: Place[] = [...new Set(places)].map((place) => ({ place, isMatch: false }));
+  let level: Location[] = [...new Set(locations)].map((location) => ({ location, isMatch: false }));
   while (level.length > 0 && !signal.aborted) {
-    const next: Place[] = [];
+    const next: Location[] = [];
     for (let from = 0; from < level.length && !signal.aborted; from += MAX_PARALLEL)
       for (const inside of await Promise.all(level.slice(from, from + MAX_PARALLEL).map(look)))
-        for (const place of inside) next.push(place);
+        for (const location of inside) next.push(location);
     level = next;
   }
   return {
@@ -81,24 +83,24 @@ export async function scan(
   };
 }
 
-/** Entries of a folder that have to be examined. Devices, sockets and pipes are never touched. */
-async function readFolder(folder: string, globs: Globs): Promise<Place[]> {
+/** Entries of a folder to examine. Devices, sockets and pipes are never opened. */
+async function readFolder(folder: string, globs: Globs): Promise<Location[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries
     .filter((entry) => !entry.isFIFO() && !entry.isSocket() && !entry.isBlockDevice() && !entry.isCharacterDevice())
-    .map((entry) => ({ place: path.join(folder, entry.name), isMatch: entry.isFile() }))
-    .filter(({ place, isMatch }) => !isMatch || globs.matches(place));
+    .map((entry) => ({ location: path.join(folder, entry.name), isMatch: entry.isFile() }))
+    .filter(({ location, isMatch }) => !isMatch || globs.matches(location));
 }
 
-/** Examines a place. A link is followed only to a file below the link's own folder: a planted link must not make a rule read `/etc/shadow`. */
-async function find(place: string, globs: Globs): Promise<Found> {
+/** Examines a file or folder. A link is followed only to a file below the link's own folder: a planted link must not make a rule read `/etc/shadow`. */
+async function find(location: string, globs: Globs): Promise<Found> {
   try {
-    const isNamed = globs.bases.some((base) => base.path === place);
-    const found = isNamed ? await stat(place, { bigint: true }) : await lstat(place, { bigint: true });
+    const isNamed = globs.bases.some((base) => base.path === location);
+    const found = isNamed ? await stat(location, { bigint: true }) : await lstat(location, { bigint: true });
     if (!found.isSymbolicLink()) return foundOf(found);
-    if (!globs.matches(place) || !(await staysBelow(place))) return { kind: 'nothing' };
-    const target = foundOf(await stat(place, { bigint: true }));
-    return target.kind === 'file' ? target : { kind: 'nothing' };
+    if (!globs.matches(location) || !(await staysBelow(location))) return { kind: 'nothing' };
+    const linked = foundOf(await stat(location, { bigint: true }));
+    return linked.kind === 'file' ? linked : { kind: 'nothing' };
   } catch (error) {
     return isGone(error) ? { kind: 'nothing' } : { kind: 'unknown', code: codeOf(error) };
   }
@@ -128,17 +130,17 @@ async function staysBelow(link: string): Promise<boolean> {
   return target !== folder && isBelow(folder, target);
 }
 
-function isAtOrBelow(places: ReadonlyMap<string, unknown>, file: string): boolean {
+function isAtOrBelow(paths: ReadonlyMap<string, unknown>, file: string): boolean {
   for (let at = file; ; at = path.dirname(at)) {
-    if (places.has(at)) return true;
+    if (paths.has(at)) return true;
     if (at === '/' || at === '.') return false;
   }
 }
 
 /** `a cannot be read (EACCES); b cannot be read (EIO)`; undefined when nothing is unreadable. */
-export function unreadableText(unreadable: readonly (readonly [place: string, code: string])[]): string | undefined {
+export function unreadableText(unreadable: readonly (readonly [file: string, code: string])[]): string | undefined {
   if (unreadable.length === 0) return undefined;
-  const listed = unreadable.slice(0, MAX_LISTED).map(([place, code]) => `${place} cannot be read (${code})`);
+  const listed = unreadable.slice(0, MAX_LISTED).map(([file, code]) => `${file} cannot be read (${code})`);
   const more = unreadable.length - MAX_LISTED;
   return [...listed, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
@@ -148,7 +150,7 @@ export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown';
 }
 
-/** Whether an error means that the file does not exist, rather than that it cannot be read. */
+/** Whether an error means that the file does not exist, and not that it cannot be read. */
 export function isGone(error: unknown): boolean {
   return GONE.has(codeOf(error));
 }

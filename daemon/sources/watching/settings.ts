@@ -14,7 +14,7 @@ export const pathsSetting = (...examples: readonly (string | readonly string[])[
 export function checkGlobs(pointer: string, globs: readonly string[], mend: string): readonly SettingProblem[] {
   return globs.flatMap((pattern, index) => {
     const message = faultOf(pattern);
-    const place = globs.length === 1 ? pointer : `${pointer}/${index}`;
-    return message === undefined ? [] : [{ pointer: place, message, mend }];
+    const at = globs.length === 1 ? pointer : `${pointer}/${index}`;
+    return message === undefined ? [] : [{ pointer: at, message, mend }];
   });
 }

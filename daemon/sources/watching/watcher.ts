@@ -7,12 +7,12 @@ export interface WatcherDeps {
   readonly globs: Globs;
   readonly signal: AbortSignal;
   /** Called when this file or folder may have changed. */
-  readonly onHint: (place: string) => void;
+  readonly onHint: (location: string) => void;
   /** The kernel sends no notifications, and why; undefined: it sends them again. */
   readonly onHintFault: (text: string | undefined) => void;
 }
 
-/** A scan of some places. */
+/** A scan of some files and folders. */
 export interface PartialScan {
   readonly seen: Scan;
   /** Known files that the scan covers; those that are not in `seen.files` may have been deleted. */
@@ -20,8 +20,8 @@ export interface PartialScan {
 }
 
 /**
- * Finds the files that match globs. Scans are the truth; the kernel's notifications only say where to scan soon. Each scan sets a
- * watch on every folder before it reads its names, so that no file appears unnoticed in between.
+ * Finds the files that match globs. Scans decide; notifications of the kernel only show where to scan soon. Each scan sets a watch
+ * on every folder before it reads its names, so that no new file is missed.
  */
 export class Watcher {
   readonly #globs: Globs;
@@ -48,16 +48,18 @@ export class Watcher {
   }
 
   /** Scans some files and folders; undefined when there are none or the signal aborted. `known`: all known files. */
-  async scanPlaces(places: readonly string[], known: () => Iterable<string>): Promise<PartialScan | undefined> {
-    if (places.length === 0) return undefined;
-    if (this.#bases().some((base) => places.includes(base))) await this.#hints.watchParents();
-    const seen = await this.#scan(places);
+  async scanLocations(locations: readonly string[], known: () => Iterable<string>): Promise<PartialScan | undefined> {
+    if (locations.length === 0) return undefined;
+    if (this.#bases().some((base) => locations.includes(base))) await this.#hints.watchParents();
+    const seen = await this.#scan(locations);
     if (seen === undefined) return undefined;
-    const gone = places.filter((place) => this.watches(place) && !seen.folders.has(place) && seen.covers(place));
+    const gone = locations.filter(
+      (location) => this.watches(location) && !seen.folders.has(location) && seen.covers(location),
+    );
     for (const folder of gone) this.#hints.unwatch(folder);
     const isOnlyFiles = seen.folders.size === 0 && gone.length === 0;
-    if (isOnlyFiles) return { seen, candidates: places };
-    const scanned = new Set([...places, ...seen.folders]);
+    if (isOnlyFiles) return { seen, candidates: locations };
+    const scanned = new Set([...locations, ...seen.folders]);
     return { seen, candidates: [...known()].filter((file) => isWithin(scanned, file)) };
   }
 
@@ -70,8 +72,8 @@ export class Watcher {
     this.#hints.close();
   }
 
-  async #scan(places: readonly string[]): Promise<Scan | undefined> {
-    const seen = await scan(this.#globs, places, this.#signal, (folder, id) => this.#hints.watchFolder(folder, id));
+  async #scan(locations: readonly string[]): Promise<Scan | undefined> {
+    const seen = await scan(this.#globs, locations, this.#signal, (folder, id) => this.#hints.watchFolder(folder, id));
     return this.#signal.aborted ? undefined : seen;
   }
 
@@ -80,7 +82,7 @@ export class Watcher {
   }
 }
 
-function isWithin(places: ReadonlySet<string>, file: string): boolean {
-  for (let at = file; at !== path.dirname(at); at = path.dirname(at)) if (places.has(at)) return true;
+function isWithin(locations: ReadonlySet<string>, file: string): boolean {
+  for (let at = file; at !== path.dirname(at); at = path.dirname(at)) if (locations.has(at)) return true;
   return false;
 }

@@ -2,7 +2,7 @@ import type { EventInput } from '../../core/event/event.ts';
 import { isObject, type Json } from '../../core/values/json.ts';
 import { newId } from '../../lib/id.ts';
 import type { SettingProblem } from '../source.ts';
-import { type Content, eventOf, type EventTemplates, type RequestParts, shortId, templateScope } from './event.ts';
+import { type Content, eventOf, type EventTemplates, type RequestParts, shortId, templateVariables } from './event.ts';
 
 /** The body has no list at the path, or one that is too large. */
 interface Refusal {
@@ -15,7 +15,7 @@ export type RequestEvents =
   | {
       readonly ok: true;
       readonly events: readonly EventInput[];
-      /** The ids are the delivery id of the provider. */
+      /** All ids are the delivery id of the provider. */
       readonly hasProvidersId: boolean;
     }
   | Refusal;
@@ -45,15 +45,15 @@ export function eventsOf(
 ): RequestEvents {
   const failures = new Map<string, string>();
   const make = (content: Content): EventInput =>
-    eventOf(parts, content, templates, templateScope(parts, source, time, content), deliveryId, (field, error) =>
+    eventOf(parts, content, templates, templateVariables(parts, source, time, content), deliveryId, (field, error) =>
       failures.set(field, error),
     );
   const read = each === undefined ? undefined : elementsOf(parts.body, each, [parts.headers, parts.query]);
   if (read?.ok === false) return read;
-  const made = read === undefined ? [make({ data: parts.body })] : read.elements.map(make);
+  const events = read === undefined ? [make({ data: parts.body })] : read.elements.map(make);
   for (const [field, error] of failures) onError(field, error);
-  const hasProvidersId = made.every(({ id }) => id === shortId(deliveryId));
-  return { ok: true, events: read === undefined ? made : numbered(made, time), hasProvidersId };
+  const hasProvidersId = events.every(({ id }) => id === shortId(deliveryId));
+  return { ok: true, events: read === undefined ? events : numbered(events, time), hasProvidersId };
 }
 
 /** Adds the position to the ids, so that they show which events came in one request. */

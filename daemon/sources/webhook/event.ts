@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Event, EventInput } from '../../core/event/event.ts';
 import { truncateText } from '../../core/message/truncate.ts';
 import type { TemplateVariables, Template } from '../../core/ruleset.ts';
 import { isObject, type Json, type JsonObject } from '../../core/values/json.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { manyValued } from '../kit/request-body.ts';
 import type { HookRequest, IsSame } from '../source.ts';
 
@@ -24,7 +24,7 @@ export interface RequestParts {
   readonly body: Json;
 }
 
-/** Removes credentials. `credentials` are further secret headers, whose names do not show it. */
+/** Removes the credentials of a request. `credentials` are further secret headers, whose names do not show that they are secret. */
 export function requestParts(request: HookRequest, body: Json, credentials: readonly string[]): RequestParts {
   const headers = Object.entries(request.headers).filter(
     (header): header is [string, string] =>
@@ -49,8 +49,8 @@ export interface Content {
   readonly parent?: Json;
 }
 
-/** The names that the templates of a webhook source see: the parts of the request, and the event before the templates. */
-export function templateScope(
+/** Variables of the templates of a webhook source: the parts of the request, and the event before its templates are rendered. */
+export function templateVariables(
   { headers, query, body }: RequestParts,
   source: string,
   time: string,
@@ -65,12 +65,12 @@ export function eventOf(
   { headers, query }: RequestParts,
   content: Content,
   templates: EventTemplates,
-  scope: TemplateVariables,
+  variables: TemplateVariables,
   deliveryId: string | undefined,
   onError: (field: string, error: string) => void,
 ): EventInput {
   const rendered = (field: keyof EventTemplates): string | undefined => {
-    const { text, error } = templates[field]?.render(scope) ?? { text: '' };
+    const { text, error } = templates[field]?.render(variables) ?? { text: '' };
     if (error !== undefined) onError(field, error);
     const line = text.replace(/\p{Cc}+/gu, ' ').trim();
     return error === undefined && line !== '' ? line : undefined;
@@ -90,16 +90,14 @@ export function eventOf(
 /** Hashes a long id; a shortened one could be the id of another event. */
 export function shortId(id: string | undefined): string | undefined {
   if (id === undefined || id === '') return undefined;
-  return id.length <= MAX_ID_LENGTH ? id : hashOf(id);
+  return id.length <= MAX_ID_LENGTH ? id : sha256(id);
 }
 
 /** Shortens a long text and adds its hash, so that different texts stay different: rules group by the subject. */
 function bounded(text: string | undefined): string | undefined {
   if (text === undefined || text.length <= MAX_ATTRIBUTE_LENGTH) return text;
-  return `${truncateText(text, KEPT_LENGTH)} ${hashOf(text)}`;
+  return `${truncateText(text, KEPT_LENGTH)} ${sha256(text)}`;
 }
-
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Compares the bodies of two events of one id, without the fields that the provider changes at each attempt. */
 export function sameBody(volatileFields: readonly string[] = []): IsSame {

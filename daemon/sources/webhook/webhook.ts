@@ -1,6 +1,6 @@
 import type { EventInput } from '../../core/event/event.ts';
 import type { Template } from '../../core/ruleset.ts';
-import type { Json } from '../../core/values/json.ts';
+import { isJson, type Json } from '../../core/values/json.ts';
 import { isWithin, type Network, readNetwork } from '../../core/values/network.ts';
 import { RepeatLimit } from '../../lib/faults.ts';
 import type { Clock } from '../../lib/time/clock.ts';
@@ -17,7 +17,7 @@ import {
   type SourceIo,
 } from '../source.ts';
 import { eventsOf } from './each.ts';
-import { requestParts, sameBody, templateScope } from './event.ts';
+import { requestParts, sameBody, templateVariables } from './event.ts';
 import { checkSettings, fixedType, type WebhookSettings, webhookSettings } from './settings.ts';
 import { openVerification, type Verification } from './verify/index.ts';
 import { openReplays, type Replays } from './verify/replays.ts';
@@ -35,7 +35,7 @@ export const webhook = defineSource({
   start: startWebhook,
 });
 
-/** Interval at which the same trouble with requests is logged. */
+/** Interval at which the same warning about requests is logged. */
 const LOG_INTERVAL_MS = 60_000;
 
 /** A running webhook source. */
@@ -44,7 +44,7 @@ interface Endpoint {
   readonly io: SourceIo;
   readonly networks: readonly Network[] | undefined;
   readonly verification: Verification | undefined;
-  /** Read when the source is live, since the source that it replaces adds to them until then. */
+  /** Read when the source is live, because the replaced source adds entries until then. */
   readonly replays: Promise<Replays>;
   /** Takes a slot of the rate limit. Returns 0, or the milliseconds to wait when there is none. */
   readonly takeSlot: () => number;
@@ -85,11 +85,11 @@ function startWebhook(settings: WebhookSettings, io: SourceIo) {
   });
 }
 
-/** Answers a request. Checks the sender before anything else, so that a stranger learns nothing about the other checks. */
+/** Answers a request. Verifies the sender first, so that unverified senders learn nothing about the other checks. */
 async function receive(request: HookRequest, endpoint: Endpoint): Promise<HookAnswer> {
   const { networks, verification, io } = endpoint;
   const replays = await endpoint.replays;
-  // No await between here and the emit, so that of two copies at once the second one is detected.
+  // There is no await between here and the emit, so that the second of two simultaneous copies is detected.
   if (networks !== undefined && !networks.some((network) => isWithin(request.remote, network))) {
     return problem(403, 'this address may not send here');
   }
@@ -105,7 +105,7 @@ async function receive(request: HookRequest, endpoint: Endpoint): Promise<HookAn
   return proof.challengeOnly === true ? unauthorized(verification) : accept(request, body, proof, endpoint, replays);
 }
 
-/** The same answer whether the proof is wrong, old, used or missing. */
+/** The answer for a wrong, old, used or missing proof, which is always the same. */
 function unauthorized(verification: Verification | undefined): HookAnswer {
   const { authenticate } = verification ?? {};
   return problem(
@@ -115,7 +115,7 @@ function unauthorized(verification: Verification | undefined): HookAnswer {
   );
 }
 
-/** Stores the events of a request and answers when they are durable. Rejects like `emit`; then the same request may come again. */
+/** Stores the events of a request and answers when they are durable. Rejects like `emit`; the sender may then repeat the request. */
 async function accept(
   request: HookRequest,
   body: Json,
@@ -133,14 +133,14 @@ async function accept(
     warn({ status: made.status }, `a request was refused: ${made.detail}`);
     return problem(made.status, made.detail);
   }
-  // The provider's id identifies one body; with `event.id` the user decides which bodies are the same event.
+  // An id of the provider belongs to one body. With `event.id` the rules decide which bodies are the same event.
   const isSame = made.hasProvidersId ? sameBody(verification?.volatileFields) : undefined;
   const checkpoints = replays.remember(replayGuard);
   try {
     const events = await store(made.events, checkpoints, isSame, io);
     const { status = 202, body: text } = settings.respond ?? {};
-    const whole = templateScope(parts, io.name, time, { data: body });
-    return { status, ...answerBody(text, events, whole, settings.event?.each !== undefined, onError) };
+    const variables = templateVariables(parts, io.name, time, { data: body });
+    return { status, ...answerBody(text, events, variables, settings.event?.each !== undefined, onError) };
   } catch (error) {
     replays.forget(replayGuard);
     throw error;
@@ -162,26 +162,17 @@ async function store(
 function answerBody(
   template: Template | undefined,
   events: readonly Emitted[],
-  scope: ReturnType<typeof templateScope>,
+  variables: ReturnType<typeof templateVariables>,
   isList: boolean,
   onError: (field: string, error: string) => void,
 ): Pick<HookAnswer, 'headers' | 'body'> {
   const stored = events.map(({ id, duplicate }) => ({ id, duplicate }));
   const [first = { id: '', duplicate: false }] = stored;
-  const rendered = template?.render({ ...scope, ...first, events: stored });
+  const rendered = template?.render({ ...variables, ...first, events: stored });
   if (rendered?.error !== undefined) onError('respond.body', rendered.error);
   if (rendered === undefined || rendered.error !== undefined) return { body: isList ? { events: stored } : first };
   const type = isJson(rendered.text) ? 'application/json' : 'text/plain; charset=utf-8';
   return { headers: { 'content-type': type }, body: rendered.text };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A sliding window: at most `count` requests in any `per` milliseconds. */

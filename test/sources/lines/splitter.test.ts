@@ -67,13 +67,13 @@ test('a line of the maximum length is whole, also with a carriage return and a b
 
 test('the lines and their offsets do not depend on the chunks', () => {
   const bytes = Buffer.from(`\uFEFFone\r\n\0\0tüo\n\n${'z'.repeat(50)}\r\n${'😀'.repeat(12)}\n\r\nend\nrest`);
-  const places = (size?: number): object[] =>
+  const offsets = (size?: number): object[] =>
     split(bytes, { most: 30, ...(size !== undefined && { size }) }).map(({ text, truncated, start, end }) => {
       return { text, truncated, start, end };
     });
   const whole = split(bytes, { most: 30 });
   expect(whole).toHaveLength(7);
-  for (let size = 1; size < bytes.length; size += 1) expect(places(size)).toEqual(places());
+  for (let size = 1; size < bytes.length; size += 1) expect(offsets(size)).toEqual(offsets());
   expect(whole.map(({ start }) => start).slice(1)).toEqual(whole.map(({ end }) => end).slice(0, -1));
 });
 

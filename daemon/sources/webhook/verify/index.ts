@@ -11,7 +11,7 @@ import { slack } from './slack.ts';
 import { standardWebhooks } from './standard-webhooks.ts';
 import { stripe } from './stripe.ts';
 
-/** Every scheme. A new scheme is a file and a line here. */
+/** All verification schemes. */
 const schemes = [bearer, basic, hmac, github, gitlab, slack, stripe, standardWebhooks, dingtalk, feishu].map(
   (scheme) => scheme as unknown as Scheme,
 );
@@ -62,7 +62,7 @@ function checkSecrets(scheme: Scheme, given: never): readonly SettingProblem[] {
   return [{ pointer: '', message: 'a secret is empty, so anybody could sign with it', mend }];
 }
 
-/** undefined without `verify`: requests are accepted from anybody. */
+/** Opens the configured scheme; undefined without `verify`, so that requests from anybody are accepted. */
 export function openVerification(setting: VerifySetting | undefined): Verification | undefined {
   const [choice] = chosen(setting);
   if (choice === undefined) return undefined;

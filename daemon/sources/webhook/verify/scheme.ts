@@ -10,7 +10,7 @@ export interface Proof {
    * (milliseconds) until which a copy would pass verification and has to be remembered.
    */
   readonly replayGuard?: { readonly content: string | Buffer; readonly until: number };
-  /** Not sufficient for an event: only the challenge of the provider may be answered. */
+  /** The proof is not sufficient for an event: only the challenge of the provider may be answered. */
   readonly challengeOnly?: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface Scheme<S extends TSchema = TSchema> {
   /** Secrets of the setting, unless the setting is the list of secrets. */
   readonly secrets?: (setting: Static<S>) => readonly Secret[];
   readonly check?: (setting: Static<S>) => readonly SettingProblem[];
-  /** Headers (lower case) with credentials whose names do not show it. */
+  /** Headers (lower case) that contain credentials although their names do not show it. */
   readonly credentials?: (setting: Static<S>) => readonly string[];
   /** Value of `WWW-Authenticate`. */
   readonly authenticate?: string;

@@ -29,7 +29,7 @@ export function matches(
   let found = false;
   for (const secret of secrets) {
     const wanted = expected(secret.reveal());
-    // Without a signature an empty one is compared, so that the time does not differ from that of a wrong one.
+    // Without a signature an empty one is compared, so that the time is the same as for a wrong one.
     for (const one of given.length === 0 ? [''] : given) found = same(one, wanted) || found;
   }
   return found && given.length > 0;

@@ -1,7 +1,8 @@
 import type { Secret } from '../../../lib/secrets/secret.ts';
+import { standardWebhooksKey, standardWebhooksSignature } from '../../../lib/standard-webhooks.ts';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
-import { freshTime, hmacOf, matches, secretsSetting, WINDOW_MS } from './signature.ts';
+import { freshTime, matches, secretsSetting, WINDOW_MS } from './signature.ts';
 
 /** No dot: it separates the parts of the signed content, so they would be ambiguous. */
 const ID = /^[\x21-\x2d\x2f-\x7e]{1,256}$/;
@@ -21,7 +22,7 @@ export const standardWebhooks = defineScheme({
 });
 
 export function isStandardSecret(secret: string): boolean {
-  return keyOf(secret) !== undefined;
+  return standardWebhooksKey(secret) !== undefined;
 }
 
 /** Verifies a request. The secrets must be valid ones. */
@@ -33,15 +34,10 @@ export function verifyStandard(
   const id = headers['webhook-id'] ?? '';
   const timestamp = headers['webhook-timestamp'] ?? '';
   const given = (headers['webhook-signature'] ?? '').split(' ').filter((part) => part.startsWith('v1,'));
-  const head = `${id}.${timestamp}.`;
-  const expected = (secret: string) => `v1,${hmacOf('sha256', keyOf(secret)!, head, body).toString('base64')}`;
+  const expected = (secret: string) => standardWebhooksSignature(standardWebhooksKey(secret)!, id, timestamp, body);
   const signed = matches(given, secrets, expected);
   const time = freshTime(timestamp, 1000, now);
   if (!signed || time === undefined || !ID.test(id)) return undefined;
-  return { replayGuard: { content: Buffer.concat([Buffer.from(head), body]), until: time + WINDOW_MS } };
-}
-
-function keyOf(secret: string): Buffer | undefined {
-  const base64 = secret.replace(/^whsec_/, '');
-  return /^[A-Za-z0-9+/]{8,}={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : undefined;
+  const content = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]);
+  return { replayGuard: { content, until: time + WINDOW_MS } };
 }
