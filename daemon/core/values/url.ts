@@ -165,7 +165,7 @@ const FAULTS: readonly ((split: Split, form: UrlForm, text: string) => Fault | u
 
 function loginFault({ login }: Split, { login: allowed }: UrlForm): Fault | undefined {
   if (login === undefined) return undefined;
-  if (taken === 'none')
+  if (allowed === 'none')
     return { message: 'has a user, which has no meaning here', mend: 'remove the part before the `@`' };
   const decoded = decodedLogin(login);
   if (decoded === undefined || decoded.some((part) => /\p{Cc}/u.test(part)))
@@ -174,9 +174,9 @@ function loginFault({ login }: Split, { login: allowed }: UrlForm): Fault | unde
       mend: 'encode it as UTF-8, without control characters',
     };
   const [user = '', password = ''] = decoded;
-  if (user === '' && (password === '' || taken !== 'basic'))
+  if (user === '' && (password === '' || allowed !== 'basic'))
     return { message: 'has an `@` and no user before it', mend: 'write `user:password@`, or remove the `@`' };
-  return taken === 'basic' && user.includes(':')
+  return allowed === 'basic' && user.includes(':')
     ? { message: 'has a `:` in its user, which HTTP cannot carry', mend: 'give the login as a header, or another user' }
     : undefined;
 }
