@@ -56,13 +56,13 @@ export function commonOptions(command: Command): Command {
         'rules directory or file (default: $BELFRY_CONFIG, ./rules, /etc/belfry)',
       ),
     )
-    .option('--json', 'stable output for machines');
+    .option('--json', 'print JSON, whose form is stable');
 }
 
 /** Adds the options of the verbs that talk to the daemon. */
 export function daemonOptions(command: Command): Command {
   return command
-    .addOption(new TypedOption('--url <url>', ADDRESS, 'address of the daemon, in place of its socket'))
+    .addOption(new TypedOption('--url <url>', ADDRESS, 'URL of the daemon, in place of its socket'))
     .addOption(new TypedOption('--token <token>', TOKEN, 'token for --url (default: $BELFRY_TOKEN)'))
     .addOption(
       new TypedOption('--timeout <duration>', duration({ min: 1 }), 'longest wait for an answer (default: no limit)'),

@@ -80,7 +80,7 @@ function suggestion({ key, rule }: Acknowledgement, firing: ReturnType<typeof al
   if (rule !== undefined && rules.length > 0) return mendByName(rule, rules, '', 'rules whose alert it is');
   const mine = rule === undefined ? firing : firing.filter((alert) => alert.rule === rule);
   const keys = new Set(mine.slice(0, MAX_KEYS).map((alert) => shown(alert.key)));
-  return mendByName(shown(key), keys, 'nothing fires', 'firing now');
+  return mendByName(shown(key), keys, 'no alert fires now', 'firing now');
 }
 
 /** Key without control characters and cut, because it comes from an event. To be scrubbed before, or half a secret could remain. */

@@ -7,31 +7,31 @@ export const DEFAULT_LIMIT = 50;
 const MAX_PAGE_SIZE = 1000;
 
 const COMMON = {
-  since: { kind: TIME_OR_AGO, about: 'not before a time, or a duration ago' },
-  until: { kind: TIME_OR_AGO, about: 'before a time, or a duration ago' },
-  source: { kind: ATTRIBUTE, about: 'of this source' },
-  type: { kind: ATTRIBUTE, about: 'of this type; `*` stands for any part' },
-  rule: { kind: NAME, about: 'to which this rule applied' },
-  key: { kind: TEXT, about: 'of this key' },
-  text: { kind: NAME, about: 'with this somewhere in its texts, in upper or lower case' },
-  order: { kind: oneOf(['desc', 'asc']), about: '`desc`, the newest first, or `asc`' },
+  since: { kind: TIME_OR_AGO, about: 'received at or after this time, or this duration ago' },
+  until: { kind: TIME_OR_AGO, about: 'received before this time, or this duration ago' },
+  source: { kind: ATTRIBUTE, about: 'the source of the event' },
+  type: { kind: ATTRIBUTE, about: 'the type of the event; `*` matches any text' },
+  rule: { kind: NAME, about: 'a rule that has an outcome for the event' },
+  key: { kind: TEXT, about: 'the key of the rule' },
+  text: { kind: NAME, about: 'a part of any text in it; case is ignored' },
+  order: { kind: oneOf(['desc', 'asc']), about: '`desc` (newest first) or `asc`' },
   limit: {
     kind: count(1, MAX_PAGE_SIZE),
-    about: `how many on a page: ${DEFAULT_LIMIT} if not set, ${MAX_PAGE_SIZE} at most`,
+    about: `size of a page: ${DEFAULT_LIMIT} if not set, at most ${MAX_PAGE_SIZE}`,
   },
-  cursor: { kind: NAME, about: 'the page after that one' },
+  cursor: { kind: NAME, about: '`next` of the page before' },
 } as const satisfies Parameters;
 
 /** Filters of a list of events; all given ones must match. */
 export const EVENT_FILTERS = {
   ...COMMON,
-  outcome: { kind: oneOf(RULE_OUTCOMES), about: 'where a rule had this outcome' },
+  outcome: { kind: oneOf(RULE_OUTCOMES), about: 'an outcome that a rule had for the event' },
 } as const satisfies Parameters;
 
 /** Filters of a list of deliveries. */
 export const DELIVERY_FILTERS = {
   ...COMMON,
-  event: { kind: NAME, about: 'of the event with this id' },
-  channel: { kind: NAME, about: 'of this channel' },
-  state: { kind: someOf(DELIVERY_STATES), about: 'in this state; several are separated by commas' },
+  event: { kind: NAME, about: 'the id of the event' },
+  channel: { kind: NAME, about: 'the channel' },
+  state: { kind: someOf(DELIVERY_STATES), about: 'the state; several are separated by commas' },
 } as const satisfies Parameters;

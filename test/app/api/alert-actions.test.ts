@@ -232,7 +232,7 @@ test('an alert is acknowledged for all rules or for one, and does not escalate a
 
 test('an acknowledgement of an alert that does not fire suggests the one that was probably meant', async () => {
   const { runner, emit } = await opened();
-  expect(await runner.acknowledge({ key: 'web-1' })).toEqual({ acknowledged: [], mend: 'nothing fires' });
+  expect(await runner.acknowledge({ key: 'web-1' })).toEqual({ acknowledged: [], mend: 'no alert fires now' });
   await emit('disk', { host: 'web-1' });
   await emit('disk', { host: 'bad\u001B[31m' });
   expect((await runner.acknowledge({ key: 'web-l' })).mend).toBe('did you mean `web-1`?');

@@ -14,8 +14,8 @@ export const verb: Verb = (program, { terminal, access, run }) => {
   daemonOptions(program.command('ack'))
     .description('acknowledge the alerts of a key: no more repeats and escalations')
     .addArgument(new TypedArgument('<key>', TEXT))
-    .addOption(new TypedOption('--rule <rule>', NAME, 'only of this rule'))
-    .addOption(new TypedOption('--by <name>', NAME, 'who acknowledges (default: you)'))
+    .addOption(new TypedOption('--rule <rule>', NAME, 'only the alert of this rule'))
+    .addOption(new TypedOption('--by <name>', NAME, 'name of the person who acknowledges (default: you)'))
     .action((key: string, options: AckOptions) =>
       run(async () => acknowledge(terminal, await access.client(options), key, options)),
     );

@@ -13,8 +13,8 @@ interface AlertsOptions extends CommonOptions {
 
 export const verb: Verb = (program, { terminal, clock, access, run }) => {
   daemonOptions(program.command('alerts'))
-    .description('firing alerts, the oldest first')
-    .addOption(new TypedOption('--rule <rule>', NAME, 'only of this rule'))
+    .description('list firing alerts, the oldest first')
+    .addOption(new TypedOption('--rule <rule>', NAME, 'only alerts of this rule'))
     .action((options: AlertsOptions) =>
       run(async () => showAlerts(terminal, await access.client(options), clock.now(), options)),
     );

@@ -42,37 +42,29 @@ const FULL_OFFSET = /(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 export const declareAdd: Verb = (silence, { terminal, clock, access, run }) => {
   daemonOptions(silence.command('add'))
-    .description('silence the events that match')
+    .description('add a silence for the events that match')
     .addArgument(
-      new TypedArgument(
-        '[path=value...]',
-        NAME,
-        'what to silence: rule=disk-full, key=db1, data.host=web1; all must hold',
-      ),
+      new TypedArgument('[path=value...]', NAME, 'the events: rule=disk-full, key=db1, data.host=web1; all must match'),
     )
-    .addOption(new TypedOption('--match <json>', NAME, 'patterns, as in rules'))
-    .addOption(new TypedOption('--if <cel>', NAME, 'a condition that must hold too'))
-    .addOption(new TypedOption('--for <duration>', duration({ min: 1 }), 'how long'))
-    .addOption(new TypedOption('--until <time>', WALL_TIME, 'when it ends'))
-    .addOption(new TypedOption('--from <time>', WALL_TIME, 'when it begins (default: now)'))
-    .addOption(new TypedOption('--cron <pattern>', NAME, 'for a recurring silence: when each window begins'))
+    .addOption(new TypedOption('--match <json>', NAME, 'patterns as JSON, as in `match` of a rule'))
+    .addOption(new TypedOption('--if <cel>', NAME, 'further condition (CEL)'))
+    .addOption(new TypedOption('--for <duration>', duration({ min: 1 }), 'duration of the silence'))
+    .addOption(new TypedOption('--until <time>', WALL_TIME, 'end of the silence'))
+    .addOption(new TypedOption('--from <time>', WALL_TIME, 'start of the silence (default: now)'))
+    .addOption(new TypedOption('--cron <pattern>', NAME, 'for a recurring silence: start of each window'))
     .addOption(
-      new TypedOption(
-        '--window <duration>',
-        duration({ min: 1 }),
-        'for a recurring silence: how long each window is open',
-      ),
+      new TypedOption('--window <duration>', duration({ min: 1 }), 'for a recurring silence: length of each window'),
     )
     .addOption(
       new TypedOption(
         '--timezone <zone>',
         TIMEZONE,
-        'of --cron, and of times without an offset (default: that of this machine)',
+        'time zone of --cron and of times without an offset (default: that of this machine)',
       ),
     )
-    .addOption(new TypedOption('--reason <text>', NAME, 'why'))
-    .addOption(new TypedOption('--name <name>', NAME, 'its name in traces'))
-    .addOption(new TypedOption('--by <name>', NAME, 'who adds it (default: you)'))
+    .addOption(new TypedOption('--reason <text>', NAME, 'reason'))
+    .addOption(new TypedOption('--name <name>', NAME, 'name of the silence, as explain and the history show it'))
+    .addOption(new TypedOption('--by <name>', NAME, 'name of the person who adds it (default: you)'))
     .action((pairs: string[], options: SilenceAddOptions) =>
       run(async () => addSilence(terminal, clock, () => access.client(options), pairs, options)),
     );
@@ -222,7 +214,7 @@ function madeText({ id, state, until, active_until: window, from, would_silence:
   const end = until !== undefined && until !== window ? `, ends at ${until}` : '';
   return [
     `${id}  ${when}${end}`,
-    `  would silence ${more}${would.alerts} of the firing alerts, and ${more}${would.events} events of the last 24 h`,
+    `  would silence ${more}${would.alerts} of the firing alerts, and ${more}${would.events} ${would.events === 1 ? 'event' : 'events'} of the last 24 h`,
     ...(would.error === undefined
       ? []
       : [`  its condition fails for some of them and does not silence these: ${harmless(would.error)}`]),

@@ -12,8 +12,8 @@ interface SilenceListOptions extends CommonOptions {
 
 export const declareList: Verb = (silence, { terminal, access, run }) => {
   daemonOptions(silence.command('list'))
-    .description('active and pending silences')
-    .option('--all', 'also expired ones')
+    .description('list active and pending silences')
+    .option('--all', 'also list expired silences')
     .action((options: SilenceListOptions) =>
       run(async () => listSilences(terminal, await access.client(options), options)),
     );

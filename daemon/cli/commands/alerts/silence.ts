@@ -4,6 +4,8 @@ import { declareExpire } from './silence-expire.ts';
 import { declareList } from './silence-list.ts';
 
 export const verb: Verb = (program, context) => {
-  const silence = program.command('silence').description('silences: events that send nothing for a time');
+  const silence = program
+    .command('silence')
+    .description('add, list or end silences: events that notify nobody for a time');
   for (const declare of [declareAdd, declareList, declareExpire]) declare(silence, context);
 };

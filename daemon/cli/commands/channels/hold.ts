@@ -6,7 +6,10 @@ import type { Client } from '../../connection/client.ts';
 import { daemonOptions, TypedArgument } from '../../options.ts';
 import { type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 
-const ABOUT = { hold: 'pause a channel; its deliveries wait', release: 'release a held channel' } as const;
+const ABOUT = {
+  hold: 'hold a channel: its deliveries wait until it is released',
+  release: 'release a held channel',
+} as const;
 
 /** The verbs `hold` and `release`, which differ only in the call that they make. */
 export const verb: Verb = (program, context) => declare(program, context, 'hold');
@@ -21,7 +24,7 @@ function declare(program: Command, { terminal, access, run }: CommandContext, na
     );
 }
 
-/** Holds or releases a channel; it stays so over a restart. */
+/** Holds or releases a channel; a restart does not change this. */
 async function setHold(
   terminal: Terminal,
   client: Client,

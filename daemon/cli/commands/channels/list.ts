@@ -8,7 +8,7 @@ import { type CommonOptions, jsonLine, line, painter, type Terminal } from '../.
 
 export const declareList: Verb = (channel, { terminal, access, run }) => {
   daemonOptions(channel.command('list'))
-    .description('every channel with its state')
+    .description('list every channel with its state')
     .action((options: CommonOptions) => run(async () => listChannels(terminal, await access.client(options), options)));
 };
 

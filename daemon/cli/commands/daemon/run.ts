@@ -13,8 +13,8 @@ interface RunOptions extends CommonOptions {
 export const verb: Verb = (program, { terminal, version, clock, config, run }) => {
   program
     .command('run')
-    .description('the daemon, in the foreground')
-    .option('--try-it', 'print at the start what to try')
+    .description('run the daemon in the foreground')
+    .option('--try-it', 'print commands to try at the start')
     .action((options: RunOptions) =>
       run(() => runDaemon({ terminal, version, clock, config: config(options) }, options), LONG_GRACE_MS),
     );

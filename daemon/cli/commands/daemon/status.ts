@@ -19,7 +19,7 @@ import {
 
 export const verb: Verb = (program, { terminal, clock, access, run }) => {
   daemonOptions(program.command('status'))
-    .description('daemon, generation, sources, channels, queue, dead letters')
+    .description('show the daemon, its sources, channels, queue and dead letters')
     .action((options: CommonOptions) =>
       run(async () => showStatus(terminal, clock, await access.client(options), options)),
     );

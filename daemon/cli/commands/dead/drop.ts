@@ -12,8 +12,8 @@ interface DropOptions extends CommonOptions {
 
 export const declareDrop: Verb = (dead, { terminal, access, run }) => {
   daemonOptions(dead.command('drop'))
-    .description('remove from the file for good')
-    .addArgument(new TypedArgument('<id...>', NAME, 'their ids; - reads them from standard input'))
+    .description('remove dead letters from the file for good')
+    .addArgument(new TypedArgument('<id...>', NAME, 'ids of dead letters; - reads them from standard input'))
     .option('--yes', 'do not ask')
     .action((ids: string[], options: DropOptions) =>
       run(async () => drop(terminal, await access.deadLetters(options), ids, options)),

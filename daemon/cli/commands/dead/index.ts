@@ -5,6 +5,8 @@ import { declareResend } from './resend.ts';
 import { declareShow } from './show.ts';
 
 export const verb: Verb = (program, context) => {
-  const dead = program.command('dead').description('deliveries that failed for good');
+  const dead = program
+    .command('dead')
+    .description('list, resend or drop dead letters: deliveries that failed for good');
   for (const declare of [declareList, declareShow, declareResend, declareDrop]) declare(dead, context);
 };

@@ -10,7 +10,7 @@ type ListOptions = CommonOptions & DeadFilter;
 
 export const declareList: Verb = (dead, { terminal, clock, access, run }) => {
   selectOptions(dead.command('list'))
-    .description('every dead letter, one a line')
+    .description('list every dead letter, one a line')
     .action((options: ListOptions) =>
       run(async () => list(terminal, await access.deadLetters(options), clock.now(), options)),
     );

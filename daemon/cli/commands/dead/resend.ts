@@ -28,9 +28,9 @@ interface ResendOptions extends CommonOptions, DeadFilter {
 
 export const declareResend: Verb = (dead, { terminal, access, run }) => {
   selectOptions(dead.command('resend'))
-    .description('send again, oldest first, after showing the plan')
-    .addArgument(new TypedArgument('[id...]', NAME, 'their ids; - reads them from standard input'))
-    .option('--all', 'all of them')
+    .description('show the plan, then send dead letters again, oldest first')
+    .addArgument(new TypedArgument('[id...]', NAME, 'ids of dead letters; - reads them from standard input'))
+    .option('--all', 'send all dead letters')
     .addOption(new TypedOption('--to <channel>', NAME, 'send to another channel'))
     .option('--requeue', "decide the stored events again by today's rules")
     .option('--dry-run', 'only show the plan')

@@ -9,10 +9,10 @@ import { CommandError, readAll, type Terminal } from '../../render/terminal.ts';
 
 /** Filters that select dead letters. */
 export const DEAD_FILTERS = {
-  channel: { kind: NAME, about: 'only of this channel' },
-  rule: { kind: NAME, about: 'only of this rule' },
+  channel: { kind: NAME, about: 'the channel of the dead letter' },
+  rule: { kind: NAME, about: 'the rule of the dead letter' },
   class: { kind: oneOf(DEAD_CLASSES), about: DEAD_CLASSES.join(', ') },
-  since: { kind: TIME_OR_AGO, about: 'dead since a time, or a duration ago' },
+  since: { kind: TIME_OR_AGO, about: 'dead since this time, or this duration ago' },
 } as const satisfies Parameters;
 
 export type DeadFilter = ValuesOf<typeof DEAD_FILTERS>;
@@ -32,7 +32,7 @@ export function filterOf(options: DeadFilter, now: number): (letter: DeadLetter)
     (since === undefined || Date.parse(letter.dead_at) >= since);
 }
 
-/** Ids as given; `-` stands for those on standard input, one a line. */
+/** Ids as given; `-` means the ids on standard input, one a line. */
 export async function idsOf(terminal: Terminal, given: readonly string[]): Promise<readonly string[]> {
   const listed = given.filter((id) => id !== '-');
   if (listed.length === given.length) return listed;

@@ -8,7 +8,7 @@ import { CommandError, type CommonOptions, jsonLine, line, type Terminal } from 
 
 export const declareShow: Verb = (dead, { terminal, access, run }) => {
   daemonOptions(dead.command('show'))
-    .description('one dead letter with all its fields')
+    .description('show one dead letter with all its fields')
     .addArgument(new TypedArgument('<id>', NAME))
     .action((id: string, options: CommonOptions) =>
       run(async () => show(terminal, await access.deadLetters(options), id, options)),

@@ -10,9 +10,9 @@ import { type DeliveryOptions, deliveryText, type History, list, refuseFilters, 
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   const command = daemonOptions(program.command('deliveries'))
-    .description('deliveries with their attempts and receipts')
-    .addArgument(new TypedArgument('[id]', NAME, 'show this one'))
-    .option('--all', 'all pages');
+    .description('list deliveries with their attempts and receipts')
+    .addArgument(new TypedArgument('[id]', NAME, 'show the delivery with this id'))
+    .option('--all', 'list all pages');
   filterOptions(command, DELIVERY_FILTERS).action((id: string | undefined, options: DeliveryOptions) =>
     run(async () => showDeliveries(terminal, () => access.client(options), id, options)),
   );

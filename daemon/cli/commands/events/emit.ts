@@ -54,17 +54,19 @@ export const verb: Verb = (program, { terminal, clock, access, run }) => {
   daemonOptions(program.command('emit'))
     .description('post an event; exit 0 means that it is on disk')
     .addArgument(new TypedArgument('<type>', ATTRIBUTE, 'the event type, such as backup.failed'))
-    .addArgument(new TypedArgument('[key=value...]', NAME, 'fields of its data; a.b=1 nests'))
-    .addOption(new TypedOption('--data <json>', NAME, 'the data: JSON, @FILE, or - for standard input'))
-    .addOption(new TypedOption('--subject <subject>', ATTRIBUTE, 'what it is about'))
-    .addOption(new TypedOption('--id <id>', ATTRIBUTE, 'its id; the same source and id again is a duplicate'))
-    .addOption(new TypedOption('--time <time>', INSTANT, 'when it happened'))
-    .addOption(new TypedOption('--source <source>', ATTRIBUTE, 'where it is from (default: api)'))
+    .addArgument(new TypedArgument('[key=value...]', NAME, 'fields of the data; a.b=1 is the field b in a'))
+    .addOption(new TypedOption('--data <json>', NAME, 'the data as JSON, @FILE, or - for standard input'))
+    .addOption(new TypedOption('--subject <subject>', ATTRIBUTE, 'the subject of the event'))
+    .addOption(
+      new TypedOption('--id <id>', ATTRIBUTE, 'the id of the event; the same source and id again is a duplicate'),
+    )
+    .addOption(new TypedOption('--time <time>', INSTANT, 'the time of the event (default: now)'))
+    .addOption(new TypedOption('--source <source>', ATTRIBUTE, 'the source of the event (default: api)'))
     .addOption(
       new TypedOption(
         '--wait [duration]',
         duration({ max: MAX_WAIT_MS }),
-        'wait until its deliveries have ended; 10s without a duration',
+        'wait until the deliveries have ended, at most this long',
       ).preset('10s'),
     )
     .action((type: string, pairs: string[], options: EmitOptions) =>

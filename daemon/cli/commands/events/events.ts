@@ -10,9 +10,9 @@ import { deliveryText, type EventOptions, type History, list, refuseFilters } fr
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   const command = daemonOptions(program.command('events'))
-    .description('past events with their outcomes')
-    .addArgument(new TypedArgument('[id]', NAME, 'show this one with its decision and deliveries'))
-    .option('--all', 'all pages');
+    .description('list past events with their outcomes')
+    .addArgument(new TypedArgument('[id]', NAME, 'show the event with this id, its decision and deliveries'))
+    .option('--all', 'list all pages');
   filterOptions(command, EVENT_FILTERS).action((id: string | undefined, options: EventOptions) =>
     run(async () => showEvents(terminal, () => access.client(options), id, options)),
   );

@@ -15,7 +15,7 @@ import {
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   daemonOptions(program.command('tail'))
-    .description('events, decisions and deliveries as they happen')
+    .description('show events, decisions and deliveries as they happen')
     .action((options: CommonOptions) =>
       run(async () => follow(terminal, await access.client(options), options), SHORT_GRACE_MS),
     );

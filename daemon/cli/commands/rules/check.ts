@@ -19,11 +19,11 @@ interface CheckOptions extends CommonOptions {
 export const verb: Verb = (program, { terminal, config, run }) => {
   program
     .command('check')
-    .description('validate rules: every problem with its place, an excerpt and a fix')
+    .description('check rules; show every problem with its place, an excerpt and a fix')
     .addArgument(new TypedArgument('[path...]', NAME, 'files or directories (default: the rules directory)'))
     .addOption(new TypedOption('--format <format>', oneOf(CHECK_FORMATS), CHECK_FORMATS.join(', ')).default('text'))
     .option('--without-secrets', 'use placeholders for references that cannot be resolved')
-    .option('--strict', 'warnings make the rules invalid')
+    .option('--strict', 'treat warnings as errors')
     .action((given: string[], { json, format, strict, withoutSecrets, ...options }: CheckOptions) =>
       run(async () => {
         const { registry } = await import('../../registry.ts');

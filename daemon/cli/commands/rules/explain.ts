@@ -38,9 +38,11 @@ interface ExplainDeps {
 
 export const verb: Verb = (program, { terminal, clock, access, config, run }) => {
   daemonOptions(program.command('explain'))
-    .description('the outcome of every rule for an event, and why; exit 3 when no rule matches')
-    .addArgument(new TypedArgument('<event>', NAME, 'a file, - for standard input, or the id of a past event'))
-    .addOption(new TypedOption('--rule <rule>', NAME, 'only this rule'))
+    .description('explain the outcome of every rule for an event; exit 3 when no rule matches')
+    .addArgument(
+      new TypedArgument('<event>', NAME, 'file with an event, - for standard input, or the id of a past event'),
+    )
+    .addOption(new TypedOption('--rule <rule>', NAME, 'explain only this rule'))
     .addOption(new TypedOption('--at <time>', INSTANT, 'assume that the event comes at this time'))
     .action((event: string, options: ExplainOptions) =>
       run(async () => {

@@ -8,7 +8,7 @@ import { type CommonOptions, jsonLine } from '../../render/terminal.ts';
 export const verb: Verb = (program, { terminal, wholeTree, run }) => {
   program
     .command('completion')
-    .description('a completion script for a shell')
+    .description('print a completion script for a shell')
     .addArgument(new TypedArgument('<shell>', oneOf(SHELLS), SHELLS.join(', ')))
     .action((shell: Shell, options: CommonOptions) =>
       run(async () => {
