@@ -4,6 +4,7 @@ import { API_SOURCE, completeEvent, type Event, type EventInput, OWN_SOURCE } fr
 import { BelfryError } from '../../core/problems/failure.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { select } from '../../core/flow/select.ts';
+import { SlotList } from '../../lib/slot-list.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Observation } from '../../sources/source.ts';
 import type { Accepted, Arrival, Store } from '../../store/store.ts';
@@ -46,7 +47,7 @@ export class Intake {
   /** Token bucket of `daemon.limits.events_per_second`; `at` is monotonic milliseconds. */
   readonly #bucket: { tokens: number; at: number };
   #isStopping = false;
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new SlotList<Promise<unknown>>();
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
@@ -66,7 +67,7 @@ export class Intake {
       { arrivals, now, ...(options.idempotency && { idempotency: options.idempotency }) },
       (event, memory) => decide(event, select(event, ruleset, now), { ruleset, memory, now, newId }),
     );
-    this.#running.add(work);
+    const slot = this.#running.add(work);
     try {
       const accepted = await work;
       for (const observation of observations) observation.committed();
@@ -74,7 +75,7 @@ export class Intake {
         if (decision !== undefined) this.#deps.onAccepted({ event: arrivals[index]!.event, decision });
       return accepted;
     } finally {
-      this.#running.delete(work);
+      this.#running.remove(slot);
     }
   }
 
@@ -88,7 +89,7 @@ export class Intake {
 
   /** Resolves when the events that are being accepted now are durable or refused. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#running);
+    await Promise.allSettled(this.#running.entries());
   }
 
   /** Refuses new events; resolves when the last ones are durable or refused. */

@@ -1,31 +1,26 @@
+import { SlotList } from '../slot-list.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** A registered listener, as an object so that a function can be registered twice. */
-interface Entry {
-  readonly listener: () => void;
-}
-
-const listeners = new WeakMap<AbortSignal, Set<Entry>>();
+const listeners = new WeakMap<AbortSignal, SlotList<() => void>>();
 
 /**
  * Calls `listener` when a long-lived signal aborts; returns the unsubscription. The signal gets a single listener for all of them: an
  * AbortSignal is slow to add one to and slower to remove one from, and `AbortSignal.any` keeps every one of them (nodejs/node#54614).
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
-  const entries = listeners.get(signal) ?? entriesOf(signal);
-  const entry = { listener };
-  entries.add(entry);
-  return () => entries.delete(entry);
+  const list = listeners.get(signal) ?? listOf(signal);
+  const slot = list.add(listener);
+  return () => list.remove(slot);
 }
 
-function entriesOf(signal: AbortSignal): Set<Entry> {
-  const entries = new Set<Entry>();
-  listeners.set(signal, entries);
+function listOf(signal: AbortSignal): SlotList<() => void> {
+  const list = new SlotList<() => void>();
+  listeners.set(signal, list);
   const notify = (): void => {
-    for (const { listener } of entries) listener();
+    for (const listener of list.entries()) listener();
   };
   signal.addEventListener('abort', notify, { once: true });
-  return entries;
+  return list;
 }
 
 /** The part of AbortSignal that most operations need; every AbortSignal has it. */

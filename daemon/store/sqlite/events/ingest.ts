@@ -2,6 +2,7 @@ import type { Decision, Memory } from '../../../core/flow/decision.ts';
 import type { Event } from '../../../core/event/event.ts';
 import { summarize } from '../../../core/event/summary.ts';
 import { BelfryError } from '../../../core/problems/failure.ts';
+import { SlotList } from '../../../lib/slot-list.ts';
 import { StateOverlay } from '../../states.ts';
 import type { Accepted, Arrival, ArrivalBatch } from '../../store.ts';
 import { writeLaterResults } from '../commit/apply-decision.ts';
@@ -63,7 +64,7 @@ function nameOf({ source, id }: Event): string {
 /** Ingest of events: finds duplicates, makes the decisions, commits them. */
 export class Ingest {
   readonly #context: StoreContext;
-  readonly #inFlight = new Set<Call>();
+  readonly #inFlight = new SlotList<Call>();
   readonly #keyed = new Map<string, KeyedCall>();
   readonly #cancel: (ids: readonly string[]) => Promise<void>;
 
@@ -116,9 +117,8 @@ export class Ingest {
   #ingest(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
     const dispositions = this.#dispositions(batch.arrivals);
     const answer = this.#decideAndCommit(batch, dispositions, decide);
-    const call = new Call(batch.arrivals, answer);
-    this.#inFlight.add(call);
-    const ended = (): void => void this.#inFlight.delete(call);
+    const slot = this.#inFlight.add(new Call(batch.arrivals, answer));
+    const ended = (): void => this.#inFlight.remove(slot);
     answer.then(ended, ended);
     return answer;
   }
@@ -136,7 +136,7 @@ export class Ingest {
 
   #inFlightOrLookup(event: Event): Disposition {
     const name = nameOf(event);
-    for (const call of this.#inFlight) {
+    for (const call of this.#inFlight.entries()) {
       const index = call.indexOf(name);
       if (index !== undefined) return { kind: 'in-flight', call, index };
     }
