@@ -15,13 +15,23 @@ export async function loadMarkdown(): Promise<void> {
   const made = new Parser({ html: false, linkify: true }).disable('table');
   made.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });
   for (const schema of ['ftp:', '//', 'mailto:']) made.linkify.add(schema, null);
+  for (const schema of ['http:', 'https:']) made.linkify.add(schema, { validate: lengthOfAddress });
   // `linkAddress` checks addresses; an invalid one is shown as text.
   made.validateLink = () => true;
   made.normalizeLink = (address) => address;
   made.normalizeLinkText = (address) => address;
-  // Escaped characters become text before addresses are searched: `https://ci.test/a\_b` is one address.
+  // Addresses without escapes are found before emphasis, those with escapes after it, when escaped characters have become text:
+  // `https://ci.test/__a__` and `https://ci.test/a\_b` are both whole addresses.
   made.core.ruler.before('linkify', 'escapes', ({ tokens }) => tokens.forEach(joinEscapes));
   parser = made;
+}
+
+/** Length of the address at `at`, after its scheme; 0 for an address that still has escapes. */
+function lengthOfAddress(text: string, at: number, { re }: MarkdownIt['linkify']): number {
+  const address = re.get_http_validator();
+  address.lastIndex = at;
+  const found = address.exec(text)?.[0] ?? '';
+  return found.includes('\\') ? 0 : found.length;
 }
 
 function joinEscapes(block: Token): void {
@@ -32,7 +42,10 @@ function joinEscapes(block: Token): void {
     if (token.type === 'text' && previous?.type === 'text') previous.content += token.content;
     else joined.push(token);
   }
-  if (block.children !== null) block.children = joined;
+  if (block.children === null) return;
+  block.children = joined;
+  // The rule `linkify` skips a block in whose content it finds no address.
+  block.content = joined.map(({ content }) => content).join(' ');
 }
 
 export interface Link {

@@ -21,6 +21,11 @@ test.each([
   ['a\n\n---\n\nb', '<p>a</p>\n<hr>\n<p>b</p>'],
   ['[build](https://ci.test/42)', '<p><a href="https://ci.test/42">build</a></p>'],
   ['[build](https://ci.test/a\\_b)', '<p><a href="https://ci.test/a_b">build</a></p>'],
+  [
+    'see https://ci.test/a\\_b?x=1\\&y=\\*.',
+    '<p>see <a href="https://ci.test/a_b?x=1&amp;y=%2A">https://ci.test/a_b?x=1&amp;y=*</a>.</p>',
+  ],
+  ['https://ci.test/__a__/*b*', '<p><a href="https://ci.test/__a__/%2Ab">https://ci.test/__a__/*b</a>*</p>'],
   ['see https://ci.test/42.', '<p>see <a href="https://ci.test/42">https://ci.test/42</a>.</p>'],
   ['[click](javascript:alert)', '<p>click (javascript:alert)</p>'],
   ['![x](https://evil.test/x.png)', '<p><a href="https://evil.test/x.png">x</a></p>'],
