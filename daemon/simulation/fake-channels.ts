@@ -1,4 +1,4 @@
-import type { OwedDelivery } from '../core/flow/decision.ts';
+import type { NewDelivery } from '../core/flow/decision.ts';
 import { type DeadReason, EXPIRED, isExpired } from '../core/delivery/dead-reason.ts';
 import type { Attempt, Delivery } from '../core/delivery/delivery.ts';
 import { type FailureDetail, SendFailure } from '../core/problems/failure.ts';
@@ -67,8 +67,9 @@ export class FakeChannels {
     return sent;
   }
 
-  owe(owed: readonly OwedDelivery[]): void {
-    for (const { delivery, dueAt } of owed) this.#wait({ delivery, dueAt, isSent: false });
+  /** Queues new deliveries. */
+  enqueue(deliveries: readonly NewDelivery[]): void {
+    for (const { delivery, dueAt } of deliveries) this.#wait({ delivery, dueAt, isSent: false });
   }
 
   cancel(ids: readonly string[]): void {

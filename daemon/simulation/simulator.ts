@@ -118,7 +118,7 @@ export class Simulator {
       this.clock.moveTo(next);
       if (firesTimer || (steps += 1) % STEPS_PER_YIELD === 0) await settled();
       const now = this.clock.now();
-      for (const place of this.#states.due(now, 1000)) this.#apply(decideWake(place, this.#context()));
+      for (const id of this.#states.due(now, 1000)) this.#apply(decideWake(id, this.#context()));
       this.#channels.work(now);
     }
     this.clock.moveTo(end);
@@ -180,7 +180,7 @@ export class Simulator {
 
   #apply({ states, deliveries, cancels = [], later = [] }: Decision): void {
     this.#states.apply(states);
-    this.#channels.owe(deliveries);
+    this.#channels.enqueue(deliveries);
     if (cancels.length > 0) this.#channels.cancel(cancels);
     for (const { event, result } of later) {
       this.#later.set(result.rule, result);
@@ -204,8 +204,8 @@ export class Simulator {
   #context(): DecideContext {
     const now = this.clock.now();
     const memory: Memory = {
-      read: (...place) => this.#states.read(...place, now),
-      each: (...place) => this.#states.each(...place, now),
+      read: (...id) => this.#states.read(...id, now),
+      each: (...id) => this.#states.each(...id, now),
     };
     return { ruleset: this.#deps.ruleset, memory, now, newId: () => this.#newId() };
   }

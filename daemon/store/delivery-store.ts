@@ -1,5 +1,5 @@
 import type { Attempt, DeadClass, DeadError, Delivery, Receipt } from '../core/delivery/delivery.ts';
-import type { OwedDelivery } from '../core/flow/decision.ts';
+import type { NewDelivery } from '../core/flow/decision.ts';
 import type { HistoryQuery, Page, StoredDelivery } from './history.ts';
 
 /**
@@ -33,11 +33,9 @@ export interface DeliveryStore {
   retryNow(channel: string, now: number): Promise<void>;
   /**
    * Moves deliveries that wait for their first attempt until after `now` to the time that `dueAt` returns, and `expiresAt` by
-   * the same amount; undefined leaves a delivery as it is.
+   * the same amount; undefined changes nothing.
    */
   reschedule(now: number, dueAt: (delivery: Delivery, dueAt: number) => number | undefined): Promise<void>;
-  /** Adds deliveries that no decision made (a fallback, a requeue). An id that is stored already is left as it is. */
-  enqueue(deliveries: readonly OwedDelivery[]): Promise<void>;
   /** Ends a dead delivery that a person has resent or dropped. Does nothing unless the delivery is dead. */
   resolveDead(
     id: string,
@@ -69,7 +67,7 @@ export type Settlement =
       readonly attempt?: Attempt;
       readonly class: DeadClass;
       readonly error: DeadError;
-      readonly fallback?: OwedDelivery;
+      readonly fallback?: NewDelivery;
     }
   | { readonly state: 'cancelled' };
 

@@ -1,4 +1,4 @@
-import type { Memory, StateChange, StateKey } from '../core/flow/decision.ts';
+import type { Memory, StateChange, StateId } from '../core/flow/decision.ts';
 import { TimerHeap } from './timer-heap.ts';
 
 interface StoredState {
@@ -11,7 +11,7 @@ interface StoredState {
 /** Number of states from which on expired ones are removed. */
 const FIRST_SWEEP_SIZE = 1024;
 
-/** All rule states, held in memory, and the timers of those that have one. The store writes every change to disk as well. */
+/** In-memory cache of all rule states, and their timers. The store also writes every change to disk. */
 export class StateCache {
   /** By rule and step, then by key. */
   #states = new Map<string, Map<string, StoredState>>();
@@ -25,11 +25,11 @@ export class StateCache {
     return this.#timers.next();
   }
 
-  due(now: number, limit: number): readonly StateKey[] {
+  due(now: number, limit: number): readonly StateId[] {
     return this.#timers.due(now, limit);
   }
 
-  timesOf({ rule, key, step }: StateKey): Pick<StateChange, 'expires' | 'wake'> | undefined {
+  timesOf({ rule, key, step }: StateId): Pick<StateChange, 'expires' | 'wake'> | undefined {
     return this.#states.get(stepName(rule, step))?.get(key);
   }
 
@@ -83,13 +83,13 @@ export class StateCache {
     this.#onEarlier();
   }
 
-  #set(place: StateKey, state: StoredState): void {
-    const name = stepName(place.rule, place.step);
+  #set(id: StateId, state: StoredState): void {
+    const name = stepName(id.rule, id.step);
     let byKey = this.#states.get(name);
     if (byKey === undefined) this.#states.set(name, (byKey = new Map<string, StoredState>()));
-    if (!byKey.has(place.key)) this.#size += 1;
-    byKey.set(place.key, state);
-    if (state.wake !== undefined) this.#timers.add(place, state.wake);
+    if (!byKey.has(id.key)) this.#size += 1;
+    byKey.set(id.key, state);
+    if (state.wake !== undefined) this.#timers.add(id, state.wake);
   }
 
   #delete(name: string, key: string): void {
@@ -100,7 +100,7 @@ export class StateCache {
   }
 
   #newTimers(): TimerHeap {
-    return new TimerHeap((place, at) => this.timesOf(place)?.wake === at);
+    return new TimerHeap((id, at) => this.timesOf(id)?.wake === at);
   }
 }
 
@@ -111,7 +111,7 @@ function* unexpired(byKey: ReadonlyMap<string, StoredState>, now: number): Itera
 /** State changes to be written in one transaction. */
 export interface StateWrites {
   readonly changes: Iterable<StateChange>;
-  /** Present when all states that expired until this time have to be deleted too, milliseconds since the epoch. */
+  /** States that expired until this time are deleted too. Milliseconds since the epoch. */
   readonly deleteExpired?: number;
 }
 

@@ -17,7 +17,7 @@ const state = async (id: string) => (await harness.store.deliveries.find(id))?.s
 
 test('a due delivery is sent at once and stored as delivered with its receipt', async () => {
   await harness.apply(channel('a'));
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   expect(await harness.store.deliveries.find(delivery!.id)).toMatchObject({ state: 'delivered', receipt: { id: 'r' } });
 });
 
@@ -25,7 +25,7 @@ test('transient failures are retried by the schedule with the same id, then the 
   harness.script('a', down);
   await harness.apply(channel('a', { retry: [5_000, 30_000] }));
   const start = harness.clock.now();
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   await harness.clock.advance(5_000);
   await harness.clock.advance(30_000);
   expect(harness.sent.map(({ at }) => at - start)).toEqual([0, 5_000, 35_000]);
@@ -39,7 +39,7 @@ test('transient failures are retried by the schedule with the same id, then the 
 test('a permanent failure ends the delivery dead without a retry', async () => {
   harness.script('a', fails(new SendFailure('permanent', 'http.422', 'not understood', { status: 422 })));
   await harness.apply(channel('a'));
-  await harness.owe('a');
+  await harness.enqueue('a');
   await harness.clock.advance(24 * 3_600_000);
   expect(harness.sent).toHaveLength(1);
   expect(await harness.deadRecords()).toMatchObject([{ class: 'permanent', error: { code: 'http.422', status: 422 } }]);
@@ -49,7 +49,7 @@ test('a permanent failure ends the delivery dead without a retry', async () => {
 test('after refused credentials other deliveries are held, also over a restart, until the settings change', async () => {
   harness.script('a', wrongToken, ok);
   await harness.apply(channel('a', { concurrency: 1 }));
-  await harness.owe('a', {}, 3);
+  await harness.enqueue('a', {}, 3);
   expect(harness.lanes.status()).toMatchObject([{ state: 'misconfigured', pending: 0, held: 2 }]);
   expect(harness.notices.map(({ type }) => type)).toContain('belfry.channel.misconfigured');
   await harness.lanes.stop(0);
@@ -66,7 +66,7 @@ test('after refused credentials other deliveries are held, also over a restart, 
 test('a successful channel test ends misconfigured', async () => {
   harness.script('a', wrongToken, ok);
   await harness.apply(channel('a', { concurrency: 1 }));
-  await harness.owe('a', {}, 2);
+  await harness.enqueue('a', {}, 2);
   const tested = harness.lanes.test('a');
   await harness.clock.advance(0);
   expect(await tested).toMatchObject({ kind: 'delivered' });
@@ -78,11 +78,11 @@ test('five failures in a row open the breaker; one delivery probes after 1, 2, 4
   harness.script('a', down, down, down, down, down, down, down, ok);
   await harness.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
   const start = harness.clock.now();
-  await harness.owe('a', {}, 5);
+  await harness.enqueue('a', {}, 5);
   expect(harness.lanes.status()).toMatchObject([
     { state: 'failing', reason: expect.stringContaining('nobody listens') },
   ]);
-  await harness.owe('a', {}, 20);
+  await harness.enqueue('a', {}, 20);
   await harness.clock.advance(999);
   expect(harness.sent).toHaveLength(5);
   await harness.clock.advance(1);
@@ -100,7 +100,7 @@ test('a delivery that waits for an open breaker longer than give_up_after is dea
   await harness.apply(
     channel('a', { retry: [1_000, 1_000, 1_000, 1_000, 1_000, 1_000], concurrency: 4, giveUpAfter: 60_000 }),
   );
-  await harness.owe('a', {}, 8);
+  await harness.enqueue('a', {}, 8);
   await harness.clock.advance(10 * 60_000);
   expect(await harness.deadRecords()).toHaveLength(8);
   expect(new Set((await harness.deadRecords()).map((record) => record.class))).toEqual(new Set(['exhausted']));
@@ -114,7 +114,7 @@ test('Retry-After of a rate limit is a cooldown of the whole channel', async () 
   );
   await harness.apply(channel('a', { retry: [1_000], concurrency: 1 }));
   const start = harness.clock.now();
-  await harness.owe('a', {}, 2);
+  await harness.enqueue('a', {}, 2);
   await harness.clock.advance(89_999);
   expect(harness.sent).toHaveLength(1);
   await harness.clock.advance(1);
@@ -124,7 +124,7 @@ test('Retry-After of a rate limit is a cooldown of the whole channel', async () 
 test('deliveries beyond the rate wait and never fail', async () => {
   await harness.apply(channel('a', { rate: { count: 2, per: 60_000 } }));
   const start = harness.clock.now();
-  await harness.owe('a', {}, 5);
+  await harness.enqueue('a', {}, 5);
   await harness.clock.advance(180_000);
   expect(harness.sent.map(({ at }) => at - start)).toEqual([0, 0, 60_000, 60_000, 120_000]);
 });
@@ -132,9 +132,9 @@ test('deliveries beyond the rate wait and never fail', async () => {
 test('with order: key a retry delays deliveries of its key only', async () => {
   harness.script('a', down, ok);
   await harness.apply(channel('a', { order: 'key', retry: [30_000], concurrency: 4 }));
-  const [first] = await harness.owe('a', { key: 'x' });
-  const [second] = await harness.owe('a', { key: 'x' });
-  const [other] = await harness.owe('a', { key: 'y' });
+  const [first] = await harness.enqueue('a', { key: 'x' });
+  const [second] = await harness.enqueue('a', { key: 'x' });
+  const [other] = await harness.enqueue('a', { key: 'y' });
   expect(harness.sent.map(({ id }) => id)).toEqual([first!.id, other!.id]);
   await harness.clock.advance(30_000);
   expect(harness.sent.map(({ id }) => id)).toEqual([first!.id, other!.id, first!.id, second!.id]);
@@ -143,7 +143,7 @@ test('with order: key a retry delays deliveries of its key only', async () => {
 test('a delivery that ends dead is sent by the fallback channel', async () => {
   harness.script('a', wrongToken);
   await harness.apply(channel('a', { fallback: 'b' }), channel('b'));
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   expect(harness.sent.map((sent) => sent.channel)).toEqual(['a', 'b']);
   expect(harness.sent[1]!.id).not.toBe(delivery!.id);
   expect(await harness.deadRecords()).toHaveLength(1);
@@ -155,7 +155,7 @@ test.each([
 ] as const)('an unknown outcome follows on_unknown: %s', async (onUnknown, attempts, deadClass) => {
   harness.script('a', fails(new SendFailure('unknown', 'timeout', 'the request went out')), ok);
   await harness.apply(channel('a', { onUnknown }));
-  await harness.owe('a');
+  await harness.enqueue('a');
   await harness.clock.advance(10_000);
   expect(harness.sent).toHaveLength(attempts);
   expect((await harness.deadRecords())[0]?.class).toBe(deadClass);
@@ -163,7 +163,7 @@ test.each([
 
 test('a delivery past its ttl is dead as expired, also while its channel is held', async () => {
   await harness.apply(channel('a', { paused: true }));
-  await harness.owe('a', { expiresAt: harness.clock.now() + 60_000 });
+  await harness.enqueue('a', { expiresAt: harness.clock.now() + 60_000 });
   await harness.clock.advance(59_000);
   expect(await harness.deadRecords()).toEqual([]);
   await harness.clock.advance(1_000);
@@ -174,7 +174,7 @@ test('a delivery past its ttl is dead as expired, also while its channel is held
 test('a manual hold survives a restart, and a release sends what was held', async () => {
   await harness.apply(channel('a'));
   await harness.lanes.hold('a');
-  await harness.owe('a');
+  await harness.enqueue('a');
   await harness.lanes.stop(0);
   harness.lanes = harness.newLanes();
   await harness.apply(channel('a'));
@@ -189,17 +189,17 @@ test('a manual hold survives a restart, and a release sends what was held', asyn
 test('a channel that hangs delays no other channel, and its attempt ends at its deadline', async () => {
   harness.script('a', hangs);
   await harness.apply(channel('a', { retry: [] }), channel('b'));
-  await harness.owe('a', {}, 10);
-  await harness.owe('b', {}, 10);
+  await harness.enqueue('a', {}, 10);
+  await harness.enqueue('b', {}, 10);
   expect(harness.sent.filter((sent) => sent.channel === 'b')).toHaveLength(10);
   await harness.clock.advance(10_000);
   expect(await harness.deadRecords()).toHaveLength(4);
 });
 
-test('a stop lets attempts end; an aborted delivery stays owed without a used attempt', async () => {
+test('a stop lets attempts end; an aborted delivery stays pending without a used attempt', async () => {
   harness.script('a', hangs);
   await harness.apply(channel('a'));
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   const stopped = harness.lanes.stop(5_000);
   await harness.clock.advance(5_000);
   await stopped;
@@ -214,7 +214,7 @@ test('a stop lets attempts end; an aborted delivery stays owed without a used at
   expect(await state(delivery!.id)).toBe('delivered');
 });
 
-describe('a channel that left the rules while it owed deliveries', () => {
+describe('a channel that left the rules while deliveries were pending', () => {
   const HOUR = 3_600_000;
   const restart = async (...channels: readonly ChannelConfig[]): Promise<void> => {
     await harness.lanes.stop(0);
@@ -225,7 +225,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
 
   test('keeps them held for 24 hours, then they become dead letters', async () => {
     await harness.apply(channel('a', { paused: true }));
-    await harness.owe('a', {}, 3);
+    await harness.enqueue('a', {}, 3);
     await harness.apply();
     await harness.clock.advance(24 * HOUR - 1);
     expect(harness.lanes.status()).toMatchObject([
@@ -241,7 +241,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
   test('sends them when it comes back', async () => {
     harness.script('a', down, ok);
     await harness.apply(channel('a', { retry: [60_000] }));
-    await harness.owe('a');
+    await harness.enqueue('a');
     await harness.apply();
     await harness.clock.advance(23 * HOUR);
     expect(harness.sent).toHaveLength(1);
@@ -255,7 +255,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
   test('stays paused when it comes back paused, and sends when it is released', async () => {
     await harness.apply(channel('a'));
     await harness.lanes.hold('a');
-    await harness.owe('a', {}, 2);
+    await harness.enqueue('a', {}, 2);
     await harness.apply();
     await harness.clock.advance(HOUR);
     await harness.apply(channel('a'));
@@ -270,7 +270,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
   test('stays misconfigured when it comes back with the refused settings', async () => {
     harness.script('a', wrongToken);
     await harness.apply(channel('a', { concurrency: 1 }));
-    await harness.owe('a', {}, 3);
+    await harness.enqueue('a', {}, 3);
     await harness.apply();
     await harness.clock.advance(HOUR);
     await harness.apply(channel('a', { concurrency: 1 }));
@@ -281,7 +281,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
 
   test('has 24 hours in total, over restarts and reloads', async () => {
     await harness.apply(channel('a', { paused: true }));
-    await harness.owe('a', {}, 2);
+    await harness.enqueue('a', {}, 2);
     await harness.apply();
     await harness.clock.advance(10 * HOUR);
     await restart();
@@ -296,7 +296,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
 
   test('has another 24 hours after it was back, also if it came back during a restart', async () => {
     await harness.apply(channel('a', { paused: true }));
-    await harness.owe('a');
+    await harness.enqueue('a');
     await harness.apply();
     await harness.clock.advance(23 * HOUR);
     await restart(channel('a', { paused: true }));
@@ -309,7 +309,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
 
   test('has 24 hours from the start of the daemon if it left while the daemon was stopped', async () => {
     await harness.apply(channel('a', { paused: true }));
-    await harness.owe('a');
+    await harness.enqueue('a');
     await restart();
     expect(harness.lanes.status()).toMatchObject([{ name: 'a', type: 'scripted', state: 'removed', held: 1 }]);
     await harness.clock.advance(24 * HOUR - 1);
@@ -321,8 +321,8 @@ describe('a channel that left the rules while it owed deliveries', () => {
   test('ends deliveries that expire meanwhile, and a push that no user acknowledges in time', async () => {
     harness.script('b', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 2 * HOUR }));
     await harness.apply(channel('a', { paused: true }), channel('b'));
-    await harness.owe('a', { expiresAt: harness.clock.now() + HOUR });
-    const [kept, lost] = await harness.owe('b', {}, 2);
+    await harness.enqueue('a', { expiresAt: harness.clock.now() + HOUR });
+    const [kept, lost] = await harness.enqueue('b', {}, 2);
     await harness.apply();
     await harness.clock.advance(HOUR);
     expect(await harness.deadRecords()).toMatchObject([{ channel: 'a', error: { code: 'expired' } }]);
@@ -336,7 +336,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
 
   test('ends a large backlog completely when its time is over', async () => {
     await harness.apply(channel('a', { paused: true, order: 'key' }));
-    await harness.owe('a', {}, 150);
+    await harness.enqueue('a', {}, 150);
     await harness.apply();
     await harness.clock.advance(24 * HOUR);
     expect(await harness.deadRecords()).toHaveLength(150);
@@ -346,7 +346,7 @@ describe('a channel that left the rules while it owed deliveries', () => {
 
 test('edited settings open a new notifier, unchanged ones keep theirs', async () => {
   await harness.apply(channel('a'));
-  await harness.owe('a');
+  await harness.enqueue('a');
   await harness.apply(channel('a', { timeout: 5_000 }));
   expect(harness.closed).toEqual([]);
   await harness.apply(channel('a', {}, 'a-2'));
@@ -357,7 +357,7 @@ test('edited settings open a new notifier, unchanged ones keep theirs', async ()
 test('a late receipt ends the delivery as delivered; a missing one ends it as expired', async () => {
   harness.script('a', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 60_000 }));
   await harness.apply(channel('a'));
-  const [kept, lost] = await harness.owe('a', {}, 2);
+  const [kept, lost] = await harness.enqueue('a', {}, 2);
   expect(await state(kept!.id)).toBe('sending');
   await harness.lanes.received([kept!.id], { id: 'ack' });
   expect(await harness.store.deliveries.find(kept!.id)).toMatchObject({ state: 'delivered', receipt: { id: 'ack' } });
@@ -368,8 +368,8 @@ test('a late receipt ends the delivery as delivered; a missing one ends it as ex
 test('a bug in a channel ends the delivery dead as internal, and no event is raised about an own event', async () => {
   harness.script('a', () => Promise.reject(new TypeError('x is not a function')));
   await harness.apply(channel('a'));
-  const [delivery] = await harness.owe('a');
-  await harness.owe('a', { event: { ...delivery!.event, source: 'belfry' } });
+  const [delivery] = await harness.enqueue('a');
+  await harness.enqueue('a', { event: { ...delivery!.event, source: 'belfry' } });
   expect((await harness.deadRecords()).map((record) => record.class)).toEqual(['internal', 'internal']);
   expect(harness.notices).toHaveLength(1);
 });

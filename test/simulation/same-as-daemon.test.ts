@@ -99,11 +99,11 @@ async function stored(all: readonly Input[], end: number): Promise<Run> {
     let [now, ids] = [START, 0];
     let last = new Map<string, string>();
     const [outcomes, later]: [string[], string[]] = [[], []];
-    const owed = new Map<string, { readonly at: number; readonly line: string }>();
+    const planned = new Map<string, { readonly at: number; readonly line: string }>();
     const newId = (): string => `00000000-0000-7000-8000-${String((ids += 1)).padStart(12, '0')}`;
     const keep = ({ deliveries, cancels = [], later: woken = [] }: Decision): void => {
-      for (const { delivery, dueAt } of deliveries) owed.set(delivery.id, { at: dueAt, line: lineOf(dueAt, delivery) });
-      for (const id of cancels) if (owed.get(id)!.at > now) owed.delete(id);
+      for (const { delivery, dueAt } of deliveries) planned.set(delivery.id, { at: dueAt, line: lineOf(dueAt, delivery) });
+      for (const id of cancels) if (planned.get(id)!.at > now) planned.delete(id);
       for (const { result } of woken) last.set(result.rule, `${result.rule}: ${result.outcome}`);
     };
     const until = async (time: number): Promise<void> => {
@@ -127,7 +127,7 @@ async function stored(all: readonly Input[], end: number): Promise<Run> {
       outcomes.push(decision.results.map(({ rule, outcome }) => `${rule}: ${outcome}`).join(', '));
     }
     await until(end);
-    const sent = [...owed.values()].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+    const sent = [...planned.values()].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
     return { outcomes, later: later.toSorted(), sent: sent.map(({ line }) => line) };
   } finally {
     await store.close();

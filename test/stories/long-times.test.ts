@@ -95,14 +95,14 @@ describe('the timers of rules', () => {
     await clock.advance(ms);
     return woken.splice(0).map(({ at, what }) => `${Math.floor(at / MINUTE)} ${what}`);
   }
-  const owed = (): number => store.deliveries.counts().byChannel.get('ops')?.pending ?? 0;
+  const pendingCount = (): number => store.deliveries.counts().byChannel.get('ops')?.pending ?? 0;
 
   test('`for` of sixty days fires after sixty days, once', async () => {
     use('for: 60d');
     await emit('a');
     expect(await during(60 * DAY - 1)).toEqual([]);
     expect(await during(DAY)).toEqual([`${(60 * DAY) / MINUTE} a notified`]);
-    expect(owed()).toBe(1);
+    expect(pendingCount()).toBe(1);
   });
 
   test('a wall clock that jumps forward by an hour fires the due timers at the next check, once', async () => {
@@ -114,7 +114,7 @@ describe('the timers of rules', () => {
     expect(await during(10 * MINUTE)).toEqual([]);
     expect(await during(20 * MINUTE)).toEqual(['30 a notified']);
     expect(await during(2 * HOUR)).toEqual(['100 b notified']);
-    expect(owed()).toBe(2);
+    expect(pendingCount()).toBe(2);
   });
 
   test('and long overdue timers at once', async () => {
@@ -124,7 +124,7 @@ describe('the timers of rules', () => {
     clock.skew = HOUR;
     expect(await during(MINUTE)).toEqual(['10 a notified']);
     expect(await during(3 * HOUR)).toEqual([]);
-    expect(owed()).toBe(1);
+    expect(pendingCount()).toBe(1);
   });
 
   test('a wall clock that jumps back by an hour loses nothing and repeats nothing', async () => {
@@ -137,13 +137,13 @@ describe('the timers of rules', () => {
     expect(later.sort()).toEqual(['15 b notified', '70 a notified']);
     clock.skew = 0;
     expect(await during(3 * HOUR)).toEqual([]);
-    expect(owed()).toBe(2);
+    expect(pendingCount()).toBe(2);
   });
 
   test('repeats are not doubled by a jump forward and back', async () => {
     use('repeat: 20m, resolve: { match: { type: over } }');
     await emit('a');
-    expect(owed()).toBe(1);
+    expect(pendingCount()).toBe(1);
     expect(await during(50 * MINUTE)).toEqual(['20 a notified', '40 a notified']);
     clock.skew = HOUR;
     const ahead = await during(30 * MINUTE);

@@ -140,7 +140,7 @@ export class LaneHarness {
   }
 
   /** Queues deliveries, and runs all work that is due now. */
-  async owe(name: string, overrides: Partial<Delivery> = {}, count = 1): Promise<readonly Delivery[]> {
+  async enqueue(name: string, overrides: Partial<Delivery> = {}, count = 1): Promise<readonly Delivery[]> {
     const now = this.clock.now();
     const made = Array.from({ length: count }, () =>
       sampleDelivery({
@@ -152,7 +152,8 @@ export class LaneHarness {
         ...overrides,
       }),
     );
-    await this.store.deliveries.enqueue(made.map((delivery) => ({ delivery, dueAt: now })));
+    const deliveries = made.map((delivery) => ({ delivery, dueAt: now }));
+    await this.store.applyDecision(now, () => ({ results: [], states: [], deliveries }));
     await this.clock.advance(0);
     return made;
   }

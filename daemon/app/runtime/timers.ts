@@ -72,7 +72,7 @@ export class Timers {
   ): Promise<readonly string[]> {
     const { store, log } = this.#deps;
     const now = this.#deps.clock.now();
-    const timesOf: TimesOf = (place) => store.timers.timesOf(place);
+    const timesOf: TimesOf = (id) => store.timers.timesOf(id);
     try {
       const [{ notes }] = await Promise.all([
         store.applyDecision<Rescheduled>(asOf, (memory) => reschedule(rules, this.#context(memory, now), timesOf)),
@@ -127,7 +127,7 @@ export class Timers {
     const { store, clock } = this.#deps;
     try {
       const now = clock.now();
-      await Promise.all(store.timers.due(now, WAKE_BATCH).map((place) => this.#wake(place, now)));
+      await Promise.all(store.timers.due(now, WAKE_BATCH).map((id) => this.#wake(id, now)));
       this.#noteFault(undefined);
       return 0;
     } catch (error) {
@@ -136,8 +136,8 @@ export class Timers {
     }
   }
 
-  async #wake(place: Parameters<typeof decideWake>[0], now: number): Promise<void> {
+  async #wake(id: Parameters<typeof decideWake>[0], now: number): Promise<void> {
     const { store, onWake } = this.#deps;
-    onWake(await store.applyDecision(now, (memory) => decideWake(place, this.#context(memory, now))));
+    onWake(await store.applyDecision(now, (memory) => decideWake(id, this.#context(memory, now))));
   }
 }

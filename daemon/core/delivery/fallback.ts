@@ -1,4 +1,4 @@
-import type { OwedDelivery } from '../flow/decision.ts';
+import type { NewDelivery } from '../flow/decision.ts';
 import { type DeadReason, isExpired } from './dead-reason.ts';
 import type { Delivery } from './delivery.ts';
 import { type EventInput, OWN_SOURCE } from '../event/event.ts';
@@ -11,7 +11,7 @@ export function fallbackOf(
   delivery: Delivery,
   channel: Pick<ChannelConfig, 'name' | 'type'> | undefined,
   { now, newId }: { readonly now: number; readonly newId: () => string },
-): OwedDelivery | undefined {
+): NewDelivery | undefined {
   if (channel === undefined || channel.name === delivery.channel) return undefined;
   if (isExpired(delivery, now)) return undefined;
   return {

@@ -1,6 +1,6 @@
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { decide, type DecideContext } from '../flow/decide.ts';
-import type { Decision, LaterResult, Memory, OwedDelivery, RuleOutcome, RuleResult } from '../flow/decision.ts';
+import type { Decision, LaterResult, Memory, NewDelivery, RuleOutcome, RuleResult } from '../flow/decision.ts';
 import type { Event } from '../event/event.ts';
 import type { Message } from '../message/message.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
@@ -94,8 +94,8 @@ function isMatching(candidate: Candidate): candidate is Exclude<Candidate, { kin
 /** Part of a decision that belongs to one rule. */
 interface RulePart {
   readonly results: readonly RuleResult[];
-  readonly deliveries: readonly OwedDelivery[];
-  /** Key of the alert that the event ends. */
+  readonly deliveries: readonly NewDelivery[];
+  /** The rule takes the event for the end of an alert of this key. */
   readonly ends?: string;
 }
 
@@ -112,7 +112,7 @@ function partsByRule(
   };
   for (const one of candidates) if (one.kind === 'resolve') give(one.rule.name, () => ({ ends: one.key }));
   for (const result of results) give(result.rule, (part) => ({ results: [...part.results, result] }));
-  for (const owed of deliveries) give(owed.delivery.rule, (part) => ({ deliveries: [...part.deliveries, owed] }));
+  for (const one of deliveries) give(one.delivery.rule, (part) => ({ deliveries: [...part.deliveries, one] }));
   return parts;
 }
 
@@ -135,7 +135,7 @@ function explained(
     ...(reason !== undefined && { reason }),
     ...(errors.length > 0 && { errors }),
     conditions,
-    sends: deliveries.map((owed) => sendOf(owed, ruleset)),
+    sends: deliveries.map((one) => sendOf(one, ruleset)),
   };
 }
 
@@ -166,14 +166,14 @@ function reasonOf(
   return failed === undefined ? undefined : failureText(failed);
 }
 
-function sendOf(owed: OwedDelivery, ruleset: Ruleset): ExplainedSend {
-  const { channel, message } = owed.delivery;
+function sendOf(created: NewDelivery, ruleset: Ruleset): ExplainedSend {
+  const { channel, message } = created.delivery;
   const config = ruleset.channels.get(channel);
   return {
     channel,
     message,
-    at: rfc3339(owed.dueAt),
-    retries: config === undefined ? [] : retryTimes(owed, config.policy).map(rfc3339),
+    at: text(created.dueAt),
+    retries: config === undefined ? [] : retryTimes(created, config.policy).map(text),
   };
 }
 
@@ -182,7 +182,7 @@ const TRANSIENT = new SendFailure('transient', 'explain', 'nobody answers');
 const NO_JITTER = 0.5;
 
 /** Times of the further attempts if each one failed at once, milliseconds since the epoch. */
-function retryTimes({ delivery, dueAt }: OwedDelivery, policy: DeliveryPolicy): readonly number[] {
+function retryTimes({ delivery, dueAt }: NewDelivery, policy: DeliveryPolicy): readonly number[] {
   const times: number[] = [];
   const attempts: Attempt[] = [];
   for (let now = dueAt; ; now = times.at(-1)!) {

@@ -1,10 +1,10 @@
 import type { Event } from '../event/event.ts';
-import type { OwedDelivery } from './deliveries.ts';
+import type { NewDelivery } from './deliveries.ts';
 import type { StateChange } from './memory.ts';
 import type { RuleOutcome } from './outcomes.ts';
 
-export type { OwedDelivery } from './deliveries.ts';
-export type { Memory, StateChange, StateKey } from './memory.ts';
+export type { NewDelivery } from './deliveries.ts';
+export type { Memory, StateChange, StateId } from './memory.ts';
 export type { RuleOutcome } from './outcomes.ts';
 
 export interface RuleResult {
@@ -29,8 +29,8 @@ export interface LaterResult extends RuleResult {
 export interface Decision {
   readonly results: readonly RuleResult[];
   readonly states: readonly StateChange[];
-  readonly deliveries: readonly OwedDelivery[];
-  /** Ids of deliveries about an alert that has ended. They are cancelled unless their first attempt has begun. */
+  readonly deliveries: readonly NewDelivery[];
+  /** Ids of deliveries that are cancelled unless they have begun: the alert that they are about is over. */
   readonly cancels?: readonly string[];
   /** Outcomes of earlier events. */
   readonly later?: readonly { readonly event: Event; readonly result: LaterResult }[];

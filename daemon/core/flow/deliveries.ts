@@ -1,8 +1,8 @@
 import type { Delivery } from '../delivery/delivery.ts';
 import type { CompiledRule } from '../ruleset.ts';
 
-/** A delivery that does not begin before `dueAt` (milliseconds since the epoch; `notify.delay`). */
-export interface OwedDelivery {
+/** A delivery to be stored. Its first attempt is made at `dueAt` (milliseconds since the epoch), or later. */
+export interface NewDelivery {
   readonly delivery: Delivery;
   readonly dueAt: number;
 }
@@ -20,8 +20,8 @@ export interface NotifiedTarget {
   readonly dueAt: number;
 }
 
-/** Adds the targets of new deliveries. Of several with the same channel, recipients and delay, only the latest is kept. */
-export function withNotified(before: readonly NotifiedTarget[], deliveries: readonly OwedDelivery[]): NotifiedTarget[] {
+/** Adds the targets of new deliveries; each channel, recipient and delay is kept once, the latest. */
+export function withNotified(before: readonly NotifiedTarget[], deliveries: readonly NewDelivery[]): NotifiedTarget[] {
   const added = deliveries.map(
     ({ delivery, dueAt }): NotifiedTarget => ({
       channel: delivery.channel,

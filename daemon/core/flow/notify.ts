@@ -1,7 +1,7 @@
 import { formatDuration, parseDuration } from '../../lib/time/duration.ts';
 import { renderMessage, type RenderedMessage } from '../message/render.ts';
 import type { CompiledRule, NotifyTarget, Ruleset, TemplateVariables } from '../ruleset.ts';
-import type { OwedDelivery } from './deliveries.ts';
+import type { NewDelivery } from './deliveries.ts';
 import type { EventGroup } from './step.ts';
 
 /** A message to be sent to some targets. */
@@ -31,26 +31,26 @@ export interface NotifyContext {
 export function notify(
   notification: Notification,
   context: NotifyContext,
-): { readonly deliveries: readonly OwedDelivery[]; readonly errors: readonly string[] } {
-  const deliveries: OwedDelivery[] = [];
+): { readonly deliveries: readonly NewDelivery[]; readonly errors: readonly string[] } {
+  const deliveries: NewDelivery[] = [];
   const errors: string[] = [];
   for (const target of notification.targets) {
     const { holds, error } = target.when?.test(notification.group.event, context.now) ?? { holds: true };
     if (error !== undefined) errors.push(`${target.channel}: if: ${error}`);
     // A condition that fails with an error must not lose a message, so the target is notified.
     if (!holds && error === undefined) continue;
-    const { owed, errors: failed } = owe(notification, target, context);
-    deliveries.push(owed);
+    const { created, errors: failed } = newDelivery(notification, target, context);
+    deliveries.push(created);
     errors.push(...failed.map((text) => `${target.channel}: ${text}`));
   }
   return { deliveries, errors };
 }
 
-function owe(
+function newDelivery(
   notification: Notification,
   target: NotifyTarget,
   context: NotifyContext,
-): { owed: OwedDelivery; errors: readonly string[] } {
+): { created: NewDelivery; errors: readonly string[] } {
   const { ruleset, now, newId } = context;
   const { rule, key, status, group } = notification;
   const channel = ruleset.channels.get(target.channel)!;
@@ -70,8 +70,8 @@ function owe(
     ...(target.delay > 0 && { delay: target.delay }),
     attempts: [],
   };
-  if (ttl === undefined) return { owed: { delivery, dueAt }, errors };
-  return { owed: { delivery: { ...delivery, expiresAt: dueAt + ttl }, dueAt }, errors };
+  if (ttl === undefined) return { created: { delivery, dueAt }, errors };
+  return { created: { delivery: { ...delivery, expiresAt: dueAt + ttl }, dueAt }, errors };
 }
 
 function rendered(notification: Notification, target: NotifyTarget, context: NotifyContext): RenderedMessage {

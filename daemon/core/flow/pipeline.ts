@@ -1,7 +1,7 @@
 import type { Event } from '../event/event.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 import type { Decision, LaterResult, RuleResult } from './decision.ts';
-import type { OwedDelivery } from './deliveries.ts';
+import type { NewDelivery } from './deliveries.ts';
 import { type Memory, StateOverlay } from './memory.ts';
 import { type Notification, notify } from './notify.ts';
 import {
@@ -36,7 +36,7 @@ type Tentative = readonly (readonly [step: string, rows: readonly Row[]])[];
 export class Pipeline {
   readonly #context: DecideContext;
   readonly #overlay: StateOverlay;
-  readonly #deliveries: OwedDelivery[] = [];
+  readonly #deliveries: NewDelivery[] = [];
   readonly #cancels: string[] = [];
   readonly #later: { readonly event: Event; readonly result: LaterResult }[] = [];
 

@@ -1,4 +1,5 @@
-import type { OwedDelivery } from '../../core/flow/decision.ts';
+import type { Delivery } from '../../core/delivery/delivery.ts';
+import type { NewDelivery } from '../../core/flow/decision.ts';
 import type { StateCache } from '../states.ts';
 import type { Committer, Writes } from './commit/commit.ts';
 import { hashOf, type Sequence, seqOfId, shortHashOf, toColumn } from './engine/keys.ts';
@@ -9,7 +10,7 @@ import type { DeliveryCache } from './pending/delivery-cache.ts';
 import type { PendingEntry, PendingIndex } from './pending/pending-index.ts';
 import { NONE } from './pending/slots.ts';
 
-/** State shared by the parts of the store: the ways to the disk, and the data kept in memory. */
+/** State that the parts of the store share: access to the disk, and the data in memory. */
 export interface StoreContext {
   readonly committer: Committer;
   readonly queries: QueryClient;
@@ -46,10 +47,11 @@ export class ReadySignal {
   }
 }
 
-/** A delivery whose writes are prepared; it enters memory once they are on disk. */
-export interface NewDelivery {
+/** A delivery whose writes are prepared. It is added to the pending index once they are on disk. */
+export interface PreparedDelivery {
   readonly entry: PendingEntry;
-  readonly owed: OwedDelivery;
+  readonly delivery: Delivery;
+  /** Its row number is not contained in its id, so the id is stored in `delivery_names`. */
   readonly named: boolean;
   /** Characters of its stored form. */
   readonly bytes: number;
@@ -69,20 +71,20 @@ export interface EventRef {
 export function writeNewDelivery(
   context: StoreContext,
   writes: Writes,
-  owed: OwedDelivery,
+  created: NewDelivery,
   ref: EventRef,
-): NewDelivery {
-  const { id, createdAt } = owed.delivery;
-  const { seq, named } = context.deliverySeqs.assign(id, createdAt, true);
-  const { entry, bytes } = writeDelivery(writes, owed, { seq, named, event: ref.event, whole: ref.whole });
-  return { entry, owed, named, bytes: bytes + (ref.bytes ?? 0) };
+): PreparedDelivery {
+  const { delivery } = created;
+  const { seq, named } = context.deliverySeqs.assign(delivery.id, delivery.createdAt, true);
+  const { entry, bytes } = writeDelivery(writes, created, { seq, named, event: ref.event, whole: ref.whole });
+  return { entry, delivery, named, bytes: bytes + (ref.bytes ?? 0) };
 }
 
 /** Makes a committed delivery claimable. */
-export function addToMemory(context: StoreContext, { entry, owed, named, bytes }: NewDelivery): void {
+export function addToMemory(context: StoreContext, { entry, delivery, named, bytes }: PreparedDelivery): void {
   context.pending.add(entry);
-  if (named) context.seqById.set(owed.delivery.id, entry.seq);
-  context.deliveryCache.add(entry.seq, owed.delivery, bytes, context.pending.queue(entry.channel)!.size);
+  if (named) context.seqById.set(delivery.id, entry.seq);
+  context.deliveryCache.add(entry.seq, delivery, bytes, context.pending.queue(entry.channel)!.size);
   context.ready.notify(entry.channel);
 }
 

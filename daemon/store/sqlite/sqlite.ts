@@ -164,7 +164,7 @@ class SqliteStore implements Store {
     this.timers = {
       next: () => states.nextWake,
       due: (now, limit) => states.due(now, limit),
-      timesOf: (place) => states.timesOf(place),
+      timesOf: (id) => states.timesOf(id),
       count: () => states.timers,
       onEarlier: (listener) => states.onEarlier(listener),
     };

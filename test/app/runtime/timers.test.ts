@@ -60,7 +60,7 @@ async function emit(k: string): Promise<void> {
 
 const outcomes = (): string[] =>
   woken.flatMap(({ later = [] }) => later.map(({ result }) => `${result.key}: ${result.outcome}`));
-const owed = (): number => store.deliveries.counts().byChannel.get('ops')?.pending ?? 0;
+const pendingCount = (): number => store.deliveries.counts().byChannel.get('ops')?.pending ?? 0;
 
 test('wakes a due state once, at its time', async () => {
   timers.start();
@@ -71,7 +71,7 @@ test('wakes a due state once, at its time', async () => {
   expect(outcomes()).toEqual([]);
   await clock.advance(1);
   expect(outcomes()).toEqual(['a: notified']);
-  expect(owed()).toBe(1);
+  expect(pendingCount()).toBe(1);
   await clock.advance(60 * MINUTE);
   expect(outcomes()).toEqual(['a: notified', 'b: notified']);
 });

@@ -186,16 +186,16 @@ test('no event is lost: each is notified, or counted in the next message', () =>
       const runner = new CoreRunner(
         `  - { name: r, key: "{{ data.k }}", dedupe: 2m, throttle: { max: ${max}, per: 10m }, message: { body: "{{ suppressed }}" }, notify: ops }`,
       );
-      const owed: Record<string, number> = { a: 0, b: 0 };
+      const dropped: Record<string, number> = { a: 0, b: 0 };
       for (const { wait, key } of given) {
         runner.now += wait * MINUTE;
         const [outcome, body] = runner.outcomeAndBodies({ k: key });
         if (outcome === 'notified') {
-          expect(body).toBe(String(owed[key]));
-          owed[key] = 0;
+          expect(body).toBe(String(dropped[key]));
+          dropped[key] = 0;
         } else {
           expect(body).toBeUndefined();
-          owed[key]! += 1;
+          dropped[key]! += 1;
         }
       }
     }),

@@ -77,7 +77,7 @@ describe.each(Object.entries(IN_THE_WAY))('%s in place of the dead-letter file',
   });
 });
 
-test('a symbolic link into a missing folder is reported by the append, and the delivery stays owed', async () => {
+test('a symbolic link into a missing folder is reported by the append, and the delivery stays pending', async () => {
   await symlink(path.join(folder, 'missing', 'letters.jsonl'), file);
   const letters = await open();
   await expect(letters.append(sampleDeadLetter('a'))).rejects.toMatchObject({ code: 'dead_letters.unwritable' });

@@ -29,7 +29,7 @@ test('a rate limit without a time begins a cooldown of one minute, and the statu
   harness.script('a', limited(), ok);
   await harness.apply(channel('a', { retry: [1_000], concurrency: 1 }));
   const start = harness.clock.now();
-  const owed = await harness.owe('a', {}, 2);
+  const pending = await harness.enqueue('a', {}, 2);
   await harness.clock.advance(30_000);
   const until = start + 60_000;
   expect(harness.lanes.status()).toEqual([
@@ -44,7 +44,7 @@ test('a rate limit without a time begins a cooldown of one minute, and the statu
       held: 0,
     },
   ]);
-  expect(await Promise.all(owed.map(({ id }) => nextAt(id)))).toEqual([inText(until), inText(until)]);
+  expect(await Promise.all(pending.map(({ id }) => nextAt(id)))).toEqual([inText(until), inText(until)]);
   expect(harness.sent).toHaveLength(1);
   await harness.clock.advance(30_000);
   expect(harness.sent.map(({ at }) => at - start)).toEqual([0, 60_000, 60_000]);
@@ -56,7 +56,7 @@ test('a cooldown continues after a restart for the time that was left', async ()
   harness.script('a', limited(3_600_000), ok);
   await harness.apply(channel('a', { concurrency: 1 }));
   const start = harness.clock.now();
-  await harness.owe('a', {}, 2);
+  await harness.enqueue('a', {}, 2);
   await harness.clock.advance(600_000);
   await harness.restart();
   await harness.apply(channel('a'));
@@ -72,8 +72,8 @@ test('a cooldown that is over at the restart, or belongs to other settings, is d
   harness.script('a', limited(), ok);
   harness.script('b', limited(), ok);
   await harness.apply(channel('a', { paused: false }), channel('b'));
-  await harness.owe('a');
-  await harness.owe('b');
+  await harness.enqueue('a');
+  await harness.enqueue('b');
   await harness.clock.advance(10_000);
   await harness.restart();
   await harness.apply(channel('a', {}, 'a-2'), channel('b'));
@@ -92,7 +92,7 @@ test('a cooldown that is over at the restart, or belongs to other settings, is d
 test('other settings end a cooldown', async () => {
   harness.script('a', limited(), ok);
   await harness.apply(channel('a'));
-  await harness.owe('a');
+  await harness.enqueue('a');
   await harness.clock.advance(5_000);
   await harness.apply(channel('a', {}, 'a-2'));
   await harness.clock.advance(0);
@@ -106,9 +106,9 @@ test('next_at is never before the next probe of a failing channel, nor before it
     channel('a', { retry: [600_000], concurrency: 8 }),
     channel('b', { rate: { count: 1, per: 60_000 } }),
   );
-  const failing = await harness.owe('a', {}, 8);
+  const failing = await harness.enqueue('a', {}, 8);
   const start = harness.clock.now();
-  const waiting = await harness.owe('b', {}, 3);
+  const waiting = await harness.enqueue('b', {}, 3);
   await harness.clock.advance(10_000);
   const now = harness.clock.now();
   for (const { id } of failing) expect(Date.parse((await nextAt(id))!)).toBeGreaterThanOrEqual(now);
@@ -122,7 +122,7 @@ test('next_at is never before the next probe of a failing channel, nor before it
 test('a channel test whose caller has gone is not sent after the cooldown', async () => {
   harness.script('a', limited(3_600_000), ok);
   await harness.apply(channel('a'));
-  await harness.owe('a');
+  await harness.enqueue('a');
   const gone = new AbortController();
   const tested = harness.lanes.test('a', gone.signal);
   await harness.clock.advance(60_000);

@@ -42,7 +42,7 @@ test('a single delivery that opens the breaker is itself the probe after 1, 2 an
   harness.script('a', down, down, down, down, down, down, down, ok);
   await harness.apply(channel('a', { retry: [1_000, 1_000, 1_000, 1_000, 3_600_000] }));
   const start = harness.clock.now();
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   await harness.clock.advance(60_000);
   expect(harness.sent.map(({ at }) => at - start)).toEqual([0, 1_000, 2_000, 3_000, 4_000, 5_000, 7_000, 11_000]);
   expect(await state(delivery!.id)).toBe('delivered');
@@ -52,12 +52,12 @@ test('a refusal that comes after a change of settings does not count against the
   const old = deferredReply();
   harness.script('a', old.reply, ok);
   await harness.apply(channel('a'));
-  await harness.owe('a');
+  await harness.enqueue('a');
   await harness.apply(channel('a', {}, 'a-2'));
   old.answers[0]!(refused());
   await harness.clock.advance(0);
   expect(harness.lanes.status()).toMatchObject([{ state: 'ok' }]);
-  await harness.owe('a');
+  await harness.enqueue('a');
   expect(harness.sent).toHaveLength(2);
 });
 
@@ -65,7 +65,7 @@ test('a success of an attempt that was in flight does not end misconfigured', as
   const remote = deferredReply();
   harness.script('a', remote.reply);
   await harness.apply(channel('a', { concurrency: 2 }));
-  await harness.owe('a', {}, 3);
+  await harness.enqueue('a', {}, 3);
   remote.answers[0]!(refused());
   await harness.clock.advance(0);
   remote.answers[1]!({ id: 'late' });
@@ -77,7 +77,7 @@ test('a success of an attempt that was in flight does not end misconfigured', as
 test('a manual release sends no deliveries with refused credentials', async () => {
   harness.script('a', wrongToken);
   await harness.apply(channel('a', { concurrency: 1 }));
-  await harness.owe('a', {}, 3);
+  await harness.enqueue('a', {}, 3);
   await harness.lanes.release('a');
   await harness.clock.advance(0);
   expect(harness.sent).toHaveLength(1);
@@ -86,7 +86,7 @@ test('a manual release sends no deliveries with refused credentials', async () =
 test('no delivery of a backlog is sent before the stored hold is loaded', async () => {
   await harness.apply(channel('a'));
   await harness.lanes.hold('a');
-  await harness.owe('a', {}, 5);
+  await harness.enqueue('a', {}, 5);
   await harness.lanes.stop(0);
   const read = harness.store.checkpoints.read.bind(harness.store.checkpoints);
   harness.store.checkpoints.read = async (scope) => {
@@ -112,7 +112,7 @@ test('deliveries that were claimed during a manual hold are given back unsent', 
     }
     return claimed;
   };
-  void harness.owe('a', {}, 2);
+  void harness.enqueue('a', {}, 2);
   await claiming.opened;
   await harness.lanes.hold('a');
   go.open();
@@ -128,7 +128,7 @@ test('a full disk delays the writing of checkpoints and stops no lane', async ()
     full ? Promise.reject(new BelfryError('store.full', 'the disk is full; nothing was changed')) : write(...args);
   harness.script('a', wrongToken, ok);
   await harness.apply(channel('a', { concurrency: 1 }));
-  const [first] = await harness.owe('a', {}, 2);
+  const [first] = await harness.enqueue('a', {}, 2);
   await harness.clock.advance(5_000);
   full = false;
   await harness.clock.advance(60_000);
@@ -149,8 +149,8 @@ test('an observer that throws cannot stop a lane', async () => {
     },
   });
   await harness.apply(channel('a'));
-  const first = await harness.owe('a', {}, 3);
-  const second = await harness.owe('a');
+  const first = await harness.enqueue('a', {}, 3);
+  const second = await harness.enqueue('a');
   for (const { id } of [...first, ...second]) expect(await state(id)).toBe('delivered');
 });
 
@@ -158,10 +158,10 @@ test('a lane that has ended because the store failed is shown with the reason', 
   await harness.apply(channel('a'));
   harness.store.deliveries.settle = () =>
     Promise.reject(new BelfryError('store.failed', 'the disk failed, nothing more is promised', { exit: 74 }));
-  await harness.owe('a');
+  await harness.enqueue('a');
   await harness.clock.advance(0);
   expect(harness.lanes.status()).toMatchObject([{ state: 'failing', reason: expect.stringContaining('disk failed') }]);
-  await harness.owe('a');
+  await harness.enqueue('a');
   expect(harness.sent).toHaveLength(1);
 });
 
@@ -192,7 +192,7 @@ test('a stop waits for the attempts of a removed channel', async () => {
   const remote = deferredReply();
   harness.script('a', remote.reply);
   await harness.apply(channel('a'));
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   await harness.apply();
   let stopped = false;
   const stopping = harness.lanes.stop(5_000).then(() => {
@@ -210,7 +210,7 @@ test('a stop waits for the attempts of a removed channel', async () => {
 test('a channel that never ends delays a stop by no more than the grace and SETTLE_MS', async () => {
   harness.script('a', () => new Promise(() => {}));
   await harness.apply(channel('a'));
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   const stopping = harness.lanes.stop(5_000);
   await harness.clock.advance(5_000 + SETTLE_MS);
   await stopping;
@@ -222,7 +222,7 @@ test('resends and queued deliveries alternate: neither waits for all of the othe
   const byHand = Array.from({ length: 20 }, () =>
     harness.lanes.attemptManually('a', sampleDelivery({ id: newId(harness.clock.now()), channel: 'a' })),
   );
-  const live = await harness.owe('a', {}, 5);
+  const live = await harness.enqueue('a', {}, 5);
   await harness.clock.advance(11_000);
   expect(await state(live[4]!.id)).toBe('delivered');
   await harness.clock.advance(30_000);
@@ -239,7 +239,7 @@ test('a manual attempt waits for the end of a cooldown', async () => {
   );
   await harness.apply(channel('a'));
   const start = harness.clock.now();
-  await harness.owe('a');
+  await harness.enqueue('a');
   const byHand = harness.lanes.attemptManually('a', sampleDelivery({ id: newId(start), channel: 'a' }));
   await harness.clock.advance(89_000);
   expect(harness.sent).toHaveLength(1);
@@ -251,10 +251,10 @@ test('a manual attempt waits for the end of a cooldown', async () => {
 test('a delivery goes to the fallback only if it can still arrive within its ttl', async () => {
   harness.script('a', down);
   await harness.apply(channel('a', { fallback: 'b', retry: [3_600_000] }), channel('b'));
-  await harness.owe('a', { expiresAt: harness.clock.now() + 600_000 });
+  await harness.enqueue('a', { expiresAt: harness.clock.now() + 600_000 });
   expect(harness.sent.map((sent) => sent.channel)).toEqual(['a', 'b']);
   await harness.apply(channel('a', { fallback: 'b', paused: true }), channel('b'));
-  await harness.owe('a', { expiresAt: harness.clock.now() + 600_000 });
+  await harness.enqueue('a', { expiresAt: harness.clock.now() + 600_000 });
   await harness.clock.advance(600_000);
   expect(harness.sent.map((sent) => sent.channel)).toEqual(['a', 'b']);
   expect((await harness.deadRecords()).map((record) => record.class)).toEqual(['expired', 'expired']);
@@ -263,7 +263,7 @@ test('a delivery goes to the fallback only if it can still arrive within its ttl
 test('a delivery that was handed over and never acknowledged goes to the fallback with the reason', async () => {
   harness.script('a', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 60_000 }));
   await harness.apply(channel('a', { fallback: 'b' }), channel('b'));
-  await harness.owe('a');
+  await harness.enqueue('a');
   await harness.clock.advance(60_000);
   expect(harness.sent.map((sent) => sent.channel)).toEqual(['a', 'b']);
   expect(await harness.deadRecords()).toMatchObject([{ class: 'expired', error: { code: 'receipt.missing' } }]);
@@ -273,7 +273,7 @@ test('a fallback channel of another type does not get the recipients of the firs
   harness.script('a', wrongToken);
   await harness.apply(channel('a', { fallback: 'b' }), { ...channel('b'), type: 'other' });
   const { message } = sampleDelivery();
-  await harness.owe('a', { message: { ...message, to: ['@alice'] } });
+  await harness.enqueue('a', { message: { ...message, to: ['@alice'] } });
   const second = await harness.store.deliveries.find(harness.sent[1]!.id);
   expect(second?.delivery.message.to).toBeUndefined();
   expect(second?.delivery).toMatchObject({ fallbackOf: 'a', channelType: 'other' });
@@ -284,7 +284,7 @@ test('a delivery whose dead letter was written before a crash is not sent again,
   await harness.apply(channel('a', { fallback: 'b' }), channel('b'));
   const settle = harness.store.deliveries.settle.bind(harness.store.deliveries);
   harness.store.deliveries.settle = () => new Promise(() => {});
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   expect(await harness.deadRecords()).toHaveLength(1);
   const stopping = harness.lanes.stop(0);
   await harness.clock.advance(5_000);
@@ -303,7 +303,7 @@ test('a delivery whose dead letter was written before a crash is not sent again,
 test('a receipt that comes twice, or for an unknown delivery, is reported once', async () => {
   harness.script('a', async () => ({ awaiting: 'receipt', until: harness.clock.now() + 60_000 }));
   await harness.apply(channel('a'));
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   await harness.lanes.received([delivery!.id], { id: 'ack' });
   await harness.lanes.received([delivery!.id, 'nobody'], { id: 'ack' });
   expect(harness.settled.filter(({ settlement }) => settlement.state === 'delivered')).toHaveLength(1);
@@ -312,8 +312,8 @@ test('a receipt that comes twice, or for an unknown delivery, is reported once',
 test('a stop leaves no timer', async () => {
   harness.script('a', down);
   await harness.apply(channel('a', { rate: { count: 1, per: 60_000 } }), channel('b', { paused: true }));
-  await harness.owe('a', {}, 3);
-  await harness.owe('b', { expiresAt: harness.clock.now() + 60_000 });
+  await harness.enqueue('a', {}, 3);
+  await harness.enqueue('b', { expiresAt: harness.clock.now() + 60_000 });
   await harness.lanes.stop(0);
   expect(harness.clock.waiting).toBe(0);
 });
@@ -321,14 +321,14 @@ test('a stop leaves no timer', async () => {
 test('a hundred hanging deliveries use no more attempts than the concurrency', async () => {
   harness.script('a', hangs);
   await harness.apply(channel('a', { concurrency: 3 }));
-  await harness.owe('a', {}, 100);
+  await harness.enqueue('a', {}, 100);
   expect(harness.sent).toHaveLength(3);
 });
 
 test('a wall clock that is set back does not delay a retry', async () => {
   harness.script('a', down, ok);
   await harness.apply(channel('a', { retry: [60_000] }));
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   const now = harness.clock.now.bind(harness.clock);
   harness.clock.now = () => now() - 24 * 3_600_000;
   await harness.clock.advance(60_000);
@@ -339,7 +339,7 @@ test('a channel that comes back while its removed lane ends keeps its deliveries
   const remote = deferredReply();
   harness.script('a', remote.reply, ok);
   await harness.apply(channel('a', { concurrency: 1, retry: [1_000] }));
-  const [delivery] = await harness.owe('a');
+  const [delivery] = await harness.enqueue('a');
   await harness.apply();
   await harness.apply(channel('a', { concurrency: 1, retry: [1_000] }));
   remote.answers[0]!(new SendFailure('transient', 'http.503', 'unavailable'));
@@ -350,20 +350,20 @@ test('a channel that comes back while its removed lane ends keeps its deliveries
 
 test('lanes that are opened for manual attempts leave queued deliveries alone', async () => {
   await harness.lanes.openForManual(new Map([['a', channel('a')]]));
-  const [owed] = await harness.owe('a', { expiresAt: harness.clock.now() + 1_000 });
+  const [delivery] = await harness.enqueue('a', { expiresAt: harness.clock.now() + 1_000 });
   const byHand = harness.lanes.attemptManually('a', sampleDelivery({ id: newId(harness.clock.now()), channel: 'a' }));
   await harness.clock.advance(5_000);
   expect(await byHand).toMatchObject({ kind: 'delivered' });
-  expect(await state(owed!.id)).toBe('pending');
+  expect(await state(delivery!.id)).toBe('pending');
 });
 
 test('a breaker opened by an own event is reported at the first failure of another event, and its recovery, too', async () => {
   harness.script('a', down, ...Array.from({ length: 10 }, () => down), ok);
   await harness.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
-  await harness.owe('a', { event: { ...sampleDelivery().event, source: 'belfry' } }, 5);
+  await harness.enqueue('a', { event: { ...sampleDelivery().event, source: 'belfry' } }, 5);
   expect(harness.lanes.status()).toMatchObject([{ state: 'failing' }]);
   expect(harness.notices).toEqual([]);
-  await harness.owe('a');
+  await harness.enqueue('a');
   await harness.clock.advance(600_000);
   expect(harness.notices.map(({ type }) => type)).toEqual(['belfry.channel.failing', 'belfry.channel.recovered']);
 });

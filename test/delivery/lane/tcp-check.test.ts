@@ -82,7 +82,7 @@ test('with an open breaker all deliveries go as soon as the server listens again
     const endpoint = await silent();
     harness.script('a', fails(refusedAt(endpoint)));
     await harness.apply(channel('a', { retry: [3_600_000], concurrency: 1 }));
-    await harness.owe('a', {}, 20);
+    await harness.enqueue('a', {}, 20);
     await harness.clock.advance(7_500);
     expect(harness.sent).toHaveLength(5 + 3);
     await listen(endpoint.port);

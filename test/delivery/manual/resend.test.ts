@@ -73,7 +73,7 @@ async function dead(
   harness.script(name, rejected);
   const ids: string[] = [];
   for (let index = 0; index < count; index += 1) {
-    const [delivery] = await harness.owe(name, { event: event(index) });
+    const [delivery] = await harness.enqueue(name, { event: event(index) });
     await deadRecordOf(delivery!.id);
     ids.push(delivery!.id);
     await harness.clock.advance(1);
@@ -170,7 +170,7 @@ test('masked values are sent unmasked, unless they were edited in the file', asy
   });
   for (const key of ['first', 'second'])
     await deadRecordOf(
-      (await harness.owe('a', { event, message, status: 'resolved', key: `${key} hunter2-hunter2` }))[0]!.id,
+      (await harness.enqueue('a', { event, message, status: 'resolved', key: `${key} hunter2-hunter2` }))[0]!.id,
     );
   harness.script('a', (io, sent) => {
     received.push({ ...io.delivery, message: sent });

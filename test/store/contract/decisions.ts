@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Decision, LaterResult, Memory, StateChange } from '../../../daemon/core/flow/decision.ts';
 import type { Store } from '../../../daemon/store/store.ts';
-import { HOUR, NOW, RECEIPT, claim, decision, event, idsClaimed, owed, ingest, ingestDead } from './samples.ts';
+import { HOUR, NOW, RECEIPT, claim, decision, event, idsClaimed, newDelivery, ingest, ingestDead } from './samples.ts';
 
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
@@ -101,7 +101,7 @@ export function appliesDecisions(store: () => Store): void {
   it("attaches the deliveries of a timer's decision to their event", async () => {
     const one = event();
     await ingest(store(), [], one);
-    const later = owed(one, { rule: 'r', key: 'k' });
+    const later = newDelivery(one, { rule: 'r', key: 'k' });
     await store().applyDecision(NOW, () => ({
       ...states(),
       deliveries: [later],
@@ -121,7 +121,7 @@ export function appliesDecisions(store: () => Store): void {
       await store().transact({ arrivals: [{ event: one, mayRepeat: true }], now: NOW }, () => decision());
     await store().applyDecision(NOW, () => ({
       ...states(),
-      deliveries: [owed(mine)],
+      deliveries: [newDelivery(mine)],
       later: [{ event: mine, result: LATER }],
     }));
     expect((await store().event(mine.id))?.later).toEqual([]);
@@ -134,7 +134,7 @@ export function appliesDecisions(store: () => Store): void {
     const one = event();
     await ingest(store(), [], one);
     await store().trim({ before: NOW + 1, bytes: Number.MAX_SAFE_INTEGER });
-    const later = owed(one);
+    const later = newDelivery(one);
     await store().applyDecision(NOW, () => ({
       ...states(),
       deliveries: [later],
@@ -151,7 +151,7 @@ export function appliesDecisions(store: () => Store): void {
 
   it('cancels pending deliveries only', async () => {
     const one = event();
-    const [delayed, sending] = [owed(one, {}, NOW + HOUR), owed(one)];
+    const [delayed, sending] = [newDelivery(one, {}, NOW + HOUR), newDelivery(one)];
     await ingest(store(), [delayed, sending], one);
     const dead = await ingestDead(store());
     await claim(store());
@@ -171,7 +171,7 @@ export function appliesDecisions(store: () => Store): void {
     for (let done = 0; done < count; done += 1)
       await store().applyDecision(NOW, () => ({
         ...states(),
-        deliveries: [owed(one)],
+        deliveries: [newDelivery(one)],
         later: [{ event: one, result: LATER }],
       }));
     expect((await store().event(one.id))?.later.length).toBeLessThan(1000);

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import type { HistoryFilter, HistoryQuery, Page, Store } from '../../../daemon/store/store.ts';
-import { FAILED, HOUR, NOW, RECEIPT, claim, delivery, event, owed } from './samples.ts';
+import { FAILED, HOUR, NOW, RECEIPT, claim, delivery, event, newDelivery } from './samples.ts';
 
 const ALL: HistoryQuery = { limit: 1000, order: 'asc' };
 
@@ -16,7 +16,7 @@ export function searchesHistory(store: () => Store): void {
   ): Promise<Event> {
     const one = event(of);
     const deliveries =
-      outcome === 'notified' ? [owed(one, { rule, key: `key of ${rule}`, createdAt: now, channel: rule })] : [];
+      outcome === 'notified' ? [newDelivery(one, { rule, key: `key of ${rule}`, createdAt: now, channel: rule })] : [];
     await store().transact({ arrivals: [{ event: one, mayRepeat: true }], now }, () => ({
       results: [{ rule, outcome, key: `key of ${rule}` }],
       states: [],

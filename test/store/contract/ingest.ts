@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import type { Store } from '../../../daemon/store/store.ts';
-import { HOUR, NOW, claim, decision, delivery, event, owed, ingest } from './samples.ts';
+import { HOUR, NOW, claim, decision, delivery, event, newDelivery, ingest } from './samples.ts';
 
 /** Tests of `transact` with new events. */
 export function ingestsEvents(store: () => Store): void {
   it('finds an event by an id made here', async () => {
     const one = event({ subject: 'acme/api', traceparent: 'x' });
-    await ingest(store(), [owed(one)]);
+    await ingest(store(), [newDelivery(one)]);
     expect(await store().event(one.id)).toEqual({
       event: one,
       receivedAt: NOW,
@@ -27,7 +27,7 @@ export function ingestsEvents(store: () => Store): void {
     for (const id of ['a\u0000b', 'a\u0000c', '\ud800', "'; DROP TABLE events; --", '', 'x'.repeat(5000)]) {
       const one = event({ id });
       await store().transact({ arrivals: [{ event: one, mayRepeat: true }], now: NOW }, () =>
-        decision([owed(one, { id })]),
+        decision([newDelivery(one, { id })]),
       );
       expect((await store().event(id))?.event).toEqual(one);
       expect((await store().deliveries.find(id))?.delivery.id).toBe(id);
@@ -40,8 +40,8 @@ export function ingestsEvents(store: () => Store): void {
 
   it('finds events whose ids arrive out of order', async () => {
     const [first, second] = [event(), event()];
-    await ingest(store(), [owed(second)]);
-    await ingest(store(), [owed(first)]);
+    await ingest(store(), [newDelivery(second)]);
+    await ingest(store(), [newDelivery(first)]);
     expect((await store().event(first.id))?.event).toEqual(first);
     expect((await store().event(second.id))?.event).toEqual(second);
   });
@@ -71,7 +71,7 @@ export function ingestsEvents(store: () => Store): void {
     const arrivals = [good, bad].map((one) => ({ event: one, mayRepeat: false }));
     const taking = store().transact({ arrivals, now: NOW }, (one) => {
       if (one === bad) throw new Error('no decision');
-      return decision([owed(one)]);
+      return decision([newDelivery(one)]);
     });
     await expect(taking).rejects.toThrow('no decision');
     expect(await store().event(good.id)).toBeUndefined();
@@ -80,7 +80,7 @@ export function ingestsEvents(store: () => Store): void {
 
   it('returns the decision and the ids of its deliveries', async () => {
     const one = event();
-    const [first, second] = [owed(one), owed(one, { channel: 'mail' })];
+    const [first, second] = [newDelivery(one), newDelivery(one, { channel: 'mail' })];
     const accepted = await ingest(store(), [first, second]);
     expect(accepted).toMatchObject({ id: one.id, duplicate: false });
     expect(accepted.deliveries).toEqual([first.delivery.id, second.delivery.id]);
@@ -93,7 +93,7 @@ export function ingestsEvents(store: () => Store): void {
         '{"__proto__": {"a": 1}, "text": "\\u2028 \\ud83d\\ude00 \\u0000 \'; DROP TABLE events", "n": 1e300}',
       ),
     });
-    const made = owed(one, { key: "k'\u0000ey", message: { ...delivery(one).message, body: 'x'.repeat(1 << 20) } });
+    const made = newDelivery(one, { key: "k'\u0000ey", message: { ...delivery(one).message, body: 'x'.repeat(1 << 20) } });
     await ingest(store(), [made]);
     expect(JSON.stringify((await store().event(one.id))?.event)).toBe(JSON.stringify(one));
     expect((await store().deliveries.find(made.delivery.id))?.delivery).toEqual(made.delivery);
@@ -103,7 +103,7 @@ export function ingestsEvents(store: () => Store): void {
 /** Tests of `transact` with repeated ids and Idempotency-Keys. */
 export function findsDuplicates(store: () => Store): void {
   const chosen = event({ id: 'build-9', source: 'ci' });
-  const post = (one = chosen, decide = () => decision([owed(one)])) =>
+  const post = (one = chosen, decide = () => decision([newDelivery(one)])) =>
     store().transact({ arrivals: [{ event: one, mayRepeat: true }], now: NOW }, decide);
 
   it('stores an event once and answers a duplicate with the first deliveries', async () => {
@@ -124,7 +124,7 @@ export function findsDuplicates(store: () => Store): void {
 
   it('stores one event for a call that contains it twice', async () => {
     const arrival = { event: chosen, mayRepeat: true };
-    const answers = await store().transact({ arrivals: [arrival, arrival], now: NOW }, () => decision([owed(chosen)]));
+    const answers = await store().transact({ arrivals: [arrival, arrival], now: NOW }, () => decision([newDelivery(chosen)]));
     expect(answers.map(({ duplicate }) => duplicate)).toEqual([false, true]);
     expect(answers[1]!.deliveries).toEqual(answers[0]!.deliveries);
   });
@@ -149,7 +149,7 @@ export function findsDuplicates(store: () => Store): void {
 
   it('recognizes a duplicate of an event whose id was made here', async () => {
     const one = event();
-    await ingest(store(), [owed(one)]);
+    await ingest(store(), [newDelivery(one)]);
     const [again] = await post(one);
     expect(again!.duplicate).toBe(true);
   });
@@ -167,7 +167,7 @@ export function findsDuplicates(store: () => Store): void {
   const sameData = (first: Event, again: Event): boolean => JSON.stringify(first.data) === JSON.stringify(again.data);
   const careful = (one: Event, isSame = sameData) => ({ event: one, mayRepeat: true, isSame });
   const postCarefully = (...events: readonly Event[]) =>
-    store().transact({ arrivals: events.map((one) => careful(one)), now: NOW }, (one) => decision([owed(one)]));
+    store().transact({ arrivals: events.map((one) => careful(one)), now: NOW }, (one) => decision([newDelivery(one)]));
 
   it('refuses another event with the same id, also while the first one is in flight', async () => {
     const other = { ...chosen, data: { other: true } };
@@ -190,7 +190,7 @@ export function findsDuplicates(store: () => Store): void {
 
   const keyed = (key: string, bodyHash: string, one = event()) =>
     store().transact({ arrivals: [{ event: one, mayRepeat: false }], idempotency: { key, bodyHash }, now: NOW }, () =>
-      decision([owed(one)]),
+      decision([newDelivery(one)]),
     );
 
   it('answers a repeated Idempotency-Key with the first answer', async () => {

@@ -108,7 +108,7 @@ export function audits(store: () => Store): void {
     const { violations } = await store().audit(new Set([pending!.id, delivered!.id, 'edited-by-hand']));
     expect(violations).toEqual([
       `${delivered!.id} is delivered, but in the dead-letter file`,
-      `${pending!.id} is still owed, but in the dead-letter file`,
+      `${pending!.id} has not ended, but is in the dead-letter file`,
     ]);
   });
 }

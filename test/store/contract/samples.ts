@@ -1,4 +1,4 @@
-import type { Decision, OwedDelivery, StateChange } from '../../../daemon/core/flow/decision.ts';
+import type { Decision, NewDelivery, StateChange } from '../../../daemon/core/flow/decision.ts';
 import type { Delivery } from '../../../daemon/core/delivery/delivery.ts';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import { newId } from '../../../daemon/lib/id.ts';
@@ -38,11 +38,11 @@ export function delivery(of: Event, extra: Partial<Delivery> = {}): Delivery {
   };
 }
 
-export function owed(of: Event, extra: Partial<Delivery> = {}, dueAt = NOW): OwedDelivery {
+export function newDelivery(of: Event, extra: Partial<Delivery> = {}, dueAt = NOW): NewDelivery {
   return { delivery: delivery(of, extra), dueAt };
 }
 
-export function decision(deliveries: readonly OwedDelivery[] = [], states: readonly StateChange[] = []): Decision {
+export function decision(deliveries: readonly NewDelivery[] = [], states: readonly StateChange[] = []): Decision {
   const notified = { rule: 'deploys', outcome: 'notified', key: 'acme/api' } as const;
   return { results: deliveries.length > 0 ? [notified] : [], states, deliveries };
 }
@@ -50,7 +50,7 @@ export function decision(deliveries: readonly OwedDelivery[] = [], states: reado
 /** Stores one event with these deliveries. */
 export async function ingest(
   store: Store,
-  deliveries: readonly OwedDelivery[] = [],
+  deliveries: readonly NewDelivery[] = [],
   of: Event = deliveries[0]?.delivery.event ?? event(),
 ): Promise<Accepted> {
   const batch = { arrivals: [{ event: of, mayRepeat: false }], now: NOW };
@@ -67,7 +67,7 @@ export async function ingestMany(
   const deliveries: Delivery[] = [];
   for (let index = 0; index < count; index += 1) {
     const { dueAt, ...extra } = make(index);
-    const one = owed(event(), extra, dueAt ?? NOW);
+    const one = newDelivery(event(), extra, dueAt ?? NOW);
     await ingest(store, [one]);
     deliveries.push(one.delivery);
   }
@@ -88,7 +88,7 @@ export async function idsClaimed(store: Store, options: Parameters<typeof claim>
 
 /** Stores one event with one delivery and settles it as dead. */
 export async function ingestDead(store: Store): Promise<Delivery> {
-  const one = owed(event());
+  const one = newDelivery(event());
   await ingest(store, [one]);
   await claim(store);
   await store.deliveries.settle(one.delivery.id, { state: 'dead', class: 'permanent', error: ERROR, attempt: FAILED });

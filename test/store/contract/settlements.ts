@@ -8,9 +8,10 @@ import {
   NOW,
   RECEIPT,
   claim,
+  decision,
   delivery,
   event,
-  owed,
+  newDelivery,
   ingest,
   ingestDead,
   ingestMany,
@@ -120,7 +121,7 @@ export function settlesDeliveries(store: () => Store): void {
 
   it('stores the fallback together with the dead delivery', async () => {
     const made = await one();
-    const fallback = owed(made.event, { channel: 'mail', fallbackOf: 'ops' });
+    const fallback = newDelivery(made.event, { channel: 'mail', fallbackOf: 'ops' });
     const end = { state: 'dead', class: 'permanent', error: ERROR, attempt: FAILED, fallback } as const;
     await Promise.all([store().deliveries.settle(made.id, end), store().deliveries.settle(made.id, end)]);
     expect(await claim(store(), { channel: 'mail' })).toEqual([fallback.delivery]);
@@ -148,7 +149,7 @@ export function settlesDeliveries(store: () => Store): void {
   });
 }
 
-/** Tests of `resolveDead` and `enqueue`. */
+/** Tests of `resolveDead`, and of deliveries with earlier attempts. */
 export function resolvesDead(store: () => Store): void {
   it('marks a dead delivery that was resent as delivered', async () => {
     const dead = await ingestDead(store());
@@ -176,23 +177,12 @@ export function resolvesDead(store: () => Store): void {
     expect((await store().audit(new Set())).violations).toEqual([]);
   });
 
-  it('enqueues a delivery once', async () => {
-    const one = event();
-    await ingest(store(), [], one);
-    const requeued = owed(one);
-    await Promise.all([store().deliveries.enqueue([requeued]), store().deliveries.enqueue([requeued])]);
-    await store().deliveries.enqueue([requeued]);
-    expect(await claim(store())).toEqual([requeued.delivery]);
-    expect(await store().deliveries.ofEvent(one.id)).toHaveLength(1);
-    expect((await store().audit(new Set())).violations).toEqual([]);
-  });
-
-  it('enqueues a delivery of an event that is not stored', async () => {
-    const requeued = owed(event(), { attempts: [FAILED] });
-    await store().deliveries.enqueue([requeued]);
-    expect(await claim(store())).toEqual([requeued.delivery]);
-    await store().deliveries.settle(requeued.delivery.id, { state: 'delivered', attempt: ATTEMPT, receipt: RECEIPT });
-    expect((await store().deliveries.find(requeued.delivery.id))?.delivery.attempts).toEqual([FAILED, ATTEMPT]);
+  it('keeps the attempts of a new delivery, also when its event is not stored', async () => {
+    const tried = newDelivery(event(), { attempts: [FAILED] });
+    await store().applyDecision(NOW, () => decision([tried]));
+    expect(await claim(store())).toEqual([tried.delivery]);
+    await store().deliveries.settle(tried.delivery.id, { state: 'delivered', attempt: ATTEMPT, receipt: RECEIPT });
+    expect((await store().deliveries.find(tried.delivery.id))?.delivery.attempts).toEqual([FAILED, ATTEMPT]);
     expect((await store().audit(new Set())).violations).toEqual([]);
   });
 }

@@ -20,7 +20,7 @@ import {
   decision,
   event,
   idsClaimed,
-  owed,
+  newDelivery,
   ingest,
   ingestMany,
 } from '../contract/samples.ts';
@@ -113,7 +113,7 @@ describe('a store that is closed and opened again', () => {
       idempotency: { key: 'key', bodyHash: 'h' },
       now: NOW,
     };
-    const [first] = await store.transact(batch, () => decision([owed(chosen, { id: 'mine' })], [state]));
+    const [first] = await store.transact(batch, () => decision([newDelivery(chosen, { id: 'mine' })], [state]));
     const push = { delivery: 'd', to: ['ann'], require: 'any', frame: 'f', at: NOW, keepUntil: NOW + HOUR } as const;
     await store.pushes.append(push);
     const { epoch } = store.pushes;
@@ -192,7 +192,7 @@ describe('a store that is closed and opened again', () => {
   it('refuses every call after close, and closes twice', async () => {
     const store = await open();
     await ingestMany(store, 1);
-    const last = ingest(store, [owed(event())]);
+    const last = ingest(store, [newDelivery(event())]);
     await store.close();
     await expect(last).resolves.toMatchObject({ duplicate: false });
     await store.close();
@@ -286,14 +286,14 @@ describe('a full disk', () => {
       const state = join(mount, 'state');
       const store = await openStore({ path: state });
       const accepted = await fill(store);
-      await expect(ingest(store, [owed(event({ data: 'x'.repeat(50_000) }))])).rejects.toMatchObject({
+      await expect(ingest(store, [newDelivery(event({ data: 'x'.repeat(50_000) }))])).rejects.toMatchObject({
         code: 'store.full',
       });
       const [first, second] = await claim(store, { limit: 2 });
       await store.deliveries.settle(first!.id, { state: 'delivered', receipt: RECEIPT });
       await store.deliveries.settle(second!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + HOUR });
       await rm(join(mount, 'ballast'));
-      const after = await ingest(store, [owed(event())]);
+      const after = await ingest(store, [newDelivery(event())]);
       expect(await counted(store)).toBe(accepted.length);
       expect((await store.audit(new Set())).violations).toEqual([]);
       await store.close();
@@ -340,7 +340,7 @@ async function fill(store: Store): Promise<string[]> {
       try {
         await store.transact({ arrivals: [{ event: made, mayRepeat: false }], now: NOW }, (_, memory) => {
           const count = Number(memory.read('r', 'k', 's') ?? 0) + 1;
-          return decision([owed(made)], [{ rule: 'r', key: 'k', step: 's', value: count, expires: NOW + HOUR }]);
+          return decision([newDelivery(made)], [{ rule: 'r', key: 'k', step: 's', value: count, expires: NOW + HOUR }]);
         });
         accepted.push(made.id);
       } catch (error) {
@@ -389,7 +389,7 @@ async function isKnown(store: Store, id: string): Promise<boolean> {
 async function versionOne(): Promise<Event> {
   const store = await open();
   const made = event();
-  await ingest(store, [owed(made)], made);
+  await ingest(store, [newDelivery(made)], made);
   await isKnown(store, 'build-1');
   await store.close();
   const database = new Database(join(path, 'belfry.db'));

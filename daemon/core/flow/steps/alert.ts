@@ -9,8 +9,8 @@ import { notifySchema } from '../../schema/sections/notify.ts';
 import { type Static, Type } from '../../schema/type.ts';
 import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
-import { type NotifiedTarget, type OwedDelivery, rescheduledTargets, withNotified } from '../deliveries.ts';
-import { FOREVER, type Memory } from '../memory.ts';
+import { type NotifiedTarget, type NewDelivery, rescheduledTargets, withNotified } from '../deliveries.ts';
+import { FOREVER } from '../memory.ts';
 import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
 
 /** State of an alert, from the first match until it is resolved. Times are milliseconds since the epoch. */
@@ -192,7 +192,7 @@ function resolutionOf(given: Static<typeof resolveSchema> | undefined, rule: Rul
 }
 
 /** State of an alert after messages about it. The first message starts the time of the repeats. */
-export function withDeliveries(state: Alert, deliveries: readonly OwedDelivery[], now: number): Alert {
+export function withDeliveries(state: Alert, deliveries: readonly NewDelivery[], now: number): Alert {
   const first = state.told.length === 0 ? { repeatFrom: now } : {};
   return { ...state, ...first, told: withNotified(state.told, deliveries) };
 }

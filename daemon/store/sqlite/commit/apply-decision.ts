@@ -1,6 +1,6 @@
 import type { Decision, Memory } from '../../../core/flow/decision.ts';
 import { StateOverlay } from '../../states.ts';
-import { addToMemory, type NewDelivery, type StoreContext, writeNewDelivery } from '../context.ts';
+import { addToMemory, type PreparedDelivery, type StoreContext, writeNewDelivery } from '../context.ts';
 import { hashOf, seqOfId } from '../engine/keys.ts';
 import { writeStates } from '../engine/rows.ts';
 import { Writes } from './commit.ts';
@@ -21,9 +21,9 @@ export async function applyDecision<D extends Decision>(
   const decision = decide(states);
   states.add(decision.states);
   const writes = new Writes();
-  const added = decision.deliveries.map((owed): NewDelivery => {
-    const one = writeNewDelivery(context, writes, owed, { event: 0, whole: true });
-    const { id, source } = owed.delivery.event;
+  const added = decision.deliveries.map((created): PreparedDelivery => {
+    const one = writeNewDelivery(context, writes, created, { event: 0, whole: true });
+    const { id, source } = created.delivery.event;
     writes.add('eventFollowUp', seqOfId(id) ?? null, id, hashOf(id), hashOf(source), one.entry.seq, null);
     return one;
   });

@@ -2,7 +2,7 @@
 export interface Counters {
   /** Number of events by their summary outcome. */
   readonly events: Readonly<Record<string, number>>;
-  /** Number of deliveries created. */
+  /** Number of deliveries created; `owed` is its stored name. */
   readonly owed: number;
   readonly delivered: number;
   /** Number of dead deliveries that were neither resent nor dropped. */

@@ -5,7 +5,7 @@ import type { ChannelQueue } from '../pending/channel-queue.ts';
 import { STATE } from '../engine/schema.ts';
 import type { Settlement } from '../../store.ts';
 
-/** Effect of a settlement on the row, the counters and the pending index. */
+/** Changes that a settlement makes to the row, the counters and the pending index. */
 export interface SettlementUpdate {
   readonly state: number;
   readonly due: number;

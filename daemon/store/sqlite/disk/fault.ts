@@ -18,7 +18,7 @@ export class DiskSpace {
     this.#directory = file === ':memory:' ? undefined : dirname(file);
   }
 
-  /** Returns whether a commit fits. Tries a write only when little space is reported free, which may include space reserved for root. */
+  /** Returns whether a commit fits. Reported free space may be reserved for root, so below `LOW_SPACE_BYTES` a write is tried. */
   hasSpace(): boolean {
     if (this.#directory === undefined) return true;
     const { bavail, bsize } = statfsSync(this.#directory);

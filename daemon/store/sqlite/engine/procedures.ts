@@ -1,13 +1,11 @@
 import type { Value } from './protocol.ts';
 import type { Connection } from './connection.ts';
+import { PUSH } from './schema.ts';
 import type { ProcedureName } from './statements.ts';
 
 type Procedure = (db: Connection, values: readonly Value[]) => unknown;
 
-/** Progress of a push: acknowledged by nobody, by somebody, by all whose acknowledgement it needs. */
-const PUSH = { waiting: 0, seen: 1, complete: 2 } as const;
-
-/** Writes that read before they write. They run inside the transaction of the commit, so what they have read still holds when it ends. */
+/** Writes that read first. They run inside the transaction of the commit, so no other write comes between reading and writing. */
 export const PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
   eventFollowUp,
   push,
@@ -92,12 +90,16 @@ function pushCursor(db: Connection, [user, now]: readonly Value[]): number {
       WHERE r.user IN (?1, '*') AND p.keep_until > ?2 AND ${UNACKNOWLEDGED}`,
     )
     .get([user, now]) as [number | null];
-  const [head] = db
-    .statement("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'pushes'), 0)")
-    .get([]) as [number];
-  const start = oldest === null ? head : oldest - 1;
+  const start = oldest === null ? headOf(db) : oldest - 1;
   db.statement('INSERT INTO push_cursors VALUES (?, ?)').run([user, start]);
   return start;
+}
+
+/** Highest number given to a push; 0 before the first. */
+function headOf(db: Connection): number {
+  const sql = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'pushes'), 0)";
+  const [head] = db.statement(sql).get([]) as [number];
+  return head;
 }
 
 /** Moves the cursors of several users forward. Parameter: JSON array of [user, seq]. */
@@ -112,10 +114,7 @@ function pushCursors(db: Connection, [moved]: readonly Value[]): void {
 /** Acknowledges pushes and returns the deliveries that are complete by it. Parameters: user, seq, now. */
 function pushAck(db: Connection, [user, seq, now]: readonly Value[]): string[] {
   const from = pushCursor(db, [user!, now!]);
-  const [head] = db
-    .statement("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'pushes'), 0)")
-    .get([]) as [number];
-  const to = Math.min(Number(seq), head);
+  const to = Math.min(Number(seq), headOf(db));
   if (to <= from) return [];
   db.statement('UPDATE push_cursors SET seq = ?2 WHERE user = ?1').run([user, to]);
   const rows = db

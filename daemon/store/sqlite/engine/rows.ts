@@ -1,4 +1,4 @@
-import type { LaterResult, OwedDelivery, RuleResult, StateChange } from '../../../core/flow/decision.ts';
+import type { LaterResult, NewDelivery, RuleResult, StateChange } from '../../../core/flow/decision.ts';
 import type { Attempt, DeadClass, DeadError, Delivery, Receipt } from '../../../core/delivery/delivery.ts';
 import type { Event } from '../../../core/event/event.ts';
 import { isDeletion, type StateWrites } from '../../states.ts';
@@ -29,7 +29,7 @@ export function eventOfRow(row: Row): EventRow {
   };
 }
 
-/** The event without what only the store needs. */
+/** The event without the fields that only the store needs. */
 export function storedEventOf({ event, receivedAt, outcomes, results, later }: EventRow): StoredEvent {
   return { event, receivedAt, outcomes, results, later };
 }
@@ -91,7 +91,7 @@ export interface DeliveryKeys {
 /** Writes a new delivery. Returns its entry for the pending index, and the number of characters written. */
 export function writeDelivery(
   writes: Writes,
-  { delivery, dueAt }: OwedDelivery,
+  { delivery, dueAt }: NewDelivery,
   keys: DeliveryKeys,
 ): { readonly entry: PendingEntry; readonly bytes: number } {
   const { event, attempts } = delivery;

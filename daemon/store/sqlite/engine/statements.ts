@@ -1,4 +1,4 @@
-import { FIRST_FINAL, STATE } from './schema.ts';
+import { FIRST_FINAL, PUSH, STATE } from './schema.ts';
 
 interface Statement {
   readonly sql: string;
@@ -125,7 +125,7 @@ export const READS = {
   },
   acknowledged: {
     sql: `SELECT p.delivery FROM deliveries d INDEXED BY deliveries_owed JOIN pushes p ON p.delivery = d.body ->> 'id'
-      WHERE d.state < ${FIRST_FINAL} AND d.state = ${STATE.sending} AND p.acknowledged = 2`,
+      WHERE d.state < ${FIRST_FINAL} AND d.state = ${STATE.sending} AND p.acknowledged = ${PUSH.complete}`,
     parameters: 0,
   },
   states: { sql: 'SELECT rule, key, step, value, expires, wake FROM states', parameters: 0 },

@@ -2,7 +2,7 @@ const BITS_PER_NAME = 16;
 const PROBES = 4;
 const FIRST_CAPACITY = 1 << 17;
 
-/** Bloom filter over pairs of id and source. `mayContain` is certain when false, and wrongly true for one in four hundred. */
+/** Bloom filter over pairs of id and source. A false result of `mayContain` is certain; of the pairs that it does not contain, one in four hundred gives true. */
 export class BloomFilter {
   readonly #bits: Uint32Array;
   readonly #mask: number;

@@ -9,16 +9,16 @@ import { writeLaterResults } from '../commit/apply-decision.ts';
 import { writeCheckpoints } from '../commit/checkpoints.ts';
 import { Writes } from '../commit/commit.ts';
 import { addTo } from '../commit/counters.ts';
-import { addToMemory, findEvent, type NewDelivery, type StoreContext, writeNewDelivery } from '../context.ts';
+import { addToMemory, findEvent, type PreparedDelivery, type StoreContext, writeNewDelivery } from '../context.ts';
 import { hashOf, toColumn } from '../engine/keys.ts';
 import { writeStates } from '../engine/rows.ts';
 
 type Decide = (event: Event, memory: Memory) => Decision;
 
-/** Handling of an arrival, known before any decision. */
+/** Result of the search for duplicates of an arrival, before any decision. */
 type Disposition =
   | { readonly kind: 'new' }
-  /** May be stored already: the disk has to be asked. */
+  /** May be stored already: a query finds out. */
   | { readonly kind: 'lookup' }
   /** Same name as an event of another call in flight: that call's answer decides. */
   | { readonly kind: 'in-flight'; readonly call: Call; readonly index: number }
@@ -37,7 +37,7 @@ interface KeyedCall {
 class Call {
   readonly #arrivals: readonly Arrival[];
   readonly answer: Promise<readonly Accepted[]>;
-  /** Made on demand: few calls are ever asked. */
+  /** Built on first use: most calls never need it. */
   #indexByName: Map<string, number> | undefined;
 
   constructor(arrivals: readonly Arrival[], answer: Promise<readonly Accepted[]>) {
@@ -113,7 +113,7 @@ export class Ingest {
     return answer.map(([id, deliveries]) => ({ id, deliveries, duplicate: true }));
   }
 
-  /** Runs synchronously up to the commit unless the disk has to be asked. */
+  /** Runs synchronously up to the commit unless an event has to be looked up on disk. */
   #ingest(batch: ArrivalBatch, decide: Decide): Promise<readonly Accepted[]> {
     const dispositions = this.#dispositions(batch.arrivals);
     const answer = this.#decideAndCommit(batch, dispositions, decide);
@@ -187,10 +187,10 @@ function duplicateOf({ id, deliveries }: Accepted): Accepted {
   return { id, duplicate: true, deliveries };
 }
 
-/** Refuses another event with an id that is taken: answering it as a duplicate would lose it. */
+/** Refuses an event that has the id of another event: answered as a duplicate, it would be lost. */
 function refuseOtherEvent({ event, isSame }: Arrival, first: Event): void {
   if (isSame === undefined || isSame(first, event)) return;
-  throw new BelfryError('store.conflict', 'this id came with another body before; each event needs an id of its own');
+  throw new BelfryError('store.conflict', 'this id came with another body before; each event needs its own id');
 }
 
 function refuseOtherBody(first: string, now: string): void {
@@ -204,7 +204,7 @@ class Batch {
   readonly #decide: Decide;
   readonly #states: StateOverlay;
   readonly #writes = new Writes();
-  readonly #deliveries: NewDelivery[] = [];
+  readonly #deliveries: PreparedDelivery[] = [];
   readonly #events: Record<string, number> = {};
 
   constructor(context: StoreContext, batch: ArrivalBatch, decide: Decide) {

@@ -6,8 +6,8 @@ export const MERGE_AT = 1024;
 /**
  * Moves the ids of new events from `new_names` into `event_names`. Part of a transaction.
  *
- * `event_names` is sorted by hash, so inserting one id writes a page of its own. New ids are therefore appended to `new_names`
- * and merged a thousand at a time, in sorted order, as in an LSM tree. Without it an event costs a fifth more CPU.
+ * `event_names` is sorted by hash, so each inserted id writes another page. New ids are therefore appended to `new_names`
+ * and merged a thousand at a time, in sorted order, as in an LSM tree. Without this an event costs a fifth more CPU.
  */
 export function mergeNewNames(db: Connection): void {
   db.statement(

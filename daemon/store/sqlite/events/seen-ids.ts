@@ -3,11 +3,12 @@ import type { QueryClient } from '../engine/query-client.ts';
 import { BloomFilter } from './bloom-filter.ts';
 
 /**
- * Recognizes new events without asking the disk.
+ * Recognizes new events without a query.
  *
- * Senders choose the ids of most events, and nearly every id is new. Bloom filters over all stored ids prove that; only when they
- * cannot, the disk is asked. Without them each event waits for a query: 50 % more CPU and a fifth fewer events per second. Costs
- * 2 to 4 bytes per id. The ids on disk are loaded in the background after a start; until then every event asks the disk.
+ * Senders choose the ids of most events, and nearly every id is new. Bloom filters over all stored ids prove this in memory; only
+ * an id that they may contain is looked up on disk. Without them each event waits for a query: 50 % more CPU and a fifth fewer
+ * events per second. They take 2 to 4 bytes per id. The ids on disk are loaded in the background after a start; until then every
+ * event is looked up.
  */
 export class SeenIds {
   readonly #eventSeqs: Sequence;
@@ -19,7 +20,7 @@ export class SeenIds {
     this.#eventSeqs = eventSeqs;
   }
 
-  /** Adds an id of a source. Returns true when no event with it is stored or being stored for certain. */
+  /** Adds an id of a source. Returns true when it is certain that no event with it is stored or being stored. */
   addIfNew(id: string, source: string): boolean {
     const [idHash, sourceHash] = [hashOf(id), hashOf(source)];
     const isNew = this.#isLoaded && !this.#mayContain(idHash, sourceHash);

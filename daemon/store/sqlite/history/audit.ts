@@ -1,15 +1,14 @@
 import { type Counters, FACT, NO_COUNTS } from '../commit/counters.ts';
 import { forgottenCounters } from './trim.ts';
-import { seqOfId } from '../engine/keys.ts';
+import { seqOfId, toColumn } from '../engine/keys.ts';
 import { FIRST_FINAL, STATE, STATE_NAMES } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { Audit } from '../../store.ts';
-import { toColumn } from '../engine/keys.ts';
 
 /** Violations of one kind that are named; the rest is counted. */
 const MAX_NAMED = 20;
 
-/** Counts all rows and looks for contradictions, between two commits. `deadLetters` are the ids in the dead-letter file. */
+/** Counts all rows and finds contradictions between them. Runs between two commits. `deadLetters` are the ids in the dead-letter file. */
 export function audit(db: Connection, deadLetters: readonly string[]): Audit {
   const events = Object.fromEntries(
     db.statement('SELECT summary, count(*) FROM events GROUP BY summary').all([]) as [string, number][],
@@ -33,12 +32,12 @@ const CONTRADICTIONS: readonly { readonly sql: string; readonly text: string }[]
   {
     sql: `SELECT body -> '$.id' FROM deliveries d WHERE state < ${FIRST_FINAL} AND body -> '$.event' IS NULL
       AND NOT EXISTS (SELECT 1 FROM events e WHERE e.seq = d.event)`,
-    text: 'is owed, but its event is gone',
+    text: 'has not ended, but its event is missing',
   },
   {
     sql: `SELECT e.body -> '$.id' FROM events e, json_each(e.deliveries) j
       WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = j.value)`,
-    text: 'is an event that names a delivery which is not there',
+    text: 'is an event that names a missing delivery',
   },
   {
     sql: `SELECT d.body -> '$.id' FROM deliveries d JOIN events e ON e.seq = d.event
@@ -63,7 +62,7 @@ const CONTRADICTIONS: readonly { readonly sql: string; readonly text: string }[]
   },
   {
     sql: 'SELECT json_quote(id) FROM delivery_names n WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = n.seq)',
-    text: 'is the name of a delivery which is not there',
+    text: 'is the name of a missing delivery',
   },
 ];
 
@@ -80,7 +79,7 @@ function invalidRows(db: Connection): string[] {
   const [index] = db
     .statement(`SELECT count(*) FROM deliveries INDEXED BY deliveries_owed WHERE state < ${FIRST_FINAL}`)
     .get([]) as [number];
-  return table === index ? found : [...found, `${table} deliveries are owed, but the index has ${index}`];
+  return table === index ? found : [...found, `${table} deliveries have not ended, but the index has ${index}`];
 }
 
 function deadLettersAgainstRows(db: Connection, deadLetters: readonly string[]): string[] {
@@ -98,7 +97,7 @@ function deadLettersAgainstRows(db: Connection, deadLetters: readonly string[]):
     ),
     ...named(
       states.filter(({ state }) => state !== undefined && state < FIRST_FINAL).map(({ id }) => id),
-      'is still owed, but in the dead-letter file',
+      'has not ended, but is in the dead-letter file',
     ),
   ];
 }
@@ -111,7 +110,7 @@ function stateOf(db: Connection, id: string): number | undefined {
   return row !== undefined && JSON.parse(row[1]) === id ? row[0] : undefined;
 }
 
-/** Compares the totals with the rows: each event and delivery ever counted is stored, or was deleted by `trim`. */
+/** Compares the counters with the rows: each counted event and delivery is stored, or was deleted by `trim`. */
 function countersAgainstRows(
   db: Connection,
   events: Readonly<Record<string, number>>,

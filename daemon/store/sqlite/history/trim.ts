@@ -1,10 +1,9 @@
 import { type CounterChange, type Counters, FACT, NO_COUNTS, added } from '../commit/counters.ts';
 import { mergeNewNames } from '../events/name-index.ts';
-import { hashOf, seqOfTime } from '../engine/keys.ts';
+import { hashOf, seqOfTime, toColumn } from '../engine/keys.ts';
 import type { Value } from '../engine/protocol.ts';
 import { FIRST_FINAL, STATE } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';
-import { toColumn } from '../engine/keys.ts';
 
 /** One step of a trim: examines at most `limit` events after row `after`. */
 export interface TrimStep {

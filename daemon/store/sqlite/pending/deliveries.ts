@@ -1,4 +1,3 @@
-import type { OwedDelivery } from '../../../core/flow/decision.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import { KeyedMutex } from '../../../lib/async/keyed-mutex.ts';
 import { Writes } from '../commit/commit.ts';
@@ -16,7 +15,7 @@ const MAX_READ = 500;
 
 type End = Parameters<DeliveryStore['resolveDead']>[1];
 
-/** Delivery store on SQLite: the pending index in memory says what can be claimed, the messages and the history are on disk. */
+/** Delivery store on SQLite. The pending index in memory knows which deliveries can be claimed; messages and history are on disk. */
 export class SqliteDeliveries implements DeliveryStore {
   readonly #context: StoreContext;
   readonly #search: (step: SearchStep) => Promise<SearchResult>;
@@ -117,10 +116,6 @@ export class SqliteDeliveries implements DeliveryStore {
     });
   }
 
-  async enqueue(owed: readonly OwedDelivery[]): Promise<void> {
-    await Promise.all(owed.map((one) => this.#mutex.run(one.delivery.id, () => this.#enqueue(one))));
-  }
-
   resolveDead(id: string, end: End): Promise<void> {
     return this.#mutex.run(id, () => this.#resolveDead(id, end));
   }
@@ -218,10 +213,10 @@ export class SqliteDeliveries implements DeliveryStore {
     });
   }
 
-  /** A delivery that is neither claimed nor awaits a receipt can become final, but not be put off. */
+  /** Whether a settlement applies. A delivery that is neither claimed nor awaits a receipt can only become final. */
   #mayChange(slot: number, { state }: Settlement): boolean {
-    const isPutOff = state === 'pending' || state === 'sending';
-    return !isPutOff || this.#context.pending.slots.has(slot, FLAG.claimed | FLAG.awaiting);
+    const isPostponed = state === 'pending' || state === 'sending';
+    return !isPostponed || this.#context.pending.slots.has(slot, FLAG.claimed | FLAG.awaiting);
   }
 
   /** Row number of a delivery's event; 0: none. A fallback belongs to the same event. */
@@ -243,22 +238,6 @@ export class SqliteDeliveries implements DeliveryStore {
       move(queue, slot);
     }
     if (move !== undefined || queue.nextDue !== due) ready.notify(queue.channel);
-  }
-
-  async #enqueue(owed: OwedDelivery): Promise<void> {
-    const { committer } = this.#context;
-    if ((await findDelivery(this.#context, owed.delivery.id)) !== undefined) return;
-    const event = await findEvent(this.#context, owed.delivery.event.id, owed.delivery.event.source);
-    committer.check();
-    const writes = new Writes();
-    const added = writeNewDelivery(this.#context, writes, owed, { event: event?.seq ?? 0, whole: true });
-    if (event !== undefined) writes.add('eventDelivery', event.seq, added.entry.seq);
-    await committer.submit({
-      writes,
-      counts: { owed: 1 },
-      decided: false,
-      onCommitted: () => addToMemory(this.#context, added),
-    });
   }
 
   async #resolveDead(id: string, end: End): Promise<void> {

@@ -3,7 +3,7 @@ import type { Delivery } from '../../../core/delivery/delivery.ts';
 interface Entry {
   readonly seq: number;
   readonly bytes: number;
-  /** Undefined once it was taken or removed. */
+  /** Undefined once it was returned by `take` or removed. */
   delivery: Delivery | undefined;
 }
 

@@ -16,7 +16,7 @@ const MAX_PUSHES = 4096;
 /** Characters of frames. */
 const MAX_CHARS = 8 * 1024 * 1024;
 
-/** In-memory cache of the latest pushes. Connected users are served from it; only users who come back after a longer time need the disk. */
+/** In-memory cache of the latest pushes. It serves connected users; only a user who reconnects after a longer time is served from disk. */
 export class PushCache {
   readonly #pushes: CachedPush[] = [];
   #chars = 0;
@@ -67,7 +67,7 @@ export class PushCache {
     return found;
   }
 
-  /** Index of the first push after `seq`; searched from the end, because nearly always the newest are wanted. */
+  /** Index of the first push after `seq`; searched from the end, because nearly all callers want the newest. */
   #indexAfter(seq: number): number {
     let index = this.#pushes.length;
     while (index > 0 && this.#pushes[index - 1]!.seq > seq) index -= 1;
