@@ -78,4 +78,4 @@ export function filterOptions(command: Command, filters: Parameters): Command {
   return command.addHelpText('after', '\nAll given filters must match. Each can be given once.');
 }
 
-const PLACEHOLDERS: Readonly<Record<string, string>> = { moment: 'time', count: 'number' };
+const PLACEHOLDERS: Readonly<Record<string, string>> = { 'past time': 'time', count: 'number' };
