@@ -10,7 +10,7 @@ import { retryWhileDiskFull } from './retry-disk-full.ts';
 
 export type LanesDeps = Omit<LaneDeps, 'channel' | 'observer' | 'killed'>;
 
-/** Lanes of all channels: those in the rules, and those that left the rules and still owe deliveries. */
+/** Lanes of all channels: those in the rules, and those that were removed from the rules and have pending deliveries. */
 export class Lanes {
   readonly #deps: LaneDeps;
   readonly #lanes = new Map<string, Lane>();
@@ -25,7 +25,7 @@ export class Lanes {
   #isApplied = false;
 
   constructor(deps: LanesDeps) {
-    // Every attempt in flight listens to it, and removes its listener when it ends.
+    // Every attempt in flight adds a listener, and removes it when it ends.
     setMaxListeners(0, this.#killed.signal);
     this.#deps = {
       ...deps,
@@ -37,7 +37,7 @@ export class Lanes {
         settled: (delivery, settlement) => this.#notify((observer) => observer.settled(delivery, settlement)),
       },
     };
-    deps.store.deliveries.onReady((channel) => void this.#onOwed(channel));
+    deps.store.deliveries.onReady((channel) => void this.#onPending(channel));
   }
 
   /** Returns the unsubscription. */
@@ -58,11 +58,11 @@ export class Lanes {
     const work: Promise<void>[] = [this.#deadFinished];
     for (const config of channels.values()) work.push(this.#applyOne(config, this.#deadFinished));
     for (const [name, lane] of this.#lanes) if (!channels.has(name)) this.#remove(name, lane);
-    for (const name of this.#deps.store.deliveries.channels()) work.push(this.#onOwed(name, before.get(name)?.type));
+    for (const name of this.#deps.store.deliveries.channels()) work.push(this.#onPending(name, before.get(name)?.type));
     return Promise.all(work).then(() => undefined);
   }
 
-  /** Opens channels for manual attempts only, for a command while no daemon runs. Deliveries that are owed are left to the daemon. */
+  /** Opens channels for manual attempts only, for a command while no daemon runs. Pending deliveries are left to the daemon. */
   async openForManual(channels: ReadonlyMap<string, ChannelConfig>): Promise<void> {
     this.#channels = channels;
     for (const [name, config] of channels) this.#lanes.set(name, new Lane(config, this.#deps, false));
@@ -128,7 +128,7 @@ export class Lanes {
     return this.#lanes.get(name)?.notBefore();
   }
 
-  /** Claims nothing more. Attempts get `grace` milliseconds to end; then they are aborted, and their deliveries stay owed. */
+  /** Claims nothing more. Attempts get `grace` milliseconds to end; then they are aborted, and their deliveries stay pending. */
   async stop(grace: number): Promise<void> {
     this.#isApplied = false;
     const cancel = grace > 0 ? this.#deps.clock.after(grace, () => this.#killed.abort()) : () => {};
@@ -147,7 +147,7 @@ export class Lanes {
     return this.#start(lane, deadFinished);
   }
 
-  /** Starts a lane. If its channel has come back, the lane begins once its deliveries no longer become dead letters. */
+  /** Starts a lane. If its channel is back in the rules, first ends its `RemovedChannel`, so that no more deliveries become dead letters. */
   async #start(lane: Lane, deadFinished: Promise<void>): Promise<void> {
     const removed = this.#removed.get(lane.name);
     this.#removed.delete(lane.name);
@@ -161,8 +161,8 @@ export class Lanes {
     this.#ending.add(ended);
   }
 
-  /** Wakes the lane of a channel that owes deliveries. A channel that is not in the rules becomes a `RemovedChannel`; resolves when its status is known. */
-  async #onOwed(name: string, type = ''): Promise<void> {
+  /** Wakes the lane of a channel with pending deliveries. A channel that is not in the rules becomes a `RemovedChannel`; resolves when its status is known. */
+  async #onPending(name: string, type = ''): Promise<void> {
     const lane = this.#lanes.get(name) ?? this.#removed.get(name);
     if (lane !== undefined) return lane.wake();
     if (!this.#isApplied || !this.#deps.store.deliveries.counts().byChannel.has(name)) return;

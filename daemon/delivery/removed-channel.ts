@@ -7,15 +7,15 @@ import { REMOVED_KEY } from './lane/holds.ts';
 import { RunLoop, WakeTimer } from './lane/run-loop.ts';
 import { retryWhileDiskFull } from './retry-disk-full.ts';
 
-/** Time for which deliveries of a channel that left the rules wait for it to come back. */
-export const MAX_ABSENCE_MS = 24 * 60 * 60_000;
+/** Time for which deliveries of a removed channel wait for it to come back. */
+const MAX_ABSENCE_MS = 24 * 60 * 60_000;
 const CLAIM_BATCH = 64;
 const RETRY_MS = 60_000;
 const ANY_TIME = Number.MAX_SAFE_INTEGER;
 
 /**
- * Channel that left the rules while it still owed deliveries. They wait, and expire like those of a held channel; after
- * `MAX_ABSENCE_MS` they become dead letters. The time of leaving is stored, so a restart does not begin the wait anew.
+ * Channel that was removed from the rules while deliveries were pending. They wait, and expire like those of a held channel; after
+ * `MAX_ABSENCE_MS` they become dead letters. The time of the removal is stored, so a restart does not restart the wait.
  */
 export class RemovedChannel {
   readonly name: string;
@@ -35,7 +35,7 @@ export class RemovedChannel {
   #isEnded = false;
   #isRetrying = false;
 
-  /** `type` is empty if only the stored deliveries have it. `onDrained` is called when nothing is owed any more. */
+  /** `type` is empty if only the stored deliveries have it. `onDrained` is called when no delivery is left. */
   constructor(channel: { readonly name: string; readonly type: string }, deps: LaneDeps, onDrained: () => void) {
     this.name = channel.name;
     this.#type = channel.type;
@@ -64,7 +64,7 @@ export class RemovedChannel {
       name: this.name,
       type: this.#type,
       state: 'removed',
-      reason: `not in the rules since ${rfc3339(since)}; what it owes becomes dead letters at ${rfc3339(since + MAX_ABSENCE_MS)}`,
+      reason: `not in the rules since ${rfc3339(since)}; its deliveries become dead letters at ${rfc3339(since + MAX_ABSENCE_MS)}`,
       since: rfc3339(since),
       pending: 0,
       sending,
@@ -92,12 +92,12 @@ export class RemovedChannel {
     if (this.#isEnded || this.#counts !== undefined) return;
     await this.#writeCheckpoint(null);
     if (this.#counts === undefined) return this.#onDrained();
-    // A delivery was given back meanwhile, and has woken the next round.
+    // A delivery was released meanwhile, and has woken the next round.
     this.#since = undefined;
     this.#isSinceStored = false;
   }
 
-  /** Reads the time of leaving (now if none is stored) and the type. */
+  /** Reads the time of the removal (now if none is stored) and the type. */
   async #load(): Promise<void> {
     const { store, clock } = this.#deps;
     if (this.#since === undefined) {
@@ -124,7 +124,7 @@ export class RemovedChannel {
     return retryWhileDiskFull(clock, killed, () => store.checkpoints.write(`channel:${this.name}`, checkpoints));
   }
 
-  /** Claims one delivery to read the type of its channel, and gives it back. */
+  /** Claims one delivery to read the type of its channel, and releases it. */
   async #storedType(): Promise<string> {
     const { deliveries } = this.#deps.store;
     const options = { limit: 1, now: ANY_TIME };

@@ -5,7 +5,7 @@ const MAX_WRITES = 10;
 
 /**
  * Changes that a resend makes to the dead-letter file. Each write copies the whole file, so they are batched: at least
- * `MIN_BATCH` at once, and at most `MAX_WRITES` writes in a run. A crash loses none, because the store has each result first.
+ * `MIN_BATCH` at once, and at most `MAX_WRITES` writes in a run. A crash loses no result, because the store has each one first.
  */
 export class BatchedChanges {
   readonly #deadLetters: DeadLetters;

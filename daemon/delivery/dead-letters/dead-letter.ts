@@ -9,8 +9,8 @@ import type { DeadLetters } from './dead-letters.ts';
 const LOOKUP_BATCH = 256;
 
 /**
- * Ends a delivery dead. Its dead letter is on disk before it leaves the queue; the transaction that takes it out also adds the
- * delivery to the fallback channel. `finishDeadLetters` completes at the next start what a crash in between leaves undone.
+ * Ends a delivery dead. Writes its dead letter first, then settles the delivery; the same transaction adds the delivery to the
+ * fallback channel. After a crash between the two, `finishDeadLetters` settles the delivery at the next start.
  */
 export async function deadLetter(
   delivery: Delivery,
@@ -25,7 +25,7 @@ export async function deadLetter(
   await settleDead(delivery, attempt, reason, fallback, deps);
 }
 
-/** Takes a delivery out of the queue whose dead letter is on disk. */
+/** Settles a delivery whose dead letter is on disk. */
 async function settleDead(
   delivery: Delivery,
   attempt: Attempt | undefined,
@@ -69,7 +69,7 @@ function recordOf(delivery: Delivery, attempt: Attempt | undefined, reason: Dead
   };
 }
 
-/** Takes deliveries out of the queue that have a dead letter: a crash came between the two writes, and they are not tried again. */
+/** Settles deliveries that have a dead letter and are still in the queue, because of a crash between the two writes. They are not tried again. */
 export async function finishDeadLetters(deps: LaneDeps): Promise<void> {
   if (deps.store.deliveries.channels().length === 0) return;
   for await (const batch of batchesOf(deps.deadLetters))
@@ -91,7 +91,7 @@ async function finishDeadLetter({ id, class: deadClass, error, attempts }: DeadL
   const stored = await deps.store.deliveries.find(id);
   if (stored?.state !== 'pending' && stored?.state !== 'sending') return;
   const { delivery } = stored;
-  deps.log.warn({ delivery: id }, 'dead letters: a delivery was still in the queue; it is taken out now');
+  deps.log.warn({ delivery: id }, 'dead letters: a delivery was still in the queue; it is removed now');
   const fallback = deps.channel(delivery.channel)?.policy.fallback;
   const attempt = attempts[delivery.attempts.length];
   await settleDead(delivery, attempt, { class: deadClass, error }, fallback, deps);

@@ -13,7 +13,7 @@ export type DeadLine =
   | { readonly line: number; readonly record: DeadLetter }
   | { readonly line: number; readonly problem: string };
 
-/** null removes a record; a function returns its replacement, from the record as it is in the file now. */
+/** null removes a record; a function computes its replacement from the record that is in the file now. */
 export type DeadLetterChange = null | ((record: DeadLetter) => DeadLetter);
 
 export interface DeadLetters {
@@ -28,7 +28,7 @@ export interface DeadLetters {
   readonly fault: string | undefined;
   /** Checks the file while nothing is written: updates `fault` and resets the file's mode. Never rejects. To be called each second. */
   check(): Promise<void>;
-  /** Calls `listener` when the disk has failed: no promise about this file holds any more. */
+  /** Calls `listener` when the disk has failed: from then on nothing about this file is guaranteed. */
   onFatal(listener: (error: BelfryError) => void): void;
   close(): Promise<void>;
 }
@@ -47,7 +47,7 @@ const DISK_FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 function faultText(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason = DISK_FULL_CODES.includes(code) ? 'the disk is full' : message;
-  return `dead letters: ${reason}; deliveries that end there stay owed until it can be written`;
+  return `dead letters: ${reason}; deliveries that end there stay pending until it can be written`;
 }
 
 /** Opens `dead-letters.jsonl`. Rejects with `dead_letters.not_a_file` (exit 78) if the path is not a regular file. */

@@ -30,13 +30,13 @@ export async function openToAppend(file: string): Promise<FileHandle> {
   });
 }
 
-/** Adds to an error of opening the file what to do about it: the path is not a regular file (a FIFO, a folder), or cannot be opened. */
+/** Adds advice to an error of opening the file: the path is not a regular file (a FIFO, a folder), or cannot be opened. */
 function describe(error: unknown, file: string): unknown {
   const reason = systemErrorText(error);
   if (error instanceof NotRegularFile)
-    return unusable('dead_letters.not_a_file', `${error.message}; move it away, a file is made in its place`, error);
+    return unusable('dead_letters.not_a_file', `${error.message}; move it away: Belfry creates a new file`, error);
   if (reason === undefined) return error;
-  const mend = 'let the user that runs belfry read and write it, or move it away, a file is made in its place';
+  const mend = 'let the user that runs belfry read and write it, or move it away: Belfry creates a new file';
   return unusable('dead_letters.unusable', `${file} cannot be used: ${reason}; ${mend}`, error);
 }
 
@@ -60,7 +60,7 @@ export async function checkFile(file: string, log: Log): Promise<boolean> {
   return true;
 }
 
-/** Prepares the file at the start: checks its mode, and moves an incomplete last line, which a crash has left, to a file of its own. */
+/** Prepares the file at the start: checks its mode, and moves an incomplete last line, which a crash has left, to another file. */
 export async function repairFile(file: string, log: Log): Promise<void> {
   await checkFile(file, log);
   const handle = await openExisting(file, constants.O_RDWR);
@@ -86,13 +86,13 @@ async function repairTail(handle: FileHandle, file: string, log: Log): Promise<v
     await handle.truncate(size - tail.length);
     log.warn(
       { file: path.basename(aside), bytes: tail.length },
-      'dead letters: the last line was incomplete; it was moved to a file of its own',
+      'dead letters: the last line was incomplete; it was moved to another file',
     );
   }
   await handle.sync();
 }
 
-/** Text after the last newline; undefined if it is too long to be a record, and stays where it is. */
+/** Text after the last newline; undefined if it is too long to be a record and therefore stays in the file. */
 async function tailOf(handle: FileHandle, size: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
   for (let from = size; from > 0; ) {
@@ -111,6 +111,6 @@ async function asideName(file: string): Promise<string> {
   const base = path.join(path.dirname(file), path.basename(file, '.jsonl'));
   for (let number = 1; ; number += 1) {
     const name = `${base}.torn-${number}`;
-    if ((await statRegularFile(name).catch(() => 'taken')) === undefined) return name;
+    if ((await statRegularFile(name).catch(() => 'exists')) === undefined) return name;
   }
 }

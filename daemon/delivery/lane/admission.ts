@@ -9,7 +9,7 @@ export const CLAIM_BATCH = 64;
 
 /** Decides how many attempts may begin now, by rate, concurrency and the health of the channel. */
 export class Admission {
-  /** A delivery probes the open breaker at present. */
+  /** Whether a probe of the open breaker is in flight. */
   isProbing = false;
   readonly #health: Health;
   readonly #inFlight: InFlight;
@@ -43,7 +43,7 @@ export class Admission {
     const wait = this.#health.wait(this.#policy.paused);
     if (wait === undefined || wait > 0) return 0;
     if (this.#health.isFailing) return this.isProbing ? 0 : 1;
-    // With a rate, one at a time: each attempt takes from the rate before the next may go.
+    // With a rate, one at a time: each attempt takes from the rate before the next one begins.
     return Math.min(this.#attemptsLeft, this.#policy.rate === undefined ? CLAIM_BATCH : 1);
   }
 
@@ -52,19 +52,19 @@ export class Admission {
     return this.#attemptsLeft > 0 && this.#rateWait === 0 && this.#health.cooldownLeft === 0;
   }
 
-  /** Milliseconds until a delivery may go as far as rate and health decide; undefined while the lane is held. */
+  /** Milliseconds until rate and health allow an attempt; undefined while the lane is held. */
   get wait(): number | undefined {
     const wait = this.#health.wait(this.#policy.paused);
     return wait === undefined ? undefined : Math.max(wait, this.#rateWait);
   }
 
-  /** Milliseconds until a delivery that is due in `dueIn` may go; undefined if another event must come first: a release, an attempt that settles. */
+  /** Milliseconds until the attempt of a delivery that is due in `dueIn` may begin; undefined if a release or the end of another attempt must come first. */
   waitForDelivery(dueIn: number): number | undefined {
     const { wait } = this;
     return wait === undefined || this.isProbing || this.#attemptsLeft <= 0 ? undefined : Math.max(dueIn, wait);
   }
 
-  /** Milliseconds until a manual attempt may go; undefined if an attempt must settle first. */
+  /** Milliseconds until a manual attempt may begin; undefined if another attempt must end first. */
   get waitForManual(): number | undefined {
     return this.#attemptsLeft <= 0 ? undefined : Math.max(this.#rateWait, this.#health.cooldownLeft);
   }
@@ -88,7 +88,7 @@ class RateLimit {
     this.#rate = rate;
   }
 
-  /** Milliseconds until the next attempt may go; 0 is now. `now` is monotonic. */
+  /** Milliseconds until the next attempt may begin; 0 means now. `now` is monotonic. */
   wait(now: number): number {
     if (this.#rate === undefined || this.#takenAt.length < this.#rate.count) return 0;
     return Math.max(0, this.#takenAt[0]! + this.#rate.per - now);

@@ -9,11 +9,11 @@ import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { LaneDeps } from './deps.ts';
 import type { LazyNotifier } from './lazy-notifier.ts';
 
-/** Outcome of an attempt. killed: the daemon was stopped during the attempt, so the delivery stays owed and nothing failed. */
+/** Outcome of an attempt. killed: the daemon was stopped during the attempt, so the delivery stays pending and nothing failed. */
 export type AttemptOutcome = Outcome | { readonly kind: 'killed' };
 
-/** One attempt: its outcome, the record of it that is stored, and the settings that it was made with. */
-export interface MadeAttempt {
+/** Attempt that has ended: its outcome, its stored record, and the fingerprint of the settings that it used. */
+export interface EndedAttempt {
   readonly outcome: AttemptOutcome;
   readonly record: Attempt;
   readonly fingerprint: string;
@@ -28,7 +28,7 @@ export async function makeAttempt(
   config: ChannelConfig,
   notifiers: LazyNotifier,
   deps: LaneDeps,
-): Promise<MadeAttempt> {
+): Promise<EndedAttempt> {
   const { clock, scrubber, observer, log } = deps;
   const at = rfc3339(clock.now());
   const began = clock.monotonic();
@@ -96,7 +96,7 @@ export async function sendOnce(
   }
 }
 
-/** Rejects when a channel does not end within `SETTLE_MS` after its deadline: whether the request arrived is unknown. */
+/** Rejects when `send` has not ended `SETTLE_MS` after its deadline; then it is unknown whether the request arrived. */
 function failOverdue<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     deadline.overdue(SETTLE_MS, () => {

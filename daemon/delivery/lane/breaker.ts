@@ -4,7 +4,7 @@ const FIRST_PROBE_MS = 1000;
 const MAX_PROBE_MS = 60_000;
 
 /**
- * Circuit breaker of a channel. closed: attempts go. open: they wait, and one probe goes after 1 s, 2 s, 4 s ... 60 s. A success
+ * Circuit breaker of a channel. closed: attempts are made. open: they wait, and one probe is made after 1 s, 2 s, 4 s ... 60 s. A success
  * closes it, a failed probe doubles the wait, `probeNow` ends the wait. Times are milliseconds, monotonic.
  */
 export class Breaker {
@@ -34,7 +34,7 @@ export class Breaker {
     return wasOpen;
   }
 
-  /** Returns true if this opened the breaker. `retryAfter`: the wait that the remote server asked for, milliseconds. */
+  /** Returns true if this opened the breaker. `retryAfter`: milliseconds that the remote server asked to wait. */
   failed(now: number, isProbe: boolean, retryAfter = 0): boolean {
     this.#failures += 1;
     if (this.isOpen && !isProbe) return false;

@@ -12,6 +12,7 @@ interface StoredCooldown {
   readonly fingerprint: string;
 }
 
+/** Checkpoint key. */
 const KEY = 'rest';
 
 /** Time in which a channel sends nothing: its remote server limits the rate, or an internal error occurred. */
@@ -53,7 +54,7 @@ export class Cooldown {
     return this.left === 0 ? undefined : { until: this.#clock.now() + this.left, reason: this.#reason };
   }
 
-  /** Begins one that a restart ends. Never shortens a cooldown. */
+  /** Begins a cooldown that a restart ends. Never shortens one. */
   begin(ms: number, reason: string): void {
     const until = this.#clock.monotonic() + ms;
     if (until <= this.#until) return;
@@ -61,7 +62,7 @@ export class Cooldown {
     this.#reason = reason;
   }
 
-  /** Begins one that survives a restart. Holds in memory when this returns its promise. */
+  /** Begins a cooldown that survives a restart. It is in force as soon as this returns its promise. */
   async beginStored(ms: number, reason: string, fingerprint: string): Promise<void> {
     this.begin(ms, reason);
     const { current } = this;

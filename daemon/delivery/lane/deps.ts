@@ -28,7 +28,7 @@ export interface LaneDeps {
   readonly raise: (event: EventInput) => void;
   readonly observer: LaneObserver;
   readonly open: (config: ChannelConfig) => Notifier;
-  /** Aborts when the grace period of a stop is over: attempts end, and writes are no longer retried while the disk is full. */
+  /** Aborts when the grace period of a stop is over. Attempts end then, and writes are no longer retried while the disk is full. */
   readonly killed: AbortSignal;
   /** Live configuration of another channel, for fallbacks. */
   readonly channel: (name: string) => ChannelConfig | undefined;

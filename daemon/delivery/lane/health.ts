@@ -10,7 +10,7 @@ import type { HealthStatus, LaneDeps } from './deps.ts';
 import { Holds } from './holds.ts';
 import { TcpCheck } from './tcp-check.ts';
 
-/** Outcome of one attempt, with the settings that it was made with. */
+/** Outcome of one attempt, with the fingerprint of the settings that it used. */
 export interface AttemptResult {
   readonly delivery: Delivery;
   readonly outcome: Outcome;
@@ -30,7 +30,7 @@ export class Health {
   /** Whether an event about the failure was raised; then another one is raised at the recovery. */
   #failureRaised = false;
 
-  /** `onProbeDue` is called when the next probe may go sooner than its wait says. */
+  /** `onProbeDue` is called when the next probe may be made before its wait is over. */
   constructor(name: string, deps: LaneDeps, onProbeDue: () => void) {
     this.#name = name;
     this.#deps = deps;
@@ -52,12 +52,12 @@ export class Health {
     this.#tcpCheck.stop();
   }
 
-  /** The breaker is open: only probes go. */
+  /** Whether the breaker is open: only probes are made. */
   get isFailing(): boolean {
     return this.#breaker.isOpen;
   }
 
-  /** Milliseconds until the next attempt or probe may go; undefined while the lane is held. */
+  /** Milliseconds until the next attempt or probe may be made; undefined while the lane is held. */
   wait(isPaused: boolean): number | undefined {
     if (this.holds.state(isPaused) !== undefined) return undefined;
     const probe = this.#breaker.probeAt === undefined ? 0 : this.#breaker.probeAt - this.#deps.clock.monotonic();
@@ -91,7 +91,7 @@ export class Health {
     return retryWhileDiskFull(clock, killed, () => store.deliveries.retryNow(this.#name, clock.now()));
   }
 
-  /** Forgets what was recorded with other settings. */
+  /** Forgets everything that was recorded with other settings. */
   async reset(): Promise<void> {
     this.#breaker.succeeded();
     this.#tcpCheck.stop();
@@ -100,12 +100,12 @@ export class Health {
   }
 
   /**
-   * Records what an outcome says about the channel as a whole. Memory has changed when this returns its promise. Resolves to true
-   * if deliveries that wait for a retry are due now: call `retryNow` once the delivery itself is settled.
+   * Applies an outcome to the health of the channel, in memory before this returns its promise. Resolves to true if deliveries
+   * that wait for a retry are due now: call `retryNow` once the delivery itself is settled.
    */
   async record(result: AttemptResult): Promise<boolean> {
     const { outcome, fingerprint, kind } = result;
-    // No event is raised about a delivery of the daemon's own event: if that failed, too, there would be no end.
+    // No event is raised about a delivery of the daemon's own event, which could fail too, and so on without end.
     const mayRaise = result.delivery.event.source !== OWN_SOURCE;
     if (outcome.kind === 'delivered' || outcome.kind === 'handover') {
       const closed = this.#remoteAnswered();

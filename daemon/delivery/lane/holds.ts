@@ -3,7 +3,7 @@ import type { CheckpointStore } from '../../store/store.ts';
 import { retryWhileDiskFull } from '../retry-disk-full.ts';
 import type { LaneDeps, LaneState } from './deps.ts';
 
-/** Checkpoint key of a channel that left the rules and still owes deliveries; its value is the time of leaving, milliseconds since the epoch. */
+/** Checkpoint key of a channel that was removed from the rules while deliveries were pending; its value is the time of the removal, milliseconds since the epoch. */
 export const REMOVED_KEY = 'removed';
 
 /** Stored form of a hold, in the checkpoints of the channel. */
@@ -32,7 +32,7 @@ export class Holds {
     this.#killed = killed;
   }
 
-  /** Reads the stored holds. Drops a refusal of other settings, and the removal of a channel that has come back. */
+  /** Reads the stored holds. Drops a refusal of other settings, and the removal of a channel that is back in the rules. */
   async load(fingerprint: string): Promise<void> {
     const checkpoints = await this.#checkpoints.read(this.#scope);
     const read = (key: string): Hold | undefined => {

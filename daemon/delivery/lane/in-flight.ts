@@ -1,6 +1,6 @@
 import { WaitGroup } from '../../lib/async/wait-group.ts';
 
-/** Outcomes that may wait for the disk at once: how far a channel may run ahead of it. */
+/** Outcomes that may wait for the disk at once. */
 const MAX_UNWRITTEN = 256;
 
 /** Work that a lane has begun and not finished: attempts, and outcomes that are being written. */

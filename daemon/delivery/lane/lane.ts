@@ -8,7 +8,7 @@ import { deadLetter } from '../dead-letters/dead-letter.ts';
 import { type ManualResult, manualResult } from '../manual/attempt.ts';
 import { ManualQueue } from '../manual/queue.ts';
 import { Admission, CLAIM_BATCH } from './admission.ts';
-import { type MadeAttempt, makeAttempt } from './attempt.ts';
+import { type EndedAttempt, makeAttempt } from './attempt.ts';
 import { type LaneDeps, type LaneStatus, laneStatus } from './deps.ts';
 import { type AttemptResult, Health } from './health.ts';
 import { InFlight } from './in-flight.ts';
@@ -24,10 +24,10 @@ const CLOSE_TIMEOUT_MS = 2000;
 /**
  * Delivery queue of one channel. It claims due deliveries and sends as many at once as the channel's policy allows:
  *
- *   open    -> attempts go, within rate and concurrency
- *   failing -> the breaker is open: one probe at a time goes
- *   held    -> paused in the rules, held by an operator, or misconfigured: nothing goes, deliveries only expire
- *   ended   -> stopped, the disk failed, or the channel left the rules: nothing begins any more
+ *   open    -> attempts are made within rate and concurrency
+ *   failing -> the breaker is open: one probe at a time is made
+ *   held    -> paused in the rules, held by an operator, or misconfigured: nothing is sent, deliveries only expire
+ *   ended   -> stopped, the disk failed, or the channel was removed from the rules: no attempt begins
  *
  * Each change calls `wake`. One run loop does the work that may be done now and sets the wake timer for the rest.
  */
@@ -54,7 +54,7 @@ export class Lane {
   /** Status after the disk has failed. */
   #diskFailure: ReturnType<Health['status']> | undefined;
 
-  /** `claimsDeliveries`: false makes manual attempts only, and leaves deliveries that are owed to the daemon. */
+  /** `claimsDeliveries`: false for manual attempts only; pending deliveries are left to the daemon. */
   constructor(config: ChannelConfig, deps: LaneDeps, claimsDeliveries = true) {
     this.name = config.name;
     this.#claimsDeliveries = claimsDeliveries;
@@ -70,14 +70,14 @@ export class Lane {
     this.#wakeTimer = new WakeTimer(deps.clock, () => this.wake());
   }
 
-  /** Begins once `before` has resolved and the stored holds and cooldowns are loaded, so that no attempt goes in spite of them. */
+  /** Begins once `before` has resolved and the stored holds and cooldowns are loaded, so that no attempt ignores them. */
   async start(before: Promise<void>): Promise<void> {
     await Promise.all([before, this.#health.load(this.#config.fingerprint)]);
     this.#isLoaded = true;
     this.wake();
   }
 
-  /** Applies an edited configuration. New attempts use a new notifier; the old one closes when its attempts have ended. Refused deliveries are tried again. */
+  /** Applies an edited configuration. New attempts use a new notifier; the old one closes when its attempts have ended. Deliveries that wait for a retry are due now. */
   async reconfigure(config: ChannelConfig): Promise<void> {
     const before = this.#config;
     this.#config = config;
@@ -131,7 +131,7 @@ export class Lane {
     return result;
   }
 
-  /** Begins nothing more. Resolves when all attempts have ended, which `killed` enforces, and the notifier is closed. */
+  /** Begins no more attempts. Resolves when the running ones have ended, which `killed` enforces, and the notifier is closed. */
   async end(): Promise<void> {
     this.#isEnded = true;
     this.#wakeTimer.cancel();
@@ -183,7 +183,7 @@ export class Lane {
     return true;
   }
 
-  /** Claims and dispatches; gives back what a hold or a stop forbids meanwhile. Returns the number of dispatched deliveries. */
+  /** Claims and dispatches deliveries; releases those that a hold or a stop forbids meanwhile. Returns the number of dispatched ones. */
   async #claim(limit: number): Promise<number> {
     if (limit <= 0) return 0;
     const { deliveries } = this.#deps.store;
@@ -227,14 +227,14 @@ export class Lane {
 
   async #send(delivery: Delivery, isProbe: boolean): Promise<void> {
     const { store, clock, random } = this.#deps;
-    const made = await this.#attempt(delivery);
-    const { outcome, record } = made;
+    const ended = await this.#attempt(delivery);
+    const { outcome, record } = ended;
     const policy = this.#policy;
     if (outcome.kind === 'killed') return store.deliveries.release([delivery.id]);
     // An attempt that fails while the breaker is open uses up no attempt of its delivery, whichever delivery opened it.
     const probe = isProbe || (this.#health.isFailing && outcome.kind === 'failed');
     const judgement = judge({ delivery, outcome, policy, now: clock.now(), random, probe });
-    const retriesDue = await this.#record(delivery, made, isProbe ? 'probe' : 'regular');
+    const retriesDue = await this.#record(delivery, ended, isProbe ? 'probe' : 'regular');
     const attempt = probe && record.class !== undefined ? { ...record, probe: true } : record;
     if (judgement.kind === 'dead') await deadLetter(delivery, attempt, judgement, policy.fallback, this.#deps);
     else await settle(delivery, attempt, judgement, this.#deps);
@@ -242,26 +242,26 @@ export class Lane {
   }
 
   async #sendManually(delivery: Delivery): Promise<ManualResult> {
-    const made = await this.#attempt(delivery);
-    const { outcome, record } = made;
+    const ended = await this.#attempt(delivery);
+    const { outcome, record } = ended;
     if (outcome.kind === 'killed') return outcome;
-    if (await this.#record(delivery, made, 'manual')) await this.#health.retryNow();
+    if (await this.#record(delivery, ended, 'manual')) await this.#health.retryNow();
     return manualResult(outcome, record);
   }
 
-  #attempt(delivery: Delivery): Promise<MadeAttempt> {
+  #attempt(delivery: Delivery): Promise<EndedAttempt> {
     return this.#inFlight.trackAttempt(makeAttempt(delivery, this.#config, this.#notifier, this.#deps));
   }
 
-  /** Records an outcome in the channel's health, unless its settings are no longer in force. The next attempt may go before this one is stored. */
-  #record(delivery: Delivery, { outcome, fingerprint }: MadeAttempt, kind: AttemptResult['kind']): Promise<boolean> {
+  /** Records an outcome in the channel's health, unless its settings are no longer in force. The next attempt may begin before this one is stored. */
+  #record(delivery: Delivery, { outcome, fingerprint }: EndedAttempt, kind: AttemptResult['kind']): Promise<boolean> {
     if (outcome.kind === 'killed' || fingerprint !== this.#config.fingerprint) return Promise.resolve(false);
     const recorded = this.#health.record({ delivery, outcome, kind, fingerprint });
     this.wake();
     return recorded;
   }
 
-  /** Ends the lane if the disk has failed, since nothing can be promised then. Otherwise begins a cooldown; claimed deliveries stay owed. */
+  /** Ends the lane if the disk has failed, since no result could be stored. Otherwise begins a cooldown; claimed deliveries stay pending. */
   #onInternalError(error: unknown, delivery?: Delivery): void {
     const { message, stack } = error as Error;
     const isCoded = error instanceof BelfryError;

@@ -38,7 +38,7 @@ export class LazyNotifier {
       .catch((error: unknown) => log.warn({ error: (error as Error).message }, 'a channel did not close cleanly'));
   }
 
-  /** Returns a notifier that fails each attempt where opening fails, so that the error is handled like any other. */
+  /** The opened notifier. If opening fails, a notifier whose attempts all fail, so that the error is handled like any other. */
   #opened(): Notifier {
     try {
       return (this.#notifier ??= this.#open());

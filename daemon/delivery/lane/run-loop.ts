@@ -43,7 +43,7 @@ export class RunLoop {
   }
 }
 
-/** Steps back of the wall clock beyond this count as a jump; due times then lie too far ahead. */
+/** Steps back of the wall clock beyond this count as a jump: due times are then too late. */
 const MIN_JUMP_MS = 1000;
 
 /** Wakes a run loop at the next time at which there may be work. */
@@ -71,7 +71,7 @@ export class WakeTimer {
     this.#cancel = undefined;
   }
 
-  /** Returns true if the wall clock has jumped back since the last call: due times are wall-clock times. */
+  /** Returns true if the wall clock has jumped back since the last call. Due times are wall-clock times. */
   clockWentBack(): boolean {
     const offset = this.#clock.now() - this.#clock.monotonic();
     const before = this.#offset;

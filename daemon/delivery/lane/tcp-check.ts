@@ -18,8 +18,8 @@ export interface TcpCheckDeps {
 }
 
 /**
- * Checks whether a server that refused connections listens again. It opens a connection and closes it, which costs the server
- * less than a request, so it may come sooner than the next probe: an outage ends a tenth of its length after the server is back.
+ * Checks whether a server that refused connections listens again: opens a connection and closes it. This costs the server less
+ * than a request, so checks may be more frequent than probes. Sending resumes within a tenth of the length of the outage.
  */
 export class TcpCheck {
   readonly #deps: TcpCheckDeps;
@@ -45,7 +45,7 @@ export class TcpCheck {
 
   /** Called when the outage is over, or when connections are no longer refused. */
   stop(): void {
-    // Called after every attempt, and seldom during an outage.
+    // `stop` is called after every attempt, but seldom during an outage.
     if (this.#since === undefined) return;
     this.#cancel?.();
     this.#cancel = undefined;

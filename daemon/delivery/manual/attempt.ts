@@ -15,7 +15,7 @@ export type ManualResult =
       /** The channel's credentials or settings were refused, and the next message would be refused, too. */
       readonly misconfigured: boolean;
     }
-  /** The daemon stops, or the caller has gone: no message is known to have been sent. */
+  /** The daemon stops, or the caller has disconnected: no message is known to have been sent. */
   | { readonly kind: 'killed' };
 
 export function manualResult(outcome: Outcome, attempt: Attempt): ManualResult {

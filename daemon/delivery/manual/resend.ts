@@ -22,7 +22,7 @@ export interface ResendingDeps {
   readonly log: Log;
   /** Scrubber that masked the dead letters. */
   readonly scrubber: Pick<Scrubber, 'scrubJson'>;
-  /** Makes one attempt through a channel as it is configured now; undefined if there is no such channel. `signal` ends the wait for its turn. */
+  /** Makes one attempt with the live settings of a channel; undefined if there is no such channel. `signal` ends the wait for its turn. */
   readonly attempt: (channel: string, delivery: Delivery, signal: AbortSignal) => Promise<ManualResult | undefined>;
   readonly channelType: (channel: string) => string | undefined;
   /** Number of concurrent attempts of a channel: the upper bound of attempts that were delivered and are not yet recorded. */
@@ -44,7 +44,7 @@ interface Run {
   readonly request: ResendRequest;
   readonly changes: BatchedChanges;
   readonly results: ResultStream<ResendProgress>;
-  /** Aborts when the caller has gone: records whose attempt has not begun stay in the file. */
+  /** Aborts when the caller has disconnected: records whose attempt has not begun stay in the file. */
   readonly over: AbortController;
   readonly channels: Map<string, ChannelRun>;
   /** Events that were decided anew: once for all dead letters of one event. */
@@ -52,7 +52,7 @@ interface Run {
 }
 
 const BUSY: Failure = { class: 'busy', code: 'resend.busy', message: 'another resend is sending it' };
-const OWED: Failure = { class: 'busy', code: 'resend.owed', message: 'its delivery has not ended; nothing was sent' };
+const NOT_ENDED: Failure = { class: 'busy', code: 'resend.owed', message: 'its delivery has not ended; nothing was sent' };
 const GONE: Failure = { class: 'busy', code: 'resend.gone', message: 'it was dropped or decided anew meanwhile' };
 const UNKNOWN_CHANNEL: Failure = {
   class: 'permanent',
@@ -62,7 +62,7 @@ const UNKNOWN_CHANNEL: Failure = {
 
 /**
  * Resends dead letters: the plan first, then oldest first, all channels at once, each within its own rate. A record leaves the
- * file only after the store has its delivery as delivered. A record that fails stays, with the new attempt added.
+ * file only after the store has recorded its delivery as delivered. A record that fails stays, with the new attempt added.
  */
 export class Resending {
   readonly #deps: ResendingDeps;
@@ -81,7 +81,7 @@ export class Resending {
     const done = new Map<string, null>();
     for await (const line of deadLetters.read()) {
       if (!('record' in line)) continue;
-      if ((await this.#registry.look(line.record.id)).isDone) done.set(line.record.id, null);
+      if ((await this.#registry.lookUp(line.record.id)).isDone) done.set(line.record.id, null);
     }
     await deadLetters.change(done);
     await this.#registry.clear();
@@ -107,7 +107,7 @@ export class Resending {
         yield progress;
       }
     } finally {
-      // Runs also when the caller has gone: attempts in flight end, and delivered records leave the file.
+      // Runs also when the caller has disconnected: attempts in flight end, and delivered records leave the file.
       end();
       signal.removeEventListener('abort', end);
       await run.results.ended();
@@ -143,19 +143,19 @@ export class Resending {
     }
   }
 
-  /** Excludes other resends of the same record, and looks it up again: another resend may have finished it since the plan. */
+  /** Resends one record, or decides its event anew. Looks it up first: another resend may have finished it since the plan. */
   async #resendOne(record: DeadLetter, run: Run): Promise<ResendProgress | undefined> {
     const { id, channel } = record;
     if (this.#busy.has(id)) return { id, channel, state: 'dead', error: BUSY };
     this.#busy.add(id);
     try {
-      const { stored, isDone } = await this.#registry.look(id);
+      const { stored, isDone } = await this.#registry.lookUp(id);
       if (isDone) {
         await run.changes.add(id, null);
         if (stored?.state !== 'delivered') return { id, channel, state: 'dead', error: GONE };
         return { id, channel, state: 'delivered', ...(stored.receipt !== undefined && { receipt: stored.receipt }) };
       }
-      if (stored !== undefined && stored.state !== 'dead') return { id, channel, state: 'dead', error: OWED };
+      if (stored !== undefined && stored.state !== 'dead') return { id, channel, state: 'dead', error: NOT_ENDED };
       const original = unmasked(record, stored?.delivery, this.#deps.scrubber);
       return await (run.request.requeue
         ? this.#requeue(original, stored !== undefined, run)
@@ -165,7 +165,7 @@ export class Resending {
     }
   }
 
-  /** Has the event decided anew. The new deliveries are durable before the record leaves the file. */
+  /** Decides the event of a record anew. The new deliveries are durable before the record leaves the file. */
   async #requeue(record: DeadLetter, isStored: boolean, run: Run): Promise<ResendProgress> {
     const { changes, requeuedEvents, over } = run;
     const { id, channel, event } = record;
@@ -258,7 +258,7 @@ function channelRunOf(channel: string, { channels, over }: Run): ChannelRun {
   const present = channels.get(channel);
   if (present !== undefined) return present;
   const created: ChannelRun = { stop: new AbortController(), refusal: undefined };
-  // Every attempt that waits for its turn listens to it.
+  // Every attempt that waits for its turn adds a listener.
   setMaxListeners(0, created.stop.signal);
   if (over.signal.aborted) created.stop.abort();
   over.signal.addEventListener('abort', () => created.stop.abort(), { once: true });

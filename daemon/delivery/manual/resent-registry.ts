@@ -6,8 +6,9 @@ import { retryWhileDiskFull } from '../retry-disk-full.ts';
 const SCOPE = 'resent';
 
 /**
- * Dead letters that were resent or decided anew and may still be in the file. The store has this for its own deliveries. Other
- * dead letters (a copied file, a lost state directory) get a checkpoint, until the next start finds them removed from the file.
+ * Registry of dead letters that were resent or decided anew and may still be in the file. For a delivery in the store this is its
+ * state. Other dead letters (of a copied file, or of a lost state directory) get a checkpoint, until the next start has removed
+ * them from the file.
  */
 export class ResentRegistry {
   readonly #store: Store;
@@ -39,7 +40,7 @@ export class ResentRegistry {
   }
 
   /** Looks up the stored delivery of a dead letter, and whether the dead letter is done: resent, decided anew or dropped. */
-  async look(id: string): Promise<{ readonly stored: StoredDelivery | undefined; readonly isDone: boolean }> {
+  async lookUp(id: string): Promise<{ readonly stored: StoredDelivery | undefined; readonly isDone: boolean }> {
     const stored = await this.#store.deliveries.find(id);
     if (stored !== undefined) return { stored, isDone: stored.state === 'delivered' || stored.state === 'cancelled' };
     return { stored, isDone: (await this.#markedIds()).has(id) };

@@ -40,18 +40,18 @@ const IN_THE_WAY: Readonly<Record<string, InTheWay>> = {
   'a FIFO': {
     put: async () => execFileSync('mkfifo', [file]),
     code: 'dead_letters.not_a_file',
-    text: 'is a FIFO, not a regular file; move it away, a file is made in its place',
+    text: 'is a FIFO, not a regular file; move it away: Belfry creates a new file',
   },
   'a directory': {
     put: () => mkdir(file),
     remove: () => rmdir(file),
     code: 'dead_letters.not_a_file',
-    text: 'is a directory, not a regular file; move it away, a file is made in its place',
+    text: 'is a directory, not a regular file; move it away: Belfry creates a new file',
   },
   'a symbolic link to itself': {
     put: () => symlink(file, file),
     code: 'dead_letters.unusable',
-    text: 'cannot be used: its symbolic links form a loop (ELOOP); let the user that runs belfry read and write it, or move it away, a file is made in its place',
+    text: 'cannot be used: it leads through symbolic links in a circle (ELOOP); let the user that runs belfry read and write it, or move it away: Belfry creates a new file',
   },
 };
 
