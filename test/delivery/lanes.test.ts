@@ -214,7 +214,7 @@ test('a stop lets attempts end; an aborted delivery stays pending without a used
   expect(await state(delivery!.id)).toBe('delivered');
 });
 
-describe('a channel that left the rules while deliveries were pending', () => {
+describe('a channel that was removed from the rules while deliveries were pending', () => {
   const HOUR = 3_600_000;
   const restart = async (...channels: readonly ChannelConfig[]): Promise<void> => {
     await harness.lanes.stop(0);
@@ -307,7 +307,7 @@ describe('a channel that left the rules while deliveries were pending', () => {
     expect(await harness.deadRecords()).toHaveLength(1);
   });
 
-  test('has 24 hours from the start of the daemon if it left while the daemon was stopped', async () => {
+  test('has 24 hours from the start of the daemon if it was removed while the daemon was stopped', async () => {
     await harness.apply(channel('a', { paused: true }));
     await harness.enqueue('a');
     await restart();

@@ -82,7 +82,7 @@ test('no secret reaches the file', async () => {
   expect(await raw()).not.toContain('hunter2');
 });
 
-test('an incomplete last line is moved to a file of its own, and the next record begins a new line', async () => {
+test('an incomplete last line is moved to another file, and the next record begins a new line', async () => {
   await (await open()).append(letter('a'));
   const torn = '{"id":"b","dead_at":"2026-11';
   await appendFile(file, torn);

@@ -119,7 +119,7 @@ test('next_at is never before the next probe of a failing channel, nor before it
   ]);
 });
 
-test('a channel test whose caller has gone is not sent after the cooldown', async () => {
+test('a channel test whose caller has disconnected is not sent after the cooldown', async () => {
   harness.script('a', limited(3_600_000), ok);
   await harness.apply(channel('a'));
   await harness.enqueue('a');

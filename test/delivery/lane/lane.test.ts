@@ -99,7 +99,7 @@ test('no delivery of a backlog is sent before the stored hold is loaded', async 
   expect(harness.sent).toEqual([]);
 });
 
-test('deliveries that were claimed during a manual hold are given back unsent', async () => {
+test('deliveries that were claimed during a manual hold are released unsent', async () => {
   await harness.apply(channel('a'));
   const real = harness.store.deliveries.claim.bind(harness.store.deliveries);
   const claiming = gate();

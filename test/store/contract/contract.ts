@@ -27,7 +27,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     describe('claims', () => claimsDeliveries(() => store));
     describe('settlements', () => settlesDeliveries(() => store));
     describe('order by key', () => keepsOrderByKey(() => store));
-    describe('dead deliveries and requeues', () => resolvesDead(() => store));
+    describe('dead deliveries', () => resolvesDead(() => store));
     describe('checkpoints', () => keepsCheckpoints(() => store));
     describe('pushes', () => keepsPushes(() => store));
     describe('trim', () => trimsHistory(() => store));

@@ -48,7 +48,7 @@ export function settlesDeliveries(store: () => Store): void {
     expect((await store().deliveries.find(made.id))?.delivery.attempts).toEqual([FAILED, ATTEMPT]);
   });
 
-  it('puts off a delivery without an attempt', async () => {
+  it('postpones a delivery without an attempt', async () => {
     const made = await one();
     await store().deliveries.settle(made.id, { state: 'pending', dueAt: NOW + 5 });
     expect(store().deliveries.nextDue('ops')).toBe(NOW + 5);
@@ -68,7 +68,7 @@ export function settlesDeliveries(store: () => Store): void {
     await store().deliveries.settle('nothing', { state: 'cancelled' });
   });
 
-  it('puts off a delivery again only after another claim', async () => {
+  it('postpones a delivery again only after another claim', async () => {
     const made = await one();
     const retry = { state: 'pending', attempt: FAILED, dueAt: NOW + 5 } as const;
     await Promise.all([store().deliveries.settle(made.id, retry), store().deliveries.settle(made.id, retry)]);
