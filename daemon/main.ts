@@ -31,14 +31,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 /** The daemon reloads at SIGHUP. Every other verb ends, as when its terminal is closed. */
 const isDaemon = process.argv[2] === 'run';
-/** SIGHUP is caught from the first line on and passed on when the daemon has a listener. */
+/** A SIGHUP that comes before the daemon has a listener for it is remembered. */
 let isHungUp = false;
 let onHangup = (): void => {
   isHungUp = true;
 };
 if (isDaemon) process.on('SIGHUP', () => onHangup());
 
-/** EXIT.failed, in place of the exit code of the verb, whose output was not written. */
+/** EXIT.failed. Replaces the exit code of a verb whose output was not written. */
 const OUTPUT_FAILED = 1;
 let isOutputLost = false;
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {

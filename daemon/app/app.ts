@@ -24,9 +24,9 @@ export interface App {
   readonly listen: string;
   readonly tokenFile: string;
   reload(): Promise<ReloadView>;
-  /** Resolves when the disk has failed: the daemon can promise nothing any more. */
+  /** Resolves when the disk has failed: from then on nothing can be stored. */
   readonly failed: Promise<BelfryError>;
-  /** Takes no new work and closes everything. `graceful`: attempts in flight may end first. */
+  /** Accepts no more events and closes everything. `graceful`: attempts in flight may end first. */
   stop(graceful: boolean): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const addresses = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
   const listener = await openListener({ daemon, ...addresses, log, scrubber, clock, metrics, stream: pushServer });
   closers.own('listener', () => listener.close(LISTENER_CLOSE_MS));
-  // Closed before the listener, which waits for connections that only this ends.
+  // Closed before the listener, because the listener waits for the connections that the push server ends.
   closers.own('push', () => pushServer.close());
   const record = { pid, config: live.root, state: paths.state, socket: paths.socket, listen: listener.address };
   closers.own('belfry.json', await publishRecord({ record, paths, env, log }));

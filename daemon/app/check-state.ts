@@ -7,14 +7,14 @@ import type { StatePaths } from './paths.ts';
 
 /** Checks whether the state directory can be used or created, and changes nothing. Rejects with exit 78. */
 export async function checkState(paths: StatePaths): Promise<void> {
-  for (let place = paths.state; ; place = path.dirname(place)) {
-    const found = await stat(place).catch((error: NodeJS.ErrnoException) => error);
+  for (let folder = paths.state; ; folder = path.dirname(folder)) {
+    const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error);
     if (found instanceof Error) {
       if (found.code !== 'ENOENT') throw stateError(found, paths);
       continue;
     }
-    if (!found.isDirectory()) throw unusable(paths, place, 'it is not a folder');
-    await refuseUnless(place, constants.W_OK | constants.X_OK, paths);
+    if (!found.isDirectory()) throw unusable(paths, folder, 'it is not a folder');
+    await refuseUnless(folder, constants.W_OK | constants.X_OK, paths);
     for (const kept of [paths.key, paths.token]) await refuseUnless(kept, constants.R_OK, paths);
     for (const name of STORE_FILES) await refuseUnlessRegular(path.join(paths.state, name), paths);
     return;
@@ -35,30 +35,30 @@ async function refuseUnlessRegular(file: string, paths: StatePaths): Promise<voi
 }
 
 /** Rejects if the file exists and may not be used. */
-async function refuseUnless(place: string, mode: number, paths: StatePaths): Promise<void> {
-  await access(place, mode).catch((error: NodeJS.ErrnoException) => {
+async function refuseUnless(file: string, mode: number, paths: StatePaths): Promise<void> {
+  await access(file, mode).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw stateError(error, paths);
   });
 }
 
 /** Turns a system error about a file of the state directory into one line for the user with exit 78. Returns any other error unchanged. */
 export function stateError(error: unknown, paths: StatePaths): unknown {
-  const { path: place } = error as NodeJS.ErrnoException;
+  const { path: file } = error as NodeJS.ErrnoException;
   const reason = systemErrorText(error);
-  if (reason === undefined || place === undefined || !isOnPath(place, paths.state)) return error;
-  return unusable(paths, place, reason, error);
+  if (reason === undefined || file === undefined || !isOnPath(file, paths.state)) return error;
+  return unusable(paths, file, reason, error);
 }
 
 /** Whether a path is in the state directory, or above it. */
-function isOnPath(place: string, state: string): boolean {
-  return `${place}/`.startsWith(`${state}/`) || `${state}/`.startsWith(place === '/' ? '/' : `${place}/`);
+function isOnPath(file: string, state: string): boolean {
+  return `${file}/`.startsWith(`${state}/`) || `${state}/`.startsWith(file === '/' ? '/' : `${file}/`);
 }
 
-function unusable({ state }: StatePaths, place: string, why: string, cause?: unknown): BelfryError {
-  const what = place === state ? '' : `${place}: `;
+function unusable({ state }: StatePaths, file: string, why: string, cause?: unknown): BelfryError {
+  const prefix = file === state ? '' : `${file}: `;
   return new BelfryError(
     'state.unusable',
-    `the state directory ${state} cannot be used: ${what}${why}; let the user that runs belfry write there, or set \`daemon.state\` to another directory`,
+    `the state directory ${state} cannot be used: ${prefix}${why}; let the user that runs belfry write there, or set \`daemon.state\` to another directory`,
     { exit: EXIT.config, cause },
   );
 }

@@ -60,7 +60,7 @@ export async function readRecord(file: string): Promise<DaemonRecord | undefined
 /** Whether two paths lead to the same rules. */
 export async function isSameConfig(a: string, b: string): Promise<boolean> {
   if (a === b) return true;
-  const [realA, realB] = await Promise.all([a, b].map((place) => realpath(place).catch(() => undefined)));
+  const [realA, realB] = await Promise.all([a, b].map((file) => realpath(file).catch(() => undefined)));
   return realA !== undefined && realA === realB;
 }
 

@@ -2,7 +2,7 @@ import { channelTypes } from '../channels/index.ts';
 import type { App } from './app.ts';
 import type { Environment } from './paths.ts';
 
-/** Commands to try next, for a person who started the shipped rules. */
+/** Text with the commands to try next, for a user who has started the shipped rules. */
 export function tryIt({ listen, tokenFile }: Pick<App, 'listen' | 'tokenFile'>, env: Environment): string {
   const availability = channelTypes
     .filter(({ unavailable }) => unavailable !== undefined)
@@ -17,7 +17,7 @@ Belfry runs on the rules in rules/. Try, from this folder in another terminal:
   curl -d '{"text":"hello"}' -H 'content-type: application/json' http://${listen}/hooks/hello
   npx belfry emit backup.done text="all well"  posts an event
   npx belfry status                            shows the state of everything
-  tail -f outbox/notifications.jsonl           what was sent
+  tail -f outbox/notifications.jsonl           shows what was sent
 
 Edit rules/hello.yaml and save: it takes effect within a second.
 WebSocket clients connect to ws://${listen}/v1/stream?user=you with the token in ${tokenFile}

@@ -8,7 +8,7 @@ interface VariableCheck {
   readonly test: (value: string) => string | undefined;
 }
 
-/** Values with which the daemon would not check certificates, or would write secrets to a log or file. */
+/** Variables with values that are unsafe: certificates would not be checked, or secrets would be written to a log or file. */
 const REFUSED: readonly VariableCheck[] = [
   {
     name: 'NODE_TLS_REJECT_UNAUTHORIZED',
@@ -25,7 +25,7 @@ const REFUSED: readonly VariableCheck[] = [
   },
 ];
 
-/** Values that Node ignores without an error. */
+/** Variables with values that Node ignores without an error. */
 const WARNED: readonly VariableCheck[] = [
   { name: 'NODE_EXTRA_CA_CERTS', test: unreadable },
   {

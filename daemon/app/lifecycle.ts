@@ -30,7 +30,7 @@ export interface LifecycleDeps {
 const STOP_GRACE_MS = 20_000;
 const TRIM_EVERY_MS = 10 * 60_000;
 
-/** Starts the parts of the daemon in order, and stops them in the reverse order: starting -> ready -> stopping. */
+/** Starts the parts of the daemon in order, and stops them in reverse order: starting -> ready -> stopping. */
 export class Lifecycle {
   readonly #deps: LifecycleDeps;
   readonly #stopping = new AbortController();
@@ -43,7 +43,7 @@ export class Lifecycle {
     this.#deps = deps;
   }
 
-  /** Reason why the daemon takes no events; undefined if it does. */
+  /** Reason why the daemon accepts no events; undefined if it does. */
   get refusing(): string | undefined {
     return this.#refusing ?? this.#deps.state.store.refusing;
   }
@@ -115,7 +115,7 @@ export class Lifecycle {
     await watchRules({
       root: live.root,
       clock,
-      // A corrected test may let rules pass that it has rejected.
+      // Rules that a test has rejected may pass after the test is corrected.
       alsoWatch: async () => [
         ...live.secretFiles,
         ...(live.ruleset.daemon.reload.requireTests ? await findTestFiles(live.root) : []),

@@ -15,8 +15,8 @@ export interface Offline {
 }
 
 /**
- * Replaces a daemon that is not running: takes its lock, opens its store and dead letters, and sends through its channels, which
- * leave deliveries that are owed to the daemon. Rejects with `store.locked` (exit 75) if a daemon runs after all.
+ * Does the work of a daemon that is not running: takes its lock, opens its store and dead letters, and sends through its channels.
+ * Pending deliveries are left to the daemon. Rejects with `store.locked` (exit 75) if a daemon runs after all.
  */
 export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   // The log goes to stderr, because the command writes its result to stdout.

@@ -62,7 +62,7 @@ export interface OpenState {
   readonly inbox: Inbox;
 }
 
-/** A command logs errors only, and does not make rules live, so their tests are not run. */
+/** A command logs only errors. It does not make rules live, so it does not run their tests. */
 type Mode = 'daemon' | 'command';
 
 /**
@@ -121,7 +121,7 @@ async function openOn(paths: StatePaths, { options, texts, scrubber, closers, mo
   return { closers, scrubber, log, paths, live, prepared, store, deadLetters, inbox };
 }
 
-/** Rejects rules that name another state directory than at their first reading: the fingerprint key in it was needed to read them. */
+/** Rejects rules that were edited while they were read and name another state directory now. Their first reading used the fingerprint key of the first directory. */
 function refuseIfMoved(before: StatePaths, now: StatePaths): void {
   if (before.state === now.state && before.socket === now.socket) return;
   throw new BelfryError('rules.edited', 'the rules were edited while they were read; start again');

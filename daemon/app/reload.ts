@@ -19,6 +19,8 @@ export interface ReloadingDeps {
   readonly onEnd: (result: ReloadView) => void;
 }
 
+const NO_CHANGES = { added: [], changed: [], removed: [], restart_needed: [], notes: [] } as const;
+
 /**
  * Reloads the rules: read -> compile -> (a problem? report it, keep the old rules) -> start new parts -> swap one reference -> stop
  * removed parts. Runs one reload at a time; a file that is saved during one is read by the next.
@@ -84,16 +86,7 @@ export class Reloading {
 
   #notApplied(prepared: Exclude<Prepared, { kind: 'ready' }>): ReloadView {
     if (prepared.kind === 'refused') return this.#refused(prepared.problems);
-    return {
-      ok: true,
-      generation: this.#deps.live.generation,
-      added: [],
-      changed: [],
-      removed: [],
-      restart_needed: [],
-      notes: [],
-      problems: [],
-    };
+    return { ok: true, generation: this.#deps.live.generation, ...NO_CHANGES, problems: [] };
   }
 
   /** Rejects rules that load but cannot go live. */
@@ -103,23 +96,15 @@ export class Reloading {
   }
 
   #refused(problems: readonly Problem[]): ReloadView {
-    return {
-      ok: false,
-      generation: this.#deps.live.generation,
-      added: [],
-      changed: [],
-      removed: [],
-      restart_needed: [],
-      notes: [],
-      problems: withLevel('error', problems),
-    };
+    const { generation } = this.#deps.live;
+    return { ok: false, generation, ...NO_CHANGES, problems: withLevel('error', problems) };
   }
 
   #report(result: ReloadView, outcome: 'applied' | 'rejected' | 'unchanged'): void {
     const { log, onEnd } = this.#deps;
     // Warnings that were reported before are not reported again by a reload that changes nothing.
     if (outcome !== 'unchanged') logProblems(result.problems, log, 'reload');
-    for (const what of result.restart_needed) log.warn(`reload: ${what} takes effect after a restart`);
+    for (const setting of result.restart_needed) log.warn(`reload: ${setting} takes effect after a restart`);
     const { generation, added, changed, removed } = result;
     if (outcome === 'unchanged') {
       log.info({ generation }, 'reload: nothing has changed');
@@ -131,7 +116,7 @@ export class Reloading {
   }
 }
 
-/** Warnings about live rules: settings that are valid and never have an effect. An error in the search for them is logged, and keeps no rules from going live. */
+/** Warnings about live rules: settings that are valid and never have an effect. An error during the search is only logged. */
 export async function warningsIn(live: Live, log: Log): Promise<readonly LeveledProblem[]> {
   try {
     return await live.lint();
@@ -142,9 +127,9 @@ export async function warningsIn(live: Live, log: Log): Promise<readonly Leveled
 }
 
 /** Logs one line for each problem, at its level. */
-export function logProblems(problems: readonly LeveledProblem[], log: Log, what: string): void {
+export function logProblems(problems: readonly LeveledProblem[], log: Log, prefix: string): void {
   for (const { code, file, line, column, level, message, mend } of problems)
-    log[level === 'warning' ? 'warn' : 'error']({ code, at: `${file}:${line}:${column}`, mend }, `${what}: ${message}`);
+    log[level === 'warning' ? 'warn' : 'error']({ code, at: `${file}:${line}:${column}`, mend }, `${prefix}: ${message}`);
 }
 
 /** Rules whose timers may have changed: edited ones, and all rules if hours or silences were edited. */
@@ -159,7 +144,7 @@ function namesOf(parts: readonly string[]): readonly string[] {
   return parts.filter((name) => name.startsWith('rule ')).map((name) => name.slice('rule '.length));
 }
 
-/** Problem of a source that does not start. Its place in the file is not known here; its name is in the message. */
+/** Problem of a source that does not start. Its line is not known here; the message names the source. */
 function startProblem(error: Error): Problem {
   return {
     file: '',
@@ -167,6 +152,6 @@ function startProblem(error: Error): Problem {
     column: 1,
     code: 'source.start',
     message: error.message,
-    mend: 'correct the named cause, then save or run `belfry reload`',
+    mend: 'correct that, then save or run `belfry reload`',
   };
 }

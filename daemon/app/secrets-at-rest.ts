@@ -10,8 +10,8 @@ import type { StatePaths } from './paths.ts';
 const OWNER_ONLY = 0o600;
 
 /**
- * Key of the fingerprints of settings. These are stored, and without a key passwords could be guessed from them. Reading changes
- * nothing; `keep` writes a new key, and is called once the configuration is known to be valid.
+ * Key of the fingerprints of settings. Fingerprints are stored; without a key, passwords could be guessed from them. Reading changes
+ * nothing. `keep` writes a new key; the caller calls it once the rules are known to be valid.
  */
 export async function fingerprintKey(
   paths: StatePaths,

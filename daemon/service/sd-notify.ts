@@ -8,7 +8,6 @@ import type { Clock } from '../lib/time/clock.ts';
  */
 export interface ServiceNotice {
   ready(status: string): void;
-  reloading(): void;
   stopping(): void;
   /** Stops the watchdog timer. */
   close(): void;
@@ -22,9 +21,9 @@ export interface ServiceNoticeDeps {
 }
 
 export function openServiceNotice({ env, pid, log, clock }: ServiceNoticeDeps): ServiceNotice {
-  if (!env.NOTIFY_SOCKET) return { ready() {}, reloading() {}, stopping() {}, close() {} };
-  const notify = (...words: string[]): void => {
-    execFile('systemd-notify', [`--pid=${pid}`, ...words], (error) => {
+  if (!env.NOTIFY_SOCKET) return { ready() {}, stopping() {}, close() {} };
+  const notify = (...args: string[]): void => {
+    execFile('systemd-notify', [`--pid=${pid}`, ...args], (error) => {
       if (error) log.warn({ error: error.message }, 'systemd-notify failed; is NotifyAccess=all set in the unit?');
     });
   };
@@ -40,7 +39,6 @@ export function openServiceNotice({ env, pid, log, clock }: ServiceNoticeDeps): 
   feedWatchdog();
   return {
     ready: (status) => notify('--ready', `--status=${status}`),
-    reloading: () => notify('RELOADING=1'),
     stopping: () => notify('STOPPING=1'),
     close: () => cancel(),
   };

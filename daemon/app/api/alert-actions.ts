@@ -27,12 +27,12 @@ export interface AlertActionsDeps {
   readonly scrubber: Scrubber;
 }
 
-/** Silences made by users that have not expired. Every message is checked against each of them. */
+/** Bound of the silences that users made and that have not expired. Every message is checked against each of them. */
 const MAX_SILENCES = 1000;
-/** Past events that the preview of a silence checks. */
+/** Age of the past events that the preview of a silence checks, and their number. */
 const PREVIEW_MS = 86_400_000;
 const MAX_PREVIEW_EVENTS = 2000;
-/** Keys that are compared to find the one that was probably meant, and the length at which a key is cut. */
+/** Keys that are compared to suggest one, and the length at which a key is cut. */
 const MAX_KEYS = 1000;
 const MAX_KEY_CHARS = 200;
 
@@ -73,7 +73,7 @@ async function acknowledgeAlert(
   return { acknowledged, mend: suggestion(given, alerts(ruleset, store.memory(now)), scrubber) };
 }
 
-/** Names the alerts that were probably meant. */
+/** Suggests firing alerts with a similar key or rule. */
 function suggestion({ key, rule }: Acknowledgement, firing: ReturnType<typeof alerts>, scrubber: Scrubber): string {
   const shown = (text: string): string => shownKey(scrubber.scrub(text));
   const rules = firing.filter((alert) => alert.key === key).map((alert) => alert.rule);
@@ -83,7 +83,7 @@ function suggestion({ key, rule }: Acknowledgement, firing: ReturnType<typeof al
   return mendByName(shown(key), keys, 'no alert fires now', 'firing now');
 }
 
-/** Key without control characters and cut, because it comes from an event. To be scrubbed before, or half a secret could remain. */
+/** Key for a message, cut and without control characters, because it comes from an event. The caller scrubs it first: a cut secret could not be recognized. */
 function shownKey(key: string): string {
   return key.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, MAX_KEY_CHARS);
 }

@@ -44,11 +44,11 @@ export interface DaemonApiDeps {
   readonly waiter: DeliveryWaiter;
   readonly feed: Feed;
   readonly tokens: () => readonly Token[];
-  /** Reason why the daemon takes no events; undefined if it does. */
+  /** Reason why the daemon accepts no events; undefined if it does. */
   readonly refusing: () => string | undefined;
 }
 
-/** API of the daemon for the listener and the commands. Reads from the parts and passes calls on to them; decides nothing. */
+/** API of the daemon for the listener and the commands. Reads from the parts and forwards calls to them; decides nothing. */
 export function daemonApi(deps: DaemonApiDeps): DaemonApi {
   const { store, live, intake, lanes, resending, sources, reloading, waiter, feed, deadLetters, clock } = deps;
   return {
@@ -114,7 +114,7 @@ export async function* deadLines(deadLetters: DeadLetters): ReturnType<DaemonApi
   for await (const line of deadLetters.read()) yield 'record' in line ? line.record : line;
 }
 
-/** Counts and violations of the stored data. An event in the inbox that cannot be read is a violation, because its sender was answered that it is taken. */
+/** Counts and violations of the stored data. An event in the inbox that cannot be read is a violation, because `emit` has reported it as accepted. */
 export async function auditOf({
   store,
   deadLetters,
@@ -169,7 +169,7 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
   }));
 }
 
-/** Ready means that events are accepted. Parts that fail are listed as reasons but do not change it, because taking the daemon out of service would not help. */
+/** Ready means that events are accepted. A failing part is a reason in the list, but the daemon stays ready: removing it from service would not help. */
 function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
   const { refusing, sources, lanes, live, deadLetters, inbox } = deps;
   const refusal = refusing();

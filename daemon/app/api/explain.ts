@@ -51,7 +51,7 @@ function explainWith(
   only: string | undefined,
   { scrubber, clock }: Pick<ExplainDeps, 'scrubber' | 'clock'>,
 ): Explanation {
-  // Ids use the current time, not `at`: they count up, so an id of a future day would move all later ones there.
+  // Ids are made with the current time, not `at`: they always rise, so all ids after one of a future day would be of that day.
   const ids = (): string => newId(clock.now());
   const hide = (text: string): string => scrubber.scrub(text);
   const context = { ...states, newId: ids, hide, ...(only !== undefined && { only }) };

@@ -16,11 +16,11 @@ export interface DiskWatchDeps {
   readonly signal: AbortSignal;
 }
 
-/** Checks the disk, the dead-letter file and the inbox each second, also while no event arrives, and logs the beginning and end of each fault. */
+/** Checks the disk, the dead-letter file and the inbox each second, also while no event arrives. Logs the beginning and the end of each fault. */
 export async function watchDisk({ store, deadLetters, inbox, log, clock, signal }: DiskWatchDeps): Promise<void> {
   const noteRefusal = faultLog(log, 'the disk has space again: new events are accepted');
-  const noteDeadLetters = faultLog(log, 'dead letters: they can be written again');
-  const noteInbox = faultLog(log, 'inbox: there is nothing left that cannot be read');
+  const noteDeadLetters = faultLog(log, 'dead letters: the file can be written again');
+  const noteInbox = faultLog(log, 'inbox: all files can be read again');
   while (!signal.aborted) {
     // A failed disk ends the daemon by `onFatal`.
     await store.check().catch(() => undefined);

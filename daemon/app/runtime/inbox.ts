@@ -5,7 +5,7 @@ import { isObject, parseJson } from '../../core/values/json.ts';
 import type { Log } from '../../lib/log.ts';
 import { NotRegularFile, readRegularFile } from '../../lib/files/regular-file.ts';
 
-/** Content of a file in the inbox: an event, or the reason why it is none with what to do. */
+/** Content of a file in the inbox: an event, or a fault that says why it is not an event and what to do. */
 type Content = { readonly event: EventInput } | { readonly fault: string };
 
 const EVENT_SUFFIX = '.json';
@@ -60,7 +60,7 @@ export class Inbox {
     try {
       await accept([content.event]);
     } catch (error) {
-      this.#refused.set(name, `it was not accepted (${(error as Error).message}); it stays for the next start`);
+      this.#refused.set(name, `it was not accepted (${(error as Error).message}); it is tried again at the next start`);
       return false;
     }
     await unlink(file).catch(unlessGone);
@@ -116,7 +116,7 @@ export class Inbox {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return { names: [] };
-      const why = code === 'ENOTDIR' ? 'it is not a folder; move it away' : `it cannot be read (${code}); mend that`;
+      const why = code === 'ENOTDIR' ? 'it is not a folder; move it away' : `it cannot be read (${code}); correct that`;
       return { names: [], fault: `inbox: ${this.#folder}: ${why}` };
     }
   }

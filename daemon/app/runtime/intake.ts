@@ -29,19 +29,19 @@ export interface IntakeDeps {
   readonly newId: () => string;
   /** Called after the commit, and never for a duplicate. */
   readonly onAccepted: (event: DecidedEvent) => void;
-  /** Shows an event to the sources; returns what those observed that did not emit it. */
+  /** Shows an event to all sources except the one that emitted it; returns their observations. */
   readonly observe: (event: Event, at: number) => readonly SourceObservation[];
 }
 
 export interface AcceptOptions {
-  /** Source that emits the events. Without it they come from outside, and name their own source or get `api`. */
+  /** Source that emits the events. Absent: they come from outside, and have the source that they name, or `api`. */
   readonly source?: string;
   readonly checkpoints?: Arrival['checkpoints'];
   readonly isSame?: Arrival['isSame'];
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 }
 
-/** Entrance of all events. An event that `accept` resolves to is durable and decided by one ruleset. */
+/** Entry point of all events. When `accept` resolves, its events are durable, and decided by one ruleset. */
 export class Intake {
   readonly #deps: IntakeDeps;
   /** Token bucket of `daemon.limits.events_per_second`; `at` is monotonic milliseconds. */
@@ -126,9 +126,9 @@ export class Intake {
   #refuseOverload(ruleset: Ruleset, count: number): void {
     const { limits, retention } = ruleset.daemon;
     const { eventsPerSecond, queue } = limits;
-    // History is trimmed to `retention.size`, so the store exceeds both sizes only by what is owed.
+    // History is trimmed to `retention.size`, so only pending deliveries can make the store larger than both sizes together.
     if (this.#deps.store.size() >= queue + retention.size) {
-      throw new BelfryError('intake.queue_full', 'the queue is full (`daemon.limits.queue`); nothing was accepted');
+      throw new BelfryError('intake.queue_full', 'the pending deliveries fill `daemon.limits.queue`; nothing was accepted');
     }
     if (eventsPerSecond === undefined) return;
     const at = this.#deps.clock.monotonic();

@@ -7,7 +7,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 
-/** Interval of events about the errors of one rule; each error is counted and logged besides. */
+/** Minimum interval of events about the errors of one rule. Every error is counted and logged. */
 const RULE_ERROR_EVERY_MS = 60_000;
 
 export interface OwnEventsDeps {
@@ -17,7 +17,7 @@ export interface OwnEventsDeps {
   readonly scrubber: Scrubber;
 }
 
-/** Raises events of the daemon itself. One that cannot be accepted is only logged, and never delays the work that it is about. */
+/** Raises events of the daemon itself. An event that cannot be accepted is only logged; raising never waits. */
 export class OwnEvents {
   readonly #deps: OwnEventsDeps;
   readonly #ruleErrors = new RepeatLimit(RULE_ERROR_EVERY_MS);

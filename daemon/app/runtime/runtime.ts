@@ -16,7 +16,7 @@ import { OwnEvents } from './own-events.ts';
 import { RunningSources } from './sources.ts';
 import { Timers } from './timers.ts';
 
-/** Parts that events and deliveries pass through, built and not started. */
+/** Parts of the daemon that handle events and deliveries, built but not started. */
 export interface Runtime {
   readonly own: OwnEvents;
   readonly intake: Intake;
@@ -28,7 +28,7 @@ export interface Runtime {
   readonly resending: Resending;
 }
 
-/** Builds the runtime. Some parts call each other (the daemon's own events pass the intake), so they are bound by functions that run only after all are built. */
+/** Builds the runtime. Some parts call each other (the daemon's own events go through the intake); they get functions that are called only after all parts are built. */
 export function buildRuntime(
   state: OpenState,
   options: OpenStateOptions,

@@ -37,8 +37,8 @@ export interface PreparedSources {
 }
 
 /**
- * Running sources of the live ruleset. A reload starts new ones before the swap, because a start can fail, and holds their
- * events back until after it, because these belong to the new rules. Unchanged ones are not touched.
+ * Running sources of the live ruleset. A reload starts new sources before the swap, because a start can fail. Their events wait
+ * until after the swap, because the new rules decide them. Unchanged sources are not touched.
  */
 export class RunningSources {
   readonly #deps: RunningSourcesDeps;
@@ -88,7 +88,7 @@ export class RunningSources {
     return undefined;
   }
 
-  /** Shows an event to the other sources. One that is decided anew was observed before, and is not shown again. */
+  /** Shows an event to the other sources. An event that is decided anew is not shown again. */
   observe(event: Event, at: number): readonly SourceObservation[] {
     if (this.#observing.length === 0 || event.requeued !== undefined) return NO_OBSERVATIONS;
     let observations: SourceObservation[] | undefined;

@@ -59,7 +59,7 @@ export class Timers {
     return this.#rescheduleStates(rules, gone, this.#deps.clock.now());
   }
 
-  /** Does the same for all rules at a start, since they may have been edited before. Includes windows that have ended, which may be longer now. */
+  /** Does the same for all rules at a start, since they may have been edited while the daemon was stopped. Includes windows that have ended, which may be longer now. */
   async rescheduleAll(rules: readonly CompiledRule[]): Promise<void> {
     await this.#rescheduleStates(rules, [], EPOCH);
   }
@@ -83,13 +83,13 @@ export class Timers {
       for (const note of all) log.info(`timers: ${note}`);
       return all;
     } catch (error) {
-      // A state that wakes too early by its old time is checked against the new one.
+      // A state that wakes at its old time, too early, is checked against the new time.
       log.warn({ error: (error as Error).message }, 'timers: not set to the new times yet');
       return [];
     }
   }
 
-  /** Reschedules deliveries that wait because of `notify.delay`; these are in the queue already. */
+  /** Reschedules deliveries that wait because of `notify.delay`. They are in the queue already. */
   async #rescheduleDeliveries(rules: readonly CompiledRule[], now: number): Promise<readonly string[]> {
     const byName = new Map(rules.map((rule) => [rule.name, rule]));
     const moved = new Map<string, number>();
