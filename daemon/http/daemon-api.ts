@@ -23,7 +23,7 @@ export interface DaemonApi {
   wait(eventIds: readonly string[], ms: number, signal: AbortSignal): Promise<WaitedView>;
   hookRoute(path: string): HookRoute | undefined;
   status(): Promise<StatusView>;
-  /** Ready means that events are accepted. `reasons` explains why not, and names what works only in part, such as a misconfigured channel. */
+  /** Ready means that events are accepted. `reasons` explains why not, and lists failing parts, such as a misconfigured channel. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   reload(): Promise<ReloadView>;
   check(path?: string): Promise<CheckView>;
@@ -50,7 +50,7 @@ export interface DaemonApi {
   feed(listener: (item: FeedItem) => void): () => void;
   /** Completes deliveries that a user has acknowledged, with this receipt. */
   acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
-  /** Tokens of the live rules, or the one made at the first start. */
+  /** Tokens of the live rules; without any, the token that the first start created. */
   tokens(): readonly Token[];
   /** `daemon.public_url` and `daemon.origins` of the live rules. */
   publicUrl(): string | undefined;
@@ -59,7 +59,7 @@ export interface DaemonApi {
   limits(): { readonly body: number };
 }
 
-/** Filters of the history; all that are given must match. */
+/** Filters of the history; all given ones must match. */
 export interface HistoryRequest extends Omit<HistoryQuery, 'since' | 'until' | 'states'> {
   readonly since?: PastTime;
   readonly until?: PastTime;
@@ -72,11 +72,11 @@ export interface ExplainRequest {
   readonly id?: string;
   /** Explain this rule only. */
   readonly rule?: string;
-  /** Time at which the event is assumed to come, milliseconds since the epoch; default now. */
+  /** Assumed time of arrival, milliseconds since the epoch; default now. */
   readonly at?: number;
 }
 
-/** Actions of people on alerts and silences. A promise resolves when the change is on disk. */
+/** Actions of users on alerts and silences. A promise resolves when the change is on disk. */
 export interface AlertActions {
   /** Firing alerts of one rule or of all, the oldest first. */
   alerts(rule?: string): readonly AlertView[];
@@ -84,7 +84,7 @@ export interface AlertActions {
   acknowledge(
     given: Acknowledgement,
   ): Promise<{ readonly acknowledged: Acknowledged['acknowledged']; readonly mend?: string }>;
-  /** Silences of the files, then those that people made. */
+  /** Silences of the files, then those that users made. */
   silences(): readonly SilenceView[];
   /** Makes a silence from a posted body. */
   silence(posted: unknown): Promise<SilenceMade>;
@@ -119,7 +119,7 @@ export interface EventView {
   readonly time: string;
   readonly received_at: string;
   readonly outcomes: Readonly<Record<string, string>>;
-  /** Decisions when the event came, and later ones; only for a single event. */
+  /** Results of the decision when the event arrived, and later results; only in the view of one event. */
   readonly results?: readonly RuleResult[];
   readonly later?: readonly LaterResult[];
   readonly event?: Event;
@@ -222,7 +222,7 @@ export type FeedItem =
       readonly event: Event;
       readonly outcomes: Readonly<Record<string, string>>;
     }
-  /** Later outcome of an event that came before. */
+  /** Later outcome of an earlier event. */
   | { readonly kind: 'later'; readonly at: string; readonly event: Event; readonly result: LaterResult }
   | { readonly kind: 'delivery'; readonly at: string; readonly delivery: DeliveryView };
 

@@ -29,7 +29,7 @@ export interface Metrics {
 
 const NANOSECONDS = 1e9;
 
-/** Prometheus metrics in a registry of their own. */
+/** Prometheus metrics. Each call creates a registry. */
 export function openMetrics(): Metrics {
   const registry = new Registry();
   const { events, outcomes, deliveries, attempts, reloads } = countersOf(registry);

@@ -21,7 +21,7 @@ const PROBLEM = {
     status: { type: 'integer' },
     code: { type: 'string', description: 'Stable code for programs.' },
     detail: TEXT,
-    pointer: { type: 'string', description: 'Place in the body as a JSON Pointer.' },
+    pointer: { type: 'string', description: 'JSON Pointer into the body.' },
     parameter: { type: 'string', description: 'Name of the query parameter.' },
   },
 };
@@ -114,8 +114,8 @@ function operationOf({
   };
 }
 
-function parameterOf(place: 'query' | 'header', name: string, description: string): object {
-  return { name, in: place, description, schema: TEXT };
+function parameterOf(location: 'query' | 'header', name: string, description: string): object {
+  return { name, in: location, description, schema: TEXT };
 }
 
 function sentence(text: string): string {
@@ -125,7 +125,7 @@ function sentence(text: string): string {
 function answersOf(answers: Readonly<Record<number, string>>): Readonly<Record<string, object>> {
   const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
   return {
-    // 503 of /readyz carries no problem details; other routes describe theirs by `default`.
+    // The 503 of /readyz has no problem details; other routes describe their 503 by `default`.
     ...Object.fromEntries(
       Object.entries(answers).map(([status, description]) => [
         status,

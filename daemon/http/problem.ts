@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { BelfryError } from '../core/problems/failure.ts';
 
-/** Error response as RFC 9457 problem details. It contains nothing of the request and no internals. */
+/** Error response as RFC 9457 problem details. It repeats nothing from the request and shows no internals. */
 export class HttpProblem extends Error {
   readonly status: number;
   readonly code: string;
@@ -74,7 +74,7 @@ export function writeProblem(
   scrub: (text: string) => string,
 ): void {
   if (response.headersSent) {
-    // Data written before is still sent; the missing last chunk shows the client that the response is incomplete.
+    // The data written so far is still sent. The missing last chunk shows the client that the response is incomplete.
     response.socket?.destroySoon();
     return;
   }

@@ -39,7 +39,7 @@ export interface Listener {
 const DEFAULT_TIMEOUTS = { headers: 5_000, request: 30_000 };
 const TIMEOUT_CHECK_MS = 500;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Room for 10,000 push clients and all others; the limit of open files of the system may be lower. */
+/** Enough for 10,000 push clients and all other clients. The system's limit of open files may be lower. */
 const MAX_CONNECTIONS = 16 * 1024;
 /** Status for a malformed request by the error code of the parser. */
 const MALFORMED: Readonly<Record<string, string>> = {
@@ -85,7 +85,7 @@ interface Endpoint {
   close(graceMs: number): Promise<void>;
 }
 
-/** Keeps every connection, also upgraded ones, which the server of Node does not count. */
+/** Creates a server and tracks its connections, also upgraded ones, which the server of Node does not track. */
 function openEndpoint(options: ListenerOptions, router: Router, trusted: boolean): Endpoint {
   const server = makeServer(options, router, trusted);
   const connections = new Set<Socket>();
@@ -146,7 +146,7 @@ function isWebSocket(request: IncomingMessage): boolean {
   return /^websocket$/i.test(request.headers.upgrade ?? '');
 }
 
-/** Node 24 asks before it upgrades a connection. Earlier versions upgrade first, and `ignoreUpgrade` undoes it. */
+/** Option of Node 24, which calls it before an upgrade. Earlier versions upgrade first, and `ignoreUpgrade` undoes that. */
 const ONLY_WEBSOCKETS: object = { shouldUpgradeCallback: isWebSocket };
 
 /** Ignores an offer of another protocol, such as HTTP/2 (`h2c`), as RFC 9110, 7.8 allows: the request is parsed again without the offer. */
@@ -168,20 +168,20 @@ function listenOn(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (cause: NodeJS.ErrnoException): void => {
-      const why: Readonly<Record<string, string>> = {
+      const reasons: Readonly<Record<string, string>> = {
         EADDRINUSE: 'is in use by another program; stop that program, or choose another port in `daemon.listen`',
         EACCES: 'may not be used by this user; choose a port above 1023',
         EADDRNOTAVAIL: 'is no address of this machine',
       };
       const code = cause.code === 'EADDRINUSE' ? 'http.address_in_use' : 'http.listen';
       reject(
-        new BelfryError(code, `${name} ${why[cause.code ?? ''] ?? `cannot be listened on (${cause.code})`}`, { cause }),
+        new BelfryError(code, `${name} ${reasons[cause.code ?? ''] ?? `cannot be listened on (${cause.code})`}`, { cause }),
       );
     };
     server.once('error', refuse);
     server.listen(where, () => {
       server.off('error', refuse);
-      // For example when file descriptors run out: waiting connections are accepted later.
+      // File descriptors may run out, for example; waiting connections are accepted later.
       server.on('error', ({ code }: NodeJS.ErrnoException) => log.warn({ code }, 'http: no connection accepted'));
       resolve();
     });

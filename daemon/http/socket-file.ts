@@ -6,7 +6,7 @@ import { BelfryError, EXIT } from '../core/problems/failure.ts';
 
 /** sockaddr_un(7): 108 bytes with the closing NUL. */
 const MAX_PATH_BYTES = 107;
-/** Length of the temporary name under which a socket is bound first. */
+/** Length of the temporary name. */
 const TEMPORARY_LETTERS = 5;
 /** Attempts to publish the socket while other processes create theirs. */
 const MAX_TRIES = 5;
@@ -21,8 +21,8 @@ export interface SocketFile {
   remove(): Promise<void>;
 }
 
-/** Refuses an unusable path before anything is changed. The folder has to exist, unless it is `made`, which will be created. */
-export async function checkSocketPath(socket: string, made?: string): Promise<void> {
+/** Refuses an unusable path before anything is changed. The folder of the socket must exist, unless it is `newFolder`, which will be created. */
+export async function checkSocketPath(socket: string, newFolder?: string): Promise<void> {
   const longest = Math.max(Buffer.byteLength(socket), Buffer.byteLength(temporaryOf(socket)));
   if (longest > MAX_PATH_BYTES)
     throw unusable(`the path of the socket is longer than ${MAX_PATH_BYTES} bytes: ${socket}`, 'a shorter one');
@@ -32,7 +32,7 @@ export async function checkSocketPath(socket: string, made?: string): Promise<vo
     return;
   }
   const folder = path.dirname(socket);
-  if (folder === made) return;
+  if (folder === newFolder) return;
   const isFolder = await stat(folder).then(
     (target) => target.isDirectory(),
     () => false,
@@ -42,9 +42,9 @@ export async function checkSocketPath(socket: string, made?: string): Promise<vo
 }
 
 /**
- * A server removes the file at which it was bound when it closes, even if another server owns it by then. It is therefore bound
- * under a temporary name and then linked to its path. Linking fails when a file is there, so only one of two daemons succeeds.
- * A dead socket that a killed daemon left is replaced.
+ * Opens the file of a socket. A server that closes removes the file at which it was bound, even if another server owns it by then.
+ * The server is therefore bound under a temporary name, and the file is then linked to its path. Linking fails if a file exists
+ * there, so only one of two daemons succeeds. A dead socket that a killed daemon left is replaced.
  */
 export function openSocketFile(socket: string): SocketFile {
   const temporary = temporaryOf(socket);
@@ -54,7 +54,7 @@ export function openSocketFile(socket: string): SocketFile {
     async publish() {
       await chmod(temporary, 0o660);
       inode = (await lstat(temporary)).ino;
-      for (let tries = 1; !(await placed(temporary, socket)); tries += 1) {
+      for (let tries = 1; !(await linked(temporary, socket)); tries += 1) {
         if (tries === MAX_TRIES) throw inUse(socket);
         await removeDead(socket);
       }
@@ -72,8 +72,8 @@ function temporaryOf(socket: string): string {
   return path.join(path.dirname(socket), `.${letters.padStart(TEMPORARY_LETTERS, '0')}`);
 }
 
-/** Links the socket to its path; false when a file is there. */
-async function placed(temporary: string, socket: string): Promise<boolean> {
+/** Links the socket to its path; false when a file exists there. */
+async function linked(temporary: string, socket: string): Promise<boolean> {
   try {
     await link(temporary, socket);
   } catch (error) {

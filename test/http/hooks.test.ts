@@ -14,7 +14,7 @@ async function opened(written: object) {
   return { to, io };
 }
 
-test('a job beats by any of three methods, without a token and by any name of the machine', async () => {
+test('a job beats by any of three methods, without a token and under any Host', async () => {
   const { to, io } = await opened({ every: '1d' });
   for (const method of ['GET', 'POST', 'HEAD']) {
     io.stored.delete('beat:');

@@ -99,7 +99,7 @@ test('health, readiness and metrics need no token on the loopback and on the soc
   }
 });
 
-test('readiness has reasons, also ones that leave it ready', async () => {
+test('readiness has reasons, also for parts that fail while it is ready', async () => {
   const to = await openTestListener();
   to.daemon.ready = { ready: true, reasons: ['channel ops is misconfigured'] };
   const partly = await ask(to, '/readyz');

@@ -273,7 +273,7 @@ test('a socket on which a daemon listens stays: the second daemon is refused', a
   expect((await ask(first, '/v1/status', { socket: true })).status).toBe(200);
 });
 
-test('of listeners that start together on a dead socket one gets it', async () => {
+test('of listeners that start together on a dead socket only one succeeds', async () => {
   const socket = path.join(await temporaryFolder(), 'belfry.sock');
   await deadSocket(socket);
   const begun = await Promise.allSettled(Array.from({ length: 6 }, () => openTestListener({ socket })));

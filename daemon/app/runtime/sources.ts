@@ -32,8 +32,6 @@ interface Running {
 export interface PreparedSources {
   /** To be called after the swap: stops removed sources, then opens the gates of the new ones. */
   commit(): Promise<void>;
-  /** To be called instead of `commit`: stops the new sources. */
-  abandon(): Promise<void>;
 }
 
 /**
@@ -55,9 +53,6 @@ export class RunningSources {
     const before = this.#running;
     const next = new Map<string, Running>();
     const started: Running[] = [];
-    const abandon = async (): Promise<void> => {
-      await Promise.allSettled(started.map(({ source }) => source.stop()));
-    };
     try {
       for (const [name, config] of wanted) {
         const present = before.get(name);
@@ -66,7 +61,7 @@ export class RunningSources {
         next.set(name, running);
       }
     } catch (error) {
-      await abandon();
+      await Promise.allSettled(started.map(({ source }) => source.stop()));
       throw error;
     }
     const commit = async (): Promise<void> => {
@@ -77,7 +72,7 @@ export class RunningSources {
       await Promise.allSettled(gone.map(({ source }) => source.stop()));
       for (const { openGate } of started) openGate();
     };
-    return { commit, abandon };
+    return { commit };
   }
 
   route(path: string): HookRoute | undefined {

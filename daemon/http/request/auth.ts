@@ -7,7 +7,7 @@ import type { Caller } from '../stream/stream-server.ts';
 /** Scope of a token that a route requires. */
 export type TokenScope = 'emit' | 'read' | 'admin' | 'stream';
 
-/** Caller on the Unix socket: the mode of the file restricts who can open it, and that user may do everything. */
+/** Caller on the Unix socket. The mode of the file restricts who can connect; a connected user may do everything. */
 export const SOCKET_CALLER: Caller = { name: 'socket', scopes: ['admin'] };
 
 const UNAUTHORIZED = { headers: { 'www-authenticate': 'Bearer realm="belfry"' } };

@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { parseJson } from '../../core/values/json.ts';
 import { HttpProblem } from '../problem.ts';
 
-/** Bytes of a refused body that are read and discarded, so that its sender gets to read the response. */
+/** Bytes of a refused body that are read and discarded, so that its sender can read the response. */
 const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
 
 /** Reads the whole body. Rejects with 413 as soon as its length, announced or received, is over `most` bytes. */
 export function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity')
-    return Promise.reject(new HttpProblem(415, 'body.encoding', 'a compressed body is not read; send it as it is'));
+    return Promise.reject(new HttpProblem(415, 'body.encoding', 'a compressed body is not read; send it uncompressed'));
   const tooLarge = (): HttpProblem => new HttpProblem(413, 'body.too_large', `the body is larger than ${most} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > most) return Promise.reject(tooLarge());
   // Not `for await`: leaving such a loop early destroys the connection before the response is sent.
@@ -34,7 +34,7 @@ export function readBody(request: IncomingMessage, most: number): Promise<Buffer
   });
 }
 
-/** Reads the rest of a refused body: closing at once would reset the connection before the client reads the response. */
+/** Reads and discards the rest of a refused body. Closing at once would reset the connection before the client reads the response. */
 export function discardRest(request: IncomingMessage): void {
   let left = MAX_DISCARDED_BYTES;
   request.on('error', () => {});

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Request headers that a page may send beside those that browsers always allow: its token, the type of its body, and its position. */
+/** Request headers that a page may send, besides those that browsers always allow: its token, the type of its body, and its position. */
 const HEADERS = 'authorization, content-type, last-event-id';
 /** Seconds for which a browser may cache the response to a preflight; the request itself is checked each time. */
 const MAX_AGE_SECONDS = 600;

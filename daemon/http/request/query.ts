@@ -1,7 +1,7 @@
 import type { Parameters, ValuesOf } from '../../core/values/parameter.ts';
 import { HttpProblem } from '../problem.ts';
 
-/** Reads the declared query parameters. An unknown, repeated or wrong one is 400, so that a typing error does not select everything. */
+/** Reads the declared query parameters. An unknown, repeated or invalid one is 400: ignoring a typing error would select everything. */
 export function readQuery<P extends Parameters>(query: URLSearchParams, declared: P): ValuesOf<P> {
   const values: Record<string, unknown> = {};
   for (const [name, text] of query) {

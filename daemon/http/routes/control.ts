@@ -58,7 +58,7 @@ export const controlRoutes: readonly Route[] = [
     path: '/v1/reload',
     scope: 'admin',
     summary: 'Reload the rules and report the result.',
-    answers: { 200: 'The changes, or each problem with its place' },
+    answers: { 200: 'The changes, or each problem with its file, line and column' },
     handle: async ({ response }, { daemon, scrubber }) =>
       sendJson(response, 200, scrubber.scrubJson(await daemon.reload())),
   },
@@ -68,7 +68,7 @@ export const controlRoutes: readonly Route[] = [
     scope: 'read',
     body: ['application/json'],
     summary: 'Validate the rules on disk, or those at `path`, without loading them.',
-    answers: { 200: 'Every problem with its place', 403: '`path` needs the scope `admin`' },
+    answers: { 200: 'Every problem with its file, line and column', 403: '`path` needs the scope `admin`' },
     async handle({ request, response, caller }, { daemon, scrubber }) {
       const path = pathOf(await readJson(request, daemon.limits().body));
       // Problems show parts of the file, so only `admin` may name one.

@@ -36,7 +36,7 @@ export interface Route {
   readonly path: string;
   /** Scope that the token needs. `open`: no token; `local`: no token on the loopback, else `read`. */
   readonly scope: TokenScope | 'open' | 'local';
-  /** Pages of `daemon.origins` may call it, and a ticket is accepted in place of a token. */
+  /** Pages of `daemon.origins` may call it, and a ticket is accepted instead of a token. */
   readonly pages?: true;
   /** One line for the OpenAPI description. */
   readonly summary: string;
@@ -75,35 +75,35 @@ export function sendJson(
   response.end(body);
 }
 
-/** Sends NDJSON, one line for each item without secrets; waits for slow readers. */
+/** Sends NDJSON, one scrubbed line for each item; waits for slow readers. */
 export async function sendLines(
   response: ServerResponse,
   lines: AsyncIterable<unknown>,
-  gone: AbortSignal,
+  disconnected: AbortSignal,
   scrubber: Scrubber,
 ): Promise<void> {
   const begin = (): void => {
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' });
   };
   for await (const line of lines) {
-    if (gone.aborted) return;
+    if (disconnected.aborted) return;
     // Headers are sent with the first line: an earlier failure is still answered as a problem.
     begin();
-    if (!response.write(`${JSON.stringify(scrubber.scrubJson(line))}\n`)) await drained(response, gone);
+    if (!response.write(`${JSON.stringify(scrubber.scrubJson(line))}\n`)) await drained(response, disconnected);
   }
   begin();
   response.end();
 }
 
-function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
-  if (gone.aborted) return Promise.resolve();
+function drained(response: ServerResponse, disconnected: AbortSignal): Promise<void> {
+  if (disconnected.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
       response.off('drain', done);
-      gone.removeEventListener('abort', done);
+      disconnected.removeEventListener('abort', done);
       resolve();
     };
     response.once('drain', done);
-    gone.addEventListener('abort', done, { once: true });
+    disconnected.addEventListener('abort', done, { once: true });
   });
 }

@@ -7,7 +7,7 @@ import { HttpProblem } from '../problem.ts';
 import { type RequestContext, type Route, type RouteDeps, sendJson } from './route.ts';
 import type { StreamKind } from '../stream/stream-server.ts';
 
-const TICKET = { kind: NAME, about: 'a ticket, in place of a token' } as const;
+const TICKET = { kind: NAME, about: 'a ticket, instead of a token' } as const;
 
 /** Paths of WebSockets; a plain GET of the same path serves server-sent events. */
 export const UPGRADES: Readonly<Record<string, Upgrade>> = {

@@ -7,7 +7,7 @@ import { PushReader, type PushOutput } from './push-reader.ts';
 
 /** Bytes that may be buffered; above it the next push waits until the client has read. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
-/** Time in which a client with a full buffer must read something; else it is closed and may resume later. */
+/** Time in which a client with a full buffer must read something. After it the client is closed, and may resume later. */
 const READ_WITHIN_MS = 5_000;
 /** Frames of this size are written with a callback, because they may not be sent at once. */
 const LARGE_FRAME_BYTES = 64 * 1024;
@@ -127,7 +127,7 @@ export class Connection implements PushOutput {
     while (this.#deps.socket.bufferedAmount > MAX_BUFFERED_BYTES && !this.#ended) await this.#untilRead();
   }
 
-  /** Resolves when buffered data was written, or when the connection was closed because nothing was. */
+  /** Resolves when buffered data was written. Closes the connection when no data was written within `READ_WITHIN_MS`. */
   async #untilRead(): Promise<void> {
     const { socket, clock, user, log } = this.#deps;
     const before = socket.bufferedAmount;

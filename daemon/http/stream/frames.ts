@@ -3,7 +3,7 @@ import { isObject } from '../../core/values/json.ts';
 import type { Message } from '../../core/message/message.ts';
 
 export const HEARTBEAT_MS = 2_000;
-export const RECONNECT_AFTER_MS = 5_000;
+const RECONNECT_AFTER_MS = 5_000;
 
 /** Frames of a client. */
 export type ClientFrame =

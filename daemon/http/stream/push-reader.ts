@@ -9,8 +9,8 @@ export interface PushOutput {
 }
 
 /**
- * Reads the pushes of a user page by page from a position to the newest, and sends each once. A new push only wakes the reader.
- * Missed and new pushes are therefore sent by the same code, without a gap or a duplicate between them.
+ * Reads the pushes of a user page by page from a position to the newest, and sends each once. A new push only wakes the reader, so
+ * the same code sends missed and new pushes, without a gap or a duplicate between them.
  */
 export class PushReader {
   readonly #user: string;
@@ -51,7 +51,7 @@ export class PushReader {
     return this.#running || this.#sendCached() ? undefined : this.#run();
   }
 
-  /** Sends pushes from the cache without waiting, which is nearly always possible. False when pushes are left. */
+  /** Sends pushes from the cache without waiting. False when it could not send all, which is rare. */
   #sendCached(): boolean {
     const page = this.#pushes.cached(this.#user, this.#at!, { limit: PAGE, now: this.#now() });
     if (page === undefined || page.length === PAGE) return false;

@@ -8,6 +8,7 @@ import { packageRoot } from '../../lib/files/package-root.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
+import { HttpProblem } from '../problem.ts';
 import { userOf } from '../request/auth.ts';
 import type { FeedItem } from '../daemon-api.ts';
 import type { Caller, StreamServer, StreamKind } from './stream-server.ts';
@@ -57,7 +58,7 @@ class WebSocketPushServer implements PushServer {
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
-    // The offered token must not be repeated in the response.
+    // The response must not repeat the offered token.
     handleProtocols: (offered) => (offered.has('belfry.v1') ? 'belfry.v1' : false),
   });
 
@@ -140,9 +141,8 @@ class WebSocketPushServer implements PushServer {
     const { store, clock, log } = this.#deps;
     const query = queryOf(request);
     const user = userOf(caller, query.get('user') ?? undefined);
-    if (user === undefined) return socket.close(1008, 'name the user: ?user=NAME, whose pushes this token may receive');
-    if ((this.#users.get(user)?.size ?? 0) >= MAX_CONNECTIONS_PER_USER)
-      return socket.close(1013, `${user} has ${MAX_CONNECTIONS_PER_USER} connections already`);
+    if (user === undefined) return socket.close(1008, NAME_THE_USER);
+    if (this.#isFull(user)) return socket.close(1013, tooManyConnections(user));
     const connection: Connection = new Connection({
       socket,
       user,
@@ -165,19 +165,8 @@ class WebSocketPushServer implements PushServer {
     const { store, clock, log } = this.#deps;
     const query = queryOf(request);
     const user = userOf(caller, query.get('user') ?? undefined);
-    if (user === undefined || (this.#users.get(user)?.size ?? 0) >= MAX_CONNECTIONS_PER_USER) {
-      response.writeHead(user === undefined ? 403 : 429, { 'content-type': 'application/problem+json' });
-      response.end(
-        JSON.stringify({
-          type: 'about:blank',
-          status: response.statusCode,
-          code: 'stream.user',
-          title: 'Refused',
-          detail: 'name the user: ?user=NAME, whose pushes this token may receive, with few connections',
-        }),
-      );
-      return;
-    }
+    if (user === undefined) throw new HttpProblem(403, 'stream.user', NAME_THE_USER);
+    if (this.#isFull(user)) throw new HttpProblem(429, 'stream.user', tooManyConnections(user));
     let wake = (): void => {};
     const userConnection: UserConnection = { wake: () => wake(), close: () => stream.close() };
     const stream = new EventStream(response, clock, () => this.#remove(user, userConnection));
@@ -224,6 +213,10 @@ class WebSocketPushServer implements PushServer {
     return stop;
   }
 
+  #isFull(user: string): boolean {
+    return (this.#users.get(user)?.size ?? 0) >= MAX_CONNECTIONS_PER_USER;
+  }
+
   #add(user: string, userConnection: UserConnection): void {
     const all = this.#users.get(user);
     if (all === undefined) this.#users.set(user, new Set([userConnection]));
@@ -235,6 +228,12 @@ class WebSocketPushServer implements PushServer {
     all?.delete(userConnection);
     if (all?.size === 0) this.#users.delete(user);
   }
+}
+
+const NAME_THE_USER = 'name the user: ?user=NAME, whose pushes this token may receive';
+
+function tooManyConnections(user: string): string {
+  return `${user} has ${MAX_CONNECTIONS_PER_USER} connections already`;
 }
 
 function queryOf(request: IncomingMessage): URLSearchParams {

@@ -60,7 +60,7 @@ export class EventStream {
   }
 }
 
-/** Sends the pushes of a user as server-sent events. The protocol has no acknowledgement: a reconnection with Last-Event-ID acknowledges, or `POST /v1/stream/ack`. */
+/** Sends the pushes of a user as server-sent events. The protocol has no acknowledgements, so a reconnection with Last-Event-ID acknowledges, or `POST /v1/stream/ack`. */
 export async function openUserEvents(deps: {
   readonly stream: EventStream;
   readonly user: string;

@@ -13,7 +13,7 @@ export type StreamKind = 'stream' | 'feed';
 /** Long-lived connections, WebSockets and server-sent events, of authenticated callers. */
 export interface StreamServer {
   upgrade(kind: StreamKind, request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void;
-  /** Serves the same as server-sent events. */
+  /** Serves the same content as server-sent events. */
   events(kind: StreamKind, request: IncomingMessage, response: ServerResponse, caller: Caller): void;
   /** Creates a ticket; `expires_in` is in seconds. */
   ticket(user: string): { readonly ticket: string; readonly expires_in: number };

@@ -230,7 +230,7 @@ test('an alert is acknowledged for all rules or for one, and does not escalate a
   expect(notified()).toEqual(['boss']);
 });
 
-test('an acknowledgement of an alert that does not fire suggests the one that was probably meant', async () => {
+test('an acknowledgement of an alert that does not fire suggests a similar one', async () => {
   const { runner, emit } = await opened();
   expect(await runner.acknowledge({ key: 'web-1' })).toEqual({ acknowledged: [], mend: 'no alert fires now' });
   await emit('disk', { host: 'web-1' });

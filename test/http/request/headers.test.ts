@@ -23,7 +23,7 @@ test('a request without Host, or with two, is 400 on every path', async () => {
     expect(await sent(to, 'GET /hooks/x HTTP/1.1\r\nHost: any.example\r\n', { socket })).toBe('202');
 });
 
-test('only HTTP/1.0 may come without a Host', async () => {
+test('only HTTP/1.0 may omit Host', async () => {
   const to = await openTestListener();
   expect(await sent(to, 'GET /healthz HTTP/1.0\r\n')).toBe('200');
   expect(await sent(to, 'GET /healthz HTTP/1.0\r\n', { socket: true })).toBe('200');
@@ -51,7 +51,7 @@ test.each([
   ['Idempotency-Key', 'k'],
   ['Origin', 'http://localhost'],
   ['Sec-Fetch-Site', 'same-origin'],
-])('a header `%s` that comes twice is 400, since a proxy might go by the other one', async (name, value) => {
+])('a repeated header `%s` is 400, since a proxy might use the other one', async (name, value) => {
   const to = await openTestListener();
   const body = '{"type":"x"}';
   const others = name === 'Authorization' ? '' : TOKEN;

@@ -64,7 +64,7 @@ test('a page of a listed origin may read the client, and no page of another one'
   }
 });
 
-test('an answer that depends on the origin says so to caches, also when no origin is given', async () => {
+test('an answer that depends on the origin has `Vary: origin`, also for a request without an origin', async () => {
   const to = await opened();
   expect((await ask(to, '/client.js')).headers.vary).toBe('origin');
   expect((await ask(to, '/healthz')).headers.vary).toBeUndefined();
@@ -144,7 +144,7 @@ test('a change of the listed origins takes effect at the next request', async ()
   expect((await ask(to, '/client.js', from(APP))).status).toBe(200);
 });
 
-test('a page of the daemon itself has its scheme, host and port, as the browser or `daemon.public_url` names them', async () => {
+test('a page of the daemon itself is recognized by scheme, host and port of the request or of `daemon.public_url`', async () => {
   const to = await opened();
   const { address } = to.listener;
   const port = address.split(':')[1]!;
@@ -175,7 +175,7 @@ test('the names in `daemon.public_url` change with it', async () => {
   expect([await status('belfry.example.com'), await status('new.example.com')]).toEqual([421, 421]);
 });
 
-test('a foreign page that comes in through a tunnel to the Unix socket is refused as well', async () => {
+test('a foreign page is also refused through a tunnel to the Unix socket', async () => {
   const to = await opened();
   const send = (origin: string, host: string): Promise<{ status: number }> =>
     post(to, '/v1/events', { type: 'x' }, { socket: true, headers: { origin, host } });

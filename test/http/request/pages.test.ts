@@ -99,7 +99,7 @@ test('a hook with `verify` accepts any origin with a valid signature', async () 
   expect(io.events).toHaveLength(1);
 });
 
-test('a signature header that comes twice is invalid', async () => {
+test('a repeated signature header is invalid', async () => {
   const { to, io } = await opened(webhook, { path: '/hooks/job', verify: { github: 'key' } });
   const good = `sha256=${createHmac('sha256', 'key').update('{}').digest('hex')}`;
   const twice = { 'x-hub-signature-256': [good, 'sha256=00'] as unknown as string };

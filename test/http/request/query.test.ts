@@ -28,7 +28,7 @@ test.each(guarded.map(({ method, path }) => [method, path] as const))(
   },
 );
 
-// A ticket is asked for before anything else, as a token is: a wrong one is 401.
+// A ticket is checked before everything else, like a token: a wrong one is 401.
 const parameters = guarded.flatMap(({ method, path, query = {} }) =>
   Object.entries(query)
     .filter(([name]) => name !== 'ticket')

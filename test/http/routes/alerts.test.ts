@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SAMPLE_ALERT, SAMPLE_SILENCE } from '../../support/alert-actions.ts';
 import { ask, dial, openTestListener, post, untilClosed } from '../../support/listener.ts';
 
-test('what fires is listed for who may read, all of it or that of one rule, without secrets', async () => {
+test('scope `read` lists firing alerts, of all rules or of one, without secrets', async () => {
   const to = await openTestListener();
   to.scrubber.add('hunter2-hunter2');
   to.daemon.alertActions.firing = [SAMPLE_ALERT, { ...SAMPLE_ALERT, rule: 'login', key: 'hunter2-hunter2' }];
@@ -46,7 +46,7 @@ test.each(['', '.', '..', 'lone \ud800', 'x'.repeat(100_000)])(
   },
 );
 
-test('who acknowledges is who says so, else the name of the token, and nobody on the socket', async () => {
+test('an acknowledgement is by the name in the body, else by the name of the token, and on the socket by nobody', async () => {
   const to = await openTestListener();
   await post(to, '/v1/alerts/db1/ack', { by: 'ann', rule: 'disk-full' });
   await post(to, '/v1/alerts/db1/ack', {});
@@ -61,7 +61,7 @@ test('who acknowledges is who says so, else the name of the token, and nobody on
   ]);
 });
 
-test('a key for which nothing fires is 404, with what was probably meant', async () => {
+test('a key without a firing alert is 404 and suggests a similar one', async () => {
   const to = await openTestListener();
   const none = await post(to, '/v1/alerts/db2/ack', '');
   expect([none.status, none.headers['content-type']]).toEqual([404, 'application/problem+json']);
@@ -73,7 +73,7 @@ test('a key for which nothing fires is 404, with what was probably meant', async
   expect((await post(to, '/v1/alerts/db1/ack', '', { token: 'read-token' })).status).toBe(403);
 });
 
-test('a body of an acknowledgement that does not fit is refused', async () => {
+test('an acknowledgement with an invalid body is refused', async () => {
   const to = await openTestListener();
   for (const body of [[], { who: 'ann' }, { by: 'x'.repeat(201) }, { rule: 1 }, { key: 'db1' }, 'nope'])
     expect((await post(to, '/v1/alerts/db1/ack', body)).status).toBe(400);
@@ -82,7 +82,7 @@ test('a body of an acknowledgement that does not fit is refused', async () => {
   expect(to.daemon.alertActions.acknowledgements).toEqual([]);
 });
 
-test('silences are listed, and one that is made is answered with what it would silence', async () => {
+test('silences are listed, and the answer to a new one says what it would silence', async () => {
   const to = await openTestListener();
   expect((await ask(to, '/v1/silences', { token: 'read-token' })).json).toEqual({ silences: [SAMPLE_SILENCE] });
   const posted = { match: { rule: 'disk-full' }, for: '2h', reason: 'release night' };
@@ -96,7 +96,7 @@ test('silences are listed, and one that is made is answered with what it would s
   expect((await post(to, '/v1/silences', posted, { token: 'read-token' })).status).toBe(403);
 });
 
-test('each problem of a silence comes with its pointer', async () => {
+test('each problem of a silence has its pointer', async () => {
   const to = await openTestListener();
   const problems = [
     { pointer: '/reason', message: 'the silence has no reason', mend: 'give a `reason`' },
@@ -111,7 +111,7 @@ test('each problem of a silence comes with its pointer', async () => {
   expect((await post(to, '/v1/silences', {})).json).toMatchObject({ status: 409, code: 'silence.too_many' });
 });
 
-test('a silence is ended by its id; one of a file is not, and names the file', async () => {
+test('a silence is ended by its id; a silence of a file is not, and the answer names the file', async () => {
   const to = await openTestListener();
   const end = (id: string, token = 'admin-token') => ask(to, `/v1/silences/${id}`, { method: 'DELETE', token });
   expect((await end('s-1')).status).toBe(204);
@@ -125,7 +125,7 @@ test('a silence is ended by its id; one of a file is not, and names the file', a
   expect(to.daemon.alertActions.expired).toEqual(['s-1', 's-2', 'file:abc']);
 });
 
-test('a key longer than a request line may be is refused, and the daemon goes on', async () => {
+test('a key that makes the request line too long is refused, and the daemon goes on', async () => {
   const to = await openTestListener();
   const connection = dial(to);
   connection.write(

@@ -8,7 +8,7 @@ import { SAMPLE_DELIVERY } from '../../support/recorded-daemon.ts';
 const EVENT = { type: 'backup.failed', data: { host: 'db1' } };
 const CLOUD = { specversion: '1.0', id: 'c-1', source: '/backups', ...EVENT };
 
-test('one event, an array, NDJSON and the three modes of CloudEvents are taken in', async () => {
+test('one event, an array, NDJSON and the three modes of CloudEvents are accepted', async () => {
   const to = await openTestListener();
   const taken = async (type: string, body: unknown, headers: Record<string, string> = {}) => {
     to.daemon.accepted.length = 0;
@@ -43,7 +43,7 @@ test('the answer has the id of each event and whether it is a duplicate', async 
   });
 });
 
-test('an Idempotency-Key goes along with the hash of the body, and has to be a sensible one', async () => {
+test('an Idempotency-Key is passed on with a hash of the body, and has 1 to 255 characters', async () => {
   const to = await openTestListener();
   const body = JSON.stringify(EVENT);
   await post(to, '/v1/events', body, { headers: { 'idempotency-key': 'run-17' } });
@@ -54,7 +54,7 @@ test('an Idempotency-Key goes along with the hash of the body, and has to be a s
   expect([long.status, long.json.code]).toEqual([400, 'header.idempotency_key']);
 });
 
-test('an Idempotency-Key holds for what headers say of the event, too', async () => {
+test('the hash of an Idempotency-Key includes the headers that define the event', async () => {
   const to = await openTestListener();
   const binary = (type: string, more: Readonly<Record<string, string>> = {}) =>
     post(to, '/v1/events', '{"n":1}', {
@@ -96,7 +96,7 @@ test('?wait answers with the deliveries, for five minutes at most', async () => 
   expect([wrong.status, wrong.json.code, to.daemon.accepted.length]).toEqual([400, 'query.wait', 2]);
 });
 
-test('a client that goes while it waits ends the waiting', async () => {
+test('a client that disconnects while it waits ends the wait', async () => {
   const to = await openTestListener();
   to.daemon.onWait = (signal) =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve([]), { once: true }));
@@ -111,7 +111,7 @@ test('a client that goes while it waits ends the waiting', async () => {
   expect(to.logged).toEqual([]);
 });
 
-test("each of intake's refusals has its status, and says when to come again", async () => {
+test("each refusal of the intake has its status, and says when to try again", async () => {
   const to = await openTestListener();
   to.scrubber.add('hunter2-hunter2');
   const cases: readonly (readonly [string, number, string | undefined])[] = [
@@ -135,7 +135,7 @@ test("each of intake's refusals has its status, and says when to come again", as
   expect(to.logged).toEqual([]);
 });
 
-test('what is not an event is refused with its place', async () => {
+test('a body that is not an event is refused with a pointer', async () => {
   const to = await openTestListener();
   const broken = await post(to, '/v1/events', '{"type":');
   expect([broken.status, broken.json.code]).toEqual([400, 'events.not_json']);
@@ -148,7 +148,7 @@ test('what is not an event is refused with its place', async () => {
   expect(to.daemon.accepted).toEqual([]);
 });
 
-test('a body over the limit is 413 by what it announces, before it has come', async () => {
+test('a body whose announced length is over the limit is 413 before it arrives', async () => {
   const to = await openTestListener();
   to.daemon.bodyLimit = 1000;
   const connection = dial(to);
@@ -159,7 +159,7 @@ test('a body over the limit is 413 by what it announces, before it has come', as
   expect(answer).toMatch(/^HTTP\/1\.1 413 .*body\.too_large/s);
 });
 
-test('a body over the limit is 413 by what has come, and the sender gets to read it', async () => {
+test('a body whose received length is over the limit is 413, and the sender can read the answer', async () => {
   const to = await openTestListener();
   to.daemon.bodyLimit = 1000;
   const large = JSON.stringify({ type: 'x', data: 'x'.repeat(3_000_000) });
@@ -170,7 +170,7 @@ test('a body over the limit is 413 by what has come, and the sender gets to read
   expect((await post(to, '/v1/events', EVENT)).status).toBe(202);
 });
 
-test('who goes on sending after a 413 is cut off', async () => {
+test('a client that goes on sending after a 413 is disconnected', async () => {
   const to = await openTestListener();
   to.daemon.bodyLimit = 1000;
   const connection = dial(to);
@@ -197,7 +197,7 @@ test('an event and a delivery are shown by their id', async () => {
   expect((await ask(to, '/v1/deliveries/none', { token: 'read-token' })).status).toBe(404);
 });
 
-test('a hook gets the request as it came, by any name and without a token, and its answer is written as it is', async () => {
+test('a hook gets the unchanged request, under any Host and without a token, and its answer is sent unchanged', async () => {
   const to = await openTestListener();
   const came: HookRequest[] = [];
   to.daemon.hooks.set('/hooks/deploys', {
@@ -224,7 +224,7 @@ test('a hook gets the request as it came, by any name and without a token, and i
   ]);
 });
 
-test('a hook that is not there is 404, another method 405, too large 413, and a refusal has its status', async () => {
+test('an unknown hook is 404, another method 405, a large body 413, and a refusal has its status', async () => {
   const to = await openTestListener();
   const route: HookRoute = {
     path: '/hooks/x',
@@ -243,7 +243,7 @@ test('a hook that is not there is 404, another method 405, too large 413, and a 
   expect([full.status, full.json.code, full.headers['retry-after']]).toEqual([507, 'store.full', '30']);
 });
 
-test('a hook with a limit of its own takes bodies up to it, whatever that of the daemon is', async () => {
+test('the limit of a hook for bodies replaces that of the daemon', async () => {
   const to = await openTestListener();
   to.daemon.bodyLimit = 10;
   const route = { path: '/hooks/x', methods: ['POST'], handle: async () => ({ status: 202 }) };
@@ -255,7 +255,7 @@ test('a hook with a limit of its own takes bodies up to it, whatever that of the
   expect([await statusOf(undefined, 10), await statusOf(undefined, 11)]).toEqual([202, 413]);
 });
 
-test('two requests on one connection are both answered, the first though it was refused', async () => {
+test('two requests on one connection are both answered, also when the first is refused', async () => {
   const to = await openTestListener();
   to.daemon.bodyLimit = 10;
   const first =

@@ -44,7 +44,7 @@ test('a past event is named by its id', async () => {
   expect(await post(to, '/v1/explain', { id: 'e-2' })).toMatchObject({ status: 404, json: { code: 'event.none' } });
 });
 
-test('a rule that does not exist is not an empty answer', async () => {
+test('an unknown rule is 404 and not an empty answer', async () => {
   const to = await openTestListener();
   to.daemon.onExplain = async () => ({ ...EXPLANATION, rules: [] });
   expect(await post(to, '/v1/explain', { id: 'e-1', rule: 'x' })).toMatchObject({
@@ -74,7 +74,7 @@ test.each<[unknown, string]>([
   expect(to.daemon.explained).toEqual([]);
 });
 
-test('what is not an event is refused with the place', async () => {
+test('a value that is not an event is refused with a pointer', async () => {
   const to = await openTestListener();
   expect((await post(to, '/v1/explain', { event: { data: 1 } })).json).toMatchObject({
     status: 400,
@@ -87,7 +87,7 @@ test('what is not an event is refused with the place', async () => {
   expect((await post(to, '/v1/explain', deep)).json.code).toBe('explain.event');
 });
 
-test('the description of the API has it', async () => {
+test('the description of the API contains the route', async () => {
   const to = await openTestListener();
   const { paths } = (await ask(to, '/openapi.json')).json;
   expect(paths['/v1/explain'].post).toMatchObject({ description: 'Scope `read`.', responses: { 404: {} } });

@@ -57,7 +57,7 @@ test.each([
   expect([status, json]).toMatchObject([400, { code: 'query.invalid', parameter }]);
 });
 
-test('history is for those who may read', async () => {
+test('history needs the scope `read`', async () => {
   const { get } = await opened();
   expect((await get('/v1/events', 'emit-token')).status).toBe(403);
   expect((await get('/v1/deliveries', 'wrong')).status).toBe(401);

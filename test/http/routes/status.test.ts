@@ -32,7 +32,7 @@ const linesOf = (text: string): unknown[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as unknown);
 
-test('status, channels, audit and reload are answered as the daemon says them, without its secrets', async () => {
+test('status, channels, audit and reload are answered without secrets', async () => {
   const to = await openTestListener();
   to.scrubber.add('hunter2-hunter2');
   to.daemon.current = { ...to.daemon.current, ready: false, reasons: ['hook said hunter2-hunter2'] };
@@ -46,7 +46,7 @@ test('status, channels, audit and reload are answered as the daemon says them, w
   expect((await post(to, '/v1/reload', {})).json).toMatchObject({ ok: true, generation: 4, added: ['a'] });
 });
 
-test('rules are checked where they are; a path may only be named by an admin', async () => {
+test('the rules of the daemon are checked; only an admin may name another path', async () => {
   const to = await openTestListener();
   expect((await post(to, '/v1/check', '', { token: 'read-token' })).json).toEqual({
     valid: true,
@@ -76,7 +76,7 @@ test('a channel is held, released and tested by its name', async () => {
   expect(to.daemon.calls.at(-1)).toBe('hold a/b c');
 });
 
-test('dead letters come a line each, and are dropped by id', async () => {
+test('dead letters are one line each, and are dropped by id', async () => {
   const to = await openTestListener();
   to.daemon.letters = [sampleDeadLetter('d-1'), sampleDeadLetter('d-2')];
   const answer = await ask(to, '/v1/dead', { token: 'read-token' });
@@ -119,7 +119,7 @@ test('a resend sends its plan before the first delivery has ended', async () => 
   expect(to.daemon.resends[0]?.request).toEqual({ all: true });
 });
 
-test('who goes during a resend ends it', async () => {
+test('a client that disconnects during a resend ends it', async () => {
   const to = await openTestListener();
   to.daemon.onResend = async function* (signal) {
     yield PLAN;
@@ -136,7 +136,7 @@ test('who goes during a resend ends it', async () => {
   expect(to.logged).toEqual([]);
 });
 
-test('criteria of a resend that do not exist or do not fit are refused before anything is sent', async () => {
+test('unknown and invalid criteria of a resend are refused before anything is sent', async () => {
   const to = await openTestListener();
   for (const body of [{ chanel: 'ops' }, { ids: 'd-1' }, { all: 'yes' }, { since: 'yesterday' }, { __proto__x: 1 }, []])
     expect((await post(to, '/v1/dead/resend', body)).json.code).toBe('resend.criteria');
@@ -146,7 +146,7 @@ test('criteria of a resend that do not exist or do not fit are refused before an
   expect(to.daemon.resends[0]?.request).toEqual(good);
 });
 
-test('what fails before its first line is a problem; later the answer is cut off', async () => {
+test('a failure before the first line is a problem; a later one cuts the answer off', async () => {
   const to = await openTestListener();
   // oxlint-disable-next-line require-yield -- it fails before its first line
   to.daemon.onResend = async function* () {
@@ -161,7 +161,7 @@ test('what fails before its first line is a problem; later the answer is cut off
   expect(to.logged).toHaveLength(2);
 });
 
-test('a ticket is given for a user, and a token of one user gets no other', async () => {
+test('a ticket is for one user; a token for one user gets no ticket for another', async () => {
   const to = await openTestListener();
   const ticket = (token: string, body: unknown) => post(to, '/v1/stream/tickets', body, { token });
   expect((await ticket('stream-token', { user: 'bob' })).json).toEqual({ ticket: 'ticket-1', expires_in: 60 });

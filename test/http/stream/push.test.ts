@@ -46,7 +46,7 @@ async function openAll(clock: Clock = systemClock): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 }
 
-/** The waits that a test lets pass itself. */
+/** Waits that a test ends itself. */
 let fired: (() => void)[] = [];
 
 async function reopen(kept: (ms: number) => boolean): Promise<void> {
@@ -252,7 +252,7 @@ test('a keepalive is sent while nothing happens', async () => {
   await client.until((frames) => frames.some(({ type }) => type === 'keepalive'));
 });
 
-test("the browser's client hands each message over once, acknowledges it, and comes back by itself when it was cut off", async () => {
+test("the browser's client hands over each message once, acknowledges it, and reconnects by itself", async () => {
   const heard: string[] = [];
   const waiters: { readonly count: number; readonly resolve: () => void }[] = [];
   const states: string[] = [];
@@ -281,7 +281,7 @@ test("the browser's client hands each message over once, acknowledges it, and co
   expect(states.at(-1)).toBe('closed');
 });
 
-test("what the page could not take comes again to the browser's client, before what came after it", async () => {
+test("a message that the page could not handle is sent again to the browser's client, before later messages", async () => {
   const heard: string[] = [];
   let connection: { close(): void } | undefined;
   const both = new Promise<void>((resolve) => {
