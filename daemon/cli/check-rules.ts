@@ -47,23 +47,23 @@ export async function check({
   strict = false,
 }: CheckRequest): Promise<Checked> {
   const scrubber = new Scrubber();
-  const parts = { env, cwd, scrubber, withoutSecrets, tools: toolsOf(registry) };
-  const { files, problems } = await loadAll(paths, parts);
+  const deps = { env, cwd, scrubber, withoutSecrets, tools: toolsOf(registry) };
+  const { files, problems } = await loadAll(paths, deps);
   const fragments = [...files.values()].map(({ fragment }) => fragment);
-  const around = await neighbours(paths, parts);
-  const linked = link(fragments, parts.tools, elsewhere(files, around));
+  const neighbours = await neighboursOf(paths, deps);
+  const linked = link(fragments, deps.tools, externalNames(files, neighbours));
   const errors = [
     ...problems,
     ...fragments.flatMap((fragment) => fragment.problems),
     ...(linked.ok ? [] : linked.problems),
   ];
-  const warnings = await warningsOf([...files.values()], registry, around);
+  const warnings = await warningsOf([...files.values()], registry, neighbours);
   const all = [...withLevel('error', errors), ...withLevel('warning', warnings)];
   return {
     valid: errors.length === 0 && (!strict || warnings.length === 0),
     files: files.size,
     rules: fragments.reduce((sum, { ruleCount }) => sum + ruleCount, 0),
-    problems: all.sort(byPlace).map((problem) => ({
+    problems: all.sort(byPosition).map((problem) => ({
       ...problem,
       message: scrubber.scrub(problem.message),
       mend: scrubber.scrub(problem.mend),
@@ -84,18 +84,18 @@ export function toolsOf(registry: Registry): CompileTools {
 
 async function loadAll(
   paths: readonly string[],
-  parts: LoadDeps & { cwd: string },
+  deps: LoadDeps & { cwd: string },
 ): Promise<{ files: Map<string, LoadedFile>; problems: Problem[] }> {
   const files = new Map<string, LoadedFile>();
   const problems: Problem[] = [];
   for (const given of paths) {
-    const root = path.resolve(parts.cwd, given);
+    const root = path.resolve(deps.cwd, given);
     const listing = await listRulesFiles(root);
-    problems.push(...listing.problems.map((problem) => ({ ...problem, file: shownPath(problem.file, parts.cwd) })));
-    if (listing.files.length === 0 && listing.problems.length === 0) problems.push(noFiles(shownPath(root, parts.cwd)));
+    problems.push(...listing.problems.map((problem) => ({ ...problem, file: shownPath(problem.file, deps.cwd) })));
+    if (listing.files.length === 0 && listing.problems.length === 0) problems.push(noFiles(shownPath(root, deps.cwd)));
     for (const file of listing.files) {
-      const name = shownPath(file, parts.cwd);
-      if (!files.has(name)) files.set(name, await loadFile(name, parts));
+      const name = shownPath(file, deps.cwd);
+      if (!files.has(name)) files.set(name, await loadFile(name, deps));
     }
   }
   return { files, problems };
@@ -107,7 +107,7 @@ export function shownPath(file: string, cwd: string): string {
   return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
 }
 
-function byPlace(a: Problem, b: Problem): number {
+function byPosition(a: Problem, b: Problem): number {
   return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column;
 }
 
@@ -123,20 +123,20 @@ function noFiles(root: string): Problem {
 }
 
 /** Other files in the folders of single files: rules may name their channels, sources and hours. */
-async function neighbours(paths: readonly string[], parts: LoadDeps & { cwd: string }): Promise<readonly LoadedFile[]> {
+async function neighboursOf(paths: readonly string[], deps: LoadDeps & { cwd: string }): Promise<readonly LoadedFile[]> {
   const folders = new Set<string>();
   for (const given of paths) {
-    const file = path.resolve(parts.cwd, given);
+    const file = path.resolve(deps.cwd, given);
     if ((await stat(file).catch(() => undefined))?.isFile()) folders.add(path.dirname(file));
   }
-  const { files } = await loadAll([...folders], parts);
+  const { files } = await loadAll([...folders], deps);
   return [...files.values()];
 }
 
-/** Names defined in the neighbours; unknown while a file cannot be read, because any name may be in it. */
-function elsewhere(loaded: ReadonlyMap<string, LoadedFile>, around: readonly LoadedFile[]): ExternalNames {
-  if ([...loaded.values()].some(({ opaque }) => opaque)) return 'unknown';
-  const declared = around.flatMap(({ fragment }) => fragment.declared);
+/** Names that the neighbours declare; `unknown` while a file cannot be parsed, because it may declare any name. */
+function externalNames(loaded: ReadonlyMap<string, LoadedFile>, neighbours: readonly LoadedFile[]): ExternalNames {
+  if ([...loaded.values()].some(({ isParsed }) => !isParsed)) return 'unknown';
+  const declared = neighbours.flatMap(({ fragment }) => fragment.declared);
   const named = (wanted: string): string[] => declared.filter(({ kind }) => kind === wanted).map(({ name }) => name);
   return { channels: named('channel'), sources: named('source'), hours: named('hours'), rules: named('rule') };
 }

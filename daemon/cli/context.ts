@@ -20,7 +20,7 @@ export interface CommandContext {
 /** Declares a command with its arguments, options and action. */
 export type Verb = (program: Command, context: CommandContext) => void;
 
-/** Grace for actions that end as soon as they can. */
+/** Grace for actions that end soon after the signal. */
 export const SHORT_GRACE_MS = 1_000;
 /** Grace for actions that send: an attempt in flight gets 20 s, and the daemon is closed within 25 s. */
 export const LONG_GRACE_MS = 30_000;

@@ -1,12 +1,12 @@
 import { CST, isPair, isScalar, Lexer, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { parseJson } from '../core/values/json.ts';
 
-/** JSON from a file, or the place where it stops being JSON; lines and columns count from 1. */
+/** Value of a JSON text, or the position of its first error; lines and columns count from 1. */
 export type ReadJson =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly line: number; readonly column: number; readonly message: string };
 
-/** Reads JSON. An error of the runtime names a place in some cases only, so the YAML library, which reads JSON too, looks for it. */
+/** Reads JSON. The error of `JSON.parse` has a position only in some cases, so the YAML library, which reads JSON too, finds it. */
 export function readJsonText(given: string): ReadJson {
   const text = given.replace(/^\uFEFF/, '');
   try {
@@ -50,7 +50,7 @@ const LITERAL = /^(?:true|false|null|-?\d[\d.eE+-]*)\s+/;
 
 const isEmpty = (value: unknown): boolean => value === null || (isScalar(value) && value.source === '');
 
-/** Places in a collection that YAML allows and JSON does not: no brackets around it, a comma before the closing bracket. */
+/** Offsets in a collection of syntax that YAML allows and JSON does not: no brackets around it, a comma before the closing bracket. */
 function yamlOnlyIn(node: Node, text: string): number[] {
   const [start, end] = node.range!;
   if (isPair(node) || !('items' in node)) return [];

@@ -35,7 +35,7 @@ export class TypedArgument extends Argument {
   }
 }
 
-/** Parses a value; refuses a wrong one by the name of its option. */
+/** Parses a value. The error for an invalid one names the option. */
 export function readValue<T>(name: string, kind: ValueKind<T>, text: string): T {
   const value = kind.read(text);
   if (value === undefined) throw wrongUsage(name, text, `not allowed: give ${kind.allowed}`);
@@ -62,7 +62,7 @@ export function commonOptions(command: Command): Command {
 /** Adds the options of the verbs that talk to the daemon. */
 export function daemonOptions(command: Command): Command {
   return command
-    .addOption(new TypedOption('--url <url>', ADDRESS, 'URL of the daemon, in place of its socket'))
+    .addOption(new TypedOption('--url <url>', ADDRESS, 'address of the daemon, instead of its socket'))
     .addOption(new TypedOption('--token <token>', TOKEN, 'token for --url (default: $BELFRY_TOKEN)'))
     .addOption(
       new TypedOption('--timeout <duration>', duration({ min: 1 }), 'longest wait for an answer (default: no limit)'),

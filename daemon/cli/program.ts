@@ -33,7 +33,7 @@ export async function commandTree(
   const context = contextOf(terminal, version, exit);
   const loaded = await Promise.all(names.map((name) => VERBS[name]!()));
   for (const { verb } of loaded) verb(program, context);
-  for (const command of leaves(program)) commonOptions(command).exitOverride();
+  for (const command of leafCommands(program)) commonOptions(command).exitOverride();
   return program;
 }
 
@@ -59,7 +59,7 @@ function contextOf(terminal: Terminal, version: string, exit: (code: number) => 
   };
 }
 
-/** Parses the command line and runs one verb. Resolves to the exit code, also after an error that is the user's to mend. */
+/** Parses the command line and runs one verb. Resolves to the exit code, also after an error of the user. */
 export async function runProgram(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
   let exit: number = EXIT.ok;
   const [name] = argv;
@@ -76,8 +76,8 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ve
   }
 }
 
-function leaves(command: Command): Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+function leafCommands(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leafCommands);
 }
 
 function exitFor(error: unknown, terminal: Terminal): number {

@@ -40,7 +40,7 @@ export interface TestRun {
   readonly roots: readonly string[];
 }
 
-/** Runs all tests of the paths. Rejects when a path has none: otherwise nobody would notice that nothing was tested. */
+/** Runs all tests of the paths. Rejects when a path has no tests, which would otherwise go unnoticed. */
 export async function runRuleTests(request: TestRequest): Promise<TestRun> {
   const { terminal } = request;
   const scrubber = new Scrubber();
@@ -59,9 +59,9 @@ export async function filesToWatch(paths: readonly string[], roots: readonly str
 async function filesOf({ terminal, paths }: TestRequest): Promise<readonly string[]> {
   const found = await Promise.all(
     paths.map(async (given) => {
-      const place = path.resolve(terminal.cwd, given);
-      if (!existsSync(place)) throw new CommandError(EXIT.nothing, `there is no file or directory \`${given}\``);
-      const files = await findTestFiles(place);
+      const target = path.resolve(terminal.cwd, given);
+      if (!existsSync(target)) throw new CommandError(EXIT.nothing, `there is no file or directory \`${given}\``);
+      const files = await findTestFiles(target);
       if (files.length === 0) throw new CommandError(EXIT.nothing, `there are no tests (\`*.test.yaml\`) in ${given}`);
       return files;
     }),

@@ -3,8 +3,8 @@ import type { Clock } from '../../lib/time/clock.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
 import { CommandError } from '../render/terminal.ts';
 
-/** Time after which a waiting command prints for what it waits. */
-export const NOTE_AFTER_MS = 3_000;
+/** Time after which a waiting command prints a note. */
+const NOTE_AFTER_MS = 3_000;
 
 /** Error when the daemon has not answered within the limit. It may still carry out the request. */
 export class NoAnswer extends CommandError {

@@ -24,7 +24,7 @@ export interface Client {
 
 export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds that the answer is expected to take: a daemon that is asked to wait answers late. */
+  /** Milliseconds that the answer is expected to take: a request with `?wait=` is answered late. */
   readonly expected?: number;
   /** Milliseconds to wait beyond that, unless the user gave --timeout; no limit if not set. */
   readonly limit?: number;
@@ -164,7 +164,7 @@ class HttpClient implements Client {
 }
 
 /** Splits a stream into lines at the byte 0x0A only: U+2028 inside a string does not end a line. */
-export async function* textLines(stream: AsyncIterable<unknown>): AsyncIterable<string> {
+async function* textLines(stream: AsyncIterable<unknown>): AsyncIterable<string> {
   let rest = Buffer.alloc(0);
   for await (const chunk of stream) {
     rest = Buffer.concat([rest, chunk as Buffer]);

@@ -1,7 +1,7 @@
 import { type Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import type { Clock } from '../../lib/time/clock.ts';
 
-/** Code of the error of a request to which nothing came within its `idleMs`. */
+/** Error code of a request that received nothing within its `idleMs`. */
 export const IDLE_TIMEOUT = 'ERR_IDLE_TIMEOUT';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -15,12 +15,12 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal;
-  /** Fails the request when nothing came for this long. */
+  /** Milliseconds without received data after which the request fails. */
   readonly idleMs?: number;
   readonly clock: Clock;
 }
 
-/** Sends a request; resolves when the headers of the answer are there. */
+/** Sends a request; resolves when the headers of the answer have arrived. */
 export async function sendRequest(given: HttpRequest): Promise<IncomingMessage> {
   const { to, agent, method, path, headers, body, signal, idleMs, clock } = given;
   const url = new URL('url' in to ? to.url : 'http://localhost');

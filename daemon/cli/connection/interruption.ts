@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import { CommandError } from '../render/terminal.ts';
 
 /** Error of a command that SIGINT or SIGTERM ended before it was done. */
-export class Interrupted extends CommandError {
+class Interrupted extends CommandError {
   constructor() {
     super(EXIT.interrupted, 'interrupted');
     this.name = 'Interrupted';

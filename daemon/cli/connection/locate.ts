@@ -34,8 +34,8 @@ interface Candidate {
 const STATUS_TIMEOUT_MS = 10_000;
 
 /**
- * The socket of the daemon that runs on these rules. A record may be out of date, so each daemon that is found is asked
- * for its rules. Rejects with exit 69 and all places that were tried.
+ * The socket of the daemon that runs on these rules. A record may be out of date, so the rules of each daemon that is found are
+ * requested and compared. Rejects with exit 69 and the list of candidates that were tried.
  */
 export async function locateDaemon(search: Search): Promise<string> {
   const tried: string[] = [];
@@ -44,7 +44,7 @@ export async function locateDaemon(search: Search): Promise<string> {
     const { socket, from } = candidate;
     const why = asked.has(socket) ? undefined : await refusalOf(socket, search);
     if (why === undefined && !asked.has(socket)) return socket;
-    if (why !== undefined) tried.push(`${from} leads to ${socket}: ${why}`);
+    if (why !== undefined) tried.push(`${from} names ${socket}: ${why}`);
     asked.add(socket);
   }
   throw new CommandError(
@@ -53,7 +53,7 @@ export async function locateDaemon(search: Search): Promise<string> {
   );
 }
 
-/** Candidates from the records first, which need no rules, then from the rules. A place that leads nowhere is noted in `tried`. */
+/** Candidates from the records first, which need no rules, then from the rules. A source without a candidate is added to `tried`. */
 async function* candidates(search: Search, tried: string[]): AsyncGenerator<Candidate> {
   const { config, env, cwd } = search;
   for (const folder of runtimeFolders(env)) yield* recorded(recordFiles(folder, config), config, tried);
@@ -62,15 +62,15 @@ async function* candidates(search: Search, tried: string[]): AsyncGenerator<Cand
   yield* recorded([stateRecord(paths)], config, tried);
   if (certain) yield { socket: paths.socket, from: config };
   else if (!existsSync(config)) tried.push(`${config}: there is no such file or directory`);
-  else tried.push(`${config}: it does not load just now, so the place of its daemon is not known (see belfry check)`);
+  else tried.push(`${config}: it does not load now, so the socket of its daemon is not known (see belfry check)`);
 }
 
 async function* recorded(files: readonly string[], config: string, tried: string[]): AsyncGenerator<Candidate> {
   for (const file of files) {
     const record = await readRecord(file);
-    if (record === undefined) tried.push(`${file}: there is none`);
+    if (record === undefined) tried.push(`${file}: there is no such record`);
     else if (await isSameConfig(record.config, config)) yield { socket: record.socket, from: file };
-    else tried.push(`${file}: it is of a daemon that runs on ${record.config}`);
+    else tried.push(`${file}: it is the record of a daemon that runs on ${record.config}`);
   }
 }
 
@@ -89,10 +89,10 @@ async function refusalOf(socket: string, { config, clock }: Search): Promise<str
     if (answer.statusCode !== 200) return `it answers ${answer.statusCode}`;
     const status: unknown = JSON.parse(text);
     if (!isObject(status) || typeof status.config !== 'string')
-      return 'what answers there is no daemon of this version';
+      return 'the program that listens there is not a daemon of this version';
     return (await isSameConfig(status.config, config)) ? undefined : `the daemon there runs on ${status.config}`;
   } catch (error) {
-    // A daemon that is too busy to answer is taken for the one that the record names.
+    // A daemon that is too busy to answer is assumed to be the one in the record.
     if (error instanceof Error && 'code' in error && error.code === IDLE_TIMEOUT) return undefined;
     return unreachableText(error as NodeJS.ErrnoException);
   }
@@ -100,15 +100,15 @@ async function refusalOf(socket: string, { config, clock }: Search): Promise<str
 
 /** Explains a connection error to the user. */
 export function unreachableText(error: NodeJS.ErrnoException): string {
-  const why: Readonly<Record<string, string>> = {
+  const reasons: Readonly<Record<string, string>> = {
     ENOENT: 'there is no socket',
-    ECONNREFUSED: 'nobody listens',
+    ECONNREFUSED: 'no program listens there',
     ECONNRESET: 'it ended the connection before its answer was complete',
     EPIPE: 'it ended the connection before its answer was complete',
-    EAGAIN: 'it is there, but too many others wait for it: try again in a moment',
+    EAGAIN: 'too many other clients wait for it; try again later',
     EACCES: 'permission denied: run this as the user that runs the daemon, or join its group',
   };
-  return why[error.code ?? ''] ?? error.message;
+  return reasons[error.code ?? ''] ?? error.message;
 }
 
 /** The reason why there is no inbox: no rules, rules whose state directory is not known because they do not load, or rules on which no daemon has run. */

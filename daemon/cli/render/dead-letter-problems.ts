@@ -6,8 +6,8 @@ interface Run {
   readonly last: number;
 }
 
-/** Messages on lines of the dead-letter file that are not records. Consecutive lines share one: a formatter makes many lines of one record. */
-export function letterProblems(problems: readonly DeadLineProblem[]): readonly string[] {
+/** Messages on lines of the dead-letter file that are not records. Consecutive lines share one message, because a formatter makes many lines of one record. */
+export function deadLetterProblems(problems: readonly DeadLineProblem[]): readonly string[] {
   const runs: Run[] = [];
   for (const problem of problems) {
     const before = runs.at(-1);
@@ -16,7 +16,7 @@ export function letterProblems(problems: readonly DeadLineProblem[]): readonly s
   }
   return runs.map(({ first: { line, problem }, last }) =>
     last === line
-      ? `dead-letters.jsonl:${line}: ${problem}; the line is kept as it is`
-      : `dead-letters.jsonl:${line}-${last}: none of these lines is a record, which is one line of JSON (\`jq -c\` makes it one again); they are kept as they are`,
+      ? `dead-letters.jsonl:${line}: ${problem}; the line stays unchanged`
+      : `dead-letters.jsonl:${line}-${last}: none of these lines is a record, which is one line of JSON (\`jq -c\` makes it one again); they stay unchanged`,
   );
 }

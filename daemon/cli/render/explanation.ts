@@ -36,19 +36,19 @@ function recordedLines(
   { received_at: received, results, later }: NonNullable<Explanation['recorded']>,
   paint: Paint,
 ): string[] {
-  const word = results.length === 0 ? `  ${paint('grey', 'no rule matched')}` : '';
+  const suffix = results.length === 0 ? `  ${paint('grey', 'no rule matched')}` : '';
   return [
-    `came at ${received}${word}`,
+    `came at ${received}${suffix}`,
     ...results.map((result) => `  ${resultText(result, paint)}`),
     ...later.map((result) => `  ${result.at}  ${resultText(result, paint)}`),
   ];
 }
 
 function resultText({ rule, outcome, reason, until, errors = [] }: RuleResult, paint: Paint): string {
-  const words = [reason, until === undefined ? undefined : `until ${until}`, ...errors].filter(
+  const details = [reason, until === undefined ? undefined : `until ${until}`, ...errors].filter(
     (part) => part !== undefined,
   );
-  return `${rule}: ${painted(outcome, paint)}${words.length === 0 ? '' : `  ${harmless(words.join('; '))}`}`;
+  return `${rule}: ${painted(outcome, paint)}${details.length === 0 ? '' : `  ${harmless(details.join('; '))}`}`;
 }
 
 function painted(outcome: RuleOutcome, paint: Paint): string {

@@ -33,11 +33,11 @@ export class ProgressBar {
 
   #draw(): void {
     if (!this.#shown) return;
-    const room = Math.max(10, Math.min(40, (this.#terminal.stdout.columns ?? 80) - 30));
-    const full = Math.round((room * Math.min(this.#done, this.#total)) / Math.max(1, this.#total));
+    const width = Math.max(10, Math.min(40, (this.#terminal.stdout.columns ?? 80) - 30));
+    const full = Math.round((width * Math.min(this.#done, this.#total)) / Math.max(1, this.#total));
     const failed = this.#failed > 0 ? `  ${this.#failed} failed` : '';
     this.#terminal.stdout.write(
-      `\r\u001B[K[${'#'.repeat(full)}${'-'.repeat(room - full)}]  ${this.#done}/${this.#total}${failed}`,
+      `\r\u001B[K[${'#'.repeat(full)}${'-'.repeat(width - full)}]  ${this.#done}/${this.#total}${failed}`,
     );
   }
 }

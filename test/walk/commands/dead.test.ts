@@ -83,7 +83,7 @@ test('a record that a formatter split into lines is one problem, in the list and
   const lines = spread.split('\n').length - 1;
   const problems = [
     `dead-letters.jsonl:1-${lines}: none of these lines is a record, which is one line of JSON`,
-    `dead-letters.jsonl:${lines + 2}: it is not JSON; the line is kept as it is`,
+    `dead-letters.jsonl:${lines + 2}: it is not JSON; the line stays unchanged`,
   ].map((text): unknown => expect.stringContaining(text));
   const { stderr } = await home.belfry(['dead', 'list']);
   expect(stderr.trimEnd().split('\n')).toEqual(problems);

@@ -56,7 +56,7 @@ test('where no daemon is found, the error says whether the rules are missing, do
   expect(await emitted()).toMatch(/rules: there is no such file or directory\nnothing was kept: .*--config/);
   await mkdir(home.path('rules'));
   await home.rules('daemon: [');
-  expect(await emitted()).toMatch(/rules: it does not load just now.*\nnothing was kept: .*whether a daemon has run/);
+  expect(await emitted()).toMatch(/rules: it does not load now.*\nnothing was kept: .*whether a daemon has run/);
   await home.rules(RULES);
   expect(await emitted()).toContain('nothing was kept: no daemon has run on these rules');
 });
@@ -132,7 +132,7 @@ test('an outdated record is ignored', async () => {
   await home.kill();
   const stale = await record(home.path('run', 'belfry.json'));
   // The process is gone, so the connection is refused.
-  expect(await home.belfry(['status'])).toMatchObject({ code: 69, stderr: expect.stringContaining('nobody listens') });
+  expect(await home.belfry(['status'])).toMatchObject({ code: 69, stderr: expect.stringContaining('no program listens there') });
   // The number of the process is somebody else's.
   await writeFile(home.path('run', 'belfry.json'), JSON.stringify({ ...stale, pid: process.pid }));
   expect((await home.belfry(['status'])).code).toBe(69);

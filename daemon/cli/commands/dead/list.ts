@@ -2,7 +2,7 @@ import { EXIT } from '../../../core/problems/failure.ts';
 import type { DeadLineProblem } from '../../../http/daemon-api.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import type { Verb } from '../../context.ts';
-import { letterProblems } from '../../render/dead-letter-problems.ts';
+import { deadLetterProblems } from '../../render/dead-letter-problems.ts';
 import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
 import { type DeadFilter, filterOf, selectOptions } from './select.ts';
 
@@ -40,7 +40,7 @@ async function list(
         harmless(item.message.title).slice(0, 60),
       ]);
   }
-  for (const text of letterProblems(problems)) terminal.stderr.write(`belfry: ${text}\n`);
+  for (const text of deadLetterProblems(problems)) terminal.stderr.write(`belfry: ${text}\n`);
   if (options.json) return EXIT.ok;
   line(
     terminal,

@@ -4,7 +4,7 @@ import type { ResendPlan, ResendRequest, ResendSum } from '../../../http/daemon-
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import { LONG_GRACE_MS, type Verb } from '../../context.ts';
 import { TypedArgument, TypedOption } from '../../options.ts';
-import { letterProblems } from '../../render/dead-letter-problems.ts';
+import { deadLetterProblems } from '../../render/dead-letter-problems.ts';
 import { ProgressBar } from '../../render/progress.ts';
 import {
   CommandError,
@@ -108,7 +108,7 @@ function planText(plan: ResendPlan['plan'], options: ResendOptions): string {
     `${verb}: ${plan.total} dead letter${plan.total === 1 ? '' : 's'}`,
     ...(channels.length > 0 ? [table(channels)] : []),
     ...plan.missing.map((id) => `  no such dead letter: ${harmless(id)}`),
-    ...letterProblems(plan.problems).map((text) => `  ${text}`),
+    ...deadLetterProblems(plan.problems).map((text) => `  ${text}`),
   ].join('\n');
 }
 

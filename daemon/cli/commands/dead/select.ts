@@ -8,9 +8,9 @@ import { confirm } from '../../render/progress.ts';
 import { CommandError, readAll, type Terminal } from '../../render/terminal.ts';
 
 /** Filters that select dead letters. */
-export const DEAD_FILTERS = {
-  channel: { kind: NAME, about: 'the channel of the dead letter' },
-  rule: { kind: NAME, about: 'the rule of the dead letter' },
+const DEAD_FILTERS = {
+  channel: { kind: NAME, about: 'only of this channel' },
+  rule: { kind: NAME, about: 'only of this rule' },
   class: { kind: oneOf(DEAD_CLASSES), about: DEAD_CLASSES.join(', ') },
   since: { kind: PAST_TIME, about: 'dead since a time, or a duration ago' },
 } as const satisfies Parameters;

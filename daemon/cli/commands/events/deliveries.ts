@@ -5,8 +5,9 @@ import type { DeliveryView } from '../../../http/daemon-api.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, filterOptions, TypedArgument } from '../../options.ts';
+import { deliveryState, deliveryText } from '../../render/deliveries.ts';
 import { harmless, jsonLine, line, type Paint, painter, type Terminal } from '../../render/terminal.ts';
-import { type DeliveryOptions, deliveryText, type History, list, refuseFilters, stateText } from './history.ts';
+import { type DeliveryOptions, type History, list, refuseFilters } from './history.ts';
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   const command = daemonOptions(program.command('deliveries'))
@@ -49,7 +50,7 @@ function deliveryRow({ id, rule, channel, key, state, attempts, receipt }: Deliv
     rule,
     channel,
     harmless(key),
-    stateText(state, paint),
+    deliveryState(state, paint),
     String(attempts.length),
     harmless(answer).slice(0, 80),
   ];

@@ -16,10 +16,10 @@ import type { NoInbox } from '../../connection/locate.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
+import { lastError } from '../../render/deliveries.ts';
 import {
   CommandError,
   type CommonOptions,
-  harmless,
   jsonLine,
   line,
   type Paint,
@@ -115,7 +115,7 @@ export async function emit(
     const isBusy = error instanceof NoAnswer;
     if (error.exit !== EXIT.unreachable && !isBusy) throw error;
     const paths = await inbox();
-    if (typeof paths === 'string') throw isBusy ? error : nowhere(error, paths);
+    if (typeof paths === 'string') throw isBusy ? error : noInboxError(error, paths);
     const file = await leaveInInbox(terminal, paths, event, error);
     const posted = isBusy ? undefined : await postAgain(client, event, file);
     if (posted !== undefined) return printPosted(terminal, posted, options, false);
@@ -130,7 +130,7 @@ async function postAgain(client: Client, event: object, file: string): Promise<P
   return posted;
 }
 
-const WHY_NOTHING: Readonly<Record<NoInbox, string>> = {
+const NO_INBOX_REASONS: Readonly<Record<NoInbox, string>> = {
   missing: 'there are no rules there; name those of the daemon with `--config`',
   unsure:
     'it is not known whether a daemon has run on these rules, since they do not load; fix them, or start the daemon',
@@ -138,8 +138,8 @@ const WHY_NOTHING: Readonly<Record<NoInbox, string>> = {
 };
 
 /** Error when no inbox exists that a daemon would read. */
-function nowhere(cause: CommandError, why: NoInbox): CommandError {
-  const message = `${cause.message}\nnothing was kept: ${WHY_NOTHING[why]}`;
+function noInboxError(cause: CommandError, why: NoInbox): CommandError {
+  const message = `${cause.message}\nnothing was kept: ${NO_INBOX_REASONS[why]}`;
   return new CommandError(EXIT.unreachable, message, { cause });
 }
 
@@ -162,7 +162,7 @@ function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], pai
         `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastError(delivery)}`,
     ),
     ...silent.map(([rule, outcome]) => `  ${rule}: ${outcome}`),
-    ...(deliveries.length === 0 ? ['  no rule asked for a delivery'] : []),
+    ...(deliveries.length === 0 ? ['  no rule sends a message'] : []),
   ];
 }
 
@@ -170,14 +170,9 @@ function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], pai
 async function waitedExit(outcomes: Outcomes, deliveries: readonly DeliveryView[]): Promise<number> {
   if (deliveries.length > 0) return deliveries.every(({ state }) => state === 'delivered') ? EXIT.ok : EXIT.failed;
   const { WAITING_OUTCOMES } = await import('../../../core/flow/outcomes.ts');
-  // After these a message may still be sent, or it is unknown whether one was wanted.
+  // With these outcomes a message may still be sent, or should have been sent.
   const undecided: ReadonlySet<string> = new Set([...WAITING_OUTCOMES, 'error']);
   return Object.values(outcomes).some((outcome) => undecided.has(outcome)) ? EXIT.failed : EXIT.nothing;
-}
-
-function lastError(delivery: DeliveryView): string {
-  const last = delivery.attempts.at(-1);
-  return last?.code === undefined ? '' : `  ${last.code}: ${harmless(last.message ?? '')}`;
 }
 
 /** Writes the event to the inbox durably: temporary file, fsync, rename, fsync of the folder. Returns the file. */
@@ -276,13 +271,13 @@ function setPair(target: Record<string, unknown>, pair: string): string {
   const key = pair.slice(0, cut);
   const steps = key.split('.');
   const last = steps.pop()!;
-  let place = target;
+  let parent = target;
   for (const step of steps) {
-    const next = Object.hasOwn(place, step) && isObject(place[step]) ? place[step] : {};
-    define(place, step, next);
-    place = next;
+    const next = Object.hasOwn(parent, step) && isObject(parent[step]) ? parent[step] : {};
+    define(parent, step, next);
+    parent = next;
   }
-  define(place, last, scalarOf(pair.slice(cut + 1)));
+  define(parent, last, scalarOf(pair.slice(cut + 1)));
   return key;
 }
 

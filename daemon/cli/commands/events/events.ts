@@ -5,8 +5,9 @@ import type { EventView } from '../../../http/daemon-api.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, filterOptions, TypedArgument } from '../../options.ts';
+import { deliveryText } from '../../render/deliveries.ts';
 import { harmless, jsonLine, line, type Paint, painter, type Terminal } from '../../render/terminal.ts';
-import { deliveryText, type EventOptions, type History, list, refuseFilters } from './history.ts';
+import { type EventOptions, type History, list, refuseFilters } from './history.ts';
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   const command = daemonOptions(program.command('events'))
@@ -63,7 +64,7 @@ function eventText(view: EventView, paint: Paint): string {
     ...(deliveries.length === 0
       ? []
       : ['deliveries', ...deliveries.map((delivery) => indented(deliveryText(delivery, paint)))]),
-    'as it came',
+    'event as received',
     indented(harmlessLines(JSON.stringify(event, null, 2))),
   ].join('\n');
 }

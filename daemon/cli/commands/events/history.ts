@@ -2,12 +2,10 @@ import { EXIT } from '../../../core/problems/failure.ts';
 import { DELIVERY_FILTERS, EVENT_FILTERS } from '../../../core/values/history-filters.ts';
 import type { Parameters, ValuesOf } from '../../../core/values/parameter.ts';
 import { pastTimeText } from '../../../core/values/value-kind.ts';
-import type { DeliveryView } from '../../../http/daemon-api.ts';
 import type { Client } from '../../connection/client.ts';
 import {
   CommandError,
   type CommonOptions,
-  harmless,
   jsonLine,
   line,
   type Paint,
@@ -79,25 +77,4 @@ function queryOf(filters: Parameters, options: EventOptions | DeliveryOptions): 
 export function refuseFilters(filters: Parameters, options: EventOptions | DeliveryOptions): void {
   const given = Object.keys(options).find((name) => name === 'all' || Object.hasOwn(filters, name));
   if (given !== undefined) throw new CommandError(EXIT.usage, `--${given} is for listings: give either it or an id`);
-}
-
-/** Text of one delivery: its state, attempts and receipt. */
-export function deliveryText(
-  { id, rule, channel, state, attempts, receipt, next_at: next }: DeliveryView,
-  paint: Paint,
-): string {
-  const tried = attempts.map(
-    ({ at, ms, code, message = '' }) =>
-      `  ${at}  ${ms} ms  ${code === undefined ? 'ok' : `${code}: ${harmless(message)}`}`,
-  );
-  return [
-    `${id}  ${channel}  ${rule}  ${stateText(state, paint)}${next === undefined ? '' : `  next at ${next}`}`,
-    ...tried,
-    ...(receipt === undefined ? [] : [`  receipt: ${harmless(JSON.stringify(receipt))}`]),
-  ].join('\n');
-}
-
-/** State in its colour. */
-export function stateText(state: DeliveryView['state'], paint: Paint): string {
-  return paint(state === 'delivered' ? 'green' : state === 'dead' ? 'red' : 'yellow', state);
 }

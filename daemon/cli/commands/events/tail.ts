@@ -3,6 +3,7 @@ import type { FeedItem } from '../../../http/daemon-api.ts';
 import type { Client } from '../../connection/client.ts';
 import { SHORT_GRACE_MS, type Verb } from '../../context.ts';
 import { daemonOptions } from '../../options.ts';
+import { deliveryState, lastError } from '../../render/deliveries.ts';
 import {
   type CommonOptions,
   harmless,
@@ -50,11 +51,6 @@ function feedText(item: FeedItem, paint: Paint): string {
     return `${time} ${paint('blue', 'later')}     ${harmless(`${rule}  ${key}`)}  ${outcome}  ${harmless(reason)}`;
   }
   const { delivery } = item;
-  const last = delivery.attempts.at(-1);
-  const state = paint(
-    delivery.state === 'delivered' ? 'green' : delivery.state === 'dead' ? 'red' : 'yellow',
-    delivery.state,
-  );
-  const why = last?.code === undefined ? '' : `  ${last.code}: ${harmless(last.message ?? '')}`;
-  return `${time} delivery  ${delivery.channel}  ${delivery.rule}  ${state}${why}${delivery.next_at ? `  next at ${delivery.next_at}` : ''}`;
+  const state = deliveryState(delivery.state, paint);
+  return `${time} delivery  ${delivery.channel}  ${delivery.rule}  ${state}${lastError(delivery)}${delivery.next_at ? `  next at ${delivery.next_at}` : ''}`;
 }

@@ -79,7 +79,7 @@ async function explain(deps: ExplainDeps, named: string, options: ExplainOptions
   }
 }
 
-/** Asks the daemon, which knows the past; without a daemon the rules alone are asked. */
+/** Explanation by the daemon, which has the states; without a daemon, by the rules alone. */
 async function answer(
   { terminal, clock, client, config }: ExplainDeps,
   request: ExplainRequest,
@@ -122,10 +122,10 @@ async function subject(terminal: Terminal, named: string): Promise<Pick<ExplainR
     throw new CommandError(EXIT.usage, `${where}:${read.line}:${read.column}: this is not JSON: ${read.message}`);
   const given = givenEvent(read.value);
   if (given.ok) return { event: given.event };
-  throw new CommandError(EXIT.usage, `${where}: this is not an event: ${given.message}${placeText(given.pointer)}`);
+  throw new CommandError(EXIT.usage, `${where}: this is not an event: ${given.message}${pointerText(given.pointer)}`);
 }
 
-function placeText(pointer: string): string {
+function pointerText(pointer: string): string {
   return pointer === '' ? '' : ` (at ${pointer})`;
 }
 

@@ -80,9 +80,9 @@ async function watch(request: TestRequest, clock: Clock, options: TestOptions): 
       if (!terminal.interrupted.aborted) terminal.stderr.write(`belfry: ${error.message}\n`);
     }
   };
-  const given = paths.map((place) => path.resolve(terminal.cwd, place));
-  const alsoWatch = () => filesToWatch(given, tested);
-  await watchRules({ root: given[0]!, clock, alsoWatch, signal: terminal.interrupted, onChange: changed });
+  const targets = paths.map((given) => path.resolve(terminal.cwd, given));
+  const alsoWatch = () => filesToWatch(targets, tested);
+  await watchRules({ root: targets[0]!, clock, alsoWatch, signal: terminal.interrupted, onChange: changed });
   return EXIT.ok;
 }
 

@@ -21,28 +21,28 @@ export const verb: Verb = (program, { terminal, wholeTree, run }) => {
 };
 
 /** Path of verbs (`dead`, `dead resend`) -> its sub-commands and long options. */
-type Words = ReadonlyMap<string, readonly string[]>;
+type Completions = ReadonlyMap<string, readonly string[]>;
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-const SCRIPTS: Readonly<Record<Shell, (words: Words) => string>> = { bash, zsh, fish };
+const SCRIPTS: Readonly<Record<Shell, (completions: Completions) => string>> = { bash, zsh, fish };
 
 /** Completion script generated from the command tree, so that it always has every verb and option. */
 function completionScript(program: Command, shell: Shell): string {
-  const words = new Map<string, readonly string[]>();
-  collect(program, '', words);
-  return SCRIPTS[shell](words);
+  const completions = new Map<string, readonly string[]>();
+  collect(program, '', completions);
+  return SCRIPTS[shell](completions);
 }
 
-function collect(command: Command, path: string, words: Map<string, readonly string[]>): void {
+function collect(command: Command, path: string, completions: Map<string, readonly string[]>): void {
   const options = command.options.map((option) => option.long ?? '').filter((long) => long !== '');
-  words.set(path, [...command.commands.map((child) => child.name()), ...options]);
-  for (const child of command.commands) collect(child, `${path} ${child.name()}`.trim(), words);
+  completions.set(path, [...command.commands.map((child) => child.name()), ...options]);
+  for (const child of command.commands) collect(child, `${path} ${child.name()}`.trim(), completions);
 }
 
-function bash(words: Words): string {
-  const cases = [...words]
+function bash(completions: Completions): string {
+  const cases = [...completions]
     .map(([path, next]) => `    ${JSON.stringify(path)}) words=${JSON.stringify(next.join(' '))} ;;`)
     .join('\n');
   return `# belfry completion for bash: source <(belfry completion bash)
@@ -65,15 +65,15 @@ complete -F _belfry belfry
 `;
 }
 
-function zsh(words: Words): string {
+function zsh(completions: Completions): string {
   return `#compdef belfry
 # belfry completion for zsh: belfry completion zsh > "\${fpath[1]}/_belfry"
 autoload -U +X bashcompinit && bashcompinit
-${bash(words)}`;
+${bash(completions)}`;
 }
 
-function fish(words: Words): string {
-  const lines = [...words].flatMap(([path, next]) =>
+function fish(completions: Completions): string {
+  const lines = [...completions].flatMap(([path, next]) =>
     next.map((word) => {
       const condition =
         path === ''

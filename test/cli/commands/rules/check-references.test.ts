@@ -177,8 +177,8 @@ describe('what looks like a reference and is none gets the mend of what was mean
   it('and one without a name is reported', async () => {
     const text = 'channels: { c: { type: webhook, url: "${file:}" }, d: { type: wecom, key: "${env:}" } }\n';
     expect((await checked(text)).problems.map(({ message, mend }) => [message, mend])).toEqual([
-      ['this reference names nothing', 'write `${file:PATH}`'],
-      ['this reference names nothing', 'write `${env:NAME}`'],
+      ['this reference has no name', 'write `${file:PATH}`'],
+      ['this reference has no name', 'write `${env:NAME}`'],
     ]);
   });
 });
