@@ -24,7 +24,7 @@ export interface ParsedCompilation {
 }
 
 /**
- * Compiles a file with its references replaced. Placeholders are tried for references that cannot be resolved, so that everything
+ * Compiles a file with its references replaced. A reference that cannot be resolved is replaced by a placeholder, so that everything
  * else is checked; of a setting with such a reference only the reference is reported.
  */
 export async function compileParsed(
@@ -71,7 +71,7 @@ function documentOf(
   return { document, issues };
 }
 
-/** Numbers that are not printed as they are written, and words that YAML 1.1 reads as true or false. The test only saves work, so it may match too much. */
+/** Matches texts that may contain a number that prints differently, or a word that YAML 1.1 reads as true or false. May match too much: it only saves work. */
 const MISLEADING =
   /(?:[:?-]\s|["']:|[[{,])\s*(?:[+-]?(?:0\d|\d+\.\d*0(?!\d)|\d+_\d|[\d.]+e[+-]?\d|\.\d)|[+]\d|(?:yes|no|on|off|y|n)\s*(?:$|[,\]}#]))/im;
 

@@ -15,7 +15,7 @@ export interface LocationSettings {
 
 export interface ReadDaemonSettings {
   readonly settings: LocationSettings;
-  /** False when a file or a setting cannot be read: then a running daemon may have other settings. */
+  /** False when a file or a setting cannot be read; a running daemon may then have other settings. */
   readonly certain: boolean;
   /** The parsed files, so that loading them does not parse them again. */
   readonly texts: ReadonlyMap<string, EarlierText>;
@@ -24,8 +24,8 @@ export interface ReadDaemonSettings {
 const NAMES = ['state', 'socket'] as const;
 
 /**
- * Reads the location settings by the same parse, references and schema as all settings. Nothing else of the rules is compiled:
- * `belfry status` works without the secrets that the rules refer to.
+ * Reads the location settings with the parser, references and schema of all settings. Compiles nothing else, so `belfry status`
+ * works without the secrets to which the rules refer.
  */
 export async function readDaemonSettings(root: string, env: LoadDeps['env']): Promise<ReadDaemonSettings> {
   const { files, problems } = await listRulesFiles(root);

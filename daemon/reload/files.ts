@@ -87,14 +87,14 @@ export type ReadResult =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: Problem; readonly bytes?: Buffer };
 
-/** Reads a rules file: a regular file of at most 16 MiB of UTF-8, with or without a byte order mark. Never waits on a FIFO. `file` is its name in problems. */
-export async function readRulesFile(file: string, place = file): Promise<ReadResult> {
+/** Reads a rules file: a regular file of at most 16 MiB of UTF-8, with or without a byte order mark. Never waits on a FIFO. `file` is its name in problems, `location` its path. */
+export async function readRulesFile(file: string, location = file): Promise<ReadResult> {
   const refuse = (code: string, message: string, mend: string): ReadResult => ({
     ok: false,
     problem: fileProblem(file, code, message, mend),
   });
   try {
-    const handle = await open(place, constants.O_RDONLY | constants.O_NONBLOCK);
+    const handle = await open(location, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { size, ...kind } = await handle.stat().then((found) => ({ size: found.size, regular: found.isFile() }));
       if (!kind.regular) return refuse('file.not_regular', 'this is not a regular file', 'put a file here');

@@ -48,7 +48,7 @@ interface Version {
 
 const NEEDS_RESTART = ['listen', 'socket', 'state'] as const;
 
-/** Keeps the live ruleset and the data that a reload compares with. */
+/** Holds the live ruleset, and the files with which a reload compares. */
 export class Live {
   readonly #root: string;
   readonly #deps: LoadDeps;
@@ -102,7 +102,7 @@ export class Live {
     return this.#warnings;
   }
 
-  /** The line of a problem with secrets masked; undefined when there is none. */
+  /** Source line of a problem with secrets masked; undefined when it has none. */
   excerpt(problem: Problem): Excerpt | undefined {
     return this.#seen.get(problem.file)?.excerpt(problem);
   }
@@ -148,7 +148,7 @@ export class Live {
   swap(prepared: Prepared): void {
     const next = this.#prepared.get(prepared);
     if (next === undefined || next.from !== this.#generation)
-      throw new Error('this reload was not prepared from what is live');
+      throw new Error('another reload went live after this one was prepared');
     this.#version = next.version;
     this.#started ??= next.version.ruleset.daemon;
     this.#files = prepared.files;
@@ -178,9 +178,9 @@ export class Live {
   }
 
   #link(files: readonly LoadedFile[], atStart: boolean): Promise<Linked> {
-    const blind = atStart && files.some(({ opaque }) => opaque);
+    const namesUnknown = atStart && files.some(({ isParsed }) => !isParsed);
     const fragments = files.map(({ fragment }) => fragment);
-    return inTimeSlices(linkSteps(fragments, this.#deps.tools, blind ? 'unknown' : undefined));
+    return inTimeSlices(linkSteps(fragments, this.#deps.tools, namesUnknown ? 'unknown' : undefined));
   }
 
   #refuse(problems: readonly Problem[], current: ReadonlyMap<string, LoadedFile>): Prepared {
@@ -191,8 +191,8 @@ export class Live {
   #compare(version: Version, current: ReadonlyMap<string, LoadedFile>, problems: readonly Problem[]): Prepared {
     const files = this.#states(current, version.files, problems);
     const diff = difference(this.#version?.digests ?? new Map(), version.digests);
-    const nothing = diff.added.length + diff.changed.length + diff.removed.length === 0;
-    if (nothing && this.#version !== undefined) {
+    const isSame = diff.added.length + diff.changed.length + diff.removed.length === 0;
+    if (isSame && this.#version !== undefined) {
       // Comments and the order of keys may have changed: keep the new files, so that later problems have the right lines.
       this.#version = { ...this.#version, files: version.files };
       this.#files = files;

@@ -29,19 +29,19 @@ export interface LoadDeps {
 export interface LoadedFile {
   readonly file: string;
   readonly fragment: Fragment;
-  /** Parts of its texts that YAML drops without an error. */
+  /** Warnings about parts of its texts that YAML drops without an error. */
   readonly losses: readonly Problem[];
-  /** True when the file could not be parsed: the names that it declares are not known. */
-  readonly opaque: boolean;
+  /** False when the file could not be parsed: the names that it declares are not known. */
+  readonly isParsed: boolean;
   /** Fingerprint of the text and of the values of its references. */
   readonly stamp: string;
   /** Files that its references name, absolute. */
   readonly secretFiles: readonly string[];
-  /** The line of a problem with secrets masked; undefined when there is none. */
+  /** Source line of a problem with secrets masked; undefined when it has none. */
   excerpt(problem: Problem): Excerpt | undefined;
 }
 
-const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
+const NO_CONTENT: Omit<Fragment, 'file' | 'problems'> = {
   declared: [],
   references: [],
   names: [],
@@ -57,7 +57,7 @@ const NOTHING: Omit<Fragment, 'file' | 'problems'> = {
   rejected: new Map(),
 };
 
-/** A file that was read and parsed before, for its location settings. */
+/** Text and parse result of a file that was read earlier, for its location settings. */
 export interface EarlierText {
   readonly text: string;
   readonly parsed: ParsedText;
@@ -81,9 +81,9 @@ export async function loadFile(
     if (before?.stamp === stamp) return before;
     return {
       file,
-      fragment: { ...NOTHING, file, problems: [read.problem] },
+      fragment: { ...NO_CONTENT, file, problems: [read.problem] },
       losses: [],
-      opaque: true,
+      isParsed: false,
       stamp,
       secretFiles: [],
       excerpt: () => undefined,
@@ -121,7 +121,7 @@ async function compileFile(
       stamp,
       found,
       lines,
-      fragment: { ...NOTHING, file, problems: inOrder(problems) },
+      fragment: { ...NO_CONTENT, file, problems: inOrder(problems) },
       losses: [],
       ranges: [],
     });
@@ -135,7 +135,7 @@ async function compileFile(
   return new ParsedFile({ file, text, parsed, stamp, found, lines, fragment, losses: inOrder(losses), ranges });
 }
 
-/** An anchor, or a `#` directly before a word. */
+/** Matches an anchor, or a `#` directly before a word. */
 const LOSSY = /[^\s#][ \t]+#[^\s#]|[:,[-][ \t]+&\w/;
 
 async function lossesOf(text: string): Promise<readonly Issue[]> {
@@ -143,14 +143,14 @@ async function lossesOf(text: string): Promise<readonly Issue[]> {
   return parsed?.ok === true ? parsed.losses : [];
 }
 
-/** Scope of the references of a file. Its folder is that of the path by which the file was found, also when the file is a link. */
+/** Scope of the references of a file. Its folder is that of the path of the file, also when the file is a link. */
 export function scopeOf(file: string, { env, cwd = '' }: Pick<LoadDeps, 'env' | 'cwd'>): ReferenceScope {
   return { env, base: path.dirname(path.resolve(cwd, file)) };
 }
 
-/** Resolves the paths that a file names. */
-export function absoluteIn({ base }: ReferenceScope): (place: string) => string {
-  return (file) => path.resolve(base, expandHome(file));
+/** Returns a function that resolves the paths in a file. */
+export function absoluteIn({ base }: ReferenceScope): (file: string) => string {
+  return (file) => path.resolve(base, atHome(file));
 }
 
 function inOrder(problems: readonly Problem[]): Problem[] {
@@ -192,8 +192,8 @@ class ParsedFile implements LoadedFile {
     this.#ranges = ranges;
   }
 
-  get opaque(): boolean {
-    return !this.parsed.ok;
+  get isParsed(): boolean {
+    return this.parsed.ok;
   }
 
   excerpt({ line, column }: Problem): Excerpt | undefined {

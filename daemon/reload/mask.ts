@@ -24,8 +24,8 @@ export function maskLine(lines: Lines, number: number, column: number, ranges: r
 }
 
 /**
- * Parts of a secret value that must not be shown: all except its references and the quotes around it. A correct reference only
- * names the place of the secret, but a default in it is a secret too.
+ * Parts of a secret value that must not be shown: all except its references and the quotes around it. A reference does not contain
+ * the secret, but a default in it is a secret too.
  */
 export function writtenParts(text: string, { start, end }: Range): readonly Range[] {
   const value = text.slice(start, end);
@@ -35,7 +35,7 @@ export function writtenParts(text: string, { start, end }: Range): readonly Rang
   for (const match of value.matchAll(REFERENCE)) {
     const { name, fallback = '', whole } = match.groups!;
     const isWhole = whole !== undefined && match[0].length === value.length - 2 * quoted;
-    if (!isWhole && (name === undefined || !isLikeAKind(name))) continue;
+    if (!isWhole && (name === undefined || !isLikeKind(name))) continue;
     const from = start + match.index;
     const close = from + match[0].length - 1;
     parts.push({ start: at, end: from }, { start: close - fallback.length, end: close });
@@ -48,10 +48,10 @@ export function writtenParts(text: string, { start, end }: Range): readonly Rang
 /** Reference as written in a file: `${kind:rest}` or `${NAME}`; `$${` does not begin one. */
 const REFERENCE = /(?<!\$)\$\{(?:(?<name>[a-z]+):[^{}\n]*?(?::-(?<fallback>[^{}\n]*))?|(?<whole>[A-Za-z_]\w*))\}/g;
 
-const isLikeAKind = (name: string): boolean =>
+const isLikeKind = (name: string): boolean =>
   REFERENCE_KINDS.includes(name) || suggest(name, REFERENCE_KINDS) !== undefined;
 
-/** Masks a line of a file that could not be parsed. Its values are not known, so everything that may be a secret by its context is masked. */
+/** Masks a line of a file that could not be parsed. Its values are not known, so the context decides which parts may be secrets. */
 export function maskSuspicious(lines: Lines, number: number, column: number): Excerpt | undefined {
   const line = lines.line(number);
   if (line === undefined) return undefined;

@@ -58,29 +58,31 @@ const FORMS: readonly string[] = [
 /** Combinations that are tried for a setting with several references; enough for the parts of a URL. */
 const MAX_TRIES = 60;
 
-interface Place {
+/** Setting with references that cannot be resolved. */
+interface UnresolvedSetting {
   readonly choices: (readonly string[])[];
   tries: number;
-  named: boolean;
+  /** The first choices are texts that the setting is known to accept. */
+  hasAccepted: boolean;
 }
 
 /** Placeholders for references that cannot be resolved. They are tried until the setting accepts one. */
 export class PlaceholderSecrets {
-  readonly #places = new Map<string, Place>();
+  readonly #settings = new Map<string, UnresolvedSetting>();
 
   textFor({ pointer, index, body, before, after }: MissingReference): string {
-    const place = this.#places.get(pointer) ?? { choices: [], tries: 0, named: false };
-    this.#places.set(pointer, place);
-    place.choices[index] ??= choicesFor(body, before, after);
-    return chosen(place, index);
+    const setting = this.#settings.get(pointer) ?? { choices: [], tries: 0, hasAccepted: false };
+    this.#settings.set(pointer, setting);
+    setting.choices[index] ??= choicesFor(body, before, after);
+    return chosen(setting, index);
   }
 
-  /** Chooses other placeholders for the settings in `rejected`, which has texts that fit where they are known. False when there are none left. */
+  /** Chooses other placeholders for the settings in `rejected`, whose values are texts that the setting accepts, if known. False when there are none left. */
   change(rejected: ReadonlyMap<string, readonly string[]>): boolean {
     let changed = false;
-    for (const [pointer, words] of rejected) {
-      const place = this.#places.get(pointer);
-      if (place !== undefined && another(place, words)) changed = true;
+    for (const [pointer, accepted] of rejected) {
+      const setting = this.#settings.get(pointer);
+      if (setting !== undefined && chooseNext(setting, accepted)) changed = true;
     }
     return changed;
   }
@@ -95,21 +97,21 @@ function choicesFor(body: string, before: string, after: string): readonly strin
 }
 
 /** The combination number `tries` of the choices; the choice of the first reference changes fastest. */
-function chosen({ choices, tries }: Place, index: number): string {
+function chosen({ choices, tries }: UnresolvedSetting, index: number): string {
   let rest = tries;
   for (const earlier of choices.slice(0, index)) rest = Math.floor(rest / earlier.length);
   const own = choices[index]!;
   return own[rest % own.length]!;
 }
 
-function another(place: Place, words: readonly string[]): boolean {
-  const [only, ...others] = place.choices;
-  if (words.length > 0 && others.length === 0 && !place.named) {
-    Object.assign(place, { choices: [[...new Set([...words, ...only!])]], tries: 0, named: true });
+function chooseNext(setting: UnresolvedSetting, accepted: readonly string[]): boolean {
+  const [only, ...others] = setting.choices;
+  if (accepted.length > 0 && others.length === 0 && !setting.hasAccepted) {
+    Object.assign(setting, { choices: [[...new Set([...accepted, ...only!])]], tries: 0, hasAccepted: true });
     return true;
   }
-  const all = place.choices.reduce((product, { length }) => product * length, 1);
-  if (place.tries + 1 >= Math.min(all, MAX_TRIES)) return false;
-  place.tries += 1;
+  const all = setting.choices.reduce((product, { length }) => product * length, 1);
+  if (setting.tries + 1 >= Math.min(all, MAX_TRIES)) return false;
+  setting.tries += 1;
   return true;
 }

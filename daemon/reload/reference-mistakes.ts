@@ -15,16 +15,16 @@ const EXPRESSION = /\/if$/;
 /** `env.NAME`, or a name in the form of an environment variable. */
 const VARIABLE = /^(?:env\s*\.\s*(\w+)|([A-Z_][A-Z0-9_]*))$/;
 
-/** Message and mend for `${body}` that is not a reference, with the text that was probably meant in the setting at this pointer. */
+/** Message and mend for `${body}` that is not a reference. Suggests a reference or a template, depending on the setting at this pointer. */
 export function noReference(body: string, pointer: string, kinds: readonly string[]): Advice {
   const message = 'this `${` does not begin a reference';
-  const meant = meaningOf(body.replace(/^\{/, '').trim(), pointer);
+  const suggested = suggestionFor(body.replace(/^\{/, '').trim(), pointer);
   const kind = body.split(':', 1)[0]!;
-  const mend = meant === undefined ? mendByName(kind, kinds, '', 'references are') : `write \`${meant}\``;
+  const mend = suggested === undefined ? mendByName(kind, kinds, '', 'references are') : `write \`${suggested}\``;
   return { message, mend: `${mend}${mend.endsWith('?') ? ' F' : '; f'}or a plain \`\${\` write \`$\${\`` };
 }
 
-function meaningOf(inside: string, pointer: string): string | undefined {
+function suggestionFor(inside: string, pointer: string): string | undefined {
   const variable = VARIABLE.exec(inside);
   if (variable !== null) return `\${env:${variable[1] ?? variable[2]}}`;
   if (!TEMPLATE_NAME.test(inside)) return undefined;

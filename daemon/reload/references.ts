@@ -18,7 +18,7 @@ export interface ReferenceIssue {
   readonly offset: number;
   /** Text between `${` and `}`. */
   readonly body: string;
-  /** True for a reference of a known kind: some text could take its place. */
+  /** True for a reference of a known kind; a placeholder can replace it. */
   readonly known: boolean;
   readonly code: string;
   readonly message: string;
@@ -116,7 +116,7 @@ export function referencesIn(data: unknown): ReadonlySet<string> {
   return bodies;
 }
 
-/** Applies `change` to all texts that may have a reference. A value without one is returned as it is, so most of a large file is not copied. */
+/** Applies `change` to all texts that may have a reference. A value without one is returned unchanged, so that most of a large file is not copied. */
 function mapTexts(value: unknown, pointer: string, change: (text: string, pointer: string) => string): unknown {
   if (typeof value === 'string') return value.includes('${') ? change(value, pointer) : value;
   if (!mayRefer(value)) return value;
@@ -176,7 +176,7 @@ async function lookUp(body: string, scope: ReferenceScope): Promise<Lookup> {
   const rest = body.slice(colon + 1);
   if (rest === '')
     return {
-      message: 'this reference names nothing',
+      message: 'this reference has no name',
       mend: `write \`\${${kind}:${kind === 'file' ? 'PATH' : 'NAME'}}\``,
     };
   return await resolve(rest, scope);

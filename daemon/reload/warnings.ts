@@ -4,15 +4,15 @@ import type { Registry } from '../core/compile/registry.ts';
 import type { LoadedFile } from './load.ts';
 import { inTimeSlices } from './yaml/time-slice.ts';
 
-/** Warnings about valid settings that never have an effect, in the order of their positions. `around`: other files with sources that the rules may name. */
+/** Warnings about valid settings that never have an effect, in the order of their positions. `neighbours`: other files with sources that the rules may name. */
 export async function warningsOf(
   files: readonly LoadedFile[],
   registry: Registry,
-  around: readonly LoadedFile[] = [],
+  neighbours: readonly LoadedFile[] = [],
   memo?: LintMemo,
 ): Promise<readonly Problem[]> {
   const fragments = files.map(({ fragment }) => fragment);
-  const others = around.map(({ fragment }) => fragment);
+  const others = neighbours.map(({ fragment }) => fragment);
   const found = await inTimeSlices(lintSteps(fragments, registry, others, memo));
   return [...files.flatMap(({ losses }) => losses), ...found];
 }

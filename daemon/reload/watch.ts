@@ -14,7 +14,7 @@ export interface WatchOptions {
   /** Files outside the directory that are watched too. */
   readonly alsoWatch: () => readonly string[] | Promise<readonly string[]>;
   readonly signal: AbortSignal;
-  /** Use of the notifications of the kernel; without them the next scan finds a change. Default true. */
+  /** Whether notifications of the kernel are used; without them the next scan finds a change. Default true. */
   readonly notifications?: boolean;
 }
 
@@ -26,7 +26,7 @@ const SETTLE_MS = 100;
 const MAX_SETTLE_MS = 300;
 /** Ratio of waiting to scanning: a slow scan is repeated less often. */
 const MIN_WAIT_RATIO = 20;
-/** Age below which a file may have changed again within one tick of the clock of its file system, so its content is read. */
+/** Age below which a file is always read: it may have changed again within one clock tick of its file system. */
 const RECENT_MS = 2_000;
 
 /**
@@ -116,7 +116,7 @@ class Hints {
   }
 }
 
-/** Scans files into one text that changes with any content. A file is read again only when its times, size or inode changed, or it changed recently. */
+/** Returns a text that differs after any change of the files. A file is read again only if its times, size or inode changed, or if it changed recently. */
 export class ContentScanner {
   readonly #clock: Clock;
   #known = new Map<string, { readonly facts: string; readonly content: string }>();

@@ -25,7 +25,7 @@ interface Converted {
   readonly range: SourceRange;
 }
 
-/** Values that may come from aliases: ordinary reuse has hundreds, an alias bomb billions. */
+/** Upper bound of values from aliases: ordinary files have hundreds, an alias bomb has billions. */
 const MAX_ALIASED = 20_000;
 const PLAIN_TAGS = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
@@ -48,7 +48,7 @@ export function convert(
 
 class Conversion {
   readonly issues: Issue[] = [];
-  /** Comments directly after a text, which may be meant as part of it; offsets of the end of the value. */
+  /** Offsets of the ends of texts with a comment directly after them, which may be intended as part of the text. */
   readonly comments: number[] = [];
   readonly aliases = new Set<string>();
   /** Anchors of texts, with the offset of their key. */
@@ -61,7 +61,7 @@ class Conversion {
 
   node(node: ParsedNode, depth: number, key: number): Converted {
     const range = { key, start: node.range[0], end: node.range[1] };
-    const nothing = { data: null, range };
+    const skipped = { data: null, range };
     if (depth > MAX_DEPTH)
       return this.#refuse(range, 'too_deep', `nested deeper than ${MAX_DEPTH} levels`, 'make it flatter');
     if (this.#aliasDepth > 0 && (this.aliased += 1) > MAX_ALIASED) {
@@ -69,10 +69,10 @@ class Conversion {
         ? this.#refuse(
             range,
             'too_many_aliases',
-            'aliases blow this file up to an enormous size',
+            'the aliases in this file expand to too many values',
             'write it out, or reuse less',
           )
-        : nothing;
+        : skipped;
     }
     if (isAlias(node)) return this.#alias(node.source, range, depth);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
@@ -102,7 +102,7 @@ class Conversion {
         range,
         'alias',
         'there is no such anchor before this alias',
-        'write `&name` at the value that is meant',
+        'write `&name` before the value that it refers to',
       );
     if (this.#open.has(target))
       return this.#refuse(range, 'alias', 'this alias contains itself', 'write the value out');
@@ -135,7 +135,7 @@ class Conversion {
         value === null ? { data: null, range: { key: at, start: at, end: at } } : this.node(value, depth + 1, at);
       if (name === '<<' && isScalar(key) && key.type === 'PLAIN') merged.push(...this.#mergeable(converted));
       else if (children.has(name))
-        this.#issue(at, 'duplicate_key', `the key \`${name}\` is there twice`, 'remove one of them');
+        this.#issue(at, 'duplicate_key', `the key \`${name}\` occurs twice`, 'remove one of them');
       else {
         data[name] = converted.data;
         children.set(name, converted.range);

@@ -7,7 +7,7 @@ import { parseText } from './parse-in-worker.ts';
 import { type Parsed, parseYaml } from './parse.ts';
 import { timeSlices } from './time-slice.ts';
 
-/** A file as data, or what is wrong with its text. */
+/** A parsed file, or the issues of its text. */
 export type ParsedText =
   | {
       readonly ok: true;
@@ -23,7 +23,7 @@ export async function parseFile(text: string, known?: ReadonlyMap<string, unknow
   return (await parseInPieces(text, known)) ?? wholeOf(await parseText(text));
 }
 
-/** Undefined when the file cannot be split: then it has to be parsed as a whole, which also finds its errors. */
+/** Undefined when the file cannot be split. It is then parsed as a whole, which also finds its errors. */
 export async function parseInPieces(
   text: string,
   known: ReadonlyMap<string, unknown> = new Map(),
@@ -54,7 +54,7 @@ async function parseSplit(split: SplitText, known: ReadonlyMap<string, unknown>)
   };
 }
 
-/** The entries by their texts. Undefined when one does not parse alone, or has an alias to another one. */
+/** Parsed entries by their texts. Undefined when an entry does not parse alone, or has an alias to another one. */
 async function parseEntries(
   pieces: readonly Piece[],
   known: ReadonlyMap<string, unknown>,
@@ -70,7 +70,7 @@ async function parseEntries(
   return entries;
 }
 
-/** Depth of an entry in the file: it is in the list, and the list is in the map of the file. */
+/** Depth of an entry in the file. */
 const ENTRY_DEPTH = 1;
 
 function parseEntry(text: string): { readonly item: unknown } | undefined {
@@ -108,7 +108,7 @@ function sectionOf(parsed: Parsed): Frame['tail'] | undefined {
   return { data: parsed.data, ranges: parsed.ranges };
 }
 
-/** Ranges in a file that was split. They are seldom needed, so an entry is parsed again when one of its ranges is. */
+/** Ranges in a file that was split. Ranges are seldom needed, so those of an entry are computed on demand, by parsing it again. */
 class SplitRanges {
   readonly #split: SplitText;
   readonly #head: SourceRange;

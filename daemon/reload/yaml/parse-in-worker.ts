@@ -2,11 +2,11 @@ import { Worker } from 'node:worker_threads';
 import type { Parsed } from './parse.ts';
 import { readYaml } from './read-yaml.ts';
 
-/** Texts of this size take some 20 ms to parse; starting a worker takes longer. */
+/** Size from which a text is parsed in a worker. It takes about 20 ms to parse; starting a worker takes longer. */
 const MIN_WORKER_CHARACTERS = 32 * 1024;
 const PARSE_TIMEOUT_MS = 30_000;
 
-/** Parses a small text here and a large one in a worker. The worker needs the built program: Node 20 does not run TypeScript. */
+/** Parses a small text in this thread and a large one in a worker. Only the built program has the worker: Node 20 does not run TypeScript. */
 export async function parseText(text: string): Promise<Parsed> {
   if (text.length < MIN_WORKER_CHARACTERS || !import.meta.url.endsWith('.js')) return readYaml(text);
   return await parseInWorker(text, new URL('./parse-worker.js', import.meta.url));

@@ -3,8 +3,8 @@ import { convert, MAX_DEPTH, type Issue, type SourceRange } from './convert.ts';
 import { explainYaml } from './errors.ts';
 
 /**
- * Plain data, so that it can be posted from a worker. `ranges` has the form of `data`; `aliased` counts the values that came from
- * aliases. `stage`: after an error of syntax the content was not checked.
+ * Result of a parse: plain data, so that it can be posted from a worker. `ranges` has the form of `data`; `aliased` counts the values
+ * from aliases. `stage`: after an error of syntax the content was not checked.
  */
 export type Parsed =
   | {
@@ -41,7 +41,7 @@ export function parseYaml(text: string, depth = 0): Parsed {
       offset,
       code: 'yaml.documents',
       message: 'a second document begins here',
-      mend: 'remove the `---`, or put it into a file of its own',
+      mend: 'remove the `---`, or put the document into another file',
     });
   }
   if (document === undefined || issues.length > 0)
@@ -59,15 +59,15 @@ function lossesOf(text: string, { comments, anchored, aliases }: ReturnType<type
     ...comments.map((end) => ({
       offset: text.indexOf('#', end),
       code: 'yaml.comment',
-      message: 'here a comment begins, which is not a part of the text before it',
-      mend: `${mend}; or put a space behind the \`#\``,
+      message: 'a comment begins here; it is not part of the text before it',
+      mend: `${mend}; or put a space after the \`#\``,
     })),
     ...[...anchored]
       .filter(([name]) => !aliases.has(name))
       .map(([name, offset]) => ({
         offset: text.indexOf(`&${name}`, offset),
         code: 'yaml.anchor',
-        message: 'this is the name of an anchor, which nothing refers to, and no part of the text behind it',
+        message: 'this is an anchor to which nothing refers; it is not part of the text after it',
         mend: `${mend}; or remove it`,
       })),
   ];
@@ -128,7 +128,7 @@ function issueOf(error: Pick<YAMLParseError, 'code' | 'pos'>, text: string): Iss
   return { offset: error.pos[0] + blank, ...explanation };
 }
 
-/** A character that YAML forbids, or that makes a file look different from its content. */
+/** Issue for the first character that YAML forbids, or that makes a file look different from its content. */
 function forbiddenCharacter(text: string): Issue | undefined {
   // oxlint-disable-next-line no-control-regex
   const offset = text.search(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/);
@@ -137,7 +137,7 @@ function forbiddenCharacter(text: string): Issue | undefined {
   return {
     offset,
     code: 'yaml.control_character',
-    message: `a control character (U+${code}) stands here`,
+    message: `this is a control character (U+${code})`,
     mend: 'remove it, or write it in double quotes as an escape',
   };
 }

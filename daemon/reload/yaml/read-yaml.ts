@@ -2,9 +2,9 @@ import type { Issue } from './convert.ts';
 import { type Parsed, parseYaml } from './parse.ts';
 import { type Edit, type Repair, repairsFor } from './repairs.ts';
 
-/** Characters that are parsed to try repairs: a third of a second, or a large file a few times. After that the message of the parser is used. */
+/** Characters that are parsed to try repairs, about a third of a second of work. A large file is still tried `MIN_TRIES` times. After that the parser's own issue is reported. */
 const MAX_TRIED_CHARACTERS = 512 * 1024;
-const MIN_TRIALS = 4;
+const MIN_TRIES = 4;
 const MAX_ISSUES = 50;
 
 /**
@@ -31,27 +31,27 @@ class Diagnosis {
 
   constructor(text: string) {
     this.#text = text;
-    this.#left = Math.max(MAX_TRIED_CHARACTERS, MIN_TRIALS * text.length);
+    this.#left = Math.max(MAX_TRIED_CHARACTERS, MIN_TRIES * text.length);
   }
 
   issues(parsed: State): readonly Issue[] {
     let state: State = { ...parsed, issues: inOrder(parsed.issues) };
     while (state.issues.length > 0 && this.#found.length < MAX_ISSUES) {
-      const next = this.#mended(state);
+      const next = this.#repaired(state);
       if (next !== undefined) {
         state = next;
         continue;
       }
       const [issue, ...others] = state.issues as [Issue, ...Issue[]];
       this.#found.push(issue);
-      // After an error of syntax the parser has lost its place: its next errors may be consequences.
+      // After an error of syntax the next errors of the parser may be consequences of it.
       state = { ...state, issues: state.stage === 'syntax' ? [] : others };
     }
     return inOrder(this.#found);
   }
 
   /** The remaining issues, with offsets into the original text; undefined when no repair works for the first issue. */
-  #mended(state: State): State | undefined {
+  #repaired(state: State): State | undefined {
     const known = new Set(this.#found.map(({ offset }) => offset));
     const current = applied(this.#text, this.#edits);
     const issue = state.issues[0]!;
@@ -61,13 +61,13 @@ class Diagnosis {
       this.#left -= this.#text.length;
       const together = [...this.#edits, ...edits].sort((a, b) => a.start - b.start);
       const parsed = parseYaml(applied(this.#text, together));
-      const issues = parsed.ok ? [] : this.#placed(parsed.issues, together);
+      const issues = parsed.ok ? [] : this.#atOriginal(parsed.issues, together);
       const rest: State = {
         stage: parsed.ok ? 'content' : parsed.stage,
         issues: issues.filter(({ offset }) => !known.has(offset)),
       };
       if (!isBetter(rest, state, edits)) continue;
-      const [{ offset }] = this.#placed([repair.issue], this.#edits) as [Issue];
+      const [{ offset }] = this.#atOriginal([repair.issue], this.#edits) as [Issue];
       this.#found.push({ ...repair.issue, offset });
       this.#edits.splice(0, this.#edits.length, ...together);
       return rest;
@@ -77,16 +77,16 @@ class Diagnosis {
 
   /** The edits as edits of the original text; undefined when they overlap an earlier repair. */
   #original({ edits }: Repair): readonly Edit[] | undefined {
-    const placed = edits.map(({ start, end, replacement }) => ({
+    const originalEdits = edits.map(({ start, end, replacement }) => ({
       start: original(start, this.#edits),
       end: original(end, this.#edits),
       replacement,
     }));
-    const touches = placed.some(({ start, end }) => this.#edits.some((edit) => start < edit.end && edit.start < end));
-    return touches || placed.length === 0 ? undefined : placed;
+    const overlaps = originalEdits.some(({ start, end }) => this.#edits.some((edit) => start < edit.end && edit.start < end));
+    return overlaps || originalEdits.length === 0 ? undefined : originalEdits;
   }
 
-  #placed(issues: readonly Issue[], edits: readonly Edit[]): readonly Issue[] {
+  #atOriginal(issues: readonly Issue[], edits: readonly Edit[]): readonly Issue[] {
     return inOrder(issues.map((issue) => ({ ...issue, offset: original(issue.offset, edits) })));
   }
 }
@@ -127,9 +127,9 @@ function moved(offset: number, edits: readonly Edit[]): number {
 function original(offset: number, edits: readonly Edit[]): number {
   let by = 0;
   for (const { start, end, replacement } of edits) {
-    const place = start + by;
-    if (offset <= place) break;
-    if (offset < place + replacement.length) return start;
+    const editedStart = start + by;
+    if (offset <= editedStart) break;
+    if (offset < editedStart + replacement.length) return start;
     by += replacement.length - (end - start);
   }
   return offset - by;

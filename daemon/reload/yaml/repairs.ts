@@ -13,7 +13,7 @@ export interface Edit {
   readonly replacement: string;
 }
 
-/** Part of a line that was meant as one value. */
+/** Part of a line that is one value, or was intended as one. */
 interface Value {
   readonly start: number;
   readonly text: string;
@@ -120,7 +120,7 @@ function escapes(text: string, { offset, code }: Issue): readonly Repair[] {
 
 const MAX_COMMENT_LINES_BACK = 50;
 
-/** A `#` directly before a word in place of a value: the rest of the line, with its brackets, is a comment. */
+/** A `#` directly before a word where a value is expected: the rest of the line, with its brackets, is a comment. */
 function comments(text: string, { offset, code }: Issue): readonly Repair[] {
   if (!QUOTABLE.has(code)) return [];
   const found: Repair[] = [];
@@ -139,7 +139,7 @@ function commented(line: Value, start: number, text: string): Repair {
   const offset = line.start + start;
   return {
     edits: [{ start: offset, end: offset + text.length, replacement }],
-    issue: { offset, code: 'yaml.comment', message: 'here a comment begins, and no text', mend },
+    issue: { offset, code: 'yaml.comment', message: 'a comment begins here, not a text', mend },
   };
 }
 
@@ -212,15 +212,15 @@ function quoted(text: string): { readonly replacement: string; readonly mend: st
   };
 }
 
-/** First characters that have a meaning in YAML and were meant as text. A real alias, tag or anchor does not match. */
+/** Texts that begin with a character that has a meaning in YAML. A real alias, tag or anchor does not match. */
 const BEGINNINGS: readonly (readonly [pattern: RegExp, code: string, message: string])[] = [
   [/^\*(?![\w-]+$)/, 'alias', 'in YAML `*` begins an alias, not text'],
   [/^!(?![\w!/-]+(?:$| ))/, 'tag', 'in YAML `!` begins a tag, not text'],
   [/^&(?![\w-]+$)/, 'anchor', 'in YAML `&` begins an anchor, not text'],
   [/^\{[{%]/, 'template', 'in YAML `{` begins a map; a template needs quotes'],
-  [/^\{/, 'quote', 'in YAML `{` begins a map, and text stands behind it'],
-  [/^\[/, 'quote', 'in YAML `[` begins a list, and text stands behind it'],
-  [/^["']/, 'quote', 'text stands behind the closing quote'],
+  [/^\{/, 'quote', 'in YAML `{` begins a map, and there is text after it'],
+  [/^\[/, 'quote', 'in YAML `[` begins a list, and there is text after it'],
+  [/^["']/, 'quote', 'there is text after the closing quote'],
   [/^[@`%,\]}]/, 'quote', 'text cannot begin with this character'],
   [/^[|>]/, 'quote', 'in YAML this begins a text on the lines below'],
   [/^[-?]\s/, 'quote', 'in YAML this begins a list or a key'],

@@ -24,8 +24,8 @@ const SECTION = /^[A-Za-z_]\w*:\s/;
 
 /**
  * Splits a file so that each entry can be parsed alone, and an unchanged entry is not parsed again. Undefined when the text does
- * not look like a list of entries. The test is a guess: a quote or a bracket may be open at the end of a piece. Such a piece does
- * not parse, so when every piece parses, the pieces together mean what the file means.
+ * not look like a list of entries. The split looks only at indentation, so a quote or a bracket may be open at the end of a piece.
+ * Such a piece does not parse. When every piece parses, the pieces together have the same content as the file.
  */
 export function splitAtEntries(text: string): SplitText | undefined {
   const rules = RULES.exec(text);

@@ -1,7 +1,7 @@
-/** Milliseconds of work before other work gets a turn: an event that arrives meanwhile waits no longer than this. */
+/** Milliseconds of work before other work runs: an event that arrives meanwhile waits no longer than this. */
 const MAX_SLICE_MS = 5;
 
-/** Divides long work into time slices. Call the result after each small step: it resolves at once, or after other work had a turn. */
+/** Divides long work into time slices. Call the result after each small step: it returns undefined, or a promise that resolves after other work has run. */
 export function timeSlices(): () => Promise<void> | undefined {
   let since = performance.now();
   return () => {
