@@ -2,18 +2,18 @@
  * Assigns a different column to each row so that the sum of the costs is minimal (Hungarian algorithm); returns the column of
  * each row. Needs at least as many columns as rows. https://en.wikipedia.org/wiki/Hungarian_algorithm
  */
-export function cheapest(costs: readonly (readonly number[])[]): readonly number[] {
+export function minimalAssignment(costs: readonly (readonly number[])[]): readonly number[] {
   const width = costs[0]?.length ?? 0;
-  const prices: Prices = { row: costs.map(() => 0), column: Array.from({ length: width }, () => 0) };
+  const potentials: Potentials = { row: costs.map(() => 0), column: Array.from({ length: width }, () => 0) };
   const rowOf: (number | undefined)[] = Array.from({ length: width }, () => undefined);
-  for (let row = 0; row < costs.length; row += 1) augment(row, costs, prices, rowOf);
+  for (let row = 0; row < costs.length; row += 1) augment(row, costs, potentials, rowOf);
   const chosen = costs.map(() => -1);
   for (const [column, row] of rowOf.entries()) if (row !== undefined) chosen[row] = column;
   return chosen;
 }
 
-/** Dual prices (potentials) of rows and columns; a pair is tight when both together equal its cost. */
-interface Prices {
+/** Potentials of rows and columns. A pair may be assigned when its potentials add up to its cost. */
+interface Potentials {
   readonly row: number[];
   readonly column: number[];
 }
@@ -22,7 +22,7 @@ interface Prices {
 function augment(
   first: number,
   costs: readonly (readonly number[])[],
-  prices: Prices,
+  potentials: Potentials,
   rowOf: (number | undefined)[],
 ): void {
   const excess = rowOf.map(() => Number.POSITIVE_INFINITY);
@@ -34,10 +34,10 @@ function augment(
     if (row === undefined) break;
     const next = nearest(row, at);
     for (const column of settled) {
-      prices.row[rowOf[column]!]! += next.by;
-      prices.column[column]! -= next.by;
+      potentials.row[rowOf[column]!]! += next.by;
+      potentials.column[column]! -= next.by;
     }
-    prices.row[first]! += next.by;
+    potentials.row[first]! += next.by;
     for (const column of excess.keys()) if (!settled.has(column)) excess[column]! -= next.by;
     at = next.column;
     settled.add(at);
@@ -51,7 +51,7 @@ function augment(
     let best = { column: -1, by: Number.POSITIVE_INFINITY };
     for (const column of excess.keys()) {
       if (settled.has(column)) continue;
-      const more = costs[row]![column]! - prices.row[row]! - prices.column[column]!;
+      const more = costs[row]![column]! - potentials.row[row]! - potentials.column[column]!;
       if (more < excess[column]!) {
         excess[column] = more;
         cameFrom[column] = from;

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { isObject } from '../core/values/json.ts';
 import type { Expectation } from '../core/schema/sections/rule-tests.ts';
-import { cheapest } from './assignment.ts';
+import { minimalAssignment } from './assignment.ts';
 import type { Sent } from './fake-channels.ts';
 
 /** A difference between expected and sent messages; `entry` is the index of the expectation, if it concerns one. */
@@ -34,22 +34,22 @@ function missing(entry: Expectation, index: number, nearest: Sent | undefined): 
   return [{ entry: index, text: `${text}; the nearest was ${describeSent(nearest)}: ${wrong.join('; ')}` }];
 }
 
-/** Costs: an exact match beats any number of near misses, and a near miss beats no message. */
-const APART = 1_000_000_000;
-const DIFFERENT = 1_000_000;
+/** Costs of a pair: one more exact match outweighs any number of differing fields, and a message with differing fields is better than none. */
+const MISMATCH = 1_000_000_000;
+const NO_MESSAGE = MISMATCH + 1_000_000;
 
 /** The message paired with each expectation: as many exact matches as possible, then the fewest differing fields. */
 function pairsOf(expected: readonly Expectation[], sent: readonly Sent[]): readonly (number | undefined)[] {
-  const alone = expected.map(() => APART + DIFFERENT);
+  const alone = expected.map(() => NO_MESSAGE);
   const costs = expected.map((entry) => [...sent.map((one) => costOf(entry, one)), ...alone]);
-  return cheapest(costs).map((column, index) => (costs[index]![column]! < APART + DIFFERENT ? column : undefined));
+  return minimalAssignment(costs).map((column, index) => (costs[index]![column]! < NO_MESSAGE ? column : undefined));
 }
 
 /** The number of differing fields as a cost. A message to another channel is never paired. */
 function costOf(entry: Expectation, one: Sent): number {
-  if (entry.channel !== undefined && entry.channel !== one.delivery.channel) return APART + DIFFERENT;
+  if (entry.channel !== undefined && entry.channel !== one.delivery.channel) return NO_MESSAGE;
   const wrong = disagreements(entry, one).length;
-  return wrong === 0 ? 0 : APART + wrong;
+  return wrong === 0 ? 0 : MISMATCH + wrong;
 }
 
 function disagreements(expected: Expectation, { delivery }: Sent): string[] {
@@ -101,7 +101,7 @@ function textOf(value: unknown): string {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'not there' : cut(JSON.stringify(value), MAX_VALUE);
+  return value === undefined ? 'missing' : cut(JSON.stringify(value), MAX_VALUE);
 }
 
 function cut(text: string, length: number): string {

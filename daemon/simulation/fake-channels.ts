@@ -109,7 +109,7 @@ export class FakeChannels {
     onDead(delivery, end);
   }
 
-  /** Drops a delivery that a paused channel would hold forever. */
+  /** Queues a delivery. Drops one that a paused channel would hold forever. */
   #wait(pending: Pending): void {
     if (Number.isFinite(this.#nextAt(pending))) this.#pending.push(pending);
   }

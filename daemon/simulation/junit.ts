@@ -35,9 +35,9 @@ function suiteText(file: string, results: readonly TestResult[]): string {
 
 function invalidText(invalid: readonly Problem[]): string {
   const cases = invalid.map(({ file, line, column, message }) => {
-    const place = `${file}:${line}:${column}`;
-    const head = `    <testcase name="${escaped(place)}" classname="${escaped(file)}">`;
-    return `${head}\n      <error message="${escaped(message)}">${escaped(`${place}: ${message}`)}</error>\n    </testcase>`;
+    const position = `${file}:${line}:${column}`;
+    const head = `    <testcase name="${escaped(position)}" classname="${escaped(file)}">`;
+    return `${head}\n      <error message="${escaped(message)}">${escaped(`${position}: ${message}`)}</error>\n    </testcase>`;
   });
   return `  <testsuite name="invalid" tests="${invalid.length}" failures="0" errors="${invalid.length}">\n${cases.join('\n')}\n  </testsuite>`;
 }

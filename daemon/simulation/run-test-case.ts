@@ -1,3 +1,4 @@
+import type { Position } from '../core/compile/context.ts';
 import type { EventInput } from '../core/event/event.ts';
 import type { RuleResult } from '../core/flow/decision.ts';
 import type { Problem } from '../core/problems/failure.ts';
@@ -9,39 +10,34 @@ import { differences } from './expectations.ts';
 import type { Sent } from './fake-channels.ts';
 import { Simulator } from './simulator.ts';
 
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-}
-
 /** An action and the expectations after it. Times are milliseconds since the epoch. */
 export interface Step {
-  readonly place: Place;
+  readonly position: Position;
   /** Delay after the previous step, or an absolute time. */
   readonly when: { readonly after: number } | { readonly at: number };
   readonly events: readonly EventInput[];
   readonly ack?: string;
   /** A silence in its stored form. */
   readonly silence?: { readonly given: Readonly<Record<string, unknown>>; readonly until?: number };
-  readonly expect?: { readonly place: Place; readonly entries: readonly WantedMessage[] };
+  readonly expect?: { readonly position: Position; readonly entries: readonly WantedMessage[] };
   readonly outcomes?: readonly WantedOutcome[];
 }
 
 export interface WantedMessage {
   readonly wanted: Expectation;
-  readonly place: Place;
+  readonly position: Position;
 }
 
 export interface WantedOutcome {
   readonly rule: string;
   /** One outcome for all events of the step, or one for each. */
   readonly wanted: readonly string[];
-  readonly place: Place;
+  readonly position: Position;
 }
 
 export interface TestCase {
   readonly name: string;
-  readonly place: Place;
+  readonly position: Position;
   readonly at: number;
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
   readonly steps: readonly Step[];
@@ -54,7 +50,7 @@ export interface RunDeps {
   readonly log: Log;
 }
 
-/** Runs a test on a simulator of its own; returns each difference with its place in the test file. */
+/** Runs a test on a new simulator; returns each difference with its position in the test file. */
 export async function runTestCase(file: string, testCase: TestCase, deps: RunDeps): Promise<readonly Problem[]> {
   const simulator = new Simulator({ ...deps, at: testCase.at, answers: testCase.answers });
   const problems: Problem[] = [];
@@ -62,7 +58,7 @@ export async function runTestCase(file: string, testCase: TestCase, deps: RunDep
   try {
     for (const step of testCase.steps) {
       const found = await runStep(simulator, step);
-      problems.push(...found.map(({ place, text }) => problemAt(file, place, text)));
+      problems.push(...found.map(({ position, text }) => problemAt(file, position, text)));
     }
   } finally {
     await simulator.close();
@@ -70,8 +66,9 @@ export async function runTestCase(file: string, testCase: TestCase, deps: RunDep
   return problems;
 }
 
+/** Difference between an expectation and the simulation. */
 interface Found {
-  readonly place: Place;
+  readonly position: Position;
   readonly text: string;
 }
 
@@ -85,7 +82,7 @@ async function runStep(simulator: Simulator, step: Step): Promise<readonly Found
   if (step.silence !== undefined) simulator.silence(step.silence.given, step.silence.until);
   if (step.ack !== undefined && simulator.acknowledge(step.ack) === 0)
     found.push({
-      place: step.place,
+      position: step.position,
       text: `nothing fires for the key ${JSON.stringify(step.ack)}, so there is nothing to acknowledge`,
     });
   await simulator.until(simulator.clock.now());
@@ -96,10 +93,10 @@ async function runStep(simulator: Simulator, step: Step): Promise<readonly Found
   return step.expect === undefined ? found : [...found, ...unexpected(step.expect, sent)];
 }
 
-function unexpected({ place, entries }: NonNullable<Step['expect']>, sent: readonly Sent[]): Found[] {
+function unexpected({ position, entries }: NonNullable<Step['expect']>, sent: readonly Sent[]): Found[] {
   const wanted = entries.map((entry) => entry.wanted);
   return differences(wanted, sent).map(({ entry, text }) => ({
-    place: entry === undefined ? place : entries[entry]!.place,
+    position: entry === undefined ? position : entries[entry]!.position,
     text,
   }));
 }
@@ -113,7 +110,7 @@ function outcomesOf(
   groups: readonly (readonly RuleResult[])[],
   raised: ReadonlyMap<string, RuleResult>,
 ): Found[] {
-  return outcomes.flatMap(({ rule, wanted, place }) =>
+  return outcomes.flatMap(({ rule, wanted, position }) =>
     groups.flatMap((group, index) => {
       const result = group.findLast((one) => one.rule === rule) ?? raised.get(rule);
       const actual = result?.outcome ?? 'no_match';
@@ -123,11 +120,11 @@ function outcomesOf(
       const why = [result?.reason, ...(result?.errors ?? [])].filter((text) => text !== undefined).join('; ');
       const until = result?.until === undefined ? '' : `, until ${result.until}`;
       const text = `${rule} is ${actual}${which}${why === '' ? '' : ` (${why}${until})`}, and should be ${outcome}`;
-      return [{ place, text }];
+      return [{ position, text }];
     }),
   );
 }
 
-function problemAt(file: string, { line, column }: Place, message: string): Problem {
+function problemAt(file: string, { line, column }: Position, message: string): Problem {
   return { file, line, column, code: 'test.failed', message, mend: '' };
 }

@@ -12,7 +12,7 @@ import type { SourceType } from '../sources/source.ts';
 import { runTestCase } from './run-test-case.ts';
 import { readTestFile, type TestFile } from './test-file.ts';
 
-/** Invalid rules, so no test can run. */
+/** Problems of rules for which no test can run. */
 export interface InvalidTestRules {
   readonly problems: readonly Problem[];
   excerpt(problem: Problem): Excerpt | undefined;
@@ -48,13 +48,13 @@ export interface TestDeps extends RulesDeps {
   readonly log: Log;
 }
 
-/** The `*.test.yaml` files below a directory, sorted; or the given test file; or the one beside a rules file. Follows links, each folder once. */
-export async function findTestFiles(place: string): Promise<readonly string[]> {
-  const kind = await stat(place).catch(() => undefined);
+/** The `*.test.yaml` files below a directory, sorted; the given test file; or the test file of a rules file. Follows links, but visits each folder once. */
+export async function findTestFiles(target: string): Promise<readonly string[]> {
+  const kind = await stat(target).catch(() => undefined);
   if (kind === undefined) return [];
-  if (kind.isDirectory()) return (await listFolder(place, new Set())).sort((a, b) => (a < b ? -1 : 1));
-  if (isTestFile(path.basename(place))) return [place];
-  const beside = testFileBeside(place);
+  if (kind.isDirectory()) return (await listFolder(target, new Set())).sort((a, b) => (a < b ? -1 : 1));
+  if (isTestFile(path.basename(target))) return [target];
+  const beside = testFileBeside(target);
   return beside !== undefined && (await isFile(beside)) ? [beside] : [];
 }
 
@@ -67,8 +67,8 @@ function isTestFile(name: string): boolean {
   return /\.test\.ya?ml$/.test(name) && !isIgnored(name);
 }
 
-async function isFile(place: string): Promise<boolean> {
-  const kind = await stat(place).catch(() => undefined);
+async function isFile(file: string): Promise<boolean> {
+  const kind = await stat(file).catch(() => undefined);
   return kind?.isFile() === true;
 }
 
@@ -133,7 +133,7 @@ export async function testRuleset(
           ...problem,
           code: 'tests.failed',
           message: `the test "${name}" fails: ${problem.message}`,
-          mend: 'correct the rules or the test; `belfry test` shows the whole difference',
+          mend: 'correct the rules or the test; `belfry test` shows all differences',
         })),
       );
     }

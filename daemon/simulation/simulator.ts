@@ -30,12 +30,12 @@ export interface SimulatorDeps {
 /** Limit on `belfry.*` events that cause further `belfry.*` events. */
 const MAX_NESTED_EVENTS = 100;
 const RULE_ERROR_INTERVAL_MS = 60_000;
-/** Steps after which the event loop runs, since a daemon tests its rules while it serves. */
+/** Steps after which other work runs, since a daemon tests new rules while it handles events. */
 const STEPS_PER_YIELD = 50;
 
 /**
- * A daemon without disk and network: the same core, the sources that need only time, channels with scripted answers, and a
- * virtual clock.
+ * Simulation of a daemon without disk and network: the same core, the sources that need only time, channels with scripted answers,
+ * and a virtual clock.
  */
 export class Simulator {
   readonly clock: VirtualClock;

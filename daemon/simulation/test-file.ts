@@ -1,5 +1,5 @@
 import { RULE_OUTCOMES } from '../core/flow/outcomes.ts';
-import { CompileContext } from '../core/compile/context.ts';
+import { CompileContext, type Position } from '../core/compile/context.ts';
 import { API_SOURCE, type EventInput, OWN_SOURCE } from '../core/event/event.ts';
 import type { Problem } from '../core/problems/failure.ts';
 import { RE2JS } from 're2js';
@@ -21,7 +21,7 @@ import { mendByName, suggest } from '../core/problems/suggest.ts';
 import type { SourceTypeInfo } from '../core/compile/registry.ts';
 import { Lines, locate, rangeOf } from '../reload/locate.ts';
 import { readYaml } from '../reload/yaml/read-yaml.ts';
-import type { Place, Step, TestCase, WantedMessage, WantedOutcome } from './run-test-case.ts';
+import type { Step, TestCase, WantedMessage, WantedOutcome } from './run-test-case.ts';
 
 export interface TestFile {
   readonly file: string;
@@ -31,7 +31,7 @@ export interface TestFile {
 }
 
 /** Start of a test without `at`. */
-export const DEFAULT_START = Date.UTC(2026, 0, 1);
+const DEFAULT_START = Date.UTC(2026, 0, 1);
 
 const OUTCOMES: readonly string[] = RULE_OUTCOMES;
 
@@ -40,7 +40,7 @@ export interface TestFileDeps {
   readonly sourceTypes: readonly SourceTypeInfo[];
 }
 
-/** Reads a test file and checks it against the rules; every problem has its place. */
+/** Reads a test file and checks it against the rules; every problem has its position. */
 export function readTestFile(file: string, text: string, deps: TestFileDeps): TestFile {
   const lines = new Lines(text);
   const excerpt = ({ line, column }: Problem): Excerpt | undefined => {
@@ -52,27 +52,27 @@ export function readTestFile(file: string, text: string, deps: TestFileDeps): Te
     const problems = parsed.issues.map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue }));
     return { file, cases: [], problems, excerpt };
   }
-  const draft = new CompileContext({
+  const context = new CompileContext({
     file,
     data: parsed.data,
     referenced: () => false,
     locate: (pointer, at, offset) => locate(text, lines, rangeOf(parsed.ranges, pointer), at, offset),
   });
-  const settings = draft.settings(testFileSchema, parsed.data, '', 'a test file');
-  const reading = new Reading(draft, deps);
-  const cases = settings?.tests.map((test, index) => reading.testCase(test, joinPointer('/tests', index))) ?? [];
-  return { file, cases: draft.count > 0 ? [] : cases, problems: draft.problems, excerpt };
+  const settings = context.settings(testFileSchema, parsed.data, '', 'a test file');
+  const reader = new TestFileReader(context, deps);
+  const cases = settings?.tests.map((test, index) => reader.testCase(test, joinPointer('/tests', index))) ?? [];
+  return { file, cases: context.count > 0 ? [] : cases, problems: context.problems, excerpt };
 }
 
 /** Converts validated settings to test cases and checks what the schema cannot express. */
-class Reading {
-  readonly #draft: CompileContext;
+class TestFileReader {
+  readonly #context: CompileContext;
   readonly #deps: TestFileDeps;
   /** UTC offset of `at` in milliseconds, for times without an offset. */
   #offset = 0;
 
-  constructor(draft: CompileContext, deps: TestFileDeps) {
-    this.#draft = draft;
+  constructor(context: CompileContext, deps: TestFileDeps) {
+    this.#context = context;
     this.#deps = deps;
   }
 
@@ -82,11 +82,11 @@ class Reading {
     for (const channel of Object.keys(answers)) this.#channel(channel, joinPointer(pointer, 'answers', channel), 'key');
     let clock = start;
     const read = steps.map((step, index) => {
-      const made = this.#step(step, joinPointer(pointer, 'steps', index), clock);
-      clock = 'at' in made.when ? made.when.at : clock + made.when.after;
-      return made;
+      const one = this.#step(step, joinPointer(pointer, 'steps', index), clock);
+      clock = 'at' in one.when ? one.when.at : clock + one.when.after;
+      return one;
     });
-    return { name, place: this.#place(pointer), at: start, answers: lists(answers), steps: read };
+    return { name, position: this.#positionOf(pointer), at: start, answers: lists(answers), steps: read };
   }
 
   #step(step: StepSettings, pointer: string, clock: number): Step {
@@ -105,14 +105,14 @@ class Reading {
     ];
     const now = at ?? clock + after;
     return {
-      place: this.#place(pointer),
+      position: this.#positionOf(pointer),
       when: at === undefined ? { after } : { at },
       events: all,
       ...(ack !== undefined && { ack }),
       ...(silence !== undefined && this.#silence(silence, joinPointer(pointer, 'silence'), now)),
       ...(expect !== undefined && {
         expect: {
-          place: this.#draft.document.locate(joinPointer(pointer, 'expect'), 'key'),
+          position: this.#context.document.locate(joinPointer(pointer, 'expect'), 'key'),
           entries: expect.map((wanted, index) => this.#expectation(wanted, joinPointer(pointer, 'expect', index))),
         },
       }),
@@ -133,7 +133,7 @@ class Reading {
     if (given.length > 1)
       this.#found(
         joinPointer(pointer, given[1]!),
-        `\`${given.join('` and `')}\` stand in one step`,
+        `one step has \`${given.join('` and `')}\``,
         'make two steps of it',
       );
     if (given.length === 0 && after === undefined && until === undefined)
@@ -148,12 +148,12 @@ class Reading {
     const { sources } = this.#deps.ruleset;
     const { source = API_SOURCE, type, ...rest } = settings;
     const configured = sources.get(source);
-    const meant = configured === undefined ? suggest(source, sources.keys()) : undefined;
-    if (configured === undefined && source !== API_SOURCE && source !== OWN_SOURCE && meant !== undefined)
-      this.#found(joinPointer(pointer, 'source'), `no source is called \`${source}\``, `did you mean \`${meant}\`?`);
+    const similar = configured === undefined ? suggest(source, sources.keys()) : undefined;
+    if (configured === undefined && source !== API_SOURCE && source !== OWN_SOURCE && similar !== undefined)
+      this.#found(joinPointer(pointer, 'source'), `no source is called \`${source}\``, `did you mean \`${similar}\`?`);
     const own = this.#deps.sourceTypes.find((candidate) => candidate.type === configured?.type)?.events ?? [];
-    const usual = own.length === 1 ? own[0] : undefined;
-    if (type === undefined && usual === undefined) {
+    const only = own.length === 1 ? own[0] : undefined;
+    if (type === undefined && only === undefined) {
       const mend = own.length > 1 ? `one of: ${own.join(', ')}` : 'such as `type: backup.failed`';
       this.#found(pointer, 'the event has no `type`', `add one, ${mend}`);
     }
@@ -162,7 +162,7 @@ class Reading {
     return {
       ...(rest as Omit<EventInput, 'type'>),
       source,
-      type: type ?? usual ?? '',
+      type: type ?? only ?? '',
       ...(at !== undefined && !isComplete(time!) && { time: new Date(at).toISOString() }),
     };
   }
@@ -183,7 +183,7 @@ class Reading {
     if (typeof wanted.rule === 'string') this.#rule(wanted.rule, joinPointer(pointer, 'rule'), 'value');
     this.#regexes(wanted, pointer);
     if (isObject(wanted.fields)) this.#regexes(wanted.fields, joinPointer(pointer, 'fields'));
-    return { wanted, place: this.#place(pointer) };
+    return { wanted, position: this.#positionOf(pointer) };
   }
 
   #regexes(wanted: Readonly<Record<string, unknown>>, pointer: string): void {
@@ -207,7 +207,7 @@ class Reading {
         `these are ${wanted.length} outcomes, and the step has ${events === 0 ? 'no' : events} event${events === 1 ? '' : 's'}`,
         'give one for all of them, or one for each',
       );
-    return { rule, wanted, place: this.#place(pointer) };
+    return { rule, wanted, position: this.#positionOf(pointer) };
   }
 
   #rule(name: string, pointer: string, at: 'key' | 'value'): void {
@@ -237,12 +237,12 @@ class Reading {
     return at;
   }
 
-  #place(pointer: string): Place {
-    return this.#draft.document.locate(pointer, 'value');
+  #positionOf(pointer: string): Position {
+    return this.#context.document.locate(pointer, 'value');
   }
 
   #found(pointer: string, message: string, mend: string, at: 'key' | 'value' = 'value'): void {
-    this.#draft.found({ pointer, at, code: 'test.invalid', message, mend });
+    this.#context.found({ pointer, at, code: 'test.invalid', message, mend });
   }
 }
 

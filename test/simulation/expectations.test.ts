@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
 import type { Message } from '../../daemon/core/message/message.ts';
 import type { Expectation } from '../../daemon/core/schema/sections/rule-tests.ts';
-import { cheapest } from '../../daemon/simulation/assignment.ts';
+import { minimalAssignment } from '../../daemon/simulation/assignment.ts';
 import { differences } from '../../daemon/simulation/expectations.ts';
 
 interface SentMessage extends Partial<Message> {
@@ -55,10 +55,10 @@ describe('an expectation matches a message', () => {
     [{ body: { regex: '^and' } }, 'body is "on web1\\nand web2", and should match "^and"'],
     [{ tags: ['web', 'disk'] }, 'tags is ["disk","web"], and should be ["web","disk"]'],
     [{ tags: 'db' }, 'tags is ["disk","web"], and should be "db"'],
-    [{ image: 'x' }, 'image is not there, and should be "x"'],
+    [{ image: 'x' }, 'image is missing, and should be "x"'],
     [
       { fields: { host: 'web2', rack: '1' } },
-      'fields.host is "web1", and should be "web2"; fields.rack is not there, and should be "1"',
+      'fields.host is "web1", and should be "web2"; fields.rack is missing, and should be "1"',
     ],
     [{ 'fields.host': 'web2' }, 'fields.host is "web1", and should be "web2"'],
     [
@@ -125,7 +125,7 @@ it('the assignment has the least cost of all assignments', () => {
   );
   fc.assert(
     fc.property(matrix, (costs) => {
-      const chosen = cheapest(costs);
+      const chosen = minimalAssignment(costs);
       expect(new Set(chosen).size).toBe(costs.length);
       expect(chosen.reduce((sum, column, row) => sum + costs[row]![column]!, 0)).toBe(leastOf(costs, 0, new Set()));
     }),
