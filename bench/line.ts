@@ -36,7 +36,7 @@ export interface Line {
   readonly rows: readonly Row[];
   /** Number of rounds: at least 3, unless one takes long. */
   readonly rounds: number;
-  /** Measured only when it is named, since it takes too long. */
+  /** Measured only when it is named, since it takes minutes. */
   readonly onlyNamed?: true;
   /** Throws if the measured program failed (an event lost, a wrong response): such a figure would be worthless. */
   round(size: Size): Promise<readonly Figure[]>;

@@ -14,7 +14,7 @@ export type Wanted =
       readonly json?: string;
     };
 
-export const USAGE = `npm run bench                          every line and every curve
+const USAGE = `npm run bench                          every line and every curve
 npm run bench -- lines                 every line
 npm run bench -- lines delivered rules those lines
 npm run bench -- curves rules          those curves
@@ -23,52 +23,52 @@ npm run bench -- short                 whether all of it works, in less than a m
                  --json FILE           keeps the figures; those of other lines in FILE stay
 npm run bench -- document FILE         writes the table and the plots of docs/performance.md from FILE`;
 
-const WORDS = ['peers', 'short', 'lines', 'curves'] as const;
-type Word = (typeof WORDS)[number];
-const isWord = (text: string): text is Word => WORDS.some((word) => word === text);
+const KEYWORDS = ['peers', 'short', 'lines', 'curves'] as const;
+type Keyword = (typeof KEYWORDS)[number];
+const isKeyword = (text: string): text is Keyword => KEYWORDS.some((keyword) => keyword === text);
 
-export function wantedOf(words: readonly string[]): Wanted {
-  const { json, rest } = withoutJson(words);
+export function wantedOf(args: readonly string[]): Wanted {
+  const { json, rest } = withoutJson(args);
   const [first, from, ...more] = rest;
   if (first === 'document') {
     if (from === undefined || more.length > 0) throw new Error(USAGE);
     return { kind: 'document', from };
   }
-  const said = named(rest);
-  const isWhole = !said.has('lines') && !said.has('curves');
+  const keywords = named(rest);
+  const isWhole = !keywords.has('lines') && !keywords.has('curves');
   return {
     kind: 'measure',
-    size: said.has('short') ? 'short' : 'full',
-    peers: said.has('peers'),
-    lines: isWhole ? 'all' : choice(said.get('lines')),
-    curves: isWhole ? 'all' : choice(said.get('curves')),
+    size: keywords.has('short') ? 'short' : 'full',
+    peers: keywords.has('peers'),
+    lines: isWhole ? 'all' : choice(keywords.get('lines')),
+    curves: isWhole ? 'all' : choice(keywords.get('curves')),
     ...(json !== undefined && { json }),
   };
 }
 
 /** Keywords on the command line, each with the names after it. */
-function named(words: readonly string[]): ReadonlyMap<Word, readonly string[]> {
-  const said = new Map<Word, string[]>();
+function named(args: readonly string[]): ReadonlyMap<Keyword, readonly string[]> {
+  const found = new Map<Keyword, string[]>();
   let names: string[] | undefined;
-  for (const word of words) {
-    if (isWord(word)) {
-      names = word === 'lines' || word === 'curves' ? [] : undefined;
-      said.set(word, names ?? []);
+  for (const argument of args) {
+    if (isKeyword(argument)) {
+      names = argument === 'lines' || argument === 'curves' ? [] : undefined;
+      found.set(argument, names ?? []);
     } else if (names === undefined) throw new Error(USAGE);
-    else names.push(word);
+    else names.push(argument);
   }
-  return said;
+  return found;
 }
 
 const choice = (names: readonly string[] | undefined): 'all' | readonly string[] =>
   names === undefined ? [] : names.length === 0 ? 'all' : names;
 
-function withoutJson(words: readonly string[]): { json?: string; rest: readonly string[] } {
-  const at = words.indexOf('--json');
-  if (at < 0) return { rest: words };
-  const json = words[at + 1];
+function withoutJson(args: readonly string[]): { json?: string; rest: readonly string[] } {
+  const at = args.indexOf('--json');
+  if (at < 0) return { rest: args };
+  const json = args[at + 1];
   if (json === undefined) throw new Error(USAGE);
-  return { json, rest: words.toSpliced(at, 2) };
+  return { json, rest: args.toSpliced(at, 2) };
 }
 
 /** Throws if a name is unknown. */

@@ -4,10 +4,7 @@ import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-/**
- * A folder of this user: in the shared temporary directory another user could leave compiled code for us to run. Undefined for a
- * user without a home.
- */
+/** A folder of this user: in the shared temporary directory another user could leave compiled code that Belfry would run. */
 function cacheFolder({ CACHE_DIRECTORY, XDG_CACHE_HOME }) {
   if (CACHE_DIRECTORY) return CACHE_DIRECTORY.split(':')[0];
   try {
@@ -25,7 +22,8 @@ function enableCompileCache() {
 
 const built = new URL('../bundle/main.js', import.meta.url);
 if (existsSync(built)) {
-  enableCompileCache();
+  // Node 22.8 and later keep the code that V8 compiled for the next start. A folder that cannot be written is not an error.
+  module.enableCompileCache?.(cacheFolder(process.env));
   await import(built.href);
 } else {
   process.stderr.write('belfry: not built yet; run `npm run build` (or `npm start`, which does) in its folder first\n');

@@ -11,13 +11,13 @@ const dist = path.join(root, 'dist');
 const bundle = path.join(root, 'bundle');
 const stamp = path.join(bundle, '.built');
 
-/** The program, and the worker threads, which are started by the path of their file beside it. */
+/** Entry points: the program, and the worker threads, which are started by the path of their file beside it. */
 const ENTRIES = {
   main: 'daemon/main.ts',
   'sqlite-worker': 'daemon/store/sqlite/engine/sqlite-worker.ts',
   'parse-worker': 'daemon/reload/yaml/parse-worker.ts',
 };
-/** Libraries that stay outside: they have native code or programs beside their files, or are loaded when they are first needed. */
+/** Libraries that stay outside the bundle: they have native code or programs beside their files, or are loaded on first use. */
 const EXTERNAL = [
   /^node:/,
   '@marcbachmann/cel-js',
@@ -55,7 +55,7 @@ async function join() {
     dir: bundle,
     format: 'cjs',
     comments: false,
-    // V8 keeps a source in memory, in two bytes a character if one of them is not ASCII. Names and lines stay readable.
+    // V8 keeps the source in memory, with two bytes per character if it is not all ASCII. Names and lines stay readable.
     minify: { compress: false, mangle: false, codegen: { asciiOnly: true, removeWhitespace: false } },
     sourcemap: true,
     entryFileNames: '[name].js',

@@ -9,8 +9,8 @@ import { build } from '../build/build.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
-function run(...words) {
-  const { status } = spawnSync(process.execPath, words, { stdio: 'inherit' });
+function run(...args) {
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
 

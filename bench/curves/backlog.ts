@@ -12,7 +12,7 @@ const WARM = 2000;
 export const backlog: Curve = {
   name: 'backlog',
   title: 'Deliveries a second after an outage of the endpoint',
-  says: 'The backlog of an endpoint is delivered at the same rate, however large it is: it is read from disk in pages.',
+  says: 'The rate does not depend on the size of the backlog, which is read from disk in pages.',
   x: 'deliveries that waited',
   y: 'deliveries/s',
   sizes: [1000, 3000, 10_000, 30_000, 100_000],
@@ -20,7 +20,7 @@ export const backlog: Curve = {
     closing(Sink.open(), (sink) =>
       closing(Daemon.start({ files: rulesFiles(sink.url) }), async (daemon) => {
         await pass(daemon, sink, { count: Math.min(WARM, size) });
-        return { Belfry: await burstRate(daemon, sink, size, 'away') };
+        return { Belfry: await burstRate(daemon, sink, size, 'down') };
       }),
     ),
 };

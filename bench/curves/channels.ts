@@ -34,7 +34,7 @@ async function rate(daemon: Daemon, sink: Sink, deliveries: number, channels: nu
 export const channels: Curve = {
   name: 'channels',
   title: 'Deliveries a second when an event goes to several channels',
-  says: 'Accepting an event and making it durable is paid once, and shared by its deliveries.',
+  says: 'An event is accepted and made durable once, however many deliveries it has.',
   x: 'channels that a rule notifies',
   y: 'deliveries/s',
   sizes: [1, 4, 16, 64],

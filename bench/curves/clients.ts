@@ -5,7 +5,7 @@ import { daemonPushes, plainPushes } from '../tools/pushing.ts';
 export const clients: Curve = {
   name: 'clients',
   title: 'WebSocket messages a second by clients',
-  says: 'A message to all clients is serialised once; the rest is one write for each client.',
+  says: 'A message to all clients is encoded once, then written to each client.',
   x: 'clients',
   y: 'messages/s',
   sizes: [10, 100, 1_000, 10_000],

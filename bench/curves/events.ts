@@ -18,7 +18,7 @@ async function rate(target: Target, sink: Sink, count: number): Promise<number> 
 export const events: Curve = {
   name: 'events',
   title: 'Delivered events a second, 16 connections',
-  says: 'The rate rises while the program that was just started is compiled to machine code, and stays.',
+  says: 'The rate rises while V8 compiles the code of the new process, and then stays.',
   x: 'events in the run',
   y: 'delivered/s',
   sizes: [300, 1000, 3000, 10_000, 30_000],

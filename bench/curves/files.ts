@@ -10,7 +10,7 @@ import { WatchedFiles } from '../tools/watched-files.ts';
 export const files: Curve = {
   name: 'files',
   title: 'Memory, and time until a change is reported, with watched files',
-  says: 'The kernel is asked for one watch per folder and the daemon remembers one line per file, so most of it is the program itself.',
+  says: 'There is one kernel watch per folder and one line in memory per file; most of the memory is the program itself.',
   x: 'watched files',
   y: 'MB, ms',
   sizes: [100, 1000, 10_000, 50_000],

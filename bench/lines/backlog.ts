@@ -18,7 +18,7 @@ interface Measured {
   readonly peak: number;
 }
 
-async function through(sink: Sink, endpoint: Endpoint, size: Size): Promise<Measured> {
+async function measure(sink: Sink, endpoint: Endpoint, size: Size): Promise<Measured> {
   const { warm, steady, waiting } = SIZES[size];
   return closing(Daemon.start({ files: rulesFiles(sink.url) }), async (daemon) => {
     await pass(daemon, sink, { count: warm });
@@ -29,8 +29,8 @@ async function through(sink: Sink, endpoint: Endpoint, size: Size): Promise<Meas
 }
 
 async function round(sink: Sink, size: Size): Promise<readonly Figure[]> {
-  const outage = await through(sink, 'away', size);
-  const none = await through(sink, 'there', size);
+  const outage = await measure(sink, 'down', size);
+  const none = await measure(sink, 'up', size);
   return [
     { row: 'backlog-rate', value: outage.burst, floor: outage.steady },
     { row: 'backlog-memory', value: outage.peak, floor: none.peak },

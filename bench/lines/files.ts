@@ -10,7 +10,7 @@ import { WatchedFiles } from '../tools/watched-files.ts';
 
 const SIZES = { full: { changed: 1000, many: 50_000 }, short: { changed: 50, many: 500 } } as const;
 const GAP_MS = 2;
-const FLOOR = '`fs.watch` for each folder and a request for whatever it says';
+const FLOOR = '`fs.watch` for each folder and a request for each of its events';
 
 type Watching<T> = (program: Program) => Promise<T>;
 
@@ -22,8 +22,8 @@ const daemonOn = <T>(files: WatchedFiles, sink: Sink, use: Watching<T>): Promise
 
 async function floorOn<T>(files: WatchedFiles, sink: Sink, use: Watching<T>): Promise<T> {
   const script = fileURLToPath(new URL('../tools/watch-floor.js', import.meta.url));
-  const words = [script, sink.url, ...files.folders()];
-  const program = new Program({ command: process.execPath, arguments: words, folder: files.folder });
+  const programArguments = [script, sink.url, ...files.folders()];
+  const program = new Program({ command: process.execPath, arguments: programArguments, folder: files.folder });
   try {
     await files.watched(sink);
     return await use(program);

@@ -6,13 +6,13 @@ const FEW = 10;
 
 /** Nanoseconds for an event, after a warm-up for the compiler. */
 function measured(rules: number, batches: number): { few: number; many: number; least: number } {
-  const ways = [
+  const selections = [
     { select: selecting(indexed(rulesOfShapes(FEW))), count: FEW, checked: true },
     { select: selecting(indexed(rulesOfShapes(rules))), count: rules, checked: true },
     { select: lookingUp(rules), count: rules, checked: false },
   ];
-  costsOf(ways, batches / 5);
-  const [few, many, least] = costsOf(ways, batches) as [number, number, number];
+  costsOf(selections, batches / 5);
+  const [few, many, least] = costsOf(selections, batches) as [number, number, number];
   return { few, many, least };
 }
 
@@ -33,7 +33,7 @@ export const matcher: Line = {
       name: 'matcher-10000',
       title: 'events matched/s, one core, 10,000 rules of ten shapes',
       unit: '1/s',
-      floor: 'one look at a Map of types',
+      floor: 'one lookup in a Map of types',
       goal: { of: 'value', is: 'at least', limit: 200_000 },
     },
     {

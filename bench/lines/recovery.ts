@@ -12,7 +12,7 @@ const SIZES = {
   full: { outageMs: 10_000, waiting: 200, rate: 40 },
   short: { outageMs: 500, waiting: 20, rate: 100 },
 } as const;
-/** Retry settings that decide the time after an outage. */
+/** Limit for the deliveries after an outage or a restart. */
 const TIMEOUT_MS = 75_000;
 
 type Running = Daemon | Floor;
@@ -57,21 +57,21 @@ async function afterKill(target: Running, sink: Sink, size: Size): Promise<numbe
   return (loadResultOf(load, sink.memory).lastAt - startAt) / 1000;
 }
 
-type Ordeal = (target: Running, sink: Sink, size: Size) => Promise<number>;
+type Disruption = (target: Running, sink: Sink, size: Size) => Promise<number>;
 
-const daemonThrough = (ordeal: Ordeal, size: Size): Promise<number> =>
+const daemonAfter = (disruption: Disruption, size: Size): Promise<number> =>
   closing(Sink.open(), (sink) =>
-    closing(Daemon.start({ files: rulesFiles(sink.url) }), (daemon) => ordeal(daemon, sink, size)),
+    closing(Daemon.start({ files: rulesFiles(sink.url) }), (daemon) => disruption(daemon, sink, size)),
   );
 
-const floorThrough = (ordeal: Ordeal, size: Size): Promise<number> =>
-  closing(Sink.open(), (sink) => closing(Floor.start('durable', sink.url), (running) => ordeal(running, sink, size)));
+const floorAfter = (disruption: Disruption, size: Size): Promise<number> =>
+  closing(Sink.open(), (sink) => closing(Floor.start('durable', sink.url), (running) => disruption(running, sink, size)));
 
 async function round(size: Size): Promise<readonly Figure[]> {
   // The outages run side by side, since they consist of waiting; the restarts need the processor, so they take turns.
-  const [outage, outageFloor] = await Promise.all([daemonThrough(afterOutage, size), floorThrough(afterOutage, size)]);
-  const kill = await daemonThrough(afterKill, size);
-  const killFloor = await floorThrough(afterKill, size);
+  const [outage, outageFloor] = await Promise.all([daemonAfter(afterOutage, size), floorAfter(afterOutage, size)]);
+  const kill = await daemonAfter(afterKill, size);
+  const killFloor = await floorAfter(afterKill, size);
   return [
     { row: 'recovery-outage', value: outage, floor: outageFloor },
     { row: 'recovery-kill', value: kill, floor: killFloor },

@@ -5,31 +5,31 @@ import { Floor, FLOORS } from '../tools/floor.ts';
 import { closing } from '../tools/opened.ts';
 import { rulesFiles } from '../tools/rules.ts';
 
-/** Rules that never notify the sink. */
+/** Address to which the rules never send. */
 const NOWHERE = 'http://127.0.0.1:9/';
 const IDLE_MS = 1_000;
 
-interface Begun {
+interface Started {
   readonly readyMs: number;
   readonly idleMb: number;
 }
 
-async function begun({ program }: Daemon | Floor): Promise<Begun> {
+async function measured({ program }: Daemon | Floor): Promise<Started> {
   const { readyMs } = program;
   await sleep(IDLE_MS);
   return { readyMs, idleMb: program.memoryMb('now') };
 }
 
 async function round(): Promise<readonly Figure[]> {
-  const least = await closing(Floor.start('durable', NOWHERE), begun);
-  const ours = await closing(Daemon.start({ files: rulesFiles(NOWHERE) }), begun);
+  const least = await closing(Floor.start('durable', NOWHERE), measured);
+  const ours = await closing(Daemon.start({ files: rulesFiles(NOWHERE) }), measured);
   return [
     { row: 'start-10', value: ours.readyMs, floor: least.readyMs },
     { row: 'idle-memory', value: ours.idleMb, floor: least.idleMb },
   ];
 }
 
-/** Cost of an idle daemon. */
+/** Time of a start, and memory of an idle daemon. */
 export const start: Line = {
   name: 'start',
   rows: [

@@ -1,11 +1,11 @@
 import { EVENT_TYPE, eventId } from '../tools/events.ts';
 import { onPath } from './installed.ts';
-import type { Peer, Place } from './peer.ts';
+import type { Peer, PeerSetup } from './peer.ts';
 
 const program = (): string | undefined => onPath('prometheus-alertmanager', 'alertmanager');
 
-/** Each alert is a group of its own, which is sent at once; a short group interval would only wake all groups in vain. */
-const configuration = ({ sinkUrl }: Place): string => `route:
+/** Each alert is a separate group, which is sent at once. A short group interval would only wake all groups for nothing. */
+const configuration = ({ sinkUrl }: PeerSetup): string => `route:
   receiver: none
   group_by: ['...']
   group_wait: 0s
@@ -24,7 +24,7 @@ export const alertmanager: Peer = {
   promise: 'in memory',
   count: 8000,
   missing: () => (program() === undefined ? 'prometheus-alertmanager' : undefined),
-  files: (place) => ({ 'alertmanager.yml': configuration(place) }),
+  files: (setup) => ({ 'alertmanager.yml': configuration(setup) }),
   commands: ({ folder, port }) => [
     {
       command: program()!,

@@ -1,4 +1,4 @@
-// An HTTP request becomes a job in the queue before the 202; a worker posts it.
+// HTTP server: adds each event to the queue as a job before its 202; a worker posts it to the sink.
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';

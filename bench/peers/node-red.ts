@@ -1,11 +1,11 @@
 import { EVENT_TYPE, eventText } from '../tools/events.ts';
 import { inNpmFolder } from './installed.ts';
-import type { Peer, Place } from './peer.ts';
+import type { Peer, PeerSetup } from './peer.ts';
 
 /** Node-RED needs a newer Node than the daemon: the npm package `node` beside it, if installed. */
 const node = (): string => inNpmFolder('node/bin/node') ?? process.execPath;
 
-const settings = ({ folder, port }: Place): string =>
+const settings = ({ folder, port }: PeerSetup): string =>
   `module.exports = ${JSON.stringify({
     uiHost: '127.0.0.1',
     uiPort: port,
@@ -18,7 +18,7 @@ const settings = ({ folder, port }: Place): string =>
     logging: { console: { level: 'error' } },
   })}`;
 
-const flow = ({ sinkUrl }: Place): string => {
+const flow = ({ sinkUrl }: PeerSetup): string => {
   const types = [...Array.from({ length: 9 }, (_, index) => `type.t${index}`), EVENT_TYPE];
   const at = { z: 'tab', x: 1, y: 1 };
   return JSON.stringify([
@@ -56,7 +56,7 @@ export const nodeRed: Peer = {
   promise: 'delivered',
   count: 4000,
   missing: () => (inNpmFolder('node-red/red.js') === undefined ? 'node-red' : undefined),
-  files: (place) => ({ 'settings.js': settings(place), 'flows.json': flow(place) }),
+  files: (setup) => ({ 'settings.js': settings(setup), 'flows.json': flow(setup) }),
   commands: ({ folder }) => [
     { command: node(), arguments: [inNpmFolder('node-red/red.js')!, '-s', `${folder}/settings.js`] },
   ],

@@ -6,7 +6,7 @@ import { freePort } from '../tools/port.ts';
 import { type Command, Program, type Target } from '../tools/program.ts';
 
 /** Folder and ports of a peer for one round. */
-export interface Place {
+export interface PeerSetup {
   readonly folder: string;
   readonly port: number;
   /** Port for a second program. */
@@ -25,22 +25,22 @@ export interface Peer {
   /** Name of a missing program; undefined if all are installed. */
   missing(): string | undefined;
   /** Configuration files, by name. */
-  files(place: Place): Readonly<Record<string, string>>;
+  files(setup: PeerSetup): Readonly<Record<string, string>>;
   /** Programs in the order of their start. The last one accepts the events. */
-  commands(place: Place): readonly Omit<Command, 'folder'>[];
+  commands(setup: PeerSetup): readonly Omit<Command, 'folder'>[];
   request(number: number): Request;
 }
 
 export class RunningPeer implements Target {
   readonly port: number;
   readonly #peer: Peer;
-  readonly #place: Place;
+  readonly #setup: PeerSetup;
   readonly #programs: Program[] = [];
 
-  private constructor(peer: Peer, place: Place) {
+  private constructor(peer: Peer, setup: PeerSetup) {
     this.#peer = peer;
-    this.#place = place;
-    this.port = place.port;
+    this.#setup = setup;
+    this.port = setup.port;
   }
 
   static async start(peer: Peer, sinkUrl: string): Promise<RunningPeer> {
@@ -61,14 +61,14 @@ export class RunningPeer implements Target {
 
   async close(): Promise<void> {
     for (const program of this.#programs.toReversed()) await program.stop();
-    await removeFolder(this.#place.folder);
+    await removeFolder(this.#setup.folder);
   }
 
   async #start(): Promise<void> {
-    const { folder } = this.#place;
-    for (const [name, text] of Object.entries(this.#peer.files(this.#place)))
+    const { folder } = this.#setup;
+    for (const [name, text] of Object.entries(this.#peer.files(this.#setup)))
       await writeFile(path.join(folder, name), text);
-    for (const command of this.#peer.commands(this.#place)) this.#programs.push(new Program({ ...command, folder }));
+    for (const command of this.#peer.commands(this.#setup)) this.#programs.push(new Program({ ...command, folder }));
     await this.#programs.at(-1)!.ready(this);
   }
 }

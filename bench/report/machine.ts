@@ -21,7 +21,7 @@ export function thisMachine(): Machine {
   };
 }
 
-/** Seconds of work of the machine's processors, including those taken by the host, and our part of them. */
+/** Seconds of work of the machine's processors, including those used by the host, and our part of them. */
 interface Work {
   readonly at: number;
   readonly busy: number;

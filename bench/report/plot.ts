@@ -43,21 +43,21 @@ function seriesOf(curve: CurveResult, x: Scale, y: Scale): readonly Series[] {
     colour: COLOURS[index % COLOURS.length]!,
     points: curve.points.flatMap(({ size, values }) => {
       const value = values[name];
-      return value === undefined ? [] : [{ x: across(x.place(size)), y: up(y.place(value)) }];
+      return value === undefined ? [] : [{ x: across(x.share(size)), y: up(y.share(value)) }];
     }),
   }));
 }
 
 const yTicks = (scale: Scale): readonly string[] =>
   scale.ticks.map((tick) => {
-    const y = up(scale.place(tick));
+    const y = up(scale.share(tick));
     const line = `<line x1="${AREA.left}" y1="${y}" x2="${AREA.right}" y2="${y}" stroke="#e5e7eb"/>`;
     return `${line}<text x="${AREA.left - 8}" y="${y + 4}" text-anchor="end" fill="#374151">${axisText(tick)}</text>`;
   });
 
 const xTicks = (scale: Scale): readonly string[] =>
   scale.ticks.map((tick) => {
-    const x = across(scale.place(tick));
+    const x = across(scale.share(tick));
     const line = `<line x1="${x}" y1="${AREA.bottom}" x2="${x}" y2="${AREA.bottom + 5}" stroke="#374151"/>`;
     return `${line}<text x="${x}" y="${AREA.bottom + 19}" text-anchor="middle" fill="#374151">${axisText(tick)}</text>`;
   });
@@ -68,7 +68,7 @@ function drawn({ points, colour }: Series): string {
   return `<polyline points="${line}" fill="none" stroke="${colour}" stroke-width="2"/>${dots}`;
 }
 
-/** Each series' name stands where it ends, moved down where another one stands. */
+/** Name of each series at its end, moved down where it would cover another one. */
 function labels(series: readonly Series[]): readonly string[] {
   let free = 0;
   return series

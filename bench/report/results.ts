@@ -1,7 +1,7 @@
 import type { Figure, Row, Size } from '../line.ts';
 import type { Machine } from './machine.ts';
 
-/** One round of a line: its figures, and how many cores somebody else had meanwhile. */
+/** One round of a line: its figures, and the number of cores that other programs used meanwhile. */
 export interface Round {
   readonly noise: number;
   readonly figures: readonly Figure[];

@@ -11,7 +11,7 @@ export interface Summary {
   readonly floor?: number;
   /** Ratio of value and floor within a round, since a busy machine affects both. */
   readonly ratio?: Spread;
-  readonly verdict?: GoalResult;
+  readonly result?: GoalResult;
   readonly noise: number;
 }
 
@@ -31,13 +31,13 @@ function summariseRow(row: Row, line: LineResult): Summary | undefined {
   const value = spread(measured.map((figure) => figure.value));
   const compared = measured.filter((figure) => figure.floor !== undefined);
   const ratio = compared.length === 0 ? undefined : spread(compared.map((figure) => figure.value / figure.floor!));
-  const verdict = row.goal === undefined ? undefined : judge(row.goal, value, ratio);
+  const result = row.goal === undefined ? undefined : judge(row.goal, value, ratio);
   return {
     row,
     value,
     noise: median(measured.map((figure) => figure.noise)),
     ...(ratio !== undefined && { floor: median(compared.map((figure) => figure.floor!)), ratio }),
-    ...(verdict !== undefined && { verdict }),
+    ...(result !== undefined && { result }),
   };
 }
 

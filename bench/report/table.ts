@@ -29,7 +29,7 @@ function cells(summary: Summary, size: Size): readonly string[] {
     floor === undefined ? '' : withUnit(floor, row.unit),
     ratio === undefined ? '' : `${figureText(ratio.median)} (${figureText(ratio.min)}–${figureText(ratio.max)})`,
     goalText(row),
-    (size === 'full' && summary.verdict) || '',
+    (size === 'full' && summary.result) || '',
     summary.noise.toFixed(2),
   ];
 }

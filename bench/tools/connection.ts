@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-const GIVE_UP_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** One keep-alive HTTP/1.1 connection with one request in flight, on a bare socket: a cheap client leaves the machine to the measured program. */
 export class Connection {
@@ -20,7 +20,7 @@ export class Connection {
     this.#answer = '';
     this.#socket ??= this.#open();
     this.#socket.write(request, 'latin1');
-    this.#limit = setTimeout(() => this.#socket?.destroy(), GIVE_UP_MS);
+    this.#limit = setTimeout(() => this.#socket?.destroy(), TIMEOUT_MS);
   }
 
   close(): void {
@@ -90,7 +90,7 @@ export function requestText(port: number, request: Request): string {
   return `POST ${request.path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${request.body}`;
 }
 
-/** One request on a connection of its own; the status, or 0. */
+/** Sends one request on a new connection; resolves to the status, or 0. */
 export function post(port: number, request: Request): Promise<number> {
   const connection = new Connection(port);
   return new Promise((resolve) => {

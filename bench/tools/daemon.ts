@@ -18,7 +18,7 @@ export interface DaemonOptions {
   readonly node?: readonly string[];
 }
 
-/** The built daemon with a folder of its own. The caller closes it. */
+/** The built daemon with a new folder. The caller closes it. */
 export class Daemon implements Target {
   readonly folder: string;
   readonly port: number;
@@ -40,7 +40,7 @@ export class Daemon implements Target {
     return daemon;
   }
 
-  /** Prepares and starts a daemon, and waits until it accepts an event. Needs no rule for `EVENT_TYPE`. */
+  /** Prepares and starts a daemon, and waits until it accepts an event. Works without a rule for `EVENT_TYPE`. */
   static async start(options: DaemonOptions): Promise<Daemon> {
     const daemon = await Daemon.prepare(options);
     await daemon.start();

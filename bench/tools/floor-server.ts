@@ -1,6 +1,6 @@
-// The floor: HTTP in, JSON.parse, one lookup in a Map, HTTP out. With a log file an event is appended and synced before its
-// 202, many at a time: one sync covers all that arrived during the one before. It has no rules to speak of, no history, no
-// retries but one, and no checks: the least work for an event.
+// The floor: HTTP in, JSON.parse, one lookup in a Map, HTTP out. With a log file each event is appended and synced before its 202;
+// one sync covers all events that arrived during the previous one. It has one rule, a fixed retry interval, no history and no checks:
+// the least work for an event.
 import { closeSync, existsSync, fdatasync, openSync, readFileSync, write } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { Pool } from 'undici';
 const [port, sinkUrl, type, logFile] = process.argv.slice(2);
 if (port === undefined || sinkUrl === undefined || type === undefined) throw new Error('PORT SINK TYPE [LOG]');
 
-const AGAIN_MS = 250;
+const RETRY_MS = 250;
 const rules = new Map([[type, 'sink']]);
 const sink = new Pool(new URL(sinkUrl).origin, { connections: 16, pipelining: 1 });
 
@@ -42,7 +42,7 @@ class Log {
     for (const [number, body] of open) void this.#deliver(number, body);
   }
 
-  take(body: string, accepted: () => void): void {
+  append(body: string, accepted: () => void): void {
     const number = ++this.#last;
     this.#lines += `E ${number} ${body}\n`;
     this.#waiting.push(() => {
@@ -68,7 +68,7 @@ class Log {
   }
 
   async #deliver(number: number, body: string): Promise<void> {
-    while (!(await send(body))) await sleep(AGAIN_MS);
+    while (!(await send(body))) await sleep(RETRY_MS);
     this.#lines += `D ${number}\n`;
   }
 
@@ -100,7 +100,7 @@ createServer((request, response) => {
       response.end();
     };
     if (!rules.has(event.type)) return answer(204);
-    if (log !== undefined) return log.take(body, () => answer(202));
+    if (log !== undefined) return log.append(body, () => answer(202));
     answer(202);
     void send(body);
   });

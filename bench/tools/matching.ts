@@ -21,7 +21,7 @@ export function rulesOfShapes(count: number): readonly CompiledRule[] {
   if (!template.ok) throw new Error(template.message);
   return Array.from({ length: count }, (_, index) => ({
     name: `r${index}`,
-    ...wanting(index),
+    ...matchOf(index),
     key: template.template,
     enabled: true,
     catchAll: false,
@@ -33,7 +33,7 @@ export function rulesOfShapes(count: number): readonly CompiledRule[] {
   }));
 }
 
-function wanting(index: number): Pick<CompiledRule, 'match' | 'matcher' | 'condition'> {
+function matchOf(index: number): Pick<CompiledRule, 'match' | 'matcher' | 'condition'> {
   const shape = SHAPES[index % SHAPES.length]!;
   const number = Math.floor(index / SHAPES.length);
   const match = shape.match(number);
@@ -60,7 +60,7 @@ export function selecting(rules: Rules): Select {
   };
 }
 
-/** The least work: a lookup of the event's type. */
+/** The floor: one lookup of the event's type. */
 export function lookingUp(count: number): Select {
   const byType = new Map(Array.from({ length: count }, (_, index) => [`type-${index}`, `r${index}`]));
   return ({ type }) => byType.get(type) ?? '';
@@ -97,5 +97,5 @@ function batchCost(select: Select, count: number, batch: number, checked: boolea
 }
 
 function expectRule(found: string, index: number): void {
-  if (found !== `r${index}`) throw new Error(`the event for r${index} met ${found === '' ? 'none or several' : found}`);
+  if (found !== `r${index}`) throw new Error(`the event for r${index} matched ${found === '' ? 'no rule or several' : found}`);
 }

@@ -19,7 +19,7 @@ export class Ping {
 
   /** Longest response time since the last call, milliseconds. */
   longest(): number {
-    if (this.#failed) throw new Error('the daemon did not say that it is well');
+    if (this.#failed) throw new Error('a health request failed');
     const longest = this.#longest;
     this.#longest = 0;
     return longest;

@@ -37,16 +37,16 @@ async function pushing(server: Server, clients: number, messages: number): Promi
     // The server sends to silent clients after a short wait.
     await sleep(SETTLE_MS);
     const memory = ((program.memoryMb('now') - before) * 1024) / clients;
-    await have(server, 1);
+    await requestMessages(server, 1);
     await swarm.received(clients);
-    const began = now();
+    const startedAt = now();
     const all = swarm.received(clients * messages);
-    await have(server, messages);
-    return { rate: (clients * messages * 1000) / ((await all) - began), memory };
+    await requestMessages(server, messages);
+    return { rate: (clients * messages * 1000) / ((await all) - startedAt), memory };
   });
 }
 
-async function have(server: Server, messages: number): Promise<void> {
+async function requestMessages(server: Server, messages: number): Promise<void> {
   const status = await post(server.port, server.send(messages));
   if (status < 200 || status >= 300) throw new Error(`the messages were answered with ${status}`);
 }

@@ -11,7 +11,7 @@ export interface Shape {
   readonly type?: (number: number) => string;
 }
 
-/** Kinds of `match` that people write; a ruleset has a rule of each kind in turn. */
+/** Typical kinds of `match`; a ruleset has rules of each kind in turn. */
 export const SHAPES: readonly Shape[] = [
   {
     match: (number) => ({ type: 'push', 'data.repo': `acme/repo-${number}` }),
@@ -71,7 +71,7 @@ const OTHERS: Fields = {
   tries: 1,
 };
 
-/** An event of about 300 bytes as JSON. It has every field that the rules mention; one of them matches rule `index`. */
+/** An event of about 300 bytes as JSON, with every field that the rules mention. It matches rule `index` and no other. */
 export function eventFitting(index: number): string {
   const shape = SHAPES[index % SHAPES.length]!;
   const number = Math.floor(index / SHAPES.length);

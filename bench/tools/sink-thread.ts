@@ -5,7 +5,7 @@ import { now } from './clock.ts';
 import { FIRST_PROBE } from './events.ts';
 import { CELL, MODES, type SinkMemory } from './sink-memory.ts';
 
-// The sink has a thread of its own, so that it responds at once, also while the load generator is busy.
+// The sink runs in a separate thread, so that it responds at once, also while the load generator is busy.
 const { control, received, counts } = workerData as SinkMemory;
 const port = parentPort!;
 const ID = /evt-(\d{8})/g;
@@ -41,7 +41,7 @@ function answer(response: ServerResponse, status: number): void {
   response.end();
 }
 
-function take(body: string, response: ServerResponse): void {
+function handle(body: string, response: ServerResponse): void {
   const at = now();
   Atomics.add(control, CELL.requests, 1);
   const mode = MODES[Atomics.load(control, CELL.mode)];
@@ -63,7 +63,7 @@ const server = createServer((request, response) => {
   request.on('data', (text: string) => {
     body += text;
   });
-  request.on('end', () => take(body, response));
+  request.on('end', () => handle(body, response));
 });
 server.keepAliveTimeout = 120_000;
 

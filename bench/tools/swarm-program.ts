@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { now } from './clock.ts';
 
 /**
- * Many WebSocket clients in one process (RFC 6455), on bare sockets that only split frames, so that their own cost does not count.
+ * Many WebSocket clients in one process (RFC 6455), on bare sockets that only split frames, so that their cost stays small.
  * `swarm-program URL-PATH PORT COUNT HEADER ACKS` reports `{connected}`, then answers `{expect: n}` with `{last}` after n
  * messages. With ACKS each client acknowledges the received messages once a second, as the browser's client does.
  */
@@ -81,13 +81,13 @@ class Client {
       if (bytes.length < start) break;
       const length = short === 126 ? bytes.readUInt16BE(2) : short;
       if (bytes.length < start + length) break;
-      this.#heard(bytes[0]! & 15, bytes.subarray(start, start + length));
+      this.#received(bytes[0]! & 15, bytes.subarray(start, start + length));
       bytes = bytes.subarray(start + length);
     }
     this.#rest = bytes.length === 0 ? undefined : bytes;
   }
 
-  #heard(opcode: number, payload: Buffer): void {
+  #received(opcode: number, payload: Buffer): void {
     if (opcode === PING) this.#socket.write(frame(10, payload));
     if (opcode !== TEXT) return;
     const head = payload.toString('latin1', 0, 48);

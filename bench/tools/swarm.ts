@@ -11,14 +11,15 @@ export interface SwarmOptions {
   readonly acks: boolean;
 }
 
-type Said = {
+/** Report of the process. */
+type Report = {
   readonly connected?: number;
   readonly last?: number;
   readonly doubled?: number;
   readonly failed?: string;
 };
 
-/** Many WebSocket clients in a process of their own. */
+/** Many WebSocket clients in a separate process. */
 export class Swarm {
   readonly #process: ChildProcess;
 
@@ -31,16 +32,16 @@ export class Swarm {
     const program = fileURLToPath(new URL('./swarm-program.js', import.meta.url));
     const given = [path, String(port), String(clients), header, acks ? 'acks' : ''];
     const swarm = new Swarm(fork(program, given));
-    await swarm.#said();
+    await swarm.#nextReport();
     return swarm;
   }
 
   /** Resolves with the time of the last message, on the machine's monotonic clock; throws if one was received twice. */
   async received(count: number): Promise<number> {
-    const said = this.#said();
+    const report = this.#nextReport();
     this.#process.send({ expect: count });
-    const { last, doubled } = await said;
-    if (doubled !== 0) throw new Error(`${doubled} messages came twice`);
+    const { last, doubled } = await report;
+    if (doubled !== 0) throw new Error(`${doubled} messages were received twice`);
     return last!;
   }
 
@@ -49,14 +50,14 @@ export class Swarm {
     return Promise.resolve();
   }
 
-  #said(): Promise<Said> {
+  #nextReport(): Promise<Report> {
     return new Promise((resolve, reject) => {
       const gone = (): void => reject(new Error('the clients are gone'));
       this.#process.once('exit', gone);
-      this.#process.once('message', (said: Said) => {
+      this.#process.once('message', (report: Report) => {
         this.#process.off('exit', gone);
-        if (said.failed === undefined) resolve(said);
-        else reject(new Error(`a client failed: ${said.failed}`));
+        if (report.failed === undefined) resolve(report);
+        else reject(new Error(`a client failed: ${report.failed}`));
       });
     });
   }

@@ -50,7 +50,7 @@ export class WatchedFiles {
     sink.reset();
     const end = now() + TIMEOUT_MS;
     while (sink.unique === 0) {
-      if (now() > end) throw new Error('nobody watches the files');
+      if (now() > end) throw new Error('no change of the files was reported');
       await this.write(this.count);
       await sleep(100);
     }

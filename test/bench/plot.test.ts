@@ -22,13 +22,13 @@ test('a linear axis begins at zero and ends at a round number', () => {
 test('a logarithmic axis goes from power of ten to power of ten', () => {
   const scale = logarithmic([3, 900]);
   expect(scale.ticks).toEqual([1, 10, 100, 1000]);
-  expect(scale.place(10)).toBeCloseTo(1 / 3);
+  expect(scale.share(10)).toBeCloseTo(1 / 3);
 });
 
 test('the measured sizes are the labels of their axis', () => {
   const scale = logarithmicAt([1, 4, 16]);
   expect(scale.ticks).toEqual([1, 4, 16]);
-  expect([1, 4, 16].map((size) => scale.place(size))).toEqual([0, 0.5, 1]);
+  expect([1, 4, 16].map((size) => scale.share(size))).toEqual([0, 0.5, 1]);
 });
 
 test('values that differ by more than a hundred times are drawn logarithmically', () => {

@@ -34,13 +34,13 @@ const results = (...lines: readonly LineResult[]): Results => ({
 test('ratios are taken inside a round, and the median of them is judged', () => {
   const [summary] = summarise(line([ROW], [900, 1000], [100, 200], [850, 1000]));
   expect(summary).toMatchObject({ value: { median: 850 }, floor: 1000, ratio: { median: 0.85, min: 0.5, max: 0.9 } });
-  expect(summary!.verdict).toBe('met');
+  expect(summary!.result).toBe('met');
 });
 
 test('a goal on the value is judged by the value, and "at most" from above', () => {
   const row: Row = { ...ROW, unit: 'MB', goal: { of: 'value', is: 'at most', limit: 160 } };
-  expect(summarise(line([row], [160, 1]))[0]!.verdict).toBe('met');
-  expect(summarise(line([row], [161, 1000]))[0]!.verdict).toBe('missed');
+  expect(summarise(line([row], [160, 1]))[0]!.result).toBe('met');
+  expect(summarise(line([row], [161, 1000]))[0]!.result).toBe('missed');
 });
 
 test('a row without measurements is not in the table', () => {
