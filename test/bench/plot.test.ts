@@ -52,7 +52,7 @@ test('names at the ends of lines do not cover each other', () => {
   expect(Math.abs(places[0]! - places[1]!)).toBeGreaterThanOrEqual(16);
 });
 
-test('text is escaped, on a background of its own', () => {
+test('text is escaped, and the background is white', () => {
   const svg = plot(curve);
   expect(svg).toContain('Cost &lt;of&gt; rules');
   expect(svg).toContain('<rect width="680" height="380" fill="#ffffff"/>');

@@ -31,13 +31,13 @@ const results = (...lines: readonly LineResult[]): Results => ({
   curves: [],
 });
 
-test('ratios are taken inside a round, and the median of them is judged', () => {
+test('ratios are computed within a round, and their median is compared with the goal', () => {
   const [summary] = summarise(line([ROW], [900, 1000], [100, 200], [850, 1000]));
   expect(summary).toMatchObject({ value: { median: 850 }, floor: 1000, ratio: { median: 0.85, min: 0.5, max: 0.9 } });
   expect(summary!.result).toBe('met');
 });
 
-test('a goal on the value is judged by the value, and "at most" from above', () => {
+test('a goal on the value is compared with the value; "at most" is an upper bound', () => {
   const row: Row = { ...ROW, unit: 'MB', goal: { of: 'value', is: 'at most', limit: 160 } };
   expect(summarise(line([row], [160, 1]))[0]!.result).toBe('met');
   expect(summarise(line([row], [161, 1000]))[0]!.result).toBe('missed');

@@ -19,7 +19,7 @@ function leaves(command: Command, words: readonly string[] = []): readonly Verb[
 
 const verbs = leaves(await commandTree(testTerminal(), '0.0.0', () => {}));
 
-/** A value that the argument takes. */
+/** A valid value of the argument. */
 const RIGHT: Readonly<Record<string, string>> = { name: 'rules', shell: 'bash' };
 
 function argumentsOf({ command }: Verb): readonly string[] {

@@ -140,12 +140,12 @@ describe('a reference', () => {
     ['${evn:KEY}', 'this `${` does not begin a reference'],
     ['${KEY}', 'this `${` does not begin a reference'],
     ['${env:KEY', 'a `${` is not closed'],
-  ])('%s that cannot be resolved is a problem at its place', async (written, message) => {
+  ])('%s that cannot be resolved is a problem at its position', async (written, message) => {
     const { fragment } = await load(pager(written), { KEY: 'x' });
     expect(fragment.problems).toMatchObject([{ line: 2, column: 26, code: 'secret.unresolved', message }]);
   });
 
-  it('gives its value to the scrubber, as do secret settings', async () => {
+  it('gives its value to the scrubber, like secret settings', async () => {
     const scrubber = new Scrubber();
     await load(
       `channels:\n  a: { type: pager, key: literal-secret, body: 'x \${env:WORD}' }\n`,

@@ -34,7 +34,7 @@ async function watching(root: string, options: { notifications?: boolean; alsoWa
   return { next, calls: () => calls };
 }
 
-/** Each changes what `root` holds in another way, after `prepare` made it. */
+/** Ways to change the content of `root`, which `prepare` creates. */
 const SAVES: readonly [string, (root: string) => Promise<void>][] = [
   ['a write in place', (root) => writeFile(path.join(root, 'a.yaml'), 'new')],
   [
@@ -86,7 +86,7 @@ describe.each([true, false])('with notifications: %s', (notifications) => {
     await changed;
   });
 
-  it('a swap of the link that the directory is reached by is seen', async () => {
+  it('a swap of the link to the directory is seen', async () => {
     const folder = await temporaryFolder();
     for (const version of ['v1', 'v2']) {
       await mkdir(path.join(folder, version));
@@ -101,7 +101,7 @@ describe.each([true, false])('with notifications: %s', (notifications) => {
   });
 });
 
-it('a directory that does not exist yet is seen when it comes', async () => {
+it('a directory is seen when it is created', async () => {
   const root = path.join(await temporaryFolder(), 'later');
   const { next } = await watching(root);
   const changed = next();

@@ -29,7 +29,7 @@ describe('a test file', () => {
     expect(await ofTests(text)).toEqual([problem]);
   });
 
-  it('has all its problems reported at once, each with its place', async () => {
+  it('has all its problems reported at once, each with its position', async () => {
     expect(
       await ofTests(`tests:
   - name: a

@@ -53,7 +53,7 @@ test.each([
   ['a date', 'match: {}, until: tomorrow', 'until'],
   ['a window', 'match: {}, recurring: { cron: "61 * * * *", for: 1h, timezone: UTC }', 'cron'],
   ['no end', 'match: {}', 'match'],
-])('%s of an invalid silence is refused, with its place', (_what, silence, near) => {
+])('%s of an invalid silence is refused, with its position', (_what, silence, near) => {
   const text = `channels: { ops: { type: sink } }\n${silenced(silence)}${RULE}`;
   const problems = problemsOf(text);
   expect(problems).toHaveLength(1);

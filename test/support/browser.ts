@@ -36,7 +36,7 @@ export interface Site {
   open(browser: Browser): Promise<Page>;
 }
 
-/** Web application of another origin: a server on a port of its own with an empty page and a backend. */
+/** Web application of another origin: a server on another port with an empty page and a backend. */
 export async function openSite(backend: Readonly<Record<string, () => Promise<unknown>>> = {}): Promise<Site> {
   const server = createServer((request, response) => {
     const answer = backend[request.url ?? '/'];

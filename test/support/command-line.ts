@@ -14,7 +14,7 @@ export interface Ran {
 
 export type TestTerminal = Terminal & { readonly stdout: PassThrough; readonly stderr: PassThrough };
 
-/** Terminal that no user is at: stdin is at its end, and nothing interrupts. */
+/** Terminal without a user: stdin is at its end, and nothing interrupts. */
 export function testTerminal(overrides: Partial<TestTerminal> = {}): TestTerminal {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   stdin.end();

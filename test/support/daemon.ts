@@ -16,7 +16,7 @@ export interface Answer<T = unknown> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Folder with rules and state, and daemons that are started on it one after another, each in a process of its own. */
+/** Folder with rules and state, and daemons that are started on it one after another, each in a new process. */
 export class Home {
   readonly folder: string;
   readonly env: Record<string, string> = {};

@@ -41,7 +41,7 @@ export interface Desktop {
   readonly env: Readonly<Record<string, string>>;
   /** Bus in the same session without a notification server. */
   readonly emptyBus: string;
-  /** All notifications so far, in order; a replaced one is there twice with the same id. */
+  /** All notifications so far, in order; a replaced one occurs twice with the same id. */
   shown(): Promise<readonly Shown[]>;
   close(): Promise<void>;
 }

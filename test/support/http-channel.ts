@@ -11,7 +11,7 @@ export interface HttpChannelUnderTest {
   /** Server of the provider, new in each test. */
   readonly sink: () => TestServer;
   open(settings?: object, tools?: Partial<ChannelTools>): Notifier;
-  /** Sends one message that is taken, and returns the request that arrived. */
+  /** Sends one message that the server accepts, and returns the request that arrived. */
   sent(message?: Partial<Message>, settings?: object, io?: Partial<SendIo>): Promise<ReceivedRequest>;
   /** Sends one message that gets this answer, and returns the failure. */
   failure(answer: ServerAnswer, message?: Partial<Message>, settings?: object): Promise<SendFailure>;

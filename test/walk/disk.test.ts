@@ -31,7 +31,7 @@ const readiness = () => home.call<Readiness>('GET', '/readyz');
 const gauge = async (): Promise<string | undefined> =>
   (await home.call<string>('GET', '/metrics')).body.split('\n').find((line) => line.startsWith('belfry_ready '));
 const violations = async () => (await home.call<{ violations: string[] }>('GET', '/v1/audit')).body.violations;
-/** Mounts a small disk at a place in the home. */
+/** Mounts a small disk in the home. */
 const mount = (name: string): SmallDisk | undefined => {
   mkdirSync(home.path(name));
   disk = mountSmallDisk(home.path(name), 24);
@@ -139,7 +139,7 @@ rules:
   expect(home.lines.filter(({ msg }) => /^dead letters: the(?:y can| disk)/.test(msg))).toHaveLength(2);
 });
 
-describe('state that is taken away while the daemon runs', () => {
+describe('state that is removed while the daemon runs', () => {
   const REMOVALS: Readonly<Record<string, () => Promise<unknown>>> = {
     'the directory is removed': () => rm(home.path('state'), { recursive: true }),
     'the database is removed': () => rm(home.path('state', 'belfry.db')),
@@ -184,7 +184,7 @@ describe('state that is taken away while the daemon runs', () => {
   });
 });
 
-test('the dead-letter file may be removed or replaced by a person: later letters go to the one that is there', async () => {
+test('a user may remove or replace the dead-letter file: later records go to the new one', async () => {
   await home.rules(`channels:
   out: { type: command, run: [/bin/false] }
 rules:

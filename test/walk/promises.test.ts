@@ -145,7 +145,7 @@ rules:
   expect(home.output).not.toContain('wrong-wrong-wrong');
 });
 
-test('an invalid save keeps the old rules in force and names the place of the error', async () => {
+test('an invalid save keeps the old rules in force and names the position of the error', async () => {
   await home.rules(oneHook(sink.origin));
   await home.start();
   const seen = home.lines.length;

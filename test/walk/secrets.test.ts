@@ -123,7 +123,7 @@ function echoes(longest: number): string[] {
   return [...texts, text];
 }
 
-/** The forms in which a secret would be found: each spelling, as it is and within JSON. */
+/** All forms of a secret to search for: each spelling, plain and within JSON. */
 function formsOf(secret: string): string[] {
   const forms = Object.values(SPELLINGS).map((spell) => spell(secret).replace(/^([\w+/-]{8,}?)=+$/, '$1'));
   const core = /k7\w+?Q9/.exec(secret)?.[0];
@@ -305,7 +305,7 @@ test.each([
   expect(stdout).not.toContain('hunter2');
 });
 
-test('an error that nothing caught is written without secrets, and ends the process', async () => {
+test('an uncaught error is written without secrets, and ends the process', async () => {
   await writeFile(
     home.path('crash.mjs'),
     `process.on('SIGUSR2', () => {

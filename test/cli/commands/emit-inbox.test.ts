@@ -10,7 +10,7 @@ import { openTestListener } from '../../support/listener.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { testTerminal, written } from '../../support/command-line.ts';
 
-/** Emits an event while the daemon is found the `found`th time that it is looked for. */
+/** Emits an event while only the `found`th search finds the daemon. */
 async function emitWhen(found: number) {
   const state = path.join(await temporaryFolder(), 'state');
   const paths = statePaths({ state }, {}, '/');

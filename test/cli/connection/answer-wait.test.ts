@@ -36,7 +36,7 @@ function slowTest(to: OpenedListener) {
   return { begun, answer: () => answer() };
 }
 
-test('a channel test waits as long as the attempt takes, and says for what', async () => {
+test('a channel test waits as long as the attempt takes, and prints why it waits', async () => {
   const to = await openTestListener();
   const { clock, said, client } = clientOf(to);
   const { begun, answer } = slowTest(to);
@@ -89,7 +89,7 @@ test('--timeout ends the wait with exit 1, and does not say that no daemon runs'
   await ended;
 });
 
-/** A listener that takes connections and never answers, as a daemon that is stopped by a debugger does. */
+/** A listener that accepts connections and never answers, like a daemon that a debugger has stopped. */
 async function silentServer(): Promise<{ readonly url: string; readonly server: Server }> {
   const server = createServer((socket) => socket.on('error', () => {}));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -22,7 +22,7 @@ function reportsOf(text: string): Report[] {
 const SINGLE = "put the whole text in quotes: `'...'`";
 const DOUBLE = 'put the whole text in quotes: `"..."`';
 
-/** Written text, place of the one problem, message, mend, and the corrected value. */
+/** Written text, position of the one problem, code, mend, and the corrected value. */
 const MISTAKES: readonly (readonly [written: string, place: string, code: string, mend: string, mended: string])[] = [
   ['cron: */5 * * * *', '1:7', 'alias', SINGLE, "cron: '*/5 * * * *'"],
   ['c: { type: schedule, cron: */5 * * * * }', '1:28', 'alias', SINGLE, "c: { type: schedule, cron: '*/5 * * * *' }"],
@@ -103,11 +103,11 @@ describe('a mistake in YAML is one problem, at its cause, with a mend that works
   });
 });
 
-describe('text that was meant as YAML is not quoted', () => {
+describe('correct YAML is not quoted', () => {
   it.each([
     ['an alias whose anchor is missing', 'a: *nope', '1:4 yaml.alias', 'write `&name`'],
     ['a tag for secrets', 'a: !secret token', '1:4 yaml.tag', '`${env:NAME}`'],
-    ['a key that is there twice', 'a: 1\na: 2', '2:1 yaml.duplicate_key', 'remove one'],
+    ['a repeated key', 'a: 1\na: 2', '2:1 yaml.duplicate_key', 'remove one'],
     ['a bracket without end', 'a: [x, y\n', '2:1 yaml.indent', 'close a bracket'],
     ['wrong indentation', 'a:\n   b: 1\n  c: 2', '3:3 yaml.indent', 'one column'],
   ])('%s', (_what, text, expected, mend) => {

@@ -63,7 +63,7 @@ describe('a file that is parsed in pieces', () => {
     ['with entries that are empty or are not maps', 'rules:\n  - ~\n  - "text"\n  - [1]\n  - - x\n    - y\n'],
     ['with two entries that are the same', 'rules:\n  - a: 1\n  - a: 1\n  - a: 1\n'],
     ['with text that looks like an alias', 'rules:\n  - a: "*b"\n  - a: x *y\n  - a: |\n      *bold*\n'],
-  ])('%s says the same at the same places', async (_what, text) => {
+  ])('%s has the same data at the same positions', async (_what, text) => {
     const both = await bothWays(text);
     expect(both).not.toBeNull();
     expect(both!.pieced).toEqual(both!.whole);
@@ -90,7 +90,7 @@ describe('a file that is parsed in pieces', () => {
     ['a last entry that is very large', `rules:\n  - a\n  - "${'x'.repeat(20_000)}"\n`],
     ['more entries than anybody has', `rules:\n${'- a\n'.repeat(110_000)}`],
     ['an entry that is too deep', `rules:\n  - a\n  - ${depth(64)}\n`],
-  ])('is not, because of %s', async (_what, text) => {
+  ])('is not split because of %s', async (_what, text) => {
     expect(await parseInPieces(text)).toBeUndefined();
   });
 

@@ -62,7 +62,7 @@ describe('hostile YAML is refused with a problem', () => {
 
 describe('unusual YAML is refused or read', () => {
   it.each([
-    ['a key that is there twice', 'a: 1\nb: 2\na: 3', ['3:1 yaml.duplicate_key']],
+    ['a repeated key', 'a: 1\nb: 2\na: 3', ['3:1 yaml.duplicate_key']],
     [
       'keys that are there twice in braces, all of them',
       'a: { b: 1, b: 2, c: 1, c: 2 }',
@@ -126,7 +126,7 @@ describe('unusual YAML is refused or read', () => {
   });
 });
 
-describe('a place', () => {
+describe('a position', () => {
   const text = 'a:\n  b: [x, "y z"]\n  c: |\n    text\n"d e": &anchor { f: 1 }\ng: *anchor\n';
   const parsed = parseYaml(text);
   if (!parsed.ok) throw new Error('not YAML');

@@ -142,7 +142,7 @@ test('SIGHUP while the daemon starts reloads after the start', async (context) =
   }
 });
 
-/** Whether a process has a handler of its own for SIGHUP, which is the lowest bit of the mask. */
+/** Whether a process has a handler for SIGHUP, which is the lowest bit of the mask. */
 async function catchesHangup(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0';

@@ -59,10 +59,10 @@ const UNUSABLE: readonly (readonly [string, Unusable])[] = [
   ]),
 ];
 
-/** The user `nobody`, because root may do everything. */
+/** User id of `nobody`, because nothing is forbidden to root. */
 const USER = process.getuid?.() === 0 ? 65534 : undefined;
 
-/** Changes to the home, each of which denies one thing to the user of the daemon. */
+/** Changes to the home, each of which forbids one operation to the user of the daemon. */
 const FORBIDDEN: readonly (readonly [string, Unusable])[] = [
   [
     'may not be made',

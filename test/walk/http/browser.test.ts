@@ -44,17 +44,17 @@ const deliveriesOf = async (home: Home, query = ''): Promise<unknown> =>
   (await home.call<{ deliveries: unknown }>('GET', `/v1/deliveries${query}`)).body.deliveries;
 
 const UNHURRIED = { timeout: 60_000 };
-/** A browser takes its time to start. */
+/** Limit that includes the start of a browser. */
 const MOST = 120_000;
 const ACKNOWLEDGED = [{ state: 'delivered', receipt: { answer: 'acknowledged by alice' } }];
 
 /** `import()` within a page of `openSite`. */
 declare function load<T>(url: string): Promise<T>;
 
-/** State that the page of the application keeps. */
+/** State of the application's page. */
 interface App {
   heard: string[];
-  /** Messages of which the page is not done yet. */
+  /** Messages that the page has not finished handling. */
   busy: (() => void)[];
   slow: boolean;
 }
@@ -112,7 +112,7 @@ test.skipIf(!hasBrowser)(
   MOST,
 );
 
-/** Results of everything that a page can try. */
+/** Results of all calls that a page can try. */
 function tryAll(page: Page, address: string, ticket: string): Promise<Record<string, string>> {
   return page.evaluate(
     async ({ at, shown }) => {

@@ -28,7 +28,7 @@ interface Frame {
   readonly title: string;
 }
 
-/** Client that collects messages; `heard(n)` resolves with the first n. */
+/** Client that collects messages; `heard(n)` resolves to the first n. */
 async function client(
   query = '',
 ): Promise<{ socket: WebSocket; hello: Frame; heard: (count: number) => Promise<Frame[]> }> {

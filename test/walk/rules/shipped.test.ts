@@ -5,7 +5,7 @@ import { Home } from '../../support/daemon.ts';
 
 const rules = path.resolve(import.meta.dirname, '../../../rules');
 
-test('the shipped rules do as printed at the start: a file, a webhook and an emitted event are sent', async () => {
+test('the shipped rules work as printed at the start: a file, a webhook and an emitted event are sent', async () => {
   const home = await Home.make();
   try {
     await cp(rules, home.path('rules'), { recursive: true });

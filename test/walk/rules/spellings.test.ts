@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { stringify } from 'yaml';
 import { Home } from '../../support/daemon.ts';
 
-/** One set of rules; `state`, `socket`, the log level, a channel's path and a field of a rule are not what they would be by default. */
+/** One set of rules. `state`, `socket`, the log level, a channel's path and a field of a rule differ from their defaults. */
 const RULES = {
   daemon: {
     state: '../kept in ${env:BASE}',
@@ -38,7 +38,7 @@ const EVENT = {
 const block = stringify(RULES);
 const quoted = (type: 'QUOTE_DOUBLE' | 'QUOTE_SINGLE'): string =>
   stringify(RULES, { defaultKeyType: type, defaultStringType: type });
-/** With every letter of the keys and texts that are read by themselves as an escape. */
+/** Writes every letter of certain keys and texts as an escape. */
 const escaped = JSON.stringify(RULES).replace(
   /"(daemon|state|socket|log|level|rules|out|[^"]*\$\{env[^"]*)"/g,
   (_, text: string) =>
@@ -139,7 +139,7 @@ test('no two spellings are the same text', () => {
   expect(new Set(texts).size).toBe(texts.length);
 });
 
-describe('every command and setting takes the same rules for the same', () => {
+describe('every command and setting reads all spellings alike', () => {
   test.each(Object.keys(SPELLINGS))('%s', async (spelling) => {
     expect(await meaningOf(SPELLINGS[spelling]!)).toEqual(expected);
   });

@@ -23,7 +23,7 @@ const mail = (settings: string): string => channel(`type: email, from: a@example
 
 const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 
-/** The one problem must stand at the value of the setting, and its mend must say this. */
+/** Expects one problem, at the value of the setting, whose mend contains this text. */
 const REFUSED: readonly (readonly [what: string, text: string, setting: string, mend: RegExp])[] = [
   ['a `%` in a password that is not a code', webhook('http://user:100%sure@h/'), 'url', /%25/],
   ['a `%` in a path that is not a code', webhook('http://h/100%/x'), 'url', /%25/],
@@ -168,7 +168,7 @@ const REFUSED: readonly (readonly [what: string, text: string, setting: string, 
   ['a port to listen on that does not exist', 'daemon: { listen: "[::1]:70000" }\n', 'listen', /65535/],
 ];
 
-describe('a part of an address that nobody would read is refused at check, with its place', () => {
+describe('an unused part of an address is refused by check, with its position', () => {
   it.each(REFUSED)('%s', async (_what, text, setting, mend) => {
     const problems = await problemsOf(text);
     expect(problems.map(({ message }) => message)).toHaveLength(1);
@@ -182,7 +182,7 @@ describe('a part of an address that nobody would read is refused at check, with 
 
 const CA = JSON.stringify(`# the authority of the house\n${authority}${authority}`);
 
-describe('what is right is taken', () => {
+describe('a correct address is accepted', () => {
   it.each([
     ['a login in codes', webhook('https://us%40er:p%3A%2F%25w@h:8443/a/b?x=1&y=%20')],
     ['any query, which belongs to the remote server', webhook('https://h/x?a=@b:c/d&&=?')],
@@ -220,7 +220,7 @@ describe('what is right is taken', () => {
   });
 });
 
-describe('a name that a rule writes out is checked by the channel that takes it', () => {
+describe('a name in a rule is checked by the channel that uses it', () => {
   const CHANNELS = `channels:
   mail: { type: email, host: mail, from: a@example.com, to: b@example.com }
   group: { type: wecom, key: k }

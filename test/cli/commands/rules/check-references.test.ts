@@ -23,7 +23,7 @@ const places = ({ problems }: Checked): string[] =>
 const excerpts = (result: Checked): (string | undefined)[] =>
   result.problems.map((problem) => result.excerpt(problem)?.text);
 
-describe('a reference that cannot be resolved is the only problem of its place', () => {
+describe('a reference that cannot be resolved is the only problem of its setting', () => {
   const unset = (name: string): string => `secret.unresolved the environment variable \`${name}\` is not set`;
 
   it.each([
@@ -85,7 +85,7 @@ describe('a reference that cannot be resolved is the only problem of its place',
     expect(places(result).map((place) => place.replace(/^\S+ /, ''))).toEqual([unset('X')]);
   });
 
-  it('and is reported once, with the other places', async () => {
+  it('and is reported once, with its other lines', async () => {
     const result = await checked(
       'channels:\n  a: { type: webhook, url: "${env:NTFY}/a" }\n  b: { type: webhook, url: "${env:NTFY}/b" }\n',
     );
@@ -139,7 +139,7 @@ describe('check without secrets', () => {
   });
 });
 
-describe('what looks like a reference and is none gets the mend of what was meant', () => {
+describe('a text that looks like a reference gets a mend with its probable intention', () => {
   const plain = 'for a plain `${` write `$${`';
   const listed = `references are: \`env\`, \`file\`, \`credential\`; ${plain}`;
 
@@ -163,7 +163,7 @@ describe('what looks like a reference and is none gets the mend of what was mean
     ]);
   });
 
-  it('also in what templates of channels and sources begin with', async () => {
+  it('also at the beginning of templates of channels and sources', async () => {
     const text =
       'sources: { w: { type: webhook, path: /hooks/w, event: { id: "${body.id}" } } }\n' +
       'channels: { c: { type: webhook, url: https://h, body: "${title}", headers: { X: "${event.id}" } } }\n';

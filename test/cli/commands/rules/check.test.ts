@@ -39,7 +39,7 @@ describe('belfry check', () => {
     expect(await run(cwd, ['rules'])).toEqual({ code: 0, out: 'valid: 1 rule in 2 files\n', err: '' });
   });
 
-  it('shows every problem with its place, an excerpt, a caret and a fix, and exits with 78', async () => {
+  it('shows every problem with its position, an excerpt, a caret and a fix, and exits with 78', async () => {
     const cwd = await folderWith({ 'rules/a.yaml': GOOD, 'rules/b.yaml': BAD });
     const { code, out } = await run(cwd, ['rules']);
     expect(code).toBe(78);

@@ -257,7 +257,7 @@ test.each<[string, number, number]>([
   ['[nul]', 1, 2],
   ['[]]', 1, 3],
   ['{"a": [1, {"b": [}]}', 1, 18],
-])('%j stops being JSON at %i:%i', (text, line, column) => {
+])('%j has its first error at %i:%i', (text, line, column) => {
   expect(readJsonText(text)).toEqual({ ok: false, line, column, message: expect.any(String) });
 });
 

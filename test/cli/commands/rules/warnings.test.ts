@@ -32,10 +32,10 @@ async function problemsIn(text: string) {
   return await check({ paths: ['r.yaml'], env: {}, cwd, registry });
 }
 
-/** The first line of the rule's own settings, or of what is put below the channels. */
+/** First line of the rule's settings, or of the text below the channels. */
 const LINE = 12;
 
-/** Settings of a rule, the place of the one warning, a part of what it says to do, and the same with that done. */
+/** Settings of a rule, the position of the one warning, a part of its mend, and the corrected settings. */
 const RULES: readonly (readonly [wrong: string, column: number, mend: string, mended: string])[] = [
   ['match: { data.code: { gte: 500 } }', 32, '`double(data.code) >= 500`', 'if: double(data.code) >= 500'],
   ['match: { data.code: 500 }', 25, '`"500"`', 'match: { data.code: "500" }'],
@@ -87,7 +87,7 @@ const RULES: readonly (readonly [wrong: string, column: number, mend: string, me
   ],
 ];
 
-describe('what a rule says in vain', () => {
+describe('settings of a rule that have no effect', () => {
   it.each(RULES)('%s', async (wrong, column, mend, mended) => {
     const { valid, problems } = await problemsIn(rule('on: log', wrong));
     expect(valid).toBe(true);
@@ -168,7 +168,7 @@ describe('what a rule says in vain', () => {
   });
 });
 
-describe('what is not a mistake is not warned of', () => {
+describe('correct settings cause no warning', () => {
   it.each([
     ['a quoted mode', ['match: { data.mode: "0644", data.ok: "yes", data.version: "3.10" }']],
     ['a limit with decimals', ['match: { data.pct: { gte: 90.0 } }']],
@@ -201,14 +201,14 @@ describe('what is not a mistake is not warned of', () => {
     expect((await problemsIn(rule(...lines))).problems).toEqual([]);
   });
 
-  it('what the answer of a webhook may show', async () => {
+  it('settings of the answer of a webhook', async () => {
     const body = '{{ events | size }} {{ id }} {{ duplicate }} {{ headers.host }} {{ query.a }} {{ body.b }}';
     const source = `sources:\n  s: { type: webhook, path: /hooks/s, respond: { body: "${body}" } }\n`;
     expect((await problemsIn(source)).problems).toEqual([]);
   });
 });
 
-describe('what settings say in vain', () => {
+describe('other settings that have no effect', () => {
   it.each([
     ['key: "$WECOM_KEY"', '${env:WECOM_KEY}'],
     ['key: "%WECOM_KEY%"', '${env:WECOM_KEY}'],
@@ -311,7 +311,7 @@ describe('belfry check with warnings', () => {
   });
 });
 
-/** Every YAML of the repository that is meant to be good: files, and what the documents show. */
+/** All YAML of the repository that must be correct: files, and examples in the documents. */
 function shown(): [string, string][] {
   const files = [
     'README.md',
