@@ -1,4 +1,4 @@
-/** `delay` answers after a while, `down503` refuses what comes, `closed` refuses the connection. */
+/** `delay` answers after a while, `down503` answers 503, `closed` refuses connections. */
 export const MODES = ['ok', 'delay', 'down503', 'closed'] as const;
 export type SinkMode = (typeof MODES)[number];
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import type { Environment } from './paths.ts';
 
-/** Environment variable that changes how Node works. `test` returns what is wrong with a value, or undefined. */
+/** Environment variable that changes the behaviour of Node. `test` returns the problem of a value, or undefined. */
 interface VariableCheck {
   readonly name: string;
   readonly test: (value: string) => string | undefined;

@@ -27,7 +27,7 @@ export type * from './push-store.ts';
  *
  * **Errors** are `BelfryError`s:
  *
- * | code | meaning | what holds afterwards |
+ * | code | meaning | state afterwards |
  * | --- | --- | --- |
  * | `store.full` | the disk has no space for new events | nothing was changed; the caller may try again |
  * | `store.conflict` | same Idempotency-Key or event id, other content | nothing was changed |

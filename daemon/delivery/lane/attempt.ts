@@ -71,7 +71,7 @@ class Io implements SendIo {
 }
 
 /**
- * Calls `send` of the channel within `timeout` milliseconds. This is the only place that catches what a channel throws. Answers
+ * Calls `send` of the channel within `timeout` milliseconds. No other code catches the errors of a channel. Answers
  * of the remote server are scrubbed here, because they may repeat a secret.
  */
 export async function sendOnce(
