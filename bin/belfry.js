@@ -4,7 +4,10 @@ import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-/** A folder of this user: in the shared temporary directory another user could leave compiled code that Belfry would run. */
+/**
+ * A folder of this user: in the shared temporary directory another user could leave compiled code that Belfry would run. Undefined
+ * for a user without a home.
+ */
 function cacheFolder({ CACHE_DIRECTORY, XDG_CACHE_HOME }) {
   if (CACHE_DIRECTORY) return CACHE_DIRECTORY.split(':')[0];
   try {
@@ -14,7 +17,7 @@ function cacheFolder({ CACHE_DIRECTORY, XDG_CACHE_HOME }) {
   }
 }
 
-/** Node 22.8 and later keep the code that V8 compiled for the next start. A folder that cannot be written is no error. */
+/** Node 22.8 and later keep the code that V8 compiled for the next start. A folder that cannot be written is not an error. */
 function enableCompileCache() {
   const folder = cacheFolder(process.env);
   if (folder !== undefined && path.isAbsolute(folder)) module.enableCompileCache?.(folder);
@@ -22,8 +25,7 @@ function enableCompileCache() {
 
 const built = new URL('../bundle/main.js', import.meta.url);
 if (existsSync(built)) {
-  // Node 22.8 and later keep the code that V8 compiled for the next start. A folder that cannot be written is not an error.
-  module.enableCompileCache?.(cacheFolder(process.env));
+  enableCompileCache();
   await import(built.href);
 } else {
   process.stderr.write('belfry: not built yet; run `npm run build` (or `npm start`, which does) in its folder first\n');

@@ -65,7 +65,9 @@ const daemonAfter = (disruption: Disruption, size: Size): Promise<number> =>
   );
 
 const floorAfter = (disruption: Disruption, size: Size): Promise<number> =>
-  closing(Sink.open(), (sink) => closing(Floor.start('durable', sink.url), (running) => disruption(running, sink, size)));
+  closing(Sink.open(), (sink) =>
+    closing(Floor.start('durable', sink.url), (running) => disruption(running, sink, size)),
+  );
 
 async function round(size: Size): Promise<readonly Figure[]> {
   // The outages run side by side, since they consist of waiting; the restarts need the processor, so they take turns.

@@ -9,7 +9,10 @@ const hooks = ({ sinkUrl }: PeerSetup): string => {
     types.map((type) => ({
       id: type,
       'execute-command': onPath('curl'),
-      'pass-arguments-to-command': [...curlArguments.map((name) => ({ source: 'string', name })), { source: 'entire-payload' }],
+      'pass-arguments-to-command': [
+        ...curlArguments.map((name) => ({ source: 'string', name })),
+        { source: 'entire-payload' },
+      ],
       'trigger-rule': { match: { type: 'value', value: type, parameter: { source: 'payload', name: 'type' } } },
     })),
   );

@@ -97,5 +97,6 @@ function batchCost(select: Select, count: number, batch: number, checked: boolea
 }
 
 function expectRule(found: string, index: number): void {
-  if (found !== `r${index}`) throw new Error(`the event for r${index} matched ${found === '' ? 'no rule or several' : found}`);
+  if (found !== `r${index}`)
+    throw new Error(`the event for r${index} matched ${found === '' ? 'no rule or several' : found}`);
 }

@@ -129,7 +129,10 @@ export async function warningsIn(live: Live, log: Log): Promise<readonly Leveled
 /** Logs one line for each problem, at its level. */
 export function logProblems(problems: readonly LeveledProblem[], log: Log, prefix: string): void {
   for (const { code, file, line, column, level, message, mend } of problems)
-    log[level === 'warning' ? 'warn' : 'error']({ code, at: `${file}:${line}:${column}`, mend }, `${prefix}: ${message}`);
+    log[level === 'warning' ? 'warn' : 'error'](
+      { code, at: `${file}:${line}:${column}`, mend },
+      `${prefix}: ${message}`,
+    );
 }
 
 /** Rules whose timers may have changed: edited ones, and all rules if hours or silences were edited. */
@@ -152,6 +155,6 @@ function startProblem(error: Error): Problem {
     column: 1,
     code: 'source.start',
     message: error.message,
-    mend: 'correct that, then save or run `belfry reload`',
+    mend: 'correct the named cause, then save or run `belfry reload`',
   };
 }

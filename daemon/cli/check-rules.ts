@@ -123,7 +123,10 @@ function noFiles(root: string): Problem {
 }
 
 /** Other files in the folders of single files: rules may name their channels, sources and hours. */
-async function neighboursOf(paths: readonly string[], deps: LoadDeps & { cwd: string }): Promise<readonly LoadedFile[]> {
+async function neighboursOf(
+  paths: readonly string[],
+  deps: LoadDeps & { cwd: string },
+): Promise<readonly LoadedFile[]> {
   const folders = new Set<string>();
   for (const given of paths) {
     const file = path.resolve(deps.cwd, given);

@@ -62,7 +62,7 @@ export function commonOptions(command: Command): Command {
 /** Adds the options of the verbs that talk to the daemon. */
 export function daemonOptions(command: Command): Command {
   return command
-    .addOption(new TypedOption('--url <url>', ADDRESS, 'address of the daemon, instead of its socket'))
+    .addOption(new TypedOption('--url <url>', ADDRESS, 'URL of the daemon, in place of its socket'))
     .addOption(new TypedOption('--token <token>', TOKEN, 'token for --url (default: $BELFRY_TOKEN)'))
     .addOption(
       new TypedOption('--timeout <duration>', duration({ min: 1 }), 'longest wait for an answer (default: no limit)'),
@@ -78,4 +78,4 @@ export function filterOptions(command: Command, filters: Parameters): Command {
   return command.addHelpText('after', '\nAll given filters must match. Each can be given once.');
 }
 
-const PLACEHOLDERS: Readonly<Record<string, string>> = { 'past time': 'time', count: 'number' };
+const PLACEHOLDERS: Readonly<Record<string, string>> = { 'time or duration ago': 'time', count: 'number' };

@@ -9,7 +9,7 @@ import type { Expiry, SilenceView, SilencePreview } from '../core/alerts/silence
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/delivery/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
-import type { PastTime } from '../core/values/value-kind.ts';
+import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 
 /** Calls that http/ and the CLI may make. `app/api` implements it; docs/http-api.md describes the JSON. */
@@ -61,8 +61,8 @@ export interface DaemonApi {
 
 /** Filters of the history; all given ones must match. */
 export interface HistoryRequest extends Omit<HistoryQuery, 'since' | 'until' | 'states'> {
-  readonly since?: PastTime;
-  readonly until?: PastTime;
+  readonly since?: TimeOrAgo;
+  readonly until?: TimeOrAgo;
   readonly states?: readonly DeliveryState[];
 }
 

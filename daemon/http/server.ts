@@ -175,7 +175,9 @@ function listenOn(
       };
       const code = cause.code === 'EADDRINUSE' ? 'http.address_in_use' : 'http.listen';
       reject(
-        new BelfryError(code, `${name} ${reasons[cause.code ?? ''] ?? `cannot be listened on (${cause.code})`}`, { cause }),
+        new BelfryError(code, `${name} ${reasons[cause.code ?? ''] ?? `cannot be listened on (${cause.code})`}`, {
+          cause,
+        }),
       );
     };
     server.once('error', refuse);

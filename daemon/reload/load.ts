@@ -150,7 +150,7 @@ export function scopeOf(file: string, { env, cwd = '' }: Pick<LoadDeps, 'env' | 
 
 /** Returns a function that resolves the paths in a file. */
 export function absoluteIn({ base }: ReferenceScope): (file: string) => string {
-  return (file) => path.resolve(base, atHome(file));
+  return (file) => path.resolve(base, expandHome(file));
 }
 
 function inOrder(problems: readonly Problem[]): Problem[] {

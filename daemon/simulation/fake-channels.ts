@@ -97,7 +97,8 @@ export class FakeChannels {
     const policy = this.#policy(delivery);
     const judgement = judge({ delivery, outcome, policy, now, random: () => 0.5, probe: false });
     const attempts = [...delivery.attempts, attemptOf(outcome, now)];
-    if (judgement.kind === 'retry') this.#wait({ delivery: { ...delivery, attempts }, dueAt: judgement.at, isSent: true });
+    if (judgement.kind === 'retry')
+      this.#wait({ delivery: { ...delivery, attempts }, dueAt: judgement.at, isSent: true });
     if (judgement.kind === 'dead') this.#deadLetter({ ...delivery, attempts }, judgement, now);
   }
 

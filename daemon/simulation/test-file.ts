@@ -131,11 +131,7 @@ class TestFileReader {
       value === undefined ? [] : [name],
     );
     if (given.length > 1)
-      this.#found(
-        joinPointer(pointer, given[1]!),
-        `one step has \`${given.join('` and `')}\``,
-        'make two steps of it',
-      );
+      this.#found(joinPointer(pointer, given[1]!), `one step has \`${given.join('` and `')}\``, 'make two steps of it');
     if (given.length === 0 && after === undefined && until === undefined)
       this.#found(
         pointer,

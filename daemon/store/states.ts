@@ -1,4 +1,4 @@
-import type { Memory, StateChange, StateId } from '../core/flow/decision.ts';
+import type { Memory, StateChange, StateKey } from '../core/flow/decision.ts';
 import { TimerHeap } from './timer-heap.ts';
 
 interface StoredState {
@@ -25,11 +25,11 @@ export class StateCache {
     return this.#timers.next();
   }
 
-  due(now: number, limit: number): readonly StateId[] {
+  due(now: number, limit: number): readonly StateKey[] {
     return this.#timers.due(now, limit);
   }
 
-  timesOf({ rule, key, step }: StateId): Pick<StateChange, 'expires' | 'wake'> | undefined {
+  timesOf({ rule, key, step }: StateKey): Pick<StateChange, 'expires' | 'wake'> | undefined {
     return this.#states.get(stepName(rule, step))?.get(key);
   }
 
@@ -83,13 +83,13 @@ export class StateCache {
     this.#onEarlier();
   }
 
-  #set(id: StateId, state: StoredState): void {
-    const name = stepName(id.rule, id.step);
+  #set(stateKey: StateKey, state: StoredState): void {
+    const name = stepName(stateKey.rule, stateKey.step);
     let byKey = this.#states.get(name);
     if (byKey === undefined) this.#states.set(name, (byKey = new Map<string, StoredState>()));
-    if (!byKey.has(id.key)) this.#size += 1;
-    byKey.set(id.key, state);
-    if (state.wake !== undefined) this.#timers.add(id, state.wake);
+    if (!byKey.has(stateKey.key)) this.#size += 1;
+    byKey.set(stateKey.key, state);
+    if (state.wake !== undefined) this.#timers.add(stateKey, state.wake);
   }
 
   #delete(name: string, key: string): void {
@@ -100,7 +100,7 @@ export class StateCache {
   }
 
   #newTimers(): TimerHeap {
-    return new TimerHeap((id, at) => this.timesOf(id)?.wake === at);
+    return new TimerHeap((stateKey, at) => this.timesOf(stateKey)?.wake === at);
   }
 }
 

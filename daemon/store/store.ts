@@ -1,4 +1,4 @@
-import type { Decision, Memory, StateChange, StateId } from '../core/flow/decision.ts';
+import type { Decision, Memory, StateChange, StateKey } from '../core/flow/decision.ts';
 import type { Event } from '../core/event/event.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { HistoryQuery, Page, StoredEvent } from './history.ts';
@@ -135,9 +135,9 @@ export interface TimerStore {
   /** Due time of the earliest timer. */
   next(): number | undefined;
   /** States whose timer is due, earliest first; they stay due until a decision changes them. */
-  due(now: number, limit: number): readonly StateId[];
+  due(now: number, limit: number): readonly StateKey[];
   /** Expiry and due time of one state; undefined when there is none. */
-  timesOf(id: StateId): Pick<StateChange, 'expires' | 'wake'> | undefined;
+  timesOf(stateKey: StateKey): Pick<StateChange, 'expires' | 'wake'> | undefined;
   /** Number of timers; may include a few that were replaced. */
   count(): number;
   /** Called when `next` has become earlier. */

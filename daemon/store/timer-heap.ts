@@ -1,8 +1,8 @@
-import type { StateId } from '../core/flow/decision.ts';
+import type { StateKey } from '../core/flow/decision.ts';
 
 interface Timer {
   readonly at: number;
-  readonly id: StateId;
+  readonly stateKey: StateKey;
 }
 
 /** Number of entries from which on replaced ones are removed. */
@@ -13,11 +13,11 @@ const FIRST_CLEANUP_SIZE = 1024;
  * `isCurrent` recognizes replaced entries, which are skipped, and removed once they are half of the heap.
  */
 export class TimerHeap {
-  readonly #isCurrent: (id: StateId, at: number) => boolean;
+  readonly #isCurrent: (stateKey: StateKey, at: number) => boolean;
   #heap: Timer[] = [];
   #cleanUpAt = FIRST_CLEANUP_SIZE;
 
-  constructor(isCurrent: (id: StateId, at: number) => boolean) {
+  constructor(isCurrent: (stateKey: StateKey, at: number) => boolean) {
     this.#isCurrent = isCurrent;
   }
 
@@ -25,9 +25,9 @@ export class TimerHeap {
     return this.#heap.length;
   }
 
-  add(id: StateId, at: number): void {
+  add(stateKey: StateKey, at: number): void {
     if (this.#heap.length >= this.#cleanUpAt) this.#cleanUp();
-    this.#heap.push({ at, id });
+    this.#heap.push({ at, stateKey });
     this.#siftUp(this.#heap.length - 1);
   }
 
@@ -38,7 +38,7 @@ export class TimerHeap {
   }
 
   /** States whose timers are due, earliest first, at most `limit`. Timers stay in the heap until their states change. */
-  due(now: number, limit: number): readonly StateId[] {
+  due(now: number, limit: number): readonly StateKey[] {
     const found = new Map<string, Timer>();
     for (
       this.#dropReplaced();
@@ -47,17 +47,17 @@ export class TimerHeap {
     ) {
       // A state that got the same time twice has two entries.
       const timer = this.#pop();
-      found.set(nameOf(timer.id), timer);
+      found.set(nameOf(timer.stateKey), timer);
     }
     for (const timer of found.values()) {
       this.#heap.push(timer);
       this.#siftUp(this.#heap.length - 1);
     }
-    return [...found.values()].map(({ id }) => id);
+    return [...found.values()].map(({ stateKey }) => stateKey);
   }
 
   #dropReplaced(): void {
-    while (this.#heap.length > 0 && !this.#isCurrent(this.#heap[0]!.id, this.#heap[0]!.at)) this.#pop();
+    while (this.#heap.length > 0 && !this.#isCurrent(this.#heap[0]!.stateKey, this.#heap[0]!.at)) this.#pop();
   }
 
   #pop(): Timer {
@@ -73,7 +73,7 @@ export class TimerHeap {
   #cleanUp(): void {
     const current = new Map<string, Timer>();
     for (const timer of this.#heap) {
-      if (this.#isCurrent(timer.id, timer.at)) current.set(nameOf(timer.id), timer);
+      if (this.#isCurrent(timer.stateKey, timer.at)) current.set(nameOf(timer.stateKey), timer);
     }
     // A sorted array is a heap.
     this.#heap = [...current.values()].sort((a, b) => (isBefore(a, b) ? -1 : 1));
@@ -105,9 +105,9 @@ export class TimerHeap {
 
 /** Orders timers of the same time by name, so that a restart does not change the order. */
 function isBefore(left: Timer, right: Timer): boolean {
-  return left.at < right.at || (left.at === right.at && nameOf(left.id) < nameOf(right.id));
+  return left.at < right.at || (left.at === right.at && nameOf(left.stateKey) < nameOf(right.stateKey));
 }
 
-function nameOf({ rule, key, step }: StateId): string {
+function nameOf({ rule, key, step }: StateKey): string {
   return `${rule}\u0000${step}\u0000${key}`;
 }

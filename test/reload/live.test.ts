@@ -198,6 +198,6 @@ describe('a reload', () => {
     const one = await live.prepare();
     const two = await live.prepare();
     live.swap(one);
-    expect(() => live.swap(two)).toThrow('not prepared from what is live');
+    expect(() => live.swap(two)).toThrow('another reload went live');
   });
 });

@@ -238,7 +238,7 @@ describe('an excerpt', () => {
 describe('an excerpt of a file that is not YAML', () => {
   const shownOf = async (content: string, line: number): Promise<string> => {
     const loaded = await load(`${content}\n`);
-    expect(loaded.opaque).toBe(true);
+    expect(loaded.isParsed).toBe(false);
     return loaded.excerpt({ ...loaded.fragment.problems[0]!, line, column: 1 })!.text;
   };
   const BROKEN = '\nx: [a: b: c';

@@ -102,7 +102,8 @@ async function stored(all: readonly Input[], end: number): Promise<Run> {
     const planned = new Map<string, { readonly at: number; readonly line: string }>();
     const newId = (): string => `00000000-0000-7000-8000-${String((ids += 1)).padStart(12, '0')}`;
     const keep = ({ deliveries, cancels = [], later: woken = [] }: Decision): void => {
-      for (const { delivery, dueAt } of deliveries) planned.set(delivery.id, { at: dueAt, line: lineOf(dueAt, delivery) });
+      for (const { delivery, dueAt } of deliveries)
+        planned.set(delivery.id, { at: dueAt, line: lineOf(dueAt, delivery) });
       for (const id of cancels) if (planned.get(id)!.at > now) planned.delete(id);
       for (const { result } of woken) last.set(result.rule, `${result.rule}: ${result.outcome}`);
     };

@@ -14,7 +14,7 @@ export const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
     'http://h?x=1',
   ],
   instant: ['', 'nonsense', 'yesterday', '5', '2026-13-40', '2026-02-30', '2026-11-23T25:00:00Z', '1764000000'],
-  'past time': ['', 'nonsense', 'yesterday', '5', '-1h', '2026-13-40', '2026-02-30', '2h ago'],
+  'time or duration ago': ['', 'nonsense', 'yesterday', '5', '-1h', '2026-13-40', '2026-02-30', '2h ago'],
   'wall time': ['', 'nonsense', '2h', '2026-13-40', '2026-02-30T08:00'],
   'time zone': ['', 'nosuch', 'Europe/Nowhere'],
   duration: ['', 'soon', '5', '-1s', '1 h', '1y', 'Infinity'],

@@ -134,7 +134,7 @@ rules:
   });
   expect(await home.deadLetters()).toEqual([]);
   small.empty();
-  await home.logged(({ msg }) => msg === 'dead letters: they can be written again');
+  await home.logged(({ msg }) => msg === 'dead letters: the file can be written again');
   expect((await readiness()).body.reasons).toEqual([]);
   expect(home.lines.filter(({ msg }) => /^dead letters: the(?:y can| disk)/.test(msg))).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
-import { pastTimeAt } from '../../core/values/value-kind.ts';
+import { resolveTime } from '../../core/values/value-kind.ts';
 import type { DeliveryView, EventView, HistoryRequest } from '../../http/daemon-api.ts';
 import type { HistoryQuery, StoredDelivery, StoredEvent } from '../../store/store.ts';
 
@@ -56,8 +56,8 @@ export function historyQuery({ since, until, states, ...rest }: HistoryRequest, 
   const stored = states?.map((state) => (state === 'held' ? 'pending' : state));
   return {
     ...rest,
-    ...(since !== undefined && { since: pastTimeAt(since, now) }),
-    ...(until !== undefined && { until: pastTimeAt(until, now) }),
+    ...(since !== undefined && { since: resolveTime(since, now) }),
+    ...(until !== undefined && { until: resolveTime(until, now) }),
     ...(stored !== undefined && { states: [...new Set(stored)] }),
   };
 }

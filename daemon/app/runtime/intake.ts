@@ -128,7 +128,10 @@ export class Intake {
     const { eventsPerSecond, queue } = limits;
     // History is trimmed to `retention.size`, so only pending deliveries can make the store larger than both sizes together.
     if (this.#deps.store.size() >= queue + retention.size) {
-      throw new BelfryError('intake.queue_full', 'the pending deliveries fill `daemon.limits.queue`; nothing was accepted');
+      throw new BelfryError(
+        'intake.queue_full',
+        'the pending deliveries fill `daemon.limits.queue`; nothing was accepted',
+      );
     }
     if (eventsPerSecond === undefined) return;
     const at = this.#deps.clock.monotonic();

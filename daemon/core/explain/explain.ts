@@ -95,7 +95,7 @@ function isMatching(candidate: Candidate): candidate is Exclude<Candidate, { kin
 interface RulePart {
   readonly results: readonly RuleResult[];
   readonly deliveries: readonly NewDelivery[];
-  /** The rule takes the event for the end of an alert of this key. */
+  /** Key of the alert that the event ends. */
   readonly ends?: string;
 }
 
@@ -172,8 +172,8 @@ function sendOf(created: NewDelivery, ruleset: Ruleset): ExplainedSend {
   return {
     channel,
     message,
-    at: text(created.dueAt),
-    retries: config === undefined ? [] : retryTimes(created, config.policy).map(text),
+    at: rfc3339(created.dueAt),
+    retries: config === undefined ? [] : retryTimes(created, config.policy).map(rfc3339),
   };
 }
 

@@ -4,7 +4,7 @@ import type { StateChange } from './memory.ts';
 import type { RuleOutcome } from './outcomes.ts';
 
 export type { NewDelivery } from './deliveries.ts';
-export type { Memory, StateChange, StateId } from './memory.ts';
+export type { Memory, StateChange, StateKey } from './memory.ts';
 export type { RuleOutcome } from './outcomes.ts';
 
 export interface RuleResult {
@@ -30,7 +30,7 @@ export interface Decision {
   readonly results: readonly RuleResult[];
   readonly states: readonly StateChange[];
   readonly deliveries: readonly NewDelivery[];
-  /** Ids of deliveries that are cancelled unless they have begun: the alert that they are about is over. */
+  /** Ids of deliveries about an alert that has ended. They are cancelled unless their first attempt has begun. */
   readonly cancels?: readonly string[];
   /** Outcomes of earlier events. */
   readonly later?: readonly { readonly event: Event; readonly result: LaterResult }[];

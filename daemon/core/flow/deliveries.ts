@@ -20,7 +20,7 @@ export interface NotifiedTarget {
   readonly dueAt: number;
 }
 
-/** Adds the targets of new deliveries; each channel, recipient and delay is kept once, the latest. */
+/** Adds the targets of new deliveries. Of several with the same channel, recipients and delay, only the latest is kept. */
 export function withNotified(before: readonly NotifiedTarget[], deliveries: readonly NewDelivery[]): NotifiedTarget[] {
   const added = deliveries.map(
     ({ delivery, dueAt }): NotifiedTarget => ({

@@ -1,12 +1,12 @@
-/** Identity of one row of state: a rule, a key of the rule, and the name of a flow step (`digest`, or `digest/3` for one of several rows). */
-export interface StateId {
+/** Key of one row of state: a rule, a key of the rule, and the name of a flow step (`digest`, or `digest/3` for one of several rows). */
+export interface StateKey {
   readonly rule: string;
   readonly key: string;
   readonly step: string;
 }
 
 /** A row of state to be stored. `expires` in milliseconds since the epoch: from then on the store may delete the row. */
-export interface StateChange extends StateId {
+export interface StateChange extends StateKey {
   /** null deletes the row. */
   readonly value: unknown;
   readonly expires: number;
@@ -25,7 +25,7 @@ export interface Memory {
 /** `expires` of a row that does not expire. */
 export const FOREVER = Number.MAX_SAFE_INTEGER;
 
-/** Stored state with the changes of one decision on top; the stored state is not changed. */
+/** State with the changes of one decision; the underlying state stays unchanged. */
 export class StateOverlay implements Memory {
   readonly #memory: Memory;
   readonly #changes = new Map<string, StateChange>();

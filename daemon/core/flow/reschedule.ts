@@ -1,6 +1,6 @@
 import type { CompiledRule } from '../ruleset.ts';
 import type { Decision } from './decision.ts';
-import { FOREVER, type StateId } from './memory.ts';
+import { FOREVER, type StateKey } from './memory.ts';
 import { type DecideContext, Pipeline } from './pipeline.ts';
 import { dropAll } from './resolve.ts';
 import { type Row, settingsOf, type Step } from './step.ts';
@@ -13,7 +13,7 @@ export interface Rescheduled extends Decision {
 }
 
 /** Expiry and wake time of a stored row. */
-export type TimesOf = (id: StateId) => { readonly expires: number; readonly wake?: number } | undefined;
+export type TimesOf = (stateKey: StateKey) => { readonly expires: number; readonly wake?: number } | undefined;
 
 /**
  * Applies edited rules to the stored states: waiting states become due by the new settings, counted from their beginning, or at

@@ -27,7 +27,7 @@ export function resolve(pipeline: Pipeline, rule: CompiledRule, key: string, by?
   };
 }
 
-/** Drops the alert of a rule and key, and all that waits in the steps. */
+/** Drops the alert of a rule and key, and all waiting events in the steps. */
 export function dropAll(pipeline: Pipeline, ruleKey: RuleKey): void {
   for (const step of STEPS) pipeline.write(ruleKey, step.name, step.forget?.(ruleKey) ?? []);
 }

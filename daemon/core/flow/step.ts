@@ -107,7 +107,7 @@ export interface Step<
   wake?(settings: Settings | undefined, context: StepContext): WakeResult;
   /** Rows with expiry and wake times by edited settings. Rows that are left out stay unchanged. */
   reschedule?(settings: Settings | undefined, state: unknown, context: StepContext): readonly Row[];
-  /** Rows that delete what waits in the step; none when nothing does. */
+  /** Rows that delete the waiting events of the step; none when no event waits. */
   forget?(ruleKey: RuleKey): readonly Row[];
   /** Last event that waits in the step. */
   lastEvent?(ruleKey: RuleKey): Event | undefined;

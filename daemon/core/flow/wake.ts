@@ -1,7 +1,7 @@
 import type { Event } from '../event/event.ts';
 import type { CompiledRule } from '../ruleset.ts';
 import type { Decision, RuleOutcome, RuleResult } from './decision.ts';
-import { FOREVER, type StateId } from './memory.ts';
+import { FOREVER, type StateKey } from './memory.ts';
 import { type DecideContext, Pipeline } from './pipeline.ts';
 import { dropAll, resolve } from './resolve.ts';
 import { deletion, groupOf, type RuleKey, settingsOf, stateOf, type StepContext } from './step.ts';
@@ -12,7 +12,7 @@ import { STEPS } from './steps/index.ts';
 const TRY_AGAIN_MS = 60_000;
 
 /** Decision about a state whose wake time has come. */
-export function decideWake({ rule: name, key, step }: StateId, context: DecideContext): Decision {
+export function decideWake({ rule: name, key, step }: StateKey, context: DecideContext): Decision {
   const pipeline = new Pipeline(context);
   const rule = context.ruleset.byName.get(name);
   if (rule === undefined || !rule.enabled) dismiss(pipeline, { rule: { name }, key, memory: context.memory }, rule);
@@ -21,16 +21,16 @@ export function decideWake({ rule: name, key, step }: StateId, context: DecideCo
   return withoutWake(pipeline.decision([]), { rule: name, key, step }, context);
 }
 
-/** Clears the wake time of a state that the decision left as it is; otherwise it would be woken again and again. */
-function withoutWake(decision: Decision, id: StateId, { memory }: DecideContext): Decision {
-  const { rule, key, step } = id;
+/** Clears the wake time of a state that the decision did not change; otherwise it would be woken again and again. */
+function withoutWake(decision: Decision, stateKey: StateKey, { memory }: DecideContext): Decision {
+  const { rule, key, step } = stateKey;
   if (decision.states.some((change) => change.rule === rule && change.key === key && change.step === step))
     return decision;
   const value = memory.read(rule, key, step);
-  return { ...decision, states: [...decision.states, { ...id, value: value ?? null, expires: FOREVER }] };
+  return { ...decision, states: [...decision.states, { ...stateKey, value: value ?? null, expires: FOREVER }] };
 }
 
-/** Drops what waits with a rule that is gone or disabled, and records that of the last event in each step. */
+/** Drops the waiting events of a rule that was removed or disabled, and records this for the last event of each step. */
 function dismiss(pipeline: Pipeline, ruleKey: RuleKey, rule: CompiledRule | undefined): void {
   const { key } = ruleKey;
   const { name } = ruleKey.rule;

@@ -1,20 +1,20 @@
 import { RULE_OUTCOMES } from '../flow/outcomes.ts';
 import { DELIVERY_STATES } from '../delivery/delivery.ts';
 import type { Parameters } from './parameter.ts';
-import { ATTRIBUTE, count, PAST_TIME, NAME, oneOf, someOf, TEXT } from './value-kind.ts';
+import { ATTRIBUTE, count, TIME_OR_AGO, NAME, oneOf, someOf, TEXT } from './value-kind.ts';
 
 export const DEFAULT_LIMIT = 50;
 const MAX_PAGE_SIZE = 1000;
 
 const COMMON = {
-  since: { kind: PAST_TIME, about: 'not before a time, or a duration ago' },
-  until: { kind: PAST_TIME, about: 'before a time, or a duration ago' },
-  source: { kind: ATTRIBUTE, about: 'of this source' },
-  type: { kind: ATTRIBUTE, about: 'of this type; `*` stands for any part' },
-  rule: { kind: NAME, about: 'to which this rule applied' },
-  key: { kind: TEXT, about: 'of this key' },
-  text: { kind: NAME, about: 'with this somewhere in its texts, in upper or lower case' },
-  order: { kind: oneOf(['desc', 'asc']), about: '`desc`, the newest first, or `asc`' },
+  since: { kind: TIME_OR_AGO, about: 'received at or after this time, or this duration ago' },
+  until: { kind: TIME_OR_AGO, about: 'received before this time, or this duration ago' },
+  source: { kind: ATTRIBUTE, about: 'the source of the event' },
+  type: { kind: ATTRIBUTE, about: 'the type of the event; `*` matches any text' },
+  rule: { kind: NAME, about: 'a rule that has an outcome for the event' },
+  key: { kind: TEXT, about: 'the key of the rule' },
+  text: { kind: NAME, about: 'a part of any text in it; case is ignored' },
+  order: { kind: oneOf(['desc', 'asc']), about: '`desc` (newest first) or `asc`' },
   limit: {
     kind: count(1, MAX_PAGE_SIZE),
     about: `size of a page: ${DEFAULT_LIMIT} if not set, at most ${MAX_PAGE_SIZE}`,

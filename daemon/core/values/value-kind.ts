@@ -14,7 +14,7 @@ export interface ValueKind<T> {
 }
 
 /** A time, milliseconds since the epoch, or a duration before now. */
-export type PastTime = { readonly at: number } | { readonly ago: number };
+export type TimeOrAgo = { readonly at: number } | { readonly ago: number };
 
 /** Any text, also an empty one. */
 export const TEXT: ValueKind<string> = { name: 'text', allowed: 'any text', read: (text) => text };
@@ -75,8 +75,8 @@ export const TIMEZONE: ValueKind<string> = {
   read: (text) => (isTimezone(text) ? text : undefined),
 };
 
-export const PAST_TIME: ValueKind<PastTime> = {
-  name: 'past time',
+export const TIME_OR_AGO: ValueKind<TimeOrAgo> = {
+  name: 'time or duration ago',
   allowed: `${TIME}, or a duration ago such as 2h`,
   read(text) {
     const ago = parseDuration(text);
@@ -86,13 +86,13 @@ export const PAST_TIME: ValueKind<PastTime> = {
   },
 };
 
-/** Text that `PAST_TIME` reads as the same time in every zone. */
-export function pastTimeText(time: PastTime): string {
-  return 'at' in time ? new Date(time.at).toISOString() : formatDuration(time.ago);
+/** Text from which `TIME_OR_AGO` reads the same time in every zone. */
+export function timeText(time: TimeOrAgo): string {
+  return 'at' in time ? rfc3339(time.at) : formatDuration(time.ago);
 }
 
-/** Milliseconds since the epoch. */
-export function pastTimeAt(time: PastTime, now: number): number {
+/** The time in milliseconds since the epoch. */
+export function resolveTime(time: TimeOrAgo, now: number): number {
   return 'at' in time ? time.at : now - time.ago;
 }
 

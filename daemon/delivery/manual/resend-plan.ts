@@ -1,6 +1,6 @@
 import type { DeadLetter } from '../../core/delivery/delivery.ts';
 import type { DeadLineProblem, ResendPlan, ResendRequest } from '../../core/delivery/resend.ts';
-import { PAST_TIME, pastTimeAt } from '../../core/values/value-kind.ts';
+import { TIME_OR_AGO, resolveTime } from '../../core/values/value-kind.ts';
 import type { DeadLetters } from '../dead-letters/dead-letters.ts';
 
 /** Dead records that a request selects, oldest first, and the plan that is shown before they are sent. `now`: milliseconds since the epoch. */
@@ -32,8 +32,8 @@ function deadAt(record: DeadLetter): number {
 
 function filterOf(request: ResendRequest, now: number): (record: DeadLetter) => boolean {
   const ids = request.ids === undefined ? undefined : new Set(request.ids);
-  const pastTime = request.since === undefined ? undefined : PAST_TIME.read(request.since);
-  const since = pastTime === undefined ? undefined : pastTimeAt(pastTime, now);
+  const time = request.since === undefined ? undefined : TIME_OR_AGO.read(request.since);
+  const since = time === undefined ? undefined : resolveTime(time, now);
   const selectsNothing =
     ids === undefined &&
     !request.all &&

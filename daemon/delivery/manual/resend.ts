@@ -52,7 +52,11 @@ interface Run {
 }
 
 const BUSY: Failure = { class: 'busy', code: 'resend.busy', message: 'another resend is sending it' };
-const NOT_ENDED: Failure = { class: 'busy', code: 'resend.owed', message: 'its delivery has not ended; nothing was sent' };
+const NOT_ENDED: Failure = {
+  class: 'busy',
+  code: 'resend.owed',
+  message: 'its delivery has not ended; nothing was sent',
+};
 const GONE: Failure = { class: 'busy', code: 'resend.gone', message: 'it was dropped or decided anew meanwhile' };
 const UNKNOWN_CHANNEL: Failure = {
   class: 'permanent',

@@ -1,7 +1,7 @@
 import { DEAD_CLASSES } from '../../core/delivery/delivery.ts';
 import { isObject } from '../../core/values/json.ts';
 import type { ResendRequest } from '../../core/delivery/resend.ts';
-import { PAST_TIME, NAME, oneOf, type ValueKind } from '../../core/values/value-kind.ts';
+import { TIME_OR_AGO, NAME, oneOf, type ValueKind } from '../../core/values/value-kind.ts';
 import { requireScope } from '../request/auth.ts';
 import { readJson } from '../request/body.ts';
 import { HttpProblem } from '../problem.ts';
@@ -23,7 +23,7 @@ const RESEND_FIELDS: Readonly<Record<keyof ResendRequest, Field>> = {
   channel: textOf(NAME),
   rule: textOf(NAME),
   class: textOf(oneOf(DEAD_CLASSES)),
-  since: textOf(PAST_TIME),
+  since: textOf(TIME_OR_AGO),
   to: textOf(NAME),
   all: BOOLEAN,
   requeue: BOOLEAN,

@@ -6,7 +6,11 @@ export interface Explanation {
   readonly mend: string;
 }
 
-const explanation = (code: string, message: string, mend: string): Explanation => ({ code: `yaml.${code}`, message, mend });
+const explanation = (code: string, message: string, mend: string): Explanation => ({
+  code: `yaml.${code}`,
+  message,
+  mend,
+});
 
 const SYNTAX = explanation(
   'syntax',
@@ -46,13 +50,21 @@ const EXPLANATIONS: Readonly<Partial<Record<ErrorCode, Explanation>>> = {
     'use `[...]` and `{...}` inside, or lines and indentation instead of the outer brackets',
   ),
   DUPLICATE_KEY: explanation('duplicate_key', 'this key occurs twice', 'remove one of them'),
-  KEY_OVER_1024_CHARS: explanation('key', 'the key is too long', 'keys have at most 1024 characters; is a quote missing?'),
+  KEY_OVER_1024_CHARS: explanation(
+    'key',
+    'the key is too long',
+    'keys have at most 1024 characters; is a quote missing?',
+  ),
   MISSING_CHAR: explanation(
     'syntax',
     'a closing quote or bracket, a comma, a colon or a space is missing',
     'look at this line and the one before',
   ),
-  MULTILINE_IMPLICIT_KEY: explanation('syntax', 'a key must be on one line', 'is a colon, a quote or a bracket missing?'),
+  MULTILINE_IMPLICIT_KEY: explanation(
+    'syntax',
+    'a key must be on one line',
+    'is a colon, a quote or a bracket missing?',
+  ),
   MULTIPLE_ANCHORS: explanation('anchor', 'a value can have one anchor', 'remove the others'),
   MULTIPLE_DOCS: explanation(
     'documents',
@@ -63,7 +75,11 @@ const EXPLANATIONS: Readonly<Partial<Record<ErrorCode, Explanation>>> = {
   NON_STRING_KEY: explanation('key', 'a key must be text', 'put it in quotes'),
   RESOURCE_EXHAUSTION: explanation('too_deep', 'nested too deeply', 'make it flatter'),
   TAB_AS_INDENT: explanation('tab', 'a tab cannot indent', 'use spaces'),
-  TAG_RESOLVE_FAILED: explanation('tag', 'tags like `!this` are not read', 'remove the tag; for secrets write `${env:NAME}`'),
+  TAG_RESOLVE_FAILED: explanation(
+    'tag',
+    'tags like `!this` are not read',
+    'remove the tag; for secrets write `${env:NAME}`',
+  ),
 };
 
 export function explainYaml(code: ErrorCode): Explanation {

@@ -82,7 +82,9 @@ class Diagnosis {
       end: original(end, this.#edits),
       replacement,
     }));
-    const overlaps = originalEdits.some(({ start, end }) => this.#edits.some((edit) => start < edit.end && edit.start < end));
+    const overlaps = originalEdits.some(({ start, end }) =>
+      this.#edits.some((edit) => start < edit.end && edit.start < end),
+    );
     return overlaps || originalEdits.length === 0 ? undefined : originalEdits;
   }
 

@@ -91,7 +91,5 @@ test('text output shows the outcome of each rule and the state of each delivery'
   );
   to.daemon.onWait = async () => [];
   to.daemon.outcomes = {};
-  expect((await belfry(to, ['emit', 'a', '--id', 'mine', '--wait'])).stdout).toBe(
-    'mine\n  no rule sends a message\n',
-  );
+  expect((await belfry(to, ['emit', 'a', '--id', 'mine', '--wait'])).stdout).toBe('mine\n  no rule sends a message\n');
 });

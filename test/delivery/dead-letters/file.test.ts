@@ -51,7 +51,7 @@ const IN_THE_WAY: Readonly<Record<string, InTheWay>> = {
   'a symbolic link to itself': {
     put: () => symlink(file, file),
     code: 'dead_letters.unusable',
-    text: 'cannot be used: it leads through symbolic links in a circle (ELOOP); let the user that runs belfry read and write it, or move it away: Belfry creates a new file',
+    text: 'cannot be used: its symbolic links form a loop (ELOOP); let the user that runs belfry read and write it, or move it away: Belfry creates a new file',
   },
 };
 

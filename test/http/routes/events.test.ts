@@ -111,7 +111,7 @@ test('a client that disconnects while it waits ends the wait', async () => {
   expect(to.logged).toEqual([]);
 });
 
-test("each refusal of the intake has its status, and says when to try again", async () => {
+test('each refusal of the intake has its status, and says when to try again', async () => {
   const to = await openTestListener();
   to.scrubber.add('hunter2-hunter2');
   const cases: readonly (readonly [string, number, string | undefined])[] = [

@@ -93,7 +93,10 @@ export function ingestsEvents(store: () => Store): void {
         '{"__proto__": {"a": 1}, "text": "\\u2028 \\ud83d\\ude00 \\u0000 \'; DROP TABLE events", "n": 1e300}',
       ),
     });
-    const made = newDelivery(one, { key: "k'\u0000ey", message: { ...delivery(one).message, body: 'x'.repeat(1 << 20) } });
+    const made = newDelivery(one, {
+      key: "k'\u0000ey",
+      message: { ...delivery(one).message, body: 'x'.repeat(1 << 20) },
+    });
     await ingest(store(), [made]);
     expect(JSON.stringify((await store().event(one.id))?.event)).toBe(JSON.stringify(one));
     expect((await store().deliveries.find(made.delivery.id))?.delivery).toEqual(made.delivery);
@@ -124,7 +127,9 @@ export function findsDuplicates(store: () => Store): void {
 
   it('stores one event for a call that contains it twice', async () => {
     const arrival = { event: chosen, mayRepeat: true };
-    const answers = await store().transact({ arrivals: [arrival, arrival], now: NOW }, () => decision([newDelivery(chosen)]));
+    const answers = await store().transact({ arrivals: [arrival, arrival], now: NOW }, () =>
+      decision([newDelivery(chosen)]),
+    );
     expect(answers.map(({ duplicate }) => duplicate)).toEqual([false, true]);
     expect(answers[1]!.deliveries).toEqual(answers[0]!.deliveries);
   });

@@ -12,7 +12,6 @@ import {
   delivery,
   event,
   newDelivery,
-  ingest,
   ingestDead,
   ingestMany,
 } from './samples.ts';

@@ -132,7 +132,10 @@ test('an outdated record is ignored', async () => {
   await home.kill();
   const stale = await record(home.path('run', 'belfry.json'));
   // The process is gone, so the connection is refused.
-  expect(await home.belfry(['status'])).toMatchObject({ code: 69, stderr: expect.stringContaining('no program listens there') });
+  expect(await home.belfry(['status'])).toMatchObject({
+    code: 69,
+    stderr: expect.stringContaining('no program listens there'),
+  });
   // The number of the process is somebody else's.
   await writeFile(home.path('run', 'belfry.json'), JSON.stringify({ ...stale, pid: process.pid }));
   expect((await home.belfry(['status'])).code).toBe(69);

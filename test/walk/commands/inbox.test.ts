@@ -52,7 +52,7 @@ test.each([
   expect(await audit()).toEqual({ code: 1, violations: [trouble] });
 
   await rm(inInbox(name), { recursive: true });
-  await home.logged((line) => line.msg === 'inbox: there is nothing left that cannot be read');
+  await home.logged((line) => line.msg === 'inbox: all files can be read again');
   expect(await readiness()).toMatchObject({ body: { reasons: [] } });
   expect(await audit()).toEqual({ code: 0, violations: [] });
 });

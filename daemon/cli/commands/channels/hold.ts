@@ -24,7 +24,7 @@ function declare(program: Command, { terminal, access, run }: CommandContext, na
     );
 }
 
-/** Holds or releases a channel. A hold survives a restart. */
+/** Holds or releases a channel; a restart does not change this. */
 async function setHold(
   terminal: Terminal,
   client: Client,

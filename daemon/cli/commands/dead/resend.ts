@@ -1,5 +1,5 @@
 import { EXIT } from '../../../core/problems/failure.ts';
-import { pastTimeText, NAME } from '../../../core/values/value-kind.ts';
+import { timeText, NAME } from '../../../core/values/value-kind.ts';
 import type { ResendPlan, ResendRequest, ResendSum } from '../../../http/daemon-api.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import { LONG_GRACE_MS, type Verb } from '../../context.ts';
@@ -119,7 +119,7 @@ async function requestOf(terminal: Terminal, given: readonly string[], options: 
     ...(channel && { channel }),
     ...(rule && { rule }),
     ...(deadClass && { class: deadClass }),
-    ...(since && { since: pastTimeText(since) }),
+    ...(since && { since: timeText(since) }),
   };
   if (given.length === 0 && all !== true && Object.keys(criteria).length === 0) {
     throw new CommandError(EXIT.usage, 'say which: ids, `-`, --all, --channel, --rule, --class or --since');

@@ -2,17 +2,17 @@ import type { Command } from 'commander';
 import { DEAD_CLASSES, type DeadLetter } from '../../../core/delivery/delivery.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
 import type { Parameters, ValuesOf } from '../../../core/values/parameter.ts';
-import { PAST_TIME, pastTimeAt, NAME, oneOf } from '../../../core/values/value-kind.ts';
+import { TIME_OR_AGO, resolveTime, NAME, oneOf } from '../../../core/values/value-kind.ts';
 import { daemonOptions, filterOptions } from '../../options.ts';
 import { confirm } from '../../render/progress.ts';
 import { CommandError, readAll, type Terminal } from '../../render/terminal.ts';
 
 /** Filters that select dead letters. */
-const DEAD_FILTERS = {
-  channel: { kind: NAME, about: 'only of this channel' },
-  rule: { kind: NAME, about: 'only of this rule' },
+export const DEAD_FILTERS = {
+  channel: { kind: NAME, about: 'the channel of the dead letter' },
+  rule: { kind: NAME, about: 'the rule of the dead letter' },
   class: { kind: oneOf(DEAD_CLASSES), about: DEAD_CLASSES.join(', ') },
-  since: { kind: PAST_TIME, about: 'dead since a time, or a duration ago' },
+  since: { kind: TIME_OR_AGO, about: 'dead since this time, or this duration ago' },
 } as const satisfies Parameters;
 
 export type DeadFilter = ValuesOf<typeof DEAD_FILTERS>;
@@ -24,7 +24,7 @@ export function selectOptions(command: Command): Command {
 
 /** Test whether a dead letter fits all filters that are given; durations count back from `now`. */
 export function filterOf(options: DeadFilter, now: number): (letter: DeadLetter) => boolean {
-  const since = options.since === undefined ? undefined : pastTimeAt(options.since, now);
+  const since = options.since === undefined ? undefined : resolveTime(options.since, now);
   return (letter) =>
     (options.channel === undefined || letter.channel === options.channel) &&
     (options.rule === undefined || letter.rule === options.rule) &&

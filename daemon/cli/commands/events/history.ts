@@ -1,7 +1,7 @@
 import { EXIT } from '../../../core/problems/failure.ts';
 import { DELIVERY_FILTERS, EVENT_FILTERS } from '../../../core/values/history-filters.ts';
 import type { Parameters, ValuesOf } from '../../../core/values/parameter.ts';
-import { pastTimeText } from '../../../core/values/value-kind.ts';
+import { timeText } from '../../../core/values/value-kind.ts';
 import type { Client } from '../../connection/client.ts';
 import {
   CommandError,
@@ -24,8 +24,8 @@ export type DeliveryOptions = ListOptions & ValuesOf<typeof DELIVERY_FILTERS>;
 
 /** Query text of filter values that are not text. */
 const TEXT_OF = {
-  since: pastTimeText,
-  until: pastTimeText,
+  since: timeText,
+  until: timeText,
   state: (states: readonly string[]) => states.join(','),
   limit: String,
 } as const;

@@ -19,7 +19,7 @@ interface CheckOptions extends CommonOptions {
 export const verb: Verb = (program, { terminal, config, run }) => {
   program
     .command('check')
-    .description('validate rules: every problem with file and line, an excerpt and a fix')
+    .description('check rules; show every problem with its place, an excerpt and a fix')
     .addArgument(new TypedArgument('[path...]', NAME, 'files or directories (default: the rules directory)'))
     .addOption(new TypedOption('--format <format>', oneOf(CHECK_FORMATS), CHECK_FORMATS.join(', ')).default('text'))
     .option('--without-secrets', 'use placeholders for references that cannot be resolved')

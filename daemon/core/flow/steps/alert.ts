@@ -10,7 +10,7 @@ import { type Static, Type } from '../../schema/type.ts';
 import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import { type NotifiedTarget, type NewDelivery, rescheduledTargets, withNotified } from '../deliveries.ts';
-import { FOREVER } from '../memory.ts';
+import { FOREVER, type Memory } from '../memory.ts';
 import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
 
 /** State of an alert, from the first match until it is resolved. Times are milliseconds since the epoch. */

@@ -111,7 +111,7 @@ export const digest = defineStep({
     }
     return settings === undefined ? [] : [{ value: collection, expires: (collection.sent ?? now) + settings.every }];
   },
-  // A collection that is empty stays: it says when the last message went out.
+  // An empty collection is kept for the time of the last message.
   forget(ruleKey) {
     const state = stateOf<Collection>('digest', ruleKey);
     if (state === undefined || state.count === 0) return [];

@@ -129,7 +129,7 @@ function partsOf({ from, next }: HeldRange): string[] {
   return Array.from({ length: next - from }, (_, index) => String(from + index));
 }
 
-/** Deletion of every row of the rule and key at hand. */
+/** Deletions of all rows of a rule and key. */
 function allRows(ruleKey: RuleKey): Row[] {
   const held = stateOf<HeldRange>('hours', ruleKey);
   return held === undefined ? [] : [...partsOf(held).map((part) => deletion(part)), deletion()];
