@@ -252,7 +252,7 @@ function describeSending(contract: ChannelContract): void {
     expect(ids).toEqual([ids[0], ids[0]]);
   });
 
-  test('the parts of a message that the type says it shows arrive, and no others', async () => {
+  test('the declared parts of a message arrive, and no others', async () => {
     await destination.respondWith('success');
     const arrives = async (overrides: Partial<Message>, sample: string): Promise<boolean> => {
       await notifier.send(sampleMessage(overrides), io());
@@ -282,18 +282,18 @@ function expectFailure(failed: SendFailure, expected: Partial<ExpectedFailure>):
 }
 
 function describeSchema(type: ChannelType): void {
-  test('every setting says what it is and shows an example', () => {
+  test('every setting has a description and an example', () => {
     expect(undocumented(schemaOf(type.settings), '')).toEqual([]);
   });
 
-  test('the type says which parts of a message it shows', () => {
+  test('the type declares which parts of a message it shows', () => {
     expect(Object.keys(type.supports ?? {}).filter((part) => !MESSAGE_PARTS.some((known) => known === part))).toEqual(
       [],
     );
     expect(type.supports).toBeDefined();
   });
 
-  test('the type says in one line what it is, and where the provider describes it', () => {
+  test('the type has a summary of one line and the address of its documentation', () => {
     expect(type.summary).toMatch(/^\S.{10,}[^.]$|^\S.{10,}\.$/);
     expect(type.summary).not.toContain('\n');
     expect(type.documentation).toMatch(/^https:\/\//);

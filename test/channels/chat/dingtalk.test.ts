@@ -98,7 +98,7 @@ describe('the address', () => {
     expect(sink.requests[0]!.path).toBe(`/robot/send?access_token=${TOKEN}&timestamp=${now}&sign=${sign}`);
   });
 
-  test('has only the token where there is no signing', async () => {
+  test('has only the token without signing', async () => {
     await sent({}, {});
     expect(sink.requests[0]!.path).toBe(`/robot/send?access_token=${TOKEN}`);
   });
@@ -109,7 +109,7 @@ describe('the address', () => {
   });
 });
 
-describe('how messages look', () => {
+describe('the format of messages', () => {
   test('text is text', async () => {
     expect(await sent({}, {})).toEqual({
       msgtype: 'text',
@@ -163,7 +163,7 @@ describe('how messages look', () => {
     });
   });
 
-  test('actions are links where the message mentions somebody, or where one leads nowhere', async () => {
+  test('actions are links if the message mentions people or if an address is invalid', async () => {
     const mentioning = await sent({ mention: 'all' }, { actions: [{ label: 'Ack', url: 'https://example.com/ack' }] });
     expect(mentioning).toMatchObject({ msgtype: 'markdown', at: { isAtAll: true } });
     expect(mentioning.markdown?.text).toContain('- [Ack](https://example.com/ack)');
@@ -173,7 +173,7 @@ describe('how messages look', () => {
   });
 });
 
-test('who is mentioned stands in the list and in the text, also when the text is cut', async () => {
+test('mentions are in the list and in the text, also when the text is cut', async () => {
   for (const format of ['text', 'markdown'] as const) {
     const payload = await sent({ format, mention: ['13800138000', 'manager4220', 'all'] }, { body: '磁'.repeat(9000) });
     expect(payload.at).toEqual({ atMobiles: ['13800138000'], atUserIds: ['manager4220'], isAtAll: true });
@@ -182,7 +182,7 @@ test('who is mentioned stands in the list and in the text, also when the text is
   }
 });
 
-test('the whole request is measured: text that JSON makes longer is cut more', async () => {
+test('the limit is on the whole request: text that is longer in JSON is cut more', async () => {
   await sent({}, { body: '"\n\\'.repeat(8000) });
   expect(sink.requests[0]!.bytes.length).toBeLessThanOrEqual(20_000);
   expect(sink.requests[0]!.bytes.length).toBeGreaterThan(15_000);
@@ -223,7 +223,7 @@ describe('what the bot answers', () => {
     expect(JSON.parse(JSON.stringify({ rateLimited, retryAfter, misconfigured }))).toEqual(detail);
   });
 
-  test('a refusal by the security settings without a text is about the message alone', async () => {
+  test('a refusal by the security settings without a text concerns the message only', async () => {
     sink.answer({ body: { errcode: 310000 } });
     const failure = await failureOfSending(open(), sampleMessage(), sampleIo());
     expect(failure).toMatchObject({
@@ -233,7 +233,7 @@ describe('what the bot answers', () => {
     expect(failure.detail.misconfigured).toBeUndefined();
   });
 
-  test('a number written as text is a number', async () => {
+  test('a code that is written as text is a number', async () => {
     sink.answer({ body: { errcode: '410100', errmsg: 'too fast' } });
     expect(await failureOfSending(open(), sampleMessage(), sampleIo())).toMatchObject({ code: 'dingtalk.410100' });
   });

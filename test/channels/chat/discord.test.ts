@@ -119,7 +119,7 @@ describe('a message', () => {
     });
   });
 
-  test('is green when an alert is over', async () => {
+  test('is green when an alert is resolved', async () => {
     const { text } = await channel.sent(
       { priority: 'urgent' },
       {},
@@ -129,7 +129,7 @@ describe('a message', () => {
   });
 });
 
-test('`api` stands in place of the host in `url`', async () => {
+test('`api` replaces the host in `url`', async () => {
   const url = 'https://discord.test/api/webhooks/1/t?thread_id=1203456789012345671';
   const request = await channel.sent({}, { url, api: channel.sink().origin });
   expect(request.path).toBe('/api/webhooks/1/t?thread_id=1203456789012345671&wait=true');
@@ -155,7 +155,7 @@ test('a limit without a body, or of a fraction of a second, pauses the channel',
   expect(short).toMatchObject({ code: 'discord.429', detail: { rateLimited: true, retryAfter: 460 } });
 });
 
-test('an address where there is no webhook is a wrong setting, and 204 proves nothing', async () => {
+test('an address without a webhook is a wrong setting, and 204 leaves the outcome unknown', async () => {
   expect(await channel.failure({ status: 404, body: 'gone' })).toMatchObject({
     code: 'http.404',
     detail: { misconfigured: true },

@@ -110,7 +110,7 @@ test.each([
   expect(sink.requests[0]!.json).toMatchObject({ timestamp: `${seconds}`, sign });
 });
 
-describe('how messages look', () => {
+describe('the format of messages', () => {
   test('text is a post with a title, links and mentions as elements of their own', async () => {
     const payload = await sent(
       { mention: ['ou_abc', 'all'] },
@@ -172,12 +172,12 @@ describe('how messages look', () => {
     });
   });
 
-  test('an alert that is over is green', async () => {
+  test('a resolved alert is green', async () => {
     const payload = await sent({ format: 'interactive' }, { priority: 'urgent' }, 'resolved');
     expect(payload.card?.header.template).toBe('green');
   });
 
-  test('plain text, where it is asked for, mentions with tags of ours only', async () => {
+  test('plain text, if it is set, mentions only with tags of the channel', async () => {
     const payload = await sent({ format: 'text', mention: 'all' }, { body: '<at user_id="all">x</at> 1 < 2' });
     expect(payload.content?.text).toBe(
       'Deploy failed: acme/api\n＜at user_id="all">x＜/at> 1 < 2 <at user_id="all">所有人</at>',
@@ -189,20 +189,20 @@ describe('how messages look', () => {
     expect(markdownOf(payload)).toBe('&#60;at id=all&#62;&#60;/at&#62; &#42;&#42;x&#42;&#42;');
   });
 
-  test('an address that leads nowhere is shown as the text that it is', async () => {
+  test('an invalid address is shown as text', async () => {
     const payload = await sent({}, { link: 'javascript:alert(1)' });
     expect(postOf(payload).content).toEqual([
       [{ tag: 'text', text: 'Build 42 of main by alice\njavascript:alert(1)' }],
     ]);
   });
 
-  test('a cut never halves an entity', async () => {
+  test('an entity is never cut', async () => {
     const payload = await sent({ format: 'interactive' }, { body: '<<<<'.repeat(5000) });
     expect(markdownOf(payload)).toMatch(/^(&#60;)+… \(\+\d+ bytes\)$/);
   });
 });
 
-describe('what the bot answers', () => {
+describe('the answer of the bot', () => {
   test.each([
     [200, 19021, 'sign match fail', 'permanent', { misconfigured: true }],
     [200, 19022, 'Ip Not Allowed', 'permanent', { misconfigured: true }],

@@ -130,7 +130,7 @@ describe('a message', () => {
     expect(payloadOf((await channel.sent({ title: 'x', mention: ['all'] })).text).text).toBe('*x* <!channel>');
   });
 
-  test('is green when an alert is over', async () => {
+  test('is green when an alert is resolved', async () => {
     const { text } = await channel.sent({}, {}, { delivery: sampleDelivery({ status: 'resolved' }) });
     expect(payloadOf(text).attachments[0]!.color).toBe('#22a55a');
   });
@@ -145,7 +145,7 @@ describe('messages that belong together', () => {
   const bodies = () => channel.sink().requests.map(({ path, json }) => ({ path, ...(json as object) }));
   const first = { channel: 'C0123ABC', ts: '1.1' };
 
-  test('with one `replace_key` the earlier one is updated, by the id of its channel', async () => {
+  test('with the same `replace_key` update the earlier one, by the id of its channel', async () => {
     const bot = channel.open();
     channel.sink().answer(posted('1.1'));
     await bot.send(sampleMessage({ replace_key: 'disk/web-1' }), sampleIo());
@@ -159,7 +159,7 @@ describe('messages that belong together', () => {
     expect(bodies()[0]).not.toHaveProperty('ts');
   });
 
-  test('sent at once the second waits for the id of the first', async () => {
+  test('are sent one after another, since the second needs the id of the first', async () => {
     const bot = channel.open();
     channel.sink().answer(posted('1.1'));
     await Promise.all([1, 2].map(() => bot.send(sampleMessage({ replace_key: 'a' }), sampleIo())));
@@ -191,7 +191,7 @@ describe('messages that belong together', () => {
     expect(bodies()[1]).not.toHaveProperty('thread_ts');
   });
 
-  test('where the earlier one is gone, a new one is sent', async () => {
+  test('are sent as new ones if the earlier one does not exist any more', async () => {
     const bot = channel.open();
     channel.sink().answer(posted('1.1'), refused('message_not_found'), posted('2.2'), posted('2.2'));
     for (const title of ['a', 'b', 'c']) await bot.send(sampleMessage({ replace_key: 'x', title }), sampleIo());
@@ -203,7 +203,7 @@ describe('messages that belong together', () => {
     ]);
   });
 
-  test('a failure keeps the id of the earlier one', async () => {
+  test('keep the id of the earlier one after a failure', async () => {
     const bot = channel.open();
     channel.sink().answer(posted('1.1'), { status: 500 }, posted('1.1'));
     await bot.send(sampleMessage({ replace_key: 'x' }), sampleIo());
@@ -249,7 +249,7 @@ describe('a webhook', () => {
     expect(await hook.failure({ status, body })).toMatchObject({ class: failureClass, code, detail });
   });
 
-  test('that answers 200 with anything but `ok` proves nothing', async () => {
+  test('that answers 200 without `ok` leaves the outcome unknown', async () => {
     expect(await hook.failure({ status: 200, body: '<html>Sign in</html>' })).toMatchObject({ class: 'unknown' });
   });
 });

@@ -114,7 +114,7 @@ describe('a message', () => {
     expect(json).toMatchObject({ link_preview_options: { url: 'https://example.com/p.png' } });
   });
 
-  test('calls only people that the message names', async () => {
+  test('mentions only people that the message names', async () => {
     const { text } = await channel.sent({ body: 'ask @alice_b or ops@example.com', mention: ['bob_builder', 'all'] });
     expect(payloadOf(text).text).toMatch(/ask @\u200Balice_b or ops@example\.com @bob_builder$/);
   });
@@ -125,7 +125,7 @@ describe('a message', () => {
     expectTelegramHtml(payloadOf((await channel.sent({ format: 'markdown', body })).text).text);
   });
 
-  test('that is too long in Markdown is cut before it is written, so that every tag is closed', async () => {
+  test('that is too long in Markdown is cut before its conversion, so that every tag is closed', async () => {
     const { text } = payloadOf(
       (await channel.sent({ format: 'markdown', body: '**磁盘 & < 🔥** '.repeat(3000) })).text,
     );
@@ -134,7 +134,7 @@ describe('a message', () => {
     expectTelegramHtml(text);
   });
 
-  test('says that an alert is over', async () => {
+  test('says that an alert is resolved', async () => {
     const { json } = await channel.sent(
       { title: 'Resolved' },
       {},
@@ -148,14 +148,14 @@ describe('several chats', () => {
   const chats = { to: [1, '2', '@acme_alerts'] };
   const asked = (): (number | string)[] => channel.sink().requests.map(({ text }) => payloadOf(text).chat_id);
 
-  test('each get the message, and `to` of a message stands instead of them', async () => {
+  test('each get the message, and `to` of a message replaces them', async () => {
     await channel.sent({}, chats);
     expect(asked()).toEqual([1, 2, '@acme_alerts']);
     await channel.sent({ to: ['7'] }, chats);
     expect(asked().slice(3)).toEqual([7]);
   });
 
-  test('after a failure only those are tried again that have not got it', async () => {
+  test('that have not got the message are tried again after a failure, and no others', async () => {
     const open = channel.open(chats);
     channel.sink().answer(OK, { status: 500 });
     expect(await failureOfSending(open, sampleMessage(), sampleIo())).toMatchObject({ class: 'transient' });
@@ -164,7 +164,7 @@ describe('several chats', () => {
     expect(asked()).toEqual([1, 2, 2, '@acme_alerts']);
   });
 
-  test('one that refuses keeps the others from nothing, and is named in the receipt and the log', async () => {
+  test('get the message although one refuses it, which is named in the receipt and the log', async () => {
     const { log, lines } = memoryLog();
     channel.sink().answer(OK, refusal(403, 'Forbidden: bot was blocked by the user'), OK);
     const receipt = await channel.open(chats, { log }).send(sampleMessage(), sampleIo());
@@ -172,13 +172,13 @@ describe('several chats', () => {
     expect(lines.join('')).toContain('refused some of the recipients');
   });
 
-  test('all that refuse are a failure', async () => {
+  test('that all refuse the message make a failure', async () => {
     const failure = await channel.failure(refusal(403, 'Forbidden: bot was kicked'), {}, chats);
     expect(failure).toMatchObject({ class: 'permanent', code: 'telegram.403' });
     expect(failure.detail.misconfigured).toBeUndefined();
   });
 
-  test('a name in `to` that is none, and an empty `to`, are refused before anything is sent', async () => {
+  test('an invalid name in `to`, and an empty `to`, are refused before anything is sent', async () => {
     for (const to of [['1\n2'], []])
       expect(await channel.failure(OK, { to })).toMatchObject({ code: 'telegram.bad_recipient' });
     expect(asked()).toEqual([]);
@@ -206,7 +206,7 @@ test('the pause that the body asks for is kept, and the new id of a group is sho
   expect(moved.message).toBe('Bad Request: group chat was upgraded (the chat is now -100)');
 });
 
-test('an answer that is not from Telegram proves nothing', async () => {
+test('an answer that is not from Telegram leaves the outcome unknown', async () => {
   expect(await channel.failure({ status: 200, body: '<html>' })).toMatchObject({ code: 'telegram.unreadable' });
 });
 

@@ -185,7 +185,7 @@ describe('limits', () => {
     expect(content.includes('…')).toBe(cut === 1);
   });
 
-  test('what is cut is the body: title, link and mentions stay', async () => {
+  test('only the body is cut: title, link and mentions stay', async () => {
     const payload = await sent(
       { mention: ['zhangsan'] },
       { format: 'markdown', body: '磁'.repeat(5000), link: 'https://example.com/panel' },
@@ -196,7 +196,7 @@ describe('limits', () => {
     expect(byteLength(content)).toBeLessThanOrEqual(4096);
   });
 
-  test('a message of nothing visible is still sent', async () => {
+  test('a message without visible text is sent', async () => {
     expect(contentOf(await sent({}, { title: '\u0000', body: '\u202E' }))).toBe('…');
   });
 });
@@ -213,7 +213,7 @@ describe('mentions', () => {
     });
   });
 
-  test('a mobile number is read as people write it, and a user id of digits where it says so', async () => {
+  test('a mobile number is read in any usual form, and a user id of digits with `user:`', async () => {
     const mention = ['138 0013 8000', '+86 (139) 0013-9000', 'mobile:137-0013-7000', 'user:10001000'];
     const { text } = await sent({ mention }, { mention: ['136.0013.6000'] });
     expect(text?.mentioned_mobile_list).toEqual(['13800138000', '13900139000', '13700137000', '13600136000']);
@@ -228,7 +228,7 @@ describe('mentions', () => {
     expect(lines.join('')).not.toContain('zhangsan');
   });
 
-  test('Markdown takes user ids, and gives way to text for the rest, since being called matters more than looks', async () => {
+  test('Markdown takes user ids; for other mentions the message is sent as text', async () => {
     expect((await sent({ mention: 'zhangsan' }, { format: 'markdown' })).markdown?.content).toMatch(/\n<@zhangsan>$/);
     expect(await sent({ mention: 'all' }, { format: 'markdown', body: '**x**' })).toMatchObject({
       msgtype: 'text',
@@ -239,11 +239,11 @@ describe('mentions', () => {
     );
   });
 
-  test('what could end the mention is not a name', async () => {
+  test('text that could end the mention is not a name', async () => {
     expect((await sent({}, { format: 'markdown', mention: ['x><@all', 'a b'] })).markdown?.content).not.toContain('<@');
   });
 
-  test('hostile values stay harmless after they went through the channel as Markdown', async () => {
+  test('hostile values are harmless after the conversion of Markdown', async () => {
     const body = `value: ${wecom.escape!(HOSTILE, 'markdown')}`;
     const { content } = (await sent({ format: 'markdown' }, { format: 'markdown', body })).markdown!;
     expect(content.replace('**Deploy failed: acme/api**', '')).not.toMatch(/[<[\]`*|]|^\s*[#>]/m);
@@ -313,7 +313,7 @@ describe('what the bot answers', () => {
     expect(JSON.parse(JSON.stringify({ rateLimited, retryAfter, misconfigured }))).toEqual(detail);
   });
 
-  test('the words of the provider are kept without its hints and links, the answer whole', async () => {
+  test('the text of the provider is kept without its hints and links, and the whole answer', async () => {
     const errmsg =
       'markdown.content exceed max length 4096. invalid Request Parameter, hint: [165], from ip: 192.0.2.7, more info at https://open.work.weixin.qq.com/devtool/query?e=40058';
     sink.answer({ body: { errcode: 40058, errmsg } });
@@ -323,7 +323,7 @@ describe('what the bot answers', () => {
     expect(failure.detail.body).toContain('192.0.2.7');
   });
 
-  test('200 with something else than its own JSON proves nothing', async () => {
+  test('200 without the JSON of WeCom leaves the outcome unknown', async () => {
     for (const body of ['<html>Sign in</html>', '', 'null', '{"errmsg":"ok"}', '{"errcode":"0"']) {
       sink.answer({ status: 200, body });
       expect(await failureOfSending(open(), sampleMessage(), sampleIo())).toMatchObject({

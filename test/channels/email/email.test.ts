@@ -146,7 +146,7 @@ describe('the mail', () => {
     expect(server.mails[0]!.mail.headers['message-id']).toBe(receipt.id);
   });
 
-  test('of one replace_key forms a thread, of another one another', async () => {
+  test('with the same replace_key is in one thread, with another one in another', async () => {
     const server = await serverOf();
     const channel = channelOf(to(server));
     for (const replace_key of ['disk', 'disk', 'load']) await send(channel, { replace_key });
@@ -157,7 +157,7 @@ describe('the mail', () => {
     expect(third!.references).not.toBe(first!.references);
   });
 
-  test('goes to cc and bcc too, and bcc shows nowhere', async () => {
+  test('also goes to cc and bcc, and bcc is not visible', async () => {
     const server = await serverOf();
     await send(
       channelOf(
@@ -205,7 +205,7 @@ describe('the mail', () => {
     expect(server.commands).toEqual([]);
   });
 
-  test('takes files along, and says what it could not take', async () => {
+  test('has files attached, and names those that are not', async () => {
     const folder = await temporaryFolder();
     const report = path.join(folder, 'report.txt');
     await writeFile(report, 'all is well');
@@ -267,7 +267,7 @@ const relaxedBody = (body: string): string =>
     .replace(/ \r\n/g, '\r\n')
     .replace(/(?:\r\n)+$/, '')}\r\n`;
 
-describe('the way to the mail server', () => {
+describe('the connection to the mail server', () => {
   test('is kept open for the next mail', async () => {
     const server = await serverOf({ pipelining: true });
     const channel = channelOf(to(server));
@@ -317,7 +317,7 @@ describe('the way to the mail server', () => {
     expect(server.mails).toEqual([]);
   });
 
-  test('smtps to a port that speaks plain SMTP says so', async () => {
+  test('smtps to a port with plain SMTP is reported', async () => {
     const server = await serverOf();
     const failed = await failureOfSending(
       channelOf({ url: `smtps://127.0.0.1:${server.port}` }),
@@ -359,7 +359,7 @@ describe('the way to the mail server', () => {
     expect(readMailServer(settings)).toMatchObject(expected);
   });
 
-  test('a server that no longer is there is transient, and names no host', async () => {
+  test('a server that does not exist any more is transient, without the name of the host', async () => {
     const server = await openMailServer();
     await server.close();
     const failed = await failureOfSending(channelOf(to(server)), sampleMessage(), sampleIo());
@@ -378,7 +378,7 @@ describe('the way to the mail server', () => {
   });
 });
 
-describe('when the mail server says no', () => {
+describe('when the mail server refuses', () => {
   test.each([
     ['a wrong password', { auth: '535 5.7.8 wrong' }, 'permanent', 'smtp.535', true],
     ['no login just now', { auth: '454 4.7.0 later' }, 'transient', 'smtp.454', undefined],
@@ -391,19 +391,22 @@ describe('when the mail server says no', () => {
     ['the content', { end: '554 5.6.0 spam' }, 'permanent', 'smtp.554', undefined],
     ['the machine', { greeting: '554 5.7.1 go away' }, 'permanent', 'smtp.554', true],
     ['everybody', { greeting: '421 4.3.2 busy' }, 'transient', 'smtp.421', undefined],
-  ] as const)('to %s, the failure says what it means', async (_, script, failureClass, code, misconfigured) => {
-    for (const pipelining of [false, true]) {
-      const server = await serverOf({ login: true, pipelining });
-      server.script(script);
-      const channel = channelOf(to(server, { user: 'belfry', password: PASSWORD }));
-      const failed = await failureOfSending(channel, sampleMessage(), sampleIo());
-      expect(failed).toMatchObject({ class: failureClass, code });
-      expect(failed.detail.misconfigured).toBe(misconfigured);
-      expect(failed.detail.body).toContain(code.slice(5));
-    }
-  });
+  ] as const)(
+    '%s, the failure has a message with the meaning',
+    async (_, script, failureClass, code, misconfigured) => {
+      for (const pipelining of [false, true]) {
+        const server = await serverOf({ login: true, pipelining });
+        server.script(script);
+        const channel = channelOf(to(server, { user: 'belfry', password: PASSWORD }));
+        const failed = await failureOfSending(channel, sampleMessage(), sampleIo());
+        expect(failed).toMatchObject({ class: failureClass, code });
+        expect(failed.detail.misconfigured).toBe(misconfigured);
+        expect(failed.detail.body).toContain(code.slice(5));
+      }
+    },
+  );
 
-  test('to some recipients, the others have the mail and the receipt names who has not', async () => {
+  test('some recipients, the others get the mail and the receipt names the refused ones', async () => {
     const server = await serverOf();
     server.script({ rcpt: (address) => (address.startsWith('gone') ? '550 5.1.1 unknown' : '250 ok') });
     const { log, lines } = memoryLog();
@@ -413,7 +416,7 @@ describe('when the mail server says no', () => {
     expect(lines.join('')).toContain('refused some of the recipients');
   });
 
-  test('for now to some, only those are tried again', async () => {
+  test('some recipients for now, only those are tried again', async () => {
     const server = await serverOf();
     const channel = channelOf(to(server, { to: ['a@example.com', 'b@example.com', 'gone@example.com'] }));
     server.script({
@@ -429,7 +432,7 @@ describe('when the mail server says no', () => {
     expect(receipt.answer).toContain('gone@example.com');
   });
 
-  test('by cutting the connection after the final dot, the outcome is unknown; before it, it is not', async () => {
+  test('by closing the connection after the final dot, the outcome is unknown; before it, it is transient', async () => {
     const server = await serverOf();
     server.script({ end: 'drop' });
     const after = await failureOfSending(channelOf(to(server)), sampleMessage(), sampleIo());
@@ -453,7 +456,7 @@ describe('when the mail server says no', () => {
     },
   );
 
-  test('one that answers the next mail gets it over a new connection', async () => {
+  test('the next mail uses a new connection', async () => {
     const server = await serverOf();
     const channel = channelOf(to(server));
     server.script({ end: 'drop' });
@@ -480,7 +483,7 @@ async function reached(server: MailServer, step: 'greeting' | 'mail' | 'data'): 
   while (!isThere()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('a mail server of another make takes it: STARTTLS, login and all', async () => {
+test('another mail server accepts it, with STARTTLS and login', async () => {
   const taken: { user: string; text: string; secure: boolean }[] = [];
   const server = new SMTPServer({
     key,

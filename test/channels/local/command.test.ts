@@ -128,19 +128,19 @@ test('a program that is killed may have done its work', async () => {
   expect(failed).toMatchObject({ class: 'unknown', code: 'command.killed' });
 });
 
-test('a program that does not read its input is fine', async () => {
+test('a program need not read its input', async () => {
   const message = sampleMessage({ body: 'x'.repeat(1_000_000) });
   expect(await channelOf({ run: ['true'] }).send(message, sampleIo())).toEqual({ status: 0 });
 });
 
-test('of what it writes 4 KiB are kept, and the rest does not block it', async () => {
+test('4 KiB of its output are kept, and the rest does not block it', async () => {
   const channel = channelOf(sh('head -c 3000000 /dev/zero | tr "\\0" x >&2; exit 9'));
   const failed = await failureOfSending(channel, sampleMessage(), sampleIo());
   expect(failed.code).toBe('command.exit_9');
   expect(failed.detail.body).toHaveLength(4096);
 });
 
-test('the deadline ends the program and everything that it has started', async () => {
+test('the deadline ends the program and all processes that it has started', async () => {
   const folder = await temporaryFolder();
   const pids = path.join(folder, 'pids');
   const script = 'trap "" TERM; sleep 60 & echo $! >> "$0"; echo $$ >> "$0"; while :; do wait; done';
@@ -159,7 +159,7 @@ test('the deadline ends the program and everything that it has started', async (
   for (const pid of await linesOf(pids)) await expect.poll(() => isRunning(pid)).toBe(false);
 });
 
-test('a program that ignores SIGTERM is killed, and the attempt says so', async () => {
+test('a program that ignores SIGTERM is killed, and the failure says so', async () => {
   const started = path.join(await temporaryFolder(), 'started');
   const clock = new VirtualClock();
   const script = 'trap "" TERM; echo $$ >> "$0"; while :; do sleep 0.1; done';
@@ -185,7 +185,7 @@ async function isRunning(pid: string): Promise<boolean> {
   return status !== '' && !/\) [ZX] /.test(status);
 }
 
-test('what it leaves in the background does not hold the delivery up', async () => {
+test('a process in the background does not delay the delivery', async () => {
   const folder = await temporaryFolder();
   const fifo = path.join(folder, 'pid');
   const channel = channelOf(sh('sleep 60 & echo $! > "$1"; echo done', fifo));
@@ -213,14 +213,14 @@ test('a program that cannot be started is reported with what to do', async () =>
   });
 });
 
-test('what an event makes too long for an argument or a variable is cut visibly', async () => {
+test('a value that is too long for an argument or a variable is cut with a mark', async () => {
   const script = 'printf "%s\\n%s" "$1" "$BELFRY_BODY" | sed "s/^x*//"';
   const run = ['sh', '-c', script, 'sh', '{{ body }}'];
   const receipt = await channelOf({ run }).send(sampleMessage({ body: 'x'.repeat(200_000) }), sampleIo());
   expect(receipt).toMatchObject({ answer: expect.stringMatching(/^… \(\+\d+ bytes\)$/) });
 });
 
-test('a template that fails is not a program to run', async () => {
+test('a program with a failed template is not run', async () => {
   const failed = await failureOfSending(channelOf({ run: ['echo', '{{ no.such }}'] }), sampleMessage(), sampleIo());
   expect(failed).toMatchObject({ class: 'permanent', code: 'command.template' });
 });

@@ -132,7 +132,7 @@ describe.skipIf(missing.length > 0)(
       expect(shown).toHaveLength(3);
     });
 
-    test('priority is urgency, and the look comes from the settings', async () => {
+    test('the priority becomes the urgency, and the appearance comes from the settings', async () => {
       const channel = channelOf(screen.env, { app_name: 'Build server', timeout: '7s', sound: 'chime' });
       const shown = await shownBy(async () => {
         for (const priority of ['min', 'normal', 'urgent'] as const) await send(channel, { priority });
@@ -141,7 +141,7 @@ describe.skipIf(missing.length > 0)(
       expect(shown[1]).toMatchObject({ app: 'Build server', timeout: '7000' });
     });
 
-    test('fields, actions and the link stand under the text', async () => {
+    test('fields, actions and the link are below the text', async () => {
       const message = {
         fields: { Host: 'web-1' },
         link: 'https://example.com/42',
@@ -163,7 +163,7 @@ describe.skipIf(missing.length > 0)(
       expect(failed.message).toContain('libnotify-bin');
     });
 
-    test('a bus that is gone is not a session', async () => {
+    test('a bus that does not exist any more is not a session', async () => {
       const folder = await temporaryFolder();
       const env = { ...screen.env, DBUS_SESSION_BUS_ADDRESS: `unix:path=${path.join(folder, 'gone')}` };
       const failed = await failureOfSending(channelOf(env), sampleMessage(), sampleIo());
@@ -171,7 +171,7 @@ describe.skipIf(missing.length > 0)(
       expect(desktopUnavailable(env, 'linux')).toContain('no desktop session');
     });
 
-    test('where there is a desktop there is no trouble', () => {
+    test('with a desktop there is no problem', () => {
       expect(desktopUnavailable(screen.env, 'linux')).toBeUndefined();
     });
   },
@@ -253,7 +253,7 @@ describe('on macOS and Windows', () => {
   const look = { icon: SHIPPED, appName: 'Belfry', timeout: 7400, sound: 'Ping' };
   const message = sampleMessage({ replace_key: 'disk', link: 'https://example.com/42' });
 
-  test('the notification centre gets the same', async () => {
+  test('the notification centre gets the same text', async () => {
     let given: unknown;
     const native = {
       notify(options: unknown, done: (error: null, response: string) => void) {
@@ -273,7 +273,7 @@ describe('on macOS and Windows', () => {
     });
   });
 
-  test('what it refuses is permanent, and silence is unknown', async () => {
+  test('a refusal is permanent, and the outcome without an answer is unknown', async () => {
     const refusing = { notify: (_: unknown, done: (error: Error) => void) => done(new Error('not allowed')) };
     const failure = showNative(refusing, look, message, new AbortController().signal);
     await expect(failure).rejects.toMatchObject({

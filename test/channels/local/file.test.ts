@@ -96,7 +96,7 @@ test('as text a message is one line that can be read back', async () => {
   );
 });
 
-test('many at once all get a line of their own, and the file may be rotated away between', async () => {
+test('each of many simultaneous messages is one line, and the file may be rotated meanwhile', async () => {
   const folder = await temporaryFolder();
   const target = path.join(folder, 'out.jsonl');
   const channel = channelOf({ path: target });
@@ -110,7 +110,7 @@ test('many at once all get a line of their own, and the file may be rotated away
   expect(await linesOf(target)).toHaveLength(1);
 });
 
-test('half a line that a crash has left does not swallow the next one', async () => {
+test('an incomplete line after a crash is not joined to the next one', async () => {
   const folder = await temporaryFolder();
   const target = path.join(folder, 'out.jsonl');
   await writeFile(target, '{"id":"cut sh');
@@ -182,7 +182,7 @@ test('a folder without permission is reported as such', async (context) => {
   expect(failed).toMatchObject({ class: 'permanent', code: 'file.eacces', detail: { misconfigured: true } });
 });
 
-test('what other programs append in between stays whole', async () => {
+test('lines that other programs append meanwhile stay whole', async () => {
   const folder = await temporaryFolder();
   const target = path.join(folder, 'out.jsonl');
   const channel = channelOf({ path: target });

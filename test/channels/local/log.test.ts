@@ -49,7 +49,7 @@ describeChannelContract({
   },
 });
 
-test('the line says what the message says, at the level of the settings', async () => {
+test('the line has the message, at the level of the settings', async () => {
   const paper = paperOf();
   const channel = log.open(decodeSettings(log, { level: 'warn' }), channelTools({ log: paper.log }));
   await channel.send(sampleMessage({ tags: ['deploy'], link: 'https://example.com', priority: 'high' }), sampleIo());
@@ -71,7 +71,7 @@ test('an event cannot write a second line on a terminal', async () => {
   expect(paper.lines.join('').trimEnd().split('\n')).toHaveLength(1);
 });
 
-test('a message that the log would leave out is not called delivered', async () => {
+test('a message below the level of the log is not delivered', async () => {
   const paper = paperOf({ level: 'error' });
   const channel = log.open(decodeSettings(log, {}), channelTools({ log: paper.log }));
   const failed = await failureOfSending(channel, sampleMessage(), sampleIo());

@@ -99,7 +99,7 @@ describe('a message', () => {
     });
   });
 
-  test('opens no address that is not of the web', async () => {
+  test('opens only http and https addresses', async () => {
     const { message, extras } = await sent({ body: 'full', link: 'javascript:alert(1)', image: 'file:///etc/passwd' });
     expect(extras['client::notification']).toEqual({});
     expect(message).toBe('full\njavascript:alert(1)');
@@ -119,7 +119,7 @@ describe('a message', () => {
     expect((await sent({ priority })).priority).toBe(number);
   });
 
-  test('says that an alert is over', async () => {
+  test('says that an alert is resolved', async () => {
     const request = await channel.sent(
       { title: 'Resolved: disk', body: '' },
       {},

@@ -96,7 +96,7 @@ describe('a message', () => {
     expect(payloadOf((await channel.sent({ format: 'html', body: '<b>x</b>' })).text).message).toBe('x');
   });
 
-  test('keeps actions in the text where they are more than three or cannot be opened, and never makes one that calls', async () => {
+  test('keeps actions in the text if there are more than three or one has no valid address', async () => {
     const action = { label: 'Open', url: 'https://example.com/b' };
     expect((await channel.sent({ actions: [action, action, action, action] })).json).toMatchObject({ actions: [] });
     const { text } = await channel.sent({ actions: [{ label: 'Call', url: 'tel:123' }] });
@@ -112,7 +112,7 @@ describe('a message', () => {
     expect((await channel.sent({ priority })).json).toMatchObject({ priority: number });
   });
 
-  test('says that an alert is over', async () => {
+  test('says that an alert is resolved', async () => {
     const request = await channel.sent(
       { title: 'Resolved: disk', body: '' },
       {},

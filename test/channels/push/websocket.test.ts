@@ -51,7 +51,7 @@ describeChannelContract({
   },
 });
 
-test('a message is put before everybody for a week, and its receipt is awaited as long', async () => {
+test('a message is kept for everybody for a week, and its receipt is awaited as long', async () => {
   const { notifier, pushed, clock } = opened({});
   const week = 7 * 86_400_000;
   expect(await notifier.send(sampleMessage(), sampleIo())).toEqual({ awaiting: 'receipt', until: clock.now() + week });
@@ -79,7 +79,7 @@ test('a push that cannot be stored is not handed over', async () => {
   });
 });
 
-test('settings that make no sense are reported', () => {
+test('invalid settings are reported', () => {
   expect(readSettings(websocket, { require: 'some' }).problems).not.toEqual([]);
   expect(readSettings(websocket, { keep: 5 }).problems).not.toEqual([]);
 });

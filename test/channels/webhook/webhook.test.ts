@@ -127,7 +127,7 @@ describe('the body', () => {
     expect(headers['content-type']).toBe('application/json');
   });
 
-  test('in a template of JSON, values cannot leave the string they stand in', async () => {
+  test('in a template of JSON, values cannot leave their string', async () => {
     const { json } = await sent(
       { body: '{"text": "{{ title }}", "admin": false}' },
       { title: '", "admin": true, "x": "\n\\' },
@@ -135,7 +135,7 @@ describe('the body', () => {
     expect(json).toEqual({ text: '", "admin": true, "x": "\n\\', admin: false });
   });
 
-  test('a value that is JSON itself is put in as it is with `json | raw`', async () => {
+  test('a JSON value is inserted unchanged with `json | raw`', async () => {
     const { json } = await sent(
       { body: '{"title": {{ title | json | raw }}, "data": {{ event.data | json | raw }}}' },
       { title: 'a "b"' },
@@ -143,7 +143,7 @@ describe('the body', () => {
     expect(json).toEqual({ title: 'a "b"', data: { repository: 'acme/api', branch: 'main' } });
   });
 
-  test('a template that fails carries the error and the message instead, where that can be read', async () => {
+  test('a failed template is replaced by the error and the message, if the body can contain text', async () => {
     const { json } = await sent({
       body: { text: '{{ data.nothing }}', by: '{{ rule }}' },
       headers: { 'X-A': '{{ data.nothing }}' },
@@ -196,7 +196,7 @@ describe('the body', () => {
     ]);
   });
 
-  test('a flat map becomes a form where the content type says so, a list in it one field for each value', async () => {
+  test('a flat map becomes a form with the content type of forms, a list in it one field for each value', async () => {
     const body = { text: '{{ title }}', n: 3, ok: true, none: null, tag: ['a', '{{ rule }}'] };
     const { text } = await sent({ body, ...typed(`${FORM}; charset=utf-8`) }, { title: 'a=b&user=EVIL' });
     expect([...new URLSearchParams(text)]).toEqual([
@@ -269,17 +269,17 @@ describe('the body', () => {
     { body: { a: { b: 'c' } }, ...typed('application/vnd.api+json') },
     { body: { a: 'b' }, ...typed('text/plain') },
     { ...typed('application/json') },
-  ])('a body that its content type can carry is none: %j', (settings) => {
+  ])('a body that its content type can carry is valid: %j', (settings) => {
     expect(readSettings(webhook, { url: 'https://example.com/', ...settings }).problems).toEqual([]);
   });
 
-  test('a template that gives no JSON where JSON is promised is never sent', async () => {
+  test('a template that renders to invalid JSON is never sent', async () => {
     const failure = await failureOfSending(open({ body: '{"text": {{ title }}}' }), sampleMessage(), sampleIo());
     expect(failure).toMatchObject({ class: 'permanent', code: 'webhook.body' });
     expect(sink.requests).toEqual([]);
   });
 
-  test('a GET has none', async () => {
+  test('a GET has no body', async () => {
     const request = await sent({ method: 'GET' });
     expect(request).toMatchObject({ method: 'GET', text: '' });
     expect(request.headers['content-type']).toBeUndefined();
@@ -297,7 +297,7 @@ describe('headers', () => {
     expect(headers['x-evil']).toBeUndefined();
   });
 
-  test('those that frame the request, and what is not a name, are refused at load', () => {
+  test('headers of the HTTP client and invalid names are refused at load', () => {
     const { problems } = readSettings(webhook, {
       url: 'https://example.com/',
       headers: { 'Content-Length': '1', 'a b': 'c' },
@@ -333,7 +333,7 @@ describe('signing', () => {
     });
   });
 
-  test('covers the very bytes sent, with the time of the attempt, once for each secret', async () => {
+  test('covers exactly the sent bytes, with the time of the attempt, once for each secret', async () => {
     const other = 'whsec_cGxKM25teUNER0JLSW5hdmRPSzE1anNs';
     const request = await sent({ sign: { standard_webhooks: [HOOK_SECRET, other] } }, { title: '磁盘' });
     expect(request.headers['webhook-timestamp']).toBe(`${clock.now() / 1000}`);
@@ -355,7 +355,7 @@ describe('signing', () => {
     expect(request.headers['x-hub-signature-256']).toBe(`sha256=${expected}`);
   });
 
-  test('without a secret the id and the time are there, and no signature', async () => {
+  test('without a secret has the id and the time, and no signature', async () => {
     const { headers } = await sent({});
     expect(headers['webhook-id']).toBe(sampleDelivery().id);
     expect(headers['webhook-signature']).toBeUndefined();
@@ -363,7 +363,7 @@ describe('signing', () => {
 });
 
 describe('success', () => {
-  test('is what the settings say', async () => {
+  test('depends on the settings', async () => {
     sink.answer({ status: 409 });
     expect(await open({ success: ['200-299', 409] }).send(sampleMessage(), sampleIo())).toMatchObject({ status: 409 });
     sink.answer({ status: 202 });
@@ -408,7 +408,7 @@ test('settings that cannot work are found at load, without repeating them', () =
   expect(readSettings(webhook, {}).problems).toHaveLength(1);
 });
 
-test('hostile text arrives as it was, in valid JSON', async () => {
+test('hostile text arrives unchanged, in valid JSON', async () => {
   const { json } = await sent({ body: '{"text": "{{ body }}"}' }, { body: HOSTILE });
   expect(json).toEqual({ text: wellFormed(HOSTILE) });
 });

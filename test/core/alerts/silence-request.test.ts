@@ -30,7 +30,7 @@ test('`for` counts from now, or from `from`', () => {
   });
 });
 
-test('what is stored means the same wherever it is read again', () => {
+test('the stored settings do not depend on the time or the zone in which they are read', () => {
   const posted = {
     match: {},
     reason: 'r',
@@ -49,12 +49,12 @@ test('what is stored means the same wherever it is read again', () => {
   });
 });
 
-test('a beginning that has passed is none', () => {
+test('a beginning in the past is left out', () => {
   expect(given({ ...GOOD, from: '2026-11-23T08:59:00Z' })).toMatchObject({ until: '2026-11-23T10:59:00.000Z' });
   expect(given({ ...GOOD, from: '2026-11-23T08:59:00Z' })).not.toHaveProperty('from');
 });
 
-test('what comes again needs no end', () => {
+test('a recurring silence needs no end', () => {
   const read = readSilenceRequest(
     { match: {}, reason: 'r', recurring: { cron: '0 22 * * *', for: '6h', timezone: 'UTC' } },
     's-1',

@@ -46,7 +46,7 @@ describe('a silence', () => {
     expect(evaluateSilence(silenceOf(`${text}, ${UNTIL}`), event, 'disk-full', 'web1', NOW)).toEqual({ silenced });
   });
 
-  it('whose condition fails with an error silences nothing, and says what failed', () => {
+  it('whose condition fails silences nothing, and reports the error', () => {
     const broken = silenceOf(`match: {}, if: 'data.host > 5.0', ${UNTIL}`);
     const { silenced, error } = evaluateSilence(broken, event, 'disk-full', 'web1', NOW);
     expect(silenced).toBe(false);
@@ -56,14 +56,14 @@ describe('a silence', () => {
     });
   });
 
-  it('takes the name of the rule and the key for what they are, whatever the event says', () => {
+  it('gets the name of the rule and the key from the run, not from the event', () => {
     const misleading: Event = { ...event, rule: 'disk-full', key: 'web1' };
     const silence = silenceOf(`match: { rule: disk-full, key: web1 }, ${UNTIL}`);
     expect(evaluateSilence(silence, misleading, 'other', 'web1', NOW)).toEqual({ silenced: false });
     expect(evaluateSilence(silence, misleading, 'disk-full', 'other', NOW)).toEqual({ silenced: false });
   });
 
-  it('of a file says why, by whom and for what, and is known by what it says', () => {
+  it('of a file has its reason, person and match, and an id from its settings', () => {
     const text = `name: release night, match: {}, ${UNTIL}, reason: release, by: ann`;
     expect(silenceOf(text)).toMatchObject({ name: 'release night', reason: 'release', by: 'ann', origin: 'file' });
     expect(silenceOf(text).id).toMatch(/^file:[0-9a-z]{1,12}$/);
@@ -150,7 +150,7 @@ describe('the time of a silence', () => {
   });
 });
 
-describe('what was posted', () => {
+describe('a posted silence', () => {
   it('becomes a silence with its id, by the rules for files', () => {
     const given = {
       id: '0193',
@@ -185,7 +185,7 @@ describe('silences of files', () => {
     expect(before!.get('silence night')).not.toBe(after!.get('silence night'));
   });
 
-  it('have names that are theirs alone, and none is there twice', () => {
+  it('have unique names, and none is declared twice', () => {
     const night = `{ name: night, match: {}, ${UNTIL} }`;
     expect(problemsOf(`silences: [${night}]`, `silences: [${night}]`)).toMatchObject([
       { file: 'b.yaml', code: 'silence.duplicate', message: 'there is already a silence `night`' },

@@ -106,7 +106,7 @@ rules:
     ).toEqual([7, 1]);
   });
 
-  it('lays the message of defaults under that of each rule, field by field', () => {
+  it('merges the message of defaults with that of each rule, field by field', () => {
     const ruleset = rulesetOf(`defaults: { message: { title: T, body: B } }\n${rule('message: { body: mine }')}`);
     expect(ruleset.rules[0]!.message).toMatchObject({ title: { source: 'T' }, body: { source: 'mine' } });
   });
@@ -139,14 +139,14 @@ rules:
     expect(print('channels:\n  a: { type: pager, key: k2, port: 1 }\n')).not.toBe(first);
   });
 
-  it('with nothing but comments is good and empty', () => {
+  it('that contains only comments is valid and empty', () => {
     expect(rulesetOf('# nothing yet\n').rules).toEqual([]);
     expect(rulesetOf('rules:\nchannels:\nsources:\n').rules).toEqual([]);
   });
 });
 
 describe('problems', () => {
-  it('come all at once, each at its place', () => {
+  it('are reported all at once, each with its position', () => {
     const problems = problemsOf(`sources:
   in: { type: hok, path: /hooks/a }
 channels:
@@ -343,13 +343,13 @@ rules:
     expect(problem.mend).toBe(mend);
   });
 
-  it('points into a condition where it goes wrong', () => {
+  it('show the position in a condition', () => {
     const problem = only(rule('if: data.a == 1 => 2'));
     expect(problem).toMatchObject({ line: 6, code: 'value.condition' });
     expect(problem.column).toBeGreaterThan(9);
   });
 
-  it('of a match stand at the pattern, in `match` and beside it', () => {
+  it('of a match have the position of the pattern, in `match` and beside it', () => {
     expect(only(rule('match: { data.a: { prefx: x } }'))).toMatchObject({ line: 6, column: 24, code: 'rule.match' });
     expect(problemsOf(rule('any: [{ data.a: { prefx: x } }]'))[0]).toMatchObject({ line: 6, code: 'rule.match' });
     expect(problemsOf(rule('match: { any: [{ a: 1 }] }\nany: [{ b: 1 }]'))[0]).toMatchObject({
@@ -359,21 +359,21 @@ rules:
     });
   });
 
-  it('of aliased values stand where the value is written', () => {
+  it('of aliased values have the position of the written value', () => {
     const problem = problemsOf(
       `channels:\n  a: { type: sink, delivery: &d { timeout: 5 } }\n  b: { type: sink, delivery: *d }\n`,
     );
     expect(placesOf(problem)).toEqual(['2:44 value.unit', '2:44 value.unit']);
   });
 
-  it('do not repeat an origin that came in through a reference', () => {
+  it('do not repeat an origin from a reference', () => {
     const text = 'daemon: { origins: ["https://inside.example/x"] }\n';
     const [problem] = compileText(text, 'rules.yaml', ['/daemon/origins/0']).problems;
     expect(problem!.code).toBe('daemon.origin');
     expect(JSON.stringify(problem)).not.toContain('inside.example');
   });
 
-  it('never repeat a value that is secret or came in through a reference', () => {
+  it('never repeat a secret value or a value from a reference', () => {
     const text = `channels:
   a: { type: pager, key: [hunter2secret], style: hunter2secret, port: hunter2secret }
   b: { type: hunter2secret }
@@ -404,7 +404,7 @@ rules:
     expect(JSON.stringify(problems)).not.toContain('hunter2');
   });
 
-  it('read a referenced text as the number or boolean that is wanted, and no other text', () => {
+  it('convert a referenced text to the number or boolean that is required, and no other text', () => {
     const text = 'channels:\n  a: { type: pager, key: k, port: "26", delivery: { paused: "true" } }\n';
     expect(compileText(text).problems).toHaveLength(2);
     const good = compileText(text, 'a.yaml', ['/channels/a/port', '/channels/a/delivery/paused']);
@@ -416,7 +416,7 @@ rules:
 describe('files together', () => {
   const other = 'channels:\n  mail: { type: sink }\nsources:\n  in: { type: hook, path: /hooks/a }\n';
 
-  it('may name what the others configure, and the built-in sources', () => {
+  it('may name the channels and sources of the others, and the built-in sources', () => {
     expect(problemsOf(other, 'rules:\n  - { name: r, on: [in, api, belfry], notify: mail }\n')).toEqual([]);
   });
 
@@ -474,7 +474,7 @@ describe('files together', () => {
     expect(problemsOf('daemon: {}\n', 'daemon: {}\n')).toMatchObject([{ file: 'b.yaml', code: 'daemon.duplicate' }]);
   });
 
-  it('do not blame a rule for a channel that is there but wrong', () => {
+  it('do not report a rule with a channel that exists but has a problem', () => {
     expect(problemsOf('channels:\n  a: { type: pager }\n', 'rules:\n  - { name: r, notify: a }\n')).toMatchObject([
       { file: 'a.yaml', code: 'schema.missing' },
     ]);

@@ -94,7 +94,7 @@ test('a rule without alerts cannot suppress another one, and the problem says wh
   });
 });
 
-test('rules, hours and channels are found in whatever file they stand', () => {
+test('rules, hours and channels are found in any file', () => {
   expect(
     problemsOf(
       `${HEAD}rules: [{ name: down, notify: ops, resolve: { after: 1h } }]\n`,
@@ -104,7 +104,7 @@ test('rules, hours and channels are found in whatever file they stand', () => {
   ).toEqual([]);
 });
 
-test('what is left out has its default', () => {
+test('settings that are left out have their defaults', () => {
   const settings = (more: string) => {
     const [rule] = rulesetOf(`${HEAD}hours: { h: { days: mon } }\nrules: [{ name: r, notify: ops, ${more} }]`).rules;
     return Object.fromEntries(rule!.steps.map(({ name, settings: own }) => [name, own]));

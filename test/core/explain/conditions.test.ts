@@ -30,7 +30,7 @@ test('each operator of each field is a condition of its own', () => {
   ]);
 });
 
-test('every operator is named as it is written', () => {
+test('every operator has the name that the rule writes', () => {
   const match = {
     'data.a': {
       not: 'x',
@@ -54,7 +54,7 @@ test('every operator is named as it is written', () => {
   expect(rows.filter(({ holds }) => !holds)).toEqual([]);
 });
 
-test('what is not there is missing, and not the same as null', () => {
+test('an absent field is missing, which differs from null', () => {
   const match = { 'data.a': null, 'data.b': null, 'data.c': { exists: false }, 'data.d': { not: 'x' } };
   expect(explainMatch(match, event({ a: null }))).toMatchObject([
     { actual: null, holds: true },
@@ -65,7 +65,7 @@ test('what is not there is missing, and not the same as null', () => {
   expect(explainMatch(match, event({ a: null }))[0]).not.toHaveProperty('missing');
 });
 
-test('a path through an array shows all that it leads to', () => {
+test('a path through an array shows all its values', () => {
   const of = event({ items: [{ id: 1 }, { id: 2 }, {}], tags: ['x', 'y'] });
   expect(lines({ 'data.items.id': 2, 'data.items.0.id': 1, 'data.tags': 'y' }, of)).toEqual([
     '✓ data.items.id equals 2 < [1,2]',
@@ -74,7 +74,7 @@ test('a path through an array shows all that it leads to', () => {
   ]);
 });
 
-test('a group is a condition, and so is everything in it by itself', () => {
+test('a group is a condition, and each of its entries, too', () => {
   const match = {
     any: [{ 'data.a': 1 }, { all: [{ 'data.b': 1, 'data.c': 1 }, { none: [{ 'data.d': 1 }] }] }],
     none: [{ 'data.a': 2 }],
@@ -104,7 +104,7 @@ test.each<[string, Json, unknown]>([
   expect(explainMatch({ 'data.x': { exists: true } }, event({ x: value }))[0]!.actual).toEqual(shown);
 });
 
-test('what must not be shown is taken out before a value is cut', () => {
+test('secrets are removed before a value is cut', () => {
   const secret = 's3cret'.repeat(60);
   const hide = (text: string): string => text.replaceAll(secret, '***');
   for (const value of [`a ${secret} b`, [`a ${secret} b`, 'x'.repeat(300)], { [secret]: 'x'.repeat(300) }] as Json[]) {

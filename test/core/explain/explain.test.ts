@@ -89,7 +89,7 @@ test('a rule that notifies shows its conditions, its messages and when they woul
   });
 });
 
-test('nothing is tried again after the message is of no use any more', () => {
+test('there are no retries after the time to live of the message', () => {
   const rules = '  - { name: r, message: { ttl: 10m }, notify: mail }';
   expect(explained(rules, event(null)).r!.sends[0]!.retries).toEqual(['2026-11-23T09:01:00.000Z']);
 });
@@ -141,7 +141,7 @@ test('an `if` that fails shows what went wrong', () => {
   expect(off).toMatchObject({ outcome: 'disabled', reason: '`enabled` is false' });
 });
 
-test('a catch-all rule says who took the event', () => {
+test('a catch-all rule names the rule that matched the event', () => {
   const rules = `
   - { name: wanted, match: { type: t }, notify: ops }
   - { name: rest, catch_all: true, notify: ops }
@@ -162,7 +162,7 @@ test('a catch-all rule says who took the event', () => {
   expect(own.rest).toMatchObject({ outcome: 'no_match', reason: 'source is "belfry", and must not be "belfry"' });
 });
 
-test('what is remembered decides too, and nothing is changed by asking', () => {
+test('stored state decides too, and explaining changes nothing', () => {
   const rules = `
   - { name: d, key: k, dedupe: 10m, notify: ops }
   - { name: night, during: night, notify: ops }`;
@@ -180,7 +180,7 @@ test('what is remembered decides too, and nothing is changed by asking', () => {
   expect(explained(rules, event(null), { now: Date.parse('2026-11-23T22:30:00Z') }).night!.outcome).toBe('notified');
 });
 
-test('an event that ends an alert shows what `resolve` asks for', () => {
+test('an event that ends an alert shows the conditions of `resolve`', () => {
   const rules = `
   - { name: down, match: { data.s: down }, resolve: { match: { data.s: up }, if: data.n > 1 }, key: k, notify_resolved: true, notify: ops }`;
   const ruleset = rulesetOf(PARTS + rules);
@@ -209,7 +209,7 @@ test('an event that ends an alert shows what `resolve` asks for', () => {
   expect(explained(rules, event({ s: 'down' })).down!.conditions).toHaveLength(1);
 });
 
-test('of a thousand rules of which the index looks at one, all are explained, in their order', () => {
+test('all of a thousand rules are explained in their order, although the index finds one', () => {
   const rules = Array.from(
     { length: 1000 },
     (_, index) => `  - { name: r${index}, match: { data.n: ${index}, data.re: { regex: "^a" } }, notify: ops }\n`,
@@ -234,7 +234,7 @@ test('of a thousand rules of which the index looks at one, all are explained, in
   expect(explain(of, contextOf(ruleset, { only: 'nobody' })).rules).toEqual([]);
 });
 
-test('an event is taken plain, as a CloudEvent, or out of what has one in it', () => {
+test('an event is read from a plain event, a CloudEvent, or an object that contains one', () => {
   const plain = { type: 'a', data: { n: 1 } };
   expect(givenEvent(plain)).toEqual({ ok: true, event: plain });
   expect(givenEvent([plain])).toEqual({ ok: true, event: plain });

@@ -53,7 +53,7 @@ class CoreRunner {
   }
 }
 
-test('one delivery for each target, with everything that sending needs', () => {
+test('each target gets one delivery with all data for sending', () => {
   const runner = new CoreRunner(`  - name: r
     key: "{{ data.repo }}"
     message: { title: "T {{ data.repo }}", body: B, ttl: 1h }
@@ -121,14 +121,14 @@ test('keys have windows of their own', () => {
   expect(runner.outcomeAndBodies({ k: 'a' })).toEqual(['deduplicated']);
 });
 
-test('without a key or a subject, events of different types do not hold one another back', () => {
+test('without a key or a subject, events of different types are not grouped', () => {
   const runner = new CoreRunner('  - { name: r, dedupe: 10m, notify: ops }');
   expect(summarize(runner.take({}, { type: 'disk.full' }).results)).toBe('notified');
   expect(summarize(runner.take({}, { type: 'fire' }).results)).toBe('notified');
   expect(summarize(runner.take({}, { type: 'fire' }).results)).toBe('deduplicated');
 });
 
-test('dedupe comes before throttle, and an event that throttle stops begins no window of dedupe', () => {
+test('dedupe comes before throttle, and an event that throttle drops begins no window of dedupe', () => {
   const runner = new CoreRunner(
     '  - { name: r, dedupe: 1m, throttle: { max: 1, per: 10m }, message: { body: B }, notify: ops }',
   );

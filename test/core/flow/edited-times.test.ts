@@ -169,7 +169,7 @@ describe('an edited time acts at once, counted from when it began:', () => {
     { edits: [targets('0s', '60s')] },
   );
   story(
-    'where several delays could be meant they stay',
+    'delays stay if several targets are possible',
     targets('20s'),
     ['0s down: notified', '10s edit', '20s > ops firing', '2m'],
     { edits: [targets('40s', '60s')] },

@@ -39,7 +39,7 @@ test('dedupe: a window begins with the one that passed, and repeats do not prolo
   ]);
 });
 
-test('dedupe: the window is over at its end, also if what was remembered is still there', () => {
+test('dedupe: the window is over at its end, also if its row still exists', () => {
   expect(run(dedupe, 100, { since: 0 }, 99)).toMatchObject({ kind: 'stop', until: 100 });
   expect(run(dedupe, 100, { since: 0 }, 100)).toEqual({
     kind: 'pass',
@@ -47,7 +47,7 @@ test('dedupe: the window is over at its end, also if what was remembered is stil
   });
 });
 
-test('dedupe says until when, and why', () => {
+test('dedupe gives the end of the window and the reason', () => {
   expect(run(dedupe, 600_000, { since: 1000 }, 2000)).toEqual({
     kind: 'stop',
     outcome: 'deduplicated',
@@ -56,12 +56,12 @@ test('dedupe says until when, and why', () => {
   });
 });
 
-test('throttle: at most so many in any window', () => {
+test('throttle: at most `max` in any window', () => {
   const times = [0, 10, 20, 99, 100, 105, 110, 111];
   expect(passages(throttle, { max: 2, per: 100 }, times)).toEqual([true, true, false, false, true, false, true, false]);
 });
 
-test('throttle says when the next one may pass', () => {
+test('throttle gives the time at which the next event may pass', () => {
   const state = { at: [1000, 5000] };
   expect(run(throttle, { max: 2, per: 60_000 }, state, 6000)).toMatchObject({
     kind: 'stop',
@@ -72,11 +72,11 @@ test('throttle says when the next one may pass', () => {
   expect(run(throttle, { max: 2, per: 60_000 }, state, 61_000)).toMatchObject({ kind: 'pass' });
 });
 
-test('a smaller limit than before is kept to at once', () => {
+test('a smaller limit applies at once', () => {
   expect(run(throttle, { max: 1, per: 100 }, { at: [0, 10, 20] }, 90)).toMatchObject({ kind: 'stop', until: 120 });
 });
 
-test('a clock that was set back by far does not hold anything up', () => {
+test('a clock that was set back by far does not delay events', () => {
   const day = 86_400_000;
   expect(passages(dedupe, 100, [day, 0])).toEqual([true, true]);
   expect(passages(throttle, { max: 1, per: 100 }, [day, 0])).toEqual([true, true]);
@@ -87,7 +87,7 @@ const times = fc.array(fc.nat({ max: 50 }), { maxLength: 60 }).map((steps) => {
   return steps.map((step) => (now += step));
 });
 
-test('no window of a throttle ever holds more than it lets through, and none is held up for nothing', () => {
+test('throttle never lets more than the limit pass in a window, and drops no event below the limit', () => {
   fc.assert(
     fc.property(times, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 200 }), (at, max, per) => {
       const passed = passages(throttle, { max, per }, at);
@@ -99,7 +99,7 @@ test('no window of a throttle ever holds more than it lets through, and none is 
   );
 });
 
-test('whatever dedupe drops came within the window of one that passed', () => {
+test('dedupe drops only events within the window of an event that passed', () => {
   fc.assert(
     fc.property(times, fc.integer({ min: 1, max: 200 }), (at, window) => {
       const passed = passages(dedupe, window, at);

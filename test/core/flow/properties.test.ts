@@ -81,7 +81,7 @@ test('the same log of events gives the same decisions', () => {
   );
 });
 
-test('restarts change nothing of what is sent', () => {
+test('restarts do not change the sent messages', () => {
   fc.assert(
     fc.property(rule, acts, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), (own, story, restarts) => {
       const restarted = run(own, story, (runner, index) => restarts[index] === true && runner.restart());
@@ -91,7 +91,7 @@ test('restarts change nothing of what is sent', () => {
   );
 });
 
-test('reloads of other rules change nothing of what is sent', () => {
+test('reloads of other rules do not change the sent messages', () => {
   const extra = [
     ruleText('match: { data.state: none }, for: 1m', 'x'),
     ruleText('match: { data.state: none }, digest: { wait: 1m }', 'y'),
@@ -136,7 +136,7 @@ test('events of one instant and different keys may come in any order', () => {
   );
 });
 
-test('every event has exactly one outcome for each rule that wanted it, and one for itself', () => {
+test('every event has exactly one outcome for each matching rule, and one as a whole', () => {
   fc.assert(
     fc.property(rule, acts, (own, story) => {
       const runner = new CoreRunner(textOf(own));
@@ -194,7 +194,7 @@ function firstOf(fates: readonly { event: string; rule: string }[], event: strin
   return fates.findIndex((fate) => fate.event === event && fate.rule === 'r') === index;
 }
 
-test('what is woken is never left to be woken again at once', () => {
+test('a woken state is never due again at once', () => {
   fc.assert(
     fc.property(rule, acts, (own, story) => {
       const runner = new CoreRunner(textOf(own));
@@ -209,7 +209,7 @@ test('what is woken is never left to be woken again at once', () => {
   );
 });
 
-test('after everything is over nothing is remembered any more', () => {
+test('no state is left after all waits and alerts have ended', () => {
   fc.assert(
     fc.property(rule, acts, (own, story) => {
       const runner = new CoreRunner(textOf(own));

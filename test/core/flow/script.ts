@@ -65,7 +65,7 @@ function momentOf(time: string, begin: number): number {
   return at;
 }
 
-/** Returns the outcome of an event for the rule `r`, how many an `ack` found, or the notes of an edit. */
+/** Returns the outcome of an event for the rule `r`, the number of alerts of an `ack`, or the notes of an edit. */
 function act(runner: CoreRunner, at: number, action: string, next: () => string): string {
   const [verb = '', ...rest] = action.split(' ').filter((word) => word !== '');
   if (verb === 'sleep') {

@@ -58,7 +58,7 @@ test('an `if` that fails is the outcome error, or fires with `on_error: notify`'
   ]);
 });
 
-test('a disabled rule that would match says so, and others do not', () => {
+test('a disabled rule that would match has the outcome disabled, and others have none', () => {
   const rules = `
   - { name: off, enabled: false, match: { type: t }, if: data.n > 1, notify: ops }`;
   expect(chosen(rules, event({ n: 2 }))).toEqual(['off:disabled']);
@@ -67,7 +67,7 @@ test('a disabled rule that would match says so, and others do not', () => {
   expect(chosen(rules, event({ n: 2 }, { type: 'u' }))).toEqual([]);
 });
 
-test('catch-all rules get what no other rule matched: not what a disabled rule or a failing `if` left', () => {
+test('catch-all rules get the events that no other rule matched, also if a rule is disabled or its `if` fails', () => {
   const rules = `
   - { name: wanted, match: { type: wanted }, notify: ops }
   - { name: off, enabled: false, match: { type: off }, notify: ops }
@@ -98,7 +98,7 @@ test('the key is the rule’s own, or is made of source, type and subject, also 
   expect(keys(rules, event({ repo: 'acme/api' }))).toEqual(['acme/api', 'api|t|']);
 });
 
-test('a key that fails to render counts as if there were none, so that unrelated events are not thrown together', () => {
+test('a key that fails to render counts as if there were none, so that unrelated events are not grouped', () => {
   const rules = '  - { name: own, key: "{{ data.repo }}", notify: ops }';
   const [first] = select(event({}, { subject: 'x' }), rulesetOf(PARTS + rules), NOW);
   expect(first).toMatchObject({ kind: 'match', key: 'api|t|x', error: expect.stringContaining('key: ') });
@@ -116,14 +116,14 @@ test("an event that ends a rule's alert does not begin one; where that is unknow
   expect(r).toMatchObject({ kind: 'match', error: expect.stringContaining('resolve.if') });
 });
 
-test('what ends an alert is not for the catch-all', () => {
+test('an event that ends an alert does not go to catch-all rules', () => {
   const rules = `
   - { name: r, match: { type: x }, resolve: { match: { type: t } }, notify: ops }
   - { name: rest, catch_all: true, notify: ops }`;
   expect(chosen(rules, event({}))).toEqual(['r:resolve']);
 });
 
-test('a catch-all with a match takes only what fits it', () => {
+test('a catch-all rule with a match gets only events that match it', () => {
   const rules = `
   - { name: rest, catch_all: true, match: { data.level: high }, notify: ops }`;
   expect(chosen(rules, event({ level: 'high' }))).toEqual(['rest']);

@@ -32,6 +32,6 @@ const made = (types: Builders): Readonly<Record<string, object>> => {
   };
 };
 
-it('schemas are what TypeBox makes of the same words', () => {
+it('schemas are the same as those of TypeBox', () => {
   expect(JSON.stringify(made(Type), null, 1)).toBe(JSON.stringify(made(TypeBox), null, 1));
 });

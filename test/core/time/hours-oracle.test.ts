@@ -47,7 +47,7 @@ describe('agrees with a naive walk over the minutes', () => {
     { minLength: 1, maxLength: 3 },
   );
 
-  it('in what is active, and in what changes next', () => {
+  it('on the active times, and on the next transition', () => {
     fc.assert(
       fc.property(spans, fc.constantFrom(...days), (given, day) => {
         const written: HoursSpan[] = given.map(({ length, ...span }) => ({ ...span, to: span.from + length }));
@@ -104,7 +104,7 @@ describe('agrees with a naive walk over the minutes', () => {
   }
 });
 
-it('answers the same however often and in whatever order it is asked', () => {
+it('gives the same results in any order of calls', () => {
   const moments = fc.array(fc.integer({ min: at('2024-01-01T00:00:00Z'), max: at('2034-01-01T00:00:00Z') }), {
     minLength: 2,
     maxLength: 12,

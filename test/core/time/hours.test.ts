@@ -89,7 +89,7 @@ describe('a span', () => {
     expect(hours.active(at('2026-11-23T10:00:00Z'))).toBe(false);
   });
 
-  it('lasts until midnight with `to: 24:00`, and joins what begins then', () => {
+  it('lasts until midnight with `to: 24:00`, and joins a span that begins then', () => {
     const hours = hoursOf(
       '[{ days: mon, from: "22:00", to: "24:00", timezone: UTC }, { days: tue, to: "01:00", timezone: UTC }]',
     );
@@ -98,7 +98,7 @@ describe('a span', () => {
     ]);
   });
 
-  it('that goes over midnight belongs to the day on which it begins', () => {
+  it('over midnight belongs to the day on which it begins', () => {
     const hours = hoursOf('{ days: fri, from: "22:00", to: "06:00", timezone: UTC }');
     expect(stretchesOf(hours, at('2026-11-23T00:00Z'), at('2026-11-30T00:00Z'))).toEqual([
       '2026-11-27T22:00 - 2026-11-28T06:00',
@@ -188,7 +188,7 @@ describe('dates', () => {
 });
 
 describe('the next change', () => {
-  it('is found when it is up to 400 days ahead', () => {
+  it('is found up to 400 days ahead', () => {
     const hours = hoursOf('{ dates: 2028-03-01, timezone: UTC }');
     const begin = at('2028-03-01T00:00:00Z');
     expect(hours.nextTransition(begin - 400 * DAY)).toBe(begin);
@@ -205,7 +205,7 @@ describe('the next change', () => {
     expect(hours.nextTransition(at('2030-02-01T00:00:00Z'))).toBe(at('2030-03-01T00:00:00Z'));
   });
 
-  it('comes strictly after the moment', () => {
+  it('is strictly after the given time', () => {
     const hours = hoursOf('{ from: "09:00", to: "18:00", timezone: UTC }');
     expect(hours.nextTransition(at('2026-11-23T09:00:00Z'))).toBe(at('2026-11-23T18:00:00Z'));
     expect(hours.nextTransition(at('2026-11-23T09:00:00Z') - 1)).toBe(at('2026-11-23T09:00:00Z'));

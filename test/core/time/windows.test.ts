@@ -50,12 +50,12 @@ describe('windows', () => {
     expect(windows.next(now)).toBeUndefined();
   });
 
-  it('of a pattern that is none are an error', () => {
+  it('of an invalid pattern are an error', () => {
     expect(() => recurringWindows('every day', HOUR, 'UTC')).toThrow('2 fields');
     expect(() => recurringWindows('0 25 * * *', HOUR, 'UTC')).toThrow('hour: 25');
   });
 
-  it('answer the same in whatever order they are asked, and as due times of the pattern say', () => {
+  it('give the same results in any order of calls, equal to the due times of the pattern', () => {
     const minute = fc.integer({ min: 0, max: 3 * 24 * 60 });
     const begin = at('2026-10-23T12:00');
     fc.assert(

@@ -427,7 +427,7 @@ describe('a verified webhook source', () => {
   });
 
   it.each([{}, { verify: { hmac: { header: 'x-hub-signature-256', prefix: 'sha256=', secret: 'k' } } }])(
-    'takes a form for a form where no provider is known to wrap JSON: %j',
+    'reads a form as a form if its provider does not wrap JSON: %j',
     async (settings) => {
       const { send, io } = await open(settings);
       await send(ofGitHub(payload({ a: 1 })));
@@ -435,7 +435,7 @@ describe('a verified webhook source', () => {
     },
   );
 
-  it('names the authentication scheme where there is one', async () => {
+  it('names the authentication scheme if there is one', async () => {
     const { send } = await open({ verify: { basic: 'a:b' } });
     expect((await send()).headers?.['www-authenticate']).toMatch(/^Basic /);
   });

@@ -104,7 +104,7 @@ describe('a request', () => {
     expect(second.requests).toEqual([]);
   });
 
-  test('to what is not an http URL is refused as a wrong setting, without repeating it', async () => {
+  test('to a URL that is not http is refused as a wrong setting, without repeating it', async () => {
     for (const url of ['file:///etc/passwd', 'example.com/hook', '', 'http://']) {
       const failure = await failureFrom(post(clientOf(), url));
       expect(failure).toMatchObject({ class: 'permanent', code: 'http.bad_url', detail: { misconfigured: true } });
@@ -142,7 +142,7 @@ describe('an answer', () => {
   });
 });
 
-describe('what a failed connection means', () => {
+describe('a failed connection', () => {
   test('refused: transient', async () => {
     const failure = await failureFrom(post(clientOf(), `http://127.0.0.1:${await deadPort()}/secret-path`));
     expect(failure).toMatchObject({ class: 'transient', code: 'net.refused' });
@@ -210,13 +210,13 @@ describe('TLS', () => {
     expect(sink.requests).toEqual([]);
   });
 
-  test('so is an untrusted authority', async () => {
+  test('an untrusted authority is, too', async () => {
     const sink = await sinkOf({ tls: { key, cert: valid } });
     const failure = await failureFrom(post(clientOf(), sink.origin));
     expect(failure).toMatchObject({ class: 'permanent', code: 'tls.untrusted', detail: { misconfigured: true } });
   });
 
-  test('so is plain HTTP where TLS is expected', async () => {
+  test('plain HTTP in place of TLS is, too', async () => {
     const sink = await sinkOf();
     const failure = await failureFrom(post(clientOf(), `https://127.0.0.1:${sink.port}/`));
     expect(failure).toMatchObject({ class: 'permanent', code: 'tls.protocol' });
@@ -241,7 +241,7 @@ describe('names', () => {
     expect(silent.asked).toEqual([]);
   });
 
-  test('a name is asked of the servers, and within the search domains when it has no dots', async () => {
+  test('a name is looked up at the servers, and in the search domains when it has no dots', async () => {
     const sink = await sinkOf();
     const server = await openNameServer({ 'hooks.example.test': '127.0.0.1', 'api.cluster.test': '127.0.0.1' });
     closers.own('name server', () => server.close());
@@ -252,7 +252,7 @@ describe('names', () => {
     expect(new Set(server.asked)).toEqual(new Set(['hooks.example.test', 'api.cluster.test']));
   });
 
-  test('a name that does not exist is transient and says so', async () => {
+  test('a name that does not exist is transient, with a message', async () => {
     const server = await openNameServer({});
     closers.own('name server', () => server.close());
     const client = clientOf({
@@ -262,7 +262,7 @@ describe('names', () => {
     expect(failure).toMatchObject({ class: 'transient', code: 'net.dns', message: 'the host name was not found' });
   });
 
-  test('a silent name server holds up its own channel only', async () => {
+  test('a silent name server delays its own channel only', async () => {
     const sink = await sinkOf();
     const silent = await openNameServer('silent');
     const good = await openNameServer({ 'good.example.test': '127.0.0.1' });
@@ -284,7 +284,7 @@ describe('names', () => {
   });
 });
 
-describe('what a status means', () => {
+describe('a status', () => {
   const now = Date.parse('2026-11-23T09:00:00Z');
   const answer = (status: number, headers: Record<string, string> = {}, text = '') => ({ status, headers, text });
 
@@ -321,7 +321,7 @@ describe('what a status means', () => {
     });
   });
 
-  test('Retry-After is seconds or a date, at most 24 hours, and kept only where trying again makes sense', () => {
+  test('Retry-After is seconds or a date, at most 24 hours, and kept only if a retry makes sense', () => {
     expect(failureOf(answer(503, { 'retry-after': '120' }), now).detail.retryAfter).toBe(120_000);
     expect(failureOf(answer(401, { 'retry-after': '120' }), now).detail.retryAfter).toBeUndefined();
     expect(retryAfterOf('Mon, 23 Nov 2026 09:00:30 GMT', now)).toBe(30_000);
@@ -342,7 +342,7 @@ describe('what a status means', () => {
     expect(body).toMatch(/^磁+… \(\+\d+ bytes\)$/);
   });
 
-  test('success is any 2xx, or what was asked for', () => {
+  test('success is any 2xx, or the configured statuses', () => {
     expect([200, 204, 299].every((status) => isSuccess(status))).toBe(true);
     expect([199, 300, 404].some((status) => isSuccess(status))).toBe(false);
     expect(
@@ -361,7 +361,7 @@ describe('what a status means', () => {
     expect(networkFailure('no error at all', false).class).toBe('transient');
   });
 
-  test('a refused connection says at which addresses, so that they can be tried again', () => {
+  test('a refused connection has its addresses, so that they can be probed', () => {
     const at = (address: string) => Object.assign(new Error('no'), { code: 'ECONNREFUSED', address, port: 80 });
     const both = new AggregateError([at('127.0.0.1'), at('::1')]);
     const refusedAt = [

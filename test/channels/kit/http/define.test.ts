@@ -138,7 +138,7 @@ describe('several recipients', () => {
     expect(names()).toEqual(['a']);
   });
 
-  test('one that refused is not asked again while another is postponed', async () => {
+  test('a recipient that refused is not tried again while another is postponed', async () => {
     const { log, lines } = memoryLog();
     const open = channel.open({ to: ['a', 'b', 'c'] }, { log });
     channel.sink().answer(OK, refused(7), { status: 500 }, OK);
@@ -148,7 +148,7 @@ describe('several recipients', () => {
     expect(lines.join('')).toContain('refused: b: why');
   });
 
-  test('the same one twice gets the message once', async () => {
+  test('a repeated recipient gets the message once', async () => {
     await channel.sent({ to: ['a', 'a'] });
     expect(names()).toEqual(['a']);
   });

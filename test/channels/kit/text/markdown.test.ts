@@ -37,7 +37,7 @@ test.each([
   expect(htmlFromMarkdown(markdown)).toBe(html);
 });
 
-test('what was escaped for Markdown reads in HTML as it was', () => {
+test('text that is escaped for Markdown is unchanged in HTML', () => {
   const text = HOSTILE.replace(/\r/g, '')
     .replace(/\p{Cc}(?<!\n)/gu, '')
     .replaceAll('\uD800', '')
@@ -47,7 +47,7 @@ test('what was escaped for Markdown reads in HTML as it was', () => {
   expect(html).not.toMatch(/<(?!\/?p>|br>|\/?a\b)/);
 });
 
-test('text made to be slow is not a problem', () => {
+test('text that is constructed to be slow is fast', () => {
   for (const piece of ['*', '_ ', '[', '`', '- a\nb\n', '```\n```\n', '![](', '\\', '**a ', '> ']) {
     expect(htmlFromMarkdown(`x${piece.repeat(65_536 / piece.length)}`).length).toBeGreaterThan(1000);
   }

@@ -34,13 +34,13 @@ describe('cutting by bytes', () => {
     expect(short(text, limit)).toBe(cut);
   });
 
-  test('says how much is missing where there is room for it', () => {
+  test('has the number of missing bytes if there is room for it', () => {
     const cut = cutToBytes('磁'.repeat(1000), 100);
     const [, kept, missing] = /^(磁+)… \(\+(\d+) bytes\)$/.exec(cut)!;
     expect(byteLength(kept!) + Number(missing)).toBe(3000);
   });
 
-  test('never exceeds the limit, never splits a character, and leaves alone what fits', () => {
+  test('never exceeds the limit, never splits a character, and leaves a text that fits unchanged', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.integer({ min: 0, max: 400 }), (text, limit) => {
         const cut = cutToBytes(text, limit);
@@ -80,7 +80,7 @@ describe('cutting by other units', () => {
     expect(unit.length(cut)).toBeLessThanOrEqual(limit);
   });
 
-  test('a cut has at most so many units and says how many are missing', () => {
+  test('a cut has at most `limit` units and the number of missing ones', () => {
     const grapheme = fc.string({ unit: 'grapheme', maxLength: 300 });
     fc.assert(
       fc.property(
@@ -114,7 +114,7 @@ describe('cutting text with markup', () => {
     }
   });
 
-  test('ends at a line where that costs little, and closes an open code fence', () => {
+  test('ends at a line if that removes little more, and closes an open code fence', () => {
     const lines = Array.from({ length: 100 }, (_, index) => `line ${index}`).join('\n');
     expect(cutMarkup(lines, 300)).toMatch(/line \d+\n… \(\+\d+ bytes\)$/);
     const fenced = cutMarkup(`before\n\`\`\`\n${lines}\n\`\`\`\nafter`, 300);
@@ -135,7 +135,7 @@ describe('cutting text with markup', () => {
   });
 });
 
-test('control characters and characters that reverse what follows go, line ends are one kind', () => {
+test('control characters and characters that reverse the text after them are removed, line ends become line feeds', () => {
   expect(cleanText('a\u0000b\u0007\u001B[1m\r\nc\td\u202Egnp\u2066x\u2069')).toBe('ab[1m\nc\tdgnpx');
   expect(cleanText('שלום \u200Fא 磁')).toBe('שלום \u200Fא 磁');
 });
@@ -167,7 +167,7 @@ describe('plain text from markup', () => {
     expect(plainFromHtml(html)).toBe(plain);
   });
 
-  test('what is made to be slow to read is not', () => {
+  test('text that is constructed to be slow is fast', () => {
     const nasty = [
       '['.repeat(60_000),
       '<script>'.repeat(8000),

@@ -140,7 +140,7 @@ describe('a problem', () => {
     expect(problems[0]!.mend).toContain(mend);
   });
 
-  test.each(BAD)('of what was posted: { %s }', (yaml, _, pointer, message, mend) => {
+  test.each(BAD)('of a posted silence: { %s }', (yaml, _, pointer, message, mend) => {
     const given = { id: 's1', ...(parse(`{ ${yaml} }`) as object) };
     const compiled = compileSilenceText(given);
     expect(compiled).toMatchObject({ ok: false, problems: [{ pointer }] });
@@ -149,20 +149,20 @@ describe('a problem', () => {
     expect(problem!.mend).toContain(mend);
   });
 
-  it('is reported for each part that has one, at once', () => {
+  it('is reported for each invalid part at once', () => {
     const given = { id: 's1', match: { a: { prefx: 'p' } }, until: 'never', recurring: { cron: 'x', for: '0s' } };
     const compiled = compileSilenceText(given);
     const pointers = compiled.ok ? [] : compiled.problems.map(({ pointer }) => pointer);
     expect(pointers.toSorted()).toEqual(['/match/a/prefx', '/recurring/cron', '/recurring/for', '/until']);
   });
 
-  it.each([[null], ['all'], [[]], [7]])('is what is not a map: %j', (given) => {
+  it.each([[null], ['all'], [[]], [7]])('is reported for a value that is not a map: %j', (given) => {
     const compiled = compileSilenceText(given);
     expect(compiled).toMatchObject({ ok: false, problems: [{ pointer: '' }] });
     expect(placesOf(problemsOf(`silences: [${JSON.stringify(given)}]`))).toEqual(['1:12 schema.type']);
   });
 
-  it('does not repeat what came in through a reference', () => {
+  it('does not repeat a value from a reference', () => {
     const text = 'silences: [{ match: { a: { regex: "hunter2(" } }, recurring: { cron: hunter2, for: 1h } }]';
     const { problems } = compileText(text, 'a.yaml', ['/silences/0/match/a/regex', '/silences/0/recurring/cron']);
     expect(problems).toHaveLength(2);

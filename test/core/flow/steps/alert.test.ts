@@ -74,11 +74,11 @@ describe('repeat', () => {
     ['0 down: notified > ops firing', '30m edit: r: 1 in `alert` go on by the new times', '1h > ops firing'],
     { edits: [`repeat: 1h, ${RESOLVE}`] },
   );
-  story('passes by dedupe and throttle', `repeat: 1h, dedupe: 10h, throttle: { max: 1, per: 10h }, ${RESOLVE}`, [
-    '0 down: notified > ops firing',
-    '1h > ops firing',
-    '2h > ops firing',
-  ]);
+  story(
+    'is not limited by dedupe and throttle',
+    `repeat: 1h, dedupe: 10h, throttle: { max: 1, per: 10h }, ${RESOLVE}`,
+    ['0 down: notified > ops firing', '1h > ops firing', '2h > ops firing'],
+  );
 });
 
 describe('escalate', () => {
@@ -108,7 +108,7 @@ describe('escalate', () => {
     '30m down: notified > ops firing',
     '45m > boss firing',
   ]);
-  story('counts from the beginning, whatever matches later', `${ESCALATE}, ${RESOLVE}`, [
+  story('counts from the beginning, also if events match later', `${ESCALATE}, ${RESOLVE}`, [
     '0 down: notified > ops firing',
     '14m down: deduplicated',
     '15m > boss firing',
@@ -120,7 +120,7 @@ describe('escalate', () => {
     '59m restart',
     '1h > chief help: firing',
   ]);
-  story('every step that a stopped daemon missed is made at the start', `${ESCALATE}, ${RESOLVE}`, [
+  story('every step that a stopped daemon missed is notified at the start', `${ESCALATE}, ${RESOLVE}`, [
     '0 down: notified > ops firing',
     '2h sleep > boss firing, chief help: firing',
   ]);
@@ -131,13 +131,13 @@ describe('escalate', () => {
     '25m > boss firing',
   ]);
   story(
-    'that is silenced is made when the silence is over',
+    'that is silenced is notified when the silence is over',
     `${ESCALATE}, ${RESOLVE}`,
     ['0 down: notified > ops firing', '15m', '29m', '30m > boss firing', '1h > chief help: firing'],
     { beside: 'silences: [{ match: {}, from: "2026-11-23T09:10:00Z", until: "2026-11-23T09:30:00Z" }]\n' },
   );
   story(
-    'outside the hours is made when they begin',
+    'outside the hours is notified when they begin',
     `during: office, ${ESCALATE}, ${RESOLVE}`,
     ['0 down: notified > ops firing', '15m', '15h9m', '15h10m > boss firing, chief help: firing'],
     {
@@ -152,7 +152,7 @@ describe('escalate', () => {
     '1h > ops firing, chief help: firing',
   ]);
   story(
-    'a step that is added later is made',
+    'a step that is added later is notified',
     `escalate: [{ after: 15m, notify: boss }], ${RESOLVE}`,
     [
       '0 down: notified > ops firing',
@@ -173,8 +173,8 @@ describe('escalate', () => {
 });
 
 describe('ack', () => {
-  story('of what does not fire is nothing', `repeat: 1h, ${RESOLVE}`, ['0 ack: 0']);
-  story('of what only waits is nothing', `for: 10m, repeat: 1h, ${RESOLVE}`, [
+  story('without an alert does nothing', `repeat: 1h, ${RESOLVE}`, ['0 ack: 0']);
+  story('of an event that only waits does nothing', `for: 10m, repeat: 1h, ${RESOLVE}`, [
     '0 down: waiting',
     '5m ack: 0',
     '10m > ops firing',
@@ -197,7 +197,7 @@ describe('ack', () => {
     ['0 down: notified > ops firing', '1m ack: 1', '2m restart', '3m edit', '5h', '6h up: resolved > ops resolved'],
     { edits: [`repeat: 1h, ${RESOLVE}, message: { title: T, body: "{{ status }}", link: "https://example.com" }`] },
   );
-  story('does not keep it from ending by itself', 'repeat: 1h, resolve: { after: 3h }, notify_resolved: true', [
+  story('does not prevent that it ends by itself', 'repeat: 1h, resolve: { after: 3h }, notify_resolved: true', [
     '0 down: notified > ops firing',
     '1m ack: 1',
     '3h > ops resolved',

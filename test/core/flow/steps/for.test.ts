@@ -6,7 +6,7 @@ const RESOLVE = 'resolve: { match: { data.state: up } }';
 const NEWS = `${RESOLVE}, notify_resolved: true`;
 
 describe('for', () => {
-  story('fires when it has held for that long', 'for: 10m', ['0 down: waiting', '9m59s', '10m > ops firing']);
+  story('fires when the match has lasted for the time', 'for: 10m', ['0 down: waiting', '9m59s', '10m > ops firing']);
   story('does not fire twice', 'for: 10m', ['0 down: waiting', '10m > ops firing', '3h']);
   story('counts from the first match; later ones neither prolong nor fire', 'for: 10m', [
     '0 down: waiting',
@@ -29,25 +29,25 @@ describe('for', () => {
     '15m > ops firing',
     '1h',
   ]);
-  story('is called off by a resolving event, and nobody hears of it', `for: 10m, ${NEWS}`, [
+  story('ends by a resolving event without a notification', `for: 10m, ${NEWS}`, [
     '0 down: waiting',
     '9m up: resolved',
     '10m',
     '1h',
   ]);
-  story('is not called off by the end of another key', `for: 10m, ${NEWS}`, [
+  story('does not end by the end of another key', `for: 10m, ${NEWS}`, [
     '0 down a: waiting',
     '5m up b: no_match',
     '10m > ops firing',
   ]);
-  story('starts from nothing after it was called off', `for: 10m, ${NEWS}`, [
+  story('starts again after it has ended', `for: 10m, ${NEWS}`, [
     '0 down: waiting',
     '9m up: resolved',
     '9m30s down: waiting',
     '19m',
     '19m30s > ops firing',
   ]);
-  story('flapping faster than it never fires', `for: 10m, ${NEWS}`, [
+  story('never fires for a state that changes faster', `for: 10m, ${NEWS}`, [
     '0 down: waiting',
     '5m up: resolved',
     '6m down: waiting',
@@ -56,13 +56,13 @@ describe('for', () => {
     '17m up: resolved',
     '3h',
   ]);
-  story('goes on through a restart with what was left of it', 'for: 10m', [
+  story('continues after a restart with the rest of the time', 'for: 10m', [
     '0 down: waiting',
     '9m restart',
     '9m59s',
     '10m > ops firing',
   ]);
-  story('that ran out while nothing ran fires at the start', 'for: 10m', [
+  story('that ended while the daemon was stopped fires at the start', 'for: 10m', [
     '0 down: waiting',
     '30m sleep > ops firing',
     '2h',
@@ -74,19 +74,19 @@ describe('for', () => {
     { edits: ['for: 10m'] },
   );
   story(
-    'that has run out by the new time fires at once',
+    'that has ended by the new time fires at once',
     'for: 1h',
     ['0 down: waiting', '30m edit: r: 1 in `for` go on by the new times > ops firing', '2h'],
     { edits: ['for: 10m'] },
   );
   story(
-    'goes on longer when it is made longer',
+    'waits longer when it is made longer',
     'for: 10m',
     ['0 down: waiting', '5m edit: r: 1 in `for` go on by the new times', '10m', '1h > ops firing'],
     { edits: ['for: 1h'] },
   );
   story(
-    'lets go of what waits when the rule has it no more',
+    'fires for waiting events when it is removed from the rule',
     'for: 1h',
     [
       '0 down: waiting',
@@ -95,7 +95,7 @@ describe('for', () => {
     ],
     { edits: ['enabled: true'] },
   );
-  story('goes on with the message of today', 'for: 10m', ['0 down: waiting', '5m edit', '10m > ops new words'], {
+  story('uses the message of the edited rule', 'for: 10m', ['0 down: waiting', '5m edit', '10m > ops new words'], {
     edits: ['for: 10m, message: { title: T, body: new words }'],
   });
   story('sends the number of matches meanwhile', 'for: 10m, message: { title: T, body: "{{ count }}" }', [
@@ -109,11 +109,11 @@ describe('for', () => {
     '1m down n=2: waiting',
     '10m > ops 2',
   ]);
-  story('of a disabled rule fires nobody', 'for: 10m', ['0 down: waiting', '5m edit', '10m', '1h'], {
+  story('of a disabled rule notifies nobody', 'for: 10m', ['0 down: waiting', '5m edit', '10m', '1h'], {
     edits: ['for: 10m, enabled: false'],
   });
-  story('of sixty days is not shorter', 'for: 60d', ['0 down: waiting', '59d', '60d > ops firing']);
-  story('does not outlive that nothing has matched for as long as resolves', 'for: 10m, resolve: { after: 4m }', [
+  story('of sixty days lasts sixty days', 'for: 60d', ['0 down: waiting', '59d', '60d > ops firing']);
+  story('ends when nothing has matched for `resolve.after`', 'for: 10m, resolve: { after: 4m }', [
     '0 down: waiting',
     '4m',
     '10m',
@@ -126,19 +126,19 @@ describe('for', () => {
     '9m down: waiting',
     '10m > ops firing',
   ]);
-  story('and a threshold: each time that it has held counts as one', 'for: 1m, threshold: { count: 2, within: 1h }', [
+  story('and a threshold: each completed wait counts as one event', 'for: 1m, threshold: { count: 2, within: 1h }', [
     '0 down: waiting',
     '1m',
     '5m down: waiting',
     '6m > ops firing',
   ]);
   story(
-    'and a threshold of an alert: what has held need not hold again',
+    'and a threshold of an alert: a match that has lasted long enough does not wait again',
     `for: 1m, threshold: { count: 2, within: 1h }, ${RESOLVE}`,
     ['0 down: waiting', '1m', '5m down: notified > ops firing'],
   );
   story(
-    'and dedupe: what fired counts, not what waited',
+    'and dedupe: fired events count, not waiting ones',
     'for: 1m, dedupe: 10m, message: { title: T, body: "{{ status }} {{ suppressed }}" }',
     ['0 down: waiting', '1m > ops firing 0', '5m down: waiting', '6m', '11m down: waiting', '12m > ops firing 1'],
   );
@@ -147,8 +147,8 @@ describe('for', () => {
 describe('max_gap', () => {
   const SEEN = 'for: { time: 10m, max_gap: 2m }';
   story('not given: one match and then silence fires', 'for: 10m', ['0 down: waiting', '10m > ops firing']);
-  story('ends the waiting when no match comes for so long', SEEN, ['0 down: waiting', '10m', '1h']);
-  story('lets fire what is seen again and again', SEEN, [
+  story('ends the wait when no match comes for this time', SEEN, ['0 down: waiting', '10m', '1h']);
+  story('fires while matches keep coming', SEEN, [
     '0 down: waiting',
     ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((minute) => `${minute}m down: waiting`),
     '10m > ops firing',
@@ -161,17 +161,17 @@ describe('max_gap', () => {
     '13m58s down: waiting',
     '13m59s > ops firing',
   ]);
-  story('counts each key for itself', SEEN, [
+  story('counts each key separately', SEEN, [
     '0 down a: waiting',
     ...[1, 2, 3, 4, 5, 6, 7, 8].map((minute) => `${minute}m down b: waiting`),
     '9m59s down b: waiting',
     '10m',
     '11m > ops firing',
   ]);
-  story('is not met by events that do not match', SEEN, ['0 down: waiting', '1m up: no_match', '10m']);
+  story('is not satisfied by events that do not match', SEEN, ['0 down: waiting', '1m up: no_match', '10m']);
   story('survives a restart', SEEN, ['0 down: waiting', '1m restart', '2m30s sleep', '10m']);
-  story('counts while the daemon does not run, too', SEEN, ['0 down: waiting', '9m down: waiting', '11m sleep', '1h']);
-  story('is asked no more when it fires', `${SEEN}, resolve: { match: { data.state: up } }, notify_resolved: true`, [
+  story('also counts while the daemon is stopped', SEEN, ['0 down: waiting', '9m down: waiting', '11m sleep', '1h']);
+  story('does not apply after it has fired', `${SEEN}, resolve: { match: { data.state: up } }, notify_resolved: true`, [
     ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((minute) => `${minute}m down: waiting`),
     '10m > ops firing',
     '1h down: deduplicated',

@@ -10,13 +10,13 @@ const INHIBITED = 'inhibited_by: { rule: host-down, equal: data.host }';
 describe('inhibited_by', () => {
   const more = { others: SOURCE };
   story(
-    'is quiet while the other rule fires with an equal value',
+    'drops events while the other rule fires with an equal value',
     INHIBITED,
     ['0 dead host=w1 > boss firing', '1m down host=w1: inhibited', '2m down host=w2: notified > ops firing'],
     more,
   );
   story(
-    'speaks again when the other rule is resolved',
+    'notifies again when the other rule is resolved',
     INHIBITED,
     [
       '0 dead host=w1 > boss firing',
@@ -26,21 +26,21 @@ describe('inhibited_by', () => {
     ],
     more,
   );
-  story('speaks when the other does not fire', INHIBITED, ['0 down host=w1: notified > ops firing'], more);
+  story('notifies when the other rule does not fire', INHIBITED, ['0 down host=w1: notified > ops firing'], more);
   story(
-    'what is missing in both equals nothing',
+    'a field that is missing in both events is not equal',
     INHIBITED,
     ['0 dead > boss firing', '1m down: notified > ops firing'],
     more,
   );
   story(
-    'without `equal` any of it keeps quiet',
+    'without `equal` any alert of the other rule inhibits',
     'inhibited_by: { rule: host-down }',
     ['0 dead host=w9 > boss firing', '1m down host=w1: inhibited'],
     more,
   );
   story(
-    'of several values all must be equal',
+    'all of several values must be equal',
     'inhibited_by: { rule: host-down, equal: [data.host, data.rack] }',
     [
       '0 dead host=w1 rack=r1 > boss firing',
@@ -50,7 +50,7 @@ describe('inhibited_by', () => {
     more,
   );
   story(
-    'of several rules any keeps quiet',
+    'any of several rules inhibits',
     'inhibited_by: [{ rule: net-down }, { rule: host-down, equal: data.host }]',
     ['0 cut > chief firing', '1m down host=w1: inhibited', '2m mend', '3m down host=w1: notified > ops firing'],
     {
@@ -63,13 +63,13 @@ describe('inhibited_by', () => {
     },
   );
   story(
-    'keeps quiet over a restart, whichever comes first then',
+    'inhibits over a restart, in either order of the events',
     INHIBITED,
     ['0 dead host=w1 > boss firing', '1h sleep', '1h down host=w1: inhibited'],
     more,
   );
   story(
-    'an alert that was held back from everybody notifies by its next match',
+    'an alert that notified nobody notifies by its next match',
     `${INHIBITED}, resolve: { match: { data.state: up } }, notify_resolved: true`,
     [
       '0 dead host=w1 > boss firing',
@@ -82,22 +82,17 @@ describe('inhibited_by', () => {
     more,
   );
   story(
-    'nobody hears of the end of what nobody heard of',
+    'the end of an alert that notified nobody notifies nobody',
     `${INHIBITED}, resolve: { match: { data.state: up } }, notify_resolved: true`,
     ['0 dead host=w1 > boss firing', '1m down host=w1: inhibited', '2m up: resolved'],
     more,
   );
+  story('a silenced alert also inhibits others', INHIBITED, ['0 dead host=w1', '1m down host=w1: inhibited'], {
+    others: SOURCE,
+    beside: 'silences: [{ match: { rule: host-down }, until: "2027-01-01T00:00:00Z", reason: x }]\n',
+  });
   story(
-    'a silenced alert keeps others quiet all the same',
-    INHIBITED,
-    ['0 dead host=w1', '1m down host=w1: inhibited'],
-    {
-      others: SOURCE,
-      beside: 'silences: [{ match: { rule: host-down }, until: "2027-01-01T00:00:00Z", reason: x }]\n',
-    },
-  );
-  story(
-    'one that repeats without an end keeps quiet until it is acknowledged',
+    'an alert without `resolve` inhibits until it is acknowledged',
     'inhibited_by: { rule: pager }',
     ['0 dead > boss firing', '1m down: inhibited', '2m ack p: 1', '3m down: notified > ops firing'],
     { others: ruleText('match: { data.state: dead }, key: p, repeat: 1h, notify: boss', 'pager') },
@@ -108,51 +103,51 @@ describe('silences', () => {
   const silenced = (silence: string) => ({ beside: `silences: [{ ${silence}, reason: r }]\n` });
   const UNTIL = 'until: "2026-11-23T10:00:00Z"';
   story(
-    'one that matches keeps quiet until it is over',
+    'a matching silence applies until it is over',
     '',
     ['0 down host=w1: silenced', '59m59s down host=w1: silenced', '1h down host=w1: notified > ops firing'],
     silenced(`match: { data.host: w1 }, ${UNTIL}`),
   );
   story(
-    'one that does not match does not',
+    'a silence that does not match does not apply',
     '',
     ['0 down host=w2: notified > ops firing'],
     silenced(`match: { data.host: w1 }, ${UNTIL}`),
   );
   story(
-    'one that has not begun does not',
+    'a silence that has not begun does not apply',
     '',
     ['0 down: notified > ops firing', '30m down: silenced', '1h down: notified > ops firing'],
     silenced(`match: {}, from: "2026-11-23T09:30:00Z", ${UNTIL}`),
   );
-  story('one of a rule', '', ['0 down: silenced'], silenced(`match: { rule: r }, ${UNTIL}`));
-  story('one of another rule', '', ['0 down: notified > ops firing'], silenced(`match: { rule: q }, ${UNTIL}`));
+  story('a silence for the rule', '', ['0 down: silenced'], silenced(`match: { rule: r }, ${UNTIL}`));
+  story('a silence for another rule', '', ['0 down: notified > ops firing'], silenced(`match: { rule: q }, ${UNTIL}`));
   story(
-    'one of a key',
+    'a silence for a key',
     '',
     ['0 down a: silenced', '1m down b: notified > ops firing'],
     silenced(`match: { key: a }, ${UNTIL}`),
   );
   story(
-    'one with a condition',
+    'a silence with a condition',
     '',
     ['0 down n=1: silenced', '1m down n=2: notified > ops firing'],
     silenced(`match: {}, if: "data.n == '1'", ${UNTIL}`),
   );
   story(
-    'one whose condition fails silences nothing',
+    'a silence whose condition fails silences nothing',
     '',
     ['0 down n=x: notified > ops firing'],
     silenced(`match: {}, if: "data.n + 1 > 2", ${UNTIL}`),
   );
   story(
-    'one whose condition lacks its field silences nothing',
+    'a silence whose condition names a missing field silences nothing',
     '',
     ['0 down: notified > ops firing'],
     silenced(`match: {}, if: "data.nope == 1", ${UNTIL}`),
   );
   story(
-    'one that comes again each night',
+    'a silence that recurs each night',
     '',
     [
       '0 down: notified > ops firing',
@@ -165,7 +160,7 @@ describe('silences', () => {
     silenced('match: {}, recurring: { cron: "0 22 * * *", for: 6h, timezone: UTC }'),
   );
   story(
-    'one that comes again has an end too',
+    'a recurring silence may have an end',
     '',
     ['2026-11-23T22:30:00Z down: silenced', '2026-11-24T22:30:00Z down: notified > ops firing'],
     silenced('match: {}, recurring: { cron: "0 22 * * *", for: 6h, timezone: UTC }, until: "2026-11-24T12:00:00Z"'),
@@ -177,7 +172,7 @@ describe('silences', () => {
     silenced(`match: {}, from: "2026-11-23T09:30:00Z", ${UNTIL}`),
   );
   story(
-    'an alert that a silence held back is sent by a repeat after the silence',
+    'a silenced alert is notified by a repeat after the silence',
     'resolve: { match: { data.state: up } }, repeat: 50m',
     ['0 down: silenced', '50m', '1h40m > ops firing'],
     silenced(`match: {}, ${UNTIL}`),
@@ -187,63 +182,68 @@ describe('silences', () => {
 describe('hours', () => {
   const OFFICE = 'hours: { office: { days: mon-fri, from: "09:00", to: "18:00", timezone: UTC } }\n';
   const at = (start: string) => ({ beside: OFFICE, start: Date.parse(start) });
-  story('inside them it speaks', 'during: office', ['0 down: notified > ops firing'], at('2026-11-23T09:00:00Z'));
   story(
-    'outside them it is dropped',
+    'an event inside the hours notifies',
+    'during: office',
+    ['0 down: notified > ops firing'],
+    at('2026-11-23T09:00:00Z'),
+  );
+  story(
+    'an event outside the hours is dropped',
     'during: office',
     ['0 down: outside_hours', '1m down: notified > ops firing'],
     at('2026-11-23T08:59:00Z'),
   );
   story(
-    'their end does not belong to them',
+    'the end is outside the hours',
     'during: office',
     ['0 down: notified > ops firing', '1m down: outside_hours', '3d'],
     at('2026-11-23T17:59:00Z'),
   );
   story(
-    'held, it speaks when they begin',
+    'a held event notifies when the hours begin',
     'during: office, outside: hold',
     ['0 down: held', '14h59m', '15h > ops firing'],
     at('2026-11-23T18:00:00Z'),
   );
   story(
-    'held over a weekend',
+    'an event is held over a weekend',
     'during: office, outside: hold',
     ['0 down: held', '2026-11-30T08:59:59Z', '2026-11-30T09:00:00Z > ops firing'],
     at('2026-11-27T18:00:00Z'),
   );
   story(
-    'each that is held speaks, in order',
+    'each held event notifies, in order',
     'during: office, outside: hold, message: { title: T, body: "{{ data.n }}" }',
     ['0 down n=1: held', '1m down n=2: held', '2m down n=3: held', '15h > ops 1, ops 2, ops 3', '40h'],
     at('2026-11-23T18:00:00Z'),
   );
   story(
-    'what was held passes the steps after it',
+    'held events pass the steps after it',
     'during: office, outside: hold, dedupe: 1h',
     ['0 down: held', '1m down: held', '15h > ops firing', '15h down: deduplicated'],
     at('2026-11-23T18:00:00Z'),
   );
   story(
-    'what was held can be digested',
+    'held events can be digested',
     'during: office, outside: hold, digest: { wait: 1m }, message: { title: T, body: "{{ count }}" }',
     ['0 down: held', '1m down: held', '15h', '15h1m > ops 2'],
     at('2026-11-23T18:00:00Z'),
   );
   story(
-    'not_during is the other way round',
+    'not_during drops events inside the hours',
     'not_during: office',
     ['0 down: outside_hours', '9h down: notified > ops firing'],
     at('2026-11-23T09:00:00Z'),
   );
   story(
-    'not_during holds until they are over',
+    'not_during holds events until the hours are over',
     'not_during: office, outside: hold',
     ['0 down: held', '9h > ops firing'],
     at('2026-11-23T09:00:00Z'),
   );
   story(
-    'both: inside the one and outside the other',
+    'both: inside some hours and outside others',
     'during: office, not_during: lunch',
     ['0 down: notified > ops firing', '3h down: outside_hours', '4h down: notified > ops firing'],
     {
@@ -252,7 +252,7 @@ describe('hours', () => {
     },
   );
   story(
-    'over midnight',
+    'hours over midnight',
     'during: night',
     [
       '0 down: outside_hours',
@@ -265,7 +265,7 @@ describe('hours', () => {
     },
   );
   story(
-    'any of several',
+    'any of several hours',
     'during: [office, saturday]',
     ['2026-11-28T10:00:00Z down: notified > ops firing', '2026-11-29T10:00:00Z down: outside_hours'],
     {
@@ -273,43 +273,43 @@ describe('hours', () => {
     },
   );
   story(
-    'what is held waits on over a restart',
+    'a held event waits over a restart',
     'during: office, outside: hold',
     ['0 down: held', '1h restart', '15h > ops firing'],
     at('2026-11-23T18:00:00Z'),
   );
   story(
-    'what is held while nothing runs speaks at the start',
+    'a held event whose hours began while the daemon was stopped notifies at the start',
     'during: office, outside: hold',
     ['0 down: held', '17h sleep > ops firing'],
     at('2026-11-23T18:00:00Z'),
   );
   story(
-    'what is held speaks at once when the rule has hours no more',
+    'a held event notifies at once when the hours are removed from the rule',
     'during: office, outside: hold',
     ['0 down: held', '1h edit: r: 1 in `hours` go on now, because the rule does not have it any more > ops firing'],
     { ...at('2026-11-23T18:00:00Z'), edits: ['enabled: true'] },
   );
   story(
-    'of an alert the latest is held',
+    'of an alert the latest event is held',
     'during: office, outside: hold, resolve: { match: { data.state: up } }, message: { title: T, body: "{{ data.n }}" }',
     ['0 down n=1: held', '1m down n=2: held', '15h > ops 2'],
     at('2026-11-23T18:00:00Z'),
   );
   story(
-    'an alert that is over before they begin is never sent',
+    'an alert that ends before the hours begin is never notified',
     'during: office, outside: hold, resolve: { match: { data.state: up } }, notify_resolved: true',
     ['0 down: held', '1h up: resolved', '15h', '40h'],
     at('2026-11-23T18:00:00Z'),
   );
   story(
-    'the end of an alert waits for them too',
+    'the end of an alert waits for the hours, too',
     'during: office, resolve: { match: { data.state: up } }, notify_resolved: true',
     ['0 down: notified > ops firing', '2h up: resolved', '15h59m', '16h > ops resolved'],
     at('2026-11-23T17:00:00Z'),
   );
   story(
-    'repeats keep quiet outside them',
+    'there are no repeats outside the hours',
     'during: office, repeat: 30m, resolve: { match: { data.state: up } }',
     ['0 down: notified > ops firing', '30m > ops firing', '1h', '15h30m', '16h > ops firing'],
     at('2026-11-23T17:00:00Z'),
@@ -373,7 +373,7 @@ describe('hours on days when the clock is changed', () => {
     ['0 down: held', '2026-03-29T00:59:59Z', '2026-03-29T01:00:00Z > ops firing'],
     { beside: hours('Asia/Shanghai', '09:00', '18:00'), start: Date.parse('2026-03-28T12:00:00Z') },
   );
-  story('a `for` goes by time that really passes', 'for: 2h', ['0 down: waiting', '1h59m59s', '2h > ops firing'], {
+  story('a `for` counts elapsed time', 'for: 2h', ['0 down: waiting', '1h59m59s', '2h > ops firing'], {
     start: Date.parse('2026-03-29T00:30:00Z'),
   });
 });

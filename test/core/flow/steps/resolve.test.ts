@@ -19,11 +19,11 @@ describe('resolve', () => {
     '0 down: notified > ops firing',
     '1m up: resolved',
   ]);
-  story('notifies of the end everybody who was notified that it fires', NEWS, [
+  story('notifies the notified targets of the end', NEWS, [
     '0 down: notified > ops firing',
     '1m up: resolved > ops resolved',
   ]);
-  story('an end of what did not fire is nothing', NEWS, ['0 up: no_match', '1m up: no_match']);
+  story('an end without an alert does nothing', NEWS, ['0 up: no_match', '1m up: no_match']);
   story('is resolved once', NEWS, [
     '0 down: notified > ops firing',
     '1m up: resolved > ops resolved',
@@ -37,7 +37,7 @@ describe('resolve', () => {
     '4m up b: resolved > ops resolved',
   ]);
   story(
-    'an event that is beginning and end alike is the end',
+    'an event that matches beginning and end is the end',
     'match: { type: t }, resolve: { match: { data.state: up } }',
     ['0 down: notified > ops firing', '1m up: resolved', '2m up: no_match'],
   );
@@ -64,7 +64,7 @@ describe('resolve', () => {
     '1h > ops resolved',
     '2h down: notified > ops firing',
   ]);
-  story('each match makes it last longer', 'resolve: { after: 1h }, notify_resolved: true', [
+  story('each match prolongs it', 'resolve: { after: 1h }, notify_resolved: true', [
     '0 down: notified > ops firing',
     '50m down: deduplicated',
     '1h40m down: deduplicated',
@@ -89,12 +89,12 @@ describe('resolve', () => {
     '3m up: resolved > ops resolved',
   ]);
   story(
-    'that was over by itself while nothing ran is sent at the start',
+    'that ended by itself while the daemon was stopped is notified at the start',
     'resolve: { after: 1h }, notify_resolved: true',
     ['0 down: notified > ops firing', '3h sleep > ops resolved'],
   );
   story(
-    'is over sooner when the time is made shorter',
+    'ends sooner when the time is made shorter',
     'resolve: { after: 2h }, notify_resolved: true',
     ['0 down: notified > ops firing', '30m edit: r: 1 in `alert` go on by the new times', '1h > ops resolved'],
     { edits: ['resolve: { after: 1h }, notify_resolved: true'] },
@@ -106,7 +106,7 @@ describe('resolve', () => {
     { edits: [`${NEWS}, message: { title: T, body: "{% if status == 'resolved' %}it is over{% endif %}" }`] },
   );
   story(
-    'is forgotten, and that is said, when the rule makes no alerts any more',
+    'is dropped, with a note in the log, when the rule makes no alerts any more',
     NEWS,
     [
       '0 down: notified > ops firing',
@@ -132,16 +132,16 @@ describe('resolve', () => {
     { edits: [`${NEWS}, notify: boss`] },
   );
   story(
-    'a message that waits for its delay never goes out when it is over before',
+    'a delayed message is never sent when the alert ends before',
     `${NEWS}, notify: [ops, { channel: boss, delay: 30m }]`,
     ['0 down: notified > ops firing', '10m up: resolved > ops resolved', '2h'],
   );
-  story(
-    'a message that waited for its delay is taken back by the end',
-    `${NEWS}, notify: [ops, { channel: boss, delay: 30m }]`,
-    ['0 down: notified > ops firing', '30m > boss firing', '40m up: resolved > ops resolved, boss resolved'],
-  );
-  story('says how long it lasted', `${NEWS}, message: { title: T, body: "{{ status }} {{ resolved_after }}" }`, [
+  story('a delayed message is cancelled by the end', `${NEWS}, notify: [ops, { channel: boss, delay: 30m }]`, [
+    '0 down: notified > ops firing',
+    '30m > boss firing',
+    '40m up: resolved > ops resolved, boss resolved',
+  ]);
+  story('has the duration of the alert', `${NEWS}, message: { title: T, body: "{{ status }} {{ resolved_after }}" }`, [
     '0 down: notified > ops firing',
     '1h30m up: resolved > ops resolved 1h30m',
   ]);
@@ -150,11 +150,11 @@ describe('resolve', () => {
     '1m up n=2: resolved > ops 2',
   ]);
   story(
-    'is about the event that fired where the one that ended it lacks a field',
+    'uses the event that fired when the one that ended it lacks a field',
     `${NEWS}, message: { title: T, body: "{{ data.n }}" }`,
     ['0 down n=1: notified > ops 1', '1m up: resolved > ops 1'],
   );
-  story('an `if` of the end that fails ends nothing', 'resolve: { if: "data.n + 1 > 2" }, notify_resolved: true', [
+  story('a failing `if` of `resolve` ends nothing', 'resolve: { if: "data.n + 1 > 2" }, notify_resolved: true', [
     '0 down: notified > ops firing',
     '1m up n=x: error',
     '2m down: deduplicated',

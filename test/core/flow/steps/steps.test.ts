@@ -20,7 +20,7 @@ test('no two steps have the same name or the same setting', () => {
   expect([new Set(names).size, new Set(settings).size]).toEqual([names.length, settings.length]);
 });
 
-test('the outcomes are those of the steps in their order, and each has its place among the strongest', () => {
+test('the outcomes are those of the steps in their order, and each has a strength', () => {
   const known = [
     'no_match',
     'error',

@@ -6,7 +6,7 @@ const COUNT = 'message: { title: T, body: "{{ count }}" }';
 
 describe('threshold', () => {
   story('fires at the Nth event', THREE, ['0 down: counting', '1m down: counting', '2m down: notified > ops firing']);
-  story('begins to count anew after it fired', THREE, [
+  story('starts counting again after it fired', THREE, [
     '0 down: counting',
     '1m down: counting',
     '2m down: notified > ops firing',
@@ -20,7 +20,7 @@ describe('threshold', () => {
     '10m down: counting',
     '11m down: notified > ops firing',
   ]);
-  story('the window slides: what is exactly as old as it is outside', THREE, [
+  story('the window slides: an event exactly as old as the window is outside', THREE, [
     '0 down: counting',
     '5m down: counting',
     '10m down: counting',
@@ -50,7 +50,7 @@ describe('threshold', () => {
     'threshold: { count: 3, within: 10m }, message: { title: T, body: "{{ count }}:{% for e in events %}{{ e.data.n }}{% endfor %}" }',
     ['0 down n=1: counting', '1m down n=2: counting', '2m down n=3: notified > ops 3:123'],
   );
-  story('of very many sends the number only', `threshold: { count: 101, within: 1h }, ${COUNT}`, [
+  story('of very many events sends only their number', `threshold: { count: 101, within: 1h }, ${COUNT}`, [
     ...Array.from({ length: 100 }, (_, index) => `${index}s down: counting`),
     '100s down: notified > ops 101',
   ]);
@@ -61,7 +61,7 @@ describe('threshold', () => {
     '3m down: notified > ops firing',
   ]);
   story(
-    'counts what came before by a smaller number',
+    'applies a smaller number to events that came before',
     THREE,
     ['0 down: counting', '1m edit', '2m down: notified > ops firing'],
     {
@@ -69,18 +69,18 @@ describe('threshold', () => {
     },
   );
   story(
-    'counts what came before by a larger number',
+    'applies a larger number to events that came before',
     THREE,
     ['0 down: counting', '1m down: counting', '2m edit', '3m down: counting', '4m down: notified > ops firing'],
     { edits: ['threshold: { count: 4, within: 10m }'] },
   );
   story(
-    'a shorter window forgets what is outside it',
+    'a shorter window drops events outside it',
     THREE,
     ['0 down: counting', '5m down: counting', '6m edit', '7m down: counting', '8m down: notified > ops firing'],
     { edits: ['threshold: { count: 3, within: 4m }'] },
   );
-  story('an end makes it count from nothing', `${THREE}, resolve: { match: { data.state: up } }`, [
+  story('an end resets the count', `${THREE}, resolve: { match: { data.state: up } }`, [
     '0 down: counting',
     '1m down: counting',
     '2m up: resolved',
@@ -89,7 +89,7 @@ describe('threshold', () => {
     '5m down: notified > ops firing',
   ]);
   story(
-    'what fires already does not count',
+    'events of a firing alert do not count',
     `${THREE}, resolve: { match: { data.state: up } }, notify_resolved: true`,
     [
       '0 down: counting',
@@ -101,7 +101,7 @@ describe('threshold', () => {
     ],
   );
   story(
-    'a count that is used up by what is silenced is used up',
+    'a count that a silenced event completes starts again',
     `${THREE}, during: never`,
     ['0 down: counting', '1m down: counting', '2m down: outside_hours', '3m down: counting'],
     { beside: 'hours: { never: { days: sun, from: "00:00", to: "00:01", timezone: UTC } }\n' },

@@ -10,23 +10,23 @@ describe('dedupe and throttle', () => {
     '9m59s down: deduplicated',
     '10m down: notified > ops 1',
   ]);
-  story('dedupe: the next message says how many', `dedupe: 10m, ${SUPPRESSED}`, [
+  story('dedupe: the next message has the number of dropped events', `dedupe: 10m, ${SUPPRESSED}`, [
     '0 down: notified > ops 0',
     '1m down: deduplicated',
     '2m down: deduplicated',
     '10m down: notified > ops 2',
     '20m down: notified > ops 0',
   ]);
-  story('dedupe: other keys are others', `dedupe: 10m, ${SUPPRESSED}`, [
+  story('dedupe: each key has its own window', `dedupe: 10m, ${SUPPRESSED}`, [
     '0 down a: notified > ops 0',
     '1m down b: notified > ops 0',
   ]);
-  story('dedupe: over a restart', `dedupe: 10m, ${SUPPRESSED}`, [
+  story('dedupe: the window continues over a restart', `dedupe: 10m, ${SUPPRESSED}`, [
     '0 down: notified > ops 0',
     '1m restart',
     '2m down: deduplicated',
   ]);
-  story('throttle: at most so many', `throttle: { max: 2, per: 10m }, ${SUPPRESSED}`, [
+  story('throttle: at most `max` events pass', `throttle: { max: 2, per: 10m }, ${SUPPRESSED}`, [
     '0 down: notified > ops 0',
     '1m down: notified > ops 0',
     '2m down: throttled',
@@ -34,19 +34,19 @@ describe('dedupe and throttle', () => {
     '10m30s down: throttled',
     '11m down: notified > ops 1',
   ]);
-  story('throttle: over a restart', `throttle: { max: 1, per: 10m }, ${SUPPRESSED}`, [
+  story('throttle: the window continues over a restart', `throttle: { max: 1, per: 10m }, ${SUPPRESSED}`, [
     '0 down: notified > ops 0',
     '1m restart',
     '2m down: throttled',
     '10m down: notified > ops 1',
   ]);
   story(
-    'throttle: what it dropped did not open the dedupe window',
+    'throttle: a dropped event opens no window of dedupe',
     `dedupe: 10m, throttle: { max: 1, per: 30m }, ${SUPPRESSED}`,
     ['0 down: notified > ops 0', '15m down: throttled', '20m down: throttled', '30m down: notified > ops 2'],
   );
   story(
-    'throttle: an alert that was dropped is sent by its next match',
+    'throttle: a dropped alert is notified by its next match',
     `throttle: { max: 1, per: 10m }, key: "{{ data.k }}", resolve: { match: { data.state: up } }, ${SUPPRESSED}`,
     [
       '0 down: notified > ops 0',
@@ -57,7 +57,7 @@ describe('dedupe and throttle', () => {
     ],
   );
   story(
-    'what is silenced does not use up the throttle',
+    'silenced events do not count for the throttle',
     `throttle: { max: 1, per: 1h }, ${SUPPRESSED}`,
     ['0 down: silenced', '30m down: notified > ops 0'],
     { beside: 'silences: [{ match: {}, until: "2026-11-23T09:10:00Z" }]\n' },
@@ -65,17 +65,17 @@ describe('dedupe and throttle', () => {
 });
 
 describe('digest', () => {
-  story('collects for a while and sends one message', `digest: { wait: 5m }, ${COUNT}`, [
+  story('collects events and sends one message', `digest: { wait: 5m }, ${COUNT}`, [
     '0 down n=1: collected',
     '1m down n=2: collected',
     '5m > ops 2:12',
     '1h',
   ]);
-  story('of one event is a message of one', `digest: { wait: 5m }, ${COUNT}`, [
+  story('with one event is a message about one event', `digest: { wait: 5m }, ${COUNT}`, [
     '0 down n=1: collected',
     '5m > ops 1:1',
   ]);
-  story('of keys apart', `digest: { wait: 5m }, ${COUNT}`, [
+  story('collects each key separately', `digest: { wait: 5m }, ${COUNT}`, [
     '0 down a n=1: collected',
     '1m down b n=2: collected',
     '5m > ops 1:1',
@@ -87,7 +87,7 @@ describe('digest', () => {
     '2m down n=3: notified > ops 3:123',
     '10m',
   ]);
-  story('leaves some time between two messages', `digest: { wait: 1m, every: 1h }, ${COUNT}`, [
+  story('keeps the time between two messages', `digest: { wait: 1m, every: 1h }, ${COUNT}`, [
     '0 down n=1: collected',
     '1m > ops 1:1',
     '2m down n=2: collected',
@@ -97,20 +97,20 @@ describe('digest', () => {
     '1h2m down n=4: collected',
     '2h1m > ops 1:4',
   ]);
-  story('without `every` waits as long after each first event', `digest: { wait: 5m }, ${COUNT}`, [
+  story('without `every` waits the same time after each first event', `digest: { wait: 5m }, ${COUNT}`, [
     '0 down n=1: collected',
     '5m > ops 1:1',
     '6m down n=2: collected',
     '10m',
     '11m > ops 1:2',
   ]);
-  story('after a quiet time waits as for the first', `digest: { wait: 1m, every: 1h }, ${COUNT}`, [
+  story('after a time without events waits as for the first event', `digest: { wait: 1m, every: 1h }, ${COUNT}`, [
     '0 down n=1: collected',
     '1m > ops 1:1',
     '3h down n=2: collected',
     '3h1m > ops 1:2',
   ]);
-  story('with `every` alone waits as long for the first', `digest: { every: 1h }, ${COUNT}`, [
+  story('with `every` alone waits that time for the first event', `digest: { every: 1h }, ${COUNT}`, [
     '0 down n=1: collected',
     '1h > ops 1:1',
     '1h30m down n=2: collected',
@@ -123,7 +123,7 @@ describe('digest', () => {
     '4m30s down n=3: collected',
     '5m > ops 3:123',
   ]);
-  story('that was due while nothing ran goes out at the start', `digest: { wait: 5m }, ${COUNT}`, [
+  story('that was due while the daemon was stopped is sent at the start', `digest: { wait: 5m }, ${COUNT}`, [
     '0 down n=1: collected',
     '1m down n=2: collected',
     '2h sleep > ops 2:12',
@@ -136,7 +136,7 @@ describe('digest', () => {
     { edits: [`digest: { wait: 20m }, ${COUNT}`] },
   );
   story(
-    'goes out at once when the rule has it no more',
+    'is sent at once when it is removed from the rule',
     `digest: { wait: 1h }, ${COUNT}`,
     [
       '0 down n=1: collected',
@@ -147,23 +147,23 @@ describe('digest', () => {
     { edits: [COUNT] },
   );
   story(
-    'goes out in the words of today',
+    'is sent with the message of the edited rule',
     `digest: { wait: 1h }, ${COUNT}`,
     ['0 down n=1: collected', '10m edit', '1h > ops today 1'],
     { edits: ['digest: { wait: 1h }, message: { title: T, body: "today {{ count }}" }'] },
   );
   story(
-    'takes what throttle lets through',
+    'collects the events that throttle lets pass',
     `throttle: { max: 2, per: 1h }, digest: { wait: 5m }, message: { title: T, body: "{{ count }} {{ suppressed }}" }`,
     ['0 down: collected', '1m down: collected', '2m down: throttled', '5m > ops 2 1'],
   );
   story(
-    'of an alert that is over before is never sent',
+    'of an alert that ends before is never sent',
     'digest: { wait: 5m }, resolve: { match: { data.state: up } }, notify_resolved: true',
     ['0 down: collected', '1m up: resolved', '5m', '1h'],
   );
   story(
-    'of an alert makes it sent',
+    'of an alert counts as its notification',
     'digest: { wait: 5m }, resolve: { match: { data.state: up } }, notify_resolved: true',
     ['0 down: collected', '5m > ops firing', '6m down: deduplicated', '7m up: resolved > ops resolved'],
   );
