@@ -13,6 +13,7 @@ export async function loadMarkdown(): Promise<void> {
   const { default: Parser } = await import('markdown-it');
   // Tables stay text, because no dialect can show them.
   const made = new Parser({ html: false, linkify: true }).disable('table');
+  made.inline.State = withCjkEmphasis(made.inline.State);
   made.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });
   for (const schema of ['ftp:', '//', 'mailto:']) made.linkify.add(schema, null);
   for (const schema of ['http:', 'https:']) made.linkify.add(schema, { validate: lengthOfAddress });
@@ -24,6 +25,25 @@ export async function loadMarkdown(): Promise<void> {
   // `https://ci.test/__a__` and `https://ci.test/a\_b` are both whole addresses.
   made.core.ruler.before('linkify', 'escapes', ({ tokens }) => tokens.forEach(joinEscapes));
   parser = made;
+}
+
+/** Chinese, Japanese and Korean characters and their punctuation. */
+const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303F\uFF00-\uFFEF]/u;
+
+/**
+ * CommonMark does not close the emphasis of `**注意：**请检查`, since it expects blanks between words. Beside a CJK character only a blank
+ * keeps a mark from opening or closing.
+ */
+function withCjkEmphasis(State: MarkdownIt['inline']['State']): MarkdownIt['inline']['State'] {
+  return class extends State {
+    override scanDelims(start: number, canSplitWord: boolean) {
+      const scanned = super.scanDelims(start, canSplitWord);
+      const before = this.src[start - 1] ?? ' ';
+      const after = this.src[start + scanned.length] ?? ' ';
+      if (!canSplitWord || !(CJK.test(before) || CJK.test(after))) return scanned;
+      return { ...scanned, can_open: /\S/.test(after), can_close: /\S/.test(before) };
+    }
+  };
 }
 
 /** Length of the address at `at`, after its scheme; 0 for an address that still has escapes. */

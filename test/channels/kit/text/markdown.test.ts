@@ -13,6 +13,8 @@ test.each([
     '**bold** and *em* and `a < b` and ~~gone~~',
     '<p><strong>bold</strong> and <em>em</em> and <code>a &lt; b</code> and <s>gone</s></p>',
   ],
+  ['**注意：**请检查，“**磁盘**”已满', '<p><strong>注意：</strong>请检查，“<strong>磁盘</strong>”已满</p>'],
+  ['大小 2 * 3 * 4 和 a_b_c', '<p>大小 2 * 3 * 4 和 a_b_c</p>'],
   ['snake_case_name and 2 * 3 * 4', '<p>snake_case_name and 2 * 3 * 4</p>'],
   ['- a\n- **b**\n\n1. c\n2. d', '<ul><li>a</li><li><strong>b</strong></li></ul>\n<ol><li>c</li><li>d</li></ol>'],
   ['> said\n> so', '<blockquote><p>said<br>\nso</p></blockquote>'],
