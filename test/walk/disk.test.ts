@@ -136,7 +136,7 @@ rules:
   small.empty();
   await home.logged(({ msg }) => msg === 'dead letters: the file can be written again');
   expect((await readiness()).body.reasons).toEqual([]);
-  expect(home.lines.filter(({ msg }) => /^dead letters: the(?:y can| disk)/.test(msg))).toHaveLength(2);
+  expect(home.lines.filter(({ msg }) => /^dead letters: the (?:file can|disk)/.test(msg))).toHaveLength(2);
 });
 
 describe('state that is removed while the daemon runs', () => {
