@@ -1,5 +1,5 @@
 /** Maximum number of shown characters of a value. */
-export const MAX_SHOWN = 200;
+const MAX_SHOWN = 200;
 
 /** Removes secrets from a text. */
 export type Hide = (text: string) => string;

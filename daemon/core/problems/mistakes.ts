@@ -61,7 +61,7 @@ function replaced(source: string, finders: readonly Finder[], { codeOf }: Langua
 }
 
 /** Placeholder for a character of a quoted text. */
-export const QUOTED = '"';
+const QUOTED = '"';
 
 export function quotedOut(code: string): string {
   return code.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, (text) => QUOTED.repeat(text.length));

@@ -12,7 +12,7 @@ export interface SecretPart {
 }
 
 /** Shorter secrets are not masked, since `***` for `ab1` in a known text would reveal it. Responses that contain them are withheld. */
-export const MIN_MASKED_LENGTH = 6;
+const MIN_MASKED_LENGTH = 6;
 /** Shorter secrets count only as whole words; otherwise nearly every response would be withheld. */
 const MIN_INSIDE_LENGTH = 4;
 /** Longer secrets are searched for in pieces, so that a part of one is found, too. */

@@ -54,11 +54,7 @@ function pingKind(subpath: string): Pick<Ping, 'kind' | 'exitCode'> | undefined 
 }
 
 /** Parses a request to `/beats/<name>`; undefined when its path has no meaning. */
-export function parsePing(
-  { path, body }: Pick<HookRequest, 'path' | 'body'>,
-  mount: string,
-  at: number,
-): Ping | undefined {
+function parsePing({ path, body }: Pick<HookRequest, 'path' | 'body'>, mount: string, at: number): Ping | undefined {
   const kind = pingKind(path.slice(mount.length));
   const output = outputOf(body);
   return kind && { ...kind, at, ...(output !== '' && { output }) };

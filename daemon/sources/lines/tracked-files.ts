@@ -20,7 +20,7 @@ export interface Times {
 }
 
 /** Missing files that are remembered: in a folder that is not mounted all files seem to be missing. */
-export const MAX_GONE = 10_000;
+const MAX_GONE = 10_000;
 
 /**
  * The files that are followed. A file is identified by device and inode, so that it stays the same when it is renamed; a file

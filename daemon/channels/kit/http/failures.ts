@@ -5,7 +5,7 @@ import { cutToBytes } from '../text/text.ts';
 /** First and last status of a range. */
 export type StatusRange = readonly [number, number];
 
-export const ANY_2XX: readonly StatusRange[] = [[200, 299]];
+const ANY_2XX: readonly StatusRange[] = [[200, 299]];
 
 export const isSuccess = (status: number, ranges: readonly StatusRange[] = ANY_2XX): boolean =>
   ranges.some(([first, last]) => status >= first && status <= last);

@@ -39,7 +39,7 @@ export const PLAIN_DIALECT: Dialect = {
 };
 
 /** HTML of a mail. */
-export const HTML_DIALECT: Dialect = {
+const HTML_DIALECT: Dialect = {
   text: html,
   strong: (inner) => `<strong>${inner}</strong>`,
   emphasis: (inner) => `<em>${inner}</em>`,

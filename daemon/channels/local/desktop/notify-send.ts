@@ -53,11 +53,7 @@ async function notify(
 }
 
 /** Arguments with `--` before the texts, so that a title may begin with a dash. */
-export function notifySendArguments(
-  appearance: DesktopAppearance,
-  message: Message,
-  replaces: string | undefined,
-): string[] {
+function notifySendArguments(appearance: DesktopAppearance, message: Message, replaces: string | undefined): string[] {
   const title = cutToBytes(plainTitle(message), MAX_TITLE_BYTES);
   return [
     '--print-id',

@@ -16,7 +16,7 @@ export interface Vocabulary {
   readonly noun: string;
 }
 
-export const ATTRIBUTES: readonly string[] = ['id', 'source', 'type', 'subject', 'time', 'data'];
+const ATTRIBUTES: readonly string[] = ['id', 'source', 'type', 'subject', 'time', 'data'];
 /** Valid extension names of posted events (CloudEvents 1.0, and `_`). */
 const EXTENSION = /^(?!__)[a-z0-9_]{1,64}$/;
 

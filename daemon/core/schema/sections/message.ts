@@ -1,6 +1,6 @@
 import { FORMATS, PRIORITIES } from '../../message/message.ts';
 import { durationText, oneOrMany, pathTemplate, strict, template, wordOrTemplate } from '../fields.ts';
-import { type Static, Type } from '../type.ts';
+import { Type } from '../type.ts';
 
 const action = strict(
   {
@@ -88,5 +88,3 @@ export const messageSchema = strict(
   },
   { description: 'The message. Without it a readable message is made from the event.' },
 );
-
-export type MessageSettings = Static<typeof messageSchema>;

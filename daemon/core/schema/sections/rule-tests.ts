@@ -3,7 +3,7 @@ import { duration, oneOrMany, strict } from '../fields.ts';
 import { type Static, Type } from '../type.ts';
 
 /** Answers that a test can set for a channel. */
-export const ANSWERS = ['ok', 'transient', 'permanent', 'rate_limited', 'hang'] as const;
+const ANSWERS = ['ok', 'transient', 'permanent', 'rate_limited', 'hang'] as const;
 export type Answer = (typeof ANSWERS)[number];
 
 /** An event of a test. */

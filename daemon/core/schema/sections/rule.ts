@@ -1,11 +1,11 @@
 import { condition, oneOrMany, strict, template } from '../fields.ts';
-import { type Static, Type } from '../type.ts';
+import { Type } from '../type.ts';
 import { stepFields } from '../../flow/steps/index.ts';
 import { messageSchema } from './message.ts';
 import { notifySchema } from './notify.ts';
 
 /** Printable characters except those that reverse the direction of writing, since names are shown in logs and on terminals. */
-export const RULE_NAME = String.raw`^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$`;
+const RULE_NAME = String.raw`^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$`;
 
 const combined = (description: string) =>
   Type.Unsafe<readonly unknown[]>({
@@ -87,5 +87,3 @@ export const ruleSchema = strict(
   },
   { description: 'Selects events and says who is notified.' },
 );
-
-export type RuleSettings = Static<typeof ruleSchema>;
