@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,10 @@ import path from 'node:path';
 function cacheFolder({ CACHE_DIRECTORY, XDG_CACHE_HOME }) {
   if (CACHE_DIRECTORY) return CACHE_DIRECTORY.split(':')[0];
   try {
-    return path.join(XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'belfry');
+    if (XDG_CACHE_HOME) return path.join(XDG_CACHE_HOME, 'belfry');
+    // Node never returns where the system says that nothing can be created in a home, as on an automounter.
+    accessSync(homedir(), constants.W_OK);
+    return path.join(homedir(), '.cache', 'belfry');
   } catch {
     return undefined;
   }
