@@ -1,3 +1,5 @@
+import { onAbort } from '../../lib/async/abort.ts';
+
 /** Manual attempts that wait for their turn in a lane, first in, first out. */
 export class ManualQueue {
   readonly #waiting = new Set<{ readonly start: () => void; readonly refuse: () => void }>();
@@ -11,13 +13,14 @@ export class ManualQueue {
     if (signal?.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
       const end = (mayStart: boolean): void => {
-        signal?.removeEventListener('abort', turn.refuse);
+        unsubscribe?.();
         this.#waiting.delete(turn);
         if (mayStart) start();
         resolve(mayStart);
       };
       const turn = { start: () => end(true), refuse: () => end(false) };
-      signal?.addEventListener('abort', turn.refuse, { once: true });
+      // A resend waits for many turns with one signal.
+      const unsubscribe = signal && onAbort(signal, turn.refuse);
       this.#waiting.add(turn);
     });
   }
