@@ -28,11 +28,11 @@ async function belfry(args: readonly string[], env: Readonly<Record<string, stri
   return { code, out, err };
 }
 
-/** Stand-ins for the variables that a rules file names. */
+/** Placeholders for the variables that a rules file names. */
 function environmentOf(rules: string): Record<string, string> {
   const names = [...rules.matchAll(/\$\{env:(\w+)/g)].map((match) => match[1]!);
   return Object.fromEntries(
-    names.map((name) => [name, name.endsWith('_URL') ? 'https://stand-in.example.com' : 'stand-in']),
+    names.map((name) => [name, name.endsWith('_URL') ? 'https://placeholder.example.com' : 'placeholder']),
   );
 }
 

@@ -1,9 +1,9 @@
 import { rootCertificates } from 'node:tls';
 import type { MissingReference } from './references.ts';
 
-const URL_TEXT = 'https://stand-in.invalid';
+const URL_TEXT = 'https://placeholder.invalid';
 const PORT = '2525';
-const HOST = 'stand-in.invalid';
+const HOST = 'placeholder.invalid';
 const SIGNING_SECRET = 'whsec_c3RhbmQtaW4tc3RhbmQtaW4tc3RhbmQtaW4=';
 
 interface FirstChoice {
@@ -16,28 +16,28 @@ interface FirstChoice {
 /** First placeholders, chosen by the text around the reference, then by its name. */
 const FIRST_CHOICES: readonly FirstChoice[] = [
   { after: /^:\/\//, text: 'https' },
-  { before: /\/\/[^/]*$/, after: /^(?::[^/]*)?@/, text: 'stand-in' },
+  { before: /\/\/[^/]*$/, after: /^(?::[^/]*)?@/, text: 'placeholder' },
   { before: /(?::\/\/|@)$/, text: HOST },
   { before: /\/\/[^/]*:$/, after: /^[^@]*$/, text: PORT },
   { before: /^$/, after: /^\//, text: URL_TEXT },
   { name: /port$/i, text: PORT },
   { name: /whsec|standard_?webhook/i, text: SIGNING_SECRET },
-  { name: /smtp$/i, text: 'smtp://stand-in.invalid' },
+  { name: /smtp$/i, text: 'smtp://placeholder.invalid' },
   { name: /url|endpoint|webhook|api$|site/i, text: URL_TEXT },
-  { name: /mail|address|recipient|^to$|_to$|from/i, text: 'stand-in@example.invalid' },
+  { name: /mail|address|recipient|^to$|_to$|from/i, text: 'placeholder@example.invalid' },
   { name: /host|server/i, text: HOST },
 ];
 
 /** Texts of every form that a setting may need. */
 const FORMS: readonly string[] = [
-  'stand-in',
+  'placeholder',
   URL_TEXT,
-  'smtp://stand-in.invalid',
-  'stand-in@example.invalid',
+  'smtp://placeholder.invalid',
+  'placeholder@example.invalid',
   '+4930123456',
   SIGNING_SECRET,
   HOST,
-  '/stand-in',
+  '/placeholder',
   '10',
   PORT,
   '10s',
