@@ -1,5 +1,5 @@
 import type { ChannelType } from '../../daemon/channels/channel.ts';
-import { CompileContext } from '../../daemon/core/compile/context.ts';
+import { readTypeSettings } from './type-settings.ts';
 
 /** Decodes the settings of a channel from a YAML value, with secrets in place, as `open` gets them. Throws their problems. */
 export function decodeSettings(type: ChannelType, written: unknown): unknown {
@@ -9,19 +9,5 @@ export function decodeSettings(type: ChannelType, written: unknown): unknown {
 }
 
 /** Decodes settings and returns all problems of validation, decoding and the type's `check`, each as `/pointer: message`. */
-export function readSettings(type: ChannelType, written: unknown): { settings: unknown; problems: string[] } {
-  const places: string[] = [];
-  const draft = new CompileContext({
-    file: 'test.yaml',
-    data: written,
-    referenced: () => false,
-    locate: (pointer) => ({ line: places.push(pointer), column: 1 }),
-  });
-  const settings = draft.settings(type.settings, written, '', `a channel of type \`${type.type}\``);
-  const problems = draft.problems.map(({ message }, index) => `${places[index]}: ${message}`);
-  if (problems.length > 0) return { settings, problems };
-  return {
-    settings,
-    problems: (type.check?.(settings) ?? []).map(({ pointer, message }) => `${pointer}: ${message}`),
-  };
-}
+export const readSettings = (type: ChannelType, written: unknown) =>
+  readTypeSettings(type, `a channel of type \`${type.type}\``, written);

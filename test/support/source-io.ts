@@ -1,9 +1,9 @@
 import { pino } from 'pino';
-import { CompileContext } from '../../daemon/core/compile/context.ts';
 import type { Event, EventInput } from '../../daemon/core/event/event.ts';
 import { BelfryError } from '../../daemon/core/problems/failure.ts';
 import type { IsSame, Checkpoint, SourceIo, SourceType } from '../../daemon/sources/source.ts';
 import type { Clock } from '../../daemon/lib/time/clock.ts';
+import { readTypeSettings } from './type-settings.ts';
 
 /** A `SourceIo` in memory that records the calls of the source. */
 export interface RecordedIo extends SourceIo {
@@ -84,25 +84,11 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
 /** The event after a round trip to the disk. */
 const asStored = (event: EventInput): Event => JSON.parse(JSON.stringify(event)) as Event;
 
-/** A source's settings as its `start` gets them, with what is wrong with them, each as `/pointer: message`. */
-export function readSourceSettings(type: SourceType, written: unknown): { settings: unknown; problems: string[] } {
-  const places: string[] = [];
-  const draft = new CompileContext({
-    file: 'test.yaml',
-    data: written,
-    referenced: () => false,
-    locate: (pointer) => ({ line: places.push(pointer), column: 1 }),
-  });
-  const settings = draft.settings(type.settings, written, '', `a source of type \`${type.type}\``);
-  const problems = draft.problems.map(({ message }, index) => `${places[index]}: ${message}`);
-  if (problems.length > 0) return { settings, problems };
-  return {
-    settings,
-    problems: (type.check?.(settings as never) ?? []).map(({ pointer, message }) => `${pointer}: ${message}`),
-  };
-}
+/** Decodes settings of a source and returns all problems of validation, decoding and the type's `check`, each as `/pointer: message`. */
+export const readSourceSettings = (type: SourceType, written: unknown) =>
+  readTypeSettings(type, `a source of type \`${type.type}\``, written);
 
-/** Settings that are right. Throws what is wrong with them. */
+/** Decodes valid settings of a source, as its `start` gets them. Throws their problems. */
 export function sourceSettings(type: SourceType, written: unknown): unknown {
   const { settings, problems } = readSourceSettings(type, written);
   if (problems.length > 0) throw new Error(problems.join('; '));

@@ -141,12 +141,12 @@ it('a value from a reference is not repeated', () => {
 });
 
 function problemsOfReferenced(given: unknown) {
-  const draft = new CompileContext({
+  const context = new CompileContext({
     file: 'rules.yaml',
     data: { hours: { office: given } },
     referenced: () => true,
     locate: () => ({ line: 1, column: 1 }),
   });
-  compileHoursEntry('office', given, draft);
-  return draft.problems;
+  compileHoursEntry('office', given, context);
+  return context.problems;
 }
