@@ -8,15 +8,15 @@ import { openListener } from '../http/server.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
 import { activeSilences } from './api/alert-actions.ts';
 import { daemonApi } from './api/daemon-api.ts';
-import { stateError } from './check-state.ts';
-import { publishRecord } from './daemon-record.ts';
+import { stateError } from './state/check-state.ts';
+import { publishRecord } from './state/daemon-record.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { type OpenState, type OpenStateOptions, openState } from './open-state.ts';
+import { type OpenState, type OpenStateOptions, openState } from './state/open-state.ts';
 import { DeliveryWaiter } from './runtime/delivery-waiter.ts';
 import { Feed } from './runtime/feed.ts';
 import { observeDeliveries } from './runtime/observers.ts';
 import { buildRuntime } from './runtime/runtime.ts';
-import { firstToken } from './secrets-at-rest.ts';
+import { firstToken } from './state/secrets-at-rest.ts';
 
 /** Running daemon. */
 export interface App {

@@ -1,6 +1,6 @@
 import { channelTypes } from '../channels/index.ts';
 import type { App } from './app.ts';
-import type { Environment } from './paths.ts';
+import type { Environment } from './state/paths.ts';
 
 /** Text with the commands to try next, for a user who has started the shipped rules. */
 export function tryIt({ listen, tokenFile }: Pick<App, 'listen' | 'tokenFile'>, env: Environment): string {

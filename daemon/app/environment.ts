@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BelfryError, EXIT } from '../core/problems/failure.ts';
-import type { Environment } from './paths.ts';
+import type { Environment } from './state/paths.ts';
 
 /** Environment variable that changes the behaviour of Node. `test` returns the problem of a value, or undefined. */
 interface VariableCheck {

@@ -6,7 +6,7 @@ import { findTestFiles } from '../simulation/run-tests.ts';
 import { watchRules } from '../reload/watch.ts';
 import type { ServiceNotice } from '../service/sd-notify.ts';
 import { watchDisk } from './runtime/disk-watch.ts';
-import type { OpenState } from './open-state.ts';
+import type { OpenState } from './state/open-state.ts';
 import type { Intake } from './runtime/intake.ts';
 import { logProblems, type Reloading, warningsIn } from './reload.ts';
 import type { RunningSources } from './runtime/sources.ts';

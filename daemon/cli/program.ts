@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { configPath } from '../app/paths.ts';
+import { configPath } from '../app/state/paths.ts';
 import { EXIT } from '../core/problems/failure.ts';
 import { systemClock } from '../lib/time/clock.ts';
 import { VERBS } from './commands/index.ts';

@@ -24,7 +24,7 @@ function loadedBy(file: string, found = new Set<string>()): ReadonlySet<string> 
 }
 
 const LIGHT_ROOMS = ['cli', 'core', 'lib'];
-const LIGHT_FILES = ['app/paths.ts', 'app/environment.ts', 'app/daemon-record.ts'];
+const LIGHT_FILES = ['app/state/paths.ts', 'app/environment.ts', 'app/state/daemon-record.ts'];
 /** The matcher (re2js, ipaddr.js) comes with the list of flow steps, which names the outcomes of `--outcome`. */
 const LIGHT_PACKAGES = ['commander', 'croner', 're2js', 'ipaddr.js'];
 

@@ -14,7 +14,7 @@ import type { Store } from '../../store/store.ts';
 import { explainLive } from './explain.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Inbox } from '../runtime/inbox.ts';
-import type { StatePaths } from '../paths.ts';
+import type { StatePaths } from '../state/paths.ts';
 import type { Intake } from '../runtime/intake.ts';
 import type { Reloading } from '../reload.ts';
 import type { RunningSources } from '../runtime/sources.ts';

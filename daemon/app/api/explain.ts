@@ -10,8 +10,8 @@ import { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { Live } from '../../reload/live.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import type { Store } from '../../store/store.ts';
-import { InvalidRules } from '../open-state.ts';
-import type { Environment } from '../paths.ts';
+import { InvalidRules } from '../state/open-state.ts';
+import type { Environment } from '../state/paths.ts';
 import { sha256 } from '../../lib/sha256.ts';
 
 export interface ExplainDeps {

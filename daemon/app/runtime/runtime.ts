@@ -7,7 +7,7 @@ import type { Metrics } from '../../http/metrics.ts';
 import { type PushServer, openPushServer } from '../../http/stream/push-server.ts';
 import { newId } from '../../lib/id.ts';
 import { sourceTypes } from '../../sources/index.ts';
-import { channelOpener, type OpenState, type OpenStateOptions, ruleTests } from '../open-state.ts';
+import { channelOpener, type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
 import { Reloading } from '../reload.ts';
 import type { Feed } from './feed.ts';
 import { Intake } from './intake.ts';

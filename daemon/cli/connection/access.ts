@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { refuseUnsafeEnvironment } from '../../app/environment.ts';
-import type { Offline } from '../../app/offline.ts';
-import { configPath, type StatePaths, statePaths } from '../../app/paths.ts';
+import type { Offline } from '../../app/state/offline.ts';
+import { configPath, type StatePaths, statePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Audit } from '../../store/store.ts';
@@ -89,7 +89,7 @@ export class DaemonAccess {
         EXIT.unreachable,
         `the daemon is not running, and there is no state directory at ${paths.state}`,
       );
-    const { openOffline } = await import('../../app/offline.ts');
+    const { openOffline } = await import('../../app/state/offline.ts');
     this.#offline ??= await openOffline({
       config: this.config(options),
       terminal: this.#terminal,

@@ -3,7 +3,7 @@ import { Agent, type IncomingMessage } from 'node:http';
 import { EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
 import { TOKEN } from '../../core/values/value-kind.ts';
-import type { StatePaths } from '../../app/paths.ts';
+import type { StatePaths } from '../../app/state/paths.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { AnswerWait } from './answer-wait.ts';
 import { type HttpRequest, sendRequest, textOf } from './http-request.ts';

@@ -7,8 +7,8 @@ import {
   recordFiles,
   runtimeFolders,
   stateRecord,
-} from '../../app/daemon-record.ts';
-import { type Environment, type StatePaths, statePaths } from '../../app/paths.ts';
+} from '../../app/state/daemon-record.ts';
+import { type Environment, type StatePaths, statePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
 import type { ReadDaemonSettings } from '../../reload/daemon-settings.ts';

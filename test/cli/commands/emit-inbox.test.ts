@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { statePaths } from '../../../daemon/app/paths.ts';
+import { statePaths } from '../../../daemon/app/state/paths.ts';
 import { openClient } from '../../../daemon/cli/connection/client.ts';
 import { emit } from '../../../daemon/cli/commands/events/emit.ts';
 import { CommandError } from '../../../daemon/cli/render/terminal.ts';

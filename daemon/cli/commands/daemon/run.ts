@@ -31,7 +31,7 @@ interface RunDeps {
 async function runDaemon({ terminal, version, clock, config }: RunDeps, options: RunOptions): Promise<number> {
   const [{ openApp }, { InvalidRules }, { check }, { registry }] = await Promise.all([
     import('../../../app/app.ts'),
-    import('../../../app/open-state.ts'),
+    import('../../../app/state/open-state.ts'),
     import('../../check-rules.ts'),
     import('../../registry.ts'),
   ]);

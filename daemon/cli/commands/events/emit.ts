@@ -7,7 +7,7 @@ import { scalarOf } from '../../../core/values/scalar.ts';
 import { ATTRIBUTE, duration, INSTANT, MAX_WAIT_MS, NAME } from '../../../core/values/value-kind.ts';
 import { syncFolder } from '../../../lib/files/atomic-file.ts';
 import { makeFolder } from '../../../lib/files/make-folder.ts';
-import type { StatePaths } from '../../../app/paths.ts';
+import type { StatePaths } from '../../../app/state/paths.ts';
 import type { DeliveryView } from '../../../http/daemon-api.ts';
 import { newId } from '../../../lib/id.ts';
 import type { Clock } from '../../../lib/time/clock.ts';

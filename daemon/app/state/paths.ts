@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { DaemonSettings } from '../core/ruleset.ts';
+import type { DaemonSettings } from '../../core/ruleset.ts';
 
 /** State directory of a daemon, and the files in it. */
 export interface StatePaths {

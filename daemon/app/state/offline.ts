@@ -1,12 +1,12 @@
-import { SendFailure } from '../core/problems/failure.ts';
-import { Lanes } from '../delivery/lanes.ts';
-import { Resending } from '../delivery/manual/resend.ts';
-import type { DaemonApi } from '../http/daemon-api.ts';
-import { newId } from '../lib/id.ts';
-import { auditOf, channelsOf, deadLines } from './api/daemon-api.ts';
+import { SendFailure } from '../../core/problems/failure.ts';
+import { Lanes } from '../../delivery/lanes.ts';
+import { Resending } from '../../delivery/manual/resend.ts';
+import type { DaemonApi } from '../../http/daemon-api.ts';
+import { newId } from '../../lib/id.ts';
+import { auditOf, channelsOf, deadLines } from '../api/daemon-api.ts';
 import { channelOpener, type OpenStateOptions, openState } from './open-state.ts';
-import { Intake } from './runtime/intake.ts';
-import { resendingDeps } from './runtime/runtime.ts';
+import { Intake } from '../runtime/intake.ts';
+import { resendingDeps } from '../runtime/runtime.ts';
 
 /** Access to the state directory while no daemon runs. */
 export interface Offline {

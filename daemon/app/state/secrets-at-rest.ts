@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
-import type { Token } from '../core/ruleset.ts';
-import { BelfryError, EXIT } from '../core/problems/failure.ts';
-import { writeAtomically } from '../lib/files/atomic-file.ts';
-import { NotRegularFile, readRegularFile } from '../lib/files/regular-file.ts';
-import { sha256 } from '../lib/sha256.ts';
+import type { Token } from '../../core/ruleset.ts';
+import { BelfryError, EXIT } from '../../core/problems/failure.ts';
+import { writeAtomically } from '../../lib/files/atomic-file.ts';
+import { NotRegularFile, readRegularFile } from '../../lib/files/regular-file.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import type { StatePaths } from './paths.ts';
 
 const OWNER_ONLY = 0o600;

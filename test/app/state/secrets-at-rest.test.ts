@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { statePaths } from '../../daemon/app/paths.ts';
-import { fingerprintKey, firstToken } from '../../daemon/app/secrets-at-rest.ts';
-import { sha256 } from '../../daemon/lib/sha256.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { statePaths } from '../../../daemon/app/state/paths.ts';
+import { fingerprintKey, firstToken } from '../../../daemon/app/state/secrets-at-rest.ts';
+import { sha256 } from '../../../daemon/lib/sha256.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let paths: ReturnType<typeof statePaths>;
 

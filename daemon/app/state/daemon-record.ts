@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { chmod, realpath, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { isObject } from '../core/values/json.ts';
-import { writeAtomically } from '../lib/files/atomic-file.ts';
-import type { Log } from '../lib/log.ts';
-import { makeFolder } from '../lib/files/make-folder.ts';
-import { readRegularFile } from '../lib/files/regular-file.ts';
+import { isObject } from '../../core/values/json.ts';
+import { writeAtomically } from '../../lib/files/atomic-file.ts';
+import type { Log } from '../../lib/log.ts';
+import { makeFolder } from '../../lib/files/make-folder.ts';
+import { readRegularFile } from '../../lib/files/regular-file.ts';
 import type { Environment, StatePaths } from './paths.ts';
 
 /** Addresses of a running daemon, as it writes them to `belfry.json`. */

@@ -1,8 +1,8 @@
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { BelfryError, EXIT } from '../core/problems/failure.ts';
-import { NotRegularFile, statRegularFile } from '../lib/files/regular-file.ts';
-import { systemErrorText } from '../lib/system-error.ts';
+import { BelfryError, EXIT } from '../../core/problems/failure.ts';
+import { NotRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
+import { systemErrorText } from '../../lib/system-error.ts';
 import type { StatePaths } from './paths.ts';
 
 /** Checks whether the state directory can be used or created, and changes nothing. Rejects with exit 78. */
