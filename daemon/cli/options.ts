@@ -4,19 +4,14 @@ import type { Parameters } from '../core/values/parameter.ts';
 import { ADDRESS, duration, NAME, TOKEN, type ValueKind } from '../core/values/value-kind.ts';
 import { CommandError, harmless } from './render/terminal.ts';
 
-/** Option with a value that is parsed by its kind before the verb runs. It can be given once. */
+/** Option with a value that is parsed by its kind before the verb runs. */
 export class TypedOption extends Option {
   readonly kind: ValueKind<unknown>;
 
   constructor(flags: string, kind: ValueKind<unknown>, about: string) {
     super(flags, about);
     this.kind = kind;
-    let given = false;
-    this.argParser((text: string) => {
-      if (given) throw wrongUsage(this.long!, text, 'given a second time: give it once');
-      given = true;
-      return readValue(this.long!, kind, text);
-    });
+    this.argParser((text: string) => readValue(this.long!, kind, text));
   }
 }
 
@@ -44,6 +39,21 @@ export function readValue<T>(name: string, kind: ValueKind<T>, text: string): T 
 
 function wrongUsage(name: string, text: string, why: string): CommandError {
   return new CommandError(EXIT.usage, `${name}: \`${harmless(text)}\` is ${why}`);
+}
+
+/** Refuses every option of a verb, with a value or without, that is given a second time. */
+export function refuseRepeats(command: Command): void {
+  for (const option of command.options) {
+    let given = false;
+    command.on(`option:${option.name()}`, (text?: string | null) => {
+      if (given) throw new CommandError(EXIT.usage, `${repeated(option.long!, text)} a second time: give it once`);
+      given = true;
+    });
+  }
+}
+
+function repeated(long: string, text: string | null | undefined): string {
+  return text == null ? `${long} is given` : `${long}: \`${harmless(text)}\` is given`;
 }
 
 /** Adds the options of every verb. */

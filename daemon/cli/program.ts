@@ -7,7 +7,7 @@ import { VERBS } from './commands/index.ts';
 import { DaemonAccess } from './connection/access.ts';
 import { untilInterrupted } from './connection/interruption.ts';
 import type { CommandContext } from './context.ts';
-import { commonOptions } from './options.ts';
+import { commonOptions, refuseRepeats } from './options.ts';
 import { CommandError, type Terminal } from './render/terminal.ts';
 
 /** The exit code of a command that a signal ended before it was done. */
@@ -33,7 +33,10 @@ export async function commandTree(
   const context = contextOf(terminal, version, exit);
   const loaded = await Promise.all(names.map((name) => VERBS[name]!()));
   for (const { verb } of loaded) verb(program, context);
-  for (const command of leafCommands(program)) commonOptions(command).exitOverride();
+  for (const command of leafCommands(program)) {
+    commonOptions(command).exitOverride();
+    refuseRepeats(command);
+  }
   return program;
 }
 

@@ -80,6 +80,17 @@ test.each(options)(
   },
 );
 
+const flags = verbs.flatMap((verb) =>
+  verb.command.options
+    .filter((option) => option.isBoolean())
+    .map(({ long }) => [verb.words.join(' '), long!, verb] as const),
+);
+
+test.each(flags)('%s %s given twice is exit 2, although it has no value', async (_, long, verb) => {
+  const { code, stderr, asked } = await run(verb, [...argumentsOf(verb), long, long]);
+  expect([code, asked, stderr]).toEqual([2, 0, `belfry: ${long} is given a second time: give it once\n`]);
+});
+
 test.each(options)('%s %s given twice is exit 2', async (_, long, option, verb) => {
   const right = [`${long}=${rightValue(option as TypedOption)}`];
   const { code, stderr, asked } = await run(verb, [...argumentsOf(verb), ...right, ...right]);
