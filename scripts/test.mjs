@@ -1,4 +1,5 @@
-// Builds, runs vitest, and prints a last line that a machine can read. `--faults` runs the long suite of kills and power cuts.
+// Builds, runs vitest, and prints a last line that a machine can read. `--faults` runs the long suite of kills and power cuts,
+// `--system` the tests on a Debian that runs in a container.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { build } from '../build/build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const faults = process.argv.includes('--faults');
-const more = process.argv.slice(2).filter((argument) => argument !== '--faults');
+const suite = ['faults', 'system'].find((name) => process.argv.includes(`--${name}`));
+const more = process.argv.slice(2).filter((argument) => argument !== `--${suite}`);
 const folder = mkdtempSync(path.join(tmpdir(), 'belfry-test-'));
 const report = path.join(folder, 'report.json');
 
 await build();
 const vitest = path.join(path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-const config = faults ? ['--config', 'test/faults/vitest.config.ts'] : [];
+const config = suite === undefined ? [] : ['--config', `test/${suite}/vitest.config.ts`];
 const run = spawnSync(
   process.execPath,
   [vitest, 'run', ...config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...more],
