@@ -66,7 +66,8 @@ export function commonOptions(command: Command): Command {
         'rules directory or file (default: $BELFRY_CONFIG, ./rules, /etc/belfry)',
       ),
     )
-    .option('--json', 'print JSON, whose form is stable');
+    .option('--json', 'print JSON, whose form is stable')
+    .option('--utc', 'show times in UTC, not in the time zone of this machine');
 }
 
 /** Adds the options of the verbs that talk to the daemon. */

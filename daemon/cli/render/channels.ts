@@ -1,6 +1,7 @@
 import type { ChannelView } from '../../http/daemon-api.ts';
 import type { Client } from '../connection/client.ts';
-import { harmless, type Paint, table } from './terminal.ts';
+import type { Style } from './style.ts';
+import { harmless, table } from './terminal.ts';
 
 /** Limit for the state of the channels while the daemon is slow with another call. */
 const CHANNELS_LIMIT_MS = 5_000;
@@ -28,18 +29,18 @@ export function rateLimitNote(channels: readonly ChannelView[], name: string | u
 }
 
 /** Table of channels with their state. */
-export function channelTable(channels: readonly ChannelView[], paint: Paint): string {
+export function channelTable(channels: readonly ChannelView[], style: Style): string {
   const rows = channels.map(({ name, type, state, reason, pending, held }) => [
     name,
     type,
     String(pending),
     String(held),
-    stateText(state, reason, paint),
+    stateText(state, reason, style),
   ]);
   return table([['CHANNEL', 'TYPE', 'PENDING', 'HELD', 'STATE'], ...rows]);
 }
 
 /** State in colour, with its reason. */
-export function stateText(state: string, reason: string | undefined, paint: Paint): string {
-  return `${state === 'ok' || state === 'running' ? state : paint('red', state)}${reason === undefined ? '' : `  ${harmless(reason)}`}`;
+export function stateText(state: string, reason: string | undefined, { paint, times }: Style): string {
+  return `${state === 'ok' || state === 'running' ? state : paint('red', state)}${reason === undefined ? '' : `  ${times(harmless(reason))}`}`;
 }

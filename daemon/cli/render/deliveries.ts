@@ -1,17 +1,18 @@
 import type { DeliveryView } from '../../http/daemon-api.ts';
+import type { Style } from './style.ts';
 import { harmless, type Paint } from './terminal.ts';
 
 /** Text of one delivery: its state, attempts and receipt. */
 export function deliveryText(
   { id, rule, channel, state, attempts, receipt, next_at: next }: DeliveryView,
-  paint: Paint,
+  { paint, time }: Style,
 ): string {
   const tried = attempts.map(
     ({ at, ms, code, message = '' }) =>
-      `  ${at}  ${ms} ms  ${code === undefined ? 'ok' : `${code}: ${harmless(message)}`}`,
+      `  ${time(at)}  ${ms} ms  ${code === undefined ? 'ok' : `${code}: ${harmless(message)}`}`,
   );
   return [
-    `${id}  ${channel}  ${rule}  ${deliveryState(state, paint)}${next === undefined ? '' : `  next at ${next}`}`,
+    `${id}  ${channel}  ${rule}  ${deliveryState(state, paint)}${next === undefined ? '' : `  next at ${time(next)}`}`,
     ...tried,
     ...(receipt === undefined ? [] : [`  receipt: ${harmless(JSON.stringify(receipt))}`]),
   ].join('\n');

@@ -2,6 +2,7 @@ import type { RuleOutcome, RuleResult } from '../../core/flow/decision.ts';
 import type { ConditionView } from '../../core/explain/conditions.ts';
 import { cut } from '../../core/explain/excerpt.ts';
 import type { ExplainedRule, ExplainedSend, Explanation } from '../../core/explain/explain.ts';
+import type { Style } from './style.ts';
 import { harmless, type Paint, table } from './terminal.ts';
 
 type Colour = Parameters<Paint>[0];
@@ -20,55 +21,58 @@ const MAX_TITLE_LENGTH = 120;
 const MAX_BODY_LENGTH = 200;
 
 /** Text of an explanation: the event, its recorded outcomes, and a block for each rule, matching ones first. */
-export function explanationText({ event, at, rules, recorded }: Explanation, paint: Paint): string {
+export function explanationText({ event, at, rules, recorded }: Explanation, style: Style): string {
+  const { paint, time } = style;
   const matching = rules.filter(({ outcome }) => outcome !== 'no_match');
   const others = rules.filter(({ outcome }) => outcome === 'no_match');
   const head = [event.source, event.type, event.subject ?? '', event.id].filter((part) => part !== '').join('  ');
   return [
     `${paint('blue', 'event')}  ${harmless(head)}`,
-    ...(recorded === undefined ? [] : recordedLines(recorded, paint)),
-    `${recorded === undefined ? 'if it came' : 'if it came again'} at ${at}: ${matching.length} of ${rules.length} rules match`,
-    ...[...matching, ...others].map((rule) => `\n${ruleText(rule, paint)}`),
+    ...(recorded === undefined ? [] : recordedLines(recorded, style)),
+    `${recorded === undefined ? 'if it came' : 'if it came again'} at ${time(at)}: ${matching.length} of ${rules.length} rules match`,
+    ...[...matching, ...others].map((rule) => `\n${ruleText(rule, style)}`),
   ].join('\n');
 }
 
 function recordedLines(
   { received_at: received, results, later }: NonNullable<Explanation['recorded']>,
-  paint: Paint,
+  style: Style,
 ): string[] {
+  const { paint, time } = style;
   const suffix = results.length === 0 ? `  ${paint('grey', 'no rule matched')}` : '';
   return [
-    `came at ${received}${suffix}`,
-    ...results.map((result) => `  ${resultText(result, paint)}`),
-    ...later.map((result) => `  ${result.at}  ${resultText(result, paint)}`),
+    `came at ${time(received)}${suffix}`,
+    ...results.map((result) => `  ${resultText(result, style)}`),
+    ...later.map((result) => `  ${time(result.at)}  ${resultText(result, style)}`),
   ];
 }
 
-function resultText({ rule, outcome, reason, until, errors = [] }: RuleResult, paint: Paint): string {
+function resultText({ rule, outcome, reason, until, errors = [] }: RuleResult, { paint, times }: Style): string {
   const details = [reason, until === undefined ? undefined : `until ${until}`, ...errors].filter(
     (part) => part !== undefined,
   );
-  return `${rule}: ${painted(outcome, paint)}${details.length === 0 ? '' : `  ${harmless(details.join('; '))}`}`;
+  return `${rule}: ${painted(outcome, paint)}${details.length === 0 ? '' : `  ${times(harmless(details.join('; ')))}`}`;
 }
 
 function painted(outcome: RuleOutcome, paint: Paint): string {
   return paint(COLOURS[outcome] ?? 'yellow', outcome);
 }
 
-function ruleText(rule: ExplainedRule, paint: Paint): string {
+function ruleText(rule: ExplainedRule, style: Style): string {
+  const { paint, time, times } = style;
   const { outcome, key, reason, until, errors = [], conditions, sends } = rule;
   const head = [
     paint('bold', harmless(rule.rule)),
     painted(outcome, paint),
-    ...(until === undefined ? [] : [`until ${until}`]),
-    ...(reason === undefined ? [] : [harmless(reason)]),
+    ...(until === undefined ? [] : [`until ${time(until)}`]),
+    ...(reason === undefined ? [] : [times(harmless(reason))]),
   ];
   return [
     head.join('  '),
     ...(key === undefined ? [] : [`  key ${harmless(key)}`]),
     ...errors.filter((error) => error !== reason).map((error) => `  ${paint('red', '!')} ${harmless(error)}`),
     ...(conditions.length === 0 ? [] : [conditionTable(conditions, paint)]),
-    ...sends.flatMap((send) => sendLines(send, paint)),
+    ...sends.flatMap((send) => sendLines(send, style)),
   ].join('\n');
 }
 
@@ -106,20 +110,20 @@ function shown(value: unknown): string {
   return harmless(cut(JSON.stringify(value) ?? 'null', MAX_VALUE_LENGTH));
 }
 
-function sendLines({ channel, message, at, retries }: ExplainedSend, paint: Paint): string[] {
+function sendLines({ channel, message, at, retries }: ExplainedSend, { paint, time }: Style): string[] {
   const to = message.to === undefined ? '' : ` to ${message.to.join(', ')}`;
   const body = cut(harmless(message.body).trim(), MAX_BODY_LENGTH);
   return [
-    `  ${paint('green', '→')} ${paint('bold', channel)}${harmless(to)} at ${at}: ${cut(harmless(message.title), MAX_TITLE_LENGTH)}`,
+    `  ${paint('green', '→')} ${paint('bold', channel)}${harmless(to)} at ${time(at)}: ${cut(harmless(message.title), MAX_TITLE_LENGTH)}`,
     ...(body === '' ? [] : [`      ${body}`]),
-    `      ${paint('grey', retries.length === 0 ? 'no retry if it fails' : `retries at ${times(retries, at)} if it fails`)}`,
+    `      ${paint('grey', retries.length === 0 ? 'no retry if it fails' : `retries at ${retryTimes([at, ...retries].map(time))} if it fails`)}`,
   ];
 }
 
-/** Times of the retries; the date is shown where it changes. */
-function times(retries: readonly string[], first: string): string {
+/** Times of the retries, after that of the first attempt; the date is shown where it changes. */
+function retryTimes([first, ...retries]: readonly string[]): string {
   return retries
-    .map((time, index) => (time.slice(0, 10) === (retries[index - 1] ?? first).slice(0, 10) ? time.slice(11) : time))
+    .map((time, index) => (time.slice(0, 10) === (retries[index - 1] ?? first)!.slice(0, 10) ? time.slice(11) : time))
     .map((time) => time.replace(/\.\d+Z$/, 'Z'))
     .join(', ');
 }

@@ -7,6 +7,8 @@ export type { Terminal };
 export interface CommonOptions {
   readonly config?: string;
   readonly json?: boolean;
+  /** Whether times are shown in UTC, also on a terminal. */
+  readonly utc?: boolean;
   readonly url?: string;
   readonly token?: string;
   /** Longest wait for an answer, milliseconds. */

@@ -5,7 +5,8 @@ import { formatDuration } from '../../../lib/time/duration.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, TypedOption } from '../../options.ts';
-import { type CommonOptions, harmless, jsonLine, line, painter, table, type Terminal } from '../../render/terminal.ts';
+import { type Style, styleOf } from '../../render/style.ts';
+import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
 
 interface AlertsOptions extends CommonOptions {
   readonly rule?: string;
@@ -24,12 +25,11 @@ async function showAlerts(terminal: Terminal, client: Client, now: number, optio
   const query = options.rule === undefined ? '' : `?rule=${encodeURIComponent(options.rule)}`;
   const { alerts } = await client.call<{ alerts: readonly AlertView[] }>('GET', `/v1/alerts${query}`);
   if (options.json) for (const alert of alerts) jsonLine(terminal, alert);
-  else line(terminal, alerts.length === 0 ? 'nothing fires' : alertTable(alerts, terminal, now));
+  else line(terminal, alerts.length === 0 ? 'nothing fires' : alertTable(alerts, styleOf(terminal, options), now));
   return EXIT.ok;
 }
 
-function alertTable(alerts: readonly AlertView[], terminal: Terminal, now: number): string {
-  const paint = painter(terminal);
+function alertTable(alerts: readonly AlertView[], { paint, time }: Style, now: number): string {
   const rows = alerts.map((alert) => {
     const { rule, key, state, since, count, told: channels, next_at: next = '', acknowledged_by: by } = alert;
     const how = state === 'firing' ? paint('red', state) : `${state}${by === undefined ? '' : ` by ${harmless(by)}`}`;
@@ -37,10 +37,10 @@ function alertTable(alerts: readonly AlertView[], terminal: Terminal, now: numbe
       rule,
       harmless(key),
       how,
-      `${since} (${ago(since, now)})`,
+      `${time(since)} (${ago(since, now)})`,
       String(count),
       channels.join(', ') || 'none',
-      next,
+      next === '' ? next : time(next),
     ];
   });
   return table([['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'NOTIFIED', 'NEXT'], ...rows]);

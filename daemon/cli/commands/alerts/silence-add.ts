@@ -19,6 +19,7 @@ import {
   type Terminal,
   userOf,
 } from '../../render/terminal.ts';
+import { type Style, styleOf } from '../../render/style.ts';
 
 interface SilenceAddOptions extends CommonOptions {
   readonly match?: string;
@@ -85,7 +86,7 @@ async function addSilence(
     throw new CommandError(EXIT.usage, read.problems.map((problem) => problemText(problem, posted)).join('\nbelfry: '));
   const made = await (await client()).call<MadeSilenceView>('POST', '/v1/silences', posted);
   if (options.json) jsonLine(terminal, made);
-  else line(terminal, madeText(made));
+  else line(terminal, madeText(made, styleOf(terminal, options)));
   return EXIT.ok;
 }
 
@@ -208,12 +209,15 @@ function valueOf(path: string, text: string): Json {
   return TEXTS.has(path) ? text : scalarOf(text);
 }
 
-function madeText({ id, state, until, active_until: window, from, would_silence: would }: MadeSilenceView): string {
+function madeText(
+  { id, state, until, active_until: window, from, would_silence: would }: MadeSilenceView,
+  { times }: Style,
+): string {
   const when = state === 'active' ? `active until ${window}` : from === undefined ? state : `pending until ${from}`;
   const more = would.partial === true ? 'at least ' : '';
   const end = until !== undefined && until !== window ? `, ends at ${until}` : '';
   return [
-    `${id}  ${when}${end}`,
+    `${id}  ${times(`${when}${end}`)}`,
     `  would silence ${more}${would.alerts} of the firing alerts, and ${more}${would.events} ${would.events === 1 ? 'event' : 'events'} of the last 24 h`,
     ...(would.error === undefined
       ? []

@@ -4,7 +4,8 @@ import type { SilenceView } from '../../../http/daemon-api.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions } from '../../options.ts';
-import { type CommonOptions, harmless, jsonLine, line, painter, table, type Terminal } from '../../render/terminal.ts';
+import { type Style, styleOf } from '../../render/style.ts';
+import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
 
 interface SilenceListOptions extends CommonOptions {
   readonly all?: boolean;
@@ -23,14 +24,13 @@ async function listSilences(terminal: Terminal, client: Client, options: Silence
   const { silences } = await client.call<{ silences: readonly SilenceView[] }>('GET', '/v1/silences');
   const listed = silences.filter(({ state }) => options.all === true || state !== 'expired');
   if (options.json) for (const silence of listed) jsonLine(terminal, silence);
-  else line(terminal, listed.length === 0 ? 'no silences' : silenceTable(listed, terminal));
+  else line(terminal, listed.length === 0 ? 'no silences' : silenceTable(listed, styleOf(terminal, options)));
   return EXIT.ok;
 }
 
 const STATE_COLOURS = { active: 'green', pending: 'yellow', expired: 'grey' } as const;
 
-function silenceTable(silences: readonly SilenceView[], terminal: Terminal): string {
-  const paint = painter(terminal);
+function silenceTable(silences: readonly SilenceView[], { paint, times }: Style): string {
   const rows = silences.map((silence) => {
     const { id, state, from, until, active_until: window, by = '', reason, name, file } = silence;
     const when = window ?? (state === 'pending' && from !== undefined ? `from ${from}` : (until ?? 'by its pattern'));
@@ -39,7 +39,7 @@ function silenceTable(silences: readonly SilenceView[], terminal: Terminal): str
     return [
       id,
       paint(STATE_COLOURS[state], state),
-      when,
+      times(when),
       harmless(author),
       harmless(matchText(silence)),
       harmless(why),

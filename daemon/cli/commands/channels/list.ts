@@ -4,7 +4,8 @@ import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions } from '../../options.ts';
 import { channelTable } from '../../render/channels.ts';
-import { type CommonOptions, jsonLine, line, painter, type Terminal } from '../../render/terminal.ts';
+import { styleOf } from '../../render/style.ts';
+import { type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 
 export const declareList: Verb = (channel, { terminal, access, run }) => {
   daemonOptions(channel.command('list'))
@@ -15,6 +16,6 @@ export const declareList: Verb = (channel, { terminal, access, run }) => {
 async function listChannels(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
   const { channels } = await client.call<{ channels: readonly ChannelView[] }>('GET', '/v1/channels');
   if (options.json) for (const channel of channels) jsonLine(terminal, channel);
-  else line(terminal, channelTable(channels, painter(terminal)));
+  else line(terminal, channelTable(channels, styleOf(terminal, options)));
   return EXIT.ok;
 }

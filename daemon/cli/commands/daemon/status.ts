@@ -6,16 +6,8 @@ import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions } from '../../options.ts';
 import { channelTable, stateText } from '../../render/channels.ts';
-import {
-  type CommonOptions,
-  harmless,
-  jsonLine,
-  line,
-  type Paint,
-  painter,
-  table,
-  type Terminal,
-} from '../../render/terminal.ts';
+import { type Style, styleOf } from '../../render/style.ts';
+import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
 
 export const verb: Verb = (program, { terminal, clock, access, run }) => {
   daemonOptions(program.command('status'))
@@ -28,16 +20,17 @@ export const verb: Verb = (program, { terminal, clock, access, run }) => {
 async function showStatus(terminal: Terminal, clock: Clock, client: Client, options: CommonOptions): Promise<number> {
   const status = await client.call<StatusView>('GET', '/v1/status');
   if (options.json) jsonLine(terminal, status);
-  else line(terminal, statusText(status, painter(terminal), clock.now()));
+  else line(terminal, statusText(status, styleOf(terminal, options), clock.now()));
   return EXIT.ok;
 }
 
-function statusText(status: StatusView, paint: Paint, now: number): string {
+function statusText(status: StatusView, style: Style, now: number): string {
+  const { paint, times } = style;
   const { alerts, deliveries } = status;
   const since = formatDuration(Math.max(1000, Math.floor((now - Date.parse(status.started_at)) / 1000) * 1000));
   return [
     `belfry ${status.version}  pid ${status.pid}  up ${since}  generation ${status.generation}  ${status.ready ? paint('green', 'ready') : paint('red', 'not ready')}`,
-    ...status.reasons.map((reason) => `  ${paint('yellow', '!')} ${harmless(reason)}`),
+    ...status.reasons.map((reason) => `  ${paint('yellow', '!')} ${times(harmless(reason))}`),
     ...status.files.filter(({ state }) => state === 'kept').flatMap(keptText),
     '',
     `alerts  ${alerts.firing} firing, ${alerts.acknowledged} of them acknowledged`,
@@ -48,11 +41,11 @@ function statusText(status: StatusView, paint: Paint, now: number): string {
       ...status.sources.map((source) => [
         source.name,
         source.type,
-        stateText(source.state, source.reason ?? source.detail, paint),
+        stateText(source.state, source.reason ?? source.detail, style),
       ]),
     ]),
     '',
-    channelTable(status.channels, paint),
+    channelTable(status.channels, style),
   ].join('\n');
 }
 

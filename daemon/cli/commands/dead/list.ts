@@ -3,6 +3,7 @@ import type { DeadLineProblem } from '../../../http/daemon-api.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import type { Verb } from '../../context.ts';
 import { deadLetterProblems } from '../../render/dead-letter-problems.ts';
+import { styleOf } from '../../render/style.ts';
 import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
 import { type DeadFilter, filterOf, selectOptions } from './select.ts';
 
@@ -25,6 +26,7 @@ async function list(
   const rows: string[][] = [];
   const problems: DeadLineProblem[] = [];
   const keep = filterOf(options, now);
+  const { time } = styleOf(terminal, options);
   for await (const item of deadLetters.list()) {
     if ('problem' in item) problems.push(item);
     else if (!keep(item)) continue;
@@ -32,7 +34,7 @@ async function list(
     else
       rows.push([
         item.id,
-        item.dead_at,
+        time(item.dead_at),
         item.channel,
         item.rule,
         item.class,

@@ -6,7 +6,8 @@ import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, filterOptions, TypedArgument } from '../../options.ts';
 import { deliveryState, deliveryText } from '../../render/deliveries.ts';
-import { harmless, jsonLine, line, type Paint, painter, type Terminal } from '../../render/terminal.ts';
+import { type Style, styleOf } from '../../render/style.ts';
+import { harmless, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 import { type DeliveryOptions, type History, list, refuseFilters } from './history.ts';
 
 export const verb: Verb = (program, { terminal, access, run }) => {
@@ -30,7 +31,7 @@ async function showDeliveries(
   refuseFilters(DELIVERY_FILTERS, options);
   const delivery = await (await open()).call<DeliveryView>('GET', `/v1/deliveries/${encodeURIComponent(id)}`);
   if (options.json) jsonLine(terminal, delivery);
-  else line(terminal, deliveryText(delivery, painter(terminal)));
+  else line(terminal, deliveryText(delivery, styleOf(terminal, options)));
   return EXIT.ok;
 }
 
@@ -41,7 +42,7 @@ const DELIVERIES: History<DeliveryView> = {
   row: deliveryRow,
 };
 
-function deliveryRow({ id, rule, channel, key, state, attempts, receipt }: DeliveryView, paint: Paint): string[] {
+function deliveryRow({ id, rule, channel, key, state, attempts, receipt }: DeliveryView, { paint }: Style): string[] {
   const last = attempts.at(-1);
   const answer =
     last?.code === undefined ? (receipt?.id ?? receipt?.answer ?? '') : `${last.code}: ${last.message ?? ''}`;

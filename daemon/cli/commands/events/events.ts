@@ -6,7 +6,8 @@ import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, filterOptions, TypedArgument } from '../../options.ts';
 import { deliveryText } from '../../render/deliveries.ts';
-import { harmless, jsonLine, line, type Paint, painter, type Terminal } from '../../render/terminal.ts';
+import { type Style, styleOf } from '../../render/style.ts';
+import { harmless, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 import { type EventOptions, type History, list, refuseFilters } from './history.ts';
 
 export const verb: Verb = (program, { terminal, access, run }) => {
@@ -30,7 +31,7 @@ async function showEvents(
   refuseFilters(EVENT_FILTERS, options);
   const event = await (await open()).call<EventView>('GET', `/v1/events/${encodeURIComponent(id)}`);
   if (options.json) jsonLine(terminal, event);
-  else line(terminal, eventText(event, painter(terminal)));
+  else line(terminal, eventText(event, styleOf(terminal, options)));
   return EXIT.ok;
 }
 
@@ -41,29 +42,33 @@ const EVENTS: History<EventView> = {
   row: eventRow,
 };
 
-function eventRow({ received_at: at, id, source, type, subject = '', outcomes }: EventView, paint: Paint): string[] {
+function eventRow(
+  { received_at: at, id, source, type, subject = '', outcomes }: EventView,
+  { paint, time }: Style,
+): string[] {
   const decided = Object.entries(outcomes).map(([rule, outcome]) => `${rule}: ${outcome}`);
   const shown = decided.length === 0 ? paint('grey', 'no rule matched') : decided.join(', ');
-  return [at, harmless(id), harmless(source), harmless(type), harmless(subject), shown];
+  return [time(at), harmless(id), harmless(source), harmless(type), harmless(subject), shown];
 }
 
-function eventText(view: EventView, paint: Paint): string {
+function eventText(view: EventView, style: Style): string {
+  const { paint, time, times } = style;
   const { results = [], later = [], deliveries = [], event } = view;
   const decided = results.map(
     ({ rule, outcome, key, reason, until, errors = [] }) =>
-      `  ${rule}  ${outcome}${key === undefined ? '' : `  ${harmless(key)}`}${reason === undefined ? '' : `  ${harmless(reason)}`}${until === undefined ? '' : `, until ${until}`}${errors.map((text) => `\n    ${paint('red', harmless(text))}`).join('')}`,
+      `  ${rule}  ${outcome}${key === undefined ? '' : `  ${harmless(key)}`}${reason === undefined ? '' : `  ${times(harmless(reason))}`}${until === undefined ? '' : `, until ${time(until)}`}${errors.map((text) => `\n    ${paint('red', harmless(text))}`).join('')}`,
   );
   const laterLines = later.map(
     ({ at, rule, outcome, reason }) =>
-      `  ${at}  ${rule}  ${outcome}${reason === undefined ? '' : `  ${harmless(reason)}`}`,
+      `  ${time(at)}  ${rule}  ${outcome}${reason === undefined ? '' : `  ${times(harmless(reason))}`}`,
   );
   return [
-    `event ${harmless(view.id)}  ${harmless(view.source)}  ${harmless(view.type)}  ${harmless(view.subject ?? '')}  received ${view.received_at}`,
+    `event ${harmless(view.id)}  ${harmless(view.source)}  ${harmless(view.type)}  ${harmless(view.subject ?? '')}  received ${time(view.received_at)}`,
     ...(decided.length === 0 ? ['  no rule matched'] : decided),
     ...(laterLines.length === 0 ? [] : ['later', ...laterLines]),
     ...(deliveries.length === 0
       ? []
-      : ['deliveries', ...deliveries.map((delivery) => indented(deliveryText(delivery, paint)))]),
+      : ['deliveries', ...deliveries.map((delivery) => indented(deliveryText(delivery, style)))]),
     'event as received',
     indented(harmlessLines(JSON.stringify(event, null, 2))),
   ].join('\n');

@@ -3,16 +3,8 @@ import { DELIVERY_FILTERS, EVENT_FILTERS } from '../../../core/values/history-fi
 import type { Parameters, ValuesOf } from '../../../core/values/parameter.ts';
 import { timeText } from '../../../core/values/value-kind.ts';
 import type { Client } from '../../connection/client.ts';
-import {
-  CommandError,
-  type CommonOptions,
-  jsonLine,
-  line,
-  type Paint,
-  painter,
-  table,
-  type Terminal,
-} from '../../render/terminal.ts';
+import { type Style, styleOf } from '../../render/style.ts';
+import { CommandError, type CommonOptions, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
 
 interface ListOptions extends CommonOptions {
   /** All pages. */
@@ -35,7 +27,7 @@ export interface History<T> {
   readonly name: 'events' | 'deliveries';
   readonly filters: Parameters;
   readonly columns: readonly string[];
-  readonly row: (item: T, paint: Paint) => readonly string[];
+  readonly row: (item: T, style: Style) => readonly string[];
 }
 
 /** Prints pages of past events or deliveries, the newest first. */
@@ -45,7 +37,7 @@ export async function list<T>(
   { name, filters, columns, row }: History<T>,
   options: EventOptions | DeliveryOptions,
 ): Promise<number> {
-  const paint = painter(terminal);
+  const style = styleOf(terminal, options);
   let cursor = options.cursor;
   const rows: (readonly string[])[] = [];
   do {
@@ -55,7 +47,7 @@ export async function list<T>(
     );
     for (const item of page[name]!) {
       if (options.json) jsonLine(terminal, item);
-      else rows.push(row(item, paint));
+      else rows.push(row(item, style));
     }
     cursor = page.next ?? undefined;
   } while (options.all === true && cursor !== undefined);

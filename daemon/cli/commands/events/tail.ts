@@ -4,15 +4,8 @@ import type { Client } from '../../connection/client.ts';
 import { SHORT_GRACE_MS, type Verb } from '../../context.ts';
 import { daemonOptions } from '../../options.ts';
 import { deliveryState, lastError } from '../../render/deliveries.ts';
-import {
-  type CommonOptions,
-  harmless,
-  jsonLine,
-  line,
-  type Paint,
-  painter,
-  type Terminal,
-} from '../../render/terminal.ts';
+import { type Style, styleOf } from '../../render/style.ts';
+import { type CommonOptions, harmless, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   daemonOptions(program.command('tail'))
@@ -24,12 +17,12 @@ export const verb: Verb = (program, { terminal, access, run }) => {
 
 /** Prints events, the decisions on them and deliveries until interrupted. */
 async function follow(terminal: Terminal, client: Client, options: CommonOptions): Promise<number> {
-  const paint = painter(terminal);
+  const style = styleOf(terminal, options);
   try {
     for await (const item of client.follow<FeedItem>('/v1/feed', terminal.interrupted)) {
       if (!('kind' in item)) continue;
       if (options.json) jsonLine(terminal, item);
-      else line(terminal, feedText(item, paint));
+      else line(terminal, feedText(item, style));
     }
   } catch (error) {
     if (!terminal.interrupted.aborted) throw error;
@@ -37,8 +30,9 @@ async function follow(terminal: Terminal, client: Client, options: CommonOptions
   return EXIT.ok;
 }
 
-function feedText(item: FeedItem, paint: Paint): string {
-  const time = item.at.slice(11, 19);
+function feedText(item: FeedItem, style: Style): string {
+  const { paint, times } = style;
+  const time = style.time(item.at);
   if (item.kind === 'event') {
     const { event, outcomes } = item;
     const decided = Object.entries(outcomes)
@@ -48,9 +42,9 @@ function feedText(item: FeedItem, paint: Paint): string {
   }
   if (item.kind === 'later') {
     const { rule, key = '', outcome, reason = '' } = item.result;
-    return `${time} ${paint('blue', 'later')}     ${harmless(`${rule}  ${key}`)}  ${outcome}  ${harmless(reason)}`;
+    return `${time} ${paint('blue', 'later')}     ${harmless(`${rule}  ${key}`)}  ${outcome}  ${times(harmless(reason))}`;
   }
   const { delivery } = item;
   const state = deliveryState(delivery.state, paint);
-  return `${time} delivery  ${delivery.channel}  ${delivery.rule}  ${state}${lastError(delivery)}${delivery.next_at ? `  next at ${delivery.next_at}` : ''}`;
+  return `${time} delivery  ${delivery.channel}  ${delivery.rule}  ${state}${lastError(delivery)}${delivery.next_at ? `  next at ${style.time(delivery.next_at)}` : ''}`;
 }

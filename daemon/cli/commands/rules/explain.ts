@@ -12,15 +12,8 @@ import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
 import { explanationText } from '../../render/explanation.ts';
-import {
-  CommandError,
-  type CommonOptions,
-  jsonLine,
-  line,
-  painter,
-  readAll,
-  type Terminal,
-} from '../../render/terminal.ts';
+import { styleOf } from '../../render/style.ts';
+import { CommandError, type CommonOptions, jsonLine, line, readAll, type Terminal } from '../../render/terminal.ts';
 
 interface ExplainOptions extends CommonOptions {
   readonly rule?: string;
@@ -63,7 +56,7 @@ async function explain(deps: ExplainDeps, named: string, options: ExplainOptions
   try {
     const explanation = await answer(deps, request, options);
     if (options.json) jsonLine(terminal, explanation);
-    else line(terminal, explanationText(explanation, painter(terminal)));
+    else line(terminal, explanationText(explanation, styleOf(terminal, options)));
     return explanation.rules.some(({ outcome }) => outcome !== 'no_match') ? EXIT.ok : EXIT.nothing;
   } catch (error) {
     const { InvalidRules } = await import('../../../app/state/open-state.ts');
