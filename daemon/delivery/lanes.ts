@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
+import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
 import { finishDeadLetters } from './dead-letters/dead-letter.ts';
 import type { LaneDeps, LaneObserver, LaneStatus } from './lane/deps.ts';
@@ -73,15 +74,14 @@ export class Lanes {
     return this.#lanes.has(name);
   }
 
-  /** Resolves to false if there is no such channel. */
-  async hold(name: string): Promise<boolean> {
-    await this.#lanes.get(name)?.hold();
-    return this.#lanes.has(name);
+  /** Resolves to undefined if there is no such channel. */
+  async hold(name: string, request: HoldRequest = {}): Promise<ManualHold | undefined> {
+    return this.#lanes.get(name)?.hold(request);
   }
 
   /** Resolves to false if there is no such channel. */
-  async release(name: string): Promise<boolean> {
-    await this.#lanes.get(name)?.release();
+  async release(name: string, by?: string): Promise<boolean> {
+    await this.#lanes.get(name)?.release(by);
     return this.#lanes.has(name);
   }
 

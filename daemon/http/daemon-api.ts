@@ -1,5 +1,6 @@
 import type { Acknowledged, Acknowledgement, AlertView } from '../core/alerts/alerts.ts';
 import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { Event, EventInput } from '../core/event/event.ts';
 import type { LaterResult, RuleResult } from '../core/flow/decision.ts';
 import type { Explanation } from '../core/explain/explain.ts';
@@ -33,9 +34,10 @@ export interface DaemonApi {
   channels(): Promise<readonly ChannelView[]>;
   /** Sends a test message; undefined when there is no such channel. `signal` ends the wait for its turn. */
   testChannel(name: string, signal: AbortSignal): Promise<ChannelTestView | undefined>;
-  /** False when there is no such channel. */
-  hold(name: string): Promise<boolean>;
-  release(name: string): Promise<boolean>;
+  /** Holds a channel; undefined when there is no such channel. */
+  hold(name: string, request: HoldRequest): Promise<ManualHold | undefined>;
+  /** Releases a channel; `by` names the person. False when there is no such channel. */
+  release(name: string, by: string | undefined): Promise<boolean>;
   /** One page of the past events that match. Rejects with `history.cursor` (400). */
   events(request: HistoryRequest): Promise<Page<EventView>>;
   deliveries(request: HistoryRequest): Promise<Page<DeliveryView>>;
@@ -146,10 +148,12 @@ export interface ChannelView {
   readonly state: 'ok' | 'failing' | 'misconfigured' | 'paused' | 'removed';
   readonly pending: number;
   readonly held: number;
-  /** Reason when it is not ok: `401 since 09:12 (http.401)`. */
+  /** Reason when it is not ok: `401 since 09:12 (http.401)`, `held since 09:12 until 11:12 by ann: move of the server`. */
   readonly reason?: string;
-  /** RFC 3339. */
+  /** RFC 3339; begin of the state. */
   readonly since?: string;
+  /** RFC 3339; end of a hold that ends by itself. */
+  readonly until?: string;
   /** RFC 3339; nothing is sent before this time, because the provider limits the rate. */
   readonly resting_until?: string;
 }

@@ -186,6 +186,63 @@ test('a manual hold survives a restart, and a release sends what was held', asyn
   expect(harness.sent).toHaveLength(1);
 });
 
+test('a hold with an end is over by itself, also after a restart, and then sends what was held', async () => {
+  await harness.apply(channel('a'));
+  await harness.lanes.hold('a', { ms: 7_200_000, reason: 'move of the server', by: 'ann' });
+  await harness.enqueue('a');
+  await harness.clock.advance(3_600_000);
+  await harness.restart();
+  await harness.apply(channel('a'));
+  expect(harness.lanes.status()).toMatchObject([
+    {
+      state: 'paused',
+      held: 1,
+      since: '2026-11-23T09:00:00.000Z',
+      until: '2026-11-23T11:00:00.000Z',
+      reason: 'held since 2026-11-23T09:00:00.000Z until 2026-11-23T11:00:00.000Z by ann: move of the server',
+    },
+  ]);
+  await harness.clock.advance(3_599_999);
+  expect(harness.sent).toEqual([]);
+  await harness.clock.advance(1);
+  expect(harness.sent).toHaveLength(1);
+  expect(harness.lanes.status()).toMatchObject([{ state: 'ok', held: 0 }]);
+  expect((await harness.store.checkpoints.read('channel:a')).has('held')).toBe(false);
+});
+
+test('a hold whose end passed while the daemon was down is over at the start', async () => {
+  await harness.apply(channel('a'));
+  await harness.lanes.hold('a', { ms: 60_000 });
+  await harness.enqueue('a');
+  await harness.lanes.stop(0);
+  await harness.clock.advance(60_000);
+  harness.lanes = harness.newLanes();
+  await harness.apply(channel('a'));
+  await harness.clock.advance(0);
+  expect(harness.sent).toHaveLength(1);
+});
+
+test('a second hold replaces the end of the first and keeps its beginning; one without an end waits for a release', async () => {
+  await harness.apply(channel('a'));
+  await harness.lanes.hold('a', { ms: 60_000, by: 'ann' });
+  await harness.clock.advance(30_000);
+  expect(await harness.lanes.hold('a', { by: 'bob' })).toEqual({ at: '2026-11-23T09:00:00.000Z', by: 'bob' });
+  await harness.clock.advance(24 * 3_600_000);
+  expect(harness.lanes.status()).toMatchObject([{ state: 'paused' }]);
+  await harness.lanes.release('a');
+  expect(harness.lanes.status()).toMatchObject([{ state: 'ok' }]);
+});
+
+test('a channel with refused credentials that a person holds shows both reasons', async () => {
+  harness.script('a', wrongToken);
+  await harness.apply(channel('a', { concurrency: 1 }));
+  await harness.enqueue('a');
+  await harness.lanes.hold('a', { by: 'ann' });
+  expect(harness.lanes.status()).toMatchObject([
+    { state: 'misconfigured', reason: expect.stringMatching(/\(http\.401\) since .*; also held since .* by ann$/) },
+  ]);
+});
+
 test('a channel that hangs delays no other channel, and its attempt ends at its deadline', async () => {
   harness.script('a', hangs);
   await harness.apply(channel('a', { retry: [] }), channel('b'));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DeadLetter, Receipt } from '../../daemon/core/delivery/delivery.ts';
 import type { EventInput } from '../../daemon/core/event/event.ts';
+import type { HoldRequest } from '../../daemon/core/delivery/hold.ts';
 import type { Explanation } from '../../daemon/core/explain/explain.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/delivery/resend.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
@@ -144,13 +145,20 @@ export class RecordedDaemon implements DaemonApi {
     return name === 'ops' ? { channel: name, ok: true, receipt: { answer: 'written' }, ms: 3 } : undefined;
   }
 
-  async hold(name: string) {
+  /** Requests of holds. */
+  readonly holds: HoldRequest[] = [];
+
+  async hold(name: string, request: HoldRequest) {
     this.calls.push(`hold ${name}`);
-    return name === 'ops';
+    this.holds.push(request);
+    const { ms, ...rest } = request;
+    const at = '2026-11-23T09:00:00.000Z';
+    const until = ms === undefined ? {} : { until: new Date(Date.parse(at) + ms).toISOString() };
+    return name === 'ops' ? { at, ...until, ...rest } : undefined;
   }
 
-  async release(name: string) {
-    this.calls.push(`release ${name}`);
+  async release(name: string, by?: string) {
+    this.calls.push(by === undefined ? `release ${name}` : `release ${name} by ${by}`);
     return name === 'ops';
   }
 

@@ -2,6 +2,7 @@
 export const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   text: [],
   name: ['', ' '],
+  'short text': ['', ' ', 'x'.repeat(1001)],
   attribute: ['', 'a\u0007', 'x'.repeat(1025)],
   token: ['', 'a b', 'a\nb', 'schlüssel'],
   address: [

@@ -71,8 +71,8 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     }),
     channels: async () => channelsOf(lanes),
     testChannel: async (name, signal) => testView(name, await lanes.test(name, signal)),
-    hold: (name) => lanes.hold(name),
-    release: (name) => lanes.release(name),
+    hold: (name, request) => lanes.hold(name, request),
+    release: (name, by) => lanes.release(name, by),
     async events(request) {
       const { items, ...page } = await store.events(historyQuery(request, clock.now()));
       return { ...page, items: items.map(eventLine) };
@@ -157,7 +157,7 @@ async function statusOf(deps: DaemonApiDeps): Promise<StatusView> {
 }
 
 export function channelsOf(lanes: Lanes): readonly ChannelView[] {
-  return lanes.status().map(({ name, type, state, pending, held, reason, since, cooldownUntil }) => ({
+  return lanes.status().map(({ name, type, state, pending, held, reason, since, until, cooldownUntil }) => ({
     name,
     type,
     state,
@@ -165,6 +165,7 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
     held,
     ...(reason !== undefined && { reason }),
     ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
     ...(cooldownUntil !== undefined && { resting_until: new Date(cooldownUntil).toISOString() }),
   }));
 }

@@ -71,9 +71,18 @@ export function harmless(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
-/** Name of the user at the terminal, if it is known. */
-export function userOf({ env }: Terminal): string | undefined {
-  return [env.USER, env.LOGNAME, env.USERNAME].find((name) => name !== undefined && name !== '');
+/** Name of the user at the terminal, if it is known; of the one who called `sudo` rather than root. */
+export function userOf({ env }: Pick<Terminal, 'env'>): string | undefined {
+  return [env.SUDO_USER, env.USER, env.LOGNAME, env.USERNAME].find((name) => name !== undefined && name !== '');
+}
+
+/** Name that a command sends as that of the person. With a token the daemon knows the name of the token, so only `--by` is sent. */
+export function personOf(
+  terminal: Pick<Terminal, 'env'>,
+  { by, url, token }: CommonOptions & { readonly by?: string },
+): string | undefined {
+  const hasToken = url !== undefined || token !== undefined || Boolean(terminal.env.BELFRY_TOKEN);
+  return by ?? (hasToken ? undefined : userOf(terminal));
 }
 
 export async function readAll(stream: Readable): Promise<string> {

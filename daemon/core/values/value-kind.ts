@@ -26,6 +26,21 @@ export const NAME: ValueKind<string> = {
   read: (text) => (text.trim() === '' ? undefined : text),
 };
 
+/** A text for people, such as a name or a reason, of at most `max` characters. */
+export function shortText(max: number): ValueKind<string> {
+  return {
+    name: 'short text',
+    allowed: `a text of 1 to ${max} characters`,
+    read: (text) => (text.trim() === '' || text.length > max ? undefined : text),
+  };
+}
+
+/** Name of a person or a program who does something. */
+export const PERSON = shortText(200);
+
+/** Reason or note of a person. */
+export const REASON = shortText(1000);
+
 /** An attribute of an event: its type, id, source or subject. */
 export const ATTRIBUTE: ValueKind<string> = {
   name: 'attribute',

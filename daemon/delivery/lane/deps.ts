@@ -39,6 +39,10 @@ export type LaneState = 'ok' | 'failing' | 'misconfigured' | 'paused' | 'removed
 export interface HealthStatus {
   readonly state: LaneState;
   readonly reason: string | undefined;
+  /** RFC 3339; begin of the state, where it is known. */
+  readonly since?: string;
+  /** RFC 3339; end of a hold that ends by itself. */
+  readonly until?: string;
   /** Milliseconds since the epoch; set during a cooldown. */
   readonly cooldownUntil?: number;
 }
@@ -48,8 +52,10 @@ export interface LaneStatus {
   readonly type: string;
   readonly state: LaneState;
   readonly reason?: string;
-  /** RFC 3339; set while `removed`. */
+  /** RFC 3339; begin of the state, where it is known. */
   readonly since?: string;
+  /** RFC 3339; end of a hold that ends by itself. */
+  readonly until?: string;
   /** Milliseconds since the epoch; set during a cooldown. */
   readonly cooldownUntil?: number;
   readonly pending: number;
@@ -60,7 +66,7 @@ export interface LaneStatus {
 /** Counts pending deliveries as held while the channel is paused or misconfigured. */
 export function laneStatus(
   { name, type }: ChannelConfig,
-  { state, reason, cooldownUntil }: HealthStatus,
+  { state, reason, since, until, cooldownUntil }: HealthStatus,
   { pending, sending }: { readonly pending: number; readonly sending: number },
 ): LaneStatus {
   const isHeld = state === 'paused' || state === 'misconfigured';
@@ -69,6 +75,8 @@ export function laneStatus(
     type,
     state,
     ...(reason !== undefined && { reason }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
     ...(cooldownUntil !== undefined && { cooldownUntil }),
     pending: isHeld ? 0 : pending,
     sending,

@@ -3,6 +3,7 @@ import { MAX_RETRY_AFTER_MS, type Outcome, pauseAfter } from '../../core/deliver
 import { OWN_SOURCE } from '../../core/event/event.ts';
 import { ownEvents } from '../../core/event/own-events.ts';
 import type { SendFailure } from '../../core/problems/failure.ts';
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { retryWhileDiskFull } from '../retry-disk-full.ts';
 import { Breaker } from './breaker.ts';
 import { Cooldown } from './cooldown.ts';
@@ -27,18 +28,20 @@ export class Health {
   readonly #tcpCheck: TcpCheck;
   readonly #cooldown: Cooldown;
   #lastFailure: string | undefined;
+  /** Time at which the breaker opened, RFC 3339. */
+  #failingSince = '';
   /** Whether an event about the failure was raised; then another one is raised at the recovery. */
   #failureRaised = false;
 
-  /** `onProbeDue` is called when the next probe may be made before its wait is over. */
-  constructor(name: string, deps: LaneDeps, onProbeDue: () => void) {
+  /** `onMaySend` is called when the next probe may be made before its wait is over, and when a hold has ended by itself. */
+  constructor(name: string, deps: LaneDeps, onMaySend: () => void) {
     this.#name = name;
     this.#deps = deps;
-    this.holds = new Holds(name, deps);
+    this.holds = new Holds(name, deps, onMaySend);
     this.#cooldown = new Cooldown(name, deps);
     const onListening = (): void => {
       this.#breaker.probeNow(deps.clock.monotonic());
-      onProbeDue();
+      onMaySend();
     };
     this.#tcpCheck = new TcpCheck({ clock: deps.clock, random: deps.random, onListening });
   }
@@ -47,9 +50,10 @@ export class Health {
     await Promise.all([this.holds.load(fingerprint), this.#cooldown.load(fingerprint, MAX_RETRY_AFTER_MS)]);
   }
 
-  /** Ends the checks in the background. */
+  /** Ends the checks and timers in the background. */
   close(): void {
     this.#tcpCheck.stop();
+    this.holds.close();
   }
 
   /** Whether the breaker is open: only probes are made. */
@@ -59,7 +63,7 @@ export class Health {
 
   /** Milliseconds until the next attempt or probe may be made; undefined while the lane is held. */
   wait(isPaused: boolean): number | undefined {
-    if (this.holds.state(isPaused) !== undefined) return undefined;
+    if (this.holds.status(isPaused) !== undefined) return undefined;
     const probe = this.#breaker.probeAt === undefined ? 0 : this.#breaker.probeAt - this.#deps.clock.monotonic();
     return Math.max(this.cooldownLeft, probe);
   }
@@ -75,14 +79,15 @@ export class Health {
   }
 
   status(isPaused: boolean): HealthStatus {
-    const held = this.holds.state(isPaused);
-    if (held !== undefined) return { state: held, reason: this.holds.reason(isPaused) };
+    const held = this.holds.status(isPaused);
+    if (held !== undefined) return held;
     const cooldown = this.#cooldown.current;
     if (cooldown !== undefined) {
       const reason = `resting until ${new Date(cooldown.until).toISOString()}: ${cooldown.reason}`;
       return { state: 'failing', reason, cooldownUntil: cooldown.until };
     }
-    return this.isFailing ? { state: 'failing', reason: this.#lastFailure } : { state: 'ok', reason: undefined };
+    if (!this.isFailing) return { state: 'ok', reason: undefined };
+    return { state: 'failing', reason: this.#lastFailure, since: this.#failingSince };
   }
 
   /** Makes every delivery that waits for a retry due now. */
@@ -133,6 +138,7 @@ export class Health {
     this.#lastFailure = `${message} (${code})`;
     const { refusedAt = [] } = failure.detail;
     const opens = this.#breaker.failed(clock.monotonic(), isProbe, pauseAfter(failure));
+    if (opens) this.#failingSince = rfc3339(clock.now());
     if (!this.isFailing) return false;
     if (refusedAt.length > 0) this.#tcpCheck.watch(refusedAt);
     else this.#tcpCheck.stop();

@@ -2,6 +2,7 @@ import { type DeadReason, EXPIRED, GAVE_UP, isExpired, UNACKNOWLEDGED } from '..
 import type { Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import { judge } from '../../core/delivery/judge.ts';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
+import type { HoldRequest, ManualHold } from '../../core/delivery/hold.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
 import { pause } from '../../lib/time/clock.ts';
 import { deadLetter } from '../dead-letters/dead-letter.ts';
@@ -96,12 +97,12 @@ export class Lane {
     if (this.#isLoaded && !this.#isEnded) this.#loop.wake();
   }
 
-  async hold(): Promise<void> {
-    await this.#health.holds.hold();
+  hold(request: HoldRequest): Promise<ManualHold> {
+    return this.#health.holds.hold(request);
   }
 
-  async release(): Promise<void> {
-    await this.#health.holds.release();
+  async release(by?: string): Promise<void> {
+    await this.#health.holds.release(by);
     this.wake();
   }
 

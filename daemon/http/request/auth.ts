@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { actorName } from '../../core/alerts/actor.ts';
 import type { Token } from '../../core/ruleset.ts';
 import { HttpProblem } from '../problem.ts';
 import type { Caller } from '../stream/stream-server.ts';
@@ -51,6 +52,11 @@ export function requireScope(caller: Caller | undefined, scope: TokenScope): Cal
     (scope === 'stream' && (caller.user !== undefined || scopes.some((one) => one.startsWith('stream:'))));
   if (!may) throw new HttpProblem(403, 'auth.scope', `this token lacks the scope \`${scope}\``);
   return caller;
+}
+
+/** Name of the caller for the record: its own claim, and the name of its token if it has one. */
+export function callerName(caller: Caller | undefined, claimed: string | undefined): string | undefined {
+  return actorName(claimed, caller === undefined || caller === SOCKET_CALLER ? undefined : caller.name);
 }
 
 /** User whose pushes a caller receives; undefined when the request names none or a user that is not allowed. */

@@ -63,17 +63,49 @@ test('the rules of the daemon are checked; only an admin may name another path',
 
 test('a channel is held, released and tested by its name', async () => {
   const to = await openTestListener();
-  expect((await post(to, '/v1/channels/ops/hold', '')).json).toEqual({ channel: 'ops', held: true });
+  const since = '2026-11-23T09:00:00.000Z';
+  expect((await post(to, '/v1/channels/ops/hold', '')).json).toEqual({ channel: 'ops', held: true, since, by: 'root' });
   expect((await post(to, '/v1/channels/ops/release', '')).json).toEqual({ channel: 'ops', held: false });
   expect((await post(to, '/v1/channels/ops/test', '')).json).toMatchObject({
     ok: true,
     receipt: { answer: 'written' },
   });
-  expect(to.daemon.calls).toEqual(['hold ops', 'release ops']);
+  expect(to.daemon.calls).toEqual(['hold ops', 'release ops by root']);
   for (const verb of ['hold', 'release', 'test'])
     expect((await post(to, `/v1/channels/other/${verb}`, '')).json.code).toBe('channel.none');
   await post(to, '/v1/channels/a%2Fb%20c/hold', '');
   expect(to.daemon.calls.at(-1)).toBe('hold a/b c');
+});
+
+test('a hold has an end, a reason and the name of the person, with that of the token', async () => {
+  const to = await openTestListener();
+  const body = { for: '2h', reason: 'move of the server', by: 'ann' };
+  expect((await post(to, '/v1/channels/ops/hold', body)).json).toEqual({
+    channel: 'ops',
+    held: true,
+    since: '2026-11-23T09:00:00.000Z',
+    until: '2026-11-23T11:00:00.000Z',
+    reason: 'move of the server',
+    by: 'ann (token root)',
+  });
+  await ask(to, '/v1/channels/ops/hold', { method: 'POST', socket: true, body: '{"by":"ann"}' });
+  expect(to.daemon.holds).toEqual([{ ms: 7_200_000, reason: body.reason, by: 'ann (token root)' }, { by: 'ann' }]);
+});
+
+test('a hold with a wrong field is refused, and holds nothing', async () => {
+  const to = await openTestListener();
+  const wrong = [[], { for: 'soon' }, { for: '0s' }, { for: '9999d' }, { for: 2 }, { reason: '' }, { until: '2h' }];
+  for (const body of wrong)
+    expect((await post(to, '/v1/channels/ops/hold', body)).json).toMatchObject({ status: 400, code: 'hold.body' });
+  expect(to.daemon.holds).toEqual([]);
+});
+
+test('an unknown channel suggests the one that was meant', async () => {
+  const to = await openTestListener();
+  for (const verb of ['hold', 'release', 'test'])
+    expect((await post(to, `/v1/channels/opps/${verb}`, '')).json.detail).toBe(
+      'there is no channel of this name; did you mean `ops`?',
+    );
 });
 
 test('dead letters are one line each, and are dropped by id', async () => {
