@@ -15,7 +15,7 @@ export interface ReloadingDeps {
   /** Runs the tests of the rules if they require it; returns the failures. */
   readonly test: (ruleset: Ruleset) => Promise<readonly Problem[]>;
   readonly log: Log;
-  /** Called after each reload that applied or rejected rules. */
+  /** Called after each reload that applied or rejected rules, or found that all of them load again. */
   readonly onEnd: (result: ReloadView) => void;
 }
 
@@ -28,6 +28,8 @@ const NO_CHANGES = { added: [], changed: [], removed: [], restart_needed: [], no
 export class Reloading {
   readonly #deps: ReloadingDeps;
   #last: Promise<unknown> = Promise.resolve();
+  /** Whether a file does not load, by the last reload. */
+  #hadErrors = false;
 
   constructor(deps: ReloadingDeps) {
     this.#deps = deps;
@@ -106,8 +108,12 @@ export class Reloading {
     if (outcome !== 'unchanged') logProblems(result.problems, log, 'reload');
     for (const setting of result.restart_needed) log.warn(`reload: ${setting} takes effect after a restart`);
     const { generation, added, changed, removed } = result;
+    const isRepaired = this.#hadErrors && result.ok;
+    this.#hadErrors = !result.ok;
     if (outcome === 'unchanged') {
-      log.info({ generation }, 'reload: nothing has changed');
+      log.info({ generation }, isRepaired ? 'reload: the rules in force load again' : 'reload: nothing has changed');
+      // An edit that was taken back ends the errors too, so their end is reported like that of a reload that changes rules.
+      if (isRepaired) onEnd(result);
       return;
     }
     if (outcome === 'applied') log.info({ generation, added, changed, removed }, 'reload: applied');
