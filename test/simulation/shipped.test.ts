@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { STARTER_RULES } from '../../daemon/app/starter-rules.ts';
 import { schemas } from '../../daemon/core/schema/generate.ts';
 import { registry } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -27,6 +28,31 @@ it('the rules that `belfry init` writes pass their tests', async () => {
   const { code, out } = await belfry(cwd, 'test', 'mine');
   expect(out).toMatch(/\n[1-9]\d* passed, 0 failed\n$/);
   expect(code).toBe(0);
+});
+
+/** Rules about the daemon itself that `belfry init` writes, with the channels of `rules/hello.yaml`. */
+it('rules/belfry.yaml is that of `belfry init` for other channels', () => {
+  const expected = STARTER_RULES['belfry.yaml']!.replaceAll(/\bmail\b/g, 'terminal')
+    .replaceAll(/\bpager\b/g, 'outbox')
+    .replace('$schema=', '$schema=../schemas/');
+  expect(readFileSync(path.join(root, 'rules/belfry.yaml'), 'utf8')).toBe(expected);
+});
+
+/** The same file with every channel set up: no line with `log`, and the lines below it without `# `. */
+const setUp = STARTER_RULES['channels.yaml']!.replaceAll(/^ {2}(?!console)\w+: \{ type: log \}\n/gm, '').replaceAll(
+  /^ {2}# ((?: {2}|[a-z]+:$).*)$/gm,
+  '  $1',
+);
+
+it('every channel that `belfry init` writes is valid once it is set up', async () => {
+  const cwd = await temporaryFolder();
+  expect((await belfry(cwd, 'init', 'mine')).code).toBe(0);
+  writeFileSync(path.join(cwd, 'mine', 'channels.yaml'), setUp);
+  const { out } = await belfry(cwd, 'check', 'mine', '--without-secrets', '--strict');
+  expect(out).toMatch(/^valid: 8 rules in 3 files/);
+  const channels = Object.values((parse(setUp) as { channels: Record<string, { type: string }> }).channels);
+  expect(channels.filter(({ type }) => type === 'log')).toHaveLength(1);
+  expect(channels.length).toBeGreaterThan(10);
 });
 
 describe('the schema of test files', () => {

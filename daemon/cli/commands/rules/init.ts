@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { NAME } from '../../../core/values/value-kind.ts';
@@ -35,78 +35,78 @@ export async function init({ dir, json, terminal }: InitCommand): Promise<number
     (error: NodeJS.ErrnoException) => error,
   );
   if (failure !== undefined) return refused(terminal, `${dir} cannot be made (${failure.code ?? 'unknown'})`);
-  const { schemas } = await import('../../../core/schema/generate.ts');
-  const { registry } = await import('../../registry.ts');
-  const { rules, tests } = schemas(registry);
-  const files = {
-    ...STARTER,
-    'rules.schema.json': `${JSON.stringify(rules)}\n`,
-    'tests.schema.json': `${JSON.stringify(tests)}\n`,
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text, { flag: 'wx' });
+  const files = await starterFiles();
+  try {
+    await writeAll(folder, files);
+  } catch (error) {
+    return refused(terminal, `${dir} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  }
   const names = Object.keys(files).map((name) => path.join(dir, name));
   if (json) {
     terminal.stdout.write(`${JSON.stringify({ files: names })}\n`);
     return EXIT.ok;
   }
-  terminal.stdout.write(
-    `wrote ${names.join(', ')}\nnext: belfry check ${dir} && belfry test ${dir} && belfry run --config ${dir}\n`,
-  );
+  terminal.stdout.write(`wrote ${names.join(', ')}\n${nextSteps(dir)}`);
   return EXIT.ok;
+}
+
+/** Writes new files. If one cannot be written, those that were written before are removed. */
+async function writeAll(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const written: string[] = [];
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      const handle = await open(path.join(folder, name), 'wx');
+      written.push(name);
+      try {
+        await handle.writeFile(text);
+      } finally {
+        await handle.close();
+      }
+    }
+  } catch (error) {
+    for (const name of written) await rm(path.join(folder, name), { force: true });
+    throw error;
+  }
+}
+
+/** Files of a starter rules directory, by name: rules, their tests, and the schemas for editors. */
+export async function starterFiles(): Promise<Readonly<Record<string, string>>> {
+  const { STARTER_RULES } = await import('../../../app/starter-rules.ts');
+  const { schemas } = await import('../../../core/schema/generate.ts');
+  const { registry } = await import('../../registry.ts');
+  const { rules, tests } = schemas(registry);
+  return {
+    ...STARTER_RULES,
+    'rules.schema.json': `${JSON.stringify(rules)}\n`,
+    'tests.schema.json': `${JSON.stringify(tests)}\n`,
+  };
+}
+
+/** Commands to try next, for the shell; `./rules` is where commands look for rules without `--config`. */
+function nextSteps(dir: string): string {
+  const quoted = /^[\w@%+=:,./-]+$/.test(dir) ? dir : `'${dir.replaceAll("'", "'\\''")}'`;
+  const config = dir === 'rules' ? '' : ` --config ${quoted}`;
+  const steps = [
+    [`belfry check ${quoted}`, 'finds mistakes'],
+    [`belfry test ${quoted}`, 'runs the tests of the rules'],
+    [`belfry run${config}`, 'runs the daemon in this terminal, until Ctrl-C'],
+  ] as const;
+  const width = Math.max(...steps.map(([command]) => command.length));
+  return `
+These rules work as they are and write to the log. Next:
+
+${steps.map(([command, effect]) => `  ${command.padEnd(width)}  ${effect}\n`).join('')}
+and in a second terminal, in the same folder:
+
+  belfry emit deploy.finished conclusion=failure repository=acme/api${config}
+
+Set up a channel in ${path.join(dir, 'channels.yaml')}, and choose in ${path.join(dir, 'belfry.yaml')} who is notified of
+channels that fail and rules that do not load. Saved files are loaded within a second.
+To run Belfry at each start of the machine: belfry service install --help
+`;
 }
 
 function refused({ stderr }: InitCommand['terminal'], why: string): number {
   stderr.write(`belfry: ${why}; nothing was written. Name a directory that does not exist yet: belfry init DIR\n`);
   return EXIT.failed;
 }
-
-/** Line by which editors find the schema, for completion, hover texts and errors. */
-const SCHEMA_LINE = '# yaml-language-server: $schema=rules.schema.json\n';
-
-const STARTER: Readonly<Record<string, string>> = {
-  'channels.yaml': `${SCHEMA_LINE}# Channels send the messages. \`belfry schema rules\` prints every setting; \`belfry channel test NAME\` sends a test message.
-channels:
-  # Writes each message to the daemon's log: needs no settings and shows that rules work.
-  console:
-    type: log
-
-  # A webhook. The secret stays out of this file: set OPS_WEBHOOK_URL for the daemon, then remove the #.
-  # ops:
-  #   type: webhook
-  #   url: \${env:OPS_WEBHOOK_URL}
-  #   delivery: { fallback: console }
-`,
-  'rules.yaml': `${SCHEMA_LINE}# Rules: which events matter, and which channels get them. Belfry reloads this file within a second after it is saved.
-# Try it:  belfry emit deploy.finished conclusion=failure repository=acme/api
-rules:
-  - name: failed-deploy
-    match:
-      type: deploy.finished
-      data.conclusion: [failure, timed_out]
-    key: "{{ data.repository }}"
-    throttle: { max: 1, per: 10m }
-    message:
-      title: "Deploy failed: {{ data.repository }}"
-      priority: high
-    notify: console
-
-  # Shows events that no other rule matched. Remove it when you know your events.
-  - name: everything-else
-    catch_all: true
-    notify: console
-`,
-  'rules.test.yaml': `# yaml-language-server: $schema=tests.schema.json
-# Run by \`belfry test\` on a virtual clock; \`daemon: { reload: { require_tests: true } }\` runs it before each reload.
-tests:
-  - name: a failed deploy notifies once in ten minutes
-    steps:
-      - event: { type: deploy.finished, data: { conclusion: failure, repository: acme/api } }
-        expect:
-          - { channel: console, title: "Deploy failed: acme/api", priority: high }
-        outcomes: { failed-deploy: notified }
-      - after: 5m
-        event: { type: deploy.finished, data: { conclusion: failure, repository: acme/api } }
-        expect: []
-        outcomes: { failed-deploy: throttled }
-`,
-};
