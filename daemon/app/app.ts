@@ -15,7 +15,7 @@ import { type OpenState, type OpenStateOptions, openState } from './state/open-s
 import { DeliveryWaiter } from './runtime/delivery-waiter.ts';
 import { Feed } from './runtime/feed.ts';
 import { observeDeliveries } from './runtime/observers.ts';
-import { buildRuntime } from './runtime/runtime.ts';
+import { buildRuntime, reloadStatus } from './runtime/runtime.ts';
 import { firstToken } from './state/secrets-at-rest.ts';
 
 /** Running daemon. */
@@ -23,6 +23,7 @@ export interface App {
   /** `host:port` of the TCP listener. */
   readonly listen: string;
   readonly tokenFile: string;
+  /** Reloads because a supervisor asked for it by SIGHUP. */
   reload(): Promise<ReloadView>;
   /** Resolves when the disk has failed: from then on nothing can be stored. */
   readonly failed: Promise<BelfryError>;
@@ -57,10 +58,10 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const waiter = new DeliveryWaiter(store.deliveries, clock);
   const metrics = openMetrics();
   closers.own('metrics', () => metrics.close());
-  const service = openServiceNotice({ env, pid, log, clock });
+  const service = openServiceNotice({ env, pid, log, clock, storeAnswers: () => store.check() });
   closers.own('service notice', () => service.close());
 
-  const runtime = buildRuntime(state, options, { feed, metrics });
+  const runtime = buildRuntime(state, options, { feed, metrics, service });
   const { own, pushServer, lanes, reloading } = runtime;
   const onStarted = (): void => own.raise(ownEvents.started({ version, generation: live.generation }));
   const lifecycle = new Lifecycle({ state, ...runtime, service, clock, onStarted });
@@ -85,7 +86,12 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   return {
     listen: listener.address,
     tokenFile: paths.token,
-    reload: () => reloading.reload(),
+    async reload() {
+      service.reloading();
+      const result = await reloading.reload();
+      service.ready(reloadStatus(result));
+      return result;
+    },
     failed,
     stop: (graceful) => lifecycle.stop(graceful),
   };

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/time/clock.ts';
+import { openWatchdog } from './watchdog.ts';
 
 /**
  * Reports the state of the daemon to systemd (sd_notify(3)). Node has no Unix datagram sockets, so `systemd-notify` sends the
@@ -8,9 +9,13 @@ import type { Clock } from '../lib/time/clock.ts';
  */
 export interface ServiceNotice {
   ready(status: string): void;
+  /** One line that `systemctl status` shows. */
+  status(text: string): void;
+  /** Begin of a reload that systemd or an operator asked for by SIGHUP; `ready` ends it. */
+  reloading(): void;
   stopping(): void;
-  /** Stops the watchdog timer. */
-  close(): void;
+  /** Stops the watchdog timer. Resolves when every message was sent. */
+  close(): Promise<void>;
 }
 
 export interface ServiceNoticeDeps {
@@ -18,34 +23,61 @@ export interface ServiceNoticeDeps {
   readonly pid: number;
   readonly log: Log;
   readonly clock: Clock;
+  /** Settles when the store has answered. While it does not, the watchdog is not fed. */
+  readonly storeAnswers: () => Promise<unknown>;
 }
 
-export function openServiceNotice({ env, pid, log, clock }: ServiceNoticeDeps): ServiceNotice {
-  if (!env.NOTIFY_SOCKET) return { ready() {}, stopping() {}, close() {} };
-  const notify = (...args: string[]): void => {
-    execFile('systemd-notify', [`--pid=${pid}`, ...args], (error) => {
+const NO_NOTICE: ServiceNotice = {
+  ready() {},
+  status() {},
+  reloading() {},
+  stopping() {},
+  close: () => Promise.resolve(),
+};
+
+export function openServiceNotice({ env, pid, log, clock, storeAnswers }: ServiceNoticeDeps): ServiceNotice {
+  if (!env.NOTIFY_SOCKET) return NO_NOTICE;
+  // One message after another: systemd must not get READY=1 before the RELOADING=1 that it ends.
+  let last = Promise.resolve();
+  const notify = (...variants: readonly (readonly string[])[]): void => {
+    last = last.then(async () => {
+      const error = await firstSent(pid, variants);
       if (error) log.warn({ error: error.message }, 'systemd-notify failed; is NotifyAccess=all set in the unit?');
     });
   };
-  const intervalMs = watchdogInterval(env);
-  let cancel = (): void => {};
-  const feedWatchdog = (): void => {
-    if (intervalMs === undefined) return;
-    cancel = clock.after(intervalMs, () => {
-      notify('WATCHDOG=1');
-      feedWatchdog();
-    });
-  };
-  feedWatchdog();
+  const timeoutMs = watchdogTimeout(env, pid);
+  const watchdog =
+    timeoutMs === undefined
+      ? undefined
+      : openWatchdog({ timeoutMs, clock, log, storeAnswers, feed: () => notify(['WATCHDOG=1']) });
   return {
-    ready: (status) => notify('--ready', `--status=${status}`),
-    stopping: () => notify('STOPPING=1'),
-    close: () => cancel(),
+    ready: (status) => notify(['--ready', `--status=${status}`]),
+    status: (status) => notify([`--status=${status}`]),
+    // The option adds the time that `Type=notify-reload` needs. It exists since that type does, systemd 253.
+    reloading: () => notify(['--reloading'], ['RELOADING=1']),
+    stopping: () => notify(['STOPPING=1']),
+    async close() {
+      watchdog?.close();
+      await last;
+    },
   };
 }
 
-/** Half of the watchdog timeout of systemd, in milliseconds (sd_watchdog_enabled(3)). */
-function watchdogInterval(env: ServiceNoticeDeps['env']): number | undefined {
-  const microseconds = Number(env.WATCHDOG_USEC);
-  return Number.isFinite(microseconds) && microseconds > 0 ? microseconds / 2000 : undefined;
+/** Sends the first of these messages that `systemd-notify` accepts; resolves to the error of the last one if none was sent. */
+async function firstSent(pid: number, variants: readonly (readonly string[])[]): Promise<Error | undefined> {
+  let failure: Error | undefined;
+  for (const args of variants) {
+    failure = await new Promise<Error | undefined>((resolve) => {
+      execFile('systemd-notify', [`--pid=${pid}`, ...args], (error) => resolve(error ?? undefined));
+    });
+    if (failure === undefined) return undefined;
+  }
+  return failure;
+}
+
+/** Time in milliseconds after which systemd kills this process if it does not feed the watchdog (sd_watchdog_enabled(3)). */
+function watchdogTimeout({ WATCHDOG_USEC, WATCHDOG_PID }: ServiceNoticeDeps['env'], pid: number): number | undefined {
+  if (WATCHDOG_PID && Number(WATCHDOG_PID) !== pid) return undefined;
+  const microseconds = Number(WATCHDOG_USEC);
+  return Number.isFinite(microseconds) && microseconds > 0 ? microseconds / 1000 : undefined;
 }

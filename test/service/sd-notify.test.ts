@@ -6,12 +6,18 @@ import { memoryLog } from '../support/delivery.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
+interface Systemd {
+  readonly env?: Record<string, string>;
+  /** Body of the script that is run as `systemd-notify`; it ends with 1 for a message that systemd does not know. */
+  readonly script?: string;
+}
+
 /** A `systemd-notify` on the PATH that writes its arguments to a file, one call a line. */
-async function notices(env: Record<string, string>) {
+async function notices({ env = {}, script = '' }: Systemd) {
   const folder = await temporaryFolder();
   const calls = path.join(folder, 'calls');
   const program = path.join(folder, 'systemd-notify');
-  await writeFile(program, `#!/bin/sh\necho "$*" >> ${calls}\n`);
+  await writeFile(program, `#!/bin/sh\n${script}\necho "$*" >> ${calls}\n`);
   await chmod(program, 0o755);
   const before = process.env.PATH;
   process.env.PATH = `${folder}:${before}`;
@@ -19,28 +25,56 @@ async function notices(env: Record<string, string>) {
     process.env.PATH = before;
   });
   const clock = new VirtualClock();
-  const notice = openServiceNotice({ env, pid: 7, log: memoryLog().log, clock });
+  const { log, lines } = memoryLog();
+  const storeAnswers = (): Promise<void> => Promise.resolve();
+  const notice = openServiceNotice({ env, pid: 7, log, clock, storeAnswers });
   const sent = async () => (await readFile(calls, 'utf8').catch(() => '')).split('\n').slice(0, -1);
-  return { clock, notice, sent };
+  return { clock, notice, sent, lines };
 }
 
-test('systemd gets the state of the daemon, and its watchdog twice in each timeout until the end', async () => {
-  const { clock, notice, sent } = await notices({ NOTIFY_SOCKET: '/run/notify', WATCHDOG_USEC: '4000000' });
+test('systemd gets the state of the daemon, and its watchdog three times in each timeout until the end', async () => {
+  const env = { NOTIFY_SOCKET: '/run/notify', WATCHDOG_USEC: '6000000', WATCHDOG_PID: '7' };
+  const { clock, notice, sent } = await notices({ env });
   notice.ready('3 rules');
   await expect.poll(sent).toEqual(['--pid=7 --ready --status=3 rules']);
   await clock.advance(1_999);
   expect(await sent()).toHaveLength(1);
   await clock.advance(2_001);
   await expect.poll(sent).toEqual(['--pid=7 --ready --status=3 rules', '--pid=7 WATCHDOG=1', '--pid=7 WATCHDOG=1']);
-  notice.close();
-  await clock.advance(60_000);
   notice.stopping();
-  await expect.poll(sent).toHaveLength(4);
+  await notice.close();
+  await clock.advance(60_000);
+  expect((await sent()).slice(3)).toEqual(['--pid=7 STOPPING=1']);
+  expect(clock.waiting).toBe(0);
+});
+
+test('the watchdog of another process is not fed', async () => {
+  const env = { NOTIFY_SOCKET: '/run/notify', WATCHDOG_USEC: '4000000', WATCHDOG_PID: '8' };
+  const { clock } = await notices({ env });
+  expect(clock.waiting).toBe(0);
+});
+
+test('the begin of a reload reaches systemd before its end, also one that knows no --reloading', async () => {
+  const script = 'case "$*" in *--reloading*) exit 1;; esac';
+  const { notice, sent, lines } = await notices({ env: { NOTIFY_SOCKET: '/run/notify' }, script });
+  notice.reloading();
+  notice.ready('generation 2');
+  notice.status('generation 2; rejected');
+  await notice.close();
+  expect(await sent()).toEqual([
+    '--pid=7 RELOADING=1',
+    '--pid=7 --ready --status=generation 2',
+    '--pid=7 --status=generation 2; rejected',
+  ]);
+  expect(lines).toEqual([]);
 });
 
 test('outside systemd nothing is sent', async () => {
-  const { notice, sent } = await notices({ WATCHDOG_USEC: '4000000' });
+  const { notice, sent } = await notices({ env: { WATCHDOG_USEC: '4000000' } });
   notice.ready('3 rules');
+  notice.reloading();
+  notice.status('3 rules');
   notice.stopping();
+  await notice.close();
   expect(await sent()).toEqual([]);
 });

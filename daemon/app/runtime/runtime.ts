@@ -6,6 +6,7 @@ import type { ReloadView } from '../../http/daemon-api.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import { type PushServer, openPushServer } from '../../http/stream/push-server.ts';
 import { newId } from '../../lib/id.ts';
+import type { ServiceNotice } from '../../service/sd-notify.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import { channelOpener, type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
 import { Reloading } from '../reload.ts';
@@ -32,7 +33,7 @@ export interface Runtime {
 export function buildRuntime(
   state: OpenState,
   options: OpenStateOptions,
-  { feed, metrics }: { feed: Feed; metrics: Metrics },
+  { feed, metrics, service }: { feed: Feed; metrics: Metrics; service: ServiceNotice },
 ): Runtime {
   const { store, deadLetters, log, scrubber } = state;
   const { clock } = options;
@@ -66,10 +67,17 @@ export function buildRuntime(
   const onEnd = (result: ReloadView): void => {
     metrics.reload(result.ok ? 'applied' : 'rejected', result.generation);
     own.reloaded(result);
+    service.status(reloadStatus(result));
   };
   const reloading = new Reloading({ live: state.live, sources, lanes, timers, test: ruleTests(state), log, onEnd });
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
   return { own, intake, pushServer, lanes, sources, timers, reloading, resending };
+}
+
+/** Line for `systemctl status` after a reload. */
+export function reloadStatus({ ok, generation, problems }: ReloadView): string {
+  const errors = problems.filter(({ level }) => level === 'error').length;
+  return `generation ${generation}${ok ? '' : `; the last reload was rejected: ${errors} errors, see belfry check`}`;
 }
 
 /** Dependencies of resending on the runtime. A command while no daemon runs uses the same. */
