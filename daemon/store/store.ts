@@ -33,6 +33,7 @@ export type * from './push-store.ts';
  * | `store.conflict` | same Idempotency-Key or event id, other content | nothing was changed |
  * | `store.broken` | a bug in the store | nothing was changed |
  * | `store.failed` (exit 74) | an fsync or the medium failed | every later call fails; `onFatal` was called |
+ * | `store.malformed` (exit 78) | a file of the store is damaged or foreign | as `store.failed` |
  * | `store.closed` | `close` was called | |
  * | `store.locked` (exit 75), `store.newer` (exit 78) | while opening: in use, written by a later version | nothing was changed |
  */
@@ -89,7 +90,7 @@ export interface Store {
    */
   check(): Promise<void>;
 
-  /** Called once when the store fails for good (`store.failed`). */
+  /** Called once when the store fails for good (`store.failed`, `store.malformed`). */
   onFatal(listener: (error: Error) => void): void;
 
   /** Resolves when all pending writes are on disk and the store is released for other processes. May be called twice. */

@@ -262,16 +262,16 @@ export class Lane {
     return recorded;
   }
 
-  /** Ends the lane if the disk has failed, since no result could be stored. Otherwise begins a cooldown; claimed deliveries stay pending. */
+  /** Ends the lane if the store has failed, since no result could be stored. Otherwise begins a cooldown; claimed deliveries stay pending. */
   #onInternalError(error: unknown, delivery?: Delivery): void {
     const { message, stack } = error as Error;
     const isCoded = error instanceof BelfryError;
-    const isDisk = isCoded && error.exit === EXIT.disk;
+    const isFatal = isCoded && (error.exit === EXIT.disk || error.code === 'store.malformed');
     this.#deps.log.error(
       { ...(delivery && { delivery: delivery.id }), error: message, ...(!isCoded && { stack }) },
-      `${this.name}: ${isDisk ? 'the disk failed; nothing more is sent' : 'internal error; nothing is sent for a minute'}`,
+      `${this.name}: ${isFatal ? 'nothing can be stored; nothing more is sent' : 'internal error; nothing is sent for a minute'}`,
     );
-    if (isDisk) {
+    if (isFatal) {
       this.#diskFailure ??= { state: 'failing', reason: message };
       this.#isEnded = true;
     } else this.#health.coolDown(ERROR_COOLDOWN_MS, `internal error: ${message}`);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Decision, Memory } from '../../core/flow/decision.ts';
 import type { Event } from '../../core/event/event.ts';
-import { BelfryError, EXIT } from '../../core/problems/failure.ts';
+import type { BelfryError } from '../../core/problems/failure.ts';
 import { StateCache, StateOverlay } from '../states.ts';
 import type { Accepted, ArrivalBatch, Audit, HistoryQuery, LatestEvents, Page, Store, StoredEvent } from '../store.ts';
 import { applyDecision } from './commit/apply-decision.ts';
@@ -14,9 +14,10 @@ import { prepareDirectory, syncDirectory } from './disk/files.ts';
 import { DiskReserve } from './disk/reserve.ts';
 import { type EngineClient, openEngine } from './engine/client.ts';
 import { fromColumn, Sequence } from './engine/keys.ts';
-import type { DiskCheck, EngineFault, Reply, Row, TaskName } from './engine/protocol.ts';
+import type { DiskCheck, Refusal, Reply, Row, TaskName } from './engine/protocol.ts';
 import { QueryClient } from './engine/query-client.ts';
 import { eventOfRow, pendingEntryOfRow, stateOfRow, storedEventOf } from './engine/rows.ts';
+import { isFinal, storeError } from './errors.ts';
 import { Ingest } from './events/ingest.ts';
 import { SeenIds } from './events/seen-ids.ts';
 import { latestEvents, pageOf } from './history/pages.ts';
@@ -45,7 +46,7 @@ const TRIM_EVENTS = 200;
 
 /**
  * Opens the embedded store: a SQLite database in the state directory, locked for this process. Rejects with `store.locked`
- * (another process has it), `store.newer` (written by a later version; nothing was changed), `store.failed` or `store.full`.
+ * (another process has it), `store.newer` (written by a later version; nothing was changed), `store.malformed`, `store.failed` or `store.full`.
  */
 export async function openStore(options: SqliteOptions): Promise<Store> {
   const inMemory = options.path === ':memory:';
@@ -55,7 +56,7 @@ export async function openStore(options: SqliteOptions): Promise<Store> {
     const directory = inMemory ? undefined : dirname(file);
     const reserve = new DiskReserve(directory, options.reserve ?? DEFAULT_RESERVE_BYTES);
     const reply = await openDatabase(engine, reserve);
-    const { bytes } = valueOf(reply.ok ? reply : { ...reply, message: `${file}: ${reply.message}` }) as {
+    const { bytes } = valueOf(reply.ok || reply.fault === 'malformed' ? reply : namedBy(file, reply)) as {
       readonly bytes: number;
     };
     if (directory !== undefined) syncDirectory(directory);
@@ -87,7 +88,7 @@ async function load(
   let committer: Committer | undefined;
   const queries = new QueryClient(engine, {
     check: () => committer?.check(),
-    onFailed: (message) => committer?.fail(message),
+    onFailed: (refusal) => committer?.fail(storeError(refusal)),
   });
   const facts = new Map((await queries.rows('facts')) as readonly [string, string][]);
   const states = new StateCache();
@@ -227,7 +228,7 @@ class SqliteStore implements Store {
     const { committer } = this.#context;
     committer.check();
     const reply = await this.#engine.ask({ kind: 'task', task, argument });
-    return valueOf(reply, (message) => committer.fail(message));
+    return valueOf(reply, (error) => committer.fail(error));
   }
 
   size(): number {
@@ -255,27 +256,19 @@ class SqliteStore implements Store {
   async #close(): Promise<void> {
     await this.pushes.flush();
     await this.#context.committer.drained();
-    this.#context.committer.fail('closed', true);
+    this.#context.committer.close();
     await this.#reserve.idle();
     await this.#engine.close();
   }
 }
 
-const ERRORS: Readonly<Record<EngineFault, { readonly text: string; readonly exit: number }>> = {
-  locked: {
-    text: 'another process has this state directory; stop it, or set `daemon.state` to another one',
-    exit: EXIT.locked,
-  },
-  newer: { text: 'the state was written by a newer version; nothing was changed', exit: EXIT.config },
-  failed: { text: 'the disk failed', exit: EXIT.disk },
-  full: { text: 'the disk is full; nothing was changed', exit: EXIT.failed },
-  broken: { text: 'a bug in the store', exit: EXIT.failed },
-};
+/** The refusal with the file before its message. */
+const namedBy = (file: string, refusal: Refusal): Refusal => ({ ...refusal, message: `${file}: ${refusal.message}` });
 
 /** Value of a reply, or the error for its fault. */
-function valueOf(reply: Reply, onFailed: (message: string) => void = () => undefined): unknown {
+function valueOf(reply: Reply, onFinal: (error: BelfryError) => void = () => undefined): unknown {
   if (reply.ok) return reply.value;
-  if (reply.fault === 'failed') onFailed(reply.message);
-  const { text, exit } = ERRORS[reply.fault];
-  throw new BelfryError(`store.${reply.fault}`, `${text} (${reply.message})`, { exit });
+  const error = storeError(reply);
+  if (isFinal(reply.fault)) onFinal(error);
+  throw error;
 }

@@ -27,7 +27,7 @@ class DelayedClient implements EngineClient {
     return reply;
   }
 
-  onFault(listener: (message: string) => void): void {
+  onFault(listener: Parameters<EngineClient['onFault']>[0]): void {
     this.#client.onFault(listener);
   }
 

@@ -225,11 +225,6 @@ describe('the state directory', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('is refused as failed when the file is not a database', async () => {
-    writeFileSync(join(path, 'belfry.db'), 'not a database '.repeat(1000));
-    await expect(open()).rejects.toMatchObject({ code: 'store.failed', exit: 74 });
-  });
-
   it('is locked by one store within a process', async () => {
     const store = await open();
     await expect(open()).rejects.toMatchObject({ code: 'store.locked', exit: 75 });

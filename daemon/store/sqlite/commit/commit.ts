@@ -1,9 +1,10 @@
-import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
+import { BelfryError } from '../../../core/problems/failure.ts';
 import { type CounterChange, type Counters, FACT, added } from './counters.ts';
 import type { EngineClient } from '../engine/client.ts';
-import type { Committed, Reply, Value } from '../engine/protocol.ts';
+import type { Committed, Refusal, Value } from '../engine/protocol.ts';
 import type { DiskReserve } from '../disk/reserve.ts';
 import type { WriteName } from '../engine/statements.ts';
+import { storeError } from '../errors.ts';
 
 /** Writes of one operation, with their parameters concatenated. */
 export class Writes {
@@ -81,7 +82,7 @@ export class Committer {
     this.#bytes = start.bytes;
     this.#reserve = start.reserve;
     this.#recover = recover;
-    engine.onFault((message) => this.fail(message));
+    engine.onFault((refusal) => this.fail(storeError(refusal)));
   }
 
   get counters(): Counters {
@@ -144,15 +145,22 @@ export class Committer {
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Makes every later call fail, because the medium failed or the store is closed. */
-  fail(message: string, closed = false): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = closed
-      ? new BelfryError('store.closed', 'the store is closed')
-      : new BelfryError('store.failed', `the disk failed, nothing more is promised: ${message}`, { exit: EXIT.disk });
-    const failure = this.#failure;
+  /** Makes every later call fail with this error. */
+  fail(failure: BelfryError): void {
+    if (this.#end(failure)) for (const listener of this.#onFatal) listener(failure);
+  }
+
+  /** Makes every later call fail, because the store is closed. */
+  close(): void {
+    this.#end(new BelfryError('store.closed', 'the store is closed'));
+  }
+
+  /** Returns whether this is the first end. */
+  #end(failure: BelfryError): boolean {
+    if (this.#failure !== undefined) return false;
+    this.#failure = failure;
     for (const operation of this.#queue.splice(0)) operation.reject(failure);
-    if (!closed) for (const listener of this.#onFatal) listener(failure);
+    return true;
   }
 
   get #isIdle(): boolean {
@@ -228,9 +236,9 @@ export class Committer {
   }
 
   /** Rejects this batch's decisions and all later ones; queues everything else once more, with the space of the reserve. */
-  #failed(batch: readonly Queued[], reply: Reply & { ok: false }): void {
+  #failed(batch: readonly Queued[], reply: Refusal): void {
     if (reply.fault !== 'full' && reply.fault !== 'broken') {
-      this.fail(reply.message);
+      this.fail(storeError(reply));
       for (const operation of batch) operation.reject(this.#failure!);
       return;
     }
@@ -251,12 +259,16 @@ export class Committer {
   }
 
   #startRecovery(): void {
-    const recovery = this.#recover().catch((error: unknown) => this.fail(String(error)));
+    const recovery = this.#recover().catch((error: unknown) => this.fail(failureOf(error)));
     this.#recovery = recovery;
     void recovery.then(() => {
       if (this.#recovery === recovery) this.#recovery = undefined;
     });
   }
+}
+
+function failureOf(error: unknown): BelfryError {
+  return error instanceof BelfryError ? error : storeError({ ok: false, fault: 'failed', message: String(error) });
 }
 
 function full(): BelfryError {

@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'n
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { EngineFault } from '../engine/protocol.ts';
+import { malformationOf } from './malformed.ts';
 
 /** Error numbers of a full disk and an exhausted quota; Node has no name for EDQUOT. */
 const NO_SPACE: readonly number[] = [constants.errno.ENOSPC, constants.errno.EDQUOT];
@@ -50,13 +51,7 @@ export function faultOf(error: unknown, disk: DiskSpace): EngineFault {
   if (code === 'SQLITE_FULL') return 'full';
   if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED' || code.startsWith('SQLITE_BUSY_')) return 'locked';
   if (code === 'SQLITE_IOERR_WRITE' && disk.isFull()) return 'full';
-  const medium = [
-    'SQLITE_IOERR',
-    'SQLITE_CORRUPT',
-    'SQLITE_NOTADB',
-    'SQLITE_CANTOPEN',
-    'SQLITE_READONLY',
-    'SQLITE_PERM',
-  ];
+  if (malformationOf(error) !== undefined) return 'malformed';
+  const medium = ['SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PERM'];
   return medium.some((name) => code.startsWith(name)) ? 'failed' : 'broken';
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Reply, Request } from './protocol.ts';
+import type { Refusal, Reply, Request } from './protocol.ts';
 import type { SqliteEngine } from './engine.ts';
 
 /** Client of the engine. Requests are answered one after another, in order. */
@@ -7,7 +7,7 @@ export interface EngineClient {
   /** Never rejects: a fault is a reply. */
   ask(request: Request): Promise<Reply>;
   /** Called with a fault between two requests, or when the thread has ended. */
-  onFault(listener: (message: string) => void): void;
+  onFault(listener: (refusal: Refusal) => void): void;
   close(): Promise<void>;
 }
 
@@ -21,19 +21,19 @@ export function openEngine(file: string): EngineClient {
 
 /** Message of the worker about a fault between two requests. */
 interface FaultMessage {
-  readonly fault: Reply & { ok: false };
+  readonly fault: Refusal;
 }
 
 class ThreadClient implements EngineClient {
   readonly #worker = new Worker(new URL('./sqlite-worker.js', import.meta.url));
   readonly #waiting: ((reply: Reply) => void)[] = [];
-  #onFault: (message: string) => void = () => undefined;
+  #onFault: (refusal: Refusal) => void = () => undefined;
   #closed: string | undefined;
 
   constructor(file: string) {
     this.#worker.postMessage({ file });
     this.#worker.on('message', (reply: Reply | FaultMessage) => {
-      if (!('ok' in reply)) this.#onFault(reply.fault.message);
+      if (!('ok' in reply)) this.#onFault(reply.fault);
       else this.#waiting.shift()?.(reply);
     });
     this.#worker.on('error', (error) => this.#fail(error.message));
@@ -51,7 +51,7 @@ class ThreadClient implements EngineClient {
     });
   }
 
-  onFault(listener: (message: string) => void): void {
+  onFault(listener: (refusal: Refusal) => void): void {
     this.#onFault = listener;
   }
 
@@ -64,15 +64,16 @@ class ThreadClient implements EngineClient {
   #fail(message: string): void {
     if (this.#closed !== undefined) return;
     this.#closed = message;
-    for (const resolve of this.#waiting.splice(0)) resolve({ ok: false, fault: 'failed', message });
-    this.#onFault(message);
+    const refusal = { ok: false, fault: 'failed', message } as const;
+    for (const resolve of this.#waiting.splice(0)) resolve(refusal);
+    this.#onFault(refusal);
   }
 }
 
 /** Answers in a later turn of the event loop, so that callers see the same order of events as with the thread. */
 class LocalClient implements EngineClient {
   readonly #engine: Promise<SqliteEngine>;
-  #onFault: (message: string) => void = () => undefined;
+  #onFault: (refusal: Refusal) => void = () => undefined;
 
   constructor(file: string) {
     // Loaded on demand: with a worker thread the main thread never needs SQLite.
@@ -85,12 +86,12 @@ class LocalClient implements EngineClient {
       setImmediate(() => {
         resolve(engine.handle(request));
         const fault = engine.walCheckpointIfDue();
-        if (fault !== undefined && !fault.ok) this.#onFault(fault.message);
+        if (fault !== undefined) this.#onFault(fault);
       });
     });
   }
 
-  onFault(listener: (message: string) => void): void {
+  onFault(listener: (refusal: Refusal) => void): void {
     this.#onFault = listener;
   }
 

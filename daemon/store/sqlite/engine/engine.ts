@@ -1,11 +1,14 @@
-import { audit } from '../history/audit.ts';
+import { audit, damageOf } from '../history/audit.ts';
+import type { Audit } from '../../store.ts';
 import { Connection } from './connection.ts';
 import { DiskSpace, faultOf } from '../disk/fault.ts';
 import { MERGE_AT, mergeNewNames } from '../events/name-index.ts';
 import { trim } from '../history/trim.ts';
 import { FileReplaced, OpenFiles } from '../disk/files.ts';
+import { checkLog, Malformed, malformationOf, malformedText } from '../disk/malformed.ts';
+import { isFinal } from '../errors.ts';
 import { PROCEDURES } from './procedures.ts';
-import type { Committed, DiskCheck, Reply, Request, TaskName, Value } from './protocol.ts';
+import type { Committed, DiskCheck, EngineFault, Refusal, Reply, Request, TaskName, Value } from './protocol.ts';
 import { search } from '../history/search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { PROCEDURE_PARAMETERS, type ProcedureName, WRITES, type WriteName } from './statements.ts';
@@ -31,6 +34,7 @@ class NewerSchema extends Error {}
 
 /** SQLite database that answers requests synchronously. Runs in a worker thread, or in the main thread without one. */
 export class SqliteEngine {
+  readonly #file: string;
   readonly #db: Connection;
   readonly #disk: DiskSpace;
   readonly #files: OpenFiles;
@@ -42,12 +46,13 @@ export class SqliteEngine {
   /** Number of rows in `new_names`. */
   #unmerged = 0;
   #isOpen = false;
-  #failure: (Reply & { ok: false }) | undefined;
+  #failure: Refusal | undefined;
   /** Last commit that failed: others of its generation get the same reply. */
   #failedCommit: { readonly generation: number; readonly reply: Reply } | undefined;
 
   /** `file` is a path or `:memory:`. The tables are created by the first request, the task `open`. */
   constructor(file: string) {
+    this.#file = file;
     this.#db = new Connection(file);
     this.#disk = new DiskSpace(file);
     this.#files = new OpenFiles(file === ':memory:' ? [] : [file, `${file}-wal`]);
@@ -80,14 +85,21 @@ export class SqliteEngine {
     }
   }
 
-  #refusal(error: unknown): Reply {
-    const fault =
-      error instanceof NewerSchema ? 'newer' : error instanceof FileReplaced ? 'failed' : faultOf(error, this.#disk);
-    const message = error instanceof Error ? error.message : String(error);
+  #refusal(error: unknown): Refusal {
+    const fault = this.#faultOf(error);
+    const what = malformationOf(error);
+    const text = error instanceof Error ? error.message : String(error);
+    const message = what === undefined ? text : malformedText(this.#file, what);
     const reply = { ok: false, fault, message } as const;
-    if (fault === 'failed') this.#failure = reply;
+    if (isFinal(fault)) this.#failure = reply;
     else this.#rollback();
     return reply;
+  }
+
+  #faultOf(error: unknown): EngineFault {
+    if (error instanceof NewerSchema) return 'newer';
+    if (error instanceof FileReplaced) return 'failed';
+    return error instanceof Malformed ? 'malformed' : faultOf(error, this.#disk);
   }
 
   #rollback(): void {
@@ -159,7 +171,7 @@ export class SqliteEngine {
    * Copies the write-ahead log into the database file once it is large enough; called between requests. SQLite's own checkpoint
    * inside COMMIT hides its errors, and a failed fsync must not be hidden. A full disk does no harm: the log keeps everything.
    */
-  walCheckpointIfDue(): Reply | undefined {
+  walCheckpointIfDue(): Refusal | undefined {
     if (this.#sinceWalCheckpoint < WAL_CHECKPOINT_BYTES || this.#failure !== undefined) return undefined;
     this.#sinceWalCheckpoint = 0;
     try {
@@ -167,7 +179,7 @@ export class SqliteEngine {
       return undefined;
     } catch (error) {
       const reply = this.#refusal(error);
-      return reply.ok || reply.fault !== 'failed' ? undefined : reply;
+      return isFinal(reply.fault) ? reply : undefined;
     }
   }
 
@@ -180,7 +192,7 @@ export class SqliteEngine {
         return result;
       },
       check: () => this.#check(),
-      audit: () => audit(this.#db, argument as Parameters<typeof audit>[1]),
+      audit: () => this.#audit(argument as Parameters<typeof audit>[1]),
       search: () => search(this.#db, argument as Parameters<typeof search>[1]),
     };
     return tasks[task]();
@@ -188,6 +200,7 @@ export class SqliteEngine {
 
   /** Locks the file for this process and creates or migrates the tables. A file of a later version is not changed. */
   #open(): { readonly bytes: number } {
+    if (this.#file !== ':memory:') checkLog(`${this.#file}-wal`);
     this.#db.pragma('locking_mode = EXCLUSIVE');
     const [version] = this.#db.statement('PRAGMA user_version').get([]) as [number];
     if (version > SCHEMA_VERSION) throw new NewerSchema(String(version));
@@ -214,6 +227,13 @@ export class SqliteEngine {
       this.#rollback();
       this.#unmerged = MERGE_AT;
     }
+  }
+
+  /** Counts nothing in a damaged file, where rows may be missing. */
+  #audit(deadLetters: readonly string[]): Audit {
+    const damage = damageOf(this.#db);
+    if (damage === undefined) return audit(this.#db, deadLetters);
+    return { events: {}, deliveries: {}, violations: [malformedText(this.#file, damage)] };
   }
 
   /** Checks the files and the free space. */

@@ -37,9 +37,13 @@ export interface DiskCheck {
   readonly hasSpace: boolean;
 }
 
-/** `full` and `broken` (a bug): nothing was changed. `failed`: the medium cannot be trusted any more. */
-export type EngineFault = 'full' | 'failed' | 'locked' | 'newer' | 'broken';
+/** `full` and `broken` (a bug): nothing was changed. `failed`: the medium cannot be trusted any more. `malformed`: a file has content that SQLite did not write. */
+export type EngineFault = 'full' | 'failed' | 'malformed' | 'locked' | 'newer' | 'broken';
 
-export type Reply =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly fault: EngineFault; readonly message: string };
+export type Reply = { readonly ok: true; readonly value: unknown } | Refusal;
+
+export interface Refusal {
+  readonly ok: false;
+  readonly fault: EngineFault;
+  readonly message: string;
+}

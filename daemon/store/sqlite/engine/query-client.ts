@@ -1,6 +1,6 @@
-import { BelfryError } from '../../../core/problems/failure.ts';
+import { isFinal, storeError } from '../errors.ts';
 import type { EngineClient } from './client.ts';
-import type { Read, Row, Value } from './protocol.ts';
+import type { Read, Refusal, Row, Value } from './protocol.ts';
 import type { ReadName } from './statements.ts';
 
 interface Query {
@@ -12,7 +12,7 @@ interface Query {
 export interface QueryClientDeps {
   /** Throws when the store has failed or is closed. */
   readonly check: () => void;
-  readonly onFailed: (message: string) => void;
+  readonly onFailed: (refusal: Refusal) => void;
 }
 
 /** Named queries to the engine. Queries that arrive while a batch is under way are sent together as the next batch. */
@@ -46,8 +46,8 @@ export class QueryClient {
         const answers = reply.value as readonly (readonly Row[])[];
         batch.forEach(({ resolve }, index) => resolve(answers[index]!));
       } else {
-        if (reply.fault === 'failed') this.#deps.onFailed(reply.message);
-        const error = new BelfryError(`store.${reply.fault}`, `the store could not be read: ${reply.message}`);
+        if (isFinal(reply.fault)) this.#deps.onFailed(reply);
+        const error = storeError(reply);
         for (const { reject } of batch) reject(error);
       }
     }

@@ -8,6 +8,15 @@ import type { Audit } from '../../store.ts';
 /** Violations of one kind that are named; the rest is counted. */
 const MAX_NAMED = 20;
 
+/** Lines of SQLite about one damaged file that are shown. */
+const MAX_DAMAGES = 5;
+
+/** Damage in the structure of the database file; undefined if there is none. Reads the whole file. */
+export function damageOf(db: Connection): string | undefined {
+  const found = (db.statement(`PRAGMA quick_check(${MAX_DAMAGES})`).all([]) as [string][]).map(([text]) => text);
+  return found.length === 1 && found[0] === 'ok' ? undefined : found.join('; ').replaceAll(/\s+/g, ' ');
+}
+
 /** Counts all rows and finds contradictions between them. Runs between two commits. `deadLetters` are the ids in the dead-letter file. */
 export function audit(db: Connection, deadLetters: readonly string[]): Audit {
   const events = Object.fromEntries(

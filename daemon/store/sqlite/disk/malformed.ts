@@ -1,0 +1,73 @@
+import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
+
+/** Error of a file of the store whose content cannot be what SQLite wrote. */
+export class Malformed extends Error {
+  constructor(file: string, what: string) {
+    super(malformedText(file, what));
+  }
+}
+
+/** Codes of SQLite for a malformed database, with a text that does not blame the disk as those of SQLite do. */
+const CODES: Readonly<Record<string, string>> = {
+  SQLITE_NOTADB: 'it is not a SQLite database',
+  SQLITE_CORRUPT: 'a part of it is damaged or missing',
+};
+
+/** Text for an error of SQLite about a malformed database; undefined for other errors. */
+export function malformationOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const known = Object.keys(CODES).find((name) => code === name || code.startsWith(`${name}_`));
+  return known === undefined ? undefined : `${CODES[known]} (${code})`;
+}
+
+/** Text for the user: which file, since when, and what to do. */
+export function malformedText(file: string, what: string): string {
+  return (
+    `${file} is malformed: ${what}; ${sinceText(file, what)}. Move the state directory away, and run \`belfry restore FILE\` ` +
+    'with the last backup; without one, move this file away and start again without history, pending deliveries and alerts'
+  );
+}
+
+/**
+ * Time at which the damage was first seen. It is the time of the file `FILE.malformed`, which is written then and has the inode of the
+ * damaged file, so that it does not speak of another one.
+ */
+function sinceText(file: string, what: string): string {
+  const note = `${file}.malformed`;
+  try {
+    const { ino } = statSync(file);
+    if (!firstLine(note).startsWith(`${ino} `)) writeFileSync(note, `${ino} ${what}\n`, { mode: 0o600 });
+    return `first seen at ${statSync(note).mtime.toISOString()}`;
+  } catch {
+    return 'first seen now';
+  }
+}
+
+function firstLine(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').split('\n')[0]!;
+  } catch {
+    return '';
+  }
+}
+
+/** First bytes of a write-ahead log, in either byte order. https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
+const WAL_MAGIC: readonly number[] = [0x377f0682, 0x377f0683];
+
+/**
+ * Throws if the write-ahead log does not begin as one: SQLite would ignore it, with every commit in it. Zeros are valid, since a
+ * power cut may leave them before the first commit.
+ */
+export function checkLog(file: string): void {
+  const { size } = statSync(file, { throwIfNoEntry: false }) ?? { size: 0 };
+  if (size < 4) return;
+  const fd = openSync(file, 'r');
+  try {
+    const begin = Buffer.alloc(4);
+    readSync(fd, begin, 0, begin.length, 0);
+    const magic = begin.readUInt32BE();
+    if (magic !== 0 && !WAL_MAGIC.includes(magic)) throw new Malformed(file, 'it is not a write-ahead log of SQLite');
+  } finally {
+    closeSync(fd);
+  }
+}
