@@ -65,6 +65,18 @@ function workingDirectory(): string {
   }
 }
 
+/** Gives the process the groups of a user, or one group if the system does not know the user. */
+function setGroups(uid: number, gid: number): void {
+  // The types of Node do not have `initgroups`.
+  const system = process as unknown as { initgroups(user: number, group: number): void };
+  try {
+    system.initgroups(uid, gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_CREDENTIAL') throw error;
+    process.setgroups!([gid]);
+  }
+}
+
 const terminal: Terminal = {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -73,6 +85,12 @@ const terminal: Terminal = {
   cwd: workingDirectory(),
   pid: process.pid,
   hostname: hostname(),
+  uid: process.geteuid?.(),
+  runAs({ uid, gid }) {
+    setGroups(uid, gid);
+    process.setgid!(gid);
+    process.setuid!(uid);
+  },
   interrupted: interruption.signal,
   onHangup(listener) {
     onHangup = listener;

@@ -1,5 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 
+/** User and primary group, by number. */
+export interface UserIds {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Environment of the program: `main.ts` makes it from the process, tests make their own. */
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
@@ -9,6 +15,10 @@ export interface Terminal {
   readonly cwd: string;
   readonly pid: number;
   readonly hostname: string;
+  /** Effective user id; undefined where the system has none (Windows). */
+  readonly uid: number | undefined;
+  /** Continues the process as another user, for good. Only root may. */
+  runAs(user: UserIds): void;
   /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. */
   readonly interrupted: AbortSignal;
   /** Calls the single listener at each SIGHUP, and at once if there was one before. Returns the unsubscription. */

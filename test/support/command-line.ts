@@ -26,6 +26,10 @@ export function testTerminal(overrides: Partial<TestTerminal> = {}): TestTermina
     cwd: '/nowhere',
     pid: 1,
     hostname: 'here',
+    uid: process.geteuid?.(),
+    runAs: () => {
+      throw new Error('a test process stays the user that it is');
+    },
     interrupted: new AbortController().signal,
     onHangup: () => () => {},
     onCrash: () => () => {},

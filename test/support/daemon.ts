@@ -16,6 +16,22 @@ export interface Answer<T = unknown> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
+/** User that a command runs as; a test that has users needs root. */
+export interface RunUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups?: readonly number[];
+}
+
+/** Command line of Node, as the user if there is one. */
+function commandLine(args: readonly string[], user: RunUser | undefined): readonly [string, string[]] {
+  const node = [process.execPath, BELFRY, ...args] as const;
+  if (user === undefined) return [node[0], node.slice(1)];
+  const groups = user.groups ?? [];
+  const set = groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups';
+  return ['setpriv', [`--reuid=${user.uid}`, `--regid=${user.gid}`, set, '--', ...node]];
+}
+
 /** Folder with rules and state, and daemons that are started on it one after another, each in a new process. */
 export class Home {
   readonly folder: string;
@@ -92,9 +108,10 @@ export class Home {
   /** Runs a command of the CLI to its end. */
   async belfry(
     args: readonly string[],
-    options: { input?: string; env?: Record<string, string>; cwd?: string } = {},
+    options: { input?: string; env?: Record<string, string>; cwd?: string; user?: RunUser } = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
-    const child = spawn(process.execPath, [BELFRY, ...args, '--config', this.path('rules')], {
+    const [program, line] = commandLine([...args, '--config', this.path('rules')], options.user);
+    const child = spawn(program, line, {
       cwd: options.cwd ?? this.folder,
       env: { ...this.#own(), ...this.env, ...options.env },
     });

@@ -110,7 +110,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
 }
 
 /** Lines of the dead-letter file: records, and problems of lines that are none. */
-export async function* deadLines(deadLetters: DeadLetters): ReturnType<DaemonApi['dead']> {
+export async function* deadLines(deadLetters: Pick<DeadLetters, 'read'>): ReturnType<DaemonApi['dead']> {
   for await (const line of deadLetters.read()) yield 'record' in line ? line.record : line;
 }
 

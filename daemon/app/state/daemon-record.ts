@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, realpath, unlink } from 'node:fs/promises';
+import { chmod, realpath, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { isObject } from '../../core/values/json.ts';
 import { writeAtomically } from '../../lib/files/atomic-file.ts';
@@ -114,8 +114,18 @@ async function isOwn(file: string, { pid, state }: DaemonRecord): Promise<boolea
   return found?.pid === pid && found.state === state;
 }
 
-/** Whether a daemon with these rules uses the state directory, or was the last that did. */
-export async function hasRunOn(paths: StatePaths, config: string): Promise<boolean> {
-  const last = await readRegularFile(paths.lastConfig).catch(() => undefined);
-  return last !== undefined && (await isSameConfig(last.toString('utf8').replace(/\n$/, ''), config));
+/**
+ * Time of the last start in a state directory, milliseconds since the epoch; undefined if it was none on these rules, `closed` if the
+ * directory may not be read.
+ */
+export async function lastRunOn(
+  { lastConfig }: Pick<StatePaths, 'lastConfig'>,
+  config: string,
+): Promise<number | 'closed' | undefined> {
+  try {
+    const last = (await readRegularFile(lastConfig)).toString('utf8').replace(/\n$/, '');
+    return (await isSameConfig(last, config)) ? (await stat(lastConfig)).mtimeMs : undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'closed' : undefined;
+  }
 }

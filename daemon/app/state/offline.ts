@@ -1,18 +1,67 @@
 import { SendFailure } from '../../core/problems/failure.ts';
+import { openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import { Lanes } from '../../delivery/lanes.ts';
 import { Resending } from '../../delivery/manual/resend.ts';
 import type { DaemonApi } from '../../http/daemon-api.ts';
 import { newId } from '../../lib/id.ts';
-import { auditOf, channelsOf, deadLines } from '../api/daemon-api.ts';
-import { channelOpener, type OpenStateOptions, openState } from './open-state.ts';
+import { Closers } from '../../lib/async/closers.ts';
+import { openLog } from '../../lib/log.ts';
+import { Scrubber } from '../../lib/secrets/scrubber.ts';
+import { openStore } from '../../store/sqlite/sqlite.ts';
+import { auditOf, channelsOf } from '../api/daemon-api.ts';
+import { Inbox } from '../runtime/inbox.ts';
 import { Intake } from '../runtime/intake.ts';
 import { resendingDeps } from '../runtime/runtime.ts';
+import { checkState, stateError } from './check-state.ts';
+import { channelOpener, type OpenStateOptions, openState } from './open-state.ts';
+import type { StatePaths } from './paths.ts';
 
 /** Access to the state directory while no daemon runs. */
 export interface Offline {
-  readonly daemon: Pick<DaemonApi, 'dead' | 'resend' | 'drop' | 'audit' | 'channels'>;
+  readonly daemon: Pick<DaemonApi, 'resend' | 'channels'>;
   close(): Promise<void>;
 }
+
+/** The part of it that needs no rules, so none of the secrets to which they refer. */
+export interface OfflineStore {
+  readonly daemon: Pick<DaemonApi, 'drop' | 'audit'>;
+  close(): Promise<void>;
+}
+
+/** Opens the store and the dead letters, and takes their lock. Rejects with `store.locked` (exit 75) if a daemon runs after all. */
+export async function openOfflineStore(
+  paths: StatePaths,
+  { terminal, clock }: Pick<OpenStateOptions, 'terminal' | 'clock'>,
+): Promise<OfflineStore> {
+  const closers = new Closers();
+  const scrubber = new Scrubber();
+  const log = openLog({ level: 'error', format: 'auto' }, scrubber, terminal.stderr);
+  try {
+    await checkState(paths);
+    const store = await openStore({ path: paths.state });
+    closers.own('store', () => store.close());
+    const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
+    closers.own('dead letters', () => deadLetters.close());
+    const inbox = new Inbox(paths.inbox, log);
+    const resending = new Resending({ store, deadLetters, log, scrubber, clock, ...NO_SENDING });
+    await resending.reconcile();
+    return {
+      daemon: { drop: (id) => resending.drop(id), audit: () => auditOf({ store, deadLetters, inbox }) },
+      close: () => closers.close(),
+    };
+  } catch (error) {
+    await closers.close();
+    throw stateError(error, paths);
+  }
+}
+
+/** Dependencies of a resend that sends nothing: records are only looked up and dropped. */
+const NO_SENDING = {
+  attempt: () => Promise.resolve(undefined),
+  requeue: () => Promise.resolve(),
+  channelType: () => undefined,
+  concurrency: () => 1,
+} as const;
 
 /**
  * Does the work of a daemon that is not running: takes its lock, opens its store and dead letters, and sends through its channels.
@@ -21,7 +70,7 @@ export interface Offline {
 export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   // The log goes to stderr, because the command writes its result to stdout.
   const terminal = { ...options.terminal, stdout: options.terminal.stderr };
-  const { closers, live, prepared, store, deadLetters, inbox, log, scrubber } = await openState(
+  const { closers, live, prepared, store, deadLetters, log, scrubber } = await openState(
     { ...options, terminal },
     'command',
   );
@@ -46,10 +95,7 @@ export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   await resending.reconcile();
   return {
     daemon: {
-      dead: () => deadLines(deadLetters),
       resend: (request, signal) => resending.resend(request, signal),
-      drop: (id) => resending.drop(id),
-      audit: () => auditOf({ store, deadLetters, inbox }),
       channels: async () => channelsOf(lanes),
     },
     async close() {

@@ -38,6 +38,14 @@ function defaultState(env: Environment): string {
   return path.join(env.XDG_STATE_HOME ?? path.join(env.HOME ?? '/', '.local', 'state'), 'belfry');
 }
 
+/**
+ * State directories of services, which a command has no environment variable for: that of `StateDirectory=belfry` in a unit of the
+ * system, and in a unit of a user, where systemd before version 254 takes the folder of configurations.
+ */
+export function serviceStates(env: Environment): readonly string[] {
+  return ['/var/lib/belfry', path.join(env.XDG_CONFIG_HOME ?? path.join(env.HOME ?? '/', '.config'), 'belfry')];
+}
+
 /** `--config`, then `$BELFRY_CONFIG`, then `./rules`, then `/etc/belfry`. */
 export function configPath(
   given: string | undefined,

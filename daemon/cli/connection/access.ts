@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs';
 import { refuseUnsafeEnvironment } from '../../app/environment.ts';
-import type { Offline } from '../../app/state/offline.ts';
-import { configPath, type StatePaths, statePaths } from '../../app/state/paths.ts';
+import type { Offline, OfflineStore } from '../../app/state/offline.ts';
+import { configPath, type StatePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Audit } from '../../store/store.ts';
 import { CommandError, type CommonOptions, type Terminal } from '../render/terminal.ts';
 import { type Client, type ClientDeps, openClient, tokenFor } from './client.ts';
 import { type DeadLetterAccess, offlineDeadLetters, remoteDeadLetters } from './dead-letters.ts';
-import { locateDaemon, locateInbox, locateState, type NoInbox, type Search } from './locate.ts';
+import { locateDaemon, type Search } from './locate.ts';
+import type { LocatedState } from './locate-state.ts';
+
+/** Loaded only where no daemon answers: most commands find one. */
+const importStates = () => import('./locate-state.ts');
 
 /**
  * Access to the data of the daemon: through the API of the running one, or in its state directory while it is stopped.
@@ -19,7 +23,9 @@ export class DaemonAccess {
   readonly #version: string;
   readonly #deps: ClientDeps;
   #client: Client | undefined;
-  #offline: Offline | undefined;
+  #offline: Promise<Offline> | undefined;
+  #store: Promise<OfflineStore> | undefined;
+  #stopped: Promise<LocatedState> | undefined;
 
   constructor(terminal: Terminal, version: string, clock: Clock) {
     this.#terminal = terminal;
@@ -34,7 +40,11 @@ export class DaemonAccess {
   async client(options: CommonOptions): Promise<Client> {
     if (options.url !== undefined) refuseUnsafeEnvironment(this.#terminal.env);
     const search = this.#search(options);
-    const token = await tokenFor(options, this.#terminal.env, () => locateState(search));
+    const token = await tokenFor(
+      options,
+      this.#terminal.env,
+      async () => (await (await importStates()).locateState(search)).paths,
+    );
     this.#client ??= openClient(
       { ...options, ...(token !== undefined && { token }) },
       () => locateDaemon(search),
@@ -44,23 +54,43 @@ export class DaemonAccess {
   }
 
   /** State directory in whose inbox an event can be left while no daemon runs, or the reason why there is none. */
-  inbox(options: CommonOptions): Promise<StatePaths | NoInbox> {
-    return locateInbox(this.#search(options));
+  async inbox(options: CommonOptions): Promise<StatePaths | string> {
+    const { locateInbox } = await importStates();
+    return locateInbox(this.#search(options), this.#terminal);
   }
 
-  async deadLetters(options: CommonOptions): Promise<DeadLetterAccess> {
-    if (await this.#running(options)) return remoteDeadLetters(await this.client(options));
-    return offlineDeadLetters((await this.#open(options)).daemon, this.#deps);
+  /**
+   * State directory of the daemon on the rules, for work on it while no daemon runs. A command of root continues as the owner of the
+   * directory, so files that the user named must be open before. Rejects with exit 69 if there is none, 78 if it may not be used.
+   */
+  async stoppedState(options: CommonOptions): Promise<StatePaths> {
+    this.#stopped ??= this.#locateStopped(options);
+    return (await this.#stopped).paths;
+  }
+
+  async deadLetters(options: CommonOptions & { readonly offline?: boolean }): Promise<DeadLetterAccess> {
+    const offline = options.offline === true;
+    if (!offline && (await this.#running(options))) return remoteDeadLetters(await this.client(options));
+    const { deadLetters } = await this.stoppedState(options);
+    const { offlineDeadLines } = await import('../../app/state/offline-dead-letters.ts');
+    return offlineDeadLetters(
+      {
+        list: () => offlineDeadLines(deadLetters),
+        store: async () => (await this.#openStore(options)).daemon,
+        channels: async () => (await this.#openChannels(options)).daemon,
+      },
+      this.#deps,
+    );
   }
 
   async audit(options: CommonOptions): Promise<Audit> {
     if (await this.#running(options)) return (await this.client(options)).call<Audit>('GET', '/v1/audit');
-    return (await this.#open(options)).daemon.audit();
+    return (await this.#openStore(options)).daemon.audit();
   }
 
   async close(): Promise<void> {
     await this.#client?.close();
-    await this.#offline?.close();
+    for (const opened of [this.#offline, this.#store]) await (await opened?.catch(() => undefined))?.close();
   }
 
   #search(options: CommonOptions): Search {
@@ -79,20 +109,44 @@ export class DaemonAccess {
     }
   }
 
-  async #open(options: CommonOptions): Promise<Offline> {
-    const { config, env, cwd } = this.#search(options);
-    const { readDaemonSettings } = await import('../../reload/daemon-settings.ts');
-    const { settings, certain } = await readDaemonSettings(config, env);
-    const paths = statePaths(settings, env, cwd);
+  async #locateStopped(options: CommonOptions): Promise<LocatedState> {
+    const search = this.#search(options);
+    const { closedStateText, continueAsOwner } = await import('../../app/state/state-owner.ts');
+    const located = await (await importStates()).locateState(search);
+    const { paths, hasRun, closed, tried, certain } = located;
+    const [first] = closed;
+    if (!hasRun && first !== undefined) {
+      const text = await closedStateText(first, this.#terminal);
+      throw new CommandError(EXIT.config, text ?? `the state directory ${first} cannot be read`);
+    }
+    if (!existsSync(search.config))
+      throw new CommandError(
+        EXIT.unreachable,
+        `the daemon is not running, and there are no rules at ${search.config}; name those of the daemon with \`--config\``,
+      );
     if (certain && !existsSync(paths.state))
       throw new CommandError(
         EXIT.unreachable,
-        `the daemon is not running, and there is no state directory at ${paths.state}`,
+        `the daemon is not running, and there is no state directory at ${paths.state} (looked in ${tried.join(', ')}); set \`daemon.state\` in the rules or $STATE_DIRECTORY to that of the daemon`,
       );
+    await continueAsOwner(paths.state, this.#terminal);
+    return located;
+  }
+
+  async #openStore(options: CommonOptions): Promise<OfflineStore> {
+    const paths = await this.stoppedState(options);
+    const { openOfflineStore } = await import('../../app/state/offline.ts');
+    this.#store ??= openOfflineStore(paths, { terminal: this.#terminal, clock: this.#deps.clock });
+    return this.#store;
+  }
+
+  async #openChannels(options: CommonOptions): Promise<Offline> {
+    const { state } = await this.stoppedState(options);
     const { openOffline } = await import('../../app/state/offline.ts');
-    this.#offline ??= await openOffline({
+    const env = { ...this.#terminal.env, STATE_DIRECTORY: state };
+    this.#offline ??= openOffline({
       config: this.config(options),
-      terminal: this.#terminal,
+      terminal: { ...this.#terminal, env },
       version: this.#version,
       clock: this.#deps.clock,
     });

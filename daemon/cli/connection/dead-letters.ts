@@ -43,14 +43,19 @@ export function remoteDeadLetters(client: Client): DeadLetterAccess {
   };
 }
 
+/** Parts of a state directory, each opened on first use: only a resend needs the rules and their secrets. */
+export interface OfflineParts {
+  readonly list: () => AsyncIterable<DeadLetter | DeadLineProblem>;
+  readonly store: () => Promise<Pick<DaemonApi, 'drop'>>;
+  readonly channels: () => Promise<Pick<DaemonApi, 'resend' | 'channels'>>;
+}
+
 /** Access to the state directory while no daemon runs. */
-export function offlineDeadLetters(
-  daemon: Pick<DaemonApi, 'dead' | 'resend' | 'drop' | 'channels'>,
-  deps: ClientDeps,
-): DeadLetterAccess {
+export function offlineDeadLetters({ list, store, channels }: OfflineParts, deps: ClientDeps): DeadLetterAccess {
   return {
-    list: () => daemon.dead(),
+    list,
     async *resend(request, signal) {
+      const daemon = await channels();
       const note = async (): Promise<string> => rateLimitNote(await daemon.channels(), undefined, SENDING);
       const wait = new AnswerWait({ ...deps, request: 'dead resend', expected: 0, limit: undefined, note, signal });
       try {
@@ -59,6 +64,6 @@ export function offlineDeadLetters(
         wait.end();
       }
     },
-    drop: (id) => daemon.drop(id),
+    drop: async (id) => (await store()).drop(id),
   };
 }

@@ -1,14 +1,6 @@
 import { existsSync } from 'node:fs';
-import {
-  type DaemonRecord,
-  hasRunOn,
-  isSameConfig,
-  readRecord,
-  recordFiles,
-  runtimeFolders,
-  stateRecord,
-} from '../../app/state/daemon-record.ts';
-import { type Environment, type StatePaths, statePaths } from '../../app/state/paths.ts';
+import { isSameConfig, readRecord, recordFiles, runtimeFolders, stateRecord } from '../../app/state/daemon-record.ts';
+import { type Environment, statePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
 import type { ReadDaemonSettings } from '../../reload/daemon-settings.ts';
@@ -111,50 +103,8 @@ export function unreachableText(error: NodeJS.ErrnoException): string {
   return reasons[error.code ?? ''] ?? error.message;
 }
 
-/** The reason why there is no inbox: no rules, rules whose state directory is not known because they do not load, or rules on which no daemon has run. */
-export type NoInbox = 'missing' | 'unsure' | 'never run';
-
-/**
- * State directory in whose inbox an event for these rules can be left, or the reason why there is none. A daemon has run there on
- * these rules, and the next daemon will probably use it too.
- */
-export async function locateInbox(search: Search): Promise<StatePaths | NoInbox> {
-  const { config } = search;
-  const read = await readSettingsOf(search);
-  for (const paths of await likelyStates(read, search)) if (await hasRunOn(paths, config)) return paths;
-  if (!existsSync(config)) return 'missing';
-  return read.certain ? 'never run' : 'unsure';
-}
-
-/** State directories in order of preference: the one set in the rules, those in records of daemons, and the default when it is certain that the rules set none. */
-async function likelyStates({ settings, certain }: ReadDaemonSettings, search: Search): Promise<StatePaths[]> {
-  const { env, cwd } = search;
-  const configured = statePaths(settings, env, cwd);
-  if (settings.state !== undefined) return [configured];
-  const records = await recordsOf(search);
-  return [...records.map(({ state }) => statePaths({ state }, env, cwd)), ...(certain ? [configured] : [])];
-}
-
 /** Reads the rules only where the records do not suffice: the YAML parser takes time to load. */
-async function readSettingsOf({ config, env }: Search): Promise<ReadDaemonSettings> {
+export async function readSettingsOf({ config, env }: Pick<Search, 'config' | 'env'>): Promise<ReadDaemonSettings> {
   const { readDaemonSettings } = await import('../../reload/daemon-settings.ts');
   return readDaemonSettings(config, env);
-}
-
-/** State directory according to a record, else according to the rules; no daemon needs to run. */
-export async function locateState(search: Search): Promise<StatePaths> {
-  const { env, cwd } = search;
-  const [record] = await recordsOf(search);
-  return statePaths(record ?? (await readSettingsOf(search)).settings, env, cwd);
-}
-
-/** Records of daemons on these rules in the runtime folders; they may be out of date. */
-async function recordsOf({ config, env }: Search): Promise<DaemonRecord[]> {
-  const files = runtimeFolders(env).flatMap((folder) => recordFiles(folder, config));
-  const records: DaemonRecord[] = [];
-  for (const file of files) {
-    const record = await readRecord(file);
-    if (record !== undefined && (await isSameConfig(record.config, config))) records.push(record);
-  }
-  return records;
 }

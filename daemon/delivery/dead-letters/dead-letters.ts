@@ -56,6 +56,24 @@ export async function openDeadLetters(options: Options): Promise<DeadLetters> {
   return new DeadLetterFile(options);
 }
 
+/** Reads the file in its order, oldest first. Of several lines with one id only the last one is returned. */
+export async function* readDeadLetters(file: string): AsyncIterable<DeadLine> {
+  const handle = await openToRead(file);
+  if (handle === undefined) return;
+  // Both passes read the same file, even if a rewrite replaces it meanwhile.
+  try {
+    const last = new Map<string, number>();
+    for await (const { line, record } of parsedLines(handle)) if (record !== undefined) last.set(record.id, line);
+    for await (const { line, record, problem } of parsedLines(handle)) {
+      if (record === undefined) yield { line, problem: problem! };
+      // A line appended between the passes is not in `last`, and is the last one with its id.
+      else if ((last.get(record.id) ?? line) <= line) yield { line, record };
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 class DeadLetterFile implements DeadLetters {
   readonly #path: string;
   readonly #scrubber: Scrubber;
@@ -87,20 +105,7 @@ class DeadLetterFile implements DeadLetters {
 
   async *read(): AsyncIterable<DeadLine> {
     await this.#lastWrite;
-    const handle = await openToRead(this.#path);
-    if (handle === undefined) return;
-    // Both passes read the same file, even if a rewrite replaces it meanwhile.
-    try {
-      const last = new Map<string, number>();
-      for await (const { line, record } of parsedLines(handle)) if (record !== undefined) last.set(record.id, line);
-      for await (const { line, record, problem } of parsedLines(handle)) {
-        if (record === undefined) yield { line, problem: problem! };
-        // A line appended between the passes is not in `last`, and is the last one with its id.
-        else if ((last.get(record.id) ?? line) <= line) yield { line, record };
-      }
-    } finally {
-      await handle.close();
-    }
+    yield* readDeadLetters(this.#path);
   }
 
   async find(id: string): Promise<DeadLetter | undefined> {

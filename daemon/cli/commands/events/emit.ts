@@ -12,7 +12,6 @@ import type { DeliveryView } from '../../../http/daemon-api.ts';
 import { newId } from '../../../lib/id.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { NoAnswer } from '../../connection/answer-wait.ts';
-import type { NoInbox } from '../../connection/locate.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
@@ -83,7 +82,7 @@ export interface EmitDeps {
   readonly clock: Clock;
   readonly client: Client;
   /** Finds the inbox of a daemon that does not answer. */
-  readonly inbox: () => Promise<StatePaths | NoInbox>;
+  readonly inbox: () => Promise<StatePaths | string>;
 }
 
 /** Posts an event. Exit 0 means that it is on disk, at the daemon or in its inbox. */
@@ -130,16 +129,9 @@ async function postAgain(client: Client, event: object, file: string): Promise<P
   return posted;
 }
 
-const NO_INBOX_REASONS: Readonly<Record<NoInbox, string>> = {
-  missing: 'there are no rules there; name those of the daemon with `--config`',
-  unsure:
-    'it is not known whether a daemon has run on these rules, since they do not load; fix them, or start the daemon',
-  'never run': 'no daemon has run on these rules, so there is no inbox that one would read',
-};
-
 /** Error when no inbox exists that a daemon would read. */
-function noInboxError(cause: CommandError, why: NoInbox): CommandError {
-  const message = `${cause.message}\nnothing was kept: ${NO_INBOX_REASONS[why]}`;
+function noInboxError(cause: CommandError, why: string): CommandError {
+  const message = `${cause.message}\nnothing was kept: ${why}`;
   return new CommandError(EXIT.unreachable, message, { cause });
 }
 
@@ -184,6 +176,9 @@ async function leaveInInbox(
 ): Promise<string> {
   const name = `${encodeURIComponent(event.id).slice(0, 200)}.json`;
   try {
+    const { continueAsOwner } = await import('../../../app/state/state-owner.ts');
+    // The daemon must be able to read the event, and to delete it.
+    await continueAsOwner(paths.state, terminal);
     await makeFolder(paths.inbox);
     const aside = path.join(paths.inbox, `.${name}.${terminal.pid}`);
     const file = await open(aside, 'w', 0o600);

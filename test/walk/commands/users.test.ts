@@ -1,0 +1,127 @@
+import { chmod, chown, lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Home, type RunUser } from '../../support/daemon.ts';
+import { openReceiver, type Receiver } from '../../support/receiver.ts';
+
+/** Users by number: no account is made for them. */
+const SERVICE: RunUser = { uid: 61_001, gid: 61_001 };
+const STRANGER: RunUser = { uid: 61_003, gid: 61_003 };
+const isRoot = process.geteuid?.() === 0;
+
+let home: Home;
+let receiver: Receiver;
+
+/** Folder in which the daemon of the service's user runs; its state is closed to all others. */
+beforeEach(async () => {
+  home = await Home.make();
+  receiver = await openReceiver();
+  if (!isRoot) return;
+  await chmod(home.folder, 0o755);
+  for (const folder of ['state', 'run']) {
+    await mkdir(home.path(folder), { mode: folder === 'state' ? 0o700 : 0o755 });
+    await chown(home.path(folder), SERVICE.uid, SERVICE.gid);
+  }
+  home.user = SERVICE.uid;
+  await home.rules(`
+channels: { ops: { type: webhook, url: "${receiver.origin}/ops" } }
+rules: [{ name: any, on: api, message: { title: "{{ type }}" }, notify: ops }]
+`);
+});
+afterEach(async () => {
+  await home.close();
+  await receiver.close();
+});
+
+/** Files of the state directory that another user than the service's owns. */
+async function foreign(): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await readdir(home.path('state'), { recursive: true }))
+    if ((await lstat(home.path('state', name))).uid !== SERVICE.uid) found.push(name);
+  return found;
+}
+
+/** A stopped daemon with this number of dead letters. */
+async function stoppedWithDeadLetters(count: number): Promise<readonly string[]> {
+  receiver.statuses.set('ops', 410);
+  await home.start();
+  for (let number = 0; number < count; number += 1) await home.call('POST', '/v1/events', { type: `dead.${number}` });
+  await expect.poll(async () => (await home.deadLetters()).length).toBe(count);
+  receiver.statuses.delete('ops');
+  await home.stop();
+  return (await home.deadLetters()).map(({ id }) => String(id));
+}
+
+test.skipIf(!isRoot)('an event that root leaves for a stopped daemon is read by it (needs root)', async () => {
+  await home.start();
+  await home.stop();
+  expect(await home.belfry(['emit', 'from.root'])).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('waits in'),
+  });
+  expect([await readdir(home.path('state', 'inbox')), await foreign()]).toEqual([[expect.any(String)], []]);
+  await home.start();
+  await receiver.until(({ title }) => title === 'from.root');
+  expect(await readdir(home.path('state', 'inbox'))).toEqual([]);
+});
+
+test.skipIf(!isRoot)('commands of root on a stopped daemon leave no file of root (needs root)', async () => {
+  const [first, second, third] = await stoppedWithDeadLetters(3);
+  expect((await home.belfry(['dead', 'list', '--json'])).stdout.trim().split('\n')).toHaveLength(3);
+  expect((await home.belfry(['dead', 'show', first!])).code).toBe(0);
+  expect((await home.belfry(['dead', 'drop', first!, '--yes'])).code).toBe(0);
+  expect((await home.belfry(['dead', 'resend', second!, '--yes'])).code).toBe(0);
+  expect((await home.belfry(['audit'])).code).toBe(0);
+  expect(await foreign()).toEqual([]);
+  await home.start();
+  expect((await home.deadLetters()).map(({ id }) => id)).toEqual([third]);
+  expect((await home.call('POST', '/v1/events', { type: 'after' })).status).toBe(202);
+});
+
+test.skipIf(!isRoot)(
+  'a user who may not read the state of a stopped daemon learns whose it is (needs root)',
+  async () => {
+    await stoppedWithDeadLetters(1);
+    const user = STRANGER;
+    for (const args of [['audit'], ['dead', 'list'], ['dead', 'resend', '--all', '--yes']])
+      expect(await home.belfry(args, { user })).toEqual({
+        code: 78,
+        stdout: '',
+        stderr: `belfry: the state directory ${home.path('state')} belongs to the user with the number 61001 and cannot be used by the user with the number 61003; run the command as that user (\`sudo -u '#61001' belfry ...\`) or as root, or start the daemon, which answers the users of its socket\n`,
+      });
+    expect(await home.belfry(['emit', 'lost'], { user })).toMatchObject({
+      code: 69,
+      stderr: expect.stringContaining('nothing was kept: the state directory'),
+    });
+  },
+);
+
+test.skipIf(!isRoot)(
+  'an event and an inbox that the daemon may not read are reported everywhere (needs root)',
+  async () => {
+    const inbox = home.path('state', 'inbox');
+    await mkdir(inbox);
+    await chown(inbox, SERVICE.uid, SERVICE.gid);
+    await writeFile(`${inbox}/a.json`, '{"id":"a","type":"a"}', { mode: 0o600 });
+    const reported = async (trouble: string): Promise<void> => {
+      await home.logged((line) => line.level === 'error' && line.msg === trouble);
+      expect(await home.call('GET', '/readyz')).toMatchObject({
+        status: 200,
+        body: { ready: true, reasons: [trouble] },
+      });
+      expect(await home.belfry(['audit', '--json'])).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining('a.json'),
+      });
+    };
+    await home.start();
+    await reported(`inbox: ${inbox}/a.json: it cannot be read (EACCES); correct that, or move it away`);
+    await chown(inbox, 0, 0);
+    await chmod(inbox, 0o700);
+    const trouble = `inbox: ${inbox}: it cannot be read (EACCES); correct that`;
+    await home.logged((line) => line.level === 'error' && line.msg === trouble);
+    expect((await home.call<{ reasons: string[] }>('GET', '/readyz')).body.reasons).toEqual([trouble]);
+    await chown(inbox, SERVICE.uid, SERVICE.gid);
+    await chown(`${inbox}/a.json`, SERVICE.uid, SERVICE.gid);
+    await home.logged((line) => line.msg === 'inbox: all files can be read again');
+  },
+);
