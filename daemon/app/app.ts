@@ -49,7 +49,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 }
 
 async function openOn(state: OpenState, options: AppOptions): Promise<App> {
-  const { closers, store, log, live, prepared, paths, scrubber } = state;
+  const { closers, store, log, live, prepared, rejected, paths, scrubber } = state;
   const { terminal, clock, version, check } = options;
   const { pid, env } = terminal;
   const failed = diskFailure(state);
@@ -63,7 +63,13 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
 
   const runtime = buildRuntime(state, options, { feed, metrics, service });
   const { own, pushServer, lanes, reloading } = runtime;
-  const onStarted = (): void => own.raise(ownEvents.started({ version, generation: live.generation }));
+  const onStarted = (): void => {
+    const { generation } = live;
+    own.raise(ownEvents.started({ version, generation }));
+    if (rejected.length === 0) return;
+    metrics.reload('rejected', generation);
+    own.raise(ownEvents.reloadRejected({ generation, problems: rejected }));
+  };
   const lifecycle = new Lifecycle({ state, ...runtime, service, clock, onStarted });
   const tokens = tokensOf(state, await firstToken(paths));
   const refusing = (): string | undefined => lifecycle.refusing;

@@ -1,3 +1,4 @@
+import { withLevel } from '../core/problems/failure.ts';
 import type { Lanes } from '../delivery/lanes.ts';
 import type { Resending } from '../delivery/manual/resend.ts';
 import type { Listener } from '../http/server.ts';
@@ -50,8 +51,9 @@ export class Lifecycle {
 
   async start(listener: Listener): Promise<void> {
     const { state, intake, lanes, sources, timers, resending, service, onStarted } = this.#deps;
-    const { live, prepared, log, paths, inbox } = state;
+    const { live, prepared, log, paths, inbox, kept } = state;
     this.#listener = listener;
+    logRejected(state);
     const resent = await resending.reconcile();
     if (resent > 0)
       log.info({ letters: resent }, 'dead letters: records that were resent before the last stop are removed');
@@ -78,8 +80,10 @@ export class Lifecycle {
       },
       'ready',
     );
-    service.ready(`generation ${live.generation}`);
+    const isWhole = state.rejected.length === 0;
+    service.ready(`generation ${live.generation}${isWhole ? '' : ', on the last good rules: see belfry check'}`);
     onStarted();
+    kept.save(live.texts, log);
     this.#background.push(warningsIn(live, log).then((warnings) => logProblems(warnings, log, 'rules')));
   }
 
@@ -148,4 +152,14 @@ export class Lifecycle {
       await pause(clock, TRIM_EVERY_MS, signal);
     }
   }
+}
+
+/** Reports rules on disk that are not in use since the start. */
+function logRejected({ rejected, keptAt, log }: OpenState): void {
+  if (rejected.length === 0) return;
+  logProblems(withLevel('error', rejected), log, 'start');
+  log.error(
+    { problems: rejected.length, kept_at: keptAt },
+    'start: the rules do not load as they are; the last good ones are in force until they are corrected',
+  );
 }

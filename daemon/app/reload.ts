@@ -15,6 +15,10 @@ export interface ReloadingDeps {
   /** Runs the tests of the rules if they require it; returns the failures. */
   readonly test: (ruleset: Ruleset) => Promise<readonly Problem[]>;
   readonly log: Log;
+  /** Called after each reload, to keep the live rules for a start with rules that do not load. */
+  readonly keep: () => void;
+  /** Whether rules on disk were rejected by the start. */
+  readonly hadErrors: boolean;
   /** Called after each reload that applied or rejected rules, or found that all of them load again. */
   readonly onEnd: (result: ReloadView) => void;
 }
@@ -28,11 +32,12 @@ const NO_CHANGES = { added: [], changed: [], removed: [], restart_needed: [], no
 export class Reloading {
   readonly #deps: ReloadingDeps;
   #last: Promise<unknown> = Promise.resolve();
-  /** Whether a file does not load, by the last reload. */
-  #hadErrors = false;
+  /** Whether a file does not load, by the start or the last reload. */
+  #hadErrors: boolean;
 
   constructor(deps: ReloadingDeps) {
     this.#deps = deps;
+    this.#hadErrors = deps.hadErrors;
   }
 
   reload(): Promise<ReloadView> {
@@ -53,6 +58,7 @@ export class Reloading {
     const outcome = prepared.kind === 'unchanged' ? 'unchanged' : result.generation > before ? 'applied' : 'rejected';
     const warnings = outcome === 'rejected' ? [] : await warningsIn(this.#deps.live, this.#deps.log);
     const reported = { ...result, problems: [...result.problems, ...warnings] };
+    this.#deps.keep();
     this.#report(reported, outcome);
     return reported;
   }
@@ -66,7 +72,7 @@ export class Reloading {
     try {
       change = await sources.prepare(ruleset.sources);
     } catch (error) {
-      return this.#rejected([startProblem(error as Error)]);
+      return this.#rejected([startProblem(live.root, error as Error)]);
     }
     live.swap(prepared);
     // No `await` between swap and apply: the lanes must know the new channels before an event is decided by the new rules.
@@ -154,9 +160,9 @@ function namesOf(parts: readonly string[]): readonly string[] {
 }
 
 /** Problem of a source that does not start. Its line is not known here; the message names the source. */
-function startProblem(error: Error): Problem {
+function startProblem(root: string, error: Error): Problem {
   return {
-    file: '',
+    file: root,
     line: 1,
     column: 1,
     code: 'source.start',

@@ -4,6 +4,7 @@ import { joinPointer } from '../core/values/pointer.ts';
 import { daemonSchema } from '../core/schema/sections/daemon.ts';
 import { listRulesFiles, readRulesFile } from './files.ts';
 import { absoluteIn, type EarlierText, type LoadDeps, scopeOf } from './load.ts';
+import { parseLoosely } from './yaml/parse.ts';
 import { parseFile } from './yaml/parse-file.ts';
 import { lookUpAll, referencesIn, replaceReferences } from './references.ts';
 
@@ -45,6 +46,21 @@ export async function readDaemonSettings(root: string, env: LoadDeps['env']): Pr
     }
   }
   return { settings: found[0] ?? {}, certain: certain && found.length < 2, texts };
+}
+
+/**
+ * State directories that the files may name, when `readDaemonSettings` is not certain: also from files that do not parse, as far as
+ * they can be read. Each is only a guess, to be confirmed by what is found there.
+ */
+export async function guessStates(root: string, env: LoadDeps['env']): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const file of (await listRulesFiles(root)).files) {
+    const read = await readRulesFile(file);
+    const data = read.ok ? parseLoosely(read.text) : undefined;
+    const section = isObject(data) ? await settingsOf(data.daemon, file, env) : undefined;
+    if (section?.settings.state !== undefined) found.push(section.settings.state);
+  }
+  return found;
 }
 
 /** Undefined when the section is not a map. `complete`: each location setting that is set has a valid value. */

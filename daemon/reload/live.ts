@@ -3,7 +3,15 @@ import { type Linked, linkSteps } from '../core/compile/link.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { DaemonSettings, Ruleset } from '../core/ruleset.ts';
 import { fileProblem, listRulesFiles } from './files.ts';
-import { type EarlierText, type LoadedFile, type LoadDeps, loadFile } from './load.ts';
+import {
+  type EarlierText,
+  type LoadedFile,
+  type LoadDeps,
+  loadFile,
+  loadText,
+  type RulesText,
+  textsOf,
+} from './load.ts';
 import { inTimeSlices } from './yaml/time-slice.ts';
 import { warningsOf } from './warnings.ts';
 import type { LintMemo } from '../core/compile/lint/lint.ts';
@@ -107,6 +115,11 @@ export class Live {
     return this.#seen.get(problem.file)?.excerpt(problem);
   }
 
+  /** Texts of the live version, to be kept for a later start. A file that did not change is the same object as before. */
+  get texts(): readonly RulesText[] {
+    return textsOf(this.#version?.files.values() ?? []);
+  }
+
   /** Files named by references; a change of one is a reason to reload. */
   get secretFiles(): readonly string[] {
     return [...new Set([...this.#seen.values()].flatMap(({ secretFiles }) => secretFiles))];
@@ -142,6 +155,39 @@ export class Live {
     const linked = await this.#link([...effective.values()], own.length > 0 && this.#version === undefined);
     if (!linked.ok) return this.#refuse([...own, ...linked.problems], current);
     return this.#compare({ ruleset: linked.ruleset, digests: linked.digests, files: effective }, current, own);
+  }
+
+  /**
+   * Takes texts that were live in an earlier process as the version with which the next `prepare` compares, so that a start does what
+   * a reload does. Only before the first swap. Resolves to the problems when the texts do not load now.
+   */
+  async restore(texts: readonly RulesText[]): Promise<readonly Problem[]> {
+    const files = new Map<string, LoadedFile>();
+    for (const text of texts) files.set(text.file, await loadText(text, this.#deps, this.#seen.get(text.file)));
+    const own = [...files.values()].flatMap(({ fragment }) => fragment.problems);
+    if (own.length > 0) return own;
+    const linked = await this.#link([...files.values()], false);
+    if (!linked.ok) return linked.problems;
+    this.#version = { ruleset: linked.ruleset, digests: linked.digests, files };
+    return [];
+  }
+
+  /** The restored version as a whole, to be swapped in: the files on disk are refused for these problems. */
+  restored(problems: readonly Problem[]): Extract<Prepared, { kind: 'ready' }> {
+    const version = this.#version;
+    if (version === undefined) throw new Error('no earlier rules were restored');
+    this.#refuse(problems, this.#seen);
+    const diff = difference(new Map(), version.digests);
+    const prepared: Prepared = {
+      kind: 'ready',
+      ruleset: version.ruleset,
+      files: this.#files,
+      diff,
+      restartNeeded: [],
+      problems,
+    };
+    this.#prepared.set(prepared, { version, from: this.#generation });
+    return prepared;
   }
 
   /** Makes a prepared ruleset the live one. Throws when another swap came between. */
@@ -211,7 +257,8 @@ export class Live {
     live: ReadonlyMap<string, LoadedFile>,
     problems: readonly Problem[],
   ): FileState[] {
-    const paths = new Set([...current.keys(), ...live.keys()]);
+    // A problem may be about the directory or a file of tests, which are no files of the live version.
+    const paths = new Set([...current.keys(), ...live.keys(), ...problems.map(({ file }) => file)]);
     return [...paths].map((file) => ({
       path: file,
       state: current.get(file) !== undefined && current.get(file)?.stamp === live.get(file)?.stamp ? 'ok' : 'kept',

@@ -57,6 +57,12 @@ const NO_CONTENT: Omit<Fragment, 'file' | 'problems'> = {
   rejected: new Map(),
 };
 
+/** A rules file and its text. */
+export interface RulesText {
+  readonly file: string;
+  readonly text: string;
+}
+
 /** Text and parse result of a file that was read earlier, for its location settings. */
 export interface EarlierText {
   readonly text: string;
@@ -94,6 +100,22 @@ export async function loadFile(
   const same = known ?? (earlier?.text === read.text ? earlier : undefined);
   const parsed = same?.parsed ?? (await parseFile(read.text, entries));
   return await compileFile(file, read.text, parsed, deps, known, before?.fragment);
+}
+
+/**
+ * Compiles a text as the content of a file that may have another content now. Returns `before` when it has this text; otherwise its
+ * unchanged entries are not compiled again.
+ */
+export async function loadText({ file, text }: RulesText, deps: LoadDeps, before?: LoadedFile): Promise<LoadedFile> {
+  const present = before instanceof ParsedFile ? before : undefined;
+  if (present?.text === text) return present;
+  const parsed = await parseFile(text, present?.parsed.ok ? present.parsed.entries : undefined);
+  return await compileFile(file, text, parsed, deps, undefined, before?.fragment);
+}
+
+/** Texts of files that were loaded without a problem. */
+export function textsOf(files: Iterable<LoadedFile>): readonly RulesText[] {
+  return [...files].filter((file) => file instanceof ParsedFile);
 }
 
 async function compileFile(

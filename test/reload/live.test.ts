@@ -143,7 +143,12 @@ describe('a reload', () => {
     await rm(folder, { recursive: true });
     expect(codes(await live.prepare())).toEqual(['file.unreadable']);
     expect(live.ruleset.rules).toHaveLength(1);
-    expect(live.files.map(({ state }) => state)).toEqual(['kept', 'kept']);
+    const found = live.files.map((file) => [path.relative(folder, file.path), file.state, file.problems.length]);
+    expect(found).toEqual([
+      ['channels.yaml', 'kept', 0],
+      ['rules.yaml', 'kept', 0],
+      ['', 'kept', 1],
+    ]);
   });
 
   it('keeps the rules of a file that was emptied', async () => {

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { type App, openApp } from '../../daemon/app/app.ts';
 import { systemClock } from '../../daemon/lib/time/clock.ts';
-import { InvalidRules } from '../../daemon/app/state/open-state.ts';
+import { InvalidRules } from '../../daemon/app/state/invalid-rules.ts';
 import { runProgram } from '../../daemon/cli/program.ts';
 import { Simulator } from '../../daemon/simulation/simulator.ts';
 import { rulesetOf } from '../support/compile.ts';

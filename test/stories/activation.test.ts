@@ -68,6 +68,8 @@ async function open(first: string) {
     lanes,
     timers,
     test: async () => [],
+    keep: () => undefined,
+    hadErrors: false,
     log,
     onEnd: (result) => delivered.push(result),
   });

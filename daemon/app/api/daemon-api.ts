@@ -14,6 +14,7 @@ import type { Store } from '../../store/store.ts';
 import { explainLive } from './explain.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Inbox } from '../runtime/inbox.ts';
+import type { KeptRules } from '../state/kept-rules.ts';
 import type { StatePaths } from '../state/paths.ts';
 import type { Intake } from '../runtime/intake.ts';
 import type { Reloading } from '../reload.ts';
@@ -34,6 +35,7 @@ export interface DaemonApiDeps {
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly inbox: Inbox;
+  readonly kept: KeptRules;
   readonly live: Live;
   readonly paths: Pick<StatePaths, 'state'>;
   readonly intake: Intake;
@@ -172,11 +174,12 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
 
 /** Ready means that events are accepted. A failing part is a reason in the list, but the daemon stays ready: removing it from service would not help. */
 function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
-  const { refusing, sources, lanes, live, deadLetters, inbox } = deps;
+  const { refusing, sources, lanes, live, deadLetters, inbox, kept } = deps;
   const refusal = refusing();
   const failing = [
     ...(deadLetters.fault === undefined ? [] : [deadLetters.fault]),
     ...inbox.faults,
+    ...(kept.fault === undefined ? [] : [kept.fault]),
     ...live.files
       .filter(({ state }) => state === 'kept')
       .map(({ path }) => `${path} is not applied; its last valid version is in force`),

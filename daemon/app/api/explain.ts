@@ -10,7 +10,7 @@ import { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { Live } from '../../reload/live.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import type { Store } from '../../store/store.ts';
-import { InvalidRules } from '../state/open-state.ts';
+import { InvalidRules } from '../state/invalid-rules.ts';
 import type { Environment } from '../state/paths.ts';
 import { sha256 } from '../../lib/sha256.ts';
 

@@ -3,6 +3,7 @@ import { faultLog } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import { type Clock, pause } from '../../lib/time/clock.ts';
 import type { Store } from '../../store/store.ts';
+import type { KeptRules } from '../state/kept-rules.ts';
 import type { Inbox } from './inbox.ts';
 
 const CHECK_EVERY_MS = 1000;
@@ -11,16 +12,18 @@ export interface DiskWatchDeps {
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly inbox: Inbox;
+  readonly kept: KeptRules;
   readonly log: Log;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/** Checks the disk, the dead-letter file and the inbox each second, also while no event arrives. Logs the beginning and the end of each fault. */
-export async function watchDisk({ store, deadLetters, inbox, log, clock, signal }: DiskWatchDeps): Promise<void> {
+/** Checks the disk, the dead-letter file, the inbox and the kept rules each second, also while no event arrives. Logs the beginning and the end of each fault. */
+export async function watchDisk({ store, deadLetters, inbox, kept, log, clock, signal }: DiskWatchDeps): Promise<void> {
   const noteRefusal = faultLog(log, 'the disk has space again: new events are accepted');
   const noteDeadLetters = faultLog(log, 'dead letters: the file can be written again');
   const noteInbox = faultLog(log, 'inbox: all files can be read again');
+  const noteKept = faultLog(log, 'the last good rules are kept again');
   while (!signal.aborted) {
     // A failed disk ends the daemon by `onFatal`.
     await store.check().catch(() => undefined);
@@ -28,6 +31,8 @@ export async function watchDisk({ store, deadLetters, inbox, log, clock, signal 
     noteRefusal(store.refusing);
     noteDeadLetters(deadLetters.fault);
     noteInbox((await inbox.check()).join('; ') || undefined);
+    await kept.retry(log);
+    noteKept(kept.fault);
     await pause(clock, CHECK_EVERY_MS, signal);
   }
 }

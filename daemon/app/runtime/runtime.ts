@@ -69,7 +69,19 @@ export function buildRuntime(
     own.reloaded(result);
     service.status(reloadStatus(result));
   };
-  const reloading = new Reloading({ live: state.live, sources, lanes, timers, test: ruleTests(state), log, onEnd });
+  const keep = (): void => state.kept.save(state.live.texts, log);
+  const reloads = {
+    live: state.live,
+    sources,
+    lanes,
+    timers,
+    test: ruleTests(state),
+    log,
+    keep,
+    onEnd,
+    hadErrors: state.rejected.length > 0,
+  };
+  const reloading = new Reloading(reloads);
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
   return { own, intake, pushServer, lanes, sources, timers, reloading, resending };
 }

@@ -20,7 +20,9 @@ import { openStore } from '../../store/sqlite/sqlite.ts';
 import type { Store } from '../../store/store.ts';
 import { environmentWarnings, refuseUnsafeEnvironment } from '../environment.ts';
 import { Inbox } from '../runtime/inbox.ts';
+import { KeptRules } from './kept-rules.ts';
 import { type StatePaths, statePaths } from './paths.ts';
+import { loadAtStart, stateAtStart } from './start-rules.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { fingerprintKey } from './secrets-at-rest.ts';
 import { stateError, checkState } from './check-state.ts';
@@ -31,22 +33,8 @@ export interface OpenStateOptions {
   readonly terminal: Terminal;
   readonly version: string;
   readonly clock: Clock;
-}
-
-/** Error of rules that do not load; no state was touched. `belfry check` prints the same problems with excerpts. */
-export class InvalidRules extends BelfryError {
-  readonly problems: readonly Problem[];
-
-  constructor(config: string, problems: readonly Problem[]) {
-    super(
-      'rules.invalid',
-      `the rules at ${config} do not load (${problems.length === 1 ? '1 problem' : `${problems.length} problems`}); nothing was touched`,
-      {
-        exit: EXIT.config,
-      },
-    );
-    this.problems = problems;
-  }
+  /** Whether only the rules on disk may be used, and not the kept ones. */
+  readonly strict?: boolean;
 }
 
 /** Loaded rules and opened state: the base of a running daemon, and of a command while no daemon runs. */
@@ -57,6 +45,10 @@ export interface OpenState {
   readonly paths: StatePaths;
   readonly live: Live;
   readonly prepared: Extract<Prepared, { kind: 'ready' }>;
+  /** Problems for which rules on disk are not in use since the start, and when the rules in their place were kept (RFC 3339). */
+  readonly rejected: readonly Problem[];
+  readonly keptAt?: string;
+  readonly kept: KeptRules;
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly inbox: Inbox;
@@ -66,14 +58,14 @@ export interface OpenState {
 type Mode = 'daemon' | 'command';
 
 /**
- * Loads the rules, then opens the state, so that invalid rules touch no state. Rejects with `InvalidRules`, with
+ * Loads the rules, then opens the state, so that invalid rules touch no state. A daemon uses the kept rules in place of invalid ones. Rejects with `InvalidRules`, with
  * `state.unusable` (exit 78), or with an error of the store (`store.locked`: exit 75).
  */
 export async function openState(options: OpenStateOptions, mode: Mode = 'daemon'): Promise<OpenState> {
   const { terminal, config } = options;
   refuseUnsafeEnvironment(terminal.env);
-  const { settings, texts } = await readDaemonSettings(config, terminal.env);
-  const paths = statePaths(settings, terminal.env, terminal.cwd);
+  const read = await readDaemonSettings(config, terminal.env);
+  const paths = await stateAtStart(config, read, terminal);
   const closers = new Closers();
   const scrubber = new Scrubber();
   closers.own(
@@ -81,7 +73,7 @@ export async function openState(options: OpenStateOptions, mode: Mode = 'daemon'
     terminal.onCrash((error) => scrubber.scrub(inspect(error))),
   );
   try {
-    return await openOn(paths, { options, texts, scrubber, closers, mode });
+    return await openOn(paths, { options, texts: read.texts, scrubber, closers, mode });
   } catch (error) {
     await closers.close();
     throw scrubber.scrubError(stateError(error, paths));
@@ -96,20 +88,29 @@ interface OpenDeps {
   readonly mode: Mode;
 }
 
-async function openOn(paths: StatePaths, { options, texts, scrubber, closers, mode }: OpenDeps): Promise<OpenState> {
-  const { terminal, config } = options;
-  const key = await fingerprintKey(paths);
+async function openOn(first: StatePaths, { options, texts, scrubber, closers, mode }: OpenDeps): Promise<OpenState> {
+  const { terminal, config, clock } = options;
+  const key = await fingerprintKey(first);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber }, texts);
-  const prepared = await live.prepare();
-  if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
-  refuseIfMoved(paths, statePaths(prepared.ruleset.daemon, terminal.env, terminal.cwd));
   const isDaemon = mode === 'daemon';
-  const settings = isDaemon ? prepared.ruleset.daemon.log : { ...prepared.ruleset.daemon.log, level: 'error' as const };
-  const log = openLog(settings, scrubber, terminal.stdout);
+  const now = (): string => new Date(clock.now()).toISOString();
+  const { keptRules } = statePaths({}, terminal.env, terminal.cwd);
+  const outdated = keptRules === first.keptRules ? {} : { outdated: keptRules };
+  const kept = new KeptRules({ folder: first.keptRules, config, now, ...outdated });
+  const logOf = ({ daemon: { log } }: Ruleset): Log =>
+    openLog(isDaemon ? log : { ...log, level: 'error' }, scrubber, terminal.stdout);
+  const start = await loadAtStart({
+    live,
+    config,
+    readKept: isDaemon && options.strict !== true ? () => kept.read() : undefined,
+    test: async (ruleset) => (isDaemon ? ruleTests({ live, log: logOf(ruleset), scrubber })(ruleset) : []),
+  });
+  const { prepared } = start;
+  const paths = statePaths(prepared.ruleset.daemon, terminal.env, terminal.cwd);
+  refuseIfMoved(first, paths, start.keptAt !== undefined);
+  const log = logOf(prepared.ruleset);
   for (const warning of environmentWarnings(terminal.env)) log.warn(warning);
-  const failing = isDaemon ? await ruleTests({ live, log, scrubber })(prepared.ruleset) : [];
-  if (failing.length > 0) throw new InvalidRules(config, failing);
   await checkState(paths);
   if (isDaemon) await checkSocketPath(paths.socket, paths.state);
   const store = await openStore({ path: paths.state });
@@ -118,13 +119,23 @@ async function openOn(paths: StatePaths, { options, texts, scrubber, closers, mo
   const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
   closers.own('dead letters', () => deadLetters.close());
   const inbox = new Inbox(paths.inbox, log);
-  return { closers, scrubber, log, paths, live, prepared, store, deadLetters, inbox };
+  closers.own('kept rules', () => kept.idle());
+  return { closers, scrubber, log, paths, live, ...start, kept, store, deadLetters, inbox };
 }
 
-/** Rejects rules that were edited while they were read and name another state directory now. Their first reading used the fingerprint key of the first directory. */
-function refuseIfMoved(before: StatePaths, now: StatePaths): void {
-  if (before.state === now.state && before.socket === now.socket) return;
-  throw new BelfryError('rules.edited', 'the rules were edited while they were read; start again');
+/**
+ * Rejects rules that were edited while they were read and name another state directory now: their first reading used the fingerprint
+ * key of the first directory. Kept rules may name another socket, but belong to their directory.
+ */
+function refuseIfMoved(before: StatePaths, now: StatePaths, isKept: boolean): void {
+  if (before.state === now.state && (isKept || before.socket === now.socket)) return;
+  throw new BelfryError(
+    'rules.edited',
+    isKept
+      ? `the rules do not load and name the state directory ${now.state}, but the last good rules are in ${before.state}; correct the rules (see belfry check)`
+      : 'the rules were edited while they were read; start again',
+    isKept ? { exit: EXIT.config } : {},
+  );
 }
 
 /** Returns a function that runs the tests of the rules directory against new rules, if these require it, and returns the failures. */

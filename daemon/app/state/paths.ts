@@ -11,6 +11,8 @@ export interface StatePaths {
   readonly key: string;
   /** Contains the path of the rules of the last daemon that used the directory. */
   readonly lastConfig: string;
+  /** Folder of the last good rules. */
+  readonly keptRules: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,6 +32,7 @@ export function statePaths(
     token: path.join(state, 'token'),
     key: path.join(state, 'key'),
     lastConfig: path.join(state, 'last-config'),
+    keptRules: path.join(state, 'kept-rules'),
   };
 }
 

@@ -53,6 +53,13 @@ export function parseYaml(text: string, depth = 0): Parsed {
     : { ok: true, data, ranges: range, aliased, losses: lossesOf(text, converted) };
 }
 
+/** Readable part of a text that does not parse: plain data, perhaps incomplete or wrong. Undefined when nothing can be read. */
+export function parseLoosely(text: string): unknown {
+  const composed = compose(text, 0);
+  const contents = composed.ok ? composed.documents[0]?.contents : undefined;
+  return contents ? convert(contents, 0).data : undefined;
+}
+
 function lossesOf(text: string, { comments, anchored, aliases }: ReturnType<typeof convert>): readonly Issue[] {
   const mend = "put the whole text in quotes: `'...'`";
   return [

@@ -1,5 +1,5 @@
 import type { App } from '../../../app/app.ts';
-import { EXIT } from '../../../core/problems/failure.ts';
+import { EXIT, type Problem } from '../../../core/problems/failure.ts';
 import { problemText } from '../../../core/problems/problem-text.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { LONG_GRACE_MS, type Verb } from '../../context.ts';
@@ -8,12 +8,14 @@ import { checkAndReport } from '../rules/check.ts';
 
 interface RunOptions extends CommonOptions {
   readonly tryIt?: boolean;
+  readonly strict?: boolean;
 }
 
 export const verb: Verb = (program, { terminal, version, clock, config, run }) => {
   program
     .command('run')
     .description('run the daemon in the foreground')
+    .option('--strict', 'end with 78 when the rules do not load, also if their last good version is kept')
     .option('--try-it', 'print commands to try at the start')
     .action((options: RunOptions) =>
       run(() => runDaemon({ terminal, version, clock, config: config(options) }, options), LONG_GRACE_MS),
@@ -31,7 +33,7 @@ interface RunDeps {
 async function runDaemon({ terminal, version, clock, config }: RunDeps, options: RunOptions): Promise<number> {
   const [{ openApp }, { InvalidRules }, { check }, { registry }] = await Promise.all([
     import('../../../app/app.ts'),
-    import('../../../app/state/open-state.ts'),
+    import('../../../app/state/invalid-rules.ts'),
     import('../../check-rules.ts'),
     import('../../registry.ts'),
   ]);
@@ -48,7 +50,7 @@ async function runDaemon({ terminal, version, clock, config }: RunDeps, options:
     else reload(app);
   });
   try {
-    app = await openApp({ config, terminal, version, clock, check: validate });
+    app = await openApp({ config, terminal, version, clock, check: validate, strict: options.strict === true });
     if (isReloadDue) reload(app);
     if (options.tryIt) {
       const { tryIt } = await import('../../../app/demo-rules.ts');
@@ -62,13 +64,20 @@ async function runDaemon({ terminal, version, clock, config }: RunDeps, options:
     if (!(error instanceof InvalidRules)) throw error;
     terminal.stderr.write(`belfry: ${error.message}\n\n`);
     const code = await checkAndReport({ paths: [config], format: 'text', registry, terminal });
-    if (code !== EXIT.ok) return code;
-    // The rules load, but their tests fail.
-    for (const problem of error.problems) terminal.stdout.write(`${problemText(problem, undefined)}\n\n`);
+    // Otherwise the rules load, but their tests fail.
+    if (code === EXIT.ok) writeProblems(error.problems, terminal);
+    if (error.keptProblems.length > 0) {
+      terminal.stderr.write('belfry: the last good version of these rules cannot be used either\n\n');
+      writeProblems(error.keptProblems, terminal);
+    }
     return error.exit;
   } finally {
     offHangup();
   }
+}
+
+function writeProblems(problems: readonly Problem[], terminal: Terminal): void {
+  for (const problem of problems) terminal.stdout.write(`${problemText(problem, undefined)}\n\n`);
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

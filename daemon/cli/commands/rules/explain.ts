@@ -59,7 +59,7 @@ async function explain(deps: ExplainDeps, named: string, options: ExplainOptions
     else line(terminal, explanationText(explanation, styleOf(terminal, options)));
     return explanation.rules.some(({ outcome }) => outcome !== 'no_match') ? EXIT.ok : EXIT.nothing;
   } catch (error) {
-    const { InvalidRules } = await import('../../../app/state/open-state.ts');
+    const { InvalidRules } = await import('../../../app/state/invalid-rules.ts');
     if (!(error instanceof InvalidRules)) throw error;
     const { registry } = await import('../../registry.ts');
     terminal.stderr.write(`belfry: ${error.message}\n\n`);

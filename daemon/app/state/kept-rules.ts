@@ -1,0 +1,244 @@
+import { constants } from 'node:fs';
+import { readdir, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { isObject } from '../../core/values/json.ts';
+import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
+import { makeFolder } from '../../lib/files/make-folder.ts';
+import { openRegularFile, readRegularFile } from '../../lib/files/regular-file.ts';
+import type { Log } from '../../lib/log.ts';
+import { sha256 } from '../../lib/sha256.ts';
+import { systemErrorText } from '../../lib/system-error.ts';
+import type { RulesText } from '../../reload/load.ts';
+import { isSameConfig } from './daemon-record.ts';
+
+/** Texts of the rules that were live last, as they are kept in the state directory. */
+export interface KeptTexts {
+  /** Path of the rules directory or file. */
+  readonly config: string;
+  /** RFC 3339. */
+  readonly keptAt: string;
+  readonly files: readonly RulesText[];
+}
+
+/** `none`: there are no kept rules of this config. `unusable`: a file of them is missing, changed, or of another version. */
+export type KeptRead =
+  | { readonly kind: 'read'; readonly kept: KeptTexts }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unusable'; readonly file: string; readonly reason: string };
+
+/** Form of `index.json`. */
+interface Index {
+  readonly format: number;
+  readonly config: string;
+  readonly kept_at: string;
+  readonly files: readonly { readonly path: string; readonly sha256: string }[];
+}
+
+const FORMAT = 1;
+const INDEX = 'index.json';
+const OWNER_ONLY = 0o600;
+
+export interface KeptRulesDeps {
+  /** Folder of the kept rules, in the state directory. */
+  readonly folder: string;
+  readonly config: string;
+  /** Folder of the default state directory, from which kept rules of this config are removed: those of a daemon with another `state` are out of date. */
+  readonly outdated?: string;
+  /** RFC 3339. */
+  readonly now: () => string;
+}
+
+/**
+ * The last good rules in the state directory, for a start with rules that do not load. Each text is a file that is named after its
+ * SHA-256; `index.json` names the texts that belong together, and is replaced last. So a crash while they are written leaves the
+ * earlier ones. References to secrets are kept as written, not their values.
+ */
+export class KeptRules {
+  readonly #deps: KeptRulesDeps;
+  readonly #digests = new WeakMap<RulesText, string>();
+  /** Digests of the texts that are on disk, in the order of the index; undefined before the first save, and after a failure. */
+  #present: readonly string[] | undefined;
+  #wanted: readonly RulesText[] | undefined;
+  #last: Promise<void> = Promise.resolve();
+  #fault: string | undefined;
+
+  constructor(deps: KeptRulesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reason why the live rules are not kept, and its consequence. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  read(): Promise<KeptRead> {
+    return readKeptRules(this.#deps.folder, this.#deps.config);
+  }
+
+  /**
+   * Writes texts that are not on disk yet, in the background. Of several calls during a save only the last one counts. A failure
+   * becomes the fault.
+   */
+  save(files: readonly RulesText[], log: Log): void {
+    this.#wanted = files;
+    this.#last = this.#last.then(() => this.#saveWanted(log));
+  }
+
+  /** Saves again after a failure. Resolves when no save is running. */
+  async retry(log: Log): Promise<void> {
+    if (this.#fault !== undefined) this.#last = this.#last.then(() => this.#saveWanted(log));
+    await this.#last;
+  }
+
+  /** Resolves when no save is running. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+
+  async #saveWanted(log: Log): Promise<void> {
+    const files = this.#wanted;
+    if (files === undefined) return;
+    this.#wanted = undefined;
+    const { folder, config, outdated } = this.#deps;
+    try {
+      if (this.#present === undefined && outdated !== undefined) await forgetKeptRules(outdated, config);
+      this.#present ??= await this.#presentDigests(log);
+      const wanted = files.map((one) => ({ file: one.file, text: one.text, sha256: this.#digestOf(one) }));
+      if (!isSameList(this.#present, wanted)) await this.#write(wanted);
+      this.#present = wanted.map(entryKey);
+      this.#fault = undefined;
+    } catch (error) {
+      this.#wanted ??= files;
+      this.#present = undefined;
+      const why = systemErrorText(error) ?? (error as Error).message;
+      this.#fault = `the last good rules cannot be kept in ${folder}: ${why}; a start with rules that do not load would not run on the present ones`;
+    }
+  }
+
+  /** Entries of the index on disk, if its texts are complete. An unusable index is replaced. */
+  async #presentDigests(log: Log): Promise<readonly string[]> {
+    const found = await this.read();
+    if (found.kind === 'unusable')
+      log.warn({ file: found.file, reason: found.reason }, 'the kept rules cannot be used; they are written again');
+    return found.kind === 'read'
+      ? found.kept.files.map((file) => entryKey({ ...file, sha256: sha256(file.text) }))
+      : [];
+  }
+
+  #digestOf(file: RulesText): string {
+    const known = this.#digests.get(file);
+    if (known !== undefined) return known;
+    const digest = sha256(file.text);
+    this.#digests.set(file, digest);
+    return digest;
+  }
+
+  async #write(files: readonly (RulesText & { readonly sha256: string })[]): Promise<void> {
+    const { folder, config, now } = this.#deps;
+    await makeFolder(folder);
+    const known = new Set(this.#present?.map(digestOfKey));
+    for (const { text, sha256: digest } of files) {
+      if (known.has(digest)) continue;
+      await writeDurably(path.join(folder, textName(digest)), text);
+      known.add(digest);
+    }
+    await syncFolder(folder);
+    const entries = files.map(({ file, sha256: digest }) => ({ path: file, sha256: digest }));
+    const index: Index = { format: FORMAT, config, kept_at: now(), files: entries };
+    await writeAtomically(path.join(folder, INDEX), `${JSON.stringify(index, undefined, 1)}\n`, OWNER_ONLY);
+    await removeOthers(folder, new Set([INDEX, ...files.map(({ sha256: digest }) => textName(digest))]));
+  }
+}
+
+/** Reads the kept rules of a folder and checks each text. Changes nothing. */
+export async function readKeptRules(folder: string, config: string): Promise<KeptRead> {
+  const index = await readIndex(path.join(folder, INDEX));
+  if ('kind' in index) return index;
+  if (!(await isSameConfig(index.config, config))) return { kind: 'none' };
+  const files: RulesText[] = [];
+  for (const entry of index.files) {
+    const file = path.join(folder, textName(entry.sha256));
+    try {
+      const text = (await readRegularFile(file)).toString('utf8');
+      if (sha256(text) !== entry.sha256) return { kind: 'unusable', file, reason: 'it was changed or is incomplete' };
+      files.push({ file: entry.path, text });
+    } catch (error) {
+      return { kind: 'unusable', file, reason: reasonOf(error) };
+    }
+  }
+  return { kind: 'read', kept: { config: index.config, keptAt: index.kept_at, files } };
+}
+
+async function readIndex(file: string): Promise<Index | Exclude<KeptRead, { kind: 'read' }>> {
+  try {
+    const value: unknown = JSON.parse((await readRegularFile(file)).toString('utf8'));
+    if (isIndex(value)) return value;
+    const isOther = isObject(value) && typeof value.format === 'number' && value.format !== FORMAT;
+    return { kind: 'unusable', file, reason: isOther ? 'another version of Belfry wrote it' : 'it is no such index' };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' };
+    return { kind: 'unusable', file, reason: error instanceof SyntaxError ? 'it is no JSON' : reasonOf(error) };
+  }
+}
+
+function isIndex(value: unknown): value is Index {
+  return (
+    isObject(value) &&
+    value.format === FORMAT &&
+    typeof value.config === 'string' &&
+    typeof value.kept_at === 'string' &&
+    Array.isArray(value.files) &&
+    value.files.every(
+      (entry) => isObject(entry) && typeof entry.path === 'string' && /^[0-9a-f]{64}$/.test(String(entry.sha256)),
+    )
+  );
+}
+
+/** Removes the kept rules of a config from another folder, in which they are out of date. Errors are ignored. */
+async function forgetKeptRules(folder: string, config: string): Promise<void> {
+  const index = await readIndex(path.join(folder, INDEX));
+  if ('kind' in index || !(await isSameConfig(index.config, config))) return;
+  await unlink(path.join(folder, INDEX)).catch(() => undefined);
+  await removeOthers(folder, new Set()).catch(() => undefined);
+}
+
+const textName = (digest: string): string => `${digest}.yaml`;
+
+const entryKey = ({ file, sha256: digest }: { readonly file: string; readonly sha256: string }): string =>
+  `${digest} ${file}`;
+
+const digestOfKey = (key: string): string => key.slice(0, key.indexOf(' '));
+
+function isSameList(
+  present: readonly string[],
+  wanted: readonly { readonly file: string; readonly sha256: string }[],
+): boolean {
+  return present.length === wanted.length && wanted.every((entry, index) => present[index] === entryKey(entry));
+}
+
+/** Writes a text; a partial one is recognized by its SHA-256. */
+async function writeDurably(file: string, text: string): Promise<void> {
+  const handle = await openRegularFile(file, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, OWNER_ONLY);
+  try {
+    await handle.writeFile(text);
+    await handle.chmod(OWNER_ONLY);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes texts that the index does not name, and the rest of a write that did not end. */
+async function removeOthers(folder: string, named: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const isOwn = /^[0-9a-f]{64}\.yaml$/.test(name) || name.startsWith(`.${INDEX}.`);
+    if (isOwn && !named.has(name)) await unlink(path.join(folder, name)).catch(() => undefined);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'it is missing';
+  return systemErrorText(error) ?? (error as Error).message;
+}

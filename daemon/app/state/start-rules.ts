@@ -1,0 +1,108 @@
+import { stat } from 'node:fs/promises';
+import type { Problem } from '../../core/problems/failure.ts';
+import type { Ruleset } from '../../core/ruleset.ts';
+import { guessStates, type ReadDaemonSettings } from '../../reload/daemon-settings.ts';
+import type { Live, Prepared } from '../../reload/live.ts';
+import { readRecord, recordFiles, runtimeFolders } from './daemon-record.ts';
+import { InvalidRules } from './invalid-rules.ts';
+import { type KeptRead, readKeptRules } from './kept-rules.ts';
+import { type Environment, type StatePaths, statePaths } from './paths.ts';
+
+type Ready = Extract<Prepared, { kind: 'ready' }>;
+
+/** Rules with which a daemon starts. */
+export interface StartRules {
+  readonly prepared: Ready;
+  /** Problems for which files on disk are not in use; their kept versions are. */
+  readonly rejected: readonly Problem[];
+  /** Time at which the kept rules were kept, RFC 3339; undefined when they were not needed. */
+  readonly keptAt?: string;
+}
+
+export interface StartRulesDeps {
+  readonly live: Live;
+  readonly config: string;
+  /** Reads the kept rules. Undefined if only the rules on disk may be used. */
+  readonly readKept: (() => Promise<KeptRead>) | undefined;
+  /** Runs the tests of the rules if they require it; returns the failures. */
+  readonly test: (ruleset: Ruleset) => Promise<readonly Problem[]>;
+}
+
+/**
+ * Loads the rules on disk. When they do not load, does what a reload does, with the kept rules as those in force: a file that does
+ * not load has its kept version, and any other problem leaves all kept rules in force. Rejects with `InvalidRules` if there are none.
+ */
+export async function loadAtStart({ live, config, readKept, test }: StartRulesDeps): Promise<StartRules> {
+  const fresh = await live.prepare();
+  const isReady = fresh.kind === 'ready';
+  const problems = isReady ? await test(fresh.ruleset) : fresh.problems;
+  if (isReady && problems.length === 0) return { prepared: fresh, rejected: [] };
+  const found = (await readKept?.()) ?? { kind: 'none' };
+  if (found.kind === 'none') throw new InvalidRules(config, problems);
+  if (found.kind === 'unusable') throw new InvalidRules(config, problems, [unusableProblem(found)]);
+  const { files, keptAt } = found.kept;
+  const unloadable = await live.restore(files);
+  if (unloadable.length > 0) throw new InvalidRules(config, problems, unloadable);
+  const { prepared, rejected } = isReady ? wholly(live, problems) : await again(live, test);
+  return { prepared, rejected, ...(rejected.length > 0 && { keptAt }) };
+}
+
+const wholly = (live: Live, rejected: readonly Problem[]): StartRules => ({
+  prepared: live.restored(rejected),
+  rejected,
+});
+
+async function again(live: Live, test: StartRulesDeps['test']): Promise<StartRules> {
+  const prepared = await live.prepare();
+  if (prepared.kind !== 'ready') return wholly(live, prepared.problems);
+  const failing = await test(prepared.ruleset);
+  if (failing.length > 0) return wholly(live, [...prepared.problems, ...failing]);
+  return { prepared, rejected: prepared.problems };
+}
+
+function unusableProblem({ file, reason }: Extract<KeptRead, { kind: 'unusable' }>): Problem {
+  return {
+    file,
+    line: 1,
+    column: 1,
+    code: 'rules.kept_unusable',
+    message: `the last good rules cannot be used: ${reason}`,
+    mend: 'correct the rules; the next start that succeeds keeps them again',
+  };
+}
+
+/**
+ * State directory of a start. Rules that cannot be read may not name theirs. Then it is a directory that holds kept rules of this
+ * config: one that the files seem to name, that of the last daemon by its record, or the default.
+ */
+export async function stateAtStart(
+  config: string,
+  { settings, certain }: Pick<ReadDaemonSettings, 'settings' | 'certain'>,
+  { env, cwd }: { readonly env: Environment; readonly cwd: string },
+): Promise<StatePaths> {
+  const configured = statePaths(settings, env, cwd);
+  if (certain) return configured;
+  for (const state of await likelyStates(config, env)) {
+    const paths = statePaths(state === undefined ? {} : { state }, env, cwd);
+    if ((await isFolder(paths.keptRules)) && (await readKeptRules(paths.keptRules, config)).kind !== 'none')
+      return paths;
+  }
+  return configured;
+}
+
+/** Undefined stands for the default. */
+async function likelyStates(config: string, env: Environment): Promise<readonly (string | undefined)[]> {
+  const states: (string | undefined)[] = [...(await guessStates(config, env))];
+  for (const file of runtimeFolders(env).flatMap((folder) => recordFiles(folder, config))) {
+    const record = await readRecord(file);
+    if (record?.config === config) states.push(record.state);
+  }
+  return [...states, undefined];
+}
+
+function isFolder(file: string): Promise<boolean> {
+  return stat(file).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

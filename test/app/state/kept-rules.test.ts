@@ -1,0 +1,145 @@
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { KeptRules } from '../../../daemon/app/state/kept-rules.ts';
+import type { RulesText } from '../../../daemon/reload/load.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const silent = pino({ level: 'silent' });
+const CONFIG = '/etc/belfry';
+const A = { file: '/etc/belfry/a.yaml', text: 'rules: [] # a\n' };
+const B = { file: '/etc/belfry/b.yaml', text: 'channels: {} # ü\n' };
+
+/** Kept rules in a folder; each call stands for another process. */
+function keptIn(folder: string, config = CONFIG): KeptRules {
+  return new KeptRules({ folder, config, now: () => '2026-11-23T02:00:00.000Z' });
+}
+
+async function saved(folder: string, files: readonly RulesText[], config = CONFIG): Promise<KeptRules> {
+  const kept = keptIn(folder, config);
+  kept.save(files, silent);
+  await kept.idle();
+  return kept;
+}
+
+const texts = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name !== 'index.json').sort();
+
+test('kept rules are read again with their paths and the time, by their owner only', async () => {
+  const folder = path.join(await temporaryFolder(), 'state', 'kept-rules');
+  const kept = await saved(folder, [A, B]);
+  expect(kept.fault).toBeUndefined();
+  expect(await keptIn(folder).read()).toEqual({
+    kind: 'read',
+    kept: { config: CONFIG, keptAt: '2026-11-23T02:00:00.000Z', files: [A, B] },
+  });
+  for (const name of await readdir(folder)) expect((await stat(path.join(folder, name))).mode & 0o777).toBe(0o600);
+});
+
+test('only a text that changed is written, and a text that is no longer used is removed', async () => {
+  const folder = await temporaryFolder();
+  await saved(folder, [A, B]);
+  const before = await texts(folder);
+  const inode = async (name: string) => (await stat(path.join(folder, name))).ino;
+  const untouched = await Promise.all(before.map(inode));
+  const edited = { ...B, text: 'channels: {} # edited\n' };
+  await saved(folder, [A, edited]);
+  const after = await texts(folder);
+  const same = after.filter((name) => before.includes(name));
+  expect([after.length, same.length]).toEqual([2, 1]);
+  expect(untouched).toContain(await inode(same[0]!));
+  expect(await keptIn(folder).read()).toMatchObject({ kept: { files: [A, edited] } });
+});
+
+test('nothing is written when the live texts are those on disk', async () => {
+  const folder = await temporaryFolder();
+  const kept = await saved(folder, [A]);
+  const index = path.join(folder, 'index.json');
+  const { ino } = await stat(index);
+  kept.save([A], silent);
+  await kept.idle();
+  await saved(folder, [{ ...A }]);
+  expect((await stat(index)).ino).toBe(ino);
+});
+
+test('the kept rules of another config are not taken, and are replaced', async () => {
+  const folder = await temporaryFolder();
+  await saved(folder, [A], '/srv/rules');
+  expect(await keptIn(folder).read()).toEqual({ kind: 'none' });
+  await saved(folder, [B]);
+  expect(await keptIn(folder).read()).toMatchObject({ kept: { files: [B] } });
+  expect(await keptIn(path.join(folder, 'none')).read()).toEqual({ kind: 'none' });
+});
+
+const DAMAGES: readonly (readonly [string, (folder: string) => Promise<unknown>, string])[] = [
+  [
+    'a text that is cut',
+    async (at) => truncate(path.join(at, (await texts(at))[0]!), 3),
+    'it was changed or is incomplete',
+  ],
+  ['a text that is missing', async (at) => rm(path.join(at, (await texts(at))[0]!)), 'it is missing'],
+  ['an index that is cut', (at) => truncate(path.join(at, 'index.json'), 20), 'it is no JSON'],
+  [
+    'an index of another version',
+    async (at) => {
+      const index = path.join(at, 'index.json');
+      await writeFile(index, (await readFile(index, 'utf8')).replace('"format": 1', '"format": 2'));
+    },
+    'another version of Belfry wrote it',
+  ],
+  [
+    'a path in place of a digest',
+    async (at) => {
+      const index = path.join(at, 'index.json');
+      await writeFile(index, (await readFile(index, 'utf8')).replace(/"sha256": "\w+"/, '"sha256": "../../key"'));
+    },
+    'it is no such index',
+  ],
+  [
+    'a FIFO as index',
+    async (at) => {
+      await rm(path.join(at, 'index.json'));
+      execFileSync('mkfifo', [path.join(at, 'index.json')]);
+    },
+    'not a regular file',
+  ],
+];
+
+test.each(DAMAGES)('%s makes the kept rules unusable until they are written again', async (_, damage, reason) => {
+  const folder = await temporaryFolder();
+  await saved(folder, [A, B]);
+  await damage(folder);
+  expect(await keptIn(folder).read()).toMatchObject({ kind: 'unusable', reason: expect.stringContaining(reason) });
+  await saved(folder, [A, B]);
+  expect(await keptIn(folder).read()).toMatchObject({ kind: 'read', kept: { files: [A, B] } });
+});
+
+test('a failure is a fault that names the folder, and a later try ends it', async () => {
+  const state = await temporaryFolder();
+  const folder = path.join(state, 'kept-rules');
+  await writeFile(folder, 'a file');
+  const kept = await saved(folder, [A]);
+  expect(kept.fault).toContain(`cannot be kept in ${folder}: a part of the path is not a folder (EEXIST)`);
+  await rm(folder);
+  await kept.retry(silent);
+  expect(kept.fault).toBeUndefined();
+  expect(await kept.read()).toMatchObject({ kept: { files: [A] } });
+});
+
+test('kept rules of this config in the default state directory are out of date when another one is used', async () => {
+  const root = await temporaryFolder();
+  const [outdated, folder] = [path.join(root, 'default'), path.join(root, 'other')];
+  const elsewhere = path.join(root, 'of-another-config');
+  await saved(outdated, [A]);
+  await saved(elsewhere, [A], '/srv/rules');
+  for (const one of [outdated, elsewhere]) {
+    const kept = new KeptRules({ folder, config: CONFIG, outdated: one, now: () => '2026-11-23T02:00:00.000Z' });
+    kept.save([B], silent);
+    await kept.idle();
+  }
+  expect(await readdir(outdated)).toEqual([]);
+  expect(await keptIn(elsewhere, '/srv/rules').read()).toMatchObject({ kept: { files: [A] } });
+  expect(await keptIn(folder).read()).toMatchObject({ kept: { files: [B] } });
+});
