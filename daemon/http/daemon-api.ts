@@ -1,4 +1,5 @@
-import type { Acknowledged, Acknowledgement, AlertView } from '../core/alerts/alerts.ts';
+import type { AlertView } from '../core/alerts/alerts.ts';
+import type { AlertChange, AlertsChanged, AlertVerb } from '../core/alerts/changes.ts';
 import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { Event, EventInput } from '../core/event/event.ts';
@@ -82,10 +83,11 @@ export interface ExplainRequest {
 export interface AlertActions {
   /** Firing alerts of one rule or of all, the oldest first. */
   alerts(rule?: string): readonly AlertView[];
-  /** Acknowledges alerts. `mend` is a suggestion when nothing fires. */
-  acknowledge(
-    given: Acknowledgement,
-  ): Promise<{ readonly acknowledged: Acknowledged['acknowledged']; readonly mend?: string }>;
+  /** Acknowledges alerts, takes that back, or ends them. `mend` is a suggestion when there is none to change. */
+  change(
+    verb: AlertVerb,
+    given: AlertChange,
+  ): Promise<{ readonly changed: AlertsChanged['changed']; readonly mend?: string }>;
   /** Silences of the files, then those that users made. */
   silences(): readonly SilenceView[];
   /** Makes a silence from a posted body. */

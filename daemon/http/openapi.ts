@@ -1,13 +1,11 @@
 import type { Route } from './routes/route.ts';
 
-const SCOPES: Readonly<Record<Route['scope'], string>> = {
-  open: 'No token.',
-  local: 'No token on the loopback and the Unix socket, else scope `read`.',
-  emit: 'Scope `emit`.',
-  read: 'Scope `read`.',
-  admin: 'Scope `admin`.',
-  stream: 'Scope `stream` or `stream:USER`.',
-};
+function scopeText(scope: Route['scope']): string {
+  if (scope === 'open') return 'No token.';
+  if (scope === 'local') return 'No token on the loopback and the Unix socket, else scope `read`.';
+  const names = [scope].flat().flatMap((one) => (one === 'stream' ? ['stream', 'stream:USER'] : [one]));
+  return `Scope ${names.map((name) => `\`${name}\``).join(' or ')}.`;
+}
 
 const TEXT = { type: 'string' };
 
@@ -106,7 +104,7 @@ function operationOf({
   ];
   return {
     summary,
-    description: SCOPES[scope],
+    description: scopeText(scope),
     ...(parameters.length > 0 && { parameters }),
     ...(scope !== 'open' && { security: scope === 'local' ? [{}, { token: [] }] : [{ token: [] }] }),
     ...(body && { requestBody: { content: Object.fromEntries(body.map((type) => [type, {}])) } }),

@@ -1,4 +1,4 @@
-import { acknowledge } from '../core/alerts/alerts.ts';
+import { changeAlerts } from '../core/alerts/changes.ts';
 import { silenceChange } from '../core/alerts/silence-actions.ts';
 import { decide, type DecideContext } from '../core/flow/decide.ts';
 import type { Decision, Memory, RuleResult } from '../core/flow/decision.ts';
@@ -105,9 +105,9 @@ export class Simulator {
 
   /** Acknowledges the alerts of a key. Returns how many were firing. */
   acknowledge(key: string): number {
-    const { acknowledged, ...decision } = acknowledge({ key }, this.#context());
+    const { changed, ...decision } = changeAlerts('ack', { key }, this.#context());
     this.#apply(decision);
-    return acknowledged.length;
+    return changed.length;
   }
 
   /** Advances the clock to `end`; timers, attempts and ticks that are due before it run at their time. */

@@ -1,4 +1,4 @@
-import type { Acknowledgement } from '../../daemon/core/alerts/alerts.ts';
+import type { AlertChange, AlertVerb } from '../../daemon/core/alerts/changes.ts';
 import type { AlertActions, AlertView, SilenceView } from '../../daemon/http/daemon-api.ts';
 
 export const SAMPLE_ALERT: AlertView = {
@@ -25,7 +25,7 @@ export const SAMPLE_SILENCE: SilenceView = {
 
 /** Alert actions in memory that record their calls. */
 export class RecordedAlertActions implements AlertActions {
-  readonly acknowledgements: Acknowledgement[] = [];
+  readonly changes: ({ readonly verb: AlertVerb } & AlertChange)[] = [];
   readonly posted: unknown[] = [];
   readonly expired: string[] = [];
   firing: AlertView[] = [SAMPLE_ALERT];
@@ -40,13 +40,13 @@ export class RecordedAlertActions implements AlertActions {
     return this.firing.filter((alert) => rule === undefined || alert.rule === rule);
   }
 
-  async acknowledge(given: Acknowledgement) {
-    this.acknowledgements.push(given);
+  async change(verb: AlertVerb, given: AlertChange) {
+    this.changes.push({ verb, ...given });
     const { key, rule } = given;
-    const acknowledged = this.alerts(rule).filter((alert) => alert.key === key);
-    return acknowledged.length > 0
-      ? { acknowledged: acknowledged.map((alert) => ({ rule: alert.rule, key })) }
-      : { acknowledged, mend: 'firing now: `db1`' };
+    const changed = this.alerts(rule).filter((alert) => alert.key === key);
+    return changed.length > 0
+      ? { changed: changed.map((alert) => ({ rule: alert.rule, key })) }
+      : { changed, mend: 'now there are: `db1`' };
   }
 
   silences() {

@@ -1,4 +1,4 @@
-import { acknowledge } from '../../daemon/core/alerts/alerts.ts';
+import { changeAlerts } from '../../daemon/core/alerts/changes.ts';
 import type { Decision, Memory, StateChange } from '../../daemon/core/flow/decision.ts';
 import { decide, type DecideContext } from '../../daemon/core/flow/decide.ts';
 import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
@@ -151,9 +151,9 @@ export class CoreRunner {
   }
 
   acknowledge(key: string, rule?: string): number {
-    const { acknowledged, ...decision } = acknowledge({ key, ...(rule !== undefined && { rule }) }, this.context());
+    const { changed, ...decision } = changeAlerts('ack', { key, ...(rule !== undefined && { rule }) }, this.context());
     this.#apply(decision);
-    return acknowledged.length;
+    return changed.length;
   }
 
   /** Writes states directly, as a user action does. */

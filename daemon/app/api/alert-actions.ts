@@ -1,5 +1,12 @@
-import { type Acknowledged, type Acknowledgement, acknowledge, alerts } from '../../core/alerts/alerts.ts';
-import type { Memory } from '../../core/flow/decision.ts';
+import { alerts } from '../../core/alerts/alerts.ts';
+import {
+  type AlertChange,
+  type AlertsChanged,
+  type AlertVerb,
+  changeAlerts,
+  doneBy,
+} from '../../core/alerts/changes.ts';
+import type { Decision, Memory } from '../../core/flow/decision.ts';
 import { storedSilences } from '../../core/flow/steps/silence.ts';
 import { readSilenceRequest } from '../../core/alerts/silence-request.ts';
 import {
@@ -25,6 +32,8 @@ export interface AlertActionsDeps {
   readonly newId: () => string;
   readonly log: Log;
   readonly scrubber: Scrubber;
+  /** Reports later results, such as the end of an alert by a person. */
+  readonly onLater: (decision: Decision) => void;
 }
 
 /** Bound of the silences that users made and that have not expired. Every message is checked against each of them. */
@@ -36,7 +45,7 @@ const MAX_PREVIEW_EVENTS = 2000;
 const MAX_KEYS = 1000;
 const MAX_KEY_CHARS = 200;
 
-/** Actions of users on alerts: list, acknowledge, silence. Every change is durable before it is answered. */
+/** Actions of users on alerts: list, acknowledge, resolve, silence. Every change is durable before it is answered. */
 export function openAlertActions(deps: AlertActionsDeps): AlertActions {
   const { store, live, clock } = deps;
   return {
@@ -44,7 +53,7 @@ export function openAlertActions(deps: AlertActionsDeps): AlertActions {
       const all = alerts(live(), store.memory(clock.now()));
       return rule === undefined ? all : all.filter((alert) => alert.rule === rule);
     },
-    acknowledge: (given) => acknowledgeAlert(deps, given),
+    change: (verb, given) => changeByPerson(deps, verb, given),
     silences() {
       const now = clock.now();
       return silencesOf(live(), store.memory(now)).map((silence) => silenceView(silence, now));
@@ -59,28 +68,34 @@ function silencesOf(ruleset: Ruleset, memory: Memory): readonly Silence[] {
   return [...ruleset.silences, ...storedSilences(memory, ruleset)];
 }
 
-async function acknowledgeAlert(
-  { store, live, clock, newId, log, scrubber }: AlertActionsDeps,
-  given: Acknowledgement,
-): ReturnType<AlertActions['acknowledge']> {
+async function changeByPerson(
+  { store, live, clock, newId, log, scrubber, onLater }: AlertActionsDeps,
+  verb: AlertVerb,
+  given: AlertChange,
+): ReturnType<AlertActions['change']> {
   const now = clock.now();
   const ruleset = live();
-  const { acknowledged } = await store.applyDecision<Acknowledged>(now, (memory) =>
-    acknowledge(given, { ruleset, memory, now, newId }),
+  const decision = await store.applyDecision<AlertsChanged>(now, (memory) =>
+    changeAlerts(verb, given, { ruleset, memory, now, newId }),
   );
-  for (const { rule, key } of acknowledged) log.info({ rule, key, by: given.by }, 'alert: acknowledged');
-  if (acknowledged.length > 0) return { acknowledged };
-  return { acknowledged, mend: suggestion(given, alerts(ruleset, store.memory(now)), scrubber) };
+  onLater(decision);
+  const { changed } = decision;
+  const { by, note } = given;
+  for (const { rule, key } of changed) log.info({ rule, key, by, note }, `alert: ${doneBy(verb)}`);
+  if (changed.length > 0) return { changed };
+  const firing = alerts(ruleset, store.memory(now));
+  const changeable = verb === 'unack' ? firing.filter(({ state }) => state === 'acknowledged') : firing;
+  return { changed, mend: suggestion(given, changeable, scrubber) };
 }
 
-/** Suggests firing alerts with a similar key or rule. */
-function suggestion({ key, rule }: Acknowledgement, firing: ReturnType<typeof alerts>, scrubber: Scrubber): string {
+/** Suggests alerts with a similar key or rule among those that can be changed. */
+function suggestion({ key, rule }: AlertChange, firing: ReturnType<typeof alerts>, scrubber: Scrubber): string {
   const shown = (text: string): string => shownKey(scrubber.scrub(text));
   const rules = firing.filter((alert) => alert.key === key).map((alert) => alert.rule);
   if (rule !== undefined && rules.length > 0) return mendByName(rule, rules, '', 'rules whose alert it is');
   const mine = rule === undefined ? firing : firing.filter((alert) => alert.rule === rule);
   const keys = new Set(mine.slice(0, MAX_KEYS).map((alert) => shown(alert.key)));
-  return mendByName(shown(key), keys, 'no alert fires now', 'firing now');
+  return mendByName(shown(key), keys, 'there is no such alert now', 'now there are');
 }
 
 /** Key for a message, cut and without control characters, because it comes from an event. The caller scrubs it first: a cut secret could not be recognized. */

@@ -1,4 +1,5 @@
 import { alertCounts } from '../../core/alerts/alerts.ts';
+import type { Decision } from '../../core/flow/decision.ts';
 import type { Token } from '../../core/ruleset.ts';
 import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import type { ManualResult } from '../../delivery/manual/attempt.ts';
@@ -46,6 +47,8 @@ export interface DaemonApiDeps {
   readonly waiter: DeliveryWaiter;
   readonly feed: Feed;
   readonly tokens: () => readonly Token[];
+  /** Reports results that a person gave to earlier events. */
+  readonly onLater: (decision: Decision) => void;
   /** Reason why the daemon accepts no events; undefined if it does. */
   readonly refusing: () => string | undefined;
 }

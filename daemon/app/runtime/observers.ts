@@ -39,8 +39,8 @@ export function eventObserver(deps: {
   };
 }
 
-/** Reports results that a timer gave to earlier events to the metrics, the log and the feed. */
-export function timerObserver(deps: {
+/** Reports results that a timer or a person gave to earlier events to the metrics, the log and the feed. */
+export function laterObserver(deps: {
   feed: Feed;
   metrics: Metrics;
   own: OwnEvents;

@@ -1,4 +1,5 @@
 import { OWN_SOURCE } from '../../core/event/event.ts';
+import type { Decision } from '../../core/flow/decision.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { Lanes } from '../../delivery/lanes.ts';
 import { Resending, type ResendingDeps } from '../../delivery/manual/resend.ts';
@@ -12,7 +13,7 @@ import { channelOpener, type OpenState, type OpenStateOptions, ruleTests } from 
 import { Reloading } from '../reload.ts';
 import type { Feed } from './feed.ts';
 import { Intake } from './intake.ts';
-import { eventObserver, timerObserver } from './observers.ts';
+import { eventObserver, laterObserver } from './observers.ts';
 import { OwnEvents } from './own-events.ts';
 import { RunningSources } from './sources.ts';
 import { Timers } from './timers.ts';
@@ -27,6 +28,8 @@ export interface Runtime {
   readonly timers: Timers;
   readonly reloading: Reloading;
   readonly resending: Resending;
+  /** Reports results that a timer or a person gave to earlier events. */
+  readonly onLater: (decision: Decision) => void;
 }
 
 /** Builds the runtime. Some parts call each other (the daemon's own events go through the intake); they get functions that are called only after all parts are built. */
@@ -63,7 +66,8 @@ export function buildRuntime(
     intake,
     onStatusChange: (name, type, fault) => own.sourceStatusChanged(name, type, fault),
   });
-  const timers = new Timers({ ...common, onWake: timerObserver(observers) });
+  const onLater = laterObserver(observers);
+  const timers = new Timers({ ...common, onWake: onLater });
   const onEnd = (result: ReloadView): void => {
     metrics.reload(result.ok ? 'applied' : 'rejected', result.generation);
     own.reloaded(result);
@@ -83,7 +87,7 @@ export function buildRuntime(
   };
   const reloading = new Reloading(reloads);
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
-  return { own, intake, pushServer, lanes, sources, timers, reloading, resending };
+  return { own, intake, pushServer, lanes, sources, timers, reloading, resending, onLater };
 }
 
 /** Line for `systemctl status` after a reload. */

@@ -16,6 +16,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   dead: () => import('./dead/index.ts'),
   alerts: () => import('./alerts/alerts.ts'),
   ack: () => import('./alerts/ack.ts'),
+  unack: () => import('./alerts/unack.ts'),
   silence: () => import('./alerts/silence.ts'),
   hold: () => import('./channels/hold.ts'),
   release: () => import('./channels/release.ts'),

@@ -1,8 +1,5 @@
-import type { Decision, Memory } from '../flow/decision.ts';
-import { type Alert, firingAlerts, nextWake, rowOf } from '../flow/steps/alert.ts';
-import { type DecideContext, Pipeline } from '../flow/pipeline.ts';
-import { dropAll } from '../flow/resolve.ts';
-import { stateOf } from '../flow/step.ts';
+import type { Memory } from '../flow/decision.ts';
+import { type Alert, firingAlerts, nextWake } from '../flow/steps/alert.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 
@@ -21,6 +18,11 @@ export interface AlertView {
   readonly told: readonly string[];
   readonly acknowledged_at?: string;
   readonly acknowledged_by?: string;
+  readonly acknowledged_note?: string;
+  /** Set when an acknowledgement was taken back. */
+  readonly unacknowledged_at?: string;
+  readonly unacknowledged_by?: string;
+  readonly unacknowledged_note?: string;
   /** Number of steps of `escalate` that are done. */
   readonly escalated: number;
   /** Time at which it ends by itself, escalates or repeats. */
@@ -45,7 +47,7 @@ export function alertCounts(ruleset: Ruleset, memory: Memory): { firing: number;
 }
 
 function viewOf(rule: CompiledRule, key: string, state: Alert): AlertView {
-  const { acknowledged } = state;
+  const { acknowledged, unacknowledged } = state;
   const next = nextWake(state, rule);
   return {
     rule: rule.name,
@@ -58,36 +60,11 @@ function viewOf(rule: CompiledRule, key: string, state: Alert): AlertView {
     told: [...new Set(state.told.map(({ channel }) => channel))],
     ...(acknowledged !== undefined && { acknowledged_at: rfc3339(acknowledged.at) }),
     ...(acknowledged?.by !== undefined && { acknowledged_by: acknowledged.by }),
+    ...(acknowledged?.note !== undefined && { acknowledged_note: acknowledged.note }),
+    ...(unacknowledged !== undefined && { unacknowledged_at: rfc3339(unacknowledged.at) }),
+    ...(unacknowledged?.by !== undefined && { unacknowledged_by: unacknowledged.by }),
+    ...(unacknowledged?.note !== undefined && { unacknowledged_note: unacknowledged.note }),
     escalated: state.escalated,
     ...(next !== undefined && { next_at: rfc3339(next) }),
   };
-}
-
-export interface Acknowledgement {
-  readonly key: string;
-  /** Limits the acknowledgement to one rule; if not given, the alerts of all rules for the key are acknowledged. */
-  readonly rule?: string;
-  /** Name of the person. */
-  readonly by?: string;
-}
-
-export interface Acknowledged extends Decision {
-  readonly acknowledged: readonly { readonly rule: string; readonly key: string }[];
-}
-
-/** Acknowledges alerts, which ends their repeats and escalations. An alert without `resolve` ends. */
-export function acknowledge({ key, rule: only, by }: Acknowledgement, context: DecideContext): Acknowledged {
-  const pipeline = new Pipeline(context);
-  const found: { rule: string; key: string }[] = [];
-  for (const rule of context.ruleset.rules) {
-    if ((only !== undefined && rule.name !== only) || rule.alert === undefined) continue;
-    const step = pipeline.contextOf(rule, key);
-    const firing = stateOf<Alert>('alert', step);
-    if (firing === undefined) continue;
-    found.push({ rule: rule.name, key });
-    const acknowledged = firing.acknowledged ?? { at: context.now, ...(by !== undefined && { by }) };
-    if (rule.alert.resolve === undefined) dropAll(pipeline, step);
-    else pipeline.write(step, 'alert', [rowOf({ ...firing, acknowledged }, rule)]);
-  }
-  return { ...pipeline.decision([]), acknowledged: found };
 }

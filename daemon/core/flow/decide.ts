@@ -22,7 +22,7 @@ function resultOf(event: Event, candidate: Candidate, pipeline: Pipeline): RuleR
   if (candidate.kind === 'result') return candidate.result;
   const { rule, key, error } = candidate;
   const result =
-    candidate.kind === 'resolve' ? resolve(pipeline, rule, key, event) : pipeline.run(rule, key, groupOf(event));
+    candidate.kind === 'resolve' ? resolve(pipeline, rule, key, { event }) : pipeline.run(rule, key, groupOf(event));
   if (error === undefined || result === undefined) return result;
   return { ...result, errors: [error, ...(result.errors ?? [])] };
 }

@@ -8,21 +8,24 @@ import { type Alert, alert } from './steps/alert.ts';
 import { maySendAt } from './steps/hours.ts';
 import { STEPS } from './steps/index.ts';
 
+/** Cause of the end of an alert: an event, or a time or person, which the reason names. */
+export type AlertEnd = { readonly event: Event } | { readonly reason: string };
+
 /**
- * Ends an alert, by an event or after a time: drops its waiting events, and notifies the targets that were notified of the alert.
+ * Ends an alert, by an event, after a time or by a person: drops its waiting events, and notifies the targets that were notified of the alert.
  * Returns undefined when no alert fires or waits to fire.
  */
-export function resolve(pipeline: Pipeline, rule: CompiledRule, key: string, by?: Event): RuleResult | undefined {
+export function resolve(pipeline: Pipeline, rule: CompiledRule, key: string, end: AlertEnd): RuleResult | undefined {
   const context = pipeline.contextOf(rule, key);
   const firing = stateOf<Alert>('alert', context);
   if (firing === undefined && !isWaitingToFire(context)) return undefined;
   dropAll(pipeline, context);
   const common = { rule: rule.name, key, outcome: 'resolved' as const };
   if (firing === undefined) return { ...common, reason: 'it was over before it fired' };
-  const errors = notifyResolved(pipeline, context, firing, by);
+  const errors = notifyResolved(pipeline, context, firing, 'event' in end ? end.event : undefined);
   return {
     ...common,
-    ...(by === undefined && { reason: 'no match for long enough' }),
+    ...('reason' in end && { reason: end.reason }),
     ...(errors.length > 0 && { errors }),
   };
 }

@@ -68,7 +68,7 @@ function wakeAlert(pipeline: Pipeline, rule: CompiledRule, key: string): void {
   if (rule.alert === undefined) return dropAll(pipeline, context);
   const { after } = rule.alert.resolve ?? {};
   if (after !== undefined && firing.last + after <= context.now) {
-    const result = resolve(pipeline, rule, key);
+    const result = resolve(pipeline, rule, key, { reason: 'no match for long enough' });
     if (result !== undefined) pipeline.recordLater(firing.event, result);
     return;
   }

@@ -6,7 +6,7 @@ import { HttpProblem } from '../problem.ts';
 import type { Caller } from '../stream/stream-server.ts';
 
 /** Scope of a token that a route requires. */
-export type TokenScope = 'emit' | 'read' | 'admin' | 'stream';
+export type TokenScope = 'emit' | 'read' | 'ack' | 'admin' | 'stream';
 
 /** Caller on the Unix socket. The mode of the file restricts who can connect; a connected user may do everything. */
 export const SOCKET_CALLER: Caller = { name: 'socket', scopes: ['admin'] };
@@ -42,16 +42,21 @@ export function subprotocolToken(request: IncomingMessage): string | undefined {
   return offered.find((name) => name.startsWith('bearer.'))?.slice('bearer.'.length);
 }
 
-/** Throws 401 or 403 unless the caller has the scope; `admin` includes every scope. */
-export function requireScope(caller: Caller | undefined, scope: TokenScope): Caller {
+/** Throws 401 or 403 unless the caller has the scope, or one of several; `admin` includes every scope. */
+export function requireScope(caller: Caller | undefined, scope: TokenScope | readonly TokenScope[]): Caller {
   if (caller === undefined) throw new HttpProblem(401, 'auth.missing', 'a valid token is needed', UNAUTHORIZED);
-  const { scopes } = caller;
-  const may =
-    scopes.includes('admin') ||
-    scopes.includes(scope) ||
-    (scope === 'stream' && (caller.user !== undefined || scopes.some((one) => one.startsWith('stream:'))));
-  if (!may) throw new HttpProblem(403, 'auth.scope', `this token lacks the scope \`${scope}\``);
-  return caller;
+  const wanted = [scope].flat();
+  if (caller.scopes.includes('admin') || wanted.some((one) => hasScope(caller, one))) return caller;
+  throw new HttpProblem(
+    403,
+    'auth.scope',
+    `this token lacks the scope ${wanted.map((one) => `\`${one}\``).join(' or ')}`,
+  );
+}
+
+function hasScope({ scopes, user }: Caller, scope: TokenScope): boolean {
+  if (scopes.includes(scope)) return true;
+  return scope === 'stream' && (user !== undefined || scopes.some((one) => one.startsWith('stream:')));
 }
 
 /** Name of the caller for the record: its own claim, and the name of its token if it has one. */

@@ -1,55 +1,78 @@
-import type { IncomingMessage } from 'node:http';
-import type { Acknowledgement } from '../../core/alerts/alerts.ts';
+import { ALERT_VERBS, type AlertChange, type AlertVerb, doneBy } from '../../core/alerts/changes.ts';
 import { isObject } from '../../core/values/json.ts';
-import { NAME } from '../../core/values/value-kind.ts';
-import { SOCKET_CALLER } from '../request/auth.ts';
-import { readJson } from '../request/body.ts';
+import { NAME, PERSON, REASON, TEXT } from '../../core/values/value-kind.ts';
 import { HttpProblem } from '../problem.ts';
+import { callerName, type TokenScope } from '../request/auth.ts';
+import { readJson } from '../request/body.ts';
+import { readFields } from '../request/fields.ts';
 import { type RequestContext, type Route, type RouteDeps, routeWithQuery, sendJson } from './route.ts';
 
-const MAX_NAME_LENGTH = 200;
-const ACK_ANSWERS = { 200: '`{"acknowledged":[{"rule","key"}]}`', 404: 'Nothing fires for this key' };
+const READ: readonly TokenScope[] = ['read', 'ack'];
+
+/** Fields of the body of a change. */
+const CHANGE_FIELDS = {
+  rule: { kind: TEXT, about: 'only the alert of this rule' },
+  by: { kind: PERSON, about: 'name of the person' },
+  note: { kind: REASON, about: 'note' },
+};
+const CHANGE_FIELDS_AND_KEY = { key: { kind: TEXT, about: 'key of the alerts' }, ...CHANGE_FIELDS };
+
+const SUMMARIES: Readonly<Record<AlertVerb, string>> = {
+  ack: 'Acknowledge the alerts of a key, which ends their repeats and escalations',
+  unack: 'Take the acknowledgement of the alerts of a key back',
+  resolve: 'End the firing alerts of a key by hand',
+};
+
+/** Both routes of a verb: the key is in the path or in the body. */
+function changeRoutes(verb: AlertVerb): readonly Route[] {
+  const common = {
+    method: 'POST',
+    scope: 'ack',
+    body: ['application/json'],
+    answers: { 200: `\`{"${doneBy(verb)}":[{"rule","key"}]}\``, 400: 'A wrong field', 404: 'There is no such alert' },
+  } as const;
+  return [
+    {
+      ...common,
+      path: `/v1/alerts/:key/${verb}`,
+      summary: `${SUMMARIES[verb]}, of every rule or of \`{"rule"}\`; \`{"by"}\` names the person, \`{"note"}\` says why.`,
+      async handle(context, deps) {
+        const body = await readJson(context.request, deps.daemon.limits().body);
+        const given = readFields(body, CHANGE_FIELDS, 'ack.body');
+        await change(verb, { ...given, key: context.params.key ?? '' }, context, deps);
+      },
+    },
+    {
+      ...common,
+      path: `/v1/alerts/${verb}`,
+      summary: 'The same with `{"key"}` in the body, for keys that a path cannot hold: `.`, `..` and the empty key.',
+      async handle(context, deps) {
+        const body = await readJson(context.request, deps.daemon.limits().body);
+        const { key, ...given } = readFields(body, CHANGE_FIELDS_AND_KEY, 'ack.body');
+        if (key === undefined)
+          throw new HttpProblem(400, 'ack.body', '`key` is missing', { more: { pointer: '/key' } });
+        await change(verb, { ...given, key }, context, deps);
+      },
+    },
+  ];
+}
 
 export const alertRoutes: readonly Route[] = [
   routeWithQuery({
     method: 'GET',
     path: '/v1/alerts',
-    scope: 'read',
+    scope: READ,
     query: { rule: { kind: NAME, about: 'only those of this rule' } },
     summary: 'Firing alerts, the oldest first.',
     answers: { 200: '`{"alerts":[...]}`' },
     handle: ({ response, query }, { daemon, scrubber }) =>
       sendJson(response, 200, scrubber.scrubJson({ alerts: daemon.alertActions.alerts(query.rule) })),
   }),
-  {
-    method: 'POST',
-    path: '/v1/alerts/:key/ack',
-    scope: 'admin',
-    body: ['application/json'],
-    summary: 'Acknowledge the alerts of a key, of every rule or of `{"rule"}`; `{"by"}` names the person.',
-    answers: ACK_ANSWERS,
-    async handle(context, deps) {
-      const body = await ackBody(context.request, deps, ['rule', 'by']);
-      await acknowledge({ ...body, key: context.params.key ?? '' }, context, deps);
-    },
-  },
-  {
-    method: 'POST',
-    path: '/v1/alerts/ack',
-    scope: 'admin',
-    body: ['application/json'],
-    summary: 'The same with `{"key"}` in the body, for keys that a path cannot hold: `.`, `..` and the empty key.',
-    answers: ACK_ANSWERS,
-    async handle(context, deps) {
-      const { key, ...body } = await ackBody(context.request, deps, ['key', 'rule', 'by']);
-      if (key === undefined) throw new HttpProblem(400, 'ack.body', '`key` is missing', { more: { pointer: '/key' } });
-      await acknowledge({ ...body, key }, context, deps);
-    },
-  },
+  ...ALERT_VERBS.flatMap(changeRoutes),
   {
     method: 'GET',
     path: '/v1/silences',
-    scope: 'read',
+    scope: READ,
     summary: 'Silences of the files and those that people made; the latter also for 5 days after their end.',
     answers: { 200: '`{"silences":[...]}`' },
     handle: ({ response }, { daemon, scrubber }) =>
@@ -58,7 +81,7 @@ export const alertRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: '/v1/silences',
-    scope: 'admin',
+    scope: 'ack',
     body: ['application/json'],
     summary:
       'Make a silence: `match`, `if`, `from`, `until` or `for`, `recurring`, `timezone`, `reason`, `by`, `name`.',
@@ -72,7 +95,7 @@ export const alertRoutes: readonly Route[] = [
   {
     method: 'DELETE',
     path: '/v1/silences/:id',
-    scope: 'admin',
+    scope: 'ack',
     summary: 'End a silence now.',
     answers: { 204: 'Ended', 404: 'No such silence', 409: 'It is defined in a file' },
     async handle({ response, params }, { daemon }) {
@@ -85,18 +108,26 @@ export const alertRoutes: readonly Route[] = [
   },
 ];
 
-async function acknowledge(
-  given: Acknowledgement,
+/** Reasons of a 404, without and with a rule. */
+const NONE: Readonly<Record<AlertVerb, readonly [string, string]>> = {
+  ack: ['nothing fires for this key', 'this rule has nothing firing for this key'],
+  unack: ['nothing is acknowledged for this key', 'this rule has nothing acknowledged for this key'],
+  resolve: ['nothing fires for this key', 'this rule has nothing firing for this key'],
+};
+
+async function change(
+  verb: AlertVerb,
+  { by: claimed, ...given }: AlertChange,
   { response, caller }: RequestContext,
-  deps: RouteDeps,
+  { daemon, scrubber }: RouteDeps,
 ): Promise<void> {
-  const { daemon, scrubber } = deps;
-  const { acknowledged, mend } = await daemon.alertActions.acknowledge({ ...byCaller(caller), ...given });
-  if (acknowledged.length === 0) {
-    const what = given.rule === undefined ? 'nothing fires for this key' : 'this rule has nothing firing for this key';
+  const by = callerName(caller, claimed);
+  const { changed, mend } = await daemon.alertActions.change(verb, { ...given, ...(by !== undefined && { by }) });
+  if (changed.length === 0) {
+    const what = NONE[verb][given.rule === undefined ? 0 : 1];
     throw new HttpProblem(404, 'alert.none', mend === undefined ? what : `${what}; ${mend}`);
   }
-  sendJson(response, 200, scrubber.scrubJson({ acknowledged }));
+  sendJson(response, 200, scrubber.scrubJson({ [doneBy(verb)]: changed }));
 }
 
 async function postSilence(
@@ -104,7 +135,7 @@ async function postSilence(
   { daemon, scrubber }: RouteDeps,
 ): Promise<void> {
   const posted = await readJson(request, daemon.limits().body);
-  const made = await daemon.alertActions.silence(isObject(posted) ? { ...byCaller(caller), ...posted } : posted);
+  const made = await daemon.alertActions.silence(signed(posted, caller));
   if (made.kind === 'too_many')
     throw new HttpProblem(409, 'silence.too_many', `there are ${made.most} silences already; expire some first`);
   if (made.kind === 'invalid') {
@@ -116,28 +147,9 @@ async function postSilence(
   sendJson(response, 201, scrubber.scrubJson(made.silence));
 }
 
-/** Name of the caller for the record: that of the token; a caller on the socket has none. */
-function byCaller(caller: RequestContext['caller']): { readonly by?: string } {
-  return caller === undefined || caller === SOCKET_CALLER ? {} : { by: caller.name };
-}
-
-type AckField = 'key' | 'rule' | 'by';
-
-async function ackBody(
-  request: IncomingMessage,
-  { daemon }: RouteDeps,
-  fields: readonly AckField[],
-): Promise<Partial<Record<AckField, string>>> {
-  const body = await readJson(request, daemon.limits().body);
-  if (!isObject(body)) throw new HttpProblem(400, 'ack.body', 'the body is a JSON object');
-  for (const [name, value] of Object.entries(body)) {
-    const more = { pointer: `/${name.slice(0, 40)}` };
-    if (!(fields as readonly string[]).includes(name))
-      throw new HttpProblem(400, 'ack.body', `there is no field like that; there are ${fields.join(', ')}`, { more });
-    if (typeof value !== 'string' || (name === 'by' && value.length > MAX_NAME_LENGTH))
-      throw new HttpProblem(400, 'ack.body', `\`${name}\` is text, of \`by\` at most ${MAX_NAME_LENGTH} characters`, {
-        more,
-      });
-  }
-  return body;
+/** Posted silence with the name of the caller. A `by` that is no text is left for the validation to report. */
+function signed(posted: unknown, caller: RequestContext['caller']): unknown {
+  if (!isObject(posted) || (posted.by !== undefined && typeof posted.by !== 'string')) return posted;
+  const by = callerName(caller, posted.by);
+  return by === undefined ? posted : { ...posted, by };
 }

@@ -34,8 +34,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path in the syntax of find-my-way: `/v1/events/:id`. */
   readonly path: string;
-  /** Scope that the token needs. `open`: no token; `local`: no token on the loopback, else `read`. */
-  readonly scope: TokenScope | 'open' | 'local';
+  /** Scope that the token needs, or one of several. `open`: no token; `local`: no token on the loopback, else `read`. */
+  readonly scope: TokenScope | readonly TokenScope[] | 'open' | 'local';
   /** Pages of `daemon.origins` may call it, and a ticket is accepted instead of a token. */
   readonly pages?: true;
   /** One line for the OpenAPI description. */

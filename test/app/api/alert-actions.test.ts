@@ -46,7 +46,15 @@ async function opened(rules = DISK, path = ':memory:') {
     onWake: (decision) => decisions.push(decision),
   });
   timers.start();
-  const runner = openAlertActions({ store, live: () => ruleset, clock, newId: ids, log, scrubber: new Scrubber() });
+  const runner = openAlertActions({
+    store,
+    live: () => ruleset,
+    clock,
+    newId: ids,
+    log,
+    scrubber: new Scrubber(),
+    onLater: (decision) => decisions.push(decision),
+  });
   const close = async (): Promise<void> => {
     await timers.stop();
     await store.close();
@@ -64,12 +72,14 @@ async function opened(rules = DISK, path = ':memory:') {
   /** Channels that were notified since the last call. */
   const notified = (): string[] =>
     decisions.splice(0).flatMap(({ deliveries }) => deliveries.map(({ delivery }) => delivery.channel));
+  /** Later results since the last call. */
+  const later = () => decisions.splice(0).flatMap((decision) => (decision.later ?? []).map(({ result }) => result));
   const make = async (posted: object) => {
     const made = await runner.silence({ match: {}, reason: 'test', for: '1h', ...posted });
     if (made.kind !== 'made') throw new Error(JSON.stringify(made));
     return made.silence;
   };
-  return { clock, store, runner, emit, notified, make, close };
+  return { clock, store, runner, emit, notified, later, make, close };
 }
 
 test('a silence applies until its end, and is still listed for five days', async () => {
@@ -217,8 +227,8 @@ test('an alert is acknowledged for all rules or for one, and does not escalate a
     ['w1', 'firing'],
     ['w2', 'firing'],
   ]);
-  expect(await runner.acknowledge({ key: 'w1', rule: 'disk-full', by: 'ann' })).toEqual({
-    acknowledged: [{ rule: 'disk-full', key: 'w1' }],
+  expect(await runner.change('ack', { key: 'w1', rule: 'disk-full', by: 'ann' })).toEqual({
+    changed: [{ rule: 'disk-full', key: 'w1' }],
   });
   expect(runner.alerts('disk-full')).toMatchObject([
     { key: 'w1', state: 'acknowledged', acknowledged_by: 'ann' },
@@ -232,11 +242,99 @@ test('an alert is acknowledged for all rules or for one, and does not escalate a
 
 test('an acknowledgement of an alert that does not fire suggests a similar one', async () => {
   const { runner, emit } = await opened();
-  expect(await runner.acknowledge({ key: 'web-1' })).toEqual({ acknowledged: [], mend: 'no alert fires now' });
+  expect(await runner.change('ack', { key: 'web-1' })).toEqual({
+    changed: [],
+    mend: 'there is no such alert now',
+  });
   await emit('disk', { host: 'web-1' });
   await emit('disk', { host: 'bad\u001B[31m' });
-  expect((await runner.acknowledge({ key: 'web-l' })).mend).toBe('did you mean `web-1`?');
-  expect((await runner.acknowledge({ key: 'x'.repeat(70_000) })).mend).toBe('firing now: `web-1`, `bad [31m`');
-  expect((await runner.acknowledge({ key: 'web-1', rule: 'login' })).mend).toBe('rules whose alert it is: `disk-full`');
-  expect((await runner.acknowledge({ key: 'web-1', rule: 'disk-ful' })).mend).toBe('did you mean `disk-full`?');
+  expect((await runner.change('ack', { key: 'web-l' })).mend).toBe('did you mean `web-1`?');
+  expect((await runner.change('ack', { key: 'x'.repeat(70_000) })).mend).toBe('now there are: `web-1`, `bad [31m`');
+  expect((await runner.change('ack', { key: 'web-1', rule: 'login' })).mend).toBe(
+    'rules whose alert it is: `disk-full`',
+  );
+  expect((await runner.change('ack', { key: 'web-1', rule: 'disk-ful' })).mend).toBe('did you mean `disk-full`?');
+});
+
+test('an acknowledgement keeps who made it and why, and can be taken back: what was overdue is sent at once', async () => {
+  const { clock, runner, emit, notified } = await opened();
+  await emit('disk', { host: 'w1' });
+  await runner.change('ack', { key: 'w1', by: 'ann', note: 'at work' });
+  await runner.change('ack', { key: 'w1', by: 'bob' });
+  expect(runner.alerts()).toMatchObject([{ acknowledged_by: 'ann', acknowledged_note: 'at work' }]);
+  await clock.advance(HOUR);
+  expect(notified()).toEqual(['ops']);
+  expect(await runner.change('unack', { key: 'w1', by: 'bob' })).toEqual({
+    changed: [{ rule: 'disk-full', key: 'w1' }],
+  });
+  expect(runner.alerts()).toMatchObject([
+    { state: 'firing', unacknowledged_by: 'bob', unacknowledged_at: '2026-11-23T10:00:00.000Z' },
+  ]);
+  expect(runner.alerts()[0]).not.toHaveProperty('acknowledged_by');
+  await clock.advance(1);
+  expect(notified()).toEqual(['boss']);
+});
+
+test('an acknowledgement that nobody made cannot be taken back', async () => {
+  const { runner, emit } = await opened();
+  await emit('disk', { host: 'w1' });
+  await emit('disk', { host: 'w2' });
+  await runner.change('ack', { key: 'w2' });
+  expect(await runner.change('unack', { key: 'w1' })).toEqual({ changed: [], mend: 'now there are: `w2`' });
+});
+
+test('an alert that a person ends is counted and stays in the history, with the person and the note', async () => {
+  const { clock, store, runner, emit, later } = await opened();
+  await emit('disk', { host: 'w1' });
+  await emit('disk', { host: 'w2' });
+  await clock.advance(MINUTE);
+  const given = { key: 'w1', by: 'ann', note: 'false alarm' };
+  expect(await runner.change('resolve', given)).toEqual({ changed: [{ rule: 'disk-full', key: 'w1' }] });
+  expect(runner.alerts().map(({ key }) => key)).toEqual(['w2']);
+  const result = { rule: 'disk-full', key: 'w1', outcome: 'resolved', reason: 'by hand by ann: false alarm' };
+  expect(later()).toMatchObject([result]);
+  const { items } = await store.events({ order: 'asc', limit: 1 });
+  expect((await store.event(items[0]!.event.id))!.later).toMatchObject([result]);
+  await clock.advance(DAY);
+  expect(runner.alerts()).toHaveLength(1);
+  expect(await runner.change('resolve', given)).toMatchObject({ changed: [] });
+});
+
+test('the end of an alert by hand is sent to those who were notified of its start, with `notify_resolved`', async () => {
+  const { clock, runner, emit, notified } = await opened(
+    DISK.replace('notify: ops\n', 'notify: ops\n    notify_resolved: true\n'),
+  );
+  await emit('disk', { host: 'w1' });
+  await clock.advance(HOUR);
+  expect(notified()).toEqual(['ops', 'boss']);
+  await runner.change('resolve', { key: 'w1' });
+  expect(notified()).toEqual(['ops', 'boss']);
+});
+
+test('an alert without `resolve` ends when it is acknowledged, and the history says by whom', async () => {
+  const { clock, runner, emit, later, notified } = await opened(
+    DISK.replace('    resolve: { match: { type: disk.ok } }\n', ''),
+  );
+  await emit('disk', { host: 'w1' });
+  await runner.change('ack', { key: 'w1', by: 'ann' });
+  expect(later()).toMatchObject([{ outcome: 'resolved', reason: expect.stringMatching(/^acknowledged by ann/) }]);
+  notified();
+  await clock.advance(DAY);
+  expect([runner.alerts(), notified()]).toEqual([[], []]);
+});
+
+test('changes by a person survive a restart', async () => {
+  const folder = await temporaryFolder();
+  const first = await opened(DISK, folder);
+  for (const host of ['w1', 'w2', 'w3']) await first.emit('disk', { host });
+  await first.runner.change('ack', { key: 'w1', by: 'ann' });
+  await first.runner.change('ack', { key: 'w2', by: 'ann' });
+  await first.runner.change('unack', { key: 'w2', by: 'bob' });
+  await first.runner.change('resolve', { key: 'w3' });
+  await first.close();
+  const second = await opened(DISK, folder);
+  expect(second.runner.alerts()).toMatchObject([
+    { key: 'w1', state: 'acknowledged', acknowledged_by: 'ann' },
+    { key: 'w2', state: 'firing', unacknowledged_by: 'bob' },
+  ]);
 });

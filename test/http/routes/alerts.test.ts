@@ -46,19 +46,33 @@ test.each(['', '.', '..', 'lone \ud800', 'x'.repeat(100_000)])(
   },
 );
 
-test('an acknowledgement is by the name in the body, else by the name of the token, and on the socket by nobody', async () => {
+test('a change is by the name in the body and the name of the token; on the socket only the first is known', async () => {
   const to = await openTestListener();
-  await post(to, '/v1/alerts/db1/ack', { by: 'ann', rule: 'disk-full' });
-  await post(to, '/v1/alerts/db1/ack', {});
-  await post(to, '/v1/alerts/db1/ack', '', { socket: true });
+  await post(to, '/v1/alerts/db1/ack', { by: 'ann', rule: 'disk-full', note: 'at work' });
+  await post(to, '/v1/alerts/db1/unack', {});
   // A token counts on the socket too.
+  await post(to, '/v1/alerts/db1/resolve', '', { socket: true });
+  await ask(to, '/v1/alerts/db1/ack', { method: 'POST', socket: true, body: '{"by":"ann"}' });
   expect((await ask(to, '/v1/alerts/db1/ack', { method: 'POST', socket: true })).status).toBe(200);
-  expect(to.daemon.alertActions.acknowledgements).toEqual([
-    { key: 'db1', rule: 'disk-full', by: 'ann' },
-    { key: 'db1', by: 'root' },
-    { key: 'db1', by: 'root' },
-    { key: 'db1' },
+  expect(to.daemon.alertActions.changes).toEqual([
+    { verb: 'ack', key: 'db1', rule: 'disk-full', by: 'ann (token root)', note: 'at work' },
+    { verb: 'unack', key: 'db1', by: 'root' },
+    { verb: 'resolve', key: 'db1', by: 'root' },
+    { verb: 'ack', key: 'db1', by: 'ann' },
+    { verb: 'ack', key: 'db1' },
   ]);
+});
+
+test.each([
+  ['ack', 'acknowledged', 'nothing fires for this key'],
+  ['unack', 'unacknowledged', 'nothing is acknowledged for this key'],
+  ['resolve', 'resolved', 'nothing fires for this key'],
+])('`%s` answers with the alerts that it has %s, by the key in the path or in the body', async (verb, done, none) => {
+  const to = await openTestListener();
+  const alerts = [{ rule: 'disk-full', key: 'db1' }];
+  expect((await post(to, `/v1/alerts/db1/${verb}`, '')).json).toEqual({ [done]: alerts });
+  expect((await post(to, `/v1/alerts/${verb}`, { key: 'db1' })).json).toEqual({ [done]: alerts });
+  expect((await post(to, `/v1/alerts/db2/${verb}`, '')).json.detail).toBe(`${none}; now there are: \`db1\``);
 });
 
 test('a key without a firing alert is 404 and suggests a similar one', async () => {
@@ -67,7 +81,7 @@ test('a key without a firing alert is 404 and suggests a similar one', async () 
   expect([none.status, none.headers['content-type']]).toEqual([404, 'application/problem+json']);
   expect(none.json).toMatchObject({
     code: 'alert.none',
-    detail: 'nothing fires for this key; firing now: `db1`',
+    detail: 'nothing fires for this key; now there are: `db1`',
   });
   expect((await post(to, '/v1/alerts/db1/ack', { rule: 'x' })).json.detail).toMatch(/^this rule has nothing firing/);
   expect((await post(to, '/v1/alerts/db1/ack', '', { token: 'read-token' })).status).toBe(403);
@@ -79,7 +93,7 @@ test('an acknowledgement with an invalid body is refused', async () => {
     expect((await post(to, '/v1/alerts/db1/ack', body)).status).toBe(400);
   expect((await post(to, '/v1/alerts/ack', {})).json).toMatchObject({ code: 'ack.body', pointer: '/key' });
   expect((await post(to, '/v1/alerts/%E0%A4%A/ack', '')).status).toBe(404);
-  expect(to.daemon.alertActions.acknowledgements).toEqual([]);
+  expect(to.daemon.alertActions.changes).toEqual([]);
 });
 
 test('silences are listed, and the answer to a new one says what it would silence', async () => {
@@ -91,7 +105,7 @@ test('silences are listed, and the answer to a new one says what it would silenc
   await post(to, '/v1/silences', { ...posted, by: 'ann' });
   expect(to.daemon.alertActions.posted).toEqual([
     { ...posted, by: 'root' },
-    { ...posted, by: 'ann' },
+    { ...posted, by: 'ann (token root)' },
   ]);
   expect((await post(to, '/v1/silences', posted, { token: 'read-token' })).status).toBe(403);
 });

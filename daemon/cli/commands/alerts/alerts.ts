@@ -4,6 +4,7 @@ import type { AlertView } from '../../../http/daemon-api.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
+import { declareChange } from './change.ts';
 import { daemonOptions, TypedOption } from '../../options.ts';
 import { type Style, styleOf } from '../../render/style.ts';
 import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
@@ -12,8 +13,14 @@ interface AlertsOptions extends CommonOptions {
   readonly rule?: string;
 }
 
-export const verb: Verb = (program, { terminal, clock, access, run }) => {
-  daemonOptions(program.command('alerts'))
+export const verb: Verb = (program, context) => {
+  const alerts = program.command('alerts').description('list firing alerts, or end one');
+  declareList(alerts, context);
+  declareChange(alerts, context, 'resolve', 'end the alerts of a key by hand');
+};
+
+const declareList: Verb = (alerts, { terminal, clock, access, run }) => {
+  daemonOptions(alerts.command('list', { isDefault: true }))
     .description('list firing alerts, the oldest first')
     .addOption(new TypedOption('--rule <rule>', NAME, 'only alerts of this rule'))
     .action((options: AlertsOptions) =>
@@ -31,8 +38,8 @@ async function showAlerts(terminal: Terminal, client: Client, now: number, optio
 
 function alertTable(alerts: readonly AlertView[], { paint, time }: Style, now: number): string {
   const rows = alerts.map((alert) => {
-    const { rule, key, state, since, count, told: channels, next_at: next = '', acknowledged_by: by } = alert;
-    const how = state === 'firing' ? paint('red', state) : `${state}${by === undefined ? '' : ` by ${harmless(by)}`}`;
+    const { rule, key, state, since, count, told: channels, next_at: next = '' } = alert;
+    const how = state === 'firing' ? paint('red', state) : acknowledgedText(alert);
     return [
       rule,
       harmless(key),
@@ -44,6 +51,10 @@ function alertTable(alerts: readonly AlertView[], { paint, time }: Style, now: n
     ];
   });
   return table([['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'NOTIFIED', 'NEXT'], ...rows]);
+}
+
+function acknowledgedText({ state, acknowledged_by: by, acknowledged_note: note }: AlertView): string {
+  return harmless(`${state}${by === undefined ? '' : ` by ${by}`}${note === undefined ? '' : `: ${note}`}`);
 }
 
 function ago(since: string, now: number): string {

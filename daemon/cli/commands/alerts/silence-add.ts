@@ -1,7 +1,7 @@
 import { EXIT } from '../../../core/problems/failure.ts';
 import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
 import type { SilenceProblem } from '../../../core/alerts/silence-request.ts';
-import { duration, NAME, TIMEZONE, WALL_TIME } from '../../../core/values/value-kind.ts';
+import { duration, NAME, PERSON, TIMEZONE, WALL_TIME } from '../../../core/values/value-kind.ts';
 import { localTimezone } from '../../../core/time/time-faults.ts';
 import { scalarOf } from '../../../core/values/scalar.ts';
 import type { MadeSilenceView } from '../../../http/daemon-api.ts';
@@ -16,8 +16,8 @@ import {
   harmless,
   jsonLine,
   line,
+  personOf,
   type Terminal,
-  userOf,
 } from '../../render/terminal.ts';
 import { type Style, styleOf } from '../../render/style.ts';
 
@@ -65,7 +65,7 @@ export const declareAdd: Verb = (silence, { terminal, clock, access, run }) => {
     )
     .addOption(new TypedOption('--reason <text>', NAME, 'reason'))
     .addOption(new TypedOption('--name <name>', NAME, 'name of the silence, as explain and the history show it'))
-    .addOption(new TypedOption('--by <name>', NAME, 'name of the person who adds it (default: you)'))
+    .addOption(new TypedOption('--by <name>', PERSON, 'name of the person who adds it (default: you)'))
     .action((pairs: string[], options: SilenceAddOptions) =>
       run(async () => addSilence(terminal, clock, () => access.client(options), pairs, options)),
     );
@@ -124,7 +124,8 @@ function postedOf(
   pairs: readonly string[],
   options: SilenceAddOptions,
 ): Readonly<Record<string, unknown>> {
-  const { if: condition, for: length, until, from, reason, name, by = userOf(terminal) } = options;
+  const { if: condition, for: length, until, from, reason, name } = options;
+  const by = personOf(terminal, options);
   if (pairs.length === 0 && options.match === undefined && condition === undefined)
     throw new CommandError(
       EXIT.usage,

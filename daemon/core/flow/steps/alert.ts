@@ -13,6 +13,13 @@ import { type NotifiedTarget, type NewDelivery, rescheduledTargets, withNotified
 import { FOREVER, type Memory } from '../memory.ts';
 import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
 
+/** Act of a person on an alert. `at` in milliseconds since the epoch. */
+interface PersonalAct {
+  readonly at: number;
+  readonly by?: string;
+  readonly note?: string;
+}
+
 /** State of an alert, from the first match until it is resolved. Times are milliseconds since the epoch. */
 export interface Alert {
   readonly since: number;
@@ -22,7 +29,9 @@ export interface Alert {
   readonly event: Event;
   /** Notified targets, once each; empty if no message about the alert has passed the steps yet. The name is that of stored rows. */
   readonly told: readonly NotifiedTarget[];
-  readonly acknowledged?: { readonly at: number; readonly by?: string };
+  readonly acknowledged?: PersonalAct;
+  /** The acknowledgement that was taken back last. */
+  readonly unacknowledged?: PersonalAct;
   /** Number of steps of `escalate` that are done. */
   readonly escalated: number;
   /** Time from which the repeats count. */

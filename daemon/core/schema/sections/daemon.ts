@@ -13,13 +13,13 @@ const token = strict(
     scopes: Type.Array(
       Type.Unsafe<string>({
         anyOf: [
-          { type: 'string', enum: ['emit', 'read', 'admin', 'stream'] },
+          { type: 'string', enum: ['emit', 'read', 'ack', 'admin', 'stream'] },
           { type: 'string', pattern: '^stream:.+$' },
         ],
         description: 'A right of the holder.',
         examples: ['emit'],
       }),
-      { description: 'Rights of its owner.', examples: [['emit'], ['read', 'stream:alice']], minItems: 1 },
+      { description: 'Rights of its owner.', examples: [['emit'], ['ack'], ['read', 'stream:alice']], minItems: 1 },
     ),
   },
   { description: 'A token of the HTTP API.' },

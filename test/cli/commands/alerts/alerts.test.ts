@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SAMPLE_ALERT } from '../../../support/alert-actions.ts';
 import { belfry } from '../../../support/command-line.ts';
+import { personOf } from '../../../../daemon/cli/render/terminal.ts';
 import { openTestListener } from '../../../support/listener.ts';
 
 test('firing alerts are a table, or one line of JSON each', async () => {
@@ -39,30 +40,48 @@ test('firing alerts are a table, or one line of JSON each', async () => {
   expect((await belfry(to, ['alerts', '--rule', 'nobody'])).stdout).toBe('nothing fires\n');
 });
 
-test('any key can be acknowledged, in the name of the user or of somebody else', async () => {
+test.each([
+  [['ack'], 'acknowledged'],
+  [['unack'], 'unacknowledged'],
+  [['alerts', 'resolve'], 'resolved'],
+])('`%j` takes any key, a rule, a note and a name', async (words, done) => {
   const to = await openTestListener();
   const keys = ['db1', 'api|disk|/srv data', '..', '', '磁盘'];
   to.daemon.alertActions.firing = keys.map((key) => ({ ...SAMPLE_ALERT, key }));
-  for (const key of keys) expect((await belfry(to, ['ack', key])).stdout).toBe(`disk-full  ${key}  acknowledged\n`);
-  const one = await belfry(to, ['ack', 'db1', '--rule', 'disk-full', '--by', 'bob', '--json']);
+  for (const key of keys) expect((await belfry(to, [...words, key])).stdout).toBe(`disk-full  ${key}  ${done}\n`);
+  const one = await belfry(to, [...words, 'db1', '--rule', 'disk-full', '--by', 'bob', '--note', 'at work', '--json']);
   expect(one.json).toEqual([{ rule: 'disk-full', key: 'db1' }]);
-  await belfry(to, ['ack', 'db1'], {});
-  expect(to.daemon.alertActions.acknowledgements).toEqual([
-    ...keys.map((key) => ({ key, by: 'ann' })),
-    { key: 'db1', rule: 'disk-full', by: 'bob' },
-    { key: 'db1', by: 'root' },
+  const verb = words.at(-1);
+  // With a token only a given name is sent: the daemon knows the name of the token.
+  expect(to.daemon.alertActions.changes).toEqual([
+    ...keys.map((key) => ({ verb, key, by: 'root' })),
+    { verb, key: 'db1', rule: 'disk-full', note: 'at work', by: 'bob (token root)' },
   ]);
+});
+
+test('without a token the name of the user is sent, of the one who called sudo rather than root', async () => {
+  expect(personOf({ env: { USER: 'ann' } }, {})).toBe('ann');
+  expect(personOf({ env: { USER: 'root', SUDO_USER: 'ann' } }, {})).toBe('ann');
+  expect(personOf({ env: { USER: 'ann' } }, { by: 'bob' })).toBe('bob');
+  expect(personOf({ env: { USER: 'ann', BELFRY_TOKEN: 't' } }, {})).toBeUndefined();
+  expect(personOf({ env: {} }, {})).toBeUndefined();
 });
 
 test('exit 3 when nothing fires for the key, with a suggestion', async () => {
   const to = await openTestListener();
   const { code, stdout, stderr } = await belfry(to, ['ack', 'db2']);
   expect([code, stdout]).toEqual([3, '']);
-  expect(stderr).toBe('belfry: the daemon answered 404: nothing fires for this key; firing now: `db1`\n');
+  expect(stderr).toBe('belfry: the daemon answered 404: nothing fires for this key; now there are: `db1`\n');
 });
 
 test('without a daemon it is exit 69', async () => {
   const env = { BELFRY_CONFIG: '/nowhere/rules', STATE_DIRECTORY: '/nowhere' };
-  for (const args of [['alerts'], ['ack', 'a'], ['silence', 'list'], ['silence', 'expire', 'x']])
+  for (const args of [
+    ['alerts'],
+    ['ack', 'a'],
+    ['alerts', 'resolve', 'a'],
+    ['silence', 'list'],
+    ['silence', 'expire', 'x'],
+  ])
     expect((await belfry(undefined, args, env)).code).toBe(69);
 });

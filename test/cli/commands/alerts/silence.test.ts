@@ -5,7 +5,7 @@ import { openTestListener } from '../../../support/listener.ts';
 
 const WHY = ['--for', '2h', '--reason', 'release night'];
 
-test('a silence has PATH=VALUE, an end and a reason, and the name of the user', async () => {
+test('a silence has PATH=VALUE, an end and a reason, and the name of the token', async () => {
   const to = await openTestListener();
   const { code, stdout } = await belfry(to, ['silence', 'add', 'rule=disk-full', 'data.host=web1', ...WHY]);
   expect([code, stdout]).toEqual([
@@ -13,7 +13,7 @@ test('a silence has PATH=VALUE, an end and a reason, and the name of the user', 
     's-1  active until 2026-11-23T11:00:00.000Z\n  would silence 1 of the firing alerts, and 2 events of the last 24 h\n',
   ]);
   expect(to.daemon.alertActions.posted).toEqual([
-    { match: { rule: 'disk-full', 'data.host': 'web1' }, for: '2h', reason: 'release night', by: 'ann' },
+    { match: { rule: 'disk-full', 'data.host': 'web1' }, for: '2h', reason: 'release night', by: 'root' },
   ]);
 });
 
@@ -76,7 +76,7 @@ test('a recurring silence has a pattern and a window', async () => {
       timezone: 'Europe/Berlin',
       reason: 'r',
       name: 'nights',
-      by: 'bob',
+      by: 'bob (token root)',
     },
   ]);
 });
