@@ -52,6 +52,7 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'store.malformed': { status: 503, headers: { 'retry-after': '30' } },
   'store.closed': { status: 503, headers: { 'retry-after': '5' } },
   'store.conflict': { status: 409 },
+  'store.copying': { status: 409, headers: { 'retry-after': '30' } },
   'dead_letters.not_a_file': { status: 503 },
   'dead_letters.unusable': { status: 503 },
   'dead_letters.busy': { status: 503, headers: { 'retry-after': '1' } },

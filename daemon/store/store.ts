@@ -34,6 +34,7 @@ export type * from './push-store.ts';
  * | `store.broken` | a bug in the store | nothing was changed |
  * | `store.failed` (exit 74) | an fsync or the medium failed | every later call fails; `onFatal` was called |
  * | `store.malformed` (exit 78) | a file of the store is damaged or foreign | as `store.failed` |
+ * | `store.copying` | another copy is under way | nothing was changed |
  * | `store.closed` | `close` was called | |
  * | `store.locked` (exit 75), `store.newer` (exit 78) | while opening: in use, written by a later version | nothing was changed |
  */
@@ -77,6 +78,12 @@ export interface Store {
 
   /** Counts of everything stored, and every contradiction found in it. `deadLetters` are the ids in the dead-letter file. */
   audit(deadLetters: ReadonlySet<string>): Promise<Audit>;
+
+  /**
+   * Begins a copy of everything that is committed now; commits go on meanwhile. The caller ends it. Rejects with `store.copying` while
+   * another copy is under way.
+   */
+  copy(): Promise<StoreCopy>;
 
   /** Bytes that the store takes on disk, estimated between measurements. From memory. */
   size(): number;
@@ -155,6 +162,22 @@ export interface Checkpoint {
   readonly key: string;
   /** null deletes the key. */
   readonly value: string | null;
+}
+
+/** Copy of a store that is being made. */
+export interface StoreCopy {
+  /** Version of the tables. */
+  readonly schema: number;
+  readonly files: readonly CopiedFile[];
+  /** Resolves to false if the copy cannot be used, because the store could not wait for its end. */
+  end(): Promise<boolean>;
+}
+
+export interface CopiedFile {
+  /** Name in the state directory. */
+  readonly name: string;
+  readonly size: number;
+  blocks(): AsyncIterable<Buffer>;
 }
 
 export interface Audit {

@@ -9,6 +9,7 @@ const ERRORS: Readonly<Record<EngineFault, { readonly text: string; readonly exi
   newer: { text: 'the state was written by a newer version; nothing was changed: ', exit: EXIT.config },
   failed: { text: 'the disk failed, nothing more is promised: ', exit: EXIT.disk },
   malformed: { text: '', exit: EXIT.config },
+  copying: { text: '', exit: EXIT.failed },
   full: { text: 'the disk is full; nothing was changed: ', exit: EXIT.failed },
   broken: { text: 'a bug in the store: ', exit: EXIT.failed },
 };

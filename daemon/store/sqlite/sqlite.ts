@@ -4,11 +4,22 @@ import type { Decision, Memory } from '../../core/flow/decision.ts';
 import type { Event } from '../../core/event/event.ts';
 import type { BelfryError } from '../../core/problems/failure.ts';
 import { StateCache, StateOverlay } from '../states.ts';
-import type { Accepted, ArrivalBatch, Audit, HistoryQuery, LatestEvents, Page, Store, StoredEvent } from '../store.ts';
+import type {
+  Accepted,
+  ArrivalBatch,
+  Audit,
+  HistoryQuery,
+  LatestEvents,
+  Page,
+  Store,
+  StoreCopy,
+  StoredEvent,
+} from '../store.ts';
 import { applyDecision } from './commit/apply-decision.ts';
 import { openCheckpoints } from './commit/checkpoints.ts';
 import { Committer, Writes } from './commit/commit.ts';
 import { type Counters, FACT, NO_COUNTS } from './commit/counters.ts';
+import { Copier } from './copy/copier.ts';
 import { findEvent, ReadySignal, type StoreContext } from './context.ts';
 import { prepareDirectory, syncDirectory } from './disk/files.ts';
 import { DiskReserve } from './disk/reserve.ts';
@@ -151,6 +162,7 @@ class SqliteStore implements Store {
   readonly #engine: EngineClient;
   readonly #context: StoreContext;
   readonly #ingest: Ingest;
+  readonly #copier: Copier;
   readonly #reserve: DiskReserve;
   #closing: Promise<void> | undefined;
 
@@ -158,6 +170,7 @@ class SqliteStore implements Store {
     this.#engine = engine;
     this.#context = context;
     this.#reserve = reserve;
+    this.#copier = new Copier(engine);
     this.deliveries = new SqliteDeliveries(context, (step) => this.#search(step));
     this.#ingest = new Ingest(context, (ids) => this.deliveries.cancel(ids));
     this.checkpoints = openCheckpoints(context);
@@ -231,6 +244,12 @@ class SqliteStore implements Store {
     return valueOf(reply, (error) => committer.fail(error));
   }
 
+  async copy(): Promise<StoreCopy> {
+    await this.pushes.flush();
+    this.#context.committer.check();
+    return this.#copier.copy();
+  }
+
   size(): number {
     return this.#context.committer.bytes;
   }
@@ -259,6 +278,7 @@ class SqliteStore implements Store {
     this.#context.committer.close();
     await this.#reserve.idle();
     await this.#engine.close();
+    await this.#copier.close();
   }
 }
 

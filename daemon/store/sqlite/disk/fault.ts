@@ -2,7 +2,9 @@ import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'n
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { EngineFault } from '../engine/protocol.ts';
-import { malformationOf } from './malformed.ts';
+import { CopyUnderWay } from '../copy/hold.ts';
+import { FileReplaced } from './files.ts';
+import { Malformed, malformationOf } from './malformed.ts';
 
 /** Error numbers of a full disk and an exhausted quota; Node has no name for EDQUOT. */
 const NO_SPACE: readonly number[] = [constants.errno.ENOSPC, constants.errno.EDQUOT];
@@ -45,8 +47,21 @@ export class DiskSpace {
   }
 }
 
-/** Classifies an error of SQLite. Only a failed *write* may mean a full disk; a failed fsync is always a failure of the medium. */
+/** Error for a file whose schema version is higher than ours. */
+export class NewerSchema extends Error {}
+
+/** Errors of the engine itself, and their faults. */
+const OWN_ERRORS: readonly (readonly [new (...given: never[]) => Error, EngineFault])[] = [
+  [NewerSchema, 'newer'],
+  [FileReplaced, 'failed'],
+  [Malformed, 'malformed'],
+  [CopyUnderWay, 'copying'],
+];
+
+/** Classifies an error of the engine or of SQLite. Only a failed *write* may mean a full disk; a failed fsync is always a failure of the medium. */
 export function faultOf(error: unknown, disk: DiskSpace): EngineFault {
+  const own = OWN_ERRORS.find(([kind]) => error instanceof kind);
+  if (own !== undefined) return own[1];
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code === 'SQLITE_FULL') return 'full';
   if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED' || code.startsWith('SQLITE_BUSY_')) return 'locked';

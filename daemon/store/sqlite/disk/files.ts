@@ -2,7 +2,7 @@ import { type BigIntStats, chmodSync, closeSync, existsSync, fsyncSync, openSync
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../../lib/files/make-folder.ts';
 
-const DATABASE_FILE = 'belfry.db';
+export const DATABASE_FILE = 'belfry.db';
 
 /** Path of the database file in the state directory. Creates both for the owner alone when missing, and syncs their entries. */
 export async function prepareDirectory(directory: string): Promise<string> {

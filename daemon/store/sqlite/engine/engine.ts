@@ -1,14 +1,16 @@
 import { audit, damageOf } from '../history/audit.ts';
 import type { Audit } from '../../store.ts';
+import { adopt } from '../copy/adopt.ts';
+import { CheckpointHold, type HeldFiles } from '../copy/hold.ts';
 import { Connection } from './connection.ts';
-import { DiskSpace, faultOf } from '../disk/fault.ts';
+import { DiskSpace, faultOf, NewerSchema } from '../disk/fault.ts';
 import { MERGE_AT, mergeNewNames } from '../events/name-index.ts';
 import { trim } from '../history/trim.ts';
-import { FileReplaced, OpenFiles } from '../disk/files.ts';
-import { checkLog, Malformed, malformationOf, malformedText } from '../disk/malformed.ts';
+import { OpenFiles } from '../disk/files.ts';
+import { checkLog, malformationOf, malformedText } from '../disk/malformed.ts';
 import { isFinal } from '../errors.ts';
 import { PROCEDURES } from './procedures.ts';
-import type { Committed, DiskCheck, EngineFault, Refusal, Reply, Request, TaskName, Value } from './protocol.ts';
+import type { Committed, DiskCheck, Refusal, Reply, Request, TaskName, Value } from './protocol.ts';
 import { search } from '../history/search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { PROCEDURE_PARAMETERS, type ProcedureName, WRITES, type WriteName } from './statements.ts';
@@ -29,9 +31,6 @@ interface Writer {
   readonly run: (values: readonly Value[]) => unknown;
 }
 
-/** Error for a file whose schema version is higher than ours. */
-class NewerSchema extends Error {}
-
 /** SQLite database that answers requests synchronously. Runs in a worker thread, or in the main thread without one. */
 export class SqliteEngine {
   readonly #file: string;
@@ -39,13 +38,14 @@ export class SqliteEngine {
   readonly #disk: DiskSpace;
   readonly #files: OpenFiles;
   readonly #writers = new Map<WriteName, Writer>();
+  readonly #hold = new CheckpointHold();
   #sinceWalCheckpoint = 0;
   /** Size of the tables when last measured, and bytes written since. */
   #measured = 0;
   #sinceMeasured = 0;
   /** Number of rows in `new_names`. */
   #unmerged = 0;
-  #isOpen = false;
+  #isLocked = false;
   #failure: Refusal | undefined;
   /** Last commit that failed: others of its generation get the same reply. */
   #failedCommit: { readonly generation: number; readonly reply: Reply } | undefined;
@@ -86,20 +86,15 @@ export class SqliteEngine {
   }
 
   #refusal(error: unknown): Refusal {
-    const fault = this.#faultOf(error);
+    const fault = faultOf(error, this.#disk);
     const what = malformationOf(error);
     const text = error instanceof Error ? error.message : String(error);
     const message = what === undefined ? text : malformedText(this.#file, what);
     const reply = { ok: false, fault, message } as const;
+    if (fault === 'full') this.#hold.giveUp();
     if (isFinal(fault)) this.#failure = reply;
     else this.#rollback();
     return reply;
-  }
-
-  #faultOf(error: unknown): EngineFault {
-    if (error instanceof NewerSchema) return 'newer';
-    if (error instanceof FileReplaced) return 'failed';
-    return error instanceof Malformed ? 'malformed' : faultOf(error, this.#disk);
   }
 
   #rollback(): void {
@@ -173,14 +168,21 @@ export class SqliteEngine {
    */
   walCheckpointIfDue(): Refusal | undefined {
     if (this.#sinceWalCheckpoint < WAL_CHECKPOINT_BYTES || this.#failure !== undefined) return undefined;
-    this.#sinceWalCheckpoint = 0;
+    if (this.#hold.delays(this.#sinceWalCheckpoint)) return undefined;
     try {
-      this.#db.statement('PRAGMA wal_checkpoint(PASSIVE)').all([]);
+      this.#walCheckpoint();
       return undefined;
     } catch (error) {
       const reply = this.#refusal(error);
       return isFinal(reply.fault) ? reply : undefined;
     }
+  }
+
+  /** Returns whether the whole log is in the database file now. */
+  #walCheckpoint(): boolean {
+    this.#sinceWalCheckpoint = 0;
+    const [, frames, copied] = this.#db.statement('PRAGMA wal_checkpoint(PASSIVE)').get([]) as [number, number, number];
+    return frames === copied;
   }
 
   #run(task: TaskName, argument: unknown): unknown {
@@ -193,6 +195,9 @@ export class SqliteEngine {
       },
       check: () => this.#check(),
       audit: () => this.#audit(argument as Parameters<typeof audit>[1]),
+      hold: () => this.#holdForCopy(),
+      endHold: () => this.#hold.end(),
+      adopt: () => adopt(this.#db, this.#lock(), argument as Parameters<typeof adopt>[2]),
       search: () => search(this.#db, argument as Parameters<typeof search>[1]),
     };
     return tasks[task]();
@@ -200,10 +205,7 @@ export class SqliteEngine {
 
   /** Locks the file for this process and creates or migrates the tables. A file of a later version is not changed. */
   #open(): { readonly bytes: number } {
-    if (this.#file !== ':memory:') checkLog(`${this.#file}-wal`);
-    this.#db.pragma('locking_mode = EXCLUSIVE');
-    const [version] = this.#db.statement('PRAGMA user_version').get([]) as [number];
-    if (version > SCHEMA_VERSION) throw new NewerSchema(String(version));
+    const version = this.#lock();
     this.#db.pragma('journal_mode = WAL');
     this.#db.pragma('synchronous = FULL');
     this.#db.pragma('wal_autocheckpoint = 0');
@@ -212,10 +214,32 @@ export class SqliteEngine {
     if (steps.length > 0)
       this.#db.transaction(() => this.#db.execute([...steps, `PRAGMA user_version = ${SCHEMA_VERSION}`].join('\n')));
     this.#mergeLeftNames();
-    this.#isOpen = true;
     this.#files.remember();
     this.#measure();
     return { bytes: this.#measured };
+  }
+
+  /** Locks the file for this process; the lock is released by `close`. Returns the version of the tables, 0 for none. */
+  #lock(): number {
+    if (this.#file !== ':memory:') checkLog(`${this.#file}-wal`);
+    this.#db.pragma('locking_mode = EXCLUSIVE');
+    const [version] = this.#db.statement('PRAGMA user_version').get([]) as [number];
+    if (version > SCHEMA_VERSION) throw new NewerSchema(String(version));
+    this.#isLocked = true;
+    return version;
+  }
+
+  /** Also for a database that no daemon uses. */
+  #holdForCopy(): HeldFiles {
+    if (!this.#isLocked) this.#lock();
+    return this.#hold.begin(this.#db, this.#file, () => {
+      try {
+        return this.#walCheckpoint();
+      } catch (error) {
+        if (faultOf(error, this.#disk) !== 'full') throw error;
+        return false;
+      }
+    });
   }
 
   /** Merges the names left in `new_names`. On a full disk they stay there and are merged with the next commit. */
@@ -247,15 +271,16 @@ export class SqliteEngine {
    * collected, so the lock is released by leaving WAL mode. On a full disk the log stays and is read at the next start.
    */
   #close(): void {
+    this.#hold.giveUp();
     try {
-      if (this.#failure === undefined && this.#isOpen) {
+      if (this.#failure === undefined && this.#isLocked) {
         this.#db.pragma('wal_checkpoint(TRUNCATE)');
         this.#db.pragma('journal_mode = DELETE');
         this.#db.pragma('locking_mode = NORMAL');
         this.#db.pragma('user_version');
       }
     } finally {
-      this.#isOpen = false;
+      this.#isLocked = false;
       this.#writers.clear();
       this.#db.close();
     }

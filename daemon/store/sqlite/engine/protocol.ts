@@ -24,7 +24,7 @@ export interface Read {
   readonly values: readonly Value[];
 }
 
-export type TaskName = 'open' | 'check' | 'trim' | 'audit' | 'search';
+export type TaskName = 'open' | 'check' | 'trim' | 'audit' | 'search' | 'hold' | 'endHold' | 'adopt';
 
 export interface Committed {
   /** Results of procedures, with their positions in `writes`. */
@@ -37,8 +37,8 @@ export interface DiskCheck {
   readonly hasSpace: boolean;
 }
 
-/** `full` and `broken` (a bug): nothing was changed. `failed`: the medium cannot be trusted any more. `malformed`: a file has content that SQLite did not write. */
-export type EngineFault = 'full' | 'failed' | 'malformed' | 'locked' | 'newer' | 'broken';
+/** `full` and `broken` (a bug): nothing was changed. `failed`: the medium cannot be trusted any more. `malformed`: a file has content that SQLite did not write. `copying`: another copy is under way. */
+export type EngineFault = 'full' | 'failed' | 'malformed' | 'locked' | 'newer' | 'copying' | 'broken';
 
 export type Reply = { readonly ok: true; readonly value: unknown } | Refusal;
 

@@ -111,7 +111,8 @@ function deadLettersAgainstRows(db: Connection, deadLetters: readonly string[]):
   ];
 }
 
-function stateOf(db: Connection, id: string): number | undefined {
+/** Stored state of a delivery; undefined if it is not stored. */
+export function stateOf(db: Connection, id: string): number | undefined {
   const at = db.statement("SELECT state, body -> '$.id' FROM deliveries WHERE seq = ?");
   const name = db.statement('SELECT seq FROM delivery_names WHERE id = ?').get([toColumn(id)]) as [number] | undefined;
   const seq = name?.[0] ?? seqOfId(id);

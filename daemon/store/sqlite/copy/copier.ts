@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import path from 'node:path';
+import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
+import type { CopiedFile, StoreCopy } from '../../store.ts';
+import { DATABASE_FILE } from '../disk/files.ts';
+import { type EngineClient, openEngine } from '../engine/client.ts';
+import type { Reply } from '../engine/protocol.ts';
+import { storeError } from '../errors.ts';
+import type { HeldFiles } from './hold.ts';
+
+const BLOCK_BYTES = 256 * 1024;
+
+/**
+ * Copies of the database of one engine. The database file is opened once and stays open until the engine has closed it: when a
+ * process closes any descriptor of a file, it loses its locks on the file, so another process could take the database.
+ */
+export class Copier {
+  readonly #engine: EngineClient;
+  #database: FileHandle | undefined;
+  #isClosed = false;
+
+  constructor(engine: EngineClient) {
+    this.#engine = engine;
+  }
+
+  /** Begins a copy. Rejects with `store.copying` while another one is under way. */
+  async copy(): Promise<StoreCopy> {
+    const held = valueOf(await this.#engine.ask({ kind: 'task', task: 'hold', argument: null })) as HeldFiles;
+    let log: FileHandle | undefined;
+    const end = async (): Promise<boolean> => {
+      await log?.close();
+      const reply = await this.#engine.ask({ kind: 'task', task: 'endHold', argument: null });
+      return reply.ok && reply.value === true;
+    };
+    try {
+      const [database, more] = held.files;
+      this.#database ??= await open(database!.path);
+      log = more && (await open(more.path));
+      const files = [this.#copied(database!, this.#database), ...(more ? [this.#copied(more, log!)] : [])];
+      return { schema: held.schema, files, end };
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  }
+
+  /** To be called after the engine was closed. A copy that is under way fails. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#database?.close();
+  }
+
+  #copied({ path: file, size }: HeldFiles['files'][number], handle: FileHandle): CopiedFile {
+    return { name: path.basename(file), size, blocks: () => this.#blocks(handle, size) };
+  }
+
+  async *#blocks(handle: FileHandle, size: number): AsyncGenerator<Buffer> {
+    for (let at = 0; at < size; ) {
+      if (this.#isClosed) throw new BelfryError('store.closed', 'the store is closed');
+      const wanted = Math.min(BLOCK_BYTES, size - at);
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
+      if (bytesRead === 0) throw new Error('a file of the store became shorter while it was copied');
+      yield buffer.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  }
+}
+
+/** A copy of the store of a state directory that no daemon uses. */
+export interface StoppedCopy extends StoreCopy {
+  /** Releases the store. */
+  close(): Promise<void>;
+}
+
+/** Locks the store and begins a copy; changes no table. Rejects with `store.locked` (exit 75) or with `store.none` if there is no store. */
+export async function copyStopped(directory: string): Promise<StoppedCopy> {
+  const file = path.join(directory, DATABASE_FILE);
+  if (!existsSync(file))
+    throw new BelfryError('store.none', `${directory} has no ${DATABASE_FILE}, so it is no state directory`, {
+      exit: EXIT.config,
+    });
+  const engine = openEngine(file);
+  const copier = new Copier(engine);
+  const close = async (): Promise<void> => {
+    await engine.close();
+    await copier.close();
+  };
+  try {
+    return { ...(await copier.copy()), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function valueOf(reply: Reply): unknown {
+  if (reply.ok) return reply.value;
+  throw storeError(reply);
+}
