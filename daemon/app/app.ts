@@ -1,4 +1,3 @@
-import { alertCounts } from '../core/alerts/alerts.ts';
 import { ownEvents } from '../core/event/own-events.ts';
 import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import type { Token } from '../core/ruleset.ts';
@@ -6,7 +5,6 @@ import type { DaemonApi, ReloadView } from '../http/daemon-api.ts';
 import { openMetrics } from '../http/metrics.ts';
 import { openListener } from '../http/server.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
-import { activeSilences } from './api/alert-actions.ts';
 import { daemonApi } from './api/daemon-api.ts';
 import { stateError } from './state/check-state.ts';
 import { publishRecord } from './state/daemon-record.ts';
@@ -14,6 +12,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { type OpenState, type OpenStateOptions, openState } from './state/open-state.ts';
 import { DeliveryWaiter } from './runtime/delivery-waiter.ts';
 import { Feed } from './runtime/feed.ts';
+import { gaugeValues } from './runtime/gauges.ts';
 import { observeDeliveries } from './runtime/observers.ts';
 import { buildRuntime, reloadStatus } from './runtime/runtime.ts';
 import { firstToken } from './state/secrets-at-rest.ts';
@@ -56,9 +55,11 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
 
   const feed = new Feed(scrubber);
   const waiter = new DeliveryWaiter(store.deliveries, clock);
-  const metrics = openMetrics();
+  const metrics = openMetrics(version);
   closers.own('metrics', () => metrics.close());
-  const service = openServiceNotice({ env, pid, log, clock, storeAnswers: () => store.check() });
+  const storeAnswers = (): Promise<unknown> => store.check();
+  const onRound = (result: string): void => metrics.watchdog(result);
+  const service = openServiceNotice({ env, pid, log, clock, storeAnswers, onRound });
   closers.own('service notice', () => service.close());
 
   const runtime = buildRuntime(state, options, { feed, metrics, service });
@@ -77,8 +78,9 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const daemon = daemonApi({ ...state, ...runtime, ...identity, clock, check, tokens, refusing, waiter, feed });
   const view: DaemonApi['delivery'] = (id) => daemon.delivery(id);
   closers.own('delivery observers', observeDeliveries({ feed, metrics, waiter, lanes, clock, view }));
-  metrics.gauges(() => gaugesOf(state, clock.now(), lifecycle.refusing === undefined));
+  metrics.gauges(() => gaugeValues({ state, ...runtime, now: clock.now(), ready: lifecycle.refusing === undefined }));
   live.swap(prepared);
+  metrics.swapped(clock.now());
 
   const addresses = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
   const listener = await openListener({ daemon, ...addresses, log, scrubber, clock, metrics, stream: pushServer });
@@ -120,18 +122,4 @@ function diskFailure({ store, deadLetters }: OpenState): Promise<BelfryError> {
 /** Tokens of the live rules; while they have none, the token that the first start created. */
 function tokensOf({ live }: OpenState, first: Token): () => readonly Token[] {
   return () => (live.ruleset.daemon.tokens.length > 0 ? live.ruleset.daemon.tokens : [first]);
-}
-
-function gaugesOf({ store, live }: OpenState, now: number, ready: boolean) {
-  const { byChannel, dead } = store.deliveries.counts();
-  const queue = [...byChannel].map(([channel, { pending, sending, oldest }]) => ({
-    channel,
-    depth: pending + sending,
-    oldestSeconds: oldest === undefined ? 0 : Math.max(0, (now - oldest) / 1000),
-  }));
-  const memory = store.memory(now);
-  const alerts = alertCounts(live.ruleset, memory);
-  const silences = activeSilences(live.ruleset, memory, now);
-  const timers = store.timers.count();
-  return { queue, deadLetters: dead, alerts, silences, timers, generation: live.generation, ready };
 }

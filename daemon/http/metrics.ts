@@ -1,17 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-
-/** Values that are computed when metrics are read. */
-export interface GaugeValues {
-  readonly queue: readonly { readonly channel: string; readonly depth: number; readonly oldestSeconds: number }[];
-  readonly deadLetters: number;
-  /** `firing` counts the acknowledged ones too. */
-  readonly alerts: { readonly firing: number; readonly acknowledged: number };
-  readonly silences: number;
-  readonly timers: number;
-  readonly generation: number;
-  readonly ready: boolean;
-}
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { type GaugeValues, openGauges } from './gauges.ts';
 
 export interface Metrics {
   /** `source` is a configured one, `belfry` or `api`, so that senders cannot create labels. */
@@ -20,23 +9,39 @@ export interface Metrics {
   ruleOutcome(rule: string, outcome: string): void;
   attempt(channel: string, seconds: number): void;
   settled(channel: string, state: string, deadClass: string): void;
-  reload(result: 'applied' | 'rejected', generation: number): void;
+  /** `partial`: some files were applied, and others keep their last good version. */
+  reload(result: ReloadResult, generation: number): void;
+  /** Sets the time at which the rules were swapped, milliseconds since the epoch. */
+  swapped(at: number): void;
+  /** Counts due times of a source at which something was missing, late or skipped. */
+  missed(source: string, kind: string, count: number): void;
+  /** Counts a round of the watchdog of systemd by its result. */
+  watchdog(result: string): void;
   gauges(read: () => GaugeValues): void;
   text(): Promise<string>;
   readonly contentType: string;
   close(): void;
 }
 
+export type ReloadResult = (typeof RELOAD_RESULTS)[number];
+const RELOAD_RESULTS = ['applied', 'partial', 'rejected'] as const;
+
 const NANOSECONDS = 1e9;
 
-/** Prometheus metrics. Each call creates a registry. */
-export function openMetrics(): Metrics {
+/** Metrics of prom-client that are no counters although their names end in `_total`; the metrics without it show the same. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+/** Prometheus metrics of a version of Belfry. Each call creates a registry. */
+export function openMetrics(version: string): Metrics {
   const registry = new Registry();
-  const { events, outcomes, deliveries, attempts, reloads } = countersOf(registry);
-  const gauges = gaugesOf(registry);
+  const { events, outcomes, deliveries, attempts, reloads, misses, watchdog } = countersOf(registry);
+  const gauges = openGauges(registry, version);
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  // A counter begins at 0, so that its first increase is seen.
+  for (const result of RELOAD_RESULTS) reloads.inc({ result }, 0);
   let read: (() => GaugeValues) | undefined;
   return {
     eventAccepted: (source, outcome) => events.inc({ source, outcome }),
@@ -45,15 +50,18 @@ export function openMetrics(): Metrics {
     settled: (channel, state, deadClass) => deliveries.inc({ channel, state, class: deadClass }),
     reload(result, generation) {
       reloads.inc({ result });
-      gauges.generation.set(generation);
+      gauges.setGeneration(generation);
     },
+    swapped: (at) => gauges.setSwapped(at),
+    missed: (source, kind, count) => misses.inc({ source, kind }, count),
+    watchdog: (result) => watchdog.inc({ result }),
     gauges(values) {
       read = values;
     },
     async text() {
-      for (const [quantile, value] of lagOf(delay)) gauges.lag.set({ quantile }, value);
+      for (const [percentile, value] of lagOf(delay)) gauges.setLag(percentile, value);
       delay.reset();
-      if (read !== undefined) setGauges(gauges, read());
+      if (read !== undefined) gauges.set(read());
       return registry.metrics();
     },
     contentType: registry.contentType,
@@ -94,51 +102,30 @@ function countersOf(registry: Registry) {
     }),
     reloads: new Counter({
       name: 'belfry_reload_total',
-      help: 'Reloads by result.',
+      help: 'Reloads by result, and starts on kept rules as rejected ones.',
+      labelNames: ['result'],
+      registers,
+    }),
+    misses: new Counter({
+      name: 'belfry_source_misses_total',
+      help: 'Beats that did not come, and due times that were handled late or skipped.',
+      labelNames: ['source', 'kind'],
+      registers,
+    }),
+    watchdog: new Counter({
+      name: 'belfry_watchdog_rounds_total',
+      help: 'Rounds of the systemd watchdog: fed, or not fed and why.',
       labelNames: ['result'],
       registers,
     }),
   };
 }
 
-function gaugesOf(registry: Registry) {
-  const gauge = <L extends string = never>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
-    new Gauge({ name, help, labelNames, registers: [registry] });
-  return {
-    depth: gauge('belfry_queue_depth', 'Deliveries that are not settled yet.', 'channel'),
-    oldest: gauge('belfry_queue_oldest_seconds', 'Age of the oldest delivery that is not settled yet.', 'channel'),
-    dead: gauge('belfry_dead_letters', 'Deliveries that ended undelivered and were neither resent nor dropped.'),
-    alerts: gauge('belfry_alerts', 'Firing alerts, acknowledged or not.', 'state'),
-    silences: gauge('belfry_silences_active', 'Silences that are active.'),
-    timers: gauge('belfry_timers_pending', 'Pending timers, approximately.'),
-    generation: gauge('belfry_generation', 'Number of times that the rules were swapped.'),
-    ready: gauge('belfry_ready', '1 while events are accepted.'),
-    lag: gauge('belfry_event_loop_lag_seconds', 'Event loop delay since the last reading.', 'quantile'),
-  };
-}
-
-function setGauges(gauges: ReturnType<typeof gaugesOf>, values: GaugeValues): void {
-  // Removes the values of channels that no longer exist.
-  gauges.depth.reset();
-  gauges.oldest.reset();
-  for (const { channel, depth, oldestSeconds } of values.queue) {
-    gauges.depth.set({ channel }, depth);
-    gauges.oldest.set({ channel }, oldestSeconds);
-  }
-  gauges.dead.set(values.deadLetters);
-  gauges.alerts.set({ state: 'firing' }, values.alerts.firing - values.alerts.acknowledged);
-  gauges.alerts.set({ state: 'acknowledged' }, values.alerts.acknowledged);
-  gauges.silences.set(values.silences);
-  gauges.timers.set(values.timers);
-  gauges.generation.set(values.generation);
-  gauges.ready.set(values.ready ? 1 : 0);
-}
-
-/** Event loop delay in seconds by quantile; quantile 1 is the maximum. */
+/** Event loop delay in seconds by percentile; percentile 100 is the maximum. */
 function lagOf(delay: IntervalHistogram): readonly (readonly [string, number])[] {
   return [
-    ['0.5', delay.percentile(50) / NANOSECONDS],
-    ['0.99', delay.percentile(99) / NANOSECONDS],
-    ['1', delay.max / NANOSECONDS],
+    ['50', delay.percentile(50) / NANOSECONDS],
+    ['99', delay.percentile(99) / NANOSECONDS],
+    ['100', delay.max / NANOSECONDS],
   ];
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/time/clock.ts';
-import { openWatchdog } from './watchdog.ts';
+import { openWatchdog, type WatchdogRound } from './watchdog.ts';
 
 /**
  * Reports the state of the daemon to systemd (sd_notify(3)). Node has no Unix datagram sockets, so `systemd-notify` sends the
@@ -25,6 +25,8 @@ export interface ServiceNoticeDeps {
   readonly clock: Clock;
   /** Settles when the store has answered. While it does not, the watchdog is not fed. */
   readonly storeAnswers: () => Promise<unknown>;
+  /** Called with the result of each round of the watchdog. */
+  readonly onRound: (result: WatchdogRound) => void;
 }
 
 const NO_NOTICE: ServiceNotice = {
@@ -35,7 +37,7 @@ const NO_NOTICE: ServiceNotice = {
   close: () => Promise.resolve(),
 };
 
-export function openServiceNotice({ env, pid, log, clock, storeAnswers }: ServiceNoticeDeps): ServiceNotice {
+export function openServiceNotice({ env, pid, log, clock, storeAnswers, onRound }: ServiceNoticeDeps): ServiceNotice {
   if (!env.NOTIFY_SOCKET) return NO_NOTICE;
   // One message after another: systemd must not get READY=1 before the RELOADING=1 that it ends.
   let last = Promise.resolve();
@@ -49,7 +51,7 @@ export function openServiceNotice({ env, pid, log, clock, storeAnswers }: Servic
   const watchdog =
     timeoutMs === undefined
       ? undefined
-      : openWatchdog({ timeoutMs, clock, log, storeAnswers, feed: () => notify(['WATCHDOG=1']) });
+      : openWatchdog({ timeoutMs, clock, log, storeAnswers, onRound, feed: () => notify(['WATCHDOG=1']) });
   return {
     ready: (status) => notify(['--ready', `--status=${status}`]),
     status: (status) => notify([`--status=${status}`]),

@@ -9,7 +9,12 @@ export interface WatchdogDeps {
   /** Settles when the store has answered. */
   readonly storeAnswers: () => Promise<unknown>;
   readonly feed: () => void;
+  /** Called with the result of each round, and once more for a round whose store answers late. */
+  readonly onRound: (result: WatchdogRound) => void;
 }
+
+/** `event_loop`: the round began late. `store`: the store has not answered in time. */
+export type WatchdogRound = 'fed' | 'event_loop' | 'store';
 
 export interface Watchdog {
   close(): void;
@@ -26,7 +31,7 @@ const MAX_LAG_MS = 5_000;
  * The store answers after the commits that it got before, so a disk that hangs ends the feeding. systemd then kills the process and
  * starts it again.
  */
-export function openWatchdog({ timeoutMs, clock, log, storeAnswers, feed }: WatchdogDeps): Watchdog {
+export function openWatchdog({ timeoutMs, clock, log, storeAnswers, feed, onRound }: WatchdogDeps): Watchdog {
   const roundMs = timeoutMs / ROUNDS;
   let isClosed = false;
   /** Cancels the only timer: that of the next round, or that of the answer of the store. */
@@ -36,13 +41,17 @@ export function openWatchdog({ timeoutMs, clock, log, storeAnswers, feed }: Watc
     cancel = clock.after(roundMs, () => void round(clock.monotonic() - due));
   };
   const round = async (lagMs: number): Promise<void> => {
-    cancel = clock.after(roundMs, () => log.error('watchdog: the store has not answered'));
+    cancel = clock.after(roundMs, () => {
+      log.error('watchdog: the store has not answered');
+      onRound('store');
+    });
     // A store that fails has answered; the daemon ends by itself then.
     await storeAnswers().catch(() => undefined);
     cancel();
     if (isClosed) return;
     if (lagMs > MAX_LAG_MS) log.error({ lag_ms: Math.round(lagMs) }, 'watchdog: the event loop was blocked');
     else feed();
+    onRound(lagMs > MAX_LAG_MS ? 'event_loop' : 'fed');
     next();
   };
   next();

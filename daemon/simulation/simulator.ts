@@ -232,6 +232,7 @@ export class Simulator {
       saveCheckpoints: (given: readonly Checkpoint[]) => Promise.resolve(write(checkpoints, given)),
       readCheckpoints: () => Promise.resolve(new Map(checkpoints)),
       report: () => undefined,
+      countMissed: () => undefined,
     };
   }
 }

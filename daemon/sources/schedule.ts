@@ -145,6 +145,8 @@ interface Plan {
 interface Advance {
   readonly ticks: readonly Tick[];
   readonly progress: Progress;
+  /** Number of due times that passed now and do not fire. */
+  readonly skipped: number;
 }
 
 /** The ticks to fire now, and the progress after them. Pure. */
@@ -153,11 +155,12 @@ function advance({ times, policy, fireAt }: Plan, { at, skipped }: Progress, now
   const unready = latest.findIndex((due) => fireAt(due) > now);
   const ready = unready === -1 ? latest : latest.slice(0, unready);
   const last = ready.at(-1);
-  if (last === undefined) return { ticks: [], progress: { at, skipped } };
-  const total = skipped + count - (latest.length - ready.length);
+  if (last === undefined) return { ticks: [], progress: { at, skipped }, skipped: 0 };
+  const passed = count - (latest.length - ready.length);
+  const total = skipped + passed;
   const fired = FIRED[policy](ready, now - fireAt(last));
   const ticks = fired.map((due, index) => ({ due, missed: index === 0 ? total - fired.length : 0 }));
-  return { ticks, progress: { at: last, skipped: fired.length === 0 ? total : 0 } };
+  return { ticks, progress: { at: last, skipped: fired.length === 0 ? total : 0 }, skipped: passed - fired.length };
 }
 
 /** Due times that fire under each policy; `late` is the delay of the last one, milliseconds. */
@@ -239,7 +242,11 @@ function timesOf(settings: Settings, anchor: number): DueTimes {
 async function run(plan: Plan, from: Progress, settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
   let progress = from;
   while (!signal.aborted && progress.at <= io.clock.now() + MAX_BACKWARD_MS) {
-    const { ticks, progress: reached } = advance(plan, progress, io.clock.now());
+    const now = io.clock.now();
+    const { ticks, progress: reached, skipped } = advance(plan, progress, now);
+    const late = ticks.filter(({ due }) => now - plan.fireAt(due) > MAX_LATE_MS).length;
+    io.countMissed('late', late);
+    io.countMissed('skipped', skipped);
     for (const tick of ticks) await fire(tick, settings, io, signal);
     progress = reached;
     if (ticks.length === 0) await pause(io.clock, untilNext(plan, progress, io.clock), signal);

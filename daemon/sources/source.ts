@@ -70,7 +70,12 @@ export interface SourceIo {
   readCheckpoints(): Promise<ReadonlyMap<string, string>>;
   /** Sets the problem that `belfry status`, `/readyz` and the event `belfry.source.failing` show; undefined clears it. */
   report(problem: string | undefined): void;
+  /** Counts misses for the metrics. A source that can miss calls it with 0 at its start, so that the first one is an increase. */
+  countMissed(kind: Miss, count: number): void;
 }
+
+/** `beat`: an expected beat did not come. `late`: a due time was handled late. `skipped`: a due time passed and is not handled. */
+export type Miss = 'beat' | 'late' | 'skipped';
 
 /** A value that is kept over restarts, such as an offset. A null value deletes the key. */
 export interface Checkpoint {

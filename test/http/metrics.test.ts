@@ -1,9 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { type GaugeValues, type Metrics, openMetrics } from '../../daemon/http/metrics.ts';
+import type { GaugeValues } from '../../daemon/http/gauges.ts';
+import { type Metrics, openMetrics } from '../../daemon/http/metrics.ts';
 import { ask, openTestListener } from '../support/listener.ts';
 
 function metricsOfTest(): Metrics {
-  const metrics = openMetrics();
+  const metrics = openMetrics('1.2.3');
   onTestFinished(() => metrics.close());
   return metrics;
 }
@@ -20,6 +21,10 @@ test('events, attempts, settled deliveries and reloads are counted by their labe
   metrics.attempt('ops', 0.2);
   metrics.ruleOutcome('deploys', 'throttled');
   metrics.reload('rejected', 4);
+  metrics.swapped(1_796_000_000_500);
+  metrics.missed('backup', 'beat', 0);
+  metrics.missed('nightly', 'skipped', 3);
+  metrics.watchdog('store');
   expect(await linesOf(metrics, 'belfry_events_total')).toEqual([
     'belfry_events_total{source="api",outcome="sent"} 2',
     'belfry_events_total{source="hooks",outcome="no_rule"} 1',
@@ -37,14 +42,31 @@ test('events, attempts, settled deliveries and reloads are counted by their labe
       'belfry_attempt_seconds_count{channel="ops"} 1',
     ]),
   );
-  expect(await linesOf(metrics, 'belfry_reload_total')).toEqual(['belfry_reload_total{result="rejected"} 1']);
-  expect(await linesOf(metrics, 'belfry_generation')).toEqual(['belfry_generation 4']);
+  expect(await linesOf(metrics, 'belfry_reload_total')).toEqual([
+    'belfry_reload_total{result="applied"} 0',
+    'belfry_reload_total{result="partial"} 0',
+    'belfry_reload_total{result="rejected"} 1',
+  ]);
+  expect(await linesOf(metrics, 'belfry_generation')).toEqual([
+    'belfry_generation 4',
+    'belfry_generation_timestamp_seconds 1796000000.5',
+  ]);
+  expect(await linesOf(metrics, 'belfry_source_misses_total')).toEqual([
+    'belfry_source_misses_total{source="backup",kind="beat"} 0',
+    'belfry_source_misses_total{source="nightly",kind="skipped"} 3',
+  ]);
+  expect(await linesOf(metrics, 'belfry_watchdog')).toEqual(['belfry_watchdog_rounds_total{result="store"} 1']);
+  expect(await linesOf(metrics, 'belfry_build_info')).toEqual(['belfry_build_info{version="1.2.3"} 1']);
 });
 
 test('gauges are computed when metrics are read, and those of a removed channel disappear', async () => {
   const metrics = metricsOfTest();
   let values: GaugeValues = {
     queue: [{ channel: 'ops', depth: 3, oldestSeconds: 12 }],
+    channels: [{ name: 'ops', state: 'paused' }],
+    sources: [{ name: 'inbox', state: 'running' }],
+    files: { ok: 2, kept: 1 },
+    faults: { inbox: 1 },
     deadLetters: 2,
     alerts: { firing: 3, acknowledged: 1 },
     silences: 2,
@@ -64,9 +86,24 @@ test('gauges are computed when metrics are read, and those of a removed channel 
   ]);
   expect(await linesOf(metrics, 'belfry_silences_active')).toEqual(['belfry_silences_active 2']);
   expect(await linesOf(metrics, 'belfry_timers_pending')).toEqual(['belfry_timers_pending 7']);
-  values = { ...values, queue: [], deadLetters: 0, generation: 6, ready: false };
+  expect(await linesOf(metrics, 'belfry_channel_state')).toEqual(
+    ['ok', 'failing', 'misconfigured', 'paused', 'removed'].map(
+      (state) => `belfry_channel_state{channel="ops",state="${state}"} ${state === 'paused' ? 1 : 0}`,
+    ),
+  );
+  expect(await linesOf(metrics, 'belfry_source_state')).toEqual([
+    'belfry_source_state{source="inbox",state="running"} 1',
+    'belfry_source_state{source="inbox",state="failing"} 0',
+  ]);
+  expect(await linesOf(metrics, 'belfry_rules_files')).toEqual([
+    'belfry_rules_files{state="ok"} 2',
+    'belfry_rules_files{state="kept"} 1',
+  ]);
+  expect(await linesOf(metrics, 'belfry_faults')).toEqual(['belfry_faults{part="inbox"} 1']);
+  values = { ...values, queue: [], channels: [], deadLetters: 0, generation: 6, ready: false };
   expect(await linesOf(metrics, 'belfry_queue')).toEqual([]);
-  expect(await linesOf(metrics, 'belfry_generation')).toEqual(['belfry_generation 6']);
+  expect(await linesOf(metrics, 'belfry_channel_state')).toEqual([]);
+  expect(await linesOf(metrics, 'belfry_generation ')).toEqual(['belfry_generation 6']);
   expect(await linesOf(metrics, 'belfry_ready')).toEqual(['belfry_ready 0']);
 });
 
@@ -74,9 +111,9 @@ test('the lag of the event loop and the process have metrics', async () => {
   const metrics = metricsOfTest();
   const lag = await linesOf(metrics, 'belfry_event_loop_lag_seconds');
   expect(lag.map((line) => line.replace(/ .*/, ''))).toEqual([
-    'belfry_event_loop_lag_seconds{quantile="0.5"}',
-    'belfry_event_loop_lag_seconds{quantile="0.99"}',
-    'belfry_event_loop_lag_seconds{quantile="1"}',
+    'belfry_event_loop_lag_seconds{percentile="50"}',
+    'belfry_event_loop_lag_seconds{percentile="99"}',
+    'belfry_event_loop_lag_seconds{percentile="100"}',
   ]);
   for (const line of lag) expect(Number(line.split(' ')[1])).toBeGreaterThanOrEqual(0);
   expect(await linesOf(metrics, 'process_resident_memory_bytes')).toHaveLength(1);

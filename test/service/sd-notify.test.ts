@@ -27,7 +27,7 @@ async function notices({ env = {}, script = '' }: Systemd) {
   const clock = new VirtualClock();
   const { log, lines } = memoryLog();
   const storeAnswers = (): Promise<void> => Promise.resolve();
-  const notice = openServiceNotice({ env, pid: 7, log, clock, storeAnswers });
+  const notice = openServiceNotice({ env, pid: 7, log, clock, storeAnswers, onRound: () => undefined });
   const sent = async () => (await readFile(calls, 'utf8').catch(() => '')).split('\n').slice(0, -1);
   return { clock, notice, sent, lines };
 }

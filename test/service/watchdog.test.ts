@@ -7,7 +7,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 function open() {
   const clock = new VirtualClock();
   const { log, lines } = memoryLog();
-  const state = { fed: 0, lag: 0, storeAnswers: (): Promise<void> => Promise.resolve() };
+  const state = { fed: 0, lag: 0, rounds: [] as string[], storeAnswers: (): Promise<void> => Promise.resolve() };
   const watchdog = openWatchdog({
     timeoutMs: 30_000,
     clock: {
@@ -18,6 +18,7 @@ function open() {
     log,
     storeAnswers: () => state.storeAnswers(),
     feed: () => (state.fed += 1),
+    onRound: (result) => state.rounds.push(result),
   });
   const logged = (): unknown[] => lines.map((line) => JSON.parse(line) as unknown);
   return { clock, state, watchdog, logged };
@@ -27,6 +28,7 @@ test('a daemon whose store answers is fed', async () => {
   const { clock, state, watchdog } = open();
   await clock.advance(60_000);
   expect(state.fed).toBe(6);
+  expect(new Set(state.rounds)).toEqual(new Set(['fed']));
   watchdog.close();
   expect(clock.waiting).toBe(0);
 });
@@ -38,6 +40,7 @@ test('a daemon whose store hangs is not fed, which the log says, until the store
   await clock.advance(120_000);
   expect(state.fed).toBe(0);
   expect(logged()).toMatchObject([{ msg: 'watchdog: the store has not answered' }]);
+  expect(state.rounds).toEqual(['store']);
   state.storeAnswers = () => Promise.resolve();
   answer();
   await clock.advance(0);

@@ -373,19 +373,22 @@ describe('due times that were missed', () => {
   it('are one tick by default, with their number', async () => {
     const { io } = await afterThreeHours('once');
     expect(data(io)).toEqual([{ scheduled_at: '2026-11-23T13:00:00.000Z', late_by: 35 * MINUTE, missed: 2 }]);
+    expect(Object.fromEntries(io.missed)).toEqual({ late: 1, skipped: 2 });
   });
 
   it('make no tick with `skip`, and the next tick has their number', async () => {
     const { io, clock } = await afterThreeHours('skip');
-    expect(data(io)).toEqual([]);
+    expect([data(io), Object.fromEntries(io.missed)]).toEqual([[], { late: 0, skipped: 3 }]);
     await clock.advance(HOUR);
     expect(data(io)).toEqual([{ scheduled_at: '2026-11-23T14:00:00.000Z', late_by: 0, missed: 3 }]);
+    expect(Object.fromEntries(io.missed)).toEqual({ late: 0, skipped: 3 });
   });
 
   it('all fire with `all`, in order', async () => {
     const { io } = await afterThreeHours('all');
     expect(ticks(io)).toEqual(['2026-11-23T11:00:00.000Z', '2026-11-23T12:00:00.000Z', '2026-11-23T13:00:00.000Z']);
     expect(data(io)).toMatchObject([{ missed: 0 }, { missed: 0 }, { missed: 0 }]);
+    expect(Object.fromEntries(io.missed)).toEqual({ late: 3, skipped: 0 });
   });
 
   it('are the latest hundred with `all` after a very long time', async () => {

@@ -60,7 +60,13 @@ async function open(first: string) {
   const ids = (): string => newId(clock.now());
   const common = { store, clock, live: () => live.ruleset, newId: ids, log };
   const intake = new Intake({ ...common, onAccepted: () => undefined, observe: () => [] });
-  const sources = new RunningSources({ ...common, types: [fragile], intake, onStatusChange: () => undefined });
+  const sources = new RunningSources({
+    ...common,
+    types: [fragile],
+    intake,
+    onStatusChange: () => undefined,
+    onMissed: () => undefined,
+  });
   const timers = new Timers({ ...common, onWake: () => undefined });
   const reloading = new Reloading({
     live,

@@ -70,7 +70,7 @@ export async function openTestListener(options: Partial<ListenerOptions> = {}): 
     tokenOf('streams', 'stream-token', 'stream'),
   ];
   const stream = new RecordedStream();
-  const metrics = openMetrics();
+  const metrics = openMetrics('1.2.3');
   onTestFinished(() => metrics.close());
   const scrubber = new Scrubber();
   const logged: string[] = [];

@@ -12,6 +12,8 @@ export interface RecordedIo extends SourceIo {
   /** The stored checkpoints; pass them to the next io for a restart. */
   readonly stored: Map<string, string>;
   readonly reports: (string | undefined)[];
+  /** Number of misses by kind. */
+  readonly missed: Map<string, number>;
   /** Number of calls of `emit` and `emitAll`. */
   readonly tries: number;
   /** Resolves when that many events are stored. */
@@ -31,6 +33,7 @@ export interface RecordedIoOptions {
 export function recordedIo({ clock, name = 'test', stored = new Map(), events = [] }: RecordedIoOptions): RecordedIo {
   const refusals: Error[] = [];
   const reports: (string | undefined)[] = [];
+  const missed = new Map<string, number>();
   const waiters: { readonly count: number; readonly resolve: () => void }[] = [];
   let tries = 0;
   const write = (checkpoints: readonly Checkpoint[]): void => {
@@ -78,6 +81,8 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
     live: Promise.resolve(),
     readCheckpoints: async () => new Map(stored),
     report: (trouble) => void reports.push(trouble),
+    missed,
+    countMissed: (kind, count) => void missed.set(kind, (missed.get(kind) ?? 0) + count),
   };
 }
 

@@ -65,11 +65,12 @@ export function buildRuntime(
     types: sourceTypes,
     intake,
     onStatusChange: (name, type, fault) => own.sourceStatusChanged(name, type, fault),
+    onMissed: (name, kind, count) => metrics.missed(name, kind, count),
   });
   const onLater = laterObserver(observers);
   const timers = new Timers({ ...common, onWake: onLater });
   const onEnd = (result: ReloadView): void => {
-    metrics.reload(result.ok ? 'applied' : 'rejected', result.generation);
+    countReload(result, metrics, clock.now());
     own.reloaded(result);
     service.status(reloadStatus(result));
   };
@@ -88,6 +89,13 @@ export function buildRuntime(
   const reloading = new Reloading(reloads);
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
   return { own, intake, pushServer, lanes, sources, timers, reloading, resending, onLater };
+}
+
+/** Counts a reload by its result. An edit that was taken back is none. */
+function countReload({ ok, generation, added, changed, removed }: ReloadView, metrics: Metrics, now: number): void {
+  const isSwapped = added.length + changed.length + removed.length > 0;
+  if (!ok || isSwapped) metrics.reload(isSwapped ? (ok ? 'applied' : 'partial') : 'rejected', generation);
+  if (isSwapped) metrics.swapped(now);
 }
 
 /** Line for `systemctl status` after a reload. */

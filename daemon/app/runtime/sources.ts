@@ -4,7 +4,7 @@ import type { StatusView } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { Faults } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
-import type { HookRoute, IsSame, Checkpoint, RunningSource, SourceIo, SourceType } from '../../sources/source.ts';
+import type { HookRoute, IsSame, Checkpoint, Miss, RunningSource, SourceIo, SourceType } from '../../sources/source.ts';
 import type { Store } from '../../store/store.ts';
 import type { Intake, SourceObservation } from './intake.ts';
 
@@ -16,6 +16,8 @@ export interface RunningSourcesDeps {
   readonly log: Log;
   /** Called when a source begins to fail, fails for another reason, or works again (undefined). */
   readonly onStatusChange: (name: string, type: string, fault: string | undefined) => void;
+  /** Called when a source has missed something. */
+  readonly onMissed: (name: string, kind: Miss, count: number) => void;
 }
 
 const NO_OBSERVATIONS: readonly SourceObservation[] = [];
@@ -136,7 +138,7 @@ export class RunningSources {
   }
 
   #io(config: SourceConfig, gate: Promise<void>, onFault: (fault: string | undefined) => void): SourceIo {
-    const { intake, store, clock, log, onStatusChange } = this.#deps;
+    const { intake, store, clock, log, onStatusChange, onMissed } = this.#deps;
     const scope = scopeOf(config);
     const faults = new Faults<'source'>((fault) => {
       onFault(fault);
@@ -164,6 +166,7 @@ export class RunningSources {
       saveCheckpoints: (checkpoints) => store.checkpoints.write(scope, checkpoints),
       readCheckpoints: () => store.checkpoints.read(scope),
       report: (fault) => faults.set('source', fault),
+      countMissed: (kind, count) => onMissed(config.name, kind, count),
     };
   }
 }

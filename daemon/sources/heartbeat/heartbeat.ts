@@ -112,6 +112,7 @@ const LOG_INTERVAL_MS = 60 * 60_000;
 
 function startHeartbeat(settings: Settings, io: SourceIo): Promise<RunningSource> {
   const ending = new AbortController();
+  io.countMissed('beat', 0);
   const watch = new HeartbeatWatch(watchSettings(settings), io, ending.signal);
   const ready = settledBeforeAbort(io.live, ending.signal).then((live) => live && watch.begin());
   const running = ready

@@ -190,7 +190,10 @@ export class HeartbeatWatch {
   async #emitDue(key: string, now: number): Promise<void> {
     const current = this.#at(key);
     if (current.isBack) await this.#commit(key, recovered(this.#idOf(key), current, { at: current.record.beat! }));
-    else if (current.isMissed(now)) await this.#commit(key, missed(this.#idOf(key), current, now));
+    else if (current.isMissed(now)) {
+      await this.#commit(key, missed(this.#idOf(key), current, now));
+      this.#io.countMissed('beat', 1);
+    }
   }
 
   async #forget(now: number): Promise<void> {

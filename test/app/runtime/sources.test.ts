@@ -39,6 +39,7 @@ async function opened(written: object) {
     clock,
     log,
     onStatusChange: () => undefined,
+    onMissed: () => undefined,
   });
   const configure = async (settings: object): Promise<void> => {
     const fingerprint = JSON.stringify(settings);

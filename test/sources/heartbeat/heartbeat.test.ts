@@ -10,7 +10,7 @@ describe('a heartbeat', () => {
     const { io, clock, beat } = await startHeartbeat({ every: '10m', grace: '2m' });
     expect(await beat()).toEqual({ status: 202, body: { ok: true } });
     await clock.advance(12 * MINUTE - 1);
-    expect(io.events).toEqual([]);
+    expect([io.events, [...io.missed]]).toEqual([[], [['beat', 0]]]);
     await clock.advance(1);
     expect(io.events).toEqual([
       {
@@ -27,7 +27,7 @@ describe('a heartbeat', () => {
       },
     ]);
     await clock.advance(2 * DAY);
-    expect(io.tries).toBe(1);
+    expect([io.tries, io.missed.get('beat')]).toEqual([1, 1]);
   });
 
   it('that comes in time, late or early makes no event', async () => {

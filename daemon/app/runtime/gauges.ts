@@ -1,0 +1,44 @@
+import { alertCounts } from '../../core/alerts/alerts.ts';
+import type { Lanes } from '../../delivery/lanes.ts';
+import type { GaugeValues } from '../../http/gauges.ts';
+import { activeSilences } from '../api/alert-actions.ts';
+import type { OpenState } from '../state/open-state.ts';
+import type { RunningSources } from './sources.ts';
+
+export interface GaugeDeps {
+  readonly state: Pick<OpenState, 'store' | 'live' | 'deadLetters' | 'inbox' | 'kept'>;
+  readonly lanes: Lanes;
+  readonly sources: RunningSources;
+  readonly now: number;
+  readonly ready: boolean;
+}
+
+/** Values of the gauges at this time. */
+export function gaugeValues({ state, lanes, sources, now, ready }: GaugeDeps): GaugeValues {
+  const { store, live, deadLetters, inbox, kept } = state;
+  const { byChannel, dead } = store.deliveries.counts();
+  const queue = [...byChannel].map(([channel, { pending, sending, oldest }]) => ({
+    channel,
+    depth: pending + sending,
+    oldestSeconds: oldest === undefined ? 0 : Math.max(0, (now - oldest) / 1000),
+  }));
+  const memory = store.memory(now);
+  const keptFiles = live.files.filter((file) => file.state === 'kept').length;
+  return {
+    queue,
+    channels: lanes.status(),
+    sources: sources.status(),
+    files: { ok: live.files.length - keptFiles, kept: keptFiles },
+    faults: {
+      dead_letters: deadLetters.fault === undefined ? 0 : 1,
+      inbox: inbox.faults.length,
+      kept_rules: kept.fault === undefined ? 0 : 1,
+    },
+    deadLetters: dead,
+    alerts: alertCounts(live.ruleset, memory),
+    silences: activeSilences(live.ruleset, memory, now),
+    timers: store.timers.count(),
+    generation: live.generation,
+    ready,
+  };
+}
