@@ -3,12 +3,11 @@ import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { DaemonApi, ReloadView } from '../http/daemon-api.ts';
 import { openMetrics } from '../http/metrics.ts';
-import { openListener } from '../http/server.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
 import { daemonApi } from './api/daemon-api.ts';
 import { stateError } from './state/check-state.ts';
-import { publishRecord } from './state/daemon-record.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { startListening } from './listening.ts';
 import { type OpenState, type OpenStateOptions, openState } from './state/open-state.ts';
 import { DeliveryWaiter } from './runtime/delivery-waiter.ts';
 import { Feed } from './runtime/feed.ts';
@@ -33,8 +32,6 @@ export interface App {
 export interface AppOptions extends OpenStateOptions {
   readonly check: DaemonApi['check'];
 }
-
-const LISTENER_CLOSE_MS = 1000;
 
 /** Opens everything in the order of dependencies and starts it. If a part does not start, closes everything again and rejects. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -82,13 +79,16 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   live.swap(prepared);
   metrics.swapped(clock.now());
 
-  const addresses = { listen: prepared.ruleset.daemon.listen, socket: paths.socket };
-  const listener = await openListener({ daemon, ...addresses, log, scrubber, clock, metrics, stream: pushServer });
-  closers.own('listener', () => listener.close(LISTENER_CLOSE_MS));
+  const listener = await startListening(state, terminal, {
+    daemon,
+    log,
+    scrubber,
+    clock,
+    metrics,
+    stream: pushServer,
+  });
   // Closed before the listener, because the listener waits for the connections that the push server ends.
   closers.own('push', () => pushServer.close());
-  const record = { pid, config: live.root, state: paths.state, socket: paths.socket, listen: listener.address };
-  closers.own('belfry.json', await publishRecord({ record, paths, env, log }));
 
   await lifecycle.start(listener);
   return {

@@ -74,7 +74,7 @@ export class Lifecycle {
       {
         generation: live.generation,
         listen: listener.address,
-        socket: paths.socket,
+        socket: listener.socket,
         state: paths.state,
         rules: live.ruleset.rules.length,
       },

@@ -168,6 +168,8 @@ export interface Token {
 export interface DaemonSettings {
   readonly listen: string;
   readonly socket?: string;
+  /** Name or number of the group that may use the socket. */
+  readonly socketGroup?: string | number;
   readonly state?: string;
   readonly tokens: readonly Token[];
   readonly publicUrl?: string;

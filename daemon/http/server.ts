@@ -9,7 +9,7 @@ import { openHostCheck } from './request/host-check.ts';
 import type { Metrics } from './metrics.ts';
 import type { DaemonApi } from './daemon-api.ts';
 import { Router } from './routes/router.ts';
-import { checkSocketPath, openSocketFile } from './socket-file.ts';
+import { checkSocketPath, openSocketFile, type SocketGroup } from './socket-file.ts';
 import type { StreamServer } from './stream/stream-server.ts';
 
 export interface ListenerOptions {
@@ -18,6 +18,10 @@ export interface ListenerOptions {
   readonly listen: string;
   /** Path of the Unix socket. A socket on which nothing listens is replaced. */
   readonly socket: string;
+  /** Path in the same folder, for the case that another program listens at `socket`. */
+  readonly otherSocket?: string;
+  /** Group that may use the socket; default: that of the process. */
+  readonly socketGroup?: SocketGroup;
   readonly log: Log;
   readonly scrubber: Scrubber;
   readonly clock: Clock;
@@ -30,6 +34,8 @@ export interface ListenerOptions {
 export interface Listener {
   /** `host:port` as bound. */
   readonly address: string;
+  /** Path of the Unix socket. */
+  readonly socket: string;
   /** Further requests get 503. */
   stopAccepting(): void;
   /** Waits `graceMs` for requests in flight, then closes their connections. */
@@ -51,18 +57,19 @@ const OFFERS = new Set(['upgrade', 'connection', 'http2-settings']);
 
 /** Listens on TCP, where a token identifies the caller, and on the Unix socket, where the mode of the file protects it. Both serve the same routes. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const { listen, socket } = options;
+  const { listen, socket, otherSocket, socketGroup } = options;
   const host = listen.slice(0, listen.lastIndexOf(':')).replace(/^\[|\]$/g, '');
   const number = Number(listen.slice(listen.lastIndexOf(':') + 1));
   const router = new Router(options, openHostCheck(host, options.daemon));
   const tcp = openEndpoint(options, router, false);
   const unix = openEndpoint(options, router, true);
-  const file = openSocketFile(socket);
+  const file = openSocketFile([socket, ...(otherSocket === undefined ? [] : [otherSocket])], socketGroup);
+  let published;
   await checkSocketPath(socket);
   await listenOn(tcp.server, { host, port: number }, `\`daemon.listen\` ${listen}`, options.log);
   try {
     await listenOn(unix.server, { path: file.temporary }, `the socket ${socket}`, options.log);
-    await file.publish();
+    published = await file.publish();
   } catch (error) {
     await Promise.all([tcp.close(0), unix.close(0)]);
     throw error;
@@ -70,6 +77,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const { address, port } = tcp.server.address() as AddressInfo;
   return {
     address: `${address.includes(':') ? `[${address}]` : address}:${port}`,
+    socket: published,
     stopAccepting: () => router.stop(),
     async close(graceMs) {
       router.stop();

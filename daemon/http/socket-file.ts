@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { chmod, link, lstat, rename, stat, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, chown, link, lstat, rename, stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { BelfryError, EXIT } from '../core/problems/failure.ts';
@@ -15,8 +16,8 @@ const MAX_TRIES = 5;
 export interface SocketFile {
   /** Path at which the server is bound first. */
   readonly temporary: string;
-  /** Moves the bound socket to its path, open to its owner and group. Rejects when another program listens there. */
-  publish(): Promise<void>;
+  /** Moves the bound socket to the first free path, open to its owner and group; returns the path. Rejects when another program listens at each. */
+  publish(): Promise<string>;
   /** Removes the socket, unless another one has taken its path. */
   remove(): Promise<void>;
 }
@@ -28,7 +29,7 @@ export async function checkSocketPath(socket: string, newFolder?: string): Promi
     throw unusable(`the path of the socket is longer than ${MAX_PATH_BYTES} bytes: ${socket}`, 'a shorter one');
   const found = await lstat(socket).catch((error: NodeJS.ErrnoException) => error.code);
   if (typeof found === 'object') {
-    if (!found.isSocket()) throw noSocket(socket);
+    if (!(await isReplaceable(socket, found))) throw noSocket(socket);
     return;
   }
   const folder = path.dirname(socket);
@@ -41,29 +42,61 @@ export async function checkSocketPath(socket: string, newFolder?: string): Promi
     throw unusable(`the folder of the socket does not exist: ${folder}`, 'a path in an existing folder, or create it');
 }
 
+/** Group that may use a socket, and its name as the rules write it. */
+export interface SocketGroup {
+  readonly gid: number;
+  readonly name: string;
+}
+
 /**
  * Opens the file of a socket. A server that closes removes the file at which it was bound, even if another server owns it by then.
  * The server is therefore bound under a temporary name, and the file is then linked to its path. Linking fails if a file exists
- * there, so only one of two daemons succeeds. A dead socket that a killed daemon left is replaced.
+ * there, so only one of two daemons succeeds. A dead socket that a killed daemon left is replaced. `paths` are in one folder.
  */
-export function openSocketFile(socket: string): SocketFile {
-  const temporary = temporaryOf(socket);
-  let inode: number | undefined;
+export function openSocketFile(paths: readonly [string, ...string[]], group?: SocketGroup): SocketFile {
+  const temporary = temporaryOf(paths[0]);
+  let published: { readonly path: string; readonly inode: number } | undefined;
   return {
     temporary,
     async publish() {
+      if (group !== undefined) await giveTo(group, temporary);
       await chmod(temporary, 0o660);
-      inode = (await lstat(temporary)).ino;
-      for (let tries = 1; !(await linked(temporary, socket)); tries += 1) {
-        if (tries === MAX_TRIES) throw inUse(socket);
-        await removeDead(socket);
+      const { ino: inode } = await lstat(temporary);
+      for (const path of paths) {
+        if (!(await linkAt(path, temporary, path === paths.at(-1)))) continue;
+        published = { path, inode };
+        return path;
       }
+      throw inUse(paths[0]);
     },
     async remove() {
-      const found = await lstat(socket).catch(() => undefined);
-      if (found !== undefined && found.ino === inode) await unlink(socket).catch(() => undefined);
+      if (published === undefined) return;
+      const found = await lstat(published.path).catch(() => undefined);
+      if (found?.ino === published.inode) await unlink(published.path).catch(() => undefined);
     },
   };
+}
+
+/** Links the socket to a path, in place of a dead socket. False when another program listens there; rejects then if it is the last path. */
+async function linkAt(path: string, temporary: string, isLast: boolean): Promise<boolean> {
+  for (let tries = 1; !(await linked(temporary, path)); tries += 1) {
+    if (tries === MAX_TRIES) throw inUse(path);
+    if (await removeDead(path)) continue;
+    if (isLast) throw inUse(path);
+    return false;
+  }
+  return true;
+}
+
+async function giveTo({ gid, name }: SocketGroup, file: string): Promise<void> {
+  const { uid } = await lstat(file);
+  await chown(file, uid, gid).catch((cause: NodeJS.ErrnoException) => {
+    throw new BelfryError(
+      'http.socket_group',
+      `the socket may not be given to the group \`${name}\` of \`daemon.socket_group\` (${cause.code}): the user of the daemon must be a member. Add it (\`usermod -aG ${name} USER\`; in a unit of systemd \`SupplementaryGroups=${name}\` and \`PrivateUsers=no\`) and start again, or remove the setting`,
+      { exit: EXIT.config, cause },
+    );
+  });
 }
 
 /** Name in the folder of the socket that no other process uses. */
@@ -87,17 +120,25 @@ async function linked(temporary: string, socket: string): Promise<boolean> {
   return true;
 }
 
-/** Removes the socket if nothing listens on it. Rejects when something listens, or when this is unknown. */
-async function removeDead(socket: string): Promise<void> {
+/** Removes the socket if nothing listens on it; false if something listens, or if this is unknown. */
+export async function removeDead(socket: string): Promise<boolean> {
   const found = await lstat(socket).catch(() => undefined);
-  if (found === undefined) return;
-  if (!found.isSocket()) throw noSocket(socket);
+  if (found === undefined) return true;
+  if (!(await isReplaceable(socket, found))) throw noSocket(socket);
   const code = await connectionError(socket);
-  if (code === 'ENOENT') return;
-  if (code !== 'ECONNREFUSED') throw inUse(socket);
+  if (code === 'ENOENT' && !found.isSymbolicLink()) return true;
+  if (code !== 'ECONNREFUSED' && code !== 'ENOENT') return false;
   const now = await lstat(socket).catch(() => undefined);
   // An inode number is reused after a removal, so the time is compared too.
   if (now?.ino === found.ino && now.ctimeMs === found.ctimeMs) await unlink(socket).catch(() => undefined);
+  return true;
+}
+
+/** Whether it is a socket, or a link to one or to nothing: a killed daemon leaves these. */
+async function isReplaceable(file: string, found: Stats): Promise<boolean> {
+  if (!found.isSymbolicLink()) return found.isSocket();
+  const target = await stat(file).catch(() => undefined);
+  return target === undefined || target.isSocket();
 }
 
 /** Code of the connection error; undefined when the connection is accepted. */

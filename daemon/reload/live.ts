@@ -54,7 +54,8 @@ interface Version {
   readonly files: ReadonlyMap<string, LoadedFile>;
 }
 
-const NEEDS_RESTART = ['listen', 'socket', 'state'] as const;
+/** Settings of `daemon` that need a restart, by their names in the rules. */
+const NEEDS_RESTART = { listen: 'listen', socket: 'socket', socket_group: 'socketGroup', state: 'state' } as const;
 
 /** Holds the live ruleset, and the files with which a reload compares. */
 export class Live {
@@ -244,9 +245,10 @@ export class Live {
       this.#files = files;
       return { kind: problems.length > 0 ? 'refused' : 'unchanged', problems, files };
     }
-    const restartNeeded = NEEDS_RESTART.filter(
-      (name) => this.#started !== undefined && this.#started[name] !== version.ruleset.daemon[name],
-    );
+    const started = this.#started;
+    const restartNeeded = Object.entries(NEEDS_RESTART)
+      .filter(([, field]) => started !== undefined && started[field] !== version.ruleset.daemon[field])
+      .map(([name]) => name);
     const prepared: Prepared = { kind: 'ready', ruleset: version.ruleset, files, diff, restartNeeded, problems };
     this.#prepared.set(prepared, { version, from: this.#generation });
     return prepared;

@@ -40,6 +40,8 @@ export class Home {
   cwd: string | undefined;
   /** User that the daemons run as; needs root. */
   user: number | undefined;
+  /** Further groups of that user. */
+  groups: readonly number[] = [];
   readonly lines: LogLine[] = [];
   /** Output of all daemons, to be searched for secrets. */
   output = '';
@@ -91,11 +93,12 @@ export class Home {
   }
 
   spawn(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
-    const child = spawn(process.execPath, [BELFRY, ...args], {
+    const user = this.user === undefined ? undefined : { uid: this.user, gid: this.user, groups: this.groups };
+    const [program, line] = commandLine(args, user);
+    const child = spawn(program, line, {
       cwd: this.cwd ?? this.folder,
       env: { ...this.#own(), ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
-      ...(this.user !== undefined && { uid: this.user, gid: this.user }),
     });
     this.#spawned.push(child);
     createInterface({ input: child.stdout! }).on('line', (text) => this.#heard(text));

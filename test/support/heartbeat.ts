@@ -47,7 +47,6 @@ export interface Sent {
   readonly query?: string;
   readonly body?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly remote?: string;
 }
 
 export interface RunningHeartbeat {
@@ -71,14 +70,14 @@ export async function startHeartbeat(written: unknown, io: RecordedIo = heartbea
     io,
     clock,
     source,
-    beat: (ending = '', { query = '', body = '', headers = {}, remote = '192.0.2.7' } = {}) =>
+    beat: (ending = '', { query = '', body = '', headers = {} } = {}) =>
       route!.handle({
         method: 'POST',
         path: `${route!.path}${ending}`,
         query: new URLSearchParams(query),
         headers,
         body: Buffer.from(body),
-        remote,
+        remote: '192.0.2.7',
       }),
     pass(event, isStored = true) {
       const whole = { id: 'e', source: 'api', type: 'backup.done', time: '', data: null, ...event };

@@ -1,5 +1,4 @@
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
-import { outcomesNow } from '../../core/flow/outcomes.ts';
 import { resolveTime } from '../../core/values/value-kind.ts';
 import type { DeliveryView, EventView, HistoryRequest } from '../../http/daemon-api.ts';
 import type { HistoryQuery, StoredDelivery, StoredEvent } from '../../store/store.ts';
@@ -34,8 +33,7 @@ function nextAt(channel: string, dueAt: number, channels: ChannelTimes): string 
 }
 
 /** View of a stored event in a list. */
-export function eventLine({ event, receivedAt, results, later }: StoredEvent): EventView {
-  const { outcomes, earlier } = outcomesNow([...results, ...later]);
+export function eventLine({ event, receivedAt, outcomes }: StoredEvent): EventView {
   return {
     id: event.id,
     source: event.source,
@@ -44,7 +42,6 @@ export function eventLine({ event, receivedAt, results, later }: StoredEvent): E
     time: event.time,
     received_at: new Date(receivedAt).toISOString(),
     outcomes,
-    ...(Object.keys(earlier).length > 0 && { earlier }),
   };
 }
 

@@ -30,16 +30,18 @@ export function runtimeFolders(env: Environment): readonly string[] {
 }
 
 /** Folder that systemd made for the daemon's unit; the first of a list. */
-const givenFolder = (env: Environment): string | undefined => env.RUNTIME_DIRECTORY?.split(':')[0];
+export const givenFolder = (env: Environment): string | undefined => env.RUNTIME_DIRECTORY?.split(':')[0] || undefined;
 
 /**
  * Files of a folder that may contain the record of a daemon with this config: a file named after the config, and the file of the
  * daemon that was started last. Several daemons may share a folder, and a command may not know the state directory.
  */
 export function recordFiles(folder: string, config: string): readonly string[] {
-  const id = createHash('sha256').update(config).digest('hex').slice(0, 16);
-  return [path.join(folder, `belfry-${id}.json`), path.join(folder, NAME)];
+  return [path.join(folder, `belfry-${configId(config)}.json`), path.join(folder, NAME)];
 }
+
+/** Part of a file name that stands for rules. */
+export const configId = (config: string): string => createHash('sha256').update(config).digest('hex').slice(0, 16);
 
 /** Path of the record in a state directory. */
 export const stateRecord = ({ state }: Pick<StatePaths, 'state'>): string => path.join(state, NAME);

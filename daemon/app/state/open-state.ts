@@ -5,7 +5,7 @@ import type { Notifier, PushGateway } from '../../channels/channel.ts';
 import { BelfryError, EXIT, type Problem } from '../../core/problems/failure.ts';
 import type { ChannelConfig, Ruleset } from '../../core/ruleset.ts';
 import { type DeadLetters, openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
-import { checkSocketPath } from '../../http/socket-file.ts';
+import { checkSocketPath, type SocketGroup } from '../../http/socket-file.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { Closers } from '../../lib/async/closers.ts';
 import { type Log, openLog } from '../../lib/log.ts';
@@ -25,6 +25,7 @@ import { type StatePaths, statePaths } from './paths.ts';
 import { loadAtStart, stateAtStart } from './start-rules.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { fingerprintKey } from './secrets-at-rest.ts';
+import { socketGroupOf } from './socket-place.ts';
 import { stateError, checkState } from './check-state.ts';
 
 export interface OpenStateOptions {
@@ -52,6 +53,8 @@ export interface OpenState {
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly inbox: Inbox;
+  /** Group that may use the socket; undefined for that of the process. */
+  readonly socketGroup: SocketGroup | undefined;
 }
 
 /** A command logs only errors. It does not make rules live, so it does not run their tests. */
@@ -113,6 +116,7 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   for (const warning of environmentWarnings(terminal.env)) log.warn(warning);
   await checkState(paths);
   if (isDaemon) await checkSocketPath(paths.socket, paths.state);
+  const socketGroup = isDaemon ? await socketGroupOf(prepared.ruleset.daemon) : undefined;
   const store = await openStore({ path: paths.state });
   closers.own('store', () => store.close());
   await key.keep();
@@ -120,7 +124,7 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   closers.own('dead letters', () => deadLetters.close());
   const inbox = new Inbox(paths.inbox, log);
   closers.own('kept rules', () => kept.idle());
-  return { closers, scrubber, log, paths, live, ...start, kept, store, deadLetters, inbox };
+  return { closers, scrubber, log, paths, live, ...start, kept, store, deadLetters, inbox, socketGroup };
 }
 
 /**

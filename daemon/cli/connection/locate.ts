@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { isSameConfig, readRecord, recordFiles, runtimeFolders, stateRecord } from '../../app/state/daemon-record.ts';
-import { type Environment, statePaths } from '../../app/state/paths.ts';
+import { type Environment, serviceStates, statePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
 import type { ReadDaemonSettings } from '../../reload/daemon-settings.ts';
@@ -34,7 +35,7 @@ export async function locateDaemon(search: Search): Promise<string> {
   const asked = new Set<string>();
   for await (const candidate of candidates(search, tried)) {
     const { socket, from } = candidate;
-    const why = asked.has(socket) ? undefined : await refusalOf(socket, search);
+    const why = asked.has(socket) ? undefined : await refusalOf(socket, search, tried);
     if (why === undefined && !asked.has(socket)) return socket;
     if (why !== undefined) tried.push(`${from} names ${socket}: ${why}`);
     asked.add(socket);
@@ -51,7 +52,8 @@ async function* candidates(search: Search, tried: string[]): AsyncGenerator<Cand
   for (const folder of runtimeFolders(env)) yield* recorded(recordFiles(folder, config), config, tried);
   const { settings, certain } = await readSettingsOf(search);
   const paths = statePaths(settings, env, cwd);
-  yield* recorded([stateRecord(paths)], config, tried);
+  const services = settings.state === undefined ? serviceStates(env).filter((state) => existsSync(state)) : [];
+  for (const state of new Set([paths.state, ...services])) yield* recorded([stateRecord({ state })], config, tried);
   if (certain) yield { socket: paths.socket, from: config };
   else if (!existsSync(config)) tried.push(`${config}: there is no such file or directory`);
   else tried.push(`${config}: it does not load now, so the socket of its daemon is not known (see belfry check)`);
@@ -60,14 +62,34 @@ async function* candidates(search: Search, tried: string[]): AsyncGenerator<Cand
 async function* recorded(files: readonly string[], config: string, tried: string[]): AsyncGenerator<Candidate> {
   for (const file of files) {
     const record = await readRecord(file);
-    if (record === undefined) tried.push(`${file}: there is no such record`);
+    if (record === undefined)
+      tried.push(`${file}: ${(await isClosed(file)) ? await closedText(file, tried) : 'there is no such record'}`);
     else if (await isSameConfig(record.config, config)) yield { socket: record.socket, from: file };
     else tried.push(`${file}: it is the record of a daemon that runs on ${record.config}`);
   }
 }
 
+/** Explains once why a place is closed to this user, and shortly after that. */
+async function closedText(place: string, tried: readonly string[]): Promise<string> {
+  const { deniedText } = await import('./denied.ts');
+  const text = await deniedText(place);
+  return tried.some((line) => line.endsWith(text)) ? 'permission denied' : text;
+}
+
+/** Whether this user may not read the file, or may not see whether it exists. */
+async function isClosed(file: string): Promise<boolean> {
+  return access(file, constants.R_OK).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'EACCES',
+  );
+}
+
 /** The reason why no daemon on these rules listens there; undefined when one does. */
-async function refusalOf(socket: string, { config, clock }: Search): Promise<string | undefined> {
+async function refusalOf(
+  socket: string,
+  { config, clock }: Search,
+  tried: readonly string[],
+): Promise<string | undefined> {
   try {
     const answer = await sendRequest({
       to: { socketPath: socket },
@@ -86,6 +108,7 @@ async function refusalOf(socket: string, { config, clock }: Search): Promise<str
   } catch (error) {
     // A daemon that is too busy to answer is assumed to be the one in the record.
     if (error instanceof Error && 'code' in error && error.code === IDLE_TIMEOUT) return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return closedText(socket, tried);
     return unreachableText(error as NodeJS.ErrnoException);
   }
 }

@@ -56,8 +56,7 @@ export function table(rows: readonly (readonly string[])[]): string {
     .map((row) =>
       row
         .map((cell, column) => (column === row.length - 1 ? cell : cell + ' '.repeat(widths[column]! - width(cell))))
-        .join('  ')
-        .trimEnd(),
+        .join('  '),
     )
     .join('\n');
 }

@@ -1,7 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chown, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  chown,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Home } from '../../support/daemon.ts';
@@ -41,7 +53,7 @@ test('a running daemon has belfry.json in the runtime folder and its state, and 
     pid: home.pid,
     config: home.path('rules'),
     state: home.path('state'),
-    socket: home.path('state', 'belfry.sock'),
+    socket: home.path('run', 'belfry.sock'),
     listen: home.address,
   };
   expect(await record(home.path('run', 'belfry.json'))).toEqual(expected);
@@ -59,6 +71,33 @@ test('where no daemon is found, the error says whether the rules are missing, do
   expect(await emitted()).toMatch(/rules: it does not load now.*\nnothing was kept: .*whether a daemon has run/);
   await home.rules(RULES);
   expect(await emitted()).toContain('nothing was kept: no daemon has run on these rules');
+});
+
+test('the socket lies in the runtime folder, with a link to it in the state directory', async () => {
+  await home.rules(RULES);
+  await home.start();
+  expect((await stat(home.path('run', 'belfry.sock'))).mode & 0o777).toBe(0o660);
+  expect(await readlink(home.path('state', 'belfry.sock'))).toBe(home.path('run', 'belfry.sock'));
+  await home.kill();
+  // The link of a killed daemon is replaced by a socket where no runtime folder is given.
+  home.env.RUNTIME_DIRECTORY = '';
+  home.env.XDG_RUNTIME_DIR = home.path('user');
+  await home.start();
+  expect((await lstat(home.path('state', 'belfry.sock'))).isSocket()).toBe(true);
+  await home.kill();
+  home.env.RUNTIME_DIRECTORY = home.path('run');
+  await home.start();
+  expect(await readlink(home.path('state', 'belfry.sock'))).toBe(home.path('run', 'belfry.sock'));
+  await home.stop();
+  for (const folder of ['run', 'state']) expect(await readdir(home.path(folder))).not.toContain('belfry.sock');
+});
+
+test('a runtime folder that cannot be used leaves the socket in the state directory', async () => {
+  await home.rules(RULES);
+  await writeFile(home.path('run'), '');
+  await home.start();
+  expect((await lstat(home.path('state', 'belfry.sock'))).isSocket()).toBe(true);
+  await home.logged((line) => line.msg.includes('$RUNTIME_DIRECTORY cannot be used'));
 });
 
 test('a FIFO in place of a record or of last-config blocks no command', async () => {
@@ -158,7 +197,8 @@ test('an invalid record is ignored', async () => {
   await home.rules(RULES);
   await home.start();
   for (const text of ['', '{', '[]', '{"pid":1}', '{"config":1,"pid":1,"state":1,"socket":1,"listen":1}']) {
-    for (const name of await readdir(home.path('run'))) await writeFile(home.path('run', name), text);
+    for (const name of await readdir(home.path('run')))
+      if (name.endsWith('.json')) await writeFile(home.path('run', name), text);
     await writeFile(home.path('state', 'belfry.json'), text);
     expect((await home.belfry(['status'])).code).toBe(0);
   }

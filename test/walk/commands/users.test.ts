@@ -1,10 +1,13 @@
-import { chmod, chown, lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, chown, lstat, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Home, type RunUser } from '../../support/daemon.ts';
 import { openReceiver, type Receiver } from '../../support/receiver.ts';
 
 /** Users by number: no account is made for them. */
 const SERVICE: RunUser = { uid: 61_001, gid: 61_001 };
+const OPERATORS = 61_010;
+const OPERATOR: RunUser = { uid: 61_002, gid: 61_002, groups: [OPERATORS] };
 const STRANGER: RunUser = { uid: 61_003, gid: 61_003 };
 const isRoot = process.geteuid?.() === 0;
 
@@ -22,15 +25,17 @@ beforeEach(async () => {
     await chown(home.path(folder), SERVICE.uid, SERVICE.gid);
   }
   home.user = SERVICE.uid;
-  await home.rules(`
-channels: { ops: { type: webhook, url: "${receiver.origin}/ops" } }
-rules: [{ name: any, on: api, message: { title: "{{ type }}" }, notify: ops }]
-`);
+  await home.rules(rules());
 });
 afterEach(async () => {
   await home.close();
   await receiver.close();
 });
+
+const rules = (): string => `
+channels: { ops: { type: webhook, url: "${receiver.origin}/ops" } }
+rules: [{ name: any, on: api, message: { title: "{{ type }}" }, notify: ops }]
+`;
 
 /** Files of the state directory that another user than the service's owns. */
 async function foreign(): Promise<readonly string[]> {
@@ -123,5 +128,93 @@ test.skipIf(!isRoot)(
     await chown(inbox, SERVICE.uid, SERVICE.gid);
     await chown(`${inbox}/a.json`, SERVICE.uid, SERVICE.gid);
     await home.logged((line) => line.msg === 'inbox: all files can be read again');
+  },
+);
+
+/** Rules with a secret that only the daemon has, and this line among the settings of the daemon. */
+const secretRules = (setting: string): Promise<void> =>
+  home.rules(
+    `${rules()}sources: { hook: { type: webhook, path: /hooks/x, verify: { bearer: "\${env:NEEDED}" } } }\n`,
+    'rules.yaml',
+    `  ${setting}\n`,
+  );
+
+test.skipIf(!isRoot)(
+  'operators of the socket group use a daemon whose state is closed to them (needs root)',
+  async () => {
+    await chmod(home.path('run'), 0o700);
+    home.groups = [OPERATORS];
+    home.env.NEEDED = 'only-the-daemon-has-it';
+    await secretRules(`socket_group: ${OPERATORS}`);
+    receiver.statuses.set('ops', 410);
+    await home.start();
+    delete home.env.NEEDED;
+    expect(await stat(home.path('run', 'belfry.sock'))).toMatchObject({ uid: SERVICE.uid, gid: OPERATORS });
+    expect((await stat(home.path('run'))).mode & 0o777).toBe(0o710);
+    const as = (user: RunUser | undefined, ...args: string[]) =>
+      home.belfry(args, { ...(user !== undefined && { user }) });
+    for (const user of [OPERATOR, SERVICE, undefined])
+      expect(await as(user, 'emit', 'an.event')).toMatchObject({ code: 0, stderr: '' });
+    await expect.poll(async () => (await home.deadLetters()).length).toBe(3);
+    receiver.statuses.delete('ops');
+    const [first] = (await home.deadLetters()).map(({ id }) => String(id));
+    expect((await as(OPERATOR, 'dead', 'list', '--json')).stdout.trim().split('\n')).toHaveLength(3);
+    for (const args of [['status'], ['channel', 'list'], ['dead', 'show', first!], ['audit']])
+      expect(await as(OPERATOR, ...args)).toMatchObject({ code: 0, stderr: '' });
+    expect(await as(OPERATOR, 'dead', 'resend', first!, '--yes')).toMatchObject({ code: 0, stderr: '' });
+    for (const args of [['status'], ['emit', 'x'], ['channel', 'list']])
+      expect(await as(STRANGER, ...args)).toMatchObject({
+        code: 69,
+        stdout: '',
+        stderr: expect.stringContaining(`join group ${OPERATORS} (`),
+      });
+    expect(await as(STRANGER, 'dead', 'list')).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining('belongs to'),
+    });
+
+    await home.stop();
+    for (const user of [OPERATOR, STRANGER]) {
+      expect(await as(user, 'dead', 'list')).toMatchObject({ code: 78, stderr: expect.stringContaining('belongs to') });
+      expect(await as(user, 'emit', 'x')).toMatchObject({
+        code: 69,
+        stderr: expect.stringContaining('nothing was kept'),
+      });
+    }
+    expect(await as(undefined, 'emit', 'from.root')).toMatchObject({ code: 0 });
+    expect(await as(SERVICE, 'emit', 'from.service')).toMatchObject({ code: 0 });
+    expect((await as(undefined, 'dead', 'list', '--json')).stdout.trim().split('\n')).toHaveLength(2);
+    expect((await as(SERVICE, 'dead', 'list', '--json')).stdout.trim().split('\n')).toHaveLength(2);
+
+    home.env.NEEDED = 'only-the-daemon-has-it';
+    await home.start();
+    await receiver.until(({ title }) => title === 'from.root');
+    await receiver.until(({ title }) => title === 'from.service');
+    expect(await as(OPERATOR, 'dead', 'resend', '--all', '--yes')).toMatchObject({ code: 0, stderr: '' });
+    expect(await as(OPERATOR, 'audit')).toMatchObject({ code: 0, stderr: '' });
+    expect(await foreign()).toEqual([]);
+  },
+);
+
+test.skipIf(!isRoot)(
+  'a socket group that cannot be used stops the start and says what to do (needs root)',
+  async () => {
+    const startWith = async (group: string): Promise<{ code: number; said: string }> => {
+      await home.rules(rules(), 'rules.yaml', `  socket_group: ${group}\n`);
+      home.output = '';
+      const child = home.spawn(['run', '--config', home.path('rules')]);
+      const [code] = (await once(child, 'close')) as [number];
+      return { code, said: home.output };
+    };
+    expect(await startWith('no-such-group')).toEqual({
+      code: 78,
+      said: expect.stringContaining('there is no group `no-such-group` on this machine'),
+    });
+    expect(await startWith(String(OPERATORS))).toEqual({
+      code: 78,
+      said: expect.stringContaining(`SupplementaryGroups=${OPERATORS}`),
+    });
+    home.groups = [OPERATORS];
+    await home.start();
   },
 );

@@ -68,6 +68,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
   const {
     listen,
     socket,
+    socket_group: socketGroup,
     state,
     tokens,
     public_url: publicUrl,
@@ -80,6 +81,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
   return {
     listen,
     ...(socket !== undefined && { socket }),
+    ...(socketGroup !== undefined && { socketGroup }),
     ...(state !== undefined && { state }),
     tokens: tokens.map(({ name, token, scopes }) => ({ name, hash: tools.tokenHash(token.reveal()), scopes })),
     ...(publicUrl !== undefined && { publicUrl }),

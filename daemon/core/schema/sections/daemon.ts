@@ -41,8 +41,20 @@ export const daemonSchema = strict(
     ),
     socket: Type.Optional(
       path({
-        description: 'Path of the Unix socket; in the state directory if not set. A change needs a restart.',
+        description:
+          'Path of the Unix socket; if not set, `belfry.sock` in `$RUNTIME_DIRECTORY` where a service manager gives one, else in the state directory. A change needs a restart.',
         examples: ['/run/belfry/belfry.sock'],
+      }),
+    ),
+    socket_group: Type.Optional(
+      Type.Unsafe<string | number>({
+        anyOf: [
+          { type: 'string', minLength: 1, maxLength: 100 },
+          { type: 'integer', minimum: 0, maximum: 4_294_967_294 },
+        ],
+        description:
+          'Group whose members may use the Unix socket, by name or number; the daemon must be a member. Anyone who can open the socket may do everything. A change needs a restart.',
+        examples: ['operators', 1001],
       }),
     ),
     state: Type.Optional(
