@@ -1,10 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { STARTER_RULES } from '../daemon/app/starter-rules.ts';
 import { ruleSchema } from '../daemon/core/schema/sections/rule.ts';
 import { compileLinePattern } from '../daemon/sources/lines/pattern.ts';
 import { runCommand, testTerminal } from './support/command-line.ts';
+import { withChannelsSetUp } from './support/starter-channels.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const examples = path.join(root, 'examples');
@@ -22,6 +26,9 @@ interface RulesFile {
 
 const rulesOf = (story: string): RulesFile => parse(text(story, 'rules.yaml'), { merge: true }) as RulesFile;
 
+const channelsOf = (yaml: string): Readonly<Record<string, unknown>> =>
+  (parse(yaml) as { channels: Readonly<Record<string, unknown>> }).channels;
+
 /** Runs `belfry ARGS` in the checkout. */
 async function belfry(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { code, stdout: out, stderr: err } = await runCommand(testTerminal({ env, cwd: root }), args);
@@ -35,6 +42,13 @@ function environmentOf(rules: string): Record<string, string> {
     names.map((name) => [name, name.endsWith('_URL') ? 'https://placeholder.example.com' : 'placeholder']),
   );
 }
+
+/** Placeholders for the variables of an example. */
+const variablesOf = (story: string): Record<string, string> =>
+  environmentOf(text(story, 'rules.yaml') + text(story, 'channels.yaml'));
+
+/** Channels of the file that `belfry init` writes, each set up by its block. */
+const shared = channelsOf(withChannelsSetUp(STARTER_RULES['channels.yaml']!));
 
 /** Every `belfry ...` of a README, in its blocks and in its sentences, as words. */
 function commandsIn(readme: string): string[][] {
@@ -52,7 +66,7 @@ function commandsIn(readme: string): string[][] {
 
 /** Fault of a command: a verb or an option that does not exist. */
 async function faultOf(words: readonly string[]): Promise<string | undefined> {
-  const isGroup = ['dead', 'silence', 'channel'].includes(words[0]!);
+  const isGroup = ['dead', 'silence', 'channel', 'service'].includes(words[0]!);
   const verb = words.slice(0, isGroup ? 2 : 1);
   const { code, out } = await belfry([...verb, '--help']);
   if (code !== 0 || !out.includes(`Usage: belfry ${verb.join(' ')}`))
@@ -90,13 +104,18 @@ it.each([...Object.keys(ruleSchema.properties), 'silences'])('`%s` is shown by a
 
 describe.each(stories)('%s', (story) => {
   it('has rules, tests and a README', () => {
-    const files = ['rules.yaml', 'rules.test.yaml', 'README.md'];
+    const files = ['channels.yaml', 'rules.yaml', 'rules.test.yaml', 'README.md'];
     expect(files.filter((file) => !existsSync(path.join(examples, story, file)))).toEqual([]);
   });
 
   it('has rules without a problem, once its variables are set', async () => {
-    const { out } = await belfry(['check', `examples/${story}`], environmentOf(text(story, 'rules.yaml')));
-    expect(out).toMatch(/^valid: \d+ rules? in 1 file\n$/);
+    const { out } = await belfry(['check', `examples/${story}`], variablesOf(story));
+    expect(out).toMatch(/^valid: \d+ rules? in 2 files\n$/);
+  });
+
+  it('has channels that are those of `belfry init`, set up', () => {
+    const own = channelsOf(text(story, 'channels.yaml'));
+    expect(Object.entries(own).filter(([name, settings]) => !isDeepStrictEqual(settings, shared[name]))).toEqual([]);
   });
 
   it('passes its tests, which need no variable', async () => {
@@ -126,16 +145,35 @@ describe.each(stories)('%s', (story) => {
     expect(fromRoot.filter((name) => !existsSync(path.join(root, name)))).toEqual([]);
     expect(own.filter((name) => !existsSync(path.join(examples, story, name)))).toEqual([]);
     const named = new Set([...own, ...fromRoot.map((name) => path.basename(name))]);
-    const files = readdirSync(path.join(examples, story)).filter((name) => !/^(rules|README)\./.test(name));
+    const files = readdirSync(path.join(examples, story)).filter((name) => !/^(rules|channels|README)\./.test(name));
     expect(files.filter((name) => !named.has(name))).toEqual([]);
   });
 
   it('sets the variables that its rules name before it tries them', () => {
     const readme = text(story, 'README.md');
-    const names = Object.keys(environmentOf(text(story, 'rules.yaml')));
+    const names = Object.keys(variablesOf(story));
     const exported = [...readme.matchAll(/^export (.*)$/gm)].map((match) => match[1]!).join(' ');
     expect(names.filter((name) => !exported.includes(`${name}=`))).toEqual([]);
   });
+});
+
+it('all examples load together with the rules of `belfry init`: every name is unique', async () => {
+  const cwd = await temporaryFolder();
+  expect((await runCommand(testTerminal({ cwd }), ['init', 'rules'])).code).toBe(0);
+  for (const story of stories)
+    copyFileSync(path.join(examples, story, 'rules.yaml'), path.join(cwd, `rules/${story}.yaml`));
+  const placeholders = await runCommand(testTerminal({ cwd }), ['check', 'rules', '--without-secrets', '--strict']);
+  expect(placeholders.stdout).toMatch(/^valid: \d+ rules in \d+ files/);
+  const env = Object.assign({}, ...stories.map(variablesOf)) as Record<string, string>;
+  const channels = path.join(cwd, 'rules/channels.yaml');
+  writeFileSync(channels, withChannelsSetUp(readFileSync(channels, 'utf8')));
+  const setUp = await runCommand(
+    testTerminal({ cwd, env: { ...env, ...environmentOf(readFileSync(channels, 'utf8')) } }),
+    ['check', 'rules'],
+  );
+  expect(setUp.stdout).toBe(
+    `valid: ${8 + stories.flatMap((story) => rulesOf(story).rules).length} rules in ${3 + stories.length} files\n`,
+  );
 });
 
 /** Lines as the programs write them, and what the sources make of them. */

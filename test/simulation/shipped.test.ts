@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { STARTER_RULES } from '../../daemon/app/starter-rules.ts';
 import { schemas } from '../../daemon/core/schema/generate.ts';
 import { registry } from '../support/rule-types.ts';
+import { withChannelsSetUp } from '../support/starter-channels.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { runCommand, testTerminal } from '../support/command-line.ts';
 
@@ -38,15 +39,10 @@ it('rules/belfry.yaml is that of `belfry init` for other channels', () => {
   expect(readFileSync(path.join(root, 'rules/belfry.yaml'), 'utf8')).toBe(expected);
 });
 
-/** The same file with every channel set up: no line with `log`, and the lines below it without `# `. */
-const setUp = STARTER_RULES['channels.yaml']!.replaceAll(/^ {2}(?!console)\w+: \{ type: log \}\n/gm, '').replaceAll(
-  /^ {2}# ((?: {2}|[a-z]+:$).*)$/gm,
-  '  $1',
-);
-
 it('every channel that `belfry init` writes is valid once it is set up', async () => {
   const cwd = await temporaryFolder();
   expect((await belfry(cwd, 'init', 'mine')).code).toBe(0);
+  const setUp = withChannelsSetUp(STARTER_RULES['channels.yaml']!);
   writeFileSync(path.join(cwd, 'mine', 'channels.yaml'), setUp);
   const { out } = await belfry(cwd, 'check', 'mine', '--without-secrets', '--strict');
   expect(out).toMatch(/^valid: 8 rules in 3 files/);
