@@ -1,0 +1,129 @@
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:tls';
+import path from 'node:path';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as certificates from '../../support/certificates.ts';
+import { Home } from '../../support/daemon.ts';
+import { blocksOf, missingPrograms, runBlock, type ShellResult } from '../../support/shell-blocks.ts';
+
+/** One daemon with the rules of `belfry init` and of all examples, whose paths are below its folder. */
+const examples = path.resolve(import.meta.dirname, '../../../examples');
+let home: Home;
+
+const SECRETS = { GITHUB_WEBHOOK_SECRET: 'secret', ALERTMANAGER_TOKEN: 'secret', GRAFANA_TOKEN: 'secret' };
+
+beforeAll(async () => {
+  home = await Home.make();
+  Object.assign(home.env, SECRETS, { STATE_DIRECTORY: home.path('state'), BELFRY_CONFIG: home.path('rules') });
+  expect((await home.belfry(['init', home.path('rules')])).code).toBe(0);
+  await writeFile(home.path('rules', 'daemon.yaml'), 'daemon: { listen: "127.0.0.1:0", log: { format: json } }\n');
+  await cp(examples, home.path('examples'), { recursive: true });
+  const folders = (await readdir(examples, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  for (const { name } of folders)
+    await writeFile(
+      home.path('rules', `${name}.yaml`),
+      here(await readFile(path.join(examples, name, 'rules.yaml'), 'utf8')),
+    );
+  await mkdir(home.path('log', 'app'), { recursive: true });
+  await writeFile(home.path('log', 'auth.log'), '');
+  await home.start();
+}, 60_000);
+
+afterAll(() => home.close());
+
+/** Paths of the machine in a text, moved below the folder of the test. */
+const here = (text: string): string =>
+  text
+    .replaceAll(
+      /\/srv\/|\/usr\/local\/bin\//g,
+      (found) => home.path(found.startsWith('/srv') ? 'srv' : 'examples/bin') + '/',
+    )
+    .replaceAll('/var/log/', `${home.path('log')}/`)
+    .replaceAll('/tmp/try.pem', home.path('try.pem'));
+
+/** Runs the last block of "Try it", which a user types in a second terminal. */
+async function tried(example: string): Promise<ShellResult> {
+  const page = await readFile(path.join(examples, example, 'README.md'), 'utf8');
+  const block = blocksOf(page.split('## Try it')[1]!.split('## Install it')[0]!).at(-1)!;
+  const ran = await runBlock(home, here(block).replaceAll(/^export BELFRY_CONFIG=.*\n/gm, ''));
+  expect(ran).toMatchObject({ code: 0 });
+  return ran;
+}
+
+/** Resolves when the channel has written the message to the log. */
+const shown = (channel: string, title: string | RegExp) =>
+  home.logged(
+    ({ channel: by, msg }) => by === channel && (typeof title === 'string' ? msg === title : title.test(msg)),
+  );
+
+describe.skipIf(missingPrograms.length > 0)('all examples together (needs bash, curl and openssl)', () => {
+  test('Alertmanager and Grafana: each alert of a request is one message, and ends for itself', async () => {
+    await tried('alertmanager-sender');
+    await shown('wecom', 'HostDown db1:9100');
+    await shown('mail', 'HostDown db2:9100');
+    await shown('wecom', 'High memory usage web1');
+    await shown('wecom', 'High memory usage web2');
+    await shown('mail', 'HostDown db1:9100 is resolved');
+    const { stdout } = await home.belfry(['alerts', '--json']);
+    expect(stdout.split('\n').filter((line) => /"critical"|"warning"/.test(line))).toHaveLength(3);
+  });
+
+  test('GitHub: a signed push and a signed failure are one message each, and an unsigned request is refused', async () => {
+    await tried('github-deploys-wecom');
+    await shown('wecom', 'acme/api: 2 commits by alice');
+    await shown('wecom', 'acme/api: Deploy failed');
+    const unsigned = await fetch(`http://${home.address}/hooks/github`, { method: 'POST', body: '{}' });
+    expect(unsigned.status).toBe(401);
+  });
+
+  test('five failed logins from one address are one message', async () => {
+    await tried('brute-force');
+    await shown('dingtalk', '5 failed logins from 203.0.113.9');
+  });
+
+  test('a backup that reports a failure and then a success is an alert that ends', async () => {
+    await tried('backup-heartbeat');
+    await shown('mail', 'The backup failed');
+    await shown('screen', 'The backup works again');
+  });
+
+  test('a unit that fails, and problems by day and by night, are reported', async () => {
+    await tried('failed-units');
+    await shown('mail', 'nginx.service failed on web1');
+    await tried('quiet-nights');
+    await shown('mail', 'ping on web1');
+  });
+
+  test('a fatal error in a log is sent at once', async () => {
+    await tried('log-digest');
+    await shown('mail', 'billing died: out of memory');
+  });
+
+  test('a file that is dropped in a folder is imported by the script and moved away', async () => {
+    await mkdir(home.path('examples/bin'), { recursive: true });
+    await cp(home.path('examples/file-to-command/import-file.sh'), home.path('examples/bin/import-file.sh'));
+    await tried('file-to-command');
+    await home.logged(({ msg, rule }) => msg === 'import-file: delivered' && rule === 'file-arrived');
+    expect(await readdir(home.path('srv/incoming/done'))).toEqual(['orders.csv']);
+  });
+
+  test('the script for certificates reads files and servers, and the rules report those that end soon', async () => {
+    await tried('certificate-expiry');
+    await shown('pager', /^The certificate of .*try\.pem expires in [23] days$/);
+    const server = createServer({ key: certificates.key, cert: certificates.expired }, (socket) => socket.end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code } = await runBlock(home, `examples/certificate-expiry/check-certificates.sh ${target}`);
+    server.close();
+    expect(code).toBe(0);
+    await shown('mail', `The certificate of ${target} has expired`);
+    expect((await runBlock(home, 'examples/certificate-expiry/check-certificates.sh ./missing.pem')).code).toBe(1);
+  });
+
+  test('the script for disks reports the file systems of this machine', async () => {
+    expect((await runBlock(home, 'examples/disk-usage/disk-usage.sh')).code).toBe(0);
+    const { stdout } = await home.belfry(['events', '--type', 'disk.usage', '--json']);
+    expect(stdout.split('\n')[0]).toContain('disk.usage');
+  });
+});
