@@ -1,0 +1,46 @@
+import type { ServiceStatus } from '../manager.ts';
+import { NOT_INSTALLED } from '../manager.ts';
+import type { Host } from '../host.ts';
+import { type Place, UNIT } from './place.ts';
+
+/** Settings of the unit as systemd has loaded it. */
+export type Properties = Readonly<Record<string, string>>;
+
+const PROPERTIES = 'LoadState,UnitFileState,ActiveState,SubState,FragmentPath,User,ExecStart,MainPID';
+
+export async function readProperties(place: Place): Promise<Properties> {
+  const { stdout } = await place.systemctl('show', UNIT, `--property=${PROPERTIES}`);
+  return Object.fromEntries(
+    stdout
+      .split('\n')
+      .filter((line) => line.includes('='))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
+export function isActive({ ActiveState }: Properties): boolean {
+  return ActiveState === 'active' || ActiveState === 'reloading';
+}
+
+export const isInstalled = ({ LoadState, FragmentPath }: Properties): boolean =>
+  LoadState === 'loaded' && FragmentPath !== '';
+
+/** State for `service status`. */
+export async function readStatus(place: Place, host: Host): Promise<ServiceStatus> {
+  const properties = await readProperties(place);
+  if (!isInstalled(properties)) return NOT_INSTALLED;
+  return {
+    installed: true,
+    enabled: ['enabled', 'enabled-runtime'].includes(properties.UnitFileState ?? ''),
+    active: isActive(properties),
+    unit: properties.FragmentPath!,
+    user: place.isSystem ? properties.User || 'root' : host.userName,
+    config: configOf(properties.ExecStart ?? '') ?? place.config,
+    state: place.state,
+  };
+}
+
+/** `--config` in `{ path=... ; argv[]=/usr/bin/node ... run --config /etc/belfry ; ignore_errors=no ; ... }`. */
+function configOf(execStart: string): string | undefined {
+  return /argv\[\]=.*? --config[ =](.+?) ; /.exec(execStart)?.[1];
+}
