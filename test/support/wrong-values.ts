@@ -2,6 +2,7 @@
 export const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   text: [],
   name: ['', ' '],
+  account: ['', 'Ann', 'a b', '0a', '-x', 'a:b', 'x'.repeat(33)],
   'short text': ['', ' ', 'x'.repeat(1001)],
   attribute: ['', 'a\u0007', 'x'.repeat(1025)],
   token: ['', 'a b', 'a\nb', 'schlüssel'],
