@@ -128,6 +128,12 @@ export class Lanes {
     return this.#lanes.get(name)?.notBefore();
   }
 
+  /** End of the time in which a channel sends nothing: of its rate limit, a cooldown, or the wait for the next probe. Undefined when it may send now or is held. */
+  notSendingUntil(name: string): number | undefined {
+    const next = this.notBefore(name);
+    return next !== undefined && next > this.#deps.clock.now() ? next : undefined;
+  }
+
   /** Claims nothing more. Attempts get `grace` milliseconds to end; then they are aborted, and their deliveries stay pending. */
   async stop(grace: number): Promise<void> {
     this.#isApplied = false;

@@ -105,7 +105,7 @@ export interface MadeSilenceView extends SilenceView {
 }
 
 export interface WaitedView {
-  /** Rule -> outcome of each event, in the order of the ids. */
+  /** Rule -> latest outcome of each event, in the order of the ids. */
   readonly outcomes: readonly Readonly<Record<string, string>>[];
   readonly deliveries: readonly DeliveryView[];
 }
@@ -122,7 +122,10 @@ export interface EventView {
   readonly subject?: string;
   readonly time: string;
   readonly received_at: string;
+  /** Rule -> its latest outcome for the event. */
   readonly outcomes: Readonly<Record<string, string>>;
+  /** Rule -> its outcomes before that, oldest first; only of rules whose outcome has changed since the event came. */
+  readonly earlier?: Readonly<Record<string, readonly string[]>>;
   /** Results of the decision when the event arrived, and later results; only in the view of one event. */
   readonly results?: readonly RuleResult[];
   readonly later?: readonly LaterResult[];
@@ -158,6 +161,8 @@ export interface ChannelView {
   readonly until?: string;
   /** RFC 3339; nothing is sent before this time, because the provider limits the rate. */
   readonly resting_until?: string;
+  /** RFC 3339; deliveries wait until this time for a rate limit or for the next probe of a failing channel. */
+  readonly next_at?: string;
 }
 
 export interface StatusView {
@@ -192,6 +197,27 @@ export interface StatusView {
     readonly dead: number;
   };
   readonly alerts: { readonly firing: number; readonly acknowledged: number };
+  /** Number of active silences, and the first of them. */
+  readonly silences: { readonly active: number; readonly list: readonly SilenceView[] };
+  readonly waiting: WaitingView;
+  /** Instances that share the store; empty where there is only this one. */
+  readonly instances: readonly [];
+}
+
+/** Number of rules and keys for which events wait in a step, and those whose wait ends first. */
+export interface WaitingView {
+  readonly for: number;
+  readonly hours: number;
+  readonly digest: number;
+  readonly threshold: number;
+  readonly list: readonly {
+    readonly step: string;
+    readonly rule: string;
+    readonly key: string;
+    readonly events: number;
+    /** RFC 3339. */
+    readonly until?: string;
+  }[];
 }
 
 export interface ReloadView {

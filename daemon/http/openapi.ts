@@ -46,7 +46,7 @@ const HOOK = {
 const BEAT = {
   summary:
     'A beat of a heartbeat source. `/start`, `/fail` and `/{exit code}` below it report the start, the failure or the exit code of a job.',
-  description: 'No token.',
+  description: 'The `token` of the source, as bearer or `?token=`, if it has one.',
   parameters: [
     { name: 'name', in: 'path', required: true, schema: TEXT },
     {
@@ -55,10 +55,13 @@ const BEAT = {
       description: 'The key of the monitored job, where the source has a `key`',
       schema: TEXT,
     },
+    { name: 'token', in: 'query', description: 'The `token` of the source, where no header can be sent', schema: TEXT },
   ],
   responses: answersOf({
     202: 'On disk',
     400: 'The key is missing or not wanted',
+    401: 'The token is wrong or missing',
+    403: 'The address of the client is not in `allow`',
     404: 'No heartbeat of this name, or an unknown suffix',
     405: 'Another method',
     413: 'Too large',

@@ -10,7 +10,7 @@ export interface DaemonFixture {
   readonly channel: string;
   /** Posts an event. Resolves to its id. */
   readonly post: (event: object) => Promise<string>;
-  /** The first outcome of each rule for an event. */
+  /** The latest outcome of each rule for an event. */
   readonly outcomes: (id: string) => Promise<Record<string, string>>;
   /** A line for each received delivery. */
   readonly delivered: (line: (got: Got) => string) => string[];

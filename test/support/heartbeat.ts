@@ -47,6 +47,7 @@ export interface Sent {
   readonly query?: string;
   readonly body?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly remote?: string;
 }
 
 export interface RunningHeartbeat {
@@ -70,14 +71,14 @@ export async function startHeartbeat(written: unknown, io: RecordedIo = heartbea
     io,
     clock,
     source,
-    beat: (ending = '', { query = '', body = '', headers = {} } = {}) =>
+    beat: (ending = '', { query = '', body = '', headers = {}, remote = '192.0.2.7' } = {}) =>
       route!.handle({
         method: 'POST',
         path: `${route!.path}${ending}`,
         query: new URLSearchParams(query),
         headers,
         body: Buffer.from(body),
-        remote: '192.0.2.7',
+        remote,
       }),
     pass(event, isStored = true) {
       const whole = { id: 'e', source: 'api', type: 'backup.done', time: '', data: null, ...event };

@@ -56,6 +56,9 @@ const SAMPLE_STATUS: StatusView = {
   channels: [],
   deliveries: { pending: 0, sending: 0, held: 0, delivered: 1, dead: 0 },
   alerts: { firing: 0, acknowledged: 0 },
+  silences: { active: 0, list: [] },
+  waiting: { for: 0, hours: 0, digest: 0, threshold: 0, list: [] },
+  instances: [],
 };
 
 export type ResendLine = ResendPlan | ResendProgress | ResendSum;

@@ -1,79 +1,31 @@
-import { alertCounts } from '../../core/alerts/alerts.ts';
-import type { Decision } from '../../core/flow/decision.ts';
-import type { Token } from '../../core/ruleset.ts';
 import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import type { ManualResult } from '../../delivery/manual/attempt.ts';
-import type { Lanes } from '../../delivery/lanes.ts';
-import type { Resending } from '../../delivery/manual/resend.ts';
-import type { ChannelTestView, ChannelView, DaemonApi, StatusView } from '../../http/daemon-api.ts';
-import type { Clock } from '../../lib/time/clock.ts';
+import type { ChannelTestView, DaemonApi } from '../../http/daemon-api.ts';
 import { newId } from '../../lib/id.ts';
-import type { Log } from '../../lib/log.ts';
-import type { Scrubber } from '../../lib/secrets/scrubber.ts';
-import type { Live } from '../../reload/live.ts';
-import type { Store } from '../../store/store.ts';
 import { explainLive } from './explain.ts';
-import type { Feed } from '../runtime/feed.ts';
-import type { Inbox } from '../runtime/inbox.ts';
-import type { KeptRules } from '../state/kept-rules.ts';
-import type { StatePaths } from '../state/paths.ts';
-import type { Intake } from '../runtime/intake.ts';
-import type { Reloading } from '../reload.ts';
-import type { RunningSources } from '../runtime/sources.ts';
 import { openAlertActions } from './alert-actions.ts';
+import { channelsOf, readinessOf, statusOf } from './status.ts';
 import { deliveryView, eventLine, eventView, historyQuery } from './views.ts';
-import type { DeliveryWaiter } from '../runtime/delivery-waiter.ts';
-
-export interface DaemonApiDeps {
-  /** Validates rules without applying them. */
-  readonly check: DaemonApi['check'];
-  readonly version: string;
-  readonly pid: number;
-  readonly startedAt: number;
-  readonly clock: Clock;
-  readonly scrubber: Scrubber;
-  readonly log: Log;
-  readonly store: Store;
-  readonly deadLetters: DeadLetters;
-  readonly inbox: Inbox;
-  readonly kept: KeptRules;
-  readonly live: Live;
-  readonly paths: Pick<StatePaths, 'state'>;
-  readonly intake: Intake;
-  readonly lanes: Lanes;
-  readonly resending: Resending;
-  readonly sources: RunningSources;
-  readonly reloading: Reloading;
-  readonly waiter: DeliveryWaiter;
-  readonly feed: Feed;
-  readonly tokens: () => readonly Token[];
-  /** Reports results that a person gave to earlier events. */
-  readonly onLater: (decision: Decision) => void;
-  /** Reason why the daemon accepts no events; undefined if it does. */
-  readonly refusing: () => string | undefined;
-}
+import type { DaemonApiDeps } from './deps.ts';
 
 /** API of the daemon for the listener and the commands. Reads from the parts and forwards calls to them; decides nothing. */
 export function daemonApi(deps: DaemonApiDeps): DaemonApi {
   const { store, live, intake, lanes, resending, sources, reloading, waiter, feed, deadLetters, clock } = deps;
+  const alertActions = openAlertActions({ ...deps, live: () => live.ruleset, newId: () => newId(clock.now()) });
   return {
     accept: (events, options) => intake.accept(events, options),
     async wait(ids, ms, signal) {
       const deliveries = (await waiter.waitFor(ids, ms, signal)).map((stored) => deliveryView(stored, lanes));
       const events = await Promise.all(ids.map((id) => store.event(id)));
-      return { outcomes: events.map((stored) => stored?.outcomes ?? {}), deliveries };
+      return { outcomes: events.map((stored) => (stored === undefined ? {} : eventLine(stored).outcomes)), deliveries };
     },
     hookRoute: (path) => sources.route(path),
-    status: () => statusOf(deps),
+    status: () => statusOf(deps, alertActions),
     readiness: () => readinessOf(deps),
     reload: async () => deps.scrubber.scrubJson(await reloading.reload()),
     check: deps.check,
     explain: explainLive(deps),
-    alertActions: openAlertActions({
-      ...deps,
-      live: () => live.ruleset,
-      newId: () => newId(clock.now()),
-    }),
+    alertActions,
     channels: async () => channelsOf(lanes),
     testChannel: async (name, signal) => testView(name, await lanes.test(name, signal)),
     hold: (name, request) => lanes.hold(name, request),
@@ -129,73 +81,6 @@ export async function auditOf({
   for await (const line of deadLetters.read()) if ('record' in line) ids.add(line.record.id);
   const { violations, ...counts } = await store.audit(ids);
   return { ...counts, violations: [...violations, ...(await inbox.check())] };
-}
-
-async function statusOf(deps: DaemonApiDeps): Promise<StatusView> {
-  const { version, pid, startedAt, clock, live, paths, store, sources, lanes } = deps;
-  const counts = store.deliveries.counts();
-  const channels = lanes.status();
-  const sum = (name: 'pending' | 'sending' | 'held'): number =>
-    channels.reduce((total, channel) => total + channel[name], 0);
-  const { ready, reasons } = readinessOf(deps);
-  return {
-    version,
-    pid,
-    config: live.root,
-    state: paths.state,
-    started_at: new Date(startedAt).toISOString(),
-    generation: live.generation,
-    ready,
-    reasons,
-    files: deps.scrubber.scrubJson(live.files),
-    sources: sources.status(),
-    channels: channelsOf(lanes),
-    deliveries: {
-      pending: sum('pending'),
-      sending: sum('sending'),
-      held: sum('held'),
-      delivered: counts.delivered,
-      dead: counts.dead,
-    },
-    alerts: alertCounts(live.ruleset, store.memory(clock.now())),
-  };
-}
-
-export function channelsOf(lanes: Lanes): readonly ChannelView[] {
-  return lanes.status().map(({ name, type, state, pending, held, reason, since, until, cooldownUntil }) => ({
-    name,
-    type,
-    state,
-    pending,
-    held,
-    ...(reason !== undefined && { reason }),
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
-    ...(cooldownUntil !== undefined && { resting_until: new Date(cooldownUntil).toISOString() }),
-  }));
-}
-
-/** Ready means that events are accepted. A failing part is a reason in the list, but the daemon stays ready: removing it from service would not help. */
-function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
-  const { refusing, sources, lanes, live, deadLetters, inbox, kept } = deps;
-  const refusal = refusing();
-  const failing = [
-    ...(deadLetters.fault === undefined ? [] : [deadLetters.fault]),
-    ...inbox.faults,
-    ...(kept.fault === undefined ? [] : [kept.fault]),
-    ...live.files
-      .filter(({ state }) => state === 'kept')
-      .map(({ path }) => `${path} is not applied; its last valid version is in force`),
-    ...sources
-      .status()
-      .filter(({ state }) => state !== 'running')
-      .map(({ name, reason }) => `source ${name}: ${reason ?? 'failing'}`),
-    ...lanes
-      .status()
-      .filter(({ state }) => state === 'misconfigured' || state === 'failing' || state === 'removed')
-      .map(({ name, state, reason }) => `channel ${name} is ${state}: ${reason ?? ''}`),
-  ];
-  return { ready: refusal === undefined, reasons: refusal === undefined ? failing : [refusal, ...failing] };
 }
 
 function testView(name: string, result: ManualResult | undefined): ChannelTestView | undefined {

@@ -1,4 +1,5 @@
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
+import { outcomesNow } from '../../core/flow/outcomes.ts';
 import { resolveTime } from '../../core/values/value-kind.ts';
 import type { DeliveryView, EventView, HistoryRequest } from '../../http/daemon-api.ts';
 import type { HistoryQuery, StoredDelivery, StoredEvent } from '../../store/store.ts';
@@ -33,7 +34,8 @@ function nextAt(channel: string, dueAt: number, channels: ChannelTimes): string 
 }
 
 /** View of a stored event in a list. */
-export function eventLine({ event, receivedAt, outcomes }: StoredEvent): EventView {
+export function eventLine({ event, receivedAt, results, later }: StoredEvent): EventView {
+  const { outcomes, earlier } = outcomesNow([...results, ...later]);
   return {
     id: event.id,
     source: event.source,
@@ -42,6 +44,7 @@ export function eventLine({ event, receivedAt, outcomes }: StoredEvent): EventVi
     time: event.time,
     received_at: new Date(receivedAt).toISOString(),
     outcomes,
+    ...(Object.keys(earlier).length > 0 && { earlier }),
   };
 }
 

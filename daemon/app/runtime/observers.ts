@@ -39,7 +39,7 @@ export function eventObserver(deps: {
   };
 }
 
-/** Reports results that a timer or a person gave to earlier events to the metrics, the log and the feed. */
+/** Reports results that a timer or a person gave to earlier events to the metrics, the log and the feed. Events of one message are one report. */
 export function laterObserver(deps: {
   feed: Feed;
   metrics: Metrics;
@@ -50,6 +50,7 @@ export function laterObserver(deps: {
   return ({ later = [] }) => {
     for (const { event, result } of later) {
       const { at, rule, key, outcome, reason } = result;
+      if (result.with_event !== undefined) continue;
       metrics.ruleOutcome(rule, outcome);
       if (result.errors !== undefined) own.ruleError(event, result);
       log.info({ event: event.id, rule, key, outcome, reason }, 'later');

@@ -1,20 +1,9 @@
-import type { RuleOutcome, RuleResult } from '../../core/flow/decision.ts';
 import type { ConditionView } from '../../core/explain/conditions.ts';
 import { cut } from '../../core/explain/excerpt.ts';
 import type { ExplainedRule, ExplainedSend, Explanation } from '../../core/explain/explain.ts';
+import { outcomeText, resultLines } from './outcomes.ts';
 import type { Style } from './style.ts';
 import { harmless, type Paint, table } from './terminal.ts';
-
-type Colour = Parameters<Paint>[0];
-
-/** Colours of outcomes; all others are yellow. */
-const COLOURS: Partial<Record<RuleOutcome, Colour>> = {
-  notified: 'green',
-  resolved: 'green',
-  error: 'red',
-  no_match: 'grey',
-  disabled: 'grey',
-};
 
 const MAX_VALUE_LENGTH = 60;
 const MAX_TITLE_LENGTH = 120;
@@ -34,28 +23,8 @@ export function explanationText({ event, at, rules, recorded }: Explanation, sty
   ].join('\n');
 }
 
-function recordedLines(
-  { received_at: received, results, later }: NonNullable<Explanation['recorded']>,
-  style: Style,
-): string[] {
-  const { paint, time } = style;
-  const suffix = results.length === 0 ? `  ${paint('grey', 'no rule matched')}` : '';
-  return [
-    `came at ${time(received)}${suffix}`,
-    ...results.map((result) => `  ${resultText(result, style)}`),
-    ...later.map((result) => `  ${time(result.at)}  ${resultText(result, style)}`),
-  ];
-}
-
-function resultText({ rule, outcome, reason, until, errors = [] }: RuleResult, { paint, times }: Style): string {
-  const details = [reason, until === undefined ? undefined : `until ${until}`, ...errors].filter(
-    (part) => part !== undefined,
-  );
-  return `${rule}: ${painted(outcome, paint)}${details.length === 0 ? '' : `  ${times(harmless(details.join('; ')))}`}`;
-}
-
-function painted(outcome: RuleOutcome, paint: Paint): string {
-  return paint(COLOURS[outcome] ?? 'yellow', outcome);
+function recordedLines(recorded: NonNullable<Explanation['recorded']>, style: Style): string[] {
+  return [`came at ${style.time(recorded.received_at)}`, ...resultLines(recorded, style)];
 }
 
 function ruleText(rule: ExplainedRule, style: Style): string {
@@ -63,7 +32,7 @@ function ruleText(rule: ExplainedRule, style: Style): string {
   const { outcome, key, reason, until, errors = [], conditions, sends } = rule;
   const head = [
     paint('bold', harmless(rule.rule)),
-    painted(outcome, paint),
+    outcomeText(outcome, paint),
     ...(until === undefined ? [] : [`until ${time(until)}`]),
     ...(reason === undefined ? [] : [times(harmless(reason))]),
   ];

@@ -23,6 +23,8 @@ export interface RuleResult {
 export interface LaterResult extends RuleResult {
   /** RFC 3339. */
   readonly at: string;
+  /** Id of the event whose message contains this one, if they were put together. */
+  readonly with_event?: string;
 }
 
 /** All results of one event, timer or request, as data. The store commits it in one transaction. `results` does not contain rules with `no_match`. */

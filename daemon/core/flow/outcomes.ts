@@ -36,6 +36,34 @@ export function outcomesFrom(step: string): readonly RuleOutcome[] {
   return [...STEPS.slice(index).flatMap(outcomesOf), 'notified'];
 }
 
+/** Outcomes of the rules for one event. */
+export interface OutcomesNow {
+  /** Rule -> latest outcome. */
+  readonly outcomes: Readonly<Record<string, RuleOutcome>>;
+  /** Rule -> its outcomes before that, oldest first; only of rules whose outcome has changed. */
+  readonly earlier: Readonly<Record<string, readonly RuleOutcome[]>>;
+}
+
+const DROPPED: ReadonlySet<RuleOutcome> = new Set(ofKind('dropped'));
+
+/** Outcomes of an event by its results in their order. An event that was notified stays so when a repeat of its alert is suppressed. */
+export function outcomesNow(results: readonly { readonly rule: string; readonly outcome: RuleOutcome }[]): OutcomesNow {
+  const paths = new Map<string, RuleOutcome[]>();
+  for (const { rule, outcome } of results) {
+    const path = paths.get(rule);
+    const last = path?.at(-1);
+    if (path === undefined) paths.set(rule, [outcome]);
+    else if (outcome !== last && !(last === 'notified' && DROPPED.has(outcome))) path.push(outcome);
+  }
+  const entries = [...paths];
+  return {
+    outcomes: Object.fromEntries(entries.map(([rule, path]) => [rule, path.at(-1)!])),
+    earlier: Object.fromEntries(
+      entries.filter(([, path]) => path.length > 1).map(([rule, path]) => [rule, path.slice(0, -1)]),
+    ),
+  };
+}
+
 function outcomesOf({ outcomes }: { readonly outcomes: object }): StepOutcome[] {
   return Object.keys(outcomes) as StepOutcome[];
 }

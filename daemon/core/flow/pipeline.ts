@@ -52,6 +52,17 @@ export class Pipeline {
 
   /** Runs the steps from index `from` until one stops the events. Notifies the targets of the rule if all let them pass. */
   run(rule: CompiledRule, key: string, given: EventGroup, from = 0): RuleResult {
+    const { group, result } = this.#steps(rule, key, given, from);
+    this.#recordOthers(group, given.event, result);
+    return result;
+  }
+
+  #steps(
+    rule: CompiledRule,
+    key: string,
+    given: EventGroup,
+    from: number,
+  ): { readonly group: EventGroup; readonly result: RuleResult } {
     let group = given;
     const errors: string[] = [];
     const tentative: (readonly [step: string, rows: readonly Row[]])[] = [];
@@ -67,12 +78,12 @@ export class Pipeline {
       if (result.kind === 'stop') {
         if (step.outcomes[result.outcome] === 'waiting') this.#keep(context, tentative);
         if (step.tentative === true) this.#countSuppressed(context);
-        return stopped(context, result, errors);
+        return { group, result: stopped(context, result, errors) };
       }
       if (result.group !== undefined) group = result.group;
     }
     this.#keep(context, tentative);
-    return this.#notified(rule, key, group, errors);
+    return { group, result: this.#notified(rule, key, group, errors) };
   }
 
   /** Makes the deliveries of a message, and records them in the state of the alert. */
@@ -102,8 +113,15 @@ export class Pipeline {
   }
 
   /** Records the outcome of an event that came earlier. */
-  recordLater(event: Event, result: RuleResult): void {
+  recordLater(event: Event, result: Omit<LaterResult, 'at'>): void {
     this.#later.push({ event, result: { ...result, at: new Date(this.#context.now).toISOString() } });
+  }
+
+  /** Records the result of a group for its other events, which came earlier. */
+  #recordOthers({ events }: EventGroup, { id }: Event, { rule, key, outcome }: RuleResult): void {
+    if (events.length === 1) return;
+    const result = { rule, ...(key !== undefined && { key }), outcome, with_event: id };
+    for (const event of events) if (event.id !== id) this.recordLater(event, result);
   }
 
   decision(results: readonly RuleResult[]): Decision {

@@ -65,6 +65,13 @@ export type StepResult<Outcome extends string = string> =
       readonly errors?: readonly string[];
     };
 
+/** Events that wait in a step for one rule and key. */
+export interface Waiting {
+  readonly events: number;
+  /** End of the wait, milliseconds since the epoch; if not set, it is the wake time of the state. */
+  readonly until?: number;
+}
+
 /** Result of waking a step: its new state, and the groups that continue with the next step. */
 export interface WakeResult {
   readonly rows: readonly Row[];
@@ -111,11 +118,17 @@ export interface Step<
   forget?(ruleKey: RuleKey): readonly Row[];
   /** Last event that waits in the step. */
   lastEvent?(ruleKey: RuleKey): Event | undefined;
+  /** Events that wait in the step; undefined when none does. Called for every key, so it costs little. */
+  waits?(settings: Settings | undefined, context: StepContext): Waiting | undefined;
 }
 
-/** A step that keeps events must be able to drop them, and to name the last of them. */
+/** A step that keeps events must be able to drop them, to count them, and to name the last of them. */
 type KeepsEvents<Own extends Outcomes> = 'waiting' extends Own[keyof Own]
-  ? { forget(ruleKey: RuleKey): readonly Row[]; lastEvent(ruleKey: RuleKey): Event | undefined }
+  ? {
+      forget(ruleKey: RuleKey): readonly Row[];
+      lastEvent(ruleKey: RuleKey): Event | undefined;
+      waits(settings: never, context: StepContext): Waiting | undefined;
+    }
   : unknown;
 
 /** Checks the static types of a step: its settings against the schema, its results against the outcomes. */

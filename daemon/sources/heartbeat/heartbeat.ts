@@ -6,6 +6,8 @@ import { type Static, Type } from '../../core/schema/type.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, localTimezone } from '../../core/time/time-faults.ts';
 import { RepeatLimit } from '../../lib/faults.ts';
 import { OpenRequests } from '../kit/open-requests.ts';
+import { allowSetting, checkAllow } from '../kit/networks.ts';
+import { checkSecrets, secretsSetting } from '../kit/secrets.ts';
 import { settledBeforeAbort } from '../kit/wait.ts';
 import {
   defineSource,
@@ -16,7 +18,7 @@ import {
   type SourceIo,
 } from '../source.ts';
 import { heartbeatShapes } from './events.ts';
-import { INVALID_KEY, normalizeKey, receivePing } from './requests.ts';
+import { INVALID_KEY, normalizeKey, receivePing, senderCheck } from './requests.ts';
 import { beatSchedule } from './schedule.ts';
 import { statusText } from './state.ts';
 import { HeartbeatWatch } from './watch.ts';
@@ -53,6 +55,13 @@ const settingsSchema = strict({
       examples: [{ type: 'backup.finished', 'data.status': 'ok' }],
     }),
   ),
+  token: Type.Optional(
+    secretsSetting(
+      'The secret of the URL, as `Authorization: Bearer` or `?token=`; without it every client that reaches the URL can send beats.',
+      '${env:BEAT_TOKEN}',
+    ),
+  ),
+  allow: allowSetting(),
   key: Type.Optional(
     template({
       description: 'One heartbeat for each value of this template; on the URL the value is `?key=`.',
@@ -76,7 +85,8 @@ export const heartbeat = defineSource({
 });
 
 function check(settings: Settings): readonly SettingProblem[] {
-  return [...checkWhen(settings), ...checkMatch(settings.match)];
+  const { token = [], allow, match } = settings;
+  return [...checkWhen(settings), ...checkMatch(match), ...checkSecrets(token, '/token'), ...checkAllow(allow)];
 }
 
 function checkWhen({ every, cron, timezone }: Settings): readonly SettingProblem[] {
@@ -113,11 +123,14 @@ function startHeartbeat(settings: Settings, io: SourceIo): Promise<RunningSource
     });
   const path = `/beats/${io.name}`;
   const requests = new OpenRequests();
-  const deps = { path, isKeyed: settings.key !== undefined, watch, ready };
+  const { token, allow } = settings;
+  const deps = { path, isKeyed: settings.key !== undefined, watch, ready, refuse: senderCheck(token, allow) };
   const handle = (request: HookRequest): Promise<HookAnswer> => requests.handle(() => receivePing(request, deps));
   const observe = observerOf(settings, watch, io);
   return Promise.resolve({
-    routes: [{ path, subpaths: true, methods: METHODS, handle }],
+    routes: [
+      { path, subpaths: true, methods: METHODS, ...(token !== undefined && { verifies: true as const }), handle },
+    ],
     ...(observe && { observe }),
     detail: () => statusText(watch.heartbeats, watch.now),
     async stop(): Promise<void> {

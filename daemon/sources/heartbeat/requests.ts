@@ -1,5 +1,8 @@
 import { STOPPING } from '../kit/open-requests.ts';
+import type { Secret } from '../../lib/secrets/secret.ts';
+import { allowedNetworks } from '../kit/networks.ts';
 import { problem } from '../kit/request-body.ts';
+import { authorizationOf, matches } from '../kit/secrets.ts';
 import type { HookAnswer, HookRequest } from '../source.ts';
 import type { Ping } from './events.ts';
 import { type HeartbeatWatch, MAX_KEYS } from './watch.ts';
@@ -15,13 +18,35 @@ export interface PingRouteDeps {
   /** Whether each request must name a key. */
   readonly isKeyed: boolean;
   readonly watch: HeartbeatWatch;
+  /** Returns the answer to a request that may not send beats. */
+  readonly refuse: (request: HookRequest) => HookAnswer | undefined;
   /** Resolves when the stored state is read; false when the source stops before. */
   readonly ready: Promise<boolean>;
 }
 
-/** Answers a request when its beat is durable. */
+/**
+ * Returns the check of the sender of a request: 403 for a foreign address, 401 for a wrong or missing token (the same answer), undefined
+ * for a request that may send beats.
+ */
+export function senderCheck(
+  token: readonly Secret[] | undefined,
+  allow: readonly string[] | undefined,
+): PingRouteDeps['refuse'] {
+  const refuseForeign = allowedNetworks(allow);
+  return (request) => {
+    const refused = refuseForeign(request);
+    if (refused !== undefined || token === undefined) return refused;
+    const given = [...authorizationOf(request, 'bearer'), ...request.query.getAll('token')];
+    if (matches(given, token, (secret) => secret)) return undefined;
+    return problem(401, 'the request does not prove who sent it', { 'www-authenticate': 'Bearer realm="belfry"' });
+  };
+}
+
+/** Answers a request when its beat is durable. Checks the sender first, so that others learn nothing about the heartbeat. */
 export async function receivePing(request: HookRequest, deps: PingRouteDeps): Promise<HookAnswer> {
-  const { path, isKeyed, watch, ready } = deps;
+  const { path, isKeyed, watch, ready, refuse } = deps;
+  const refused = refuse(request);
+  if (refused !== undefined) return refused;
   const ping = parsePing(request, path, watch.now);
   if (ping === undefined)
     return problem(404, 'the URL of a beat ends after the name, with `/start`, `/fail` or an exit code from 0 to 255');

@@ -1,7 +1,7 @@
 import type { Template } from '../../core/ruleset.ts';
 import { oneOrMany, rate, size, strict, template } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
-import { readNetwork } from '../../core/values/network.ts';
+import { allowSetting, checkAllow } from '../kit/networks.ts';
 import type { SettingProblem } from '../source.ts';
 import { checkEach } from './each.ts';
 import { DEFAULT_TYPE } from './event.ts';
@@ -28,12 +28,7 @@ export const webhookSettings = strict({
     ),
   ),
   verify: verifySetting(),
-  allow: Type.Optional(
-    oneOrMany(Type.String({ description: 'A network or an address.', examples: ['192.0.2.0/24'] }), {
-      description: 'Networks from which requests are accepted; by default any.',
-      examples: [['192.0.2.0/24', '2001:db8::/32']],
-    }),
-  ),
+  allow: allowSetting(),
   rate: Type.Optional(
     rate({
       description: 'Maximum number of requests in a time; further ones are answered 429 with `Retry-After`.',
@@ -107,13 +102,4 @@ export function checkSettings(settings: WebhookSettings): readonly SettingProble
 export function fixedType(template: Template | undefined): { readonly type?: string } {
   const type = template?.source.trim() ?? DEFAULT_TYPE;
   return /\{[{%]/.test(type) || type === '' ? {} : { type };
-}
-
-function checkAllow(allow: readonly string[] | undefined): readonly SettingProblem[] {
-  const mend = 'write a network such as `192.0.2.0/24` or `2001:db8::/32`, or a whole address';
-  return (allow ?? []).flatMap((text, index) =>
-    readNetwork(text) === undefined
-      ? [{ pointer: `/allow/${index}`, message: 'this is neither a network nor an address', mend }]
-      : [],
-  );
 }

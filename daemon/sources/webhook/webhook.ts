@@ -1,7 +1,7 @@
 import type { EventInput } from '../../core/event/event.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { isJson, type Json } from '../../core/values/json.ts';
-import { isWithin, type Network, readNetwork } from '../../core/values/network.ts';
+import { allowedNetworks } from '../kit/networks.ts';
 import { RepeatLimit } from '../../lib/faults.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Rate } from '../../lib/time/duration.ts';
@@ -42,7 +42,7 @@ const LOG_INTERVAL_MS = 60_000;
 interface Endpoint {
   readonly settings: WebhookSettings;
   readonly io: SourceIo;
-  readonly networks: readonly Network[] | undefined;
+  readonly refuseForeign: ReturnType<typeof allowedNetworks>;
   readonly verification: Verification | undefined;
   /** Read when the source is live, because the replaced source adds entries until then. */
   readonly replays: Promise<Replays>;
@@ -60,7 +60,7 @@ function startWebhook(settings: WebhookSettings, io: SourceIo) {
   const endpoint: Endpoint = {
     settings,
     io,
-    networks: settings.allow?.map((text) => readNetwork(text)!),
+    refuseForeign: allowedNetworks(settings.allow),
     verification: openVerification(settings.verify),
     replays,
     takeSlot: rateLimiter(settings.rate, io.clock),
@@ -87,12 +87,11 @@ function startWebhook(settings: WebhookSettings, io: SourceIo) {
 
 /** Answers a request. Verifies the sender first, so that unverified senders learn nothing about the other checks. */
 async function receive(request: HookRequest, endpoint: Endpoint): Promise<HookAnswer> {
-  const { networks, verification, io } = endpoint;
+  const { refuseForeign, verification, io } = endpoint;
   const replays = await endpoint.replays;
   // There is no await between here and the emit, so that the second of two simultaneous copies is detected.
-  if (networks !== undefined && !networks.some((network) => isWithin(request.remote, network))) {
-    return problem(403, 'this address may not send here');
-  }
+  const refused = refuseForeign(request);
+  if (refused !== undefined) return refused;
   const proof: Proof | undefined = verification === undefined ? {} : verification.verify(request, io.clock.now());
   if (proof === undefined || replays.isKnown(proof.replayGuard)) return unauthorized(verification);
   const wait = endpoint.takeSlot();

@@ -2,7 +2,7 @@ import { createCipheriv, createHash, createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { HookRequest } from '../../../daemon/sources/source.ts';
 import { openVerification, type VerifySetting } from '../../../daemon/sources/webhook/verify/index.ts';
-import { same } from '../../../daemon/sources/webhook/verify/signature.ts';
+import { same } from '../../../daemon/sources/kit/secrets.ts';
 import { webhook } from '../../../daemon/sources/webhook/webhook.ts';
 import { readSourceSettings, sourceSettings } from '../../support/source-io.ts';
 

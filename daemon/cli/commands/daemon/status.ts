@@ -1,6 +1,6 @@
 import { EXIT } from '../../../core/problems/failure.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
-import type { StatusView } from '../../../http/daemon-api.ts';
+import type { StatusView, WaitingView } from '../../../http/daemon-api.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
@@ -11,7 +11,7 @@ import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } fr
 
 export const verb: Verb = (program, { terminal, clock, access, run }) => {
   daemonOptions(program.command('status'))
-    .description('show the daemon, its sources, channels, queue and dead letters')
+    .description('show the daemon, its sources, channels and queue, active silences, and what waits in the rules')
     .action((options: CommonOptions) =>
       run(async () => showStatus(terminal, clock, await access.client(options), options)),
     );
@@ -34,6 +34,10 @@ function statusText(status: StatusView, style: Style, now: number): string {
     ...status.files.filter(({ state }) => state === 'kept').flatMap(keptText),
     '',
     `alerts  ${alerts.firing} firing, ${alerts.acknowledged} of them acknowledged`,
+    `silences  ${status.silences.active} active`,
+    ...silenceLines(status.silences, style),
+    `waiting  ${STEPS.map(([name, where]) => `${status.waiting[name]} ${where}`).join(', ')}`,
+    ...waitingLines(status.waiting, style),
     `deliveries  ${deliveries.pending} pending, ${deliveries.sending} sending, ${deliveries.held} held, ${deliveries.delivered} delivered, ${deliveries.dead} dead`,
     '',
     table([
@@ -54,4 +58,43 @@ function keptText(file: StatusView['files'][number]): string[] {
     `  ${file.path}: does not load; its last good version is in force`,
     ...file.problems.map((problem) => `    ${problem.file}:${problem.line}:${problem.column}: ${problem.message}`),
   ];
+}
+
+function silenceLines({ active, list }: StatusView['silences'], { time }: Style): string[] {
+  const rows = list.map(({ id, name, reason, by = '', file = by, active_until: until }) => [
+    `  ${id}`,
+    until === undefined ? 'without an end' : `until ${time(until)}`,
+    harmless(file),
+    harmless(name === undefined ? reason : `${name}: ${reason}`),
+  ]);
+  return [...indented(rows), ...moreText(active - list.length, 'belfry silence list')];
+}
+
+/** Steps in which events wait, and the setting of a rule that keeps them there. */
+const STEPS = [
+  ['for', 'in `for`'],
+  ['threshold', 'in `threshold`'],
+  ['hours', 'for their hours'],
+  ['digest', 'in `digest`'],
+] as const;
+
+function waitingLines(waiting: WaitingView, { time }: Style): string[] {
+  const rows = waiting.list.map(({ step, rule, key, events, until }) => [
+    `  ${step}`,
+    rule,
+    harmless(key),
+    events === 1 ? '1 event' : `${events} events`,
+    until === undefined ? '' : `until ${time(until)}`,
+  ]);
+  const count = STEPS.reduce((sum, [name]) => sum + waiting[name], 0);
+  return [...indented(rows), ...moreText(count - rows.length, 'belfry events --outcome waiting')];
+}
+
+function indented(rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? [] : [table(rows)];
+}
+
+/** Note on what is not named. */
+function moreText(count: number, where: string): string[] {
+  return count > 0 ? [`  and ${count} more: \`${where}\``] : [];
 }

@@ -6,6 +6,7 @@ import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, filterOptions, TypedArgument } from '../../options.ts';
 import { deliveryText } from '../../render/deliveries.ts';
+import { outcomesText, resultLines } from '../../render/outcomes.ts';
 import { type Style, styleOf } from '../../render/style.ts';
 import { harmless, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 import { type EventOptions, type History, list, refuseFilters } from './history.ts';
@@ -42,30 +43,16 @@ const EVENTS: History<EventView> = {
   row: eventRow,
 };
 
-function eventRow(
-  { received_at: at, id, source, type, subject = '', outcomes }: EventView,
-  { paint, time }: Style,
-): string[] {
-  const decided = Object.entries(outcomes).map(([rule, outcome]) => `${rule}: ${outcome}`);
-  const shown = decided.length === 0 ? paint('grey', 'no rule matched') : decided.join(', ');
-  return [time(at), harmless(id), harmless(source), harmless(type), harmless(subject), shown];
+function eventRow(view: EventView, style: Style): string[] {
+  const { received_at: at, id, source, type, subject = '' } = view;
+  return [style.time(at), harmless(id), harmless(source), harmless(type), harmless(subject), outcomesText(view, style)];
 }
 
 function eventText(view: EventView, style: Style): string {
-  const { paint, time, times } = style;
-  const { results = [], later = [], deliveries = [], event } = view;
-  const decided = results.map(
-    ({ rule, outcome, key, reason, until, errors = [] }) =>
-      `  ${rule}  ${outcome}${key === undefined ? '' : `  ${harmless(key)}`}${reason === undefined ? '' : `  ${times(harmless(reason))}`}${until === undefined ? '' : `, until ${time(until)}`}${errors.map((text) => `\n    ${paint('red', harmless(text))}`).join('')}`,
-  );
-  const laterLines = later.map(
-    ({ at, rule, outcome, reason }) =>
-      `  ${time(at)}  ${rule}  ${outcome}${reason === undefined ? '' : `  ${times(harmless(reason))}`}`,
-  );
+  const { deliveries = [], event } = view;
   return [
-    `event ${harmless(view.id)}  ${harmless(view.source)}  ${harmless(view.type)}  ${harmless(view.subject ?? '')}  received ${time(view.received_at)}`,
-    ...(decided.length === 0 ? ['  no rule matched'] : decided),
-    ...(laterLines.length === 0 ? [] : ['later', ...laterLines]),
+    `event ${harmless(view.id)}  ${harmless(view.source)}  ${harmless(view.type)}  ${harmless(view.subject ?? '')}  received ${style.time(view.received_at)}`,
+    ...resultLines(view, style),
     ...(deliveries.length === 0
       ? []
       : ['deliveries', ...deliveries.map((delivery) => indented(deliveryText(delivery, style)))]),

@@ -118,6 +118,11 @@ export const digest = defineStep({
     return [...partsOf(state.kept).map((part) => deletion(part)), deletion()];
   },
   lastEvent: (ruleKey) => eventAt((stateOf<Collection>('digest', ruleKey)?.kept ?? 0) - 1, ruleKey),
+  waits(settings, context) {
+    const state = stateOf<Collection>('digest', context);
+    if (state === undefined || state.count === 0) return undefined;
+    return { events: state.count, ...(settings !== undefined && { until: dueAt(settings, state) }) };
+  },
 });
 
 function dueAt({ wait, every, max }: Settings, { count, since, sent }: Collection): number {

@@ -98,6 +98,11 @@ export const hold = defineStep({
   },
   forget: (ruleKey) => (stateOf('for', ruleKey) === undefined ? [] : [deletion()]),
   lastEvent: (ruleKey) => stateOf<Matching>('for', ruleKey)?.event,
+  waits(settings = NO_WAIT, context) {
+    const state = stateOf<Matching>('for', context);
+    if (state === undefined || state.held === true) return undefined;
+    return { events: state.count, until: state.since + settings.time };
+  },
 });
 
 /** Settings of a rule that does not have the step any more. */

@@ -99,6 +99,10 @@ export const hours = defineStep({
     const { next } = stateOf<HeldRange>('hours', ruleKey) ?? { next: 0 };
     return stateOf<EventGroup>(`hours/${next - 1}`, ruleKey)?.event;
   },
+  waits(_, context) {
+    const { from, next } = stateOf<HeldRange>('hours', context) ?? { from: 0, next: 0 };
+    return next === from ? undefined : { events: next - from };
+  },
 });
 
 function goesOnAt(settings: Calendars, ruleset: Ruleset, now: number): number {

@@ -87,6 +87,13 @@ export const threshold = defineStep({
   },
   // Too few events make no message, so that they were dropped is not recorded.
   lastEvent: () => undefined,
+  waits(settings, context) {
+    const counted = stateOf<Counted>('threshold', context);
+    if (settings === undefined || counted === undefined) return undefined;
+    const [first] = firstWithin(counted, settings.within, context);
+    if (first === counted.next) return undefined;
+    return { events: counted.next - first, until: entryAt(first, context)!.at + settings.within };
+  },
 });
 
 /** First row within the window, and the deletion of the rows before it. */

@@ -1,6 +1,5 @@
-import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
-import { matches, secretsSetting } from './signature.ts';
+import { authorizationOf, matches, secretsSetting } from '../../kit/secrets.ts';
 
 /** https://www.rfc-editor.org/rfc/rfc6750 */
 export const bearer = defineScheme({
@@ -8,7 +7,7 @@ export const bearer = defineScheme({
   setting: secretsSetting('The token after `Authorization: Bearer`.', '${env:HOOK_TOKEN}'),
   authenticate: 'Bearer realm="belfry"',
   open: (secrets) => ({
-    verify: (request) => proof(matches(authorization(request, 'bearer'), secrets, (secret) => secret)),
+    verify: (request) => proof(matches(authorizationOf(request, 'bearer'), secrets, (secret) => secret)),
   }),
 });
 
@@ -22,15 +21,10 @@ export const basic = defineScheme({
       ? []
       : [{ pointer: '', message: 'there is no `:` between user and password', mend: 'write it as `user:password`' }],
   open: (secrets) => ({
-    verify: (request) => proof(matches(authorization(request, 'basic').map(decodeBase64), secrets, (secret) => secret)),
+    verify: (request) =>
+      proof(matches(authorizationOf(request, 'basic').map(decodeBase64), secrets, (secret) => secret)),
   }),
 });
 
 const proof = (holds: boolean): Proof | undefined => (holds ? {} : undefined);
-const listed = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
 const decodeBase64 = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
-
-function authorization({ headers }: HookRequest, scheme: string): string[] {
-  const [, given, credentials] = /^(\S+) +(\S+) *$/.exec(headers.authorization ?? '') ?? [];
-  return given?.toLowerCase() === scheme ? listed(credentials) : [];
-}

@@ -1,7 +1,8 @@
 import { isObject } from '../../../core/values/json.ts';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
-import { freshTime, hmacOf, matches, secretsSetting, WINDOW_MS } from './signature.ts';
+import { matches, secretsSetting } from '../../kit/secrets.ts';
+import { freshTime, hmacOf, WINDOW_MS } from './signature.ts';
 
 /** Messages to a chat bot. The signature does not cover the body, so each one is accepted once. https://open.dingtalk.com/document/orgapp/receive-message */
 export const dingtalk = defineScheme({

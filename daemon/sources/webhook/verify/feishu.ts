@@ -3,7 +3,8 @@ import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof, urlVerification } from './scheme.ts';
-import { freshTime, matches, secretsSetting, WINDOW_MS } from './signature.ts';
+import { matches, secretsSetting } from '../../kit/secrets.ts';
+import { freshTime, WINDOW_MS } from './signature.ts';
 
 /** https://open.feishu.cn/document/event-subscription-guide/event-subscriptions/event-subscription-configure-/request-url-configuration-case */
 export const feishu = defineScheme({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme } from './scheme.ts';
-import { matches, secretsSetting } from './signature.ts';
+import { matches, secretsSetting } from '../../kit/secrets.ts';
 import { isStandardSecret, verifyStandard } from './standard-webhooks.ts';
 
 /**

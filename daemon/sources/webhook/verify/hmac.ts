@@ -3,7 +3,8 @@ import { Type } from '../../../core/schema/type.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
-import { hmacOf, matches, secretsSetting } from './signature.ts';
+import { matches, secretsSetting } from '../../kit/secrets.ts';
+import { hmacOf } from './signature.ts';
 
 type Algorithm = 'sha1' | 'sha256' | 'sha512';
 type Encoding = 'hex' | 'base64';

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from '../../../core/schema/type.ts';
-import type { Secret } from '../../../lib/secrets/secret.ts';
+import { checkSecrets } from '../../kit/secrets.ts';
 import { basic, bearer } from './credentials.ts';
 import { dingtalk } from './dingtalk.ts';
 import { feishu } from './feishu.ts';
@@ -47,19 +47,11 @@ function chosen(setting: VerifySetting | undefined): readonly { scheme: Scheme; 
 
 export function checkVerify(setting: VerifySetting | undefined): readonly SettingProblem[] {
   return chosen(setting).flatMap(({ scheme, given }) =>
-    [...checkSecrets(scheme, given), ...(scheme.check?.(given) ?? [])].map((wrong) => ({
+    [...checkSecrets(scheme.secrets?.(given) ?? given, ''), ...(scheme.check?.(given) ?? [])].map((wrong) => ({
       ...wrong,
       pointer: `/verify/${scheme.name}${wrong.pointer}`,
     })),
   );
-}
-
-/** Refuses empty secrets: anybody could sign with them. */
-function checkSecrets(scheme: Scheme, given: never): readonly SettingProblem[] {
-  const secrets: readonly Secret[] = scheme.secrets?.(given) ?? given;
-  if (secrets.every((secret) => secret.reveal().trim() !== '')) return [];
-  const mend = 'set the variable or the file that it comes from';
-  return [{ pointer: '', message: 'a secret is empty, so anybody could sign with it', mend }];
 }
 
 /** Opens the configured scheme; undefined without `verify`, so that requests from anybody are accepted. */

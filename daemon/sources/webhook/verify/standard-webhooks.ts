@@ -2,7 +2,8 @@ import type { Secret } from '../../../lib/secrets/secret.ts';
 import { standardWebhooksKey, standardWebhooksSignature } from '../../../lib/standard-webhooks.ts';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
-import { freshTime, matches, secretsSetting, WINDOW_MS } from './signature.ts';
+import { matches, secretsSetting } from '../../kit/secrets.ts';
+import { freshTime, WINDOW_MS } from './signature.ts';
 
 /** No dot: it separates the parts of the signed content, so they would be ambiguous. */
 const ID = /^[\x21-\x2d\x2f-\x7e]{1,256}$/;

@@ -1,7 +1,8 @@
 import { isObject } from '../../../core/values/json.ts';
 import type { HookRequest } from '../../source.ts';
 import { defineScheme, type Proof } from './scheme.ts';
-import { freshTime, hmacOf, matches, secretsSetting, WINDOW_MS } from './signature.ts';
+import { matches, secretsSetting } from '../../kit/secrets.ts';
+import { freshTime, hmacOf, WINDOW_MS } from './signature.ts';
 
 /** https://docs.stripe.com/webhooks#verify-manually */
 export const stripe = defineScheme({

@@ -231,7 +231,12 @@ test('a past event shows its recorded outcome beside the present one', async () 
   });
   const text = (await belfry(cwd, [id])).out;
   expect(text).toContain(
-    'came at 2026-11-23T09:00:00.000Z\n  slow: notified\n  off: disabled\nif it came again at 2026-11-23T10:00:00.000Z: 1 of 4',
+    [
+      'came at 2026-11-23T09:00:00.000Z',
+      '  2026-11-23T09:00:00.000Z  slow  k  notified',
+      '  2026-11-23T09:00:00.000Z  off      disabled',
+      'if it came again at 2026-11-23T10:00:00.000Z: 1 of 4',
+    ].join('\n'),
   );
   expect(await belfry(cwd, ['e-9'])).toMatchObject({ code: 3, err: expect.stringContaining('no event with this id') });
 });

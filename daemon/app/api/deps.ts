@@ -1,0 +1,48 @@
+import type { Decision } from '../../core/flow/decision.ts';
+import type { Token } from '../../core/ruleset.ts';
+import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
+import type { Lanes } from '../../delivery/lanes.ts';
+import type { Resending } from '../../delivery/manual/resend.ts';
+import type { DaemonApi } from '../../http/daemon-api.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Scrubber } from '../../lib/secrets/scrubber.ts';
+import type { Live } from '../../reload/live.ts';
+import type { Store } from '../../store/store.ts';
+import type { Feed } from '../runtime/feed.ts';
+import type { Inbox } from '../runtime/inbox.ts';
+import type { KeptRules } from '../state/kept-rules.ts';
+import type { StatePaths } from '../state/paths.ts';
+import type { Intake } from '../runtime/intake.ts';
+import type { Reloading } from '../reload.ts';
+import type { RunningSources } from '../runtime/sources.ts';
+import type { DeliveryWaiter } from '../runtime/delivery-waiter.ts';
+
+export interface DaemonApiDeps {
+  /** Validates rules without applying them. */
+  readonly check: DaemonApi['check'];
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly clock: Clock;
+  readonly scrubber: Scrubber;
+  readonly log: Log;
+  readonly store: Store;
+  readonly deadLetters: DeadLetters;
+  readonly inbox: Inbox;
+  readonly kept: KeptRules;
+  readonly live: Live;
+  readonly paths: Pick<StatePaths, 'state'>;
+  readonly intake: Intake;
+  readonly lanes: Lanes;
+  readonly resending: Resending;
+  readonly sources: RunningSources;
+  readonly reloading: Reloading;
+  readonly waiter: DeliveryWaiter;
+  readonly feed: Feed;
+  readonly tokens: () => readonly Token[];
+  /** Reports results that a person gave to earlier events. */
+  readonly onLater: (decision: Decision) => void;
+  /** Reason why the daemon accepts no events; undefined if it does. */
+  readonly refusing: () => string | undefined;
+}

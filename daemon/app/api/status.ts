@@ -1,0 +1,98 @@
+import { alertCounts } from '../../core/alerts/alerts.ts';
+import { waitingGroups } from '../../core/flow/waiting.ts';
+import type { AlertActions, ChannelView, DaemonApi, StatusView } from '../../http/daemon-api.ts';
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
+import type { Lanes } from '../../delivery/lanes.ts';
+import type { DaemonApiDeps } from './deps.ts';
+
+/** Number of active silences, and of waiting groups in each step, that the status names. */
+const MAX_NAMED = 20;
+
+/** Status of the daemon, read from its parts. */
+export async function statusOf(deps: DaemonApiDeps, { silences }: Pick<AlertActions, 'silences'>): Promise<StatusView> {
+  const { version, pid, startedAt, clock, live, paths, store, sources, lanes } = deps;
+  const counts = store.deliveries.counts();
+  const channels = lanes.status();
+  const sum = (name: 'pending' | 'sending' | 'held'): number =>
+    channels.reduce((total, channel) => total + channel[name], 0);
+  const { ready, reasons } = readinessOf(deps);
+  const active = silences().filter(({ state }) => state === 'active');
+  return {
+    version,
+    pid,
+    config: live.root,
+    state: paths.state,
+    started_at: rfc3339(startedAt),
+    generation: live.generation,
+    ready,
+    reasons,
+    files: deps.scrubber.scrubJson(live.files),
+    sources: sources.status(),
+    channels: channelsOf(lanes),
+    deliveries: {
+      pending: sum('pending'),
+      sending: sum('sending'),
+      held: sum('held'),
+      delivered: counts.delivered,
+      dead: counts.dead,
+    },
+    alerts: alertCounts(live.ruleset, store.memory(clock.now())),
+    silences: { active: active.length, list: active.slice(0, MAX_NAMED) },
+    waiting: waitingOf(deps),
+    instances: [],
+  };
+}
+
+/** Groups of events that wait in the steps of the rules: their number, and the names of the first ones. */
+function waitingOf({ clock, live, store }: DaemonApiDeps): StatusView['waiting'] {
+  const now = clock.now();
+  const context = { ruleset: live.ruleset, memory: store.memory(now), now };
+  const wakeOf: Parameters<typeof waitingGroups>[1] = (stateKey) => store.timers.timesOf(stateKey)?.wake;
+  const steps = waitingGroups(context, wakeOf, MAX_NAMED);
+  const counts = Object.fromEntries(steps.map(({ step, count }) => [step, count]));
+  const list = steps.flatMap(({ step, first }) =>
+    first.map(({ until, ...group }) => ({ step, ...group, ...(until !== undefined && { until: rfc3339(until) }) })),
+  );
+  return { ...(counts as Omit<StatusView['waiting'], 'list'>), list };
+}
+
+export function channelsOf(lanes: Lanes): readonly ChannelView[] {
+  return lanes.status().map(({ name, type, state, pending, held, reason, since, until, cooldownUntil }) => {
+    const next = pending > 0 ? lanes.notSendingUntil(name) : undefined;
+    return {
+      name,
+      type,
+      state,
+      pending,
+      held,
+      ...(reason !== undefined && { reason }),
+      ...(since !== undefined && { since }),
+      ...(until !== undefined && { until }),
+      ...(cooldownUntil !== undefined && { resting_until: rfc3339(cooldownUntil) }),
+      ...(next !== undefined && { next_at: rfc3339(next) }),
+    };
+  });
+}
+
+/** Ready means that events are accepted. A failing part is a reason in the list, but the daemon stays ready: removing it from service would not help. */
+export function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
+  const { refusing, sources, lanes, live, deadLetters, inbox, kept } = deps;
+  const refusal = refusing();
+  const failing = [
+    ...(deadLetters.fault === undefined ? [] : [deadLetters.fault]),
+    ...inbox.faults,
+    ...(kept.fault === undefined ? [] : [kept.fault]),
+    ...live.files
+      .filter(({ state }) => state === 'kept')
+      .map(({ path }) => `${path} is not applied; its last valid version is in force`),
+    ...sources
+      .status()
+      .filter(({ state }) => state !== 'running')
+      .map(({ name, reason }) => `source ${name}: ${reason ?? 'failing'}`),
+    ...lanes
+      .status()
+      .filter(({ state }) => state === 'misconfigured' || state === 'failing' || state === 'removed')
+      .map(({ name, state, reason }) => `channel ${name} is ${state}: ${reason ?? ''}`),
+  ];
+  return { ready: refusal === undefined, reasons: refusal === undefined ? failing : [refusal, ...failing] };
+}
