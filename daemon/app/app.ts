@@ -2,7 +2,7 @@ import { ownEvents } from '../core/event/own-events.ts';
 import { BelfryError, EXIT } from '../core/problems/failure.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { DaemonApi, ReloadView } from '../http/daemon-api.ts';
-import { openMetrics } from '../http/metrics.ts';
+import { openMetrics, type WatchdogResult } from '../http/metrics.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
 import { daemonApi } from './api/daemon-api.ts';
 import { stateError } from './state/check-state.ts';
@@ -55,7 +55,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const metrics = openMetrics(version);
   closers.own('metrics', () => metrics.close());
   const storeAnswers = (): Promise<unknown> => store.check();
-  const onRound = (result: string): void => metrics.watchdog(result);
+  const onRound = (result: WatchdogResult): void => metrics.watchdog(result);
   const service = openServiceNotice({ env, pid, log, clock, storeAnswers, onRound });
   closers.own('service notice', () => service.close());
 

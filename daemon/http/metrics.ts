@@ -16,7 +16,7 @@ export interface Metrics {
   /** Counts due times of a source at which something was missing, late or skipped. */
   missed(source: string, kind: string, count: number): void;
   /** Counts a round of the watchdog of systemd by its result. */
-  watchdog(result: string): void;
+  watchdog(result: WatchdogResult): void;
   gauges(read: () => GaugeValues): void;
   text(): Promise<string>;
   readonly contentType: string;
@@ -25,6 +25,10 @@ export interface Metrics {
 
 export type ReloadResult = (typeof RELOAD_RESULTS)[number];
 const RELOAD_RESULTS = ['applied', 'partial', 'rejected'] as const;
+
+/** `event_loop`: it was blocked. `store`: it did not answer in time. */
+export type WatchdogResult = (typeof WATCHDOG_RESULTS)[number];
+const WATCHDOG_RESULTS = ['fed', 'event_loop', 'store'] as const;
 
 const NANOSECONDS = 1e9;
 
@@ -42,6 +46,7 @@ export function openMetrics(version: string): Metrics {
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   // A counter begins at 0, so that its first increase is seen.
   for (const result of RELOAD_RESULTS) reloads.inc({ result }, 0);
+  for (const result of WATCHDOG_RESULTS) watchdog.inc({ result }, 0);
   let read: (() => GaugeValues) | undefined;
   return {
     eventAccepted: (source, outcome) => events.inc({ source, outcome }),

@@ -55,7 +55,11 @@ test('events, attempts, settled deliveries and reloads are counted by their labe
     'belfry_source_misses_total{source="backup",kind="beat"} 0',
     'belfry_source_misses_total{source="nightly",kind="skipped"} 3',
   ]);
-  expect(await linesOf(metrics, 'belfry_watchdog')).toEqual(['belfry_watchdog_rounds_total{result="store"} 1']);
+  expect(await linesOf(metrics, 'belfry_watchdog')).toEqual([
+    'belfry_watchdog_rounds_total{result="fed"} 0',
+    'belfry_watchdog_rounds_total{result="event_loop"} 0',
+    'belfry_watchdog_rounds_total{result="store"} 1',
+  ]);
   expect(await linesOf(metrics, 'belfry_build_info')).toEqual(['belfry_build_info{version="1.2.3"} 1']);
 });
 

@@ -13,20 +13,24 @@ export interface GaugeDeps {
   readonly ready: boolean;
 }
 
+const NO_DELIVERIES = { pending: 0, sending: 0, oldest: undefined };
+
 /** Values of the gauges at this time. */
 export function gaugeValues({ state, lanes, sources, now, ready }: GaugeDeps): GaugeValues {
   const { store, live, deadLetters, inbox, kept } = state;
   const { byChannel, dead } = store.deliveries.counts();
-  const queue = [...byChannel].map(([channel, { pending, sending, oldest }]) => ({
-    channel,
-    depth: pending + sending,
-    oldestSeconds: oldest === undefined ? 0 : Math.max(0, (now - oldest) / 1000),
-  }));
+  const channels = lanes.status();
+  const names = new Set([...channels.map(({ name }) => name), ...byChannel.keys()]);
+  const queue = [...names].map((channel) => {
+    const { pending, sending, oldest } = byChannel.get(channel) ?? NO_DELIVERIES;
+    const oldestSeconds = oldest === undefined ? 0 : Math.max(0, (now - oldest) / 1000);
+    return { channel, depth: pending + sending, oldestSeconds };
+  });
   const memory = store.memory(now);
   const keptFiles = live.files.filter((file) => file.state === 'kept').length;
   return {
     queue,
-    channels: lanes.status(),
+    channels,
     sources: sources.status(),
     files: { ok: live.files.length - keptFiles, kept: keptFiles },
     faults: {
