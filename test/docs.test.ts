@@ -9,7 +9,7 @@ const architecture = read('docs/architecture.md');
 /** Markdown pages of the project, relative to its root. */
 const pages = [
   ...readdirSync(root).filter((file) => file.endsWith('.md')),
-  ...['docs', 'examples', 'test', 'build'].flatMap((folder) =>
+  ...['docs', 'examples', 'test', 'build', 'monitoring'].flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.md'))
       .map((file) => path.posix.join(folder, file)),
