@@ -1,0 +1,64 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Home } from '../support/daemon.ts';
+import { missingPrograms, runBlock } from '../support/shell-blocks.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** A command that needs the network or another machine, or installs something. */
+const NOT_HERE = /^(?:sudo|npm|git|docker|systemctl) /m;
+
+interface Step {
+  readonly commands: string;
+  /** Exit code that a comment at the last command announces; 0 without one. */
+  readonly code: number;
+  /** Lines of the output that the page shows; `…` stands for anything. */
+  readonly output: readonly string[];
+}
+
+/** Code blocks of a page that a shell runs, each with the output that is shown before the next one. */
+function stepsOf(page: string): readonly Step[] {
+  const blocks = [...page.matchAll(/^```(sh|text)\n([\s\S]*?)^```/gm)].map(([, kind, text]) => ({ kind, text: text! }));
+  return blocks.flatMap(({ kind, text }, index) => {
+    if (kind !== 'sh' || NOT_HERE.test(text)) return [];
+    const next = blocks[index + 1];
+    const output = next?.kind === 'text' ? next.text.trimEnd().split('\n') : [];
+    return [{ commands: text, code: Number(/# ends with (\d+)/.exec(text)?.[1] ?? 0), output }];
+  });
+}
+
+function pattern(shown: string): RegExp {
+  const parts = shown.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/ +/g, ' +'));
+  return new RegExp(`^${parts.join('.*')}$`, 'm');
+}
+
+/** Runs the blocks of a page in their order in one folder, with a daemon from the block that starts one. */
+async function follow(file: string): Promise<number> {
+  const steps = stepsOf(await readFile(path.join(root, file), 'utf8'));
+  const home = await Home.make();
+  try {
+    for (const { commands, code, output } of steps) {
+      if (/^belfry run$/m.test(commands)) {
+        await writeFile(
+          home.path('rules', 'daemon.yaml'),
+          'daemon: { listen: "127.0.0.1:0", log: { format: json } }\n',
+        );
+        await home.start();
+        continue;
+      }
+      const ran = await runBlock(home, commands);
+      expect({ commands, ...ran }).toMatchObject({ code });
+      for (const line of output) expect(ran.stdout).toMatch(pattern(line));
+    }
+    return steps.length;
+  } finally {
+    await home.close();
+  }
+}
+
+describe.skipIf(missingPrograms.length > 0)('the commands of a page (needs bash, curl and openssl)', () => {
+  test('work in their order for docs/first-hour.md', async () => {
+    expect(await follow('docs/first-hour.md')).toBeGreaterThan(10);
+  }, 120_000);
+});
