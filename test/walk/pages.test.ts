@@ -17,10 +17,19 @@ interface Step {
   readonly output: readonly string[];
 }
 
-/** Code blocks of a page that a shell runs, each with the output that is shown before the next one. */
+/**
+ * Code blocks of a page that a shell runs, each with the output that is shown before the next one. A block of YAML is saved as the
+ * file that the sentence before it names.
+ */
 function stepsOf(page: string): readonly Step[] {
-  const blocks = [...page.matchAll(/^```(sh|text)\n([\s\S]*?)^```/gm)].map(([, kind, text]) => ({ kind, text: text! }));
-  return blocks.flatMap(({ kind, text }, index) => {
+  const blocks = [...page.matchAll(/(.*)\n\n```(sh|text|yaml)\n([\s\S]*?)^```/gm)].map(([, before, kind, text]) => ({
+    before: before!,
+    kind,
+    text: text!,
+  }));
+  return blocks.flatMap(({ before, kind, text }, index) => {
+    const file = kind === 'yaml' ? /`(rules\/[\w.-]+)`/.exec(before)?.[1] : undefined;
+    if (file !== undefined) return [{ commands: `cat > ${file} <<'END'\n${text}END\n`, code: 0, output: [] }];
     if (kind !== 'sh' || NOT_HERE.test(text)) return [];
     const next = blocks[index + 1];
     const output = next?.kind === 'text' ? next.text.trimEnd().split('\n') : [];
@@ -40,6 +49,7 @@ async function follow(file: string): Promise<number> {
   try {
     for (const { commands, code, output } of steps) {
       if (/^belfry run$/m.test(commands)) {
+        expect(await runBlock(home, commands.replace(/^belfry run$/m, ''))).toMatchObject({ code });
         await writeFile(
           home.path('rules', 'daemon.yaml'),
           'daemon: { listen: "127.0.0.1:0", log: { format: json } }\n',
@@ -60,5 +70,9 @@ async function follow(file: string): Promise<number> {
 describe.skipIf(missingPrograms.length > 0)('the commands of a page (needs bash, curl and openssl)', () => {
   test('work in their order for docs/first-hour.md', async () => {
     expect(await follow('docs/first-hour.md')).toBeGreaterThan(10);
+  }, 120_000);
+
+  test('work in their order for README.md', async () => {
+    expect(await follow('README.md')).toBe(4);
   }, 120_000);
 });
