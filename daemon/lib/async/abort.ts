@@ -1,4 +1,4 @@
-import { SlotList } from '../slot-list.ts';
+import { SlotList } from './slot-list.ts';
 import type { Clock } from '../time/clock.ts';
 
 const listeners = new WeakMap<AbortSignal, SlotList<() => void>>();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { KeyedMutex } from '../../daemon/lib/async/keyed-mutex.ts';
-import { SlotList } from '../../daemon/lib/slot-list.ts';
+import { KeyedMutex } from '../../../daemon/lib/async/keyed-mutex.ts';
+import { SlotList } from '../../../daemon/lib/async/slot-list.ts';
 
 test('a slot list has the entries that were added and not removed, and removing twice removes no other entry', () => {
   const list = new SlotList<string>();
