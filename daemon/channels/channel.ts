@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net';
+import type { DoctorCheckInfo, DoctorResult } from '../core/problems/doctor.ts';
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
 import type { Format, Message } from '../core/message/message.ts';
 import type { MessagePart, NameChecks } from '../core/compile/registry.ts';
 import type { Abortable } from '../lib/async/abort.ts';
 import type { Clock } from '../lib/time/clock.ts';
+import type { Machine } from '../lib/machine/machine.ts';
 import type { Log } from '../lib/log.ts';
 import type { HttpClient } from './kit/http/client.ts';
 import { loadMarkdown } from './kit/text/markdown.ts';
@@ -87,6 +90,38 @@ export interface ChannelLimits {
   readonly timeout?: string;
 }
 
+/** Server to which a channel connects. */
+export interface ChannelEndpoint {
+  /** Name or address; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** `implicit`: TLS from the first byte. `upgrade`: TLS after `upgrade` has run. */
+  readonly tls: 'none' | 'implicit' | 'upgrade';
+  /** PEM of authorities to trust instead of the system's. */
+  readonly ca?: string;
+  /** Certificates are checked. */
+  readonly verify: boolean;
+  /** The server speaks HTTP. */
+  readonly http?: true;
+  /** Asks the server to begin TLS on this connection. Rejects if it refuses. */
+  readonly upgrade?: (socket: Socket) => Promise<void>;
+}
+
+/** Parts of the machine and the network that an open channel uses, for `belfry doctor`. */
+export interface ChannelUses {
+  readonly endpoints?: readonly ChannelEndpoint[];
+  /** Program that is run for each message; undefined in a template. */
+  readonly program?: string;
+  readonly runsProgram?: true;
+  /** Files and folders that are written or read. */
+  readonly files?: readonly string[];
+}
+
+/** Check of one channel by `belfry doctor`. It sends no message and must not throw. */
+export interface ChannelCheck<S = unknown> extends DoctorCheckInfo {
+  run(settings: S, machine: Machine): Promise<readonly DoctorResult[]> | readonly DoctorResult[];
+}
+
 /** Milliseconds in which a send must end, and report its result, after its signal has aborted. */
 export const SETTLE_MS = 3000;
 
@@ -112,6 +147,10 @@ export interface ChannelType<S extends TSchema = TSchema> {
   readonly names?: NameChecks;
   /** Reason, in one sentence, why channels of this type cannot work on this machine; undefined when they can. */
   readonly unavailable?: (env: Environment) => string | undefined;
+  /** Parts of the machine and the network that it uses. */
+  readonly uses?: (settings: Static<S>) => ChannelUses;
+  /** Causes of silence that only this type has. */
+  readonly doctorChecks?: readonly ChannelCheck<Static<S>>[];
   open(settings: Static<S>, tools: ChannelTools): Notifier;
 }
 

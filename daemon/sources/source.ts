@@ -40,8 +40,20 @@ export interface SourceType<S extends TSchema = TSchema> {
   readonly runsInTests?: true;
   /** Problems that the schema cannot express. */
   readonly check?: (settings: Static<S>) => readonly SettingProblem[];
+  /** Parts of the machine and the network that it uses. `name` is that of the source. */
+  readonly uses?: (settings: Static<S>, name: string) => SourceUses;
   /** Starts the source. `settings` are valid and have their defaults; rejecting keeps the old rules in force. */
   start(settings: Static<S>, io: SourceIo): Promise<RunningSource>;
+}
+
+/** Parts of the machine and the network that a source uses, for `belfry doctor`. */
+export interface SourceUses {
+  /** Files and folders that it watches: the part of each glob before the first wildcard. */
+  readonly watched?: readonly string[];
+  /** Whether it watches a folder below `watched`. */
+  readonly mayContain?: (folder: string) => boolean;
+  /** Routes below `/hooks/` and `/beats/`. `verifies`: senders prove who they are. `limited`: only some networks may send. */
+  readonly routes?: readonly { readonly path: string; readonly verifies: boolean; readonly limited: boolean }[];
 }
 
 export function defineSource<S extends TSchema>(source: SourceType<S>): SourceType {

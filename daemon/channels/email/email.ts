@@ -13,6 +13,7 @@ import { answersOf, endOfAttempt } from './partial-acceptance.ts';
 import { PartialAcceptance } from '../kit/partial-acceptance.ts';
 import type { SettingProblem } from '../../core/compile/registry.ts';
 import type { RecipientError } from './smtp-failure.ts';
+import { MAIL_CHECKS, mailUses } from './doctor-checks.ts';
 import { type MailServer, readMailServer } from './server.ts';
 import { type MailTransport, openTransport, type TransportOptions } from './transport.ts';
 
@@ -100,6 +101,8 @@ export const email = defineChannel({
     to: (text) =>
       parseAddress(text) === undefined ? { message: 'it is not an e-mail address', mend: ADDRESS_MEND } : undefined,
   },
+  uses: mailUses,
+  doctorChecks: MAIL_CHECKS,
   open: (settings, tools) => openEmail(settings, tools),
 });
 

@@ -1,9 +1,11 @@
+import { fail, ok } from '../../core/problems/doctor.ts';
 import { type FailureClass, SendFailure } from '../../core/problems/failure.ts';
 import type { Message } from '../../core/message/message.ts';
 import { argument, path, sensitive, strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Template } from '../../core/ruleset.ts';
-import { defineChannel, type SendIo, supports } from '../channel.ts';
+import { type ChannelCheck, defineChannel, type SendIo, supports } from '../channel.ts';
+import { programFault } from '../kit/executable.ts';
 import { notification, sendVariables } from '../kit/http/settings.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from '../kit/program.ts';
 import { checkRecipients } from '../kit/recipients.ts';
@@ -11,6 +13,23 @@ import { cutToBytes } from '../kit/text/text.ts';
 
 /** A single variable longer than this is refused by Linux (MAX_ARG_STRLEN, 128 KiB with the name). */
 const MAX_VALUE_BYTES = 100_000;
+
+/** Whether a setting is a plain text and no template. */
+const isFixed = ({ source }: Template): boolean => !/\{[{%]/.test(source);
+
+const programCheck: ChannelCheck<{ readonly run: readonly Template[]; readonly cwd?: string }> = {
+  name: 'command.program',
+  about: 'The program of a `command` channel does not exist, or may not be executed by the user that runs Belfry.',
+  mend: 'install it, give its full path, and make it executable (chmod +x) for the user that runs belfry',
+  async run({ run, cwd = '.' }, machine) {
+    const program = run[0]!;
+    if (!isFixed(program)) return [ok('the program is a template, so it is known only when a message is sent')];
+    const fault = await programFault(program.source, machine.env.PATH, cwd);
+    if (fault === 'missing') return [fail(`the program ${program.source} does not exist`)];
+    if (fault !== undefined) return [fail(`the program ${program.source} is not executable for this user`)];
+    return [ok(`the program ${program.source} can be started`)];
+  },
+};
 
 /** Runs a program for each message. */
 export const command = defineChannel({
@@ -56,6 +75,8 @@ export const command = defineChannel({
         message: `the value of \`${name}\` has a NUL character, which no variable can hold`,
         mend: 'remove it',
       })),
+  uses: ({ run }) => ({ runsProgram: true, ...(isFixed(run[0]!) && { program: run[0]!.source }) }),
+  doctorChecks: [programCheck],
   open: ({ run, env, cwd }, tools) => ({
     async send(message, io) {
       const [file, ...args] = run.map((part) => rendered(part, message, io));

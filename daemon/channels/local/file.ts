@@ -1,17 +1,40 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { access, constants, type FileHandle, open, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { fail, ok } from '../../core/problems/doctor.ts';
 import { type FailureClass, SendFailure } from '../../core/problems/failure.ts';
 import type { Message } from '../../core/message/message.ts';
 import { pathTemplate, strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Delivery } from '../../core/delivery/delivery.ts';
+import type { Template } from '../../core/ruleset.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
-import { defineChannel, supports } from '../channel.ts';
+import { type ChannelCheck, defineChannel, supports } from '../channel.ts';
 import { notification, sendVariables } from '../kit/http/settings.ts';
 import { plainBodyWithDetails, plainTitle } from '../kit/text/plain.ts';
 import { wellFormed } from '../kit/text/text.ts';
 
 type FileFormat = 'jsonl' | 'text';
+
+/** Whether a path is a plain text and no template. */
+const isFixed = ({ source }: Template): boolean => !/\{[{%]/.test(source);
+
+const writableCheck: ChannelCheck<{ readonly path: Template }> = {
+  name: 'file.writable',
+  about: 'The file of a `file` channel, or the folder in which it is to be created, cannot be written.',
+  mend: 'let the user that runs belfry write there (chown), or set another `path`',
+  async run({ path: target }) {
+    if (!isFixed(target)) return [ok('the path is a template, so it is known only when a message is sent')];
+    const { source } = target;
+    for (let at = source; ; at = path.dirname(at)) {
+      const code = await access(at, constants.W_OK).then(
+        () => undefined,
+        (error: NodeJS.ErrnoException) => error.code ?? 'unknown',
+      );
+      if (code === undefined) return [ok(`${source} can be written`)];
+      if (code !== 'ENOENT' || at === path.dirname(at)) return [fail(`${source} cannot be written (${code} at ${at})`)];
+    }
+  },
+};
 
 /** Appends each message to a file as one line, which is synced before the message counts as delivered. */
 export const file = defineChannel({
@@ -37,6 +60,8 @@ export const file = defineChannel({
   limits: { concurrency: 1 },
   supports: supports({ kept: 'markdown html priority tags link fields' }),
   idempotent: false,
+  uses: ({ path: target }) => (isFixed(target) ? { files: [target.source] } : {}),
+  doctorChecks: [writableCheck],
   open({ path: target, format = 'jsonl' }, tools) {
     let previous: Promise<unknown> = Promise.resolve();
     return {

@@ -5,6 +5,7 @@ import { oneOrMany, secret, strict, wordOrTemplate } from '../../core/schema/fie
 import { type Static, Type } from '../../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo, supports } from '../channel.ts';
 import { HTTP_URL, readUrl } from '../../core/values/url.ts';
+import { endpointOf } from '../kit/http/endpoint.ts';
 import { failureOf, isSuccess, shown, type StatusRange } from '../kit/http/failures.ts';
 import {
   checkApi,
@@ -123,6 +124,7 @@ export const webhook = defineChannel({
   supports: supports({ kept: 'markdown html priority tags link fields' }),
   idempotent: true,
   check,
+  uses: (settings) => ({ endpoints: endpointOf(addressOf(settings)) }),
   open: (settings, tools) => openWebhook(settings, tools),
 });
 

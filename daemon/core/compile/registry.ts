@@ -1,5 +1,6 @@
 import type { EventShape } from '../event/shape.ts';
 import type { TSchema } from '../schema/type.ts';
+import type { DoctorCheckInfo } from '../problems/doctor.ts';
 import type { Format } from '../message/message.ts';
 
 /** Finding of the check of a type; the pointer is relative to the checked settings. */
@@ -48,6 +49,7 @@ export interface ChannelTypeInfo {
   readonly escape?: (text: string, format: Format) => string;
   readonly check?: (settings: unknown) => readonly SettingProblem[];
   readonly names?: NameChecks;
+  readonly doctorChecks?: readonly DoctorCheckInfo[];
 }
 
 /** Part of a source type that the compiler needs. */

@@ -2,7 +2,8 @@ import type { EventShape } from '../../core/event/shape.ts';
 import { duration, oneOrMany, size, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
 import type { ChangeKind } from './changes.ts';
-import { checkGlobs, pathsSetting } from '../watching/settings.ts';
+import { compileGlobs } from '../watching/globs.ts';
+import { checkGlobs, pathsSetting, watchedBy } from '../watching/settings.ts';
 import { settledBeforeAbort } from '../kit/wait.ts';
 import { FileWatch } from './watch.ts';
 import { defineSource, type RunningSource, type SettingProblem, type SourceIo } from '../source.ts';
@@ -70,6 +71,7 @@ export const files = defineSource({
   events: ['file.created', 'file.changed', 'file.deleted'],
   shapes: shapesOf,
   check,
+  uses: ({ paths, ignore = [] }) => watchedBy(compileGlobs(paths, ignore)),
   start: startFiles,
 });
 

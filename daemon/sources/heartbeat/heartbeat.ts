@@ -81,6 +81,9 @@ export const heartbeat = defineSource({
   shapes: ({ key }) => heartbeatShapes(key !== undefined),
   runsInTests: true,
   check,
+  uses: ({ token, allow }, name) => ({
+    routes: [{ path: `/beats/${name}`, verifies: token !== undefined, limited: allow !== undefined }],
+  }),
   start: startHeartbeat,
 });
 

@@ -1,7 +1,8 @@
 import type { FieldKind } from '../../core/event/shape.ts';
 import { size, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
-import { checkGlobs, pathsSetting } from '../watching/settings.ts';
+import { compileGlobs } from '../watching/globs.ts';
+import { checkGlobs, pathsSetting, watchedBy } from '../watching/settings.ts';
 import { faultOfPattern, groupNames } from './pattern.ts';
 import { LineWatch } from './watch.ts';
 import { defineSource, type RunningSource, type SettingProblem, type SourceIo } from '../source.ts';
@@ -48,6 +49,7 @@ export const lines = defineSource({
   events: ['line'],
   shapes: ({ match }) => [{ type: 'line', data: { ...groupsOf(match), ...LINE_FIELDS } }],
   check,
+  uses: ({ paths }) => watchedBy(compileGlobs(paths, [])),
   start: startLines,
 });
 

@@ -1,6 +1,6 @@
 import { glob, oneOrMany } from '../../core/schema/fields.ts';
-import type { SettingProblem } from '../source.ts';
-import { faultOf } from './globs.ts';
+import type { SettingProblem, SourceUses } from '../source.ts';
+import { faultOf, type Globs } from './globs.ts';
 
 /** The setting `paths` of sources that watch files. */
 export const pathsSetting = (...examples: readonly (string | readonly string[])[]) =>
@@ -18,3 +18,9 @@ export function checkGlobs(pointer: string, globs: readonly string[], mend: stri
     return message === undefined ? [] : [{ pointer: at, message, mend }];
   });
 }
+
+/** Watched files and folders, for `belfry doctor`. */
+export const watchedBy = (globs: Globs): SourceUses => ({
+  watched: globs.bases.map((base) => base.path),
+  mayContain: (folder) => globs.mayContain(folder),
+});

@@ -32,6 +32,9 @@ export const webhook = defineSource({
   shapes: ({ event }) => [{ ...fixedType(event?.type), data: 'open', extensions: 'open' }],
   templateNames: ['headers', 'query', 'body', 'parent', 'duplicate', 'events'],
   check: checkSettings,
+  uses: ({ path, verify, allow }) => ({
+    routes: [{ path, verifies: verify !== undefined, limited: allow !== undefined }],
+  }),
   start: startWebhook,
 });
 

@@ -19,6 +19,7 @@ import { checkRecipients } from '../recipients.ts';
 import { type Sent, SentMessages } from '../sent-messages.ts';
 import { escapeOf, type Markup } from '../text/layout.ts';
 import { type Answers, judgeAnswer } from './answers.ts';
+import { endpointOf } from './endpoint.ts';
 import {
   addressOf,
   apiSetting,
@@ -114,6 +115,7 @@ export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>
     escape: escapeOf(markup),
     check: (given) => checkSettings(channel, given as Settings<P>),
     names: { ...channel.names, ...(mentionFault !== undefined && { mention: mentionFault }) },
+    uses: (given) => ({ endpoints: endpointOf(serverUrl(channel, given as Settings<P>)) }),
     open: (given, tools) => new HttpNotifier(channel, given as Settings<P>, tools),
   });
 }
@@ -135,6 +137,12 @@ function checkSettings<P extends TProperties>(channel: HttpChannel<P>, settings:
     ...checkHeaders(settings.headers),
     ...(channel.check?.(settings) ?? []),
   ];
+}
+
+/** URL of the provider's server. */
+function serverUrl<P extends TProperties>({ api }: HttpChannel<P>, settings: Settings<P>): string {
+  const { url } = settings as { readonly url?: unknown };
+  return url === undefined ? (settings.api ?? api ?? '') : addressOf(url, settings.api);
 }
 
 function checkNames(to: unknown, faultOf: NameChecks['to']): SettingProblem[] {

@@ -2,6 +2,7 @@ import { SendFailure } from '../../../core/problems/failure.ts';
 import { duration, nameOrPath, path, strict } from '../../../core/schema/fields.ts';
 import { type Static, Type } from '../../../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, supports } from '../../channel.ts';
+import { DESKTOP_CHECKS } from './doctor-checks.ts';
 import { ICON_SIDE, iconFault, shippedIcon } from './icon.ts';
 import { openNativeNotifier } from './native.ts';
 import { openNotifySend } from './notify-send.ts';
@@ -57,6 +58,7 @@ export const desktop = defineChannel({
     return fault === undefined ? [] : [{ pointer: '/icon', ...fault }];
   },
   unavailable: (env) => desktopUnavailable(env),
+  doctorChecks: DESKTOP_CHECKS,
   open: (settings, tools) => openDesktop(appearanceOf(settings), tools),
 });
 
