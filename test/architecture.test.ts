@@ -23,7 +23,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulation: ['core', 'lib', 'reload', 'sources/source.ts', 'store/states.ts'],
   delivery: ['core', 'lib', 'channels/channel.ts', 'store/store.ts'],
   http: ['core', 'lib', 'channels/channel.ts', 'sources/source.ts', 'store/store.ts'],
-  app: ['core', 'lib', 'channels', 'sources', 'store', 'reload', 'simulation', 'service', 'delivery', 'http'],
+  doctor: ['core', 'lib', 'channels/channel.ts', 'sources/source.ts', 'http/daemon-api.ts'],
+  app: ['core', 'lib', 'channels', 'sources', 'store', 'reload', 'simulation', 'service', 'delivery', 'http', 'doctor'],
   cli: [
     'core',
     'lib',
@@ -36,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'sources/index.ts',
     'sources/source.ts',
     'http/daemon-api.ts',
+    'doctor/page.ts',
     'store/store.ts',
   ],
   'main.ts': ['cli'],

@@ -5,6 +5,7 @@ import type { DaemonApi, ReloadView } from '../http/daemon-api.ts';
 import { openMetrics, type WatchdogResult } from '../http/metrics.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
 import { daemonApi } from './api/daemon-api.ts';
+import { DaemonDoctor } from './doctor/daemon-doctor.ts';
 import { stateError } from './state/check-state.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { startListening } from './listening.ts';
@@ -72,7 +73,8 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const tokens = tokensOf(state, await firstToken(paths));
   const refusing = (): string | undefined => lifecycle.refusing;
   const identity = { version, pid, startedAt: clock.now() };
-  const daemon = daemonApi({ ...state, ...runtime, ...identity, clock, check, tokens, refusing, waiter, feed });
+  const doctor = new DaemonDoctor({ ...state, env, clock, check, status: () => daemon.status() });
+  const daemon = daemonApi({ ...state, ...runtime, ...identity, doctor, clock, check, tokens, refusing, waiter, feed });
   const view: DaemonApi['delivery'] = (id) => daemon.delivery(id);
   closers.own('delivery observers', observeDeliveries({ feed, metrics, waiter, lanes, clock, view }));
   metrics.gauges(() => gaugeValues({ state, ...runtime, now: clock.now(), ready: lifecycle.refusing === undefined }));

@@ -46,6 +46,12 @@ const UNSAFE_OPTIONS: Readonly<Record<string, string>> = {
   '--security-revert': 'a security fix of Node would be undone',
 };
 
+/** Findings about variables with which the daemon does not start; without the words `the environment variable`. */
+export const refusedVariables = (env: Environment): readonly string[] => findings(REFUSED, env);
+
+/** Findings about variables that are ignored. */
+export const warnedVariables = (env: Environment): readonly string[] => findings(WARNED, env);
+
 /** Throws if the environment is unsafe. Commands that only read rules do not call it. */
 export function refuseUnsafeEnvironment(env: Environment): void {
   const [finding] = findings(REFUSED, env);

@@ -1,5 +1,6 @@
 import { schemas } from '../core/schema/generate.ts';
 import { referencePages } from '../core/schema/reference.ts';
+import { doctorPage } from '../doctor/page.ts';
 import type { Registry } from '../core/compile/registry.ts';
 
 /** Files of the repository that are generated from the code: path -> text. */
@@ -9,5 +10,8 @@ export function generatedFiles(registry: Registry): Readonly<Record<string, stri
     `${JSON.stringify(schema, null, 2)}\n`,
   ]);
   const pages = Object.entries(referencePages(registry)).map(([name, text]) => [`docs/${name}`, text]);
-  return Object.fromEntries([...schemaFiles, ...pages]) as Record<string, string>;
+  return Object.fromEntries([...schemaFiles, ...pages, ['docs/doctor.md', doctorPage(registry)]]) as Record<
+    string,
+    string
+  >;
 }

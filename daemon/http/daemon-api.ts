@@ -5,6 +5,7 @@ import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { Event, EventInput } from '../core/event/event.ts';
 import type { LaterResult, RuleResult } from '../core/flow/decision.ts';
 import type { Explanation } from '../core/explain/explain.ts';
+import type { DoctorFinding } from '../core/problems/doctor.ts';
 import type { LeveledProblem } from '../core/problems/failure.ts';
 import type { SilenceProblem } from '../core/alerts/silence-request.ts';
 import type { Expiry, SilenceView, SilencePreview } from '../core/alerts/silence-actions.ts';
@@ -50,6 +51,7 @@ export interface DaemonApi {
   drop(id: string): Promise<boolean>;
   audit(): Promise<Audit>;
   /** Subscribes to live events and deliveries; returns the unsubscription. */
+  readonly doctor: Doctor;
   feed(listener: (item: FeedItem) => void): () => void;
   /** Completes deliveries that a user has acknowledged, with this receipt. */
   acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
@@ -245,6 +247,21 @@ export interface ChannelTestView {
   readonly receipt?: Receipt;
   readonly error?: { readonly class: string; readonly code: string; readonly message: string };
   readonly ms: number;
+}
+
+/** Examination of the daemon and its machine. */
+export interface Doctor {
+  /** Runs the checks; they send no message. */
+  examine(): Promise<DoctorView>;
+  /** Stores the answer of a person to a test message. Resolves to false if there is no such channel. */
+  markSeen(channel: string, seen: boolean): Promise<boolean>;
+}
+
+/** JSON of `belfry doctor`. */
+export interface DoctorView {
+  /** False if a finding has the level `fail`. */
+  readonly ok: boolean;
+  readonly findings: readonly DoctorFinding[];
 }
 
 export type FeedItem =

@@ -191,6 +191,14 @@ export class Live {
     return prepared;
   }
 
+  /** Whether the files on disk are the live version. Changes no data. */
+  async isOnDisk(): Promise<boolean> {
+    const { files, problems } = await listRulesFiles(this.#root);
+    const current = new Map<string, LoadedFile>();
+    for (const file of files) current.set(file, await loadFile(file, this.#deps, this.#seen.get(file)));
+    return problems.length === 0 && this.#isLive(current);
+  }
+
   /** Makes a prepared ruleset the live one. Throws when another swap came between. */
   swap(prepared: Prepared): void {
     const next = this.#prepared.get(prepared);

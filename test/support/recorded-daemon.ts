@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DoctorFinding } from '../../daemon/core/problems/doctor.ts';
 import type { DeadLetter, Receipt } from '../../daemon/core/delivery/delivery.ts';
 import type { EventInput } from '../../daemon/core/event/event.ts';
 import type { HoldRequest } from '../../daemon/core/delivery/hold.ts';
@@ -8,6 +9,7 @@ import type { Token } from '../../daemon/core/ruleset.ts';
 import type {
   DaemonApi,
   DeliveryView,
+  Doctor,
   EventView,
   ExplainRequest,
   FeedItem,
@@ -78,6 +80,8 @@ export class RecordedDaemon implements DaemonApi {
   /** `daemon.public_url` */
   reachedBy: string | undefined;
   bodyLimit = 262_144;
+  /** Findings of the doctor. */
+  findings: DoctorFinding[] = [];
   /** Error that `accept` rejects with. */
   refusal: Error | undefined;
   letters: DeadLetter[] = [];
@@ -200,6 +204,14 @@ export class RecordedDaemon implements DaemonApi {
   async audit() {
     return { events: { sent: 1 }, deliveries: { delivered: 1 }, violations: [] };
   }
+
+  readonly doctor: Doctor = {
+    examine: async () => ({ ok: this.findings.every(({ level }) => level !== 'fail'), findings: this.findings }),
+    markSeen: async (name, seen) => {
+      this.calls.push(`seen ${name} ${seen}`);
+      return name === 'ops';
+    },
+  };
 
   feed(listener: (item: FeedItem) => void) {
     this.listeners.add(listener);

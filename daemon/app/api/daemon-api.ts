@@ -57,6 +57,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     resend: (request, signal) => resending.resend(request, signal),
     drop: (id) => resending.drop(id),
     audit: () => auditOf(deps),
+    doctor: deps.doctor,
     feed: (listener) => feed.follow(listener),
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     tokens: deps.tokens,

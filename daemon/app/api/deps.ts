@@ -38,6 +38,7 @@ export interface DaemonApiDeps {
   readonly resending: Resending;
   readonly sources: RunningSources;
   readonly reloading: Reloading;
+  readonly doctor: DaemonApi['doctor'];
   readonly waiter: DeliveryWaiter;
   readonly feed: Feed;
   readonly tokens: () => readonly Token[];

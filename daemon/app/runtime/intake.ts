@@ -4,7 +4,7 @@ import { API_SOURCE, completeEvent, type Event, type EventInput, OWN_SOURCE } fr
 import { BelfryError } from '../../core/problems/failure.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { select } from '../../core/flow/select.ts';
-import { SlotList } from '../../lib/slot-list.ts';
+import { SlotList } from '../../lib/async/slot-list.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Observation } from '../../sources/source.ts';
 import type { Accepted, Arrival, Store } from '../../store/store.ts';

@@ -9,6 +9,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   status: () => import('./daemon/status.ts'),
   reload: () => import('./daemon/reload.ts'),
   audit: () => import('./daemon/audit.ts'),
+  doctor: () => import('./daemon/doctor.ts'),
   emit: () => import('./events/emit.ts'),
   tail: () => import('./events/tail.ts'),
   events: () => import('./events/events.ts'),

@@ -12,6 +12,7 @@ import { readQuery } from '../request/query.ts';
 import type { Route, RouteDeps } from './route.ts';
 import { alertRoutes } from './alerts.ts';
 import { controlRoutes } from './control.ts';
+import { doctorRoutes } from './doctor.ts';
 import { eventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
 import { historyRoutes } from './history.ts';
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...historyRoutes,
   ...controlRoutes,
+  ...doctorRoutes,
   ...alertRoutes,
   ...explainRoutes,
   ...streamRoutes,

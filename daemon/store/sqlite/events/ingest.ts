@@ -2,7 +2,7 @@ import type { Decision, Memory } from '../../../core/flow/decision.ts';
 import type { Event } from '../../../core/event/event.ts';
 import { summarize } from '../../../core/event/summary.ts';
 import { BelfryError } from '../../../core/problems/failure.ts';
-import { SlotList } from '../../../lib/slot-list.ts';
+import { SlotList } from '../../../lib/async/slot-list.ts';
 import { StateOverlay } from '../../states.ts';
 import type { Accepted, Arrival, ArrivalBatch } from '../../store.ts';
 import { writeLaterResults } from '../commit/apply-decision.ts';

@@ -1,0 +1,106 @@
+import { realpath } from 'node:fs/promises';
+import { kill } from 'node:process';
+import { channelTypes } from '../../channels/index.ts';
+import type { ChannelUses } from '../../channels/channel.ts';
+import type { Ruleset } from '../../core/ruleset.ts';
+import type { CheckView } from '../../http/daemon-api.ts';
+import type { Examined, ExaminedChannel, ExaminedSource, FoundDaemon } from '../../doctor/check.ts';
+import { Reachability } from '../../doctor/network/reach.ts';
+import { readRecordFiles } from '../../doctor/records.ts';
+import { listSystemFolder, type Machine, readSystemFile, readSystemLink } from '../../lib/machine/machine.ts';
+import { sourceTypes } from '../../sources/index.ts';
+import { refusedVariables, warnedVariables } from '../environment.ts';
+import { checkState } from '../state/check-state.ts';
+import { runtimeFolders } from '../state/daemon-record.ts';
+import { configPath, type StatePaths } from '../state/paths.ts';
+import { secretsIn } from './secrets.ts';
+
+export interface FactsOptions {
+  /** Rules directory or file. */
+  readonly config: string;
+  readonly machine: Machine;
+  readonly paths: StatePaths;
+  readonly check: () => Promise<CheckView>;
+  readonly ruleset: Ruleset | undefined;
+  readonly inboxFaults: () => Promise<readonly string[]>;
+}
+
+/** Collects the facts that every doctor needs. */
+export async function collectFacts(options: FactsOptions): Promise<Examined> {
+  const { config, machine, paths, ruleset } = options;
+  const { problems } = await options.check();
+  const reachability = new Reachability(machine);
+  const stateFault = await checkState(paths).then(
+    () => undefined,
+    (error: unknown) => (error as Error).message,
+  );
+  return {
+    config,
+    ...(await secretsIn(config, machine.env)),
+    problems,
+    ...(ruleset !== undefined && { ruleset }),
+    channels: [...(ruleset?.channels.values() ?? [])].map(examinedChannel),
+    sources: [...(ruleset?.sources.values() ?? [])].map(examinedSource),
+    state: paths,
+    ...(stateFault !== undefined && { stateFault }),
+    inboxFaults: await options.inboxFaults(),
+    environment: { refused: refusedVariables(machine.env), warned: warnedVariables(machine.env) },
+    daemons: await findDaemons(config, paths, machine),
+    runtimeFolders: runtimeFolders(machine.env),
+    reach: (endpoint) => reachability.of(endpoint),
+  };
+}
+
+function examinedChannel({ name, type: typeName, settings }: Configured): ExaminedChannel {
+  const type = channelTypes.find((candidate) => candidate.type === typeName)!;
+  const uses: ChannelUses = type.uses?.(settings) ?? {};
+  return { name, type: typeName, settings, uses, checks: type.doctorChecks ?? [] };
+}
+
+/** Channel or source of a ruleset. */
+interface Configured {
+  readonly name: string;
+  readonly type: string;
+  readonly settings: unknown;
+}
+
+function examinedSource({ name, type: typeName, settings }: Configured): ExaminedSource {
+  const type = sourceTypes.find((candidate) => candidate.type === typeName)!;
+  return { name, type: typeName, uses: type.uses?.(settings, name) ?? {} };
+}
+
+/** Running daemons on these rules: from the records, and from the list of processes, because a record is overwritten by the next daemon. */
+async function findDaemons(config: string, paths: StatePaths, machine: Machine): Promise<readonly FoundDaemon[]> {
+  const records = await readRecordFiles([...runtimeFolders(machine.env), paths.state]);
+  const all = [...(await processes(machine)), ...records.filter(({ pid }) => isAlive(pid))];
+  const wanted = await realpath(config).catch(() => config);
+  const same = await Promise.all(
+    all.map(async (found) =>
+      (await realpath(found.config).catch(() => found.config)) === wanted ? [{ ...found, config }] : [],
+    ),
+  );
+  return same.flat();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Processes `belfry run`, as far as this user may see their arguments. */
+async function processes(machine: Machine): Promise<readonly FoundDaemon[]> {
+  const found: FoundDaemon[] = [];
+  for (const name of (await listSystemFolder(machine, '/proc')).filter((one) => /^\d+$/.test(one))) {
+    const args = ((await readSystemFile(machine, `/proc/${name}/cmdline`)) ?? '').split('\0');
+    const verb = args.findIndex((arg) => /(?:^|\/)belfry(?:\.js)?$/.test(arg)) + 1;
+    if (verb === 0 || args[verb] !== 'run') continue;
+    const given = args[args.indexOf('--config') + 1];
+    const cwd = (await readSystemLink(machine, `/proc/${name}/cwd`)) ?? '/';
+    const config = configPath(args.includes('--config') ? given : undefined, {}, cwd, () => true);
+    found.push({ pid: Number(name), config, from: 'process' });
+  }
+  return found;
+}

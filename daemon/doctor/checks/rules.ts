@@ -1,0 +1,149 @@
+import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
+import { OWN_SHAPES } from '../../core/event/own-events.ts';
+import { type Event, OWN_SOURCE } from '../../core/event/event.ts';
+import { select } from '../../core/flow/select.ts';
+import type { LeveledProblem } from '../../core/problems/failure.ts';
+import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
+import type { Json } from '../../core/values/json.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import type { DoctorCheck } from '../check.ts';
+
+const MAX_LISTED = 10;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Time without a match after which a rule is reported. */
+const UNUSED_MS = 30 * DAY_MS;
+
+export const ruleChecks: readonly DoctorCheck[] = [
+  {
+    name: 'rules.load',
+    group: 'rules',
+    about: 'The rules on disk do not load.',
+    mend: 'run `belfry check`, which shows every problem with an excerpt',
+    run: ({ problems, files }) => problemResults(problems, 'error', `${files.length} rules files load`),
+  },
+  {
+    name: 'rules.warnings',
+    group: 'rules',
+    about: 'A setting of the rules is valid, but never has an effect.',
+    mend: 'run `belfry check`, which shows every warning with an excerpt',
+    run: ({ problems }) => problemResults(problems, 'warning', 'the rules have no warnings'),
+  },
+  {
+    name: 'rules.applied',
+    group: 'rules',
+    about: 'The daemon runs older rules than those on disk.',
+    mend: 'run `belfry reload`, which reports why they are not applied',
+    run({ running }) {
+      if (running === undefined) return [];
+      const kept = running.status.files.filter(({ state }) => state === 'kept').map(({ path }) => path);
+      if (kept.length > 0) return [fail(`the last good version is in force of ${kept.join(', ')}`)];
+      return [running.isApplied ? ok('the rules on disk are in force') : warn('the rules on disk are not in force')];
+    },
+  },
+  {
+    name: 'rules.unused',
+    group: 'rules',
+    about: 'A rule has matched no event for 30 days, or for the whole history if that is shorter.',
+    mend: 'run `belfry explain` with an event that it should match, or remove the rule; set `enabled: false` to keep it',
+    run: ({ ruleset, running }, { clock }) =>
+      ruleset === undefined || running === undefined ? [] : [unusedResult(ruleset, running.history, clock.now())],
+  },
+  {
+    name: 'rules.own-events',
+    group: 'rules',
+    about: 'No rule notifies anybody of a dead channel, a dead delivery, a failing source or a rejected reload.',
+    mend: 'add a rule with `on: belfry` and `match: { type: [belfry.channel.*, belfry.delivery.dead, belfry.reload.rejected, belfry.source.failing] }`, as `belfry init` writes it',
+    run: ({ ruleset }, { clock }) => (ruleset === undefined ? [] : [ownEventsResult(ruleset, clock.now())]),
+  },
+  {
+    name: 'rules.own-channel',
+    group: 'rules',
+    about: 'The failure of a channel is reported by that channel only.',
+    mend: 'name a second channel of another provider in the rule for `belfry.channel.*`',
+    run: ({ ruleset }, { clock }) => (ruleset === undefined ? [] : ownChannelResults(ruleset, clock.now())),
+  },
+];
+
+function problemResults(
+  problems: readonly LeveledProblem[],
+  level: LeveledProblem['level'],
+  none: string,
+): readonly DoctorResult[] {
+  const found = problems.filter((problem) => problem.level === level);
+  if (found.length === 0) return [ok(none)];
+  const result = level === 'error' ? fail : warn;
+  const shown = found
+    .slice(0, MAX_LISTED)
+    .map(({ file, line, column, message, mend }) =>
+      result(`${file}:${line}:${column}: ${message}`, mend === '' ? undefined : mend),
+    );
+  const more = found.length - shown.length;
+  return more > 0 ? [...shown, result(`${more} more like these`)] : shown;
+}
+
+function unusedResult(
+  { rules, daemon }: Ruleset,
+  { matched, since }: { readonly matched: ReadonlySet<string>; readonly since: number },
+  now: number,
+): DoctorResult {
+  const needed = Math.min(UNUSED_MS, daemon.retention.events);
+  // A tenth less, because the oldest events are deleted from time to time.
+  if (now - since < needed * 0.9) return ok('the history is too short to find unused rules');
+  const unused = rules.filter(({ enabled, name }) => enabled && !matched.has(name)).map(({ name }) => name);
+  if (unused.length === 0) return ok('every rule has matched an event');
+  const listed = unused.slice(0, MAX_LISTED).join(', ');
+  const more = unused.length > MAX_LISTED ? ` and ${unused.length - MAX_LISTED} more` : '';
+  return warn(`no event in the last ${formatDuration(needed)} matched: ${listed}${more}`);
+}
+
+/** Own events that a person must hear of. */
+const IMPORTANT = [
+  'belfry.channel.misconfigured',
+  'belfry.channel.failing',
+  'belfry.delivery.dead',
+  'belfry.source.failing',
+  'belfry.reload.rejected',
+] as const;
+
+function ownEventsResult(ruleset: Ruleset, now: number): DoctorResult {
+  const silent = IMPORTANT.filter((type) => notifiedOf(type, ruleset, now).length === 0);
+  if (silent.length === 0) return ok('a rule notifies of dead channels, dead deliveries and rejected reloads');
+  return warn(`no rule notifies of ${silent.join(', ')}`);
+}
+
+function ownChannelResults(ruleset: Ruleset, now: number): readonly DoctorResult[] {
+  const alone = [...ruleset.channels.keys()].filter((channel) => {
+    const notified = notifiedOf('belfry.channel.misconfigured', ruleset, now, channel);
+    return notified.length > 0 && notified.every((name) => name === channel);
+  });
+  if (alone.length === 0) return [ok('no channel reports its own failure alone')];
+  return alone.map((name) => warn(`the failure of the channel ${name} is reported by ${name} only`));
+}
+
+/** Channels that a rule notifies of an own event, for one of its forms at least. `subject` is the channel or source that it is about. */
+function notifiedOf(type: string, ruleset: Ruleset, now: number, subject = 'any'): readonly string[] {
+  const channels = samplesOf(type, subject, now).flatMap((event) =>
+    select(event, ruleset, now).flatMap((found) => (found.kind === 'match' ? channelsOf(found.rule) : [])),
+  );
+  return [...new Set(channels)];
+}
+
+/** Every channel that a rule may notify. */
+export function channelsOf({ notify, alert }: CompiledRule): readonly string[] {
+  const later = alert?.escalate.flatMap((step) => step.notify) ?? [];
+  return [...notify, ...later].map(({ channel }) => channel);
+}
+
+/** Own events of a type with sample data; one for each value of a field that has few values. */
+function samplesOf(type: string, subject: string, now: number): readonly Event[] {
+  const fields = Object.entries(OWN_SHAPES.find((shape) => shape.type === type)?.data ?? {});
+  let samples: readonly Readonly<Record<string, Json>>[] = [{}];
+  for (const [name, kind] of fields) {
+    const values: readonly Json[] = Array.isArray(kind)
+      ? (kind as readonly Json[])
+      : [kind === 'number' ? 1 : kind === 'text' ? subject : []];
+    samples = samples.flatMap((sample) => values.map((value) => ({ ...sample, [name]: value })));
+  }
+  const time = new Date(now).toISOString();
+  return samples.map((data) => ({ id: 'doctor', source: OWN_SOURCE, type, subject, time, data }));
+}

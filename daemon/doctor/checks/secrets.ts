@@ -1,0 +1,106 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
+import type { DoctorCheck, ExaminedSecret } from '../check.ts';
+
+/** Values that people leave in place of a secret. */
+const PLACEHOLDERS: readonly RegExp[] = [
+  /^\$\w+$/,
+  /^\$\{.*\}$/s,
+  /^(?:change[-_ ]?(?:me|it|this)|replace[-_ ]?me|fix[-_ ]?me|to[-_ ]?do|placeholder|secret|password|dummy|null|undefined)$/i,
+  /^(?:your|my|the)[-_ ].*(?:token|key|secret|password|url|here)$/i,
+  /^<.*>$/s,
+  /^(?:x{3,}|\*{3,}|\.{3,}|-{3,})$/i,
+];
+
+const GROUP_OR_OTHERS = 0o077;
+const OTHERS = 0o007;
+const OTHERS_WRITE = 0o002;
+
+export const secretChecks: readonly DoctorCheck[] = [
+  {
+    name: 'secrets.private',
+    group: 'secrets',
+    about: 'A file with a secret can be read by other users of this machine.',
+    mend: 'run `chmod 600` on it, and `chown` it to the user that runs belfry',
+    run: async ({ secrets }) => await privateResults(secrets),
+  },
+  {
+    name: 'secrets.empty',
+    group: 'secrets',
+    about: 'A reference to a secret has an empty value.',
+    mend: 'write the secret into the file or variable; a variable that is set and empty counts as a value',
+    run: ({ secrets }) =>
+      each(
+        secrets.filter(({ value }) => value !== undefined && value.trim() === ''),
+        (secret) => fail(`${nameOf(secret)} is empty`),
+        'no secret is empty',
+      ),
+  },
+  {
+    name: 'secrets.placeholder',
+    group: 'secrets',
+    about: 'A secret is still `$NAME`, `changeme` or another placeholder.',
+    mend: 'write the real secret; a program that reads env files or templates may not have replaced it',
+    run: ({ secrets }) =>
+      each(
+        secrets.filter(({ value = '' }) => PLACEHOLDERS.some((pattern) => pattern.test(value.trim()))),
+        (secret) => fail(`${nameOf(secret)} holds a placeholder and no secret`),
+        'no secret is a placeholder',
+      ),
+  },
+  {
+    name: 'secrets.environment',
+    group: 'secrets',
+    about: 'Secrets come from environment variables, which other programs of the same user and crash reports can show.',
+    mend: 'use `${credential:NAME}` with `LoadCredential=` in the systemd unit, or `${file:PATH}`',
+    run({ secrets }, { env }) {
+      const variables = [...new Set(secrets.filter(({ isVariable }) => isVariable).map(({ name }) => name))];
+      if (variables.length === 0) return [ok('no secret comes from an environment variable')];
+      // Containers pass secrets in no other way.
+      const isUnit = env.INVOCATION_ID !== undefined;
+      const text = `${variables.join(', ')} ${variables.length === 1 ? 'comes' : 'come'} from the environment`;
+      return [isUnit ? warn(text) : ok(text)];
+    },
+  },
+  {
+    name: 'rules.writable-by-others',
+    group: 'rules',
+    about: 'Other users of this machine can edit the rules, which can run programs as the user of the daemon.',
+    mend: 'run `chmod o-w` on it',
+    run: async ({ config, files }) => {
+      const folders = new Set([config, ...files.map((file) => path.dirname(file))]);
+      const open: string[] = [];
+      for (const file of [...folders, ...files]) {
+        const found = await stat(file).catch(() => undefined);
+        // In a folder with the sticky bit, such as /tmp, only the owner replaces a file.
+        if (found !== undefined && (found.mode & OTHERS_WRITE) !== 0 && (found.mode & 0o1000) === 0) open.push(file);
+      }
+      if (open.length === 0) return [ok('other users cannot edit the rules')];
+      return open.map((file) => fail(`${file} can be edited by every user (o+w)`));
+    },
+  },
+];
+
+async function privateResults(secrets: readonly ExaminedSecret[]): Promise<readonly DoctorResult[]> {
+  const files = [...new Set(secrets.flatMap(({ secretFile }) => secretFile ?? []))];
+  const open: DoctorResult[] = [];
+  for (const file of files) {
+    const found = await stat(file).catch(() => undefined);
+    const mode = (found?.mode ?? 0) & GROUP_OR_OTHERS;
+    const text = `${file} has the mode ${((found?.mode ?? 0) & 0o777).toString(8)}`;
+    if ((mode & OTHERS) !== 0) open.push(fail(`${text}: every user of this machine can read or edit the secret`));
+    else if ((mode & 0o020) !== 0) open.push(warn(`${text}: its group can edit the secret`));
+  }
+  return open.length === 0 ? [ok(`${files.length} files with secrets are private`)] : open;
+}
+
+const nameOf = ({ name, file }: ExaminedSecret): string => `\`${name}\` in ${file}`;
+
+function each(
+  found: readonly ExaminedSecret[],
+  result: (secret: ExaminedSecret) => DoctorResult,
+  none: string,
+): readonly DoctorResult[] {
+  return found.length === 0 ? [ok(none)] : found.map(result);
+}
