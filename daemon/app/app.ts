@@ -1,5 +1,5 @@
 import { ownEvents } from '../core/event/own-events.ts';
-import { BelfryError, EXIT } from '../core/problems/failure.ts';
+import { BelfryError, EXIT, withLevel } from '../core/problems/failure.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { DaemonApi, ReloadView } from '../http/daemon-api.ts';
 import { openMetrics, type WatchdogResult } from '../http/metrics.ts';
@@ -64,10 +64,10 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const { own, pushServer, lanes, reloading } = runtime;
   const onStarted = (): void => {
     const { generation } = live;
-    own.raise(ownEvents.started({ version, generation }));
+    own.raise(ownEvents.started({ version, generation, config: live.root, state: paths.state, pid }));
     if (rejected.length === 0) return;
     metrics.reload('rejected', generation);
-    own.raise(ownEvents.reloadRejected({ generation, problems: rejected }));
+    own.raise(ownEvents.reloadRejected({ generation, at_start: true, problems: withLevel('error', rejected) }));
   };
   const lifecycle = new Lifecycle({ state, ...runtime, service, clock, onStarted });
   const tokens = tokensOf(state, await firstToken(paths));

@@ -1,3 +1,4 @@
+import { ownEventsPage } from '../core/event/own-events-page.ts';
 import { schemas } from '../core/schema/generate.ts';
 import { referencePages } from '../core/schema/reference.ts';
 import { doctorPage } from '../doctor/page.ts';
@@ -10,8 +11,9 @@ export function generatedFiles(registry: Registry): Readonly<Record<string, stri
     `${JSON.stringify(schema, null, 2)}\n`,
   ]);
   const pages = Object.entries(referencePages(registry)).map(([name, text]) => [`docs/${name}`, text]);
-  return Object.fromEntries([...schemaFiles, ...pages, ['docs/doctor.md', doctorPage(registry)]]) as Record<
-    string,
-    string
-  >;
+  const own = [
+    ['docs/doctor.md', doctorPage(registry)],
+    ['docs/reference-events.md', ownEventsPage()],
+  ];
+  return Object.fromEntries([...schemaFiles, ...pages, ...own]) as Record<string, string>;
 }

@@ -18,7 +18,8 @@ export interface FakeChannelsDeps {
   readonly newId: () => string;
   /** The scripted answers of each channel, in order; `ok` when they are used up. */
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
-  readonly onDead: (delivery: Delivery, reason: DeadReason) => void;
+  /** `fallback`: the channel that gets the message instead. */
+  readonly onDead: (delivery: Delivery, reason: DeadReason, fallback: string | undefined) => void;
 }
 
 interface Pending {
@@ -107,7 +108,7 @@ export class FakeChannels {
     const { fallback = '' } = this.#policy(delivery);
     const next = fallbackOf(delivery, ruleset.channels.get(fallback), { now, newId });
     if (next !== undefined) this.#wait({ ...next, isSent: false });
-    onDead(delivery, end);
+    onDead(delivery, end, next?.delivery.channel);
   }
 
   /** Queues a delivery. Drops one that a paused channel would hold forever. */

@@ -5,8 +5,7 @@ import type { Decision, Memory, RuleResult } from '../core/flow/decision.ts';
 import { API_SOURCE, completeEvent, type Event, type EventInput, OWN_SOURCE } from '../core/event/event.ts';
 import { deathNotice } from '../core/delivery/fallback.ts';
 import { decideWake } from '../core/flow/wake.ts';
-import { ownEvents } from '../core/event/own-events.ts';
-import { RepeatLimit } from '../lib/faults.ts';
+import { RuleErrorLimit } from '../core/event/rule-errors.ts';
 import type { Ruleset } from '../core/ruleset.ts';
 import type { Answer } from '../core/schema/sections/rule-tests.ts';
 import { select } from '../core/flow/select.ts';
@@ -29,7 +28,6 @@ export interface SimulatorDeps {
 
 /** Limit on `belfry.*` events that cause further `belfry.*` events. */
 const MAX_NESTED_EVENTS = 100;
-const RULE_ERROR_INTERVAL_MS = 60_000;
 /** Steps after which other work runs, since a daemon tests new rules while it handles events. */
 const STEPS_PER_YIELD = 50;
 
@@ -48,7 +46,7 @@ export class Simulator {
     readonly checkpoints: Map<string, string>;
   }[] = [];
   readonly #seenIds = new Set<string>();
-  readonly #ruleErrors = new RepeatLimit(RULE_ERROR_INTERVAL_MS);
+  readonly #ruleErrors = new RuleErrorLimit();
   /** Results for `takeLater`, by rule. */
   #later = new Map<string, RuleResult>();
   #ids = 0;
@@ -62,8 +60,8 @@ export class Simulator {
       ruleset: deps.ruleset,
       newId: () => this.#newId(),
       answers: deps.answers,
-      onDead: (delivery, reason) => {
-        const notice = deathNotice(delivery, reason);
+      onDead: (delivery, reason, fallback) => {
+        const notice = deathNotice(delivery, reason, { attempts: delivery.attempts.length, fallback });
         if (notice !== undefined) this.#raise(notice);
       },
     });
@@ -188,10 +186,9 @@ export class Simulator {
     }
   }
 
-  #raiseErrors({ id, source }: Event, { rule, errors }: RuleResult): void {
-    if (errors === undefined || source === OWN_SOURCE) return;
-    if (!this.#ruleErrors.passes(rule, this.clock.now())) return;
-    this.#raise(ownEvents.ruleError({ rule, reason: errors.join('; '), event: id }));
+  #raiseErrors(event: Event, result: RuleResult): void {
+    const notice = this.#ruleErrors.noticeOf(event, result, this.clock.now());
+    if (notice !== undefined) this.#raise(notice);
   }
 
   #raise(input: EventInput): void {

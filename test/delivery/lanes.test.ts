@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
+import { OWN_SOURCE } from '../../daemon/core/event/event.ts';
 import { SendFailure } from '../../daemon/core/problems/failure.ts';
 import type { ChannelConfig } from '../../daemon/core/ruleset.ts';
 import { channel, down, fails, hangs, LaneHarness, ok, wrongToken } from '../support/lanes.ts';
@@ -184,6 +186,60 @@ test('a manual hold survives a restart, and a release sends what was held', asyn
   await harness.lanes.release('a');
   await harness.clock.advance(0);
   expect(harness.sent).toHaveLength(1);
+});
+
+/** Events about channels. */
+const reported = () =>
+  harness.notices
+    .filter(({ type }) => type.startsWith('belfry.channel.'))
+    .map(({ type, data }) => [type.slice('belfry.channel.'.length), data]);
+const other: Partial<Delivery> = {
+  event: { id: 'e', source: OWN_SOURCE, type: 'belfry.started', time: '', data: null },
+};
+
+test('a channel that recovers after a restart is reported, with what it was and how long', async () => {
+  harness.script('a', down);
+  await harness.apply(channel('a', { concurrency: 1 }));
+  await harness.enqueue('a', {}, 7);
+  await harness.restart();
+  harness.script('a', ok);
+  await harness.apply(channel('a'));
+  await harness.clock.advance(60_000);
+  expect(reported()).toMatchObject([
+    ['failing', { channel: 'a', channel_type: 'scripted', code: 'net.refused', since: '2026-11-23T09:00:00.000Z' }],
+    ['recovered', { channel: 'a', after: 'failing', since: '2026-11-23T09:00:00.000Z' }],
+  ]);
+  await harness.restart();
+  await harness.apply(channel('a'));
+  await harness.enqueue('a');
+  expect(reported()).toHaveLength(2);
+});
+
+test('a channel whose refused settings were corrected is reported as recovered at its first delivery', async () => {
+  harness.script('a', wrongToken, ok);
+  await harness.apply(channel('a', { concurrency: 1 }));
+  await harness.enqueue('a', {}, 3);
+  await harness.clock.advance(60_000);
+  await harness.apply(channel('a', {}, 'a-2'));
+  await harness.clock.advance(0);
+  expect(reported()).toMatchObject([
+    ['misconfigured', { code: 'http.401', held: 2, mend: 'belfry channel test a' }],
+    ['recovered', { after: 'misconfigured', down_for: 60_000 }],
+  ]);
+});
+
+test('refused credentials are reported once, also if a delivery of an event of the daemon meets them', async () => {
+  harness.script('a', wrongToken);
+  await harness.apply(channel('a'));
+  await harness.enqueue('a', other, 3);
+  expect(reported().map(([type]) => type)).toEqual(['misconfigured']);
+});
+
+test('a failing channel is not reported for deliveries of events of the daemon, because it would report itself without end', async () => {
+  harness.script('a', down);
+  await harness.apply(channel('a', { concurrency: 1 }));
+  await harness.enqueue('a', other, 7);
+  expect(reported()).toEqual([]);
 });
 
 test('a hold with an end is over by itself, also after a restart, and then sends what was held', async () => {

@@ -1,37 +1,19 @@
 import { expect, it } from 'vitest';
-import { OWN_SHAPES, ownEvents } from '../../daemon/core/event/own-events.ts';
+import type { EventInput } from '../../daemon/core/event/event.ts';
+import { OWN_EVENTS, OWN_SHAPES, ownEvents } from '../../daemon/core/event/own-events.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
 import type { SourceType } from '../../daemon/sources/source.ts';
 import { readSourceSettings } from '../support/source-io.ts';
 import { undeclaredFields } from '../support/source-shapes.ts';
 
-it('every event of the daemon has the declared fields', () => {
-  const text = 'x';
-  const problem = { file: text, line: 1, column: 1, code: text, message: text, mend: text };
-  const lists = { added: [text], changed: [], removed: [], problems: [problem] };
-  const failure = { channel: text, code: text, message: text };
-  const events = [
-    ownEvents.started({ version: text, generation: 1 }),
-    ownEvents.reloadApplied({ generation: 1, ...lists }),
-    ownEvents.reloadRejected({ generation: 1, problems: [problem] }),
-    ownEvents.deliveryDead({
-      delivery: text,
-      rule: text,
-      key: text,
-      class: 'expired',
-      title: text,
-      event: text,
-      ...failure,
-    }),
-    ownEvents.channelMisconfigured(failure),
-    ownEvents.channelFailing(failure),
-    ownEvents.channelRecovered({ channel: text }),
-    ownEvents.ruleError({ rule: text, reason: text, event: text }),
-    ownEvents.sourceFailing({ source: text, type: text, reason: text }),
-  ];
-  expect(events).toHaveLength(Object.keys(ownEvents).length);
-  expect(events.flatMap((event) => undeclaredFields(event, OWN_SHAPES))).toEqual([]);
-  expect(events.map(({ type }) => type)).toEqual(OWN_SHAPES.map(({ type }) => type));
+it('every event of the daemon can be made from the examples of its documentation, and has the declared fields', () => {
+  for (const { type, subject, data } of OWN_EVENTS) {
+    const raise = Object.values(ownEvents).find(({ event }) => event.type === type) as (data: object) => EventInput;
+    const made = raise(Object.fromEntries(Object.entries(data).map(([name, { example }]) => [name, example])));
+    expect(undeclaredFields(made, OWN_SHAPES)).toEqual([]);
+    expect(Object.keys(made.data as object)).toEqual(Object.keys(data));
+    expect(made.subject).toBe(subject === undefined ? undefined : data[subject]!.example);
+  }
 });
 
 /** The required settings with the examples of the schema. */

@@ -1,14 +1,12 @@
-import { type Event, type EventInput, OWN_SOURCE } from '../../core/event/event.ts';
+import type { Event, EventInput } from '../../core/event/event.ts';
 import { ownEvents } from '../../core/event/own-events.ts';
+import { RuleErrorLimit } from '../../core/event/rule-errors.ts';
 import type { RuleResult } from '../../core/flow/decision.ts';
 import type { ReloadView } from '../../http/daemon-api.ts';
-import { RepeatLimit } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { Clock } from '../../lib/time/clock.ts';
-
-/** Minimum interval of events about the errors of one rule. Every error is counted and logged. */
-const RULE_ERROR_EVERY_MS = 60_000;
 
 export interface OwnEventsDeps {
   readonly accept: (events: readonly EventInput[]) => Promise<unknown>;
@@ -20,7 +18,9 @@ export interface OwnEventsDeps {
 /** Raises events of the daemon itself. An event that cannot be accepted is only logged; raising never waits. */
 export class OwnEvents {
   readonly #deps: OwnEventsDeps;
-  readonly #ruleErrors = new RepeatLimit(RULE_ERROR_EVERY_MS);
+  readonly #ruleErrors = new RuleErrorLimit();
+  /** Name of a failing source -> begin of the failure, RFC 3339. */
+  readonly #failingSince = new Map<string, string>();
 
   constructor(deps: OwnEventsDeps) {
     this.#deps = deps;
@@ -34,31 +34,34 @@ export class OwnEvents {
   }
 
   reloaded(result: ReloadView): void {
-    const { ok, generation, added, changed, removed, problems } = result;
+    const { ok, generation, added, changed, removed, restart_needed, problems } = result;
     const isApplied = ok || added.length + changed.length + removed.length > 0;
     this.raise(
       isApplied
-        ? ownEvents.reloadApplied({ generation, added, changed, removed, problems })
-        : ownEvents.reloadRejected({ generation, problems }),
+        ? ownEvents.reloadApplied({ generation, added, changed, removed, restart_needed, problems })
+        : ownEvents.reloadRejected({ generation, at_start: false, problems }),
     );
   }
 
   /** `fault`: undefined if the source works again. */
   sourceStatusChanged(source: string, type: string, fault: string | undefined): void {
-    const { log } = this.#deps;
-    if (fault === undefined) log.info(`${source}: works again`);
-    else {
-      log.warn({ reason: fault }, `${source}: failing`);
-      this.raise(ownEvents.sourceFailing({ source, type, reason: fault }));
+    const { log, clock } = this.#deps;
+    if (fault === undefined) {
+      this.#failingSince.delete(source);
+      return log.info(`${source}: works again`);
     }
+    const since = this.#failingSince.get(source) ?? rfc3339(clock.now());
+    this.#failingSince.set(source, since);
+    log.warn({ reason: fault }, `${source}: failing`);
+    this.raise(ownEvents.sourceFailing({ source, type, reason: fault, since }));
   }
 
   /** Raises no event about a rule that fails on one of the daemon's own events: that would cause the next error. */
-  ruleError(event: Event, { rule, errors = [] }: RuleResult): void {
+  ruleError(event: Event, result: RuleResult): void {
     const { log, clock } = this.#deps;
-    const reason = errors.join('; ');
-    log.warn({ rule, event: event.id, reason }, `${rule}: error`);
-    if (event.source === OWN_SOURCE || !this.#ruleErrors.passes(rule, clock.monotonic())) return;
-    this.raise(ownEvents.ruleError({ rule, reason, event: event.id }));
+    const { rule, errors = [] } = result;
+    log.warn({ rule, event: event.id, reason: errors.join('; ') }, `${rule}: error`);
+    const raised = this.#ruleErrors.noticeOf(event, result, clock.monotonic());
+    if (raised !== undefined) this.raise(raised);
   }
 }

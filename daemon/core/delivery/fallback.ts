@@ -3,6 +3,7 @@ import { type DeadReason, isExpired } from './dead-reason.ts';
 import type { Delivery } from './delivery.ts';
 import { type EventInput, OWN_SOURCE } from '../event/event.ts';
 import type { Message } from '../message/message.ts';
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { ownEvents } from '../event/own-events.ts';
 import type { ChannelConfig } from '../ruleset.ts';
 
@@ -38,19 +39,26 @@ export function messageFor(message: Message, before: string, now: string): Messa
 
 /** Event about a dead delivery. None for deliveries of the daemon's own events: a dead notice about a dead notice would never end. */
 export function deathNotice(
-  { id, channel, rule, key, message, event }: Delivery,
+  { id, channel, channelType, rule, key, message, event, createdAt }: Delivery,
   { class: deadClass, error }: DeadReason,
+  { attempts, fallback }: { readonly attempts: number; readonly fallback: string | undefined },
 ): EventInput | undefined {
   if (event.source === OWN_SOURCE) return undefined;
   return ownEvents.deliveryDead({
     delivery: id,
     channel,
+    channel_type: channelType,
     rule,
     key,
     class: deadClass,
     code: error.code,
     message: error.message,
+    attempts,
+    since: rfc3339(createdAt),
     title: message.title,
     event: event.id,
+    event_type: event.type,
+    fallback,
+    mend: `belfry dead resend ${id}`,
   });
 }

@@ -49,7 +49,9 @@ async function settleDead(
     `${delivery.channel}: dead`,
   );
   observer.settled(delivery, settlement);
-  const notice = deathNotice(delivery, { class: deadClass, error });
+  const attempts = delivery.attempts.length + (attempt === undefined ? 0 : 1);
+  const fallbackChannel = next?.delivery.channel;
+  const notice = deathNotice(delivery, { class: deadClass, error }, { attempts, fallback: fallbackChannel });
   if (notice !== undefined) raise(notice);
 }
 

@@ -9,6 +9,7 @@ import { Breaker } from './breaker.ts';
 import { Cooldown } from './cooldown.ts';
 import type { HealthStatus, LaneDeps } from './deps.ts';
 import { Holds } from './holds.ts';
+import { ReportedFault } from './reported-fault.ts';
 import { TcpCheck } from './tcp-check.ts';
 
 /** Outcome of one attempt, with the fingerprint of the settings that it used. */
@@ -30,8 +31,7 @@ export class Health {
   #lastFailure: string | undefined;
   /** Time at which the breaker opened, RFC 3339. */
   #failingSince = '';
-  /** Whether an event about the failure was raised; then another one is raised at the recovery. */
-  #failureRaised = false;
+  readonly #fault: ReportedFault;
 
   /** `onMaySend` is called when the next probe may be made before its wait is over, and when a hold has ended by itself. */
   constructor(name: string, deps: LaneDeps, onMaySend: () => void) {
@@ -39,6 +39,7 @@ export class Health {
     this.#deps = deps;
     this.holds = new Holds(name, deps, onMaySend);
     this.#cooldown = new Cooldown(name, deps);
+    this.#fault = new ReportedFault(name, deps);
     const onListening = (): void => {
       this.#breaker.probeNow(deps.clock.monotonic());
       onMaySend();
@@ -47,7 +48,8 @@ export class Health {
   }
 
   async load(fingerprint: string): Promise<void> {
-    await Promise.all([this.holds.load(fingerprint), this.#cooldown.load(fingerprint, MAX_RETRY_AFTER_MS)]);
+    const cooldown = this.#cooldown.load(fingerprint, MAX_RETRY_AFTER_MS);
+    await Promise.all([this.holds.load(fingerprint), cooldown, this.#fault.load()]);
   }
 
   /** Ends the checks and timers in the background. */
@@ -96,11 +98,10 @@ export class Health {
     return retryWhileDiskFull(clock, killed, () => store.deliveries.retryNow(this.#name, clock.now()));
   }
 
-  /** Forgets everything that was recorded with other settings. */
+  /** Forgets everything that was recorded with other settings, except that a failure was reported: its end is reported, too. */
   async reset(): Promise<void> {
     this.#breaker.succeeded();
     this.#tcpCheck.stop();
-    this.#failureRaised = false;
     await Promise.all([this.#cooldown.end(), this.holds.credentialsAccepted()]);
   }
 
@@ -110,67 +111,105 @@ export class Health {
    */
   async record(result: AttemptResult): Promise<boolean> {
     const { outcome, fingerprint, kind } = result;
-    // No event is raised about a delivery of the daemon's own event, which could fail too, and so on without end.
-    const mayRaise = result.delivery.event.source !== OWN_SOURCE;
-    if (outcome.kind === 'delivered' || outcome.kind === 'handover') {
-      const closed = this.#remoteAnswered();
-      if (kind === 'manual' && (await this.holds.credentialsAccepted())) this.#recovered(true);
-      return closed;
-    }
+    if (outcome.kind === 'delivered' || outcome.kind === 'handover') return this.#delivered(kind === 'manual');
     if (outcome.kind !== 'failed') return false;
     const { failure } = outcome;
     if (failure.detail.misconfigured) {
-      await this.#misconfigured(failure, fingerprint, mayRaise);
+      await this.#misconfigured(failure, fingerprint);
       return false;
     }
     if (failure.detail.rateLimited) {
       await this.#cooldown.beginStored(pauseAfter(failure), `${failure.message} (${failure.code})`, fingerprint);
       return false;
     }
-    if (failure.class !== 'permanent') return this.#failed(failure, kind === 'probe', mayRaise);
+    if (failure.class !== 'permanent') return this.#failed(failure, result);
     // A server that refuses one message works.
-    return this.#remoteAnswered();
+    const closed = this.#closeBreaker();
+    if (this.#fault.current?.kind === 'failing') await this.#recovered();
+    return closed;
   }
 
-  #failed(failure: SendFailure, isProbe: boolean, mayRaise: boolean): boolean {
+  async #failed(failure: SendFailure, { kind, delivery }: AttemptResult): Promise<boolean> {
     const { clock, log, raise } = this.#deps;
     const { code, message } = failure;
     this.#lastFailure = `${message} (${code})`;
     const { refusedAt = [] } = failure.detail;
-    const opens = this.#breaker.failed(clock.monotonic(), isProbe, pauseAfter(failure));
+    const opens = this.#breaker.failed(clock.monotonic(), kind === 'probe', pauseAfter(failure));
     if (opens) this.#failingSince = rfc3339(clock.now());
     if (!this.isFailing) return false;
     if (refusedAt.length > 0) this.#tcpCheck.watch(refusedAt);
     else this.#tcpCheck.stop();
     if (opens)
       log.warn({ code, error: message }, `${this.#name}: keeps failing; deliveries wait while one of them probes`);
-    if (mayRaise && !this.#failureRaised) {
-      this.#failureRaised = true;
-      raise(ownEvents.channelFailing({ channel: this.#name, code, message }));
+    // The event may fail to be delivered by this channel, too, so a delivery of the daemon's own event raises none.
+    if (delivery.event.source !== OWN_SOURCE && this.#fault.current?.kind !== 'failing') {
+      const since = this.#failingSince;
+      const { pending, ...channel } = this.#described;
+      raise(ownEvents.channelFailing({ ...channel, code, message, since, pending, mend: this.#mend }));
+      await this.#fault.begin({ kind: 'failing', since });
     }
     return opens;
   }
 
-  #remoteAnswered(): boolean {
-    const closed = this.#breaker.succeeded();
-    this.#tcpCheck.stop();
-    if (closed) this.#recovered(this.#failureRaised);
-    this.#failureRaised = false;
+  #delivered(isManual: boolean): boolean | Promise<boolean> {
+    const closed = this.#closeBreaker();
+    return isManual || this.#fault.current !== undefined ? this.#endFault(closed, isManual) : closed;
+  }
+
+  /** Ends what a delivered message proves to be over. Resolves to `closed`. */
+  async #endFault(closed: boolean, isManual: boolean): Promise<boolean> {
+    // Deliveries that were in flight when the credentials were refused prove nothing; a manual attempt does.
+    if (isManual && (await this.holds.credentialsAccepted()))
+      this.#deps.log.info(`${this.#name}: the credentials are accepted; all deliveries that waited go now`);
+    const kind = this.#fault.current?.kind;
+    if (kind === 'failing' || (kind === 'misconfigured' && !this.holds.areCredentialsRefused)) await this.#recovered();
     return closed;
   }
 
-  #recovered(mayRaise: boolean): void {
-    this.#deps.log.info(`${this.#name}: recovered; all deliveries that waited go now`);
-    if (mayRaise) this.#deps.raise(ownEvents.channelRecovered({ channel: this.#name }));
+  /** Closes the breaker, because the remote server answers. Returns true if it was open. */
+  #closeBreaker(): boolean {
+    const closed = this.#breaker.succeeded();
+    this.#tcpCheck.stop();
+    if (closed) this.#deps.log.info(`${this.#name}: recovered; all deliveries that waited go now`);
+    return closed;
   }
 
-  async #misconfigured({ code, message }: SendFailure, fingerprint: string, mayRaise: boolean): Promise<void> {
-    const { log, raise } = this.#deps;
+  async #recovered(): Promise<void> {
+    const { kind: after, since } = this.#fault.current!;
+    const { clock, raise } = this.#deps;
+    raise(
+      ownEvents.channelRecovered({
+        ...this.#described,
+        after,
+        since,
+        down_for: Math.max(0, clock.now() - Date.parse(since)),
+      }),
+    );
+    await this.#fault.end();
+  }
+
+  /** Raises an event also about a delivery of the daemon's own event: nothing is sent afterwards, so no loop can arise. */
+  async #misconfigured({ code, message }: SendFailure, fingerprint: string): Promise<void> {
+    const { log, raise, clock } = this.#deps;
     if (!(await this.holds.credentialsRefused(code, message, fingerprint))) return;
     log.error(
       { code, error: message },
       `${this.#name}: misconfigured; its deliveries are held until its settings change or a test succeeds`,
     );
-    if (mayRaise) raise(ownEvents.channelMisconfigured({ channel: this.#name, code, message }));
+    const since = rfc3339(clock.now());
+    const { pending: held, ...channel } = this.#described;
+    raise(ownEvents.channelMisconfigured({ ...channel, code, message, since, held, mend: this.#mend }));
+    await this.#fault.begin({ kind: 'misconfigured', since });
+  }
+
+  /** Fields that all events about the channel have. */
+  get #described(): { readonly channel: string; readonly channel_type: string; readonly pending: number } {
+    const { channel, store } = this.#deps;
+    const pending = store.deliveries.counts().byChannel.get(this.#name)?.pending ?? 0;
+    return { channel: this.#name, channel_type: channel(this.#name)?.type ?? '', pending };
+  }
+
+  get #mend(): string {
+    return `belfry channel test ${this.#name}`;
   }
 }

@@ -104,6 +104,10 @@ export class Holds {
     await this.#write('held', undefined);
   }
 
+  get areCredentialsRefused(): boolean {
+    return this.#refused !== undefined;
+  }
+
   /** Returns true if the credentials were not refused before. */
   async credentialsRefused(code: string, message: string, fingerprint: string): Promise<boolean> {
     const isNew = this.#refused === undefined;

@@ -1,0 +1,32 @@
+import type { RuleResult } from '../flow/decision.ts';
+import { type Event, type EventInput, OWN_SOURCE } from './event.ts';
+import { ownEvents } from './own-events.ts';
+
+/** Minimum interval of events about the errors of one rule. Every error is counted and logged. */
+const INTERVAL_MS = 60_000;
+/** Rules that are remembered; when there are more all are forgotten, so that memory stays bounded. */
+const MAX_RULES = 10_000;
+
+/** Limits the events about errors of rules to one per rule and interval. */
+export class RuleErrorLimit {
+  /** Name of a rule -> time of its last event, and errors since then. */
+  readonly #last = new Map<string, { readonly at: number; readonly more: number }>();
+
+  /**
+   * Event about the errors of a result; undefined when the last one is too recent, and for errors of a rule on one of the daemon's own
+   * events: that event would cause the next error. `now` by a clock that does not go back.
+   */
+  noticeOf({ id, type, source }: Event, { rule, key, errors = [] }: RuleResult, now: number): EventInput | undefined {
+    if (errors.length === 0 || source === OWN_SOURCE) return undefined;
+    const last = this.#last.get(rule);
+    if (last !== undefined && now - last.at < INTERVAL_MS) {
+      this.#last.set(rule, { ...last, more: last.more + 1 });
+      return undefined;
+    }
+    if (this.#last.size >= MAX_RULES) this.#last.clear();
+    this.#last.set(rule, { at: now, more: 0 });
+    const reason = errors.join('; ');
+    const more = last?.more ?? 0;
+    return ownEvents.ruleError({ rule, reason, key, event: id, event_type: type, more, mend: `belfry explain ${id}` });
+  }
+}
