@@ -6,6 +6,7 @@ import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { checkFile, openToAppend, openToRead, repairFile } from './file.ts';
+import { type HeldDeadLetters, holdDeadLetters } from './hold.ts';
 import { NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './records.ts';
 
 /** Line of the file: a record, or the reason why it is none. Lines count from 1. */
@@ -24,6 +25,11 @@ export interface DeadLetters {
   find(id: string): Promise<DeadLetter | undefined>;
   /** Changes the records with these ids. All other lines stay unchanged, also lines that do not parse or were edited meanwhile. */
   change(changes: ReadonlyMap<string, DeadLetterChange>): Promise<void>;
+  /**
+   * Opens the file and calls `during` while nothing is written to it: undefined if there is no file. Later writes only append or
+   * replace the file, so what was held stays as it is.
+   */
+  hold<T>(during: (held: HeldDeadLetters | undefined) => Promise<T>): Promise<T>;
   /** Reason why the file cannot be written now (the disk is full, the path is not a regular file); undefined if it can. */
   readonly fault: string | undefined;
   /** Checks the file while nothing is written: updates `fault` and resets the file's mode. Never rejects. To be called each second. */
@@ -120,6 +126,10 @@ class DeadLetterFile implements DeadLetters {
       const change = changes.get(record.id);
       return change === undefined || change === null ? change : this.#lineOf(change(record));
     });
+  }
+
+  hold<T>(during: (held: HeldDeadLetters | undefined) => Promise<T>): Promise<T> {
+    return this.#exclusively(async () => during(await holdDeadLetters(this.#path)));
   }
 
   get fault(): string | undefined {
