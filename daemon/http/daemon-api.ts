@@ -50,6 +50,8 @@ export interface DaemonApi {
   resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendPlan | ResendProgress | ResendSum>;
   drop(id: string): Promise<boolean>;
   audit(): Promise<Audit>;
+  /** Backup of the state directory as blocks of a tar archive. The copy ends when the caller stops reading. Rejects with `store.copying` (409). */
+  backup(): AsyncIterable<Buffer>;
   /** Subscribes to live events and deliveries; returns the unsubscription. */
   readonly doctor: Doctor;
   feed(listener: (item: FeedItem) => void): () => void;

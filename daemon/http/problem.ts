@@ -49,6 +49,7 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'store.full': { status: 507, headers: { 'retry-after': '30' } },
   'store.broken': { status: 503, headers: { 'retry-after': '30' } },
   'store.failed': { status: 503, headers: { 'retry-after': '30' } },
+  'backup.outrun': { status: 503 },
   'store.malformed': { status: 503, headers: { 'retry-after': '30' } },
   'store.closed': { status: 503, headers: { 'retry-after': '5' } },
   'store.conflict': { status: 409 },

@@ -201,6 +201,12 @@ export class RecordedDaemon implements DaemonApi {
     return id === 'd-1';
   }
 
+  async *backup(): AsyncGenerator<Buffer> {
+    this.calls.push('backup');
+    yield Buffer.from('part 1, ');
+    yield Buffer.from('part 2');
+  }
+
   async audit() {
     return { events: { sent: 1 }, deliveries: { delivered: 1 }, violations: [] };
   }

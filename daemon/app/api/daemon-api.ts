@@ -2,6 +2,8 @@ import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import type { ManualResult } from '../../delivery/manual/attempt.ts';
 import type { ChannelTestView, DaemonApi } from '../../http/daemon-api.ts';
 import { newId } from '../../lib/id.ts';
+import { backupOf } from '../backup/backup.ts';
+import { loggedBackup } from '../backup/logged.ts';
 import { explainLive } from './explain.ts';
 import { openAlertActions } from './alert-actions.ts';
 import { channelsOf, readinessOf, statusOf } from './status.ts';
@@ -58,6 +60,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     drop: (id) => resending.drop(id),
     audit: () => auditOf(deps),
     doctor: deps.doctor,
+    backup: () => loggedBackup(backupOf(deps), deps.log),
     feed: (listener) => feed.follow(listener),
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     tokens: deps.tokens,

@@ -32,7 +32,7 @@ export interface DaemonApiDeps {
   readonly inbox: Inbox;
   readonly kept: KeptRules;
   readonly live: Live;
-  readonly paths: Pick<StatePaths, 'state'>;
+  readonly paths: Pick<StatePaths, 'state' | 'deadLetters'>;
   readonly intake: Intake;
   readonly lanes: Lanes;
   readonly resending: Resending;

@@ -4,6 +4,7 @@ import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { NotRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
 import { systemErrorText } from '../../lib/system-error.ts';
 import type { StatePaths } from './paths.ts';
+import { RESTORING } from './state-files.ts';
 
 /** Checks whether the state directory can be used or created, and changes nothing. Rejects with exit 78. */
 export async function checkState(paths: StatePaths): Promise<void> {
@@ -15,6 +16,7 @@ export async function checkState(paths: StatePaths): Promise<void> {
     }
     if (!found.isDirectory()) throw unusable(paths, folder, 'it is not a folder');
     await refuseUnless(folder, constants.W_OK | constants.X_OK, paths);
+    await refuseUnfinished(paths);
     for (const kept of [paths.key, paths.token]) await refuseUnless(kept, constants.R_OK, paths);
     for (const name of STORE_FILES) await refuseUnlessRegular(path.join(paths.state, name), paths);
     return;
@@ -32,6 +34,17 @@ async function refuseUnlessRegular(file: string, paths: StatePaths): Promise<voi
       cause: error,
     });
   });
+}
+
+/** Rejects beside a restore that was interrupted: only a part of the files may be there. */
+async function refuseUnfinished({ state }: StatePaths): Promise<void> {
+  const folder = path.join(state, RESTORING);
+  if ((await stat(folder).catch(() => undefined)) === undefined) return;
+  throw new BelfryError(
+    'state.unfinished',
+    `the state directory ${state} has a restore that did not end (${folder}); remove everything in the directory, and restore again`,
+    { exit: EXIT.config },
+  );
 }
 
 /** Rejects if the file exists and may not be used. */

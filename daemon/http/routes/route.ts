@@ -95,6 +95,22 @@ export async function sendLines(
   response.end();
 }
 
+/** Sends bytes as they come; waits for slow readers. */
+export async function sendBytes(
+  response: ServerResponse,
+  contentType: string,
+  blocks: AsyncIterable<Buffer>,
+  disconnected: AbortSignal,
+): Promise<void> {
+  for await (const block of blocks) {
+    if (disconnected.aborted) return;
+    // Headers are sent with the first block: an earlier failure is still answered as a problem.
+    if (!response.headersSent) response.writeHead(200, { 'content-type': contentType });
+    if (!response.write(block)) await drained(response, disconnected);
+  }
+  response.end();
+}
+
 function drained(response: ServerResponse, disconnected: AbortSignal): Promise<void> {
   if (disconnected.aborted) return Promise.resolve();
   return new Promise((resolve) => {

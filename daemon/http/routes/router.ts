@@ -11,6 +11,7 @@ import { HttpProblem, problemOf, writeProblem } from '../problem.ts';
 import { readQuery } from '../request/query.ts';
 import type { Route, RouteDeps } from './route.ts';
 import { alertRoutes } from './alerts.ts';
+import { backupRoutes } from './backup.ts';
 import { controlRoutes } from './control.ts';
 import { doctorRoutes } from './doctor.ts';
 import { eventRoutes } from './events.ts';
@@ -27,6 +28,7 @@ export const routes: readonly Route[] = [
   ...historyRoutes,
   ...controlRoutes,
   ...doctorRoutes,
+  ...backupRoutes,
   ...alertRoutes,
   ...explainRoutes,
   ...streamRoutes,

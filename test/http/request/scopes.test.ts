@@ -9,6 +9,8 @@ type Scope = (typeof SCOPES)[number];
 
 /** Calls that change something although scope `read` may make them: they validate and explain only. */
 const READING_POSTS = ['/v1/check', '/v1/explain'];
+/** Calls that change nothing, but give away the keys and the token. */
+const SECRET_GETS = ['/v1/backup'];
 const STREAM = ['/v1/stream', '/v1/stream/tickets', '/v1/stream/ack'];
 
 /** Calls of each scope, written down here a second time so that a wrong scope of a route is found. */
@@ -16,7 +18,8 @@ const ALLOWED: Readonly<Record<Scope, (call: string, route: Route) => boolean>> 
   admin: () => true,
   emit: (call) => call === 'POST /v1/events',
   read: (_, { method, path }) =>
-    (method === 'GET' && !STREAM.includes(path)) || (method === 'POST' && READING_POSTS.includes(path)),
+    (method === 'GET' && ![...STREAM, ...SECRET_GETS].includes(path)) ||
+    (method === 'POST' && READING_POSTS.includes(path)),
   ack: (call) =>
     [
       'GET /v1/alerts',

@@ -22,6 +22,14 @@ const MAX_ATTRIBUTE_BYTES = 64 * 1024;
 /** Reads an archive as a stream, with bounded memory. Rejects with `TarError` unless it is complete, up to the zeros at its end. */
 export async function* readTar(stream: AsyncIterable<Buffer>): AsyncGenerator<TarPart> {
   const input = new Input(stream);
+  try {
+    yield* membersOf(input);
+  } finally {
+    await input.close();
+  }
+}
+
+async function* membersOf(input: Input): AsyncGenerator<TarPart> {
   let longName: string | undefined;
   for (let isFirst = true; ; isFirst = false) {
     const block = await input.take(BLOCK_BYTES);
@@ -107,6 +115,10 @@ class Input {
     const bytes = this.#rest.subarray(0, most);
     this.#rest = this.#rest.subarray(bytes.length);
     return bytes;
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
   }
 
   /** Exactly `size` bytes; undefined if the stream ends before. */
