@@ -70,7 +70,7 @@ export class DaemonAccess {
 
   async deadLetters(options: CommonOptions & { readonly offline?: boolean }): Promise<DeadLetterAccess> {
     const offline = options.offline === true;
-    if (!offline && (await this.#running(options))) return remoteDeadLetters(await this.client(options));
+    if (!offline && (await this.isRunning(options))) return remoteDeadLetters(await this.client(options));
     const { deadLetters } = await this.stoppedState(options);
     const { offlineDeadLines } = await import('../../app/state/offline-dead-letters.ts');
     return offlineDeadLetters(
@@ -84,8 +84,19 @@ export class DaemonAccess {
   }
 
   async audit(options: CommonOptions): Promise<Audit> {
-    if (await this.#running(options)) return (await this.client(options)).call<Audit>('GET', '/v1/audit');
+    if (await this.isRunning(options)) return (await this.client(options)).call<Audit>('GET', '/v1/audit');
     return (await this.#openStore(options)).daemon.audit();
+  }
+
+  /** Blocks of a backup: of the running daemon, or else of the state directory of the stopped one. */
+  async *backup(options: CommonOptions): AsyncGenerator<Buffer> {
+    if (await this.isRunning(options)) {
+      yield* (await this.client(options)).bytes('/v1/backup', this.#terminal.interrupted);
+      return;
+    }
+    const paths = await this.stoppedState(options);
+    const { backupStopped } = await import('../../app/backup/backup.ts');
+    yield* backupStopped({ paths, version: this.#version, clock: this.#deps.clock });
   }
 
   async close(): Promise<void> {
@@ -93,13 +104,8 @@ export class DaemonAccess {
     for (const opened of [this.#offline, this.#store]) await (await opened?.catch(() => undefined))?.close();
   }
 
-  #search(options: CommonOptions): Search {
-    const { env, cwd } = this.#terminal;
-    return { config: this.config(options), env, cwd, clock: this.#deps.clock };
-  }
-
   /** Test whether a daemon answers. With `--url` it must; without, the state directory on this machine is used instead. */
-  async #running(options: CommonOptions): Promise<boolean> {
+  async isRunning(options: CommonOptions): Promise<boolean> {
     try {
       await (await this.client(options)).call('GET', '/healthz');
       return true;
@@ -107,6 +113,11 @@ export class DaemonAccess {
       if (options.url === undefined && error instanceof CommandError && error.exit === EXIT.unreachable) return false;
       throw error;
     }
+  }
+
+  #search(options: CommonOptions): Search {
+    const { env, cwd } = this.#terminal;
+    return { config: this.config(options), env, cwd, clock: this.#deps.clock };
   }
 
   async #locateStopped(options: CommonOptions): Promise<LocatedState> {

@@ -19,6 +19,8 @@ export interface Client {
   lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, options?: CallOptions): AsyncIterable<T>;
   /** The `data:` of a server-sent event stream as it comes. */
   follow<T>(path: string, signal: AbortSignal): AsyncIterable<T>;
+  /** The bytes of an answer as they come. */
+  bytes(path: string, signal: AbortSignal): AsyncIterable<Buffer>;
   close(): Promise<void>;
 }
 
@@ -104,14 +106,22 @@ class HttpClient implements Client {
     this.#opened?.agent.destroy();
   }
 
+  bytes(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+    return this.#bytes('GET', path, undefined, { signal });
+  }
+
   /** The lines of an answer as they come. */
-  async *#stream(method: Method, path: string, body: unknown, call: CallOptions): AsyncGenerator<string> {
+  #stream(method: Method, path: string, body: unknown, call: CallOptions): AsyncIterable<string> {
+    return textLines(this.#bytes(method, path, body, call));
+  }
+
+  async *#bytes(method: Method, path: string, body: unknown, call: CallOptions): AsyncGenerator<Buffer> {
     const wait = this.#wait(`${method} ${path}`, call);
     try {
       const answer = await this.#send(method, path, body, call, wait);
-      for await (const text of textLines(answer)) {
+      for await (const chunk of answer) {
         wait.received();
-        yield text;
+        yield chunk as Buffer;
       }
     } catch (error) {
       throw wait.failure(error, this.#unreachable);
@@ -164,10 +174,10 @@ class HttpClient implements Client {
 }
 
 /** Splits a stream into lines at the byte 0x0A only: U+2028 inside a string does not end a line. */
-async function* textLines(stream: AsyncIterable<unknown>): AsyncIterable<string> {
+async function* textLines(stream: AsyncIterable<Buffer>): AsyncIterable<string> {
   let rest = Buffer.alloc(0);
   for await (const chunk of stream) {
-    rest = Buffer.concat([rest, chunk as Buffer]);
+    rest = Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
       yield rest.subarray(0, end).toString('utf8').replace(/\r$/, '');
       rest = rest.subarray(end + 1);

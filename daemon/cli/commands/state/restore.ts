@@ -1,0 +1,103 @@
+import { constants } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { StatePaths } from '../../../app/state/paths.ts';
+import { EXIT } from '../../../core/problems/failure.ts';
+import { NAME } from '../../../core/values/value-kind.ts';
+import { LONG_GRACE_MS, type Verb } from '../../context.ts';
+import { TypedArgument, TypedOption } from '../../options.ts';
+import { styleOf } from '../../render/style.ts';
+import { CommandError, type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
+
+interface RestoreOptions extends CommonOptions {
+  readonly state?: string;
+  readonly check?: boolean;
+}
+
+export const verb: Verb = (program, { terminal, config, run }) => {
+  program
+    .command('restore')
+    .description('write a backup into an empty state directory, while no daemon runs')
+    .addArgument(new TypedArgument('<file>', NAME, 'the backup'))
+    .addOption(new TypedOption('--state <dir>', NAME, 'the state directory (default: that of the rules)'))
+    .option('--check', 'check the backup and restore nothing')
+    .action((file: string, options: RestoreOptions) =>
+      run(
+        () => restore(path.resolve(terminal.cwd, file), { terminal, config: config(options) }, options),
+        LONG_GRACE_MS,
+      ),
+    );
+};
+
+interface RestoreDeps {
+  readonly terminal: Terminal;
+  readonly config: string;
+}
+
+async function restore(file: string, deps: RestoreDeps, options: RestoreOptions): Promise<number> {
+  const { terminal } = deps;
+  const [{ checkBackup, commandLog }, { backupJson, backupLines, backupWarnings, fileError }] = await Promise.all([
+    import('../../../app/backup/check.ts'),
+    import('../../render/backup.ts'),
+  ]);
+  try {
+    const state = options.check ? undefined : await targetOf(deps, options);
+    const restored = state
+      ? await restoreInto(state, file, terminal)
+      : await checkBackup(file, file, true, commandLog(terminal));
+    const { head } = restored;
+    const { time } = styleOf(terminal, options);
+    if (options.json) jsonLine(terminal, { file, ...(state && { state: state.state }), ...backupJson(restored) });
+    else {
+      const from = `made at ${time(head.created_at)} by belfry ${head.belfry} of ${head.state}`;
+      line(terminal, state ? `${state.state}: restored from ${file}, ${from}` : `${file}: sound, ${from}`);
+      for (const text of backupLines(restored)) line(terminal, text);
+    }
+    for (const warning of backupWarnings(restored)) terminal.stderr.write(`belfry: ${warning}\n`);
+    return EXIT.ok;
+  } catch (error) {
+    throw fileError(error, 'nothing was restored');
+  }
+}
+
+async function restoreInto(paths: StatePaths, file: string, terminal: Terminal) {
+  const [{ openRegularFile }, { restoreBackup }, { continueAsOwner }, { stateError }, { commandLog }] =
+    await Promise.all([
+      import('../../../lib/files/regular-file.ts'),
+      import('../../../app/backup/restore.ts'),
+      import('../../../app/state/state-owner.ts'),
+      import('../../../app/state/check-state.ts'),
+      import('../../../app/backup/check.ts'),
+    ]);
+  // Opened before root continues as the owner of the state directory, who may not read it.
+  const handle = await openRegularFile(file, constants.O_RDONLY);
+  try {
+    await continueAsOwner(paths.state, terminal);
+    return await restoreBackup(handle, file, paths.state, commandLog(terminal)).catch((error: unknown) => {
+      throw stateError(error, paths);
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The directory of `--state`, else the one that the rules or the environment set, else the default one. */
+async function targetOf({ terminal, config }: RestoreDeps, { state }: RestoreOptions): Promise<StatePaths> {
+  const { env, cwd, uid } = terminal;
+  const { serviceStates, statePaths } = await import('../../../app/state/paths.ts');
+  if (state !== undefined) return statePaths({ state: path.resolve(cwd, state) }, env, cwd);
+  const { readSettingsOf } = await import('../../connection/locate.ts');
+  const { settings, certain } = await readSettingsOf({ config, env });
+  if (settings.state !== undefined || env.STATE_DIRECTORY) return statePaths(settings, env, cwd);
+  const [service] = serviceStates(env);
+  // The default directory of root is hardly ever that of a daemon.
+  if (uid === 0 && (await stat(service!).catch(() => undefined)) !== undefined)
+    return statePaths({ ...settings, state: service! }, env, cwd);
+  if (certain && uid !== 0) return statePaths(settings, env, cwd);
+  throw new CommandError(
+    EXIT.config,
+    certain
+      ? 'the state directory is not known: the rules do not set `daemon.state`; name it with `--state`'
+      : `the state directory is not known: the rules at ${config} do not load; name it with \`--state\``,
+  );
+}
