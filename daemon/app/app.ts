@@ -1,10 +1,11 @@
 import { ownEvents } from '../core/event/own-events.ts';
 import { BelfryError, EXIT, withLevel } from '../core/problems/failure.ts';
 import type { Token } from '../core/ruleset.ts';
-import type { DaemonApi, ReloadView } from '../http/daemon-api.ts';
+import type { DaemonApi, DeliveryView, ReloadView } from '../http/daemon-api.ts';
 import { openMetrics, type WatchdogResult } from '../http/metrics.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
 import { daemonApi } from './api/daemon-api.ts';
+import { deliveryView } from './api/views.ts';
 import { DaemonDoctor } from './doctor/daemon-doctor.ts';
 import { stateError } from './state/check-state.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -75,7 +76,10 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const identity = { version, pid, startedAt: clock.now() };
   const doctor = new DaemonDoctor({ ...state, env, clock, check, status: () => daemon.status() });
   const daemon = daemonApi({ ...state, ...runtime, ...identity, doctor, clock, check, tokens, refusing, waiter, feed });
-  const view: DaemonApi['delivery'] = (id) => daemon.delivery(id);
+  const view = async (id: string): Promise<DeliveryView | undefined> => {
+    const stored = await state.store.deliveries.find(id);
+    return stored && deliveryView(stored, lanes);
+  };
   closers.own('delivery observers', observeDeliveries({ feed, metrics, waiter, lanes, clock, view }));
   metrics.gauges(() => gaugeValues({ state, ...runtime, now: clock.now(), ready: lifecycle.refusing === undefined }));
   live.swap(prepared);

@@ -118,8 +118,13 @@ export class Lanes {
     return [...this.#lanes.values(), ...this.#removed.values()].map((lane) => lane.status());
   }
 
+  /** Status of one channel; undefined if there is none. */
+  statusOf(name: string): LaneStatus | undefined {
+    return (this.#lanes.get(name) ?? this.#removed.get(name))?.status();
+  }
+
   isHeld(name: string): boolean {
-    const state = (this.#lanes.get(name) ?? this.#removed.get(name))?.status().state;
+    const state = this.statusOf(name)?.state;
     return state === 'removed' || state === 'paused' || state === 'misconfigured';
   }
 

@@ -1,10 +1,8 @@
 import type { AlertView } from '../core/alerts/alerts.ts';
 import type { AlertChange, AlertsChanged, AlertVerb } from '../core/alerts/changes.ts';
-import type { Attempt, DeadLetter, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { DeadLetter, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
-import type { Event, EventInput } from '../core/event/event.ts';
-import type { LaterResult, RuleResult } from '../core/flow/decision.ts';
-import type { Explanation } from '../core/explain/explain.ts';
+import type { EventInput } from '../core/event/event.ts';
 import type { DoctorFinding } from '../core/problems/doctor.ts';
 import type { LeveledProblem } from '../core/problems/failure.ts';
 import type { SilenceProblem } from '../core/alerts/silence-request.ts';
@@ -14,6 +12,17 @@ import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
 import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
+import type {
+  ExplanationView,
+  NotifiedAlertView,
+  EventView,
+  DeliveryView,
+  ChannelView,
+  StatusView,
+  FeedItem,
+} from './views.ts';
+
+export type * from './views.ts';
 
 /** Calls that http/ and the CLI may make. `app/api` implements it; docs/http-api.md describes the JSON. */
 export interface DaemonApi {
@@ -31,8 +40,10 @@ export interface DaemonApi {
   reload(): Promise<ReloadView>;
   check(path?: string): Promise<CheckView>;
   /** Explains the outcome of the live rules for an event; undefined when no event has this id. */
-  explain(request: ExplainRequest): Promise<Explanation | undefined>;
+  explain(request: ExplainRequest): Promise<ExplanationView | undefined>;
   readonly alertActions: AlertActions;
+  /** Firing alerts of one rule or of all, the oldest first, with the progress of their notifications. */
+  alerts(rule?: string): Promise<readonly NotifiedAlertView[]>;
   channels(): Promise<readonly ChannelView[]>;
   /** Sends a test message; undefined when there is no such channel. `signal` ends the wait for its turn. */
   testChannel(name: string, signal: AbortSignal): Promise<ChannelTestView | undefined>;
@@ -68,6 +79,8 @@ export interface DaemonApi {
 
 /** Filters of the history; all given ones must match. */
 export interface HistoryRequest extends Omit<HistoryQuery, 'since' | 'until' | 'states'> {
+  /** Whether the message of each delivery is part of the answer. */
+  readonly message?: boolean;
   readonly since?: TimeOrAgo;
   readonly until?: TimeOrAgo;
   readonly states?: readonly DeliveryState[];
@@ -119,111 +132,6 @@ export interface AcceptedEvent {
   readonly duplicate: boolean;
 }
 
-export interface EventView {
-  readonly id: string;
-  readonly source: string;
-  readonly type: string;
-  readonly subject?: string;
-  readonly time: string;
-  readonly received_at: string;
-  /** Rule -> its latest outcome for the event. */
-  readonly outcomes: Readonly<Record<string, string>>;
-  /** Rule -> its outcomes before that, oldest first; only of rules whose outcome has changed since the event came. */
-  readonly earlier?: Readonly<Record<string, readonly string[]>>;
-  /** Results of the decision when the event arrived, and later results; only in the view of one event. */
-  readonly results?: readonly RuleResult[];
-  readonly later?: readonly LaterResult[];
-  readonly event?: Event;
-  readonly deliveries?: readonly DeliveryView[];
-}
-
-export interface DeliveryView {
-  readonly id: string;
-  readonly event: string;
-  readonly rule: string;
-  readonly channel: string;
-  readonly key: string;
-  readonly state: DeliveryState;
-  readonly attempts: readonly Attempt[];
-  readonly receipt?: Receipt;
-  /** RFC 3339. */
-  readonly next_at?: string;
-}
-
-export interface ChannelView {
-  readonly name: string;
-  readonly type: string;
-  /** `removed`: no longer in the rules, but has unsettled deliveries. */
-  readonly state: 'ok' | 'failing' | 'misconfigured' | 'paused' | 'removed';
-  readonly pending: number;
-  readonly held: number;
-  /** Reason when it is not ok: `401 since 09:12 (http.401)`, `held since 09:12 until 11:12 by ann: move of the server`. */
-  readonly reason?: string;
-  /** RFC 3339; begin of the state. */
-  readonly since?: string;
-  /** RFC 3339; end of a hold that ends by itself. */
-  readonly until?: string;
-  /** RFC 3339; nothing is sent before this time, because the provider limits the rate. */
-  readonly resting_until?: string;
-  /** RFC 3339; deliveries wait until this time for a rate limit or for the next probe of a failing channel. */
-  readonly next_at?: string;
-}
-
-export interface StatusView {
-  readonly version: string;
-  readonly pid: number;
-  /** Paths of the rules and of the state directory, by which a command recognizes its daemon. */
-  readonly config: string;
-  readonly state: string;
-  readonly started_at: string;
-  readonly generation: number;
-  readonly ready: boolean;
-  readonly reasons: readonly string[];
-  readonly files: readonly {
-    readonly path: string;
-    readonly state: 'ok' | 'kept';
-    readonly problems: readonly LeveledProblem[];
-  }[];
-  readonly sources: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly state: string;
-    readonly reason?: string;
-    /** Description of the state by the source. */
-    readonly detail?: string;
-  }[];
-  readonly channels: readonly ChannelView[];
-  readonly deliveries: {
-    readonly pending: number;
-    readonly sending: number;
-    readonly held: number;
-    readonly delivered: number;
-    readonly dead: number;
-  };
-  readonly alerts: { readonly firing: number; readonly acknowledged: number };
-  /** Number of active silences, and the first of them. */
-  readonly silences: { readonly active: number; readonly list: readonly SilenceView[] };
-  readonly waiting: WaitingView;
-  /** Instances that share the store; empty where there is only this one. */
-  readonly instances: readonly [];
-}
-
-/** Number of rules and keys for which events wait in a step, and those whose wait ends first. */
-export interface WaitingView {
-  readonly for: number;
-  readonly hours: number;
-  readonly digest: number;
-  readonly threshold: number;
-  readonly list: readonly {
-    readonly step: string;
-    readonly rule: string;
-    readonly key: string;
-    readonly events: number;
-    /** RFC 3339. */
-    readonly until?: string;
-  }[];
-}
-
 export interface ReloadView {
   readonly ok: boolean;
   readonly generation: number;
@@ -265,17 +173,6 @@ export interface DoctorView {
   readonly ok: boolean;
   readonly findings: readonly DoctorFinding[];
 }
-
-export type FeedItem =
-  | {
-      readonly kind: 'event';
-      readonly at: string;
-      readonly event: Event;
-      readonly outcomes: Readonly<Record<string, string>>;
-    }
-  /** Later outcome of an earlier event. */
-  | { readonly kind: 'later'; readonly at: string; readonly event: Event; readonly result: LaterResult }
-  | { readonly kind: 'delivery'; readonly at: string; readonly delivery: DeliveryView };
 
 export type { AlertView, SilenceProblem, SilenceView };
 export type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum };

@@ -1,5 +1,5 @@
 import type { AlertChange, AlertVerb } from '../../daemon/core/alerts/changes.ts';
-import type { AlertActions, AlertView, SilenceView } from '../../daemon/http/daemon-api.ts';
+import type { AlertActions, AlertView, NotifiedAlertView, SilenceView } from '../../daemon/http/daemon-api.ts';
 
 export const SAMPLE_ALERT: AlertView = {
   rule: 'disk-full',
@@ -28,7 +28,7 @@ export class RecordedAlertActions implements AlertActions {
   readonly changes: ({ readonly verb: AlertVerb } & AlertChange)[] = [];
   readonly posted: unknown[] = [];
   readonly expired: string[] = [];
-  firing: AlertView[] = [SAMPLE_ALERT];
+  firing: NotifiedAlertView[] = [SAMPLE_ALERT];
   known: SilenceView[] = [SAMPLE_SILENCE];
   /** Answer to the next silence request. */
   made: Awaited<ReturnType<AlertActions['silence']>> = {

@@ -32,6 +32,7 @@ export const SAMPLE_DELIVERY: DeliveryView = {
   state: 'delivered',
   attempts: [{ at: '2026-11-23T09:00:00.000Z', ms: 12 }],
   receipt: { status: 200, answer: 'ok' },
+  created_at: '2026-11-23T09:00:00.000Z',
 };
 
 export const SAMPLE_EVENT: EventView = {
@@ -143,6 +144,10 @@ export class RecordedDaemon implements DaemonApi {
   }
 
   readonly alertActions = new RecordedAlertActions();
+
+  async alerts(rule?: string) {
+    return this.alertActions.alerts(rule);
+  }
 
   async channels() {
     return [{ name: 'ops', type: 'log', state: 'ok' as const, pending: 0, held: 0 }];

@@ -5,7 +5,9 @@ import { newId } from '../../lib/id.ts';
 import { backupOf } from '../backup/backup.ts';
 import { loggedBackup } from '../backup/logged.ts';
 import { explainLive } from './explain.ts';
+import { alertViews } from './alert-views.ts';
 import { openAlertActions } from './alert-actions.ts';
+import { waitingWith } from './waiting.ts';
 import { channelsOf, readinessOf, statusOf } from './status.ts';
 import { deliveryView, eventLine, eventView, historyQuery } from './views.ts';
 import type { DaemonApiDeps } from './deps.ts';
@@ -28,6 +30,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     check: deps.check,
     explain: explainLive(deps),
     alertActions,
+    alerts: (rule) => alertViews(deps, rule),
     channels: async () => channelsOf(lanes),
     testChannel: async (name, signal) => testView(name, await lanes.test(name, signal)),
     hold: (name, request) => lanes.hold(name, request),
@@ -38,8 +41,8 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     },
     async deliveries(request) {
       const { items, ...page } = await store.deliveries.page(historyQuery(request, clock.now()));
-      const views = items.map((stored) => deliveryView(stored, lanes));
-      const { states } = request;
+      const { states, message } = request;
+      const views = items.map((stored) => deliveryView(stored, lanes, message));
       return { ...page, items: states === undefined ? views : views.filter(({ state }) => states.includes(state)) };
     },
     async event(id) {
@@ -48,12 +51,13 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
       const deliveries = await store.deliveries.ofEvent(id);
       return eventView(
         stored,
+        waitingWith(stored, deps),
         deliveries.map((delivery) => deliveryView(delivery, lanes)),
       );
     },
     async delivery(id) {
       const stored = await store.deliveries.find(id);
-      return stored === undefined ? undefined : deliveryView(stored, lanes);
+      return stored === undefined ? undefined : deliveryView(stored, lanes, true);
     },
     dead: () => deadLines(deadLetters),
     resend: (request, signal) => resending.resend(request, signal),

@@ -3,7 +3,7 @@ import type { RuleResult } from '../../core/flow/decision.ts';
 import { completeEvent, type EventInput } from '../../core/event/event.ts';
 import { memoizedOperators } from '../../core/explain/conditions.ts';
 import { explain, type ExplainContext, type Explanation, NO_MEMORY } from '../../core/explain/explain.ts';
-import type { DaemonApi, ExplainRequest } from '../../http/daemon-api.ts';
+import type { DaemonApi, DeliveryView, ExplainRequest } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { newId } from '../../lib/id.ts';
 import { Scrubber } from '../../lib/secrets/scrubber.ts';
@@ -12,27 +12,27 @@ import { sourceTypes } from '../../sources/index.ts';
 import type { Store } from '../../store/store.ts';
 import { InvalidRules } from '../state/invalid-rules.ts';
 import type { Environment } from '../state/paths.ts';
+import { type ChannelStates, deliveryView, keptBack } from './views.ts';
 import { sha256 } from '../../lib/sha256.ts';
 
 export interface ExplainDeps {
-  readonly store: Pick<Store, 'event' | 'memory'>;
+  readonly store: Pick<Store, 'event' | 'memory' | 'deliveries'>;
   readonly live: Pick<Live, 'ruleset'>;
   readonly scrubber: Scrubber;
   readonly clock: Clock;
+  readonly lanes: ChannelStates;
 }
 
 /** Explains how the live rules would decide an event with the current states. Nothing is committed. */
-export function explainLive({ store, live, scrubber, clock }: ExplainDeps): DaemonApi['explain'] {
+export function explainLive({ store, live, scrubber, clock, lanes }: ExplainDeps): DaemonApi['explain'] {
   const operatorsOf = memoizedOperators();
   return async ({ event, id, rule, at = clock.now() }) => {
     const stored = id === undefined ? undefined : await store.event(id);
     const given = stored?.event ?? event;
     if (given === undefined) return undefined;
     const { ruleset } = live;
-    const explanation = explainWith(given, { ruleset, memory: store.memory(at), now: at, operatorsOf }, rule, {
-      scrubber,
-      clock,
-    });
+    const states = { ruleset, memory: store.memory(at), now: at, operatorsOf };
+    const explanation = withHolds(explainWith(given, states, rule, { scrubber, clock }), lanes);
     if (stored === undefined) return explanation;
     const { receivedAt, results, later } = stored;
     const isRequested = (result: RuleResult): boolean => rule === undefined || result.rule === rule;
@@ -41,8 +41,20 @@ export function explainLive({ store, live, scrubber, clock }: ExplainDeps): Daem
       results: results.filter(isRequested),
       later: later.filter(isRequested),
     };
-    return { ...explanation, recorded };
+    const deliveries = (await store.deliveries.ofEvent(stored.event.id))
+      .filter(({ delivery }) => rule === undefined || delivery.rule === rule)
+      .map((delivery): DeliveryView => deliveryView(delivery, lanes));
+    return { ...explanation, recorded, deliveries };
   };
+}
+
+/** Adds to each message that would be sent why its channel keeps it back. */
+function withHolds(explanation: Explanation, lanes: ChannelStates): Explanation {
+  const rules = explanation.rules.map((rule) => ({
+    ...rule,
+    sends: rule.sends.map((send) => ({ ...send, ...keptBack(lanes.statusOf(send.channel)) })),
+  }));
+  return { ...explanation, rules };
 }
 
 function explainWith(

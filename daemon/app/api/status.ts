@@ -1,9 +1,9 @@
 import { alertCounts } from '../../core/alerts/alerts.ts';
-import { waitingGroups } from '../../core/flow/waiting.ts';
 import type { AlertActions, ChannelView, DaemonApi, StatusView } from '../../http/daemon-api.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { Lanes } from '../../delivery/lanes.ts';
 import type { DaemonApiDeps } from './deps.ts';
+import { waitingOf } from './waiting.ts';
 
 /** Number of active silences, and of waiting groups in each step, that the status names. */
 const MAX_NAMED = 20;
@@ -38,26 +38,13 @@ export async function statusOf(deps: DaemonApiDeps, { silences }: Pick<AlertActi
     },
     alerts: alertCounts(live.ruleset, store.memory(clock.now())),
     silences: { active: active.length, list: active.slice(0, MAX_NAMED) },
-    waiting: waitingOf(deps),
+    waiting: waitingOf(deps, MAX_NAMED),
     instances: [],
   };
 }
 
-/** Groups of events that wait in the steps of the rules: their number, and the names of the first ones. */
-function waitingOf({ clock, live, store }: DaemonApiDeps): StatusView['waiting'] {
-  const now = clock.now();
-  const context = { ruleset: live.ruleset, memory: store.memory(now), now };
-  const wakeOf: Parameters<typeof waitingGroups>[1] = (stateKey) => store.timers.timesOf(stateKey)?.wake;
-  const steps = waitingGroups(context, wakeOf, MAX_NAMED);
-  const counts = Object.fromEntries(steps.map(({ step, count }) => [step, count]));
-  const list = steps.flatMap(({ step, first }) =>
-    first.map(({ until, ...group }) => ({ step, ...group, ...(until !== undefined && { until: rfc3339(until) }) })),
-  );
-  return { ...(counts as Omit<StatusView['waiting'], 'list'>), list };
-}
-
 export function channelsOf(lanes: Lanes): readonly ChannelView[] {
-  return lanes.status().map(({ name, type, state, pending, held, reason, since, until, cooldownUntil }) => {
+  return lanes.status().map(({ name, type, state, pending, held, reason, code, since, until, cooldownUntil }) => {
     const next = pending > 0 ? lanes.notSendingUntil(name) : undefined;
     return {
       name,
@@ -66,6 +53,7 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
       pending,
       held,
       ...(reason !== undefined && { reason }),
+      ...(code !== undefined && { code }),
       ...(since !== undefined && { since }),
       ...(until !== undefined && { until }),
       ...(cooldownUntil !== undefined && { resting_until: rfc3339(cooldownUntil) }),

@@ -35,7 +35,7 @@ export function eventObserver(deps: {
     );
     if (!feed.hasListeners) return;
     const outcomes = Object.fromEntries(results.map((result) => [result.rule, result.outcome]));
-    feed.publish({ kind: 'event', at: new Date(clock.now()).toISOString(), event, outcomes });
+    feed.publish({ kind: 'event', at: new Date(clock.now()).toISOString(), event, outcomes, results });
   };
 }
 
@@ -76,8 +76,10 @@ export function observeDeliveries(deps: {
       waiter.deliveryChanged(delivery.event.id);
       if (!feed.hasListeners) return;
       const at = new Date(clock.now()).toISOString();
+      const { id, source, type, subject } = delivery.event;
+      const event = { id, source, type, ...(subject !== undefined && { subject }) };
       void view(delivery.id).then(
-        (shown) => shown && feed.publish({ kind: 'delivery', at, delivery: shown }),
+        (shown) => shown && feed.publish({ kind: 'delivery', at, delivery: shown, event }),
         () => undefined,
       );
     },

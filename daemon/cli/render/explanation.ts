@@ -1,16 +1,21 @@
 import type { ConditionView } from '../../core/explain/conditions.ts';
 import { cut } from '../../core/explain/excerpt.ts';
-import type { ExplainedRule, ExplainedSend, Explanation } from '../../core/explain/explain.ts';
+import type { ExplainedRule, ExplainedSend } from '../../core/explain/explain.ts';
+import type { ExplanationView } from '../../http/daemon-api.ts';
+import { deliveryText, keptBackText } from './deliveries.ts';
 import { outcomeText, resultLines } from './outcomes.ts';
 import type { Style } from './style.ts';
-import { harmless, type Paint, table } from './terminal.ts';
+import { harmless, indented, type Paint, table } from './terminal.ts';
 
 const MAX_VALUE_LENGTH = 60;
 const MAX_TITLE_LENGTH = 120;
 const MAX_BODY_LENGTH = 200;
 
 /** Text of an explanation: the event, its recorded outcomes, and a block for each rule, matching ones first. */
-export function explanationText({ event, at, rules, recorded }: Explanation, style: Style): string {
+export function explanationText(
+  { event, at, rules, recorded, deliveries = [] }: ExplanationView,
+  style: Style,
+): string {
   const { paint, time } = style;
   const matching = rules.filter(({ outcome }) => outcome !== 'no_match');
   const others = rules.filter(({ outcome }) => outcome === 'no_match');
@@ -18,12 +23,13 @@ export function explanationText({ event, at, rules, recorded }: Explanation, sty
   return [
     `${paint('blue', 'event')}  ${harmless(head)}`,
     ...(recorded === undefined ? [] : recordedLines(recorded, style)),
+    ...deliveries.map((delivery) => indented(deliveryText(delivery, style))),
     `${recorded === undefined ? 'if it came' : 'if it came again'} at ${time(at)}: ${matching.length} of ${rules.length} rules match`,
     ...[...matching, ...others].map((rule) => `\n${ruleText(rule, style)}`),
   ].join('\n');
 }
 
-function recordedLines(recorded: NonNullable<Explanation['recorded']>, style: Style): string[] {
+function recordedLines(recorded: NonNullable<ExplanationView['recorded']>, style: Style): string[] {
   return [`came at ${style.time(recorded.received_at)}`, ...resultLines(recorded, style)];
 }
 
@@ -48,7 +54,7 @@ function ruleText(rule: ExplainedRule, style: Style): string {
 function conditionTable(conditions: readonly ConditionView[], paint: Paint): string {
   return table(
     conditions.map((condition) => [
-      `  ${condition.holds ? paint('green', '✓') : paint('red', '✗')} ${indent(condition)}${harmless(condition.path)}`,
+      `  ${condition.holds ? paint('green', '✓') : paint('red', '✗')} ${nesting(condition)}${harmless(condition.path)}`,
       wanted(condition),
       actually(condition),
     ]),
@@ -63,7 +69,7 @@ function wanted({ operator, expected }: ConditionView): string {
 }
 
 /** Indentation of a condition inside groups. */
-function indent({ within }: ConditionView): string {
+function nesting({ within }: ConditionView): string {
   return within === undefined ? '' : '  '.repeat(within.split('].').length);
 }
 
@@ -79,12 +85,15 @@ function shown(value: unknown): string {
   return harmless(cut(JSON.stringify(value) ?? 'null', MAX_VALUE_LENGTH));
 }
 
-function sendLines({ channel, message, at, retries }: ExplainedSend, { paint, time }: Style): string[] {
+function sendLines(send: ExplainedSend, style: Style): string[] {
+  const { channel, message, at, retries } = send;
+  const { paint, time } = style;
   const to = message.to === undefined ? '' : ` to ${message.to.join(', ')}`;
   const body = cut(harmless(message.body).trim(), MAX_BODY_LENGTH);
   return [
     `  ${paint('green', '→')} ${paint('bold', channel)}${harmless(to)} at ${time(at)}: ${cut(harmless(message.title), MAX_TITLE_LENGTH)}`,
     ...(body === '' ? [] : [`      ${body}`]),
+    ...keptBackText(send, style).map((text) => `      ${text}`),
     `      ${paint('grey', retries.length === 0 ? 'no retry if it fails' : `retries at ${retryTimes([at, ...retries].map(time))} if it fails`)}`,
   ];
 }

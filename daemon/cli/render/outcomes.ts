@@ -1,5 +1,5 @@
 import type { LaterResult, RuleResult } from '../../core/flow/decision.ts';
-import type { EventView } from '../../http/daemon-api.ts';
+import type { EventView, WaitingGroupView } from '../../http/daemon-api.ts';
 import type { Style } from './style.ts';
 import { harmless, type Paint, table } from './terminal.ts';
 
@@ -52,4 +52,16 @@ function resultRow(result: LaterResult, { paint, time, times }: Style): string[]
     ...errors.map((error) => paint('red', harmless(error))),
   ];
   return [`  ${time(at)}`, rule, harmless(key ?? ''), outcomeText(outcome, paint), details.join('; ')];
+}
+
+/** A line for each group of events that waits in a step, with the end of the wait. */
+export function waitingLines(groups: readonly WaitingGroupView[], { paint, time }: Style): string[] {
+  const rows = groups.map(({ step, rule, key, events, until }) => [
+    `  ${paint('yellow', 'waits')} in ${step}`,
+    rule,
+    harmless(key),
+    events === 1 ? '1 event' : `${events} events`,
+    until === undefined ? '' : `until ${time(until)}`,
+  ]);
+  return rows.length === 0 ? [] : [table(rows)];
 }

@@ -72,6 +72,16 @@ export function harmless(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
+/** The same for a text of several lines, which stay lines. */
+export function harmlessLines(text: string): string {
+  return text.split('\n').map(harmless).join('\n');
+}
+
+/** Indents each line by two spaces. */
+export function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ');
+}
+
 /** Name of the user at the terminal, if it is known; of the one who called `sudo` rather than root. */
 export function userOf({ env }: Pick<Terminal, 'env'>): string | undefined {
   return [env.SUDO_USER, env.USER, env.LOGNAME, env.USERNAME].find((name) => name !== undefined && name !== '');

@@ -1,4 +1,5 @@
 import type { Memory } from '../flow/decision.ts';
+import type { NotifiedTarget } from '../flow/deliveries.ts';
 import { type Alert, firingAlerts, nextWake } from '../flow/steps/alert.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
@@ -29,11 +30,21 @@ export interface AlertView {
   readonly next_at?: string;
 }
 
+/** A firing alert, and the targets that it notified. */
+export interface FiringAlert {
+  readonly view: AlertView;
+  readonly targets: readonly NotifiedTarget[];
+}
+
 /** All firing alerts, the oldest first. */
 export function alerts(ruleset: Ruleset, memory: Memory): readonly AlertView[] {
+  return alertsWithTargets(ruleset, memory).map(({ view }) => view);
+}
+
+export function alertsWithTargets(ruleset: Ruleset, memory: Memory): readonly FiringAlert[] {
   return [...firingAlerts(ruleset.rules, memory)]
-    .map(({ rule, key, state }) => viewOf(rule, key, state))
-    .sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
+    .map(({ rule, key, state }) => ({ view: viewOf(rule, key, state), targets: state.told }))
+    .sort((a, b) => (a.view.since < b.view.since ? -1 : a.view.since > b.view.since ? 1 : 0));
 }
 
 /** Number of firing alerts, and of acknowledged ones among them. */

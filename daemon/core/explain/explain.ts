@@ -55,6 +55,9 @@ export interface ExplainedSend {
   readonly at: string;
   /** Times of the further attempts if each one failed, without jitter. */
   readonly retries: readonly string[];
+  /** State of the channel that would keep the message back, and what to do about it. */
+  readonly reason?: string;
+  readonly mend?: string;
 }
 
 export interface ExplainContext extends DecideContext {

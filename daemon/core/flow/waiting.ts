@@ -1,5 +1,7 @@
+import type { CompiledRule } from '../ruleset.ts';
 import type { StateKey } from './memory.ts';
-import { settingsOf, type StepContext } from './step.ts';
+import type { RuleOutcome } from './outcomes.ts';
+import { settingsOf, type Step, type StepContext } from './step.ts';
 import { STEPS } from './steps/index.ts';
 
 /** A group of events that waits in a step for one rule and key. */
@@ -18,34 +20,53 @@ export interface WaitingInStep {
   readonly first: readonly WaitingGroup[];
 }
 
+/** Wake time of a state, milliseconds since the epoch. */
+export type WakeOf = (stateKey: StateKey) => number | undefined;
+
+type WaitingContext = Pick<StepContext, 'ruleset' | 'memory' | 'now'>;
+
 /** Groups that are compared by the end of their wait; with more, those that are named may not be the first. */
 const MAX_COMPARED = 1000;
 
-/** Groups that wait in each step that keeps events. `wakeOf` gives the wake time of a state; at most `max` groups are named. */
-export function waitingGroups(
-  context: Pick<StepContext, 'ruleset' | 'memory' | 'now'>,
-  wakeOf: (stateKey: StateKey) => number | undefined,
-  max: number,
-): readonly WaitingInStep[] {
-  const { ruleset, memory } = context;
+/** Groups that wait in each step that keeps events; at most `max` are named. */
+export function waitingGroups(context: WaitingContext, wakeOf: WakeOf, max: number): readonly WaitingInStep[] {
   return STEPS.flatMap((step) => {
     if (step.waits === undefined) return [];
     const groups: WaitingGroup[] = [];
     let count = 0;
-    for (const rule of ruleset.rules) {
-      const settings = settingsOf(step, rule);
-      for (const [key] of memory.each(rule.name, step.name)) {
-        const waits = step.waits(settings, { ...context, rule, key });
-        if (waits === undefined) continue;
+    for (const rule of context.ruleset.rules) {
+      for (const [key] of context.memory.each(rule.name, step.name)) {
+        const group = groupOf(step, rule, key, context);
+        if (group === undefined) continue;
         count += 1;
-        if (groups.length === MAX_COMPARED) continue;
-        const until = waits.until ?? wakeOf({ rule: rule.name, key, step: step.name });
-        groups.push({ rule: rule.name, key, events: waits.events, ...(until !== undefined && { until }) });
+        if (groups.length < MAX_COMPARED) groups.push(withEnd(group, step, wakeOf));
       }
     }
     const byEnd = groups.sort((a, b) => endOf(a) - endOf(b));
     return [{ step: step.name, count, first: byEnd.slice(0, max) }];
   });
+}
+
+/** The group that waits with this outcome for a rule and key; undefined when none does. */
+export function waitingGroup(
+  { rule: name, key, outcome }: { readonly rule: string; readonly key: string; readonly outcome: RuleOutcome },
+  context: WaitingContext,
+  wakeOf: WakeOf,
+): { readonly step: string; readonly group: WaitingGroup } | undefined {
+  const rule = context.ruleset.byName.get(name);
+  const step = STEPS.find(({ outcomes }) => (outcomes as Readonly<Record<string, string>>)[outcome] === 'waiting');
+  const group = rule === undefined || step === undefined ? undefined : groupOf(step, rule, key, context);
+  return group === undefined ? undefined : { step: step!.name, group: withEnd(group, step!, wakeOf) };
+}
+
+function groupOf(step: Step, rule: CompiledRule, key: string, context: WaitingContext): WaitingGroup | undefined {
+  const waits = step.waits?.(settingsOf(step, rule), { ...context, rule, key });
+  return waits === undefined ? undefined : { rule: rule.name, key, ...waits };
+}
+
+function withEnd(group: WaitingGroup, { name }: Pick<Step, 'name'>, wakeOf: WakeOf): WaitingGroup {
+  const until = group.until ?? wakeOf({ rule: group.rule, key: group.key, step: name });
+  return { ...group, ...(until !== undefined && { until }) };
 }
 
 /** Groups without a known end are last; a difference of infinities would be no number. */

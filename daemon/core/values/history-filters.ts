@@ -28,10 +28,31 @@ export const EVENT_FILTERS = {
   outcome: { kind: oneOf(RULE_OUTCOMES), about: 'an outcome that a rule had for the event' },
 } as const satisfies Parameters;
 
-/** Filters of a list of deliveries. */
-export const DELIVERY_FILTERS = {
-  ...COMMON,
+const DELIVERY = {
   event: { kind: NAME, about: 'the id of the event' },
   channel: { kind: NAME, about: 'the channel' },
   state: { kind: someOf(DELIVERY_STATES), about: 'the state; several are separated by commas' },
+} as const satisfies Parameters;
+
+/** Filters of a list of deliveries. */
+export const DELIVERY_FILTERS = {
+  ...COMMON,
+  ...DELIVERY,
+} as const satisfies Parameters;
+
+/** Parameters of a list of deliveries. */
+export const DELIVERY_QUERY = {
+  ...DELIVERY_FILTERS,
+  message: { kind: oneOf(['true', 'false']), about: '`true`: with the message of each delivery' },
+} as const satisfies Parameters;
+
+/** Filters of the live feed, which has no past and no pages. */
+export const FEED_FILTERS = {
+  source: COMMON.source,
+  type: COMMON.type,
+  rule: COMMON.rule,
+  key: COMMON.key,
+  text: COMMON.text,
+  outcome: EVENT_FILTERS.outcome,
+  ...DELIVERY,
 } as const satisfies Parameters;

@@ -39,6 +39,8 @@ export type LaneState = 'ok' | 'failing' | 'misconfigured' | 'paused' | 'removed
 export interface HealthStatus {
   readonly state: LaneState;
   readonly reason: string | undefined;
+  /** Code of the failure that holds the lane. */
+  readonly code?: string;
   /** RFC 3339; begin of the state, where it is known. */
   readonly since?: string;
   /** RFC 3339; end of a hold that ends by itself. */
@@ -52,6 +54,8 @@ export interface LaneStatus {
   readonly type: string;
   readonly state: LaneState;
   readonly reason?: string;
+  /** Code of the failure that holds the lane. */
+  readonly code?: string;
   /** RFC 3339; begin of the state, where it is known. */
   readonly since?: string;
   /** RFC 3339; end of a hold that ends by itself. */
@@ -66,7 +70,7 @@ export interface LaneStatus {
 /** Counts pending deliveries as held while the channel is paused or misconfigured. */
 export function laneStatus(
   { name, type }: ChannelConfig,
-  { state, reason, since, until, cooldownUntil }: HealthStatus,
+  { state, reason, code, since, until, cooldownUntil }: HealthStatus,
   { pending, sending }: { readonly pending: number; readonly sending: number },
 ): LaneStatus {
   const isHeld = state === 'paused' || state === 'misconfigured';
@@ -75,6 +79,7 @@ export function laneStatus(
     type,
     state,
     ...(reason !== undefined && { reason }),
+    ...(code !== undefined && { code }),
     ...(since !== undefined && { since }),
     ...(until !== undefined && { until }),
     ...(cooldownUntil !== undefined && { cooldownUntil }),

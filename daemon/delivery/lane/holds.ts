@@ -71,7 +71,7 @@ export class Holds {
     if (refused !== undefined) {
       const also = manual === undefined ? '' : `; also ${textOf(manual)}`;
       const reason = `${refused.message} (${refused.code}) since ${refused.at}${also}`;
-      return { state: 'misconfigured', reason, since: refused.at };
+      return { state: 'misconfigured', reason, code: refused.code, since: refused.at };
     }
     if (manual !== undefined) {
       const { at, until } = manual;

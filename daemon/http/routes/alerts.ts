@@ -63,10 +63,10 @@ export const alertRoutes: readonly Route[] = [
     path: '/v1/alerts',
     scope: READ,
     query: { rule: { kind: NAME, about: 'only those of this rule' } },
-    summary: 'Firing alerts, the oldest first.',
+    summary: 'Firing alerts, the oldest first, with the progress of their notifications.',
     answers: { 200: '`{"alerts":[...]}`' },
-    handle: ({ response, query }, { daemon, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson({ alerts: daemon.alertActions.alerts(query.rule) })),
+    handle: async ({ response, query }, { daemon, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson({ alerts: await daemon.alerts(query.rule) })),
   }),
   ...ALERT_VERBS.flatMap(changeRoutes),
   {

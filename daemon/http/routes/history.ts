@@ -1,4 +1,4 @@
-import { DEFAULT_LIMIT, DELIVERY_FILTERS, EVENT_FILTERS } from '../../core/values/history-filters.ts';
+import { DEFAULT_LIMIT, DELIVERY_QUERY, EVENT_FILTERS } from '../../core/values/history-filters.ts';
 import type { ValuesOf } from '../../core/values/parameter.ts';
 import type { HistoryRequest } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
@@ -36,7 +36,7 @@ export const historyRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/deliveries',
     scope: 'read',
-    query: DELIVERY_FILTERS,
+    query: DELIVERY_QUERY,
     summary: 'Deliveries with their attempts and receipts, a page at a time.',
     answers: {
       200: '`{"deliveries":[...],"next"}`; `next` is null on the last page',
@@ -61,7 +61,13 @@ export const historyRoutes: readonly Route[] = [
   },
 ];
 
-function requestOf(given: ValuesOf<typeof EVENT_FILTERS & typeof DELIVERY_FILTERS>): HistoryRequest {
-  const { state: states, order = 'desc', limit = DEFAULT_LIMIT, ...filter } = given;
-  return { ...filter, ...(states !== undefined && { states }), order, limit };
+function requestOf(given: ValuesOf<typeof EVENT_FILTERS & typeof DELIVERY_QUERY>): HistoryRequest {
+  const { state: states, order = 'desc', limit = DEFAULT_LIMIT, message, ...filter } = given;
+  return {
+    ...filter,
+    ...(message === 'true' && { message: true }),
+    ...(states !== undefined && { states }),
+    order,
+    limit,
+  };
 }

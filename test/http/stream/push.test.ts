@@ -307,6 +307,12 @@ test('the feed sends events as they happen, without history', async () => {
   opened.push(socket);
   await once(socket, 'open');
   const heard = once(socket, 'message');
-  feed({ kind: 'event', at: '2026-11-23T09:00:00Z', event: sampleDelivery().event, outcomes: { r: 'notified' } });
+  feed({
+    kind: 'event',
+    at: '2026-11-23T09:00:00Z',
+    event: sampleDelivery().event,
+    outcomes: { r: 'notified' },
+    results: [],
+  });
   expect(JSON.parse(String((await heard)[0]))).toMatchObject({ kind: 'event', outcomes: { r: 'notified' } });
 });

@@ -1,6 +1,6 @@
 import { EXIT } from '../../../core/problems/failure.ts';
 import { NAME } from '../../../core/values/value-kind.ts';
-import type { AlertView } from '../../../http/daemon-api.ts';
+import type { AlertNotificationView, AlertView, NotifiedAlertView } from '../../../http/daemon-api.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
@@ -30,15 +30,16 @@ const declareList: Verb = (alerts, { terminal, clock, access, run }) => {
 
 async function showAlerts(terminal: Terminal, client: Client, now: number, options: AlertsOptions): Promise<number> {
   const query = options.rule === undefined ? '' : `?rule=${encodeURIComponent(options.rule)}`;
-  const { alerts } = await client.call<{ alerts: readonly AlertView[] }>('GET', `/v1/alerts${query}`);
+  const { alerts } = await client.call<{ alerts: readonly NotifiedAlertView[] }>('GET', `/v1/alerts${query}`);
   if (options.json) for (const alert of alerts) jsonLine(terminal, alert);
   else line(terminal, alerts.length === 0 ? 'nothing fires' : alertTable(alerts, styleOf(terminal, options), now));
-  return EXIT.ok;
+  return alerts.length === 0 && options.rule !== undefined ? EXIT.nothing : EXIT.ok;
 }
 
-function alertTable(alerts: readonly AlertView[], { paint, time }: Style, now: number): string {
+function alertTable(alerts: readonly NotifiedAlertView[], style: Style, now: number): string {
+  const { paint, time } = style;
   const rows = alerts.map((alert) => {
-    const { rule, key, state, since, count, told: channels, next_at: next = '' } = alert;
+    const { rule, key, state, since, count, next_at: next = '' } = alert;
     const how = state === 'firing' ? paint('red', state) : acknowledgedText(alert);
     return [
       rule,
@@ -46,11 +47,29 @@ function alertTable(alerts: readonly AlertView[], { paint, time }: Style, now: n
       how,
       `${time(since)} (${ago(since, now)})`,
       String(count),
-      channels.join(', ') || 'none',
-      next === '' ? next : time(next),
+      time(next),
+      notifiedText(alert, style),
     ];
   });
-  return table([['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'NOTIFIED', 'NEXT'], ...rows]);
+  return table([['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'NEXT', 'NOTIFIED'], ...rows]);
+}
+
+/** `ops delivered 2026-11-23 17:00:05; mail held, requested 2026-11-23 17:00:02`, by the latest message to each target. */
+function notifiedText({ told: channels, notifications }: NotifiedAlertView, style: Style): string {
+  const texts = notifications?.list.map((one) => notificationText(one, style)) ?? channels;
+  return texts.join('; ') || 'nobody yet';
+}
+
+function notificationText(one: AlertNotificationView, { paint, time }: Style): string {
+  const { channel, to, state, requested_at: requested, delivered_at: delivered, next_at: next, error } = one;
+  const target = harmless(to === undefined ? channel : `${channel} to ${to.join(' and ')}`);
+  const shown = `${target} ${paint(state === 'delivered' ? 'green' : state === 'dead' ? 'red' : 'yellow', state)}`;
+  if (delivered !== undefined) return `${shown} ${time(delivered)}`;
+  return [
+    `${shown}${error === undefined ? '' : ` (${harmless(error).slice(0, 80)})`}`,
+    ...(requested === undefined ? [] : [`requested ${time(requested)}`]),
+    ...(next === undefined ? [] : [`next at ${time(next)}`]),
+  ].join(', ');
 }
 
 function acknowledgedText({ state, acknowledged_by: by, acknowledged_note: note }: AlertView): string {

@@ -6,6 +6,7 @@ import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions } from '../../options.ts';
 import { channelTable, stateText } from '../../render/channels.ts';
+import { waitingLines } from '../../render/outcomes.ts';
 import { type Style, styleOf } from '../../render/style.ts';
 import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
 
@@ -37,7 +38,7 @@ function statusText(status: StatusView, style: Style, now: number): string {
     `silences  ${status.silences.active} active`,
     ...silenceLines(status.silences, style),
     `waiting  ${STEPS.map(([name, where]) => `${status.waiting[name]} ${where}`).join(', ')}`,
-    ...waitingLines(status.waiting, style),
+    ...waitingTexts(status.waiting, style),
     `deliveries  ${deliveries.pending} pending, ${deliveries.sending} sending, ${deliveries.held} held, ${deliveries.delivered} delivered, ${deliveries.dead} dead`,
     '',
     table([
@@ -67,7 +68,7 @@ function silenceLines({ active, list }: StatusView['silences'], { time }: Style)
     harmless(file),
     harmless(name === undefined ? reason : `${name}: ${reason}`),
   ]);
-  return [...indented(rows), ...moreText(active - list.length, 'belfry silence list')];
+  return [...(rows.length === 0 ? [] : [table(rows)]), ...moreText(active - list.length, 'belfry silence list')];
 }
 
 /** Steps in which events wait, and the setting of a rule that keeps them there. */
@@ -78,20 +79,12 @@ const STEPS = [
   ['digest', 'in `digest`'],
 ] as const;
 
-function waitingLines(waiting: WaitingView, { time }: Style): string[] {
-  const rows = waiting.list.map(({ step, rule, key, events, until }) => [
-    `  ${step}`,
-    rule,
-    harmless(key),
-    events === 1 ? '1 event' : `${events} events`,
-    until === undefined ? '' : `until ${time(until)}`,
-  ]);
+function waitingTexts(waiting: WaitingView, style: Style): string[] {
   const count = STEPS.reduce((sum, [name]) => sum + waiting[name], 0);
-  return [...indented(rows), ...moreText(count - rows.length, 'belfry events --outcome waiting')];
-}
-
-function indented(rows: readonly (readonly string[])[]): string[] {
-  return rows.length === 0 ? [] : [table(rows)];
+  return [
+    ...waitingLines(waiting.list, style),
+    ...moreText(count - waiting.list.length, 'belfry events --outcome waiting'),
+  ];
 }
 
 /** Note on what is not named. */

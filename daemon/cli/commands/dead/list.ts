@@ -5,7 +5,7 @@ import type { Verb } from '../../context.ts';
 import { deadLetterProblems } from '../../render/dead-letter-problems.ts';
 import { styleOf } from '../../render/style.ts';
 import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
-import { type DeadFilter, filterOf, selectOptions } from './select.ts';
+import { type DeadFilter, filterOf, isFiltered, selectOptions } from './select.ts';
 
 type ListOptions = CommonOptions & DeadFilter;
 
@@ -17,20 +17,26 @@ export const declareList: Verb = (dead, { terminal, clock, access, run }) => {
     );
 };
 
+/** Prints the dead letters. Exit 3 when filters are given and nothing matches them. */
 async function list(
   terminal: Terminal,
   deadLetters: DeadLetterAccess,
   now: number,
   options: ListOptions,
 ): Promise<number> {
+  let hasItem = false;
   const rows: string[][] = [];
   const problems: DeadLineProblem[] = [];
   const keep = filterOf(options, now);
   const { time } = styleOf(terminal, options);
   for await (const item of deadLetters.list()) {
-    if ('problem' in item) problems.push(item);
-    else if (!keep(item)) continue;
-    else if (options.json) jsonLine(terminal, item);
+    if ('problem' in item) {
+      problems.push(item);
+      continue;
+    }
+    if (!keep(item)) continue;
+    hasItem = true;
+    if (options.json) jsonLine(terminal, item);
     else
       rows.push([
         item.id,
@@ -43,12 +49,13 @@ async function list(
       ]);
   }
   for (const text of deadLetterProblems(problems)) terminal.stderr.write(`belfry: ${text}\n`);
-  if (options.json) return EXIT.ok;
+  const exit = hasItem || !isFiltered(options) ? EXIT.ok : EXIT.nothing;
+  if (options.json) return exit;
   line(
     terminal,
     rows.length === 0
       ? 'no dead letters'
       : table([['ID', 'DEAD AT', 'CHANNEL', 'RULE', 'CLASS', 'CODE', 'TITLE'], ...rows]),
   );
-  return EXIT.ok;
+  return exit;
 }

@@ -32,6 +32,10 @@ export function filterOf(options: DeadFilter, now: number): (letter: DeadLetter)
     (since === undefined || Date.parse(letter.dead_at) >= since);
 }
 
+export function isFiltered(options: DeadFilter): boolean {
+  return Object.keys(options).some((name) => Object.hasOwn(DEAD_FILTERS, name));
+}
+
 /** Ids as given; `-` means the ids on standard input, one a line. */
 export async function idsOf(terminal: Terminal, given: readonly string[]): Promise<readonly string[]> {
   const listed = given.filter((id) => id !== '-');

@@ -6,9 +6,9 @@ import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, filterOptions, TypedArgument } from '../../options.ts';
 import { deliveryText } from '../../render/deliveries.ts';
-import { outcomesText, resultLines } from '../../render/outcomes.ts';
+import { outcomesText, resultLines, waitingLines } from '../../render/outcomes.ts';
 import { type Style, styleOf } from '../../render/style.ts';
-import { harmless, jsonLine, line, type Terminal } from '../../render/terminal.ts';
+import { harmless, harmlessLines, indented, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 import { type EventOptions, type History, list, refuseFilters } from './history.ts';
 
 export const verb: Verb = (program, { terminal, access, run }) => {
@@ -38,7 +38,7 @@ async function showEvents(
 
 const EVENTS: History<EventView> = {
   name: 'events',
-  filters: EVENT_FILTERS,
+  parameters: EVENT_FILTERS,
   columns: ['RECEIVED AT', 'ID', 'SOURCE', 'TYPE', 'SUBJECT', 'OUTCOMES'],
   row: eventRow,
 };
@@ -53,21 +53,11 @@ function eventText(view: EventView, style: Style): string {
   return [
     `event ${harmless(view.id)}  ${harmless(view.source)}  ${harmless(view.type)}  ${harmless(view.subject ?? '')}  received ${style.time(view.received_at)}`,
     ...resultLines(view, style),
+    ...waitingLines(view.waiting ?? [], style),
     ...(deliveries.length === 0
       ? []
       : ['deliveries', ...deliveries.map((delivery) => indented(deliveryText(delivery, style)))]),
     'event as received',
     indented(harmlessLines(JSON.stringify(event, null, 2))),
   ].join('\n');
-}
-
-function indented(text: string): string {
-  return text
-    .split('\n')
-    .map((part) => `  ${part}`)
-    .join('\n');
-}
-
-function harmlessLines(text: string): string {
-  return text.split('\n').map(harmless).join('\n');
 }

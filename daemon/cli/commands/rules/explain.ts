@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Explanation } from '../../../core/explain/explain.ts';
 import { givenEvent } from '../../../core/explain/given.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { INSTANT, NAME } from '../../../core/values/value-kind.ts';
-import type { ExplainRequest } from '../../../http/daemon-api.ts';
+import type { ExplainRequest, ExplanationView } from '../../../http/daemon-api.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { checkAndReport } from './check.ts';
 import type { Client } from '../../connection/client.ts';
@@ -77,7 +76,7 @@ async function answer(
   { terminal, clock, client, config }: ExplainDeps,
   request: ExplainRequest,
   options: ExplainOptions,
-): Promise<Explanation> {
+): Promise<ExplanationView> {
   const { at, event, ...rest } = request;
   try {
     const body = {
@@ -85,7 +84,7 @@ async function answer(
       ...(event !== undefined && { event }),
       ...(at !== undefined && { at: new Date(at).toISOString() }),
     };
-    return await client.call<Explanation>('POST', '/v1/explain', body);
+    return await client.call<ExplanationView>('POST', '/v1/explain', body);
   } catch (error) {
     const isAlone = error instanceof CommandError && error.exit === EXIT.unreachable && options.url === undefined;
     if (!isAlone || event === undefined) throw error;

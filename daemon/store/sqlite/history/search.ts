@@ -1,3 +1,4 @@
+import { containsText } from '../../../core/values/contains-text.ts';
 import { compileGlob } from '../../../core/match/glob.ts';
 import type { LaterResult, RuleResult } from '../../../core/flow/decision.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
@@ -156,15 +157,4 @@ function textTest(text: string | undefined): Test {
   const wanted = text.toLowerCase();
   const quick = JSON.stringify(wanted).slice(1, -1);
   return (body) => body.toLowerCase().includes(quick) && containsText(JSON.parse(body), wanted);
-}
-
-function containsText(value: unknown, wanted: string): boolean {
-  if (typeof value === 'object' && value !== null)
-    return Object.values(value).some((item) => containsText(item, wanted));
-  return (
-    value !== null &&
-    String(value as string | number | boolean)
-      .toLowerCase()
-      .includes(wanted)
-  );
 }

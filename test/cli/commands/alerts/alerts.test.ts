@@ -6,8 +6,14 @@ import { openTestListener } from '../../../support/listener.ts';
 
 test('firing alerts are a table, or one line of JSON each', async () => {
   const to = await openTestListener();
+  const common = { requested_at: '2026-11-23T09:00:00.000Z' };
+  const list = [
+    { channel: 'ops', delivery: 'd-1', state: 'delivered', ...common, delivered_at: '2026-11-23T09:00:01.000Z' },
+    { channel: 'boss', to: ['+49'], delivery: 'd-2', state: 'dead', ...common, error: 'http.410: gone' },
+  ] as const;
+  const notifications = { requested: 2, delivered: 1, pending: 0, held: 0, dead: 1, list };
   to.daemon.alertActions.firing = [
-    SAMPLE_ALERT,
+    { ...SAMPLE_ALERT, notifications },
     {
       ...SAMPLE_ALERT,
       rule: 'login',
@@ -22,22 +28,29 @@ test('firing alerts are a table, or one line of JSON each', async () => {
   expect(code).toBe(0);
   expect(stdout).not.toContain('\u001B');
   expect(stdout.split('\n').map((line) => line.replace(/ \(\S+\)/, '').split(/\s{2,}/))).toEqual([
-    ['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'NOTIFIED', 'NEXT'],
-    ['disk-full', 'db1', 'firing', '2026-11-23T09:00:00.000Z', '2', 'ops'],
+    ['RULE', 'KEY', 'STATE', 'SINCE', 'COUNT', 'NEXT', 'NOTIFIED'],
+    [
+      'disk-full',
+      'db1',
+      'firing',
+      '2026-11-23T09:00:00.000Z',
+      '2',
+      'ops delivered 2026-11-23T09:00:01.000Z; boss to +49 dead (http.410: gone), requested 2026-11-23T09:00:00.000Z',
+    ],
     [
       'login',
       'bad [31m key',
       'acknowledged by bob',
       '2026-11-23T09:00:00.000Z',
       '2',
-      'none',
       '2099-01-01T00:00:00.000Z',
+      'nobody yet',
     ],
     [''],
   ]);
   expect((await belfry(to, ['alerts', '--json'])).json).toEqual(to.daemon.alertActions.firing);
   expect((await belfry(to, ['alerts', '--rule', 'login', '--json'])).json).toHaveLength(1);
-  expect((await belfry(to, ['alerts', '--rule', 'nobody'])).stdout).toBe('nothing fires\n');
+  expect(await belfry(to, ['alerts', '--rule', 'nobody'])).toMatchObject({ code: 3, stdout: 'nothing fires\n' });
 });
 
 test.each([

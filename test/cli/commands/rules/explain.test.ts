@@ -57,6 +57,9 @@ async function home(rules = RULES): Promise<string> {
 }
 
 /** Serves a daemon on the socket of the rules in `cwd`. */
+/** Channels that keep nothing back. */
+const OPEN_CHANNELS = { statusOf: () => undefined, isHeld: () => false, notBefore: () => undefined };
+
 async function daemonAt(cwd: string, ruleset: () => Ruleset = () => rulesetOf(SINKS)) {
   await mkdir(path.join(cwd, 'state'));
   const clock = new VirtualClock('2026-11-23T09:00:00Z');
@@ -69,7 +72,7 @@ async function daemonAt(cwd: string, ruleset: () => Ruleset = () => rulesetOf(SI
     },
   };
   to.daemon.current = { ...to.daemon.current, config: path.join(cwd, 'rules') };
-  to.daemon.onExplain = explainLive({ store, live, scrubber: to.scrubber, clock });
+  to.daemon.onExplain = explainLive({ store, live, scrubber: to.scrubber, clock, lanes: OPEN_CHANNELS });
   let ids = 0;
   const intake = new Intake({
     live: ruleset,
@@ -227,6 +230,7 @@ test('a past event shows its recorded outcome beside the present one', async () 
       results: [{ rule: 'slow', outcome: 'notified', key: 'k' }],
       later: [],
     },
+    deliveries: [{ channel: 'ops' }, { channel: 'quiet' }],
     rules: [{ outcome: 'no_match', reason: 'data.ms is 700, and must be gt 900' }],
   });
   const text = (await belfry(cwd, [id])).out;
@@ -235,6 +239,10 @@ test('a past event shows its recorded outcome beside the present one', async () 
       'came at 2026-11-23T09:00:00.000Z',
       '  2026-11-23T09:00:00.000Z  slow  k  notified',
       '  2026-11-23T09:00:00.000Z  off      disabled',
+      '  e-2  ops  slow  pending  next at 2026-11-23T09:00:00.000Z',
+      '    2026-11-23T09:00:00.000Z  created',
+      '  e-3  quiet  slow  pending  next at 2026-11-23T09:00:00.000Z',
+      '    2026-11-23T09:00:00.000Z  created',
       'if it came again at 2026-11-23T10:00:00.000Z: 1 of 4',
     ].join('\n'),
   );

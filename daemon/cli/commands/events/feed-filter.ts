@@ -1,0 +1,63 @@
+import type { FEED_FILTERS } from '../../../core/values/history-filters.ts';
+import { containsText } from '../../../core/values/contains-text.ts';
+import type { ValuesOf } from '../../../core/values/parameter.ts';
+import { compileGlob } from '../../../core/match/glob.ts';
+import type { FeedItem } from '../../../http/daemon-api.ts';
+
+export type FeedFilter = ValuesOf<typeof FEED_FILTERS>;
+
+type Test = (item: FeedItem) => boolean;
+
+/** Test of the items of the feed; all given filters must match. */
+export function feedTest(filter: FeedFilter): Test {
+  const tests = [...eventTests(filter), ...resultTests(filter), ...deliveryTests(filter)];
+  return (item) => tests.every((test) => test(item));
+}
+
+/** Tests of the event that an item is about. */
+function eventTests({ source, type, event: id, text }: FeedFilter): readonly Test[] {
+  const isType = type === undefined ? undefined : compileGlob(type);
+  const wanted = text?.toLowerCase();
+  return [
+    ...(source === undefined ? [] : [({ event }: FeedItem) => event.source === source]),
+    ...(isType === undefined ? [] : [({ event }: FeedItem) => isType(event.type)]),
+    ...(id === undefined ? [] : [({ event }: FeedItem) => event.id === id]),
+    ...(wanted === undefined ? [] : [(item: FeedItem) => containsText(item, wanted)]),
+  ];
+}
+
+/** Tests of the rules: one result of the item, or its delivery, must fit all of them. A delivery has no outcome. */
+function resultTests({ rule, key, outcome }: FeedFilter): readonly Test[] {
+  if (rule === undefined && key === undefined && outcome === undefined) return [];
+  return [
+    (item) => {
+      if (outcome === 'no_match' && rule === undefined && key === undefined && item.kind === 'event')
+        return item.results.length === 0;
+      return resultsOf(item).some(
+        (result) =>
+          (rule === undefined || result.rule === rule) &&
+          (key === undefined || result.key === key) &&
+          (outcome === undefined || result.outcome === outcome),
+      );
+    },
+  ];
+}
+
+function resultsOf(
+  item: FeedItem,
+): readonly { readonly rule: string; readonly key?: string; readonly outcome?: string }[] {
+  if (item.kind === 'event') return item.results;
+  return [item.kind === 'later' ? item.result : { rule: item.delivery.rule, key: item.delivery.key }];
+}
+
+/** Tests of the delivery; events and later results have none. */
+function deliveryTests({ channel, state: states }: FeedFilter): readonly Test[] {
+  return [
+    ...(channel === undefined
+      ? []
+      : [(item: FeedItem) => item.kind === 'delivery' && item.delivery.channel === channel]),
+    ...(states === undefined
+      ? []
+      : [(item: FeedItem) => item.kind === 'delivery' && states.includes(item.delivery.state)]),
+  ];
+}
