@@ -107,8 +107,8 @@ export interface AlertActions {
   ): Promise<{ readonly changed: AlertsChanged['changed']; readonly mend?: string }>;
   /** Silences of the files, then those that users made. */
   silences(): readonly SilenceView[];
-  /** Makes a silence from a posted body. */
-  silence(posted: unknown): Promise<SilenceMade>;
+  /** Makes a silence from a posted body. `isForced`: also if it names rules that do not exist. */
+  silence(posted: unknown, isForced: boolean): Promise<SilenceMade>;
   expireSilence(id: string): Promise<{ readonly kind: Expiry } | { readonly kind: 'file'; readonly file: string }>;
 }
 
@@ -119,6 +119,8 @@ export type SilenceMade =
 
 export interface MadeSilenceView extends SilenceView {
   readonly would_silence: SilencePreview;
+  /** Parts of the match that presumably never hold. */
+  readonly warnings?: readonly string[];
 }
 
 export interface WaitedView {

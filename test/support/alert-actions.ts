@@ -28,6 +28,8 @@ export class RecordedAlertActions implements AlertActions {
   readonly changes: ({ readonly verb: AlertVerb } & AlertChange)[] = [];
   readonly posted: unknown[] = [];
   readonly expired: string[] = [];
+  /** Number of silences that were forced. */
+  forced = 0;
   firing: NotifiedAlertView[] = [SAMPLE_ALERT];
   known: SilenceView[] = [SAMPLE_SILENCE];
   /** Answer to the next silence request. */
@@ -53,8 +55,9 @@ export class RecordedAlertActions implements AlertActions {
     return this.known;
   }
 
-  async silence(posted: unknown) {
+  async silence(posted: unknown, isForced: boolean) {
     this.posted.push(posted);
+    if (isForced) this.forced += 1;
     return this.made;
   }
 

@@ -8,6 +8,8 @@ import {
 } from '../../core/alerts/changes.ts';
 import type { Decision, Memory } from '../../core/flow/decision.ts';
 import { storedSilences } from '../../core/flow/steps/silence.ts';
+import { API_SOURCE, OWN_SOURCE } from '../../core/event/event.ts';
+import { silenceWarnings, unknownRules } from '../../core/alerts/silence-check.ts';
 import { readSilenceRequest } from '../../core/alerts/silence-request.ts';
 import {
   expireSilence,
@@ -44,6 +46,8 @@ const MAX_PREVIEW_EVENTS = 2000;
 /** Keys that are compared to suggest one, and the length at which a key is cut. */
 const MAX_KEYS = 1000;
 const MAX_KEY_CHARS = 200;
+/** Length at which a warning about a silence is cut; it lists names of fields of events. */
+const MAX_WARNING_CHARS = 1000;
 
 /** Actions of users on alerts: list, acknowledge, resolve, silence. Every change is durable before it is answered. */
 export function openAlertActions(deps: AlertActionsDeps): AlertActions {
@@ -58,7 +62,7 @@ export function openAlertActions(deps: AlertActionsDeps): AlertActions {
       const now = clock.now();
       return silencesOf(live(), store.memory(now)).map((silence) => silenceView(silence, now));
     },
-    silence: (request) => makeSilence(deps, request),
+    silence: (request, isForced) => makeSilence(deps, request, isForced),
     expireSilence: (id) => endSilence(deps, id),
   };
 }
@@ -99,19 +103,23 @@ function suggestion({ key, rule }: AlertChange, firing: ReturnType<typeof alerts
 }
 
 /** Key for a message, cut and without control characters, because it comes from an event. The caller scrubs it first: a cut secret could not be recognized. */
-function shownKey(key: string): string {
-  return key.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, MAX_KEY_CHARS);
+function shownKey(key: string, max = MAX_KEY_CHARS): string {
+  return key.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, max);
 }
 
 async function makeSilence(
-  { store, live, clock, newId, log }: AlertActionsDeps,
+  { store, live, clock, newId, log, scrubber }: AlertActionsDeps,
   request: unknown,
+  isForced: boolean,
 ): ReturnType<AlertActions['silence']> {
   const now = clock.now();
   const id = newId();
   const read = readSilenceRequest(request, id, now);
   if (!read.ok) return { kind: 'invalid', problems: read.problems };
   const { silence, given } = read;
+  const ruleset = live();
+  const unknown = isForced ? [] : unknownRules(given.match, [...ruleset.byName.keys()]);
+  if (unknown.length > 0) return { kind: 'invalid', problems: unknown };
   const { events: past, isComplete } = await store.latestEvents({ since: now - PREVIEW_MS, limit: MAX_PREVIEW_EVENTS });
   const { isFull } = await store.applyDecision(now, (memory) => {
     const full = storedSilences(memory, live()).filter((one) => stateOf(one, now) !== 'expired').length >= MAX_SILENCES;
@@ -123,7 +131,19 @@ async function makeSilence(
   const partial = isComplete ? {} : { partial: true as const };
   const { reason, by } = silence;
   log.info({ silence: id, reason, by, ...would }, 'silence: made');
-  return { kind: 'made', silence: { ...silenceView(silence, now), would_silence: { ...would, ...partial } } };
+  const sources = [API_SOURCE, OWN_SOURCE, ...ruleset.sources.keys()];
+  const events = past.map(({ event }) => event);
+  const warnings = silenceWarnings(given.match, { events, sources }).map((text) =>
+    shownKey(scrubber.scrub(text), MAX_WARNING_CHARS),
+  );
+  return {
+    kind: 'made',
+    silence: {
+      ...silenceView(silence, now),
+      would_silence: { ...would, ...partial },
+      ...(warnings.length > 0 && { warnings }),
+    },
+  };
 }
 
 async function endSilence(

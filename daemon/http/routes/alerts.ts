@@ -84,7 +84,7 @@ export const alertRoutes: readonly Route[] = [
     scope: 'ack',
     body: ['application/json'],
     summary:
-      'Make a silence: `match`, `if`, `from`, `until` or `for`, `recurring`, `timezone`, `reason`, `by`, `name`.',
+      'Make a silence: `match`, `if`, `from`, `until` or `for`, `recurring`, `timezone`, `reason`, `by`, `name`; `force` also for rules that do not exist.',
     answers: {
       201: 'On disk: the silence, and `would_silence`: how many firing alerts and events of the last 24 h it matches',
       400: 'Each problem with its JSON Pointer',
@@ -135,7 +135,8 @@ async function postSilence(
   { daemon, scrubber }: RouteDeps,
 ): Promise<void> {
   const posted = await readJson(request, daemon.limits().body);
-  const made = await daemon.alertActions.silence(signed(posted, caller));
+  const { force, rest } = withoutForce(posted);
+  const made = await daemon.alertActions.silence(signed(rest, caller), force === true);
   if (made.kind === 'too_many')
     throw new HttpProblem(409, 'silence.too_many', `there are ${made.most} silences already; expire some first`);
   if (made.kind === 'invalid') {
@@ -145,6 +146,14 @@ async function postSilence(
     throw new HttpProblem(400, 'silence.invalid', detail, { more });
   }
   sendJson(response, 201, scrubber.scrubJson(made.silence));
+}
+
+/** Takes `force` from a posted silence: it is a wish about the request, not a part of the silence. */
+function withoutForce(posted: unknown): { readonly force: unknown; readonly rest: unknown } {
+  if (!isObject(posted)) return { force: undefined, rest: posted };
+  const { force, ...rest } = posted;
+  if (force === undefined || typeof force === 'boolean') return { force, rest };
+  throw new HttpProblem(400, 'silence.invalid', '`force` is `true` or `false`', { more: { pointer: '/force' } });
 }
 
 /** Posted silence with the name of the caller. A `by` that is no text is left for the validation to report. */

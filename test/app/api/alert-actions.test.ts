@@ -75,7 +75,7 @@ async function opened(rules = DISK, path = ':memory:') {
   /** Later results since the last call. */
   const later = () => decisions.splice(0).flatMap((decision) => (decision.later ?? []).map(({ result }) => result));
   const make = async (posted: object) => {
-    const made = await runner.silence({ match: {}, reason: 'test', for: '1h', ...posted });
+    const made = await runner.silence({ match: {}, reason: 'test', for: '1h', ...posted }, false);
     if (made.kind !== 'made') throw new Error(JSON.stringify(made));
     return made.silence;
   };
@@ -203,7 +203,7 @@ test('a condition that fails silences nothing, and is reported when the silence 
 
 test('an invalid silence is refused with its problems, and is not stored', async () => {
   const { runner } = await opened();
-  expect(await runner.silence({ match: {}, for: '1h' })).toMatchObject({
+  expect(await runner.silence({ match: {}, for: '1h' }, false)).toMatchObject({
     kind: 'invalid',
     problems: [{ pointer: '/reason' }],
   });
@@ -213,7 +213,7 @@ test('an invalid silence is refused with its problems, and is not stored', async
 test('at most a thousand silences may be active or pending', async () => {
   const { clock, runner, make } = await opened();
   await Promise.all(Array.from({ length: 999 }, () => make({ for: '10m' })));
-  const two = await Promise.all([1, 2].map(() => runner.silence({ match: {}, reason: 'r', for: '1h' })));
+  const two = await Promise.all([1, 2].map(() => runner.silence({ match: {}, reason: 'r', for: '1h' }, false)));
   expect(two.map(({ kind }) => kind).sort()).toEqual(['made', 'too_many']);
   await clock.advance(10 * MINUTE);
   await make({});
@@ -337,4 +337,39 @@ test('changes by a person survive a restart', async () => {
     { key: 'w1', state: 'acknowledged', acknowledged_by: 'ann' },
     { key: 'w2', state: 'firing', unacknowledged_by: 'bob' },
   ]);
+});
+
+test('a silence of a rule that does not exist is refused with a suggestion, unless it is forced', async () => {
+  const { runner } = await opened();
+  const posted = { match: { any: [{ rule: ['disk-ful', 'login'] }] }, for: '1h', reason: 'r' };
+  expect(await runner.silence(posted, false)).toEqual({
+    kind: 'invalid',
+    problems: [
+      {
+        pointer: '/match/any/0/rule',
+        message: 'there is no rule `disk-ful`',
+        mend: 'did you mean `disk-full`? (`force` makes the silence nevertheless)',
+      },
+    ],
+  });
+  expect(runner.silences()).toEqual([]);
+  expect(await runner.silence(posted, true)).toMatchObject({ kind: 'made' });
+  expect(await runner.silence({ ...posted, match: { rule: { prefix: 'disk' } } }, false)).toMatchObject({
+    kind: 'made',
+  });
+});
+
+test('a silence with a field that no past event has, or a misspelt type, is made with a warning', async () => {
+  const { emit, make } = await opened();
+  expect(await make({ match: { 'data.hots': 'w1' } })).not.toHaveProperty('warnings');
+  await emit('login', { host: 'w1', n: 1 });
+  const match = { 'data.hots': 'w1', channel: 'ops', type: 'logn', source: 'apj', 'data.n': { exists: false } };
+  expect((await make({ match })).warnings).toEqual([
+    'no event of the last 24 h has `data.hots`; did you mean `data.host`?',
+    expect.stringMatching(/^no event of the last 24 h has `channel`; there are: `rule`, `key`, /),
+    'no event has the type `logn`; did you mean `login`?',
+    'no event has the source `apj`; did you mean `api`?',
+  ]);
+  const good = { 'data.host': 'w2', type: ['login', 'other'], source: 'api', rule: 'login', key: 'x' };
+  expect(await make({ match: good })).not.toHaveProperty('warnings');
 });

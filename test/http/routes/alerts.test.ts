@@ -125,6 +125,17 @@ test('each problem of a silence has its pointer', async () => {
   expect((await post(to, '/v1/silences', {})).json).toMatchObject({ status: 409, code: 'silence.too_many' });
 });
 
+test('`force` of a silence is true or false, and no part of the silence', async () => {
+  const to = await openTestListener();
+  const posted = { match: { rule: 'nobody' }, for: '2h', reason: 'r' };
+  expect((await post(to, '/v1/silences', { ...posted, force: 'yes' })).json).toMatchObject({
+    code: 'silence.invalid',
+    pointer: '/force',
+  });
+  await post(to, '/v1/silences', { ...posted, force: true });
+  expect([to.daemon.alertActions.posted, to.daemon.alertActions.forced]).toEqual([[{ ...posted, by: 'root' }], 1]);
+});
+
 test('a silence is ended by its id; a silence of a file is not, and the answer names the file', async () => {
   const to = await openTestListener();
   const end = (id: string, token = 'admin-token') => ask(to, `/v1/silences/${id}`, { method: 'DELETE', token });

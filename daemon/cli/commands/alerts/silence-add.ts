@@ -35,6 +35,7 @@ interface SilenceAddOptions extends CommonOptions {
   readonly reason?: string;
   readonly name?: string;
   readonly by?: string;
+  readonly force?: boolean;
 }
 
 /** Attributes that are text in every event, also when they look like a number. */
@@ -66,6 +67,7 @@ export const declareAdd: Verb = (silence, { terminal, clock, access, run }) => {
     .addOption(new TypedOption('--reason <text>', NAME, 'reason'))
     .addOption(new TypedOption('--name <name>', NAME, 'name of the silence, as explain and the history show it'))
     .addOption(new TypedOption('--by <name>', PERSON, 'name of the person who adds it (default: you)'))
+    .option('--force', 'also for a rule that does not exist')
     .action((pairs: string[], options: SilenceAddOptions) =>
       run(async () => addSilence(terminal, clock, () => access.client(options), pairs, options)),
     );
@@ -84,7 +86,10 @@ async function addSilence(
   const read = readSilenceRequest(posted, '', clock.now());
   if (!read.ok)
     throw new CommandError(EXIT.usage, read.problems.map((problem) => problemText(problem, posted)).join('\nbelfry: '));
-  const made = await (await client()).call<MadeSilenceView>('POST', '/v1/silences', posted);
+  const made = await (await client()).call<MadeSilenceView>('POST', '/v1/silences', {
+    ...posted,
+    ...(options.force && { force: true }),
+  });
   if (options.json) jsonLine(terminal, made);
   else line(terminal, madeText(made, styleOf(terminal, options)));
   return EXIT.ok;
@@ -211,7 +216,7 @@ function valueOf(path: string, text: string): Json {
 }
 
 function madeText(
-  { id, state, until, active_until: window, from, would_silence: would }: MadeSilenceView,
+  { id, state, until, active_until: window, from, would_silence: would, warnings = [] }: MadeSilenceView,
   { times }: Style,
 ): string {
   const when = state === 'active' ? `active until ${window}` : from === undefined ? state : `pending until ${from}`;
@@ -223,5 +228,6 @@ function madeText(
     ...(would.error === undefined
       ? []
       : [`  its condition fails for some of them and does not silence these: ${harmless(would.error)}`]),
+    ...warnings.map((text) => `  warning: ${harmless(text)}`),
   ].join('\n');
 }

@@ -156,3 +156,28 @@ test('silences are ended by id; exit 3 when one is unknown, and the others still
   ]);
   expect(to.daemon.alertActions.expired).toEqual(['s-1', 'nobody', 'file:1', 's-1', 'file:1']);
 });
+
+test('warnings about the match are printed with the silence', async () => {
+  const to = await openTestListener();
+  const { made } = to.daemon.alertActions;
+  if (made.kind === 'made')
+    to.daemon.alertActions.made = { ...made, silence: { ...made.silence, warnings: ['no event has `data.x`'] } };
+  const { code, stdout } = await belfry(to, ['silence', 'add', 'data.x=1', ...WHY]);
+  expect([code, stdout.split('\n').at(-2)]).toEqual([0, '  warning: no event has `data.x`']);
+});
+
+test('a silence of a rule that does not exist is exit 2; `--force` makes it', async () => {
+  const to = await openTestListener();
+  const { made } = to.daemon.alertActions;
+  const problems = [
+    { pointer: '/match/rule', message: 'there is no rule `to-pagr`', mend: 'did you mean `to-pager`?' },
+  ];
+  to.daemon.alertActions.made = { kind: 'invalid', problems };
+  const { code, stderr } = await belfry(to, ['silence', 'add', 'rule=to-pagr', ...WHY]);
+  expect([code, to.daemon.alertActions.forced]).toEqual([2, 0]);
+  expect(stderr).toBe('belfry: the daemon answered 400: there is no rule `to-pagr`: did you mean `to-pager`?\n');
+  to.daemon.alertActions.made = made;
+  expect((await belfry(to, ['silence', 'add', 'rule=to-pagr', '--force', ...WHY])).code).toBe(0);
+  expect(to.daemon.alertActions.forced).toBe(1);
+  expect(to.daemon.alertActions.posted.at(-1)).not.toHaveProperty('force');
+});
