@@ -1,4 +1,5 @@
 import { EXIT } from '../../../core/problems/failure.ts';
+import { suggest } from '../../../core/problems/suggest.ts';
 import type { DeadLineProblem } from '../../../http/daemon-api.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import type { Verb } from '../../context.ts';
@@ -26,6 +27,7 @@ async function list(
 ): Promise<number> {
   let hasItem = false;
   const rows: string[][] = [];
+  const seen = { channel: new Set<string>(), rule: new Set<string>() };
   const problems: DeadLineProblem[] = [];
   const keep = filterOf(options, now);
   const { time } = styleOf(terminal, options);
@@ -34,6 +36,8 @@ async function list(
       problems.push(item);
       continue;
     }
+    seen.channel.add(item.channel);
+    seen.rule.add(item.rule);
     if (!keep(item)) continue;
     hasItem = true;
     if (options.json) jsonLine(terminal, item);
@@ -48,7 +52,8 @@ async function list(
         harmless(item.message.title).slice(0, 60),
       ]);
   }
-  for (const text of deadLetterProblems(problems)) terminal.stderr.write(`belfry: ${text}\n`);
+  for (const text of [...deadLetterProblems(problems), ...misspelt(options, seen)])
+    terminal.stderr.write(`belfry: ${text}\n`);
   const exit = hasItem || !isFiltered(options) ? EXIT.ok : EXIT.nothing;
   if (options.json) return exit;
   line(
@@ -58,4 +63,17 @@ async function list(
       : table([['ID', 'DEAD AT', 'CHANNEL', 'RULE', 'CLASS', 'CODE', 'TITLE'], ...rows]),
   );
   return exit;
+}
+
+/** Hints at a channel or a rule that no dead letter has, although one has a similar name. */
+function misspelt(
+  given: ListOptions,
+  seen: Readonly<Record<'channel' | 'rule', ReadonlySet<string>>>,
+): readonly string[] {
+  return (['channel', 'rule'] as const).flatMap((what) => {
+    const name = given[what];
+    const meant = name === undefined || seen[what].has(name) ? undefined : suggest(name, seen[what]);
+    if (name === undefined || meant === undefined) return [];
+    return [`no dead letter has the ${what} \`${harmless(name)}\`; did you mean \`${harmless(meant)}\`?`];
+  });
 }
