@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
+import { licensesText } from './licenses.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');
@@ -18,7 +19,7 @@ const ENTRIES = {
   'parse-worker': 'daemon/reload/yaml/parse-worker.ts',
 };
 /** Libraries that stay outside the bundle: they have native code or programs beside their files, or are loaded on first use. */
-const EXTERNAL = [
+export const EXTERNAL = [
   /^node:/,
   '@marcbachmann/cel-js',
   'ajv',
@@ -77,6 +78,9 @@ export async function build({ force = false } = {}) {
   await join();
   const { writeValidators } = await import('./validators.mjs');
   writeValidators(bundle);
+  const { writeManPage } = await import('./man-page.mjs');
+  await writeManPage(path.join(bundle, 'man'), root);
+  writeFileSync(path.join(bundle, 'LICENSES.txt'), licensesText(root));
   writeFileSync(stamp, '');
 }
 

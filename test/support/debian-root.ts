@@ -10,8 +10,11 @@ const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 /** Root of a clean Debian that tests copy. If not set, `prepareDebianRoot` makes one. */
 const GIVEN_ROOT = 'BELFRY_DEBIAN_ROOT';
 
-/** Packages of the clean root: systemd as init, D-Bus for `systemctl --user`, no more. */
-const PACKAGES = 'systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd';
+/** Packages of the clean root: systemd as init, D-Bus for `systemctl --user`, and adduser for the package of Belfry. */
+const PACKAGES = 'systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,adduser';
+
+/** Releases of Debian whose Node.js runs Belfry. In the others, and in a given root without one, Node of the host is used. */
+const SUITES_WITH_NODE: readonly string[] = ['trixie'];
 
 /** Release of Debian: bookworm has systemd 252, trixie 257. */
 const suite = (): string => process.env.BELFRY_DEBIAN_SUITE || 'bookworm';
@@ -35,7 +38,8 @@ export async function prepareDebianRoot(): Promise<() => Promise<void>> {
   if (whyNoDebianRoot() !== undefined || process.env[GIVEN_ROOT]) return async () => {};
   const folder = await mkdtemp(path.join(tmpdir(), 'belfry-debian-'));
   const root = path.join(folder, 'root');
-  execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, suite(), root], {
+  const include = SUITES_WITH_NODE.includes(suite()) ? `${PACKAGES},nodejs` : PACKAGES;
+  execFileSync('debootstrap', ['--variant=minbase', `--include=${include}`, suite(), root], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   process.env[GIVEN_ROOT] = root;
@@ -63,7 +67,7 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** Debian that runs in a container with systemd as init, its own loopback and no other network. Node of the host is in `/usr/bin/node`. */
+/** Debian that runs in a container with systemd as init, its own loopback and no other network. */
 export class Machine {
   readonly root: string;
   readonly #container: ChildProcess;
@@ -77,7 +81,8 @@ export class Machine {
 
   /** Boots a root and resolves when systemd has started its default target. `binds`: host path by path in the container, read-only. */
   static async boot(root: string, binds: Readonly<Record<string, string>> = {}): Promise<Machine> {
-    const read = { '/usr/bin/node': process.execPath, ...binds };
+    const node = existsSync(path.join(root, 'usr/bin/node')) ? {} : { '/usr/bin/node': process.execPath };
+    const read = { ...node, ...binds };
     const container = spawn(
       'systemd-nspawn',
       [
