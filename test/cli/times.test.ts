@@ -34,12 +34,40 @@ async function busyDaemon(): Promise<OpenedListener> {
   const to = await openTestListener();
   const { daemon } = to;
   daemon.alertActions.firing = [{ ...SAMPLE_ALERT, next_at: '2026-11-23T10:00:00.000Z' }];
+  daemon.letters = [
+    {
+      id: 'd-2',
+      dead_at: '2026-11-23T09:00:00.000Z',
+      class: 'permanent',
+      error: { code: 'http.410', message: 'gone' },
+      channel: 'ops',
+      channel_type: 'webhook',
+      rule: 'backups',
+      key: '',
+      event: { id: 'e-1', source: 'api', type: 't', time: '2026-11-23T09:00:00.000Z', data: null },
+      message: { title: 'T', body: '', format: 'text', priority: 'normal', tags: [] },
+      attempts: [],
+    },
+  ];
   daemon.ready = { ready: true, reasons: ['channel ops is paused: held since 2026-11-23T09:00:00.000Z'] };
   daemon.current = { ...daemon.current, reasons: daemon.ready.reasons };
   return to;
 }
 
-const VERBS = ['status', 'events', 'events e-1', 'deliveries', 'deliveries d-1', 'alerts', 'channel list'];
+const VERBS = [
+  'status',
+  'events',
+  'events e-1',
+  'deliveries',
+  'deliveries d-1',
+  'deliveries --message',
+  'alerts',
+  'silence list',
+  'silence add rule=disk-full --for 2h --reason release',
+  'channel list',
+  'dead list',
+  'hold ops --for 2h',
+];
 
 test.each(VERBS)('on a terminal no time of `belfry %s` is in UTC, and with --utc every time is', async (verb) => {
   const to = await busyDaemon();

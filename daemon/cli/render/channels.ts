@@ -30,12 +30,13 @@ export function rateLimitNote(channels: readonly ChannelView[], name: string | u
 
 /** Table of channels with their state. */
 export function channelTable(channels: readonly ChannelView[], style: Style): string {
-  const rows = channels.map(({ name, type, state, reason, pending, held }) => [
+  const rows = channels.map(({ name, type, state, reason, pending, held, resting_until: resting, next_at: next }) => [
     name,
     type,
     String(pending),
     String(held),
-    stateText(state, reason, style),
+    // The reason of a rate limit has the time already.
+    `${stateText(state, reason, style)}${next === undefined || resting !== undefined ? '' : `; next attempt at ${style.time(next)}`}`,
   ]);
   return table([['CHANNEL', 'TYPE', 'PENDING', 'HELD', 'STATE'], ...rows]);
 }

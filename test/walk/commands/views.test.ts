@@ -11,6 +11,9 @@ import type {
 } from '../../../daemon/http/daemon-api.ts';
 import { type DaemonFixture, openFixture } from '../../support/daemon-fixture.ts';
 
+/** Limits of a wait for something that happens at once, on a machine with other work. */
+const WAIT = { timeout: 20_000, interval: 20 };
+
 /** Hours that begin in six hours. */
 function notNow(): string {
   const hour = (later: number): string => new Date(Date.now() + later * 3_600_000).toISOString().slice(11, 13);
@@ -77,7 +80,7 @@ test('the list of events shows what an event was at first and what it became', a
       'daily: collected > notified',
       'daily: collected > notified',
     ]);
-  });
+  }, WAIT);
   const first = await jsonOf<EventView>(fixture, 'events', ids[1]!);
   expect(first).toMatchObject({
     outcomes: { daily: 'notified' },
@@ -183,7 +186,7 @@ rules:
     const found = await jsonOf<NotifiedAlertView>(fixture, 'alerts');
     expect(found.notifications).toMatchObject({ requested: 3, delivered: 1, pending: 0, held: 1, dead: 1 });
     return found;
-  });
+  }, WAIT);
   const [ops, mail, boss] = alert.notifications!.list;
   expect(Date.parse(ops!.delivered_at!)).toBeGreaterThanOrEqual(Date.parse(ops!.requested_at!));
   expect(mail).toMatchObject({ state: 'held', mend: 'remove `delivery.paused` from the rules' });
@@ -209,15 +212,12 @@ test('tail shows ids, and only what its filters select', async () => {
   const [text, json] = tails.map(({ lines }) => lines) as [string[], string[]];
   let id = '';
   // A command that has not connected yet sees nothing, so events are sent until it sees one.
-  await vi.waitFor(
-    async () => {
-      await fixture.post({ type: 't', data: { rule: 'a' } });
-      id = await fixture.post({ type: 't', data: { rule: 'b' } });
-      await vi.waitFor(() => expect(text.some((one) => one.includes(id) && json.length > 0)).toBe(true));
-    },
-    { timeout: 20_000, interval: 10 },
-  );
-  await vi.waitFor(() => expect(text.filter((one) => one.includes(`delivery`)).length).toBeGreaterThan(0));
+  await vi.waitFor(async () => {
+    await fixture.post({ type: 't', data: { rule: 'a' } });
+    id = await fixture.post({ type: 't', data: { rule: 'b' } });
+    await vi.waitFor(() => expect(text.some((one) => one.includes(id) && json.length > 0)).toBe(true));
+  }, WAIT);
+  await vi.waitFor(() => expect(text.filter((one) => one.includes(`delivery`)).length).toBeGreaterThan(0), WAIT);
   expect(text.find((one) => one.includes(id))).toMatch(/^\S+Z event {5}\S+ {2}api {2}t {2}b: notified$/);
   expect(text.find((one) => one.includes('delivery'))).toMatch(/^\S+Z delivery {2}\S{36} {2}ops {2}b {2}delivered$/);
   expect(text.join('\n')).not.toContain(' a: ');

@@ -5,6 +5,7 @@ import { formatDuration } from '../../../lib/time/duration.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
+import { styleOf } from '../../render/style.ts';
 import { type CommonOptions, harmless, jsonLine, line, personOf, type Terminal } from '../../render/terminal.ts';
 
 interface HoldOptions extends CommonOptions {
@@ -49,7 +50,8 @@ async function hold(terminal: Terminal, client: Client, name: string, options: H
     ...(reason !== undefined && { reason }),
     ...(by !== undefined && { by }),
   });
-  const end = held.until === undefined ? 'until it is released' : `until ${held.until}`;
+  const end =
+    held.until === undefined ? 'until it is released' : `until ${styleOf(terminal, options).time(held.until)}`;
   if (json) jsonLine(terminal, held);
   else line(terminal, `${harmless(name)}: held ${end}; its deliveries wait`);
   return EXIT.ok;

@@ -7,6 +7,7 @@ import type { Client } from '../../connection/client.ts';
 import { type CommandContext, LONG_GRACE_MS, type Verb } from '../../context.ts';
 import { daemonOptions } from '../../options.ts';
 import { doctorText, testLine } from '../../render/doctor.ts';
+import { styleOf } from '../../render/style.ts';
 import { CommandError, type CommonOptions, jsonLine, line, painter, type Terminal } from '../../render/terminal.ts';
 
 interface DoctorOptions extends CommonOptions {
@@ -28,7 +29,7 @@ async function doctor(context: CommandContext, options: DoctorOptions): Promise<
   const client = await context.access.client(options);
   const daemon = await statusOf(client, options);
   const findings: DoctorFinding[] = [...(await examined(context, client, daemon, options))];
-  if (!options.json) line(terminal, doctorText(findings, options.verbose === true, painter(terminal)));
+  if (!options.json) line(terminal, doctorText(findings, options.verbose === true, styleOf(terminal, options)));
   if (options.send === true) {
     if ('unreachable' in daemon)
       throw new CommandError(EXIT.unreachable, `--send needs a running daemon: ${daemon.unreachable}`);

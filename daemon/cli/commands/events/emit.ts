@@ -15,17 +15,9 @@ import { NoAnswer } from '../../connection/answer-wait.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
-import { lastError } from '../../render/deliveries.ts';
-import {
-  CommandError,
-  type CommonOptions,
-  jsonLine,
-  line,
-  type Paint,
-  painter,
-  readAll,
-  type Terminal,
-} from '../../render/terminal.ts';
+import { keptBackText, lastError } from '../../render/deliveries.ts';
+import { type Style, styleOf } from '../../render/style.ts';
+import { CommandError, type CommonOptions, jsonLine, line, readAll, type Terminal } from '../../render/terminal.ts';
 
 export interface EmitOptions extends CommonOptions {
   readonly data?: string;
@@ -141,18 +133,19 @@ async function printPosted(terminal: Terminal, posted: Posted, options: EmitOpti
   if (options.json) jsonLine(terminal, { id, duplicate, ...(waited && { outcomes, deliveries }) });
   else {
     line(terminal, `${id}${duplicate ? '  (duplicate: it was accepted before and is not run again)' : ''}`);
-    if (waited) for (const text of waitedText(outcomes, deliveries, painter(terminal))) line(terminal, text);
+    if (waited) for (const text of waitedText(outcomes, deliveries, styleOf(terminal, options))) line(terminal, text);
   }
   return waited ? waitedExit(outcomes, deliveries) : EXIT.ok;
 }
 
-function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], paint: Paint): readonly string[] {
+function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], style: Style): readonly string[] {
+  const { paint } = style;
   const silent = Object.entries(outcomes).filter(([rule]) => !deliveries.some((delivery) => delivery.rule === rule));
   return [
-    ...deliveries.map(
-      (delivery) =>
-        `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastError(delivery)}`,
-    ),
+    ...deliveries.flatMap((delivery) => [
+      `  ${delivery.channel}: ${paint(delivery.state === 'delivered' ? 'green' : 'red', delivery.state)}${lastError(delivery)}`,
+      ...keptBackText(delivery, style).map((text) => `    ${text}`),
+    ]),
     ...silent.map(([rule, outcome]) => `  ${rule}: ${outcome}`),
     ...(deliveries.length === 0 ? ['  no rule sends a message'] : []),
   ];
