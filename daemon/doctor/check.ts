@@ -53,6 +53,8 @@ export interface ExaminedSource {
 export interface FoundDaemon {
   readonly pid: number;
   readonly config: string;
+  /** Path of its socket, if a record names it. */
+  readonly socket?: string;
   /** Place that names it: the file of a record, or a process. */
   readonly from: string;
 }

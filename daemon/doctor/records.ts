@@ -21,7 +21,8 @@ function recordIn(text: string): Omit<FoundDaemon, 'from'> | undefined {
   try {
     const value = parseJson(text);
     if (!isObject(value) || typeof value.pid !== 'number' || typeof value.config !== 'string') return undefined;
-    return { pid: value.pid, config: value.config };
+    const { pid, config, socket } = value;
+    return { pid, config, ...(typeof socket === 'string' && { socket }) };
   } catch {
     return undefined;
   }

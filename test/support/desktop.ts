@@ -49,15 +49,16 @@ export interface Desktop {
 // Without service folders, so that the bus starts no service on demand.
 const BUS = `<busconfig><type>session</type><listen>unix:tmpdir=FOLDER</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>`;
-const DUNST = '[global]\nmonitor = 0\nmarkup = full\nstack_duplicates = false\nshow_indicators = no\n';
+const dunstSettings = (markup: string): string =>
+  `[global]\nmonitor = 0\nmarkup = ${markup}\nstack_duplicates = false\nshow_indicators = no\n`;
 
-/** Desktop without a screen: an X server, a session bus, and dunst, which prints what it shows. */
-export async function openDesktop(): Promise<Desktop> {
+/** Desktop without a screen: an X server, a session bus, and dunst, which prints what it shows. `markup`: setting of dunst. */
+export async function openDesktop({ markup = 'full' } = {}): Promise<Desktop> {
   const folder = await mkdtemp(path.join(tmpdir(), 'belfry-desktop-'));
   const children: ChildProcess[] = [];
   const busFile = path.join(folder, 'bus.conf');
   await writeFile(busFile, BUS.replace('FOLDER', folder));
-  await writeFile(path.join(folder, 'dunstrc'), DUNST);
+  await writeFile(path.join(folder, 'dunstrc'), dunstSettings(markup));
 
   const screen = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '640x480x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],

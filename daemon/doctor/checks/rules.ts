@@ -52,14 +52,14 @@ export const ruleChecks: readonly DoctorCheck[] = [
     name: 'rules.own-events',
     group: 'rules',
     about: 'No rule notifies anybody of a dead channel, a dead delivery, a failing source or a rejected reload.',
-    mend: 'add a rule with `on: belfry` and `match: { type: [belfry.channel.*, belfry.delivery.dead, belfry.reload.rejected, belfry.source.failing] }`, as `belfry init` writes it',
+    mend: 'add the rule `{ name: belfry-itself, on: belfry, match: { type: [belfry.channel.misconfigured, belfry.channel.failing, belfry.delivery.dead, belfry.source.failing, belfry.reload.rejected] }, notify: CHANNEL }`, as `belfry init` writes it',
     run: ({ ruleset }, { clock }) => (ruleset === undefined ? [] : [ownEventsResult(ruleset, clock.now())]),
   },
   {
     name: 'rules.own-channel',
     group: 'rules',
     about: 'The failure of a channel is reported by that channel only.',
-    mend: 'name a second channel of another provider in the rule for `belfry.channel.*`',
+    mend: 'name a second channel of another provider in the rule for `belfry.channel.failing` and `belfry.channel.misconfigured`',
     run: ({ ruleset }, { clock }) => (ruleset === undefined ? [] : ownChannelResults(ruleset, clock.now())),
   },
 ];
@@ -89,9 +89,14 @@ function unusedResult(
   const needed = Math.min(UNUSED_MS, daemon.retention.events);
   // A tenth less, because the oldest events are deleted from time to time.
   if (now - since < needed * 0.9) return ok('the history is too short to find unused rules');
-  const unused = rules.filter(({ enabled, name }) => enabled && !matched.has(name)).map(({ name }) => name);
+  // A rule for faults of the daemon itself is meant to be quiet.
+  const isQuiet = (on: readonly string[] | undefined): boolean => on?.every((name) => name === OWN_SOURCE) === true;
+  const unused = rules.filter(({ enabled, on, name }) => enabled && !isQuiet(on) && !matched.has(name));
   if (unused.length === 0) return ok('every rule has matched an event');
-  const listed = unused.slice(0, MAX_LISTED).join(', ');
+  const listed = unused
+    .slice(0, MAX_LISTED)
+    .map(({ name }) => name)
+    .join(', ');
   const more = unused.length > MAX_LISTED ? ` and ${unused.length - MAX_LISTED} more` : '';
   return warn(`no event in the last ${formatDuration(needed)} matched: ${listed}${more}`);
 }

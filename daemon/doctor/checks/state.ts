@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
-import { type Machine, readSystemFile } from '../../lib/machine/machine.ts';
+import { type Machine, outputOf, readSystemFile } from '../../lib/machine/machine.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
 import { readRecordFiles } from '../records.ts';
 import type { DoctorCheck, Examined } from '../check.ts';
@@ -79,7 +79,22 @@ export const stateChecks: readonly DoctorCheck[] = [
     where: 'caller',
     about: 'The caller may not open the socket of the daemon, because of its mode, its group or the folders above it.',
     mend: 'join the group of the socket (usermod -aG GROUP USER) and log in again, or use --url and a token',
-    run: async ({ state }, machine) => await socketResults(state.socket, machine),
+    run: async ({ state, daemons }, machine) => {
+      const recorded = daemons.find(({ socket }) => socket !== undefined)?.socket;
+      return await socketResults(recorded ?? state.socket, machine);
+    },
+  },
+  {
+    name: 'socket.group',
+    group: 'state',
+    about: 'This machine has no group of the name in `daemon.socket_group`, so that the daemon does not start.',
+    mend: 'create it (groupadd --system NAME), or set `daemon.socket_group` to a group that exists',
+    run: async ({ ruleset }, machine) => {
+      const group = ruleset?.daemon.socketGroup;
+      if (group === undefined) return [];
+      const isKnown = /^\d+$/.test(String(group)) || (await groupExists(machine, String(group)));
+      return [isKnown ? ok(`the group ${group} exists`) : fail(`there is no group ${group}`)];
+    },
   },
   {
     name: 'runtime.directory',
@@ -159,6 +174,15 @@ async function socketResults(socket: string, machine: Machine): Promise<readonly
       `join the group (usermod -aG ${group} USER) and log in again, or use --url and a token`,
     ),
   ];
+}
+
+/** Searches /etc/group, then the name service, which also knows groups of a directory server. */
+async function groupExists(machine: Machine, name: string): Promise<boolean> {
+  const lines = ((await readSystemFile(machine, '/etc/group')) ?? '').split('\n');
+  return (
+    lines.some((line) => line.startsWith(`${name}:`)) ||
+    (await outputOf(machine, 'getent', ['group', name])) !== undefined
+  );
 }
 
 /** Name of a group, or its number if it has none. */
