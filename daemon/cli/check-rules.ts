@@ -5,6 +5,7 @@ import { type LeveledProblem, type Problem, withLevel } from '../core/problems/f
 import { type ExternalNames, link } from '../core/compile/link.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { CompileTools, Registry } from '../core/compile/registry.ts';
+import { shownPath } from '../lib/files/shown-path.ts';
 import { Scrubber } from '../lib/secrets/scrubber.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { listRulesFiles } from '../reload/files.ts';
@@ -22,6 +23,8 @@ export interface CheckRequest {
   readonly withoutSecrets?: boolean;
   /** Warnings make the rules invalid. */
   readonly strict?: boolean;
+  /** Names of files in problems; default: relative to `cwd` when they are below it. */
+  readonly names?: 'absolute' | 'shown';
 }
 
 /** JSON of `belfry check --json`. */
@@ -45,9 +48,11 @@ export async function check({
   registry,
   withoutSecrets = false,
   strict = false,
+  names = 'shown',
 }: CheckRequest): Promise<Checked> {
   const scrubber = new Scrubber();
-  const deps = { env, cwd, scrubber, withoutSecrets, tools: toolsOf(registry) };
+  const nameOf = (file: string): string => (names === 'absolute' ? file : shownPath(file, cwd));
+  const deps = { env, cwd, nameOf, scrubber, withoutSecrets, tools: toolsOf(registry) };
   const { files, problems } = await loadAll(paths, deps);
   const fragments = [...files.values()].map(({ fragment }) => fragment);
   const neighbours = await neighboursOf(paths, deps);
@@ -82,29 +87,25 @@ export function toolsOf(registry: Registry): CompileTools {
   };
 }
 
+type CheckDeps = LoadDeps & { readonly cwd: string; readonly nameOf: (file: string) => string };
+
 async function loadAll(
   paths: readonly string[],
-  deps: LoadDeps & { cwd: string },
+  deps: CheckDeps,
 ): Promise<{ files: Map<string, LoadedFile>; problems: Problem[] }> {
   const files = new Map<string, LoadedFile>();
   const problems: Problem[] = [];
   for (const given of paths) {
     const root = path.resolve(deps.cwd, given);
     const listing = await listRulesFiles(root);
-    problems.push(...listing.problems.map((problem) => ({ ...problem, file: shownPath(problem.file, deps.cwd) })));
-    if (listing.files.length === 0 && listing.problems.length === 0) problems.push(noFiles(shownPath(root, deps.cwd)));
+    problems.push(...listing.problems.map((problem) => ({ ...problem, file: deps.nameOf(problem.file) })));
+    if (listing.files.length === 0 && listing.problems.length === 0) problems.push(noFiles(deps.nameOf(root)));
     for (const file of listing.files) {
-      const name = shownPath(file, deps.cwd);
+      const name = deps.nameOf(file);
       if (!files.has(name)) files.set(name, await loadFile(name, deps));
     }
   }
   return { files, problems };
-}
-
-/** Path of a file as messages show it: relative when it is below the working directory. */
-export function shownPath(file: string, cwd: string): string {
-  const relative = path.relative(cwd, file);
-  return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
 }
 
 function byPosition(a: Problem, b: Problem): number {
@@ -123,10 +124,7 @@ function noFiles(root: string): Problem {
 }
 
 /** Other files in the folders of single files: rules may name their channels, sources and hours. */
-async function neighboursOf(
-  paths: readonly string[],
-  deps: LoadDeps & { cwd: string },
-): Promise<readonly LoadedFile[]> {
+async function neighboursOf(paths: readonly string[], deps: CheckDeps): Promise<readonly LoadedFile[]> {
   const folders = new Set<string>();
   for (const given of paths) {
     const file = path.resolve(deps.cwd, given);

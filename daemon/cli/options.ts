@@ -80,6 +80,11 @@ export function daemonOptions(command: Command): Command {
     );
 }
 
+/** Adds the option of the verbs that ask the daemon if there is one, and work without it. */
+export function offlineOption(command: Command): Command {
+  return command.option('--offline', 'do not ask the daemon; use the files of this machine');
+}
+
 /** Adds an option for each parameter of the API, such as `--since <time>`. */
 export function filterOptions(command: Command, filters: Parameters): Command {
   for (const [name, { kind, about }] of Object.entries(filters))

@@ -17,7 +17,8 @@ import {
   type TestResult,
 } from '../simulation/run-tests.ts';
 import { sourceTypes } from '../sources/index.ts';
-import { shownPath, toolsOf } from './check-rules.ts';
+import { shownPath } from '../lib/files/shown-path.ts';
+import { toolsOf } from './check-rules.ts';
 import { registry } from './registry.ts';
 import { CommandError, type Terminal } from './render/terminal.ts';
 

@@ -10,6 +10,7 @@ import type { Expiry, SilenceView, SilencePreview } from '../core/alerts/silence
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/delivery/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
+import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 import type {
@@ -38,7 +39,8 @@ export interface DaemonApi {
   /** Ready means that events are accepted. `reasons` explains why not, and lists failing parts, such as a misconfigured channel. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   reload(): Promise<ReloadView>;
-  check(path?: string): Promise<CheckView>;
+  /** Validates the rules at these paths, by default those of the daemon. Files have absolute paths. */
+  check(paths?: readonly string[]): Promise<CheckView>;
   /** Explains the outcome of the live rules for an event; undefined when no event has this id. */
   explain(request: ExplainRequest): Promise<ExplanationView | undefined>;
   readonly alertActions: AlertActions;
@@ -151,6 +153,8 @@ export interface CheckView {
   readonly files: number;
   readonly rules: number;
   readonly problems: readonly LeveledProblem[];
+  /** Source line of a problem, with secrets masked; undefined when it has none. */
+  readonly excerpt: (problem: LeveledProblem) => Excerpt | undefined;
 }
 
 export interface ChannelTestView {

@@ -133,9 +133,9 @@ export class RecordedDaemon implements DaemonApi {
     };
   }
 
-  async check(path?: string) {
-    this.calls.push(path === undefined ? 'check' : `check ${path}`);
-    return { valid: true, files: 1, rules: 2, problems: [] };
+  async check(paths?: readonly string[]) {
+    this.calls.push(['check', ...(paths ?? [])].join(' '));
+    return { valid: true, files: 1, rules: 2, problems: [], excerpt: () => undefined };
   }
 
   async explain(request: ExplainRequest): Promise<Explanation | undefined> {

@@ -4,6 +4,7 @@ import type { Offline, OfflineStore } from '../../app/state/offline.ts';
 import { configPath, type StatePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import type { Clock } from '../../lib/time/clock.ts';
+import type { ChannelView } from '../../http/daemon-api.ts';
 import type { Audit } from '../../store/store.ts';
 import { CommandError, type CommonOptions, type Terminal } from '../render/terminal.ts';
 import { type Client, type ClientDeps, openClient, tokenFor } from './client.ts';
@@ -68,9 +69,9 @@ export class DaemonAccess {
     return (await this.#stopped).paths;
   }
 
-  async deadLetters(options: CommonOptions & { readonly offline?: boolean }): Promise<DeadLetterAccess> {
-    const offline = options.offline === true;
-    if (!offline && (await this.isRunning(options))) return remoteDeadLetters(await this.client(options));
+  async deadLetters(options: CommonOptions): Promise<DeadLetterAccess> {
+    const client = await this.runningClient(options);
+    if (client !== undefined) return remoteDeadLetters(client);
     const { deadLetters } = await this.stoppedState(options);
     const { offlineDeadLines } = await import('../../app/state/offline-dead-letters.ts');
     return offlineDeadLetters(
@@ -84,14 +85,22 @@ export class DaemonAccess {
   }
 
   async audit(options: CommonOptions): Promise<Audit> {
-    if (await this.isRunning(options)) return (await this.client(options)).call<Audit>('GET', '/v1/audit');
+    const client = await this.runningClient(options);
+    if (client !== undefined) return client.call<Audit>('GET', '/v1/audit');
     return (await this.#openStore(options)).daemon.audit();
+  }
+
+  async channels(options: CommonOptions): Promise<readonly ChannelView[]> {
+    const client = await this.runningClient(options);
+    if (client === undefined) return (await this.#openChannels(options)).daemon.channels();
+    return (await client.call<{ channels: readonly ChannelView[] }>('GET', '/v1/channels')).channels;
   }
 
   /** Blocks of a backup: of the running daemon, or else of the state directory of the stopped one. */
   async *backup(options: CommonOptions): AsyncGenerator<Buffer> {
-    if (await this.isRunning(options)) {
-      yield* (await this.client(options)).bytes('/v1/backup', this.#terminal.interrupted);
+    const client = await this.runningClient(options);
+    if (client !== undefined) {
+      yield* client.bytes('/v1/backup', this.#terminal.interrupted);
       return;
     }
     const paths = await this.stoppedState(options);
@@ -104,15 +113,33 @@ export class DaemonAccess {
     for (const opened of [this.#offline, this.#store]) await (await opened?.catch(() => undefined))?.close();
   }
 
-  /** Test whether a daemon answers. With `--url` it must; without, the state directory on this machine is used instead. */
-  async isRunning(options: CommonOptions): Promise<boolean> {
-    try {
-      await (await this.client(options)).call('GET', '/healthz');
-      return true;
-    } catch (error) {
-      if (options.url === undefined && error instanceof CommandError && error.exit === EXIT.unreachable) return false;
-      throw error;
+  /**
+   * Client of the daemon, if one answers. With `--url` it must; without, the files on this machine are used instead, and with
+   * `--offline` they are used in any case. `onMissing` gets the error that names the places where a daemon was searched.
+   */
+  async runningClient(
+    options: CommonOptions,
+    onMissing: (error: CommandError) => void = ({ message }) => this.#noteDenied(message),
+  ): Promise<Client | undefined> {
+    if (options.offline === true) {
+      if (options.url === undefined) return undefined;
+      throw new CommandError(EXIT.usage, '--offline and --url exclude each other: --url asks the daemon there');
     }
+    const client = await this.client(options);
+    try {
+      await client.call('GET', '/healthz');
+      return client;
+    } catch (error) {
+      if (options.url !== undefined || !(error instanceof CommandError) || error.exit !== EXIT.unreachable) throw error;
+      onMissing(error);
+      return undefined;
+    }
+  }
+
+  /** Prints that a daemon may run whose group the user may join: the error that follows names only the state directory. */
+  #noteDenied(message: string): void {
+    const denied = message.split('\n').find((text) => text.includes('join group '));
+    if (denied !== undefined) this.#deps.print(`no daemon was asked: ${denied.trim()}`);
   }
 
   #search(options: CommonOptions): Search {

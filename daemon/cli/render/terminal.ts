@@ -13,6 +13,8 @@ export interface CommonOptions {
   readonly token?: string;
   /** Longest wait for an answer, milliseconds. */
   readonly timeout?: number;
+  /** Whether no daemon may be asked. */
+  readonly offline?: boolean;
 }
 
 /** Error of a command whose message is for the user; `exit` is one of `EXIT`. */

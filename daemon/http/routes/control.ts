@@ -68,13 +68,20 @@ export const controlRoutes: readonly Route[] = [
     scope: 'read',
     body: ['application/json'],
     summary: 'Validate the rules on disk, or those at `path`, without loading them.',
-    answers: { 200: 'Every problem with its file, line and column', 403: '`path` needs the scope `admin`' },
+    answers: {
+      200: 'Every problem with its file, line and column; for `admin`, if `excerpts` is `true`, also its source line with secrets masked',
+      403: '`path` needs the scope `admin`',
+    },
     async handle({ request, response, caller }, { daemon, scrubber }) {
-      const path = pathOf(await readJson(request, daemon.limits().body));
-      // Problems show parts of the file, so only `admin` may name one.
-      if (path !== undefined) requireScope(caller, 'admin');
-      const { valid, files, rules, problems } = await daemon.check(path);
-      sendJson(response, 200, scrubber.scrubJson({ valid, files, rules, problems }));
+      const { paths, excerpts } = checkRequest(await readJson(request, daemon.limits().body));
+      // Only `admin` may name a file, whose problems show parts of it, or see lines of one.
+      if (paths !== undefined) requireScope(caller, 'admin');
+      const { valid, files, rules, problems, excerpt } = await daemon.check(paths);
+      const shown =
+        excerpts && caller?.scopes.includes('admin')
+          ? problems.map((problem) => ({ ...problem, excerpt: excerpt(problem) }))
+          : problems;
+      sendJson(response, 200, scrubber.scrubJson({ valid, files, rules, problems: shown }));
     },
   },
   {
@@ -204,12 +211,19 @@ function resendRequest(body: unknown): ResendRequest {
   return body;
 }
 
-function pathOf(body: unknown): string | undefined {
+function checkRequest(body: unknown): { readonly paths?: readonly string[]; readonly excerpts: boolean } {
   if (isObject(body)) {
-    const { path, ...others } = body;
-    if ((path === undefined || isText(path)) && Object.keys(others).length === 0) return path;
+    const { path, excerpts = false, ...others } = body;
+    const paths = path === undefined ? undefined : [path].flat();
+    const isValid = paths === undefined || (paths.length > 0 && paths.every(isText));
+    if (isValid && typeof excerpts === 'boolean' && Object.keys(others).length === 0)
+      return { excerpts, ...(paths !== undefined && { paths }) };
   }
-  throw new HttpProblem(400, 'check.path', 'the body is a JSON object with nothing but `path`, which is text');
+  throw new HttpProblem(
+    400,
+    'check.path',
+    'the body is a JSON object with nothing but `path`, a text or an array of texts, and `excerpts`, `true` or `false`',
+  );
 }
 
 /** Problem with the most similar name of a channel. */

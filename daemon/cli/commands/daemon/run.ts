@@ -37,8 +37,8 @@ async function runDaemon({ terminal, version, clock, config }: RunDeps, options:
     import('../../check-rules.ts'),
     import('../../registry.ts'),
   ]);
-  const validate = (path?: string) =>
-    check({ paths: [path ?? config], env: terminal.env, cwd: terminal.cwd, registry });
+  const validate = (paths: readonly string[] = [config]) =>
+    check({ paths, env: terminal.env, cwd: terminal.cwd, registry, names: 'absolute' });
   const reload = (running: App): void =>
     void running.reload().catch((error: unknown) => {
       terminal.stderr.write(`belfry: the rules could not be reloaded: ${(error as Error).message}\n`);

@@ -3,6 +3,7 @@ import { suggest } from '../../../core/problems/suggest.ts';
 import type { DeadLineProblem } from '../../../http/daemon-api.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import type { Verb } from '../../context.ts';
+import { offlineOption } from '../../options.ts';
 import { deadLetterProblems } from '../../render/dead-letter-problems.ts';
 import { styleOf } from '../../render/style.ts';
 import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
@@ -11,7 +12,7 @@ import { type DeadFilter, filterOf, isFiltered, selectOptions } from './select.t
 type ListOptions = CommonOptions & DeadFilter;
 
 export const declareList: Verb = (dead, { terminal, clock, access, run }) => {
-  selectOptions(dead.command('list'))
+  offlineOption(selectOptions(dead.command('list')))
     .description('list every dead letter, one a line')
     .action((options: ListOptions) =>
       run(async () => list(terminal, await access.deadLetters(options), clock.now(), options)),

@@ -3,11 +3,11 @@ import { EXIT } from '../../../core/problems/failure.ts';
 import { NAME } from '../../../core/values/value-kind.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import type { Verb } from '../../context.ts';
-import { daemonOptions, TypedArgument } from '../../options.ts';
+import { daemonOptions, offlineOption, TypedArgument } from '../../options.ts';
 import { CommandError, type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 
 export const declareShow: Verb = (dead, { terminal, access, run }) => {
-  daemonOptions(dead.command('show'))
+  offlineOption(daemonOptions(dead.command('show')))
     .description('show one dead letter with all its fields')
     .addArgument(new TypedArgument('<id>', NAME))
     .action((id: string, options: CommonOptions) =>

@@ -3,8 +3,9 @@ import { type Paint, problemText } from '../../../core/problems/problem-text.ts'
 import type { Registry } from '../../../core/compile/registry.ts';
 import { NAME, oneOf } from '../../../core/values/value-kind.ts';
 import type { Checked } from '../../check-rules.ts';
+import type { DaemonChecked } from '../../connection/daemon-check.ts';
 import type { Verb } from '../../context.ts';
-import { TypedArgument, TypedOption } from '../../options.ts';
+import { daemonOptions, offlineOption, TypedArgument, TypedOption } from '../../options.ts';
 import { coloured, type CommonOptions, type Terminal } from '../../render/terminal.ts';
 
 const CHECK_FORMATS = ['text', 'json', 'github'] as const;
@@ -16,20 +17,29 @@ interface CheckOptions extends CommonOptions {
   readonly withoutSecrets?: boolean;
 }
 
-export const verb: Verb = (program, { terminal, config, run }) => {
-  program
-    .command('check')
+export const verb: Verb = (program, { terminal, access, config, run }) => {
+  offlineOption(daemonOptions(program.command('check')))
     .description('check rules; show every problem with its place, an excerpt and a fix')
     .addArgument(new TypedArgument('[path...]', NAME, 'files or directories (default: the rules directory)'))
     .addOption(new TypedOption('--format <format>', oneOf(CHECK_FORMATS), CHECK_FORMATS.join(', ')).default('text'))
-    .option('--without-secrets', 'use placeholders for references that cannot be resolved')
+    .option('--without-secrets', 'check here, with placeholders for references that cannot be resolved')
     .option('--strict', 'treat warnings as errors')
-    .action((given: string[], { json, format, strict, withoutSecrets, ...options }: CheckOptions) =>
+    .addHelpText(
+      'after',
+      '\nA daemon that runs on the rules is asked first, because it has the secrets to which they refer.',
+    )
+    .action((given: string[], options: CheckOptions) =>
       run(async () => {
+        const { json, format, strict = false, withoutSecrets = false } = options;
+        const shown = json ? 'json' : format;
+        if (!withoutSecrets || options.url !== undefined) {
+          const { checkByDaemon } = await import('../../connection/daemon-check.ts');
+          const checked = await checkByDaemon({ access, terminal }, given, options);
+          if (checked !== undefined) return report(strictly(checked, strict), shown, terminal);
+        }
         const { registry } = await import('../../registry.ts');
         const paths = given.length > 0 ? given : [config(options)];
-        const flags = { strict: strict === true, withoutSecrets: withoutSecrets === true };
-        return checkAndReport({ paths, format: json ? 'json' : format, ...flags, registry, terminal });
+        return checkAndReport({ paths, format: shown, strict, withoutSecrets, registry, terminal });
       }),
     );
 };
@@ -46,14 +56,26 @@ export interface CheckRun {
 /** Checks the rules and prints the problems. Exit 0 when they are valid, else 78; with `strict` a warning makes them invalid. */
 export async function checkAndReport(given: CheckRun): Promise<number> {
   const { paths, format, withoutSecrets = false, strict = false, registry, terminal } = given;
-  const { env, cwd, stdout } = terminal;
+  const { env, cwd } = terminal;
   const { check } = await import('../../check-rules.ts');
-  const checked = await check({ paths, env, cwd, registry, withoutSecrets, strict });
-  stdout.write(REPORTS[format](checked, coloured(terminal) ? COLOURS : undefined));
+  return report(await check({ paths, env, cwd, registry, withoutSecrets, strict }), format, terminal);
+}
+
+function report(
+  checked: Checked | DaemonChecked,
+  format: CheckFormat,
+  terminal: Pick<Terminal, 'env' | 'stdout'>,
+): number {
+  terminal.stdout.write(REPORTS[format](checked, coloured(terminal) ? COLOURS : undefined));
   return checked.valid ? EXIT.ok : EXIT.config;
 }
 
-const REPORTS: Readonly<Record<CheckFormat, (checked: Checked, paint: Paint | undefined) => string>> = {
+/** The result of a daemon, which does not know `--strict`. */
+function strictly(checked: DaemonChecked, strict: boolean): DaemonChecked {
+  return { ...checked, valid: checked.valid && (!strict || checked.problems.length === 0) };
+}
+
+const REPORTS: Readonly<Record<CheckFormat, (checked: Checked | DaemonChecked, paint: Paint | undefined) => string>> = {
   text(checked, paint) {
     const blocks = checked.problems.map((problem) => `${problemText(problem, checked.excerpt(problem), paint)}\n\n`);
     const what = `${count(checked.rules, 'rule')} in ${count(checked.files, 'file')}`;
@@ -63,7 +85,7 @@ const REPORTS: Readonly<Record<CheckFormat, (checked: Checked, paint: Paint | un
       ...(errors > 0 ? [count(errors, 'problem')] : []),
       ...(warnings > 0 ? [count(warnings, 'warning')] : []),
     ];
-    return `${blocks.join('')}${[checked.valid ? `valid: ${what}` : undefined, ...counts, checked.valid ? undefined : what].filter((part) => part !== undefined).join(', ')}\n`;
+    return `${blocks.join('')}${[checked.valid ? `valid: ${what}` : undefined, ...counts, checked.valid ? undefined : what, 'by' in checked ? checked.by : undefined].filter((part) => part !== undefined).join(', ')}\n`;
   },
   json({ valid, files, rules, problems }) {
     return `${JSON.stringify({ valid, files, rules, problems })}\n`;

@@ -9,7 +9,7 @@ import type { Clock } from '../../../lib/time/clock.ts';
 import { checkAndReport } from './check.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
-import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
+import { daemonOptions, offlineOption, TypedArgument, TypedOption } from '../../options.ts';
 import { explanationText } from '../../render/explanation.ts';
 import { styleOf } from '../../render/style.ts';
 import { CommandError, type CommonOptions, jsonLine, line, readAll, type Terminal } from '../../render/terminal.ts';
@@ -24,12 +24,15 @@ interface ExplainOptions extends CommonOptions {
 interface ExplainDeps {
   readonly terminal: Terminal;
   readonly clock: Clock;
-  readonly client: Client;
+  /** Undefined without a daemon. */
+  readonly client: Client | undefined;
+  /** Error that names the places where a daemon was searched. */
+  readonly missing: CommandError | undefined;
   readonly config: string;
 }
 
 export const verb: Verb = (program, { terminal, clock, access, config, run }) => {
-  daemonOptions(program.command('explain'))
+  offlineOption(daemonOptions(program.command('explain')))
     .description('explain the outcome of every rule for an event; exit 3 when no rule matches')
     .addArgument(
       new TypedArgument('<event>', NAME, 'file with an event, - for standard input, or the id of a past event'),
@@ -38,8 +41,9 @@ export const verb: Verb = (program, { terminal, clock, access, config, run }) =>
     .addOption(new TypedOption('--at <time>', INSTANT, 'assume that the event comes at this time'))
     .action((event: string, options: ExplainOptions) =>
       run(async () => {
-        const client = await access.client(options);
-        return explain({ terminal, clock, client, config: config(options) }, event, options);
+        let missing: CommandError | undefined;
+        const client = await access.runningClient(options, (error) => (missing = error));
+        return explain({ terminal, clock, client, missing, config: config(options) }, event, options);
       }),
     );
 };
@@ -53,7 +57,7 @@ async function explain(deps: ExplainDeps, named: string, options: ExplainOptions
     ...(options.at !== undefined && { at: options.at }),
   };
   try {
-    const explanation = await answer(deps, request, options);
+    const explanation = await answer(deps, request);
     if (options.json) jsonLine(terminal, explanation);
     else line(terminal, explanationText(explanation, styleOf(terminal, options)));
     return explanation.rules.some(({ outcome }) => outcome !== 'no_match') ? EXIT.ok : EXIT.nothing;
@@ -71,30 +75,29 @@ async function explain(deps: ExplainDeps, named: string, options: ExplainOptions
   }
 }
 
+const NEEDS_DAEMON =
+  'the id of a past event is known to the daemon only; leave --offline out, or give a file with the event';
+
 /** Explanation by the daemon, which has the states; without a daemon, by the rules alone. */
 async function answer(
-  { terminal, clock, client, config }: ExplainDeps,
+  { terminal, clock, client, missing, config }: ExplainDeps,
   request: ExplainRequest,
-  options: ExplainOptions,
 ): Promise<ExplanationView> {
   const { at, event, ...rest } = request;
-  try {
-    const body = {
+  if (client !== undefined)
+    return client.call<ExplanationView>('POST', '/v1/explain', {
       ...rest,
       ...(event !== undefined && { event }),
       ...(at !== undefined && { at: new Date(at).toISOString() }),
-    };
-    return await client.call<ExplanationView>('POST', '/v1/explain', body);
-  } catch (error) {
-    const isAlone = error instanceof CommandError && error.exit === EXIT.unreachable && options.url === undefined;
-    if (!isAlone || event === undefined) throw error;
-  }
+    });
+  if (event === undefined) throw missing ?? new CommandError(EXIT.usage, NEEDS_DAEMON);
   const { explainFromRules } = await import('../../../app/api/explain.ts');
   const explanation = await explainFromRules({ ...request, event }, { config, env: terminal.env, clock });
   if (request.rule !== undefined && explanation.rules.length === 0)
     throw new CommandError(EXIT.nothing, `there is no rule \`${request.rule}\` at ${config}`);
+  const why = missing === undefined ? 'no daemon was asked' : 'the daemon is not running';
   terminal.stderr.write(
-    'belfry: the daemon is not running; the rules are explained without its state, as if nothing had happened before\n',
+    `belfry: ${why}; the rules are explained without its state, as if nothing had happened before\n`,
   );
   return explanation;
 }

@@ -116,7 +116,7 @@ async function blocksOf(
   options: BackupOptions,
 ): Promise<AsyncIterable<Buffer>> {
   // Root reads a stopped state directory as its owner, who may not write the file: another process does that.
-  const isOther = terminal.uid === 0 && !(await access.isRunning(options));
+  const isOther = terminal.uid === 0 && (await access.runningClient(options)) === undefined;
   const blocks = isOther
     ? (await import('../../connection/backup-by-owner.ts')).backupByProcess(terminal, config)
     : access.backup(options);
