@@ -1,5 +1,5 @@
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
-import { OWN_SHAPES } from '../../core/event/own-events.ts';
+import { OWN_EVENTS } from '../../core/event/own-events.ts';
 import { type Event, OWN_SOURCE } from '../../core/event/event.ts';
 import { select } from '../../core/flow/select.ts';
 import type { LeveledProblem } from '../../core/problems/failure.ts';
@@ -139,14 +139,13 @@ export function channelsOf({ notify, alert }: CompiledRule): readonly string[] {
   return [...notify, ...later].map(({ channel }) => channel);
 }
 
-/** Own events of a type with sample data; one for each value of a field that has few values. */
+/** Own events of a type with the data of the documentation; one for each value of a field that has few values. */
 function samplesOf(type: string, subject: string, now: number): readonly Event[] {
-  const fields = Object.entries(OWN_SHAPES.find((shape) => shape.type === type)?.data ?? {});
+  const own = OWN_EVENTS.find((event) => event.type === type);
   let samples: readonly Readonly<Record<string, Json>>[] = [{}];
-  for (const [name, kind] of fields) {
-    const values: readonly Json[] = Array.isArray(kind)
-      ? (kind as readonly Json[])
-      : [kind === 'number' ? 1 : kind === 'text' ? subject : []];
+  for (const [name, { kind, example }] of Object.entries(own?.data ?? {})) {
+    const known = name === own?.subject ? subject : example;
+    const values = (Array.isArray(kind) ? kind : [known]) as readonly Json[];
     samples = samples.flatMap((sample) => values.map((value) => ({ ...sample, [name]: value })));
   }
   const time = new Date(now).toISOString();

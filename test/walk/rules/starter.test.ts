@@ -49,6 +49,16 @@ test('the rules of `belfry init` are valid, pass their tests and notify, without
   await home.logged((line) => line.msg === 'Deploy failed: acme/api' && line.channel === 'console');
 });
 
+test('belfry doctor finds that the rules of `belfry init` notify of the daemon itself by two channels', async () => {
+  const { stdout } = await home.belfry(['doctor', '--json']);
+  const { findings } = JSON.parse(stdout) as { findings: readonly { check: string; level: string }[] };
+  const own = findings.filter(({ check }) => check.startsWith('rules.own-'));
+  expect(own.map(({ check, level }) => [check, level])).toEqual([
+    ['rules.own-events', 'ok'],
+    ['rules.own-channel', 'ok'],
+  ]);
+});
+
 test('the rules of `belfry init` report rules that do not load, and their end, also when the edit is taken back', async () => {
   await setUp('mail');
   await home.start();
