@@ -38,8 +38,9 @@ function stepsOf(page: string): readonly Step[] {
 }
 
 function codesOf(commands: string): readonly number[] {
-  const [, code, condition] = /# ends with (\d+)( if .*)?/.exec(commands) ?? [, '0'];
-  return condition === undefined ? [Number(code)] : [0, Number(code)];
+  const announced = /# ends with (?<code>\d+)(?<condition> if .*)?/.exec(commands)?.groups;
+  if (announced === undefined) return [0];
+  return announced.condition === undefined ? [Number(announced.code)] : [0, Number(announced.code)];
 }
 
 function pattern(shown: string): RegExp {
