@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type {
@@ -243,4 +246,26 @@ test('a filter that matches nothing is exit 3, and an empty list is exit 0 and s
     expect((await home.belfry([...verb.split(' '), '--rule', 'none'])).code).toBe(3);
     expect(await home.belfry([...verb.split(' '), '--rule', 'none', '--json'])).toMatchObject({ code: 3, stdout: '' });
   }
+});
+
+const BELFRY = path.resolve(import.meta.dirname, '../../../bin/belfry.js');
+/** Program of util-linux that runs a command on a terminal. */
+const SCRIPT = '/usr/bin/script';
+
+test.skipIf(!existsSync(SCRIPT))('times are those of $TZ on a terminal, and UTC in a pipe (needs script)', async () => {
+  const fixture = await opened(`rules:\n${rule('a', 'enabled: true')}`);
+  const { home } = fixture;
+  const id = await fixture.post({ type: 't', data: { rule: 'a' } });
+  const args = [process.execPath, BELFRY, 'events', id, '--config', home.path('rules')];
+  const child = spawn(SCRIPT, ['-qec', args.join(' '), '/dev/null'], {
+    env: { PATH: process.env.PATH!, TZ: 'Asia/Kolkata', NO_COLOR: '1', RUNTIME_DIRECTORY: home.path('run') },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let shown = '';
+  child.stdout!.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+  await once(child, 'close');
+  const received = (await jsonOf<EventView>(fixture, 'events', id)).received_at;
+  const local = new Date(Date.parse(received) + 5.5 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
+  expect(shown).toContain(`received ${local}\r\n  ${local}  a  k  notified\r\n`);
+  expect((await home.belfry(['events', id])).stdout).toContain(`received ${received}\n`);
 });
