@@ -16,6 +16,7 @@ import { Feed } from './runtime/feed.ts';
 import { gaugeValues } from './runtime/gauges.ts';
 import { observeDeliveries } from './runtime/observers.ts';
 import { buildRuntime, reloadStatus } from './runtime/runtime.ts';
+import { rememberState } from './state/remembered-state.ts';
 import { firstToken } from './state/secrets-at-rest.ts';
 
 /** Running daemon. */
@@ -97,6 +98,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   closers.own('push', () => pushServer.close());
 
   await lifecycle.start(listener);
+  await rememberState(live.root, paths, terminal);
   return {
     listen: listener.address,
     tokenFile: paths.token,

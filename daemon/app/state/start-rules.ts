@@ -6,7 +6,8 @@ import type { Live, Prepared } from '../../reload/live.ts';
 import { readRecord, recordFiles, runtimeFolders } from './daemon-record.ts';
 import { InvalidRules } from './invalid-rules.ts';
 import { type KeptRead, readKeptRules } from './kept-rules.ts';
-import { type Environment, type StatePaths, statePaths } from './paths.ts';
+import { type StatePaths, statePaths } from './paths.ts';
+import { rememberedState, type StartPlace } from './remembered-state.ts';
 
 type Ready = Extract<Prepared, { kind: 'ready' }>;
 
@@ -73,16 +74,16 @@ function unusableProblem({ file, reason }: Extract<KeptRead, { kind: 'unusable' 
 
 /**
  * State directory of a start. Rules that cannot be read may not name theirs. Then it is a directory that holds kept rules of this
- * config: one that the files seem to name, that of the last daemon by its record, or the default.
+ * config: one that the files seem to name, that which the last daemon wrote down, or the default.
  */
 export async function stateAtStart(
   config: string,
   { settings, certain }: Pick<ReadDaemonSettings, 'settings' | 'certain'>,
-  { env, cwd }: { readonly env: Environment; readonly cwd: string },
+  { env, cwd }: StartPlace,
 ): Promise<StatePaths> {
   const configured = statePaths(settings, env, cwd);
   if (certain) return configured;
-  for (const state of await likelyStates(config, env)) {
+  for (const state of await likelyStates(config, { env, cwd })) {
     const paths = statePaths(state === undefined ? {} : { state }, env, cwd);
     if ((await isFolder(paths.keptRules)) && (await readKeptRules(paths.keptRules, config)).kind !== 'none')
       return paths;
@@ -91,8 +92,11 @@ export async function stateAtStart(
 }
 
 /** Undefined stands for the default. */
-async function likelyStates(config: string, env: Environment): Promise<readonly (string | undefined)[]> {
+async function likelyStates(config: string, place: StartPlace): Promise<readonly (string | undefined)[]> {
+  const { env } = place;
   const states: (string | undefined)[] = [...(await guessStates(config, env))];
+  const remembered = await rememberedState(config, place);
+  if (remembered !== undefined) states.push(remembered);
   for (const file of runtimeFolders(env).flatMap((folder) => recordFiles(folder, config))) {
     const record = await readRecord(file);
     if (record?.config === config) states.push(record.state);

@@ -338,7 +338,37 @@ test.each([
   await at.start();
   expect(await at.inForce()).toEqual(['a']);
   expect(await readdir(path.join(at.folder, 'elsewhere'))).toContain('belfry.db');
-  expect(await readdir(at.folder)).not.toContain('.local');
+});
+
+test.each([
+  ['empty', (at: Machine) => at.save('daemon.yaml', '')],
+  ['missing, with the directory', (at: Machine) => rm(at.rules(), { recursive: true })],
+])('the state directory of the last daemon is found when the file that names it is %s', async (_, change) => {
+  const at = await used({ 'daemon.yaml': ELSEWHERE });
+  await change(at);
+  await at.start();
+  expect(await at.inForce()).toEqual(['a']);
+});
+
+test('a state directory is remembered only while the rules name one that is not the default', async () => {
+  const at = await used({ 'daemon.yaml': ELSEWHERE });
+  const place = path.join(at.folder, '.local/state/belfry');
+  const [name] = await readdir(place);
+  expect(name).toMatch(/^state-of-\w+\.json$/);
+  expect(JSON.parse(await readFile(path.join(place, name!), 'utf8'))).toEqual({
+    config: at.rules(),
+    state: path.join(at.folder, 'elsewhere'),
+  });
+  await at.save('daemon.yaml', DAEMON);
+  await at.start();
+  expect(await readdir(place)).not.toContain(name);
+});
+
+test('a user without a home remembers no state directory', async () => {
+  const at = await machine({ 'daemon.yaml': ELSEWHERE });
+  at.env.HOME = path.join(at.folder, 'none');
+  await at.start();
+  expect(await readdir(at.folder)).not.toContain('none');
 });
 
 test('after a kill the record names the state directory of rules that name none any more', async () => {

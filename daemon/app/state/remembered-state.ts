@@ -1,0 +1,50 @@
+import { stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { isObject } from '../../core/values/json.ts';
+import { writeAtomically } from '../../lib/files/atomic-file.ts';
+import { readRegularFile } from '../../lib/files/regular-file.ts';
+import { configId, isSameConfig } from './daemon-record.ts';
+import { type Environment, type StatePaths, statePaths } from './paths.ts';
+
+/** Environment and working directory of a process, which give its default directories. */
+export interface StartPlace {
+  readonly env: Environment;
+  readonly cwd: string;
+}
+
+/**
+ * Writes the state directory of a config to the default one, if the rules name another. A later start with rules that cannot be read
+ * finds its state there. Errors are ignored: the default directory may be forbidden to the daemon.
+ */
+export async function rememberState(config: string, { state }: StatePaths, place: StartPlace): Promise<void> {
+  const file = await fileOf(config, place);
+  if (file === undefined) return;
+  const isDefault = state === defaultState(place);
+  if (isDefault) await unlink(file).catch(() => undefined);
+  else if ((await rememberedState(config, place)) !== state)
+    await writeAtomically(file, `${JSON.stringify({ config, state })}\n`, 0o600).catch(() => undefined);
+}
+
+/** State directory that a daemon with this config used last, if it is not the default one. */
+export async function rememberedState(config: string, place: StartPlace): Promise<string | undefined> {
+  try {
+    const file = path.join(defaultState(place), nameOf(config));
+    const value: unknown = JSON.parse((await readRegularFile(file)).toString('utf8'));
+    if (!isObject(value) || typeof value.config !== 'string' || typeof value.state !== 'string') return undefined;
+    return (await isSameConfig(value.config, config)) ? value.state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const defaultState = ({ env, cwd }: StartPlace): string => statePaths({}, env, cwd).state;
+
+const nameOf = (config: string): string => `state-of-${configId(config)}.json`;
+
+/** Undefined if the process has no home, or if its home does not exist: such a user keeps nothing there. */
+async function fileOf(config: string, place: StartPlace): Promise<string | undefined> {
+  const { STATE_DIRECTORY, XDG_STATE_HOME, HOME } = place.env;
+  const base = STATE_DIRECTORY?.split(':')[0] || XDG_STATE_HOME || HOME;
+  const exists = base !== undefined && (await stat(base).catch(() => undefined))?.isDirectory() === true;
+  return exists ? path.join(defaultState(place), nameOf(config)) : undefined;
+}
