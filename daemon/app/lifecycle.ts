@@ -54,6 +54,7 @@ export class Lifecycle {
     const { live, prepared, log, paths, inbox, kept } = state;
     this.#listener = listener;
     logRejected(state);
+    const keeping = kept.save(live.texts);
     const resent = await resending.reconcile();
     if (resent > 0)
       log.info({ letters: resent }, 'dead letters: records that were resent before the last stop are removed');
@@ -69,6 +70,7 @@ export class Lifecycle {
       this.#trim(),
       watchDisk({ ...state, clock: this.#deps.clock, signal: this.#stopping.signal }),
     );
+    await keeping;
     this.#refusing = undefined;
     log.info(
       {
@@ -83,7 +85,6 @@ export class Lifecycle {
     const isWhole = state.rejected.length === 0;
     service.ready(`generation ${live.generation}${isWhole ? '' : ', on the last good rules: see belfry check'}`);
     onStarted();
-    kept.save(live.texts, log);
     this.#background.push(warningsIn(live, log).then((warnings) => logProblems(warnings, log, 'rules')));
   }
 

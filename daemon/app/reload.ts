@@ -15,8 +15,8 @@ export interface ReloadingDeps {
   /** Runs the tests of the rules if they require it; returns the failures. */
   readonly test: (ruleset: Ruleset) => Promise<readonly Problem[]>;
   readonly log: Log;
-  /** Called after each reload, to keep the live rules for a start with rules that do not load. */
-  readonly keep: () => void;
+  /** Keeps the live rules for a start with rules that do not load. Called after each reload, before its end is reported. */
+  readonly keep: () => Promise<void>;
   /** Whether rules on disk were rejected by the start. */
   readonly hadErrors: boolean;
   /** Called after each reload that applied or rejected rules, or found that all of them load again. */
@@ -56,9 +56,10 @@ export class Reloading {
     const before = this.#deps.live.generation;
     const result = prepared.kind === 'ready' ? await this.#apply(prepared) : this.#notApplied(prepared);
     const outcome = prepared.kind === 'unchanged' ? 'unchanged' : result.generation > before ? 'applied' : 'rejected';
+    const keeping = this.#deps.keep();
     const warnings = outcome === 'rejected' ? [] : await warningsIn(this.#deps.live, this.#deps.log);
     const reported = { ...result, problems: [...result.problems, ...warnings] };
-    this.#deps.keep();
+    await keeping;
     this.#report(reported, outcome);
     return reported;
   }

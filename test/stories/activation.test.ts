@@ -74,7 +74,7 @@ async function open(first: string) {
     lanes,
     timers,
     test: async () => [],
-    keep: () => undefined,
+    keep: async () => {},
     hadErrors: false,
     log,
     onEnd: (result) => delivered.push(result),

@@ -31,7 +31,7 @@ export async function watchDisk({ store, deadLetters, inbox, kept, log, clock, s
     noteRefusal(store.refusing);
     noteDeadLetters(deadLetters.fault);
     noteInbox((await inbox.check()).join('; ') || undefined);
-    await kept.retry(log);
+    await kept.retry();
     noteKept(kept.fault);
     await pause(clock, CHECK_EVERY_MS, signal);
   }

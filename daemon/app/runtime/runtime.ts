@@ -74,7 +74,7 @@ export function buildRuntime(
     own.reloaded(result);
     service.status(reloadStatus(result));
   };
-  const keep = (): void => state.kept.save(state.live.texts, log);
+  const keep = (): Promise<void> => state.kept.save(state.live.texts);
   const reloads = {
     live: state.live,
     sources,

@@ -46,6 +46,9 @@ export interface KeptRulesDeps {
   readonly outdated?: string;
   /** RFC 3339. */
   readonly now: () => string;
+  /** Reason why nothing may be written, such as a full disk: the last bytes are for settling deliveries. */
+  readonly refusing: () => string | undefined;
+  readonly log: Log;
 }
 
 /**
@@ -71,22 +74,19 @@ export class KeptRules {
     return this.#fault;
   }
 
-  read(): Promise<KeptRead> {
-    return readKeptRules(this.#deps.folder, this.#deps.config);
-  }
-
   /**
-   * Writes texts that are not on disk yet, in the background. Of several calls during a save only the last one counts. A failure
-   * becomes the fault.
+   * Writes texts that are not on disk yet. Resolves when they are durable, or when the failure is the fault; never rejects. Of several
+   * calls during a save only the last one counts.
    */
-  save(files: readonly RulesText[], log: Log): void {
+  save(files: readonly RulesText[]): Promise<void> {
     this.#wanted = files;
-    this.#last = this.#last.then(() => this.#saveWanted(log));
+    this.#last = this.#last.then(() => this.#saveWanted());
+    return this.#last;
   }
 
   /** Saves again after a failure. Resolves when no save is running. */
-  async retry(log: Log): Promise<void> {
-    if (this.#fault !== undefined) this.#last = this.#last.then(() => this.#saveWanted(log));
+  async retry(): Promise<void> {
+    if (this.#fault !== undefined) this.#last = this.#last.then(() => this.#saveWanted());
     await this.#last;
   }
 
@@ -95,14 +95,14 @@ export class KeptRules {
     await this.#last;
   }
 
-  async #saveWanted(log: Log): Promise<void> {
+  async #saveWanted(): Promise<void> {
     const files = this.#wanted;
     if (files === undefined) return;
     this.#wanted = undefined;
     const { folder, config, outdated } = this.#deps;
     try {
       if (this.#present === undefined && outdated !== undefined) await forgetKeptRules(outdated, config);
-      this.#present ??= await this.#presentDigests(log);
+      this.#present ??= await this.#presentDigests();
       const wanted = files.map((one) => ({ file: one.file, text: one.text, sha256: this.#digestOf(one) }));
       if (!isSameList(this.#present, wanted)) await this.#write(wanted);
       this.#present = wanted.map(entryKey);
@@ -116,8 +116,9 @@ export class KeptRules {
   }
 
   /** Entries of the index on disk, if its texts are complete. An unusable index is replaced. */
-  async #presentDigests(log: Log): Promise<readonly string[]> {
-    const found = await this.read();
+  async #presentDigests(): Promise<readonly string[]> {
+    const { folder, config, log } = this.#deps;
+    const found = await readKeptRules(folder, config);
     if (found.kind === 'unusable')
       log.warn({ file: found.file, reason: found.reason }, 'the kept rules cannot be used; they are written again');
     return found.kind === 'read'
@@ -134,7 +135,9 @@ export class KeptRules {
   }
 
   async #write(files: readonly (RulesText & { readonly sha256: string })[]): Promise<void> {
-    const { folder, config, now } = this.#deps;
+    const { folder, config, now, refusing } = this.#deps;
+    const refusal = refusing();
+    if (refusal !== undefined) throw new Error(refusal);
     await makeFolder(folder);
     const known = new Set(this.#present?.map(digestOfKey));
     for (const { text, sha256: digest } of files) {
@@ -217,13 +220,16 @@ function isSameList(
   return present.length === wanted.length && wanted.every((entry, index) => present[index] === entryKey(entry));
 }
 
-/** Writes a text; a partial one is recognized by its SHA-256. */
+/** Writes a text. A partial one, after a crash, is recognized by its SHA-256. */
 async function writeDurably(file: string, text: string): Promise<void> {
   const handle = await openRegularFile(file, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, OWNER_ONLY);
   try {
     await handle.writeFile(text);
     await handle.chmod(OWNER_ONLY);
     await handle.sync();
+  } catch (error) {
+    await unlink(file).catch(() => undefined);
+    throw error;
   } finally {
     await handle.close();
   }

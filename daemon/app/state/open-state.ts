@@ -20,7 +20,7 @@ import { openStore } from '../../store/sqlite/sqlite.ts';
 import type { Store } from '../../store/store.ts';
 import { environmentWarnings, refuseUnsafeEnvironment } from '../environment.ts';
 import { Inbox } from '../runtime/inbox.ts';
-import { KeptRules } from './kept-rules.ts';
+import { KeptRules, readKeptRules } from './kept-rules.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { loadAtStart, stateAtStart } from './start-rules.ts';
 import { sha256 } from '../../lib/sha256.ts';
@@ -92,21 +92,17 @@ interface OpenDeps {
 }
 
 async function openOn(first: StatePaths, { options, texts, scrubber, closers, mode }: OpenDeps): Promise<OpenState> {
-  const { terminal, config, clock } = options;
+  const { terminal, config } = options;
   const key = await fingerprintKey(first);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber }, texts);
   const isDaemon = mode === 'daemon';
-  const now = (): string => new Date(clock.now()).toISOString();
-  const { keptRules } = statePaths({}, terminal.env, terminal.cwd);
-  const outdated = keptRules === first.keptRules ? {} : { outdated: keptRules };
-  const kept = new KeptRules({ folder: first.keptRules, config, now, ...outdated });
   const logOf = ({ daemon: { log } }: Ruleset): Log =>
     openLog(isDaemon ? log : { ...log, level: 'error' }, scrubber, terminal.stdout);
   const start = await loadAtStart({
     live,
     config,
-    readKept: isDaemon && options.strict !== true ? () => kept.read() : undefined,
+    readKept: isDaemon && options.strict !== true ? () => readKeptRules(first.keptRules, config) : undefined,
     test: async (ruleset) => (isDaemon ? ruleTests({ live, log: logOf(ruleset), scrubber })(ruleset) : []),
   });
   const { prepared } = start;
@@ -123,8 +119,26 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
   closers.own('dead letters', () => deadLetters.close());
   const inbox = new Inbox(paths.inbox, log);
+  const kept = keptRulesOf({ options, paths, store, log });
   closers.own('kept rules', () => kept.idle());
   return { closers, scrubber, log, paths, live, ...start, kept, store, deadLetters, inbox, socketGroup };
+}
+
+function keptRulesOf({
+  options: { config, clock, terminal },
+  paths,
+  store,
+  log,
+}: Pick<OpenState, 'paths' | 'store' | 'log'> & { readonly options: OpenStateOptions }): KeptRules {
+  const standard = statePaths({}, terminal.env, terminal.cwd).keptRules;
+  return new KeptRules({
+    folder: paths.keptRules,
+    config,
+    ...(standard !== paths.keptRules && { outdated: standard }),
+    now: () => new Date(clock.now()).toISOString(),
+    refusing: () => store.refusing,
+    log,
+  });
 }
 
 /**

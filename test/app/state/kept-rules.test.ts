@@ -3,24 +3,25 @@ import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { KeptRules } from '../../../daemon/app/state/kept-rules.ts';
+import { type KeptRead, KeptRules, type KeptRulesDeps, readKeptRules } from '../../../daemon/app/state/kept-rules.ts';
 import type { RulesText } from '../../../daemon/reload/load.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const silent = pino({ level: 'silent' });
 const CONFIG = '/etc/belfry';
 const A = { file: '/etc/belfry/a.yaml', text: 'rules: [] # a\n' };
 const B = { file: '/etc/belfry/b.yaml', text: 'channels: {} # ü\n' };
 
 /** Kept rules in a folder; each call stands for another process. */
-function keptIn(folder: string, config = CONFIG): KeptRules {
-  return new KeptRules({ folder, config, now: () => '2026-11-23T02:00:00.000Z' });
+function keptIn(folder: string, config = CONFIG, more: Partial<KeptRulesDeps> = {}): KeptRules {
+  const deps = { now: () => '2026-11-23T02:00:00.000Z', refusing: () => undefined, log: pino({ level: 'silent' }) };
+  return new KeptRules({ folder, config, ...deps, ...more });
 }
+
+const read = (folder: string, config = CONFIG): Promise<KeptRead> => readKeptRules(folder, config);
 
 async function saved(folder: string, files: readonly RulesText[], config = CONFIG): Promise<KeptRules> {
   const kept = keptIn(folder, config);
-  kept.save(files, silent);
-  await kept.idle();
+  await kept.save(files);
   return kept;
 }
 
@@ -31,7 +32,7 @@ test('kept rules are read again with their paths and the time, by their owner on
   const folder = path.join(await temporaryFolder(), 'state', 'kept-rules');
   const kept = await saved(folder, [A, B]);
   expect(kept.fault).toBeUndefined();
-  expect(await keptIn(folder).read()).toEqual({
+  expect(await read(folder)).toEqual({
     kind: 'read',
     kept: { config: CONFIG, keptAt: '2026-11-23T02:00:00.000Z', files: [A, B] },
   });
@@ -50,7 +51,7 @@ test('only a text that changed is written, and a text that is no longer used is 
   const same = after.filter((name) => before.includes(name));
   expect([after.length, same.length]).toEqual([2, 1]);
   expect(untouched).toContain(await inode(same[0]!));
-  expect(await keptIn(folder).read()).toMatchObject({ kept: { files: [A, edited] } });
+  expect(await read(folder)).toMatchObject({ kept: { files: [A, edited] } });
 });
 
 test('nothing is written when the live texts are those on disk', async () => {
@@ -58,8 +59,7 @@ test('nothing is written when the live texts are those on disk', async () => {
   const kept = await saved(folder, [A]);
   const index = path.join(folder, 'index.json');
   const { ino } = await stat(index);
-  kept.save([A], silent);
-  await kept.idle();
+  await kept.save([A]);
   await saved(folder, [{ ...A }]);
   expect((await stat(index)).ino).toBe(ino);
 });
@@ -67,10 +67,10 @@ test('nothing is written when the live texts are those on disk', async () => {
 test('the kept rules of another config are not taken, and are replaced', async () => {
   const folder = await temporaryFolder();
   await saved(folder, [A], '/srv/rules');
-  expect(await keptIn(folder).read()).toEqual({ kind: 'none' });
+  expect(await read(folder)).toEqual({ kind: 'none' });
   await saved(folder, [B]);
-  expect(await keptIn(folder).read()).toMatchObject({ kept: { files: [B] } });
-  expect(await keptIn(path.join(folder, 'none')).read()).toEqual({ kind: 'none' });
+  expect(await read(folder)).toMatchObject({ kept: { files: [B] } });
+  expect(await read(path.join(folder, 'none'))).toEqual({ kind: 'none' });
 });
 
 const DAMAGES: readonly (readonly [string, (folder: string) => Promise<unknown>, string])[] = [
@@ -111,9 +111,9 @@ test.each(DAMAGES)('%s makes the kept rules unusable until they are written agai
   const folder = await temporaryFolder();
   await saved(folder, [A, B]);
   await damage(folder);
-  expect(await keptIn(folder).read()).toMatchObject({ kind: 'unusable', reason: expect.stringContaining(reason) });
+  expect(await read(folder)).toMatchObject({ kind: 'unusable', reason: expect.stringContaining(reason) });
   await saved(folder, [A, B]);
-  expect(await keptIn(folder).read()).toMatchObject({ kind: 'read', kept: { files: [A, B] } });
+  expect(await read(folder)).toMatchObject({ kind: 'read', kept: { files: [A, B] } });
 });
 
 test('a failure is a fault that names the folder, and a later try ends it', async () => {
@@ -123,9 +123,9 @@ test('a failure is a fault that names the folder, and a later try ends it', asyn
   const kept = await saved(folder, [A]);
   expect(kept.fault).toContain(`cannot be kept in ${folder}: a part of the path is not a folder (EEXIST)`);
   await rm(folder);
-  await kept.retry(silent);
+  await kept.retry();
   expect(kept.fault).toBeUndefined();
-  expect(await kept.read()).toMatchObject({ kept: { files: [A] } });
+  expect(await read(folder)).toMatchObject({ kept: { files: [A] } });
 });
 
 test('kept rules of this config in the default state directory are out of date when another one is used', async () => {
@@ -135,11 +135,21 @@ test('kept rules of this config in the default state directory are out of date w
   await saved(outdated, [A]);
   await saved(elsewhere, [A], '/srv/rules');
   for (const one of [outdated, elsewhere]) {
-    const kept = new KeptRules({ folder, config: CONFIG, outdated: one, now: () => '2026-11-23T02:00:00.000Z' });
-    kept.save([B], silent);
-    await kept.idle();
+    await keptIn(folder, CONFIG, { outdated: one }).save([B]);
   }
   expect(await readdir(outdated)).toEqual([]);
-  expect(await keptIn(elsewhere, '/srv/rules').read()).toMatchObject({ kept: { files: [A] } });
-  expect(await keptIn(folder).read()).toMatchObject({ kept: { files: [B] } });
+  expect(await read(elsewhere, '/srv/rules')).toMatchObject({ kept: { files: [A] } });
+  expect(await read(folder)).toMatchObject({ kept: { files: [B] } });
+});
+
+test('nothing is written while the store refuses, and the fault has its reason', async () => {
+  const folder = await temporaryFolder();
+  let refusal: string | undefined = 'the disk is full';
+  const kept = keptIn(folder, CONFIG, { refusing: () => refusal });
+  await kept.save([A]);
+  await kept.retry();
+  expect([kept.fault, await readdir(folder)]).toEqual([expect.stringContaining(': the disk is full; '), []]);
+  refusal = undefined;
+  await kept.retry();
+  expect([kept.fault, await read(folder)]).toMatchObject([undefined, { kept: { files: [A] } }]);
 });

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { openFixture } from '../../support/daemon-fixture.ts';
 
 const rules = (channel: string, second: string): string => `${channel}rules:
   - { name: rejected, on: belfry, match: { type: belfry.reload.rejected }, notify: [ops],
-      message: { title: "rejected: {{ data.problems[0].message }}", body: "{{ data.problems[0].line }}" } }
+      message: { title: "rejected: {{ data.problems[0].message }}", body: "{{ data.problems[0].level }} {{ data.problems[0].line }}" } }
   - { name: second, on: api, ${second} }\n`;
 
 interface Readiness {
@@ -30,7 +30,7 @@ test('a bad save, then a kill and a start: the daemon says so, notifies, and run
   await home.start();
   await receiver.until(({ title }) => title.startsWith('rejected'), 2);
   const rejections = receiver.deliveries().filter(({ title }) => title.startsWith('rejected'));
-  expect(rejections.at(-1)).toMatchObject({ title: 'rejected: `dedup` is not a setting of a rule', body: '10' });
+  expect(rejections.at(-1)).toMatchObject({ title: 'rejected: `dedup` is not a setting of a rule', body: 'error 10' });
   const file = home.path('rules', 'rules.yaml');
   const logged = home.lines.slice(from).map(({ at, msg }) => `${typeof at === 'string' ? at : ''} ${msg}`);
   expect(logged).toContainEqual(
@@ -54,6 +54,19 @@ test('a bad save, then a kill and a start: the daemon says so, notifies, and run
   await receiver.until(({ title }) => title === 'mended 3');
   await audited();
   expect(await home.stop()).toBe(0);
+});
+
+test('a daemon that starts without its rules directory applies the rules when they are back', async () => {
+  const { home, channel } = await openFixture(onTestFinished);
+  await home.rules(rules(channel, 'notify: [ops]'));
+  await home.start();
+  await home.stop();
+  await rm(home.path('rules'), { recursive: true });
+  const from = home.lines.length;
+  await home.start();
+  await mkdir(home.path('rules'));
+  await home.rules(rules(channel, 'notify: [ops], dedupe: 5m'));
+  expect(await home.logged(({ msg }) => msg === 'reload: applied', from)).toMatchObject({ changed: ['rule second'] });
 });
 
 test('a start on the last good rules ends with 0, and is refused with `--strict`', async () => {
