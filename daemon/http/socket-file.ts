@@ -89,11 +89,13 @@ async function linkAt(path: string, temporary: string, isLast: boolean): Promise
 }
 
 async function giveTo({ gid, name }: SocketGroup, file: string): Promise<void> {
-  const { uid } = await lstat(file);
+  const { uid, gid: own } = await lstat(file);
+  // A sandbox may forbid the call also where it would change nothing.
+  if (own === gid) return;
   await chown(file, uid, gid).catch((cause: NodeJS.ErrnoException) => {
     throw new BelfryError(
       'http.socket_group',
-      `the socket may not be given to the group \`${name}\` of \`daemon.socket_group\` (${cause.code}): the user of the daemon must be a member. Add it (\`usermod -aG ${name} USER\`; in a unit of systemd \`SupplementaryGroups=${name}\` and \`PrivateUsers=no\`) and start again, or remove the setting`,
+      `the socket may not be given to the group \`${name}\` of \`daemon.socket_group\` (${cause.code}): the user of the daemon must be a member. Add it (\`usermod -aG ${name} USER\`; in a unit of systemd set \`Group=${name}\`) and start again, or remove the setting`,
       { exit: EXIT.config, cause },
     );
   });

@@ -213,7 +213,7 @@ test.skipIf(!isRoot)(
     });
     expect(await startWith(String(OPERATORS))).toEqual({
       code: 78,
-      said: expect.stringContaining(`SupplementaryGroups=${OPERATORS}`),
+      said: expect.stringContaining(`Group=${OPERATORS}`),
     });
     home.groups = [OPERATORS];
     await home.start();
