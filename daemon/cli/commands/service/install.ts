@@ -6,7 +6,7 @@ import { makeFolder } from '../../../lib/files/make-folder.ts';
 import { pause } from '../../../lib/time/clock.ts';
 import type { InstallTools } from '../../../service/manager.ts';
 import type { CommandContext, Verb } from '../../context.ts';
-import { jsonLine, line } from '../../render/terminal.ts';
+import { harmless, jsonLine, line } from '../../render/terminal.ts';
 import {
   accountOptions,
   follow,
@@ -39,9 +39,11 @@ async function install(context: CommandContext, options: ServiceOptions): Promis
   if (options.dryRun) return EXIT.ok;
   const status = await manager.status();
   if (options.json) jsonLine(terminal, status);
-  else
-    for (const text of ['the daemon runs and is ready', ...manager.next(status.config ?? '/etc/belfry')])
-      line(terminal, text);
+  else {
+    const config = status.config ?? '';
+    const lines = ['the daemon runs and is ready', ...(await faults(context, config)), ...manager.next(config)];
+    for (const text of lines) line(terminal, text);
+  }
   return EXIT.ok;
 }
 
@@ -52,6 +54,17 @@ const writeStarter: InstallTools['writeStarter'] = async (folder) => {
   for (const [name, text] of Object.entries(await starterFiles()))
     await writeFile(path.join(folder, name), text, { flag: 'wx' });
 };
+
+/** Lines about sources and channels that do not work, such as a watched folder that the sandbox hides. */
+async function faults({ access }: CommandContext, config: string): Promise<readonly string[]> {
+  const { sources, channels } = await (await access.client({ config })).call<StatusView>('GET', '/v1/status');
+  return [
+    ...sources.filter(({ state }) => state === 'failing').map((source) => ['source', source] as const),
+    ...channels
+      .filter(({ state }) => state === 'failing' || state === 'misconfigured')
+      .map((channel) => ['channel', channel] as const),
+  ].map(([kind, { name, state, reason }]) => harmless(`${kind} ${name} is ${state}: ${reason ?? 'see the log'}`));
+}
 
 /** Asks the daemon of these rules until it is ready; resolves to the reason if it is not in time. */
 async function notReady({ access, clock, terminal }: CommandContext, config: string): Promise<string | undefined> {
