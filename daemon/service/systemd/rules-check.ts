@@ -43,10 +43,14 @@ export function rulesCheckStep(place: Place, unitText: string, command: readonly
   };
 }
 
-/** An empty assignment resets a list. The folder of the socket belongs to a daemon that may run, so the check has none. */
+/**
+ * An empty assignment resets a list. The folder of the socket belongs to a daemon that may run, so the check has none. Its working
+ * directory is that of the rules, so that problems name their files.
+ */
 function override(command: readonly string[], config: string, output: string): string {
   return `[Service]
 Type=oneshot
+WorkingDirectory=-${config}
 ExecStart=
 ExecStart=${commandLine([...command, 'check', '--config', config])}
 ExecReload=

@@ -26,9 +26,11 @@ export function startStep(place: Place, before: Properties, config: string, tool
   return {
     describe: `${verb} ${UNIT} and wait until the daemon is ready`,
     async do() {
+      const cursor = await journalEnd(place);
       const { code } = await place.systemctl(verb, UNIT);
       const reason = code === 0 ? await tools.notReady(config) : 'the daemon did not start';
-      if (reason !== undefined) throw new StepFailure(`${reason}. The end of its log:\n${await journal(place)}`);
+      if (reason !== undefined)
+        throw new StepFailure(`${reason}. The end of its log:\n${await journal(place, cursor)}`);
     },
     async undo() {
       // A daemon that ran before is started again with the unit of before, by the step that restores this.
@@ -38,7 +40,15 @@ export function startStep(place: Place, before: Properties, config: string, tool
   };
 }
 
-async function journal(place: Place): Promise<string> {
-  const { stdout } = await place.journalctl(`--unit=${UNIT}`, `--lines=${JOURNAL_LINES}`, '--output=cat', '--no-pager');
+/** Options that select the lines of the journal after this moment. */
+async function journalEnd(place: Place): Promise<readonly string[]> {
+  const { stdout } = await place.journalctl('--lines=1', '--output=cat', '--show-cursor', '--no-pager');
+  const cursor = /^-- cursor: (.+)$/m.exec(stdout)?.[1];
+  return cursor === undefined ? [] : [`--after-cursor=${cursor}`];
+}
+
+async function journal(place: Place, since: readonly string[]): Promise<string> {
+  const lines = `--lines=${JOURNAL_LINES}`;
+  const { stdout } = await place.journalctl(`--unit=${UNIT}`, ...since, lines, '--output=cat', '--no-pager');
   return stdout.trim().replace(/^/gm, '  ');
 }

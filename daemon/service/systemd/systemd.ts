@@ -20,7 +20,7 @@ export function systemdService(host: Host, scope: 'system' | 'user'): ServiceMan
     status: () => readStatus(place, host),
     install: (request, tools) => installation(request, tools, { host, place }),
     uninstall: (purge) => removal(purge, { host, place }),
-    next: (config) => nextSteps(place, config),
+    next: (config) => nextSteps(host, place, config),
   };
 }
 
@@ -168,10 +168,12 @@ function control(place: Place, describe: string, ...args: string[]): Step {
   };
 }
 
-function nextSteps(place: Place, config: string): readonly string[] {
+function nextSteps({ userName }: Host, place: Place, config: string): readonly string[] {
   const user = place.isSystem ? '' : '--user ';
   const environment =
     config === '/etc/belfry' ? [] : [`commands find these rules by --config, or with: export BELFRY_CONFIG=${config}`];
-  const linger = place.isSystem ? [] : ['it runs while you are logged in; always, after: sudo loginctl enable-linger'];
+  const linger = place.isSystem
+    ? []
+    : [`it runs while you are logged in; always, after: sudo loginctl enable-linger ${userName}`];
   return [...environment, ...linger, `its log: journalctl ${user}-u belfry -f`];
 }
