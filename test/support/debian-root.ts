@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -142,6 +142,17 @@ export class Machine {
       child.on('error', reject);
       child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
     });
+  }
+
+  /** Process id on the host of a process of the machine. */
+  async hostPid(pid: number): Promise<number> {
+    const namespace = await readlink(`/proc/${this.#init}/ns/pid`);
+    for (const entry of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+      const status = await readFile(`/proc/${entry}/status`, 'utf8').catch(() => '');
+      const own = await readlink(`/proc/${entry}/ns/pid`).catch(() => '');
+      if (own === namespace && status.match(/^NSpid:.*\t(\d+)$/m)?.[1] === `${pid}`) return Number(entry);
+    }
+    throw new Error(`no process ${pid} runs in the machine`);
   }
 
   /** Runs a script of the shell; rejects with its output if it fails. */
