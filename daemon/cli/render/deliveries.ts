@@ -37,11 +37,12 @@ export function lastError({ attempts }: DeliveryView): string {
 
 /** `held: pager misconfigured (http.401) since 2026-11-23 17:00:05: invalid key; belfry channel test pager`, if a channel keeps it back. */
 export function keptBackText(
-  { channel, state, reason, mend }: Pick<DeliveryView, 'channel' | 'reason' | 'mend'> & { readonly state?: string },
+  { channel, reason, mend }: Pick<DeliveryView, 'channel' | 'reason' | 'mend'>,
   { paint, times }: Style,
 ): readonly string[] {
   if (reason === undefined) return [];
-  const what = state === 'pending' ? 'waits' : 'held';
+  // A failing channel goes on by itself; only one that holds its deliveries needs a next step.
+  const what = mend === undefined ? 'waits' : 'held';
   return [
     `${paint('yellow', what)}: ${harmless(channel)} ${times(harmless(reason))}${mend === undefined ? '' : `; ${mend}`}`,
   ];

@@ -196,7 +196,7 @@ rules:
   expect(boss).toMatchObject({ state: 'dead', error: expect.stringMatching(/^http\.400: /) as string });
   const { stdout } = await home.belfry(['alerts']);
   expect(stdout).toContain(
-    `ops delivered ${ops!.delivered_at}; mail held, requested ${mail!.requested_at}; boss dead (`,
+    `ops delivered ${ops!.delivered_at}; mail held (remove \`delivery.paused\` from the rules), requested ${mail!.requested_at}; boss dead (`,
   );
 });
 

@@ -61,12 +61,13 @@ function notifiedText({ told: channels, notifications }: NotifiedAlertView, styl
 }
 
 function notificationText(one: AlertNotificationView, { paint, time }: Style): string {
-  const { channel, to, state, requested_at: requested, delivered_at: delivered, next_at: next, error } = one;
+  const { channel, to, state, requested_at: requested, delivered_at: delivered, next_at: next, error, mend } = one;
   const target = harmless(to === undefined ? channel : `${channel} to ${to.join(' and ')}`);
   const shown = `${target} ${paint(state === 'delivered' ? 'green' : state === 'dead' ? 'red' : 'yellow', state)}`;
   if (delivered !== undefined) return `${shown} ${time(delivered)}`;
+  const note = mend ?? error;
   return [
-    `${shown}${error === undefined ? '' : ` (${harmless(error).slice(0, 80)})`}`,
+    `${shown}${note === undefined ? '' : ` (${harmless(note).slice(0, 80)})`}`,
     ...(requested === undefined ? [] : [`requested ${time(requested)}`]),
     ...(next === undefined ? [] : [`next at ${time(next)}`]),
   ].join(', ');
