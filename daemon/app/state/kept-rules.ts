@@ -4,7 +4,7 @@ import path from 'node:path';
 import { isObject } from '../../core/values/json.ts';
 import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
-import { openRegularFile, readRegularFile } from '../../lib/files/regular-file.ts';
+import { openRegularFile, readRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
 import type { Log } from '../../lib/log.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { systemErrorText } from '../../lib/system-error.ts';
@@ -31,12 +31,26 @@ interface Index {
   readonly format: number;
   readonly config: string;
   readonly kept_at: string;
-  readonly files: readonly { readonly path: string; readonly sha256: string }[];
+  readonly files: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
 }
+
+/** A text to be kept. */
+interface WantedText {
+  readonly path: string;
+  readonly text: string;
+  readonly sha256: string;
+}
+
+type Unusable = Extract<KeptRead, { kind: 'unusable' }>;
+
+const MISSING = 'it is missing';
+const INCOMPLETE = 'it was changed or is incomplete';
 
 const FORMAT = 1;
 const INDEX = 'index.json';
 const OWNER_ONLY = 0o600;
+/** Files that are written or examined at once. */
+const MAX_PARALLEL = 8;
 
 export interface KeptRulesDeps {
   /** Folder of the kept rules, in the state directory. */
@@ -103,7 +117,7 @@ export class KeptRules {
     try {
       if (this.#present === undefined && outdated !== undefined) await forgetKeptRules(outdated, config);
       this.#present ??= await this.#presentDigests();
-      const wanted = files.map((one) => ({ file: one.file, text: one.text, sha256: this.#digestOf(one) }));
+      const wanted = files.map((one) => ({ path: one.file, text: one.text, sha256: this.#digestOf(one) }));
       if (!isSameList(this.#present, wanted)) await this.#write(wanted);
       this.#present = wanted.map(entryKey);
       this.#fault = undefined;
@@ -115,15 +129,15 @@ export class KeptRules {
     }
   }
 
-  /** Entries of the index on disk, if its texts are complete. An unusable index is replaced. */
+  /** Entries of the index on disk, if its texts have their sizes; their content is checked when it is needed. An unusable index is replaced. */
   async #presentDigests(): Promise<readonly string[]> {
     const { folder, config, log } = this.#deps;
-    const found = await readKeptRules(folder, config);
+    const index = await readIndex(path.join(folder, INDEX));
+    if (!('kind' in index) && !(await isSameConfig(index.config, config))) return [];
+    const found = 'kind' in index ? index : await sizesIn(folder, index);
     if (found.kind === 'unusable')
       log.warn({ file: found.file, reason: found.reason }, 'the kept rules cannot be used; they are written again');
-    return found.kind === 'read'
-      ? found.kept.files.map((file) => entryKey({ ...file, sha256: sha256(file.text) }))
-      : [];
+    return 'kind' in index || found.kind === 'unusable' ? [] : index.files.map(entryKey);
   }
 
   #digestOf(file: RulesText): string {
@@ -134,19 +148,17 @@ export class KeptRules {
     return digest;
   }
 
-  async #write(files: readonly (RulesText & { readonly sha256: string })[]): Promise<void> {
+  async #write(files: readonly WantedText[]): Promise<void> {
     const { folder, config, now, refusing } = this.#deps;
     const refusal = refusing();
     if (refusal !== undefined) throw new Error(refusal);
     await makeFolder(folder);
     const known = new Set(this.#present?.map(digestOfKey));
-    for (const { text, sha256: digest } of files) {
-      if (known.has(digest)) continue;
-      await writeDurably(path.join(folder, textName(digest)), text);
-      known.add(digest);
-    }
+    const fresh = new Map(files.filter((one) => !known.has(one.sha256)).map((one) => [one.sha256, one.text]));
+    for (const some of chunksOf([...fresh], MAX_PARALLEL))
+      await Promise.all(some.map(([digest, text]) => writeDurably(path.join(folder, textName(digest)), text)));
     await syncFolder(folder);
-    const entries = files.map(({ file, sha256: digest }) => ({ path: file, sha256: digest }));
+    const entries = files.map(({ text, ...entry }) => ({ ...entry, bytes: Buffer.byteLength(text) }));
     const index: Index = { format: FORMAT, config, kept_at: now(), files: entries };
     await writeAtomically(path.join(folder, INDEX), `${JSON.stringify(index, undefined, 1)}\n`, OWNER_ONLY);
     await removeOthers(folder, new Set([INDEX, ...files.map(({ sha256: digest }) => textName(digest))]));
@@ -163,13 +175,37 @@ export async function readKeptRules(folder: string, config: string): Promise<Kep
     const file = path.join(folder, textName(entry.sha256));
     try {
       const text = (await readRegularFile(file)).toString('utf8');
-      if (sha256(text) !== entry.sha256) return { kind: 'unusable', file, reason: 'it was changed or is incomplete' };
+      if (sha256(text) !== entry.sha256) return { kind: 'unusable', file, reason: INCOMPLETE };
       files.push({ file: entry.path, text });
     } catch (error) {
       return { kind: 'unusable', file, reason: reasonOf(error) };
     }
   }
   return { kind: 'read', kept: { config: index.config, keptAt: index.kept_at, files } };
+}
+
+/** Compares the sizes of the texts with the index. */
+async function sizesIn(folder: string, { files }: Index): Promise<{ readonly kind: 'ok' } | Unusable> {
+  for (const some of chunksOf(files, MAX_PARALLEL)) {
+    const found = await Promise.all(some.map((entry) => sizeFault(path.join(folder, textName(entry.sha256)), entry)));
+    const unusable = found.find((fault) => fault !== undefined);
+    if (unusable !== undefined) return unusable;
+  }
+  return { kind: 'ok' };
+}
+
+async function sizeFault(file: string, { bytes }: { readonly bytes: number }): Promise<Unusable | undefined> {
+  try {
+    const size = (await statRegularFile(file))?.size;
+    if (size === bytes) return undefined;
+    return { kind: 'unusable', file, reason: size === undefined ? MISSING : INCOMPLETE };
+  } catch (error) {
+    return { kind: 'unusable', file, reason: reasonOf(error) };
+  }
+}
+
+function* chunksOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
 async function readIndex(file: string): Promise<Index | Exclude<KeptRead, { kind: 'read' }>> {
@@ -193,7 +229,11 @@ function isIndex(value: unknown): value is Index {
     typeof value.kept_at === 'string' &&
     Array.isArray(value.files) &&
     value.files.every(
-      (entry) => isObject(entry) && typeof entry.path === 'string' && /^[0-9a-f]{64}$/.test(String(entry.sha256)),
+      (entry) =>
+        isObject(entry) &&
+        typeof entry.path === 'string' &&
+        typeof entry.bytes === 'number' &&
+        /^[0-9a-f]{64}$/.test(String(entry.sha256)),
     )
   );
 }
@@ -208,14 +248,13 @@ async function forgetKeptRules(folder: string, config: string): Promise<void> {
 
 const textName = (digest: string): string => `${digest}.yaml`;
 
-const entryKey = ({ file, sha256: digest }: { readonly file: string; readonly sha256: string }): string =>
-  `${digest} ${file}`;
+const entryKey = (entry: { readonly path: string; readonly sha256: string }): string => `${entry.sha256} ${entry.path}`;
 
 const digestOfKey = (key: string): string => key.slice(0, key.indexOf(' '));
 
 function isSameList(
   present: readonly string[],
-  wanted: readonly { readonly file: string; readonly sha256: string }[],
+  wanted: readonly { readonly path: string; readonly sha256: string }[],
 ): boolean {
   return present.length === wanted.length && wanted.every((entry, index) => present[index] === entryKey(entry));
 }
@@ -245,6 +284,6 @@ async function removeOthers(folder: string, named: ReadonlySet<string>): Promise
 
 function reasonOf(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'it is missing';
+  if (code === 'ENOENT') return MISSING;
   return systemErrorText(error) ?? (error as Error).message;
 }

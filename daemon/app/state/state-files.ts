@@ -27,6 +27,7 @@ export const STATE_FILES: readonly StateFile[] = [
   file('token', true, 'the first token, made when the rules have none'),
   file('last-config', true, 'path of the rules of the last daemon'),
   file('reserve', false, 'space for settling deliveries on a full disk'),
+  file('state-of-*', false, 'in the default state directory: place of the state of rules that name another'),
   file('belfry.json', false, 'record of the running daemon'),
   file('belfry.sock', false, 'the socket, or a link to it'),
   file('.restoring/*', false, 'a restore that has not ended; the daemon does not start beside it'),
