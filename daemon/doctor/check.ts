@@ -66,6 +66,8 @@ export interface RunningFacts {
   readonly isApplied: boolean;
   /** Rules that the history names, and the time since which it is complete (milliseconds). */
   readonly history: { readonly matched: ReadonlySet<string>; readonly since: number };
+  /** Time of the last backup that was made while the daemon ran, milliseconds. */
+  readonly lastBackup?: number;
   /** Answers of a person to test messages, by channel. */
   readonly seen: ReadonlyMap<string, SeenAnswer>;
 }

@@ -4,6 +4,7 @@ import type { ChannelTestView, DaemonApi } from '../../http/daemon-api.ts';
 import { newId } from '../../lib/id.ts';
 import { backupOf } from '../backup/backup.ts';
 import { loggedBackup } from '../backup/logged.ts';
+import { storeBackupTime } from '../doctor/stored-facts.ts';
 import { explainLive } from './explain.ts';
 import { alertViews } from './alert-views.ts';
 import { openAlertActions } from './alert-actions.ts';
@@ -64,7 +65,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     drop: (id) => resending.drop(id),
     audit: () => auditOf(deps),
     doctor: deps.doctor,
-    backup: () => loggedBackup(backupOf(deps), deps.log),
+    backup: () => loggedBackup(backupOf(deps), deps.log, () => storeBackupTime(store, clock.now())),
     feed: (listener) => feed.follow(listener),
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     tokens: deps.tokens,

@@ -1,7 +1,11 @@
 import type { Log } from '../../lib/log.ts';
 
-/** Passes the blocks on and logs whether all of them were read. */
-export async function* loggedBackup(blocks: AsyncIterable<Buffer>, log: Log): AsyncGenerator<Buffer> {
+/** Passes the blocks on and logs whether all of them were read; calls `onComplete` if they were. */
+export async function* loggedBackup(
+  blocks: AsyncIterable<Buffer>,
+  log: Log,
+  onComplete: () => Promise<void>,
+): AsyncGenerator<Buffer> {
   let bytes = 0;
   let reason: string | undefined = 'the reader stopped';
   try {
@@ -10,6 +14,7 @@ export async function* loggedBackup(blocks: AsyncIterable<Buffer>, log: Log): As
       yield block;
     }
     reason = undefined;
+    await onComplete();
   } catch (error) {
     reason = (error as Error).message;
     throw error;

@@ -10,16 +10,17 @@ import { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import type { Terminal } from '../../lib/terminal.ts';
 import type { Clock } from '../../lib/time/clock.ts';
-import { readDaemonSettings } from '../../reload/daemon-settings.ts';
 import { Live } from '../../reload/live.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import { Inbox } from '../runtime/inbox.ts';
-import { statePaths } from '../state/paths.ts';
+import type { StatePaths } from '../state/paths.ts';
 import { collectFacts } from './facts.ts';
 
 export interface CommandDoctorOptions {
   /** Rules directory or file. */
   readonly config: string;
+  /** State directory of the daemon on these rules. */
+  readonly paths: StatePaths;
   readonly terminal: Terminal;
   readonly clock: Clock;
   /** Checks the rules as this user, with the secrets of this environment. */
@@ -29,16 +30,14 @@ export interface CommandDoctorOptions {
 
 /** Doctor checks of the command line: all checks, or beside a running daemon only those of the caller. */
 export async function commandDoctor(options: CommandDoctorOptions): Promise<readonly DoctorFinding[]> {
-  const { config, terminal, clock, check, caller } = options;
-  const { env, cwd, stderr } = terminal;
+  const { config, paths, terminal, clock, check, caller } = options;
+  const { env, stderr } = terminal;
   const { daemon } = caller;
   const isRunning = !('unreachable' in daemon);
   const scrubber = new Scrubber();
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
   // The daemon has the secrets; this user may not.
   const prepared = await new Live(config, { env, tools, scrubber, withoutSecrets: isRunning }).prepare();
-  const { settings } = await readDaemonSettings(config, env);
-  const paths = statePaths(isRunning ? { ...settings, state: daemon.state } : settings, env, cwd);
   const inbox = new Inbox(paths.inbox, openLog({ level: 'error', format: 'text' }, scrubber, stderr));
   const resolver = openResolver();
   try {

@@ -1,6 +1,5 @@
 import { openResolver } from '../../channels/kit/http/resolver.ts';
-import { isObject, parseJson } from '../../core/values/json.ts';
-import type { RunningFacts, SeenAnswer } from '../../doctor/check.ts';
+import type { RunningFacts } from '../../doctor/check.ts';
 import { examine } from '../../doctor/examine.ts';
 import type { DaemonApi, Doctor, DoctorView, StatusView } from '../../http/daemon-api.ts';
 import { openMachine } from '../../lib/machine/machine.ts';
@@ -10,6 +9,7 @@ import type { Store } from '../../store/store.ts';
 import type { Inbox } from '../runtime/inbox.ts';
 import type { Environment, StatePaths } from '../state/paths.ts';
 import { collectFacts } from './facts.ts';
+import { readStoredFacts, storeAnswer } from './stored-facts.ts';
 
 export interface DaemonDoctorDeps {
   readonly live: Live;
@@ -22,8 +22,6 @@ export interface DaemonDoctorDeps {
   readonly status: () => Promise<StatusView>;
 }
 
-/** Scope of the answers of persons to test messages in the store. */
-const SEEN_SCOPE = 'doctor';
 const PAGE_EVENTS = 500;
 /** Events of the history that are read at most. */
 const MAX_EVENTS = 20_000;
@@ -49,8 +47,7 @@ export class DaemonDoctor implements Doctor {
   async markSeen(channel: string, seen: boolean): Promise<boolean> {
     const { live, store, clock } = this.#deps;
     if (!live.ruleset.channels.has(channel)) return false;
-    const answer: SeenAnswer = { seen, at: new Date(clock.now()).toISOString() };
-    await store.checkpoints.write(SEEN_SCOPE, [{ key: channel, value: JSON.stringify(answer) }]);
+    await storeAnswer(store, channel, seen, clock.now());
     return true;
   }
 
@@ -76,15 +73,11 @@ export class DaemonDoctor implements Doctor {
 
   async #facts(): Promise<RunningFacts> {
     const { store, live, status } = this.#deps;
-    const seen = [...(await store.checkpoints.read(SEEN_SCOPE))].flatMap(([name, text]) => {
-      const answer = parseJson(text);
-      return isObject(answer) ? [[name, answer as unknown as SeenAnswer] as const] : [];
-    });
     return {
       status: await status(),
       isApplied: await live.isOnDisk(),
       history: await this.#history(),
-      seen: new Map(seen),
+      ...(await readStoredFacts(store)),
     };
   }
 

@@ -96,11 +96,19 @@ async function processes(machine: Machine): Promise<readonly FoundDaemon[]> {
   for (const name of (await listSystemFolder(machine, '/proc')).filter((one) => /^\d+$/.test(one))) {
     const args = ((await readSystemFile(machine, `/proc/${name}/cmdline`)) ?? '').split('\0');
     const verb = args.findIndex((arg) => /(?:^|\/)belfry(?:\.js)?$/.test(arg)) + 1;
-    if (verb === 0 || args[verb] !== 'run') continue;
+    // `sudo belfry run` is not the daemon but its parent.
+    const isProgram = /(?:^|\/)(?:node\w*|belfry)$/.test(args[0] ?? '');
+    if (!isProgram || verb === 0 || args[verb] !== 'run' || !(await isHere(name, machine))) continue;
     const given = args[args.indexOf('--config') + 1];
     const cwd = (await readSystemLink(machine, `/proc/${name}/cwd`)) ?? '/';
     const config = configPath(args.includes('--config') ? given : undefined, {}, cwd, () => true);
     found.push({ pid: Number(name), config, from: 'process' });
   }
   return found;
+}
+
+/** Whether a process is not in a container, whose files are others. Unknown ones count as here. */
+async function isHere(pid: string, machine: Machine): Promise<boolean> {
+  const [own, other] = await Promise.all(['self', pid].map((of) => readSystemLink(machine, `/proc/${of}/ns/pid`)));
+  return own === undefined || other === undefined || own === other;
 }

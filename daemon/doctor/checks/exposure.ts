@@ -13,8 +13,11 @@ export const exposureChecks: readonly DoctorCheck[] = [
     group: 'exposure',
     about: 'Another program uses the address of `daemon.listen`, so that the daemon does not start.',
     mend: 'stop that program (find it with `ss -ltnp`), or set `daemon.listen` to another port',
-    run: async ({ ruleset, running }) =>
-      ruleset === undefined || running !== undefined ? [] : await portResults(ruleset.daemon.listen),
+    // A daemon that this user cannot reach uses the port, too.
+    run: async ({ ruleset, running, daemons }) =>
+      ruleset === undefined || running !== undefined || daemons.length > 0
+        ? []
+        : await portResults(ruleset.daemon.listen),
   },
   {
     name: 'listen.public',

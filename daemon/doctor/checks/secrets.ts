@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import type { DoctorCheck, ExaminedSecret } from '../check.ts';
+import { ANYBODY, closedAt } from '../permissions.ts';
 
 /** Values that people leave in place of a secret. */
 const PLACEHOLDERS: readonly RegExp[] = [
@@ -83,17 +84,25 @@ export const secretChecks: readonly DoctorCheck[] = [
 ];
 
 async function privateResults(secrets: readonly ExaminedSecret[]): Promise<readonly DoctorResult[]> {
-  const files = [...new Set(secrets.flatMap(({ secretFile }) => secretFile ?? []))];
+  const files = new Set(
+    secrets.filter(({ value = '' }) => !isPublic(value)).flatMap(({ secretFile }) => secretFile ?? []),
+  );
   const open: DoctorResult[] = [];
   for (const file of files) {
     const found = await stat(file).catch(() => undefined);
     const mode = (found?.mode ?? 0) & GROUP_OR_OTHERS;
     const text = `${file} has the mode ${((found?.mode ?? 0) & 0o777).toString(8)}`;
-    if ((mode & OTHERS) !== 0) open.push(fail(`${text}: every user of this machine can read or edit the secret`));
+    // A closed folder above it protects the file too.
+    const isOpen = (mode & OTHERS) !== 0 && (await closedAt(file, ANYBODY)) === undefined;
+    if (isOpen) open.push(fail(`${text}: every user of this machine can read or edit the secret`));
     else if ((mode & 0o020) !== 0) open.push(warn(`${text}: its group can edit the secret`));
   }
-  return open.length === 0 ? [ok(`${files.length} files with secrets are private`)] : open;
+  return open.length === 0 ? [ok(`${files.size} files with secrets are private`)] : open;
 }
+
+/** Whether a value holds certificates alone, which everybody may read. */
+const isPublic = (value: string): boolean =>
+  value.includes('-----BEGIN CERTIFICATE-----') && !value.includes('PRIVATE KEY-----');
 
 const nameOf = ({ name, file }: ExaminedSecret): string => `\`${name}\` in ${file}`;
 

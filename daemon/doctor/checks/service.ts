@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import { type Machine, outputOf, readSystemFile, systemFileExists } from '../../lib/machine/machine.ts';
 import { type Manager, readUnit } from '../../lib/machine/systemd-unit.ts';
 import type { DoctorCheck, Examined } from '../check.ts';
+import { closedAt, type UserIds } from '../permissions.ts';
 
 const PROPERTIES = [
   'UnitFileState',
@@ -20,17 +20,27 @@ const PROPERTIES = [
   'InaccessiblePaths',
   'StandardOutput',
   'User',
+  'ExecStart',
 ] as const;
 
 type Unit = Readonly<Record<string, string>>;
 
-/** The unit of the daemon and its manager; undefined where Belfry is no service of systemd. */
-async function unitOf(machine: Machine): Promise<{ readonly manager: Manager; readonly unit: Unit } | undefined> {
+/** The unit of the daemon on these rules, and its manager; undefined where it is no service of systemd. */
+async function unitOf(
+  { config }: Examined,
+  machine: Machine,
+): Promise<{ readonly manager: Manager; readonly unit: Unit } | undefined> {
   for (const manager of ['system', 'user'] as const) {
     const unit = await readUnit(machine, manager, PROPERTIES);
-    if (unit !== undefined) return { manager, unit };
+    if (unit !== undefined && runsOn(unit, config)) return { manager, unit };
   }
   return undefined;
+}
+
+/** Whether a unit runs a daemon on these rules; `ExecStart` is `{ path=... ; argv[]=... run --config /etc/belfry ; ... }`. */
+function runsOn({ ExecStart = '' }: Unit, config: string): boolean {
+  const given = / --config[ =](.+?)(?: ;|$)/.exec(ExecStart)?.[1];
+  return given === undefined || given === config;
 }
 
 /** Check that applies only where Belfry is a service of systemd. */
@@ -44,7 +54,7 @@ const ofUnit =
     ) => DoctorResult[] | Promise<DoctorResult[]>,
   ): DoctorCheck['run'] =>
   async (examined, machine) => {
-    const found = await unitOf(machine);
+    const found = await unitOf(examined, machine);
     return found === undefined ? [] : await results(found.unit, examined, machine, found.manager);
   };
 
@@ -211,8 +221,8 @@ const isBelow = (folder: string, file: string): boolean =>
   `${file}/`.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 
 /** Ids of the user of the daemon: that of the unit, otherwise the owner of the state directory. */
-async function serviceUser(examined: Examined, machine: Machine): Promise<UserIds | undefined> {
-  const name = (await unitOf(machine))?.unit.User;
+async function serviceUser(examined: Examined, machine: Machine): Promise<NamedUser | undefined> {
+  const name = (await unitOf(examined, machine))?.unit.User;
   const lines = ((await readSystemFile(machine, '/etc/passwd')) ?? '').split('\n').map((line) => line.split(':'));
   const owner = (await stat(examined.state.state).catch(() => undefined))?.uid;
   const entry = lines.find(([user, , uid]) =>
@@ -227,10 +237,8 @@ async function serviceUser(examined: Examined, machine: Machine): Promise<UserId
   return { name: entry[0]!, uid: Number(entry[2]), groups: new Set([Number(entry[3]), ...groups]) };
 }
 
-interface UserIds {
+interface NamedUser extends UserIds {
   readonly name: string;
-  readonly uid: number;
-  readonly groups: ReadonlySet<number>;
 }
 
 async function permissionResults(examined: Examined, machine: Machine): Promise<readonly DoctorResult[]> {
@@ -245,20 +253,4 @@ async function permissionResults(examined: Examined, machine: Machine): Promise<
       closed.push(fail(`the user ${user.name} may not read ${file}${at === file ? '' : ` (closed at ${at})`}`));
   }
   return closed.length === 0 ? [ok(`the user ${user.name} may read the rules and the secrets`)] : closed;
-}
-
-const READ = 4;
-const ENTER = 1;
-
-/** The first part of a path that the user may not enter or read; undefined when there is none. */
-async function closedAt(file: string, user: UserIds): Promise<string | undefined> {
-  const parts = [file];
-  for (let at = file; at !== path.dirname(at); at = path.dirname(at)) parts.unshift(path.dirname(at));
-  for (const part of parts) {
-    const found = await stat(part).catch(() => undefined);
-    if (found === undefined) return undefined;
-    const shift = found.uid === user.uid ? 6 : user.groups.has(found.gid) ? 3 : 0;
-    if (((found.mode >> shift) & (part === file ? READ : ENTER)) === 0) return part;
-  }
-  return undefined;
 }

@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import { type Machine, outputOf, readSystemFile } from '../../lib/machine/machine.ts';
@@ -6,9 +6,11 @@ import { formatDuration } from '../../lib/time/duration.ts';
 import { readRecordFiles } from '../records.ts';
 import type { DoctorCheck, Examined } from '../check.ts';
 
-const GROUP_OR_OTHERS = 0o077;
+/** Permissions of others, and of the group except to enter, which `daemon.socket_group` needs. */
+const VISIBLE = 0o067;
 const MAX_LISTED = 5;
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 /** Age of the last backup after which it is reported. */
 const OLD_BACKUP_MS = 7 * DAY_MS;
 /** Time for which an event may lie in the inbox of a running daemon. */
@@ -39,7 +41,7 @@ export const stateChecks: readonly DoctorCheck[] = [
       const found = await stat(state.state).catch(() => undefined);
       if (found === undefined) return [];
       const mode = found.mode & 0o777;
-      if ((mode & GROUP_OR_OTHERS) === 0) return [ok(`${state.state} is private`)];
+      if ((mode & VISIBLE) === 0) return [ok(`${state.state} is private`)];
       const text = `${state.state} has the mode ${mode.toString(8)}`;
       return [
         (mode & 0o022) === 0
@@ -118,7 +120,14 @@ export const stateChecks: readonly DoctorCheck[] = [
     group: 'state',
     about: 'The last backup is older than a week.',
     mend: 'run `belfry backup FILE` regularly, for example by a timer, and copy the file to another machine',
-    run: async ({ state }, { clock }) => await backupResults(state.state, clock.now()),
+    run({ running }, { clock }) {
+      if (running === undefined) return [];
+      const { lastBackup } = running;
+      if (lastBackup === undefined) return [ok('no backup was made by `belfry backup` while the daemon ran')];
+      const age = Math.max(0, clock.now() - lastBackup);
+      const text = `the last backup is ${formatDuration(Math.floor(age / HOUR_MS) * HOUR_MS)} old`;
+      return [age > OLD_BACKUP_MS ? warn(text) : ok(text)];
+    },
   },
 ];
 
@@ -189,17 +198,4 @@ async function groupExists(machine: Machine, name: string): Promise<boolean> {
 async function groupName(machine: Machine, gid: number): Promise<string> {
   const lines = ((await readSystemFile(machine, '/etc/group')) ?? '').split('\n');
   return lines.map((line) => line.split(':')).find(([, , id]) => id === String(gid))?.[0] ?? String(gid);
-}
-
-/** File in the state directory with the time of the last backup. */
-const BACKUP_STAMP = 'last-backup';
-
-async function backupResults(state: string, now: number): Promise<readonly DoctorResult[]> {
-  const file = path.join(state, BACKUP_STAMP);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return [];
-  const at = Date.parse(text.trim());
-  if (Number.isNaN(at)) return [warn(`${file} does not hold a time`)];
-  const age = formatDuration(Math.floor(Math.max(0, now - at) / 3_600_000) * 3_600_000);
-  return [now - at > OLD_BACKUP_MS ? warn(`the last backup is ${age} old`) : ok(`the last backup is ${age} old`)];
 }

@@ -63,6 +63,7 @@ rules: [{ name: a, on: belfry, match: { type: { glob: belfry.channel.* } }, noti
       const file = path.join(folder, 'key');
       await writeFile(file, 'sesame-sesame');
       await chmod(file, 0o644);
+      await chmod(folder, 0o755);
       return { rules: `channels: { chat: { type: wecom, key: "\${file:${file}}" } }` };
     },
   },

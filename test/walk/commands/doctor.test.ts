@@ -61,11 +61,13 @@ test('rules on disk that are not in force, and an answer of a person, are found 
   expect(named(await examine(made), 'rules.applied')).toMatchObject([{ level: 'ok' }]);
   await made.rules(`${rules}hours: { late: ["22:00-24:00"] }\n`, 'rules.yaml', '  reload: { watch: false }\n');
   await made.call('POST', '/v1/channels/log/seen', { seen: false });
+  expect((await made.belfry(['backup', made.path('backup.tar')])).code).toBe(0);
   const found = await examine(made, '--send');
   expect(named(found, 'rules.applied')).toMatchObject([
     { level: 'warn', mend: expect.stringContaining('belfry reload') },
   ]);
   expect(named(found, 'channels.seen')).toMatchObject([{ level: 'fail' }]);
+  expect(named(found, 'backup.age')).toMatchObject([{ level: 'ok', message: 'the last backup is 0s old' }]);
   expect(named(found, 'channel.test')).toMatchObject([{ level: 'ok', message: 'log: sent' }]);
 });
 

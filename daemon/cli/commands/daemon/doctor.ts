@@ -61,8 +61,9 @@ async function examined(
 ): Promise<readonly DoctorFinding[]> {
   const ofDaemon = 'unreachable' in daemon ? [] : (await client.call<DoctorView>('POST', '/v1/doctor')).findings;
   if (options.url !== undefined) return ofDaemon;
-  const [{ commandDoctor }, { check }, { registry }] = await Promise.all([
+  const [{ commandDoctor }, { locateState }, { check }, { registry }] = await Promise.all([
     import('../../../app/doctor/command-doctor.ts'),
+    import('../../connection/locate-state.ts'),
     import('../../check-rules.ts'),
     import('../../registry.ts'),
   ]);
@@ -70,6 +71,7 @@ async function examined(
   const { env, cwd } = terminal;
   const ofCaller = await commandDoctor({
     config: rules,
+    paths: (await locateState({ config: rules, env, cwd, clock })).paths,
     terminal,
     clock,
     check: () => check({ paths: [rules], env, cwd, registry, withoutSecrets: !('unreachable' in daemon) }),
