@@ -88,8 +88,11 @@ export async function linkSocket({ paths, log }: SocketPlaceDeps, socket: string
   const link = paths.socket;
   if (link === socket) return async () => {};
   try {
-    if (!(await removeDead(link))) throw new Error('another program listens there');
-    await symlink(socket, link);
+    // A daemon that was killed leaves its link, which leads to the socket of this daemon again.
+    if ((await readlink(link).catch(() => undefined)) !== socket) {
+      if (!(await removeDead(link))) throw new Error('another program listens there');
+      await symlink(socket, link);
+    }
   } catch (error) {
     log.warn({ error: (error as Error).message }, `${link} could not be made a link to the socket ${socket}`);
   }
