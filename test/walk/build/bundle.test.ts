@@ -56,6 +56,21 @@ test('a copy of what is installed runs, and finds its worker beside it', () => {
   }
 });
 
+test('a command loads few files, so that it needs little time before its work', () => {
+  const hook = `const { prototype } = require('node:module'); const { _compile } = prototype; let files = 0;
+    prototype._compile = function (...given) { files += 1; return _compile.apply(this, given); };
+    process.on('exit', () => process.stderr.write('files: ' + files));`;
+  const folder = mkdtempSync(path.join(tmpdir(), 'belfry-hook-'));
+  try {
+    writeFileSync(path.join(folder, 'hook.cjs'), hook);
+    const args = ['--require', path.join(folder, 'hook.cjs'), path.join(ROOT, 'bin/belfry.js'), 'emit', '--help'];
+    const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(Number(/files: (\d+)/.exec(stderr)![1])).toBeLessThan(14);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('errors name the lines of the sources where source maps are enabled', () => {
   const script = `require(${JSON.stringify(path.join(ROOT, 'bundle/sqlite-worker.js'))})`;
   const { stderr } = spawnSync(process.execPath, ['--enable-source-maps', '--eval', script], { encoding: 'utf8' });
