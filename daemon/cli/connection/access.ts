@@ -48,7 +48,7 @@ export class DaemonAccess {
     );
     this.#client ??= openClient(
       { ...options, ...(token !== undefined && { token }) },
-      () => locateDaemon(search),
+      (agent) => locateDaemon(search, agent),
       this.#deps,
     );
     return this.#client;

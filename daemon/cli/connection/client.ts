@@ -42,8 +42,11 @@ export interface ClientDeps {
   readonly print: (text: string) => void;
 }
 
-/** Creates a client. `locate` finds the socket of the daemon at the first call, unless there is a URL. */
-export function openClient(options: CommonOptions, locate: () => Promise<string>, deps: ClientDeps): Client {
+/** Finds the socket of the daemon; the connections that it makes are kept by `agent` for the requests that follow. */
+export type Locate = (agent: Agent) => Promise<string>;
+
+/** Creates a client. `locate` is called at the first call, unless there is a URL. */
+export function openClient(options: CommonOptions, locate: Locate, deps: ClientDeps): Client {
   return new HttpClient(options, locate, deps);
 }
 
@@ -54,8 +57,16 @@ interface Connection {
 
 const AGENT_OPTIONS = { keepAlive: true, maxSockets: 4 } as const;
 
-async function connectionTo(url: string | undefined, locate: () => Promise<string>): Promise<Connection> {
-  if (url === undefined) return { to: { socketPath: await locate() }, agent: new Agent(AGENT_OPTIONS) };
+async function connectionTo(url: string | undefined, locate: Locate): Promise<Connection> {
+  if (url === undefined) {
+    const agent = new Agent(AGENT_OPTIONS);
+    try {
+      return { to: { socketPath: await locate(agent) }, agent };
+    } catch (error) {
+      agent.destroy();
+      throw error;
+    }
+  }
   const isTls = url.startsWith('https:');
   return {
     to: { url },
@@ -71,7 +82,7 @@ class HttpClient implements Client {
   readonly #connection: () => Promise<Connection>;
   #opened: Connection | undefined;
 
-  constructor(options: CommonOptions, locate: () => Promise<string>, deps: ClientDeps) {
+  constructor(options: CommonOptions, locate: Locate, deps: ClientDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#connection = memoizeSuccess(async () => {

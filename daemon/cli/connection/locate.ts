@@ -1,5 +1,6 @@
 import { constants, existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
+import type { Agent } from 'node:http';
 import { isSameConfig, readRecord, recordFiles, runtimeFolders, stateRecord } from '../../app/state/daemon-record.ts';
 import { type Environment, serviceStates, statePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
@@ -30,12 +31,12 @@ const STATUS_TIMEOUT_MS = 10_000;
  * The socket of the daemon that runs on these rules. A record may be out of date, so the rules of each daemon that is found are
  * requested and compared. Rejects with exit 69 and the list of candidates that were tried.
  */
-export async function locateDaemon(search: Search): Promise<string> {
+export async function locateDaemon(search: Search, agent: Agent): Promise<string> {
   const tried: string[] = [];
   const asked = new Set<string>();
   for await (const candidate of candidates(search, tried)) {
     const { socket, from } = candidate;
-    const why = asked.has(socket) ? undefined : await refusalOf(socket, search, tried);
+    const why = asked.has(socket) ? undefined : await refusalOf(socket, search, { tried, agent });
     if (why === undefined && !asked.has(socket)) return socket;
     if (why !== undefined) tried.push(`${from} names ${socket}: ${why}`);
     asked.add(socket);
@@ -88,12 +89,12 @@ async function isClosed(file: string): Promise<boolean> {
 async function refusalOf(
   socket: string,
   { config, clock }: Search,
-  tried: readonly string[],
+  { tried, agent }: { readonly tried: readonly string[]; readonly agent: Agent },
 ): Promise<string | undefined> {
   try {
     const answer = await sendRequest({
       to: { socketPath: socket },
-      agent: false,
+      agent,
       method: 'GET',
       path: '/v1/status',
       idleMs: STATUS_TIMEOUT_MS,
