@@ -5,6 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
 import { readTar, TarError } from '../../lib/files/tar/read.ts';
+import { SCHEMA_VERSION } from '../../store/sqlite/engine/schema.ts';
 import { stateFileOf } from '../state/state-files.ts';
 import {
   type BackupHead,
@@ -114,6 +115,7 @@ class Reader {
     if (this.#head === undefined) throw refusal('foreign', TEXTS.foreign);
     if (this.#manifest === undefined) throw refusal('torn', `${TEXTS.torn}: it has no ${MANIFEST} at its end`);
     this.#compare(this.#manifest);
+    if (this.#manifest.schema > SCHEMA_VERSION) throw newer(this.#head, `tables ${this.#manifest.schema}`);
     return { head: this.#head, manifest: this.#manifest };
   }
 
@@ -175,9 +177,13 @@ function headOf(json: readonly Buffer[]): BackupHead {
   const head = parsed(json, HEAD);
   if (head.format !== FORMAT || typeof head.version !== 'number') throw refusal('foreign', TEXTS.foreign);
   if (head.version <= FORMAT_VERSION) return head as unknown as BackupHead;
-  throw new BelfryError(
+  throw newer(head, `format ${head.version}`);
+}
+
+function newer({ belfry }: { readonly belfry?: unknown }, what: string): BelfryError {
+  return new BelfryError(
     'backup.newer',
-    `was made by a newer version (belfry ${String(head.belfry)}, format ${head.version}); restore it with that version, nothing was touched`,
+    `was made by a newer version (belfry ${String(belfry)}, ${what}); restore it with that version, nothing was touched`,
     { exit: EXIT.config },
   );
 }
