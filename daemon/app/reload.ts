@@ -17,8 +17,8 @@ export interface ReloadingDeps {
   readonly log: Log;
   /** Keeps the live rules for a start with rules that do not load. Called after each reload, before its end is reported. */
   readonly keep: () => Promise<void>;
-  /** Whether rules on disk were rejected by the start. */
-  readonly hadErrors: boolean;
+  /** Problems that the start has reported. The first reload finds them again, and does not report them a second time. */
+  readonly reported: readonly Problem[];
   /** Called after each reload that applied or rejected rules, or found that all of them load again. */
   readonly onEnd: (result: ReloadView) => void;
 }
@@ -34,10 +34,12 @@ export class Reloading {
   #last: Promise<unknown> = Promise.resolve();
   /** Whether a file does not load, by the start or the last reload. */
   #hadErrors: boolean;
+  #reported: readonly Problem[];
 
   constructor(deps: ReloadingDeps) {
     this.#deps = deps;
-    this.#hadErrors = deps.hadErrors;
+    this.#hadErrors = deps.reported.length > 0;
+    this.#reported = deps.reported;
   }
 
   reload(): Promise<ReloadView> {
@@ -111,12 +113,18 @@ export class Reloading {
 
   #report(result: ReloadView, outcome: 'applied' | 'rejected' | 'unchanged'): void {
     const { log, onEnd } = this.#deps;
-    // Warnings that were reported before are not reported again by a reload that changes nothing.
-    if (outcome !== 'unchanged') logProblems(result.problems, log, 'reload');
     for (const setting of result.restart_needed) log.warn(`reload: ${setting} takes effect after a restart`);
     const { generation, added, changed, removed } = result;
+    const isKnown = outcome === 'rejected' && isSameList(result.problems, this.#reported);
+    this.#reported = [];
     const isRepaired = this.#hadErrors && result.ok;
     this.#hadErrors = !result.ok;
+    if (isKnown) {
+      log.info({ generation }, 'reload: the rules do not load, as at the start');
+      return;
+    }
+    // Warnings that were reported before are not reported again by a reload that changes nothing.
+    if (outcome !== 'unchanged') logProblems(result.problems, log, 'reload');
     if (outcome === 'unchanged') {
       log.info({ generation }, isRepaired ? 'reload: the rules in force load again' : 'reload: nothing has changed');
       // An edit that was taken back ends the errors too, so their end is reported like that of a reload that changes rules.
@@ -127,6 +135,13 @@ export class Reloading {
     else log.error({ generation, problems: result.problems.length }, 'reload: rejected; the rules in force stay');
     onEnd(result);
   }
+}
+
+function isSameList(problems: readonly Problem[], others: readonly Problem[]): boolean {
+  const textOf = ({ file, line, column, code, message }: Problem): string =>
+    JSON.stringify([file, line, column, code, message]);
+  const texts = new Set(others.map(textOf));
+  return problems.length === others.length && problems.every((problem) => texts.has(textOf(problem)));
 }
 
 /** Warnings about live rules: settings that are valid and never have an effect. An error during the search is only logged. */

@@ -75,7 +75,7 @@ async function open(first: string) {
     timers,
     test: async () => [],
     keep: async () => {},
-    hadErrors: false,
+    reported: [],
     log,
     onEnd: (result) => delivered.push(result),
   });

@@ -84,7 +84,7 @@ export function buildRuntime(
     log,
     keep,
     onEnd,
-    hadErrors: state.rejected.length > 0,
+    reported: state.rejected,
   };
   const reloading = new Reloading(reloads);
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });

@@ -161,6 +161,10 @@ test('a correction reloads as usual, and the generation counts', async () => {
   await at.save('a.yaml', 'rules: "\n');
   const app = await at.start();
   expect(await app.reload()).toMatchObject({ ok: false, generation: 1 });
+  const rejections = () => at.log.filter(({ msg }) => msg === 'reload: rejected; the rules in force stay').length;
+  expect(rejections()).toBe(0);
+  expect(await app.reload()).toMatchObject({ ok: false, generation: 1 });
+  expect(rejections()).toBe(1);
   await at.save('a.yaml', rule('a3'));
   expect(await app.reload()).toMatchObject({ ok: true, generation: 2, added: ['rule a3'], removed: ['rule a'] });
   expect(await at.status()).toMatchObject({ reasons: [], byName: { 'a.yaml': 'ok' } });

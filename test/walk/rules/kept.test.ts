@@ -52,6 +52,10 @@ test('a bad save, then a kill and a start: the daemon says so, notifies, and run
   expect(await home.logged(({ msg }) => msg === 'reload: applied', from)).toMatchObject({ generation: 2 });
   await post({ type: 'three', data: { n: 3 } });
   await receiver.until(({ title }) => title === 'mended 3');
+  // A crash leaves a link to the socket, which is no reason for a warning.
+  expect(home.lines.slice(from).filter(({ level }) => level === 'warn')).toEqual([]);
+  // One for the bad save, and one for the start; the first reload after it finds the same problem.
+  expect(receiver.deliveries().filter(({ title }) => title.startsWith('rejected'))).toHaveLength(2);
   await audited();
   expect(await home.stop()).toBe(0);
 });
