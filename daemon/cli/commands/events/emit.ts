@@ -133,12 +133,17 @@ async function printPosted(terminal: Terminal, posted: Posted, options: EmitOpti
   if (options.json) jsonLine(terminal, { id, duplicate, ...(waited && { outcomes, deliveries }) });
   else {
     line(terminal, `${id}${duplicate ? '  (duplicate: it was accepted before and is not run again)' : ''}`);
-    if (waited) for (const text of waitedText(outcomes, deliveries, styleOf(terminal, options))) line(terminal, text);
+    if (waited)
+      for (const text of await waitedText(outcomes, deliveries, styleOf(terminal, options))) line(terminal, text);
   }
   return waited ? waitedExit(outcomes, deliveries) : EXIT.ok;
 }
 
-function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], style: Style): readonly string[] {
+async function waitedText(
+  outcomes: Outcomes,
+  deliveries: readonly DeliveryView[],
+  style: Style,
+): Promise<readonly string[]> {
   const { paint } = style;
   const silent = Object.entries(outcomes).filter(([rule]) => !deliveries.some((delivery) => delivery.rule === rule));
   return [
@@ -147,17 +152,23 @@ function waitedText(outcomes: Outcomes, deliveries: readonly DeliveryView[], sty
       ...keptBackText(delivery, style).map((text) => `    ${text}`),
     ]),
     ...silent.map(([rule, outcome]) => `  ${rule}: ${outcome}`),
-    ...(deliveries.length === 0 ? ['  no rule sends a message'] : []),
+    ...(deliveries.length > 0
+      ? []
+      : [(await isUndecided(outcomes)) ? '  no message yet' : '  no rule sends a message']),
   ];
 }
 
 /** Exit 0 when there are deliveries and all were delivered; 3 when there are none and none may follow; else 1. */
 async function waitedExit(outcomes: Outcomes, deliveries: readonly DeliveryView[]): Promise<number> {
   if (deliveries.length > 0) return deliveries.every(({ state }) => state === 'delivered') ? EXIT.ok : EXIT.failed;
+  return (await isUndecided(outcomes)) ? EXIT.failed : EXIT.nothing;
+}
+
+/** Whether a rule may still send a message, or should have sent one. */
+async function isUndecided(outcomes: Outcomes): Promise<boolean> {
   const { WAITING_OUTCOMES } = await import('../../../core/flow/outcomes.ts');
-  // With these outcomes a message may still be sent, or should have been sent.
   const undecided: ReadonlySet<string> = new Set([...WAITING_OUTCOMES, 'error']);
-  return Object.values(outcomes).some((outcome) => undecided.has(outcome)) ? EXIT.failed : EXIT.nothing;
+  return Object.values(outcomes).some((outcome) => undecided.has(outcome));
 }
 
 /** Writes the event to the inbox durably: temporary file, fsync, rename, fsync of the folder. Returns the file. */
@@ -209,7 +220,8 @@ function printQueued(
       ? `belfry: ${why.message}\nbelfry: the event also waits in ${paths.inbox} and is accepted at the next start, unless it was accepted already\n`
       : `belfry: no daemon answers; the event waits in ${paths.inbox} and is accepted at the next start\n`,
   );
-  return waited ? why.exit : EXIT.ok;
+  // 69 would mean that nothing was kept.
+  return waited ? EXIT.failed : EXIT.ok;
 }
 
 async function eventData(terminal: Terminal, data: string | undefined, pairs: readonly string[]): Promise<Json> {
