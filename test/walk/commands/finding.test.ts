@@ -92,6 +92,23 @@ test('the socket lies in the runtime folder, with a link to it in the state dire
   for (const folder of ['run', 'state']) expect(await readdir(home.path(folder))).not.toContain('belfry.sock');
 });
 
+test('the state directory of a stopped service is found by its last rules, also without its environment', async () => {
+  const state = home.path('config', 'belfry');
+  await home.rules(`daemon: { listen: "127.0.0.1:0", log: { format: json } }\n${RULES}`, 'service.yaml');
+  home.env.XDG_CONFIG_HOME = home.path('config');
+  const unfound = await home.belfry(['audit']);
+  expect(unfound).toMatchObject({ code: 69, stderr: expect.stringContaining(`looked in ${home.path('.local')}`) });
+  expect(unfound.stderr).toContain('`daemon.state` in the rules or $STATE_DIRECTORY');
+  const started = home.spawn(['run', '--config', home.path('rules')], { STATE_DIRECTORY: state });
+  await home.logged((line) => line.msg === 'ready');
+  started.kill('SIGTERM');
+  await once(started, 'exit');
+  expect(await home.belfry(['emit', 'kept'])).toMatchObject({ code: 0, stderr: expect.stringContaining(state) });
+  expect(await readdir(path.join(state, 'inbox'))).toHaveLength(1);
+  expect(await home.belfry(['audit', '--json'])).toMatchObject({ code: 0, stdout: expect.stringContaining('[]') });
+  expect((await home.belfry(['dead', 'list'])).code).toBe(0);
+});
+
 test('a runtime folder that cannot be used leaves the socket in the state directory', async () => {
   await home.rules(RULES);
   await writeFile(home.path('run'), '');
