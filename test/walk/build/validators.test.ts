@@ -50,5 +50,5 @@ Module._load = (name, ...more) => {
   const run = (...args: string[]): string =>
     execFileSync(process.execPath, ['--require', hook, ...args], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
   expect(() => run('--eval', 'require("ajv")')).toThrow('ajv was loaded');
-  expect(run('bin/belfry.js', 'check', 'rules')).toContain('valid: 4 rules');
+  expect(run('bin/belfry.js', 'check', 'rules')).toMatch(/^valid: \d+ rules/);
 });
