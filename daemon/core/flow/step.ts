@@ -118,7 +118,9 @@ export interface Step<
   forget?(ruleKey: RuleKey): readonly Row[];
   /** Last event that waits in the step. */
   lastEvent?(ruleKey: RuleKey): Event | undefined;
-  /** Events that wait in the step; undefined when none does. Called for every key, so it costs little. */
+  /** Whether events wait by this state of the step. Called for every key, so it only looks at the state. */
+  isWaiting?(state: unknown): boolean;
+  /** Events that wait in the step; undefined when none does. */
   waits?(settings: Settings | undefined, context: StepContext): Waiting | undefined;
 }
 
@@ -127,6 +129,7 @@ type KeepsEvents<Own extends Outcomes> = 'waiting' extends Own[keyof Own]
   ? {
       forget(ruleKey: RuleKey): readonly Row[];
       lastEvent(ruleKey: RuleKey): Event | undefined;
+      isWaiting(state: unknown): boolean;
       waits(settings: never, context: StepContext): Waiting | undefined;
     }
   : unknown;

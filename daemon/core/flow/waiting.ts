@@ -25,21 +25,21 @@ export type WakeOf = (stateKey: StateKey) => number | undefined;
 
 type WaitingContext = Pick<StepContext, 'ruleset' | 'memory' | 'now'>;
 
-/** Groups that are compared by the end of their wait; with more, those that are named may not be the first. */
+/** Groups that are compared by the end of their wait, because this takes time; with more, those that are named may not be the first. */
 const MAX_COMPARED = 1000;
 
 /** Groups that wait in each step that keeps events; at most `max` are named. */
 export function waitingGroups(context: WaitingContext, wakeOf: WakeOf, max: number): readonly WaitingInStep[] {
   return STEPS.flatMap((step) => {
-    if (step.waits === undefined) return [];
+    if (step.isWaiting === undefined) return [];
     const groups: WaitingGroup[] = [];
     let count = 0;
     for (const rule of context.ruleset.rules) {
-      for (const [key] of context.memory.each(rule.name, step.name)) {
-        const group = groupOf(step, rule, key, context);
-        if (group === undefined) continue;
+      for (const [key, state] of context.memory.each(rule.name, step.name)) {
+        if (!step.isWaiting(state)) continue;
         count += 1;
-        if (groups.length < MAX_COMPARED) groups.push(withEnd(group, step, wakeOf));
+        const group = groups.length < MAX_COMPARED ? groupOf(step, rule, key, context) : undefined;
+        if (group !== undefined) groups.push(withEnd(group, step, wakeOf));
       }
     }
     const byEnd = groups.sort((a, b) => endOf(a) - endOf(b));

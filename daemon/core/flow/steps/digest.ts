@@ -118,6 +118,7 @@ export const digest = defineStep({
     return [...partsOf(state.kept).map((part) => deletion(part)), deletion()];
   },
   lastEvent: (ruleKey) => eventAt((stateOf<Collection>('digest', ruleKey)?.kept ?? 0) - 1, ruleKey),
+  isWaiting: (state) => (state as Collection).count > 0,
   waits(settings, context) {
     const state = stateOf<Collection>('digest', context);
     if (state === undefined || state.count === 0) return undefined;

@@ -98,6 +98,7 @@ export const hold = defineStep({
   },
   forget: (ruleKey) => (stateOf('for', ruleKey) === undefined ? [] : [deletion()]),
   lastEvent: (ruleKey) => stateOf<Matching>('for', ruleKey)?.event,
+  isWaiting: (state) => (state as Matching).held !== true,
   waits(settings = NO_WAIT, context) {
     const state = stateOf<Matching>('for', context);
     if (state === undefined || state.held === true) return undefined;

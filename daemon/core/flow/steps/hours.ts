@@ -99,6 +99,7 @@ export const hours = defineStep({
     const { next } = stateOf<HeldRange>('hours', ruleKey) ?? { next: 0 };
     return stateOf<EventGroup>(`hours/${next - 1}`, ruleKey)?.event;
   },
+  isWaiting: (state) => (state as HeldRange).next > (state as HeldRange).from,
   waits(_, context) {
     const { from, next } = stateOf<HeldRange>('hours', context) ?? { from: 0, next: 0 };
     return next === from ? undefined : { events: next - from };

@@ -87,6 +87,8 @@ export const threshold = defineStep({
   },
   // Too few events make no message, so that they were dropped is not recorded.
   lastEvent: () => undefined,
+  // The state expires with the window of the latest event.
+  isWaiting: (state) => (state as Counted).next > (state as Counted).from,
   waits(settings, context) {
     const counted = stateOf<Counted>('threshold', context);
     if (settings === undefined || counted === undefined) return undefined;
