@@ -1,6 +1,7 @@
 import { type Counters, FACT, NO_COUNTS } from '../commit/counters.ts';
 import { forgottenCounters } from './trim.ts';
 import { seqOfId, toColumn } from '../engine/keys.ts';
+import { malformationOf } from '../disk/malformed.ts';
 import { FIRST_FINAL, STATE, STATE_NAMES } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { Audit } from '../../store.ts';
@@ -13,8 +14,15 @@ const MAX_DAMAGES = 5;
 
 /** Damage in the structure of the database file; undefined if there is none. Reads the whole file. */
 export function damageOf(db: Connection): string | undefined {
-  const found = (db.statement(`PRAGMA quick_check(${MAX_DAMAGES})`).all([]) as [string][]).map(([text]) => text);
-  return found.length === 1 && found[0] === 'ok' ? undefined : found.join('; ').replaceAll(/\s+/g, ' ');
+  try {
+    const found = (db.statement(`PRAGMA quick_check(${MAX_DAMAGES})`).all([]) as [string][]).map(([text]) => text);
+    return found.length === 1 && found[0] === 'ok' ? undefined : found.join('; ').replaceAll(/\s+/g, ' ');
+  } catch (error) {
+    // Some damage ends the check itself.
+    const damage = malformationOf(error);
+    if (damage === undefined) throw error;
+    return damage;
+  }
 }
 
 /** Counts all rows and finds contradictions between them. Runs between two commits. `deadLetters` are the ids in the dead-letter file. */
