@@ -94,13 +94,27 @@ export async function examineWith(
   folder: string,
   installation: Installation,
 ): Promise<readonly DoctorResult[]> {
+  return (await examineAll([name], folder, installation)).get(name)!;
+}
+
+/** Runs checks on one installation; returns their results by name. */
+export async function examineAll(
+  names: readonly string[],
+  folder: string,
+  installation: Installation,
+): Promise<ReadonlyMap<string, readonly DoctorResult[]>> {
   const { examined, machine } = await installed(folder, installation);
-  const check = CHECKS.find((one) => one.name === name);
-  if (check !== undefined) return await check.run(examined, machine);
-  const results: DoctorResult[] = [];
-  for (const { checks, settings } of examined.channels)
-    for (const one of checks.filter((candidate) => candidate.name === name))
-      results.push(...(await one.run(settings, machine)));
+  const results = new Map<string, readonly DoctorResult[]>();
+  for (const name of names) {
+    const check = CHECKS.find((one) => one.name === name);
+    const ofChannels = examined.channels.flatMap(({ checks, settings }) =>
+      checks.filter((one) => one.name === name).map(async (one) => await one.run(settings, machine)),
+    );
+    results.set(
+      name,
+      check === undefined ? (await Promise.all(ofChannels)).flat() : await check.run(examined, machine),
+    );
+  }
   return results;
 }
 

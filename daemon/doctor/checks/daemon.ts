@@ -2,6 +2,7 @@ import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts
 import { formatDuration } from '../../lib/time/duration.ts';
 import type { StatusView } from '../../http/daemon-api.ts';
 import type { DoctorCheck, Examined, RunningFacts } from '../check.ts';
+import { socketAccess } from './state.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Age after which the answer of a person to a test message is no proof any more. */
@@ -20,10 +21,13 @@ export const daemonChecks: readonly DoctorCheck[] = [
     where: 'caller',
     about: 'No daemon runs on these rules, or the caller cannot reach it.',
     mend: 'start it (systemctl start belfry, or belfry run); `belfry service install` makes it a service',
-    run({ caller }) {
-      if (caller === undefined) return [];
-      const { daemon } = caller;
-      return ['unreachable' in daemon ? fail(daemon.unreachable) : ok(`the daemon runs (pid ${daemon.pid})`)];
+    async run(examined, machine) {
+      if (examined.caller === undefined) return [];
+      const { daemon } = examined.caller;
+      if (!('unreachable' in daemon)) return [ok(`the daemon runs (pid ${daemon.pid})`)];
+      // `socket.access` reports a socket that is closed to this user.
+      const isClosed = (await socketAccess(examined, machine)).some(({ level }) => level === 'fail');
+      return isClosed ? [] : [fail(daemon.unreachable)];
     },
   },
   {

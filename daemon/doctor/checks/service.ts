@@ -21,6 +21,7 @@ const PROPERTIES = [
   'StandardOutput',
   'User',
   'ExecStart',
+  'StateDirectory',
 ] as const;
 
 type Unit = Readonly<Record<string, string>>;
@@ -164,7 +165,8 @@ function sandboxResults(unit: Unit, examined: Examined): DoctorResult[] {
         : []),
       ...(uses.files ?? []).map((place) => ({ place, owner: `the channel ${name} writes`, writes: true })),
     ]),
-    { place: examined.state.state, owner: 'the state is in', writes: true },
+    // systemd opens a folder of `StateDirectory=` itself.
+    ...(unit.StateDirectory ? [] : [{ place: examined.state.state, owner: 'the state is in', writes: true }]),
   ];
   const found = used.flatMap(({ place, owner, writes }) => {
     const cause = hiddenBy(unit, place) ?? (writes ? readOnlyBy(unit, place) : undefined);

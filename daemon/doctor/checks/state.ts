@@ -81,10 +81,7 @@ export const stateChecks: readonly DoctorCheck[] = [
     where: 'caller',
     about: 'The caller may not open the socket of the daemon, because of its mode, its group or the folders above it.',
     mend: 'join the group of the socket (usermod -aG GROUP USER) and log in again, or use --url and a token',
-    run: async ({ state, daemons }, machine) => {
-      const recorded = daemons.find(({ socket }) => socket !== undefined)?.socket;
-      return await socketResults(recorded ?? state.socket, machine);
-    },
+    run: socketAccess,
   },
   {
     name: 'socket.group',
@@ -160,6 +157,12 @@ async function waitingResult({ state, running }: Examined, { clock }: Machine): 
   return running === undefined
     ? warn(text)
     : fail(text, 'restart the daemon, which accepts them at its start, or look at `belfry audit`');
+}
+
+/** Whether the caller may open the socket that a record names, or the one in the state directory. */
+export async function socketAccess({ state, daemons }: Examined, machine: Machine): Promise<readonly DoctorResult[]> {
+  const recorded = daemons.find(({ socket }) => socket !== undefined)?.socket;
+  return await socketResults(recorded ?? state.socket, machine);
 }
 
 async function socketResults(socket: string, machine: Machine): Promise<readonly DoctorResult[]> {
