@@ -112,7 +112,7 @@ export class Machine {
         const { stdout } = await machine.run(['systemctl', 'is-system-running', '--wait']);
         if (/^(?:running|degraded)/.test(stdout)) return machine;
       }
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 

@@ -225,6 +225,9 @@ describe.skipIf(why !== undefined)(
       await machine.shell('groupadd operators; usermod -aG operators bob');
       expect((await belfry('service install --socket-group operators')).code).toBe(0);
       expect((await belfry('status', 'bob')).code).toBe(0);
+      // An update without options keeps the group.
+      expect((await belfry('service install')).code).toBe(0);
+      expect([await property('User'), await property('Group')]).toEqual(['belfry', 'operators']);
       expect((await machine.run(['cat', '/var/lib/belfry/token'], { user: 'bob' })).code).toBe(1);
       expect(await belfry('service install --socket-group nobody-here')).toMatchObject({
         code: 2,

@@ -50,7 +50,7 @@ export function rulesCheckStep(place: Place, unitText: string, command: readonly
 function override(command: readonly string[], config: string, output: string): string {
   return `[Service]
 Type=oneshot
-WorkingDirectory=-${config}
+WorkingDirectory=-${config.replaceAll('%', '%%')}
 ExecStart=
 ExecStart=${commandLine([...command, 'check', '--config', config])}
 ExecReload=

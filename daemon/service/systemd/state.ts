@@ -1,12 +1,11 @@
-import type { ServiceStatus } from '../manager.ts';
-import { NOT_INSTALLED } from '../manager.ts';
 import type { Host } from '../host.ts';
+import { type InstallRequest, NOT_INSTALLED, type ServiceStatus } from '../manager.ts';
 import { type Place, UNIT } from './place.ts';
 
 /** Settings of the unit as systemd has loaded it. */
 export type Properties = Readonly<Record<string, string>>;
 
-const PROPERTIES = 'LoadState,UnitFileState,ActiveState,SubState,FragmentPath,User,ExecStart,MainPID';
+const PROPERTIES = 'LoadState,UnitFileState,ActiveState,SubState,FragmentPath,User,Group,ExecStart';
 
 export async function readProperties(place: Place): Promise<Properties> {
   const { stdout } = await place.systemctl('show', UNIT, `--property=${PROPERTIES}`);
@@ -37,6 +36,15 @@ export async function readStatus(place: Place, host: Host): Promise<ServiceStatu
     user: place.isSystem ? properties.User || 'root' : host.userName,
     config: configOf(properties.ExecStart ?? '') ?? place.config,
     state: place.state,
+  };
+}
+
+/** Settings of the installed unit that an installation can choose. */
+export function chosenBefore({ ExecStart = '', User = '', Group = '' }: Properties): Omit<InstallRequest, 'command'> {
+  return {
+    config: configOf(ExecStart),
+    account: User || undefined,
+    socketGroup: Group === User ? undefined : Group || undefined,
   };
 }
 

@@ -7,7 +7,7 @@ import { DEFAULT_ACCOUNT, findUser, hasGroup, ownerOf, userRemoval, userStep } f
 import { type Place, systemPlace, UNIT, userPlace } from './place.ts';
 import { rulesCheckStep } from './rules-check.ts';
 import { enableStep, startStep } from './start.ts';
-import { isActive, isInstalled, type Properties, readProperties, readStatus } from './state.ts';
+import { chosenBefore, isActive, isInstalled, type Properties, readProperties, readStatus } from './state.ts';
 import { type Account, unitText } from './unit.ts';
 
 /** Folders that `ProtectHome` hides from a system service. */
@@ -44,12 +44,14 @@ function accountOf({ account = DEFAULT_ACCOUNT, socketGroup }: InstallRequest): 
   return { user: account, ...(socketGroup !== undefined && { socketGroup }) };
 }
 
-async function installation(request: InstallRequest, tools: InstallTools, parts: Parts): Promise<readonly Step[]> {
+async function installation(asked: InstallRequest, tools: InstallTools, parts: Parts): Promise<readonly Step[]> {
   const { host, place } = parts;
-  await refuseUnlessPossible(request, parts);
+  await refuseUnlessPossible(asked, parts);
   const before = await readProperties(place);
-  const { command, config = place.config } = request;
   const packaged = isInstalled(before) && before.FragmentPath !== place.unitFile;
+  if (packaged) refuseChoices(asked, before);
+  const request = withInstalled(asked, before);
+  const { command, config = place.config } = request;
   const text = packaged ? ((await textOf(before.FragmentPath!)) ?? '') : textFor(request, place, await versionOf(host));
   const user = accountOf(request).user;
   const owner = place.isSystem ? () => ownerOf(host, user) : undefined;
@@ -68,6 +70,30 @@ async function installation(request: InstallRequest, tools: InstallTools, parts:
     startStep(place, before, config, tools),
   );
   return steps;
+}
+
+/** An update without options keeps what was chosen before. */
+function withInstalled({ command, ...asked }: InstallRequest, before: Properties): InstallRequest {
+  const { config, account, socketGroup } = chosenBefore(before);
+  return {
+    command,
+    config: asked.config ?? config,
+    account: asked.account ?? account,
+    socketGroup: asked.socketGroup ?? socketGroup,
+  };
+}
+
+/** The unit of a package is not replaced, so nothing of it can be chosen. */
+function refuseChoices(
+  { config, account, socketGroup }: InstallRequest,
+  { FragmentPath, ExecStart }: Properties,
+): void {
+  const isSame = config === undefined || ExecStart?.includes(` --config ${config} ; `) === true;
+  if (isSame && account === undefined && socketGroup === undefined) return;
+  throw new StepFailure(
+    `the unit ${FragmentPath} comes from a package and is used as it is: change it by a drop-in (\`systemctl edit belfry\`), not by options`,
+    EXIT.usage,
+  );
 }
 
 /** Rejects with what the user can do about it. */
