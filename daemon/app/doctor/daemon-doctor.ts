@@ -1,14 +1,11 @@
 import { openResolver } from '../../channels/kit/http/resolver.ts';
 import type { RunningFacts } from '../../doctor/check.ts';
-import { examine } from '../../doctor/examine.ts';
 import type { DaemonApi, Doctor, DoctorView, StatusView } from '../../http/daemon-api.ts';
-import { openMachine } from '../../lib/machine/machine.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Live } from '../../reload/live.ts';
 import type { Store } from '../../store/store.ts';
 import type { Inbox } from '../runtime/inbox.ts';
 import type { Environment, StatePaths } from '../state/paths.ts';
-import { collectFacts } from './facts.ts';
 import { readStoredFacts, storeAnswer } from './stored-facts.ts';
 
 export interface DaemonDoctorDeps {
@@ -53,6 +50,12 @@ export class DaemonDoctor implements Doctor {
 
   async #examine(): Promise<DoctorView> {
     const { live, inbox, paths, env, clock, check } = this.#deps;
+    // Loaded on first use, since most starts never need the checks.
+    const [{ examine }, { openMachine }, { collectFacts }] = await Promise.all([
+      import('../../doctor/examine.ts'),
+      import('../../lib/machine/machine.ts'),
+      import('./facts.ts'),
+    ]);
     const resolver = openResolver();
     try {
       const machine = openMachine({ env, clock, lookup: resolver.lookup });
