@@ -1,4 +1,4 @@
-import { audit, damageOf } from '../history/audit.ts';
+import { type audit, auditOrDamage } from '../history/audit.ts';
 import type { Audit } from '../../store.ts';
 import { adopt } from '../copy/adopt.ts';
 import { CheckpointHold, type HeldFiles } from '../copy/hold.ts';
@@ -255,9 +255,9 @@ export class SqliteEngine {
 
   /** Counts nothing in a damaged file, where rows may be missing. */
   #audit(deadLetters: readonly string[]): Audit {
-    const damage = damageOf(this.#db);
-    if (damage === undefined) return audit(this.#db, deadLetters);
-    return { events: {}, deliveries: {}, violations: [malformedText(this.#file, damage)] };
+    const found = auditOrDamage(this.#db, deadLetters);
+    if (typeof found !== 'string') return found;
+    return { events: {}, deliveries: {}, violations: [malformedText(this.#file, found)] };
   }
 
   /** Checks the files and the free space. */

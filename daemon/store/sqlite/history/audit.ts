@@ -44,6 +44,17 @@ export function audit(db: Connection, deadLetters: readonly string[]): Audit {
   return { events, deliveries, violations };
 }
 
+/** The audit, or the damage of the file: of its structure, or of the content of rows, which only the queries meet. */
+export function auditOrDamage(db: Connection, deadLetters: readonly string[]): Audit | string {
+  try {
+    return damageOf(db) ?? audit(db, deadLetters);
+  } catch (error) {
+    const damage = malformationOf(error);
+    if (damage === undefined) throw error;
+    return damage;
+  }
+}
+
 /** Queries whose every row is a contradiction: SQL that returns ids as JSON, and the text that follows the id. */
 const CONTRADICTIONS: readonly { readonly sql: string; readonly text: string }[] = [
   {
