@@ -21,14 +21,14 @@ const FINAL_EXITS = '2|64|78';
  * start does not repair. It passes signals on, because launchd signals the script only.
  */
 export const WRAPPER = [
+  "trap 'again=yes; kill -TERM $child' TERM INT",
+  "trap 'again=yes; kill -HUP $child' HUP",
   '"$@" & child=$!',
-  'trap \'kill -TERM "$child"\' TERM INT',
-  'trap \'kill -HUP "$child"\' HUP',
-  'wait "$child"; code=$?',
-  // A trapped signal ends `wait` while the daemon still runs.
-  'while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done',
+  'code=127 again=yes',
+  // A trapped signal ends `wait` while the daemon still runs. It ends with 127 if it had the exit code before.
+  'while [ "$again" ]; do again=; wait $child; last=$?; [ $last = 127 ] || code=$last; done',
   `case $code in ${FINAL_EXITS}) exit 0 ;; esac`,
-  'exit "$code"',
+  'exit $code',
 ].join('\n');
 
 /** Property list of the job (launchd.plist(5)). */

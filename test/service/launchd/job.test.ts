@@ -115,7 +115,7 @@ test.each([
 
 test('the wrapper passes SIGHUP and SIGTERM on and waits for the end of the daemon', async () => {
   const script =
-    "trap 'echo hup' HUP; trap 'echo term; exit 5' TERM; echo ready; while :; do read -r _ < /dev/tty || :; done 2>/dev/null";
+    "trap 'echo hup' HUP; trap 'kill $!; echo term; exit 5' TERM; sleep 600 >/dev/null 2>&1 & echo ready; while :; do wait $!; done";
   const { child, ended } = wrapped(script);
   const said = async (word: string): Promise<void> => {
     for await (const text of child.stdout!.iterator({ destroyOnReturn: false }))
