@@ -130,12 +130,11 @@ function formsOf(secret: string): string[] {
   return [...new Set([...forms, ...forms.map(json), ...(core === undefined ? [] : [core])])];
 }
 
-/** Files below a folder, without the copies of the rules, which have the same text and the same reader as the rules files. */
 async function filesOf(folder: string): Promise<Record<string, string>> {
   const files = await readdir(folder, { recursive: true, withFileTypes: true });
   const texts = await Promise.all(
     files
-      .filter((file) => file.isFile() && path.basename(file.parentPath) !== 'kept-rules')
+      .filter((file) => file.isFile())
       .map(async (file) => [file.name, await readFile(path.join(file.parentPath, file.name), 'utf8')] as const),
   );
   return Object.fromEntries(texts);

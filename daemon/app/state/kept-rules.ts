@@ -6,10 +6,10 @@ import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
 import { openRegularFile, readRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
 import type { Log } from '../../lib/log.ts';
-import { sha256 } from '../../lib/sha256.ts';
 import { systemErrorText } from '../../lib/system-error.ts';
 import type { RulesText } from '../../reload/load.ts';
 import { isSameConfig } from './daemon-record.ts';
+import { type StateKey, sealedSize } from './secrets-at-rest.ts';
 
 /** Texts of the rules that were live last, as they are kept in the state directory. */
 export interface KeptTexts {
@@ -26,25 +26,26 @@ export type KeptRead =
   | { readonly kind: 'none' }
   | { readonly kind: 'unusable'; readonly file: string; readonly reason: string };
 
+interface TextName {
+  readonly path: string;
+  readonly digest: string;
+}
+
 /** Form of `index.json`. */
 interface Index {
   readonly format: number;
   readonly config: string;
   readonly kept_at: string;
-  readonly files: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
+  readonly files: readonly (TextName & { readonly bytes: number })[];
 }
 
 /** A text to be kept. */
-interface WantedText {
-  readonly path: string;
-  readonly text: string;
-  readonly sha256: string;
-}
+type WantedText = TextName & Pick<RulesText, 'text'>;
 
 type Unusable = Extract<KeptRead, { kind: 'unusable' }>;
 
 const MISSING = 'it is missing';
-const INCOMPLETE = 'it was changed or is incomplete';
+const INCOMPLETE = 'it was changed, is incomplete, or was written with another key';
 
 const FORMAT = 1;
 const INDEX = 'index.json';
@@ -53,6 +54,7 @@ const OWNER_ONLY = 0o600;
 const MAX_PARALLEL = 8;
 
 export interface KeptRulesDeps {
+  readonly key: Pick<StateKey, 'hash' | 'seal'>;
   /** Folder of the kept rules, in the state directory. */
   readonly folder: string;
   readonly config: string;
@@ -67,8 +69,8 @@ export interface KeptRulesDeps {
 
 /**
  * The last good rules in the state directory, for a start with rules that do not load. Each text is a file that is named after its
- * SHA-256; `index.json` names the texts that belong together, and is replaced last. So a crash while they are written leaves the
- * earlier ones. References to secrets are kept as written, not their values.
+ * keyed digest; `index.json` names the texts that belong together, and is replaced last. So a crash while they are written leaves the
+ * earlier ones. Texts are encrypted, because rules may contain secrets as values and not as references.
  */
 export class KeptRules {
   readonly #deps: KeptRulesDeps;
@@ -117,7 +119,7 @@ export class KeptRules {
     try {
       if (this.#present === undefined && outdated !== undefined) await forgetKeptRules(outdated, config);
       this.#present ??= await this.#presentDigests();
-      const wanted = files.map((one) => ({ path: one.file, text: one.text, sha256: this.#digestOf(one) }));
+      const wanted = files.map((one) => ({ path: one.file, text: one.text, digest: this.#digestOf(one) }));
       if (!isSameList(this.#present, wanted)) await this.#write(wanted);
       this.#present = wanted.map(entryKey);
       this.#fault = undefined;
@@ -143,39 +145,51 @@ export class KeptRules {
   #digestOf(file: RulesText): string {
     const known = this.#digests.get(file);
     if (known !== undefined) return known;
-    const digest = sha256(file.text);
+    const digest = this.#deps.key.hash(file.text);
     this.#digests.set(file, digest);
     return digest;
   }
 
   async #write(files: readonly WantedText[]): Promise<void> {
-    const { folder, config, now, refusing } = this.#deps;
+    const { folder, config, key, now, refusing } = this.#deps;
     const refusal = refusing();
     if (refusal !== undefined) throw new Error(refusal);
     await makeFolder(folder);
     const known = new Set(this.#present?.map(digestOfKey));
-    const fresh = new Map(files.filter((one) => !known.has(one.sha256)).map((one) => [one.sha256, one.text]));
+    const fresh = new Map(files.filter((one) => !known.has(one.digest)).map((one) => [one.digest, one.text]));
     for (const some of chunksOf([...fresh], MAX_PARALLEL))
-      await Promise.all(some.map(([digest, text]) => writeDurably(path.join(folder, textName(digest)), text)));
+      await Promise.all(
+        some.map(([digest, text]) => writeDurably(path.join(folder, textName(digest)), key.seal(text))),
+      );
     await syncFolder(folder);
-    const entries = files.map(({ text, ...entry }) => ({ ...entry, bytes: Buffer.byteLength(text) }));
+    const entries = files.map(({ text, ...entry }) => ({ ...entry, bytes: sealedSize(text) }));
     const index: Index = { format: FORMAT, config, kept_at: now(), files: entries };
     await writeAtomically(path.join(folder, INDEX), `${JSON.stringify(index, undefined, 1)}\n`, OWNER_ONLY);
-    await removeOthers(folder, new Set([INDEX, ...files.map(({ sha256: digest }) => textName(digest))]));
+    await removeOthers(folder, new Set([INDEX, ...files.map(({ digest }) => textName(digest))]));
   }
 }
 
+/** Whether a folder holds kept rules of this config, usable or not. */
+export async function hasKeptRules(folder: string, config: string): Promise<boolean> {
+  const index = await readIndex(path.join(folder, INDEX));
+  return 'kind' in index ? index.kind === 'unusable' : await isSameConfig(index.config, config);
+}
+
 /** Reads the kept rules of a folder and checks each text. Changes nothing. */
-export async function readKeptRules(folder: string, config: string): Promise<KeptRead> {
+export async function readKeptRules(
+  folder: string,
+  config: string,
+  key: Pick<StateKey, 'hash' | 'unseal'>,
+): Promise<KeptRead> {
   const index = await readIndex(path.join(folder, INDEX));
   if ('kind' in index) return index;
   if (!(await isSameConfig(index.config, config))) return { kind: 'none' };
   const files: RulesText[] = [];
   for (const entry of index.files) {
-    const file = path.join(folder, textName(entry.sha256));
+    const file = path.join(folder, textName(entry.digest));
     try {
-      const text = (await readRegularFile(file)).toString('utf8');
-      if (sha256(text) !== entry.sha256) return { kind: 'unusable', file, reason: INCOMPLETE };
+      const text = key.unseal(await readRegularFile(file));
+      if (text === undefined || key.hash(text) !== entry.digest) return { kind: 'unusable', file, reason: INCOMPLETE };
       files.push({ file: entry.path, text });
     } catch (error) {
       return { kind: 'unusable', file, reason: reasonOf(error) };
@@ -187,7 +201,7 @@ export async function readKeptRules(folder: string, config: string): Promise<Kep
 /** Compares the sizes of the texts with the index. */
 async function sizesIn(folder: string, { files }: Index): Promise<{ readonly kind: 'ok' } | Unusable> {
   for (const some of chunksOf(files, MAX_PARALLEL)) {
-    const found = await Promise.all(some.map((entry) => sizeFault(path.join(folder, textName(entry.sha256)), entry)));
+    const found = await Promise.all(some.map((entry) => sizeFault(path.join(folder, textName(entry.digest)), entry)));
     const unusable = found.find((fault) => fault !== undefined);
     if (unusable !== undefined) return unusable;
   }
@@ -233,7 +247,7 @@ function isIndex(value: unknown): value is Index {
         isObject(entry) &&
         typeof entry.path === 'string' &&
         typeof entry.bytes === 'number' &&
-        /^[0-9a-f]{64}$/.test(String(entry.sha256)),
+        /^[0-9a-f]{64}$/.test(String(entry.digest)),
     )
   );
 }
@@ -246,21 +260,18 @@ async function forgetKeptRules(folder: string, config: string): Promise<void> {
   await removeOthers(folder, new Set()).catch(() => undefined);
 }
 
-const textName = (digest: string): string => `${digest}.yaml`;
+const textName = (digest: string): string => `${digest}.sealed`;
 
-const entryKey = (entry: { readonly path: string; readonly sha256: string }): string => `${entry.sha256} ${entry.path}`;
+const entryKey = (entry: TextName): string => `${entry.digest} ${entry.path}`;
 
 const digestOfKey = (key: string): string => key.slice(0, key.indexOf(' '));
 
-function isSameList(
-  present: readonly string[],
-  wanted: readonly { readonly path: string; readonly sha256: string }[],
-): boolean {
+function isSameList(present: readonly string[], wanted: readonly TextName[]): boolean {
   return present.length === wanted.length && wanted.every((entry, index) => present[index] === entryKey(entry));
 }
 
-/** Writes a text. A partial one, after a crash, is recognized by its SHA-256. */
-async function writeDurably(file: string, text: string): Promise<void> {
+/** Writes an encrypted text. A partial one, after a crash, is not decrypted. */
+async function writeDurably(file: string, text: Buffer): Promise<void> {
   const handle = await openRegularFile(file, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, OWNER_ONLY);
   try {
     await handle.writeFile(text);
@@ -277,7 +288,7 @@ async function writeDurably(file: string, text: string): Promise<void> {
 /** Removes texts that the index does not name, and the rest of a write that did not end. */
 async function removeOthers(folder: string, named: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(folder)) {
-    const isOwn = /^[0-9a-f]{64}\.yaml$/.test(name) || name.startsWith(`.${INDEX}.`);
+    const isOwn = /^[0-9a-f]{64}\.sealed$/.test(name) || name.startsWith(`.${INDEX}.`);
     if (isOwn && !named.has(name)) await unlink(path.join(folder, name)).catch(() => undefined);
   }
 }

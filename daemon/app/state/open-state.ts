@@ -24,7 +24,7 @@ import { KeptRules, readKeptRules } from './kept-rules.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { loadAtStart, stateAtStart } from './start-rules.ts';
 import { sha256 } from '../../lib/sha256.ts';
-import { fingerprintKey } from './secrets-at-rest.ts';
+import { type StateKey, stateKey } from './secrets-at-rest.ts';
 import { socketGroupOf } from './socket-place.ts';
 import { stateError, checkState } from './check-state.ts';
 
@@ -93,7 +93,7 @@ interface OpenDeps {
 
 async function openOn(first: StatePaths, { options, texts, scrubber, closers, mode }: OpenDeps): Promise<OpenState> {
   const { terminal, config } = options;
-  const key = await fingerprintKey(first);
+  const key = await stateKey(first);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   const live = new Live(config, { env: terminal.env, tools, scrubber }, texts);
   const isDaemon = mode === 'daemon';
@@ -102,7 +102,7 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   const start = await loadAtStart({
     live,
     config,
-    readKept: isDaemon && options.strict !== true ? () => readKeptRules(first.keptRules, config) : undefined,
+    readKept: isDaemon && options.strict !== true ? () => readKeptRules(first.keptRules, config, key) : undefined,
     test: async (ruleset) => (isDaemon ? ruleTests({ live, log: logOf(ruleset), scrubber })(ruleset) : []),
   });
   const { prepared } = start;
@@ -119,7 +119,7 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
   closers.own('dead letters', () => deadLetters.close());
   const inbox = new Inbox(paths.inbox, log);
-  const kept = keptRulesOf({ options, paths, store, log });
+  const kept = keptRulesOf({ options, paths, store, log, key });
   closers.own('kept rules', () => kept.idle());
   return { closers, scrubber, log, paths, live, ...start, kept, store, deadLetters, inbox, socketGroup };
 }
@@ -129,9 +129,14 @@ function keptRulesOf({
   paths,
   store,
   log,
-}: Pick<OpenState, 'paths' | 'store' | 'log'> & { readonly options: OpenStateOptions }): KeptRules {
+  key,
+}: Pick<OpenState, 'paths' | 'store' | 'log'> & {
+  readonly options: OpenStateOptions;
+  readonly key: StateKey;
+}): KeptRules {
   const standard = statePaths({}, terminal.env, terminal.cwd).keptRules;
   return new KeptRules({
+    key,
     folder: paths.keptRules,
     config,
     ...(standard !== paths.keptRules && { outdated: standard }),

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import type { Token } from '../../core/ruleset.ts';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
@@ -9,19 +9,56 @@ import type { StatePaths } from './paths.ts';
 
 const OWNER_ONLY = 0o600;
 
-/**
- * Key of the fingerprints of settings. Fingerprints are stored; without a key, passwords could be guessed from them. Reading changes
- * nothing. `keep` writes a new key; the caller calls it once the rules are known to be valid.
- */
-export async function fingerprintKey(
-  paths: StatePaths,
-): Promise<{ hash: (text: string) => string; keep: () => Promise<void> }> {
+/** Key of the state directory, for what is stored about secrets. */
+export interface StateKey {
+  /** Digest, in hex. Without the key, passwords could be guessed from stored digests. */
+  readonly hash: (text: string) => string;
+  /** Encrypts a text: initialization vector, tag, ciphertext (AES-256-GCM, NIST SP 800-38D). */
+  readonly seal: (text: string) => Buffer;
+  /** Decrypts a text; undefined when it was changed or encrypted with another key. */
+  readonly unseal: (sealed: Buffer) => string | undefined;
+  /** Writes a new key. The caller calls it once the rules are known to be valid. */
+  readonly keep: () => Promise<void>;
+}
+
+const CIPHER = 'aes-256-gcm';
+const VECTOR_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Bytes of an encrypted text. */
+export const sealedSize = (text: string): number => VECTOR_BYTES + TAG_BYTES + Buffer.byteLength(text);
+
+/** Reads the key, or makes a new one. Changes nothing. */
+export async function stateKey(paths: Pick<StatePaths, 'key'>): Promise<StateKey> {
   const kept = await readSecret(paths.key);
   const key = kept ?? randomBytes(32);
+  const hmac = (text: string) => createHmac('sha256', key).update(text);
+  const encryption = hmac('encryption').digest();
   return {
-    hash: (text) => createHmac('sha256', key).update(text).digest('hex'),
+    hash: (text) => hmac(text).digest('hex'),
+    seal: (text) => sealWith(encryption, text),
+    unseal: (sealed) => unsealWith(encryption, sealed),
     keep: () => keepSecret(paths.key, kept, key),
   };
+}
+
+function sealWith(key: Buffer, text: string): Buffer {
+  const vector = randomBytes(VECTOR_BYTES);
+  const cipher = createCipheriv(CIPHER, key, vector);
+  const content = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  return Buffer.concat([vector, cipher.getAuthTag(), content]);
+}
+
+function unsealWith(key: Buffer, sealed: Buffer): string | undefined {
+  const head = VECTOR_BYTES + TAG_BYTES;
+  if (sealed.length < head) return undefined;
+  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, VECTOR_BYTES), { authTagLength: TAG_BYTES });
+  decipher.setAuthTag(sealed.subarray(VECTOR_BYTES, head));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(head)), decipher.final()]).toString('utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Token of scope `admin` in `<state>/token`, for rules without tokens. The first start creates it. */

@@ -5,7 +5,7 @@ import { guessStates, type ReadDaemonSettings } from '../../reload/daemon-settin
 import type { Live, Prepared } from '../../reload/live.ts';
 import { readRecord, recordFiles, runtimeFolders } from './daemon-record.ts';
 import { InvalidRules } from './invalid-rules.ts';
-import { type KeptRead, readKeptRules } from './kept-rules.ts';
+import { hasKeptRules, type KeptRead } from './kept-rules.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { rememberedState, type StartPlace } from './remembered-state.ts';
 
@@ -85,8 +85,7 @@ export async function stateAtStart(
   if (certain) return configured;
   for (const state of await likelyStates(config, { env, cwd })) {
     const paths = statePaths(state === undefined ? {} : { state }, env, cwd);
-    if ((await isFolder(paths.keptRules)) && (await readKeptRules(paths.keptRules, config)).kind !== 'none')
-      return paths;
+    if ((await isFolder(paths.keptRules)) && (await hasKeptRules(paths.keptRules, config))) return paths;
   }
   return configured;
 }

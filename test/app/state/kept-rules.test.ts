@@ -4,6 +4,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { type KeptRead, KeptRules, type KeptRulesDeps, readKeptRules } from '../../../daemon/app/state/kept-rules.ts';
+import { stateKey } from '../../../daemon/app/state/secrets-at-rest.ts';
 import type { RulesText } from '../../../daemon/reload/load.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -11,13 +12,20 @@ const CONFIG = '/etc/belfry';
 const A = { file: '/etc/belfry/a.yaml', text: 'rules: [] # a\n' };
 const B = { file: '/etc/belfry/b.yaml', text: 'channels: {} # ü\n' };
 
+const key = await stateKey({ key: '/no-such-folder/key' });
+
 /** Kept rules in a folder; each call stands for another process. */
 function keptIn(folder: string, config = CONFIG, more: Partial<KeptRulesDeps> = {}): KeptRules {
-  const deps = { now: () => '2026-11-23T02:00:00.000Z', refusing: () => undefined, log: pino({ level: 'silent' }) };
+  const deps = {
+    key,
+    now: () => '2026-11-23T02:00:00.000Z',
+    refusing: () => undefined,
+    log: pino({ level: 'silent' }),
+  };
   return new KeptRules({ folder, config, ...deps, ...more });
 }
 
-const read = (folder: string, config = CONFIG): Promise<KeptRead> => readKeptRules(folder, config);
+const read = (folder: string, config = CONFIG): Promise<KeptRead> => readKeptRules(folder, config, key);
 
 async function saved(folder: string, files: readonly RulesText[], config = CONFIG): Promise<KeptRules> {
   const kept = keptIn(folder, config);
@@ -37,6 +45,18 @@ test('kept rules are read again with their paths and the time, by their owner on
     kept: { config: CONFIG, keptAt: '2026-11-23T02:00:00.000Z', files: [A, B] },
   });
   for (const name of await readdir(folder)) expect((await stat(path.join(folder, name))).mode & 0o777).toBe(0o600);
+});
+
+test('a kept text cannot be read without the key of the state directory', async () => {
+  const folder = await temporaryFolder();
+  await saved(folder, [{ ...A, text: 'password: hunter2-hunter2\n' }]);
+  for (const name of await readdir(folder))
+    expect(await readFile(path.join(folder, name), 'latin1')).not.toContain('hunter2');
+  const other = await stateKey({ key: path.join(folder, 'no-key') });
+  expect(await readKeptRules(folder, CONFIG, other)).toMatchObject({
+    kind: 'unusable',
+    reason: expect.stringContaining('written with another key'),
+  });
 });
 
 test('only a text that changed is written, and a text that is no longer used is removed', async () => {
@@ -77,7 +97,7 @@ const DAMAGES: readonly (readonly [string, (folder: string) => Promise<unknown>,
   [
     'a text that is cut',
     async (at) => truncate(path.join(at, (await texts(at))[0]!), 3),
-    'it was changed or is incomplete',
+    'it was changed, is incomplete, or was written with another key',
   ],
   ['a text that is missing', async (at) => rm(path.join(at, (await texts(at))[0]!)), 'it is missing'],
   ['an index that is cut', (at) => truncate(path.join(at, 'index.json'), 20), 'it is no JSON'],
@@ -93,7 +113,7 @@ const DAMAGES: readonly (readonly [string, (folder: string) => Promise<unknown>,
     'a path in place of a digest',
     async (at) => {
       const index = path.join(at, 'index.json');
-      await writeFile(index, (await readFile(index, 'utf8')).replace(/"sha256": "\w+"/, '"sha256": "../../key"'));
+      await writeFile(index, (await readFile(index, 'utf8')).replace(/"digest": "\w+"/, '"digest": "../../key"'));
     },
     'it is no such index',
   ],

@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { statePaths } from '../../../daemon/app/state/paths.ts';
-import { fingerprintKey, firstToken } from '../../../daemon/app/state/secrets-at-rest.ts';
+import { stateKey, firstToken } from '../../../daemon/app/state/secrets-at-rest.ts';
 import { sha256 } from '../../../daemon/lib/sha256.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -14,7 +14,7 @@ beforeEach(async () => {
   paths = statePaths({ state: folder }, {}, folder);
 });
 
-const keepKey = async (): Promise<void> => (await fingerprintKey(paths)).keep();
+const keepKey = async (): Promise<void> => (await stateKey(paths)).keep();
 const FILES = [
   ['token', () => firstToken(paths)],
   ['key', keepKey],
@@ -59,4 +59,18 @@ describe.each(FILES)('the %s in the state directory', (name, keep) => {
 test('the hash of the first token is that of the content of its file without the newline', async () => {
   const { hash } = await firstToken(paths);
   expect(hash).toBe(sha256((await readFile(paths.token, 'utf8')).trim()));
+});
+
+test('an encrypted text is decrypted by the same key alone, and never when a byte of it has changed', async () => {
+  const key = await stateKey(paths);
+  const sealed = key.seal('ü: hunter2\n');
+  expect(key.unseal(sealed)).toBe('ü: hunter2\n');
+  expect((await stateKey(paths)).unseal(sealed)).toBeUndefined();
+  for (const at of sealed.keys()) {
+    const changed = Buffer.from(sealed);
+    changed[at]! ^= 1;
+    expect(key.unseal(changed)).toBeUndefined();
+  }
+  for (const length of [0, 27, sealed.length - 1]) expect(key.unseal(sealed.subarray(0, length))).toBeUndefined();
+  expect(key.seal('ü: hunter2\n')).not.toEqual(sealed);
 });

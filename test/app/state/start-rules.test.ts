@@ -3,6 +3,9 @@ import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { type App, openApp } from '../../../daemon/app/app.ts';
 import { InvalidRules } from '../../../daemon/app/state/invalid-rules.ts';
+import { type KeptRead, readKeptRules } from '../../../daemon/app/state/kept-rules.ts';
+import { statePaths } from '../../../daemon/app/state/paths.ts';
+import { stateKey } from '../../../daemon/app/state/secrets-at-rest.ts';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { testTerminal } from '../../support/command-line.ts';
 import { writeAll } from '../../support/simulation.ts';
@@ -63,6 +66,12 @@ class Machine {
     const error = await this.start(options).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(InvalidRules);
     return error as InvalidRules;
+  }
+
+  /** Rules that the default state directory keeps. */
+  async kept(): Promise<KeptRead> {
+    const paths = statePaths({}, this.env, this.folder);
+    return readKeptRules(paths.keptRules, this.rules(), await stateKey(paths));
   }
 
   async get<T>(url: string): Promise<T> {
@@ -198,9 +207,8 @@ test('a comment alone changes the positions of the kept rules', async () => {
   await at.save('a.yaml', `# one\n# two\n${rule('a')}`);
   await app.reload();
   await at.stop();
-  const kept = path.join(at.folder, '.local/state/belfry/kept-rules');
-  const texts = await Promise.all((await readdir(kept)).map((name) => readFile(path.join(kept, name), 'utf8')));
-  expect(texts).toContain(`# one\n# two\n${rule('a')}`);
+  const kept = await at.kept();
+  expect(kept).toMatchObject({ kept: { files: [{ text: `# one\n# two\n${rule('a')}` }, {}, {}] } });
 });
 
 test.each([
@@ -263,9 +271,9 @@ test('kept references are resolved anew, and the value is not in the state direc
   at.env.URL = 'https://hooks.example.com/two-secret';
   await at.start();
   expect(await at.inForce()).toEqual(['a']);
-  const state = path.join(at.folder, '.local/state/belfry');
-  for (const name of await readdir(path.join(state, 'kept-rules')))
-    expect(await readFile(path.join(state, 'kept-rules', name), 'utf8')).not.toMatch(/-secret/);
+  const kept = await at.kept();
+  expect(JSON.stringify(kept)).toMatch(/\$\{env:URL\}/);
+  expect(JSON.stringify(kept)).not.toMatch(/-secret/);
 });
 
 test('kept rules whose references have no value are named after the cause on disk', async () => {
