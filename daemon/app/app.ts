@@ -2,7 +2,7 @@ import { ownEvents } from '../core/event/own-events.ts';
 import { BelfryError, EXIT, withLevel } from '../core/problems/failure.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { DaemonApi, DeliveryView, ReloadView } from '../http/daemon-api.ts';
-import { openMetrics, type WatchdogResult } from '../http/metrics.ts';
+import { type Metrics, openMetrics } from '../http/metrics.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
 import { daemonApi } from './api/daemon-api.ts';
 import { deliveryView } from './api/views.ts';
@@ -15,6 +15,7 @@ import { DeliveryWaiter } from './runtime/delivery-waiter.ts';
 import { Feed } from './runtime/feed.ts';
 import { gaugeValues } from './runtime/gauges.ts';
 import { observeDeliveries } from './runtime/observers.ts';
+import type { OwnEvents } from './runtime/own-events.ts';
 import { buildRuntime, reloadStatus } from './runtime/runtime.ts';
 import { rememberState } from './state/remembered-state.ts';
 import { firstToken } from './state/secrets-at-rest.ts';
@@ -48,7 +49,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 }
 
 async function openOn(state: OpenState, options: AppOptions): Promise<App> {
-  const { closers, store, log, live, prepared, rejected, paths, scrubber } = state;
+  const { closers, store, log, live, prepared, paths, scrubber } = state;
   const { terminal, clock, version, check } = options;
   const { pid, env } = terminal;
   const failed = diskFailure(state);
@@ -57,20 +58,13 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const waiter = new DeliveryWaiter(store.deliveries, clock);
   const metrics = openMetrics(version);
   closers.own('metrics', () => metrics.close());
-  const storeAnswers = (): Promise<unknown> => store.check();
-  const onRound = (result: WatchdogResult): void => metrics.watchdog(result);
-  const service = openServiceNotice({ env, pid, log, clock, storeAnswers, onRound });
+  const watched = { storeAnswers: () => store.check(), onRound: metrics.watchdog };
+  const service = openServiceNotice({ env, pid, log, clock, ...watched });
   closers.own('service notice', () => service.close());
 
   const runtime = buildRuntime(state, options, { feed, metrics, service });
   const { own, pushServer, lanes, reloading } = runtime;
-  const onStarted = (): void => {
-    const { generation } = live;
-    own.raise(ownEvents.started({ version, generation, config: live.root, state: paths.state, pid }));
-    if (rejected.length === 0) return;
-    metrics.reload('rejected', generation);
-    own.raise(ownEvents.reloadRejected({ generation, at_start: true, problems: withLevel('error', rejected) }));
-  };
+  const onStarted = (): void => reportStart(state, { own, metrics, version, pid });
   const lifecycle = new Lifecycle({ state, ...runtime, service, clock, onStarted });
   const tokens = tokensOf(state, await firstToken(paths));
   const refusing = (): string | undefined => lifecycle.refusing;
@@ -78,7 +72,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const doctor = new DaemonDoctor({ ...state, env, clock, check, status: () => daemon.status() });
   const daemon = daemonApi({ ...state, ...runtime, ...identity, doctor, clock, check, tokens, refusing, waiter, feed });
   const view = async (id: string): Promise<DeliveryView | undefined> => {
-    const stored = await state.store.deliveries.find(id);
+    const stored = await store.deliveries.find(id);
     return stored && deliveryView(stored, lanes);
   };
   closers.own('delivery observers', observeDeliveries({ feed, metrics, waiter, lanes, clock, view }));
@@ -86,14 +80,8 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   live.swap(prepared);
   metrics.swapped(clock.now());
 
-  const listener = await startListening(state, terminal, {
-    daemon,
-    log,
-    scrubber,
-    clock,
-    metrics,
-    stream: pushServer,
-  });
+  const served = { daemon, log, scrubber, clock, metrics, stream: pushServer };
+  const listener = await startListening(state, terminal, served);
   // Closed before the listener, because the listener waits for the connections that the push server ends.
   closers.own('push', () => pushServer.close());
 
@@ -111,6 +99,22 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
     failed,
     stop: (graceful) => lifecycle.stop(graceful),
   };
+}
+
+interface StartDeps {
+  readonly own: OwnEvents;
+  readonly metrics: Metrics;
+  readonly version: string;
+  readonly pid: number;
+}
+
+/** Raises the event about the start, and a second one if rules on disk are not in use. */
+function reportStart({ live, rejected, paths }: OpenState, { own, metrics, version, pid }: StartDeps): void {
+  const { generation } = live;
+  own.raise(ownEvents.started({ version, generation, config: live.root, state: paths.state, pid }));
+  if (rejected.length === 0) return;
+  metrics.reload('rejected', generation);
+  own.raise(ownEvents.reloadRejected({ generation, at_start: true, problems: withLevel('error', rejected) }));
 }
 
 /** Resolves when the disk has failed under the store or under the dead-letter file. */

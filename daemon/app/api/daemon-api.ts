@@ -8,22 +8,17 @@ import { storeBackupTime } from '../doctor/stored-facts.ts';
 import { explainLive } from './explain.ts';
 import { alertViews } from './alert-views.ts';
 import { openAlertActions } from './alert-actions.ts';
-import { waitingWith } from './waiting.ts';
+import { historyOf } from './history.ts';
 import { channelsOf, readinessOf, statusOf } from './status.ts';
-import { deliveryView, eventLine, eventView, historyQuery } from './views.ts';
 import type { DaemonApiDeps } from './deps.ts';
 
 /** API of the daemon for the listener and the commands. Reads from the parts and forwards calls to them; decides nothing. */
 export function daemonApi(deps: DaemonApiDeps): DaemonApi {
-  const { store, live, intake, lanes, resending, sources, reloading, waiter, feed, deadLetters, clock } = deps;
+  const { store, live, intake, lanes, resending, sources, reloading, feed, deadLetters, clock } = deps;
   const alertActions = openAlertActions({ ...deps, live: () => live.ruleset, newId: () => newId(clock.now()) });
   return {
     accept: (events, options) => intake.accept(events, options),
-    async wait(ids, ms, signal) {
-      const deliveries = (await waiter.waitFor(ids, ms, signal)).map((stored) => deliveryView(stored, lanes));
-      const events = await Promise.all(ids.map((id) => store.event(id)));
-      return { outcomes: events.map((stored) => (stored === undefined ? {} : eventLine(stored).outcomes)), deliveries };
-    },
+    ...historyOf(deps),
     hookRoute: (path) => sources.route(path),
     status: () => statusOf(deps, alertActions),
     readiness: () => readinessOf(deps),
@@ -36,30 +31,6 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     testChannel: async (name, signal) => testView(name, await lanes.test(name, signal)),
     hold: (name, request) => lanes.hold(name, request),
     release: (name, by) => lanes.release(name, by),
-    async events(request) {
-      const { items, ...page } = await store.events(historyQuery(request, clock.now()));
-      return { ...page, items: items.map(eventLine) };
-    },
-    async deliveries(request) {
-      const { items, ...page } = await store.deliveries.page(historyQuery(request, clock.now()));
-      const { states, message } = request;
-      const views = items.map((stored) => deliveryView(stored, lanes, message));
-      return { ...page, items: states === undefined ? views : views.filter(({ state }) => states.includes(state)) };
-    },
-    async event(id) {
-      const stored = await store.event(id);
-      if (stored === undefined) return undefined;
-      const deliveries = await store.deliveries.ofEvent(id);
-      return eventView(
-        stored,
-        waitingWith(stored, deps),
-        deliveries.map((delivery) => deliveryView(delivery, lanes)),
-      );
-    },
-    async delivery(id) {
-      const stored = await store.deliveries.find(id);
-      return stored === undefined ? undefined : deliveryView(stored, lanes, true);
-    },
     dead: () => deadLines(deadLetters),
     resend: (request, signal) => resending.resend(request, signal),
     drop: (id) => resending.drop(id),

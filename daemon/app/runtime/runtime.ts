@@ -10,7 +10,7 @@ import { newId } from '../../lib/id.ts';
 import type { ServiceNotice } from '../../service/sd-notify.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import { channelOpener, type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
-import { Reloading } from '../reload.ts';
+import { Reloading, type ReloadingDeps } from '../reload.ts';
 import type { Feed } from './feed.ts';
 import { Intake } from './intake.ts';
 import { eventObserver, laterObserver } from './observers.ts';
@@ -74,21 +74,18 @@ export function buildRuntime(
     own.reloaded(result);
     service.status(reloadStatus(result));
   };
-  const keep = (): Promise<void> => state.kept.save(state.live.texts);
-  const reloads = {
-    live: state.live,
-    sources,
-    lanes,
-    timers,
-    test: ruleTests(state),
-    log,
-    keep,
-    onEnd,
-    reported: state.rejected,
-  };
-  const reloading = new Reloading(reloads);
+  const reloading = reloadingOf(state, { sources, lanes, timers, onEnd });
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
   return { own, intake, pushServer, lanes, sources, timers, reloading, resending, onLater };
+}
+
+function reloadingOf(
+  state: OpenState,
+  parts: Pick<ReloadingDeps, 'sources' | 'lanes' | 'timers' | 'onEnd'>,
+): Reloading {
+  const { live, kept, log, rejected } = state;
+  const keep = (): Promise<void> => kept.save(live.texts);
+  return new Reloading({ ...parts, live, log, test: ruleTests(state), keep, reported: rejected });
 }
 
 /** Counts a reload by its result. An edit that was taken back is none. */
@@ -100,7 +97,7 @@ function countReload({ ok, generation, added, changed, removed }: ReloadView, me
 
 /** Line for `systemctl status` after a reload. */
 export function reloadStatus({ ok, generation }: ReloadView): string {
-  return `generation ${generation}${ok ? '' : `; the last reload was rejected, see belfry check`}`;
+  return `generation ${generation}${ok ? '' : '; the last reload was rejected, see belfry check'}`;
 }
 
 /** Dependencies of resending on the runtime. A command while no daemon runs uses the same. */

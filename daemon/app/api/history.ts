@@ -1,0 +1,42 @@
+import type { DaemonApi } from '../../http/daemon-api.ts';
+import type { DaemonApiDeps } from './deps.ts';
+import { deliveryView, eventLine, eventView, historyQuery } from './views.ts';
+import { waitingWith } from './waiting.ts';
+
+/** Calls about stored events and deliveries: lists, single ones, and the wait for their end. */
+export function historyOf(
+  deps: DaemonApiDeps,
+): Pick<DaemonApi, 'wait' | 'events' | 'deliveries' | 'event' | 'delivery'> {
+  const { store, lanes, waiter, clock } = deps;
+  return {
+    async wait(ids, ms, signal) {
+      const deliveries = (await waiter.waitFor(ids, ms, signal)).map((stored) => deliveryView(stored, lanes));
+      const events = await Promise.all(ids.map((id) => store.event(id)));
+      return { outcomes: events.map((stored) => (stored === undefined ? {} : eventLine(stored).outcomes)), deliveries };
+    },
+    async events(request) {
+      const { items, ...page } = await store.events(historyQuery(request, clock.now()));
+      return { ...page, items: items.map(eventLine) };
+    },
+    async deliveries(request) {
+      const { items, ...page } = await store.deliveries.page(historyQuery(request, clock.now()));
+      const { states, message } = request;
+      const views = items.map((stored) => deliveryView(stored, lanes, message));
+      return { ...page, items: states === undefined ? views : views.filter(({ state }) => states.includes(state)) };
+    },
+    async event(id) {
+      const stored = await store.event(id);
+      if (stored === undefined) return undefined;
+      const deliveries = await store.deliveries.ofEvent(id);
+      return eventView(
+        stored,
+        waitingWith(stored, deps),
+        deliveries.map((delivery) => deliveryView(delivery, lanes)),
+      );
+    },
+    async delivery(id) {
+      const stored = await store.deliveries.find(id);
+      return stored === undefined ? undefined : deliveryView(stored, lanes, true);
+    },
+  };
+}
