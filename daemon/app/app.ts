@@ -2,7 +2,7 @@ import { ownEvents } from '../core/event/own-events.ts';
 import { BelfryError, EXIT, withLevel } from '../core/problems/failure.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { DaemonApi, DeliveryView, ReloadView } from '../http/daemon-api.ts';
-import { type Metrics, openMetrics } from '../http/metrics.ts';
+import { type Metrics, openMetrics, type WatchdogResult } from '../http/metrics.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
 import { daemonApi } from './api/daemon-api.ts';
 import { deliveryView } from './api/views.ts';
@@ -58,7 +58,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const waiter = new DeliveryWaiter(store.deliveries, clock);
   const metrics = openMetrics(version);
   closers.own('metrics', () => metrics.close());
-  const watched = { storeAnswers: () => store.check(), onRound: metrics.watchdog };
+  const watched = { storeAnswers: () => store.check(), onRound: (result: WatchdogResult) => metrics.watchdog(result) };
   const service = openServiceNotice({ env, pid, log, clock, ...watched });
   closers.own('service notice', () => service.close());
 

@@ -1,6 +1,6 @@
 import { BelfryError } from '../../core/problems/failure.ts';
 import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
-import { type HeldDeadLetters, holdDeadLetters } from '../../delivery/dead-letters/hold.ts';
+import { type DeadLetterSnapshot, snapshotDeadLetters } from '../../delivery/dead-letters/snapshot.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { copyStopped, type StoppedCopy } from '../../store/sqlite/copy/copier.ts';
 import type { Store, StoreCopy } from '../../store/store.ts';
@@ -14,10 +14,10 @@ export interface BackupDeps {
   readonly clock: Clock;
 }
 
-/** The store and the dead letters as they are at one moment. */
-interface Moment {
+/** The store and the dead letters as they are at one snapshot. */
+interface Snapshot {
   readonly copy: StoreCopy;
-  readonly letters: HeldDeadLetters | undefined;
+  readonly letters: DeadLetterSnapshot | undefined;
   close(): Promise<void>;
 }
 
@@ -29,9 +29,9 @@ export function backupOf(
   return archiveOf(deps, () =>
     // The dead-letter file does not change until the copy of the store has begun: a record is written before its delivery is
     // stored as dead, and leaves the file after the delivery is stored as delivered. So no dead delivery of the copy lacks its record.
-    deadLetters.hold(async (letters) => {
+    deadLetters.snapshot(async (letters) => {
       try {
-        return momentOf(await store.copy(), letters);
+        return snapshotOf(await store.copy(), letters);
       } catch (error) {
         await letters?.close();
         throw error;
@@ -46,7 +46,7 @@ export function backupStopped(deps: BackupDeps): AsyncGenerator<Buffer> {
     const { state, deadLetters } = deps.paths;
     const copy: StoppedCopy = await copyStopped(state);
     try {
-      return momentOf(copy, await holdDeadLetters(deadLetters), () => copy.close());
+      return snapshotOf(copy, await snapshotDeadLetters(deadLetters), () => copy.close());
     } catch (error) {
       await copy.close();
       throw error;
@@ -54,7 +54,7 @@ export function backupStopped(deps: BackupDeps): AsyncGenerator<Buffer> {
   });
 }
 
-function momentOf(copy: StoreCopy, letters: HeldDeadLetters | undefined, release?: () => Promise<void>): Moment {
+function snapshotOf(copy: StoreCopy, letters: DeadLetterSnapshot | undefined, release?: () => Promise<void>): Snapshot {
   return {
     copy,
     letters,
@@ -65,7 +65,7 @@ function momentOf(copy: StoreCopy, letters: HeldDeadLetters | undefined, release
   };
 }
 
-async function* archiveOf(deps: BackupDeps, begin: () => Promise<Moment>): AsyncGenerator<Buffer> {
+async function* archiveOf(deps: BackupDeps, begin: () => Promise<Snapshot>): AsyncGenerator<Buffer> {
   const { paths, version, clock } = deps;
   const now = clock.now();
   const archive = new ArchiveWriter(now);
@@ -73,23 +73,23 @@ async function* archiveOf(deps: BackupDeps, begin: () => Promise<Moment>): Async
   // The inbox is read before the store is copied: an event that leaves it meanwhile is then in the store, and known there by its id.
   const inbox: SmallFile[] = [];
   for await (const file of small.inbox()) inbox.push(file);
-  const moment = await begin();
+  const snapshot = await begin();
   let isEnded = false;
   try {
     const head = { format: FORMAT, version: FORMAT_VERSION, belfry: version, state: paths.state };
     yield archive.head({ ...head, created_at: new Date(now).toISOString() });
-    for (const file of moment.copy.files) yield* archive.add(file.name, file.size, file.blocks());
+    for (const file of snapshot.copy.files) yield* archive.add(file.name, file.size, file.blocks());
     isEnded = true;
-    if (!(await moment.copy.end())) throw outrun();
+    if (!(await snapshot.copy.end())) throw outrun();
     for (const { name, content } of inbox) yield archive.whole(name, content);
-    const { letters } = moment;
+    const { letters } = snapshot;
     if (letters !== undefined) yield* archive.add('dead-letters.jsonl', letters.size, letters.blocks());
   } finally {
-    if (!isEnded) await moment.copy.end();
-    await moment.close();
+    if (!isEnded) await snapshot.copy.end();
+    await snapshot.close();
   }
   for await (const { name, content } of small.others()) yield archive.whole(name, content);
-  yield archive.end({ schema: moment.copy.schema, left_out: small.leftOut });
+  yield archive.end({ schema: snapshot.copy.schema, left_out: small.leftOut });
 }
 
 function outrun(): BelfryError {

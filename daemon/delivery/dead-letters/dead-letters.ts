@@ -6,7 +6,7 @@ import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { checkFile, openToAppend, openToRead, repairFile } from './file.ts';
-import { type HeldDeadLetters, holdDeadLetters } from './hold.ts';
+import { type DeadLetterSnapshot, snapshotDeadLetters } from './snapshot.ts';
 import { NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './records.ts';
 
 /** Line of the file: a record, or the reason why it is none. Lines count from 1. */
@@ -26,10 +26,10 @@ export interface DeadLetters {
   /** Changes the records with these ids. All other lines stay unchanged, also lines that do not parse or were edited meanwhile. */
   change(changes: ReadonlyMap<string, DeadLetterChange>): Promise<void>;
   /**
-   * Opens the file and calls `during` while nothing is written to it: undefined if there is no file. Later writes only append or
-   * replace the file, so what was held stays as it is.
+   * Opens the file and calls `during` while nothing is written to it; the snapshot is undefined if there is no file. Later writes only
+   * append to the file or replace it, so the snapshot stays as it is.
    */
-  hold<T>(during: (held: HeldDeadLetters | undefined) => Promise<T>): Promise<T>;
+  snapshot<T>(during: (snapshot: DeadLetterSnapshot | undefined) => Promise<T>): Promise<T>;
   /** Reason why the file cannot be written now (the disk is full, the path is not a regular file); undefined if it can. */
   readonly fault: string | undefined;
   /** Checks the file while nothing is written: updates `fault` and resets the file's mode. Never rejects. To be called each second. */
@@ -128,8 +128,8 @@ class DeadLetterFile implements DeadLetters {
     });
   }
 
-  hold<T>(during: (held: HeldDeadLetters | undefined) => Promise<T>): Promise<T> {
-    return this.#exclusively(async () => during(await holdDeadLetters(this.#path)));
+  snapshot<T>(during: (snapshot: DeadLetterSnapshot | undefined) => Promise<T>): Promise<T> {
+    return this.#exclusively(async () => during(await snapshotDeadLetters(this.#path)));
   }
 
   get fault(): string | undefined {

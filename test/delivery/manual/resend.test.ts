@@ -323,7 +323,7 @@ function killedFile(): ResendingDeps['deadLetters'] {
     read: () => harness.deadLetters.read(),
     find: (id) => harness.deadLetters.find(id),
     change: () => Promise.reject(new Error('killed')),
-    hold: (during) => harness.deadLetters.hold(during),
+    snapshot: (during) => harness.deadLetters.snapshot(during),
     fault: undefined,
     check: () => Promise.resolve(),
     onFatal: () => {},

@@ -3,13 +3,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
 import type { CopiedFile, StoreCopy } from '../../store.ts';
+import { blocksOf } from '../../../lib/files/blocks.ts';
 import { DATABASE_FILE } from '../disk/files.ts';
 import { type EngineClient, openEngine } from '../engine/client.ts';
 import type { Reply } from '../engine/protocol.ts';
 import { storeError } from '../errors.ts';
-import type { HeldFiles } from './hold.ts';
-
-const BLOCK_BYTES = 256 * 1024;
+import type { SnapshotFiles } from './snapshot.ts';
 
 /**
  * Copies of the database of one engine. The database file is opened once and stays open until the engine has closed it: when a
@@ -26,19 +25,20 @@ export class Copier {
 
   /** Begins a copy. Rejects with `store.copying` while another one is under way. */
   async copy(): Promise<StoreCopy> {
-    const held = valueOf(await this.#engine.ask({ kind: 'task', task: 'hold', argument: null })) as HeldFiles;
+    const begun = await this.#engine.ask({ kind: 'task', task: 'beginCopy', argument: null });
+    const snapshot = valueOf(begun) as SnapshotFiles;
     let log: FileHandle | undefined;
     const end = async (): Promise<boolean> => {
       await log?.close();
-      const reply = await this.#engine.ask({ kind: 'task', task: 'endHold', argument: null });
+      const reply = await this.#engine.ask({ kind: 'task', task: 'endCopy', argument: null });
       return reply.ok && reply.value === true;
     };
     try {
-      const [database, more] = held.files;
+      const [database, more] = snapshot.files;
       this.#database ??= await open(database!.path);
       log = more && (await open(more.path));
       const files = [this.#copied(database!, this.#database), ...(more ? [this.#copied(more, log!)] : [])];
-      return { schema: held.schema, files, end };
+      return { schema: snapshot.schema, files, end };
     } catch (error) {
       await end();
       throw error;
@@ -51,18 +51,19 @@ export class Copier {
     await this.#database?.close();
   }
 
-  #copied({ path: file, size }: HeldFiles['files'][number], handle: FileHandle): CopiedFile {
+  #copied({ path: file, size }: SnapshotFiles['files'][number], handle: FileHandle): CopiedFile {
     return { name: path.basename(file), size, blocks: () => this.#blocks(handle, size) };
   }
 
   async *#blocks(handle: FileHandle, size: number): AsyncGenerator<Buffer> {
-    for (let at = 0; at < size; ) {
+    const blocks = blocksOf(handle, size, () => new Error('a file of the store became shorter while it was copied'));
+    const refuseClosed = (): void => {
       if (this.#isClosed) throw new BelfryError('store.closed', 'the store is closed');
-      const wanted = Math.min(BLOCK_BYTES, size - at);
-      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
-      if (bytesRead === 0) throw new Error('a file of the store became shorter while it was copied');
-      yield buffer.subarray(0, bytesRead);
-      at += bytesRead;
+    };
+    refuseClosed();
+    for await (const block of blocks) {
+      yield block;
+      refuseClosed();
     }
   }
 }

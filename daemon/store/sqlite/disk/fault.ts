@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'n
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { EngineFault } from '../engine/protocol.ts';
-import { CopyUnderWay } from '../copy/hold.ts';
+import { CopyUnderWay } from '../copy/snapshot.ts';
 import { FileReplaced } from './files.ts';
 import { Malformed, malformationOf } from './malformed.ts';
 

@@ -1,7 +1,7 @@
 import { type audit, auditOrDamage } from '../history/audit.ts';
 import type { Audit } from '../../store.ts';
 import { adopt } from '../copy/adopt.ts';
-import { CheckpointHold, type HeldFiles } from '../copy/hold.ts';
+import { DatabaseSnapshot, type SnapshotFiles } from '../copy/snapshot.ts';
 import { Connection } from './connection.ts';
 import { DiskSpace, faultOf, NewerSchema } from '../disk/fault.ts';
 import { MERGE_AT, mergeNewNames } from '../events/name-index.ts';
@@ -38,7 +38,7 @@ export class SqliteEngine {
   readonly #disk: DiskSpace;
   readonly #files: OpenFiles;
   readonly #writers = new Map<WriteName, Writer>();
-  readonly #hold = new CheckpointHold();
+  readonly #snapshot = new DatabaseSnapshot();
   #sinceWalCheckpoint = 0;
   /** Size of the tables when last measured, and bytes written since. */
   #measured = 0;
@@ -91,7 +91,7 @@ export class SqliteEngine {
     const text = error instanceof Error ? error.message : String(error);
     const message = what === undefined ? text : malformedText(this.#file, what);
     const reply = { ok: false, fault, message } as const;
-    if (fault === 'full') this.#hold.giveUp();
+    if (fault === 'full') this.#snapshot.giveUp();
     if (isFinal(fault)) this.#failure = reply;
     else this.#rollback();
     return reply;
@@ -168,7 +168,7 @@ export class SqliteEngine {
    */
   walCheckpointIfDue(): Refusal | undefined {
     if (this.#sinceWalCheckpoint < WAL_CHECKPOINT_BYTES || this.#failure !== undefined) return undefined;
-    if (this.#hold.delays(this.#sinceWalCheckpoint)) return undefined;
+    if (this.#snapshot.delaysCheckpoint(this.#sinceWalCheckpoint)) return undefined;
     try {
       this.#walCheckpoint();
       return undefined;
@@ -195,8 +195,8 @@ export class SqliteEngine {
       },
       check: () => this.#check(),
       audit: () => this.#audit(argument as Parameters<typeof audit>[1]),
-      hold: () => this.#holdForCopy(),
-      endHold: () => this.#hold.end(),
+      beginCopy: () => this.#beginCopy(),
+      endCopy: () => this.#snapshot.end(),
       adopt: () => adopt(this.#db, this.#lock(), argument as Parameters<typeof adopt>[2]),
       search: () => search(this.#db, argument as Parameters<typeof search>[1]),
     };
@@ -229,10 +229,10 @@ export class SqliteEngine {
     return version;
   }
 
-  /** Also for a database that no daemon uses. */
-  #holdForCopy(): HeldFiles {
+  /** Begins a copy, also of a database that no daemon uses. */
+  #beginCopy(): SnapshotFiles {
     if (!this.#isLocked) this.#lock();
-    return this.#hold.begin(this.#db, this.#file, () => {
+    return this.#snapshot.begin(this.#db, this.#file, () => {
       try {
         return this.#walCheckpoint();
       } catch (error) {
@@ -271,7 +271,7 @@ export class SqliteEngine {
    * collected, so the lock is released by leaving WAL mode. On a full disk the log stays and is read at the next start.
    */
   #close(): void {
-    this.#hold.giveUp();
+    this.#snapshot.giveUp();
     try {
       if (this.#failure === undefined && this.#isLocked) {
         this.#db.pragma('wal_checkpoint(TRUNCATE)');

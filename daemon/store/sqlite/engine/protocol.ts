@@ -24,7 +24,7 @@ export interface Read {
   readonly values: readonly Value[];
 }
 
-export type TaskName = 'open' | 'check' | 'trim' | 'audit' | 'search' | 'hold' | 'endHold' | 'adopt';
+export type TaskName = 'open' | 'check' | 'trim' | 'audit' | 'search' | 'beginCopy' | 'endCopy' | 'adopt';
 
 export interface Committed {
   /** Results of procedures, with their positions in `writes`. */

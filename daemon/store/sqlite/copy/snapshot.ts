@@ -2,52 +2,52 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Connection } from '../engine/connection.ts';
 
-/** Files that are a copy of the database as it is now. They stay so while the checkpoints are on hold. */
-export interface HeldFiles {
+/** Files that contain the database as it is now. Their first `size` bytes stay the same until the next checkpoint. */
+export interface SnapshotFiles {
   /** Version of the tables. */
   readonly schema: number;
   /** Absolute paths; only the first `size` bytes belong to the copy. */
   readonly files: readonly { readonly path: string; readonly size: number }[];
 }
 
-/** Bytes of the write-ahead log at which a hold is given up, since a copy may never end and the log grows meanwhile. */
+/** Bytes of the write-ahead log at which a snapshot is given up, since a copy may never end and the log grows meanwhile. */
 const MAX_LOG_BYTES = 512 * 1024 * 1024;
 
 /**
- * Hold of the checkpoints for a copy. A second connection cannot read the database, because this one has locked it. But between two
+ * Snapshot of the database for a copy. A second connection cannot read the database, because this one has locked it. But between two
  * checkpoints the database file does not change: commits only append to the write-ahead log. So a checkpoint is made first, and the
- * file is copied before the next one.
+ * next one waits until the file is copied.
  */
-export class CheckpointHold {
-  #state: 'none' | 'held' | 'lost' = 'none';
+export class DatabaseSnapshot {
+  #state: 'none' | 'valid' | 'lost' = 'none';
 
   /** Throws if another copy is under way. `checkpoint` returns whether the whole log is in the database file now. */
-  begin(db: Connection, file: string, checkpoint: () => boolean): HeldFiles {
+  begin(db: Connection, file: string, checkpoint: () => boolean): SnapshotFiles {
     if (this.#state !== 'none') throw new CopyUnderWay();
     const isWhole = checkpoint();
     const [schema] = db.statement('PRAGMA user_version').get([]) as [number];
-    this.#state = 'held';
+    this.#state = 'valid';
     // On a full disk the log cannot be copied into the database file, so both files are the copy.
     const names = isWhole ? [file] : [file, `${file}-wal`];
     return { schema, files: names.map((name) => ({ path: path.resolve(name), size: statSync(name).size })) };
   }
 
   /** Whether a checkpoint has to wait. `logBytes`: size of the write-ahead log. */
-  delays(logBytes: number): boolean {
+  delaysCheckpoint(logBytes: number): boolean {
     if (logBytes > MAX_LOG_BYTES) this.giveUp();
-    return this.#state === 'held';
+    return this.#state === 'valid';
   }
 
-  /** Allows checkpoints again, so that the copy is not usable. */
+  /** Allows checkpoints again: the copy cannot be used. */
   giveUp(): void {
-    if (this.#state === 'held') this.#state = 'lost';
+    if (this.#state === 'valid') this.#state = 'lost';
   }
 
-  /** Ends the hold. Returns whether the files stayed as they were. */
+  /** Ends the snapshot. Returns whether the files stayed as they were. */
   end(): boolean {
-    const isIntact = this.#state === 'held';
+    const isValid = this.#state === 'valid';
     this.#state = 'none';
-    return isIntact;
+    return isValid;
   }
 }
 
