@@ -31,7 +31,7 @@ export async function isFree(folder: string): Promise<boolean> {
 }
 
 /** Gives a folder and all that is in it to an owner, without access for others. Group members may read. */
-export async function giveAway(folder: string, { uid, gid }: Owner): Promise<void> {
+async function giveAway(folder: string, { uid, gid }: Owner): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name);
     await chown(file, uid, gid);
@@ -41,7 +41,7 @@ export async function giveAway(folder: string, { uid, gid }: Owner): Promise<voi
   await chmod(folder, 0o750);
 }
 
-/** Creates a folder for an owner alone; undone, it is removed with everything in it. `owner` is asked when the step is carried out. */
+/** Creates a folder for its owner alone. Undone, it is removed with everything in it. `owner` is called when the step is carried out. */
 export function folderStep(folder: string, what: string, owner?: () => Promise<Owner>): Step {
   return {
     describe: `create the ${what} ${folder}`,
@@ -55,12 +55,29 @@ export function folderStep(folder: string, what: string, owner?: () => Promise<O
   };
 }
 
+/** Writes starter rules; with an owner, its group may read them and only root may change them. */
+export function starterStep(
+  folder: string,
+  writeStarter: (folder: string) => Promise<void>,
+  owner?: () => Promise<Owner>,
+): Step {
+  return {
+    describe: `write starter rules to ${folder}`,
+    async do() {
+      await writeStarter(folder);
+      const group = await owner?.();
+      if (group !== undefined) await giveAway(folder, { uid: 0, gid: group.gid });
+    },
+    undo: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
 /** Removes a file or a folder with everything in it. */
 export function removalStep(file: string, what: string): Step {
   return { describe: `remove the ${what} ${file}`, do: () => rm(file, { recursive: true, force: true }) };
 }
 
-/** Writes a file that all may read; undone, it has its text of before. `after` is called after each change. */
+/** Writes a file that all may read. Undone, the file has its earlier text again. `after` is called after each of the two changes. */
 export function writeStep(file: string, text: string, before: string | undefined, after: () => Promise<void>): Step {
   return {
     describe: `${before === undefined ? 'write' : 'replace'} ${file}`,

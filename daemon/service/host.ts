@@ -41,7 +41,7 @@ export async function must(host: Host, program: string, ...args: string[]): Prom
   return stdout;
 }
 
-/** The name by which the Node that runs this is found, which an update of Node does not change; else its full path. */
+/** Path of Node in PATH if it leads to the Node that runs this, since an update of Node does not change that path; else the full path. */
 export async function stableNode(execPath: string, pathVariable = ''): Promise<string> {
   const folders = pathVariable.split(':').filter((folder) => path.isAbsolute(folder));
   for (const candidate of folders.map((folder) => path.join(folder, 'node'))) {

@@ -6,7 +6,7 @@ export interface ServiceStatus {
   /** Starts with the machine, or with the login of its user. */
   readonly enabled: boolean;
   readonly active: boolean;
-  /** Path of the unit or property list; null if the service is not installed. The same for the following ones. */
+  /** Path of the unit or property list. This and the fields below are null if the service is not installed. */
   readonly unit: string | null;
   readonly user: string | null;
   /** Path of the rules. */
@@ -26,7 +26,7 @@ export const NOT_INSTALLED: ServiceStatus = {
 };
 
 export interface InstallRequest {
-  /** Node, and the program of the package. */
+  /** Path of Node, and that of the program. */
   readonly command: readonly string[];
   /** Absolute path of the rules; the default place of the service if undefined. */
   readonly config: string | undefined;
@@ -40,7 +40,7 @@ export interface InstallRequest {
 export interface InstallTools {
   /** Writes the starter rules into a new directory. */
   readonly writeStarter: (folder: string) => Promise<void>;
-  /** The reason why the daemon of these rules does not answer as ready; undefined if it does. */
+  /** Resolves to the reason why the daemon on these rules is not ready; undefined if it is. */
   readonly notReady: (config: string) => Promise<string | undefined>;
 }
 

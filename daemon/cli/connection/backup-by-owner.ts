@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../lib/files/package-root.ts';
 import { CommandError, type Terminal } from '../render/terminal.ts';
 
-/** Blocks of `belfry backup -` on a stopped daemon, in a process of its own. */
-export async function* backupByProcess(terminal: Terminal, config: string): AsyncGenerator<Buffer> {
+/** Blocks of `belfry backup -`, run in another process, which continues as the owner of the state directory. */
+export async function* backupByOwner(terminal: Terminal, config: string): AsyncGenerator<Buffer> {
   const program = fileURLToPath(new URL('bin/belfry.js', packageRoot()));
   const child = spawn(process.execPath, [program, 'backup', '-', '--config', config], {
     cwd: terminal.cwd,

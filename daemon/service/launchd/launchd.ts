@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { exists, folderStep, giveAway, isFree, type Owner, removalStep, textOf, writeStep } from '../files.ts';
+import { exists, folderStep, isFree, type Owner, removalStep, starterStep, textOf, writeStep } from '../files.ts';
 import { type Host, must } from '../host.ts';
 import {
   type InstallRequest,
@@ -87,7 +87,7 @@ async function installation(
   const steps: Step[] = [];
   if (account !== undefined && (await findUser(host, account)) === undefined)
     steps.push(...(await userSteps(host, account, place.state)));
-  if (await isFree(config)) steps.push(starterStep(config, tools, owner));
+  if (await isFree(config)) steps.push(starterStep(config, tools.writeStarter, owner));
   for (const folder of [place.state, place.runtime, path.dirname(place.log)])
     if (!(await exists(folder))) steps.push(folderStep(folder, 'folder', owner));
   steps.push(checkStep(host, command, config, account));
@@ -101,18 +101,6 @@ async function ownerOf(host: Host, account: string): Promise<Owner> {
   const found = await findUser(host, account);
   if (found === undefined) throw new StepFailure(`there is no user ${account}`);
   return found;
-}
-
-function starterStep(config: string, tools: InstallTools, owner: (() => Promise<Owner>) | undefined): Step {
-  return {
-    describe: `write starter rules to ${config}`,
-    async do() {
-      await tools.writeStarter(config);
-      const group = await owner?.();
-      if (group !== undefined) await giveAway(config, { uid: 0, gid: group.gid });
-    },
-    undo: () => folderStep(config, 'rules directory').undo!(),
-  };
 }
 
 function checkStep(host: Host, command: readonly string[], config: string, account: string | undefined): Step {

@@ -33,7 +33,7 @@ export function startStep(place: Place, before: Properties, config: string, tool
         throw new StepFailure(`${reason}. The end of its log:\n${await journal(place, cursor)}`);
     },
     async undo() {
-      // A daemon that ran before is started again with the unit of before, by the step that restores this.
+      // The step that wrote the unit starts the earlier daemon again, after it has restored the earlier unit.
       await place.systemctl('stop', UNIT);
       await place.systemctl('reset-failed', UNIT);
     },

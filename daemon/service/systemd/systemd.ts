@@ -1,5 +1,5 @@
 import { EXIT } from '../../core/problems/failure.ts';
-import { exists, folderStep, giveAway, isFree, removalStep, textOf, writeStep } from '../files.ts';
+import { exists, folderStep, isFree, removalStep, starterStep, textOf, writeStep } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { InstallRequest, InstallTools, ServiceManager } from '../manager.ts';
 import { type Step, StepFailure } from '../plan.ts';
@@ -57,7 +57,7 @@ async function installation(asked: InstallRequest, tools: InstallTools, parts: P
   const owner = place.isSystem ? () => ownerOf(host, user) : undefined;
   const steps: Step[] = [];
   if (place.isSystem && (await findUser(host, user)) === undefined) steps.push(userStep(host, user));
-  if (await isFree(config)) steps.push(starterStep(config, tools, owner));
+  if (await isFree(config)) steps.push(starterStep(config, tools.writeStarter, owner));
   for (const [folder, what] of [
     [place.state, 'state directory'],
     [place.cache, 'folder of compiled code'],
@@ -123,25 +123,7 @@ async function refuseUnlessPossible({ command, socketGroup }: InstallRequest, { 
     throw new StepFailure(`there is no group ${socketGroup}: create it with \`groupadd ${socketGroup}\``, EXIT.usage);
 }
 
-/** Writes starter rules that the service may read and only root may change. */
-function starterStep(
-  config: string,
-  { writeStarter }: InstallTools,
-  owner: (() => Promise<{ gid: number }>) | undefined,
-): Step {
-  const folder = folderStep(config, 'rules directory');
-  return {
-    describe: `write starter rules to ${config}`,
-    async do() {
-      await writeStarter(config);
-      const group = await owner?.();
-      if (group !== undefined) await giveAway(config, { uid: 0, gid: group.gid });
-    },
-    undo: () => folder.undo!(),
-  };
-}
-
-/** Undone after an upgrade, it starts the daemon of before again. */
+/** Writes the unit. Undone after an update, it starts the daemon with the earlier unit again. */
 async function unitStep(place: Place, text: string, before: Properties): Promise<Step> {
   const old = await textOf(place.unitFile);
   const write = writeStep(place.unitFile, text, old, async () => {

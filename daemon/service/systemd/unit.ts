@@ -26,7 +26,7 @@ export const SYSTEM_CONFIG = '/etc/belfry';
 /** Version from which on systemd waits for the end of a reload (`Type=notify-reload`). */
 const NOTIFY_RELOAD_SINCE = 253;
 
-/** Text of the unit file: of a system service with an account, of a user service without. */
+/** Text of the unit file: of a system service if there is an account, else of a service of one user. */
 export function unitText(settings: UnitSettings): string {
   const { account } = settings;
   const service = [
@@ -60,13 +60,13 @@ const SYSTEM_UNIT: readonly Line[] = [
   DESCRIPTION,
   ['After', 'network-online.target nss-lookup.target'],
   ['Wants', 'network-online.target'],
-  'A machine whose disk or network is repaired gets its daemon back, however long that took.',
+  'The number of starts is not limited: the daemon runs again as soon as the disk or the network is repaired.',
   ['StartLimitIntervalSec', 0],
 ];
 
 const USER_UNIT: readonly Line[] = [
   DESCRIPTION,
-  'Runs from the login on. A desktop channel needs a graphical session: a message before it is sent again until it arrives.',
+  'Runs from the login on. Desktop notifications need a graphical session; until there is one, they are tried again.',
   ['After', 'graphical-session-pre.target'],
   ['StartLimitIntervalSec', 0],
 ];

@@ -69,8 +69,14 @@ async function writeAll(folder: string, files: Readonly<Record<string, string>>)
   }
 }
 
+/** Writes the starter rules into a folder, which is created if it is missing. */
+export async function writeStarter(folder: string): Promise<void> {
+  await makeFolder(folder, 0o755);
+  await writeAll(folder, await starterFiles());
+}
+
 /** Files of a starter rules directory, by name: rules, their tests, and the schemas for editors. */
-export async function starterFiles(): Promise<Readonly<Record<string, string>>> {
+async function starterFiles(): Promise<Readonly<Record<string, string>>> {
   const { STARTER_RULES } = await import('../../../app/starter-rules.ts');
   const { schemas } = await import('../../../core/schema/generate.ts');
   const { registry } = await import('../../registry.ts');

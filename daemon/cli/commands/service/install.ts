@@ -1,10 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { EXIT } from '../../../core/problems/failure.ts';
 import type { StatusView } from '../../../http/daemon-api.ts';
-import { makeFolder } from '../../../lib/files/make-folder.ts';
 import { pause } from '../../../lib/time/clock.ts';
-import type { InstallTools } from '../../../service/manager.ts';
 import type { CommandContext, Verb } from '../../context.ts';
 import { harmless, jsonLine, line } from '../../render/terminal.ts';
 import {
@@ -34,6 +30,7 @@ async function install(context: CommandContext, options: ServiceOptions): Promis
   refuseForeign(options, options.dryRun);
   const manager = await openManager(terminal, options);
   const request = await requestOf(terminal, options);
+  const { writeStarter } = await import('../rules/init.ts');
   const steps = await manager.install(request, { writeStarter, notReady: (config) => notReady(context, config) });
   await follow(context, steps, options);
   if (options.dryRun) return EXIT.ok;
@@ -46,14 +43,6 @@ async function install(context: CommandContext, options: ServiceOptions): Promis
   }
   return EXIT.ok;
 }
-
-/** Writes the rules of `belfry init`. */
-const writeStarter: InstallTools['writeStarter'] = async (folder) => {
-  const { starterFiles } = await import('../rules/init.ts');
-  await makeFolder(folder, 0o755);
-  for (const [name, text] of Object.entries(await starterFiles()))
-    await writeFile(path.join(folder, name), text, { flag: 'wx' });
-};
 
 /** Lines about sources and channels that do not work, such as a watched folder that the sandbox hides. */
 async function faults({ access }: CommandContext, config: string): Promise<readonly string[]> {

@@ -118,7 +118,7 @@ async function blocksOf(
   // Root reads a stopped state directory as its owner, who may not write the file: another process does that.
   const isOther = terminal.uid === 0 && (await access.runningClient(options)) === undefined;
   const blocks = isOther
-    ? (await import('../../connection/backup-by-owner.ts')).backupByProcess(terminal, config)
+    ? (await import('../../connection/backup-by-owner.ts')).backupByOwner(terminal, config)
     : access.backup(options);
   if (!COMPRESSED.test(file)) return blocks;
   const [{ pipeline, Readable }, { createGzip }] = await Promise.all([import('node:stream'), import('node:zlib')]);
