@@ -11,12 +11,12 @@ import type { Reach } from './network/reach.ts';
 export const GROUPS = ['rules', 'secrets', 'state', 'machine', 'network', 'exposure', 'daemon', 'service'] as const;
 
 /**
- * One check of `belfry doctor`. `run` opens, sends and changes nothing that lasts. Without results it does not apply here. What it
- * throws becomes a finding of its name.
+ * One check of `belfry doctor`. `run` sends no message and leaves no change. It returns nothing if the check does not apply here. An
+ * error becomes a finding of this check.
  */
 export interface DoctorCheck extends DoctorCheckInfo {
   readonly group: (typeof GROUPS)[number];
-  /** `caller`: of the command line, whose user may not be that of the daemon. Otherwise it runs in the daemon, or in the command when no daemon runs. */
+  /** `caller`: it examines the user of the command, so the command runs it. Any other check runs in the daemon, or in the command when no daemon runs. */
   readonly where?: 'caller';
   run(examined: Examined, machine: Machine): Promise<readonly DoctorResult[]> | readonly DoctorResult[];
 }

@@ -1,4 +1,3 @@
-import { realpath } from 'node:fs/promises';
 import { kill } from 'node:process';
 import { channelTypes } from '../../channels/index.ts';
 import type { ChannelUses } from '../../channels/channel.ts';
@@ -6,12 +5,11 @@ import type { Ruleset } from '../../core/ruleset.ts';
 import type { CheckView } from '../../http/daemon-api.ts';
 import type { Examined, ExaminedChannel, ExaminedSource, FoundDaemon } from '../../doctor/check.ts';
 import { Reachability } from '../../doctor/network/reach.ts';
-import { readRecordFiles } from '../../doctor/records.ts';
 import { listSystemFolder, type Machine, readSystemFile, readSystemLink } from '../../lib/machine/machine.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import { refusedVariables, warnedVariables } from '../environment.ts';
 import { checkState } from '../state/check-state.ts';
-import { runtimeFolders } from '../state/daemon-record.ts';
+import { isSameConfig, readRecords, runtimeFolders } from '../state/daemon-record.ts';
 import { configPath, type StatePaths } from '../state/paths.ts';
 import { secretsIn } from './secrets.ts';
 
@@ -71,13 +69,12 @@ function examinedSource({ name, type: typeName, settings }: Configured): Examine
 
 /** Running daemons on these rules: from the records, and from the list of processes, because a record is overwritten by the next daemon. */
 async function findDaemons(config: string, paths: StatePaths, machine: Machine): Promise<readonly FoundDaemon[]> {
-  const records = await readRecordFiles([...runtimeFolders(machine.env), paths.state]);
-  const all = [...(await processes(machine)), ...records.filter(({ pid }) => isAlive(pid))];
-  const wanted = await realpath(config).catch(() => config);
+  const folders = [...runtimeFolders(machine.env), paths.state];
+  const records = (await Promise.all(folders.map(readRecords))).flatMap((found) => [...found]);
+  const recorded = records.map(([from, { pid, config: rules, socket }]) => ({ pid, config: rules, socket, from }));
+  const all = [...(await processes(machine)), ...recorded.filter(({ pid }) => isAlive(pid))];
   const same = await Promise.all(
-    all.map(async (found) =>
-      (await realpath(found.config).catch(() => found.config)) === wanted ? [{ ...found, config }] : [],
-    ),
+    all.map(async (found) => ((await isSameConfig(found.config, config)) ? [{ ...found, config }] : [])),
   );
   return same.flat();
 }

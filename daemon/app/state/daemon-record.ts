@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, realpath, stat, unlink } from 'node:fs/promises';
+import { chmod, readdir, realpath, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { isObject } from '../../core/values/json.ts';
 import { writeAtomically } from '../../lib/files/atomic-file.ts';
@@ -57,6 +57,18 @@ export async function readRecord(file: string): Promise<DaemonRecord | undefined
   } catch {
     return undefined;
   }
+}
+
+/** Records in a folder by their file, of daemons on any rules; they may be out of date. */
+export async function readRecords(folder: string): Promise<ReadonlyMap<string, DaemonRecord>> {
+  const found = new Map<string, DaemonRecord>();
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => /^belfry(?:-[0-9a-f]+)?\.json$/.test(one))) {
+    const file = path.join(folder, name);
+    const record = await readRecord(file);
+    if (record !== undefined) found.set(file, record);
+  }
+  return found;
 }
 
 /** Whether two paths lead to the same rules. */

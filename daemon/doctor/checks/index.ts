@@ -9,7 +9,7 @@ import { secretChecks } from './secrets.ts';
 import { serviceChecks } from './service.ts';
 import { stateChecks } from './state.ts';
 
-/** All checks, in the order of the list. Those of one channel type are in the type. */
+/** All checks except those of one channel type, which are in the type. docs/doctor.md has them in this order. */
 export const CHECKS: readonly DoctorCheck[] = [
   ...ruleChecks,
   ...secretChecks,

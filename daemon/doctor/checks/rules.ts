@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import { OWN_EVENTS } from '../../core/event/own-events.ts';
 import { type Event, OWN_SOURCE } from '../../core/event/event.ts';
@@ -12,6 +14,8 @@ const MAX_LISTED = 10;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Time without a match after which a rule is reported. */
 const UNUSED_MS = 30 * DAY_MS;
+const OTHERS_WRITE = 0o002;
+const STICKY = 0o1000;
 
 export const ruleChecks: readonly DoctorCheck[] = [
   {
@@ -61,6 +65,23 @@ export const ruleChecks: readonly DoctorCheck[] = [
     about: 'The failure of a channel is reported by that channel only.',
     mend: 'name a second channel of another provider in the rule for `belfry.channel.failing` and `belfry.channel.misconfigured`',
     run: ({ ruleset }, { clock }) => (ruleset === undefined ? [] : ownChannelResults(ruleset, clock.now())),
+  },
+  {
+    name: 'rules.writable-by-others',
+    group: 'rules',
+    about: 'Other users of this machine can edit the rules, which can run programs as the user of the daemon.',
+    mend: 'run `chmod o-w` on it',
+    run: async ({ config, files }) => {
+      const folders = new Set([config, ...files.map((file) => path.dirname(file))]);
+      const open: string[] = [];
+      for (const file of [...folders, ...files]) {
+        const found = await stat(file).catch(() => undefined);
+        // In a folder with the sticky bit, such as /tmp, only the owner replaces a file.
+        if (found !== undefined && (found.mode & OTHERS_WRITE) !== 0 && (found.mode & STICKY) === 0) open.push(file);
+      }
+      if (open.length === 0) return [ok('other users cannot edit the rules')];
+      return open.map((file) => fail(`${file} can be edited by every user (o+w)`));
+    },
   },
 ];
 

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import type { DoctorCheck, ExaminedSecret } from '../check.ts';
 import { ANYBODY, closedAt } from '../permissions.ts';
@@ -16,7 +15,6 @@ const PLACEHOLDERS: readonly RegExp[] = [
 
 const GROUP_OR_OTHERS = 0o077;
 const OTHERS = 0o007;
-const OTHERS_WRITE = 0o002;
 
 export const secretChecks: readonly DoctorCheck[] = [
   {
@@ -62,23 +60,6 @@ export const secretChecks: readonly DoctorCheck[] = [
       const isUnit = env.INVOCATION_ID !== undefined;
       const text = `${variables.join(', ')} ${variables.length === 1 ? 'comes' : 'come'} from the environment`;
       return [isUnit ? warn(text) : ok(text)];
-    },
-  },
-  {
-    name: 'rules.writable-by-others',
-    group: 'rules',
-    about: 'Other users of this machine can edit the rules, which can run programs as the user of the daemon.',
-    mend: 'run `chmod o-w` on it',
-    run: async ({ config, files }) => {
-      const folders = new Set([config, ...files.map((file) => path.dirname(file))]);
-      const open: string[] = [];
-      for (const file of [...folders, ...files]) {
-        const found = await stat(file).catch(() => undefined);
-        // In a folder with the sticky bit, such as /tmp, only the owner replaces a file.
-        if (found !== undefined && (found.mode & OTHERS_WRITE) !== 0 && (found.mode & 0o1000) === 0) open.push(file);
-      }
-      if (open.length === 0) return [ok('other users cannot edit the rules')];
-      return open.map((file) => fail(`${file} can be edited by every user (o+w)`));
     },
   },
 ];

@@ -3,7 +3,7 @@ import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts
 import { type Machine, outputOf, readSystemFile, systemFileExists } from '../../lib/machine/machine.ts';
 import { type Manager, readUnit } from '../../lib/machine/systemd-unit.ts';
 import type { DoctorCheck, Examined } from '../check.ts';
-import { closedAt, type UserIds } from '../permissions.ts';
+import { closedAt, type ExaminedUser } from '../permissions.ts';
 
 const PROPERTIES = [
   'UnitFileState',
@@ -98,7 +98,7 @@ export const serviceChecks: readonly DoctorCheck[] = [
     group: 'service',
     where: 'caller',
     about: 'The service has no watchdog, so that a daemon that hangs is not restarted.',
-    mend: 'set `WatchdogSec=30` in the unit; `belfry service install` writes it',
+    mend: 'set `WatchdogSec=60` in the unit; `belfry service install` writes it',
     run: ofUnit(({ WatchdogUSec }) => [
       WatchdogUSec === undefined || ['0', 'infinity', ''].includes(WatchdogUSec)
         ? warn('the service has no watchdog')
@@ -239,7 +239,7 @@ async function serviceUser(examined: Examined, machine: Machine): Promise<NamedU
   return { name: entry[0]!, uid: Number(entry[2]), groups: new Set([Number(entry[3]), ...groups]) };
 }
 
-interface NamedUser extends UserIds {
+interface NamedUser extends ExaminedUser {
   readonly name: string;
 }
 

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import { type Machine, outputOf, readSystemFile } from '../../lib/machine/machine.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
-import { readRecordFiles } from '../records.ts';
 import type { DoctorCheck, Examined } from '../check.ts';
 
 /** Permissions of others, and of the group except to enter, which `daemon.socket_group` needs. */
@@ -101,12 +100,12 @@ export const stateChecks: readonly DoctorCheck[] = [
     about:
       'The daemon could write its address to no runtime directory, so that commands of other users do not find it.',
     mend: 'set `RuntimeDirectory=belfry` in the systemd unit, or create /run/belfry for the user that runs belfry',
-    run: async ({ runtimeFolders, running }) => {
+    run({ runtimeFolders, daemons, running }) {
       if (running === undefined) return [];
-      const records = await readRecordFiles(runtimeFolders);
       const { pid } = running.status;
+      const recorded = daemons.filter((daemon) => daemon.pid === pid).map(({ from }) => path.dirname(from));
       return [
-        records.some((record) => record.pid === pid)
+        recorded.some((folder) => runtimeFolders.includes(folder))
           ? ok('commands find the daemon by its record')
           : warn(`there is no record of the daemon in ${runtimeFolders.join(', ')}`),
       ];

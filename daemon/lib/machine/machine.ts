@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import type { LookupFunction } from 'node:net';
-import { arch, platform, version } from 'node:process';
-import { geteuid, getgroups } from 'node:process';
+import { arch, geteuid, getgroups, platform, version } from 'node:process';
 import path from 'node:path';
 import type { Clock } from '../time/clock.ts';
 
