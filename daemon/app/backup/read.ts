@@ -190,8 +190,9 @@ function newer({ belfry }: { readonly belfry?: unknown }, what: string): BelfryE
 
 function manifestOf(json: readonly Buffer[]): BackupManifest {
   const manifest = parsed(json, MANIFEST);
-  const isMember = (value: unknown): boolean => isObject(value) && typeof value.name === 'string';
-  if (typeof manifest.schema !== 'number' || !Array.isArray(manifest.members) || !manifest.members.every(isMember))
+  const areNamed = (value: unknown): boolean =>
+    Array.isArray(value) && value.every((entry) => isObject(entry) && typeof entry.name === 'string');
+  if (typeof manifest.schema !== 'number' || !areNamed(manifest.members) || !areNamed(manifest.left_out))
     throw damaged(`${MANIFEST} cannot be read`);
   return manifest as unknown as BackupManifest;
 }

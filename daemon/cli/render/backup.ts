@@ -1,6 +1,7 @@
 import type { CheckedBackup } from '../../app/backup/check.ts';
 import { CommandError, harmless } from './terminal.ts';
 import { EXIT } from '../../core/problems/failure.ts';
+import { NotRegularFile } from '../../lib/files/regular-file.ts';
 
 /** JSON of a backup, for `backup` and `restore`. */
 export function backupJson({ head, manifest, audit }: CheckedBackup): object {
@@ -38,6 +39,8 @@ export function backupWarnings({ manifest, audit }: CheckedBackup): string[] {
 
 /** Error for the user if the disk is full or a file cannot be used; other errors unchanged. `consequence`: what is left. */
 export function fileError(error: unknown, consequence: string): unknown {
+  if (error instanceof NotRegularFile)
+    return new CommandError(EXIT.failed, `${error.message}; ${consequence}`, { cause: error });
   const { code, path, message } = error as NodeJS.ErrnoException;
   if (!(error instanceof Error) || error instanceof CommandError || code === undefined || !/^E[A-Z]+$/.test(code))
     return error;

@@ -85,15 +85,15 @@ describe('an archive that is not whole', () => {
       await expect(filesIn(whole.subarray(0, length))).rejects.toMatchObject({ kind: 'torn' });
   });
 
-  test('is torn when a header or the end was changed', async () => {
+  test('is damaged when a header or the end was changed', async () => {
     const whole = archiveOf({ a: 'x', b: 'y' });
     const changed = (at: number): Buffer => {
       const copy = Buffer.from(whole);
       copy[at] = copy[at]! ^ 1;
       return copy;
     };
-    await expect(filesIn(changed(1024 + 3))).rejects.toMatchObject({ kind: 'torn' });
-    await expect(filesIn(changed(whole.length - 1))).rejects.toMatchObject({ kind: 'torn' });
+    await expect(filesIn(changed(1024 + 3))).rejects.toMatchObject({ kind: 'damaged' });
+    await expect(filesIn(changed(whole.length - 1))).rejects.toMatchObject({ kind: 'damaged' });
   });
 
   test('is foreign when it does not begin as a tar archive', async () => {

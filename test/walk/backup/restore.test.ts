@@ -154,6 +154,18 @@ describe('a file that cannot be restored is refused by name before anything is w
       },
       text: /is a damaged backup.*belfry\.db is not as it was written/,
     },
+    'a backup with a changed header': {
+      make: (sound) => {
+        const copy = Buffer.from(sound);
+        copy[sound.indexOf('belfry.db\0') + 1]! ^= 1;
+        return copy;
+      },
+      text: /is a damaged backup.*a member has no valid header/,
+    },
+    'a backup with a changed name in its manifest': {
+      make: (sound) => Buffer.from(sound.toString('latin1').replace('"left_out"', '"left_ouu"'), 'latin1'),
+      text: /is a damaged backup.*manifest\.json cannot be read/,
+    },
     'a backup of a newer form': {
       make: () => Buffer.concat([head({ version: 2, belfry: '9.0.0' }), manifest(), ARCHIVE_END]),
       code: 78,
@@ -206,6 +218,16 @@ describe('a file that cannot be restored is refused by name before anything is w
       expect(await names(other.path('state'))).toEqual([]);
       expect(await lstat(other.path('evil')).catch(() => undefined)).toBeUndefined();
     }
+  });
+
+  test('a folder and a FIFO, without a stack trace', async () => {
+    await mkdir(home.path('folder'));
+    execFileSync('mkfifo', [home.path('fifo')]);
+    for (const [name, kind] of Object.entries({ folder: 'a directory', fifo: 'a FIFO' }))
+      expect(await home.belfry(['restore', name, '--state', home.path('other')])).toMatchObject({
+        code: 1,
+        stderr: `belfry: ${home.path(name)} is ${kind}, not a regular file; nothing was restored\n`,
+      });
   });
 
   test('the state of a newer version is neither copied nor used: 78', async () => {

@@ -5,12 +5,12 @@ export type TarPart =
   | { readonly kind: 'member'; readonly name: string; readonly size: number; readonly type: string }
   | { readonly kind: 'content'; readonly bytes: Buffer };
 
-/** Error of an archive that is not complete or not a tar archive. */
+/** Error of an archive that is not complete, was changed, or is not a tar archive. */
 export class TarError extends Error {
-  /** `torn`: it ends too early. `foreign`: it is no tar archive. */
-  readonly kind: 'torn' | 'foreign';
+  /** `torn`: it ends too early. `damaged`: it was changed. `foreign`: it is no tar archive. */
+  readonly kind: 'torn' | 'damaged' | 'foreign';
 
-  constructor(kind: 'torn' | 'foreign', message: string) {
+  constructor(kind: TarError['kind'], message: string) {
     super(message);
     this.kind = kind;
   }
@@ -39,7 +39,7 @@ async function* membersOf(input: Input): AsyncGenerator<TarPart> {
     if (header === undefined)
       throw isFirst
         ? new TarError('foreign', 'it is not a tar archive')
-        : new TarError('torn', 'it is damaged: a member has no valid header');
+        : new TarError('damaged', 'a member has no valid header');
     if (header.type === 'x') {
       longName = pathIn(await attributesOf(input, header.size));
       continue;
@@ -67,7 +67,7 @@ async function skipPadding(input: Input, size: number): Promise<void> {
 }
 
 async function attributesOf(input: Input, size: number): Promise<Buffer> {
-  if (size > MAX_ATTRIBUTE_BYTES) throw new TarError('torn', 'it is damaged: the attributes of a member are too long');
+  if (size > MAX_ATTRIBUTE_BYTES) throw new TarError('damaged', 'the attributes of a member are too long');
   const bytes = size === 0 ? Buffer.alloc(0) : await input.take(size);
   if (bytes === undefined) throw new TarError('torn', 'it ends within the attributes of a member');
   await skipPadding(input, size);
@@ -91,7 +91,7 @@ async function readEnd(input: Input): Promise<void> {
   const second = await input.take(BLOCK_BYTES);
   if (second === undefined) throw new TarError('torn', 'it ends within its end mark');
   for (let rest: Buffer | undefined = second; rest !== undefined; rest = await input.takeSome(BLOCK_BYTES))
-    if (!isZero(rest)) throw new TarError('torn', 'it is damaged: data follows its end mark');
+    if (!isZero(rest)) throw new TarError('damaged', 'data follows its end mark');
 }
 
 const isZero = (bytes: Buffer): boolean => bytes.every((byte) => byte === 0);
