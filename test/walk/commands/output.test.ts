@@ -70,6 +70,14 @@ describe.skipIf(!hasFullDevice)('a full disk behind standard output (/dev/full)'
     });
   });
 
+  test('ends a backup at once, which says that it is not complete', async () => {
+    await home.call('POST', '/v1/events', { type: 'large', data: 'x'.repeat(200_000) });
+    expect(await run(['backup', '-'], '/dev/full')).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^.*\(ENOSPC\); .*\nbelfry: interrupted; the backup is not complete\n$/),
+    });
+  });
+
   test('is reported by one line, and the daemon goes on: belfry run', async () => {
     const other = await Home.make();
     try {
@@ -107,6 +115,14 @@ test('a closed pipe is not an error of a command', async () => {
   const stderr = collected(child);
   expect(await once(child, 'close')).toEqual([0, null]);
   expect(stderr()).toBe('');
+});
+
+test('a backup whose reader has gone ends at once, not complete', async () => {
+  const child = home.spawn(['backup', '-']);
+  child.stdout!.destroy();
+  const stderr = collected(child);
+  expect(await once(child, 'close')).toEqual([130, null]);
+  expect(stderr()).toBe('belfry: interrupted; the backup is not complete\n');
 });
 
 test('a removed working directory gives no stack trace', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT } from '../../../core/problems/failure.ts';
@@ -42,11 +43,17 @@ export const verb: Verb = (program, { terminal, access, config, run }) => {
 };
 
 async function printBackup(terminal: Terminal, access: DaemonAccess, options: BackupOptions): Promise<number> {
-  const { stdout } = terminal;
+  const { stdout, interrupted } = terminal;
   if (stdout.isTTY)
     throw new CommandError(EXIT.usage, 'a backup is not text: write it to a file, or send it into a pipe');
-  for await (const block of access.backup(options))
-    if (!stdout.write(block)) await new Promise<void>((resolve) => stdout.once('drain', resolve));
+  try {
+    // A reader that has gone and a full disk interrupt the command.
+    for await (const block of access.backup(options))
+      if (!stdout.write(block)) await once(stdout, 'drain', { signal: interrupted });
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
+  }
+  if (interrupted.aborted) throw new CommandError(EXIT.interrupted, 'interrupted; the backup is not complete');
   return EXIT.ok;
 }
 
