@@ -54,6 +54,11 @@ export class AnswerWait {
     return this.#ended.signal;
   }
 
+  /** Keeps the note back: the answer has begun, and its parts may come at any time. */
+  answered(): void {
+    this.#cancelNote();
+  }
+
   /** Restarts the limit when a part of the answer has arrived. */
   received(): void {
     const { clock, expected, limit, request } = this.#options;

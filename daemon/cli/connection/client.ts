@@ -130,6 +130,7 @@ class HttpClient implements Client {
     const wait = this.#wait(`${method} ${path}`, call);
     try {
       const answer = await this.#send(method, path, body, call, wait);
+      if (call.note === undefined) wait.answered();
       for await (const chunk of answer) {
         wait.received();
         yield chunk as Buffer;

@@ -54,6 +54,29 @@ test('a channel test waits as long as the attempt takes, and prints why it waits
   expect(said).toHaveLength(1);
 });
 
+test('a stream that has begun and brings nothing yet is not said to be an answer that is awaited', async () => {
+  let asked = (): void => {};
+  const begun = new Promise<void>((resolve) => (asked = resolve));
+  const server = createServer((socket) => {
+    socket.on('error', () => {}).write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n');
+    socket.once('data', () => asked());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const clock = new VirtualClock();
+  const said: string[] = [];
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  const client = openClient({ url, token: 'x' }, paths, { clock, print: (text) => said.push(text) });
+  const ending = new AbortController();
+  const followed = client.follow('/v1/feed', ending.signal)[Symbol.asyncIterator]().next();
+  await begun;
+  await expect.poll(() => clock.waiting).toBe(0);
+  await clock.advance(60_000);
+  expect(said).toEqual([]);
+  ending.abort();
+  expect(await followed).toMatchObject({ done: true });
+});
+
 test('a rate limit of the channel and its end are shown while a command waits', async () => {
   const to = await openTestListener();
   const { clock, said, client } = clientOf(to);
