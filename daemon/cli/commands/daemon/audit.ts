@@ -18,10 +18,8 @@ function showAudit(terminal: Terminal, audit: Audit, options: CommonOptions): nu
       Object.entries(counts).map(([name, count]) => [what, name, String(count)]);
     line(terminal, table([...rows('events', audit.events), ...rows('deliveries', audit.deliveries)]));
     for (const violation of audit.violations) line(terminal, paint('red', `violation: ${violation}`));
-    line(
-      terminal,
-      audit.violations.length === 0 ? paint('green', 'no violations') : `${audit.violations.length} violations`,
-    );
+    const { length } = audit.violations;
+    line(terminal, length === 0 ? paint('green', 'no violations') : `${length} violation${length === 1 ? '' : 's'}`);
   }
   return audit.violations.length > 0 ? EXIT.failed : EXIT.ok;
 }

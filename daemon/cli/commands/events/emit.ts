@@ -198,7 +198,7 @@ async function leaveInInbox(
   } catch (cause) {
     throw new CommandError(
       why.exit,
-      `${why.message}; its inbox cannot be written either: ${(cause as Error).message}`,
+      `${why.message}\nnothing was kept: the inbox ${paths.inbox} cannot be written: ${(cause as Error).message}; \`belfry doctor\` says what to correct`,
       { cause },
     );
   }
