@@ -34,7 +34,7 @@ export const EXTERNAL = [
   'utf-8-validate',
 ];
 
-/** The module that every command loads. Its static imports go into one file with it, which is found and read sooner than fifteen. */
+/** The module that every command loads. It is bundled with its static imports, because one file is read sooner than fifteen. */
 const COMMAND = /daemon[/]cli[/]program\.ts$/;
 
 function newest(folder) {

@@ -46,7 +46,7 @@ const UNSAFE_OPTIONS: Readonly<Record<string, string>> = {
   '--security-revert': 'a security fix of Node would be undone',
 };
 
-/** Findings about variables with which the daemon does not start; without the words `the environment variable`. */
+/** Findings about variables with which the daemon does not start. Each begins with the name of the variable. */
 export const refusedVariables = (env: Environment): readonly string[] => findings(REFUSED, env);
 
 /** Findings about variables that are ignored. */

@@ -32,7 +32,7 @@ const NO_CHANGES = { added: [], changed: [], removed: [], restart_needed: [], no
 export class Reloading {
   readonly #deps: ReloadingDeps;
   #last: Promise<unknown> = Promise.resolve();
-  /** Whether a file does not load, by the start or the last reload. */
+  /** Whether the start or the last reload has found a file that does not load. */
   #hadErrors: boolean;
   #reported: readonly Problem[];
 

@@ -76,7 +76,7 @@ function leavesOf(command: Command, path: string): readonly Leaf[] {
 
 type CommonOptions = ReadonlyMap<string, { readonly option: Option; readonly paths: readonly string[] }>;
 
-/** Commands that share an option from which on the page explains it once. */
+/** Number of commands with the same option from which on the page explains it once, under COMMON OPTIONS. */
 const MIN_SHARING = 8;
 
 const keyOf = ({ flags, description }: Option): string => `${flags} ${description}`;

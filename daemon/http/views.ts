@@ -75,7 +75,7 @@ export interface DeliveryView {
   readonly created_at?: string;
   /** State of the channel that keeps it back: `misconfigured (http.401) since 2026-11-23T09:00:00.000Z: invalid key`. */
   readonly reason?: string;
-  /** Next step against the reason: a command, or a change of the rules. */
+  /** Next step that ends the reason: a command, or a change of the rules. */
   readonly mend?: string;
   /** The rendered message, where it was asked for. */
   readonly message?: Message;

@@ -119,9 +119,7 @@ const CHECKS: Readonly<Record<'cron' | 'every' | 'at', (settings: Settings) => C
   },
 };
 
-function zoneOf({ timezone }: Settings): string {
-  return timezone ?? localTimezone();
-}
+const zoneOf = ({ timezone }: Settings): string => timezone ?? localTimezone();
 
 interface Tick {
   readonly due: number;
@@ -298,6 +296,4 @@ function outcome(emitted: Promise<unknown>, signal: AbortSignal): Promise<string
 }
 
 /** A number from 0 to 1 derived from the text. */
-function share(text: string): number {
-  return createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32;
-}
+const share = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32;

@@ -35,7 +35,7 @@ export const hangs: Reply = ({ signal }) =>
     }),
   );
 
-export const POLICY: DeliveryPolicy = {
+const POLICY: DeliveryPolicy = {
   timeout: 10_000,
   retry: [5_000, 30_000, 120_000],
   giveUpAfter: 24 * 3_600_000,

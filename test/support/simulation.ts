@@ -16,7 +16,7 @@ import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-export function testDeps(env: TestDeps['env'] = {}): TestDeps {
+function testDeps(env: TestDeps['env'] = {}): TestDeps {
   const tools = toolsOf({ channels: channelTypes, sources: sourceTypes });
   return { env, tools, sourceTypes, log: pino({ level: 'silent' }), scrubber: new Scrubber() };
 }

@@ -42,7 +42,7 @@ function nextAt(channel: string, dueAt: number, channels: ChannelStates): string
 /** The next step for each state of a channel that keeps deliveries back. */
 const MENDS: Readonly<Partial<Record<LaneState, (status: LaneStatus) => string>>> = {
   misconfigured: ({ name }) => `belfry channel test ${name}`,
-  // Without a beginning nobody holds it.
+  // If there is no time of a beginning, the rules hold it and no person.
   paused: ({ name, since }) =>
     since === undefined ? 'remove `delivery.paused` from the rules' : `belfry release ${name}`,
   removed: () => 'put the channel back into the rules',

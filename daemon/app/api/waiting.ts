@@ -15,7 +15,7 @@ export function waitingOf(deps: WaitingDeps, max: number): StatusView['waiting']
   return { ...(counts as Omit<StatusView['waiting'], 'list'>), list };
 }
 
-/** Groups in which an event waits by its latest outcomes. Its `for` may meanwhile be that of a later event for the same key. */
+/** Groups in which an event waits, by its latest outcomes. In a `for`, the group may belong to a later event of the same key. */
 export function waitingWith({ results, later }: StoredEvent, deps: WaitingDeps): readonly WaitingGroupView[] {
   const all = [...results, ...later];
   const { outcomes } = outcomesNow(all);

@@ -12,8 +12,8 @@ import { type ReadBackup, readBackup } from './read.ts';
 export type CheckedBackup = ReadBackup & Partial<Extracted>;
 
 /**
- * Checks a backup: that it is complete and unchanged, and if `isDeep`, that its store can be used. For this it is extracted to a folder
- * beside the file. `name` is that for messages.
+ * Checks that a backup is complete and unchanged. If `isDeep`, also extracts it to a folder beside the file and checks that its store can
+ * be used. `name` is the name of the file in messages.
  */
 export async function checkBackup(file: string, name: string, isDeep: boolean, log: Log): Promise<CheckedBackup> {
   const handle = await openRegularFile(file, constants.O_RDONLY);

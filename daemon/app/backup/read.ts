@@ -23,7 +23,7 @@ export interface ReadBackup {
   readonly manifest: BackupManifest;
 }
 
-/** Receives the content of a member that belongs into the state directory. */
+/** Receives the content of a member that belongs to the state directory. */
 export interface MemberSink {
   write(block: Buffer): Promise<unknown>;
   end(): Promise<void>;
@@ -74,7 +74,7 @@ async function bytesOf(file: FileHandle): Promise<AsyncIterable<Buffer>> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
   const plain: Readable = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 });
   if (bytesRead < 2 || buffer.readUInt16BE() !== GZIP_MAGIC) return plain as AsyncIterable<Buffer>;
-  // An error of either one ends both, and is that of the reader.
+  // An error of either stream ends both, and the reader gets it.
   return pipeline(plain, createGunzip(), () => undefined) as AsyncIterable<Buffer>;
 }
 
@@ -122,7 +122,7 @@ class Reader {
   async #begin({ name, size, type }: { name: string; size: number; type: string }): Promise<Current> {
     const hash = createHash('sha256');
     if (this.#members.size === 0 && name !== HEAD)
-      throw refusal('foreign', `${TEXTS.foreign}: it has no ${HEAD} at its begin`);
+      throw refusal('foreign', `${TEXTS.foreign}: it does not begin with ${HEAD}`);
     if (this.#manifest !== undefined) throw damaged(`it has a member after ${MANIFEST}`);
     if (type !== '0') throw damaged(`${JSON.stringify(name)} is not a regular file`);
     if (name === HEAD || name === MANIFEST) {

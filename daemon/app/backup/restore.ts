@@ -17,8 +17,9 @@ const OF_FILE_SYSTEM = 'lost+found';
 const MAX_NAMED = 5;
 
 /**
- * Restores a backup into a state directory that is empty or missing. The whole file is read first, so that nothing is written for a torn one. Files are extracted and checked in a
- * folder in it, and then moved, the store last: a daemon that starts beside an interrupted restore refuses.
+ * Restores a backup into a state directory that is empty or missing. The whole file is read first, so that nothing is written for a torn
+ * one. Its files are extracted and checked in a folder inside the state directory, and then moved, the store last. While that folder
+ * exists, no daemon starts in the directory.
  */
 export async function restoreBackup(file: FileHandle, name: string, state: string, log: Log): Promise<Restored> {
   await refuseOccupied(state);

@@ -11,7 +11,7 @@ export interface SmallFile {
   readonly content: Buffer;
 }
 
-/** Files that are copied in another way. */
+/** Files that `backup.ts` copies as snapshots, since they may be large. */
 const LARGE: readonly string[] = ['belfry.db', 'belfry.db-wal', 'dead-letters.jsonl'];
 const INBOX = 'inbox';
 const MAX_TRIES = 5;
@@ -42,7 +42,7 @@ export class SmallFiles {
     }
   }
 
-  /** Reads a folder whose files are written one after another: again if its list has changed meanwhile. */
+  /** Reads a folder whose files belong together. Reads it again if its list of files has changed meanwhile. */
   async #stable(folder: string): Promise<SmallFile[]> {
     const noted = this.leftOut.length;
     for (let tries = 1; ; tries += 1) {
@@ -59,7 +59,7 @@ export class SmallFiles {
     for (const name of await this.#list(folder)) yield* await this.#read(`${folder}/${name}`);
   }
 
-  /** Without files that are still being written. */
+  /** Names in a folder, without files that are still being written. */
   async #list(folder: string): Promise<string[]> {
     const names = await readdir(path.join(this.#state, folder)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') this.leftOut.push({ name: folder, reason: reasonOf(error) });

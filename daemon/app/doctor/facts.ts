@@ -23,7 +23,7 @@ export interface FactsOptions {
   readonly inboxFaults: () => Promise<readonly string[]>;
 }
 
-/** Collects the facts that every doctor needs. */
+/** Collects the facts that are examined in the daemon and in a command alike. */
 export async function collectFacts(options: FactsOptions): Promise<Examined> {
   const { config, machine, paths, ruleset } = options;
   const { problems } = await options.check();
@@ -93,7 +93,7 @@ async function processes(machine: Machine): Promise<readonly FoundDaemon[]> {
   for (const name of (await listSystemFolder(machine, '/proc')).filter((one) => /^\d+$/.test(one))) {
     const args = ((await readSystemFile(machine, `/proc/${name}/cmdline`)) ?? '').split('\0');
     const verb = args.findIndex((arg) => /(?:^|\/)belfry(?:\.js)?$/.test(arg)) + 1;
-    // `sudo belfry run` is not the daemon but its parent.
+    // The process of `sudo belfry run` is the parent of the daemon.
     const isProgram = /(?:^|\/)(?:node\w*|belfry)$/.test(args[0] ?? '');
     if (!isProgram || verb === 0 || args[verb] !== 'run' || !(await isHere(name, machine))) continue;
     const given = args[args.indexOf('--config') + 1];
@@ -104,7 +104,7 @@ async function processes(machine: Machine): Promise<readonly FoundDaemon[]> {
   return found;
 }
 
-/** Whether a process is not in a container, whose files are others. Unknown ones count as here. */
+/** Whether a process sees the same files, so is in no other container. True if this is not known. */
 async function isHere(pid: string, machine: Machine): Promise<boolean> {
   const [own, other] = await Promise.all(['self', pid].map((of) => readSystemLink(machine, `/proc/${of}/ns/pid`)));
   return own === undefined || other === undefined || own === other;

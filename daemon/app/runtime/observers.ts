@@ -39,7 +39,7 @@ export function eventObserver(deps: {
   };
 }
 
-/** Reports results that a timer or a person gave to earlier events to the metrics, the log and the feed. Events of one message are one report. */
+/** Reports results that a timer or a person gave to earlier events to the metrics, the log and the feed. Several events of one message are reported once. */
 export function laterObserver(deps: {
   feed: Feed;
   metrics: Metrics;

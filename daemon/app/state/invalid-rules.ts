@@ -15,7 +15,7 @@ export class InvalidRules extends BelfryError {
       },
     );
     this.problems = problems;
-    // The same mistake in both is one mistake.
+    // One mistake gives one problem, also when it is both on disk and in the kept rules.
     this.keptProblems = keptProblems.filter((kept) => !problems.some((problem) => isSame(problem, kept)));
   }
 }

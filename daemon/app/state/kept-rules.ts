@@ -58,7 +58,7 @@ export interface KeptRulesDeps {
   /** Folder of the kept rules, in the state directory. */
   readonly folder: string;
   readonly config: string;
-  /** Folder of the default state directory, from which kept rules of this config are removed: those of a daemon with another `state` are out of date. */
+  /** Kept rules in the default state directory. Those of this config are removed: they are older than the ones in `folder`. */
   readonly outdated?: string;
   /** RFC 3339. */
   readonly now: () => string;
@@ -252,7 +252,7 @@ function isIndex(value: unknown): value is Index {
   );
 }
 
-/** Removes the kept rules of a config from another folder, in which they are out of date. Errors are ignored. */
+/** Removes kept rules of a config that are out of date. Errors are ignored. */
 async function forgetKeptRules(folder: string, config: string): Promise<void> {
   const index = await readIndex(path.join(folder, INDEX));
   if ('kind' in index || !(await isSameConfig(index.config, config))) return;

@@ -23,7 +23,7 @@ export interface Offline {
   close(): Promise<void>;
 }
 
-/** The part of it that needs no rules, so none of the secrets to which they refer. */
+/** Access to the store and the dead letters while no daemon runs; it needs neither the rules nor their secrets. */
 export interface OfflineStore {
   readonly daemon: Pick<DaemonApi, 'drop' | 'audit'>;
   close(): Promise<void>;

@@ -46,7 +46,7 @@ export interface OpenState {
   readonly paths: StatePaths;
   readonly live: Live;
   readonly prepared: Extract<Prepared, { kind: 'ready' }>;
-  /** Problems for which rules on disk are not in use since the start, and when the rules in their place were kept (RFC 3339). */
+  /** Problems of rules on disk that are not in use since the start, and the time at which the rules in use were kept (RFC 3339). */
   readonly rejected: readonly Problem[];
   readonly keptAt?: string;
   readonly kept: KeptRules;
@@ -61,8 +61,8 @@ export interface OpenState {
 type Mode = 'daemon' | 'command';
 
 /**
- * Loads the rules, then opens the state, so that invalid rules touch no state. A daemon uses the kept rules in place of invalid ones. Rejects with `InvalidRules`, with
- * `state.unusable` (exit 78), or with an error of the store (`store.locked`: exit 75).
+ * Loads the rules, then opens the state, so that invalid rules touch no state. A daemon uses the kept rules in place of invalid ones.
+ * Rejects with `InvalidRules`, with `state.unusable` (exit 78), or with an error of the store (`store.locked`: exit 75).
  */
 export async function openState(options: OpenStateOptions, mode: Mode = 'daemon'): Promise<OpenState> {
   const { terminal, config } = options;

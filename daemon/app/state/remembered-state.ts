@@ -41,7 +41,7 @@ const defaultState = ({ env, cwd }: StartPlace): string => statePaths({}, env, c
 
 const nameOf = (config: string): string => `state-of-${configId(config)}.json`;
 
-/** Undefined if the process has no home, or if its home does not exist: such a user keeps nothing there. */
+/** File for `rememberState`. Undefined if the process has no home directory, or if that does not exist. */
 async function fileOf(config: string, place: StartPlace): Promise<string | undefined> {
   const { STATE_DIRECTORY, XDG_STATE_HOME, HOME } = place.env;
   const base = STATE_DIRECTORY?.split(':')[0] || XDG_STATE_HOME || HOME;

@@ -38,8 +38,8 @@ export interface SocketPlaceDeps {
 }
 
 /**
- * Chooses the path of the socket: \`daemon.socket\`, else the runtime folder of a service, which other users can enter, else the state
- * directory. Several daemons may share a runtime folder; the second one takes a name made of its rules.
+ * Chooses the path of the socket: `daemon.socket`, else the runtime folder of a service, which other users can enter, else the state
+ * directory. Several daemons may share a runtime folder; the second one takes a name that is made from the path of its rules.
  */
 export async function socketPlaces(
   settings: Pick<DaemonSettings, 'socket'>,
@@ -53,7 +53,7 @@ export async function socketPlaces(
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     const reason = (error as Error).message;
-    log.warn({ error: reason }, `the socket is made in the state directory: $RUNTIME_DIRECTORY cannot be used`);
+    log.warn({ error: reason }, 'the socket is made in the state directory: $RUNTIME_DIRECTORY cannot be used');
     return { socket: paths.socket };
   }
   return {
@@ -83,12 +83,12 @@ export async function openFolderTo(
   }
 }
 
-/** Makes \`<state>/belfry.sock\` a link to a socket elsewhere. Returns a function that removes the link. An error is only logged. */
+/** Makes `<state>/belfry.sock` a link to a socket elsewhere. Returns a function that removes the link. An error is only logged. */
 export async function linkSocket({ paths, log }: SocketPlaceDeps, socket: string): Promise<() => Promise<void>> {
   const link = paths.socket;
   if (link === socket) return async () => {};
   try {
-    // A daemon that was killed leaves its link, which leads to the socket of this daemon again.
+    // A daemon that was killed leaves its link. It has the right target if this daemon listens at the same path.
     if ((await readlink(link).catch(() => undefined)) !== socket) {
       if (!(await removeDead(link))) throw new Error('another program listens there');
       await symlink(socket, link);

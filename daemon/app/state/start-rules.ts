@@ -14,7 +14,7 @@ type Ready = Extract<Prepared, { kind: 'ready' }>;
 /** Rules with which a daemon starts. */
 export interface StartRules {
   readonly prepared: Ready;
-  /** Problems for which files on disk are not in use; their kept versions are. */
+  /** Problems of files on disk that are not in use; their kept versions are used. */
   readonly rejected: readonly Problem[];
   /** Time at which the kept rules were kept, RFC 3339; undefined when they were not needed. */
   readonly keptAt?: string;
@@ -30,8 +30,8 @@ export interface StartRulesDeps {
 }
 
 /**
- * Loads the rules on disk. When they do not load, does what a reload does, with the kept rules as those in force: a file that does
- * not load has its kept version, and any other problem leaves all kept rules in force. Rejects with `InvalidRules` if there are none.
+ * Loads the rules on disk. If they do not load, does the same as a reload, with the kept rules as the rules in force: a file that does
+ * not load keeps its kept version, and any other problem keeps all kept rules in force. Rejects with `InvalidRules` if no rules are kept.
  */
 export async function loadAtStart({ live, config, readKept, test }: StartRulesDeps): Promise<StartRules> {
   const fresh = await live.prepare();
@@ -90,7 +90,7 @@ export async function stateAtStart(
   return configured;
 }
 
-/** Undefined stands for the default. */
+/** Directories to look in, the most likely first; undefined stands for the default one. */
 async function likelyStates(config: string, place: StartPlace): Promise<readonly (string | undefined)[]> {
   const { env } = place;
   const states: (string | undefined)[] = [...(await guessStates(config, env))];

@@ -10,7 +10,7 @@ const MAY_USE = constants.R_OK | constants.W_OK | constants.X_OK;
 /**
  * Makes a command of root that works in a state directory continue as the user whose daemon uses it. Files that it makes there then
  * belong to that user, and a hostile owner of the directory cannot lead root to other files. Rejects with `state.owner` (exit 78) if
- * the directory cannot be used, and names its owner. To be called once files that the user of the command named are open.
+ * the directory cannot be used, and names its owner. Files that the user of the command has named must be open before.
  */
 export async function continueAsOwner(state: string, terminal: Pick<Terminal, 'uid' | 'runAs'>): Promise<void> {
   const { uid } = terminal;
@@ -33,7 +33,7 @@ async function daemonUser(state: string, { uid, gid }: Stats): Promise<UserIds> 
 }
 
 function unlessMissing(error: NodeJS.ErrnoException): undefined {
-  // A folder above that is closed to this user: the caller fails with its own error.
+  // If a folder above is closed to this user, the caller fails with its own error.
   if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(error.code ?? '')) throw error;
 }
 

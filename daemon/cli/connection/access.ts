@@ -12,7 +12,7 @@ import { type DeadLetterAccess, offlineDeadLetters, remoteDeadLetters } from './
 import { locateDaemon, type Search } from './locate.ts';
 import type { LocatedState } from './locate-state.ts';
 
-/** Loaded only where no daemon answers: most commands find one. */
+/** Loads the search for state directories, which is needed only if no daemon answers. */
 const importStates = () => import('./locate-state.ts');
 
 /**
@@ -136,7 +136,7 @@ export class DaemonAccess {
     }
   }
 
-  /** Prints that a daemon may run whose group the user may join: the error that follows names only the state directory. */
+  /** Prints the group that the user may join to reach a running daemon. The error that follows names only the state directory. */
   #noteDenied(message: string): void {
     const denied = message.split('\n').find((text) => text.includes('join group '));
     if (denied !== undefined) this.#deps.print(`no daemon was asked: ${denied.trim()}`);

@@ -62,7 +62,7 @@ export async function checkByDaemon(
   };
 }
 
-/** The rules whose daemon is asked: those of the command when all paths are part of them, else the single path; undefined for several others. */
+/** Rules whose daemon is asked: those of the command if they contain all paths, else the only path; undefined if there are several. */
 async function configOf(paths: readonly string[], config: string, options: CommonOptions): Promise<string | undefined> {
   const within = await Promise.all(paths.map((file) => isWithin(file, config)));
   if (within.every(Boolean)) return config;
@@ -77,7 +77,7 @@ async function isWithin(file: string, folder: string): Promise<boolean> {
   return realFile !== undefined && realFolder !== undefined && isBelow(realFile, realFolder);
 }
 
-/** Prints the first place that is closed to this user: a daemon may run, and would have the secrets that are missing here. */
+/** Prints the first place that is closed to this user. A daemon may run there, with the secrets that are missing here. */
 function noteDenied(error: CommandError, { stderr }: Pick<Terminal, 'stderr'>): void {
   const denied = error.message.split('\n').find((text) => text.includes('permission denied: '));
   if (denied !== undefined) stderr.write(`belfry: no daemon was asked: ${denied.trim()}\n`);

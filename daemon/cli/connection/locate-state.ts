@@ -15,11 +15,11 @@ import { readSettingsOf, type Search } from './locate.ts';
 /** State directory of the daemon on some rules, as a command finds it; no daemon needs to run. */
 export interface LocatedState {
   readonly paths: StatePaths;
-  /** Whether a daemon on these rules was the last one that used it. If not, it is the one that a daemon would use now. */
+  /** Whether the last daemon in this directory ran on these rules. If not, it is the directory that a daemon would use now. */
   readonly hasRun: boolean;
   /** State directories that the caller may not read, so that it is not known who has used them. */
   readonly closed: readonly string[];
-  /** Directories in which no daemon on these rules was the last one. */
+  /** Directories whose last daemon ran on other rules, or that no daemon has used. */
   readonly tried: readonly string[];
   /** False while the rules do not load, so that they may name another directory. */
   readonly certain: boolean;

@@ -70,7 +70,7 @@ async function* recorded(files: readonly string[], config: string, tried: string
   }
 }
 
-/** Explains once why a place is closed to this user, and shortly after that. */
+/** Explains why a place is closed to this user; if `tried` has the same explanation, in two words. */
 async function closedText(place: string, tried: readonly string[]): Promise<string> {
   const { deniedText } = await import('./denied.ts');
   const text = await deniedText(place);

@@ -41,7 +41,7 @@ export function keptBackText(
   { paint, times }: Style,
 ): readonly string[] {
   if (reason === undefined) return [];
-  // A failing channel goes on by itself; only one that holds its deliveries needs a next step.
+  // A channel that fails recovers by itself, so it has no `mend`.
   const what = mend === undefined ? 'waits' : 'held';
   return [
     `${paint('yellow', what)}: ${harmless(channel)} ${times(harmless(reason))}${mend === undefined ? '' : `; ${mend}`}`,

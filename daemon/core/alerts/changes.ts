@@ -21,7 +21,7 @@ export interface AlertsChanged extends Decision {
 interface ChangeKind {
   /** Participle, the name of the list in answers. */
   readonly done: string;
-  /** Test whether an alert can be changed so. */
+  /** Whether this change can be made to an alert. */
   readonly applies: (alert: Alert) => boolean;
   readonly apply: (alert: Alert, context: StepContext, pipeline: Pipeline, given: AlertChange) => void;
 }

@@ -20,7 +20,7 @@ interface Entry {
   readonly pointer: string;
 }
 
-/** Problems of a match that names rules which do not exist: it would silence nothing of what was meant. */
+/** Problems of a match that names rules which do not exist, and therefore silences nothing. */
 export function unknownRules(match: unknown, rules: readonly string[]): readonly SilenceProblem[] {
   const known = new Set(rules);
   return [...entriesOf(match, '/match')]

@@ -29,7 +29,7 @@ Secrets in the data are shown as \`***\`.
 The subject of an event about a channel, a rule or a source is its name.
 `;
 
-/** Page \`docs/reference-events.md\`: each event of the daemon, when it is raised, and its data. */
+/** Page `docs/reference-events.md`: each event of the daemon, when it is raised, and its data. */
 export function ownEventsPage(): string {
   const sections = OWN_EVENTS.map(
     ({ type, when, data }) => `## \`${type}\`

@@ -98,7 +98,7 @@ export class Health {
     return retryWhileDiskFull(clock, killed, () => store.deliveries.retryNow(this.#name, clock.now()));
   }
 
-  /** Forgets everything that was recorded with other settings, except that a failure was reported: its end is reported, too. */
+  /** Forgets everything that was recorded with other settings. A reported failure is kept, so that its end is reported too. */
   async reset(): Promise<void> {
     this.#breaker.succeeded();
     this.#tcpCheck.stop();
@@ -156,7 +156,7 @@ export class Health {
     return isManual || this.#fault.current !== undefined ? this.#endFault(closed, isManual) : closed;
   }
 
-  /** Ends what a delivered message proves to be over. Resolves to `closed`. */
+  /** Ends a fault after a message was delivered. Resolves to `closed`. */
   async #endFault(closed: boolean, isManual: boolean): Promise<boolean> {
     // Deliveries that were in flight when the credentials were refused prove nothing; a manual attempt does.
     if (isManual && (await this.holds.credentialsAccepted()))

@@ -36,7 +36,7 @@ export class ReportedFault {
     this.#current = text === undefined ? undefined : (JSON.parse(text) as Fault);
   }
 
-  /** Undefined when no fault was reported, or also its end. */
+  /** Undefined if no fault was reported, or if its end was reported too. */
   get current(): Fault | undefined {
     return this.#current;
   }

@@ -148,7 +148,7 @@ async function postSilence(
   sendJson(response, 201, scrubber.scrubJson(made.silence));
 }
 
-/** Takes `force` from a posted silence: it is a wish about the request, not a part of the silence. */
+/** Takes `force` out of a posted silence: it is an option of the request, not a part of the silence. */
 function withoutForce(posted: unknown): { readonly force: unknown; readonly rest: unknown } {
   if (!isObject(posted)) return { force: undefined, rest: posted };
   const { force, ...rest } = posted;

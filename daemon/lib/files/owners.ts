@@ -30,7 +30,7 @@ export async function sudoUser(uid: number): Promise<string> {
   return (await entryOf('passwd', String(uid), 2))?.[0] ?? `'#${uid}'`;
 }
 
-/** Entry with this value in this field: of the file, else of a directory service, which `getent` asks. */
+/** Entry with this value in this field, from the local file or, by `getent`, from a directory service. */
 async function entryOf(database: Database, value: string, field: 0 | 2): Promise<readonly string[] | undefined> {
   const find = (text: string): readonly string[] | undefined =>
     text

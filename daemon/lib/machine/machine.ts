@@ -5,7 +5,7 @@ import { arch, geteuid, getgroups, platform, version } from 'node:process';
 import path from 'node:path';
 import type { Clock } from '../time/clock.ts';
 
-/** Result of a program. `missing`: it could not be started. `ended`: it ended by itself. `late`: it was stopped because its time was over. */
+/** Result of a program. `missing`: it could not be started. `ended`: it ended by itself. `late`: it was stopped after its time limit. */
 export type ProgramAnswer =
   | { readonly kind: 'missing' }
   | { readonly kind: 'late' }

@@ -67,8 +67,7 @@ export class HeartbeatWatch {
 
   /** Reads the stored state, with retries; false when the source stops before. */
   async begin(): Promise<boolean> {
-    const begun = await retry(() => this.#restore(), this.#retrying());
-    return begun === true;
+    return (await retry(() => this.#restore(), this.#retrying())) === true;
   }
 
   /** Runs until `signal` aborts. Never rejects: errors are reported and the work is retried. */

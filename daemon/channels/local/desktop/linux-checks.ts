@@ -30,7 +30,7 @@ export const LINUX_CHECKS: readonly DesktopCheck[] = [
     mend: SESSION_MEND,
     run: (_, { uid, env }) => {
       if (sessionBus(env) !== undefined) return [ok('there is a D-Bus session bus')];
-      // `desktop.user` reports the cause of the others.
+      // Root and a user without a session have no bus: `desktop.user` reports it.
       return uid === 0 || !env.XDG_RUNTIME_DIR ? [] : [fail('there is no D-Bus session bus')];
     },
   },

@@ -4,7 +4,7 @@ import { sessionBus } from './session.ts';
 /** Time for a program that the bus starts on demand; a desktop needs much less. */
 const ANSWER_MS = 3000;
 
-export interface BusCall {
+interface BusCall {
   readonly to: string;
   readonly object: string;
   /** Interface and method, joined by a dot. */
@@ -20,7 +20,7 @@ const SERVER: Pick<BusCall, 'to' | 'object'> = { to: NOTIFICATIONS, object: '/or
 export type BusAnswer = { readonly text: string } | { readonly error: string } | undefined;
 
 /** Calls a method on the session bus by `dbus-send`, otherwise by `gdbus`. */
-export async function callBus(machine: Machine, call: BusCall): Promise<BusAnswer> {
+async function callBus(machine: Machine, call: BusCall): Promise<BusAnswer> {
   const { to, object, method, args = [] } = call;
   const address = sessionBus(machine.env);
   if (address === undefined) return { error: 'there is no session bus' };

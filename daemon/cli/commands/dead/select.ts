@@ -8,7 +8,7 @@ import { confirm } from '../../render/progress.ts';
 import { CommandError, readAll, type Terminal } from '../../render/terminal.ts';
 
 /** Filters that select dead letters. */
-export const DEAD_FILTERS = {
+const DEAD_FILTERS = {
   channel: { kind: NAME, about: 'the channel of the dead letter' },
   rule: { kind: NAME, about: 'the rule of the dead letter' },
   class: { kind: oneOf(DEAD_CLASSES), about: DEAD_CLASSES.join(', ') },

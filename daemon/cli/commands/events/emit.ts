@@ -220,7 +220,7 @@ function printQueued(
       ? `belfry: ${why.message}\nbelfry: the event also waits in ${paths.inbox} and is accepted at the next start, unless it was accepted already\n`
       : `belfry: no daemon answers; the event waits in ${paths.inbox} and is accepted at the next start\n`,
   );
-  // 69 would mean that nothing was kept.
+  // Exit 69 means that nothing was kept, but the event is in the inbox.
   return waited ? EXIT.failed : EXIT.ok;
 }
 

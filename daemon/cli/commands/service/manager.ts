@@ -91,7 +91,7 @@ export async function openManager({ env, uid }: Terminal, options: ServiceOption
   return MANAGERS[name].open(host, options.user ? 'user' : 'system');
 }
 
-/** Only for the verbs that change the machine: the manager must be the one that runs here. */
+/** Rejects a service manager that does not run on this system, for the verbs that ask or change the machine. */
 export function refuseForeign({ for: name }: ServiceOptions, isDryRun = false): void {
   if (name !== undefined && !isDryRun && MANAGERS[name].platform !== process.platform)
     throw wrong(`${name} does not run on this system: --for is for \`service print\` and --dry-run`);

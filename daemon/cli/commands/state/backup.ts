@@ -122,7 +122,7 @@ async function blocksOf(
   { terminal, access, config }: BackupDeps,
   options: BackupOptions,
 ): Promise<AsyncIterable<Buffer>> {
-  // Root reads a stopped state directory as its owner, who may not write the file: another process does that.
+  // Root reads the state of a stopped daemon as its owner, who may not be allowed to write the file. So another process reads it.
   const isOther = terminal.uid === 0 && (await access.runningClient(options)) === undefined;
   const blocks = isOther
     ? (await import('../../connection/backup-by-owner.ts')).backupByOwner(terminal, config)

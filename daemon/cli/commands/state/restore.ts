@@ -69,7 +69,7 @@ async function restoreInto(paths: StatePaths, file: string, terminal: Terminal) 
       import('../../../app/state/check-state.ts'),
       import('../../../app/backup/check.ts'),
     ]);
-  // Opened before root continues as the owner of the state directory, who may not read it.
+  // The file is opened before root continues as the owner of the state directory, who may not be allowed to read it.
   const handle = await openRegularFile(file, constants.O_RDONLY);
   try {
     await continueAsOwner(paths.state, terminal);
@@ -90,7 +90,7 @@ async function targetOf({ terminal, config }: RestoreDeps, { state }: RestoreOpt
   const { settings, certain } = await readSettingsOf({ config, env });
   if (settings.state !== undefined || env.STATE_DIRECTORY) return statePaths(settings, env, cwd);
   const [service] = serviceStates(env);
-  // The default directory of root is hardly ever that of a daemon.
+  // A daemon hardly ever runs as root, so the default directory of root is not used.
   if (uid === 0 && (await stat(service!).catch(() => undefined)) !== undefined)
     return statePaths({ ...settings, state: service! }, env, cwd);
   if (certain && uid !== 0) return statePaths(settings, env, cwd);

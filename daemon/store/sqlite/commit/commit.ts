@@ -155,7 +155,7 @@ export class Committer {
     this.#end(new BelfryError('store.closed', 'the store is closed'));
   }
 
-  /** Returns whether this is the first end. */
+  /** Returns false if it has ended before. */
   #end(failure: BelfryError): boolean {
     if (this.#failure !== undefined) return false;
     this.#failure = failure;

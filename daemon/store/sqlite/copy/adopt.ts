@@ -8,7 +8,7 @@ import { audit, damageOf, stateOf } from '../history/audit.ts';
 export interface Adopted {
   /** Damage in the structure of the file. */
   readonly damage?: string;
-  /** Ids of dead letters that do not belong to this store: their deliveries have not ended, or have ended otherwise since. */
+  /** Ids of dead letters whose deliveries are not dead in this store. */
   readonly notDead: readonly string[];
   /** Undefined for tables of an earlier version, which the next start migrates. */
   readonly audit?: Audit;

@@ -29,8 +29,8 @@ export function malformedText(file: string, what: string): string {
 }
 
 /**
- * Time at which the damage was first seen. It is the time of the file `FILE.malformed`, which is written then and has the inode of the
- * damaged file, so that it does not speak of another one.
+ * Time at which the damage was first seen: that of the file `FILE.malformed`, which is written then. It has the inode of the damaged
+ * file, so that it is not used for another file of this name.
  */
 function sinceText(file: string, what: string): string {
   const note = `${file}.malformed`;

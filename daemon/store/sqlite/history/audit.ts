@@ -18,7 +18,7 @@ export function damageOf(db: Connection): string | undefined {
     const found = (db.statement(`PRAGMA quick_check(${MAX_DAMAGES})`).all([]) as [string][]).map(([text]) => text);
     return found.length === 1 && found[0] === 'ok' ? undefined : found.join('; ').replaceAll(/\s+/g, ' ');
   } catch (error) {
-    // Some damage ends the check itself.
+    // A check that ends with an error has found damage too.
     const damage = malformationOf(error);
     if (damage === undefined) throw error;
     return damage;
@@ -44,7 +44,7 @@ export function audit(db: Connection, deadLetters: readonly string[]): Audit {
   return { events, deliveries, violations };
 }
 
-/** The audit, or the damage of the file: of its structure, or of the content of rows, which only the queries meet. */
+/** The audit, or the damage of the file. Damage of rows is found only by the queries that read them. */
 export function auditOrDamage(db: Connection, deadLetters: readonly string[]): Audit | string {
   try {
     return damageOf(db) ?? audit(db, deadLetters);
