@@ -228,7 +228,7 @@ test('a channel whose refused settings were corrected is reported as recovered a
   ]);
 });
 
-test('refused credentials are reported once, also if a delivery of an event of the daemon meets them', async () => {
+test('refused credentials are reported once, also if a message about the daemon itself was refused', async () => {
   harness.script('a', wrongToken);
   await harness.apply(channel('a'));
   await harness.enqueue('a', other, 3);

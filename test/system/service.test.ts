@@ -104,7 +104,7 @@ describe.skipIf(why !== undefined)(
       expect(await property('Type')).toBe((await version()) >= 253 ? 'notify-reload' : 'notify');
     });
 
-    test('systemd has nothing to say against the unit, and rates its exposure at most 1.5', async () => {
+    test('systemd finds no fault in the unit, and rates its exposure at most 1.5', async () => {
       expect(await machine.shell('systemd-analyze verify /etc/systemd/system/belfry.service 2>&1')).toBe('');
       const report = await machine.shell('systemd-analyze security belfry --no-pager');
       expect(Number(/exposure level for \S+: ([\d.]+)/.exec(report)![1])).toBeLessThanOrEqual(1.5);
@@ -131,7 +131,7 @@ describe.skipIf(why !== undefined)(
       expect(await property('ActiveState')).toBe('active');
     });
 
-    test('an update whose rules are bad is refused, and the daemon of before runs on', async () => {
+    test('an update whose rules do not load is refused, and the earlier daemon goes on', async () => {
       const pid = await property('MainPID');
       const { code, stderr } = await belfry('service install');
       expect([code, stderr]).toEqual([78, expect.stringContaining('more.yaml:1:')]);

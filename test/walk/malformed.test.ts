@@ -26,7 +26,7 @@ test('a start on a malformed database ends with 78: which file, since when, what
   expect(again.stderr).toBe(stderr);
 });
 
-test('damage that a running daemon meets ends it with 78, and audit names it before', async () => {
+test('damage that a running daemon reads ends it with 78, and audit names it before', async () => {
   // The pages of the log come into the database file by a backup.
   expect((await home.belfry(['backup', 'b.tar'])).code).toBe(0);
   const database = await open(home.path('state', 'belfry.db'), 'r+');

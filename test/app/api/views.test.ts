@@ -12,7 +12,7 @@ function textFor(status: Omit<LaneStatus, 'name' | 'type' | 'pending' | 'sending
   return keptBackText({ channel: 'pager', ...found }, styleOf(testTerminal(), {}));
 }
 
-test('a channel that works keeps nothing back, and one that does not exist neither', () => {
+test('a delivery has no reason to wait if its channel works or does not exist', () => {
   expect(textFor({ state: 'ok' })).toEqual([]);
   expect(keptBack(undefined)).toEqual({});
 });

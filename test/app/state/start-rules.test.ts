@@ -276,7 +276,7 @@ test('kept references are resolved anew, and the value is not in the state direc
   expect(JSON.stringify(kept)).not.toMatch(/-secret/);
 });
 
-test('kept rules whose references have no value are named after the cause on disk', async () => {
+test('problems of kept rules are listed apart from those on disk, and one that both have is listed once', async () => {
   const at = await machine({ 'channels.yaml': 'channels: { ops: { type: webhook, url: "${env:URL}" } }\n' });
   at.env.URL = 'https://hooks.example.com/secret';
   await at.start();

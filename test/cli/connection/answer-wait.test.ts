@@ -54,7 +54,7 @@ test('a channel test waits as long as the attempt takes, and prints why it waits
   expect(said).toHaveLength(1);
 });
 
-test('a stream that has begun and brings nothing yet is not said to be an answer that is awaited', async () => {
+test('no note about a wait is printed for a stream that has begun, although no item has come', async () => {
   let asked = (): void => {};
   const begun = new Promise<void>((resolve) => (asked = resolve));
   const server = createServer((socket) => {

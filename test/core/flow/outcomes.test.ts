@@ -20,7 +20,7 @@ test('an event that was notified stays notified when a repeat of its alert is su
   expect(now('silenced', 'notified')).toMatchObject({ outcomes: { r: 'notified' } });
 });
 
-test('rules are separate', () => {
+test('an outcome of one rule changes no outcome of another', () => {
   const results = [
     { rule: 'a', outcome: 'held' },
     { rule: 'b', outcome: 'notified' },

@@ -73,7 +73,7 @@ test.each(Object.keys(DAMAGES))('%s is refused with 78: which file, since when, 
   expect(error.message).not.toMatch(/disk/i);
 });
 
-test('the time of the first sight stays, and another file in its place has its own', async () => {
+test('the time at which damage was first seen stays, and another file in its place has its own', async () => {
   writeFileSync(file, 'not a database '.repeat(1000));
   await refusal();
   utimesSync(`${file}.malformed`, 1_700_000_000, 1_700_000_000);
@@ -102,7 +102,7 @@ test('a page that is damaged while the store is open is found by an audit, which
   await store.close();
 });
 
-test('a query that meets a damaged page ends the store: which file, since when, what to do', async () => {
+test('a query that reads a damaged page ends the store, and the error says which file, since when, and what to do', async () => {
   await filled();
   const store = await open();
   const fatal: Error[] = [];

@@ -27,7 +27,7 @@ afterEach(async () => {
   await receiver.close();
 });
 
-test('emit --wait prints what became of the event, and exits by it', async () => {
+test('emit --wait prints the outcome of each rule and the state of each delivery, and its exit code follows from them', async () => {
   const emit = (type: string, wait = '5s') => home.belfry(['emit', type, '--wait', wait]);
   expect(await emit('sent')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ {2}good: delivered$/m) });
   expect(await emit('both')).toMatchObject({ code: 1, stdout: expect.stringMatching(/^ {2}dead: dead/m) });

@@ -70,7 +70,7 @@ ${rule('slow', 'for: 10m')}${rule('often', 'threshold: { count: 3, within: 1h }'
   expect(stdout).toMatch(/^ {2}waits in digest +daily +k +2 events +until \d{4}-\d\d-\d\dT/m);
 });
 
-test('the list of events shows what an event was at first and what it became', async () => {
+test('the list of events shows the first and every later outcome of an event', async () => {
   const fixture = await opened(`rules:\n${rule('slow', 'for: 300ms')}${rule('daily', 'digest: { wait: 300ms }')}`);
   const ids = [];
   for (const name of ['slow', 'daily', 'daily']) ids.push(await fixture.post({ type: 't', data: { rule: name } }));

@@ -149,7 +149,7 @@ describe.skipIf(missingPrograms.length > 0)('all examples together (needs bash, 
     await shown('mail', 'billing died: out of memory');
   });
 
-  test('a file that is dropped in a folder is imported by the script and moved away', async () => {
+  test('a new file in a folder is imported by the script and moved away', async () => {
     await mkdir(home.path('examples/bin'), { recursive: true });
     await cp(home.path('examples/file-to-command/import-file.sh'), home.path('examples/bin/import-file.sh'));
     await tried('file-to-command');
