@@ -129,8 +129,8 @@ async function isOwn(file: string, { pid, state }: DaemonRecord): Promise<boolea
 }
 
 /**
- * Time of the last start in a state directory, milliseconds since the epoch; undefined if it was none on these rules, `closed` if the
- * directory may not be read.
+ * Time of the last start in a state directory, milliseconds since the epoch; undefined if that was on other rules or if there was none,
+ * `closed` if the directory may not be read.
  */
 export async function lastRunOn(
   { lastConfig }: Pick<StatePaths, 'lastConfig'>,

@@ -42,8 +42,8 @@ function defaultState(env: Environment): string {
 }
 
 /**
- * State directories of services, which a command has no environment variable for: that of `StateDirectory=belfry` in a unit of the
- * system, and in a unit of a user, where systemd before version 254 takes the folder of configurations.
+ * State directories of services, whose environment a command does not have: those of `StateDirectory=belfry` in a unit of the system, and
+ * in a unit of a user, where systemd before version 254 takes the folder of configurations.
  */
 export function serviceStates(env: Environment): readonly string[] {
   return ['/var/lib/belfry', path.join(env.XDG_CONFIG_HOME ?? path.join(env.HOME ?? '/', '.config'), 'belfry')];

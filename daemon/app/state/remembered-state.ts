@@ -13,8 +13,8 @@ export interface StartPlace {
 }
 
 /**
- * Writes the state directory of a config to the default one, if the rules name another. A later start with rules that cannot be read
- * finds its state there. Errors are ignored: the default directory may be forbidden to the daemon.
+ * Writes the path of the state directory to a file in the default one, if the rules name another directory. A later start with rules
+ * that cannot be read finds its state by this file. Errors are ignored: the daemon may not be allowed to write there.
  */
 export async function rememberState(config: string, { state }: StatePaths, place: StartPlace): Promise<void> {
   const file = await fileOf(config, place);

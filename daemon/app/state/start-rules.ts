@@ -73,8 +73,8 @@ function unusableProblem({ file, reason }: Extract<KeptRead, { kind: 'unusable' 
 }
 
 /**
- * State directory of a start. Rules that cannot be read may not name theirs. Then it is a directory that holds kept rules of this
- * config: one that the files seem to name, that which the last daemon wrote down, or the default.
+ * State directory of a start. If the rules cannot be read, it is a directory with kept rules of this config: one that the files seem to
+ * name, the one that the last daemon has written down, or the default one.
  */
 export async function stateAtStart(
   config: string,

@@ -114,8 +114,8 @@ export class DaemonAccess {
   }
 
   /**
-   * Client of the daemon, if one answers. With `--url` it must; without, the files on this machine are used instead, and with
-   * `--offline` they are used in any case. `onMissing` gets the error that names the places where a daemon was searched.
+   * Client of the daemon if one answers, else undefined: the caller then uses the files on this machine. With `--url` no answer is an
+   * error; with `--offline` no daemon is asked. `onMissing` gets the error that names the places where a daemon was searched.
    */
   async runningClient(
     options: CommonOptions,

@@ -15,7 +15,7 @@ export interface Adopted {
 }
 
 /**
- * Makes a copied database ready to be used in the place of the first one: checks it, and begins a new epoch of pushes, because the
+ * Makes a copied database ready to be used in place of the original: checks it, and begins a new epoch of pushes, because the
  * numbers after the copy were given to other pushes. `deadLetters` are the ids in the dead-letter file that was copied with it.
  */
 export function adopt(db: Connection, schema: number, deadLetters: readonly string[]): Adopted {
