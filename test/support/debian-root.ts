@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,8 @@ const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 
 /** Root of a clean Debian that tests copy. If not set, `prepareDebianRoot` makes one. */
 const GIVEN_ROOT = 'BELFRY_DEBIAN_ROOT';
+/** Reason why no root could be made or entered, from `prepareDebianRoot` for the tests. */
+const REASON = 'BELFRY_NO_DEBIAN_ROOT';
 
 /** Packages of the clean root: systemd as init, D-Bus for `systemctl --user`, and adduser for the package of Belfry. */
 const PACKAGES = 'systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,adduser';
@@ -24,6 +26,7 @@ const NEEDED = { debootstrap: 'debootstrap', 'systemd-nspawn': 'systemd-containe
 
 /** The reason why no Debian root can be made or booted here; undefined if it can. */
 export function whyNoDebianRoot(): string | undefined {
+  if (process.env[REASON]) return process.env[REASON];
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs Linux and root';
   const present = (program: string): boolean =>
     ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].some((folder) => existsSync(path.join(folder, program)));
@@ -33,15 +36,25 @@ export function whyNoDebianRoot(): string | undefined {
   return missing.length > 0 ? `needs the Debian packages ${missing.map(([, name]) => name).join(', ')}` : undefined;
 }
 
-/** Makes the clean root once for a run of the tests, unless one is given. Returns a function that removes it. */
+/**
+ * Makes the clean root once for a run of the tests, unless one is given. Where that is impossible, because there is no network or
+ * because the machine allows no containers, the tests skip with the reason. Returns a function that removes the root.
+ */
 export async function prepareDebianRoot(): Promise<() => Promise<void>> {
   if (whyNoDebianRoot() !== undefined || process.env[GIVEN_ROOT]) return async () => {};
   const folder = await mkdtemp(path.join(tmpdir(), 'belfry-debian-'));
   const root = path.join(folder, 'root');
   const include = SUITES_WITH_NODE.includes(suite()) ? `${PACKAGES},nodejs` : PACKAGES;
-  execFileSync('debootstrap', ['--variant=minbase', `--include=${include}`, suite(), root], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const steps = [
+    ['debootstrap', '--variant=minbase', `--include=${include}`, suite(), root],
+    ['systemd-nspawn', '--quiet', `--directory=${root}`, '--register=no', '--keep-unit', '--private-network', 'true'],
+  ] as const;
+  for (const [program, ...args] of steps) {
+    const { status } = spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    if (status === 0) continue;
+    process.env[REASON] = `${program} ended with ${status} on this machine`;
+    break;
+  }
   process.env[GIVEN_ROOT] = root;
   return async () => {
     delete process.env[GIVEN_ROOT];
