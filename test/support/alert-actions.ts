@@ -48,7 +48,7 @@ export class RecordedAlertActions implements AlertActions {
     const changed = this.alerts(rule).filter((alert) => alert.key === key);
     return changed.length > 0
       ? { changed: changed.map((alert) => ({ rule: alert.rule, key })) }
-      : { changed, mend: 'now there are: `db1`' };
+      : { changed, mend: 'keys with such an alert: `db1`' };
   }
 
   silences() {

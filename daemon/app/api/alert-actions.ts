@@ -89,17 +89,18 @@ async function changeByPerson(
   if (changed.length > 0) return { changed };
   const firing = alerts(ruleset, store.memory(now));
   const changeable = verb === 'unack' ? firing.filter(({ state }) => state === 'acknowledged') : firing;
-  return { changed, mend: suggestion(given, changeable, scrubber) };
+  const mend = suggestion(given, changeable, scrubber);
+  return { changed, ...(mend !== '' && { mend }) };
 }
 
-/** Suggests alerts with a similar key or rule among those that can be changed. */
+/** Suggests alerts with a similar key or rule among those that can be changed; empty if there are none. */
 function suggestion({ key, rule }: AlertChange, firing: ReturnType<typeof alerts>, scrubber: Scrubber): string {
   const shown = (text: string): string => shownKey(scrubber.scrub(text));
   const rules = firing.filter((alert) => alert.key === key).map((alert) => alert.rule);
   if (rule !== undefined && rules.length > 0) return mendByName(rule, rules, '', 'rules whose alert it is');
   const mine = rule === undefined ? firing : firing.filter((alert) => alert.rule === rule);
   const keys = new Set(mine.slice(0, MAX_KEYS).map((alert) => shown(alert.key)));
-  return mendByName(shown(key), keys, 'there is no such alert now', 'now there are');
+  return mendByName(shown(key), keys, '', 'keys with such an alert');
 }
 
 /** Key for a message, cut and without control characters, because it comes from an event. The caller scrubs it first: a cut secret could not be recognized. */

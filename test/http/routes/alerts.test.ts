@@ -72,7 +72,7 @@ test.each([
   const alerts = [{ rule: 'disk-full', key: 'db1' }];
   expect((await post(to, `/v1/alerts/db1/${verb}`, '')).json).toEqual({ [done]: alerts });
   expect((await post(to, `/v1/alerts/${verb}`, { key: 'db1' })).json).toEqual({ [done]: alerts });
-  expect((await post(to, `/v1/alerts/db2/${verb}`, '')).json.detail).toBe(`${none}; now there are: \`db1\``);
+  expect((await post(to, `/v1/alerts/db2/${verb}`, '')).json.detail).toBe(`${none}; keys with such an alert: \`db1\``);
 });
 
 test('a key without a firing alert is 404 and suggests a similar one', async () => {
@@ -81,7 +81,7 @@ test('a key without a firing alert is 404 and suggests a similar one', async () 
   expect([none.status, none.headers['content-type']]).toEqual([404, 'application/problem+json']);
   expect(none.json).toMatchObject({
     code: 'alert.none',
-    detail: 'nothing fires for this key; now there are: `db1`',
+    detail: 'nothing fires for this key; keys with such an alert: `db1`',
   });
   expect((await post(to, '/v1/alerts/db1/ack', { rule: 'x' })).json.detail).toMatch(/^this rule has nothing firing/);
   expect((await post(to, '/v1/alerts/db1/ack', '', { token: 'read-token' })).status).toBe(403);

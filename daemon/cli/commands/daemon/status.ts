@@ -40,18 +40,20 @@ function statusText(status: StatusView, style: Style, now: number): string {
     `waiting  ${STEPS.map(([name, where]) => `${status.waiting[name]} ${where}`).join(', ')}`,
     ...waitingTexts(status.waiting, style),
     `deliveries  ${deliveries.pending} pending, ${deliveries.sending} sending, ${deliveries.held} held, ${deliveries.delivered} delivered, ${deliveries.dead} dead`,
-    '',
-    table([
-      ['SOURCE', 'TYPE', 'STATE'],
-      ...status.sources.map((source) => [
-        source.name,
-        source.type,
-        stateText(source.state, source.reason ?? source.detail, style),
-      ]),
-    ]),
+    ...sourceLines(status.sources, style),
     '',
     channelTable(status.channels, style),
   ].join('\n');
+}
+
+function sourceLines(sources: StatusView['sources'], style: Style): readonly string[] {
+  if (sources.length === 0) return [];
+  const rows = sources.map(({ name, type, state, reason, detail }) => [
+    name,
+    type,
+    stateText(state, reason ?? detail, style),
+  ]);
+  return ['', table([['SOURCE', 'TYPE', 'STATE'], ...rows])];
 }
 
 function keptText(file: StatusView['files'][number]): string[] {

@@ -84,7 +84,7 @@ test('exit 3 when nothing fires for the key, with a suggestion', async () => {
   const to = await openTestListener();
   const { code, stdout, stderr } = await belfry(to, ['ack', 'db2']);
   expect([code, stdout]).toEqual([3, '']);
-  expect(stderr).toBe('belfry: the daemon answered 404: nothing fires for this key; now there are: `db1`\n');
+  expect(stderr).toBe('belfry: the daemon answered 404: nothing fires for this key; keys with such an alert: `db1`\n');
 });
 
 test('without a daemon it is exit 69', async () => {

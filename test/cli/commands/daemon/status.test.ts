@@ -50,3 +50,11 @@ test('silences and waits that are not named are counted', async () => {
   expect(stdout).toMatch(/ {2}waits in for {2}disk-full {2}bad \[31m {2}2 events {2}until 2026-11-23T09:10:00.000Z\n/);
   expect(stdout).toContain('  and 2 more: `belfry events --outcome waiting`\n');
 });
+
+test('a daemon without sources shows no empty table', async () => {
+  const to = await openTestListener();
+  to.daemon.current = { ...to.daemon.current, sources: [] };
+  const { stdout } = await belfry(to, ['status']);
+  expect(stdout).not.toContain('SOURCE');
+  expect(stdout).toContain('CHANNEL');
+});
