@@ -10,19 +10,13 @@ import {
 } from '../manager.ts';
 import { type Step, StepFailure } from '../plan.ts';
 import { findUser, userSteps } from './account.ts';
-import { jobText, LABEL } from './job.ts';
+import { type JobSettings, jobText, LABEL } from './job.ts';
 
 /** Paths of the parts of the service, and its place in launchd. */
-interface Place {
+interface Place extends Omit<JobSettings, 'command'> {
   readonly file: string;
   /** Domain of `launchctl`: `system`, or that of the graphical session of a user. */
   readonly domain: string;
-  readonly config: string;
-  readonly state: string;
-  readonly runtime: string;
-  readonly log: string;
-  /** User of a daemon of the machine. */
-  readonly account?: string;
 }
 
 const SYSTEM: Place = {
