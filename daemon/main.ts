@@ -65,16 +65,32 @@ function workingDirectory(): string {
   }
 }
 
-/** Gives the process the groups of a user, or one group if the system does not know the user. */
-function setGroups(uid: number, gid: number): void {
+/**
+ * Gives the process the groups of a user, or one group if the system does not know the user. Returns false if Node may not change the
+ * user of a process: it refuses with a libuv of the system, whose io_uring may keep the rights of before.
+ */
+function setGroups(uid: number, gid: number): boolean {
   // The types of Node do not have `initgroups`.
   const system = process as unknown as { initgroups(user: number, group: number): void };
   try {
     system.initgroups(uid, gid);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_CREDENTIAL') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_INVALID_STATE') return false;
+    if (code !== 'ERR_UNKNOWN_CREDENTIAL') throw error;
     process.setgroups!([gid]);
   }
+  return true;
+}
+
+/** Carries out the command in another process of that user, and ends this one as that one ends. */
+async function endAsAgain(...[user, again]: Parameters<Terminal['runAs']>): Promise<never> {
+  const { runAgain } = await import('./cli/connection/run-again.ts');
+  const args = [...process.execArgv, process.argv[1]!, ...(again.args ?? process.argv.slice(2))];
+  const program = { file: process.execPath, args, env: process.env };
+  const end = await runAgain(program, user, again, interruption.signal);
+  if (typeof end === 'string') endBy(end);
+  return process.exit(typeof end === 'string' ? OUTPUT_FAILED : end);
 }
 
 const terminal: Terminal = {
@@ -86,8 +102,8 @@ const terminal: Terminal = {
   pid: process.pid,
   hostname: hostname(),
   uid: process.geteuid?.(),
-  runAs({ uid, gid }) {
-    setGroups(uid, gid);
+  async runAs({ uid, gid }, again) {
+    if (!setGroups(uid, gid)) await endAsAgain({ uid, gid }, again);
     process.setgid!(gid);
     process.setuid!(uid);
   },

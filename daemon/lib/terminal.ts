@@ -6,6 +6,18 @@ export interface UserIds {
   readonly gid: number;
 }
 
+/** Command that another process carries out, because this one cannot become another user. */
+export interface Resumption {
+  readonly state: string;
+  readonly config: string;
+  /** Arguments of the command, if not those of this process. */
+  readonly args?: readonly string[];
+  /** Standard input, if this process has read its own. */
+  readonly input?: string;
+  /** Open file, which becomes descriptor 3. */
+  readonly fd?: number;
+}
+
 /** Environment of the program: `main.ts` makes it from the process, tests make their own. */
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
@@ -17,8 +29,11 @@ export interface Terminal {
   readonly hostname: string;
   /** Effective user id; undefined where the system has none (Windows). */
   readonly uid: number | undefined;
-  /** Continues the process as another user, for good. Only root may. */
-  runAs(user: UserIds): void;
+  /**
+   * Continues as another user, for good. Only root may. A Node that may not change its user, as that of Debian 13, starts another
+   * process for the command instead; this one then ends with its exit code.
+   */
+  runAs(user: UserIds, again: Resumption): Promise<void>;
   /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. */
   readonly interrupted: AbortSignal;
   /** Calls the single listener at each SIGHUP, and at once if there was one before. Returns the unsubscription. */

@@ -8,7 +8,7 @@ import type { Log } from '../../lib/log.ts';
 import { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { adoptCopy } from '../../store/sqlite/copy/copied.ts';
 import type { Audit } from '../../store/store.ts';
-import { type MemberSink, readBackup } from './read.ts';
+import { type MemberSink, type OpenFile, readBackup } from './read.ts';
 
 /** Result of `extractBackup`. */
 export interface Extracted {
@@ -24,7 +24,7 @@ const OWNER_ONLY = 0o600;
  * Writes the files of a backup to an empty folder, durably, and checks the store. The state in the folder is then as a daemon leaves it
  * at a stop. Rejects with `backup.damaged` or with `store.newer` (exit 78).
  */
-export async function extractBackup(file: FileHandle, name: string, folder: string, log: Log): Promise<Extracted> {
+export async function extractBackup(file: OpenFile, name: string, folder: string, log: Log): Promise<Extracted> {
   const folders = new Set([folder]);
   await readBackup(file, name, async (member) => {
     const target = path.join(folder, member);

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import { createReadStream, read } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
@@ -23,6 +24,11 @@ export interface ReadBackup {
   readonly manifest: BackupManifest;
 }
 
+/** Open file; the caller closes it. */
+export interface OpenFile {
+  readonly fd: number;
+}
+
 /** Receives the content of a member that belongs to the state directory. */
 export interface MemberSink {
   write(block: Buffer): Promise<unknown>;
@@ -39,7 +45,7 @@ const GZIP_MAGIC = 0x1f8b;
  * Reads a backup from an open file, compressed or not. Rejects with `backup.foreign`, `backup.torn`, `backup.damaged` or
  * `backup.newer` (exit 78). `name` is that of the file, for messages.
  */
-export async function readBackup(file: FileHandle, name: string, open?: OpenSink): Promise<ReadBackup> {
+export async function readBackup(file: OpenFile, name: string, open?: OpenSink): Promise<ReadBackup> {
   try {
     return await new Reader(open).read(await bytesOf(file));
   } catch (error) {
@@ -70,9 +76,9 @@ function damaged(what: string): BelfryError {
   return refusal('damaged', `${TEXTS.damaged}: ${what}`);
 }
 
-async function bytesOf(file: FileHandle): Promise<AsyncIterable<Buffer>> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-  const plain: Readable = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 });
+async function bytesOf({ fd }: OpenFile): Promise<AsyncIterable<Buffer>> {
+  const { buffer, bytesRead } = await promisify(read)(fd, Buffer.alloc(2), 0, 2, 0);
+  const plain: Readable = createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
   if (bytesRead < 2 || buffer.readUInt16BE() !== GZIP_MAGIC) return plain as AsyncIterable<Buffer>;
   // An error of either stream ends both, and the reader gets it.
   return pipeline(plain, createGunzip(), () => undefined) as AsyncIterable<Buffer>;

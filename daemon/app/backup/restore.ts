@@ -1,4 +1,4 @@
-import { type FileHandle, readdir, rename, rmdir } from 'node:fs/promises';
+import { readdir, rename, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { syncFolder } from '../../lib/files/atomic-file.ts';
@@ -8,7 +8,7 @@ import { copyStopped } from '../../store/sqlite/copy/copier.ts';
 import { DATABASE_FILE } from '../../store/sqlite/disk/files.ts';
 import { RESTORING } from '../state/state-files.ts';
 import { type Extracted, extractBackup, removeExtracted } from './extract.ts';
-import { type ReadBackup, readBackup } from './read.ts';
+import { type OpenFile, type ReadBackup, readBackup } from './read.ts';
 
 export type Restored = ReadBackup & Extracted;
 
@@ -21,7 +21,7 @@ const MAX_NAMED = 5;
  * one. Its files are extracted and checked in a folder inside the state directory, and then moved, the store last. While that folder
  * exists, no daemon starts in the directory.
  */
-export async function restoreBackup(file: FileHandle, name: string, state: string, log: Log): Promise<Restored> {
+export async function restoreBackup(file: OpenFile, name: string, state: string, log: Log): Promise<Restored> {
   await refuseOccupied(state);
   const read = await readBackup(file, name);
   await makeFolder(state);

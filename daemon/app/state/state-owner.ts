@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { access, lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
-import type { Terminal, UserIds } from '../../lib/terminal.ts';
+import type { Resumption, Terminal, UserIds } from '../../lib/terminal.ts';
 
 const ROOT = 0;
 const MAY_USE = constants.R_OK | constants.W_OK | constants.X_OK;
@@ -12,14 +12,15 @@ const MAY_USE = constants.R_OK | constants.W_OK | constants.X_OK;
  * belong to that user, and a hostile owner of the directory cannot lead root to other files. Rejects with `state.owner` (exit 78) if
  * the directory cannot be used, and names its owner. Files that the user of the command has named must be open before.
  */
-export async function continueAsOwner(state: string, terminal: Pick<Terminal, 'uid' | 'runAs'>): Promise<void> {
+export async function continueAsOwner(terminal: Pick<Terminal, 'uid' | 'runAs'>, again: Resumption): Promise<void> {
+  const { state } = again;
   const { uid } = terminal;
   if (uid === undefined) return;
   const found = await stat(state).catch(unlessMissing);
   if (uid === ROOT && found !== undefined) {
     const owner = await daemonUser(state, found);
     if (owner.uid === ROOT) return;
-    terminal.runAs(owner);
+    await terminal.runAs(owner, again);
     await access(state, MAY_USE).catch((cause: unknown) => refuse(state, owner.uid, owner.uid, cause));
   } else if (found !== undefined) {
     await access(state, MAY_USE).catch((cause: unknown) => refuse(state, uid, found.uid, cause));

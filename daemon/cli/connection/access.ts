@@ -167,7 +167,7 @@ export class DaemonAccess {
         EXIT.unreachable,
         `the daemon is not running, and there is no state directory at ${paths.state} (looked in ${tried.join(', ')}); set \`daemon.state\` in the rules or $STATE_DIRECTORY to that of the daemon`,
       );
-    await continueAsOwner(paths.state, this.#terminal);
+    await continueAsOwner(this.#terminal, { state: paths.state, config: search.config });
     return located;
   }
 

@@ -27,9 +27,14 @@ async function emitWhen(found: number) {
   );
   onTestFinished(() => client.close());
   const terminal = testTerminal({ env: {} });
-  const code = await emit({ terminal, clock: systemClock, client, inbox: async () => paths }, 'disk.full', [], {
-    id: 'e-1',
-  });
+  const code = await emit(
+    { terminal, clock: systemClock, client, config: '/rules', inbox: async () => paths },
+    'disk.full',
+    [],
+    {
+      id: 'e-1',
+    },
+  );
   const kept = await readdir(paths.inbox).catch(() => undefined);
   return { code, kept, posted: daemon.calls, said: written(terminal.stderr) };
 }

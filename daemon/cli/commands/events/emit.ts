@@ -1,12 +1,10 @@
-import { open, readFile, rename, unlink } from 'node:fs/promises';
+import { readFile, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEvents } from '../../../core/event/cloudevents.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
 import { scalarOf } from '../../../core/values/scalar.ts';
 import { ATTRIBUTE, duration, INSTANT, MAX_WAIT_MS, NAME } from '../../../core/values/value-kind.ts';
-import { syncFolder } from '../../../lib/files/atomic-file.ts';
-import { makeFolder } from '../../../lib/files/make-folder.ts';
 import type { StatePaths } from '../../../app/state/paths.ts';
 import type { DeliveryView } from '../../../http/daemon-api.ts';
 import { newId } from '../../../lib/id.ts';
@@ -63,7 +61,8 @@ export const verb: Verb = (program, { terminal, clock, access, run }) => {
     .action((type: string, pairs: string[], options: EmitOptions) =>
       run(async () => {
         const client = await access.client(options);
-        return emit({ terminal, clock, client, inbox: () => access.inbox(options) }, type, pairs, options);
+        const deps = { terminal, clock, client, config: access.config(options), inbox: () => access.inbox(options) };
+        return emit(deps, type, pairs, options);
       }),
     );
 };
@@ -73,13 +72,14 @@ export interface EmitDeps {
   readonly terminal: Terminal;
   readonly clock: Clock;
   readonly client: Client;
+  readonly config: string;
   /** Finds the inbox of a daemon that does not answer. */
   readonly inbox: () => Promise<StatePaths | string>;
 }
 
 /** Posts an event. Exit 0 means that it is on disk, at the daemon or in its inbox. */
 export async function emit(
-  { terminal, clock, client, inbox }: EmitDeps,
+  { terminal, clock, client, config, inbox }: EmitDeps,
   type: string,
   pairs: readonly string[],
   options: EmitOptions,
@@ -107,7 +107,8 @@ export async function emit(
     if (error.exit !== EXIT.unreachable && !isBusy) throw error;
     const paths = await inbox();
     if (typeof paths === 'string') throw isBusy ? error : noInboxError(error, paths);
-    const file = await leaveInInbox(terminal, paths, event, error);
+    const { leaveInInbox, printQueued } = await import('./inbox.ts');
+    const file = await leaveInInbox({ terminal, config }, { paths, event, options, why: error });
     const posted = isBusy ? undefined : await postAgain(client, event, file);
     if (posted !== undefined) return printPosted(terminal, posted, options, false);
     return printQueued(terminal, paths, event.id, options, error);
@@ -169,59 +170,6 @@ async function isUndecided(outcomes: Outcomes): Promise<boolean> {
   const { WAITING_OUTCOMES } = await import('../../../core/flow/outcomes.ts');
   const undecided: ReadonlySet<string> = new Set([...WAITING_OUTCOMES, 'error']);
   return Object.values(outcomes).some((outcome) => undecided.has(outcome));
-}
-
-/** Writes the event to the inbox durably: temporary file, fsync, rename, fsync of the folder. Returns the file. */
-async function leaveInInbox(
-  terminal: Terminal,
-  paths: StatePaths,
-  event: { id: string },
-  why: CommandError,
-): Promise<string> {
-  const name = `${encodeURIComponent(event.id).slice(0, 200)}.json`;
-  try {
-    const { continueAsOwner } = await import('../../../app/state/state-owner.ts');
-    // The daemon must be able to read the event, and to delete it.
-    await continueAsOwner(paths.state, terminal);
-    await makeFolder(paths.inbox);
-    const aside = path.join(paths.inbox, `.${name}.${terminal.pid}`);
-    const file = await open(aside, 'w', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(event));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(aside, path.join(paths.inbox, name));
-    await syncFolder(paths.inbox);
-    return path.join(paths.inbox, name);
-  } catch (cause) {
-    throw new CommandError(
-      why.exit,
-      `${why.message}\nnothing was kept: the inbox ${paths.inbox} cannot be written: ${(cause as Error).message}; \`belfry doctor\` says what to correct`,
-      { cause },
-    );
-  }
-}
-
-function printQueued(
-  terminal: Terminal,
-  paths: StatePaths,
-  id: string,
-  options: EmitOptions,
-  why: CommandError,
-): number {
-  const waited = options.wait !== undefined;
-  if (options.json)
-    jsonLine(terminal, { id, duplicate: false, queued: true, ...(waited && { outcomes: {}, deliveries: [] }) });
-  else line(terminal, id);
-  terminal.stderr.write(
-    why instanceof NoAnswer
-      ? `belfry: ${why.message}\nbelfry: the event also waits in ${paths.inbox} and is accepted at the next start, unless it was accepted already\n`
-      : `belfry: no daemon answers; the event waits in ${paths.inbox} and is accepted at the next start\n`,
-  );
-  // Exit 69 means that nothing was kept, but the event is in the inbox.
-  return waited ? EXIT.failed : EXIT.ok;
 }
 
 async function eventData(terminal: Terminal, data: string | undefined, pairs: readonly string[]): Promise<Json> {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { StatePaths } from '../../../app/state/paths.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
@@ -43,14 +43,18 @@ async function restore(file: string, deps: RestoreDeps, options: RestoreOptions)
   try {
     const state = options.check ? undefined : await targetOf(deps, options);
     const restored = state
-      ? await restoreInto(state, file, terminal)
+      ? await restoreInto(state, file, deps, options)
       : await checkBackup(file, file, true, commandLog(terminal));
     const { head } = restored;
     const { time } = styleOf(terminal, options);
-    if (options.json) jsonLine(terminal, { file, ...(state && { state: state.state }), ...backupJson(restored) });
+    if (options.json)
+      jsonLine(terminal, { file: await nameOf(file), ...(state && { state: state.state }), ...backupJson(restored) });
     else {
       const from = `made at ${time(head.created_at)} by belfry ${head.belfry} of ${head.state}`;
-      line(terminal, state ? `${state.state}: restored from ${file}, ${from}` : `${file}: sound, ${from}`);
+      line(
+        terminal,
+        state ? `${state.state}: restored from ${await nameOf(file)}, ${from}` : `${file}: sound, ${from}`,
+      );
       for (const text of backupLines(restored)) line(terminal, text);
     }
     for (const warning of backupWarnings(restored)) terminal.stderr.write(`belfry: ${warning}\n`);
@@ -60,7 +64,12 @@ async function restore(file: string, deps: RestoreDeps, options: RestoreOptions)
   }
 }
 
-async function restoreInto(paths: StatePaths, file: string, terminal: Terminal) {
+/** A file that this process was started with, instead of the name of one. */
+const OPEN_FILE = /^\/dev\/fd\/(\d+)$/;
+
+async function restoreInto(paths: StatePaths, named: string, deps: RestoreDeps, options: RestoreOptions) {
+  const { terminal, config } = deps;
+  const { state } = paths;
   const [{ openRegularFile }, { restoreBackup }, { continueAsOwner }, { stateError }, { commandLog }] =
     await Promise.all([
       import('../../../lib/files/regular-file.ts'),
@@ -69,16 +78,25 @@ async function restoreInto(paths: StatePaths, file: string, terminal: Terminal) 
       import('../../../app/state/check-state.ts'),
       import('../../../app/backup/check.ts'),
     ]);
+  const number = OPEN_FILE.exec(named)?.[1];
   // The file is opened before root continues as the owner of the state directory, who may not be allowed to read it.
-  const handle = await openRegularFile(file, constants.O_RDONLY);
+  const handle = number === undefined ? await openRegularFile(named, constants.O_RDONLY) : undefined;
+  const fd = handle?.fd ?? Number(number);
   try {
-    await continueAsOwner(paths.state, terminal);
-    return await restoreBackup(handle, file, paths.state, commandLog(terminal)).catch((error: unknown) => {
+    const flags = (['json', 'utc'] as const).filter((name) => options[name]).map((name) => `--${name}`);
+    const args = ['restore', '/dev/fd/3', '--state', state, ...flags];
+    await continueAsOwner(terminal, { state, config, args, fd });
+    return await restoreBackup({ fd }, await nameOf(named), state, commandLog(terminal)).catch((error: unknown) => {
       throw stateError(error, paths);
     });
   } finally {
-    await handle.close();
+    await handle?.close();
   }
+}
+
+/** Name of a file for messages: that of the open one. */
+async function nameOf(file: string): Promise<string> {
+  return OPEN_FILE.test(file) ? readlink(file.replace('/dev', '/proc/self')).catch(() => file) : file;
 }
 
 /** The directory of `--state`, else the one that the rules or the environment set, else the default one. */
