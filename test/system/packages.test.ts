@@ -86,6 +86,28 @@ describe.skipIf(why !== undefined)(`the Debian package${note}`, () => {
     expect(await machine.shell('belfry audit')).not.toContain('violation:');
   });
 
+  test('`service install` uses the unit of the package, and says how to change it and to remove it', async () => {
+    const belfry = (...args: string[]) => machine.run(['belfry', 'service', ...args]);
+    expect((await belfry('install')).code).toBe(0);
+    expect(existsSync(path.join(root, 'etc/systemd/system/belfry.service'))).toBe(false);
+    await machine.shell('groupadd operators');
+    expect(await belfry('install', '--socket-group', 'operators')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('[Service] Group=operators SupplementaryGroups=belfry'),
+    });
+    const settings = '[Service]\\nGroup=operators\\nSupplementaryGroups=belfry\\n';
+    const dropIn = '/etc/systemd/system/belfry.service.d/group.conf';
+    await machine.shell(`mkdir -p "$(dirname ${dropIn})"; printf '${settings}' > ${dropIn}; belfry service install`);
+    expect(await machine.shell('stat -c %G /run/belfry/belfry.sock')).toBe('operators\n');
+    expect(JSON.parse(await machine.shell('belfry status --json'))).toMatchObject({ ready: true, reasons: [] });
+    await machine.shell(`rm ${dropIn}; belfry service install`);
+    expect(await belfry('uninstall', '--purge')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('apt purge belfry'),
+    });
+    expect(await machine.shell('systemctl is-active belfry')).toBe('active\n');
+  });
+
   test('the manual page and the completions are installed', async () => {
     expect(await machine.shell('zcat /usr/share/man/man1/belfry.1.gz')).toMatch(/^\.TH BELFRY 1/);
     expect(

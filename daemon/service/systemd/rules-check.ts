@@ -44,15 +44,15 @@ export function rulesCheckStep(place: Place, unitText: string, command: readonly
 }
 
 /**
- * An empty assignment resets a list. The folder of the socket belongs to a daemon that may run, so the check has none. Its working
- * directory is that of the rules, so that problems name their files.
+ * An empty assignment resets a list. A daemon that runs has the user and the credentials of before, so the check does not ask it and
+ * leaves the folder of its socket alone. The working directory is that of the rules, so that problems name their files.
  */
 function override(command: readonly string[], config: string, output: string): string {
   return `[Service]
 Type=oneshot
 WorkingDirectory=-${config.replaceAll('%', '%%')}
 ExecStart=
-ExecStart=${commandLine([...command, 'check', '--config', config])}
+ExecStart=${commandLine([...command, 'check', '--offline', '--config', config])}
 ExecReload=
 WatchdogSec=0
 Restart=no

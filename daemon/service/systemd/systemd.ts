@@ -86,12 +86,14 @@ function withInstalled({ command, ...asked }: InstallRequest, before: Properties
 /** The unit of a package is not replaced, so nothing of it can be chosen. */
 function refuseChoices(
   { config, account, socketGroup }: InstallRequest,
-  { FragmentPath, ExecStart }: Properties,
+  { FragmentPath, ExecStart, User }: Properties,
 ): void {
   const isSame = config === undefined || ExecStart?.includes(` --config ${config} ; `) === true;
   if (isSame && account === undefined && socketGroup === undefined) return;
+  const setting =
+    socketGroup === undefined ? '' : `, for this group: [Service] Group=${socketGroup} SupplementaryGroups=${User}`;
   throw new StepFailure(
-    `the unit ${FragmentPath} comes from a package and is used as it is: change it by a drop-in (\`systemctl edit belfry\`), not by options`,
+    `the unit ${FragmentPath} comes from a package and is used as it is: change it by a drop-in (\`systemctl edit belfry\`), not by options${setting}`,
     EXIT.usage,
   );
 }
@@ -142,6 +144,11 @@ async function removal(purge: boolean, { host, place }: Parts): Promise<readonly
   if (place.isSystem && host.uid !== 0)
     throw new StepFailure('the service of the machine can be removed by root only: run it with sudo');
   const before = await readProperties(place);
+  if (purge && isInstalled(before) && before.FragmentPath !== place.unitFile)
+    throw new StepFailure(
+      `the unit ${before.FragmentPath} comes from a package, which removes its rules and state itself: \`apt purge belfry\``,
+      EXIT.usage,
+    );
   const steps: Step[] = [];
   if (isInstalled(before)) {
     steps.push(control(place, `stop and disable ${UNIT}`, 'disable', '--now', '--quiet', UNIT));

@@ -44,15 +44,10 @@ async function install(context: CommandContext, options: ServiceOptions): Promis
   return EXIT.ok;
 }
 
-/** Lines about sources and channels that do not work, such as a watched folder that the sandbox hides. */
+/** Lines about rules that are not applied and parts that do not work, such as a watched folder that the sandbox hides. */
 async function faults({ access }: CommandContext, config: string): Promise<readonly string[]> {
-  const { sources, channels } = await (await access.client({ config })).call<StatusView>('GET', '/v1/status');
-  return [
-    ...sources.filter(({ state }) => state === 'failing').map((source) => ['source', source] as const),
-    ...channels
-      .filter(({ state }) => state === 'failing' || state === 'misconfigured')
-      .map((channel) => ['channel', channel] as const),
-  ].map(([kind, { name, state, reason }]) => harmless(`${kind} ${name} is ${state}: ${reason ?? 'see the log'}`));
+  const { reasons } = await (await access.client({ config })).call<StatusView>('GET', '/v1/status');
+  return reasons.map(harmless);
 }
 
 /** Asks the daemon of these rules until it is ready; resolves to the reason if it is not in time. */
