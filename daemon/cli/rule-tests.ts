@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT, type Problem } from '../core/problems/failure.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
@@ -62,6 +62,12 @@ async function filesOf({ terminal, paths }: TestRequest): Promise<readonly strin
     paths.map(async (given) => {
       const target = path.resolve(terminal.cwd, given);
       if (!existsSync(target)) throw new CommandError(EXIT.nothing, `there is no file or directory \`${given}\``);
+      await access(target, constants.R_OK).catch((error: NodeJS.ErrnoException) => {
+        throw new CommandError(
+          EXIT.config,
+          `${given} cannot be read (${error.code}); run this as a user who may read it`,
+        );
+      });
       const files = await findTestFiles(target);
       if (files.length === 0) throw new CommandError(EXIT.nothing, `there are no tests (\`*.test.yaml\`) in ${given}`);
       return files;

@@ -65,7 +65,7 @@ async function listFolder(
         folder,
         'file.unreadable',
         `this directory cannot be read (${entries.code ?? 'unknown'})`,
-        'check its permissions',
+        'let the user of the daemon read it: `chgrp` with the group of that user, and `chmod g+rx`',
       ),
     );
     return;
@@ -107,7 +107,13 @@ export async function readRulesFile(file: string, location = file): Promise<Read
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     const message = code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${code})`;
-    return refuse('file.unreadable', message, 'check the path and its permissions');
+    return refuse(
+      'file.unreadable',
+      message,
+      code === 'EACCES'
+        ? 'let the user of the daemon read it: `chgrp` with the group of that user, and `chmod g+r`'
+        : 'check the path',
+    );
   }
 }
 

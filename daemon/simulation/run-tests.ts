@@ -77,7 +77,8 @@ async function listFolder(folder: string, seen: Set<string>): Promise<string[]> 
   if (real === undefined || seen.has(real)) return [];
   seen.add(real);
   const found: string[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  // A folder that cannot be read is reported when its rules are loaded.
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     if (isIgnored(entry.name) || entry.name === 'node_modules') continue;
     const full = path.join(folder, entry.name);
     const target = entry.isSymbolicLink() ? await stat(full).catch(() => undefined) : entry;

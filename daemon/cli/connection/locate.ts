@@ -25,6 +25,10 @@ interface Candidate {
   readonly from: string;
 }
 
+/** Begin of the message of `locateDaemon`, and of a reason in it. */
+export const UNREACHABLE = 'the daemon cannot be reached: ';
+const DENIED = 'permission denied';
+
 const STATUS_TIMEOUT_MS = 10_000;
 
 /**
@@ -34,17 +38,19 @@ const STATUS_TIMEOUT_MS = 10_000;
 export async function locateDaemon(search: Search, agent: Agent): Promise<string> {
   const tried: string[] = [];
   const asked = new Set<string>();
+  let closed: string | undefined;
   for await (const candidate of candidates(search, tried)) {
     const { socket, from } = candidate;
     const why = asked.has(socket) ? undefined : await refusalOf(socket, search, { tried, agent });
     if (why === undefined && !asked.has(socket)) return socket;
-    if (why !== undefined) tried.push(`${from} names ${socket}: ${why}`);
+    if (why?.startsWith(DENIED) === true) closed ??= `${from} names ${socket}: ${why}. Also tried:`;
+    else if (why !== undefined) tried.push(`${from} names ${socket}: ${why}`);
     asked.add(socket);
   }
-  throw new CommandError(
-    EXIT.unreachable,
-    `the daemon cannot be reached: none was found that runs on ${search.config} (see --config). Tried:\n${tried.map((line) => `  ${line}`).join('\n')}`,
-  );
+  // A socket that is closed to this user is the most likely cause, so it comes first.
+  const cause = closed ?? `none was found that runs on ${search.config} (see --config). Tried:`;
+  const list = tried.map((line) => `  ${line}`).join('\n');
+  throw new CommandError(EXIT.unreachable, `${UNREACHABLE}${cause}\n${list}`);
 }
 
 /** Candidates from the records first, which need no rules, then from the rules. A source without a candidate is added to `tried`. */

@@ -101,6 +101,26 @@ test.skipIf(!isRoot)(
 );
 
 test.skipIf(!isRoot)(
+  'a stranger learns first whose socket is closed, and that the rules are (needs root)',
+  async () => {
+    await chown(home.path('rules'), SERVICE.uid, SERVICE.gid);
+    await chmod(home.path('rules'), 0o750);
+    await home.start();
+    const status = await home.belfry(['status'], { user: STRANGER });
+    expect([status.code, status.stderr.split('\n')[0]]).toEqual([
+      69,
+      expect.stringMatching(/^belfry: the daemon cannot be reached: \S+ names \S+: permission denied: /),
+    ]);
+    expect(await home.belfry(['test'], { user: STRANGER })).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining('cannot be read (EACCES); run this as a user who may read it'),
+    });
+    const checked = await home.belfry(['check'], { user: STRANGER });
+    expect([checked.code, checked.stdout]).toEqual([78, expect.stringContaining('`chmod g+rx`')]);
+  },
+);
+
+test.skipIf(!isRoot)(
   'an event and an inbox that the daemon may not read are reported everywhere (needs root)',
   async () => {
     const inbox = home.path('state', 'inbox');
