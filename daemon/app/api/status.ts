@@ -72,7 +72,7 @@ export function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readines
     ...(kept.fault === undefined ? [] : [kept.fault]),
     ...live.files
       .filter(({ state }) => state === 'kept')
-      .map(({ path }) => `${path} is not applied; its last valid version is in force`),
+      .map(({ path }) => `${path} is not applied; the last good rules are in force`),
     ...sources
       .status()
       .filter(({ state }) => state !== 'running')

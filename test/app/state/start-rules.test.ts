@@ -125,7 +125,7 @@ test('a start with a file that does not load runs on its kept version, and says 
   expect(await at.inForce()).toEqual(['a']);
   const status = await at.status();
   expect(status).toMatchObject({ generation: 1, ready: true, byName: { 'a.yaml': 'kept', 'channels.yaml': 'ok' } });
-  expect(status.reasons).toEqual([`${at.rules('a.yaml')} is not applied; its last valid version is in force`]);
+  expect(status.reasons).toEqual([`${at.rules('a.yaml')} is not applied; the last good rules are in force`]);
   expect(status.files.find(({ state }) => state === 'kept')!.problems).toMatchObject([
     { file: at.rules('a.yaml'), line: 2, column: 17, level: 'error', code: 'schema.unknown_key' },
   ]);

@@ -41,7 +41,7 @@ test('a bad save, then a kill and a start: the daemon says so, notifies, and run
   const { body: readiness } = await home.call<Readiness>('GET', '/readyz');
   expect(readiness).toEqual({
     ready: true,
-    reasons: [`${file} is not applied; its last valid version is in force`],
+    reasons: [`${file} is not applied; the last good rules are in force`],
   });
   expect((await home.belfry(['status'])).stdout).toContain(`${file}: does not load`);
   expect((await home.belfry(['check'])).code).toBe(78);

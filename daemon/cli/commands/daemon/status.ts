@@ -58,7 +58,7 @@ function sourceLines(sources: StatusView['sources'], style: Style): readonly str
 
 function keptText(file: StatusView['files'][number]): string[] {
   return [
-    `  ${file.path}: does not load; its last good version is in force`,
+    `  ${file.path}: does not load`,
     ...file.problems.map((problem) => `    ${problem.file}:${problem.line}:${problem.column}: ${problem.message}`),
   ];
 }
