@@ -121,7 +121,8 @@ export const stateChecks: readonly DoctorCheck[] = [
       const { lastBackup } = running;
       if (lastBackup === undefined) return [ok('no backup was made by `belfry backup` while the daemon ran')];
       const age = Math.max(0, clock.now() - lastBackup);
-      const text = `the last backup is ${formatDuration(Math.floor(age / HOUR_MS) * HOUR_MS)} old`;
+      const hours = Math.floor(age / HOUR_MS);
+      const text = `the last backup is ${hours === 0 ? 'less than 1h' : formatDuration(hours * HOUR_MS)} old`;
       return [age > OLD_BACKUP_MS ? warn(text) : ok(text)];
     },
   },
