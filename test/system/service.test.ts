@@ -236,10 +236,7 @@ describe.skipIf(why !== undefined)(
       );
       await machine.shell('mkdir /home/ada/inbox; chmod 755 /home/ada /home/ada/inbox');
       const { code, stdout } = await belfry('service install');
-      expect([code, stdout]).toEqual([
-        0,
-        expect.stringContaining('source inbox: /home/ada/inbox cannot be read'),
-      ]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('source inbox: /home/ada/inbox cannot be read')]);
       await save(
         '/etc/systemd/system/belfry.service.d/home.conf',
         '[Service]\nProtectHome=tmpfs\nBindReadOnlyPaths=/home/ada/inbox\n',
