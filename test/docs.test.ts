@@ -69,6 +69,20 @@ test('docs/architecture.md names only files and folders that exist', () => {
   expect(missing).toEqual(['digest/0', 'digest/1']);
 });
 
+test('a source file that a page names exists', () => {
+  const sources = ['daemon', 'test', 'build', 'packaging', 'scripts', 'bench'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => `/${folder}/${file}`),
+  );
+  const missing = pages.flatMap((file) =>
+    [...read(file).matchAll(/`((?:[\w.-]+\/)+[\w.-]+\.(?:ts|mjs))`/g)]
+      .map(([, name]) => name!)
+      .filter((name) => !/[A-Z]{3}/.test(name))
+      .filter((name) => !sources.some((file) => file.endsWith(`/${name}`)))
+      .map((name) => `${file}: ${name}`),
+  );
+  expect(missing).toEqual([]);
+});
+
 test('docs/architecture.md describes every room', () => {
   for (const room of readdirSync(path.join(root, 'daemon'))) expect(architecture).toContain(`| \`daemon/${room}`);
 });
