@@ -27,6 +27,7 @@ export const EXTERNAL = [
   'croner',
   'libsql',
   'liquidjs',
+  'markdown-it',
   'node-notifier',
   'nodemailer',
   're2js',

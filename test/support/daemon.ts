@@ -24,8 +24,8 @@ export interface RunUser {
 }
 
 /** Command line of Node, as the user if there is one. */
-function commandLine(args: readonly string[], user: RunUser | undefined): readonly [string, string[]] {
-  const node = [process.execPath, BELFRY, ...args] as const;
+function commandLine(program: string, args: readonly string[], user: RunUser | undefined): readonly [string, string[]] {
+  const node = [process.execPath, program, ...args] as const;
   if (user === undefined) return [node[0], node.slice(1)];
   const groups = user.groups ?? [];
   const set = groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups';
@@ -36,6 +36,8 @@ function commandLine(args: readonly string[], user: RunUser | undefined): readon
 export class Home {
   readonly folder: string;
   readonly env: Record<string, string> = {};
+  /** Program that the daemons run. */
+  program = BELFRY;
   /** Working directory of the daemons; the folder itself if not set. */
   cwd: string | undefined;
   /** User that the daemons run as; needs root. */
@@ -94,7 +96,7 @@ export class Home {
 
   spawn(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
     const user = this.user === undefined ? undefined : { uid: this.user, gid: this.user, groups: this.groups };
-    const [program, line] = commandLine(args, user);
+    const [program, line] = commandLine(this.program, args, user);
     const child = spawn(program, line, {
       cwd: this.cwd ?? this.folder,
       env: { ...this.#own(), ...this.env, ...env },
@@ -113,7 +115,7 @@ export class Home {
     args: readonly string[],
     options: { input?: string; env?: Record<string, string>; cwd?: string; user?: RunUser } = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
-    const [program, line] = commandLine([...args, '--config', this.path('rules')], options.user);
+    const [program, line] = commandLine(BELFRY, [...args, '--config', this.path('rules')], options.user);
     const child = spawn(program, line, {
       cwd: options.cwd ?? this.folder,
       env: { ...this.#own(), ...this.env, ...options.env },

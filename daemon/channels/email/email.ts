@@ -12,10 +12,11 @@ import { mailOf } from './message.ts';
 import { answersOf, endOfAttempt } from './partial-acceptance.ts';
 import { PartialAcceptance } from '../kit/partial-acceptance.ts';
 import type { SettingProblem } from '../../core/compile/registry.ts';
+import { OpenedOnce } from '../../lib/async/opened-once.ts';
 import type { RecipientError } from './smtp-failure.ts';
 import { MAIL_CHECKS, mailUses } from './doctor-checks.ts';
 import { type MailServer, readMailServer } from './server.ts';
-import { type MailTransport, openTransport, type TransportOptions } from './transport.ts';
+import { openTransport, type TransportOptions } from './transport.ts';
 
 const address = (description: string, example: string) => Type.String({ description, examples: [example] });
 const addresses = (description: string, example: string) =>
@@ -191,7 +192,7 @@ function keyProblems(dkim: NonNullable<EmailSettings['dkim']>): SettingProblem[]
 
 function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
   const partial = new PartialAcceptance<RecipientError>();
-  let opening: Promise<MailTransport> | undefined;
+  const opening = new OpenedOnce(() => openTransport(transportOptions(settings, tools)));
   return {
     async send(message, io) {
       if (io.signal.aborted) {
@@ -199,8 +200,7 @@ function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
       }
       const from = parseAddress(settings.from)!;
       const groups = recipientsOf(settings, message);
-      opening ??= openTransport(transportOptions(settings, tools));
-      const transport = await opening;
+      const transport = await opening.get();
       const { delivery, signal } = io;
       const attachments = await readAttachments(message.attach ?? []);
       const replyTo = parsed(settings.reply_to ?? []);
@@ -218,7 +218,7 @@ function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
       return receiptOf(mail.messageId!, end.response, answersOf(end.refused));
     },
     async close() {
-      const transport = await opening?.catch(() => undefined);
+      const transport = await opening.ifOpened();
       transport?.close();
     },
   };

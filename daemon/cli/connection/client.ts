@@ -4,6 +4,7 @@ import { EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
 import { TOKEN } from '../../core/values/value-kind.ts';
 import type { StatePaths } from '../../app/state/paths.ts';
+import { OpenedOnce } from '../../lib/async/opened-once.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { AnswerWait } from './answer-wait.ts';
 import { type HttpRequest, sendRequest, textOf } from './http-request.ts';
@@ -79,16 +80,12 @@ type Method = 'GET' | 'POST' | 'DELETE';
 class HttpClient implements Client {
   readonly #options: CommonOptions;
   readonly #deps: ClientDeps;
-  readonly #connection: () => Promise<Connection>;
-  #opened: Connection | undefined;
+  readonly #connection: OpenedOnce<Connection>;
 
   constructor(options: CommonOptions, locate: Locate, deps: ClientDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#connection = memoizeSuccess(async () => {
-      this.#opened = await connectionTo(options.url, locate);
-      return this.#opened;
-    });
+    this.#connection = new OpenedOnce(() => connectionTo(options.url, locate));
   }
 
   async call<T>(method: Method, path: string, body?: unknown, call: CallOptions = {}): Promise<T> {
@@ -114,7 +111,7 @@ class HttpClient implements Client {
   }
 
   async close(): Promise<void> {
-    this.#opened?.agent.destroy();
+    (await this.#connection.ifOpened())?.agent.destroy();
   }
 
   bytes(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
@@ -151,7 +148,7 @@ class HttpClient implements Client {
   ): Promise<IncomingMessage> {
     const { token } = this.#options;
     const answer = await sendRequest({
-      ...(await this.#connection()),
+      ...(await this.#connection.get()),
       method,
       path,
       headers: {
@@ -211,18 +208,6 @@ export async function tokenFor(
     (text) => text.trim(),
     () => undefined,
   );
-}
-
-/** Calls `make` once; after a failure the next call tries again. */
-function memoizeSuccess<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
 }
 
 const EXITS: Readonly<Record<number, number>> = { 400: EXIT.usage, 404: EXIT.nothing };

@@ -87,7 +87,7 @@ export async function sendOnce(
     return { kind: 'delivered', receipt: scrubber.scrubAnswerJson(answer) };
   } catch (error) {
     if (killed.aborted) return { kind: 'killed' };
-    const cause = asTimeout(error, deadline);
+    const cause = asTimeout(asMissingPart(error), deadline);
     if (cause instanceof SendFailure) return { kind: 'failed', failure: scrubbed(cause, scrubber) };
     const message = scrubber.scrubAnswer(cause instanceof Error ? cause.message : String(cause));
     return { kind: 'bug', error: new Error(message, { cause }) };
@@ -116,6 +116,20 @@ function asTimeout(error: unknown, ending: Abortable): unknown {
   if (error instanceof SendFailure || !ending.aborted) return error;
   if (error !== ending.reason && (error as Error)?.name !== 'AbortError') return error;
   return new SendFailure('unknown', 'timeout', endReason(ending), { cause: error });
+}
+
+/** Codes of Node for a file that cannot be loaded because it is missing. */
+const MISSING: ReadonlySet<unknown> = new Set(['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']);
+
+/**
+ * A channel loads large libraries with its first message. An update replaces their files under a running daemon, so the message
+ * waits until they are there again, at the latest until the restart. Nothing was sent.
+ */
+function asMissingPart(error: unknown): unknown {
+  if (!MISSING.has((error as NodeJS.ErrnoException | undefined)?.code)) return error;
+  const [file] = (error as Error).message.split('\n');
+  const message = `a file of the program is missing, as after an update: restart the daemon (${file})`;
+  return new SendFailure('transient', 'program.missing', message, { cause: error });
 }
 
 function isAwaited(answer: Receipt | AwaitedReceipt): answer is AwaitedReceipt {

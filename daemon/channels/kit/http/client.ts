@@ -2,6 +2,7 @@ import type { Agent, Dispatcher } from 'undici';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { HTTP_URL, readUrl, type UrlParts } from '../../../core/values/url.ts';
 import type { Abortable } from '../../../lib/async/abort.ts';
+import { OpenedOnce } from '../../../lib/async/opened-once.ts';
 import { networkFailure } from './network-failures.ts';
 import { openResolver, type ResolverOptions } from './resolver.ts';
 
@@ -55,14 +56,13 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   const resolver = openResolver(options.resolver);
   // undici takes a fifth of a start to load, and many daemons never send over HTTP.
-  let agent: Promise<Agent> | undefined;
-  const open = (): Promise<Agent> => (agent ??= openAgent(options, resolver));
+  const agent = new OpenedOnce(() => openAgent(options, resolver));
   const targets = new Targets();
   return {
-    request: async (request) => dispatch(await open(), targets, request),
+    request: async (request) => dispatch(await agent.get(), targets, request),
     async close() {
       resolver.close();
-      await (await agent)?.destroy();
+      await (await agent.ifOpened())?.destroy();
     },
   };
 }
