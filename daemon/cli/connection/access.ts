@@ -150,7 +150,7 @@ export class DaemonAccess {
 
   #search(options: CommonOptions): Search {
     const { env, cwd } = this.#terminal;
-    return { config: this.config(options), env, cwd, clock: this.#deps.clock };
+    return { config: this.config(options), env, cwd, clock: this.#deps.clock, timeout: options.timeout };
   }
 
   async #locateStopped(options: CommonOptions): Promise<LocatedState> {

@@ -17,6 +17,8 @@ export interface Search {
   readonly env: Environment;
   readonly cwd: string;
   readonly clock: Clock;
+  /** Milliseconds of `--timeout`. */
+  readonly timeout?: number | undefined;
 }
 
 /** Socket at which the daemon may listen; `from` is the file that names it. */
@@ -94,7 +96,7 @@ async function isClosed(file: string): Promise<boolean> {
 /** The reason why no daemon on these rules listens there; undefined when one does. */
 async function refusalOf(
   socket: string,
-  { config, clock }: Search,
+  { config, clock, timeout = STATUS_TIMEOUT_MS }: Search,
   { tried, agent }: { readonly tried: readonly string[]; readonly agent: Agent },
 ): Promise<string | undefined> {
   try {
@@ -103,7 +105,7 @@ async function refusalOf(
       agent,
       method: 'GET',
       path: '/v1/status',
-      idleMs: STATUS_TIMEOUT_MS,
+      idleMs: Math.min(timeout, STATUS_TIMEOUT_MS),
       clock,
     });
     const text = await textOf(answer);

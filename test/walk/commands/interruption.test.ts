@@ -106,3 +106,18 @@ test('`init` reports a folder that cannot be made', async () => {
     'belfry: /proc/x cannot be made (ENOENT); nothing was written. Name a directory that does not exist yet: belfry init DIR\n',
   ]);
 });
+
+test('--timeout also limits the search for a daemon that does not answer', async () => {
+  const home = await openHome();
+  await home.rules('rules: []\n');
+  await home.start();
+  home.signal('SIGSTOP');
+  onTestFinished(() => home.signal('SIGCONT'));
+  expect(await home.belfry(['status', '--timeout', '100ms'])).toMatchObject({
+    code: 1,
+    // Without the line that explains a wait of more than 3 s.
+    stderr: expect.stringMatching(
+      /^belfry: the daemon is running, but has not answered `GET \/v1\/status` within 100ms/,
+    ),
+  });
+});
