@@ -19,8 +19,8 @@ export const daemonChecks: readonly DoctorCheck[] = [
     name: 'daemon.running',
     group: 'daemon',
     where: 'caller',
-    about: 'No daemon runs on these rules, or the caller cannot reach it.',
-    mend: 'start it (systemctl start belfry, or belfry run); `belfry service install` makes it a service',
+    about: 'No daemon runs on these rules, the caller cannot reach it, or it does not answer.',
+    mend: 'start it, or restart it if it does not answer (systemctl restart belfry, or belfry run); `belfry service install` makes it a service',
     async run(examined, machine) {
       if (examined.caller === undefined) return [];
       const { daemon } = examined.caller;

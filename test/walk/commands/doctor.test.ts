@@ -84,3 +84,20 @@ test('without a daemon the command makes all checks, also on rules that do not l
   expect(sent.code).toBe(69);
   expect(sent.stderr).toContain('--send needs a running daemon');
 });
+
+test('a daemon that does not answer is a finding, and the machine is examined without it', async () => {
+  const made = await home();
+  await made.rules('channels: { log: { type: log } }\nrules: [{ name: a, notify: log }]\n');
+  await made.start();
+  made.signal('SIGSTOP');
+  try {
+    const found = await examine(made, '--timeout', '300ms');
+    expect(found.code).toBe(1);
+    expect(named(found, 'daemon.running')).toMatchObject([
+      { level: 'fail', message: expect.stringMatching(/^the daemon is running, but has not answered `GET/) },
+    ]);
+    expect(named(found, 'disk.room')).toMatchObject([{ level: 'ok' }]);
+  } finally {
+    made.signal('SIGCONT');
+  }
+});

@@ -27,8 +27,9 @@ export const verb: Verb = (program, context) => {
 async function doctor(context: CommandContext, options: DoctorOptions): Promise<number> {
   const { terminal } = context;
   const client = await context.access.client(options);
-  const daemon = await statusOf(client, options);
-  const findings: DoctorFinding[] = [...(await examined(context, client, daemon, options))];
+  const asked = await askDaemon(client, options);
+  const { daemon } = asked;
+  const findings: DoctorFinding[] = [...(await examined(context, asked, options))];
   if (!options.json) line(terminal, doctorText(findings, options.verbose === true, styleOf(terminal, options)));
   if (options.send === true) {
     if ('unreachable' in daemon)
@@ -40,26 +41,37 @@ async function doctor(context: CommandContext, options: DoctorOptions): Promise<
   return view.ok ? EXIT.ok : EXIT.failed;
 }
 
-type Daemon = StatusView | { readonly unreachable: string };
+/** Milliseconds that the daemon may be silent, so that the command ends within a minute. */
+const STATUS_LIMIT_MS = 10_000;
+const EXAMINE_LIMIT_MS = 40_000;
 
-/** Status of the daemon, or the reason why it cannot be reached. With `--url` it must be reached. */
-async function statusOf(client: Client, { url }: DoctorOptions): Promise<Daemon> {
+/** Answers of the daemon. */
+interface Asked {
+  readonly daemon: StatusView | { readonly unreachable: string };
+  readonly findings: readonly DoctorFinding[];
+}
+
+/** Asks the daemon. One that does not answer, or answers with an error, is a fault that is examined, too; with `--url` it must answer. */
+async function askDaemon(client: Client, { url }: DoctorOptions): Promise<Asked> {
   try {
-    return await client.call<StatusView>('GET', '/v1/status');
+    const daemon = await client.call<StatusView>('GET', '/v1/status', undefined, { limit: STATUS_LIMIT_MS });
+    const { findings } = await client.call<DoctorView>('POST', '/v1/doctor', undefined, { limit: EXAMINE_LIMIT_MS });
+    return { daemon, findings };
   } catch (error) {
-    if (url !== undefined || !(error instanceof CommandError) || error.exit !== EXIT.unreachable) throw error;
-    return { unreachable: error.message.replaceAll(/\n\s*/g, '; ').replace('Tried:; ', 'Tried: ') };
+    if (url !== undefined || !(error instanceof CommandError) || error.exit === EXIT.usage) throw error;
+    return {
+      daemon: { unreachable: error.message.replaceAll(/\n\s*/g, '; ').replace('Tried:; ', 'Tried: ') },
+      findings: [],
+    };
   }
 }
 
 /** Findings of the daemon, and those of this machine unless the daemon is at a URL. */
 async function examined(
   { terminal, version, clock, config }: CommandContext,
-  client: Client,
-  daemon: Daemon,
+  { daemon, findings: ofDaemon }: Asked,
   options: DoctorOptions,
 ): Promise<readonly DoctorFinding[]> {
-  const ofDaemon = 'unreachable' in daemon ? [] : (await client.call<DoctorView>('POST', '/v1/doctor')).findings;
   if (options.url !== undefined) return ofDaemon;
   const [{ commandDoctor }, { locateState }, { check }, { registry }] = await Promise.all([
     import('../../../app/doctor/command-doctor.ts'),
