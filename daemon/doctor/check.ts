@@ -100,6 +100,8 @@ export interface Examined {
   readonly state: { readonly state: string; readonly inbox: string; readonly socket: string };
   /** The reason why the state directory cannot be used. */
   readonly stateFault?: string;
+  /** Damage of the store that was found before. */
+  readonly storeFault?: string;
   readonly inboxFaults: readonly string[];
   /** Variables of the environment that Belfry refuses, and those that have no effect. */
   readonly environment: { readonly refused: readonly string[]; readonly warned: readonly string[] };

@@ -1,4 +1,5 @@
 import { kill } from 'node:process';
+import path from 'node:path';
 import { channelTypes } from '../../channels/index.ts';
 import type { ChannelUses } from '../../channels/channel.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
@@ -7,6 +8,8 @@ import type { Examined, ExaminedChannel, ExaminedSource, FoundDaemon } from '../
 import { Reachability } from '../../doctor/network/reach.ts';
 import { listSystemFolder, type Machine, readSystemFile, readSystemLink } from '../../lib/machine/machine.ts';
 import { sourceTypes } from '../../sources/index.ts';
+import { DATABASE_FILE } from '../../store/sqlite/disk/files.ts';
+import { knownMalformation } from '../../store/sqlite/disk/malformed.ts';
 import { refusedVariables, warnedVariables } from '../environment.ts';
 import { checkState } from '../state/check-state.ts';
 import { isSameConfig, readRecords, runtimeFolders } from '../state/daemon-record.ts';
@@ -32,6 +35,7 @@ export async function collectFacts(options: FactsOptions): Promise<Examined> {
     () => undefined,
     (error: unknown) => (error as Error).message,
   );
+  const storeFault = stateFault === undefined ? knownMalformation(path.join(paths.state, DATABASE_FILE)) : undefined;
   return {
     config,
     ...(await secretsIn(config, machine.env)),
@@ -41,6 +45,7 @@ export async function collectFacts(options: FactsOptions): Promise<Examined> {
     sources: [...(ruleset?.sources.values() ?? [])].map(examinedSource),
     state: paths,
     ...(stateFault !== undefined && { stateFault }),
+    ...(storeFault !== undefined && { storeFault }),
     inboxFaults: await options.inboxFaults(),
     environment: { refused: refusedVariables(machine.env), warned: warnedVariables(machine.env) },
     daemons: await findDaemons(config, paths, machine),

@@ -58,6 +58,13 @@ export const stateChecks: readonly DoctorCheck[] = [
     run: async ({ state }) => [await ownerResult(state.state)],
   },
   {
+    name: 'state.store',
+    group: 'state',
+    about: 'The store was found malformed: no daemon starts on it.',
+    mend: 'move the state directory away, and run `belfry restore FILE` with the last backup',
+    run: ({ storeFault }) => [storeFault === undefined ? ok('no damage of the store is known') : fail(storeFault)],
+  },
+  {
     name: 'inbox.readable',
     group: 'state',
     about: 'An event in the inbox cannot be read, so that no daemon accepts it.',

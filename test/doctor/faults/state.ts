@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
+import { openStore } from '../../../daemon/store/sqlite/sqlite.ts';
 import { mountSmallDisk } from '../../support/small-disk.ts';
 import { type Faults, NEEDS_ROOT } from './fault.ts';
 
@@ -37,6 +38,16 @@ export const stateFaults: Faults = {
       await mkdir(state);
       await writeFile(path.join(state, 'belfry.db'), '');
       await chown(path.join(state, 'belfry.db'), NOBODY, NOBODY);
+      return {};
+    },
+  },
+  'state.store': {
+    level: 'fail',
+    says: /belfry\.db is malformed: it is not a SQLite database \(SQLITE_NOTADB\); first seen at \d{4}-/,
+    async make(folder) {
+      await mkdir(path.join(folder, 'state'));
+      await writeFile(path.join(folder, 'state', 'belfry.db'), 'text'.repeat(2000));
+      await expect(openStore({ path: path.join(folder, 'state') })).rejects.toThrow('is malformed');
       return {};
     },
   },

@@ -23,17 +23,30 @@ export function malformationOf(error: unknown): string | undefined {
 /** Text for the user: which file, since when, and what to do. */
 export function malformedText(file: string, what: string): string {
   return (
-    `${file} is malformed: ${what}; ${sinceText(file, what)}. Move the state directory away, and run \`belfry restore FILE\` ` +
+    `${faultText(file, what, sinceText(file, what))}. Move the state directory away, and run \`belfry restore FILE\` ` +
     'with the last backup; without one, move this file away and start again without history, pending deliveries and alerts'
   );
 }
+
+/** Text for a database that was found malformed before, and was not replaced since; undefined for any other. It is not opened. */
+export function knownMalformation(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false });
+  const note = noteOf(file);
+  const [inode, ...what] = firstLine(note).split(' ');
+  if (found === undefined || inode !== String(found.ino)) return undefined;
+  return faultText(file, what.join(' '), `first seen at ${statSync(note).mtime.toISOString()}`);
+}
+
+const faultText = (file: string, what: string, since: string): string => `${file} is malformed: ${what}; ${since}`;
+
+const noteOf = (file: string): string => `${file}.malformed`;
 
 /**
  * Time at which the damage was first seen: that of the file `FILE.malformed`, which is written then. It has the inode of the damaged
  * file, so that it is not used for another file of this name.
  */
 function sinceText(file: string, what: string): string {
-  const note = `${file}.malformed`;
+  const note = noteOf(file);
   try {
     const { ino } = statSync(file);
     if (!firstLine(note).startsWith(`${ino} `)) writeFileSync(note, `${ino} ${what}\n`, { mode: 0o600 });
