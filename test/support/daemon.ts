@@ -113,10 +113,11 @@ export class Home {
   /** Runs a command of the CLI to its end. */
   async belfry(
     args: readonly string[],
-    options: { input?: string; env?: Record<string, string>; cwd?: string; user?: RunUser } = {},
+    options: { input?: string; env?: Record<string, string>; cwd?: string; user?: RunUser; config?: string } = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
-    const [program, line] = commandLine(BELFRY, [...args, '--config', this.path('rules')], options.user);
-    const child = spawn(program, line, {
+    const line = [...args, '--config', options.config ?? this.path('rules')];
+    const [program, words] = commandLine(BELFRY, line, options.user);
+    const child = spawn(program, words, {
       cwd: options.cwd ?? this.folder,
       env: { ...this.#own(), ...this.env, ...options.env },
     });

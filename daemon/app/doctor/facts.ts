@@ -12,7 +12,7 @@ import { DATABASE_FILE } from '../../store/sqlite/disk/files.ts';
 import { knownMalformation } from '../../store/sqlite/disk/malformed.ts';
 import { refusedVariables, warnedVariables } from '../environment.ts';
 import { checkState } from '../state/check-state.ts';
-import { isSameConfig, readRecords, runtimeFolders } from '../state/daemon-record.ts';
+import { isSamePlace, readRecords, runtimeFolders } from '../state/daemon-record.ts';
 import { configPath, type StatePaths } from '../state/paths.ts';
 import { secretsIn } from './secrets.ts';
 
@@ -79,7 +79,7 @@ async function findDaemons(config: string, paths: StatePaths, machine: Machine):
   const recorded = records.map(([from, { pid, config: rules, socket }]) => ({ pid, config: rules, socket, from }));
   const all = [...(await processes(machine)), ...recorded.filter(({ pid }) => isAlive(pid))];
   const same = await Promise.all(
-    all.map(async (found) => ((await isSameConfig(found.config, config)) ? [{ ...found, config }] : [])),
+    all.map(async (found) => ((await isSamePlace(found.config, config)) ? [{ ...found, config }] : [])),
   );
   return same.flat();
 }

@@ -71,8 +71,16 @@ export async function readRecords(folder: string): Promise<ReadonlyMap<string, D
   return found;
 }
 
-/** Whether two paths lead to the same rules. */
-export async function isSameConfig(a: string, b: string): Promise<boolean> {
+/** Other rules on which a daemon uses a state directory, as a record in a runtime folder says; undefined if none does. */
+export async function otherConfig(state: string, config: string, env: Environment): Promise<string | undefined> {
+  for (const folder of runtimeFolders(env))
+    for (const record of (await readRecords(folder)).values())
+      if ((await isSamePlace(record.state, state)) && !(await isSamePlace(record.config, config))) return record.config;
+  return undefined;
+}
+
+/** Whether two paths lead to the same rules or the same folder. */
+export async function isSamePlace(a: string, b: string): Promise<boolean> {
   if (a === b) return true;
   const [realA, realB] = await Promise.all([a, b].map((file) => realpath(file).catch(() => undefined)));
   return realA !== undefined && realA === realB;
@@ -138,7 +146,7 @@ export async function lastRunOn(
 ): Promise<number | 'closed' | undefined> {
   try {
     const last = (await readRegularFile(lastConfig)).toString('utf8').replace(/\n$/, '');
-    return (await isSameConfig(last, config)) ? (await stat(lastConfig)).mtimeMs : undefined;
+    return (await isSamePlace(last, config)) ? (await stat(lastConfig)).mtimeMs : undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'closed' : undefined;
   }

@@ -8,7 +8,7 @@ import { openRegularFile, readRegularFile, statRegularFile } from '../../lib/fil
 import type { Log } from '../../lib/log.ts';
 import { systemErrorText } from '../../lib/system-error.ts';
 import type { RulesText } from '../../reload/load.ts';
-import { isSameConfig } from './daemon-record.ts';
+import { isSamePlace } from './daemon-record.ts';
 import { type StateKey, sealedSize } from './secrets-at-rest.ts';
 
 /** Texts of the rules that were live last, as they are kept in the state directory. */
@@ -135,7 +135,7 @@ export class KeptRules {
   async #presentDigests(): Promise<readonly string[]> {
     const { folder, config, log } = this.#deps;
     const index = await readIndex(path.join(folder, INDEX));
-    if (!('kind' in index) && !(await isSameConfig(index.config, config))) return [];
+    if (!('kind' in index) && !(await isSamePlace(index.config, config))) return [];
     const found = 'kind' in index ? index : await sizesIn(folder, index);
     if (found.kind === 'unusable')
       log.warn({ file: found.file, reason: found.reason }, 'the kept rules cannot be used; they are written again');
@@ -172,7 +172,7 @@ export class KeptRules {
 /** Whether a folder holds kept rules of this config, usable or not. */
 export async function hasKeptRules(folder: string, config: string): Promise<boolean> {
   const index = await readIndex(path.join(folder, INDEX));
-  return 'kind' in index ? index.kind === 'unusable' : await isSameConfig(index.config, config);
+  return 'kind' in index ? index.kind === 'unusable' : await isSamePlace(index.config, config);
 }
 
 /** Reads the kept rules of a folder and checks each text. Changes nothing. */
@@ -183,7 +183,7 @@ export async function readKeptRules(
 ): Promise<KeptRead> {
   const index = await readIndex(path.join(folder, INDEX));
   if ('kind' in index) return index;
-  if (!(await isSameConfig(index.config, config))) return { kind: 'none' };
+  if (!(await isSamePlace(index.config, config))) return { kind: 'none' };
   const files: RulesText[] = [];
   for (const entry of index.files) {
     const file = path.join(folder, textName(entry.digest));
@@ -255,7 +255,7 @@ function isIndex(value: unknown): value is Index {
 /** Removes kept rules of a config that are out of date. Errors are ignored. */
 async function forgetKeptRules(folder: string, config: string): Promise<void> {
   const index = await readIndex(path.join(folder, INDEX));
-  if ('kind' in index || !(await isSameConfig(index.config, config))) return;
+  if ('kind' in index || !(await isSamePlace(index.config, config))) return;
   await unlink(path.join(folder, INDEX)).catch(() => undefined);
   await removeOthers(folder, new Set()).catch(() => undefined);
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isObject } from '../../core/values/json.ts';
 import { writeAtomically } from '../../lib/files/atomic-file.ts';
 import { readRegularFile } from '../../lib/files/regular-file.ts';
-import { configId, isSameConfig } from './daemon-record.ts';
+import { configId, isSamePlace } from './daemon-record.ts';
 import { type Environment, type StatePaths, statePaths } from './paths.ts';
 
 /** Environment and working directory of a process, which give its default directories. */
@@ -31,7 +31,7 @@ export async function rememberedState(config: string, place: StartPlace): Promis
     const file = path.join(defaultState(place), nameOf(config));
     const value: unknown = JSON.parse((await readRegularFile(file)).toString('utf8'));
     if (!isObject(value) || typeof value.config !== 'string' || typeof value.state !== 'string') return undefined;
-    return (await isSameConfig(value.config, config)) ? value.state : undefined;
+    return (await isSamePlace(value.config, config)) ? value.state : undefined;
   } catch {
     return undefined;
   }

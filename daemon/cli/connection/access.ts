@@ -9,7 +9,7 @@ import type { Audit } from '../../store/store.ts';
 import { CommandError, type CommonOptions, type Terminal } from '../render/terminal.ts';
 import { type Client, type ClientDeps, openClient, tokenFor } from './client.ts';
 import { type DeadLetterAccess, offlineDeadLetters, remoteDeadLetters } from './dead-letters.ts';
-import { locateDaemon, type Search, UNREACHABLE } from './locate.ts';
+import { deniedNotice, locateDaemon, type Search } from './locate.ts';
 import type { LocatedState } from './locate-state.ts';
 
 /** Loads the search for state directories, which is needed only if no daemon answers. */
@@ -119,7 +119,7 @@ export class DaemonAccess {
    */
   async runningClient(
     options: CommonOptions,
-    onMissing: (error: CommandError) => void = ({ message }) => this.#noteDenied(message),
+    onMissing: (error: CommandError) => void = (error) => this.#noteDenied(error),
   ): Promise<Client | undefined> {
     if (options.offline === true) {
       if (options.url === undefined) return undefined;
@@ -136,16 +136,10 @@ export class DaemonAccess {
     }
   }
 
-  /** Prints the group that the user may join to reach a running daemon. The error that follows names only the state directory. */
-  #noteDenied(message: string): void {
-    const denied = message.split('\n').find((text) => text.includes('join group '));
-    if (denied !== undefined)
-      this.#deps.print(
-        `no daemon was asked: ${denied
-          .replace(UNREACHABLE, '')
-          .replace(/ Also tried:$/, '')
-          .trim()}`,
-      );
+  /** Prints that a daemon may run whose group the user may join: the error that follows names only the state directory. */
+  #noteDenied(error: Error): void {
+    const notice = deniedNotice(error);
+    if (notice?.includes('join group ') === true) this.#deps.print(notice);
   }
 
   #search(options: CommonOptions): Search {

@@ -7,6 +7,7 @@ import { shownPath } from '../../lib/files/shown-path.ts';
 import type { Checked } from '../check-rules.ts';
 import { CommandError, type CommonOptions, type Terminal } from '../render/terminal.ts';
 import type { DaemonAccess } from './access.ts';
+import { deniedNotice } from './locate.ts';
 
 /** Answer of `POST /v1/check` with `excerpts`. */
 interface CheckAnswer {
@@ -79,6 +80,6 @@ async function isWithin(file: string, folder: string): Promise<boolean> {
 
 /** Prints the first place that is closed to this user. A daemon may run there, with the secrets that are missing here. */
 function noteDenied(error: CommandError, { stderr }: Pick<Terminal, 'stderr'>): void {
-  const denied = error.message.split('\n').find((text) => text.includes('permission denied: '));
-  if (denied !== undefined) stderr.write(`belfry: no daemon was asked: ${denied.trim()}\n`);
+  const notice = deniedNotice(error);
+  if (notice !== undefined) stderr.write(`belfry: ${notice}\n`);
 }

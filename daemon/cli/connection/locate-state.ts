@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import {
   type DaemonRecord,
-  isSameConfig,
+  isSamePlace,
   lastRunOn,
+  otherConfig,
   readRecord,
   recordFiles,
   runtimeFolders,
@@ -40,7 +41,9 @@ export async function locateState(search: Search): Promise<LocatedState> {
   const lastRun = async (paths: StatePaths): Promise<number | undefined> => {
     const last = await lastRunOn(paths, config);
     if (typeof last === 'number') return last;
-    (last === 'closed' ? closed : tried).push(paths.state);
+    // Only its owner can read a closed directory, but the record of a daemon there is open to all.
+    const isUnknown = last === 'closed' && (await otherConfig(paths.state, config, env)) === undefined;
+    (isUnknown ? closed : tried).push(paths.state);
     return undefined;
   };
   const rest = { closed, tried, certain };
@@ -80,7 +83,7 @@ async function recordsOf({ config, env }: Search): Promise<DaemonRecord[]> {
   const records: DaemonRecord[] = [];
   for (const file of files) {
     const record = await readRecord(file);
-    if (record !== undefined && (await isSameConfig(record.config, config))) records.push(record);
+    if (record !== undefined && (await isSamePlace(record.config, config))) records.push(record);
   }
   return records;
 }

@@ -1,7 +1,15 @@
 import { constants, existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { Agent } from 'node:http';
-import { isSameConfig, readRecord, recordFiles, runtimeFolders, stateRecord } from '../../app/state/daemon-record.ts';
+import path from 'node:path';
+import {
+  isSamePlace,
+  otherConfig,
+  readRecord,
+  recordFiles,
+  runtimeFolders,
+  stateRecord,
+} from '../../app/state/daemon-record.ts';
 import { type Environment, serviceStates, statePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
@@ -27,8 +35,9 @@ interface Candidate {
   readonly from: string;
 }
 
-/** Begin of the message of `locateDaemon`, and of a reason in it. */
-export const UNREACHABLE = 'the daemon cannot be reached: ';
+/** Begin and end of the first line of an error of `locateDaemon`, and begin of a reason in it. */
+const UNREACHABLE = 'the daemon cannot be reached: ';
+const ALSO = '. Also tried:';
 const DENIED = 'permission denied';
 
 const STATUS_TIMEOUT_MS = 10_000;
@@ -45,7 +54,7 @@ export async function locateDaemon(search: Search, agent: Agent): Promise<string
     const { socket, from } = candidate;
     const why = asked.has(socket) ? undefined : await refusalOf(socket, search, { tried, agent });
     if (why === undefined && !asked.has(socket)) return socket;
-    if (why?.startsWith(DENIED) === true) closed ??= `${from} names ${socket}: ${why}. Also tried:`;
+    if (why?.startsWith(DENIED) === true) closed ??= `${from} names ${socket}: ${why}${ALSO}`;
     else if (why !== undefined) tried.push(`${from} names ${socket}: ${why}`);
     asked.add(socket);
   }
@@ -55,27 +64,40 @@ export async function locateDaemon(search: Search, agent: Agent): Promise<string
   throw new CommandError(EXIT.unreachable, `${UNREACHABLE}${cause}\n${list}`);
 }
 
+/** Notice of the place that is closed to this user, from an error of `locateDaemon`; undefined if none is. */
+export function deniedNotice({ message }: Error): string | undefined {
+  const denied = message.split('\n').find((text) => text.includes(`${DENIED}: `));
+  return denied && `no daemon was asked: ${denied.trim().replace(UNREACHABLE, '').replace(ALSO, '')}`;
+}
+
 /** Candidates from the records first, which need no rules, then from the rules. A source without a candidate is added to `tried`. */
 async function* candidates(search: Search, tried: string[]): AsyncGenerator<Candidate> {
   const { config, env, cwd } = search;
-  for (const folder of runtimeFolders(env)) yield* recorded(recordFiles(folder, config), config, tried);
+  for (const folder of runtimeFolders(env)) yield* recorded(recordFiles(folder, config), search, tried);
   const { settings, certain } = await readSettingsOf(search);
   const paths = statePaths(settings, env, cwd);
   const services = settings.state === undefined ? serviceStates(env).filter((state) => existsSync(state)) : [];
-  for (const state of new Set([paths.state, ...services])) yield* recorded([stateRecord({ state })], config, tried);
+  for (const state of new Set([paths.state, ...services])) yield* recorded([stateRecord({ state })], search, tried);
   if (certain) yield { socket: paths.socket, from: config };
   else if (!existsSync(config)) tried.push(`${config}: there is no such file or directory`);
   else tried.push(`${config}: it does not load now, so the socket of its daemon is not known (see belfry check)`);
 }
 
-async function* recorded(files: readonly string[], config: string, tried: string[]): AsyncGenerator<Candidate> {
+async function* recorded(files: readonly string[], search: Search, tried: string[]): AsyncGenerator<Candidate> {
+  const { config } = search;
   for (const file of files) {
     const record = await readRecord(file);
-    if (record === undefined)
-      tried.push(`${file}: ${(await isClosed(file)) ? await closedText(file, tried) : 'there is no such record'}`);
-    else if (await isSameConfig(record.config, config)) yield { socket: record.socket, from: file };
+    if (record === undefined) tried.push(`${file}: ${await missingText(file, search, tried)}`);
+    else if (await isSamePlace(record.config, config)) yield { socket: record.socket, from: file };
     else tried.push(`${file}: it is the record of a daemon that runs on ${record.config}`);
   }
+}
+
+/** Reason why there is no record of a daemon on the rules in a file. */
+async function missingText(file: string, { config, env }: Search, tried: readonly string[]): Promise<string> {
+  if (!(await isClosed(file))) return 'there is no such record';
+  const other = await otherConfig(path.dirname(file), config, env);
+  return other === undefined ? closedText(file, tried) : `a daemon that runs on ${other} uses this folder`;
 }
 
 /** Explains why a place is closed to this user; if `tried` has the same explanation, in two words. */
@@ -113,7 +135,7 @@ async function refusalOf(
     const status: unknown = JSON.parse(text);
     if (!isObject(status) || typeof status.config !== 'string')
       return 'the program that listens there is not a daemon of this version';
-    return (await isSameConfig(status.config, config)) ? undefined : `the daemon there runs on ${status.config}`;
+    return (await isSamePlace(status.config, config)) ? undefined : `the daemon there runs on ${status.config}`;
   } catch (error) {
     // A daemon that is too busy to answer is assumed to be the one in the record.
     if (error instanceof Error && 'code' in error && error.code === IDLE_TIMEOUT) return undefined;

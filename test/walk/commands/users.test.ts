@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, chown, lstat, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Home, type RunUser } from '../../support/daemon.ts';
 import { openReceiver, type Receiver } from '../../support/receiver.ts';
@@ -119,6 +119,25 @@ test.skipIf(!isRoot)(
     expect([checked.code, checked.stdout]).toEqual([78, expect.stringContaining('`chmod g+rx`')]);
   },
 );
+
+test.skipIf(!isRoot)('a user with rules of their own reads nothing of the closed service (needs root)', async () => {
+  await home.start();
+  const own = home.path('own');
+  await mkdir(own);
+  await writeFile(
+    `${own}/rules.yaml`,
+    'rules: [{ name: any, on: api, notify: out }]\nchannels: { out: { type: log } }\n',
+  );
+  // A folder of service states, as `/var/lib/belfry` is one.
+  await mkdir(home.path('services'));
+  await symlink(home.path('state'), home.path('services', 'belfry'));
+  const env = { XDG_CONFIG_HOME: home.path('services') };
+  const belfry = (...args: string[]) => home.belfry(args, { user: STRANGER, env, config: own });
+  expect(await belfry('check', own)).toMatchObject({ code: 0, stderr: '' });
+  const emitted = await belfry('emit', 'own');
+  expect([emitted.code, emitted.stderr]).toEqual([69, expect.stringContaining('no daemon has run on these rules')]);
+  expect(emitted.stderr).toContain(`a daemon that runs on ${home.path('rules')} uses this folder`);
+});
 
 test.skipIf(!isRoot)(
   'an event and an inbox that the daemon may not read are reported everywhere (needs root)',
