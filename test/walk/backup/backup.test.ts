@@ -134,7 +134,11 @@ describe('a backup', () => {
     database.fill(0xa5, 10 * 4096, 30 * 4096);
     await writeFile(home.path('state', 'belfry.db'), database);
     const failed = await home.belfry(['backup', 'b.tar', '--force']);
-    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('belfry.db in it is malformed') });
+    expect(failed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^belfry: the store .* is malformed, .* `belfry audit` says/),
+    });
+    expect((await home.belfry(['audit'])).stderr).toMatch(/is malformed: .*first seen at /);
     expect((await home.belfry(['restore', 'b.tar', '--check'])).code).toBe(0);
     expect((await home.belfry(['backup', 'damaged.tar', '--skip-check'])).code).toBe(0);
   });

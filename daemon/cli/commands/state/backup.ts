@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { EXIT } from '../../../core/problems/failure.ts';
+import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
 import { NAME } from '../../../core/values/value-kind.ts';
 import type { DaemonAccess } from '../../connection/access.ts';
 import { SHORT_GRACE_MS, type Verb } from '../../context.ts';
@@ -87,7 +87,7 @@ async function writeBackup(named: string, deps: BackupDeps, options: BackupOptio
   };
   try {
     await writeAtomically(file, await blocksOf(file, deps, options), OWNER_ONLY, isSound, suffix);
-    if (checked === undefined) throw failure;
+    if (checked === undefined) throw ofStore(failure);
   } catch (error) {
     throw fileError(error, `there is no new backup${options.force ? ', and an earlier one is as it was' : ''}`);
   }
@@ -98,6 +98,16 @@ async function writeBackup(named: string, deps: BackupDeps, options: BackupOptio
       line(terminal, text);
   for (const warning of backupWarnings(checked)) terminal.stderr.write(`belfry: ${warning}\n`);
   return EXIT.ok;
+}
+
+/** Error of the check of a new backup. Damage of its store is that of the state directory. */
+function ofStore(failure: unknown): unknown {
+  if (!(failure instanceof BelfryError) || failure.code !== 'backup.damaged') return failure;
+  return new CommandError(
+    EXIT.failed,
+    'the store of the state directory is malformed, so there is no new backup; `belfry audit` says since when, and what to do',
+    { cause: failure },
+  );
 }
 
 /** Path of the file that is written; symbolic links are followed. */
