@@ -158,6 +158,8 @@ describe.skipIf(why !== undefined)(
       });
       await machine.shell(`rm ${dropIns}/group.conf ${dropIns}/other.conf /etc/belfry/other.yaml`);
       expect((await belfry('service install')).code).toBe(0);
+      // The group of a drop-in is not that of the unit.
+      expect(await property('Group')).toBe('belfry');
     });
 
     test('while it is stopped, root leaves an event in its inbox, and copies its state', async () => {

@@ -39,13 +39,10 @@ export async function readStatus(place: Place, host: Host): Promise<ServiceStatu
   };
 }
 
-/** Settings of the installed unit that an installation can choose. */
-export function chosenBefore({ ExecStart = '', User = '', Group = '' }: Properties): Omit<InstallRequest, 'command'> {
-  return {
-    config: configOf(ExecStart),
-    account: User || undefined,
-    socketGroup: Group === User ? undefined : Group || undefined,
-  };
+/** Settings of the installed unit that an installation can choose. User and group of a drop-in are not those of the unit, so its text is read. */
+export function chosenBefore({ ExecStart = '' }: Properties, unit: string): Omit<InstallRequest, 'command'> {
+  const [account, group] = ['User', 'Group'].map((name) => new RegExp(`^${name}=(.+)$`, 'm').exec(unit)?.[1]);
+  return { config: configOf(ExecStart), account, socketGroup: group === account ? undefined : group };
 }
 
 /** `--config` in `{ path=... ; argv[]=/usr/bin/node ... run --config /etc/belfry ; ignore_errors=no ; ... }`. */

@@ -50,7 +50,7 @@ async function installation(asked: InstallRequest, tools: InstallTools, parts: P
   const before = await readProperties(place);
   const packaged = isInstalled(before) && before.FragmentPath !== place.unitFile;
   if (packaged) refuseChoices(asked, before);
-  const request = withInstalled(asked, before);
+  const request = withInstalled(asked, before, (isInstalled(before) && (await textOf(before.FragmentPath!))) || '');
   const { command, config = place.config } = request;
   const text = packaged ? ((await textOf(before.FragmentPath!)) ?? '') : textFor(request, place, await versionOf(host));
   const user = accountOf(request).user;
@@ -73,8 +73,8 @@ async function installation(asked: InstallRequest, tools: InstallTools, parts: P
 }
 
 /** An update without options keeps what was chosen before. */
-function withInstalled({ command, ...asked }: InstallRequest, before: Properties): InstallRequest {
-  const { config, account, socketGroup } = chosenBefore(before);
+function withInstalled({ command, ...asked }: InstallRequest, before: Properties, unit: string): InstallRequest {
+  const { config, account, socketGroup } = chosenBefore(before, unit);
   return {
     command,
     config: asked.config ?? config,
