@@ -42,6 +42,8 @@ export interface InstallTools {
   readonly writeStarter: (folder: string) => Promise<void>;
   /** Resolves to the reason why the daemon on these rules is not ready; undefined if it is. */
   readonly notReady: (config: string) => Promise<string | undefined>;
+  /** Called with the reason why nothing can be installed here, for a dry run; otherwise the plan is rejected with it. */
+  readonly onObstacle?: (reason: string) => void;
 }
 
 /** Service manager of an operating system: for the whole machine, or for one user. */

@@ -16,6 +16,19 @@ export class StepFailure extends BelfryError {
   }
 }
 
+/** Makes a check that throws a `StepFailure`. With `onObstacle` only wrong usage is thrown, and any other failure is reported. */
+export async function checkObstacle(
+  check: () => Promise<void> | void,
+  onObstacle: ((reason: string) => void) | undefined,
+): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (onObstacle === undefined || !(error instanceof StepFailure) || error.exit === EXIT.usage) throw error;
+    onObstacle(error.message);
+  }
+}
+
 export interface FollowOptions {
   /** Called before each step. */
   readonly onStep: (step: Step) => void;

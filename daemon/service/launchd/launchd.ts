@@ -8,7 +8,7 @@ import {
   type ServiceManager,
   type ServiceStatus,
 } from '../manager.ts';
-import { type Step, StepFailure } from '../plan.ts';
+import { checkObstacle, type Step, StepFailure } from '../plan.ts';
 import { findUser, userSteps } from './account.ts';
 import { type JobSettings, jobText, LABEL } from './job.ts';
 
@@ -65,16 +65,20 @@ function textFor(request: InstallRequest, place: Place): string {
 const isLoaded = async (host: Host, { domain }: Place): Promise<boolean> =>
   (await host.run('launchctl', 'print', `${domain}/${LABEL}`)).code === 0;
 
+function refuseUnlessRoot(host: Host, place: Place): void {
+  if (place.account !== undefined && host.uid !== 0)
+    throw new StepFailure(
+      'a daemon of the machine needs root: run it with sudo. `belfry service install --user` installs an agent for you alone',
+    );
+}
+
 async function installation(
   request: InstallRequest,
   tools: InstallTools,
   host: Host,
   place: Place,
 ): Promise<readonly Step[]> {
-  if (place.account !== undefined && host.uid !== 0)
-    throw new StepFailure(
-      'a daemon of the machine needs root: run it with sudo. `belfry service install --user` installs an agent for you alone',
-    );
+  await checkObstacle(() => refuseUnlessRoot(host, place), tools.onObstacle);
   const { command, config = place.config, account = place.account } = request;
   const owner = account === undefined ? undefined : () => ownerOf(host, account);
   const loaded = await isLoaded(host, place);

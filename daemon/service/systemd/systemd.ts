@@ -2,7 +2,7 @@ import { EXIT } from '../../core/problems/failure.ts';
 import { exists, folderStep, isFree, removalStep, starterStep, textOf, writeStep } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { InstallRequest, InstallTools, ServiceManager } from '../manager.ts';
-import { type Step, StepFailure } from '../plan.ts';
+import { checkObstacle, type Step, StepFailure } from '../plan.ts';
 import { DEFAULT_ACCOUNT, findUser, hasGroup, ownerOf, userRemoval, userStep } from './account.ts';
 import { type Place, systemPlace, UNIT, userPlace } from './place.ts';
 import { rulesCheckStep } from './rules-check.ts';
@@ -46,7 +46,7 @@ function accountOf({ account = DEFAULT_ACCOUNT, socketGroup }: InstallRequest): 
 
 async function installation(asked: InstallRequest, tools: InstallTools, parts: Parts): Promise<readonly Step[]> {
   const { host, place } = parts;
-  await refuseUnlessPossible(asked, parts);
+  await checkObstacle(() => refuseUnlessPossible(asked, parts), tools.onObstacle);
   const before = await readProperties(place);
   const packaged = isInstalled(before) && before.FragmentPath !== place.unitFile;
   if (packaged) refuseChoices(asked, before);

@@ -31,7 +31,14 @@ async function install(context: CommandContext, options: ServiceOptions): Promis
   const manager = await openManager(terminal, options);
   const request = await requestOf(terminal, options);
   const { writeStarter } = await import('../rules/init.ts');
-  const steps = await manager.install(request, { writeStarter, notReady: (config) => notReady(context, config) });
+  const onObstacle = (reason: string): void => {
+    terminal.stderr.write(`belfry: this is a dry run; an installation would end at once: ${reason}\n`);
+  };
+  const steps = await manager.install(request, {
+    writeStarter,
+    notReady: (config) => notReady(context, config),
+    ...(options.dryRun && { onObstacle }),
+  });
   await follow(context, steps, options);
   if (options.dryRun) return EXIT.ok;
   const status = await manager.status();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { runCommand, testTerminal } from '../../../support/command-line.ts';
@@ -57,11 +58,26 @@ test.each([
 });
 
 test('a service of the machine is refused to other users, with what they can do', async () => {
-  for (const verb of ['install --dry-run', 'uninstall --dry-run']) {
-    const { code, stderr } = await service(`${verb} --for launchd`, { uid: 501 });
-    expect([code, stderr]).toEqual([1, expect.stringContaining('run it with sudo')]);
-  }
+  const { code, stderr } = await service('uninstall --dry-run --for launchd', { uid: 501 });
+  expect([code, stderr]).toEqual([1, expect.stringContaining('run it with sudo')]);
 });
+
+test('a dry run prints the steps where nothing can be installed, and says why', async () => {
+  const { code, stderr, json } = await service('install --dry-run --json --for launchd', { uid: 501 });
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/this is a dry run; .*run it with sudo/)]);
+  expect(steps(json)).toContain('wait until the daemon is ready');
+});
+
+test.skipIf(existsSync('/run/systemd/system') || process.platform !== 'linux')(
+  'a dry run prints the steps for systemd also on a machine that runs without it',
+  async () => {
+    const { code, stderr, stdout } = await service('install --dry-run');
+    expect([code, stderr]).toEqual([0, expect.stringContaining('systemd does not run on this machine')]);
+    expect(stdout).toContain('would create the system user belfry\n');
+    expect(stdout).toContain('would write /etc/systemd/system/belfry.service\n');
+    expect((await service('install')).code).toBe(1);
+  },
+);
 
 test('the unit and the property list are printed for the program that runs and for the rules that are asked for', async () => {
   const unit = await service('print --for systemd --config /srv/rules --user-name ann');
