@@ -109,7 +109,7 @@ async function processes(machine: Machine): Promise<readonly FoundDaemon[]> {
   return found;
 }
 
-/** Whether a process sees the same files, so is in no other container. True if this is not known. */
+/** Whether a process is in the same container as this one (PID namespace). True if this is not known. */
 async function isHere(pid: string, machine: Machine): Promise<boolean> {
   const [own, other] = await Promise.all(['self', pid].map((of) => readSystemLink(machine, `/proc/${of}/ns/pid`)));
   return own === undefined || other === undefined || own === other;

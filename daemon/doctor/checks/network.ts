@@ -2,7 +2,7 @@ import type { ChannelEndpoint } from '../../channels/channel.ts';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import { type Machine, outputOf } from '../../lib/machine/machine.ts';
 import type { DoctorCheck, Examined } from '../check.ts';
-import { endpointName, type Reach, serverTime } from '../network/reach.ts';
+import { endpointId, endpointName, type Reach, serverTime } from '../network/reach.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Days before the end of a certificate from which it is reported; automatic renewals happen earlier. */
@@ -114,7 +114,7 @@ function endpointsOf({ channels }: Examined): readonly NamedEndpoint[] {
   const found = new Map<string, { endpoint: ChannelEndpoint; channels: string[] }>();
   for (const { name, uses } of channels) {
     for (const endpoint of uses.endpoints ?? []) {
-      const id = `${endpointName(endpoint)} ${endpoint.tls} ${endpoint.verify} ${endpoint.ca ?? ''}`;
+      const id = endpointId(endpoint);
       const known = found.get(id);
       if (known === undefined) found.set(id, { endpoint, channels: [name] });
       else if (!known.channels.includes(name)) known.channels.push(name);

@@ -17,6 +17,15 @@ const UNUSED_MS = 30 * DAY_MS;
 const OTHERS_WRITE = 0o002;
 const STICKY = 0o1000;
 
+/** Own events that a person must hear of. */
+const IMPORTANT = [
+  'belfry.channel.misconfigured',
+  'belfry.channel.failing',
+  'belfry.delivery.dead',
+  'belfry.source.failing',
+  'belfry.reload.rejected',
+] as const;
+
 export const ruleChecks: readonly DoctorCheck[] = [
   {
     name: 'rules.load',
@@ -40,7 +49,7 @@ export const ruleChecks: readonly DoctorCheck[] = [
     run({ running }) {
       if (running === undefined) return [];
       const kept = running.status.files.filter(({ state }) => state === 'kept').map(({ path }) => path);
-      if (kept.length > 0) return [fail(`the last good version is in force of ${kept.join(', ')}`)];
+      if (kept.length > 0) return [fail(`the last good version is in force for ${kept.join(', ')}`)];
       return [running.isApplied ? ok('the rules on disk are in force') : warn('the rules on disk are not in force')];
     },
   },
@@ -56,7 +65,7 @@ export const ruleChecks: readonly DoctorCheck[] = [
     name: 'rules.own-events',
     group: 'rules',
     about: 'No rule notifies anybody of a dead channel, a dead delivery, a failing source or a rejected reload.',
-    mend: 'add the rule `{ name: belfry-itself, on: belfry, match: { type: [belfry.channel.misconfigured, belfry.channel.failing, belfry.delivery.dead, belfry.source.failing, belfry.reload.rejected] }, notify: CHANNEL }`, as `belfry init` writes it',
+    mend: `add the rule \`{ name: belfry-itself, on: belfry, match: { type: [${IMPORTANT.join(', ')}] }, notify: CHANNEL }\`, as \`belfry init\` writes it`,
     run: ({ ruleset }, { clock }) => (ruleset === undefined ? [] : [ownEventsResult(ruleset, clock.now())]),
   },
   {
@@ -122,18 +131,10 @@ function unusedResult(
   return warn(`no event in the last ${formatDuration(needed)} matched: ${listed}${more}`);
 }
 
-/** Own events that a person must hear of. */
-const IMPORTANT = [
-  'belfry.channel.misconfigured',
-  'belfry.channel.failing',
-  'belfry.delivery.dead',
-  'belfry.source.failing',
-  'belfry.reload.rejected',
-] as const;
-
 function ownEventsResult(ruleset: Ruleset, now: number): DoctorResult {
   const silent = IMPORTANT.filter((type) => notifiedOf(type, ruleset, now).length === 0);
-  if (silent.length === 0) return ok('a rule notifies of dead channels, dead deliveries and rejected reloads');
+  if (silent.length === 0)
+    return ok('a rule notifies of dead channels, dead deliveries, failing sources and rejected reloads');
   return warn(`no rule notifies of ${silent.join(', ')}`);
 }
 

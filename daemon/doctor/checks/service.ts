@@ -169,14 +169,10 @@ function sandboxResults(unit: Unit, examined: Examined): DoctorResult[] {
     ...(unit.StateDirectory ? [] : [{ place: examined.state.state, owner: 'the state is in', writes: true }]),
   ];
   const found = used.flatMap(({ place, owner, writes }) => {
-    const cause = hiddenBy(unit, place) ?? (writes ? readOnlyBy(unit, place) : undefined);
-    return cause === undefined
-      ? []
-      : [
-          fail(
-            `${owner} ${place}, which \`${cause}\` of the unit ${writes && hiddenBy(unit, place) === undefined ? 'makes read-only' : 'hides'}`,
-          ),
-        ];
+    const hidden = hiddenBy(unit, place);
+    const cause = hidden ?? (writes ? readOnlyBy(unit, place) : undefined);
+    const effect = hidden === undefined ? 'makes read-only' : 'hides';
+    return cause === undefined ? [] : [fail(`${owner} ${place}, which \`${cause}\` of the unit ${effect}`)];
   });
   return found.length === 0 ? [ok('the unit hides nothing that the rules need')] : found;
 }

@@ -31,15 +31,19 @@ export class Reachability {
   }
 
   of(endpoint: ChannelEndpoint): Promise<Reach> {
-    const name = `${endpointName(endpoint)} ${endpoint.tls} ${endpoint.verify} ${endpoint.ca ?? ''}`;
-    const known = this.#known.get(name) ?? reach(endpoint, this.#machine);
-    this.#known.set(name, known);
+    const id = endpointId(endpoint);
+    const known = this.#known.get(id) ?? reach(endpoint, this.#machine);
+    this.#known.set(id, known);
     return known;
   }
 }
 
 export const endpointName = ({ host, port }: ChannelEndpoint): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** Equal for endpoints that need only one connection. */
+export const endpointId = (endpoint: ChannelEndpoint): string =>
+  `${endpointName(endpoint)} ${endpoint.tls} ${endpoint.verify} ${endpoint.ca ?? ''}`;
 
 async function reach(endpoint: ChannelEndpoint, machine: Machine): Promise<Reach> {
   const { host, tls } = endpoint;
