@@ -65,8 +65,8 @@ export interface DaemonApi {
   audit(): Promise<Audit>;
   /** Backup of the state directory as blocks of a tar archive. The copy ends when the caller stops reading. Rejects with `store.copying` (409). */
   backup(): AsyncIterable<Buffer>;
-  /** Subscribes to live events and deliveries; returns the unsubscription. */
   readonly doctor: Doctor;
+  /** Subscribes to live events and deliveries; returns the unsubscription. */
   feed(listener: (item: FeedItem) => void): () => void;
   /** Completes deliveries that a user has acknowledged, with this receipt. */
   acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
