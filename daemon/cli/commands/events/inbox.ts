@@ -23,7 +23,7 @@ export interface PostedEvent {
   readonly data: Json;
 }
 
-interface Letter {
+interface QueueRequest {
   readonly paths: StatePaths;
   readonly event: PostedEvent;
   readonly options: QueueOptions;
@@ -34,7 +34,7 @@ interface Letter {
 /** Writes the event to the inbox durably: temporary file, fsync, rename, fsync of the folder. Returns the file. */
 export async function leaveInInbox(
   { terminal, config }: { readonly terminal: Terminal; readonly config: string },
-  { paths, event, options, why }: Letter,
+  { paths, event, options, why }: QueueRequest,
 ): Promise<string> {
   const name = `${encodeURIComponent(event.id).slice(0, 200)}.json`;
   try {
