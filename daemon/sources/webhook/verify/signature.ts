@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 
 /** Greatest difference between a signed timestamp and the clock. */
 export const WINDOW_MS = 5 * 60_000;
+
 export function hmacOf(algorithm: string, secret: string | Buffer, ...parts: readonly (string | Buffer)[]): Buffer {
   const hmac = createHmac(algorithm, secret);
   for (const part of parts) hmac.update(part);
