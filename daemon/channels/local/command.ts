@@ -6,6 +6,7 @@ import { Type } from '../../core/schema/type.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { type ChannelCheck, defineChannel, type SendIo, supports } from '../channel.ts';
 import { programFault } from '../kit/executable.ts';
+import { isFixed } from '../kit/fixed-text.ts';
 import { notification, sendVariables } from '../kit/http/settings.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from '../kit/program.ts';
 import { checkRecipients } from '../kit/recipients.ts';
@@ -13,9 +14,6 @@ import { cutToBytes } from '../kit/text/text.ts';
 
 /** A single variable longer than this is refused by Linux (MAX_ARG_STRLEN, 128 KiB with the name). */
 const MAX_VALUE_BYTES = 100_000;
-
-/** Whether a setting is a plain text and no template. */
-const isFixed = ({ source }: Template): boolean => !/\{[{%]/.test(source);
 
 const programCheck: ChannelCheck<{ readonly run: readonly Template[]; readonly cwd?: string }> = {
   name: 'command.program',

@@ -9,14 +9,12 @@ import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
 import { type ChannelCheck, defineChannel, supports } from '../channel.ts';
+import { isFixed } from '../kit/fixed-text.ts';
 import { notification, sendVariables } from '../kit/http/settings.ts';
 import { plainBodyWithDetails, plainTitle } from '../kit/text/plain.ts';
 import { wellFormed } from '../kit/text/text.ts';
 
 type FileFormat = 'jsonl' | 'text';
-
-/** Whether a path is a plain text and no template. */
-const isFixed = ({ source }: Template): boolean => !/\{[{%]/.test(source);
 
 const writableCheck: ChannelCheck<{ readonly path: Template }> = {
   name: 'file.writable',

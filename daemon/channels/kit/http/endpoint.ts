@@ -2,7 +2,7 @@ import { HTTP_URL, readUrl } from '../../../core/values/url.ts';
 import type { ChannelEndpoint } from '../../channel.ts';
 
 /** Server of an http or https URL; none if the URL is invalid or not known yet. */
-export function endpointOf(url: string, ca?: string): readonly ChannelEndpoint[] {
+export function endpointOf(url: string): readonly ChannelEndpoint[] {
   const read = readUrl(url, HTTP_URL);
   if (!read.ok) return [];
   const { scheme, host, port } = read.url;
@@ -14,7 +14,6 @@ export function endpointOf(url: string, ca?: string): readonly ChannelEndpoint[]
       tls: isTls ? 'implicit' : 'none',
       verify: true,
       http: true,
-      ...(ca !== undefined && { ca }),
     },
   ];
 }

@@ -163,8 +163,8 @@ async function capabilitiesResult(machine: Machine): Promise<DoctorResult> {
   return warn(`the desktop does not show: ${missing.join(', ')}`);
 }
 
-/** Switches of desktops for silence. Each returns true while it is on. */
-const QUIET: readonly (readonly [desktop: string, isOn: (machine: Machine) => Promise<boolean>])[] = [
+/** Settings by which a desktop shows nothing: their description, and a test of whether they are on. */
+const QUIET: readonly (readonly [text: string, isOn: (machine: Machine) => Promise<boolean>])[] = [
   ['dunst is paused', async (machine) => (await outputOf(machine, 'dunstctl', ['is-paused']))?.trim() === 'true'],
   [
     'GNOME shows no banners',
@@ -183,7 +183,7 @@ const QUIET: readonly (readonly [desktop: string, isOn: (machine: Machine) => Pr
 
 async function quietResult(machine: Machine): Promise<DoctorResult> {
   if (sessionBus(machine.env) === undefined) return ok('there is no session that could be set to do not disturb');
-  for (const [name, isOn] of QUIET) if (await isOn(machine)) return fail(`do not disturb is on: ${name}`);
+  for (const [text, isOn] of QUIET) if (await isOn(machine)) return fail(`do not disturb is on: ${text}`);
   return ok('do not disturb is off');
 }
 
