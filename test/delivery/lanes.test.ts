@@ -266,6 +266,17 @@ test('a hold with an end is over by itself, also after a restart, and then sends
   expect((await harness.store.checkpoints.read('channel:a')).has('held')).toBe(false);
 });
 
+test('a hold with an end is over by itself without a restart', async () => {
+  await harness.apply(channel('a'));
+  await harness.lanes.hold('a', { ms: 60_000 });
+  await harness.enqueue('a');
+  await harness.clock.advance(59_999);
+  expect(harness.sent).toEqual([]);
+  await harness.clock.advance(1);
+  expect(harness.sent).toHaveLength(1);
+  expect(harness.lanes.status()).toMatchObject([{ state: 'ok', held: 0 }]);
+});
+
 test('a hold whose end passed while the daemon was down is over at the start', async () => {
   await harness.apply(channel('a'));
   await harness.lanes.hold('a', { ms: 60_000 });

@@ -99,6 +99,16 @@ const DAMAGES: readonly (readonly [string, (folder: string) => Promise<unknown>,
     async (at) => truncate(path.join(at, (await texts(at))[0]!), 3),
     'it was changed, is incomplete, or was written with another key',
   ],
+  [
+    'an exchange of two texts',
+    async (at) => {
+      const [a, b] = (await texts(at)).map((name) => path.join(at, name)) as [string, string];
+      const [textA, textB] = [await readFile(a), await readFile(b)];
+      await writeFile(a, textB);
+      await writeFile(b, textA);
+    },
+    'it was changed, is incomplete, or was written with another key',
+  ],
   ['a text that is missing', async (at) => rm(path.join(at, (await texts(at))[0]!)), 'it is missing'],
   ['an index that is cut', (at) => truncate(path.join(at, 'index.json'), 20), 'it is no JSON'],
   [
