@@ -24,6 +24,9 @@ const PROGRAM = 'usr/lib/belfry';
 const DOC = 'usr/share/doc/belfry';
 const CONFIG = 'etc/belfry';
 
+/** Documentation in the npm tarball, for which Debian has a place of its own. */
+const PAGES = ['docs', 'examples', 'monitoring', 'README.md', 'README.zh-CN.md'];
+
 /** Debian's names of Node's architectures; libsql has prebuilt code for these. */
 const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 
@@ -58,16 +61,7 @@ export async function buildDeb({ root, target }) {
 function addProgram({ root, stage, work }) {
   const target = makeFolder(path.join(stage, PROGRAM));
   run('tar', ['-xzf', buildTarball({ root, target: work }), '--strip-components=1', '-C', target]);
-  for (const name of [
-    'docs',
-    'examples',
-    'monitoring',
-    'rules',
-    'README.md',
-    'README.zh-CN.md',
-    'CHANGELOG.md',
-    'LICENSE',
-  ])
+  for (const name of [...PAGES, 'CHANGELOG.md', 'LICENSE', 'rules'])
     rmSync(path.join(target, name), { recursive: true, force: true });
   const names = EXTERNAL.filter((each) => typeof each === 'string' && !NOT_ON_DEBIAN.includes(each));
   for (const folder of librariesOf(names, root, ({ name }) => !name.endsWith('-musl')))
@@ -93,8 +87,7 @@ function addConfiguration(stage) {
 
 function addDocumentation({ root, stage, version }) {
   const target = makeFolder(path.join(stage, DOC));
-  for (const name of ['docs', 'examples', 'monitoring', 'README.md', 'README.zh-CN.md'])
-    cpSync(path.join(root, name), path.join(target, name), { recursive: true });
+  for (const name of PAGES) cpSync(path.join(root, name), path.join(target, name), { recursive: true });
   cpSync(path.join(templates, 'copyright'), path.join(target, 'copyright'));
   writeFileSync(path.join(target, 'CHANGELOG.md.gz'), compressed(readFileSync(path.join(root, 'CHANGELOG.md'))));
   writeFileSync(path.join(target, 'changelog.gz'), compressed(debianChangelog(version)));
