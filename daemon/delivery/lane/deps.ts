@@ -41,7 +41,7 @@ export interface HealthStatus {
   readonly reason: string | undefined;
   /** Code of the failure that holds the lane. */
   readonly code?: string;
-  /** RFC 3339; begin of the state, where it is known. */
+  /** RFC 3339; beginning of the state, where it is known. */
   readonly since?: string;
   /** RFC 3339; end of a hold that ends by itself. */
   readonly until?: string;
@@ -56,7 +56,7 @@ export interface LaneStatus {
   readonly reason?: string;
   /** Code of the failure that holds the lane. */
   readonly code?: string;
-  /** RFC 3339; begin of the state, where it is known. */
+  /** RFC 3339; beginning of the state, where it is known. */
   readonly since?: string;
   /** RFC 3339; end of a hold that ends by itself. */
   readonly until?: string;

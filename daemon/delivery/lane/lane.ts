@@ -28,7 +28,7 @@ const CLOSE_TIMEOUT_MS = 2000;
  *   open    -> attempts are made within rate and concurrency
  *   failing -> the breaker is open: one probe at a time is made
  *   held    -> paused in the rules, held by an operator, or misconfigured: nothing is sent, deliveries only expire
- *   ended   -> stopped, the disk failed, or the channel was removed from the rules: no attempt begins
+ *   ended   -> stopped, the store failed, or the channel was removed from the rules: no attempt begins
  *
  * Each change calls `wake`. One run loop does the work that may be done now and sets the wake timer for the rest.
  */
@@ -52,8 +52,8 @@ export class Lane {
   #isManualTurn = true;
   #isLoaded = false;
   #isEnded = false;
-  /** Status after the disk has failed. */
-  #diskFailure: ReturnType<Health['status']> | undefined;
+  /** Status after the store has failed. */
+  #storeFailure: ReturnType<Health['status']> | undefined;
 
   /** `claimsDeliveries`: false for manual attempts only; pending deliveries are left to the daemon. */
   constructor(config: ChannelConfig, deps: LaneDeps, claimsDeliveries = true) {
@@ -108,7 +108,7 @@ export class Lane {
 
   status(): LaneStatus {
     const counts = this.#deps.store.deliveries.counts().byChannel.get(this.name) ?? { pending: 0, sending: 0 };
-    return laneStatus(this.#config, this.#diskFailure ?? this.#health.status(this.#policy.paused), counts);
+    return laneStatus(this.#config, this.#storeFailure ?? this.#health.status(this.#policy.paused), counts);
   }
 
   /** Earliest time of the next attempt, milliseconds since the epoch; undefined while the lane is held. */
@@ -221,7 +221,7 @@ export class Lane {
   #track(delivery: Delivery, work: Promise<void>): void {
     const onError = (error: unknown): void => {
       this.#onInternalError(error, delivery);
-      if (this.#diskFailure === undefined) this.#deps.store.deliveries.release([delivery.id]);
+      if (this.#storeFailure === undefined) this.#deps.store.deliveries.release([delivery.id]);
     };
     void this.#inFlight.track(work.catch(onError));
   }
@@ -272,7 +272,7 @@ export class Lane {
       `${this.name}: ${isFatal ? 'nothing can be stored; nothing more is sent' : 'internal error; nothing is sent for a minute'}`,
     );
     if (isFatal) {
-      this.#diskFailure ??= { state: 'failing', reason: message };
+      this.#storeFailure ??= { state: 'failing', reason: message };
       this.#isEnded = true;
     } else this.#health.coolDown(ERROR_COOLDOWN_MS, `internal error: ${message}`);
   }
