@@ -27,17 +27,17 @@ export class Copier {
   async copy(): Promise<StoreCopy> {
     const begun = await this.#engine.ask({ kind: 'task', task: 'beginCopy', argument: null });
     const snapshot = valueOf(begun) as SnapshotFiles;
-    let log: FileHandle | undefined;
+    let wal: FileHandle | undefined;
     const end = async (): Promise<boolean> => {
-      await log?.close();
+      await wal?.close();
       const reply = await this.#engine.ask({ kind: 'task', task: 'endCopy', argument: null });
       return reply.ok && reply.value === true;
     };
     try {
-      const [database, more] = snapshot.files;
+      const [database, walFile] = snapshot.files;
       this.#database ??= await open(database!.path);
-      log = more && (await open(more.path));
-      const files = [this.#copied(database!, this.#database), ...(more ? [this.#copied(more, log!)] : [])];
+      wal = walFile && (await open(walFile.path));
+      const files = [this.#copied(database!, this.#database), ...(walFile ? [this.#copied(walFile, wal!)] : [])];
       return { schema: snapshot.schema, files, end };
     } catch (error) {
       await end();

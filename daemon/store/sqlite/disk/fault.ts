@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { EngineFault } from '../engine/protocol.ts';
 import { CopyUnderWay } from '../copy/snapshot.ts';
 import { FileReplaced } from './files.ts';
-import { Malformed, malformationOf } from './malformed.ts';
+import { codeOf, Malformed, malformationOf } from './malformed.ts';
 
 /** Error numbers of a full disk and an exhausted quota; Node has no name for EDQUOT. */
 const NO_SPACE: readonly number[] = [constants.errno.ENOSPC, constants.errno.EDQUOT];
@@ -62,7 +62,7 @@ const OWN_ERRORS: readonly (readonly [new (...given: never[]) => Error, EngineFa
 export function faultOf(error: unknown, disk: DiskSpace): EngineFault {
   const own = OWN_ERRORS.find(([kind]) => error instanceof kind);
   if (own !== undefined) return own[1];
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   if (code === 'SQLITE_FULL') return 'full';
   if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED' || code.startsWith('SQLITE_BUSY_')) return 'locked';
   if (code === 'SQLITE_IOERR_WRITE' && disk.isFull()) return 'full';

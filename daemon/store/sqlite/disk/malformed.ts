@@ -13,9 +13,14 @@ const CODES: Readonly<Record<string, string>> = {
   SQLITE_CORRUPT: 'a part of it is damaged or missing',
 };
 
+/** Code of an error of SQLite; empty for an error without one. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
 /** Text for an error of SQLite about a malformed database; undefined for other errors. */
 export function malformationOf(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   const known = Object.keys(CODES).find((name) => code === name || code.startsWith(`${name}_`));
   return known === undefined ? undefined : `${CODES[known]} (${code})`;
 }
