@@ -7,6 +7,7 @@ import { syncFolder } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { adoptCopy } from '../../store/sqlite/copy/copied.ts';
+import { DATABASE_FILE } from '../../store/sqlite/disk/files.ts';
 import type { Audit } from '../../store/store.ts';
 import { type MemberSink, type OpenFile, readBackup } from './read.ts';
 
@@ -60,11 +61,11 @@ async function adoptState(folder: string, name: string, log: Log): Promise<Extra
   try {
     const ids: string[] = [];
     for await (const line of deadLetters.read()) if ('record' in line) ids.push(line.record.id);
-    const { damage, notDead, audit } = await adoptCopy(path.join(folder, 'belfry.db'), ids);
+    const { damage, notDead, audit } = await adoptCopy(path.join(folder, DATABASE_FILE), ids);
     if (damage !== undefined)
       throw new BelfryError(
         'backup.damaged',
-        `${name}: belfry.db in it is malformed: ${damage}; use an earlier backup`,
+        `${name}: ${DATABASE_FILE} in it is malformed: ${damage}; use an earlier backup`,
         {
           exit: EXIT.failed,
         },

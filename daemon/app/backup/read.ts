@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { isObject } from '../../core/values/json.ts';
 import { readTar, TarError } from '../../lib/files/tar/read.ts';
+import { DATABASE_FILE } from '../../store/sqlite/disk/files.ts';
 import { SCHEMA_VERSION } from '../../store/sqlite/engine/schema.ts';
 import { stateFileOf } from '../state/state-files.ts';
 import {
@@ -135,8 +136,9 @@ class Reader {
       if (size > MAX_JSON_BYTES) throw damaged(`${name} is too large`);
       return { name, size, hash, sink: undefined, json: [] };
     }
-    if (stateFileOf(name)?.isCopied !== true || this.#members.has(name))
-      throw damaged(`it has a member ${JSON.stringify(name)}, which no backup has, or twice`);
+    if (stateFileOf(name)?.isCopied !== true)
+      throw damaged(`it has a member ${JSON.stringify(name)}, which no backup has`);
+    if (this.#members.has(name)) throw damaged(`it has the member ${JSON.stringify(name)} twice`);
     return { name, size, hash, sink: await this.#open?.(name), json: undefined };
   }
 
@@ -165,7 +167,7 @@ class Reader {
       if (member?.sha256 !== sha256 || member.size !== size) throw damaged(`${name} is not as it was written`);
     }
     if (wanted.size !== this.#members.size) throw damaged('a member is missing');
-    if (!wanted.has('belfry.db')) throw damaged('belfry.db is missing');
+    if (!wanted.has(DATABASE_FILE)) throw damaged(`${DATABASE_FILE} is missing`);
   }
 }
 
