@@ -27,7 +27,7 @@ export interface App {
   readonly tokenFile: string;
   /** Reloads because a supervisor asked for it by SIGHUP. */
   reload(): Promise<ReloadView>;
-  /** Resolves when the disk has failed: from then on nothing can be stored. */
+  /** Resolves when the store or the dead-letter file has failed: from then on nothing can be stored. */
   readonly failed: Promise<BelfryError>;
   /** Accepts no more events and closes everything. `graceful`: attempts in flight may end first. */
   stop(graceful: boolean): Promise<void>;
@@ -52,7 +52,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const { closers, store, log, live, prepared, paths, scrubber } = state;
   const { terminal, clock, version, check } = options;
   const { pid, env } = terminal;
-  const failed = diskFailure(state);
+  const failed = storageFailure(state);
 
   const feed = new Feed(scrubber);
   const waiter = new DeliveryWaiter(store.deliveries, clock);
@@ -117,8 +117,8 @@ function reportStart({ live, rejected, paths }: OpenState, { own, metrics, versi
   own.raise(ownEvents.reloadRejected({ generation, at_start: true, problems: withLevel('error', rejected) }));
 }
 
-/** Resolves when the disk has failed under the store or under the dead-letter file. */
-function diskFailure({ store, deadLetters }: OpenState): Promise<BelfryError> {
+/** Resolves when the store or the dead-letter file has failed, because of the disk or because the store is malformed. */
+function storageFailure({ store, deadLetters }: OpenState): Promise<BelfryError> {
   return new Promise((resolve) => {
     const onFatal = (error: Error): void =>
       resolve(

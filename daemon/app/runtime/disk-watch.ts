@@ -25,7 +25,7 @@ export async function watchDisk({ store, deadLetters, inbox, kept, log, clock, s
   const noteInbox = faultLog(log, 'inbox: all files can be read again');
   const noteKept = faultLog(log, 'the last good rules are kept again');
   while (!signal.aborted) {
-    // A failed disk ends the daemon by `onFatal`.
+    // A store that has failed ends the daemon by `onFatal`.
     await store.check().catch(() => undefined);
     await deadLetters.check();
     noteRefusal(store.refusing);

@@ -127,7 +127,7 @@ export class KeptRules {
       this.#wanted ??= files;
       this.#present = undefined;
       const why = systemErrorText(error) ?? (error as Error).message;
-      this.#fault = `the last good rules cannot be kept in ${folder}: ${why}; a start with rules that do not load would not run on the present ones`;
+      this.#fault = `the last good rules cannot be kept in ${folder}: ${why}; if the rules do not load at a start, it cannot use the rules in force now`;
     }
   }
 

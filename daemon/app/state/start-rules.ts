@@ -44,20 +44,22 @@ export async function loadAtStart({ live, config, readKept, test }: StartRulesDe
   const { files, keptAt } = found.kept;
   const unloadable = await live.restore(files);
   if (unloadable.length > 0) throw new InvalidRules(config, problems, unloadable);
-  const { prepared, rejected } = isReady ? wholly(live, problems) : await again(live, test);
+  const { prepared, rejected } = isReady ? allKept(live, problems) : await prepareWithKept(live, test);
   return { prepared, rejected, ...(rejected.length > 0 && { keptAt }) };
 }
 
-const wholly = (live: Live, rejected: readonly Problem[]): StartRules => ({
+/** The kept rules as a whole, while the files on disk are rejected. */
+const allKept = (live: Live, rejected: readonly Problem[]): StartRules => ({
   prepared: live.restored(rejected),
   rejected,
 });
 
-async function again(live: Live, test: StartRulesDeps['test']): Promise<StartRules> {
+/** The rules on disk, in which a file that does not load has its kept version. */
+async function prepareWithKept(live: Live, test: StartRulesDeps['test']): Promise<StartRules> {
   const prepared = await live.prepare();
-  if (prepared.kind !== 'ready') return wholly(live, prepared.problems);
+  if (prepared.kind !== 'ready') return allKept(live, prepared.problems);
   const failing = await test(prepared.ruleset);
-  if (failing.length > 0) return wholly(live, [...prepared.problems, ...failing]);
+  if (failing.length > 0) return allKept(live, [...prepared.problems, ...failing]);
   return { prepared, rejected: prepared.problems };
 }
 
