@@ -66,8 +66,8 @@ function workingDirectory(): string {
 }
 
 /**
- * Gives the process the groups of a user, or one group if the system does not know the user. Returns false if Node may not change the
- * user of a process: it refuses with a libuv of the system, whose io_uring may keep the rights of before.
+ * Gives the process the groups of a user, or one group if the system does not know the user. Returns false if Node refuses to
+ * change the user of a process, as it does with the libuv of the system, whose io_uring may keep the earlier rights.
  */
 function setGroups(uid: number, gid: number): boolean {
   // The types of Node do not have `initgroups`.
@@ -83,8 +83,8 @@ function setGroups(uid: number, gid: number): boolean {
   return true;
 }
 
-/** Carries out the command in another process of that user, and ends this one as that one ends. */
-async function endAsAgain(...[user, again]: Parameters<Terminal['runAs']>): Promise<never> {
+/** Carries out the command in a new process of that user, then ends this process with the same exit code or signal. */
+async function endWithProcessOf(...[user, again]: Parameters<Terminal['runAs']>): Promise<never> {
   const { runAgain } = await import('./cli/connection/run-again.ts');
   const args = [...process.execArgv, process.argv[1]!, ...(again.args ?? process.argv.slice(2))];
   const program = { file: process.execPath, args, env: process.env };
@@ -103,7 +103,7 @@ const terminal: Terminal = {
   hostname: hostname(),
   uid: process.geteuid?.(),
   async runAs({ uid, gid }, again) {
-    if (!setGroups(uid, gid)) await endAsAgain({ uid, gid }, again);
+    if (!setGroups(uid, gid)) await endWithProcessOf({ uid, gid }, again);
     process.setgid!(gid);
     process.setuid!(uid);
   },
