@@ -227,7 +227,7 @@ function checkRequest(body: unknown): { readonly paths?: readonly string[]; read
 }
 
 /** Problem with the most similar name of a channel. */
-async function noChannel(name: string, daemon: DaemonApi): Promise<HttpProblem> {
+export async function noChannel(name: string, daemon: DaemonApi): Promise<HttpProblem> {
   const names = (await daemon.channels()).filter(({ state }) => state !== 'removed').map((channel) => channel.name);
   const mend = mendByName(name, names, 'the rules have no channels', 'channels');
   return new HttpProblem(404, 'channel.none', `there is no channel of this name; ${mend}`);

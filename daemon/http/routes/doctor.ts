@@ -1,6 +1,7 @@
 import { isObject } from '../../core/values/json.ts';
 import { HttpProblem } from '../problem.ts';
 import { readJson } from '../request/body.ts';
+import { noChannel } from './control.ts';
 import { type Route, sendJson } from './route.ts';
 
 export const doctorRoutes: readonly Route[] = [
@@ -26,8 +27,7 @@ export const doctorRoutes: readonly Route[] = [
       const body = await readJson(request, daemon.limits().body);
       if (!isObject(body) || typeof body.seen !== 'boolean' || Object.keys(body).length > 1)
         throw new HttpProblem(400, 'channel.seen', 'the body is a JSON object with nothing but `seen`, true or false');
-      if (!(await daemon.doctor.markSeen(name, body.seen)))
-        throw new HttpProblem(404, 'channel.none', 'there is no channel of this name');
+      if (!(await daemon.doctor.markSeen(name, body.seen))) throw await noChannel(name, daemon);
       sendJson(response, 200, { channel: name, seen: body.seen });
     },
   },

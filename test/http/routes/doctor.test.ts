@@ -21,7 +21,11 @@ test('the answer of a person is stored for a channel that exists', async () => {
   const to = await openTestListener();
   const { status, json } = await post(to, '/v1/channels/ops/seen', { seen: false });
   expect([status, json]).toEqual([200, { channel: 'ops', seen: false }]);
-  expect((await post(to, '/v1/channels/nobody/seen', { seen: true })).status).toBe(404);
+  const unknown = await post(to, '/v1/channels/nobody/seen', { seen: true });
+  expect([unknown.status, unknown.json]).toEqual([
+    404,
+    expect.objectContaining({ detail: expect.stringContaining('there is no channel of this name; ') }),
+  ]);
   expect(to.daemon.calls).toEqual(['seen ops false', 'seen nobody true']);
 });
 
