@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, read } from 'node:fs';
-import { pipeline, type Readable } from 'node:stream';
+import { read } from 'node:fs';
+import { pipeline, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
@@ -79,10 +79,21 @@ function damaged(what: string): BelfryError {
 
 async function bytesOf({ fd }: OpenFile): Promise<AsyncIterable<Buffer>> {
   const { buffer, bytesRead } = await promisify(read)(fd, Buffer.alloc(2), 0, 2, 0);
-  const plain: Readable = createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
-  if (bytesRead < 2 || buffer.readUInt16BE() !== GZIP_MAGIC) return plain as AsyncIterable<Buffer>;
+  if (bytesRead < 2 || buffer.readUInt16BE() !== GZIP_MAGIC) return blocksFrom(fd);
   // An error of either stream ends both, and the reader gets it.
-  return pipeline(plain, createGunzip(), () => undefined) as AsyncIterable<Buffer>;
+  return pipeline(Readable.from(blocksFrom(fd)), createGunzip(), () => undefined) as AsyncIterable<Buffer>;
+}
+
+const READ_BYTES = 256 * 1024;
+
+/** Content of an open file. A stream of Node would close the file when its reader stops early, and the caller again. */
+async function* blocksFrom(fd: number): AsyncGenerator<Buffer> {
+  for (let at = 0; ; ) {
+    const { buffer, bytesRead } = await promisify(read)(fd, Buffer.allocUnsafe(READ_BYTES), 0, READ_BYTES, at);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
+  }
 }
 
 /** Member that is being read. */
