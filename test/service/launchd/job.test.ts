@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -113,6 +113,18 @@ test.each([
   },
 );
 
+/** Signals until a promise resolves: a shell acts on a signal that comes just before it begins to wait only after the wait. */
+async function signalUntil(child: ChildProcess, signal: NodeJS.Signals, end: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  void end.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    child.kill(signal);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 test('the wrapper passes SIGHUP and SIGTERM on and waits for the end of the daemon', async () => {
   const script =
     "trap 'echo hup' HUP; trap 'kill $!; echo term; exit 5' TERM; sleep 600 >/dev/null 2>&1 & echo ready; while :; do wait $!; done";
@@ -122,8 +134,7 @@ test('the wrapper passes SIGHUP and SIGTERM on and waits for the end of the daem
       if (String(text).includes(word)) return;
   };
   await said('ready');
-  child.kill('SIGHUP');
-  await said('hup');
-  child.kill('SIGTERM');
+  await signalUntil(child, 'SIGHUP', said('hup'));
+  await signalUntil(child, 'SIGTERM', ended);
   expect((await ended)[0]).toBe(5);
 });
