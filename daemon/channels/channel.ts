@@ -82,9 +82,21 @@ export const supports = ({
 
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
 
+/** How to begin with a channel type, for the reference. */
+export interface ChannelGuide {
+  /** Steps by which a person gets the key, one line each; at most three. */
+  readonly setup?: readonly string[];
+  /** Settings as in YAML, without `type`. */
+  readonly example?: Readonly<Record<string, unknown>>;
+  /** What a receipt contains, such as `id of the message`; absent if the provider gives nothing. */
+  readonly receipt?: string;
+}
+
 export interface ChannelLimits {
   /** The provider's documented rate, used when `delivery.rate` is unset. */
   readonly rate?: string;
+  /** The provider's documented limit of the text, for people: `4,096 UTF-16 units`. Longer text is cut with a mark. */
+  readonly text?: string;
   /** Other defaults of `delivery` for this type. */
   readonly concurrency?: number;
   readonly timeout?: string;
@@ -126,7 +138,7 @@ export interface ChannelCheck<S = unknown> extends DoctorCheckInfo {
 export const SETTLE_MS = 3000;
 
 /** A channel type. `settings` is the schema of the YAML settings without `type` and `delivery`; the static types follow from it. */
-export interface ChannelType<S extends TSchema = TSchema> {
+export interface ChannelType<S extends TSchema = TSchema> extends ChannelGuide {
   readonly type: string;
   /** One line for the reference table. */
   readonly summary: string;

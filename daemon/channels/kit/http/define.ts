@@ -5,6 +5,7 @@ import { SendFailure } from '../../../core/problems/failure.ts';
 import { strict } from '../../../core/schema/fields.ts';
 import type { Static, TProperties } from '../../../core/schema/type.ts';
 import {
+  type ChannelGuide,
   type ChannelLimits,
   type ChannelTools,
   type ChannelType,
@@ -57,15 +58,19 @@ export interface RequestContext<S> {
   readonly earlier: string | undefined;
 }
 
-/** One request, with a body in JSON or as a form. */
+/** One request, with a body in JSON, as a form, or as text with a `content-type` of its own; without a body if none is given. */
 export interface ChannelRequest {
   readonly url: string;
+  /** POST if not given. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
-  readonly form?: Readonly<Record<string, string>>;
+  /** A name may occur several times in a list of pairs. */
+  readonly form?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
+  readonly text?: string;
 }
 
-export interface HttpChannel<P extends TProperties> {
+export interface HttpChannel<P extends TProperties> extends ChannelGuide {
   readonly type: string;
   readonly summary: string;
   /** The provider's page. */
@@ -97,17 +102,27 @@ export interface HttpChannel<P extends TProperties> {
     /** Codes of the provider which say that the earlier message is gone: the message is then sent as a new one. */
     readonly gone: readonly string[];
   };
-  readonly request: (message: Message, context: RequestContext<Settings<P>>) => ChannelRequest;
+  /**
+   * Makes the request for a message. Several requests are sent one after another until one fails, all of them again in the next
+   * attempt: a request that may be repeated without harm comes first. The last answer gives the receipt.
+   */
+  readonly request: (
+    message: Message,
+    context: RequestContext<Settings<P>>,
+  ) => ChannelRequest | readonly [ChannelRequest, ...ChannelRequest[]];
   readonly answers: Answers;
 }
 
 /** Makes a channel type from its requests and the meaning of the answers. See "Add a channel" in CONTRIBUTING.md. */
 export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>): ChannelType {
-  const { type, summary, documentation, settings, limits, markup, mentionFault } = channel;
+  const { type, summary, documentation, setup, example, receipt, settings, limits, markup, mentionFault } = channel;
   return defineChannel({
     type,
     summary,
     documentation,
+    ...(setup !== undefined && { setup }),
+    ...(example !== undefined && { example }),
+    ...(receipt !== undefined && { receipt }),
     settings: strict({ ...settings, ...sharedSettings(channel) }),
     limits,
     supports: supports(channel.supports),
@@ -251,7 +266,7 @@ class HttpNotifier<P extends TProperties> implements Notifier {
     const now = tools.clock.now();
     const api = joinUrl(settings.api ?? channel.api ?? '', '');
     const url = addressOf((settings as { readonly url?: unknown }).url, settings.api);
-    const request = channel.request(message, {
+    const requests = channel.request(message, {
       settings,
       api,
       url,
@@ -261,21 +276,45 @@ class HttpNotifier<P extends TProperties> implements Notifier {
       to,
       earlier,
     });
-    const isForm = request.form !== undefined;
-    const answer = await tools.http.request({
+    const headers = renderHeaders(settings.headers, sendVariables(message, io.delivery));
+    const [first, ...others] = isSeveral(requests) ? requests : [requests];
+    let receipt = await this.#request(first, headers, io);
+    for (const request of others) receipt = await this.#request(request, headers, io);
+    return receipt;
+  }
+
+  async #request(request: ChannelRequest, headers: Readonly<Record<string, string>>, io: SendIo): Promise<Receipt> {
+    const { http, clock } = this.#tools;
+    const { type, answers } = this.#channel;
+    const [contentType, body] = bodyOf(request);
+    const answer = await http.request({
       url: request.url,
-      method: 'POST',
+      method: request.method ?? 'POST',
       headers: {
         'user-agent': 'Belfry',
-        'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json; charset=utf-8',
+        ...(contentType !== undefined && { 'content-type': contentType }),
         ...request.headers,
-        ...renderHeaders(settings.headers, sendVariables(message, io.delivery)),
+        ...headers,
       },
-      body: Buffer.from(isForm ? new URLSearchParams(request.form).toString() : JSON.stringify(request.json), 'utf8'),
+      ...(body !== undefined && { body: Buffer.from(body, 'utf8') }),
       ending: io.ending,
     });
-    const judged = judgeAnswer(channel.type, channel.answers, answer, tools.clock.now());
+    const judged = judgeAnswer(type, answers, answer, clock.now());
     if (judged instanceof SendFailure) throw judged;
     return judged;
   }
+}
+
+const isSeveral = (
+  requests: ChannelRequest | readonly [ChannelRequest, ...ChannelRequest[]],
+): requests is readonly [ChannelRequest, ...ChannelRequest[]] => Array.isArray(requests);
+
+/** Content type and text of a body; both undefined for a request without one. */
+function bodyOf({ json, form, text }: ChannelRequest): readonly [string | undefined, string | undefined] {
+  if (text !== undefined) return ['text/plain; charset=utf-8', text];
+  if (form !== undefined) {
+    const pairs = Array.isArray(form) ? form : Object.entries(form);
+    return ['application/x-www-form-urlencoded', new URLSearchParams(pairs as [string, string][]).toString()];
+  }
+  return json === undefined ? [undefined, undefined] : ['application/json; charset=utf-8', JSON.stringify(json)];
 }

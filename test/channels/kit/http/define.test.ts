@@ -183,3 +183,50 @@ test('a channel without a public server requires `api`', () => {
   expect(readSettings(selfHosted, { token: TOKEN }).problems).toEqual([expect.stringContaining('`api`')]);
   expect(readSettings(selfHosted, { token: TOKEN, api: 'https://bell.test' }).problems).toEqual([]);
 });
+
+describe('a channel that sends several requests for a message', () => {
+  const twoSteps = defineHttpChannel({
+    type: 'two_steps',
+    summary: 'An issue that is closed, and then gets a comment',
+    documentation: 'https://docs.chime.test/issues',
+    api: 'https://api.chime.test',
+    settings: { token: key('The token of an application.', '${env:CHIME_TOKEN}') },
+    limits: {},
+    supports: { kept: '' },
+    markup: PLAIN,
+    request: ({ title }, { api }) => [
+      { url: `${api}/issue`, method: 'PATCH', json: { state: 'closed' } },
+      { url: `${api}/comment`, method: 'PUT', headers: { 'content-type': 'text/markdown' }, text: title },
+      { url: `${api}/last`, method: 'GET' },
+    ],
+    answers: {
+      read({ json: { id } }) {
+        return typeof id === 'number' ? { ok: true, id: `${id}` } : { ok: false, code: 'no_id' };
+      },
+    },
+  });
+  const steps = useHttpChannel(twoSteps, {
+    settings: (api) => ({ token: TOKEN, api }),
+    success: { body: { id: 1 } },
+  });
+
+  test('sends them in order, and its receipt is that of the last', async () => {
+    steps.sink().answer({ body: { id: 1 } }, { body: { id: 2 } }, { body: { id: 3 } });
+    expect(await steps.open().send(sampleMessage({ title: 'done' }), sampleIo())).toMatchObject({ id: '3' });
+    const arrived = steps
+      .sink()
+      .requests.map(({ method, path, text, headers }) => [`${method} ${path}`, headers['content-type'], text]);
+    expect(arrived).toEqual([
+      ['PATCH /issue', 'application/json; charset=utf-8', '{"state":"closed"}'],
+      ['PUT /comment', 'text/markdown', 'done'],
+      ['GET /last', undefined, ''],
+    ]);
+  });
+
+  test('stops at the first that fails', async () => {
+    steps.sink().answer({ body: { id: 1 } }, { body: {} });
+    const failure = await failureOfSending(steps.open(), sampleMessage(), sampleIo());
+    expect(failure).toMatchObject({ code: 'two_steps.no_id' });
+    expect(steps.sink().requests).toHaveLength(2);
+  });
+});
