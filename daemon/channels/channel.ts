@@ -82,13 +82,13 @@ export const supports = ({
 
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
 
-/** How to begin with a channel type, for the reference. */
+/** Guide to a channel type for a new user, shown in the reference. */
 export interface ChannelGuide {
   /** Steps by which a person gets the key, one line each; at most three. */
   readonly setup?: readonly string[];
   /** Settings as in YAML, without `type`. */
   readonly example?: Readonly<Record<string, unknown>>;
-  /** What a receipt contains, such as `id of the message`; absent if the provider gives nothing. */
+  /** Content of a receipt, such as `id of the message`; absent if the provider gives nothing. */
   readonly receipt?: string;
 }
 

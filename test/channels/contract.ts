@@ -15,18 +15,21 @@ import {
   sampleMessage,
 } from '../support/delivery.ts';
 import { decodeSettings } from '../support/channel-settings.ts';
+import type { ServerAnswer } from '../support/test-server.ts';
 
 /** Response to the next sends. `rateLimited` asks for a pause of 7 s. */
 export type ResponseKind = 'success' | 'refusal' | 'rateLimited' | 'serverError' | 'hang';
 
 /** Receiver of the messages in a test: a server, a program, a directory. One per test. */
-export interface Destination {
+export interface Destination<A = ServerAnswer> {
   /** The channel's settings as in YAML, so that they reach this destination. */
   readonly settings: unknown;
   /** Tools for `open` besides the defaults of `channelTools` (an HTTP client ...). */
   readonly tools?: Partial<ChannelTools>;
   /** Only responses of cases that apply are asked for. */
   respondWith(kind: ResponseKind): void | Promise<void>;
+  /** Answers the next sends with a documented refusal. */
+  refuseWith?(answer: A): void | Promise<void>;
   /** Messages that arrived so far, one text per send, decoded as a reader would decode them. */
   received(): readonly string[] | Promise<readonly string[]>;
   /** Resolves when `count` sends have arrived. */
@@ -47,18 +50,30 @@ export interface ExpectedFailure {
   readonly retryAfter?: number;
 }
 
+/** A refusal of the provider's documentation; the public table of refusals is made of these. */
+export interface DocumentedRefusal<A = ServerAnswer> extends ExpectedFailure {
+  /** Cause in a few words: `the token is revoked`. */
+  readonly when: string;
+  /** The provider's answer. */
+  readonly answer: A;
+  /** Advice for the user: `make a new token`. */
+  readonly mend: string;
+}
+
 type Applies<T> = T | NotApplicable;
 
-export interface ChannelContract {
+export interface ChannelContract<A = ServerAnswer> {
   readonly type: ChannelType;
-  openDestination(): Promise<Destination>;
+  openDestination(): Promise<Destination<A>>;
+  /** Every refusal that the provider documents, at least three. */
+  readonly refusals?: Applies<readonly DocumentedRefusal<A>[]>;
   /** Values in `settings` that must never show in an error, a receipt or a log line. */
   readonly secrets: readonly string[];
   /** Samples of parts that not every provider writes alike, such as `mention`. */
   readonly samples?: Readonly<Partial<Record<MessagePart, PartSample>>>;
   readonly cases: {
     /** The provider refuses in its own form, such as an error code inside a 200. */
-    readonly refusal: Applies<ExpectedFailure>;
+    readonly refusal?: Applies<ExpectedFailure>;
     readonly rateLimited: Applies<Partial<ExpectedFailure>>;
     readonly serverError: Applies<Partial<ExpectedFailure>>;
     /** The provider takes the message and never answers; the attempt's deadline passes. */
@@ -104,20 +119,20 @@ const PART_SAMPLES = {
 /** Text of an attacker; each line is one trick. */
 export const HOSTILE = HOSTILE_LINES.join('\r\n');
 
-const applies = <T>(value: Applies<T>): value is T =>
+export const applies = <T>(value: Applies<T>): value is T =>
   !(typeof value === 'object' && value !== null && 'notApplicable' in value);
 
 /** The suite that every channel runs; the particular features of a channel have tests of their own. */
-export function describeChannelContract(contract: ChannelContract): void {
+export function describeChannelContract<A>(contract: ChannelContract<A>): void {
   describe(`${contract.type.type}: contract of every channel`, () => {
     describeSchema(contract.type);
     describe('when it sends', () => describeSending(contract));
   });
 }
 
-function describeSending(contract: ChannelContract): void {
+function describeSending<A>(contract: ChannelContract<A>): void {
   const { type, cases } = contract;
-  let destination: Destination;
+  let destination: Destination<A>;
   let notifier: Notifier;
   let lines: readonly string[];
   const shown: string[] = [];
@@ -164,10 +179,19 @@ function describeSending(contract: ChannelContract): void {
     expect(arrived).toContain('Deploy failed: acme/api');
   });
 
-  onlyIf(cases.refusal, 'a refusal is a failure, also inside a 200', async (expected) => {
-    await destination.respondWith('refusal');
-    expectFailure(await failure(sampleMessage(), io()), expected);
-  });
+  if (cases.refusal !== undefined) {
+    onlyIf(cases.refusal, 'a refusal is a failure, also inside a 200', async (expected) => {
+      await destination.respondWith('refusal');
+      expectFailure(await failure(sampleMessage(), io()), expected);
+    });
+  }
+
+  for (const refusal of documentedRefusals(contract)) {
+    test(`refused because ${refusal.when}: ${refusal.class}, ${refusal.code}`, async () => {
+      await destination.refuseWith!(refusal.answer);
+      expectFailure(await failure(sampleMessage(), io()), { misconfigured: false, ...refusal });
+    });
+  }
 
   onlyIf(cases.rateLimited, 'a rate limit is transient, and its pause is kept', async (expected) => {
     await destination.respondWith('rateLimited');
@@ -269,6 +293,9 @@ function describeSending(contract: ChannelContract): void {
     for (const secret of contract.secrets) expect(shown.filter((text) => text.includes(secret))).toEqual([]);
   });
 }
+
+export const documentedRefusals = <A>({ refusals }: ChannelContract<A>): readonly DocumentedRefusal<A>[] =>
+  refusals !== undefined && applies(refusals) ? refusals : [];
 
 function expectFailure(failed: SendFailure, expected: Partial<ExpectedFailure>): void {
   expect({ class: failed.class, code: failed.code }).toEqual({

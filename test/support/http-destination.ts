@@ -29,6 +29,7 @@ export async function openHttpDestination(
     sink,
     settings: options.settings(sink.origin),
     tools: { http },
+    refuseWith: (answer) => sink.answer(answer),
     respondWith: (kind) => sink.answer(options.responses[kind] ?? PLAIN_HTTP[kind]),
     received: () => sink.requests.map((request) => options.received?.(request) ?? request.text),
     arrived: (count) => sink.arrived(count),

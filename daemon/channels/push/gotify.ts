@@ -20,11 +20,18 @@ export const gotify = defineHttpChannel({
   type: 'gotify',
   summary: 'Push notifications over a Gotify server',
   documentation: 'https://gotify.net/docs/pushmsg',
+  setup: [
+    'Log in to the web page of your Gotify server and open Apps.',
+    'Create an application, and show its token with the eye symbol.',
+    'Give the address of the server as `api` and the token as `token`.',
+  ],
+  example: { api: 'https://push.example.com', token: '${env:GOTIFY_TOKEN}' },
+  receipt: 'id of the message',
   settings: {
     token: key('The token of an application, not of a client.', '${env:GOTIFY_TOKEN}'),
   },
   keys: { token: '' },
-  limits: {},
+  limits: { text: '65,535 bytes' },
   supports: { kept: 'markdown priority link image', text: 'html actions fields' },
   markup: COMMONMARK,
   check: ({ token }) =>

@@ -1,62 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { gotify } from '../../../daemon/channels/push/gotify.ts';
 import { readSettings } from '../../support/channel-settings.ts';
 import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
-import { describeChannelContract } from '../contract.ts';
-
-const TOKEN = 'AqDkx83jd02Lm4s';
-const OK = { body: { id: 25, appid: 5, message: 'x', title: 'x', priority: 5, date: '2026-11-23T09:00:00Z' } };
-const refused = (status: number, errorDescription = 'why') => ({
-  status,
-  body: { error: 'Unauthorized', errorCode: status, errorDescription },
-});
-
-interface Payload {
-  readonly title: string;
-  readonly message: string;
-  readonly priority: number;
-  readonly extras: {
-    readonly 'client::display': { readonly contentType: string };
-    readonly 'client::notification': { readonly click?: { readonly url: string }; readonly bigImageUrl?: string };
-  };
-}
-
-const payloadOf = (received: string): Payload => JSON.parse(received) as Payload;
-
-describeChannelContract({
-  type: gotify,
-  secrets: [TOKEN],
-  openDestination: () =>
-    openHttpDestination({
-      settings: (api) => ({ api, token: TOKEN }),
-      responses: { success: OK, refusal: refused(401, 'you need to provide a valid access token') },
-    }),
-  cases: {
-    refusal: { class: 'permanent', code: 'gotify.401', misconfigured: true },
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
-    oversize(received) {
-      const { title, message } = payloadOf(received);
-      expect(byteLength(title)).toBeLessThanOrEqual(250);
-      expect(byteLength(message)).toBeLessThanOrEqual(65_535);
-      expect(byteLength(message)).toBeGreaterThan(65_000);
-      expect(message).toMatch(/… \(\+\d+ bytes\)/);
-    },
-    hostile(received, { format }) {
-      const { title, message, extras } = payloadOf(received);
-      expect(extras['client::display'].contentType).toBe(format === 'markdown' ? 'text/markdown' : 'text/plain');
-      expect(extras['client::notification']).toEqual({});
-      expect(title).not.toMatch(/[\p{Cc}\u202E]/u);
-      expect(message).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
-      if (format === 'markdown') expect(message).not.toMatch(/(?<!\\)[<[*`!]|^[ \t]*[#>]/m);
-    },
-    sameId: { notApplicable: 'Gotify drops no repeated message' },
-  },
-});
+import { OK, type Payload, payloadOf, refused, TOKEN } from './gotify.contract.ts';
 
 const channel = useHttpChannel(gotify, { settings: (api) => ({ api, token: TOKEN }), success: OK });
 const sent = async (message: Parameters<typeof channel.sent>[0]): Promise<Payload> =>
@@ -127,17 +74,6 @@ describe('a message', () => {
     );
     expect(request.json).toMatchObject({ title: 'Resolved: disk' });
   });
-});
-
-test.each([
-  [400, false],
-  [401, true],
-  [403, true],
-  [404, true],
-])('status %i is permanent, and whether the channel is misconfigured is %s', async (status, misconfigured) => {
-  const failure = await channel.failure(refused(status));
-  expect(failure).toMatchObject({ class: 'permanent', code: `gotify.${status}`, message: 'why' });
-  expect(failure.detail.misconfigured ?? false).toBe(misconfigured);
 });
 
 test('other answers mean what their status means', async () => {
