@@ -21,8 +21,10 @@ import { type Sent, SentMessages } from '../sent-messages.ts';
 import { escapeOf, type Markup } from '../text/layout.ts';
 import { type Answers, judgeAnswer } from './answers.ts';
 import { endpointOf } from './endpoint.ts';
+import { bodyOf, type ChannelRequest, type ChannelRequests, requestsOf } from './request.ts';
 import {
   addressOf,
+  type ApiDefault,
   apiSetting,
   checkAddress,
   checkApi,
@@ -36,7 +38,7 @@ import {
 } from './settings.ts';
 
 /** Settings that every HTTP channel has. Settings such as `ca` or `proxy` would be added here and to the options of the HTTP client. */
-const commonSettings = (api: string | undefined) => ({ api: apiSetting(api), headers: headersSetting() });
+const commonSettings = (api?: ApiDefault) => ({ api: apiSetting(api), headers: headersSetting() });
 
 type Settings<P extends TProperties> = Static<ReturnType<typeof strict<P>>> &
   Static<ReturnType<typeof strict<ReturnType<typeof commonSettings>>>>;
@@ -58,25 +60,16 @@ export interface RequestContext<S> {
   readonly earlier: string | undefined;
 }
 
-/** One request, with a body in JSON, as a form, or as text with a `content-type` of its own; without a body if none is given. */
-export interface ChannelRequest {
-  readonly url: string;
-  /** POST if not given. */
-  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE';
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly json?: unknown;
-  /** A name may occur several times in a list of pairs. */
-  readonly form?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
-  readonly text?: string;
-}
-
 export interface HttpChannel<P extends TProperties> extends ChannelGuide {
   readonly type: string;
   readonly summary: string;
   /** The provider's page. */
   readonly documentation: string;
-  /** Base URL of the provider, used where the setting `api` is not given. Absent where users host it themselves: `api` is then required. */
-  readonly api?: string;
+  /**
+   * Base URL of the provider, used where the setting `api` is not given; a function where it depends on
+   * a region. Absent where users host it themselves: `api` is then required.
+   */
+  readonly api?: string | ((settings: Settings<P>) => string);
   /** Settings besides `api` and `headers`. One named `url` is a whole address of the provider. */
   readonly settings: P;
   /** Settings that contain a key, each with the text before the key in a URL of the provider (may be empty). */
@@ -104,12 +97,12 @@ export interface HttpChannel<P extends TProperties> extends ChannelGuide {
   };
   /**
    * Makes the request for a message. Several requests are sent one after another until one fails, all of them again in the next
-   * attempt: a request that may be repeated without harm comes first. The last answer gives the receipt.
+   * attempt: a request that may be repeated without harm comes first. The last answer gives the receipt. A promise is for files to attach.
    */
   readonly request: (
     message: Message,
     context: RequestContext<Settings<P>>,
-  ) => ChannelRequest | readonly [ChannelRequest, ...ChannelRequest[]];
+  ) => ChannelRequests | Promise<ChannelRequests>;
   readonly answers: Answers;
 }
 
@@ -136,8 +129,9 @@ export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>
 }
 
 function sharedSettings<P extends TProperties>({ settings, api }: HttpChannel<P>) {
-  if ('url' in settings) return commonSettings(undefined);
-  return api === undefined ? { ...commonSettings(api), api: requiredApiSetting() } : commonSettings(api);
+  if ('url' in settings) return commonSettings();
+  if (api === undefined) return { ...commonSettings(), api: requiredApiSetting() };
+  return commonSettings(typeof api === 'function' ? 'regional' : { standard: api });
 }
 
 function checkSettings<P extends TProperties>(channel: HttpChannel<P>, settings: Settings<P>): SettingProblem[] {
@@ -155,9 +149,14 @@ function checkSettings<P extends TProperties>(channel: HttpChannel<P>, settings:
 }
 
 /** URL of the provider's server. */
-function serverUrl<P extends TProperties>({ api }: HttpChannel<P>, settings: Settings<P>): string {
+function serverUrl<P extends TProperties>(channel: HttpChannel<P>, settings: Settings<P>): string {
   const { url } = settings as { readonly url?: unknown };
-  return url === undefined ? (settings.api ?? api ?? '') : addressOf(url, settings.api);
+  return url === undefined ? apiOf(channel, settings) : addressOf(url, settings.api);
+}
+
+/** Base URL of the API; empty for a channel without. */
+function apiOf<P extends TProperties>({ api = '' }: HttpChannel<P>, settings: Settings<P>): string {
+  return settings.api ?? (typeof api === 'function' ? api(settings) : api);
 }
 
 function checkNames(to: unknown, faultOf: NameChecks['to']): SettingProblem[] {
@@ -264,9 +263,9 @@ class HttpNotifier<P extends TProperties> implements Notifier {
     const tools = this.#tools;
     const channel = this.#channel;
     const now = tools.clock.now();
-    const api = joinUrl(settings.api ?? channel.api ?? '', '');
+    const api = joinUrl(apiOf(channel, settings), '');
     const url = addressOf((settings as { readonly url?: unknown }).url, settings.api);
-    const requests = channel.request(message, {
+    const requests = await channel.request(message, {
       settings,
       api,
       url,
@@ -277,7 +276,7 @@ class HttpNotifier<P extends TProperties> implements Notifier {
       earlier,
     });
     const headers = renderHeaders(settings.headers, sendVariables(message, io.delivery));
-    const [first, ...others] = isSeveral(requests) ? requests : [requests];
+    const [first, ...others] = requestsOf(requests);
     let receipt = await this.#request(first, headers, io);
     for (const request of others) receipt = await this.#request(request, headers, io);
     return receipt;
@@ -296,25 +295,11 @@ class HttpNotifier<P extends TProperties> implements Notifier {
         ...request.headers,
         ...headers,
       },
-      ...(body !== undefined && { body: Buffer.from(body, 'utf8') }),
+      ...(body !== undefined && { body }),
       ending: io.ending,
     });
     const judged = judgeAnswer(type, answers, answer, clock.now());
     if (judged instanceof SendFailure) throw judged;
     return judged;
   }
-}
-
-const isSeveral = (
-  requests: ChannelRequest | readonly [ChannelRequest, ...ChannelRequest[]],
-): requests is readonly [ChannelRequest, ...ChannelRequest[]] => Array.isArray(requests);
-
-/** Content type and text of a body; both undefined for a request without one. */
-function bodyOf({ json, form, text }: ChannelRequest): readonly [string | undefined, string | undefined] {
-  if (text !== undefined) return ['text/plain; charset=utf-8', text];
-  if (form !== undefined) {
-    const pairs = Array.isArray(form) ? form : Object.entries(form);
-    return ['application/x-www-form-urlencoded', new URLSearchParams(pairs as [string, string][]).toString()];
-  }
-  return json === undefined ? [undefined, undefined] : ['application/json; charset=utf-8', JSON.stringify(json)];
 }

@@ -10,16 +10,23 @@ import { wellFormed } from '../text/text.ts';
 
 /** Settings that every channel over HTTP takes, and their checks. */
 
-/** Setting `api`. `standard` is the default; undefined if the setting `url` contains the host. */
-export const apiSetting = (standard: string | undefined) =>
+/** Default of the setting `api`: a URL, or one that follows from the region. */
+export type ApiDefault = { readonly standard: string } | 'regional';
+
+const PROVIDER_API = 'Base URL of the API, for a proxy, a relay or a server of your own in place of the provider.';
+
+/** Setting `api`. There is no default if the setting `url` contains the host. */
+export const apiSetting = (preset?: ApiDefault) =>
   Type.Optional(
     Type.String({
       description:
-        standard === undefined
+        preset === undefined
           ? 'Base URL of a proxy, a relay or a server of your own, in place of the host in `url`.'
-          : 'Base URL of the API, for a proxy, a relay or a server of your own in place of the provider.',
+          : preset === 'regional'
+            ? `${PROVIDER_API} If not set, it is that of the region.`
+            : PROVIDER_API,
       examples: ['https://relay.internal/robots'],
-      ...(standard !== undefined && { default: standard }),
+      ...(typeof preset === 'object' && { default: preset.standard }),
       pattern: '^https?://',
     }),
   );

@@ -230,3 +230,29 @@ describe('a channel that sends several requests for a message', () => {
     expect(steps.sink().requests).toHaveLength(2);
   });
 });
+
+describe('the base URL of a provider with regions', () => {
+  const regional = defineHttpChannel({
+    type: 'regional',
+    summary: 'Push notifications of a provider with regions',
+    documentation: 'https://docs.chime.test/regions',
+    api: ({ region }) => `https://api.${region}.chime.test`,
+    settings: { region: Type.String({ description: 'A region.', examples: ['eu'] }) },
+    limits: {},
+    supports: { kept: '' },
+    markup: PLAIN,
+    request: async (_, { api }) => await Promise.resolve({ url: `${api}/v1`, text: Buffer.from([0xff, 0]) }),
+    answers: { read: () => ({ ok: true }) },
+  });
+  const hostOf = (settings: object) => regional.uses!(readSettings(regional, settings).settings).endpoints![0]!.host;
+  const server = useHttpChannel(regional, { settings: (api) => ({ region: 'eu', api }), success: {} });
+
+  test('follows from the settings, and `api` replaces it', () => {
+    expect(hostOf({ region: 'eu' })).toBe('api.eu.chime.test');
+    expect(hostOf({ region: 'eu', api: 'https://relay.test' })).toBe('relay.test');
+  });
+
+  test('gets a request that was prepared first, with bytes as they are', async () => {
+    expect((await server.sent()).bytes).toEqual(Buffer.from([0xff, 0]));
+  });
+});
