@@ -14,7 +14,7 @@ import {
 } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
-import { hmac } from '../kit/signing.ts';
+import { hmac } from '../kit/signing/hmac.ts';
 import { lookalikes } from '../kit/text/escape.ts';
 import { asWritten, fitJson, fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
 import { plainOf } from '../kit/text/plain.ts';

@@ -8,7 +8,7 @@ import { type Button, buttonsOf } from '../kit/chat/parts.ts';
 import { type Answers, type CodeMeaning, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
-import { hmac } from '../kit/signing.ts';
+import { hmac } from '../kit/signing/hmac.ts';
 import { asWritten, fitJson, fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
 import { plainOf } from '../kit/text/plain.ts';
 import { cleanLine, cutToBytes } from '../kit/text/text.ts';

@@ -18,7 +18,7 @@ import {
   variablesOf,
 } from '../kit/http/settings.ts';
 import { standardWebhooksKey } from '../../lib/standard-webhooks.ts';
-import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks } from '../kit/signing.ts';
+import { HMAC_ALGORITHMS, HMAC_ENCODINGS, hmac, standardWebhooks } from '../kit/signing/hmac.ts';
 import { bodySetting, checkBody, renderBody } from './body.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'] as const;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type HttpClient, openHttpClient } from '../../../daemon/channels/kit/http/client.ts';
-import { standardWebhooks } from '../../../daemon/channels/kit/signing.ts';
+import { standardWebhooks } from '../../../daemon/channels/kit/signing/hmac.ts';
 import { standardWebhooksKey } from '../../../daemon/lib/standard-webhooks.ts';
 import { wellFormed } from '../../../daemon/channels/kit/text/text.ts';
 import { webhook } from '../../../daemon/channels/webhook/webhook.ts';

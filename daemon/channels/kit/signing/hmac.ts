@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { standardWebhooksSignature } from '../../lib/standard-webhooks.ts';
+import { standardWebhooksSignature } from '../../../lib/standard-webhooks.ts';
 
 export type HmacAlgorithm = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 export type HmacEncoding = 'hex' | 'base64' | 'base64url';
