@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import type { Machine } from '../../lib/machine/machine.ts';
 import type { ChannelCheck, ChannelEndpoint, ChannelUses } from '../channel.ts';
-import { parseAddress } from './address.ts';
+import { parseAddress } from '../kit/mail/address.ts';
 import { type MailServer, readMailServer, type ServerSettings } from './server.ts';
 
 /** Settings that the checks read. */

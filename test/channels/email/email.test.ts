@@ -4,7 +4,7 @@ import path from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ChannelTools, Notifier } from '../../../daemon/channels/channel.ts';
-import { parseAddress } from '../../../daemon/channels/email/address.ts';
+import { parseAddress } from '../../../daemon/channels/kit/mail/address.ts';
 import { readMailServer } from '../../../daemon/channels/email/server.ts';
 import { email } from '../../../daemon/channels/email/email.ts';
 import { isPermanent, smtpFailure } from '../../../daemon/channels/email/smtp-failure.ts';

@@ -1,7 +1,7 @@
 import { constants, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { NotRegularFile, openRegularFile } from '../../lib/files/regular-file.ts';
-import { cleanLine } from '../kit/text/text.ts';
+import { NotRegularFile, openRegularFile } from '../../../lib/files/regular-file.ts';
+import { cleanLine } from '../text/text.ts';
 
 export interface Attachment {
   readonly filename: string;

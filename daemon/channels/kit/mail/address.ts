@@ -1,5 +1,5 @@
-import { readHost } from '../../core/values/network.ts';
-import { CONTROL_CHARACTERS } from '../kit/recipients.ts';
+import { readHost } from '../../../core/values/network.ts';
+import { CONTROL_CHARACTERS } from '../recipients.ts';
 
 export interface MailAddress {
   readonly name: string;
