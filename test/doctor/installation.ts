@@ -5,7 +5,7 @@ import { collectFacts } from '../../daemon/app/doctor/facts.ts';
 import { Inbox } from '../../daemon/app/runtime/inbox.ts';
 import { statePaths } from '../../daemon/app/state/paths.ts';
 import { channelTypes } from '../../daemon/channels/index.ts';
-import { openResolver, type ResolverOptions } from '../../daemon/channels/kit/http/resolver.ts';
+import { openResolver, type ResolverOptions } from '../../daemon/channels/kit/net/resolver.ts';
 import { check as checkRules } from '../../daemon/cli/check-rules.ts';
 import { registry } from '../../daemon/cli/registry.ts';
 import type { DoctorCheckInfo, DoctorResult } from '../../daemon/core/problems/doctor.ts';

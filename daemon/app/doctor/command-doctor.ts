@@ -1,4 +1,4 @@
-import { openResolver } from '../../channels/kit/http/resolver.ts';
+import { openResolver } from '../../channels/kit/net/resolver.ts';
 import { channelTypes } from '../../channels/index.ts';
 import type { DoctorFinding } from '../../core/problems/doctor.ts';
 import type { CallerFacts } from '../../doctor/check.ts';

@@ -1,4 +1,4 @@
-import { openResolver } from '../../channels/kit/http/resolver.ts';
+import { openResolver } from '../../channels/kit/net/resolver.ts';
 import type { RunningFacts } from '../../doctor/check.ts';
 import type { DaemonApi, Doctor, DoctorView, StatusView } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';

@@ -5,7 +5,7 @@ import type { Message } from '../../core/message/message.ts';
 import { oneOrMany, secret, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, supports } from '../channel.ts';
-import { certificateFault } from '../kit/http/certificates.ts';
+import { certificateFault } from '../kit/net/certificates.ts';
 import { isMailDomain, type MailAddress, parseAddress, parseAddresses } from '../kit/mail/address.ts';
 import { readAttachments } from '../kit/mail/attachments.ts';
 import { mailOf } from './message.ts';

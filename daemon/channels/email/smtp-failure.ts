@@ -1,5 +1,5 @@
 import { type FailureClass, type FailureDetail, SendFailure } from '../../core/problems/failure.ts';
-import { networkFailure } from '../kit/http/network-failures.ts';
+import { networkFailure } from '../kit/net/network-failures.ts';
 
 /** Fields of nodemailer's errors. https://nodemailer.com/smtp/ */
 export interface SmtpError {

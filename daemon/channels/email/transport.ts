@@ -1,8 +1,8 @@
 import { connect, isIP, type Socket } from 'node:net';
 import type { SendMailOptions, SMTPPoolOptions } from 'nodemailer';
 import type { MailServer } from './server.ts';
-import { networkFailure } from '../kit/http/network-failures.ts';
-import { type NameResolver, openResolver } from '../kit/http/resolver.ts';
+import { networkFailure } from '../kit/net/network-failures.ts';
+import { type NameResolver, openResolver } from '../kit/net/resolver.ts';
 import type { RecipientError } from './smtp-failure.ts';
 
 export interface TransportOptions {

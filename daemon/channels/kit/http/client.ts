@@ -3,8 +3,8 @@ import { SendFailure } from '../../../core/problems/failure.ts';
 import { HTTP_URL, readUrl, type UrlParts } from '../../../core/values/url.ts';
 import type { Abortable } from '../../../lib/async/abort.ts';
 import { OpenedOnce } from '../../../lib/async/opened-once.ts';
-import { networkFailure } from './network-failures.ts';
-import { openResolver, type ResolverOptions } from './resolver.ts';
+import { networkFailure } from '../net/network-failures.ts';
+import { openResolver, type ResolverOptions } from '../net/resolver.ts';
 
 /** HTTP client of one channel, with its own connection pool, resolver and limits. */
 export interface HttpClient {

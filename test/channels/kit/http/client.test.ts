@@ -14,7 +14,7 @@ import {
   openHttpClient,
   PendingRequest,
 } from '../../../../daemon/channels/kit/http/client.ts';
-import { networkFailure } from '../../../../daemon/channels/kit/http/network-failures.ts';
+import { networkFailure } from '../../../../daemon/channels/kit/net/network-failures.ts';
 import { SendFailure } from '../../../../daemon/core/problems/failure.ts';
 import { Closers } from '../../../../daemon/lib/async/closers.ts';
 import { authority, expired, foreign, key, valid } from '../../../support/certificates.ts';
