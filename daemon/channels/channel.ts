@@ -32,10 +32,18 @@ export interface ChannelTools {
   readonly log: Log;
   /** Pushes to connected WebSocket users. */
   readonly push: PushGateway;
+  /** Texts that survive a restart. */
+  readonly memory: ChannelMemory;
   /** Name of this machine, for example for Message-ID. */
   readonly hostname: string;
   /** The daemon's environment, for channels that start programs or need a desktop session; settings never come from it. */
   readonly env: Environment;
+}
+
+/** Small texts of one channel, the same for every instance. The oldest of more than 1,000 are forgotten. */
+export interface ChannelMemory {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -155,6 +155,8 @@ export interface TimerStore {
 /** Small texts by scope (`source:inbox`, `channel:ops`) and key that outlive a restart, such as offsets in a file. */
 export interface CheckpointStore {
   read(scope: string): Promise<ReadonlyMap<string, string>>;
+  /** One value, as of the last commit. */
+  get(scope: string, key: string): Promise<string | undefined>;
   write(scope: string, entries: readonly Checkpoint[]): Promise<void>;
 }
 

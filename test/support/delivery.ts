@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import type { ChannelTools, Notifier, SendIo } from '../../daemon/channels/channel.ts';
+import { volatileMemory } from '../../daemon/channels/kit/sent-messages.ts';
 import type { DeadLetter, Delivery } from '../../daemon/core/delivery/delivery.ts';
 import type { Event } from '../../daemon/core/event/event.ts';
 import { SendFailure } from '../../daemon/core/problems/failure.ts';
@@ -93,6 +94,7 @@ export function channelTools(overrides: Partial<ChannelTools> = {}): ChannelTool
     clock: new VirtualClock(),
     log: memoryLog().log,
     push: { push: () => Promise.reject(new Error('this test gave the channel no push gateway')) },
+    memory: volatileMemory(),
     hostname: 'belfry.test',
     env: {},
     ...overrides,

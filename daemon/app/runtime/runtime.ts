@@ -9,7 +9,8 @@ import { type PushServer, openPushServer } from '../../http/stream/push-server.t
 import { newId } from '../../lib/id.ts';
 import type { ServiceNotice } from '../../service/sd-notify.ts';
 import { sourceTypes } from '../../sources/index.ts';
-import { channelOpener, type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
+import { channelOpener } from '../channels/opener.ts';
+import { type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
 import { Reloading, type ReloadingDeps } from '../reload.ts';
 import type { Feed } from './feed.ts';
 import { Intake } from './intake.ts';

@@ -14,7 +14,8 @@ import { Inbox } from '../runtime/inbox.ts';
 import { Intake } from '../runtime/intake.ts';
 import { resendingDeps } from '../runtime/runtime.ts';
 import { checkState, stateError } from './check-state.ts';
-import { channelOpener, type OpenStateOptions, openState } from './open-state.ts';
+import { channelOpener } from '../channels/opener.ts';
+import { type OpenStateOptions, openState } from './open-state.ts';
 import type { StatePaths } from './paths.ts';
 
 /** Access to the state directory while no daemon runs. */
@@ -88,7 +89,7 @@ export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   live.swap(prepared);
   const notConnected = 'the daemon is not running, so nobody is connected';
   const push = { push: () => Promise.reject(new SendFailure('transient', 'push.stopped', notConnected)) };
-  const open = channelOpener({ log }, options, push);
+  const open = channelOpener({ log, store }, options, push);
   const lanes = new Lanes({ ...common, random: Math.random, raise: () => undefined, open });
   await lanes.openForManual(prepared.ruleset.channels);
   const intake = new Intake({ ...common, onAccepted: () => undefined, observe: () => [] });

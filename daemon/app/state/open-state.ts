@@ -1,9 +1,7 @@
 import { inspect } from 'node:util';
 import { channelTypes } from '../../channels/index.ts';
-import { openHttpClient } from '../../channels/kit/http/client.ts';
-import type { Notifier, PushGateway } from '../../channels/channel.ts';
 import { BelfryError, EXIT, type Problem } from '../../core/problems/failure.ts';
-import type { ChannelConfig, Ruleset } from '../../core/ruleset.ts';
+import type { Ruleset } from '../../core/ruleset.ts';
 import { type DeadLetters, openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import { checkSocketPath, type SocketGroup } from '../../http/socket-file.ts';
 import type { Clock } from '../../lib/time/clock.ts';
@@ -169,33 +167,4 @@ export function ruleTests({
 }: Pick<OpenState, 'live' | 'log' | 'scrubber'>): (ruleset: Ruleset) => Promise<readonly Problem[]> {
   return async (ruleset) =>
     ruleset.daemon.reload.requireTests ? testRuleset(live.root, ruleset, { sourceTypes, log, scrubber }) : [];
-}
-
-/** Returns a function that opens the notifier of a channel. Each channel has its own HTTP client and resolver. */
-export function channelOpener(
-  { log }: Pick<OpenState, 'log'>,
-  options: OpenStateOptions,
-  push: PushGateway,
-): (config: ChannelConfig) => Notifier {
-  const { terminal, clock } = options;
-  return (config) => {
-    const type = channelTypes.find((candidate) => candidate.type === config.type)!;
-    const http = openHttpClient();
-    const notifier = type.open(config.settings, {
-      name: config.name,
-      http,
-      clock,
-      log: log.child({ channel: config.name }),
-      push,
-      hostname: terminal.hostname,
-      env: terminal.env,
-    });
-    return {
-      send: (message, io) => notifier.send(message, io),
-      async close() {
-        await notifier.close?.();
-        await http.close();
-      },
-    };
-  };
 }

@@ -1,8 +1,6 @@
 import type { Receipt } from '../../core/delivery/delivery.ts';
 import { KeyedMutex } from '../../lib/async/keyed-mutex.ts';
-
-/** Number of messages that can still be updated or answered; the oldest is forgotten first. */
-const MAX_REMEMBERED = 1000;
+import type { ChannelMemory } from '../channel.ts';
 
 export interface Sent {
   readonly receipt: Receipt;
@@ -10,28 +8,41 @@ export interface Sent {
   readonly id?: string;
 }
 
-/**
- * Ids of messages that later ones of the same key update or answer. Kept in memory: after a restart the next
- * message of a key is a new one.
- */
+/** Ids of messages that later ones of the same key update or answer. */
 export class SentMessages {
-  readonly #ids = new Map<string, string>();
+  readonly #ids: ChannelMemory;
   readonly #mutex = new KeyedMutex();
+
+  constructor(ids: ChannelMemory) {
+    this.#ids = ids;
+  }
 
   /** Sends the messages of one key one after another, because the second needs the id of the first. */
   async send(key: string | undefined, send: (earlier: string | undefined) => Promise<Sent>): Promise<Receipt> {
     if (key === undefined) return (await send(undefined)).receipt;
     return await this.#mutex.run(key, async () => {
-      const { receipt, id } = await send(this.#ids.get(key));
-      if (id !== undefined) this.#remember(key, id);
+      const earlier = await this.#ids.get(key);
+      const { receipt, id } = await send(earlier);
+      if (id !== undefined && id !== earlier) await this.#ids.set(key, id);
       return receipt;
     });
   }
+}
 
-  #remember(key: string, id: string): void {
-    this.#ids.delete(key);
-    this.#ids.set(key, id);
-    const [oldest] = this.#ids.keys();
-    if (this.#ids.size > MAX_REMEMBERED && oldest !== undefined) this.#ids.delete(oldest);
-  }
+/** Number of texts that are kept in memory; the oldest is forgotten first. */
+const MAX_KEPT = 1000;
+
+/** Keeps texts in memory only, for ids that a restart makes useless. */
+export function volatileMemory(): ChannelMemory {
+  const kept = new Map<string, string>();
+  return {
+    get: (key) => Promise.resolve(kept.get(key)),
+    set(key, value) {
+      kept.delete(key);
+      kept.set(key, value);
+      const [oldest] = kept.keys();
+      if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+      return Promise.resolve();
+    },
+  };
 }

@@ -16,6 +16,8 @@ export function keepsCheckpoints(store: () => Store): void {
     ]);
     expect(await store().checkpoints.read('source:a')).toEqual(new Map([['x', '4']]));
     expect(await store().checkpoints.read('source:b')).toEqual(new Map([['x', '3']]));
+    expect(await store().checkpoints.get('source:a', 'x')).toBe('4');
+    expect(await store().checkpoints.get('source:a', 'y')).toBeUndefined();
   });
 
   it('returns keys and values of any text unchanged', async () => {

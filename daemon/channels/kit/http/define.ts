@@ -90,7 +90,10 @@ export interface HttpChannel<P extends TProperties> extends ChannelGuide {
   readonly recipients?: (message: Message, settings: Settings<P>) => readonly string[];
   /** Later messages that change or answer an earlier one. */
   readonly follows?: {
-    /** Messages with the same key belong together; undefined for a message of its own. */
+    /**
+     * Messages with the same key belong together; undefined for a message of its own. Ids outlive edits of the rules, so the key
+     * contains the settings that choose the destination.
+     */
     key(message: Message, delivery: Delivery, settings: Settings<P>): string | undefined;
     /** Codes of the provider which say that the earlier message is gone: the message is then sent as a new one. */
     readonly gone: readonly string[];
@@ -174,12 +177,13 @@ class HttpNotifier<P extends TProperties> implements Notifier {
   readonly #settings: Settings<P>;
   readonly #tools: ChannelTools;
   readonly #partial = new PartialAcceptance<SendFailure>();
-  readonly #sent = new SentMessages();
+  readonly #sent: SentMessages;
 
   constructor(channel: HttpChannel<P>, settings: Settings<P>, tools: ChannelTools) {
     this.#channel = channel;
     this.#settings = settings;
     this.#tools = tools;
+    this.#sent = new SentMessages(tools.memory);
   }
 
   async send(message: Message, io: SendIo): Promise<Receipt> {

@@ -4,7 +4,7 @@ import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
 import { type DesktopAppearance, DISPLAY_VARIABLES, NO_NOTIFY_SEND, NO_SESSION, sessionBus } from './session.ts';
 import { plainBodyWithDetails, plainTitle } from '../../kit/text/plain.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from '../../kit/program.ts';
-import { SentMessages } from '../../kit/sent-messages.ts';
+import { SentMessages, volatileMemory } from '../../kit/sent-messages.ts';
 import { cutToBytes } from '../../kit/text/text.ts';
 
 /** Desktops show a few lines; some freeze on very long ones. */
@@ -21,7 +21,7 @@ const URGENCY: Readonly<Record<Priority, 'low' | 'normal' | 'critical'>> = {
 
 /** For Linux and the BSDs. https://manpages.debian.org/notify-send */
 export function openNotifySend(appearance: DesktopAppearance, tools: ChannelTools): Notifier {
-  const sent = new SentMessages();
+  const sent = new SentMessages(volatileMemory());
   return {
     send: (message, io) =>
       sent.send(message.replace_key, async (earlier) => {

@@ -16,6 +16,10 @@ export function openCheckpoints({ committer, queries }: StoreContext): Checkpoin
       const rows = await queries.rows('checkpoints', toColumn(scope));
       return new Map((rows as readonly [string, string][]).map(([key, value]) => [fromColumn(key), fromColumn(value)]));
     },
+    async get(scope, key) {
+      const [row] = (await queries.rows('checkpointValue', toColumn(scope), toColumn(key))) as readonly [string][];
+      return row && fromColumn(row[0]);
+    },
     async write(scope, entries) {
       if (entries.length === 0) return;
       const writes = new Writes();

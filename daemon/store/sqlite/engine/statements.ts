@@ -130,6 +130,7 @@ export const READS = {
   },
   states: { sql: 'SELECT rule, key, step, value, expires, wake FROM states', parameters: 0 },
   checkpoints: { sql: 'SELECT key, value FROM marks WHERE scope = ?', parameters: 1 },
+  checkpointValue: { sql: 'SELECT value FROM marks WHERE scope = ? AND key = ?', parameters: 2 },
   request: { sql: 'SELECT body_hash, answer FROM requests WHERE key = ?', parameters: 1 },
   facts: { sql: 'SELECT name, value FROM facts', parameters: 0 },
   lastSeqs: {

@@ -1,0 +1,38 @@
+import type { Notifier, PushGateway } from '../../channels/channel.ts';
+import { channelTypes } from '../../channels/index.ts';
+import { openHttpClient } from '../../channels/kit/http/client.ts';
+import type { ChannelConfig } from '../../core/ruleset.ts';
+import type { OpenState, OpenStateOptions } from '../state/open-state.ts';
+import { channelMemory } from './memory.ts';
+
+/** Returns a function that opens the notifier of a channel. Each channel has its own HTTP client and resolver. */
+export function channelOpener(
+  { log: daemonLog, store }: Pick<OpenState, 'log' | 'store'>,
+  options: OpenStateOptions,
+  push: PushGateway,
+): (config: ChannelConfig) => Notifier {
+  const { terminal, clock } = options;
+  return (config) => {
+    const type = channelTypes.find((candidate) => candidate.type === config.type)!;
+    const { name } = config;
+    const http = openHttpClient();
+    const log = daemonLog.child({ channel: name });
+    const notifier = type.open(config.settings, {
+      name,
+      http,
+      clock,
+      log,
+      push,
+      memory: channelMemory({ checkpoints: store.checkpoints, name, clock, log }),
+      hostname: terminal.hostname,
+      env: terminal.env,
+    });
+    return {
+      send: (message, io) => notifier.send(message, io),
+      async close() {
+        await notifier.close?.();
+        await http.close();
+      },
+    };
+  };
+}
