@@ -35,6 +35,8 @@ export const each = (codes: string, meaning: CodeMeaning): Record<string, CodeMe
 /** Argument of `read`; `json` is empty when the body is not a JSON object. */
 export interface ReadableAnswer extends HttpAnswer {
   readonly json: Readonly<Record<string, unknown>>;
+  /** Milliseconds since the epoch, for providers that say until when to wait. */
+  readonly now: number;
 }
 
 /** Result that is stated in an answer of the provider. */
@@ -63,7 +65,7 @@ const MAX_RECEIPT_BYTES = 1024;
 
 /** Receipt or failure for an answer. `name` is the part before the dot of a failure's code. */
 export function judgeAnswer(name: string, answers: Answers, answer: HttpAnswer, now: number): Receipt | SendFailure {
-  const readable = { ...answer, json: jsonOf(answer.text) };
+  const readable = { ...answer, json: jsonOf(answer.text), now };
   const result = answers.read(readable);
   if (result?.ok === true && isSuccess(answer.status)) {
     const { id } = result;

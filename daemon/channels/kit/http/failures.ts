@@ -82,6 +82,10 @@ export function failureOf(
 export const secondsOf = (seconds: unknown): number | undefined =>
   typeof seconds === 'number' && seconds >= 0 ? Math.min(Math.ceil(seconds * 1000), MAX_PAUSE_MS) : undefined;
 
+/** Converts the end of a pause, in seconds since the epoch, to milliseconds from now; at most 24 h. */
+export const untilSeconds = (end: string | undefined, now: number): number | undefined =>
+  /^\d{1,12}$/.test(end ?? '') ? Math.min(Math.max(0, Number(end) * 1000 - now), MAX_PAUSE_MS) : undefined;
+
 const MAX_PAUSE_MS = 24 * 60 * 60 * 1000;
 
 /** An HTTP date has a time of day; the asctime form has no zone. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 */
