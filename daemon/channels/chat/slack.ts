@@ -1,19 +1,16 @@
 import { Type } from '../../core/schema/type.ts';
 import { mentionFaultUnless, mentionText } from '../kit/chat/mention.ts';
-import { colourOf } from '../kit/chat/parts.ts';
+import { hexColourOf, threadOf } from '../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
 import { key } from '../kit/http/settings.ts';
 import { linkAddress } from '../kit/text/escape.ts';
 import { fitText, layoutOf, MRKDWN, without } from '../kit/text/layout.ts';
-import { plainTitle } from '../kit/text/plain.ts';
-import { CODE_POINTS, cutText } from '../kit/text/text.ts';
+import { CODE_POINTS } from '../kit/text/text.ts';
 
 /** Characters that Slack advises; it cuts at 40,000. */
 const MAX_TEXT = 4000;
-const MAX_TITLE = 300;
-const DAY_MS = 86_400_000;
 
 /** Slack: an incoming webhook, or a bot. https://docs.slack.dev/reference/methods/chat.postMessage */
 export const slack = defineHttpChannel({
@@ -43,23 +40,18 @@ export const slack = defineHttpChannel({
       : [],
   recipients: (message, { channel }) => (channel === undefined ? [''] : (message.to ?? [channel])),
   follows: {
-    // Without `replace_key`, each key of a rule begins a new thread each day.
-    key({ replace_key }, { rule, key, createdAt }, { token }) {
-      if (token === undefined) return undefined;
-      return replace_key ?? JSON.stringify([rule, key, Math.floor(createdAt / DAY_MS)]);
-    },
+    key: (message, delivery, { token }) => (token === undefined ? undefined : threadOf(message, delivery)),
     gone: ['message_not_found', 'cant_update_message', 'edit_window_closed', 'thread_not_found'],
   },
   request(message, { settings: { token }, api, url, io: { delivery }, to, earlier, mentions }) {
-    const title = MRKDWN.escape(cutText(plainTitle(message), MAX_TITLE, CODE_POINTS));
     const calls = mentionText(mentions, { user: (id) => `<@${id}>`, all: '<!channel>' });
     const layout = layoutOf(without(message, 'image'), MRKDWN, { untitled: true, unit: CODE_POINTS });
     const image = linkAddress(message.image ?? '');
     const content = {
-      text: `${title === '' ? '' : MRKDWN.title(title)} ${calls}`.trim(),
+      text: layoutOf(message, MRKDWN, { calls, unit: CODE_POINTS }).title,
       attachments: [
         {
-          color: `#${colourOf(message, delivery).toString(16).padStart(6, '0')}`,
+          color: hexColourOf(message, delivery),
           text: fitText(layout, MAX_TEXT),
           mrkdwn_in: ['text'],
           ...(image !== undefined && { image_url: image }),

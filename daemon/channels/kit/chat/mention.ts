@@ -25,7 +25,9 @@ const PHONE = /^\+?\d{6,15}$/;
 const PHONE_MARKS = /[\s().-]/g;
 const LOOKS_LIKE_PHONE = /^\+?[\d\s().-]+$/;
 /** Id of a user at any provider: no markup, no spaces, nothing that could end a tag. */
-const ID = /^[\w.@-]{1,64}$/;
+const ID = /^[\w.@:=+-]{1,255}$/;
+/** Id of a user at a provider that does not say more. */
+const SHORT_ID = /^[\w.@-]{1,64}$/;
 
 type Mention =
   | { readonly kind: 'all' }
@@ -50,13 +52,14 @@ export interface MentionFault {
 export type MentionFaultOf = (written: string) => MentionFault | undefined;
 
 /** Fault of a name that would mention nobody. */
-export const mentionFault: MentionFaultOf = (written) =>
-  readMention(written) === undefined
-    ? {
-        message: 'this is neither `all`, a mobile number nor a user id',
-        mend: 'write a mobile number in digits, a user id in letters, digits, `_`, `.`, `@` and `-`, or `all`',
-      }
-    : undefined;
+export const mentionFault: MentionFaultOf = (written) => {
+  const mention = readMention(written);
+  if (mention?.kind === 'all' || (mention !== undefined && SHORT_ID.test(mention.name))) return undefined;
+  return {
+    message: 'this is neither `all`, a mobile number nor a user id',
+    mend: 'write a mobile number in digits, a user id in letters, digits, `_`, `.`, `@` and `-`, or `all`',
+  };
+};
 
 /** The same for a provider that cannot mention by mobile numbers. */
 export const mentionFaultWithoutMobiles: MentionFaultOf = (written) =>

@@ -19,6 +19,16 @@ export function buttonsOf(actions: readonly Action[] = [], max: number, labelByt
   return buttons.length === actions.length && buttons.length <= max ? buttons : [];
 }
 
+/** The link, as a button `Open`, and the actions; empty under the conditions of `buttonsOf`. */
+export const linkButtonsOf = ({ link, actions = [] }: Message, max: number, labelBytes: number): readonly Button[] =>
+  buttonsOf([...(link === undefined ? [] : [{ label: 'Open', url: link }]), ...actions], max, labelBytes);
+
+const DAY_MS = 86_400_000;
+
+/** Key of the messages that update one another or share a thread: `replace_key`. Without one, each key of a rule begins a new thread each day. */
+export const threadOf = ({ replace_key }: Message, { rule, key, createdAt }: Delivery): string =>
+  replace_key ?? JSON.stringify([rule, key, Math.floor(createdAt / DAY_MS)]);
+
 const COLOURS: Readonly<Record<Priority, number>> = {
   min: 0x9e9e9e,
   low: 0x9e9e9e,
@@ -31,3 +41,7 @@ const RESOLVED = 0x22a55a;
 /** Colour of the bar beside a message, as 0xRRGGBB. */
 export const colourOf = ({ priority }: Message, { status }: Delivery): number =>
   status === 'resolved' ? RESOLVED : COLOURS[priority];
+
+/** The same as `#rrggbb`. */
+export const hexColourOf = (message: Message, delivery: Delivery): string =>
+  `#${colourOf(message, delivery).toString(16).padStart(6, '0')}`;

@@ -59,6 +59,8 @@ export interface Answers {
   meaning?(refusal: ProviderResult & { readonly ok: false }, answer: ReadableAnswer): CodeMeaning | undefined;
   /** Messages and `misconfigured` of HTTP statuses without a known code. */
   readonly statuses?: StatusTweaks;
+  /** Status, besides 2xx, of a success: the provider has the message from an earlier attempt. */
+  readonly repeatStatus?: number;
 }
 
 const MAX_RECEIPT_BYTES = 1024;
@@ -67,7 +69,7 @@ const MAX_RECEIPT_BYTES = 1024;
 export function judgeAnswer(name: string, answers: Answers, answer: HttpAnswer, now: number): Receipt | SendFailure {
   const readable = { ...answer, json: jsonOf(answer.text), now };
   const result = answers.read(readable);
-  if (result?.ok === true && isSuccess(answer.status)) {
+  if (result?.ok === true && (isSuccess(answer.status) || answer.status === answers.repeatStatus)) {
     const { id } = result;
     return { ...(id !== undefined && { id }), status: answer.status, answer: shown(answer.text, MAX_RECEIPT_BYTES) };
   }

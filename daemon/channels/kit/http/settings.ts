@@ -136,7 +136,8 @@ export function renderHeaders(headers: Headers | undefined, variables: TemplateV
   );
 }
 
-function textOf(value: Template, variables: TemplateVariables): string {
+/** Text of a template in the settings; a failure is shown in place of the text. */
+export function textOf(value: Template, variables: TemplateVariables): string {
   const { text, error } = value.render(variables);
   return error === undefined ? text : `[template error: ${error}]`;
 }

@@ -1,3 +1,5 @@
+import { escapeFor } from '../../../core/message/escape.ts';
+
 /** Escape functions for text from an event in the markup of providers. */
 
 const LOOKALIKES: Readonly<Record<string, string>> = {
@@ -52,3 +54,10 @@ export const discordEscapes = (text: string): string =>
 /** Escapes text for Telegram. An invisible space after `@` keeps `@name` from mentioning a person; an e-mail address stays unchanged. */
 export const telegramText = (text: string): string =>
   ampersandEntities(text).replace(/(?<![\w.-])@(?=\w|$)/gm, '@\u200B');
+
+/** Adds an invisible space after each `@` that does not belong to an e-mail address, so that the name after it is not mentioned. */
+export const withoutMentions = (text: string): string => text.replace(/(?<![a-z0-9])@/gi, '@\u200B');
+
+/** Escapes text for Markdown in which `<` begins a mention or a link also after a backslash. */
+export const markdownWithEntities = (text: string): string =>
+  escapeFor(text, 'markdown').replaceAll(String.raw`\<`, '&lt;');

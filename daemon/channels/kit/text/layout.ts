@@ -3,7 +3,7 @@ import type { Format, Message } from '../../../core/message/message.ts';
 import { DISCORD_DIALECT, MRKDWN_DIALECT, mrkdwnLink, TELEGRAM_DIALECT } from './dialects.ts';
 import { ampersandEntities, discordEscapes, linkAddress, telegramText } from './escape.ts';
 import { renderMarkdown } from './markdown.ts';
-import { plainOf } from './plain.ts';
+import { plainOf, plainTitle } from './plain.ts';
 import {
   BYTES,
   byteLength,
@@ -110,30 +110,44 @@ export function without(message: Message, ...parts: readonly ('link' | 'image' |
 export interface LayoutOptions {
   /** The title is shown elsewhere. */
   readonly untitled?: boolean;
+  /** Mentions in the markup, which follow the title on its line. */
+  readonly calls?: string;
   /** Unit of the limit; bytes if not given. */
   readonly unit?: Unit;
 }
 
-/** Limits of a title and a field in bytes. */
+/** Limits of a title in its unit, and of a field in bytes. */
 const MAX_TITLE = 300;
 const MAX_FIELD = 1000;
 
+/** A field as one escaped line each for name and value. */
+export interface Field {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Fields for a form that shows names beside values. Empty if they have more than `max` bytes together: the text shows them then, as far as there is room. */
+export function fieldsOf({ fields = {}, format }: Message, escape: Markup['escape'], max = Infinity): readonly Field[] {
+  const escaped = Object.entries(fields).map(([name, value]) => ({
+    name: escape(cutToBytes(cleanLine(name), MAX_TITLE)),
+    value: escape(cutToBytes(cleanLine(plainOf(value, format)), MAX_FIELD)),
+  }));
+  const bytes = escaped.reduce((sum, { name, value }) => sum + byteLength(name) + byteLength(value), 0);
+  return bytes > max ? [] : escaped;
+}
+
 export function layoutOf(message: Message, markup: Markup, options: LayoutOptions = {}): Layout {
-  const { format } = message;
-  const { unit = BYTES } = options;
+  const { unit = BYTES, calls = '', untitled = false } = options;
   // Only the body may contain markup: in a title or a field it would end the markup around it.
-  const line = (text: string, max: number): string => markup.escape(cutToBytes(cleanLine(plainOf(text, format)), max));
-  const fields = Object.entries(message.fields ?? {}).map(([name, value]) =>
-    markup.field(markup.escape(cutToBytes(cleanLine(name), MAX_TITLE)), line(value, MAX_FIELD)),
-  );
+  const title = markup.escape(cutText(plainTitle(message), MAX_TITLE, unit));
+  const fields = fieldsOf(message, markup.escape).map(({ name, value }) => markup.field(name, value));
   const targets = [
     ...(message.link === undefined ? [] : [{ label: '', url: message.link }]),
     ...(message.actions ?? []),
   ];
   const links = targets.map(({ label, url }) => linkLine(label, url, markup));
-  const title = line(message.title, MAX_TITLE);
   return {
-    title: title === '' || options.untitled === true ? '' : markup.title(title),
+    title: `${title === '' || untitled ? '' : markup.title(title)} ${calls}`.trim(),
     body: bodyOf(message, markup, unit),
     rest: [...fields, ...links, ...imageLines(message, markup)],
     gap: markup.gap,
