@@ -1,13 +1,13 @@
 import { createPrivateKey } from 'node:crypto';
 import type { Receipt } from '../../core/delivery/delivery.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
-import type { Message } from '../../core/message/message.ts';
-import { oneOrMany, secret, strict } from '../../core/schema/fields.ts';
+import { secret, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, supports } from '../channel.ts';
 import { certificateFault } from '../kit/net/certificates.ts';
-import { isMailDomain, type MailAddress, parseAddress, parseAddresses } from '../kit/mail/address.ts';
+import { isMailDomain, parseAddress } from '../kit/mail/address.ts';
 import { readAttachments } from '../kit/mail/attachments.ts';
+import { addressProblems, mailSettings, parsed, recipientFault, recipientsOf } from '../kit/mail/recipients.ts';
 import { mailOf } from './message.ts';
 import { answersOf, endOfAttempt } from './partial-acceptance.ts';
 import { PartialAcceptance } from '../kit/partial-acceptance.ts';
@@ -19,9 +19,6 @@ import { type MailServer, readMailServer } from './server.ts';
 import { openTransport, type TransportOptions } from './transport.ts';
 
 const address = (description: string, example: string) => Type.String({ description, examples: [example] });
-const addresses = (description: string, example: string) =>
-  oneOrMany(address('One address.', example), { description, examples: [[example]] });
-
 const settingsSchema = strict({
   url: Type.Optional(
     secret({
@@ -58,11 +55,7 @@ const settingsSchema = strict({
       examples: ['${file:/etc/belfry/mail-ca.pem}'],
     }),
   ),
-  from: address('The address of the sender.', 'Belfry <belfry@example.com>'),
-  to: addresses('Recipients; `to` of a message replaces `to`, `cc` and `bcc`.', 'ops@example.com'),
-  cc: Type.Optional(addresses('Recipients of a copy.', 'team@example.com')),
-  bcc: Type.Optional(addresses('Recipients of a copy that the others do not see.', 'archive@example.com')),
-  reply_to: Type.Optional(addresses('The address for answers.', 'help@example.com')),
+  ...mailSettings(),
   dkim: Type.Optional(
     strict(
       {
@@ -74,9 +67,6 @@ const settingsSchema = strict({
     ),
   ),
 });
-
-const ADDRESS_MEND =
-  'write each as `ops@example.com` or `Ops <ops@example.com>`, one to an entry; a name with `,`, `:` or `@` stands in quotes: `\'"Ops, Berlin" <ops@example.com>\'`';
 
 type EmailSettings = Static<typeof settingsSchema>;
 
@@ -98,10 +88,7 @@ export const email = defineChannel({
     ...addressProblems(settings),
     ...dkimProblems(settings),
   ],
-  names: {
-    to: (text) =>
-      parseAddress(text) === undefined ? { message: 'it is not an e-mail address', mend: ADDRESS_MEND } : undefined,
-  },
+  names: { to: recipientFault },
   uses: mailUses,
   doctorChecks: MAIL_CHECKS,
   open: (settings, tools) => openEmail(settings, tools),
@@ -138,24 +125,6 @@ function serverProblems(settings: EmailSettings): SettingProblem[] {
     found.push({ pointer: '/password', message: 'there is a `password` and no `user`', mend: 'set `user` too' });
   }
   return found;
-}
-
-function addressProblems(settings: EmailSettings): SettingProblem[] {
-  const lists = {
-    from: [settings.from],
-    to: settings.to,
-    cc: settings.cc,
-    bcc: settings.bcc,
-    reply_to: settings.reply_to,
-  };
-  return Object.entries(lists).flatMap(([name, list = []]) =>
-    list.flatMap((written, index) => {
-      if (parseAddress(written) !== undefined) return [];
-      const which = list.length > 1 ? `entry ${index + 1} of \`${name}\`` : `\`${name}\``;
-      const pointer = name === 'from' ? '/from' : `/${name}/${index}`;
-      return [{ pointer, message: `${which} is not an e-mail address`, mend: ADDRESS_MEND }];
-    }),
-  );
 }
 
 function caProblems({ ca }: EmailSettings): SettingProblem[] {
@@ -199,7 +168,7 @@ function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
         throw new SendFailure('transient', 'smtp.aborted', 'the attempt ended before anything was sent');
       }
       const from = parseAddress(settings.from)!;
-      const groups = recipientsOf(settings, message);
+      const groups = recipientsOf(settings, message, MAX_RECIPIENTS, 'email.bad_recipient');
       const transport = await opening.get();
       const { delivery, signal } = io;
       const attachments = await readAttachments(message.attach ?? []);
@@ -228,33 +197,6 @@ function receiptOf(messageId: string, response: string, refused: string): Receip
   const answer = [response, refused === '' ? '' : `refused: ${refused}`].filter((part) => part !== '').join('\n');
   return { id: messageId, status: 250, answer };
 }
-
-interface Recipients {
-  readonly to: readonly MailAddress[];
-  readonly cc: readonly MailAddress[];
-  readonly bcc: readonly MailAddress[];
-}
-
-/** Recipients of a message: its `to` replaces all those in the settings. */
-function recipientsOf(settings: EmailSettings, message: Message): Recipients {
-  if (message.to === undefined) {
-    return { to: parsed(settings.to), cc: parsed(settings.cc ?? []), bcc: parsed(settings.bcc ?? []) };
-  }
-  const to = parseAddresses(message.to);
-  if ('wrong' in to) {
-    const reason = `recipient ${to.wrong + 1} of the message's \`to\` is not an e-mail address (one address to an entry)`;
-    throw new SendFailure('permanent', 'email.bad_recipient', reason);
-  }
-  if (to.length === 0 || to.length > MAX_RECIPIENTS) {
-    const reason = `the message's \`to\` has ${to.length} recipients; 1 to ${MAX_RECIPIENTS} can be sent to`;
-    throw new SendFailure('permanent', 'email.bad_recipient', reason);
-  }
-  return { to, cc: [], bcc: [] };
-}
-
-/** Addresses of the settings, which were checked when they were loaded. */
-const parsed = (texts: readonly string[]): readonly MailAddress[] =>
-  texts.map(parseAddress).filter((found) => found !== undefined);
 
 function transportOptions(settings: EmailSettings, tools: ChannelTools): TransportOptions {
   const { ca, dkim } = settings;
