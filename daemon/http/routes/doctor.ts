@@ -1,7 +1,7 @@
 import { isObject } from '../../core/values/json.ts';
 import { HttpProblem } from '../problem.ts';
 import { readJson } from '../request/body.ts';
-import { noChannel } from './control.ts';
+import { noChannel } from './channels.ts';
 import { type Route, sendJson } from './route.ts';
 
 export const doctorRoutes: readonly Route[] = [

@@ -12,6 +12,7 @@ import { readQuery } from '../request/query.ts';
 import type { Route, RouteDeps } from './route.ts';
 import { alertRoutes } from './alerts.ts';
 import { backupRoutes } from './backup.ts';
+import { channelRoutes } from './channels.ts';
 import { controlRoutes } from './control.ts';
 import { doctorRoutes } from './doctor.ts';
 import { eventRoutes } from './events.ts';
@@ -27,6 +28,7 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...historyRoutes,
   ...controlRoutes,
+  ...channelRoutes,
   ...doctorRoutes,
   ...backupRoutes,
   ...alertRoutes,
