@@ -205,11 +205,17 @@ export const dingtalk = defineHttpChannel({
   type: 'dingtalk',
   summary: 'A group bot of DingTalk (钉钉)',
   documentation: 'https://open.dingtalk.com/document/robots/custom-robot-access',
+  setup: [
+    'In DingTalk open the settings of the group, 机器人, and add a custom bot (自定义).',
+    'Choose 加签 in its security settings and copy the secret (SEC...).',
+    'Copy the webhook URL; the token is the part after `access_token=`.',
+  ],
+  example: { token: '${env:DINGTALK_TOKEN}', secret: '${env:DINGTALK_SECRET}' },
   api: 'https://oapi.dingtalk.com',
   settings,
   keys: { token: 'access_token=' },
   // The limit is 20 a minute, and a bot that exceeds it is shut out for ten: two seconds more than a minute absorb what the network adds.
-  limits: { rate: '20/62s' },
+  limits: { rate: '20/62s', text: '20,000 bytes for the whole request' },
   supports: { kept: 'markdown link image actions mention', text: 'html fields' },
   markup: MARKDOWN,
   mentionFault,

@@ -25,6 +25,9 @@ export const discord = defineHttpChannel({
   type: 'discord',
   summary: 'A webhook of a channel or thread of Discord',
   documentation: 'https://docs.discord.com/developers/resources/webhook#execute-webhook',
+  setup: ['Open the settings of the channel in Discord, Integrations, Webhooks, New Webhook.', 'Copy the webhook URL.'],
+  example: { url: '${env:DISCORD_URL}' },
+  receipt: 'id of the message',
   api: 'https://discord.com',
   settings: {
     url: key('The webhook URL: settings of the channel, integrations, webhooks.', '${env:DISCORD_WEBHOOK_URL}'),
@@ -43,7 +46,7 @@ export const discord = defineHttpChannel({
       }),
     ),
   },
-  limits: { rate: '5/2s' },
+  limits: { rate: '5/2s', text: '4,096 UTF-16 units' },
   supports: { kept: 'markdown priority link image mention', text: 'html tags actions fields' },
   markup: DISCORD_MARKDOWN,
   mentionFault: mentionFaultUnless(/^\d{15,20}$/, 'the id of a user'),

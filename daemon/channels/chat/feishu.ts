@@ -164,11 +164,17 @@ export const feishu = defineHttpChannel({
   type: 'feishu',
   summary: 'A group bot of Feishu (飞书) or Lark',
   documentation: 'https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot',
+  setup: [
+    'In Feishu open the settings of the group, 群机器人, and add a custom bot (自定义机器人).',
+    'Switch on 签名校验 and copy the secret.',
+    'Copy the webhook URL; the token is its last part.',
+  ],
+  example: { token: '${env:FEISHU_TOKEN}', secret: '${env:FEISHU_SECRET}' },
   api: 'https://open.feishu.cn',
   settings,
   keys: { token: '/bot/v2/hook/' },
   // Satisfies both limits: 5 a second and 100 a minute.
-  limits: { rate: '5/3s' },
+  limits: { rate: '5/3s', text: '20,000 bytes for the whole request' },
   supports: { kept: 'markdown priority link actions mention', text: 'html image fields' },
   markup: CARD,
   mentionFault: mentionFaultWithoutMobiles,

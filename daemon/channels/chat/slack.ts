@@ -17,6 +17,13 @@ export const slack = defineHttpChannel({
   type: 'slack',
   summary: 'A channel of Slack, over an incoming webhook or a bot',
   documentation: 'https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks',
+  setup: [
+    'Make an app at https://api.slack.com/apps with the bot scope `chat:write`, and install it.',
+    'Copy the Bot User OAuth Token (xoxb-...), and invite the bot to the channel.',
+    'Or switch on Incoming Webhooks, add one, and set its address as `url`.',
+  ],
+  example: { token: '${env:SLACK_TOKEN}', channel: '#ops' },
+  receipt: 'channel and time stamp (`ts`) of the message; nothing from a webhook',
   api: 'https://slack.com',
   settings: {
     url: Type.Optional(key('The URL of an incoming webhook.', '${env:SLACK_WEBHOOK_URL}')),
@@ -30,7 +37,7 @@ export const slack = defineHttpChannel({
     ),
   },
   keys: { token: '' },
-  limits: { rate: '1/1s' },
+  limits: { rate: '1/1s', text: '4,000 characters' },
   supports: { kept: 'markdown priority link image mention replace_key to', text: 'html actions fields' },
   markup: MRKDWN,
   mentionFault: mentionFaultUnless(/^[UW][A-Z0-9]{5,20}$/, 'the id of a member'),

@@ -24,6 +24,13 @@ export const telegram = defineHttpChannel({
   type: 'telegram',
   summary: 'A bot of Telegram, to people, groups and channels',
   documentation: 'https://core.telegram.org/bots/api#sendmessage',
+  setup: [
+    'Write `/newbot` to @BotFather in Telegram and copy the token.',
+    'Write to the new bot, or add it to the group.',
+    'Open https://api.telegram.org/botTOKEN/getUpdates and copy the `id` of the `chat`.',
+  ],
+  example: { token: '${env:TELEGRAM_TOKEN}', to: [-1001234567890] },
+  receipt: 'id of the message',
   api: 'https://api.telegram.org',
   settings: {
     token: key('The token from BotFather.', '${env:TELEGRAM_TOKEN}'),
@@ -40,7 +47,7 @@ export const telegram = defineHttpChannel({
   },
   keys: { token: '' },
   // The limit is 20 a minute for a group. For a person it would be one a second.
-  limits: { rate: '20/1m' },
+  limits: { rate: '20/1m', text: '4,096 UTF-16 units' },
   supports: { kept: 'markdown link image actions mention to', text: 'html fields' },
   markup: TELEGRAM_HTML,
   mentionFault: mentionFaultUnless(/^\w{5,32}$/, 'the name of a user'),

@@ -78,6 +78,16 @@ export const email = defineChannel({
   type: 'email',
   summary: 'Sends mail over SMTP, as text and HTML, with a login, TLS and DKIM.',
   documentation: 'https://www.rfc-editor.org/rfc/rfc5321',
+  setup: [
+    'Take the name of the SMTP server and a login from your mail provider.',
+    'If the provider has two-factor login, make a password for applications.',
+  ],
+  example: {
+    url: 'smtps://belfry:${env:SMTP_PASSWORD}@mail.example.com',
+    from: 'belfry@example.com',
+    to: ['ops@example.com'],
+  },
+  receipt: '`Message-ID`, and the answer of the server',
   settings: settingsSchema,
   limits: { timeout: '30s' },
   supports: supports({ kept: 'markdown html priority link actions fields attach replace_key to', text: 'tags' }),

@@ -34,6 +34,9 @@ export const command = defineChannel({
   type: 'command',
   summary: 'Runs a program with the message on standard input as JSON and in its environment; no shell.',
   documentation: 'https://man.openbsd.org/sysexits.3',
+  setup: ['Write a program that reads the message as JSON from its standard input, and exits with 0.'],
+  example: { run: ['/usr/local/bin/page', '{{ title }}'] },
+  receipt: 'exit code, and the beginning of its output',
   settings: strict({
     run: Type.Array(
       argument({ description: 'The program, or one of its arguments; may be a template.', examples: ['{{ key }}'] }),

@@ -39,6 +39,9 @@ export const file = defineChannel({
   type: 'file',
   summary: 'Appends each message to a file as one line, as JSON or as text.',
   documentation: 'https://jsonlines.org/',
+  setup: ['Choose a file in a folder that the user of Belfry may write.'],
+  example: { path: '/var/log/belfry/messages.jsonl' },
+  receipt: 'number of bytes that were appended',
   settings: strict({
     path: pathTemplate({
       description:

@@ -17,6 +17,8 @@ export const log = defineChannel({
   type: 'log',
   summary: "Writes the message to the daemon's own log: the terminal, or the journal under systemd.",
   documentation: 'https://github.com/pinojs/pino/blob/main/docs/api.md#logger-level',
+  setup: ['Nothing is needed.'],
+  example: { level: 'info' },
   settings: strict({
     level: Type.Optional(
       Type.Unsafe<'debug' | 'info' | 'warn' | 'error'>({
@@ -28,7 +30,7 @@ export const log = defineChannel({
       }),
     ),
   }),
-  limits: { concurrency: 1 },
+  limits: { concurrency: 1, text: '16 KiB of the body' },
   supports: supports({ kept: 'priority tags link', text: 'markdown html' }),
   idempotent: false,
   open: ({ level = 'info' }, tools) => ({

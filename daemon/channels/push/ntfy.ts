@@ -27,6 +27,12 @@ export const ntfy = defineHttpChannel({
   type: 'ntfy',
   summary: 'Push notifications to phones and browsers over ntfy',
   documentation: 'https://docs.ntfy.sh/publish/',
+  setup: [
+    'Think of a topic that nobody can guess, and subscribe to it in the app or at https://ntfy.sh.',
+    'On a server with access control make a token: `ntfy token add USER`.',
+  ],
+  example: { topic: 'alerts-kx83jd02' },
+  receipt: 'id of the message',
   api: 'https://ntfy.sh',
   settings: {
     topic: Type.String({
@@ -40,7 +46,7 @@ export const ntfy = defineHttpChannel({
   },
   keys: { token: '' },
   // A visitor may send 60 at once, and then one every 5 seconds.
-  limits: { rate: '12/1m' },
+  limits: { rate: '12/1m', text: '4,096 bytes' },
   supports: { kept: 'markdown priority tags link image actions', text: 'html fields' },
   markup: COMMONMARK,
   check: ({ topic, token, user, password }) => [

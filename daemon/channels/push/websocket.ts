@@ -37,6 +37,12 @@ export const websocket = defineChannel({
   type: 'websocket',
   summary: 'Pushes to the connected WebSocket and server-sent-events clients of users.',
   documentation: 'https://www.rfc-editor.org/rfc/rfc6455',
+  setup: [
+    'Give each user a token of scope `stream:NAME` under `daemon.tokens`.',
+    'Connect to `/v1/stream` with it, or import `/client.js` in a page.',
+  ],
+  example: { to: ['alice'] },
+  receipt: 'name of the user who acknowledged it',
   settings,
   limits: {},
   // A delivery that is pushed again stays one push.

@@ -49,6 +49,12 @@ export const desktop = defineChannel({
   type: 'desktop',
   summary: 'Shows a notification on the desktop of the user that runs the daemon.',
   documentation: 'https://specifications.freedesktop.org/notification-spec/latest/',
+  setup: [
+    'Run Belfry as a user service, in the session of the desktop.',
+    'On Debian install the package `libnotify-bin`.',
+  ],
+  example: { sound: 'message-new-instant' },
+  receipt: 'number of the notification',
   settings: settingsSchema,
   limits: { concurrency: 1 },
   supports: supports({ kept: 'priority replace_key', text: 'markdown html link actions fields' }),
