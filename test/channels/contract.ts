@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ChannelTools, type ChannelType, type Notifier, type SendIo } from '../../daemon/channels/channel.ts';
 import { MESSAGE_PARTS, type MessagePart } from '../../daemon/core/compile/registry.ts';
 import { escapeFor } from '../../daemon/core/message/escape.ts';
@@ -48,6 +48,7 @@ export interface ExpectedFailure {
   readonly misconfigured?: boolean;
   /** Milliseconds. */
   readonly retryAfter?: number;
+  readonly rateLimited?: boolean;
 }
 
 /** A refusal of the provider's documentation; the public table of refusals is made of these. */
@@ -64,7 +65,13 @@ type Applies<T> = T | NotApplicable;
 
 export interface ChannelContract<A = ServerAnswer> {
   readonly type: ChannelType;
+  /** Way of sending, if the type has several: `webhook`, `bot`. */
+  readonly variant?: string;
+  /** Reason why nothing can be sent on this machine; the tests that send are skipped. */
+  readonly unavailable?: string;
   openDestination(): Promise<Destination<A>>;
+  /** Closes what all destinations share. */
+  release?(): Promise<void>;
   /** Every refusal that the provider documents, at least three. */
   readonly refusals?: Applies<readonly DocumentedRefusal<A>[]>;
   /** Values in `settings` that must never show in an error, a receipt or a log line. */
@@ -124,9 +131,17 @@ export const applies = <T>(value: Applies<T>): value is T =>
 
 /** The suite that every channel runs; the particular features of a channel have tests of their own. */
 export function describeChannelContract<A>(contract: ChannelContract<A>): void {
-  describe(`${contract.type.type}: contract of every channel`, () => {
-    describeSchema(contract.type);
-    describe('when it sends', () => describeSending(contract));
+  const { type, variant, unavailable } = contract;
+  const suffix = variant === undefined ? '' : ` (${variant})`;
+  describe(`${type.type}: contract of every channel${suffix}`, () => {
+    describeSchema(type);
+    describe.skipIf(unavailable !== undefined)(
+      unavailable === undefined ? 'when it sends' : `when it sends (skipped: ${unavailable})`,
+      () => {
+        describeSending(contract);
+        afterAll(async () => await contract.release?.());
+      },
+    );
   });
 }
 
@@ -303,6 +318,7 @@ function expectFailure(failed: SendFailure, expected: Partial<ExpectedFailure>):
     code: expected.code ?? failed.code,
   });
   if (expected.misconfigured !== undefined) expect(failed.detail.misconfigured ?? false).toBe(expected.misconfigured);
+  if (expected.rateLimited !== undefined) expect(failed.detail.rateLimited ?? false).toBe(expected.rateLimited);
   if (expected.retryAfter !== undefined) expect(failed.detail.retryAfter).toBe(expected.retryAfter);
   expect(failed.code).toMatch(/^[a-z_]+\.[\w.-]+$/);
   expect(failed.message).not.toMatch(/https?:\/\//);

@@ -1,14 +1,50 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { type ChannelContract, describeChannelContract } from './contract.ts';
+import { stringify } from 'yaml';
+import { describe, expect, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { channelTypes } from '../../daemon/channels/index.ts';
+import { check } from '../../daemon/cli/check-rules.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { applies, type ChannelContract, describeChannelContract, documentedRefusals } from './contract.ts';
+
+type Contracts = ChannelContract<unknown> | readonly ChannelContract<unknown>[];
 
 const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.contract.ts'))
   .toSorted();
 
+const contracts: ChannelContract<unknown>[] = [];
 for (const file of files) {
-  const { contract } = (await import(path.join(import.meta.dirname, file))) as {
-    readonly contract: ChannelContract<unknown>;
-  };
-  describeChannelContract(contract);
+  const { contract } = (await import(path.join(import.meta.dirname, file))) as { readonly contract: Contracts };
+  contracts.push(...[contract].flat());
 }
+
+describe.each(channelTypes)('$type', (type) => {
+  const own = contracts.filter((contract) => contract.type === type);
+
+  test('has a contract with three documented refusals, or says why it has none', () => {
+    expect(own).not.toEqual([]);
+    const refusals = own.flatMap((contract) => documentedRefusals(contract));
+    const excused = own.some(({ refusals: given }) => given !== undefined && !applies(given));
+    expect(refusals.length >= 3 || excused).toBe(true);
+    for (const { when, mend } of refusals) for (const text of [when, mend]) expect(text).toMatch(/^\S[^\n|]*[^.\s]$/);
+  });
+
+  test('says in at most three steps how to get its key', () => {
+    expect(type.setup).toSatisfy((steps: readonly string[]) => steps.length >= 1 && steps.length <= 3);
+    for (const step of type.setup ?? []) expect(step).toMatch(/^\S[^\n]{10,}[.。]$/);
+  });
+});
+
+test('the example of every type loads', async () => {
+  const cwd = await temporaryFolder();
+  const channels = Object.fromEntries(channelTypes.map(({ type, example }) => [type, { type, ...example }]));
+  await writeFile(path.join(cwd, 'rules.yaml'), stringify({ channels }));
+  const registry = { channels: channelTypes, sources: [] };
+  const { problems } = await check({ paths: ['rules.yaml'], env: {}, cwd, registry, withoutSecrets: true });
+  expect(problems).toEqual([]);
+  expect(channelTypes.filter(({ example }) => example === undefined)).toEqual([]);
+});
+
+for (const contract of contracts) describeChannelContract(contract);

@@ -4,67 +4,13 @@ import { type HttpClient, openHttpClient } from '../../../daemon/channels/kit/ht
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { channelTools, failureOfSending, sampleIo, sampleMessage } from '../../support/delivery.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { describeChannelContract } from '../contract.ts';
-
-const TOKEN = 'token-0123456789abcdef';
-const SECRET = 'SECtestsecret0123456789';
-const OK = { errcode: 0, errmsg: 'ok' };
-
-interface Payload {
-  readonly msgtype: string;
-  readonly text?: { content: string };
-  readonly markdown?: { title: string; text: string };
-  readonly actionCard?: Readonly<Record<string, unknown>> & { title: string; text: string };
-  readonly at?: { atMobiles: string[]; atUserIds: string[]; isAtAll: boolean };
-}
-
-const contentOf = (payload: Payload): string =>
-  payload.text?.content ?? payload.markdown?.text ?? payload.actionCard?.text ?? '';
-
-describeChannelContract({
-  type: dingtalk,
-  secrets: [TOKEN, SECRET],
-  openDestination: () =>
-    openHttpDestination({
-      settings: (api) => ({ token: TOKEN, secret: SECRET, api }),
-      responses: {
-        success: { body: OK },
-        refusal: {
-          body: {
-            errcode: 310000,
-            errmsg: 'sign not match, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]',
-          },
-        },
-        rateLimited: { status: 429, headers: { 'retry-after': '7' } },
-      },
-    }),
-  cases: {
-    refusal: { class: 'permanent', code: 'dingtalk.310000', misconfigured: true },
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
-    oversize(received) {
-      expect(byteLength(received)).toBeLessThanOrEqual(20_000);
-      expect(byteLength(received)).toBeGreaterThan(15_000);
-      expect(contentOf(JSON.parse(received) as Payload)).toMatch(/… \(\+\d+ bytes\)/);
-      expect(received).not.toContain('\uFFFD');
-    },
-    hostile(received, { format }) {
-      const payload = JSON.parse(received) as Payload;
-      expect(payload.at).toEqual({ atMobiles: [], atUserIds: [], isAtAll: false });
-      const content = contentOf(payload);
-      expect(content).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
-      if (format !== 'text') expect(content).not.toMatch(/[<[\]`]|\*|^# /m);
-    },
-    sameId: { notApplicable: 'group bots know no message id' },
-  },
-});
+import { TOKEN, OK, type Payload, contentOf } from './dingtalk.contract.ts';
 
 let sink: TestServer;
+
 let http: HttpClient;
 
 beforeEach(async () => {
@@ -72,6 +18,7 @@ beforeEach(async () => {
   sink.answer({ body: OK });
   http = openHttpClient();
 });
+
 afterEach(async () => {
   await http.close();
   await sink.close();
@@ -189,40 +136,6 @@ test('the limit is on the whole request: text that is longer in JSON is cut more
 });
 
 describe('what the bot answers', () => {
-  const TEN_MINUTES = 600_000;
-  const KEYWORD =
-    'description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;link:请参考本接口对应文档获得具体要求;';
-  const SIGNATURE =
-    'description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;';
-
-  test.each([
-    [310000, 'keywords not in content', 'permanent', {}],
-    [310000, KEYWORD, 'permanent', {}],
-    [310000, '错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词;', 'permanent', {}],
-    [310000, SIGNATURE, 'permanent', { misconfigured: true }],
-    [310000, '错误描述:时间戳无效;解决方案:请检查时间戳和签名;', 'permanent', { misconfigured: true }],
-    [310000, 'description:机器人发送IP不在白名单内;solution:请联系群管理员;', 'permanent', { misconfigured: true }],
-    [310000, 'description:消息校验未通过;solution:请检查签名或关键词;', 'permanent', {}],
-    [310000, 'sign not match', 'permanent', { misconfigured: true }],
-    [310000, 'invalid timestamp', 'permanent', { misconfigured: true }],
-    [310000, 'ip 192.0.2.1 not in whitelist', 'permanent', { misconfigured: true }],
-    [300001, 'token is not exist', 'permanent', { misconfigured: true }],
-    [400102, 'bot stopped', 'permanent', { misconfigured: true }],
-    [460101, 'message too long, exceed 20000 bytes', 'permanent', {}],
-    [40035, 'missing json', 'permanent', {}],
-    [410100, 'sending too fast', 'transient', { rateLimited: true, retryAfter: TEN_MINUTES }],
-    [130101, 'send too fast, exceed 20 times per minute', 'transient', { rateLimited: true, retryAfter: TEN_MINUTES }],
-    [90030, 'webhook over limit', 'transient', { rateLimited: true, retryAfter: 3_600_000 }],
-    [-1, 'busy', 'transient', {}],
-    [777777, 'new', 'permanent', {}],
-  ] as const)('%i %j is %s', async (errcode, errmsg, failureClass, detail) => {
-    sink.answer({ body: { errcode, errmsg } });
-    const failure = await failureOfSending(open(), sampleMessage(), sampleIo());
-    expect(failure).toMatchObject({ class: failureClass, code: `dingtalk.${errcode}`, message: errmsg });
-    const { rateLimited, retryAfter, misconfigured } = failure.detail;
-    expect(JSON.parse(JSON.stringify({ rateLimited, retryAfter, misconfigured }))).toEqual(detail);
-  });
-
   test('a refusal by the security settings without a text concerns the message only', async () => {
     sink.answer({ body: { errcode: 310000 } });
     const failure = await failureOfSending(open(), sampleMessage(), sampleIo());

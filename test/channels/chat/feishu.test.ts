@@ -1,82 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { feishu } from '../../../daemon/channels/chat/feishu.ts';
 import { type HttpClient, openHttpClient } from '../../../daemon/channels/kit/http/client.ts';
-import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
-import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { channelTools, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { describeChannelContract } from '../contract.ts';
-
-const TOKEN = 'token-0123456789abcdef';
-const SECRET = 'belfry-secret';
-const OK = { StatusCode: 0, StatusMessage: 'success', code: 0, data: {}, msg: 'success' };
-
-interface Payload {
-  readonly msg_type: string;
-  readonly timestamp?: string;
-  readonly sign?: string;
-  readonly content?: {
-    text?: string;
-    post?: { zh_cn: { title: string; content: Readonly<Record<string, string>>[][] } };
-  };
-  readonly card?: {
-    schema: string;
-    header: { title: { content: string }; template: string };
-    body: { elements: (Readonly<Record<string, unknown>> & { tag: string; content?: string })[] };
-  };
-}
-
-const postOf = (payload: Payload) => payload.content!.post!.zh_cn;
-const markdownOf = (payload: Payload): string => payload.card!.body.elements[0]!.content!;
-
-describeChannelContract({
-  type: feishu,
-  secrets: [TOKEN, SECRET],
-  openDestination: () =>
-    openHttpDestination({
-      settings: (api) => ({ token: TOKEN, secret: SECRET, api }),
-      responses: {
-        success: { body: OK },
-        refusal: {
-          body: { code: 19021, data: {}, msg: 'sign match fail or timestamp is not within one hour from current time' },
-        },
-        rateLimited: { status: 429, headers: { 'retry-after': '7' } },
-      },
-    }),
-  cases: {
-    refusal: { class: 'permanent', code: 'feishu.19021', misconfigured: true },
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
-    oversize(received) {
-      expect(byteLength(received)).toBeLessThanOrEqual(20_000);
-      expect(byteLength(received)).toBeGreaterThan(10_000);
-      expect(received).toMatch(/… \(\+\d+ bytes\)/);
-      expect(received).not.toContain('\uFFFD');
-    },
-    hostile(received) {
-      const payload = JSON.parse(received) as Payload;
-      expect(received).not.toMatch(/\\u00(?:00|1b)|\u202E/);
-      if (payload.card === undefined) {
-        // Text inside a post is never markup; only an element of its own would mention.
-        expect(
-          postOf(payload)
-            .content.flat()
-            .map(({ tag }) => tag),
-        ).toEqual(['text']);
-      } else {
-        expect(markdownOf(payload)).not.toMatch(/[<>[\]`~]/);
-        expect(payload.card.body.elements).toHaveLength(1);
-      }
-    },
-    sameId: { notApplicable: 'group bots know no message id' },
-  },
-});
+import { TOKEN, OK, type Payload, postOf, markdownOf } from './feishu.contract.ts';
 
 let sink: TestServer;
+
 let http: HttpClient;
 
 beforeEach(async () => {
@@ -84,6 +17,7 @@ beforeEach(async () => {
   sink.answer({ body: OK });
   http = openHttpClient();
 });
+
 afterEach(async () => {
   await http.close();
   await sink.close();
@@ -203,25 +137,6 @@ describe('the format of messages', () => {
 });
 
 describe('the answer of the bot', () => {
-  test.each([
-    [200, 19021, 'sign match fail', 'permanent', { misconfigured: true }],
-    [200, 19022, 'Ip Not Allowed', 'permanent', { misconfigured: true }],
-    [200, 19024, 'Key Words Not Found', 'permanent', {}],
-    [200, 19001, 'param invalid: incoming webhook access token invalid', 'permanent', { misconfigured: true }],
-    [400, 9499, 'Bad Request', 'permanent', {}],
-    [400, 9499, 'too many request', 'transient', { rateLimited: true, retryAfter: 30_000 }],
-    [400, 9499, '请求过于频繁', 'transient', { rateLimited: true, retryAfter: 30_000 }],
-    [200, 11232, 'frequency limited', 'transient', { rateLimited: true, retryAfter: 30_000 }],
-    [200, 19036, 'message too large', 'permanent', {}],
-    [200, 1, 'new', 'permanent', {}],
-  ] as const)('%i %i %j is %s', async (status, code, msg, failureClass, detail) => {
-    sink.answer({ status, body: { code, msg, data: {} } });
-    const failure = await failureOfSending(open(), sampleMessage(), sampleIo());
-    expect(failure).toMatchObject({ class: failureClass, code: `feishu.${code}`, message: msg });
-    const { rateLimited, retryAfter, misconfigured } = failure.detail;
-    expect(JSON.parse(JSON.stringify({ rateLimited, retryAfter, misconfigured }))).toEqual(detail);
-  });
-
   test('an old answer without `code` counts too', async () => {
     sink.answer({ body: { StatusCode: 0, StatusMessage: 'success' } });
     expect(await open().send(sampleMessage(), sampleIo())).toMatchObject({ status: 200 });

@@ -1,85 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { slack } from '../../../daemon/channels/chat/slack.ts';
-import { CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
 import { failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
 import { readSettings } from '../../support/channel-settings.ts';
-import type { ServerAnswer } from '../../support/test-server.ts';
-import { describeChannelContract } from '../contract.ts';
-
-const PATH = '/services/T0000/B0000/XXXhooksecretXXX';
-const TOKEN = 'xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy';
-const posted = (ts: string): ServerAnswer => ({ body: { ok: true, channel: 'C0123ABC', ts } });
-const refused = (error: string): ServerAnswer => ({ body: { ok: false, error } });
-
-interface Payload {
-  readonly text: string;
-  readonly attachments: readonly { readonly color: string; readonly text: string; readonly image_url?: string }[];
-}
-
-const payloadOf = (received: string): Payload => JSON.parse(received) as Payload;
-const textOf = (received: string): string => payloadOf(received).attachments[0]!.text;
-
-const cases = {
-  serverError: { code: 'http.500' },
-  hang: { code: 'http.no_answer' },
-  oversize(received: string) {
-    expect(CODE_POINTS.length(textOf(received))).toBeLessThanOrEqual(4000);
-    expect(CODE_POINTS.length(textOf(received))).toBeGreaterThan(3400);
-    expect(textOf(received)).toMatch(/… \(\+\d+ characters\)/);
-    expect(payloadOf(received).text.length).toBeLessThanOrEqual(310);
-  },
-  hostile(received: string) {
-    const { text } = payloadOf(received);
-    // The only `<` are those of links that the channel made itself, to http and https.
-    const all = `${text}\n${textOf(received)}`.replace(/<https?:\/\/[^<>|\s]+(?:\|[^<>|]*)?>/g, '');
-    expect(all).not.toMatch(/[<>]|&(?!amp;|lt;|gt;)/);
-    expect(all).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
-  },
-  sameId: { notApplicable: 'Slack knows no id of a message before it is sent' },
-} as const;
-const samples = { mention: { message: { mention: ['U012AB3CD'] }, shown: '<@U012AB3CD>' } };
-
-describe('a webhook', () => {
-  describeChannelContract({
-    type: slack,
-    secrets: ['XXXhooksecretXXX'],
-    samples,
-    openDestination: () =>
-      openHttpDestination({
-        settings: (origin) => ({ url: origin + PATH }),
-        responses: { success: { body: 'ok' }, refusal: { status: 404, body: 'no_service' } },
-      }),
-    cases: {
-      ...cases,
-      refusal: { class: 'permanent', code: 'slack.no_service', misconfigured: true },
-      rateLimited: { code: 'http.429' },
-    },
-  });
-});
-
-describe('a bot', () => {
-  describeChannelContract({
-    type: slack,
-    secrets: [TOKEN],
-    samples,
-    openDestination: () =>
-      openHttpDestination({
-        settings: (api) => ({ token: TOKEN, channel: 'C0123ABC', api }),
-        responses: {
-          success: posted('1503435956.000247'),
-          refusal: refused('invalid_auth'),
-          rateLimited: { status: 429, headers: { 'retry-after': '7' }, body: { ok: false, error: 'ratelimited' } },
-        },
-      }),
-    cases: {
-      ...cases,
-      refusal: { class: 'permanent', code: 'slack.invalid_auth', misconfigured: true },
-      rateLimited: { code: 'slack.ratelimited' },
-    },
-  });
-});
+import { PATH, type Payload, payloadOf, posted, refused, textOf, TOKEN } from './slack.contract.ts';
 
 const channel = useHttpChannel(slack, {
   settings: (api) => ({ token: TOKEN, channel: '#ops', api }),
@@ -213,20 +137,6 @@ describe('messages that belong together', () => {
   });
 });
 
-test.each([
-  ['invalid_auth', 'permanent', { misconfigured: true }],
-  ['token_revoked', 'permanent', { misconfigured: true }],
-  ['missing_scope', 'permanent', { misconfigured: true }],
-  ['channel_not_found', 'permanent', {}],
-  ['msg_too_long', 'permanent', {}],
-  ['something_new', 'permanent', {}],
-  ['ratelimited', 'transient', { rateLimited: true }],
-  ['internal_error', 'transient', {}],
-  ['service_unavailable', 'transient', {}],
-] as const)('the error %s of a bot is %s', async (error, failureClass, detail) => {
-  expect(await channel.failure(refused(error))).toMatchObject({ class: failureClass, code: `slack.${error}`, detail });
-});
-
 describe('a webhook', () => {
   const hook = useHttpChannel(slack, { settings: (origin) => ({ url: origin + PATH }), success: { body: 'ok' } });
 
@@ -237,16 +147,6 @@ describe('a webhook', () => {
       [PATH, '*a*'],
       [PATH, '*b*'],
     ]);
-  });
-
-  test.each([
-    [404, 'no_service', 'permanent', 'slack.no_service', { misconfigured: true }],
-    [410, 'channel_is_archived', 'permanent', 'slack.channel_is_archived', { misconfigured: true }],
-    [403, 'invalid_token', 'permanent', 'slack.invalid_token', { misconfigured: true }],
-    [400, 'invalid_payload', 'permanent', 'http.400', {}],
-    [500, 'rollup_error', 'transient', 'slack.rollup_error', {}],
-  ] as const)('that answers %i %s failed: %s', async (status, body, failureClass, code, detail) => {
-    expect(await hook.failure({ status, body })).toMatchObject({ class: failureClass, code, detail });
   });
 
   test('that answers 200 without `ok` leaves the outcome unknown', async () => {

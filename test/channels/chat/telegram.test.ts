@@ -3,75 +3,9 @@ import { telegram } from '../../../daemon/channels/chat/telegram.ts';
 import { escapeFor } from '../../../daemon/core/message/escape.ts';
 import { failureOfSending, memoryLog, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
 import { readSettings } from '../../support/channel-settings.ts';
-import { describeChannelContract, HOSTILE } from '../contract.ts';
-
-const TOKEN = '110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
-const CHAT = -1001234567890;
-const OK = { body: { ok: true, result: { message_id: 42, chat: { id: CHAT } } } };
-const refusal = (status: number, description: string, parameters?: object) => ({
-  status,
-  body: { ok: false, error_code: status, description, ...(parameters !== undefined && { parameters }) },
-});
-
-interface Payload {
-  readonly chat_id: number | string;
-  readonly text: string;
-  readonly parse_mode: string;
-}
-
-const payloadOf = (received: string): Payload => JSON.parse(received) as Payload;
-
-/** Text that Telegram reads: only its own tags, closed in order, and entities that it knows. */
-function expectTelegramHtml(html: string): void {
-  const open: string[] = [];
-  for (const [, end, tag, rest] of html.matchAll(/<(\/?)(\w+)([^<>]*)>/g)) {
-    expect(['b', 'i', 's', 'a', 'code', 'pre', 'blockquote']).toContain(tag);
-    if (end === '') {
-      open.push(tag!);
-      expect(rest).toMatch(tag === 'a' ? /^ href="https?:[^"]*"$/ : /^(?: class="language-[\w+-]+")?$/);
-    } else expect(open.pop()).toBe(tag);
-  }
-  expect(open).toEqual([]);
-  const plain = html.replace(/<\/?\w+[^<>]*>/g, '');
-  expect(plain).not.toMatch(/[<>]|&(?!(?:amp|lt|gt|quot|#\d+);)/);
-  expect(plain).not.toMatch(/(?<![\w.-])@\w/);
-}
-
-describeChannelContract({
-  type: telegram,
-  secrets: [TOKEN],
-  samples: { mention: { message: { mention: ['some_user'] }, shown: '@some_user' } },
-  openDestination: () =>
-    openHttpDestination({
-      settings: (api) => ({ token: TOKEN, to: CHAT, api }),
-      responses: {
-        success: OK,
-        refusal: refusal(401, 'Unauthorized'),
-        rateLimited: refusal(429, 'Too Many Requests: retry after 7', { retry_after: 7 }),
-      },
-    }),
-  cases: {
-    refusal: { class: 'permanent', code: 'telegram.401', misconfigured: true },
-    rateLimited: { code: 'telegram.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
-    oversize(received) {
-      const { text } = payloadOf(received);
-      expect(text.length).toBeLessThanOrEqual(4096);
-      expect(text.length).toBeGreaterThan(3900);
-      expect(text).toMatch(/… \(\+\d+ characters\)/);
-      expectTelegramHtml(text);
-    },
-    hostile(received) {
-      const { text } = payloadOf(received);
-      expect(text).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
-      expectTelegramHtml(text);
-    },
-    sameId: { notApplicable: 'a bot knows no id of a message before it is sent' },
-  },
-});
+import { HOSTILE } from '../contract.ts';
+import { TOKEN, CHAT, OK, refusal, payloadOf, expectTelegramHtml } from './telegram.contract.ts';
 
 const channel = useHttpChannel(telegram, { settings: (api) => ({ token: TOKEN, to: CHAT, api }), success: OK });
 
@@ -183,18 +117,6 @@ describe('several chats', () => {
       expect(await channel.failure(OK, { to })).toMatchObject({ code: 'telegram.bad_recipient' });
     expect(asked()).toEqual([]);
   });
-});
-
-test.each([
-  [400, 'Bad Request: chat not found', 'permanent', {}],
-  [400, "Bad Request: can't parse entities", 'permanent', {}],
-  [403, 'Forbidden: bot was blocked by the user', 'permanent', {}],
-  [401, 'Unauthorized', 'permanent', { misconfigured: true }],
-  [404, 'Not Found', 'permanent', { misconfigured: true }],
-  [429, 'Too Many Requests', 'transient', { rateLimited: true }],
-] as const)('%i %s is %s', async (status, description, failureClass, detail) => {
-  const failure = await channel.failure(refusal(status, description));
-  expect(failure).toMatchObject({ class: failureClass, code: `telegram.${status}`, message: description, detail });
 });
 
 test('the pause that the body asks for is kept, and the new id of a group is shown', async () => {

@@ -11,71 +11,13 @@ import {
   sampleIo,
   sampleMessage,
 } from '../../support/delivery.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { openTestServer, type TestServer } from '../../support/test-server.ts';
-import { describeChannelContract, HOSTILE } from '../contract.ts';
-
-const KEY = '693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa';
-const OK = { errcode: 0, errmsg: 'ok' };
-
-interface Payload {
-  readonly msgtype: 'text' | 'markdown' | 'markdown_v2' | 'news';
-  readonly text?: { content: string; mentioned_list?: string[]; mentioned_mobile_list?: string[] };
-  readonly markdown?: { content: string };
-  readonly markdown_v2?: { content: string };
-  readonly news?: { articles: { title: string; description: string; url: string; picurl?: string }[] };
-}
-
-const contentOf = (payload: Payload): string =>
-  payload.text?.content ?? payload.markdown?.content ?? payload.markdown_v2?.content ?? '';
-
-describeChannelContract({
-  type: wecom,
-  secrets: [KEY, 'relay-token'],
-  openDestination: () =>
-    openHttpDestination({
-      settings: (api) => ({ key: KEY, api, headers: { Authorization: 'Bearer relay-token' } }),
-      responses: {
-        success: { body: OK },
-        refusal: {
-          body: {
-            errcode: 93000,
-            errmsg:
-              'invalid webhook url, hint: [1], from ip: 192.0.2.1, more info at https://open.work.weixin.qq.com/devtool/query?e=93000',
-          },
-        },
-        rateLimited: { status: 429, headers: { 'retry-after': '7' }, body: {} },
-      },
-    }),
-  cases: {
-    refusal: { class: 'permanent', code: 'wecom.93000', misconfigured: true },
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
-    oversize(received) {
-      const payload = JSON.parse(received) as Payload;
-      const content = contentOf(payload);
-      expect(byteLength(content)).toBeLessThanOrEqual(payload.msgtype === 'text' ? 2048 : 4096);
-      expect(content).toMatch(/… \(\+\d+ bytes\)/);
-      expect(content).not.toContain('\uFFFD');
-      expect(received).not.toMatch(/\\u[0-9a-f]{4}/);
-    },
-    hostile(received, { format }) {
-      const payload = JSON.parse(received) as Payload;
-      expect(payload.text?.mentioned_list).toBeUndefined();
-      expect(payload.text?.mentioned_mobile_list).toBeUndefined();
-      const content = contentOf(payload);
-      expect(content).not.toContain('<@');
-      expect(content).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
-      expect(received).not.toMatch(/\\u[0-9a-f]{4}/);
-      if (format !== 'text') expect(content.replaceAll('**', '')).not.toMatch(/[<[\]`]|^#/m);
-    },
-    sameId: { notApplicable: 'group bots know no message id' },
-  },
-});
+import { HOSTILE } from '../contract.ts';
+import { KEY, OK, type Payload, contentOf } from './wecom.contract.ts';
 
 let sink: TestServer;
+
 let http: HttpClient;
 
 beforeEach(async () => {
@@ -83,6 +25,7 @@ beforeEach(async () => {
   sink.answer({ body: OK });
   http = openHttpClient();
 });
+
 afterEach(async () => {
   await http.close();
   await sink.close();
@@ -293,26 +236,6 @@ describe('several bots', () => {
 });
 
 describe('what the bot answers', () => {
-  test.each([
-    [-1, 'transient', {}],
-    [45009, 'transient', { rateLimited: true, retryAfter: 60_000 }],
-    [45033, 'transient', { rateLimited: true, retryAfter: 5000 }],
-    [40008, 'permanent', {}],
-    [40058, 'permanent', {}],
-    [44004, 'permanent', {}],
-    [45002, 'permanent', {}],
-    [93000, 'permanent', { misconfigured: true }],
-    [93004, 'permanent', { misconfigured: true }],
-    [93008, 'permanent', { misconfigured: true }],
-    [99999, 'permanent', {}],
-  ] as const)('%i is %s', async (errcode, failureClass, detail) => {
-    sink.answer({ body: { errcode, errmsg: 'why' } });
-    const failure = await failureOfSending(open(), sampleMessage(), sampleIo());
-    expect(failure).toMatchObject({ class: failureClass, code: `wecom.${errcode}`, message: 'why' });
-    const { rateLimited, retryAfter, misconfigured } = failure.detail;
-    expect(JSON.parse(JSON.stringify({ rateLimited, retryAfter, misconfigured }))).toEqual(detail);
-  });
-
   test('the text of the provider is kept without its hints and links, and the whole answer', async () => {
     const errmsg =
       'markdown.content exceed max length 4096. invalid Request Parameter, hint: [165], from ip: 192.0.2.7, more info at https://open.work.weixin.qq.com/devtool/query?e=40058';
@@ -331,14 +254,6 @@ describe('what the bot answers', () => {
         code: 'wecom.unreadable',
       });
     }
-  });
-
-  test('an address where there is no bot is a wrong setting', async () => {
-    sink.answer({ status: 404, body: 'not found' });
-    expect(await failureOfSending(open(), sampleMessage(), sampleIo())).toMatchObject({
-      code: 'http.404',
-      detail: { misconfigured: true },
-    });
   });
 });
 

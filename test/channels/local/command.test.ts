@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { command } from '../../../daemon/channels/local/command.ts';
@@ -19,58 +18,10 @@ import {
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { describeChannelContract } from '../contract.ts';
-
-const env = { PATH: process.env.PATH, HOME: '/home/of-the-daemon', AWS_SECRET: 'must-not-be-inherited' };
-const TOKEN = 'token-of-the-pager';
+import { env, sh, linesOf, linesIn } from './command.contract.ts';
 
 const channelOf = (settings: object, tools: Partial<ChannelTools> = {}): Notifier =>
   command.open(decodeSettings(command, settings), channelTools({ env, clock: systemClock, ...tools }));
-const sh = (script: string, ...args: string[]) => ({ run: ['sh', '-c', script, 'sh', ...args] });
-const linesOf = async (file: string): Promise<string[]> =>
-  (await readFile(file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
-
-/** Resolves when the file has `count` lines. */
-async function linesIn(file: string, count: number): Promise<void> {
-  while ((await linesOf(file)).length < count) await new Promise((resolve) => setImmediate(resolve));
-}
-
-describeChannelContract({
-  type: command,
-  secrets: [TOKEN],
-  async openDestination() {
-    const folder = await mkdtemp(path.join(tmpdir(), 'belfry-command-'));
-    const inbox = path.join(folder, 'inbox');
-    const answer = path.join(folder, 'answer');
-    const script = 'cat >> "$INBOX"; exec sh "$ANSWER"';
-    const says = {
-      success: 'echo taken',
-      refusal: 'exit 1',
-      rateLimited: '',
-      serverError: 'exit 75',
-      hang: 'exec sleep 60',
-    };
-    return {
-      settings: { ...sh(script), env: { INBOX: inbox, ANSWER: answer, TOKEN } },
-      tools: { env, clock: systemClock },
-      respondWith: (name) => writeFile(answer, says[name]),
-      received: () => linesOf(inbox),
-      arrived: (count) => linesIn(inbox, count),
-      close: () => rm(folder, { recursive: true }),
-    };
-  },
-  cases: {
-    refusal: { class: 'permanent', code: 'command.exit_1', misconfigured: false },
-    rateLimited: { notApplicable: 'an exit code cannot say how long to wait' },
-    serverError: { code: 'command.exit_75' },
-    hang: { code: 'command.timeout' },
-    oversize: (received) => void JSON.parse(received),
-    hostile(received, sent) {
-      expect(JSON.parse(received)).toMatchObject({ tags: sent.tags, priority: 'normal' });
-    },
-    sameId: (received) => (JSON.parse(received) as { id: string }).id,
-  },
-});
 
 test('the message comes as JSON on standard input and in the environment', async () => {
   const folder = await temporaryFolder();

@@ -1,6 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Notifier } from '../../../daemon/channels/channel.ts';
@@ -11,11 +9,10 @@ import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
 import { SendFailure } from '../../../daemon/core/problems/failure.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
-import { channelTools, failureOfSending, sampleIo, sampleMessage } from '../../support/delivery.ts';
+import { channelTools, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { type Desktop, missingPackages, openDesktop, type Shown } from '../../support/desktop.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { describeChannelContract } from '../contract.ts';
 
 const SHIPPED = path.resolve(import.meta.dirname, '../../../assets/icon.png');
 
@@ -40,51 +37,6 @@ describe.skipIf(missing.length > 0)(
     };
     const send = async (channel: Notifier, message: Partial<Message> = {}): Promise<Receipt> =>
       (await channel.send(sampleMessage(message), sampleIo())) as Receipt;
-
-    describeChannelContract({
-      type: desktop,
-      secrets: [],
-      async openDestination() {
-        const folder = await mkdtemp(path.join(tmpdir(), 'belfry-bus-'));
-        const silent = await silentBus(path.join(folder, 'bus'));
-        const before = (await screen.shown()).length;
-        const env: Record<string, string | undefined> = { ...screen.env, XDG_RUNTIME_DIR: path.join(folder, 'none') };
-        const buses = {
-          success: screen.env.DBUS_SESSION_BUS_ADDRESS,
-          refusal: undefined,
-          rateLimited: undefined,
-          serverError: screen.emptyBus,
-          hang: silent.address,
-        };
-        return {
-          settings: {},
-          tools: { env, clock: systemClock },
-          respondWith: (kind) => void (env.DBUS_SESSION_BUS_ADDRESS = buses[kind]),
-          received: async () => (await screen.shown()).slice(before).map(({ title, body }) => `${title}\n${body}`),
-          arrived: () => silent.connected,
-          async close() {
-            await silent.close();
-            await rm(folder, { recursive: true });
-          },
-        };
-      },
-      cases: {
-        refusal: { class: 'permanent', code: 'desktop.no_session', misconfigured: true },
-        rateLimited: { notApplicable: 'a desktop has no rate' },
-        serverError: { code: 'desktop.no_daemon' },
-        hang: { code: 'desktop.timeout' },
-        oversize(received) {
-          expect(Buffer.byteLength(received)).toBeLessThan(3000);
-          expect(received).toMatch(/\(\+\d+ bytes\)/);
-        },
-        hostile(received) {
-          // A title is never markup to a desktop.
-          expect(received.slice(received.indexOf('\n'))).not.toMatch(/<[a-z/]/i);
-          expect(received.replaceAll('\n', ' ')).not.toMatch(/[\u202E\p{Cc}]/u);
-        },
-        sameId: { notApplicable: 'a notification has no room for an id of ours' },
-      },
-    });
 
     test('a notification is shown once, with the shipped icon, and its number is the receipt', async () => {
       let receipt: Receipt | undefined;
@@ -152,22 +104,9 @@ describe.skipIf(missing.length > 0)(
         expect(shown[0]!.body).toContain(line);
     });
 
-    test('without notify-send the failure names the package', async () => {
-      const folder = await temporaryFolder();
-      const failed = await failureOfSending(channelOf({ ...screen.env, PATH: folder }), sampleMessage(), sampleIo());
-      expect(failed).toMatchObject({
-        class: 'permanent',
-        code: 'desktop.no_notify_send',
-        detail: { misconfigured: true },
-      });
-      expect(failed.message).toContain('libnotify-bin');
-    });
-
     test('a bus that does not exist any more is not a session', async () => {
       const folder = await temporaryFolder();
       const env = { ...screen.env, DBUS_SESSION_BUS_ADDRESS: `unix:path=${path.join(folder, 'gone')}` };
-      const failed = await failureOfSending(channelOf(env), sampleMessage(), sampleIo());
-      expect(failed).toMatchObject({ class: 'permanent', code: 'desktop.no_session', detail: { misconfigured: true } });
       expect(desktopUnavailable(env, 'linux')).toContain('no desktop session');
     });
 
@@ -176,25 +115,6 @@ describe.skipIf(missing.length > 0)(
     });
   },
 );
-
-/** A socket that takes connections and says nothing. */
-async function silentBus(socket: string) {
-  let heard: () => void;
-  const connected = new Promise<void>((resolve) => {
-    heard = resolve;
-  });
-  const server = createServer((connection) => {
-    connection.on('error', () => connection.destroy());
-    connection.resume();
-    heard();
-  });
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-  return {
-    address: `unix:path=${socket}`,
-    connected,
-    close: () => new Promise<void>((resolve) => void server.close(() => resolve())),
-  };
-}
 
 describe('the reason why there is no desktop is one sentence', () => {
   test('no session bus', async () => {

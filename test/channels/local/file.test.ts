@@ -1,20 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import {
-  appendFile,
-  chmod,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { appendFile, chmod, mkdir, open, rename, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -31,40 +18,9 @@ import {
 import { hasFullDevice } from '../../support/small-disk.ts';
 import { decodeSettings } from '../../support/channel-settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { describeChannelContract } from '../contract.ts';
+import { textOf, linesOf } from './file.contract.ts';
 
 const channelOf = (settings: object): Notifier => file.open(decodeSettings(file, settings), channelTools());
-const textOf = async (name: string): Promise<string> => await readFile(name, 'utf8').catch(() => '');
-const linesOf = async (name: string): Promise<string[]> =>
-  (await textOf(name)).split('\n').filter((line) => line !== '');
-
-describeChannelContract({
-  type: file,
-  secrets: [],
-  async openDestination() {
-    const folder = await mkdtemp(path.join(tmpdir(), 'belfry-file-'));
-    const target = path.join(folder, 'out', 'messages.jsonl');
-    return {
-      settings: { path: target },
-      async respondWith(kind) {
-        if (kind === 'refusal') await mkdir(target, { recursive: true });
-      },
-      received: () => linesOf(target),
-      close: () => rm(folder, { recursive: true }),
-    };
-  },
-  cases: {
-    refusal: { class: 'permanent', code: 'file.eisdir', misconfigured: true },
-    rateLimited: { notApplicable: 'a disk has no rate' },
-    serverError: { notApplicable: 'tested below with a device that is always full' },
-    hang: { notApplicable: 'writing to a disk cannot be called off' },
-    oversize: (received) => void JSON.parse(received),
-    hostile(received, sent) {
-      expect(JSON.parse(received)).toMatchObject({ tags: sent.tags, event: sampleEvent() });
-    },
-    sameId: (received) => (JSON.parse(received) as { id: string }).id,
-  },
-});
 
 test('a line is the message as JSON, in a file that only its owner reads', async () => {
   const folder = await temporaryFolder();

@@ -3,15 +3,8 @@ import type { PushGateway } from '../../../daemon/channels/channel.ts';
 import { websocket } from '../../../daemon/channels/push/websocket.ts';
 import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { describeChannelContract } from '../contract.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
-
-type Pushed = Parameters<PushGateway['push']>[0];
-
-function gateway(): { pushed: Pushed[]; push: PushGateway } {
-  const pushed: Pushed[] = [];
-  return { pushed, push: { push: async (request) => void pushed.push(request) } };
-}
+import { gateway } from './websocket.contract.ts';
 
 function opened(settings: object) {
   const clock = new VirtualClock();
@@ -22,34 +15,6 @@ function opened(settings: object) {
     notifier: websocket.open(decodeSettings(websocket, settings), channelTools({ push, clock })),
   };
 }
-
-describeChannelContract({
-  type: websocket,
-  secrets: [],
-  openDestination() {
-    const { pushed, push } = gateway();
-    return Promise.resolve({
-      settings: { to: 'alice' },
-      tools: { push },
-      respondWith: () => undefined,
-      received: () => pushed.map(({ delivery, message }) => JSON.stringify({ id: delivery.id, ...message })),
-      close: () => Promise.resolve(),
-    });
-  },
-  cases: {
-    refusal: { notApplicable: 'nobody can refuse what waits for them' },
-    rateLimited: { notApplicable: 'users set no rate' },
-    serverError: { notApplicable: 'the message goes into our own store' },
-    hang: { notApplicable: 'the message is stored, and the receipt comes later' },
-    oversize(received) {
-      expect((JSON.parse(received) as { body: string }).body.length).toBeGreaterThan(300_000);
-    },
-    hostile: {
-      notApplicable: 'a message is pushed as the JSON that it is; showing it safely is the page that shows it',
-    },
-    sameId: (received) => (JSON.parse(received) as { id: string }).id,
-  },
-});
 
 test('a message is kept for everybody for a week, and its receipt is awaited as long', async () => {
   const { notifier, pushed, clock } = opened({});

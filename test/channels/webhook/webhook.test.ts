@@ -8,60 +8,23 @@ import { webhook } from '../../../daemon/channels/webhook/webhook.ts';
 import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { channelTools, failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
 import { decodeSettings, readSettings } from '../../support/channel-settings.ts';
 import { openTestServer, type TestServer } from '../../support/test-server.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { describeChannelContract, HOSTILE } from '../contract.ts';
-
-const HOOK_SECRET = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
-
-describeChannelContract({
-  type: webhook,
-  secrets: ['path-is-secret', 'token-in-header', HOOK_SECRET, 'MDEyMzQ1Njc4'],
-  openDestination: () =>
-    openHttpDestination({
-      settings: (origin) => ({
-        url: `${origin}/hooks/path-is-secret`,
-        headers: { Authorization: 'Bearer token-in-header', 'X-Title': '{{ title }}' },
-        sign: { standard_webhooks: HOOK_SECRET },
-      }),
-      responses: {},
-      received: ({ headers, text }) => JSON.stringify({ headers, body: JSON.parse(text) as unknown }),
-    }),
-  cases: {
-    refusal: { class: 'permanent', code: 'http.400' },
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
-    oversize(received) {
-      const { body } = JSON.parse(received) as { body: { title: string; body: string } };
-      expect(body.title).toHaveLength(4000);
-      expect(body.body.match(/🔥/gu)).toHaveLength(20_000);
-    },
-    hostile(received, sent) {
-      const { headers, body } = JSON.parse(received) as { headers: Record<string, string>; body: Message };
-      expect(headers.bcc).toBeUndefined();
-      expect(headers['x-title']).not.toMatch(/[\r\n]/);
-      expect(body.body).toBe(wellFormed(sent.body));
-    },
-    sameId(received) {
-      const { headers, body } = JSON.parse(received) as { headers: Record<string, string>; body: { id: string } };
-      expect(headers['idempotency-key']).toBe(body.id);
-      expect(headers['webhook-id']).toBe(body.id);
-      return body.id;
-    },
-  },
-});
+import { HOSTILE } from '../contract.ts';
+import { HOOK_SECRET } from './webhook.contract.ts';
 
 let sink: TestServer;
+
 let http: HttpClient;
+
 const clock = new VirtualClock('2026-11-23T04:00:00Z');
 
 beforeEach(async () => {
   sink = await openTestServer();
   http = openHttpClient();
 });
+
 afterEach(async () => {
   await http.close();
   await sink.close();
