@@ -7,9 +7,13 @@ import { email } from './email/email.ts';
 import { feishu } from './chat/feishu.ts';
 import { file } from './local/file.ts';
 import { gotify } from './push/gotify.ts';
+import { grafanaIrm } from './incident/grafana-irm.ts';
 import { log } from './local/log.ts';
 import { ntfy } from './push/ntfy.ts';
+import { opsgenie } from './incident/opsgenie.ts';
+import { pagerduty } from './incident/pagerduty.ts';
 import { slack } from './chat/slack.ts';
+import { splunkOncall } from './incident/splunk-oncall.ts';
 import { telegram } from './chat/telegram.ts';
 import { webhook } from './webhook/webhook.ts';
 import { websocket } from './push/websocket.ts';
@@ -27,6 +31,10 @@ export const channelTypes: readonly ChannelType[] = [
   slack,
   discord,
   telegram,
+  pagerduty,
+  opsgenie,
+  splunkOncall,
+  grafanaIrm,
   ntfy,
   gotify,
   command,

@@ -1,6 +1,7 @@
 import type { Action, Message, Priority } from '../../../core/message/message.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import { linkAddress } from '../text/escape.ts';
+import { without } from '../text/layout.ts';
 import { cleanLine, cutToBytes } from '../text/text.ts';
 
 /** Parts of a message that several providers show in the same way. */
@@ -28,6 +29,36 @@ const DAY_MS = 86_400_000;
 /** Key of the messages that update one another or share a thread: `replace_key`. Without one, each key of a rule begins a new thread each day. */
 export const threadOf = ({ replace_key }: Message, { rule, key, createdAt }: Delivery): string =>
   replace_key ?? JSON.stringify([rule, key, Math.floor(createdAt / DAY_MS)]);
+
+export interface SeparateParts {
+  readonly link: string | undefined;
+  readonly image: string | undefined;
+  readonly buttons: readonly Button[];
+  /** Message without these parts, for its text. A part with an invalid address is still in it. */
+  readonly rest: Message;
+}
+
+/** Parts that have places of their own at the provider: its link, its image, and at most `actions` buttons. */
+export function separateParts(
+  message: Message,
+  places: {
+    readonly link?: boolean;
+    readonly image?: boolean;
+    readonly actions?: number;
+    readonly labelBytes?: number;
+  },
+): SeparateParts {
+  const link = places.link === true ? linkAddress(message.link ?? '') : undefined;
+  const image = places.image === true ? linkAddress(message.image ?? '') : undefined;
+  const buttons = buttonsOf(message.actions, places.actions ?? 0, places.labelBytes ?? 60);
+  const rest = without(
+    message,
+    ...(link === undefined ? [] : ['link' as const]),
+    ...(image === undefined ? [] : ['image' as const]),
+    ...(buttons.length === 0 ? [] : ['actions' as const]),
+  );
+  return { link, image, buttons, rest };
+}
 
 const COLOURS: Readonly<Record<Priority, number>> = {
   min: 0x9e9e9e,

@@ -21,6 +21,19 @@ export const plainTitle = ({ title, format }: Message): string => cleanLine(plai
 
 export const plainBody = ({ body, format }: Message): string => plainOf(body, format).trim();
 
+/** Limits of a field in bytes. */
+const MAX_NAME_BYTES = 300;
+const MAX_VALUE_BYTES = 1000;
+
+/** Fields as plain text on one line each, for providers that take names and values. */
+export const plainFields = ({ fields = {}, format }: Message): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      cutToBytes(cleanLine(name), MAX_NAME_BYTES),
+      cutToBytes(cleanLine(plainOf(value, format)), MAX_VALUE_BYTES),
+    ]),
+  );
+
 /** Body, followed by the fields, actions and link, each on its own line, for channels that cannot show them otherwise. */
 export function plainBodyWithDetails(message: Message): string {
   const fields = Object.entries(message.fields ?? {}).map(([name, value]) => `${cleanLine(name)}: ${cleanLine(value)}`);
