@@ -9,6 +9,7 @@ import type { Clock } from '../lib/time/clock.ts';
 import type { Machine } from '../lib/machine/machine.ts';
 import type { Log } from '../lib/log.ts';
 import type { HttpClient } from './kit/http/client.ts';
+import type { Dialer } from './kit/net/dialer.ts';
 import { loadMarkdown } from './kit/text/markdown.ts';
 
 /** Context of one send. */
@@ -25,8 +26,10 @@ export interface SendIo {
 /** Tools of an open channel, which the daemon owns and closes. */
 export interface ChannelTools {
   readonly name: string;
-  /** One connection pool and one resolver per channel. */
+  /** One connection pool per channel. */
   readonly http: HttpClient;
+  /** Opens connections of other protocols, with one resolver per channel. Connections that it did not open or check break `daemon.egress`. */
+  readonly net: Dialer;
   readonly clock: Clock;
   /** Child logger of this channel, which masks secrets. */
   readonly log: Log;

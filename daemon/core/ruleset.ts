@@ -3,6 +3,7 @@ import type { Event } from './event/event.ts';
 import type { Format } from './message/message.ts';
 import type { Hours } from './time/hours.ts';
 import type { Windows } from './time/windows.ts';
+import type { EgressSettings } from './values/egress.ts';
 
 export interface Rendered {
   readonly text: string;
@@ -148,6 +149,12 @@ export interface ChannelConfig {
   readonly fingerprint: string;
   /** Escapes a value from an event for a format in the dialect of the channel. */
   readonly escape: (text: string, format: Format) => string;
+  /** Settings of `daemon:` for connections of channels, if there are any. */
+  readonly network?: NetworkSettings;
+}
+
+export interface NetworkSettings {
+  readonly egress?: EgressSettings;
 }
 
 export interface SourceConfig {
@@ -175,6 +182,7 @@ export interface DaemonSettings {
   readonly publicUrl?: string;
   /** Origins of the web applications whose pages may open the stream. */
   readonly origins: readonly string[];
+  readonly egress?: EgressSettings;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };
   readonly limits: { readonly body: number; readonly eventsPerSecond?: number; readonly queue: number };
   readonly retention: { readonly events: number; readonly size: number };

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { openDialer } from '../../daemon/channels/kit/net/dialer.ts';
 import type { ChannelTools, Notifier, SendIo } from '../../daemon/channels/channel.ts';
 import { volatileMemory } from '../../daemon/channels/kit/sent-messages.ts';
 import type { DeadLetter, Delivery } from '../../daemon/core/delivery/delivery.ts';
@@ -91,6 +92,7 @@ export function channelTools(overrides: Partial<ChannelTools> = {}): ChannelTool
       request: () => Promise.reject(new Error('this test gave the channel no HTTP client')),
       close: () => Promise.resolve(),
     },
+    net: openDialer(),
     clock: new VirtualClock(),
     log: memoryLog().log,
     push: { push: () => Promise.reject(new Error('this test gave the channel no push gateway')) },

@@ -10,8 +10,11 @@ export interface NameServer {
   close(): void;
 }
 
+/** Addresses of names, which a test may change while the server runs. */
+export type NameRecords = Readonly<Record<string, string | readonly string[]>>;
+
 /** DNS server on the loopback: answers A questions from `names` and others with NXDOMAIN, or does not answer. */
-export async function openNameServer(names: Readonly<Record<string, string>> | 'silent'): Promise<NameServer> {
+export async function openNameServer(names: NameRecords | 'silent'): Promise<NameServer> {
   const socket = createSocket('udp4');
   const asked: string[] = [];
   let arrived: () => void;
@@ -23,7 +26,7 @@ export async function openNameServer(names: Readonly<Record<string, string>> | '
     asked.push(name);
     arrived();
     if (names !== 'silent')
-      socket.send(answerTo(query, end, type === 1 ? names[name] : undefined, name in names), port, '127.0.0.1');
+      socket.send(answerTo(query, end, type === 1 ? [names[name] ?? []].flat() : [], name in names), port, '127.0.0.1');
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const { port } = socket.address();
@@ -41,15 +44,14 @@ function questionOf(query: Buffer): { name: string; type: number; end: number } 
 }
 
 /** Format: https://www.rfc-editor.org/rfc/rfc1035#section-4 */
-function answerTo(query: Buffer, end: number, address: string | undefined, exists: boolean): Buffer {
+function answerTo(query: Buffer, end: number, addresses: readonly string[], exists: boolean): Buffer {
   const header = Buffer.alloc(12);
   query.copy(header, 0, 0, 2);
   header.writeUInt16BE(exists ? 0x8180 : 0x8183, 2);
   header.writeUInt16BE(1, 4);
-  header.writeUInt16BE(address === undefined ? 0 : 1, 6);
-  const record =
-    address === undefined
-      ? Buffer.alloc(0)
-      : Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split('.').map(Number)]);
-  return Buffer.concat([header, query.subarray(12, end), record]);
+  header.writeUInt16BE(addresses.length, 6);
+  const records = addresses.map((address) =>
+    Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split('.').map(Number)]),
+  );
+  return Buffer.concat([header, query.subarray(12, end), ...records]);
 }

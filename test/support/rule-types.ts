@@ -50,6 +50,18 @@ const sink = defineChannel({
   open: () => nothing,
 });
 
+/** Channel type with a server. */
+const relay = defineChannel({
+  type: 'relay',
+  summary: 'Sends to a server.',
+  documentation: 'https://relay.example/docs',
+  settings: strict({ host: Type.String({ description: 'The server.', examples: ['relay.example'] }) }),
+  limits: {},
+  idempotent: true,
+  uses: ({ host }) => ({ endpoints: [{ host, port: 25, tls: 'none', verify: true }] }),
+  open: () => nothing,
+});
+
 const hook = defineSource({
   type: 'hook',
   summary: 'Requests from elsewhere.',
@@ -61,7 +73,7 @@ const hook = defineSource({
   start: () => Promise.resolve({ stop: () => Promise.resolve() }),
 });
 
-export const registry = { channels: [pager, sink], sources: [hook] };
+export const registry = { channels: [pager, sink, relay], sources: [hook] };
 
 export const tools: CompileTools = {
   ...registry,

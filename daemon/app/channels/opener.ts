@@ -1,11 +1,13 @@
 import type { Notifier, PushGateway } from '../../channels/channel.ts';
 import { channelTypes } from '../../channels/index.ts';
 import { openHttpClient } from '../../channels/kit/http/client.ts';
+import { openDialer } from '../../channels/kit/net/dialer.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
+import { compileEgress } from '../../core/values/egress.ts';
 import type { OpenState, OpenStateOptions } from '../state/open-state.ts';
 import { channelMemory } from './memory.ts';
 
-/** Returns a function that opens the notifier of a channel. Each channel has its own HTTP client and resolver. */
+/** Returns a function that opens the notifier of a channel. Each channel has its own HTTP client, dialer and resolver. */
 export function channelOpener(
   { log: daemonLog, store }: Pick<OpenState, 'log' | 'store'>,
   options: OpenStateOptions,
@@ -15,11 +17,14 @@ export function channelOpener(
   return (config) => {
     const type = channelTypes.find((candidate) => candidate.type === config.type)!;
     const { name } = config;
-    const http = openHttpClient();
+    const { egress } = config.network ?? {};
+    const net = openDialer(egress === undefined ? {} : { egress: compileEgress(egress) });
+    const http = openHttpClient({ net });
     const log = daemonLog.child({ channel: name });
     const notifier = type.open(config.settings, {
       name,
       http,
+      net,
       clock,
       log,
       push,
@@ -32,6 +37,7 @@ export function channelOpener(
       async close() {
         await notifier.close?.();
         await http.close();
+        net.close();
       },
     };
   };

@@ -212,6 +212,7 @@ function transportOptions(settings: EmailSettings, tools: ChannelTools): Transpo
   const { ca, dkim } = settings;
   return {
     server: readMailServer(settings) as MailServer,
+    dialer: tools.net,
     hostname: tools.hostname,
     ...(ca !== undefined && { ca }),
     ...(dkim !== undefined && {

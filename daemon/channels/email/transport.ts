@@ -1,12 +1,11 @@
-import { connect, isIP, type Socket } from 'node:net';
 import type { SendMailOptions, SMTPPoolOptions } from 'nodemailer';
 import type { MailServer } from './server.ts';
-import { networkFailure } from '../kit/net/network-failures.ts';
-import { type NameResolver, openResolver } from '../kit/net/resolver.ts';
+import type { Dialer } from '../kit/net/dialer.ts';
 import type { RecipientError } from './smtp-failure.ts';
 
 export interface TransportOptions {
   readonly server: MailServer;
+  readonly dialer: Dialer;
   /** Name of this machine for EHLO; used when it has a dot. */
   readonly hostname: string;
   /** PEM of authorities to trust besides the system's. */
@@ -47,8 +46,7 @@ const MAX_CONNECTIONS = 20;
 export async function openTransport(options: TransportOptions): Promise<MailTransport> {
   // Loaded with the first mail, since most runs of the program send none.
   const { createTransport } = await import('nodemailer');
-  const resolver = openResolver();
-  const pool = createTransport(poolOptions(options, resolver));
+  const pool = createTransport(poolOptions(options));
   // A broken idle connection is no error; a broken send rejects.
   pool.on('error', () => {});
   /** Callbacks for the last byte of a mail, by the envelope of its attempt. */
@@ -78,16 +76,18 @@ export async function openTransport(options: TransportOptions): Promise<MailTran
       }
     },
     close() {
-      resolver.close();
       pool.close({ force: true });
     },
   };
 }
 
-function poolOptions(
-  { server, hostname, ca, dkim }: TransportOptions,
-  resolver: NameResolver,
-): SMTPPoolOptions & { readonly pool: true } {
+function poolOptions({
+  server,
+  dialer,
+  hostname,
+  ca,
+  dkim,
+}: TransportOptions): SMTPPoolOptions & { readonly pool: true } {
   return {
     pool: true,
     maxConnections: MAX_CONNECTIONS,
@@ -108,32 +108,10 @@ function poolOptions(
     ...(server.user !== undefined && { auth: { user: server.user, pass: server.password ?? '' } }),
     ...(dkim !== undefined && { dkim: { ...dkim } }),
     getSocket(_, done) {
-      dial(server, resolver).then(
+      dialer.connect(server).then(
         (connection) => done(null, { connection }),
-        (error: unknown) => done(networkFailure(error, false), false),
+        (error: Error) => done(error, false),
       );
     },
   };
 }
-
-/** Connects to the first address that answers; names are resolved by a resolver of this channel. */
-function dial({ host, port }: MailServer, resolver: NameResolver): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      host,
-      port,
-      ...(isIP(host) === 0 && { lookup: resolver.lookup, autoSelectFamily: true }),
-    });
-    socket.setTimeout(DIAL_TIMEOUT_MS, () =>
-      socket.destroy(Object.assign(new Error('connect timeout'), { code: 'ETIMEDOUT' })),
-    );
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.setTimeout(0);
-      socket.off('error', reject);
-      resolve(socket);
-    });
-  });
-}
-
-const DIAL_TIMEOUT_MS = 30_000;

@@ -2,6 +2,7 @@ import { memoizeByObject } from '../../lib/memoize.ts';
 import { compileSilenceText } from './sections/silence.ts';
 import type { Fragment } from './compile.ts';
 import { defaultDaemon } from './sections/daemon.ts';
+import { deniedServers, withNetwork } from './network.ts';
 import { BUILT_IN_SOURCES } from './sections/source.ts';
 import type { Declared, DeclaredKind, Reference } from './context.ts';
 import type { Problem } from '../problems/failure.ts';
@@ -39,7 +40,7 @@ export function* linkSteps(
     found.push(find(fragments, external));
     yield;
   }
-  found.push(refusedNames(fragments, tools));
+  found.push(refusedNames(fragments, tools), deniedServers(fragments, tools));
   const problems = found.flat();
   if (problems.length > 0 || fragments.some((fragment) => fragment.problems.length > 0)) {
     return { ok: false, problems };
@@ -49,8 +50,10 @@ export function* linkSteps(
   yield;
   const index = buildIndex(rules);
   yield;
+  const daemon = fragments.find((fragment) => fragment.daemon !== undefined)?.daemon ?? defaultDaemon(tools);
+  const channels = fragments.flatMap((fragment) => fragment.channels);
   const ruleset: Ruleset = {
-    daemon: fragments.find(({ daemon }) => daemon !== undefined)?.daemon ?? defaultDaemon(tools),
+    daemon,
     rules,
     byName: new Map(rules.map((rule) => [rule.name, rule])),
     index,
@@ -62,7 +65,7 @@ export function* linkSteps(
       return compiled.ok ? compiled.silence : undefined;
     }),
     sources: new Map(fragments.flatMap(({ sources }) => sources.map((source) => [source.name, source]))),
-    channels: new Map(fragments.flatMap(({ channels }) => channels.map((channel) => [channel.name, channel]))),
+    channels: new Map(channels.map((channel) => [channel.name, withNetwork(channel, daemon, tools)])),
   };
   return { ok: true, ruleset: Object.freeze(ruleset), digests };
 }

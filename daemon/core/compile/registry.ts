@@ -48,6 +48,8 @@ export interface ChannelTypeInfo {
   readonly idempotent: boolean;
   readonly escape?: (text: string, format: Format) => string;
   readonly check?: (settings: unknown) => readonly SettingProblem[];
+  /** Servers to which a channel connects. */
+  readonly uses?: (settings: unknown) => { readonly endpoints?: readonly { readonly host: string }[] };
   readonly names?: NameChecks;
   readonly doctorChecks?: readonly DoctorCheckInfo[];
 }

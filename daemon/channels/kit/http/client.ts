@@ -4,7 +4,8 @@ import { HTTP_URL, readUrl, type UrlParts } from '../../../core/values/url.ts';
 import type { Abortable } from '../../../lib/async/abort.ts';
 import { OpenedOnce } from '../../../lib/async/opened-once.ts';
 import { networkFailure } from '../net/network-failures.ts';
-import { openResolver, type ResolverOptions } from '../net/resolver.ts';
+import { type Dialer, openDialer } from '../net/dialer.ts';
+import { type ConnectorOptions, connectorOf } from './connector.ts';
 
 /** HTTP client of one channel, with its own connection pool, resolver and limits. */
 export interface HttpClient {
@@ -40,7 +41,8 @@ export interface HttpClientOptions {
   readonly connections?: number;
   /** PEM of authorities to trust instead of the system's. */
   readonly ca?: string;
-  readonly resolver?: ResolverOptions;
+  /** Opens the connections. If it is not given, the client opens one of its own, which denies nothing. */
+  readonly net?: Dialer;
 }
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
@@ -54,32 +56,27 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * Proxy variables of the environment are not used.
  */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
-  const resolver = openResolver(options.resolver);
   // undici takes a fifth of a start to load, and many daemons never send over HTTP.
-  const agent = new OpenedOnce(() => openAgent(options, resolver));
+  const net = options.net ?? openDialer();
+  const agent = new OpenedOnce(() => openAgent({ ...options, net }));
   const targets = new Targets();
   return {
     request: async (request) => dispatch(await agent.get(), targets, request),
     async close() {
-      resolver.close();
+      if (options.net === undefined) net.close();
       await (await agent.ifOpened())?.destroy();
     },
   };
 }
 
-async function openAgent(options: HttpClientOptions, { lookup }: ReturnType<typeof openResolver>): Promise<Agent> {
+async function openAgent(options: HttpClientOptions & ConnectorOptions): Promise<Agent> {
   const { Agent } = await import('undici');
   return new Agent({
     connections: options.connections ?? DEFAULT_CONNECTIONS,
     pipelining: 1,
     headersTimeout: options.headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
     bodyTimeout: options.headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
-    connect: {
-      timeout: options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS,
-      lookup,
-      autoSelectFamily: true,
-      ...(options.ca !== undefined && { ca: options.ca }),
-    },
+    connect: connectorOf(options, options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS),
   });
 }
 

@@ -97,6 +97,7 @@ const FAMILIES: readonly (readonly [RegExp, Row])[] = [
 
 /** Failure of a request without an answer. `sent`: it was on a connection, so the server may have it. The message contains no host, which is part of a setting. */
 export function networkFailure(error: unknown, sent: boolean): SendFailure {
+  if (error instanceof SendFailure) return error;
   const code = codeOf(error);
   const row = ROWS[code] ?? FAMILIES.find(([pattern]) => pattern.test(code))?.[1];
   const { code: name, message } = row ?? { code: 'net.failed', message: 'the connection failed' };

@@ -2,6 +2,7 @@ import { pointerInFile, stableText } from '../entry.ts';
 import type { CompileContext } from '../context.ts';
 import { faultOfOrigin } from '../../values/origin.ts';
 import { joinPointer } from '../../values/pointer.ts';
+import { isEgressEntry } from '../../values/egress.ts';
 import { readHostAndPort } from '../../values/network.ts';
 import type { DaemonSettings } from '../../ruleset.ts';
 import { type DaemonFileSettings, daemonSchema } from '../../schema/sections/daemon.ts';
@@ -19,6 +20,7 @@ export function compileDaemon(
   context.declare('daemon', '', '/daemon', 'key', tools.fingerprint(stableText(context.basisOf(given, '/daemon'))));
   if (settings === undefined) return undefined;
   checkAddresses(settings, context);
+  checkEgress(settings.egress ?? {}, context);
   for (const [index, origin] of (settings.origins ?? []).entries()) {
     const pointer = pointerInFile(joinPointer('/daemon/origins', index), context);
     const fault = faultOfOrigin(origin, context.document.referenced(pointer));
@@ -41,6 +43,8 @@ export function compileDaemon(
   return daemonSettings(settings, tools);
 }
 
+type EgressFields = NonNullable<DaemonFileSettings['egress']>;
+
 const PUBLIC_URL: UrlForm = {
   schemes: ['http', 'https'],
   login: 'none',
@@ -59,6 +63,33 @@ function checkAddresses({ listen, public_url: publicUrl }: DaemonFileSettings, c
   if (read?.ok === false) found('/daemon/public_url', 'value.url', `\`public_url\` ${read.message}`, read.mend);
 }
 
+function checkEgress(
+  { deny_private: denyPrivate, allow = [], deny = [] }: EgressFields,
+  context: CompileContext,
+): void {
+  const lists = { allow, deny };
+  for (const [name, entries] of Object.entries(lists)) {
+    for (const [index, entry] of entries.entries()) {
+      if (isEgressEntry(entry)) continue;
+      context.found({
+        pointer: pointerInFile(joinPointer('/daemon/egress', name, index), context),
+        at: 'value',
+        code: 'daemon.egress',
+        message: 'this is neither an address nor a network nor a host name',
+        mend: 'write it like `10.20.0.5`, `10.20.0.0/16`, `fd00::/8` or `relay.internal`',
+      });
+    }
+  }
+  if (allow.length === 0 || deny.length > 0 || denyPrivate === true) return;
+  context.found({
+    pointer: '/daemon/egress/allow',
+    at: 'key',
+    code: 'daemon.egress',
+    message: '`allow` has no effect, because nothing is denied',
+    mend: "add `deny_private: true`, or `deny: ['0.0.0.0/0', '::/0']` to deny everything else",
+  });
+}
+
 /** Settings when no file has a `daemon:`. */
 export function defaultDaemon(tools: CompileTools): DaemonSettings {
   return daemonSettings(decode(daemonSchema, {}, '/daemon', NO_SINK) as DaemonFileSettings, tools);
@@ -73,6 +104,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     tokens,
     public_url: publicUrl,
     origins,
+    egress,
     log,
     limits,
     retention,
@@ -86,6 +118,9 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     tokens: tokens.map(({ name, token, scopes }) => ({ name, hash: tools.tokenHash(token.reveal()), scopes })),
     ...(publicUrl !== undefined && { publicUrl }),
     origins: origins ?? [],
+    ...(egress !== undefined && {
+      egress: { denyPrivate: egress.deny_private ?? false, allow: egress.allow ?? [], deny: egress.deny ?? [] },
+    }),
     log: log as DaemonSettings['log'],
     limits: {
       body: limits.body!,

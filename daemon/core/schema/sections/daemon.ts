@@ -25,6 +25,44 @@ const token = strict(
   { description: 'A token of the HTTP API.' },
 );
 
+const egressEntries = (doc: { description: string; examples: unknown[] }) =>
+  oneOrMany(
+    Type.String({
+      description: 'An address, a network or a host name.',
+      examples: ['10.20.0.0/16', 'relay.internal'],
+    }),
+    doc,
+  );
+
+const egress = strict(
+  {
+    deny_private: Type.Optional(
+      Type.Boolean({
+        description:
+          'Denies addresses that are not public: of private networks, of this machine and its links, of clouds for their machines (169.254.169.254), and reserved ones.',
+        examples: [true],
+        default: false,
+      }),
+    ),
+    allow: Type.Optional(
+      egressEntries({
+        description: 'Exceptions from `deny_private` and `deny`.',
+        examples: [['10.20.0.5', 'relay.internal']],
+      }),
+    ),
+    deny: Type.Optional(
+      egressEntries({
+        description: 'Denied addresses. `[0.0.0.0/0, "::/0"]` denies all that `allow` does not name.',
+        examples: [['192.0.2.0/24'], ['0.0.0.0/0', '::/0']],
+      }),
+    ),
+  },
+  {
+    description:
+      'Addresses to which channels may connect; the address that is dialled is checked. The most exact entry that fits decides: a name, then the smallest network; `deny` before `allow` if both are equal.',
+  },
+);
+
 const choice = <T extends string>(words: readonly T[], doc: { description: string; examples: T[]; default: T }) =>
   Type.Unsafe<T>({ type: 'string', enum: [...words], ...doc });
 
@@ -91,6 +129,7 @@ export const daemonSchema = strict(
         },
       ),
     ),
+    egress: Type.Optional(egress),
     log: Type.Optional(
       strict(
         {

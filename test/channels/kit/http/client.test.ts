@@ -14,7 +14,9 @@ import {
   openHttpClient,
   PendingRequest,
 } from '../../../../daemon/channels/kit/http/client.ts';
+import { openDialer } from '../../../../daemon/channels/kit/net/dialer.ts';
 import { networkFailure } from '../../../../daemon/channels/kit/net/network-failures.ts';
+import type { ResolverOptions } from '../../../../daemon/channels/kit/net/resolver.ts';
 import { SendFailure } from '../../../../daemon/core/problems/failure.ts';
 import { Closers } from '../../../../daemon/lib/async/closers.ts';
 import { authority, expired, foreign, key, valid } from '../../../support/certificates.ts';
@@ -37,6 +39,13 @@ function clientOf(options: HttpClientOptions = {}): HttpClient {
   const client = openHttpClient(options);
   closers.own('client', () => client.close());
   return client;
+}
+
+/** A client with name servers of its own. */
+function clientAsking(resolver: ResolverOptions): HttpClient {
+  const net = openDialer({ resolver });
+  closers.own('dialer', () => net.close());
+  return clientOf({ net });
 }
 
 const never = (): AbortSignal => new AbortController().signal;
@@ -169,7 +178,7 @@ describe('a failed connection', () => {
   test('the attempt ends while the name is looked up: transient, and at once, since nothing was sent', async () => {
     const silent = await openNameServer('silent');
     closers.own('name server', () => silent.close());
-    const client = clientOf({ resolver: { servers: [silent.address], timeout: 60_000, hostsFile: '/dev/null' } });
+    const client = clientAsking({ servers: [silent.address], timeout: 60_000, hostsFile: '/dev/null' });
     const deadline = new AbortController();
     const asking = failureFrom(post(client, 'http://slow.example.test/', { ending: deadline.signal }));
     await silent.question;
@@ -234,7 +243,7 @@ describe('names', () => {
     const silent = await openNameServer('silent');
     closers.own('name server', () => silent.close());
     const hostsFile = await fileWith('# comment\n127.0.0.1\tHooks.internal hooks # that one\n');
-    const client = clientOf({ resolver: { servers: [silent.address], hostsFile } });
+    const client = clientAsking({ servers: [silent.address], hostsFile });
     for (const host of ['localhost', 'hooks.internal', 'HOOKS', 'anything.localhost']) {
       expect(await post(client, `http://${host}:${sink.port}/`)).toMatchObject({ status: 200 });
     }
@@ -246,7 +255,7 @@ describe('names', () => {
     const server = await openNameServer({ 'hooks.example.test': '127.0.0.1', 'api.cluster.test': '127.0.0.1' });
     closers.own('name server', () => server.close());
     const resolvConf = await fileWith('nameserver 192.0.2.1\nsearch cluster.test other.test\n');
-    const client = clientOf({ resolver: { servers: [server.address], hostsFile: '/dev/null', resolvConf } });
+    const client = clientAsking({ servers: [server.address], hostsFile: '/dev/null', resolvConf });
     expect(await post(client, `http://hooks.example.test:${sink.port}/`)).toMatchObject({ status: 200 });
     expect(await post(client, `http://api:${sink.port}/`)).toMatchObject({ status: 200 });
     expect(new Set(server.asked)).toEqual(new Set(['hooks.example.test', 'api.cluster.test']));
@@ -255,9 +264,7 @@ describe('names', () => {
   test('a name that does not exist is transient, with a message', async () => {
     const server = await openNameServer({});
     closers.own('name server', () => server.close());
-    const client = clientOf({
-      resolver: { servers: [server.address], hostsFile: '/dev/null', resolvConf: '/dev/null' },
-    });
+    const client = clientAsking({ servers: [server.address], hostsFile: '/dev/null', resolvConf: '/dev/null' });
     const failure = await failureFrom(post(client, 'http://typo.example.test/'));
     expect(failure).toMatchObject({ class: 'transient', code: 'net.dns', message: 'the host name was not found' });
   });
@@ -267,8 +274,8 @@ describe('names', () => {
     const silent = await openNameServer('silent');
     const good = await openNameServer({ 'good.example.test': '127.0.0.1' });
     closers.own('name servers', () => [silent, good].forEach((server) => server.close()));
-    const stuck = clientOf({ resolver: { servers: [silent.address], timeout: 60_000, hostsFile: '/dev/null' } });
-    const well = clientOf({ resolver: { servers: [good.address], hostsFile: '/dev/null' } });
+    const stuck = clientAsking({ servers: [silent.address], timeout: 60_000, hostsFile: '/dev/null' });
+    const well = clientAsking({ servers: [good.address], hostsFile: '/dev/null' });
     const ends = Array.from({ length: 16 }, () => new AbortController());
     let stillStuck = ends.length;
     const waiting = ends.map((end, index) =>
