@@ -3,7 +3,7 @@ import { Type } from '../../core/schema/type.ts';
 import { buttonsOf } from '../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
-import { key } from '../kit/http/settings.ts';
+import { checkLogin, loginHeader, loginSettings } from '../kit/http/login.ts';
 import { linkAddress } from '../kit/text/escape.ts';
 import { COMMONMARK, fitJson, fitText, layoutOf, PLAIN, without } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
@@ -40,24 +40,20 @@ export const ntfy = defineHttpChannel({
         'The topic. On a public server everybody who knows it can read it, so choose one that nobody can guess.',
       examples: ['${env:NTFY_TOPIC}'],
     }),
-    token: Type.Optional(key('An access token.', '${env:NTFY_TOKEN}')),
-    user: Type.Optional(Type.String({ description: 'A user, instead of a token.', examples: ['belfry'] })),
-    password: Type.Optional(key('The password of `user`.', '${env:NTFY_PASSWORD}')),
+    ...loginSettings('NTFY'),
   },
   keys: { token: '' },
   // A visitor may send 60 at once, and then one every 5 seconds.
   limits: { rate: '12/1m', text: '4,096 bytes' },
   supports: { kept: 'markdown priority tags link image actions', text: 'html fields' },
   markup: COMMONMARK,
-  check: ({ topic, token, user, password }) => [
-    ...(/^[-\w]{1,64}$/.test(topic)
+  check: (settings) => [
+    ...(/^[-\w]{1,64}$/.test(settings.topic)
       ? []
       : [{ pointer: '/topic', message: 'this is not a topic', mend: 'use 1 to 64 letters, digits, `-` and `_`' }]),
-    ...((user === undefined) === (password === undefined) && (token === undefined || user === undefined)
-      ? []
-      : [{ pointer: '', message: 'the login is incomplete', mend: 'give `token`, or `user` and `password`' }]),
+    ...checkLogin(settings),
   ],
-  request(message, { settings: { topic, token, user, password }, api }) {
+  request(message, { settings, api }) {
     const buttons = buttonsOf(message.actions, 3, 60);
     const click = linkAddress(message.link ?? '');
     const attach = linkAddress(message.image ?? '');
@@ -66,16 +62,12 @@ export const ntfy = defineHttpChannel({
     const layout = layoutOf(click === undefined ? shown : without(shown, 'link'), isMarkdown ? COMMONMARK : PLAIN, {
       untitled: true,
     });
-    const basic = Buffer.from(`${user}:${password?.reveal()}`).toString('base64');
     return {
       url: `${api}/`,
-      headers: {
-        ...(token !== undefined && { authorization: `Bearer ${token.reveal()}` }),
-        ...(user !== undefined && { authorization: `Basic ${basic}` }),
-      },
+      headers: loginHeader(settings),
       json: fitJson(
         (room) => ({
-          topic,
+          topic: settings.topic,
           title: cutToBytes(plainTitle(message), MAX_TITLE_BYTES),
           message: fitText(layout, Math.min(room, MAX_MESSAGE_BYTES)),
           priority: PRIORITIES[message.priority],

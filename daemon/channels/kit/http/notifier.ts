@@ -125,7 +125,8 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
     const headers = renderHeaders(settings.headers, sendVariables(message, io.delivery));
     const [first, ...others] = requestsOf(requests);
     let receipt = await this.#request(first, headers, io);
-    for (const request of others) receipt = await this.#request(request, headers, io);
+    for (const next of others)
+      receipt = await this.#request(typeof next === 'function' ? next(receipt) : next, headers, io);
     return receipt;
   }
 

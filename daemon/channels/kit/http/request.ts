@@ -1,3 +1,5 @@
+import type { Receipt } from '../../../core/delivery/delivery.ts';
+
 /** One request, with a body in JSON, as a form, or as text or bytes with a `content-type` of its own; without a body if none is given. */
 export interface ChannelRequest {
   readonly url: string;
@@ -10,10 +12,13 @@ export interface ChannelRequest {
   readonly text?: string | Buffer;
 }
 
-/** One request or several. */
-export type ChannelRequests = ChannelRequest | readonly [ChannelRequest, ...ChannelRequest[]];
+/** A later one of several requests; a function where it needs the receipt of the one before it. */
+export type NextRequest = ChannelRequest | ((before: Receipt) => ChannelRequest);
 
-export const requestsOf = (requests: ChannelRequests): readonly [ChannelRequest, ...ChannelRequest[]] =>
+/** One request or several. */
+export type ChannelRequests = ChannelRequest | readonly [ChannelRequest, ...NextRequest[]];
+
+export const requestsOf = (requests: ChannelRequests): readonly [ChannelRequest, ...NextRequest[]] =>
   'url' in requests ? [requests] : requests;
 
 /** Content type and bytes of a body; both undefined for a request without one. */

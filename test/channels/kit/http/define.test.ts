@@ -197,7 +197,7 @@ describe('a channel that sends several requests for a message', () => {
     request: ({ title }, { api }) => [
       { url: `${api}/issue`, method: 'PATCH', json: { state: 'closed' } },
       { url: `${api}/comment`, method: 'PUT', headers: { 'content-type': 'text/markdown' }, text: title },
-      { url: `${api}/last`, method: 'GET' },
+      ({ id }) => ({ url: `${api}/last/${id}`, method: 'GET' }),
     ],
     answers: {
       read({ json: { id } }) {
@@ -210,7 +210,7 @@ describe('a channel that sends several requests for a message', () => {
     success: { body: { id: 1 } },
   });
 
-  test('sends them in order, and its receipt is that of the last', async () => {
+  test('sends them in order, a later one with the receipt before it, and its receipt is that of the last', async () => {
     steps.sink().answer({ body: { id: 1 } }, { body: { id: 2 } }, { body: { id: 3 } });
     expect(await steps.open().send(sampleMessage({ title: 'done' }), sampleIo())).toMatchObject({ id: '3' });
     const arrived = steps
@@ -219,7 +219,7 @@ describe('a channel that sends several requests for a message', () => {
     expect(arrived).toEqual([
       ['PATCH /issue', 'application/json; charset=utf-8', '{"state":"closed"}'],
       ['PUT /comment', 'text/markdown', 'done'],
-      ['GET /last', undefined, ''],
+      ['GET /last/2', undefined, ''],
     ]);
   });
 
