@@ -157,6 +157,8 @@ export interface ChannelType<S extends TSchema = TSchema> extends ChannelGuide {
   readonly documentation: string;
   readonly settings: S;
   readonly limits: ChannelLimits;
+  /** Number of keys in the settings; the rate in `limits` is that of one key. */
+  readonly keyCount?: (settings: Static<S>) => number;
   readonly supports?: MessageSupport;
   /** The provider drops a repeated delivery id, so an unknown outcome may be retried. */
   readonly idempotent: boolean;

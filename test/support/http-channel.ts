@@ -20,13 +20,18 @@ export interface HttpChannelUnderTest {
 /** A channel over HTTP and a server on the loopback, opened and closed with each test. */
 export function useHttpChannel(
   type: ChannelType,
-  options: { readonly settings: (origin: string) => object; readonly success: ServerAnswer },
+  options: {
+    readonly settings: (origin: string) => object;
+    readonly success: ServerAnswer;
+    readonly aside?: Readonly<Record<string, ServerAnswer>>;
+  },
 ): HttpChannelUnderTest {
   let sink: TestServer;
   let http: HttpClient;
   beforeEach(async () => {
     sink = await openTestServer();
     sink.answer(options.success);
+    for (const [path, answer] of Object.entries(options.aside ?? {})) sink.answerAside(path, answer);
     http = openHttpClient();
   });
   afterEach(async () => {

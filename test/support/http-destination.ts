@@ -7,6 +7,8 @@ export interface HttpDestinationOptions {
   settings(origin: string): unknown;
   /** Answers of the provider that differ from plain HTTP. */
   readonly responses: Partial<Record<ResponseKind, ServerAnswer>>;
+  /** Answers to requests below a path, such as those for an access token. They are not among the received ones. */
+  readonly aside?: Readonly<Record<string, ServerAnswer>>;
   /** Text of a request that the tests look at; the body if not given. */
   received?(request: ReceivedRequest): string;
 }
@@ -24,6 +26,7 @@ export async function openHttpDestination(
   options: HttpDestinationOptions,
 ): Promise<Destination & { readonly sink: TestServer }> {
   const sink = await openTestServer();
+  for (const [path, answer] of Object.entries(options.aside ?? {})) sink.answerAside(path, answer);
   const http = openHttpClient();
   return {
     sink,

@@ -31,6 +31,7 @@ const pager = defineChannel({
     ),
   }),
   limits: { rate: '20/1m', concurrency: 2 },
+  keyCount: ({ keys = [] }) => 1 + keys.length,
   idempotent: false,
   check: (settings) =>
     (settings as { key: Secret }).key.reveal() === 'same-as-old'

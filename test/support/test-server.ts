@@ -33,6 +33,11 @@ export interface TestServer {
   readonly requests: readonly ReceivedRequest[];
   /** Sets the answers to the next requests, in order; the last one is repeated. */
   answer(...answers: readonly [ServerAnswer, ...ServerAnswer[]]): void;
+  /** Sets the answer to all requests below a path, such as those for an access token. They are recorded in `aside` only. */
+  answerAside(path: string, answer: ServerAnswer): void;
+  readonly aside: readonly ReceivedRequest[];
+  /** Resolves when the next of these requests has arrived. */
+  nextAside(): Promise<void>;
   /** Resolves when `count` requests have arrived completely since the start. */
   arrived(count: number): Promise<void>;
   /** Deletes the received requests. */
@@ -45,6 +50,9 @@ export interface TestServer {
 /** Real HTTP server on the loopback with scripted answers that records the requests. */
 export async function openTestServer(options: { tls?: { key: string; cert: string } } = {}): Promise<TestServer> {
   const requests: ReceivedRequest[] = [];
+  const aside: ReceivedRequest[] = [];
+  let onAside = (): void => undefined;
+  const answersAside = new Map<string, ServerAnswer>();
   const sockets = new Set<Socket>();
   let script: ServerAnswer[] = [{ status: 200 }];
   let waiting: { count: number; resolve: () => void }[] = [];
@@ -52,7 +60,14 @@ export async function openTestServer(options: { tls?: { key: string; cert: strin
   let connections = 0;
 
   const take = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    requests.push(await readRequest(incoming));
+    const request = await readRequest(incoming);
+    const fixed = [...answersAside].find(([path]) => request.path.startsWith(path))?.[1];
+    if (fixed !== undefined) {
+      aside.push(request);
+      onAside();
+      return give(fixed, incoming.socket, outgoing);
+    }
+    requests.push(request);
     total += 1;
     const answer = script.length > 1 ? script.shift()! : script[0]!;
     give(answer, incoming.socket, outgoing);
@@ -83,6 +98,12 @@ export async function openTestServer(options: { tls?: { key: string; cert: strin
     answer(...answers) {
       script = [...answers];
     },
+    answerAside: (path, answer) => void answersAside.set(path, answer),
+    aside,
+    nextAside: () =>
+      new Promise((resolve) => {
+        onAside = resolve;
+      }),
     arrived: (count) =>
       total >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
     forget() {

@@ -2,7 +2,6 @@ import type { Message } from '../../core/message/message.ts';
 import { secret } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
-import type { SendIo } from '../channel.ts';
 import { type Mentions, mentionFault, mentionSetting, mentionsNobody } from '../kit/chat/mention.ts';
 import { type Answers, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
@@ -25,7 +24,7 @@ const settings = {
   keys: Type.Optional(
     Type.Array(secret({ description: 'The key of one bot.', examples: ['${env:WECOM_ROBOT_KEY}'] }), {
       description:
-        'Keys of several bots of one group. They take turns, because each may send only 20 messages a minute.',
+        'Keys of several bots of one group. They take turns, because each may send only 20 messages a minute; a bot that is refused or too fast is skipped.',
       examples: [['${env:WECOM_KEY_1}', '${env:WECOM_KEY_2}']],
       minItems: 1,
     }),
@@ -52,13 +51,6 @@ interface Keys {
 }
 
 const keysOf = ({ key, keys }: Keys) => [...(key === undefined ? [] : [key]), ...(keys ?? [])];
-
-/** Number of the bot that sends: spread by the delivery's id, and the next one at each new attempt. */
-function botOf({ delivery, attempt }: SendIo, bots: number): number {
-  let sum = 0;
-  for (const character of delivery.id) sum = (sum * 31 + character.codePointAt(0)!) % 1_000_003;
-  return (sum + attempt - 1) % bots;
-}
 
 /** https://developer.work.weixin.qq.com/document/path/90313 */
 const answers: Answers = {
@@ -206,6 +198,7 @@ export const wecom = defineHttpChannel({
   api: 'https://qyapi.weixin.qq.com',
   settings,
   keys: { key: 'key=', keys: 'key=' },
+  pool: keysOf,
   limits: { rate: '20/1m', text: '2,048 bytes as text, 4,096 bytes as Markdown' },
   supports: { kept: 'markdown link image mention', text: 'html actions fields' },
   markup: MARKDOWN,
@@ -214,13 +207,9 @@ export const wecom = defineHttpChannel({
     (key === undefined) === (keys === undefined)
       ? [{ pointer: '', message: 'one of `key` and `keys` is needed', mend: 'give the key of the bot as `key`' }]
       : [],
-  request(message, { settings: given, api, io, mentions }) {
-    const keys = keysOf(given);
-    const key = keys[botOf(io, keys.length)]!;
-    return {
-      url: `${api}/cgi-bin/webhook/send?key=${encodeURIComponent(key.reveal())}`,
-      json: payloadOf(message, given.format, mentions),
-    };
-  },
+  request: (message, { settings: { format }, api, key, mentions }) => ({
+    url: `${api}/cgi-bin/webhook/send?key=${encodeURIComponent(key)}`,
+    json: payloadOf(message, format, mentions),
+  }),
   answers,
 });

@@ -43,6 +43,8 @@ export interface ChannelTypeInfo {
   readonly documentation: string;
   readonly settings: TSchema;
   readonly limits: { readonly rate?: string; readonly concurrency?: number; readonly timeout?: string };
+  /** Number of keys in the settings; the rate in `limits` is that of one key. */
+  readonly keyCount?: (settings: unknown) => number;
   /** Parts of a message that are shown in their own form (`kept`) or as text (`text`); others are dropped. */
   readonly supports?: { readonly [part in MessagePart]?: 'kept' | 'text' };
   readonly idempotent: boolean;

@@ -106,6 +106,12 @@ rules:
     ).toEqual([7, 1]);
   });
 
+  it('multiplies the documented rate by the number of keys, and no other rate', () => {
+    const rateOf = (entry: string) => rulesetOf(`channels:\n  a: ${entry}\n`).channels.get('a')!.policy.rate?.count;
+    expect(rateOf('{ type: pager, key: k, keys: [l, m] }')).toBe(60);
+    expect(rateOf('{ type: pager, key: k, keys: [l, m], delivery: { rate: 7/1m } }')).toBe(7);
+  });
+
   it('merges the message of defaults with that of each rule, field by field', () => {
     const ruleset = rulesetOf(`defaults: { message: { title: T, body: B } }\n${rule('message: { body: mine }')}`);
     expect(ruleset.rules[0]!.message).toMatchObject({ title: { source: 'T' }, body: { source: 'mine' } });

@@ -3,6 +3,7 @@ import { type FailureClass, SendFailure } from '../../../core/problems/failure.t
 import { isObject, parseJson } from '../../../core/values/json.ts';
 import { cleanLine, cutToBytes } from '../text/text.ts';
 import type { HttpAnswer } from './client.ts';
+import type { ChannelRequest } from './request.ts';
 import { failureOf, isSuccess, retryAfterOf, shown, type StatusTweaks } from './failures.ts';
 
 /** Meaning of one error code of a provider. */
@@ -37,11 +38,19 @@ export interface ReadableAnswer extends HttpAnswer {
   readonly json: Readonly<Record<string, unknown>>;
   /** Milliseconds since the epoch, for providers that say until when to wait. */
   readonly now: number;
+  /** The request that it answers, for providers that name only the recipients that they refuse. */
+  readonly request?: ChannelRequest;
 }
 
 /** Result that is stated in an answer of the provider. */
 export type ProviderResult =
-  | { readonly ok: true /** Message id for the receipt. */; readonly id?: string }
+  | {
+      readonly ok: true;
+      /** Message id for the receipt. */
+      readonly id?: string;
+      /** Recipients that the provider refused, while it took the message for others. */
+      readonly refused?: string;
+    }
   | {
       readonly ok: false;
       readonly code: string | number;
@@ -66,12 +75,17 @@ export interface Answers {
 const MAX_RECEIPT_BYTES = 1024;
 
 /** Receipt or failure for an answer. `name` is the part before the dot of a failure's code. */
-export function judgeAnswer(name: string, answers: Answers, answer: HttpAnswer, now: number): Receipt | SendFailure {
+export function judgeAnswer(
+  name: string,
+  answers: Answers,
+  answer: HttpAnswer & { readonly request?: ChannelRequest },
+  now: number,
+): (Receipt & { readonly refused?: string }) | SendFailure {
   const readable = { ...answer, json: jsonOf(answer.text), now };
   const result = answers.read(readable);
   if (result?.ok === true && (isSuccess(answer.status) || answer.status === answers.repeatStatus)) {
-    const { id } = result;
-    return { ...(id !== undefined && { id }), status: answer.status, answer: shown(answer.text, MAX_RECEIPT_BYTES) };
+    const { ok: _, ...found } = result;
+    return { ...found, status: answer.status, answer: shown(answer.text, MAX_RECEIPT_BYTES) };
   }
   const refusal = result?.ok === false ? result : undefined;
   const known = refusal && (answers.meaning?.(refusal, readable) ?? meaningOf(answers.codes, refusal.code));
@@ -99,7 +113,8 @@ function meaningOf(codes: Answers['codes'] = {}, code: string | number): CodeMea
 /** Meaning of an unknown code: the provider refused the message, and nothing says that a retry would help. */
 const UNLISTED: CodeMeaning = permanent('refused, with a code that is not documented');
 
-function jsonOf(text: string): Record<string, unknown> {
+/** JSON object in a text; empty if there is none. */
+export function jsonOf(text: string): Record<string, unknown> {
   try {
     const value = parseJson(text);
     return isObject(value) ? value : {};

@@ -3,10 +3,12 @@ import type { Delivery } from '../../../core/delivery/delivery.ts';
 import type { Message } from '../../../core/message/message.ts';
 import type { strict } from '../../../core/schema/fields.ts';
 import type { Static, TProperties } from '../../../core/schema/type.ts';
+import type { Secret } from '../../../lib/secrets/secret.ts';
 import type { ChannelGuide, ChannelLimits, SendIo } from '../../channel.ts';
 import type { MentionFaultOf, Mentions } from '../chat/mention.ts';
 import type { Markup } from '../text/layout.ts';
 import type { Answers } from './answers.ts';
+import type { AccessTokenSource } from './credentials/access-token.ts';
 import type { ChannelRequests } from './request.ts';
 import { type ApiDefault, apiSetting, headersSetting } from './settings.ts';
 
@@ -32,6 +34,10 @@ export interface RequestContext<S> {
   readonly to: string;
   /** Receipt id of an earlier message with the same key of `follows`. */
   readonly earlier: string | undefined;
+  /** Token of `access`; empty for a channel without. */
+  readonly accessToken: string;
+  /** One of the keys of `pool`; empty for a channel without. */
+  readonly key: string;
 }
 
 export interface HttpChannel<P extends TProperties> extends ChannelGuide {
@@ -53,6 +59,10 @@ export interface HttpChannel<P extends TProperties> extends ChannelGuide {
   readonly supports: { readonly kept: string; readonly text?: string };
   /** The provider drops a repeated delivery. */
   readonly idempotent?: boolean;
+  /** Short-lived token that the provider gives for the credentials of an app. */
+  readonly access?: AccessTokenSource<Settings<P>>;
+  /** Keys that take turns, because the provider limits each of them. */
+  readonly pool?: (settings: Settings<P>) => readonly Secret[];
   /** Decides how values from events are escaped. */
   readonly markup: Markup;
   /** Finds names that mention nobody; absent if the provider has no mentions. */

@@ -11,7 +11,8 @@ import { addressOf, checkAddress, checkApi, checkHeaders, checkKey, requiredApiS
 
 /** Makes a channel type from its requests and the meaning of the answers. See "Add a channel" in CONTRIBUTING.md. */
 export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>): ChannelType {
-  const { type, summary, documentation, setup, example, receipt, settings, limits, markup, mentionFault } = channel;
+  const { type, summary, documentation, setup, example, receipt, settings, limits, markup, mentionFault, pool } =
+    channel;
   return defineChannel({
     type,
     summary,
@@ -21,6 +22,7 @@ export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>
     ...(receipt !== undefined && { receipt }),
     settings: strict({ ...settings, ...sharedSettings(channel) }),
     limits,
+    ...(pool !== undefined && { keyCount: (given) => pool(given as Settings<P>).length }),
     supports: supports(channel.supports),
     idempotent: channel.idempotent ?? false,
     escape: escapeOf(markup),

@@ -7,12 +7,25 @@ import { type Mentions, readMentions } from '../chat/mention.ts';
 import { PartialAcceptance } from '../partial-acceptance.ts';
 import { checkRecipients } from '../recipients.ts';
 import { type Sent, SentMessages } from '../sent-messages.ts';
-import { judgeAnswer } from './answers.ts';
+import { type Answers, jsonOf, judgeAnswer } from './answers.ts';
 import { apiOf, type HttpChannel, type Settings } from './channel.ts';
+import { type AccessToken, AccessTokenCache, type AccessTokenSource } from './credentials/access-token.ts';
+import { KeyPool } from './credentials/key-pool.ts';
 import { bodyOf, type ChannelRequest, requestsOf } from './request.ts';
 import { addressOf, joinUrl, renderHeaders, sendVariables } from './settings.ts';
 
 const MAX_LOGGED_NAMES = 5;
+
+interface Credential {
+  readonly accessToken?: string;
+  readonly key?: string;
+}
+
+/** Receipt and text of an answer that the provider means as a success. */
+interface Exchange {
+  readonly receipt: Receipt;
+  readonly text: string;
+}
 
 /** An open channel over HTTP. */
 export class HttpNotifier<P extends TProperties> implements Notifier {
@@ -21,12 +34,16 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
   readonly #tools: ChannelTools;
   readonly #partial = new PartialAcceptance<SendFailure>();
   readonly #sent: SentMessages;
+  readonly #access: AccessTokenCache | undefined;
+  readonly #pool: KeyPool | undefined;
 
   constructor(channel: HttpChannel<P>, settings: Settings<P>, tools: ChannelTools) {
     this.#channel = channel;
     this.#settings = settings;
     this.#tools = tools;
     this.#sent = new SentMessages(tools.memory);
+    this.#access = channel.access && this.#accessTokens(channel.access);
+    this.#pool = channel.pool && new KeyPool(channel.pool(settings), tools);
   }
 
   async send(message: Message, io: SendIo): Promise<Receipt> {
@@ -105,34 +122,71 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
     });
   }
 
+  /** Posts with a token of `access` or a key of `pool`, and again with another one if the provider refuses it. */
   async #post(to: string, message: Message, io: SendIo, earlier: string | undefined): Promise<Receipt> {
+    if (this.#access !== undefined)
+      return await this.#access.use(io, (accessToken) => this.#postWith({ accessToken }, to, message, io, earlier));
+    if (this.#pool !== undefined)
+      return await this.#pool.use((key) => this.#postWith({ key: key.reveal() }, to, message, io, earlier));
+    return await this.#postWith({}, to, message, io, earlier);
+  }
+
+  async #postWith(
+    { accessToken = '', key = '' }: Credential,
+    to: string,
+    message: Message,
+    io: SendIo,
+    earlier: string | undefined,
+  ): Promise<Receipt> {
     const settings = this.#settings;
-    const tools = this.#tools;
     const channel = this.#channel;
-    const now = tools.clock.now();
-    const api = joinUrl(apiOf(channel, settings), '');
-    const url = addressOf((settings as { readonly url?: unknown }).url, settings.api);
     const requests = await channel.request(message, {
       settings,
-      api,
-      url,
+      api: joinUrl(apiOf(channel, settings), ''),
+      url: addressOf((settings as { readonly url?: unknown }).url, settings.api),
       io,
-      now,
+      now: this.#tools.clock.now(),
       mentions: this.#mentions(message),
       to,
       earlier,
+      accessToken,
+      key,
     });
-    const headers = renderHeaders(settings.headers, sendVariables(message, io.delivery));
     const [first, ...others] = requestsOf(requests);
-    let receipt = await this.#request(first, headers, io);
-    for (const next of others)
-      receipt = await this.#request(typeof next === 'function' ? next(receipt) : next, headers, io);
+    let { receipt } = await this.#exchange(first, channel.answers, io, accessToken);
+    for (const next of others) {
+      const request = typeof next === 'function' ? next(receipt) : next;
+      ({ receipt } = await this.#exchange(request, channel.answers, io, accessToken));
+    }
     return receipt;
   }
 
-  async #request(request: ChannelRequest, headers: Readonly<Record<string, string>>, io: SendIo): Promise<Receipt> {
-    const { http, clock } = this.#tools;
-    const { type, answers } = this.#channel;
+  #accessTokens(source: AccessTokenSource<Settings<P>>): AccessTokenCache {
+    const { type } = this.#channel;
+    const stale = new Set(source.stale.split(' ').map((code) => `${type}.${code}`));
+    return new AccessTokenCache({
+      clock: this.#tools.clock,
+      fetch: (io) => this.#fetchAccessToken(source, io),
+      isStale: ({ code }) => stale.has(code),
+    });
+  }
+
+  async #fetchAccessToken(
+    { request, answers, read }: AccessTokenSource<Settings<P>>,
+    io: SendIo,
+  ): Promise<AccessToken> {
+    const api = joinUrl(apiOf(this.#channel, this.#settings), '');
+    const { text } = await this.#exchange(request(this.#settings, api), answers, io);
+    const { token, seconds } = read(jsonOf(text));
+    if (typeof token === 'string' && token !== '' && typeof seconds === 'number' && seconds > 0)
+      return { value: token, life: seconds * 1000 };
+    const code = `${this.#channel.type}.unreadable`;
+    throw new SendFailure('transient', code, 'the answer to the request for an access token has none');
+  }
+
+  /** Sends one request, and rejects unless the provider accepts it. `hidden` is a secret that the answer may repeat. */
+  async #exchange(request: ChannelRequest, answers: Answers, io: SendIo, hidden = ''): Promise<Exchange> {
+    const { http, clock, log } = this.#tools;
     const [contentType, body] = bodyOf(request);
     const answer = await http.request({
       url: request.url,
@@ -141,13 +195,17 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
         'user-agent': 'Belfry',
         ...(contentType !== undefined && { 'content-type': contentType }),
         ...request.headers,
-        ...headers,
+        ...renderHeaders(this.#settings.headers, sendVariables(io.delivery.message, io.delivery)),
       },
       ...(body !== undefined && { body }),
       ending: io.ending,
     });
-    const judged = judgeAnswer(type, answers, answer, clock.now());
+    const text = hidden === '' ? answer.text : answer.text.replaceAll(hidden, '***');
+    const judged = judgeAnswer(this.#channel.type, answers, { ...answer, text, request }, clock.now());
     if (judged instanceof SendFailure) throw judged;
-    return judged;
+    const { refused, ...receipt } = judged;
+    if (refused !== undefined)
+      log.warn({ delivery: io.delivery.id, refused }, 'the provider refused some of the recipients');
+    return { receipt, text };
   }
 }

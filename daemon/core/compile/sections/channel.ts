@@ -28,7 +28,7 @@ export function compileChannel(
   if (entry === undefined) return undefined;
   const { type } = entry;
   if (settings !== undefined) runCheck(type.check, settings, pointer, 'channel', context);
-  const policy = compilePolicy(name, delivery, type, defaults, context);
+  const policy = compilePolicy(name, delivery, { ...type, limits: limitsOf(type, settings) }, defaults, context);
   if (context.count > before || policy === undefined) return undefined;
   return {
     name,
@@ -38,6 +38,12 @@ export function compileChannel(
     fingerprint: tools.fingerprint(stableText({ type: type.type, settings: context.basisOf(rest, pointer) })),
     escape: type.escape ?? escapeFor,
   };
+}
+
+/** Limits of the type, with the rate of all keys together. */
+function limitsOf({ limits, keyCount }: ChannelTypeInfo, settings: unknown): ChannelTypeInfo['limits'] {
+  if (limits.rate === undefined || keyCount === undefined || settings === undefined) return limits;
+  return { ...limits, rate: limits.rate.replace(/^\d+/, (count) => `${Number(count) * keyCount(settings)}`) };
 }
 
 /** Merges the delivery settings: those of the channel replace the defaults of the file, which replace the limits of the type. */
