@@ -7,13 +7,17 @@ import { email } from './email/email.ts';
 import { feishu } from './chat/feishu.ts';
 import { file } from './local/file.ts';
 import { gotify } from './push/gotify.ts';
+import { googleChat } from './chat/work/google-chat.ts';
 import { grafanaIrm } from './incident/grafana-irm.ts';
 import { log } from './local/log.ts';
+import { mattermost } from './chat/work/mattermost.ts';
 import { ntfy } from './push/ntfy.ts';
 import { opsgenie } from './incident/opsgenie.ts';
 import { pagerduty } from './incident/pagerduty.ts';
+import { rocketchat } from './chat/work/rocketchat.ts';
 import { slack } from './chat/slack.ts';
 import { splunkOncall } from './incident/splunk-oncall.ts';
+import { teams } from './chat/work/teams.ts';
 import { telegram } from './chat/telegram.ts';
 import { webhook } from './webhook/webhook.ts';
 import { websocket } from './push/websocket.ts';
@@ -31,6 +35,10 @@ export const channelTypes: readonly ChannelType[] = [
   slack,
   discord,
   telegram,
+  teams,
+  googleChat,
+  mattermost,
+  rocketchat,
   pagerduty,
   opsgenie,
   splunkOncall,
