@@ -4,8 +4,8 @@ import { isAddress, readHost, readPort } from './network.ts';
 export interface UrlForm {
   /** Allowed schemes, without the colon. */
   readonly schemes: readonly string[];
-  /** User and password: sent as HTTP Basic, sent in another way, or not allowed. */
-  readonly login: 'basic' | 'any' | 'none';
+  /** User and password: sent as HTTP Basic, sent in another way, a password that needs no user, or not allowed. */
+  readonly login: 'basic' | 'any' | 'password' | 'none';
   readonly path: 'any' | 'none';
   /** `any`: the query belongs to the remote server. Otherwise no query is allowed, and the map has the advice for some parameters, by their names in lower case. */
   readonly query: 'any' | Readonly<Record<string, string>>;
@@ -73,8 +73,7 @@ export function readUrl(text: string, form: UrlForm): ReadUrl {
       'remove it, or write it as a code such as `%20`',
     );
   const split = splitUrl(text);
-  if (split === undefined || !form.schemes.includes(split.scheme))
-    return wrong(`is not ${formName(form)}`, wholeMend(form));
+  if (split === undefined || !form.schemes.includes(split.scheme)) return wrong(formFault(form), wholeMend(form));
   const fault = FAULTS.map((find) => find(split, form, text)).find((found) => found !== undefined);
   if (fault !== undefined) return { ok: false, ...fault };
   const { scheme, login, host, port, path, query } = split;
@@ -106,10 +105,10 @@ interface Fault {
 
 const wrong = (message: string, mend: string): { readonly ok: false } & Fault => ({ ok: false, message, mend });
 
-const formName = ({ schemes }: UrlForm): string =>
+const formFault = ({ schemes }: UrlForm): string =>
   schemes.every((scheme) => /^https?$/.test(scheme))
-    ? 'an http or https URL'
-    : `an ${schemes.map((scheme) => `${scheme}://`).join(' or ')} URL`;
+    ? 'is not an http or https URL'
+    : `does not begin with ${schemes.map((scheme) => `\`${scheme}://\``).join(' or ')}`;
 
 const wholeMend = ({ example }: UrlForm): string => `write it whole: \`${example}\``;
 
@@ -174,7 +173,7 @@ function loginFault({ login }: Split, { login: allowed }: UrlForm): Fault | unde
       mend: 'encode it as UTF-8, without control characters',
     };
   const [user = '', password = ''] = decoded;
-  if (user === '' && (password === '' || allowed !== 'basic'))
+  if (user === '' && (password === '' || allowed === 'any'))
     return { message: 'has an `@` and no user before it', mend: 'write `user:password@`, or remove the `@`' };
   return allowed === 'basic' && user.includes(':')
     ? { message: 'has a `:` in its user, which HTTP cannot carry', mend: 'give the login as a header, or another user' }

@@ -466,7 +466,7 @@ test('another mail server accepts it, with STARTTLS and login', async () => {
 describe('the settings', () => {
   test.each([
     [{}, ': there is neither `url` nor `host`'],
-    [{ url: 'https://mail.example.com' }, '/url: `url` is not an smtp:// or smtps:// URL'],
+    [{ url: 'https://mail.example.com' }, '/url: `url` does not begin with `smtp://` or `smtps://`'],
     [{ url: 'smtp://a.test', host: 'b.test' }, '/url: `url` and `host` say the same thing twice'],
     [{ host: 'a.test', from: 'nobody' }, '/from: `from` is not an e-mail address'],
     [{ host: 'a.test', to: ['a@b.test', 'a@b.test, c@d.test'] }, '/to/1: entry 2 of `to` is not an e-mail address'],
