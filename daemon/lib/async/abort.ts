@@ -97,3 +97,14 @@ export class DeadlinePassed extends Error {
     this.name = 'DeadlinePassed';
   }
 }
+
+/** Result of `work`, or a rejection with `failure()` once `ending` aborts. The work goes on, and its later result is ignored. */
+export function unlessAborted<T>(work: Promise<T>, ending: Abortable, failure: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(failure());
+    const settled = (): void => ending.removeEventListener('abort', abort);
+    if (ending.aborted) abort();
+    else ending.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(settled);
+  });
+}

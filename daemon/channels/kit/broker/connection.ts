@@ -1,0 +1,193 @@
+import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import type { Receipt } from '../../../core/delivery/delivery.ts';
+import type { Message } from '../../../core/message/message.ts';
+import { SendFailure } from '../../../core/problems/failure.ts';
+import { unlessAborted } from '../../../lib/async/abort.ts';
+import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
+import { networkFailure } from '../net/network-failures.ts';
+import { type NameResolver, openResolver } from '../net/resolver.ts';
+import type { Server } from './server.ts';
+
+/** Connection to a broker that stays open for many messages. */
+export interface Connection {
+  /** Whether it was closed or cut, so that the next message needs another one. */
+  readonly isLost: boolean;
+  /** Resolves when the broker has confirmed the message. Rejects with a `SendFailure`. */
+  send(message: Message, io: SendIo): Promise<Receipt>;
+  close(): void | Promise<void>;
+}
+
+/** Tools for opening a connection. */
+export interface Opening {
+  /** Resolves names, for a library that dials by itself. */
+  readonly lookup: LookupFunction;
+  /** Socket to a server; encrypted if the server is secure, unless `plain`. */
+  dial(server: Server, options?: { readonly plain?: true }): Promise<Socket>;
+  /** TLS over an open socket. */
+  secure(server: Server, socket: Socket): Promise<Socket>;
+  /** Result of `work`, such as a login. Destroys `stream` if it fails, is not done in time, or the channel is closed. */
+  within<T>(stream: Duplex, work: Promise<T>): Promise<T>;
+}
+
+/** Milliseconds for a connection, and again for TLS and for the login. */
+export const OPEN_TIMEOUT_MS = 10_000;
+
+/** Channel whose messages go over one connection, which is opened for the first message and again after a loss. */
+export function openBroker(
+  type: string,
+  tools: ChannelTools,
+  open: (opening: Opening) => Promise<Connection>,
+): Notifier {
+  const resolver = openResolver();
+  const closing = new AbortController();
+  const kept = new KeptConnection(() => open(openingOf(tools, resolver, closing.signal)));
+  return {
+    async send(message, io) {
+      const { ending } = io;
+      const aborted = (): SendFailure =>
+        new SendFailure('transient', `${type}.aborted`, 'the attempt ended before anything was sent');
+      if (ending.aborted) throw aborted();
+      const connection = await unlessAborted(kept.get(), ending, () =>
+        networkFailure({ code: 'ETIMEDOUT' }, false),
+      ).catch(asFailure);
+      return await unlessAborted(connection.send(message, io), ending, () => {
+        // A connection without answers may be dead although no error shows it.
+        kept.forget(connection);
+        return new SendFailure('unknown', `${type}.no_answer`, 'no confirmation within the time allowed');
+      });
+    },
+    async close() {
+      closing.abort();
+      resolver.close();
+      await kept.close();
+    },
+  };
+}
+
+const asFailure = (error: unknown): never => {
+  throw error instanceof SendFailure ? error : networkFailure(error, false);
+};
+
+/** The connection in use. A lost one is opened again by the next message. */
+class KeptConnection {
+  readonly #open: () => Promise<Connection>;
+  #current: Promise<Connection> | undefined;
+  /** The open connection behind `#current`. */
+  #opened: Connection | undefined;
+
+  constructor(open: () => Promise<Connection>) {
+    this.#open = open;
+  }
+
+  get(): Promise<Connection> {
+    if (this.#opened?.isLost === true) this.forget(this.#opened);
+    this.#current ??= this.#reopen();
+    return this.#current;
+  }
+
+  /** Closes a connection, so that the next message opens another one. */
+  forget(connection: Connection): void {
+    if (this.#opened !== connection) return;
+    this.#current = undefined;
+    this.#opened = undefined;
+    void closed(connection);
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#current?.catch(() => undefined);
+    if (connection !== undefined) await closed(connection);
+  }
+
+  async #reopen(): Promise<Connection> {
+    try {
+      return (this.#opened = await this.#open());
+    } catch (error) {
+      this.#current = undefined;
+      throw error;
+    }
+  }
+}
+
+/** Closes a connection; one that is lost already may refuse. */
+async function closed(connection: Connection): Promise<void> {
+  try {
+    await connection.close();
+  } catch {
+    // The connection is gone.
+  }
+}
+
+function openingOf(tools: ChannelTools, resolver: NameResolver, signal: AbortSignal): Opening {
+  const opening: Opening = {
+    lookup: resolver.lookup,
+    async dial(server, { plain } = {}) {
+      const { host, port } = server;
+      const socket = connectPlain({
+        host,
+        port,
+        autoSelectFamily: true,
+        ...(isIP(host) === 0 && { lookup: resolver.lookup }),
+      });
+      socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+      await opening.within(socket, event(socket, 'connect'));
+      return server.isSecure && plain !== true ? await opening.secure(server, socket) : socket;
+    },
+    async secure(server, socket) {
+      const secured = connectTls({ socket, ...tlsOptions(server) });
+      await opening.within(secured, event(secured, 'secureConnect'));
+      return secured;
+    },
+    async within(stream, work) {
+      let isLate = false;
+      const stop = (): void => void stream.destroy();
+      const cancel = tools.clock.after(OPEN_TIMEOUT_MS, () => {
+        isLate = true;
+        stop();
+      });
+      signal.addEventListener('abort', stop);
+      try {
+        return await work;
+      } catch (error) {
+        stream.destroy();
+        throw isLate ? timedOut() : error;
+      } finally {
+        cancel();
+        signal.removeEventListener('abort', stop);
+      }
+    },
+  };
+  return opening;
+}
+
+/** Options of TLS, with which the certificate is checked. */
+export const tlsOptions = ({ host, ca }: Server) => ({
+  host,
+  ...(isIP(host) === 0 && { servername: host }),
+  ...(ca !== undefined && { ca }),
+});
+
+/** Milliseconds of silence after which the kernel asks whether the peer is still there. */
+export const KEEP_ALIVE_MS = 30_000;
+
+const timedOut = (): Error => Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
+
+/** Error of a connection that the server ended without one. */
+export const ended = (): Error => Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
+
+/** Resolves at an event of a stream; rejects if the stream fails or is closed before. */
+function event(stream: Socket, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error?: unknown): void => reject(error instanceof Error ? error : ended());
+    stream.once(name, () => {
+      stream.off('error', failed);
+      stream.off('close', failed);
+      resolve();
+    });
+    stream.once('error', failed);
+    stream.once('close', failed);
+    // An error after this one must not end the process; `close` follows it.
+    stream.on('error', () => undefined);
+  });
+}

@@ -1,0 +1,84 @@
+import type { Duplex } from 'node:stream';
+import { SendFailure } from '../../../core/problems/failure.ts';
+import { networkFailure } from '../net/network-failures.ts';
+import { ended } from './connection.ts';
+
+interface Waiter<T> {
+  resolve(answer: T): void;
+  reject(failure: Error): void;
+}
+
+/** Stream to a broker, and the answers that are awaited from it. All of them fail when the stream is lost. */
+export class Wire<T> {
+  readonly stream: Duplex;
+  readonly #waiting = new Map<number, Waiter<T>>();
+  #last = 0;
+  #error: unknown;
+  isLost = false;
+
+  /** `onData` may throw: what arrives is then not of the protocol, and the stream is closed. */
+  constructor(stream: Duplex, onData: (chunk: Buffer) => void) {
+    this.stream = stream;
+    stream.on('data', (chunk: Buffer) => {
+      try {
+        onData(chunk);
+      } catch (error) {
+        this.fail(error);
+      }
+    });
+    stream.on('error', (error) => (this.#error ??= error));
+    // A peer that has ended its side reads no more messages.
+    stream.on('end', () => this.#lose());
+    stream.on('close', () => this.#lose());
+    if (stream.destroyed) this.#lose();
+  }
+
+  /** Number for the next message, from 1 to `limit`, that no awaited answer has. */
+  next(limit = Number.MAX_SAFE_INTEGER): number {
+    do this.#last = (this.#last % limit) + 1;
+    while (this.#waiting.has(this.#last));
+    return this.#last;
+  }
+
+  /** Resolves when `resolve` is called for this number. */
+  answer(id: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.isLost) reject(networkFailure(this.#error ?? ended(), false));
+      else this.#waiting.set(id, { resolve, reject });
+    });
+  }
+
+  /** Number of the answer that is awaited for the longest time. */
+  get oldest(): number | undefined {
+    return this.#waiting.keys().next().value;
+  }
+
+  resolve(id: number | undefined, answer: T): void {
+    this.#take(id)?.resolve(answer);
+  }
+
+  reject(id: number | undefined, failure: Error): void {
+    this.#take(id)?.reject(failure);
+  }
+
+  /** Closes the stream; every awaited answer fails with the error. */
+  fail(error: unknown): void {
+    this.#error ??= error;
+    this.#lose();
+  }
+
+  #take(id: number | undefined): Waiter<T> | undefined {
+    if (id === undefined) return undefined;
+    const waiter = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiter;
+  }
+
+  #lose(): void {
+    this.isLost = true;
+    this.stream.destroy();
+    const error = this.#error ?? ended();
+    const failure = error instanceof SendFailure ? error : networkFailure(error, true);
+    for (const id of this.#waiting.keys()) this.reject(id, failure);
+  }
+}
