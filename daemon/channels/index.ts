@@ -6,14 +6,15 @@ import { discord } from './chat/discord.ts';
 import { email } from './email/email.ts';
 import { feishu } from './chat/feishu.ts';
 import { file } from './local/file.ts';
-import { gotify } from './push/gotify.ts';
 import { googleChat } from './chat/work/google-chat.ts';
+import { gotify } from './push/gotify.ts';
 import { grafanaIrm } from './incident/grafana-irm.ts';
 import { log } from './local/log.ts';
 import { mattermost } from './chat/work/mattermost.ts';
 import { ntfy } from './push/ntfy.ts';
 import { opsgenie } from './incident/opsgenie.ts';
 import { pagerduty } from './incident/pagerduty.ts';
+import { redis } from './broker/redis/redis.ts';
 import { rocketchat } from './chat/work/rocketchat.ts';
 import { slack } from './chat/slack.ts';
 import { splunkOncall } from './incident/splunk-oncall.ts';
@@ -45,6 +46,7 @@ export const channelTypes: readonly ChannelType[] = [
   grafanaIrm,
   ntfy,
   gotify,
+  redis,
   command,
   file,
   log,
