@@ -2,12 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { channelTypes } from '../dist/channels/index.js';
 import { generatedFiles } from '../dist/cli/generated.js';
-import { sourceTypes } from '../dist/sources/index.js';
+import { registry } from '../dist/cli/registry.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-for (const [name, text] of Object.entries(generatedFiles({ channels: channelTypes, sources: sourceTypes }))) {
+for (const [name, text] of Object.entries(generatedFiles(registry))) {
   const file = path.join(root, name);
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, text);

@@ -2,13 +2,12 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { channelTypes } from '../daemon/channels/index.ts';
 import { generatedFiles } from '../daemon/cli/generated.ts';
+import { registry as builtIn } from '../daemon/cli/registry.ts';
 import { schemas } from '../daemon/core/schema/generate.ts';
-import { sourceTypes } from '../daemon/sources/index.ts';
 import { registry } from './support/rule-types.ts';
 
-const files = generatedFiles({ channels: channelTypes, sources: sourceTypes });
+const files = generatedFiles(builtIn);
 
 it.each(Object.keys(files))('%s is what the code generates (else: npm run generate)', (name) => {
   expect(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')).toBe(files[name]);

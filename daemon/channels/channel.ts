@@ -179,6 +179,12 @@ export interface ChannelType<S extends TSchema = TSchema> extends ChannelGuide {
   open(settings: Static<S>, tools: ChannelTools): Notifier;
 }
 
+/** Types that belong together, under one heading of the reference. */
+export interface ChannelFamily {
+  readonly name: string;
+  readonly types: readonly ChannelType[];
+}
+
 /** Checks the static types of a channel against its schema, and loads the Markdown parser before the first message that needs it. */
 export function defineChannel<S extends TSchema>(channel: ChannelType<S>): ChannelType {
   const open = (settings: Static<S>, tools: ChannelTools): Notifier => withMarkdown(channel.open(settings, tools));

@@ -1,4 +1,4 @@
-import type { ChannelType } from './channel.ts';
+import type { ChannelFamily, ChannelType } from './channel.ts';
 import { command } from './local/command.ts';
 import { desktop } from './local/desktop/desktop.ts';
 import { dingtalk } from './chat/dingtalk.ts';
@@ -24,30 +24,15 @@ import { webhook } from './webhook/webhook.ts';
 import { websocket } from './push/websocket.ts';
 import { wecom } from './chat/wecom.ts';
 
-/** All channel types, in the order of the reference. */
-export const channelTypes: readonly ChannelType[] = [
-  webhook,
-  email,
-  desktop,
-  websocket,
-  wecom,
-  dingtalk,
-  feishu,
-  slack,
-  discord,
-  telegram,
-  teams,
-  googleChat,
-  mattermost,
-  rocketchat,
-  pagerduty,
-  opsgenie,
-  splunkOncall,
-  grafanaIrm,
-  ntfy,
-  gotify,
-  redis,
-  command,
-  file,
-  log,
+/** All channel types by family, in the order of the reference. */
+export const channelFamilies: readonly ChannelFamily[] = [
+  { name: 'Chat', types: [slack, discord, telegram, teams, googleChat, mattermost, rocketchat] },
+  { name: 'Chat in China', types: [wecom, dingtalk, feishu] },
+  { name: 'Push to phones and screens', types: [desktop, websocket, ntfy, gotify] },
+  { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm] },
+  { name: 'Mail and text messages', types: [email] },
+  { name: 'Message brokers and logs', types: [redis, log] },
+  { name: 'Web, programs and files', types: [webhook, command, file] },
 ];
+
+export const channelTypes: readonly ChannelType[] = channelFamilies.flatMap(({ types }) => types);

@@ -1,6 +1,6 @@
 import { ownEventsPage } from '../core/event/own-events-page.ts';
 import { schemas } from '../core/schema/generate.ts';
-import { referencePages } from '../core/schema/reference.ts';
+import { referencePages } from '../core/schema/reference/reference.ts';
 import { doctorPage } from '../doctor/page.ts';
 import type { Registry } from '../core/compile/registry.ts';
 

@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { stringify } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { writeFile } from 'node:fs/promises';
 import { channelTypes } from '../../daemon/channels/index.ts';
 import { check } from '../../daemon/cli/check-rules.ts';
+import { exampleYaml } from '../../daemon/core/schema/reference/example-yaml.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { applies, type ChannelContract, describeChannelContract, documentedRefusals } from './contract.ts';
+import { refusalsPage } from './refusals-page.ts';
 
 type Contracts = ChannelContract<unknown> | readonly ChannelContract<unknown>[];
 
@@ -39,12 +40,16 @@ describe.each(channelTypes)('$type', (type) => {
 
 test('the example of every type loads', async () => {
   const cwd = await temporaryFolder();
-  const channels = Object.fromEntries(channelTypes.map(({ type, example }) => [type, { type, ...example }]));
-  await writeFile(path.join(cwd, 'rules.yaml'), stringify({ channels }));
+  const examples = channelTypes.map((type) => exampleYaml(type).replace('channels:\n', ''));
+  await writeFile(path.join(cwd, 'rules.yaml'), ['channels:', ...examples].join('\n'));
   const registry = { channels: channelTypes, sources: [] };
   const { problems } = await check({ paths: ['rules.yaml'], env: {}, cwd, registry, withoutSecrets: true });
   expect(problems).toEqual([]);
   expect(channelTypes.filter(({ example }) => example === undefined)).toEqual([]);
+});
+
+test('the table of refusals in the documentation is complete (else: npm run generate)', async () => {
+  await expect(refusalsPage(contracts)).toMatchFileSnapshot('../../docs/reference-refusals.md');
 });
 
 for (const contract of contracts) describeChannelContract(contract);

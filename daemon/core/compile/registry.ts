@@ -42,7 +42,15 @@ export interface ChannelTypeInfo {
   readonly summary: string;
   readonly documentation: string;
   readonly settings: TSchema;
-  readonly limits: { readonly rate?: string; readonly concurrency?: number; readonly timeout?: string };
+  readonly setup?: readonly string[];
+  readonly example?: Readonly<Record<string, unknown>>;
+  readonly receipt?: string;
+  readonly limits: {
+    readonly rate?: string;
+    readonly text?: string;
+    readonly concurrency?: number;
+    readonly timeout?: string;
+  };
   /** Number of keys in the settings; the rate in `limits` is that of one key. */
   readonly keyCount?: (settings: unknown) => number;
   /** Parts of a message that are shown in their own form (`kept`) or as text (`text`); others are dropped. */
@@ -67,10 +75,18 @@ export interface SourceTypeInfo {
   readonly check?: (settings: unknown) => readonly SettingProblem[];
 }
 
+/** Channel types that belong together, under one heading of the reference. */
+export interface ChannelFamilyInfo {
+  readonly name: string;
+  readonly types: readonly ChannelTypeInfo[];
+}
+
 /** The types that rules may name. */
 export interface Registry {
   readonly channels: readonly ChannelTypeInfo[];
   readonly sources: readonly SourceTypeInfo[];
+  /** The built-in channel types by family, for the reference. */
+  readonly families?: readonly ChannelFamilyInfo[];
 }
 
 export interface CompileTools extends Registry {

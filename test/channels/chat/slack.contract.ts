@@ -108,13 +108,6 @@ const BOT_REFUSALS: readonly DocumentedRefusal[] = [
     mend: 'look at the stored answer with `belfry dead show ID`',
   },
   {
-    when: 'another error',
-    answer: refused('something_new'),
-    class: 'permanent',
-    code: 'slack.something_new',
-    mend: 'look at the stored answer with `belfry dead show ID`',
-  },
-  {
     when: 'too many messages',
     answer: refused('ratelimited'),
     class: 'transient',
