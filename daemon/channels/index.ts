@@ -10,12 +10,17 @@ import { googleChat } from './chat/work/google-chat.ts';
 import { gotify } from './push/gotify.ts';
 import { grafanaIrm } from './incident/grafana-irm.ts';
 import { log } from './local/log.ts';
+import { mailgun } from './mail-api/mailgun.ts';
 import { mattermost } from './chat/work/mattermost.ts';
 import { ntfy } from './push/ntfy.ts';
 import { opsgenie } from './incident/opsgenie.ts';
 import { pagerduty } from './incident/pagerduty.ts';
+import { postmark } from './mail-api/postmark.ts';
 import { redis } from './broker/redis/redis.ts';
+import { resend } from './mail-api/resend.ts';
 import { rocketchat } from './chat/work/rocketchat.ts';
+import { sendgrid } from './mail-api/sendgrid.ts';
+import { ses } from './mail-api/ses.ts';
 import { slack } from './chat/slack.ts';
 import { splunkOncall } from './incident/splunk-oncall.ts';
 import { teams } from './chat/work/teams.ts';
@@ -30,7 +35,7 @@ export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Chat in China', types: [wecom, dingtalk, feishu] },
   { name: 'Push to phones and screens', types: [desktop, websocket, ntfy, gotify] },
   { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm] },
-  { name: 'Mail and text messages', types: [email] },
+  { name: 'Mail and text messages', types: [email, ses, sendgrid, mailgun, postmark, resend] },
   { name: 'Message brokers and logs', types: [redis, log] },
   { name: 'Web, programs and files', types: [webhook, command, file] },
 ];

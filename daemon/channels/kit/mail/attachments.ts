@@ -14,14 +14,14 @@ export interface Attachments {
   readonly left: readonly string[];
 }
 
-/** Bytes of all files of a mail together; mail servers seldom accept more than 20 MiB, and base64 adds a third. */
+/** Bytes of all files of a mail together, if a service takes no fewer; mail servers seldom accept more than 20 MiB, and base64 adds a third. */
 const MAX_BYTES = 10 * 2 ** 20;
 
 /** Reads the files to attach. A file that cannot be read is named in the mail, which is sent without it. URLs are not fetched. */
-export async function readAttachments(wanted: readonly string[]): Promise<Attachments> {
+export async function readAttachments(wanted: readonly string[], maxBytes = MAX_BYTES): Promise<Attachments> {
   const files: Attachment[] = [];
   const left: string[] = [];
-  let room = MAX_BYTES;
+  let room = maxBytes;
   for (const item of wanted) {
     const content = /^[a-z][a-z\d+.-]*:\/\//i.test(item) ? 'it is a link' : await contentOf(item, room);
     if (typeof content === 'string') {
