@@ -4,9 +4,9 @@ import { SendFailure } from '../../../core/problems/failure.ts';
 import type { TProperties } from '../../../core/schema/type.ts';
 import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
 import { type Mentions, readMentions } from '../chat/mention.ts';
-import { PartialAcceptance } from '../partial-acceptance.ts';
 import { checkRecipients } from '../recipients.ts';
 import { type Sent, SentMessages } from '../sent-messages.ts';
+import { SeveralRecipients } from '../several-recipients.ts';
 import { type Answers, jsonOf, judgeAnswer } from './answers.ts';
 import { apiOf, type HttpChannel, type Settings } from './channel.ts';
 import { type AccessToken, AccessTokenCache, type AccessTokenSource } from './credentials/access-token.ts';
@@ -32,7 +32,7 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
   readonly #channel: HttpChannel<P>;
   readonly #settings: Settings<P>;
   readonly #tools: ChannelTools;
-  readonly #partial = new PartialAcceptance<SendFailure>();
+  readonly #several: SeveralRecipients;
   readonly #sent: SentMessages;
   readonly #access: AccessTokenCache | undefined;
   readonly #pool: KeyPool | undefined;
@@ -41,6 +41,7 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
     this.#channel = channel;
     this.#settings = settings;
     this.#tools = tools;
+    this.#several = new SeveralRecipients(tools.log);
     this.#sent = new SentMessages(tools.memory);
     this.#access = channel.access && this.#accessTokens(channel.access);
     this.#pool = channel.pool && new KeyPool(channel.pool(settings), tools);
@@ -54,7 +55,7 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
     const names = [...new Set(recipients(message, this.#settings))];
     if (names.length === 0) throw new SendFailure('permanent', `${type}.bad_recipient`, 'the message has no recipient');
     if (names.length === 1) return await this.#sendTo(names[0]!, message, io);
-    return await this.#sendToSeveral(names, message, io);
+    return await this.#several.send(names, io.delivery.id, (name) => this.#sendTo(name, message, io));
   }
 
   #mentions(message: Message): Mentions {
@@ -71,36 +72,6 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
     if (unreadable.length === 0) return;
     const fields = { delivery: delivery.id, rule: delivery.rule, mention: unreadable.slice(0, MAX_LOGGED_NAMES) };
     this.#tools.log.warn(fields, 'a name in `mention` mentions nobody');
-  }
-
-  /** Continues after the refusal of one recipient, and stops when the provider or the network fails for all. */
-  async #sendToSeveral(names: readonly string[], message: Message, io: SendIo): Promise<Receipt> {
-    const { id } = io.delivery;
-    const receipts = new Map<string, Receipt>();
-    const refused = new Map<string, SendFailure>();
-    let postponed: SendFailure | undefined;
-    for (const name of this.#partial.owed(id, names)) {
-      try {
-        receipts.set(name, await this.#sendTo(name, message, io));
-      } catch (error) {
-        if (!(error instanceof SendFailure)) throw error;
-        if (error.class === 'permanent' && error.detail.misconfigured !== true) {
-          refused.set(name, error);
-          continue;
-        }
-        postponed ??= error;
-        if (error.class !== 'unknown') break;
-      }
-    }
-    const all = this.#partial.record(id, { accepted: new Set(receipts.keys()), refused }, postponed !== undefined);
-    if (postponed !== undefined) throw postponed;
-    const [refusal] = all.refused.values();
-    if (refusal !== undefined && all.accepted.size === 0) throw refusal;
-    const answer = [...all.refused].map(([name, failure]) => `refused: ${name}: ${failure.message}`).join('\n');
-    if (answer !== '')
-      this.#tools.log.warn({ delivery: id, refused: answer }, 'the provider refused some of the recipients');
-    const ids = [...receipts.values()].flatMap((receipt) => receipt.id ?? []);
-    return { status: 200, ...(ids.length > 0 && { id: ids.join(' ') }), ...(answer !== '' && { answer }) };
   }
 
   async #sendTo(to: string, message: Message, io: SendIo): Promise<Receipt> {

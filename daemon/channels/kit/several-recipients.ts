@@ -1,0 +1,46 @@
+import type { Receipt } from '../../core/delivery/delivery.ts';
+import { SendFailure } from '../../core/problems/failure.ts';
+import type { Log } from '../../lib/log.ts';
+import { PartialAcceptance } from './partial-acceptance.ts';
+
+/** Sends to several recipients that each get a request of their own; an attempt that is repeated leaves out those with a final answer. */
+export class SeveralRecipients {
+  readonly #log: Log;
+  readonly #partial = new PartialAcceptance<SendFailure>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Continues after the refusal of one recipient, and stops when the provider or the network fails for all. */
+  async send(names: readonly string[], delivery: string, sendTo: (name: string) => Promise<Receipt>): Promise<Receipt> {
+    const receipts = new Map<string, Receipt>();
+    const refused = new Map<string, SendFailure>();
+    let postponed: SendFailure | undefined;
+    for (const name of this.#partial.owed(delivery, names)) {
+      try {
+        receipts.set(name, await sendTo(name));
+      } catch (error) {
+        if (!(error instanceof SendFailure)) throw error;
+        if (error.class === 'permanent' && error.detail.misconfigured !== true) {
+          refused.set(name, error);
+          continue;
+        }
+        postponed ??= error;
+        if (error.class !== 'unknown') break;
+      }
+    }
+    const all = this.#partial.record(
+      delivery,
+      { accepted: new Set(receipts.keys()), refused },
+      postponed !== undefined,
+    );
+    if (postponed !== undefined) throw postponed;
+    const [refusal] = all.refused.values();
+    if (refusal !== undefined && all.accepted.size === 0) throw refusal;
+    const answer = [...all.refused].map(([name, failure]) => `refused: ${name}: ${failure.message}`).join('\n');
+    if (answer !== '') this.#log.warn({ delivery, refused: answer }, 'the provider refused some of the recipients');
+    const ids = [...receipts.values()].flatMap((receipt) => receipt.id ?? []);
+    return { status: 200, ...(ids.length > 0 && { id: ids.join(' ') }), ...(answer !== '' && { answer }) };
+  }
+}
