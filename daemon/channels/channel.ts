@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { DoctorCheckInfo, DoctorResult } from '../core/problems/doctor.ts';
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
+import type { VapidKeys, WebPushSubscription } from '../core/delivery/web-push.ts';
 import type { Format, Message } from '../core/message/message.ts';
 import type { MessagePart, NameChecks } from '../core/compile/registry.ts';
 import type { Abortable } from '../lib/async/abort.ts';
@@ -35,6 +36,8 @@ export interface ChannelTools {
   readonly log: Log;
   /** Pushes to connected WebSocket users. */
   readonly push: PushGateway;
+  /** Browsers of users that take Web Push. */
+  readonly subscriptions: WebPushSubscriptions;
   /** Texts that survive a restart. */
   readonly memory: ChannelMemory;
   /** Name of this machine, for example for Message-ID. */
@@ -64,6 +67,15 @@ export interface PushGateway {
     require: 'any' | 'all';
     keepUntil: number;
   }): Promise<void>;
+}
+
+/** Browsers that take Web Push, for the `webpush` channel; implemented by `app/`. */
+export interface WebPushSubscriptions {
+  /** Keys of this daemon; made at the first call, then always the same. */
+  keys(): Promise<VapidKeys>;
+  of(user: string): Promise<readonly WebPushSubscription[]>;
+  /** Forgets a browser. Resolves to false if it was not known for this user. */
+  end(user: string, endpoint: string): Promise<boolean>;
 }
 
 /** The message was handed over durably, and its receipt comes later. Until then the delivery is `sending`; after `until` it is dead as `expired`. */
@@ -162,6 +174,8 @@ export interface ChannelType<S extends TSchema = TSchema> extends ChannelGuide {
   readonly supports?: MessageSupport;
   /** The provider drops a repeated delivery id, so an unknown outcome may be retried. */
   readonly idempotent: boolean;
+  /** Addresses of servers come from users: private networks are denied, except those in `daemon.egress.allow`. */
+  readonly publicServersOnly?: true;
   /** Escapes a value from an event for the markup of the channel; by default for CommonMark or HTML. */
   readonly escape?: (text: string, format: Format) => string;
   /** Finds problems that a schema cannot express (a missing icon, two settings that exclude each other); pointers are relative to the channel. May read files. */

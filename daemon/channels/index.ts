@@ -26,6 +26,7 @@ import { splunkOncall } from './incident/splunk-oncall.ts';
 import { teams } from './chat/work/teams.ts';
 import { telegram } from './chat/telegram.ts';
 import { webhook } from './webhook/webhook.ts';
+import { webpush } from './push/webpush/webpush.ts';
 import { websocket } from './push/websocket.ts';
 import { wecom } from './chat/wecom.ts';
 
@@ -33,7 +34,7 @@ import { wecom } from './chat/wecom.ts';
 export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Chat', types: [slack, discord, telegram, teams, googleChat, mattermost, rocketchat] },
   { name: 'Chat in China', types: [wecom, dingtalk, feishu] },
-  { name: 'Push to phones and screens', types: [desktop, websocket, ntfy, gotify] },
+  { name: 'Push to phones and screens', types: [desktop, websocket, webpush, ntfy, gotify] },
   { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm] },
   { name: 'Mail and text messages', types: [email, ses, sendgrid, mailgun, postmark, resend] },
   { name: 'Message brokers and logs', types: [redis, log] },

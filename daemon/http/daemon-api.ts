@@ -1,3 +1,4 @@
+import type { WebPushSubscription } from '../core/delivery/web-push.ts';
 import type { AlertView } from '../core/alerts/alerts.ts';
 import type { AlertChange, AlertsChanged, AlertVerb } from '../core/alerts/changes.ts';
 import type { DeadLetter, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
@@ -70,6 +71,7 @@ export interface DaemonApi {
   feed(listener: (item: FeedItem) => void): () => void;
   /** Completes deliveries that a user has acknowledged, with this receipt. */
   acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
+  readonly webPush: WebPushApi;
   /** Tokens of the live rules; without any, the token that the first start created. */
   tokens(): readonly Token[];
   /** `daemon.public_url` and `daemon.origins` of the live rules. */
@@ -163,6 +165,15 @@ export interface ChannelTestView {
   readonly receipt?: Receipt;
   readonly error?: { readonly class: string; readonly code: string; readonly message: string };
   readonly ms: number;
+}
+
+/** Browsers that take Web Push. */
+export interface WebPushApi {
+  /** Public key of the daemon, base64url. */
+  publicKey(): Promise<string>;
+  subscribe(user: string, subscription: WebPushSubscription): Promise<void>;
+  /** Resolves to false if the user has no such subscription. */
+  end(user: string, endpoint: string): Promise<boolean>;
 }
 
 /** Examination of the daemon and its machine. */

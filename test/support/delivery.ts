@@ -96,6 +96,11 @@ export function channelTools(overrides: Partial<ChannelTools> = {}): ChannelTool
     clock: new VirtualClock(),
     log: memoryLog().log,
     push: { push: () => Promise.reject(new Error('this test gave the channel no push gateway')) },
+    subscriptions: {
+      keys: () => Promise.reject(new Error('this test gave the channel no Web Push keys')),
+      of: () => Promise.resolve([]),
+      end: () => Promise.resolve(false),
+    },
     memory: volatileMemory(),
     hostname: 'belfry.test',
     env: {},

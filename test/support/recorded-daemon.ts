@@ -95,6 +95,12 @@ export class RecordedDaemon implements DaemonApi {
   onExplain: DaemonApi['explain'] = () => Promise.resolve(undefined);
   onResend: (signal: AbortSignal) => AsyncIterable<ResendLine> = async function* () {};
 
+  readonly webPush: DaemonApi['webPush'] = {
+    publicKey: () => Promise.resolve('BPublicKey'),
+    subscribe: async (user, { endpoint, page }) => void this.calls.push(`subscribe ${user} ${endpoint} ${page}`),
+    end: async (user, endpoint) => this.calls.push(`end ${user} ${endpoint}`) > 0 && endpoint.endsWith('/known'),
+  };
+
   async accept(events: readonly EventInput[], options?: unknown) {
     if (this.refusal !== undefined) throw this.refusal;
     this.accepted.push({ events, options });

@@ -39,6 +39,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     backup: () => loggedBackup(backupOf(deps), deps.log, () => storeBackupTime(store, clock.now())),
     feed: (listener) => feed.follow(listener),
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
+    webPush: deps.webPush,
     tokens: deps.tokens,
     publicUrl: () => live.ruleset.daemon.publicUrl,
     origins: () => live.ruleset.daemon.origins,

@@ -40,6 +40,7 @@ export interface DaemonApiDeps {
   readonly reloading: Reloading;
   readonly doctor: DaemonApi['doctor'];
   readonly waiter: DeliveryWaiter;
+  readonly webPush: DaemonApi['webPush'];
   readonly feed: Feed;
   readonly tokens: () => readonly Token[];
   /** Reports results that a person gave to earlier events. */

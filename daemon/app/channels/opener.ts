@@ -1,9 +1,9 @@
-import type { Notifier, PushGateway } from '../../channels/channel.ts';
+import type { ChannelType, Notifier, PushGateway, WebPushSubscriptions } from '../../channels/channel.ts';
 import { channelTypes } from '../../channels/index.ts';
 import { openHttpClient } from '../../channels/kit/http/client.ts';
 import { openDialer } from '../../channels/kit/net/dialer.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
-import { compileEgress } from '../../core/values/egress.ts';
+import { compileEgress, type EgressSettings } from '../../core/values/egress.ts';
 import type { OpenState, OpenStateOptions } from '../state/open-state.ts';
 import { channelMemory } from './memory.ts';
 
@@ -12,12 +12,13 @@ export function channelOpener(
   { log: daemonLog, store }: Pick<OpenState, 'log' | 'store'>,
   options: OpenStateOptions,
   push: PushGateway,
+  subscriptions: WebPushSubscriptions,
 ): (config: ChannelConfig) => Notifier {
   const { terminal, clock } = options;
   return (config) => {
     const type = channelTypes.find((candidate) => candidate.type === config.type)!;
     const { name } = config;
-    const { egress } = config.network ?? {};
+    const egress = egressOf(type, config);
     const net = openDialer(egress === undefined ? {} : { egress: compileEgress(egress) });
     const http = openHttpClient({ net });
     const log = daemonLog.child({ channel: name });
@@ -28,6 +29,7 @@ export function channelOpener(
       clock,
       log,
       push,
+      subscriptions,
       memory: channelMemory({ checkpoints: store.checkpoints, name, clock, log }),
       hostname: terminal.hostname,
       env: terminal.env,
@@ -41,4 +43,9 @@ export function channelOpener(
       },
     };
   };
+}
+
+function egressOf({ publicServersOnly }: ChannelType, { network }: ChannelConfig): EgressSettings | undefined {
+  if (publicServersOnly === undefined) return network?.egress;
+  return { allow: [], deny: [], ...network?.egress, denyPrivate: true };
 }

@@ -10,6 +10,7 @@ import { newId } from '../../lib/id.ts';
 import type { ServiceNotice } from '../../service/sd-notify.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import { channelOpener } from '../channels/opener.ts';
+import { WebPush } from '../channels/web-push.ts';
 import { type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
 import { Reloading, type ReloadingDeps } from '../reload.ts';
 import type { Feed } from './feed.ts';
@@ -24,6 +25,7 @@ export interface Runtime {
   readonly own: OwnEvents;
   readonly intake: Intake;
   readonly pushServer: PushServer;
+  readonly webPush: WebPush;
   readonly lanes: Lanes;
   readonly sources: RunningSources;
   readonly timers: Timers;
@@ -55,11 +57,12 @@ export function buildRuntime(
     onAcknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     feed: (listener) => feed.follow(listener),
   });
+  const webPush = new WebPush(store.checkpoints);
   const lanes: Lanes = new Lanes({
     ...common,
     random: Math.random,
     raise: (event) => own.raise(event),
-    open: channelOpener(state, options, pushServer),
+    open: channelOpener(state, options, pushServer, webPush),
   });
   const sources: RunningSources = new RunningSources({
     ...common,
@@ -77,7 +80,7 @@ export function buildRuntime(
   };
   const reloading = reloadingOf(state, { sources, lanes, timers, onEnd });
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
-  return { own, intake, pushServer, lanes, sources, timers, reloading, resending, onLater };
+  return { own, intake, pushServer, webPush, lanes, sources, timers, reloading, resending, onLater };
 }
 
 function reloadingOf(

@@ -15,6 +15,7 @@ import { Intake } from '../runtime/intake.ts';
 import { resendingDeps } from '../runtime/runtime.ts';
 import { checkState, stateError } from './check-state.ts';
 import { channelOpener } from '../channels/opener.ts';
+import { WebPush } from '../channels/web-push.ts';
 import { type OpenStateOptions, openState } from './open-state.ts';
 import type { StatePaths } from './paths.ts';
 
@@ -89,7 +90,7 @@ export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   live.swap(prepared);
   const notConnected = 'the daemon is not running, so nobody is connected';
   const push = { push: () => Promise.reject(new SendFailure('transient', 'push.stopped', notConnected)) };
-  const open = channelOpener({ log, store }, options, push);
+  const open = channelOpener({ log, store }, options, push, new WebPush(store.checkpoints));
   const lanes = new Lanes({ ...common, random: Math.random, raise: () => undefined, open });
   await lanes.openForManual(prepared.ruleset.channels);
   const intake = new Intake({ ...common, onAccepted: () => undefined, observe: () => [] });

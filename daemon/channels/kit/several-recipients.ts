@@ -6,14 +6,18 @@ import { PartialAcceptance } from './partial-acceptance.ts';
 /** Sends to several recipients that each get a request of their own; an attempt that is repeated leaves out those with a final answer. */
 export class SeveralRecipients {
   readonly #log: Log;
+  readonly #isOneServer: boolean;
   readonly #partial = new PartialAcceptance<SendFailure>();
 
-  constructor(log: Log) {
+  /** `isOneServer`: all recipients are reached over the same server, which fails for all of them. */
+  constructor(log: Log, isOneServer = true) {
     this.#log = log;
+    this.#isOneServer = isOneServer;
   }
 
-  /** Continues after the refusal of one recipient, and stops when the provider or the network fails for all. */
+  /** Continues after the refusal of one recipient, and stops when the server of all fails. */
   async send(names: readonly string[], delivery: string, sendTo: (name: string) => Promise<Receipt>): Promise<Receipt> {
+    if (names.length === 1) return await sendTo(names[0]!);
     const receipts = new Map<string, Receipt>();
     const refused = new Map<string, SendFailure>();
     let postponed: SendFailure | undefined;
@@ -27,7 +31,7 @@ export class SeveralRecipients {
           continue;
         }
         postponed ??= error;
-        if (error.class !== 'unknown') break;
+        if (this.#isOneServer && error.class !== 'unknown') break;
       }
     }
     const all = this.#partial.record(

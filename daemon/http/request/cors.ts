@@ -15,9 +15,9 @@ export function isPreflight({ method, headers }: IncomingMessage): boolean {
 }
 
 /** Answers the preflight that a browser sends before a request that a form could not send. */
-export function answerPreflight(response: ServerResponse, method: string): void {
+export function answerPreflight(response: ServerResponse, methods: readonly string[]): void {
   response.writeHead(204, {
-    'access-control-allow-methods': method,
+    'access-control-allow-methods': methods.join(', '),
     'access-control-allow-headers': HEADERS,
     'access-control-max-age': String(MAX_AGE_SECONDS),
   });

@@ -20,6 +20,7 @@ import { explainRoutes } from './explain.ts';
 import { historyRoutes } from './history.ts';
 import { metaRoutes } from './meta.ts';
 import { streamRoutes, UPGRADES } from './stream.ts';
+import { webPushRoutes } from './web-push.ts';
 import type { Caller } from '../stream/stream-server.ts';
 import { type Target, targetOf } from '../request/target.ts';
 
@@ -34,13 +35,18 @@ export const routes: readonly Route[] = [
   ...alertRoutes,
   ...explainRoutes,
   ...streamRoutes,
+  ...webPushRoutes,
   ...metaRoutes(() => routes),
 ];
 
-/** Calls that pages of `daemon.origins` may make: path -> method. */
-const PAGES: ReadonlyMap<string, Route['method']> = new Map(
-  routes.filter(({ pages }) => pages).map(({ path, method }) => [path, method]),
-);
+/** Calls that pages of `daemon.origins` may make: path -> methods. */
+const PAGES: ReadonlyMap<string, readonly Route['method'][]> = methodsByPath(routes.filter(({ pages }) => pages));
+
+function methodsByPath(given: readonly Route[]): ReadonlyMap<string, readonly Route['method'][]> {
+  const found = new Map<string, readonly Route['method'][]>();
+  for (const { path, method } of given) found.set(path, [...(found.get(path) ?? []), method]);
+  return found;
+}
 
 /** The key of an alert in a path may be long; the maximum size of a request line limits it. */
 const MAX_PARAMETER_LENGTH = 16 * 1024;
@@ -121,13 +127,13 @@ export class Router {
 
   /** Checks the origin of a page and allows it to read the response. True when the request was a preflight, which is answered then. */
   #isPreflight(request: IncomingMessage, response: ServerResponse, path: string): boolean {
-    const method = PAGES.get(path);
-    if (method !== undefined) response.setHeader('vary', 'origin');
-    const origin = this.#hostCheck.checkOrigin(request, method !== undefined);
-    if (origin === undefined || method === undefined) return false;
+    const methods = PAGES.get(path);
+    if (methods !== undefined) response.setHeader('vary', 'origin');
+    const origin = this.#hostCheck.checkOrigin(request, methods !== undefined);
+    if (origin === undefined || methods === undefined) return false;
     allowPage(response, origin);
     if (!isPreflight(request)) return false;
-    answerPreflight(response, method);
+    answerPreflight(response, methods);
     return true;
   }
 

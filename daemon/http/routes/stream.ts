@@ -7,7 +7,7 @@ import { HttpProblem } from '../problem.ts';
 import { type RequestContext, type Route, type RouteDeps, sendJson } from './route.ts';
 import type { StreamKind } from '../stream/stream-server.ts';
 
-const TICKET = { kind: NAME, about: 'a ticket, instead of a token' } as const;
+export const TICKET = { kind: NAME, about: 'a ticket, instead of a token' } as const;
 
 /** Paths of WebSockets; a plain GET of the same path serves server-sent events. */
 export const UPGRADES: Readonly<Record<string, Upgrade>> = {
@@ -83,7 +83,8 @@ export const streamRoutes: readonly Route[] = [
   },
 ];
 
-async function bodyWithUser(
+/** Body of a call that is made for a user, and that user. Throws 400 or 403. */
+export async function bodyWithUser(
   { request, caller }: RequestContext,
   { daemon }: RouteDeps,
 ): Promise<{ user: string; body: Record<string, unknown> }> {

@@ -11,7 +11,7 @@ type Scope = (typeof SCOPES)[number];
 const READING_POSTS = ['/v1/check', '/v1/explain'];
 /** Calls that change nothing, but give away the keys and the token. */
 const SECRET_GETS = ['/v1/backup'];
-const STREAM = ['/v1/stream', '/v1/stream/tickets', '/v1/stream/ack'];
+const STREAM = ['/v1/stream', '/v1/stream/tickets', '/v1/stream/ack', '/v1/webpush'];
 
 /** Calls of each scope, written down here a second time so that a wrong scope of a route is found. */
 const ALLOWED: Readonly<Record<Scope, (call: string, route: Route) => boolean>> = {

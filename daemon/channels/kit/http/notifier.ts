@@ -54,7 +54,6 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
     checkRecipients(message.to, `${type}.bad_recipient`);
     const names = [...new Set(recipients(message, this.#settings))];
     if (names.length === 0) throw new SendFailure('permanent', `${type}.bad_recipient`, 'the message has no recipient');
-    if (names.length === 1) return await this.#sendTo(names[0]!, message, io);
     return await this.#several.send(names, io.delivery.id, (name) => this.#sendTo(name, message, io));
   }
 
