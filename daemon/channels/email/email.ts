@@ -10,7 +10,7 @@ import { readAttachments } from '../kit/mail/attachments.ts';
 import { addressProblems, mailSettings, parsed, recipientFault, recipientsOf } from '../kit/mail/recipients.ts';
 import { mailOf } from './message.ts';
 import { answersOf, endOfAttempt } from './partial-acceptance.ts';
-import { PartialAcceptance } from '../kit/partial-acceptance.ts';
+import { PartialAcceptance } from '../kit/recipients/partial-acceptance.ts';
 import type { SettingProblem } from '../../core/compile/registry.ts';
 import { OpenedOnce } from '../../lib/async/opened-once.ts';
 import type { RecipientError } from './smtp-failure.ts';

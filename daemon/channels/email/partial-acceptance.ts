@@ -1,5 +1,5 @@
 import { SendFailure } from '../../core/problems/failure.ts';
-import type { PartialAcceptance } from '../kit/partial-acceptance.ts';
+import type { PartialAcceptance } from '../kit/recipients/partial-acceptance.ts';
 import { isPermanent, type RecipientError, type SmtpError, smtpFailure } from './smtp-failure.ts';
 import type { MailOutcome } from './transport.ts';
 

@@ -9,7 +9,7 @@ import { programFault } from '../kit/executable.ts';
 import { isFixed } from '../kit/fixed-text.ts';
 import { notification, sendVariables } from '../kit/http/settings.ts';
 import { basicEnvironment, type ProgramOutcome, runProgram } from '../kit/program.ts';
-import { checkRecipients } from '../kit/recipients.ts';
+import { checkRecipients } from '../kit/recipients/names.ts';
 import { cutToBytes } from '../kit/text/text.ts';
 
 /** A single variable longer than this is refused by Linux (MAX_ARG_STRLEN, 128 KiB with the name). */

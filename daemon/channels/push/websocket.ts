@@ -3,7 +3,7 @@ import { SendFailure } from '../../core/problems/failure.ts';
 import { duration, oneOrMany, strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { defineChannel, supports } from '../channel.ts';
-import { checkRecipients } from '../kit/recipients.ts';
+import { checkRecipients } from '../kit/recipients/names.ts';
 
 const settings = strict({
   to: Type.Optional(

@@ -1,5 +1,5 @@
 import { readHost } from '../../../core/values/network.ts';
-import { CONTROL_CHARACTERS } from '../recipients.ts';
+import { CONTROL_CHARACTERS } from '../recipients/names.ts';
 
 export interface MailAddress {
   readonly name: string;

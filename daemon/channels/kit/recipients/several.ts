@@ -1,6 +1,6 @@
-import type { Receipt } from '../../core/delivery/delivery.ts';
-import { SendFailure } from '../../core/problems/failure.ts';
-import type { Log } from '../../lib/log.ts';
+import type { Receipt } from '../../../core/delivery/delivery.ts';
+import { SendFailure } from '../../../core/problems/failure.ts';
+import type { Log } from '../../../lib/log.ts';
 import { PartialAcceptance } from './partial-acceptance.ts';
 
 /** Sends to several recipients that each get a request of their own; an attempt that is repeated leaves out those with a final answer. */

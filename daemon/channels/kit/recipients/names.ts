@@ -1,4 +1,4 @@
-import { SendFailure } from '../../core/problems/failure.ts';
+import { SendFailure } from '../../../core/problems/failure.ts';
 
 /** Characters that no name has: they end a line or reverse the text after them. */
 export const CONTROL_CHARACTERS = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
